@@ -75,7 +75,7 @@ def decoded(number: str, profile: str = "") -> tuple[list[DecodedPiece], str]:
     with case(number).open("rb") as file:
         decoding = decoding_of("tuya_wifi", one_file(file, "auto"), "auto")
         reader = decoding.reader(profile or None)
-        return [found for t, piece in decoding.pieces() if (found := reader.read(t, piece))], decoding.detected
+        return [found for timed in decoding.pieces() if (found := reader.read_timed(timed))], decoding.detected
 
 
 def texts(number: str, profile: str = "") -> list[str]:

@@ -17,6 +17,7 @@ SRC = Path(__file__).parent.parent / "src" / "unclouded"
 PACKAGES = {
     "core": "",
     "families": "core",
+    "formats": "core",
     "profiles": "core",
     "recording": "core",
     "links": "core recording",
@@ -25,7 +26,7 @@ PACKAGES = {
     "sim": "core",
     "web": "core store",
     "conformance": "core families",
-    "app": "core families profiles recording links hub store sim web conformance",
+    "app": "core families formats profiles recording links hub store sim web conformance",
     "cli": "core app",
 }
 
@@ -70,6 +71,15 @@ INSIDE = {
         "tuya_wifi": "check line rows tuya",
         "tuya_low_power": "",
     },
+    "formats": {
+        "chunk": "",
+        "reading": "chunk",
+        "lan_packets": "chunk",
+        "text": "",
+        "source": "text",
+        "documents": "chunk reading source text",
+        "lines": "chunk reading source text",
+    },
     "links": {
         "url": "",
         "dial": "",
@@ -93,6 +103,7 @@ INSIDE = {
 PURE = [
     "core",
     "families",
+    "formats",
     "conformance",
     *(f"hub/{name}.py" for name in ("board", "energy", "energy_rule", "forecast", "held_commands", "identity")),
     *(f"hub/{name}.py" for name in ("interpret", "naming", "physics", "recent_frames", "services", "zone")),

@@ -4,13 +4,16 @@ Only ``app`` reads these; it hands the factories on, so that the hub and the lin
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
 from unclouded.core.frame_part import FramePart
 from unclouded.core.model import ActionSpec, Value
 from unclouded.core.session import Ambient, Answer, Question, Refusal, Session, WireValue
+
+if TYPE_CHECKING:
+    from unclouded.core.profile import Profile
 
 MASKED = "··"  # what is shown in place of a secret: nothing that could have been on the wire
 MEANS = "means"  # the field of a message that says what numbers in other fields mean: {"status": "cloud"}
@@ -165,6 +168,14 @@ def section_of(page: str, number: str) -> str:
     return f"{page} \N{SECTION SIGN}{number}"
 
 
+class UnlistedValues(msgspec.Struct, frozen=True):
+    """Values of a wire key that no profile lists, oldest first: (seconds, value). ``type``: how they are encoded."""
+
+    wire: str
+    type: str
+    values: Sequence[tuple[float, Any]]  # Any: a WireValue that is no fraction
+
+
 class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How to simulate a device: the seed of its chance, its faults, its dialect ("" = the usual one)."""
 
@@ -239,7 +250,8 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     ``conversation``: matches answers to requests, where the family has that. ``dialects``: where it has several, by
     name; ``decoder``, ``tally``, ``conversation`` and ``layout`` are those of the first one, ``detector`` finds out
     which it is. ``layout``: the parts of a frame, or of noise that may be a damaged one; they cover each of its bytes
-    once. Its secrets are blanked before.
+    once. Its secrets are blanked before. ``guess``: by wire key, what values that no profile lists may be, and why: from
+    the values, the keys that are listed, and all profiles.
     """
 
     name: str
@@ -270,6 +282,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     dialects: Mapping[str, Dialect] = {}
     detector: Callable[[], Detector] | None = None
     layout: Layout | None = None
+    guess: Callable[[Sequence[UnlistedValues], frozenset[str], Sequence["Profile"]], Mapping[str, str]] | None = None
 
     def read_as(self, dialect: str) -> "Family | Dialect":
         """How bytes in that dialect are read; "" or an unknown name: as those of the first one."""

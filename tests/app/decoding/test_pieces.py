@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unclouded import families
-from unclouded.app.decoding.input_chunk import InputChunk
 from unclouded.app.decoding.pieces import pieces_of
 from unclouded.core.family import Sender
 from unclouded.families.tuya.line.framing import Frame
+from unclouded.formats.chunk import InputChunk
 
 SCRAPS = st.one_of(
     st.binary(max_size=6),
@@ -29,6 +29,6 @@ def test_every_byte_of_a_capture_comes_out_once_on_its_side_and_in_the_order_of_
     pieces = list(pieces_of(families.family("tuya_wifi").decoder, chunks))
     for side in ("controller", "device"):
         sent = b"".join(data for _, sender, data in rows if sender == side)
-        assert b"".join(piece.data for _, piece in pieces if piece.sender == side) == sent
-    assert [t for t, _ in pieces] == sorted(t for t, _ in pieces if t is not None)
-    assert {t for t, _ in pieces} <= set(times)
+        assert b"".join(one.piece.data for one in pieces if one.piece.sender == side) == sent
+    assert [one.t for one in pieces] == sorted(one.t for one in pieces if one.t is not None)
+    assert {time for one in pieces for time in (one.t, one.at)} <= set(times)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from unclouded.app.decoding.pieces import TimedPiece
 from unclouded.core.family import Comment, Conversation, Family, Piece, Remark
 from unclouded.core.masking import Masked, Masker
 from unclouded.core.model import NamedValue
@@ -23,12 +24,19 @@ MOST_PARTS = 256  # whose products are looked up; a gateway has 128 sub-devices
 
 
 class DecodedPiece(msgspec.Struct, frozen=True, kw_only=True):
-    """One frame or stretch of noise, its secrets hidden. ``t``: seconds since the recording began."""
+    """One frame or stretch of noise, its secrets hidden. ``t``: seconds since the recording began.
+
+    ``line``: of the text that it begins in, 0 = not known. ``is_rebuilt``: put together from printed fields.
+    ``family``: where it is another one than that of the recording.
+    """
 
     t: float | None
     comment: Comment
     names: ValueNames
     masked: Masked
+    line: int = 0
+    is_rebuilt: bool = False
+    family: str = ""
 
     @property
     def piece(self) -> Piece:
@@ -50,7 +58,7 @@ class ConversationReader:
 
     ``conversation`` None: who answers what is not known. ``profile_of``: finds the profile of a product that is named
     on the line, of the device or of a sub-device, where there is no ``profile``. ``only_remarks``: leave out frames
-    without remarks. ``dialect``: the one that the pieces are read in.
+    without remarks. ``dialect``: the one that the pieces are read in. ``others``: further families in the same input.
     """
 
     def __init__(
@@ -62,6 +70,7 @@ class ConversationReader:
         profile_of: Callable[[str], Profile | None] = lambda product: None,
         only_remarks: bool = False,
         dialect: str = "",
+        others: Sequence[Family] = (),
     ) -> None:
         self.family = family
         self.counts = ConversationCounts()
@@ -73,6 +82,7 @@ class ConversationReader:
         self._profiles: dict[str, Profile | None] = {}  # by product: searching all of them takes time
         self._only_remarks = only_remarks
         self._now: float | None = None
+        self._others = {one.name: OtherFamily(one) for one in others}
 
     @property
     def picked_profile(self) -> str:
@@ -92,6 +102,19 @@ class ConversationReader:
         names = self._values_of(piece.part).names
         return DecodedPiece(t=t, comment=msgspec.structs.replace(comment, piece=shown), names=names, masked=masked)
 
+    def read_timed(self, timed: TimedPiece) -> DecodedPiece | None:
+        """The next piece of an input; its conversation goes by the times of last bytes, what is shown by the first."""
+        if timed.family:
+            comment = plain_comment(timed.piece)
+            self.counts.count(timed.at, comment)
+            decoded = self._others[timed.family].decoded(timed, comment)
+            return None if self._only_remarks and not comment.remarks else decoded
+        self.counts.rebuilt += timed.is_rebuilt
+        found = self.read(timed.at, timed.piece)
+        if found is None:
+            return None
+        return msgspec.structs.replace(found, t=timed.t, line=timed.line, is_rebuilt=timed.is_rebuilt)
+
     def tick(self, t: float) -> Sequence[Remark]:
         """Remarks on what has not arrived until ``t``."""
         remarks = self._conversation.tick(t) if self._conversation is not None else ()
@@ -101,7 +124,7 @@ class ConversationReader:
     # --- inside --------------------------------------------------------------------------------
 
     def _comment(self, t: float | None, piece: Piece) -> Comment:
-        if self._conversation is not None:
+        if self._conversation is not None and piece.kind != "cut":
             if t is not None:
                 self._now = t if self._now is None else max(self._now, t)
             return self._conversation.receive(t if t is None else self._now, piece)
@@ -140,6 +163,27 @@ class ConversationReader:
         return self._profiles.get(product)
 
 
+class OtherFamily:
+    """How the frames of a further family are shown: without a profile, each by itself."""
+
+    def __init__(self, family: Family) -> None:
+        self._names = PartValues(None, family).names
+        self._masker = Masker(family)
+
+    def decoded(self, timed: TimedPiece, comment: Comment) -> DecodedPiece:
+        masked = self._masker.mask(timed.piece)
+        shown = msgspec.structs.replace(timed.piece, data=masked.data)
+        return DecodedPiece(
+            t=timed.t,
+            comment=msgspec.structs.replace(comment, piece=shown),
+            names=self._names,
+            masked=masked,
+            line=timed.line,
+            is_rebuilt=timed.is_rebuilt,
+            family=timed.family,
+        )
+
+
 class PartValues:
     """How the values of the device, or of a sub-device, are named and checked: by a profile, None = not at all."""
 
@@ -159,7 +203,7 @@ class ConversationCounts:
     """Frames, noise and remarks of a conversation. ``slowest``: s that the slowest answer took, its time, its name."""
 
     def __init__(self) -> None:
-        self.frames = self.noise_bytes = 0
+        self.frames = self.noise_bytes = self.cut_bytes = self.rebuilt = 0
         self.remarks: Counter[str] = Counter()
         self.slowest: tuple[float, float, str] | None = None
         self.senders: set[str | None] = set()
@@ -168,6 +212,8 @@ class ConversationCounts:
         piece = comment.piece
         if piece.kind == "noise":
             self.noise_bytes += len(piece.data)
+        elif piece.kind == "cut":
+            self.cut_bytes += len(piece.data)
         else:
             self.frames += 1
             self.senders.add(piece.sender)

@@ -1,101 +1,317 @@
-"""The input of a decoding: raw bytes, hex, captures, and two taps of one line, as chunks in the order of time.
+"""The input of a decoding: anything that people record or paste, or two taps of one line -> chunks in order of time.
 
-one file     raw, hex: no times; a capture: its times and senders; a log of other firmware: mostly both
+one file     raw bytes and captures are read as they come; any other format is found, and read as a whole
 mixed        one line that carries both sides: the senders are found out
 two taps     one file per side; two captures are merged by their clocks, anything else has no order
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import chain
-from typing import IO, Literal
+from typing import IO
 
 import msgspec
 
-from unclouded.app.decoding.input_chunk import InputChunk
-from unclouded.app.decoding.pasted_text import is_hex, is_log, log_chunks, unhex
-from unclouded.core.family import Piece, Sender
+from unclouded.app.decoding.frame_scoring import FrameScorer, LineEvidence
+from unclouded.core.errors import CommandError
+from unclouded.core.family import Sender
+from unclouded.formats import detection, registry
+from unclouded.formats.chunk import InputChunk
+from unclouded.formats.chunk import InputContent as InputContent  # noqa: PLC0414  # the command line prints it
+from unclouded.formats.detection import FormatCandidate, FormatChoice
+from unclouded.formats.lan_packets import ADVICE, LanFilter
+from unclouded.formats.reading import FormatReading, InputFormat, Specificity
+from unclouded.formats.source import InputSource
+from unclouded.formats.text.digits import NO_SEPARATORS
+from unclouded.formats.text.runs import first_run
 from unclouded.recording import capture
-
-Form = Literal["auto", "raw", "hex", "capture", "log"]
-Timed = tuple[float | None, Piece]  # seconds since the recording began
+from unclouded.recording.line_monitor import GAP_S
 
 CHUNK = 65_536  # bytes read at once
+TEXT_GAP_S = 2.0  # s of silence that end a frame in a log: its times are those of printing
+CERTAIN = 3  # whole frames
+FITS = 0.9  # share of the lines that a format must explain, where there is no frame
+NO_FRAMES = "The input was read as {}, and holds no whole frame of a known protocol."
+PASTE = (
+    "Paste the bytes in hex (55 aa 03 07 …), a log of ESPHome, Tasmota or OpenBeken with its times and directions, or "
+    "the table that a logic analyser exports; --input names the format, --family the protocol."
+)
+NOT_HEX = re.compile(r"[^0-9A-Fa-f\s:;,._|-]")
+NAMED = ("raw", "capture")  # what is read here
+FORMS = ("auto", *NAMED, *(name for name in registry.GROUPS if name != "raw"))
+
+
+class FoundInput(msgspec.Struct, frozen=True, kw_only=True):
+    """What an input was found to be, for people and tools. ``sure``: "certain", "likely", "unsure" or "nothing".
+
+    ``unread``: numbers of the lines that are not understood. ``notes``: what the user should know of the input.
+    ``refused``: why it is not read, and what to export instead. ``hint``: of an input that held nothing, what to do.
+    """
+
+    format: str = "raw"
+    title: str = "raw bytes"
+    sure: str = "certain"
+    lines: int = 0
+    explained: int = 0
+    unread: Sequence[int] = ()
+    notes: Sequence[str] = ()
+    refused: str = ""
+    hint: str = ""
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):
-    """``chunks``: in the order of time, where ``ordered``. ``is_long``: more than one read."""
+    """``chunks``: in the order of time, where ``ordered``. ``is_long``: more than one read. ``gap_s``: ends a frame.
+
+    ``families``: those found in it, the first one with most bytes.
+    ``contents``: values and messages without frames. ``began``: Unix seconds at which it began, of captures.
+    """
 
     chunks: Iterator[InputChunk]
     ordered: bool
     is_long: bool = False
+    gap_s: float = GAP_S
+    families: Sequence[str] = ()
+    contents: Sequence[InputContent] = ()
+    found: FoundInput = FoundInput()
+    began: float | None = None
 
 
-def one_file(file: IO[bytes], form: Form, sender: Sender | None = None, mixed: bool = False) -> Input:
-    """One recording; ``mixed``: the senders in a capture are ignored. Raises CommandError, WireError."""
-    form, pieces, is_long = _opened(file, form)
-    if form not in ("capture", "log"):
-        return Input(chunks=_plain(form, pieces, sender), ordered=sender is None, is_long=is_long)
-    lines = log_chunks(_lines(pieces)) if form == "log" else iter(capture.CaptureReader(_lines(pieces)))
-    chunks = (InputChunk(line.t, None if mixed else line.sender, line.data) for line in lines)
-    return Input(chunks=chunks, ordered=True, is_long=is_long)
+def one_file(
+    file: IO[bytes], form: str = "auto", sender: Sender | None = None, mixed: bool = False, family: str = ""
+) -> Input:
+    """One recording; ``mixed``: the senders that it names are ignored. ``form``: a format or a group of them.
+
+    ``sender``: of bytes whose side is not named. ``family``: "" = found. Raises CommandError, WireError.
+    """
+    head = file.read(CHUNK)
+    pieces = chain([head], iter(lambda: file.read(CHUNK), b""))
+    is_long = len(head) >= CHUNK
+    scorer = FrameScorer((family,) if family else ())
+    if form == "capture" or (form == "auto" and capture.sniff(head)):
+        return _capture(pieces, mixed, is_long, scorer)
+    if form == "raw" or (form == "auto" and _is_raw(head)):
+        return _raw(pieces, head, sender, is_long, scorer)
+    return _text(b"".join(pieces), form, sender, mixed, scorer)
 
 
-def two_taps(module: IO[bytes], mcu: IO[bytes], form: Form) -> Input:
+def two_taps(module: IO[bytes], mcu: IO[bytes], form: str = "auto", family: str = "") -> Input:
     """Two recordings of one line, one per side. Raises CommandError, WireError."""
-    taps = [_tap(module, form, "controller"), _tap(mcu, form, "device")]
-    is_long = any(tap.is_long for tap in taps)
+    taps = [_tap(module, form, "controller", family), _tap(mcu, form, "device", family)]
+    is_long = any(tap.source.is_long for tap in taps)
     began = [tap.began for tap in taps if tap.began is not None]
+    names = list(dict.fromkeys(name for tap in taps for name in tap.source.families))
     if len(began) < len(taps):
-        return Input(chunks=chain(*(_untimed(tap.chunks) for tap in taps)), ordered=False, is_long=is_long)
+        chunks = chain(*(_untimed(tap.source.chunks) for tap in taps))
+        return Input(chunks=chunks, ordered=False, is_long=is_long, families=names)
     first = min(began)
-    moved = [_later(tap.chunks, start - first) for start, tap in zip(began, taps, strict=True)]
-    return Input(chunks=merge(*moved, key=lambda chunk: chunk.t or 0.0), ordered=True, is_long=is_long)
+    moved = [_later(tap.source.chunks, start - first) for start, tap in zip(began, taps, strict=True)]
+    merged = merge(*moved, key=lambda chunk: chunk.t or 0.0)
+    return Input(chunks=merged, ordered=True, is_long=is_long, families=names)
 
 
-# --- inside -----------------------------------------------------------------------------------------
+# --- one input ----------------------------------------------------------------------------------------
+
+
+def _is_raw(head: bytes) -> bool:
+    """Whether the bytes are no text and begin no format of their own."""
+    source = InputSource(head)
+    known = (one for one in registry.FORMATS if one.specificity == Specificity.MAGIC)
+    return source.text is None and not any(one.recognise(source) for one in known)
+
+
+def _capture(pieces: Iterable[bytes], mixed: bool, is_long: bool, scorer: FrameScorer) -> Input:
+    reader = capture.CaptureReader(_lines(pieces))
+    lines = (InputChunk(line.t, None if mixed else line.sender, line.data) for line in reader)
+    names = [reader.header.family] if reader.header.family else []
+    seen: list[InputChunk] = []
+    if not names:
+        seen = _first(lines)
+        names = [one.family for one in scorer.evidence(seen).found]
+    found = FoundInput(format="capture", title="a capture")
+    return Input(
+        chunks=chain(seen, lines),
+        ordered=True,
+        is_long=is_long,
+        families=names,
+        found=found,
+        began=reader.header.started_at,
+    )
+
+
+def _first(chunks: Iterator[InputChunk]) -> list[InputChunk]:
+    seen, size = [], 0
+    for chunk in chunks:
+        seen.append(chunk)
+        size += len(chunk.data)
+        if size >= CHUNK:
+            break
+    return seen
+
+
+def _raw(pieces: Iterable[bytes], head: bytes, sender: Sender | None, is_long: bool, scorer: FrameScorer) -> Input:
+    first = registry.named("raw")[0].read(InputSource(head))
+    evidence = scorer.evidence(first.chunks)
+    rest = iter(pieces)
+    next(rest, None)
+    begin = (chunk.data for chunk in first.chunks)
+    chunks = (InputChunk(None, sender, piece) for piece in chain(begin, rest) if piece)
+    found = FoundInput(notes=first.notes, sure=_sure(evidence, None))
+    return Input(
+        chunks=LanFilter().chunks(chunks),
+        ordered=sender is None,
+        is_long=is_long,
+        families=[one.family for one in evidence.found],
+        found=_with_lan(found, first.chunks, evidence),
+    )
+
+
+def _text(data: bytes, form: str, sender: Sender | None, mixed: bool, scorer: FrameScorer) -> Input:
+    source = InputSource(data)
+    formats = registry.FORMATS if form == "auto" else registry.named(form)
+    if not formats:
+        raise CommandError(f"There is no format {form!r}. There are: {', '.join(FORMS)}.")
+    choice = detection.detect(source, scorer, formats)
+    best = choice.best or _fallback(source, form, formats, scorer)
+    if best is None:
+        return Input(chunks=iter(()), ordered=True, found=_nothing(source, choice))
+    reading = detection.read_as(source, msgspec.structs.replace(choice, best=best))
+    return _input(reading, best, choice, scorer, sender, mixed)
+
+
+def _input(
+    reading: FormatReading,
+    best: FormatCandidate,
+    choice: FormatChoice,
+    scorer: FrameScorer,
+    sender: Sender | None,
+    mixed: bool,
+) -> Input:
+    evidence = scorer.evidence(reading.chunks)
+    lan = LanFilter()
+    chunks = list(lan.chunks(reading.chunks))
+    found = _found(reading, best, choice, evidence)
+    return Input(
+        chunks=_sided(chunks, evidence.sides, sender, mixed),
+        ordered=True,
+        is_long=reading.size >= CHUNK,
+        gap_s=TEXT_GAP_S,
+        families=[one.family for one in evidence.found],
+        contents=reading.contents,
+        found=_with_lan(found, reading.chunks, evidence),
+    )
+
+
+def _sided(
+    chunks: Iterable[InputChunk], sides: Mapping[str, Sender | None], sender: Sender | None, mixed: bool
+) -> Iterator[InputChunk]:
+    """The chunks with the side that is named, that the caller gives, or that the frames of the lane show."""
+    for chunk in chunks:
+        side = None if mixed else chunk.sender or sender or sides.get(chunk.lane)
+        yield chunk if side == chunk.sender else msgspec.structs.replace(chunk, sender=side)
+
+
+def _fallback(
+    source: InputSource, form: str, formats: Sequence[InputFormat], scorer: FrameScorer
+) -> FormatCandidate | None:
+    """Without whole frames: the format that the user names, or the one that explains nearly every line."""
+    if form == "hex":
+        check_hex(source)
+    likely = [one for one in formats if one.of_bytes < (source.text is not None) and one.recognise(source) > 0]
+    tried = [detection.candidate(one, source, scorer) for one in likely or (formats if form != "auto" else ())]
+    if form == "auto":
+        tried = [one for one in tried if one.reading.chunks and one.reading.explained >= FITS * one.reading.lines > 0]
+    return max(tried, key=lambda one: (one.score, one.format.specificity), default=None)
+
+
+def check_hex(source: InputSource) -> None:
+    """Raises CommandError that names the line and the column of what is no hex."""
+    for number, line in enumerate(source.lines, 1):
+        wrong = NOT_HEX.search(line)
+        if wrong is not None:
+            raise CommandError(
+                f"Line {number}, column {wrong.start() + 1}: this is no hex. Name the format by --input."
+            )
+    if len("".join(source.lines).translate(NO_SEPARATORS)) % 2:
+        last = source.lines[-1].rstrip()
+        raise CommandError(
+            f"Line {len(source.lines)}, column {len(last)}: the input is not whole bytes in hex; half a byte is left."
+        )
+
+
+# --- what was found -----------------------------------------------------------------------------------
+
+
+def _found(reading: FormatReading, best: FormatCandidate, choice: FormatChoice, evidence: LineEvidence) -> FoundInput:
+    notes = list(reading.notes)
+    if choice.rival is not None:
+        notes.append(f"it may be {choice.rival.format.title} as well (--input {choice.rival.format.name})")
+    if choice.also:
+        notes.append(f"there is also {', '.join(one.format.title for one in choice.also)} in it")
+    return FoundInput(
+        format=best.format.name,
+        title=best.format.title,
+        sure=_sure(evidence, choice),
+        lines=reading.lines,
+        explained=reading.explained,
+        unread=reading.unread,
+        notes=notes,
+        refused=reading.refused.advice if reading.refused is not None else "",
+        hint="" if evidence.found else NO_FRAMES.format(best.format.title),
+    )
+
+
+def _sure(evidence: LineEvidence, choice: FormatChoice | None) -> str:
+    if choice is not None and choice.rival is not None:
+        return "unsure"
+    whole = sum(len(one.whole) for one in evidence.found)
+    if whole >= CERTAIN or (choice is not None and choice.best is not None and choice.best.is_named):
+        return "certain"
+    return "likely" if whole else "nothing"
+
+
+def _with_lan(found: FoundInput, chunks: Iterable[InputChunk], evidence: LineEvidence) -> FoundInput:
+    lan = LanFilter()
+    for _ in lan.chunks(chunks):
+        pass
+    if not lan.count:
+        return found
+    if any(one.whole for one in evidence.found):
+        note = f"{lan.count} packets of Tuya's protocol on the local network are left out"
+        return msgspec.structs.replace(found, notes=[*found.notes, note])
+    return msgspec.structs.replace(found, refused=ADVICE, sure="certain")
+
+
+def _nothing(source: InputSource, choice: FormatChoice) -> FoundInput:
+    """What to say of a text in which there is nothing."""
+    if not (source.text or "").strip():
+        return FoundInput(format="empty", title="empty", sure="nothing", hint=f"The input is empty. {PASTE}")
+    first = next((number for number, line in enumerate(source.lines, 1) if first_run(line) is not None), 0)
+    looked = f"text; the first line that looks like data is line {first}" if first else "text without bytes in it"
+    tried = f" Read as {', '.join(choice.tried)}, it holds no whole frame." if choice.tried else ""
+    return FoundInput(
+        format="unknown",
+        title="text",
+        sure="nothing",
+        lines=source.filled,
+        hint=f"The input looks like {looked}.{tried} {PASTE}",
+    )
+
+
+# --- two taps -----------------------------------------------------------------------------------------
 
 
 class InputSide(msgspec.Struct, frozen=True, kw_only=True):
     """The recording of one side. ``began``: Unix seconds; None = not known."""
 
+    source: Input
     began: float | None = None
-    chunks: Iterator[InputChunk]
-    is_long: bool
 
 
-def _tap(file: IO[bytes], form: Form, sender: Sender) -> InputSide:
-    form, pieces, is_long = _opened(file, form)
-    if form == "log":
-        return InputSide(
-            chunks=(InputChunk(None, sender, one.data) for one in log_chunks(_lines(pieces))), is_long=is_long
-        )
-    if form != "capture":
-        return InputSide(chunks=_plain(form, pieces, sender), is_long=is_long)
-    reader = capture.CaptureReader(_lines(pieces))
-    chunks = (InputChunk(line.t, sender, line.data) for line in reader)
-    return InputSide(began=reader.header.started_at, chunks=chunks, is_long=is_long)
-
-
-def _opened(file: IO[bytes], form: Form) -> tuple[Form, Iterator[bytes], bool]:
-    """The form of the input, its bytes (at least one piece), and whether it is longer than one read."""
-    head = file.read(CHUNK)
-    if form == "auto":
-        form = _form_of(head)
-    return form, chain([head], iter(lambda: file.read(CHUNK), b"")), len(head) >= CHUNK
-
-
-def _form_of(head: bytes) -> Form:
-    """What the first bytes of an input look like."""
-    if capture.sniff(head):
-        return "capture"
-    return "hex" if is_hex(head) else "log" if is_log(head) else "raw"
-
-
-def _plain(form: Form, pieces: Iterable[bytes], sender: Sender | None) -> Iterator[InputChunk]:
-    if form == "hex":
-        pieces = [unhex(b"".join(pieces))]
-    return (InputChunk(None, sender, piece) for piece in pieces)
+def _tap(file: IO[bytes], form: str, sender: Sender, family: str) -> InputSide:
+    source = one_file(file, form, None, False, family)
+    chunks = (InputChunk(chunk.t, sender, chunk.data) for chunk in source.chunks)
+    return InputSide(source=msgspec.structs.replace(source, chunks=chunks), began=source.began)
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -3,36 +3,41 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from unclouded.app.decoding.input_chunk import InputChunk
-from unclouded.app.decoding.input_chunks import Timed
-from unclouded.core.family import Sender, Tally, Totals
+from unclouded.app.decoding.pieces import LaneName, TimedPiece
+from unclouded.core.family import Tally, Totals
+from unclouded.formats.chunk import InputChunk
 from unclouded.recording.line_monitor import GAP_S
 
 
-def tallied(new: Callable[[], Tally], chunks: Iterable[InputChunk]) -> Totals:
-    """The totals, counted by Tallies."""
-    tallies: dict[Sender | None, Tally] = {}
-    last: dict[Sender | None, float] = {}
+def tallied(new: Callable[[], Tally], chunks: Iterable[InputChunk], *, gap_s: float = GAP_S) -> Totals:
+    """The totals, counted by Tallies. ``gap_s``: silence that ends a frame."""
+    tallies: dict[LaneName, Tally] = {}
+    last: dict[LaneName, float] = {}
     for chunk in chunks:
-        tally = tallies.get(chunk.sender)
+        lane = chunk.lane, chunk.sender
+        tally = tallies.get(lane)
         if tally is None:
-            tally = tallies[chunk.sender] = new()
+            tally = tallies[lane] = new()
+        is_silent = chunk.t is not None and chunk.t - last.get(lane, chunk.t) > gap_s
+        if is_silent or chunk.gap:
+            tally.pause()
         if chunk.t is not None:
-            if chunk.t - last.get(chunk.sender, chunk.t) > GAP_S:
-                tally.pause()
-            last[chunk.sender] = chunk.t
+            last[lane] = chunk.t if chunk.times is None else chunk.times[-1]
         tally.feed(chunk.data)
+        if chunk.mark == "cut":
+            tally.pause()
     found = [tally.totals() for tally in tallies.values()]
     reasons = sum((Counter(one.by_reason) for one in found), Counter[str]())
     commands = sum((Counter(one.by_command) for one in found), Counter[str]())
     return _totals(reasons, commands)
 
 
-def summarise(pieces: Iterable[Timed]) -> Totals:
+def summarise(pieces: Iterable[TimedPiece]) -> Totals:
     """The totals, counted from pieces."""
     reasons: Counter[str] = Counter()
     commands: Counter[str] = Counter()
-    for _, piece in pieces:
+    for timed in pieces:
+        piece = timed.piece
         if piece.kind == "frame":
             commands[piece.name or str(piece.command)] += 1
         else:

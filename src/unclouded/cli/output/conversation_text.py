@@ -45,7 +45,11 @@ class ConversationText:
 
     def _json(self, decoded: DecodedPiece) -> dict[str, object]:
         comment = decoded.comment
-        line = piece_json(comment.piece, decoded.t, self._family.name, decoded.masked)
+        line = piece_json(comment.piece, decoded.t, decoded.family or self._family.name, decoded.masked)
+        if decoded.line:
+            line["line"] = decoded.line
+        if decoded.is_rebuilt:
+            line["rebuilt"] = True
         if self._family.conversation is not None:
             after = comment.after_s
             line["answers"] = comment.answers
@@ -61,6 +65,7 @@ class ConversationText:
         when = f"{piece.offset:10d}" if decoded.t is None else f"{decoded.t:10.3f}"
         after = "" if comment.after_s is None else f"  · after {_span(comment.after_s)}"
         hidden = "  · masked" if decoded.masked.hidden else ""
+        hidden += "  · rebuilt from printed fields" if decoded.is_rebuilt else ""
         yield f"{when}  {ARROWS[piece.sender]}  {_piece_text(decoded)}{after}{hidden}"
         indent = " " * INDENT
         yield from (f"{indent}! {remark.words}" for remark in comment.remarks)
@@ -70,7 +75,9 @@ class ConversationText:
 
 def counts_text(counts: ConversationCounts, ends: tuple[str, str]) -> Iterator[str]:
     """``1,204 frames, 12 bytes of noise; …`` and the remarks, the most frequent first."""
-    yield f"{_of(counts.frames, 'frame')}, {_of(counts.noise_bytes, 'byte')} of noise"
+    cut = f", {_of(counts.cut_bytes, 'byte')} of frames that are cut off" if counts.cut_bytes else ""
+    rebuilt = f" ({counts.rebuilt:,} rebuilt from printed fields)" if counts.rebuilt else ""
+    yield f"{_of(counts.frames, 'frame')}{rebuilt}, {_of(counts.noise_bytes, 'byte')} of noise{cut}"
     if counts.slowest is not None:
         after, t, name = counts.slowest
         yield f"The slowest answer took {_span(after)}: {name} at {t:.3f} s."
@@ -105,8 +112,8 @@ def piece_json(piece: Piece, t: float | None, family: str, masked: Masked) -> di
 
 def _piece_text(decoded: DecodedPiece) -> str:
     piece = decoded.piece
-    if piece.kind == "noise":
-        return f"noise: {piece.reason}  [{_short(decoded.masked)}]"
+    if piece.kind != "frame":
+        return f"{piece.kind}: {piece.reason}  [{_short(decoded.masked)}]"
     number = f"command {piece.command:02x}" if isinstance(piece.command, int) else str(piece.command)
     text = decoded.text
     if piece.message is None and not text and len(piece.data) > 0:

@@ -1,16 +1,20 @@
-"""`decode`: bytes, hex, captures or two taps of a line -> each frame, each stretch of noise, and remarks."""
+"""`decode`: anything that people record or paste -> each frame, each stretch of noise, and remarks."""
 
+import io
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import IO
 
 import click
 
-from unclouded.app.decoding.conversation_reader import ConversationReader
-from unclouded.app.decoding.input_chunks import Form, Input, one_file, two_taps
+from unclouded.app.decoding.conversation_reader import ConversationReader, DecodedPiece
+from unclouded.app.decoding.input_chunks import FORMS, Input, one_file, two_taps
 from unclouded.app.decoding.line_decoding import LineDecoding, decoding_of
 from unclouded.app.protocols import NAMES
 from unclouded.cli.options import json_option
 from unclouded.cli.output.conversation_text import ConversationText, counts_text
+from unclouded.cli.output.input_text import content_text, found_text, unread_text
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.family import Sender, Totals
 
@@ -18,8 +22,8 @@ file_option = click.File("rb")
 
 
 @click.command("decode")
-@click.argument("file", type=file_option, required=False)
-@click.option("--family", required=True, type=click.Choice(NAMES), help="Protocol family of the bytes.")
+@click.argument("words", metavar="[FILE|-|TEXT…]", nargs=-1)
+@click.option("--family", type=click.Choice(NAMES), help="Protocol family of the bytes; found by its frames.")
 @click.option("--module", "--controller", "module", type=file_option, help="Two taps: the bytes that the module sent.")
 @click.option("--mcu", "--device", "mcu", type=file_option, help="Two taps: the bytes that the MCU sent.")
 @click.option("--mixed", is_flag=True, help="FILE holds both directions of one line; senders are found out.")
@@ -29,10 +33,10 @@ file_option = click.File("rb")
 @click.option(
     "--input",
     "kind",
-    type=click.Choice(["auto", "raw", "hex", "capture", "log"]),
     default="auto",
     show_default=True,
-    help="Format of the input; log: of Tasmota or ESPHome.",
+    metavar="FORMAT",
+    help=f"Format of the input: one that `decode` names, or a kind of them: {', '.join(FORMS)}.",
 )
 @click.option(
     "--dialect",
@@ -44,14 +48,16 @@ file_option = click.File("rb")
 @click.option("--bytes", "with_bytes", is_flag=True, help="Print the bytes of each frame too.")
 @click.option("--summary", is_flag=True, help="Print only totals: frames, noise by reason, frames by command.")
 @json_option
+@click.pass_context
 def command(
-    file: IO[bytes] | None,
-    family: str,
+    context: click.Context,
+    words: tuple[str, ...],
+    family: str | None,
     module: IO[bytes] | None,
     mcu: IO[bytes] | None,
     mixed: bool,
     sender: Sender | None,
-    kind: Form,
+    kind: str,
     dialect: str | None,
     profile: str | None,
     remarks: bool,
@@ -59,51 +65,111 @@ def command(
     summary: bool,
     as_json: bool,
 ) -> None:
-    """Decode FILE (or standard input), or two taps of one line, into frames and noise.
+    """Decode FILE, standard input, TEXT or two taps of one line into frames and noise.
+
+    The format, the family, the dialect and the sides are found: raw bytes, hex in any form, dumps, logs of firmware
+    and of serial programs, captures. Lines that are not understood are counted and never printed.
 
     The lengths add up to the input: bytes that form no frame are noise, with a reason. → is sent to the device, ← by
-    the device.
+    the device. The exit code is 1 where the input held nothing.
     """
-    decoding = decoding_of(family, _input(file, module, mcu, kind, sender, mixed), dialect)
-    if decoding.detected:
-        print_text(decoding.detected, err=True)
+    source = _input(words, module, mcu, kind, sender, mixed, family or "")
+    decoding = decoding_of(family, source, dialect)
+    _print_found(decoding, family, kind)
     if summary:
-        _print_totals(decoding.totals(), as_json)
-        return
-    reader = decoding.reader(profile, only_remarks=remarks)
-    text = ConversationText(decoding.family, as_json=as_json, with_bytes=with_bytes)
-    for t, piece in decoding.pieces():
-        decoded = reader.read(t, piece)
-        if decoded is not None:
-            for line in text.lines(decoded):
-                print_text(line)
-    if not as_json:
-        _print_end(decoding, reader, is_one_line=module is None)
+        totals = decoding.totals()
+        _print_totals(totals, as_json)
+        is_empty = not totals.frames
+    else:
+        reader = decoding.reader(profile, only_remarks=remarks)
+        _print_pieces(decoding, reader, as_json=as_json, with_bytes=with_bytes)
+        if not as_json:
+            _print_end(decoding, reader, is_one_line=module is None)
+        is_empty = not reader.counts.frames
+    if is_empty and not source.contents and not (family and kind != "auto"):
+        hint = source.found.refused or source.found.hint or "The input holds no frame of a known protocol."
+        print_text(hint, err=True)
+        context.exit(1)
 
 
 def _input(
-    file: IO[bytes] | None,
+    words: Sequence[str],
     module: IO[bytes] | None,
     mcu: IO[bytes] | None,
-    kind: Form,
+    kind: str,
     sender: Sender | None,
     mixed: bool,
+    family: str,
 ) -> Input:
     """Raises UsageError."""
     if module is None and mcu is None:
         if mixed and sender:
             raise click.UsageError("--mixed is for two senders, --sender for one; give only one of them.")
-        return one_file(file or sys.stdin.buffer, kind, sender, mixed)
-    if file or sender or mixed or module is None or mcu is None:
+        return one_file(_opened(words), kind, sender, mixed, family)
+    if words or sender or mixed or module is None or mcu is None:
         raise click.UsageError("Two taps are given by --module FILE and --mcu FILE, without other input.")
-    return two_taps(module, mcu, kind)
+    return two_taps(module, mcu, kind, family)
 
 
-def _print_end(decoding: LineDecoding, reader: ConversationReader, is_one_line: bool) -> None:
+def _opened(words: Sequence[str]) -> IO[bytes]:
+    """The file, standard input, or the text that is given. Raises UsageError where one word is neither."""
+    if not words or words == ("-",):
+        return sys.stdin.buffer
+    if len(words) == 1 and _is_file(words[0]):
+        opened: IO[bytes] = click.get_current_context().with_resource(click.open_file(words[0], "rb"))
+        return opened
+    text = " ".join(words)
+    if len(words) == 1 and not any(sign in text for sign in "{[\\ :,") and not _is_hex(text):
+        raise click.UsageError(f"There is no file {text!r}, and it is no text with bytes in it.")
+    return io.BytesIO(text.encode("utf-8", "surrogateescape"))
+
+
+def _is_file(word: str) -> bool:
+    try:
+        return Path(word).exists()
+    except (OSError, ValueError):  # a text may be too long for a name, or hold a zero
+        return False
+
+
+def _is_hex(text: str) -> bool:
+    return len(text) > 4 and all(letter in "0123456789abcdefABCDEFxX-.+/=" for letter in text)
+
+
+def _print_found(decoding: LineDecoding, family: str | None, kind: str) -> None:
+    source = decoding.source
+    if kind == "auto" and (not family or source.found.format not in ("raw", "capture")):
+        print_text(found_text(source, decoding.family if source.families or family else None), err=True)
+    for note in source.found.notes:
+        print_text(f"Note: {note}.", err=True)
+    if decoding.detected:
+        print_text(decoding.detected, err=True)
+
+
+def _print_pieces(decoding: LineDecoding, reader: ConversationReader, *, as_json: bool, with_bytes: bool) -> None:
+    texts = {
+        one.name: ConversationText(one, as_json=as_json, with_bytes=with_bytes)
+        for one in (decoding.family, *decoding.others)
+    }
+    for content in decoding.source.contents:
+        print_text(content_text(content, as_json=as_json))
+    for timed in decoding.pieces():
+        decoded = reader.read_timed(timed)
+        if decoded is not None:
+            _print_piece(texts, decoded, decoding)
+
+
+def _print_piece(texts: dict[str, ConversationText], decoded: DecodedPiece, decoding: LineDecoding) -> None:
+    for line in texts[decoded.family or decoding.family.name].lines(decoded):
+        print_text(line)
+
+
+def _print_end(decoding: LineDecoding, reader: ConversationReader, *, is_one_line: bool) -> None:
     """Print the counts."""
     click.echo()
     for line in counts_text(reader.counts, decoding.family.ends):
         print_text(line)
+    if decoding.source.found.unread:
+        print_text(unread_text(decoding.source.found.unread))
     if not is_one_line and not decoding.source.ordered and decoding.reading.conversation is not None:
         click.echo("The order of the two sides is not known, so answers are not matched.")
     if reader.picked_profile:

@@ -1,0 +1,61 @@
+"""What `decode` says of its input: which format it is, how sure that is, and which lines it did not understand."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from unclouded.app.decoding.input_chunks import Input, InputContent
+from unclouded.core.family import Family
+
+SURE = {"certain": "", "likely": " (likely)", "unsure": " (not sure)", "nothing": ""}
+ARROWS = {"controller": "→", "device": "←", None: "?"}
+MOST_SPANS = 12
+
+
+def found_text(source: Input, family: Family | None) -> str:
+    """``Read as lines with bytes in hex (14 of 20 lines): Tuya Wi-Fi.``"""
+    found = source.found
+    if found.format in ("empty", "unknown"):
+        return "Nothing was recognised in the input."
+    lines = f", {found.explained} of {found.lines} lines" if found.explained else ""
+    protocol = f": {family.words}" if family is not None else ""
+    return f"Read as {found.title}{lines}{protocol}{SURE[found.sure]}."
+
+
+def unread_text(numbers: Sequence[int]) -> str:
+    """``2 lines are not understood: 3, 17.``; never their text."""
+    spans = list(_spans(numbers))
+    shown = ", ".join(spans[:MOST_SPANS]) + (", …" if len(spans) > MOST_SPANS else "")
+    return (
+        f"1 line is not understood: {shown}."
+        if len(numbers) == 1
+        else f"{len(numbers)} lines are not understood: {shown}."
+    )
+
+
+def content_text(content: InputContent, *, as_json: bool) -> str:
+    """Values or a message without a frame, on one line."""
+    if as_json:
+        line: dict[str, object] = {} if content.t is None else {"t": content.t}
+        line |= {"kind": content.kind, "sender": content.sender, content.kind: content.fields}
+        return msgspec.json.encode(line | ({"line": content.line} if content.line else {})).decode()
+    when = f"{content.t:10.3f}" if content.t is not None else " " * 10
+    return f"{when}  {ARROWS[content.sender]}  {content.kind}: {msgspec.json.encode(content.fields).decode()}"
+
+
+def _spans(numbers: Sequence[int]) -> Iterator[str]:
+    """``3``, ``5-9``."""
+    begin = last = None
+    for number in numbers:
+        if last is not None and number == last + 1:
+            last = number
+            continue
+        if begin is not None:
+            yield _span(begin, last)
+        begin = last = number
+    if begin is not None:
+        yield _span(begin, last)
+
+
+def _span(begin: int, last: int | None) -> str:
+    return str(begin) if begin == last else f"{begin}-{last}"

@@ -1,0 +1,1 @@
+"""Inputs that are read as a whole: hex in every dress, dumps with offsets, literals, lists."""

@@ -1,0 +1,113 @@
+"""Hex that fills the whole text, with any separators, wherever lines are wrapped.
+
+    55aa0303…   55 AA 03 03 …   55:AA:03:03   55-AA-03   55 AA 0 0 0 0 FF   one byte a line
+
+All of it is joined, line ends included: a terminal may wrap inside of a byte.
+"""
+
+import re
+
+from unclouded.formats.chunk import InputChunk, Mark
+from unclouded.formats.reading import MOST_UNREAD, FormatReading, InputFormat, Specificity
+from unclouded.formats.source import InputSource
+from unclouded.formats.text.digits import HEX_DIGITS, NO_SEPARATORS, SEPARATORS, numbers, only, pairs
+
+FITS = 0.9  # share of the lines that are nothing but hex
+LINE = re.compile(r"[\s:;,._|\-0-9A-Fa-f]+")
+SINGLE = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f](?![0-9A-Fa-f])")
+SAMPLE = 200
+
+
+def _share(source: InputSource) -> float:
+    lines = [line for line in source.lines[:SAMPLE] if line and not line.isspace()]
+    share = sum(1 for line in lines if LINE.fullmatch(line)) / len(lines) if lines else 0.0
+    return share if share >= FITS else 0.0
+
+
+def _read(source: InputSource) -> FormatReading:
+    text = source.text or ""
+    data = pairs(text)
+    if data is not None:
+        return _reading(source, [InputChunk(None, None, data, line=1)] if data else [], source.filled)
+    fitting, unread = _fitting(source)
+    digits = "".join(fitting).translate(NO_SEPARATORS)
+    notes = ["the last digit is half a byte and is left out"] if len(digits) % 2 else []
+    data = bytes.fromhex(digits[: len(digits) // 2 * 2])
+    mark: Mark = "cut" if notes else ""
+    reading = _reading(source, [InputChunk(None, None, data, line=1, mark=mark)] if data else [], len(fitting))
+    reading.unread, reading.notes = unread, notes
+    return reading
+
+
+def _fitting(source: InputSource) -> tuple[list[str], list[int]]:
+    """The lines that are hex, and the numbers of the others."""
+    fitting: list[str] = []
+    unread: list[int] = []
+    for number, line in enumerate(source.lines, 1):
+        if line and not line.isspace():
+            if LINE.fullmatch(line):
+                fitting.append(line)
+            elif len(unread) < MOST_UNREAD:
+                unread.append(number)
+    return fitting, unread
+
+
+def _read_lines(source: InputSource) -> FormatReading:
+    """Each line by itself: where one has half a byte at its end, its rest is lost."""
+    fitting, unread = _fitting(source)
+    chunks = []
+    for number, line in enumerate(source.lines, 1):
+        digits = line.translate(NO_SEPARATORS) if LINE.fullmatch(line) else ""
+        if digits:
+            is_cut = len(digits) % 2 == 1
+            data = bytes.fromhex(digits[: len(digits) // 2 * 2])
+            chunks.append(InputChunk(None, None, data, line=number, mark="cut" if is_cut else ""))
+    reading = _reading(source, chunks, len(fitting))
+    reading.unread, reading.notes = unread, ["lines with half a byte at their end are cut off there"]
+    return reading
+
+
+def _has_odd_line(source: InputSource) -> bool:
+    lines = source.lines[:SAMPLE]
+    return any(len(line.translate(NO_SEPARATORS)) % 2 for line in lines if LINE.fullmatch(line))
+
+
+def _unpadded_share(source: InputSource) -> float:
+    text = source.head(16_384).text or ""
+    return 1.0 if only(text, HEX_DIGITS + SEPARATORS) and SINGLE.search(text) else 0.0
+
+
+def _read_unpadded(source: InputSource) -> FormatReading:
+    data = numbers(source.text or "", 16, 2) or b""
+    return _reading(source, [InputChunk(None, None, data, line=1)] if data else [], source.filled if data else 0)
+
+
+def _reading(source: InputSource, chunks: list[InputChunk], explained: int) -> FormatReading:
+    return FormatReading(chunks=chunks, lines=source.filled, explained=explained, data_lines=explained)
+
+
+HEX = InputFormat(
+    name="hex_text",
+    group="hex",
+    title="hex",
+    specificity=Specificity.HEX,
+    recognise=_share,
+    read=_read,
+)
+HEX_LINES = InputFormat(
+    name="hex_lines",
+    group="hex",
+    title="hex, each line by itself",
+    specificity=Specificity.HEX,
+    recognise=lambda source: _share(source) if _has_odd_line(source) else 0.0,
+    read=_read_lines,
+)
+UNPADDED = InputFormat(
+    name="hex_unpadded",
+    group="hex",
+    title="hex numbers of one or two digits",
+    specificity=Specificity.HEX,
+    recognise=_unpadded_share,
+    read=_read_unpadded,
+)
+FORMATS = (HEX, HEX_LINES, UNPADDED)

@@ -1,0 +1,249 @@
+"""Lines of any program: ``[time] [direction] bytes [text column]``, and rows of bytes below such a line.
+
+    12:00:00.012 RX: 55 AA 03 00 00 01 01 04            [12:00:00.000] -> 55:AA:00:00:00:00:FF
+    2026-11-29 12:00:00.012000:                         WiFi -> MCU: 0x55, 0xAA, 0x00 …
+    55 AA 03 00 00 01 01 04    U.......                 it answers 55AA030000010104 after a second
+
+A line that is only a time or a direction holds for the rows below it. Bytes among words are read where they are long
+enough; bytes before and behind the words are not joined.
+"""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from unclouded.formats.chunk import InputChunk
+from unclouded.formats.reading import MOST_UNREAD, FormatReading, InputFormat, Specificity
+from unclouded.formats.source import InputSource
+from unclouded.formats.text.labels import NO_LABEL, Label, label_of
+from unclouded.formats.text.runs import ByteRun, first_run, number_run, prose_runs, unpadded_run
+from unclouded.formats.text.stamps import Stamp, StampClock, stamp_of
+
+LONGEST_LINE = 65_536  # characters of a line that are read
+LONGEST_LABEL = 48  # characters between the time and the bytes
+LEAD = re.compile(r"\s{0,4}(?:[<>]|\w{1,8}:?)[ \t]")  # a direction before the time
+SPACE = re.compile(r"[ \t]{0,8}")
+CLOSING = re.compile(r"[\s\"'\]),;}>|□.]{0,12}")
+COLUMN = re.compile(r"(?:[ ]{2,}|\t|[ ]?\|[ ]?|[ ]>)")
+COMMENT = re.compile(r"[ \t]*(?://|#|;|/\*|--|<-|->|\(|\[|=)")
+OFFSET = re.compile(r"[ \t]{0,4}[0-9A-Fa-f]{4,8}(?::[ ]|[ ]{2,4})(?=[0-9A-Fa-f]{2}[ ])")
+HEADING_END = re.compile(r"(?::|>|<<<|\)|\])\s{0,4}$")
+SIGNS = re.compile(r"[\s:>\-|=\]<\[(\"']{0,8}")
+Payload = Callable[[str, int], ByteRun | None]
+
+
+class RowState(msgspec.Struct):
+    """What holds for the next row: the time and the direction of the last line that had them."""
+
+    t: float | None = None
+    label: Label = NO_LABEL
+    row_t: float | None = None  # of rows without a time of their own
+
+
+class GeneralReader:
+    """Reads the lines of one input. ``payload``: finds the bytes at or behind a place of a line."""
+
+    def __init__(self, payload: Payload, *, with_prose: bool) -> None:
+        self._payload = payload
+        self._with_prose = with_prose
+        self._clock = StampClock()
+        self._state = RowState()
+        self._gap = False
+        self.reading = FormatReading()
+        self._chunks: list[InputChunk] = []
+        self._unread: list[int] = []
+        self._labelled = 0
+
+    def read(self, source: InputSource) -> FormatReading:
+        for number, line in enumerate(source.lines, 1):
+            if line and not line.isspace():
+                self.reading.lines += 1
+                self._line(number, line[:LONGEST_LINE])
+        done = self.reading
+        done.chunks, done.unread = self._chunks, self._unread
+        done.stamps, done.backwards = self._clock.count, self._clock.backwards
+        done.started = self._clock.started
+        if not done.stamps and not self._labelled:
+            done.explained = 0  # nothing but bytes: the grammar of another format
+        return done
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _line(self, number: int, line: str) -> None:
+        stamp, start, lead = _stamp_in(line)
+        offset = OFFSET.match(line, start)
+        run = self._payload(line, offset.end() if offset else start)
+        head = lead + line[start : run.start if run is not None else start + LONGEST_LABEL]
+        if run is None or not self._is_data(line, stamp, head, run):
+            self._no_data(number, line, stamp, head)
+            return
+        label = label_of(head)
+        self._begin(stamp, label)
+        self._labelled += label is not NO_LABEL
+        self.reading.explained += 1
+        self.reading.data_lines += 1
+        self._add(number, run, label)
+
+    def _is_data(self, line: str, stamp: Stamp | None, head: str, run: ByteRun) -> bool:
+        """Whether the line is bytes behind a time, a direction, or nothing, with at most a text column or a note."""
+        has_label = len(head) <= LONGEST_LABEL and label_of(head) is not NO_LABEL
+        if not has_label and SIGNS.fullmatch(head) is None:
+            return False
+        tail = line[run.end :]
+        if CLOSING.fullmatch(tail) is not None:
+            return len(run.data) > 1 or has_label or not head
+        if len(run.data) < 2:
+            return False
+        return _is_column(tail, run) or COMMENT.match(tail) is not None or (len(run.data) >= 7 and not has_label)
+
+    def _no_data(self, number: int, line: str, stamp: Stamp | None, head: str) -> None:
+        found = list(prose_runs(line)) if self._with_prose else []
+        found = [run for run in found if stamp is None or run.start >= stamp.end]
+        found = [
+            run for run in found if not any(run.data in one.data for one in found if len(one.data) > len(run.data))
+        ]
+        if found:
+            self._prose(number, line, stamp, found)
+        elif (stamp is not None or HEADING_END.search(line)) and len(line) <= LONGEST_LABEL * 2:
+            label = label_of(head)
+            is_heading = label is not NO_LABEL or SIGNS.fullmatch(head) is not None
+            if is_heading:
+                self._begin(stamp, label)
+                self._state.label, self._state.row_t = label, self._state.t
+                self.reading.explained += 1
+            else:
+                self._not_understood(number)
+        else:
+            self._not_understood(number)
+
+    def _prose(self, number: int, line: str, stamp: Stamp | None, found: list[ByteRun]) -> None:
+        end = 0
+        for run in found:
+            label = label_of(line[max(end, run.start - LONGEST_LABEL) : run.start])
+            self._begin(stamp, label)
+            stamp = None
+            self._gap = True
+            self._add(number, run, label)
+            end = run.end
+        self._gap = True
+        self.reading.data_lines += 1
+        self._not_understood(number)
+
+    def _begin(self, stamp: Stamp | None, label: Label) -> None:
+        state = self._state
+        if stamp is not None:
+            state.t = self._clock.seconds(stamp)
+            self._gap = self._gap or self._clock.restarted
+            state.label, state.row_t = NO_LABEL, state.t
+        if label is not NO_LABEL and stamp is None:
+            state.row_t = None if self._clock.count == 0 else state.t
+
+    def _add(self, number: int, run: ByteRun, label: Label) -> None:
+        state = self._state
+        label = label if label is not NO_LABEL else state.label
+        self._chunks.append(
+            InputChunk(state.row_t, label.sender, run.data, label.lane, number, run.start + 1, gap=self._gap)
+        )
+        self._gap = False
+
+    def _not_understood(self, number: int) -> None:
+        if len(self._unread) < MOST_UNREAD:
+            self._unread.append(number)
+
+
+def _stamp_in(line: str) -> tuple[Stamp | None, int, str]:
+    """The time at the beginning of a line or behind a short direction, where the text goes on, and that direction."""
+    stamp = stamp_of(line)
+    if stamp is not None:
+        return stamp, stamp.end, ""
+    lead = LEAD.match(line)
+    if lead is not None:
+        stamp = stamp_of(line[lead.end() : lead.end() + 40])
+        if stamp is not None and stamp.kind != "run":
+            end = lead.end() + stamp.end
+            return Stamp(stamp.at, stamp.kind, end), end, lead[0]
+    return None, 0, ""
+
+
+def _is_column(tail: str, run: ByteRun) -> bool:
+    """Whether what stands behind the bytes is their text: no longer than they are."""
+    begin = COLUMN.match(tail)
+    return begin is not None and len(tail[begin.end() :].rstrip()) <= len(run.data) + 2
+
+
+def hex_payload(line: str, start: int) -> ByteRun | None:
+    """Bytes in hex."""
+    return first_run(line, start)
+
+
+def decimal_payload(line: str, start: int) -> ByteRun | None:
+    """Decimal numbers up to the end of the line."""
+    return _tail_payload(line, start, DECIMAL_TAIL, number_run)
+
+
+def unpadded_payload(line: str, start: int) -> ByteRun | None:
+    """Hex numbers of one or two digits up to the end of the line."""
+    return _tail_payload(line, start, UNPADDED_TAIL, unpadded_run)
+
+
+DECIMAL_TAIL = re.compile(r"(?<![0-9A-Za-z_.])\d{1,3}(?:(?:, |[ ,:;|\-\t])\d{1,3})++(?=[\s\"'\])};]{0,8}$)")
+UNPADDED_TAIL = re.compile(
+    r"(?<![0-9A-Za-z_.])[0-9A-Fa-f]{1,2}(?:(?:, |[ ,:;|\-\t])[0-9A-Fa-f]{1,2})++(?=[\s\"'\])};]{0,8}$)"
+)
+
+
+def _tail_payload(line: str, start: int, tail: re.Pattern[str], read: Callable[[str], bytes | None]) -> ByteRun | None:
+    found = tail.search(line, start)
+    data = read(found[0]) if found is not None else None
+    return None if found is None or data is None else ByteRun(data, found.start(), found.end(), "numbers")
+
+
+# --- the formats --------------------------------------------------------------------------------------
+
+SAMPLE = 200  # lines that are looked at
+
+
+def _share(source: InputSource, payload: Payload, shortest: int) -> float:
+    """The share of lines with bytes in them."""
+    lines = [line for line in source.lines[:SAMPLE] if line and not line.isspace()]
+    found = sum(1 for line in lines if (run := payload(line[:LONGEST_LINE], 0)) and len(run.data) >= shortest)
+    return found / len(lines) if lines else 0.0
+
+
+def recognise(source: InputSource) -> float:
+    """The share of lines with bytes in hex, 0.01 at least: it is tried on any text."""
+    return max(_share(source, hex_payload, 3), 0.01) if source.text else 0.0
+
+
+def read(source: InputSource) -> FormatReading:
+    return GeneralReader(hex_payload, with_prose=True).read(source)
+
+
+LINES = InputFormat(
+    name="lines",
+    group="log",
+    title="lines with bytes in hex",
+    specificity=Specificity.GENERAL_LINE,
+    recognise=recognise,
+    read=read,
+)
+DECIMAL_LINES = InputFormat(
+    name="lines_decimal",
+    group="log",
+    title="lines with decimal numbers",
+    specificity=Specificity.GENERAL_LINE,
+    recognise=lambda source: _share(source, decimal_payload, 5),
+    read=lambda source: GeneralReader(decimal_payload, with_prose=False).read(source),
+    is_doubtful=True,
+)
+UNPADDED_LINES = InputFormat(
+    name="lines_unpadded",
+    group="log",
+    title="lines with hex numbers of one or two digits",
+    specificity=Specificity.GENERAL_LINE,
+    recognise=lambda source: _share(source, unpadded_payload, 5),
+    read=lambda source: GeneralReader(unpadded_payload, with_prose=False).read(source),
+    is_doubtful=True,
+)
+FORMATS = (LINES, DECIMAL_LINES, UNPADDED_LINES)

@@ -1,0 +1,19 @@
+"""All formats. A new one: a file with ``FORMATS``, and its line here."""
+
+from unclouded.formats.documents import archives, decimal, hex_text, raw
+from unclouded.formats.lines import general
+from unclouded.formats.reading import InputFormat
+
+FORMATS: tuple[InputFormat, ...] = (
+    *archives.FORMATS,
+    *hex_text.FORMATS,
+    *decimal.FORMATS,
+    *general.FORMATS,
+    *raw.FORMATS,
+)
+GROUPS = tuple(dict.fromkeys(one.group for one in FORMATS if one.group != "refused"))
+
+
+def named(name: str) -> list[InputFormat]:
+    """The formats of that name or group; empty where there are none."""
+    return [one for one in FORMATS if name in (one.name, one.group)]

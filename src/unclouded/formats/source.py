@@ -1,0 +1,79 @@
+"""The bytes of an input as clean text with its lines, or that they are no text."""
+
+import re
+from functools import cached_property
+
+from unclouded.formats.text.cleaning import cleaned
+
+CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\n\r\f\b\x1b"})
+UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+UTF8_MARK = b"\xef\xbb\xbf"
+CHINESE = re.compile("[收发]")
+CUT_CHARACTER = 3  # bytes of a character that the end of a beginning may cut
+
+
+class InputSource:
+    """An input. ``data``: its bytes. ``text``: what they say, cleaned, line ends as LF; None where they are no text.
+
+    A line keeps its number: cleaning removes no line.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    @classmethod
+    def of_text(cls, text: str, data: bytes = b"") -> "InputSource":
+        """An input whose text is clean already."""
+        source = cls(data or text.encode("utf-8", "replace"))
+        source.text = text
+        return source
+
+    @cached_property
+    def text(self) -> str | None:
+        found = decoded(self.data)
+        return None if found is None else cleaned(found)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the text; none where it is no text."""
+        return [] if self.text is None else self.text.removesuffix("\n").split("\n")
+
+    @cached_property
+    def filled(self) -> int:
+        """How many lines are not blank."""
+        return sum(1 for line in self.lines if line and not line.isspace())
+
+    def head(self, limit: int) -> "InputSource":
+        """The first ``limit`` characters, to the end of a line where there is one."""
+        text = self.text
+        if text is None:
+            return self if len(self.data) <= limit else InputSource(self.data[:limit])
+        if len(text) <= limit:
+            return self
+        cut = text.rfind("\n", 0, limit)
+        return InputSource.of_text(text[: cut + 1 if cut > 0 else limit], self.data[:limit])
+
+
+def decoded(data: bytes) -> str | None:
+    """The text that these bytes are: UTF-8, UTF-16 with a mark, or GB18030 as serial programs write it; None = none."""
+    wide = UTF16.get(data[:2])
+    if wide is not None:
+        text = data[2:].decode(wide, "replace")
+        return None if "\0" in text or "\ufffd" in text[:-1] else text
+    if has_controls(data):
+        return None
+    try:
+        return data.removeprefix(UTF8_MARK).decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start >= len(data) - CUT_CHARACTER:
+            return data[: error.start].removeprefix(UTF8_MARK).decode("utf-8")
+    try:
+        text = data.decode("gb18030")
+    except UnicodeDecodeError:
+        return None
+    return text if CHINESE.search(text) else None
+
+
+def has_controls(data: bytes) -> bool:
+    """Whether there are control bytes that text does not have."""
+    return len(data.translate(None, CONTROLS)) != len(data)

@@ -1,0 +1,1 @@
+"""What several formats share: cleaning, times, labels of directions, runs of bytes."""

@@ -1,0 +1,104 @@
+"""Runs of bytes in a line of text: pairs with one separator, digits without any, pairs with marks, lists of numbers.
+
+    55 AA 03 …   55:AA:03   55-AA-03   55AA03…   0x55, 0xAA   \\x55\\xAA   $55 $AA   55h AAh   %55%AA   85 170 3 0 …
+
+A run ends where its pattern ends. What is no bytes is none: a MAC address (six pairs), the parts of a UUID, dates.
+"""
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+_PAIR = "[0-9A-Fa-f]{2}"
+_START = r"(?<![0-9A-Za-z_.])"
+_END = r"(?![0-9A-Za-z_])"
+MARKS = ("0x", "0X", "\\x", "\\X", "16#", "&H", "&h", "$", "%", "#")
+_MARK = "0[xX]|\\\\[xX]|16\\#|&[hH]|[$%\\#]"
+RUN = re.compile(
+    rf"""
+      (?P<pairs>{_START}{_PAIR}(?P<sep>[ ]|[:\-.,;_|\t]|,[ ]){_PAIR}(?:(?:(?P=sep)|[ ]{{2}}){_PAIR})*+){_END}
+    | (?P<packed>{_START}(?:{_PAIR}){{2,}}+){_END}
+    | (?P<marked>(?P<mark>{_MARK})[0-9A-Fa-f]{{1,2}}{_END}(?:[ \t,;:]{{0,3}}(?P=mark)[0-9A-Fa-f]{{1,2}}{_END})*+)
+    | (?P<glued>(?:\\[xX]{_PAIR}){{2,}}+)
+    | (?P<suffixed>{_START}{_PAIR}[hH]{_END}(?:[ \t,;]{{1,3}}{_PAIR}[hH]{_END})++)
+    | (?P<single>{_START}{_PAIR}){_END}
+    """,
+    re.VERBOSE,
+)
+NUMBERS = re.compile(
+    r"(?<![0-9A-Za-z_.])\d{1,3}(?P<sep>[ ]|,[ ]?|[:;|\-\t])\d{1,3}(?:(?P=sep)\d{1,3})*+(?![0-9A-Za-z_])"
+)
+UNPADDED = re.compile(
+    r"(?<![0-9A-Za-z_.])[0-9A-Fa-f]{1,2}(?P<sep>[ ]|,[ ]?|[:;|\-\t])[0-9A-Fa-f]{1,2}"
+    r"(?:(?P=sep)[0-9A-Fa-f]{1,2})*+(?![0-9A-Za-z_])"
+)
+MAC_PAIRS = 6
+NOT_HEX = re.compile(r"0[xX]|16#|[^0-9A-Fa-f]+")
+_BARE = str.maketrans(dict.fromkeys(" :-.,;_|\t"))
+SHORTEST = {"pairs": 3, "packed": 7, "marked": 3, "glued": 3, "suffixed": 3, "single": 1}  # bytes, in prose
+
+
+class ByteRun(msgspec.Struct, frozen=True, gc=False):
+    """Bytes in a line, and where they stand. ``kind``: how they are written."""
+
+    data: bytes
+    start: int
+    end: int
+    kind: str
+
+
+def first_run(line: str, start: int = 0) -> ByteRun | None:
+    """The first run of bytes at or behind ``start``."""
+    return next(runs(line, start), None)
+
+
+def runs(line: str, start: int = 0) -> Iterator[ByteRun]:
+    """All runs of bytes in a line, in order, also of one byte; what only looks like bytes is left out."""
+    for found in RUN.finditer(line, start):
+        run = _run(found)
+        if run is not None:
+            yield run
+
+
+def prose_runs(line: str) -> Iterator[ByteRun]:
+    """The runs that can be bytes among words: long enough, and no address, date or number."""
+    for run in runs(line):
+        if len(run.data) >= SHORTEST[run.kind] and not (run.kind == "packed" and line[run.start : run.end].isdigit()):
+            yield run
+
+
+def number_run(text: str) -> bytes | None:
+    """Decimal numbers of 0 to 255 that fill the text; None where it is something else."""
+    found = NUMBERS.fullmatch(text)
+    if found is None:
+        return None
+    values = [int(one) for one in text.replace(found["sep"].strip() or found["sep"], " ").split()]
+    return bytes(values) if max(values) < 256 else None
+
+
+def unpadded_run(text: str) -> bytes | None:
+    """Hex numbers of one or two digits that fill the text; None where it is something else."""
+    found = UNPADDED.fullmatch(text)
+    if found is None:
+        return None
+    return bytes(int(one, 16) for one in text.replace(found["sep"].strip() or found["sep"], " ").split())
+
+
+def _run(found: re.Match[str]) -> ByteRun | None:
+    kind = found.lastgroup if found.lastgroup not in ("sep", "mark") else None
+    kind = kind or next(name for name in ("pairs", "marked") if found[name] is not None)
+    text = found[0]
+    if kind == "pairs":
+        data = bytes.fromhex(text.translate(_BARE))
+        is_address = len(data) == MAC_PAIRS and found["sep"] in ":-"
+        is_date = found["sep"] in "-." and len(data) <= 4 and text.replace(found["sep"], "").isdigit()
+        if is_address or is_date or (found["sep"] == ":" and len(data) <= 3 and text.replace(":", "").isdigit()):
+            return None
+    elif kind in ("packed", "single"):
+        data = bytes.fromhex(text)
+    elif kind == "marked":
+        data = bytes(int(one, 16) for one in NOT_HEX.sub(" ", text.replace(found["mark"], " ")).split())
+    else:
+        data = bytes.fromhex(NOT_HEX.sub("", text))
+    return ByteRun(data, found.start(), found.end(), kind)

@@ -1,0 +1,124 @@
+"""Every sample of what people paste is read as it should be: frames, sides, times, or why it is not read.
+
+``expected.json`` holds the truth of each sample. Times are seconds since the first frame with a time, of a frame's
+first byte.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unclouded.app.decoding.input_chunks import Input, one_file
+from unclouded.app.decoding.line_decoding import LineDecoding, decoding_of
+from unclouded.app.decoding.pieces import TimedPiece
+
+SAMPLES = Path(__file__).parents[1] / "captures" / "formats"
+EXPECTED: dict[str, dict[str, Any]] = json.loads((SAMPLES / "expected.json").read_text("utf-8"))
+TOLERANCE_S = 0.002
+
+# Samples whose format is not read yet, by the format.
+UNREAD: dict[str, str] = {
+    "logic analysers and packets": """
+        dsview.csv dsview_two.csv emporia_raw_tcp.pcap meross_http.pcap meross_mqtt.pcapng
+        pulseview_rows_old.txt saleae2_table_iso.csv saleae2_table_two.csv saleae2_table_unnamed.csv
+        saleae_async_errors.csv saleae_async_export_dec.csv saleae_async_export_hex.csv sigrok_cli_ascii.txt
+        sigrok_cli_dec.txt sigrok_cli_samplenum.txt sigrok_jsontrace.json tcpdump_X.txt tcpdump_xx.txt
+        tls_8883.pcap tshark_fields.txt tshark_follow_hex.txt tshark_http_follow_ascii.txt tshark_summary_x.txt
+        tshark_x.txt tuya_ns.pcap tuya_rfc2217.pcap
+    """,
+    "named programs and messages": """
+        dps.json dps_tinytuya_repr.txt emporia_esphome_37.log emporia_esphome_component.log
+        emporia_esphome_uart_hex.log emporia_realterm.txt esphome_tuya_2020.log esphome_tuya_2024.log
+        esphome_uart_binary.log esphome_vv_uart_2020.log esphome_web_server_copy.txt
+        jpnevulator_ascii.txt meross_curl_trace.txt meross_curl_trace_ascii.txt meross_lan_ha.log
+        meross_lan_trace_v0.csv meross_lan_trace_v1.csv meross_lan_trace_v2.csv meross_mosquitto_F_j.txt
+        meross_mosquitto_F_time.txt meross_tcpdump_A.txt pyserial_spy.txt realterm_unix.txt
+        socat_x.txt socat_xv.txt tuya_cloud_properties.json tuyamcuanalyzer_decoded.txt
+        tuyamcuanalyzer_live.txt z2m_dpvalues.log zigpy_zcl.log
+    """,
+    "documents": """
+        base64.txt base64_lines.txt c_array.c cat_v.txt emporia_cat_v.txt emporia_hexdump_C.txt
+        escapes_string.txt hexdump_C.txt hexdump_C_star.txt hexdump_plain.txt json_lists.json node_buffer.txt
+        od_c.txt od_default_octal.txt od_tx1.txt od_tx1z.txt python_bytearray.txt xxd.txt xxd_b.txt
+    """,
+}
+NOT_CUT = {
+    "esphome_uart_truncated.log",
+    "openbk_2026.log",
+    "tasmota_truncated.log",
+}  # frames are read, the loss is not shown
+NOT_YET = {name: format for format, names in UNREAD.items() for name in names.split()}
+
+
+def sample(name: str) -> tuple[LineDecoding, list[TimedPiece]]:
+    with (SAMPLES / name).open("rb") as file:
+        decoding = decoding_of(None, one_file(file))
+        return decoding, list(decoding.pieces())
+
+
+def same(data: bytes) -> object:
+    """A message of JSON by its content: line breaks in it are no difference."""
+    try:
+        return json.loads(data)
+    except ValueError:
+        return data
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_sample_has_its_frames_sides_and_times(name: str, request: pytest.FixtureRequest) -> None:
+    if name in NOT_YET:
+        request.node.add_marker(pytest.mark.xfail(reason=NOT_YET[name], strict=True))
+    truth = EXPECTED[name]
+    decoding, pieces = sample(name)
+    frames = [one for one in pieces if one.piece.kind == "frame"]
+    assert [same(one.piece.data) for one in frames] == [same(bytes.fromhex(frame)) for frame in truth["frames"]]
+    assert [one.piece.sender for one in frames] == truth["directions"]
+    if frames:
+        assert decoding.family.name == truth["family"]
+        assert times(frames) == [pytest.approx(t, abs=TOLERANCE_S) if t is not None else t for t in truth["times"]]
+    else:
+        check_without_frames(decoding.source, truth)
+
+
+def times(frames: list[TimedPiece]) -> list[float | None]:
+    first = next((one.t for one in frames if one.t is not None), 0.0)
+    return [None if one.t is None else one.t - first for one in frames]
+
+
+def check_without_frames(source: Input, truth: dict[str, Any]) -> None:
+    """What has no frames has values or messages, or is refused with what to do instead."""
+    contents = [content.fields for content in source.contents]
+    if "values" in truth:
+        assert {key: value for fields in contents for key, value in fields.items()} == truth["values"]
+    elif "messages" in truth:
+        assert [(one["method"], one["namespace"]) for one in contents] == [
+            (one["method"], one["namespace"]) for one in truth["messages"]
+        ]
+    else:
+        assert not contents
+        assert source.found.refused or source.found.hint
+
+
+@pytest.mark.parametrize("name", [name for name, truth in EXPECTED.items() if truth.get("noise")])
+def test_a_frame_with_a_wrong_sum_is_noise(name: str) -> None:
+    _, pieces = sample(name)
+    assert len([one for one in pieces if one.piece.kind == "noise"]) == EXPECTED[name]["noise"]
+
+
+@pytest.mark.parametrize("name", [name for name, truth in EXPECTED.items() if truth.get("rebuilt")])
+def test_frames_put_together_from_fields_are_marked(name: str, request: pytest.FixtureRequest) -> None:
+    if name in NOT_YET:
+        request.node.add_marker(pytest.mark.xfail(reason=NOT_YET[name], strict=True))
+    _, pieces = sample(name)
+    assert any(one.is_rebuilt for one in pieces)
+
+
+@pytest.mark.parametrize("name", [name for name, truth in EXPECTED.items() if truth.get("lost")])
+def test_what_the_input_has_lost_is_shown_as_cut(name: str, request: pytest.FixtureRequest) -> None:
+    if name in NOT_CUT:
+        request.node.add_marker(pytest.mark.xfail(reason="the loss is not shown yet", strict=True))
+    _, pieces = sample(name)
+    assert [one.piece.kind for one in pieces].count("cut") == EXPECTED[name]["lost"]
+    assert all(one.piece.kind != "noise" for one in pieces)
