@@ -1,5 +1,6 @@
 """Magnitudes whose direction is a data point of its own wait for it, and never longer than they must."""
 
+import asyncio
 import itertools
 
 import pytest
@@ -7,14 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.test_interpret import NoSettings, profile, values
+from hub.toy_hub import Home, channel, hub
+from toys import GatewayController
 from unclouded.core.family import Piece
 from unclouded.core.model import Reading
 from unclouded.core.profile import load_profile
 from unclouded.core.session import Reported, WireValue
+from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.directions import DIRECTION_S, LAGGING_S
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 from unclouded.hub.naming import ValueNames
+from unclouded.links.memory import MemoryLink
+from virtual_loop import story
 
 HEAD = 'name = "toy/clamp"\nfamily = "toy"\ntitle = "C"\n'
 CHANNEL = """
@@ -277,3 +283,70 @@ def test_a_profile_without_directions_waits_for_nothing() -> None:
     for at in itertools.islice(itertools.count(1.0), 3):
         assert len(one.readings(Reported({"101": 2000, "105": 5}), at=at)) == 2
     assert one.deadline is None and one.tick(9.0) == [] and one.rest(9.0) == []
+
+
+# --- on a hub ---------------------------------------------------------------------------------------
+
+ON_A_HUB = load_profile(
+    """
+name = "toy/clamp"
+family = "toy"
+title = "Clamp"
+products = ["clamp"]
+[[point]]
+wire = "power"
+key = "power_a_W"
+negative_when = { wire = "way", is = 1 }
+[[point]]
+wire = "energy"
+key = "energy_import_Wh"
+counter = "increment"
+negative_when = { wire = "way", is = 1 }
+falls_to = "energy_export_Wh"
+""",
+    "toy.toml",
+    lambda _: NoSettings,
+)
+
+
+def clamp(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
+    return channel(GatewayController, far, profile=ON_A_HUB, generic_part=ON_A_HUB)
+
+
+def published(home: Home, key: str, device: str = "thing_1") -> list[tuple[object, str]]:
+    return [(one.value, one.quality) for one in home.of(Reading) if (one.device, one.point) == (device, key)]
+
+
+@story
+async def test_the_hub_publishes_a_value_when_its_wait_is_over_without_another_report() -> None:
+    async with hub(clamp) as home:
+        link = await home.far_end("")
+        await home.send(link, b"i am c1\njoin 1 x\n1 power 200\n")
+        await asyncio.sleep(DIRECTION_S - 0.1)
+        assert published(home, "power_a_W") == []
+        await asyncio.sleep(0.2)
+        assert published(home, "power_a_W") == [(200, "suspect")]
+        await home.send(link, b"1 way 1\n1 power 150\n1 power 120\n")
+        await asyncio.sleep(5)
+        assert published(home, "power_a_W")[1:] == [(-150, "good"), (-120, "good")]
+
+
+@story
+async def test_sub_devices_wait_each_for_its_own_direction() -> None:
+    async with hub(clamp) as home:
+        link = await home.far_end("")
+        await home.send(link, b"i am c1\njoin 1 x\njoin 2 x\n1 power 200\n")
+        await asyncio.sleep(0.5)
+        await home.send(link, b"2 power 300\n1 way 1\n")
+        assert published(home, "power_a_W") == [(-200, "good")]
+        await asyncio.sleep(1.1)
+        assert published(home, "power_a_W", "thing_2") == [(300, "suspect")]
+
+
+@story
+async def test_what_waits_when_the_hub_ends_is_published() -> None:
+    async with hub(clamp) as home:
+        link = await home.far_end("")
+        await home.send(link, b"i am c1\njoin 1 x\n1 energy 30\n")
+        assert published(home, "energy_import_Wh") == []
+    assert published(home, "energy_import_Wh") == [(30.0, "good")]

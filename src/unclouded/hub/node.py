@@ -99,7 +99,9 @@ class DeviceNode:
             family=channel.spec.family,
             link=channel.spec.link,
             profile=profile.name,
-            points=part.interpreter.points if part else tuple(row.point for row in profile.points),
+            points=part.interpreter.points
+            if part
+            else tuple(row.point for row in profile.points if row.used_when is None),
             actions=tuple(action for one in self.channels for action in one.actions(key)),
             parent=self.id,
             name=(part.info.get("name") if part and key else "") or id,

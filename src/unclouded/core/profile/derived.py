@@ -121,6 +121,6 @@ def converted(table: Mapping[str, Any], to: type[Converted], where: str, path: s
     try:
         return msgspec.convert(table, to)
     except msgspec.ValidationError as error:
-        text, _, inside = str(error).removesuffix("`").partition(" - at `$")
-        at = f" - at `${path}{inside}`" if path or inside else ""
-        raise ConfigError(f"{where}: {text if at else error}{at}.") from None
+        text, _, inside = str(error).partition(" - at `$")
+        at = f" - at `${path}{inside.removesuffix('`')}`" if path or inside else ""
+        raise ConfigError(f"{where}: {text}{at}.") from None

@@ -8,6 +8,7 @@ from unclouded.core.profile.building import usual_counter, usual_exponent, usual
 from unclouded.core.profile.wire_point import WireMatch, WirePoint
 
 MOST_DECIMALS = 12
+WHOLE_BELOW = 1e15  # numbers from here on are written with an exponent
 
 
 def row_lines(row: WirePoint) -> list[str]:
@@ -29,8 +30,8 @@ def row_lines(row: WirePoint) -> list[str]:
         ("scale", "" if row.mul == row.div else _decimal(row.scale)),
         ("exponent", "" if point.exponent == usual_exponent(point.key, row.scale) else str(point.exponent)),
         ("wraps", "" if row.wraps is None else str(row.wraps)),
-        ("minimum", "" if point.minimum is None else f"{point.minimum:.15g}"),
-        ("maximum", "" if point.maximum is None else f"{point.maximum:.15g}"),
+        ("minimum", "" if point.minimum is None else _number(point.minimum)),
+        ("maximum", "" if point.maximum is None else _number(point.maximum)),
         ("options", f"[{', '.join(map(quoted, point.options))}]" if point.options else ""),
         ("inverted", "true" if row.inverted else ""),
         ("true_is", "" if row.true_is is None else _values(row.true_is)),
@@ -68,3 +69,7 @@ def _decimal(scale: Fraction) -> str:
     if scale.denominator == 1:
         return str(scale.numerator)
     return f"{float(scale):.{MOST_DECIMALS}f}".rstrip("0")
+
+
+def _number(number: float) -> str:
+    return f"{number:.0f}" if number.is_integer() and abs(number) < WHOLE_BELOW else repr(number)
