@@ -62,28 +62,24 @@ _TRUE: Mapping[str, frozenset[str]] = {
 }
 _FALSE = frozenset(["normal", "none", "nobody", "false", "detecting", "unknown", "high", "close", "closed"])
 
+# Quantities of a phase that no meter has as a sum: without a letter beside that of phase b, it is that of phase a.
+_MAINS = frozenset(["power_factor", "direction"])
+# Quantities that have no letter where the device has one phase only.
+_ALONE = frozenset(["voltage_a", "power_a", "current_a", "power_factor_a", "direction_a"])
+
 # Counters that only rise. Other energies are of a day, a session, a limit.
 _TOTALS = frozenset(
-    ["energy_import_Wh", "energy_export_Wh", "energy_charged_Wh", "energy_discharged_Wh", "energy_pv_Wh"]
+    """
+    energy_import_Wh energy_export_Wh energy_charged_Wh energy_discharged_Wh energy_pv_Wh reactive_energy_varh
+    """.split()  # noqa: SIM905
 )
 
 # What is measured cannot be set, whatever access the schema gives it.
 _MEASURED = frozenset(
-    [
-        "power_W",
-        "voltage_V",
-        "current_A",
-        "frequency_Hz",
-        "power_factor",
-        "power_factor_percent",
-        "reactive_power_var",
-        "apparent_power_VA",
-        "temperature_C",
-        "temperature_F",
-        "humidity_percent",
-        "battery_percent",
-        "illuminance_lux",
-    ]
+    """
+    power_W voltage_V current_A frequency_Hz power_factor power_factor_percent reactive_power_var apparent_power_VA
+    temperature_C temperature_F humidity_percent battery_percent illuminance_lux
+    """.split()  # noqa: SIM905
 )
 
 # A raw layout's beginning -> the form that reads it (unclouded.profiles.catalogue.packed).
@@ -102,7 +98,26 @@ _LAYOUTS: tuple[tuple[str, str], ...] = (
 def table_rows(table: RawTable, rows: Iterable[RawRow]) -> list[CatalogueRow]:
     taken: set[str] = set()
     result = [_row(table, raw, taken) for raw in sorted(rows, key=lambda row: int(row.dp))]
-    return [_without_lost_sign(row, result) for row in result]
+    return [_without_lost_sign(row, result) for row in _lettered(result)]
+
+
+def _lettered(rows: list[CatalogueRow]) -> list[CatalogueRow]:
+    """Of one quantity in several phases or channels each has its letter or number; the only one has none."""
+    keys = {row.key for row in rows}
+    result = []
+    for row in rows:
+        key = row.key
+        unit = f"_{key.rpartition('_')[2]}" if unit_of(key) else ""
+        name = key.removesuffix(unit)
+        if name in _MAINS and f"{name}_b{unit}" in keys and f"{name}_a{unit}" not in keys:
+            key = f"{name}_a{unit}"
+        elif name == "on" and "on_2" in keys and "on_1" not in keys:
+            key = "on_1"
+        elif name in _ALONE and not {f"{name[:-1]}{letter}{unit}" for letter in "bc"} & keys:
+            key = f"{name[:-2]}{unit}" if f"{name[:-2]}{unit}" not in keys else key
+        keys = keys - {row.key} | {key}
+        result.append(msgspec.structs.replace(row, key=key))
+    return result
 
 
 def _row(table: RawTable, raw: RawRow, taken: set[str]) -> CatalogueRow:

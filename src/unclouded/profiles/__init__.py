@@ -95,8 +95,8 @@ class ProfileLibrary:
         if not product:
             return None
         for name, file in self._files.items():
-            label = _label(file)
-            if label.family == family and label.lists(product):
+            label = _label(file, product)
+            if label is not None and label.family == family and label.lists(product):
                 return self.get(name).for_product(product)
         return self._from_catalogue(family, product)
 
@@ -125,11 +125,13 @@ class _Label(msgspec.Struct):
         return product in self.products or any(product in one.products for one in self.variant)
 
 
-def _label(file: Traversable) -> _Label:
+def _label(file: Traversable, product: str) -> _Label | None:
+    """The label of a file that names the product; None of any other, which is not parsed."""
     try:
-        return msgspec.convert(tomllib.loads(file.read_text("utf-8")), _Label)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError):
-        return _Label()  # get() reports what is wrong with it
+        text = file.read_text("utf-8")
+        return msgspec.convert(tomllib.loads(text), _Label) if product in text else None
+    except ValueError:  # no text, no TOML, or other types
+        return None  # get() reports what is wrong with it
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:

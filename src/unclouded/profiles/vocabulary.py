@@ -486,7 +486,7 @@ number | - | A number
 wakes_every | min | A sleeping device wakes that often
 """
 
-_CHANNEL = re.compile(r"_(?:\d{1,2}|usb\d?|[abcdn]|t\d)$")
+_CHANNEL = re.compile(r"_(?:\d{1,2}|usb\d?|[abcdn]|t\d)(?:_\d)?$")
 _NOTHING_KNOWN = re.compile(r"dp_\d+")
 
 

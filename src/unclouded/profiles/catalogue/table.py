@@ -145,12 +145,23 @@ def point_rows(rows: Iterable[CatalogueRow]) -> Iterator[PointRow]:
     alone = sum(row.decode.startswith("phase") for row in rows) == 1
     for row in rows:
         yield _point_row(row)
-        if row.decode:
-            letter = "" if alone else row.key.removeprefix("phase")
-            for part in parts(row.decode, row.dp, letter, row.confidence):
-                if part.key not in keys:
-                    keys.add(part.key)
-                    yield part
+        for part in _parts(row, keys, alone) if row.decode else ():
+            keys.add(part.key)
+            yield part
+
+
+def _parts(row: CatalogueRow, keys: set[str], alone: bool) -> list[PointRow]:
+    """The quantities in a raw data point; ``alone``: its phase is the only one.
+
+    Where data points of their own have these keys, they get the letter of their phase, or a number.
+    """
+    letter = row.key.removeprefix("phase") if row.key.startswith("phase") else ""
+    found: list[PointRow] = []
+    for one in ("", letter, f"{letter}_2") if alone else (letter, f"{letter}_2"):
+        found = list(parts(row.decode, row.dp, one, row.confidence))
+        if not any(part.key in keys for part in found):
+            return found
+    return [part for part in found if part.key not in keys]
 
 
 def _point_row(row: CatalogueRow) -> PointRow:
