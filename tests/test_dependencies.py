@@ -41,9 +41,9 @@ INSIDE = {
         "controller": "wire firmware settings",
         "plug": "wire firmware",
         "setup": "wire",
-        "console": "",
+        "console": "plug wire",
     },
-    "families.meross.console": {"wire": "", "controller": "", "plug": ""},
+    "families.meross.console": {"wire": "", "controller": "", "plug": "wire"},
     "families.tuya": {
         "line": "",
         "values": "",
@@ -67,7 +67,7 @@ INSIDE = {
         "line": "check",
         "rows": "check line",
         "run": "check line",
-        "tuya": "line",
+        "tuya": "check line rows",
         "tuya_wifi": "check line rows tuya",
         "tuya_low_power": "",
     },
@@ -111,10 +111,12 @@ PURE = [
     *(f"store/{name}.py" for name in ("blob", "codec", "condense", "part", "rows", "silence", "steps")),
     *(f"recording/{name}.py" for name in ("bridge", "line_monitor")),
     "app/decoding",
+    *(f"app/firmware/{name}.py" for name in ("content_hints", "magic_scan", "streams", "summary", "unpacking")),
     *(f"cli/output/{name}.py" for name in ("conversation_text", "device_rows", "minute_summary", "value_text")),
 ]
-PURE_LIBRARIES = """base64 bisect collections contextlib cryptography datetime decimal enum fnmatch fractions functools
-hashlib heapq hmac itertools json math msgspec numpy operator re statistics struct tomllib types typing zlib zoneinfo"""
+PURE_LIBRARIES = """base64 bisect bz2 collections contextlib cryptography datetime decimal enum fnmatch fractions
+functools hashlib heapq hmac itertools json lzma math msgspec numpy operator re statistics struct tomllib types typing
+zlib zoneinfo"""
 IMPURE_CALLS = {"open", "input", "eval", "exec", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
 NOT_PURE = {
     "core/driver.py",

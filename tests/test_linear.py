@@ -33,7 +33,7 @@ from unclouded.links.mqtt.codec import Parser
 from unclouded.links.url import parse as parse_url
 from unclouded.recording.capture import CaptureReader
 
-PACKAGES = ("families", "formats", "recording", "links", "app.decoding")
+PACKAGES = ("families", "formats", "recording", "links", "app.decoding", "app.firmware")
 
 # --- calls -------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -151,15 +152,15 @@ def test_a_file_that_changes_while_its_checksum_is_made_is_not_listed(
 ) -> None:
     folder.mkdir(parents=True)
     (folder / "growing.bin").write_bytes(b"one")
-    digest = UpdateFiles._digest
+    read = UpdateFiles._read_facts
 
-    def while_it_grows(files: UpdateFiles, name: str) -> str | None:
-        found = digest(files, name)
+    def while_it_grows(files: UpdateFiles, name: str, looks: Any) -> Any:
+        found = read(files, name, looks)
         with (folder / name).open("ab") as file:
             file.write(b"more")
         return found
 
-    monkeypatch.setattr(UpdateFiles, "_digest", while_it_grows)
+    monkeypatch.setattr(UpdateFiles, "_read_facts", while_it_grows)
     assert update_files.files() == []
     monkeypatch.undo()
     assert update_files.files()[0].md5 == hashlib.md5(b"onemore").hexdigest()
@@ -174,7 +175,8 @@ def test_the_facts_of_a_file_are_those_of_the_sent_bytes_whatever_happens_to_it(
         with update_files.holding(["fw.bin"]):  # a second device: from the same bytes
             pass
         sent = b"".join(update_files.block("fw.bin", offset, 100) for offset in range(0, 1400, 100))
-        assert (len(sent), hashlib.md5(sent).hexdigest()) == tuple(update_files.facts("fw.bin").values())
+        facts = update_files.facts("fw.bin")
+        assert (facts["size"], facts["md5"]) == (len(sent), hashlib.md5(sent).hexdigest())
         assert sent == FIRMWARE
     with update_files.holding(["fw.bin"]):
         assert update_files.facts("fw.bin")["size"] == 22
@@ -241,7 +243,8 @@ def test_the_hub_answers_devices_from_files_that_an_update_named(update_files: U
     services = Services(lambda: 0.0, files=update_files)
     assert services.answer(AskFile("fw.bin")) == Refusal("No running update has named the file 'fw.bin'.")
     with services.holding(["fw.bin"]):
-        assert services.answer(AskFile("fw.bin")) == {"size": 10, "md5": "781e5e245d69b566979b86e28d23f2c7"}
+        facts = {"size": 10, "md5": "781e5e245d69b566979b86e28d23f2c7", "target": "", "damage": ""}
+        assert services.answer(AskFile("fw.bin")) == facts
         assert services.answer(AskBlock(8, 4, "fw.bin")) == b"89"
         assert services.answer(AskBlock(10, 4, "fw.bin")) == b""
         assert isinstance(services.answer(AskBlock(-1, 4, "fw.bin")), Refusal)

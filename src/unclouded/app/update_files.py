@@ -7,7 +7,8 @@
 A file that an update names is read once, as a whole, and kept until the update is over: the MD5 that is reported is
 that of the bytes that are sent, whatever happens to the file meanwhile. (An MCU's firmware has some hundred kB, read in
 a millisecond; 16 MiB take some 30 ms, so no thread is needed.) An upload goes to the disk piece by piece and is never
-in memory as a whole. Only the newest MOST_FILES are kept.
+in memory as a whole. Only the newest MOST_FILES are kept. What a file is, and whether it is whole, is read from its
+header and its checksums (app/firmware).
 """
 
 import contextlib
@@ -25,8 +26,10 @@ from typing import BinaryIO
 
 import msgspec
 
+from unclouded.app.firmware.opening import FileSource, opened
+from unclouded.app.firmware.summary import summary_of
 from unclouded.core.errors import CommandError, StoreError
-from unclouded.core.model import LARGEST_UPDATE, UpdateFile
+from unclouded.core.model import LARGEST_UPDATE, FirmwareSummary, UpdateFile
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 MOST_FILES = 32
@@ -39,11 +42,20 @@ READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a link o
 _Looks = tuple[int, int, int]  # inode, size and time of a file: where they are the same, so is its MD5
 
 
+class _KnownFile(msgspec.Struct, frozen=True):
+    """What was read of a file that looked like this."""
+
+    looks: _Looks
+    md5: str
+    firmware: FirmwareSummary
+
+
 class _OpenFile(msgspec.Struct):
     """A file in memory, and how many updates use it."""
 
     data: bytes
     md5: str
+    firmware: FirmwareSummary
     users: int = 0
 
 
@@ -53,7 +65,7 @@ class UpdateFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._held: dict[str, _OpenFile] = {}
-        self._md5: dict[str, tuple[_Looks, str]] = {}
+        self._known: dict[str, _KnownFile] = {}
         self._lock = threading.RLock()
         self._uploads = 0
         self._putting = threading.Lock()  # a lock of its own: the hub need not wait until a file is written
@@ -93,7 +105,7 @@ class UpdateFiles:
             with self._lock, _disk(name):
                 self._check_free(name)
                 (self._folder / name).unlink(missing_ok=True)
-                self._md5.pop(name, None)
+                self._known.pop(name, None)
         return file
 
     # --- for updates ---------------------------------------------------------------------------
@@ -112,9 +124,13 @@ class UpdateFiles:
         return name in self._held
 
     def facts(self, name: str) -> Mapping[str, int | str]:
-        """Size (bytes) and MD5 (hex) of a file that is held. Raises CommandError."""
+        """Of a file that is held: size (bytes), MD5 (hex), what it is for and what is damaged, as text.
+
+        Raises CommandError.
+        """
         held = self._held_one(name)
-        return {"size": len(held.data), "md5": held.md5}
+        damage = "; ".join(held.firmware.faults)
+        return {"size": len(held.data), "md5": held.md5, "target": held.firmware.target, "damage": damage}
 
     def block(self, name: str, offset: int, size: int) -> bytes:
         """A part of a file that is held, shorter at its end. Raises CommandError."""
@@ -133,9 +149,11 @@ class UpdateFiles:
                 known = self._look(name)
             if known is not None and known.md5 == md5:
                 return known
+            with opened(new) as source:
+                firmware = summary_of(name, source)
             with _disk(name), self._lock:
                 self._check_free(name)
-                self._md5[name] = _looks_of(new.lstat()), md5
+                self._known[name] = _KnownFile(_looks_of(new.lstat()), md5, firmware)
                 new.replace(self._folder / name)
             file = self._look(name)
             if file is None:
@@ -156,7 +174,7 @@ class UpdateFiles:
                 if data is None:
                     known = ", ".join(file.name for file in self.files()) or "none"
                     raise CommandError(f"The hub keeps no file {name!r} for updates. It has: {known}.")
-                self._held[name] = _OpenFile(data, _md5_of(data))
+                self._held[name] = _OpenFile(data, _md5_of(data), summary_of(name, data))
             self._held[name].users += 1
 
     def _release(self, name: str) -> None:
@@ -180,16 +198,17 @@ class UpdateFiles:
             raise StoreError(f"The file {name} cannot be read: {error.strerror}.") from None
         return data if 0 < len(data) <= LARGEST_UPDATE else None
 
-    def _digest(self, name: str) -> str | None:
-        """The MD5 of a file, None where there is none. Raises StoreError."""
+    def _read_facts(self, name: str, looks: _Looks) -> _KnownFile | None:
+        """MD5 and kind of a file, None where there is none."""
         md5 = hashlib.md5(usedforsecurity=False)
         try:
             with self._open(name) as file:
                 while piece := file.read(PIECE):
                     md5.update(piece)
-        except OSError:
+                firmware = summary_of(name, FileSource(file.fileno(), looks[1]))
+        except (OSError, CommandError):
             return None
-        return md5.hexdigest()
+        return _KnownFile(looks, md5.hexdigest(), firmware)
 
     def _look(self, name: str) -> UpdateFile | None:
         """The facts of a file, None where there is none."""
@@ -200,14 +219,13 @@ class UpdateFiles:
         if seen is None or not stat.S_ISREG(seen.st_mode) or not 0 < seen.st_size <= LARGEST_UPDATE:
             return None
         looks = _looks_of(seen)
-        known, md5 = self._md5.get(name, (None, ""))
-        if known != looks:
-            digest = self._digest(name)
-            if digest is None or not self._is_still(name, looks):  # deleted or changed meanwhile, or not readable
+        known = self._known.get(name)
+        if known is None or known.looks != looks:
+            known = self._read_facts(name, looks)
+            if known is None or not self._is_still(name, looks):  # deleted or changed meanwhile, or not readable
                 return None
-            md5 = digest
-            self._md5[name] = looks, md5
-        return UpdateFile(name, seen.st_size, md5, seen.st_mtime)
+            self._known[name] = known
+        return UpdateFile(name, seen.st_size, known.md5, seen.st_mtime, known.firmware)
 
     def _is_still(self, name: str, looks: _Looks) -> bool:
         try:

@@ -87,7 +87,7 @@ def event_json(notice: Notice) -> EventView:
 
 
 def update_json(file: UpdateFile) -> UpdateView:
-    return UpdateView(name=file.name, size=file.size, md5=file.md5, at=iso(file.at))
+    return UpdateView(name=file.name, size=file.size, md5=file.md5, at=iso(file.at), firmware=file.firmware)
 
 
 def wire_line(heard: WireEntry) -> WireLine:

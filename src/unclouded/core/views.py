@@ -9,7 +9,17 @@ from typing import Any, Literal
 
 import msgspec
 
-from unclouded.core.model import Access, ActionSpec, Kind, NamedValue, Quality, ScheduleRule, State, Value
+from unclouded.core.model import (
+    Access,
+    ActionSpec,
+    FirmwareSummary,
+    Kind,
+    NamedValue,
+    Quality,
+    ScheduleRule,
+    State,
+    Value,
+)
 
 
 class PointView(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,12 +126,15 @@ class WireLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UpdateView(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that the hub keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: time of the upload."""
+    """A file that the hub keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: time of the upload; ``firmware``:
+    what it is and whether it is whole.
+    """
 
     name: str
     size: int
     md5: str
     at: str
+    firmware: FirmwareSummary
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):

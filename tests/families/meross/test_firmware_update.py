@@ -4,7 +4,7 @@ from hashlib import md5
 
 import pytest
 
-from families.meross.firmware.test_image_file import fota, uimage
+from families.meross.firmware.firmware_examples import fota, uimage
 from families.meross.meross_pair import controller, hub, over_http
 from families.meross.meross_pair import plug as plug_end
 from unclouded.core.errors import CommandError

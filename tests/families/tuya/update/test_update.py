@@ -49,6 +49,7 @@ class House:
     def __init__(self, **files: bytes) -> None:
         self.files = {name.replace("_", "."): data for name, data in files.items()}
         self.md5 = "0123456789abcdef0123456789abcdef"
+        self.kind = {"target": "", "damage": ""}
         self.asked: list[Question] = []
 
     def answer(self, side: str, question: Question) -> Answer | Refusal | None:
@@ -57,7 +58,7 @@ class House:
             case AskFile(name=name) | AskBlock(file=name) if name not in self.files:
                 return Refusal(f"There is no file {name}.")
             case AskFile(name=name):
-                return {"size": len(self.files[name]), "md5": self.md5}
+                return {"size": len(self.files[name]), "md5": self.md5, **self.kind}
             case AskBlock(offset=offset, size=size, file=name):
                 return self.files[name][offset : offset + size]
         return usual_answers(side, question)
@@ -489,7 +490,7 @@ def test_a_hub_that_does_not_answer_times_out(silent: type) -> None:
         ({}, "Write file=NAME"),
         (
             {"file": "new.bin", "speed": "9"},
-            "update has no argument speed=; it takes file=, version=, kind=, channel=.",
+            "update has no argument speed=; it takes file=, version=, kind=, channel=, force=.",
         ),
         ({"file": "new.bin", "version": "two"}, "write three numbers"),
         ({"file": "new.bin", "kind": "music"}, "write kind=firmware or kind=file"),
@@ -497,6 +498,7 @@ def test_a_hub_that_does_not_answer_times_out(silent: type) -> None:
         ({"file": "new.bin", "channel": "3", "version": "1.0.1"}, "write channel=10 to 19"),
         ({"file": "new.bin", "channel": "10"}, "write version= too"),
         ({"file": "new.bin", "kind": "file", "channel": "10"}, "leave channel= out"),
+        ({"file": "new.bin", "force": "no"}, "Write force=yes, or leave it out"),
     ],
 )
 def test_an_invalid_command_is_refused_with_what_to_write(args: dict[str, str], words: str) -> None:
@@ -504,12 +506,41 @@ def test_an_invalid_command_is_refused_with_what_to_write(args: dict[str, str], 
         Update().pair.submit(WireAction("update", args))
 
 
+PLUG = "a Meross plug of hardware 2"
+
+
+@pytest.mark.parametrize(
+    ("kind", "args", "reason"),
+    [
+        ({"target": PLUG}, {}, f"the file new.bin is for {PLUG}. Write force=yes to send it all the same"),
+        ({"damage": "it is cut off"}, {}, "the file new.bin is damaged: it is cut off. Get it again"),
+        ({"target": PLUG, "damage": "it is cut off"}, {"force": "yes"}, "the file new.bin is damaged: it is cut off"),
+    ],
+)
+def test_a_file_for_another_device_or_a_damaged_one_is_refused_before_the_mcu_is_asked(
+    kind: dict[str, str], args: dict[str, str], reason: str
+) -> None:
+    update = Update()
+    update.hub.kind = kind
+    ticket = update.begin(**args)
+    fate = update.run(5.0).fate(ticket)
+    assert fate.result == "refused" and fate.reason.startswith(reason)
+    assert not update.sent_by(0x0A), "no start of an update"
+
+
+def test_a_file_for_another_device_is_sent_by_force() -> None:
+    update = Update()
+    update.hub.kind = {"target": PLUG}
+    ticket = update.begin(force="yes")
+    assert update.run().fate(ticket).result == "confirmed"
+
+
 def test_the_action_lists_every_argument_that_it_takes() -> None:
     (action,) = UPDATE_ACTIONS
     assert (action.name, action.files, tuple(action.args)) == (
         "update",
         ("file",),
-        ("file", "version", "kind", "channel"),
+        ("file", "version", "kind", "channel", "force"),
     )
     assert action.danger
 

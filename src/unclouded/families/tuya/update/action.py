@@ -27,6 +27,7 @@ UPDATE_ACTIONS: tuple[ActionSpec, ...] = (
             "version": "what the MCU must report afterwards, as 1.0.1; left out: anything but what it reports now",
             "kind": "firmware (if left out) or file",
             "channel": "of an appliance with several MCUs, the one it is for: 10 to 19; then version is needed",
+            "force": "yes: send a file that is known to be for another device",
         },
         danger="Firmware of another product, or one that stops half-way, can leave the appliance dead.",
         files=("file",),
@@ -35,12 +36,13 @@ UPDATE_ACTIONS: tuple[ActionSpec, ...] = (
 
 
 class UpdateCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """What to send. ``channel``: of several MCUs, the one it is for."""
+    """What to send. ``channel``: of several MCUs, the one it is for. ``is_forced``: also a file for another device."""
 
     kind: TransferKind
     file: str
     version: str = ""
     channel: int | None = None
+    is_forced: bool = False
 
 
 def update_command_of(command: WireAction, kinds: Mapping[str, TransferKind]) -> UpdateCommand:
@@ -61,8 +63,11 @@ def update_command_of(command: WireAction, kinds: Mapping[str, TransferKind]) ->
         raise CommandError(f"kind={kind} cannot be sent to this device; write kind={' or kind='.join(kinds)}.")
     if version and not kinds[kind].replaces:
         raise CommandError(f"A {kind} has no version that the MCU would report; leave version= out.")
+    if command.args.get("force", "yes") != "yes":
+        raise CommandError("Write force=yes, or leave it out.")
     channel_number = _channel_of(channel, version, kinds[kind])
-    return UpdateCommand(kind=kinds[kind], file=file, version=version, channel=channel_number)
+    is_forced = "force" in command.args
+    return UpdateCommand(kind=kinds[kind], file=file, version=version, channel=channel_number, is_forced=is_forced)
 
 
 def _channel_of(channel: str, version: str, kind: TransferKind) -> int | None:

@@ -113,7 +113,7 @@ class Updater:
             self._deferred.add([Settled(ticket, "refused", RUNNING)], now)
         else:
             before = self._versions.get(_version_key(update), "")
-            file = SourceFile(update.file, self._questions, self._file_changed)
+            file = SourceFile(update.file, self._questions, self._file_changed, is_forced=update.is_forced)
             self._run = _Run(ticket, update, before, file)
             self._timers.set(FILE_LATE, now + HUB_TIMEOUT_S)
             self._deferred.add(file.begin(now), now)

@@ -8,7 +8,7 @@ While one block is on the wire the next is here already: nothing on the line wai
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from unclouded.core.session import Answer, AskBlock, Asked, AskFile, Event, Refusal
+from unclouded.core.session import Answer, AskBlock, Asked, AskFile, Event, Refusal, WireValue
 from unclouded.families.tuya.line.endpoint import Questions
 
 AHEAD = 2  # blocks that are here or requested: the one on the wire, and the next
@@ -20,16 +20,18 @@ Changed = Callable[["SourceFile", float], list[Event]]
 class SourceFile:
     """One file. ``size`` 0: not known yet. ``problem``: why it is unusable, "" = it is usable.
 
-    ``changed``: called after each answer of the hub.
+    ``changed``: called after each answer of the hub. ``is_forced``: a file that is known to be for another device is
+    usable too; a damaged one never is.
     """
 
-    def __init__(self, name: str, questions: Questions, changed: Changed) -> None:
+    def __init__(self, name: str, questions: Questions, changed: Changed, *, is_forced: bool = False) -> None:
         self.name = name
         self.size = 0
         self.md5 = ""
         self.problem = ""
         self._questions = questions
         self._changed = changed
+        self._is_forced = is_forced
         self._open: list[int] = []
         self._blocks: dict[int, bytes] = {}
         self._step = 0
@@ -71,9 +73,18 @@ class SourceFile:
                 size, md5 = value.get("size"), value.get("md5")
                 self.size = size if type(size) is int and 0 < size <= LONGEST else 0
                 self.md5 = md5 if isinstance(md5, str) else ""
-                self.problem = "" if self.size else f"the file {self.name} is empty, or too long"
+                self.problem = self._why_not(value) if self.size else f"the file {self.name} is empty, or too long"
             case _:
                 self.problem = f"the hub does not know how long {self.name} is"
+
+    def _why_not(self, facts: Mapping[str, WireValue]) -> str:
+        """Why the hub's facts of the file speak against sending it; firmware of MCUs is of no kind that is known."""
+        damage, target = facts.get("damage", ""), facts.get("target", "")
+        if isinstance(damage, str) and damage:
+            return f"the file {self.name} is damaged: {damage}. Get it again"
+        if isinstance(target, str) and target and not self._is_forced:
+            return f"the file {self.name} is for {target}. Write force=yes to send it all the same"
+        return ""
 
     def _keep(self, offset: int, value: Answer | Refusal) -> None:
         match value:
