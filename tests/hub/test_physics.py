@@ -1,12 +1,14 @@
 """Power, voltage and current that cannot be together reveal a wrong profile; real meters pass."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.app.protocols import settings_of
 from unclouded.core.model import Reading
-from unclouded.core.profile import Profile, load_profile
+from unclouded.core.profile import Profile, ScaleVariant, load_profile
 from unclouded.core.session import Reported, WireValue
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.hub.energy import DeviceEnergy
@@ -166,6 +168,83 @@ def test_power_that_flows_out_is_measured_by_its_size() -> None:
     for _ in range(3):
         story.report(dp18=-2900, dp19=-66_700, dp20=2300)
     assert len(story.problems) == 1
+
+
+# --- what would fit -----------------------------------------------------------------------------------
+
+VARIANTS = """
+[[variant]]
+products = ["atorch1", "atorch2"]
+scale = { 19 = 0.01, 20 = 0.01 }
+[[variant]]
+products = ["milli"]
+scale = { 19 = 0.001 }
+[[variant]]
+products = ["whole"]
+scale = { 19 = 1, 20 = 1 }
+"""
+
+
+def kept(story: Plug, **reported: int) -> str:
+    for _ in range(3):
+        story.report(**reported)
+    return story.problems[0]
+
+
+def with_variants(product: str = "") -> Plug:
+    text = """
+    name = "toy/plug"
+    family = "tuya_wifi"
+    title = "Plug"
+    point = [
+      { dp = 18, type = "value", key = "current_A", scale = 0.001 },
+      { dp = 19, type = "value", key = "power_W", scale = 0.1 },
+      { dp = 20, type = "value", key = "voltage_V", scale = 0.1 },
+    ]
+    """
+    return Plug(load_profile(text + VARIANTS, "toy.toml", settings_of).for_product(product))
+
+
+def test_the_variant_of_the_profile_that_fits_is_named() -> None:
+    """A plug of the Atorch kind, whose product is not listed."""
+    text = kept(with_variants(), dp18=2900, dp19=66_700, dp20=23_000)
+    assert text == "voltage looks 10× too high for this profile (2300 V); profile toy/plug@atorch1 fits"
+    assert kept(with_variants(), dp18=2900, dp19=667_000, dp20=2300).endswith("profile toy/plug@milli fits")
+    assert kept(with_variants("whole"), **HEATER).endswith("; profile toy/plug fits")
+
+
+def test_a_similar_product_that_fits_is_looked_for_when_it_is_needed() -> None:
+    asked = []
+
+    def similar() -> list[ScaleVariant]:
+        asked.append(1)
+        return [ScaleVariant(name="catalogue/x", scales={"voltage_V": Fraction(1)})]
+
+    story = Plug(plug())
+    story.read = Interpreter("plug", plug(), DeviceEnergy("plug", {}), similar=similar)
+    story.report(**HEATER)
+    assert not asked
+    assert kept(story, dp18=2900, dp19=6670, dp20=230).endswith("profile catalogue/x fits") and asked == [1]
+
+
+@pytest.mark.parametrize(
+    ("reported", "words"),
+    [
+        ({"dp18": 2900, "dp19": 6670, "dp20": 23_000}, "try scale 0.01 instead of 0.1 for voltage_V"),
+        ({"dp18": 2900, "dp19": 66_700, "dp20": 2300}, "try scale 0.01 instead of 0.1 for power_W"),
+        (
+            {"dp18": 2900, "dp19": 66_700, "dp20": 23_000},
+            "try scale 0.01 instead of 0.1 for voltage_V and 0.01 instead of 0.1 for power_W",
+        ),
+        ({"dp18": 2900, "dp19": 6670, "dp20": 230}, "try scale 1 instead of 0.1 for voltage_V"),
+    ],
+)
+def test_where_no_profile_fits_the_scale_that_would_is_named(reported: dict[str, int], words: str) -> None:
+    assert kept(Plug(plug()), **reported).endswith(f"; {words}")
+
+
+def test_where_nothing_fits_nothing_is_named() -> None:
+    assert ";" not in kept(Plug(plug()), dp18=29, dp19=66_700, dp20=99)
 
 
 # --- raw phases ---------------------------------------------------------------------------------------

@@ -163,10 +163,12 @@ class Alternatives:
         own = {row.point.key: row.scale for row in self._profile.points if row.point.key in phase.keys.values()}
         if names := list(dict.fromkeys(self._fitting_variants(phase, own)))[:MOST_NAMED]:
             return f"profile {' or '.join(names)} fits"
-        for key in (phase.keys[VOLTAGE], phase.keys[POWER], phase.keys[CURRENT]):
-            for ratio in SCALE_STEPS:
-                if phase.with_scales({key: float(ratio)}).is_plausible():
-                    return f"try scale {_decimal(own[key] * ratio)} instead of {_decimal(own[key])} for {key}"
+        for ratios in _other_scales(phase):
+            if phase.with_scales({key: float(ratio) for key, ratio in ratios.items()}).is_plausible():
+                return "try scale " + " and ".join(
+                    f"{_decimal(own[key] * ratio)} instead of {_decimal(own[key])} for {key}"
+                    for key, ratio in ratios.items()
+                )
         return ""
 
     def _fitting_variants(self, phase: Phase, own: Mapping[str, Fraction]) -> Iterator[str]:
@@ -281,6 +283,13 @@ def _phases(rows: Sequence[WirePoint], due: list[Phase]) -> list[Phase]:
         for own in found.values()
         if {POWER, VOLTAGE, CURRENT} <= set(own)
     ]
+
+
+def _other_scales(phase: Phase) -> Iterator[Mapping[str, Fraction]]:
+    """Of one quantity, then of voltage and power together: the ratios to the scales of now, by the key of the point."""
+    voltage, power, current = (phase.keys[which] for which in (VOLTAGE, POWER, CURRENT))
+    yield from ({key: ratio} for key in (voltage, power, current) for ratio in SCALE_STEPS)
+    yield from ({voltage: ratio, power: ratio} for ratio in SCALE_STEPS)
 
 
 def _power_of_ten(ratio: float) -> int:
