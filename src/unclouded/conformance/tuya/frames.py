@@ -14,6 +14,7 @@ from unclouded.families.tuya.line.datapoint import read_units
 from unclouded.families.tuya.line.framing import GAP, Frame, Framer
 from unclouded.families.tuya.line.shapes import DialectShapes
 
+GAP_S = 0.06  # between two frames of ours: simple UARTs take no more; ours
 Units = tuple[tuple[int, int, bytes], ...]  # (id, type, value) of each data point
 Line = CheckLine[Any]  # Any: an end of any Tuya line
 
@@ -131,7 +132,7 @@ class AnsweringEnd(EmulatedEnd):
     """Our own end of a Tuya line: it answers by a table, as its role must, while scripts do their part.
 
     ``mute``: commands that it does not answer now. ``delay_s``: how long it takes for an answer. ``version``: of its
-    frames.
+    frames. ``is_quiet``: it begins nothing by itself now. Between two frames GAP_S pass, as a careful end has it.
     """
 
     usual_delay_s = 0.01
@@ -139,13 +140,14 @@ class AnsweringEnd(EmulatedEnd):
     def __init__(self, line: Line, version: int) -> None:
         self.line = line
         self.mute: set[int] = set()
-        self.is_silent = False
+        self.is_silent = self.is_quiet = False
+        self._free_at = 0.0
         self._usual_version = version
         self.reset()
 
     def reset(self) -> None:
         self.mute.clear()
-        self.is_silent = False
+        self.is_silent = self.is_quiet = False
         self.delay_s = self.usual_delay_s
         self.version = self._usual_version
 
@@ -162,7 +164,9 @@ class AnsweringEnd(EmulatedEnd):
             self.send(command, payload, after=self.delay_s)
 
     def send(self, command: int, payload: bytes = b"", *, after: float = 0.0) -> None:
-        send_frame(self.line, command, payload, version=self.version, after=after)
+        at = max(self.line.now + after, self._free_at)
+        self._free_at = at + GAP_S
+        send_frame(self.line, command, payload, version=self.version, after=at - self.line.now)
 
     def tick(self, now: float) -> None:
         """Nothing is due by itself."""

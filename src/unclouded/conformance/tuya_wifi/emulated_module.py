@@ -16,8 +16,10 @@ from unclouded.conformance.tuya.frames import (
     is_command,
     units_of,
 )
+from unclouded.conformance.tuya.line_checks import TuyaQuestion
 from unclouded.core.session_parts import earliest
 from unclouded.families.tuya.wifi import codes
+from unclouded.families.tuya.wifi.service_messages import WeatherData
 
 BEAT_S = 15.0  # docs/protocols/tuya_wifi.md §2.3.2
 SEARCH_S = 1.0  # the same, while nothing answers
@@ -25,6 +27,12 @@ ANSWER_S = 1.0  # that a step of the start waits
 ROUTER, CLOUD = 3, 4  # docs/protocols/tuya_wifi.md §2.4.6
 PAUSE_S = 0.1  # between two frames of ours
 REPORTS_S = 1.0  # that reports may take after a query
+
+
+def weather_of(*values: tuple[str, int | str]) -> bytes:
+    """Payload of a 21."""
+    return WeatherData(values).payload()
+
 
 MAC = bytes((0x02, 0, 0, 0, 0, 1))  # of no real module
 DBM = 256 - 60
@@ -34,7 +42,7 @@ MEMORY = 50_000
 class EmulatedModule(AnsweringEnd):
     """``is_started``: the start is over and the MCU has not restarted since. ``points``: what it reported, by id.
 
-    ``beats``: heartbeats go out by themselves. ``subscribed``: what of the weather the MCU asked for.
+    ``beats``: heartbeats go out by themselves. ``sync_result``: of 23. ``question``: what the MCU is known to answer.
     """
 
     def __init__(self, line: Line) -> None:
@@ -42,12 +50,15 @@ class EmulatedModule(AnsweringEnd):
         self.points: dict[int, tuple[int, bytes]] = {}
         self.restarts = 0
         self.beats = True
+        self.sync_result = 1
+        self.question = TuyaQuestion(codes.PRODUCT)
         self._beat_at: float | None = None
         super().__init__(line, 0)
 
     def reset(self) -> None:
         super().reset()
         self.beats = True
+        self.sync_result = 1
 
     # --- what it sends by itself ---------------------------------------------------------------------
 
@@ -57,7 +68,7 @@ class EmulatedModule(AnsweringEnd):
     def tick(self, now: float) -> None:
         if self._beat_at is not None and self._beat_at <= now:
             self._beat_at = now + BEAT_S
-            if self.beats and not self.is_silent:
+            if self.beats and not (self.is_silent or self.is_quiet):
                 self.send(codes.HEARTBEAT)
 
     def deadline(self) -> float | None:
@@ -84,7 +95,7 @@ class EmulatedModule(AnsweringEnd):
             codes.WIFI_TEST: lambda data: ((codes.WIFI_TEST, b"\x01\x50"),),
             codes.MEMORY: lambda data: ((codes.MEMORY, MEMORY.to_bytes(4)),),
             codes.WEATHER_ON: lambda data: ((codes.WEATHER_ON, b"\x01\x00"),),
-            codes.SYNC_REPORT: lambda data: ((codes.SYNC_RESULT, b"\x01"),),
+            codes.SYNC_REPORT: lambda data: ((codes.SYNC_RESULT, bytes((self.sync_result,))),),
             codes.SIGNAL: lambda data: ((codes.SIGNAL, bytes((DBM,))),),
             codes.MAP: lambda data: ((codes.MAP, b"\0"),),
             codes.MAPS: lambda data: ((codes.MAPS, b"\0"),),

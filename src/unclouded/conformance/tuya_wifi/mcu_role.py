@@ -8,12 +8,28 @@ from collections.abc import Callable
 from unclouded.conformance.check import PlayedRole, Preparation
 from unclouded.conformance.line import CheckLine, LineEntry, Script
 from unclouded.conformance.tuya.frames import TuyaReader, exchange, frames, is_any_frame
+from unclouded.conformance.tuya.line_checks import (
+    LONG_FRAMES,
+    QUESTION,
+    SHORT_FRAMES,
+    TuyaQuestion,
+    find_question,
+    line_checks,
+    version_checks,
+)
+from unclouded.conformance.tuya.update_checks import UPDATE, UpdateCommands, update_checks, update_preparation
 from unclouded.conformance.tuya_wifi.emulated_module import SEARCH_S, EmulatedModule
+from unclouded.conformance.tuya_wifi.mcu_idle_checks import IDLE, IDLE_CHECKS, WHOLE, idle
+from unclouded.conformance.tuya_wifi.mcu_notice_checks import LONG_NOTICE_CHECKS, NOTICE_CHECKS
+from unclouded.conformance.tuya_wifi.mcu_set_checks import SET_CHECKS
 from unclouded.conformance.tuya_wifi.mcu_start_checks import START_CHECKS, McuLine
 from unclouded.core.session import Ambient
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI
 
+QUESTIONS = (TuyaQuestion(codes.HEARTBEAT, seconds=3.0), TuyaQuestion(codes.PRODUCT), TuyaQuestion(codes.MODE))
+# Simple UARTs of MCUs: the vendor's SDK searches for a header only where a frame may begin, and has a small buffer.
+LENIENT = ("two-at-once", "burst", "long", "longest", "huge-length", "cut-frame", "stray-55")
 SILENCE_S = 10.0  # ours
 ADVICE = (
     "Look for: TX to RX and RX to TX; ground; the MCU's supply; 9600 or 115200 baud (?baud= of the link); the real "
@@ -84,6 +100,21 @@ MCU_ROLE = PlayedRole(
     alive=is_alive,
     silence_s=SILENCE_S,
     advice=ADVICE,
-    checks=START_CHECKS,
-    preparations={"start": Preparation(text="the start of the conversation is over", script=start)},
+    checks=(
+        *START_CHECKS,
+        *IDLE_CHECKS,
+        *NOTICE_CHECKS,
+        *SET_CHECKS,
+        *line_checks("mcu", LENIENT, SHORT_FRAMES),
+        *version_checks("mcu", (1, 2, 3), "deviation"),
+        *LONG_NOTICE_CHECKS,
+        *line_checks("mcu", LENIENT, LONG_FRAMES),
+        *update_checks("mcu", "§2.4.12", WHOLE),
+    ),
+    preparations={
+        "start": Preparation(text="the start of the conversation is over", script=start),
+        IDLE: Preparation(text="a minute has passed", script=idle, once=True),
+        QUESTION: Preparation(text="it answers", script=find_question(*QUESTIONS), once=True),
+        UPDATE: update_preparation(UpdateCommands(codes.UPDATE_START, codes.UPDATE_BLOCK, codes.PRODUCT)),
+    },
 )
