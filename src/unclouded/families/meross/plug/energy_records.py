@@ -48,6 +48,24 @@ class EnergyRecords:
         """In the order of the slots."""
         return tuple(self._hours[slot] for slot in sorted(self._hours))
 
+    def slot(self, number: int) -> Day | None:
+        """What one slot of the ring of days has, from 0."""
+        return self._days.get(number)
+
+    def put_in_slot(self, number: int, day: Day | None) -> bool:
+        """Write one slot, None = empty it. False where the day is none or belongs to another slot."""
+        if day is None:
+            self._days.pop(number, None)
+            self.is_changed = True
+            return True
+        try:
+            is_its_own = _slot(day.date, self._slots) == number and 0 <= day.value < 2**31
+        except ValueError:
+            return False
+        if is_its_own:
+            self._put(number, day)
+        return is_its_own
+
     def add(self, energy_Wh: Fraction, unix: float, offset_s: int) -> None:
         """Energy that was used since the last call. ``offset_s``: of the local time in which its days end."""
         local = datetime.fromtimestamp(unix + offset_s, UTC)

@@ -140,6 +140,8 @@ class NetworkState:
         self.restart(now)
 
     def restart(self, now: float) -> None:
+        """Each is a change, also one in the middle of another."""
+        self.changes += self.phase is PlugPhase.STARTING
         self._enter(PlugPhase.STARTING)
         self._timers.clear_all()
         self._timers.set(BOOT, now + BOOT_S)

@@ -71,6 +71,23 @@ class RuleStore:
             self._counts.pop(_id(one), None)
         return b"{}"
 
+    def put_in_slot(self, slot: int, text: bytes) -> bool:
+        """Write one slot, "" = empty it; a slot behind the last one is the next free one. False where it is no rule."""
+        kept = list(self._rules.values())
+        if text:
+            try:
+                kept[slot : slot + 1] = [msgspec.json.decode(text, type=Rule)]
+            except (msgspec.MsgspecError, ValueError, RecursionError):
+                return False
+        else:
+            del kept[slot : slot + 1]
+        rules = {_id(one): one for one in kept}
+        if not _can_keep(rules) or len(rules) != len(kept) or len(kept) > MOST:
+            return False
+        self._rules.clear()
+        self._rules.update(rules)
+        return True
+
     def disable(self, id: str) -> None:
         """A rule that counts once has done its work."""
         self._rules[id]["enable"] = 0

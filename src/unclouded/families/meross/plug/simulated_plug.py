@@ -67,6 +67,7 @@ class SimulatedPlug:
         self.rules = RuleRunner(self.settings, self.clock, self.timers, self.triggers)
         self._measured: dict[str, int] = {}
         self._counted: Fraction | None = None  # by the world
+        self._used_Wh = Fraction(0)  # since its start
         self._stored = b""
 
     @property
@@ -131,6 +132,7 @@ class SimulatedPlug:
         self.contact.lost()
         self.is_updating = False
         self.led_command = ""
+        self._used_Wh = Fraction(0)
 
     # --- what the world does -----------------------------------------------------------------------
 
@@ -170,6 +172,7 @@ class SimulatedPlug:
         unix = self.clock.unix(now)
         offset = 0 if self.dialect.is_old else local_offset(self.settings.time_rule, unix)
         self.energy.add(used, unix, offset)
+        self._used_Wh += used
 
     # --- what it reports -----------------------------------------------------------------------------
 
@@ -279,6 +282,11 @@ class SimulatedPlug:
         made_for = VOLTAGE_RATIO, self.dialect.current_ratio
         scaled_power = power * volts * amps // (made_for[0] * made_for[1])
         return voltage * volts // made_for[0], current * amps // made_for[1], scaled_power
+
+    @property
+    def used_since_start_Wh(self) -> int:
+        """Whole Wh, as far as its clock is set."""
+        return int(self._used_Wh)
 
     def calibration(self) -> Mapping[str, int]:
         """As it is answered to a query; what it pushes has more."""
