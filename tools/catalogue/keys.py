@@ -163,6 +163,8 @@ def special(table: RawTable, raw: RawRow, name: str) -> str:
         return "on" if raw.type == "bool" else "action" if "OPEN" in raw.enum.upper() else name
     if name == "position" and "w" in ACCESS_OF[raw.access] and raw.dp in ("2", "8") and table.kind == "curtain":
         return "position_target"
+    if raw.type == "bool" and name == "power":
+        return "on"
     if name == "switch_mode":
         return "mode"
     return name

@@ -227,7 +227,8 @@ def _named(row: CatalogueRow, raw: RawRow) -> dict[str, Any]:
             return _enum(row, raw)
         case "bitmap":
             words, _ = options(raw.enum)
-            return {"options": () if words in (("bit0",), ("0",)) else _unlike(tuple(map(fault_word, words)))}
+            named = any(not re.fullmatch(r"(bit)?\d+", word) for word in words)
+            return {"options": _unlike(tuple(map(fault_word, words))) if named else ()}
         case "bool":
             return {"inverted": True} if _is_inverted(row, raw) else {}
         case "raw":

@@ -1,6 +1,6 @@
 """Which products of the catalogue report what an unknown one reports, and what its data points therefore are.
 
-    reports ──► Observed: (data point, type) -> lowest and highest count
+    reports ──► data points with their types, lowest and highest counts (core.profile.ProductReports)
             ──► every table is scored: which data points it shares, and whether the counts are possible in it
             ──► each data point: what the likely tables agree on ──► MatchedRow
 
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from unclouded.core.profile import SeenPoint
 from unclouded.core.quantities import MAINS_V, POWER_FACTOR, VOLTAGE, quantity_of
 from unclouded.profiles.catalogue.table import CatalogueRow, CatalogueTable
 
@@ -37,16 +38,6 @@ LIKENESS = 0.5  # the least likeness of tables that make a scale sure
 TABLES = 3  # the least number of these
 
 
-class SeenRange(msgspec.Struct, frozen=True):
-    """The counts that were reported of a data point: lowest and highest; None of what is no number."""
-
-    low: int | None = None
-    high: int | None = None
-
-
-Observed = Mapping[tuple[int, str], SeenRange]  # by data point and type
-
-
 class MatchedRow(msgspec.Struct, frozen=True):
     """What a data point is. ``is_sure``: also its scale, or the order of its options."""
 
@@ -65,6 +56,9 @@ class ProductMatch(msgspec.Struct, frozen=True):
     likeness: float = 0.0
 
 
+_Observed = Mapping[tuple[int, str], SeenPoint]  # by data point and type
+
+
 class ProductMatcher:
     """Matches what is reported with tables; 1 to 5 ms for each product."""
 
@@ -79,8 +73,9 @@ class ProductMatcher:
             for row in table.rows:
                 self._places[row.dp, row.type][number] = _candidate(row)
 
-    def match(self, observed: Observed, left_out: Mapping[str, int] | None = None) -> ProductMatch:
+    def match(self, seen: Iterable[SeenPoint], left_out: Mapping[str, int] | None = None) -> ProductMatch:
         """What the data points are. ``left_out``: how many products of a table, by its name, do not count."""
+        observed = {(one.dp, one.type): one for one in seen}
         products = self._products
         if left_out:
             products = [*products]
@@ -124,7 +119,7 @@ class ProductMatcher:
         return _Likely(weights, likeness)
 
     def _row(
-        self, place: tuple[int, str], seen: SeenRange, having: "_Having", likely: "_Likely", products: Sequence[int]
+        self, place: tuple[int, str], seen: SeenPoint, having: "_Having", likely: "_Likely", products: Sequence[int]
     ) -> MatchedRow | None:
         """What the likely tables agree on; None where they do not."""
         named: dict[str, list[int]] = defaultdict(list)
@@ -158,7 +153,7 @@ class _Candidate(msgspec.Struct, frozen=True):
     high: float
     least: float  # of the highest count, where that is not 0
 
-    def allows(self, seen: SeenRange) -> bool:
+    def allows(self, seen: SeenPoint) -> bool:
         """Whether these counts are possible; what is no number is."""
         if seen.low is None or seen.high is None:
             return True

@@ -22,6 +22,7 @@ import msgspec
 
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Confidence
+from unclouded.profiles.catalogue.packed import FORMS
 from unclouded.profiles.catalogue.table import CatalogueRow, CatalogueTable, family_of
 
 PREFIX = "catalogue/"
@@ -141,6 +142,8 @@ def _read_row(line: str, where: str) -> CatalogueRow:
     fields: dict[str, Any] = {}  # Any: each word has a field of its own type
     for word in rest:
         _read_word(word, fields, where)
+    if fields.get("decode", "phase") not in FORMS:
+        raise ConfigError(f"{where}: there is no form {fields['decode']!r}. Forms: {', '.join(FORMS)}.")
     if "confidence" not in fields:
         raise ConfigError(f"{where}: it is not stated how sure the row is: {' '.join(MARKS)}.")
     return CatalogueRow(dp=int(dp), type=type_, access=access, key=key, **fields)  # type: ignore[arg-type]
