@@ -110,3 +110,13 @@ def test_sub_devices_that_joined_before_the_capture_began_are_read_too() -> None
     frames = [of_sub_device(THERMOMETER, WARM), of_sub_device("a\x01", WARM), of_sub_device(THERMOMETER, WARM)]
     found = list(CaptureReplay(captured(*frames, family="tuya_gateway"), None, "gate").readings())
     assert {(one.device, one.point) for one in found} == {(f"gate_{THERMOMETER}", "dp_1")}, "an id can be printed"
+
+
+def test_values_that_wait_for_their_direction_are_read_in_the_time_of_the_capture(profiles: Path) -> None:
+    (profiles / "lamp.toml").write_text(
+        LAMP.replace('key = "temperature_C"', 'key = "power_W"\nnegative_when = { wire = "way", is = 1 }')
+    )
+    lines = captured(b"join 1 lamp\n1 power 10\n", b"", b"1 power 20\n1 way 1\n", b"1 power 30\n", family="lines")
+    read = [one for one in CaptureReplay(lines, None, "gate").readings() if one.point == "power_W"]
+    assert [(one.value, one.flags) for one in read] == [(1.0, ("no_direction",)), (-2.0, ()), (-3.0, ())]
+    assert [one.at - read[0].at for one in read] == [0.0, 2.0, 3.0]

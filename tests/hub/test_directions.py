@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from toys import GatewayController
 from unclouded.core.family import Piece
 from unclouded.core.model import Reading
 from unclouded.core.profile import load_profile
-from unclouded.core.session import Reported, WireValue
+from unclouded.core.session import Answer, Asked, AskStored, Event, Refusal, Reported, WireValue
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.directions import DIRECTION_S, LAGGING_S
 from unclouded.hub.energy import DeviceEnergy
@@ -350,3 +351,24 @@ async def test_what_waits_when_the_hub_ends_is_published() -> None:
         await home.send(link, b"i am c1\njoin 1 x\n1 energy 30\n")
         assert published(home, "energy_import_Wh") == []
     assert published(home, "energy_import_Wh") == [(30.0, "good")]
+
+
+class Sure(GatewayController):
+    """Its device wants to be sure that what it reports is stored."""
+
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
+        if data == b"sure\n":
+            return [Reported({"energy": 30}, "1"), Asked(7, AskStored())]
+        return super().receive(data, now, path, re)
+
+    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
+        return []
+
+
+@story
+async def test_a_report_that_must_be_stored_before_it_is_acknowledged_does_not_wait() -> None:
+    async with hub(lambda far: channel(Sure, far, profile=ON_A_HUB, generic_part=ON_A_HUB)) as home:
+        link = await home.far_end("")
+        await home.send(link, b"i am c1\njoin 1 x\n")
+        await home.send(link, b"sure\n")
+        assert published(home, "energy_import_Wh") == [(30.0, "good")]

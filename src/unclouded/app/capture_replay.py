@@ -118,7 +118,7 @@ class CaptureReplay:
 
     def _profile_of(self, part: str, product: str) -> Profile:
         if self._chosen is not None and not part:
-            return self._chosen
+            return self._chosen.for_product(product)
         generic = self._family.generic_part if part and self._family.generic_part else self._family.generic
         found = self._library.for_product(self._family.name, product) if product else None
         return found or self._library.get(generic)
