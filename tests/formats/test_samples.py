@@ -29,19 +29,12 @@ UNREAD: dict[str, str] = {
         tshark_x.txt tuya_ns.pcap tuya_rfc2217.pcap
     """,
     "named programs and messages": """
-        dps.json dps_tinytuya_repr.txt emporia_esphome_37.log emporia_esphome_component.log
-        emporia_esphome_uart_hex.log emporia_realterm.txt esphome_tuya_2020.log esphome_tuya_2024.log
-        esphome_uart_binary.log esphome_vv_uart_2020.log esphome_web_server_copy.txt
-        jpnevulator_ascii.txt meross_curl_trace.txt meross_curl_trace_ascii.txt meross_lan_ha.log
-        meross_lan_trace_v0.csv meross_lan_trace_v1.csv meross_lan_trace_v2.csv meross_mosquitto_F_j.txt
-        meross_mosquitto_F_time.txt meross_tcpdump_A.txt pyserial_spy.txt realterm_unix.txt
-        socat_x.txt socat_xv.txt tuya_cloud_properties.json tuyamcuanalyzer_decoded.txt
-        tuyamcuanalyzer_live.txt z2m_dpvalues.log zigpy_zcl.log
-    """,
-    "documents": """
-        base64.txt base64_lines.txt c_array.c cat_v.txt emporia_cat_v.txt emporia_hexdump_C.txt
-        escapes_string.txt hexdump_C.txt hexdump_C_star.txt hexdump_plain.txt json_lists.json node_buffer.txt
-        od_c.txt od_default_octal.txt od_tx1.txt od_tx1z.txt python_bytearray.txt xxd.txt xxd_b.txt
+        dps.json dps_tinytuya_repr.txt emporia_esphome_37.log emporia_esphome_component.log emporia_realterm.txt
+        esphome_tuya_2020.log esphome_tuya_2024.log esphome_uart_binary.log esphome_vv_uart_2020.log
+        meross_curl_trace.txt meross_curl_trace_ascii.txt meross_lan_ha.log meross_lan_trace_v0.csv
+        meross_lan_trace_v1.csv meross_lan_trace_v2.csv meross_mosquitto_F_j.txt meross_mosquitto_F_time.txt
+        meross_tcpdump_A.txt pyserial_spy.txt realterm_unix.txt tuya_cloud_properties.json
+        tuyamcuanalyzer_decoded.txt z2m_dpvalues.log zigpy_zcl.log
     """,
 }
 NOT_CUT = {

@@ -1,14 +1,31 @@
 """All formats. A new one: a file with ``FORMATS``, and its line here."""
 
-from unclouded.formats.documents import archives, decimal, hex_text, raw
+from unclouded.formats.documents import (
+    archives,
+    arrays,
+    base64_text,
+    cat_v,
+    decimal,
+    dumps,
+    hex_text,
+    json_text,
+    literals,
+    raw,
+)
 from unclouded.formats.lines import general
 from unclouded.formats.reading import InputFormat
 
 FORMATS: tuple[InputFormat, ...] = (
     *archives.FORMATS,
+    *json_text.FORMATS,
+    *dumps.FORMATS,
+    *literals.FORMATS,
+    *arrays.FORMATS,
     *hex_text.FORMATS,
     *decimal.FORMATS,
     *general.FORMATS,
+    *base64_text.FORMATS,
+    *cat_v.FORMATS,
     *raw.FORMATS,
 )
 GROUPS = tuple(dict.fromkeys(one.group for one in FORMATS if one.group != "refused"))

@@ -22,7 +22,7 @@ from unclouded.formats.text.stamps import Stamp, StampClock, stamp_of
 
 LONGEST_LINE = 65_536  # characters of a line that are read
 LONGEST_LABEL = 48  # characters between the time and the bytes
-LEAD = re.compile(r"\s{0,4}(?:[<>]|\w{1,8}:?)[ \t]")  # a direction before the time
+LEAD = re.compile(r"\s{0,4}(?:[<>]|//[RS]|\w{1,8}:?)[ \t]")  # a direction before the time
 SPACE = re.compile(r"[ \t]{0,8}")
 CLOSING = re.compile(r"[\s\"'\]),;}>|□.]{0,12}")
 COLUMN = re.compile(r"(?:[ ]{2,}|\t|[ ]?\|[ ]?|[ ]>)")
@@ -94,7 +94,7 @@ class GeneralReader:
         if CLOSING.fullmatch(tail) is not None:
             return len(run.data) > 1 or has_label or not head
         if len(run.data) < 2:
-            return False
+            return _is_column(tail, run) and not head.strip()
         return _is_column(tail, run) or COMMENT.match(tail) is not None or (len(run.data) >= 7 and not has_label)
 
     def _no_data(self, number: int, line: str, stamp: Stamp | None, head: str) -> None:
@@ -107,10 +107,9 @@ class GeneralReader:
             self._prose(number, line, stamp, found)
         elif (stamp is not None or HEADING_END.search(line)) and len(line) <= LONGEST_LABEL * 2:
             label = label_of(head)
-            is_heading = label is not NO_LABEL or SIGNS.fullmatch(head) is not None
-            if is_heading:
-                self._begin(stamp, label)
-                self._state.label, self._state.row_t = label, self._state.t
+            self._begin(stamp, label)
+            self._state.label, self._state.row_t = label, self._state.t
+            if label is not NO_LABEL or SIGNS.fullmatch(head) is not None:
                 self.reading.explained += 1
             else:
                 self._not_understood(number)

@@ -53,17 +53,16 @@ def first_run(line: str, start: int = 0) -> ByteRun | None:
     return next(runs(line, start), None)
 
 
-def runs(line: str, start: int = 0) -> Iterator[ByteRun]:
-    """All runs of bytes in a line, in order, also of one byte; what only looks like bytes is left out."""
+def runs(line: str, start: int = 0, *, among_words: bool = False) -> Iterator[ByteRun]:
+    """All runs of bytes in a line, in order, also of one byte. ``among_words``: without addresses and dates."""
     for found in RUN.finditer(line, start):
-        run = _run(found)
-        if run is not None:
-            yield run
+        if not (found["pairs"] and _is_other(found, among_words)):
+            yield _run(found)
 
 
 def prose_runs(line: str) -> Iterator[ByteRun]:
     """The runs that can be bytes among words: long enough, and no address, date or number."""
-    for run in runs(line):
+    for run in runs(line, among_words=True):
         if len(run.data) >= SHORTEST[run.kind] and not (run.kind == "packed" and line[run.start : run.end].isdigit()):
             yield run
 
@@ -85,16 +84,22 @@ def unpadded_run(text: str) -> bytes | None:
     return bytes(int(one, 16) for one in text.replace(found["sep"].strip() or found["sep"], " ").split())
 
 
-def _run(found: re.Match[str]) -> ByteRun | None:
+def _is_other(found: re.Match[str], among_words: bool) -> bool:
+    """Whether pairs are a time, or among words an address or a date."""
+    text, sep = found[0], found["sep"]
+    count = (len(text) + len(sep)) // (2 + len(sep))
+    if not among_words:
+        return sep == ":" and count <= 3 and text.replace(":", "").isdigit()
+    is_address = count == MAC_PAIRS and sep in ":-"
+    return is_address or (sep in ":-." and count <= 4 and text.replace(sep, "").isdigit())
+
+
+def _run(found: re.Match[str]) -> ByteRun:
     kind = found.lastgroup if found.lastgroup not in ("sep", "mark") else None
     kind = kind or next(name for name in ("pairs", "marked") if found[name] is not None)
     text = found[0]
     if kind == "pairs":
         data = bytes.fromhex(text.translate(_BARE))
-        is_address = len(data) == MAC_PAIRS and found["sep"] in ":-"
-        is_date = found["sep"] in "-." and len(data) <= 4 and text.replace(found["sep"], "").isdigit()
-        if is_address or is_date or (found["sep"] == ":" and len(data) <= 3 and text.replace(":", "").isdigit()):
-            return None
     elif kind in ("packed", "single"):
         data = bytes.fromhex(text)
     elif kind == "marked":
