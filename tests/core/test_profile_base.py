@@ -6,8 +6,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from unclouded.app.protocols import profile_library
 from unclouded.core.errors import ConfigError
 from unclouded.core.profile import Profile, ProfileFile, load_profile, read_base
+from unclouded.core.session import Reported
+from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.interpret import Interpreter
 from unclouded.profiles import ProfileLibrary
 
 
@@ -186,6 +190,18 @@ def test_a_profile_of_ones_own_may_have_the_shipped_one_that_it_overrides_as_its
     )
     mine = ProfileLibrary(lambda _: Settings, tmp_path).get("tuya/plug_metering")
     assert "power_W" in keys(mine) and "overcharge_cutoff" not in keys(mine) and mine.title == "Mine"
+
+
+def test_a_plug_of_the_other_kind_is_recognised_by_its_values() -> None:
+    """docs/protocols/tuya_wifi.md §2.8.1: nothing but the values shows that a plug is of the Atorch kind."""
+    profiles = profile_library()
+    plug = profiles.get("tuya/plug_metering")
+    reader = Interpreter("x", plug, DeviceEnergy("x", {}), similar=lambda: profiles.similar(plug))
+    for at in (10.0, 20.0, 30.0):
+        reader.readings(Reported({"18": 2900, "19": 66_700, "20": 23_000}), at)
+    assert [text for _, text in reader.scale_problems()] == [
+        "voltage looks 10× too high for this profile (2300 V); profile tuya/plug_metering_centi fits"
+    ]
 
 
 # --- variants ---------------------------------------------------------------------------------------

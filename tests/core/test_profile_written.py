@@ -41,8 +41,8 @@ NUMBERS = st.builds(
     type=st.sampled_from(["value", "float", ""]),
     scale=SCALES,
     access=st.sampled_from(["r", "rw", "w"]),
-    minimum=st.none() | st.floats(-1e6, 0),
-    maximum=st.none() | st.floats(0, 1e6),
+    minimum=st.none() | st.decimals(-1000, 0, places=3).map(float),
+    maximum=st.none() | st.decimals(0, 1000, places=3).map(float),
     exponent=st.none() | st.integers(-6, 2),
     used_when=st.none() | CONDITIONS,
 )

@@ -1,6 +1,7 @@
 """A capture -> the readings that the hub would have made of it, without sending anything."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from unclouded import families
 from unclouded.app.family_guess import MOST_BYTES, guess_family
@@ -128,7 +129,12 @@ class CaptureReplay:
             return
         device = sub_id(self._device, part)
         energy = self._energy.setdefault(part, DeviceEnergy(device, {}))
-        self._parts[part] = profile, Interpreter(device, profile, energy, self._family.decoders)
+        self._parts[part] = (
+            profile,
+            Interpreter(
+                device, profile, energy, self._family.decoders, similar=partial(self._library.similar, profile)
+            ),
+        )
 
     def _time_passes(self, now: float, until: float) -> Iterator[tuple[float, Sequence[Event]]]:
         """Run what is due before the next line; what the session sends is discarded."""

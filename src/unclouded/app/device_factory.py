@@ -88,6 +88,7 @@ class DeviceFactory:
             generic=generic,
             generic_part=self.profiles.get(family.generic_part) if family.generic_part else None,
             for_product=partial(self.profiles.for_product, family.name),
+            similar=self.profiles.similar,
             open_link=partial(self._open, wire, family, device.uuid.lower()),
             make_session=lambda profile, ambient: make_session(settings(profile), ambient),
             reading=family,

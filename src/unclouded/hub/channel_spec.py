@@ -11,7 +11,7 @@ import msgspec
 from unclouded.core.family import Family
 from unclouded.core.link import Link
 from unclouded.core.model import ActionSpec
-from unclouded.core.profile import Profile
+from unclouded.core.profile import Profile, ScaleVariant
 from unclouded.core.session import Ambient, Session
 from unclouded.hub.interpret import RawDecoder
 
@@ -23,7 +23,8 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     ``generic``, ``generic_part``: the profiles of a device and of a sub-device whose product is unknown; without the
     latter, the former serves both. ``actions``, ``part_actions``: what the family can do with each of them.
     ``reading``: how the family reads what went over the wire. ``guess``: bytes that it cannot read -> which other
-    family they look like, as a sentence. ``plaintext``: of a datagram that may be encrypted.
+    family they look like, as a sentence. ``plaintext``: of a datagram that may be encrypted. ``similar``: the scales of
+    profiles that have some points of one in the same place, for where its own cannot be right.
     """
 
     family: str
@@ -40,6 +41,7 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     actions: Sequence[ActionSpec] = ()
     part_actions: Sequence[ActionSpec] = ()
     scales: Mapping[str, Decimal | int] = {}
+    similar: Callable[[Profile], Sequence[ScaleVariant]] = lambda profile: ()
     guess: Callable[[bytes], str] = lambda data: ""
     plaintext: Callable[[bytes], bytes] = bytes
 

@@ -7,6 +7,7 @@ gateway_abcd       part "abcd"    profile tuya/thermometer
 
 import re
 from collections.abc import Collection, Mapping
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -33,7 +34,8 @@ class ChannelPart:
         self.energy = energy
         self.actions = spec.actions_of(key, profile)
         scales = {} if key else spec.scales
-        self.interpreter = Interpreter(device, profile, energy, spec.decoders, scales, spec.name)
+        similar = partial(spec.similar, profile)
+        self.interpreter = Interpreter(device, profile, energy, spec.decoders, scales, spec.name, similar)
         self.info: dict[str, str] = {}
         self.schedule: tuple[ScheduleRule, ...] | None = None
         self._published_rows = -1

@@ -1,7 +1,8 @@
 """The library of device profiles: TOML files of a user's folder and of this package, tables of the catalogue."""
 
 import tomllib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from fractions import Fraction
 from functools import partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -10,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from unclouded.core.errors import ConfigError
-from unclouded.core.profile import Profile, ProfileFile, load_profile, make_profile, read_base
+from unclouded.core.profile import Profile, ProfileFile, ScaleVariant, WirePoint, load_profile, make_profile, read_base
 from unclouded.profiles.catalogue import PREFIX, Catalogue
 
 
@@ -60,6 +61,22 @@ class ProfileLibrary:
             f"{', '.join(listed) or 'none'}."
         )
 
+    def similar(self, profile: Profile) -> list[ScaleVariant]:
+        """The scales that other profiles of its folder have for its points, where those have the same place and type.
+
+        Without those that cannot be read.
+        """
+        folder = profile.name.rpartition("/")[0]
+        others = [name for name in self.names() if name.rpartition("/")[0] == folder and name != profile.name]
+        variants = [ScaleVariant(name=name, scales=_shared_scales(profile, self._readable(name))) for name in others]
+        return [variant for variant in variants if variant.scales]
+
+    def _readable(self, name: str) -> Sequence[WirePoint]:
+        try:
+            return self._get(name).points
+        except ConfigError:
+            return ()
+
     def base(self, name: str, overrides: str = "") -> ProfileFile:
         """The file of a profile, as the ``base`` of another one, which may override it. Raises ConfigError."""
         if name.startswith(PREFIX) and name not in self._files:
@@ -108,6 +125,11 @@ class ProfileLibrary:
             file = table.profile_file(family, product)
             self._of_product[family, product] = make_profile(file, table.where, self._settings_of, self._actions_of)
         return self._of_product[family, product]
+
+
+def _shared_scales(profile: Profile, others: Sequence[WirePoint]) -> dict[str, Fraction]:
+    places = {(row.point.key, row.wire, row.type) for row in profile.points}
+    return {row.point.key: row.scale for row in others if (row.point.key, row.wire, row.type) in places}
 
 
 class _VariantLabel(msgspec.Struct):
