@@ -47,6 +47,8 @@ def command_of(line: str) -> ConsoleCommand | None:
         rows = rows_of(" ".join(words[:count]))
         if rows:
             given = len(words) - count
+            if given > len(rows[-1].args) and rows[0].is_list:
+                return None
             return next((row for row in rows if len(row.args) >= given), rows[-1])
     return None
 

@@ -22,7 +22,7 @@ from unclouded.families.meross.console.wire.commands import COMMANDS, INCOMPLETE
 from unclouded.families.meross.console.wire.known_lines import facts_of, known_line
 from unclouded.families.meross.console.wire.lines import ConsoleLine, ConsoleLines, LineKind
 from unclouded.families.meross.console.wire.log_line import ConsoleLogLine
-from unclouded.families.meross.console.wire.redact import masked_line, reads_secret
+from unclouded.families.meross.console.wire.redact import masked_line, reads_secret, redact
 from unclouded.families.meross.console.wire.strangers import recognised
 from unclouded.families.meross.console.wire.values import values_of
 
@@ -111,9 +111,9 @@ class ConsoleDecoder:
         if kind is LineKind.NOISE or (not logs and kind is LineKind.BLANK):
             return self._noise(data, group[0].reason or BLANK)
         if kind is LineKind.PROMPT:
-            self._is_console, self._row = True, None
+            self._row = None
         if not texts:
-            self._is_console |= bool(logs)
+            self._is_console |= any(not log.cut for log in logs)
             return self._frame(data, *(_log(logs[0]) if logs else ("prompt", {})))
         return self._text(data, texts, logs, is_prompted=kind is LineKind.PROMPT)
 
@@ -124,6 +124,7 @@ class ConsoleDecoder:
         more = {"log": [_log(log)[1] for log in logs]} if logs else {}
         if self._is_command(lines, is_prompted):
             whole = _shown(lines[0].text)
+            self._is_console = True
             self._row = command_of(whole) or unknown(whole)
             return self._frame(data, "command", {"command": whole, **more})
         whole = _shown("".join(line.text for line in lines))
@@ -139,7 +140,8 @@ class ConsoleDecoder:
         if not self._is_console:
             return self._noise(data, recognised(data) or FOREIGN)
         name = self._row.name if self._row is not None else "text"
-        return self._frame(data, name, {"text": whole, **more})
+        text = redact(None, whole.encode()).decode("utf-8", "replace")
+        return self._frame(data, name, {"text": text, **more})
 
     def _is_command(self, lines: Sequence[ConsoleLine], is_prompted: bool) -> bool:
         first = lines[0].text.split()[:1]

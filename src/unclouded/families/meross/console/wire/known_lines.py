@@ -40,7 +40,7 @@ KNOWN_LINES: Sequence[KnownLine] = (
     KnownLine("system", r"(?P<clock_crystal>No 32k crystal)", starts=True),
     KnownLine("system", r"system up:\d{1,9}", starts=True),
     KnownLine("system", r"Last reset reason:(?P<reset_reason>\w{1,60})", starts=True),
-    KnownLine("system", r"meross watch dog start|#+(?: Meross IOT running\.\.\. #+)?", starts=True),
+    KnownLine("system", r"meross watch dog start|#{10,60}|#{1,20} Meross IOT running\.\.\. #{1,20}", starts=True),
     KnownLine("driver", r"cmd id 0x[0-9a-f]{1,8} -- 0x[0-9a-f]{1,8} seq 0x[0-9a-f]{1,8}"),
     KnownLine("driver", r"pAd2|===> rt2860_close|__original_rt2860_init|EntryLifeCheck=\d{1,9}"),
     KnownLine("driver", r"PhyMode=(?P<phy_mode>\d{1,4}), BW=(?P<bandwidth>\d{1,4}), BssCoex=\d{1,4}, .{0,80}"),

@@ -25,7 +25,7 @@ _NO_TEXT = bytes([*range(7), *range(14, 27), *range(28, 32), 127])  # BEL to CR 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]{0,16}[A-Za-z]|\x1b[^\[]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ENDS = "\r\n"
-_PROMPTS = re.compile(rb"\$ ?")
+_PROMPTS = re.compile(rb"\$(?: |(?=[\[a-z?\r\n$]|\Z))")  # "$8710c>" is that of another shell
 
 
 class LineKind(Enum):
@@ -93,7 +93,7 @@ class ConsoleLines:
 
     def _read(self, data: bytes, lines: list[ConsoleLine]) -> None:
         """The lines that a line with its end consists of."""
-        if not self._is_endless and data[:1] == b"$":
+        if data[:1] == b"$" and not self._is_endless:
             data = _without_prompts(data, lines, ended=True)
         if self._is_endless or len(data) - data.endswith(b"\n") >= LONGEST_LINE:
             self._is_endless = False

@@ -1,0 +1,86 @@
+"""What follows from an answer, whoever asked for it: identity, values, new commands, the outcome of a command."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from unclouded.core.model import Result
+from unclouded.core.session import Event, Identified, Reported, Settled
+from unclouded.families.meross.console.controller.command_lists import LearnedCommands
+from unclouded.families.meross.console.controller.polling import ConsolePolling
+from unclouded.families.meross.console.controller.running_command import ConsoleRequest
+from unclouded.families.meross.console.wire.answer_form import ConsoleAnswer
+from unclouded.families.meross.console.wire.answer_types import CommandList, ConfigEntries, FirmwareInfo, HardwareInfo
+from unclouded.families.meross.console.wire.answers import without_secrets
+from unclouded.families.meross.console.wire.redact import redact
+from unclouded.families.meross.console.wire.values import ON, relay_state, values_of
+
+E2P = "meross e2p"  # its list shows how it is written, not what follows
+
+
+class AnswerEvents:
+    """``uuid``: of the plug, once it has reported it, "" before. ``learned``: its lists of commands."""
+
+    def __init__(self, polling: ConsolePolling) -> None:
+        self.uuid = ""
+        self.learned = LearnedCommands()
+        self._info: dict[str, str] = {}
+        self._polling = polling
+
+    def of(self, request: ConsoleRequest, answer: ConsoleAnswer) -> list[Event]:
+        """The events of an answer, apart from the outcome of its command."""
+        match answer:
+            case HardwareInfo() if answer.uuid:
+                self.uuid = answer.uuid
+                return self._identified(_hardware(answer))
+            case FirmwareInfo() if answer.version:
+                return self._identified({"version": answer.version, "built": answer.built})
+            case CommandList() if request.row.name != E2P:
+                self.learned.take(request.line, answer)
+            case ConfigEntries() if request.line == self._polling.relay_line:
+                return self._relay_shown(answer)
+        values = values_of(answer)
+        return [Reported(values)] if values else []
+
+    def _identified(self, info: Mapping[str, str]) -> list[Event]:
+        self._info = {**self._info, **{name: text for name, text in info.items() if text}}
+        return [Identified(self._info)]
+
+    def _relay_shown(self, answer: ConfigEntries) -> list[Event]:
+        state = relay_of(answer)
+        if state is None:
+            self._polling.reads_by_show = True
+            return []
+        return [Reported({ON: state})]
+
+
+def settled(request: ConsoleRequest, result: Result, reason: str, answer: ConsoleAnswer | None = None) -> list[Event]:
+    """The outcome of a request, without secrets unless their owner asks; nothing where nobody waits for it."""
+    if request.ticket is None:
+        return []
+    if answer is None:
+        return [Settled(request.ticket, result, reason)]
+    if request.show_secrets:
+        return [Settled(request.ticket, result, reason, msgspec.to_builtins(answer))]
+    text = redact(None, reason.encode()).decode("utf-8", "replace")
+    return [Settled(request.ticket, result, text, msgspec.to_builtins(without_secrets(answer)))]
+
+
+def relay_of(answer: ConsoleAnswer) -> bool | None:
+    """The state of the relay in an answer of ``config``, which may be the value alone."""
+    state = values_of(answer).get(ON)
+    if isinstance(state, bool):
+        return state
+    return relay_state(answer.unread[0]) if len(answer.unread) == 1 else None
+
+
+def _hardware(answer: HardwareInfo) -> Mapping[str, str]:
+    """The description of the plug, as the family meross has it."""
+    return {
+        "identity": answer.uuid.lower(),
+        "product": answer.model.lower(),
+        "hardware": answer.hardware,
+        "region": answer.region,
+        "chip": answer.chip.lower(),
+        "mac": answer.mac.lower(),
+    }

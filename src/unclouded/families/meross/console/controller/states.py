@@ -1,0 +1,87 @@
+"""The state of the console as the text that people read; each state is reported once."""
+
+from collections import deque
+
+from unclouded.core.session import Event, Offline, Online, Waiting
+from unclouded.families.meross.console.wire.strangers import EXAMINED, WRONG_BAUD, recognised
+
+CHECK = (
+    "Check that the board is powered (3.3 V, never together with mains), that GND is connected, that RX and TX are"
+    " crossed (RX of the adapter to TX of the board), and the baud rate: 115200"
+)
+NO_BYTES = f"The console does not answer. {CHECK}."
+ONLY_LOG = (
+    "The board prints its log and does not answer: check the line from TX of the adapter to RX of the board, and that"
+    " no other program has the port open."
+)
+NO_PROMPT = f"Text is received, but no prompt of this console. {CHECK}."
+STARTING = "The board is starting."
+NO_LONGER = f"The console no longer answers. {CHECK}."
+
+
+class ConsoleState:
+    """The state that was reported last, and what was received that shows why there is no prompt."""
+
+    def __init__(self, since: float) -> None:
+        self._since = since
+        self._reason = ""
+        self.is_online = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._foreign: deque[bytes] = deque()  # the newest bytes that are no lines of the console
+        self._foreign_size = 0
+        self._has_log = self._has_text = False
+
+    def online(self, now: float) -> list[Event]:
+        """A prompt was received."""
+        self._begin()
+        self._since, self._reason = now, ""
+        if self.is_online:
+            return []
+        self.is_online = True
+        return [Online()]
+
+    def logged(self) -> None:
+        self._has_log = True
+
+    def foreign(self, data: bytes, is_text: bool) -> None:
+        """Bytes that are no line of this console."""
+        self._has_text |= is_text
+        self._foreign.append(data[-EXAMINED:])
+        self._foreign_size += len(self._foreign[-1])
+        while self._foreign_size > EXAMINED and len(self._foreign) > 1:
+            self._foreign_size -= len(self._foreign.popleft())
+
+    def starting(self, now: float) -> list[Event]:
+        """The board starts again."""
+        self._begin()
+        return self._waiting(STARTING, now)
+
+    def unanswered(self, now: float) -> list[Event]:
+        """No prompt came: why, as far as that shows."""
+        was_online, reason = self.is_online, self._why()
+        if was_online and reason == NO_BYTES:
+            self.is_online, self._reason = False, NO_LONGER
+            return [Offline(NO_LONGER)]
+        if reason == NO_BYTES and self._reason == NO_LONGER:
+            return []
+        return self._waiting(reason, now)
+
+    def _waiting(self, reason: str, now: float) -> list[Event]:
+        since = now if self.is_online else self._since
+        self.is_online, self._since = False, since
+        if reason == self._reason:
+            return []
+        self._reason = reason
+        return [Waiting(reason, since)]
+
+    def _why(self) -> str:
+        found = recognised(b"".join(self._foreign))
+        if found:
+            return found
+        if self._has_log:
+            return ONLY_LOG
+        if self._has_text:
+            return NO_PROMPT
+        return WRONG_BAUD if self._foreign else NO_BYTES
