@@ -43,7 +43,7 @@ INSIDE = {
         "setup": "wire",
         "console": "plug wire",
     },
-    "families.meross.console": {"wire": "", "controller": "", "plug": "wire"},
+    "families.meross.console": {"wire": "", "controller": "wire", "plug": "wire"},
     "families.tuya": {
         "line": "",
         "values": "",

@@ -11,6 +11,7 @@ _WHERE = {
     "tuya_wifi": ("unclouded.families.tuya", "FAMILY_WIFI"),
     "tuya_gateway": ("unclouded.families.tuya", "FAMILY_GATEWAY"),
     "meross": ("unclouded.families.meross", "FAMILY"),
+    "meross_console": ("unclouded.families.meross.console", "FAMILY"),
     "hlw8032": ("unclouded.families.hlw8032", "FAMILY"),
 }
 
