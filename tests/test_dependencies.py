@@ -111,8 +111,13 @@ PURE = [
     *(f"store/{name}.py" for name in ("blob", "codec", "condense", "part", "rows", "silence", "steps")),
     *(f"recording/{name}.py" for name in ("bridge", "line_monitor")),
     "app/decoding",
+    "app/explaining",
     *(f"app/firmware/{name}.py" for name in ("content_hints", "magic_scan", "streams", "summary", "unpacking")),
     *(f"cli/output/{name}.py" for name in ("conversation_text", "device_rows", "minute_summary", "value_text")),
+    *(
+        f"cli/output/{name}.py"
+        for name in ("change_text", "explain_text", "frame_drawing", "text_width", "unknown_text")
+    ),
 ]
 PURE_LIBRARIES = """base64 bisect bz2 collections contextlib cryptography datetime decimal enum fnmatch fractions
 functools hashlib heapq hmac itertools json lzma math msgspec numpy operator re statistics struct tomllib types typing

@@ -184,7 +184,7 @@ class SimDevice:
 
     def _on_started(self) -> None:
         if not self._ready.done():
-            self._ready.set_result(_address(self._link))
+            self._ready.set_result(address_of(self._link))
 
     def _on_events(self, events: Sequence[Event], now: float) -> None:
         for event in events:
@@ -242,7 +242,7 @@ def _subject_of(part: SimPart, world: World) -> Subject:
     return SUBJECTS[part.subject](world, part.load)
 
 
-def _address(link: Link) -> str:
+def address_of(link: Link) -> str:
     """Where others reach it: the first such address of several links; "" = it connects to the other end."""
     match link:
         case _Listener():
@@ -250,7 +250,7 @@ def _address(link: Link) -> str:
         case _Terminal():
             return str(link.path.absolute())
         case _Several():
-            return next(filter(None, map(_address, link.links)), "")
+            return next(filter(None, map(address_of, link.links)), "")
     return ""
 
 

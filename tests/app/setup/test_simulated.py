@@ -45,7 +45,7 @@ class Observer:
         self.place: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.notices: list[str] = []
 
-    def ready(self, place: str, uuid: str) -> None:
+    def ready(self, place: str, uuid: str, console: str) -> None:
         self.place.set_result(place.removeprefix("http://").removesuffix("/config"))
 
     def all_ready(self) -> None: ...

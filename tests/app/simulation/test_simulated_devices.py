@@ -123,7 +123,7 @@ class Silent:
         self.is_ready = asyncio.Event()
         self.stats: Mapping[str, float] = {}
 
-    def ready(self, place: str, uuid: str) -> None:
+    def ready(self, place: str, uuid: str, console: str) -> None:
         self.places.append(place)
 
     def all_ready(self) -> None:
@@ -166,7 +166,7 @@ async def test_each_dialect_is_served_over_a_real_socket_one_connection_at_a_tim
         (SimPlaces(http="127.0.0.1:0"), {"options": SimOptions(faults=frozenset({"melts"}))}, "has no fault 'melts'"),
         (SimPlaces(http="127.0.0.1:0"), {"count": 0}, "--count is a number from 1 to"),
         (SimPlaces(http="127.0.0.1:65000"), {"count": 1000}, "The ports of 1000 plugs"),
-        (SimPlaces(), {}, "--http or --server"),
+        (SimPlaces(), {}, "--http, --server or --console"),
         (SimPlaces(link="pty:/tmp/x", http="127.0.0.1:0"), {}, "A plug has no wire"),
         (SimPlaces(server="mqtts://h:1"), {"plug": PlugSetting(unconfigured=True)}, "name where to serve it"),
         (SimPlaces(http="127.0.0.1:0"), {"count": 2, "plug": PlugSetting(uuid="1" * 32)}, "--uuid names one plug"),

@@ -69,11 +69,12 @@ def test_a_missing_port_is_reported_once_on_stderr(kind: str, tmp_path: Path) ->
 
 def test_the_generations_of_a_plug_are_listed_and_an_unknown_one_is_refused_with_them() -> None:
     lines = run().stdout.splitlines()
-    assert [line.split()[1] for line in lines if "--dialect" in line] == ["hw2", "hw1", "hw6", "hw6.3", "hw8"]
+    named = [line.split()[1] for line in lines if "--dialect" in line]
+    assert named == ["hw2", "hw1", "hw2.1.7", "hw6", "hw6.3", "hw8", "hw2.1.7", "hw2"]
     kinds = {one["kind"]: one for one in map(json.loads, run("--json").stdout.splitlines())}
     assert next(iter(kinds["mss310"]["dialects"])) == "hw2" and kinds["mgm111"]["dialects"] == {}
     error = run("mss310", "--dialect", "hw9", "--http", "127.0.0.1:0").exception
-    assert isinstance(error, CommandError) and "It has: hw2, hw1, hw6, hw6.3, hw8." in str(error)
+    assert isinstance(error, CommandError) and "It has: hw2, hw1, hw2.1.7, hw6, hw6.3, hw8." in str(error)
 
 
 def test_several_plugs_are_one_line_for_people_and_one_each_as_json() -> None:

@@ -27,7 +27,7 @@ class BoundPlug(msgspec.Struct, frozen=True, kw_only=True):
     """A plug: what it was bound with, or (``unconfigured``) that it is in set-up mode. Its ``repr`` shows no key.
 
     ``http``: HOST:PORT where it serves HTTP. ``networks``: the Wi-Fi around it, SSID:PASSWORD each;
-    none = the usual ones.
+    none = the usual ones. ``console``: it has one. ``mac`` "": that in the UUID. ``dialect`` "": the usual one.
     """
 
     uuid: str
@@ -35,6 +35,9 @@ class BoundPlug(msgspec.Struct, frozen=True, kw_only=True):
     unconfigured: bool = False
     http: str = ""
     networks: tuple[str, ...] = ()
+    console: bool = False
+    mac: str = ""
+    dialect: str = ""
 
     @property
     def memory(self) -> dict[str, bytes]:
@@ -42,6 +45,8 @@ class BoundPlug(msgspec.Struct, frozen=True, kw_only=True):
         found = {"uuid": self.uuid.encode(), "key": self.key.encode()}
         found |= {"unconfigured": b"yes"} if self.unconfigured else {}
         found |= {"http": _reported(self.http).encode()} if self.http else {}
+        found |= {"console": b"yes"} if self.console else {}
+        found |= {"dialect": self.dialect.encode()} if self.dialect else {}
         return found | ({"networks": msgspec.json.encode(self.networks)} if self.networks else {})
 
     def __repr__(self) -> str:
@@ -70,7 +75,7 @@ def _context() -> SSLContext:
 
 def client_link(host: str, port: int, plug: BoundPlug, user_id: str = "0") -> Link:
     """The link by which a plug connects to the server at host and port, as real ones do."""
-    mac = meross.mac_of(plug.uuid)
+    mac = plug.mac or meross.mac_of(plug.uuid)
     login = Login(
         client_id=meross.client_id_for(plug.uuid, SeededRandom(1, plug.uuid).token(0, 8)),
         user=mac,
@@ -110,7 +115,8 @@ class ServerLink:
             return Refusal(NO_SERVER)
         self._close()
         if question.connect and server is not None:
-            plug = msgspec.structs.replace(self._plug, key=question.key)
+            identity = {"uuid": question.uuid or self._plug.uuid, "mac": question.mac}
+            plug = msgspec.structs.replace(self._plug, key=question.key, **identity)
             self._open(client_link(*server, plug, question.user_id))
         return True
 

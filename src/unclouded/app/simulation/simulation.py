@@ -17,19 +17,21 @@ from unclouded.core.family import SimKind, SimOptions
 from unclouded.core.link import Link
 from unclouded.core.session import Settled
 from unclouded.families import family as family_of
-from unclouded.families.meross import SIM_KEY
+from unclouded.families.meross import CONSOLE_FAULTS, CONSOLE_KIND, SIM_KEY
 from unclouded.links import check_url, open_link
 from unclouded.links.discovery_serve import DiscoveryLink, DiscoverySocket
 from unclouded.links.multi_path import MultiPathLink
+from unclouded.links.named_path import NamedPathLink
 from unclouded.links.url import HIGHEST_PORT, parse
 from unclouded.sim.loads import LOADS, LoadKind
-from unclouded.sim.serve import SimDevice, Simulation
+from unclouded.sim.serve import SimDevice, Simulation, address_of
 from unclouded.sim.subjects import scenario_for
 from unclouded.sim.world import Scenario, World
 
 LOAD_NAMES = sorted(LOADS)
 SERVER_EXAMPLE = "mqtts://192.168.1.2:8883"
 PLUGS = "meross"  # the family of the devices that connect to a server
+CONSOLE = "console"  # the name of the path of a plug's console
 MOST = 10_000  # simulated devices of one process
 WRITE_EVERY_S = 2.0  # the state file, where something has changed
 ANSWER_PORT = 9989  # where answers to a discovery go; docs/protocols/meross.md §1.4.5
@@ -41,13 +43,14 @@ class SimPlaces(msgspec.Struct, frozen=True, kw_only=True):
     """Where a device is simulated.
 
     Plugs: ``http`` (HOST:PORT to serve on; the next ones on the ports after it), ``server`` (URL to connect to),
-    ``discovery`` (HOST:PORT where questions by UDP arrive).
+    ``discovery`` (HOST:PORT where questions by UDP arrive), ``console`` (URL of the serial line of an opened one).
     """
 
     link: str | None = None
     http: str | None = None
     server: str | None = None
     discovery: str | None = None
+    console: str | None = None
 
 
 class PlugSetting(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +58,7 @@ class PlugSetting(msgspec.Struct, frozen=True, kw_only=True):
 
     ``key_file``: the key that it was bound with. ``uuid``: "" = by the seed. ``unconfigured``: it is in set-up mode.
     ``networks``: the Wi-Fi around it, SSID:PASSWORD each. ``answer_port``: where its answers to a discovery go.
+    ``dialect``: its generation, where no other one is asked for.
     """
 
     key_file: Path | None = None
@@ -62,13 +66,14 @@ class PlugSetting(msgspec.Struct, frozen=True, kw_only=True):
     unconfigured: bool = False
     networks: tuple[str, ...] = ()
     answer_port: int = ANSWER_PORT
+    dialect: str = ""
 
 
 class SimObserver(Protocol):
     """Takes what happens to simulated devices. ``uuid``: of a plug."""
 
-    def ready(self, place: str, uuid: str) -> None:
-        """It can be reached there; "" where it connects to a server only."""
+    def ready(self, place: str, uuid: str, console: str) -> None:
+        """It can be reached there; "" where it connects to a server only. ``console``: where its console is, if any."""
 
     def all_ready(self) -> None:
         """Every device can be reached."""
@@ -109,6 +114,8 @@ class SimulatedDevices:
         _check("question", kind, asks, self.kind.asks)
         _check("dialect", kind, [options.dialect] if options.dialect else [], self.kind.dialects)
         self.count = count
+        places, plug = _on_console(kind, places, plug)
+        _check_console(kind, places, options, count)
         self._options = options
         self._asks = asks
         self._load = _load(load)
@@ -119,6 +126,7 @@ class SimulatedDevices:
         self._places = _checked(places, family == PLUGS, count)
         self._quirks = _quirks(options)
         self._plugs = _plugs(places, plug, options.seed, count) if family == PLUGS else []
+        self._console: Link | None = None
         self._discovery_setting = plug.answer_port
 
     async def run(self, observer: SimObserver, stopped: Callable[[], Awaitable[None]]) -> None:
@@ -186,7 +194,10 @@ class SimulatedDevices:
             links.append(open_link(f"http-listen://{plug.http or self._places.http}{self._quirks}"))
         if discovery is not None:
             links.append(DiscoveryLink(discovery))
-        if self._places.server or plug.unconfigured:
+        if self._places.console:
+            self._console = open_link(self._places.console, baud=self._baud, parity=self._parity)
+            links.append(NamedPathLink(self._console, CONSOLE))
+        if self._places.server or plug.unconfigured or plug.console:
             links.append(server)
         return links[0] if len(links) == 1 else MultiPathLink(links, needs_all=True)
 
@@ -200,7 +211,8 @@ class SimulatedDevices:
 
     async def _all_ready(self, devices: Sequence[SimDevice], observer: SimObserver) -> None:
         for number, place in enumerate(await asyncio.gather(*(device.ready() for device in devices))):
-            observer.ready(place, self._plugs[number].uuid if self._plugs else "")
+            console = address_of(self._console) if self._console is not None else ""
+            observer.ready(place, self._plugs[number].uuid if self._plugs else "", console)
         observer.all_ready()
 
     async def _ask(self, device: SimDevice, observer: SimObserver) -> None:
@@ -234,6 +246,34 @@ def _check(what: str, kind: str, named: Iterable[str], known: Mapping[str, str])
         raise CommandError(f"{kind} has no {what} {unknown[0]!r}. It has: {', '.join(known) or 'none'}.")
 
 
+def _on_console(kind: str, places: SimPlaces, plug: PlugSetting) -> tuple[SimPlaces, PlugSetting]:
+    """The kind that is on a console: its link is that, and it is out of the box where it is to reach no server."""
+    if kind != CONSOLE_KIND:
+        return places, plug
+    console = places.console or places.link
+    is_new = plug.unconfigured or not places.server
+    return (
+        msgspec.structs.replace(places, console=console, link=None),
+        msgspec.structs.replace(plug, unconfigured=is_new, dialect=next(iter(simulated_kinds()[kind][1].dialects))),
+    )
+
+
+def _check_console(kind: str, places: SimPlaces, options: SimOptions, count: int) -> None:
+    """Raises CommandError where something of a console cannot be simulated so."""
+    if not places.console:
+        useless = sorted(options.faults & CONSOLE_FAULTS.keys()) if kind == "mss310" else []
+        if useless:
+            raise CommandError(f"The fault {useless[0]} is one of the console: add --console pty:/tmp/console.")
+        return
+    dialects = simulated_kinds()[CONSOLE_KIND][1].dialects
+    if kind not in (CONSOLE_KIND, "mss310"):
+        raise CommandError(f"--console is for plugs; {kind} is served on --link.")
+    if options.dialect and options.dialect not in dialects:
+        raise CommandError(f"Only hardware 2 has this console: --dialect {' or '.join(dialects)}.")
+    if count > 1:
+        raise CommandError("--console is the serial line of one plug; leave --count out.")
+
+
 def _checked(places: SimPlaces, are_plugs: bool, count: int) -> SimPlaces:
     """Raises CommandError and ConfigError."""
     if not 1 <= count <= MOST:
@@ -242,9 +282,9 @@ def _checked(places: SimPlaces, are_plugs: bool, count: int) -> SimPlaces:
         raise CommandError("--http, --server, --discovery and --count are for plugs; use --link pty:/tmp/device.")
     if are_plugs and places.link:
         raise CommandError("A plug has no wire: use --http 127.0.0.1:8080, --server mqtts://127.0.0.1:8883, or both.")
-    if not (places.link or places.http or places.server):
-        raise CommandError("Name where to serve it: --link pty:/tmp/device; plugs: --http or --server.")
-    for url in (places.link, places.http and f"http-listen://{places.http}"):
+    if not (places.link or places.http or places.server or places.console):
+        raise CommandError("Name where to serve it: --link pty:/tmp/device; plugs: --http, --server or --console.")
+    for url in (places.link, places.console, places.http and f"http-listen://{places.http}"):
         if url:
             check_url(url)
     if places.server:
@@ -273,7 +313,7 @@ def _plugs(places: SimPlaces, setting: PlugSetting, seed: int, count: int) -> li
     key = setting.key_file.read_text("utf-8").strip() if setting.key_file else SIM_KEY
     if setting.uuid and count > 1:
         raise CommandError("--uuid names one plug; with --count each has a UUID by the seed.")
-    if setting.unconfigured and not places.http:
+    if setting.unconfigured and not (places.http or places.console):
         raise CommandError("A plug in set-up mode is set up by HTTP: name where to serve it, --http 127.0.0.1:8080.")
     host, port = parse(f"http://{places.http}").host_port("http://127.0.0.1:8080", lowest=0) if places.http else ("", 0)
     if places.discovery and not port:
@@ -287,6 +327,8 @@ def _plugs(places: SimPlaces, setting: PlugSetting, seed: int, count: int) -> li
             unconfigured=setting.unconfigured,
             networks=setting.networks,
             http=f"{shown}:{port + number}" if port else "",
+            console=bool(places.console),
+            dialect=setting.dialect,
         )
         for number in range(count)
     ]

@@ -26,6 +26,7 @@ DISCOVERY = "0.0.0.0:9988"  # docs/protocols/meross.md §1.4.5
 )
 @click.option("--http", metavar="HOST:PORT", help="Plugs: address to serve HTTP on.")
 @click.option("--server", metavar="URL", help="Plugs: broker to connect to, mqtts://HOST:PORT.")
+@click.option("--console", metavar="URL", help="Plugs: link of the serial console of an opened plug; as --link.")
 @click.option("--key-file", type=KEY_FILE, help="Plugs: file with the key that it is bound with.")
 @click.option("--uuid", default="", help="Plugs: UUID. [default: by the seed]")
 @click.option("--ap", is_flag=True, help="Plugs: it is not set up yet, and answers in set-up mode.")
@@ -51,6 +52,7 @@ def command(
     link: str | None,
     http: str | None,
     server: str | None,
+    console: str | None,
     key_file: Path | None,
     uuid: str,
     ap: bool,
@@ -73,7 +75,7 @@ def command(
     if kind is None:
         _list(as_json)
         return
-    places = SimPlaces(link=link, http=http, server=server, discovery=discovery)
+    places = SimPlaces(link=link, http=http, server=server, discovery=discovery, console=console)
     options = SimOptions(seed=seed, faults=frozenset(faults), dialect=dialect)
     plug = PlugSetting(key_file=key_file, uuid=uuid, unconfigured=ap, networks=networks)
     devices = SimulatedDevices(kind, places, load, options, asks=asks, plug=plug, count=count, state=state)
@@ -89,11 +91,14 @@ class _SimPrinter:
         self._count = devices.count
         self._as_json = as_json
         self._places: list[tuple[str, str]] = []
+        self._console = ""
 
-    def ready(self, place: str, uuid: str) -> None:
+    def ready(self, place: str, uuid: str, console: str) -> None:
         self._places.append((place, uuid))
+        self._console = console
         if self._as_json:
-            print_json({"ready": {"kind": self._kind.name, "link": place, **_uuid(uuid)}})
+            at_console = {"console": console} if console else {}
+            print_json({"ready": {"kind": self._kind.name, "link": place, **at_console, **_uuid(uuid)}})
 
     def all_ready(self) -> None:
         if self._as_json:
@@ -102,7 +107,8 @@ class _SimPrinter:
         what = f"{self._kind.name} ({self._kind.words})"
         if self._count == 1:
             where, name = f" on {first[0]}" if first[0] else "", f" Its UUID is {first[1]}." if first[1] else ""
-            click.echo(f"Simulating {what}{where}.{name} Ctrl-C stops it.")
+            console = f" Its console is {self._console}." if self._console not in ("", first[0]) else ""
+            click.echo(f"Simulating {what}{where}.{console}{name} Ctrl-C stops it.")
         else:
             where = f" on {first[0]} to {last[0]}" if first[0] else ""
             click.echo(f"Simulating {self._count} × {what}{where}. Ctrl-C stops them.")

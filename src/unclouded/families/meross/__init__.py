@@ -3,12 +3,15 @@
 wire/         envelopes, payloads by namespace, identities, redaction, messages for people
 controller/   the controller's end
 plug/         the simulated plug
+console/      the serial console of an opened plug, both ends
 """
 
 import msgspec
 
 from unclouded.core.family import Family, SimKind, SimOptions
 from unclouded.core.session import Ambient, Session
+from unclouded.families.meross.console.plug.console_device import ConsoleDevice
+from unclouded.families.meross.console.plug.console_faults import CONSOLE_FAULTS
 from unclouded.families.meross.controller.broker_services import answer_unadmitted
 from unclouded.families.meross.controller.controller import MerossController
 from unclouded.families.meross.controller.plug_actions import ACTIONS
@@ -32,6 +35,8 @@ from unclouded.families.meross.wire.namespaces import COMMANDS
 from unclouded.families.meross.wire.redact import redact
 
 __all__ = [
+    "CONSOLE_FAULTS",
+    "CONSOLE_KIND",
     "FAMILY",
     "SIM_KEY",
     "MerossController",
@@ -49,6 +54,8 @@ __all__ = [
 ]
 
 GENERIC = "meross/mss310"
+CONSOLE_KIND = "mss310-console"  # the simulated plug that is on a serial line first of all
+CONSOLE_DIALECTS = ("hw2.1.7", "hw2")  # the others have other consoles
 SIM_KEY = "unclouded"  # what simulated plugs are bound with
 
 
@@ -61,7 +68,7 @@ def _mss310(options: SimOptions, ambient: Ambient) -> Session:
     """The plug in its memory, else one that follows from the seed.
 
     ``uuid``, ``key``: of its binding; ``unconfigured``: it is in set-up mode; ``http``: HOST:PORT where it serves HTTP;
-    ``networks``: the Wi-Fi around it, a JSON list of SSID:PASSWORD.
+    ``networks``: the Wi-Fi around it, a JSON list of SSID:PASSWORD; ``console``: it has a console.
     """
     memory = {name: value.decode("utf-8", "replace") for name, value in ambient.memory.items()}
     host, _, port = memory.get("http", "").rpartition(":")
@@ -69,14 +76,14 @@ def _mss310(options: SimOptions, ambient: Ambient) -> Session:
     plug = PlugOptions(
         uuid=memory.get("uuid", simulated_uuid(options.seed)),
         key=memory.get("key", SIM_KEY),
-        dialect=options.dialect or USUAL,
+        dialect=options.dialect or memory.get("dialect", USUAL),
         unconfigured="unconfigured" in memory,
         http_host=host.strip("[]") or "127.0.0.1",
         http_port=int(port or 80),
         networks=networks or USUAL_NETWORKS,
         faults=options.faults,
     )
-    return MerossDevice(plug, ambient)
+    return ConsoleDevice(plug, ambient) if "console" in memory else MerossDevice(plug, ambient)
 
 
 FAMILY = Family(
@@ -97,9 +104,18 @@ FAMILY = Family(
             subject="plug",
             profile=GENERIC,
             make=_mss310,
-            faults=FAULTS,
+            faults={**FAULTS, **CONSOLE_FAULTS},
             dialects={name: row.words for name, row in DIALECTS.items()},
-        )
+        ),
+        CONSOLE_KIND: SimKind(
+            name=CONSOLE_KIND,
+            words="A Meross MSS310 plug that was opened, on its serial console",
+            subject="plug",
+            profile=GENERIC,
+            make=_mss310,
+            faults={**FAULTS, **CONSOLE_FAULTS},
+            dialects={name: DIALECTS[name].words for name in CONSOLE_DIALECTS},
+        ),
     },
     caller=identify_client,
     unadmitted=answer_unadmitted,
