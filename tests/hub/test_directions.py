@@ -263,6 +263,19 @@ def test_each_value_is_published_once_with_the_direction_of_its_group(
         assert all(quality == "good" for *_, quality in meter.shown())
 
 
+def test_power_that_waits_is_integrated_once_also_where_the_hub_has_integrated_meanwhile() -> None:
+    """A magnitude of 59.5 s is decided after the hub has counted up to 60 s with the power before."""
+    meter = Meter(CLAMP.replace("power_a_W", "power_W"))
+    meter.report(0.0, dp101=36_000, dp102=0)
+    meter.report(59.5, dp101=36_000)
+    meter.sent += meter.read.integrated(60.0)
+    meter.until(61.0)
+    meter.report(70.0, dp101=36_000, dp102=0)
+    assert [one.value for one in meter.sent if one.point == "energy_import_Wh"][-1] == 70.0
+    assert values(meter.read.integrated(20.0))["energy_import_Wh"] == 70.0  # the clock was set back
+    assert values(meter.read.integrated(30.0))["energy_import_Wh"] == 80.0
+
+
 # --- texts ------------------------------------------------------------------------------------------
 
 

@@ -200,34 +200,6 @@ scale = 0.1
     assert list(read.decode_problems()) == []
 
 
-CLAMP = """
-name = "toy/clamp"
-family = "toy"
-title = "C"
-[[point]]
-dp = 101
-type = "value"
-key = "power_a_W"
-scale = 0.1
-negative_when = { dp = 102, is = 1 }
-[[point]]
-dp = 105
-type = "value"
-key = "power_b_W"
-scale = 0.1
-negative_when = { dp = 104, is = 1 }
-"""
-
-
-def test_a_magnitude_gets_its_sign_from_another_point_of_the_same_report() -> None:
-    """zigbee2mqtt#18419: the direction stands behind the power."""
-    read = interpreter(CLAMP)
-    sent = read.readings(Reported({"101": 2000, "102": 1, "105": 500, "104": 0}), at=1.0)
-    assert values(sent) == {"power_a_W": -200.0, "power_b_W": 50.0}
-    assert all(reading.quality == "good" for reading in sent)
-    assert values(read.readings(Reported({"101": 1900}), at=2.0)) == {"power_a_W": -190.0}  # the direction stays
-
-
 @pytest.mark.parametrize(("counter", "reported"), [("increment", [30, 40, 5]), ("total", [30, 70, 75])])
 def test_a_direction_decides_which_counter_energy_goes_to(counter: str, reported: list[int]) -> None:
     text = f"""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from unclouded import families
-from unclouded.app.protocols import profiles_of, settings_of
+from unclouded.app.protocols import profile_library, profiles_of, settings_of
 from unclouded.core.driver import Driver
 from unclouded.core.errors import LinkError
 from unclouded.core.profile import load_profile
@@ -68,7 +68,8 @@ async def probe(link: str, span: float, name: str, report: Report) -> ProbeResul
     known = [profile for profile in profiles_of(FAMILY) if not profile.unknown]
     proposed = propose(observed, known, family.decoders)
     toml = as_toml(proposed, name, conversation.product)
-    load_profile(toml, "the proposed profile", settings_of)  # raises where the proposal could not be loaded
+    # It raises where the proposal could not be loaded.
+    load_profile(toml, "the proposed profile", settings_of, base_of=profile_library().base)
     return ProbeResult(product=conversation.product, proposed=proposed, toml=toml)
 
 

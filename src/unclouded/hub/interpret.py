@@ -66,6 +66,7 @@ class Interpreter:
         self._exports = self._integrates and energy.total(INTEGRATED_EXPORT.key) is not None
         self._now = 0.0  # the hub's time of the report that is read
         self._power_W: float | None = None
+        self._integrated_at = 0.0  # the time up to which it is integrated
         self._undecodable: set[str] = set()  # wire keys whose last value was
         self._decode_problems: list[tuple[float, str]] = []
         self._mistyped: set[str] = set()  # wire keys that were reported with another type than the profile lists
@@ -328,7 +329,13 @@ class Interpreter:
             result.append(self._reading(counted, when, flags))
 
     def _integrate(self, power_W: float, at: float, result: Into) -> None:
-        """Use, and what is fed in once there is any, each from its own part of the power."""
+        """Use, and what is fed in once there is any, each from its own part of the power.
+
+        A power that waited for its direction counts from where the time was counted up to meanwhile.
+        """
+        if at < self._integrated_at <= self._now:
+            at = self._integrated_at
+        self._integrated_at = at
         self._power_W = power_W
         self._exports |= power_W < 0
         for point in self._integrated_points:
