@@ -91,6 +91,7 @@ class DeviceFactory:
             similar=self.profiles.similar,
             open_link=partial(self._open, wire, family, device.uuid.lower()),
             make_session=lambda profile, ambient: make_session(settings(profile), ambient),
+            identity_of=family.identity_of,
             reading=family,
             guess=partial(guess_family, family.name),
             plaintext=self._plaintext(family, device.uuid.lower()),

@@ -143,6 +143,16 @@ class Tally(Protocol):
         """The totals; the stream has ended."""
 
 
+class StreamReport(Protocol):
+    """What a whole stream shows, apart from its Pieces."""
+
+    def feed(self, data: bytes) -> None:
+        """The bytes of the next Piece."""
+
+    def fields(self) -> Mapping[str, Any]:
+        """The report as JSON values, by section, without secrets; {} = nothing to report. The stream has ended."""
+
+
 class CommandRow(msgspec.Struct, frozen=True, kw_only=True):
     """One command of the protocol, for people. ``initiator``: who starts it.
 
@@ -246,6 +256,8 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     ``plaintext``: of a family that may encrypt datagrams: (UUID, key) -> what turns one into its plaintext, for
     recordings and for the frames that are shown; what it cannot decrypt stays as it is.
     ``ends``: the usual names of the controller and the device of this protocol.
+    ``report``: what a decoded stream shows as a whole. ``identity_of``: the family under whose name the identities of
+    its devices stand, where both reach the same ones; "" = its own.
     ``tally``: counts long streams faster than ``decoder``, where the family has one.
     ``conversation``: matches answers to requests, where the family has that. ``dialects``: where it has several, by
     name; ``decoder``, ``tally``, ``conversation`` and ``layout`` are those of the first one, ``detector`` finds out
@@ -281,6 +293,8 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     conversation: Callable[[], Conversation] | None = None
     dialects: Mapping[str, Dialect] = {}
     detector: Callable[[], Detector] | None = None
+    report: Callable[[], StreamReport] | None = None
+    identity_of: str = ""
     layout: Layout | None = None
     guess: Callable[[Sequence[UnlistedValues], frozenset[str], Sequence["Profile"]], Mapping[str, str]] | None = None
 

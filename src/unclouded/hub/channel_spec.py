@@ -24,7 +24,8 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     latter, the former serves both. ``actions``, ``part_actions``: what the family can do with each of them.
     ``reading``: how the family reads what went over the wire. ``guess``: bytes that it cannot read -> which other
     family they look like, as a sentence. ``plaintext``: of a datagram that may be encrypted. ``similar``: the scales of
-    profiles that have some points of one in the same place, for where its own cannot be right.
+    profiles that have some points of one in the same place, for where its own cannot be right. ``identity_of``: the
+    family under whose name the identity that a device reports stands, "" = this one.
     """
 
     family: str
@@ -34,6 +35,7 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     make_session: Callable[[Profile, Ambient], Session]
     reading: Family
     name: str = ""
+    identity_of: str = ""
     profile: Profile | None = None
     generic_part: Profile | None = None
     for_product: Callable[[str], Profile | None] = lambda product: None

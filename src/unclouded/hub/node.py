@@ -128,7 +128,7 @@ class DeviceNode:
         return identify(
             self._known,
             id=self.id,
-            family=channel.spec.family,
+            family=(channel.spec.identity_of if reported else "") or channel.spec.family,
             link=channel.spec.link,
             reported=reported,
             product=product,

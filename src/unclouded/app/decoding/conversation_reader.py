@@ -59,6 +59,7 @@ class ConversationReader:
     ``conversation`` None: who answers what is not known. ``profile_of``: finds the profile of a product that is named
     on the line, of the device or of a sub-device, where there is no ``profile``. ``only_remarks``: leave out frames
     without remarks. ``dialect``: the one that the pieces are read in. ``others``: further families in the same input.
+    ``report``: of the pieces so far, where the family has one.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class ConversationReader:
         others: Sequence[Family] = (),
     ) -> None:
         self.family = family
+        self.report = family.report() if family.report is not None else None
         self.counts = ConversationCounts()
         self._conversation = conversation
         self._masker = Masker(family.read_as(dialect))
@@ -92,6 +94,8 @@ class ConversationReader:
     def read(self, t: float | None, piece: Piece, masked: Masked | None = None) -> DecodedPiece | None:
         """The next piece of either side; None where it is left out. ``masked``: its bytes, where they are blanked."""
         masked = masked or self._masker.mask(piece)
+        if self.report is not None:
+            self.report.feed(piece.data)
         comment = self._comment(t, piece)
         self._learn(comment.piece)
         comment = self._with_problems(t, comment)

@@ -16,6 +16,7 @@ from unclouded.cli.options import json_option
 from unclouded.cli.output.conversation_text import ConversationText, counts_text
 from unclouded.cli.output.input_text import content_text, found_text, unread_text
 from unclouded.cli.output.lines import print_json, print_text
+from unclouded.cli.output.report_text import report_lines
 from unclouded.core.family import Sender, Totals
 
 file_option = click.File("rb")
@@ -83,6 +84,7 @@ def command(
     else:
         reader = decoding.reader(profile, only_remarks=remarks)
         _print_pieces(decoding, reader, as_json=as_json, with_bytes=with_bytes)
+        _print_report(reader, as_json)
         if not as_json:
             _print_end(decoding, reader, is_one_line=module is None)
         is_empty = not reader.counts.frames
@@ -161,6 +163,17 @@ def _print_pieces(decoding: LineDecoding, reader: ConversationReader, *, as_json
 def _print_piece(texts: dict[str, ConversationText], decoded: DecodedPiece, decoding: LineDecoding) -> None:
     for line in texts[decoded.family or decoding.family.name].lines(decoded):
         print_text(line)
+
+
+def _print_report(reader: ConversationReader, as_json: bool) -> None:
+    """Print what the stream shows as a whole, where its family has such a report."""
+    fields = reader.report.fields() if reader.report is not None else {}
+    if fields and as_json:
+        print_json({"report": fields})
+    elif fields:
+        click.echo()
+        for line in report_lines(fields):
+            print_text(line)
 
 
 def _print_end(decoding: LineDecoding, reader: ConversationReader, *, is_one_line: bool) -> None:
