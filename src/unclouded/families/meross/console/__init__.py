@@ -11,6 +11,7 @@ from unclouded.families.meross.console.controller.session import ConsoleSession
 from unclouded.families.meross.console.controller.settings import ConsoleSettings
 from unclouded.families.meross.console.wire.decoder import ROWS, ConsoleDecoder
 from unclouded.families.meross.console.wire.redact import redact
+from unclouded.families.meross.console.wire.start_report import StartReport
 
 GENERIC = "meross/mss310_console"
 
@@ -27,4 +28,6 @@ FAMILY = Family(
     baud=115200,
     capture_as="text",
     ends=("client", "console"),
+    report=StartReport,
+    identity_of="meross",
 )
