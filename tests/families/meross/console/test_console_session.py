@@ -69,7 +69,7 @@ def test_a_command_has_a_typed_answer_whatever_ends_a_line_and_whether_there_is_
     line.wait(1.0)
     found = settled(line.events, ticket)
     assert found.result == "confirmed"
-    assert found.answer == {"total": 184320, "free": 83536, "low": 80496, "unread": ()}
+    assert found.answer == {"total": 184320, "free": 83536, "low": 80496}
     assert found.reason == "heap info:; total:184320; free: 83536; low: 80496"
 
 
