@@ -3,23 +3,35 @@
     report = conform("tuya_wifi", "controller", wifi_mcu(McuOptions()), world=changes)
     assert not_passed(report) == set()
 
-``world``: called each WORLD_S seconds with the pair, as what the device measures; ``assist``: called with each text
-that asks a person to do something.
+``world``: called every STEP_S seconds with the pair: the device's world measures, a person presses a button.
+``assist``: called with the pair and each text that asks a person to do something.
 """
 
 from collections.abc import Callable
 
-from pair import Pair, ambient
+from pair import START_UNIX, Pair, ambient, usual_answers
 from unclouded.conformance import suite
 from unclouded.conformance.check import Check, CheckResult, RunOptions, RunReport
 from unclouded.conformance.run import ConformanceRun
 from unclouded.core.family import Sender
-from unclouded.core.session import Session
+from unclouded.core.session import (
+    Answer,
+    AskBlock,
+    AskFile,
+    AskTime,
+    AskWeather,
+    LocalTime,
+    Question,
+    Refusal,
+    Session,
+)
 
-WORLD_S = 5.0
+STEP_S = 1.0
 LONGEST_S = 7200.0  # of a run
+FIRMWARE = bytes(number * 7 & 0xFF for number in range(16_000))
 
 World = Callable[[Pair], None]
+Assist = Callable[[Pair, str], None]
 
 
 class Collector:
@@ -30,7 +42,6 @@ class Collector:
         self.results: list[CheckResult] = []
         self.advice: list[str] = []
         self.report: RunReport | None = None
-        self.on_advice: Callable[[str], None] = lambda text: None
 
     def begun(self, check: Check) -> None:
         self.began.append(check.id)
@@ -40,7 +51,6 @@ class Collector:
 
     def advised(self, text: str) -> None:
         self.advice.append(text)
-        self.on_advice(text)
 
     def ended(self, report: RunReport) -> None:
         self.report = report
@@ -52,20 +62,38 @@ def conform(
     other: Session,
     *,
     world: World = lambda pair: None,
-    options: RunOptions = RunOptions(yes=True),  # noqa: B008  (frozen)
-    collector: Collector | None = None,
+    assist: Assist = lambda pair, text: None,
+    options: RunOptions = RunOptions(yes=True, assist=True, firmware=FIRMWARE),  # noqa: B008  (frozen)
     chunk: int = 0,
 ) -> RunReport:
     """The report of a whole run."""
-    kept = collector or Collector()
+    kept = Collector()
     run = ConformanceRun(suite(name), role, options, ambient(), kept)
     ends = (run, other) if role == "controller" else (other, run)
-    pair = Pair(*ends, chunk=chunk)
+    clock = [0.0]
+    pair = Pair(*ends, chunk=chunk, answers=lambda side, question: hub_answers(side, question, clock[0]))
     while kept.report is None and pair.now < LONGEST_S:
         world(pair)
-        pair.run(until=pair.now + WORLD_S)
+        while kept.advice:
+            assist(pair, kept.advice.pop(0))
+        clock[0] = pair.now
+        pair.run(until=pair.now + STEP_S)
     assert kept.report is not None, f"the run is not over after {LONGEST_S:g} s; the last check is {kept.began[-1:]}"
     return kept.report
+
+
+def hub_answers(side: str, question: Question, now: float) -> Answer | Refusal | None:
+    """A hub with a clock that runs, weather, and one update file."""
+    match question:
+        case AskTime():
+            return LocalTime(START_UNIX + now, 3600)
+        case AskWeather(names=names):
+            return dict.fromkeys(names, 21)
+        case AskFile():
+            return {"size": len(FIRMWARE), "md5": ""}
+        case AskBlock(offset=offset, size=size):
+            return FIRMWARE[offset : offset + size]
+    return usual_answers(side, question)
 
 
 def by_kind(report: RunReport, *kinds: str) -> dict[str, str]:

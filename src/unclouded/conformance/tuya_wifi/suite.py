@@ -2,6 +2,7 @@
 
 from unclouded.conformance.check import CheckSuite
 from unclouded.conformance.tuya_wifi.mcu_role import MCU_ROLE
+from unclouded.conformance.tuya_wifi.module_role import MODULE_ROLE
 
 TUYA_WIFI = CheckSuite(
     name="tuya_wifi",
@@ -9,5 +10,5 @@ TUYA_WIFI = CheckSuite(
     page="tuya_wifi",
     family="tuya_wifi",
     dialect="normal",
-    roles={"controller": MCU_ROLE},
+    roles={"controller": MCU_ROLE, "device": MODULE_ROLE},
 )
