@@ -9,10 +9,9 @@ from unclouded.formats.chunk import InputChunk
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
 
-COMMENT = re.compile(r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/|//[^\n]*+")
+COMMENT = re.compile(r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?|//[^\n]*+")
 LIST = re.compile(r"[{\[(](?P<numbers>[\s,0-9A-Fa-fxXbBuUlL'hH_]*+)[}\])]")
 BLANK = re.compile(r"[^\n]")
-SUFFIX = re.compile(r"[uUlL]+$")
 OCTAL = re.compile(r"0[0-3][0-7]{2}")
 LEAST = 3  # numbers
 
@@ -27,7 +26,7 @@ class NumberTable(dict[str, int]):
 
 def _number(text: str) -> int:
     """A number of 0 to 255; 256 where it is another."""
-    text = SUFFIX.sub("", text)
+    text = text.rstrip("uUlL")
     try:
         if len(text) > 1 and text[0] == "0" and text.isdigit():
             value = int(text, 8) if OCTAL.fullmatch(text) else int(text)

@@ -7,14 +7,14 @@ from unclouded.formats.chunk import InputChunk
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
 
-LINE = re.compile(r"\s*[A-Za-z0-9+/]+={0,2}\s*")
+LINE = re.compile(r"[A-Za-z0-9+/]++={0,2}+")
 HEX = re.compile(r"[0-9A-Fa-f\s]*")
 SAMPLE = 200
 
 
 def recognise(source: InputSource) -> float:
     """1 where all lines are of base64, and not all of hex."""
-    lines = [line for line in source.lines[:SAMPLE] if line and not line.isspace()]
+    lines = [line.strip() for line in source.lines[:SAMPLE] if line and not line.isspace()]
     is_base64 = bool(lines) and all(LINE.fullmatch(line) for line in lines)
     return 1.0 if is_base64 and not all(HEX.fullmatch(line) for line in lines) else 0.0
 

@@ -22,7 +22,7 @@ from unclouded.formats.text.stamps import StampClock, StampKind, stamp_of
 TIMES = ("t", "ts", "time", "timestamp", "Time", "Timestamp")
 DIRECTIONS = ("dir", "direction", "from", "sender", "Direction", "side")
 SIDES: Mapping[str, Sender] = {"controller": "controller", "module": "controller", "device": "device", "mcu": "device"}
-HEX = re.compile(r"\s*(?:0[xX])?[0-9A-Fa-f]{2}(?:[ :,-]?[0-9A-Fa-f]{2}){2,}+\s*")
+HEX = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{2}(?:[ :,-]?[0-9A-Fa-f]{2}){2,}+")
 BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
 NOT_HEX = str.maketrans(dict.fromkeys(" :,-\t\n"))
 LEAST = 3  # bytes
@@ -96,6 +96,7 @@ def _numbers(value: list[Any]) -> bytes | None:
 
 def _text(value: str) -> bytes:
     """The bytes of a string in hex or base64; empty where it is neither."""
+    value = value.strip()
     if HEX.fullmatch(value):
         digits = value.translate(NOT_HEX)
         return bytes.fromhex(digits[2:] if digits[:2] in ("0x", "0X") else digits)

@@ -3,21 +3,26 @@
 A header that a terminal program wrote before them is cut off.
 """
 
-import re
-
 from unclouded.formats.chunk import InputChunk
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
 
-HEADER = re.compile(rb"=~(?:=~){3,20}=? PuTTY log [0-9.]{1,12} [0-9:]{1,10} =~(?:=~){3,20}=?[\r\n]{1,2}")
+HEADER_SIGNS = b"=~=~=~=~", b"PuTTY log"
+LONGEST_HEADER = 200
 
 
 def read(source: InputSource) -> FormatReading:
-    data = source.data
-    header = HEADER.match(data)
-    notes = [] if header is None else ["the header of the terminal program is left out"]
-    data = data[header.end() :] if header is not None else data
+    data = without_header(source.data)
+    notes = ["the header of the terminal program is left out"] if len(data) < len(source.data) else []
     return FormatReading(chunks=[InputChunk(None, None, data)] if data else [], notes=notes)
+
+
+def without_header(data: bytes) -> bytes:
+    """The bytes behind the line that PuTTY writes when it opens its log."""
+    begin, name = HEADER_SIGNS
+    line, end, _ = data[:LONGEST_HEADER].partition(b"\n")
+    is_header = line.startswith(begin) and name in line and end
+    return data[len(line) + 1 :] if is_header else data
 
 
 RAW = InputFormat(

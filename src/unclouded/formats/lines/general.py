@@ -16,6 +16,7 @@ import msgspec
 from unclouded.formats.chunk import InputChunk
 from unclouded.formats.reading import MOST_UNREAD, FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
+from unclouded.formats.text.digits import HEX_DIGITS
 from unclouded.formats.text.labels import NO_LABEL, Label, label_of
 from unclouded.formats.text.runs import ByteRun, first_run, number_run, prose_runs, unpadded_run
 from unclouded.formats.text.stamps import Stamp, StampClock, stamp_of
@@ -26,10 +27,11 @@ LEAD = re.compile(r"\s{0,4}(?:[<>]|//[RS]|\w{1,8}:?)[ \t]")  # a direction befor
 SPACE = re.compile(r"[ \t]{0,8}")
 CLOSING = re.compile(r"[\s\"'\]),;}>|□.]{0,12}")
 COLUMN = re.compile(r"(?:[ ]{2,}|\t|[ ]?\|[ ]?|[ ]>)")
-COMMENT = re.compile(r"[ \t]*(?://|#|;|/\*|--|<-|->|\(|\[|=)")
+COMMENT = re.compile(r"[ \t]{0,8}(?://|#|;|/\*|--|<-|->|\(|\[|=)")
 OFFSET = re.compile(r"[ \t]{0,4}[0-9A-Fa-f]{4,8}(?::[ ]|[ ]{2,4})(?=[0-9A-Fa-f]{2}[ ])")
 HEADING_END = re.compile(r"(?::|>|<<<|\)|\])\s{0,4}$")
 SIGNS = re.compile(r"[\s:>\-|=\]<\[(\"']{0,8}")
+WORD_END = re.compile(r"[0-9A-Za-z]{0,16}[ ,:;|\-\t]{0,8}")
 Payload = Callable[[str, int], ByteRun | None]
 
 
@@ -178,24 +180,24 @@ def hex_payload(line: str, start: int) -> ByteRun | None:
 
 def decimal_payload(line: str, start: int) -> ByteRun | None:
     """Decimal numbers up to the end of the line."""
-    return _tail_payload(line, start, DECIMAL_TAIL, number_run)
+    return _tail_payload(line, start, "0123456789", number_run)
 
 
 def unpadded_payload(line: str, start: int) -> ByteRun | None:
     """Hex numbers of one or two digits up to the end of the line."""
-    return _tail_payload(line, start, UNPADDED_TAIL, unpadded_run)
+    return _tail_payload(line, start, HEX_DIGITS, unpadded_run)
 
 
-DECIMAL_TAIL = re.compile(r"(?<![0-9A-Za-z_.])\d{1,3}(?:(?:, |[ ,:;|\-\t])\d{1,3})++(?=[\s\"'\])};]{0,8}$)")
-UNPADDED_TAIL = re.compile(
-    r"(?<![0-9A-Za-z_.])[0-9A-Fa-f]{1,2}(?:(?:, |[ ,:;|\-\t])[0-9A-Fa-f]{1,2})++(?=[\s\"'\])};]{0,8}$)"
-)
-
-
-def _tail_payload(line: str, start: int, tail: re.Pattern[str], read: Callable[[str], bytes | None]) -> ByteRun | None:
-    found = tail.search(line, start)
-    data = read(found[0]) if found is not None else None
-    return None if found is None or data is None else ByteRun(data, found.start(), found.end(), "numbers")
+def _tail_payload(line: str, start: int, digits: str, read: Callable[[str], bytes | None]) -> ByteRun | None:
+    """The numbers that the line ends with: what stands before them ends with a letter or with another sign."""
+    rest = line[start:].rstrip(" \t\"'])};")
+    body = rest.rstrip(f"{digits} ,:;|-\t")
+    tail = rest[len(body) :].lstrip(" ,:;|-\t")
+    if body and len(tail) + len(body) == len(rest) and body[-1].isalnum():
+        tail = tail[len(WORD_END.match(tail)[0]) :]  # type: ignore[index]  # it matches the empty text
+    data = read(tail)
+    at = start + len(rest) - len(tail)
+    return None if data is None else ByteRun(data, at, at + len(tail), "numbers")
 
 
 # --- the formats --------------------------------------------------------------------------------------

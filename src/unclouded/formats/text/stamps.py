@@ -39,7 +39,6 @@ STAMP = re.compile(
     re.VERBOSE,
 )
 MILLISECONDS = re.compile(r"\s{0,3}[\[(](?P<ms>\d{1,12})[\])](?=[\s:,;])")
-AFTER = re.compile(r"[\s\])>\"']{0,3}[,;|]?\s{0,8}")
 
 
 class Stamp(msgspec.Struct, frozen=True, gc=False):
