@@ -32,6 +32,8 @@ from unclouded.families.meross.console.controller.settings import ConsoleSetting
 from unclouded.hub.clock import WallClock
 from unclouded.links import open_link
 
+OnLog = Callable[[Logged], None]
+
 NOT_OPEN = "The link could not be opened in time"
 
 
@@ -41,9 +43,7 @@ class DirectConsole:
     Raises ConfigError where the address of the link is wrong.
     """
 
-    def __init__(
-        self, link: str, on_log: Callable[[Logged], None] = lambda line: None, base: Path | None = None
-    ) -> None:
+    def __init__(self, link: str, on_log: OnLog = lambda line: None, base: Path | None = None) -> None:
         loop = asyncio.get_running_loop()
         self._loop = loop
         self.session = ConsoleSession(ConsoleSettings(polls=False), Ambient(WallClock(loop.time).at, os.urandom))
@@ -78,12 +78,10 @@ class DirectConsole:
             async with asyncio.timeout(timeout_s):
                 end = await ended
         except TimeoutError:
-            return Outcome(
-                "timeout", f"No answer within {timeout_s:g} s.", round((self._loop.time() - began) * 1000, 1)
-            )
+            return Outcome("timeout", f"No answer within {timeout_s:g} s.", self._ms_since(began))
         finally:
             del self._waiting[ticket]
-        return Outcome(end.result, end.reason, round((self._loop.time() - began) * 1000, 1), end.answer)
+        return Outcome(end.result, end.reason, self._ms_since(began), end.answer)
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._driver.run(), name="console.driver")
@@ -96,6 +94,9 @@ class DirectConsole:
             return
         self._task.cancel()
         await asyncio.wait({self._task})
+
+    def _ms_since(self, began: float) -> float:
+        return round((self._loop.time() - began) * 1000, 1)
 
     def _on_events(self, events: Sequence[Event], now: float) -> None:
         for event in events:

@@ -38,6 +38,6 @@ def check_console(hub: HubClient, device: str) -> None:
 
 def _consoles(device: DeviceTable) -> Iterator[str]:
     """The links of the device's consoles."""
-    for wire in device.channel or [device]:
-        if wire.family == FAMILY:
-            yield from links_of(wire.link)
+    for family, link in [(device.family, device.link), *((wire.family, wire.link) for wire in device.channel)]:
+        if family == FAMILY:
+            yield from links_of(link)

@@ -16,7 +16,10 @@ from unclouded.cli.output.report_text import report_lines
 from unclouded.core.errors import CommandError
 from unclouded.core.session import Logged
 
-NO_COMMAND = "Which command? For example: unclouded console {0} meross hw. The device lists its commands with: unclouded console {0} '?'"
+NO_COMMAND = (
+    "Which command? For example: unclouded console {0} meross hw."
+    " The device lists its commands with: unclouded console {0} '?'"
+)
 
 
 @click.command("console", context_settings={"ignore_unknown_options": True})
@@ -72,7 +75,8 @@ def _print(end: Mapping[str, Any], typed: CheckedCommand, as_json: bool) -> None
     if as_json:
         print_json(end)
         return
-    lines = list(report_lines(end["answer"])) if end["outcome"] == "confirmed" else []
+    answer = dict(end["answer"]) if end["outcome"] == "confirmed" else {}
+    lines = [*answer.pop("unread", ()), *report_lines(answer)]
     for line in lines:
         print_text(line)
     if not lines:

@@ -61,9 +61,15 @@ def settled(request: ConsoleRequest, result: Result, reason: str, answer: Consol
     if answer is None:
         return [Settled(request.ticket, result, reason)]
     if request.show_secrets:
-        return [Settled(request.ticket, result, reason, msgspec.to_builtins(answer))]
+        return [Settled(request.ticket, result, reason, _plain(answer))]
     text = redact(None, reason.encode()).decode("utf-8", "replace")
-    return [Settled(request.ticket, result, text, msgspec.to_builtins(without_secrets(answer)))]
+    return [Settled(request.ticket, result, text, _plain(without_secrets(answer)))]
+
+
+def _plain(answer: ConsoleAnswer) -> Mapping[str, object]:
+    """The answer as JSON values; lines that are not understood only where there are some."""
+    fields: dict[str, object] = msgspec.to_builtins(answer)
+    return fields if answer.unread else {name: value for name, value in fields.items() if name != "unread"}
 
 
 def relay_of(answer: ConsoleAnswer) -> bool | None:

@@ -339,7 +339,7 @@ def refusal(row: ConsoleCommand, answer: ConsoleAnswer) -> str:
         return f"The command is not complete. It goes on with: {names or 'nothing that it names'}."
     if isinstance(answer, PingAnswer) and not answer.replies:
         return "No reply came."
-    pattern = _FAILED if row.danger or not row.shown else _REFUSED
+    pattern = _FAILED if row.danger or (row.args and not row.shown) else _REFUSED
     wrong = next((text for text in answer.unread if _REFUSED.search(text) or pattern.search(text)), "")
     return f"The plug answered: {wrong}" if wrong else ""
 
