@@ -31,6 +31,12 @@ def configuration(given: str | None, data: str | None = None) -> Config:
     return config
 
 
+def configuration_if_any(given: str | None, data: str | None = None) -> Config | None:
+    """The configuration that the options name, or that is here; None where there is none. Raises ConfigError."""
+    is_named = given or data or os.environ.get("UNCLOUDED_CONFIG") or DEFAULT_FILE.exists()
+    return own_configuration(given, data) if is_named else None
+
+
 def _loaded(demo: Path) -> Config | None:
     """The demo's configuration; None where it is of another version."""
     try:
