@@ -104,9 +104,8 @@ def _tasks(plug: SimulatedPlug) -> Iterator[BootLine]:
     yield _log(198, "mrs_main", "mrs_main_wifi_init_done_handler", 34, "WiFi Init Done: port = 1")
 
 
-# What the plug's own states print; made up, in the form of the lines that are known.
+# What the plug prints where it joins a Wi-Fi; made up, in the form of the lines that are known.
 PHASE_EVENTS = {
-    PlugPhase.PAIRING: (121, "event ap start"),
     PlugPhase.JOINING: (101, "event wifi connecting"),
     PlugPhase.CONNECTING: (105, "event wifi connected"),
     PlugPhase.PAIRED: (109, "event iot online"),

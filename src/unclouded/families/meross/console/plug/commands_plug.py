@@ -1,6 +1,6 @@
 """The answers of ``meross …`` about the plug itself.
 
-Made up: the answers of ``e2p`` with a value, ``switch``, ``led`` and ``fac 0``; the lines of the history; that
+Made up: the answers of ``e2p`` with a value, ``switch`` and ``led``; ``YES`` of ``fac``; the lines of the history; that
 ``energy:cur`` is today's Wh, ``last`` yesterday's, ``now`` what was used since the start; the unit of the interval of
 ``test relay`` (seconds); how the heap and the tasks change. Source: docs/protocols/meross.md §1.9.5.
 """
@@ -125,6 +125,7 @@ def _factory(state: bool | None) -> Handler:
         if state is not None:
             shell.plug.settings.is_factory = state
             shell.changed(now)
+            return ()
         return [f"In fac mode:{'YES' if shell.plug.settings.is_factory else 'NO'}"]
 
     return handle
@@ -213,7 +214,7 @@ def _switch(shell: ShellContext, args: Sequence[str], now: float) -> Sequence[st
 
 
 def _test_relay(shell: ShellContext, args: Sequence[str], now: float) -> Sequence[str]:
-    """On and off again, so many times, each in one interval."""
+    """Moved and back again, so many times, each in one interval."""
     count, interval = (config_store.whole_number(text) for text in args)
     if count is None or interval is None:
         return INVALID
@@ -225,7 +226,7 @@ def _test_relay(shell: ShellContext, args: Sequence[str], now: float) -> Sequenc
 
 def _mover(shell: ShellContext, moves: int, every_s: float) -> Callable[[float], None]:
     def move(now: float) -> None:
-        shell.events.append(shell.device.ask_relay(moves % 2 == 0, now))
+        shell.events.append(shell.device.ask_relay(not shell.plug.settings.onoff, now))
         if moves > 1:
             shell.later(now + every_s, _mover(shell, moves - 1, every_s))
 

@@ -87,14 +87,12 @@ class ConsoleShell:
     def follow(self, now: float) -> None:
         """Print what has become of the plug, whoever has changed it."""
         before, self._seen = self._seen, self._state()
-        changes, phase, onoff, is_updating = self._seen
+        changes, phase, is_updating = self._seen
         if changes != before[0] and phase is PlugPhase.STARTING:
             self._boot(now)
         elif changes != before[0] and phase in PHASE_EVENTS:
             self._log_event(*PHASE_EVENTS[phase], now)
-        if onoff != before[2]:
-            self._log_event(131, f"event switch {'on' if onoff else 'off'}", now)
-        if is_updating != before[3]:
+        if is_updating != before[2]:
             self._log_event(141, f"event upgrade {'start' if is_updating else 'end'}", now)
 
     def tick(self, now: float) -> list[Event]:
@@ -117,9 +115,9 @@ class ConsoleShell:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _state(self) -> tuple[int, PlugPhase, int, bool]:
+    def _state(self) -> tuple[int, PlugPhase, bool]:
         plug = self._context.plug
-        return plug.network.changes, plug.network.phase, plug.settings.onoff, plug.is_updating
+        return plug.network.changes, plug.network.phase, plug.is_updating
 
     def _log_event(self, number: int, text: str, now: float) -> None:
         self._output.log("mrs_main", "mrs_main_proc", number, text, now)
@@ -127,6 +125,7 @@ class ConsoleShell:
     def _boot(self, now: float) -> None:
         """The board starts: what was typed or was to come is lost, and its log is printed."""
         self._has_started = True
+        self._context.plug.clock.uptime(now)  # it runs from now
         self._lose("the board is starting", self._editor.clear())
         self._context.cancel()
         self._output.restart(now)
