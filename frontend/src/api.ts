@@ -536,7 +536,7 @@ export interface components {
         };
         /**
          * DoneLine
-         * @description The last JSON line of an action: its outcome.
+         * @description The last JSON line of an action: its outcome. ``answer``: of a device that was asked something.
          */
         DoneLine: {
             device: string;
@@ -545,6 +545,7 @@ export interface components {
             outcome: "confirmed" | "held" | "refused" | "timeout" | "unreachable";
             reason: string;
             ms: number;
+            answer: Record<string, never>;
         };
         /**
          * Energy
@@ -582,6 +583,33 @@ export interface components {
             words: string;
             /** @default {} */
             data: Record<string, never>;
+        };
+        /**
+         * FirmwareSummary
+         * @description What an update file is. ``text``: a sentence. ``target``: what it is for, as text, "" = not known.
+         *
+         *         ``model``, ``region``, ``named_hardware``, ``build``: what its name says, "" and 0 where it says nothing.
+         *         ``faults``: what is damaged, as text. ``fields``: its header as name -> value.
+         */
+        FirmwareSummary: {
+            text: string;
+            kind: string;
+            /** @default  */
+            target: string;
+            /** @default  */
+            model: string;
+            /** @default  */
+            region: string;
+            /** @default 0 */
+            named_hardware: number;
+            /** @default  */
+            build: string;
+            /** @default [] */
+            faults: string[];
+            /** @default {} */
+            fields: {
+                [key: string]: number | string;
+            };
         };
         /**
          * FoundPlug
@@ -995,13 +1023,15 @@ export interface components {
         };
         /**
          * UpdateView
-         * @description A file that the hub keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: time of the upload.
+         * @description A file that the hub keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: time of the upload; ``firmware``:
+         *         what it is and whether it is whole.
          */
         UpdateView: {
             name: string;
             size: number;
             md5: string;
             at: string;
+            firmware: components["schemas"]["FirmwareSummary"];
         };
         /**
          * WireLine

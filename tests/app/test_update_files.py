@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from families.meross.firmware.firmware_examples import fota
 from unclouded.app.update_files import MOST_FILES, MOST_UPLOADS, UpdateFiles
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import LARGEST_UPDATE
@@ -251,6 +252,18 @@ def test_the_hub_answers_devices_from_files_that_an_update_named(update_files: U
         assert isinstance(services.answer(AskFile("other.bin")), Refusal)
     with pytest.raises(CommandError, match=r"keeps no file 'gone.bin'.*It has: fw.bin"), services.holding(["gone.bin"]):
         pass
+
+
+def test_sessions_get_the_kind_and_the_damage_of_a_file(update_files: UpdateFiles, folder: Path) -> None:
+    whole = fota(b"program")
+    update_files.put("plug.bin", whole)
+    (folder / "by_hand.bin").write_bytes(whole[:-1])
+    with update_files.holding(["plug.bin", "by_hand.bin"]):
+        facts = update_files.facts("plug.bin"), update_files.facts("by_hand.bin")
+    assert [(fact["target"], fact["damage"]) for fact in facts] == [
+        ("a Meross plug of hardware 2", ""),
+        ("a Meross plug of hardware 2", "image 1 is cut off: it ends at 183 of 182 bytes"),
+    ]
 
 
 def test_a_hub_without_update_files_reports_it() -> None:

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api_story import NOON, FakeHub, about
 from asgi import Answer, ask
+from families.meross.firmware.firmware_examples import fota
 from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import LARGEST_UPDATE, Action, OnProgress, Outcome, Progress
 from unclouded.web.api.api import Api
@@ -53,6 +54,20 @@ async def test_a_file_is_uploaded_listed_and_deleted(app: ASGIApp, update_files:
     assert (await ask(app, "DELETE", PATH)).json == kept
     gone = await ask(app, "DELETE", PATH)
     assert gone.status == 404 and gone.json["detail"] == "There is no update file pump.bin. Stored files: none."
+
+
+async def test_what_a_file_is_and_whether_it_is_whole_is_shown_before_an_update(app: ASGIApp) -> None:
+    name = "mss310-us-v2-rc0107.bin"
+    kept = (await put(app, fota(b"program"), f"/api/updates/{name}")).json["firmware"]
+    assert kept["text"] == "MediaTek FOTA package for a Meross plug of hardware 2: all checksums are right."
+    assert (kept["model"], kept["region"], kept["named_hardware"], kept["build"]) == ("mss310", "us", 2, "rc0107")
+    assert (kept["target"], kept["faults"], kept["fields"]["images"]) == ("a Meross plug of hardware 2", [], 1)
+    await put(app, fota(b"program")[:-1], "/api/updates/cut.bin")
+    await put(app, b"firmware", PATH)
+    listed = {file["name"]: file["firmware"] for file in (await ask(app, "GET", "/api/updates")).json}
+    assert listed[name] == kept
+    assert listed["cut.bin"]["faults"] == ["image 1 is cut off: it ends at 183 of 182 bytes"]
+    assert listed["pump.bin"]["kind"] == "unknown" and not listed["pump.bin"]["target"]
 
 
 async def test_a_file_of_the_same_name_replaces_the_first_or_gets_another_name(app: ASGIApp) -> None:

@@ -109,8 +109,9 @@ def test_a_file_is_read_here_stored_by_the_hub_and_named_to_the_device(here: Her
         and command.args == {"file": "pump_1.0.2.bin", "version": "1.0.2"}
         and command.confirmed
     )
-    *steps, end = result.output.splitlines()
+    *steps, end = result.stdout.splitlines()
     assert steps[1] == "10 %   10 of 100 bytes" and len(steps) == 11
+    assert result.stderr == "pump_1.0.2.bin: Of unknown kind: whether it is whole cannot be checked.\n"
     assert end == "pump update confirmed: It is 1.0.2 now. (5 ms)"
 
 
@@ -163,7 +164,7 @@ def test_a_refusal_of_the_device_exits_with_1(here: Here) -> None:
 
 def test_every_line_is_json_with_json(here: Here) -> None:
     Path("fw.bin").write_bytes(b"firmware")
-    lines = here.do("pump", "update", "file=fw.bin", "--yes", "--json").output.splitlines()
+    lines = here.do("pump", "update", "file=fw.bin", "--yes", "--json").stdout.splitlines()
     assert len(lines) == 52 and lines[1] == '{"progress":2,"of":100,"text":"2 of 100 bytes"}'
 
 

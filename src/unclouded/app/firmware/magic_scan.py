@@ -2,8 +2,8 @@
 
     chunk ─► pairs of bytes (16-bit words) ─► table of 65,536: may a magic number be here? ─► three bytes ─► all bytes
 
-Only every second place is looked up: a number at an odd place has its second and third byte in one word. Where that
-pair is too common (zeros), its first byte as the second of a word is looked up instead.
+Only every second place is looked up: a number at an odd place has its second and third byte in one word. Where these
+are zeros, which are too common, its first byte as the second of a word is looked up instead, before a word of zeros.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 BLOCK = 65_536  # words looked up at once: they fit in a processor's cache
 MOST_PER_CHUNK = 4_096  # places that are looked at one by one
-COMMON = {b"\x00\x00", b"\xff\xff", b"  "}
+ZEROS = bytes(2)
 KEY = 3  # bytes that decide whether a place is looked at
 
 _Places = npt.NDArray[np.int64]
@@ -28,7 +28,8 @@ class MagicScan:
             self._by_key.setdefault(int.from_bytes(magic[:KEY], "little"), []).append(index)
         self._magics = tuple(magics)
         self._keys = np.array(sorted(self._by_key), np.uint32)
-        self._table = _table(magics)
+        self._shifts = _shifts(magics)
+        self._table = np.any(list(self._shifts.values()), axis=0)
         self._hits = np.empty(BLOCK, np.bool_)
         self.longest = max(map(len, magics))
 
@@ -43,27 +44,33 @@ class MagicScan:
         candidates = self._candidates(words)
         if not len(candidates):
             return [], True
-        places = self._with_key(data, candidates)
+        places = self._with_key(data, words, candidates)
         places = places[places < size]
         return list(self._found(chunk, places[:MOST_PER_CHUNK])), len(places) <= MOST_PER_CHUNK
 
     def _candidates(self, words: npt.NDArray[np.uint16]) -> _Places:
+        """The indexes of words that may be part of a magic number."""
         found = []
         for begin in range(0, len(words), BLOCK):
             block = words[begin : begin + BLOCK]
             hits = np.take(self._table, block, out=self._hits[: len(block)], mode="wrap")
             found.append(np.flatnonzero(hits) + begin)
-        return np.concatenate(found) * 2 if found else np.empty(0, np.int64)
+        return np.concatenate(found) if found else np.empty(0, np.int64)
 
-    def _with_key(self, data: npt.NDArray[np.uint8], candidates: _Places) -> _Places:
-        """The places beside the candidates at which three bytes are those of a magic number."""
-        beside = np.concatenate([candidates - 1, candidates, candidates + 1])
-        beside = beside[(beside >= 0) & (beside + KEY <= len(data))]
-        keys = data[beside].astype(np.uint32)
+    def _with_key(self, data: npt.NDArray[np.uint8], words: npt.NDArray[np.uint16], candidates: _Places) -> _Places:
+        """The places at which three bytes are those of a magic number."""
+        seen = words[candidates]
+        before_zeros = candidates[self._shifts[1][seen]]
+        before_zeros = before_zeros[before_zeros + 1 < len(words)]
+        before_zeros = before_zeros[words[before_zeros + 1] == 0] * 2 + 1
+        others = [candidates[self._shifts[shift][seen]] * 2 + shift for shift in (-1, 0)]
+        places = np.concatenate([before_zeros, *others])
+        places = places[(places >= 0) & (places + KEY <= len(data))]
+        keys = data[places].astype(np.uint32)
         for at in range(1, KEY):
-            keys |= data[beside + at].astype(np.uint32) << np.uint32(8 * at)
+            keys |= data[places + at].astype(np.uint32) << np.uint32(8 * at)
         nearest = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        return np.unique(beside[self._keys[nearest] == keys])
+        return np.unique(places[self._keys[nearest] == keys])
 
     def _found(self, chunk: bytes, places: _Places) -> Iterator[tuple[int, int]]:
         for place in places.tolist():
@@ -72,12 +79,13 @@ class MagicScan:
                     yield place, index
 
 
-def _table(magics: Sequence[bytes]) -> npt.NDArray[np.bool_]:
-    table = np.zeros(65_536, np.bool_)
+def _shifts(magics: Sequence[bytes]) -> dict[int, npt.NDArray[np.bool_]]:
+    """Where a magic number begins, counted from a word that is part of it -> which words those are."""
+    tables = {shift: np.zeros(65_536, np.bool_) for shift in (-1, 0, 1)}
     for magic in magics:
-        table[int.from_bytes(magic[:2], "little")] = True
-        if magic[1:3] in COMMON:
-            table[np.arange(256) | magic[0] << 8] = True
+        tables[0][int.from_bytes(magic[:2], "little")] = True
+        if magic[1:3] == ZEROS:
+            tables[1][np.arange(256) | magic[0] << 8] = True
         else:
-            table[int.from_bytes(magic[1:3], "little")] = True
-    return table
+            tables[-1][int.from_bytes(magic[1:3], "little")] = True
+    return tables

@@ -43,7 +43,7 @@ def command(
             _list(actions, device, as_json)
             return
         known = next((one for one in actions if one["name"] == action), None)
-        named = with_uploaded_files(hub, known, named_arguments(args), yes)
+        named = with_uploaded_files(hub, known, named_arguments(args), yes, lambda text: print_text(text, err=True))
         wait_until_connected(hub, device)
         body = {"action": action, "args": named, "confirmed": yes, "origin": "cli"}
         try:
