@@ -18,6 +18,7 @@ PAGES = {
     "emporia": ("emporia", ""),
     "hlw8032": ("hlw8032", ""),
     "meross": ("meross", ""),
+    "meross_console": ("meross_console", ""),
     "tuya_gateway": ("tuya_gateway", ""),
     "tuya_low_power": ("tuya_wifi", "low_power"),
     "tuya_wifi": ("tuya_wifi", "normal"),
