@@ -112,11 +112,40 @@ def changed(old: str, new: str) -> Profile:
     return profile(SHARED.replace(old, new))
 
 
-@pytest.mark.parametrize("type_", ["enum", "bitmap", "value", ""])
+@pytest.mark.parametrize("type_", ["value", "", "float"])
 def test_rows_that_no_value_can_tell_apart_are_refused(type_: str) -> None:
-    """Reports carry bool, numbers, text and bytes: a value, an enum and a bitmap look the same."""
     with pytest.raises(ConfigError, match="6 is there 2 times"):
         changed('dp = 6\ntype = "raw"', f'dp = 6\ntype = "{type_}"')
+
+
+NUMBERS = """
+name = "toy/numbers"
+family = "toy"
+title = "A breaker, or a meter"
+[[point]]
+dp = 9
+type = "value"
+key = "power_W"
+[[point]]
+dp = 9
+type = "bitmap"
+key = "fault"
+options = ["short_circuit", "surge"]
+[[point]]
+dp = 9
+type = "enum"
+key = "mode"
+options = ["home", "away"]
+"""
+
+
+def test_the_type_of_a_number_on_the_wire_picks_its_row() -> None:
+    def of(reported: Reported) -> dict[str, object]:
+        return dict(values(interpreter(NUMBERS).readings(reported, at=1.0)))
+
+    assert of(Reported({"9": 1})) == {"power_W": 1}
+    assert of(Reported({"9": 1}, types={"9": "enum"})) == {"mode": "away"}
+    assert list(of(Reported({"9": 1}, types={"9": "bitmap"}))) == ["fault"]
 
 
 TENTH = """

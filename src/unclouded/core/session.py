@@ -18,13 +18,14 @@ whatever the bytes. The laws are in ``tests/session_laws.py``.
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from unclouded.core.model import Result, ScheduleRule
 
 WireValue = bool | int | float | Fraction | str | bytes
+NumberType = Literal["value", "enum", "bitmap"]
 Ticket = int
 
 
@@ -179,8 +180,8 @@ class AskServer(msgspec.Struct, frozen=True):
     """Device role: connect to this server, or (``connect`` False) to none. Answer: True or a Refusal.
 
     ``host`` "": the server that the link was made for. ``key``, ``user_id``: what the login is derived from; secret.
-    ``uuid``, ``mac``: the identity in it; "" = that which the link was made for. The link's ``up`` and ``down`` show what
-    comes of it.
+    ``uuid``, ``mac``: the identity in it; "" = that which the link was made for. The link's ``up`` and ``down`` show
+    what comes of it.
     """
 
     connect: bool
@@ -309,6 +310,7 @@ class Reported(msgspec.Struct, frozen=True, gc=False):
     """Values by wire key. ``at``: the device's own time (Unix seconds) where it gave one.
 
     ``odd``: wire keys whose value is readable but not as the protocol demands, with the reason.
+    ``types``: wire keys whose number is an ``enum`` or a ``bitmap`` on the wire, where the protocol tells them apart.
     ``repeated``: an answer to a query for everything: an increment in it may have been reported before.
     ``day``: that of the dated counters among the values.
     """
@@ -317,6 +319,7 @@ class Reported(msgspec.Struct, frozen=True, gc=False):
     part: str = ""
     at: float | None = None
     odd: Mapping[str, str] = {}
+    types: Mapping[str, NumberType] = {}
     repeated: bool = False
     day: ReportedDay | None = None
 

@@ -214,7 +214,7 @@ class Interpreter:
     def rounding(self, command: WireCommand, value: Value) -> str:
         """Which number the device gets, as text, where it cannot have the one that was asked for; "" = it can."""
         for wire, raw in command.values.items():
-            row = self._rows.get(wire, raw)
+            row = self._rows.get(wire, raw, command.types.get(wire, "value"))
             rounded = row.from_wire(raw) if row is not None and row.point.kind == "number" else None
             if isinstance(rounded, int | float) and not math.isclose(rounded, float(value), abs_tol=1e-9):
                 return f"{rounded:g} is the nearest that it can be"
@@ -237,7 +237,7 @@ class Interpreter:
         return row.point.key, row.mul, row.div, *self._physics.slots.get(row.point.key, (None, 0))
 
     def _read_any(self, wire: str, raw: WireValue, at: float, reported: Reported, result: Into) -> None:
-        row = self._rows.get(wire, raw) or self._add_row(wire, raw)
+        row = self._rows.get(wire, raw, reported.types.get(wire, "value")) or self._add_row(wire, raw)
         if row is None:
             self.ignored += 1
             return

@@ -23,8 +23,8 @@
     scale = { 19 = 0.01 }
     drop = [39]
 
-Several rows may have one ``dp``, where each names another ``type``: the value that is reported picks its row. Only
-the types that a value shows are told apart: bool, text (string), bytes (raw) and numbers (value, enum, bitmap).
+Several rows may have one ``dp``, where each names another ``type``: the type of the value that is reported picks its
+row.
 
 A profile may begin with the rows of another (``derived.py``): ``base = "tuya/plug_metering"``, one level deep. Then
 ``drop = [39, { dp = 40, type = "enum" }]`` removes rows, and a [[point]] with the dp and type of a row changes only the
@@ -47,6 +47,7 @@ from unclouded.core.profile.building import (
     read_base,
     read_profile,
 )
+from unclouded.core.profile.product_reports import MatchedProduct, ProductReports, SeenPoint
 from unclouded.core.profile.rows import Conditions, PointRows, signed
 from unclouded.core.profile.schema import Condition, Counter, PointRow, ProfileFile, RowName, VariantRow
 from unclouded.core.profile.wire_point import ENERGY_EXPONENT, WireMatch, WirePoint
@@ -57,12 +58,15 @@ __all__ = [
     "Condition",
     "Conditions",
     "Counter",
+    "MatchedProduct",
     "PointRow",
     "PointRows",
+    "ProductReports",
     "Profile",
     "ProfileFile",
     "RowName",
     "ScaleVariant",
+    "SeenPoint",
     "SettingsOf",
     "VariantRow",
     "WireMatch",

@@ -120,17 +120,15 @@ def check_rows(rows: Sequence[WirePoint], where: str) -> None:
 
 
 def _must_differ_in_type(rows: Iterable[WirePoint], where: str) -> None:
-    """Of rows with one wire key, each takes values that no other takes."""
-    taken: Tally[tuple[str, type | None]] = Tally()
-    wires: Tally[str] = Tally()
+    """Rows with one wire key name different types."""
+    types: dict[str, list[str]] = {}
     for row in rows:
-        wires[row.wire] += 1
-        taken[row.wire, PYTHON_TYPES.get(row.type)] += 1
-    for (wire, type_), count in taken.items():
-        if wires[wire] > 1 and (count > 1 or type_ is None):
+        types.setdefault(row.wire, []).append(row.type)
+    for wire, named in types.items():
+        if len(named) > 1 and (len(set(named)) < len(named) or not set(named) <= PYTHON_TYPES.keys()):
             raise ConfigError(
-                f"{where}: {wire} is there {wires[wire]} times: each of these points must name a `type`, and bool, "
-                "string, raw or a number (value, enum, bitmap) at most once."
+                f"{where}: {wire} is there {len(named)} times: each of these points must name a `type` of its own, one "
+                f"of {', '.join(PYTHON_TYPES)}."
             )
 
 

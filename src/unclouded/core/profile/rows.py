@@ -33,14 +33,18 @@ class PointRows:
         """Whether several rows have this wire key."""
         return len(self._by_wire.get(wire, ())) > 1
 
-    def get(self, wire: str, raw: WireValue) -> WirePoint | None:
-        """The row of a value: the one whose type it has, else the first; None = the wire key is not listed."""
+    def get(self, wire: str, raw: WireValue, number: str = "value") -> WirePoint | None:
+        """The row of a value: the one whose type it has, else the first; None = the wire key is not listed.
+
+        ``number``: which type of number it is on the wire: value, enum or bitmap.
+        """
         rows = self._by_wire.get(wire)
         if rows is None:
             return None
         if len(rows) == 1:
             return rows[0]
-        found = next((row for row in rows if row.fits(raw)), None)
+        fitting = [row for row in rows if row.fits(raw)]
+        found = next((row for row in fitting if row.type == number), next(iter(fitting), None))
         if found is not None:
             self._shown[wire] = found
         return found or rows[0]

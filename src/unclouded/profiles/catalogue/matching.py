@@ -95,7 +95,7 @@ class ProductMatcher:
         )
 
     def _likely(
-        self, found: "Mapping[tuple[int, str], _Having]", observed: Observed, products: Sequence[int]
+        self, found: "Mapping[tuple[int, str], _Having]", observed: _Observed, products: Sequence[int]
     ) -> "_Likely":
         """The tables that share a data point with the product and are likely, how much so, and how like it they are."""
         shared: Counter[int] = Counter()

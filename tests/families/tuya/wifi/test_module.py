@@ -565,7 +565,11 @@ def test_values_of_the_wrong_length_are_values_with_a_warning() -> None:
     """Deviation 1."""
     module, _ = alone()
     assert module.receive(mcu_says(7, "130200010526040004000000020101000101"), 0.0) == [
-        Reported({"19": 5, "38": 2, "1": True}, odd={"19": "a value of 1 byte", "38": "an enum of 4 bytes"})
+        Reported(
+            {"19": 5, "38": 2, "1": True},
+            odd={"19": "a value of 1 byte", "38": "an enum of 4 bytes"},
+            types={"38": "enum"},
+        )
     ]
 
 

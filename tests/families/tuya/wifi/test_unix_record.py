@@ -34,8 +34,8 @@ def test_its_values_are_reported_with_that_time_and_once_more_marked_as_repeated
     module.receive(bytes(Frame(0, 0, b"\1")), 0.1)
     events = [*module.receive(RECORD, 1.0), *module.receive(RECORD, 2.0)]
     assert [event for event in events if isinstance(event, Reported)] == [
-        Reported(VALUES, at=1_731_472_585.0),
-        Reported(VALUES, at=1_731_472_585.0, repeated=True),
+        Reported(VALUES, at=1_731_472_585.0, types={"3": "enum"}),
+        Reported(VALUES, at=1_731_472_585.0, types={"3": "enum"}, repeated=True),
     ]
 
 

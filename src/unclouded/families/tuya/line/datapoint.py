@@ -14,11 +14,12 @@ from fractions import Fraction
 import msgspec
 
 from unclouded.core.errors import CommandError, WireError
-from unclouded.core.session import WireValue
+from unclouded.core.session import NumberType, WireValue
 from unclouded.families.tuya.line.shapes import UNIT_HEADER, UNITS_CAP
 
 RAW, BOOL, VALUE, STRING, ENUM, BITMAP = range(6)
 NAMES = ("raw", "bool", "value", "string", "enum", "bitmap")
+NUMBER_TYPES: Mapping[int, NumberType] = {ENUM: "enum", BITMAP: "bitmap"}  # numbers that are no measured value
 TYPES: Mapping[str, int] = {name: number for number, name in enumerate(NAMES)}
 LONGEST_NUMBER = 8  # bytes that are still read as a number
 KEYS = tuple(str(number) for number in range(256))  # the wire key of each data point
@@ -59,6 +60,32 @@ def read_points(payload: bytes) -> tuple[DataPoint, ...]:
     if len(payload) >= UNIT_HEADER and len(payload) - UNIT_HEADER == payload[2] << 8 | payload[3]:
         return (_point(payload[0], payload[1], payload[UNIT_HEADER:]),)  # nearly always there is one
     return tuple([_point(*unit) for unit in read_units(payload)])
+
+
+class PointValues(msgspec.Struct):
+    """The values of a report by wire key; ``odd`` and ``types`` as ``Reported`` has them."""
+
+    values: dict[str, WireValue] = {}
+    odd: dict[str, str] = {}
+    types: dict[str, NumberType] = {}
+
+    def put(self, key: str, type: int, value: PointValue, odd: str) -> None:
+        self.values[key] = value
+        if odd:
+            self.odd[key] = odd
+        if type in NUMBER_TYPES:
+            self.types[key] = NUMBER_TYPES[type]
+
+
+def point_values(points: Iterable[DataPoint]) -> list[PointValues]:
+    """The values of a frame; a point that is in it twice begins another report."""
+    pieces = [PointValues()]
+    for point in points:
+        key = KEYS[point.id]
+        if key in pieces[-1].values:
+            pieces.append(PointValues())
+        pieces[-1].put(key, point.type, point.value, point.odd)
+    return pieces
 
 
 def write_points(points: Iterable[DataPoint]) -> bytes:

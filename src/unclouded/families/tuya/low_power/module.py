@@ -31,11 +31,10 @@ from unclouded.core.session import (
     SessionCommand,
     Ticket,
     WireCommand,
-    WireValue,
 )
 from unclouded.core.session_parts import Ids, earliest
 from unclouded.families.tuya.line.command import Message
-from unclouded.families.tuya.line.datapoint import BITMAP, KEYS, DataPoint
+from unclouded.families.tuya.line.datapoint import BITMAP, KEYS, DataPoint, point_values
 from unclouded.families.tuya.line.endpoint import NO_PATH, Endpoint, EndpointParts
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import veil
@@ -243,21 +242,14 @@ class LowModule:
         repeated: bool = False,
     ) -> list[Event]:
         """Acknowledged as soon as it is stored: the device forgets it then, and sends it again where it is not."""
-        events: list[Event] = []
-        values: dict[str, WireValue] = {}
-        odd: dict[str, str] = {}
         for point in points:
             key = KEYS[point.id]
-            if key in values:  # an MCU may report a point twice in one frame
-                events.append(Reported(values, at=at, odd=odd, repeated=repeated))
-                values, odd = {}, {}
-            values[key] = point.value
-            if point.odd:
-                odd[key] = point.odd
             self._types[key] = point.type
             if point.type == BITMAP:
                 self._widths[key] = len(bytes(point)) - UNIT_HEADER
-        events.append(Reported(values, at=at, odd=odd, repeated=repeated))
+        events: list[Event] = [
+            Reported(one.values, at=at, odd=one.odd, types=one.types, repeated=repeated) for one in point_values(points)
+        ]
         if command == codes.REPORT:
             events += self._commands.reported({KEYS[point.id]: point.value for point in points})
         stored = self._answer_by(

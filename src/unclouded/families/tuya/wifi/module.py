@@ -19,6 +19,7 @@ from unclouded.core.session import (
     Ambient,
     Event,
     Identified,
+    NumberType,
     Offline,
     Rejected,
     Reported,
@@ -29,7 +30,16 @@ from unclouded.core.session import (
 )
 from unclouded.core.session_parts import Ids, earliest
 from unclouded.families.tuya.echo_filter import DROPPED, EchoFilter
-from unclouded.families.tuya.line.datapoint import BITMAP, BOOL, KEYS, VALUE, DataPoint, decode_value, read_units
+from unclouded.families.tuya.line.datapoint import (
+    BITMAP,
+    BOOL,
+    KEYS,
+    NUMBER_TYPES,
+    VALUE,
+    DataPoint,
+    decode_value,
+    read_units,
+)
 from unclouded.families.tuya.line.endpoint import NO_PATH, Endpoint, EndpointParts, Pieces
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.request_queue import AnsweredBy, Request
@@ -244,29 +254,37 @@ class WifiModule:
         values: dict[str, WireValue] = {}
         seen: dict[str, WireValue] = {}  # of the whole frame
         odd: dict[str, str] = {}
+        types: dict[str, NumberType] = {}
         for id, type, body in read_units(frame.payload):
             key = KEYS[id]
             if key in values:  # an MCU may report a point twice in one frame
-                self._pass_on(values, odd, self._dump.take(values) if is_dump else repeated, events)
+                self._pass_on(values, odd, types, self._dump.take(values) if is_dump else repeated, events)
                 seen |= values
-                values, odd = {}, {}
+                values, odd, types = {}, {}, {}
             if type == VALUE and len(body) == 4:
                 values[key] = int.from_bytes(body, signed=True)
             else:
                 values[key], warning = decode_value(type, body)
                 if warning:
                     odd[key] = warning
+                if type in NUMBER_TYPES:
+                    types[key] = NUMBER_TYPES[type]
                 if type == BITMAP:
                     self._widths[key] = len(body)
             self._types[key] = type
-        self._pass_on(values, odd, self._dump.take(values) if is_dump else repeated, events)
+        self._pass_on(values, odd, types, self._dump.take(values) if is_dump else repeated, events)
         if request is not None:
             events += self._start.answered(request, now)
         if self._commands.open:
             events += self._commands.reported(seen | values)
 
     def _pass_on(
-        self, values: Mapping[str, WireValue], odd: Mapping[str, str], repeated: bool, events: list[Event]
+        self,
+        values: Mapping[str, WireValue],
+        odd: Mapping[str, str],
+        types: Mapping[str, NumberType],
+        repeated: bool,
+        events: list[Event],
     ) -> None:
         """Report values, but those that are ignored, or are on the way to what was commanded."""
         if self._ignored or self._echoes:
@@ -274,7 +292,7 @@ class WifiModule:
             values = self._echoes.pass_on({key: value for key, value in values.items() if key not in self._ignored})
             odd = {key: odd[key] for key in odd if key in values}
         if values:
-            events.append(Reported(values, odd=odd, repeated=repeated))
+            events.append(Reported(values, odd=odd, types=types, repeated=repeated))
 
     def _understand(self, frame: Frame, request: Request | None, now: float, events: list[Event]) -> None:
         if frame.command == codes.HEARTBEAT and frame.payload == ALIVE:  # the most common by far

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from unclouded.core.session import Answer, Event, Refusal, Reported, WireValue
-from unclouded.families.tuya.line.datapoint import KEYS
+from unclouded.core.session import Answer, Event, Refusal, Reported
+from unclouded.families.tuya.line.datapoint import point_values
 from unclouded.families.tuya.wifi.service_messages import ModuleInfo, RecordReport, UnixRecord, WifiTest
 
 MODULE_SOFTWARE = "1.0.0"  # the version that the module reports of itself
@@ -85,15 +85,7 @@ def unix_of(time: bytes) -> float | None:
 
 def recorded(record: RecordReport | UnixRecord, at: float | None, repeated: bool) -> list[Event]:
     """One report, or more where a point is in it twice."""
-    events: list[Event] = []
-    values: dict[str, WireValue] = {}
-    odd: dict[str, str] = {}
-    for point in record.points:
-        key = KEYS[point.id]
-        if key in values:
-            events.append(Reported(values, at=at, odd=odd, repeated=repeated))
-            values, odd = {}, {}
-        values[key] = point.value
-        if point.odd:
-            odd[key] = point.odd
-    return [*events, Reported(values, at=at, odd=odd, repeated=repeated)]
+    return [
+        Reported(one.values, at=at, odd=one.odd, types=one.types, repeated=repeated)
+        for one in point_values(record.points)
+    ]

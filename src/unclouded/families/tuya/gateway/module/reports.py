@@ -31,15 +31,13 @@ from unclouded.families.tuya.gateway.module.sub_devices import SubDeviceRegistry
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.message_parts import GATEWAY_ID, result_of
 from unclouded.families.tuya.gateway.wire.point_messages import LOCAL, NO_TIME, RecordTime, SubDevicePoints, TimedPoints
-from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
+from unclouded.families.tuya.line.datapoint import KEYS, DataPoint, point_values
 from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.local_time import moment_of
 from unclouded.families.tuya.messages import frame_of
 
 OWN_TYPES = "points"  # in the memory: the types of the gateway's own data points
 MOST_STRANGERS = 64  # sub-devices that never joined, and are named
-
-Pieces = list[tuple[dict[str, WireValue], dict[str, str]]]  # values and what is odd about them, each point once
 
 
 class SubDeviceReports:
@@ -85,9 +83,9 @@ class SubDeviceReports:
             return self._stranger(message.sub_id)
         events = self._presence.seen(part, now) if part else []
         values: dict[str, WireValue] = {}
-        for some, odd in _pieces(message.points):
-            events.append(Reported(some, part, odd=odd))
-            values |= some
+        for one in point_values(message.points) if message.points else ():
+            events.append(Reported(one.values, part, odd=one.odd, types=one.types))
+            values |= one.values
         self._queries.reported(part, values.keys())
         return [*events, *self._learn(part, message.points), *self._commands.reported(values, part)]
 
@@ -135,7 +133,10 @@ class SubDeviceReports:
         if self._records.is_known(part, payload):
             self._counts["repeated_records"] += 1
             return []
-        events: list[Event] = [Reported(values, part, at=at, odd=odd) for values, odd in _pieces(points)]
+        events: list[Event] = [
+            Reported(one.values, part, at=at, odd=one.odd, types=one.types)
+            for one in (point_values(points) if points else ())
+        ]
         return [*events, *self._learn(part, points), *self._records.put(part, payload)]
 
     def _learn(self, part: str, points: Sequence[DataPoint]) -> list[Event]:
@@ -164,22 +165,6 @@ class SubDeviceReports:
 
 def _result(ok: bool) -> bytes:
     return bytes(frame_of(result_of(codes.RECORD, ok)))
-
-
-def _pieces(points: Sequence[DataPoint]) -> Pieces:
-    """The values of a frame; a point that is in it twice begins another piece."""
-    pieces: Pieces = []
-    values: dict[str, WireValue] = {}
-    odd: dict[str, str] = {}
-    for point in points:
-        key = KEYS[point.id]
-        if key in values:
-            pieces.append((values, odd))
-            values, odd = {}, {}
-        values[key] = point.value
-        if point.odd:
-            odd[key] = point.odd
-    return [*pieces, (values, odd)] if values else pieces
 
 
 def _unix(time: RecordTime, known: LocalTime | None) -> float | None:

@@ -1,0 +1,88 @@
+"""Of a device whose product no profile lists: what its data points are, by those of similar products. Pure.
+
+    first report ──► reports are held for HELD_S ──► matched ──► points with names ──► the reports, read by these
+    later, a data point that none was seen of ──► after LATER_S matched again ──► one more point; no other changes
+
+What was found is kept in the hub's memory (MEMORY_KEY), so that a restart neither renames a point nor waits.
+Source: docs/catalogue.md §4.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from unclouded.core.profile import MatchedProduct, ProductReports
+from unclouded.core.session import Reported
+
+MEMORY_KEY = "matched"
+HELD_S = 2.0  # s in which an MCU reports the state of all its data points
+LATER_S = 10.0
+MOST_HELD = 256  # reports; more are read at once
+MOST_MATCHES = 50  # of one device in one run
+
+
+class ProductMatching:
+    """Collects what a device or sub-device reports, and says when it is to be matched.
+
+    ``product``: its id, "" = not known. ``memory``: what an earlier run has kept under MEMORY_KEY.
+    """
+
+    def __init__(self, product: str, memory: bytes = b"") -> None:
+        self.product = product
+        self.matched = _read(memory, product)
+        self.deadline: float | None = None  # when it is to be matched, on the hub's clock
+        self._reports = ProductReports(self.matched.seen if self.matched else ())
+        self._held: list[tuple[Reported, float]] = []
+        self._matches = 0
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether reports wait for the first match."""
+        return self.matched is None
+
+    def receive(self, reported: Reported, now: float) -> bool:
+        """Take over a report; whether it is held."""
+        is_new = self._reports.add(reported.values, reported.types)
+        if is_new and self.deadline is None and self._matches < MOST_MATCHES:
+            self.deadline = now + (HELD_S if self.is_holding else LATER_S)
+        if not self.is_holding or self.deadline is None or len(self._held) >= MOST_HELD:
+            return False
+        self._held.append((reported, now))
+        return True
+
+    def question(self) -> MatchedProduct:
+        """What is to be matched now: what was seen, and the rows that are named already."""
+        self.deadline = None
+        self._matches += 1
+        known = self.matched
+        return MatchedProduct(
+            product=self.product,
+            nearest=known.nearest if known else "",
+            title=known.title if known else "",
+            likeness=known.likeness if known else 0.0,
+            seen=self._reports.points(),
+            rows=known.rows if known else (),
+        )
+
+    def settle(self, matched: MatchedProduct) -> list[tuple[Reported, float]]:
+        """It was matched. Returns the reports that were held, oldest first."""
+        self.matched = matched
+        held, self._held = self._held, []
+        return held
+
+    def memory(self) -> bytes:
+        return msgspec.json.encode(self.matched) if self.matched else b""
+
+
+def _read(memory: bytes, product: str) -> MatchedProduct | None:
+    """What was kept, if it is of this product."""
+    try:
+        kept = msgspec.json.decode(memory, type=MatchedProduct) if memory else None
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return None
+    return kept if kept is not None and kept.product == product else None
+
+
+def names(matched: MatchedProduct) -> Mapping[str, str]:
+    """Which point each data point is, for the log."""
+    return {row.wire_key: row.key for row in matched.rows}
