@@ -151,7 +151,9 @@ def test_a_breaker_of_three_phases() -> None:
 
 
 def test_a_meter_of_one_phase_has_no_letters() -> None:
-    said = read("tuya_wifi", "ze8faryrxr0glqnn", {6: encode_phase({"voltage": 2338, "current": 5620, "power": 11850}, "8")})
+    said = read(
+        "tuya_wifi", "ze8faryrxr0glqnn", {6: encode_phase({"voltage": 2338, "current": 5620, "power": 11850}, "8")}
+    )
     assert (said["voltage_V"], said["current_A"], said["power_W"]) == (233.8, 5.62, 1185.0)
 
 

@@ -96,6 +96,8 @@ def key_of(table: RawTable, raw: RawRow, taken: set[str]) -> str:
     elif word_of(joined(name, unit)) is None or ALIASES.get(name):
         name, number = renamed(name)
     name = special(table, raw, name)
+    if unit == "W" and name.startswith(("apparent_power", "reactive_power")):
+        unit = "VA" if name.startswith("apparent") else "var"
     if name == "energy_import" and not unit:
         name = "energy"
     if name.startswith("unknown") or re.fullmatch(r"dp_?\d*", name):
@@ -106,7 +108,7 @@ def key_of(table: RawTable, raw: RawRow, taken: set[str]) -> str:
     if own and word_of(second := joined(own + own_number, unit)) and second not in taken:
         return second
     group = word_of(first)
-    for one in () if group and group.group in COUNTED else (code, raw_name):
+    for one in () if group and group.group in COUNTED else (code,):
         if one and (third := joined(one, unit)) not in taken:
             return third
     count = 2
@@ -128,6 +130,8 @@ def split(raw: RawRow) -> tuple[str, str]:
     stem, _, last = name.rpartition("_")
     if not raw.unit and stem and last in UNITS and word_of(name):
         name, unit = stem, last
+    if unit and stem and last in UNITS and last != unit and word_of(f"{stem}_{unit}"):
+        name = stem  # a unit before the unit
     return snake(name), unit if unit in UNITS else ""
 
 
@@ -146,6 +150,9 @@ def renamed(name: str) -> tuple[str, str]:
     moved = re.fullmatch(r"([a-z_]+)_temperature", name)
     if moved and word_of(f"temperature_{moved[1]}_C"):
         return f"temperature_{moved[1]}", ""
+    phase = re.fullmatch(r"([a-z_]+)_([abc])_calibration", name)
+    if phase:
+        return f"{phase[1]}_calibration_{phase[2]}", ""
     state = re.fullmatch(r"(state_[a-z])(\d{1,2})", name)
     if state:
         return state[1], f"_{state[2]}"
@@ -181,7 +188,8 @@ def snake(code: str) -> str:
 
 
 def joined(name: str, unit: str) -> str:
-    """Name and unit. A name whose last part would be read as a unit gets a neutral end."""
+    """Name and unit. A name whose last part would be read as a unit gets another end."""
     if unit:
         return f"{name}_{unit}"
+    name = re.sub(r"_min((?:_\d+)?)$", r"_lowest\1", name)  # no minutes
     return f"{name}_value" if name.rpartition("_")[2] in UNITS and "_" in name else name

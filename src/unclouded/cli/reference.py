@@ -16,6 +16,7 @@ from rich.console import Console
 
 from unclouded.app.command_tables import PAGES, filled
 from unclouded.app.conformance.check_lists import conformance_page
+from unclouded.app.points_page import points_page
 from unclouded.app.reference import api_document, devices_page
 from unclouded.cli import VERBS, cli
 from unclouded.cli.output.live_table import LiveView
@@ -73,6 +74,7 @@ if __name__ == "__main__":
     docs = Path(sys.argv[1])
     (docs / "cli.md").write_text(reference(), "utf-8")
     (docs / "devices.md").write_text(devices_page(), "utf-8")
+    (docs / "points.md").write_text(points_page(), "utf-8")
     (docs / "conformance.md").write_text(conformance_page(), "utf-8")
     (docs / "openapi.json").write_text(api_document(), "utf-8")
     for name in PAGES:

@@ -98,7 +98,7 @@ energy_export_calibration | - | Factor of the energy given out, by the maker
 frequency_calibration | - | Factor of the frequency, by the maker
 test_result | - | Result of the maker's own test
 report_interval | s min h - | How often it reports
-live_updates | - | Reports each second while somebody looks
+live_updates | - | Reports each second while the app shows it
 
 # Energy
 energy_import | Wh | Energy taken in, a counter
@@ -107,6 +107,7 @@ energy | Wh - | Energy of which no direction is known, not added up
 energy_today | Wh | Energy of the current day
 energy_yesterday | Wh | Energy of the day before
 energy_hour | Wh | Energy of the last full hour
+energy_export_hour | Wh | Energy given out in the last full hour
 energy_month | Wh | Energy of the current month
 energy_session | Wh kWh | Energy of the current or last charge
 energy_session_limit | Wh | Energy at which a charge ends
@@ -144,6 +145,10 @@ over_energy_limit | Wh | Energy at which it warns or trips
 low_balance_limit | kWh | Balance below which it warns or trips
 under_current_limit | A | Current below which it warns or trips
 under_power_limit | W | Power below which it warns or trips
+over_current_setting | - | Limit of current with what it does there, in the maker's own form
+over_voltage_setting | - | Limit of voltage with what it does there, in the maker's own form
+under_voltage_setting | - | Low limit of voltage with what it does there, in the maker's own form
+overload_setting | - | Limit of power with what it does there, in the maker's own form
 trips_on_over_current | - | Whether it trips at the limit, or only warns
 trips_on_over_voltage | - | Whether it trips at the limit, or only warns
 trips_on_under_voltage | - | Whether it trips at the limit, or only warns
@@ -224,13 +229,14 @@ temperature_tank | C F | Temperature of the tank
 temperature_top | C F - | Temperature at the top of the tank
 temperature_bottom | C F - | Temperature at the bottom of the tank
 setpoint | C F - | Temperature that is asked for
-setpoint_min | C F - | Lowest setpoint
+setpoint_min | C F | Lowest setpoint
+setpoint_lowest | - | Lowest setpoint, without a unit
 setpoint_max | C F - | Highest setpoint
 comfort | C F | Setpoint: comfort
 eco | C F - | Setpoint: saving; without a unit, whether it saves
 holiday | C F days - | Setpoint, or length, of a holiday
 frost_protection | - C F | Heats against frost
-away | - C F | Nobody is at home
+away | - C F | No person is at home
 preset | - | Which set of settings is followed
 mode | - | Mode of operation
 state | - | State of operation
@@ -243,7 +249,8 @@ hysteresis | C F - | Distance of switching on and off
 temperature_unit | - | °C or °F
 temperature_alarm | - | Too cold, too hot, or neither
 temperature_alarm_max | C F - | Alarm above this temperature
-temperature_alarm_min | C F - | Alarm below this temperature
+temperature_alarm_min | C F | Alarm below this temperature
+temperature_alarm_lowest | - | Alarm below this temperature, without a unit
 temperature_sensitivity | C F | Change that it reports
 temperature_sampling | s min | How often it measures
 temperature_sensor | - | Which sensor counts
@@ -308,10 +315,10 @@ pm1 | ugm3 - | Dust up to 1 µm
 air_quality | - | Quality of the air, as a word
 air_quality_index | - | Quality of the air, as a number
 motion | - | Something moves
-presence | - | Somebody is there
-presence_state | - | How somebody is there: moves, sits …
-occupied_time | s min - | How long somebody has been there
-vacant_time | s min - | How long nobody has been there
+presence | - | A person is there
+presence_state | - | How a person is there: moves, sits …
+occupied_time | s min - | How long a person has been there
+vacant_time | s min - | How long no person has been there
 tampered | - | The case was opened
 vibration | - | It was shaken
 illuminance | lux - | Illuminance
@@ -320,16 +327,17 @@ illuminance_alarm | - | Too dark, too bright, or neither
 illuminance_interval | s min | How often the illuminance is reported
 sensitivity | - percent | Sensitivity of a sensor
 motion_sensitivity | - percent | Sensitivity to motion
-presence_sensitivity | - percent | Sensitivity to somebody at rest
+presence_sensitivity | - percent | Sensitivity to a person at rest
 radar_sensitivity | - percent | Sensitivity of the radar
 pir_sensitivity | - | Sensitivity of the infrared sensor
-detection_min | m cm - | From this distance on it detects
+detection_min | m cm | From this distance on it detects
+detection_lowest | - | From this distance on it detects, without a unit
 detection_max | m cm - | Up to this distance it detects
 detection_delay | s - | How long something must be there
 distance | m cm mm - | Distance of what is there
-fading_time | s min - | How long it still reports somebody who left
-presence_delay | s min | How long somebody must be there
-presence_timeout | s min | How long it still reports somebody who left
+fading_time | s min - | How long it still reports a person who left
+presence_delay | s min | How long a person must be there
+presence_timeout | s min | How long it still reports a person who left
 installation_height | m cm - | How high it hangs
 self_test | - | Starts a test of itself
 self_test_result | - | Result of that test
@@ -362,9 +370,9 @@ noise | - | Loudness
 pulse | - | Pulses that were counted
 
 # Covers
-action | - | What a cover is told: open, stop, close; of a button, how it was pressed
-position | percent - | How far it is open, as it is
-position_target | percent - | How far it is asked to open
+action | - | The command of a cover: open, stop, close; of a button, how it was pressed
+position | percent - | Where it is, as its maker counts: most count from closed, some from open
+position_target | percent - | Where it goes, counted the same way
 position_best | percent - | A favourite position
 motor_direction | - | Which way the motor turns
 motor_state | - | State of the motor
@@ -376,7 +384,8 @@ opening | - | It is opening
 
 # Light
 brightness | - percent | Brightness
-brightness_min | - percent | Lowest brightness
+brightness_lowest | - | Lowest brightness
+brightness_min | percent | Lowest brightness
 brightness_max | - percent | Highest brightness
 colour | - | Colour, in the maker's own form
 colour_temperature | - C percent | Colour temperature: from warm to cold
@@ -403,7 +412,7 @@ alarm_enabled | - | Alarms are on
 alarm_message | - | Text of the alarm
 alarm_delay | s min - | Time before it sounds
 siren | - | The siren sounds
-doorbell | - | Somebody rings
+doorbell | - | A person rings
 lock | - | It is locked
 opened_by_fingerprint | - | User whose fingerprint opened it
 opened_by_password | - | User whose password opened it
@@ -414,10 +423,15 @@ opened_by_bluetooth | - | User whose phone opened it
 opened_by_temporary_password | - | Temporary password that opened it
 opened_by_dynamic_password | - | Dynamic password that opened it
 duress | - | It was opened under duress
-remote_request | s | Somebody asks to be let in, for so long
+remote_request | s | A person asks to be let in, for so long
 approve | - | Lets in who asks
 language | - | Language
 security | - | State of an alarm system
+security_left | s | Time left to leave or to disarm
+alarm_text | - | Why there is an alarm
+alarm_reported | - | The gateway reports an alarm
+joining | - | Sub-devices may join
+joining_left | s | Time left for joining
 
 # Garden and pets
 weather | - | Weather, as it was set
@@ -444,7 +458,7 @@ sd_storage | - | Space of the memory card
 sd_status | - | State of the memory card
 sd_format | - | Formats the memory card
 sd_format_state | - | How far that is
-sound_detection | - | Whether it listens
+sound_detection | - | Whether it reports sounds
 sound_sensitivity | - | Sensitivity to sound
 message | - | A message of the device, in the maker's own form
 pan_tilt | - | Turns the camera

@@ -146,7 +146,7 @@ def stage_energy(stage: Stage) -> list[Any]:  # Any: Fractions
 def test_the_alarms_of_the_breaker_can_be_set_as_they_are() -> None:
     async def tell(stage: Stage) -> None:
         assert stage.values["over_voltage_limit_V"] == 245
-        assert (await stage.set("alarms_18", "03010113")).result == "confirmed"
+        assert (await stage.set("alarms_2", "03010113")).result == "confirmed"
         assert stage.values["over_voltage_limit_V"] == 275 and stage.values["trips_on_over_voltage"] is True
 
     story("tuya-breaker", tell)
@@ -156,12 +156,12 @@ def test_the_breaker_trips_beyond_its_limit_reports_why_and_can_be_closed_again(
     async def tell(stage: Stage) -> None:
         stage.simulation.world.use("breaker_a")
         assert stage.values["on"] is True and stage.values["fault"] == 0
-        await stage.set("alarms_18", "01010005")
+        await stage.set("alarms_2", "01010005")
         assert stage.values["on"] is False and stage.values["fault"] == 1 << 8
         assert stage.values["power_a_W"] == 0
         await stage.set("on", True)
         assert stage.values["on"] is False and stage.values["fault"] == 1 << 8
-        await stage.set("alarms_18", "0101000f")
+        await stage.set("alarms_2", "0101000f")
         assert (await stage.set("on", True)).result == "confirmed"
         assert stage.values["on"] is True and stage.values["fault"] == 0
 
@@ -170,9 +170,9 @@ def test_the_breaker_trips_beyond_its_limit_reports_why_and_can_be_closed_again(
 
 def test_an_alarm_that_does_not_trip_warns_and_goes_with_its_record() -> None:
     async def tell(stage: Stage) -> None:
-        await stage.set("alarms_18", "040000f0")  # less than 240 V
+        await stage.set("alarms_2", "040000f0")  # less than 240 V
         assert stage.values["on"] is True and stage.values["fault"] == 1 << 11
-        await stage.set("alarms_18", "0100003c")
+        await stage.set("alarms_2", "0100003c")
         assert stage.values["fault"] == 0
 
     story("tuya-breaker", tell)
@@ -180,7 +180,7 @@ def test_an_alarm_that_does_not_trip_warns_and_goes_with_its_record() -> None:
 
 def test_what_is_no_alarm_is_not_taken() -> None:
     async def tell(stage: Stage) -> None:
-        settled = await stage.set("alarms_18", "0301")
+        settled = await stage.set("alarms_2", "0301")
         assert settled.result == "refused"
         assert stage.values["over_voltage_limit_V"] == 245
 

@@ -48,7 +48,7 @@ CLAMP = McuOptions(product="uncloudedclampsm", polled=True)
 # Six times for Monday to Friday, then Saturday, then Sunday: minute, hour, twice the temperature.
 SCHEDULE = "000628" + "000820" + "1e0b24" + "1e0d20" + "001128" + "001620"
 # The sets of alarms of docs/protocols/tuya_wifi.md §2.8.4.
-ALARMS = {"alarms_17": "0101000003010014", "alarms_18": "0101003c030100f5040100b40800001e"}
+ALARMS = {"alarms_1": "0101000003010014", "alarms_2": "0101003c030100f5040100b40800001e"}
 
 
 def _mcu(options: McuOptions) -> Callable[[SimOptions, Ambient], Session]:
