@@ -106,7 +106,10 @@ PURE = [
     "formats",
     "conformance",
     *(f"hub/{name}.py" for name in ("board", "energy", "energy_rule", "forecast", "held_commands", "identity")),
-    *(f"hub/{name}.py" for name in ("interpret", "naming", "physics", "recent_frames", "services", "zone")),
+    *(
+        f"hub/{name}.py"
+        for name in ("directions", "interpret", "naming", "physics", "recent_frames", "services", "zone")
+    ),
     *(f"sim/{name}.py" for name in ("loads", "measure", "seeded_random", "subjects", "trips", "world")),
     *(f"store/{name}.py" for name in ("blob", "codec", "condense", "part", "rows", "silence", "steps")),
     *(f"recording/{name}.py" for name in ("bridge", "line_monitor")),
@@ -121,7 +124,7 @@ PURE = [
 ]
 PURE_LIBRARIES = """base64 bisect bz2 collections contextlib cryptography datetime decimal enum fnmatch fractions
 functools hashlib heapq hmac itertools json lzma math msgspec numpy operator re statistics struct tomllib types typing
-zlib zoneinfo"""
+unicodedata zlib zoneinfo"""
 IMPURE_CALLS = {"open", "input", "eval", "exec", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
 NOT_PURE = {
     "core/driver.py",

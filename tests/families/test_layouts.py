@@ -151,7 +151,7 @@ def test_a_report_of_a_power_is_explained_field_by_field() -> None:
         "version 3",
         "command report",
         "length 8 bytes",
-        "id 19",
+        "dp 19",
         "type value",
         "length 4",
         "value 673",
@@ -192,7 +192,7 @@ def test_numbers_have_their_meaning_and_years_their_century() -> None:
 
 def test_the_id_of_a_sub_device_stands_before_its_data_points() -> None:
     found = explained("tuya_gateway", "55 aa 00 0d 00 0a 04 31 32 33 34 01 01 00 01 01 53")
-    assert found[4:10] == ["length 4", "sub_id 1234", "id 1", "type bool", "length 1", "value true"]
+    assert found[4:10] == ["length 4", "sub_id 1234", "dp 1", "type bool", "length 1", "value true"]
 
 
 def test_frames_of_a_zigbee_module_have_a_sequence_number() -> None:

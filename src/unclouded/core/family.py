@@ -262,7 +262,7 @@ class Family(msgspec.Struct, frozen=True, kw_only=True):
     ``conversation``: matches answers to requests, where the family has that. ``dialects``: where it has several, by
     name; ``decoder``, ``tally``, ``conversation`` and ``layout`` are those of the first one, ``detector`` finds out
     which it is. ``layout``: the parts of a frame, or of noise that may be a damaged one; they cover each of its bytes
-    once. Its secrets are blanked before. ``guess``: by wire key, what values that no profile lists may be, and why: from
+    once. Its secrets are blanked before. ``guess``: by wire key, what values that no profile lists may be and why, from
     the values, the keys that are listed, and all profiles.
     """
 

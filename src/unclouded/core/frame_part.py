@@ -1,7 +1,7 @@
 """What a frame consists of, for people: its bytes as parts with labels, values, and what is odd about them.
 
     55 aa   03       07       00 08    13  02     00 04   00 00 02 a1   da
-    header  version  command  length   id  type   length  value         checksum
+    header  version  command  length   dp  type   length  value         checksum
                      report   8 bytes  19  value  4       673           right
                                        └──────── data point 19 ──────┘
 

@@ -128,3 +128,8 @@ def json_value(token: bytes) -> Value | None:
 def json_text(value: Value | None) -> str:
     """The value as JSON."""
     return msgspec.json.encode(value).decode()
+
+
+def number_json(value: float) -> str:
+    """A number as JSON, a whole one without a decimal point."""
+    return json_text(int(value) if value == int(value) else value)

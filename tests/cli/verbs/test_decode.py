@@ -138,7 +138,8 @@ def test_passwords_are_not_printed_whoever_is_named_as_the_sender(sender: tuple[
             '{"wcfg":[{"ssid":"attic","pwd":"hunter2"},["hunter2"]]}',
         )
     )
-    for words in (("--bytes",), ("--json",)):
+    views = (("--explain",), ("--explain", "--json"), ("--diff",), ("--diff", "--json"), ("--unknown", "--json"))
+    for words in (("--bytes",), ("--json",), *views):
         shown = run(*TUYA, *sender, "--dialect", dialect, *words, "-", stdin=sent).output
         for secret in ("hunter2", "attic", "12345678"):
             assert secret not in shown
@@ -154,7 +155,7 @@ def test_half_a_byte_of_hex_is_refused() -> None:
 @pytest.mark.parametrize("family", ["emporia", "tuya_wifi"])
 def test_the_commands_of_a_protocol_are_listed(family: str) -> None:
     rows = lines("commands", "--family", family)
-    keys = ["code", "sub", "name", "initiator", "request", "response", "answer", "timeout_s", "since"]
+    keys = ["code", "sub", "name", "initiator", "request", "response", "answer", "timeout_s", "since", "section"]
     assert list(rows[0]) == keys
     assert str(rows[0]["name"]) in run("commands", "--family", family).stdout
 

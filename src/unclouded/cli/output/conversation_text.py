@@ -63,7 +63,7 @@ class ConversationText:
     def _text(self, decoded: DecodedPiece) -> Iterator[str]:
         piece, comment = decoded.piece, decoded.comment
         when = f"{piece.offset:10d}" if decoded.t is None else f"{decoded.t:10.3f}"
-        after = "" if comment.after_s is None else f"  · after {_span(comment.after_s)}"
+        after = "" if comment.after_s is None else f"  · after {span_text(comment.after_s)}"
         hidden = "  · masked" if decoded.masked.hidden else ""
         hidden += "  · rebuilt from printed fields" if decoded.is_rebuilt else ""
         yield f"{when}  {ARROWS[piece.sender]}  {_piece_text(decoded)}{after}{hidden}"
@@ -80,7 +80,7 @@ def counts_text(counts: ConversationCounts, ends: tuple[str, str]) -> Iterator[s
     yield f"{_of(counts.frames, 'frame')}{rebuilt}, {_of(counts.noise_bytes, 'byte')} of noise{cut}"
     if counts.slowest is not None:
         after, t, name = counts.slowest
-        yield f"The slowest answer took {_span(after)}: {name} at {t:.3f} s."
+        yield f"The slowest answer took {span_text(after)}: {name} at {t:.3f} s."
     if counts.remarks:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in counts.remarks.most_common())
         yield f"{_of(counts.remarks.total(), 'remark')}: {kinds}"
@@ -121,7 +121,7 @@ def _piece_text(decoded: DecodedPiece) -> str:
     return f"{piece.name or number}  {text}".rstrip()
 
 
-def _span(seconds: float) -> str:
+def span_text(seconds: float) -> str:
     """``0.4 ms``, ``12 ms``, ``1.5 s``, ``15 s``."""
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"

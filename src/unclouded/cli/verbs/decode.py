@@ -11,9 +11,11 @@ import click
 from unclouded.app.decoding.conversation_reader import ConversationReader, DecodedPiece
 from unclouded.app.decoding.input_chunks import FORMS, Input, one_file, two_taps
 from unclouded.app.decoding.line_decoding import LineDecoding, decoding_of
+from unclouded.app.explaining.explained_frame import FrameExplainer
 from unclouded.app.protocols import NAMES
 from unclouded.cli.options import json_option
 from unclouded.cli.output.conversation_text import ConversationText, counts_text
+from unclouded.cli.output.explained_views import VIEWS, ViewName
 from unclouded.cli.output.input_text import content_text, found_text, unread_text
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.cli.output.report_text import report_lines
@@ -47,6 +49,11 @@ file_option = click.File("rb")
 @click.option("--profile", metavar="NAME|FILE", help="Profile that names the values: a name or a TOML file.")
 @click.option("--remarks", is_flag=True, help="Print only noise and frames with remarks.")
 @click.option("--bytes", "with_bytes", is_flag=True, help="Print the bytes of each frame too.")
+@click.option(
+    "--explain", "view", flag_value="explain", help="Draw the bytes of each frame with what they are and what is odd."
+)
+@click.option("--diff", "view", flag_value="diff", help="Print what changes between frames of one kind.")
+@click.option("--unknown", "view", flag_value="unknown", help="Print what no profile names, and what it may be.")
 @click.option("--summary", is_flag=True, help="Print only totals: frames, noise by reason, frames by command.")
 @json_option
 @click.pass_context
@@ -63,6 +70,7 @@ def command(
     profile: str | None,
     remarks: bool,
     with_bytes: bool,
+    view: ViewName | None,
     summary: bool,
     as_json: bool,
 ) -> None:
@@ -83,7 +91,10 @@ def command(
         is_empty = not totals.frames
     else:
         reader = decoding.reader(profile, only_remarks=remarks)
-        _print_pieces(decoding, reader, as_json=as_json, with_bytes=with_bytes)
+        if view is not None:
+            _print_view(decoding, reader, view, as_json=as_json)
+        else:
+            _print_pieces(decoding, reader, as_json=as_json, with_bytes=with_bytes)
         _print_report(reader, as_json)
         if not as_json:
             _print_end(decoding, reader, is_one_line=module is None)
@@ -163,6 +174,23 @@ def _print_pieces(decoding: LineDecoding, reader: ConversationReader, *, as_json
 def _print_piece(texts: dict[str, ConversationText], decoded: DecodedPiece, decoding: LineDecoding) -> None:
     for line in texts[decoded.family or decoding.family.name].lines(decoded):
         print_text(line)
+
+
+def _print_view(decoding: LineDecoding, reader: ConversationReader, view: ViewName, *, as_json: bool) -> None:
+    """Print the pieces of each family in another way than as lines."""
+    dialects = {decoding.family.name: decoding.dialect}
+    views = {
+        one.name: VIEWS[view](FrameExplainer(one, dialects.get(one.name, "")), as_json)
+        for one in (decoding.family, *decoding.others)
+    }
+    for timed in decoding.pieces():
+        decoded = reader.read_timed(timed)
+        if decoded is not None:
+            for line in views[decoded.family or decoding.family.name].add(decoded, timed.piece):
+                click.echo(line)
+    for one in views.values():
+        for line in one.end():
+            click.echo(line)
 
 
 def _print_report(reader: ConversationReader, as_json: bool) -> None:

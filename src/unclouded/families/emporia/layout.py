@@ -80,7 +80,7 @@ def _command(reader: PartReader) -> None:
 def _response(reader: PartReader, piece: Piece) -> None:
     letter = piece.data[reader.at + 2 : reader.at + 3].decode("latin-1")
     reader.take(1, "start", "header")
-    reader.take(1, "response", "version")
+    reader.take(1, "response", "header")
     _command(reader)
     size = reader.peek(1)[0] if reader.left else 0
     fixed = RESPONSES.get(ord(letter), ("", -1))[1] if letter else -1
@@ -147,7 +147,9 @@ def _reading(inner: PartReader, payload: bytes) -> None:
     except WireError as error:
         inner.rest("payload", str(error))
         return
-    _zcl_header(inner, message.header)
+    head = inner.inner()
+    _zcl_header(head, message.header)
+    inner.group(head, "ZCL header")
     match message:
         case zcl.Attributes():
             for record in message.records:

@@ -52,9 +52,9 @@ def _frame(reader: PartReader) -> None:
 def _pair(reader: PartReader, wire: str, unit: str, value: float | None, missing: str, odd: Mapping[str, str]) -> None:
     """A coefficient and its register, whose quotient is the value."""
     inner = reader.inner()
-    inner.number(3, "coefficient")
     key, _, symbol = unit.partition("_")
+    inner.number(3, f"{key} coefficient")
     text = f"{value:g} {symbol}" if value is not None else missing
     register = int.from_bytes(inner.peek(3))
-    inner.take(3, "register", "value", type="quotient", value=register, text=text, odd=odd.get(wire, ""), wire=wire)
+    inner.take(3, f"{key} register", "value", type="quotient", value=register, text=text, odd=odd.get(wire, ""), wire=wire)
     reader.group(inner, key, wire=wire)

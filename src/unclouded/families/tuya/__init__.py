@@ -3,9 +3,11 @@
 Both families read every dialect of the line; they differ in the one that they expect, and in their sessions.
 """
 
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
-from unclouded.core.family import Dialect, Family
+from unclouded.core.family import Dialect, Family, UnlistedValues
 from unclouded.families.tuya.analysis.conversation import gateway_conversation, low_conversation, wifi_conversation
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.dialect_detector import GATEWAY_LINE, LOW, NORMAL, ZIGBEE, DialectDetector
@@ -27,6 +29,9 @@ from unclouded.families.tuya.wifi.commands import WIFI, wifi_hidden, wifi_redact
 from unclouded.families.tuya.wifi.decoder import WIFI_READING, wifi_decoder
 from unclouded.families.tuya.zigbee_module.commands import ZIGBEE_MODULE
 from unclouded.families.tuya.zigbee_module.decoder import ZIGBEE_READING, zigbee_decoder, zigbee_hidden, zigbee_redact
+
+if TYPE_CHECKING:
+    from unclouded.core.profile import Profile
 
 WIFI_LAYOUT, GATEWAY_LAYOUT = LineLayout(WIFI, WIFI_READING), LineLayout(GATEWAY, GATEWAY_READING)
 
@@ -74,6 +79,15 @@ DIALECTS = {
     ),
 }
 
+
+def _guess(
+    values: Sequence[UnlistedValues], listed: frozenset[str], profiles: Sequence["Profile"]
+) -> Mapping[str, str]:
+    from unclouded.families.tuya.probe.unlisted import guess_unlisted  # here, because only this needs it
+
+    return guess_unlisted(values, listed, profiles, DECODERS)
+
+
 FAMILY_WIFI = Family(
     name="tuya_wifi",
     words="Appliances with a Tuya Wi-Fi module: the line between the module and its MCU",
@@ -90,6 +104,7 @@ FAMILY_WIFI = Family(
     baud=9600,
     tally=partial(LineTally, WIFI_READING),
     layout=WIFI_LAYOUT,
+    guess=_guess,
     ends=("module", "MCU"),
     conversation=wifi_conversation,
     dialects=DIALECTS,
@@ -114,6 +129,7 @@ FAMILY_GATEWAY = Family(
     baud=115200,
     tally=partial(LineTally, GATEWAY_READING),
     layout=GATEWAY_LAYOUT,
+    guess=_guess,
     ends=("module", "MCU"),
     conversation=gateway_conversation,
     dialects={GATEWAY_LINE: DIALECTS[GATEWAY_LINE], **DIALECTS},

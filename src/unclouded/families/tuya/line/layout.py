@@ -119,7 +119,7 @@ class LineLayout:
 
 def _unfitting(parts: Sequence[FramePart]) -> int:
     """How many parts are not as the command has them."""
-    return sum(part.kind == "rest" or bool(part.odd) for part in leaves(parts))
+    return sum(part.kind == "rest" or bool(part.odd) for part in (*parts, *leaves(parts)))
 
 
 def _mark_length(reader: PartReader, announced: int) -> None:

@@ -1,7 +1,7 @@
 """The parts of a payload, by the fields that its row of the command table lists.
 
     04 31 32 33 34              13 02 00 04 00 00 02 a1         {"p":"abcd","v":"1.0.0"}
-    └ length, sub_id            └ data point 19: id, type, length, value
+    └ length, sub_id            └ data point 19: dp, type, length, value
 
 Payloads that have another form than their row says keep what fits; the rest is bytes without a meaning.
 Source: docs/protocols/tuya_wifi.md §2.2, §2.4; docs/protocols/tuya_gateway.md §1.2, §1.3.
@@ -33,7 +33,7 @@ NUMBER_SIZES = (1, 2, 4)  # bytes of fields that are numbers
 CENTURY = 2000  # years are counted from it
 OF_SEVERAL = 1  # version of frames to one of several MCUs; docs/protocols/tuya_wifi.md §1.1
 TEXT = 1  # the type of a weather value that is one; docs/protocols/tuya_wifi.md §2.4.18
-UNIT_CUT = "no whole data point"
+UNIT_CUT = "cut off"
 TEXT_CUT = "longer than what is left"
 
 Fields = Mapping[str, Any]  # Any: JSON types
@@ -107,21 +107,19 @@ class PayloadReader(PartReader):
 
     def _units(self, name: str) -> None:
         while self.left:
-            if self.left < UNIT_HEADER:
-                self.rest("rest", UNIT_CUT)
-                return
             self._unit()
 
     def _unit(self) -> None:
         inner = self.inner()
-        id, type = inner.peek(2)
+        id = inner.number(1, "dp")
+        type = inner.peek(1)[0] if inner.left else 0
         name = NAMES[type] if type < len(NAMES) else str(type)
-        inner.number(1, "id")
         inner.take(1, "type", value=type, text=name)
+        is_cut = inner.left < UNIT_HEADER - 2
         size = inner.number(2, "length", "length")
-        if size > inner.left:
+        if is_cut or size > inner.left:
             inner.rest("value", f"{_bytes(size)} should follow")
-            self.group(inner, f"data point {id}")
+            self.group(inner, f"data point {id}", odd=UNIT_CUT if is_cut else "")
             return
         value, odd = decode_value(type, inner.peek(size))
         plain: Value = value.hex() if isinstance(value, bytes) else value
