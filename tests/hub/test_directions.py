@@ -114,6 +114,15 @@ def test_the_next_magnitude_ends_the_wait_of_the_one_before() -> None:
     assert [value for _, value, _ in meter.shown()] == [200.0, 190.0, -180.0, -170.0, 160.0]
 
 
+def test_each_report_of_a_direction_serves_one_magnitude() -> None:
+    """A meter that reports often: the direction of 1.7 s belongs to the second magnitude."""
+    meter = Meter()
+    meter.report(1.0, dp102=0)
+    assert meter.report(1.2, dp101=2000) == {"power_a_W": 200.0}
+    assert meter.report(1.6, dp101=1900) == {}
+    assert meter.report(1.7, dp102=1) == {"power_a_W": -190.0}
+
+
 def test_zero_has_no_direction_and_never_waits() -> None:
     for text in (CLAMP, LAGGING):
         assert Meter(text).report(1.0, dp101=0) == {"power_a_W": 0.0}
@@ -223,6 +232,14 @@ def test_energy_waits_for_its_direction_and_is_counted_once() -> None:
     meter.report(130.0, dp17=7)
     meter.until(140.0)
     assert [one.value for one in meter.sent if one.point == "energy_import_Wh"][-1] == 12.0
+
+
+def test_a_direction_that_turns_alone_counts_no_energy_again() -> None:
+    meter = Meter(COUNTER)
+    meter.report(10.0, dp17=30, dp45=0)
+    meter.report(20.0, dp45=1)
+    meter.until(100.0)
+    assert [(one.point, one.value) for one in meter.sent] == [("energy_import_Wh", 30.0)]
 
 
 def test_energy_that_waits_when_the_hub_ends_is_counted() -> None:

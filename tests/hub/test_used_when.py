@@ -65,6 +65,13 @@ def test_values_that_come_before_the_one_that_picks_are_not_lost() -> None:
     assert limits(one) == [32.0]
 
 
+def test_a_value_in_the_report_that_picks_its_row_is_the_only_one() -> None:
+    one = charger()
+    one.readings(Reported({"113": 16, "114": 20}), at=1.0)
+    sent = one.readings(Reported({"112": 1, "114": 25}), at=2.0)
+    assert [reading.value for reading in sent if reading.point == "charge_current_limit_A"] == [25]
+
+
 def test_nothing_can_be_set_until_it_is_known_which_row_it_is() -> None:
     one = charger()
     with pytest.raises(CommandError) as refused:
