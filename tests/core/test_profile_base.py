@@ -123,6 +123,13 @@ def test_settings_are_those_of_the_base_but_for_those_that_it_names() -> None:
     assert (mine.main, mine.actions) == ("power_W", ("reset",))
 
 
+def test_of_a_base_of_another_family_only_the_points_are_taken() -> None:
+    """A gateway's sub-devices have the data points of their siblings on Wi-Fi, and other settings."""
+    mine = load(MINE.replace('family = "toy"', 'family = "other"'))
+    assert (mine.points, mine.main) == (load(PLUG).points, "on")
+    assert (mine.session, mine.actions) == (Settings(), None)
+
+
 def test_a_main_point_that_is_dropped_is_none() -> None:
     assert load(MINE + "drop = [1]\n").main == ""
 
@@ -232,6 +239,11 @@ def test_a_product_of_a_variant_has_its_scales_and_lacks_its_dropped_rows() -> N
     assert second.title == "Plug (power_W x 0.01, voltage_a_V x 1)" and second.name == plug.name
     assert fourth.title == "Plug without a light" and not {"indicator", "overcharge_cutoff"} & set(keys(fourth))
     assert second.products == ("plug2", "plug3") and second.main == "on"
+
+
+def test_a_variant_without_the_main_point_has_none() -> None:
+    variant = load(PLUG + '[[variant]]\nproducts = ["p"]\ndrop = [1]\n').for_product("p")
+    assert variant.main == "" and "on" not in keys(variant)
 
 
 def test_the_library_finds_variants_by_product_and_by_name(tmp_path: Path) -> None:

@@ -208,6 +208,15 @@ def test_of_a_report_with_both_a_lagging_direction_decides_the_magnitude_before(
     assert meter.report(7.0, dp102=0, dp101=500) == {"power_a_W": 90.0}
 
 
+def test_a_value_that_waited_is_marked_where_its_scale_cannot_be_right() -> None:
+    phase = CLAMP.replace("voltage_V", "voltage_a_V") + '[[point]]\ndp = 113\nkey = "current_a_A"\nscale = 0.001\n'
+    meter = Meter(phase)
+    for number in range(4):
+        meter.report(10.0 * number, dp101=66_700, dp112=2300, dp113=2900)
+        meter.report(10.0 * number + 0.3, dp102=1)
+    assert [one.flags for one in meter.sent if one.point == "power_a_W"][2:] == [("scale",), ("scale",)]
+
+
 # --- counters ---------------------------------------------------------------------------------------
 
 COUNTER = (
@@ -334,6 +343,11 @@ key = "energy_import_Wh"
 counter = "increment"
 negative_when = { wire = "way", is = 1 }
 falls_to = "energy_export_Wh"
+[[point]]
+wire = "late"
+key = "power_b_W"
+negative_when = { wire = "latest", is = 1 }
+direction_lags = true
 """,
     "toy.toml",
     lambda _: NoSettings,
@@ -372,6 +386,26 @@ async def test_sub_devices_wait_each_for_its_own_direction() -> None:
         assert published(home, "power_a_W") == [(-200, "good")]
         await asyncio.sleep(1.1)
         assert published(home, "power_a_W", "thing_2") == [(300, "suspect")]
+
+
+@story
+async def test_a_value_that_waits_long_does_not_delay_one_that_waits_a_second() -> None:
+    async with hub(clamp) as home:
+        link = await home.far_end("")
+        await home.send(link, b"i am c1\njoin 1 x\n1 late 300\n")
+        await home.send(link, b"1 power 200\n")
+        await asyncio.sleep(DIRECTION_S + 0.1)
+        assert published(home, "power_a_W") == [(200, "suspect")] and published(home, "power_b_W") == []
+        await asyncio.sleep(LAGGING_S)
+        assert published(home, "power_b_W") == [(300, "suspect")]
+
+
+@story
+async def test_what_waits_when_a_sub_device_leaves_is_published() -> None:
+    async with hub(clamp) as home:
+        link = await home.far_end("")
+        await home.send(link, b"i am c1\njoin 1 x\n1 energy 30\nleave 1\n")
+        assert published(home, "energy_import_Wh") == [(30.0, "good")]
 
 
 @story

@@ -174,7 +174,7 @@ class Alternatives:
     def _fitting_variants(self, phase: Phase, own: Mapping[str, Fraction]) -> Iterator[str]:
         for variant in (*self._profile.scale_variants, *(self._similar() if self._similar else ())):
             ratios = {key: float(variant.scales[key] / scale) for key, scale in own.items() if key in variant.scales}
-            if any(ratio != 1 for ratio in ratios.values()) and phase.with_scales(ratios).is_plausible():
+            if phase.with_scales(ratios).is_plausible():
                 yield variant.name
 
 
