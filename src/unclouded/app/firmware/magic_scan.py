@@ -70,7 +70,7 @@ class MagicScan:
         for at in range(1, KEY):
             keys |= data[places + at].astype(np.uint32) << np.uint32(8 * at)
         nearest = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        return np.unique(places[self._keys[nearest] == keys])
+        return np.sort(places[self._keys[nearest] == keys])  # none is there twice: one word leads to each
 
     def _found(self, chunk: bytes, places: _Places) -> Iterator[tuple[int, int]]:
         for place in places.tolist():
