@@ -735,6 +735,8 @@ export interface components {
         /**
          * PointView
          * @description One quantity of a device. Numbers are whole multiples of ``10**exponent``.
+         *
+         *         ``confidence``: how sure its profile is of it; "" = it does not say.
          */
         PointView: {
             key: string;
@@ -751,6 +753,11 @@ export interface components {
             minimum: number | null;
             /** @default null */
             maximum: number | null;
+            /**
+             * @default
+             * @enum {unknown}
+             */
+            confidence: "" | "confirmed" | "disputed" | "guessed" | "matched" | "single";
         };
         /**
          * Problem

@@ -156,6 +156,7 @@ def _point_json(point: Point) -> PointView:
         options=point.options,
         minimum=point.minimum,
         maximum=point.maximum,
+        confidence=point.confidence,
     )
 
 

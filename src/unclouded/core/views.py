@@ -12,6 +12,7 @@ import msgspec
 from unclouded.core.model import (
     Access,
     ActionSpec,
+    Confidence,
     FirmwareSummary,
     Kind,
     NamedValue,
@@ -23,7 +24,10 @@ from unclouded.core.model import (
 
 
 class PointView(msgspec.Struct, frozen=True, kw_only=True):
-    """One quantity of a device. Numbers are whole multiples of ``10**exponent``."""
+    """One quantity of a device. Numbers are whole multiples of ``10**exponent``.
+
+    ``confidence``: how sure its profile is of it; "" = it does not say.
+    """
 
     key: str
     kind: Kind
@@ -34,6 +38,7 @@ class PointView(msgspec.Struct, frozen=True, kw_only=True):
     options: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    confidence: Confidence = ""
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.cli.output.value_text import age_text
+from unclouded.core.confidence import sources_text
 from unclouded.core.errors import CommandError
 from unclouded.core.times import from_iso
 
@@ -34,6 +35,8 @@ def command(devices: tuple[str, ...], config: str | None, data: str | None, as_j
             _print_whole(device)
         else:
             print_text(_headline(device))
+            if "disagree" in _sources(device):
+                print_text(f"    {_sources(device)}")
         if device["id"] in implausible and not as_json:
             points = ", ".join(implausible[device["id"]])
             print_text(f"    suspect: {points}; is {device['profile']} the right profile?")
@@ -45,11 +48,17 @@ def _headline(device: dict[str, Any]) -> str:  # Any: the API's JSON
     return f"{device['id']:<12} {device['state']:<10} {device['family']} on {device['link']}{reason}"
 
 
+def _sources(device: dict[str, Any]) -> str:  # Any: the API's JSON
+    return sources_text((point["key"], point["kind"], point.get("confidence", "")) for point in device["points"])
+
+
 def _print_whole(device: dict[str, Any]) -> None:  # Any: the API's JSON
     print_text(_headline(device))
     for key in ("name", "profile", "identity", "parent"):
         if device[key]:
             print_text(f"    {key}: {device[key]}")
+    if sources := _sources(device):
+        print_text(f"    sources: {sources}")
     for key, value in device["info"].items():
         print_text(f"    {key}: {value}")
     for point in device["points"]:
