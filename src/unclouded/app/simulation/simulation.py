@@ -281,7 +281,10 @@ def _checked(places: SimPlaces, are_plugs: bool, count: int) -> SimPlaces:
     if not are_plugs and (places.http or places.server or places.discovery or count > 1):
         raise CommandError("--http, --server, --discovery and --count are for plugs; use --link pty:/tmp/device.")
     if are_plugs and places.link:
-        raise CommandError("A plug has no wire: use --http 127.0.0.1:8080, --server mqtts://127.0.0.1:8883, or both.")
+        raise CommandError(
+            "A plug has no wire for --link: use --http 127.0.0.1:8080, --server mqtts://127.0.0.1:8883, or both;"
+            " --console pty:/tmp/console is the serial line of an opened one."
+        )
     if not (places.link or places.http or places.server or places.console):
         raise CommandError("Name where to serve it: --link pty:/tmp/device; plugs: --http, --server or --console.")
     for url in (places.link, places.console, places.http and f"http-listen://{places.http}"):
