@@ -17,7 +17,7 @@ from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.registry import FORMATS
 from unclouded.formats.source import InputSource
 
-SAMPLES = (65_536, 1_048_576)  # characters that are read of a long input, until a frame is found in them
+SAMPLES = (16_384, 262_144)  # characters that are read of a long input, until a frame is found in them
 CLOSE = 5.0  # points between two readings that are both mentioned
 
 

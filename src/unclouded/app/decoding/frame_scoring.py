@@ -22,7 +22,7 @@ GATEWAY_OF = {("tuya_wifi", "gateway"): "tuya_gateway"}  # the family that a dia
 SHORTEST_WITH_DATA = {"tuya_wifi": 8, "tuya_gateway": 8, "emporia": 4, "meross": 2}
 LAST_VERSION = 3  # of Tuya frames that are likely
 UNLIKELY = 0.3  # the weight of a frame with an unlisted command
-ENOUGH = 16_384  # bytes that are decoded to score a reading, where frames were found in them
+ENOUGH = 4_096  # bytes that are decoded to score a reading, where frames were found in them
 MINORITY = 0.2  # share of frames that may contradict the side of a lane
 
 LaneKey = tuple[str, Sender | None]
@@ -70,30 +70,30 @@ class FrameScorer:
     def __init__(self, names: Sequence[str] = (), dialect: str = "") -> None:
         self._names = names or tuple(SIGNS)
         self._dialect = dialect
+        self._seen: dict[tuple[tuple[LaneKey, bytes], ...], LineEvidence] = {}  # several formats may read the same
 
     def __call__(self, reading: FormatReading) -> FrameScore:
         return self.evidence(reading.chunks).score
 
-    def evidence(self, chunks: Iterable[InputChunk]) -> LineEvidence:
+    def evidence(self, chunks: Sequence[InputChunk]) -> LineEvidence:
         """What the first chunks show; more of them are read only where those hold no frame."""
-        lanes: dict[LaneKey, list[bytes]] = {}
-        size, limit = 0, ENOUGH
-        found: list[FamilyEvidence] = []
-        for chunk in LanFilter().chunks(chunks):
-            lanes.setdefault((chunk.lane, chunk.sender), []).append(chunk.data)
-            size += len(chunk.data)
-            if size >= limit:
-                found = self._families(lanes)
-                limit *= 4
-                if any(one.whole for one in found):
-                    return _line_evidence(found, size)
-        return _line_evidence(self._families(lanes), size)
+        kept = list(LanFilter().chunks(chunks))
+        whole = sum(len(chunk.data) for chunk in kept)
+        limit = ENOUGH
+        while True:
+            lanes, size = _first_bytes(kept, limit)
+            key = tuple((lane, b"".join(data)) for lane, data in lanes.items())
+            found = self._seen.get(key)
+            if found is None:
+                found = self._seen[key] = _line_evidence(self._families(dict(key)), size)
+            if size >= whole or any(one.whole for one in found.found):
+                return found
+            limit *= 8
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _families(self, lanes: Mapping[LaneKey, Sequence[bytes]]) -> list[FamilyEvidence]:
+    def _families(self, streams: Mapping[LaneKey, bytes]) -> list[FamilyEvidence]:
         """The families with whole frames; each after the first is searched only in what the first left over."""
-        streams = {key: b"".join(data) for key, data in lanes.items()}
         every = [self._family(name, streams) for name in self._names if _has_sign(name, streams.values())]
         every = [one for one in every if one.frame_bytes]
         if not every:
@@ -112,6 +112,19 @@ class FrameScorer:
             one = decoder(None)
             pieces += [(key, piece) for piece in (*one.feed(data), *one.close())]
         return _evidence(GATEWAY_OF.get((name, dialect), name), dialect, pieces)
+
+
+def _first_bytes(chunks: Iterable[InputChunk], limit: int) -> tuple[dict[LaneKey, list[bytes]], int]:
+    """The first bytes of each lane, as many of all as ``limit``, and how many."""
+    lanes: dict[LaneKey, list[bytes]] = {}
+    size = 0
+    for chunk in chunks:
+        data = chunk.data[: limit - size]
+        lanes.setdefault((chunk.lane, chunk.sender), []).append(data)
+        size += len(data)
+        if size >= limit:
+            break
+    return lanes, size
 
 
 def _has_sign(name: str, streams: Iterable[bytes]) -> bool:

@@ -10,7 +10,7 @@ from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
 
 COMMENT = re.compile(r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?|//[^\n]*+")
-LIST = re.compile(r"[{\[(](?P<numbers>[\s,0-9A-Fa-fxXbBuUlL'hH_]*+)[}\])]")
+LIST = re.compile(r"[{\[(](?P<numbers>[\s,0-9A-Fa-fxXbBuUlL'hH_]*+)(?:[}\])]|\Z)")
 BLANK = re.compile(r"[^\n]")
 OCTAL = re.compile(r"0[0-3][0-7]{2}")
 LEAST = 3  # numbers
@@ -53,15 +53,17 @@ def read(source: InputSource) -> FormatReading:
     table = NumberTable({"": -1})
     chunks = []
     explained = line = at = 0
+    begin = -1
     for found in LIST.finditer(text):
         numbers = list(map(table.__getitem__, found["numbers"].translate(_NO_SPACE).split(",")))
-        if numbers[-1] == -1:
-            numbers.pop()
+        if numbers[-1] == -1 or found.end() == len(text):
+            numbers.pop()  # behind the last comma, or cut off
         line += text.count("\n", at, found.start())
+        begin = max(text.rfind("\n", at, found.start()), begin)
         at = found.start()
         if len(numbers) < LEAST or max(numbers) > 255 or min(numbers) < 0:
             continue
-        column = at - text.rfind("\n", 0, at)
+        column = at - begin
         chunks.append(InputChunk(None, None, bytes(numbers), line=line + 1, column=column))
         explained += text.count("\n", at, found.end()) + 1
     return FormatReading(

@@ -9,6 +9,7 @@ from unclouded.formats.source import InputSource
 TOKEN = re.compile(r"M-\^[@-_?]|M-[ -~]|\^[@-_?]|[^M^]+|.", re.DOTALL)
 SIGN = re.compile(r"\^[@-Z\\\]_?]|M-[ -~]")
 LEAST = 2  # signs
+LONGEST_KEPT = 4  # characters of a token whose bytes are kept
 
 
 class ShownBytes(dict[str, bytes]):
@@ -16,7 +17,7 @@ class ShownBytes(dict[str, bytes]):
 
     def __missing__(self, token: str) -> bytes:
         value = _shown(token)
-        if len(token) <= 4:
+        if len(token) <= LONGEST_KEPT:
             self[token] = value
         return value
 

@@ -16,6 +16,8 @@ FITS = 0.9  # share of the lines that are nothing but hex
 LINE = re.compile(r"[\s:;,._|\-0-9A-Fa-f]+")
 SINGLE = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f](?![0-9A-Fa-f])")
 SAMPLE = 200
+MARKS = ("0x", "0X", "\\x", "\\X", "16#", "&H", "&h", "$", "%", "#", "h", "H")
+LEAST_MARKED = 3
 
 
 def _share(source: InputSource) -> float:
@@ -82,6 +84,26 @@ def _read_unpadded(source: InputSource) -> FormatReading:
     return _reading(source, [InputChunk(None, None, data, line=1)] if data else [], source.filled if data else 0)
 
 
+def _mark(text: str) -> str:
+    """The mark that stands at the bytes; "" where there is none."""
+    return next((mark for mark in MARKS if text.count(mark) >= LEAST_MARKED), "")
+
+
+def _marked_share(source: InputSource) -> float:
+    text = source.head(16_384).text or ""
+    mark = _mark(text)
+    return 1.0 if mark and only(text.replace(mark, ""), HEX_DIGITS + SEPARATORS) else 0.0
+
+
+def _read_marked(source: InputSource) -> FormatReading:
+    text = source.text or ""
+    mark = _mark(text)
+    data = pairs(text.replace(mark, ""))
+    if data is None or len(data) != text.count(mark):
+        data = numbers(text.replace(mark, " "), 16, 2) or b""
+    return _reading(source, [InputChunk(None, None, data, line=1)] if data else [], source.filled if data else 0)
+
+
 def _reading(source: InputSource, chunks: list[InputChunk], explained: int) -> FormatReading:
     return FormatReading(chunks=chunks, lines=source.filled, explained=explained, data_lines=explained)
 
@@ -110,4 +132,12 @@ UNPADDED = InputFormat(
     recognise=_unpadded_share,
     read=_read_unpadded,
 )
-FORMATS = (HEX, HEX_LINES, UNPADDED)
+MARKED = InputFormat(
+    name="hex_marked",
+    group="hex",
+    title="hex with marks",
+    specificity=Specificity.HEX,
+    recognise=_marked_share,
+    read=_read_marked,
+)
+FORMATS = (HEX, HEX_LINES, UNPADDED, MARKED)

@@ -29,7 +29,9 @@ LITERAL = re.compile(
 ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|(.))", re.DOTALL)
 GREEDY = re.compile(r"\\(?:x([0-9A-Fa-f]+)|([0-7]{1,3})|(.))", re.DOTALL)
 NAMED = dict(zip("abtnvfre", b"\a\b\t\n\v\f\r\x1b", strict=True))
+STAMPED = frozenset("0123456789[(\"' ")
 SIGNS = ("b'", 'b"', "\\x", "<Buffer", '"Buffer"', "fromhex", "unhexlify", "Buffer.from")
+SIGN = re.compile("|".join(map(re.escape, SIGNS)))
 SAMPLE = 200
 LONGEST_LABEL = 48
 
@@ -86,12 +88,12 @@ def read(escape: re.Pattern[str], source: InputSource) -> FormatReading:
     for number, line in enumerate(source.lines, 1):
         if not line or line.isspace():
             continue
-        found = list(literals(line, escape)) if any(sign in line for sign in SIGNS) else []
+        found = list(literals(line, escape)) if SIGN.search(line) else []
         if not found:
             if len(unread) < MOST_UNREAD:
                 unread.append(number)
             continue
-        stamp = stamp_of(line)
+        stamp = stamp_of(line) if line[0] in STAMPED else None
         t = clock.seconds(stamp) if stamp is not None else None
         start = stamp.end if stamp is not None else 0
         explained += 1

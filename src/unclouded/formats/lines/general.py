@@ -14,6 +14,7 @@ from collections.abc import Callable
 import msgspec
 
 from unclouded.formats.chunk import InputChunk
+from unclouded.formats.lines.line_shape import LineShape
 from unclouded.formats.reading import MOST_UNREAD, FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
 from unclouded.formats.text.digits import HEX_DIGITS
@@ -21,7 +22,7 @@ from unclouded.formats.text.labels import NO_LABEL, Label, label_of
 from unclouded.formats.text.runs import ByteRun, first_run, number_run, prose_runs, unpadded_run
 from unclouded.formats.text.stamps import Stamp, StampClock, stamp_of
 
-LONGEST_LINE = 65_536  # characters of a line that are read
+LONGEST_LINE = 1 << 22  # characters of a line that are read
 LONGEST_LABEL = 48  # characters between the time and the bytes
 LEAD = re.compile(r"\s{0,4}(?:[<>]|//[RS]|\w{1,8}:?)[ \t]")  # a direction before the time
 SPACE = re.compile(r"[ \t]{0,8}")
@@ -56,6 +57,7 @@ class GeneralReader:
         self._chunks: list[InputChunk] = []
         self._unread: list[int] = []
         self._labelled = 0
+        self._shape = LineShape()
 
     def read(self, source: InputSource) -> FormatReading:
         for number, line in enumerate(source.lines, 1):
@@ -73,6 +75,10 @@ class GeneralReader:
     # --- inside --------------------------------------------------------------------------------
 
     def _line(self, number: int, line: str) -> None:
+        found = self._shape.read(line)
+        if found is not None:
+            self._data(number, *found)
+            return
         stamp, start, lead = _stamp_in(line)
         offset = OFFSET.match(line, start)
         run = self._payload(line, offset.end() if offset else start)
@@ -81,6 +87,11 @@ class GeneralReader:
             self._no_data(number, line, stamp, head)
             return
         label = label_of(head)
+        self._data(number, stamp, label, run)
+        if not lead and offset is None and len(run.data) > 1:
+            self._shape.learn(line, stamp, run, label)
+
+    def _data(self, number: int, stamp: Stamp | None, label: Label, run: ByteRun) -> None:
         self._begin(stamp, label)
         self._labelled += label is not NO_LABEL
         self.reading.explained += 1
