@@ -254,7 +254,7 @@ class ConsoleSession:
     def _ready(self, now: float) -> list[Event]:
         """The console waits for a command."""
         self._is_ready, self._wake_at = True, None
-        for request in self._polling.begin(now):
+        for request in self._polling.begin(now) if not self._is_replayed else ():
             self._queue.add(request)
         return self._state.online(now)
 

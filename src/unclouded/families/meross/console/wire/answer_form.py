@@ -51,7 +51,10 @@ class AnswerForm(msgspec.Struct, frozen=True):
         for text in whole_lines(texts, self.fits):
             if not self._take(text, fields) and known_line(text) is None:
                 unread.append(text.strip())
-        return msgspec.convert({**fields, "unread": unread}, self.type, strict=False)
+        try:
+            return msgspec.convert({**fields, "unread": unread}, self.type, strict=False)
+        except msgspec.ValidationError:  # a number that is none: nothing is guessed of the others
+            return self.type(unread=tuple(one.text.strip() for one in texts if one.text.strip()))
 
     def fields(self, text: str) -> Mapping[str, object] | None:
         """The fields of one line, of an item too; None where it fits no form."""
@@ -104,7 +107,7 @@ def whole_lines(texts: Sequence[AnswerLine], fits: Callable[[str], bool]) -> lis
         text = one.text
         if begun and known_line(text) is not None:
             continue
-        if begun and not fits(text):
+        if begun and _belongs(begun, text, fits):
             text, begun = begun + text, ""
         elif begun:
             lines.append(begun)
@@ -114,3 +117,8 @@ def whole_lines(texts: Sequence[AnswerLine], fits: Callable[[str], bool]) -> lis
         elif text.strip():
             lines.append(text)
     return [*lines, begun] if begun.strip() else lines
+
+
+def _belongs(begun: str, text: str, fits: Callable[[str], bool]) -> bool:
+    """Whether a line is the rest of an interrupted one: it is no line by itself, or only both together are one."""
+    return not fits(text) or (not fits(begun) and fits(begun + text))

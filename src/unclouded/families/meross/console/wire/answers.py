@@ -80,7 +80,7 @@ _LISTED = (
 LIST = AnswerForm(CommandList, _LISTED)
 USAGE = AnswerForm(UsageAnswer, (line(r"(?P<usage>meross \S.*)"), *_LISTED[:1]))
 DONE = AnswerForm(DoneAnswer)
-_ENTRY = line(r"\[(?P<group>\w{1,20})\](?P<key>[^:\s]{1,60}): ?(?P<value>.*)", "entries", begins=True)
+_ENTRY = line(r"\[(?P<group>\w{1,20})\](?P<key>[\w.]{1,60}): ?(?P<value>.*)", "entries", begins=True)
 CONFIG = AnswerForm(ConfigEntries, (line(r"show (?:all group|group .*)"), _ENTRY))
 
 FORMS: Mapping[str, AnswerForm] = {
@@ -196,9 +196,9 @@ FORMS: Mapping[str, AnswerForm] = {
             line(r"pulse unit:(?P<pulse_unit>-?\d{1,12})"),
             line(r"max current:(?P<max_current>-?\d{1,12})"),
             line(r"report status:(?P<report_status>.*)"),
-            line(r"report time\[(?P<slot>\d{1,3})\] (?P<time>\d{1,2}:\d{2})", "report_times", begins=True),
+            line(r"report time\[0{0,2}(?P<slot>\d{1,3})\] (?P<time>\d{1,2}:\d{2})", "report_times", begins=True),
             line(
-                r"data\[(?P<slot>\d{1,3})\] date:(?P<date>\d{4}-\d{2}-\d{2}) time:(?P<time>\d{1,12}) "
+                r"data\[0{0,2}(?P<slot>\d{1,3})\] date:(?P<date>\d{4}-\d{2}-\d{2}) time:(?P<time>\d{1,12}) "
                 r"value:(?P<energy_Wh>\d{1,12})",
                 "history",
                 begins=True,

@@ -30,13 +30,22 @@ BLANK = "blank"
 FOREIGN = "no line of this console"
 MOST_LINES = 16  # of a Piece that holds several
 
+
+def _fields_of(row: ConsoleCommand) -> str:
+    """The fields of a command's answer, as text."""
+    names = [field.name for field in msgspec.structs.fields(form_of(row).type) if field.name != "unread"]
+    text = ", ".join(names) or "lines"
+    return text if row.shown else f"{text}; no source shows it"
+
+
 ROWS = tuple(
     CommandRow(
         code=row.name,
         name=row.words,
         initiator="controller",
         request=row.form,
-        response=(form_of(row).type.__name__ if row.shown else "no source shows it"),
+        response=_fields_of(row),
+        answer=row.name,
         timeout_s=row.timeout_s,
     )
     for row in COMMANDS
@@ -145,7 +154,8 @@ class ConsoleDecoder:
 
     def _is_command(self, lines: Sequence[ConsoleLine], is_prompted: bool) -> bool:
         first = lines[0].text.split()[:1]
-        return bool(first) and (self._is_typed or (is_prompted and first[0] in FIRST_WORDS))
+        is_known = bool(first) and first[0] in FIRST_WORDS
+        return (bool(first) and self._is_typed) or (is_known and (is_prompted or reads_secret(lines[0].text)))
 
     def _answer_fields(self, whole: str) -> Mapping[str, object] | None:
         """The fields of a line of an answer; None where it is none that is known."""

@@ -127,9 +127,10 @@ def _line(data: bytes, cut: bool = False) -> ConsoleLine:
     """One line, or a part of one, that is no prompt."""
     try:
         text = data.decode("ascii").rstrip(_ENDS)
+        is_plain = text.isprintable()
     except UnicodeDecodeError:
         text = data.decode("utf-8", "replace").rstrip(_ENDS)
-    is_plain = text.isprintable()
+        is_plain = False
     if not is_plain and _is_binary(data, text):
         return ConsoleLine(data, LineKind.NOISE, reason=BINARY)
     if not is_plain:

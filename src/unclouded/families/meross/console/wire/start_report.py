@@ -12,7 +12,7 @@ from unclouded.families.meross.console.wire.answer_form import AnswerLine
 from unclouded.families.meross.console.wire.answers import FORMS, read_answer, without_secrets
 from unclouded.families.meross.console.wire.command_line import command_of
 from unclouded.families.meross.console.wire.commands import ConsoleCommand
-from unclouded.families.meross.console.wire.known_lines import facts_of, known_line, log_facts
+from unclouded.families.meross.console.wire.known_lines import Printer, facts_of, known_line, log_facts
 from unclouded.families.meross.console.wire.lines import ConsoleLine, ConsoleLines, LineKind
 
 REPORTED = ("meross hw", "meross fw", "meross task", "meross mem", "meross iot status", "ver")  # answers that it has
@@ -41,6 +41,7 @@ class StartReport:
         self._row: ConsoleCommand | None = None
         self._texts: list[AnswerLine] = []
         self._is_prompt = False
+        self._printer = ""  # of the newest line of a start
 
     def feed(self, data: bytes) -> None:
         for line in self._lines.feed(data):
@@ -83,7 +84,8 @@ class StartReport:
     def _text(self, line: ConsoleLine) -> None:
         known = known_line(line.text)
         if known is not None:
-            self._started(known.starts)
+            if known.starts:
+                self._start(known.printer)
             if self._is_starting:
                 self._facts |= facts_of(known, line.text)
         if self._is_prompt and (row := command_of(line.text)) is not None:
@@ -91,12 +93,13 @@ class StartReport:
         elif self._row is not None and len(self._texts) < MOST_LINES:
             self._texts.append(AnswerLine(line.text, line.cut))
 
-    def _started(self, starts: bool) -> None:
+    def _start(self, printer: Printer) -> None:
         """The first line of a start begins it; what was reported before is that of the start before."""
-        if starts and not self._is_starting:
+        is_again = printer == "boot_rom" and self._printer != "boot_rom"
+        if not self._is_starting or not self._starts or is_again:
             self._starts += 1
             self._facts, self._modules = {}, {}
-        self._is_starting = starts or (self._is_starting and self._row is None)
+        self._printer, self._is_starting = printer, True
 
     def _answered(self) -> None:
         row, self._row = self._row, None
