@@ -12,6 +12,7 @@ A ConformanceRun is a ``core.session.Session`` without events: the driver runs i
 on a fake wire. What it finds goes to its RunObserver.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
@@ -34,6 +35,8 @@ from unclouded.core.session import (
 from unclouded.core.session_parts import earliest, refuse_action
 
 KEPT = 2_000  # entries of one check that are kept for its report
+UNREADABLE = (LookupError, ValueError, OverflowError)  # payloads that are too short, or hold what cannot be
+TRIES = 3  # of a preparation, in a row, after which it is not tried again
 NOT_ALLOWED = "{} It runs only with --yes."
 NO_PERSON = "A person has to help: {} It runs only with --assist."
 
@@ -75,7 +78,8 @@ class ConformanceRun:
             ambient, firmware=options.firmware, advise=observer.advised
         )
         self._results: list[CheckResult] = []
-        self._prepared: dict[str, str] = {}  # done once: "" = well, else why not
+        self._prepared: dict[str, str] = {}  # "" = well, else why not
+        self._vain: Counter[str] = Counter()  # how often in a row a preparation failed
         self._script: Script[None] | None = None
         self._wait: Wait | None = None
         self._began = 0.0
@@ -220,8 +224,11 @@ class ConformanceRun:
         try:
             yield from bounded(check.script(line), line.now + check.timeout_s, lambda: _too_long(check))
         except CheckEndedError as end:
-            kind = "deviation" if end.kind == "failed" and check.grade == "deviation" else end.kind
-            reason = end.reason
+            kind, reason = end.kind, end.reason
+        except UNREADABLE:
+            kind, reason = "failed", "What it sent has not the shape that it must have."
+        if kind == "failed" and check.grade == "deviation":
+            kind = "deviation"
         line.end.reset()
         entries = [*self._of_preparations(check), *line.log.since(mark)]
         return self._result(check, kind, reason, began, entries[-KEPT:])
@@ -229,7 +236,7 @@ class ConformanceRun:
     def _prepare(self, name: str) -> Script[str]:
         """ "" or why it could not be done."""
         preparation = self._role.preparations[name]
-        if preparation.once and name in self._prepared:
+        if (preparation.once and name in self._prepared) or self._vain[name] >= TRIES:
             return self._prepared[name]
         line = self._line
         mark, why_not = line.log.mark(), ""
@@ -238,9 +245,12 @@ class ConformanceRun:
             yield from bounded(preparation.script(line), line.now + preparation.timeout_s, lambda: late)
         except CheckEndedError as end:
             why_not = f"Not possible before {preparation.text}: {end.reason}"
+        except UNREADABLE:
+            why_not = f"Not possible before {preparation.text}: what it sent cannot be read."
         line.end.reset()
+        self._prepared[name] = why_not
+        self._vain[name] = self._vain[name] + 1 if why_not else 0
         if preparation.once:
-            self._prepared[name] = why_not
             line.observed[name] = tuple(line.log.since(mark))
         return why_not
 

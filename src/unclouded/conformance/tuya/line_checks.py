@@ -14,6 +14,7 @@ from unclouded.conformance.rows import judged, row
 from unclouded.conformance.tuya.frames import Line, damaged, frames, is_command, send_frame
 from unclouded.families.tuya.line.framing import Frame
 
+ANSWERS = "answers"  # a fact: the command of the question
 QUESTION = "question"  # a preparation: Line.end.question is set
 PAGE = "docs/protocols/tuya_wifi.md"
 NOISE = bytes((0x12, 0xFF, 0x00, 0xA5, 0x5A, 0xAA, 0x31, 0x0D, 0x0A, 0x7E))
@@ -50,6 +51,7 @@ def find_question(*candidates: TuyaQuestion) -> Callable[[Line], Script[None]]:
             for _ in range(TRIES):
                 line.end.question = candidate
                 if (yield from ask(line)) is not None:
+                    line.facts[ANSWERS] = f"{candidate.command:02x}"
                     return
         line.skip("It answers none of the questions that are asked for this.")
 
@@ -67,10 +69,15 @@ def ask(line: Line, data: bytes | None = None) -> Script[LineEntry | None]:
 
 def ask_again(line: Line, otherwise: str) -> Script[None]:
     """The question must be answered, at the latest the third time."""
+    line.require((yield from answers(line)), otherwise)
+
+
+def answers(line: Line) -> Script[bool]:
+    """Is the question answered, at the latest the third time?"""
     for _ in range(TRIES):
         if (yield from ask(line)) is not None:
-            return
-    line.fail(otherwise)
+            return True
+    return False
 
 
 # --- scripts -----------------------------------------------------------------------------------------
@@ -248,6 +255,8 @@ def alone(script: Callable[[Line], Script[None]]) -> Callable[[Line], Script[Non
     def guarded(line: Line) -> Script[None]:
         line.end.is_quiet = True
         yield from line.pause(0.2)
+        if not (yield from answers(line)):
+            line.skip("It did not answer its question before this check either.")
         yield from script(line)
 
     return guarded
@@ -257,7 +266,12 @@ LONG_FRAMES = ("long", "longest")  # some ends take nothing more after one
 SHORT_FRAMES = tuple(name for name in NAMES if name not in LONG_FRAMES)
 
 
-def line_checks(end: str, deviations: Collection[str] = (), only: Collection[str] = tuple(NAMES)) -> tuple[Check, ...]:
+def line_checks(
+    end: str,
+    deviations: Collection[str] = (),
+    only: Collection[str] = tuple(NAMES),
+    needs: tuple[str, ...] = (QUESTION,),
+) -> tuple[Check, ...]:
     """The rows for one end. ``deviations``: those of them that many of its kind do not keep."""
     return tuple(
         row(
@@ -266,7 +280,7 @@ def line_checks(end: str, deviations: Collection[str] = (), only: Collection[str
             f"{PAGE} {clause}",
             alone(script),
             "deviation" if name in deviations else "must",
-            needs=(QUESTION,),
+            needs=needs,
         )
         for name, (title, clause, script) in NAMES.items()
         if name in only

@@ -54,6 +54,7 @@ class EmulatedMcu(AnsweringEnd):
         self.is_new = True
         self.is_started = False
         self.points = usual_points()
+        self.types = {id: type for id, (type, _) in self.points.items()}
         self.update_size: int | None = None
         self.blocks: list[tuple[int, bytes]] = []
         self.missed: int | None = None
@@ -97,7 +98,7 @@ class EmulatedMcu(AnsweringEnd):
 
     def _heartbeat(self, data: bytes) -> Answers:
         first, self.is_new = self.is_new, False
-        return ((codes.HEARTBEAT, bytes((not first,))),) if not data else ()
+        return ((codes.HEARTBEAT, bytes((not first,))),)
 
     def _product(self, data: bytes) -> Answers:
         more: Answers = ((codes.FEATURES, b"\0" + self.features),) if self.features else ()

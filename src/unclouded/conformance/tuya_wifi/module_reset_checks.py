@@ -127,20 +127,16 @@ def _commands(line: ModuleLine) -> list[LineEntry]:
     return [one for one in frames(line.observed[COMMAND], codes.SET) if one.sender == "controller"]
 
 
-def command_has_points(line: ModuleLine) -> None:
-    line.require(all(units_of(one.frame.payload) for one in _commands(line)), "Data points do not fill a 06.")
-
-
 def command_has_known_points(line: ModuleLine) -> None:
     ids = {id for one in _commands(line) for id, _, _ in units_of(one.frame.payload)}
-    odd = sorted(ids - line.end.points.keys())
+    odd = sorted(ids - line.end.types.keys())
     line.require(not odd, f"It sets data points that were never reported: {odd}.")
 
 
 def command_has_reported_types(line: ModuleLine) -> None:
     for one in _commands(line):
         for id, type, _ in units_of(one.frame.payload):
-            known = line.end.points.get(id, (type, b""))[0]
+            known = line.end.types.get(id, type)
             line.require(
                 type == known, f"Data point {id} was reported with type {known:02x} and is set with {type:02x}."
             )
@@ -248,7 +244,6 @@ PERSON_CHECKS: tuple[Check, ...] = (
     *(
         row(f"module.set.{name}", title, clause, judged(judge), needs=(ONLINE, COMMAND), person=SWITCH_NOW)
         for name, title, clause, judge in (
-            ("points", "Data points fill a 06", "§2.4.8", command_has_points),
             ("known", "It sets only data points that were reported", "§2.4.8", command_has_known_points),
             ("type", "It sets a data point with the type that was reported", "§2.2", command_has_reported_types),
             ("once", "A 06 that was answered is not sent again", "§2.4.8", command_is_not_repeated),

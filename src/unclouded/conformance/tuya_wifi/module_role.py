@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 from unclouded.conformance.check import PlayedRole, Preparation
 from unclouded.conformance.line import CheckLine, Script
-from unclouded.conformance.tuya.frames import TuyaReader, frames, is_any_frame
+from unclouded.conformance.tuya.frames import TuyaReader, is_any_frame
 from unclouded.conformance.tuya.line_checks import (
+    ANSWERS,
     QUESTION,
     TuyaQuestion,
+    answers,
     find_question,
     line_checks,
     version_checks,
@@ -44,7 +46,7 @@ SILENCE_S = 30.0  # two heartbeats; docs/protocols/tuya_wifi.md §2.3.2
 ALIVE_S = 35.0
 ADVICE = (
     "Look for: TX to RX and RX to TX; ground; the module's supply and its enable pin; 9600 or 115200 baud (?baud= of "
-    "the link); the real MCU, which must be off or held in reset; a module for battery devices, which is tuya_low_power."
+    "the link); the real MCU, which must be off or held in reset; a battery device's module, which is tuya_low_power."
 )
 QUESTIONS = (
     TuyaQuestion(codes.NETWORK_QUERY),
@@ -76,13 +78,15 @@ def reach(line: ModuleLine, seconds: float) -> Script[str]:
 
 
 def is_alive(line: ModuleLine) -> Script[bool]:
-    """Has it sent anything, or does it?"""
-    recent = [
-        one for one in line.log.since(line.log.mark() - 200) if one.sender == line.other and one.at > line.now - 5
-    ]
-    if frames(recent):
-        return True
-    return (yield from line.wait_for(is_any_frame, ALIVE_S)) is not None
+    """Does it answer a question, or, where none is known, does it send anything?"""
+    if not line.facts.get(ANSWERS):
+        return (yield from line.wait_for(is_any_frame, ALIVE_S)) is not None
+    until = line.now + ALIVE_S
+    while line.now < until:
+        if (yield from answers(line)):
+            return True
+        yield from line.pause(2.0)
+    return False
 
 
 MODULE_ROLE = PlayedRole(
