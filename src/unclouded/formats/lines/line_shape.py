@@ -40,17 +40,15 @@ class LineShape:
 
     def read(self, line: str) -> ShapeRead | None:
         end = self._end
-        for head, label in self._heads.items():
-            if line.startswith(head, end):
-                break
-        else:
+        head = next((head for head in self._heads if line.startswith(head, end)), None)
+        if head is None:
             return None
         start = end + len(head)
         data = self._bytes(line[start:])
         stamp = self._clock(line[:end]) if end else None
         if len(data) < 2 or (end and (stamp is None or stamp.end != end)):
             return None
-        return stamp, label, ByteRun(data, start, len(line), "pairs")
+        return stamp, self._heads[head], ByteRun(data, start, len(line), "pairs")
 
     def _bytes(self, text: str) -> bytes:
         """The bytes of a text that is nothing else; empty where it is."""

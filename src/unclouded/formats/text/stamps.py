@@ -165,7 +165,9 @@ class StampClock:
     def _later(self, t: float, kind: StampKind) -> float:
         fallen = self._last - t
         if kind == "day" and fallen > CLOCK_SET_S:
-            return t + DAY_S * ceil(fallen / DAY_S)
+            days = DAY_S * ceil(fallen / DAY_S)
+            self._first[kind] -= days
+            return t + days
         self.backwards += kind != "day" or fallen > 0
         if kind == "run" and fallen > RESTART_S:
             self.restarted = True

@@ -1,0 +1,126 @@
+"""Any frames, written down in any format, are read as the same frames; and what people write is no frame."""
+
+import io
+import string
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from renderings import RENDERINGS
+from unclouded.app.decoding.input_chunks import one_file
+from unclouded.app.decoding.line_decoding import decoding_of
+from unclouded.families.tuya.line.framing import Frame
+from unclouded.formats.source import InputSource
+from unclouded.formats.text.stamps import StampClock, stamp_of
+
+REPORTS = st.builds(
+    lambda id, value: bytes(Frame(3, 7, bytes([id, 2, 0, 4]) + value.to_bytes(4))),
+    st.integers(1, 120),
+    st.integers(0, 2**32 - 1),
+)
+SWITCHES = st.builds(lambda id, on: bytes(Frame(3, 7, bytes([id, 1, 0, 1, on]))), st.integers(1, 255), st.booleans())
+CAPTURES = st.lists(REPORTS | SWITCHES, min_size=3, max_size=8)
+
+
+def frames_of(data: bytes, family: str | None = None) -> list[bytes]:
+    decoding = decoding_of(family, one_file(io.BytesIO(data), family=family or ""))
+    return [one.piece.data for one in decoding.pieces() if one.piece.kind == "frame"]
+
+
+@pytest.mark.parametrize("form", RENDERINGS)
+@settings(max_examples=8)
+@given(frames=CAPTURES)
+def test_frames_are_the_same_in_every_format(form: str, frames: list[bytes]) -> None:
+    if form == "cat -v":  # which leaves open whether M-^M-v is two bytes or three
+        assume(not {0x5E, 0xDE} & set(b"".join(frames)))
+    assert frames_of(RENDERINGS[form](frames).encode()) == frames
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda text: text.encode("utf-16"),
+        lambda text: b"\xef\xbb\xbf" + text.encode(),
+        lambda text: text.replace("\n", "\r\n").encode(),
+        lambda text: "\n".join(f"\x1b[0;36m{line}\x1b[0m" for line in text.split("\n")).encode(),
+        lambda text: "\n".join(f"\\033[0;36m{line}\\033[0m" for line in text.split("\n")).encode(),
+        lambda text: "\n".join(f"> {line}" for line in text.split("\n")).encode(),
+        lambda text: text.replace(">", "&gt;").replace("<", "&lt;").encode(),
+        lambda text: text.replace(" ", "\u00a0").encode(),
+        lambda text: f"~~~\n{text}\n~~~".encode(),
+    ],
+    ids=["utf16", "bom", "crlf", "colours", "written", "quoted", "entities", "blanks", "fenced"],
+)
+@settings(max_examples=5)
+@given(frames=CAPTURES)
+def test_what_is_wrapped_around_a_log_is_taken_off(wrap: object, frames: list[bytes]) -> None:
+    assert callable(wrap)
+    text = "\n".join(f"12:00:0{at} <<< {frame.hex(' ')}" for at, frame in enumerate(frames))
+    assert frames_of(wrap(text)) == frames
+
+
+TEXT = """the plug answers with a frame and its sum fits 55 aa see face added bad dead beef cafe 0x55 0xAA $ $1.20 r\\n
+    20:26:55 12:55:AA 2026-11-29 29.11.2026 48:e1:e9:00:00:01 6762f168-15a7-4e26-b7f4-9f79c397cf00 fe80::1 10.0.0.55
+    deadbeef TX: RX: >>> <<< MCU received 13:37 100% #55 &H 24 01 0d 85 170 {"a": [1, 2, 3]} b'hello' \\x55 ^@ M-*
+    Lorem ipsum dolor sit amet, it works. (maybe) 3.141592 1795953600 00000000: 0000010 * | |U..| 'no' "yes" = -> v1.2.3"""
+WORDS = st.sampled_from(TEXT.split())
+PROSE = st.lists(WORDS | st.text(string.ascii_letters, min_size=1, max_size=8), max_size=40).map(" ".join)
+LINES = st.lists(PROSE, max_size=6).map("\n".join)
+
+
+@settings(max_examples=150)
+@given(text=LINES)
+def test_prose_never_is_a_frame(text: str) -> None:
+    assert frames_of(text.encode()) == []
+
+
+@settings(max_examples=100)
+@given(
+    data=st.binary(max_size=80)
+    | LINES.map(str.encode)
+    | st.text("05aA{}[]\"'\\x^M- \n:<B*", max_size=60).map(str.encode)
+)
+def test_no_input_raises(data: bytes) -> None:
+    frames_of(data)
+    frames_of(data, "tuya_wifi")
+
+
+@given(data=st.binary(max_size=40))
+def test_text_is_cleaned_without_loss_of_lines(data: bytes) -> None:
+    source = InputSource(data)
+    if source.text is not None:
+        assert len(source.lines) == len(source.text.removesuffix("\n").split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "kind"),
+    [
+        ("12:00:00.012 x", 43_200.012, "day"),
+        ("[23:59:59][D]", 86_399.0, "day"),
+        ("2026-11-29T12:00:00Z x", 1_795_953_600.0, "date"),
+        ("2026-11-29T13:50:35+0100", 1_795_956_635.0, "date"),
+        ("2026/11/29 - 12:00:00", 1_795_953_600.0, "date"),
+        ("29.11.2026 12:00:00.50 [TX]", 1_795_953_600.5, "date"),
+        ("11/29/2026 6:18:06 PM WiFi", 1_795_976_286.0, "date"),
+        ("P12:30:00.732A 47 56", 45_000.732, "day"),
+        ("[343970] [TUYA]", 343.97, "run"),
+        ("1795953600,55AA", 1_795_953_600.0, "date"),
+        ("000012.345 RX", 12.345, "run"),
+    ],
+)
+def test_a_time_is_read_in_the_forms_that_programs_write(text: str, at: float, kind: str) -> None:
+    stamp = stamp_of(text)
+    assert stamp is not None
+    assert (stamp.at, stamp.kind) == (pytest.approx(at), kind)
+
+
+@pytest.mark.parametrize("text", ["12:55:AA", "20:26:55:AA:00", "55 AA 03", "24:66:0D", "2026", "deadbeef", "1.5"])
+def test_bytes_are_no_time(text: str) -> None:
+    assert stamp_of(text) is None
+
+
+def test_times_go_on_after_midnight_and_a_clock_that_is_set_back_a_little_stands_still() -> None:
+    clock = StampClock()
+    of_day = [43_200.0, 10_800.0, 10_798.0, 43_200.0]
+    assert [clock.time(at, "day") for at in of_day] == [0.0, 54_000.0, 54_000.0, 86_400.0]
