@@ -169,8 +169,6 @@ def _values(raw: RawRow, key: str) -> dict[str, Any]:
         changes["access"] = "r"
     if raw.table.startswith("Z") and key == "power_W" and raw.dp in ("9", "29", "30") and "signed" not in raw.note:
         changes |= {"tenth": True, "access": "r", "low": None, "high": None}
-    if "not extractable" in raw.note:
-        changes["confidence"] = "disputed"
     if without_channel(without_channel(key)) in _MEASURED:
         changes["access"] = "r"
     return changes
