@@ -89,7 +89,7 @@ class FrameExplainer:
     def parts(self, decoded: DecodedPiece, piece: Piece) -> Sequence[FramePart]:
         """The parts of a piece, masked, and its values named."""
         if self._reading.layout is None:
-            return (FramePart(start=0, end=len(piece.data), label="bytes"),) if piece.data else ()
+            return self._whole(decoded)
         data = decoded.masked.data
         if decoded.masked.hidden and piece.kind == "frame":  # stays a frame: its JSON can be read
             data = self._reading.redact(piece.sender, piece.data)
@@ -97,6 +97,17 @@ class FrameExplainer:
         if decoded.masked.hidden:
             parts = without_secrets(parts, decoded.masked.hidden)
         return _named(parts, decoded.piece, decoded.names) if piece.values else parts
+
+    def _whole(self, decoded: DecodedPiece) -> Sequence[FramePart]:
+        """One part, of a family that describes no others."""
+        data, hidden = decoded.masked.data, decoded.masked.hidden
+        if not data:
+            return ()
+        is_text = self.family.capture_as == "text"
+        text = data.decode("utf-8", "replace").strip() if is_text else ""
+        whole = FramePart(start=0, end=len(data), label="text" if is_text else "bytes", type="text" if is_text else "")
+        whole = msgspec.structs.replace(whole, kind="json" if is_text else "data", text=text)
+        return without_secrets((whole,), hidden) if hidden else (whole,)
 
 
 def without_secrets(parts: Sequence[FramePart], hidden: bytes) -> Sequence[FramePart]:

@@ -2,7 +2,7 @@
 
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -186,11 +186,16 @@ def _print_view(decoding: LineDecoding, reader: ConversationReader, view: ViewNa
     for timed in decoding.pieces():
         decoded = reader.read_timed(timed)
         if decoded is not None:
-            for line in views[decoded.family or decoding.family.name].add(decoded, timed.piece):
-                click.echo(line)
+            _print_lines(views[decoded.family or decoding.family.name].add(decoded, timed.piece))
     for one in views.values():
-        for line in one.end():
-            click.echo(line)
+        _print_lines(one.end())
+
+
+def _print_lines(lines: Iterator[str]) -> None:
+    """Print them at once: each of them is flushed otherwise."""
+    text = "\n".join(lines)
+    if text:
+        click.echo(text)
 
 
 def _print_report(reader: ConversationReader, as_json: bool) -> None:

@@ -101,16 +101,19 @@ class LineLayout:
         message: Fields | None = piece.message
         if piece.kind != "frame" and is_whole:
             message = self._message(piece.sender, piece.data[at : end + 1])
-        candidates: list[Sequence[FramePart]] = []
+        best: Sequence[FramePart] = ()
+        fewest = 2 * len(payload) + 1
         for one in spec.payloads(piece.sender) if spec is not None else (NOT_KNOWN,):
             reader = PayloadReader(piece.data, start, end, message, head["version"])
             if head["command"] in self._table.with_sub:
                 reader.take(1, "sub-command", "command", value=payload[0], text=spec.name if spec else "not known")
             reader.read(one.fields)
-            candidates.append(reader.parts)
-            if not _unfitting(reader.parts):
+            unfitting = _unfitting(reader.parts)
+            if unfitting < fewest:
+                best, fewest = reader.parts, unfitting
+            if not unfitting:
                 break
-        return min(candidates, key=_unfitting)
+        return best
 
     def _message(self, sender: Sender | None, data: bytes) -> Fields | None:
         """The fields of a frame whose checksum is wrong."""
