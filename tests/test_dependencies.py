@@ -69,7 +69,7 @@ INSIDE = {
         "run": "check line",
         "tuya": "check line rows",
         "tuya_wifi": "check line rows tuya",
-        "tuya_low_power": "",
+        "tuya_low_power": "check line rows tuya",
     },
     "formats": {
         "chunk": "",

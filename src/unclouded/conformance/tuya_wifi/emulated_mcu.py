@@ -45,7 +45,7 @@ def usual_points() -> dict[int, tuple[int, bytes]]:
 class EmulatedMcu(AnsweringEnd):
     """``is_started``: the module has gone through its start with us. ``product``, ``pins``, ``features``: as reported.
 
-    ``blocks``: the update that the module sends, by offset; ``missed``: the offset that was not acknowledged at first.
+    ``types``: of data points, as reported last. ``blocks``: the update that the module sends, by offset; ``missed``: the offset that was not acknowledged at first.
     """
 
     usual_delay_s = 0.05
@@ -67,6 +67,11 @@ class EmulatedMcu(AnsweringEnd):
         self.product = product_info(self.version_text)
         self.pins = b""
         self.features = b""
+
+    def send(self, command: int, payload: bytes = b"", *, after: float = 0.0) -> None:
+        if command in (codes.REPORT, codes.SYNC_REPORT):
+            self.types |= {id: type for id, type, _ in units_of(payload)}
+        super().send(command, payload, after=after)
 
     def restart(self) -> None:
         """As if it had been switched off and on."""

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from unclouded.conformance.check import Check, Preparation
 from unclouded.conformance.line import LineEntry, Script
 from unclouded.conformance.rows import judged, row
+from unclouded.conformance.tuya.answer_checks import answer
 from unclouded.conformance.tuya.frames import exchange, frames, is_command, units_of
 from unclouded.conformance.tuya_wifi.emulated_mcu import MISSED_BLOCK, SMALL, START_S, product_info
-from unclouded.conformance.tuya_wifi.module_service_checks import answer
 from unclouded.conformance.tuya_wifi.module_start_checks import ONLINE, ModuleLine
 from unclouded.families.tuya.wifi import codes
 

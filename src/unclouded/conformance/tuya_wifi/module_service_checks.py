@@ -5,11 +5,20 @@ Source: docs/protocols/tuya_wifi.md §2.4, §2.5, §2.6.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from unclouded.conformance.check import Check
-from unclouded.conformance.line import LineEntry, Script
+from unclouded.conformance.line import Script
 from unclouded.conformance.rows import row
+from unclouded.conformance.tuya.answer_checks import (
+    answer,
+    answer_is,
+    answered,
+    is_byte,
+    is_exactly,
+    is_time,
+    known_time,
+    time_of,
+)
 from unclouded.conformance.tuya.frames import exchange, frames, is_command
 from unclouded.conformance.tuya.line_checks import QUESTION, ask, frame_of_question
 from unclouded.conformance.tuya_wifi.module_start_checks import ONLINE, ModuleLine
@@ -17,98 +26,12 @@ from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.messages import json_object
 from unclouded.families.tuya.wifi import codes
 
-Good = Callable[[bytes], str]  # of an answer's payload: "" or what is wrong with it
 SCAN_S = 10.0  # docs/protocols/tuya_wifi.md §2.4.1
 FOLLOWS_S = 10.0  # until data follow that were asked for; ours
 QUARTER_S = 900  # zones differ by multiples of it
 
 
-# --- answers -----------------------------------------------------------------------------------------
-
-
-def answered(
-    command: int, payload: bytes = b"", *, sub: int | None = None, seconds: float = 1.0
-) -> Callable[[ModuleLine], Script[None]]:
-    """The question is answered at all."""
-
-    def script(line: ModuleLine) -> Script[None]:
-        entry = yield from exchange(line, command, payload, sub=sub, seconds=seconds)
-        line.require(entry, f"{command:02x} is not answered within {seconds:g} s.")
-
-    return script
-
-
-def answer_is(
-    good: Good, command: int, payload: bytes = b"", *, sub: int | None = None, seconds: float = 1.0
-) -> Callable[[ModuleLine], Script[None]]:
-    """Its answer is right. Where there is none, the check does not apply."""
-
-    def script(line: ModuleLine) -> Script[None]:
-        entry = yield from answer(line, command, payload, sub=sub, seconds=seconds)
-        wrong = good(entry.frame.payload)
-        line.require(not wrong, wrong)
-
-    return script
-
-
-def answer(
-    line: ModuleLine, command: int, payload: bytes = b"", *, sub: int | None = None, seconds: float = 1.0
-) -> Script[LineEntry]:
-    entry = yield from exchange(line, command, payload, sub=sub, seconds=seconds)
-    if entry is None:
-        line.not_applicable(f"It does not answer {command:02x}{'' if sub is None else f'/{sub:02x}'}.")
-    return entry
-
-
-def is_exactly(*payloads: bytes) -> Good:
-    def good(data: bytes) -> str:
-        expected = " or ".join(one.hex() for one in payloads)
-        return "" if data in payloads else f"The answer is {data.hex() or 'empty'} instead of {expected}."
-
-    return good
-
-
-def is_byte(low: int, high: int, size: int = 1, at: int = 0) -> Good:
-    """So many bytes, and one of them in this range."""
-
-    def good(data: bytes) -> str:
-        if len(data) != size:
-            return f"The answer has {len(data)} bytes instead of {size}."
-        return "" if low <= data[at] <= high else f"The answer is {data.hex()}: byte {at + 1} is not {low} to {high}."
-
-    return good
-
-
-# --- the time ----------------------------------------------------------------------------------------
-
-
-def time_of(data: bytes, size: int) -> datetime | None:
-    """The time in an answer to 0c or 1c; None = not known, or wrong."""
-    if len(data) != size or data[0] != 1:
-        return None
-    try:
-        return datetime(2000 + data[1], *data[2:7], tzinfo=UTC)  # type: ignore[misc]  # six numbers
-    except ValueError:
-        return None
-
-
-def is_time(size: int) -> Good:
-    def good(data: bytes) -> str:
-        if len(data) != size:
-            return f"The answer has {len(data)} bytes instead of {size}."
-        if data[0] == 0:
-            return "" if not any(data) else "The time is not known, and its bytes are not zero."
-        return "" if time_of(data, size) is not None else f"{data.hex(' ')} is no time."
-
-    return good
-
-
-def _known_time(line: ModuleLine, command: int, size: int) -> Script[datetime]:
-    entry = yield from answer(line, command)
-    at = time_of(entry.frame.payload, size)
-    if at is None:
-        line.skip("It does not know the time.")
-    return at
+# --- the time ---------------------------------------------------------------------------------------
 
 
 def weekday(line: ModuleLine) -> Script[None]:
@@ -121,10 +44,10 @@ def weekday(line: ModuleLine) -> Script[None]:
 
 
 def time_runs(line: ModuleLine) -> Script[None]:
-    first = yield from _known_time(line, codes.LOCAL_TIME, 8)
+    first = yield from known_time(line, codes.LOCAL_TIME, 8)
     began = line.now
     yield from line.pause(3.0)
-    second = yield from _known_time(line, codes.LOCAL_TIME, 8)
+    second = yield from known_time(line, codes.LOCAL_TIME, 8)
     off = (second - first).total_seconds() - (line.now - began)
     line.require(
         abs(off) <= 1.5, f"In {line.now - began:.1f} s its clock moved by {(second - first).total_seconds():.0f} s."
@@ -132,14 +55,14 @@ def time_runs(line: ModuleLine) -> Script[None]:
 
 
 def time_is_right(line: ModuleLine) -> Script[None]:
-    at = yield from _known_time(line, codes.GMT, 7)
+    at = yield from known_time(line, codes.GMT, 7)
     off = at.timestamp() - line.unix()
     line.require(abs(off) <= 120, f"Its clock differs from this computer's by {off:.0f} s.")
 
 
 def zone(line: ModuleLine) -> Script[None]:
-    gmt = yield from _known_time(line, codes.GMT, 7)
-    local = yield from _known_time(line, codes.LOCAL_TIME, 8)
+    gmt = yield from known_time(line, codes.GMT, 7)
+    local = yield from known_time(line, codes.LOCAL_TIME, 8)
     offset = (local - gmt).total_seconds()
     odd = abs((offset + QUARTER_S / 2) % QUARTER_S - QUARTER_S / 2)
     line.require(odd <= 2 and abs(offset) <= 15 * 3600, f"Local time and GMT differ by {offset:.0f} s.")
