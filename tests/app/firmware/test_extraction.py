@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import lzma
 import os
+import struct
 import zlib
 from pathlib import Path
 
@@ -140,8 +141,12 @@ def test_streams_without_an_end_do_not_cost_the_square_of_the_file(
 ) -> None:
     """Each stream goes on to the end of the file through empty blocks: what is read for all of them is bounded."""
     monkeypatch.setattr(extraction_module, "READ_LEAST", 0)
-    head = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03" + b"\x00\x01\x00\xfe\xffx"
-    data = b"." + head * 500 + b"\x00\x00\x00\xff\xff" * 40_000
+    monkeypatch.setattr(extraction_module, "MOST_DEPTH", 1)
+    heads = b"x"
+    for _ in range(200):  # each has the others in a block of its own
+        size = len(heads)
+        heads = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\0" + struct.pack("<HH", size, size ^ 0xFFFF) + heads
+    data = b"." + heads + b"\x00\x00\x00\xff\xff" * 40_000
 
     class Counted(BytesSource):
         read_bytes = 0
@@ -153,6 +158,7 @@ def test_streams_without_an_end_do_not_cost_the_square_of_the_file(
 
     source = Counted(data)
     found = inspect("file.bin", source)
+    assert len(found.streams) == 200
     source.read_bytes = 0
     list(Extraction(tmp_path / "parts").files(found, source))
     assert source.read_bytes <= 12 * len(data)

@@ -88,6 +88,15 @@ def test_version_texts_are_listed_once() -> None:
     assert inspected(data).versions == ("Linux version 2.6.36 (root@build)", "SDK_V4.6.2", "version=2.1.7 SDK_V4.6.2")
 
 
+def test_a_mark_inside_of_a_version_text_begins_no_other() -> None:
+    assert inspected(b"\0version=2.1.7 SDK_V4.6.2\0").versions == ("version=2.1.7 SDK_V4.6.2",)
+
+
+def test_a_plausible_lzma_header_before_other_bytes_is_no_stream() -> None:
+    head = b"\x5d" + (8 * 1024 * 1024).to_bytes(4, "little") + (1000).to_bytes(8, "little") + b"\0"
+    assert inspected(b"...." + head + b"\xff" * 300).streams == ()
+
+
 def test_the_hash_and_the_checksums_are_those_of_the_whole_file_however_long_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
