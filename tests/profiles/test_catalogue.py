@@ -162,6 +162,16 @@ def test_a_charger_of_vehicles() -> None:
     assert (said["state"], said["power_W"], said["energy_session_Wh"]) == ("charger_charging", 1397, 1230)
 
 
+def test_the_rated_current_of_a_charger_picks_its_limit() -> None:
+    table = next(table for table in TABLES if any(row.used_when for row in table.rows))
+    product = table.products[0]
+    limits = {row.used_when: row.dp for row in table.rows if row.used_when}
+    ((rated, index), dp) = sorted(limits.items())[1]
+    said = read("tuya_wifi", product, {rated: index, dp: 20})
+    assert said["charge_current_limit_A"] == 20
+    assert "charge_current_limit_A" not in read("tuya_wifi", product, {dp: 20})
+
+
 def test_a_clamp_of_two_channels_behind_a_gateway() -> None:
     said = read("tuya_gateway", "81yrt3lo", {102: 1, 101: 2500, 104: 0, 105: 1000, 112: 2301})
     assert (said["power_a_W"], said["power_b_W"], said["voltage_V"]) == (-250.0, 100.0, 230.1)

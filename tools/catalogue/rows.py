@@ -98,7 +98,20 @@ _LAYOUTS: tuple[tuple[str, str], ...] = (
 def table_rows(table: RawTable, rows: Iterable[RawRow]) -> list[CatalogueRow]:
     taken: set[str] = set()
     result = [_row(table, raw, taken) for raw in sorted(rows, key=lambda row: int(row.dp))]
-    return [_without_lost_sign(row, result) for row in _lettered(result)]
+    return [_without_lost_sign(row, result) for row in _picked(_lettered(result))]
+
+
+def _picked(rows: list[CatalogueRow]) -> list[CatalogueRow]:
+    """Of the limits of a charger only that of its rated current counts (tuya-local#5153)."""
+    rated = next((row for row in rows if row.code == "DeviceMaxSetA"), None)
+    result = []
+    for row in rows:
+        limit = re.fullmatch(r"set(\d+)a", row.code.lower())
+        if rated is not None and limit is not None and f"max{limit[1]}a" in rated.options:
+            when = (rated.dp, rated.options.index(f"max{limit[1]}a"))
+            row = msgspec.structs.replace(row, key="charge_current_limit_A", used_when=when)
+        result.append(row)
+    return result
 
 
 def _lettered(rows: list[CatalogueRow]) -> list[CatalogueRow]:

@@ -55,8 +55,8 @@ class CatalogueRow(msgspec.Struct, frozen=True, kw_only=True):
     """One data point. ``low``, ``high``: counts on the wire. ``options``: of an enum or a bitmap, in wire order.
 
     ``possible``: options of an enum whose order on the wire no source gives. ``code``: the maker's own name of the
-    data point. ``negative_when``: the data point, and its value, that make this one negative. ``decode``: of a raw data
-    point, a form of ``packed.FORMS``.
+    data point. ``negative_when``: the data point, and its value, that make this one negative; ``used_when``: that make
+    it the point, of several rows with its key. ``decode``: of a raw data point, a form of ``packed.FORMS``.
     """
 
     dp: int
@@ -75,6 +75,7 @@ class CatalogueRow(msgspec.Struct, frozen=True, kw_only=True):
     inverted: bool = False
     tenth: bool = False
     negative_when: tuple[int, int] | None = None
+    used_when: tuple[int, int] | None = None
     true_is: tuple[int, ...] = ()
 
     @property
@@ -180,11 +181,14 @@ def _point_row(row: CatalogueRow) -> PointRow:
         inverted=row.inverted,
         negative="tenth" if row.tenth else None,
         true_is=list(row.true_is) or None,
-        negative_when=None
-        if row.negative_when is None
-        else Condition(dp=row.negative_when[0], values=row.negative_when[1]),
+        negative_when=_condition(row.negative_when),
+        used_when=_condition(row.used_when),
         confidence=row.confidence,
     )
+
+
+def _condition(when: tuple[int, int] | None) -> Condition | None:
+    return None if when is None else Condition(dp=when[0], values=when[1])
 
 
 def _scaled(count: int | None, row: CatalogueRow) -> float | None:

@@ -32,7 +32,7 @@ COUNTERS = ("total", "increment", "daily", "none")
 
 _HEAD = re.compile(rb"^\[([^\]\n]+)\]$", re.MULTILINE)
 _RANGE = re.compile(r"(-?\d+)?\.\.(-?\d+)?")
-_SIGN = re.compile(r"(\d+)=(-?\d+)")
+_CONDITION = re.compile(r"(\d+)=(-?\d+)")
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -125,7 +125,7 @@ def read_table(section: Section) -> CatalogueTable:
 def _must_be_unique(rows: Iterable[CatalogueRow], where: str) -> None:
     keys: set[str] = set()
     for row in rows:
-        if row.key in keys:
+        if row.key in keys and row.used_when is None:
             raise ConfigError(f"{where}: the key {row.key!r} is there twice.")
         keys.add(row.key)
 
@@ -170,8 +170,8 @@ def _read_range(word: str) -> tuple[int | None, int | None]:
     return (int(match[1]) if match[1] else None, int(match[2]) if match[2] else None)
 
 
-def _read_sign(word: str) -> tuple[int, int]:
-    match = _SIGN.fullmatch(word.removeprefix("negative:"))
+def _read_condition(word: str) -> tuple[int, int]:
+    match = _CONDITION.fullmatch(word.partition(":")[2])
     if match is None:
         raise ValueError
     return int(match[1]), int(match[2])
@@ -196,7 +196,8 @@ _WORDS: tuple[tuple[Callable[[str], bool], str, Callable[[str], Any]], ...] = (
     (lambda word: word.startswith("x") and word[1:2].isdigit(), "scale", lambda word: Decimal(word[1:])),
     (lambda word: word.startswith("+"), "counter", _counter),
     (lambda word: ".." in word, "range", _read_range),
-    (lambda word: word.startswith("negative:"), "negative_when", _read_sign),
+    (lambda word: word.startswith("negative:"), "negative_when", _read_condition),
+    (lambda word: word.startswith("used:"), "used_when", _read_condition),
     (lambda word: word.startswith("true:"), "true_is", lambda word: tuple(map(int, word[5:].split(",")))),
     (lambda word: word.startswith("decode:"), "decode", lambda word: word[7:]),
     (lambda word: word == "tenth", "tenth", lambda word: True),
@@ -231,6 +232,7 @@ def write_row(row: CatalogueRow) -> str:
         f"~{_write_options(row.possible)}" if row.possible else "",
         f"+{row.counter}" if row.counter else "",
         f"negative:{row.negative_when[0]}={row.negative_when[1]}" if row.negative_when else "",
+        f"used:{row.used_when[0]}={row.used_when[1]}" if row.used_when else "",
         f"true:{','.join(map(str, row.true_is))}" if row.true_is else "",
         f"decode:{row.decode}" if row.decode else "",
         "tenth" if row.tenth else "",
