@@ -52,7 +52,7 @@ def pieces_of(
         if chunk.gap:
             order.put(lane.close(is_cut=True))
         found = lane.feed(number, chunk)
-        if len(lanes) == 1:
+        if len(lanes) == 1 and chunk.times is None:
             yield from order.take(None)
             yield from (one for _, one in found)
             if chunk.mark == "cut":

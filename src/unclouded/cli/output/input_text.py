@@ -12,13 +12,15 @@ ARROWS = {"controller": "→", "device": "←", None: "?"}
 MOST_SPANS = 12
 
 
-def found_text(source: Input, family: Family | None) -> str:
+def found_text(source: Input, families: Sequence[Family]) -> str:
     """``Read as lines with bytes in hex (14 of 20 lines): Tuya Wi-Fi.``"""
     found = source.found
     if found.format in ("empty", "unknown"):
         return "Nothing was recognised in the input."
+    if found.refused:
+        return f"Recognised as {found.title}, which is not read."
     lines = f", {found.explained} of {found.lines} lines" if found.explained else ""
-    protocol = f": {family.words}" if family is not None else ""
+    protocol = f": {'; '.join(family.words for family in families)}" if families else ""
     return f"Read as {found.title}{lines}{protocol}{SURE[found.sure]}."
 
 

@@ -10,6 +10,7 @@ EXPORT = (
     "decoder and export its annotations, or run `sigrok-cli -i FILE -P uart:… -A uart=rx-data:tx-data`; in DSView "
     "export the list of the protocol decoder."
 )
+KINDS = {"archive", "picture", "document", "database", "program"}
 PICTURE = "Paste the bytes or the log as text: a picture cannot be read."
 BEGINS: dict[bytes, tuple[str, str]] = {
     b"PK\x03\x04": ("archive", f"It is a zip archive: a session of a logic analyser (.sal, .sr, .dsl)? {EXPORT}"),
@@ -35,7 +36,7 @@ def _format(begin: bytes, name: str, advice: str) -> InputFormat:
     return InputFormat(
         name=name,
         group="refused",
-        title=name,
+        title=f"{'an' if name[0] in 'ae' else 'a'} {name.replace('_', ' ')}" if name in KINDS else f"{name} data",
         specificity=Specificity.MAGIC,
         recognise=recognise,
         read=read,
