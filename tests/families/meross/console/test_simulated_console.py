@@ -278,6 +278,13 @@ def test_factory_mode_begins_and_ends_with_a_restart_and_has_no_wifi() -> None:
     assert terminal.ask(asked("System.All")) is not None
 
 
+def test_an_open_wifi_of_the_right_name_ends_factory_mode() -> None:
+    terminal = Terminal(networks=(AirNetwork(ssid="Meross_factory_mss310"),))
+    terminal.type("meross fac 1")
+    terminal.type("reboot", 200.0)
+    assert terminal.type("meross fac") == ["In fac mode:NO"]
+
+
 def test_a_crash_is_the_reason_in_the_next_log_only() -> None:
     terminal = Terminal()
     assert "Last reset reason:HAL_WDT_SOFTWARE_RESET" in lines_of(terminal.seen)

@@ -24,7 +24,10 @@ JOIN_S = 1.0
 JOIN_TIMEOUT_S = 15.0  # until it knows that it cannot join
 SERVER_TIMEOUT_S = 60.0  # in set-up, to be connected to the server
 OTHER_AFTER_S = 5.0  # after a failed connection, before it tries its other server
+FACTORY_EXIT = "Meross_factory_mss310"  # an open Wi-Fi of this name ends factory mode …
+FACTORY_EXIT_S = 120.0  # … within 1 to 3 min; docs/protocols/meross.md §1.9.8
 RESTART, BOOT, JOIN, SERVER, OTHER = "restart", "boot", "join", "server", "other"  # the timers
+FACTORY = "factory"
 HIGHEST_PORT = 65_535
 LONGEST_KEY = 32  # characters; docs/protocols/meross.md §1.7.3
 LONGEST_HOST, LONGEST_SSID = 253, 32
@@ -198,6 +201,9 @@ class NetworkState:
                 self._booted(now)
             case "join":
                 self._joined(now)
+            case "factory":
+                self._settings.is_factory = False
+                self.restart(now)
             case "other":
                 self._uses_second = not self._uses_second
                 self._ask_server()
@@ -213,6 +219,8 @@ class NetworkState:
         phase = _first_phase(self._settings)
         if phase is not PlugPhase.CONNECTING:
             self._enter(phase)
+            if phase is PlugPhase.FACTORY and any(one.ssid == FACTORY_EXIT for one in self._networks):
+                self._timers.set(FACTORY, now + FACTORY_EXIT_S)
             return
         self._enter(PlugPhase.JOINING)
         can_join = self._attempt[0] is AttemptResult.JOINED
