@@ -150,8 +150,9 @@ def _is_hex(text: str) -> bool:
 
 def _print_found(decoding: LineDecoding, family: str | None, kind: str) -> None:
     source = decoding.source
+    known = [decoding.family, *decoding.others] if source.families or family else []
     if kind == "auto" and (not family or source.found.format not in ("raw", "capture")):
-        print_text(found_text(source, decoding.family if source.families or family else None), err=True)
+        print_text(found_text(source, known), err=True)
     for note in source.found.notes:
         print_text(f"Note: {note}.", err=True)
     if decoding.detected:
