@@ -112,21 +112,21 @@ class Extraction:
         limit = min(LARGEST_FILE, self._left)
         suffix = "bin" if stream.method else stream.suffix
         name = f"{item.name}.{suffix}"
-        digest, size, problem = sha256(), 0, ""
+        digest, size, problem, is_kept = sha256(), 0, "", True
         with _disk(self._folder / name), os.fdopen(os.open(name, NEW_FILE, 0o644, dir_fd=self._directory), "wb") as to:
             for piece in unpacking.pieces():
-                size += len(piece)
-                if size > limit:
-                    problem = f"it is longer than {limit} bytes and was not kept"
+                if size + len(piece) > limit:
+                    problem, is_kept = f"it is longer than {limit} bytes and was not kept", False
                     break
                 if unpacking.consumed > self._reads_left:
                     problem = "too much of the file would have to be read for it"
                     break
+                size += len(piece)
                 digest.update(piece)
                 to.write(piece)
         self._reads_left -= unpacking.consumed
         problem = problem or unpacking.problem or _wrong_size(stream, size)
-        is_kept = 0 < size <= limit
+        is_kept = is_kept and size > 0
         if is_kept:
             self._left -= size
             self._written += 1
@@ -136,7 +136,7 @@ class Extraction:
             name=name if is_kept else "",
             kind=stream.kind,
             offset=stream.offset,
-            size=min(size, limit),
+            size=size,
             sha256=digest.hexdigest() if is_kept else "",
             depth=item.depth,
             problem=problem,
