@@ -33,8 +33,8 @@ def test_a_part_that_moved_is_the_same_and_one_that_changed_is_not(tmp_path: Pat
 
 
 def test_texts_inside_of_packed_parts_are_compared(tmp_path: Path) -> None:
-    one = uimage(b"...." + lzma_alone(b"Linux version 2.6.36\0" + bytes(999)))
-    other = uimage(b"...." + lzma_alone(b"Linux version 3.0.1\0" + bytes(999)))
+    one = uimage(b"...." + lzma_alone(b"Linux version 2.6.36\0SDK_V1\0" + bytes(999)))
+    other = uimage(b"...." + lzma_alone(b"Linux version 3.0.1\0SDK_V1\0" + bytes(999)))
     found = comparison(tmp_path, one, other)
     assert found.versions_a == ("Linux version 2.6.36",) and found.versions_b == ("Linux version 3.0.1",)
     assert [(part.state, part.kind) for part in found.parts] == [("changed", "data"), ("changed", "LZMA")]
