@@ -9,8 +9,8 @@ from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.low_power.module import low_module
 from unclouded.families.tuya.settings import LineSettings
 
-TYPES = {"1": "bool", "2": "value", "17": "value"}
-FIRST = {"1": True, "2": 87, "17": 60}
+TYPES = {"1": "bool", "2": "value", "17": "value", "21": "string", "26": "bitmap", "38": "enum"}
+FIRST = {"1": True, "2": 87, "17": 60, "21": "abc", "26": 1, "38": 2}
 
 
 class FrontDoor:

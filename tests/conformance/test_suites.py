@@ -1,12 +1,9 @@
 """The tables of checks: what every row has."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 from unclouded.conformance import SUITES, suite
 from unclouded.conformance.check import CheckSuite
