@@ -72,7 +72,7 @@ class FieldChanges:
         """In what manner it changes."""
         if not self.changes:
             return "constant"
-        if not self.other_values and len(self.values) == 2 and (self.changes > 1 or isinstance(self.last.value, bool)):
+        if not self.other_values and len(self.values) == 2 and self.changes > 1:
             return "toggle"
         if self.changes > 1 and self.changes * RESTS <= self.frames and not self.other_values:
             return "rests"

@@ -126,7 +126,7 @@ def _marked(one: FieldSummary) -> tuple[str, str]:
 def _behaviour(one: FieldSummary) -> str:
     """In what manner it changes, and between what."""
     what = WHAT.get(one.behaviour, "")
-    if one.changes == 1 and one.behaviour != "toggle":
+    if one.changes == 1:
         what = "changed once"
     elif one.step is not None:
         what += f", in steps of {number_json(one.step)}{', only upwards' if one.is_rising else ''}"
