@@ -89,15 +89,19 @@ COUNTED = frozenset({"Switches", "Mains", "Energy"})
 def key_of(table: RawTable, raw: RawRow, taken: set[str]) -> str:
     """The key, other than those that are taken."""
     raw_name, unit = split(raw)
+    if unit == "W" and re.search("apparent|reactive", raw_name):
+        unit = "VA" if "apparent" in raw_name else "var"
+    if raw.code == "leakage_ele":
+        unit = ""  # the schema says kWh of a leakage
     name, number = raw_name, ""
     code = snake(raw.code)
     if CODES.get(code):
         name = CODES[code][0]
     elif word_of(joined(name, unit)) is None or ALIASES.get(name):
         name, number = renamed(name)
+        if raw_name in ALIASES and word_of(joined(name + number, unit)) is None:
+            name, number = raw_name, ""  # that word has no such unit: it is something else
     name = special(table, raw, name)
-    if unit == "W" and name.startswith(("apparent_power", "reactive_power")):
-        unit = "VA" if name.startswith("apparent") else "var"
     if name == "energy_import" and not unit:
         name = "energy"
     if name.startswith("unknown") or re.fullmatch(r"dp_?\d*", name):
@@ -130,7 +134,7 @@ def split(raw: RawRow) -> tuple[str, str]:
     stem, _, last = name.rpartition("_")
     if not raw.unit and stem and last in UNITS and word_of(name):
         name, unit = stem, last
-    if unit and stem and last in UNITS and last != unit and word_of(f"{stem}_{unit}"):
+    if unit in ("min", "h") and last == "s" and word_of(f"{stem}_{unit}"):
         name = stem  # a unit before the unit
     return snake(name), unit if unit in UNITS else ""
 
