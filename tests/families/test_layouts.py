@@ -172,6 +172,14 @@ def test_a_frame_that_is_cut_off_says_how_much_is_missing() -> None:
     assert found[-1] == "value ! 4 bytes should follow"
 
 
+def test_each_header_in_noise_begins_a_frame() -> None:
+    data = bytes.fromhex("55 aa 03 07 00 08 13 02 55 aa 03 00 00 01 01 05")
+    parts = parts_of(ALL["tuya_wifi"], Piece(offset=0, data=data, kind="noise"))
+    assert [part.start for part in parts if part.label == "header"] == [0, 8]
+    assert parts[3].odd == "8 and a checksum should follow, but 2 bytes are there"
+    assert parts[-1].odd == "should be 04"
+
+
 def test_bytes_behind_what_a_command_has_are_surplus() -> None:
     assert explained("tuya_wifi", "55 aa 00 25 00 02 01 02 29", "controller")[4] == (
         "surplus ! 2 bytes more than this command has"
