@@ -64,7 +64,9 @@ def test_what_is_read_is_written_the_same() -> None:
         )
 
 
-@pytest.mark.parametrize("product", ["37mnhia3pojleqf", "7mnhia3pojleqfh", "", "products", "a b", "ä", "[", "schema"])
+@pytest.mark.parametrize(
+    "product", ["37mnhia3pojleqf", "7mnhia3pojleqfh", "", "products", "a b", "ä", "[", "schema", "x\n"]
+)
 def test_part_of_an_id_is_no_product(product: str) -> None:
     assert CATALOGUE.find("tuya_wifi", product) is None
 

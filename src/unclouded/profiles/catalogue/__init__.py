@@ -17,6 +17,7 @@ __all__ = ["PREFIX", "Catalogue", "CatalogueRow", "CatalogueTable"]
 
 FAMILIES = ("tuya_wifi", "tuya_gateway")
 
+_ID = re.compile(r"[A-Za-z0-9_]+")
 _ZIGBEE = re.compile(r"_T[A-Z][A-Z0-9]+_(.+)")  # a manufacturer's name carries the product id: _TZE204_81yrt3lo
 
 
@@ -54,7 +55,7 @@ class Catalogue:
 
     def find(self, family: str, product: str) -> CatalogueTable | None:
         """The table that lists a product: a product id, or the name of a Zigbee manufacturer that carries one."""
-        if family not in FAMILIES or not product or not product.isascii() or " " in product:
+        if family not in FAMILIES or not _ID.fullmatch(product):
             return None
         named = _ZIGBEE.fullmatch(product)
         for one in (product, named[1]) if named else (product,):
