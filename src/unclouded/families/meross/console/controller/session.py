@@ -44,7 +44,7 @@ from unclouded.families.meross.console.wire.command_line import command_of, type
 from unclouded.families.meross.console.wire.commands import RELAY_WARNING
 from unclouded.families.meross.console.wire.known_lines import facts_of, known_line
 from unclouded.families.meross.console.wire.lines import ConsoleLine, ConsoleLines, LineKind
-from unclouded.families.meross.console.wire.redact import redact
+from unclouded.families.meross.console.wire.redact import may_hold_secret, redact
 from unclouded.families.meross.console.wire.values import ON
 
 START_S = 4.0  # s after the last line of a start: the console should answer
@@ -235,7 +235,8 @@ class ConsoleSession:
                 case _:
                     events += self._text(line, now)
             self._is_prompted = line.kind is LineKind.PROMPT
-            self._send(now)
+            if self._running is None:
+                self._send(now)
         return events
 
     def _noise(self, line: ConsoleLine) -> list[Event]:
@@ -276,7 +277,7 @@ class ConsoleSession:
             if known.starts:
                 events += self._started(facts_of(known, line.text), now)
         if self._is_replayed and self._is_prompted:
-            self._running = self._running or _overheard(line.text, now)
+            self._running = _overheard(line.text, now) or self._running
         running = self._running
         if running is not None:
             return [*events, *(self._completed(running, now) if running.take(line.text, line.cut) else [])]
@@ -419,6 +420,8 @@ _COUNTERS = (
 
 def _shown(line: ConsoleLine) -> str:
     """A line as it is passed on: without its end, and without secrets."""
+    if line.log is not None and not may_hold_secret(line.data):
+        return line.text
     return redact(None, line.text.encode()).decode("utf-8", "replace").strip()
 
 

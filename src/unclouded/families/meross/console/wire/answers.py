@@ -98,7 +98,7 @@ FORMS: Mapping[str, AnswerForm] = {
         ),
     ),
     "ver": AnswerForm(
-        SoftwareVersions, (line(r"CM4 Image +Ver: *(?P<cm4>\S.*)"), line(r"N9 Image +Ver: *(?P<n9>\S.*)"))
+        SoftwareVersions, (line(r"CM4 Image +Ver:(?P<cm4>.*)"), line(r"N9 Image +Ver:(?P<n9>.*)"))
     ),
     "config show": CONFIG,
     "config read": CONFIG,
@@ -128,8 +128,8 @@ FORMS: Mapping[str, AnswerForm] = {
             line(r"task info:"),
             line(r"name +\| status \| prio \| stack \| id"),
             line(
-                r"(?P<name>\S{1,40}(?: \S{1,40}){0,3})\s+(?P<status>[A-Z])\s+(?P<priority>\d{1,4})\s+(?P<stack>\d{1,9})"
-                r"\s+(?P<id>\d{1,6})",
+                r"(?P<name>\S{1,40}(?: \S{1,40}){0,3})\s{1,20}(?P<status>[A-Z])\s{1,20}"
+                r"(?P<priority>\d{1,4})\s{1,20}(?P<stack>\d{1,9})\s{1,20}(?P<id>\d{1,6})",
                 "tasks",
                 begins=True,
             ),
@@ -210,9 +210,9 @@ FORMS: Mapping[str, AnswerForm] = {
         (
             line(r"Ch +SSID +BSSID +Auth +.*"),
             line(
-                rf"(?P<channel>\d{{1,3}}) +(?P<ssid>.{{0,32}}?) +(?P<bssid>{_MAC}) +"
-                r"(?P<auth>\d{1,4}) +(?P<cipher>\d{1,4}) +(?P<rssi_dBm>-?\d{1,4}) +"
-                r"(?P<wps>\d{1,4}) +(?P<cm>\d{1,4}) +(?P<dpid>\d{1,4}) +(?P<sr>\d{1,4})",
+                rf"(?P<channel>\d{{1,3}}) {{1,8}}(?P<ssid>(?:\S.{{0,31}}?)?) {{0,60}}(?P<bssid>{_MAC}) {{1,20}}"
+                r"(?P<auth>\d{1,4}) {1,20}(?P<cipher>\d{1,4}) {1,20}(?P<rssi_dBm>-?\d{1,4}) {1,20}"
+                r"(?P<wps>\d{1,4}) {1,20}(?P<cm>\d{1,4}) {1,20}(?P<dpid>\d{1,4}) {1,20}(?P<sr>\d{1,4})",
                 "networks",
                 begins=True,
             ),
@@ -225,8 +225,8 @@ FORMS: Mapping[str, AnswerForm] = {
     "meross iot status": AnswerForm(
         ConnectionStatus,
         (
-            line(r"wifi status: *(?P<wifi>.*)"),
-            line(r"iot status: *(?P<server>.*)"),
+            line(r"wifi status:(?P<wifi>.*)"),
+            line(r"iot status:(?P<server>.*)"),
             line(r"iot info:"),
             line(r"primary +host: *(?P<primary_host>[^:\s]*):(?P<primary_port>\d{1,5})"),
             line(r"secondary +host: *(?P<secondary_host>[^:\s]*):(?P<secondary_port>\d{1,5})"),
@@ -329,7 +329,7 @@ _READERS: Mapping[str, Callable[[Sequence[AnswerLine]], ConsoleAnswer]] = {
 # --- what follows from an answer ------------------------------------------------------------------
 
 _REFUSED = re.compile(r"(?i)(?:unknown|invalid|bad) (?:command|parameter|argument)|command not |no such command")
-_FAILED = re.compile(r"(?i)\b(?:fail(?:ed|ure)?|errors?|invalid|not found)\b")
+_FAILED = re.compile(r"(?i)(?:fail|error|invalid|not found)")
 
 
 def refusal(row: ConsoleCommand, answer: ConsoleAnswer) -> str:

@@ -25,6 +25,7 @@ _NO_TEXT = bytes([*range(7), *range(14, 27), *range(28, 32), 127])  # BEL to CR 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]{0,16}[A-Za-z]|\x1b[^\[]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ENDS = "\r\n"
+_LOG = b"[T: "
 _PROMPTS = re.compile(rb"\$(?: |(?=[\[a-z?\r\n$]|\Z))")  # "$8710c>" is that of another shell
 
 
@@ -93,6 +94,9 @@ class ConsoleLines:
 
     def _read(self, data: bytes, lines: list[ConsoleLine]) -> None:
         """The lines that a line with its end consists of."""
+        if data.startswith(_LOG) and not self._is_endless and len(data) < LONGEST_LINE and data.find(START, 1) < 0:
+            lines.append(_line(data))
+            return
         if data[:1] == b"$" and not self._is_endless:
             data = _without_prompts(data, lines, ended=True)
         if self._is_endless or len(data) - data.endswith(b"\n") >= LONGEST_LINE:
@@ -125,15 +129,15 @@ def _separated(data: bytes) -> Iterator[ConsoleLine]:
 
 def _line(data: bytes, cut: bool = False) -> ConsoleLine:
     """One line, or a part of one, that is no prompt."""
-    try:
+    if data.isascii():
         text = data.decode("ascii").rstrip(_ENDS)
         is_plain = text.isprintable()
-    except UnicodeDecodeError:
+    else:
         text = data.decode("utf-8", "replace").rstrip(_ENDS)
         is_plain = False
-    if not is_plain and _is_binary(data, text):
-        return ConsoleLine(data, LineKind.NOISE, reason=BINARY)
     if not is_plain:
+        if _is_binary(data, text):
+            return ConsoleLine(data, LineKind.NOISE, reason=BINARY)
         text = _CONTROL.sub("", _ESCAPE.sub("", text))
     if data.startswith(START):
         log = read_log_line(text)

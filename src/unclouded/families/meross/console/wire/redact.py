@@ -28,15 +28,21 @@ _SECRETS = (
 )
 _SECRET_READ = re.compile(rb"config[ \t]{1,8}read[ \t]{1,8}\S{1,20}[ \t]{1,8}(?:" + _KEYS + rb")\s*\Z")
 _BLANKED = bytes(0x2A if 0x21 <= byte < 0x7F else byte for byte in range(256))
-_MAY_HOLD_SECRET = re.compile(rb"(?i)key|psk|pmk|passw|pwd|\"(?:sign|ssid|token)\"")
+_WORDS = (b"key", b"psk", b"pmk", b"passw", b"pwd", b'"sign"', b'"ssid"', b'"token"')  # one stands before each secret
 
 
 def redact(sender: Sender | None, data: bytes) -> bytes:
     """The same bytes with secrets blanked."""
-    if data.startswith(b"[T: ") and not _MAY_HOLD_SECRET.search(data):
+    if data.startswith(b"[T: ") and not may_hold_secret(data):
         return data
     lines = ConsoleLines()
     return b"".join(_redacted([*lines.feed(data), *lines.close()]))
+
+
+def may_hold_secret(data: bytes) -> bool:
+    """Whether a line has a word that stands before secrets."""
+    lower = data.lower()
+    return any(word in lower for word in _WORDS)
 
 
 def reads_secret(text: str) -> bool:
@@ -46,7 +52,7 @@ def reads_secret(text: str) -> bool:
 
 def masked_line(data: bytes) -> bytes:
     """A line with what its form shows to be secret blanked."""
-    if not _MAY_HOLD_SECRET.search(data):
+    if not may_hold_secret(data):
         return data
     for pattern in _SECRETS:
         data = pattern.sub(_without_value, data)
@@ -61,10 +67,11 @@ def _redacted(lines: Sequence[ConsoleLine]) -> Iterable[bytes]:
     for group in _groups(lines):
         parts = [line for line in group if line.kind is LineKind.TEXT]
         whole = b"".join(line.data.rstrip(b"\r\n") for line in parts)
-        hide = is_value or masked_line(whole) != whole or _is_unknown_word(whole)
+        is_unknown = _is_unknown_word(whole)
+        hide = is_value or is_unknown or masked_line(whole) != whole
         is_value |= _SECRET_READ.search(whole) is not None
         for line in group:
-            yield _line(line, hide, alone=len(group) == 1 and not is_value and not _is_unknown_word(whole))
+            yield _line(line, hide, alone=len(group) == 1 and not is_value and not is_unknown)
 
 
 def _groups(lines: Sequence[ConsoleLine]) -> Iterable[list[ConsoleLine]]:
