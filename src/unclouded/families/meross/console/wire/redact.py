@@ -28,7 +28,6 @@ _SECRETS = (
 )
 _SECRET_READ = re.compile(rb"config[ \t]{1,8}read[ \t]{1,8}\S{1,20}[ \t]{1,8}(?:" + _KEYS + rb")\s*\Z")
 _BLANKED = bytes(0x2A if 0x21 <= byte < 0x7F else byte for byte in range(256))
-_WORDS = (b"key", b"psk", b"pmk", b"passw", b"pwd", b'"sign"', b'"ssid"', b'"token"')  # one stands before each secret
 
 
 def redact(sender: Sender | None, data: bytes) -> bytes:
@@ -42,7 +41,16 @@ def redact(sender: Sender | None, data: bytes) -> bytes:
 def may_hold_secret(data: bytes) -> bool:
     """Whether a line has a word that stands before secrets."""
     lower = data.lower()
-    return any(word in lower for word in _WORDS)
+    return (
+        b"key" in lower
+        or b"psk" in lower
+        or b"pmk" in lower
+        or b"passw" in lower
+        or b"pwd" in lower
+        or b'"sign"' in lower
+        or b'"ssid"' in lower
+        or b'"token"' in lower
+    )  # a loop over the words takes four times as long, and every log line comes here
 
 
 def reads_secret(text: str) -> bool:
