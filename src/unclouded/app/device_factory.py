@@ -11,6 +11,7 @@ from unclouded import families
 from unclouded.app.config import BROKER, ChannelTable, Config, DeviceTable, links_of
 from unclouded.app.config_places import did_you_mean
 from unclouded.app.family_guess import guess_family
+from unclouded.app.product_source import CatalogueSource
 from unclouded.app.protocols import actions_of, settings_of
 from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.core.family import Family
@@ -99,6 +100,7 @@ class DeviceFactory:
             actions=family.actions,
             part_actions=family.part_actions,
             scales=device.scale,
+            products=CatalogueSource(self.profiles, family.name),
         )
 
     def _check_link(self, link: str, device: DeviceTable) -> None:

@@ -19,7 +19,7 @@ Kind = Literal["switch", "number", "counter", "enum", "text", "raw", "bitmap"]
 Access = Literal["r", "rw", "w"]
 State = Literal["connecting", "waiting", "online", "asleep", "offline", "faulted", "seen"]
 Result = Literal["confirmed", "held", "refused", "timeout", "unreachable"]
-Confidence = Literal["", "confirmed", "single", "disputed"]
+Confidence = Literal["", "confirmed", "single", "disputed", "matched", "guessed"]
 
 # The unit that the last part of a key stands for: power_W, energy_import_Wh.
 UNITS: Mapping[str, str] = {
@@ -59,7 +59,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
     ``exponent``: values are whole multiples of ``10**exponent`` (what the store keeps); -1 = tenths.
     ``confidence``: in what the profile says of it. ``confirmed``: two independent sources, or V x I, agree;
-    ``single``: it has one source; ``disputed``: sources disagree; "": the profile does not say.
+    ``single``: it has one source; ``disputed``: sources disagree; ``matched``: no source lists the product, but similar
+    ones agree; ``guessed``: of those only the name is likely; "": the profile does not say.
     """
 
     key: str

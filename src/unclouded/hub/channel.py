@@ -61,7 +61,9 @@ from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.naming import ValueNames
 from unclouded.hub.part import ChannelPart, is_same, sub_id, without
+from unclouded.hub.product_matching import MEMORY_KEY
 from unclouded.hub.recent_frames import RecordedWire
+from unclouded.hub.unknown_products import UnknownProducts
 
 log = logging.getLogger("unclouded.hub")
 
@@ -128,6 +130,7 @@ class Channel:
         self._noise_reasons: set[str] = set()
         self._guesses = MOST_GUESSES
         self._has_values = False  # whether the session has reported any
+        self._unknown = UnknownProducts(spec.products, self._loop, self._is_matched)
         self._lacks: dict[str, frozenset[str]] = {}  # by part: the wire keys of its profile that it does not have
 
     async def run(self) -> None:
@@ -196,12 +199,12 @@ class Channel:
                 self._handle(event, now, facts)
             elif (part := self.parts.get(event.part)) is None:
                 self._wait_for_identity(event, now)
-            else:
+            elif not self._unknown.holds(event, now):
                 if part is not before:
                     self._complete(before, facts)
                     before = part
                     self._has_values = True
-                if self._alone:
+                if self._alone and event.part not in self._unknown:
                     index = part.interpreter.read(events, index, part.key, at, facts)
                     continue
                 facts += self._preferred(event, at, part)
@@ -310,9 +313,12 @@ class Channel:
             self._identity_timer = None
         known = self.parts.get(key)
         info = known.with_info(info) if known else info
-        whole = self.spec.profile_of_part(info.get("product", "")) if key else self.profile
-        profile = without(whole, self._lacks.get(key, ()))
+        product = info.get("product", "")
+        whole = self.spec.profile_of_part(product) if key else self.profile
         identity = self._identity(key, info)
+        if key or self.spec.profile is None:
+            whole = self._unknown.profile(key, product, whole, lambda: self._hub.ambient(identity).memory)
+        profile = without(whole, self._lacks.get(key, ()))
         is_known = known is not None and known.is_as(identity, profile)
         part = known if known is not None and is_known else self._make_part(key, identity, profile)
         part.info = info
@@ -321,14 +327,36 @@ class Channel:
         own = [(event, now) for event, now in self._early if event.part == key]
         self._early = [(event, now) for event, now in self._early if event.part != key]
         for event, now in own:
-            facts += self._preferred(event, self._hub.wall(now), part)
+            if not self._unknown.holds(event, now):
+                facts += self._preferred(event, self._hub.wall(now), part)
         self._complete(part, facts)
         if key == "" and self.online:
             self._deliver_held(key)
         if key == "":
-            waiting, self._once_stored = self._once_stored, []
-            for then in waiting:
-                self._hub.when_stored(then)
+            self._all_is_stored()
+
+    def _is_matched(self, key: str, memory: bytes, held: Sequence[tuple[Reported, float]]) -> None:
+        """It is known by now what a part of an unknown product is; the reports that waited for that are read."""
+        part = self.parts.get(key)
+        if part is None:
+            return
+        facts: list[Fact] = [self._hub.remember(Memory(part.identity, MEMORY_KEY, memory))]
+        self._settle(key, {}, facts)
+        part = self.parts[key]
+        for event, now in held:
+            self._has_values = True
+            facts += self._preferred(event, self._hub.wall(now), part)
+        self._complete(part, facts)
+        self._hub.publish(facts)
+        self._all_is_stored()
+
+    def _all_is_stored(self) -> None:
+        """Unless reports wait: call what waits for them to be stored."""
+        if self._identity_timer is not None or self._unknown.is_holding:
+            return
+        waiting, self._once_stored = self._once_stored, []
+        for then in waiting:
+            self._hub.when_stored(then)
 
     def _identity(self, key: str, info: Mapping[str, str]) -> str:
         if key == "":
@@ -413,6 +441,7 @@ class Channel:
                 self._end_waits(facts)
                 self.parts.pop(key, None)
                 self._lacks.pop(key, None)
+                self._unknown.left(key)
                 self.asleep.discard(key)
                 self._device.forget(key)
                 self._hub.part_left(sub_id(self._device.id, key))
@@ -423,8 +452,8 @@ class Channel:
             self._hub.deliver_held(sub_id(self._device.id, key))
 
     def _when_stored(self, then: Callable[[bool], None]) -> None:
-        """Call it once all reports are stored, also those that wait for the identity of their device."""
-        if self._identity_timer is None:
+        """Call it once all reports are stored, also those that wait for the identity or the product of their device."""
+        if self._identity_timer is None and not self._unknown.is_holding:
             self._hub.when_stored(then)
         else:
             self._once_stored.append(then)

@@ -5,15 +5,29 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from typing import Protocol
 
 import msgspec
 
 from unclouded.core.family import Family
 from unclouded.core.link import Link
 from unclouded.core.model import ActionSpec
-from unclouded.core.profile import Profile, ScaleVariant
+from unclouded.core.profile import MatchedProduct, Profile, ScaleVariant
 from unclouded.core.session import Ambient, Session
 from unclouded.hub.interpret import RawDecoder
+
+
+class ProductSource(Protocol):
+    """Finds out what the data points of a product are that no profile lists."""
+
+    def serves(self, profile: Profile) -> bool:
+        """Whether a part with this profile is to be matched."""
+
+    def match(self, question: MatchedProduct) -> MatchedProduct:
+        """Name what was seen; rows that have a name keep it. It may take a while, and is called in a thread."""
+
+    def profile(self, generic: Profile, matched: MatchedProduct) -> Profile:
+        """The generic profile with the points that were found."""
 
 
 class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +60,7 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     similar: Callable[[Profile], Sequence[ScaleVariant]] = lambda profile: ()
     guess: Callable[[bytes], str] = lambda data: ""
     plaintext: Callable[[bytes], bytes] = bytes
+    products: ProductSource | None = None
 
     def profile_of_part(self, product: str) -> Profile:
         """The profile of a sub-device: that of its product, else the generic one."""

@@ -226,7 +226,7 @@ class Interpreter:
         """A number that is neither counted, decoded nor integrated."""
         integrated = self._integrates and row.point.key == "power_W"
         plain = row.point.kind == "number" and row.counter == "none" and row.type in ("", "value")
-        special = row.decode or row.negative_when or row.used_when or row.tenth
+        special = row.decode or row.negative_when or row.used_when or row.tenth or row.point.confidence == "guessed"
         return plain and not (integrated or special or self._rows.is_shared(row.wire))
 
     def _is_point(self, row: WirePoint) -> bool:
@@ -275,6 +275,8 @@ class Interpreter:
         if row.decode:
             self._unpack(row, raw, at, flags, result, reported)
             return
+        if row.point.confidence == "guessed" and row.point.kind in ("number", "counter"):
+            flags = (*flags, "guessed")  # its name is likely, its scale is not sure
         value = SignedValue(row=row, raw=raw, at=at, flags=flags, repeated=reported.repeated, is_negative=False)
         if row.negative_when is not None:
             if self._directions.hold(value, self._now, row.negative_when.wire in reported.values):
@@ -348,12 +350,13 @@ class Interpreter:
         return self._reading(counted, self._energy.filed(counted.point, at, self._now), flags)
 
     def _reading(self, counted: Counted, at: float, flags: tuple[str, ...]) -> Reading:
+        quality: Quality = "suspect" if "guessed" in flags and counted.quality == "good" else counted.quality
         return Reading(
             self.device,
             counted.point,
             counted.total_mWh / MWH_PER_WH,
             at,
-            counted.quality,
+            quality,
             (*counted.flags, *flags),
             self._source,
         )

@@ -4,10 +4,8 @@
     later, a data point that none was seen of ──► after LATER_S matched again ──► one more point; no other changes
 
 What was found is kept in the hub's memory (MEMORY_KEY), so that a restart neither renames a point nor waits.
-Source: docs/catalogue.md §4.
+See docs/catalogue.md.
 """
-
-from collections.abc import Mapping
 
 import msgspec
 
@@ -39,6 +37,10 @@ class ProductMatching:
     def is_holding(self) -> bool:
         """Whether reports wait for the first match."""
         return self.matched is None
+
+    @property
+    def has_held(self) -> bool:
+        return bool(self._held)
 
     def receive(self, reported: Reported, now: float) -> bool:
         """Take over a report; whether it is held."""
@@ -81,8 +83,3 @@ def _read(memory: bytes, product: str) -> MatchedProduct | None:
     except (msgspec.DecodeError, msgspec.ValidationError):
         return None
     return kept if kept is not None and kept.product == product else None
-
-
-def names(matched: MatchedProduct) -> Mapping[str, str]:
-    """Which point each data point is, for the log."""
-    return {row.wire_key: row.key for row in matched.rows}

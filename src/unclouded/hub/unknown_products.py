@@ -1,0 +1,87 @@
+"""The parts of a channel whose products no profile lists: they are matched with known products in the background.
+
+    report ─► ProductMatching: held? ─► HELD_S later, in a thread: ProductSource.match ─► settled: the part begins anew
+                                                                                          with named points
+
+Matching reads the whole catalogue, which takes a few tenths of a second: the wire must not wait for it.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from unclouded.core.profile import MatchedProduct, Profile
+from unclouded.core.session import Reported
+from unclouded.hub.channel_spec import ProductSource
+from unclouded.hub.product_matching import MEMORY_KEY, ProductMatching
+
+OnSettled = Callable[[str, bytes, Sequence[tuple[Reported, float]]], None]  # part, for the memory, held reports
+
+
+class UnknownProducts:
+    """``settled`` is called in the loop when a part was matched."""
+
+    def __init__(self, source: ProductSource | None, loop: asyncio.AbstractEventLoop, settled: OnSettled) -> None:
+        self._source = source
+        self._loop = loop
+        self._settled = settled
+        self._matchings: dict[str, ProductMatching] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def profile(self, key: str, product: str, whole: Profile, memory: Callable[[], Mapping[str, bytes]]) -> Profile:
+        """The profile of a part: ``whole``, or that with the points that were matched. ``memory``: of its identity."""
+        if self._source is None or not self._source.serves(whole):
+            self._matchings.pop(key, None)
+            return whole
+        matching = self._matchings.get(key)
+        if matching is None or matching.product != product:
+            matching = self._matchings[key] = ProductMatching(product, memory().get(MEMORY_KEY, b""))
+        return self._source.profile(whole, matching.matched) if matching.matched else whole
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._matchings
+
+    def holds(self, reported: Reported, now: float) -> bool:
+        """Take over a report; whether it waits until its part is matched."""
+        matching = self._matchings.get(reported.part)
+        if matching is None:
+            return False
+        is_held = matching.receive(reported, now)
+        if matching.deadline is not None and self._timer is None:
+            self._timer = self._loop.call_at(matching.deadline, self._is_due)
+        return is_held
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether reports wait."""
+        return any(matching.has_held for matching in self._matchings.values())
+
+    def left(self, key: str) -> None:
+        self._matchings.pop(key, None)
+
+    def _is_due(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        for key, matching in self._matchings.items():
+            if matching.deadline is not None and matching.deadline <= now:
+                self._match(key, matching)
+        waiting = [matching.deadline for matching in self._matchings.values() if matching.deadline is not None]
+        if waiting:
+            self._timer = self._loop.call_at(min(waiting), self._is_due)
+
+    def _match(self, key: str, matching: ProductMatching) -> None:
+        question = matching.question()
+        if self._source is not None:
+            future = self._loop.run_in_executor(None, self._source.match, question)
+            future.add_done_callback(partial(self._matched, key, matching, question))
+
+    def _matched(
+        self, key: str, matching: ProductMatching, question: MatchedProduct, future: asyncio.Future[MatchedProduct]
+    ) -> None:
+        if future.cancelled() or self._matchings.get(key) is not matching:
+            return
+        error = future.exception()
+        held = matching.settle(question if error else future.result())  # what was held must not be lost
+        self._settled(key, matching.memory(), held)
+        if error:
+            raise error
