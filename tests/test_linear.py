@@ -23,7 +23,7 @@ import pytest
 import unclouded
 from unclouded import families
 from unclouded.core.errors import UncloudedError
-from unclouded.core.family import Family, Sender
+from unclouded.core.family import Family, Layout, Piece, Sender
 from unclouded.core.session import Ambient, LinkPath
 from unclouded.families import meross
 from unclouded.families.meross.wire.envelope import request
@@ -33,7 +33,8 @@ from unclouded.links.mqtt.codec import Parser
 from unclouded.links.url import parse as parse_url
 from unclouded.recording.capture import CaptureReader
 
-PACKAGES = ("families", "formats", "recording", "links", "app.decoding", "app.firmware")
+MODULES = ("core.json_parts",)  # beside them
+PACKAGES = ("families", "formats", "recording", "links", "app.decoding", "app.explaining", "app.firmware")
 
 # --- calls -------------------------------------------------------------------------------------------
 
@@ -113,10 +114,22 @@ def of_family(family: Family) -> Iterator[tuple[str, Reader]]:
     for name, dialect in dialects.items():
         if dialect.tally is not None:
             yield f"{family.name} {name}: tally", lambda data, make=dialect.tally: make().feed(data)  # type: ignore[misc]
+        if dialect.layout is not None:
+            yield f"{family.name} {name}: layout", parts_reader(dialect.layout)
     if family.detector is not None:
         yield f"{family.name}: detector", lambda data, make=family.detector: make().feed(None, data)  # type: ignore[misc]
     for name, decode in family.decoders.items():
         yield f"{family.name}: value {name}", lambda data, decode=decode: decode(data)  # type: ignore[misc]
+
+
+def parts_reader(layout: Layout) -> Reader:
+    """The parts of bytes, whether they are a frame or not."""
+
+    def read(data: bytes) -> None:
+        layout(Piece(offset=0, data=data, kind="noise"))
+        layout(Piece(offset=0, data=data, kind="frame", command=data[0]))
+
+    return read
 
 
 def meross_payload(data: bytes) -> None:
@@ -224,6 +237,7 @@ def modules() -> Iterator[str]:
         found = importlib.import_module(f"unclouded.{package}")
         yield found.__name__
         yield from (one.name for one in pkgutil.walk_packages(found.__path__, f"{found.__name__}."))
+    yield from (f"unclouded.{name}" for name in MODULES)
 
 
 def patterns() -> dict[str, Pattern]:
