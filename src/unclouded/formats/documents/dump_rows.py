@@ -98,13 +98,17 @@ class DumpReader:
         if far >= len(lines) or len(lines[number]) != len(lines[far]) or self._layout.cells is not None:
             return number
         found = self._layout.row.match(lines[number])
-        if found is None or not self._is_next(int(found["offset"], self._base), number + 1):
+        offset = offset_of(found["offset"], self._base) if found is not None else None
+        if found is None or offset is None or (self._start_line and offset != self._offset + self._size):
             return number
         size = len(lines[number])
         end = next((i for i in range(far, len(lines)) if len(lines[i]) != size), len(lines))
         data, count = regular_rows(lines[number:end], self._layout, self._base, found)
         if count < LEAST_REGULAR:
             return number
+        if not self._start_line:
+            self._start_line, self._offset = number + 1, offset
+        self._repeats = False
         self._add(data, data[-(len(data) // count) :])
         self.explained += count
         self.data_lines += count
