@@ -229,6 +229,15 @@ def test_hand_written_profiles_come_before_the_catalogue(tmp_path: Path) -> None
     assert own is not None and own.name == "mine"
 
 
+def test_a_library_reads_no_table_before_a_product_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(Catalogue, "_data", lambda self, kind: read.append(kind) or b"")
+    library = ProfileLibrary(settings_of)
+    assert library.get("tuya/plug_metering") and library.names() and read == []
+    library.for_product("meross", "mss310")
+    assert read == []
+
+
 def test_an_unknown_name_is_answered_without_listing_the_catalogue() -> None:
     with pytest.raises(ConfigError, match="and 1609 of the catalogue") as raised:
         LIBRARY.get("tuya/nothing")

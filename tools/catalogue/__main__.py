@@ -47,7 +47,8 @@ def main() -> int:
     for kind, tables in sorted(by_kind.items()):
         text = TITLE + "\n".join(map(write_table, tables))
         (args.to / f"{kind}.txt").write_text(text, encoding="utf-8")
-    print(f"{len(raw)} tables, {sum(map(len, rows.values()))} rows, {len(set().union(*products.values()))} products")
+    ids = {one for table in raw for one in table.products}
+    print(f"{len(raw)} tables, {sum(map(len, rows.values()))} rows, {len(ids)} products")
     return 0
 
 

@@ -110,7 +110,7 @@ class CatalogueTable(msgspec.Struct, frozen=True, kw_only=True):
 
     def title_of(self, product: str) -> str:
         """The maker and model of a product; of one that is not named, those that share its table."""
-        own = dict(self.models).get(product)
+        own = dict(self.models).get(product) if product else None
         if own:
             return own
         label = KINDS.get(self.kind, "Device")
