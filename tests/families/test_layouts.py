@@ -194,7 +194,7 @@ def test_numbers_have_their_meaning_and_years_their_century() -> None:
         "length 14 bytes",
         "sub-command record report",
         "version 1",
-        "kind 2",
+        "kind 2 (GMT)",
         "year 2022",
         "month 2",
     ]

@@ -57,3 +57,8 @@ def test_no_input_makes_a_view_fail(view: str) -> None:
     for path in files:
         done = run("decode", view, str(path))
         assert done.exception is None or isinstance(done.exception, SystemExit), f"{path.name}: {done.exception!r}"
+
+
+def test_totals_and_a_view_exclude_each_other() -> None:
+    done = run("decode", "--summary", "--explain", "55 aa 00 00 00 00 ff")
+    assert "--summary prints totals only" in (done.output or str(done.exception))

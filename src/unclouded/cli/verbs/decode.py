@@ -82,6 +82,8 @@ def command(
     The lengths add up to the input: bytes that form no frame are noise, with a reason. → is sent to the device, ← by
     the device. The exit code is 1 where the input held nothing.
     """
+    if summary and view is not None:
+        raise click.UsageError(f"--summary prints totals only; leave it out, or --{view}.")
     source = _input(words, module, mcu, kind, sender, mixed, family or "")
     decoding = decoding_of(family, source, dialect)
     _print_found(decoding, family, kind)

@@ -9,19 +9,16 @@ is a secret too. Lengths stay, and the message stays one. Bytes that are no whol
 A message is read once, token by token; no token is read twice, whatever the bytes are.
 """
 
-import re
-
 import msgspec
 
 from unclouded.core.errors import WireError
 from unclouded.core.family import Sender
+from unclouded.core.json_parts import TOKEN
 from unclouded.families.meross.wire.envelope import GET, PADDING, Envelope, EnvelopeHeader, parse
 from unclouded.families.meross.wire.namespaces import TABLE
 
 SECRET_NAMES = frozenset({"sign", "password", "passwd", "key", "ssid", "psk", "pmk", "token", "pubkey", "prikey"})
 SECRET_NAMESPACES = frozenset(row.name.lower() for row in TABLE if row.secret)
-# A string (also one that does not end), a mark, or a number or word. Possessive: what was read is not tried again.
-TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[{}\[\]:,]|[^\s"{}\[\]:,]++', re.DOTALL)
 _HIDDEN = bytes(byte if chr(byte) in '{}[]":, \r\n\t' or byte >= 0x7F or byte < 0x20 else 0x2A for byte in range(256))
 
 

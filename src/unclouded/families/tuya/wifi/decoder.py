@@ -81,6 +81,13 @@ MEANINGS: Mapping[tuple[int, int | None], Meanings] = {
     (codes.SYNC_RESULT, None): {"code": {0: "failed", 1: "done"}},
     (codes.UPDATE_START, None): {"code": {0: "256 bytes a block", 1: "512 bytes a block", 2: "1024 bytes a block"}},
     (codes.MAP, None): {"code": {0: "done"}},
+    (codes.RESET_MODE, None): {"mode": {0: "EZ", 1: "AP"}},
+    (codes.EXTENDED, codes.RECORD): {
+        "kind": {0: "the module's time", 1: "local", 2: "GMT"},
+        "code": {0: "stored", 2: "failed", 3: "invalid"},
+    },
+    (codes.EXTENDED, codes.TIME_NOTICES_ON): {"kind": {0: "GMT", 1: "local"}, "code": {0: "done", 1: "failed"}},
+    (codes.EXTENDED, codes.TIME_NOTICE): {"kind": {0: "GMT", 1: "local"}},
 }
 
 WIFI_READING = TypedReading(WIFI, _named, _points, _wrong_version, _sender_by_version, MEANINGS).reading()
