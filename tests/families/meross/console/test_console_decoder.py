@@ -111,6 +111,14 @@ def test_what_is_typed_is_kept_secret_too() -> None:
     assert piece.message == {"command": "config write STA WpaPsk ********"}
 
 
+def test_a_secret_of_several_words_that_stands_alone_is_hidden() -> None:
+    pieces = decoded(b"$ config read STA WpaPsk\r\nmy pass word\r\n$ ")
+    assert (
+        b"".join(redact("device", piece.data) for piece in pieces) == b"$ config read STA WpaPsk\r\n** **** ****\r\n$ "
+    )
+    assert "pass" not in repr([piece.message for piece in pieces])
+
+
 def test_lines_without_secrets_stay_as_they_are() -> None:
     kept = START + b"meross mem\r\nfree: 83536\r\n[STA]WpaPskLen: 8\r\nsome text of a driver\r\n" + LOG
     assert b"".join(redact("device", piece.data) for piece in decoded(kept)) == kept
@@ -138,6 +146,12 @@ def test_a_second_start_replaces_what_the_first_one_reported() -> None:
     fields = report.fields()
     assert fields["starts"] == 2 and fields["rules"] == {"timer_rules": "5"}
     assert fields["start"]["reset_reason"] == "HAL_WDT_HARDWARE_RESET"
+
+
+def test_a_board_that_starts_again_and_again_without_a_prompt_is_counted() -> None:
+    report = StartReport()
+    report.feed(START.removesuffix(b"$ ") * 3)
+    assert report.fields()["starts"] == 3
 
 
 def test_a_stream_that_is_no_console_has_no_report() -> None:

@@ -179,6 +179,17 @@ def test_a_board_that_restarts_settles_the_running_command_and_says_why_it_start
     assert line.events[-1] != Waiting and Online() in line.events[-8:]
 
 
+def test_a_command_that_comes_while_the_board_starts_waits_for_its_prompt() -> None:
+    line = console().start()
+    line.silent = True
+    line.send(BOOT)
+    ticket = line.do("meross mem")
+    line.wait(3.0)
+    line.silent = False
+    line.wait(5.0)
+    assert settled(line.events, ticket).answer["free"] == 83536
+
+
 @pytest.mark.parametrize(("command", "action"), [("reboot", "console"), ("", "console_crash")])
 def test_a_command_that_restarts_the_board_is_done_when_it_starts(command: str, action: str) -> None:
     line = console().start()
