@@ -56,5 +56,7 @@ def _pair(reader: PartReader, wire: str, unit: str, value: float | None, missing
     inner.number(3, f"{key} coefficient")
     text = f"{value:g} {symbol}" if value is not None else missing
     register = int.from_bytes(inner.peek(3))
-    inner.take(3, f"{key} register", "value", type="quotient", value=register, text=text, odd=odd.get(wire, ""), wire=wire)
+    inner.take(
+        3, f"{key} register", "value", type="quotient", value=register, text=text, odd=odd.get(wire, ""), wire=wire
+    )
     reader.group(inner, key, wire=wire)
