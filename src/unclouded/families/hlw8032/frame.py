@@ -26,7 +26,7 @@ TOP = 0xFFFFFF  # of a register
 
 STRAY, BAD_SUM, CUT = "stray bytes", "bad checksum", "cut short"
 
-_HEADER = re.compile(rb"[\x55\xaa\xf0-\xff]\x5a")
+HEADER = re.compile(rb"[\x55\xaa\xf0-\xff]\x5a")
 _STATES = frozenset({NORMAL, CALIBRATION_FAILED, *range(FLAGGED, 0x100)})
 
 
@@ -159,7 +159,7 @@ def _candidate(held: bytes, sought: int, size: int) -> int:
     """Where the next candidate starts, -1 where there is none. Mostly it is right there, behind the last frame."""
     if sought + 1 < size and held[sought + 1] == CHECK and held[sought] in _STATES:
         return sought
-    found = _HEADER.search(held, sought)
+    found = HEADER.search(held, sought)
     return -1 if found is None else found.start()
 
 

@@ -11,22 +11,32 @@ from collections.abc import Mapping, Sequence
 from unclouded.core.family import Piece
 from unclouded.core.frame_part import FramePart, PartReader
 from unclouded.families.hlw8032.decoder import UNITS, state_text
-from unclouded.families.hlw8032.frame import CHECK, LENGTH, Hlw8032Frame
+from unclouded.families.hlw8032.frame import HEADER, LENGTH, Hlw8032Frame
 from unclouded.families.hlw8032.measurement import NOMINAL, measurement, refreshed
 
-HEAD = 2  # bytes: state and 5A
+HEAD = 2  # bytes before those of which the sum is: state and 5A
 
 
 def layout(piece: Piece) -> Sequence[FramePart]:
     """A core.family.Layout."""
     reader = PartReader(piece.data)
     while reader.left:
-        if reader.left >= LENGTH and piece.data[reader.at + 1] == CHECK:
+        begin = HEADER.search(piece.data, reader.at)
+        if begin is None or begin.start() != reader.at:
+            reader.take(begin.start() - reader.at if begin else reader.left, "no frame", "rest")
+        elif reader.left >= LENGTH:
             _frame(reader)
-            continue
-        following = piece.data.find(bytes((CHECK,)), reader.at + HEAD)
-        reader.take(following - 1 - reader.at if following > 0 else reader.left, "no frame", "rest")
+        else:
+            _cut(reader)
     return reader.parts
+
+
+def _cut(reader: PartReader) -> None:
+    """The beginning of a frame."""
+    missing = LENGTH - reader.left
+    reader.take(1, "state", "version", value=reader.data[reader.at])
+    reader.take(1, "check", "header")
+    reader.rest("cut off", f"{missing} more byte{' is' if missing == 1 else 's are'} due")
 
 
 def _frame(reader: PartReader) -> None:
@@ -40,7 +50,7 @@ def _frame(reader: PartReader) -> None:
         value = measured.values.get(wire)
         known = None if value is None else round(value, 5)
         _pair(reader, wire, unit, known, measured.missing.get(wire, ""), measured.odd)
-    reader.take(1, "update", "command", value=frame.update, text=", ".join(fresh) or "nothing new")
+    reader.take(1, "update", value=frame.update, text=", ".join(fresh) or "nothing new")
     reader.number(2, "pulses", "value")
     right = sum(frame.data[HEAD:-1]) & 0xFF
     is_right = frame.data[-1] == right
