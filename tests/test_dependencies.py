@@ -90,6 +90,7 @@ INSIDE = {
         "mqtt": "dial http url",
         "broker": "dial tcp mqtt",
     },
+    "profiles": {"vocabulary": "", "catalogue": ""},
     "cli": {
         "output": "",
         "options": "",
