@@ -5,11 +5,12 @@ from typing import Any
 
 import click
 
+from unclouded.app.config import Config
 from unclouded.app.console.one_command import run_on_hub, run_on_link
 from unclouded.app.console.target import device_on, is_link, link_of
 from unclouded.app.console.typed_command import CheckedCommand, checked
 from unclouded.app.hub_access import any_hub
-from unclouded.cli.configuration import configuration
+from unclouded.cli.configuration import configuration, configuration_if_any
 from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import outcome_code, print_json, print_outcome, print_text
 from unclouded.cli.output.report_text import report_lines
@@ -63,12 +64,19 @@ def _run(
     target: str, typed: CheckedCommand, timeout_s: float, with_log: bool, config: str | None, data: str | None
 ) -> Mapping[str, Any]:  # Any: the API's JSON
     """On the hub that holds the target, else on the link itself."""
-    settings = configuration(config, data)
-    device = device_on(link_of(target), settings) if is_link(target) else target
-    if device:
-        with any_hub(settings, [device]) as hub:
-            return run_on_hub(hub, device, typed)
-    return run_on_link(link_of(target), typed, timeout_s, _print_log if with_log else _ignore)
+    if not is_link(target):
+        return _run_on_hub(configuration(config, data), target, typed)
+    settings = configuration_if_any(config, data)
+    link = link_of(target)
+    device = device_on(link, settings) if settings is not None else ""
+    if settings is not None and device:
+        return _run_on_hub(settings, device, typed)
+    return run_on_link(link, typed, timeout_s, _print_log if with_log else _ignore)
+
+
+def _run_on_hub(settings: Config, device: str, typed: CheckedCommand) -> Mapping[str, Any]:  # Any: the API's JSON
+    with any_hub(settings, [device]) as hub:
+        return run_on_hub(hub, device, typed)
 
 
 def _print(end: Mapping[str, Any], typed: CheckedCommand, as_json: bool) -> None:
