@@ -1,7 +1,8 @@
 """Each fault of a simulated MCU makes exactly the checks fail that it should, and our own ends pass them all.
 
-A fault that cannot be seen on the line, or that no rule forbids, has none: ``drifts`` (a clock that nobody asks for),
-``update-small-blocks`` (blocks of 256 bytes are right). SILENT: the run says that nobody answers.
+A fault that cannot be seen on the line, or that no rule forbids, has none: ``drifts`` (a clock that no one asks for),
+``update-small-blocks`` (blocks of 256 bytes are right), ``restless`` (it may wake as often as it likes). SILENT: the
+run says that nothing answers.
 """
 
 from collections.abc import Mapping
@@ -58,6 +59,7 @@ LOW_POWER: Mapping[str, set[str]] = {
     "drowsy": {"mcu.sleep.lingers"},
     "insomniac": {"mcu.sleep.no-cloud", "mcu.sleep.session"},
     "stutters": {"mcu.report.once"},
+    "restless": set(),
     "update-refused": {"mcu.update.start"},
     "update-loses-blocks": {"mcu.update.first-time"},
     "update-reboots": {"mcu.update.blocks"},

@@ -1,4 +1,7 @@
-"""The run itself: silence, what is chosen, what is allowed, time-outs, and other ends that send anything at all."""
+"""The run itself: silence, what is chosen, what is allowed, time-outs, and other ends that send anything at all.
+
+Checks that are made here name docs/protocols/tuya_wifi.md §1 as their clause.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,6 +9,7 @@ import pytest
 from conforming import Collector, by_kind, conform
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from low_power_ends import door_mcu
 from wifi_ends import check_mcu, home, mcu, module
 
 from pair import Pair, ambient
@@ -243,3 +247,8 @@ def test_whatever_the_other_end_sends_a_run_comes_to_its_end(named: tuple[str, S
     name, role = named
     report = conform(name, role, Scripted(chunks), options=RunOptions(yes=True, assist=True))
     assert report.silence or len(report.results) == len(suite(name).roles[role].checks)
+
+
+def test_a_battery_device_that_never_wakes_ends_the_run() -> None:
+    report = conform("tuya_low_power", "controller", door_mcu())  # it wakes when it is switched on, and then sleeps
+    assert report.results == () and "did not wake within 120 s" in report.silence

@@ -10,7 +10,7 @@ from unclouded.conformance.check import CheckSuite
 from unclouded.core.errors import CommandError
 
 PROTOCOLS = Path(__file__).parent.parent.parent / "docs" / "protocols"
-CLAUSE = re.compile(r"docs/protocols/(\w+)\.md §(\d+(?:\.\d+)*)(?: (?:item|rule) (\d+))?")
+CLAUSE = re.compile(r"docs/protocols/(\w+)\.md \u00a7(\d+(?:\.\d+)*)(?: (?:item|rule) (\d+))?")
 
 
 @pytest.mark.parametrize("one", SUITES.values(), ids=lambda one: one.name)

@@ -67,6 +67,14 @@ class CheckEndedError(Exception):
         self.reason = reason
 
 
+class RunEndedError(Exception):
+    """A script has found that nothing can be checked, and why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class FrameReader(Protocol):
     """Bytes of the other end into frames. A piece is (its bytes, the frame or None, why it is noise)."""
 
@@ -190,6 +198,10 @@ class CheckLine(Generic[E]):
 
     def skip(self, reason: str) -> NoReturn:
         raise CheckEndedError("skipped", reason)
+
+    def end_run(self, reason: str) -> NoReturn:
+        """Nothing can be checked any more: the run ends."""
+        raise RunEndedError(reason)
 
     def unix(self) -> float:
         """Unix seconds now."""

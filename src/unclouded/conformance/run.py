@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from unclouded.conformance.check import Check, CheckResult, CheckSuite, PlayedRole, ResultKind, RunOptions, RunReport
-from unclouded.conformance.line import CheckEndedError, CheckLine, LineEntry, Script, Wait, bounded
+from unclouded.conformance.line import CheckEndedError, CheckLine, LineEntry, RunEndedError, Script, Wait, bounded
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
 from unclouded.core.session import (
@@ -187,6 +187,12 @@ class ConformanceRun:
     # --- the run -----------------------------------------------------------------------------------
 
     def _main(self) -> Script[None]:
+        try:
+            yield from self._checked()
+        except RunEndedError as end:
+            self._silence = f"{end.reason} {self._role.advice}"
+
+    def _checked(self) -> Script[None]:
         seconds = self._role.silence_s if self._options.silence_s is None else self._options.silence_s
         silence: str = yield from self._role.reach(self._line, seconds)
         if silence:

@@ -62,6 +62,9 @@ RESULTS = """
 | skipped | it could not be tried, and why: it needs `--yes`, a person (`--assist`), a file, or another check's answer |
 | not applicable | the other end does not have what it is about |
 
+A battery device has to be woken some times while it is tested; the run asks for it. (A simulated one does so by itself
+with `sim tuya-door-sensor --fault restless`.)
+
 What is marked **danger** may switch the device, reset it or write to it, and runs only with `--yes`. A line on which
 nothing answers is not a failure of every check: the run ends with what to look for, and exit code 1.
 
@@ -85,12 +88,12 @@ def _suite(suite: CheckSuite) -> str:
         parts.append(f"\n### {suite.name}: {len(role.checks)} checks of the {role.tests}\n\n")
         parts.append(f"`--as {name}`: Unclouded plays the {role.plays}.\n\n")
         parts.append("| check | what must hold | grade | clause |\n|---|---|---|---|\n")
-        parts += [_row(check) for check in role.checks]
+        parts += [_row(suite, check) for check in role.checks]
     return "".join(parts)
 
 
-def _row(check: Check) -> str:
+def _row(suite: CheckSuite, check: Check) -> str:
     danger = f" **danger**: {check.danger}" if check.danger else ""
     person = f" *{check.person}*" if check.person else ""
-    clause = check.clause.removeprefix("docs/protocols/")
+    clause = suite.clause(check).removeprefix("docs/protocols/")
     return f"| `{check.id}` | {check.title}.{danger}{person} | {check.grade} | {clause} |\n"

@@ -79,7 +79,7 @@ def point_checks(end: str, reports: Reports, needs: tuple[str, ...]) -> tuple[Ch
         *(
             row(
                 f"{end}.points.{name}-length",
-                f"A {name} has {lengths[type]}",
+                f"{'An' if type == ENUM else 'A'} {name} has {lengths[type]}",
                 deviating,
                 judged(length_of(type, reports)),
                 "deviation",

@@ -104,6 +104,8 @@ class EmulatedLowModule(AnsweringEnd):
             if (yield from self.is_awake()):
                 self.woke_at = self.line.now
                 return
+        if not self.slept:
+            self.line.end_run(f"The device answered, and then it did not wake within {WAKE_S:g} s.")
         self.line.skip(f"It did not wake within {WAKE_S:g} s.")
 
     def wake_anew(self) -> Script[None]:

@@ -45,8 +45,8 @@ def usual_points() -> dict[int, tuple[int, bytes]]:
 class EmulatedMcu(AnsweringEnd):
     """``is_started``: the module has gone through its start with us. ``product``, ``pins``, ``features``: as reported.
 
-    ``types``: of data points, as reported last. ``blocks``: the update that the module sends, by offset; ``missed``: the
-    offset that was not acknowledged at first.
+    ``types``: of data points, as reported last. ``blocks``: the update that the module sends, by offset; ``missed``:
+    the offset that was not acknowledged at first.
     """
 
     usual_delay_s = 0.05

@@ -59,6 +59,7 @@ RESTART_S = 0.1  # after the end of an update; ours
 RECORDS = 100  # that its memory holds
 COMMANDS = 64  # that may wait for the world
 MINUTE_S = 60.0
+RESTLESS_S = 30.0  # from one waking to the next of a restless one
 ASLEEP = "it sleeps and receives nothing"
 SLEEP, WAKE, RESTART = "sleep", "wake", "restart"  # timers
 
@@ -72,6 +73,7 @@ FAULTS: Mapping[str, str] = {
     "drowsy": "It falls asleep as soon as its report is acknowledged.",
     "insomniac": "It never sleeps, and empties its battery.",
     "stutters": "It sends each report twice.",
+    "restless": "It wakes every half minute.",
     **UPDATE_FAULTS,
 }
 
@@ -337,7 +339,8 @@ class LowMcu:
         """It wakes after this time even where nothing changes, to see whether settings wait."""
         minutes = self._points.get(self._options.interval)
         interval = minutes.value if minutes and isinstance(minutes.value, int) else 0
-        self._timers.set(WAKE, now + MINUTE_S * (interval or self._options.interval_min))
+        period_s = MINUTE_S * (interval or self._options.interval_min)
+        self._timers.set(WAKE, now + (RESTLESS_S if "restless" in self._faults else period_s))
 
     def _sleep(self, now: float) -> Sequence[Event]:
         if not self._is_connected and "insomniac" in self._faults:
