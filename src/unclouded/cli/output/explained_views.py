@@ -18,6 +18,7 @@ from unclouded.core.family import Piece
 
 ViewName = Literal["explain", "diff", "unknown"]
 WIDTH = 80  # columns where there is no terminal
+WIDEST = 100  # columns that are used of a wide one
 
 
 class DecodedView(Protocol):
@@ -93,5 +94,5 @@ VIEWS: dict[ViewName, Callable[[FrameExplainer, bool], DecodedView]] = {
 
 
 def _width() -> int:
-    """Of the terminal."""
-    return shutil.get_terminal_size((WIDTH, 24)).columns
+    """Columns for text."""
+    return min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDEST)
