@@ -97,11 +97,18 @@ def chip_conversation() -> list[Sent]:
     return [(0.0, "device", frame), (0.1, "device", frame)]
 
 
+def console_conversation() -> list[Sent]:
+    """A command on the console of a plug, and lines that the plug prints."""
+    log = b"[T: 152 M: mrs_timer C: info F: mrs_timer_nvdm_load_rules L: 556]: load 0 rules\r\n"
+    return [(0.0, "controller", b"meross mem\r\n"), (0.1, "device", log), (0.2, "device", b"NOR_init\r\n")]
+
+
 CONVERSATIONS = {
     "tuya_wifi": (tuya_conversation(), {"heartbeat", "product info", "report"}),
     "emporia": (emporia_conversation(), {"meter reading", "firmware version"}),
     "meross": (meross_conversation(), {"GET electricity", "GETACK electricity"}),
     "hlw8032": (chip_conversation(), {"measurement"}),
+    "meross_console": (console_conversation(), {"command", "log", "boot loader"}),
     "tuya_gateway": (gateway_conversation(), {"product info", "time (GMT)"}),
 }
 
