@@ -44,14 +44,14 @@ class InputSource:
         return sum(1 for line in self.lines if line and not line.isspace())
 
     def head(self, limit: int) -> "InputSource":
-        """The first ``limit`` characters, to the end of a line where there is one."""
+        """The first ``limit`` characters, to the end of a line where one is near."""
         text = self.text
         if text is None:
             return self if len(self.data) <= limit else InputSource(self.data[:limit])
         if len(text) <= limit:
             return self
         cut = text.rfind("\n", 0, limit)
-        return InputSource.of_text(text[: cut + 1 if cut > 0 else limit], self.data[:limit])
+        return InputSource.of_text(text[: cut + 1 if cut > limit // 2 else limit], self.data[:limit])
 
 
 def decoded(data: bytes) -> str | None:

@@ -9,7 +9,7 @@ enough; bytes before and behind the words are not joined.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -23,6 +23,7 @@ from unclouded.formats.text.runs import ByteRun, first_run, number_run, prose_ru
 from unclouded.formats.text.stamps import Stamp, StampClock, stamp_of
 
 LONGEST_LINE = 1 << 22  # characters of a line that are read
+MOST_PARTS = 16  # runs of bytes in a line, of which some may be parts of another
 LONGEST_LABEL = 48  # characters between the time and the bytes
 LEAD = re.compile(r"\s{0,4}(?:[<>]|//[RS]|\w{1,8}:?)[ \t]")  # a direction before the time
 SPACE = re.compile(r"[ \t]{0,8}")
@@ -60,10 +61,13 @@ class GeneralReader:
         self._shape = LineShape()
 
     def read(self, source: InputSource) -> FormatReading:
-        for number, line in enumerate(source.lines, 1):
-            if line and not line.isspace():
+        lines, index = source.lines, 0
+        while index < len(lines):
+            index = self._regular(lines, index)
+            if index < len(lines) and lines[index] and not lines[index].isspace():
                 self.reading.lines += 1
-                self._line(number, line[:LONGEST_LINE])
+                self._line(index + 1, lines[index][:LONGEST_LINE])
+            index += 1
         done = self.reading
         done.chunks, done.unread = self._chunks, self._unread
         done.stamps, done.backwards = self._clock.count, self._clock.backwards
@@ -74,11 +78,28 @@ class GeneralReader:
 
     # --- inside --------------------------------------------------------------------------------
 
+    def _regular(self, lines: Sequence[str], index: int) -> int:
+        """Reads the lines of one shape from ``index`` on; where they end."""
+        state, clock, add = self._state, self._clock.time, self._chunks.append
+        begin = index
+        for at, kind, label, data, column in self._shape.read(lines, index):
+            if kind is not None:
+                state.t = state.row_t = clock(at, kind)
+                self._gap = self._gap or self._clock.restarted
+                state.label = NO_LABEL
+            elif label is not NO_LABEL:
+                state.row_t = None if self._clock.count == 0 else state.t
+            used = label if label is not NO_LABEL else state.label
+            index += 1
+            add(InputChunk(state.row_t, used.sender, data, used.lane, index, column, self._gap))
+            self._gap = False
+            self._labelled += label is not NO_LABEL
+        self.reading.lines += index - begin
+        self.reading.explained += index - begin
+        self.reading.data_lines += index - begin
+        return index
+
     def _line(self, number: int, line: str) -> None:
-        found = self._shape.read(line)
-        if found is not None:
-            self._data(number, *found)
-            return
         stamp, start, lead = _stamp_in(line)
         offset = OFFSET.match(line, start)
         run = self._payload(line, offset.end() if offset else start)
@@ -113,9 +134,7 @@ class GeneralReader:
     def _no_data(self, number: int, line: str, stamp: Stamp | None, head: str) -> None:
         found = list(prose_runs(line)) if self._with_prose else []
         found = [run for run in found if stamp is None or run.start >= stamp.end]
-        found = [
-            run for run in found if not any(run.data in one.data for one in found if len(one.data) > len(run.data))
-        ]
+        found = _without_parts(found)
         if found:
             self._prose(number, line, stamp, found)
         elif (stamp is not None or HEADING_END.search(line)) and len(line) <= LONGEST_LABEL * 2:
@@ -176,6 +195,14 @@ def _stamp_in(line: str) -> tuple[Stamp | None, int, str]:
             end = lead.end() + stamp.end
             return Stamp(stamp.at, stamp.kind, end), end, lead[0]
     return None, 0, ""
+
+
+def _without_parts(found: list[ByteRun]) -> list[ByteRun]:
+    """Without runs that only repeat a part of the longest one, as logs print fields behind the frame."""
+    if not 1 < len(found) <= MOST_PARTS:
+        return found
+    longest = max(found, key=lambda run: len(run.data))
+    return [run for run in found if run.data not in longest.data or run.data == longest.data]
 
 
 def _is_column(tail: str, run: ByteRun) -> bool:

@@ -3,25 +3,29 @@
 12:00:00.012 RX: 55 AA 03 00       where the time is, what stands between it and the bytes, how these are separated
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 
 from unclouded.formats.text.labels import Label
 from unclouded.formats.text.runs import ByteRun
-from unclouded.formats.text.stamps import STAMP, Stamp, stamp_of
+from unclouded.formats.text.stamps import STAMP, Stamp, StampKind, stamp_of
 
 DIGITS = str.maketrans("123456789", "000000000")
 MOST_HEADS = 16
 SEPARATORS = " :-"
-ShapeRead = tuple[Stamp | None, Label, ByteRun]
+MOST_SECONDS = 100_000  # that are remembered
+Clock = Callable[[str], tuple[float, StampKind] | None]
+ShapeRead = tuple[float, StampKind | None, Label, bytes, int]  # time and its kind, direction, bytes, their column
 
 
 class LineShape:
-    """Reads lines as the last one that was learned; None where a line is of another shape."""
+    """Reads lines as the last one that was learned, up to one of another shape."""
 
     def __init__(self) -> None:
         self._stamp_shape = ""
         self._end = 0
-        self._clock: Callable[[str], Stamp | None] = stamp_of
+        self._clock: Clock = partial(_any_time, 0)
         self._heads: dict[str, Label] = {}
         self._separator = ""
 
@@ -38,56 +42,69 @@ class LineShape:
         if len(self._heads) < MOST_HEADS:
             self._heads[line[end : run.start]] = label
 
-    def read(self, line: str) -> ShapeRead | None:
-        end = self._end
-        head = next((head for head in self._heads if line.startswith(head, end)), None)
-        if head is None:
-            return None
-        start = end + len(head)
-        data = self._bytes(line[start:])
-        stamp = self._clock(line[:end]) if end else None
-        if len(data) < 2 or (end and (stamp is None or stamp.end != end)):
-            return None
-        return stamp, self._heads[head], ByteRun(data, start, len(line), "pairs")
+    def read(self, lines: Sequence[str], index: int) -> Iterator[ShapeRead]:
+        """The lines from ``index`` on, up to one of another shape."""
+        end, clock, separator, heads = self._end, self._clock, self._separator, list(self._heads.items())
+        if not heads:
+            return
+        removed = separator if separator.strip() else ""
+        count = 3 if separator else 2
+        at, kind = 0.0, None
+        for line in islice(lines, index, None):
+            for head, label in heads:  # noqa: B007  # the label is yielded below
+                if line.startswith(head, end):
+                    break
+            else:
+                return
+            start = end + len(head)
+            text = line[start:].rstrip()
+            try:
+                data = bytes.fromhex(text.replace(removed, "") if removed else text)
+            except ValueError:
+                return
+            size = len(data)
+            if size < 2 or len(text) != size * count - (count == 3):
+                return
+            if separator and text[2::3] != separator * (size - 1):
+                return
+            if end:
+                stamp = clock(line[:end])
+                if stamp is None:
+                    return
+                at, kind = stamp
+            yield at, kind, label, data, start + 1
 
-    def _bytes(self, text: str) -> bytes:
-        """The bytes of a text that is nothing else; empty where it is."""
-        text = text.rstrip()
-        separator = self._separator
-        try:
-            data = bytes.fromhex(text if separator in ("", " ") else text.replace(separator, ""))
-        except ValueError:
-            return b""
-        if not separator:
-            return data if len(text) == 2 * len(data) else b""
-        return data if len(text) == 3 * len(data) - 1 and text[2::3] == separator * (len(data) - 1) else b""
 
-
-def _clock_of(text: str, stamp: Stamp | None) -> Callable[[str], Stamp | None]:
-    """What reads a time at the same columns; the date before it is read once."""
+def _clock_of(text: str, stamp: Stamp | None) -> Clock:
+    """What reads a time at the same columns; the date before it and the whole seconds are read once."""
     found = STAMP.match(text)
     if stamp is None or found is None or found["h"] is None or found["half"] or found["zone"] or len(found["h"]) != 2:
-        return stamp_of
-    hour, minute, second = found.start("h"), found.start("m"), found.start("s")
-    fraction = next((found.span(name) for name in ("f", "fc", "fm") if found[name]), (0, 0))
-    minute_sign, second_sign = hour + 2, minute + 2
-    power = 10 ** (fraction[1] - fraction[0])
-    begin = text[:hour]
-    of_day = int(found["h"]) * 3600 + int(found["m"]) * 60 + int(found["s"]) + int(text[slice(*fraction)] or 0) / power
-    midnight = round(stamp.at - of_day, 6)
-    kind, end = stamp.kind, stamp.end
+        return partial(_any_time, len(text))
+    span = next((found.span(name) for name in ("f", "fc", "fm") if found[name]), None)
+    whole = found.end("s")
+    kind = stamp.kind
+    seconds: dict[str, float] = {}
 
-    def read(text: str) -> Stamp | None:
-        if text[:hour] != begin or text[hour + 2] != ":" or text[minute + 2] != ":":
-            return stamp_of(text)
+    def read(text: str) -> tuple[float, StampKind] | None:
+        begin = text[:whole]
+        at = seconds.get(begin)
+        if at is None:
+            full = stamp_of(text)
+            if full is None or full.end != len(text) or full.kind != kind or len(seconds) >= MOST_SECONDS:
+                return None if full is None or full.end != len(text) else (full.at, full.kind)
+            at = seconds[begin] = round(full.at - _fraction(text, span), 6)
         try:
-            at = (
-                int(text[hour:minute_sign]) * 3600 + int(text[minute:second_sign]) * 60 + int(text[second : second + 2])
-            )
-            if fraction[1]:
-                at += int(text[fraction[0] : fraction[1]]) / power
+            return at + _fraction(text, span), kind
         except ValueError:
             return None
-        return Stamp(midnight + at, kind, end)
 
     return read
+
+
+def _fraction(text: str, span: tuple[int, int] | None) -> float:
+    return 0.0 if span is None else int(text[span[0] : span[1]]) / 10 ** (span[1] - span[0])
+
+
+def _any_time(end: int, text: str) -> tuple[float, StampKind] | None:
+    stamp = stamp_of(text)
+    return None if stamp is None or stamp.end != end else (stamp.at, stamp.kind)

@@ -1,5 +1,6 @@
 """Text -> bytes by columns: hex pairs, and numbers of any length, without a loop over them."""
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -8,6 +9,8 @@ if TYPE_CHECKING:
 HEX_DIGITS = "0123456789abcdefABCDEF"
 SEPARATORS = " \t\n:;,._|-"
 NO_SEPARATORS = str.maketrans(dict.fromkeys(SEPARATORS))
+SHORT = 16_384  # characters
+NUMBER = re.compile(r"[0-9A-Fa-f]+")
 _OTHER = 0xFF
 
 
@@ -26,12 +29,23 @@ def pairs(text: str) -> bytes | None:
 
 def numbers(text: str, base: int, longest: int = 3) -> bytes | None:
     """Numbers of up to ``longest`` digits with anything else between them; None where one is no byte or no number."""
+    if len(text) <= SHORT:
+        return _few_numbers(text, base, longest)
     import numpy as np
 
     found = _values(text, base, longest)
     if found is None:
         return None
     return found.astype(np.uint8).tobytes() if not found.size or int(found.max()) < 256 else None
+
+
+def _few_numbers(text: str, base: int, longest: int) -> bytes | None:
+    """The same of a short text, for which numpy is not imported."""
+    try:
+        found = NUMBER.findall(text)
+        return bytes(int(one, base) for one in found) if all(len(one) <= longest for one in found) else None
+    except ValueError:
+        return None
 
 
 def _values(text: str, base: int, longest: int) -> "np.ndarray[tuple[int], np.dtype[np.uint16]] | None":
