@@ -248,6 +248,6 @@ def test_values_of_a_plug_have_their_units() -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_every_command_names_the_section_that_describes_it(name: str) -> None:
     for row in ALL[name].commands:
-        page, _, number = row.section.partition(" §")
+        page, _, number = row.section.partition(" \N{SECTION SIGN}")
         heading = re.compile(rf"^#+ {re.escape(number)} ", re.MULTILINE)
         assert heading.search((ROOT / page).read_text("utf-8")), f"{name} {row.code}: {row.section}"
