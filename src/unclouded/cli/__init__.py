@@ -36,6 +36,7 @@ VERBS = {
     "firmware": "Show what is in a firmware file, unpack it, or compare two.",
     "record": "Record the bytes on a wire without adding any.",
     "replay": "Print the readings that the hub would make of a capture.",
+    "products": "Search the supported products.",
     "probe": "Query an unknown Tuya MCU and propose a profile for it.",
     "conform": "Test whether the other end of a line keeps its protocol.",
     "sim": "Simulate a device on a real link.",

@@ -17,6 +17,7 @@ from rich.console import Console
 from unclouded.app.command_tables import PAGES, filled
 from unclouded.app.conformance.check_lists import conformance_page
 from unclouded.app.points_page import points_page
+from unclouded.app.products.supported_pages import FOLDER, supported_pages
 from unclouded.app.reference import api_document, devices_page
 from unclouded.cli import VERBS, cli
 from unclouded.cli.output.live_table import LiveView
@@ -54,6 +55,17 @@ def _helps(command: click.Command, name: str, title: str, parent: click.Context)
     return parts
 
 
+def write_supported(docs: Path) -> None:
+    """The pages of the supported products; those of kinds that are no more are deleted."""
+    pages = supported_pages()
+    (docs / FOLDER).mkdir(exist_ok=True)
+    for old in (docs / FOLDER).glob("*.md"):
+        if f"{FOLDER}/{old.name}" not in pages:
+            old.unlink()
+    for name, page in pages.items():
+        (docs / name).write_text(page, "utf-8")
+
+
 async def picture() -> str:
     """The live table of a demo that has run for a while, as SVG."""
     from unclouded.app.demo import demo
@@ -76,6 +88,7 @@ if __name__ == "__main__":
     (docs / "devices.md").write_text(devices_page(), "utf-8")
     (docs / "points.md").write_text(points_page(), "utf-8")
     (docs / "conformance.md").write_text(conformance_page(), "utf-8")
+    write_supported(docs)
     (docs / "openapi.json").write_text(api_document(), "utf-8")
     for name in PAGES:
         protocol = docs / "protocols" / f"{name}.md"

@@ -190,3 +190,47 @@ class FoundPlug(msgspec.Struct, frozen=True, kw_only=True):
     mac: str
     hardware: str
     version: str
+
+
+# --- supported products -----------------------------------------------------------------------------------
+
+
+class ProductView(msgspec.Struct, frozen=True, kw_only=True):
+    """A product that a profile or the catalogue knows. ``product``: its id, "" = it is known by name only.
+
+    ``title``: maker and model, or what it is. ``also``: other makers and models with the same data points, of which no
+    id is known. ``zigbee``: how the names of its Zigbee manufacturers end, "" = none has
+    one. ``profile``: its name, as a configuration has it. ``points``: their keys. ``confidence``: of its scales:
+    ``confirmed`` (all by two sources), ``single``, ``disputed`` (at least one), "" = no source is named; ``sources``
+    says it in a sentence.
+    """
+
+    kind: str
+    title: str
+    also: tuple[str, ...]
+    product: str
+    zigbee: str
+    family: str
+    profile: str
+    points: tuple[str, ...]
+    confidence: Confidence
+    sources: str
+
+
+class ProductKind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of product. ``title``: for people. ``count``: how many of it have the words that are searched for."""
+
+    name: str
+    title: str
+    count: int
+
+
+class ProductsView(msgspec.Struct, frozen=True, kw_only=True):
+    """The products that were found. ``total``: how many there are; ``products``: the first of them.
+
+    ``kinds``: all kinds, whichever of them is chosen.
+    """
+
+    total: int
+    products: list[ProductView]
+    kinds: list[ProductKind]

@@ -10,10 +10,11 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from unclouded.core.errors import ConfigError
+from unclouded.profiles.catalogue.outline import TableOutline, read_outline
 from unclouded.profiles.catalogue.table import CatalogueRow, CatalogueTable
 from unclouded.profiles.catalogue.text import PREFIX, find_product, find_section, names, read_table, sections
 
-__all__ = ["PREFIX", "Catalogue", "CatalogueRow", "CatalogueTable"]
+__all__ = ["PREFIX", "Catalogue", "CatalogueRow", "CatalogueTable", "TableOutline", "listed_as"]
 
 FAMILIES = ("tuya_wifi", "tuya_gateway")
 
@@ -43,6 +44,11 @@ class Catalogue:
                 if family is None or table.family == family:
                     yield table
 
+    def outlines(self) -> Iterator[TableOutline]:
+        """The outlines of all tables; some 50 ms."""
+        for kind in self.kinds():
+            yield from map(read_outline, sections(kind, self._data(kind)))
+
     def get(self, name: str) -> CatalogueTable:
         """The table of that name (``catalogue/plug/pq860vo9ib50jhud``). Raises ConfigError."""
         kind, _, head = name.removeprefix(PREFIX).partition("/")
@@ -57,8 +63,7 @@ class Catalogue:
         """The table that lists a product: a product id, or the name of a Zigbee manufacturer that carries one."""
         if family not in FAMILIES or not _ID.fullmatch(product):
             return None
-        named = _ZIGBEE.fullmatch(product)
-        for one in (product, named[1]) if named else (product,):
+        for one in listed_as(product):
             for kind in self.kinds():
                 section = find_product(kind, self._data(kind), one)
                 if section is not None:
@@ -67,6 +72,12 @@ class Catalogue:
 
     def _data(self, kind: str) -> bytes:
         return (self._folder / f"{kind}.txt").read_bytes()
+
+
+def listed_as(product: str) -> tuple[str, ...]:
+    """What a table may list a product as: its id, and the one that the name of a Zigbee manufacturer carries."""
+    named = _ZIGBEE.fullmatch(product)
+    return (product, named[1]) if named else (product,)
 
 
 def _is_data(entry: Traversable) -> bool:
