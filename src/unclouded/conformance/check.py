@@ -136,8 +136,8 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def passed(self) -> bool:
-        """No check has failed, and there was somebody to check."""
-        return not self.silence and all(result.kind != "failed" for result in self.results)
+        """It came to its end, and no check has failed."""
+        return not self.silence and not self.stopped and all(result.kind != "failed" for result in self.results)
 
     def counts(self) -> Mapping[ResultKind, int]:
         """How many checks came out how."""

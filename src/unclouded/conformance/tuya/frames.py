@@ -140,6 +140,7 @@ class AnsweringEnd(EmulatedEnd):
     def __init__(self, line: Line, version: int) -> None:
         self.line = line
         self.mute: set[int] = set()
+        self.update: Any = None  # Any: what came of an update, see update_checks
         self.is_silent = self.is_quiet = False
         self._free_at = 0.0
         self._usual_version = version

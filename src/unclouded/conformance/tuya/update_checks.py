@@ -54,7 +54,7 @@ def update_preparation(commands: UpdateCommands) -> Preparation:
     def script(line: Line) -> Script[None]:
         if not line.firmware:
             line.skip("It needs a file for the device: --firmware.")
-        course = line.facts[UPDATE] = UpdateCourse()
+        course = line.end.update = UpdateCourse()
         course.before = yield from _version(line, commands)
         yield from _run(line, commands, course, line.firmware)
 
@@ -127,7 +127,7 @@ def _wait_for_new_version(line: Line, commands: UpdateCommands, course: UpdateCo
 
 def course_of(line: Line, has_started: bool = True, is_over: bool = False) -> UpdateCourse:
     """What came of the update. What it never came to is not judged."""
-    course = line.facts[UPDATE]
+    course = line.end.update
     if not isinstance(course, UpdateCourse):
         raise CheckEndedError("skipped", "There was no update.")
     if has_started and not course.step:

@@ -24,6 +24,7 @@ from unclouded.conformance.tuya_wifi.mcu_notice_checks import LONG_NOTICE_CHECKS
 from unclouded.conformance.tuya_wifi.mcu_set_checks import SET_CHECKS
 from unclouded.conformance.tuya_wifi.mcu_start_checks import START_CHECKS, McuLine
 from unclouded.core.session import Ambient
+from unclouded.families.tuya.messages import read_product
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI
 
@@ -90,6 +91,9 @@ def start(line: McuLine) -> Script[None]:
         mark = line.log.mark()
     yield from line.end.start()
     line.observed.setdefault("start", tuple(line.log.since(mark)))
+    for entry in frames(line.received(), codes.PRODUCT)[:1]:
+        read = read_product(entry.frame)
+        line.facts |= {"product": read.product, "version": read.version} if read is not None else {}
 
 
 MCU_ROLE = PlayedRole(
