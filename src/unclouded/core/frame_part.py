@@ -39,10 +39,6 @@ class FramePart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     points: tuple[NamedValue, ...] = ()
     parts: tuple["FramePart", ...] = ()
 
-    @property
-    def size(self) -> int:
-        return self.end - self.start
-
 
 class PartReader:
     """Takes the bytes from ``at`` to ``end`` apart, one part behind the other."""

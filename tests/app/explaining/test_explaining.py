@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -199,3 +200,16 @@ def test_an_unknown_meter_is_guessed_by_physics() -> None:
         "device 32": "current_A, counts of 0.001 A",
         "device 33": "power_W, counts of 0.1 W",
     }
+
+
+def test_a_value_out_of_the_range_of_its_profile_is_odd(tmp_path: Path) -> None:
+    own = tmp_path / "mine.toml"
+    own.write_text(
+        'name = "mine"\nfamily = "tuya_wifi"\ntitle = "Mine"\n'
+        '[[point]]\ndp = 2\ntype = "value"\nkey = "temp_set_C"\nminimum = 5\nmaximum = 35\naccess = "rw"\n'
+    )
+    low, high = read(
+        None, capture([(0.0, "device", report((2, VALUE, 4))), (1.0, "device", report((2, VALUE, 35)))]), str(own)
+    )
+    assert low.odd == ("data point 2: temp_set_C is 5 to 35 by the profile, not 4",)
+    assert high.odd == ()

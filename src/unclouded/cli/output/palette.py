@@ -18,7 +18,6 @@ CODES: Mapping[str, str] = {
     "rest": "31",
     "label": "2",
     "title": "1",
-    "reading": "1",
     "odd": "31",
     "varying": "1;7",
 }

@@ -190,7 +190,6 @@ class CommandTable:
     ) -> None:
         self.name = name
         self.specs = tuple(specs)
-        self.page = page
         self.rows = tuple(spec.row(page) for spec in self.specs)
         self.with_sub = frozenset(spec.code for spec in self.specs if spec.sub is not None)
         self.shapes = DialectShapes(name, _shapes(self.specs))
