@@ -10,7 +10,7 @@ from unclouded import families
 from unclouded.app.protocols import profile_library, profiles_of, settings_of
 from unclouded.core.driver import Driver
 from unclouded.core.errors import LinkError
-from unclouded.core.profile import load_profile
+from unclouded.core.profile import ProductReports, Profile, load_profile
 from unclouded.core.recent_chunks import RecentChunks
 from unclouded.core.session import (
     Ambient,
@@ -19,16 +19,21 @@ from unclouded.core.session import (
     Event,
     Identified,
     Network,
+    NumberType,
     Offline,
     Online,
     Refusal,
     Waiting,
 )
+from unclouded.families.tuya.probe.observed import Observations
 from unclouded.families.tuya.probe.propose import Proposed, as_toml, learn, propose
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 from unclouded.links import open_link
+from unclouded.profiles import ProfileLibrary
+from unclouded.profiles.catalogue.matching import ProductMatcher
 
 FAMILY = "tuya_wifi"
+LEAST_LIKENESS = 0.5  # of a table of the catalogue that a proposal may begin with
 ASK_S = 3.0  # s between two queries for everything
 KEPT_BYTES, KEPT_CHUNKS = 4_000_000, 100_000
 
@@ -65,12 +70,25 @@ async def probe(link: str, span: float, name: str, report: Report) -> ProbeResul
     observed = learn(recent.chunks())
     if not observed.points:
         raise LinkError(f"There is nothing to propose. {conversation.why_nothing()}")
+    library = profile_library()
     known = [profile for profile in profiles_of(FAMILY) if not profile.unknown]
-    proposed = propose(observed, known, family.decoders)
-    toml = as_toml(proposed, name, conversation.product)
+    proposed = propose(observed, [*known, *_nearest(library, observed)], family.decoders)
+    base = library.get(proposed.like) if proposed.like else None
+    toml = as_toml(proposed, name, conversation.product, base)
     # It raises where the proposal could not be loaded.
-    load_profile(toml, "the proposed profile", settings_of, base_of=profile_library().base)
+    load_profile(toml, "the proposed profile", settings_of, base_of=library.base)
     return ProbeResult(product=conversation.product, proposed=proposed, toml=toml)
+
+
+def _nearest(library: ProfileLibrary, observed: Observations) -> list[Profile]:
+    """The profile of the table of the catalogue that is most like what was reported, if any is."""
+    reports = ProductReports()
+    for point in observed.points.values():
+        for _, value in point.values:
+            number: NumberType = "enum" if point.type == "enum" else "bitmap" if point.type == "bitmap" else "value"
+            reports.add({str(point.id): value}, {str(point.id): number})
+    match = ProductMatcher(library.catalogue.tables(FAMILY)).match(reports.points())
+    return [library.get(match.nearest)] if match.nearest and match.likeness >= LEAST_LIKENESS else []
 
 
 class ProbeConversation:

@@ -76,6 +76,21 @@ def plug(power: float, power_scale: float, voltage_scale: float) -> dict[int, Wi
     return {1: True, 9: 0, 18: amperes, 19: round(power / power_scale), 20: volts, 26: 0}
 
 
+def test_a_proposal_with_a_base_has_only_the_rows_that_differ_and_reads_the_same() -> None:
+    library = ProfileLibrary(settings_of)
+    proposed = proposal([plug(1500.0, 0.1, 0.1)])
+    base = library.get(proposed.like)
+    text = as_toml(proposed, "mine", "abcdefgh12345678", base)
+    read = load_profile(text, "mine.toml", settings_of, base_of=library.base)
+    whole = load_profile(as_toml(proposed, "mine", "abcdefgh12345678"), "mine.toml", settings_of)
+    wires = {row.wire for row in whole.points}
+    assert {row.wire: row for row in read.points if row.wire in wires} == {row.wire: row for row in whole.points}
+    assert all(row.counter == "increment" for row in read.points if row.wire not in wires), "what else may report later"
+    assert "[[point]]" not in text and f'base = "{proposed.like}"' in text
+    odd = proposal([plug(1500.0, 0.01, 0.1)])
+    assert as_toml(odd, "mine", "", library.get(odd.like)).count("[[point]]") == (1 if odd.like == proposed.like else 0)
+
+
 @pytest.mark.parametrize("voltage_scale", [0.1, 0.01, 1])
 @pytest.mark.parametrize("power_scale", [0.1, 0.01, 1])
 @pytest.mark.parametrize("faults", [frozenset(), frozenset({"stray-bytes"}), frozenset({"slow"})])

@@ -103,20 +103,40 @@ def propose(seen: Observations, profiles: Sequence[Profile], decoders: Decoders)
     return Proposed("", why, tuple(rows), _polls(seen))
 
 
-def as_toml(proposed: Proposed, name: str, product: str = "") -> str:
-    """The profile as a file that the hub loads; each row has its reason."""
+def as_toml(proposed: Proposed, name: str, product: str = "", base: Profile | None = None) -> str:
+    """The profile as a file that the hub loads; each row has its reason. ``base``: the profile that it is like."""
     keys = [one.row.point.key for one in proposed.rows]
     lines = [f"# Proposed by unclouded probe: {proposed.why}.", f"name = {quoted(name)}", 'family = "tuya_wifi"']
     lines.append(f"title = {quoted('Probed device' + (f', like {proposed.like}' if proposed.like else ''))}")
     if product:
         lines.append(f"products = [{quoted(product)}]")
-    if "on" in keys:
+    if base is not None:
+        lines += _base_lines(proposed, base)
+    elif "on" in keys:
         lines.append('main = "on"')
     if proposed.polls:
         lines += ["", "# It reports only when it is queried.", "[session]", f"poll_s = {POLL_S}"]
+    known = {} if base is None else {row.wire: row for row in base.points}
+    same = [one for one in proposed.rows if known.get(one.row.wire) == one.row]
+    if same:
+        lines += ["", *(f"# {one.why}, as the base says." for one in same)]
     for one in proposed.rows:
-        lines += ["", f"# {one.why}.", "[[point]]", *row_lines(one.row)]
+        if one not in same:
+            lines += ["", f"# {one.why}.", "[[point]]", *row_lines(one.row)]
     return "\n".join(lines) + "\n"
+
+
+def _base_lines(proposed: Proposed, base: Profile) -> list[str]:
+    """The base, and the data points of it that were not reported; a counter of increments reports when it counts."""
+    seen = {one.row.reported_as for one in proposed.rows}
+    silent = {
+        row.wire for row in base.points if "." not in row.wire and row.wire not in seen and row.counter != "increment"
+    }
+    lines = [f"base = {quoted(base.name)}"]
+    if silent:
+        lines.append("# Not reported while it was probed. Delete the number of one that it has after all.")
+        lines.append(f"drop = [{', '.join(sorted(silent, key=int))}]")
+    return lines
 
 
 # --- what was received -----------------------------------------------------------------------------------
