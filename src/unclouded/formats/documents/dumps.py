@@ -21,22 +21,34 @@ _HEX = "[0-9A-Fa-f]"
 _BARE = r"(?P<offset>[0-9A-Fa-f]{4,16})"
 ESCAPES = {r"\0": 0, r"\a": 7, r"\b": 8, r"\t": 9, r"\n": 10, r"\v": 11, r"\f": 12, r"\r": 13}
 CELL = 4  # columns of od -c
+OCTAL = frozenset("01234567")
+
+
+class CharacterCells(dict[str, int]):
+    """Value of a cell of od -c as it is written, 256 for what is none; each is read once."""
+
+    def __missing__(self, cell: str) -> int:
+        value = self[cell] = _character(cell.strip(" ") or " ")
+        return value
+
+
+def _character(cell: str) -> int:
+    if cell in ESCAPES:
+        return ESCAPES[cell]
+    if len(cell) == 1:
+        return min(ord(cell), 256)
+    return min(int(cell, 8), 256) if len(cell) == 3 and OCTAL.issuperset(cell) else 256
 
 
 def characters(cells: str) -> bytes:
     """The cells of od -c: four columns each, a letter, an escape or three octal digits."""
-    found = bytearray()
-    for start in range(0, len(cells), CELL):
-        cell = cells[start : start + CELL].strip(" ") or " "
-        value = ESCAPES.get(cell)
-        if value is None:
-            value = ord(cell) if len(cell) == 1 else int(cell, 8) if cell.isdigit() and len(cell) == 3 else 256
-        if value > 255:
-            return b""
-        found.append(value)
-    return bytes(found)
+    try:
+        return bytes([KNOWN_CELLS[cells[start : start + CELL]] for start in range(0, len(cells), CELL)])
+    except ValueError:
+        return b""
 
 
+KNOWN_CELLS = CharacterCells()  # at most one for each way to write four columns: the row's expression allows few
 LAYOUTS = (
     DumpLayout(
         name="xxd",

@@ -72,8 +72,10 @@ def number_run(text: str) -> bytes | None:
     found = NUMBERS.fullmatch(text)
     if found is None:
         return None
-    values = [int(one) for one in text.replace(found["sep"].strip() or found["sep"], " ").split()]
-    return bytes(values) if max(values) < 256 else None
+    try:
+        return bytes(map(int, text.replace(found["sep"].strip() or found["sep"], " ").split()))
+    except ValueError:
+        return None
 
 
 def unpadded_run(text: str) -> bytes | None:
