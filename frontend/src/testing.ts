@@ -6,7 +6,7 @@ type How = Partial<Omit<Device, "points">> & { points?: readonly (string | Point
 export function point(key: string, more: Partial<Point> = {}): Point {
   const unit = /_(W|V|A|Wh|C|s|dBm|percent)$/.exec(key)?.[1] ?? "";
   const kind = key === "on" ? "switch" : key.startsWith("energy_") ? "counter" : "number";
-  return { key, kind, unit, access: kind === "switch" ? "rw" : "r", exponent: -1, label: "", options: [], minimum: null, maximum: null, ...more };
+  return { key, kind, unit, access: kind === "switch" ? "rw" : "r", exponent: -1, label: "", options: [], minimum: null, maximum: null, confidence: "", ...more };
 }
 
 export function device(id: string, { points = [], ...more }: How = {}): Device {

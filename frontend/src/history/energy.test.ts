@@ -5,7 +5,7 @@ import type { Device, Energy, EnergyRow, Point } from "../shapes";
 import { barsOf, EXPORT, IMPORT, risesOf, SOURCES, totalsOf } from "./energy";
 
 function point(key: string, kind: Point["kind"] = "number"): Point {
-  return { key, kind, unit: key.split("_").at(-1) ?? "", access: "r", exponent: -1, label: "", options: [], minimum: null, maximum: null };
+  return { key, kind, unit: key.split("_").at(-1) ?? "", access: "r", exponent: -1, label: "", options: [], minimum: null, maximum: null, confidence: "" };
 }
 
 function device(id: string, more: Partial<Device> = {}, ...keys: string[]): Device {

@@ -9,7 +9,7 @@ import { candidates, chosen, MOST_PICKED, panelsOf, quantities, wantedOf } from 
 const UNITS: Record<string, string> = { W: "W", V: "V", C: "°C" };
 
 function point(key: string, more: Partial<Point> = {}): Point {
-  return { key, kind: "number", unit: UNITS[key.split("_").at(-1)!] ?? "", access: "r", exponent: -1, label: "", options: [], minimum: null, maximum: null, ...more };
+  return { key, kind: "number", unit: UNITS[key.split("_").at(-1)!] ?? "", access: "r", exponent: -1, label: "", options: [], minimum: null, maximum: null, confidence: "", ...more };
 }
 
 function device(id: string, points: Point[], more: Partial<Device> = {}): Device {

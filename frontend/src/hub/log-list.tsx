@@ -2,7 +2,7 @@
 import { computed } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { usePolled } from "../device/polled";
+import { usePolled } from "../polled";
 import { clockText } from "../format";
 import { byId, devices, notices, now, timezone } from "../live";
 import { Notice } from "../parts/notice";

@@ -1,9 +1,9 @@
 /** The parts of the Hub page: version, links, broker, store, session. */
 import { useState } from "preact/hooks";
 
-import { familyName, LinkPlace } from "../device/about";
-import { SeenPlugs } from "../device/admit";
-import { usePolled } from "../device/polled";
+import { familyName, LinkPlace } from "../device/identity/about";
+import { SeenPlugs } from "../device/identity/admit";
+import { usePolled } from "../polled";
 import { post, HubError } from "../http";
 import { devices, role, requestLogin } from "../live";
 import { Fact } from "../parts/fact";

@@ -1,16 +1,16 @@
 /** One device: values and controls, actions, details, and its link. */
 import { timeText } from "../format";
-import { About } from "../device/about";
-import { Actions, shownActions } from "../device/actions";
-import { SeenPlug } from "../device/admit";
-import { canBeForgotten, Forget } from "../device/forget";
-import { Gateway } from "../device/gateway";
-import { isGateway, otherPoints } from "../device/gateway-facts";
-import { hasInfrared, Infrared } from "../device/infrared";
-import { historyOf, Points } from "../device/points";
-import { hasSchedule, Schedule } from "../device/schedule";
-import { hasSecurity, Security } from "../device/security";
-import { Wire } from "../device/wire";
+import { About } from "../device/identity/about";
+import { Actions, shownActions } from "../device/actions/actions";
+import { SeenPlug } from "../device/identity/admit";
+import { canBeForgotten, Forget } from "../device/identity/forget";
+import { Gateway } from "../device/gateway/gateway";
+import { isGateway, otherPoints } from "../device/gateway/gateway-facts";
+import { hasInfrared, Infrared } from "../device/infrared/infrared";
+import { historyOf, Points } from "../device/points/points";
+import { hasSchedule, Schedule } from "../device/schedule/schedule";
+import { hasSecurity, Security } from "../device/security/security";
+import { Wire } from "../device/wire/wire";
 import { byId, connection, now, timezone, version } from "../live";
 import { ReadingValue } from "../parts/quantity";
 import { StateDot, StateText, stateName } from "../parts/state";

@@ -2,9 +2,9 @@
 import { computed } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 
-import { familyName, LinkPlace } from "../device/about";
-import { seenPlugs, SeenPlugs } from "../device/admit";
-import { listed, tally, type Order } from "../device/order";
+import { familyName, LinkPlace } from "../device/identity/about";
+import { seenPlugs, SeenPlugs } from "../device/identity/admit";
+import { listed, tally, type Order } from "../devices/order";
 import { devices, version } from "../live";
 import { PointAge } from "../parts/age";
 import { Notice } from "../parts/notice";

@@ -1,5 +1,5 @@
 /** The Hub page: version, session, broker, store, links, events. */
-import { usePolled } from "../device/polled";
+import { usePolled } from "../polled";
 import { Log } from "../hub/log-list";
 import { About, Broker, Links, Store, SessionCard } from "../hub/parts";
 import { Notice } from "../parts/notice";

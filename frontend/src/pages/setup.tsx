@@ -1,8 +1,8 @@
 /** Setting up a plug, in three parts: find it, choose its Wi-Fi, see it connect. The hub goes on by itself. */
 import { useEffect, useRef } from "preact/hooks";
 
-import { SeenPlugs, seenPlugs } from "../device/admit";
-import { usePolled } from "../device/polled";
+import { SeenPlugs, seenPlugs } from "../device/identity/admit";
+import { usePolled } from "../polled";
 import { devices, requestLogin, role } from "../live";
 import { HubError, remove } from "../http";
 import { focusMain } from "../parts/focus";

@@ -1,8 +1,8 @@
 /** The infrared codes that a gateway keeps: their names, and one of them as text. */
-import { HubError, postForLines } from "../http";
-import type { Device } from "../shapes";
-import { say } from "../words";
-import type { RunLine } from "./runs";
+import { HubError, postForLines } from "../../http";
+import type { Device } from "../../shapes";
+import { say } from "../../words";
+import type { RunLine } from "../actions/runs";
 
 /** The actions that have a section of their own. */
 export const INFRARED_ACTIONS: readonly string[] = ["learn_ir", "send_ir", "import_ir", "export_ir", "rename_ir", "delete_ir"];

@@ -1,13 +1,13 @@
 /** Controls for points: switch, choice, number, text. The confirmed value is shown next to them, never in them. */
 import { useId, useState } from "preact/hooks";
 
-import { valueText } from "../format";
-import { reading, role } from "../live";
-import { switchBar, Switch, CommandNote } from "../parts/switch";
-import { nameOf, pointName } from "../points";
-import type { Device, Point, Value } from "../shapes";
-import { sendCommand, commandOf } from "../commands";
-import { say } from "../words";
+import { valueText } from "../../format";
+import { reading, role } from "../../live";
+import { switchBar, Switch, CommandNote } from "../../parts/switch";
+import { nameOf, pointName } from "../../points";
+import type { Device, Point, Value } from "../../shapes";
+import { sendCommand, commandOf } from "../../commands";
+import { say } from "../../words";
 import { inputText, stepOf, typed, type Typed } from "./steps";
 
 type Props = { device: Device; point: Point };

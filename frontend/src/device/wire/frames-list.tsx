@@ -1,14 +1,14 @@
 /** The most recent frames and noise on a device's links as text, newest first; bytes on request. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { clockText } from "../format";
-import { timezone } from "../live";
-import { Notice } from "../parts/notice";
-import type { Device, WireLine } from "../shapes";
-import { say } from "../words";
-import { copied } from "./copy";
+import { clockText } from "../../format";
+import { timezone } from "../../live";
+import { Notice } from "../../parts/notice";
+import type { Device, WireLine } from "../../shapes";
+import { say } from "../../words";
+import { copied } from "../../copy";
 import { arrowOf, asJson, directionText, hexText, hasProblem, filteredLines, type Shown } from "./frames";
-import { usePolled } from "./polled";
+import { usePolled } from "../../polled";
 
 const LIMIT = 200;
 const FOLLOW_MS = 2_000;

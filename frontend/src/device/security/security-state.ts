@@ -1,8 +1,8 @@
 /** The states of an alarm system, as text, and what can be done in each. */
-import { merged } from "../hub/log";
-import type { HubEvent } from "../shapes";
-import { say, sayIfKnown } from "../words";
-import { countdownText } from "./gateway-facts";
+import { merged } from "../../hub/log";
+import type { HubEvent } from "../../shapes";
+import { say, sayIfKnown } from "../../words";
+import { countdownText } from "../gateway/gateway-facts";
 
 /** The actions of an alarm system; its section shows them, not the list of actions. */
 export const SECURITY_ACTIONS: readonly string[] = ["arm", "disarm", "cancel_alarm", "set_code"];

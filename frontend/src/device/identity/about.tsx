@@ -1,9 +1,9 @@
 /** Details of a device: from its profile, from the configuration, and reported by the device. */
-import { byId } from "../live";
-import { Fact } from "../parts/fact";
-import { nameOf } from "../points";
-import type { Device } from "../shapes";
-import { say, sayIfKnown } from "../words";
+import { byId } from "../../live";
+import { Fact } from "../../parts/fact";
+import { nameOf } from "../../points";
+import type { Device } from "../../shapes";
+import { say, sayIfKnown } from "../../words";
 
 export function About({ device }: { device: Device }) {
   const parent = byId.value.get(device.parent);

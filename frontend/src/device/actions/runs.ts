@@ -6,9 +6,9 @@
  */
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
-import { postForLines, put, HubError } from "../http";
-import type { Outcome, UpdateFile } from "../shapes";
-import { say } from "../words";
+import { postForLines, put, HubError } from "../../http";
+import type { Outcome, UpdateFile } from "../../shapes";
+import { say } from "../../words";
 
 export type Run = {
   state: "running" | "done" | "failed";

@@ -1,8 +1,8 @@
 /** Polls an address of the hub while the page is visible. */
 import { useCallback, useEffect, useState } from "preact/hooks";
 
-import { address, get, HubError, type Query } from "../http";
-import { connection, requestLogin } from "../live";
+import { address, get, HubError, type Query } from "./http";
+import { connection, requestLogin } from "./live";
 
 const RETRY_MS = 10_000;
 

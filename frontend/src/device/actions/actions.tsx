@@ -1,16 +1,16 @@
 /** The actions of a device. Dangerous ones require confirmation; progress is shown while an action runs. */
 import { useRef, useState } from "preact/hooks";
 
-import { bytesText } from "../hub/text";
-import { role } from "../live";
-import { nameOf } from "../points";
-import type { Action, Device } from "../shapes";
-import { say } from "../words";
-import { JOINING_ACTIONS } from "./gateway-facts";
-import { INFRARED_ACTIONS } from "./infrared-codes";
-import { SCHEDULE_ACTIONS } from "./rules";
+import { bytesText } from "../../hub/text";
+import { role } from "../../live";
+import { nameOf } from "../../points";
+import type { Action, Device } from "../../shapes";
+import { say } from "../../words";
+import { JOINING_ACTIONS } from "../gateway/gateway-facts";
+import { INFRARED_ACTIONS } from "../infrared/infrared-codes";
+import { SCHEDULE_ACTIONS } from "../schedule/rules";
 import { LARGEST_FILE, run, runOf, shownLines, type Run } from "./runs";
-import { SECURITY_ACTIONS } from "./security-state";
+import { SECURITY_ACTIONS } from "../security/security-state";
 
 const ELSEWHERE: ReadonlySet<string> = new Set([...SCHEDULE_ACTIONS, ...JOINING_ACTIONS, ...SECURITY_ACTIONS, ...INFRARED_ACTIONS]);
 

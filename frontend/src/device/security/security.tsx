@@ -1,14 +1,14 @@
 /** The alarm system of a security gateway: its state, arming and disarming, with a code where one is set. */
 import { useState } from "preact/hooks";
 
-import { timeText } from "../format";
-import { notices, now, reading, role, timezone } from "../live";
-import { Notice } from "../parts/notice";
-import type { Device, HubEvent } from "../shapes";
-import { say } from "../words";
-import { barOf, offers, secondsLeft } from "./gateway-facts";
-import { usePolled } from "./polled";
-import { run, runOf } from "./runs";
+import { timeText } from "../../format";
+import { notices, now, reading, role, timezone } from "../../live";
+import { Notice } from "../../parts/notice";
+import type { Device, HubEvent } from "../../shapes";
+import { say } from "../../words";
+import { barOf, offers, secondsLeft } from "../gateway/gateway-facts";
+import { usePolled } from "../../polled";
+import { run, runOf } from "../actions/runs";
 import { choicesIn, isAlarm, lastEvents, leftText, SECURITY_ACTIONS, stateWord, withCode } from "./security-state";
 import "./security.css";
 

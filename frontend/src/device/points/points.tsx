@@ -1,16 +1,16 @@
 /** All points of a device with value, age, recent history, limits and control. */
 import { useComputed } from "@preact/signals";
 
-import { NOTHING } from "../format";
-import { reading } from "../live";
-import { PointAge } from "../parts/age";
-import { ReadingValue } from "../parts/quantity";
-import { Spark } from "../parts/spark";
-import { markOf } from "../palette";
-import { pointName } from "../points";
-import { meters } from "../recent";
-import type { Device, Point } from "../shapes";
-import { say } from "../words";
+import { NOTHING } from "../../format";
+import { reading } from "../../live";
+import { PointAge } from "../../parts/age";
+import { ReadingValue } from "../../parts/quantity";
+import { Spark } from "../../parts/spark";
+import { markOf } from "../../palette";
+import { pointName } from "../../points";
+import { meters } from "../../recent";
+import type { Device, Point } from "../../shapes";
+import { say } from "../../words";
 import { Control } from "./controls";
 import { limitText } from "./steps";
 import { shaped, useTraces, type Traces } from "./trace";

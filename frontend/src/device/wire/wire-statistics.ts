@@ -5,8 +5,8 @@
  *     {frames_in: 1204, noise_bytes: 12, noise_bad_checksum: 2, round_trip_ms: 14.2, restarts: 1}
  *       ──► 1,204 frames received · 12 bytes of noise (bad checksum 2) · 14 ms · restarts 1
  */
-import { countText } from "../hub/text";
-import { sayIfKnown } from "../words";
+import { countText } from "../../hub/text";
+import { sayIfKnown } from "../../words";
 
 export type Stats = Readonly<Record<string, number>>;
 export type Count = { key: string; name: string; value: number };

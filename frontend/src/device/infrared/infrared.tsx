@@ -1,15 +1,15 @@
 /** The infrared codes that a gateway keeps: a button for each, and learning, renaming, deleting, texts in and out. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
-import { now, role } from "../live";
-import { Submit } from "../parts/attempt";
-import { Notice } from "../parts/notice";
-import type { Device } from "../shapes";
-import { say, sayIfKnown } from "../words";
-import { copied } from "./copy";
-import { barOf, offers } from "./gateway-facts";
+import { now, role } from "../../live";
+import { Submit } from "../../parts/attempt";
+import { Notice } from "../../parts/notice";
+import type { Device } from "../../shapes";
+import { say, sayIfKnown } from "../../words";
+import { copied } from "../../copy";
+import { barOf, offers } from "../gateway/gateway-facts";
 import { CODE_FORMS, codesOf, exported, LEARN_S, learningLeft, nameProblem, type ExportedCode } from "./infrared-codes";
-import { run, runOf } from "./runs";
+import { run, runOf } from "../actions/runs";
 import "./infrared.css";
 
 /** Whether it keeps infrared codes. */
