@@ -185,10 +185,7 @@ BROKEN_MODULES: Mapping[str, BrokenEnd] = {
     ),
     "does not notice a restart": _module(
         "restart.seen",
-        "start.duration",
-        "start.product",
         "stop.restart",
-        "version.3",
         into=replaced(bytes(Frame(3, 0x00, b"\0")), bytes(Frame(3, 0x00, b"\1"))),
     ),
 }

@@ -27,6 +27,7 @@ from unclouded.core.session import (
 )
 
 STEP_S = 1.0
+OFFSET_S = 0.43  # what the world does never meets what a script does
 LONGEST_S = 7200.0  # of a run
 FIRMWARE = bytes(number * 7 & 0xFF for number in range(16_000))
 
@@ -72,6 +73,7 @@ def conform(
     ends = (run, other) if role == "controller" else (other, run)
     clock = [0.0]
     pair = Pair(*ends, chunk=chunk, answers=lambda side, question: hub_answers(side, question, clock[0]))
+    pair.run(until=OFFSET_S)
     while kept.report is None and pair.now < LONGEST_S:
         world(pair)
         while kept.advice:

@@ -102,7 +102,7 @@ def test_patterns_choose_checks_in_their_order() -> None:
     options = RunOptions(only=("mcu.mode.*", "mcu.product.json"))
     report = conform("tuya_wifi", "controller", mcu(), world=home(), options=options)
     ids = [result.check.id for result in report.results]
-    assert ids == ["mcu.product.json", "mcu.mode.answered", "mcu.mode.length", "mcu.mode.asked-only"]
+    assert ids == ["mcu.mode.answered", "mcu.mode.length", "mcu.product.json", "mcu.mode.asked-only"]
 
 
 def test_a_pattern_without_a_check_is_an_error() -> None:

@@ -46,14 +46,14 @@ class EmulatedMcu(AnsweringEnd):
     """``is_started``: the module has gone through its start with us. ``product``, ``pins``, ``features``: as reported.
 
     ``types``: of data points, as reported last. ``blocks``: the update that the module sends, by offset; ``missed``:
-    the offset that was not acknowledged at first.
+    the offset that was not acknowledged at first. ``restarts_badly``: after a restart of ours its start does not end.
     """
 
     usual_delay_s = 0.05
 
     def __init__(self, line: Line) -> None:
         self.is_new = True
-        self.is_started = False
+        self.is_started = self.restarts_badly = False
         self.points = usual_points()
         self.types = {id: type for id, (type, _) in self.points.items()}
         self.update_size: int | None = None

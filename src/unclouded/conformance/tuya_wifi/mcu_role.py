@@ -21,6 +21,7 @@ from unclouded.conformance.tuya.update_checks import UPDATE, UpdateCommands, upd
 from unclouded.conformance.tuya_wifi.emulated_module import SEARCH_S, EmulatedModule
 from unclouded.conformance.tuya_wifi.mcu_idle_checks import IDLE, IDLE_CHECKS, WHOLE, idle
 from unclouded.conformance.tuya_wifi.mcu_notice_checks import LONG_NOTICE_CHECKS, NOTICE_CHECKS
+from unclouded.conformance.tuya_wifi.mcu_product_checks import PRODUCT_CHECKS
 from unclouded.conformance.tuya_wifi.mcu_set_checks import SET_CHECKS
 from unclouded.conformance.tuya_wifi.mcu_start_checks import START_CHECKS, McuLine
 from unclouded.core.session import Ambient
@@ -106,6 +107,7 @@ MCU_ROLE = PlayedRole(
     advice=ADVICE,
     checks=(
         *START_CHECKS,
+        *PRODUCT_CHECKS,
         *IDLE_CHECKS,
         *NOTICE_CHECKS,
         *SET_CHECKS,

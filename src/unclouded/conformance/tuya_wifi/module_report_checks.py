@@ -11,7 +11,8 @@ from unclouded.conformance.line import Script
 from unclouded.conformance.rows import row
 from unclouded.conformance.tuya.frames import exchange, frames, unit
 from unclouded.conformance.tuya.line_checks import QUESTION, ask
-from unclouded.conformance.tuya_wifi.module_start_checks import ONLINE, ModuleLine, survives
+from unclouded.conformance.tuya_wifi.module_start_checks import ONLINE, ModuleLine
+from unclouded.conformance.tuya_wifi.module_tolerance_checks import survives
 from unclouded.families.tuya.line.datapoint import BITMAP, BOOL, ENUM, RAW, STRING, VALUE
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi import codes

@@ -18,6 +18,7 @@ from unclouded.conformance.tuya.line_checks import (
     version_checks,
 )
 from unclouded.conformance.tuya_wifi.emulated_mcu import EmulatedMcu
+from unclouded.conformance.tuya_wifi.module_notice_checks import MODULE_NOTICE_CHECKS
 from unclouded.conformance.tuya_wifi.module_report_checks import REPORT_CHECKS, SYNC, takes_22
 from unclouded.conformance.tuya_wifi.module_reset_checks import (
     PERSON_CHECKS,
@@ -38,6 +39,7 @@ from unclouded.conformance.tuya_wifi.module_start_checks import (
     online,
     search,
 )
+from unclouded.conformance.tuya_wifi.module_tolerance_checks import TOLERANCE_CHECKS
 from unclouded.core.session import Ambient
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI
@@ -99,8 +101,10 @@ MODULE_ROLE = PlayedRole(
     advice=ADVICE,
     checks=(
         *START_CHECKS,
+        *TOLERANCE_CHECKS,
         *REPORT_CHECKS,
         *SERVICE_CHECKS,
+        *MODULE_NOTICE_CHECKS,
         *line_checks("module", ("frame-inside",)),
         *version_checks("module", (0, 1, 2, 3), "must"),
         *PERSON_CHECKS,
