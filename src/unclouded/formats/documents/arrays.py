@@ -56,7 +56,7 @@ def read(source: InputSource) -> FormatReading:
     begin = -1
     for found in LIST.finditer(text):
         numbers = list(map(table.__getitem__, found["numbers"].translate(_NO_SPACE).split(",")))
-        if numbers[-1] == -1 or found.end() == len(text):
+        if numbers[-1] == -1 or found[0][-1] not in "}])":
             numbers.pop()  # behind the last comma, or cut off
         line += text.count("\n", at, found.start())
         begin = max(text.rfind("\n", at, found.start()), begin)

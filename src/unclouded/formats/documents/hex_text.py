@@ -16,7 +16,7 @@ FITS = 0.9  # share of the lines that are nothing but hex
 LINE = re.compile(r"[\s:;,._|\-0-9A-Fa-f]+")
 SINGLE = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f](?![0-9A-Fa-f])")
 SAMPLE = 200
-MARKS = ("0x", "0X", "\\x", "\\X", "16#", "&H", "&h", "$", "%", "#", "h", "H")
+MARKS = ("0x", "0X", "\\u00", "\\x", "\\X", "16#", "&H", "&h", "$", "%", "#", "h", "H")
 LEAST_MARKED = 3
 
 
@@ -100,7 +100,7 @@ def _read_marked(source: InputSource) -> FormatReading:
     mark = _mark(text)
     data = pairs(text.replace(mark, ""))
     if data is None or len(data) != text.count(mark):
-        data = numbers(text.replace(mark, " "), 16, 2) or b""
+        data = numbers(text.replace(mark, " "), 16, 2) or data or b""
     return _reading(source, [InputChunk(None, None, data, line=1)] if data else [], source.filled if data else 0)
 
 

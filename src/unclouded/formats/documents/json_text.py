@@ -70,6 +70,10 @@ class JsonReader:
             for one in value:
                 yield from self._found(one, t, label, depth + 1)
         elif isinstance(value, dict):
+            data = _numbers(list(value.values())) if "0" in value and all(map(str.isdecimal, value)) else None
+            if data is not None:  # a buffer as an object: {"0": 85, "1": 170}
+                yield data, t, label
+                return
             t, label = self._time(value, t), _label(value, label)
             for key, one in value.items():
                 if key not in TIMES and key not in DIRECTIONS:

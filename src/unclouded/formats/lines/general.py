@@ -19,14 +19,15 @@ from unclouded.formats.reading import MOST_UNREAD, FormatReading, InputFormat, S
 from unclouded.formats.source import InputSource
 from unclouded.formats.text.digits import HEX_DIGITS
 from unclouded.formats.text.labels import NO_LABEL, Label, label_of
-from unclouded.formats.text.runs import ByteRun, first_run, number_run, prose_runs, unpadded_run
+from unclouded.formats.text.runs import ByteRun, likely_run, number_run, prose_runs, unpadded_run
 from unclouded.formats.text.stamps import Stamp, StampClock, stamp_of
 
 LONGEST_LINE = 1 << 22  # characters of a line that are read
+LONG = 7  # bytes that are data whatever is written behind them
 MOST_PARTS = 16  # runs of bytes in a line, of which some may be parts of another
 LONGEST_LABEL = 48  # characters between the time and the bytes
 LEAD = re.compile(r"\s{0,4}(?:[<>]|//[RS]|\w{1,8}:?)[ \t]")  # a direction before the time
-SPACE = re.compile(r"[ \t]{0,8}")
+LEVELS = frozenset("EWIDV")  # of ESP-IDF: I (1234) uart: …, milliseconds since the start
 CLOSING = re.compile(r"[\s\"'\]),;}>|□.]{0,12}")
 COLUMN = re.compile(r"(?:[ ]{2,}|\t|[ ]?\|[ ]?|[ ]>)")
 COMMENT = re.compile(r"[ \t]{0,8}(?://|#|;|/\*|--|<-|->|\(|\[|=)")
@@ -126,10 +127,12 @@ class GeneralReader:
             return False
         tail = line[run.end :]
         if CLOSING.fullmatch(tail) is not None:
-            return len(run.data) > 1 or has_label or not head
+            return len(run.data) > 1 or has_label or not head.strip(" -*")
         if len(run.data) < 2:
-            return _is_column(tail, run) and not head.strip()
-        return _is_column(tail, run) or COMMENT.match(tail) is not None or (len(run.data) >= 7 and not has_label)
+            return not head.strip() and (_is_column(tail, run) or COMMENT.match(tail) is not None)
+        if _is_column(tail, run) or COMMENT.match(tail) is not None:
+            return True
+        return len(run.data) >= LONG and not has_label and next(prose_runs(tail), None) is None
 
     def _no_data(self, number: int, line: str, stamp: Stamp | None, head: str) -> None:
         found = list(prose_runs(line)) if self._with_prose else []
@@ -191,7 +194,7 @@ def _stamp_in(line: str) -> tuple[Stamp | None, int, str]:
     lead = LEAD.match(line)
     if lead is not None:
         stamp = stamp_of(line[lead.end() : lead.end() + 40])
-        if stamp is not None and stamp.kind != "run":
+        if stamp is not None and (stamp.kind != "run" or lead[0].strip() in LEVELS):
             end = lead.end() + stamp.end
             return Stamp(stamp.at, stamp.kind, end), end, lead[0]
     return None, 0, ""
@@ -213,7 +216,7 @@ def _is_column(tail: str, run: ByteRun) -> bool:
 
 def hex_payload(line: str, start: int) -> ByteRun | None:
     """Bytes in hex."""
-    return first_run(line, start)
+    return likely_run(line, start)
 
 
 def decimal_payload(line: str, start: int) -> ByteRun | None:

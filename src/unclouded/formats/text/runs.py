@@ -17,8 +17,8 @@ MARKS = ("0x", "0X", "\\x", "\\X", "16#", "&H", "&h", "$", "%", "#")
 _MARK = "0[xX]|\\\\[xX]|16\\#|&[hH]|[$%\\#]"
 RUN = re.compile(
     rf"""
-      (?P<pairs>{_START}{_PAIR}(?P<sep>[ ]|[:\-.,;_|\t]|,[ ]){_PAIR}(?:(?:(?P=sep)|[ ]{{2}}){_PAIR})*+){_END}
-    | (?P<packed>{_START}(?:{_PAIR}){{2,}}+){_END}
+      (?P<pairs>{_START}{_PAIR}(?P<sep>[ ]|[:\-.,;_|\t]|,[ ]){_PAIR}{_END}(?:(?:(?P=sep)|[ ]{{2}}){_PAIR}{_END})*+)
+    | (?P<packed>{_START}(?:0[xX])?(?:{_PAIR}){{2,}}+){_END}
     | (?P<marked>(?P<mark>{_MARK})[0-9A-Fa-f]{{1,2}}{_END}(?:[ \t,;:]{{0,3}}(?P=mark)[0-9A-Fa-f]{{1,2}}{_END})*+)
     | (?P<glued>(?:\\[xX]{_PAIR}){{2,}}+)
     | (?P<suffixed>{_START}{_PAIR}[hH]{_END}(?:[ \t,;]{{1,3}}{_PAIR}[hH]{_END})++)
@@ -34,9 +34,10 @@ UNPADDED = re.compile(
     r"(?:(?P=sep)[0-9A-Fa-f]{1,2})*+(?![0-9A-Za-z_])"
 )
 MAC_PAIRS = 6
+LEAST = 3  # bytes of the shortest frame
 NOT_HEX = re.compile(r"0[xX]|16#|[^0-9A-Fa-f]+")
 _BARE = str.maketrans(dict.fromkeys(" :-.,;_|\t"))
-SHORTEST = {"pairs": 3, "packed": 7, "marked": 3, "glued": 3, "suffixed": 3, "single": 1}  # bytes, in prose
+SHORTEST = {"pairs": 3, "packed": 7, "marked": 3, "glued": 3, "suffixed": 3, "single": 99}  # bytes, in prose
 
 
 class ByteRun(msgspec.Struct, frozen=True, gc=False):
@@ -51,6 +52,12 @@ class ByteRun(msgspec.Struct, frozen=True, gc=False):
 def first_run(line: str, start: int = 0) -> ByteRun | None:
     """The first run of bytes at or behind ``start``."""
     return next(runs(line, start), None)
+
+
+def likely_run(line: str, start: int = 0) -> ByteRun | None:
+    """The first run that is long enough and no address; else the first of all: a length may stand before the bytes."""
+    found = (run for run in runs(line, start, among_words=True) if len(run.data) >= LEAST)
+    return next(found, None) or first_run(line, start)
 
 
 def runs(line: str, start: int = 0, *, among_words: bool = False) -> Iterator[ByteRun]:
@@ -103,7 +110,7 @@ def _run(found: re.Match[str]) -> ByteRun:
     if kind == "pairs":
         data = bytes.fromhex(text.translate(_BARE))
     elif kind in ("packed", "single"):
-        data = bytes.fromhex(text)
+        data = bytes.fromhex(text[2:] if text[1:2] in ("x", "X") else text)
     elif kind == "marked":
         data = bytes(int(one, 16) for one in NOT_HEX.sub(" ", text.replace(found["mark"], " ")).split())
     else:
