@@ -2,7 +2,7 @@
 
 A fault that cannot be seen on the line, or that no rule forbids, has none: ``drifts`` (a clock that no one asks for),
 ``update-small-blocks`` (blocks of 256 bytes are right), ``restless`` (it may wake as often as it likes). SILENT: the
-run says that nothing answers.
+run reports that nothing answers.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """A run: the checks of one role, one after the other, as a session on a link.
 
-    up ─► reach: is there anybody? ──no──► ended, with what to look for
+    up ─► reach: does anything answer? ──no──► ended, with what to look for
             │ yes
             ▼
           for each check: danger? person? ─► preparations ─► script, at most timeout_s ─► result

@@ -48,7 +48,7 @@ async def conform(
 ) -> RunReport:
     """The report of the run; where it was stopped, of what came of it until then.
 
-    ``stopped(ended)`` returns when somebody stops it, or ``ended`` is set. Raises CommandError, ConfigError, LinkError.
+    ``stopped(ended)`` returns when it is to stop, or ``ended`` is set. Raises CommandError, ConfigError, LinkError.
     """
     family = families.family(suite(name).family)
     loop = asyncio.get_running_loop()

@@ -26,7 +26,7 @@ from unclouded.conformance.tuya.line_checks import (
     line_checks,
     sent_frames_checks,
 )
-from unclouded.conformance.tuya_low_power.emulated_low_mcu import CLOUD, MISSED_BLOCK, EmulatedLowMcu
+from unclouded.conformance.tuya_low_power.emulated_low_mcu import CLOUD, EmulatedLowMcu
 from unclouded.families.tuya.line.datapoint import BITMAP, BOOL, ENUM, RAW, STRING, VALUE
 from unclouded.families.tuya.low_power import codes
 
@@ -41,12 +41,15 @@ SWITCH = unit(1, BOOL, b"\1")
 NUMBER = unit(2, VALUE, b"\0\0\0\x50")
 SWITCH_NOW = "Switch something of this device in the app now."
 UPDATE_NOW = "Start an update of the MCU in the app now."
-RESET_DANGER = "The module forgets its network and goes into pairing."
 PERSON_S, UPDATE_S = 120.0, 1800.0
 TAKEN = (b"\0", b"\1")
 
 
 # --- preparations ------------------------------------------------------------------------------------
+
+
+def _is_end(entry: LineEntry) -> bool:
+    return is_command(codes.UPDATE_BLOCK)(entry) and len(entry.frame.payload) == 4
 
 
 def search(line: LowModuleLine) -> Script[None]:
@@ -101,7 +104,7 @@ PREPARATIONS = {
 }
 
 
-def _sent(line: LowModuleLine, name: str, *commands: int) -> list[LineEntry]:
+def sent(line: LowModuleLine, name: str, *commands: int) -> list[LineEntry]:
     return [one for one in frames(line.observed[name], *commands) if one.sender == "controller"]
 
 
@@ -109,12 +112,12 @@ def _sent(line: LowModuleLine, name: str, *commands: int) -> list[LineEntry]:
 
 
 def only_product_first(line: LowModuleLine) -> None:
-    odd = {one.frame.command for one in _sent(line, SEARCH)} - {codes.PRODUCT}
+    odd = {one.frame.command for one in sent(line, SEARCH)} - {codes.PRODUCT}
     line.require(not odd, f"Before 01 is answered, it sends {', '.join(f'{one:02x}' for one in sorted(odd))}.")
 
 
 def product_is_repeated(line: LowModuleLine) -> None:
-    count = len(_sent(line, SEARCH, codes.PRODUCT))
+    count = len(sent(line, SEARCH, codes.PRODUCT))
     line.require(count >= 2, f"Within {SEARCH_S:g} s 01 came {count} times while nothing answered.")
 
 
@@ -126,13 +129,13 @@ def product_is_empty(line: LowModuleLine) -> None:
 def status_after_product(line: LowModuleLine) -> None:
     entries = line.observed[START]
     answers = [one.at for one in frames(entries, codes.PRODUCT) if one.sender == "device"]
-    states = _sent(line, START, codes.STATUS)
+    states = sent(line, START, codes.STATUS)
     line.require(states, "No network status is sent.")
     line.require(answers and answers[0] <= states[0].at, "A network status came before 01 was answered.")
 
 
 def router_first(line: LowModuleLine) -> None:
-    states = [one.frame.payload for one in _sent(line, START, codes.STATUS)]
+    states = [one.frame.payload for one in sent(line, START, codes.STATUS)]
     before = states[: states.index(bytes((CLOUD,)))] if bytes((CLOUD,)) in states else []
     line.require(bytes((ROUTER,)) in before, "It reports 04 without 03 before it.")
 
@@ -242,7 +245,7 @@ def is_cache(*asked: int) -> Callable[[bytes], str]:
             return f"The answer is {data.hex() or 'empty'}."
         units = units_of(data[2:])
         if len(units) != data[1] or (data[2:] and not units):
-            return f"It says that {data[1]} settings follow, and {len(units)} do."
+            return f"It announces {data[1]} settings, and {len(units)} follow."
         odd = {id for id, _, _ in units} - set(asked) if asked else set()
         return f"It hands out {sorted(odd)}, which was not asked for." if odd else ""
 
@@ -256,68 +259,6 @@ def goes_on(payload: bytes, what: str) -> Callable[[LowModuleLine], Script[None]
         line.end.send(codes.REPORT, payload)
         yield from line.pause(1.0)
         line.require((yield from exchange(line, codes.TIME, seconds=2.0)), f"After {what} it answers no 06.")
-
-    return script
-
-
-# --- commands, updates, resets -----------------------------------------------------------------------
-
-
-def command_types(line: LowModuleLine) -> None:
-    for one in _sent(line, COMMAND, codes.SET):
-        for id, type, _ in units_of(one.frame.payload):
-            line.require(
-                line.end.types.get(id, type) == type, f"Data point {id} is set with another type than reported."
-            )
-
-
-def command_once(line: LowModuleLine) -> None:
-    sent = [one.frame.payload for one in _sent(line, COMMAND, codes.SET)]
-    line.require(len(set(sent)) == len(sent), "A 09 that was acknowledged is sent again.")
-
-
-def _is_end(entry: LineEntry) -> bool:
-    return is_command(codes.UPDATE_BLOCK)(entry) and len(entry.frame.payload) == 4
-
-
-def update_size(line: LowModuleLine) -> int:
-    sizes = [one.frame.payload for one in _sent(line, LOW_UPDATE, codes.UPDATE_SIZE)]
-    line.require(len(sizes[-1]) == 4 and any(sizes[-1]), "0d holds no size.")
-    return int.from_bytes(sizes[-1])
-
-
-def update_order(line: LowModuleLine) -> None:
-    due, size = 0, update_size(line)
-    for offset, data in line.end.blocks:
-        line.require(offset <= due, f"A block at {offset} came when {due} was due.")
-        due += len(data) if offset == due else 0
-    line.require(due == size, f"{due} of {size} bytes came.")
-
-
-def update_again(line: LowModuleLine) -> None:
-    offsets = [offset for offset, data in line.end.blocks if data]
-    line.require(offsets.count(MISSED_BLOCK) > 1, "A block that was not acknowledged is not sent again.")
-
-
-def update_end(line: LowModuleLine) -> None:
-    ends = [offset for offset, data in line.end.blocks if not data]
-    line.require(ends and ends[-1] == update_size(line), "No block without data at the size ends the update.")
-
-
-def reset(code: int, payload: bytes, states: tuple[int, ...]) -> Callable[[LowModuleLine], Script[None]]:
-    def script(line: LowModuleLine) -> Script[None]:
-        line.end.is_online = False
-        entry = yield from exchange(line, code, payload)
-        if entry is None:
-            line.fail(f"{code:02x} is not acknowledged.")
-        line.require(not entry.frame.payload, f"The acknowledgement of {code:02x} is not empty.")
-        until = line.now + 40.0
-        while line.now < until:
-            one = yield from line.wait_for(is_command(codes.STATUS), 40.0)
-            if one is not None and one.frame.payload[:1] in {bytes((state,)) for state in states}:
-                yield from line.pause(3.0)
-                return
-        line.fail("After the reset no status of pairing was reported.")
 
     return script
 
@@ -336,7 +277,7 @@ _GOOD: tuple[tuple[str, bytes, str, Grade], ...] = (
     ("long", unit(6, RAW, bytes(200)), "a raw value of 200 bytes", "should"),
     ("short-value", unit(2, VALUE, b"\5") + SWITCH, "a value of 1 byte", "deviation"),
 )
-_ON = (START, ONLINE)
+ON = (START, ONLINE)
 LOW_MODULE_CHECKS: tuple[Check, ...] = (
     row(
         "module.start.only-01",
@@ -361,13 +302,13 @@ LOW_MODULE_CHECKS: tuple[Check, ...] = (
         judged(status_waits),
         needs=(START,),
     ),
-    *sent_frames_checks("module", (0,), "must", _ON, "docs/protocols/tuya_low_power.md §1"),
+    *sent_frames_checks("module", (0,), "must", ON, "docs/protocols/tuya_low_power.md §1"),
     row(
         "module.report.answered",
         "05 is answered within 6 s",
         "§3.5",
         answered(codes.REPORT, SWITCH, seconds=STORED_S),
-        needs=_ON,
+        needs=ON,
     ),
     *(
         row(
@@ -376,33 +317,33 @@ LOW_MODULE_CHECKS: tuple[Check, ...] = (
             "§3.5",
             taken(codes.REPORT, data, f"A 05 with {what}"),
             grade,
-            needs=_ON,
+            needs=ON,
         )
         for name, data, what, grade in _GOOD
     ),
-    row("module.report.once", "05 is answered once", "§3.5", one_answer, needs=_ON),
-    row("module.report.each", "Each 05 is answered", "§3.5", each_is_answered, needs=_ON),
+    row("module.report.once", "05 is answered once", "§3.5", one_answer, needs=ON),
+    row("module.report.each", "Each 05 is answered", "§3.5", each_is_answered, needs=ON),
     row(
         "module.report.empty",
         "It goes on after a 05 without data points",
         "§3.5",
         goes_on(b"", "an empty 05"),
-        needs=_ON,
+        needs=ON,
     ),
     row(
         "module.report.overrun",
         "It goes on after a data point longer than its frame",
         "§3.5",
         goes_on(bytes((1, 1, 0, 9, 1)), "a data point that is too long"),
-        needs=_ON,
+        needs=ON,
     ),
-    row("module.record.time", "A record of an hour ago is taken", "§3.8", hour_ago, needs=_ON),
+    row("module.record.time", "A record of an hour ago is taken", "§3.8", hour_ago, needs=ON),
     row(
         "module.record.no-time",
         "A record without a time is taken",
         "§3.8",
         taken(codes.RECORD, bytes(7) + NUMBER, "A record without a time"),
-        needs=_ON,
+        needs=ON,
     ),
     row(
         "module.record.bad-time",
@@ -410,109 +351,67 @@ LOW_MODULE_CHECKS: tuple[Check, ...] = (
         "§3.8",
         answered(codes.RECORD, bytes((1, 24, 13, 1, 0, 0, 0)) + NUMBER, seconds=STORED_S),
         "should",
-        needs=_ON,
+        needs=ON,
     ),
-    row("module.time.answered", "The time is answered", "§3.6", answered(codes.TIME), needs=_ON),
-    row("module.time.value", "It has 8 valid bytes", "§3.6", answer_is(is_time(8), codes.TIME), needs=_ON),
-    row("module.time.weekday", "The weekday is that of the date", "§3.6", weekday, needs=_ON),
-    row("module.time.runs", "Its clock runs", "§3.6", time_runs, needs=_ON),
+    row("module.time.answered", "The time is answered", "§3.6", answered(codes.TIME), needs=ON),
+    row("module.time.value", "It has 8 valid bytes", "§3.6", answer_is(is_time(8), codes.TIME), needs=ON),
+    row("module.time.weekday", "The weekday is that of the date", "§3.6", weekday, needs=ON),
+    row("module.time.runs", "Its clock runs", "§3.6", time_runs, needs=ON),
     row(
         "module.signal.value",
         "The signal is 01 and percent, or 00 00",
         "§3.7",
         answer_is(is_strength, codes.SIGNAL),
-        needs=_ON,
+        needs=ON,
     ),
     row(
         "module.test.value",
         "The Wi-Fi test is answered within 10 s",
         "§3.7",
         answer_is(is_strength, codes.TEST, seconds=SCAN_S),
-        needs=_ON,
+        needs=ON,
     ),
     row(
         "module.update-state.module",
         "0a is answered by 00 to 04",
         "§3.10",
         answer_is(is_byte(0, 4), codes.MODULE_UPDATE),
-        needs=_ON,
+        needs=ON,
     ),
     row(
         "module.update-state.mcu",
         "0c is answered by 00 to 04",
         "§3.10",
         answer_is(is_byte(0, 4), codes.UPDATE),
-        needs=_ON,
+        needs=ON,
     ),
     row(
         "module.cache.all",
-        "10 is answered by as many settings as it says",
+        "10 is answered by as many settings as it announces",
         "§3.12",
         answer_is(is_cache(), codes.CACHE, b"\0"),
-        needs=_ON,
+        needs=ON,
     ),
     row(
         "module.cache.some",
         "10 hands out only what was asked for",
         "§3.12",
         answer_is(is_cache(1, 2), codes.CACHE, b"\2\1\2"),
-        needs=_ON,
+        needs=ON,
     ),
-    row("module.start.empty-01", "01 has no payload", "§3.2", judged(product_is_empty), needs=_ON),
-    row("module.start.status-value", "A network status is one byte, 00 to 06", "§3.3", judged(status_value), needs=_ON),
-    row("module.start.no-heartbeats", "It sends no heartbeats", "§2.1", judged(no_heartbeats), needs=_ON),
+    row("module.start.empty-01", "01 has no payload", "§3.2", judged(product_is_empty), needs=ON),
+    row("module.start.status-value", "A network status is one byte, 00 to 06", "§3.3", judged(status_value), needs=ON),
+    row("module.start.no-heartbeats", "It sends no heartbeats", "§2.1", judged(no_heartbeats), needs=ON),
     row(
         "module.start.status-repeated",
         "02 is repeated where it is not acknowledged",
         "§2.2",
         status_is_repeated,
-        needs=_ON,
+        needs=ON,
         timeout_s=90.0,
     ),
-    row("module.start.again", "It begins again with an MCU that slept", "§2.1", wakes_again, needs=_ON, timeout_s=90.0),
-    *line_checks("module", (), needs=(*_ON, QUESTION)),
-    *(
-        row(f"module.set.{name}", title, "§3.9", judged(judge), needs=(*_ON, COMMAND), person=SWITCH_NOW)
-        for name, title, judge in (
-            ("type", "It sets a data point with the type that was reported", command_types),
-            ("once", "A 09 that was acknowledged is not sent again", command_once),
-        )
-    ),
-    *(
-        row(f"module.update.{name}", title, "§3.11", judged(judge), needs=(*_ON, LOW_UPDATE), person=UPDATE_NOW)
-        for name, title, judge in (
-            ("order", "Blocks come in order, without gaps, to the end", update_order),
-            ("again", "A block that was not acknowledged comes again", update_again),
-            ("end", "A block without data at the size ends the update", update_end),
-        )
-    ),
-    row(
-        "module.reset.acknowledged",
-        "03 is acknowledged, and a status of pairing follows",
-        "§3.4",
-        reset(codes.RESET, b"", (0, 1, 6)),
-        needs=_ON,
-        danger=RESET_DANGER,
-        timeout_s=120.0,
-    ),
-    row(
-        "module.reset.ez",
-        "04 00 brings a status of pairing",
-        "§3.4",
-        reset(codes.RESET_MODE, b"\0", (0, 6)),
-        needs=_ON,
-        danger=RESET_DANGER,
-        timeout_s=120.0,
-    ),
-    row(
-        "module.reset.ap",
-        "04 01 brings pairing by the access point",
-        "§3.4",
-        reset(codes.RESET_MODE, b"\1", (1, 6)),
-        needs=_ON,
-        danger=RESET_DANGER,
-        timeout_s=120.0,
-    ),
+    row("module.start.again", "It begins again with an MCU that slept", "§2.1", wakes_again, needs=ON, timeout_s=90.0),
+    *line_checks("module", (), needs=(*ON, QUESTION)),
 )
 
 

@@ -6,6 +6,7 @@ from unclouded.conformance.check import PlayedRole
 from unclouded.conformance.line import CheckLine, Script
 from unclouded.conformance.tuya.frames import TuyaReader, is_any_frame
 from unclouded.conformance.tuya_low_power.emulated_low_mcu import PERSON, EmulatedLowMcu
+from unclouded.conformance.tuya_low_power.low_module_action_checks import LOW_MODULE_ACTION_CHECKS
 from unclouded.conformance.tuya_low_power.low_module_checks import (
     LOW_MODULE_CHECKS,
     PREPARATIONS,
@@ -52,6 +53,6 @@ LOW_MODULE_ROLE = PlayedRole(
     alive=is_alive,
     silence_s=SILENCE_S,
     advice=ADVICE,
-    checks=LOW_MODULE_CHECKS,
+    checks=(*LOW_MODULE_CHECKS, *LOW_MODULE_ACTION_CHECKS),
     preparations=PREPARATIONS,
 )

@@ -44,7 +44,7 @@ def long_weather_acknowledged(line: McuLine) -> Script[None]:
 def weather_failure(line: McuLine) -> Script[None]:
     subscribed(line, codes.WEATHER_ON, None, "weather")
     yield from exchange(line, codes.WEATHER, b"\x00\x01", seconds=ACK_S)
-    yield from goes_on(line, "21 that says there is no weather")
+    yield from goes_on(line, "the 21 for no weather")
 
 
 def goes_on(line: McuLine, what: str) -> Script[None]:

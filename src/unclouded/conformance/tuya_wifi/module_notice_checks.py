@@ -55,7 +55,7 @@ def _weather(line: ModuleLine) -> Script[dict[str, bytes]]:
     entry = yield from line.expect(is_command(codes.WEATHER), FOLLOWS_S, f"No 21 came within {FOLLOWS_S:g} s after 20.")
     data = entry.frame.payload
     if data == b"\x00\x01":
-        line.not_applicable("It has no weather: 21 says 00 01.")
+        line.not_applicable("It has no weather: 21 is 00 01.")
     values = weather_values(data) if data[:1] == b"\1" else None
     if values is None:
         line.fail("The values of the 21 cannot be read.")

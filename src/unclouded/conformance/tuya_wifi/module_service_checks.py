@@ -36,7 +36,7 @@ def weekday(line: ModuleLine) -> Script[None]:
     if at is None:
         line.skip("It does not know the time.")
     day = entry.frame.payload[7]
-    line.require(day == at.isoweekday(), f"{at:%Y-%m-%d} is day {at.isoweekday()} of the week, and it says {day}.")
+    line.require(day == at.isoweekday(), f"{at:%Y-%m-%d} is day {at.isoweekday()} of the week, and it reports {day}.")
 
 
 def time_runs(line: ModuleLine) -> Script[None]:
@@ -79,7 +79,7 @@ def status_agrees(line: ModuleLine) -> Script[None]:
         line.skip("It reported no status by 03.")
     line.require(
         entry.frame.payload == reported[-1].frame.payload,
-        f"2b says {entry.frame.payload.hex()}, the last 03 said {reported[-1].frame.payload.hex()}.",
+        f"2b reports {entry.frame.payload.hex()}, the last 03 reported {reported[-1].frame.payload.hex()}.",
     )
 
 
