@@ -11,6 +11,7 @@ from unclouded.core.model import (
     Deliver,
     Device,
     Fact,
+    LogEntry,
     OnProgress,
     Outcome,
     Point,
@@ -19,7 +20,7 @@ from unclouded.core.model import (
     Status,
     WireEntry,
 )
-from unclouded.core.views import FoundPlug, SetupStep
+from unclouded.core.views import FoundPlug, ProductFacts, ProductKind, ProductsView, ProductView, SetupStep
 from unclouded.web.schemas import SetupBody, SetupJoinBody, SetupView
 
 NOON = 1_795_262_400.0  # Unix seconds
@@ -48,6 +49,7 @@ class FakeHub:
         self._statuses = {id: Status(id, "online", NOON) for id in self._devices}
         self._readings: dict[tuple[str, str], Reading] = {}
         self.listeners: list[Deliver] = []
+        self.log_followers: list[Callable[[LogEntry], None]] = []
         self.commands: list[Command | Action] = []
         self.lookups = 0
 
@@ -61,6 +63,10 @@ class FakeHub:
     def subscribe(self, deliver: Deliver, *, stamped: bool = False) -> Callable[[], None]:
         self.listeners.append(deliver)
         return lambda: self.listeners.remove(deliver)
+
+    def follow_log(self, deliver: Callable[[LogEntry], None]) -> Callable[[], None]:
+        self.log_followers.append(deliver)
+        return lambda: self.log_followers.remove(deliver)
 
     async def command(self, command: Command) -> Outcome:
         self.commands.append(command)
@@ -136,6 +142,47 @@ class FakePlugs:
     async def discover(self) -> Sequence[FoundPlug]:
         usual = {"port": 80, "product": "mss310", "mac": "", "hardware": "2.0.0", "version": "2.1.17"}
         return [FoundPlug(uuid="1901", ip="192.168.1.57", **usual)]  # type: ignore[arg-type]  # texts and a number
+
+
+class FakeProducts:
+    """Knows one product. ``problems``: what the last request for facts named."""
+
+    def __init__(self) -> None:
+        self.problems: Sequence[str] = ()
+
+    async def find(self, text: str, kind: str, limit: int) -> ProductsView:
+        known = "toy kettle power_w"
+        is_found = all(word in known for word in text.casefold().split()) and kind in ("", "plug")
+        plug = ProductView(
+            kind="plug",
+            title="Toy kettle",
+            also=(),
+            product="toykettle",
+            zigbee="",
+            family="toy",
+            profile="toy/plug",
+            points=("power_W",),
+            confidence="confirmed",
+            sources="scales confirmed by two sources",
+        )
+        kinds = [ProductKind(name="plug", title="Plug", count=int(is_found))]
+        return ProductsView(total=int(is_found), products=[plug] if is_found else [], kinds=kinds)
+
+    async def facts(self, device: Device, problems: Sequence[str]) -> ProductFacts:
+        self.problems = problems
+        return ProductFacts(
+            product=device.info.get("product", ""),
+            family=device.family,
+            profile=device.profile,
+            sources="",
+            info={},
+            points=(),
+            nearest="",
+            likeness=0.0,
+            remarks=tuple(problems),
+            program="1.2",
+            markdown="### Product\n",
+        )
 
 
 def watts(value: float, after: float = 0.0, id: str = "kettle") -> Reading:

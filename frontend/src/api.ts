@@ -348,6 +348,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Search the supported products by maker, model, kind, id, Zigbee manufacturer or key of a point. */
+        get: operations["products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/devices/{device}/product": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The facts of the device's product for a report, without anything personal. */
+        get: operations["device_product"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -773,6 +807,72 @@ export interface components {
             id: string;
         };
         /**
+         * ProductFacts
+         * @description What is to be known of a product for its profile, without anything personal.
+         *
+         *         ``info``: versions and the like, as it reports them. ``profile``: that it has today. ``sources``: how sure that is.
+         *         ``nearest``: the table of the catalogue that is most like it, and how much so (``likeness``, 0 to 1). ``remarks``:
+         *         what is physically odd. ``program``: the version of this program. ``markdown``: all of it as text for a report.
+         */
+        ProductFacts: {
+            product: string;
+            family: string;
+            profile: string;
+            sources: string;
+            info: {
+                [key: string]: string;
+            };
+            points: components["schemas"]["SeenPointView"][];
+            nearest: string;
+            likeness: number;
+            remarks: string[];
+            program: string;
+            markdown: string;
+        };
+        /**
+         * ProductKind
+         * @description A kind of product. ``title``: for people. ``count``: how many of it have the words that are searched for.
+         */
+        ProductKind: {
+            name: string;
+            title: string;
+            count: number;
+        };
+        /**
+         * ProductView
+         * @description A product that a profile or the catalogue knows. ``product``: its id, "" = it is known by name only.
+         *
+         *         ``title``: maker and model, or what it is. ``also``: other makers and models with the same data points, of which no
+         *         id is known. ``zigbee``: how the names of its Zigbee manufacturers end, "" = none has
+         *         one. ``profile``: its name, as a configuration has it. ``points``: their keys. ``confidence``: of its scales:
+         *         ``confirmed`` (all by two sources), ``single``, ``disputed`` (at least one), "" = no source is named; ``sources``
+         *         says it in a sentence.
+         */
+        ProductView: {
+            kind: string;
+            title: string;
+            also: string[];
+            product: string;
+            zigbee: string;
+            family: string;
+            profile: string;
+            points: string[];
+            /** @enum {unknown} */
+            confidence: "" | "confirmed" | "disputed" | "guessed" | "matched" | "single";
+            sources: string;
+        };
+        /**
+         * ProductsView
+         * @description The products that were found. ``total``: how many there are; ``products``: the first of them.
+         *
+         *         ``kinds``: all kinds, whichever of them is chosen.
+         */
+        ProductsView: {
+            total: number;
+            products: components["schemas"]["ProductView"][];
+            kinds: components["schemas"]["ProductKind"][];
+        };
+        /**
          * ProgressLine
          * @description One JSON line of an action: its progress; ``of`` 0 = unknown.
          */
@@ -842,6 +942,41 @@ export interface components {
             lasts_s: number;
             /** @default 0 */
             after_s: number;
+        };
+        /**
+         * SeenPointView
+         * @description A wire key of a product as it was reported. ``type``: on the wire, "" = the protocol names none.
+         *
+         *         ``reports``: how many. ``low``, ``high``: of numbers, as counts on the wire; ``values``: the different ones, where
+         *         they are few. ``length``: bytes of a text or a raw value at least and at most; its content is never in here.
+         *         ``key``, ``scale``: what it is today, "" = it has no name; ``match_key``, ``match_scale``, ``match_is_sure``: what
+         *         products that are like it agree on.
+         */
+        SeenPointView: {
+            wire: string;
+            type: string;
+            reports: number;
+            /** @default null */
+            low: number | null;
+            /** @default null */
+            high: number | null;
+            /** @default [] */
+            values: number[];
+            /** @default null */
+            length: [
+                number,
+                number
+            ] | null;
+            /** @default  */
+            key: string;
+            /** @default  */
+            scale: string;
+            /** @default  */
+            match_key: string;
+            /** @default  */
+            match_scale: string;
+            /** @default false */
+            match_is_sure: boolean;
         };
         /**
          * Series
@@ -3032,6 +3167,154 @@ export interface operations {
                 };
             };
             /** @description This hub cannot set up plugs. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    products: {
+        parameters: {
+            query?: {
+                /** @description Words that all must be in what is known of a product. */
+                q?: string;
+                /** @description Only products of this kind. */
+                kind?: string;
+                /** @description Maximum number of products; the best are returned. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductsView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub has no list of products. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    device_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductFacts"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown device. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub has no list of products. */
             503: {
                 headers: {
                     [name: string]: unknown;

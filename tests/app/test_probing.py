@@ -28,4 +28,4 @@ def test_the_product_stays_known_when_the_mcu_reports_more_of_itself() -> None:
     """A breaker reports its features, 37/00, right after its product."""
     conversation = ProbeConversation(lambda text: None)
     conversation.on_events([Identified({"product": "abcdefgh12345678"}), Identified({"buf": "1024"})], 0.0)
-    assert conversation.product == "abcdefgh12345678"
+    assert conversation.info["product"] == "abcdefgh12345678"

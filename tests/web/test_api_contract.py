@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from api_story import NOON, FakeHub, FakePlugs, about, device, watts
+from api_story import NOON, FakeHub, FakePlugs, FakeProducts, about, device, watts
 from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import Fact, Ledger, Notice, Reading, Status
 from unclouded.store.sink import Store
@@ -89,7 +89,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
     shelf = UpdateFiles(path.with_name("updates"))
     for number in range(20):
         shelf.put(f"fw{number}.bin", b"firmware")
-    yield Api(hub, about, past, wall=lambda: NOON + 3600.0, updates=shelf, plugs=FakePlugs()).app()
+    yield Api(
+        hub, about, past, wall=lambda: NOON + 3600.0, updates=shelf, plugs=FakePlugs(), products=FakeProducts()
+    ).app()
     asyncio.run(past.close())
 
 

@@ -22,6 +22,8 @@ from unclouded.app.config import Config
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.downloads import Downloads
 from unclouded.app.plug_key import with_plug_key
+from unclouded.app.products.service import ProductService
+from unclouded.app.protocols import actions_of, settings_of
 from unclouded.app.setup.service import SetupService
 from unclouded.app.update_files import UpdateFiles
 from unclouded.app.web_listener import WebListener, web_listener_of
@@ -33,6 +35,7 @@ from unclouded.hub.hub import Admitter, Hub, RestoredState
 from unclouded.hub.identity import KnownDevice
 from unclouded.hub.services import Services
 from unclouded.links.file_server import FileServer
+from unclouded.profiles import ProfileLibrary
 from unclouded.store.sink import Store
 from unclouded.web.api.api import Api
 from unclouded.web.history.history import HistoryReader
@@ -125,6 +128,10 @@ class Composition:
         self._factory = DeviceFactory(msgspec.structs.replace(config, devices=tuple(devices)), self.broker)
         self.nodes = self._factory.nodes()
 
+    def new_library(self) -> ProfileLibrary:
+        """The profiles that this configuration knows, of which none is loaded."""
+        return ProfileLibrary(settings_of, self.config.profiles, actions_of)
+
     @property
     def admitter(self) -> "Admitter | None":
         """What admits plugs to the hub; None without a broker."""
@@ -173,6 +180,7 @@ async def _serving(composition: Composition, store: Store, listener: WebListener
         history,
         updates=update_files,
         plugs=plugs,
+        products=ProductService(hub, composition.new_library),
     )
     try:
         if composition.broker is not None:

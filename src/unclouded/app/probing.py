@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -48,8 +48,15 @@ class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
     toml: str
 
 
-async def probe(link: str, span: float, name: str, report: Report) -> ProbeResult:
-    """Query the MCU for ``span`` seconds. ``name``: of the profile. ``report``: takes the state of the conversation.
+class ObservedMcu(msgspec.Struct, frozen=True):
+    """What an MCU reported; ``info``: of itself, as ``Identified`` has it."""
+
+    observed: Observations
+    info: Mapping[str, str]
+
+
+async def observe(link: str, span: float, report: Report) -> ObservedMcu:
+    """Query the MCU for ``span`` seconds. ``report``: takes the state of the conversation.
 
     Raises ConfigError, and LinkError where the MCU reported no data point.
     """
@@ -70,14 +77,25 @@ async def probe(link: str, span: float, name: str, report: Report) -> ProbeResul
     observed = learn(recent.chunks())
     if not observed.points:
         raise LinkError(f"There is nothing to propose. {conversation.why_nothing()}")
+    return ObservedMcu(observed, conversation.info)
+
+
+async def probe(link: str, span: float, name: str, report: Report) -> ProbeResult:
+    """Query the MCU for ``span`` seconds, and propose a profile. ``name``: of the profile.
+
+    Raises what ``observe`` raises.
+    """
+    mcu = await observe(link, span, report)
+    observed, product = mcu.observed, mcu.info.get("product", "")
+    decoders = families.family(FAMILY).decoders
     library = profile_library()
     known = [profile for profile in profiles_of(FAMILY) if not profile.unknown]
-    proposed = propose(observed, [*known, *_nearest(library, observed)], family.decoders)
+    proposed = propose(observed, [*known, *_nearest(library, observed)], decoders)
     base = library.get(proposed.like) if proposed.like else None
-    toml = as_toml(proposed, name, conversation.product, base)
+    toml = as_toml(proposed, name, product, base)
     # It raises where the proposal could not be loaded.
     load_profile(toml, "the proposed profile", settings_of, base_of=library.base)
-    return ProbeResult(product=conversation.product, proposed=proposed, toml=toml)
+    return ProbeResult(product=product, proposed=proposed, toml=toml)
 
 
 def _nearest(library: ProfileLibrary, observed: Observations) -> list[Profile]:
@@ -95,7 +113,7 @@ class ProbeConversation:
     """Reports the state of the conversation, and answers the questions of the MCU."""
 
     def __init__(self, report: Report) -> None:
-        self.product = ""
+        self.info: dict[str, str] = {}
         self.is_online = self.is_over = False
         self.driver: Driver | None = None
         self._problem = "Nothing was received on the line"
@@ -110,9 +128,11 @@ class ProbeConversation:
     def on_events(self, events: Sequence[Event], now: float) -> None:
         for event in events:
             match event:
-                case Identified(info=info) if info.get("product", self.product) != self.product:
-                    self.product = info["product"]
-                    self._report(f"product {self.product}")
+                case Identified(info=info):
+                    before = self.info.get("product", "")
+                    self.info.update(info)
+                    if (product := self.info.get("product", "")) != before:
+                        self._report(f"product {product}")
                 case Online():
                     self.is_online = True
                     self._report("online: listening")

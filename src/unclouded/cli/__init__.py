@@ -38,6 +38,7 @@ VERBS = {
     "replay": "Print the readings that the hub would make of a capture.",
     "products": "Search the supported products.",
     "probe": "Query an unknown Tuya MCU and propose a profile for it.",
+    "dump": "Print the facts of a device's product, for a report of it.",
     "conform": "Test whether the other end of a line keeps its protocol.",
     "sim": "Simulate a device on a real link.",
 }

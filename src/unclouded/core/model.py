@@ -329,7 +329,8 @@ class WireEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One recent frame or stretch of noise on a device's wire. ``hex``: its bytes, two dots for each that is secret.
 
     ``words``: the fields of its message as text. ``reason``: why it is noise, or what is irregular about the frame.
-    ``points``: the values in it by the device's profile.
+    ``points``: the values in it by the device's profile. ``part``: the sub-device that they belong to. ``types``: how
+    they are encoded, by wire key, where the protocol says so.
     """
 
     at: float
@@ -343,6 +344,22 @@ class WireEntry(msgspec.Struct, frozen=True, kw_only=True):
     channel: str = ""
     path: str = ""
     points: Sequence[NamedValue] = ()
+    part: str = ""
+    types: Mapping[str, str] = {}
+
+
+class LogEntry(msgspec.Struct, frozen=True):
+    """A line that a device printed by itself: of its log, or of its start. It is not kept. ``at``: Unix seconds.
+
+    ``text``: without secrets. ``level``: info, warning or error, "" where it has none; ``source``: the part of the
+    device's software, "" where not known.
+    """
+
+    device: str
+    at: float
+    text: str
+    level: str = ""
+    source: str = ""
 
 
 class Admission(msgspec.Struct, frozen=True, kw_only=True):
@@ -377,6 +394,12 @@ class PublicHub(Protocol):
 
         ``deliver`` must not block; the facts of one batch belong together. ``stamped``: facts are delivered once
         their times can be trusted (a computer without a clock starts in the past).
+        """
+
+    def follow_log(self, deliver: Callable[[LogEntry], None]) -> Callable[[], None]:
+        """Call ``deliver`` with each line that a device prints by itself, until the returned function is called.
+
+        It is called before the facts of the same moment are delivered, and must not block.
         """
 
     async def command(self, command: Command) -> Outcome:

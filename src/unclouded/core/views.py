@@ -110,6 +110,22 @@ class NoticeLine(msgspec.Struct, frozen=True):
     notice: EventView
 
 
+class LogView(msgspec.Struct, frozen=True, kw_only=True):
+    """A line that a device printed by itself. ``level``: info, warning, error or ""; ``source``: of its software."""
+
+    at: str
+    device: str
+    level: str
+    source: str
+    text: str
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """One JSON line of /api/watch, where the log is requested."""
+
+    log: LogView
+
+
 class WireLine(msgspec.Struct, frozen=True, kw_only=True):
     """One frame or one stretch of noise on a device's wire; secrets are blanked.
 
@@ -234,3 +250,47 @@ class ProductsView(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     products: list[ProductView]
     kinds: list[ProductKind]
+
+
+class SeenPointView(msgspec.Struct, frozen=True, kw_only=True):
+    """A wire key of a product as it was reported. ``type``: on the wire, "" = the protocol names none.
+
+    ``reports``: how many. ``low``, ``high``: of numbers, as counts on the wire; ``values``: the different ones, where
+    they are few. ``length``: bytes of a text or a raw value at least and at most; its content is never in here.
+    ``key``, ``scale``: what it is today, "" = it has no name; ``match_key``, ``match_scale``, ``match_is_sure``: what
+    products that are like it agree on.
+    """
+
+    wire: str
+    type: str
+    reports: int
+    low: float | None = None
+    high: float | None = None
+    values: tuple[int, ...] = ()
+    length: tuple[int, int] | None = None
+    key: str = ""
+    scale: str = ""
+    match_key: str = ""
+    match_scale: str = ""
+    match_is_sure: bool = False
+
+
+class ProductFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be known of a product for its profile, without anything personal.
+
+    ``info``: versions and the like, as it reports them. ``profile``: that it has today. ``sources``: how sure that is.
+    ``nearest``: the table of the catalogue that is most like it, and how much so (``likeness``, 0 to 1). ``remarks``:
+    what is physically odd. ``program``: the version of this program. ``markdown``: all of it as text for a report.
+    """
+
+    product: str
+    family: str
+    profile: str
+    sources: str
+    info: Mapping[str, str]
+    points: tuple[SeenPointView, ...]
+    nearest: str
+    likeness: float
+    remarks: tuple[str, ...]
+    program: str
+    markdown: str

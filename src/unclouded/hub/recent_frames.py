@@ -8,7 +8,7 @@ is the end of a lost one and is left out. Values are named by the profile of the
 family has several dialects, the latest chunks show which one is used. Secrets are shown as dots.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -17,7 +17,7 @@ from unclouded.core.family import Decoder, Dialect, Family, Piece
 from unclouded.core.masking import Masked, Masker
 from unclouded.core.model import WireEntry
 from unclouded.core.recent_chunks import RecentChunks, WireChunk
-from unclouded.hub.naming import ValueNames
+from unclouded.hub.naming import POINTS, ValueNames
 
 Sender = Literal["controller", "device"]
 Side = tuple[Sender, str]
@@ -80,7 +80,17 @@ class RecordedWire(msgspec.Struct, frozen=True, kw_only=True):
             channel=self.channel,
             path=path,
             points=names.points(piece),
+            part=piece.part,
+            types=_types(piece),
         )
+
+
+def _types(piece: Piece) -> Mapping[str, str]:
+    """How the values of a frame are encoded, where its message says so."""
+    listed = (piece.message or {}).get(POINTS) if piece.values else None
+    if not isinstance(listed, list):
+        return {}
+    return {str(one["id"]): str(one["type"]) for one in listed if isinstance(one, Mapping) and {"id", "type"} <= {*one}}
 
 
 Found = tuple[float, Side, Piece, Masked]

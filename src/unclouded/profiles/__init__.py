@@ -47,6 +47,11 @@ class ProfileLibrary:
         """The names of the profiles that have a file. Those of the catalogue: ``catalogue.names()``."""
         return sorted(self._files)
 
+    def is_own(self, name: str) -> bool:
+        """Whether the profile is of the user's folder, not of this package or the catalogue."""
+        name = name.partition("@")[0]
+        return name in self._files and self._files[name] is not self._shipped.get(name)
+
     def get(self, name: str) -> Profile:
         """The profile of that name; ``NAME@PRODUCT``: its variant for a product. Raises ConfigError."""
         name, at, product = name.partition("@")

@@ -7,8 +7,8 @@ from typing import Literal, Protocol
 import msgspec
 from starlette.responses import Response
 
-from unclouded.core.model import PublicHub, UpdateFile
-from unclouded.core.views import EventView, FoundPlug
+from unclouded.core.model import Device, PublicHub, UpdateFile
+from unclouded.core.views import EventView, FoundPlug, ProductFacts, ProductsView
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest
 from unclouded.web.schemas import By, Energy, History, HubView, SetupBody, SetupJoinBody, SetupView, Today
@@ -83,11 +83,21 @@ class SetupSource(Protocol):
         """The plugs in this network that answer a broadcast."""
 
 
+class ProductLookup(Protocol):
+    """What is known of products (app/products/service.py)."""
+
+    async def find(self, text: str, kind: str, limit: int) -> ProductsView:
+        """The products that have all words of the text, and that kind unless it is ""."""
+
+    async def facts(self, device: Device, problems: Sequence[str]) -> ProductFacts:
+        """What a device has reported, for a report of its product. ``problems``: what was odd, as text."""
+
+
 class ApiContext(msgspec.Struct, frozen=True):
     """What the route handlers use. ``wall``: the clock, Unix seconds.
 
     ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files. ``plugs`` None: it
-    sets up no plugs.
+    sets up no plugs. ``products`` None: it has no list of products.
     """
 
     hub: PublicHub
@@ -97,6 +107,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     wall: Callable[[], float]
     updates: UpdateFileSource | None = None
     plugs: SetupSource | None = None
+    products: ProductLookup | None = None
 
     def require_update_files(self) -> UpdateFileSource:
         """The update files. Raises ApiError where the hub keeps none."""
@@ -109,6 +120,12 @@ class ApiContext(msgspec.Struct, frozen=True):
         if self.plugs is None:
             raise ApiError(503, "api.no_setup")
         return self.plugs
+
+    def require_products(self) -> ProductLookup:
+        """What knows products. Raises ApiError where nothing does."""
+        if self.products is None:
+            raise ApiError(503, "api.no_products")
+        return self.products
 
     def require_history(self) -> HistorySource:
         """The stored history. Raises ApiError where there is none."""

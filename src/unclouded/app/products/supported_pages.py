@@ -20,8 +20,8 @@ FOLDER = "supported"
 HEAD = """# Supported devices
 
 Written by `python3 dev.py docs` from the profiles and the [catalogue](catalogue.md): {products} products that are known
-by id or name, in {kinds} kinds. What is not listed may work all the same: an unknown Tuya product gets names for those of
-its points on which similar products agree, and [probe](probe.md) proposes a profile.
+by id or name, in {kinds} kinds. What is not listed may work all the same: an unknown Tuya product gets names for those
+of its points on which similar products agree, and [probe](probe.md) proposes a profile.
 
 Search them on the hub's page (*Devices*, *Supported devices*), or on the command line:
 
@@ -59,7 +59,6 @@ FAMILY_PAGES: Mapping[str, tuple[str, str]] = {
     "meross": ("Meross plugs", "meross.md"),
     "meross_console": ("consoles of Meross plugs", "protocols/meross_console.md"),
     "tuya_wifi": ("Tuya modules", "devices.md#tuya_wifi"),
-    "tuya_low_power": ("battery devices", "battery.md"),
     "tuya_gateway": ("gateways", "gateway.md"),
 }
 

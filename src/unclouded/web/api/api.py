@@ -6,6 +6,7 @@
     history.py        GET  /api/history, /api/energy, /api/today, /api/events      stored values and events
     updates.py        GET  /api/updates, PUT, DELETE /api/updates/NAME             update files
     setup.py          GET, POST, DELETE /api/setup, POST /api/discover             plugs that are set up
+    products.py       GET  /api/products, /api/devices/ID/product                  supported products; facts of one
     session.py        GET  /api/session, POST /api/login, /api/logout              login state
     live.py           WS   /api/live                                               snapshots and changes
     openapi.py        GET  /api/openapi.json                                       this API as a document
@@ -30,11 +31,11 @@ from starlette.routing import Route, WebSocketRoute
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import PublicHub
 from unclouded.web import openapi
-from unclouded.web.api import devices, history, setup, updates
+from unclouded.web.api import devices, history, products, setup, updates
 from unclouded.web.api import session as session_routes
 from unclouded.web.live import LivePages
 from unclouded.web.request import ApiError, ApiRequest, as_json, problem
-from unclouded.web.routes import ApiContext, ApiRoute, HistorySource, SetupSource, UpdateFileSource
+from unclouded.web.routes import ApiContext, ApiRoute, HistorySource, ProductLookup, SetupSource, UpdateFileSource
 from unclouded.web.schemas import HubView, LoginBody, SessionView
 from unclouded.web.words import say
 
@@ -43,7 +44,7 @@ class Api:
     """The routes over one hub. ``about``: the answer to GET /api/hub.
 
     ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files.
-    ``plugs`` None: it sets up no plugs.
+    ``plugs`` None: it sets up no plugs. ``products`` None: it has no list of products.
     """
 
     def __init__(
@@ -54,11 +55,12 @@ class Api:
         wall: Callable[[], float] = time.time,
         updates: UpdateFileSource | None = None,
         plugs: SetupSource | None = None,
+        products: ProductLookup | None = None,
     ) -> None:
         def view() -> HubView:
             return msgspec.convert(about(), HubView)
 
-        self._context = ApiContext(hub, view, history, ZoneInfo(view().timezone), wall, updates, plugs)
+        self._context = ApiContext(hub, view, history, ZoneInfo(view().timezone), wall, updates, plugs, products)
         self.pages = LivePages(hub, view, wall)
 
     def app(self) -> Starlette:
@@ -112,6 +114,7 @@ ROWS: tuple[ApiRoute, ...] = (
     *history.ROWS,
     *updates.ROWS,
     *setup.ROWS,
+    *products.ROWS,
     ApiRoute(
         method="GET",
         path="/api/session",

@@ -1,17 +1,30 @@
 """Routes for the current state (devices, readings, link statistics) and for commands to devices."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 from starlette.responses import Response, StreamingResponse
 
-from unclouded.core.json_lines import device_json, device_of, encode, fact_line, reading_json, wire_line
-from unclouded.core.model import Action, Admission, Command, Device, Outcome, Progress, PublicHub, Reading, Status
+from unclouded.core.json_lines import device_json, device_of, encode, fact_line, log_line, reading_json, wire_line
+from unclouded.core.model import (
+    Action,
+    Admission,
+    Command,
+    Device,
+    Fact,
+    LogEntry,
+    Outcome,
+    Progress,
+    PublicHub,
+    Reading,
+    Status,
+)
 from unclouded.core.printable import printable
-from unclouded.core.views import DeviceLine, DeviceView, NoticeLine, ReadingView, StatusLine, WireLine
+from unclouded.core.views import DeviceLine, DeviceView, LogLine, NoticeLine, ReadingView, StatusLine, WireLine
 from unclouded.store.mailbox import Mailbox
 from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.routes import JSON_LINES, ApiContext, ApiRoute
@@ -29,6 +42,11 @@ DeviceFilter = Annotated[list[str], Meta(description="Only these devices; may be
 
 class DevicesQuery(msgspec.Struct, frozen=True):
     device: DeviceFilter = []
+
+
+class WatchQuery(msgspec.Struct, frozen=True):
+    device: DeviceFilter = []
+    log: Annotated[bool, Meta(description="Also the lines that devices print by themselves.")] = False
 
 
 class FramesQuery(msgspec.Struct, frozen=True):
@@ -72,8 +90,8 @@ async def readings(context: ApiContext, request: ApiRequest) -> Response:
 
 
 async def watch(context: ApiContext, request: ApiRequest) -> Response:
-    selected = frozenset(request.query(DevicesQuery).device)
-    return StreamingResponse(_facts(context.hub, selected), media_type=JSON_LINES)
+    query = request.query(WatchQuery)
+    return StreamingResponse(_lines(context.hub, frozenset(query.device), query.log), media_type=JSON_LINES)
 
 
 async def set_point(context: ApiContext, request: ApiRequest) -> Response:
@@ -163,9 +181,9 @@ ROWS = (
         path="/api/watch",
         summary="Current devices, statuses and readings, then each change, until the client disconnects.",
         handler=watch,
-        returns=(DeviceLine, StatusLine, ReadingView, NoticeLine),
+        returns=(DeviceLine, StatusLine, ReadingView, NoticeLine, LogLine),
         media=JSON_LINES,
-        query=DevicesQuery,
+        query=WatchQuery,
     ),
     ApiRoute(
         method="POST",
@@ -211,17 +229,35 @@ def _origin(request: ApiRequest, given: str) -> str:
     return "web" if request.from_page else printable(given)
 
 
-async def _facts(hub: PublicHub, selected: frozenset[str]) -> AsyncIterator[bytes]:
+async def _lines(hub: PublicHub, selected: frozenset[str], with_log: bool) -> AsyncIterator[bytes]:
+    """The current state, then each change; with the log, its lines before the facts of the same moment."""
     mailbox = Mailbox(WATCH_BACKLOG)
-    unsubscribe = hub.subscribe(mailbox.put)
+    printed: deque[LogEntry] = deque(maxlen=WATCH_BACKLOG)
+    changed = asyncio.Event()
+
+    def put(facts: Sequence[Fact]) -> None:
+        mailbox.put(facts)
+        changed.set()
+
+    def put_line(entry: LogEntry) -> None:
+        if not selected or entry.device in selected:
+            printed.append(entry)
+            changed.set()
+
+    leave = [hub.subscribe(put), *([hub.follow_log(put_line)] if with_log else [])]
     try:
         facts = list(hub.snapshot())
         while True:
-            lines = [fact_line(fact) for fact in facts if not selected or device_of(fact) in selected]
-            yield b"".join(line for line in lines if line)
-            facts = await mailbox.get()
+            lines = [*map(log_line, printed)]
+            lines += [fact_line(fact) for fact in facts if not selected or device_of(fact) in selected]
+            printed.clear()
+            yield b"".join(lines)
+            await changed.wait()
+            changed.clear()
+            facts = mailbox.take()
     finally:
-        unsubscribe()
+        for unsubscribe in leave:
+            unsubscribe()
 
 
 async def _steps(command: Action, task: asyncio.Task[Outcome], steps: asyncio.Queue[Progress]) -> AsyncIterator[bytes]:
