@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api_story import NOON, FakeHub, about, watts
 from asgi import Answer, ask
 from unclouded.core.errors import StoreError
-from unclouded.core.json_lines import fact_of
-from unclouded.core.model import Action, Command, Notice, Status
+from unclouded.core.json_lines import fact_of, log_of
+from unclouded.core.model import Action, Command, LogEntry, Notice, Status
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
 from unclouded.web.api.api import Api
@@ -160,7 +160,7 @@ async def test_an_action_streams_its_progress_and_then_its_outcome() -> None:
     assert answer["content-type"] == "application/jsonl"
     assert [json.loads(line) for line in answer.body.splitlines()] == [
         {"progress": 1, "of": 2, "text": "blinked once"},
-        {"device": "kettle", "action": "blink", "outcome": "confirmed", "reason": "", "ms": 100.0},
+        {"device": "kettle", "action": "blink", "outcome": "confirmed", "reason": "", "ms": 100.0, "answer": {}},
     ]
     assert hub.commands == [Action("kettle", "blink", {"times": "2"}, "api")]
 
@@ -313,6 +313,34 @@ def test_a_time_without_an_offset_is_local_and_an_unescaped_plus_is_accepted() -
     for odd in ("", "soon", "-1", "inf", "0001-01-01T00:00", "9999-12-31T23:59:59-14:00", "1e400", "2026-13-01"):
         with pytest.raises(ApiError, match="start must be"):
             time_of(odd, "start", MADRID)
+
+
+def test_watch_streams_the_log_of_a_device_too_where_it_is_requested() -> None:
+    async def story() -> None:
+        hub = FakeHub("kettle")
+        sock = tcp_socket(("127.0.0.1", 0))
+        server = asyncio.create_task(serve(Api(hub, about).app(), sock), name="server")
+        reader, writer = await asyncio.open_connection(*sock.getsockname())
+        writer.write(b"GET /api/watch?device=kettle&log=true HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await reader.readuntil(b'"status"')
+        printed = LogEntry("kettle", NOON, "event not init", "warning", "mrs_event")
+        (deliver,) = hub.log_followers
+        deliver(LogEntry("lamp", NOON, "of another device"))
+        hub.publish(watts(41.0))
+        deliver(printed)
+        chunk = await reader.readuntil(b'"value":41.0,"quality":"good","flags":[]}\n')
+        lines = [json.loads(line) for line in chunk.split(b"\n") if line.startswith(b'{"log"')]
+        assert [log_of(line) for line in lines] == [printed]
+        writer.close()
+        while hub.log_followers:
+            deliver(printed)
+            await asyncio.sleep(0.01)
+        server.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await server
+        sock.close()
+
+    virtual_run(story())
 
 
 def test_watch_streams_the_current_state_and_then_each_change() -> None:

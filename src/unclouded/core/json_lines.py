@@ -5,6 +5,7 @@
     {"status": {"device": "heater", "state": "online", "since": "…", "reason": ""}}
     {"device_info": {"id": "heater", …}}
     {"notice": {"at": "…", "device": "heater", "kind": "scale", "words": "power looks 10× too high …", "data": {}}}
+    {"log": {"at": "…", "device": "bench", "level": "info", "source": "mrs_http", "text": "[T: 153 M: mrs_http …"}}
 
 Keys never change their meaning; new ones may be added.
 """
@@ -18,6 +19,7 @@ from unclouded.core.model import (
     ActionSpec,
     Device,
     Fact,
+    LogEntry,
     Notice,
     Point,
     Reading,
@@ -32,6 +34,8 @@ from unclouded.core.views import (
     DeviceLine,
     DeviceView,
     EventView,
+    LogLine,
+    LogView,
     NoticeLine,
     PointView,
     ReadingView,
@@ -119,6 +123,21 @@ def fact_line(fact: Fact) -> bytes:
         case Notice():
             return encode(NoticeLine(event_json(fact))) + b"\n"
     return b""
+
+
+def log_line(entry: LogEntry) -> bytes:
+    """A line of a device's log as one line."""
+    at = iso(entry.at)
+    view = LogView(at=at, device=entry.device, level=entry.level, source=entry.source, text=entry.text)
+    return encode(LogLine(view)) + b"\n"
+
+
+def log_of(line: Mapping[str, Any]) -> LogEntry | None:  # Any: decoded JSON
+    """The line of a log in a line; None where it holds something else. The inverse of ``log_line``."""
+    entry = line.get("log")
+    if entry is None:
+        return None
+    return LogEntry(entry["device"], from_iso(entry["at"]), entry["text"], entry["level"], entry["source"])
 
 
 def device_of(fact: Fact) -> str:

@@ -43,6 +43,7 @@ from unclouded.core.session import (
     Identified,
     Joined,
     Left,
+    Logged,
     Noticed,
     Offline,
     Online,
@@ -94,6 +95,7 @@ class ChannelContext(Protocol):
     def publish(self, facts: Sequence[Fact]) -> None: ...
     def answer(self, question: Question) -> Answer | Refusal: ...
     def wall(self, now: float) -> float: ...
+    def logged(self, device: str, event: Logged, now: float) -> None: ...
     def ambient(self, identity: str) -> Ambient: ...
     def energy(self, identity: str) -> DeviceEnergy: ...
     def recent_chunks(self) -> RecentChunks: ...
@@ -413,6 +415,8 @@ class Channel:
                 device = sub_id(self._device.id, key)
                 log.info("%s: %s", device, reason)
                 facts.append(Notice(device, self._hub.wall(now), kind, reason))
+            case Logged(part=key):
+                self._hub.logged(sub_id(self._device.id, key), event, now)
             case Rejected(reason=reason):
                 self._report_noise(reason, now, facts)
             case Online() | Offline() | Waiting() | Joined() | Left():

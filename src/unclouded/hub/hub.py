@@ -23,6 +23,7 @@ from unclouded.core.model import (
     Device,
     Fact,
     Ledger,
+    LogEntry,
     Memory,
     Notice,
     OnProgress,
@@ -35,7 +36,7 @@ from unclouded.core.model import (
 )
 from unclouded.core.printable import sentence
 from unclouded.core.recent_chunks import KEPT_BYTES, RecentChunks
-from unclouded.core.session import Ambient, Answer, Question, Refusal, WireAction, WireCommand
+from unclouded.core.session import Ambient, Answer, Logged, Question, Refusal, WireAction, WireCommand
 from unclouded.core.times import duration_text
 from unclouded.hub.board import Board
 from unclouded.hub.channel import Channel
@@ -110,6 +111,7 @@ class Hub:
         self._token = token
         self._board = Board(self._wall)
         self._subscribers: list[tuple[Deliver, bool]] = []
+        self._log_followers: list[Callable[[LogEntry], None]] = []
         self._gate = IdentityGate(clock)
         self._energy: dict[str, DeviceEnergy] = {}
         self._memory = {identity: dict(memory) for identity, memory in self._restored.memory.items()}
@@ -149,6 +151,10 @@ class Hub:
         entry = (deliver, stamped)
         self._subscribers.append(entry)
         return lambda: self._subscribers.remove(entry)
+
+    def follow_log(self, deliver: Callable[[LogEntry], None]) -> Callable[[], None]:
+        self._log_followers.append(deliver)
+        return lambda: self._log_followers.remove(deliver)
 
     async def command(self, command: Command) -> Outcome:
         node, key, channel, wire = self._route(command)
@@ -240,6 +246,13 @@ class Hub:
                 deliver(facts)
             elif stamped:
                 deliver(stamped)
+
+    def logged(self, device: str, event: Logged, now: float) -> None:
+        """A device printed a line by itself."""
+        if self._log_followers:
+            entry = LogEntry(device, self._clock.at(now), event.text, event.level, event.source)
+            for deliver in self._log_followers:
+                deliver(entry)
 
     def answer(self, question: Question) -> Answer | Refusal:
         return self._services.answer(question)
