@@ -11,6 +11,7 @@ from unclouded.families.meross.console.wire.commands import COMMANDS, RELAY_WARN
 
 RUN, UNKNOWN, LIST = "console", "console_unknown", "console_commands"
 SECRETS = "secrets"  # the argument that asks for one's own secrets
+LINES = "lines"  # the argument that asks for the lines as they were received
 
 _DANGEROUS: Mapping[str, ConsoleCommand] = {row.action: row for row in COMMANDS if row.danger}
 
@@ -27,6 +28,7 @@ ACTIONS = (
         args={
             "command": "as it is typed: meross mem",
             SECRETS: "show, to see your own passwords and keys in the answer",
+            LINES: "show, to have the lines of the answer as they were received too",
         },
     ),
     ActionSpec(name=LIST, words="list the commands of the console"),

@@ -1,12 +1,13 @@
 """What follows from an answer, whoever asked for it: identity, values, new commands, the outcome of a command."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from unclouded.core.model import Result
-from unclouded.core.session import Event, Identified, Reported, Settled
+from unclouded.core.session import Event, Identified, Remember, Reported, Settled
 from unclouded.families.meross.console.controller.command_lists import LearnedCommands
+from unclouded.families.meross.console.controller.last_start import LAST_START, LastStart
 from unclouded.families.meross.console.controller.polling import ConsolePolling
 from unclouded.families.meross.console.controller.running_command import ConsoleRequest
 from unclouded.families.meross.console.wire.answer_form import ConsoleAnswer
@@ -19,19 +20,37 @@ E2P = "meross e2p"  # its list shows how it is written, not what follows
 
 
 class AnswerEvents:
-    """``uuid``: of the plug, once it has reported it, "" before. ``learned``: its lists of commands."""
+    """``uuid``: of the plug, once it has reported it, "" before. ``learned``: its lists of commands.
 
-    def __init__(self, polling: ConsolePolling) -> None:
+    ``expected``: the plug that must answer; "" = any. The values of another one are not reported.
+    """
+
+    def __init__(self, polling: ConsolePolling, last_start: LastStart, expected: str = "") -> None:
         self.uuid = ""
+        self._expected = expected.lower()
         self.learned = LearnedCommands()
         self._info: dict[str, str] = {}
         self._polling = polling
+        self._last_start = last_start
+
+    @property
+    def why_foreign(self) -> str:
+        """Where another plug answers than the expected one: that, as a sentence."""
+        if not self._expected or self.uuid.lower() in ("", self._expected):
+            return ""
+        return (
+            f"Another plug is on this console: {self.uuid.lower()} answers instead of {self._expected}."
+            " Connect the right one, or correct `uuid` in its [[device]]."
+        )
 
     def of(self, request: ConsoleRequest, answer: ConsoleAnswer) -> list[Event]:
         """The events of an answer, apart from the outcome of its command."""
+        if isinstance(answer, HardwareInfo) and answer.uuid:
+            self.uuid = answer.uuid
+        if self.why_foreign:
+            return []
         match answer:
             case HardwareInfo() if answer.uuid:
-                self.uuid = answer.uuid
                 return self._identified(_hardware(answer))
             case FirmwareInfo() if answer.version:
                 return self._identified({"version": answer.version, "built": answer.built})
@@ -40,11 +59,17 @@ class AnswerEvents:
             case ConfigEntries() if request.line == self._polling.relay_line:
                 return self._relay_shown(answer)
         values = values_of(answer)
-        return [Reported(values)] if values else []
+        events: list[Event] = [Reported(values)] if values else []
+        return [*events, *(self.started() if self._last_start.answered(answer) else [])]
+
+    def started(self) -> list[Event]:
+        """A start has ended, or more is known of it."""
+        remembered = Remember(LAST_START, self._last_start.memory)
+        return [remembered, *(self._identified({}) if self.uuid and not self.why_foreign else [])]
 
     def _identified(self, info: Mapping[str, str]) -> list[Event]:
         self._info = {**self._info, **{name: text for name, text in info.items() if text}}
-        return [Identified(self._info)]
+        return [Identified({**self._info, **self._last_start.info})]
 
     def _relay_shown(self, answer: ConfigEntries) -> list[Event]:
         state = relay_of(answer)
@@ -54,19 +79,33 @@ class AnswerEvents:
         return [Reported({ON: state})]
 
 
-def settled(request: ConsoleRequest, result: Result, reason: str, answer: ConsoleAnswer | None = None) -> list[Event]:
-    """The outcome of a request, without secrets unless their owner asks; nothing where nobody waits for it."""
+def settled(
+    request: ConsoleRequest,
+    result: Result,
+    reason: str,
+    answer: ConsoleAnswer | None = None,
+    lines: Sequence[str] = (),
+) -> list[Event]:
+    """The outcome of a request, without secrets unless their owner asks; nothing where nobody waits for it.
+
+    ``lines``: of the answer, as they were received; they are part of the outcome where they are asked for.
+    """
     if request.ticket is None:
         return []
     if answer is None:
         return [Settled(request.ticket, result, reason)]
     if request.show_secrets:
-        return [Settled(request.ticket, result, reason, _plain(answer))]
+        return [Settled(request.ticket, result, reason, _plain(answer) | _lines(request, lines))]
     text = redact(None, reason.encode()).decode("utf-8", "replace")
-    return [Settled(request.ticket, result, text, _plain(without_secrets(answer)))]
+    shown = [redact(None, line.encode()).decode("utf-8", "replace") for line in lines]
+    return [Settled(request.ticket, result, text, _plain(without_secrets(answer)) | _lines(request, shown))]
 
 
-def _plain(answer: ConsoleAnswer) -> Mapping[str, object]:
+def _lines(request: ConsoleRequest, lines: Sequence[str]) -> dict[str, object]:
+    return {"lines": list(lines)} if request.show_lines else {}
+
+
+def _plain(answer: ConsoleAnswer) -> dict[str, object]:
     """The answer as JSON values; lines that are not understood only where there are some."""
     fields: dict[str, object] = msgspec.to_builtins(answer)
     return fields if answer.unread else {name: value for name, value in fields.items() if name != "unread"}

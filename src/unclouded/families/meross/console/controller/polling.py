@@ -13,6 +13,7 @@ POWER, STATUS, MEMORY, CLOCK = "power", "status", "memory", "clock"  # the timer
 READ_RELAY = f"config read meross {RELAY_KEY}"
 SHOW_RELAY = "config show meross"  # for a console whose config read gives no value
 IDENTITY = ("meross hw", "meross fw")
+VERSIONS = ("ver",)  # of the chip's software: part of the report of a start
 
 
 class ConsolePolling:
@@ -29,11 +30,11 @@ class ConsolePolling:
         self.reads_by_show = False
         self._timers = Timers()
 
-    def begin(self, now: float) -> list[ConsoleRequest]:
-        """The console answers: what it is asked first."""
+    def begin(self, now: float, has_started: bool) -> list[ConsoleRequest]:
+        """The console answers: what it is asked first. ``has_started``: a start was received just before."""
         lines = [*IDENTITY[:1], *LISTS]
         if self._polls:
-            lines = [*IDENTITY, *LISTS]
+            lines = [*IDENTITY, *LISTS, *(VERSIONS if has_started else ())]
             for name in self._intervals_s:
                 self._timers.set(name, now)
         return [own_request(line) for line in lines]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from unclouded.core.session import Ticket
-from unclouded.families.meross.console.wire.answer_form import AnswerLine, ConsoleAnswer
+from unclouded.families.meross.console.wire.answer_form import AnswerLine, ConsoleAnswer, whole_lines
 from unclouded.families.meross.console.wire.answers import read_answer
 from unclouded.families.meross.console.wire.commands import ConsoleCommand
 from unclouded.families.meross.console.wire.known_lines import known_line
@@ -29,6 +29,7 @@ class ConsoleRequest(msgspec.Struct, frozen=True, kw_only=True):
     line: str
     ticket: Ticket | None = None
     show_secrets: bool = False
+    show_lines: bool = False
     relay: bool | None = None
     tries: int = 0
 
@@ -89,6 +90,11 @@ class RunningCommand:
         read = read_answer(self.request.row, self._texts)
         others = tuple(text for text in read.unread if text != self.request.line)
         return msgspec.structs.replace(read, unread=others)
+
+    def lines(self) -> list[str]:
+        """The lines of the answer as they were received, without those that another task printed in between."""
+        whole = whole_lines(self._texts, lambda text: False)
+        return [line for line in whole if known_line(line) is None and line.strip() != self.request.line]
 
     def text(self) -> str:
         """The lines of the answer as one text."""

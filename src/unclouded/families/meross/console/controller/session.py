@@ -31,14 +31,16 @@ from unclouded.core.session import (
     WireCommand,
 )
 from unclouded.core.session_parts import DeferredEvents, Ids, count_noise, earliest
-from unclouded.families.meross.console.controller.actions import LIST, SECRETS, command_of_action
+from unclouded.families.meross.console.controller.actions import LINES, LIST, SECRETS, command_of_action
 from unclouded.families.meross.console.controller.answer_events import AnswerEvents, relay_of, settled
 from unclouded.families.meross.console.controller.command_queue import ConsoleQueue
+from unclouded.families.meross.console.controller.last_start import LAST_START, LastStart
 from unclouded.families.meross.console.controller.polling import ConsolePolling, own_request
 from unclouded.families.meross.console.controller.running_command import ConsoleRequest, RunningCommand
 from unclouded.families.meross.console.controller.settings import ConsoleSettings
 from unclouded.families.meross.console.controller.states import CHECK, ConsoleState
 from unclouded.families.meross.console.wire.answer_form import ConsoleAnswer
+from unclouded.families.meross.console.wire.answer_types import HardwareInfo
 from unclouded.families.meross.console.wire.answers import refusal
 from unclouded.families.meross.console.wire.command_line import command_of, typed
 from unclouded.families.meross.console.wire.commands import RELAY_WARNING
@@ -50,8 +52,13 @@ from unclouded.families.meross.console.wire.values import ON
 START_S = 4.0  # s after the last line of a start: the console should answer
 VERIFY_S = 1.0  # s between two looks at the relay after it was switched
 VERIFY_TRIES = 4
-SECRETS_SHOWN = "show"
+SHOW = "show"  # the value of arguments that ask for more
 NOT_CONNECTED = "The console is not connected."
+NOT_SWITCHED = (
+    f"The relay is not switched over the console. {RELAY_WARNING} Over Wi-Fi the plug can be switched safely. For a"
+    " board that is on no mains: the command meross switch on its console, or switches_relay = true in its"
+    " [device.session]."
+)
 
 
 class ConsoleSession:
@@ -59,10 +66,12 @@ class ConsoleSession:
 
     def __init__(self, settings: ConsoleSettings, ambient: Ambient) -> None:
         self._settings = settings
+        self._wall = ambient.wall
         self._ids = Ids()
         self._queue = ConsoleQueue()
         self._polling = ConsolePolling(settings)
-        self._answers = AnswerEvents(self._polling)
+        self._last_start = LastStart(ambient.memory.get(LAST_START, b""))
+        self._answers = AnswerEvents(self._polling, self._last_start, settings.uuid)
         self._deferred = DeferredEvents()
         self._lines = ConsoleLines()
         self._counts = dict.fromkeys(_COUNTERS, 0)
@@ -114,9 +123,12 @@ class ConsoleSession:
             return self._list_commands(now)
         found = command_of_action(command)
         self._queue.check_room()
-        show = command.args.get(SECRETS) == SECRETS_SHOWN
+        secrets, lines = (command.args.get(name) == SHOW for name in (SECRETS, LINES))
         return self._submit(
-            ConsoleRequest(row=found.row, line=found.line, ticket=self._ids.next(), show_secrets=show), now
+            ConsoleRequest(
+                row=found.row, line=found.line, ticket=self._ids.next(), show_secrets=secrets, show_lines=lines
+            ),
+            now,
         )
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
@@ -175,8 +187,13 @@ class ConsoleSession:
         value = command.values.get(ON)
         if len(command.values) != 1 or not isinstance(value, bool):
             raise CommandError(f"On this console, {ON} can be set to on or off, and nothing else.")
+        if not self._settings.switches_relay:
+            raise CommandError(NOT_SWITCHED)
         self._queue.check_room()
         ticket = self._ids.next()
+        if self._is_up and (why_foreign := self._answers.why_foreign):
+            self._deferred.add([Settled(ticket, "refused", why_foreign)], now)
+            return ticket
         if self._is_up and not self._answers.uuid:
             reason = "The plug has not reported its UUID yet, which this command needs. Try again in a moment."
             self._deferred.add([Settled(ticket, "unreachable", reason)], now)
@@ -234,6 +251,8 @@ class ConsoleSession:
                     events += self._log(line, now)
                 case _:
                     events += self._text(line, now)
+            if self._is_starting:
+                self._last_start.take(line)
             self._is_prompted = line.kind is LineKind.PROMPT
             if self._running is None:
                 self._send(now)
@@ -247,17 +266,21 @@ class ConsoleSession:
 
     def _prompt(self, now: float) -> list[Event]:
         running = self._running
-        self._is_starting = False
+        has_started, events = self._is_starting, self._start_ended()
         if running is not None:
-            return self._completed(running, now) if running.prompted(now) else []
-        return [] if self._is_ready else self._ready(now)
+            return [*events, *(self._completed(running, now) if running.prompted(now) else [])]
+        return events if self._is_ready else [*self._ready(now, has_started), *events]
 
-    def _ready(self, now: float) -> list[Event]:
+    def _ready(self, now: float, has_started: bool) -> list[Event]:
         """The console waits for a command."""
         self._is_ready, self._wake_at = True, None
-        for request in self._polling.begin(now) if not self._is_replayed else ():
+        for request in self._polling.begin(now, has_started) if not self._is_replayed else ():
             self._queue.add(request)
         return self._state.online(now)
+
+    def _start_ended(self) -> list[Event]:
+        self._is_starting = False
+        return self._answers.started() if self._last_start.end() else []
 
     def _log(self, line: ConsoleLine, now: float) -> list[Event]:
         assert line.log is not None
@@ -292,6 +315,7 @@ class ConsoleSession:
         events: list[Event] = []
         if not self._is_starting:
             self._is_starting = True
+            self._last_start.begin(self._wall(now))
             events = [*self._interrupted(now), *self._state.starting(now)]
         self._wake_at = now + START_S if not self._is_replayed else None
         if reason := facts.get("reset_reason"):
@@ -323,11 +347,16 @@ class ConsoleSession:
         request, answer = running.request, running.answer()
         why_not = refusal(request.row, answer)
         events = self._answers.of(request, answer)
+        if why_foreign := self._answers.why_foreign:
+            events += self._state.foreign_plug(why_foreign, now)
+        elif isinstance(answer, HardwareInfo):
+            events += self._state.online(now)
         if request.relay is not None and not why_not:
             return events + self._switched(request, answer, now)
         if why_not:
             return events + settled(request, "refused", why_not, answer)
-        return events + settled(request, "confirmed", running.text() if not request.show_secrets else "", answer)
+        text = running.text() if not request.show_secrets else ""
+        return events + settled(request, "confirmed", text, answer, running.lines())
 
     def _switched(self, request: ConsoleRequest, answer: ConsoleAnswer, now: float) -> list[Event]:
         """The relay was switched; or its state was read to see whether it was."""
@@ -384,8 +413,7 @@ class ConsoleSession:
     def _unanswered_wake(self, now: float) -> list[Event]:
         self._wake(now)
         if self._is_starting:
-            self._is_starting = False
-            return []
+            return self._start_ended()
         events = self._state.unanswered(now)
         for request in self._queue.clear():
             events += settled(request, "unreachable", f"The console does not answer. {CHECK}.")

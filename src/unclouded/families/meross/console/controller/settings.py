@@ -14,7 +14,8 @@ class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     ``power_poll_s``: power and relay. ``status_poll_s``: Wi-Fi and server. ``memory_poll_s``: memory and tasks.
     ``clock_poll_s``: how long the plug runs. ``polls`` False: only commands are sent. ``slower``: answers may take so
-    many times as long, behind a slow bridge. ``line_end``: what ends a command.
+    many times as long, behind a slow bridge. ``line_end``: what ends a command. ``switches_relay``: the point "on" can
+    be set here, too. ``uuid``: the plug that must answer; "" = any.
     """
 
     power_poll_s: Period = 10.0
@@ -25,6 +26,8 @@ class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     polls: bool = True
     slower: _Factor = 1
     line_end: Literal["cr", "lf", "crlf"] = "cr"
+    switches_relay: bool = False
+    uuid: str = ""
 
     @property
     def end(self) -> bytes:

@@ -58,6 +58,10 @@ class ConsoleState:
         self._begin()
         return self._waiting(STARTING, now)
 
+    def foreign_plug(self, reason: str, now: float) -> list[Event]:
+        """Another plug answers than the configured one."""
+        return self._waiting(reason, now)
+
     def unanswered(self, now: float) -> list[Event]:
         """No prompt came: why, as far as that shows."""
         was_online, reason = self.is_online, self._why()

@@ -14,9 +14,11 @@ from unclouded.families.meross.console.wire.command_line import command_of
 from unclouded.families.meross.console.wire.commands import ConsoleCommand
 from unclouded.families.meross.console.wire.known_lines import Printer, facts_of, known_line, log_facts
 from unclouded.families.meross.console.wire.lines import ConsoleLine, ConsoleLines, LineKind
+from unclouded.families.meross.console.wire.log_line import LEVELS
 
 REPORTED = ("meross hw", "meross fw", "meross task", "meross mem", "meross iot status", "ver")  # answers that it has
 MOST_LINES = 600  # of an answer that are kept; config show has about 250
+MOST_MODULES = 100  # of a start; this board has six
 SECTIONS: Mapping[str, Sequence[str]] = {
     "start": ("reset_reason", "platform", "clock_kHz", "clock_crystal", "update_info", "update_check", "started_at"),
     "rules": ("timer_rules", "auto_off_rules"),
@@ -45,12 +47,12 @@ class StartReport:
 
     def feed(self, data: bytes) -> None:
         for line in self._lines.feed(data):
-            self._take(line)
+            self.take(line)
 
     def fields(self) -> Mapping[str, object]:
         """The report, by section; {} where the stream was no console."""
         for line in self._lines.close():
-            self._take(line)
+            self.take(line)
         self._answered()
         sections: dict[str, object] = {
             name: {key: self._facts[key] for key in keys if key in self._facts} for name, keys in SECTIONS.items()
@@ -62,9 +64,8 @@ class StartReport:
             sections["starts"] = self._starts
         return {name: value for name, value in {**sections, **self._answers}.items() if value}
 
-    # --- inside --------------------------------------------------------------------------------
-
-    def _take(self, line: ConsoleLine) -> None:
+    def take(self, line: ConsoleLine) -> None:
+        """One line, of a reader that has cut the stream into lines itself."""
         self._cut += line.cut
         match line.kind:
             case LineKind.PROMPT:
@@ -73,13 +74,16 @@ class StartReport:
                 return
             case LineKind.LOG if line.log is not None:
                 self._cut += line.log.cut
-                self._levels[line.log.level or "unknown"] += 1
+                self._levels[line.log.level if line.log.level in LEVELS else "unknown"] += 1
                 if self._is_starting:
-                    self._modules[line.log.module] = None
+                    if len(self._modules) < MOST_MODULES:
+                        self._modules[line.log.module] = None
                     self._facts |= log_facts(line.log.module, line.log.text)
             case LineKind.TEXT | LineKind.BLANK:
                 self._text(line)
         self._is_prompt = False
+
+    # --- inside --------------------------------------------------------------------------------
 
     def _text(self, line: ConsoleLine) -> None:
         known = known_line(line.text)
