@@ -71,7 +71,7 @@ def searches_each_second(line: ModuleLine) -> None:
     entries = line.observed[SEARCH]
     late = [one.at for one in of_module(entries, codes.HEARTBEAT) if one.at > entries[-1].at - 10.0]
     gaps = [after - before for before, after in itertools.pairwise(late)]
-    line.require(len(gaps) >= 4, f"Within 10 s {len(late)} heartbeats came while none was answered.")
+    line.require(len(gaps) >= 4, f"In 10 s so many heartbeats came while none was answered: {len(late)}.")
     middle = sorted(gaps)[len(gaps) // 2]
     line.require(abs(middle - 1.0) <= TOLERANCE, f"Unanswered heartbeats come each {middle:.2f} s.")
 
@@ -88,7 +88,7 @@ def heartbeats_are_empty(line: ModuleLine) -> None:
 
 def _periods(line: ModuleLine) -> list[float]:
     at = [one.at for one in of_module(line.observed[IDLE], codes.HEARTBEAT)]
-    line.require(len(at) >= 2, f"Within {IDLE_S:g} s {len(at)} heartbeats came.")
+    line.require(len(at) >= 2, f"In {IDLE_S:g} s so many heartbeats came: {len(at)}.")
     return [after - before for before, after in itertools.pairwise(at)]
 
 
