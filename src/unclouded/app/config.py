@@ -94,6 +94,7 @@ class ChannelTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     link: str | list[str]
     profile: str = ""
     record: str = ""
+    session: dict[str, Any] = {}  # Any: as that of the device, which it overrides
 
 
 class DeviceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -53,12 +53,13 @@ class DeviceFactory:
         wires = device.channel or [
             ChannelTable(name="", family=device.family, link=device.link, profile=device.profile, record=device.record)
         ]
+        channels = [self._channel(device, wire, path) for wire in wires]
         return NodeSpec(
             id=device.id,
-            channels=tuple(self._channel(device, wire, path) for wire in wires),
+            channels=tuple(sorted(channels, key=lambda one: bool(one.identity_of))),
             name=device.name,
             parent=device.parent,
-            identity=device.identity,
+            identity=device.identity or _identity(device, channels, path),
             replaces=device.replaces,
             produces=device.produces,
         )
@@ -79,7 +80,8 @@ class DeviceFactory:
             raise ConfigError(f"{path}.profile`: {profile.name} is for {profile.family}, not for {family.name}.")
         generic = self.profiles.get(family.generic)
         given = _given(family, key=self._config.meross_key.text, uuid=device.uuid.lower())
-        settings = partial(_settings, family, {**device.session, **given}, f"{path}.session`")
+        own = {**device.session, **wire.session, **given}
+        settings = partial(_settings, family, own, f"{path}.{'channel.' if wire.session else ''}session`")
         settings(profile or generic)  # a wrong key is reported now, not when the device is first online
         return ChannelSpec(
             name=wire.name,
@@ -131,6 +133,19 @@ class DeviceFactory:
         if self._broker is None:
             raise LinkRefused("The broker does not run in this process. Start the hub first: unclouded run.")
         return self._broker.slot(uuid)
+
+
+def _identity(device: DeviceTable, channels: Sequence[ChannelSpec], path: str) -> str:
+    """That of a device which several families reach; "" where it reports it. Raises ConfigError where that is open."""
+    of = {one.identity_of or one.family for one in channels}
+    if len({one.family for one in channels}) == 1 or len(of) > 1:
+        return ""
+    if not device.uuid:
+        raise ConfigError(
+            f"{path}` needs the `uuid` of the plug, so that two plugs on its wires are not taken for one."
+            " Its console shows it: meross hw."
+        )
+    return f"{of.pop()}:{device.uuid.lower()}"
 
 
 def _many(links: Sequence[Link]) -> Link:

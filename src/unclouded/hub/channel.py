@@ -171,6 +171,18 @@ class Channel:
             return part.actions
         return () if key else self.spec.actions_of(key, self.profile)
 
+    def profile_of(self, key: str) -> Profile:
+        """By which a part is interpreted."""
+        part = self.parts.get(key)
+        return self.profile if part is None else part.profile
+
+    def points(self, key: str) -> tuple[Point, ...]:
+        """Those of a part; of the device itself, before it is known, those that its profile surely has."""
+        part = self.parts.get(key)
+        if part is not None:
+            return part.interpreter.points
+        return tuple(row.point for row in self.profile.points if row.used_when is None)
+
     def stats(self) -> Mapping[str, float]:
         """Of the wire, and how many values are not listed by the profile or could not be decoded."""
         if self._driver is None:
@@ -438,6 +450,7 @@ class Channel:
                     self.asleep.add(key)
                 facts.extend(changed(self, key, "asleep" if asleep else "offline", reason, self._hub.wall(now)))
             case Waiting(reason=reason, since=since, part=key):
+                self.online = self.online and key != ""
                 facts.extend(changed(self, key, "waiting", reason, self._hub.wall(since)))
             case Joined(part=key, info=info):
                 self._settle(key, dict(info), facts)

@@ -176,7 +176,11 @@ class Interpreter:
             for row in self._rows
             if row.counter == "increment"
         }
-        kinds |= {one.key: Counted(0, "estimated", ("estimated",), one.key) for one in self._integrated_points}
+        kinds |= {
+            one.key: Counted(0, "estimated", ("estimated",), one.key)
+            for one in self._integrated_points
+            if not self._energy.has_days(one.key, at)  # another wire of the device counts it
+        }
         found = []
         for key, kind in kinds.items():
             total, when = self._energy.total(key), self._energy.newest(key)

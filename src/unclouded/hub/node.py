@@ -6,13 +6,14 @@ Where several channels provide a point, the first of them in the configuration t
 import asyncio
 import heapq
 import logging
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
 from unclouded.core.errors import CommandError
-from unclouded.core.model import Action, ActionSpec, Device, Fact, Reading, State, Status, WireEntry
+from unclouded.core.model import Action, ActionSpec, Device, Fact, Point, Reading, State, Status, WireEntry
 from unclouded.core.supervise import supervise
 from unclouded.hub.channel import Channel, ChannelContext
 from unclouded.hub.channel_spec import ChannelSpec
@@ -51,6 +52,7 @@ class DeviceNode:
         self.spec = spec
         self.id = spec.id
         self.identity = spec.identity
+        self._has_reported = False  # what it reports of itself is its identity
         self.channels = [Channel(one, self, hub, len(spec.channels) == 1) for one in spec.channels]
         self._hub = hub
         self._known = known
@@ -89,25 +91,26 @@ class DeviceNode:
         return [self.describe(self._channel_of(key), key) for key in keys]
 
     def describe(self, channel: Channel, key: str) -> Device:
-        """The device itself (key "") or one of its sub-devices, as a channel knows it."""
-        part = channel.parts.get(key)
-        profile = part.profile if part else channel.profile
+        """The device itself (key "") or one of its sub-devices, as its channels know it together.
+
+        Of what several know the first counts; ``channel``: that which knows it, where only one does.
+        """
+        channels = [one for one in self.channels if not key or key in one.parts] or [channel]
+        first, parts = channels[0], [one.parts[key] for one in channels if key in one.parts]
         id = sub_id(self.id, key)
         device = Device(
             id=id,
-            identity=part.identity if part else self.identity,
-            family=channel.spec.family,
-            link=channel.spec.link,
-            profile=profile.name,
-            points=part.interpreter.points
-            if part
-            else tuple(row.point for row in profile.points if row.used_when is None),
+            identity=parts[0].identity if parts else self.identity,
+            family=first.spec.family,
+            link=" ".join(one.spec.link for one in channels),
+            profile=first.profile_of(key).name,
+            points=_united([one.points(key) for one in channels]),
             actions=tuple(action for one in self.channels for action in one.actions(key)),
             parent=self.id,
-            name=(part.info.get("name") if part and key else "") or id,
-            main=profile.main,
-            info=part.info if part else {},
-            schedule=part.schedule if part else None,
+            name=(parts[0].info.get("name") if parts and key else "") or id,
+            main=first.profile_of(key).main,
+            info=dict(ChainMap(*(one.info for one in parts))),
+            schedule=next((one.schedule for one in parts if one.schedule is not None), None),
         )
         if key:
             return device
@@ -116,8 +119,9 @@ class DeviceNode:
 
     def settle_identity(self, channel: Channel, reported: str, product: str) -> str:
         """The identity that owns the history, now that the device has reported what it reports of itself."""
-        if not self.spec.identity:
+        if not self.spec.identity and (reported or not self._has_reported):
             self.identity = self._identify(channel, reported, product)
+        self._has_reported |= bool(reported)
         return self.identity
 
     def likely_identity(self, channel: Channel) -> str:
@@ -217,6 +221,15 @@ class DeviceNode:
 
     def _channel_of(self, key: str) -> Channel:
         return next((channel for channel in self.channels if key in channel.parts), self.channels[0])
+
+
+def _united(channels: Sequence[Sequence[Point]]) -> tuple[Point, ...]:
+    """The points of several channels; of those with the same key, that of the first channel which has it."""
+    found: list[Point] = []
+    for points in channels:
+        known = {one.key for one in found}
+        found += [one for one in points if one.key not in known]
+    return tuple(found)
 
 
 def _check_args(command: Action, action: ActionSpec) -> None:

@@ -78,5 +78,5 @@ class HandMadeConsole:
 
 
 def console(*, echo: bool = True, end: str = "\r\n", polls: bool = False, **answers: str) -> HandMadeConsole:
-    session = ConsoleSession(ConsoleSettings(polls=polls), ambient())
+    session = ConsoleSession(ConsoleSettings(polls=polls, switches_relay=True), ambient())
     return HandMadeConsole(session, echo=echo, end=end, **answers)
