@@ -51,6 +51,7 @@ class TestConsoleSession(SessionLaws):
                 WireAction("console", {"command": "meross ping 10.0.0.1"}),
                 WireAction("console", {"command": "reboot"}),
                 WireAction("console_commands"),
+                WireAction("console_cancel"),
                 WireAction("console_crash"),
                 WireCommand({"on": True}),
             ]
@@ -118,6 +119,38 @@ def test_what_is_dangerous_runs_only_as_an_action_of_its_own(command: str, actio
     with pytest.raises(CommandError, match=action):
         line.do(command)
     assert command not in line.typed
+
+
+def test_a_secret_that_was_read_alone_is_hidden_in_the_lines_and_in_the_text_of_the_outcome() -> None:
+    line = console(config_read_STA_WpaPsk="my secret words\r\n").start()
+    found = settled(line.events, line.do("config read STA WpaPsk", lines="show"))
+    assert found.answer["lines"] == ["** ****** *****"]
+    assert "secret" not in found.reason
+
+
+# --- cancelling -------------------------------------------------------------------------------------
+
+
+def test_a_command_that_is_cancelled_settles_with_those_that_wait_and_the_console_goes_on() -> None:
+    line = console().start()
+    line.wait(1.0)
+    line.silent = True
+    scan, mem = line.do("meross scan"), line.do("meross mem")
+    line.silent = False
+    line.do("", "console_cancel")
+    assert {settled(line.events, one).reason for one in (scan, mem)} == {"The command was cancelled."}
+    assert "\x03" in line.typed
+    line.wait(1.0)
+    assert settled(line.events, line.do("meross mem")).result == "confirmed"
+    assert not any(isinstance(one, Offline) for one in line.events)
+
+
+def test_where_no_command_runs_cancelling_sends_nothing() -> None:
+    line = console().start()
+    line.wait(1.0)
+    sent = len(line.typed)
+    assert settled(line.events, line.do("", "console_cancel")).result == "confirmed"
+    assert len(line.typed) == sent
 
 
 # --- log lines in between ---------------------------------------------------------------------------

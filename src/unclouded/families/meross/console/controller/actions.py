@@ -9,7 +9,7 @@ from unclouded.core.session_parts import refuse_action
 from unclouded.families.meross.console.wire.command_line import UNKNOWN_DANGER, TypedCommand, typed
 from unclouded.families.meross.console.wire.commands import COMMANDS, RELAY_WARNING, ConsoleCommand
 
-RUN, UNKNOWN, LIST = "console", "console_unknown", "console_commands"
+RUN, UNKNOWN, LIST, CANCEL = "console", "console_unknown", "console_commands", "console_cancel"
 SECRETS = "secrets"  # the argument that asks for one's own secrets
 LINES = "lines"  # the argument that asks for the lines as they were received
 
@@ -32,6 +32,7 @@ ACTIONS = (
         },
     ),
     ActionSpec(name=LIST, words="list the commands of the console"),
+    ActionSpec(name=CANCEL, words="cancel the command that runs, and those that wait"),
     *(
         ActionSpec(
             name=name,
@@ -64,11 +65,12 @@ def command_of_action(action: WireAction) -> TypedCommand:
     return found
 
 
-def action_of(command: TypedCommand, show_secrets: bool = False) -> WireAction:
+def action_of(command: TypedCommand, show_secrets: bool = False, show_lines: bool = False) -> WireAction:
     """The action that runs a command; where it has a danger, the action must be confirmed."""
     row = command.row
     if not row.danger:
-        return WireAction(RUN, {"command": command.line, **({SECRETS: "show"} if show_secrets else {})})
+        more = {name: "show" for name, is_shown in ((SECRETS, show_secrets), (LINES, show_lines)) if is_shown}
+        return WireAction(RUN, {"command": command.line, **more})
     if _DANGEROUS.get(row.action) is row:
         return WireAction(row.action, command.args)
     return WireAction(UNKNOWN, {"command": command.line})

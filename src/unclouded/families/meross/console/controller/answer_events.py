@@ -96,9 +96,15 @@ def settled(
         return [Settled(request.ticket, result, reason)]
     if request.show_secrets:
         return [Settled(request.ticket, result, reason, _plain(answer) | _lines(request, lines))]
-    text = redact(None, reason.encode()).decode("utf-8", "replace")
-    shown = [redact(None, line.encode()).decode("utf-8", "replace") for line in lines]
+    (text,) = masked_lines(request.line, [reason])
+    shown = masked_lines(request.line, lines)
     return [Settled(request.ticket, result, text, _plain(without_secrets(answer)) | _lines(request, shown))]
+
+
+def masked_lines(command: str, lines: Sequence[str]) -> list[str]:
+    """The lines of a command's answer with their secrets blanked; the command may have asked for one alone."""
+    whole = "\r\n".join([command, *lines])
+    return redact(None, whole.encode()).decode("utf-8", "replace").split("\r\n")[1:]
 
 
 def _lines(request: ConsoleRequest, lines: Sequence[str]) -> dict[str, object]:

@@ -31,7 +31,7 @@ from unclouded.core.session import (
     WireCommand,
 )
 from unclouded.core.session_parts import DeferredEvents, Ids, count_noise, earliest
-from unclouded.families.meross.console.controller.actions import LINES, LIST, SECRETS, command_of_action
+from unclouded.families.meross.console.controller.actions import CANCEL, LINES, LIST, SECRETS, command_of_action
 from unclouded.families.meross.console.controller.answer_events import AnswerEvents, relay_of, settled
 from unclouded.families.meross.console.controller.command_queue import ConsoleQueue
 from unclouded.families.meross.console.controller.last_start import LAST_START, LastStart
@@ -53,6 +53,8 @@ START_S = 4.0  # s after the last line of a start: the console should answer
 VERIFY_S = 1.0  # s between two looks at the relay after it was switched
 VERIFY_TRIES = 4
 SHOW = "show"  # the value of arguments that ask for more
+CTRL_C = b"\x03"
+CANCELLED = "The command was cancelled."
 NOT_CONNECTED = "The console is not connected."
 NOT_SWITCHED = (
     f"The relay is not switched over the console. {RELAY_WARNING} Over Wi-Fi the plug can be switched safely. For a"
@@ -121,6 +123,8 @@ class ConsoleSession:
             return self._switch(command, now)
         if command.name == LIST:
             return self._list_commands(now)
+        if command.name == CANCEL:
+            return self._cancel(now)
         found = command_of_action(command)
         self._queue.check_room()
         secrets, lines = (command.args.get(name) == SHOW for name in (SECRETS, LINES))
@@ -211,6 +215,26 @@ class ConsoleSession:
         new = ", ".join(self._answers.learned.new)
         reason = f"{len(offered)} commands" + (f"; not known to this program: {new}" if new else "")
         self._deferred.add([Settled(ticket, "confirmed", reason, {"commands": offered})], now)
+        return ticket
+
+    def _cancel(self, now: float) -> Ticket:
+        """Ctrl-C, then Return: what runs and what waits is settled."""
+        ticket = self._ids.next()
+        if not self._is_up:
+            self._deferred.add([Settled(ticket, "unreachable", NOT_CONNECTED)], now)
+            return ticket
+        running, self._running = self._running, None
+        requests = [*([running.request] if running is not None else []), *self._queue.clear()]
+        if self._verify is not None:
+            requests.append(self._verify[1])
+            self._verify = None
+        events = [event for one in requests for event in settled(one, "refused", CANCELLED)]
+        self._deferred.add([*events, Settled(ticket)], now)
+        if running is not None:
+            self._is_ready = False
+            self._polling.stop()
+            self._out.append(Out(CTRL_C))
+            self._wake(now)
         return ticket
 
     def _send(self, now: float) -> None:
