@@ -622,14 +622,17 @@ export interface components {
          * FirmwareSummary
          * @description What an update file is. ``text``: a sentence. ``target``: what it is for, as text, "" = not known.
          *
-         *         ``model``, ``region``, ``named_hardware``, ``build``: what its name says, "" and 0 where it says nothing.
-         *         ``faults``: what is damaged, as text. ``fields``: its header as name -> value.
+         *         ``hardware``: the versions that its content is for, () = not known. ``model``, ``region``, ``named_hardware``,
+         *         ``build``: what its name says, "" and 0 where it says nothing. ``faults``: what is damaged, as text. ``fields``: its
+         *         header as name -> value.
          */
         FirmwareSummary: {
             text: string;
             kind: string;
             /** @default  */
             target: string;
+            /** @default [] */
+            hardware: number[];
             /** @default  */
             model: string;
             /** @default  */
@@ -702,6 +705,24 @@ export interface components {
             snapshot: components["schemas"]["Snapshot"] | null;
             /** @default null */
             changes: components["schemas"]["Changes"] | null;
+        };
+        /**
+         * LogLine
+         * @description One JSON line of /api/watch, where the log is requested.
+         */
+        LogLine: {
+            log: components["schemas"]["LogView"];
+        };
+        /**
+         * LogView
+         * @description A line that a device printed by itself. ``level``: info, warning, error or ""; ``source``: of its software.
+         */
+        LogView: {
+            at: string;
+            device: string;
+            level: string;
+            source: string;
+            text: string;
         };
         /**
          * LoginBody
@@ -1166,7 +1187,8 @@ export interface components {
         /**
          * UpdateView
          * @description A file that the hub keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: time of the upload; ``firmware``:
-         *         what it is and whether it is whole.
+         *         what it is and whether it is whole. ``refused``: why it is not sent to the device that the request names, as a
+         *         sentence; "" = nothing speaks against it, or no device is named.
          */
         UpdateView: {
             name: string;
@@ -1174,6 +1196,8 @@ export interface components {
             md5: string;
             at: string;
             firmware: components["schemas"]["FirmwareSummary"];
+            /** @default  */
+            refused: string;
         };
         /**
          * WireLine
@@ -1688,6 +1712,8 @@ export interface operations {
             query?: {
                 /** @description Only these devices; may be given several times. */
                 device?: string[];
+                /** @description Also the lines that devices print by themselves. */
+                log?: boolean;
             };
             header?: never;
             path?: never;
@@ -2451,7 +2477,10 @@ export interface operations {
     };
     updates: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A device; the answer contains why it would not be sent the file. */
+                device?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2494,6 +2523,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Unknown device. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
@@ -2517,6 +2555,8 @@ export interface operations {
     put_update: {
         parameters: {
             query?: {
+                /** @description A device; the answer contains why it would not be sent the file. */
+                device?: string;
                 /** @description Keep an existing file of this name; the answer contains the name that was assigned. */
                 beside?: boolean;
             };
@@ -2561,6 +2601,15 @@ export interface operations {
             };
             /** @description This login is read-only, or the request came from a page of another site. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unknown device. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -217,3 +217,15 @@ async def test_an_action_continues_after_the_client_has_disconnected() -> None:
     server.cancel()
     await asyncio.wait({server})
     sock.close()
+
+
+async def test_a_file_that_a_device_would_refuse_is_marked_for_that_device_only(app: ASGIApp) -> None:
+    kept = (await put(app, fota(b"program"), "/api/updates/plug.bin?device=lamp")).json
+    assert kept["refused"] == "The file is for a Meross plug of hardware 2. Write force=yes to send it all the same."
+    listed = await ask(app, "GET", "/api/updates?device=lamp")
+    assert [one["refused"] for one in listed.json] == [kept["refused"]]
+    assert [one["refused"] for one in (await ask(app, "GET", "/api/updates")).json] == [""]
+    assert (await ask(app, "GET", "/api/updates?device=lapm")).status == 404
+    unknown = await put(app, b"firmware", "/api/updates/lamp.bin?device=lapm")
+    assert unknown.status == 404, "refused before anything is stored"
+    assert len((await ask(app, "GET", "/api/updates")).json) == 1

@@ -27,9 +27,10 @@ from typing import BinaryIO
 import msgspec
 
 from unclouded.app.firmware.opening import FileSource, opened
+from unclouded.app.firmware.refusal import why_refused
 from unclouded.app.firmware.summary import summary_of
 from unclouded.core.errors import CommandError, StoreError
-from unclouded.core.model import LARGEST_UPDATE, FirmwareSummary, UpdateFile
+from unclouded.core.model import LARGEST_UPDATE, Device, FirmwareSummary, UpdateFile
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
 MOST_FILES = 32
@@ -80,6 +81,10 @@ class UpdateFiles:
         names = [path.name for path in self._folder.glob("*") if NAME.fullmatch(path.name)]
         found = [file for name in names if (file := self._look(name)) is not None]
         return sorted(found, key=lambda file: (-file.at, file.name))
+
+    def why_refused(self, file: UpdateFile, device: Device) -> str:
+        """Why the device is not sent this file, as a sentence; "" where nothing speaks against it."""
+        return why_refused(file.firmware, device)
 
     def begin(self, name: str) -> "Upload":
         """A new file, to be written in pieces. Raises CommandError (an invalid name) and StoreError (too many)."""

@@ -90,8 +90,10 @@ def event_json(notice: Notice) -> EventView:
     return EventView(at=iso(notice.at), device=notice.device, kind=notice.kind, words=notice.words, data=notice.data)
 
 
-def update_json(file: UpdateFile) -> UpdateView:
-    return UpdateView(name=file.name, size=file.size, md5=file.md5, at=iso(file.at), firmware=file.firmware)
+def update_json(file: UpdateFile, refused: str = "") -> UpdateView:
+    return UpdateView(
+        name=file.name, size=file.size, md5=file.md5, at=iso(file.at), firmware=file.firmware, refused=refused
+    )
 
 
 def wire_line(heard: WireEntry) -> WireLine:

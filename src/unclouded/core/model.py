@@ -153,13 +153,15 @@ LARGEST_UPDATE = 16 * 1024 * 1024  # bytes of an update file; an MCU's firmware 
 class FirmwareSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What an update file is. ``text``: a sentence. ``target``: what it is for, as text, "" = not known.
 
-    ``model``, ``region``, ``named_hardware``, ``build``: what its name says, "" and 0 where it says nothing.
-    ``faults``: what is damaged, as text. ``fields``: its header as name -> value.
+    ``hardware``: the versions that its content is for, () = not known. ``model``, ``region``, ``named_hardware``,
+    ``build``: what its name says, "" and 0 where it says nothing. ``faults``: what is damaged, as text. ``fields``: its
+    header as name -> value.
     """
 
     text: str
     kind: str
     target: str = ""
+    hardware: tuple[int, ...] = ()
     model: str = ""
     region: str = ""
     named_hardware: int = 0

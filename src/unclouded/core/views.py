@@ -148,7 +148,8 @@ class WireLine(msgspec.Struct, frozen=True, kw_only=True):
 
 class UpdateView(msgspec.Struct, frozen=True, kw_only=True):
     """A file that the hub keeps for updates. ``size``: bytes; ``md5``: hex; ``at``: time of the upload; ``firmware``:
-    what it is and whether it is whole.
+    what it is and whether it is whole. ``refused``: why it is not sent to the device that the request names, as a
+    sentence; "" = nothing speaks against it, or no device is named.
     """
 
     name: str
@@ -156,6 +157,7 @@ class UpdateView(msgspec.Struct, frozen=True, kw_only=True):
     md5: str
     at: str
     firmware: FirmwareSummary
+    refused: str = ""
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):

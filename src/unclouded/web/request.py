@@ -92,13 +92,17 @@ class ApiRequest:
 
     def device(self, hub: PublicHub) -> Device:
         """The device in the path. Raises ApiError."""
-        id = str(self.http.path_params["device"])
-        devices = hub.devices()
-        for one in devices:
-            if one.id == id:
-                return one
-        known = ", ".join(one.id for one in devices)
-        raise ApiError(404, "api.no_device", device=id[:80], known=known or say("api.none"))
+        return device_of_id(hub, str(self.http.path_params["device"]))
+
+
+def device_of_id(hub: PublicHub, id: str) -> Device:
+    """The device with that id. Raises ApiError."""
+    devices = hub.devices()
+    for one in devices:
+        if one.id == id:
+            return one
+    known = ", ".join(one.id for one in devices)
+    raise ApiError(404, "api.no_device", device=id[:80], known=known or say("api.none"))
 
 
 def query_of(given: QueryParams, shape: type[Query]) -> Query:

@@ -57,6 +57,9 @@ class UpdateFileSource(Protocol):
     def files(self) -> Sequence[UpdateFile]:
         """All files, newest first."""
 
+    def why_refused(self, file: UpdateFile, device: Device) -> str:
+        """Why the device is not sent this file, as a sentence; "" if nothing speaks against it."""
+
     def begin(self, name: str) -> UploadSink:
         """A new file, to be written in pieces."""
 

@@ -15,6 +15,7 @@ def summarised(file: FirmwareFile) -> FirmwareSummary:
         text=summary_text(file),
         kind=file.kind,
         target=target_of(file),
+        hardware=file.hardware,
         model=file.name.model,
         region=file.name.region,
         named_hardware=file.name.hardware,

@@ -11,34 +11,45 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from unclouded.core.json_lines import update_json
-from unclouded.core.model import LARGEST_UPDATE
+from unclouded.core.model import LARGEST_UPDATE, Device, UpdateFile
 from unclouded.core.views import UpdateView
-from unclouded.web.request import ApiError, ApiRequest, as_json
-from unclouded.web.routes import BYTES, ApiContext, ApiRoute
+from unclouded.web.request import ApiError, ApiRequest, as_json, device_of_id
+from unclouded.web.routes import BYTES, ApiContext, ApiRoute, UpdateFileSource
 from unclouded.web.words import say
 
 NO_UPDATE_FILES = {503: "This hub keeps no update files, or the disk cannot be written."}
 
 
+ForDevice = Annotated[str, Meta(description="A device; the answer contains why it would not be sent the file.")]
+
+
+class UpdatesQuery(msgspec.Struct, frozen=True):
+    device: ForDevice = ""
+
+
 class UpdateQuery(msgspec.Struct, frozen=True):
+    device: ForDevice = ""
     beside: Annotated[
         bool, Meta(description="Keep an existing file of this name; the answer contains the name that was assigned.")
     ] = False
 
 
 async def updates(context: ApiContext, request: ApiRequest) -> Response:
-    files = await asyncio.to_thread(context.require_update_files().files)
-    return as_json([update_json(file) for file in files])
+    update_files = context.require_update_files()
+    device = _device(context, request.query(UpdatesQuery).device)
+    return as_json([_view(update_files, file, device) for file in await asyncio.to_thread(update_files.files)])
 
 
 async def put_update(context: ApiContext, request: ApiRequest) -> Response:
     update_files = context.require_update_files()
-    beside = request.query(UpdateQuery).beside
+    query = request.query(UpdateQuery)
+    device = _device(context, query.device)
     upload = update_files.begin(_name(request))
     try:
         async for piece in request.pieces(LARGEST_UPDATE):
             await asyncio.to_thread(upload.write, piece)
-        return as_json(update_json(await asyncio.to_thread(upload.keep, beside=beside)))
+        file = await asyncio.to_thread(upload.keep, beside=query.beside)
+        return as_json(_view(update_files, file, device))
     finally:
         upload.discard()
 
@@ -59,7 +70,8 @@ ROWS = (
         summary="The stored update files, newest first.",
         handler=updates,
         returns=(list[UpdateView],),
-        errors=NO_UPDATE_FILES,
+        query=UpdatesQuery,
+        errors={404: "Unknown device.", **NO_UPDATE_FILES},
     ),
     ApiRoute(
         method="PUT",
@@ -69,7 +81,11 @@ ROWS = (
         returns=(UpdateView,),
         query=UpdateQuery,
         accepts=BYTES,
-        errors={422: "The name is invalid, the file is empty, or it is being sent to a device.", **NO_UPDATE_FILES},
+        errors={
+            404: "Unknown device.",
+            422: "The name is invalid, the file is empty, or it is being sent to a device.",
+            **NO_UPDATE_FILES,
+        },
     ),
     ApiRoute(
         method="DELETE",
@@ -80,6 +96,15 @@ ROWS = (
         errors={404: "Unknown file.", 422: "It is being sent to a device.", **NO_UPDATE_FILES},
     ),
 )
+
+
+def _device(context: ApiContext, id: str) -> Device | None:
+    """The device of a query; None if it names none. Raises ApiError for one that there is not."""
+    return device_of_id(context.hub, id) if id else None
+
+
+def _view(update_files: UpdateFileSource, file: UpdateFile, device: Device | None) -> UpdateView:
+    return update_json(file, update_files.why_refused(file, device) if device is not None else "")
 
 
 def _name(request: ApiRequest) -> str:

@@ -6,6 +6,7 @@ Source: docs/protocols/meross.md §1.11.
 """
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
@@ -106,12 +107,17 @@ def why_not(file: FirmwareFile, product: str, hardware: str) -> str:
 
     ``product``, ``hardware``: type and hardware version as the plug reports them, as ``mss310`` and ``2.0.0``.
     """
-    version, named = _first_number(hardware), file.name
-    if file.faults:
-        return f"The file is damaged: {file.faults[0]}. Get it again."
-    if not file.hardware:
+    return why_not_of(file.faults, file.hardware, file.name, product, hardware)
+
+
+def why_not_of(faults: Sequence[str], versions: Sequence[int], named: FirmwareName, product: str, hardware: str) -> str:
+    """The same of a file of which these are known: what is damaged, and the hardware versions that it is for."""
+    version = _first_number(hardware)
+    if faults:
+        return f"The file is damaged: {faults[0]}. Get it again."
+    if not versions:
         return f"It is not known what this file is: {UNKNOWN}. {FORCE}"
-    for others in (file.hardware, (named.hardware,) if named.hardware else ()):
+    for others in (versions, (named.hardware,) if named.hardware else ()):
         if others and version and version not in others:
             return f"The file is for hardware {_either(others)}; the plug has hardware {version}. {FORCE}"
     if named.model and product and named.model != product.lower():
