@@ -181,7 +181,7 @@ class FakeProducts:
             likeness=0.0,
             remarks=tuple(problems),
             program="1.2",
-            markdown="### Product\n",
+            markdown=("### Product",),
         )
 
 

@@ -17,6 +17,7 @@ const HistoryPage = later(() => import("./pages/history").then((page) => page.Hi
 const DevicesPage = later(() => import("./pages/devices").then((page) => page.DevicesPage));
 const DevicePage = later<{ id: string }>(() => import("./pages/device").then((page) => page.DevicePage));
 const SetupPage = later(() => import("./pages/setup").then((page) => page.SetupPage));
+const ProductsPage = later(() => import("./pages/products").then((page) => page.ProductsPage));
 const HubPage = later(() => import("./pages/hub").then((page) => page.HubPage));
 const LoginPage = later(() => import("./pages/login").then((page) => page.LoginPage));
 
@@ -56,6 +57,7 @@ function placeOf(path: string): Place {
   if (path === "/history") return { title: say("app.history"), page: <HistoryPage />, key: path };
   if (path === "/devices") return { title: say("app.devices"), page: <DevicesPage />, key: path };
   if (path === "/setup") return { title: say("setup.title"), page: <SetupPage />, key: path };
+  if (path === "/products") return { title: say("products.title"), page: <ProductsPage />, key: path };
   if (path === "/hub") return { title: say("app.hub"), page: <HubPage />, key: path };
   if (!path.startsWith("/devices/")) return { title: say("app.now"), page: <NowPage />, key: "/" };
   const id = named(path.slice("/devices/".length));

@@ -26,6 +26,9 @@ export type EnergyRow = Schemas["EnergyRow"];
 export type Today = Schemas["Today"];
 export type HubEvent = Schemas["EventView"];
 export type Hub = Schemas["HubView"];
+export type Products = Schemas["ProductsView"];
+export type Product = Schemas["ProductView"];
+export type ProductFacts = Schemas["ProductFacts"];
 export type Session = Schemas["SessionView"];
 export type Role = NonNullable<Session["role"]>;
 

@@ -42,6 +42,9 @@ export function About({ hub }: { hub: Hub }) {
         <Fact name={say("hub.api")}>
           <a href="/api/openapi.json">/api/openapi.json</a>
         </Fact>
+        <Fact name={say("hub.products")}>
+          <a href="/products">{say("products.title")}</a>
+        </Fact>
       </dl>
     </section>
   );

@@ -27,6 +27,9 @@ export function DevicesPage() {
         <a class="button" href="/setup">
           {say("setup.title")}
         </a>
+        <a class="button beside" href="/products">
+          {say("products.title")}
+        </a>
       </div>
       {!version.value ? <Skeleton /> : <Content />}
     </main>

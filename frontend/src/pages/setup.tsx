@@ -26,6 +26,9 @@ export function SetupPage() {
         <a href="/devices">{say("device.all")}</a>
       </p>
       <h1>{say("setup.title")}</h1>
+      <p class="soft small">
+        {say("setup.other_devices")} <a href="/products">{say("products.title")}</a>
+      </p>
       {role.value === "read" ? (
         <Notice>{say("setup.read_only")}</Notice>
       ) : error ? (

@@ -4,9 +4,13 @@ import { Fact } from "../../parts/fact";
 import { nameOf } from "../../points";
 import type { Device } from "../../shapes";
 import { say, sayIfKnown } from "../../words";
+import { isOfStart } from "../console/start-report";
+import { Report } from "./report";
+import { sourcesText } from "./sources";
 
 export function About({ device }: { device: Device }) {
   const parent = byId.value.get(device.parent);
+  const sources = sourcesText(device.points);
   return (
     <section class="card" aria-labelledby="about">
       <h2 id="about">{say("device.about")}</h2>
@@ -18,6 +22,7 @@ export function About({ device }: { device: Device }) {
         )}
         <Fact name={say("device.family")}>{familyName(device.family)}</Fact>
         {device.profile && <Fact name={say("device.profile")}>{device.profile}</Fact>}
+        {sources && <Fact name={say("device.sources")}>{sources}</Fact>}
         {device.link && (
           <Fact name={say("device.link")}>
             <LinkPlace link={device.link} />
@@ -31,13 +36,14 @@ export function About({ device }: { device: Device }) {
             <code>{device.identity}</code>
           </Fact>
         )}
-        {Object.entries(device.info).filter(([, value]) => value).map(([key, value]) => (
+        {Object.entries(device.info).filter(([key, value]) => value && !isOfStart(key)).map(([key, value]) => (
           <Fact key={key} name={infoName(key)}>
             {value}
           </Fact>
         ))}
         {device.produces && <Fact name={say("device.energy_role")}>{say("device.produces")}</Fact>}
       </dl>
+      <Report key={device.id} device={device} />
     </section>
   );
 }

@@ -6,14 +6,14 @@ COLUMNS = "| data point | type | reports | counts seen | today | similar product
 MOST_LISTED = 8  # different values of a number that are listed; of more, the span
 
 
-def as_markdown(facts: ProductFacts) -> str:
-    """A table of what was reported, and what is known; the owner adds what only a person can see."""
+def as_markdown(facts: ProductFacts) -> tuple[str, ...]:
+    """Lines: a table of what was reported, and what is known. The owner adds what only a person can see."""
     lines = [f"### Product `{facts.product}`" if facts.product else "### A product that names no id", ""]
     lines += [f"- {name}: {text}" for name, text in _heads(facts)]
     lines += ["", *_table(facts)]
     if facts.remarks:
         lines += ["", "What did not agree:", "", *(f"- {remark}" for remark in facts.remarks)]
-    return "\n".join(lines) + "\n"
+    return tuple(lines)
 
 
 def _heads(facts: ProductFacts) -> list[tuple[str, str]]:

@@ -68,7 +68,7 @@ def product_facts(report: DeviceReport, profile: Profile | None, catalogue: Cata
         likeness=round(match.likeness, 2),
         remarks=tuple(without(text, report.private) for text in report.remarks),
         program=VERSION,
-        markdown="",
+        markdown=(),
     )
     return replace(facts, markdown=as_markdown(facts))
 

@@ -1,6 +1,8 @@
 """`dump`: what a device has reported, as text to hand on."""
 
 import asyncio
+from collections.abc import Iterable
+from typing import Any
 
 import click
 
@@ -48,18 +50,18 @@ def command(
         _print(answer, answer["markdown"], as_json)
 
 
-def _facts_of_hub(device: str, config: str | None, data: str | None) -> dict[str, str]:
+def _facts_of_hub(device: str, config: str | None, data: str | None) -> dict[str, Any]:  # Any: the API's JSON
     with any_hub(configuration(config, data), (device,)) as hub:
         known_states(hub, [device])
         if hub.own:  # a hub that has just been started has received nothing yet
             newest_readings(hub, device, None, FIRST_REPORT_S)
-        answer: dict[str, str] = hub.get(device_path(device, "product"))
+        answer: dict[str, Any] = hub.get(device_path(device, "product"))
         return answer
 
 
-def _print(facts: object, markdown: str, as_json: bool) -> None:
+def _print(facts: object, markdown: Iterable[str], as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
-    for line in markdown.splitlines():
+    for line in markdown:
         print_text(line)
