@@ -79,6 +79,8 @@ INSIDE = {
         "source": "text",
         "documents": "chunk reading source text",
         "lines": "chunk reading source text",
+        "analysers": "chunk reading source text",
+        "packets": "chunk reading source text lan_packets",
     },
     "links": {
         "url": "",

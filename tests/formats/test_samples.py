@@ -20,12 +20,8 @@ TOLERANCE_S = 0.002
 
 # Samples whose format is not read yet, by the format.
 UNREAD: dict[str, str] = {
-    "logic analysers and packets": """
-        dsview.csv dsview_two.csv emporia_raw_tcp.pcap meross_http.pcap meross_mqtt.pcapng
-        pulseview_rows_old.txt saleae2_table_iso.csv saleae2_table_two.csv saleae2_table_unnamed.csv
-        saleae_async_errors.csv saleae_async_export_dec.csv saleae_async_export_hex.csv sigrok_cli_ascii.txt
-        sigrok_cli_dec.txt sigrok_cli_samplenum.txt sigrok_jsontrace.json tcpdump_X.txt tcpdump_xx.txt
-        tls_8883.pcap tshark_fields.txt tshark_follow_hex.txt tshark_http_follow_ascii.txt tshark_summary_x.txt
+    "packets": """
+        emporia_raw_tcp.pcap meross_http.pcap meross_mqtt.pcapng tcpdump_X.txt tcpdump_xx.txt tls_8883.pcap tshark_fields.txt tshark_follow_hex.txt tshark_http_follow_ascii.txt tshark_summary_x.txt
         tshark_x.txt tuya_ns.pcap tuya_rfc2217.pcap
     """,
     "named programs and messages": """

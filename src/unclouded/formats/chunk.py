@@ -21,6 +21,7 @@ class InputChunk(msgspec.Struct, frozen=True, gc=False):
     ``gap``: bytes of this lane are lost before it. ``mark``: "rebuilt" = a frame put together from printed fields;
     "cut" = its end is lost.
     ``times``: seconds of each byte, where they are known; None = all have ``t``.
+    ``lines``: the line of each byte, where each has one of its own; None = all are in ``line``.
     """
 
     t: float | None
@@ -32,6 +33,7 @@ class InputChunk(msgspec.Struct, frozen=True, gc=False):
     gap: bool = False
     mark: Mark = ""
     times: Sequence[float] | None = None
+    lines: Sequence[int] | None = None
 
 
 class InputContent(msgspec.Struct, frozen=True, kw_only=True):

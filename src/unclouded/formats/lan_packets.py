@@ -70,5 +70,8 @@ def _rest(chunk: InputChunk, found: list[tuple[int, int]]) -> Iterator[InputChun
     for begin, end in zip(ends, starts, strict=True):
         if end > begin:
             times = None if chunk.times is None else chunk.times[begin:end]
+            lines = None if chunk.lines is None else chunk.lines[begin:end]
             t = chunk.t if times is None else times[0]
-            yield msgspec.structs.replace(chunk, t=t, data=chunk.data[begin:end], times=times, gap=begin > 0)
+            yield msgspec.structs.replace(
+                chunk, t=t, data=chunk.data[begin:end], times=times, lines=lines, gap=begin > 0
+            )

@@ -1,5 +1,6 @@
 """All formats. A new one: a file with ``FORMATS``, and its line here."""
 
+from unclouded.formats.analysers import annotations, dsview, jsontrace, saleae
 from unclouded.formats.documents import (
     archives,
     arrays,
@@ -17,6 +18,10 @@ from unclouded.formats.reading import InputFormat
 
 FORMATS: tuple[InputFormat, ...] = (
     *archives.FORMATS,
+    *saleae.FORMATS,
+    *dsview.FORMATS,
+    *annotations.FORMATS,
+    *jsontrace.FORMATS,
     *json_text.FORMATS,
     *dumps.FORMATS,
     *literals.FORMATS,

@@ -131,13 +131,14 @@ class LaneState:
             chunks.popleft()
         end, number, chunk = chunks[0]
         t = _time(chunk, end, self._settled)
+        line = _line(chunk, end, self._settled)
         self._settled += len(piece.data)
         while len(chunks) > 1 and chunks[0][0] < self._settled:
             chunks.popleft()
         last_end, _, last = chunks[0]
         at = _time(last, last_end, self._settled - 1)
         is_rebuilt = chunk.mark == "rebuilt" and piece.kind == "frame"
-        timed = TimedPiece(t, piece, at, chunk.line, chunk.column, is_rebuilt)
+        timed = TimedPiece(t, piece, at, line, chunk.column, is_rebuilt)
         return (t or 0.0, number), timed
 
 
@@ -146,6 +147,13 @@ def _time(chunk: InputChunk, end: int, place: int) -> float | None:
     if chunk.times is None:
         return chunk.t
     return chunk.times[min(max(place - end, -len(chunk.times)), -1)]
+
+
+def _line(chunk: InputChunk, end: int, place: int) -> int:
+    """The line of the byte at ``place`` of the stream."""
+    if chunk.lines is None:
+        return chunk.line
+    return int(chunk.lines[min(max(place - end, -len(chunk.lines)), -1)])
 
 
 def _cut(piece: Piece) -> Piece:

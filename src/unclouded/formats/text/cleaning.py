@@ -6,7 +6,7 @@ Line ends become LF. No line is removed, so that a line keeps its number.
 import re
 
 COLOUR = re.compile(r"(?:\x1b|\\033|\\x1[bB]|\\e|\^\[)\[[0-9;]{0,16}[A-Za-z]")
-COLOUR_SIGNS = ("\x1b", "\\033", "\\x1", "\\e[", "^[[")
+COLOUR_SIGNS = {"\\": ("\\033", "\\x1", "\\e["), "^": ("^[[",), "\x1b": ("\x1b",)}  # by a letter that is found fast
 ENTITY = re.compile(r"&(?:lt|gt|amp|quot|nbsp|apos|#0?39|#x27|#160|#34);")
 ENTITIES = {
     "&lt;": "<",
@@ -39,7 +39,7 @@ def cleaned(text: str) -> str:
     """The text with LF line ends, without what was wrapped around it. Linear in its length."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if any(sign in text for sign in COLOUR_SIGNS):
+    if any(letter in text and any(sign in text for sign in signs) for letter, signs in COLOUR_SIGNS.items()):
         text = COLOUR.sub("", text)
     if "\b" in text or "\f" in text:
         text = text.replace("\b", "").replace("\f", " ")
@@ -47,14 +47,16 @@ def cleaned(text: str) -> str:
         text = ENTITY.sub(lambda found: ENTITIES[found[0]], text)
     if not text.isascii():
         text = text.translate(TYPOGRAPHIC)
-    if "```" in text or "~~~" in text:
+    if ("`" in text and "```" in text) or ("~" in text and "~~~" in text):
         text = FENCE.sub("", text)
     return _without_quotes(text)
 
 
 def _without_quotes(text: str) -> str:
     """Without ``> `` where it stands before every line of a block, and without ``- `` and ``1. `` before each line."""
-    if "\n>" not in text and not text.startswith(">") and LIST_MARK.match(text) is None and "\n- " not in text:
+    is_quoted = ">" in text and ("\n>" in text or text.startswith(">"))
+    is_list = LIST_MARK.match(text) is not None or ("-" in text and "\n- " in text)
+    if not is_quoted and not is_list:
         return text
     blocks = text.split("\n\n")
     return "\n\n".join(_without_mark(_without_mark(block, QUOTE), LIST_MARK) for block in blocks)

@@ -1,0 +1,1 @@
+"""What logic analysers export: tables and annotations of decoded bytes, and the sessions that hold only levels."""
