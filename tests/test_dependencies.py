@@ -43,7 +43,7 @@ INSIDE = {
         "setup": "wire",
         "console": "plug wire",
     },
-    "families.meross.console": {"wire": "", "controller": "wire", "plug": "wire"},
+    "families.meross.console": {"wire": "", "configuration": "wire", "controller": "wire", "plug": "wire"},
     "families.tuya": {
         "line": "",
         "values": "",
@@ -98,7 +98,8 @@ INSIDE = {
         "options": "",
         "signals": "",
         "configuration": "",
-        "verbs": "output options signals configuration",
+        "console_setup": "output",
+        "verbs": "output options signals configuration console_setup",
     },
 }
 

@@ -7,7 +7,7 @@ after a while  clients that the broker refused, the plug in the network    faile
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from unclouded.app.discovery import find_in_network
@@ -28,10 +28,19 @@ LATER = "the plug connects by itself, and `unclouded devices` shows it."
 
 
 class SetupConfirmation:
-    """Waits for one plug. Values from before it got its settings do not count."""
+    """Waits for one plug. Values from before it got its settings do not count.
+
+    ``watch``: another look at the plug; it returns why the plug cannot come, where it knows that.
+    """
 
     def __init__(
-        self, plan: SetupPlan, sent: SentSettings, hub: HubForSetup, report: Report, times: SetupTimes
+        self,
+        plan: SetupPlan,
+        sent: SentSettings,
+        hub: HubForSetup,
+        report: Report,
+        times: SetupTimes,
+        watch: Callable[[], Awaitable[str]] | None = None,
     ) -> None:
         self._plan = plan
         self._sent = sent
@@ -39,6 +48,7 @@ class SetupConfirmation:
         self._hub = hub
         self._report = report
         self._times = times
+        self._watch = watch
         self._step: SetupStepName = "wait"
 
     async def run(self) -> str:
@@ -49,8 +59,7 @@ class SetupConfirmation:
             "started", f"Waiting up to {duration_text(self._times.confirm_s)} for the plug at the broker {place}."
         )
         reached = asyncio.create_task(self._confirmed(place), name="setup.confirm")
-        other = self._back_in_set_up_mode() if self._sent.is_access_point else self._hint()
-        back = asyncio.create_task(other, name="setup.watch")
+        back = asyncio.create_task(self._failed_early(), name="setup.watch")
         try:
             await asyncio.wait({reached, back}, timeout=self._times.confirm_s, return_when=asyncio.FIRST_COMPLETED)
             if reached.done():
@@ -118,6 +127,12 @@ class SetupConfirmation:
         return state["state"] == "online" and await self._hub.has_reported(id, self._sent.sent_unix)
 
     # --- at the plug ---------------------------------------------------------------------------
+
+    async def _failed_early(self) -> str:
+        """Why it cannot come any more, as soon as that shows; while it may, this does not return."""
+        if self._watch is not None:
+            return await self._watch()
+        return await (self._back_in_set_up_mode() if self._sent.is_access_point else self._hint())
 
     async def _back_in_set_up_mode(self) -> str:
         """Why it failed to join, by its own record; returns once the plug answers at its access point again.

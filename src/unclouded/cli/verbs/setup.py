@@ -13,6 +13,7 @@ from unclouded.app.config import Config, HiddenText
 from unclouded.app.hub_access import is_running, own_hub
 from unclouded.app.hub_client import HubClient
 from unclouded.app.plug_key import with_plug_key
+from unclouded.app.setup.console.console_steps import ConsolePlan
 from unclouded.app.setup.hub_for_setup import HubForSetup, SetupHub
 from unclouded.app.setup.other_hub import OtherHub, server_of
 from unclouded.app.setup.plug_setup import SetupRun
@@ -23,7 +24,8 @@ from unclouded.app.setup.steps import (
     SetupTimes,
     WifiChoice,
 )
-from unclouded.cli.configuration import configuration
+from unclouded.cli.configuration import configuration, configuration_if_any
+from unclouded.cli.console_setup import ConsoleOptions, run_console_setup
 from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError, UncloudedError
@@ -80,6 +82,18 @@ class SetupOptions(msgspec.Struct, frozen=True, kw_only=True):
 )
 @click.option("--uuid", default="", help="Only this plug: another one at the address is left alone.")
 @click.option("--encrypted", is_flag=True, help="Agree on a key with the plug first, where it can do that.")
+@click.option(
+    "--console",
+    default="",
+    metavar="LINK",
+    help="Set up an opened plug over its serial console, at a port, a link or a DEVICE of the hub.",
+)
+@click.option(
+    "--backup", type=Path, metavar="FILE", help="With --console: the file of the backup. [default: named anew]"
+)
+@click.option("--restore", type=Path, metavar="FILE", help="With --console: write a backup back.")
+@click.option("--dry-run", is_flag=True, help="With --console: show what would be written, and write nothing.")
+@click.option("--yes", is_flag=True, help="With --console: confirm what is written.")
 @click.option("--wait", type=Span(), metavar="SPAN", help="How long to wait. [default: 5m to find it, then 3m]")
 @config_options
 @json_option
@@ -98,6 +112,11 @@ def command(
     key_file: TextIO | None,
     uuid: str,
     encrypted: bool,
+    console: str,
+    backup: Path | None,
+    restore: Path | None,
+    dry_run: bool,
+    yes: bool,
     wait: float | None,
     config: str | None,
     data: str | None,
@@ -107,7 +126,16 @@ def command(
 
     Hold the button of the plug for 5 seconds, join its Wi-Fi Meross_SW_XXXX with this computer, and follow the steps.
     ADDRESS is that of the plug, 10.10.10.1 in its own Wi-Fi.
+
+    --console LINK sets up an opened plug over its serial line instead; a backup of all of its settings is written
+    first. Never connect the board to mains and to a serial adapter at once.
     """
+    if (backup or restore or dry_run or yes) and not console:
+        raise click.UsageError("--backup, --restore, --dry-run and --yes belong to --console.")
+    if console and (rehost or unbind or encrypted or plug_key_file is not None or address != ACCESS_POINT):
+        raise click.UsageError(
+            "With --console the plug is reached by its serial line: leave ADDRESS and its options out."
+        )
     if rehost and unbind:
         raise click.UsageError("Choose one of --rehost and --unbind.")
     if (rehost or unbind) and address == ACCESS_POINT:
@@ -116,6 +144,22 @@ def command(
         raise click.UsageError(WITH_SERVER)
     key = _first_line(key_file)
     other = OtherHub(server_of(server, key.text)) if key is not None else None
+    if console:
+        password = _first_line(wifi_password_file)
+        chosen = ConsolePlan(
+            uuid=uuid.lower(),
+            ssid=ssid,
+            password=password or HiddenText(),
+            backup=backup,
+            restores=restore,
+            only_shows=dry_run,
+        )
+        admitted = SetupPlan(name=name, parent=parent, produces=produces)
+        times = SetupTimes(confirm_s=wait) if wait is not None else SetupTimes()
+        settings = configuration_if_any(config, data) if other is not None or restore else configuration(config, data)
+        asked = ConsoleOptions(console, chosen, admitted, other, times, hidden, password is not None, yes, as_json)
+        run_console_setup(asked, settings)
+        return
     known = None if other is not None else with_plug_key(configuration(config, data))
     own_key = known.meross_key if known is not None else key
     plan = SetupPlan(
