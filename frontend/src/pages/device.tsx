@@ -4,6 +4,8 @@ import { About } from "../device/identity/about";
 import { Actions, shownActions } from "../device/actions/actions";
 import { SeenPlug } from "../device/identity/admit";
 import { canBeForgotten, Forget } from "../device/identity/forget";
+import { hasConsole } from "../device/console/commands";
+import { Console } from "../device/console/console";
 import { Gateway } from "../device/gateway/gateway";
 import { isGateway, otherPoints } from "../device/gateway/gateway-facts";
 import { hasInfrared, Infrared } from "../device/infrared/infrared";
@@ -60,6 +62,7 @@ function One({ device }: { device: Device }) {
       )}
       {hasSchedule(device) && <Schedule device={device} />}
       {shownActions(device).length > 0 && <Actions device={device} />}
+      {hasConsole(device) && <Console key={`console ${device.id}`} device={device} />}
       <About device={device} />
       <Wire device={device} />
       {canBeForgotten(device) && <Forget device={device} />}

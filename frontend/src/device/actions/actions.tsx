@@ -6,6 +6,7 @@ import { role } from "../../live";
 import { nameOf } from "../../points";
 import type { Action, Device } from "../../shapes";
 import { say } from "../../words";
+import { hasConsole, isConsoleAction } from "../console/commands";
 import { JOINING_ACTIONS } from "../gateway/gateway-facts";
 import { INFRARED_ACTIONS } from "../infrared/infrared-codes";
 import { SCHEDULE_ACTIONS } from "../schedule/rules";
@@ -31,7 +32,7 @@ export function Actions({ device }: { device: Device }) {
 
 /** The actions that have no section of their own. */
 export function shownActions(device: Device): readonly Action[] {
-  return device.actions.filter((action) => !ELSEWHERE.has(action.name));
+  return device.actions.filter((action) => !ELSEWHERE.has(action.name) && !(hasConsole(device) && isConsoleAction(action.name)));
 }
 
 function One({ device, action }: { device: Device; action: Action }) {
