@@ -8,7 +8,7 @@
                                   need what is missing are skipped and say so
     python3 dev.py strangers [NAME…]  third-party ends against ours, each in an environment of its own:
                                   docs/compatibility.md (--list, --json, --no-apt)
-    python3 dev.py check          ruff, mypy --strict, the import rules; the page: tsc --strict, vitest
+    python3 dev.py check          ruff, mypy --strict, the import rules, the profiles; the page: tsc --strict, vitest
     python3 dev.py bench [NAME]   the benchmarks of bench/, or one of them
     python3 dev.py docs           regenerate the docs that the program itself defines; the pictures take 12 minutes
                                   (not with --no-pictures)
@@ -100,7 +100,7 @@ def check(args: list[str]) -> int:
         [BIN / "ruff", "check", "."],
         [BIN / "ruff", "format", "--check", "."],
         [BIN / "mypy"],
-        [PYTHON, "-m", "pytest", "tests/test_dependencies.py", *args],
+        [PYTHON, "-m", "pytest", "tests/test_dependencies.py", "tests/app/products/test_profile_check.py", *args],
         [PYTHON, "hatch_build.py", "--check"],
     ]
     return max([call(step) for step in steps])

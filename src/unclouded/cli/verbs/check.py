@@ -1,4 +1,6 @@
-"""`check`: is the configuration right? No device is touched."""
+"""`check`: is the configuration right, or are profiles? No device is touched."""
+
+from pathlib import Path
 
 import click
 import msgspec
@@ -6,17 +8,29 @@ import msgspec
 from unclouded.app.config import Config
 from unclouded.app.config_check import ConfigProblem, problems
 from unclouded.app.device_factory import DeviceFactory
+from unclouded.app.products.profile_check import CheckedProfile, ProfileChecker, counts_of
+from unclouded.app.protocols import profile_library
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text
+from unclouded.core.errors import CommandError
 
 
 @click.command("check")
+@click.argument("profiles", nargs=-1, type=click.Path(dir_okay=False, path_type=Path))
 @config_options
 @json_option
 @click.pass_context
-def command(ctx: click.Context, config: str | None, data: str | None, as_json: bool) -> None:
-    """Check the configuration: keys, profiles, families, links, ports. Exit code 2 where something is wrong."""
+def command(
+    ctx: click.Context, profiles: tuple[Path, ...], config: str | None, data: str | None, as_json: bool
+) -> None:
+    """Check the configuration: keys, profiles, families, links, ports. Exit code 2 where something is wrong.
+
+    With PROFILES, check these files instead: whether they can be loaded, their keys, what they replace, and their
+    scales against those of similar products.
+    """
+    if profiles:
+        ctx.exit(0 if _check_profiles(profiles, as_json) else 2)
     checked = configuration(config, data)
     for node in DeviceFactory(checked).nodes():
         for channel in node.channels:
@@ -44,3 +58,44 @@ def _print_problems(config: Config, found: list[ConfigProblem], as_json: bool) -
         line = f", line {one.line}" if one.line else ""
         mark = "" if one.is_error else "warning: "
         print_text(f"{mark}{config.where}{line}: device {one.device}: {one.text}", err=True)
+
+
+# --- profiles -------------------------------------------------------------------------------------
+
+
+def _check_profiles(files: tuple[Path, ...], as_json: bool) -> bool:
+    """Check and print each; whether all can be used."""
+    checker = ProfileChecker(profile_library())
+    checked = [checker.check(_text_of(file), str(file)) for file in files]
+    for one in checked:
+        if as_json:
+            print_json(one)
+        else:
+            _print_profile(one)
+    return all(one.is_right for one in checked)
+
+
+def _print_profile(checked: CheckedProfile) -> None:
+    if checked.name:
+        settable = sum("w" in point.access for point in checked.points)
+        products = ", ".join(checked.products) or "no product"
+        print_text(f"{checked.name}: {checked.title} ({checked.family}), for {products}")
+        print_text(f"    {len(checked.points)} points, {settable} can be set: {_points_text(checked)}")
+    for remark in checked.remarks:
+        print_text(f"    {remark.level}: {remark.text}", err=remark.level == "error")
+    print_text(f"    {counts_of(checked.remarks) or 'nothing is wrong'}")
+
+
+def _points_text(checked: CheckedProfile) -> str:
+    return ", ".join(f"{one.wire} {one.key}{'' if one.scale == 1 else f' x {one.scale:g}'}" for one in checked.points)
+
+
+def _text_of(file: Path) -> str:
+    """Raises CommandError, also for what is a configuration."""
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file} cannot be read: {error}.") from None
+    if "[[device]]" in text:
+        raise CommandError(f"{file} is a configuration, not a profile: unclouded check --config {file}")
+    return text
