@@ -10,7 +10,10 @@ import { hasConsole, isConsoleAction } from "../console/commands";
 import { JOINING_ACTIONS } from "../gateway/gateway-facts";
 import { INFRARED_ACTIONS } from "../infrared/infrared-codes";
 import { SCHEDULE_ACTIONS } from "../schedule/rules";
-import { LARGEST_FILE, run, runOf, shownLines, type Run } from "./runs";
+import { FileField } from "./file-field";
+import { Verdict } from "./firmware-report";
+import { run, runOf, shownLines, type Run } from "./runs";
+import { fileProblem, type Chosen } from "./uploads";
 import { SECURITY_ACTIONS } from "../security/security-state";
 
 const ELSEWHERE: ReadonlySet<string> = new Set([...SCHEDULE_ACTIONS, ...JOINING_ACTIONS, ...SECURITY_ACTIONS, ...INFRARED_ACTIONS]);
@@ -38,16 +41,16 @@ export function shownActions(device: Device): readonly Action[] {
 function One({ device, action }: { device: Device; action: Action }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [args, setArgs] = useState<Record<string, string>>({});
-  const [files, setFiles] = useState<Record<string, File>>({});
+  const [files, setFiles] = useState<Record<string, Chosen>>({});
   const [problem, setProblem] = useState("");
   const last = runOf(device.id, action.name).value;
   const bar = role.value === "read" ? say("app.read_only") : "";
   const busy = last?.state === "running";
-  const go = (confirmed: boolean) => void run(device.id, action.name, { args: filledIn(action, args), files }, confirmed);
+  const go = (confirmed: boolean) => void run(device.id, action.name, { ...filledIn(action, args), ...namesOf(files) }, confirmed);
   const press = (event: Event) => {
     event.preventDefault();
     if (bar || busy) return;
-    const wrong = wrongFile(action, files);
+    const wrong = fileProblem(action.files ?? [], files, args.force?.trim() === "yes");
     setProblem(wrong);
     if (wrong) return;
     if (action.danger) dialog.current?.showModal();
@@ -58,34 +61,35 @@ function One({ device, action }: { device: Device; action: Action }) {
       <p>
         <strong>{actionTitle(action)}</strong>
       </p>
-      {Object.entries(action.args).map(([name, text]) => (
-        <label class="field" key={name}>
-          <span>
-            <strong>{titled(name)}</strong>
-            {text && `: ${text}`}
-          </span>
-          {isFile(action, name) ? (
-            <input
-              name={name}
-              type="file"
-              disabled={bar !== ""}
-              onChange={(event) => {
-                const file = event.currentTarget.files?.[0];
-                const { [name]: _, ...others } = files;
-                setFiles(file ? { ...others, [name]: file } : others);
-                setProblem("");
-              }}
-            />
-          ) : (
+      {Object.entries(action.args).map(([name, text]) =>
+        isFile(action, name) ? (
+          <FileField
+            key={name}
+            device={device}
+            name={name}
+            label={[titled(name), text].filter(Boolean).join(": ")}
+            isDisabled={bar !== ""}
+            chosen={files[name]}
+            onChosen={(chosen) => {
+              setFiles((before) => withChosen(before, name, chosen));
+              setProblem(chosen?.state === "failed" ? chosen.problem : "");
+            }}
+          />
+        ) : (
+          <label class="field" key={name}>
+            <span>
+              <strong>{titled(name)}</strong>
+              {text && `: ${text}`}
+            </span>
             <input
               name={name}
               value={args[name] ?? ""}
               autoComplete="off"
               onInput={(event) => setArgs({ ...args, [name]: event.currentTarget.value })}
             />
-          )}
-        </label>
-      ))}
+          </label>
+        ),
+      )}
       <button type="submit" aria-busy={busy} aria-disabled={bar || busy ? true : undefined} title={bar || undefined}>
         {say(action.danger ? "device.run_dangerous" : "device.run")}
         <span class="hidden-text">: {actionTitle(action)}</span>
@@ -102,9 +106,11 @@ function One({ device, action }: { device: Device; action: Action }) {
           <h2>{say("device.confirm", { action: actionTitle(action), device: nameOf(device) })}</h2>
           <p>{action.danger}</p>
           {Object.entries(files).map(([name, file]) => (
-            <p key={name} class="file">
-              {say("device.file_of", { file: file.name, size: bytesText(file.size) })}
-            </p>
+            <div key={name} class="file">
+              <p>{say("device.file_of", { file: file.title, size: bytesText(file.size) })}</p>
+              {file.state === "ready" && <p>{file.file.firmware.text}</p>}
+              {file.state === "ready" && <Verdict file={file.file} />}
+            </div>
           ))}
           <div class="row-of">
             <button type="button" autoFocus onClick={() => dialog.current?.close()}>
@@ -155,11 +161,16 @@ function isFile(action: Action, name: string): boolean {
   return (action.files ?? []).includes(name);
 }
 
-/** The problem with the files of an action, "" if there is none. */
-function wrongFile(action: Action, files: Readonly<Record<string, File>>): string {
-  const wanted = Object.keys(action.args).filter((name) => isFile(action, name));
-  if (wanted.some((name) => !files[name])) return say("device.file_missing");
-  return wanted.some((name) => (files[name]?.size ?? 0) > LARGEST_FILE) ? say("device.file_too_long") : "";
+/** The names that the hub has given to the files. */
+function namesOf(files: Readonly<Record<string, Chosen>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).flatMap(([name, one]) => (one.state === "ready" ? [[name, one.file.name]] : [])));
+}
+
+/** An upload that ends after another file was chosen counts no more. */
+function withChosen(files: Record<string, Chosen>, name: string, chosen: Chosen | undefined): Record<string, Chosen> {
+  const { [name]: before, ...others } = files;
+  if (chosen && chosen.state !== "uploading" && before?.state === "uploading" && before.title !== chosen.title) return files;
+  return chosen ? { ...others, [name]: chosen } : others;
 }
 
 /** Empty arguments are omitted. */

@@ -1,13 +1,12 @@
 /**
  * Running actions and their outcomes. They continue while other pages are shown.
  *
- *     PUT /api/updates/pump.bin?beside=true ──► {"name": "pump.bin", …}      its files are uploaded first
  *     POST /api/devices/ID/do ──► {"progress": 3, "of": 10, "text": "…"} … {"outcome": "confirmed", …}
  */
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
-import { postForLines, put, HubError } from "../../http";
-import type { Outcome, UpdateFile } from "../../shapes";
+import { postForLines, HubError } from "../../http";
+import type { Outcome } from "../../shapes";
 import { say } from "../../words";
 
 export type Run = {
@@ -24,7 +23,6 @@ export type Run = {
 export type RunLine = { progress: number; of: number; text: string } | { outcome: Outcome["outcome"]; reason: string };
 
 const MAX_LINES = 50; // of one run
-export const LARGEST_FILE = 16 * 1024 * 1024; // bytes; limit of the hub
 const MAX_STEPS = 20; // up to which all steps are listed
 const BEGIN: Run = { state: "running", done: 0, total: 0, lines: [], text: "" };
 
@@ -35,22 +33,13 @@ export function runOf(device: string, action: string): ReadonlySignal<Run | unde
   return slot(device, action);
 }
 
-/** The arguments of an action; files by the names of their arguments. */
-export type RunArguments = { args: Record<string, string>; files: Record<string, File> };
-
 /** Run an action; resolves when the outcome is known. Never throws. `confirmed`: for dangerous actions. */
-export async function run(device: string, action: string, { args, files }: RunArguments, confirmed: boolean): Promise<void> {
+export async function run(device: string, action: string, args: Readonly<Record<string, string>>, confirmed: boolean): Promise<void> {
   const place = slot(device, action);
   place.value = BEGIN;
   try {
-    const named = { ...args };
-    for (const [name, file] of Object.entries(files)) {
-      place.value = { ...BEGIN, lines: [say("device.sending_file", { file: file.name })] };
-      named[name] = (await put<UpdateFile>(`/api/updates/${uploadName(file.name)}?beside=true`, file)).name;
-    }
-    place.value = BEGIN;
     const path = `/api/devices/${encodeURIComponent(device)}/do`;
-    const lines = postForLines<RunLine>(path, { action, args: named, confirmed, origin: "web" });
+    const lines = postForLines<RunLine>(path, { action, args, confirmed, origin: "web" });
     for await (const line of lines) place.value = withLine(place.peek() ?? BEGIN, line);
     if (place.peek()?.state === "running") place.value = failed(place.peek() ?? BEGIN, say("device.action_interrupted"));
   } catch (error) {
@@ -75,11 +64,6 @@ export function withLine(run: Run, line: RunLine): Run {
 export function shownLines({ lines, total, state }: Run): readonly string[] {
   if (total <= MAX_STEPS) return lines;
   return state === "running" ? lines.slice(-1) : [];
-}
-
-/** A file name that the hub accepts. */
-export function uploadName(name: string): string {
-  return name.replace(/[^A-Za-z0-9._-]/g, "_").replace(/^\.+/, "").slice(-100).replace(/^\.+/, "") || "file";
 }
 
 function failed(run: Run, text: string): Run {

@@ -66,7 +66,7 @@ function Joining({ device }: { device: Device }) {
   const action = isOpen ? "stop" : "permit";
   const last = runOf(device.id, action).value;
   const busy = last?.state === "running";
-  const press = () => void (bar || busy || run(device.id, action, { args: {}, files: {} }, true));
+  const press = () => void (bar || busy || run(device.id, action, {}, true));
   const seconds = secondsLeft(left, now.value);
   return (
     <div class="joining" data-open={isOpen}>
@@ -223,7 +223,7 @@ function useAsk(part: Device, action: string, close: () => void) {
   useEffect(() => () => void (isOpen.current = false), []);
   const send = async (args: Record<string, string>) => {
     setBusy(true);
-    await run(part.id, action, { args, files: {} }, true);
+    await run(part.id, action, args, true);
     const last = runOf(part.id, action).peek();
     if (!isOpen.current) return;
     setBusy(false);

@@ -50,7 +50,7 @@ function Codes({ device, codes, edit }: CodesProps) {
   const send = (name: string) => {
     if (bar || busy) return;
     setSent(name);
-    void run(device.id, "send_ir", { args: { names: name }, files: {} }, true);
+    void run(device.id, "send_ir", { names: name }, true);
   };
   return (
     <>
@@ -101,7 +101,7 @@ function Learn({ device }: { device: Device }) {
     setProblem(wrong);
     if (wrong) return;
     learningSince.set(device.id, now.peek());
-    await run(device.id, "learn_ir", { args: { name: name.trim() }, files: {} }, true);
+    await run(device.id, "learn_ir", { name: name.trim() }, true);
     if (runOf(device.id, "learn_ir").peek()?.state === "done") setName("");
   };
   const left = learningLeft(learningSince.get(device.id) ?? now.value, now.value);
@@ -141,7 +141,7 @@ function Import({ device, codes }: { device: Device; codes: readonly string[] })
     const wrong = nameProblem(name, codes);
     setProblem(wrong);
     if (wrong) return;
-    await run(device.id, "import_ir", { args: { name: name.trim(), code }, files: {} }, true);
+    await run(device.id, "import_ir", { name: name.trim(), code }, true);
     if (runOf(device.id, "import_ir").peek()?.state === "failed") return;
     setName("");
     setCode("");
@@ -180,7 +180,7 @@ function Code({ device, name, codes, close }: CodeProps) {
   const change = async (action: string, args: Record<string, string>) => {
     if (busy) return;
     setBusy(true);
-    await run(device.id, action, { args: { name, ...args }, files: {} }, true);
+    await run(device.id, action, { name, ...args }, true);
     setBusy(false);
     const last = runOf(device.id, action).peek();
     if (last?.state === "failed") setProblem(last.text);

@@ -50,7 +50,7 @@ type RuleProps = { device: Device; rule: ScheduleRule; bar: string; edit: () => 
 
 function Rule({ device, rule, bar, edit }: RuleProps) {
   const text = ruleText(rule);
-  const send = (action: string, args: Record<string, string>) => void run(device.id, action, { args: { rule: rule.id, ...args }, files: {} }, true);
+  const send = (action: string, args: Record<string, string>) => void run(device.id, action, { rule: rule.id, ...args }, true);
   const enabled = rule.enabled;
   return (
     <li class="rule" data-enabled={enabled}>
@@ -111,7 +111,7 @@ function Editor({ device, rule, close }: EditorProps) {
   const save = async (event: Event) => {
     event.preventDefault();
     if (busy) return;
-    await run(device.id, "schedule", { args: argumentsOf(form, isNew ? "" : rule.id), files: {} }, true);
+    await run(device.id, "schedule", argumentsOf(form, isNew ? "" : rule.id), true);
     if (runOf(device.id, "schedule").peek()?.state !== "failed") close();
   };
   return (

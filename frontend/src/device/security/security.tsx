@@ -46,7 +46,7 @@ function Choices({ device, state }: { device: Device; state: string }) {
   const busy = isBusy(device);
   const send = async (action: string, args: Record<string, string>) => {
     if (bar || busy) return;
-    await run(device.id, action, { args, files: {} }, true);
+    await run(device.id, action, args, true);
     const last = runOf(device.id, action).peek();
     setFailed({ text: last?.state === "failed" ? last.text : "", state });
     if (last?.state !== "failed") setCode("");
@@ -135,7 +135,7 @@ function NewCode({ device }: { device: Device }) {
   const save = async (event: Event) => {
     event.preventDefault();
     if (busy) return;
-    await run(device.id, "set_code", { args: withCode(code, { new: fresh.trim() }), files: {} }, true);
+    await run(device.id, "set_code", withCode(code, { new: fresh.trim() }), true);
     if (runOf(device.id, "set_code").peek()?.state === "failed") return;
     setCode("");
     setFresh("");
