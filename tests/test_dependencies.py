@@ -79,6 +79,11 @@ INSIDE = {
         "source": "text",
         "documents": "chunk reading source text",
         "lines": "chunk reading source text",
+        "doubles": "",
+        "line_collector": "chunk reading source text",
+        "programs": "chunk reading source text doubles line_collector lines",
+        "messages": "chunk reading source text line_collector",
+        "values": "reading source text line_collector documents",
         "analysers": "chunk reading source text",
         "packets": "chunk reading source text lan_packets",
     },
@@ -99,7 +104,8 @@ INSIDE = {
         "signals": "",
         "configuration": "",
         "console_setup": "output",
-        "verbs": "output options signals configuration console_setup",
+        "terminal": "output",
+        "verbs": "output options signals configuration console_setup terminal",
     },
 }
 

@@ -24,20 +24,7 @@ UNREAD: dict[str, str] = {
         emporia_raw_tcp.pcap meross_http.pcap meross_mqtt.pcapng tcpdump_X.txt tcpdump_xx.txt tls_8883.pcap tshark_fields.txt tshark_follow_hex.txt tshark_http_follow_ascii.txt tshark_summary_x.txt
         tshark_x.txt tuya_ns.pcap tuya_rfc2217.pcap
     """,
-    "named programs and messages": """
-        dps.json dps_tinytuya_repr.txt emporia_esphome_37.log emporia_esphome_component.log emporia_realterm.txt
-        esphome_tuya_2020.log esphome_tuya_2024.log esphome_uart_binary.log esphome_vv_uart_2020.log
-        meross_curl_trace.txt meross_curl_trace_ascii.txt meross_lan_ha.log meross_lan_trace_v0.csv
-        meross_lan_trace_v1.csv meross_lan_trace_v2.csv meross_mosquitto_F_j.txt meross_mosquitto_F_time.txt
-        meross_tcpdump_A.txt pyserial_spy.txt realterm_unix.txt tuya_cloud_properties.json
-        tuyamcuanalyzer_decoded.txt z2m_dpvalues.log zigpy_zcl.log
-    """,
 }
-NOT_CUT = {
-    "esphome_uart_truncated.log",
-    "openbk_2026.log",
-    "tasmota_truncated.log",
-}  # frames are read, the loss is not shown
 NOT_YET = {name: format for format, names in UNREAD.items() for name in names.split()}
 
 
@@ -97,17 +84,13 @@ def test_a_frame_with_a_wrong_sum_is_noise(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, truth in EXPECTED.items() if truth.get("rebuilt")])
-def test_frames_put_together_from_fields_are_marked(name: str, request: pytest.FixtureRequest) -> None:
-    if name in NOT_YET:
-        request.node.add_marker(pytest.mark.xfail(reason=NOT_YET[name], strict=True))
+def test_frames_put_together_from_fields_are_marked(name: str) -> None:
     _, pieces = sample(name)
     assert any(one.is_rebuilt for one in pieces)
 
 
 @pytest.mark.parametrize("name", [name for name, truth in EXPECTED.items() if truth.get("lost")])
-def test_what_the_input_has_lost_is_shown_as_cut(name: str, request: pytest.FixtureRequest) -> None:
-    if name in NOT_CUT:
-        request.node.add_marker(pytest.mark.xfail(reason="the loss is not shown yet", strict=True))
+def test_what_the_input_has_lost_is_shown_as_cut(name: str) -> None:
     _, pieces = sample(name)
     assert [one.piece.kind for one in pieces].count("cut") == EXPECTED[name]["lost"]
     assert all(one.piece.kind != "noise" for one in pieces)

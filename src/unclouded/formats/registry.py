@@ -14,7 +14,10 @@ from unclouded.formats.documents import (
     raw,
 )
 from unclouded.formats.lines import general
+from unclouded.formats.messages import curl_trace, envelopes, meross_lan
+from unclouded.formats.programs import esphome, openbeken, serial_programs, tasmota, tuya_tools
 from unclouded.formats.reading import InputFormat
+from unclouded.formats.values import data_points
 
 FORMATS: tuple[InputFormat, ...] = (
     *archives.FORMATS,
@@ -22,6 +25,15 @@ FORMATS: tuple[InputFormat, ...] = (
     *dsview.FORMATS,
     *annotations.FORMATS,
     *jsontrace.FORMATS,
+    *esphome.FORMATS,
+    *tasmota.FORMATS,
+    *openbeken.FORMATS,
+    *tuya_tools.FORMATS,
+    *serial_programs.FORMATS,
+    *curl_trace.FORMATS,
+    *envelopes.FORMATS,
+    *meross_lan.FORMATS,
+    *data_points.FORMATS,
     *json_text.FORMATS,
     *dumps.FORMATS,
     *literals.FORMATS,

@@ -1,0 +1,148 @@
+"""Collects what a reader of lines finds in one text: chunks with their times, contents, and lines not understood."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from unclouded.core.family import Sender
+from unclouded.formats.chunk import InputChunk, InputContent, Mark
+from unclouded.formats.reading import MOST_UNREAD, FormatReading
+from unclouded.formats.source import InputSource
+from unclouded.formats.text.stamps import StampClock, StampKind, stamp_of
+
+MOST_SECONDS = 100_000  # whose reading is remembered
+SAMPLE = 200  # lines that are looked at to recognise a format
+
+
+class LineCollector:
+    """What was found in a text. ``is_restarted``: the last time began anew, so bytes before it are lost."""
+
+    def __init__(self, source: InputSource) -> None:
+        self.text = source.text or ""
+        self.chunks: list[InputChunk] = []
+        self.contents: list[InputContent] = []
+        self.notes: list[str] = []
+        self.explained = self.data_lines = 0
+        self._source = source
+        self._clock = StampClock()
+        self._seconds: dict[str, tuple[float, StampKind]] = {}
+        self._unread: list[int] = []
+
+    @property
+    def is_restarted(self) -> bool:
+        return self._clock.restarted
+
+    @property
+    def has_times(self) -> bool:
+        return self._clock.count > 0
+
+    def matches(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, re.Match[str]]]:
+        """Number of the line and match of each place that the expression fits; it begins at the start of a line.
+
+        Lines that it does not fit are not understood.
+        """
+        text, number, at, end = self.text, 1, 0, 0
+        for found in pattern.finditer(text):
+            start = found.start()
+            if start > end:
+                self._skip(text[end:start], number + text.count("\n", at, end))
+            number += text.count("\n", at, start)
+            at, end = start, found.end()
+            self.explained += 1
+            yield number, found
+        self._skip(text[end:], number + text.count("\n", at, end))
+
+    def not_understood(self, number: int) -> None:
+        """A line that was counted as explained, and is not."""
+        self.explained -= 1
+        if len(self._unread) < MOST_UNREAD:
+            self._unread.append(number)
+
+    def time(self, text: str | None) -> float | None:
+        """Seconds since the first time; None where the text is none."""
+        if not text:
+            return None
+        whole, point, fraction = text.rpartition(".")
+        if not point or not fraction.isdecimal() or ":" not in whole:
+            whole, fraction = text, ""
+        known = self._seconds.get(whole)
+        if known is None:
+            stamp = stamp_of(whole)
+            if stamp is None:
+                return None
+            known = stamp.at, stamp.kind
+            if len(self._seconds) < MOST_SECONDS:
+                self._seconds[whole] = known
+        at = known[0] + int(fraction) / 10 ** len(fraction) if fraction else known[0]
+        return self._clock.time(at, known[1])
+
+    def at(self, at: float, kind: StampKind) -> float:
+        """The same of a time that is read already."""
+        return self._clock.time(at, kind)
+
+    def add(
+        self,
+        number: int,
+        data: bytes,
+        t: float | None,
+        lane: str = "",
+        *,
+        sender: Sender | None = None,
+        column: int = 1,
+        mark: Mark = "",
+        gap: bool = False,
+    ) -> None:
+        """Bytes of a line."""
+        self.data_lines += 1
+        if data:
+            self.chunks.append(InputChunk(t, sender, data, lane, number, column, gap, mark))
+
+    def values(
+        self,
+        number: int,
+        t: float | None,
+        fields: Mapping[str, Any],  # Any: JSON types
+        sender: Sender | None = "device",
+    ) -> None:
+        """Values of data points, by their numbers."""
+        self.data_lines += 1
+        self.contents.append(InputContent(kind="values", fields=fields, t=t, sender=sender, line=number))
+
+    def reading(self) -> FormatReading:
+        return FormatReading(
+            chunks=self.chunks,
+            contents=self.contents,
+            lines=self._source.filled,
+            explained=max(min(self.explained, self._source.filled), 0),
+            data_lines=self.data_lines,
+            unread=sorted(self._unread),
+            notes=self.notes,
+            started=self._clock.started,
+            stamps=self._clock.count,
+            backwards=self._clock.backwards,
+        )
+
+    def _skip(self, text: str, number: int) -> None:
+        """Text between two matches: what follows the end of a line, and whole lines, from that number on."""
+        if not text or text.isspace():
+            return
+        for place, line in enumerate(text.split("\n"), number):
+            if len(self._unread) >= MOST_UNREAD:
+                return
+            if line and not line.isspace():
+                self._unread.append(place)
+
+
+def share_of_lines(source: InputSource, pattern: re.Pattern[str], enough: float = 0.0) -> float:
+    """The share of the first lines that the expression fits; 0 where that is less than ``enough``."""
+    text = "\n".join(source.lines[:SAMPLE])
+    lines = sum(1 for line in source.lines[:SAMPLE] if line and not line.isspace())
+    found = sum(1 for _ in pattern.finditer(text))
+    share = min(found / lines, 1.0) if lines else 0.0
+    return share if share >= enough else 0.0
+
+
+def column_of(found: re.Match[str], group: str) -> int:
+    """The column at which a group of a match begins, in its line."""
+    start = found.start(group)
+    return start - max(found.string.rfind("\n", 0, start), -1)

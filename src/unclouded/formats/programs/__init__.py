@@ -1,0 +1,1 @@
+"""Logs of named programs, each with its own grammar: firmware of modules, and programs for serial ports."""
