@@ -15,9 +15,9 @@ from unclouded.app.hub_access import is_running, own_hub
 from unclouded.app.hub_client import HubClient
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.setup.confirmation import SetupConfirmation
-from unclouded.app.setup.console.console_commands import ConsoleCommands, open_console
+from unclouded.app.setup.console.console_commands import open_console
 from unclouded.app.setup.console.console_setup import ConsoleSetup, run_restore
-from unclouded.app.setup.console.console_steps import ConsolePlan, ConsoleSetupStep
+from unclouded.app.setup.console.console_steps import ConsolePlan, ConsoleReport, ConsoleSetupStep
 from unclouded.app.setup.hub_for_setup import SetupHub
 from unclouded.app.setup.other_hub import OtherHub
 from unclouded.app.setup.steps import SentSettings, SetupPlan, SetupTimes
@@ -52,7 +52,7 @@ def run_console_setup(options: ConsoleOptions, config: Config | None) -> None:
 
 
 async def _run(options: ConsoleOptions, config: Config | None) -> None:
-    report = print_json if options.as_json else _print_step
+    report = _report(options)
     asks = not (options.yes or options.as_json)
 
     def confirm(question: str) -> bool:
@@ -66,7 +66,7 @@ async def _run(options: ConsoleOptions, config: Config | None) -> None:
                 await run_restore(setup, datetime.now().astimezone())
             else:
                 assert hub is not None
-                await _move(setup, options, hub, console)
+                await _move(setup, options, hub, bool(console.device))
         except UncloudedError as error:
             setup.failed(error)
             raise
@@ -97,10 +97,8 @@ def _without_consoles(config: Config) -> Config:
     return msgspec.structs.replace(config, devices=tuple(devices))
 
 
-async def _move(
-    setup: ConsoleSetup, options: ConsoleOptions, hub: SetupHub | OtherHub, console: ConsoleCommands
-) -> None:
-    """To the broker of the hub."""
+async def _move(setup: ConsoleSetup, options: ConsoleOptions, hub: SetupHub | OtherHub, is_held: bool) -> None:
+    """To the broker of the hub. ``is_held``: a hub holds the console."""
     server = await hub.server()
     await setup.find()
     await setup.read(datetime.now().astimezone())
@@ -114,7 +112,7 @@ async def _move(
         await setup.write(possible)
         await setup.written_again(possible)
     await setup.restart()
-    if isinstance(hub, OtherHub) or console.device:
+    if isinstance(hub, OtherHub) or is_held:
         await setup.connected(server, options.times.confirm_s)
     if isinstance(hub, OtherHub):
         print_text(f"Admit it on its hub: unclouded admit {setup.uuid} --name NAME", err=True)
@@ -123,7 +121,7 @@ async def _move(
     admission = msgspec.structs.replace(options.admission, name=name)
     sent = SentSettings(plug, sent_at, is_access_point=False)
     watch = setup.watch(server)
-    await SetupConfirmation(admission, sent, hub, _reported(options), options.times, watch.run).run()
+    await SetupConfirmation(admission, sent, hub, _report(options), options.times, watch.run).run()
 
 
 async def _with_wifi(setup: ConsoleSetup, options: ConsoleOptions) -> ConsolePlan:
@@ -161,7 +159,7 @@ def _password(network: NetworkView, options: ConsoleOptions) -> HiddenText:
     return HiddenText(click.prompt("Its password (not shown)", hide_input=True))
 
 
-def _reported(options: ConsoleOptions):  # type: ignore[no-untyped-def]  # a Report
+def _report(options: ConsoleOptions) -> ConsoleReport:
     return print_json if options.as_json else _print_step
 
 
