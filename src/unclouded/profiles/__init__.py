@@ -11,7 +11,15 @@ from pathlib import Path
 import msgspec
 
 from unclouded.core.errors import ConfigError
-from unclouded.core.profile import Profile, ProfileFile, ScaleVariant, WirePoint, load_profile, make_profile, read_base
+from unclouded.core.profile import (
+    Profile,
+    ProfileFile,
+    ScaleVariant,
+    WirePoint,
+    make_profile,
+    read_base,
+    read_profile,
+)
 from unclouded.profiles.catalogue import PREFIX, Catalogue
 
 
@@ -91,6 +99,16 @@ class ProfileLibrary:
             raise ConfigError(self._unknown(name))
         return read_base(file.read_text("utf-8"), f"profile {name}")
 
+    def file(self, name: str) -> ProfileFile:
+        """A profile that has a file, its base applied, without what only its family can check. Raises ConfigError."""
+        if name not in self._files:
+            raise ConfigError(self._unknown(name))
+        text = self._files[name].read_text("utf-8")
+        file = read_profile(text, f"profile {name}", partial(self.base, overrides=name))
+        if file.name != name:
+            raise ConfigError(f"profile {name}: its `name` is {file.name!r}, which must equal the file's path.")
+        return file
+
     def _unknown(self, name: str) -> str:
         return (
             f"There is no profile {name!r}. Known profiles: {', '.join(self.names())}, "
@@ -102,14 +120,8 @@ class ProfileLibrary:
             table = self.catalogue.get(name)
             self._loaded[name] = make_profile(table.profile_file(), table.where, self._settings_of, self._actions_of)
         if name not in self._loaded:
-            if name not in self._files:
-                raise ConfigError(self._unknown(name))
-            text = self._files[name].read_text("utf-8")
-            base_of = partial(self.base, overrides=name)
-            profile = load_profile(text, f"profile {name}", self._settings_of, self._actions_of, base_of)
-            if profile.name != name:
-                raise ConfigError(f"profile {name}: its `name` is {profile.name!r}, which must equal the file's path.")
-            self._loaded[name] = profile
+            where = f"profile {name}"
+            self._loaded[name] = make_profile(self.file(name), where, self._settings_of, self._actions_of)
         return self._loaded[name]
 
     def for_product(self, family: str, product: str) -> Profile | None:

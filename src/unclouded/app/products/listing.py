@@ -1,10 +1,10 @@
-"""Products as rows of a list: of a profile of this program, and of a table of the catalogue."""
+"""Products as rows of a list: of a profile that has a file, and of a table of the catalogue."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from unclouded.core.confidence import sources_text
 from unclouded.core.model import Confidence, Kind
-from unclouded.core.profile import Profile
+from unclouded.core.profile import PointRow, ProfileFile
 from unclouded.core.profile.building import usual_counter, usual_kind
 from unclouded.core.views import ProductView
 from unclouded.profiles.catalogue.table import GATEWAY_ID, KINDS, CatalogueTable, point_rows
@@ -48,28 +48,22 @@ def kind_title(kind: str) -> str:
     return TITLES.get(kind, kind.replace("_", " ").capitalize())
 
 
-def products_of(profile: Profile) -> Iterator[ProductView]:
+def products_of(file: ProfileFile) -> Iterator[ProductView]:
     """The products that a profile lists, one by one, with those of its variants; one without an id where it has none.
 
     Not those of simulators.
     """
-    listed = [(product, one) for one in (profile, *profile.variants) for product in one.products]
-    real = [(product, one) for product, one in listed if not product.startswith(SIMULATED)]
-    for product, one in real or [("", profile)]:
-        rated = [(row.point.key, row.point.kind, row.point.confidence) for row in one.points]
-        yield _view(kind_of(one.name), one.title, product, one.family, one.name, rated)
+    rated = _rated(file.point)
+    listed = [(product, file.title) for product in file.products]
+    listed += [(product, one.title or file.title) for one in file.variant for product in one.products]
+    real = [(product, title) for product, title in listed if not product.startswith(SIMULATED)]
+    for product, title in real or [("", file.title)]:
+        yield _view(kind_of(file.name), title, product, file.family, file.name, rated)
 
 
 def rated_rows(table: CatalogueTable) -> list[Rated]:
     """The points of a table, with those that are packed into raw data points."""
-    return [
-        (
-            row.key,
-            usual_kind(row.type, row.counter or usual_counter(row.key), row.true_is is not None),
-            row.confidence,
-        )
-        for row in point_rows(table.rows)
-    ]
+    return _rated(point_rows(table.rows))
 
 
 def product_in(table: CatalogueTable, product: str, rated: Iterable[Rated]) -> ProductView:
@@ -92,6 +86,15 @@ def confidence_of(rated: Iterable[Rated]) -> Confidence:
     return next((one for one in order if one in known), "")
 
 
+def _rated(rows: Iterable[PointRow]) -> list[Rated]:
+    """A key that several rows have, of which a value picks one, stands once."""
+    found: dict[str, Rated] = {}
+    for row in rows:
+        usual = usual_kind(row.type, row.counter or usual_counter(row.key), row.true_is is not None)
+        found.setdefault(row.key, (row.key, row.kind or usual, row.confidence))
+    return list(found.values())
+
+
 def _view(
     kind: str,
     title: str,
@@ -110,7 +113,7 @@ def _view(
         zigbee=_zigbee(family, product),
         family=family,
         profile=profile,
-        points=tuple(dict.fromkeys(key for key, _, _ in rated)),
+        points=tuple(key for key, _, _ in rated),
         confidence=confidence_of(rated),
         sources=sources_text(rated),
     )

@@ -66,11 +66,11 @@ class ProductSearch:
         found: list[ProductView] = []
         for name in self._library.names():
             try:
-                profile = self._library.get(name)
+                file = self._library.file(name)
             except ConfigError:
                 continue
-            if not profile.unknown:
-                found += products_of(profile)
+            if not file.unknown:
+                found += products_of(file)
         return tuple(found)
 
     def _hits(self, words: Sequence[Sequence[str]]) -> Iterator[_Hit]:

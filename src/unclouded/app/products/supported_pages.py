@@ -54,12 +54,12 @@ Written by `python3 dev.py docs`. What the columns mean: [supported devices](../
 
 # Where each family is described.
 FAMILY_PAGES: Mapping[str, tuple[str, str]] = {
-    "emporia": ("Emporia", "devices.md#emporia"),
-    "hlw8032": ("metering chips", "protocols/hlw8032.md"),
-    "meross": ("Meross plugs", "meross.md"),
-    "meross_console": ("consoles of Meross plugs", "protocols/meross_console.md"),
-    "tuya_wifi": ("Tuya modules", "devices.md#tuya_wifi"),
-    "tuya_gateway": ("gateways", "gateway.md"),
+    "emporia": ("Emporia", "docs/devices.md#emporia"),
+    "hlw8032": ("metering chips", "docs/protocols/hlw8032.md"),
+    "meross": ("Meross plugs", "docs/meross.md"),
+    "meross_console": ("consoles of Meross plugs", "docs/protocols/meross_console.md"),
+    "tuya_wifi": ("Tuya modules", "docs/devices.md#tuya_wifi"),
+    "tuya_gateway": ("gateways", "docs/gateway.md"),
 }
 
 
@@ -87,11 +87,11 @@ def _rows_by_kind(library: ProfileLibrary) -> Mapping[str, Sequence[_Row]]:
 
 def _own_rows(library: ProfileLibrary) -> Iterator[_Row]:
     for name in library.names():
-        profile = library.get(name)
-        by_profile: dict[str, list[ProductView]] = defaultdict(list)
-        for view in () if profile.unknown else products_of(profile):
-            by_profile[view.title].append(view)
-        for title, views in by_profile.items():
+        file = library.file(name)
+        by_title: dict[str, list[ProductView]] = defaultdict(list)
+        for view in () if file.unknown else products_of(file):
+            by_title[view.title].append(view)
+        for title, views in by_title.items():
             yield _Row((title,), tuple(view.product for view in views if view.product), views[0])
 
 
@@ -116,7 +116,9 @@ def _count(rows: Iterable[_Row]) -> int:
 
 def _kind_page(kind: str, rows: Sequence[_Row]) -> str:
     families = sorted({row.view.family for row in rows})
-    links = ", ".join(f"[{FAMILY_PAGES[name][0]}](../{FAMILY_PAGES[name][1]})" for name in families)
+    links = ", ".join(
+        f"[{FAMILY_PAGES[name][0]}]({FAMILY_PAGES[name][1].replace('docs/', '../')})" for name in families
+    )
     ordered = sorted(
         rows, key=lambda row: (row.view.profile.startswith("catalogue/"), row.names[0].casefold(), row.ids)
     )
