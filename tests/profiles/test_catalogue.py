@@ -16,7 +16,7 @@ from unclouded.hub.interpret import Interpreter
 from unclouded.profiles import ProfileLibrary
 from unclouded.profiles.catalogue import Catalogue, CatalogueTable
 from unclouded.profiles.catalogue.packed import FORMS
-from unclouded.profiles.catalogue.text import read_table, sections, write_table
+from unclouded.profiles.catalogue.text import read_table, sections, write_row, write_table
 
 LIBRARY = ProfileLibrary(settings_of, actions_of=actions_of)
 CATALOGUE = Catalogue()
@@ -174,9 +174,15 @@ def test_the_rated_current_of_a_charger_picks_its_limit() -> None:
     assert "charge_current_limit_A" not in read("tuya_wifi", product, {dp: 20})
 
 
-def test_a_clamp_of_two_channels_behind_a_gateway() -> None:
-    said = read("tuya_gateway", "81yrt3lo", {102: 1, 101: 2500, 104: 0, 105: 1000, 112: 2301})
-    assert (said["power_a_W"], said["power_b_W"], said["voltage_V"]) == (-250.0, 100.0, 230.1)
+def test_a_clamp_of_two_channels_reports_each_direction_before_its_power() -> None:
+    said = read("tuya_wifi", "wifech3utowiyknu", {102: 1, 101: 2500, 104: 0, 105: 1000})
+    assert (said["power_a_W"], said["power_b_W"]) == (-250.0, 100.0)
+
+
+def test_a_clamp_that_reports_directions_one_group_late_says_so() -> None:
+    rows = {row.dp: row for row in CATALOGUE.get("catalogue/clamp/81yrt3lo").rows}
+    assert [dp for dp, row in rows.items() if row.direction_lags] == [101, 105]
+    assert write_row(rows[101]) == "101 value r power_a_W x0.1 negative:102=1 lags = (power_a)"
 
 
 def test_a_total_power_that_was_divided_without_its_sign() -> None:

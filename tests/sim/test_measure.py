@@ -122,8 +122,8 @@ def test_a_countdown_counts_and_is_over_once() -> None:
     assert row is not None
     settings.put(row, 30, START)
     assert settings.values(START + 10.5)["9"] == 20
-    assert not settings.countdown_ended(START + 29.9)
-    assert [settings.countdown_ended(START + 30), settings.countdown_ended(START + 31)] == [True, False]
+    assert not settings.ended(START + 29.9)
+    assert [settings.ended(START + 30), settings.ended(START + 31)] == [["on"], []]
     assert settings.values(START + 31)["9"] == 0
 
 
@@ -132,7 +132,7 @@ def test_a_countdown_can_be_called_off() -> None:
     assert row is not None
     settings.put(row, 30, START)
     settings.put(row, 0, START + 5)
-    assert not settings.countdown_ended(START + 60)
+    assert not settings.ended(START + 60)
 
 
 # --- raw values with several quantities -----------------------------------------------------------------

@@ -82,6 +82,9 @@ _MEASURED = frozenset(
     """.split()  # noqa: SIM905
 )
 
+# Products that report the direction of a power one group late (docs/protocols/tuya_wifi.md §2.6 item 19).
+_LAGGING = frozenset({"81yrt3lo"})
+
 # A raw layout's beginning -> the form that reads it (unclouded.profiles.catalogue.packed).
 _LAYOUTS: tuple[tuple[str, str], ...] = (
     (r"18B V@2", "phase_full"),
@@ -98,7 +101,12 @@ _LAYOUTS: tuple[tuple[str, str], ...] = (
 def table_rows(table: RawTable, rows: Iterable[RawRow]) -> list[CatalogueRow]:
     taken: set[str] = set()
     result = [_row(table, raw, taken) for raw in sorted(rows, key=lambda row: int(row.dp))]
-    return [_without_lost_sign(row, result) for row in _picked(_lettered(result))]
+    found = [_without_lost_sign(row, result) for row in _picked(_lettered(result))]
+    return _lagging(found) if _LAGGING & set(table.products) else found
+
+
+def _lagging(rows: Iterable[CatalogueRow]) -> list[CatalogueRow]:
+    return [msgspec.structs.replace(row, direction_lags=row.negative_when is not None) for row in rows]
 
 
 def _picked(rows: list[CatalogueRow]) -> list[CatalogueRow]:
@@ -243,7 +251,8 @@ def _named(row: CatalogueRow, raw: RawRow) -> dict[str, Any]:
         case "bool":
             return {"inverted": True} if _is_inverted(row, raw) else {}
         case "raw":
-            return {"decode": _decode(row, raw)}
+            form = _decode(row, raw)
+            return {"decode": form, "access": "r"} if form.startswith("phase") else {"decode": form}
     return {}
 
 

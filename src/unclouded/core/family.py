@@ -194,7 +194,22 @@ class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str = ""
 
 
-SimSubject = Literal["meter", "plug", "phases", "room", "gateway", "air", "motion", "lock", "siren"]
+SimSubject = Literal["meter", "plug", "phases", "room", "gateway", "air", "motion", "lock", "siren", "product"]
+
+
+class PlayedProduct(msgspec.Struct, frozen=True, kw_only=True):
+    """A product that a kind can play: the id that it reports, its title and the name of its profile.
+
+    ``increments``: wire keys of counters that report what was added. ``directions``: wire keys that are the direction
+    of a magnitude, and sent again with it. ``settings``: where its settings begin, by wire key.
+    """
+
+    id: str
+    title: str
+    profile: str
+    increments: frozenset[str] = frozenset()
+    directions: frozenset[str] = frozenset()
+    settings: Mapping[str, Value] = {}
 
 
 class SimPart(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,7 +234,8 @@ class SimKind(msgspec.Struct, frozen=True, kw_only=True):
     "ask" with the argument "what"; its Settled has the answer as text.
     ``settings``: initial values of points that can be set, where they are not the lowest, by point key. ``encoders``:
     the inverse of the profile's named decoders, {suffix of the wire key: count} -> bytes; ``decoders``: those of them
-    that read raw settings. ``baud``: where it is not the family's.
+    that read raw settings. ``baud``: where it is not the family's. ``plays``: makes the kind that is these products,
+    one or more, or has them as sub-devices; "product" as a ``subject`` is one of them.
     """
 
     name: str
@@ -235,6 +251,7 @@ class SimKind(msgspec.Struct, frozen=True, kw_only=True):
     decoders: Mapping[str, Callable[[bytes], Mapping[str, WireValue]]] = {}
     baud: int = 0
     parts: Sequence[SimPart] = ()
+    plays: "Callable[[Sequence[PlayedProduct]], SimKind] | None" = None
 
 
 class Family(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,18 +3,22 @@
     world ── power_W = 673/10 ── row "19", x 0.1 ──► {"19": 673}
 
 The inverse of the hub's interpreter. Counters are rounded down: a counter never shows energy that has not passed yet.
+A magnitude with a direction of its own is sent without its sign (``direction_values.py``).
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
 
 from unclouded.core.model import Kind, Value
-from unclouded.core.profile import Profile, WirePoint
+from unclouded.core.profile import TENTH_OFFSET, Profile, WirePoint
 from unclouded.core.session import WireCommand, WireValue
+from unclouded.sim.direction_values import DirectionValues
 from unclouded.sim.world import World
 
-Quantities = Mapping[str, Fraction | bool]
+Quantity = Fraction | bool | str | bytes
+Quantities = Mapping[str, Quantity]
+Spans = Mapping[str, tuple[int | None, int | None]]  # by wire key: the lowest and the highest count
 Encoder = Callable[[Mapping[str, int]], bytes]
 Decoder = Callable[[bytes], Mapping[str, WireValue]]
 
@@ -57,28 +61,34 @@ class Gauge:
     """Converts quantities to the wire values of one device. Keeps the last totals of increments.
 
     ``encoders``: the inverses of the profile's named decoders, where they exist. A raw value without an encoder is a
-    setting or is left out.
+    setting or is left out. ``spans``: the counts that the wire may have; what is beyond is sent as the nearest.
     """
 
-    def __init__(self, profile: Profile, encoders: Mapping[str, Encoder] | None = None) -> None:
+    def __init__(
+        self, profile: Profile, encoders: Mapping[str, Encoder] | None = None, spans: Spans | None = None
+    ) -> None:
         self._encoders = encoders or {}
+        self._spans = spans or {}
         packed = {row.wire for row in profile.points if row.decode}
         self._rows = [row for row in profile.points if row.wire in packed or _whole(row) not in packed]
         self._parts = {
             wire: [row for row in profile.points if row.wire != wire and _whole(row) == wire] for wire in packed
         }
+        self._types = {row.wire: row.type for row in self._rows if row.type}
         self._counted: dict[str, int] = {}
+        self._directions = DirectionValues(self._rows)
 
     def measure(self, quantities: Quantities, settings: Mapping[str, WireValue] | None = None) -> WireCommand:
         """All points of the profile with a known quantity, and the current settings (by wire key)."""
         values: dict[str, WireValue] = {}
         for row in self._rows:
-            wire = self._packed(row, quantities) if row.decode else self._measured(row, quantities)
+            wire = (settings or {}).get(row.wire)
             if wire is None:
-                wire = (settings or {}).get(row.wire)
+                wire = self._packed(row, quantities) if row.decode else self._measured(row, quantities)
             if wire is not None:
                 values[row.wire] = wire
-        return WireCommand(values, types={row.wire: row.type for row in self._rows if row.type and row.wire in values})
+        values = self._directions.unsigned(values)
+        return WireCommand(values, types={wire: self._types.get(wire, "enum") for wire in values if self._types})
 
     def _packed(self, row: WirePoint, quantities: Quantities) -> bytes | None:
         """One raw value with several quantities; None where none of them is known."""
@@ -94,15 +104,26 @@ class Gauge:
         value = quantities.get(_quantity(row))
         return None if value is None else self._wire(row, value)
 
-    def _wire(self, row: WirePoint, value: Fraction | bool) -> WireValue | None:
+    def _wire(self, row: WirePoint, value: Quantity) -> WireValue | None:
+        if isinstance(value, str | bytes):
+            return value
         if isinstance(value, bool):
-            return value != row.inverted
-        count = value * row.div / row.mul
+            return value != row.inverted if row.true_is is None else _state(row, row.true_is, value)
+        return self._count(row, self._in_span(row, value * row.div / row.mul))
+
+    def _in_span(self, row: WirePoint, count: Fraction) -> Fraction:
+        low, high = self._spans.get(row.wire, (None, None))
+        if row.counter != "none":
+            return count
+        count = count if low is None else max(count, Fraction(low))
+        return count if high is None else min(count, Fraction(high))
+
+    def _count(self, row: WirePoint, count: Fraction) -> WireValue | None:
         match row.counter:
             case "increment":
                 return self._increment(row.wire, math.floor(count))
             case "none":
-                return _as_type(row.type, count)
+                return _as_type(row.type, count + TENTH_OFFSET if row.tenth and round(count) < 0 else count)
         whole = math.floor(count) if row.type else count
         return whole % row.wraps if row.wraps else whole
 
@@ -116,8 +137,9 @@ class Gauge:
 class Settings:
     """The settings that the controller may change besides the relay: stored and reported, as by real devices.
 
-    ``initial``: their values, by point key. A countdown runs: at its end the relay toggles. ``decoders``: the
-    profile's named decoders for raw settings. ``unix``: Unix seconds of the simulation.
+    ``initial``: their values, by point key or wire key; one that can only be written is reported once it was. A
+    countdown runs: at its end its relay toggles. ``decoders``: the profile's named decoders for raw settings.
+    ``owned``: the keys that belong to the world. ``unix``: Unix seconds of the simulation.
     """
 
     def __init__(
@@ -125,29 +147,31 @@ class Settings:
         profile: Profile,
         initial: Mapping[str, Value] | None = None,
         decoders: Mapping[str, Decoder] | None = None,
+        owned: Collection[str] = ("on",),
     ) -> None:
         self._profile = profile
         self._decoders = decoders or {}
-        rows = [row for row in profile.points if row.point.access == "rw" and row.point.key != "on"]
-        first = {**{row.point.key: _initial(row) for row in rows if row.point.kind in _INITIAL}, **(initial or {})}
-        self._values = {row.wire: row.to_wire(first[row.point.key]) for row in rows if row.point.key in first}
-        self._countdown = next((row for row in rows if row.point.key == "countdown_s"), None)
-        self._ends_at: float | None = None
+        rows = [row for row in profile.points if row.point.access == "rw" and row.point.key not in owned]
+        given = initial or {}
+        first = {row.wire: given.get(row.wire, given.get(row.point.key, _initial(row))) for row in rows}
+        self._values = {row.wire: row.to_wire(one) for row in rows if (one := first[row.wire]) is not None}
+        self._countdowns = {
+            row.wire: Countdown(row, relay)
+            for row in rows
+            if row.point.kind == "number" and (relay := _relay_of(row.point.key)) in owned
+        }
         self._parts = {row.wire: self._decoded(row, self._values[row.wire]) for row in rows if row.wire in self._values}
 
     def put(self, row: WirePoint, value: WireValue, unix: float) -> None:
         """Store a setting. Raises WireError where a raw value is invalid."""
         self._parts[row.wire] = self._decoded(row, value)
         self._values[row.wire] = value
-        if row is self._countdown:
-            seconds = row.from_wire(value)
-            self._ends_at = unix + float(seconds) if seconds else None
+        if row.wire in self._countdowns:
+            self._countdowns[row.wire].start(value, unix)
 
     def values(self, unix: float) -> Mapping[str, WireValue]:
         """By wire key."""
-        if self._countdown is not None:
-            left = 0 if self._ends_at is None else math.ceil(self._ends_at - unix)
-            self._values[self._countdown.wire] = self._countdown.to_wire(left)
+        self._values |= {wire: one.left(unix) for wire, one in self._countdowns.items()}
         return self._values
 
     def parts(self) -> Mapping[str, Value]:
@@ -161,22 +185,56 @@ class Settings:
         decoded = {f"{row.wire}.{name}": part for name, part in decoder(value).items()}
         return {one.point.key: one.from_wire(decoded[one.wire]) for one in self._profile.points if one.wire in decoded}
 
-    def countdown_ended(self, unix: float) -> bool:
+    def ended(self, unix: float) -> list[str]:
+        """The keys of the relays whose countdown has ended; each once."""
+        return [one.relay for one in self._countdowns.values() if one.has_ended(unix)]
+
+
+class Countdown:
+    """A point that counts the seconds down after which a relay toggles. ``relay``: its key."""
+
+    def __init__(self, row: WirePoint, relay: str) -> None:
+        self.relay = relay
+        self._row = row
+        self._set: WireValue = 0
+        self._ends_at: float | None = None
+
+    def start(self, value: WireValue, unix: float) -> None:
+        """A count that is not more than 0 stays as it is."""
+        seconds = float(self._row.from_wire(value))
+        self._set = value
+        self._ends_at = unix + seconds if seconds > 0 else None
+
+    def left(self, unix: float) -> WireValue:
+        if self._ends_at is None:
+            return self._set
+        return round(max(math.ceil(self._ends_at - unix), 0) / self._row.scale)
+
+    def has_ended(self, unix: float) -> bool:
         """True once for each countdown."""
         if self._ends_at is None or unix < self._ends_at:
             return False
-        self._ends_at = None
+        self._set, self._ends_at = 0, None
         return True
+
+
+def _relay_of(key: str) -> str:
+    """The relay that a countdown toggles: ``countdown_2_s`` -> ``on_2``; "" of any other point."""
+    if not key.startswith("countdown_") or not key.endswith("s"):
+        return ""
+    return f"on{key.removeprefix('countdown').removesuffix('s').removesuffix('_')}"
 
 
 _INITIAL: Mapping[Kind, Value] = {"switch": False, "number": 0, "enum": 0}
 
 
-def _initial(row: WirePoint) -> Value:
+def _initial(row: WirePoint) -> Value | None:
     point = row.point
     if point.kind == "enum" and point.options:
         return point.options[0]
-    return max(point.minimum or 0, 0) if point.kind == "number" else _INITIAL[point.kind]
+    if point.kind == "number":
+        return min(max(point.minimum or 0, 0), 0 if point.maximum is None else point.maximum)
+    return _INITIAL.get(point.kind)
 
 
 def _whole(row: WirePoint) -> str:
@@ -201,3 +259,12 @@ def _as_type(type_: str, count: Fraction) -> WireValue:
         case "float":
             return float(count)
     return round(count)
+
+
+def _state(row: WirePoint, true_is: frozenset[str], is_on: bool) -> WireValue:
+    """The lowest wire value at which an alarm or a state is on, or off."""
+    if row.type == "string":
+        return min(true_is) if is_on else ""
+    numbers = {int(text) for text in true_is if text.isdecimal()} or {1}
+    count = min(numbers) if is_on else next(one for one in range(len(numbers) + 1) if one not in numbers)
+    return bool(count) if row.type == "bool" else count

@@ -11,13 +11,17 @@ from unclouded.core.errors import CommandError, WireError
 from unclouded.core.model import Value
 from unclouded.core.profile import Profile
 from unclouded.core.session import Refusal, WireCommand, WireValue
-from unclouded.sim.measure import Decoder, Encoder, Gauge, Settings
+from unclouded.sim.measure import Decoder, Encoder, Gauge, Settings, Spans
+from unclouded.sim.product.subject import ProductSubject
 from unclouded.sim.subjects import LockSubject, Subject
 from unclouded.sim.world import World
 
 
 class MeasuredPart:
-    """``part``: the sub-device's id, "" = the device itself. ``settings``: initial ones, by point key."""
+    """``part``: the sub-device's id, "" = the device itself. ``settings``: initial ones, by point key or wire key.
+
+    ``spans``: see ``Gauge``.
+    """
 
     def __init__(
         self,
@@ -28,15 +32,16 @@ class MeasuredPart:
         settings: Mapping[str, Value],
         encoders: Mapping[str, Encoder],
         decoders: Mapping[str, Decoder],
+        spans: Spans | None = None,
     ) -> None:
         self.part = part
         self.subject = subject
         self._rows = {row.wire: row for row in profile.points}
-        self._gauge = Gauge(profile, encoders)
+        self._gauge = Gauge(profile, encoders, spans)
         self._world = world
-        self._settings = Settings(profile, settings, decoders)
+        owned = subject.relays if isinstance(subject, ProductSubject) else {"on", *subject.quantities()}
+        self._settings = Settings(profile, settings, decoders, owned)
         self._opened = 0
-        subject.quantities()
 
     def has_record(self) -> bool:
         """Whether something has happened since the last call that is a record, not only a value."""
@@ -49,8 +54,8 @@ class MeasuredPart:
         subject, unix = self.subject, self._world.unix
         subject.advance(self._settings.parts())
         quantities = subject.quantities()
-        if self._settings.countdown_ended(unix):
-            subject.command("on", not quantities["on"])
+        for relay in self._settings.ended(unix):
+            subject.command(relay, not quantities.get(relay))
             quantities = subject.quantities()
         measured = self._gauge.measure(quantities, self._settings.values(unix))
         return msgspec.structs.replace(measured, part=self.part) if measured.values else None

@@ -12,9 +12,11 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import msgspec
+
 from unclouded.core.driver import Driver
 from unclouded.core.errors import LinkError
-from unclouded.core.family import SimKind, SimOptions, SimPart
+from unclouded.core.family import SimKind, SimOptions, SimSubject
 from unclouded.core.link import Inlet, Link
 from unclouded.core.model import Value
 from unclouded.core.profile import Profile
@@ -36,6 +38,9 @@ from unclouded.core.session import (
     WireAction,
 )
 from unclouded.sim.measured_part import MeasuredPart
+from unclouded.sim.product.circuits import CircuitPlan
+from unclouded.sim.product.simulated_product import SimulatedProduct
+from unclouded.sim.product.subject import ProductSubject
 from unclouded.sim.seeded_random import SeededRandom
 from unclouded.sim.subjects import SUBJECTS, Subject
 from unclouded.sim.world import World
@@ -76,11 +81,19 @@ class Surroundings(Protocol):
         """A file, at most ``limit`` bytes."""
 
 
+class WorldProduct(msgspec.Struct, frozen=True):
+    """A product, and its circuits in the world."""
+
+    product: SimulatedProduct
+    plan: CircuitPlan
+
+
 class SimDevice:
     """One simulated device. ``subject``: the plug or breaker of ``world`` that it measures.
 
     A kind that measures the meter needs no subject. ``surroundings`` None: it can neither choose its server nor
-    download. ``part_profiles``: of its sub-devices, by name. Raises ConfigError where the world has no such plug.
+    download. ``part_profiles``: of its sub-devices, by name. ``products``: what it and its sub-devices play, by their
+    id, "" = the device itself. Raises ConfigError where the world has no such plug.
     """
 
     def __init__(
@@ -95,17 +108,19 @@ class SimDevice:
         memory: Mapping[str, bytes] | None = None,
         surroundings: Surroundings | None = None,
         part_profiles: Mapping[str, Profile] | None = None,
+        products: Mapping[str, WorldProduct] | None = None,
     ) -> None:
         self._kind = kind
+        self._options = options
+        self._products = products or {}
         self._surroundings = surroundings
         self._downloads: set[asyncio.Task[None]] = set()
         self._world = world
-        self._own = self._part("", profile, SUBJECTS[kind.subject](world, subject), kind.settings)
+        self._own = self._part("", profile, kind.subject, subject, kind.settings)
         self._parts = {
-            part.id: self._part(part.id, (part_profiles or {})[part.profile], _subject_of(part, world), part.settings)
+            part.id: self._part(part.id, (part_profiles or {})[part.profile], part.subject, part.load, part.settings)
             for part in kind.parts
         }
-        self._options = options
         self._link = link
         self._catch_up = catch_up
         self._memory = dict(memory or {})
@@ -117,8 +132,17 @@ class SimDevice:
         self.on_notice: Callable[[str], None] = lambda text: None  # called with what it shows of its state
         self.on_remember: Callable[[str, bytes], None] = lambda key, value: None
 
-    def _part(self, id: str, profile: Profile, subject: Subject, settings: Mapping[str, Value]) -> MeasuredPart:
-        return MeasuredPart(id, profile, self._world, subject, settings, self._kind.encoders, self._kind.decoders)
+    def _part(
+        self, id: str, profile: Profile, kind: SimSubject, name: str, settings: Mapping[str, Value]
+    ) -> MeasuredPart:
+        encoders, decoders = self._kind.encoders, self._kind.decoders
+        played = self._products.get(id)
+        if played is None:
+            subject: Subject = SUBJECTS[kind](self._world, name)
+            return MeasuredPart(id, profile, self._world, subject, settings, encoders, decoders)
+        subject = ProductSubject(self._world, played.product, played.plan, self._options.seed)
+        spans = played.product.spans
+        return MeasuredPart(id, profile, self._world, subject, settings, encoders, decoders, spans)
 
     @property
     def name(self) -> str:
@@ -238,10 +262,6 @@ class _StartNotifier:
         self._on_started()
 
 
-def _subject_of(part: SimPart, world: World) -> Subject:
-    return SUBJECTS[part.subject](world, part.load)
-
-
 def address_of(link: Link) -> str:
     """Where others reach it: the first such address of several links; "" = it connects to the other end."""
     match link:
@@ -279,15 +299,26 @@ class Simulation:
         memory: Mapping[str, bytes] | None = None,
         surroundings: Surroundings | None = None,
         part_profiles: Mapping[str, Profile] | None = None,
+        products: Mapping[str, WorldProduct] | None = None,
     ) -> SimDevice:
         """Add a device, before ``run``. ``memory``: its persistent memory from earlier runs.
 
-        ``part_profiles``: those that its kind names for its sub-devices, by name.
+        ``part_profiles``: those that its kind names for its sub-devices, by name. ``products``: see ``SimDevice``.
 
         Raises ConfigError where the world has no such plug.
         """
         device = SimDevice(
-            kind, profile, self.world, subject, options, link, self.catch_up, memory, surroundings, part_profiles
+            kind,
+            profile,
+            self.world,
+            subject,
+            options,
+            link,
+            self.catch_up,
+            memory,
+            surroundings,
+            part_profiles,
+            products,
         )
         self.devices.append(device)
         return device

@@ -107,7 +107,7 @@ class PhasesSubject:
         self._cleared_Wh = Fraction(0)
         self._trips = Trips()
 
-    def quantities(self) -> Quantities:
+    def quantities(self) -> Mapping[str, Fraction | bool]:
         states = [self._world.plug(plug) for plug in self._plugs]
         known: dict[str, Fraction | bool] = {
             "on": states[0].on,
@@ -268,4 +268,6 @@ def scenario_for(kind: SimSubject, load: LoadKind) -> tuple[Scenario, str]:
             return Scenario(plugs={GATEWAY_PLUG: load, GATEWAY_BREAKER: "fridge"}), ""
         case "air" | "motion" | "lock" | "siren":
             return Scenario(), kind
+        case "product":  # its circuits follow from its points
+            return Scenario(plugs={}, used={}), ""
     return Scenario(plugs={load: load}), load

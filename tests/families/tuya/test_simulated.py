@@ -23,7 +23,7 @@ from unclouded.sim.world import World
 from virtual_loop import virtual_run
 
 SHELF = ProfileLibrary(settings_of)
-KINDS = FAMILY_WIFI.sim_kinds
+KINDS = {name: kind for name, kind in FAMILY_WIFI.sim_kinds.items() if kind.subject != "product"}
 ENERGETIC = ("tuya-plug", "tuya-breaker", "tuya-clamp")
 
 

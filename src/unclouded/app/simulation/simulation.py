@@ -10,10 +10,11 @@ from typing import Protocol
 import msgspec
 
 from unclouded.app.protocols import profile_library, simulated_kinds
+from unclouded.app.simulation.played_product import PlayedKind, played_kind
 from unclouded.app.simulation.simulated_plug import BoundPlug, PlugSurroundings, ServerLink, bound
 from unclouded.app.simulation.state import StateFile
 from unclouded.core.errors import CommandError
-from unclouded.core.family import SimKind, SimOptions
+from unclouded.core.family import SimOptions
 from unclouded.core.link import Link
 from unclouded.core.session import Settled
 from unclouded.families import family as family_of
@@ -91,6 +92,7 @@ class SimObserver(Protocol):
 class SimulatedDevices:
     """``count`` devices of that kind. Raises CommandError and ConfigError where they cannot be simulated so.
 
+    ``products``: those that it is to play, as ``played_product`` finds them.
     ``asks``: questions that the first one asks its controller. ``state``: the file that outlives a restart.
     """
 
@@ -101,6 +103,7 @@ class SimulatedDevices:
         load: str,
         options: SimOptions,
         *,
+        products: Sequence[str] = (),
         asks: Sequence[str] = (),
         plug: PlugSetting = PlugSetting(),  # noqa: B008  (frozen)
         count: int = 1,
@@ -109,7 +112,11 @@ class SimulatedDevices:
         kinds = simulated_kinds()
         if kind not in kinds:
             raise CommandError(f"There is no simulated {kind!r}. There are: {', '.join(kinds)}.")
-        family, self.kind = kinds[kind]
+        family, plain = kinds[kind]
+        self._load = _load(load)
+        self._library = profile_library()
+        self._played = played_kind(self._library, family, plain, products, self._load)
+        self.kind = self._played.kind
         _check("fault", kind, options.faults, self.kind.faults)
         _check("question", kind, asks, self.kind.asks)
         _check("dialect", kind, [options.dialect] if options.dialect else [], self.kind.dialects)
@@ -118,8 +125,6 @@ class SimulatedDevices:
         _check_console(kind, places, options, count)
         self._options = options
         self._asks = asks
-        self._load = _load(load)
-        self._library = profile_library()
         self._state = StateFile(state)
         self._baud = self.kind.baud or family_of(family).baud
         self._parity = family_of(family).parity
@@ -159,7 +164,7 @@ class SimulatedDevices:
 
     def _simulation(self, observer: SimObserver) -> tuple[Simulation, list[SimDevice]]:
         """To be made in a running loop."""
-        scenario, subjects = _scenario(self.kind, self._load, self.count)
+        scenario, subjects = _scenario(self._played, self._load, self.count)
         simulation = Simulation(World(self._options.seed, time.time(), scenario))
         discovery = self._discovery()
         offline = _once_each(observer.offline)
@@ -181,7 +186,10 @@ class SimulatedDevices:
             link = open_link(self._places.link or "", baud=self._baud, parity=self._parity)
             memory = self._state.memory(self.kind.name)
             parts = {part.profile: library.get(part.profile) for part in self.kind.parts}
-            return simulation.add(self.kind, profile, subject, options, link, memory, part_profiles=parts)
+            products = self._played.products
+            return simulation.add(
+                self.kind, profile, subject, options, link, memory, part_profiles=parts, products=products
+            )
         plug = self._plugs[number]
         memory = {**plug.memory, **self._state.memory(plug.uuid)}
         server = ServerLink(plug, self._server())
@@ -337,11 +345,11 @@ def _plugs(places: SimPlaces, setting: PlugSetting, seed: int, count: int) -> li
     ]
 
 
-def _scenario(kind: SimKind, load: LoadKind, count: int) -> tuple[Scenario, Sequence[str]]:
+def _scenario(played: PlayedKind, load: LoadKind, count: int) -> tuple[Scenario, Sequence[str]]:
     """A scenario with so many such devices, and the subject of each."""
     if count == 1:
-        scenario, subject = scenario_for(kind.subject, load)
-        return scenario, [subject]
+        scenario, subject = scenario_for(played.kind.subject, load)
+        return played.scenario(scenario), [subject]
     subjects = [f"{load} {number}" for number in range(count)]
     return Scenario(plugs=dict.fromkeys(subjects, load), used={}), subjects
 

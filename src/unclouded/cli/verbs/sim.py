@@ -24,6 +24,13 @@ DISCOVERY = "0.0.0.0:9988"  # docs/protocols/meross.md §1.4.5
 @click.option(
     "--link", metavar="URL", help="Link to serve it on: pty:/tmp/meter, listen://127.0.0.1:6638, a serial port."
 )
+@click.option(
+    "--product",
+    "products",
+    multiple=True,
+    metavar="ID",
+    help="Tuya: product to play: its id, the name of a Zigbee manufacturer or of a profile; repeatable for gateways.",
+)
 @click.option("--http", metavar="HOST:PORT", help="Plugs: address to serve HTTP on.")
 @click.option("--server", metavar="URL", help="Plugs: broker to connect to, mqtts://HOST:PORT.")
 @click.option("--console", metavar="URL", help="Plugs: link of the serial console of an opened plug; as --link.")
@@ -50,6 +57,7 @@ DISCOVERY = "0.0.0.0:9988"  # docs/protocols/meross.md §1.4.5
 def command(
     kind: str | None,
     link: str | None,
+    products: tuple[str, ...],
     http: str | None,
     server: str | None,
     console: str | None,
@@ -78,7 +86,9 @@ def command(
     places = SimPlaces(link=link, http=http, server=server, discovery=discovery, console=console)
     options = SimOptions(seed=seed, faults=frozenset(faults), dialect=dialect)
     plug = PlugSetting(key_file=key_file, uuid=uuid, unconfigured=ap, networks=networks)
-    devices = SimulatedDevices(kind, places, load, options, asks=asks, plug=plug, count=count, state=state)
+    devices = SimulatedDevices(
+        kind, places, load, options, products=products, asks=asks, plug=plug, count=count, state=state
+    )
     log_to_stderr()
     asyncio.run(devices.run(_SimPrinter(devices, as_json), lambda: until_stopped(span)))
 

@@ -50,11 +50,12 @@ from unclouded.core.profile.building import (
 from unclouded.core.profile.product_reports import MatchedProduct, ProductReports, SeenPoint
 from unclouded.core.profile.rows import Conditions, PointRows, signed
 from unclouded.core.profile.schema import Condition, Counter, PointRow, ProfileFile, RowName, VariantRow
-from unclouded.core.profile.wire_point import ENERGY_EXPONENT, WireMatch, WirePoint
+from unclouded.core.profile.wire_point import ENERGY_EXPONENT, TENTH_OFFSET, WireMatch, WirePoint
 from unclouded.core.profile.written import quoted, row_lines
 
 __all__ = [
     "ENERGY_EXPONENT",
+    "TENTH_OFFSET",
     "Condition",
     "Conditions",
     "Counter",

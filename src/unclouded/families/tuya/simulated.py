@@ -4,15 +4,16 @@
     breaker     three phases in raw records, its total by 22         door     sleeps
                 trips at its limits
     thermostat  asks for time, signal and network all the time, reports all its values once the cloud is reached
+    tuya        any product that has a profile
 
 Source: docs/protocols/tuya_wifi.md §2.6, §2.8; docs/protocols/tuya_low_power.md §3.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from unclouded.core.family import SimKind, SimOptions
+from unclouded.core.family import PlayedProduct, SimKind, SimOptions
 from unclouded.core.session import Ambient, Session
 from unclouded.families.tuya.low_power.mcu import FAULTS as LOW_FAULTS
 from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
@@ -66,7 +67,31 @@ def _door_sensor(options: SimOptions, ambient: Ambient) -> Session:
 
 _ASKS: Mapping[str, str] = {name: question.text for name, question in QUESTIONS.items()}
 
+
+def _plays(products: Sequence[PlayedProduct]) -> SimKind:
+    """Such a product. It has one id, so there is one of them."""
+    (product,) = products
+    options = McuOptions(product=product.id, increments=product.increments, repeated=product.directions)
+    return msgspec.structs.replace(
+        PRODUCT, words=product.title, profile=product.profile, make=_mcu(options), settings=product.settings
+    )
+
+
+PRODUCT = SimKind(
+    name="tuya",
+    words="Any product of the catalogue, with a Tuya MCU: name it with --product",
+    subject="product",
+    profile="tuya/generic",
+    make=_mcu(McuOptions()),
+    faults=FAULTS,
+    asks=_ASKS,
+    encoders=ENCODERS,
+    decoders=DECODERS,
+    plays=_plays,
+)
+
 _ALL = (
+    PRODUCT,
     SimKind(
         name="tuya-plug",
         words="A metering plug with a Tuya MCU",

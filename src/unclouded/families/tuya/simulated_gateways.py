@@ -4,13 +4,17 @@
     tuya-gateway-small     the first two, lock and motion sensor
     tuya-gateway-security  motion sensor and siren, and an alarm system
 
-They wait to join until joining is permitted. Ids have 16 hexadecimal digits, or 12 as those of a field MCU.
+Each of them also has the products that it is to play, as further sub-devices. They wait to join until joining is
+permitted. Ids have 16 hexadecimal digits, or 12 as those of a field MCU.
 Source: docs/protocols/tuya_gateway.md §5, §6.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
-from unclouded.core.family import SimKind, SimOptions, SimPart
+import msgspec
+
+from unclouded.core.family import PlayedProduct, SimKind, SimOptions, SimPart
 from unclouded.core.session import Ambient, Session
 from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
 from unclouded.families.tuya.gateway.mcu.options import FAULTS, GatewayOptions, SimulatedSubDevice
@@ -42,9 +46,31 @@ PARTS = (
 SMALL = (THERMOMETER, PLUG, LOCK, MOTION)
 
 
-def _gateway(ids: Collection[str], security: bool) -> Callable[[SimOptions, Ambient], Session]:
+PRODUCTS = "00124b00a1b2c3{:02x}"  # the ids of the products that a gateway plays …
+FIRST_PRODUCT = 0x80  # … from this number on
+
+
+def _plays(kind: SimKind, ids: Collection[str], security: bool, products: Sequence[PlayedProduct]) -> SimKind:
+    """The gateway with these products as further sub-devices; they want to join before the others."""
+    played = {PRODUCTS.format(FIRST_PRODUCT + number): product for number, product in enumerate(products)}
+    added = tuple(
+        SimulatedSubDevice(id=id, product=one.id, repeated=one.directions | one.increments)
+        for id, one in played.items()
+    )
+    parts = tuple(
+        SimPart(id=id, profile=one.profile, subject="product", settings=one.settings) for id, one in played.items()
+    )
+    names = " and ".join(one.title for one in products)
+    return msgspec.structs.replace(
+        kind,
+        words=f"{kind.words}; also {names}",
+        make=_gateway((*added, *(one for one in SUB_DEVICES if one.id in ids)), security),
+        parts=(*parts, *kind.parts),
+    )
+
+
+def _gateway(devices: tuple[SimulatedSubDevice, ...], security: bool) -> Callable[[SimOptions, Ambient], Session]:
     """Makes gateways with these sub-devices."""
-    devices = tuple(one for one in SUB_DEVICES if one.id in ids)
 
     def make(options: SimOptions, ambient: Ambient) -> Session:
         return gateway_mcu(GatewayOptions(sub_devices=devices, security=security, faults=options.faults), ambient)
@@ -53,18 +79,20 @@ def _gateway(ids: Collection[str], security: bool) -> Callable[[SimOptions, Ambi
 
 
 def _kind(name: str, words: str, ids: Collection[str], *, security: bool = False) -> SimKind:
-    return SimKind(
+    devices = tuple(one for one in SUB_DEVICES if one.id in ids)
+    kind = SimKind(
         name=name,
         words=words,
         subject="gateway",
         profile="tuya_gateway/gateway",
-        make=_gateway(ids, security),
+        make=_gateway(devices, security),
         faults=FAULTS,
         asks={question: kind.text for question, kind in GATEWAY_QUESTIONS.items()},
         encoders=ENCODERS,
         decoders=DECODERS,
         parts=tuple(part for part in PARTS if part.id in ids),
     )
+    return msgspec.structs.replace(kind, plays=partial(_plays, kind, ids, security))
 
 
 _ALL = (

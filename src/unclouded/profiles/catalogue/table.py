@@ -75,6 +75,7 @@ class CatalogueRow(msgspec.Struct, frozen=True, kw_only=True):
     inverted: bool = False
     tenth: bool = False
     negative_when: tuple[int, int] | None = None
+    direction_lags: bool = False
     used_when: tuple[int, int] | None = None
     true_is: tuple[int, ...] = ()
 
@@ -182,6 +183,7 @@ def _point_row(row: CatalogueRow) -> PointRow:
         negative="tenth" if row.tenth else None,
         true_is=list(row.true_is) or None,
         negative_when=_condition(row.negative_when),
+        direction_lags=row.direction_lags,
         used_when=_condition(row.used_when),
         confidence=row.confidence,
     )

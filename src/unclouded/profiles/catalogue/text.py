@@ -200,6 +200,7 @@ _WORDS: tuple[tuple[Callable[[str], bool], str, Callable[[str], Any]], ...] = (
     (lambda word: word.startswith("used:"), "used_when", _read_condition),
     (lambda word: word.startswith("true:"), "true_is", lambda word: tuple(map(int, word[5:].split(",")))),
     (lambda word: word.startswith("decode:"), "decode", lambda word: word[7:]),
+    (lambda word: word == "lags", "direction_lags", lambda word: True),
     (lambda word: word == "tenth", "tenth", lambda word: True),
     (lambda word: word == "inverted", "inverted", lambda word: True),
 )
@@ -232,6 +233,7 @@ def write_row(row: CatalogueRow) -> str:
         f"~{_write_options(row.possible)}" if row.possible else "",
         f"+{row.counter}" if row.counter else "",
         f"negative:{row.negative_when[0]}={row.negative_when[1]}" if row.negative_when else "",
+        "lags" if row.direction_lags else "",
         f"used:{row.used_when[0]}={row.used_when[1]}" if row.used_when else "",
         f"true:{','.join(map(str, row.true_is))}" if row.true_is else "",
         f"decode:{row.decode}" if row.decode else "",

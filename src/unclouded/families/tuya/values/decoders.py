@@ -19,8 +19,17 @@ DECODERS: Mapping[str, Callable[[bytes], Mapping[str, WireValue]]] = {
     "alarm_2": partial(decode_alarms, names=SET_2),
 }
 
+USUAL_LAYOUTS = ("8", "15b", "v01")  # in this order, the first with a place for what is measured
+
+
+def _encode_usual(quantities: Mapping[str, int]) -> bytes:
+    places = {name: {field.name for field in LAYOUTS[name].fields} for name in USUAL_LAYOUTS}
+    layout = next((name for name in USUAL_LAYOUTS if quantities.keys() <= places[name]), USUAL_LAYOUTS[0])
+    return encode_phase(quantities, layout)
+
+
 ENCODERS: Mapping[str, Callable[[Mapping[str, int]], bytes]] = {
-    "phase": partial(encode_phase, layout="8"),
+    "phase": _encode_usual,
     **{f"phase_{name}": partial(encode_phase, layout=name) for name in LAYOUTS},
 }
 """The inverse, for what is simulated. A phase without a named layout has the commonest."""

@@ -56,8 +56,9 @@ class McuOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     ``fields``: what its product info holds besides p, v and m: mt n ir low ma sm … ``features``: of 37/00, which it
     reports where there are any. ``pins``: none, LED and key, or LED, key and Bluetooth LED, of the module.
-    ``increments``: points whose every value counts, even the same one twice. ``synced``: points that it reports
-    by 22 until the module has them. ``polled``: it reports only when it is asked for everything.
+    ``increments``: points whose every value counts, even the same one twice. ``repeated``: points that it reports each
+    time they are measured, changed or not. ``synced``: points that it reports by 22 until the module has them.
+    ``polled``: it reports only when it is asked for everything.
     ``syncs``: it reports all its values each time the network gets to the cloud. ``weather``: what of it it asks for.
     """
 
@@ -70,6 +71,7 @@ class McuOptions(msgspec.Struct, frozen=True, kw_only=True):
     pins: bytes = b""
     version: int = 3
     increments: frozenset[str] = frozenset()
+    repeated: frozenset[str] = frozenset()
     synced: frozenset[str] = frozenset()
     polled: bool = False
     syncs: bool = False

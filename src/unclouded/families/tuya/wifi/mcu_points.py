@@ -152,7 +152,7 @@ class McuPoints:
             return
         if self._fading.moves(point.id):
             return
-        changed = self._points.get(key) != point
+        changed = key in self._options.repeated or self._points.get(key) != point
         self._points[key] = point
         if changed and self._may_report():
             self._report(point, now)

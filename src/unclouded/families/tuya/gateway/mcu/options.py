@@ -40,13 +40,17 @@ FAULTS: Mapping[str, str] = {
 
 
 class SimulatedSubDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """A sub-device that can join. ``low_power``: it has a battery and sleeps. ``updatable``: by 1f and 20."""
+    """A sub-device that can join. ``low_power``: it has a battery and sleeps. ``updatable``: by 1f and 20.
+
+    ``repeated``: points that are reported each time they are measured, changed or not.
+    """
 
     id: str
     product: str
     version: str = "1.0.0"
     low_power: bool = False
     updatable: bool = False
+    repeated: frozenset[str] = frozenset()
     channel: int = 10
 
 

@@ -37,7 +37,7 @@ class McuSubDevice:
     def put(self, point: DataPoint) -> bool:
         """What it measures now; True where that is new."""
         key = KEYS[point.id]
-        changed = self.points.get(key) != point
+        changed = key in self.spec.repeated or self.points.get(key) != point
         self.points[key] = point
         return changed
 

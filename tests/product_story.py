@@ -1,0 +1,201 @@
+"""A product on a line: the simulated home and its device, the wire, our session, and what the hub reads of it.
+
+    World ── MeasuredPart ── session of the MCU ══ wire ══ session of the module ── Interpreter ── readings
+
+For any profile of both Tuya families; a sub-device is behind a gateway, and joins first. Everything is on a virtual
+clock, and the world moves once a second, as in ``sim/serve.py``.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from pair import START_UNIX, Pair, ambient, usual_answers
+from unclouded.app.protocols import actions_of, settings_of
+from unclouded.app.simulation.played_product import SIM_KINDS, played
+from unclouded.core.errors import CommandError
+from unclouded.core.family import SimOptions
+from unclouded.core.model import Point, Reading, Value, value_text
+from unclouded.core.profile import WirePoint
+from unclouded.core.session import (
+    Answer,
+    AskCommand,
+    Identified,
+    Joined,
+    Question,
+    Refusal,
+    Reported,
+    Settled,
+    WireAction,
+)
+from unclouded.families import family as family_of
+from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.interpret import Interpreter
+from unclouded.profiles import ProfileLibrary
+from unclouded.sim.measured_part import MeasuredPart
+from unclouded.sim.product.circuits import plan_of, scenario_of
+from unclouded.sim.product.simulated_product import SimulatedProduct
+from unclouded.sim.product.subject import ProductSubject
+from unclouded.sim.world import World
+
+LIBRARY = ProfileLibrary(settings_of, actions_of=actions_of)
+START_S, JOIN_S, ANSWER_S = 4, 6, 1.0
+
+
+class ProductStory:
+    """One product, started and reporting."""
+
+    def __init__(self, product: SimulatedProduct, *, load: str = "lamp", seed: int = 1) -> None:
+        profile = product.profile
+        family = family_of(profile.family)
+        is_part = profile.family == "tuya_gateway"
+        plan = plan_of(product, load, "product")  # type: ignore[arg-type]
+        kind = family.sim_kinds[SIM_KINDS[profile.family]].plays
+        assert kind is not None and family.controller is not None
+        kind = kind([played(product)])
+        self.profile = profile
+        self.world = World(seed, START_UNIX, scenario_of(plan))
+        subject = ProductSubject(self.world, product, plan, seed)
+        self.part = kind.parts[0].id if is_part else ""
+        settings = product.settings()
+        self.device = MeasuredPart(
+            self.part, profile, self.world, subject, settings, kind.encoders, kind.decoders, product.spans
+        )
+        own = LIBRARY.get(family.generic).session if is_part else profile.session
+        self.pair = Pair(
+            family.controller(own, ambient()),
+            kind.make(SimOptions(seed=seed), ambient(seed)),
+            answers=self._answer,
+        )
+        self.reader = Interpreter("x", profile, DeviceEnergy("x", {}), family.decoders)
+        self.values: dict[str, Value] = {}
+        self.history: list[Reading] = []
+        self._read = 0
+        self.step(START_S)
+        if is_part:
+            self.pair.submit(WireAction("permit"))
+            self.step(JOIN_S)
+
+    def step(self, seconds: int) -> None:
+        """Let so many seconds pass."""
+        for _ in range(seconds):
+            self._measure()
+            self.world.step(1)
+            self.pair.run(self.pair.now + 1.0)
+            self._hear()
+
+    def set(self, key: str, value: Value) -> Settled:
+        """What becomes of a command."""
+        ticket = self.pair.submit(self.reader.command(key, value, self.part))
+        self.pair.run(self.pair.now + ANSWER_S)
+        self._measure()
+        self.pair.run(self.pair.now + ANSWER_S)
+        self._hear()
+        (settled,) = (one for one in self.pair.of("controller", Settled) if one.ticket == ticket)
+        return settled
+
+    @property
+    def product(self) -> str:
+        """What the hub learned of which product it is."""
+        if self.part:
+            return next(one.info["product"] for one in self.pair.of("controller", Joined) if one.part == self.part)
+        return next(one.info["product"] for one in self.pair.of("controller", Identified) if "product" in one.info)
+
+    def settable(self) -> Iterator[WirePoint]:
+        """The points that can be set now."""
+        for row in self.profile.points:
+            if "w" in row.point.access and self.reader._conditions.is_used(row):
+                yield row
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _measure(self) -> None:
+        measured = self.device.measure()
+        if measured is not None:
+            self.pair.submit(measured, "device")
+
+    def _answer(self, side: str, question: Question) -> Answer | Refusal | None:
+        if side == "device" and isinstance(question, AskCommand):
+            return self.device.execute(question.key, question.value, lambda: None)
+        return usual_answers(side, question)
+
+    def _hear(self) -> None:
+        now = START_UNIX + self.pair.now
+        events, self._read = self.pair.events[self._read :], len(self.pair.events)
+        for at in events:
+            if at.side == "controller" and isinstance(at.event, Reported) and at.event.part == self.part:
+                self._take(self.reader.readings(at.event, START_UNIX + at.t))
+        self._take(self.reader.tick(now))
+
+    def _take(self, readings: list[Reading]) -> None:
+        self.history += readings
+        self.values |= {one.point: one.value for one in readings}
+
+
+def another(row: WirePoint, current: Value | None) -> Value:
+    """A value within the limits of a point that it has not now, as a person would give it."""
+    point = row.point
+    match point.kind:
+        case "switch":
+            return current is not True
+        case "enum":
+            names = point.options or tuple(map(str, range(3)))
+            return next((name for name in names if name != str(current)), names[0])
+        case "text":
+            return "another"
+        case "raw":
+            return "01010003" if row.decode else "0102"
+    return next((one for one in _numbers(row) if one != current), _numbers(row)[0])
+
+
+def _numbers(row: WirePoint) -> list[Value]:
+    """Counts of the wire within the limits, as values."""
+    point, step = row.point, row.scale
+    low = Fraction(0) if point.minimum is None else Fraction(str(point.minimum))
+    high = low + 100 * step if point.maximum is None else Fraction(str(point.maximum))
+    first, last = -(-low // step), high // step
+    counts = [first, (first + last) // 2, last]
+    return [row.from_wire(int(one)) for one in counts]
+
+
+def is_same(point: Point, asked: Value, read: Value | None) -> bool:
+    """Whether what was read is what was asked for."""
+    if isinstance(asked, int | float) and not isinstance(asked, bool):
+        return isinstance(read, int | float) and abs(float(read) - float(asked)) < 1e-9 * max(1.0, abs(float(asked)))
+    return read is not None and value_text(read) == value_text(asked)
+
+
+def problems_of(product: SimulatedProduct) -> list[str]:
+    """What is wrong with a product, from its simulator to the readings and back; [] = nothing."""
+    story = ProductStory(product)
+    found = list(_unreported(story))
+    found += [text for _, text in story.reader.scale_problems()]
+    found += [text for _, text in story.reader.decode_problems()]
+    found += [f"{one.point} is {one.value}, flagged {one.flags}" for one in story.history if one.quality == "suspect"]
+    for row in list(story.settable()):
+        found += _set(story, row)
+    return found
+
+
+def _unreported(story: ProductStory) -> Iterator[str]:
+    for row in story.profile.points:
+        key, point = row.point.key, row.point
+        is_expected = "r" in point.access and not row.decode and row.reported_as == row.wire
+        if is_expected and row.counter != "increment" and story.reader._conditions.is_used(row):
+            if key not in story.values:
+                yield f"{key} was not reported"
+            elif row.point.kind == "enum" and point.options and story.values[key] not in point.options:
+                yield f"{key} is {story.values[key]}, which is none of its options"
+
+
+def _set(story: ProductStory, row: WirePoint) -> Iterator[str]:
+    key = row.point.key
+    value = another(row, story.values.get(key))
+    try:
+        settled = story.set(key, value)
+    except (CommandError, ValueError) as error:
+        yield f"{key} = {value}: {error}"
+        return
+    if settled.result != "confirmed":
+        yield f"{key} = {value}: {settled.result}, {settled.reason}"
+    elif not row.decode and not is_same(row.point, value, story.values.get(key)):
+        yield f"{key} = {value} is read as {story.values.get(key)}"
