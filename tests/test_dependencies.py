@@ -120,7 +120,9 @@ PURE = [
         f"hub/{name}.py"
         for name in ("directions", "interpret", "naming", "physics", "recent_frames", "services", "zone")
     ),
-    *(f"sim/{name}.py" for name in ("loads", "measure", "seeded_random", "subjects", "trips", "world")),
+    *(f"sim/{name}.py" for name in ("direction_values", "loads", "measure", "measured_part")),
+    *(f"sim/{name}.py" for name in ("seeded_random", "subjects", "trips", "world")),
+    "sim/product",
     *(f"store/{name}.py" for name in ("blob", "codec", "condense", "part", "rows", "silence", "steps")),
     *(f"recording/{name}.py" for name in ("bridge", "line_monitor")),
     "app/decoding",
