@@ -32,8 +32,8 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield here
 
 
-def run(*words: str) -> Result:
-    return CliRunner().invoke(cli, ["console", *words])
+def run(*words: str, typed: str = "") -> Result:
+    return CliRunner().invoke(cli, ["console", *words], input=typed)
 
 
 def test_one_command_runs_on_a_port_and_then_on_the_device_of_the_hub_that_holds_it(place: Place) -> None:
@@ -41,11 +41,16 @@ def test_one_command_runs_on_a_port_and_then_on_the_device_of_the_hub_that_holds
     port = str(place.folder / "port")
     found = json.loads(run(port, "meross", "mem", "--json").stdout)
     assert found["outcome"] == "confirmed" and found["answer"]["total"] == 184_320
+    piped = run(port, "--json", typed="meross fac\nmeross ping 0\nmeross fac\n")
+    assert [json.loads(line)["outcome"] for line in piped.stdout.splitlines()] == ["confirmed", "refused"]
+    assert piped.exit_code == 1
     place.configure(BENCH.format(link=f"serial:{port}"))
     hub, _ = place.hub()
     read(hub, lambda line: line.get("point") == "heap_free" and line["value"] > 0)
     (on_hub,) = place.ask("console", f"serial:{port}", "meross", "fac")
     assert (on_hub["device"], on_hub["answer"]) == ("bench", {"factory_mode": False})
+    piped = run("bench", "--config", str(place.config), typed="meross fac\n/raw\n")
+    assert piped.stdout.splitlines() == ["factory_mode  no", "In fac mode:NO"] and piped.exit_code == 0
     (device,) = [line for line in place.ask("devices") if line.get("id") == "bench"]
     assert device["identity"].startswith("meross:1901010000")
     place.stop(hub)
@@ -67,11 +72,6 @@ def test_what_is_dangerous_says_what_would_be_lost_and_wants_to_be_confirmed() -
 @pytest.mark.parametrize("command", ["meross switch x on", "meross test relay 1 1"])
 def test_what_switches_the_relay_warns_of_mains(command: str) -> None:
     assert "mains" in checked(command, confirmed=True).warning
-
-
-def test_without_a_command_it_says_which_there_are(tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="meross hw"):
-        CliRunner().invoke(cli, ["console", "bench"], catch_exceptions=False, standalone_mode=False)
 
 
 @pytest.mark.parametrize(

@@ -265,7 +265,7 @@ def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, st
     return Config(
         where=where,
         base=Path(where).parent,
-        data=_data_folder(data or file.hub.data, env),
+        data=data_folder(data or file.hub.data, env),
         zone=_zone(file.hub.timezone, where),
         profiles=Path(where).parent / Path(file.hub.profiles).expanduser() if file.hub.profiles else None,
         broker=_check_broker(file.broker, where),
@@ -283,7 +283,8 @@ def cache_folder(env: Mapping[str, str] = os.environ) -> Path:
     return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unclouded"
 
 
-def _data_folder(given: str, env: Mapping[str, str]) -> Path:
+def data_folder(given: str = "", env: Mapping[str, str] = os.environ) -> Path:
+    """The folder of a hub's data: the one that is given, or the usual one."""
     if given:
         return Path(given).expanduser()
     return Path(env.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "unclouded"

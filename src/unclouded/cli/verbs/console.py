@@ -1,11 +1,13 @@
-"""`console`: one command on the serial console of an opened plug."""
+"""`console`: the serial console of an opened plug: a terminal, one command, or lines from a pipe."""
 
+import asyncio
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import click
 
-from unclouded.app.config import Config
+from unclouded.app.config import Config, data_folder
 from unclouded.app.console.one_command import run_on_hub, run_on_link
 from unclouded.app.console.target import device_on, is_link, link_of
 from unclouded.app.console.typed_command import CheckedCommand, checked
@@ -14,13 +16,21 @@ from unclouded.cli.configuration import configuration, configuration_if_any
 from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import outcome_code, print_json, print_outcome, print_text
 from unclouded.cli.output.report_text import report_lines
-from unclouded.core.errors import CommandError
-from unclouded.core.session import Logged
+from unclouded.cli.terminal.script import PrintedLog
 
-NO_COMMAND = (
-    "Which command? For example: unclouded console {0} meross hw."
-    " The device lists its commands with: unclouded console {0} '?'"
-)
+
+class ConsolePlace:
+    """Where the console is: ``device`` of a hub with ``config``, or a ``link`` that no hub holds (device "")."""
+
+    def __init__(self, target: str, config: str | None, data: str | None) -> None:
+        self.link = self.device = ""
+        self.config: Config | None
+        if not is_link(target):
+            self.config, self.device = configuration(config, data), target
+            return
+        self.config = configuration_if_any(config, data)
+        self.link = link_of(target)
+        self.device = device_on(self.link, self.config) if self.config is not None else ""
 
 
 @click.command("console", context_settings={"ignore_unknown_options": True})
@@ -28,7 +38,7 @@ NO_COMMAND = (
 @click.argument("words", nargs=-1, metavar="[COMMAND]...")
 @click.option("--yes", is_flag=True, help="Confirm a command that can do damage.")
 @click.option("--secrets", is_flag=True, help="Show your own passwords and keys in the answer.")
-@click.option("--log", "with_log", is_flag=True, help="Print what the board prints by itself too, on stderr (LINK).")
+@click.option("--log", "with_log", is_flag=True, help="Print what the board prints by itself too, on stderr.")
 @click.option("--timeout", type=Span(), default="10s", show_default=True, help="Time for a LINK to show its prompt.")
 @config_options
 @json_option
@@ -45,38 +55,37 @@ def command(
     data: str | None,
     as_json: bool,
 ) -> None:
-    """Run one command on the serial console of an opened Meross plug (115200 baud), and print its answer.
+    """Open the serial console of an opened Meross plug (115200 baud), or run one COMMAND and print its answer.
 
     DEVICE is a device of the hub; LINK is the port of a board that no hub holds: `console /dev/ttyUSB0 meross hw`.
+    Without a COMMAND it is a terminal; from a pipe it runs a command for each line, up to the first that fails.
     Never connect the board to mains and to a serial adapter at once.
     """
-    if not words:
-        raise CommandError(NO_COMMAND.format(target))
-    typed = checked(" ".join(words), confirmed=yes, show_secrets=secrets)
-    if typed.warning:
-        print_text(f"Warning: {typed.warning}", err=True)
-    end = _run(target, typed, timeout, with_log, config, data)
-    _print(end, typed, as_json)
-    ctx.exit(outcome_code(end))
+    if words:
+        typed = checked(" ".join(words), confirmed=yes, show_secrets=secrets)
+        if typed.warning:
+            print_text(f"Warning: {typed.warning}", err=True)
+        end = _run(ConsolePlace(target, config, data), typed, timeout, PrintedLog(with_log))
+        _print(end, typed, as_json)
+        ctx.exit(outcome_code(end))
+    place = ConsolePlace(target, config, data)
+    if sys.stdin.isatty() and sys.stdout.isatty() and not as_json:
+        _open_screen(place, secrets)
+        return
+    ctx.exit(_run_script(place, PrintedLog(with_log), timeout, confirmed=yes, secrets=secrets, as_json=as_json))
+
+
+# --- one command -----------------------------------------------------------------------------------
 
 
 def _run(
-    target: str, typed: CheckedCommand, timeout_s: float, with_log: bool, config: str | None, data: str | None
+    place: ConsolePlace, typed: CheckedCommand, timeout_s: float, log: PrintedLog
 ) -> Mapping[str, Any]:  # Any: the API's JSON
-    """On the hub that holds the target, else on the link itself."""
-    if not is_link(target):
-        return _run_on_hub(configuration(config, data), target, typed)
-    settings = configuration_if_any(config, data)
-    link = link_of(target)
-    device = device_on(link, settings) if settings is not None else ""
-    if settings is not None and device:
-        return _run_on_hub(settings, device, typed)
-    return run_on_link(link, typed, timeout_s, _print_log if with_log else _ignore)
-
-
-def _run_on_hub(settings: Config, device: str, typed: CheckedCommand) -> Mapping[str, Any]:  # Any: the API's JSON
-    with any_hub(settings, [device]) as hub:
-        return run_on_hub(hub, device, typed)
+    """On the hub that holds the console, else on the link itself."""
+    if place.config is None or not place.device:
+        return run_on_link(place.link, typed, timeout_s, log)
+    with any_hub(place.config, [place.device]) as hub:
+        return run_on_hub(hub, place.device, typed)
 
 
 def _print(end: Mapping[str, Any], typed: CheckedCommand, as_json: bool) -> None:
@@ -91,9 +100,35 @@ def _print(end: Mapping[str, Any], typed: CheckedCommand, as_json: bool) -> None
         print_outcome(typed.line, end)
 
 
-def _print_log(line: Logged) -> None:
-    print_text(line.text, err=True)
+# --- many ------------------------------------------------------------------------------------------
 
 
-def _ignore(line: Logged) -> None:
-    """Log lines are not asked for."""
+def _open_screen(place: ConsolePlace, secrets: bool) -> None:
+    """A terminal until the person leaves. prompt_toolkit is imported here, as it takes a third of a second."""
+    from unclouded.app.console.history_file import HistoryFile
+    from unclouded.app.console.opened import opened_console
+    from unclouded.cli.signals import run_stoppable
+    from unclouded.cli.terminal.screen import ConsoleScreen
+
+    folder = place.config.data if place.config is not None else data_folder()
+
+    async def run() -> None:
+        screen = ConsoleScreen(HistoryFile(folder / "state" / "console_history"), secrets)
+        async with opened_console(place.config, place.device, place.link, screen.runner) as console:
+            await screen.run(console)
+
+    run_stoppable(run())
+
+
+def _run_script(
+    place: ConsolePlace, log: PrintedLog, timeout_s: float, *, confirmed: bool, secrets: bool, as_json: bool
+) -> int:
+    from unclouded.app.console.opened import opened_console
+    from unclouded.cli.terminal.script import lines_of, run_lines
+
+    async def run() -> int:
+        async with opened_console(place.config, place.device, place.link, log, ready_s=timeout_s) as console:
+            lines = lines_of(sys.stdin)
+            return await run_lines(console, lines, confirmed=confirmed, secrets=secrets, as_json=as_json)
+
+    return asyncio.run(run())

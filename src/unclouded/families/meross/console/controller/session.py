@@ -33,6 +33,7 @@ from unclouded.core.session import (
 from unclouded.core.session_parts import DeferredEvents, Ids, count_noise, earliest
 from unclouded.families.meross.console.controller.actions import CANCEL, LINES, LIST, SECRETS, command_of_action
 from unclouded.families.meross.console.controller.answer_events import AnswerEvents, relay_of, settled
+from unclouded.families.meross.console.controller.command_lists import OfferedCommand
 from unclouded.families.meross.console.controller.command_queue import ConsoleQueue
 from unclouded.families.meross.console.controller.last_start import LAST_START, LastStart
 from unclouded.families.meross.console.controller.polling import ConsolePolling, own_request
@@ -167,6 +168,10 @@ class ConsoleSession:
         outs, self._out = self._out, []
         return outs
 
+    def offered(self) -> Sequence[OfferedCommand]:
+        """The commands that are known, with those that the device has listed."""
+        return self._answers.learned.offered()
+
     def stats(self) -> Mapping[str, float]:
         return {
             **self._counts,
@@ -211,7 +216,7 @@ class ConsoleSession:
         if not self._is_up:
             self._deferred.add([Settled(ticket, "unreachable", NOT_CONNECTED)], now)
             return ticket
-        offered = msgspec.to_builtins(self._answers.learned.offered())
+        offered = msgspec.to_builtins(self.offered())
         new = ", ".join(self._answers.learned.new)
         reason = f"{len(offered)} commands" + (f"; not known to this program: {new}" if new else "")
         self._deferred.add([Settled(ticket, "confirmed", reason, {"commands": offered})], now)
