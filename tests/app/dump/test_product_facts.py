@@ -210,6 +210,19 @@ def test_a_family_without_data_points_is_listed_without_a_match() -> None:
     assert facts.nearest == "" and facts.points[0].scale == "0.001" and facts.product == "mss310"
 
 
+def test_what_frames_do_not_show_is_counted_back_from_the_newest_readings() -> None:
+    readings = {"power_W": 120.4, "on": True, "energy_import_Wh": 5321.0, "voltage_V": 230.1}
+    report = DeviceReport(
+        family="meross", info={"product": "mss310"}, seen=SeenValues(), profile="meross/mss310", readings=readings
+    )
+    facts = product_facts(report, shipped_profile(LIBRARY, report), Catalogue())
+    assert {point.wire: point.low for point in facts.points} == {
+        "electricity.power": 120_400,
+        "electricity.voltage": 2301,
+        "onoff": 1,
+    }  # a total of the hub is none of the device
+
+
 # --- the verb -----------------------------------------------------------------------------------------
 
 

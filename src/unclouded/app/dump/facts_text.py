@@ -29,7 +29,7 @@ def _heads(facts: ProductFacts) -> list[tuple[str, str]]:
 
 def _table(facts: ProductFacts) -> list[str]:
     if not facts.points:
-        return ["Nothing was reported."]
+        return ["Nothing was received lately."]
     return [COLUMNS, "|---|---|---|---|---|---|", *map(_line, facts.points)]
 
 

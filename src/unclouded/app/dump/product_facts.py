@@ -39,7 +39,8 @@ OWN_PROFILE = "a profile of its owner"
 class DeviceReport(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a device: by the hub, or by a probe. ``profile`` "": it has none.
 
-    ``rated``: key, kind and confidence of its points. ``private``: texts that must not be in the facts.
+    ``rated``: key, kind and confidence of its points. ``readings``: the newest numbers and switches, by key, for what
+    its frames do not show. ``private``: texts that must not be in the facts.
     """
 
     family: str
@@ -47,12 +48,15 @@ class DeviceReport(msgspec.Struct, frozen=True, kw_only=True):
     seen: SeenValues
     profile: str = ""
     rated: Sequence[tuple[str, Kind, Confidence]] = ()
+    readings: Mapping[str, float] = {}
     remarks: Sequence[str] = ()
     private: Sequence[str] = ()
 
 
 def product_facts(report: DeviceReport, profile: Profile | None, catalogue: Catalogue) -> ProductFacts:
     """``profile``: that of today, where it is public. Takes some tenths of a second: it reads the whole catalogue."""
+    if profile is not None:
+        _add_readings(report, profile)
     match = _match(report, catalogue)
     scales = {row.point.key: f"{float(row.scale):g}" for row in profile.points} if profile else {}
     matched = {(one.row.dp, one.row.type): one for one in match.rows}
@@ -89,6 +93,22 @@ def without(text: str, private: Iterable[str]) -> str:
     for one in sorted({word for word in private if len(word) > 1}, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(one)}(?!\w)", "…", text)
     return text
+
+
+def _add_readings(report: DeviceReport, profile: Profile) -> None:
+    """Of points whose frames are not kept, or do not name values: the count that makes the newest reading.
+
+    Not of counters: the hub's totals are not those of the device.
+    """
+    shown = {one.wire.partition(".")[0] for one in report.seen.all()}
+    for row in profile.points:
+        value = report.readings.get(row.point.key)
+        if value is None or row.counter != "none" or row.reported_as in shown:
+            continue
+        if row.point.kind == "switch" and row.true_is is None:
+            report.seen.add(row.wire, row.type, bool(value) != row.inverted, row.point.key)
+        elif row.point.kind == "number":
+            report.seen.add(row.wire, row.type, round(value * row.div / row.mul), row.point.key)
 
 
 def _match(report: DeviceReport, catalogue: Catalogue) -> ProductMatch:

@@ -54,11 +54,8 @@ class ProductService:
 
     def _report(self, device: Device, problems: Sequence[str]) -> DeviceReport:
         entries = self._hub.frames(device.id, MOST_ENTRIES)
-        suspect = [
-            one.point
-            for one in self._hub.snapshot()
-            if isinstance(one, Reading) and one.device == device.id and SUSPECT in one.flags
-        ]
+        readings = [one for one in self._hub.snapshot() if isinstance(one, Reading) and one.device == device.id]
+        suspect = [one.point for one in readings if SUSPECT in one.flags]
         remarks = [f"{', '.join(suspect)}: power, voltage and current cannot be together."] if suspect else []
         return DeviceReport(
             family=device.family,
@@ -66,6 +63,7 @@ class ProductService:
             seen=seen_in(entries, device.info.get("sub_id", "")),
             profile=device.profile,
             rated=[(point.key, point.kind, point.confidence) for point in device.points],
+            readings={one.point: one.value for one in readings if isinstance(one.value, int | float)},
             remarks=[*remarks, *problems],
             private=_private(device),
         )
