@@ -119,6 +119,31 @@ def test_a_secret_of_several_words_that_stands_alone_is_hidden() -> None:
     assert "pass" not in repr([piece.message for piece in pieces])
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"0123abcd0123abcd0123abcd0123abcd",  # of the form of a UUID, and of that of a key
+        b"CONFIG write sta wpapsk hunter22",
+        b"config read STA WpaPsk again\r\nmy hunter22 words",
+        b"[STA]Wpa\x1b[0mPsk: hunter22",
+        b"[STA]WpaPsk: hun\x1b[0mter22",
+        b"config write STA WpaPsj\x08 \x08k hunter22",
+        b"config write STA WpaPsj\x7fk hunter22",
+        b"config read STA WpaPsj\x08 \x08k\r\nmy hunter22 words",
+        b"[T: 7 M: wifi C: info F: join L: 1]: Wpa\x00Psk=hunter22 words",
+    ],
+)
+def test_a_secret_is_hidden_however_its_name_was_typed_and_coloured(line: bytes) -> None:
+    pieces = decoded(START + b"\r\n" + line + b"\r\n$ ")
+    shown = b"".join(redact("device", piece.data) for piece in pieces) + repr([p.message for p in pieces]).encode()
+    assert not any(secret in shown for secret in (*SECRETS, b"ter22"))
+
+
+def test_a_line_reads_as_it_stands_after_its_corrections() -> None:
+    (piece,) = ConsoleDecoder("controller").feed(b"meross hx\x7fw\rx")
+    assert piece.message == {"command": "meross hw"}
+
+
 def test_lines_without_secrets_stay_as_they_are() -> None:
     kept = START + b"meross mem\r\nfree: 83536\r\n[STA]WpaPskLen: 8\r\nsome text of a driver\r\n" + LOG
     assert b"".join(redact("device", piece.data) for piece in decoded(kept)) == kept

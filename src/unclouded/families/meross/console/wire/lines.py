@@ -25,6 +25,7 @@ _NO_TEXT = bytes([*range(7), *range(14, 27), *range(28, 32), 127])  # BEL to CR 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]{0,16}[A-Za-z]|\x1b[^\[]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _ENDS = "\r\n"
+_ERASES = "\x08\x7f"
 _LOG = b"[T: "
 _PROMPTS = re.compile(rb"\$(?: |(?=[\[a-z?\r\n$]|\Z))")  # "$8710c>" is that of another shell
 
@@ -138,12 +139,25 @@ def _line(data: bytes, cut: bool = False) -> ConsoleLine:
     if not is_plain:
         if _is_binary(data, text):
             return ConsoleLine(data, LineKind.NOISE, reason=BINARY)
-        text = _CONTROL.sub("", _ESCAPE.sub("", text))
+        text = _CONTROL.sub("", _erased(_ESCAPE.sub("", text)))
     if data.startswith(START):
         log = read_log_line(text)
         if log is not None:
             return ConsoleLine(data, LineKind.LOG, text, log, cut)
     return ConsoleLine(data, LineKind.TEXT if text.strip() else LineKind.BLANK, text, None, cut)
+
+
+def _erased(text: str) -> str:
+    """A line as it stands after its corrections: BS and DEL take the character before them away."""
+    if not any(erase in text for erase in _ERASES):
+        return text
+    left: list[str] = []
+    for character in text:
+        if character not in _ERASES:
+            left.append(character)
+        elif left:
+            left.pop()
+    return "".join(left)
 
 
 def _is_binary(data: bytes, text: str) -> bool:

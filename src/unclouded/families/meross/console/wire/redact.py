@@ -19,14 +19,16 @@ from unclouded.families.meross.console.wire.lines import BINARY, ConsoleLine, Co
 
 _KEYS = b"|".join(re.escape(key.encode()) for key in sorted(SECRET_KEYS))
 _SECRETS = (
-    re.compile(rb"(?:" + _KEYS + rb")(?:[ \t]{0,8}[:=]|[ \t])[ \t]{0,8}([^\s][^\r\n]*)"),
-    re.compile(rb"user key[ \t]{0,16}:[ \t]{0,8}([^\s][^\r\n]*)"),
+    re.compile(rb"(?:" + _KEYS + rb")(?:[ \t]{0,8}[:=]|[ \t])[ \t]{0,8}([^\s][^\r\n]*)", re.IGNORECASE),
+    re.compile(rb"user key[ \t]{0,16}:[ \t]{0,8}([^\s][^\r\n]*)", re.IGNORECASE),
     re.compile(
         rb"\"(?:sign|password|passwd|key|ssid|psk|pmk|token)\"[ \t]{0,8}:[ \t]{0,8}\"((?:[^\"\\]|\\.)*)", re.IGNORECASE
     ),
     re.compile(rb"\b(?:psk|passw(?:or)?d|pwd|key)[ \t]?[:=][ \t]{0,8}([^\s,;\"][^\s,;]*)", re.IGNORECASE),
 )
-_SECRET_READ = re.compile(rb"config[ \t]{1,8}read[ \t]{1,8}\S{1,20}[ \t]{1,8}(?:" + _KEYS + rb")\s*\Z")
+_SECRET_READ = re.compile(
+    rb"config[ \t]{1,8}read[ \t]{1,8}\S{1,20}[ \t]{1,8}(?:" + _KEYS + rb")(?:\s.*)?\Z", re.IGNORECASE | re.DOTALL
+)
 _BLANKED = bytes(0x2A if 0x21 <= byte < 0x7F else byte for byte in range(256))
 
 
@@ -74,7 +76,7 @@ def _redacted(lines: Sequence[ConsoleLine]) -> Iterable[bytes]:
     is_value = False  # a secret setting was read: what follows is its value
     for group in _groups(lines):
         parts = [line for line in group if line.kind is LineKind.TEXT]
-        whole = b"".join(line.data.rstrip(b"\r\n") for line in parts)
+        whole = "".join(line.text for line in parts).encode()
         is_unknown = _is_unknown_word(whole)
         hide = is_value or is_unknown or masked_line(whole) != whole
         is_value |= _SECRET_READ.search(whole) is not None
@@ -102,16 +104,24 @@ def _line(line: ConsoleLine, hide: bool, alone: bool) -> bytes:
     """``alone``: the line is whole, so that what stands before its secret can be seen."""
     match line.kind:
         case LineKind.LOG:
-            return masked_line(line.data)
+            return _masked(line)
         case LineKind.TEXT if hide:
-            return masked_line(line.data) if alone else line.data.translate(_BLANKED)
+            return _masked(line) if alone else line.data.translate(_BLANKED)
         case LineKind.NOISE if line.reason != BINARY:
             return line.data.translate(_BLANKED)
     return line.data
 
 
+def _masked(line: ConsoleLine) -> bytes:
+    """A whole line without its secrets; all of it where control characters stand in or before one."""
+    text = line.text.encode()
+    if line.data.rstrip(b"\r\n") == text or masked_line(text) == text:
+        return masked_line(line.data)
+    return line.data.translate(_BLANKED)
+
+
 def _is_unknown_word(data: bytes) -> bool:
-    """Whether a line is one word of which nothing is known."""
+    """Whether a line is one word of which nothing is known; a bare UUID may be the plug's key as well."""
     text = data.decode("utf-8", "replace").strip()
     if not text or " " in text or "\t" in text:
         return False
@@ -125,4 +135,4 @@ def _without_value(found: re.Match[bytes]) -> bytes:
     return found[0][:start] + b"*" * len(found[1])
 
 
-_ALL_FORMS = (*FORMS.values(), LIST, USAGE)
+_ALL_FORMS = (*(form for name, form in FORMS.items() if name != "meross e2p uuid"), LIST, USAGE)
