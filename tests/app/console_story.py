@@ -115,18 +115,18 @@ class Story:
 
 @asynccontextmanager
 async def home(
-    devices: str, monkeypatch: Any, plug: BoundPlug = PLUG, restored: RestoredState | None = None
+    devices: str, monkeypatch: Any, plug: BoundPlug = PLUG, restored: RestoredState | None = None, at: float = NOON
 ) -> AsyncIterator[Story]:
     """A hub with these devices, and the plug."""
     loop, ends = asyncio.get_running_loop(), Ends()
     monkeypatch.setattr(device_factory, "open_link", ends.open)
     config = replace(parse_config(devices, "unclouded.toml"), meross_key=HiddenText(KEY))
     kind = simulated_kinds()["mss310"][1]
-    world = World(1, NOON, Scenario(plugs={"kettle": "kettle"}))
+    world = World(1, at, Scenario(plugs={"kettle": "kettle"}))
     simulation = Simulation(world)
     simulation.add(kind, profile_library().get(kind.profile), "kettle", SimOptions(), ends.link(), plug.memory)
-    clock = WallClock(loop.time, lambda: NOON + loop.time())
-    hub = Hub(DeviceFactory(config).nodes(), Services(lambda: NOON + loop.time()), clock, bytes, restored)
+    clock = WallClock(loop.time, lambda: at + loop.time())
+    hub = Hub(DeviceFactory(config).nodes(), Services(lambda: at + loop.time()), clock, bytes, restored)
     facts: list[Fact] = []
     hub.subscribe(facts.extend)
     running = [asyncio.create_task(one, name=name) for one, name in ((hub.run(), "hub"), (simulation.run(), "sim"))]

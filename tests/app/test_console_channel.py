@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from app.console_story import CONSOLE_ALONE, KEY, PLUG, WIFI_AND_CONSOLE, WIFI_PASSWORD, Story, home
+from app.console_story import CONSOLE_ALONE, KEY, NOON, PLUG, WIFI_AND_CONSOLE, WIFI_PASSWORD, Story, home
 from unclouded.app.config import parse_config
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.core.errors import CommandError, ConfigError
-from unclouded.core.model import Action, Command, Notice, Reading
+from unclouded.core.model import Action, Command, Ledger, Notice, Reading
+from unclouded.hub.hub import RestoredState
 from virtual_loop import story
 
 FIRST_DAYS_S = 70.0  # until the days of the plug were read twice
@@ -190,3 +191,20 @@ def _plain(shown: str) -> str:
 
 
 SECRET = WIFI_PASSWORD.replace(" ", "_")
+
+
+@story
+async def test_after_a_restart_the_total_of_the_days_is_not_shown_as_estimated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ledgers: dict[str, Ledger] = {}
+    async with home(WIFI_AND_CONSOLE, monkeypatch) as run:
+        await settled(run)
+        await asyncio.sleep(120.0)
+        ledgers = {one.point: one for one in run.of(Ledger)}
+    assert ledgers["energy_import_Wh"].days
+    restored = RestoredState(ledgers={f"meross:{PLUG.uuid}": ledgers})
+    async with home(WIFI_AND_CONSOLE, monkeypatch, restored=restored, at=NOON + 300.0) as run:
+        await settled(run)
+        flags = {flag for one in run.readings("energy_import_Wh") for flag in one.flags}
+        assert "estimated" not in flags and run.readings("energy_import_Wh")

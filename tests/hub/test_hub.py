@@ -254,6 +254,31 @@ async def test_of_a_point_that_two_channels_provide_the_first_that_is_online_cou
         assert home.state("thing") == "online", "one wire is enough"
 
 
+@pytest.mark.parametrize("reports_first", [True, False])
+def test_the_identity_that_one_channel_reports_stays_while_another_reports_none(reports_first: bool) -> None:
+    @story
+    async def run() -> None:
+        def radio(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
+            return channel(GatewayController, far, "radio")
+
+        def cable(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
+            return channel(PlugController, far, "cable")
+
+        async with hub(radio, cable) as home:
+            air, wire = await home.far_end("radio"), await home.far_end("cable")
+            for end, text in ((air, b"i am g1\n"), (wire, b"is on 60"))[:: 1 if reports_first else -1]:
+                await home.send(end, text)
+                await asyncio.sleep(1.1)
+            assert home.hub.devices()[0].identity == "toy:g1"
+            home.facts.clear()
+            for text in (b"is on 61", b"is on 62"):
+                await home.send(wire, text)
+                await asyncio.sleep(1.0)
+            assert {one.identity for one in home.of(Ledger)} == {"toy:g1"}
+
+    run()
+
+
 def stranger(number: int) -> Device:
     return Device(id=f"plug{number}", identity=f"toy:{number}", family="toy", link="broker:", profile="")
 

@@ -378,6 +378,14 @@ class Channel:
         main = self._device.identity or self._device.settle_identity(self, "", "")
         return f"{self.spec.family}:{info['identity']}" if info.get("identity") else f"{main}/{key}"
 
+    def take_identity(self) -> None:
+        """Another channel has reported the identity of the device: reports count for that, unless it has its own."""
+        part = self.parts.get("")
+        if part is not None and not part.info.get("identity") and part.identity != self._device.identity:
+            facts: list[Fact] = []
+            self._settle("", {}, facts)
+            self._hub.publish(facts)
+
     def _make_part(self, key: str, identity: str, profile: Profile) -> ChannelPart:
         device = sub_id(self._device.id, key)
         before = self.parts.get(key)

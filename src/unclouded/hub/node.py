@@ -119,9 +119,13 @@ class DeviceNode:
 
     def settle_identity(self, channel: Channel, reported: str, product: str) -> str:
         """The identity that owns the history, now that the device has reported what it reports of itself."""
+        before = self.identity
         if not self.spec.identity and (reported or not self._has_reported):
             self.identity = self._identify(channel, reported, product)
         self._has_reported |= bool(reported)
+        for other in self.channels if reported and self.identity != before else ():
+            if other is not channel:
+                other.take_identity()
         return self.identity
 
     def likely_identity(self, channel: Channel) -> str:

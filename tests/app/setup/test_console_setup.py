@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from app.setup.setup_story import FAST, hub_in
 from app.test_plug_paths import PATIENCE
 from unclouded.app.config import Config, HiddenText
 from unclouded.app.setup.console.backup_file import usual_name, write_backup
-from unclouded.app.setup.console.console_commands import open_console
+from unclouded.app.setup.console.console_commands import ConsoleFields, open_console
 from unclouded.app.setup.console.console_setup import run_restore
 from unclouded.app.setup.console.console_steps import ConsolePlan
+from unclouded.app.setup.console.stored_settings import read_settings
 from unclouded.app.setup.steps import SetupPlan
 from unclouded.app.simulation.simulation import PlugSetting, SimPlaces, SimulatedDevices
 from unclouded.cli import console_setup
@@ -25,7 +26,7 @@ from unclouded.cli.console_setup import ConsoleOptions
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.family import MASKED, SimOptions
 from unclouded.core.session import Settled
-from unclouded.families.meross.console.configuration.backup import read_backup
+from unclouded.families.meross.console.configuration.backup import NEEDED, read_backup
 from unclouded.families.meross.console.configuration.changes import (
     SettingChange,
     changed,
@@ -179,6 +180,34 @@ async def test_another_plug_and_its_backup_are_refused(tmp_path: Path, monkeypat
         (tmp_path / "other.config").write_text(text)
         with pytest.raises(CommandError, match="backup of another plug"):
             await run_restore(run.setup(restores=tmp_path / "other.config"), AT)
+
+
+@story
+async def test_settings_count_once_two_answers_agree() -> None:
+    def answer(*, password: str, groups: Sequence[str] = NEEDED) -> ConsoleFields:
+        entries = [{"group": group, "key": "Some", "value": "1"} for group in groups]
+        return {"entries": [*entries, {"group": "STA", "key": "WpaPsk", "value": password}]}
+
+    found = await read_settings(
+        Answers(answer(password="12345678"), answer(password="1234"), *[answer(password="5")] * 2)
+    )
+    assert found.settings["STA", "WpaPsk"] == "5"
+    with pytest.raises(LinkError, match="loses characters"):
+        await read_settings(Answers(*[answer(password=str(number)) for number in range(4)]))
+    with pytest.raises(LinkError, match="group meross: nothing is changed"):
+        await read_settings(Answers(*[answer(password="5", groups=NEEDED[:4])] * 2))
+
+
+class Answers:
+    """A console with these answers, one after the other."""
+
+    where, device = "here", ""
+
+    def __init__(self, *answers: ConsoleFields) -> None:
+        self._answers = iter(answers)
+
+    async def run(self, command: str, *, show_secrets: bool = False) -> ConsoleFields:
+        return next(self._answers)
 
 
 @story
