@@ -65,6 +65,18 @@ def test_commands_their_answers_log_lines_and_the_start_are_frames_with_fields()
     assert [dict(piece.values) for piece in pieces if piece.values] == [{"mem.free": 83536}]
 
 
+@pytest.mark.parametrize("prompt", [b"$ ", b"$ " + LOG + b"$ "])
+def test_a_command_after_a_pause_is_one_whose_prompt_came_before_the_pause(prompt: bytes) -> None:
+    decoder = ConsoleDecoder("device")
+    before = [*decoder.feed(START + prompt), *decoder.close()]
+    after = [*decoder.feed(b"meross mem\r\nfree: 83536\r\n"), *decoder.close()]
+    assert before[-1].name == "prompt"
+    assert [(piece.name, piece.message) for piece in after] == [
+        ("command", {"command": "meross mem"}),
+        ("meross mem", {"free": "83536"}),
+    ]
+
+
 def test_text_that_no_console_prints_is_noise_and_named() -> None:
     (piece,) = decoded(b"U-Boot 1.1.3 (Jul 30 2018)\r\n")
     assert piece.kind == "noise" and "57600" in piece.reason

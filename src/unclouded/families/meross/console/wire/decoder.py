@@ -63,6 +63,7 @@ class ConsoleDecoder:
         self._row: ConsoleCommand | None = None  # of the command whose answer the lines are
         self._is_console = self._is_typed
         self._is_value = False  # the group is a command that reads a secret
+        self._was_prompt = False  # the last Piece was a prompt: a command may follow after a pause
 
     def feed(self, data: bytes) -> Sequence[Piece]:
         return self._pieces(self._lines.feed(data))
@@ -110,6 +111,7 @@ class ConsoleDecoder:
             return []
         data = b"".join(line.data for line in group)
         piece = self._piece(group, data)
+        self._was_prompt = group[-1].kind is LineKind.PROMPT
         self._offset += len(data)
         return [piece]
 
@@ -124,7 +126,8 @@ class ConsoleDecoder:
         if not texts:
             self._is_console |= any(not log.cut for log in logs)
             return self._frame(data, *(_log(logs[0]) if logs else ("prompt", {})))
-        return self._text(data, texts, logs, is_prompted=kind is LineKind.PROMPT)
+        is_prompted = self._was_prompt or kind is LineKind.PROMPT
+        return self._text(data, texts, logs, is_prompted)
 
     def _text(
         self, data: bytes, lines: Sequence[ConsoleLine], logs: Sequence[ConsoleLogLine], is_prompted: bool
