@@ -69,6 +69,20 @@ def test_what_is_dangerous_says_what_would_be_lost_and_wants_to_be_confirmed() -
     assert found.action == WireAction("console_e2p_mac", {"mac": "02:00:00:00:00:02"})
 
 
+def test_a_secret_that_is_written_is_not_repeated(place: Place) -> None:
+    place.sim("mss310-console", "--link", f"pty:{place.folder}/port")
+    done = run(str(place.folder / "port"), "config", "write", "STA", "WpaPsk", "hunter22", "--yes")
+    assert done.exit_code == 0 and "config write STA WpaPsk ******** confirmed" in done.output
+    assert "hunter22" not in done.output
+
+
+@pytest.mark.parametrize("command", ["config write STA WpaPsk my hunter22", "config write STA WpaPsk hunter22 22"])
+def test_a_secret_of_several_words_is_not_repeated_in_the_error(command: str) -> None:
+    with pytest.raises(CommandError, match="cannot have a space") as error:
+        checked(command, confirmed=True)
+    assert "22" not in str(error.value)
+
+
 @pytest.mark.parametrize("command", ["meross switch x on", "meross test relay 1 1"])
 def test_what_switches_the_relay_warns_of_mains(command: str) -> None:
     assert "mains" in checked(command, confirmed=True).warning

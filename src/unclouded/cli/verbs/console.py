@@ -97,7 +97,7 @@ def _print(end: Mapping[str, Any], typed: CheckedCommand, as_json: bool) -> None
     for line in lines:
         print_text(line)
     if not lines:
-        print_outcome(typed.line, end)
+        print_outcome(typed.shown, end)
 
 
 # --- many ------------------------------------------------------------------------------------------

@@ -128,6 +128,26 @@ def test_a_secret_that_was_read_alone_is_hidden_in_the_lines_and_in_the_text_of_
     assert "secret" not in found.reason
 
 
+def test_the_text_of_a_setting_that_is_no_secret_is_shown_also_where_it_stands_alone() -> None:
+    line = console(config_read_STA_Channel="6\r\n").start()
+    found = settled(line.events, line.do("config read STA Channel", lines="show"))
+    assert (found.reason, found.answer["unread"], found.answer["lines"]) == ("6", ("6",), ["6"])
+
+
+@pytest.mark.parametrize("answer", ["[STA]WpaPsk: hunter22", "set hunter22 ok", "invalid value hunter22"])
+def test_a_secret_that_is_written_is_hidden_in_all_of_the_answer(answer: str) -> None:
+    line = console(config_write_STA_WpaPsk_hunter22=f"{answer}\r\n").start()
+    ticket = line.do("", "console_config_write", group="STA", item="WpaPsk", value="hunter22")
+    found = settled(line.events, ticket)
+    assert "hunter22" not in repr(found) and "********" in found.answer["unread"][0]
+
+
+def test_the_words_of_an_answer_that_has_no_secret_are_shown() -> None:
+    line = console(stat="LINK\r\n\txmit: 3\r\n").start()
+    found = settled(line.events, line.do("stat", lines="show"))
+    assert found.answer["lines"] == ["LINK", "\txmit: 3"] and found.reason == "LINK; xmit: 3"
+
+
 # --- cancelling -------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from unclouded.families.meross.console.controller.running_command import Console
 from unclouded.families.meross.console.wire.answer_form import ConsoleAnswer
 from unclouded.families.meross.console.wire.answer_types import CommandList, ConfigEntries, FirmwareInfo, HardwareInfo
 from unclouded.families.meross.console.wire.answers import without_secrets
-from unclouded.families.meross.console.wire.redact import redact
+from unclouded.families.meross.console.wire.redact import masked_line, reads_secret, redact
 from unclouded.families.meross.console.wire.values import ON, relay_state, values_of
 
 E2P = "meross e2p"  # its list shows how it is written, not what follows
@@ -97,14 +97,39 @@ def settled(
     if request.show_secrets:
         return [Settled(request.ticket, result, reason, _plain(answer) | _lines(request, lines))]
     (text,) = masked_lines(request.line, [reason])
-    shown = masked_lines(request.line, lines)
-    return [Settled(request.ticket, result, text, _plain(without_secrets(answer)) | _lines(request, shown))]
+    shown = _lines(request, masked_lines(request.line, lines))
+    return [Settled(request.ticket, result, text, _plain(_without_secrets(request.line, answer)) | shown)]
+
+
+def _without_secrets(command: str, answer: ConsoleAnswer) -> ConsoleAnswer:
+    shown = without_secrets(answer)
+    if _may_show_bare_secrets(command):
+        return shown
+    return msgspec.structs.replace(shown, unread=tuple(masked_lines(command, answer.unread)))
 
 
 def masked_lines(command: str, lines: Sequence[str]) -> list[str]:
-    """The lines of a command's answer with their secrets blanked; the command may have asked for one alone."""
+    """The lines of a command's answer with their secrets blanked; the command may have asked for one, or written it."""
+    if not _may_show_bare_secrets(command):
+        written = _written_secret(command)
+        shown = (line.replace(written, "*" * len(written)) if written else line for line in lines)
+        return [masked_line(line.encode()).decode("utf-8", "replace") for line in shown]
     whole = "\r\n".join([command, *lines])
     return redact(None, whole.encode()).decode("utf-8", "replace").split("\r\n")[1:]
+
+
+def _may_show_bare_secrets(command: str) -> bool:
+    """Whether a line of the answer may be a secret, or the rest of one, without its name."""
+    return reads_secret(command) or command.split()[:2] == ["config", "show"]
+
+
+def _written_secret(command: str) -> str:
+    """The secret that a command writes; "" where it writes none."""
+    parts = command.split(None, 4)
+    is_secret = (
+        len(parts) == 5 and parts[:2] == ["config", "write"] and masked_line(command.encode()) != command.encode()
+    )
+    return parts[4] if is_secret else ""
 
 
 def _lines(request: ConsoleRequest, lines: Sequence[str]) -> dict[str, object]:

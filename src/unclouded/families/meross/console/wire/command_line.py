@@ -63,6 +63,8 @@ def _arguments(row: ConsoleCommand, line: str) -> Mapping[str, str]:
     values = line.split()[len(row.name.split()) :]
     if len(values) > len(row.args):
         forms = " or ".join(dict.fromkeys(one.form for one in rows_of(row.name)))
+        if row.args and row.args[-1].secret:  # a secret of several words
+            raise CommandError(f"<{row.args[-1].name}> of {row.name} cannot have a space. It is written: {forms}.")
         raise CommandError(
             f"{row.name} does not know {' '.join(values[len(row.args) :])[:80]!r}. It is written: {forms}."
         )
