@@ -24,11 +24,11 @@ export function DevicesPage() {
     <main class="devices">
       <div class="row-of">
         <h1>{say("app.devices")}</h1>
+        <a class="small beside" href="/products">
+          {say("products.title")}
+        </a>
         <a class="button" href="/setup">
           {say("setup.title")}
-        </a>
-        <a class="button beside" href="/products">
-          {say("products.title")}
         </a>
       </div>
       {!version.value ? <Skeleton /> : <Content />}
