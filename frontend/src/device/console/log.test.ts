@@ -30,8 +30,19 @@ describe("the log of a board", () => {
     expect(logLines(others)).toEqual([]);
   });
 
+  it("has text of no known form where it cannot be the rest of an answer", () => {
+    const text = frame("text", "hello\r\n");
+    expect(logLines([text])).toEqual([]);
+    expect(logLines([text, frame("prompt", "$ "), text])).toMatchObject([{ source: "", text: "hello" }]);
+  });
+
   it("finds a log line inside of an answer that it interrupts", () => {
     expect(logLines([frame("meross mem", `free: 8${LOG("error", "no route")}3536\r\n`)])).toMatchObject([{ level: "error", text: "no route" }]);
+  });
+
+  it("has what can be read of a log line that was cut", () => {
+    const lines = logLines([frame("log", "[T: 141 M: mrs_timer C: erro F: mrs_timer_task_WTBL1 for cli[255] fail\r\n")]);
+    expect(lines).toMatchObject([{ level: "error", source: "mrs_timer", text: "mrs_timer_task_WTBL1 for cli[255] fail" }]);
   });
 
   it("shows bytes that the hub has hidden as dots", () => {

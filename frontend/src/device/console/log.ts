@@ -13,18 +13,24 @@ export type LogLine = { key: string; at: string; level: Level; source: string; t
 export type LogFilter = { text: string; least: "all" | "warning" | "error" };
 
 export const MOST_LINES = 500; // that the page keeps
-const PRINTERS = new Set(["log", "boot rom", "boot loader", "system", "driver", "text"]);
+const PRINTERS = new Set(["log", "boot rom", "boot loader", "system", "driver"]);
+const TEXT = "text"; // of no known form, and not behind a command
 const LOG = /\[T: ?(\d*) M: ([^[\]]*?) C: (\w+) F: ([^[\]]*?) L: (\d+)\]: ?(.*)/;
-const LEVELS = new Set<Level>(["error", "warning", "info"]);
+const CUT = /\[T: ?\d* M: ([\w ]{1,40}?) C: (\w+)(?: F: )?(.*)/; // another task interrupted it
+const LEVELS: readonly Level[] = ["error", "warning", "info"];
 const HIDDEN = "•";
 
-/** The lines of some frames, oldest first. Answers of commands are left out. */
+/**
+ * The lines of some frames, oldest first. Answers of commands are left out; so is text of no known form before the first
+ * command or prompt, which may be the rest of an answer.
+ */
 export function logLines(frames: readonly WireLine[]): LogLine[] {
-  return frames.flatMap((frame) => {
-    if (frame.sender !== "device" || frame.kind !== "frame") return [];
-    const texts = textOf(frame.hex).split(/[\r\n]+/);
-    const shown = texts.map((text) => lineOf(text, frame)).filter((line) => line !== undefined);
-    return shown.map((line, index) => ({ ...line, at: frame.at, key: `${frame.at}|${frame.hex}|${index}` }));
+  const own = frames.filter((frame) => frame.sender === "device" && frame.kind === "frame");
+  const begin = own.findIndex((frame) => frame.name === "command" || frame.name === "prompt");
+  return own.flatMap((frame, at) => {
+    const isShown = PRINTERS.has(frame.name) || (frame.name === TEXT && begin >= 0 && at > begin);
+    const lines = textOf(frame.hex).split(/[\r\n]+/).map((text) => lineOf(text, frame.name, isShown));
+    return lines.flatMap((line, index) => (line ? [{ ...line, at: frame.at, key: `${frame.at}|${frame.hex}|${index}` }] : []));
   });
 }
 
@@ -56,15 +62,18 @@ const MASK = new TextEncoder().encode(HIDDEN);
 
 // --- inside ---
 
-function lineOf(text: string, frame: WireLine): Omit<LogLine, "at" | "key"> | undefined {
-  const found = LOG.exec(text);
-  if (found) {
-    const level = found[3] as Level;
-    return { level: LEVELS.has(level) ? level : "", source: found[2] ?? "", text: found[6] ?? "" };
-  }
+function lineOf(text: string, name: string, isShown: boolean): Omit<LogLine, "at" | "key"> | undefined {
+  const whole = LOG.exec(text);
+  if (whole) return { level: levelOf(whole[3]), source: whole[2] ?? "", text: whole[6] ?? "" };
+  const cut = CUT.exec(text);
+  if (cut) return { level: levelOf(cut[2]), source: cut[1] ?? "", text: cut[3] ?? "" };
   const plain = text.replace(/^(?:\$ ?)+/, "").replace(/[\x00-\x1f\x7f]/g, " ").trim();
-  if (!plain || !PRINTERS.has(frame.name)) return undefined;
-  return { level: "", source: frame.name === "text" || frame.name === "log" ? "" : frame.name, text: plain };
+  return plain && isShown ? { level: "", source: name === TEXT || name === "log" ? "" : name, text: plain } : undefined;
+}
+
+/** A level that was cut is what it can only mean: `erro`. */
+function levelOf(text = ""): Level {
+  return LEVELS.find((level) => level.startsWith(text)) ?? "";
 }
 
 /** The same frame may be there twice. */

@@ -28,7 +28,7 @@ describe("a command", () => {
   });
 
   it("is confirmed only where a warning was shown", async () => {
-    const ask = answering({ outcome: "confirmed", reason: "The board starts again.", answer: {} });
+    const ask = answering({ outcome: "confirmed", reason: "The board starts again.", answer: { lines: [] } });
     await runCommand("b", { line: "meross crash", shown: "meross crash", action: "console_crash", args: {}, warning: "Danger." });
     expect(bodyOf(ask, 0)).toEqual({ action: "console_crash", args: {}, confirmed: true, origin: "web" });
     expect(runsOf("b").value).toMatchObject([{ state: "done", text: "The board starts again." }]);

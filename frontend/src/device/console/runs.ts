@@ -11,6 +11,7 @@ import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { HubError, postForLines } from "../../http";
 import type { Outcome } from "../../shapes";
 import { say } from "../../words";
+import { blocksOf, rawLines } from "./answer";
 import { LIST, remembered, RUN, type ConsoleRequest, type Offered } from "./commands";
 
 export type ConsoleAnswer = Readonly<Record<string, unknown>>;
@@ -58,7 +59,8 @@ export async function runCommand(device: string, request: ConsoleRequest): Promi
   const args = request.action === RUN ? { ...request.args, lines: "show" } : request.args;
   const { outcome, reason = "", answer = {} } = await act(device, request.action, args, request.warning !== "");
   const isDone = outcome === "confirmed" || outcome === "held";
-  const text = isDone && Object.keys(answer).length ? "" : reason || (outcome ? say(`app.${outcome}`) : say("device.action_interrupted"));
+  const isShown = blocksOf(answer).length > 0 || rawLines(answer).length > 0; // what the reason says in short
+  const text = isDone && isShown ? "" : reason || (outcome ? say(`app.${outcome}`) : say("device.action_interrupted"));
   const ended: ConsoleRun = { ...begun, state: isDone ? "done" : "failed", text, answer };
   runs.value = runs.value.map((run) => (run.id === id ? ended : run));
   if (hasNewNames(state(device).offered.value, request.line, answer)) await reload(device);
