@@ -18,15 +18,6 @@ SAMPLES = Path(__file__).parents[1] / "captures" / "formats"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((SAMPLES / "expected.json").read_text("utf-8"))
 TOLERANCE_S = 0.002
 
-# Samples whose format is not read yet, by the format.
-UNREAD: dict[str, str] = {
-    "packets": """
-        emporia_raw_tcp.pcap meross_http.pcap meross_mqtt.pcapng tcpdump_X.txt tcpdump_xx.txt tls_8883.pcap tshark_fields.txt tshark_follow_hex.txt tshark_http_follow_ascii.txt tshark_summary_x.txt
-        tshark_x.txt tuya_ns.pcap tuya_rfc2217.pcap
-    """,
-}
-NOT_YET = {name: format for format, names in UNREAD.items() for name in names.split()}
-
 
 def sample(name: str) -> tuple[LineDecoding, list[TimedPiece]]:
     with (SAMPLES / name).open("rb") as file:
@@ -43,9 +34,7 @@ def same(data: bytes) -> object:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_a_sample_has_its_frames_sides_and_times(name: str, request: pytest.FixtureRequest) -> None:
-    if name in NOT_YET:
-        request.node.add_marker(pytest.mark.xfail(reason=NOT_YET[name], strict=True))
+def test_a_sample_has_its_frames_sides_and_times(name: str) -> None:
     truth = EXPECTED[name]
     decoding, pieces = sample(name)
     frames = [one for one in pieces if one.piece.kind == "frame"]

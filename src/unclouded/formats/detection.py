@@ -124,7 +124,8 @@ def _choice(source: InputSource, part: InputSource, scorer: Scorer, formats: Seq
     if not ranked:
         return FormatChoice(tried=tried)
     best, *others = ranked
-    also = [one for one in others if best.is_named and one.is_named and _adds(best, one)]
+    is_all = 0 < best.reading.lines <= best.reading.explained  # no line is left for another program
+    also = [one for one in others if best.is_named and one.is_named and not is_all and _adds(best, one)]
     rival = next((one for one in others if one not in also and _is_rival(best, one)), None)
     if rival is not None and rival.format.specificity > best.format.specificity:
         best, rival = rival, best

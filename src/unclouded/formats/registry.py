@@ -15,21 +15,27 @@ from unclouded.formats.documents import (
 )
 from unclouded.formats.lines import general
 from unclouded.formats.messages import curl_trace, envelopes, meross_lan
-from unclouded.formats.programs import esphome, openbeken, serial_programs, tasmota, tuya_tools
+from unclouded.formats.packets import captures, fields, follow, text_packets
+from unclouded.formats.programs import console_log, esphome, openbeken, serial_programs, tasmota, tuya_tools
 from unclouded.formats.reading import InputFormat
 from unclouded.formats.values import data_points
 
 FORMATS: tuple[InputFormat, ...] = (
     *archives.FORMATS,
+    *captures.FORMATS,
     *saleae.FORMATS,
     *dsview.FORMATS,
     *annotations.FORMATS,
     *jsontrace.FORMATS,
+    *text_packets.FORMATS,
+    *follow.FORMATS,
+    *fields.FORMATS,
     *esphome.FORMATS,
     *tasmota.FORMATS,
     *openbeken.FORMATS,
     *tuya_tools.FORMATS,
     *serial_programs.FORMATS,
+    *console_log.FORMATS,
     *curl_trace.FORMATS,
     *envelopes.FORMATS,
     *meross_lan.FORMATS,

@@ -33,7 +33,7 @@ class TraceEvent(msgspec.Struct, gc=False):
     line: int = 0
 
 
-class Trace(msgspec.Struct):
+class TraceDocument(msgspec.Struct):
     """The whole document."""
 
     traceEvents: list[TraceEvent] = []  # as it is written
@@ -62,7 +62,7 @@ def events_of(text: str) -> Iterator[TraceEvent]:
 
 def _document(text: str) -> Iterator[TraceEvent]:
     try:
-        trace = msgspec.json.decode(text, type=Trace)
+        trace = msgspec.json.decode(text, type=TraceDocument)
     except (msgspec.DecodeError, RecursionError):
         return
     yield from (event for event in trace.traceEvents if event.ph == "B")
