@@ -6,7 +6,7 @@ For any profile of both Tuya families; a sub-device is behind a gateway, and joi
 clock, and the world moves once a second, as in ``sim/serve.py``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from pair import START_UNIX, Pair, ambient, usual_answers
@@ -14,7 +14,7 @@ from unclouded.app.protocols import actions_of, settings_of
 from unclouded.app.simulation.played_product import SIM_KINDS, played
 from unclouded.core.errors import CommandError
 from unclouded.core.family import SimOptions
-from unclouded.core.model import Point, Reading, Value, value_text
+from unclouded.core.model import Reading, Value, value_text
 from unclouded.core.profile import WirePoint
 from unclouded.core.session import (
     Answer,
@@ -31,6 +31,7 @@ from unclouded.families import family as family_of
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 from unclouded.profiles import ProfileLibrary
+from unclouded.sim.loads import LoadKind
 from unclouded.sim.measured_part import MeasuredPart
 from unclouded.sim.product.circuits import plan_of, scenario_of
 from unclouded.sim.product.simulated_product import SimulatedProduct
@@ -38,20 +39,22 @@ from unclouded.sim.product.subject import ProductSubject
 from unclouded.sim.world import World
 
 LIBRARY = ProfileLibrary(settings_of, actions_of=actions_of)
-START_S, JOIN_S, ANSWER_S = 4, 6, 1.0
+START_S, JOIN_S = 3, 5
+ANSWER_S = 0.5
+TOGETHER = 6  # commands that are sent at once
 
 
 class ProductStory:
     """One product, started and reporting."""
 
-    def __init__(self, product: SimulatedProduct, *, load: str = "lamp", seed: int = 1) -> None:
+    def __init__(self, product: SimulatedProduct, *, load: LoadKind = "lamp", seed: int = 1) -> None:
         profile = product.profile
         family = family_of(profile.family)
         is_part = profile.family == "tuya_gateway"
-        plan = plan_of(product, load, "product")  # type: ignore[arg-type]
-        kind = family.sim_kinds[SIM_KINDS[profile.family]].plays
-        assert kind is not None and family.controller is not None
-        kind = kind([played(product)])
+        plan = plan_of(product, load, "product")
+        plays = family.sim_kinds[SIM_KINDS[profile.family]].plays
+        assert plays is not None and family.controller is not None
+        kind = plays([played(product)])
         self.profile = profile
         self.world = World(seed, START_UNIX, scenario_of(plan))
         subject = ProductSubject(self.world, product, plan, seed)
@@ -85,20 +88,24 @@ class ProductStory:
 
     def set(self, key: str, value: Value) -> Settled:
         """What becomes of a command."""
-        ticket = self.pair.submit(self.reader.command(key, value, self.part))
-        self.pair.run(self.pair.now + ANSWER_S)
+        return self.set_all([(key, value)])[0]
+
+    def set_all(self, commands: Sequence[tuple[str, Value]]) -> list[Settled]:
+        """What becomes of several commands at once."""
+        tickets = [self.pair.submit(self.reader.command(key, value, self.part)) for key, value in commands]
+        self.pair.run(self.pair.now + ANSWER_S * len(commands))
         self._measure()
         self.pair.run(self.pair.now + ANSWER_S)
         self._hear()
-        (settled,) = (one for one in self.pair.of("controller", Settled) if one.ticket == ticket)
-        return settled
+        settled = {one.ticket: one for one in self.pair.of("controller", Settled)}
+        return [settled[ticket] for ticket in tickets]
 
     @property
     def product(self) -> str:
         """What the hub learned of which product it is."""
         if self.part:
-            return next(one.info["product"] for one in self.pair.of("controller", Joined) if one.part == self.part)
-        return next(one.info["product"] for one in self.pair.of("controller", Identified) if "product" in one.info)
+            return str(next(one.info["product"] for one in self.pair.of("controller", Joined) if one.part == self.part))
+        return str(next(one.info["product"] for one in self.pair.of("controller", Identified) if "product" in one.info))
 
     def settable(self) -> Iterator[WirePoint]:
         """The points that can be set now."""
@@ -157,7 +164,7 @@ def _numbers(row: WirePoint) -> list[Value]:
     return [row.from_wire(int(one)) for one in counts]
 
 
-def is_same(point: Point, asked: Value, read: Value | None) -> bool:
+def is_same(asked: Value, read: Value | None) -> bool:
     """Whether what was read is what was asked for."""
     if isinstance(asked, int | float) and not isinstance(asked, bool):
         return isinstance(read, int | float) and abs(float(read) - float(asked)) < 1e-9 * max(1.0, abs(float(asked)))
@@ -171,8 +178,9 @@ def problems_of(product: SimulatedProduct) -> list[str]:
     found += [text for _, text in story.reader.scale_problems()]
     found += [text for _, text in story.reader.decode_problems()]
     found += [f"{one.point} is {one.value}, flagged {one.flags}" for one in story.history if one.quality == "suspect"]
-    for row in list(story.settable()):
-        found += _set(story, row)
+    rows = list(story.settable())
+    for start in range(0, len(rows), TOGETHER):
+        found += _set(story, rows[start : start + TOGETHER])
     return found
 
 
@@ -187,15 +195,16 @@ def _unreported(story: ProductStory) -> Iterator[str]:
                 yield f"{key} is {story.values[key]}, which is none of its options"
 
 
-def _set(story: ProductStory, row: WirePoint) -> Iterator[str]:
-    key = row.point.key
-    value = another(row, story.values.get(key))
+def _set(story: ProductStory, rows: Sequence[WirePoint]) -> Iterator[str]:
+    values = [another(row, story.values.get(row.point.key)) for row in rows]
     try:
-        settled = story.set(key, value)
+        settled = story.set_all([(row.point.key, value) for row, value in zip(rows, values, strict=True)])
     except (CommandError, ValueError) as error:
-        yield f"{key} = {value}: {error}"
+        yield f"{', '.join(row.point.key for row in rows)}: {error}"
         return
-    if settled.result != "confirmed":
-        yield f"{key} = {value}: {settled.result}, {settled.reason}"
-    elif not row.decode and not is_same(row.point, value, story.values.get(key)):
-        yield f"{key} = {value} is read as {story.values.get(key)}"
+    for row, value, result in zip(rows, values, settled, strict=True):
+        key = row.point.key
+        if result.result != "confirmed":
+            yield f"{key} = {value}: {result.result}, {result.reason}"
+        elif not row.decode and not is_same(value, story.values.get(key)):
+            yield f"{key} = {value} is read as {story.values.get(key)}"

@@ -101,8 +101,14 @@ _LAYOUTS: tuple[tuple[str, str], ...] = (
 def table_rows(table: RawTable, rows: Iterable[RawRow]) -> list[CatalogueRow]:
     taken: set[str] = set()
     result = [_row(table, raw, taken) for raw in sorted(rows, key=lambda row: int(row.dp))]
-    found = [_without_lost_sign(row, result) for row in _picked(_lettered(result))]
+    found = _directed([_without_lost_sign(row, result) for row in _picked(_lettered(result))])
     return _lagging(found) if _LAGGING & set(table.products) else found
+
+
+def _directed(rows: list[CatalogueRow]) -> list[CatalogueRow]:
+    """The direction of a power is measured, too."""
+    directions = {row.negative_when[0] for row in rows if row.negative_when is not None}
+    return [msgspec.structs.replace(row, access="r") if row.dp in directions else row for row in rows]
 
 
 def _lagging(rows: Iterable[CatalogueRow]) -> list[CatalogueRow]:

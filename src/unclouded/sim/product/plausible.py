@@ -135,7 +135,7 @@ def text(key: str, seed: int) -> str:
 GOOD = ("high", "full", "normal", "good", "great", "ok", "cancel", "none", "idle", "standby")
 
 
-def option(options: tuple[str, ...], words: set[str]) -> int:
+def option(options: tuple[str, ...], words: frozenset[str]) -> int:
     """Where nothing is wrong: the index of an option of a state."""
     if words & {"battery", "alarm", "air", "quality", "warning"}:
         return next((options.index(one) for one in GOOD if one in options), 0)

@@ -59,15 +59,21 @@ class ProductSubject:
         self._began = world.unix
         self._rng = SeededRandom(seed, product.id)
         self._picks = picked_values(product.profile.points)
-        self._read = [row for row in product.profile.points if row.point.access == "r" and not row.decode]
+        self._read = [
+            (row, frozenset(row.point.key.split("_")), branch_of(row.point.key), quantity_of(row.point.key))
+            for row in product.profile.points
+            if row.point.access == "r" and not row.decode
+        ]
         self._room = plan.heater
         self._position = MovingPosition(product)
 
     def quantities(self) -> Quantities:
         flows = self._circuits.flows()
         known: dict[str, Quantity] = dict(self._circuits.relays())
-        for row in self._read:
-            known[row.point.key] = self._value(row, flows)
+        for row, words, branch, which in self._read:
+            flow = flows.get(branch, flows[TOTAL])
+            electric = None if which is None or words & NOT_MAINS else ELECTRIC[which[0]]
+            known[row.point.key] = self._value(row, words, flow) if electric is None else electric(flow)
         return known
 
     def command(self, key: str, value: Value) -> bool | Refusal | None:
@@ -88,31 +94,27 @@ class ProductSubject:
         """Whole seconds since the start."""
         return int(self._world.unix - self._began)
 
-    def _value(self, row: WirePoint, flows: Mapping[str, Flow]) -> Quantity:
-        point, words = row.point, set(row.point.key.split("_"))
+    def _value(self, row: WirePoint, words: frozenset[str], flow: Flow) -> Quantity:
+        point = row.point
         if row.wire in self._picks:
             return Fraction(self._picks[row.wire])
         match point.kind:
             case "switch":
                 return self._is_on(words)
             case "enum":
-                return Fraction(self._option(row, words, flows[TOTAL]))
+                return Fraction(self._option(row, words, flow))
             case "text":
                 return text(point.key, self._seed)
             case "raw":
                 return b""
             case "bitmap":
                 return Fraction(0)
-        return self._number(row, words, flows)
+        return self._number(row, words, flow)
 
-    def _number(self, row: WirePoint, words: set[str], flows: Mapping[str, Flow]) -> Fraction:
+    def _number(self, row: WirePoint, words: frozenset[str], flow: Flow) -> Fraction:
         key = row.point.key
-        flow = flows.get(branch_of(key), flows[TOTAL])
-        found = quantity_of(key)
         if row.point.unit == "Wh" and not words & CONSTANT:
             return _energy_Wh(row, words, flow)
-        if found is not None and not words & NOT_MAINS:
-            return ELECTRIC[found[0]](flow)
         if row.point.unit in BY_UNIT and not words & NOT_MAINS:
             return BY_UNIT[row.point.unit](flow)
         if "pv" in words and row.point.unit in ("W", "V", "A"):
@@ -128,14 +130,14 @@ class ProductSubject:
     def _panel(self, unit: str) -> Fraction:
         return {"W": self._world.solar_W, "A": self._world.solar_W / PV_V}.get(unit, Fraction(PV_V))
 
-    def _is_on(self, words: set[str]) -> bool:
+    def _is_on(self, words: frozenset[str]) -> bool:
         if words & {"motion", "presence", "occupancy"}:
             return self._second % PASSES_S < STAYS_S
         if words & {"open", "door"}:
             return self._world.door().open
         return bool(self._room) and bool(words & {"heating", "heat"}) and self._world.room(self._room).heats
 
-    def _option(self, row: WirePoint, words: set[str], flow: Flow) -> int:
+    def _option(self, row: WirePoint, words: frozenset[str], flow: Flow) -> int:
         options = row.point.options
         charges = next((options.index(one) for one in CHARGES if one in options), None)
         if charges is not None and flow.power_W:
@@ -169,7 +171,7 @@ class MovingPosition:
         self._from, self._to, self._since = self.percent(second), to, second
 
 
-def _energy_Wh(row: WirePoint, words: set[str], flow: Flow) -> Fraction:
+def _energy_Wh(row: WirePoint, words: frozenset[str], flow: Flow) -> Fraction:
     """A total, or of a counter that is none the energy of the day."""
     if row.counter == "none":
         return flow.today_Wh
