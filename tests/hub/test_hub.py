@@ -279,6 +279,23 @@ def test_the_identity_that_one_channel_reports_stays_while_another_reports_none(
     run()
 
 
+@story
+async def test_a_device_that_reports_no_identity_has_one_for_all_of_its_channels() -> None:
+    def one(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
+        return channel(PlugController, far, "bridge")
+
+    def two(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
+        return channel(PlugController, far, "cable")
+
+    async with hub(one, two) as home:
+        ends = [await home.far_end("bridge"), await home.far_end("cable")]
+        for _ in range(3):
+            for end in ends:
+                await home.send(end, b"is on 60")
+                await asyncio.sleep(1.1)
+        assert {ledger.identity for ledger in home.of(Ledger)} == {"toy:device@memory:bridge"}
+
+
 def stranger(number: int) -> Device:
     return Device(id=f"plug{number}", identity=f"toy:{number}", family="toy", link="broker:", profile="")
 

@@ -52,7 +52,7 @@ class DeviceNode:
         self.spec = spec
         self.id = spec.id
         self.identity = spec.identity
-        self._has_reported = False  # what it reports of itself is its identity
+        self._identified_by: Channel | None = None  # whose report, or else whose link, is the identity
         self.channels = [Channel(one, self, hub, len(spec.channels) == 1) for one in spec.channels]
         self._hub = hub
         self._known = known
@@ -120,9 +120,8 @@ class DeviceNode:
     def settle_identity(self, channel: Channel, reported: str, product: str) -> str:
         """The identity that owns the history, now that the device has reported what it reports of itself."""
         before = self.identity
-        if not self.spec.identity and (reported or not self._has_reported):
-            self.identity = self._identify(channel, reported, product)
-        self._has_reported |= bool(reported)
+        if not self.spec.identity and (reported or self._identified_by in (None, channel)):
+            self.identity, self._identified_by = self._identify(channel, reported, product), channel
         for other in self.channels if reported and self.identity != before else ():
             if other is not channel:
                 other.take_identity()
