@@ -78,7 +78,7 @@ def test_streams_inside_of_streams_are_unpacked_to_a_limit(tmp_path: Path) -> No
     assert parts[2].versions == ("U-Boot 1.1.3 inside",)
     parts, extraction = extracted(nested(6), tmp_path / "six")
     assert len(parts) == MOST_DEPTH
-    assert extraction.notes == [f"{parts[-1].name} has 1 streams, which are too deep to be unpacked"]
+    assert extraction.notes == [f"streams in {parts[-1].name} are too deep to be unpacked: 1"]
 
 
 def test_a_stream_that_is_damaged_or_cut_off_is_reported_and_its_start_is_kept(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_all_files_together_have_a_limit(tmp_path: Path, monkeypatch: pytest.Mon
 def test_the_number_of_files_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extraction_module, "MOST_FILES", 5)
     parts, extraction = extracted(b"".join(b"." + gzip.compress(b"x") for _ in range(9)), tmp_path / "parts")
-    assert len(parts) == 5 and "4 more parts are left out" in extraction.notes[0]
+    assert len(parts) == 5 and "parts left out, since the limit of files or bytes is reached: 4" in extraction.notes[0]
 
 
 def test_streams_without_an_end_do_not_cost_the_square_of_the_file(

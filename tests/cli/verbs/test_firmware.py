@@ -87,7 +87,7 @@ def test_texts_of_a_file_do_not_command_the_terminal() -> None:
 def test_parts_are_written_to_a_new_folder_and_a_second_time_refused() -> None:
     result = firmware("inspect", V1, "--extract", "new/parts")
     assert result.output.splitlines()[-3:] == [
-        "Written to new/parts: 2 files",
+        "Files written to new/parts: 2",
         "00000040-data.bin: 742084 bytes",
         f"00002480-lzma.bin: {UNPACKED} bytes",
     ]

@@ -90,7 +90,7 @@ class Extraction:
             if item.stream.method and item.stream.offset < ends.get(item.inside, 0):
                 continue  # inside of a stream that was unpacked
             if self._written >= MOST_FILES or self._left <= 0 or self._reads_left <= 0:
-                self.notes.append(f"{len(items) + 1} more parts are left out: the limit of files or bytes is reached")
+                self.notes.append(f"parts left out, since the limit of files or bytes is reached: {len(items) + 1}")
                 return
             done, end = self._extracted(item, source)
             ends[item.inside] = max(ends.get(item.inside, 0), end if item.stream.method else 0)
@@ -150,7 +150,7 @@ class Extraction:
             scan = scanned(source)
         if item.depth >= MOST_DEPTH:
             if scan.streams:
-                self.notes.append(f"{done.name} has {len(scan.streams)} streams, which are too deep to be unpacked")
+                self.notes.append(f"streams in {done.name} are too deep to be unpacked: {len(scan.streams)}")
             return tuple(scan.versions), []
         nested = [_item_of(stream, f"{item.name}_", item.depth + 1, path) for stream in scan.streams]
         return tuple(scan.versions), [one for one in nested if one is not None]

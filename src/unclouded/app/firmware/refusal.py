@@ -10,8 +10,8 @@ def why_refused(firmware: FirmwareSummary, device: Device) -> str:
     """A sentence with what to do; "" where nothing speaks against the file."""
     if device.family == MEROSS:
         name = FirmwareName(firmware.model, firmware.region, firmware.named_hardware, firmware.build)
-        product, hardware = device.info.get("product", ""), device.info.get("hardware", "")
-        return why_not_of(firmware.faults, firmware.hardware, name, product, hardware)
+        product, hardware, region = (device.info.get(one, "") for one in ("product", "hardware", "region"))
+        return why_not_of(firmware.faults, firmware.hardware, name, product, hardware, region)
     if firmware.faults:
         return f"The file is damaged: {firmware.faults[0]}. Get it again."
     if firmware.target:

@@ -35,8 +35,8 @@ def command() -> None:
 def inspect(ctx: click.Context, file: Path, folder: Path | None, as_json: bool) -> None:
     """Show what FILE is, for which hardware, whether its checksums are right, and which streams are in it.
 
-    Exit codes: 0 it was recognised and is whole, 1 it is damaged, a part could not be unpacked or nothing was recognised,
-    2 it cannot be read.
+    Exit codes: 0 it was recognised and is whole, 1 it is damaged, a part could not be unpacked or nothing was
+    recognised, 2 it cannot be read.
     """
     report = report_of(file, folder)
     if as_json:
@@ -46,7 +46,7 @@ def inspect(ctx: click.Context, file: Path, folder: Path | None, as_json: bool) 
             print_text(line)
         if folder is not None:
             click.echo()
-            print_text(f"Written to {folder}: {sum(bool(part.name) for part in report.extracted)} files")
+            print_text(f"Files written to {folder}: {sum(bool(part.name) for part in report.extracted)}")
         for part in report.extracted:
             print_text(extracted_line(msgspec.to_builtins(part)))
     ctx.exit(0 if report.is_sound else DAMAGED)

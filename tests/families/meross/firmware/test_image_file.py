@@ -81,13 +81,19 @@ def test_any_changed_byte_of_a_package_is_found(contents: list[bytes], data: st.
         ([(0, 100)], "image 1 begins inside of the header"),
         ([(156, 2**32 - 1)], "image 1 is cut off: it ends at 4294967471 of 556 bytes"),
         ([(2**32 - 1, 2**32 - 1)], "image 1 is cut off: it ends at 8589934610 of 556 bytes"),
-        ([], "it names 0 images"),
+        ([(156, 0)], "image 1 is empty"),
+        ([], "it names no images"),
     ],
 )
 def test_images_at_impossible_places_are_faults(entries: list[tuple[int, int]], fault: str) -> None:
     rows = b"".join(struct.pack("<8I", offset, 0, length, 0, 0, 0, 0, 0) for offset, length in entries)
     data = fota_header(len(entries), rows) + bytes(400)
     assert fault in read_firmware("", data).faults
+
+
+def test_an_image_without_data_is_damaged_though_its_checksums_are_right() -> None:
+    file = read_firmware(V1, uimage(b""))
+    assert all(result.verdict == "right" for result in file.results) and file.faults == ("it has no data",)
 
 
 def test_a_package_that_names_more_images_than_it_can_have_is_damaged() -> None:
@@ -230,3 +236,12 @@ def test_a_plug_is_not_sent_a_file_of_other_hardware(
 ) -> None:
     found = why_not(read_firmware(name, data), product, hardware)
     assert found.startswith(reason) and bool(found) == bool(reason)
+
+
+@pytest.mark.parametrize(("name", "region", "is_sent"), [(V2, "us", True), (V2, "", True), ("x.bin", "eu", True)])
+@pytest.mark.parametrize("other", ["eu", "UK"])
+def test_a_plug_is_not_sent_a_file_for_another_region(name: str, region: str, is_sent: bool, other: str) -> None:
+    file = read_firmware(name, fota(b"program"))
+    assert (why_not(file, "mss310", "2.0.0", region) == "") is is_sent
+    refused = why_not(read_firmware(V2, fota(b"program")), "mss310", "2.0.0", other)
+    assert refused.startswith(f"The file is for the region us; the plug has the region {other}.")

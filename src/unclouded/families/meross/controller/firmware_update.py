@@ -182,7 +182,7 @@ class FirmwareUpdate:
         """The whole file is here: is it one for this plug?"""
         hardware = self._plug.hardware
         file = read_firmware(self._file, data)
-        reason = why_not(file, hardware.type, hardware.version)
+        reason = why_not(file, hardware.type, hardware.version, hardware.sub_type)
         if reason and (file.faults or self._args.get("force") != "yes"):
             return self._settle("refused", reason)
         return self._look()

@@ -102,15 +102,22 @@ def target_of(file: FirmwareFile) -> str:
     return f"a Meross plug of hardware {_either(file.hardware)}" if file.hardware else ""
 
 
-def why_not(file: FirmwareFile, product: str, hardware: str) -> str:
+def why_not(file: FirmwareFile, product: str, hardware: str, region: str = "") -> str:
     """Why a plug must not be sent this file, as a sentence with what to do; "" where nothing speaks against it.
 
-    ``product``, ``hardware``: type and hardware version as the plug reports them, as ``mss310`` and ``2.0.0``.
+    ``product``, ``hardware``, ``region``: as the plug reports them: ``mss310``, ``2.0.0``, ``us``; "" = not known.
     """
-    return why_not_of(file.faults, file.hardware, file.name, product, hardware)
+    return why_not_of(file.faults, file.hardware, file.name, product, hardware, region)
 
 
-def why_not_of(faults: Sequence[str], versions: Sequence[int], named: FirmwareName, product: str, hardware: str) -> str:
+def why_not_of(
+    faults: Sequence[str],
+    versions: tuple[int, ...],
+    named: FirmwareName,
+    product: str,
+    hardware: str,
+    region: str = "",
+) -> str:
     """The same of a file of which these are known: what is damaged, and the hardware versions that it is for."""
     version = _first_number(hardware)
     if faults:
@@ -122,6 +129,8 @@ def why_not_of(faults: Sequence[str], versions: Sequence[int], named: FirmwareNa
             return f"The file is for hardware {_either(others)}; the plug has hardware {version}. {FORCE}"
     if named.model and product and named.model != product.lower():
         return f"The file is for the model {named.model}; the plug is a {product}. {FORCE}"
+    if named.region and region and named.region != region.lower():
+        return f"The file is for the region {named.region}; the plug has the region {region}. {FORCE}"
     return ""
 
 

@@ -69,7 +69,7 @@ def read_fota(source: ByteSource) -> FirmwareContainer:
     return FirmwareContainer(
         kind="MediaTek FOTA package",
         hardware=(2,),
-        text=f"MediaTek FOTA header: {HEADER} bytes, version {version}, {count} images",
+        text=f"MediaTek FOTA header: {HEADER} bytes, version {version}, {count} image{'' if count == 1 else 's'}",
         fields={"version": version, "images": count, "header_sha1": data[SUMMED:HEADER].hex().upper()},
         parts=tuple(_part(image, source.size) for image in images),
         results=(head,),
@@ -102,7 +102,7 @@ def _checksum(source: ByteSource, image: FotaImage) -> Checksum:
 
 def _faults(count: int, images: Sequence[FotaImage], size: int) -> list[str]:
     if not 1 <= count <= MOST_IMAGES:
-        return [f"it names {count} images"]
+        return [f"it names {count or 'no'} images"]
     faults = [fault for image in images if (fault := _place_fault(image, size))]
     for one, next_one in pairwise(sorted(images, key=lambda image: image.offset)):
         if next_one.offset < one.end + DIGEST:
@@ -112,6 +112,8 @@ def _faults(count: int, images: Sequence[FotaImage], size: int) -> list[str]:
 
 def _place_fault(image: FotaImage, size: int) -> str:
     end = image.end + DIGEST
+    if not image.length:
+        return f"image {image.number} is empty"
     if image.offset < HEADER:
         return f"image {image.number} begins inside of the header"
     return f"image {image.number} is cut off: it ends at {end} of {size} bytes" if end > size else ""

@@ -5,7 +5,7 @@ magic  CRC of the header  time  size  load  entry  CRC of the data  system archi
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from zlib import crc32
 
@@ -101,7 +101,6 @@ def read_uimage(source: ByteSource) -> FirmwareContainer:
     header = read_uimage_header(source.read(0, HEADER.size))
     there, end = source.size - HEADER.size, HEADER.size + header.size
     head = result_of("its header", "CRC-32", _big_endian(header.header_sum), _big_endian(header.right_header_sum))
-    is_cut_off = there < header.size and not head.fault
     data_sum = Checksum(
         of="its data", begin=HEADER.size, end=end, algorithm="CRC-32", expected=_big_endian(header.data_sum)
     )
@@ -113,9 +112,16 @@ def read_uimage(source: ByteSource) -> FirmwareContainer:
         parts=(FirmwarePart(name="data", offset=HEADER.size, size=min(header.size, there)),),
         results=(head,),
         checksums=(data_sum,) if there >= header.size else (),
-        faults=(f"it is cut off: {there} of {header.size} bytes",) if is_cut_off else (),
+        faults=() if head.fault else tuple(_faults(header.size, there)),
         notes=(f"{there - header.size} bytes follow the data of the image",) if there > header.size else (),
     )
+
+
+def _faults(size: int, there: int) -> Iterator[str]:
+    if not size:
+        yield "it has no data"
+    if there < size:
+        yield f"it is cut off: {there} of {size} bytes"
 
 
 def _big_endian(number: int) -> bytes:
