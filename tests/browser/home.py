@@ -23,13 +23,16 @@ from unclouded.app.config import load_config
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.protocols import settings_of, simulated_kinds
 from unclouded.app.simulation.simulated_plug import bound, client_link
+from unclouded.app.simulation.simulation import CONSOLE
 from unclouded.core.family import SimKind, SimOptions
 from unclouded.core.link import Link
 from unclouded.core.model import Device, Fact, Ledger, Reading, Status
 from unclouded.links import open_link
+from unclouded.links.multi_path import MultiPathLink
+from unclouded.links.named_path import NamedPathLink
 from unclouded.profiles import ProfileLibrary
 from unclouded.sim.loads import LoadKind
-from unclouded.sim.serve import Simulation
+from unclouded.sim.serve import Simulation, address_of
 from unclouded.sim.world import ROOF, Scenario, World
 from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
@@ -46,7 +49,10 @@ BROKER = '[broker]\nlisten = "127.0.0.1:0"\nhost = "127.0.0.1"\n[meross]\nkey_fi
 
 
 class Thing(msgspec.Struct, frozen=True, kw_only=True):
-    """A simulated device. ``load``: what is plugged in, or "" for the meter, or the roof."""
+    """A simulated device. ``load``: what is plugged in, or "" for the meter, or the roof.
+
+    ``console``: an mss310 that was opened: the hub has its HTTP and its serial console, by TCP.
+    """
 
     id: str
     name: str
@@ -54,6 +60,7 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
     load: str = "lamp"
     faults: frozenset[str] = frozenset()
     more: str = ""  # more lines of its [[device]] table
+    console: bool = False
 
     @property
     def sim_kind(self) -> SimKind:
@@ -91,6 +98,7 @@ class Home:
         self._config = config
         self._listen = listen
         self._addresses: dict[str, str] = {}
+        self._consoles: dict[str, str] = {}
         self._sims: dict[str, asyncio.Task[None]] = {}
         self._hub: tuple[asyncio.Task[None], asyncio.Event] | None = None
         self._running: RunningHub | None = None
@@ -216,8 +224,15 @@ class Home:
             self._addresses.get(thing.id, thing.new_link).replace("tcp:", "listen:").replace("http:", "http-listen:")
         )
         link = open_link(address, base=self.folder)
-        memory = bound(1, KEY).memory if thing.kind == "mss310" else None
+        plug = bound(1, KEY)
+        if thing.console:
+            console = open_link(self._consoles.get(thing.id, "listen://127.0.0.1:0").replace("tcp:", "listen:"))
+            link = MultiPathLink([link, NamedPathLink(console, CONSOLE)], needs_all=True)
+            plug = msgspec.structs.replace(plug, console=True, dialect="hw2.1.7")
+        memory = plug.memory if thing.kind == "mss310" else None
         self._addresses[thing.id] = await self._simulate(thing, SimOptions(seed=1, faults=thing.faults), link, memory)
+        if thing.console:
+            self._consoles[thing.id] = address_of(console)
 
     async def _connect_plug(self, seed: int) -> None:
         assert self._running is not None and self._running.broker is not None
@@ -241,9 +256,21 @@ class Home:
     def _toml(self) -> str:
         lines = ["[hub]", f'data = "{self.folder / "data"}"', "[web]", f'listen = "{self._listen}"', self._config]
         for thing in self.things.values():
-            family = simulated_kinds()[thing.kind][0]
-            lines += ["[[device]]", f'id = "{thing.id}"', f'name = "{thing.name}"', f'family = "{family}"']
-            lines += [f'link = "{self._addresses[thing.id]}"', thing.more]
+            lines += ["[[device]]", f'id = "{thing.id}"', f'name = "{thing.name}"']
+            family, link = f'family = "{simulated_kinds()[thing.kind][0]}"', f'link = "{self._addresses[thing.id]}"'
+            if thing.console:
+                lines += [
+                    f'uuid = "{bound(1, KEY).uuid}"',
+                    thing.more,
+                    "[[device.channel]]",
+                    'name = "wifi"',
+                    family,
+                    link,
+                ]
+                lines += ["[[device.channel]]", 'name = "console"', 'family = "meross_console"']
+                lines += [f'link = "{self._consoles[thing.id]}"']
+            else:
+                lines += [family, link, thing.more]
         return "\n".join(lines)
 
     async def _start_hub(self) -> None:
