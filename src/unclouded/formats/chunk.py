@@ -7,7 +7,7 @@ import msgspec
 
 from unclouded.core.family import Sender
 
-Mark = Literal["", "rebuilt", "cut"]
+Mark = Literal["", "rebuilt", "cut", "prose"]
 
 
 class InputChunk(msgspec.Struct, frozen=True, gc=False):
@@ -19,7 +19,7 @@ class InputChunk(msgspec.Struct, frozen=True, gc=False):
     frames show.
     ``line``, ``column``: where it begins in the text, from 1; 0 = not known.
     ``gap``: bytes of this lane are lost before it. ``mark``: "rebuilt" = a frame put together from printed fields;
-    "cut" = its end is lost.
+    "cut" = its end is lost; "prose" = it stands among words, and may be no bytes of a line.
     ``times``: seconds of each byte, where they are known; None = all have ``t``.
     ``lines``: the line of each byte, where each has one of its own; None = all are in ``line``.
     """

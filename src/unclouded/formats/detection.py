@@ -120,7 +120,7 @@ def _choice(source: InputSource, part: InputSource, scorer: Scorer, formats: Seq
     found = [candidate(one, source if one.is_whole else part, scorer) for one in likely]
     tried = [one.format.title for one in found if one.reading.chunks]
     usable = [one for one in found if one.is_proven or one.is_named or one.format is certain]
-    ranked = sorted(usable, key=_rank, reverse=True)
+    ranked = sorted(_without_parts(usable), key=_rank, reverse=True)
     if not ranked:
         return FormatChoice(tried=tried)
     best, *others = ranked
@@ -157,6 +157,16 @@ def _score(reading: FormatReading, frames: FrameScore) -> float:
 
 def _rank(candidate: FormatCandidate) -> tuple[bool, float, int]:
     return candidate.is_proven, round(candidate.score, 6), candidate.format.specificity
+
+
+def _without_parts(usable: Sequence[FormatCandidate]) -> list[FormatCandidate]:
+    """Without doubtful readings whose frames another reading has too."""
+    others = [set(one.frames.whole) for one in usable if one.frames.whole and not one.format.is_doubtful]
+    return [
+        one
+        for one in usable
+        if not one.format.is_doubtful or not any(frames.issuperset(one.frames.whole) for frames in others)
+    ]
 
 
 def _is_rival(best: FormatCandidate, other: FormatCandidate) -> bool:

@@ -4,8 +4,10 @@ A family with a Conversation has its answers matched and remarked on; every fami
 Secrets are hidden: what is decoded gets pasted into issues.
 """
 
+from base64 import b64decode
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -119,6 +121,19 @@ class ConversationReader:
             return None
         return msgspec.structs.replace(found, t=timed.t, line=timed.line, is_rebuilt=timed.is_rebuilt)
 
+    def points_of(self, fields: Mapping[str, Any]) -> list[NamedValue] | None:  # Any: JSON types
+        """Values that an input has without their frame, by wire key, as the profile names them; None without one.
+
+        Raw ones are base64 or hex there.
+        """
+        profile = self._chosen.profile
+        if profile is None:
+            return None
+        packed = {row.wire for row in profile.points if row.decode}
+        values = [(key, _packed(value) if key in packed else value) for key, value in fields.items()]
+        piece = Piece(offset=0, data=b"", kind="frame", sender="device", values=values)
+        return self._chosen.names.points(piece)
+
     def tick(self, t: float) -> Sequence[Remark]:
         """Remarks on what has not arrived until ``t``."""
         remarks = self._conversation.tick(t) if self._conversation is not None else ()
@@ -195,6 +210,20 @@ class PartValues:
         self.profile = profile
         self.names = ValueNames(profile, family.decoders, with_raw=True)
         self.interpreter = None if profile is None else Interpreter("", profile, DeviceEnergy("", {}), family.decoders)
+
+
+def _packed(value: Any) -> Any:
+    """The bytes of a raw value that is printed in base64 or in hex; what is neither stays."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return bytes.fromhex(value)
+    except ValueError:
+        pass
+    try:
+        return b64decode(value, validate=True)
+    except ValueError:
+        return value
 
 
 def plain_comment(piece: Piece) -> Comment:

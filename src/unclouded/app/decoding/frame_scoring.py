@@ -17,9 +17,11 @@ SIGNS = {  # what a stream of the family cannot be without
     "tuya_wifi": b"\x55\xaa",
     "emporia": b"$",
     "meross": b'"header"',
+    "meross_console": b"[T: ",
+    "hlw8032": b"\x5a",
 }
 GATEWAY_OF = {("tuya_wifi", "gateway"): "tuya_gateway"}  # the family that a dialect's lines are usually named by
-SHORTEST_WITH_DATA = {"tuya_wifi": 8, "tuya_gateway": 8, "emporia": 4, "meross": 2}
+SHORTEST_WITH_DATA = {"tuya_wifi": 8, "tuya_gateway": 8, "emporia": 4, "meross": 2, "meross_console": 64, "hlw8032": 24}
 LAST_VERSION = 3  # of Tuya frames that are likely
 UNLIKELY = 0.3  # the weight of a frame with an unlisted command
 ENOUGH = 4_096  # bytes that are decoded to score a reading, where frames were found in them
@@ -95,7 +97,7 @@ class FrameScorer:
     def _families(self, streams: Mapping[LaneKey, bytes]) -> list[FamilyEvidence]:
         """The families with whole frames; each after the first is searched only in what the first left over."""
         every = [self._family(name, streams) for name in self._names if _has_sign(name, streams.values())]
-        every = [one for one in every if one.frame_bytes]
+        every = [one for one in every if one.frame_bytes and _is_believed(one)]
         if not every:
             return []
         first = max(every, key=lambda one: one.weight)
@@ -128,8 +130,12 @@ def _first_bytes(chunks: Iterable[InputChunk], limit: int) -> tuple[dict[LaneKey
 
 
 def _has_sign(name: str, streams: Iterable[bytes]) -> bool:
-    sign = SIGNS.get(name.replace("gateway", "wifi"), b"")
-    return any(sign in data for data in streams)
+    return any(sign_of(name) in data for data in streams)
+
+
+def sign_of(name: str) -> bytes:
+    """What a stream of the family cannot be without."""
+    return SIGNS.get(name.replace("gateway", "wifi"), b"")
 
 
 def _dialect_of(family: Family, streams: Mapping[LaneKey, bytes]) -> str:
@@ -168,6 +174,17 @@ def _evidence(name: str, dialect: str, pieces: Iterable[tuple[LaneKey, Piece]]) 
         votes=votes,
         rest=rest,
     )
+
+
+def _is_believed(one: FamilyEvidence) -> bool:
+    """Whether frames with a header that says little are more than chance.
+
+    Of the metering chip: two frames with the same coefficients, or nothing but one frame.
+    """
+    if one.family != "hlw8032":
+        return True
+    coefficients = Counter(frame[2:5] + frame[8:11] + frame[14:17] for frame in one.whole)
+    return max(coefficients.values(), default=0) > 1 or not any(one.rest)
 
 
 def is_likely(family: str, piece: Piece) -> bool:

@@ -13,7 +13,7 @@ from typing import IO
 
 import msgspec
 
-from unclouded.app.decoding.frame_scoring import FrameScorer, LineEvidence
+from unclouded.app.decoding.frame_scoring import FrameScorer, LineEvidence, sign_of
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
 from unclouded.formats import detection, registry
@@ -24,7 +24,7 @@ from unclouded.formats.lan_packets import ADVICE, LanFilter
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
 from unclouded.formats.text.digits import NO_SEPARATORS
-from unclouded.formats.text.runs import first_run
+from unclouded.formats.text.runs import looks_like_data
 from unclouded.recording import capture
 from unclouded.recording.line_monitor import GAP_S
 
@@ -189,7 +189,7 @@ def _input(
 ) -> Input:
     evidence = scorer.evidence(reading.chunks)
     lan = LanFilter()
-    chunks = list(lan.chunks(reading.chunks))
+    chunks = list(lan.chunks(_without_prose(reading.chunks, evidence)))
     found = _found(reading, best, choice, evidence)
     return Input(
         chunks=_sided(chunks, evidence.sides, sender, mixed),
@@ -200,6 +200,12 @@ def _input(
         contents=reading.contents,
         found=_with_lan(found, reading.chunks, evidence),
     )
+
+
+def _without_prose(chunks: Iterable[InputChunk], evidence: LineEvidence) -> Iterator[InputChunk]:
+    """Without bytes among words in which there is no frame, whole or not, of the families that were found."""
+    signs = [sign_of(one.family) for one in evidence.found]
+    return (one for one in chunks if one.mark != "prose" or any(sign in one.data for sign in signs))
 
 
 def _sided(
@@ -286,7 +292,7 @@ def _nothing(source: InputSource, choice: FormatChoice) -> FoundInput:
     """What to say of a text in which there is nothing."""
     if not (source.text or "").strip():
         return FoundInput(format="empty", title="empty", sure="nothing", hint=f"The input is empty. {PASTE}")
-    first = next((number for number, line in enumerate(source.lines, 1) if first_run(line) is not None), 0)
+    first = next((number for number, line in enumerate(source.lines, 1) if looks_like_data(line)), 0)
     looked = f"text; the first line that looks like data is line {first}" if first else "text without bytes in it"
     tried = f" Read as {', '.join(choice.tried)}, it holds no whole frame." if choice.tried else ""
     return FoundInput(

@@ -11,6 +11,7 @@ import msgspec
 
 from unclouded import families
 from unclouded.app.decoding.conversation_reader import ConversationReader
+from unclouded.app.decoding.frame_scoring import sign_of
 from unclouded.app.decoding.input_chunks import Input
 from unclouded.app.decoding.other_families import with_other_families
 from unclouded.app.decoding.pieces import TimedPiece, pieces_of
@@ -46,14 +47,16 @@ class LineDecoding(msgspec.Struct, frozen=True, kw_only=True):
     def pieces(self) -> Iterator[TimedPiece]:
         """Every frame and stretch of noise, with its times where they are known. Reads the input.
 
-        Of messages that are text, white space behind the last one is no noise.
+        Of messages that are text, white space behind the last one is no noise, and what people wrote around them in
+        a text is none either.
         """
         pieces = pieces_of(self.reading.decoder, self.source.chunks, gap_s=self.source.gap_s)
         if self.others:
             pieces = with_other_families(pieces, self.others)
         if self.family.capture_as != "text":
             return pieces
-        return (one for one in pieces if one.piece.kind == "frame" or one.piece.data.strip(SPACE))
+        sign = sign_of(self.family.name) if self.source.found.lines else b""
+        return (one for one in pieces if one.piece.kind == "frame" or _is_noise(one, sign))
 
     def totals(self) -> Totals:
         """Totals of the input; where the family has a Tally, long input is counted by it. Reads the input."""
@@ -114,3 +117,8 @@ def _searched(detector: Detector, chunks: Iterator[InputChunk]) -> list[InputChu
         if size.total() >= ENOUGH or (len(size) > 1 and min(size.values()) >= DETECTION_LIMIT):
             break
     return seen
+
+
+def _is_noise(one: TimedPiece, sign: bytes) -> bool:
+    """Whether it is more than white space, and in a text has the sign of a message."""
+    return bool(one.piece.data.strip(SPACE)) and sign in one.piece.data

@@ -6,6 +6,7 @@ import msgspec
 
 from unclouded.app.decoding.input_chunks import Input, InputContent
 from unclouded.core.family import Family
+from unclouded.core.model import NamedValue
 
 SURE = {"certain": "", "likely": " (likely)", "unsure": " (not sure)", "nothing": ""}
 ARROWS = {"controller": "→", "device": "←", None: "?"}
@@ -35,14 +36,30 @@ def unread_text(numbers: Sequence[int]) -> str:
     )
 
 
-def content_text(content: InputContent, *, as_json: bool) -> str:
-    """Values or a message without a frame, on one line."""
+def content_text(content: InputContent, points: Sequence[NamedValue] | None, *, as_json: bool) -> str:
+    """Values or a message without a frame, on one line. ``points``: the values by a profile, where there is one."""
     if as_json:
         line: dict[str, object] = {} if content.t is None else {"t": content.t}
         line |= {"kind": content.kind, "sender": content.sender, content.kind: content.fields}
+        line |= {"points": points} if points is not None else {}
         return msgspec.json.encode(line | ({"line": content.line} if content.line else {})).decode()
     when = f"{content.t:10.3f}" if content.t is not None else " " * 10
-    return f"{when}  {ARROWS[content.sender]}  {content.kind}: {msgspec.json.encode(content.fields).decode()}"
+    shown = msgspec.json.encode(content.fields).decode() if points is None else ", ".join(map(_point_text, points))
+    return f"{when}  {ARROWS[content.sender]}  {content.kind}: {shown}"
+
+
+def _point_text(named: NamedValue) -> str:
+    """``power_W 67.3 W (19: 673)``; the value on the wire alone where no profile names it."""
+    if named.reading is None:
+        return f"{named.key or named.id} = {_value_text(named.raw)}"
+    return f"{named.key} {_value_text(named.reading)} {named.unit}".strip() + f" ({named.id}: {_value_text(named.raw)})"
+
+
+def _value_text(value: object) -> str:
+    """A value as text for people."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _spans(numbers: Sequence[int]) -> Iterator[str]:

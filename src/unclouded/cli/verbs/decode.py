@@ -167,7 +167,8 @@ def _print_pieces(decoding: LineDecoding, reader: ConversationReader, *, as_json
         for one in (decoding.family, *decoding.others)
     }
     for content in decoding.source.contents:
-        print_text(content_text(content, as_json=as_json))
+        points = reader.points_of(content.fields) if content.kind == "values" else None
+        print_text(content_text(content, points, as_json=as_json))
     for timed in decoding.pieces():
         decoded = reader.read_timed(timed)
         if decoded is not None:

@@ -47,6 +47,7 @@ TABLES: Mapping[str, CommandTable] = {
 ONLY_VERSION_0 = {LOW}  # both ends
 LAST_GATEWAY_VERSION = 1  # of all frames but one; docs/protocols/tuya_gateway.md §1.1.1
 MEMORY_QUERY = 0x1B  # that one
+PLAIN_OVERHEAD = 7  # bytes of a frame without sequence number around its data
 CAPABILITIES = "cap"  # of a gateway, in its product information
 
 Voter = Sender | None
@@ -60,7 +61,9 @@ class LineFramers:
         self._sequenced = SequencedFramer(ZIGBEE_MODULE.shapes)
 
     def frames(self, data: bytes) -> list[Frame]:
-        pieces = [*self._plain.feed(data), *self._sequenced.feed(data)]
+        """Whole frames of both kinds; bytes that are one of either kind show no sequence number."""
+        sequenced = self._sequenced.feed(data)
+        pieces = [*self._plain.feed(data), *(one for one in sequenced if not _is_plain(one))]
         return [piece for piece in pieces if isinstance(piece, Frame)]
 
 
@@ -126,6 +129,14 @@ class DialectDetector:
 
 
 # --- inside -----------------------------------------------------------------------------------------
+
+
+def _is_plain(piece: object) -> bool:
+    """Whether a frame with a sequence number is one without it as well: the length fits there too."""
+    if not isinstance(piece, SequencedFrame):
+        return False
+    data = bytes(piece)
+    return int.from_bytes(data[4:6]) + PLAIN_OVERHEAD == len(data)
 
 
 def _decisive(senders: Sequence[Sender], frame: Frame) -> str:

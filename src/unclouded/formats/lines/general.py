@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from unclouded.formats.chunk import InputChunk
+from unclouded.formats.chunk import InputChunk, Mark
 from unclouded.formats.lines.line_shape import LineShape
 from unclouded.formats.reading import MOST_UNREAD, FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
@@ -158,7 +158,7 @@ class GeneralReader:
             self._begin(stamp, label)
             stamp = None
             self._gap = True
-            self._add(number, run, label)
+            self._add(number, run, label, "prose")
             end = run.end
         self._gap = True
         self.reading.data_lines += 1
@@ -173,11 +173,11 @@ class GeneralReader:
         if label is not NO_LABEL and stamp is None:
             state.row_t = None if self._clock.count == 0 else state.t
 
-    def _add(self, number: int, run: ByteRun, label: Label) -> None:
+    def _add(self, number: int, run: ByteRun, label: Label, mark: Mark = "") -> None:
         state = self._state
         label = label if label is not NO_LABEL else state.label
         self._chunks.append(
-            InputChunk(state.row_t, label.sender, run.data, label.lane, number, run.start + 1, gap=self._gap)
+            InputChunk(state.row_t, label.sender, run.data, label.lane, number, run.start + 1, self._gap, mark)
         )
         self._gap = False
 

@@ -21,7 +21,7 @@ from unclouded.formats.text.objects import LITERAL, end_of, json_of
 from unclouded.formats.text.stamps import Stamp, stamp_of
 
 BEGIN = re.compile(r"""\{\s{0,64}(?:"header"|'header'|(?P<escaped>\\"header\\"))\s{0,8}:""")
-TOPIC = re.compile(r"/appliance/[^\s/\"']{1,64}/(?P<to>publish|subscribe)\b")
+TOPIC = re.compile(r"/appliance/[^\s/\"']{1,64}/(?P<to>publish|subscribe)(?![0-9A-Za-z_])")
 TST = re.compile(r'"tst"\s?:\s?"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?)')
 FROM = re.compile(r"/appliance/[^\"'\s]{1,64}/publish")
 METHOD = re.compile(r"""["']method["']\s{0,8}:\s{0,8}["'](\w{1,16})["']""")

@@ -19,7 +19,7 @@ LINE = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 RECEIVED = re.compile(r"(?:TUYAMCU received|Received): (?P<hex>(?:[0-9A-Fa-f]{2}[ ]?)++)")
-COMMAND = re.compile(r"\b(?:(?P<sent>uartSendHex)|uartFakeHex) {1,4}(?P<hex>(?:[0-9A-Fa-f]{2}[ ]?)++)")
+COMMAND = re.compile(r"(?<![0-9A-Za-z_])(?:(?P<sent>uartSendHex)|uartFakeHex) {1,4}(?P<hex>(?:[0-9A-Fa-f]{2}[ ]?)++)")
 LONGEST = 85  # bytes of a line
 SIGNS = (":TuyaMCU:", "uartSendHex", "uartFakeHex")
 ENOUGH = 0.05

@@ -24,13 +24,14 @@ LINE = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 SIGN = re.compile(
-    r'TYA: (?:Send|[TR]X Packet:) "|"TuyaReceived":|"S?SerialReceived":|\bS?SerialSend5? [0-9A-Fa-f]{4}', re.MULTILINE
+    r'TYA: (?:Send|[TR]X Packet:) "|"TuyaReceived":|"S?SerialReceived":|(?<!\w)S?SerialSend5? [0-9A-Fa-f]{4}',
+    re.MULTILINE,
 )
 DATA = re.compile(
     r"""(?:(?P<sent>Send|TX[ ]Packet:)|(?P<received>RX[ ]Packet:))[ ]"(?P<packet>[0-9A-Fa-f]*+)(?P<end>"?)
     | "TuyaReceived":[ ]?\{"Data":[ ]?"(?P<data>[0-9A-Fa-f]*+)(?P<data_end>"?)
     | "S?SerialReceived":[ ]?(?:"(?P<serial>[^"\n]*+)(?P<serial_end>"?)|(?P<other>[^"\n]))
-    | \bS?SerialSend5[ ](?P<command>[0-9A-Fa-f]++)(?P<command_end>)""",
+    | (?<!\w)S?SerialSend5[ ](?P<command>[0-9A-Fa-f]++)(?P<command_end>)""",
     re.VERBOSE,
 )
 HEX = re.compile(r"(?:[0-9A-Fa-f]{2})+")

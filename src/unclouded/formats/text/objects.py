@@ -9,7 +9,9 @@ LONGEST = 1 << 20  # characters of an object
 TOKEN = re.compile(r"""["'{}\[\]]""")
 STRINGS = {'"': re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL), "'": re.compile(r"(?:[^'\\]++|\\.)*+", re.DOTALL)}
 LITERAL = re.compile(
-    r"""'(?P<single>(?:[^'\\]++|\\.)*+)'|(?P<double>"(?:[^"\\]++|\\.)*+")|\b(?P<name>True|False|None)\b""", re.DOTALL
+    r"""'(?P<single>(?:[^'\\]++|\\.)*+)(?P<end>'?)|(?P<double>"(?:[^"\\]++|\\.)*+"?)
+    |(?<![0-9A-Za-z_])(?P<name>True|False|None)(?![0-9A-Za-z_])""",
+    re.DOTALL | re.VERBOSE,
 )
 NAMES = {"True": "true", "False": "false", "None": "null"}
 QUOTED = {"\\'": "'", '"': '\\"'}
@@ -62,7 +64,7 @@ def json_of(text: str) -> str:
 def _as_json(found: re.Match[str]) -> str:
     if found["name"]:
         return NAMES[found["name"]]
-    if found["double"]:
-        return found["double"]
+    if found["double"] or not found["end"]:
+        return found[0]
     inner = IN_SINGLE.sub(lambda one: QUOTED.get(one[0], one[0]), found["single"])
     return f'"{inner}"'

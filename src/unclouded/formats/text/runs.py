@@ -74,6 +74,12 @@ def prose_runs(line: str) -> Iterator[ByteRun]:
             yield run
 
 
+def looks_like_data(line: str) -> bool:
+    """Whether there are bytes in a line that are no decimal number, address or date."""
+    found = runs(line, among_words=True)
+    return any(len(run.data) >= LEAST and not line[run.start : run.end].isdecimal() for run in found)
+
+
 def number_run(text: str) -> bytes | None:
     """Decimal numbers of 0 to 255 that fill the text; None where it is something else."""
     found = NUMBERS.fullmatch(text)

@@ -18,14 +18,15 @@ from unclouded.formats.source import InputSource
 from unclouded.formats.text.objects import end_of, value_of
 from unclouded.formats.text.stamps import stamp_of
 
-DPS = re.compile(r"""(?:["']dps["']|\bDPS)\s{0,4}:\s{0,8}(?P<object>\{)""")
+DPS = re.compile(r"""(?:["']dps["']|(?<!\w)DPS)\s{0,4}:\s{0,8}(?P<object>\{)""")
 PROPERTIES = re.compile(r"""["']properties["']\s{0,4}:\s{0,8}(?P<object>\[)""")
 Z2M = re.compile(r"""manuSpecificTuya\w{0,8}'?,\s{0,4}data\s{1,4}'(?P<object>\{)""")
 ZCL = re.compile(
     r"""0xef00\][^\n]{0,64}ZCL frame: (?P<object>b'(?:[^'\\\n]|\\.)*+'|b"(?:[^"\\\n]|\\.)*+")""", re.IGNORECASE
 )
 PAYLOAD = re.compile(
-    r"\b(?i:payload)[ :=]{1,3}(?P<object>00[0-9A-Fa-f]{2}(?:[0-9A-Fa-f]{2}){4,250})\b(?=[^\n]{0,8}$)", re.MULTILINE
+    r"(?<!\w)(?i:payload)[ :=]{1,3}(?P<object>00[0-9A-Fa-f]{2}(?:[0-9A-Fa-f]{2}){4,250})(?!\w)(?=[^\n]{0,8}$)",
+    re.MULTILINE,
 )
 STAMPED = re.compile(r"(?:\w{1,8} )?(?=[\d\[])")
 MOST_POINT = 255
