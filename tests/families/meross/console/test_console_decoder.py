@@ -65,16 +65,21 @@ def test_commands_their_answers_log_lines_and_the_start_are_frames_with_fields()
     assert [dict(piece.values) for piece in pieces if piece.values] == [{"mem.free": 83536}]
 
 
-@pytest.mark.parametrize("prompt", [b"$ ", b"$ " + LOG + b"$ "])
+@pytest.mark.parametrize("prompt", [b"$ ", b"$ " + LOG + b"$ ", b"$ " + LOG + LOG, b"$ " + LOG + b"NORMAL MODE\r\n"])
 def test_a_command_after_a_pause_is_one_whose_prompt_came_before_the_pause(prompt: bytes) -> None:
     decoder = ConsoleDecoder("device")
     before = [*decoder.feed(START + prompt), *decoder.close()]
     after = [*decoder.feed(b"meross mem\r\nfree: 83536\r\n"), *decoder.close()]
-    assert before[-1].name == "prompt"
+    assert any(piece.data.startswith(b"$ ") for piece in before)
     assert [(piece.name, piece.message) for piece in after] == [
         ("command", {"command": "meross mem"}),
         ("meross mem", {"free": "83536"}),
     ]
+
+
+def test_a_board_that_starts_again_at_its_prompt_has_typed_nothing() -> None:
+    pieces = decoded(b"$ " + LOG, b"Leaving the BROM\r\nmeross watch dog start\r\n")
+    assert [piece.name for piece in pieces] == ["prompt", "log", "boot rom", "system"]
 
 
 def test_text_that_no_console_prints_is_noise_and_named() -> None:

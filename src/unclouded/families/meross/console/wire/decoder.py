@@ -63,7 +63,7 @@ class ConsoleDecoder:
         self._row: ConsoleCommand | None = None  # of the command whose answer the lines are
         self._is_console = self._is_typed
         self._is_value = False  # the group is a command that reads a secret
-        self._was_prompt = False  # the last Piece was a prompt: a command may follow after a pause
+        self._awaits_command = False  # since a prompt, tasks have printed at most: what follows is typed
 
     def feed(self, data: bytes) -> Sequence[Piece]:
         return self._pieces(self._lines.feed(data))
@@ -111,9 +111,18 @@ class ConsoleDecoder:
             return []
         data = b"".join(line.data for line in group)
         piece = self._piece(group, data)
-        self._was_prompt = group[-1].kind is LineKind.PROMPT
+        self._awaits_command = self._still_awaits(group)
         self._offset += len(data)
         return [piece]
+
+    def _still_awaits(self, group: Sequence[ConsoleLine]) -> bool:
+        """Whether the console waits for a command after these lines."""
+        awaits = self._awaits_command
+        for line in group:
+            known = known_line(line.text) if line.kind is LineKind.TEXT else None
+            is_printed = known is not None and not known.starts
+            awaits = line.kind is LineKind.PROMPT or (awaits and (line.kind is not LineKind.TEXT or is_printed))
+        return awaits
 
     def _piece(self, group: Sequence[ConsoleLine], data: bytes) -> Piece:
         texts = [line for line in group if line.kind in (LineKind.TEXT, LineKind.BLANK)]
@@ -126,7 +135,7 @@ class ConsoleDecoder:
         if not texts:
             self._is_console |= any(not log.cut for log in logs)
             return self._frame(data, *(_log(logs[0]) if logs else ("prompt", {})))
-        is_prompted = self._was_prompt or kind is LineKind.PROMPT
+        is_prompted = self._awaits_command or kind is LineKind.PROMPT
         return self._text(data, texts, logs, is_prompted)
 
     def _text(
