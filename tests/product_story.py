@@ -86,6 +86,13 @@ class ProductStory:
             self.pair.run(self.pair.now + 1.0)
             self._hear()
 
+    def settle(self) -> None:
+        """Report what is measured now, twice: a direction may be one group late."""
+        for _ in range(2):
+            self._measure()
+            self.pair.run(self.pair.now + ANSWER_S)
+            self._hear()
+
     def set(self, key: str, value: Value) -> Settled:
         """What becomes of a command."""
         return self.set_all([(key, value)])[0]
@@ -174,7 +181,7 @@ def is_same(asked: Value, read: Value | None) -> bool:
 def problems_of(product: SimulatedProduct) -> list[str]:
     """What is wrong with a product, from its simulator to the readings and back; [] = nothing."""
     story = ProductStory(product)
-    found = list(_unreported(story))
+    found = [*_unreported(story), *_misread(story, product)]
     found += [text for _, text in story.reader.scale_problems()]
     found += [text for _, text in story.reader.decode_problems()]
     found += [f"{one.point} is {one.value}, flagged {one.flags}" for one in story.history if one.quality == "suspect"]
@@ -193,6 +200,26 @@ def _unreported(story: ProductStory) -> Iterator[str]:
                 yield f"{key} was not reported"
             elif row.point.kind == "enum" and point.options and story.values[key] not in point.options:
                 yield f"{key} is {story.values[key]}, which is none of its options"
+
+
+def _misread(story: ProductStory, product: SimulatedProduct) -> Iterator[str]:
+    """What is measured and what the hub reads of it, at one moment. Not of packed values, and of what is cut off."""
+    story.settle()
+    measured = story.device.subject.quantities()
+    for row in story.profile.points:
+        key, read = row.point.key, story.values.get(row.point.key)
+        value = measured.get(key)
+        is_cut = "." in row.wire or row.wire in product.spans or row.used_when is not None
+        if row.point.access != "r" or is_cut or row.counter == "increment" or value is None or read is None:
+            continue
+        if isinstance(value, bool) and read is not value:
+            yield f"{key} is {value}, read as {read}"
+        elif row.point.kind in ("number", "counter") and isinstance(value, Fraction) and _is_far(row, value, read):
+            yield f"{key} is {float(value)}, read as {read}"
+
+
+def _is_far(row: WirePoint, value: Fraction, read: Value) -> bool:
+    return not isinstance(read, int | float) or abs(float(value) - read) > float(row.scale) + 1e-6 * abs(float(value))
 
 
 def _set(story: ProductStory, rows: Sequence[WirePoint]) -> Iterator[str]:

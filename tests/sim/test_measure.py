@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -169,3 +170,48 @@ def test_a_packed_setting_is_reported_as_it_was_set() -> None:
     assert Gauge(PACKED).measure({}, settings.values(START)).values == {"18": b"\1\2"}
     settings.put(row, b"\3", START)
     assert Gauge(PACKED).measure({}, settings.values(START)).values == {"18": b"\3"}
+
+
+# --- alarms, ranges, signs --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("true_is", "wires"), [("[0]", (0, 1)), ("[1, 2]", (1, 0)), ("[0, 1]", (0, 2))])
+def test_an_alarm_has_the_lowest_count_that_means_it(true_is: str, wires: tuple[int, int]) -> None:
+    rows = profile(point("1", "water", f'type = "enum"\ntrue_is = {true_is}'))
+    assert tuple(Gauge(rows).measure({"water": on}).values["1"] for on in (True, False)) == wires
+
+
+def test_a_negative_power_is_divided_by_ten_without_its_sign() -> None:
+    rows = profile(point("9", "power_W", 'type = "value"\nnegative = "tenth"'))
+    row = rows.by_key("power_W")
+    assert row is not None
+    for watts in (-1428, 0, 250):
+        assert row.from_wire(Gauge(rows).measure({"power_W": Fraction(watts)}).values["9"]) == watts
+
+
+def test_a_count_stays_in_the_range_of_its_wire() -> None:
+    gauge = Gauge(PLUG, spans={"19": (10, 500)})
+    assert [gauge.measure({"power_W": Fraction(one)}).values["19"] for one in (0, 20, 900)] == [10, 200, 500]
+
+
+SIGNED = 'type = "value"\nnegative_when = { wire = "102", is = 1 }\n'
+DIRECTED = point("101", "power_W", SIGNED) + point("102", "direction", 'type = "enum"')
+LAGGING = point("101", "power_W", SIGNED + "direction_lags = true") + point("102", "direction", 'type = "enum"')
+
+
+def test_a_direction_goes_before_its_power_and_with_every_change_of_it() -> None:
+    gauge = Gauge(profile(DIRECTED))
+    sent = [list(gauge.measure({"power_W": Fraction(one)}).values.items()) for one in (-5, -5, -6, 7, 0)]
+    assert sent[0] == [("102", 1), ("101", 5)]
+    assert [dict(one) for one in sent[1:]] == [
+        {"101": 5},
+        {"102": 1, "101": 6},
+        {"102": 0, "101": 7},
+        {"102": 0, "101": 0},
+    ]
+
+
+def test_a_direction_that_lags_is_that_of_the_power_before() -> None:
+    gauge = Gauge(profile(LAGGING))
+    sent = [gauge.measure({"power_W": Fraction(one)}).values for one in (-5, 7, 7, -6)]
+    assert [(one["102"], one["101"]) for one in sent] == [(0, 5), (1, 7), (0, 7), (0, 6)]
