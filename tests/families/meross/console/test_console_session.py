@@ -270,15 +270,20 @@ def test_a_board_that_does_not_restart_is_a_timeout() -> None:
         (b"\x55\xaa\x00\x00\x00\x00\xff", "Tuya"),
         ((b"\x55\x5a" + bytes(22)) * 3, "HLW8032"),
         (LOG.encode(), "TX of the adapter to RX"),
-        (b"login: \r\n", "no prompt"),
+        (b"MT7628 # ", "U-Boot"),
+        (b"BusyBox v1.12.1 (2018-08-09) built-in shell\r\n\r\n/ # ", "Linux"),
+        (b"\r\nroot@OpenWrt:/# ", "Linux"),
+        (b"\r\nmeross login: ", "Linux"),
+        (b"\r\n> ", "no prompt"),
     ],
 )
-def test_a_line_that_is_no_console_is_named_with_what_to_do(received: bytes, says: str) -> None:
+@pytest.mark.parametrize("end", [b"", b"\r\n"])  # a prompt and a frame have no end of a line
+def test_a_line_that_is_no_console_is_named_with_what_to_do(received: bytes, says: str, end: bytes) -> None:
     line = console()
     line.silent = True
     line.start()
     line.events += line.session.receive(received, 0.0)
-    line.events += line.session.receive(b"\r\n" if received else b"", 0.0)
+    line.events += line.session.receive(end if received else b"", 0.0)
     line.wait(3.0)
     (waiting,) = [one for one in line.events if isinstance(one, Waiting)]
     assert says in waiting.reason

@@ -443,7 +443,7 @@ class ConsoleSession:
         self._wake(now)
         if self._is_starting:
             return self._start_ended()
-        events = self._state.unanswered(now)
+        events = self._state.unanswered(now, self._lines.held)
         for request in self._queue.clear():
             events += settled(request, "unreachable", f"The console does not answer. {CHECK}.")
         return events

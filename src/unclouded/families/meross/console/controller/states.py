@@ -3,6 +3,7 @@
 from collections import deque
 
 from unclouded.core.session import Event, Offline, Online, Waiting
+from unclouded.families.meross.console.wire.lines import is_text
 from unclouded.families.meross.console.wire.strangers import EXAMINED, WRONG_BAUD, recognised
 
 CHECK = (
@@ -14,7 +15,10 @@ ONLY_LOG = (
     "The board prints its log and does not answer: check the line from TX of the adapter to RX of the board, and that"
     " no other program has the port open."
 )
-NO_PROMPT = f"Text is received, but no prompt of this console. {CHECK}."
+NO_PROMPT = (
+    "Text is received, but no prompt of this console. Check which device the line belongs to, that no other program has"
+    " the port open, and the baud rate: 115200."
+)
 STARTING = "The board is starting."
 NO_LONGER = f"The console no longer answers. {CHECK}."
 
@@ -62,9 +66,9 @@ class ConsoleState:
         """Another plug answers than the configured one."""
         return self._waiting(reason, now)
 
-    def unanswered(self, now: float) -> list[Event]:
-        """No prompt came: why, as far as that shows."""
-        was_online, reason = self.is_online, self._why()
+    def unanswered(self, now: float, held: bytes = b"") -> list[Event]:
+        """No prompt came: why, as far as that shows. ``held``: of a line that has not ended, as other prompts are."""
+        was_online, reason = self.is_online, self._why(held)
         if was_online and reason == NO_BYTES:
             self.is_online, self._reason = False, NO_LONGER
             return [Offline(NO_LONGER)]
@@ -80,12 +84,12 @@ class ConsoleState:
         self._reason = reason
         return [Waiting(reason, since)]
 
-    def _why(self) -> str:
-        found = recognised(b"".join(self._foreign))
+    def _why(self, held: bytes) -> str:
+        found = recognised(b"".join((*self._foreign, held)))
         if found:
             return found
         if self._has_log:
             return ONLY_LOG
-        if self._has_text:
+        if self._has_text or (held.strip() and is_text(held)):
             return NO_PROMPT
-        return WRONG_BAUD if self._foreign else NO_BYTES
+        return WRONG_BAUD if self._foreign or held.strip() else NO_BYTES

@@ -160,6 +160,11 @@ def _erased(text: str) -> str:
     return "".join(left)
 
 
+def is_text(data: bytes) -> bool:
+    """Whether these bytes can be lines of a console."""
+    return not _is_binary(data, data.decode("utf-8", "replace"))
+
+
 def _is_binary(data: bytes, text: str) -> bool:
     wrong = len(data) - len(data.translate(None, _NO_TEXT)) + text.count("\ufffd")
     return wrong * TEXT_SHARE > len(data)

@@ -24,6 +24,13 @@ _SIGNS: Sequence[tuple[re.Pattern[bytes], str]] = (
         " of its commands erase the chip: type nothing there.",
     ),
     (
+        re.compile(
+            rb"BusyBox v|(?:^|[\r\n])(?:(?:[\w.@-]{1,40}:)?[~/][\w/.-]{0,40} ?# ?(?:[\r\n]|\Z)|[\w.-]{1,40} login: )"
+        ),
+        "This looks like the shell of a Linux system, as plugs of hardware version 1 have one at 57600 baud. It is"
+        " another computer: these commands are not known there.",
+    ),
+    (
         re.compile(rb"\x55\xaa[\x00-\x03][\x00-\xf0]\x00"),
         "These look like Tuya frames (55 AA): this line belongs to a Tuya module. Use the family tuya_wifi.",
     ),
