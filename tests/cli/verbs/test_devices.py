@@ -20,5 +20,12 @@ def test_sources_stand_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert "sources: scales confirmed by two sources" in shown(capsys, "confirmed")
 
 
+@pytest.mark.parametrize(("confidence", "is_asked"), [("guessed", True), ("matched", True), ("disputed", False)])
+def test_a_product_that_no_source_knows_is_to_be_reported(
+    capsys: pytest.CaptureFixture[str], confidence: Confidence, is_asked: bool
+) -> None:
+    assert ("unclouded dump heater --profile" in shown(capsys, confidence)) is is_asked
+
+
 def test_a_profile_without_sources_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert "sources" not in shown(capsys, "")

@@ -1,5 +1,6 @@
 """`devices`: the devices and their states."""
 
+import re
 import time
 from typing import Any
 
@@ -66,3 +67,10 @@ def _print_whole(device: dict[str, Any]) -> None:  # Any: the API's JSON
         print_text(f"    {point['key']:<22} {settable:<11} {point['label']}".rstrip())
     for action in device["actions"]:
         print_text(f"    action {action['name']}: {action['words']}")
+    if any(_is_unsure(point) for point in device["points"]):
+        print_text(f"    not all of its points are known; report the product: unclouded dump {device['id']} --profile")
+
+
+def _is_unsure(point: dict[str, Any]) -> bool:  # Any: the API's JSON
+    """Whether no source says what a point is: it has its number for a name, or that of similar products."""
+    return point.get("confidence", "") in ("matched", "guessed") or re.fullmatch(r"dp_\d+", point["key"]) is not None
