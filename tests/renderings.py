@@ -2,6 +2,7 @@
 
 import base64
 import json
+import struct
 from collections.abc import Callable, Sequence
 
 Frames = Sequence[bytes]
@@ -101,6 +102,99 @@ def markdown(frames: Frames) -> str:
     return f"This is what I see:\n\n```\n{lines}\n```\nIs it the **right** one?\n"
 
 
+# --- logic analysers and packets ----------------------------------------------------------------------
+
+
+def bytes_in_time(frames: Frames) -> list[tuple[float, int]]:
+    """Each byte with its time: a frame a second, at 9600 baud."""
+    return [(at + place * 0.00104166667, byte) for at, frame in enumerate(frames) for place, byte in enumerate(frame)]
+
+
+def by_byte(header: str, row: Callable[[float, int], str]) -> Callable[[Frames], str]:
+    """A row for each byte, below a header."""
+    return lambda frames: "\n".join(
+        [*([header] if header else []), *(row(t, byte) for t, byte in bytes_in_time(frames))]
+    )
+
+
+def saleae_character(byte: int) -> str:
+    return {44: "COMMA", 32: "' '", 10: "\\n", 13: "\\r", 9: "\\t"}.get(byte) or (
+        chr(byte) if 33 <= byte < 127 else f"'{byte}'"
+    )
+
+
+def sigrok_character(byte: int) -> str:
+    return chr(byte) if 33 <= byte < 127 else f"[{byte:02X}]"
+
+
+def trace(frames: Frames) -> str:
+    rows = [
+        f'{{"ph": "{phase}", "ts": {t * 1e6:f}, "pid": "uart-1", "tid": "RX", "name": "{byte:02X}"}}'
+        for t, byte in bytes_in_time(frames)
+        for phase in "BE"
+    ]
+    return '{"traceEvents": [\n' + ",\n".join(rows) + "\n]}\n"
+
+
+def packets(frames: Frames) -> list[bytes]:
+    """Each frame in a packet of TCP, on Ethernet."""
+    sequence, found = 5_000, []
+    for frame in frames:
+        tcp = struct.pack(">HHIIBBHHH", 2000, 53_000, sequence, 1, 0x50, 0x18, 65_535, 0, 0) + frame
+        ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0x4000, 64, 6, 0) + bytes([192, 0, 2, 7, 192, 0, 2, 9])
+        found.append(bytes.fromhex("0200000000010200000000020800") + ip + tcp)
+        sequence += len(frame)
+    return found
+
+
+def tshark(frames: Frames) -> str:
+    def rows_of(packet: bytes) -> str:
+        return "\n".join(f"{at:04x}  {row.hex(' '):47}   {letters(row)}" for at, row in rows(packet))
+
+    return "\n\n".join(rows_of(packet) for packet in packets(frames)) + "\n"
+
+
+def tcpdump(frames: Frames) -> str:
+    def rows_of(packet: bytes) -> str:
+        return "\n".join(f"\t0x{at:04x}:  {row.hex(' ', -2):39}  {letters(row)}" for at, row in rows(packet[14:]))
+
+    head = "12:00:{:02d}.000000 IP 192.0.2.7.2000 > 192.0.2.9.53000: Flags [P.], length 8\n"
+    return "\n".join(head.format(at) + rows_of(packet) for at, packet in enumerate(packets(frames)))
+
+
+def followed(kind: str, form: Callable[[int, bytes], str]) -> Callable[[Frames], str]:
+    """The second end's bytes; ``form`` has where the frame begins."""
+
+    def render(frames: Frames) -> str:
+        rule = "=" * 67
+        head = (
+            f"\n{rule}\nFollow: tcp,{kind}\nFilter: tcp.stream eq 0\nNode 0: 192.0.2.9:53000\nNode 1: 192.0.2.7:2000\n"
+        )
+        begins = [sum(len(frame) for frame in frames[:at]) for at in range(len(frames))]
+        return head + "".join(form(at, frame) for at, frame in zip(begins, frames, strict=True)) + f"{rule}\n"
+
+    return render
+
+
+def followed_hex(at: int, frame: bytes) -> str:
+    return "".join(
+        f"\t{at + begin:08X}  {row[:8].hex(' '):23}  {row[8:].hex(' '):23}  {letters(row[:8])} {letters(row[8:])}\n"
+        for begin, row in rows(frame)
+    )
+
+
+def tshark_json(frames: Frames) -> str:
+    layers = [
+        {
+            "frame": {"frame.time_epoch": f"{at}.5"},
+            "tcp": {"tcp.payload": frame.hex(":")},
+            "data": {"data.data": frame.hex(":")},
+        }
+        for at, frame in enumerate(frames, 1_795_953_600)
+    ]
+    return json.dumps([{"_source": {"layers": one}} for one in layers])
+
+
 RENDERINGS: dict[str, Callable[[Frames], str]] = {
     "hex": lambda frames: b"".join(frames).hex(),
     "hex wrapped inside of bytes": lambda frames: "\n".join(
@@ -144,4 +238,31 @@ RENDERINGS: dict[str, Callable[[Frames], str]] = {
     "log of the MCU": on_lines("MCU -> WiFi: ", lambda frame: frame.hex().upper()),
     "rows below their time": on_lines("2026/11/29 12:00:{at:02d}.000100:\n", lambda frame: frame.hex(" ")),
     "markdown": markdown,
+    "Saleae table": by_byte(
+        "name,type,start_time,duration,data", lambda t, byte: f'"Async Serial","data",{t:.9g},0.000989583,0x{byte:02X}'
+    ),
+    "Saleae export": by_byte("Time [s],Value,Parity Error,Framing Error", lambda t, byte: f"{t:.15f},0x{byte:02X},,"),
+    "Saleae export of decimal numbers": by_byte(
+        "Time [s],Value,Parity Error,Framing Error", lambda t, byte: f"{t:.15f},{byte},,"
+    ),
+    "Saleae export of characters": by_byte(
+        "Time [s],Value,Parity Error,Framing Error", lambda t, byte: f"{t:.15f},{saleae_character(byte)},,"
+    ),
+    "Saleae search results": by_byte(
+        "Time [s], Analyzer Name, Decoded Protocol Result",
+        lambda t, byte: f"{t:.15f},Async Serial,{saleae_character(byte)} (0x{byte:02X})",
+    ),
+    "DSView": by_byte("Id,Time[ns],1:UART: RX/TX", lambda t, byte: f"1,{t * 1e9:.2f},{byte:02X}"),
+    "PulseView": by_byte("", lambda t, byte: f"{t * 1e6:.0f}-{t * 1e6 + 70:.0f} UART: RX: {byte:02X}"),
+    "sigrok-cli": by_byte("", lambda t, byte: f"uart-1: {byte:02X}"),
+    "sigrok-cli of binary numbers": by_byte("", lambda t, byte: f"uart-1: {byte:08b}"),
+    "sigrok-cli of octal numbers": by_byte("", lambda t, byte: f"uart-1: {byte:03o}"),
+    "sigrok-cli of characters": by_byte("", lambda t, byte: f"uart-1: {sigrok_character(byte)}"),
+    "sigrok trace": trace,
+    "tshark -x": tshark,
+    "tcpdump -X": tcpdump,
+    "tshark follow raw": followed("raw", lambda at, frame: f"\t{frame.hex()}\n"),
+    "tshark follow hex": followed("hex", followed_hex),
+    "tshark -T fields": on_lines("179595360{at}.5\t192.0.2.7\t", bytes.hex),
+    "tshark -T json": tshark_json,
 }

@@ -1,6 +1,6 @@
 """All formats. A new one: a file with ``FORMATS``, and its line here."""
 
-from unclouded.formats.analysers import annotations, dsview, jsontrace, saleae
+from unclouded.formats.analysers import annotations, dsview, jsontrace, saleae, sessions
 from unclouded.formats.documents import (
     archives,
     arrays,
@@ -21,6 +21,7 @@ from unclouded.formats.reading import InputFormat
 from unclouded.formats.values import data_points
 
 FORMATS: tuple[InputFormat, ...] = (
+    *sessions.FORMATS,
     *archives.FORMATS,
     *captures.FORMATS,
     *saleae.FORMATS,
@@ -55,5 +56,5 @@ GROUPS = tuple(dict.fromkeys(one.group for one in FORMATS if one.group != "refus
 
 
 def named(name: str) -> list[InputFormat]:
-    """The formats of that name or group; empty where there are none."""
-    return [one for one in FORMATS if name in (one.name, one.group)]
+    """The formats of that name or group, the one of that name first; empty where there are none."""
+    return sorted((one for one in FORMATS if name in (one.name, one.group)), key=lambda one: one.name != name)

@@ -99,19 +99,13 @@ def fields_of(line: str, separator: str) -> list[str]:
     """The fields of a line; a quoted one may hold the separator. The quotes stay."""
     if '"' not in line:
         return line.split(separator)
-    fields, start, at = [], 0, 0
-    while at <= len(line):
-        end = line.find(separator, at)
+    fields, start = [], 0
+    while start <= len(line):
+        closed = line.find('"', start + 1) if line.startswith('"', start) else -1
+        end = line.find(separator, max(closed, start))
         end = len(line) if end < 0 else end
-        opened = line.find('"', at, end)
-        if opened >= 0:
-            closed = line.find('"', opened + 1)
-            at = len(line) if closed < 0 else closed + 1
-            if at < len(line):
-                continue
-            end = len(line)
         fields.append(line[start:end])
-        start = at = end + 1
+        start = end + 1
     return fields
 
 

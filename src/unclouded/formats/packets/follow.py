@@ -36,7 +36,7 @@ COUNT_LINE = re.compile(rb"(?<=\n)(\t?\d{1,9})\r(?=\n)")  # a count whose line e
 FITS = 0.9
 SAMPLE = 200  # lines
 COMMENT = re.compile(r"/\*[^*]{0,200}\*/")
-NUMBER = re.compile(r"0x([0-9A-Fa-f]{1,2})\b")
+NUMBER = re.compile(r"0x([0-9A-Fa-f]{1,2})")
 ARRAY_SIGN = re.compile(r"char peer(?P<node>[01])_\d{1,9}\[\] = \{")
 YAML_SIGN = re.compile(r"peer[01]_\d{1,9}: !!binary \||^\s{0,8}data: !!binary \|", re.MULTILINE)
 YAML_DATA = re.compile(r"\s{0,8}(?:peer(?P<node>[01])_\d{1,9}|data): !!binary \|\s{0,4}")

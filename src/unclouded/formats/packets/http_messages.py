@@ -13,7 +13,8 @@ HEAD_END = re.compile(rb"\r?\n\r?\n")
 LONGEST_HEAD = 65_536
 LENGTH = re.compile(rb"\n[Cc]ontent-[Ll]ength[ \t]{0,8}:[ \t]{0,8}(\d{1,12})")
 CHUNKED = re.compile(rb"\n[Tt]ransfer-[Ee]ncoding[ \t]{0,8}:[^\r\n]{0,80}chunked", re.IGNORECASE)
-CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[^\n]{0,200}\n")
+LONGEST_SIZE = 200  # bytes of the line before a chunk
+SIZE_DIGITS = re.compile(rb"[0-9A-Fa-f]{1,8}")
 
 
 class HttpMessage(msgspec.Struct, frozen=True):
@@ -58,8 +59,8 @@ def _body(data: bytes, begin: int, fields: bytes, is_request: bool) -> tuple[byt
 
 def _chunked(data: bytes, at: int) -> tuple[bytes, int, bool]:
     parts = []
-    while (size := CHUNK_SIZE.match(data, at)) is not None:
-        begin, count = size.end(), int(size[1], 16)
+    while (size := _chunk_size(data, at)) is not None:
+        count, begin = size
         parts.append(data[begin : begin + count])
         at = begin + count
         at += 2 if data[at : at + 2] == b"\r\n" else 1
@@ -68,3 +69,10 @@ def _chunked(data: bytes, at: int) -> tuple[bytes, int, bool]:
         if at > len(data):
             break
     return b"".join(parts), min(at, len(data)), True
+
+
+def _chunk_size(data: bytes, at: int) -> tuple[int, int] | None:
+    """The size of the chunk, and where it begins."""
+    end = data.find(b"\n", at, at + LONGEST_SIZE)
+    digits = data[at : max(end, at)].partition(b";")[0].strip()
+    return (int(digits, 16), end + 1) if SIZE_DIGITS.fullmatch(digits) is not None else None
