@@ -113,9 +113,9 @@ async def _move(setup: ConsoleSetup, options: ConsoleOptions, hub: SetupHub | Ot
         await setup.written_again(possible)
     await setup.restart()
     if isinstance(hub, OtherHub) or is_held:
-        await setup.connected(server, options.times.confirm_s)
+        then = f" Admit it on its hub: unclouded admit {setup.uuid} --name NAME" if isinstance(hub, OtherHub) else ""
+        await setup.connected(server, options.times.confirm_s, then)
     if isinstance(hub, OtherHub):
-        print_text(f"Admit it on its hub: unclouded admit {setup.uuid} --name NAME", err=True)
         return
     name = options.admission.name or f"Plug {setup.uuid[-4:].upper()}"
     admission = msgspec.structs.replace(options.admission, name=name)

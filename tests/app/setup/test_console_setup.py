@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+import re
+import shlex
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from msgspec.structs import replace
 
@@ -21,7 +24,7 @@ from unclouded.app.setup.console.console_steps import ConsolePlan
 from unclouded.app.setup.console.stored_settings import read_settings
 from unclouded.app.setup.steps import SetupPlan
 from unclouded.app.simulation.simulation import PlugSetting, SimPlaces, SimulatedDevices
-from unclouded.cli import console_setup
+from unclouded.cli import cli, console_setup
 from unclouded.cli.console_setup import ConsoleOptions
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.family import MASKED, SimOptions
@@ -37,6 +40,10 @@ from unclouded.families.meross.console.configuration.changes import (
 from unclouded.families.meross.plug import network_state
 from virtual_loop import story
 
+DOCS = Path(__file__).parents[3] / "docs" / "setting_up_a_plug.md"
+CHAPTER = DOCS.read_text("utf-8").partition("\n## From an opened plug")[2].partition("\n## ")[0]
+BLOCKS = re.findall(r"```(\w*)\n(.*?)\n```", CHAPTER, re.DOTALL)
+WALK = [line for kind, text in BLOCKS if not kind for line in text.splitlines() if line.startswith("unclouded ")]
 HOME = {"ssid": "Home", "password": HiddenText(PASSWORD)}
 SERVER_KEYS = ("dev.cfg.Server", "dev.cfg.Port", "dev.cfg.Key", "dev.cfg.userId")
 
@@ -285,6 +292,19 @@ def test_only_what_differs_is_written_and_only_what_can_be() -> None:
     assert [(one.key, one.before, one.value) for one in found] == [("BW", "0", "1")]
     rule = SettingChange(group="meross", key="dev.tmr.Rule.00", value="x" * 300)
     assert "200 characters" in rule.problem and "x" not in repr(rule).replace("repr", "")
+
+
+@pytest.mark.parametrize("line", WALK)
+def test_the_commands_of_the_walk_are_as_the_program_takes_them(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wifi.password").write_text(f"{PASSWORD}\n")
+    verb, *words = shlex.split(line)[1:]
+    context = click.Context(cli)
+    command = cli.get_command(context, verb)
+    assert command is not None
+    command.make_context(verb, words, parent=context).close()
 
 
 # --- with a real hub and its broker -----------------------------------------------------------------

@@ -188,8 +188,11 @@ class ConsoleSetup:
 
     # --- is it connected? ------------------------------------------------------------------------
 
-    async def connected(self, server: PlugServer, timeout_s: float) -> None:
-        """Until the plug itself shows that it is connected to the server. Raises LinkError with the likeliest cause."""
+    async def connected(self, server: PlugServer, timeout_s: float, then: str = "") -> None:
+        """Until the plug itself shows that it is connected to the server. Raises LinkError with the likeliest cause.
+
+        ``then``: what is to be done next, as a sentence.
+        """
         self._begin("wait", f"Waiting for the plug at {server.place}, as meross iot status shows it.")
         look = ConnectionWatch(self._console, server, self._progress)
         try:
@@ -199,7 +202,7 @@ class ConsoleSetup:
             raise LinkError(look.why_not(timeout_s)) from None
         if failed:
             raise LinkError(failed)
-        self._done(f"The plug shows that it is connected to {server.place}.")
+        self._done(f"The plug shows that it is connected to {server.place}.{then}")
 
     def watch(self, server: PlugServer) -> "ConnectionWatch":
         """Reports what the console shows while the hub waits."""
@@ -260,7 +263,8 @@ class ConnectionWatch:
             likely = "Is the password right, and the Wi-Fi on 2.4 GHz?"
         else:
             likely = (
-                f"Let the firewall of the hub's computer accept the port {self._server.port}, and check the address."
+                f"Let the firewall of the hub's computer accept the port {self._server.port}, and check that address and"
+                " key are those of the hub."
             )
         return f"The plug did not connect to {place} within {timeout_s:.0f} s. {seen} {likely}"
 
