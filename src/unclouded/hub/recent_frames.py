@@ -71,7 +71,7 @@ class RecordedWire(msgspec.Struct, frozen=True, kw_only=True):
         return WireEntry(
             at=self.wall(at),
             sender=sender,
-            kind=piece.kind,
+            kind="frame" if piece.kind == "frame" else "noise",
             name=piece.name,
             words=names.text(piece),
             reason=piece.reason,
