@@ -263,8 +263,8 @@ class ConnectionWatch:
             likely = "Is the password right, and the Wi-Fi on 2.4 GHz?"
         else:
             likely = (
-                f"Let the firewall of the hub's computer accept the port {self._server.port}, and check that address and"
-                " key are those of the hub."
+                f"Let the firewall of the hub's computer accept the port {self._server.port}, and check that the"
+                " address and the key are those of the hub."
             )
         return f"The plug did not connect to {place} within {timeout_s:.0f} s. {seen} {likely}"
 
