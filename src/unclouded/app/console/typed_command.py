@@ -11,7 +11,7 @@ from unclouded.families.meross.console.controller.answer_events import masked_li
 from unclouded.families.meross.console.wire.answers import HIDDEN
 from unclouded.families.meross.console.wire.command_line import TypedCommand, typed
 from unclouded.families.meross.console.wire.commands import RELAY_WARNING, ConsoleCommand
-from unclouded.families.meross.console.wire.redact import may_hold_secret
+from unclouded.families.meross.console.wire.secret_words import may_hold_secret
 
 FAMILY = "meross_console"
 ACTION = "console"  # a device with this action has a console
@@ -65,7 +65,7 @@ def may_be_kept(text: str) -> bool:
     try:
         return not parsed(text).has_secret
     except CommandError:
-        return not may_hold_secret(text.encode())
+        return not may_hold_secret(text)
 
 
 def _without_secrets(command: TypedCommand) -> str:
@@ -73,6 +73,6 @@ def _without_secrets(command: TypedCommand) -> str:
     row = command.row
     if any(one.secret for one in row.args):
         return row.line({one.name: HIDDEN if one.secret else command.args[one.name] for one in row.args})
-    if row.name == command.line and row.danger and may_hold_secret(command.line.encode()):
+    if row.name == command.line and row.danger and may_hold_secret(command.line):
         return f"{' '.join(command.line.split()[:2])} {HIDDEN}"
     return command.line

@@ -20,7 +20,7 @@ from unclouded.families.meross.console.wire.answer_types import (
 from unclouded.families.meross.console.wire.answers import read_answer
 from unclouded.families.meross.console.wire.command_line import command_of
 from unclouded.families.meross.console.wire.lines import BINARY, ENDLESS, ConsoleLine, ConsoleLines, LineKind
-from unclouded.families.meross.console.wire.log_line import ConsoleLogLine, read_log_line
+from unclouded.families.meross.console.wire.log_line import ConsoleLogLine, read_log_line, read_log_lines
 
 LOG = "[T: 152 M: mrs_timer C: info F: mrs_timer_nvdm_load_rules L: 556]: load 0 rules"
 SCAN = (
@@ -219,3 +219,56 @@ def test_slots_are_decoded_as_far_as_their_form_is_known() -> None:
 @settings(max_examples=150, deadline=None)
 def test_an_answer_of_any_bytes_is_read_without_an_error(name: str, data: bytes) -> None:
     answer(name, data)
+
+
+# --- many lines of the log at once ------------------------------------------------------------------
+
+ODD_LINES = (
+    f"{LOG}\n",
+    f"{LOG}\r",
+    f"{LOG}\r\r\n",
+    f"{LOG[:30]}\r\n",
+    f"{LOG}{LOG}\r\n",
+    f"{LOG}\t\r\n",
+    f"{LOG}\u00e9\r\n",
+    f"{LOG} key=abc\r\n",
+    f"{LOG}{'x' * 1_900}\r\n",
+    LOG.replace("info", "debug") + "\r\n",
+    LOG.replace("556", "1234567") + "\r\n",
+    "$ [T: 9\r\n",
+    "free: 1\r\n",
+    "\r\n",
+)
+
+
+@given(st.lists(st.sampled_from([f"{LOG}\r\n", f"{LOG}: $ x]: [y]\r\n", *ODD_LINES]), max_size=6))
+@settings(deadline=None, max_examples=200)
+def test_many_lines_at_once_are_read_as_one_by_one_or_not_at_all(lines: list[str]) -> None:
+    data = "".join(lines).encode()
+    found = read_log_lines(data)
+    if found is not None:
+        read = [line for line in lines_of(data) if line.kind is not LineKind.BLANK]
+        assert [line.text for line in read] == [text for text, _ in found]
+        logs = [line.log for line in read if line.log is not None]
+        assert [(log.module, log.level, log.function, log.line) for log in logs] == [place for _, place in found]
+        assert not any(log.cut for log in logs)
+
+
+@pytest.mark.parametrize("odd", ODD_LINES)
+def test_one_line_that_is_another_makes_all_of_them_be_read_one_by_one(odd: str) -> None:
+    regular = f"{LOG}\r\n"
+    assert len(read_log_lines((regular * 3).encode()) or ()) == 3
+    assert read_log_lines((regular + odd + regular).encode()) is None
+
+
+@given(st.lists(st.sampled_from([f"{LOG}\r\n", *ODD_LINES]), max_size=6), st.integers(1, 200))
+@settings(deadline=None, max_examples=200)
+def test_a_reader_that_takes_the_log_at_once_misses_nothing(lines: list[str], size: int) -> None:
+    data = "".join(lines).encode()
+    reader, texts = ConsoleLines(), []
+    for at in range(0, len(data), size):
+        chunk = data[at : at + size]
+        taken = reader.take_log(chunk)
+        texts += [text for text, _ in taken] if taken is not None else [line.text for line in reader.feed(chunk)]
+    texts += [line.text for line in reader.close()]
+    assert texts == [line.text for line in lines_of(data)]

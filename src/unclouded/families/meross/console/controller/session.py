@@ -47,7 +47,8 @@ from unclouded.families.meross.console.wire.command_line import command_of, type
 from unclouded.families.meross.console.wire.commands import RELAY_WARNING
 from unclouded.families.meross.console.wire.known_lines import facts_of, known_line
 from unclouded.families.meross.console.wire.lines import ConsoleLine, ConsoleLines, LineKind
-from unclouded.families.meross.console.wire.redact import may_hold_secret, redact
+from unclouded.families.meross.console.wire.redact import redact
+from unclouded.families.meross.console.wire.secret_words import may_hold_secret
 from unclouded.families.meross.console.wire.values import ON
 
 START_S = 4.0  # s after the last line of a start: the console should answer
@@ -111,7 +112,9 @@ class ConsoleSession:
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         self._counts["bytes_in"] += len(data)
-        events = self._received(self._lines.feed(data), now)
+        events = self._log_run(data) if self._running is None and not self._is_starting else None
+        if events is None:
+            events = self._received(self._lines.feed(data), now)
         self._send(now)
         return events
 
@@ -321,6 +324,19 @@ class ConsoleSession:
             events += self._completed(running, now)
         return events
 
+    def _log_run(self, data: bytes) -> list[Event] | None:
+        """Many lines of the log at once; None where they may be something else too."""
+        held = len(self._lines.held)
+        found = self._lines.take_log(data)
+        if found is None:
+            return None
+        self._state.logged()
+        self._is_prompted = False
+        self._counts["frames_in"] += len(found)
+        self._counts["log_lines"] += len(found)
+        self._counts["frame_bytes"] += held + len(data) - len(self._lines.held)
+        return [Logged(text, place[1], place[0]) for text, place in found]
+
     def _text(self, line: ConsoleLine, now: float) -> list[Event]:
         known = known_line(line.text)
         events: list[Event] = []
@@ -477,7 +493,7 @@ _COUNTERS = (
 
 def _shown(line: ConsoleLine) -> str:
     """A line as it is passed on: without its end, and without secrets."""
-    if line.log is not None and not may_hold_secret(line.data):
+    if line.log is not None and not may_hold_secret(line.text):
         return line.text
     return redact(None, line.text.encode()).decode("utf-8", "replace").strip()
 

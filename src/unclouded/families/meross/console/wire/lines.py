@@ -15,7 +15,14 @@ from enum import Enum
 
 import msgspec
 
-from unclouded.families.meross.console.wire.log_line import INSIDE, START, ConsoleLogLine, read_log_line
+from unclouded.families.meross.console.wire.log_line import (
+    INSIDE,
+    START,
+    ConsoleLogLine,
+    LogPlace,
+    read_log_line,
+    read_log_lines,
+)
 
 LONGEST_LINE = 2_048  # bytes; the longest known line, a dumped protocol message, has about a thousand
 ENDLESS = f"a line of more than {LONGEST_LINE} bytes"
@@ -73,6 +80,20 @@ class ConsoleLines:
             self._begin(lines)
         return lines
 
+    def take_log(self, data: bytes) -> list[tuple[str, LogPlace]] | None:
+        """The text and the place of each line, where no line is other than a whole one of the log.
+
+        None = some are, or may hold a secret; then nothing is taken, and ``feed`` reads the same bytes.
+        """
+        end = data.rfind(b"\n") + 1
+        rest = data[end:]
+        if not end or self._is_endless or not _may_begin_log(rest):
+            return None
+        found = read_log_lines(self._held + data[:end])
+        if found is not None:
+            self._held = rest
+        return found
+
     def close(self) -> list[ConsoleLine]:
         """The rest: the stream has ended."""
         rest, self._held = self._held, b""
@@ -108,6 +129,11 @@ class ConsoleLines:
                 lines.append(_line(data))
         else:
             lines += _separated(data)
+
+
+def _may_begin_log(rest: bytes) -> bool:
+    """Whether nothing is certain yet of a line that has not ended."""
+    return not rest or (rest.startswith(b"[") and b"\r" not in rest[:-1] and len(rest) < LONGEST_LINE)
 
 
 def _without_prompts(data: bytes, lines: list[ConsoleLine], ended: bool) -> bytes:

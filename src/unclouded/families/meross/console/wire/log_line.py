@@ -16,9 +16,13 @@ from functools import lru_cache
 
 import msgspec
 
+from unclouded.families.meross.console.wire.secret_words import may_hold_secret
+
 LEVELS = ("info", "warning", "error")
 START = b"[T"  # a log line that is cut may have no more than that of its beginning
 INSIDE = re.compile(rb"\[T(?:: ?\d{1,15} M: | [\w .]{1,40} C: )")  # where a log line begins inside another line
+LogPlace = tuple[str, str, str, int]  # module, level, function, line
+_WHOLE = re.compile(r"(\[T: \d{1,15} M: ([ -\\^-~]{1,140})\]: [ -~]{0,1800})\r\n")
 _FUNCTION = re.compile(r"[a-z0-9_]*")
 _DIGITS = re.compile(r" ?(\d{0,15})")
 _MARKS = (" M: ", " C: ", " F: ", " L: ")
@@ -51,8 +55,22 @@ def read_log_line(text: str) -> ConsoleLogLine | None:
     return _cut(text)
 
 
+def read_log_lines(data: bytes) -> list[tuple[str, LogPlace]] | None:
+    """Many at once: the text of each line without its end, and its place.
+
+    None unless all of them are whole lines of the log, in plain text, without words that stand before secrets.
+    """
+    text = data.decode("latin-1")
+    found = _WHOLE.findall(text)
+    if text.count("[T") != len(found) or may_hold_secret(text):
+        return None
+    lines = [(line, place) for line, source in found if (place := _place(source)) is not None]
+    size = sum([len(line) for line, _ in lines]) + 2 * len(lines)
+    return lines if size == len(text) else None
+
+
 @lru_cache(maxsize=512)
-def _place(source: str) -> tuple[str, str, str, int] | None:
+def _place(source: str) -> LogPlace | None:
     """Module, level, function and line of ``mrs_http C: info F: mrs_http_handle_event L: 33``."""
     module, is_level, rest = source.partition(" C: ")
     level, is_function, rest = rest.partition(" F: ")

@@ -16,6 +16,7 @@ from unclouded.families.meross.console.wire.commands import NAMES
 from unclouded.families.meross.console.wire.config_keys import SECRET_KEYS
 from unclouded.families.meross.console.wire.known_lines import known_line
 from unclouded.families.meross.console.wire.lines import BINARY, ConsoleLine, ConsoleLines, LineKind
+from unclouded.families.meross.console.wire.secret_words import may_hold_secret
 
 _KEYS = b"|".join(re.escape(key.encode()) for key in sorted(SECRET_KEYS))
 _SECRETS = (
@@ -34,25 +35,10 @@ _BLANKED = bytes(0x2A if 0x21 <= byte < 0x7F else byte for byte in range(256))
 
 def redact(sender: Sender | None, data: bytes) -> bytes:
     """The same bytes with secrets blanked."""
-    if data.startswith(b"[T: ") and not may_hold_secret(data):
+    if data.startswith(b"[T: ") and not _may_hold_secret(data):
         return data
     lines = ConsoleLines()
     return b"".join(_redacted([*lines.feed(data), *lines.close()]))
-
-
-def may_hold_secret(data: bytes) -> bool:
-    """Whether a line has a word that stands before secrets."""
-    lower = data.lower()
-    return (
-        b"key" in lower
-        or b"psk" in lower
-        or b"pmk" in lower
-        or b"passw" in lower
-        or b"pwd" in lower
-        or b'"sign"' in lower
-        or b'"ssid"' in lower
-        or b'"token"' in lower
-    )  # a loop over the words takes four times as long, and every log line comes here
 
 
 def reads_secret(text: str) -> bool:
@@ -62,7 +48,7 @@ def reads_secret(text: str) -> bool:
 
 def masked_line(data: bytes) -> bytes:
     """A line with what its form shows to be secret blanked."""
-    if not may_hold_secret(data):
+    if not _may_hold_secret(data):
         return data
     for pattern in _SECRETS:
         data = pattern.sub(_without_value, data)
@@ -70,6 +56,10 @@ def masked_line(data: bytes) -> bytes:
 
 
 # --- inside ---------------------------------------------------------------------------------------
+
+
+def _may_hold_secret(data: bytes) -> bool:
+    return may_hold_secret(data.decode("latin-1"))
 
 
 def _redacted(lines: Sequence[ConsoleLine]) -> Iterable[bytes]:
