@@ -4,7 +4,8 @@ import type { Device } from "../../shapes";
 import { say } from "../../words";
 import { Fact } from "../../parts/fact";
 import { blocksOf, rawLines, type Block } from "./answer";
-import { clear, runsOf, type ConsoleRun } from "./runs";
+import { CANCEL } from "./commands";
+import { cancel, clear, runsOf, type ConsoleRun } from "./runs";
 
 export function Answers({ device }: { device: Device }) {
   const runs = runsOf(device.id).value;
@@ -18,9 +19,16 @@ export function Answers({ device }: { device: Device }) {
           </li>
         ))}
       </ol>
-      <button type="button" onClick={() => clear(device.id)}>
-        {say("console.clear")}
-      </button>
+      <div class="row-of">
+        <button type="button" onClick={() => clear(device.id)}>
+          {say("console.clear")}
+        </button>
+        {runs.some((run) => run.state === "running") && device.actions.some((action) => action.name === CANCEL) && (
+          <button type="button" onClick={() => void cancel(device.id)}>
+            {say("console.cancel")}
+          </button>
+        )}
+      </div>
     </div>
   );
 }

@@ -29,6 +29,7 @@ export type ConsoleRequest = { line: string; shown: string; action: string; args
 export const RUN = "console";
 export const UNKNOWN = "console_unknown";
 export const LIST = "console_commands";
+export const CANCEL = "console_cancel";
 const MOST_SHOWN = 12;
 const MOST_WORDS = 4; // of a name
 const HIDDEN = "••••••••";

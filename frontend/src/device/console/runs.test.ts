@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import type { ConsoleRequest } from "./commands";
-import { clear, historyOf, load, offeredOf, runCommand, runsOf } from "./runs";
+import { cancel, clear, historyOf, load, offeredOf, runCommand, runsOf } from "./runs";
 
 const MEM: ConsoleRequest = { line: "meross mem", shown: "meross mem", action: "console", args: { command: "meross mem" }, warning: "" };
 
@@ -41,6 +41,12 @@ describe("a command", () => {
     await runCommand("c", MEM);
     expect(runsOf("c").value.map((run) => [run.state, run.text])).toEqual([["failed", "Not so."], ["failed", "No answer to meross mem."]]);
     expect(historyOf("c"), "repeated lines are remembered once").toEqual(["meross mem"]);
+  });
+
+  it("can be cancelled", async () => {
+    const ask = answering({ outcome: "confirmed", reason: "1 command was cancelled." });
+    await cancel("a");
+    expect(bodyOf(ask, 0)).toEqual({ action: "console_cancel", args: {}, confirmed: false, origin: "web" });
   });
 
   it("is one of a bounded number", async () => {

@@ -12,7 +12,7 @@ import { HubError, postForLines } from "../../http";
 import type { Outcome } from "../../shapes";
 import { say } from "../../words";
 import { blocksOf, rawLines } from "./answer";
-import { LIST, remembered, RUN, type ConsoleRequest, type Offered } from "./commands";
+import { CANCEL, LIST, remembered, RUN, type ConsoleRequest, type Offered } from "./commands";
 
 export type ConsoleAnswer = Readonly<Record<string, unknown>>;
 export type ConsoleRun = { id: number; line: string; state: "running" | "done" | "failed"; text: string; answer: ConsoleAnswer };
@@ -42,6 +42,11 @@ export function historyOf(device: string): readonly string[] {
 export function clear(device: string): void {
   const { runs } = state(device);
   runs.value = runs.value.filter((run) => run.state === "running");
+}
+
+/** Cancel the command that runs, and those that wait; each then ends with that as its reason. */
+export async function cancel(device: string): Promise<void> {
+  await act(device, CANCEL, {}, false);
 }
 
 /** Load the commands of the device, unless they are there. Returns the problem, or "". */
