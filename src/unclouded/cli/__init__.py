@@ -21,7 +21,7 @@ VERBS = {
     "read": "Print the newest values of a device.",
     "set": "Set a point of a device and print the outcome.",
     "do": "List or run the actions of a device.",
-    "console": "Run a command on the serial console of an opened plug.",
+    "console": "Open the serial console of an opened plug, or run a command on it.",
     "schedule": "List, make, change or delete the rules that a device carries out by itself.",
     "setup": "Set up a Meross plug: its Wi-Fi, and this hub as its server.",
     "discover": "List the Meross plugs in this network.",
