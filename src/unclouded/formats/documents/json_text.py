@@ -24,6 +24,7 @@ DIRECTIONS = ("dir", "direction", "from", "sender", "Direction", "side")
 SIDES: Mapping[str, Sender] = {"controller": "controller", "module": "controller", "device": "device", "mcu": "device"}
 HEX = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{2}(?:[ :,-]?[0-9A-Fa-f]{2}){2,}+")
 BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
+TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 NOT_HEX = str.maketrans(dict.fromkeys(" :,-\t\n"))
 LEAST = 3  # bytes
 DEEPEST = 32
@@ -130,6 +131,21 @@ def _label(value: dict[str, Any], label: Label) -> Label:
     return label
 
 
+def beginning(text: str) -> Any:
+    """The whole values at the beginning of a JSON text that is cut off; None where there are none."""
+    closing: list[str] = []
+    end, ending = 0, ""
+    for token in TOKEN.finditer(text):
+        sign = token[0]
+        if sign in "{[":
+            closing.append("}" if sign == "{" else "]")
+        elif sign in "}]":
+            if not closing or closing.pop() != sign or len(closing) > DEEPEST:
+                return None
+            end, ending = token.end(), "".join(reversed(closing))
+    return document(text[:end] + ending) if end else None
+
+
 def document(text: str) -> Any:
     """The decoded JSON; None where it is none."""
     try:
@@ -150,6 +166,11 @@ def read(source: InputSource) -> FormatReading:
     if whole is not None:
         found = reader.add(whole, 1)
         return reader.reading(source.filled, source.filled if found else 0, [])
+    part = beginning(source.text or "") if len(source.lines) == 1 or source.lines[0].strip() in ("{", "[") else None
+    if part is not None and reader.add(part, 1):
+        reading = reader.reading(source.filled, source.filled, [])
+        reading.notes = ["the JSON text is cut off"]
+        return reading
     explained = 0
     unread: list[int] = []
     for number, line in enumerate(source.lines, 1):
@@ -168,6 +189,5 @@ JSON = InputFormat(
     specificity=Specificity.TABLE,
     recognise=recognise,
     read=read,
-    is_whole=True,
 )
 FORMATS = (JSON,)

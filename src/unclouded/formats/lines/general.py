@@ -14,13 +14,13 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from unclouded.formats.chunk import InputChunk, Mark
-from unclouded.formats.lines.line_shape import LineShape
+from unclouded.formats.lines.line_shape import LineShape, ShapeRead
 from unclouded.formats.reading import MOST_UNREAD, FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
 from unclouded.formats.text.digits import HEX_DIGITS
 from unclouded.formats.text.labels import NO_LABEL, Label, label_of
 from unclouded.formats.text.runs import ByteRun, likely_run, number_run, prose_runs, unpadded_run
-from unclouded.formats.text.stamps import Stamp, StampClock, stamp_of
+from unclouded.formats.text.stamps import Stamp, StampClock, StampKind, stamp_of
 
 LONGEST_LINE = 1 << 22  # characters of a line that are read
 LONG = 7  # bytes that are data whatever is written behind them
@@ -62,13 +62,17 @@ class GeneralReader:
         self._shape = LineShape()
 
     def read(self, source: InputSource) -> FormatReading:
-        lines, index = source.lines, 0
+        text, lines = source.text or "", source.lines
+        index = start = 0
         while index < len(lines):
-            index = self._regular(lines, index)
-            if index < len(lines) and lines[index] and not lines[index].isspace():
-                self.reading.lines += 1
-                self._line(index + 1, lines[index][:LONGEST_LINE])
-            index += 1
+            index, start = self._regular(text, index, start)
+            if index < len(lines):
+                line = lines[index]
+                index += 1
+                start += len(line) + 1
+                if line and not line.isspace():
+                    self.reading.lines += 1
+                    self._line(index, line[:LONGEST_LINE])
         done = self.reading
         done.chunks, done.unread = self._chunks, self._unread
         done.stamps, done.backwards = self._clock.count, self._clock.backwards
@@ -79,26 +83,49 @@ class GeneralReader:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _regular(self, lines: Sequence[str], index: int) -> int:
-        """Reads the lines of one shape from ``index`` on; where they end."""
-        state, clock, add = self._state, self._clock.time, self._chunks.append
-        begin = index
-        for at, kind, label, data, column in self._shape.read(lines, index):
-            if kind is not None:
-                state.t = state.row_t = clock(at, kind)
-                self._gap = self._gap or self._clock.restarted
-                state.label = NO_LABEL
-            elif label is not NO_LABEL:
-                state.row_t = None if self._clock.count == 0 else state.t
-            used = label if label is not NO_LABEL else state.label
-            index += 1
-            add(InputChunk(state.row_t, used.sender, data, used.lane, index, column, self._gap))
-            self._gap = False
+    def _regular(self, text: str, index: int, start: int) -> tuple[int, int]:
+        """Reads the lines of one shape that begin there; where they end, as the index of a line and in the text."""
+        found = self._shape.read(text, start)
+        if not found:
+            return index, start
+        kind = self._shape.kind
+        done = self._stamped(found, kind, index) if kind is not None else self._labelled_only(found, index)
+        self._chunks += done
+        count = len(done)
+        self.reading.lines += count
+        self.reading.explained += count
+        self.reading.data_lines += count
+        self._gap = False
+        return index + count, found[-1][3].end()
+
+    def _stamped(self, found: Sequence[ShapeRead], kind: StampKind, index: int) -> list[InputChunk]:
+        """Lines with a time each: no direction holds for the next one."""
+        clock, gap, t = self._clock.time, self._gap, 0.0
+        done = []
+        for number, (at, label, data, line) in enumerate(found, index + 1):
+            t = clock(at, kind)
+            gap = gap or self._clock.restarted
+            done.append(InputChunk(t, label.sender, data, label.lane, number, line.start(4) - line.start() + 1, gap))
+            gap = False
             self._labelled += label is not NO_LABEL
-        self.reading.lines += index - begin
-        self.reading.explained += index - begin
-        self.reading.data_lines += index - begin
-        return index
+        self._state.t = self._state.row_t = t
+        self._state.label = NO_LABEL
+        return done
+
+    def _labelled_only(self, found: Sequence[ShapeRead], index: int) -> list[InputChunk]:
+        """Lines without times: the direction and the time of a heading hold for those without a direction."""
+        state, gap = self._state, self._gap
+        done = []
+        for number, (_, label, data, line) in enumerate(found, index + 1):
+            if label is not NO_LABEL:
+                state.row_t = None if self._clock.count == 0 else state.t
+                self._labelled += 1
+            used = label if label is not NO_LABEL else state.label
+            done.append(
+                InputChunk(state.row_t, used.sender, data, used.lane, number, line.start(4) - line.start() + 1, gap)
+            )
+            gap = False
+        return done
 
     def _line(self, number: int, line: str) -> None:
         stamp, start, lead = _stamp_in(line)

@@ -152,11 +152,12 @@ class StampClock:
         """The same of a time that is read already."""
         self.count += 1
         self.restarted = False
-        if kind not in self._first:
-            self._first[kind] = at - self._last
+        first = self._first.get(kind)
+        if first is None:
+            first = self._first[kind] = at - self._last
             if kind == "date" and self.started is None:
-                self.started = at - self._last
-        t = at - self._first[kind]
+                self.started = first
+        t = at - first
         if t < self._last:
             t = self._later(t, kind)
         self._last = t = round(t, 9)
