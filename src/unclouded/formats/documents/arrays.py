@@ -79,6 +79,5 @@ ARRAYS = InputFormat(
     specificity=Specificity.LITERAL,
     recognise=recognise,
     read=read,
-    is_whole=True,
 )
 FORMATS = (ARRAYS,)

@@ -16,6 +16,7 @@ from unclouded.formats.reading import MOST_UNREAD, FormatReading, InputFormat, S
 from unclouded.formats.source import InputSource
 from unclouded.formats.text.stamps import Stamp, StampClock, stamp_of
 
+MOST_COLUMNS = 64
 FITS = 0.9
 SAMPLE = 100  # lines
 HEAD = 16_000  # characters
@@ -95,7 +96,7 @@ def layout_of(lines: Sequence[str]) -> FieldColumnsLayout | None:
     """The columns of these lines; None where they are none."""
     for separator in SEPARATORS:
         rows = [[cell.strip('"') for cell in line.split(separator)] for line in lines]
-        if not rows or len(rows[0]) < 2:
+        if not rows or not 2 <= len(rows[0]) <= MOST_COLUMNS:
             continue
         if all(FIELD_NAME.fullmatch(name) or name == "data" for name in rows[0]):
             return FieldColumnsLayout(separator, rows[0], True) if any(name in PAYLOADS for name in rows[0]) else None
