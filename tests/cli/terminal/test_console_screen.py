@@ -98,6 +98,7 @@ async def test_secrets_are_neither_in_the_history_nor_in_a_transcript(monkeypatc
         await terminal.type(f"/save {target}")
         await terminal.shows("exists already")
         assert terminal.history.lines() == ["config read STA WpaPsk", f"/save {target}"]
+        assert not any("hunter22" in line for line in terminal.screen._prompt.history.get_strings())
         file = tmp_path / "state" / "console_history"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
