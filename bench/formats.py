@@ -1,6 +1,6 @@
 """Formats of `decode`: megabytes of text a second, beside a plain reader by a regular expression, and the detection.
 
-    python bench/formats.py [--json] [--frames N] [--rounds N]
+    python bench/formats.py [--json] [--frames N] [--rounds N] [--megabytes N]
 
 The same frames of a plug, written down as people and programs write them (tests/renderings.py). Ours: the text to
 chunks of bytes. Plain: a regular expression over each line, and an int for each byte. Detection: the format, the
@@ -8,10 +8,13 @@ family and the sides of the first megabyte. Both in turns in the same run; the m
 """
 
 import base64
+import contextlib
+import csv
 import random
 import re
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +38,9 @@ BITS = re.compile(r"[01]{8}")
 ESCAPED = re.compile(r"\\x([0-9a-f]{2})|\\(.)|([^\\'])")
 CELL = re.compile(r" (...)")
 SHOWN = re.compile(r"M-\^.|M-.|\^.|.", re.DOTALL)
+
+CELL_HEX = re.compile(r",0x([0-9A-F]{2})")
+TRACE_NAME = re.compile(r'"B".*"name": "([0-9A-F]{2})"')
 
 Reader = Callable[[str], bytes]
 
@@ -92,6 +98,15 @@ PLAIN: dict[str, tuple[str, Reader]] = {  # rendering -> our format, the plain r
     "log": ("lines", by_line(HEX, 16, behind("X: "))),
     "log with dates": ("lines", by_line(HEX, 16, behind("d: "))),
     "log with decimal numbers": ("lines_decimal", by_line(NUMBER, 10, behind("<<< "))),
+    "Saleae table": ("saleae_table", by_line(CELL_HEX, 16)),
+    "Saleae export": ("saleae_export", by_line(CELL_HEX, 16)),
+    "PulseView": ("annotations", by_line(PACKED, 16, behind("RX: "))),
+    "sigrok-cli": ("annotations", by_line(PACKED, 16, behind(": "))),
+    "sigrok trace": ("jsontrace", by_line(TRACE_NAME, 16)),
+    "tshark -x": ("packet_text", by_line(PACKED, 16, behind("  ", "   "))),
+    "tcpdump -X": ("packet_text", by_line(PACKED, 16, behind(":  ", "  "))),
+    "tshark follow raw": ("follow", by_line(PACKED, 16, behind("\t"))),
+    "tshark -T fields": ("tshark_fields", by_line(PACKED, 16, behind("2.7\t"))),
 }
 
 
@@ -124,18 +139,55 @@ def compare(name: str, text: str, rounds: int) -> dict[str, object]:
     }
 
 
+def table_peers(path: Path) -> dict[str, Callable[[], object]]:
+    """What else reads a table, where it is installed: pandas and polars; else the module csv of Python."""
+    found: dict[str, Callable[[], object]] = {}
+    with contextlib.suppress(ImportError):
+        import pandas
+
+        found["pandas"] = lambda: pandas.read_csv(path)
+    with contextlib.suppress(ImportError):
+        import polars
+
+        found["polars"] = lambda: polars.read_csv(path)
+    return found or {"csv": lambda: sum(1 for _ in csv.reader(path.open(encoding="utf-8")))}
+
+
+def large_table(frames: list[bytes], megabytes: int, rounds: int) -> dict[str, object]:
+    """Seconds of CPU time for a table of Saleae, ours and of its peers, which only read the cells."""
+    text = rendered("Saleae table", frames)
+    header, _, rows = text.partition("\n")
+    data = (header + "\n" + (rows + "\n") * (megabytes * MEGABYTE // len(rows) + 1)).encode()[: megabytes * MEGABYTE]
+    format = registry.named("saleae_table")[0]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        path.write_bytes(data[: data.rfind(b"\n") + 1])
+        peers = table_peers(path)
+        times = [
+            (cpu_s(lambda: format.read(InputSource(path.read_bytes()))), *(cpu_s(peer) for peer in peers.values()))
+            for _ in range(rounds)
+        ]
+    ours, *others = (statistics.median(column) for column in zip(*times, strict=True))
+    figures: dict[str, object] = {f"{megabytes} MB of Saleae: s": ours}
+    for name, other in zip(peers, others, strict=True):
+        figures[f"{megabytes} MB of Saleae, {name}: s"] = other
+        figures[f"{megabytes} MB of Saleae: times as long as {name}"] = ours / other
+    return figures
+
+
 def rendered(name: str, frames: list[bytes]) -> str:
     text = RENDERINGS[name](frames)
     return re.sub(r"12:00:(\d+)", lambda found: f"12:{int(found[1]) // 60 % 60:02d}:{int(found[1]) % 60:02d}", text)
 
 
 def main() -> None:
-    options = arguments(__doc__ or "", frames=40_000, rounds=5)
+    options = arguments(__doc__ or "", frames=40_000, rounds=5, megabytes=100)
     before = spin()
     frames = frames_of_a_plug(options.frames)
     figures: dict[str, object] = {}
     for name in PLAIN:
         figures |= compare(name, rendered(name, frames), options.rounds)
+    figures |= large_table(frames, options.megabytes, min(options.rounds, 3))
     report("formats", figures, before, options.json)
 
 

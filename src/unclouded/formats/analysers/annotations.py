@@ -14,7 +14,7 @@ import msgspec
 
 from unclouded.formats.analysers.cell_values import radix_of, value_of
 from unclouded.formats.analysers.columns import FieldBytes
-from unclouded.formats.analysers.decoded_rows import ByteRow, chunks_in_order, with_sides
+from unclouded.formats.analysers.decoded_rows import chunks_in_order, with_sides
 from unclouded.formats.reading import MOST_UNREAD, FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
 
@@ -115,10 +115,11 @@ def read(source: InputSource) -> FormatReading:
     has_samples = any(rows.sample[at] for at in kept)
     if has_samples:
         kept.sort(key=rows.sample.__getitem__)
+    kept = [at for at in kept if values[rows.cell[at]] is not None]
     chunks = chunks_in_order(
-        ByteRow(value, found[rows.prefix[at]].lane or "", None, rows.line[at])
-        for at in kept
-        if (value := values[rows.cell[at]]) is not None
+        [values[rows.cell[at]] or 0 for at in kept],
+        [rows.line[at] for at in kept],
+        [found[rows.prefix[at]].lane or "" for at in kept],
     )
     return FormatReading(
         chunks=with_sides(chunks),

@@ -5,6 +5,7 @@ times order the frames. Without times a chunk ends where the lane changes: the o
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import overload
 
 import msgspec
@@ -45,16 +46,15 @@ class TimesFrom(Sequence[float]):
         return round(self._times[at] - self._zero, DIGITS)
 
 
-def chunks_in_order(rows: Iterable[ByteRow]) -> list[InputChunk]:
-    """Chunks of rows without times."""
-    chunks: list[InputChunk] = []
-    run: list[ByteRow] = []
-    for row in rows:
-        if run and (row.lane != run[-1].lane or row.is_after_loss):
-            chunks.append(_chunk(run))
-            run = []
-        run.append(row)
-    return [*chunks, _chunk(run)] if run else chunks
+def chunks_in_order(values: Sequence[int], lines: Sequence[int], lanes: Sequence[str]) -> list[InputChunk]:
+    """Chunks of bytes without times, with the line and the lane of each."""
+    chunks, begin = [], 0
+    for lane, run in groupby(lanes):
+        end = begin + sum(1 for _ in run)
+        data = bytes(values[begin:end])
+        chunks.append(InputChunk(None, None, data, lane, lines[begin], lines=lines[begin:end]))
+        begin = end
+    return chunks
 
 
 def chunks_by_time(rows: Iterable[ByteRow], zero: float) -> list[InputChunk]:

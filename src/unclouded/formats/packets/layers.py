@@ -5,6 +5,7 @@ user-defined 147 to 162 (bytes as they are), USB captures 189 220 249 (bulk tran
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from unclouded.formats.packets.packet import CapturedPacket, DataSegment, PacketProblems
 from unclouded.formats.packets.serial_links import SERIAL_LINKS
@@ -115,8 +116,13 @@ def _ip4(packet: CapturedPacket, at: int) -> DataSegment | None:
     if header < 20:
         raise LayerError(CUT)
     end = at + size if size >= header else len(data)  # 0 where the computer's network card cuts large packets
-    source, target = (".".join(map(str, data[begin : begin + 4])) for begin in (at + 12, at + 16))
+    source, target = _address(data[at + 12 : at + 16]), _address(data[at + 16 : at + 20])
     return _transport(packet, data[at + 9], source, target, at + header, end)
+
+
+@lru_cache(4_096)
+def _address(data: bytes) -> str:
+    return ".".join(map(str, data))
 
 
 def _ip6(packet: CapturedPacket, at: int) -> DataSegment | None:

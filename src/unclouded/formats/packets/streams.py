@@ -7,10 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-import msgspec
-
 from unclouded.core.family import Sender
-from unclouded.formats.chunk import InputChunk
+from unclouded.formats.chunk import InputChunk, Mark
 from unclouded.formats.lan_packets import ADVICE as LAN_ADVICE
 from unclouded.formats.lan_packets import SIGNS as LAN_SIGNS
 from unclouded.formats.packets.connections import End, PacketConnection, StreamPiece, StreamRun
@@ -160,7 +158,7 @@ class MessageChunks:
         return last is not None and abs(t - last) <= DOUBLE_S
 
     def _message(self, run: StreamRun, begin: int, body: bytes, sender: Sender | None, is_cut: bool) -> None:
-        self._add(run.piece_at(begin), InputChunk(None, sender, body, mark="cut" if is_cut else ""))
+        self._add(run.piece_at(begin), body, sender=sender, mark="cut" if is_cut else "")
 
     # --- raw bytes -----------------------------------------------------------------------------
 
@@ -177,7 +175,7 @@ class MessageChunks:
                 found = piece.data if undo is None else undo.feed(piece.data)
                 if found:
                     gap = piece.is_after_gap or (is_first and connection.protocol == "tcp")
-                    self._add(piece, InputChunk(None, None, found, lane, gap=gap))
+                    self._add(piece, found, lane=lane, gap=gap)
                     is_first = False
 
     def _lane(self, connection: PacketConnection, end: End) -> str:
@@ -191,9 +189,18 @@ class MessageChunks:
             self._lanes[key] = f"{way} {client[0]}, {connection.server[0]}:{connection.server[1]}"
         return self._lanes.get(key, way)
 
-    def _add(self, piece: StreamPiece, chunk: InputChunk) -> None:
+    def _add(
+        self,
+        piece: StreamPiece,
+        data: bytes,
+        *,
+        sender: Sender | None = None,
+        lane: str = "",
+        gap: bool = False,
+        mark: Mark = "",
+    ) -> None:
         order = piece.t if piece.t is not None else 0.0, piece.number
-        self._chunks.append((order, msgspec.structs.replace(chunk, t=piece.t, line=piece.line)))
+        self._chunks.append((order, InputChunk(piece.t, sender, data, lane, piece.line, gap=gap, mark=mark)))
 
 
 def _pieces(runs: Iterable[StreamRun]) -> Iterator[StreamPiece]:
