@@ -78,6 +78,7 @@ def test_any_changed_byte_of_a_package_is_found(contents: list[bytes], data: st.
     [
         ([(156, 100), (200, 100)], "images 1 and 2 overlap"),
         ([(300, 50), (156, 200)], "images 2 and 1 overlap"),
+        ([(156, 100), (275, 100)], "images 1 and 2 overlap"),  # in the last byte of the SHA-1 of image 1
         ([(0, 100)], "image 1 begins inside of the header"),
         ([(156, 2**32 - 1)], "image 1 is cut off: it ends at 4294967471 of 556 bytes"),
         ([(2**32 - 1, 2**32 - 1)], "image 1 is cut off: it ends at 8589934610 of 556 bytes"),
