@@ -64,7 +64,7 @@ from unclouded.hub.naming import ValueNames
 from unclouded.hub.part import ChannelPart, is_same, sub_id, without
 from unclouded.hub.product_matching import MEMORY_KEY
 from unclouded.hub.recent_frames import RecordedWire
-from unclouded.hub.unknown_products import UnknownProducts
+from unclouded.hub.unknown_products import HeldReports, UnknownProducts
 
 log = logging.getLogger("unclouded.hub")
 
@@ -340,14 +340,11 @@ class Channel:
         facts += [] if is_known else part.interpreter.restored(self._hub.wall(self._loop.time()))
         own = [(event, now) for event, now in self._early if event.part == key]
         self._early = [(event, now) for event, now in self._early if event.part != key]
-        for event, now in own:
-            if not self._unknown.holds(event, now):
-                facts += self._preferred(event, self._hub.wall(now), part)
-        self._complete(part, facts)
+        waited = [*self._unknown.released(key), *own]
+        self._read_waited([one for one in waited if not self._unknown.holds(*one)], part, facts)
         if key == "" and self.online:
             self._deliver_held(key)
-        if key == "":
-            self._all_is_stored()
+        self._all_is_stored()
 
     def _is_matched(self, key: str, memory: bytes, held: Sequence[tuple[Reported, float]]) -> None:
         """It is known by now what a part of an unknown product is; the reports that waited for that are read."""
@@ -357,12 +354,16 @@ class Channel:
         facts: list[Fact] = [self._hub.remember(Memory(part.identity, MEMORY_KEY, memory))]
         self._settle(key, {}, facts)
         part = self.parts[key]
-        for event, now in held:
+        self._read_waited(held, part, facts)
+        self._hub.publish(facts)
+        self._all_is_stored()
+
+    def _read_waited(self, reports: HeldReports, part: ChannelPart, facts: list[Fact]) -> None:
+        """Reports that waited keep their time."""
+        for event, now in reports:
             self._has_values = True
             facts += self._preferred(event, self._hub.wall(now), part)
         self._complete(part, facts)
-        self._hub.publish(facts)
-        self._all_is_stored()
 
     def _all_is_stored(self) -> None:
         """Unless reports wait: call what waits for them to be stored."""
@@ -463,13 +464,20 @@ class Channel:
             case Joined(part=key, info=info):
                 self._settle(key, dict(info), facts)
             case Left(part=key):
-                self._end_waits(facts)
-                self.parts.pop(key, None)
-                self._lacks.pop(key, None)
-                self._unknown.left(key)
-                self.asleep.discard(key)
-                self._device.forget(key)
-                self._hub.part_left(sub_id(self._device.id, key))
+                self._left(key, facts)
+
+    def _left(self, key: str, facts: list[Fact]) -> None:
+        """A sub-device is no more: what it has reported is stored before that."""
+        self._end_waits(facts)
+        part, held = self.parts.get(key), self._unknown.left(key)
+        if part is not None and held:
+            self._read_waited(held, part, facts)
+        self._all_is_stored()
+        self.parts.pop(key, None)
+        self._lacks.pop(key, None)
+        self.asleep.discard(key)
+        self._device.forget(key)
+        self._hub.part_left(sub_id(self._device.id, key))
 
     def _deliver_held(self, key: str) -> None:
         """The part is online and identified: it gets the commands that were held for it."""

@@ -31,6 +31,7 @@ class ProductMatching:
         self.deadline: float | None = None  # when it is to be matched, on the hub's clock
         self._reports = ProductReports(self.matched.seen if self.matched else ())
         self._held: list[tuple[Reported, float]] = []
+        self._is_asked = False  # the question is being answered
         self._matches = 0
 
     @property
@@ -47,7 +48,8 @@ class ProductMatching:
         is_new = self._reports.add(reported.values, reported.types)
         if is_new and self.deadline is None and self._matches < MOST_MATCHES:
             self.deadline = now + (HELD_S if self.is_holding else LATER_S)
-        if not self.is_holding or self.deadline is None or len(self._held) >= MOST_HELD:
+        waits = self.is_holding and (self._is_asked or self.deadline is not None)
+        if not waits or len(self._held) >= MOST_HELD:
             return False
         self._held.append((reported, now))
         return True
@@ -55,6 +57,7 @@ class ProductMatching:
     def question(self) -> MatchedProduct:
         """What is to be matched now: what was seen, and the rows that are named already."""
         self.deadline = None
+        self._is_asked = True
         self._matches += 1
         known = self.matched
         return MatchedProduct(
@@ -69,8 +72,18 @@ class ProductMatching:
     def settle(self, matched: MatchedProduct) -> list[tuple[Reported, float]]:
         """It was matched. Returns the reports that were held, oldest first."""
         self.matched = matched
+        self._is_asked = False
+        return self.take_held()
+
+    def take_held(self) -> list[tuple[Reported, float]]:
+        """The reports that wait, oldest first; they wait no more."""
         held, self._held = self._held, []
         return held
+
+    def forget(self) -> None:
+        """What was matched is of no use: it is as if nothing was seen yet."""
+        self.matched = None
+        self._reports = ProductReports()
 
     def memory(self) -> bytes:
         return msgspec.json.encode(self.matched) if self.matched else b""

@@ -7,15 +7,20 @@ Matching reads the whole catalogue, which takes a few tenths of a second: the wi
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from unclouded.core.errors import ConfigError
 from unclouded.core.profile import MatchedProduct, Profile
 from unclouded.core.session import Reported
 from unclouded.hub.channel_spec import ProductSource
 from unclouded.hub.product_matching import MEMORY_KEY, ProductMatching
 
-OnSettled = Callable[[str, bytes, Sequence[tuple[Reported, float]]], None]  # part, for the memory, held reports
+HeldReports = Sequence[tuple[Reported, float]]  # with the hub's time of each, oldest first
+OnSettled = Callable[[str, bytes, HeldReports], None]  # part, for the memory, held reports
+
+log = logging.getLogger("unclouded.hub")
 
 
 class UnknownProducts:
@@ -26,17 +31,28 @@ class UnknownProducts:
         self._loop = loop
         self._settled = settled
         self._matchings: dict[str, ProductMatching] = {}
+        self._released: dict[str, HeldReports] = {}  # by part: what was held for a product that it is not
         self._timer: asyncio.TimerHandle | None = None
 
     def profile(self, key: str, product: str, whole: Profile, memory: Callable[[], Mapping[str, bytes]]) -> Profile:
         """The profile of a part: ``whole``, or that with the points that were matched. ``memory``: of its identity."""
         if self._source is None or not self._source.serves(whole):
-            self._matchings.pop(key, None)
+            self._release(key)
             return whole
         matching = self._matchings.get(key)
         if matching is None or matching.product != product:
+            self._release(key)
             matching = self._matchings[key] = ProductMatching(product, memory().get(MEMORY_KEY, b""))
-        return self._source.profile(whole, matching.matched) if matching.matched else whole
+        try:
+            return self._source.profile(whole, matching.matched) if matching.matched else whole
+        except ConfigError as error:  # kept by another version
+            log.warning("What was matched is matched again: %s", error)
+            matching.forget()
+            return whole
+
+    def released(self, key: str) -> HeldReports:
+        """What waits no more since ``profile`` found another product; its part reads them, or holds them again."""
+        return self._released.pop(key, ())
 
     def __contains__(self, key: str) -> bool:
         return key in self._matchings
@@ -56,8 +72,15 @@ class UnknownProducts:
         """Whether reports wait."""
         return any(matching.has_held for matching in self._matchings.values())
 
-    def left(self, key: str) -> None:
-        self._matchings.pop(key, None)
+    def left(self, key: str) -> HeldReports:
+        """A part is no more. Returns its reports that waited."""
+        self._release(key)
+        return self.released(key)
+
+    def _release(self, key: str) -> None:
+        matching = self._matchings.pop(key, None)
+        if matching is not None and matching.has_held:
+            self._released[key] = matching.take_held()
 
     def _is_due(self) -> None:
         self._timer = None
@@ -82,6 +105,6 @@ class UnknownProducts:
             return
         error = future.exception()
         held = matching.settle(question if error else future.result())  # what was held must not be lost
-        self._settled(key, matching.memory(), held)
+        self._settled(key, b"" if error else matching.memory(), held)  # after a restart it is tried again
         if error:
             raise error
