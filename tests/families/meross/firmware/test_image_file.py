@@ -97,6 +97,13 @@ def test_an_image_without_data_is_damaged_though_its_checksums_are_right() -> No
     assert all(result.verdict == "right" for result in file.results) and file.faults == ("it has no data",)
 
 
+def test_bytes_after_the_data_are_noted_and_no_fault() -> None:
+    exact, longer = (read_firmware(V1, uimage(b"program") + rest) for rest in (b"", b"xy"))
+    assert exact.container is not None and exact.container.notes == ()
+    assert longer.container is not None and longer.container.notes == ("2 bytes follow the data of the image",)
+    assert longer.faults == ()
+
+
 def test_a_package_that_names_more_images_than_it_can_have_is_damaged() -> None:
     data = fota_header(2**32 - 1, b"") + bytes(400)
     assert "it names 4294967295 images" in read_firmware("", data).faults
