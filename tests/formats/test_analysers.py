@@ -72,7 +72,7 @@ def test_a_byte_with_an_error_and_a_long_silence_end_a_frame(short: int, monkeyp
     )
     assert [one.piece.data for one in pieces if one.piece.kind == "frame"] == [whole, whole]
     assert [one.t for one in pieces if one.piece.kind == "frame"] == [pytest.approx(0.1), pytest.approx(9.0)]
-    assert notes == ["1 bytes with a framing or parity error are left out"]
+    assert notes == ["bytes with a framing or parity error, left out: 1"]
 
 
 def test_an_irregular_row_in_a_long_table_costs_only_itself() -> None:

@@ -170,7 +170,7 @@ def test_messages_of_a_plug_are_found_on_any_port_in_both_directions() -> None:
     ]
     pieces, found = decoded(pcap(packets))
     assert [(one.piece.data, one.piece.sender) for one in pieces] == [(GET, "controller"), (GETACK, "device")]
-    assert found.notes == ["1 connection without bytes of a device are left out"]
+    assert found.notes == ["without bytes of a device, left out: 1 connection"]
 
 
 def test_an_answer_in_chunks_is_put_together() -> None:

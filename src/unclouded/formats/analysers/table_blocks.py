@@ -30,7 +30,7 @@ def read_table(table: "ByteTable", text: str) -> FormatReading:
         RowReader(state).read(text[table.offset :], table.first_line)
     else:
         BlockReader(state, text).read()
-    errors = [f"{state.errors} bytes with a framing or parity error are left out"] if state.errors else []
+    errors = [f"bytes with a framing or parity error, left out: {state.errors}"] if state.errors else []
     return FormatReading(
         chunks=with_sides(in_time(state.chunks)),
         lines=state.lines + 1,

@@ -79,10 +79,10 @@ class MessageChunks:
     @property
     def notes(self) -> list[str]:
         texts = {
-            "tls": "{} are encrypted (TLS) and cannot be read",
-            "lan": "{} with Tuya's protocol on the local network are left out: it is encrypted",
-            "encrypted": "the messages in {} are encrypted by the plug's key",
-            "other": "{} without bytes of a device are left out",
+            "tls": "encrypted (TLS), not readable: {}",
+            "lan": "Tuya's protocol on the local network, which is encrypted; left out: {}",
+            "encrypted": "messages that are encrypted by the plug's key: {}",
+            "other": "without bytes of a device, left out: {}",
         }
         counts = ((text, self.left_out[name]) for name, text in texts.items() if self.left_out[name])
         return [text.format(f"{count} connection{'s' if count > 1 else ''}") for text, count in counts]
