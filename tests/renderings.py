@@ -97,6 +97,43 @@ def json_list(frames: Frames) -> str:
     return json.dumps([{"t": at, "dir": "rx", "data": list(frame)} for at, frame in enumerate(frames)])
 
 
+def esphome_string(frame: bytes) -> str:
+    named = dict(zip(b"\a\b\t\n\v\f\r\x1b\"'\\", "abtnvfre\"'\\", strict=True))
+    return "".join(
+        f"\\{named[byte]}" if byte in named else chr(byte) if 32 <= byte < 128 else f"\\x{byte:02X}" for byte in frame
+    )
+
+
+def uart_debug(form: Callable[[bytes], str]) -> Callable[[Frames], str]:
+    return on_lines("[12:00:{at:02d}.012][D][uart_debug:158]: <<< ", form)
+
+
+def esphome_bytes(frames: Frames) -> str:
+    data = b"".join(frames)
+    return "\n".join(f"[12:00:00][VV][uart_esp8266:132]:     Read 0b{byte:08b} (0x{byte:02X})" for byte in data)
+
+
+def esphome_tuya(frames: Frames) -> str:
+    line = "[12:00:{:02d}][V][tuya:120]: Received Tuya: CMD=0x{:02X} VERSION={} DATA=[{}] INIT_STATE=5"
+    return "\n".join(line.format(at, one[3], one[2], one[6:-1].hex(".").upper()) for at, one in enumerate(frames))
+
+
+def tasmota(frames: Frames) -> str:
+    line = '12:00:{0:02d}.000 {2}: RESULT = {{"TuyaReceived":{{"Data":"{1}","CmndData":"{3}"}}}}'
+    views = ("MQT", "RSL")  # both have every message
+    return "\n".join(
+        line.format(at, one.hex().upper(), view, one[6:-1].hex()) for at, one in enumerate(frames) for view in views
+    )
+
+
+def spy(frames: Frames) -> str:
+    return "\n".join(
+        f"{at:06d}.100 RX   {start:04X}  {row[:8].hex(' ').upper():23}  {row[8:].hex(' ').upper():23}  {letters(row)}"
+        for at, one in enumerate(frames)
+        for start, row in rows(one)
+    )
+
+
 def markdown(frames: Frames) -> str:
     lines = "\n".join(frame.hex(" ") for frame in frames)
     return f"This is what I see:\n\n```\n{lines}\n```\nIs it the **right** one?\n"
@@ -238,6 +275,25 @@ RENDERINGS: dict[str, Callable[[Frames], str]] = {
     "log of the MCU": on_lines("MCU -> WiFi: ", lambda frame: frame.hex().upper()),
     "rows below their time": on_lines("2026/11/29 12:00:{at:02d}.000100:\n", lambda frame: frame.hex(" ")),
     "markdown": markdown,
+    "ESPHome hex": uart_debug(lambda frame: frame.hex(":").upper()),
+    "ESPHome decimal": uart_debug(lambda frame: ":".join(map(str, frame))),
+    "ESPHome binary": uart_debug(lambda frame: ";".join(f"0b{byte:08b} (0x{byte:02X})" for byte in frame)),
+    "ESPHome string": uart_debug(lambda frame: f'"{esphome_string(frame)}"'),
+    "ESPHome with a prefix": on_lines("[D][uart_debug:158]: mcu: <<< ", lambda frame: frame.hex(" ").upper()),
+    "ESPHome page": on_lines("12:00:{at:02d}\t[D]\t[uart_debug:114]\t\n<<< ", lambda frame: frame.hex(".")),
+    "ESPHome before 2021.11": esphome_bytes,
+    "ESPHome tuya": esphome_tuya,
+    "Tasmota": tasmota,
+    "Tasmota 6": on_lines('12:00:{at:02d} TYA: RX Packet: "', lambda frame: f'{frame.hex()}"'),
+    "OpenBeken": on_lines("Info:TuyaMCU:Received: ", lambda frame: f"{frame.hex(' ').upper()} "),
+    "espurna": on_lines("[3439{at:02d}] [TUYA] <=: ", bytes.hex),
+    "RealTerm": lambda frames: "".join(f"{1795953600 + at},{one.hex().upper()}" for at, one in enumerate(frames)),
+    "pySerial": spy,
+    "TuyaMCUAnalyzer": on_lines(
+        "Received by WiFi module:\n", lambda one: f"55 AA\t{one[2:].hex(' ').upper()}\t\nHEADER\tVER=03\tState\n"
+    ),
+    "SSCOM": on_lines("[12:00:{at:02d}.012]收←◆", lambda frame: f"{frame.hex(' ').upper()} "),
+    "Docklight": on_lines("29.11.2026 12:00:{at:02d}.00 [RX] - ", lambda frame: frame.hex(" ").upper()),
     "Saleae table": by_byte(
         "name,type,start_time,duration,data", lambda t, byte: f'"Async Serial","data",{t:.9g},0.000989583,0x{byte:02X}'
     ),

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from unclouded.formats.text.cleaning import cleaned
 
-CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\n\r\f\b\x1b"})
+CONTROLS = bytes({*range(0x20)} - {*b"\t\n\r\f\b\x1b"})  # ESPHome writes 7f as it is
 UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 UTF8_MARK = b"\xef\xbb\xbf"
 CHINESE = re.compile("[收发]")
