@@ -114,8 +114,8 @@ def changed(old: str, new: str) -> Profile:
 
 @pytest.mark.parametrize("type_", ["value", "", "float"])
 def test_rows_that_no_value_can_tell_apart_are_refused(type_: str) -> None:
-    with pytest.raises(ConfigError, match="6 is there 2 times"):
-        changed('dp = 6\ntype = "raw"', f'dp = 6\ntype = "{type_}"')
+    with pytest.raises(ConfigError, match="8 is there 2 times"):
+        changed('dp = 8\ntype = "string"', f'dp = 8\ntype = "{type_}"')
 
 
 NUMBERS = """

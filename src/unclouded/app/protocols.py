@@ -28,6 +28,11 @@ def actions_of(name: str) -> list[str]:
     return [action.name for action in (*family.actions, *family.part_actions)]
 
 
+def decoders_of(name: str) -> list[str]:
+    """The names of the forms of raw values that a family can decode."""
+    return list(families.family(name).decoders)
+
+
 def commands_of(name: str, dialect: str = "") -> Sequence[CommandRow]:
     """The command table of a family, or of one of its dialects. Raises CommandError."""
     family = families.family(name)

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from unclouded.app.config_places import did_you_mean
-from unclouded.app.protocols import actions_of, settings_of
+from unclouded.app.protocols import actions_of, decoders_of, settings_of
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Access
 from unclouded.core.profile import Profile, WirePoint, make_profile, read_profile
@@ -75,6 +75,7 @@ class ProfileChecker:
         except ConfigError as error:
             return CheckedProfile(file=file, remarks=(ProfileRemark("error", str(error)),))
         remarks = [
+            *_of_decoders(profile),
             *_of_name(profile, file),
             *_of_keys(profile),
             *self._of_products(profile),
@@ -142,6 +143,15 @@ def _of_name(profile: Profile, file: str) -> Iterator[ProfileRemark]:
         yield ProfileRemark(
             "error", f"Its `name` is {profile.name!r}, which must equal the file's path. Rename it, or move the file."
         )
+
+
+def _of_decoders(profile: Profile) -> Iterator[ProfileRemark]:
+    known = decoders_of(profile.family)
+    for row in profile.points:
+        if row.decode and row.decode not in known:
+            has = f"It has: {', '.join(known) or 'none'}."
+            text = f"`decode` of {row.point.key}: {profile.family} has no form {row.decode!r}. {has}"
+            yield ProfileRemark("error", text)
 
 
 def _of_keys(profile: Profile) -> Iterator[ProfileRemark]:

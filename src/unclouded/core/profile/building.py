@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Kind, Point, unit_of
-from unclouded.core.profile.checks import check_row, check_rows, check_wire
+from unclouded.core.profile.checks import UNPRINTABLE, check_row, check_rows, check_wire, is_shown
 from unclouded.core.profile.derived import BaseOf, file_of, unapplied
 from unclouded.core.profile.schema import (
     Condition,
@@ -107,6 +107,7 @@ def make_profile(
     if actions_of is not None:
         _check_actions(file, actions_of(file.family), where)
     _check_products(file, where)
+    _check_title(file.title, f"{where}: `$.title`")
     points = tuple(_wire_point(row, f"{where}: `$.point[{number}]") for number, row in enumerate(file.point))
     check_rows(points, where)
     if file.main and file.main not in {row.point.key for row in points}:
@@ -140,6 +141,11 @@ def _check_actions(file: ProfileFile, known: Collection[str], where: str) -> Non
             )
 
 
+def _check_title(title: str, path: str) -> None:
+    if not is_shown(title):
+        raise ConfigError(f"{path} {UNPRINTABLE}.")
+
+
 def _check_products(file: ProfileFile, where: str) -> None:
     listed = Tally(file.products)
     for row in file.variant:
@@ -168,6 +174,7 @@ def _variant(profile: Profile, file: ProfileFile, number: int, where: str) -> Pr
         raise ConfigError(f"{path}.products` must list at least one product.")
     if not (variant.scale or variant.drop):
         raise ConfigError(f"{path}` needs `scale` or `drop`; products with the same rows belong to `products` above.")
+    _check_title(variant.title, f"{path}.title`")
     shared = dict(zip(map(id, file.point), profile.points, strict=True))
     kept = without_rows(file.point, variant.drop, f"{path}.drop")
     scaled = _rescaled(kept, variant, path)

@@ -1,22 +1,48 @@
 """What must hold of the rows of a profile: of each by itself, and of all together. Raises ConfigError."""
 
+import re
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Sequence
 
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Kind
+from unclouded.core.printable import printable
 from unclouded.core.profile.schema import WIRE_TYPES, Condition, Counter, PointRow
 from unclouded.core.profile.wire_point import PYTHON_TYPES, WireMatch, WirePoint
 
 MOST_BITS = 32
+MOST_EXPONENT = 9
+KEY = re.compile(r"[A-Za-z0-9_]{1,64}")
+UNCOUNTABLE = ("bool", "enum", "bitmap", "string", "raw")
 NUMBERS = frozenset({"bool", "value", "enum", "bitmap", "float"})  # wire types that conditions compare as numbers
+
+UNPRINTABLE = "has a character that cannot be shown"
 
 IsWrong = Callable[[PointRow, Kind, Counter], bool]
 
+
+def is_shown(text: str) -> bool:
+    """Whether a terminal shows all of a text as it is."""
+    return printable(text) == text
+
+
 # The key of a row, when it is wrong, and as which sentence.
 ROW_CHECKS: Sequence[tuple[str, IsWrong, str]] = (
+    ("key", lambda row, kind, counter: not KEY.fullmatch(row.key), "takes 1 to 64 letters, digits and _"),
+    ("label", lambda row, kind, counter: not is_shown(row.label), UNPRINTABLE),
+    ("options", lambda row, kind, counter: not all(map(is_shown, row.options)), UNPRINTABLE),
     ("type", lambda row, kind, counter: row.type not in WIRE_TYPES, f"must be one of {', '.join(WIRE_TYPES[1:])}"),
     ("scale", lambda row, kind, counter: row.scale <= 0, "must be more than 0"),
+    (
+        "exponent",
+        lambda row, kind, counter: abs(row.exponent or 0) > MOST_EXPONENT,
+        f"must be from {-MOST_EXPONENT} to {MOST_EXPONENT}",
+    ),
+    (
+        "wraps",
+        lambda row, kind, counter: row.wraps is not None and (row.wraps <= 0 or counter == "none"),
+        "is for a counter, and more than 0",
+    ),
     (
         "negative",
         lambda row, kind, counter: (
@@ -91,6 +117,8 @@ ROW_CHECKS: Sequence[tuple[str, IsWrong, str]] = (
         ),
         "does not go with a counter, `decode` or `negative_when`",
     ),
+    ("counter", lambda row, kind, counter: counter != "none" and row.type in UNCOUNTABLE, "is for a number"),
+    ("decode", lambda row, kind, counter: row.decode != "" and row.type not in ("", "raw"), "is for a raw value"),
 )
 
 

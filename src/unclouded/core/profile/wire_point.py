@@ -1,6 +1,7 @@
 """One row of a profile: how a wire value becomes a value with a unit, and a command a wire value."""
 
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 import msgspec
@@ -9,9 +10,12 @@ from unclouded.core.errors import CommandError
 from unclouded.core.model import Point, Value, value_text
 from unclouded.core.profile.schema import Counter
 from unclouded.core.session import WireValue
+from unclouded.core.whole_number import whole_number
 
 ENERGY_EXPONENT = -3  # Wh are kept as whole mWh
 TENTH_OFFSET = 0x1999999A  # 2**32 / 10: of a negative number that was divided by ten without its sign
+MOST_DIGITS = 30  # before or behind the point of a number that a person gives
+MOST_TEXT = 60  # characters of such a number, and of a wrong value in a text about it
 TENTH_FROM = 0x10000000  # a count from here on is no measured value
 
 # What a value of these wire types is in Python. Others (float, or none) are not checked.
@@ -127,7 +131,7 @@ def _as_switch(point: Point, value: Value) -> bool:
     states = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
     known = states.get(str(value).strip().lower())
     if known is None:
-        raise CommandError(f"{point.key} takes on or off, not {value_text(value)!r}.")
+        raise CommandError(f"{point.key} takes on or off, not {_shown(value)}.")
     return known
 
 
@@ -135,20 +139,32 @@ def _as_option(point: Point, value: Value) -> int:
     text = value_text(value)
     if text in point.options:
         return point.options.index(text)
-    if not point.options and text.isdecimal():
-        return int(text)
-    raise CommandError(f"{point.key} takes one of {', '.join(point.options)}, not {text!r}.")
+    number = None if point.options else whole_number(text, 0, 2**31 - 1)
+    if number is not None:
+        return number
+    takes = f"one of {', '.join(point.options)}" if point.options else "the number of an option, from 0"
+    raise CommandError(f"{point.key} takes {takes}, not {_shown(value)}.")
 
 
 def _as_bytes(point: Point, value: Value) -> bytes:
     try:
         return bytes.fromhex(str(value))
     except ValueError:
-        raise CommandError(f"{point.key} takes bytes written in hex, not {value_text(value)!r}.") from None
+        raise CommandError(f"{point.key} takes bytes written in hex, not {_shown(value)}.") from None
 
 
 def _as_number(point: Point, value: Value) -> Fraction:
+    text = str(value).strip()
     try:
-        return Fraction(str(value).strip())
-    except ValueError:
-        raise CommandError(f"{point.key} takes a number, not {value_text(value)!r}.") from None
+        number = Decimal(text) if len(text) <= MOST_TEXT else Decimal("nan")
+    except InvalidOperation:
+        number = Decimal("nan")
+    if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
+        raise CommandError(f"{point.key} takes a number, not {_shown(value)}.")
+    return Fraction(number)
+
+
+def _shown(value: Value) -> str:
+    """What was given, as a text about it names it."""
+    text = value_text(value)
+    return repr(text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]}…")
