@@ -121,6 +121,13 @@ def test_no_secret_is_shown_wherever_a_log_line_interrupts_it(line: bytes, place
     assert not any(part in shown for part in parts)
 
 
+def test_a_log_line_that_another_one_interrupts_in_a_secret_shows_none_of_it() -> None:
+    inner = b"[T: 2 M: a C: info F: f L: 2]: beacon\r\n"
+    data = b'[T: 1 M: mrs_http C: info F: f L: 1]: rx {"pass' + inner + b'word":"my hunter2 word"}\r\n'
+    assert b"hunter2" not in redact(None, data) and b"beacon" in redact(None, data)
+    assert len(redact(None, data)) == len(data)
+
+
 def test_what_is_typed_is_kept_secret_too() -> None:
     typed = b"config write STA WpaPsk hunter22\r"
     assert redact("controller", typed) == b"config write STA WpaPsk ********\r"

@@ -128,6 +128,33 @@ def test_a_secret_that_was_read_alone_is_hidden_in_the_lines_and_in_the_text_of_
     assert "secret" not in found.reason
 
 
+@pytest.mark.parametrize("gives_up", ["console_cancel", ""])
+def test_a_secret_that_is_answered_late_is_hidden(gives_up: str) -> None:
+    line = console().start()
+    line.silent = True
+    line.do("config read STA WpaPsk")
+    if gives_up:
+        line.do("", gives_up)
+    else:
+        line.wait(60.0)
+    line.send("my secret words\r\n")
+    line.silent = False
+    logged = [one.text for one in line.events if isinstance(one, Logged)]
+    assert logged and not any("secret" in text for text in logged)
+    line.send("$ ")
+    settled(line.events, line.do("meross mem"))
+    line.send("words without a secret\r\n")
+    assert line.events[-1] == Logged("words without a secret")
+
+
+def test_the_rest_of_a_log_line_with_a_secret_is_hidden() -> None:
+    line = console().start()
+    inner = "[T: 2 M: mrs_wifi C: info F: f L: 2]: beacon\r\n"
+    line.send(f'[T: 1 M: mrs_http C: info F: f L: 1]: rx {{"pass{inner}word":"my hunter2 word"}}\r\n')
+    logged = [one.text for one in line.events if isinstance(one, Logged)]
+    assert any("beacon" in text for text in logged) and not any("hunter2" in text for text in logged)
+
+
 def test_the_text_of_a_setting_that_is_no_secret_is_shown_also_where_it_stands_alone() -> None:
     line = console(config_read_STA_Channel="6\r\n").start()
     found = settled(line.events, line.do("config read STA Channel", lines="show"))

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from unclouded.core.errors import CommandError
+from unclouded.core.family import MASKED
 from unclouded.core.session import (
     Ambient,
     Answer,
@@ -46,8 +47,8 @@ from unclouded.families.meross.console.wire.answers import refusal
 from unclouded.families.meross.console.wire.command_line import command_of, typed
 from unclouded.families.meross.console.wire.commands import RELAY_WARNING
 from unclouded.families.meross.console.wire.known_lines import facts_of, known_line
-from unclouded.families.meross.console.wire.lines import ConsoleLine, ConsoleLines, LineKind
-from unclouded.families.meross.console.wire.redact import redact
+from unclouded.families.meross.console.wire.lines import LONGEST_LINE, ConsoleLine, ConsoleLines, LineKind
+from unclouded.families.meross.console.wire.redact import reads_secret, redact
 from unclouded.families.meross.console.wire.secret_words import may_hold_secret
 from unclouded.families.meross.console.wire.values import ON
 
@@ -90,6 +91,8 @@ class ConsoleSession:
         self._state = ConsoleState(now)
         self._is_ready = False  # a prompt was received, and nothing since shows that there is none
         self._is_starting = self._is_prompted = False
+        self._cut_text = ""  # of a line that the log interrupts: what follows may be its rest
+        self._hides_text = False  # text may be the late answer of a command that reads a secret
         self._wake_at: float | None = None
         self._verify: tuple[float, ConsoleRequest] | None = None
         self._polling.stop()
@@ -240,6 +243,7 @@ class ConsoleSession:
         self._deferred.add([*events, Settled(ticket)], now)
         if running is not None:
             self._is_ready = False
+            self._hides_text |= reads_secret(running.request.line)
             self._polling.stop()
             self._out.append(Out(CTRL_C))
             self._wake(now)
@@ -318,6 +322,7 @@ class ConsoleSession:
         assert line.log is not None
         self._state.logged()
         self._counts["log_lines"] += 1
+        self._cut_text = f"{self._cut_text}{line.text if line.cut else ''}"[-LONGEST_LINE:]
         events: list[Event] = [Logged(_shown(line), line.log.level, line.log.module)]
         running = self._running
         if running is not None and line.log.module == "ping" and running.take(line.log.text, cut=False):
@@ -350,7 +355,9 @@ class ConsoleSession:
         if running is not None:
             return [*events, *(self._completed(running, now) if running.take(line.text, line.cut) else [])]
         if known is None and line.kind is LineKind.TEXT:
-            events.append(Logged(_shown(line)))
+            whole, self._cut_text = self._cut_text + line.text, f"{self._cut_text}{line.text}" if line.cut else ""
+            is_secret = self._hides_text or (len(whole) > len(line.text) and may_hold_secret(whole))
+            events.append(Logged(MASKED if is_secret else _shown(line)))
             if not self._is_ready:
                 self._state.foreign(line.data, is_text=True)
         return events
@@ -387,6 +394,7 @@ class ConsoleSession:
     def _completed(self, running: RunningCommand, now: float) -> list[Event]:
         """The answer of the running command is complete."""
         self._running = None
+        self._hides_text = False
         self._counts["answers"] += 1
         self._round_trip_s = now - running.sent_at
         request, answer = running.request, running.answer()
@@ -432,6 +440,7 @@ class ConsoleSession:
             waited = running.expires - running.sent_at
             return settled(request, "timeout", f"The board did not start again within {waited:.0f} s.")
         self._is_ready = False
+        self._hides_text |= reads_secret(request.line)
         self._polling.stop()
         events = settled(request, "timeout", f"No answer to {request.row.name}. {CHECK}.")
         self._wake(now)

@@ -30,13 +30,14 @@ _SECRETS = (
 _SECRET_READ = re.compile(
     rb"config[ \t]{1,8}read[ \t]{1,8}\S{1,20}[ \t]{1,8}(?:" + _KEYS + rb")(?:\s.*)?\Z", re.IGNORECASE | re.DOTALL
 )
+_LOG = b"[T: "
 _BLANKED = bytes(0x2A if 0x21 <= byte < 0x7F else byte for byte in range(256))
 
 
 def redact(sender: Sender | None, data: bytes) -> bytes:
     """The same bytes with secrets blanked."""
-    if data.startswith(b"[T: ") and not _may_hold_secret(data):
-        return data
+    if data.startswith(_LOG) and data.count(_LOG) == data.count(b"\n" + _LOG) + 1 and not _may_hold_secret(data):
+        return data  # whole lines of the log
     lines = ConsoleLines()
     return b"".join(_redacted([*lines.feed(data), *lines.close()]))
 
@@ -65,7 +66,7 @@ def _may_hold_secret(data: bytes) -> bool:
 def _redacted(lines: Sequence[ConsoleLine]) -> Iterable[bytes]:
     is_value = False  # a secret setting was read: what follows is its value
     for group in _groups(lines):
-        parts = [line for line in group if line.kind is LineKind.TEXT]
+        parts = [line for line in group if line.kind is LineKind.TEXT or (line.kind is LineKind.LOG and line.cut)]
         whole = "".join(line.text for line in parts).encode()
         is_unknown = _is_unknown_word(whole)
         hide = is_value or is_unknown or masked_line(whole) != whole
@@ -94,7 +95,7 @@ def _line(line: ConsoleLine, hide: bool, alone: bool) -> bytes:
     """``alone``: the line is whole, so that what stands before its secret can be seen."""
     match line.kind:
         case LineKind.LOG:
-            return _masked(line)
+            return line.data.translate(_BLANKED) if hide and line.cut else _masked(line)
         case LineKind.TEXT if hide:
             return _masked(line) if alone else line.data.translate(_BLANKED)
         case LineKind.NOISE if line.reason != BINARY:
