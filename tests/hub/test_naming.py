@@ -58,7 +58,7 @@ def test_a_raw_value_is_decoded_where_the_profile_can() -> None:
 def test_other_fields_of_a_message_stay() -> None:
     record = bytes(Frame(3, 0x34, bytes.fromhex("0b 01 01 16 02 16 0b 16 21 02 02 00 04 00 00 00 64")))
     (piece,) = TUYA.decoder("device").feed(record)
-    assert ValueNames().text(piece) == "kind=1 time=[22,2,22,11,22,33] 2 = 100"
+    assert ValueNames().text(piece) == "kind=1 (local) time=[22,2,22,11,22,33] 2 = 100"
 
 
 @pytest.mark.parametrize("control", ["\x1b", "\x9b", "\x7f", "\u202e", "\n"])
