@@ -33,6 +33,7 @@ ROWS = [
     "Z2|1|enum|dp_1|||0:a 1:b|ro||B||",
     "L1|1|bool|switch||||rw||B||",
     "E2|6|raw|phase_a||||ro|8B V@0:2x0.1V I@2:3x0.001A P@5:3x1W|A|phase_a|",
+    "E2|15|value|balance_kWh|A|0.01||ro||A|balance_energy|",
     "E2|9|value|power_W|W|1||ro||B!|power_total|CONFLICT: schema x1 W, tuya-local x0.1 W",
 ]
 
@@ -53,6 +54,11 @@ def table(catalogue: Catalogue, product: str, family: str = "tuya_wifi") -> Cata
     found = catalogue.find(family, product)
     assert found is not None
     return found
+
+
+def test_a_unit_that_a_quantity_does_not_have_is_a_slip(catalogue: Catalogue) -> None:
+    rows = {row.dp: row for row in table(catalogue, "aaaealnecwgwerjl").rows}
+    assert rows[15].key == "balance_kWh"
 
 
 def test_what_a_plug_measures_is_read_only_and_counted(catalogue: Catalogue) -> None:

@@ -134,6 +134,9 @@ def split(raw: RawRow) -> tuple[str, str]:
     stem, _, last = name.rpartition("_")
     if not raw.unit and stem and last in UNITS and word_of(name):
         name, unit = stem, last
+    named = last in UNITS and last not in raw.code.split("_")  # by those who collected the facts
+    if raw.unit and named and word_of(name) and word_of(joined(stem, unit)) is None:
+        name, unit = stem, last  # the schema says A of a balance in kWh
     if unit in ("min", "h") and last == "s" and word_of(f"{stem}_{unit}"):
         name = stem  # a unit before the unit
     return snake(name), unit if unit in UNITS else ""
