@@ -44,7 +44,7 @@ class LineCollector:
         text, number, at, end = self.text, 1, 0, 0
         for found in pattern.finditer(text):
             start = found.start()
-            if start > end:
+            if start > end + 1:
                 self._skip(text[end:start], number + text.count("\n", at, end))
             number += text.count("\n", at, start)
             at, end = start, found.end()

@@ -17,7 +17,7 @@ from unclouded.core.family import Sender
 from unclouded.formats.line_collector import LineCollector
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
-from unclouded.formats.text.objects import LITERAL, end_of, json_of
+from unclouded.formats.text.objects import LITERAL, ObjectEnds, end_of, json_of
 from unclouded.formats.text.stamps import Stamp, stamp_of
 
 BEGIN = re.compile(r"""\{\s{0,64}(?:"header"|'header'|(?P<escaped>\\"header\\"))\s{0,8}:""")
@@ -41,23 +41,34 @@ class FoundEnvelope(msgspec.Struct, frozen=True):
 
 def envelopes(text: str) -> Iterator[FoundEnvelope]:
     """The messages in a text, in order."""
-    at = 0
+    at, ends = 0, ObjectEnds(text)
     while (begin := BEGIN.search(text, at)) is not None:
         start = begin.start()
-        found = _escaped(text, start) if begin["escaped"] else _plain(text, start)
+        found = _escaped(text, start) if begin["escaped"] else _plain(text, start, ends)
         if found is not None:
             yield found
-        at = found.end if found is not None else begin.end()
+        if found is not None:
+            at = found.end
+        elif begin["escaped"]:
+            at = max(_string_end(text, start), begin.end())  # each string is read once
+        else:
+            at = begin.end()
 
 
-def _plain(text: str, start: int) -> FoundEnvelope | None:
-    end = end_of(text, start)
+def _plain(text: str, start: int, ends: ObjectEnds) -> FoundEnvelope | None:
+    end = ends.end(start)
     if not end:
         return None
     whole = text[start:end]
     if "'" in whole and '"header"' not in whole[:128] and LITERAL.search(whole):
         whole = json_of(whole)
     return FoundEnvelope(start, end, whole)
+
+
+def _string_end(text: str, start: int) -> int:
+    """Where the JSON string ends that goes on at ``start``."""
+    rest = ESCAPED.match(text, start)
+    return rest.end() if rest is not None else start
 
 
 def _escaped(text: str, start: int) -> FoundEnvelope | None:

@@ -17,6 +17,7 @@ from unclouded.formats.text.labels import IN, OUT
 
 LONGEST = 490  # characters of a line from which on its end may be lost
 ARROW = re.compile(r"(?:^|[ :])(?:(>>>)|<<<) ")
+LANES = {">>> ": OUT, "<<< ": IN}
 BYTE = re.compile(r"\s{1,8}(?:(Wrote)|Read) 0b[01]{8} \(0x([0-9A-Fa-f]{2})\)")
 BINARY = re.compile(r"\(0x([0-9A-Fa-f]{2})\)")
 DECIMAL = re.compile(r"(?<![0-9A-Za-z])(?:\d|\d{3})(?![0-9A-Za-z])")
@@ -49,12 +50,13 @@ class UartLines:
 
     def debug(self, number: int, t: float | None, text: str, column: int, size: int) -> None:
         """A line of ``uart_debug``, ``size`` characters without its time."""
-        arrow = ARROW.search(text)
-        if arrow is None:
-            self._collector.not_understood(number)
-            return
-        lane = OUT if arrow[1] else IN
-        at = arrow.end()
+        lane, at = LANES.get(text[:4], ""), 4
+        if not lane:
+            arrow = ARROW.search(text)
+            if arrow is None:
+                self._collector.not_understood(number)
+                return
+            lane, at = OUT if arrow[1] else IN, arrow.end()
         self._records.append(UartRecord(number, t, lane, text[at:].rstrip(), column + at, size >= LONGEST))
 
     def byte(self, number: int, t: float | None, text: str) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-LONGEST = 1 << 20  # characters of an object
+LONGEST = 65_536  # characters of an object
+MOST_OPEN = 32  # objects without an end that are searched for it, of one text
 TOKEN = re.compile(r"""["'{}\[\]]""")
 STRINGS = {'"': re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL), "'": re.compile(r"(?:[^'\\]++|\\.)*+", re.DOTALL)}
 LITERAL = re.compile(
@@ -16,6 +17,20 @@ LITERAL = re.compile(
 NAMES = {"True": "true", "False": "false", "None": "null"}
 QUOTED = {"\\'": "'", '"': '\\"'}
 IN_SINGLE = re.compile(r"""\\'|\\.|\"""", re.DOTALL)
+
+
+class ObjectEnds:
+    """Finds the ends of objects in one text, at a cost that grows no faster than the text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._open = 0
+
+    def end(self, start: int) -> int:
+        """Where the object that begins there ends; 0 = it does not, or too many before it did not."""
+        end = end_of(self._text, start) if self._open < MOST_OPEN else 0
+        self._open += not end
+        return end
 
 
 def end_of(text: str, start: int) -> int:

@@ -15,7 +15,7 @@ from unclouded.formats.documents.literals import unescaped
 from unclouded.formats.line_collector import LineCollector
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
-from unclouded.formats.text.objects import end_of, value_of
+from unclouded.formats.text.objects import ObjectEnds, value_of
 from unclouded.formats.text.stamps import stamp_of
 
 DPS = re.compile(r"""(?:["']dps["']|(?<!\w)DPS)\s{0,4}:\s{0,8}(?P<object>\{)""")
@@ -109,33 +109,28 @@ def _payload(text: str) -> Fields:
     return records(bytes.fromhex(text)[2:]) or {}
 
 
-def _inner(read: Callable[[Any], Fields]) -> Callable[[str, int], Fields]:
-    """Of an object that begins at a place of the text."""
-
-    def values(text: str, start: int) -> Fields:
-        end = end_of(text, start)
-        return read(value_of(text[start:end])) if end else {}
-
-    return values
-
-
 class ValueForm:
     """A way to print values: what begins it, and what reads it. ``whole``: the match holds all of it."""
 
     def __init__(self, pattern: re.Pattern[str], read: Callable[[Any], Fields], *, whole: bool = False) -> None:
         self.pattern = pattern
         self._read = read
-        self._inner = None if whole else _inner(read)
+        self._is_whole = whole
 
     def found(self, text: str) -> Iterator[tuple[int, Fields]]:
         """Where values begin, and they."""
-        at = 0
+        at, ends = 0, ObjectEnds(text)
         while (found := self.pattern.search(text, at)) is not None:
             at = found.end()
-            start = found.start("object")
-            fields = self._read(found["object"]) if self._inner is None else self._inner(text, start)
+            fields = self._read(found["object"] if self._is_whole else _inner(text, found.start("object"), ends))
             if fields:
                 yield found.start(), fields
+
+
+def _inner(text: str, start: int, ends: ObjectEnds) -> Any:  # JSON types
+    """The object that begins at a place of the text; None where it does not end."""
+    end = ends.end(start)
+    return value_of(text[start:end]) if end else None
 
 
 def recognise(forms: tuple[ValueForm, ...], source: InputSource) -> float:
