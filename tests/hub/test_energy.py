@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from unclouded.core.model import Ledger, Point
 from unclouded.core.profile import Counter, WirePoint
 from unclouded.core.session import ReportedDay
 from unclouded.hub.energy import Counted, DeviceEnergy
+from unclouded.store.codec import ledger_from_json, ledger_to_json
 
 KEY = "energy_import_Wh"
 NOON = 1_800_000_000.0
@@ -326,3 +328,37 @@ def test_a_ledger_has_the_identity_of_its_device(meter):
     meter.reads(5)
     ledger = meter.energy.changed()[0]
     assert isinstance(ledger, Ledger) and (ledger.identity, ledger.point) == ("id-1", KEY)
+
+
+@pytest.mark.parametrize("counter", ["total", "daily", "net", "increment"])
+@pytest.mark.parametrize(("before", "after"), [("10", "1"), ("1", "10"), ("0.1", "100"), ("0.3", "0.7")])
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_counter_of_which_the_profile_changes_the_scale_counts_on_without_a_jump(
+    counter: Counter, before: str, after: str, is_restarted: bool
+) -> None:
+    scales = [Fraction(before), Fraction(after)]
+    old, new = (row(counter, mul=scale.numerator, div=scale.denominator) for scale in scales)
+
+    def raw(number: int) -> int:
+        return 1 if counter == "increment" else 1000 + number
+
+    meter = Meter(old, 60.0)
+    known = meter.reads(*map(raw, range(3))).total_mWh
+    if is_restarted:
+        kept = [ledger_from_json(ledger_to_json(one)) for one in meter.energy.changed()]
+        meter.energy = DeviceEnergy("id-1", {one.point: one for one in kept})
+    meter.row = new
+    for number in range(3, 20):
+        counted = meter.reads(raw(number))
+        assert counted.quality == "good" and set(counted.flags) <= {"increment"}
+        risen = counted.total_mWh - known
+        assert abs(risen - (number - 2) * 1000 * scales[1]) <= 1
+
+
+def test_a_ledger_from_before_scales_were_kept_is_read() -> None:
+    meter = Meter(row())
+    meter.reads(1000)
+    [kept] = meter.energy.changed()
+    assert kept.count_mWh == 1000
+    text = ledger_to_json(kept).replace(',"count_mWh":1000', "")
+    assert ledger_from_json(text) == msgspec.structs.replace(kept, count_mWh=0)

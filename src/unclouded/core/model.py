@@ -256,6 +256,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
 
     ``total``: the lifetime total in whole mWh; it never falls. ``rest``: what rounding left out, exact mWh.
     ``level``: the last level of the device's own counter (of increments: the last one), exact mWh; None at first.
+    ``count_mWh``: what one count of that counter stood for, exact mWh; 0 = not known.
     ``at``, ``moved``: when a level was last accepted, and when it last rose.
     ``power_W``: the last power, where energy is integrated. ``estimated``: mWh of the total that were integrated.
     ``filed``: the time of the newest reading of the total; none is filed earlier, so totals never fall in time.
@@ -275,6 +276,7 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
     filed: float = 0.0
     days: Mapping[str, CountedDay] = {}
     since: str = ""
+    count_mWh: Exact = 0
 
 
 def inherited(old: Ledger, heir: Ledger) -> Ledger:

@@ -97,6 +97,8 @@ class DeviceEnergy:
         level = rule.level(raw)
         if level is None:
             return self._counted(LedgerStep(ledger, ("invalid",), "suspect"), row)
+        if ledger.count_mWh != rule.exact_mWh:
+            ledger = rule.rescaled(ledger)
         if repeated and (ledger.level == level if row.counter == "increment" else ledger.level is not None):
             return self._counted(LedgerStep(ledger, ("duplicate",)), row)
         step = rule.increment(ledger, level, at) if row.counter == "increment" else rule.follow(ledger, level, at)

@@ -50,6 +50,7 @@ class EnergyRule:
         self._gap_s = gap_s
         self._count_mWh = 1000 * row.mul / row.div if whole else 0.0
         self._whole_mWh = 0 if 1000 * row.mul % row.div else 1000 * row.mul // row.div  # of a count; 0 = a fraction
+        self.exact_mWh = _over(1000 * row.mul, row.div)  # of a count
         self._at_once_mWh = self._explained(SLACK_S)  # what is explained after any time
 
     def level(self, raw: int | float | Fraction) -> Exact | None:
@@ -63,6 +64,14 @@ class EnergyRule:
             raw = Fraction(repr(raw))
         level = _over(raw * self.row.mul * 1000, self.row.div)
         return _bounded(level) if 0 <= level <= MOST else None
+
+    def rescaled(self, ledger: Ledger) -> Ledger:
+        """The ledger by the scale of this row. The counter has not moved where a profile gives it another scale."""
+        level = ledger.level
+        if level is None or not ledger.count_mWh:
+            return replace(ledger, count_mWh=self.exact_mWh)
+        level = _bounded(Fraction(level) * self.exact_mWh / ledger.count_mWh)
+        return replace(ledger, level=level, doubt=None, count_mWh=self.exact_mWh)
 
     def increment(self, ledger: Ledger, amount: Exact, at: float) -> LedgerStep:
         seconds = max(at - ledger.at, 0.0) + SLACK_S if ledger.at else FIRST_INCREMENT_S
@@ -221,6 +230,7 @@ def add(
         filed=ledger.filed,
         days=ledger.days,
         since=ledger.since,
+        count_mWh=ledger.count_mWh,
     )
 
 

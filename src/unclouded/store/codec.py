@@ -66,7 +66,7 @@ def ledger_from_json(text: str) -> Ledger:
     """Decode a ledger. Raises DamagedStore."""
     fields = from_json(text)
     try:
-        fields |= _exact_in(fields, "rest", "level")
+        fields |= _exact_in({"count_mWh": 0, **fields}, "rest", "level", "count_mWh")
         if (doubt := fields["doubt"]) is not None:
             fields["doubt"] = Doubt(**doubt | _exact_in(doubt, "first", "level"))
         days = fields.get("days", {})
