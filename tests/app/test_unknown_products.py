@@ -13,7 +13,7 @@ from unclouded.app.product_source import CatalogueSource
 from unclouded.app.protocols import profile_library
 from unclouded.core.family import SimOptions
 from unclouded.core.model import Command, Device, Fact, Memory, Reading
-from unclouded.core.profile import MatchedProduct, ProductReports, Profile
+from unclouded.core.profile import MatchedProduct, ProductReports, Profile, SeenPoint
 from unclouded.core.session import Ambient, Reported, Session
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.hub.channel_spec import ChannelSpec, ProductSource
@@ -194,3 +194,19 @@ def test_what_is_no_number_has_no_span_and_a_type_that_changes_is_another_data_p
         (2, "enum", 1, 1),
         (2, "value", -1, 5),
     ]
+
+
+def test_what_is_guessed_may_be_sure_once_more_was_seen_and_a_guessed_number_cannot_be_set() -> None:
+    few = (SeenPoint(1, "bool"), SeenPoint(9, "value", 0, 60), SeenPoint(38, "enum", 0, 1))
+    first = SOURCE.match(MatchedProduct(product="x", seen=few))
+    assert {row.key: (row.confidence, row.access) for row in first.rows} == {
+        "on": ("guessed", "rw"),
+        "countdown_s": ("guessed", "r"),
+        "after_power_cut": ("guessed", "r"),
+    }
+    assert not any(row.options for row in first.rows), "their order is not sure"
+    meter = (SeenPoint(18, "value", 0, 65), SeenPoint(19, "value", 0, 150), SeenPoint(20, "value", 2301, 2310))
+    later = SOURCE.match(msgspec.structs.replace(first, seen=(*few, *meter, SeenPoint(41, "bool"))))
+    sure = {row.key: row.confidence for row in later.rows}
+    assert sure["on"] == sure["power_W"] == "matched"
+    assert first.rows[2] in later.rows, "what is not sure yet stays as it was"

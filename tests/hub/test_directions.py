@@ -311,6 +311,15 @@ def test_a_direction_may_be_a_bool_a_number_or_one_of_several(listed: str) -> No
     assert meter.report(1.0, dp101=2000, dp102=True) == {"power_a_W": -200.0}
 
 
+def test_a_lagging_direction_that_never_came_is_flagged_when_the_hub_ends() -> None:
+    meter = Meter(LAGGING)
+    meter.report(1.0, dp101=2000)
+    meter.report(2.0, dp102=1)
+    meter.report(3.0, dp101=1900)
+    (reading,) = meter.read.rest(4.0)
+    assert (reading.value, reading.flags) == (-190.0, ("no_direction",))
+
+
 def test_frames_show_magnitudes_with_their_sign() -> None:
     names = ValueNames(profile(CLAMP))
     piece = Piece(offset=0, data=b"", kind="frame", values=(("101", 2000), ("102", 1)))

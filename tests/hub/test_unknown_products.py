@@ -14,10 +14,10 @@ from hub.toy_hub import NOON, Home, channel, hub
 from toys import GatewayController
 from unclouded.core.model import Memory, Reading
 from unclouded.core.profile import MatchedProduct, PointRow, Profile, ProfileFile, make_profile
-from unclouded.core.session import Answer, Asked, AskStored, Event, Refusal
+from unclouded.core.session import Answer, Asked, AskStored, Event, Refusal, Reported
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.hub import RestoredState
-from unclouded.hub.product_matching import HELD_S, MEMORY_KEY
+from unclouded.hub.product_matching import HELD_S, MEMORY_KEY, MOST_HELD, MOST_MATCHES, ProductMatching
 from unclouded.links.memory import MemoryLink
 from virtual_loop import story
 
@@ -62,6 +62,10 @@ class SlowThread(ThreadPoolExecutor):
         self._waiting.append((future, lambda: fn(*args, **kwargs)))
         return future
 
+    @property
+    def running(self) -> int:
+        return len(self._waiting)
+
     def finish(self) -> None:
         waiting, self._waiting = self._waiting, []
         for future, call in waiting:
@@ -95,8 +99,9 @@ class Story(msgspec.Struct):
 
     async def matched(self) -> None:
         await asyncio.sleep(HELD_S + 0.1)
-        self.thread.finish()
-        await asyncio.sleep(0.1)
+        while self.thread.running:
+            self.thread.finish()
+            await asyncio.sleep(0.1)
 
     def readings(self, point: str) -> list[tuple[float, object]]:
         return [(round(one.at - NOON, 1), one.value) for one in self.home.of(Reading) if one.point == point]
@@ -185,6 +190,23 @@ async def test_two_sub_devices_of_one_product_are_matched_each_by_what_it_report
         }
 
 
+@story
+async def test_sub_devices_are_matched_one_after_another() -> None:
+    async with unknown() as one:
+        for part in range(1, 5):
+            await one.send(f"join {part} toaster", f"{part} 20 {part}")
+        await one.send("leave 2", "sure")
+        await asyncio.sleep(HELD_S + 0.1)
+        await one.send("leave 1", "join 1 toaster", "1 20 1")
+        for _ in range(3):
+            assert one.thread.running == 1 and not Sure.answers
+            one.thread.finish()
+            await asyncio.sleep(0.01)
+        await one.matched()
+        assert sorted(value for _, value in one.readings("voltage_V")) == [1, 3, 4] and Sure.answers == [True]
+        assert not one.thread.running
+
+
 IMPOSSIBLE = [
     [PointRow(key="voltage_V", dp=20, type="a type of tomorrow")],
     [PointRow(key="voltage_V", dp=20), PointRow(key="voltage_V", dp=21)],
@@ -227,3 +249,20 @@ async def test_a_match_that_failed_is_not_kept() -> None:
         await one.send("join 1 toaster", "1 20 230")
         await one.matched()
         assert [value for _, value in one.readings("voltage_V")] == [230]
+
+
+def test_only_so_many_reports_wait_and_the_others_are_read_at_once() -> None:
+    matching = ProductMatching("toaster")
+    held = [matching.receive(Reported({"20": number}), 0.0) for number in range(MOST_HELD + 10)]
+    assert held == [True] * MOST_HELD + [False] * 10
+    assert len(matching.settle(matching.question())) == MOST_HELD
+
+
+def test_a_device_that_reports_ever_new_data_points_is_not_matched_for_ever() -> None:
+    matching = ProductMatching("toaster")
+    for number in range(MOST_MATCHES + 10):
+        matching.receive(Reported({str(number): 1}), 100.0 * number)
+        if number < MOST_MATCHES:
+            assert matching.deadline is not None
+            matching.settle(matching.question())
+    assert matching.deadline is None

@@ -3,7 +3,8 @@
     report ─► ProductMatching: held? ─► HELD_S later, in a thread: ProductSource.match ─► settled: the part begins anew
                                                                                           with named points
 
-Matching reads the whole catalogue, which takes a few tenths of a second: the wire must not wait for it.
+Matching reads the whole catalogue, which takes a few tenths of a second: the wire must not wait for it. It also takes
+some 15 MB meanwhile, so the parts are matched one after another.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ class UnknownProducts:
         self._matchings: dict[str, ProductMatching] = {}
         self._released: dict[str, HeldReports] = {}  # by part: what was held for a product that it is not
         self._timer: asyncio.TimerHandle | None = None
+        self._is_matching = False  # one of them, in a thread
 
     def profile(self, key: str, product: str, whole: Profile, memory: Callable[[], Mapping[str, bytes]]) -> Profile:
         """The profile of a part: ``whole``, or that with the points that were matched. ``memory``: of its identity."""
@@ -84,24 +86,35 @@ class UnknownProducts:
 
     def _is_due(self) -> None:
         self._timer = None
-        now = self._loop.time()
-        for key, matching in self._matchings.items():
-            if matching.deadline is not None and matching.deadline <= now:
-                self._match(key, matching)
-        waiting = [matching.deadline for matching in self._matchings.values() if matching.deadline is not None]
-        if waiting:
-            self._timer = self._loop.call_at(min(waiting), self._is_due)
+        waiting = [(one.deadline, key) for key, one in self._matchings.items() if one.deadline is not None]
+        if not waiting or self._is_matching:
+            return
+        deadline, key = min(waiting)
+        if deadline <= self._loop.time():
+            self._match(key, self._matchings[key])
+        else:
+            self._timer = self._loop.call_at(deadline, self._is_due)
 
     def _match(self, key: str, matching: ProductMatching) -> None:
         question = matching.question()
         if self._source is not None:
+            self._is_matching = True
             future = self._loop.run_in_executor(None, self._source.match, question)
             future.add_done_callback(partial(self._matched, key, matching, question))
+
+    def _next(self) -> None:
+        self._is_matching = False
+        if self._timer is not None:
+            self._timer.cancel()
+        self._is_due()
 
     def _matched(
         self, key: str, matching: ProductMatching, question: MatchedProduct, future: asyncio.Future[MatchedProduct]
     ) -> None:
-        if future.cancelled() or self._matchings.get(key) is not matching:
+        if future.cancelled():
+            return
+        self._next()
+        if self._matchings.get(key) is not matching:
             return
         error = future.exception()
         held = matching.settle(question if error else future.result())  # what was held must not be lost
