@@ -1,5 +1,7 @@
 """Rows that no device could have are refused with their place, before anything is computed of them."""
 
+from pathlib import Path
+
 import pytest
 
 from unclouded.app.products.profile_check import ProfileChecker
@@ -7,6 +9,7 @@ from unclouded.app.protocols import profile_library, settings_of
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Value
 from unclouded.core.profile import Profile, load_profile
+from unclouded.profiles import ProfileLibrary
 
 HEAD = 'name = "tuya/mine"\nfamily = "tuya_wifi"\ntitle = "Mine"\n'
 
@@ -104,3 +107,19 @@ def test_an_enum_without_names_says_what_it_takes() -> None:
     assert row is not None and row.to_wire("3") == 3
     with pytest.raises(CommandError, match="mode takes the number of an option, from 0, not 'auto'"):
         row.to_wire("auto")
+
+
+def test_a_file_has_a_bounded_number_of_rows() -> None:
+    rows = "".join(f'[[point]]\ndp = {number}\nkey = "k{number}"\n' for number in range(1001))
+    for head in ("", 'base = "tuya/plug_metering"\n'):
+        with pytest.raises(ConfigError, match="has 1001 rows, and 1000 are the most"):
+            load(head + rows)
+
+
+def test_of_two_profiles_of_ones_own_with_one_product_the_first_by_name_counts(tmp_path: Path) -> None:
+    for name in ("c", "a", "b"):
+        text = HEAD.replace("tuya/mine", name) + 'products = ["keyabcdefgh12345"]\n'
+        (tmp_path / f"{name}.toml").write_text(text)
+    (tmp_path / "0.toml").write_text(f'products = ["keyabcdefgh12345"]\na = {"[" * 5000}')
+    found = ProfileLibrary(settings_of, tmp_path).for_product("tuya_wifi", "keyabcdefgh12345")
+    assert found is not None and found.name == "a"

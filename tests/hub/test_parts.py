@@ -356,3 +356,24 @@ def test_a_profile_that_lists_an_unknown_action_is_an_error_that_names_it() -> N
         load(text)
     assert str(error.value) == "toy.toml: `$.actions`: toy has no action 'fly'. It has: blink, remove."
     assert load(text.replace(', "fly"', "")).actions == ("blink",)
+
+
+@story
+async def test_a_profile_with_a_mistake_stops_neither_its_sub_device_nor_the_others() -> None:
+    def for_product(product: str) -> Profile | None:
+        if product in ("lamp", "g1"):
+            raise ConfigError("profile mine/lamp: `$.point[0].scale` must be more than 0.")
+        return PROFILES.get(product)
+
+    def with_mistake(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
+        return msgspec.structs.replace(gateway(far), for_product=for_product)
+
+    async with hub(with_mistake) as home:
+        link = await with_lamp_and_meter(home)
+        await home.send(link, b"join 1 lamp\n1 power 673\n2 power 673\n")
+        assert home.state("thing") == "online"
+        assert (home.values("thing_1"), home.values("thing_2")["power_W"]) == ({"dp_power": 673}, 673)
+        notices = [fact for fact in home.of(Notice) if fact.kind == "unreadable"]
+        assert [(one.device, one.words) for one in notices] == [
+            ("thing_1", "profile mine/lamp: `$.point[0].scale` must be more than 0.")
+        ]

@@ -17,6 +17,7 @@ from typing import Protocol
 import msgspec
 
 from unclouded.core.driver import Driver
+from unclouded.core.errors import ConfigError
 from unclouded.core.model import (
     ActionSpec,
     Device,
@@ -133,6 +134,7 @@ class Channel:
         self._guesses = MOST_GUESSES
         self._has_values = False  # whether the session has reported any
         self._unknown = UnknownProducts(spec.products, self._loop, self._is_matched)
+        self._mistaken: set[tuple[str, str]] = set()  # part and product of which the profile has a mistake
         self._lacks: dict[str, frozenset[str]] = {}  # by part: the wire keys of its profile that it does not have
 
     async def run(self) -> None:
@@ -309,10 +311,23 @@ class Channel:
         self._lacks[event.part] = event.lacks
         if event.part == "":
             product = info.get("product", "")
-            profile = self.spec.profile.for_product(product) if self.spec.profile else self.spec.for_product(product)
+            own = self.spec.profile
+            profile = own.for_product(product) if own else self._profile_of_product(event.part, product, facts)
             if profile is not None and not is_same(profile, self.profile):
                 self._change_profile(profile)
         self._settle(event.part, info, facts)
+
+    def _profile_of_product(self, key: str, product: str, facts: list[Fact]) -> Profile | None:
+        """None where no profile lists it, or that has a mistake: the device, and others behind it, go on without."""
+        try:
+            return self.spec.for_product(product)
+        except ConfigError as error:
+            device = sub_id(self._device.id, key)
+            if (key, product) not in self._mistaken:
+                self._mistaken.add((key, product))
+                log.warning("%s: %s", device, error)
+                facts.append(Notice(device, self._hub.wall(self._loop.time()), "unreadable", str(error)))
+            return None
 
     def _change_profile(self, profile: Profile) -> None:
         """The device itself has another product; its session begins again where that needs other settings."""
@@ -328,7 +343,9 @@ class Channel:
         known = self.parts.get(key)
         info = known.with_info(info) if known else info
         product = info.get("product", "")
-        whole = self.spec.profile_of_part(product) if key else self.profile
+        whole = self.profile
+        if key:
+            whole = self._profile_of_product(key, product, facts) or self.spec.generic_part or self.spec.generic
         identity = self._identity(key, info)
         if key or self.spec.profile is None:
             whole = self._unknown.profile(key, product, whole, lambda: self._hub.ambient(identity).memory)

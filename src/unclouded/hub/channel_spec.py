@@ -62,10 +62,6 @@ class ChannelSpec(msgspec.Struct, frozen=True, kw_only=True):
     plaintext: Callable[[bytes], bytes] = bytes
     products: ProductSource | None = None
 
-    def profile_of_part(self, product: str) -> Profile:
-        """The profile of a sub-device: that of its product, else the generic one."""
-        return self.for_product(product) or self.generic_part or self.generic
-
     def actions_of(self, key: str, profile: Profile) -> tuple[ActionSpec, ...]:
         """What a part with this profile can be asked to do: all that the family can, unless the profile lists some."""
         offered = self.part_actions if key else self.actions

@@ -169,12 +169,12 @@ def _label(file: Traversable, product: str) -> _Label | None:
     try:
         text = file.read_text("utf-8")
         return msgspec.convert(tomllib.loads(text), _Label) if product in text else None
-    except ValueError:  # no text, no TOML, or other types
+    except (ValueError, RecursionError):  # no text, no TOML, or other types
         return None  # get() reports what is wrong with it
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
-    for entry in folder.iterdir():
+    for entry in sorted(folder.iterdir(), key=lambda one: one.name):
         if entry.is_dir():
             yield from _walk(entry, f"{prefix}{entry.name}/")
         elif entry.name.endswith(".toml"):

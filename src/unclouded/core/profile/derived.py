@@ -27,6 +27,7 @@ from unclouded.core.errors import ConfigError
 from unclouded.core.profile.schema import PointRow, ProfileFile, without_rows
 
 BaseOf = Callable[[str], ProfileFile]
+MOST_ROWS = 1_000  # [[point]] of a file; a Tuya product has 255 data points at most
 Converted = TypeVar("Converted")
 
 
@@ -55,6 +56,9 @@ def file_of(table: Mapping[str, Any], where: str, base_of: BaseOf | None = None)
 
 def unapplied(table: Mapping[str, Any], where: str) -> ProfileFile:
     """The file that a TOML table is; without its rows where it has a base. Raises ConfigError."""
+    points = table.get("point")
+    if isinstance(points, list) and len(points) > MOST_ROWS:
+        raise ConfigError(f"{where}: `$.point` has {len(points)} rows, and {MOST_ROWS} are the most.")
     if table.get("base"):
         return converted({**table, "point": []}, ProfileFile, where, "")
     file = converted(table, ProfileFile, where, "")
