@@ -191,6 +191,17 @@ async def test_two_sub_devices_of_one_product_are_matched_each_by_what_it_report
 
 
 @story
+async def test_reports_that_wait_keep_their_time_when_the_link_drops_meanwhile() -> None:
+    async with unknown() as one:
+        await one.send("join 1 toaster", "1 20 230")
+        await one.link.close()
+        await asyncio.sleep(1.0)
+        await one.matched()
+        assert [value for _, value in one.readings("voltage_V")] == [230]
+        assert one.readings("voltage_V")[0][0] == 0.0
+
+
+@story
 async def test_sub_devices_are_matched_one_after_another() -> None:
     async with unknown() as one:
         for part in range(1, 5):
