@@ -34,7 +34,16 @@ from unclouded.links.url import parse as parse_url
 from unclouded.recording.capture import CaptureReader
 
 MODULES = ("core.json_parts",)  # beside them
-PACKAGES = ("families", "formats", "conformance", "recording", "links", "app.decoding", "app.explaining", "app.firmware")
+PACKAGES = (
+    "families",
+    "formats",
+    "conformance",
+    "recording",
+    "links",
+    "app.decoding",
+    "app.explaining",
+    "app.firmware",
+)
 
 # --- calls -------------------------------------------------------------------------------------------
 

@@ -11,9 +11,7 @@ from unclouded.core.errors import CommandError, UncloudedError
 
 BOOT = (Path(__file__).parents[2] / "captures/tuya/plug_boot.jsonl").read_text("utf-8")
 REPORT = bytes.fromhex("12020004 00000b54  13020004 0001048c  14020004 000008fc")  # 2.9 A, 6670.0 W, 230.0 V
-WORDS = (
-    "power looks 10× too high for this profile: 6670 W of 667 VA; try scale 0.01 instead of 0.1 for power_W"
-)
+WORDS = "power looks 10× too high for this profile: 6670 W of 667 VA; try scale 0.01 instead of 0.1 for power_W"
 
 
 def reported(at: float) -> str:
