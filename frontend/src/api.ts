@@ -833,7 +833,8 @@ export interface components {
          *
          *         ``info``: versions and the like, as it reports them. ``profile``: that it has today. ``sources``: how sure that is.
          *         ``nearest``: the table of the catalogue that is most like it, and how much so (``likeness``, 0 to 1). ``remarks``:
-         *         what is physically odd. ``program``: the version of this program. ``markdown``: all of it as lines of text for a report.
+         *         what is physically odd. ``program``: the version of this program. ``markdown``: all of it as lines of text for a
+         *         report.
          */
         ProductFacts: {
             product: string;

@@ -92,7 +92,7 @@ def test_every_page_fits_a_phone_and_has_large_touch_targets(visitor: Visitor):
         box = page.get_by_role("navigation", name="Pages").bounding_box()
         assert box is not None and box["y"] + box["height"] == 720 and box["width"] == 375, box
     assert not found, "\n".join(found)
-    page.get_by_role("link", name="Devices").tap()
+    page.get_by_role("link", name="Devices", exact=True).tap()
     expect(page).to_have_url(re.compile("/devices$"))
 
 

@@ -48,6 +48,16 @@ HOME = {"ssid": "Home", "password": HiddenText(PASSWORD)}
 SERVER_KEYS = ("dev.cfg.Server", "dev.cfg.Port", "dev.cfg.Key", "dev.cfg.userId")
 
 
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No plug answers a discovery, whose port only one test at a time may have."""
+
+    async def found() -> list[object]:
+        return []
+
+    monkeypatch.setattr("unclouded.app.setup.confirmation.find_in_network", found)
+
+
 async def shown(bench: Bench) -> list[str]:
     return [await bench.setting("meross", key) for key in SERVER_KEYS]
 
