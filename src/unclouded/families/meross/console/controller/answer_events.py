@@ -86,7 +86,7 @@ def settled(
     answer: ConsoleAnswer | None = None,
     lines: Sequence[str] = (),
 ) -> list[Event]:
-    """The outcome of a request, without secrets unless their owner asks; nothing where nobody waits for it.
+    """The outcome of a request, without secrets unless their owner asks; nothing where no request waits for it.
 
     ``lines``: of the answer, as they were received; they are part of the outcome where they are asked for.
     """

@@ -1,4 +1,4 @@
-"""The commands that wait: those that somebody asked for first, then what the session itself wants to know."""
+"""The commands that wait: those that a person asked for first, then what the session itself wants to know."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from unclouded.core.errors import CommandError
 from unclouded.families.meross.console.controller.running_command import ConsoleRequest
 
-MOST_WAITING = 32  # commands that somebody asked for; each takes at least some milliseconds
+MOST_WAITING = 32  # commands that a person asked for; each takes at least some milliseconds
 
 
 class ConsoleQueue:
