@@ -9,7 +9,7 @@ from unclouded.formats.chunk import InputChunk
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
 
-COMMENT = re.compile(r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?|//[^\n]*+")
+COMMENT = re.compile(r"/\*[^*]*+(?:\*(?!/)[^*]*+)*(?:\*/)?|//[^\n]*+")
 LIST = re.compile(r"[{\[(](?P<numbers>[\s,0-9A-Fa-fxXbBuUlL'hH_]*+)(?:[}\])]|\Z)")
 BLANK = re.compile(r"[^\n]")
 OCTAL = re.compile(r"0[0-3][0-7]{2}")

@@ -54,13 +54,13 @@ LAYOUTS = (
         name="xxd",
         title="a dump of xxd",
         row=re.compile(
-            rf"(?P<offset>{_HEX}{{4,16}}):[ ](?P<cells>(?:{_HEX}{{2}})++(?:[ ](?:{_HEX}{{2}})++)*+)(?:[ ]{{2}}|[ ]?$)"
+            rf"(?P<offset>{_HEX}{{4,16}}):[ ](?P<cells>(?:{_HEX}{{2}})+(?:[ ](?:{_HEX}{{2}})+)*)(?:[ ]{{2}}|[ ]?$)"
         ),
     ),
     DumpLayout(
         name="xxd_e",
         title="a dump of xxd -e",
-        row=re.compile(rf"(?P<offset>{_HEX}{{4,16}}):[ ](?P<cells>{_HEX}{{8}}(?:[ ]{_HEX}{{8}})*+)(?:[ ]{{2}}|[ ]?$)"),
+        row=re.compile(rf"(?P<offset>{_HEX}{{4,16}}):[ ](?P<cells>{_HEX}{{8}}(?:[ ]{_HEX}{{8}})*)(?:[ ]{{2}}|[ ]?$)"),
         digits=8,
         width=4,
         is_doubtful=True,
@@ -68,7 +68,7 @@ LAYOUTS = (
     DumpLayout(
         name="xxd_b",
         title="a dump of xxd -b",
-        row=re.compile(rf"(?P<offset>{_HEX}{{4,16}}):[ ](?P<cells>[01]{{8}}(?:[ ][01]{{8}})*+)(?:[ ]{{2}}|[ ]?$)"),
+        row=re.compile(rf"(?P<offset>{_HEX}{{4,16}}):[ ](?P<cells>[01]{{8}}(?:[ ][01]{{8}})*)(?:[ ]{{2}}|[ ]?$)"),
         digits=8,
         base=2,
     ),
@@ -76,13 +76,13 @@ LAYOUTS = (
         name="hexdump_c",
         title="a dump of hexdump -C",
         row=re.compile(
-            rf"{_BARE}[ ]{{2}}(?P<cells>{_HEX}{{2}}(?:[ ]{{1,2}}{_HEX}{{2}})*+)(?:[ ]{{1,60}}\||[ ]{{0,60}}$)"
+            rf"{_BARE}[ ]{{2}}(?P<cells>{_HEX}{{2}}(?:[ ]{{1,2}}{_HEX}{{2}})*)(?:[ ]{{1,60}}\||[ ]{{0,60}}$)"
         ),
     ),
     DumpLayout(
         name="words",
         title="a dump of hexdump (little-endian words)",
-        row=re.compile(rf"{_BARE}[ ]{{1,4}}(?P<cells>{_HEX}{{4}}(?:[ ]{{1,4}}{_HEX}{{4}})*+)[ ]{{0,60}}$"),
+        row=re.compile(rf"{_BARE}[ ]{{1,4}}(?P<cells>{_HEX}{{4}}(?:[ ]{{1,4}}{_HEX}{{4}})*)[ ]{{0,60}}$"),
         digits=4,
         width=2,
         bases=BASES,
@@ -91,7 +91,7 @@ LAYOUTS = (
     DumpLayout(
         name="od_words",
         title="a dump of od (octal words)",
-        row=re.compile(rf"{_BARE}[ ](?P<cells>[0-7]{{6}}(?:[ ][0-7]{{6}})*+)[ ]{{0,60}}$"),
+        row=re.compile(rf"{_BARE}[ ](?P<cells>[0-7]{{6}}(?:[ ][0-7]{{6}})*)[ ]{{0,60}}$"),
         digits=6,
         base=8,
         width=2,
@@ -101,13 +101,13 @@ LAYOUTS = (
     DumpLayout(
         name="od_hex",
         title="a dump of od -tx1",
-        row=re.compile(rf"{_BARE}[ ]{{1,2}}(?P<cells>{_HEX}{{2}}(?:[ ]{_HEX}{{2}})*+)(?:[ ]{{1,60}}>|[ ]{{0,60}}$)"),
+        row=re.compile(rf"{_BARE}[ ]{{1,2}}(?P<cells>{_HEX}{{2}}(?:[ ]{_HEX}{{2}})*)(?:[ ]{{1,60}}>|[ ]{{0,60}}$)"),
         bases=BASES,
     ),
     DumpLayout(
         name="od_octal",
         title="a dump of od -b",
-        row=re.compile(rf"{_BARE}[ ](?P<cells>[0-3][0-7]{{2}}(?:[ ][0-3][0-7]{{2}})*+)(?:[ ]{{1,60}}>|[ ]{{0,60}}$)"),
+        row=re.compile(rf"{_BARE}[ ](?P<cells>[0-3][0-7]{{2}}(?:[ ][0-3][0-7]{{2}})*)(?:[ ]{{1,60}}>|[ ]{{0,60}}$)"),
         digits=3,
         base=8,
         bases=BASES,
@@ -116,7 +116,7 @@ LAYOUTS = (
     DumpLayout(
         name="od_decimal",
         title="a dump of od -tu1",
-        row=re.compile(rf"{_BARE}[ ]{{1,3}}(?P<cells>\d{{1,3}}(?:[ ]{{1,3}}\d{{1,3}})*+)(?:[ ]{{1,60}}>|[ ]{{0,60}}$)"),
+        row=re.compile(rf"{_BARE}[ ]{{1,3}}(?P<cells>\d{{1,3}}(?:[ ]{{1,3}}\d{{1,3}})*)(?:[ ]{{1,60}}>|[ ]{{0,60}}$)"),
         digits=3,
         base=10,
         bases=BASES,
@@ -125,7 +125,7 @@ LAYOUTS = (
     DumpLayout(
         name="od_c",
         title="a dump of od -c",
-        row=re.compile(rf"{_BARE}(?P<cells>(?:[ ]{{3}}[ -~]|[ ]{{2}}\\[0abfnrtv]|[ ][0-7]{{3}})++)$"),
+        row=re.compile(rf"{_BARE}(?P<cells>(?:[ ]{{3}}[ -~]|[ ]{{2}}\\[0abfnrtv]|[ ][0-7]{{3}})+)$"),
         bases=BASES,
         cells=characters,
         is_doubtful=True,

@@ -22,9 +22,9 @@ from unclouded.formats.text.stamps import StampClock, StampKind, stamp_of
 TIMES = ("t", "ts", "time", "timestamp", "Time", "Timestamp")
 DIRECTIONS = ("dir", "direction", "from", "sender", "Direction", "side")
 SIDES: Mapping[str, Sender] = {"controller": "controller", "module": "controller", "device": "device", "mcu": "device"}
-HEX = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{2}(?:[ :,-]?[0-9A-Fa-f]{2}){2,}+")
+HEX = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{2}(?:[ :,-]?[0-9A-Fa-f]{2}){2,}")
 BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
-TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*"?|[\[\]{}]', re.DOTALL)
 NOT_HEX = str.maketrans(dict.fromkeys(" :,-\t\n"))
 LEAST = 3  # bytes
 DEEPEST = 32

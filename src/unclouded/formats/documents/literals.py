@@ -17,13 +17,13 @@ from unclouded.formats.text.labels import NO_LABEL, label_of
 from unclouded.formats.text.stamps import StampClock, stamp_of
 
 LITERAL = re.compile(
-    r"""<Buffer(?P<node>(?:[ ][0-9a-f]{2})*+)(?P<more>[ ]?\.{3}[ ]\d{1,9}[ ]more[ ]bytes?)?>
+    r"""<Buffer(?P<node>(?:[ ][0-9a-f]{2})*)(?P<more>[ ]?\.{3}[ ]\d{1,9}[ ]more[ ]bytes?)?>
     | \{"type":[ ]?"Buffer",[ ]?"data":[ ]?\[(?P<list>[0-9,\s]*+)\]\}
     | (?:fromhex|unhexlify|Buffer\.from)\(\s?['"](?P<hex>[0-9A-Fa-f\s]*+)['"]
-    | [bB]'(?P<single>(?:[^'\\\n]|\\.)*+)'
-    | [bB]"(?P<double>(?:[^"\\\n]|\\.)*+)"
-    | "(?P<string>(?:[^"\\\n]|\\.)*+)"
-    | '(?P<quoted>(?:[^'\\\n]|\\.)*+)'""",
+    | [bB]'(?P<single>(?:[^'\\\n]|\\.)*)'
+    | [bB]"(?P<double>(?:[^"\\\n]|\\.)*)"
+    | "(?P<string>(?:[^"\\\n]|\\.)*)"
+    | '(?P<quoted>(?:[^'\\\n]|\\.)*)'""",
     re.VERBOSE,
 )
 ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|(.))", re.DOTALL)

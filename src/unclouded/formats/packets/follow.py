@@ -27,10 +27,10 @@ LABELS = ("Follow: ", "Filter: ", "Node ", RULE)
 _HEX = "[0-9A-Fa-f]"
 ROW = re.compile(
     rf"(?P<indent>[ \t]{{0,8}})(?P<offset>{_HEX}{{8}})[ ]{{2}}"
-    rf"(?P<cells>{_HEX}{{2}}(?:[ ]{_HEX}{{2}}){{0,7}}+(?:[ ]{{2}}{_HEX}{{2}}(?:[ ]{_HEX}{{2}}){{0,7}}+)?+)"
+    rf"(?P<cells>{_HEX}{{2}}(?:[ ]{_HEX}{{2}}){{0,7}}(?:[ ]{{2}}{_HEX}{{2}}(?:[ ]{_HEX}{{2}}){{0,7}})?)"
     r"(?:[ ]{2}|[ ]?$)"
 )
-RAW = re.compile(rf"(?P<indent>\t?)(?P<digits>(?:{_HEX}{{2}})++)\s?")
+RAW = re.compile(rf"(?P<indent>\t?)(?P<digits>(?:{_HEX}{{2}})+)\s?")
 COUNT = re.compile(rb"(\t?)(\d{1,9})\r?\n")
 COUNT_LINE = re.compile(rb"(?<=\n)(\t?\d{1,9})\r(?=\n)")  # a count whose line end has no CR
 FITS = 0.9

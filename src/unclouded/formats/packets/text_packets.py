@@ -19,7 +19,7 @@ from unclouded.formats.text.stamps import StampClock, stamp_of
 _HEX = "[0-9A-Fa-f]"
 ROW = re.compile(
     rf"[ \t]{{0,8}}(?:0x(?P<long>{_HEX}{{4,8}}):[ ]{{1,2}}|(?P<short>{_HEX}{{4,8}})[ ]{{2,4}})"
-    rf"(?P<cells>(?:{_HEX}{{2}}){{1,2}}(?:[ ](?:{_HEX}{{2}}){{1,2}})*+)(?:[ ]{{2}}|[ ]?$)"
+    rf"(?P<cells>(?:{_HEX}{{2}}){{1,2}}(?:[ ](?:{_HEX}{{2}}){{1,2}})*)(?:[ ]{{2}}|[ ]?$)"
 )
 NUMBER = re.compile(r"\s{0,8}\d{1,9}\s{1,4}")  # of a packet, before its time
 PART = re.compile(

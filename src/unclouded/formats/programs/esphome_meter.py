@@ -23,7 +23,7 @@ AROUND = 5  # bytes of the message around the payload
 GROUP = re.compile(r"\s{0,4}Meter Response Bytes\s{1,4}(\d{1,3}) to\s{1,4}(\d{1,3}): ((?:[0-9A-Fa-f]{2} ?){1,4})")
 WHOLE = re.compile(
     r"MGM:.{0,64}RX len (\d{1,3}),.{0,160}FC ([0-9A-Fa-f]{2}) seq ([0-9A-Fa-f]{2}) cmd ([0-9A-Fa-f]{2}) "
-    r"payload\[((?:[0-9A-Fa-f]{2} ?)*+)\]"
+    r"payload\[((?:[0-9A-Fa-f]{2} ?)*)\]"
 )
 TAGS = ("emporia_vue_utility", "emporia")
 SIGN = "Meter Response Bytes"

@@ -18,8 +18,8 @@ LINE = re.compile(
     | (?:(?P<sent>uartSendHex)|uartFakeHex)[ ]{1,4}(?P<command>[0-9A-Fa-f][0-9A-Fa-f ]*+))$""",
     re.VERBOSE | re.MULTILINE,
 )
-RECEIVED = re.compile(r"(?:TUYAMCU received|Received): (?P<hex>(?:[0-9A-Fa-f]{2}[ ]?)++)")
-COMMAND = re.compile(r"(?<![0-9A-Za-z_])(?:(?P<sent>uartSendHex)|uartFakeHex) {1,4}(?P<hex>(?:[0-9A-Fa-f]{2}[ ]?)++)")
+RECEIVED = re.compile(r"(?:TUYAMCU received|Received): (?P<hex>(?:[0-9A-Fa-f]{2}[ ]?)+)")
+COMMAND = re.compile(r"(?<![0-9A-Za-z_])(?:(?P<sent>uartSendHex)|uartFakeHex) {1,4}(?P<hex>(?:[0-9A-Fa-f]{2}[ ]?)+)")
 LONGEST = 85  # bytes of a line
 SIGNS = (":TuyaMCU:", "uartSendHex", "uartFakeHex")
 ENOUGH = 0.05

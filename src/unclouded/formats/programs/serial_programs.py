@@ -18,7 +18,7 @@ from unclouded.formats.source import InputSource
 
 RECORD = re.compile(
     r"""(?:"(?P<date>\d{4}-\d\d-\d\d[ ]\d\d:\d\d:\d\d)"|(?P<unix>1\d{9})(?:\.\d{1,6})?),
-    (?P<hex>(?:(?!1\d{9},)[0-9A-Fa-f\s])*+)""",
+    (?P<hex>(?:(?!1\d{9},)[0-9A-Fa-f\s])*)""",
     re.VERBOSE,
 )
 REALTERM_BEGIN = re.compile(r'\s{0,8}(?:"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"|1\d{9}),[0-9A-Fa-f]{2}')

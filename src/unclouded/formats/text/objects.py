@@ -8,9 +8,9 @@ import msgspec
 LONGEST = 65_536  # characters of an object
 MOST_OPEN = 32  # objects without an end that are searched for it, of one text
 TOKEN = re.compile(r"""["'{}\[\]]""")
-STRINGS = {'"': re.compile(r'(?:[^"\\]++|\\.)*+', re.DOTALL), "'": re.compile(r"(?:[^'\\]++|\\.)*+", re.DOTALL)}
+STRINGS = {'"': re.compile(r'(?:[^"\\]++|\\.)*', re.DOTALL), "'": re.compile(r"(?:[^'\\]++|\\.)*", re.DOTALL)}
 LITERAL = re.compile(
-    r"""'(?P<single>(?:[^'\\]++|\\.)*+)(?P<end>'?)|(?P<double>"(?:[^"\\]++|\\.)*+"?)
+    r"""'(?P<single>(?:[^'\\]++|\\.)*)(?P<end>'?)|(?P<double>"(?:[^"\\]++|\\.)*"?)
     |(?<![0-9A-Za-z_])(?P<name>True|False|None)(?![0-9A-Za-z_])""",
     re.DOTALL | re.VERBOSE,
 )

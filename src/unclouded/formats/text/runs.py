@@ -17,21 +17,21 @@ MARKS = ("0x", "0X", "\\x", "\\X", "16#", "&H", "&h", "$", "%", "#")
 _MARK = "0[xX]|\\\\[xX]|16\\#|&[hH]|[$%\\#]"
 RUN = re.compile(
     rf"""
-      (?P<pairs>{_START}{_PAIR}(?P<sep>[ ]|[:\-.,;_|\t]|,[ ]){_PAIR}{_END}(?:(?:(?P=sep)|[ ]{{2}}){_PAIR}{_END})*+)
-    | (?P<packed>{_START}(?:0[xX])?(?:{_PAIR}){{2,}}+){_END}
-    | (?P<marked>(?P<mark>{_MARK})[0-9A-Fa-f]{{1,2}}{_END}(?:[ \t,;:]{{0,3}}(?P=mark)[0-9A-Fa-f]{{1,2}}{_END})*+)
-    | (?P<glued>(?:\\[xX]{_PAIR}){{2,}}+)
-    | (?P<suffixed>{_START}{_PAIR}[hH]{_END}(?:[ \t,;]{{1,3}}{_PAIR}[hH]{_END})++)
+      (?P<pairs>{_START}{_PAIR}(?P<sep>[ ]|[:\-.,;_|\t]|,[ ]){_PAIR}{_END}(?:(?:(?P=sep)|[ ]{{2}}){_PAIR}{_END})*)
+    | (?P<packed>{_START}(?:0[xX])?(?:{_PAIR}){{2,}}){_END}
+    | (?P<marked>(?P<mark>{_MARK})[0-9A-Fa-f]{{1,2}}{_END}(?:[ \t,;:]{{0,3}}(?P=mark)[0-9A-Fa-f]{{1,2}}{_END})*)
+    | (?P<glued>(?:\\[xX]{_PAIR}){{2,}})
+    | (?P<suffixed>{_START}{_PAIR}[hH]{_END}(?:[ \t,;]{{1,3}}{_PAIR}[hH]{_END})+)
     | (?P<single>{_START}{_PAIR}){_END}
     """,
     re.VERBOSE,
 )
 NUMBERS = re.compile(
-    r"(?<![0-9A-Za-z_.])\d{1,3}(?P<sep>[ ]|,[ ]?|[:;|\-\t])\d{1,3}(?:(?P=sep)\d{1,3})*+(?![0-9A-Za-z_])"
+    r"(?<![0-9A-Za-z_.])\d{1,3}(?P<sep>[ ]|,[ ]?|[:;|\-\t])\d{1,3}(?:(?P=sep)\d{1,3})*(?![0-9A-Za-z_])"
 )
 UNPADDED = re.compile(
     r"(?<![0-9A-Za-z_.])[0-9A-Fa-f]{1,2}(?P<sep>[ ]|,[ ]?|[:;|\-\t])[0-9A-Fa-f]{1,2}"
-    r"(?:(?P=sep)[0-9A-Fa-f]{1,2})*+(?![0-9A-Za-z_])"
+    r"(?:(?P=sep)[0-9A-Fa-f]{1,2})*(?![0-9A-Za-z_])"
 )
 MAC_PAIRS = 6
 LEAST = 3  # bytes of the shortest frame

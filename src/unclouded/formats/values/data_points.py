@@ -22,7 +22,7 @@ DPS = re.compile(r"""(?:["']dps["']|(?<!\w)DPS)\s{0,4}:\s{0,8}(?P<object>\{)""")
 PROPERTIES = re.compile(r"""["']properties["']\s{0,4}:\s{0,8}(?P<object>\[)""")
 Z2M = re.compile(r"""manuSpecificTuya\w{0,8}'?,\s{0,4}data\s{1,4}'(?P<object>\{)""")
 ZCL = re.compile(
-    r"""0xef00\][^\n]{0,64}ZCL frame: (?P<object>b'(?:[^'\\\n]|\\.)*+'|b"(?:[^"\\\n]|\\.)*+")""", re.IGNORECASE
+    r"""0xef00\][^\n]{0,64}ZCL frame: (?P<object>b'(?:[^'\\\n]|\\.)*'|b"(?:[^"\\\n]|\\.)*")""", re.IGNORECASE
 )
 PAYLOAD = re.compile(
     r"(?<!\w)(?i:payload)[ :=]{1,3}(?P<object>00[0-9A-Fa-f]{2}(?:[0-9A-Fa-f]{2}){4,250})(?!\w)(?=[^\n]{0,8}$)",
