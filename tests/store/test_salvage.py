@@ -260,6 +260,13 @@ def test_every_row_on_an_undamaged_page_is_salvaged(
     shutil.rmtree(folder)
 
 
+@pytest.mark.parametrize("size", [512, 2048, 32_768])
+def test_a_wrong_page_size_in_the_header_loses_nothing_else(whole: Path, tmp_path: Path, size: int) -> None:
+    damaged = Path(shutil.copy(whole, tmp_path / "old.sqlite"))
+    pages = damage(damaged, [(16, size.to_bytes(2))])
+    check_readable(whole, damaged, tmp_path / "store.sqlite", pages)
+
+
 def roots(path: Path) -> dict[str, int]:
     with sqlite3.connect(path) as db:
         return dict(db.execute("SELECT name, rootpage FROM sqlite_master WHERE rootpage > 0"))

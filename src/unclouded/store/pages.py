@@ -81,10 +81,11 @@ class SqliteFile:
         self._newer: dict[int, int] = {}  # page -> its offset in the write-ahead log
         try:
             header = self._file.read(100)
-            self._page_bytes = _page_bytes(header)
+            length = self._file.seek(0, 2)
+            self._page_bytes = _page_bytes(header, length)
             reserved = header[20] if header[:16] == MAGIC and header[20] <= 32 else 0
             self._usable = self._page_bytes - reserved
-            self._count = -(-self._file.seek(0, 2) // self._page_bytes)
+            self._count = -(-length // self._page_bytes)
             self._read_wal(path.with_name(f"{path.name}-wal"))
         except BaseException:
             self.close()
@@ -317,12 +318,14 @@ def _classified(record: Record, rowid: int | None, shapes: Sequence[TableShape])
     return None
 
 
-def _page_bytes(header: bytes) -> int:
+def _page_bytes(header: bytes, length: int) -> int:
+    """The size of a page: that of the header where it is the usual one, or agrees with the length of the file."""
     if header[:16] != MAGIC or len(header) < 100:
         return PAGE_BYTES
     size = int.from_bytes(header[16:18])
     size = 65_536 if size == 1 else size
-    return size if size >= 512 and size & (size - 1) == 0 else PAGE_BYTES
+    is_possible = size >= 512 and size & (size - 1) == 0 and int.from_bytes(header[28:32]) * size == length
+    return size if is_possible else PAGE_BYTES
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
