@@ -260,10 +260,12 @@ def test_every_row_on_an_undamaged_page_is_salvaged(
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("size", [512, 2048, 32_768])
-def test_a_wrong_page_size_in_the_header_loses_nothing_else(whole: Path, tmp_path: Path, size: int) -> None:
+@pytest.mark.parametrize(("at", "wrong"), [(16, "0200"), (16, "0800"), (16, "8000"), (20, "01"), (20, "20")])
+def test_a_wrong_size_of_pages_in_the_header_loses_nothing_else(
+    whole: Path, tmp_path: Path, at: int, wrong: str
+) -> None:
     damaged = Path(shutil.copy(whole, tmp_path / "old.sqlite"))
-    pages = damage(damaged, [(16, size.to_bytes(2))])
+    pages = damage(damaged, [(at, bytes.fromhex(wrong))])
     check_readable(whole, damaged, tmp_path / "store.sqlite", pages)
 
 

@@ -83,8 +83,7 @@ class SqliteFile:
             header = self._file.read(100)
             length = self._file.seek(0, 2)
             self._page_bytes = _page_bytes(header, length)
-            reserved = header[20] if header[:16] == MAGIC and header[20] <= 32 else 0
-            self._usable = self._page_bytes - reserved
+            self._usable = self._page_bytes  # a store reserves no bytes at the end of pages, whatever a header says
             self._count = -(-length // self._page_bytes)
             self._read_wal(path.with_name(f"{path.name}-wal"))
         except BaseException:
