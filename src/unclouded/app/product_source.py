@@ -9,13 +9,12 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from unclouded.app.protocols import settings_of
-from unclouded.core.model import Kind
 from unclouded.core.profile import MatchedProduct, PointRow, Profile, ProfileFile, SeenPoint, make_profile
+from unclouded.core.profile.building import usual_kind
 from unclouded.profiles import ProfileLibrary
 from unclouded.profiles.catalogue.matching import MatchedRow, ProductMatcher
 from unclouded.profiles.catalogue.table import MAIN, point_rows
 
-KINDS: dict[str, Kind] = {"bool": "switch", "string": "text", "raw": "raw", "bitmap": "bitmap"}
 LIKE = 0.5  # from this likeness on the title names the product that is like it
 
 
@@ -81,4 +80,5 @@ def _unnamed(seen: Iterable[SeenPoint], named: set[str]) -> Iterable[PointRow]:
     for one in seen:
         if str(one.dp) not in named:
             named.add(str(one.dp))
-            yield PointRow(key=f"dp_{one.dp}", dp=one.dp, kind=KINDS.get(one.type, "number"), access="rw")
+            kind = "number" if one.type == "enum" else usual_kind(one.type, "none", False)  # without options it is one
+            yield PointRow(key=f"dp_{one.dp}", dp=one.dp, kind=kind, access="rw")

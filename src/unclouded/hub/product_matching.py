@@ -59,15 +59,8 @@ class ProductMatching:
         self.deadline = None
         self._is_asked = True
         self._matches += 1
-        known = self.matched
-        return MatchedProduct(
-            product=self.product,
-            nearest=known.nearest if known else "",
-            title=known.title if known else "",
-            likeness=known.likeness if known else 0.0,
-            seen=self._reports.points(),
-            rows=known.rows if known else (),
-        )
+        known = self.matched or MatchedProduct(product=self.product)
+        return msgspec.structs.replace(known, seen=self._reports.points())
 
     def settle(self, matched: MatchedProduct) -> list[tuple[Reported, float]]:
         """It was matched. Returns the reports that were held, oldest first."""

@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Self
 
 from unclouded.app.console.connection import ConsoleListener, ConsoleStatus
+from unclouded.app.driven_session import DrivenSession
 from unclouded.app.protocols import profile_library
-from unclouded.core.driver import Driver
 from unclouded.core.errors import LinkError
 from unclouded.core.model import Outcome
 from unclouded.core.session import (
@@ -26,7 +26,6 @@ from unclouded.core.session import (
     Offline,
     Online,
     Reported,
-    Settled,
     Waiting,
     WireAction,
 )
@@ -57,63 +56,51 @@ class DirectConsole:
         self.status = ConsoleStatus(name=link)
         self._session = ConsoleSession(ConsoleSettings(polls=polls), Ambient(self._clock.at, os.urandom))
         opened = open_link(link, baud=FAMILY.baud, parity=FAMILY.parity, base=base)
-        self._driver = Driver(self._session, opened, self._on_events)
+        self._driven = DrivenSession(self._session, opened, self._on_events, "console.driver")
         self._listener = listener or ConsoleListener()
         self._interpreter = Interpreter(link, profile_library().get(FAMILY.generic), DeviceEnergy("", {}))
         self._ready = asyncio.Event()
-        self._waiting: dict[int, asyncio.Future[Settled]] = {}
-        self._task: asyncio.Task[None] | None = None
 
     def offered(self) -> Sequence[OfferedCommand]:
         return self._session.offered()
 
     async def ended(self) -> None:
-        assert self._task is not None
-        await asyncio.wait({self._task})
-        self._task.result()
+        assert self._driven.task is not None
+        await asyncio.wait({self._driven.task})
+        self._driven.task.result()
 
     async def wait_until_ready(self, timeout_s: float) -> None:
         """Until the console has shown its prompt. Raises LinkError with the reason where it does not."""
         ready = asyncio.ensure_future(self._ready.wait())
-        assert self._task is not None
+        task = self._driven.task
+        assert task is not None
         try:
-            await asyncio.wait({ready, self._task}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({ready, task}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         finally:
             ready.cancel()
-        if self._task.done():
-            self._task.result()
+        if task.done():
+            task.result()
         if not self._ready.is_set():
             raise LinkError(self.status.reason or f"{NOT_OPEN}: is the adapter connected, and the port free?")
 
     async def run(self, action: WireAction) -> Outcome:
         began = self._loop.time()
-        ticket = self._driver.submit(action)
-        ended: asyncio.Future[Settled] = self._loop.create_future()
-        self._waiting[ticket] = ended
-        try:
-            end = await ended
-        finally:
-            del self._waiting[ticket]
+        end = await self._driven.run(action)
         return Outcome(end.result, end.reason, round((self._loop.time() - began) * 1000, 1), end.answer)
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._driver.run(), name="console.driver")
+        self._driven.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._task is None:
-            return
-        self._task.cancel()
-        await asyncio.wait({self._task})
+        await self._driven.stop()
 
     def _on_events(self, events: Sequence[Event], now: float) -> None:
         status, listener = self.status, self._listener
         for event in events:
             match event:
-                case Settled(ticket=ticket) if ticket in self._waiting and not self._waiting[ticket].done():
-                    self._waiting[ticket].set_result(event)
                 case Online():
                     self._ready.set()
                     status.enter("online", "", listener)

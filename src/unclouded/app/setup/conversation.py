@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from unclouded.core.driver import Driver
+from unclouded.app.driven_session import DrivenSession
 from unclouded.core.errors import CommandError
 from unclouded.core.session import (
     Advanced,
@@ -47,9 +47,7 @@ class SetupConversation:
         self.session = PlugSetup(settings, Ambient(self._clock.at, os.urandom))
         self._zone = zone
         self._progress = progress
-        self._waiting: dict[int, asyncio.Future[Settled]] = {}
-        self._driver = Driver(self.session, self._link, self._on_events)
-        self._task: asyncio.Task[None] | None = None
+        self._driven = DrivenSession(self.session, self._link, self._on_events, f"setup.{self._link.place}")
 
     def wait_for_answers(self, timeout_s: float) -> None:
         """From now on an answer may take that long."""
@@ -57,44 +55,33 @@ class SetupConversation:
 
     async def do(self, action: str, **args: str) -> Settled:
         """Run an action to its end. Raises CommandError for invalid arguments."""
-        ticket = self._driver.submit(WireAction(action, args))
-        ended: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
-        self._waiting[ticket] = ended
-        try:
-            return await ended
-        finally:
-            del self._waiting[ticket]
+        return await self._driven.run(WireAction(action, args))
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._driver.run(), name=f"setup.{self._link.place}")
+        task = self._driven.start()
         try:
             await asyncio.sleep(0)  # the link is up
         except asyncio.CancelledError:  # __aexit__ is not called then
-            self._task.cancel()
+            task.cancel()
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._task is None:
-            return
-        self._task.cancel()
-        await asyncio.wait({self._task})
-        if not self._task.cancelled():
-            self._task.result()
+        task = await self._driven.stop()
+        if task is not None and not task.cancelled():
+            task.result()
 
     def _on_events(self, events: Sequence[Event], now: float) -> None:
         for event in events:
             match event:
-                case Settled(ticket=ticket) if ticket in self._waiting:
-                    self._waiting[ticket].set_result(event)
                 case Advanced(words=words) | Noticed(reason=words):
                     self._progress(words)
                 case Asked(id=id, question=AskClock()) if self._clock.trusted():
-                    self._driver.answer(id, clock_time(time.time(), self._zone))
+                    self._driven.driver.answer(id, clock_time(time.time(), self._zone))
                 case Asked(id=id):
-                    self._driver.answer(id, Refusal("The clock of this computer is not set."))
+                    self._driven.driver.answer(id, Refusal("The clock of this computer is not set."))
 
 
 def link_to(address: str, timeout_s: float) -> HttpLink:

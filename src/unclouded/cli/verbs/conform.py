@@ -13,8 +13,8 @@ from unclouded.app.conformance.running import RunOptions, RunReport, conform
 from unclouded.cli.options import Span, json_option
 from unclouded.cli.output.conformance_lines import ConformancePrinter
 from unclouded.cli.output.lines import print_json, print_text
+from unclouded.cli.output.text_files import make_folder, write_text
 from unclouded.cli.signals import until_stopped
-from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
 
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -70,7 +70,7 @@ def command(
         raise click.UsageError("Name the end to play and the wire: --as controller --link serial:///dev/ttyUSB0")
     files = {path: text for path, text in ((junit, junit_text), (html, html_text), (json_file, json_text)) if path}
     for path in files:
-        _make_folder(path.parent)  # a mistake is named before the run
+        make_folder(path.parent)  # a mistake is named before the run
     options = RunOptions(
         only=only,
         yes=yes,
@@ -81,7 +81,7 @@ def command(
     printer = ConformancePrinter(family, as_json)
     report = asyncio.run(conform(family, role, link, options, printer, lambda ended: until_stopped(None, ended)))
     for path, text in files.items():
-        _write(path, text(report))
+        write_text(path, text(report))
     kept = keep(report, folder) if folder is not None else []
     _print_end(report, kept, as_json)
     if not report.passed:
@@ -108,17 +108,3 @@ def _list(family: str, role: Sender | None, as_json: bool) -> None:
         else:
             marks = f"{' (--yes)' if check.danger else ''}{' (--assist)' if check.person else ''}"
             print_text(f"{check.id:<38} {check.grade:<9} {check.title}{marks} {check.clause}")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CommandError(f"The folder {folder} cannot be made: {error.strerror}.") from None
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, "utf-8")
-    except OSError as error:
-        raise CommandError(f"The file {file} cannot be written: {error.strerror}.") from None

@@ -11,7 +11,7 @@ import msgspec
 from unclouded.app.probing import ProbeResult, probe
 from unclouded.cli.options import Span, json_option
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.core.errors import CommandError
+from unclouded.cli.output.text_files import make_folder, write_text
 
 
 @click.command("probe")
@@ -25,10 +25,10 @@ def command(link: str, span: float, file: Path | None, as_json: bool) -> None:
     Nothing is set: the MCU is only queried. Switch a load on before, so that scales can be found.
     """
     if file is not None:
-        _make_folder(file.parent)  # a mistake is named before the query
+        make_folder(file.parent)  # a mistake is named before the query
     result = asyncio.run(probe(link, span, _name(file), lambda text: print_text(text, err=True)))
     if file is not None:
-        _write(file, result.toml)
+        write_text(file, result.toml)
     if as_json:
         print_json(_as_json(result))
     elif file is None:
@@ -36,20 +36,6 @@ def command(link: str, span: float, file: Path | None, as_json: bool) -> None:
     else:
         count, why = len(result.proposed.rows), result.proposed.why
         click.echo(f"{count} points: {why}. Written to {file}; move it to your profiles folder.")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CommandError(f"The folder {folder} cannot be made: {error.strerror}.") from None
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, "utf-8")
-    except OSError as error:
-        raise CommandError(f"The file {file} cannot be written: {error.strerror}.") from None
 
 
 def _name(file: Path | None) -> str:

@@ -1,6 +1,6 @@
 """Words that name a direction: a lane only ("TX", "<<<"), or the side that sent ("WiFi sent", "MCU -> WiFi").
 
-TX and arrows are somebody's view: which side it is, the frames show. A named chip fixes the side.
+TX and arrows are the view of the program that wrote them: which side it is, the frames show. A named chip fixes it.
 """
 
 import re
