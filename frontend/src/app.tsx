@@ -3,15 +3,15 @@ import type { ComponentChildren, VNode } from "preact";
 import { computed } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
-import { timeText } from "./format";
-import { clockOffset, connect, connection, deviceOf, lostSince, now, role, timezone, version } from "./live";
+import { timeText } from "./text/format";
+import { clockOffset, connect, connection, deviceOf, lostSince, now, role, timezone, version } from "./data/live";
 import { focusMain } from "./parts/focus";
-import { later } from "./parts/later";
-import { PageLinks } from "./parts/link";
+import { later } from "./routing/later";
+import { PageLinks } from "./routing/link";
 import { NowPage } from "./pages/now";
-import { nameOf } from "./points";
-import { path } from "./router";
-import { say } from "./words";
+import { nameOf } from "./devices/points";
+import { path } from "./routing/router";
+import { say } from "./text/words";
 
 const HistoryPage = later(() => import("./pages/history").then((page) => page.HistoryPage));
 const DevicesPage = later(() => import("./pages/devices").then((page) => page.DevicesPage));

@@ -1,12 +1,12 @@
 import { render } from "preact";
 
 import { App } from "./app";
-import { start } from "./live";
-import { learnIntervals } from "./staleness";
-import { keepRecent } from "./recent";
-import { startRouting } from "./router";
+import { start } from "./data/live";
+import { learnIntervals } from "./data/staleness";
+import { keepRecent } from "./data/recent";
+import { startRouting } from "./routing/router";
 import "./style.css";
-import { keepToday } from "./today";
+import { keepToday } from "./data/today";
 
 startRouting();
 learnIntervals();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Device, State } from "../shapes";
+import type { Device, State } from "../data/shapes";
 import { listed, tally } from "./order";
 
 const device = (id: string, state: State = "online", parent = ""): Device => ({

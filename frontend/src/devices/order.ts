@@ -1,6 +1,6 @@
 /** The order of the list of devices: by hierarchy, or those with problems first. Pure. */
-import { inTree } from "../points";
-import type { Device, State } from "../shapes";
+import { inTree } from "./points";
+import type { Device, State } from "../data/shapes";
 
 export type Order = "hierarchy" | "state";
 export type Row = { device: Device; depth: number };

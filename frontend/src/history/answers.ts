@@ -4,8 +4,8 @@
  */
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { get, HubError } from "../http";
-import { connection } from "../live";
+import { get, HubError } from "../data/http";
+import { connection } from "../data/live";
 
 /** `answer`: the newest one, `of`: its address. `error`: why there is no newer one. */
 export type Answered<T> = Readonly<{

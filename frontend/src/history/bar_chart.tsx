@@ -2,8 +2,8 @@
 import type { Signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { formatter } from "../format";
-import type { Energy } from "../shapes";
+import { formatter } from "../text/format";
+import type { Energy } from "../data/shapes";
 import { SOURCES, type Bars, type Part } from "./energy";
 import { axisNumbers, axisUnit, valueTicks } from "./ticks";
 

@@ -4,7 +4,7 @@
  *
  *     Day 2026-10-25, Europe/Madrid  ──spanOf("day")──►  1792879200 … 1792969200   (25 h)
  */
-import { formatter } from "../format";
+import { formatter } from "../text/format";
 
 export type Range = "day" | "week" | "month" | "year";
 export const RANGES: readonly Range[] = ["day", "week", "month", "year"];

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { Series } from "../shapes";
+import type { Series } from "../data/shapes";
 import { columnsOf, heldRows, rowAt, rowsOf, summaryOf } from "./columns";
 
 const DAY = { start: 0, end: 1000 };

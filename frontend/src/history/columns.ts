@@ -8,7 +8,7 @@
  * A value holds until the next one: only a null of the API is a gap, not a missing report. A condensed row represents
  * its step; after the step its last value holds.
  */
-import type { Quality, Series } from "../shapes";
+import type { Quality, Series } from "../data/shapes";
 import type { Span } from "./calendar";
 
 /** One value of one series. `y` null: a gap begins. `low`, `high`: of its step. */

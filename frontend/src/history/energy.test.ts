@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { Device, Energy, EnergyRow, Point } from "../shapes";
+import type { Device, Energy, EnergyRow, Point } from "../data/shapes";
 import { barsOf, EXPORT, IMPORT, risesOf, SOURCES, totalsOf } from "./energy";
 
 function point(key: string, kind: Point["kind"] = "number"): Point {

@@ -10,8 +10,8 @@
  * Stacked bars count nothing twice: devices behind a meter are part of it (flows.ts, as on the Now page), and the rest is
  * what no plug measures. Grouped bars show each counter separately. Pure.
  */
-import { flowsOf, planOf, type Plan } from "../flows";
-import type { Device, Energy } from "../shapes";
+import { flowsOf, planOf, type Plan } from "../energy/flows";
+import type { Device, Energy } from "../data/shapes";
 import type { Range } from "./calendar";
 
 export const IMPORT = "energy_import_Wh";

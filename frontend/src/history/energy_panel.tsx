@@ -2,13 +2,13 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 
-import { quantityText } from "../format";
-import { address } from "../http";
-import { deviceOf, now, timezone } from "../live";
+import { quantityText } from "../text/format";
+import { address } from "../data/http";
+import { deviceOf, now, timezone } from "../data/live";
 import { Notice } from "../parts/notice";
-import { nameOf } from "../points";
-import type { Device, Energy } from "../shapes";
-import { say } from "../words";
+import { nameOf } from "../devices/points";
+import type { Device, Energy } from "../data/shapes";
+import { say } from "../text/words";
 import { useAnswer } from "./answers";
 import { BarChart } from "./bar_chart";
 import { dayOf, dayText, periodTitle, RANGES, shifted, type Day, type Span } from "./calendar";

@@ -2,15 +2,15 @@
 import { useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 
-import { quantityText } from "../format";
-import { address } from "../http";
-import { now, timezone } from "../live";
-import { Chart, type Line } from "../parts/chart";
+import { quantityText } from "../text/format";
+import { address } from "../data/http";
+import { now, timezone } from "../data/live";
+import { Chart, type Line } from "../charts/chart";
 import { Notice } from "../parts/notice";
 import { QualityMark } from "../parts/quantity";
-import { nameOf, pointName } from "../points";
-import type { Device, History } from "../shapes";
-import { say } from "../words";
+import { nameOf, pointName } from "../devices/points";
+import type { Device, History } from "../data/shapes";
+import { say } from "../text/words";
 import { useAnswer } from "./answers";
 import { dayOf, dayText, RANGES, shifted, spanText, type Day, type Span } from "./calendar";
 import { columnsOf, heldRows, rowAt, summaryOf, type Row } from "./columns";

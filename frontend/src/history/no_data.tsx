@@ -1,11 +1,11 @@
 /** The notice for a period without data: since when there is data, and a button to go there. */
 import { useEffect, useState } from "preact/hooks";
 
-import { address, get } from "../http";
-import { now, timezone } from "../live";
+import { address, get } from "../data/http";
+import { now, timezone } from "../data/live";
 import { Notice } from "../parts/notice";
-import type { History } from "../shapes";
-import { say } from "../words";
+import type { History } from "../data/shapes";
+import { say } from "../text/words";
 import { dayOf, type Day } from "./calendar";
 import { momentText } from "./table";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Device, Point } from "../shapes";
+import type { Device, Point } from "../data/shapes";
 import { Cache } from "./answers";
 import { dayFrom } from "./calendar";
 import { viewOf } from "./view";

@@ -1,6 +1,6 @@
 /** Devices and quantities that can be shown, and the resulting series. Pure. */
-import { inTree, nameOf, pointName, pointOf, POWER as POWER_KEY } from "../points";
-import type { Device, Point } from "../shapes";
+import { inTree, nameOf, pointName, pointOf, POWER as POWER_KEY } from "../devices/points";
+import type { Device, Point } from "../data/shapes";
 import { ENERGY, POWER, type View } from "./view";
 import { IMPORT } from "./energy";
 

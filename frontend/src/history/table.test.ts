@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Energy, Series } from "../shapes";
+import type { Energy, Series } from "../data/shapes";
 import { dayFrom, instantOf, spanOf } from "./calendar";
 import { csvText, energyCsv, energyTable, historyTable, isoText, periodText } from "./table";
 

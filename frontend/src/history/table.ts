@@ -1,7 +1,7 @@
 /** The data of a chart as a table, and as CSV (RFC 4180) for spreadsheets. */
-import { formatter, NOTHING, quantityText } from "../format";
-import type { Energy, Series } from "../shapes";
-import { say } from "../words";
+import { formatter, NOTHING, quantityText } from "../text/format";
+import type { Energy, Series } from "../data/shapes";
+import { say } from "../text/words";
 import { dayOf, isSameDay, offsetAt, wallOf, type Span } from "./calendar";
 import { rowsOf, type Row } from "./columns";
 

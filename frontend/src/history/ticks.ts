@@ -1,5 +1,5 @@
 /** Ticks and labels of the axes: times in the hub's time zone, values in round numbers. */
-import { formatter, MINUS } from "../format";
+import { formatter, MINUS } from "../text/format";
 import { dayOf, firstOf, instantOf, plusDays, shifted, wallOf, type Day, type Range, type Span } from "./calendar";
 
 export type Tick = Readonly<{ at: number; text: string }>;

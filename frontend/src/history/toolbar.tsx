@@ -1,7 +1,7 @@
 /** Selection of time, quantities and devices. */
-import { nameOf } from "../points";
-import type { Device } from "../shapes";
-import { say } from "../words";
+import { nameOf } from "../devices/points";
+import type { Device } from "../data/shapes";
+import { say } from "../text/words";
 import { dayFrom, dayText, isSameDay, periodTitle, RANGES, shifted, type Day } from "./calendar";
 import { ENERGY, POWER, type View } from "./view";
 

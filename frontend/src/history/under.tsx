@@ -1,7 +1,7 @@
 /** Below each chart: its data as a table, and as CSV. */
 import { useState } from "preact/hooks";
 
-import { say } from "../words";
+import { say } from "../text/words";
 import type { Table } from "./table";
 
 type Props = Readonly<{

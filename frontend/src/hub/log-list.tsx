@@ -2,14 +2,14 @@
 import { computed } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { usePolled } from "../polled";
-import { clockText } from "../format";
-import { byId, devices, notices, now, timezone } from "../live";
+import { usePolled } from "../data/polled";
+import { clockText } from "../text/format";
+import { byId, devices, notices, now, timezone } from "../data/live";
 import { Notice } from "../parts/notice";
 import { StateDot } from "../parts/state";
-import { nameOf } from "../points";
-import type { HubEvent } from "../shapes";
-import { say } from "../words";
+import { nameOf } from "../devices/points";
+import type { HubEvent } from "../data/shapes";
+import { say } from "../text/words";
 import { byDay, eventText, isProblem, keyOf, kindName, merged, statesAsEvents, stateOf } from "./log";
 
 const LIMIT = 200;

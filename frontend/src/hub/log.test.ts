@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Device, HubEvent } from "../shapes";
+import type { Device, HubEvent } from "../data/shapes";
 import { byDay, dayName, eventText, isProblem, merged, statesAsEvents } from "./log";
 
 const event = (at: string, changes: Partial<Omit<HubEvent, "data">> = {}, data: object = {}): HubEvent => ({

@@ -5,9 +5,9 @@
  *     notices ─────────┼──► one list, by local day
  *     current states ──┘
  */
-import { formatter } from "../format";
-import type { Device, HubEvent, State } from "../shapes";
-import { say, sayIfKnown } from "../words";
+import { formatter } from "../text/format";
+import type { Device, HubEvent, State } from "../data/shapes";
+import { say, sayIfKnown } from "../text/words";
 
 export type Day = { day: string; events: HubEvent[] };
 

@@ -3,15 +3,15 @@ import { useState } from "preact/hooks";
 
 import { familyName, LinkPlace } from "../device/identity/about";
 import { SeenPlugs } from "../device/identity/admit";
-import { usePolled } from "../polled";
-import { post, HubError } from "../http";
-import { devices, role, requestLogin } from "../live";
+import { usePolled } from "../data/polled";
+import { post, HubError } from "../data/http";
+import { devices, role, requestLogin } from "../data/live";
 import { Fact } from "../parts/fact";
 import { Notice } from "../parts/notice";
 import { StateDot, StateText } from "../parts/state";
-import { inTree, nameOf } from "../points";
-import type { Hub, Session } from "../shapes";
-import { say } from "../words";
+import { inTree, nameOf } from "../devices/points";
+import type { Hub, Session } from "../data/shapes";
+import { say } from "../text/words";
 import { brokerAddress, brokerRows, bytesText, countText, durationText, storeProblems } from "./text";
 
 export function About({ hub }: { hub: Hub }) {

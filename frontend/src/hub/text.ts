@@ -1,6 +1,6 @@
 /** Figures of the hub, its store and its broker as text. Pure. */
-import type { Hub } from "../shapes";
-import { say, sayIfKnown } from "../words";
+import type { Hub } from "../data/shapes";
+import { say, sayIfKnown } from "../text/words";
 
 const COUNTS = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
 

@@ -1,8 +1,8 @@
 /** The columns of the chart of the last ten minutes, computed again when the newest one is complete. */
 import { computed } from "@preact/signals";
 
-import { columnsOf } from "../bands";
-import { COLUMNS, edge, flowsAt, meters, historyState, STEP } from "../recent";
+import { columnsOf } from "../energy/bands";
+import { COLUMNS, edge, flowsAt, meters, historyState, STEP } from "../data/recent";
 
 export const columns = computed(() => {
   historyState.value;

@@ -1,15 +1,15 @@
 /** The card with the current power: from or to the grid, its sources and its uses. */
-import { quantity, quantityText } from "../format";
-import { sum, type Flow, type Flows } from "../flows";
-import { devices, now, reading, timezone } from "../live";
+import { quantity, quantityText } from "../text/format";
+import { sum, type Flow, type Flows } from "../energy/flows";
+import { devices, now, reading, timezone } from "../data/live";
 import { PointAge } from "../parts/age";
 import { QualityMark, Quantity } from "../parts/quantity";
 import { stateText } from "../parts/state";
-import { nameOf, POWER } from "../points";
-import { flows, meters } from "../recent";
-import type { Device } from "../shapes";
-import { energyOf, EXPORT, IMPORT } from "../today";
-import { say } from "../words";
+import { nameOf, POWER } from "../devices/points";
+import { flows, meters } from "../data/recent";
+import type { Device } from "../data/shapes";
+import { energyOf, EXPORT, IMPORT } from "../data/today";
+import { say } from "../text/words";
 import { exponentOf, flowMark, flowName, powerText } from "./names";
 
 const LABELS = 5; // of one bar; the rows below list all devices

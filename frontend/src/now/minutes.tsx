@@ -2,11 +2,11 @@
 import { signal } from "@preact/signals";
 import type { TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
 
-import { clockText, NOTHING, quantityText } from "../format";
-import { areaPath, linePath, stacked, type Band, type Columns } from "../bands";
-import { timezone } from "../live";
-import { historyState, SPAN, STEP } from "../recent";
-import { say } from "../words";
+import { clockText, NOTHING, quantityText } from "../text/format";
+import { areaPath, linePath, stacked, type Band, type Columns } from "../energy/bands";
+import { timezone } from "../data/live";
+import { historyState, SPAN, STEP } from "../data/recent";
+import { say } from "../text/words";
 import { columns } from "./columns";
 import { flowMark, flowName, powerText } from "./names";
 

@@ -1,11 +1,11 @@
 /** Names, colours and digits of flows. */
-import { quantityText } from "../format";
-import type { Flow } from "../flows";
-import { byId } from "../live";
-import { markOf } from "../palette";
-import { nameOf, pointOf, POWER } from "../points";
-import { meters } from "../recent";
-import { say } from "../words";
+import { quantityText } from "../text/format";
+import type { Flow } from "../energy/flows";
+import { byId } from "../data/live";
+import { markOf } from "../charts/palette";
+import { nameOf, pointOf, POWER } from "../devices/points";
+import { meters } from "../data/recent";
+import { say } from "../text/words";
 
 type Which = Pick<Flow, "kind" | "id">;
 

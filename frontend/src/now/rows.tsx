@@ -1,16 +1,16 @@
 /** One row per device: switch, last ten minutes, power, energy today; or why there is no value. */
-import { quantity } from "../format";
-import { devices } from "../live";
+import { quantity } from "../text/format";
+import { devices } from "../data/live";
 import { PointAge } from "../parts/age";
 import { Quantity, ReadingValue } from "../parts/quantity";
-import { Spark } from "../parts/spark";
+import { Spark } from "../charts/spark";
 import { StateDot, StateText } from "../parts/state";
 import { Switch, CommandNote } from "../parts/switch";
-import { inTree, isAnswering, mainOf, nameOf, pointName, pointOf, POWER, switchOf } from "../points";
-import { edge, flows, meters, historyState, SPAN, tracked, trackOf } from "../recent";
-import type { Device, Point } from "../shapes";
-import { energyToday } from "../today";
-import { say } from "../words";
+import { inTree, isAnswering, mainOf, nameOf, pointName, pointOf, POWER, switchOf } from "../devices/points";
+import { edge, flows, meters, historyState, SPAN, tracked, trackOf } from "../data/recent";
+import type { Device, Point } from "../data/shapes";
+import { energyToday } from "../data/today";
+import { say } from "../text/words";
 import { columns } from "./columns";
 import { exponentOf, flowMark } from "./names";
 

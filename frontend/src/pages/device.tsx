@@ -1,5 +1,5 @@
 /** One device: values and controls, actions, details, and its link. */
-import { timeText } from "../format";
+import { timeText } from "../text/format";
 import { About } from "../device/identity/about";
 import { Actions, shownActions } from "../device/actions/actions";
 import { SeenPlug } from "../device/identity/admit";
@@ -13,13 +13,13 @@ import { historyOf, Points } from "../device/points/points";
 import { hasSchedule, Schedule } from "../device/schedule/schedule";
 import { hasSecurity, Security } from "../device/security/security";
 import { Wire } from "../device/wire/wire";
-import { byId, connection, now, timezone, version } from "../live";
+import { byId, connection, now, timezone, version } from "../data/live";
 import { ReadingValue } from "../parts/quantity";
 import { StateDot, StateText, stateName } from "../parts/state";
-import { mainOf, nameOf } from "../points";
-import { go } from "../router";
-import type { Device } from "../shapes";
-import { say } from "../words";
+import { mainOf, nameOf } from "../devices/points";
+import { go } from "../routing/router";
+import type { Device } from "../data/shapes";
+import { say } from "../text/words";
 import "./device.css";
 
 export function DevicePage({ id }: { id: string }) {

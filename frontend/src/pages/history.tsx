@@ -8,12 +8,12 @@ import { LinePanels } from "../history/line_panels";
 import { addressOf, ENERGY, viewOf, type View } from "../history/view";
 import { candidates, chosen, quantities } from "../history/selection";
 import { DeviceBar, TimeBar, WhatBar } from "../history/toolbar";
-import { planOf } from "../flows";
-import { devices, now, timezone, version } from "../live";
-import { markOf } from "../palette";
+import { planOf } from "../energy/flows";
+import { devices, now, timezone, version } from "../data/live";
+import { markOf } from "../charts/palette";
 import { Notice } from "../parts/notice";
-import { go, query } from "../router";
-import { say } from "../words";
+import { go, query } from "../routing/router";
+import { say } from "../text/words";
 import "./history.css";
 
 const today = computed(() => dayText(dayOf(now.value, timezone.value)));

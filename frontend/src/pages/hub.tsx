@@ -1,10 +1,10 @@
 /** The Hub page: version, session, broker, store, links, events. */
-import { usePolled } from "../polled";
+import { usePolled } from "../data/polled";
 import { Log } from "../hub/log-list";
 import { About, Broker, Links, Store, SessionCard } from "../hub/parts";
 import { Notice } from "../parts/notice";
-import type { Hub } from "../shapes";
-import { say } from "../words";
+import type { Hub } from "../data/shapes";
+import { say } from "../text/words";
 import "./hub.css";
 
 const POLL_MS = 5_000;

@@ -1,11 +1,11 @@
 /** The login page. After login, the requested page is shown. */
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 
-import { post, HubError } from "../http";
-import { connect } from "../live";
+import { post, HubError } from "../data/http";
+import { connect } from "../data/live";
 import { Refusal, Submit, useAttempt } from "../parts/attempt";
-import type { Session } from "../shapes";
-import { say } from "../words";
+import type { Session } from "../data/shapes";
+import { say } from "../text/words";
 import "./login.css";
 
 export function LoginPage() {

@@ -1,13 +1,13 @@
 /** The Now page: current power, uses, and problems at a glance. */
 import { computed } from "@preact/signals";
 
-import { devices, version } from "../live";
+import { devices, version } from "../data/live";
 import { FlowCard } from "../now/flows";
 import { Minutes } from "../now/minutes";
 import { Rows } from "../now/rows";
 import { Notice } from "../parts/notice";
-import { pointOf, POWER } from "../points";
-import { say } from "../words";
+import { pointOf, POWER } from "../devices/points";
+import { say } from "../text/words";
 import "./now.css";
 
 const isKnown = computed(() => version.value !== "");

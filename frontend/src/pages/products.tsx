@@ -5,9 +5,9 @@ import { useAnswer } from "../history/answers";
 import { Notice } from "../parts/notice";
 import { ProductRows } from "../products/rows";
 import { countText, MOST, nextLimit, placeOf, requestOf, searchOf, STEP, type Search } from "../products/search";
-import { go, query } from "../router";
-import type { Products } from "../shapes";
-import { say } from "../words";
+import { go, query } from "../routing/router";
+import type { Products } from "../data/shapes";
+import { say } from "../text/words";
 import "./products.css";
 
 const PAUSE_MS = 250; // of typing, after which is searched

@@ -2,18 +2,18 @@
 import { useEffect, useRef } from "preact/hooks";
 
 import { SeenPlugs, seenPlugs } from "../device/identity/admit";
-import { usePolled } from "../polled";
-import { devices, requestLogin, role } from "../live";
-import { HubError, remove } from "../http";
+import { usePolled } from "../data/polled";
+import { devices, requestLogin, role } from "../data/live";
+import { HubError, remove } from "../data/http";
 import { focusMain } from "../parts/focus";
 import { Notice } from "../parts/notice";
-import { nameOf } from "../points";
+import { nameOf } from "../devices/points";
 import { Choose, FoundFacts } from "../setup/choose";
 import { Find, sent } from "../setup/find";
 import { partOf } from "../setup/progress";
 import { Parts, StepList } from "../setup/steps";
-import type { SetupView } from "../shapes";
-import { say } from "../words";
+import type { SetupView } from "../data/shapes";
+import { say } from "../text/words";
 import "./setup.css";
 
 const EVERY_MS = 1_000;

@@ -1,9 +1,9 @@
 /** The age of a value, shown only if it is old. */
-import { ageText } from "../format";
-import { now, reading } from "../live";
-import { staleTimeOf } from "../staleness";
-import type { Device } from "../shapes";
-import { say } from "../words";
+import { ageText } from "../text/format";
+import { now, reading } from "../data/live";
+import { staleTimeOf } from "../data/staleness";
+import type { Device } from "../data/shapes";
+import { say } from "../text/words";
 import "./parts.css";
 
 /** `stale`: age in seconds from which it is shown; undefined: never. */

@@ -1,7 +1,7 @@
 /** A notice: what happened and what to do. */
 import type { ComponentChildren } from "preact";
 
-import { say } from "../words";
+import { say } from "../text/words";
 import "./parts.css";
 
 type Props = { children: ComponentChildren; kind?: "fault" | "note"; again?: (() => void) | undefined };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { device } from "../testing";
-import { isAt } from "./paths";
+import { device } from "../devices/testing";
+import { isAt } from "../routing/paths";
 import { qualityText } from "./quantity";
-import { sparkPaths } from "./spark";
+import { sparkPaths } from "../charts/spark";
 import { stateText } from "./state";
 import { switchBar } from "./switch";
 

@@ -1,9 +1,9 @@
 /** Numbers with units, and marks for values that are not good. */
-import { NOTHING, quantity, valueText } from "../format";
-import { reading } from "../live";
-import { isAnswering } from "../points";
-import type { Device, Point, Quality, Value } from "../shapes";
-import { say, sayIfKnown } from "../words";
+import { NOTHING, quantity, valueText } from "../text/format";
+import { reading } from "../data/live";
+import { isAnswering } from "../devices/points";
+import type { Device, Point, Quality, Value } from "../data/shapes";
+import { say, sayIfKnown } from "../text/words";
 import "./parts.css";
 
 /** `1.24 kW`. */

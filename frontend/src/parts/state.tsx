@@ -1,9 +1,9 @@
 /** The state of a device as a dot and as text. */
-import { timeText, valueText } from "../format";
-import { now, reading, timezone } from "../live";
-import { isAnswering, mainOf } from "../points";
-import type { Device, State } from "../shapes";
-import { say } from "../words";
+import { timeText, valueText } from "../text/format";
+import { now, reading, timezone } from "../data/live";
+import { isAnswering, mainOf } from "../devices/points";
+import type { Device, State } from "../data/shapes";
+import { say } from "../text/words";
 import "./parts.css";
 
 /** A dot with a different shape and colour for each state. The text is next to it, or in `label`. */

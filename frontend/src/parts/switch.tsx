@@ -4,11 +4,11 @@
  */
 import { useId } from "preact/hooks";
 
-import { reading, role } from "../live";
-import { isAnswering, nameOf, pointName } from "../points";
-import type { Device, Point } from "../shapes";
-import { sendCommand, commandOf } from "../commands";
-import { say } from "../words";
+import { reading, role } from "../data/live";
+import { isAnswering, nameOf, pointName } from "../devices/points";
+import type { Device, Point } from "../data/shapes";
+import { sendCommand, commandOf } from "../data/commands";
+import { say } from "../text/words";
 import "./parts.css";
 
 type Props = { device: Device; point: Point };

@@ -1,6 +1,6 @@
 /** The products that were found. */
-import type { Product } from "../shapes";
-import { say } from "../words";
+import type { Product } from "../data/shapes";
+import { say } from "../text/words";
 import { confidenceText, idText } from "./search";
 
 export function ProductRows({ products, kinds }: { products: readonly Product[]; kinds: ReadonlyMap<string, string> }) {

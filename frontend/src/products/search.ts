@@ -1,7 +1,7 @@
 /** A search for products: in the address of the page, and as a request to the hub. Pure. */
-import { address } from "../http";
-import type { Product } from "../shapes";
-import { say } from "../words";
+import { address } from "../data/http";
+import type { Product } from "../data/shapes";
+import { say } from "../text/words";
 
 export const STEP = 50; // products that are shown at first, and added by "Show more"
 export const MOST = 200; // that the hub returns

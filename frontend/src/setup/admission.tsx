@@ -1,9 +1,9 @@
 /** How a plug becomes a device: its name, the device that it counts inside, and whether it produces. */
 import { useId } from "preact/hooks";
 
-import { devices } from "../live";
-import { nameOf } from "../points";
-import { say } from "../words";
+import { devices } from "../data/live";
+import { nameOf } from "../devices/points";
+import { say } from "../text/words";
 
 export type Admission = { name: string; parent: string; produces: boolean };
 export const NOT_NAMED: Admission = { name: "", parent: "", produces: false };

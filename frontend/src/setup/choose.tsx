@@ -3,8 +3,8 @@ import type { TargetedEvent } from "preact";
 import { useId, useState } from "preact/hooks";
 
 import { Refusal, Submit, useAttempt } from "../parts/attempt";
-import type { SetupNetwork, SetupView } from "../shapes";
-import { sayIfKnown, say } from "../words";
+import type { SetupNetwork, SetupView } from "../data/shapes";
+import { sayIfKnown, say } from "../text/words";
 import { AdmissionFields, NOT_NAMED } from "./admission";
 import { sent } from "./find";
 import { factsOf, passwordProblem } from "./progress";

@@ -1,11 +1,11 @@
 /** The first part: which plug, and where it is. */
 import { useId, useState } from "preact/hooks";
 
-import { post, HubError } from "../http";
-import { requestLogin } from "../live";
+import { post, HubError } from "../data/http";
+import { requestLogin } from "../data/live";
 import { Refusal, Submit, useAttempt } from "../parts/attempt";
-import type { FoundPlug, SetupView } from "../shapes";
-import { say } from "../words";
+import type { FoundPlug, SetupView } from "../data/shapes";
+import { say } from "../text/words";
 
 const ACCESS_POINT = "10.10.10.1";
 

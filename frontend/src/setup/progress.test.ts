@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { SetupStep } from "../shapes";
+import type { SetupStep } from "../data/shapes";
 import { factsOf, linesOf, partOf, passwordProblem } from "./progress";
 
 const step = (name: SetupStep["step"], state: SetupStep["state"], text: string): SetupStep => ({ step: name, state, text, plug: {}, networks: [], device: "" });

@@ -1,5 +1,5 @@
 /** The steps of a set-up as the page lists them: one line for each, its newest text. Pure. */
-import type { SetupStep, SetupView } from "../shapes";
+import type { SetupStep, SetupView } from "../data/shapes";
 
 /** `details`: what it does, while it runs. `hint`: what the person has to do meanwhile. */
 export type StepLine = { step: SetupStep["step"]; state: "running" | "done" | "failed"; text: string; details: readonly string[]; hint: string };

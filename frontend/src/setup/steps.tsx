@@ -1,7 +1,7 @@
 /** The steps of a running set-up, with what the person has to do meanwhile. */
-import type { SetupView } from "../shapes";
+import type { SetupView } from "../data/shapes";
 import { Notice } from "../parts/notice";
-import { say } from "../words";
+import { say } from "../text/words";
 import { linesOf, PARTS, partOf, type StepLine } from "./progress";
 
 /** Where in the wizard this is. */

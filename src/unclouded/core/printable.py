@@ -4,7 +4,7 @@ r"""Text from devices, configuration files and requests, made safe for a termina
     "=HYPERLINK(…)"            ──►  '=HYPERLINK(…)           in a CSV, where a spreadsheet would evaluate it
 
 JSON needs no filter: it escapes control characters itself, and programs get the exact text. The page filters what it
-receives in the same way (frontend/src/printable.ts).
+receives in the same way (frontend/src/text/printable.ts).
 """
 
 import re

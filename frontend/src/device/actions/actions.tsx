@@ -2,10 +2,10 @@
 import { useRef, useState } from "preact/hooks";
 
 import { bytesText } from "../../hub/text";
-import { role } from "../../live";
-import { nameOf } from "../../points";
-import type { Action, Device } from "../../shapes";
-import { say } from "../../words";
+import { role } from "../../data/live";
+import { nameOf } from "../../devices/points";
+import type { Action, Device } from "../../data/shapes";
+import { say } from "../../text/words";
 import { hasConsole, isConsoleAction } from "../console/commands";
 import { JOINING_ACTIONS } from "../gateway/gateway-facts";
 import { INFRARED_ACTIONS } from "../infrared/infrared-codes";

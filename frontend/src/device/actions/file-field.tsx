@@ -2,9 +2,9 @@
 import { useId } from "preact/hooks";
 
 import { bytesText } from "../../hub/text";
-import { usePolled } from "../../polled";
-import type { Device, UpdateFile } from "../../shapes";
-import { say } from "../../words";
+import { usePolled } from "../../data/polled";
+import type { Device, UpdateFile } from "../../data/shapes";
+import { say } from "../../text/words";
 import { FirmwareReport } from "./firmware-report";
 import { kept, uploaded, type Chosen } from "./uploads";
 

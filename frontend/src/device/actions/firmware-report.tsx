@@ -1,7 +1,7 @@
 /** What an update file is, before it is sent: its container, what it is for, its checksums, and what speaks against it. */
 import { Fact } from "../../parts/fact";
-import type { UpdateFile } from "../../shapes";
-import { say } from "../../words";
+import type { UpdateFile } from "../../data/shapes";
+import { say } from "../../text/words";
 import { headerRows, reportRows } from "./firmware";
 
 export function FirmwareReport({ file }: { file: UpdateFile }) {

@@ -1,7 +1,7 @@
 /** What an update file is, as rows for people. Pure. */
 import { bytesText } from "../../hub/text";
-import type { UpdateFile } from "../../shapes";
-import { say, sayIfKnown } from "../../words";
+import type { UpdateFile } from "../../data/shapes";
+import { say, sayIfKnown } from "../../text/words";
 
 export type ReportRow = { name: string; value: string };
 type Report = Pick<UpdateFile, "firmware" | "size" | "md5">;

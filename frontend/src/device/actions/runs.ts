@@ -5,9 +5,9 @@
  */
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
-import { postForLines, HubError } from "../../http";
-import type { Outcome } from "../../shapes";
-import { say } from "../../words";
+import { postForLines, HubError } from "../../data/http";
+import type { Outcome } from "../../data/shapes";
+import { say } from "../../text/words";
 
 export type Run = {
   state: "running" | "done" | "failed";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import type { UpdateFile } from "../../shapes";
+import type { UpdateFile } from "../../data/shapes";
 import { headerRows, reportRows } from "./firmware";
 import { fileProblem, kept, LARGEST_FILE, uploaded, uploadName } from "./uploads";
 

@@ -4,9 +4,9 @@
  *     PUT /api/updates/pump.bin?beside=true&device=pump
  *     ◄── {"name": "pump.bin", "firmware": {"text": "…", "faults": []}, "refused": "", …}
  */
-import { address, HubError, put } from "../../http";
-import type { UpdateFile } from "../../shapes";
-import { say } from "../../words";
+import { address, HubError, put } from "../../data/http";
+import type { UpdateFile } from "../../data/shapes";
+import { say } from "../../text/words";
 
 export const LARGEST_FILE = 16 * 1024 * 1024; // bytes; limit of the hub
 

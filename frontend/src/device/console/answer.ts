@@ -4,8 +4,8 @@
  *     {"total": 184320, "free": 83536}                ──►  facts: Total 184,320; Free 83,536
  *     {"tasks": [{"name": "IDLE", "priority": 0}]}    ──►  a table: Name, Priority
  */
-import { NOTHING } from "../../format";
-import { sayIfKnown } from "../../words";
+import { NOTHING } from "../../text/format";
+import { sayIfKnown } from "../../text/words";
 
 export type FactRow = { name: string; value: string };
 export type Block = { kind: "facts"; title: string; rows: readonly FactRow[] } | { kind: "table"; title: string; columns: readonly Column[]; rows: readonly (readonly string[])[] };

@@ -1,7 +1,7 @@
 /** The commands that were run, newest first, with their answers as facts and tables, and their lines on request. */
-import { nameOf as deviceName } from "../../points";
-import type { Device } from "../../shapes";
-import { say } from "../../words";
+import { nameOf as deviceName } from "../../devices/points";
+import type { Device } from "../../data/shapes";
+import { say } from "../../text/words";
 import { Fact } from "../../parts/fact";
 import { blocksOf, rawLines, type Block } from "./answer";
 import { CANCEL } from "./commands";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { device } from "../../testing";
+import { device } from "../../devices/testing";
 import { argumentsOf, commandOf, hasConsole, isConsoleAction, remembered, requestOf, suggestions, type Offered } from "./commands";
 
 function offer(form: string, more: Partial<Offered> = {}): Offered {

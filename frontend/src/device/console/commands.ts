@@ -5,8 +5,8 @@
  *     "meross crash"    ──►  the action console_crash, which must be confirmed, with its danger
  *     "config write …"  ──►  the action console_config_write with group, item and value
  */
-import type { Device } from "../../shapes";
-import { say } from "../../words";
+import type { Device } from "../../data/shapes";
+import { say } from "../../text/words";
 
 /** A command that the device offers. `form`: how it is written. `options`: values of its arguments, where there are few. */
 export type Offered = {

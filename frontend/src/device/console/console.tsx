@@ -1,8 +1,8 @@
 /** The serial console of a device: a prompt with completion, answers as tables, the board's log and its last start. */
-import { now, role, timezone } from "../../live";
+import { now, role, timezone } from "../../data/live";
 import { Fact } from "../../parts/fact";
-import type { Device } from "../../shapes";
-import { say, sayIfKnown } from "../../words";
+import type { Device } from "../../data/shapes";
+import { say, sayIfKnown } from "../../text/words";
 import { Answers } from "./answers-list";
 import "./console.css";
 import { BoardLog } from "./log-list";

@@ -1,12 +1,12 @@
 /** The log of a board: the lines that it prints by itself, live, newest first, with a filter. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { clockText } from "../../format";
-import { timezone } from "../../live";
+import { clockText } from "../../text/format";
+import { timezone } from "../../data/live";
 import { Notice } from "../../parts/notice";
-import { usePolled } from "../../polled";
-import type { Device, WireLine } from "../../shapes";
-import { say } from "../../words";
+import { usePolled } from "../../data/polled";
+import type { Device, WireLine } from "../../data/shapes";
+import { say } from "../../text/words";
 import { filtered, logLines, merged, type LogFilter, type LogLine } from "./log";
 
 const LIMIT = 300; // frames of one poll

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { WireLine } from "../../shapes";
+import type { WireLine } from "../../data/shapes";
 import { filtered, logLines, merged, MOST_LINES, textOf } from "./log";
 
 const hexOf = (text: string) => [...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -6,7 +6,7 @@
  *
  * Bytes that are secret arrive as dots.
  */
-import type { WireLine } from "../../shapes";
+import type { WireLine } from "../../data/shapes";
 
 export type Level = "error" | "warning" | "info" | "";
 export type LogLine = { key: string; at: string; level: Level; source: string; text: string };

@@ -1,9 +1,9 @@
 /** The input of a console: completion, history of what was typed, and a confirmation of what is dangerous. */
 import { useId, useRef, useState } from "preact/hooks";
 
-import { nameOf } from "../../points";
-import type { Device } from "../../shapes";
-import { say } from "../../words";
+import { nameOf } from "../../devices/points";
+import type { Device } from "../../data/shapes";
+import { say } from "../../text/words";
 import { requestOf, suggestions, type ConsoleRequest, type Suggestion } from "./commands";
 import { historyOf, load, offeredOf, runCommand } from "./runs";
 

@@ -8,9 +8,9 @@
  */
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
-import { HubError, postForLines } from "../../http";
-import type { Outcome } from "../../shapes";
-import { say } from "../../words";
+import { HubError, postForLines } from "../../data/http";
+import type { Outcome } from "../../data/shapes";
+import { say } from "../../text/words";
 import { blocksOf, rawLines } from "./answer";
 import { CANCEL, LIST, remembered, RUN, type ConsoleRequest, type Offered } from "./commands";
 

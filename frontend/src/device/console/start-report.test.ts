@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { device } from "../../testing";
+import { device } from "../../devices/testing";
 import { hasStartReport, isOfStart, startGroups } from "./start-report";
 
 const NOW = Date.parse("2026-11-20T14:00:00Z") / 1000;

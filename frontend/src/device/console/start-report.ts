@@ -1,7 +1,7 @@
 /** The report of the board's last start, from the description of its device. Pure. */
-import { timeText } from "../../format";
-import type { Device } from "../../shapes";
-import { sayIfKnown } from "../../words";
+import { timeText } from "../../text/format";
+import type { Device } from "../../data/shapes";
+import { sayIfKnown } from "../../text/words";
 
 export type StartGroup = { key: string; rows: readonly { name: string; value: string }[] };
 

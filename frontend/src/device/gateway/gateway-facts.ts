@@ -1,8 +1,8 @@
 /** What the page shows of a gateway: the window in which sub-devices may join, who joined in it, batteries and signals. */
-import { reading } from "../../live";
-import { isAnswering, nameOf, pointOf } from "../../points";
-import type { Device, Point, Reading, Role } from "../../shapes";
-import { say } from "../../words";
+import { reading } from "../../data/live";
+import { isAnswering, nameOf, pointOf } from "../../devices/points";
+import type { Device, Point, Reading, Role } from "../../data/shapes";
+import { say } from "../../text/words";
 
 /** The actions of a gateway that have a section of their own. */
 export const JOINING_ACTIONS: readonly string[] = ["permit", "stop"];

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { receive } from "../../live";
-import type { Change, Device, Reading } from "../../shapes";
-import { device, point } from "../../testing";
+import { receive } from "../../data/live";
+import type { Change, Device, Reading } from "../../data/shapes";
+import { device, point } from "../../devices/testing";
 import { shownActions } from "../actions/actions";
 import { barOf, batteryOf, countdownText, isGateway, isLow, isNamed, isNew, kindText, NO_JOINS, openSince, otherPoints, partsOf, secondsLeft, signalOf, withLook, withoutReason } from "./gateway-facts";
 

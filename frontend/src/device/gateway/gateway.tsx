@@ -1,15 +1,15 @@
 /** A gateway: the window in which sub-devices may join, with a countdown, and its sub-devices. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
-import { devices, now, reading, role } from "../../live";
+import { devices, now, reading, role } from "../../data/live";
 import { Submit } from "../../parts/attempt";
 import { PointAge } from "../../parts/age";
 import { Notice } from "../../parts/notice";
 import { PointValue, ReadingValue } from "../../parts/quantity";
 import { StateDot, StateText } from "../../parts/state";
-import { mainOf, nameOf } from "../../points";
-import type { Device, Point } from "../../shapes";
-import { say } from "../../words";
+import { mainOf, nameOf } from "../../devices/points";
+import type { Device, Point } from "../../data/shapes";
+import { say } from "../../text/words";
 import { barOf, batteryOf, countdownText, isLow, isNamed, isNew, kindText, NO_JOINS, offers, openSince, partsOf, secondsLeft, signalOf, withLook, withoutReason, type Joins } from "./gateway-facts";
 import { run, runOf } from "../actions/runs";
 import "./gateway.css";

@@ -1,9 +1,9 @@
 /** Details of a device: from its profile, from the configuration, and reported by the device. */
-import { byId } from "../../live";
+import { byId } from "../../data/live";
 import { Fact } from "../../parts/fact";
-import { nameOf } from "../../points";
-import type { Device } from "../../shapes";
-import { say, sayIfKnown } from "../../words";
+import { nameOf } from "../../devices/points";
+import type { Device } from "../../data/shapes";
+import { say, sayIfKnown } from "../../text/words";
 import { isOfStart } from "../console/start-report";
 import { Report } from "./report";
 import { sourcesText } from "./sources";

@@ -2,14 +2,14 @@
 import { computed } from "@preact/signals";
 import { useId, useState } from "preact/hooks";
 
-import { timeText } from "../../format";
-import { post, HubError } from "../../http";
-import { devices, now, role, timezone, requestLogin } from "../../live";
+import { timeText } from "../../text/format";
+import { post, HubError } from "../../data/http";
+import { devices, now, role, timezone, requestLogin } from "../../data/live";
 import { Refusal, Submit, useAttempt } from "../../parts/attempt";
 import { StateDot } from "../../parts/state";
 import { AdmissionFields, NOT_NAMED, type Admission } from "../../setup/admission";
-import type { Device } from "../../shapes";
-import { say } from "../../words";
+import type { Device } from "../../data/shapes";
+import { say } from "../../text/words";
 
 export const seenPlugs = computed(() => devices.value.filter((one) => one.state === "seen"));
 

@@ -1,13 +1,13 @@
 /** Forget a plug that was admitted: the counterpart of admitting it. Its history stays. */
 import { useId, useRef } from "preact/hooks";
 
-import { HubError, remove } from "../../http";
-import { requestLogin, role } from "../../live";
+import { HubError, remove } from "../../data/http";
+import { requestLogin, role } from "../../data/live";
 import { Refusal, Submit, useAttempt } from "../../parts/attempt";
-import { nameOf } from "../../points";
-import { go } from "../../router";
-import type { Device } from "../../shapes";
-import { say } from "../../words";
+import { nameOf } from "../../devices/points";
+import { go } from "../../routing/router";
+import type { Device } from "../../data/shapes";
+import { say } from "../../text/words";
 
 /** Plugs are admitted that connect by themselves; the hub refuses the others with the reason. */
 export function canBeForgotten(device: Device): boolean {

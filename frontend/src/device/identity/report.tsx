@@ -1,11 +1,11 @@
 /** "Report this product": the facts of a product as text for a report. */
 import { useState } from "preact/hooks";
 
-import { copied } from "../../copy";
+import { copied } from "../../text/copy";
 import { Notice } from "../../parts/notice";
-import { usePolled } from "../../polled";
-import type { Device, ProductFacts } from "../../shapes";
-import { say } from "../../words";
+import { usePolled } from "../../data/polled";
+import type { Device, ProductFacts } from "../../data/shapes";
+import { say } from "../../text/words";
 
 export function Report({ device }: { device: Device }) {
   const [isOpen, setOpen] = useState(false);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import type { Point } from "../../shapes";
-import { point } from "../../testing";
+import type { Point } from "../../data/shapes";
+import { point } from "../../devices/testing";
 import { sourcesText } from "./sources";
 
 const points = (...confidence: Point["confidence"][]) => confidence.map((one, index) => point(`power_${index}_W`, { confidence: one }));

@@ -1,6 +1,6 @@
 /** How sure the profile of a device is of its points, as the command line says it too. Pure. */
-import type { Point } from "../../shapes";
-import { say } from "../../words";
+import type { Point } from "../../data/shapes";
+import { say } from "../../text/words";
 
 const MOST_NAMED = 3;
 

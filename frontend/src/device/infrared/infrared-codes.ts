@@ -1,7 +1,7 @@
 /** The infrared codes that a gateway keeps: their names, and one of them as text. */
-import { HubError, postForLines } from "../../http";
-import type { Device } from "../../shapes";
-import { say } from "../../words";
+import { HubError, postForLines } from "../../data/http";
+import type { Device } from "../../data/shapes";
+import { say } from "../../text/words";
 import type { RunLine } from "../actions/runs";
 
 /** The actions that have a section of their own. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-import { device } from "../../testing";
+import { device } from "../../devices/testing";
 import { codesOf, exported, learningLeft, nameProblem } from "./infrared-codes";
 
 const answers = (body: string, status = 200) => {

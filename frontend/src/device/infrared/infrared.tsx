@@ -1,12 +1,12 @@
 /** The infrared codes that a gateway keeps: a button for each, and learning, renaming, deleting, texts in and out. */
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
-import { now, role } from "../../live";
+import { now, role } from "../../data/live";
 import { Submit } from "../../parts/attempt";
 import { Notice } from "../../parts/notice";
-import type { Device } from "../../shapes";
-import { say, sayIfKnown } from "../../words";
-import { copied } from "../../copy";
+import type { Device } from "../../data/shapes";
+import { say, sayIfKnown } from "../../text/words";
+import { copied } from "../../text/copy";
 import { barOf, offers } from "../gateway/gateway-facts";
 import { CODE_FORMS, codesOf, exported, LEARN_S, learningLeft, nameProblem, type ExportedCode } from "./infrared-codes";
 import { run, runOf } from "../actions/runs";

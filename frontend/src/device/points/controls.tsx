@@ -1,13 +1,13 @@
 /** Controls for points: switch, choice, number, text. The confirmed value is shown next to them, never in them. */
 import { useId, useState } from "preact/hooks";
 
-import { valueText } from "../../format";
-import { reading, role } from "../../live";
+import { valueText } from "../../text/format";
+import { reading, role } from "../../data/live";
 import { switchBar, Switch, CommandNote } from "../../parts/switch";
-import { nameOf, pointName } from "../../points";
-import type { Device, Point, Value } from "../../shapes";
-import { sendCommand, commandOf } from "../../commands";
-import { say } from "../../words";
+import { nameOf, pointName } from "../../devices/points";
+import type { Device, Point, Value } from "../../data/shapes";
+import { sendCommand, commandOf } from "../../data/commands";
+import { say } from "../../text/words";
 import { inputText, stepOf, typed, type Typed } from "./steps";
 
 type Props = { device: Device; point: Point };

@@ -1,16 +1,16 @@
 /** All points of a device with value, age, recent history, limits and control. */
 import { useComputed } from "@preact/signals";
 
-import { NOTHING } from "../../format";
-import { reading } from "../../live";
+import { NOTHING } from "../../text/format";
+import { reading } from "../../data/live";
 import { PointAge } from "../../parts/age";
 import { ReadingValue } from "../../parts/quantity";
-import { Spark } from "../../parts/spark";
-import { markOf } from "../../palette";
-import { pointName } from "../../points";
-import { meters } from "../../recent";
-import type { Device, Point } from "../../shapes";
-import { say } from "../../words";
+import { Spark } from "../../charts/spark";
+import { markOf } from "../../charts/palette";
+import { pointName } from "../../devices/points";
+import { meters } from "../../data/recent";
+import type { Device, Point } from "../../data/shapes";
+import { say } from "../../text/words";
 import { Control } from "./controls";
 import { limitText } from "./steps";
 import { shaped, useTraces, type Traces } from "./trace";

@@ -3,9 +3,9 @@
  *
  *     exponent -1, 5 to 30 °C   ──►   step 0.1, "5 to 30 °C, in steps of 0.1"
  */
-import { MINUS } from "../../format";
-import type { Point } from "../../shapes";
-import { say } from "../../words";
+import { MINUS } from "../../text/format";
+import type { Point } from "../../data/shapes";
+import { say } from "../../text/words";
 
 type Limits = Pick<Point, "kind" | "access" | "unit" | "exponent" | "minimum" | "maximum" | "options">;
 

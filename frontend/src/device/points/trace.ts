@@ -2,11 +2,11 @@
 import { computed, signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 
-import { get } from "../../http";
-import { connection, now, onReadings, reading } from "../../live";
-import { isAnswering } from "../../points";
-import type { Device, History } from "../../shapes";
-import { Track } from "../../track";
+import { get } from "../../data/http";
+import { connection, now, onReadings, reading } from "../../data/live";
+import { isAnswering } from "../../devices/points";
+import type { Device, History } from "../../data/shapes";
+import { Track } from "../../data/track";
 
 const SPAN_S = 600;
 const STEP_S = 5; // between two values of a line

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import type { ScheduleRule } from "../../shapes";
+import type { ScheduleRule } from "../../data/shapes";
 import { argumentsOf, DAYS, daysText, formOf, NEW_RULE, ruleText } from "./rules";
 
 const timer: ScheduleRule = {

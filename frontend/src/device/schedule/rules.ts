@@ -1,6 +1,6 @@
 /** The rules of a device's schedule as text, and as the arguments of the actions that change them. */
-import type { ScheduleRule } from "../../shapes";
-import { say, sayIfKnown } from "../../words";
+import type { ScheduleRule } from "../../data/shapes";
+import { say, sayIfKnown } from "../../text/words";
 
 export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 /** The actions that change a schedule; the section shows them, not the list of actions. */

@@ -1,11 +1,11 @@
 /** The schedule that a device keeps and carries out by itself, also while the hub is off. */
 import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
-import { role } from "../../live";
+import { role } from "../../data/live";
 import { Submit } from "../../parts/attempt";
 import { Notice } from "../../parts/notice";
-import type { Device, ScheduleRule } from "../../shapes";
-import { say } from "../../words";
+import type { Device, ScheduleRule } from "../../data/shapes";
+import { say } from "../../text/words";
 import { argumentsOf, dayName, DAYS, daysText, formOf, NEW_RULE, ruleText, SCHEDULE_ACTIONS, type RuleForm } from "./rules";
 import { run, runOf } from "../actions/runs";
 import "./schedule.css";

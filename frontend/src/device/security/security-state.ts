@@ -1,7 +1,7 @@
 /** The states of an alarm system, as text, and what can be done in each. */
 import { merged } from "../../hub/log";
-import type { HubEvent } from "../../shapes";
-import { say, sayIfKnown } from "../../words";
+import type { HubEvent } from "../../data/shapes";
+import { say, sayIfKnown } from "../../text/words";
 import { countdownText } from "../gateway/gateway-facts";
 
 /** The actions of an alarm system; its section shows them, not the list of actions. */

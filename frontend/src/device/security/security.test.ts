@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { HubEvent } from "../../shapes";
+import type { HubEvent } from "../../data/shapes";
 import { choicesIn, isAlarm, lastEvents, leftText, stateWord, withCode } from "./security-state";
 
 const STATES = ["disarmed", "arming", "home", "away", "alarm delay", "alarm"];

@@ -1,13 +1,13 @@
 /** The alarm system of a security gateway: its state, arming and disarming, with a code where one is set. */
 import { useState } from "preact/hooks";
 
-import { timeText } from "../../format";
-import { notices, now, reading, role, timezone } from "../../live";
+import { timeText } from "../../text/format";
+import { notices, now, reading, role, timezone } from "../../data/live";
 import { Notice } from "../../parts/notice";
-import type { Device, HubEvent } from "../../shapes";
-import { say } from "../../words";
+import type { Device, HubEvent } from "../../data/shapes";
+import { say } from "../../text/words";
 import { barOf, offers, secondsLeft } from "../gateway/gateway-facts";
-import { usePolled } from "../../polled";
+import { usePolled } from "../../data/polled";
 import { run, runOf } from "../actions/runs";
 import { choicesIn, isAlarm, lastEvents, leftText, SECURITY_ACTIONS, stateWord, withCode } from "./security-state";
 import "./security.css";

@@ -1,14 +1,14 @@
 /** The most recent frames and noise on a device's links as text, newest first; bytes on request. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 
-import { clockText } from "../../format";
-import { timezone } from "../../live";
+import { clockText } from "../../text/format";
+import { timezone } from "../../data/live";
 import { Notice } from "../../parts/notice";
-import type { Device, WireLine } from "../../shapes";
-import { say } from "../../words";
-import { copied } from "../../copy";
+import type { Device, WireLine } from "../../data/shapes";
+import { say } from "../../text/words";
+import { copied } from "../../text/copy";
 import { arrowOf, asJson, directionText, hexText, hasProblem, filteredLines, type Shown } from "./frames";
-import { usePolled } from "../../polled";
+import { usePolled } from "../../data/polled";
 
 const LIMIT = 200;
 const FOLLOW_MS = 2_000;

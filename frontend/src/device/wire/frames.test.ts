@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { WireLine } from "../../shapes";
+import type { WireLine } from "../../data/shapes";
 import { asJson, hexText, filteredLines } from "./frames";
 
 const line = (changes: Partial<WireLine>): WireLine => ({

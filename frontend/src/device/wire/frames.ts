@@ -1,6 +1,6 @@
 /** Recorded lines of a link: filtering, keys for rendering, and copying. Pure. */
-import type { WireLine } from "../../shapes";
-import { say } from "../../words";
+import type { WireLine } from "../../data/shapes";
+import { say } from "../../text/words";
 
 export type Shown = { key: string; line: WireLine };
 

@@ -6,7 +6,7 @@
  *       ──► 1,204 frames received · 12 bytes of noise (bad checksum 2) · 14 ms · restarts 1
  */
 import { countText } from "../../hub/text";
-import { sayIfKnown } from "../../words";
+import { sayIfKnown } from "../../text/words";
 
 export type Stats = Readonly<Record<string, number>>;
 export type Count = { key: string; name: string; value: number };

@@ -1,11 +1,11 @@
 /** The links of a device: statistics by channel, and recent frames. */
-import { say } from "../../words";
+import { say } from "../../text/words";
 import { Notice } from "../../parts/notice";
 import { countText } from "../../hub/text";
 import { Frames } from "./frames-list";
-import { usePolled } from "../../polled";
+import { usePolled } from "../../data/polled";
 import { reasonsText, roundTripText, summaryOf, type Stats } from "./wire-statistics";
-import type { Device } from "../../shapes";
+import type { Device } from "../../data/shapes";
 
 const POLL_MS = 2_000;
 

@@ -7,8 +7,8 @@
  *
  * Pure. A device without contact is not counted; the devices behind it are counted in its place.
  */
-import { POWER, pointOf, switchOf } from "./points";
-import type { Device } from "./shapes";
+import { POWER, pointOf, switchOf } from "../devices/points";
+import type { Device } from "../data/shapes";
 
 /** One part of a bar. `id`: the device, "" for other kinds. */
 export type Flow = { kind: "grid" | "device" | "unmetered" | "rest" | "export"; id: string; W: number };

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { flowsOf, planOf, sum, type Flows } from "./flows";
-import { device } from "./testing";
-import type { Device } from "./shapes";
+import { device } from "../devices/testing";
+import type { Device } from "../data/shapes";
 
 const METER = device("meter", { points: ["power_W", "energy_export_Wh"] });
 const plug = (id: string, parent = "meter") => device(id, { parent, points: ["on", "power_W"] });

@@ -1,5 +1,5 @@
 /** A sparkline: the last minutes as an area under a line, with gaps. */
-import "./parts.css";
+import "../parts/parts.css";
 
 const WIDTH = 100;
 const HEIGHT = 32;

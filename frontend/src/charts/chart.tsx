@@ -15,7 +15,7 @@ import { axisNumbers, axisUnit, timeTicks, valueTicks } from "../history/ticks";
 import type { Span } from "../history/calendar";
 import { apart, heightsOf, pinched } from "../history/geometry";
 import type { Column } from "../history/columns";
-import { resolved } from "../palette";
+import { resolved } from "./palette";
 import "./chart.css";
 
 export type Line = Readonly<{

@@ -1,5 +1,5 @@
 /** The texts of the page, from the table that the API uses too: id -> text with {placeholders}. */
-import table from "../../src/unclouded/web/words/en.json";
+import table from "../../../src/unclouded/web/words/en.json";
 
 export type Id = keyof typeof table;
 export type Parts = Readonly<Record<string, string | number>>;

@@ -6,10 +6,10 @@
  */
 import { computed, effect, signal, untracked } from "@preact/signals";
 
-import { flowsOf, planOf, type Flows } from "./flows";
+import { flowsOf, planOf, type Flows } from "../energy/flows";
 import { get } from "./http";
 import { clockSteps, connection, devices, now, onReadings, reading } from "./live";
-import { isAnswering, mainOf } from "./points";
+import { isAnswering, mainOf } from "../devices/points";
 import type { Device, History } from "./shapes";
 import { Track } from "./track";
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { flowsOf, planOf } from "./flows";
 import { areaPath, columnsOf, linePath, rounded, stacked } from "./bands";
-import { device } from "./testing";
+import { device } from "../devices/testing";
 
 const HOUSE = planOf([
   device("meter", { points: ["power_W", "energy_export_Wh"] }),

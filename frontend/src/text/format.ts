@@ -5,7 +5,7 @@
  *
  * A number never has more digits than its point (`exponent`), nor more than are helpful.
  */
-import type { Point, Value } from "./shapes";
+import type { Point, Value } from "../data/shapes";
 
 export const MINUS = "−";
 export const NOTHING = "–";

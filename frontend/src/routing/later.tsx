@@ -3,9 +3,9 @@ import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
-import { say } from "../words";
-import { focusMain } from "./focus";
-import { Notice } from "./notice";
+import { say } from "../text/words";
+import { focusMain } from "../parts/focus";
+import { Notice } from "../parts/notice";
 
 /** A component that loads another one; if that fails, it shows an error. */
 export function later<Props extends object = object>(load: () => Promise<ComponentType<Props>>) {

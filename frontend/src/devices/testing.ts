@@ -1,5 +1,5 @@
 /** Devices for tests. */
-import type { Device, Point } from "./shapes";
+import type { Device, Point } from "../data/shapes";
 
 type How = Partial<Omit<Device, "points">> & { points?: readonly (string | Point)[] };
 

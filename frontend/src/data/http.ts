@@ -1,7 +1,7 @@
 /** HTTP requests to the hub with JSON bodies; problems are thrown as errors with a readable message. */
-import { parse } from "./printable";
+import { parse } from "../text/printable";
 import type { Problem } from "./shapes";
-import { say } from "./words";
+import { say } from "../text/words";
 
 /** A failed request. `status` 0: no answer from the hub. `after`: seconds to wait before the next attempt. */
 export class HubError extends Error {

@@ -1,5 +1,5 @@
 /** The types of the API with short names; `api.ts` is generated from the OpenAPI document. */
-import type { components } from "./api";
+import type { components } from "../api";
 
 type Schemas = components["schemas"];
 

@@ -8,7 +8,7 @@
  */
 import { batch, computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
-import { parse } from "./printable";
+import { parse } from "../text/printable";
 import type { Change, Changes, Device, HubEvent, Live, Reading, Role, Snapshot } from "./shapes";
 
 export type Connection = "connecting" | "live" | "lost" | "login";

@@ -1,5 +1,5 @@
 /** The roles of points: the switch, the main value; and the hierarchy of devices. */
-import type { Device, Point, State } from "./shapes";
+import type { Device, Point, State } from "../data/shapes";
 
 export const POWER = "power_W";
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { connection, devices, receive } from "./live";
 import { flows, keepRecent, historyState, trackOf } from "./recent";
 import type { Change, Device, History } from "./shapes";
-import { device } from "./testing";
+import { device } from "../devices/testing";
 import { energyOf, energyToday, keepToday } from "./today";
 
 const METER = device("meter", { points: ["power_W", "energy_export_Wh", "energy_import_Wh"] });

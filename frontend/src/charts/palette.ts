@@ -6,7 +6,7 @@
  */
 import { computed } from "@preact/signals";
 
-import { devices } from "./live";
+import { devices } from "../data/live";
 
 export const COLOURS = 8; // --use-0 … --use-7 in style.css
 const PURE = 4;

@@ -7,7 +7,7 @@ import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { post, HubError } from "./http";
 import { reading } from "./live";
 import type { Outcome, Value } from "./shapes";
-import { say } from "./words";
+import { say } from "../text/words";
 
 export type PointCommand =
   | { state: "pending"; value: Value }

@@ -1,8 +1,8 @@
 /** Navigation: at the top, on phones at the bottom. */
 import type { JSX } from "preact";
 
-import { path } from "../router";
-import { say, type Id } from "../words";
+import { path } from "./router";
+import { say, type Id } from "../text/words";
 import { isAt, PATHS } from "./paths";
 
 /** Text and icon of each page; icons have a view box of 24 by 24. */
