@@ -3,7 +3,7 @@
 Source: docs/protocols/tuya_wifi.md §2.1, §6.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -99,22 +99,29 @@ def unit(id: int, type: int, value: bytes) -> bytes:
 
 
 class Observed(msgspec.Struct, frozen=True):
-    """A data point in a report: when, in which command."""
+    """A data point in a report: when, in which command. ``part``: the sub-device, where the line has some."""
 
     at: float
     command: int
     id: int
     type: int
     value: bytes
+    part: str = ""
 
 
-def observed_points(entries: Iterable[LineEntry], commands: dict[int, int]) -> list[Observed]:
-    """The data points in frames of these commands; with each, how many bytes stand before its points."""
-    return [
-        Observed(entry.at, entry.frame.command, *one)
-        for entry in frames(entries, *commands)
-        for one in units_of(entry.frame.payload[commands[entry.frame.command] :])
-    ]
+PointsOf = int | Callable[[bytes], tuple[str, bytes]]  # bytes before the points, or how to find part and points
+Reports = Mapping[int, PointsOf]  # by command that carries points
+
+
+def observed_points(entries: Iterable[LineEntry], reports: Reports) -> list[Observed]:
+    """The data points in frames of these commands."""
+    found = []
+    for entry in frames(entries, *reports):
+        points_of = reports[entry.frame.command]
+        data = entry.frame.payload
+        part, rest = ("", data[points_of:]) if isinstance(points_of, int) else points_of(data)
+        found += [Observed(entry.at, entry.frame.command, *one, part) for one in units_of(rest)]
+    return found
 
 
 # --- our own end -------------------------------------------------------------------------------------

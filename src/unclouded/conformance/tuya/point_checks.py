@@ -3,15 +3,14 @@
 Source: docs/protocols/tuya_wifi.md §2.2, §2.6.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from unclouded.conformance.check import Check
 from unclouded.conformance.rows import judged, row
-from unclouded.conformance.tuya.frames import Line, Observed, observed_points
+from unclouded.conformance.tuya.frames import Line, Observed, Reports, observed_points
 from unclouded.families.tuya.line.datapoint import BITMAP, BOOL, ENUM, NAMES, STRING, VALUE
 
 PAGE = "docs/protocols/tuya_wifi.md"
-Reports = dict[int, int]  # by command that carries points: how many bytes stand before them
 LENGTHS = {BOOL: (1,), VALUE: (4,), ENUM: (1,), BITMAP: (1, 2, 4)}
 
 
@@ -62,27 +61,34 @@ def strings_have_no_nul(reports: Reports) -> Callable[[Line], None]:
 
 def types_are_constant(reports: Reports) -> Callable[[Line], None]:
     def judge(line: Line) -> None:
-        types: dict[int, int] = {}
+        types: dict[tuple[str, int], int] = {}
         for one in points(line, reports):
-            if types.setdefault(one.id, one.type) != one.type:
-                line.fail(f"Data point {one.id} is reported as {NAMES[types[one.id]]} and as {NAMES[one.type]}.")
+            first = types.setdefault((one.part, one.id), one.type)
+            if first != one.type:
+                line.fail(f"Data point {one.id} is reported as {NAMES[first]} and as {NAMES[one.type]}.")
 
     return judge
 
 
-def point_checks(end: str, reports: Reports, needs: tuple[str, ...]) -> tuple[Check, ...]:
-    """The rows. ``reports``: the commands that carry points."""
+def point_checks(
+    end: str,
+    reports: Reports,
+    needs: tuple[str, ...],
+    clause: str = f"{PAGE} §2.2",
+    lengths_clause: str = f"{PAGE} §2.6 item 1",
+    odd_lengths: Collection[int] = tuple(LENGTHS),
+) -> tuple[Check, ...]:
+    """The rows. ``odd_lengths``: types whose length many devices get wrong."""
     names = {BOOL: "bool", VALUE: "value", ENUM: "enum", BITMAP: "bitmap"}
     lengths = {BOOL: "1 byte", VALUE: "4 bytes", ENUM: "1 byte", BITMAP: "1, 2 or 4 bytes"}
-    clause, deviating = f"{PAGE} §2.2", f"{PAGE} §2.6 item 1"
     return (
         *(
             row(
                 f"{end}.points.{name}-length",
                 f"{'An' if type == ENUM else 'A'} {name} has {lengths[type]}",
-                deviating,
+                lengths_clause,
                 judged(length_of(type, reports)),
-                "deviation",
+                "deviation" if type in odd_lengths else "must",
                 needs=needs,
             )
             for type, name in names.items()
