@@ -25,7 +25,7 @@ from pathlib import Path
 import msgspec
 
 from _common import arguments, report, spin
-from unclouded.app.config import parse_config
+from unclouded.app.configuration.config import parse_config
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.core.link import Inlet
 from unclouded.core.model import Fact, Reading

@@ -12,7 +12,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from unclouded.app import device_factory
-from unclouded.app.config import HiddenText, parse_config
+from unclouded.app.configuration.config import parse_config
+from unclouded.app.configuration.tables import HiddenText
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.protocols import profile_library, simulated_kinds
 from unclouded.app.simulation.simulated_plug import BoundPlug, bound

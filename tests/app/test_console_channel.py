@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.console_story import CONSOLE_ALONE, KEY, NOON, PLUG, WIFI_AND_CONSOLE, WIFI_PASSWORD, Story, home
-from unclouded.app.config import parse_config
+from unclouded.app.configuration.config import parse_config
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Action, Command, Ledger, Notice, Reading

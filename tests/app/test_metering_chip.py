@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from place import Place, place_in, read
-from unclouded.app.config import load_config
+from unclouded.app.configuration.config import load_config
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.family_guess import guess_family
 from unclouded.cli import cli

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from links.mqtt.mosquitto import ACL, PASSWORDS, Mosquitto, needs_mosquitto
-from unclouded.app.config import load_config
+from unclouded.app.configuration.config import load_config
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.protocols import settings_of, simulated_kinds
 from unclouded.app.simulation.simulated_plug import BoundPlug, bound, client_link

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
 from unclouded.app import hub_process
-from unclouded.app.config import WeatherTable, parse_config
+from unclouded.app.configuration.config import parse_config
+from unclouded.app.configuration.tables import WeatherTable
 from unclouded.app.weather import CONDITION_OF, Weather, as_values, from_open_meteo
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Fact, Notice

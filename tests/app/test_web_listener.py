@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from unclouded.app.config import Config, parse_config
+from unclouded.app.configuration.config import Config, parse_config
 from unclouded.app.web_listener import WebListener, web_listener_of
 from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.web.api.session import login, logout, session

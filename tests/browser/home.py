@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from unclouded.app.config import load_config
+from unclouded.app.configuration.config import load_config
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.protocols import settings_of, simulated_kinds
 from unclouded.app.simulation.simulated_plug import bound, client_link

@@ -222,7 +222,7 @@ async def test_a_long_body_has_more_time(short: None, monkeypatch: pytest.Monkey
 
 
 async def test_a_tls_handshake_that_does_not_come_ends(short: None, tmp_path: Path) -> None:
-    from unclouded.app.config import parse_config
+    from unclouded.app.configuration.config import parse_config
     from unclouded.app.web_listener import WebListener
 
     text = '[web]\nlisten = "127.0.0.1:0"\ntls = true\n'

@@ -11,8 +11,10 @@ from collections.abc import Callable, Collection, Sequence
 import msgspec
 
 from unclouded import families
-from unclouded.app.config import DEVICE_ID, Config, DeviceTable, HiddenText
-from unclouded.app.config_places import did_you_mean
+from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.places import did_you_mean
+from unclouded.app.configuration.rules import DEVICE_ID
+from unclouded.app.configuration.tables import DeviceTable, HiddenText
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Admission, Device

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from unclouded import families
-from unclouded.app.config import BROKER, ChannelTable, Config, DeviceTable, links_of
-from unclouded.app.config_places import did_you_mean
+from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.places import did_you_mean
+from unclouded.app.configuration.tables import BROKER, ChannelTable, DeviceTable, links_of
 from unclouded.app.family_guess import guess_family
 from unclouded.app.product_source import CatalogueSource
 from unclouded.app.protocols import actions_of, settings_of

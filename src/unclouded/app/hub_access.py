@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from unclouded.app.config import BROKER, NOWHERE, Config, cache_folder, links_of
+from unclouded.app.configuration.config import Config, cache_folder
+from unclouded.app.configuration.tables import BROKER, NOWHERE, links_of
 from unclouded.app.hub_client import HubClient, is_listening
 from unclouded.core.errors import CommandError, LinkError, UncloudedError
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unclouded import VERSION
-from unclouded.app.config import Config
+from unclouded.app.configuration.config import Config
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.downloads import Downloads
 from unclouded.app.plug_key import with_plug_key

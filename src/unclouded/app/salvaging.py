@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from unclouded.app.config import Config
+from unclouded.app.configuration.config import Config
 from unclouded.core.errors import CommandError
 from unclouded.store.salvage import Salvaged, move_aside, salvage
 from unclouded.store.schema import open_to_write

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import msgspec
 
-from unclouded.app.config import Config
+from unclouded.app.configuration.config import Config
 from unclouded.store.condense import HistoryRow
 from unclouded.store.reader import FOREVER, StoreReader
 from unclouded.web.history.energy import DEFAULT_SPAN_S, energy

@@ -20,7 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unclouded.app.config import WeatherTable
+from unclouded.app.configuration.tables import WeatherTable
 from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.core.session import Out
 from unclouded.core.tls import client_context

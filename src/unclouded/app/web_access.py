@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from unclouded.app.config import WEB_PLACE, Config
+from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.tables import WEB_PLACE
 from unclouded.app.hub_access import is_running
 from unclouded.app.hub_client import HubClient
 from unclouded.core.errors import CommandError

@@ -17,7 +17,9 @@ from collections.abc import Iterator
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from unclouded.app.config import NOWHERE, WEB_PLACE, Config, place_of_web
+from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.rules import place_of_web
+from unclouded.app.configuration.tables import NOWHERE, WEB_PLACE
 from unclouded.core.errors import ConfigError
 from unclouded.core.sockets import Address
 from unclouded.core.tls import server_context

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from unclouded.app.config import DEFAULT_FILE, Config, find_config, load_config
+from unclouded.app.configuration.config import DEFAULT_FILE, Config, find_config, load_config
 from unclouded.app.hub_access import demo_folder, is_running
 from unclouded.core.errors import ConfigError
 

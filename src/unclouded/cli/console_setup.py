@@ -9,7 +9,8 @@ from datetime import datetime
 import click
 import msgspec
 
-from unclouded.app.config import Config, HiddenText
+from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.tables import HiddenText
 from unclouded.app.console.typed_command import FAMILY
 from unclouded.app.hub_access import is_running, own_hub
 from unclouded.app.hub_client import HubClient

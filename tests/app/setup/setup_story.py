@@ -14,7 +14,8 @@ from app.test_plug_paths import PATIENCE, simulated
 from families.meross.canned_device import NEW_STATE, all_of
 from families.meross.meross_pair import UUID
 from families.meross.setup.setup_stories import Plug, in_set_up_mode
-from unclouded.app.config import Config, HiddenText, load_config
+from unclouded.app.configuration.config import Config, load_config
+from unclouded.app.configuration.tables import HiddenText
 from unclouded.app.hub_client import HubClient
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.setup.hub_for_setup import SetupHub

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 from app.setup.console_setup_story import AT, KEY, NEW, OLD_PASSWORD, PASSWORD, SERVER, Bench, bench
 from app.setup.setup_story import FAST, hub_in
 from app.test_plug_paths import PATIENCE
-from unclouded.app.config import Config, HiddenText
+from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.tables import HiddenText
 from unclouded.app.setup.console.backup_file import usual_name, write_backup
 from unclouded.app.setup.console.console_commands import ConsoleFields, open_console
 from unclouded.app.setup.console.console_setup import run_restore

@@ -12,7 +12,8 @@ import pytest
 from app.setup.setup_story import FAST, HOME, PASSWORD, UUID, Bound, ShopPlug, hub_in, in_the_air, run_of, texts
 from app.test_plug_paths import PATIENCE, simulated, until
 from families.meross.setup.setup_stories import network
-from unclouded.app.config import HiddenText, load_config
+from unclouded.app.configuration.config import load_config
+from unclouded.app.configuration.tables import HiddenText
 from unclouded.app.hub_client import HubClient
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.setup.confirmation import SetupConfirmation

@@ -15,7 +15,7 @@ import pytest
 from app.setup.setup_story import FAST, hub_in, run_of, texts
 from app.test_plug_paths import PATIENCE
 from place import place_in
-from unclouded.app.config import HiddenText
+from unclouded.app.configuration.tables import HiddenText
 from unclouded.app.discovery import find_in_network
 from unclouded.app.setup.other_hub import OtherHub, server_of
 from unclouded.app.setup.plug_setup import SetupRun

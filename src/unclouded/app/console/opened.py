@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 
-from unclouded.app.config import Config
+from unclouded.app.configuration.config import Config
 from unclouded.app.console.connection import ConsoleConnection, ConsoleListener
 from unclouded.app.console.direct_console import DirectConsole
 from unclouded.app.console.hub_console import HubConsole

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from unclouded.app.config import Config, DeviceTable, links_of
+from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.tables import DeviceTable, links_of
 from unclouded.app.console.typed_command import ACTION, FAMILY
 from unclouded.app.hub_access import is_running
 from unclouded.app.hub_client import HubClient, device_path

@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from unclouded.app.config_places import did_you_mean
+from unclouded.app.configuration.places import did_you_mean
 from unclouded.app.protocols import actions_of, decoders_of, settings_of
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Access

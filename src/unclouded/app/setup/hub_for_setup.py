@@ -8,7 +8,8 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from unclouded.app.admissions import FAMILY
-from unclouded.app.config import BROKER, Config
+from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.tables import BROKER
 from unclouded.app.hub_client import HubClient, device_path
 from unclouded.core.errors import ConfigError
 from unclouded.core.times import from_iso

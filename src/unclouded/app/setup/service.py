@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from unclouded.app.config import Config, HiddenText
+from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.tables import HiddenText
 from unclouded.app.hub_client import HubClient
 from unclouded.core.errors import CommandError, LinkError, UncloudedError
 from unclouded.core.views import FoundPlug, SetupStep

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from unclouded.app.config import HiddenText
+from unclouded.app.configuration.tables import HiddenText
 from unclouded.core.views import NetworkView, SetupStep
 from unclouded.families.meross.setup.networks import by_name, encryption_of, is_open, name_of
 from unclouded.families.meross.setup.scripts import SetupPlug

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from unclouded.app.config_places import did_you_mean
+from unclouded.app.configuration.places import did_you_mean
 from unclouded.app.products.search import ProductSearch
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.family import PlayedProduct, SimKind

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from unclouded.app.config import Config
-from unclouded.app.config_check import ConfigProblem, problems
+from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.problems import ConfigProblem, problems
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.products.profile_check import CheckedProfile, ProfileChecker, counts_of
 from unclouded.app.protocols import profile_library

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from unclouded.app.config import Config, data_folder
+from unclouded.app.configuration.config import Config, data_folder
 from unclouded.app.console.one_command import run_on_hub, run_on_link
 from unclouded.app.console.target import device_on, is_link, link_of
 from unclouded.app.console.typed_command import CheckedCommand, checked

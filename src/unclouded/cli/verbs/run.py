@@ -5,7 +5,7 @@ import logging
 
 import click
 
-from unclouded.app.config import Config
+from unclouded.app.configuration.config import Config
 from unclouded.cli.configuration import own_configuration
 from unclouded.cli.options import Span, config_options, json_option, web_option
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_page_address

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import click
 
-from unclouded.app.config import NOWHERE, Config
+from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.tables import NOWHERE
 from unclouded.app.web_access import ROLES, WebAccess, WebStatus
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option

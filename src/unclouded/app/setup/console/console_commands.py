@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
-from unclouded.app.config import Config
+from unclouded.app.configuration.config import Config
 from unclouded.app.console.direct_console import DirectConsole
 from unclouded.app.console.one_command import run_on_hub
 from unclouded.app.console.target import check_console, device_on, is_link, link_of

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from unclouded.app.config import HiddenText
+from unclouded.app.configuration.tables import HiddenText
 from unclouded.core.views import NetworkView, SetupStep, SetupStepState
 from unclouded.families.meross.console.configuration.changes import ShownChange
 

@@ -1,0 +1,1 @@
+"""The configuration of a hub: reading, checking and editing its file."""

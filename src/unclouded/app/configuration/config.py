@@ -1,0 +1,190 @@
+"""The configuration: one TOML file -> frozen Config. Nothing else reads configuration files or the environment.
+
+Unknown keys are refused by name, and every error names the line and the key, so that a typing error never silently
+changes what a hub does.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import msgspec
+
+from unclouded.app.configuration.places import ConfigPlaces, did_you_mean
+from unclouded.app.configuration.rules import check_broker, check_devices, check_port, check_weather, check_web
+from unclouded.app.configuration.tables import (
+    KEYS,
+    BrokerTable,
+    ConfigFile,
+    DeviceTable,
+    HiddenText,
+    WeatherTable,
+    WebTable,
+)
+from unclouded.core.errors import ConfigError
+from unclouded.core.session import WireValue
+from unclouded.core.toml_text import read_toml
+
+DEFAULT_FILE = Path("unclouded.toml")
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked configuration. ``where``: the file it came from, for error texts."""
+
+    where: str
+    base: Path  # what relative paths in the file are relative to
+    data: Path
+    zone: ZoneInfo
+    profiles: Path | None
+    broker: BrokerTable | None
+    web: WebTable = WebTable()
+    runs_broker: bool = True  # False: the broker belongs to another hub
+    meross_key_file: Path | None
+    meross_key: HiddenText = HiddenText()
+    download_port: int = 0
+    weather: WeatherTable | None = None
+    devices: tuple[DeviceTable, ...]
+    places: ConfigPlaces = ConfigPlaces()
+
+    @property
+    def store(self) -> Path:
+        """The store file."""
+        return self.data / "store.sqlite"
+
+    @property
+    def control(self) -> Path:
+        """The Unix socket of the API."""
+        return self.data / "control"
+
+    @property
+    def state(self) -> Path:
+        """The folder of what is set while the hub runs: admitted plugs, passwords of the page."""
+        return self.data / "state"
+
+    @property
+    def place(self) -> dict[str, WireValue] | None:
+        """``latitude`` and ``longitude`` of the home in degrees, where [weather] has them."""
+        latitude, longitude = (self.weather.latitude, self.weather.longitude) if self.weather else (None, None)
+        if latitude is None or longitude is None:
+            return None
+        return {"latitude": float(latitude), "longitude": float(longitude)}
+
+    @property
+    def own_key(self) -> Path:
+        """The file of the key that the hub makes for its plugs, where [meross] key_file names none."""
+        return self.state / "meross.key"
+
+    def with_web(self, listen: str) -> "Config":
+        """The same with the page at another address: HOST:PORT, or "off". Raises ConfigError."""
+        table = msgspec.structs.replace(self.web, listen=listen)
+        return msgspec.structs.replace(self, web=check_web(table, self.where, "--web"))
+
+    def for_devices(self, ids: Sequence[str]) -> "Config":
+        """The same with only the devices of these ids, without the broker; a sub-device needs its gateway.
+
+        Raises ConfigError for an unknown id.
+        """
+        wanted = [self._owner(one) for one in ids]
+        chosen = tuple(msgspec.structs.replace(one, parent="") for one in self.devices if one.id in wanted)
+        return msgspec.structs.replace(self, devices=chosen, runs_broker=False)
+
+    def _owner(self, id: str) -> str:
+        ids = [one.id for one in self.devices]
+        owners = [one for one in ids if id == one or id.startswith(f"{one}_")]
+        if not owners:
+            raise ConfigError(
+                f"There is no device {id!r} in {self.where}. There are: {', '.join(ids) or 'none'}."
+                f"{did_you_mean(id, ids)}"
+            )
+        return max(owners, key=len)
+
+
+def find_config(given: str | None, env: Mapping[str, str] = os.environ) -> Path:
+    """The file to read: the one given, else $UNCLOUDED_CONFIG, else ./unclouded.toml. Raises ConfigError."""
+    path = Path(given or env.get("UNCLOUDED_CONFIG") or DEFAULT_FILE)
+    if not path.is_file():
+        raise ConfigError(
+            f"There is no configuration {path}. Name one with --config, or try the demo first: unclouded demo."
+        )
+    return path
+
+
+def load_config(path: Path, data: str | None = None, env: Mapping[str, str] = os.environ) -> Config:
+    """Read and check a file. ``data``: a data folder that overrides the file's. Raises ConfigError."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {_reason(error)}.") from None
+    config = parse_config(text, str(path), data, env)
+    if config.meross_key_file is not None:
+        return msgspec.structs.replace(config, meross_key=_read_secret(config.meross_key_file, str(path)))
+    if config.broker is not None and config.own_key.is_file():
+        return msgspec.structs.replace(config, meross_key=_read_secret(config.own_key, str(path)))
+    return config
+
+
+def parse_config(text: str, where: str, data: str | None = None, env: Mapping[str, str] = os.environ) -> Config:
+    """The same from text, without reading the files that it names. Raises ConfigError."""
+    places = ConfigPlaces(text)
+    try:
+        return _config(_converted(text, where), where, data, env, places)
+    except ConfigError as error:
+        raise ConfigError(places.located(str(error), where, KEYS)) from None
+
+
+def _converted(text: str, where: str) -> ConfigFile:
+    try:
+        return msgspec.convert(read_toml(text, where), ConfigFile)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {error}.") from None
+
+
+def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, str], places: ConfigPlaces) -> Config:
+    check_devices(file.device, where)
+    return Config(
+        where=where,
+        base=Path(where).parent,
+        data=data_folder(data or file.hub.data, env),
+        zone=_zone(file.hub.timezone, where),
+        profiles=Path(where).parent / Path(file.hub.profiles).expanduser() if file.hub.profiles else None,
+        broker=check_broker(file.broker, where),
+        web=check_web(file.web, where),
+        meross_key_file=Path(where).parent / Path(file.meross.key_file).expanduser() if file.meross.key_file else None,
+        download_port=check_port(file.meross.download_port, where),
+        weather=check_weather(file.weather, where),
+        devices=tuple(file.device),
+        places=places,
+    )
+
+
+def cache_folder(env: Mapping[str, str] = os.environ) -> Path:
+    """The folder of data that may be deleted."""
+    return Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "unclouded"
+
+
+def data_folder(given: str = "", env: Mapping[str, str] = os.environ) -> Path:
+    """The folder of a hub's data: the one that is given, or the usual one."""
+    if given:
+        return Path(given).expanduser()
+    return Path(env.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "unclouded"
+
+
+def _zone(name: str, where: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        like = did_you_mean(name, available_timezones()) or " Write Europe/Madrid."
+        raise ConfigError(f"{where}: `$.hub.timezone`: there is no time zone {name!r}.{like}") from None
+
+
+def _read_secret(file: Path, where: str) -> HiddenText:
+    try:
+        return HiddenText(file.read_text("utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where}: `$.meross.key_file`: {file} cannot be read: {_reason(error)}.") from None
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    """As text, without a byte of what was read: the file may hold a secret."""
+    return str(error.strerror) if isinstance(error, OSError) else "it is not UTF-8 text"

@@ -1,0 +1,65 @@
+"""What can be wrong with a valid configuration, found without touching a device: ports that are missing or
+used twice, identities."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.places import KeyPath
+from unclouded.app.configuration.rules import port_of
+from unclouded.app.configuration.tables import DeviceTable, links_of
+
+SERIAL_PORTS = ("ttyUSB*", "ttyACM*", "ttyAMA*", "ttyS*")  # in /dev
+MOST_PORTS = 6  # that are named
+
+
+class ConfigProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """``is_error``: the device cannot be reached so; otherwise it works, and something is at risk."""
+
+    device: str
+    line: int | None
+    text: str
+    is_error: bool = True
+
+
+def problems(config: Config) -> Iterator[ConfigProblem]:
+    """All problems, in the order of the devices."""
+    users: dict[Path, str] = {}  # of serial ports, by the file that their links lead to
+    for number, device in enumerate(config.devices):
+        for path, family, link in _wires(device, number):
+            line = config.places.line(path)
+            port = _serial_port(link)
+            if port is not None and not port.exists():
+                text = f"there is no port {port}. {_ports()}"
+                yield ConfigProblem(device=device.id, line=line, text=text)
+            elif port is not None and (user := users.setdefault(port.resolve(), device.id)) != device.id:
+                text = f"{port} is {port.resolve()}, which device {user} uses already."
+                yield ConfigProblem(device=device.id, line=line, text=text)
+            if family == "meross" and not device.uuid and port_of(link):
+                text = "without `uuid` whichever plug has its address is taken for it, and its history gets mixed."
+                yield ConfigProblem(device=device.id, line=line, text=text, is_error=False)
+
+
+def _wires(device: DeviceTable, number: int) -> Iterator[tuple[KeyPath, str, str]]:
+    """Where each link of a device stands, its family and the link."""
+    for one in links_of(device.link):
+        yield ("device", number, "link"), device.family, one
+    for place, channel in enumerate(device.channel):
+        for one in links_of(channel.link):
+            yield ("device", number, "channel", place, "link"), channel.family, one
+
+
+def _serial_port(link: str) -> Path | None:
+    """The file of a serial port by its whole path; others are found only when they are opened."""
+    port = Path(port_of(link)) if link.startswith("serial:") else None
+    return port if port is not None and port.is_absolute() else None
+
+
+def _ports() -> str:
+    found = sorted(str(port) for pattern in SERIAL_PORTS for port in Path("/dev").glob(pattern))
+    if not found:
+        return "No serial port is connected."
+    more = ", …" if len(found) > MOST_PORTS else ""
+    return f"There are: {', '.join(found[:MOST_PORTS])}{more}."

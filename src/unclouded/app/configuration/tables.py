@@ -1,0 +1,129 @@
+"""The tables of a configuration file as types. ``docs/unclouded.toml`` is the annotated reference of their keys."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+
+BROKER = "broker:"  # the link of a plug that connects to the hub's broker
+NOWHERE = "off"  # [web] listen: no TCP at all
+WEB_PLACE = ("127.0.0.1", 8099)  # the default address of the page
+
+
+class HiddenText(msgspec.Struct, frozen=True):
+    """A text that is never shown: not in logs, not in errors, not by ``repr``."""
+
+    text: str = ""
+
+    def __repr__(self) -> str:
+        return "HiddenText(…)" if self.text else "HiddenText()"
+
+    __str__ = __repr__
+
+
+class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[hub]"""
+
+    timezone: str = "UTC"
+    data: str = ""
+    profiles: str = ""  # a folder of the user's own profiles
+
+
+class BrokerTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[broker]: the MQTT server that plugs connect to."""
+
+    listen: str = "0.0.0.0:8883"
+    host: str = ""  # names and addresses that plugs connect to, separated by spaces
+    old_tls: bool = False  # TLS 1.0 and 1.1 as well
+    old_ciphers: bool = False  # plain-RSA AES128-SHA as well
+
+
+class WebTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[web]: the page and the API on TCP."""
+
+    listen: str = ""  # "" = 127.0.0.1:8099, or the next free port; "off" = nowhere
+    host: str = ""  # further names and addresses that it is opened by, separated by spaces
+    tls: bool = False  # HTTPS with a certificate of the hub's own authority
+
+
+class MerossTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[meross]"""
+
+    key_file: str = ""  # a file with the key that the plugs were bound with
+    download_port: int = 0  # where plugs fetch firmware; 0 = any free port
+
+
+class WeatherTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[weather]: the answer to appliances that query the weather. Without ``source`` the answer is: none."""
+
+    source: Literal["", "fixed", "open-meteo", "mqtt"] = ""  # "" = only the place counts
+    values: dict[str, Any] = {}  # fixed. Any: numbers and texts, checked below
+    url: str = ""  # of the provider, or of the broker
+    latitude: Decimal | int | None = None
+    longitude: Decimal | int | None = None
+    topic: str = ""
+    interval_s: int = 3600  # between two requests to a provider
+
+
+class ChannelTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[[device.channel]]: one link of a device that has several."""
+
+    name: str
+    family: str
+    link: str | list[str]
+    profile: str = ""
+    record: str = ""
+    session: dict[str, Any] = {}  # Any: as that of the device, which it overrides
+
+
+class DeviceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[[device]]"""
+
+    id: str
+    family: str = ""
+    link: str | list[str] = ""
+    uuid: str = ""
+    profile: str = ""
+    name: str = ""
+    parent: str = ""
+    identity: str = ""
+    replaces: str = ""
+    produces: bool = False
+    record: str = ""
+    session: dict[str, Any] = {}  # Any: checked against the family's settings when the profile is known
+    scale: dict[str, Decimal | int] = {}
+    channel: list[ChannelTable] = []
+
+
+class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    hub: HubTable = HubTable()
+    broker: BrokerTable | None = None
+    web: WebTable = WebTable()
+    meross: MerossTable = MerossTable()
+    weather: WeatherTable | None = None
+    device: list[DeviceTable] = []
+
+
+def _keys(table: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(field.encode_name for field in msgspec.structs.fields(table))
+
+
+# The keys of each table by its path in the file
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "": _keys(ConfigFile),
+    "hub": _keys(HubTable),
+    "broker": _keys(BrokerTable),
+    "web": _keys(WebTable),
+    "meross": _keys(MerossTable),
+    "weather": _keys(WeatherTable),
+    "device[]": _keys(DeviceTable),
+    "device[].channel[]": _keys(ChannelTable),
+}
+
+
+def links_of(link: str | Sequence[str]) -> tuple[str, ...]:
+    """The addresses of a link: one, or several paths to the same device."""
+    return (link,) if isinstance(link, str) else tuple(link)
