@@ -1,0 +1,91 @@
+"""Playing the module against the MCU of a gateway: how it is found, what checks need first, and all checks of it.
+
+Source: docs/protocols/tuya_gateway.md §1.7.
+"""
+
+from collections.abc import Callable
+
+from unclouded.conformance.check import PlayedRole, Preparation
+from unclouded.conformance.line import CheckLine, LineEntry, Script
+from unclouded.conformance.tuya.frames import TuyaReader, frames, is_any_frame
+from unclouded.conformance.tuya.line_checks import (
+    LONG_FRAMES,
+    QUESTION,
+    SHORT_FRAMES,
+    TuyaQuestion,
+    find_question,
+    line_checks,
+    version_checks,
+)
+from unclouded.conformance.tuya_gateway.emulated_gateway_module import EmulatedGatewayModule
+from unclouded.conformance.tuya_gateway.gateway_mcu_start_checks import (
+    GATEWAY_MCU_START_CHECKS,
+    START,
+    GatewayMcuLine,
+    start,
+)
+from unclouded.core.session import Ambient
+from unclouded.families.tuya.gateway.wire import codes
+from unclouded.families.tuya.gateway.wire.commands import GATEWAY
+
+QUESTIONS = (TuyaQuestion(codes.PRODUCT), TuyaQuestion(codes.MODE), TuyaQuestion(codes.NETWORK, b"\x04"))
+# Simple UARTs of MCUs: the vendor's SDK searches for a header only where a frame may begin.
+LENIENT = ("two-at-once", "burst", "long", "longest", "huge-length", "cut-frame", "stray-55")
+SILENCE_S = 10.0  # ours
+ADVICE = (
+    "Look for: TX to RX and RX to TX; ground; the MCU's supply; 115200 baud (?baud= of the link); the real module, "
+    "which must be off or held in reset; a device without sub-devices, which is tuya_wifi."
+)
+
+
+def gateway_mcu_line(
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
+) -> GatewayMcuLine:
+    return CheckLine(
+        "device", TuyaReader(GATEWAY.shapes), EmulatedGatewayModule, ambient, firmware=firmware, advise=advise
+    )
+
+
+def reach(line: GatewayMcuLine, seconds: float) -> Script[str]:
+    """01 each second. "" or why no MCU is found."""
+    mark, until = line.log.mark(), line.now + seconds
+    while line.now < until:
+        line.end.send(codes.PRODUCT)
+        entry = yield from line.wait_for(is_any_frame, 1.0)
+        if entry is not None and not _is_echo(entry):
+            return ""
+    received = line.received(mark)
+    if frames(received):
+        return "What is sent comes back: TX and RX are joined, and no MCU answers."
+    if received:
+        return f"Bytes were received within {seconds:g} s, and none of them is a frame of this line."
+    return f"Nothing was received within {seconds:g} s."
+
+
+def _is_echo(entry: LineEntry) -> bool:
+    return entry.frame.command == codes.PRODUCT and not entry.frame.payload
+
+
+def is_alive(line: GatewayMcuLine) -> Script[bool]:
+    return (yield from line.end.answers_anything())
+
+
+GATEWAY_MCU_ROLE = PlayedRole(
+    plays="module",
+    tests="MCU",
+    line=gateway_mcu_line,
+    reach=reach,
+    alive=is_alive,
+    silence_s=SILENCE_S,
+    advice=ADVICE,
+    checks=(
+        *GATEWAY_MCU_START_CHECKS,
+        *line_checks("mcu", LENIENT, SHORT_FRAMES),
+        *version_checks("mcu", (1, 2, 3), "should", "§1.1.1"),
+        *line_checks("mcu", LENIENT, LONG_FRAMES),
+    ),
+    preparations={
+        START: Preparation(text="the start of the conversation is over", script=start),
+        QUESTION: Preparation(text="it answers", script=find_question(*QUESTIONS), once=True),
+    },
+)

@@ -1,0 +1,69 @@
+"""Our ends of a gateway's line in conformance tests."""
+
+import msgspec
+from conforming import conform
+
+from pair import Pair, ambient
+from unclouded.conformance.check import RunReport
+from unclouded.core.session import Session, WireAction, WireCommand
+from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
+from unclouded.families.tuya.gateway.mcu.options import CAPABILITIES, GatewayOptions, SimulatedSubDevice
+from unclouded.families.tuya.gateway.module.module import gateway_module
+from unclouded.families.tuya.gateway.settings import GatewaySettings
+from unclouded.families.tuya.gateway.wire.start_messages import SERIAL_PAIRING
+
+PLUG, MOTION, LOCK = "00124b00a1b2c302", "00124b00a1b2c305", "03a1b2c30404"
+METERS = ("00124b00a1b2c311", "00124b00a1b2c312", "00124b00a1b2c313")
+SUB_DEVICES = (
+    SimulatedSubDevice(id=MOTION, product="uncloudedmotions", low_power=True),
+    SimulatedSubDevice(id=LOCK, product="uncloudedlocksub", low_power=True),
+    SimulatedSubDevice(id=PLUG, product="uncloudedplugsub", updatable=True),
+    *(SimulatedSubDevice(id=id, product="uncloudedmeterss") for id in METERS),
+)
+OPTIONS = GatewayOptions(
+    capabilities=CAPABILITIES | 1 << SERIAL_PAIRING, security=True, new_alarms=True, sub_devices=SUB_DEVICES
+)
+TYPES = {
+    **{"1": "bool", "2": "bool", "6": "raw", "18": "value"},
+    **{"21": "string", "26": "bitmap", "32": "enum", "38": "enum"},
+}
+FIRST = {
+    PLUG: {"1": True, "18": 0, "21": "abc", "26": 1, "38": 1},
+    MOTION: {"1": False},
+    LOCK: {"18": 1},
+    **{id: {"1": False, "6": b"\1\2", "18": 7} for id in METERS},
+    "": {"2": False, "32": 0},
+}
+
+
+class Building:
+    """Its world: what is measured every five seconds, and a person."""
+
+    def __init__(self) -> None:
+        self._calls = 0
+
+    def world(self, pair: Pair) -> None:
+        self._calls += 1
+        if self._calls == 1:
+            for part, values in FIRST.items():
+                pair.submit(WireCommand(values, part=part, types=TYPES), "device")
+        if self._calls % 5 == 1:
+            pair.submit(WireCommand({"18": self._calls}, part=PLUG, types=TYPES), "device")
+
+    def assist(self, pair: Pair, text: str) -> None:
+        """Does what a check asks for."""
+        if text.startswith("Let a sub-device make a record"):
+            pair.submit(WireAction("record", part=LOCK), "device")
+
+
+def check_gateway_mcu(mcu: Session) -> RunReport:
+    building = Building()
+    return conform("tuya_gateway", "controller", mcu, world=building.world, assist=building.assist)
+
+
+def gateway(*faults: str, **options: object) -> Session:
+    return gateway_mcu(msgspec.structs.replace(OPTIONS, faults=frozenset(faults), **options), ambient())
+
+
+def gateway_hub(**settings: object) -> Session:
+    return gateway_module(GatewaySettings(**settings), ambient())  # type: ignore[arg-type]  # GatewaySettings' own
