@@ -21,20 +21,25 @@ from unclouded.core.session_parts import succeed
 from unclouded.families.tuya.line.framing import Frame
 
 Alter = Callable[[Frame], Sequence[Frame]]
+AlterBytes = Callable[[bytes], Sequence[bytes]]
 
 
 def same(frame: Frame) -> Sequence[Frame]:
     return (frame,)
 
 
+def alone(data: bytes) -> Sequence[bytes]:
+    return (data,)
+
+
 def as_it_is(data: bytes) -> bytes:
     return data
 
 
-class Mutant:
-    """``out``: what becomes of each frame that the inner end sends. ``into``: of the bytes that it receives."""
+class ByteMutant:
+    """``out``: what becomes of each piece that the inner end sends. ``into``: of the bytes that it receives."""
 
-    def __init__(self, inner: Session, out: Alter = same, into: Callable[[bytes], bytes] = as_it_is) -> None:
+    def __init__(self, inner: Session, out: AlterBytes = alone, into: Callable[[bytes], bytes] = as_it_is) -> None:
         self._inner, self._out, self._into = inner, out, into
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
@@ -64,9 +69,7 @@ class Mutant:
 
     def outgoing(self, now: float) -> list[Out]:
         return [
-            Out(bytes(frame), out.id, out.path, out.re)
-            for out in self._inner.outgoing(now)
-            for frame in self._out(Frame(out.data[2], out.data[3], out.data[6:-1]))
+            Out(data, out.id, out.path, out.re) for out in self._inner.outgoing(now) for data in self._out(out.data)
         ]
 
     def stats(self) -> Mapping[str, float]:
@@ -75,6 +78,13 @@ class Mutant:
     def _take(self, events: Sequence[Event]) -> Sequence[Event]:
         self._inner, events = succeed(self._inner, events)
         return events
+
+
+class Mutant(ByteMutant):
+    """``out``: what becomes of each frame of an ordinary line."""
+
+    def __init__(self, inner: Session, out: Alter = same, into: Callable[[bytes], bytes] = as_it_is) -> None:
+        super().__init__(inner, lambda data: [bytes(one) for one in out(Frame(data[2], data[3], data[6:-1]))], into)
 
 
 # --- what becomes of frames that are sent --------------------------------------------------------------
