@@ -1,0 +1,1 @@
+"""The checks of the line between a Vue Utility Connect's controller and its radio."""

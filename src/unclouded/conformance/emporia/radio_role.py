@@ -1,0 +1,62 @@
+"""Playing the controller against a radio. Source: docs/protocols/emporia.md §1.3."""
+
+from collections.abc import Callable
+
+from unclouded.conformance.check import PlayedRole
+from unclouded.conformance.emporia import radio_answer_checks, radio_line_checks, radio_reading_checks
+from unclouded.conformance.emporia.frames import EmporiaReader, Line, ask
+from unclouded.conformance.emporia.radio_answer_checks import ANSWER_CHECKS, frame_checks
+from unclouded.conformance.emporia.radio_line_checks import LINE_CHECKS, RESET_CHECKS, answers
+from unclouded.conformance.emporia.radio_reading_checks import READING_CHECKS, READINGS
+from unclouded.conformance.line import CheckLine, PassiveEnd, Script
+from unclouded.core.session import Ambient
+from unclouded.families.emporia.commands import FIRMWARE
+from unclouded.families.emporia.frame import request
+
+SILENCE_S = 15.0  # ours
+ADVICE = (
+    "Look for: TX to RX and RX to TX (header P5, pin 1 and 2); ground; 3.3 V; 115200 baud; the real ESP32, which must "
+    "be held in reset."
+)
+
+
+def radio_line(ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None) -> Line:
+    return CheckLine("device", EmporiaReader("device"), PassiveEnd, ambient, firmware=firmware, advise=advise)
+
+
+def reach(line: Line, seconds: float) -> Script[str]:
+    """f until it is answered. "" or why no radio is found."""
+    mark, until = line.log.mark(), line.now + seconds
+    while line.now < until:
+        if (yield from ask(line, FIRMWARE)) is not None:
+            yield from line.pause(1.0)
+            return ""
+    received = b"".join(entry.data for entry in line.received(mark))
+    if request(FIRMWARE) in received:
+        return "What is sent comes back: TX and RX are joined, and no radio answers."
+    if received:
+        return f"{len(received)} bytes were received within {seconds:g} s, and none of them is a frame of this line."
+    return f"Nothing was received within {seconds:g} s."
+
+
+RADIO_ROLE = PlayedRole(
+    plays="controller",
+    tests="radio",
+    line=radio_line,
+    reach=reach,
+    alive=answers,
+    silence_s=SILENCE_S,
+    advice=ADVICE,
+    checks=(
+        *ANSWER_CHECKS,
+        *READING_CHECKS,
+        *frame_checks((*radio_answer_checks.WHOLE, READINGS)),
+        *LINE_CHECKS,
+        *RESET_CHECKS,
+    ),
+    preparations={
+        **radio_answer_checks.PREPARATIONS,
+        **radio_reading_checks.PREPARATIONS,
+        **radio_line_checks.PREPARATIONS,
+    },
+)

@@ -1,0 +1,29 @@
+"""Our ends of the radio's line in conformance tests."""
+
+from conforming import World, conform
+
+from pair import Pair, ambient
+from unclouded.conformance.check import RunReport
+from unclouded.core.family import SimOptions
+from unclouded.core.session import Session, WireCommand
+from unclouded.families.emporia.radio import RadioSession
+
+WH, WATTS = 152_468_871, 1200
+
+
+def meter() -> World:
+    """Uses WATTS without end."""
+
+    def world(pair: Pair) -> None:
+        used = round(pair.now * WATTS / 3600)
+        pair.submit(WireCommand({"import": WH + used, "export": 9_901_082, "demand": WATTS}), "device")
+
+    return world
+
+
+def check_radio(radio: Session) -> RunReport:
+    return conform("emporia", "controller", radio, world=meter())
+
+
+def radio(*faults: str) -> Session:
+    return RadioSession(SimOptions(seed=1, faults=frozenset(faults)), ambient())
