@@ -56,9 +56,17 @@ class Building:
             pair.submit(WireAction("record", part=LOCK), "device")
 
 
+def gateway_person(pair: Pair, text: str) -> None:
+    """Does what a check of the module asks for."""
+
+
 def check_gateway_mcu(mcu: Session) -> RunReport:
     building = Building()
     return conform("tuya_gateway", "controller", mcu, world=building.world, assist=building.assist)
+
+
+def check_gateway_module(module: Session) -> RunReport:
+    return conform("tuya_gateway", "device", module, assist=gateway_person)
 
 
 def gateway(*faults: str, **options: object) -> Session:

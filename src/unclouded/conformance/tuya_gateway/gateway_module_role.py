@@ -1,0 +1,105 @@
+"""Playing the MCU against a gateway's module: how it is found, what checks need first, and all checks of it.
+
+Source: docs/protocols/tuya_gateway.md §1.7.
+"""
+
+from collections.abc import Callable
+
+from unclouded.conformance.check import PlayedRole, Preparation
+from unclouded.conformance.line import CheckLine, Script
+from unclouded.conformance.tuya.frames import TuyaReader, is_any_frame
+from unclouded.conformance.tuya.line_checks import (
+    ANSWERS,
+    QUESTION,
+    TuyaQuestion,
+    answers,
+    find_question,
+    line_checks,
+    version_checks,
+)
+from unclouded.conformance.tuya_gateway.emulated_gateway_mcu import EmulatedGatewayMcu
+from unclouded.conformance.tuya_gateway.gateway_module_start_checks import (
+    GATEWAY_MODULE_RESTART_CHECKS,
+    GATEWAY_MODULE_START_CHECKS,
+    ONLINE,
+    RESTART_S,
+    SEARCH,
+    START,
+    GatewayModuleLine,
+    observe_start,
+    online,
+    search,
+)
+from unclouded.core.session import Ambient
+from unclouded.families.tuya.gateway.wire import codes
+from unclouded.families.tuya.gateway.wire.commands import GATEWAY
+
+SILENCE_S = 100.0  # one that was in a conversation asks 01 again after a minute: ours
+ALIVE_S = 35.0
+ADVICE = (
+    "Look for: TX to RX and RX to TX; ground; the module's supply and its enable pin; 115200 baud (?baud= of the "
+    "link); the real MCU, which must be off or held in reset; a module of devices without sub-devices, which is "
+    "tuya_wifi."
+)
+QUESTIONS = (
+    TuyaQuestion(codes.NETWORK_QUERY),
+    TuyaQuestion(codes.LOCAL_TIME),
+    TuyaQuestion(codes.MAC),
+    TuyaQuestion(codes.GMT),
+)
+
+
+def gateway_module_line(
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
+) -> GatewayModuleLine:
+    return CheckLine(
+        "controller", TuyaReader(GATEWAY.shapes), EmulatedGatewayMcu, ambient, firmware=firmware, advise=advise
+    )
+
+
+def reach(line: GatewayModuleLine, seconds: float) -> Script[str]:
+    """Wait for the module's first frame, without an answer."""
+    mark = line.log.mark()
+    line.end.is_silent = True
+    entry = yield from line.wait_for(is_any_frame, seconds)
+    line.end.is_silent = False
+    if entry is not None:
+        return ""
+    if line.received(mark):
+        return f"Bytes were received within {seconds:g} s, and none of them is a frame of this line."
+    return f"Nothing was received within {seconds:g} s."
+
+
+def is_alive(line: GatewayModuleLine) -> Script[bool]:
+    """Does it answer a question, or, where none is known, does it send anything?"""
+    if not line.facts.get(ANSWERS) or not line.end.is_started:
+        return (yield from line.wait_for(is_any_frame, SILENCE_S)) is not None
+    until = line.now + ALIVE_S
+    while line.now < until:
+        if (yield from answers(line)):
+            return True
+        yield from line.pause(2.0)
+    return False
+
+
+GATEWAY_MODULE_ROLE = PlayedRole(
+    plays="MCU",
+    tests="module",
+    line=gateway_module_line,
+    reach=reach,
+    alive=is_alive,
+    silence_s=SILENCE_S,
+    advice=ADVICE,
+    checks=(
+        *GATEWAY_MODULE_START_CHECKS,
+        *line_checks("module", needs=(ONLINE, QUESTION)),
+        *version_checks("module", (1, 2, 3), "must", "§1.1.1"),
+        *GATEWAY_MODULE_RESTART_CHECKS,
+    ),
+    preparations={
+        SEARCH: Preparation(text="the module searches for an MCU", script=search, once=True, timeout_s=RESTART_S),
+        START: Preparation(text="the start of the conversation is over", script=observe_start, once=True),
+        ONLINE: Preparation(text="the start of the conversation is over", script=online, timeout_s=RESTART_S),
+        QUESTION: Preparation(text="it answers a question", script=find_question(*QUESTIONS), once=True),
+    },
+)
