@@ -10,11 +10,13 @@ Pure: time comes in as ``now``, so that the same checks run on a real link and o
 from collections.abc import Mapping
 
 from unclouded.conformance.check import CheckSuite
+from unclouded.conformance.emporia.suite import EMPORIA
+from unclouded.conformance.tuya_gateway.suite import TUYA_GATEWAY
 from unclouded.conformance.tuya_low_power.suite import TUYA_LOW_POWER
 from unclouded.conformance.tuya_wifi.suite import TUYA_WIFI
 from unclouded.core.errors import CommandError
 
-SUITES: Mapping[str, CheckSuite] = {suite.name: suite for suite in (TUYA_WIFI, TUYA_LOW_POWER)}
+SUITES: Mapping[str, CheckSuite] = {suite.name: suite for suite in (TUYA_WIFI, TUYA_LOW_POWER, TUYA_GATEWAY, EMPORIA)}
 
 
 def suite(name: str) -> CheckSuite:
