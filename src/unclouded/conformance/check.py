@@ -62,7 +62,8 @@ class PlayedRole(msgspec.Struct, frozen=True, kw_only=True):
 
     ``plays``, ``tests``: the names of the ends. ``line``: makes the CheckLine. ``reach``: a script that finds the other
     end; its result is "" or why it is silent. ``alive``: a script whose result is whether it still answers.
-    ``silence_s``: how long it may be silent at first. ``advice``: what to look for on a silent line.
+    ``silence_s``: how long it may be silent at first. ``advice``: what to look for on a silent line. ``links``: the
+    links that it plays on, by scheme, with an example each; none = those that carry a byte stream.
     """
 
     plays: str
@@ -74,6 +75,7 @@ class PlayedRole(msgspec.Struct, frozen=True, kw_only=True):
     advice: str
     checks: Sequence[Check]
     preparations: Mapping[str, Preparation] = {}
+    links: Mapping[str, str] = {}
 
 
 class CheckSuite(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +100,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a run does.
 
     ``only``: patterns of check ids, none = all. ``yes``: dangerous checks too. ``assist``: a person is there.
-    ``firmware``: an update file for the device. ``silence_s``: None = as the role has it.
+    ``firmware``: an update file for the device. ``silence_s``: None = as the role has it. ``key``: the secret that
+    both ends know.
     """
 
     only: tuple[str, ...] = ()
@@ -106,6 +109,10 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     assist: bool = False
     firmware: bytes = b""
     silence_s: float | None = None
+    key: str = ""
+
+    def __repr__(self) -> str:
+        return f"RunOptions(only={self.only!r}, yes={self.yes}, assist={self.assist})"
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):

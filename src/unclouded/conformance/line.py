@@ -13,7 +13,7 @@ driver on a real link and on a fake wire under a virtual clock.
 
 import heapq
 from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, Generic, NoReturn, Protocol, TypeVar
+from typing import Any, Generic, Literal, NoReturn, Protocol, TypeVar
 
 import msgspec
 
@@ -31,7 +31,7 @@ class LineEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One piece that went over the wire. ``frame``: as the suite's reader has it, None = noise, and ``reason`` why.
 
     ``at``: monotonic seconds. ``id``, ``re``, ``path``: as in Out and Session.receive. ``failed``: a datagram of ours
-    that got no answer, and why.
+    that got no answer, and why. ``connection``: nothing was received; the connection was made, or is gone.
     """
 
     at: float
@@ -43,6 +43,7 @@ class LineEntry(msgspec.Struct, frozen=True, kw_only=True):
     id: int = 0
     re: int = 0
     failed: str = ""
+    connection: Literal["", "made", "gone"] = ""
 
 
 Wanted = Callable[[LineEntry], bool]
@@ -93,6 +94,31 @@ class EmulatedEnd(Protocol):
     def tick(self, now: float) -> None: ...
     def deadline(self) -> float | None: ...
 
+    def connected(self, path: LinkPath) -> None:
+        """The connection was made, or made again. A reader that depends on the path is chosen here."""
+
+    def disconnected(self) -> None:
+        """The connection is gone."""
+
+
+class PassiveEnd(EmulatedEnd):
+    """An end that does nothing by itself: scripts send what is sent."""
+
+    def __init__(self, line: "CheckLine[Any]") -> None:  # Any: this end
+        """Nothing is kept."""
+
+    def reset(self) -> None:
+        """Nothing was changed."""
+
+    def received(self, entry: LineEntry) -> None:
+        """Nothing is answered."""
+
+    def tick(self, now: float) -> None:
+        """Nothing is due."""
+
+    def deadline(self) -> float | None:
+        return None
+
 
 E = TypeVar("E", bound=EmulatedEnd)
 
@@ -124,8 +150,9 @@ class CheckLine(Generic[E]):
     """What scripts and emulated ends work with.
 
     ``end``: our own end. ``other``: the role of the end under test. ``facts``: what the run found out, by name.
-    ``observed``: what preparations recorded, by their name. ``yes``: dangerous checks run. ``firmware``: the update
-    file of the person, b"" = none. ``advise``: shows a person what to do now.
+    ``observed``: what preparations recorded, by their name. ``firmware``: the update file of the person, b"" = none.
+    ``key``: the secret that both ends know, "" = none. ``advise``: shows a person what to do now.
+    ``shows_connections``: the log has an entry where the connection was made, and where it is gone.
     """
 
     def __init__(
@@ -137,6 +164,7 @@ class CheckLine(Generic[E]):
         *,
         firmware: bytes = b"",
         advise: Callable[[str], None] = lambda text: None,
+        shows_connections: bool = False,
     ) -> None:
         self.now = 0.0
         self.path: LinkPath | None = None
@@ -146,21 +174,33 @@ class CheckLine(Generic[E]):
         self.facts: dict[str, Any] = {}  # Any: JSON values
         self.observed: dict[str, Sequence[LineEntry]] = {}
         self.firmware = firmware
+        self.key = ""
         self.advise = advise
         self.ambient = ambient
         self._reader = reader
+        self._shows_connections = shows_connections
         self._outs: list[Out] = []
-        self._late: list[tuple[float, int, Out, Any]] = []
+        self._late: list[tuple[float, int, Out, Any, bytes]] = []
         self._count = 0
         self.end = make_end(self)
 
     # --- what scripts use --------------------------------------------------------------------------
 
-    def send(self, data: bytes, frame: Any = None, *, after: float = 0.0, id: int = 0, re: int = 0) -> None:  # Any: one
-        """Send these bytes, ``after`` seconds from now. ``frame``: what they are, for the log."""
+    def send(
+        self,
+        data: bytes,
+        frame: Any = None,  # Any: as the reader has them
+        *,
+        after: float = 0.0,
+        id: int = 0,
+        re: int = 0,
+        kept: bytes | None = None,
+    ) -> None:
+        """Send these bytes, ``after`` seconds from now. ``frame``, ``kept``: what the log has of them; None = them."""
         self._count += 1
         path = self.path.name if self.path is not None else ""
-        heapq.heappush(self._late, (self.now + after, self._count, Out(data, id, path, re), frame))
+        kept = data if kept is None else kept
+        heapq.heappush(self._late, (self.now + after, self._count, Out(data, id, path, re), frame, kept))
         self._release()
 
     def pause(self, seconds: float) -> Script[None]:
@@ -209,6 +249,20 @@ class CheckLine(Generic[E]):
 
     # --- what the run uses ---------------------------------------------------------------------------
 
+    def connected(self, path: LinkPath) -> list[LineEntry]:
+        """The connection was made, or made again."""
+        self.path = path
+        self.end.connected(path)
+        return self._connection("made", path.name)
+
+    def disconnected(self) -> list[LineEntry]:
+        """The connection is gone: what was to be sent is not."""
+        name = self.path.name if self.path is not None else ""
+        self.path = None
+        self.drop()
+        self.end.disconnected()
+        return self._connection("gone", name)
+
     def feed(self, data: bytes, path: str = "", re: int = 0) -> list[LineEntry]:
         """Bytes were received: the entries that they are."""
         return self._put(self._reader.feed(data, self.now), path, re)
@@ -232,11 +286,18 @@ class CheckLine(Generic[E]):
         return outs
 
     def drop(self) -> None:
-        """The connection is gone: what was to be sent is not."""
+        """What was to be sent is not."""
         self._late.clear()
         self._outs.clear()
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _connection(self, what: Literal["made", "gone"], path: str) -> list[LineEntry]:
+        if not self._shows_connections:
+            return []
+        entry = LineEntry(at=self.now, sender=self.other, data=b"", path=path, connection=what)
+        self.log.put(entry)
+        return [entry]
 
     def _put(
         self, pieces: Sequence[tuple[bytes, Any, str]], path: str = "", re: int = 0
@@ -251,12 +312,12 @@ class CheckLine(Generic[E]):
 
     def _release(self) -> None:
         while self._late and self._late[0][0] <= self.now:
-            _, _, out, frame = heapq.heappop(self._late)
+            _, _, out, frame, kept = heapq.heappop(self._late)
             if self.path is None:
                 continue
             self._outs.append(out)
             self.log.put(
-                LineEntry(at=self.now, sender=self.own, data=out.data, frame=frame, path=out.path, id=out.id, re=out.re)
+                LineEntry(at=self.now, sender=self.own, data=kept, frame=frame, path=out.path, id=out.id, re=out.re)
             )
 
 

@@ -77,6 +77,7 @@ class ConformanceRun:
         self._line: CheckLine[Any] = self._role.line(  # Any: the suite's own end
             ambient, firmware=options.firmware, advise=observer.advised
         )
+        self._line.key = options.key
         self._results: list[CheckResult] = []
         self._prepared: dict[str, str] = {}  # "" = well, else why not
         self._vain: Counter[str] = Counter()  # how often in a row a preparation failed
@@ -88,30 +89,32 @@ class ConformanceRun:
     # --- Session -----------------------------------------------------------------------------------
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
-        self._line.now, self._line.path = now, path
+        self._line.now = now
+        entries = self._line.connected(path)
         if self._script is None and not self._is_over:
             self._began = now
             self._script = self._main()
             self._step(None)
+        else:
+            self._hand_on_all(entries)
         self._turn(now)
         return ()
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
-        self._line.now, self._line.path = now, None
-        self._line.drop()
+        self._line.now = now
+        self._hand_on_all(self._line.disconnected())
+        self._turn(now)
         return ()
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         self._line.now = now
-        for entry in self._line.feed(data, path, re):
-            self._hand_on(entry)
+        self._hand_on_all(self._line.feed(data, path, re))
         self._turn(now)
         return ()
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
         self._line.now = now
-        for entry in self._line.failed(id, why.value):
-            self._hand_on(entry)
+        self._hand_on_all(self._line.failed(id, why.value))
         self._turn(now)
         return ()
 
@@ -147,11 +150,14 @@ class ConformanceRun:
     def _turn(self, now: float) -> None:
         """Everything that is due now."""
         while self._script is not None and (at := self.deadline()) is not None and at <= now:
-            for entry in self._line.tick():
-                self._hand_on(entry)
+            self._hand_on_all(self._line.tick())
             self._line.end.tick(now)
             if self._wait is not None and self._wait.until <= now:
                 self._step(None)
+
+    def _hand_on_all(self, entries: Sequence[LineEntry]) -> None:
+        for entry in entries:
+            self._hand_on(entry)
 
     def _hand_on(self, entry: LineEntry) -> None:
         """Our own end answers first, then the script goes on."""

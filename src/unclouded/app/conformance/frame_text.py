@@ -35,9 +35,14 @@ def frame_lines(suite: CheckSuite, entries: Sequence[LineEntry]) -> list[FrameLi
         decoder = reading.decoder(entry.sender)
         pieces = [*decoder.feed(entry.data), *decoder.close()]
         shown = " ".join(masker.mask(piece, entry.sender).hex(" ") for piece in pieces)
-        text = entry.failed or ", ".join(map(_name, pieces))
+        text = _what(entry) or ", ".join(map(_name, pieces)) or entry.reason
         lines.append(FrameLine(t=round(entry.at - began, 6), sender=entry.sender, hex=shown, text=text))
     return lines
+
+
+def _what(entry: LineEntry) -> str:
+    """Of what is no bytes."""
+    return f"connection {entry.connection}" if entry.connection else entry.failed
 
 
 def _name(piece: Piece) -> str:
@@ -51,6 +56,8 @@ def capture_lines(suite: CheckSuite, entries: Sequence[LineEntry]) -> list[Captu
     reading, began = reading_of(suite), entries[0].at if entries else 0.0
     lines = []
     for entry in entries:
+        if not entry.data:
+            continue
         data = reading.redact(entry.sender, entry.data)
         lines.append(CaptureLine(entry.at - began, entry.sender, data, entry.path, data != entry.data))
     return lines

@@ -4,17 +4,20 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from unclouded import families
+from unclouded.app.conformance.wires import open_wire
 from unclouded.conformance import suite
 from unclouded.conformance.check import Check, CheckResult, RunOptions, RunReport
 from unclouded.conformance.run import ConformanceRun, RunObserver
 from unclouded.core.driver import Driver
+from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
 from unclouded.core.session import Ambient
-from unclouded.links import open_link
+from unclouded.families.meross import SIM_KEY
 
-__all__ = ("Check", "CheckResult", "RunOptions", "RunReport", "conform", "suite")
+__all__ = ("Check", "CheckResult", "RunOptions", "RunReport", "conform", "plug_key", "suite")
 
 
 class _Ended:
@@ -55,7 +58,7 @@ async def conform(
     began, ended = time.time() - loop.time(), asyncio.Event()
     ambient = Ambient(lambda now: began + now, os.urandom)
     run = ConformanceRun(suite(name), role, options, ambient, _Ended(observer, ended))
-    driver = Driver(run, open_link(link, baud=family.baud, parity=family.parity), lambda events, now: None)
+    driver = Driver(run, open_wire(suite(name).roles[role], link, family), lambda events, now: None)
     driving = asyncio.create_task(driver.run(), name="conformance")
     waiting = asyncio.create_task(_wait(stopped, ended), name="conformance end")
     try:
@@ -67,6 +70,16 @@ async def conform(
             task.cancel()
         await asyncio.wait({driving, waiting})
     return run.report()
+
+
+def plug_key(file: Path | None) -> str:
+    """The key in the first line of a file; without one, that of simulated plugs. Raises CommandError."""
+    if file is None:
+        return SIM_KEY
+    try:
+        return file.read_text("utf-8").partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError):
+        raise CommandError(f"{file.name} cannot be read as text.") from None
 
 
 async def _wait(stopped: Callable[[asyncio.Event], Awaitable[None]], ended: asyncio.Event) -> None:

@@ -9,7 +9,7 @@ from unclouded.app.conformance.check_lists import NAMES, check_fields, listed
 from unclouded.app.conformance.html_report import html_text
 from unclouded.app.conformance.kept_captures import keep
 from unclouded.app.conformance.reports import json_text, junit_text, report_fields
-from unclouded.app.conformance.running import RunOptions, RunReport, conform
+from unclouded.app.conformance.running import RunOptions, RunReport, conform, plug_key
 from unclouded.cli.options import Span, json_option
 from unclouded.cli.output.conformance_lines import ConformancePrinter
 from unclouded.cli.output.lines import print_json, print_text
@@ -29,6 +29,11 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--yes", is_flag=True, help="Run dangerous checks too: they switch, reset and update the device.")
 @click.option("--assist", is_flag=True, help="A person is there to do what some checks need.")
 @click.option("--firmware", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Update for the device.")
+@click.option(
+    "--key-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="meross: file whose first line is the key of the plug. [default: that of simulated plugs]",
+)
 @click.option(
     "--wait", "silence_s", type=Span(), help="How long the other end may be silent at first. [default: by role]"
 )
@@ -52,6 +57,7 @@ def command(
     yes: bool,
     assist: bool,
     firmware: Path | None,
+    key_file: Path | None,
     silence_s: float | None,
     junit: Path | None,
     html: Path | None,
@@ -77,6 +83,7 @@ def command(
         assist=assist,
         firmware=firmware.read_bytes() if firmware is not None else b"",
         silence_s=silence_s,
+        key=plug_key(key_file),
     )
     printer = ConformancePrinter(family, as_json)
     report = asyncio.run(conform(family, role, link, options, printer, lambda ended: until_stopped(None, ended)))
