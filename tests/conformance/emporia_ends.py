@@ -5,7 +5,8 @@ from conforming import World, conform
 from pair import Pair, ambient
 from unclouded.conformance.check import RunReport
 from unclouded.core.family import SimOptions
-from unclouded.core.session import Session, WireCommand
+from unclouded.core.session import Session, WireAction, WireCommand
+from unclouded.families.emporia.host import HostSession, HostSettings
 from unclouded.families.emporia.radio import RadioSession
 
 WH, WATTS = 152_468_871, 1200
@@ -27,3 +28,16 @@ def check_radio(radio: Session) -> RunReport:
 
 def radio(*faults: str) -> Session:
     return RadioSession(SimOptions(seed=1, faults=frozenset(faults)), ambient())
+
+
+def person(pair: Pair, text: str) -> None:
+    if text.startswith("Reset the radio"):
+        pair.submit(WireAction("reset_radio"))
+
+
+def check_host(host: Session) -> RunReport:
+    return conform("emporia", "device", host, assist=person)
+
+
+def host(**settings: float) -> Session:
+    return HostSession(HostSettings(**settings), ambient())

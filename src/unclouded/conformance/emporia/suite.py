@@ -1,6 +1,7 @@
 """The suite of the radio's line."""
 
 from unclouded.conformance.check import CheckSuite
+from unclouded.conformance.emporia.controller_role import CONTROLLER_ROLE
 from unclouded.conformance.emporia.radio_role import RADIO_ROLE
 
 EMPORIA = CheckSuite(
@@ -8,5 +9,5 @@ EMPORIA = CheckSuite(
     title="Emporia Vue Utility Connect: the line between its controller and its radio",
     page="emporia",
     family="emporia",
-    roles={"controller": RADIO_ROLE},
+    roles={"controller": RADIO_ROLE, "device": CONTROLLER_ROLE},
 )

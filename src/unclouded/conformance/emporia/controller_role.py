@@ -1,0 +1,58 @@
+"""Playing the radio against a controller. Source: docs/protocols/emporia.md §1.3."""
+
+from collections.abc import Callable
+
+from unclouded.conformance.check import PlayedRole
+from unclouded.conformance.emporia.controller_checks import (
+    CONTROLLER_CHECKS,
+    RESET_CHECKS,
+    SENT_CHECKS,
+)
+from unclouded.conformance.emporia.controller_reading_checks import CONTROLLER_READING_CHECKS
+from unclouded.conformance.emporia.controller_recordings import LONGEST_POLL_S, PREPARATIONS
+from unclouded.conformance.emporia.emulated_radio import EmulatedRadio
+from unclouded.conformance.emporia.frames import EmporiaReader, Line, is_any_frame
+from unclouded.conformance.line import CheckLine, Script
+from unclouded.core.session import Ambient
+
+ADVICE = (
+    "Look for: TX to RX and RX to TX (header P5, pin 1 and 2); ground; 3.3 V; 115200 baud; is the controller running?; "
+    "the real radio, which must be held in reset."
+)
+
+
+def controller_line(
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
+) -> Line:
+    return CheckLine(
+        "controller", EmporiaReader("controller"), EmulatedRadio, ambient, firmware=firmware, advise=advise
+    )
+
+
+def reach(line: Line, seconds: float) -> Script[str]:
+    """Wait for its first request."""
+    mark = line.log.mark()
+    if (yield from line.wait_for(is_any_frame, seconds)) is not None:
+        yield from line.pause(5.0)
+        return ""
+    received = sum(len(entry.data) for entry in line.received(mark))
+    if received:
+        return f"{received} bytes were received within {seconds:g} s, and none of them is a frame of this line."
+    return f"Nothing was received within {seconds:g} s."
+
+
+def is_alive(line: Line) -> Script[bool]:
+    return (yield from line.wait_for(is_any_frame, LONGEST_POLL_S)) is not None
+
+
+CONTROLLER_ROLE = PlayedRole(
+    plays="radio",
+    tests="controller",
+    line=controller_line,
+    reach=reach,
+    alive=is_alive,
+    silence_s=LONGEST_POLL_S,
+    advice=ADVICE,
+    checks=(*CONTROLLER_CHECKS, *CONTROLLER_READING_CHECKS, *SENT_CHECKS, *RESET_CHECKS),
+    preparations=PREPARATIONS,
+)
