@@ -120,3 +120,10 @@ def test_values_that_wait_for_their_direction_are_read_in_the_time_of_the_captur
     read = [one for one in CaptureReplay(lines, None, "gate").readings() if one.point == "power_W"]
     assert [(one.value, one.flags) for one in read] == [(1.0, ("no_direction",)), (-2.0, ()), (-3.0, ())]
     assert [one.at - read[0].at for one in read] == [0.0, 2.0, 3.0]
+
+
+def test_the_last_frame_is_read_although_its_bytes_could_begin_another_one() -> None:
+    """A frame with 55 AA inside is held until the line is silent; the capture ends before that."""
+    lines = captured(bytes.fromhex("55aa0307000813020004000055aa29"))
+    readings = list(CaptureReplay(lines, None, "thing").readings())
+    assert [(one.point, one.value) for one in readings] == [("dp_19", 21930)]

@@ -27,6 +27,9 @@ from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
 from unclouded.hub.part import is_same, sub_id, without
 from unclouded.recording import capture
+from unclouded.recording.line_monitor import GAP_S
+
+SILENCE_S = 2 * GAP_S  # s after the last line, in which a session settles what it holds
 
 
 class CaptureReplay:
@@ -76,6 +79,8 @@ class CaptureReplay:
             if line.sender == "device":
                 received = (received + line.data)[-MOST_BYTES:]
                 yield from self._read(self._session.receive(line.data, now), now)
+        for at, events in self._time_passes(now, now + SILENCE_S):
+            yield from self._read(events, at)
         for part, (_, interpreter) in self._parts.items():
             yield from self._with_problems(part, interpreter.rest(self._wall(now)))
         if not self._has_reports and (text := guess_family(self._family.name, received)):

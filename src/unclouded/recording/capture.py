@@ -123,6 +123,25 @@ def read_lines(lines: Iterable[str | bytes]) -> Iterator[CaptureLine]:
     yield from CaptureReader(lines)
 
 
+def header_bytes(family: str, now: float) -> bytes:
+    """The first line, without a newline. ``now``: Unix seconds at which the capture's times begin."""
+    return _encode(CaptureHeader(capture=VERSION, family=family, started=iso(now)))
+
+
+def line_bytes(line: CaptureLine, *, as_text: bool = False) -> bytes:
+    """A further line, without a newline. ``as_text``: write ASCII as text."""
+    text = line.data.decode() if as_text and line.data.isascii() else None
+    row = CaptureRecord(
+        t=round(line.t, 6),
+        sender=line.sender,
+        hex=line.data.hex() if text is None else None,
+        text=text,
+        way=line.path,
+        redacted=line.redacted,
+    )
+    return _encode(row)
+
+
 class CaptureAppender:
     """Writes a capture, each line at once; appends to an existing one.
 
@@ -141,16 +160,8 @@ class CaptureAppender:
 
     def write(self, at: float, sender: Sender, data: bytes, *, path: str = "", redacted: bool = False) -> None:
         """Append one line, sent at ``at`` (Unix seconds). Raises OSError, for example when the disk is full."""
-        text = data.decode() if self._as_text and data.isascii() else None
-        row = CaptureRecord(
-            t=round(max(at - self.began, 0.0), 6),
-            sender=sender,
-            hex=data.hex() if text is None else None,
-            text=text,
-            way=path,
-            redacted=redacted,
-        )
-        self._put(_encode(row))
+        line = CaptureLine(max(at - self.began, 0.0), sender, data, path, redacted)
+        self._put(line_bytes(line, as_text=self._as_text))
 
     def close(self) -> None:
         self._file.close()
@@ -159,7 +170,7 @@ class CaptureAppender:
         """The Unix time at which the capture began; writes the header of a new one."""
         head = self._file.read(HEAD_LIMIT)
         if not head:
-            self._put(_encode(CaptureHeader(capture=VERSION, family=family, started=iso(now))))
+            self._put(header_bytes(family, now))
             return round(now, 3)
         header = _peek(head)
         if header is None or header.started_at is None or header.family != family or header.capture > VERSION:

@@ -8,6 +8,7 @@ from typing import IO
 
 import click
 
+from unclouded.app.cases.draft import draft_case, save_draft
 from unclouded.app.decoding.conversation_reader import ConversationReader, DecodedPiece
 from unclouded.app.decoding.input_chunks import FORMS, Input, one_file, two_taps
 from unclouded.app.decoding.line_decoding import LineDecoding, decoding_of
@@ -55,6 +56,13 @@ file_option = click.File("rb")
 @click.option("--diff", "view", flag_value="diff", help="Print what changes between frames of one kind.")
 @click.option("--unknown", "view", flag_value="unknown", help="Print what no profile names, and what it may be.")
 @click.option("--summary", is_flag=True, help="Print only totals: frames, noise by reason, frames by command.")
+@click.option(
+    "--save-case",
+    "case",
+    metavar="DIR/NAME",
+    type=click.Path(path_type=Path),
+    help="Write a draft of a test case for tests/captures: NAME.jsonl and NAME.toml.",
+)
 @json_option
 @click.pass_context
 def command(
@@ -72,6 +80,7 @@ def command(
     with_bytes: bool,
     view: ViewName | None,
     summary: bool,
+    case: Path | None,
     as_json: bool,
 ) -> None:
     """Decode FILE, standard input, TEXT or two taps of one line into frames and noise.
@@ -84,9 +93,14 @@ def command(
     """
     if summary and view is not None:
         raise click.UsageError(f"--summary prints totals only; leave it out, or --{view}.")
+    if case is not None and (summary or view is not None or remarks):
+        raise click.UsageError("--save-case writes a draft and prints no frames; leave out the other views.")
     source = _input(words, module, mcu, kind, sender, mixed, family or "")
     decoding = decoding_of(family, source, dialect)
     _print_found(decoding, family, kind)
+    if case is not None:
+        _save_case(decoding, case, profile, as_json)
+        return
     if summary:
         totals = decoding.totals()
         _print_totals(totals, as_json)
@@ -159,6 +173,19 @@ def _print_found(decoding: LineDecoding, family: str | None, kind: str) -> None:
         print_text(f"Note: {note}.", err=True)
     if decoding.detected:
         print_text(decoding.detected, err=True)
+
+
+def _save_case(decoding: LineDecoding, place: Path, profile: str | None, as_json: bool) -> None:
+    """Raises CommandError."""
+    draft = draft_case(decoding, list(decoding.pieces()), place.name, profile or "")
+    paths = save_draft(draft, place.parent)
+    if as_json:
+        print_json({"files": [str(path) for path in paths], "case": draft.case})
+        return
+    result = draft.case.expected
+    print_text(f"{result.frame_count} frames, {result.noise_bytes} bytes of noise, {len(result.readings)} points.")
+    print_text(f"Written: {' and '.join(str(path) for path in paths)}. Secrets are blanked, identities are not:")
+    print_text("see docs/test_cases.md for what to blank, to correct and to fill in.")
 
 
 def _print_pieces(decoding: LineDecoding, reader: ConversationReader, *, as_json: bool, with_bytes: bool) -> None:

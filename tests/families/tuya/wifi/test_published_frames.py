@@ -11,7 +11,7 @@ from unclouded.families.tuya.messages import frame_of
 from unclouded.families.tuya.wifi.commands import WIFI, read_message
 from unclouded.families.tuya.wifi.decoder import WIFI_READING, wifi_decoder
 
-LINES = (Path(__file__).parents[3] / "captures/tuya/published_frames.jsonl").read_text().splitlines()
+LINES = Path(__file__).with_name("published_frames.jsonl").read_text().splitlines()
 EXAMPLES: list[dict[str, Any]] = [json.loads(line) for line in LINES]
 
 
