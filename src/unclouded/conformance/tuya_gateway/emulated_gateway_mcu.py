@@ -264,6 +264,12 @@ class EmulatedGatewayMcu(AnsweringEnd):
         yield from ask_thrice(self.line, codes.LOCAL_PERMIT, b"\0\0\0")
         yield from self.line.pause(0.2)
 
+    def forget(self, *ids: str) -> Script[None]:
+        """Have these removed again: 19."""
+        for id in ids:
+            yield from ask_thrice(self.line, codes.LOCAL_DELETE, json_of(sub_id=id))
+            self.joined.pop(id, None)
+
     def join(self, ids: Sequence[str] = SUBS) -> Script[bool]:
         """Have these joined. Its result: have they?"""
         missing = [id for id in ids if id not in self.joined]

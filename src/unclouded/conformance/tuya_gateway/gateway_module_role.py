@@ -18,6 +18,12 @@ from unclouded.conformance.tuya.line_checks import (
     version_checks,
 )
 from unclouded.conformance.tuya_gateway.emulated_gateway_mcu import EmulatedGatewayMcu
+from unclouded.conformance.tuya_gateway.gateway_module_join_checks import (
+    GATEWAY_MODULE_JOIN_CHECKS,
+    JOINED,
+    joined,
+)
+from unclouded.conformance.tuya_gateway.gateway_module_list_checks import GATEWAY_MODULE_LIST_CHECKS, LIMIT_CHECKS
 from unclouded.conformance.tuya_gateway.gateway_module_start_checks import (
     GATEWAY_MODULE_RESTART_CHECKS,
     GATEWAY_MODULE_START_CHECKS,
@@ -92,14 +98,18 @@ GATEWAY_MODULE_ROLE = PlayedRole(
     advice=ADVICE,
     checks=(
         *GATEWAY_MODULE_START_CHECKS,
+        *GATEWAY_MODULE_JOIN_CHECKS,
+        *GATEWAY_MODULE_LIST_CHECKS,
         *line_checks("module", needs=(ONLINE, QUESTION)),
         *version_checks("module", (1, 2, 3), "must", "§1.1.1"),
+        *LIMIT_CHECKS,
         *GATEWAY_MODULE_RESTART_CHECKS,
     ),
     preparations={
         SEARCH: Preparation(text="the module searches for an MCU", script=search, once=True, timeout_s=RESTART_S),
         START: Preparation(text="the start of the conversation is over", script=observe_start, once=True),
         ONLINE: Preparation(text="the start of the conversation is over", script=online, timeout_s=RESTART_S),
+        JOINED: Preparation(text="two sub-devices have joined", script=joined),
         QUESTION: Preparation(text="it answers a question", script=find_question(*QUESTIONS), once=True),
     },
 )
