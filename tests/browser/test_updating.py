@@ -56,6 +56,7 @@ def test_new_firmware_is_sent_from_a_phone(visitor: Visitor) -> None:
 def test_a_restart_of_the_appliance_during_the_update_is_reported(visitor: Visitor) -> None:
     page = visitor.open("/devices/fan")
     choose(page, "fan.bin", FIRMWARE)
+    expect(page.get_by_role("group", name="fan.bin")).to_be_visible()  # it is uploaded
     page.get_by_role("button", name="Run…").click()
     page.get_by_role("dialog").get_by_role("button", name=re.compile("^Yes")).click()
     expect(page.locator('.outcome[data-state="failed"]')).to_contain_text("restarted in the middle of the update")

@@ -59,9 +59,13 @@ class Calls:
         ]
 
     async def turn(self, on: bool) -> bool:
-        """Switch it, then ask the plug what it is."""
+        """Switch it, then ask the plug what it is; again while the library still takes over an older PUSH, 2 s at most."""
         await (self.plug.async_turn_on() if on else self.plug.async_turn_off())
-        await self.plug.async_update()
+        for _ in range(20):
+            await self.plug.async_update()
+            if self.plug.is_on() == on:
+                break
+            await asyncio.sleep(0.1)
         return bool(self.plug.is_on())
 
     async def metrics(self) -> dict[str, float]:
