@@ -1,13 +1,14 @@
 """Collects what a reader of lines finds in one text: chunks with their times, contents, and lines not understood."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from unclouded.core.family import Sender
 from unclouded.formats.chunk import InputChunk, InputContent, Mark
 from unclouded.formats.reading import MOST_UNREAD, FormatReading
 from unclouded.formats.source import InputSource
+from unclouded.formats.text.shaped_lines import LineHead, ShapedLines, ShapedRun
 from unclouded.formats.text.stamps import StampClock, StampKind, stamp_of
 
 MOST_SECONDS = 100_000  # whose reading is remembered
@@ -15,7 +16,10 @@ SAMPLE = 200  # lines that are looked at to recognise a format
 
 
 class LineCollector:
-    """What was found in a text. ``is_restarted``: the last time began anew, so bytes before it are lost."""
+    """What was found in a text. ``is_restarted``: the last time began anew, so bytes before it are lost.
+
+    ``accepts``: whether the bytes of a line that was not handed on count; None = all do.
+    """
 
     def __init__(self, source: InputSource) -> None:
         self.text = source.text or ""
@@ -23,6 +27,8 @@ class LineCollector:
         self.contents: list[InputContent] = []
         self.notes: list[str] = []
         self.explained = self.data_lines = 0
+        self.shaped = ShapedLines(self.text)
+        self.accepts: Callable[[LineHead, float | None, bytes], bool] | None = None
         self._source = source
         self._clock = StampClock()
         self._seconds: dict[str, tuple[float, StampKind]] = {}
@@ -39,18 +45,35 @@ class LineCollector:
     def matches(self, pattern: re.Pattern[str]) -> Iterator[tuple[int, re.Match[str]]]:
         """Number of the line and match of each place that the expression fits; it begins at the start of a line.
 
-        Lines that it does not fit are not understood.
+        Lines that it does not fit are not understood. Lines of a shape that was learned are not handed on.
         """
-        text, number, at, end = self.text, 1, 0, 0
-        for found in pattern.finditer(text):
-            start = found.start()
-            if start > end + 1:
-                self._skip(text[end:start], number + text.count("\n", at, end))
-            number += text.count("\n", at, start)
-            at, end = start, found.end()
+        text, at, number = self.text, 0, 1  # how far it is read, and the line there
+        while at < len(text):
+            run = self.shaped.read(number - 1) if at == 0 or text[at - 1] == "\n" else None
+            if run is not None:
+                self._run(number, run)
+                number += len(run.data)
+                at = self.shaped.offset(number - 1)
+                continue
+            found = pattern.search(text, at)
+            if found is None:
+                break
+            start, end = found.span()
+            if start > at:
+                self._skip(text[at:start], number)
+                number += text.count("\n", at, start)
             self.explained += 1
             yield number, found
-        self._skip(text[end:], number + text.count("\n", at, end))
+            at = end + text.startswith("\n", end)
+            number += text.count("\n", start, at)
+        self._skip(text[at:], number)
+
+    def learn(self, found: re.Match[str], head: LineHead, time: str = "") -> None:
+        """The line of a match was read: others with this head are read at once; ``time``: the group of its time."""
+        line = found[0]
+        if self.shaped.is_used and "\n" not in line:
+            begin = found.start(time) - found.start() if time and found[time] else None
+            self.shaped.learn(head, line, begin)
 
     def not_understood(self, number: int) -> None:
         """A line that was counted as explained, and is not."""
@@ -121,6 +144,32 @@ class LineCollector:
             stamps=self._clock.count,
             backwards=self._clock.backwards,
         )
+
+    def _run(self, number: int, run: ShapedRun) -> None:
+        """Lines that were read at once, from that number on."""
+        count = len(run.data)
+        self.explained += count
+        gaps = run.of_each(lambda head: head.is_apart)
+        times: Sequence[float | None] = [None] * count
+        if run.kind is not None:
+            times, restarts = self._clock.times(run.at, run.kind)
+            for place in restarts:
+                gaps[place] = True
+        chunks = list(map(
+            InputChunk,
+            times,
+            run.of_each(lambda head: head.label.sender),
+            run.data,
+            run.of_each(lambda head: head.label.lane),
+            range(number, number + count),
+            run.of_each(lambda head: len(head.text) + 1),
+            gaps,
+        ))
+        if self.accepts is not None:
+            heads = run.of_each(lambda head: head)
+            chunks = [one for one, head in zip(chunks, heads, strict=True) if self.accepts(head, one.t, one.data)]
+        self.data_lines += len(chunks)
+        self.chunks += chunks
 
     def _skip(self, text: str, number: int) -> None:
         """Text between two matches: what follows the end of a line, and whole lines, from that number on."""

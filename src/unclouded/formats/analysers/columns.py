@@ -4,8 +4,9 @@ Eight bytes of each field are taken together as one number, from any address.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, overload
+
+from unclouded.formats.text.digits import DIGIT_VALUES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,13 +26,14 @@ MOST_KINDS = 4_096  # different fields of a column, in a block
 
 
 class FieldBytes:
-    """The bytes of a text, and the words in it."""
+    """The bytes of a text, the words in it, and each byte as a hex digit."""
 
     def __init__(self, data: bytes) -> None:
         import numpy as np
 
         self.data = data
         self.raw = np.frombuffer(data, np.uint8)
+        self.digits = np.frombuffer(data.translate(DIGIT_VALUES), np.uint8)
         self.words = np.ndarray((max(len(data) - WORD + 1, 0),), "<u8", data, strides=(1,))
         self._masks = np.array([(1 << WORD * count) - 1 for count in range(WORD)] + [(1 << 64) - 1], np.uint64)
 
@@ -103,14 +105,12 @@ class FieldBytes:
 
         if not len(starts) or not (ends - starts == 4).all():
             return None
-        words = self.words[starts]
-        if not ((words & np.uint64(0xFFFF)) == np.uint64(0x7830)).all():
+        if not ((self.words[starts] & np.uint64(0xFFFF)) == np.uint64(0x7830)).all():
             return None
-        table = _digit_values()
-        high, low = (table[((words >> np.uint64(shift)) & np.uint64(255)).astype(np.uint8)] for shift in (16, 24))
+        high, low = self.digits[starts + 2], self.digits[starts + 3]
         if max(int(high.max()), int(low.max())) > 15:
             return None
-        values: Digits = (high << 4 | low).astype(np.uint8)
+        values: Digits = high << 4 | low
         return values
 
     def seconds_change(self, starts: "Places", ends: "Places") -> "Flags":
@@ -212,14 +212,3 @@ class FieldLines(Sequence[int]):
     def __getitem__(self, at: slice) -> Sequence[int]: ...
     def __getitem__(self, at: int | slice) -> int | Sequence[int]:
         return FieldLines(self._lines[at]) if isinstance(at, slice) else int(self._lines[at])
-
-
-@cache
-def _digit_values() -> "Digits":
-    """The value of each letter as a hex digit, 16 for others."""
-    import numpy as np
-
-    table = np.full(256, 16, np.uint8)
-    for value, letter in enumerate("0123456789abcdef"):
-        table[ord(letter)] = table[ord(letter.upper())] = value
-    return table

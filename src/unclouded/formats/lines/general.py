@@ -10,17 +10,22 @@ enough; bytes before and behind the words are not joined.
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import count as counted
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from unclouded.formats.chunk import InputChunk, Mark
-from unclouded.formats.lines.line_shape import LineShape, ShapeRead
 from unclouded.formats.reading import MOST_UNREAD, FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
 from unclouded.formats.text.digits import HEX_DIGITS
 from unclouded.formats.text.labels import NO_LABEL, Label, label_of
 from unclouded.formats.text.runs import ByteRun, likely_run, number_run, prose_runs, unpadded_run
+from unclouded.formats.text.shaped_lines import DIGITS, BodyKind, LineHead, ShapedLines, ShapedRun, head_text
 from unclouded.formats.text.stamps import Stamp, StampClock, StampKind, stamp_of
+
+if TYPE_CHECKING:
+    from unclouded.formats.text.stamps import Seconds
 
 LONGEST_LINE = 1 << 22  # characters of a line that are read
 LONG = 7  # bytes that are data whatever is written behind them
@@ -59,20 +64,22 @@ class GeneralReader:
         self._chunks: list[InputChunk] = []
         self._unread: list[int] = []
         self._labelled = 0
-        self._shape = LineShape()
+        self._shaped = ShapedLines("")
 
     def read(self, source: InputSource) -> FormatReading:
-        text, lines = source.text or "", source.lines
-        index = start = 0
+        lines = source.lines
+        self._shaped = ShapedLines(source.text or "")
+        index = 0
         while index < len(lines):
-            index, start = self._regular(text, index, start)
-            if index < len(lines):
-                line = lines[index]
-                index += 1
-                start += len(line) + 1
-                if line and not line.isspace():
-                    self.reading.lines += 1
-                    self._line(index, line[:LONGEST_LINE])
+            run = self._shaped.read(index)
+            if run is not None:
+                index += self._run(run, index + 1)
+                continue
+            line = lines[index]
+            index += 1
+            if line and not line.isspace():
+                self.reading.lines += 1
+                self._line(index, line[:LONGEST_LINE])
         done = self.reading
         done.chunks, done.unread = self._chunks, self._unread
         done.stamps, done.backwards = self._clock.count, self._clock.backwards
@@ -83,49 +90,48 @@ class GeneralReader:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _regular(self, text: str, index: int, start: int) -> tuple[int, int]:
-        """Reads the lines of one shape that begin there; where they end, as the index of a line and in the text."""
-        found = self._shape.read(text, start)
-        if not found:
-            return index, start
-        kind = self._shape.kind
-        done = self._stamped(found, kind, index) if kind is not None else self._labelled_only(found, index)
-        self._chunks += done
-        count = len(done)
+    def _run(self, run: ShapedRun, number: int) -> int:
+        """Lines that were read at once, from that number on; how many they are."""
+        count = len(run.data)
+        labels = run.of_each(lambda head: head.label)
+        self._labelled += count - labels.count(NO_LABEL)
+        gaps = [self._gap] + [False] * (count - 1)
+        self._gap = False
+        times = self._times(run.at, run.kind, gaps) if run.kind is not None else self._times_of_rows(labels)
+        self._chunks += map(
+            InputChunk,
+            times,
+            [label.sender for label in labels],
+            run.data,
+            [label.lane for label in labels],
+            counted(number),
+            run.of_each(lambda head: len(head.text) + 1),
+            gaps,
+        )
         self.reading.lines += count
         self.reading.explained += count
         self.reading.data_lines += count
-        self._gap = False
-        return index + count, found[-1][3].end()
+        return count
 
-    def _stamped(self, found: Sequence[ShapeRead], kind: StampKind, index: int) -> list[InputChunk]:
-        """Lines with a time each: no direction holds for the next one."""
-        clock, gap, t = self._clock.time, self._gap, 0.0
-        done = []
-        for number, (at, label, data, line) in enumerate(found, index + 1):
-            t = clock(at, kind)
-            gap = gap or self._clock.restarted
-            done.append(InputChunk(t, label.sender, data, label.lane, number, line.start(4) - line.start() + 1, gap))
-            gap = False
-            self._labelled += label is not NO_LABEL
-        self._state.t = self._state.row_t = t
+    def _times(self, at: "Seconds", kind: StampKind, gaps: list[bool]) -> Sequence[float]:
+        """Of lines with a time each: no direction holds for the next one. Where a clock begins anew, bytes are lost."""
+        times, restarts = self._clock.times(at, kind)
+        for place in restarts:
+            gaps[place] = True
+        self._state.t = self._state.row_t = times[-1]
         self._state.label = NO_LABEL
-        return done
+        return times
 
-    def _labelled_only(self, found: Sequence[ShapeRead], index: int) -> list[InputChunk]:
-        """Lines without times: the direction and the time of a heading hold for those without a direction."""
-        state, gap = self._state, self._gap
-        done = []
-        for number, (_, label, data, line) in enumerate(found, index + 1):
-            if label is not NO_LABEL:
+    def _times_of_rows(self, labels: list[Label]) -> Sequence[float | None]:
+        """Of lines without times: the direction and the time of a heading hold for those without a direction."""
+        state, times = self._state, []
+        for place, label in enumerate(labels):
+            if label is NO_LABEL:
+                labels[place] = state.label
+            else:
                 state.row_t = None if self._clock.count == 0 else state.t
-                self._labelled += 1
-            used = label if label is not NO_LABEL else state.label
-            done.append(
-                InputChunk(state.row_t, used.sender, data, used.lane, number, line.start(4) - line.start() + 1, gap)
-            )
-            gap = False
-        return done
+            times.append(state.row_t)
+        return times
 
     def _line(self, number: int, line: str) -> None:
         stamp, start, lead = _stamp_in(line)
@@ -137,8 +143,19 @@ class GeneralReader:
             return
         label = label_of(head)
         self._data(number, stamp, label, run)
-        if not lead and offset is None and len(run.data) > 1:
-            self._shape.learn(line, stamp, run, label)
+        if self._shaped.is_used and not lead and offset is None and len(run.data) > 1:
+            self._learn(line, stamp, run, label)
+
+    def _learn(self, line: str, stamp: Stamp | None, run: ByteRun, label: Label) -> None:
+        """A line that was read, so that others of its shape are read at once: nothing stands behind its bytes."""
+        body = body_of(line[run.start : run.end], run.kind)
+        if body is None or line[run.end :].strip():
+            return
+        start = stamp.end if stamp is not None else 0
+        head = line[start : run.start]
+        is_any = label_of(head.translate(DIGITS)) == label  # no digit of it names the direction
+        text = head_text(line, run.start, run.start if is_any else start)
+        self._shaped.learn(LineHead(text, *body, label=label), line, None if stamp is None else 0)
 
     def _data(self, number: int, stamp: Stamp | None, label: Label, run: ByteRun) -> None:
         self._begin(stamp, label)
@@ -211,6 +228,17 @@ class GeneralReader:
     def _not_understood(self, number: int) -> None:
         if len(self._unread) < MOST_UNREAD:
             self._unread.append(number)
+
+
+def body_of(text: str, kind: str) -> tuple[BodyKind, str] | None:
+    """How bytes are written that can be read at once, and the separator between them; None where they are otherwise."""
+    if kind == "packed":
+        return None if text[1:2] in ("x", "X") else ("packed", "")
+    separator = next((letter for letter in text if not letter.isalnum()), "")
+    if kind == "pairs" and separator:
+        return "pairs", separator
+    is_number = kind == "numbers" and separator and not text.replace(separator, "").strip("0123456789")
+    return ("numbers", separator) if is_number else None
 
 
 def _stamp_in(line: str) -> tuple[Stamp | None, int, str]:

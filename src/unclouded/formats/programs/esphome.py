@@ -8,6 +8,7 @@ What several components log of the same frame counts once.
 """
 
 import re
+from operator import attrgetter
 
 from unclouded.formats.line_collector import LineCollector, column_of, share_of_lines
 from unclouded.formats.programs.esphome_meter import MeterLines
@@ -45,8 +46,7 @@ def read(source: InputSource) -> FormatReading:
     for number, found in collector.matches(LINE):
         tag, text, t = found["tag"], found["text"], collector.time(found["time"])
         if tag == UART:
-            size = found.end() - (found.end("time") if found["time"] else found.start())
-            uart.debug(number, t, text, column_of(found, "text"), size)
+            uart.debug(number, t, text, found)
         elif tag == TUYA:
             tuya.line(number, t, text, column_of(found, "text"))
         elif tag.startswith(VERY_VERBOSE):
@@ -54,12 +54,13 @@ def read(source: InputSource) -> FormatReading:
         elif meter.is_of(tag, text):
             meter.line(number, t, text, column_of(found, "text"))
     uart.finish()
-    streams = {chunk.lane: b"" for chunk in collector.chunks}
-    for lane in streams:
-        streams[lane] = b"".join(chunk.data for chunk in collector.chunks if chunk.lane == lane)
-    tuya.finish(list(streams.values()))
-    meter.finish(list(streams.values()))
-    collector.chunks.sort(key=lambda chunk: chunk.line)
+    streams: dict[str, list[bytes]] = {}
+    for chunk in collector.chunks:
+        streams.setdefault(chunk.lane, []).append(chunk.data)
+    joined = [b"".join(stream) for stream in streams.values()]
+    tuya.finish(joined)
+    meter.finish(joined)
+    collector.chunks.sort(key=attrgetter("line"))
     reading = collector.reading()
     if not reading.chunks and not reading.contents and reading.explained >= MOST * reading.lines > 0:
         return refusal("esphome", ADVICE)

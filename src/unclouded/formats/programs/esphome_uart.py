@@ -12,8 +12,9 @@ from collections.abc import Callable
 import msgspec
 
 from unclouded.formats.chunk import Mark
-from unclouded.formats.line_collector import LineCollector
-from unclouded.formats.text.labels import IN, OUT
+from unclouded.formats.line_collector import LineCollector, column_of
+from unclouded.formats.text.labels import IN, OUT, Label
+from unclouded.formats.text.shaped_lines import BodyKind, LineHead, head_text
 
 LONGEST = 490  # characters of a line from which on its end may be lost
 ARROW = re.compile(r"(?:^|[ :])(?:(>>>)|<<<) ")
@@ -46,10 +47,12 @@ class UartLines:
         self._collector = collector
         self._records: list[UartRecord] = []
         self._bytes = bytearray()
+        self._numbers: Read | None = None  # decided by the first lines
+        self._lost = 0
         self._run: tuple[int, float | None, str] | None = None  # of single bytes: the first line, time, lane
 
-    def debug(self, number: int, t: float | None, text: str, column: int, size: int) -> None:
-        """A line of ``uart_debug``, ``size`` characters without its time."""
+    def debug(self, number: int, t: float | None, text: str, found: re.Match[str]) -> None:
+        """A line of ``uart_debug``; ``found``: the match of all of it."""
         lane, at = LANES.get(text[:4], ""), 4
         if not lane:
             arrow = ARROW.search(text)
@@ -57,7 +60,15 @@ class UartLines:
                 self._collector.not_understood(number)
                 return
             lane, at = OUT if arrow[1] else IN, arrow.end()
-        self._records.append(UartRecord(number, t, lane, text[at:].rstrip(), column + at, size >= LONGEST))
+        size = found.end() - (found.end("time") if found["time"] else found.start())
+        record = UartRecord(number, t, lane, text[at:].rstrip(), column_of(found, "text") + at, size >= LONGEST)
+        if self._numbers is None:
+            self._records.append(record)
+            if len(self._records) == PROBED:
+                self._decide()
+        else:
+            self._add(record, self._numbers)
+            self._learn(record, found)
 
     def byte(self, number: int, t: float | None, text: str) -> None:
         """A line of a version that logs each byte."""
@@ -74,19 +85,34 @@ class UartLines:
     def finish(self) -> None:
         """Hand over what was read."""
         self._end_run()
-        numbers = _decimal if self._is_decimal() else _hex
-        lost = 0
-        for one in self._records:
-            data, is_cut = _reader(one.text, numbers)(one.text)
-            mark: Mark = "cut" if is_cut or one.is_long else ""
-            lost += is_cut
-            self._collector.add(one.number, data, one.t, one.lane, column=one.column, mark=mark)
-        if lost:
+        self._decide()
+        if self._lost:
             self._collector.notes.append(
-                f"the logger cut off {lost} line{'s' if lost > 1 else ''}; tx_buffer_size sets its length"
+                f"the logger cut off {self._lost} line{'s' if self._lost > 1 else ''}; tx_buffer_size sets its length"
             )
 
     # --- inside --------------------------------------------------------------------------------
+
+    def _decide(self) -> None:
+        """Hex or decimal; hands over the lines that decide it."""
+        self._numbers = self._numbers or (_decimal if self._is_decimal() else _hex)
+        for one in self._records:
+            self._add(one, self._numbers)
+        self._records = []
+
+    def _add(self, one: UartRecord, numbers: Read) -> None:
+        data, is_cut = _reader(one.text, numbers)(one.text)
+        mark: Mark = "cut" if is_cut or one.is_long else ""
+        self._lost += is_cut
+        self._collector.add(one.number, data, one.t, one.lane, column=one.column, mark=mark)
+
+    def _learn(self, one: UartRecord, found: re.Match[str]) -> None:
+        separator = next((letter for letter in one.text if not letter.isalnum()), "")
+        if separator and one.text[:1].isalnum() and not one.text.startswith("0b"):
+            text = head_text(found[0], one.column - 1, one.column - 1)
+            kind: BodyKind = "numbers" if self._numbers is _decimal else "pairs"
+            head = LineHead(text, kind, separator, label=Label(one.lane), longest=LONGEST)
+            self._collector.learn(found, head, "time")
 
     def _end_run(self) -> None:
         if self._run is not None:

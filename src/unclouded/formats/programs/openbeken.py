@@ -8,9 +8,12 @@ It logs 85 bytes of a frame at most, without a sign, and never what it sent. The
 
 import re
 
+from unclouded.formats.chunk import Mark
 from unclouded.formats.line_collector import LineCollector, column_of, share_of_lines
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
+from unclouded.formats.text.labels import IN, OUT, Label
+from unclouded.formats.text.shaped_lines import LineHead, head_text
 
 LINE = re.compile(
     r"""^(?:[^\n:\[]{0,24}[ ])?(?:
@@ -21,6 +24,7 @@ LINE = re.compile(
 RECEIVED = re.compile(r"(?:TUYAMCU received|Received): (?P<hex>(?:[0-9A-Fa-f]{2}[ ]?)+)")
 COMMAND = re.compile(r"(?<![0-9A-Za-z_])(?:(?P<sent>uartSendHex)|uartFakeHex) {1,4}(?P<hex>(?:[0-9A-Fa-f]{2}[ ]?)+)")
 LONGEST = 85  # bytes of a line
+SENT, RECEIVED_BY_MODULE = Label(OUT, "controller"), Label(IN, "device")
 SIGNS = (":TuyaMCU:", "uartSendHex", "uartFakeHex")
 ENOUGH = 0.05
 
@@ -44,18 +48,15 @@ def read(source: InputSource) -> FormatReading:
         if found is None:
             continue
         data = bytes.fromhex(found["hex"])
-        is_sent = found.re is COMMAND and found["sent"] is not None
+        label = SENT if found.re is COMMAND and found["sent"] is not None else RECEIVED_BY_MODULE
         is_cut = len(data) >= LONGEST
         cut += is_cut and _is_short(data)
-        collector.add(
-            number,
-            data,
-            None,
-            "TX" if is_sent else "RX",
-            sender="controller" if is_sent else "device",
-            column=column_of(line, "text") + found.start("hex"),
-            mark="cut" if is_cut else "",
-        )
+        column = column_of(line, "text") + found.start("hex")
+        mark: Mark = "cut" if is_cut else ""
+        collector.add(number, data, None, label.lane, sender=label.sender, column=column, mark=mark)
+        if found.re is RECEIVED:
+            text = head_text(line[0], column - 1, column - 1)
+            collector.learn(line, LineHead(text, "pairs", " ", label=label, most=LONGEST - 1))
     if cut:
         collector.notes.append(
             f"{cut} frame{'s are' if cut > 1 else ' is'} cut off at {LONGEST} bytes, the longest that OpenBeken logs"

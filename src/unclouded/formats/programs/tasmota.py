@@ -10,13 +10,13 @@ The same message on MQT and on RSL counts once. A line that is too long ends wit
 
 import re
 
-from unclouded.core.family import Sender
 from unclouded.formats.chunk import Mark
 from unclouded.formats.doubles import DoubleFilter
 from unclouded.formats.line_collector import LineCollector, column_of, share_of_lines
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
-from unclouded.formats.text.labels import IN, OUT
+from unclouded.formats.text.labels import IN, OUT, Label
+from unclouded.formats.text.shaped_lines import LineHead, head_text
 
 LINE = re.compile(
     r"""^(?P<time>\d\d:\d\d:\d\d(?:\.\d{3})?)?(?:-\d{3}(?:/\d{1,3})?)?[ ]?
@@ -56,6 +56,7 @@ class TasmotaReader:
         self._collector = LineCollector(source)
         self._doubles = DoubleFilter()
         self._texts = self._cut = 0
+        self._collector.accepts = lambda head, t, data: not self._doubles.is_double(head.view, t, head.label.lane, data)
 
     def read(self) -> FormatReading:
         collector = self._collector
@@ -64,7 +65,7 @@ class TasmotaReader:
             group = "text" if line["text"] is not None else "bare"
             found = DATA.search(line[group])
             if found is not None:
-                self._data(number, t, line["view"] or "", found, column_of(line, group))
+                self._data(number, t, line, found, column_of(line, group))
         if self._texts:
             collector.notes.append(TEXT.format(self._texts))
         if self._cut:
@@ -73,7 +74,9 @@ class TasmotaReader:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _data(self, number: int, t: float | None, view: str, found: re.Match[str], column: int) -> None:
+    def _data(
+        self, number: int, t: float | None, line: re.Match[str], found: re.Match[str], column: int
+    ) -> None:
         kind = next(name for name in ("packet", "data", "serial", "command", "other") if found[name] is not None)
         digits = found[kind]
         if kind == "other" or (kind == "serial" and not HEX.fullmatch(digits)):
@@ -81,23 +84,29 @@ class TasmotaReader:
             return
         is_cut = kind != "command" and not found[{"packet": "end"}.get(kind, f"{kind}_end")]
         data = bytes.fromhex(digits[: len(digits) // 2 * 2])
-        lane, sender = _direction(kind, found)
-        if self._doubles.is_double(view, t, lane, data):
+        view, label, column = line["view"] or "", _direction(kind, found), column + found.start(kind)
+        is_apart = label.sender is not None
+        if not is_cut and kind != "command":
+            text = head_text(line[0], column - 1, column - 1)
+            self._collector.learn(
+                line, LineHead(text, "packed", end='"', label=label, is_apart=is_apart, view=view), "time"
+            )
+        if self._doubles.is_double(view, t, label.lane, data):
             return
         self._cut += is_cut
         mark: Mark = "cut" if is_cut else ""
         self._collector.add(
-            number, data, t, lane, sender=sender, column=column + found.start(kind), mark=mark, gap=sender is not None
+            number, data, t, label.lane, sender=label.sender, column=column, mark=mark, gap=is_apart
         )
 
 
-def _direction(kind: str, found: re.Match[str]) -> tuple[str, Sender | None]:
+def _direction(kind: str, found: re.Match[str]) -> Label:
     """The lane and the side: of the Tuya driver both are known, of the serial bridge the frames show the side."""
     if kind == "serial":
-        return IN, None
+        return Label(IN)
     if kind == "command":
-        return OUT, None
-    return (OUT, "controller") if found["sent"] else (IN, "device")
+        return Label(OUT)
+    return Label(OUT, "controller") if found["sent"] else Label(IN, "device")
 
 
 def read(source: InputSource) -> FormatReading:

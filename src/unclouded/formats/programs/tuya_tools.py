@@ -11,10 +11,11 @@ import re
 from unclouded.formats.line_collector import LineCollector, column_of, share_of_lines
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
-from unclouded.formats.text.labels import IN, OUT, label_of
+from unclouded.formats.text.labels import IN, OUT, Label, label_of
+from unclouded.formats.text.shaped_lines import LineHead, head_text
 
 ESPURNA_LINE = re.compile(
-    r"^\[(?P<ms>\d{1,10})\] \[(?:T(?:UYA|YUA)\] (?:(?P<out>=>|OUT)|<=|IN):\s?(?P<hex>[0-9A-Fa-f]++)"
+    r"^(?P<head>\[(?P<ms>\d{1,10})\]) \[(?:T(?:UYA|YUA)\] (?:(?P<out>=>|OUT)|<=|IN):\s?(?P<hex>[0-9A-Fa-f]++)"
     r"|[A-Z]{1,16}\][^\n]*)$",
     re.MULTILINE,
 )
@@ -34,9 +35,11 @@ def espurna(source: InputSource) -> FormatReading:
         if found["hex"] is not None:
             t = collector.at(int(found["ms"]) / 1000, "run")
             digits = found["hex"]
-            lane = OUT if found["out"] else IN
+            lane, column = OUT if found["out"] else IN, column_of(found, "hex")
             data = bytes.fromhex(digits[: len(digits) // 2 * 2])
-            collector.add(number, data, t, lane, column=column_of(found, "hex"), gap=collector.is_restarted)
+            collector.add(number, data, t, lane, column=column, gap=collector.is_restarted)
+            text = head_text(found[0], column - 1, column - 1)
+            collector.learn(found, LineHead(text, "packed", label=Label(lane)), "head")
     return collector.reading()
 
 

@@ -11,7 +11,10 @@ SEPARATORS = " \t\n:;,._|-"
 NO_SEPARATORS = str.maketrans(dict.fromkeys(SEPARATORS))
 SHORT = 16_384  # characters
 NUMBER = re.compile(r"[0-9A-Fa-f]+")
-_OTHER = 0xFF
+OTHER = 0xFF
+DIGIT_VALUES = bytes(  # of each letter as a hex digit: for bytes.translate
+    int(chr(code), 16) if chr(code) in HEX_DIGITS else OTHER for code in range(256)
+)
 
 
 def only(text: str, characters: str) -> bool:
@@ -52,10 +55,9 @@ def _values(text: str, base: int, longest: int) -> "np.ndarray[tuple[int], np.dt
     """The value of each run of digits; None where one is longer, or has a digit of a higher base."""
     import numpy as np
 
-    raw = np.frombuffer(text.encode("ascii", "replace"), np.uint8)
-    digits = np.frombuffer(_DIGITS, np.uint8)[raw]
+    digits = np.frombuffer(text.encode("ascii", "replace").translate(DIGIT_VALUES), np.uint8)
     inside = np.zeros(len(digits) + 2, np.int8)
-    inside[1:-1] = digits != _OTHER
+    inside[1:-1] = digits != OTHER
     edges = np.diff(inside)
     starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
     lengths = ends - starts
@@ -69,6 +71,3 @@ def _values(text: str, base: int, longest: int) -> "np.ndarray[tuple[int], np.dt
             return None
         values += (column * base**place).astype(np.uint16)
     return values
-
-
-_DIGITS = bytes(int(chr(code), 16) if chr(code) in HEX_DIGITS else _OTHER for code in range(256))

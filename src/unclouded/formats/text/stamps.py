@@ -12,15 +12,22 @@ does not.
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import pairwise
 from math import ceil
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Seconds = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 StampKind = Literal["date", "day", "run"]
 
 DAY_S = 86_400.0
 CLOCK_SET_S = 60.0  # that a clock may be set back within a log; more is another day
+SHORT_RISE = 8  # times
 RESTART_S = 1.0  # that a counter since the start may fall back; more is a restart
 
 _CLOCK = r"""(?P<h>[01]?\d|2[0-3]):(?P<m>[0-5]\d):(?P<s>[0-5]\d|60)
@@ -162,6 +169,33 @@ class StampClock:
             t = self._later(t, kind)
         self._last = t = round(t, 9)
         return t
+
+    def times(self, at: "Seconds", kind: StampKind) -> tuple[list[float], list[int]]:
+        """The same of many, and which of them were a restart."""
+        import numpy as np
+
+        times: list[float] = []
+        restarts: list[int] = []
+        falls = (np.flatnonzero(at[1:] < at[:-1]) + 1).tolist()
+        begins = [0, *falls] if len(falls) * SHORT_RISE <= len(at) else range(len(at))
+        for begin, end in pairwise([*begins, len(at)]):
+            times.append(self.time(float(at[begin]), kind))
+            if self.restarted:
+                restarts.append(begin)
+            if end > begin + 1:
+                times += self._rising(at[begin + 1 : end], kind)
+        return times, restarts
+
+    def _rising(self, at: "Seconds", kind: StampKind) -> list[float]:
+        """The same of times that do not fall, also not below the last one; the seconds stand still until they have."""
+        import numpy as np
+
+        found = np.round(at - self._first[kind], 9)
+        self.count += len(found)
+        self.backwards += int(np.count_nonzero(found < self._last))
+        found = np.maximum(found, self._last)
+        self._last = float(found[-1])
+        return found.tolist()
 
     def _later(self, t: float, kind: StampKind) -> float:
         fallen = self._last - t
