@@ -1,8 +1,10 @@
 """Config -> NodeSpecs of a Hub: for each device the family, profile, link and session of each channel."""
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -37,6 +39,8 @@ class DeviceFactory:
     def __init__(self, config: Config, broker: "BrokerServer | None" = None) -> None:
         self._config = config
         self._broker = broker
+        self._library = folder_digest(config.profiles)
+        self._of_product: dict[tuple[str, str], Profile | None] = {}
         self.profiles = ProfileLibrary(settings_of, config.profiles, actions_of)
 
     def nodes(self) -> list[NodeSpec]:
@@ -59,6 +63,7 @@ class DeviceFactory:
             id=device.id,
             channels=tuple(sorted(channels, key=lambda one: bool(one.identity_of))),
             name=device.name,
+            room=device.room,
             parent=device.parent,
             identity=device.identity or _identity(device, channels, path),
             replaces=device.replaces,
@@ -91,7 +96,7 @@ class DeviceFactory:
             profile=profile,
             generic=generic,
             generic_part=self.profiles.get(family.generic_part) if family.generic_part else None,
-            for_product=partial(self.profiles.for_product, family.name),
+            for_product=partial(self.for_product, family.name),
             similar=self.profiles.similar,
             open_link=partial(self._open, wire, family, device.uuid.lower()),
             make_session=lambda profile, ambient: make_session(settings(profile), ambient),
@@ -104,7 +109,21 @@ class DeviceFactory:
             part_actions=family.part_actions,
             scales=device.scale,
             products=CatalogueSource(self.profiles, family.name),
+            made_of=self._digest(device, wire),
+            library=self._library,
         )
+
+    def for_product(self, family: str, product: str) -> Profile | None:
+        """The profile that lists the product; the answer is kept. Raises ConfigError where that has a mistake."""
+        if (family, product) not in self._of_product:
+            self._of_product[family, product] = self.profiles.for_product(family, product)
+        return self._of_product[family, product]
+
+    def _digest(self, device: DeviceTable, wire: ChannelTable) -> str:
+        """Of all that a channel's link and session are made with."""
+        made_with = (wire, device.uuid, device.session, self._config.meross_key.text, str(self._config.base))
+        shared = str(made_with).encode()
+        return hashlib.sha256(shared + bytes([self._config.broker is not None])).hexdigest()
 
     def _check_link(self, link: str, device: DeviceTable) -> None:
         if not link.startswith(BROKER):
@@ -134,6 +153,19 @@ class DeviceFactory:
         if self._broker is None:
             raise LinkRefused("The broker does not run in this process. Start the hub first: unclouded run.")
         return self._broker.slot(uuid)
+
+
+def folder_digest(folder: Path | None) -> str:
+    """Of the names and contents of the files in a folder of profiles; "" without one. Raises ConfigError."""
+    if folder is None:
+        return ""
+    found = hashlib.sha256(str(folder).encode())
+    try:
+        for file in sorted(folder.rglob("*.toml")):
+            found.update(f"\0{file}\0".encode() + file.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"The profile folder {folder} cannot be read: {error.strerror}.") from None
+    return found.hexdigest()
 
 
 def _identity(device: DeviceTable, channels: Sequence[ChannelSpec], path: str) -> str:

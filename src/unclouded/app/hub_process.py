@@ -32,7 +32,7 @@ from unclouded.core.model import Notice
 from unclouded.core.supervise import supervise
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Admitter, Hub, RestoredState
-from unclouded.hub.identity import KnownDevice
+from unclouded.hub.identity import known_device
 from unclouded.hub.services import Services
 from unclouded.links.file_server import FileServer
 from unclouded.profiles import ProfileLibrary
@@ -294,14 +294,5 @@ def locked(data: Path) -> Iterator[None]:
 def restored_state(store: Store) -> RestoredState:
     """The state of earlier runs, from the store."""
     stored = store.stored_state()
-    known = [
-        KnownDevice(
-            identity=one.identity,
-            id=one.id,
-            family=one.family,
-            link=one.link,
-            product=one.info.get("product", ""),
-        )
-        for one in stored.devices
-    ]
+    known = [known_device(one) for one in stored.devices]
     return RestoredState(stored.ledgers, stored.memory, known)

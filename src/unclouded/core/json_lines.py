@@ -78,6 +78,7 @@ def device_json(device: Device, status: Status | None) -> DeviceView:
         produces=device.produces,
         info=device.info,
         schedule=device.schedule,
+        room=device.room,
     )
 
 
@@ -194,6 +195,7 @@ def _device(info: Mapping[str, Any]) -> Device:  # Any: decoded JSON
         parent=info["parent"],
         name=info["name"],
         main=info["main"],
+        room=info["room"],
         produces=info["produces"],
         info=info["info"],
         schedule=msgspec.convert(info["schedule"], tuple[ScheduleRule, ...] | None),

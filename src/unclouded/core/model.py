@@ -311,6 +311,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     main: str = ""  # the point that `set DEVICE VALUE` means
     replaces: str = ""  # the id or identity of an older device whose history this one goes on with
     produces: bool = False  # the energy that it measures is fed in: a solar inverter behind a plug
+    room: str = ""
     info: Mapping[str, str] = {}
     schedule: tuple[ScheduleRule, ...] | None = None  # the rules that it keeps; None: not read yet, or it keeps none
 

@@ -42,7 +42,10 @@ class PointView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A device and its state. ``since``: when it entered this state. ``produces``: it feeds energy in."""
+    """A device and its state. ``since``: when it entered this state. ``produces``: it feeds energy in.
+
+    ``room``: where it is, as its owner calls it; "" = the configuration does not say.
+    """
 
     id: str
     identity: str
@@ -61,6 +64,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     info: Mapping[str, str]
     schedule: tuple[ScheduleRule, ...] | None = None
 
+    room: str = ""
 
 class ReadingView(msgspec.Struct, frozen=True):
     """One value of one point at one time."""

@@ -185,6 +185,11 @@ class Channel:
             return part.interpreter.points
         return tuple(row.point for row in self.profile.points if row.used_when is None)
 
+    @property
+    def products(self) -> frozenset[str]:
+        """What its parts have reported to be."""
+        return frozenset(part.info.get("product", "") for part in self.parts.values())
+
     def stats(self) -> Mapping[str, float]:
         """Of the wire, and how many values are not listed by the profile or could not be decoded."""
         if self._driver is None:

@@ -180,6 +180,11 @@ class DeviceEnergy:
         ledger = self._ledgers.get(point_key)
         return ledger is not None and ledger.power_W is None and bool(ledger.days) and at - ledger.at < KEPT_S
 
+    @property
+    def ledgers(self) -> dict[str, Ledger]:
+        """The ledgers as they are now, by point."""
+        return {key: replace(one, filed=self._filed.get(key, 0.0)) for key, one in self._ledgers.items()}
+
     def total(self, point_key: str) -> int | None:
         """The lifetime total of a point in mWh, None where nothing was counted yet."""
         ledger = self._ledgers.get(point_key)

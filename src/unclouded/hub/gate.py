@@ -47,6 +47,11 @@ class IdentityGate:
                 self._check_identity(fact, through)
         return through
 
+    def forget(self, device: str) -> None:
+        """No device has this id any more: one that gets it waits until it is identified."""
+        self._identified.discard(device)
+        self._unidentified.pop(device, None)
+
     def _check_identity(self, fact: Fact, through: list[Fact]) -> None:
         """Add the fact, and those that waited for it, to ``through``; or keep it until its device is identified."""
         match fact:

@@ -10,6 +10,7 @@ arrive twice.
 """
 
 import msgspec
+from msgspec.structs import replace
 
 from unclouded.core.model import Command, Memory
 from unclouded.hub.clock import TRUSTED_FROM
@@ -78,6 +79,22 @@ class HeldCommands:
         key = device, point
         self._in_delivery.discard(key)
         return [Memory(self._identities.pop(key), _name(key), b"")] if self._held.pop(key, None) else []
+
+    def forget(self, device: str) -> None:
+        """Drop all commands of a device that is gone with its history."""
+        for key in [key for key in self._held if key[0] == device]:
+            self.drop(*key)
+
+    def rename(self, old: str, new: str) -> list[Memory]:
+        """A device has another id: what the store forgets and remembers."""
+        facts: list[Memory] = []
+        for device, point in [key for key in self._held if key[0] == old]:
+            held, identity = self._held[device, point], self._identities[device, point]
+            facts += self.drop(device, point)
+            moved = self._held[new, point] = replace(held, command=replace(held.command, device=new))
+            self._identities[new, point] = identity
+            facts.append(Memory(identity, _name((new, point)), msgspec.json.encode(moved)))
+        return facts
 
     def _is_newest(self, command: Command) -> bool:
         held = self._held.get((command.device, command.point))

@@ -44,10 +44,11 @@ from unclouded.hub.clock import WallClock
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.gate import IdentityGate
 from unclouded.hub.held_commands import HeldCommands
-from unclouded.hub.identity import KnownDevice
+from unclouded.hub.identity import KnownDevice, known_device
 from unclouded.hub.node import DeviceNode, NodeSpec
 from unclouded.hub.part import sub_id
 from unclouded.hub.services import Services
+from unclouded.hub.spec_changes import SpecChanges, spec_changes
 
 log = logging.getLogger("unclouded.hub")
 
@@ -65,6 +66,13 @@ class RestoredState(msgspec.Struct, frozen=True):
     ledgers: Mapping[str, Mapping[str, Ledger]] = {}
     memory: Mapping[str, Mapping[str, bytes]] = {}
     known: Sequence[KnownDevice] = ()
+
+
+class Reconfigured(msgspec.Struct, frozen=True):
+    """What another list of devices changed. ``removed``: the devices that are gone, with their sub-devices."""
+
+    changes: SpecChanges
+    removed: tuple[Device, ...]
 
 
 class Admitter(Protocol):
@@ -105,7 +113,9 @@ class Hub:
         restored: RestoredState | None = None,
         admissions: "Admitter | None" = None,
     ) -> None:
-        self._restored = restored or RestoredState()
+        restored = restored or RestoredState()
+        self._ledgers_of = dict(restored.ledgers)  # by identity, of devices that do not count
+        self._known = list(restored.known)
         self._services = services
         self._clock = clock
         self._token = token
@@ -114,16 +124,17 @@ class Hub:
         self._log_followers: list[Callable[[LogEntry], None]] = []
         self._gate = IdentityGate(clock)
         self._energy: dict[str, DeviceEnergy] = {}
-        self._memory = {identity: dict(memory) for identity, memory in self._restored.memory.items()}
+        self._memory = {identity: dict(memory) for identity, memory in restored.memory.items()}
         self._held = HeldCommands()
         self._seen: dict[str, Device] = {}
         self._admissions = admissions or NoAdmissions()
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._changing = asyncio.Lock()  # held while devices are added or removed
         self._group: asyncio.TaskGroup | None = None
         self.wait_stored: Callable[[], Awaitable[bool]] = _nothing_to_store  # are all published facts stored?
         wires = sum(len(spec.channels) for spec in specs)
         self._chunks_bytes = max(LEAST_CHUNKS_BYTES, min(KEPT_BYTES, ALL_CHUNKS_BYTES // max(wires, 1)))
-        self._nodes = {spec.id: DeviceNode(spec, self, self._restored.known, self._taken_identities) for spec in specs}
+        self._nodes = {spec.id: self._node(spec) for spec in specs}
         for identity, memory in self._memory.items():
             self._held.restore(memory, identity)
 
@@ -182,13 +193,17 @@ class Hub:
         return outcome
 
     async def admit(self, admission: Admission) -> Device:
+        async with self._changing:
+            return self._admit(admission)
+
+    def _admit(self, admission: Admission) -> Device:
         seen = self._seen.get(admission.uuid)
         if seen is None:
             known = ", ".join(self._seen) or "none"
             raise CommandError(f"No unknown plug {admission.uuid} has connected. Those that have: {known}.")
         spec = self._admissions.admit(admission, [one.id for one in self.devices()])
         self.publish(self._forget_seen(admission.uuid, f"{spec.name or spec.id} was admitted."))
-        node = self._nodes[spec.id] = DeviceNode(spec, self, self._restored.known, self._taken_identities)
+        node = self._nodes[spec.id] = self._node(spec)
         self._start(node)
         return node.devices()[0]
 
@@ -198,18 +213,16 @@ class Hub:
             raise CommandError(
                 f"{', '.join(inside)} counts inside {device}. Forget it first, or give it another parent."
             )
-        self._admissions.forget(device, [one.id for one in self.devices()])
-        node = self._nodes.pop(device)
-        described = node.devices()
-        if (task := self._running.pop(device, None)) is not None:
-            task.cancel()
-            await asyncio.wait({task})
-        for one in described:
-            self._board.remove(one.id)
-        text = f"{described[0].name} is forgotten; its history stays in the store."
-        self.publish([Notice(device, self._wall(), "forgotten", text)])
-        self._admissions.report_connected()
-        return described[0]
+        async with self._changing:
+            self._admissions.forget(device, [one.id for one in self.devices()])
+            node = self._nodes[device]
+            described = node.devices()
+            self._note_known()
+            await self._stop([node])
+            del self._nodes[device]
+            self._removed(described, "forgotten", f"{described[0].name} is forgotten; its history stays in the store.")
+            self._admissions.report_connected()
+            return described[0]
 
     def seen(self, device: Device) -> None:
         """A device that is not configured has connected: it is listed, and can be admitted.
@@ -221,6 +234,36 @@ class Hub:
         self._seen[device.id] = device
         reason = f"Not configured. To admit it: unclouded admit {device.id} --name NAME"
         self.publish([*dropped, device, Status(device.id, "seen", self._wall(), reason)])
+
+    async def reconfigure(self, make: Callable[[], Awaitable[Sequence[NodeSpec]]]) -> Reconfigured:
+        """Run the devices of another list; those that it does not change go on as they are.
+
+        ``make`` is awaited while no device is admitted or forgotten. Where it raises, nothing was changed.
+        """
+        async with self._changing:
+            specs = await make()
+            changes = spec_changes(self._nodes, specs)
+            removed = [one for id in changes.removed for one in self._nodes[id].devices()]
+            self._note_known()
+            await self._stop([self._nodes[id] for id in changes.stopped])
+            for id in changes.removed:
+                described = self._nodes[id].devices()
+                self._removed(described, "removed", f"{described[0].name} is no longer in the configuration.")
+            for old, new in changes.renamed.items():
+                self._removed(self._nodes[old].devices(), "renamed", f"The id of {old} is {new} now.")
+                self.publish(self._held.rename(old, new))
+            self._replace_nodes(specs, changes)
+            self._admissions.report_connected()
+            return Reconfigured(changes, tuple(removed))
+
+    def drop_history(self, devices: Sequence[Device]) -> None:
+        """Forget what is kept of devices that were removed: their history is deleted."""
+        for one in devices:
+            self._held.forget(one.id)
+            for kept in (self._energy, self._ledgers_of, self._memory):
+                kept.pop(one.identity, None)
+        gone = {one.identity for one in devices}
+        self._known = [one for one in self._known if one.identity not in gone]
 
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         return self._find(device)[0].stats()
@@ -311,6 +354,55 @@ class Hub:
         self._board.remove(device)
         self.publish([Notice(device, self._wall(), "left", "It left for good.")])
 
+    # --- inside: devices come and go -----------------------------------------------------------
+
+    def _node(self, spec: NodeSpec) -> DeviceNode:
+        return DeviceNode(spec, self, tuple(self._known), self._taken_identities)
+
+    def _note_known(self) -> None:
+        """Note the devices of now for the identities of those that take their places."""
+        now = [known_device(device) for node in self._nodes.values() for device in node.devices() if device.identity]
+        identities = {one.identity for one in now}
+        self._known = [*now, *(one for one in self._known if one.identity not in identities)]
+
+    async def _stop(self, nodes: Sequence[DeviceNode]) -> None:
+        """End what the devices do; their commands are settled, and their links closed."""
+        tasks = {task for node in nodes if (task := self._running.pop(node.id, None)) is not None}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        for device in [device for node in nodes for device in node.devices()]:
+            self._gate.forget(device.id)
+
+    def _removed(self, devices: Sequence[Device], kind: str, text: str) -> None:
+        """Devices have stopped, and their ids are free."""
+        for one in devices:
+            self._board.remove(one.id)
+        identities = [one.identity for one in devices if one.identity]
+        self.publish([Notice("", self._wall(), kind, text, {"device": devices[0].id, "identities": identities})])
+
+    def _replace_nodes(self, specs: Sequence[NodeSpec], changes: SpecChanges) -> None:
+        """Start the devices that begin anew, and describe those that go on under another name."""
+        before, facts = self._nodes, list[Fact]()
+        self._nodes = {spec.id: before[spec.id] if spec.id in changes.kept else self._node(spec) for spec in specs}
+        for spec in specs:
+            node = self._nodes[spec.id]
+            if spec.id in changes.kept:
+                facts += node.adopt(spec)
+                continue
+            if (old := before.get(spec.id)) is not None:
+                self._restarts_as(old, node)
+            self._start(node)
+        self.publish(facts)
+
+    def _restarts_as(self, old: DeviceNode, new: DeviceNode) -> None:
+        """A device restarts under its id: forget what it can no longer have."""
+        if new.spec.replaces != old.spec.replaces and (energy := self._energy.pop(old.identity, None)) is not None:
+            self._ledgers_of[old.identity] = energy.ledgers  # it counts anew, above the totals of the other device
+        if all(channel.profile is not None for channel in new.spec.channels):
+            self._board.keep(new.id, {point.key for point in new.devices()[0].points})
+
     # --- inside --------------------------------------------------------------------------------
 
     def _clock_was_set(self, seconds: float) -> None:
@@ -396,14 +488,18 @@ class Hub:
 
     def _ledgers(self, identity: str) -> Mapping[str, Ledger]:
         """The stored ledgers of a device; one that replaces another counts on above the other's totals."""
-        own = self._restored.ledgers.get(identity, {})
+        own = self._newest_ledgers(identity)
         replaces = next((node.spec.replaces for node in self._nodes.values() if node.identity == identity), "")
-        old = next((one.identity for one in self._restored.known if replaces in (one.identity, one.id)), "")
+        old = next((one.identity for one in self._known if replaces in (one.identity, one.id)), "")
         if not replaces or not old or old == identity:
             return own
-        gone = self._restored.ledgers.get(old, {})
+        gone = self._newest_ledgers(old)
         blank = {point: Ledger(identity=identity, point=point) for point in gone}
         return {**own, **{point: inherited(gone[point], own.get(point, blank[point])) for point in gone}}
+
+    def _newest_ledgers(self, identity: str) -> Mapping[str, Ledger]:
+        energy = self._energy.get(identity)
+        return self._ledgers_of.get(identity, {}) if energy is None else energy.ledgers
 
     def _taken_identities(self, asking: DeviceNode) -> set[str]:
         return {node.identity for node in self._nodes.values() if node is not asking and node.identity}

@@ -9,6 +9,8 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from unclouded.core.model import Device
+
 
 class KnownDevice(msgspec.Struct, frozen=True, kw_only=True):
     """A device of an earlier run."""
@@ -18,6 +20,17 @@ class KnownDevice(msgspec.Struct, frozen=True, kw_only=True):
     family: str
     link: str
     product: str = ""
+
+
+def known_device(device: Device) -> KnownDevice:
+    """A device as later runs know it."""
+    return KnownDevice(
+        identity=device.identity,
+        id=device.id,
+        family=device.family,
+        link=device.link,
+        product=device.info.get("product", ""),
+    )
 
 
 def identify(

@@ -33,10 +33,16 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     channels: tuple[ChannelSpec, ...]
     name: str = ""
+    room: str = ""
     parent: str = ""
     identity: str = ""
     replaces: str = ""
     produces: bool = False
+
+    @property
+    def described_by(self) -> tuple[object, ...]:
+        """What the device is called and where it counts: it may change while the device runs."""
+        return self.name, self.room, self.parent, self.produces
 
 
 class DeviceNode:
@@ -83,6 +89,24 @@ class DeviceNode:
         for channel in self.channels:
             channel.integrate()
 
+    # --- another configuration -----------------------------------------------------------------
+
+    def runs_as(self, spec: NodeSpec) -> bool:
+        """Whether the device runs as this spec demands, whatever it is called."""
+        own = self.spec
+        if (own.identity, own.replaces, len(own.channels)) != (spec.identity, spec.replaces, len(spec.channels)):
+            return False
+        pairs = zip(self.channels, spec.channels, strict=True)
+        return all(channel.spec.runs_as(one, channel.products) for channel, one in pairs)
+
+    def adopt(self, spec: NodeSpec) -> list[Fact]:
+        """Go on under a spec as which it runs already. The facts: the device, if it is described anew."""
+        is_described_anew = spec.described_by != self.spec.described_by
+        self.spec = spec
+        for channel, one in zip(self.channels, spec.channels, strict=True):
+            channel.spec = one
+        return [self.devices()[0]] if is_described_anew else []
+
     # --- description ---------------------------------------------------------------------------
 
     def devices(self) -> list[Device]:
@@ -115,7 +139,14 @@ class DeviceNode:
         if key:
             return device
         own = self.spec
-        return replace(device, name=own.name or own.id, parent=own.parent, replaces=own.replaces, produces=own.produces)
+        return replace(
+            device,
+            name=own.name or own.id,
+            room=own.room,
+            parent=own.parent,
+            replaces=own.replaces,
+            produces=own.produces,
+        )
 
     def settle_identity(self, channel: Channel, reported: str, product: str) -> str:
         """The identity that owns the history, now that the device has reported what it reports of itself."""

@@ -99,8 +99,20 @@ class Store:
         return self._repair(lambda repair: repair.join(old, new, who))
 
     def forget(self, identity: str, who: str = "cli") -> bool:
-        """Delete all data of a device. To be called before ``stored_state`` and ``run``."""
+        """Delete all data of a device. To be called before ``stored_state`` and ``run``; afterwards: ``erase``."""
         return self._repair(lambda repair: repair.forget(identity, who))
+
+    async def erase(self, identities: Sequence[str], who: str) -> bool:
+        """Delete all data of devices that report no more, while the store runs. False where none of them is known.
+
+        Raises StoreError where it cannot be done now; then all of it is still there.
+        """
+        await self.flush()
+        async with self._turn:
+            if self._failing or self._writer is None:
+                raise StoreError("The history cannot be deleted while storing fails. The hub's events say why it does.")
+            done = [await self._in_thread(self._forget_one, (identity, who)) for identity in identities]
+            return any(done)
 
     def deliver(self, batch: Sequence[Fact]) -> None:
         """Queue a batch of facts; for Hub.subscribe. Never blocks."""
@@ -226,6 +238,10 @@ class Store:
             self._writer.reload()
         return done
 
+    def _forget_one(self, who: tuple[str, str]) -> bool:
+        """In the thread: an identity, and who deletes its data."""
+        return self._explained(lambda: self.forget(*who))
+
     def _put_away(self, writer: StoreWriter) -> None:
         """Put away rows of the future, where the clock proves to have been ahead."""
         why = self._clock.why()
@@ -293,8 +309,8 @@ class Store:
         known = [device for device in self.devices() if device.identity]
         self._mailbox.put_back([*known, *self._mailbox.take()])
 
-    async def _in_thread(self, work: Callable[[Argument], None], argument: Argument) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, work, argument)
+    async def _in_thread(self, work: Callable[[Argument], Answer], argument: Argument) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, argument)
 
     def _pass_notices(self) -> None:
         while self._notices and self.notify is not None:

@@ -155,6 +155,7 @@ class StoreWriter:
             case Notice(device, at, kind, text, data):
                 number = self._number(device) if device else None
                 self._event(at, number, kind, {"words": text, "data": dict(data)})
+                self._announced.difference_update(data.get("identities", ()))  # of devices that were removed
 
     def _event(self, at: float, device: int | None, kind: str, entry: Mapping[str, object]) -> None:
         moment = at if math.isfinite(at) else self._wall()

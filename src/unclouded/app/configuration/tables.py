@@ -86,6 +86,7 @@ class DeviceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     uuid: str = ""
     profile: str = ""
     name: str = ""
+    room: str = ""
     parent: str = ""
     identity: str = ""
     replaces: str = ""
