@@ -1,0 +1,1 @@
+"""The checks of Meross plugs, and of hubs that plugs answer."""

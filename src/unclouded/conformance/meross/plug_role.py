@@ -1,0 +1,85 @@
+"""Playing the controller against a plug. Source: docs/protocols/meross.md §1.4, §1.6."""
+
+from collections.abc import Callable
+
+from unclouded.conformance.check import PlayedRole, Preparation
+from unclouded.conformance.line import CheckLine, Script
+from unclouded.conformance.meross.frames import MerossReader
+from unclouded.conformance.meross.played_controller import PlayedController, PlugLine
+from unclouded.conformance.meross.plug_answer_checks import ANSWER_CHECKS, ANSWERS, ask_everything
+from unclouded.conformance.meross.plug_reading_checks import READING_CHECKS
+from unclouded.core.session import Ambient
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.messages import SIGN_ERROR
+
+HTTP_SILENCE_S, BROKER_SILENCE_S = 30.0, 120.0  # until it answers; until it connects
+ADVICE = (
+    "Look for: its address and port; another client that it is connected to (it takes one at a time); its Wi-Fi; "
+    "over the broker: whether it was bound to this address."
+)
+LINKS = {"http": "http://192.168.1.40"}
+
+
+def plug_line(
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
+) -> PlugLine:
+    reader = MerossReader()
+    return CheckLine(
+        "device",
+        reader,
+        lambda line: PlayedController(line, reader),
+        ambient,
+        firmware=firmware,
+        advise=advise,
+        shows_connections=True,
+    )
+
+
+def reach(line: PlugLine, seconds: float) -> Script[str]:
+    """Ask for its ability list until it is answered. "" or why it is not."""
+    end, until = line.end, line.now + seconds
+    while line.now < until:
+        if not end.is_http and not end.is_up:
+            yield from line.wait_for(lambda entry: end.is_up, until - line.now)
+            continue
+        if (yield from end.find()):
+            return _wrong_key(line)
+        yield from line.pause(1.0)
+    received = [one for one in line.received() if one.data and one.frame is None]
+    if received:
+        return f"What answers is no plug: {received[-1].reason}."
+    return f"Nothing was received within {seconds:g} s: {end.why_not}."
+
+
+def _wrong_key(line: PlugLine) -> str:
+    """Why an answer shows that the key is another one."""
+    answer = next((one.frame for one in reversed(line.received()) if one.frame is not None), None)
+    if answer is not None and answer.header.method == "ERROR":
+        is_key = answer.payload.get("error", {}).get("code") == SIGN_ERROR
+        return "The plug answers that the signature is wrong: name its key (--key-file)." if is_key else ""
+    return "" if line.end.abilities else "The plug answers, but not with an ability list."
+
+
+def is_alive(line: PlugLine) -> Script[bool]:
+    """Does it still answer? One that closes for a while gets some time."""
+    for _ in range(3):
+        if (yield from line.end.ask(namespaces.ABILITY)) is not None:
+            return True
+        yield from line.pause(5.0)
+    return False
+
+
+PLUG_ROLE = PlayedRole(
+    plays="controller",
+    tests="plug",
+    line=plug_line,
+    reach=reach,
+    alive=is_alive,
+    silence_s=HTTP_SILENCE_S,
+    advice=ADVICE,
+    checks=(*ANSWER_CHECKS, *READING_CHECKS),
+    preparations={
+        ANSWERS: Preparation(text="it was asked everything", script=ask_everything, once=True, timeout_s=600.0),
+    },
+    links=LINKS,
+)

@@ -1,0 +1,155 @@
+"""Our ends of a Meross plug's wires in conformance tests: a session behind an HTTP server, as on a real link."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import h11
+from conforming import FIRMWARE, Collector, hub_answers
+
+from families.meross.meross_pair import KEY, UUID
+from pair import Pair, ambient
+from unclouded.conformance import suite
+from unclouded.conformance.check import RunOptions, RunReport
+from unclouded.conformance.run import ConformanceRun
+from unclouded.core.session import (
+    Answer,
+    Event,
+    Failure,
+    LinkPath,
+    Out,
+    Refusal,
+    Session,
+    SessionCommand,
+    Ticket,
+    WireCommand,
+)
+from unclouded.families.meross import MerossDevice, PlugOptions
+
+EXCHANGES = LinkPath(name="http", push=False, answers=True)
+SERVED = LinkPath(name="http", asks=True)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+QUIRKY = b"HTTP/1.1 200 OK\r\nServer : Embedded\x01HTTP\r\nContent-Type: application/json\r\nContent-Length: %d\n\r\n"
+BODY_LIMIT = 4_096
+OPTIONS = RunOptions(yes=True, assist=True, firmware=FIRMWARE, key=KEY)
+Rewrite = Callable[[bytes], bytes]
+
+
+class Wrapped:
+    """A session around another one."""
+
+    def __init__(self, inner: Session) -> None:
+        self.inner = inner
+
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
+        return self.inner.up(path, now)
+
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
+        return self.inner.down(path, reason, now)
+
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
+        return self.inner.receive(data, now, path, re)
+
+    def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
+        return self.inner.failed(id, why, now)
+
+    def submit(self, command: SessionCommand, now: float) -> Ticket:
+        return self.inner.submit(command, now)
+
+    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
+        return self.inner.answer(id, value, now)
+
+    def tick(self, now: float) -> Sequence[Event]:
+        return self.inner.tick(now)
+
+    def deadline(self) -> float | None:
+        return self.inner.deadline()
+
+    def outgoing(self, now: float) -> list[Out]:
+        return self.inner.outgoing(now)
+
+    def stats(self) -> Mapping[str, float]:
+        return self.inner.stats()
+
+
+class HttpPlug(Wrapped):
+    """A plug behind an HTTP server. ``out``, ``into``: what becomes of each body that it sends, and receives.
+
+    ``head``: of its replies; ``takes``: which requests it takes.
+    """
+
+    def __init__(
+        self,
+        inner: Session,
+        out: Rewrite = lambda body: body,
+        into: Rewrite = lambda body: body,
+        head: bytes = HEAD,
+    ) -> None:
+        super().__init__(inner)
+        self._out, self._into, self._head = out, into, head
+        self._requests: dict[int, tuple[h11.Connection, bytearray]] = {}
+        self._outs: list[Out] = []
+
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
+        if re in self._requests and self._requests[re][0].their_state in (h11.DONE, h11.MUST_CLOSE):
+            return ()
+        http, body = self._requests.setdefault(re, (h11.Connection(h11.SERVER), bytearray()))
+        try:
+            http.receive_data(data)
+            while isinstance(event := http.next_event(), h11.Event):
+                match event:
+                    case h11.Request(method=b"POST", target=b"/config"):
+                        continue
+                    case h11.Request():
+                        return self._reply(re, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+                    case h11.Data():
+                        body += event.data
+                        if len(body) > BODY_LIMIT:
+                            return self._reply(re, b"")
+                    case h11.EndOfMessage():
+                        return self.inner.receive(self._into(bytes(body)), now, path, re)
+        except h11.RemoteProtocolError:
+            return self._reply(re, b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        return ()
+
+    def _reply(self, re: int, data: bytes) -> Sequence[Event]:
+        self._outs.append(Out(data, path="http", re=re))
+        return ()
+
+    def outgoing(self, now: float) -> list[Out]:
+        outs, self._outs = self._outs, []
+        for out in self.inner.outgoing(now):
+            body = self._out(out.data) if out.data else b""
+            outs.append(Out(self._head % len(body) + body if body else b"", path="http", re=out.re))
+        return outs
+
+
+def plug(*faults: str, dialect: str = "hw2", **options: object) -> MerossDevice:
+    made = PlugOptions(uuid=UUID, key=KEY, dialect=dialect, faults=frozenset(faults), **options)  # type: ignore[arg-type]
+    return MerossDevice(made, ambient(2))
+
+
+def home(pair: Pair) -> None:
+    """What the plug measures."""
+    values = {"electricity.power": 67_379, "electricity.voltage": 2_387, "electricity.current": 418}
+    pair.submit(WireCommand({**values, "consumption.today": 180 + int(pair.now) // 60}), "device")
+
+
+def check_plug(end: Session, options: RunOptions = OPTIONS) -> RunReport:
+    """The report of a run over HTTP."""
+    return _conform(end, EXCHANGES, SERVED, options, home)
+
+
+def _conform(
+    end: Session, path: LinkPath, other_path: LinkPath, options: RunOptions, world: Callable[[Pair], None]
+) -> RunReport:
+    kept = Collector()
+    clock = [0.0]
+    run = ConformanceRun(suite("meross"), "controller", options, ambient(), kept)
+    pair = Pair(
+        run, end, path=path, device_path=other_path, answers=lambda side, asked: hub_answers(side, asked, clock[0])
+    )
+    while kept.report is None and pair.now < 7200.0:
+        world(pair)
+        clock[0] = pair.now
+        pair.run(until=pair.now + 1.0)
+    assert kept.report is not None, f"the run is not over; the last check is {kept.began[-1:]}"
+    return kept.report
