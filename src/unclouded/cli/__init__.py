@@ -17,6 +17,7 @@ VERBS = {
     "demo": "Run the hub with simulated devices and show live readings.",
     "run": "Run the hub with your devices.",
     "check": "Check the configuration without touching a device.",
+    "doctor": "Check this computer, the configuration and the hub, and say what to do.",
     "devices": "List the devices and their states.",
     "read": "Print the newest values of a device.",
     "set": "Set a point of a device and print the outcome.",

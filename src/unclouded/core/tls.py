@@ -84,6 +84,21 @@ def plug_client_context(rsa_only: bool = False) -> ssl.SSLContext:
     return context
 
 
+def old_plug_client_context(*, old_tls: bool) -> ssl.SSLContext:
+    """For finding out whether a broker accepts old plugs: one that has only TLS 1.0 and 1.1 (``old_tls``), else one
+    that has TLS 1.2 and plain RSA only. It verifies nothing.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    suites = EPHEMERAL_SHA1 + PLAIN_RSA if old_tls else PLAIN_RSA
+    _restrict(context, suites, 0, ssl.TLSVersion.TLSv1 if old_tls else ssl.TLSVersion.TLSv1_2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of TLS 1.1, which is asked for here
+        context.maximum_version = ssl.TLSVersion.TLSv1_1 if old_tls else ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def _restrict(
     context: ssl.SSLContext,
     suites: tuple[str, ...],

@@ -80,7 +80,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         raise StoreError(f"The store {path} cannot be written: {error.strerror}. Check who owns it.") from None
     db = _connect(path, f"{path.absolute().as_uri()}?mode=rwc")
     try:
-        _check_ours(db, path)
+        check_ours(db, path)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         _migrate(db)
@@ -100,7 +100,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         raise StoreError(f"There is no store at {path} yet. Start the hub once, or give its data folder.")
     db = _connect(path, f"{path.absolute().as_uri()}?mode=ro")
     try:
-        version = _check_ours(db, path)
+        version = check_ours(db, path)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         db.close()
         raise explain(path, error) from None
@@ -158,7 +158,7 @@ def _connect(path: Path, uri: str) -> sqlite3.Connection:
     return db
 
 
-def _check_ours(db: sqlite3.Connection, path: Path) -> int:
+def check_ours(db: sqlite3.Connection, path: Path) -> int:
     """The version of the file. Raises StoreError where it belongs to another program or is too new."""
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     owner = int(db.execute("PRAGMA application_id").fetchone()[0])

@@ -75,14 +75,18 @@ def _context() -> SSLContext:
 
 def client_link(host: str, port: int, plug: BoundPlug, user_id: str = "0") -> Link:
     """The link by which a plug connects to the server at host and port, as real ones do."""
+    return PlugClient(host, port, login_of(plug, user_id), meross.publish_topic(plug.uuid), _context())
+
+
+def login_of(plug: BoundPlug, user_id: str = "0") -> Login:
+    """The login that a plug derives from its MAC and the key."""
     mac = plug.mac or meross.mac_of(plug.uuid)
-    login = Login(
+    return Login(
         client_id=meross.client_id_for(plug.uuid, SeededRandom(1, plug.uuid).token(0, 8)),
         user=mac,
         password=meross.password_for(mac, plug.key, user_id),
         inbox=meross.subscribe_topic(plug.uuid),
     )
-    return PlugClient(host, port, login, meross.publish_topic(plug.uuid), _context())
 
 
 class ServerLink:

@@ -1,0 +1,82 @@
+"""What the checks look at: the configuration, the chosen devices, the computer, and the hub that runs."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from unclouded.app.admissions import Admissions
+from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.places import did_you_mean
+from unclouded.app.configuration.tables import DeviceTable, links_of
+from unclouded.app.doctor.computer import Computer
+from unclouded.app.hub_client import HubClient, is_listening
+from unclouded.core.errors import CommandError, ConfigError
+
+
+class Wire(msgspec.Struct, frozen=True):
+    """One link of a device."""
+
+    device: str
+    family: str
+    link: str
+    uuid: str = ""
+
+
+class DoctorContext(msgspec.Struct, frozen=True, kw_only=True):
+    """``config`` None: there is none, or it is invalid, which ``why_none`` says. ``is_named``: somebody named one.
+
+    ``data``: the data folder. ``devices``: those that were chosen, admitted ones too; ``chosen``: whether any were.
+    """
+
+    data: Path
+    config: Config | None = None
+    why_none: str = ""
+    is_named: bool = False
+    devices: tuple[DeviceTable, ...] = ()
+    chosen: bool = False
+    computer: Computer = Computer()
+
+    @property
+    def control(self) -> Path:
+        return self.data / "control"
+
+    @property
+    def hub(self) -> HubClient | None:
+        """The hub that runs on the data folder."""
+        return HubClient(self.control) if is_listening(self.control) else None
+
+    def about_hub(self) -> dict[str, Any] | None:  # Any: the API's JSON
+        """What the running hub says of itself; None where none runs."""
+        hub = self.hub
+        return None if hub is None else hub.get("/api/hub")
+
+    def wires(self) -> Iterator[Wire]:
+        """The links of the chosen devices."""
+        for device in self.devices:
+            for link in links_of(device.link):
+                yield Wire(device.id, device.family, link, device.uuid)
+            for channel in device.channel:
+                for link in links_of(channel.link):
+                    yield Wire(device.id, channel.family, link, device.uuid)
+
+
+def chosen_devices(config: Config, ids: Sequence[str]) -> tuple[DeviceTable, ...]:
+    """The configured and the admitted devices of these ids, all where none is named. Raises CommandError."""
+    known = [*config.devices, *_admitted(config)]
+    names = [one.id for one in known]
+    for id in ids:
+        if id not in names:
+            raise CommandError(
+                f"There is no device {id!r}. There are: {', '.join(names) or 'none'}.{did_you_mean(id, names)}"
+            )
+    return tuple(one for one in known if not ids or one.id in ids)
+
+
+def _admitted(config: Config) -> list[DeviceTable]:
+    """None where their file is damaged, which a check names."""
+    try:
+        return Admissions(config).devices(config.devices) if config.broker is not None else []
+    except ConfigError:
+        return []

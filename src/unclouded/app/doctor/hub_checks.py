@@ -1,0 +1,115 @@
+"""The running hub: its version, what it says of its store, its devices and its broker."""
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from unclouded import VERSION
+from unclouded.app.doctor.context import DoctorContext
+from unclouded.app.doctor.finding import Finding, judged, ok, problem, warning
+from unclouded.core.times import duration_text
+
+About = Mapping[str, Any]  # Any: the API's JSON
+MOST_PROBLEMS = 3  # of clients of the broker that are listed
+SLACK_S = 2.0  # a configuration that changed so soon after the start was read before
+GOOD_STATES = ("online", "asleep", "connecting")
+OWN_CLIENTS = ("127.0.0.1", "::1")
+
+
+def hub(context: DoctorContext) -> Iterator[Finding]:
+    about = context.about_hub()
+    if about is None:
+        yield from _no_hub(context)
+        return
+    runs = f"runs on {context.data}, for {duration_text(about['uptime_s'])} (process {about['pid']})"
+    advice = f"This command is version {VERSION}. Restart the hub, so that both are the same."
+    yield judged(about["version"] == VERSION, "hub", f"version {about['version']} {runs}", advice, warning)
+    yield from _changes(context, about)
+    yield from _store(about)
+
+
+def devices(context: DoctorContext) -> Iterator[Finding]:
+    hub = context.hub
+    if hub is None:
+        return
+    chosen = [one.id for one in context.devices] if context.chosen else []
+    for one in hub.get("/api/devices", device=chosen):
+        reason = f": {one['reason']}" if one["reason"] else ""
+        since = f" since {one['since']}" if one["since"] else ""
+        text = f"{one['state']}{since}{reason}"
+        if one["state"] == "seen":
+            advice = f"Admit it: unclouded admit {one['id']} --name NAME"
+            yield warning(one["id"], "it has connected to the broker and is not admitted", advice)
+        elif one["state"] in GOOD_STATES:
+            yield ok(one["id"], text)
+        else:
+            advice = f"unclouded dump {one['id']} gathers what a bug report needs."
+            yield (problem if one["state"] == "faulted" else warning)(one["id"], text, advice)
+
+
+def broker_clients(context: DoctorContext) -> Iterator[Finding]:
+    """The newest clients that could not connect, from elsewhere than this computer."""
+    about = context.about_hub()
+    broker = (about or {}).get("broker")
+    if not broker:
+        return
+    failed = [one for one in broker["problems"] if one["address"] not in OWN_CLIENTS]
+    for one in failed[-MOST_PROBLEMS:]:
+        ago = duration_text(max(time.time() - one["at"], 0.0))
+        who = f"plug {one['uuid']}" if one["uuid"] else "a client"
+        yield warning(
+            "broker", f"{ago} ago {who} at {one['address']}: {one['reason']}", "docs/meross.md lists what plugs need."
+        )
+    yield ok("broker", f"{broker['plugs']:.0f} plugs are connected, {broker['refused']:.0f} logins were refused")
+
+
+# --- inside -----------------------------------------------------------------------------------------
+
+
+def _no_hub(context: DoctorContext) -> Iterator[Finding]:
+    """A process that holds the lock of the folder, and does not answer, is another matter than none."""
+    pid = _locking_process(context)
+    if pid:
+        text = f"process {pid} holds {context.data} and does not answer"
+        yield problem("hub", text, f"Look at its log. Where it hangs, end it (kill {pid}) and start the hub again.")
+        return
+    yield ok("hub", f"none runs on {context.data}")
+
+
+def _locking_process(context: DoctorContext) -> str:
+    """The process that has opened the lock; "" = none. The lock itself is not tried: a hub might start meanwhile."""
+    lock = context.data / "lock"
+    holders, _ = context.computer.holders_of(lock)
+    return str(holders[0].pid) if holders else ""
+
+
+def _changes(context: DoctorContext, about: About) -> Iterator[Finding]:
+    config = context.config
+    if config is None:
+        return
+    if about["timezone"] != str(config.zone):
+        text = f"it runs with the time zone {about['timezone']}, the configuration has {config.zone}"
+        yield warning("hub", text, "Restart it.")
+    started = time.time() - about["uptime_s"]
+    changed = _changed(Path(config.where))
+    if changed > started + SLACK_S:
+        yield warning(
+            "hub", f"{config.where} was changed after it was started", "Restart it, so that the change counts."
+        )
+
+
+def _store(about: About) -> Iterator[Finding]:
+    store = about["store"]
+    if store["failures"]:
+        text = f"storing has failed {store['failures']:.0f} times since it was started"
+        yield warning("hub", text, "Look at its log, and at the disk above.")
+    if store["dropped"]:
+        yield warning("hub", f"{store['dropped']:.0f} readings were lost since it was started", "Look at its log.")
+
+
+def _changed(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0

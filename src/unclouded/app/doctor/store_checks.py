@@ -1,0 +1,97 @@
+"""The store: whether it is sound, how large it is, and how long the disk lasts."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from unclouded.app.doctor.context import DoctorContext
+from unclouded.app.doctor.environment_checks import megabytes
+from unclouded.app.doctor.finding import Finding, judged, not_checked, ok, problem, warning
+from unclouded.core.errors import DamagedStore, StoreError
+from unclouded.core.times import duration_text
+from unclouded.store.inspection import FORMAT, StoreFacts, has_log, inspect
+
+QUICK_CHECK_S = 8.0  # of a store of about a gigabyte on a Raspberry Pi
+LARGE_LOG = 64_000_000  # bytes; SQLite empties it at 4 MB
+LEAST_SPAN_S = 7 * 86_400.0  # of history from which its growth is estimated
+LEAST_DAYS = 90.0  # that the disk should last
+DAMAGED = "store-damaged-*.sqlite"
+
+
+def store(context: DoctorContext) -> Iterator[Finding]:
+    path = context.data / "store.sqlite"
+    if not os.path.lexists(path):
+        yield ok("store", "there is none yet; the hub makes it when it starts")
+        return
+    is_open = context.hub is not None
+    if not is_open and has_log(path):
+        text = "the last hub did not close it; what its log holds is brought in when the hub starts"
+        yield not_checked("store", text, "Start the hub, and run this again.")
+        return
+    try:
+        facts = inspect(path, QUICK_CHECK_S, is_open)
+    except DamagedStore as error:
+        yield problem(
+            "store", str(error).partition(" Stop the hub")[0], f"Stop the hub, and run: unclouded store salvage {path}"
+        )
+        return
+    except StoreError as error:
+        yield problem("store", str(error), "Correct it, or choose another folder with --data.")
+        return
+    yield from _findings(path, facts)
+
+
+def damaged_stores(context: DoctorContext) -> Iterator[Finding]:
+    """Files that a hub has moved aside."""
+    for file in sorted(context.data.glob(DAMAGED)):
+        text = f"{file} ({megabytes(_size(file))}) was damaged and moved aside"
+        yield warning(
+            "damaged store", text, f"Stop the hub, bring it back with `unclouded store salvage {file}`, then delete it."
+        )
+
+
+# --- inside -----------------------------------------------------------------------------------------
+
+
+def _findings(path: Path, facts: StoreFacts) -> Iterator[Finding]:
+    text = f"{megabytes(facts.bytes)} in format {facts.format}, {facts.devices} devices"
+    if facts.complaint:
+        advice = f"Stop the hub, and run: unclouded store salvage {path}"
+        yield problem("store", f"it is damaged: {facts.complaint}", advice)
+    elif not facts.is_checked:
+        yield ok("store", text)
+        yield not_checked("store", f"whether all of it is sound: that took more than {QUICK_CHECK_S:g} s")
+    else:
+        yield ok("store", f"{text}, sound")
+    if facts.format < FORMAT:
+        yield ok("store", f"its format becomes {FORMAT} when the hub starts")
+    yield judged(
+        facts.wal_bytes <= LARGE_LOG,
+        "store log",
+        f"{megabytes(facts.wal_bytes)} are in the write-ahead log",
+        "A program has held it open for long: stop what reads the store, or restart the hub.",
+        warning,
+    )
+    yield from _growth(path, facts)
+
+
+def _growth(path: Path, facts: StoreFacts) -> Iterator[Finding]:
+    """Nothing is ever thrown away, so the disk must be large enough."""
+    if facts.first is None or facts.last is None or facts.last - facts.first < LEAST_SPAN_S:
+        return
+    per_s = facts.bytes / (facts.last - facts.first)
+    try:
+        stat = os.statvfs(path)
+    except OSError:
+        return
+    left_s = stat.f_bavail * stat.f_frsize / per_s if per_s else float("inf")
+    text = f"it grows by {megabytes(per_s * 86_400)} a day; the disk is full in {duration_text(min(left_s, 1e10))}"
+    advice = "Move the data folder to a larger disk: nothing of the history is thrown away."
+    yield judged(left_s >= LEAST_DAYS * 86_400, "store size", text, advice, warning)
+
+
+def _size(file: Path) -> float:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
