@@ -170,6 +170,12 @@ class PlayedController(EmulatedEnd):
         self.line.send(http_text.request(sealed, **head), id=self._id, kept=body)
         return self._id
 
+    def post_raw(self, data: bytes, id: int = 0) -> int:
+        """Send these bytes on a connection of their own, or behind those of datagram ``id``; its id."""
+        self._id += not id
+        self.line.send(data, id=id or self._id)
+        return id or self._id
+
     def _opened(self, body: bytes) -> tuple[bytes, bool]:
         if self.cipher is None or not body or is_clear(body):
             return body, False

@@ -7,7 +7,10 @@ from unclouded.conformance.line import CheckLine, Script
 from unclouded.conformance.meross.frames import MerossReader
 from unclouded.conformance.meross.played_controller import PlayedController, PlugLine
 from unclouded.conformance.meross.plug_answer_checks import ANSWER_CHECKS, ANSWERS, ask_everything
+from unclouded.conformance.meross.plug_http_checks import HTTP_CHECKS
+from unclouded.conformance.meross.plug_http_checks import PREPARATIONS as HTTP_PREPARATIONS
 from unclouded.conformance.meross.plug_reading_checks import READING_CHECKS
+from unclouded.conformance.meross.plug_request_checks import REQUEST_CHECKS, SIGN_CHECKS
 from unclouded.core.session import Ambient
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import SIGN_ERROR
@@ -77,8 +80,9 @@ PLUG_ROLE = PlayedRole(
     alive=is_alive,
     silence_s=HTTP_SILENCE_S,
     advice=ADVICE,
-    checks=(*ANSWER_CHECKS, *READING_CHECKS),
+    checks=(*ANSWER_CHECKS, *READING_CHECKS, *SIGN_CHECKS, *REQUEST_CHECKS, *HTTP_CHECKS),
     preparations={
+        **HTTP_PREPARATIONS,
         ANSWERS: Preparation(text="it was asked everything", script=ask_everything, once=True, timeout_s=600.0),
     },
     links=LINKS,
