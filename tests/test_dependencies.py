@@ -70,6 +70,7 @@ INSIDE = {
         "tuya": "check line rows",
         "tuya_wifi": "check line rows tuya",
         "tuya_low_power": "check line rows tuya",
+        "emporia": "check line rows",
         "tuya_gateway": "check line rows tuya",
         "meross": "check line rows",
     },

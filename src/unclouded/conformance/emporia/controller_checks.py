@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from unclouded.conformance.check import Check, Grade
 from unclouded.conformance.emporia.controller_recordings import (
+    EARLY_S,
     JOIN_AFTER,
     LONG_S,
     LONGEST_SILENCE_S,
@@ -34,7 +35,6 @@ from unclouded.families.emporia.commands import ALERT, FIRMWARE, INSTALL_CODE, J
 
 JOIN_GAP_S = 27.0  # between two j; 30 s are demanded
 SOON_S = 0.6  # after something that a controller takes for the answer, the next request
-EARLY_S = 25.0  # without a reading in which no j may come; 30 s are allowed
 UNKNOWN = "s"
 FORBIDDEN = (b"leave", b"reset", b"btldr", b"printkeys")  # docs/protocols/emporia.md §1.1.4
 

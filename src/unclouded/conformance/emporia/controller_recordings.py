@@ -23,6 +23,7 @@ LONGEST_SILENCE_S = 300.0  # until it notices that there is no radio, or no read
 SEARCH_S, START_S, POLL_S = 20.0, 20.0, 100.0
 RETRY_S = 3.0  # docs/protocols/emporia.md §1.3
 SLOW_S = 1.0  # that an answer takes
+EARLY_S = 25.0  # without a reading in which no j may come; 30 s are allowed
 JOIN_AFTER = "join_after_s"  # a fact: how long after the newest reading j comes
 LONG_S = 2 * LONGEST_SILENCE_S
 RESET_NOW = "Reset the radio in the app now, and confirm it. (Ours is not wiped.)"

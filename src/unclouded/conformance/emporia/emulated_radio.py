@@ -30,12 +30,12 @@ class EmulatedRadio(EmulatedEnd):
 
     ``mute``: letters that it does not answer now. ``delay_s``: how long it takes for an answer. ``payload``: of a
     reading, from its counts. ``parts``: how the frame of a reading goes out: after how many more seconds which bytes.
-    ``is_stuck``: the newest payload is sent again and again.
+    ``sequence``: of the newest reading. ``is_stuck``: the newest payload is sent again and again.
     """
 
     def __init__(self, line: Line) -> None:
         self.line = line
-        self._sequence = 0
+        self.sequence = 0
         self._newest = b""
         self.reset()
 
@@ -66,7 +66,7 @@ class EmulatedRadio(EmulatedEnd):
         return None
 
     def _read(self) -> None:
-        self._sequence = (self._sequence + 1) % 256
+        self.sequence = (self.sequence + 1) % 256
         self._newest = self._newest if self.is_stuck else self.payload(self.registers())
         for after, data in self.parts(response(READING, self._newest)):
             self.line.send(data, after=self.delay_s + after)
@@ -80,7 +80,7 @@ class EmulatedRadio(EmulatedEnd):
             multiplier=1,
             divisor=1000,
             demand=POWER,
-            sequence=self._sequence,
+            sequence=self.sequence,
             uptime_ms=round(self.line.now * 1000),
         )
 

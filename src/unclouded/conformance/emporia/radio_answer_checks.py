@@ -66,7 +66,7 @@ def _payload(line: Line, letter: str) -> bytes:
 
 def is_answered(letter: str) -> Callable[[Line], None]:
     def judge(line: Line) -> None:
-        missing = sum(not one.answers for one in _exchanges(line, letter))
+        missing = ROUNDS - sum(bool(one.answers) for one in _exchanges(line, letter))
         line.require(not missing, f"Of {ROUNDS} requests {letter} {missing} got no answer within {ANSWER_S:g} s.")
 
     return judge
@@ -199,6 +199,7 @@ def next_answer(line: Line) -> Script[None]:
     for letter in (MAC, FIRMWARE, JOIN):
         mark = line.log.mark()
         yield from ask(line, letter)
+        yield from line.pause(REPEATED_S)
         other = [one for one in line.received(mark) if is_letter(*LETTERS)(one) and one.frame.type != letter]
         line.require(not other, f"{letter} was answered by {other[0].frame.type}." if other else "")
 

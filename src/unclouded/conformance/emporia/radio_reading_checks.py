@@ -119,7 +119,7 @@ def is_answered(line: Line) -> None:
     joined = [one for one in exchanges(line.observed[ANSWERS], JOIN) if one.answers]
     if joined and not joined[0].payload[0]:
         line.not_applicable("It was never provisioned.")
-    missing = sum(not one.answers for one in _exchanges(line))
+    missing = COUNT - sum(bool(one.answers) for one in _exchanges(line))
     line.require(not missing, f"Of {COUNT} requests {missing} got no reading.")
 
 
