@@ -5,6 +5,7 @@ from conforming import conform
 
 from pair import Pair, ambient
 from unclouded.conformance.check import RunReport
+from unclouded.conformance.tuya_gateway.emulated_gateway_mcu import FIRST_SUB, SECOND_SUB, SUBS
 from unclouded.core.session import Session, WireAction, WireCommand
 from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
 from unclouded.families.tuya.gateway.mcu.options import CAPABILITIES, GatewayOptions, SimulatedSubDevice
@@ -58,6 +59,24 @@ class Building:
 
 def gateway_person(pair: Pair, text: str) -> None:
     """Does what a check of the module asks for."""
+    update = WireAction("update", {"file": "new.bin"})
+    group = {"gid": "conf", "add": ",".join(SUBS)}
+    actions = {
+        "Switch": (WireCommand({"1": True}, part=FIRST_SUB),),
+        "Remove": (WireAction("remove", part=SECOND_SUB),),
+        "Add": (WireAction("group", group),),
+        "Let the gateway learn": (WireAction("learn_ir", {"name": "conf"}),),
+        "Send that": (WireAction("send_ir", {"names": "conf"}),),
+        "Start an update of the": (update,),
+        f"Start an update of {FIRST_SUB}": (msgspec.structs.replace(update, part=FIRST_SUB),),
+    }
+    for begin, commands in actions.items():
+        if text.startswith(begin):
+            for command in commands:
+                pair.submit(command)
+    if text.startswith("Add"):
+        pair.run(until=pair.now + 2.0)
+        pair.submit(WireAction("group_set", {"gid": "conf", "values": "1=on"}))
 
 
 def check_gateway_mcu(mcu: Session) -> RunReport:

@@ -75,11 +75,13 @@ class ConformanceRun:
         self._observer = observer
         self._checks = chosen(self._role, options.only)
         self._line: CheckLine[Any] = self._role.line(  # Any: the suite's own end
-            ambient, firmware=options.firmware, advise=observer.advised
+            ambient, firmware=options.firmware, advise=self._advise
         )
         self._line.key = options.key
         self._results: list[CheckResult] = []
         self._prepared: dict[str, str] = {}  # "" = well, else why not
+        self._asked: set[str] = set()  # what a person was asked to do for what is recorded once
+        self._texts: list[str] = []
         self._vain: Counter[str] = Counter()  # how often in a row a preparation failed
         self._script: Script[None] | None = None
         self._wait: Wait | None = None
@@ -231,7 +233,7 @@ class ConformanceRun:
         mark, began = line.log.mark(), line.now
         kind: ResultKind = "passed"
         reason = ""
-        if check.person:
+        if check.person and check.person not in self._asked:
             line.advise(check.person)
         try:
             yield from bounded(check.script(line), line.now + check.timeout_s, lambda: _too_long(check))
@@ -252,6 +254,7 @@ class ConformanceRun:
             return self._prepared[name]
         line = self._line
         mark, why_not = line.log.mark(), ""
+        self._texts.clear()
         late = CheckEndedError("skipped", f"It took too long until {preparation.text}.")
         try:
             yield from bounded(preparation.script(line), line.now + preparation.timeout_s, lambda: late)
@@ -264,7 +267,12 @@ class ConformanceRun:
         self._vain[name] = self._vain[name] + 1 if why_not else 0
         if preparation.once:
             line.observed[name] = tuple(line.log.since(mark))
+            self._asked |= set(self._texts)
         return why_not
+
+    def _advise(self, text: str) -> None:
+        self._texts.append(text)
+        self._observer.advised(text)
 
     def _of_preparations(self, check: Check) -> list[LineEntry]:
         return [entry for name in check.needs for entry in self._line.observed.get(name, ())]

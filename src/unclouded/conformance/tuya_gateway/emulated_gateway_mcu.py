@@ -24,7 +24,7 @@ from unclouded.conformance.tuya_gateway.gateway_frames import (
     split_id,
 )
 from unclouded.families.tuya.gateway.wire import codes
-from unclouded.families.tuya.line.datapoint import BOOL, ENUM, STRING, VALUE
+from unclouded.families.tuya.line.datapoint import BITMAP, BOOL, ENUM, STRING, VALUE
 
 FIRST_SUB, SECOND_SUB = "uncloudedconf001", "uncloudedconf002"  # sub-devices of no real gateway
 SUBS = (FIRST_SUB, SECOND_SUB)
@@ -58,7 +58,8 @@ class EmulatedGatewayMcu(AnsweringEnd):
     """``is_started``: the module has gone through its start with us. ``product``, ``pins``: as reported.
 
     ``joined``: the points of each sub-device that the module has added. ``silent``: those that do not answer.
-    ``lost_sets``: so many 0c more are not carried out. ``update_of``: updates, by sub-device, "" = our own.
+    ``stale_sets``: so many 0c more are not carried out: the old value is reported, and the new one by the others.
+    ``update_of``: updates, by sub-device, "" = our own.
     ``restarts_badly``: it does not begin its start again where we fall silent.
     """
 
@@ -67,11 +68,11 @@ class EmulatedGatewayMcu(AnsweringEnd):
     def __init__(self, line: Line) -> None:
         self.is_started = self.restarts_badly = False
         self.joined: dict[str, dict[int, tuple[int, bytes]]] = {}
-        self.own = {2: (BOOL, b"\0"), 32: (ENUM, b"\0")}
+        self.own = {2: (BOOL, b"\0"), 18: (VALUE, bytes(4)), 32: (ENUM, b"\0")}
         self.groups: dict[str, list[str]] = {}
         self.update_of: dict[str, UpdateSeen] = {}
         self.versions: dict[str, str] = {"": "1.0.0"}
-        self.lost_sets = 0
+        self.stale_sets = 0
         self.question = TuyaQuestion(codes.NETWORK_QUERY)
         self._report_at = 0.0
         super().__init__(line, 0)
@@ -82,6 +83,13 @@ class EmulatedGatewayMcu(AnsweringEnd):
         self.pins = b""
         self.silent: set[str] = set()
         self.permits_s = PERMIT_S
+
+    def send(self, command: int, payload: bytes = b"", *, after: float = 0.0) -> None:
+        """What is reported is what its sub-device has from now on."""
+        id, units = points_in(payload) if command == codes.REPORT else ("", ())
+        if id in self.joined:
+            self.joined[id] |= {point: (type, value) for point, type, value in units if _is_valid(type, value)}
+        super().send(command, payload, after=after)
 
     # --- what it receives --------------------------------------------------------------------------
 
@@ -179,12 +187,14 @@ class EmulatedGatewayMcu(AnsweringEnd):
         return ()
 
     def _set(self, data: bytes) -> Answers:
-        if self.lost_sets:
-            self.lost_sets -= 1
-            return ()
         id, units = points_in(data)
-        self._change(id, units)
-        return ()
+        if not self.stale_sets:
+            self._change(id, units)
+            return ()
+        self.stale_sets -= 1
+        self.report(id, *(point for point, _, _ in units))
+        others = [other for other in self.joined if other != id]
+        return tuple((codes.REPORT, of_sub_device(other, *units)) for other in others)
 
     def _change(self, id: str, units: Sequence[tuple[int, int, bytes]]) -> None:
         points = self.points_of(id)
@@ -282,3 +292,11 @@ class EmulatedGatewayMcu(AnsweringEnd):
             yield from self.line.wait_for(is_command(codes.ADD_RESULT), JOIN_S)
         yield from self.close_window()
         return set(missing) <= self.joined.keys()
+
+
+def _is_valid(type: int, value: bytes) -> bool:
+    """Is this a data point that a sub-device may have? docs/protocols/tuya_gateway.md §1.2"""
+    lengths = {BOOL: (1,), VALUE: (4,), ENUM: (1,), BITMAP: (1, 2, 4)}
+    if len(value) not in lengths.get(type, (len(value),)) or type > BITMAP:
+        return False
+    return not (type == BOOL and value > b"\1") and not (type == STRING and not value.isascii())

@@ -252,7 +252,7 @@ _ROWS: tuple[tuple[str, str, str, Play, Grade], ...] = (
     ("join.not-closed", "08 that is cut is refused", "§1.5.2", refuses(add_one(NEW)[:-4], "A cut 08", 8, NEW), "must"),
     ("join.no-pid", "08 without a product is refused", "§1.5.2", refuses(add_one(NEW, pid=None), "It", 8, NEW), "must"),
     ("join.version", "08 of version 1.0 is refused", "§1.4", refuses(add_one(NEW, ver="1.0"), "It", 8, NEW), "should"),
-)  # fmt: skip
+)
 _OUTSIDE: tuple[tuple[str, str, str, Play, Grade], ...] = (
     (
         "join.outside",

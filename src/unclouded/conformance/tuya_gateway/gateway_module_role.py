@@ -24,6 +24,22 @@ from unclouded.conformance.tuya_gateway.gateway_module_join_checks import (
     joined,
 )
 from unclouded.conformance.tuya_gateway.gateway_module_list_checks import GATEWAY_MODULE_LIST_CHECKS, LIMIT_CHECKS
+from unclouded.conformance.tuya_gateway.gateway_module_person_checks import (
+    GATEWAY_MODULE_PERSON_CHECKS,
+    PERSON_PREPARATIONS,
+)
+from unclouded.conformance.tuya_gateway.gateway_module_report_checks import (
+    BEATS,
+    GATEWAY_MODULE_HEARTBEAT_CHECKS,
+    GATEWAY_MODULE_REPORT_CHECKS,
+    LONG_S,
+    beats,
+)
+from unclouded.conformance.tuya_gateway.gateway_module_security_checks import GATEWAY_MODULE_SECURITY_CHECKS
+from unclouded.conformance.tuya_gateway.gateway_module_service_checks import (
+    GATEWAY_MODULE_RESET_CHECKS,
+    GATEWAY_MODULE_SERVICE_CHECKS,
+)
 from unclouded.conformance.tuya_gateway.gateway_module_start_checks import (
     GATEWAY_MODULE_RESTART_CHECKS,
     GATEWAY_MODULE_START_CHECKS,
@@ -100,16 +116,24 @@ GATEWAY_MODULE_ROLE = PlayedRole(
         *GATEWAY_MODULE_START_CHECKS,
         *GATEWAY_MODULE_JOIN_CHECKS,
         *GATEWAY_MODULE_LIST_CHECKS,
+        *GATEWAY_MODULE_REPORT_CHECKS,
+        *GATEWAY_MODULE_SERVICE_CHECKS,
+        *GATEWAY_MODULE_SECURITY_CHECKS,
         *line_checks("module", needs=(ONLINE, QUESTION)),
         *version_checks("module", (1, 2, 3), "must", "§1.1.1"),
+        *GATEWAY_MODULE_PERSON_CHECKS,
+        *GATEWAY_MODULE_HEARTBEAT_CHECKS,
         *LIMIT_CHECKS,
         *GATEWAY_MODULE_RESTART_CHECKS,
+        *GATEWAY_MODULE_RESET_CHECKS,
     ),
     preparations={
         SEARCH: Preparation(text="the module searches for an MCU", script=search, once=True, timeout_s=RESTART_S),
         START: Preparation(text="the start of the conversation is over", script=observe_start, once=True),
         ONLINE: Preparation(text="the start of the conversation is over", script=online, timeout_s=RESTART_S),
         JOINED: Preparation(text="two sub-devices have joined", script=joined),
+        BEATS: Preparation(text="two cycles of heartbeats have passed", script=beats, once=True, timeout_s=LONG_S),
+        **PERSON_PREPARATIONS,
         QUESTION: Preparation(text="it answers a question", script=find_question(*QUESTIONS), once=True),
     },
 )

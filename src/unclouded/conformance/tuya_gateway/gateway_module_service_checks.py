@@ -1,0 +1,427 @@
+"""Checks of what a gateway's module answers when its MCU asks: network, time, memory, address, weather, groups.
+
+Services that a module need not have are required only where it answers at all.
+Source: docs/protocols/tuya_gateway.md §2.1, §2.5, §2.6, §2.9, §2.11.
+"""
+
+from collections.abc import Callable, Sequence
+
+from unclouded.conformance.check import Check, Grade
+from unclouded.conformance.line import LineEntry, Script
+from unclouded.conformance.rows import row
+from unclouded.conformance.tuya.answer_checks import (
+    answer,
+    answer_is,
+    answered,
+    is_byte,
+    is_exactly,
+    is_time,
+    known_time,
+    time_of,
+)
+from unclouded.conformance.tuya.frames import exchange, frames, is_command, send_frame
+from unclouded.conformance.tuya.line_checks import QUESTION, ask, ask_again
+from unclouded.conformance.tuya_gateway.gateway_frames import UNKNOWN_GROUP, ask_thrice, json_of, members_of
+from unclouded.conformance.tuya_gateway.gateway_module_join_checks import Play, result_of, results_in
+from unclouded.conformance.tuya_gateway.gateway_module_start_checks import ONLINE, GatewayModuleLine, of_module
+from unclouded.families.tuya.gateway.wire import codes
+
+WEATHER_S = 10.0  # for the first data of a subscription
+SCAN_S = 10.0  # for the network of the production test
+QUARTER = 25  # hundredths of an hour: zones differ by multiples of it
+MEMORY_VERSION = 3  # of the frame 1b, as printed; docs/protocols/tuya_gateway.md §2.1.8
+RESET_DANGER = "The module forgets its network and goes into pairing."
+FACTORY_DANGER = "The module forgets all sub-devices and its network."
+PAIRING = (b"\0", b"\1", b"\6")
+
+
+def counted_names(*names: str) -> bytes:
+    return b"".join(bytes((len(name),)) + name.encode() for name in names)
+
+
+# --- network and time ----------------------------------------------------------------------------------
+
+
+def status_agrees(line: GatewayModuleLine) -> Script[None]:
+    entry = yield from answer(line, codes.NETWORK_QUERY)
+    reported = [one.frame.payload for one in of_module(line.log.since(), codes.NETWORK) if one.frame.payload]
+    if not reported:
+        line.skip("It reported no status by 03.")
+    line.require(entry.frame.payload == reported[-1], f"16 is {entry.frame.payload.hex()}, the last 03 was another.")
+
+
+def poll(line: GatewayModuleLine) -> Script[None]:
+    """The question of a field MCU."""
+    line.end.send(codes.NETWORK)
+    wanted = is_command(codes.NETWORK)
+    entry = yield from line.wait_for(lambda one: wanted(one) and len(one.frame.payload) == 1, 2.0)
+    line.require(entry, "An empty 03 does not bring the network status.")
+
+
+def weekday(line: GatewayModuleLine) -> Script[None]:
+    entry = yield from answer(line, codes.LOCAL_TIME)
+    at = time_of(entry.frame.payload, 8)
+    if at is None:
+        line.skip("It does not know the time.")
+    day = entry.frame.payload[7]
+    line.require(day == at.isoweekday(), f"{at:%Y-%m-%d} is day {at.isoweekday()} of the week, and it reports {day}.")
+
+
+def time_runs(line: GatewayModuleLine) -> Script[None]:
+    first = yield from known_time(line, codes.GMT, 7)
+    began = line.now
+    yield from line.pause(3.0)
+    second = yield from known_time(line, codes.GMT, 7)
+    moved = (second - first).total_seconds()
+    line.require(
+        abs(moved - (line.now - began)) <= 1.5, f"In {line.now - began:.1f} s its clock moved by {moved:.0f} s."
+    )
+
+
+def time_is_right(line: GatewayModuleLine) -> Script[None]:
+    at = yield from known_time(line, codes.GMT, 7)
+    off = at.timestamp() - line.unix()
+    line.require(abs(off) <= 120, f"Its clock differs from this computer's by {off:.0f} s.")
+
+
+def _is_zoned(data: bytes) -> str:
+    if len(data) != 11:
+        return f"The answer has {len(data)} bytes instead of 11."
+    if data[4] == 0:
+        return "" if not any(data[5:]) else "The time is not known, and its bytes are not zero."
+    if data[3] > 1 or time_of(data[4:], 7) is None:
+        return f"{data.hex(' ')} is no time with a zone."
+    zone = int.from_bytes(data[1:3], signed=True)
+    return "" if zone % QUARTER == 0 and abs(zone) <= 1500 else f"The zone is {zone} hundredths of an hour."
+
+
+def zone_agrees(line: GatewayModuleLine) -> Script[None]:
+    """GMT, zone and summer time are the local time of 11."""
+    zoned = yield from answer(line, codes.SERVICES, b"\3", sub=codes.ZONED_TIME)
+    local = yield from known_time(line, codes.LOCAL_TIME, 8)
+    data = zoned.frame.payload
+    gmt = time_of(data[4:], 7)
+    if gmt is None:
+        line.skip("It does not know the time.")
+    hours = int.from_bytes(data[1:3], signed=True) / 100 + data[3]
+    off = (local - gmt).total_seconds() - hours * 3600
+    line.require(abs(off) <= 3, f"33/03 and 11 differ by {off:.0f} s beyond the zone.")
+
+
+# --- memory, address -----------------------------------------------------------------------------------
+
+
+def is_memory(data: bytes) -> str:
+    if len(data) != 4:
+        return f"The answer has {len(data)} bytes instead of 4."
+    size = int.from_bytes(data)
+    return "" if 0 < size < 1 << 26 else f"It has {size} bytes free: is the number little-endian?"
+
+
+def memory_of_version_3(line: GatewayModuleLine) -> Script[None]:
+    if (yield from ask_thrice(line, codes.MEMORY)) is None:
+        line.not_applicable("It does not answer 1b.")
+    send_frame(line, codes.MEMORY, version=MEMORY_VERSION)
+    yield from line.expect(is_command(codes.MEMORY), 1.0, "1b of version 03, as printed, is not answered.")
+
+
+def is_mac(data: bytes) -> str:
+    if len(data) != 7 or data[0] > 1:
+        return f"The answer is {data.hex() or 'empty'}."
+    if data[0]:
+        return "" if not any(data[1:]) else "The address is not known, and its bytes are not zero."
+    return "The address is one of a group of stations." if data[1] & 1 else ""
+
+
+def mac_is_constant(line: GatewayModuleLine) -> Script[None]:
+    first = yield from answer(line, codes.MAC)
+    second = yield from answer(line, codes.MAC)
+    line.require(first.frame.payload == second.frame.payload, "Its address changes from one answer to the next.")
+
+
+def is_wifi_test(data: bytes) -> str:
+    if len(data) != 2 or data[0] > 1:
+        return f"The answer is {data.hex() or 'empty'}."
+    return "" if data[1] <= (100 if data[0] else 1) else f"The second byte is {data[1]}."
+
+
+# --- weather -------------------------------------------------------------------------------------------
+
+
+def _data(line: GatewayModuleLine, mark: int) -> list[LineEntry]:
+    found = of_module(line.log.since(mark), codes.SERVICES)
+    return [one for one in found if one.frame.payload[:1] == b"\1"]
+
+
+def weather_after(line: GatewayModuleLine, payload: bytes) -> Script[list[LineEntry]]:
+    """Ask for weather; the data of the next seconds."""
+    mark = line.log.mark()
+    entry = yield from ask_thrice(line, codes.SERVICES, payload, sub=payload[0])
+    if entry is None:
+        line.not_applicable("It has no weather.")
+    yield from line.wait_for(is_command(codes.SERVICES, codes.WEATHER), WEATHER_S)
+    yield from line.pause(1.0)
+    return _data(line, mark)
+
+
+_SUBSCRIBE = b"\0\x3c" + counted_names("w.temp", "w.humidity", "w.condition")
+
+
+def weather_follows(line: GatewayModuleLine) -> Script[None]:
+    line.require((yield from weather_after(line, _SUBSCRIBE)), "No weather follows a subscription.")
+
+
+def weather_is_named(line: GatewayModuleLine) -> Script[None]:
+    """Only names that were asked for, each with its value; or that there is none."""
+    for one in (yield from weather_after(line, _SUBSCRIBE)):
+        data = one.frame.payload
+        if data in (b"\1\0\1", b"\1\0"):
+            line.skip("It knows no weather.")
+        names = weather_names(data[2:] if data[1] == 0 else data[1:])
+        odd = [name for name in names if not name.startswith(("w.temp", "w.humidity", "w.condition"))]
+        line.require(names and not odd, f"33/01 holds {', '.join(odd) or 'no names'}.")
+
+
+def weather_names(data: bytes) -> list[str]:
+    """The names of a 33/01. Raises IndexError and ValueError where its values do not fill it."""
+    names, at = [], 0
+    while at < len(data):
+        size = data[at]
+        names.append(data[at + 1 : at + 1 + size].decode())
+        at += 1 + size
+        kind, value = data[at], data[at + 1]
+        at += 2 + value
+        if at > len(data) or kind > 1 or (kind == 0 and value != 4):
+            raise ValueError("a value of the weather does not fit")
+    return names
+
+
+def weather_acknowledged_once(line: GatewayModuleLine) -> Script[None]:
+    if not (yield from weather_after(line, _SUBSCRIBE)):
+        line.skip("No weather follows a subscription.")
+    mark = line.log.mark()
+    yield from line.pause(20.0)
+    line.require(not _data(line, mark), "Weather that was acknowledged is sent again within 20 s.")
+
+
+def weather_now(line: GatewayModuleLine) -> Script[None]:
+    got = yield from weather_after(line, b"\2" + counted_names("w.temp"))
+    line.require(got, "No weather follows 33/02.")
+
+
+def refused_subscription(payload: bytes, what: str) -> Play:
+    def script(line: GatewayModuleLine) -> Script[None]:
+        if (yield from ask_thrice(line, codes.SERVICES, _SUBSCRIBE, sub=codes.WEATHER_ON)) is None:
+            line.not_applicable("It has no weather.")
+        data = yield from result_of(line, codes.SERVICES, payload, codes.WEATHER_ON)
+        line.require(data in (b"\0\0\1", b"\0\0\2"), f"{what} is answered by {data.hex()}.")
+        yield from line.pause(0.5)
+
+    return script
+
+
+# --- groups, pairing -----------------------------------------------------------------------------------
+
+
+def unknown_group(line: GatewayModuleLine) -> Script[None]:
+    entry = yield from ask_thrice(line, codes.GROUP_MEMBER, json_of(gid=UNKNOWN_GROUP, idx=0))
+    if entry is None:
+        return  # a missing answer ends the list as well
+    line.require(not members_of(entry.frame.payload).get("sub_id"), "A group that there is not has a member.")
+
+
+def phone_link(line: GatewayModuleLine) -> Script[None]:
+    for state in (b"\1", b"\0"):
+        line.end.send(codes.PHONE_LINK, state)
+        yield from line.pause(0.3)
+    yield from ask_again(line, "It no longer answers after 27.")
+
+
+def unknown_sub(command: int, sub: int) -> Play:
+    def script(line: GatewayModuleLine) -> Script[None]:
+        line.end.send(command, bytes((sub, 1)))
+        wanted = is_command(command, sub)
+        yield from line.expect_none(wanted, 1.0, f"It answers {command:02x}/{sub:02x}, which there is not.")
+        yield from ask_again(line, f"It no longer answers after {command:02x}/{sub:02x}.")
+
+    return script
+
+
+# --- many questions ----------------------------------------------------------------------------------
+
+
+def again_and_again(line: GatewayModuleLine) -> Script[None]:
+    for count in range(1, 21):
+        line.require((yield from ask(line)), f"The same question was answered {count - 1} times, and then no more.")
+
+
+def in_a_burst(line: GatewayModuleLine) -> Script[None]:
+    known = []
+    for command in (codes.LOCAL_TIME, codes.MAC, codes.NETWORK_QUERY, codes.LIST):
+        if (yield from exchange(line, command)) is not None:
+            known.append(command)
+    mark = line.log.mark()
+    for command in known:
+        send_frame(line, command)
+    yield from line.pause(3.0)
+    got = {one.frame.command for one in of_module(line.log.since(mark), *known)}
+    line.require(len(got) == len(known), f"Of {len(known)} different questions at once {len(got)} were answered.")
+
+
+# --- resets --------------------------------------------------------------------------------------------
+
+
+def reset(command: int, payload: bytes, states: Sequence[bytes]) -> Play:
+    def script(line: GatewayModuleLine) -> Script[None]:
+        line.end.is_started = False
+        mark = line.log.mark()
+        entry = yield from ask_thrice(line, command, payload)
+        if entry is None:
+            line.fail(f"{command:02x} is not acknowledged.")
+        line.require(not entry.frame.payload, f"The acknowledgement of {command:02x} is not empty.")
+        yield from line.pause(20.0)
+        sent = [one.frame.payload for one in frames(line.received(mark), codes.NETWORK)]
+        line.require(any(one in states for one in sent), "After the reset no network status of pairing comes.")
+
+    return script
+
+
+def factory(line: GatewayModuleLine) -> Script[None]:
+    line.end.send(codes.FACTORY_RESET)
+    entry = yield from line.expect(is_command(codes.REMOVAL), 5.0, "18 does not follow 17.")
+    line.require(entry.frame.payload == b"\0", f"After 17, 18 is {entry.frame.payload.hex()} instead of 00.")
+
+
+def factory_clears(line: GatewayModuleLine) -> Script[None]:
+    line.end.send(codes.FACTORY_RESET)
+    yield from line.pause(2.0)
+    entry = yield from ask_thrice(line, codes.LIST)
+    if entry is None:
+        line.not_applicable("It does not answer 1c.")
+    line.require(entry.frame.payload == b"\0\0", "After 17 sub-devices are listed.")
+    line.end.joined.clear()
+
+
+_TIME_NEEDS: Sequence[tuple[str, str, str, Play, Grade]] = (
+    ("network.answered", "16 is answered", "§2.1.7", answered(codes.NETWORK_QUERY), "must"),
+    ("network.value", "It is one byte, 00 to 06", "§2.1.3", answer_is(is_byte(0, 6), codes.NETWORK_QUERY), "must"),
+    ("network.agrees", "16 agrees with the last 03", "§2.1.7", status_agrees, "must"),
+    ("network.poll", "An empty 03 brings the network status", "§1.6.2", poll, "deviation"),
+    ("time.gmt-answered", "10 is answered", "§2.6.1", answered(codes.GMT), "must"),
+    ("time.gmt", "GMT has 7 valid bytes", "§2.6.1", answer_is(is_time(7), codes.GMT), "must"),
+    ("time.local-answered", "11 is answered", "§2.6.2", answered(codes.LOCAL_TIME), "must"),
+    ("time.local", "The local time has 8 valid bytes", "§2.6.2", answer_is(is_time(8), codes.LOCAL_TIME), "must"),
+    ("time.weekday", "The weekday is that of the date, 1 = Monday", "§2.6.2", weekday, "must"),
+    ("time.zoned", "33/03 is a zone and a time", "§2.6.3", answer_is(_is_zoned, codes.SERVICES, b"\3", sub=3), "must"),
+    ("time.zone-agrees", "33/03 and 11 differ by the zone", "§2.6.3", zone_agrees, "must"),
+    ("time.runs", "Its clock runs", "§2.6.1", time_runs, "must"),
+    ("time.right", "Its clock is right within 2 min", "§2.6.1", time_is_right, "should"),
+    ("memory.value", "Free memory is 4 bytes, big-endian", "§2.1.8", answer_is(is_memory, codes.MEMORY), "must"),
+    ("memory.version-3", "1b is answered with version 03 too", "§2.1.8", memory_of_version_3, "must"),
+    ("mac.value", "2b is 00 and an address of one station", "§2.1.9", answer_is(is_mac, codes.MAC), "must"),
+    ("mac.constant", "The address stays the same", "§2.1.9", mac_is_constant, "must"),
+    (
+        "wifi-test.value",
+        "15 is answered by two valid bytes",
+        "§2.1.6",
+        answer_is(is_wifi_test, codes.WIFI_TEST, seconds=SCAN_S),
+        "must",
+    ),
+    (
+        "weather.subscription",
+        "A subscription is answered by 01 00",
+        "§2.11.1",
+        answer_is(is_exactly(b"\0\1\0"), codes.SERVICES, _SUBSCRIBE, sub=codes.WEATHER_ON),
+        "must",
+    ),
+    ("weather.follows", "Weather follows it at once", "§2.11.1", weather_follows, "must"),
+    ("weather.names", "33/01 has the names that were asked for", "§2.11.2", weather_is_named, "must"),
+    ("weather.once", "Weather that is acknowledged is not sent again", "§2.11.2", weather_acknowledged_once, "must"),
+    ("weather.now", "Weather follows 33/02", "§2.11.3", weather_now, "must"),
+    (
+        "weather.too-often",
+        "A subscription of 5 min is refused",
+        "§2.11.1",
+        refused_subscription(b"\0\5" + counted_names("w.temp"), "An interval of 5 min"),
+        "must",
+    ),
+    (
+        "weather.too-rarely",
+        "A subscription of 241 min is refused",
+        "§2.11.1",
+        refused_subscription(b"\0\xf1" + counted_names("w.temp"), "An interval of 241 min"),
+        "must",
+    ),
+    (
+        "weather.cut",
+        "A subscription whose name is cut is refused",
+        "§2.11.1",
+        refused_subscription(b"\0\x3c\x09w.temp", "A name that is cut"),
+        "must",
+    ),
+    ("group.unknown", "2e of an unknown group has no member", "§2.5.5", unknown_group, "must"),
+    (
+        "group.changed-unknown",
+        "2f of an unknown group is answered by 01",
+        "§2.5.6",
+        results_in(codes.GROUP_CHANGED, json_of(gid=UNKNOWN_GROUP, dpid=1), b"\1", what="It"),
+        "should",
+    ),
+    (
+        "group.changed-no-json",
+        "2f without JSON is answered by 01",
+        "§1.5.2",
+        results_in(codes.GROUP_CHANGED, b"1", b"\1", what="It"),
+        "must",
+    ),
+    (
+        "pairing.not-now",
+        "23 is answered by 01 while it is not pairing",
+        "§2.9.1",
+        answer_is(is_exactly(b"\1"), codes.PAIRING, json_of(s="unclouded", p="12345678", t="x")),
+        "must",
+    ),
+    (
+        "pairing.bad-json",
+        "23 without JSON is refused",
+        "§2.9.1",
+        answer_is(is_exactly(b"\1", b"\2"), codes.PAIRING, b"unclouded"),
+        "must",
+    ),
+    ("pairing.from-app", "25 is acknowledged", "§2.9.3", answer_is(is_exactly(b""), codes.FROM_APP, bytes(8)), "must"),
+    ("questions.at-once", "Several questions at once are all answered", "§1.6", in_a_burst, "should"),
+)
+_ASKING: Sequence[tuple[str, str, str, Callable[[GatewayModuleLine], Script[None]], Grade]] = (
+    ("pairing.phone", "It goes on after 27", "§2.9.5", phone_link, "must"),
+    ("services.unknown", "33/09 is not answered", "§2", unknown_sub(codes.SERVICES, 9), "must"),
+    ("security.unknown", "c0/04 is not answered", "§3.14", unknown_sub(codes.SECURITY, 4), "must"),
+    ("alarm.unknown", "c1/06 is not answered", "§2", unknown_sub(codes.ALARM, 6), "must"),
+    ("questions.again", "The same question is answered 20 times", "§1.6", again_and_again, "must"),
+)
+GATEWAY_MODULE_SERVICE_CHECKS: tuple[Check, ...] = (
+    *(
+        row(f"module.{name}", title, clause, play, grade, needs=(ONLINE,))
+        for name, title, clause, play, grade in _TIME_NEEDS
+    ),
+    *(
+        row(f"module.{name}", title, clause, play, grade, needs=(ONLINE, QUESTION), timeout_s=60.0)
+        for name, title, clause, play, grade in _ASKING
+    ),
+)
+_RESETS: Sequence[tuple[str, str, str, Play, str]] = (
+    ("reset.key", "04 brings a network status of pairing", "§2.1.4", reset(codes.RESET, b"", PAIRING), RESET_DANGER),
+    (
+        "reset.smart-config",
+        "05 00 brings SmartConfig pairing",
+        "§2.1.5",
+        reset(codes.RESET_MODE, b"\0", (b"\0", b"\6")),
+        RESET_DANGER,
+    ),
+    ("reset.ap", "05 01 brings AP pairing", "§2.1.5", reset(codes.RESET_MODE, b"\1", (b"\1", b"\6")), RESET_DANGER),
+    ("factory.answered", "18 00 follows 17", "§2.2.9", factory, FACTORY_DANGER),
+    ("factory.clears", "After 17 no sub-device is listed", "§2.2.10", factory_clears, FACTORY_DANGER),
+)
+GATEWAY_MODULE_RESET_CHECKS: tuple[Check, ...] = tuple(
+    row(f"module.{name}", title, clause, play, needs=(ONLINE,), danger=danger, timeout_s=120.0)
+    for name, title, clause, play, danger in _RESETS
+)
