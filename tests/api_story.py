@@ -1,7 +1,20 @@
 """A fake hub with a kettle and a lamp: a test publishes its facts and sets the outcomes of commands."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import msgspec
+
+from unclouded.core.decode_views import (
+    LARGEST_INPUT,
+    DecodeChoices,
+    DecodeCounts,
+    DecodeFiles,
+    DecodeOptions,
+    DecodeView,
+    FoundFormat,
+)
 from unclouded.core.errors import CommandError
 from unclouded.core.model import (
     Action,
@@ -142,6 +155,52 @@ class FakePlugs:
     async def discover(self) -> Sequence[FoundPlug]:
         usual = {"port": 80, "product": "mss310", "mac": "", "hardware": "2.0.0", "version": "2.1.17"}
         return [FoundPlug(uuid="1901", ip="192.168.1.57", **usual)]  # type: ignore[arg-type]  # texts and a number
+
+
+class FakeDecoder:
+    """Satisfies DecodeSource. ``asked``: the options and inputs; ``until``: what an answer waits for."""
+
+    def __init__(self, places: int = 1_000) -> None:
+        self.asked: list[tuple[DecodeOptions, bytes]] = []
+        self.clients: list[str] = []
+        self.until: asyncio.Event | None = None
+        self.ended = 0
+        self._places = places
+
+    @contextlib.contextmanager
+    def place(self, client: str) -> Iterator[bool]:
+        self.clients.append(client)
+        yield len(self.clients) <= self._places
+
+    async def choices(self) -> bytes:
+        return msgspec.json.encode(DecodeChoices(formats=[], families=[], most_bytes=LARGEST_INPUT))
+
+    async def decode(self, options: DecodeOptions, data: bytes) -> bytes:
+        self.asked.append((options, data))
+        if options.family and options.family != "toy":
+            raise CommandError(f"There is no family {options.family!r}.")
+        try:
+            if self.until is not None:
+                await self.until.wait()
+        except asyncio.CancelledError:
+            self.ended += 1
+            raise
+        if options.work != "frames":
+            return msgspec.json.encode(DecodeFiles(capture="{}\n"))
+        return msgspec.json.encode(NOTHING_FOUND)
+
+
+NOTHING_FOUND = DecodeView(
+    format=FoundFormat(
+        name="empty", title="empty", sure="nothing", lines=0, explained=0, unread=[], more_unread=0, notes=[],
+        refused="", hint="The input is empty."
+    ),
+    family="", dialect="", detected="", others=[], ordered=True, profile="",
+    counts=DecodeCounts(
+        pieces=0, frames=0, noise_bytes=0, cut_bytes=0, rebuilt=0, remarks={}, senders=[], is_complete=True
+    ),
+    start=0, frames=[], remarks=[], contents=[], more_contents=0, report={},
+)  # fmt: skip
 
 
 class FakeProducts:

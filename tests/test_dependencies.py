@@ -121,7 +121,7 @@ PURE = [
     *(f"hub/{name}.py" for name in ("board", "energy", "energy_rule", "forecast", "held_commands", "identity")),
     *(
         f"hub/{name}.py"
-        for name in ("directions", "interpret", "naming", "physics", "recent_frames", "services", "zone")
+        for name in ("directions", "frame_parts", "interpret", "naming", "physics", "recent_frames", "services", "zone")
     ),
     *(f"sim/{name}.py" for name in ("direction_values", "loads", "measure", "measured_part")),
     *(f"sim/{name}.py" for name in ("seeded_random", "subjects", "trips", "world")),

@@ -382,6 +382,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/decode": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What may be chosen for an input that is decoded: formats, families, dialects, profiles. */
+        get: operations["decode_choices"];
+        put?: never;
+        /** Decode a recording or a text in any form: its frames with their parts, and what is irregular. */
+        post: operations["decode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/decode/capture": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The same input as a capture, its secrets blanked. */
+        post: operations["decode_capture"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/decode/case": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The same input as a draft of a test case: a capture, and what is found in it. */
+        post: operations["decode_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -518,6 +570,133 @@ export interface components {
             notices: components["schemas"]["EventView"][];
         };
         /**
+         * DecodeChoice
+         * @description One choice. ``title``: for people.
+         */
+        DecodeChoice: {
+            name: string;
+            title: string;
+        };
+        /**
+         * DecodeChoices
+         * @description What may be chosen. ``most_bytes``: of an input.
+         */
+        DecodeChoices: {
+            formats: components["schemas"]["DecodeChoice"][];
+            families: components["schemas"]["FamilyChoice"][];
+            most_bytes: number;
+        };
+        /**
+         * DecodeCounts
+         * @description What an input holds. ``pieces``: frames and stretches of noise. ``cut_bytes``: of frames that are cut off.
+         *
+         *         ``remarks``: by kind. ``senders``: the sides that sent frames. ``is_complete``: everything was counted.
+         */
+        DecodeCounts: {
+            pieces: number;
+            frames: number;
+            noise_bytes: number;
+            cut_bytes: number;
+            rebuilt: number;
+            remarks: {
+                [key: string]: number;
+            };
+            senders: ("controller" | "device")[];
+            is_complete: boolean;
+        };
+        /**
+         * DecodeFiles
+         * @description An input as a capture without secrets; ``entry``: of a test case, for its index.
+         */
+        DecodeFiles: {
+            capture: string;
+            /** @default  */
+            entry: string;
+        };
+        /**
+         * DecodeView
+         * @description An input, decoded. ``family``, ``dialect``: what it is read as; ``others``: further families in it.
+         *
+         *         ``detected``: what shows the dialect. ``profile``: that names the values, as asked for, or of the product that the
+         *         line names. ``frames``: pieces from ``start``. ``remarks``: the first ones. ``ordered``: the order of the sides is
+         *         known. ``report``: what the stream shows as a whole, where its family has such a report.
+         */
+        DecodeView: {
+            format: components["schemas"]["FoundFormat"];
+            family: string;
+            dialect: string;
+            detected: string;
+            others: string[];
+            ordered: boolean;
+            profile: string;
+            counts: components["schemas"]["DecodeCounts"];
+            start: number;
+            frames: components["schemas"]["DecodedFrame"][];
+            remarks: components["schemas"]["DecodedRemark"][];
+            contents: components["schemas"]["DecodedContent"][];
+            more_contents: number;
+            report: Record<string, never>;
+        };
+        /**
+         * DecodedContent
+         * @description Values, or a message, that an input has without their frame. ``text``: the values by the profile.
+         */
+        DecodedContent: {
+            t: number | null;
+            line: number;
+            sender: ("controller" | "device") | null;
+            kind: string;
+            text: string;
+        };
+        /**
+         * DecodedFrame
+         * @description ``index``: which piece of the input it is, from 0. ``line``: of the text that it begins in, 0 = not known.
+         *
+         *         ``rebuilt``: put together from printed fields. ``more_parts``: parts that are left out. ``hex``: of noise the first
+         *         bytes only.
+         */
+        DecodedFrame: {
+            t: number | null;
+            offset: number;
+            length: number;
+            kind: string;
+            reason: string;
+            family: string;
+            sender: ("controller" | "device") | null;
+            command: number | string | null;
+            sub: number | null;
+            name: string;
+            part: string;
+            section: string;
+            text: string;
+            answers: number | null;
+            after_ms: number | null;
+            odd: string[];
+            hex: string;
+            masked: boolean;
+            parts: components["schemas"]["FramePart"][];
+            index: number;
+            /** @default 0 */
+            line: number;
+            /** @default false */
+            rebuilt: boolean;
+            /** @default 0 */
+            more_parts: number;
+        };
+        /**
+         * DecodedRemark
+         * @description Something irregular. ``index``: of the piece. ``kind``: the same word for the same irregularity.
+         */
+        DecodedRemark: {
+            index: number;
+            t: number | null;
+            offset: number;
+            sender: ("controller" | "device") | null;
+            name: string;
+            kind: string;
+            text: string;
+        };
+        /**
          * DeviceLine
          * @description One JSON line of /api/watch: a device appeared or changed; its state has a line of its own.
          */
@@ -527,6 +706,8 @@ export interface components {
         /**
          * DeviceView
          * @description A device and its state. ``since``: when it entered this state. ``produces``: it feeds energy in.
+         *
+         *         ``room``: where it is, as its owner calls it; "" = the configuration does not say.
          */
         DeviceView: {
             id: string;
@@ -549,6 +730,8 @@ export interface components {
             };
             /** @default null */
             schedule: components["schemas"]["ScheduleRule"][] | null;
+            /** @default  */
+            room: string;
         };
         /**
          * DoBody
@@ -619,6 +802,20 @@ export interface components {
             data: Record<string, never>;
         };
         /**
+         * FamilyChoice
+         * @description A family. ``ends``: the usual names of its controller and its device.
+         */
+        FamilyChoice: {
+            name: string;
+            title: string;
+            ends: [
+                string,
+                string
+            ];
+            dialects: components["schemas"]["DecodeChoice"][];
+            profiles: components["schemas"]["DecodeChoice"][];
+        };
+        /**
          * FirmwareSummary
          * @description What an update file is. ``text``: a sentence. ``target``: what it is for, as text, "" = not known.
          *
@@ -649,6 +846,25 @@ export interface components {
             };
         };
         /**
+         * FoundFormat
+         * @description What the input was found to be. ``lines``, ``explained``: of a text. ``unread``: the first lines that are not
+         *         understood, by number; ``more_unread``: how many others. ``refused``: why it is not read. ``hint``: of an input that
+         *         held nothing, what to do.
+         */
+        FoundFormat: {
+            name: string;
+            title: string;
+            /** @enum {unknown} */
+            sure: "certain" | "likely" | "nothing" | "unsure";
+            lines: number;
+            explained: number;
+            unread: number[];
+            more_unread: number;
+            notes: string[];
+            refused: string;
+            hint: string;
+        };
+        /**
          * FoundPlug
          * @description A plug in this network, as it describes itself. ``ip``: where its answer came from.
          */
@@ -660,6 +876,39 @@ export interface components {
             mac: string;
             hardware: string;
             version: string;
+        };
+        /**
+         * FramePart
+         * @description The bytes of a frame from ``start`` to before ``end``, and what they are.
+         *
+         *         ``kind``: what it is in any protocol; "value" = what the frame is about, "json" = text that holds one member of an
+         *         object, "rest" = bytes without a meaning. ``type``: how a value is encoded. ``value``: it, as a JSON type. ``text``:
+         *         the value for people; "" = it needs none. ``odd``: what is not as it should be. ``wire``: the wire key of a value.
+         *         ``points``: the same by the device's profile. ``parts``: what it consists of, () = it is one field.
+         */
+        FramePart: {
+            start: number;
+            end: number;
+            label: string;
+            /**
+             * @default data
+             * @enum {unknown}
+             */
+            kind: "checksum" | "command" | "data" | "header" | "json" | "length" | "rest" | "sequence" | "value" | "version";
+            /** @default  */
+            type: string;
+            /** @default null */
+            value: boolean | number | string | null;
+            /** @default  */
+            text: string;
+            /** @default  */
+            odd: string;
+            /** @default  */
+            wire: string;
+            /** @default [] */
+            points: components["schemas"]["NamedValue"][];
+            /** @default [] */
+            parts: components["schemas"]["FramePart"][];
         };
         /**
          * History
@@ -1205,7 +1454,8 @@ export interface components {
          * @description One frame or one stretch of noise on a device's wire; secrets are blanked.
          *
          *         ``words``: the fields of its message as text. ``reason``: why it is noise, or what is irregular about it.
-         *         ``points``: the values in it, each with its meaning by the device's profile.
+         *         ``points``: the values in it, each with its meaning by the device's profile. ``parts``: what its bytes are, where
+         *         that is asked for.
          */
         WireLine: {
             at: string;
@@ -1222,6 +1472,8 @@ export interface components {
             hex: string;
             /** @default [] */
             points: components["schemas"]["NamedValue"][];
+            /** @default [] */
+            parts: components["schemas"]["FramePart"][];
         };
     };
     responses: never;
@@ -1584,6 +1836,8 @@ export interface operations {
             query?: {
                 /** @description Maximum number of lines; the newest are returned. */
                 limit?: number;
+                /** @description Also what the bytes of each frame are. */
+                parts?: boolean;
             };
             header?: never;
             path: {
@@ -3365,6 +3619,434 @@ export interface operations {
                 };
             };
             /** @description This hub has no list of products. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decode_choices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecodeChoices"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input cannot be read as asked for, or it takes too long; `detail` says what to do. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub decodes nothing, or too many inputs are waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decode: {
+        parameters: {
+            query?: {
+                /** @description Format of the input; without it, it is found. */
+                input?: string;
+                /** @description Protocol family; without it, it is found. */
+                family?: string;
+                /** @description Dialect of the family; without it, it is found. */
+                dialect?: string;
+                /** @description Sender of bytes of which the input does not name it. */
+                sender?: "" | "controller" | "device";
+                /** @description Profile that names the values; without it, that of the product. */
+                profile?: string;
+                /** @description The first piece that is explained. */
+                start?: number;
+                /** @description Maximum number of pieces that are explained. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecodeView"];
+                };
+            };
+            /** @description The body is incomplete, or a parameter is invalid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has no Content-Length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/octet-stream. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input cannot be read as asked for, or it takes too long; `detail` says what to do. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub decodes nothing, or too many inputs are waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decode_capture: {
+        parameters: {
+            query?: {
+                /** @description Format of the input; without it, it is found. */
+                input?: string;
+                /** @description Protocol family; without it, it is found. */
+                family?: string;
+                /** @description Dialect of the family; without it, it is found. */
+                dialect?: string;
+                /** @description Sender of bytes of which the input does not name it. */
+                sender?: "" | "controller" | "device";
+                /** @description Profile that names the values; without it, that of the product. */
+                profile?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecodeFiles"];
+                };
+            };
+            /** @description The body is incomplete, or a parameter is invalid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has no Content-Length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/octet-stream. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input cannot be read as asked for, or it takes too long; `detail` says what to do. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub decodes nothing, or too many inputs are waiting. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decode_case: {
+        parameters: {
+            query?: {
+                /** @description Format of the input; without it, it is found. */
+                input?: string;
+                /** @description Protocol family; without it, it is found. */
+                family?: string;
+                /** @description Dialect of the family; without it, it is found. */
+                dialect?: string;
+                /** @description Sender of bytes of which the input does not name it. */
+                sender?: "" | "controller" | "device";
+                /** @description Profile that names the values; without it, that of the product. */
+                profile?: string;
+                /** @description Name of the case: a to z, 0 to 9 and _. */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DecodeFiles"];
+                };
+            };
+            /** @description The body is incomplete, or a parameter is invalid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has no Content-Length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/octet-stream. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The input cannot be read as asked for, or it takes too long; `detail` says what to do. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub decodes nothing, or too many inputs are waiting. */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -17,6 +17,7 @@ from pair import Pair, ambient
 from unclouded import families
 from unclouded.app.protocols import settings_of
 from unclouded.core.family import MASKED, Family
+from unclouded.core.frame_part import leaves
 from unclouded.core.model import NamedValue, WireEntry
 from unclouded.core.recent_chunks import RecentChunks
 from unclouded.core.session import WireCommand
@@ -122,6 +123,10 @@ def test_a_conversation_is_listed_with_names_times_and_sides(name: str) -> None:
         (pytest.approx(at, abs=1e-6), side, "frame") for at, side, data in sent if data
     ]
     assert [entry.length for entry in entries] == [len(shown_bytes(entry)) for entry in entries]
+    for entry in entries:
+        places = [(part.start, part.end) for part in leaves(entry.parts())]
+        ends = [end for _, end in places]
+        assert [start for start, _ in places] == [0, *ends[:-1]] and ends[-1] == entry.length
 
 
 @pytest.mark.parametrize("name", families.NAMES)
@@ -263,7 +268,9 @@ def test_recent_chunks_are_bounded_by_bytes_and_by_number() -> None:
 
 
 def all_of(entries: Sequence[WireEntry]) -> str:
-    return " ".join(f"{entry.words} {entry.reason} {entry.name} {shown_bytes(entry)!r}" for entry in entries)
+    """Everything that a client may see of them, and their representation."""
+    texts = [f"{entry!r} {entry.reason} {entry.hex} {shown_bytes(entry)!r} {entry.parts()!r}" for entry in entries]
+    return " ".join(texts)
 
 
 KEY, PASSWORD, SSID = "the-owners-own-key", "correct horse", "HomeNet24"
@@ -322,4 +329,4 @@ def test_no_tuya_entry_shows_a_wifi_password_wherever_it_is_cut(cut: int) -> Non
 def test_no_emporia_entry_shows_an_install_code() -> None:
     sent = bytes(EmporiaFrame("device", "i", CODE))
     shown = entries_of(families.family("emporia"), device(sent, sent[:-1]), now=PAUSE_S * 2)
-    assert len(shown) == 2 and CODE[:6].hex() not in " ".join(f"{entry.words} {entry.hex}" for entry in shown)
+    assert len(shown) == 2 and CODE[:6].hex() not in all_of(shown) and repr(CODE[:6])[2:-1] not in all_of(shown)

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from api_story import NOON, FakeHub, FakePlugs, FakeProducts, about, device, watts
+from api_story import NOON, FakeDecoder, FakeHub, FakePlugs, FakeProducts, about, device, watts
 from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import Fact, Ledger, Notice, Reading, Status
 from unclouded.store.sink import Store
@@ -90,7 +90,14 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
     for number in range(20):
         shelf.put(f"fw{number}.bin", b"firmware")
     yield Api(
-        hub, about, past, wall=lambda: NOON + 3600.0, updates=shelf, plugs=FakePlugs(), products=FakeProducts()
+        hub,
+        about,
+        past,
+        wall=lambda: NOON + 3600.0,
+        updates=shelf,
+        plugs=FakePlugs(),
+        products=FakeProducts(),
+        decoder=FakeDecoder(),
     ).app()
     asyncio.run(past.close())
 

@@ -10,6 +10,7 @@ const device = (id: string, state: State = "online", parent = ""): Device => ({
   state,
   since: null,
   reason: "",
+  room: "",
   link: "",
   profile: "",
   points: [],

@@ -10,7 +10,7 @@ function point(key: string, kind: Point["kind"] = "number"): Point {
 
 function device(id: string, more: Partial<Device> = {}, ...keys: string[]): Device {
   return {
-    id, identity: id, family: "toy", state: "online", since: null, reason: "", link: "", profile: "", name: id, parent: "", main: "",
+    id, identity: id, family: "toy", state: "online", since: null, reason: "", link: "", profile: "", name: id, parent: "", main: "", room: "",
     points: [point("power_W"), point(IMPORT, "counter"), ...keys.map((key) => point(key, "counter"))],
     actions: [], produces: false, info: {}, schedule: [], ...more,
   };

@@ -19,6 +19,7 @@ import msgspec
 
 from unclouded import VERSION
 from unclouded.app.configuration.config import Config
+from unclouded.app.decode_service.service import DecodeService
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.downloads import Downloads
 from unclouded.app.plug_key import with_plug_key
@@ -181,6 +182,7 @@ async def _serving(composition: Composition, store: Store, listener: WebListener
         updates=update_files,
         plugs=plugs,
         products=ProductService(hub, composition.new_library),
+        decoder=DecodeService(config.profiles),
     )
     try:
         if composition.broker is not None:

@@ -65,22 +65,23 @@ def profiles_of(family: str) -> list["Profile"]:
     return [profile for name in library.names() if (profile := library.get(name)).family == family]
 
 
-def profile_named(family: Family, name: str) -> "Profile":
+def profile_named(family: Family, name: str, library: "ProfileLibrary | None" = None) -> "Profile":
     """The profile of that name, or in that TOML file. Raises CommandError and ConfigError."""
     from unclouded.core.profile import load_profile
 
+    library = library or profile_library()
     if name.endswith(".toml"):
-        profile = load_profile(_text_of(Path(name)), name, settings_of, actions_of, profile_library().base)
+        profile = load_profile(_text_of(Path(name)), name, settings_of, actions_of, library.base)
     else:
-        profile = profile_library().get(name)
+        profile = library.get(name)
     if profile.family != family.name:
         raise CommandError(f"The profile {name} is one of {profile.family}, not of {family.name}.")
     return profile
 
 
-def profile_of(family: Family, product: str) -> "Profile | None":
+def profile_of(family: Family, product: str, library: "ProfileLibrary | None" = None) -> "Profile | None":
     """The profile that lists the product, if any."""
-    return profile_library().for_product(family.name, product)
+    return (library or profile_library()).for_product(family.name, product)
 
 
 def _text_of(path: Path) -> str:

@@ -97,8 +97,8 @@ def update_json(file: UpdateFile, refused: str = "") -> UpdateView:
     )
 
 
-def wire_line(heard: WireEntry) -> WireLine:
-    """What went over a wire, with its time as text."""
+def wire_line(heard: WireEntry, *, with_parts: bool = False) -> WireLine:
+    """What went over a wire, with its time as text. ``with_parts``: also what its bytes are, which takes 0.1 ms."""
     return WireLine(
         at=iso(heard.at),
         channel=heard.channel,
@@ -111,6 +111,7 @@ def wire_line(heard: WireEntry) -> WireLine:
         length=heard.length,
         hex=heard.hex,
         points=tuple(heard.points),
+        parts=tuple(heard.parts()) if with_parts else (),
     )
 
 
@@ -194,8 +195,8 @@ def _device(info: Mapping[str, Any]) -> Device:  # Any: decoded JSON
         actions=msgspec.convert(info["actions"], tuple[ActionSpec, ...]),
         parent=info["parent"],
         name=info["name"],
-        main=info["main"],
         room=info["room"],
+        main=info["main"],
         produces=info["produces"],
         info=info["info"],
         schedule=msgspec.convert(info["schedule"], tuple[ScheduleRule, ...] | None),

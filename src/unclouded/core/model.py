@@ -9,9 +9,12 @@ A ``Fact`` is what the hub publishes. Times are Unix seconds (float, UTC) in fie
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import msgspec
+
+if TYPE_CHECKING:
+    from unclouded.core.frame_part import FramePart
 
 Value = bool | int | float | str
 Quality = Literal["good", "held", "estimated", "suspect"]
@@ -308,10 +311,10 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     actions: tuple[ActionSpec, ...] = ()
     parent: str = ""
     name: str = ""
+    room: str = ""
     main: str = ""  # the point that `set DEVICE VALUE` means
     replaces: str = ""  # the id or identity of an older device whose history this one goes on with
     produces: bool = False  # the energy that it measures is fed in: a solar inverter behind a plug
-    room: str = ""
     info: Mapping[str, str] = {}
     schedule: tuple[ScheduleRule, ...] | None = None  # the rules that it keeps; None: not read yet, or it keeps none
 
@@ -335,7 +338,7 @@ class WireEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     ``words``: the fields of its message as text. ``reason``: why it is noise, or what is irregular about the frame.
     ``points``: the values in it by the device's profile. ``part``: the sub-device that they belong to. ``types``: how
-    they are encoded, by wire key, where the protocol says so.
+    they are encoded, by wire key, where the protocol says so. ``parts``: finds out what its bytes are, when called.
     """
 
     at: float
@@ -351,6 +354,7 @@ class WireEntry(msgspec.Struct, frozen=True, kw_only=True):
     points: Sequence[NamedValue] = ()
     part: str = ""
     types: Mapping[str, str] = {}
+    parts: "Callable[[], Sequence[FramePart]]" = tuple
 
 
 class LogEntry(msgspec.Struct, frozen=True):

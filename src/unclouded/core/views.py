@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from unclouded.core.frame_part import FramePart
 from unclouded.core.model import (
     Access,
     ActionSpec,
@@ -63,8 +64,8 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     produces: bool
     info: Mapping[str, str]
     schedule: tuple[ScheduleRule, ...] | None = None
-
     room: str = ""
+
 
 class ReadingView(msgspec.Struct, frozen=True):
     """One value of one point at one time."""
@@ -134,7 +135,8 @@ class WireLine(msgspec.Struct, frozen=True, kw_only=True):
     """One frame or one stretch of noise on a device's wire; secrets are blanked.
 
     ``words``: the fields of its message as text. ``reason``: why it is noise, or what is irregular about it.
-    ``points``: the values in it, each with its meaning by the device's profile.
+    ``points``: the values in it, each with its meaning by the device's profile. ``parts``: what its bytes are, where
+    that is asked for.
     """
 
     at: str
@@ -148,6 +150,7 @@ class WireLine(msgspec.Struct, frozen=True, kw_only=True):
     length: int
     hex: str
     points: tuple[NamedValue, ...] = ()
+    parts: tuple[FramePart, ...] = ()
 
 
 class UpdateView(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from unclouded.core.family import Decoder, Dialect, Family, Piece
 from unclouded.core.masking import Masked, Masker
 from unclouded.core.model import WireEntry
 from unclouded.core.recent_chunks import RecentChunks, WireChunk
+from unclouded.hub.frame_parts import PartNaming, PieceParts
 from unclouded.hub.naming import POINTS, ValueNames
 
 Sender = Literal["controller", "device"]
@@ -51,7 +52,8 @@ class RecordedWire(msgspec.Struct, frozen=True, kw_only=True):
             latest = [(at, ours, path, self.plaintext(data)) for at, ours, path, data in chunks[-decoded:]]
             found = _ChunkReader(reading, cut).read(latest, now)
             if len(found) >= limit or decoded >= len(chunks):
-                return [self._entry(*one) for one in found[max(len(found) - limit, 0) :]]
+                naming = PartNaming(self.family, reading)
+                return [self._entry(naming, *one) for one in found[max(len(found) - limit, 0) :]]
             decoded *= 4
 
     def _reading(self, chunks: Sequence[WireChunk]) -> Family | Dialect:
@@ -65,9 +67,10 @@ class RecordedWire(msgspec.Struct, frozen=True, kw_only=True):
         name, _ = detector.verdict()
         return self.family.read_as(name)
 
-    def _entry(self, at: float, side: Side, piece: Piece, masked: Masked) -> WireEntry:
+    def _entry(self, naming: PartNaming, at: float, side: Side, piece: Piece, masked: Masked) -> WireEntry:
         sender, path = side
         names = self.names_of(piece.part)
+        by_value = names.by_value(piece)
         return WireEntry(
             at=self.wall(at),
             sender=sender,
@@ -79,9 +82,10 @@ class RecordedWire(msgspec.Struct, frozen=True, kw_only=True):
             hex=masked.hex(),
             channel=self.channel,
             path=path,
-            points=names.points(piece),
+            points=[named for points in by_value for named in points],
             part=piece.part,
             types=_types(piece),
+            parts=PieceParts(naming, piece, masked, names, by_value),
         )
 
 

@@ -4,7 +4,7 @@
     2  /api/* is not requested by another site    else 403   Origin, or Sec-Fetch-Site
     3  the client has a role                      else 401   token, session cookie, or: local only, no password set
     4  a client that changes something has "control"   else 403
-    5  bodies are short JSON                      else 411, 413, 415   an update file (PUT) may be longer
+    5  bodies are short JSON                      else 411, 413, 415   a file (PUT, or to be decoded) may be longer
 
 Local only means: the hub listens on a loopback address and the request did not come through a proxy. A WebSocket or a
 stream ends with its next message once its client has lost its role, after a logout or a change of the password (close
@@ -27,6 +27,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from unclouded.core.decode_views import LARGEST_INPUT
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import LARGEST_UPDATE
 from unclouded.web import session_cookie
@@ -44,6 +45,7 @@ PUBLIC_PATHS = ("/api/session", "/api/login", "/api/logout")  # need no role
 PROXY_HEADERS = ("x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via")  # sent by a proxy
 MAX_BODY_BYTES = 64 * 1024
 UPDATES = "/api/updates/"  # uploads of update files
+DECODE = "/api/decode"  # inputs that are decoded: POST changes nothing there
 MAX_WAITING_LOGINS = 8  # logins waiting for their password to be hashed
 SESSION_ENDED = 4401  # close code of the WebSocket
 
@@ -149,7 +151,7 @@ class Auth:
         if scope["path"] not in PUBLIC_PATHS:
             if request.role is None:
                 return refusal(401, "api.login", {"WWW-Authenticate": "Bearer"})
-            if changes and request.role != "control":
+            if changes and request.role != "control" and not _is_decoding(scope["method"], scope["path"]):
                 return refusal(403, "api.read_only")
         return _body_refusal(scope["method"], scope["path"], connection.headers, origin) if changes else None
 
@@ -254,21 +256,31 @@ def refusal(status: int, id: str, headers: MutableMapping[str, str] | None = Non
 
 
 def _body_refusal(method: str, path: str, headers: Headers, origin: RequestOrigin) -> Response | None:
-    """Why a body is not accepted. JSON is required because a form of another site cannot send it without a preflight;
-    lengths are limited to bound memory.
+    """Why a body is not accepted. JSON, or bytes that are named so, are required because a form of another site cannot
+    send them without a preflight; lengths are limited to bound memory.
 
     Forms can only POST: a PUT or DELETE of another site's page fails at its preflight.
     """
+    is_decoding = _is_decoding(method, path)
     most = LARGEST_UPDATE if method == "PUT" and path.startswith(UPDATES) else MAX_BODY_BYTES
+    most = LARGEST_INPUT if is_decoding else most
     if "transfer-encoding" in headers:
         return refusal(411, "api.no_length")
     length = headers.get("content-length", "0")
     if not re.fullmatch(r"[0-9]{1,9}", length) or int(length) > most:
         return refusal(413, "api.too_long", most=most)
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if method == "POST" and kind != "application/json" and (int(length) or origin != "own"):
-        return refusal(415, "api.not_json")
+    if method == "POST" and kind != _BODY_KINDS[is_decoding] and (int(length) or origin != "own"):
+        return refusal(415, "api.not_bytes" if is_decoding else "api.not_json")
     return None
+
+
+def _is_decoding(method: str, path: str) -> bool:
+    """Whether a request has an input decoded."""
+    return method == "POST" and (path == DECODE or path.startswith(f"{DECODE}/"))
+
+
+_BODY_KINDS = {False: "application/json", True: "application/octet-stream"}  # of a POST; True: of an input
 
 
 def _is_ongoing(message: Message, kind: str) -> bool:

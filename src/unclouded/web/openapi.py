@@ -98,7 +98,7 @@ def errors_of(row: ApiRoute) -> Mapping[int, str]:
 
 def _body_errors(row: ApiRoute) -> Mapping[int, str]:
     if row.accepts:
-        return FILE_ERRORS
+        return FILE_ERRORS if row.method == "PUT" else {**FILE_ERRORS, 415: "The body is not application/octet-stream."}
     return {"POST": BODY_ERRORS, "DELETE": LENGTH_ERRORS}.get(row.method, {})
 
 

@@ -1,12 +1,14 @@
 """One row for each route of the API: request, answer, errors. Routes and document are generated from them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import tzinfo
 from typing import Literal, Protocol
 
 import msgspec
 from starlette.responses import Response
 
+from unclouded.core.decode_views import DecodeOptions
 from unclouded.core.model import Device, PublicHub, UpdateFile
 from unclouded.core.views import EventView, FoundPlug, ProductFacts, ProductsView
 from unclouded.web.history.series import SeriesRequest
@@ -96,11 +98,24 @@ class ProductLookup(Protocol):
         """What a device has reported, for a report of its product. ``problems``: what was odd, as text."""
 
 
+class DecodeSource(Protocol):
+    """Decodes inputs (app/decode_service/service.py), one at a time."""
+
+    def place(self, client: str) -> AbstractContextManager[bool]:
+        """Whether there is a place in the line for this client, which is taken."""
+
+    async def choices(self) -> bytes:
+        """DecodeChoices as JSON. Raises CommandError."""
+
+    async def decode(self, options: DecodeOptions, data: bytes) -> bytes:
+        """DecodeView or DecodeFiles as JSON. Raises CommandError."""
+
+
 class ApiContext(msgspec.Struct, frozen=True):
     """What the route handlers use. ``wall``: the clock, Unix seconds.
 
     ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files. ``plugs`` None: it
-    sets up no plugs. ``products`` None: it has no list of products.
+    sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes no inputs.
     """
 
     hub: PublicHub
@@ -111,6 +126,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     updates: UpdateFileSource | None = None
     plugs: SetupSource | None = None
     products: ProductLookup | None = None
+    decoder: DecodeSource | None = None
 
     def require_update_files(self) -> UpdateFileSource:
         """The update files. Raises ApiError where the hub keeps none."""
@@ -130,6 +146,12 @@ class ApiContext(msgspec.Struct, frozen=True):
             raise ApiError(503, "api.no_products")
         return self.products
 
+    def require_decoder(self) -> DecodeSource:
+        """What decodes inputs. Raises ApiError where nothing does."""
+        if self.decoder is None:
+            raise ApiError(503, "api.no_decoder")
+        return self.decoder
+
     def require_history(self) -> HistorySource:
         """The stored history. Raises ApiError where there is none."""
         if self.history is None:
@@ -145,7 +167,7 @@ class ApiRoute(msgspec.Struct, frozen=True, kw_only=True):
 
     ``returns``: the type of the answer; for JSON lines, the types of the lines. ``errors``: statuses besides those that
     follow from the other fields (body, query, authentication). ``public``: needs no role.
-    ``takes``: the media type of its body, where that is no JSON.
+    ``accepts``: the media type of its body, where that is no JSON. ``reads``: it changes nothing, whatever its method.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -159,6 +181,7 @@ class ApiRoute(msgspec.Struct, frozen=True, kw_only=True):
     errors: Mapping[int, str] = {}
     public: bool = False
     accepts: str = ""
+    reads: bool = False
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ import { filtered, logLines, merged, MOST_LINES, textOf } from "./log";
 const hexOf = (text: string) => [...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 function frame(name: string, text: string, at = "2026-11-20T12:00:00.000Z", more: Partial<WireLine> = {}): WireLine {
-  return { at, channel: "", way: "", sender: "device", kind: "frame", name, words: "", reason: "", length: text.length, hex: hexOf(text), points: [], ...more };
+  return { at, channel: "", way: "", sender: "device", kind: "frame", name, words: "", reason: "", length: text.length, hex: hexOf(text), points: [], parts: [], ...more };
 }
 
 const LOG = (level: string, text: string) => `[T: 153 M: mrs_http C: ${level} F: handle L: 33]: ${text}\r\n`;

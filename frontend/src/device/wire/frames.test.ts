@@ -15,6 +15,7 @@ const line = (changes: Partial<WireLine>): WireLine => ({
   length: 10,
   hex: "55aa0307",
   points: [],
+  parts: [],
   ...changes,
 });
 

@@ -14,6 +14,7 @@ from typing import IO
 import msgspec
 
 from unclouded.app.decoding.frame_scoring import FrameScorer, LineEvidence, sign_of
+from unclouded.core.decode_views import Sure
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
 from unclouded.formats import detection, registry
@@ -51,7 +52,7 @@ class FoundInput(msgspec.Struct, frozen=True, kw_only=True):
 
     format: str = "raw"
     title: str = "raw bytes"
-    sure: str = "certain"
+    sure: Sure = "certain"
     lines: int = 0
     explained: int = 0
     unread: Sequence[int] = ()
@@ -267,7 +268,7 @@ def _found(reading: FormatReading, best: FormatCandidate, choice: FormatChoice, 
     )
 
 
-def _sure(evidence: LineEvidence, choice: FormatChoice | None) -> str:
+def _sure(evidence: LineEvidence, choice: FormatChoice | None) -> Sure:
     if choice is not None and choice.rival is not None:
         return "unsure"
     whole = sum(len(one.whole) for one in evidence.found)

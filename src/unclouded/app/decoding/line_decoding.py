@@ -6,6 +6,7 @@ What is noise in the first family is searched for frames of the others that were
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,6 +22,9 @@ from unclouded.core.errors import CommandError
 from unclouded.core.family import Detector, Dialect, Family, Sender, Totals
 from unclouded.formats.chunk import InputChunk
 from unclouded.recording.line_monitor import DETECTION_LIMIT
+
+if TYPE_CHECKING:
+    from unclouded.profiles import ProfileLibrary
 
 DEFAULT_FAMILY = "tuya_wifi"  # what an input without any frame is read as
 SPACE = b" \t\r\n"
@@ -65,17 +69,19 @@ class LineDecoding(msgspec.Struct, frozen=True, kw_only=True):
             return summarise(self.pieces())
         return tallied(tally, self.source.chunks, gap_s=self.source.gap_s)
 
-    def reader(self, profile: str | None, *, only_remarks: bool = False) -> ConversationReader:
+    def reader(
+        self, profile: str | None, *, only_remarks: bool = False, library: "ProfileLibrary | None" = None
+    ) -> ConversationReader:
         """What names the values and matches the answers. ``profile``: a name or a TOML file.
 
-        Raises CommandError and ConfigError.
+        ``library``: of the profiles; None = those that come with this program. Raises CommandError and ConfigError.
         """
         conversation = self.reading.conversation
         return ConversationReader(
             self.family,
             conversation() if conversation is not None and self.source.ordered else None,
-            profile=profile_named(self.family, profile) if profile else None,
-            profile_of=lambda product: profile_of(self.family, product),
+            profile=profile_named(self.family, profile, library) if profile else None,
+            profile_of=lambda product: profile_of(self.family, product, library),
             only_remarks=only_remarks,
             dialect=self.dialect,
             others=self.others,

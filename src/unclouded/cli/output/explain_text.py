@@ -9,11 +9,11 @@
 from collections.abc import Iterator
 
 from unclouded.app.decoding.conversation_reader import DecodedPiece
-from unclouded.app.explaining.explained_frame import ExplainedFrame
 from unclouded.cli.output.conversation_text import ARROWS, span_text
 from unclouded.cli.output.frame_drawing import INDENT, FrameDrawing
 from unclouded.cli.output.palette import Palette
 from unclouded.cli.output.text_width import columns, in_lines
+from unclouded.core.decode_views import ExplainedFrame
 from unclouded.core.printable import printable
 
 TITLE = 10  # columns of the time

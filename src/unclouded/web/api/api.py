@@ -7,6 +7,7 @@
     updates.py        GET  /api/updates, PUT, DELETE /api/updates/NAME             update files
     setup.py          GET, POST, DELETE /api/setup, POST /api/discover             plugs that are set up
     products.py       GET  /api/products, /api/devices/ID/product                  supported products; facts of one
+    decoding.py       GET, POST /api/decode …                                      what people paste, decoded
     session.py        GET  /api/session, POST /api/login, /api/logout              login state
     live.py           WS   /api/live                                               snapshots and changes
     openapi.py        GET  /api/openapi.json                                       this API as a document
@@ -31,11 +32,19 @@ from starlette.routing import Route, WebSocketRoute
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import PublicHub
 from unclouded.web import openapi
-from unclouded.web.api import devices, history, products, setup, updates
+from unclouded.web.api import decoding, devices, history, products, setup, updates
 from unclouded.web.api import session as session_routes
 from unclouded.web.live import LivePages
 from unclouded.web.request import ApiError, ApiRequest, as_json, problem
-from unclouded.web.routes import ApiContext, ApiRoute, HistorySource, ProductLookup, SetupSource, UpdateFileSource
+from unclouded.web.routes import (
+    ApiContext,
+    ApiRoute,
+    DecodeSource,
+    HistorySource,
+    ProductLookup,
+    SetupSource,
+    UpdateFileSource,
+)
 from unclouded.web.schemas import HubView, LoginBody, SessionView
 from unclouded.web.words import say
 
@@ -44,7 +53,8 @@ class Api:
     """The routes over one hub. ``about``: the answer to GET /api/hub.
 
     ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files.
-    ``plugs`` None: it sets up no plugs. ``products`` None: it has no list of products.
+    ``plugs`` None: it sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes
+    no inputs.
     """
 
     def __init__(
@@ -56,11 +66,14 @@ class Api:
         updates: UpdateFileSource | None = None,
         plugs: SetupSource | None = None,
         products: ProductLookup | None = None,
+        decoder: DecodeSource | None = None,
     ) -> None:
         def view() -> HubView:
             return msgspec.convert(about(), HubView)
 
-        self._context = ApiContext(hub, view, history, ZoneInfo(view().timezone), wall, updates, plugs, products)
+        self._context = ApiContext(
+            hub, view, history, ZoneInfo(view().timezone), wall, updates, plugs, products, decoder
+        )
         self.pages = LivePages(hub, view, wall)
 
     def app(self) -> Starlette:
@@ -115,6 +128,7 @@ ROWS: tuple[ApiRoute, ...] = (
     *updates.ROWS,
     *setup.ROWS,
     *products.ROWS,
+    *decoding.ROWS,
     ApiRoute(
         method="GET",
         path="/api/session",
@@ -158,7 +172,7 @@ ROWS: tuple[ApiRoute, ...] = (
 async def _answer(rows: Mapping[str, ApiRoute], context: ApiContext, http: Request) -> Response:
     """``rows``: the routes of this path, by method."""
     row, request = rows["GET" if http.method == "HEAD" else http.method], ApiRequest(http)
-    if row.method != "GET" and not row.public and request.role == "read":
+    if row.method != "GET" and not row.public and not row.reads and request.role == "read":
         raise ApiError(403, "api.read_only")
     if row.query is None:
         request.no_query()

@@ -31,6 +31,7 @@ from unclouded.web.routes import JSON_LINES, ApiContext, ApiRoute
 from unclouded.web.schemas import AdmitBody, DoBody, DoneLine, HubView, OutcomeView, ProgressLine, SetBody
 
 WATCH_BACKLOG = 10_000  # facts queued for one slow client at most
+AT_ONCE = 20  # frames whose parts are found before something else may run
 
 NO_DEVICE = {404: "Unknown device."}
 INVALID_COMMAND = {
@@ -49,8 +50,9 @@ class WatchQuery(msgspec.Struct, frozen=True):
     log: Annotated[bool, Meta(description="Also the lines that devices print by themselves.")] = False
 
 
-class FramesQuery(msgspec.Struct, frozen=True):
+class WireQuery(msgspec.Struct, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=1000, description="Maximum number of lines; the newest are returned.")] = 200
+    parts: Annotated[bool, Meta(description="Also what the bytes of each frame are.")] = False
 
 
 async def hub(context: ApiContext, request: ApiRequest) -> Response:
@@ -77,9 +79,16 @@ async def wire(context: ApiContext, request: ApiRequest) -> Response:
 
 
 async def frames(context: ApiContext, request: ApiRequest) -> Response:
-    limit = request.query(FramesQuery).limit
-    entries = context.hub.frames(request.device(context.hub).id, limit)
-    return as_json([wire_line(one) for one in entries])
+    query = request.query(WireQuery)
+    entries = context.hub.frames(request.device(context.hub).id, query.limit)
+    if not query.parts:
+        return as_json([wire_line(one) for one in entries])
+    lines = []
+    for number, one in enumerate(entries):
+        lines.append(wire_line(one, with_parts=True))
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)  # the hub goes on meanwhile
+    return as_json(lines)
 
 
 async def readings(context: ApiContext, request: ApiRequest) -> Response:
@@ -165,7 +174,7 @@ ROWS = (
         summary="The most recent frames and noise on the device's links as text, oldest first.",
         handler=frames,
         returns=(list[WireLine],),
-        query=FramesQuery,
+        query=WireQuery,
         errors=NO_DEVICE,
     ),
     ApiRoute(
