@@ -3,15 +3,14 @@
 DATA/state/admitted.json    [{"id": "kettle", "uuid": "1901…", "name": "Kettle", "parent": "meter"}]
 """
 
-import re
 import time
-import unicodedata
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from unclouded import families
 from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.names import clean_name, id_for
 from unclouded.app.configuration.places import did_you_mean
 from unclouded.app.configuration.rules import DEVICE_ID
 from unclouded.app.configuration.tables import DeviceTable, HiddenText
@@ -24,8 +23,6 @@ from unclouded.links.broker.client import PlugIdentity
 from unclouded.links.broker.server import BrokerOptions, BrokerServer, SeenPlug
 
 FAMILY = "meross"  # the family of the devices that connect to the broker
-LONGEST_NAME = 60  # characters
-LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "å": "a", "đ": "d", "ł": "l", "œ": "oe", "þ": "th", "ð": "d"})
 
 
 class AdmittedPlug(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -66,6 +63,17 @@ class Admissions:
     def remove(self, id: str) -> None:
         """The plug of this id is no longer admitted."""
         self._store([one for one in self.admitted if one.id != id])
+
+    def remove_plug(self, uuid: str) -> None:
+        """The plug of this UUID is in the configuration, or is to be gone."""
+        if any(one.uuid == uuid for one in self.admitted):
+            self._store([one for one in self.admitted if one.uuid != uuid])
+
+    def follow(self, old: str, new: str) -> None:
+        """A device has another id: the plugs inside it count inside that."""
+        if any(one.parent == old for one in self.admitted):
+            moved = msgspec.structs.replace
+            self._store([moved(one, parent=new) if one.parent == old else one for one in self.admitted])
 
     def identify(self, client_id: str, user: str, password: str) -> PlugIdentity | Refusal:
         """Who a client of the broker is, or why it may not connect."""
@@ -112,6 +120,11 @@ class DeviceAdmitter:
         self._factory = factory
         self._broker = broker
 
+    def use(self, config: Config, factory: DeviceFactory) -> None:
+        """The configuration has changed."""
+        self._config = config
+        self._factory = factory
+
     def admit(self, admission: Admission, taken: Sequence[str]) -> NodeSpec:
         plug = admitted_plug(admission, taken)
         self._admissions.add(plug)
@@ -120,7 +133,9 @@ class DeviceAdmitter:
     def forget(self, device: str, known: Sequence[str]) -> None:
         admitted = [one.id for one in self._admissions.admitted]
         if any(one.id == device for one in self._config.devices):
-            raise CommandError(f"{device} is in {self._config.where}: delete its [[device]] table there instead.")
+            raise CommandError(
+                f"{device} is in {self._config.where}. Remove it there: unclouded config remove {device}"
+            )
         if device not in admitted:
             text = f"{device} was not admitted, so it cannot be forgotten." if device in known else ""
             names = ", ".join(admitted) or "none"
@@ -138,9 +153,7 @@ class DeviceAdmitter:
 
 def admitted_plug(admission: Admission, taken: Sequence[str]) -> AdmittedPlug:
     """The plug under its name and id. Raises CommandError."""
-    name = " ".join(admission.name.split())
-    if not name.isprintable() or len(name) > LONGEST_NAME:
-        raise CommandError(f"The name of a device has at most {LONGEST_NAME} printable characters.")
+    name = clean_name(admission.name)
     if admission.id and not DEVICE_ID.fullmatch(admission.id):
         raise CommandError(
             f"{admission.id!r} may have only a to z, 0 to 9 and _. Leave it out: it follows from --name."
@@ -153,23 +166,8 @@ def admitted_plug(admission: Admission, taken: Sequence[str]) -> AdmittedPlug:
         names = ", ".join(taken) or "none"
         like = did_you_mean(admission.parent, taken)
         raise CommandError(f"There is no device {admission.parent!r} to count it inside. There are: {names}.{like}")
-    id = admission.id or id_for(name, taken, admission.uuid)
+    id = admission.id or id_for(name, taken, f"plug_{admission.uuid[-4:]}")
     return AdmittedPlug(id, admission.uuid, name, admission.parent, admission.produces)
-
-
-def id_for(name: str, taken: Collection[str], uuid: str) -> str:
-    """A device id for a name: "Küche: Wasserkocher" -> kuche_wasserkocher; a number where it is taken.
-
-    A name without a letter or digit of ASCII gives plug_ and the last four characters of the UUID.
-    """
-    plain = unicodedata.normalize("NFKD", name.casefold().translate(LETTERS))
-    letters = "".join(one for one in plain if not unicodedata.combining(one))
-    base = re.sub(r"[^a-z0-9]+", "_", letters).strip("_") or f"plug_{uuid[-4:]}"
-    number, found = 1, base
-    while found in taken:
-        number += 1
-        found = f"{base}_{number}"
-    return found
 
 
 def make_broker(config: Config, admissions: Admissions) -> BrokerServer | None:

@@ -6,11 +6,14 @@ UncloudedError
 │   └── LinkRefused        a link failed; trying again does not help until the cause is removed
 ├── WireError(ValueError)  bytes break the protocol; parse functions raise it, sessions report Rejected
 ├── CommandError           the caller's command is invalid
+│   └── EditConflict       what is to be changed is no longer what the caller has seen
 └── StoreError             the store or its disk cannot be read or written
     └── DamagedStore       the file of the store is damaged; its readable rows can be salvaged
 
 Messages are whole sentences: what happened, and what to do. They never carry secrets.
 """
+
+from collections.abc import Sequence
 
 
 class UncloudedError(Exception):
@@ -35,6 +38,15 @@ class WireError(UncloudedError, ValueError):
 
 class CommandError(UncloudedError):
     """An invalid command: no such point, read-only, outside its limits."""
+
+
+class EditConflict(CommandError):
+    """What is to be changed was changed meanwhile. ``revision``: of it now; ``changes``: what is different, as JSON."""
+
+    def __init__(self, text: str, revision: str, changes: Sequence[object] = ()) -> None:
+        super().__init__(text)
+        self.revision = revision
+        self.changes = changes
 
 
 class StoreError(UncloudedError):

@@ -45,6 +45,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     download_port: int = 0
     weather: WeatherTable | None = None
     devices: tuple[DeviceTable, ...]
+    tables: ConfigFile = ConfigFile()  # as they stand in the file, whatever the command line overrides
     places: ConfigPlaces = ConfigPlaces()
 
     @property
@@ -116,6 +117,11 @@ def load_config(path: Path, data: str | None = None, env: Mapping[str, str] = os
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {_reason(error)}.") from None
+    return config_of(text, path, data, env)
+
+
+def config_of(text: str, path: Path, data: str | None = None, env: Mapping[str, str] = os.environ) -> Config:
+    """The same with the text that the file has, or is to have. Raises ConfigError."""
     config = parse_config(text, str(path), data, env)
     if config.meross_key_file is not None:
         return msgspec.structs.replace(config, meross_key=_read_secret(config.meross_key_file, str(path)))
@@ -154,6 +160,7 @@ def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, st
         download_port=check_port(file.meross.download_port, where),
         weather=check_weather(file.weather, where),
         devices=tuple(file.device),
+        tables=file,
         places=places,
     )
 

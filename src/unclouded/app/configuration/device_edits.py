@@ -47,6 +47,7 @@ def with_changes(text: str, id: str, patch: Table) -> str:
     for one in range(len(devices)):
         if changed[one] != devices[one]:
             blocks = _with_element(blocks, places[one], devices[one], changed[one])
+            blocks = blocks_of(text_of(blocks))
             places = _places(blocks, len(devices))
     return _checked(text, text_of(blocks), {**file, "device": changed})
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from unclouded.app.configuration.names import CONTROL, LONGEST_NAME
 from unclouded.app.configuration.places import did_you_mean
 from unclouded.app.configuration.tables import NOWHERE, BrokerTable, DeviceTable, WeatherTable, WebTable, links_of
 from unclouded.core.errors import ConfigError
@@ -98,6 +99,11 @@ def check_devices(devices: Sequence[DeviceTable], where: str) -> None:
         if device.parent and (device.parent not in ids or device.parent == device.id):
             like = did_you_mean(device.parent, [one for one in ids if one != device.id])
             raise ConfigError(f"{path}.parent`: there is no other device {device.parent!r}.{like}")
+        for key, text in (("name", device.name), ("room", device.room)):
+            if CONTROL.search(text) or len(text) > LONGEST_NAME:
+                raise ConfigError(
+                    f"{path}.{key}`: a {key} has at most {LONGEST_NAME} characters, and no control characters."
+                )
         if device.replaces in ids:
             raise ConfigError(
                 f"{path}.replaces`: {device.replaces} is in the configuration; only a removed device can be replaced."

@@ -53,7 +53,8 @@ def edited(blocks: Sequence[TextBlock], path: TablePath, old: Table, new: Table)
         else:
             place = rest.index(mine[0])
             others = [block for block in rest if block not in mine]
-            rest = [*others[:place], *_moved(mine, inside, old[key], new.get(key)), *others[place:]]
+            moved = _moved(mine, inside, old[key], new[key]) if key in new else [_dropped(mine, own)]
+            rest = [*others[:place], *moved, *others[place:]]
     return [own, *rest]
 
 
@@ -115,7 +116,13 @@ def _moved(blocks: list[TextBlock], path: TablePath, old: Any, new: Any) -> list
         return edited([TextBlock(path=path, body=f"[{'.'.join(map(key_text, path))}]\n"), *blocks], path, old, new)
     if isinstance(old, list) and _is_array_of_tables(new):
         return _edited_elements(blocks, path, old, new)
-    return [] if new is None else [_new_block(path, new, blocks[-1].tail)]
+    return [_new_block(path, new, blocks[-1].tail)]
+
+
+def _dropped(blocks: Sequence[TextBlock], own: TextBlock) -> TextBlock:
+    """What stays of blocks whose key is removed: comments of no header, and the blank line before what follows."""
+    kept = "".join(block.tail for block in blocks if block.tail.strip())
+    return TextBlock(path=own.path, tail=kept or ("" if own.tail else blocks[-1].tail))
 
 
 def _new_block(path: TablePath, new: Any, tail: str) -> TextBlock:  # Any: TOML
@@ -165,7 +172,7 @@ def _assign(table: Any, key: str, old: Any, new: Any) -> None:  # Any: tomlkit's
             if not (inner in old and inner in new and _equal(old[inner], new[inner])):
                 _assign(table[key], inner, old.get(inner), new.get(inner))
     elif new is None:
-        table.remove(key)
+        del table[key]
     else:
         table[key] = _item(new)
 
