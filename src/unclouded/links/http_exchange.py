@@ -1,7 +1,7 @@
 """HTTP whose datagrams are whole requests and replies, heads included: for tests of how the other end speaks HTTP.
 
     client   Out(request, id) ──► one connection ──► received(all that came back, "http", re=id)
-             another Out(more, id) goes out on the same connection, as long as that waits
+             another Out(more, id) goes out on the same connection, as long as that waits; Out(b"", id) closes it
     server   received(request, "http", re=n) ──► Out(reply, re=n) ──► written as it is, then closed
 
 Nothing of the head is checked, added or corrected here. A reply ends where the other end closes, or is quiet for
@@ -19,7 +19,8 @@ from unclouded.links.dial import fail_soon
 from unclouded.links.ports import listening, url_of
 
 QUIET_S = 0.4  # s after which a reply is over on a connection that stays open
-TIMEOUT_S = 10.0  # s for the first byte of a reply, and for a whole request
+TIMEOUT_S = 10.0  # s for a connection, and for a whole request
+REPLY_TIMEOUT_S = 120.0  # s for the first byte of a reply: a plug may scan for networks meanwhile
 REQUEST_LIMIT = 65_536  # bytes of a request that is received; longer ones are closed
 REPLY_LIMIT = 1_000_000  # bytes of a reply
 READ_SIZE = 65_536
@@ -45,6 +46,8 @@ class HttpExchangeLink:
     def send(self, out: Out) -> None:
         if out.id in self._waiting:
             self._waiting[out.id].put_nowait(out.data)
+            return
+        if not out.data:
             return
         self._waiting[out.id] = asyncio.Queue()
         task = asyncio.create_task(self._exchange(out), name=f"exchange.{out.id}")
@@ -83,7 +86,7 @@ class HttpExchangeLink:
         except OSError:
             return Failure.REFUSED
         writer.write(out.data)
-        more = asyncio.create_task(self._write_more(writer, self._waiting[out.id]), name=f"exchange.{out.id}.more")
+        more = asyncio.create_task(write_more(writer, self._waiting[out.id]), name=f"exchange.{out.id}.more")
         try:
             return await self._read(reader)
         finally:
@@ -91,16 +94,11 @@ class HttpExchangeLink:
             await asyncio.wait({more})
             writer.transport.abort()
 
-    @staticmethod
-    async def _write_more(writer: asyncio.StreamWriter, queue: "asyncio.Queue[bytes]") -> None:
-        while True:
-            writer.write(await queue.get())
-
     async def _read(self, reader: asyncio.StreamReader) -> bytes | Failure:
         received = bytearray()
         try:
             while len(received) < REPLY_LIMIT:
-                async with asyncio.timeout(QUIET_S if received else self._timeout_s):
+                async with asyncio.timeout(QUIET_S if received else REPLY_TIMEOUT_S):
                     data = await reader.read(READ_SIZE)
                 if not data:
                     break
@@ -110,6 +108,13 @@ class HttpExchangeLink:
         except OSError:
             return bytes(received) or Failure.CLOSED
         return bytes(received) or Failure.CLOSED
+
+
+async def write_more(writer: asyncio.StreamWriter, queue: "asyncio.Queue[bytes]") -> None:
+    """Write what comes; nothing = the connection is closed."""
+    while data := await queue.get():
+        writer.write(data)
+    writer.transport.abort()
 
 
 class HttpExchangeServer:

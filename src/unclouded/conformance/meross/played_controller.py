@@ -36,7 +36,8 @@ class PlayedController(EmulatedEnd):
     """``uuid``: of the plug, "" = not known yet. ``abilities``: what it lists. ``answers``: to queries, by namespace.
 
     ``why_not``: why the newest request had no answer. ``mute``: namespaces of the plug that are not answered now.
-    ``cipher``: encrypts HTTP; None = clear text. ``is_up``: the plug has connected and subscribed.
+    ``cipher``: encrypts HTTP; None = clear text. ``is_up``: the plug has connected and subscribed. ``off_s``: by how
+    much a check has set its clock wrong. ``took_s``: from the newest request to its answer.
     """
 
     def __init__(self, line: PlugLine, reader: MerossReader) -> None:
@@ -49,6 +50,7 @@ class PlayedController(EmulatedEnd):
         self.why_not = ""
         self.is_http = True
         self.is_up = False
+        self.took_s = 0.0
         self.refusal = 0  # what a CONNECT is answered with
         self.cipher: Any = None  # Any: a LanCipher
         self._id = 0
@@ -57,6 +59,7 @@ class PlayedController(EmulatedEnd):
     def reset(self) -> None:
         self.mute: set[str] = set()
         self.refusal = 0
+        self.off_s = 0
 
     # --- connections -------------------------------------------------------------------------------
 
@@ -145,7 +148,7 @@ class PlayedController(EmulatedEnd):
     ) -> bytes:
         """A signed message. ``changes``: fields of the header that are other than usual. ``key``: signs otherwise."""
         self._id += 1
-        id, timestamp = changes.get("messageId", self.next_id()), changes.get("timestamp", int(self.line.unix()))
+        id, timestamp = changes.get("messageId", self.next_id()), changes.get("timestamp", self.unix())
         header = {
             "messageId": id,
             "namespace": namespace,
@@ -159,6 +162,10 @@ class PlayedController(EmulatedEnd):
         header |= changes
         kept = {name: value for name, value in header.items() if name not in drop}
         return msgspec.json.encode({"header": kept, "payload": {} if payload is None else payload})
+
+    def unix(self) -> int:
+        """The time of the plug, as far as it is known."""
+        return int(self.line.unix()) + self.off_s
 
     def next_id(self) -> str:
         return self.line.ambient.token(16).hex()
@@ -188,8 +195,11 @@ class PlayedController(EmulatedEnd):
 
     def reply_to(self, id: int, seconds: float = ANSWER_S) -> Script[MerossFrame | None]:
         """The reply to a datagram; None = there was none, and ``why_not``."""
+        began = self.line.now
         entry = yield from self.line.wait_for(lambda one: one.re == id and not one.connection, seconds)
+        self.took_s = self.line.now - began
         if entry is None:
+            self.line.send(b"", id=id)  # closes the connection
             self.why_not = f"no reply within {seconds:g} s"
             return None
         self.why_not = entry.failed or entry.reason

@@ -171,7 +171,10 @@ def no_effect(line: PlugLine) -> Script[None]:
 def repeated(line: PlugLine) -> Script[None]:
     body = line.end.message(PLAIN)
     for what in ("once", "again"):
-        frame = yield from attempt(line, body)
+        for _ in range(2):
+            frame = yield from attempt(line, body)
+            if frame is not None:
+                break
         line.require(is_answer(frame), f"The message, sent {what}, is not answered.")
 
 

@@ -11,6 +11,11 @@ from unclouded.conformance.meross.plug_http_checks import HTTP_CHECKS
 from unclouded.conformance.meross.plug_http_checks import PREPARATIONS as HTTP_PREPARATIONS
 from unclouded.conformance.meross.plug_reading_checks import READING_CHECKS
 from unclouded.conformance.meross.plug_request_checks import REQUEST_CHECKS, SIGN_CHECKS
+from unclouded.conformance.meross.plug_rule_checks import RULE_CHECKS
+from unclouded.conformance.meross.plug_set_checks import PREPARATIONS as SET_PREPARATIONS
+from unclouded.conformance.meross.plug_set_checks import SET_CHECKS
+from unclouded.conformance.meross.plug_slow_checks import PREPARATIONS as SLOW_PREPARATIONS
+from unclouded.conformance.meross.plug_slow_checks import SLOW_CHECKS
 from unclouded.core.session import Ambient
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import SIGN_ERROR
@@ -80,9 +85,20 @@ PLUG_ROLE = PlayedRole(
     alive=is_alive,
     silence_s=HTTP_SILENCE_S,
     advice=ADVICE,
-    checks=(*ANSWER_CHECKS, *READING_CHECKS, *SIGN_CHECKS, *REQUEST_CHECKS, *HTTP_CHECKS),
+    checks=(
+        *ANSWER_CHECKS,
+        *READING_CHECKS,
+        *SIGN_CHECKS,
+        *REQUEST_CHECKS,
+        *HTTP_CHECKS,
+        *SET_CHECKS,
+        *RULE_CHECKS,
+        *SLOW_CHECKS,
+    ),
     preparations={
         **HTTP_PREPARATIONS,
+        **SET_PREPARATIONS,
+        **SLOW_PREPARATIONS,
         ANSWERS: Preparation(text="it was asked everything", script=ask_everything, once=True, timeout_s=600.0),
     },
     links=LINKS,
