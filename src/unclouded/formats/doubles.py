@@ -6,23 +6,23 @@ Equal bytes in one view are all real: heartbeats.
 from collections import deque
 
 WITHIN_S = 0.05
-MOST = 64  # of the same bytes that wait for their double
+MOST = 64  # pieces that wait for their double
 
 
 class DoubleFilter:
     """Recognises bytes that another view showed at the same time."""
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[str, bytes], deque[tuple[float | None, str]]] = {}
+        self._recent: deque[tuple[float | None, str, str, bytes]] = deque(maxlen=MOST)
 
     def is_double(self, view: str, t: float | None, lane: str, data: bytes) -> bool:
         """Whether another view had these bytes; each of them counts for one double."""
-        seen = self._seen.setdefault((lane, data), deque(maxlen=MOST))
-        while seen and t is not None and (seen[0][0] is None or t - seen[0][0] > WITHIN_S):
-            seen.popleft()
-        for one in seen:
-            if one[1] != view:
-                seen.remove(one)
+        recent = self._recent
+        while recent and t is not None and (recent[0][0] is None or t - recent[0][0] > WITHIN_S):
+            recent.popleft()
+        for place, (_, other, its_lane, its_data) in enumerate(recent):
+            if other != view and its_data == data and its_lane == lane:
+                del recent[place]
                 return True
-        seen.append((t, view))
+        recent.append((t, view, lane, data))
         return False

@@ -155,16 +155,18 @@ class LineCollector:
             times, restarts = self._clock.times(run.at, run.kind)
             for place in restarts:
                 gaps[place] = True
-        chunks = list(map(
-            InputChunk,
-            times,
-            run.of_each(lambda head: head.label.sender),
-            run.data,
-            run.of_each(lambda head: head.label.lane),
-            range(number, number + count),
-            run.of_each(lambda head: len(head.text) + 1),
-            gaps,
-        ))
+        chunks = list(
+            map(
+                InputChunk,
+                times,
+                run.of_each(lambda head: head.label.sender),
+                run.data,
+                run.of_each(lambda head: head.label.lane),
+                range(number, number + count),
+                run.of_each(lambda head: len(head.text) + 1),
+                gaps,
+            )
+        )
         if self.accepts is not None:
             heads = run.of_each(lambda head: head)
             chunks = [one for one, head in zip(chunks, heads, strict=True) if self.accepts(head, one.t, one.data)]

@@ -41,7 +41,7 @@ class InputSource:
     @cached_property
     def filled(self) -> int:
         """How many lines are not blank."""
-        return sum(1 for line in self.lines if line and not line.isspace())
+        return len(self.lines) - self.lines.count("") - sum(map(str.isspace, self.lines))
 
     def head(self, limit: int) -> "InputSource":
         """The first ``limit`` characters, to the end of a line where one is near."""

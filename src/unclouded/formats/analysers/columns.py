@@ -110,7 +110,7 @@ class FieldBytes:
         high, low = self.digits[starts + 2], self.digits[starts + 3]
         if max(int(high.max()), int(low.max())) > 15:
             return None
-        values: Digits = high << 4 | low
+        values: Digits = (high << 4 | low).astype(np.uint8)
         return values
 
     def seconds_change(self, starts: "Places", ends: "Places") -> "Flags":

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from unclouded.formats.packets.capture_files import PCAP, PCAPNG, CaptureFile
-from unclouded.formats.packets.connections import CapturedConnections
+from unclouded.formats.packets.connections import CapturedConnections, PacketConnection
 from unclouded.formats.packets.layers import segment_of
 from unclouded.formats.packets.packet import CapturedPacket, DataSegment, PacketProblems
 from unclouded.formats.packets.streams import NO_DATA, MessageChunks
@@ -34,8 +34,32 @@ def reading_of(
         table.add(segment)
         count += 1
         stamps += segment.t is not None
+    return reading_of_connections(
+        table.connections,
+        problems,
+        lines=lines,
+        explained=explained,
+        data_lines=count,
+        unread=unread,
+        started=started,
+        stamps=stamps,
+    )
+
+
+def reading_of_connections(
+    connections: Sequence[PacketConnection],
+    problems: PacketProblems,
+    *,
+    lines: int,
+    explained: int,
+    data_lines: int,
+    unread: Sequence[int] = (),
+    started: float | None = None,
+    stamps: int = 0,
+) -> FormatReading:
+    """The reading of connections that are put together. ``lines``: of the text; 0 = they are from a file."""
     found = MessageChunks()
-    found.add_all(table.connections)
+    found.add_all(connections)
     chunks = found.chunks
     refused = found.refused
     if refused is None and not chunks and not lines:
@@ -44,7 +68,7 @@ def reading_of(
         chunks=chunks,
         lines=lines,
         explained=explained,
-        data_lines=count,
+        data_lines=data_lines,
         unread=unread,
         notes=[*problems.texts, *found.notes],
         refused=refused,

@@ -5,7 +5,9 @@ connection may have begun before the capture. All segments are sorted once: no o
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from operator import itemgetter
 
 import msgspec
 
@@ -32,11 +34,7 @@ class StreamRun:
     def __init__(self, pieces: Sequence[StreamPiece]) -> None:
         self.pieces = pieces
         self.data = b"".join(piece.data for piece in pieces)
-        self._ends: list[int] = []
-        end = 0
-        for piece in pieces:
-            end += len(piece.data)
-            self._ends.append(end)
+        self._ends = list(accumulate(len(piece.data) for piece in pieces))
 
     def piece_at(self, place: int) -> StreamPiece:
         """The piece that holds the byte at this place."""
@@ -83,10 +81,10 @@ class DirectedStream:
         """The bytes in order; a new run behind each gap."""
         runs: list[list[StreamPiece]] = []
         position, latest = self._start, None
-        for place, _, segment in sorted(self._segments, key=lambda one: one[:2]):
+        for place, _, segment in sorted(self._segments, key=itemgetter(0, 1)):
             is_gap = position is not None and place > position
             begin = place if position is None or is_gap else position
-            data = segment.data[begin - place :]
+            data = segment.data[begin - place :] if begin > place else segment.data
             position = begin
             if not data:
                 continue
@@ -108,6 +106,13 @@ class PacketConnection:
         self.client: End | None = None
         self.streams = {end: DirectedStream() for end in ends}
         self._runs: dict[End, list[StreamRun]] | None = None
+
+    @classmethod
+    def of_pieces(cls, ends: tuple[End, End], pieces: Mapping[End, Sequence[StreamPiece]]) -> "PacketConnection":
+        """A connection of TCP whose bytes are in order."""
+        connection = cls("tcp", ends)
+        connection._runs = {end: [StreamRun(some)] if some else [] for end, some in pieces.items()}
+        return connection
 
     @property
     def runs(self) -> dict[End, list[StreamRun]]:
@@ -139,11 +144,12 @@ class CapturedConnections:
         self.connections: list[PacketConnection] = []
 
     def add(self, segment: DataSegment) -> None:
-        first, second = sorted((segment.source, segment.target))
-        key = segment.protocol, first, second
-        found = self._open.get(key)
-        if found is None or self._opens_anew(found, segment):
-            found = self._open[key] = PacketConnection(segment.protocol, (first, second))
+        way = segment.protocol, segment.source, segment.target
+        found = self._open.get(way)
+        if found is None or (segment.opens and self._opens_anew(found, segment)):
+            first, second = sorted((segment.source, segment.target))
+            found = PacketConnection(segment.protocol, (first, second))
+            self._open[way] = self._open[segment.protocol, segment.target, segment.source] = found
             self.connections.append(found)
         stream = found.streams[segment.source]
         if segment.opens and segment.sequence is not None:

@@ -5,8 +5,9 @@
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -28,42 +29,71 @@ FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{1,20}(?:\.[a-z0-9_]{1,30}){1,3}")
 TIMES = ("frame.time_epoch", "frame.time_relative", "frame.time", "timestamp")
 PAYLOADS = ("tcp.payload", "udp.payload", "tcp.segment_data", "data.data", "data", "usb.capdata")
 SOURCES, TARGETS = ("ip.src", "ipv6.src"), ("ip.dst", "ipv6.dst")
+SEQUENCE = ("tcp.seq",)
 PORTS = (("tcp.srcport", "udp.srcport"), ("tcp.dstport", "udp.dstport"))
+NAMES = (*TIMES, *PAYLOADS, *SOURCES, *TARGETS, *PORTS[0], *PORTS[1], *SEQUENCE)
 JSON_SIGN = re.compile(r'"_source"\s{0,8}:|"layers"\s{0,8}:')
 DEEPEST = 16
+Key = TypeVar("Key")
 
 
-class FieldRows:
-    """Rows of fields by name -> segments."""
+class FieldRows(Generic[Key]):
+    """Rows of fields -> segments. ``keys``: by which each named field is asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, keys: Mapping[str, Key]) -> None:
         self._clock = StampClock()
         self._number = 0
+        self._payloads, self._times = _known(PAYLOADS, keys), _known(TIMES, keys)
+        self._sequence = _known(SEQUENCE, keys)
+        ends = (SOURCES, PORTS[0]), (TARGETS, PORTS[1])
+        self._ends = [(_known(hosts, keys), _known(ports, keys)) for hosts, ports in ends]
 
     @property
     def started(self) -> float | None:
         return self._clock.started
 
-    def segment(self, fields: Mapping[str, str], line: int) -> DataSegment | None:
+    def segment(self, field: Callable[[Key], str], line: int) -> DataSegment | None:
         """The data of a packet; None where it has none."""
         self._number += 1
-        data = next((found for name in PAYLOADS if (found := _bytes(fields.get(name, "")))), b"")
+        data = self._data(field)
         if not data:
             return None
-        stamp = next((at for name in TIMES if name in fields and (at := _stamp(fields[name]))), None)
-        t = None if stamp is None else self._clock.seconds(stamp)
-        source, target = (_first(fields, names) for names in (SOURCES, TARGETS))
-        ports = [_port(_first(fields, names)) for names in PORTS]
-        sequence = _number(fields.get("tcp.seq", ""))
-        return DataSegment(self._number, t, (source, ports[0]), (target, ports[1]), data, sequence, line=line)
+        source, target = [(_first(field, hosts), _port(_first(field, ports))) for hosts, ports in self._ends]
+        sequence = _number(_first(field, self._sequence)) if self._sequence else None
+        return DataSegment(self._number, self._time(field), source, target, data, sequence, line=line)
+
+    def _data(self, field: Callable[[Key], str]) -> bytes:
+        for key in self._payloads:
+            data = _bytes(field(key))
+            if data:
+                return data
+        return b""
+
+    def _time(self, field: Callable[[Key], str]) -> float | None:
+        for key in self._times:
+            text = field(key)
+            if text[:1] == "1" and text[10:11] == "." and text[:10].isdecimal() and text[11:].isdecimal():
+                return self._clock.time(float(text), "date")
+            stamp = _stamp(text)
+            if stamp is not None:
+                return self._clock.seconds(stamp)
+        return None
 
 
-def _first(fields: Mapping[str, str], names: Sequence[str]) -> str:
-    return next((fields[name].split(",")[0] for name in names if fields.get(name)), "")
+def _known(names: Sequence[str], keys: Mapping[str, Key]) -> list[Key]:
+    return [keys[name] for name in names if name in keys]
+
+
+def _first(field: Callable[[Key], str], keys: Sequence[Key]) -> str:
+    for key in keys:
+        text = field(key)
+        if text:
+            return text.partition(",")[0]
+    return ""
 
 
 def _port(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) <= 5 else 0
+    return int(text) if text and text.isdecimal() and len(text) <= 5 else 0
 
 
 def _number(text: str) -> int | None:
@@ -137,7 +167,7 @@ def read_columns(source: InputSource) -> FormatReading:
     layout = _layout(source)
     if layout is None:
         return FormatReading()
-    rows = FieldRows()
+    rows = FieldRows({name: at for at, name in enumerate(layout.names) if name})
     segments: list[DataSegment] = []
     unread: list[int] = []
     lines = explained = 0
@@ -146,13 +176,13 @@ def read_columns(source: InputSource) -> FormatReading:
         if not line or line.isspace():
             continue
         lines += 1
-        cells = [cell.strip('"') for cell in line.split(layout.separator)]
+        cells = (line.replace('"', "") if '"' in line else line).split(layout.separator)
         if len(cells) != len(layout.names):
             if len(unread) < MOST_UNREAD:
                 unread.append(number)
             continue
         explained += 1
-        segment = None if is_header else rows.segment(dict(zip(layout.names, cells, strict=True)), number)
+        segment = None if is_header else rows.segment(cells.__getitem__, number)
         is_header = False
         if segment is not None:
             segments.append(segment)
@@ -160,7 +190,7 @@ def read_columns(source: InputSource) -> FormatReading:
 
 
 def _reading(
-    segments: Sequence[DataSegment], rows: FieldRows, lines: int, explained: int, unread: Sequence[int]
+    segments: Sequence[DataSegment], rows: FieldRows[Any], lines: int, explained: int, unread: Sequence[int]
 ) -> FormatReading:
     return reading_of(segments, PacketProblems(), lines=lines, explained=explained, unread=unread, started=rows.started)
 
@@ -188,9 +218,9 @@ def _packets_by_line(text: str) -> Iterator[tuple[Any, int]]:  # Any: JSON
             continue
 
 
-def flattened(value: Any) -> dict[str, str]:  # Any: JSON
-    """The fields of a packet by name, in whatever layers they stand; the first one of each name."""
-    found: dict[str, str] = {}
+def flattened(value: Any) -> Mapping[str, str]:  # Any: JSON
+    """The fields of a packet by name, in whatever layers they stand; the first one of each name, "" = there is none."""
+    found: defaultdict[str, str] = defaultdict(str)
     waiting: list[tuple[str, Any, int]] = [("", value, 0)]
     while waiting:
         name, one, depth = waiting.pop()
@@ -212,8 +242,8 @@ def _plain(name: str) -> str:
 
 
 def read_json(source: InputSource) -> FormatReading:
-    rows = FieldRows()
-    found = (rows.segment(flattened(packet), line) for packet, line in packets_in(source.text or ""))
+    rows = FieldRows({name: name for name in NAMES})
+    found = (rows.segment(flattened(packet).__getitem__, line) for packet, line in packets_in(source.text or ""))
     segments = [segment for segment in found if segment is not None]
     lines = source.filled
     return _reading(segments, rows, lines, lines if segments else 0, ())

@@ -11,11 +11,13 @@ YAML (base64, with times) and arrays of C (char peer0_0[] = { … }) are read as
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 
 import msgspec
 
-from unclouded.formats.packets.captures import reading_of
-from unclouded.formats.packets.packet import DataSegment, PacketProblems
+from unclouded.formats.packets.captures import reading_of_connections
+from unclouded.formats.packets.connections import End, PacketConnection, StreamPiece
+from unclouded.formats.packets.packet import PacketProblems
 from unclouded.formats.reading import MOST_UNREAD, FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
 
@@ -30,7 +32,6 @@ ROW = re.compile(
     rf"(?P<cells>{_HEX}{{2}}(?:[ ]{_HEX}{{2}}){{0,7}}(?:[ ]{{2}}{_HEX}{{2}}(?:[ ]{_HEX}{{2}}){{0,7}})?)"
     r"(?:[ ]{2}|[ ]?$)"
 )
-RAW = re.compile(rf"(?P<indent>\t?)(?P<digits>(?:{_HEX}{{2}})+)\s?")
 COUNT = re.compile(rb"(\t?)(\d{1,9})\r?\n")
 COUNT_LINE = re.compile(rb"(?<=\n)(\t?\d{1,9})\r(?=\n)")  # a count whose line end has no CR
 FITS = 0.9
@@ -43,16 +44,11 @@ YAML_DATA = re.compile(r"\s{0,8}(?:peer(?P<node>[01])_\d{1,9}|data): !!binary \|
 YAML_PEER = re.compile(r"\s{0,8}(?:- )?peer: (?P<node>[01])\s{0,4}")
 YAML_TIME = re.compile(r"\s{0,8}timestamp: (?P<t>\d{1,12}(?:\.\d{1,9})?)\s{0,4}")
 BASE64 = re.compile(r"\s{0,12}[A-Za-z0-9+/]{1,200}={0,2}\s{0,4}")
+NODES: tuple[End, End] = (("node 0", 65_535), ("node 1", 1))  # without their addresses
 NOT_COUNTED = "the text of this connection does not fit its counts of bytes from line {} on; no more is read"
 
 
-class FollowedPart(msgspec.Struct, frozen=True, gc=False):
-    """Bytes of one end. ``node``: 0 or 1."""
-
-    node: int
-    data: bytes
-    line: int
-    t: float | None = None
+Followed = tuple[int, StreamPiece]  # the node that sent it, 0 or 1
 
 
 class FollowReader:
@@ -64,14 +60,18 @@ class FollowReader:
         self.unread: list[int] = []
         self.problems = PacketProblems()
 
-    def raw(self) -> Iterator[FollowedPart]:
+    def raw(self) -> Iterator[Followed]:
         for number, line in self._numbered():
-            found = RAW.fullmatch(line)
-            if found is not None:
-                yield FollowedPart(bool(found["indent"]), bytes.fromhex(found["digits"]), number)
-            self._count(number, line, found is not None)
+            try:
+                data = bytes.fromhex(line)
+            except ValueError:
+                data = b""
+            is_data = len(data) * 2 == len(line.strip())  # without blanks between them
+            if is_data:
+                yield int(line[0] == "\t"), StreamPiece(None, number, number, data)
+            self._count(number, line, is_data)
 
-    def hex(self) -> Iterator[FollowedPart]:
+    def hex(self) -> Iterator[Followed]:
         sizes = [0, 0]
         for number, line in self._numbered():
             found = ROW.match(line)
@@ -79,12 +79,12 @@ class FollowReader:
             if found is not None and int(found["offset"], 16) == sizes[node] % (1 << 32):
                 data = bytes.fromhex(found["cells"].replace(" ", ""))
                 sizes[node] += len(data)
-                yield FollowedPart(node, data, number)
+                yield node, StreamPiece(None, number, number, data)
                 self._count(number, line, True)
             else:
                 self._count(number, line, False)
 
-    def ascii(self) -> Iterator[FollowedPart]:
+    def ascii(self) -> Iterator[Followed]:
         """Counts of bytes, each with that many; where CR was lost on the way, it is put back before each line end."""
         data, begin = self._source.data, _after_header(self._source.data)
         first = data.count(b"\n", 0, begin) + 1
@@ -97,7 +97,7 @@ class FollowReader:
             self.problems.say(NOT_COUNTED.format(first + data.count(b"\n", begin, end)))
         yield from parts
 
-    def yaml(self) -> Iterator[FollowedPart]:
+    def yaml(self) -> Iterator[Followed]:
         """Each part in base64, on one line or several."""
         node, t, begin = 0, None, 0
         digits: list[str] = []
@@ -107,7 +107,7 @@ class FollowReader:
                 self._count(number, line, True)
                 continue
             if digits:
-                yield FollowedPart(node, _from_base64("".join(digits)), begin, t)
+                yield node, StreamPiece(t, begin, begin, _from_base64("".join(digits)))
             begin, digits = 0, []
             data, peer, time = (one.fullmatch(line) for one in (YAML_DATA, YAML_PEER, YAML_TIME))
             if data is not None:
@@ -116,9 +116,9 @@ class FollowReader:
             t = float(time["t"]) if time is not None else t
             self._count(number, line, True)
         if digits:
-            yield FollowedPart(node, _from_base64("".join(digits)), begin, t)
+            yield node, StreamPiece(t, begin, begin, _from_base64("".join(digits)))
 
-    def arrays(self) -> Iterator[FollowedPart]:
+    def arrays(self) -> Iterator[Followed]:
         """An array of C for each part."""
         text = self._source.text or ""
         at, line = 0, 1
@@ -127,7 +127,7 @@ class FollowReader:
             end = len(text) if end < 0 else end
             line += text.count("\n", at, begin.start())
             numbers = NUMBER.findall(COMMENT.sub(" ", text[begin.end() : end]))
-            yield FollowedPart(int(begin["node"]), bytes(int(one, 16) for one in numbers), line)
+            yield int(begin["node"]), StreamPiece(None, line, line, bytes(int(one, 16) for one in numbers))
             line += text.count("\n", begin.start(), end)
             at = end
         self.lines = self.explained = self._source.filled
@@ -157,7 +157,7 @@ def _is_end(data: bytes, at: int) -> bool:
     return not data[at : at + len(RULE)].strip() or data.startswith(RULE.encode(), at)
 
 
-def _counted(data: bytes, at: int, line: int) -> tuple[list[FollowedPart], int]:
+def _counted(data: bytes, at: int, line: int) -> tuple[list[Followed], int]:
     """Parts with their counts, and where what fits ends."""
     parts = []
     while (count := COUNT.match(data, at)) is not None:
@@ -165,7 +165,7 @@ def _counted(data: bytes, at: int, line: int) -> tuple[list[FollowedPart], int]:
         end = begin + int(count[2])
         if end > len(data) or not (data.startswith((b"\n", b"\r\n"), end) or _is_end(data, end)):
             break
-        parts.append(FollowedPart(int(bool(count[1])), data[begin:end], line + 1))
+        parts.append((int(bool(count[1])), StreamPiece(None, line + 1, line + 1, data[begin:end])))
         behind = end + (2 if data.startswith(b"\r\n", end) else data.startswith(b"\n", end))
         line += data.count(b"\n", at, behind)
         at = behind
@@ -203,30 +203,36 @@ def read(source: InputSource) -> FormatReading:
     kind = kind_of(source)
     if not kind:
         return FormatReading()
-    parts = READERS[kind](reader)
+    parts = list(READERS[kind](reader))
     ends = _ends(source)
-    segments = [
-        DataSegment(number, part.t, ends[part.node], ends[1 - part.node], part.data, line=part.line)
-        for number, part in enumerate(parts, 1)
-    ]
-    segments = _from_first(segments)
-    return reading_of(segments, reader.problems, lines=reader.lines, explained=reader.explained, unread=reader.unread)
+    pieces = {end: _from_first([piece for node, piece in parts if node == at], parts) for at, end in enumerate(ends)}
+    return reading_of_connections(
+        [PacketConnection.of_pieces(ends, pieces)] if parts else [],
+        reader.problems,
+        lines=reader.lines,
+        explained=reader.explained,
+        data_lines=len(parts),
+        unread=reader.unread,
+        stamps=sum(piece.t is not None for _, piece in parts),
+    )
 
 
-def _ends(source: InputSource) -> Sequence[tuple[str, int]]:
+def _ends(source: InputSource) -> tuple[End, End]:
     named = {one["node"]: (one["host"], int(one["port"])) for one in NODE.finditer((source.text or "")[:HEAD])}
-    return named.get("0", ("node 0", 65_535)), named.get("1", ("node 1", 1))
+    first, second = named.get("0", NODES[0]), named.get("1", NODES[1])
+    return (first, second) if first != second else NODES
 
 
-def _from_first(segments: list[DataSegment]) -> list[DataSegment]:
-    """With times from the first one on."""
-    zero = next((one.t for one in segments if one.t is not None), None)
+def _from_first(pieces: list[StreamPiece], parts: Sequence[Followed]) -> list[StreamPiece]:
+    """With times from the first one of all parts on, which do not fall."""
+    zero = next((piece.t for _, piece in parts if piece.t is not None), None)
     if zero is None:
-        return segments
-    return [msgspec.structs.replace(one, t=None if one.t is None else round(one.t - zero, 9)) for one in segments]
+        return pieces
+    times = accumulate((zero if one.t is None else one.t for one in pieces), max)
+    return [msgspec.structs.replace(one, t=round(t - zero, 9)) for one, t in zip(pieces, times, strict=True)]
 
 
-READERS: Mapping[str, Callable[[FollowReader], Iterator[FollowedPart]]] = {
+READERS: Mapping[str, Callable[[FollowReader], Iterator[Followed]]] = {
     "raw": FollowReader.raw,
     "hex": FollowReader.hex,
     "ascii": FollowReader.ascii,

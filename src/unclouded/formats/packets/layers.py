@@ -6,6 +6,8 @@ user-defined 147 to 162 (bytes as they are), USB captures 189 220 249 (bulk tran
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from struct import Struct
+from struct import error as StructError
 
 from unclouded.formats.packets.packet import CapturedPacket, DataSegment, PacketProblems
 from unclouded.formats.packets.serial_links import SERIAL_LINKS
@@ -18,6 +20,8 @@ LOOPBACK = {2: IP4, 10: IP6, 24: IP6, 28: IP6, 30: IP6}
 TCP, UDP, FRAGMENT = 6, 17, 44
 EXTENSIONS = {0, 43, 51, 60}  # of IPv6: hop by hop, routing, authentication, destination
 MOST_EXTENSIONS = 8
+IP4_HEADER = Struct(">BxHHHxB2x4s4s")  # size of the header, of all, number, fragment, protocol, addresses
+TCP_HEADER = Struct(">HHI4xBB")  # ports, sequence number, size of the header, flags
 NOT_IP = "not IP"
 CUT = "its headers are cut"
 FRAGMENTED = "a fragment of a larger one, which is not put together"
@@ -110,14 +114,17 @@ def _ip(packet: CapturedPacket, kind: int, at: int) -> DataSegment | None:
 
 def _ip4(packet: CapturedPacket, at: int) -> DataSegment | None:
     data = packet.data
-    size, header = _word(data, at + 2), (data[at] & 15) * 4
-    if _word(data, at + 6) & 0x3FFF:
+    try:
+        begin, size, _, fragment, kind, source, target = IP4_HEADER.unpack_from(data, at)
+    except StructError as error:
+        raise LayerError(CUT) from error
+    if fragment & 0x3FFF:
         raise LayerError(FRAGMENTED)
+    header = (begin & 15) * 4
     if header < 20:
         raise LayerError(CUT)
     end = at + size if size >= header else len(data)  # 0 where the computer's network card cuts large packets
-    source, target = _address(data[at + 12 : at + 16]), _address(data[at + 16 : at + 20])
-    return _transport(packet, data[at + 9], source, target, at + header, end)
+    return _transport(packet, kind, _address(source), _address(target), at + header, end)
 
 
 @lru_cache(4_096)
@@ -145,13 +152,16 @@ def _transport(packet: CapturedPacket, kind: int, source: str, target: str, at: 
     data, t = packet.data, packet.t
     if kind not in (TCP, UDP):
         raise LayerError(NOT_IP)
-    ends = (source, _word(data, at)), (target, _word(data, at + 2))
     if kind == UDP:
+        ends = (source, _word(data, at)), (target, _word(data, at + 2))
         return DataSegment(packet.number, t, *ends, data[at + 8 : end], line=packet.line, protocol="udp")
-    sequence, flags = int.from_bytes(data[at + 4 : at + 8]), data[at + 13]
-    payload = data[at + (data[at + 12] >> 4) * 4 : end]
+    try:
+        port, other, sequence, size, flags = TCP_HEADER.unpack_from(data, at)
+    except StructError as error:
+        raise LayerError(CUT) from error
     opens = ("server" if flags & 0x10 else "client") if flags & 0x02 else ""
-    return DataSegment(packet.number, t, *ends, payload, sequence, opens, packet.line)
+    payload = data[at + (size >> 4) * 4 : end]
+    return DataSegment(packet.number, t, (source, port), (target, other), payload, sequence, opens, packet.line)
 
 
 def is_plausible(data: bytes, link: int) -> bool:

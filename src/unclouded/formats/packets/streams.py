@@ -6,6 +6,7 @@ What is recognised and cannot be read is counted: TLS, packets of Tuya's protoco
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 
 from unclouded.core.family import Sender
 from unclouded.formats.chunk import InputChunk, Mark
@@ -54,7 +55,7 @@ class MessageChunks:
     @property
     def chunks(self) -> list[InputChunk]:
         """In the order of time, or of packets where there is none."""
-        return [chunk for _, chunk in sorted(self._chunks, key=lambda one: one[0])]
+        return [chunk for _, chunk in sorted(self._chunks, key=itemgetter(0))]
 
     def add_all(self, connections: Sequence[PacketConnection]) -> None:
         """Every connection; raw ones without a sign of a serial line only where none has one."""

@@ -9,6 +9,8 @@ The text does not say the link: it is the one in which the packets are plausible
 import re
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from unclouded.formats.packets.captures import packet_segments, reading_of
 from unclouded.formats.packets.layers import LINKS, is_plausible
 from unclouded.formats.packets.packet import CapturedPacket, PacketProblems
@@ -29,7 +31,40 @@ WHOLE = ("Frame", "Packet")
 TRIED = (1, 101, 113, 276, 0)  # links
 LARGEST = 262_144  # bytes of a packet
 SAMPLE = 200  # lines
+FULL = 16  # bytes of a row
+BEHIND = ("  ", " ", "")  # what stands between bytes and their text
 CERTAIN = 3  # packets that are looked at
+
+
+class RowLayout(msgspec.Struct, frozen=True):
+    """How a full row is written, to read others without an expression.
+
+    ``lead``, ``behind``: what stands around the ``digits`` of the offset; ``begin``, ``end``: of the bytes.
+    """
+
+    lead: str
+    digits: int
+    behind: str
+    begin: int
+    end: int
+
+    @classmethod
+    def of(cls, row: re.Match[str], line: str) -> "RowLayout":
+        offset = "long" if row["long"] else "short"
+        start, end = row.span(offset)
+        begin = row.start("cells")
+        return cls(line[:start], end - start, line[end:begin], begin, row.end("cells"))
+
+    def read(self, line: str, offset: int) -> bytes | None:
+        """The bytes of a row with that offset; None where it is written otherwise."""
+        if not line.startswith(f"{self.lead}{offset:0{self.digits}x}{self.behind}"):
+            return None
+        if line[self.end : self.end + 2] not in BEHIND:
+            return None
+        try:
+            return bytes.fromhex(line[self.begin : self.end])
+        except ValueError:
+            return None
 
 
 class TextPackets:
@@ -43,6 +78,7 @@ class TextPackets:
         self._size = self._begin = self._number = 0
         self._t: float | None = None
         self._is_part = False
+        self._layout: RowLayout | None = None
         self.lines = self.explained = 0
         self.unread: list[int] = []
 
@@ -52,38 +88,51 @@ class TextPackets:
 
     def packets(self) -> Iterator[CapturedPacket]:
         for number, line in enumerate(self._lines, 1):
-            row = ROW.match(line)
-            if row is None:
+            offset, data = self._row(line)
+            if data is None:
                 if line and not line.isspace():
                     yield from self._finish()
                     self._heading(number, line)
                 continue
-            self.lines += 1
-            self.explained += 1
-            offset = int(row["long"] or row["short"], 16)
-            if offset == 0 or offset != self._size:
+            if offset != self._size or not offset:
                 yield from self._finish()
                 self._begin = number
-                if offset:
-                    self._not_understood(number)
-                    continue
-            data = bytes.fromhex(row["cells"])
-            if self._size < LARGEST:
+            self.lines += 1
+            self.explained += 1
+            if offset != self._size:
+                self._not_understood(number)
+            elif offset < LARGEST:
                 self._parts.append(data)
                 self._size += len(data)
         yield from self._finish()
 
     # --- inside --------------------------------------------------------------------------------
 
+    def _row(self, line: str) -> tuple[int, bytes | None]:
+        """The offset and the bytes of a row; None where the line is none."""
+        if self._layout is not None:
+            for offset in (self._size, 0):
+                data = self._layout.read(line, offset)
+                if data:
+                    return offset, data
+        row = ROW.match(line)
+        if row is None:
+            return 0, None
+        data = bytes.fromhex(row["cells"])
+        if self._layout is None and len(data) == FULL:
+            self._layout = RowLayout.of(row, line)
+        return int(row["long"] or row["short"], 16), data
+
     def _finish(self) -> Iterator[CapturedPacket]:
         """The packet whose rows were read, unless it is only a part of the last one."""
+        if not self._size:
+            return
         data = b"".join(self._parts)
         self._parts, self._size = [], 0
-        if data and not self._is_part:
+        if not self._is_part:
             self._number += 1
             yield CapturedPacket(self._number, self._t, self._link_of(data), data, self._begin)
-        if data:
-            self._is_part = False
+        self._is_part = False
 
     def _link_of(self, data: bytes) -> int:
         if self._number > 1 and is_plausible(data, self._link):

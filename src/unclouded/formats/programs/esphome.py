@@ -54,12 +54,11 @@ def read(source: InputSource) -> FormatReading:
         elif meter.is_of(tag, text):
             meter.line(number, t, text, column_of(found, "text"))
     uart.finish()
-    streams: dict[str, list[bytes]] = {}
-    for chunk in collector.chunks:
-        streams.setdefault(chunk.lane, []).append(chunk.data)
-    joined = [b"".join(stream) for stream in streams.values()]
-    tuya.finish(joined)
-    meter.finish(joined)
+    if tuya.is_used or meter.is_used:
+        lanes = {chunk.lane for chunk in collector.chunks}
+        streams = [b"".join(chunk.data for chunk in collector.chunks if chunk.lane == lane) for lane in lanes]
+        tuya.finish(streams)
+        meter.finish(streams)
     collector.chunks.sort(key=attrgetter("line"))
     reading = collector.reading()
     if not reading.chunks and not reading.contents and reading.explained >= MOST * reading.lines > 0:

@@ -74,6 +74,11 @@ class MeterLines:
         elif text.startswith("Sending request for meter reading"):
             self._put(number, t, column, "controller", REQUEST)
 
+    @property
+    def is_used(self) -> bool:
+        """Whether there was a message of the component."""
+        return bool(self._chunks or self._open)
+
     def finish(self, streams: Sequence[bytes]) -> None:
         """Hand over the frames, unless ``streams``, the bytes of the debugger, hold them already."""
         self._end()

@@ -55,6 +55,11 @@ class TuyaLines:
         elif (value := VALUE.match(text)) is not None:
             self._values.append((number, t, {value[1]: _value(value[2])}))
 
+    @property
+    def is_used(self) -> bool:
+        """Whether there was a line of the component."""
+        return bool(self._frames or self._values)
+
     def finish(self, streams: Sequence[bytes]) -> None:
         """Hand over the frames, unless ``streams``, the bytes of the debugger, hold them already."""
         whole = [rebuilt(one) for one in self._frames[:COMPARED] if not one.is_cut]

@@ -74,9 +74,7 @@ class TasmotaReader:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _data(
-        self, number: int, t: float | None, line: re.Match[str], found: re.Match[str], column: int
-    ) -> None:
+    def _data(self, number: int, t: float | None, line: re.Match[str], found: re.Match[str], column: int) -> None:
         kind = next(name for name in ("packet", "data", "serial", "command", "other") if found[name] is not None)
         digits = found[kind]
         if kind == "other" or (kind == "serial" and not HEX.fullmatch(digits)):
@@ -95,9 +93,7 @@ class TasmotaReader:
             return
         self._cut += is_cut
         mark: Mark = "cut" if is_cut else ""
-        self._collector.add(
-            number, data, t, label.lane, sender=label.sender, column=column, mark=mark, gap=is_apart
-        )
+        self._collector.add(number, data, t, label.lane, sender=label.sender, column=column, mark=mark, gap=is_apart)
 
 
 def _direction(kind: str, found: re.Match[str]) -> Label:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from unclouded.formats.text.stamps import Seconds
-    from unclouded.formats.text.time_columns import Flags, Letters, Places
+    from unclouded.formats.text.time_columns import Flags, Places
 
 BodyKind = Literal["pairs", "packed", "numbers"]
 SHORT = 16_384  # characters that are read line by line: numpy takes time to load
@@ -44,8 +44,8 @@ class LineHead(msgspec.Struct, frozen=True):
 
     ``text``: it, with ANY_DIGIT for digits that may differ. ``separator``: of pairs and numbers. ``end``: the character
     that ends the bytes, whatever follows; "" = the end of the line. ``label``: the direction. ``longest``: characters
-    of a line, ``most``: bytes in it. ``is_apart``: its bytes do not go on with those of the line before. ``view``: which
-    of several views of the same bytes it is. ``times``: where its time is.
+    of a line, ``most``: bytes in it. ``is_apart``: its bytes do not go on with those of the line before.
+    ``view``: which of several views of the same bytes it is. ``times``: where its time is.
     """
 
     text: str
@@ -80,7 +80,8 @@ class ShapedRun(msgspec.Struct, frozen=True):
     def of_each(self, value: Callable[[LineHead], T]) -> list[T]:
         """A value of the head of each line."""
         values = [value(head) for head in self.heads]
-        return [values[which] for which in self.which]
+        is_same = all(one == values[0] for one in values)
+        return values[:1] * len(self.which) if is_same else [values[which] for which in self.which]
 
 
 class ShapedLines:
@@ -172,10 +173,11 @@ class LineBlock:
             return None
         span = slice(index - self._first, runs[0][1] - self._first)
         which, data = self._which[span].tolist(), self._data
+        places = zip(self._from[span].tolist(), self._to[span].tolist(), strict=True)
         return ShapedRun(
             heads=self._heads,
             which=which,
-            data=[data[start:end] for start, end in zip(self._from[span].tolist(), self._to[span].tolist(), strict=True)],
+            data=[data[start:end] for start, end in places],
             at=self._at[span],
             kind=_kind(self._heads[which[0]]),
         )
@@ -190,9 +192,9 @@ class LineBlock:
         table = np.array([-1, *(kinds[_kind(head)] for head in self._heads)])
         of_line = np.concatenate(([-2], table[self._which + 1], [-2]))
         edges = np.flatnonzero(of_line[1:] != of_line[:-1])
-        begins, ends = edges[:-1], edges[1:]
-        is_long = (of_line[begins + 1] >= 0) & (ends - begins >= LEAST_RUN)
-        return [(self._first + begin, self._first + end) for begin, end in zip(begins[is_long].tolist(), ends[is_long].tolist(), strict=True)]
+        is_long = (of_line[edges[:-1] + 1] >= 0) & (np.diff(edges) >= LEAST_RUN)
+        spans = np.stack((edges[:-1], edges[1:]), axis=1)[is_long] + self._first
+        return [(begin, end) for begin, end in spans.tolist()]
 
     def _read(self, number: int) -> None:
         """Reads the lines that fit this head and no other before."""
@@ -216,8 +218,6 @@ class LineBlock:
 
     def _fitting(self, head: LineHead, rows: "Places") -> "Places":
         """Those of the lines that begin as the head does."""
-        import numpy as np
-
         words, size = self._lines.words, len(head.text.encode())
         sizes = self._ends[rows] - self._begins[rows]
         rows = rows[(sizes > size) & (sizes <= head.longest) & (self._begins[rows] + size + WORD < len(words))]
@@ -256,17 +256,21 @@ def _kind(head: LineHead) -> StampKind | None:
 
 def _head_words(text: str) -> "list[tuple[int, np.uint64, np.uint64, np.uint64]]":
     """For each eight bytes of a head: where they are, what of them must be the same, and six for each digit."""
-    import numpy as np
-
     data = text.encode()
     found = []
     for at in range(0, len(data), WORD):
         part = data[at : at + WORD].ljust(WORD, b"\0")
         masks = bytes(0 if not byte else 0xF0 if byte == DIGIT else 0xFF for byte in part)
+        value = bytes(ord("0") if byte == DIGIT else byte for byte in part)
         digits = bytes(6 if byte == DIGIT else 0 for byte in part)
-        value = bytes(ord("0") if one == DIGIT else one for one in part)
-        found.append((at, *(np.uint64(int.from_bytes(one, "little")) for one in (masks, value, digits))))
+        found.append((at, _word(masks), _word(value), _word(digits)))
     return found
+
+
+def _word(data: bytes) -> "np.uint64":
+    import numpy as np
+
+    return np.uint64(int.from_bytes(data, "little"))
 
 
 # --- bytes: all of them, how many each line has, and which lines have nothing else ----------------------

@@ -195,7 +195,8 @@ class StampClock:
         self.backwards += int(np.count_nonzero(found < self._last))
         found = np.maximum(found, self._last)
         self._last = float(found[-1])
-        return found.tolist()
+        times: list[float] = found.tolist()
+        return times
 
     def _later(self, t: float, kind: StampKind) -> float:
         fallen = self._last - t

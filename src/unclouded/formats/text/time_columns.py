@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -68,7 +69,7 @@ class TimeColumns(msgspec.Struct, frozen=True):
             seconds += value * unit
         keys = self._number(raw, lines, self.keys)
         changes = [0, *(np.flatnonzero(keys[1:] != keys[:-1]) + 1).tolist(), len(lines)]
-        for begin, end in zip(changes, changes[1:], strict=False):
+        for begin, end in pairwise(changes):
             base = self._base(raw, int(lines[begin]), float(seconds[begin])) if end > begin else 0.0
             seconds[begin:end] += base or 0.0
             is_time[begin:end] &= base is not None
