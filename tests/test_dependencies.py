@@ -128,6 +128,7 @@ PURE = [
     "sim/product",
     *(f"store/{name}.py" for name in ("blob", "codec", "condense", "part", "rows", "silence", "steps")),
     *(f"recording/{name}.py" for name in ("bridge", "line_monitor")),
+    *(f"recording/disturbing/{name}.py" for name in ("byte_faults", "direction", "faults")),
     "app/decoding",
     "app/explaining",
     *(f"app/firmware/{name}.py" for name in ("content_hints", "magic_scan", "streams", "summary", "unpacking")),

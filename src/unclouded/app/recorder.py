@@ -4,7 +4,6 @@ Bridge ─► Recorder (observer) ─┬─► ``report``: state of the wires, a
                                └─► CaptureWriter ─► capture, and decoded entries to ``show``
 """
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import msgspec
 from unclouded import families
 from unclouded.app.decoding.live_reader import LiveEntry, LiveReader
 from unclouded.app.protocols import profile_named
+from unclouded.app.wire_reports import WireReports
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Family, Sender
 from unclouded.core.link import Link
@@ -24,20 +24,10 @@ from unclouded.recording.bridge import Bridge
 from unclouded.recording.capture_writer import CaptureWriter, DirectionCount
 from unclouded.recording.line_monitor import MonitoredPiece
 
-QUIET_S = 10.0  # s between two reports about bytes that one side does not accept
 SWITCH_S = 0.0002  # s that the writing threads may run while a byte waits to be forwarded; Python's default is 5 ms
 LINES = ("serial", "tcp", "rfc2217", "pty", "listen")  # links that carry a line of bytes, as a bridge can join them
 
 Urls = Mapping[Sender, str]
-
-
-class Drops(msgspec.Struct, kw_only=True):
-    """Bytes that one side did not accept. ``spell``: since it last accepted any; ``reported``: to the user."""
-
-    bytes: int = 0
-    spell: int = 0
-    reported: bool = False
-    quiet_until: float = 0.0
 
 
 class RecordedSide(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,11 +62,8 @@ class LineRecorder:
         self.names: Mapping[Sender, str] = {"controller": self.family.ends[0], "device": self.family.ends[1]}
         self.reader = LiveReader(self.family, profile_named(self.family, profile) if profile else None)
         self._urls = urls
-        self._report = report
         self._show = show
-        self._drops: dict[Sender, Drops] = {sender: Drops() for sender in urls}
-        self._been_up: set[Sender] = set()
-        self._up: set[Sender] = set()
+        self._reports = WireReports({sender: self.names[sender] for sender in urls}, report)
 
     async def run(self, stopped: Callable[[], Awaitable[None]], *, forward: bool) -> None:
         """Until ``stopped()`` returns. ``forward``: join the two ends.
@@ -89,7 +76,7 @@ class LineRecorder:
         }
         bridge = Bridge(links, self, forward=forward)
         self._writer = CaptureWriter(self.file, self.family, self._decode)
-        with _quick_thread_switches():
+        with quick_thread_switches():
             try:
                 bridge.start()
                 await stopped()
@@ -101,28 +88,17 @@ class LineRecorder:
 
     def received(self, sender: Sender, data: bytes, path: str = "") -> None:
         self._writer.received(sender, data, path)
-        if self._drops[sender].reported:
-            self._report_side(sender, "is received again", self._drops[sender])
+        self._reports.received(sender)
 
     def up(self, sender: Sender) -> None:
-        again = " again" if sender in self._been_up else ""
-        self._been_up.add(sender)
-        self._up.add(sender)
-        self._report_side(sender, f"the line is open{again}", self._drops[sender])
+        self._reports.up(sender)
 
     def down(self, sender: Sender, reason: str) -> None:
-        self._up.discard(sender)
         self._writer.paused(sender)
-        self._report_side(sender, f"{reason} Waiting for it.")
+        self._reports.down(sender, reason)
 
     def dropped(self, sender: Sender, size: int) -> None:
-        drops = self._drops[sender]
-        drops.bytes += size
-        drops.spell += size
-        now = asyncio.get_running_loop().time()
-        if sender in self._up and not drops.reported and now >= drops.quiet_until:
-            drops.reported, drops.quiet_until = True, now + QUIET_S
-            self._report_side(sender, "accepts nothing now; bytes for it are dropped")
+        self._reports.dropped(sender, size)
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -131,14 +107,6 @@ class LineRecorder:
         entries = list(self.reader.entries(self._writer.began, at, pieces))
         if entries:
             self._show(entries)
-
-    def _report_side(self, sender: Sender, text: str, drops: Drops | None = None) -> None:
-        """Report the state of a side's wire; with ``drops``: and how many bytes it has missed."""
-        if drops is not None and drops.spell:
-            text += f"; {drops.spell:,} bytes for it were dropped meanwhile"
-            drops.spell, drops.reported = 0, False
-        name = f"{self.names[sender]}: " if len(self._urls) > 1 else ""
-        self._report(name + text)
 
     # --- afterwards ----------------------------------------------------------------------------
 
@@ -151,7 +119,7 @@ class LineRecorder:
     def sides(self) -> Mapping[Sender, RecordedSide]:
         """Totals by side."""
         return {
-            side: RecordedSide(**msgspec.structs.asdict(count), dropped_bytes=self._drops[side].bytes)
+            side: RecordedSide(**msgspec.structs.asdict(count), dropped_bytes=self._reports.rejected(side))
             for side, count in self._counts.items()
         }
 
@@ -173,7 +141,8 @@ def check_ends(urls: Sequence[str]) -> None:
 
 
 @contextmanager
-def _quick_thread_switches() -> Iterator[None]:
+def quick_thread_switches() -> Iterator[None]:
+    """While a line is forwarded in this process and written by other threads."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_S)
     try:

@@ -36,6 +36,7 @@ VERBS = {
     "commands": "List the commands of a protocol.",
     "firmware": "Show what is in a firmware file, unpack it, or compare two.",
     "record": "Record the bytes on a wire without adding any.",
+    "disturb": "Put faults into the line between two real ends.",
     "replay": "Print the readings that the hub would make of a capture.",
     "products": "Search the supported products.",
     "probe": "Query an unknown Tuya MCU and propose a profile for it.",
