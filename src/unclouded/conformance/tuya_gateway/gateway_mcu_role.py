@@ -18,6 +18,13 @@ from unclouded.conformance.tuya.line_checks import (
     version_checks,
 )
 from unclouded.conformance.tuya_gateway.emulated_gateway_module import EmulatedGatewayModule
+from unclouded.conformance.tuya_gateway.gateway_mcu_join_checks import (
+    GATEWAY_MCU_JOIN_CHECKS,
+    GATEWAY_MCU_REMOVAL_CHECKS,
+    JOINING,
+    joining,
+)
+from unclouded.conformance.tuya_gateway.gateway_mcu_report_checks import GATEWAY_MCU_REPORT_CHECKS, IDLE, idle
 from unclouded.conformance.tuya_gateway.gateway_mcu_start_checks import (
     GATEWAY_MCU_START_CHECKS,
     START,
@@ -80,12 +87,17 @@ GATEWAY_MCU_ROLE = PlayedRole(
     advice=ADVICE,
     checks=(
         *GATEWAY_MCU_START_CHECKS,
+        *GATEWAY_MCU_JOIN_CHECKS,
+        *GATEWAY_MCU_REPORT_CHECKS,
         *line_checks("mcu", LENIENT, SHORT_FRAMES),
         *version_checks("mcu", (1, 2, 3), "should", "§1.1.1"),
         *line_checks("mcu", LENIENT, LONG_FRAMES),
+        *GATEWAY_MCU_REMOVAL_CHECKS,
     ),
     preparations={
         START: Preparation(text="the start of the conversation is over", script=start),
+        JOINING: Preparation(text="sub-devices have joined", script=joining, once=True, timeout_s=240.0),
+        IDLE: Preparation(text="a minute has passed", script=idle, once=True),
         QUESTION: Preparation(text="it answers", script=find_question(*QUESTIONS), once=True),
     },
 )
