@@ -11,7 +11,7 @@ from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
 from unclouded.families.tuya.gateway.mcu.options import CAPABILITIES, GatewayOptions, SimulatedSubDevice
 from unclouded.families.tuya.gateway.module.module import gateway_module
 from unclouded.families.tuya.gateway.settings import GatewaySettings
-from unclouded.families.tuya.gateway.wire.start_messages import SERIAL_PAIRING
+from unclouded.families.tuya.gateway.wire.start_messages import SERIAL_PAIRING, WorkingMode
 
 PLUG, MOTION, LOCK = "00124b00a1b2c302", "00124b00a1b2c305", "03a1b2c30404"
 METERS = ("00124b00a1b2c311", "00124b00a1b2c312", "00124b00a1b2c313")
@@ -48,6 +48,9 @@ class Building:
         if self._calls == 1:
             for part, values in FIRST.items():
                 pair.submit(WireCommand(values, part=part, types=TYPES), "device")
+        if self._calls == 30:
+            for what in ("gmt", "time", "zone", "network", "memory", "mac", "list", "binding", "member"):
+                pair.submit(WireAction("ask", {"what": what}), "device")
         if self._calls % 5 == 1:
             pair.submit(WireCommand({"18": self._calls}, part=PLUG, types=TYPES), "device")
 
@@ -90,6 +93,12 @@ def check_gateway_module(module: Session) -> RunReport:
 
 def gateway(*faults: str, **options: object) -> Session:
     return gateway_mcu(msgspec.structs.replace(OPTIONS, faults=frozenset(faults), **options), ambient())
+
+
+def other_gateway(*faults: str, **options: object) -> Session:
+    """One of the old form of alarms, whose LED the module drives."""
+    mode = WorkingMode("self", "B", 3, "B", 2)
+    return gateway(*faults, new_alarms=False, mode=mode, **options)
 
 
 def gateway_hub(**settings: object) -> Session:

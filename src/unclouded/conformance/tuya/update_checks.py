@@ -6,7 +6,7 @@ Nothing is sent without such a file (--firmware), and only where dangerous check
 wrong file may be lost. Source: docs/protocols/tuya_wifi.md §2.4.12; docs/protocols/tuya_low_power.md §3.11.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -204,9 +204,10 @@ _ROWS: tuple[tuple[str, str, Callable[[Line], None], Grade], ...] = (
 )
 
 
-def update_checks(end: str, clause: str, needs: tuple[str, ...]) -> tuple[Check, ...]:
-    """The rows."""
+def update_checks(end: str, clause: str, needs: tuple[str, ...], without: Collection[str] = ()) -> tuple[Check, ...]:
+    """The rows. ``without``: what this line leaves open."""
     return tuple(
         row(f"{end}.update.{name}", title, clause, judged(judge), grade, needs=(*needs, UPDATE), danger=DANGER)
         for name, title, judge, grade in _ROWS
+        if name not in without
     )

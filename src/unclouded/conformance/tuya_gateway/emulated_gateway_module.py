@@ -27,7 +27,7 @@ from unclouded.families.tuya.gateway.wire.service_messages import WeatherReport
 ROUTER, CLOUD = 3, 4  # docs/protocols/tuya_gateway.md §2.1.3
 PAUSE_S = 0.1  # between two steps of ours
 RESULT_S = 0.2  # from the receipt of a join to its result; ours
-REPORTS_S = 3.0  # that reports may take after 0b
+REPORTS_S = 6.0  # that reports may take after 0b: ours
 PRODUCT_VERSION = 1  # of the frame 01: the product id is wanted; docs/protocols/tuya_gateway.md §1.1.1
 MAC = bytes((0x02, 0, 0, 0, 0, 1))  # of no real module
 MEMORY = 50_000

@@ -13,7 +13,6 @@ from unclouded.conformance.rows import judged, row
 from unclouded.conformance.tuya.frames import exchange, frames, is_command, observed_points
 from unclouded.conformance.tuya.line_checks import QUESTION, ask_again
 from unclouded.conformance.tuya_gateway.emulated_gateway_module import (
-    ADDED,
     FAILED,
     RECEIVED,
     REJECTED,
@@ -164,10 +163,6 @@ def _right_ids(join: JoinAsked, members: Members) -> str:
     return "an id is empty, or that of the gateway." if {"", GATEWAY_ID, "0000.0000"} & set(join.ids) else ""
 
 
-def _short_ids(join: JoinAsked, members: Members) -> str:
-    return "" if max(map(len, join.ids), default=0) <= ADVISED_ID else f"an id has more than {ADVISED_ID} characters."
-
-
 def _right_product(join: JoinAsked, members: Members) -> str:
     return "" if len(str(members.get("pid", ""))) == ID_SIZE else f"the product is {str(members.get('pid'))[:40]!r}."
 
@@ -195,20 +190,6 @@ def result_is_acknowledged(line: GatewayMcuLine) -> None:
     if not received:
         line.not_applicable("None was accepted.")
     line.require(frames(line.received(), codes.ADD_RESULT), "13 is not acknowledged.")
-
-
-def joined_is_reported(line: GatewayMcuLine) -> Script[None]:
-    """Those that were added are among those that 0b reports, if they are online and have points."""
-    added = [id for join in _joins(line) if join.receipt == RECEIVED and join.ret == ADDED for id in join.ids]
-    if not added:
-        line.not_applicable("None was added.")
-    mark = line.log.mark()
-    line.end.send(codes.QUERY_ALL)
-    yield from line.pause(REPORTS_S + 0.2 * len(added))
-    reported = {one.part for one in observed_points(line.received(mark), REPORTS)}
-    if not reported:
-        line.skip("It does not answer 0b.")
-    line.require(set(added) & reported, "0b reports none of those that have joined.")
 
 
 def failed_is_not_reported(line: GatewayMcuLine) -> None:
@@ -354,7 +335,6 @@ _JOINS: tuple[tuple[str, str, str, Judge, Grade], ...] = (
     ("join.members", "08 and 12 name product, version and ids", "§2.2.3", _each_join(_readable), "must"),
     ("join.strict", "They are strict JSON", "§1.5", _each_join(_strict), "deviation"),
     ("join.ids", "Each id is there once, and is not the gateway's", "§1.4", _each_join(_right_ids), "must"),
-    ("join.short-ids", "An id has at most 24 characters", "§1.7.2", _each_join(_short_ids), "should"),
     ("join.product", "A product id has 16 characters", "§1.4", _each_join(_right_product), "must"),
     ("join.version", "A version is x.x.x", "§1.4", _each_join(_right_version), "must"),
     ("join.batch", f"12 names 1 to {BATCH} sub-devices", "§2.2.4", _each_join(_right_size), "must"),
@@ -366,7 +346,6 @@ _JOINS: tuple[tuple[str, str, str, Judge, Grade], ...] = (
 _PLAYED: tuple[tuple[str, str, str, Play, Grade], ...] = (
     ("permit.answered", "06 is acknowledged", "§2.2.1", permit_answered, "must"),
     ("permit.stop", "07 is acknowledged", "§2.2.2", stop_answered, "must"),
-    ("join.reported", "0b reports those that have joined", "§2.4.1", joined_is_reported, "must"),
     ("heartbeat.answered", "0a is answered for a sub-device", "§2.3.1", beat_answered, "must"),
     ("heartbeat.id", "The answer names the sub-device", "§2.3.1", judged_beat(beat_names_it), "must"),
     ("heartbeat.power", "lp is 0 or 1", "§2.3.1", judged_beat(beat_has_power), "must"),

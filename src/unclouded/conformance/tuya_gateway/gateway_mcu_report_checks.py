@@ -22,7 +22,7 @@ from unclouded.conformance.tuya_gateway.gateway_frames import (
     json_of,
     split_id,
 )
-from unclouded.conformance.tuya_gateway.gateway_mcu_join_checks import ADVISED_ID, JOINING, Judge, Play, online_id
+from unclouded.conformance.tuya_gateway.gateway_mcu_join_checks import ADVISED_ID, JOINING, Judge, Play, beat, online_id
 from unclouded.conformance.tuya_gateway.gateway_mcu_start_checks import START, GatewayMcuLine, needs_capability
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
@@ -146,9 +146,7 @@ def ids_are_short(line: GatewayMcuLine) -> None:
 def no_strangers(line: GatewayMcuLine) -> Script[None]:
     """Each that was reported is among those that 0b reports, or has joined with us."""
     reports(line)
-    answered = {one.part for one in (yield from query_all(line))}
-    if not answered:
-        line.skip("It does not answer 0b.")
+    answered = {one.part for one in (yield from answered_query(line))}
     asked = {id for join in line.end.joins for id in join.ids}
     strange = {id for id, _ in line.end.points} - answered - asked - {GATEWAY_ID}
     line.require(not strange, f"It reports {', '.join(sorted(strange))[:60]}, which has not joined.")
@@ -158,15 +156,20 @@ def no_strangers(line: GatewayMcuLine) -> Script[None]:
 
 
 def query_all(line: GatewayMcuLine) -> Script[list[Observed]]:
-    """0b; what is reported then."""
-    mark = line.log.mark()
+    """0b; what is reported then. None where most of what is known is not: what changes is reported all the time."""
+    known, mark = len(line.end.points), line.log.mark()
     line.end.send(codes.QUERY_ALL)
     yield from line.pause(REPORTS_S)
-    return observed_points(line.received(mark), REPORTS)
+    found = observed_points(line.received(mark), REPORTS)
+    return found if 2 * len({(one.part, one.id) for one in found}) >= max(known, 1) else []
+
+
+def answered_query(line: GatewayMcuLine) -> Script[list[Observed]]:
+    return (yield from query_all(line)) or line.skip("It does not answer 0b.")
 
 
 def query_answered(line: GatewayMcuLine) -> Script[None]:
-    line.require((yield from query_all(line)), f"0b is not answered by reports within {REPORTS_S:g} s.")
+    line.require((yield from query_all(line)), f"0b does not bring what is known within {REPORTS_S:g} s.")
 
 
 def query_by_reports_only(line: GatewayMcuLine) -> Script[None]:
@@ -177,18 +180,25 @@ def query_by_reports_only(line: GatewayMcuLine) -> Script[None]:
 
 def query_of_the_gateway(line: GatewayMcuLine) -> Script[None]:
     needs_capability(line, BIT_OWN_POINTS)
-    found = yield from query_all(line)
-    if not found:
-        line.skip("It does not answer 0b.")
+    found = yield from answered_query(line)
     line.require(any(one.part == GATEWAY_ID for one in found), "0b does not bring the gateway's own data points.")
 
 
 def query_constant(line: GatewayMcuLine) -> Script[None]:
-    first = {one.part for one in (yield from query_all(line))}
+    first = {one.part for one in (yield from answered_query(line))}
     second = {one.part for one in (yield from query_all(line))}
-    if not first:
-        line.skip("It does not answer 0b.")
     line.require(first == second, "Two queries by 0b bring different sub-devices.")
+
+
+def joined_is_reported(line: GatewayMcuLine) -> Script[None]:
+    """Of those that were added and answer, one at least is among those that 0b reports."""
+    ids = [id for id in line.end.joined if any(one == id for one, _ in line.end.points)]
+    if not ids:
+        line.not_applicable("None was added that has reported something.")
+    reported = {one.part for one in (yield from answered_query(line))}
+    missing = [id for id in ids if id not in reported]
+    for id in missing:
+        line.require((yield from beat(line, id)) is None, f"0b does not report {id}, which answers.")
 
 
 # --- the query of some -----------------------------------------------------------------------------------
@@ -198,12 +208,15 @@ def points_of(line: GatewayMcuLine, id: str) -> list[int]:
     return [point for sub_id, point in line.end.points if sub_id == id]
 
 
-def query(line: GatewayMcuLine, id: str, *points: int) -> Script[list[Observed]]:
-    """29; what is reported of this sub-device then."""
-    mark = line.log.mark()
+def query(line: GatewayMcuLine, id: str, *points: int, most_s: float = REPORTS_S) -> Script[list[Observed]]:
+    """29; what is reported of this sub-device until all of it has come."""
+    mark, until = line.log.mark(), line.now + most_s
     line.end.send(codes.QUERY_POINTS, json_of(sub_id=id, dpid=list(points)))
-    yield from line.pause(QUERY_S)
-    return [one for one in observed_points(line.received(mark), REPORTS) if one.part == id]
+    found: list[Observed] = []
+    while line.now < until and not set(points) <= {one.id for one in found}:
+        yield from line.wait_for(is_command(codes.REPORT), until - line.now)
+        found = [one for one in observed_points(line.received(mark), REPORTS) if one.part == id]
+    return found
 
 
 def with_points(line: GatewayMcuLine, most: int = 1) -> Script[tuple[str, list[int]]]:
@@ -233,14 +246,14 @@ def gateway_point(line: GatewayMcuLine) -> Script[None]:
 
 def unknown_point(line: GatewayMcuLine) -> Script[None]:
     id = yield from online_id(line)
-    found = yield from query(line, id, UNUSED_POINT)
+    found = yield from query(line, id, UNUSED_POINT, most_s=QUERY_S)
     odd = [one for one in found if one.id == UNUSED_POINT]
     line.require(not odd, "It reports a data point that there is not.")
     yield from ask_again(line, "It no longer answers after a 29 of a data point that there is not.")
 
 
 def unknown_sub_device(line: GatewayMcuLine) -> Script[None]:
-    found = yield from query(line, UNKNOWN_ID, 1)
+    found = yield from query(line, UNKNOWN_ID, 1, most_s=QUERY_S)
     line.require(not found, "It reports for a sub-device that there is not.")
     yield from ask_again(line, "It no longer answers after a 29 of a sub-device that there is not.")
 
@@ -268,6 +281,7 @@ _PLAYED: tuple[tuple[str, str, str, Play, Grade], ...] = (
     ("query.by-0d", "0b is not answered by 0b", "§2.4.1", query_by_reports_only, "must"),
     ("query.gateway", "0b brings the gateway's own data points", "§2.4.1", query_of_the_gateway, "must"),
     ("query.constant", "Two queries bring the same sub-devices", "§2.4.1", query_constant, "should"),
+    ("join.reported", "0b reports those that have joined", "§2.4.1", joined_is_reported, "must"),
     ("reports.joined-only", "Only those that have joined are reported", "§2.4.1", no_strangers, "must"),
     ("points.one", "29 brings the data point that it names", "§2.4.4", one_point, "must"),
     ("points.several", "29 brings several data points", "§2.4.4", two_points, "must"),

@@ -5,6 +5,8 @@ Source: docs/protocols/tuya_gateway.md §1.7.
 
 from collections.abc import Callable
 
+import msgspec
+
 from unclouded.conformance.check import PlayedRole, Preparation
 from unclouded.conformance.line import CheckLine, LineEntry, Script
 from unclouded.conformance.tuya.frames import TuyaReader, frames, is_any_frame
@@ -17,18 +19,23 @@ from unclouded.conformance.tuya.line_checks import (
     line_checks,
     version_checks,
 )
+from unclouded.conformance.tuya.update_checks import UPDATE, UpdateCommands, update_checks, update_preparation
 from unclouded.conformance.tuya_gateway.emulated_gateway_module import EmulatedGatewayModule
+from unclouded.conformance.tuya_gateway.gateway_frames import BIT_UPDATE
 from unclouded.conformance.tuya_gateway.gateway_mcu_join_checks import (
     GATEWAY_MCU_JOIN_CHECKS,
     GATEWAY_MCU_REMOVAL_CHECKS,
     JOINING,
     joining,
 )
+from unclouded.conformance.tuya_gateway.gateway_mcu_notice_checks import GATEWAY_MCU_NOTICE_CHECKS
 from unclouded.conformance.tuya_gateway.gateway_mcu_report_checks import GATEWAY_MCU_REPORT_CHECKS, IDLE, idle
+from unclouded.conformance.tuya_gateway.gateway_mcu_set_checks import GATEWAY_MCU_SET_CHECKS
 from unclouded.conformance.tuya_gateway.gateway_mcu_start_checks import (
     GATEWAY_MCU_START_CHECKS,
     START,
     GatewayMcuLine,
+    needs_capability,
     start,
 )
 from unclouded.core.session import Ambient
@@ -77,6 +84,14 @@ def is_alive(line: GatewayMcuLine) -> Script[bool]:
     return (yield from line.end.answers_anything())
 
 
+_whole_update = update_preparation(UpdateCommands(codes.UPDATE_START, codes.UPDATE_BLOCK, codes.PRODUCT))
+
+
+def update(line: GatewayMcuLine) -> Script[None]:
+    needs_capability(line, BIT_UPDATE)
+    yield from _whole_update.script(line)
+
+
 GATEWAY_MCU_ROLE = PlayedRole(
     plays="module",
     tests="MCU",
@@ -89,15 +104,19 @@ GATEWAY_MCU_ROLE = PlayedRole(
         *GATEWAY_MCU_START_CHECKS,
         *GATEWAY_MCU_JOIN_CHECKS,
         *GATEWAY_MCU_REPORT_CHECKS,
+        *GATEWAY_MCU_NOTICE_CHECKS,
+        *GATEWAY_MCU_SET_CHECKS,
         *line_checks("mcu", LENIENT, SHORT_FRAMES),
         *version_checks("mcu", (1, 2, 3), "should", "§1.1.1"),
         *line_checks("mcu", LENIENT, LONG_FRAMES),
+        *update_checks("mcu", "§2.8", (START,), without=("end",)),  # its acknowledgement may be left out; §2.8
         *GATEWAY_MCU_REMOVAL_CHECKS,
     ),
     preparations={
         START: Preparation(text="the start of the conversation is over", script=start),
         JOINING: Preparation(text="sub-devices have joined", script=joining, once=True, timeout_s=240.0),
         IDLE: Preparation(text="a minute has passed", script=idle, once=True),
+        UPDATE: msgspec.structs.replace(_whole_update, script=update),
         QUESTION: Preparation(text="it answers", script=find_question(*QUESTIONS), once=True),
     },
 )

@@ -27,7 +27,6 @@ NEEDS = (START,)
 VERSION = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}")
 ID_SIZE = 16  # characters of a product id; docs/protocols/tuya_gateway.md §1.4
 FRESH_S = 20.0  # after which 01 is asked again before a check
-AGAIN_S = 5.0  # that reports may take after a start
 
 
 def start(line: GatewayMcuLine) -> Script[None]:
@@ -207,15 +206,11 @@ def status_once(line: GatewayMcuLine) -> Script[None]:
 
 def start_again(line: GatewayMcuLine) -> Script[None]:
     """A module that was switched off and on."""
-    steps = [codes.PRODUCT, codes.MODE]
-    known = {one.frame.command for one in frames(line.observed[START])}
-    for command in [one for one in steps if one in known]:
+    known = [one for one in frames(line.observed[START]) if one.sender == "device"]
+    for command in {one.frame.command for one in known} & {codes.PRODUCT, codes.MODE}:
         line.require((yield from ask_thrice(line, command)), f"When the module starts again, {command:02x} is silent.")
-    mark = line.log.mark()
-    line.end.send(codes.QUERY_ALL)
-    yield from line.pause(AGAIN_S)
-    if any(one.sender == "device" for one in frames(line.observed[START], codes.REPORT)):
-        line.require(frames(line.received(mark), codes.REPORT), "When the module starts again, 0b brings no report.")
+    is_cooperative(line)
+    line.require((yield from line.end.notify(CLOUD)), "When the module starts again, 03 is not acknowledged.")
 
 
 def answers_are_no_requests(line: GatewayMcuLine) -> Script[None]:

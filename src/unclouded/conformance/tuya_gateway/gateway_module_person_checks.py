@@ -1,7 +1,7 @@
-"""Checks of a gateway's module that need a person: commands, removals, groups, infrared codes and updates.
+"""Checks of a gateway's module that need a person: commands, removals, groups and infrared codes.
 
 Each begins with one action of the person; what the module sends then is recorded once, and judged.
-Source: docs/protocols/tuya_gateway.md §2.2.6, §2.4.2, §2.5, §2.8, §2.10.
+Source: docs/protocols/tuya_gateway.md §2.2.6, §2.4.2, §2.5, §2.10.
 """
 
 from collections.abc import Callable
@@ -13,11 +13,9 @@ from unclouded.conformance.tuya.frames import exchange, is_command, units_of
 from unclouded.conformance.tuya_gateway.emulated_gateway_mcu import (
     CODE,
     FIRST_SUB,
-    MISSED_BLOCK,
     SECOND_SUB,
     SUBS,
     CODE_Hz,
-    UpdateSeen,
 )
 from unclouded.conformance.tuya_gateway.gateway_frames import (
     ask_thrice,
@@ -33,22 +31,15 @@ from unclouded.conformance.tuya_gateway.gateway_module_start_checks import ONLIN
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.line.datapoint import BOOL
 
-COMMAND, REMOVED, GROUPED, LEARNT, SENT, UPDATE, SUB_UPDATE = (
-    *("command", "removed", "grouped", "infrared learnt", "infrared sent"),
-    *("gateway update", "sub-device update"),
-)
+COMMAND, REMOVED, GROUPED, LEARNT, SENT = "command", "removed", "grouped", "infrared learnt", "infrared sent"
 SWITCH_NOW = f"Switch data point 1 of {FIRST_SUB} on."
 REMOVE_NOW = f"Remove {SECOND_SUB}."
 GROUP_NOW = f"Add {FIRST_SUB} and {SECOND_SUB} to one group, and then switch data point 1 of the group on."
 LEARN_NOW = "Let the gateway learn an infrared code."
 SEND_NOW = "Send that infrared code."
-UPDATE_NOW = "Start an update of the gateway."
-SUB_UPDATE_NOW = f"Start an update of {FIRST_SUB}."
 PERSON_S = 60.0  # that the person may take
 REPEAT_S = 20.0  # until a command without a report is sent again; docs/protocols/tuya_gateway.md §1.7.3
 QUIET_S = 12.0  # after a command is confirmed
-UPDATE_S = 300.0
-VERSION_S = 60.0  # docs/protocols/tuya_gateway.md §1.7.3
 
 Judge = Callable[[GatewayModuleLine], None]
 
@@ -254,105 +245,12 @@ def send_code(line: GatewayModuleLine) -> None:
     line.require(len(durations) >= len(right) - 1 and close, "The code is not the one that was learnt.")
 
 
-# --- updates -----------------------------------------------------------------------------------------
-
-
-def update_of(id: str, text: str, start: int, block: int, version: int) -> Callable[..., Script[None]]:
-    """One whole update of a sub-device, "" = of the gateway; until its version is asked for."""
-
-    def script(line: GatewayModuleLine) -> Script[None]:
-        yield from action(line, text, start)
-        until = line.now + UPDATE_S
-        while line.now < until and not line.end.update_of[id].is_over:
-            if (yield from line.wait_for(is_command(block), REPEAT_S)) is None:
-                return
-        yield from line.wait_for(is_command(version), VERSION_S)
-        yield from line.pause(2.0)
-
-    return script
-
-
-def _update(line: GatewayModuleLine, id: str) -> UpdateSeen:
-    return line.end.update_of.get(id) or line.skip("There was no update.")
-
-
-def update_size(id: str) -> Judge:
-    def judge(line: GatewayModuleLine) -> None:
-        update = _update(line, id)
-        sizes = [len(data) for _, data in update.blocks]
-        line.require(max(sizes, default=0) <= 256, f"A block has {max(sizes, default=0)} bytes; 256 were agreed on.")
-        line.require(update.size, "The start names no size.")
-
-    return judge
-
-
-def update_order(id: str) -> Judge:
-    def judge(line: GatewayModuleLine) -> None:
-        update, due = _update(line, id), 0
-        for offset, data in update.blocks:
-            line.require(offset <= due, f"A block at {offset} came when {due} was due.")
-            due += len(data) if offset == due else 0
-        line.require(due == update.size, f"{due} of {update.size} bytes came.")
-
-    return judge
-
-
-def update_again(id: str) -> Judge:
-    def judge(line: GatewayModuleLine) -> None:
-        offsets = [offset for offset, data in _update(line, id).blocks if data]
-        line.require(offsets.count(MISSED_BLOCK) > 1, "A block that was not acknowledged is not sent again.")
-
-    return judge
-
-
-def update_end(id: str) -> Judge:
-    def judge(line: GatewayModuleLine) -> None:
-        update = _update(line, id)
-        ends = [offset for offset, data in update.blocks if not data]
-        line.require(ends and ends[-1] >= update.size, "No block without data at the size ends the update.")
-
-    return judge
-
-
-def update_version(id: str, name: str, command: int) -> Judge:
-    def judge(line: GatewayModuleLine) -> None:
-        if not _update(line, id).is_over:
-            line.skip("The update did not come to its end.")
-        blocks = sent(line, name, codes.UPDATE_BLOCK, codes.SUB_UPDATE_BLOCK)
-        asked = [one for one in sent(line, name, command) if one.at > blocks[-1].at]
-        line.require(asked, f"{VERSION_S:g} s after the update the version is not asked for by {command:02x}.")
-
-    return judge
-
-
-def _update_rows(id: str, name: str, version: int) -> tuple[tuple[str, str, Judge, Grade], ...]:
-    return (
-        ("size", "A start names the size, blocks are as long as agreed", update_size(id), "must"),
-        ("order", "Blocks come in order, without gaps, to the end", update_order(id), "must"),
-        ("again", "A block that is not acknowledged comes again", update_again(id), "must"),
-        ("end", "A block without data at the size ends the update", update_end(id), "must"),
-        ("version", f"Afterwards {version:02x} is asked", update_version(id, name, version), "must"),
-    )
-
-
 PERSON_PREPARATIONS = {
     COMMAND: Preparation(text="a command", script=command, once=True),
     REMOVED: Preparation(text="a removal", script=removal, once=True),
     GROUPED: Preparation(text="a group", script=group, once=True, timeout_s=180.0),
     LEARNT: Preparation(text="a code is learnt", script=learnt, once=True),
     SENT: Preparation(text="a code is sent", script=code_sent, once=True),
-    UPDATE: Preparation(
-        text="an update of the gateway",
-        script=update_of("", UPDATE_NOW, codes.UPDATE_START, codes.UPDATE_BLOCK, codes.PRODUCT),
-        once=True,
-        timeout_s=UPDATE_S + VERSION_S,
-    ),
-    SUB_UPDATE: Preparation(
-        text="an update of a sub-device",
-        script=update_of(FIRST_SUB, SUB_UPDATE_NOW, codes.SUB_UPDATE_START, codes.SUB_UPDATE_BLOCK, codes.SUB_VERSION),
-        once=True,
-        timeout_s=UPDATE_S + VERSION_S,
-    ),
 }
 _ROWS: tuple[tuple[str, str, str, Judge, Grade, str, str], ...] = (
     ("set.id", "A command goes to its sub-device", "§2.4.2", set_goes_to_the_sub_device, "must", COMMAND, SWITCH_NOW),
@@ -380,18 +278,7 @@ _ROWS: tuple[tuple[str, str, str, Judge, Grade, str, str], ...] = (
     ("remove.once", "09 that is acknowledged comes once", "§2.2.6", delete_once, "must", REMOVED, REMOVE_NOW),
     ("remove.unlisted", "It is not listed any more", "§2.7.1", delete_unlisted, "must", REMOVED, REMOVE_NOW),
 )
-_OF_UPDATES = (
-    ("update", "§2.8", UPDATE, UPDATE_NOW, _update_rows("", UPDATE, codes.PRODUCT)),
-    ("sub-update", "§2.8.4", SUB_UPDATE, SUB_UPDATE_NOW, _update_rows(FIRST_SUB, SUB_UPDATE, codes.SUB_VERSION)),
-)
-GATEWAY_MODULE_PERSON_CHECKS: tuple[Check, ...] = (
-    *(
-        row(f"module.{name}", title, clause, judged(judge), grade, needs=(ONLINE, JOINED, need), person=text)
-        for name, title, clause, judge, grade, need, text in _ROWS
-    ),
-    *(
-        row(f"module.{subject}.{name}", title, clause, judged(judge), grade, needs=(ONLINE, JOINED, need), person=text)
-        for subject, clause, need, text, table in _OF_UPDATES
-        for name, title, judge, grade in table
-    ),
+GATEWAY_MODULE_PERSON_CHECKS: tuple[Check, ...] = tuple(
+    row(f"module.{name}", title, clause, judged(judge), grade, needs=(ONLINE, JOINED, need), person=text)
+    for name, title, clause, judge, grade, need, text in _ROWS
 )

@@ -36,10 +36,7 @@ from unclouded.conformance.tuya_gateway.gateway_module_report_checks import (
     beats,
 )
 from unclouded.conformance.tuya_gateway.gateway_module_security_checks import GATEWAY_MODULE_SECURITY_CHECKS
-from unclouded.conformance.tuya_gateway.gateway_module_service_checks import (
-    GATEWAY_MODULE_RESET_CHECKS,
-    GATEWAY_MODULE_SERVICE_CHECKS,
-)
+from unclouded.conformance.tuya_gateway.gateway_module_service_checks import GATEWAY_MODULE_SERVICE_CHECKS
 from unclouded.conformance.tuya_gateway.gateway_module_start_checks import (
     GATEWAY_MODULE_RESTART_CHECKS,
     GATEWAY_MODULE_START_CHECKS,
@@ -51,6 +48,14 @@ from unclouded.conformance.tuya_gateway.gateway_module_start_checks import (
     observe_start,
     online,
     search,
+)
+from unclouded.conformance.tuya_gateway.gateway_module_update_checks import (
+    GATEWAY_MODULE_UPDATE_CHECKS,
+    UPDATE_PREPARATIONS,
+)
+from unclouded.conformance.tuya_gateway.gateway_module_weather_checks import (
+    GATEWAY_MODULE_RESET_CHECKS,
+    GATEWAY_MODULE_WEATHER_CHECKS,
 )
 from unclouded.core.session import Ambient
 from unclouded.families.tuya.gateway.wire import codes
@@ -118,10 +123,12 @@ GATEWAY_MODULE_ROLE = PlayedRole(
         *GATEWAY_MODULE_LIST_CHECKS,
         *GATEWAY_MODULE_REPORT_CHECKS,
         *GATEWAY_MODULE_SERVICE_CHECKS,
+        *GATEWAY_MODULE_WEATHER_CHECKS,
         *GATEWAY_MODULE_SECURITY_CHECKS,
         *line_checks("module", needs=(ONLINE, QUESTION)),
         *version_checks("module", (1, 2, 3), "must", "§1.1.1"),
         *GATEWAY_MODULE_PERSON_CHECKS,
+        *GATEWAY_MODULE_UPDATE_CHECKS,
         *GATEWAY_MODULE_HEARTBEAT_CHECKS,
         *LIMIT_CHECKS,
         *GATEWAY_MODULE_RESTART_CHECKS,
@@ -134,6 +141,7 @@ GATEWAY_MODULE_ROLE = PlayedRole(
         JOINED: Preparation(text="two sub-devices have joined", script=joined),
         BEATS: Preparation(text="two cycles of heartbeats have passed", script=beats, once=True, timeout_s=LONG_S),
         **PERSON_PREPARATIONS,
+        **UPDATE_PREPARATIONS,
         QUESTION: Preparation(text="it answers a question", script=find_question(*QUESTIONS), once=True),
     },
 )

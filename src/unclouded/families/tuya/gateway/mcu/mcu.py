@@ -45,6 +45,7 @@ from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.gateway.wire.group_messages import GroupMembers
 from unclouded.families.tuya.gateway.wire.infrared_messages import InfraredLearn, InfraredSend
 from unclouded.families.tuya.gateway.wire.message_parts import GATEWAY_ID, BareSub, GatewayResult, result_of
+from unclouded.families.tuya.gateway.wire.pairing_messages import BroadcastResult, PassThrough
 from unclouded.families.tuya.gateway.wire.point_messages import GroupPoints, MemberPoints, SubDevicePoints
 from unclouded.families.tuya.gateway.wire.start_messages import ProductInfo, ProductQuery, RemovalStatus
 from unclouded.families.tuya.gateway.wire.sub_device_messages import (
@@ -363,6 +364,8 @@ class GatewayMcu:
             case Bare(command=codes.INFRARED_STOP):
                 self._timers.clear(BUTTON)
                 self._transmit.answer(result_of(codes.INFRARED_STOP, True))
+            case PassThrough(command=codes.BROADCAST):
+                self._transmit.answer(BroadcastResult(0))
             case BareSub():
                 return ()
             case _:
