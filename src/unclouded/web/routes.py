@@ -1,16 +1,17 @@
 """One row for each route of the API: request, answer, errors. Routes and document are generated from them."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import tzinfo
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 from starlette.responses import Response
 
+from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, ReloadView
 from unclouded.core.decode_views import DecodeOptions
 from unclouded.core.model import Device, PublicHub, UpdateFile
-from unclouded.core.views import EventView, FoundPlug, ProductFacts, ProductsView
+from unclouded.core.views import EventView, FoundPlug, LogView, ProductFacts, ProductsView
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest
 from unclouded.web.schemas import By, Energy, History, HubView, SetupBody, SetupJoinBody, SetupView, Today
@@ -88,6 +89,36 @@ class SetupSource(Protocol):
         """The plugs in this network that answer a broadcast."""
 
 
+class ConfigurationSource(Protocol):
+    """The configuration of the hub (app/configuration/live.py), which is edited and applied while it runs.
+
+    Raises ConfigError, CommandError, EditConflict and StoreError; then nothing was changed.
+    """
+
+    async def view(self) -> ConfigurationView:
+        """It as it is in the file now, without secrets."""
+
+    async def add(self, revision: str, keys: Mapping[str, Any], origin: EditOrigin) -> ReloadView:
+        """Add a device. Any: TOML values as JSON."""
+
+    async def change(self, revision: str, device: str, patch: Mapping[str, Any], origin: EditOrigin) -> ReloadView:
+        """Change keys of a device; None removes one."""
+
+    async def remove(
+        self, revision: str, device: str, history: Literal["keep", "delete"], origin: EditOrigin
+    ) -> ReloadView:
+        """Remove a device."""
+
+    async def reload(self, origin: EditOrigin) -> ReloadView:
+        """Apply the file as it is."""
+
+    async def backups(self) -> Sequence[ConfigBackupView]:
+        """Earlier versions, newest first."""
+
+    async def restore(self, revision: str, backup: str, origin: EditOrigin) -> ReloadView:
+        """Go back to one of them."""
+
+
 class ProductLookup(Protocol):
     """What is known of products (app/products/service.py)."""
 
@@ -111,11 +142,15 @@ class DecodeSource(Protocol):
         """DecodeView or DecodeFiles as JSON. Raises CommandError."""
 
 
+LogLines = Callable[[Iterable[str]], Sequence[LogView]]  # the lines of the hub's log that have one of these words
+
+
 class ApiContext(msgspec.Struct, frozen=True):
     """What the route handlers use. ``wall``: the clock, Unix seconds.
 
     ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files. ``plugs`` None: it
-    sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes no inputs.
+    sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes no inputs. ``log``
+    None: it keeps no log.
     """
 
     hub: PublicHub
@@ -127,6 +162,8 @@ class ApiContext(msgspec.Struct, frozen=True):
     plugs: SetupSource | None = None
     products: ProductLookup | None = None
     decoder: DecodeSource | None = None
+    configuration: ConfigurationSource | None = None
+    log: LogLines | None = None
 
     def require_update_files(self) -> UpdateFileSource:
         """The update files. Raises ApiError where the hub keeps none."""
@@ -152,6 +189,12 @@ class ApiContext(msgspec.Struct, frozen=True):
             raise ApiError(503, "api.no_decoder")
         return self.decoder
 
+    def require_configuration(self) -> ConfigurationSource:
+        """The configuration. Raises ApiError where the hub has none that could be shown."""
+        if self.configuration is None:
+            raise ApiError(503, "api.no_configuration")
+        return self.configuration
+
     def require_history(self) -> HistorySource:
         """The stored history. Raises ApiError where there is none."""
         if self.history is None:
@@ -168,9 +211,10 @@ class ApiRoute(msgspec.Struct, frozen=True, kw_only=True):
     ``returns``: the type of the answer; for JSON lines, the types of the lines. ``errors``: statuses besides those that
     follow from the other fields (body, query, authentication). ``public``: needs no role.
     ``accepts``: the media type of its body, where that is no JSON. ``reads``: it changes nothing, whatever its method.
+    ``control``: only the role control may read it.
     """
 
-    method: Literal["GET", "POST", "PUT", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     summary: str
     handler: Handler
@@ -182,6 +226,7 @@ class ApiRoute(msgspec.Struct, frozen=True, kw_only=True):
     public: bool = False
     accepts: str = ""
     reads: bool = False
+    control: bool = False
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@
     history.py        GET  /api/history, /api/energy, /api/today, /api/events      stored values and events
     updates.py        GET  /api/updates, PUT, DELETE /api/updates/NAME             update files
     setup.py          GET, POST, DELETE /api/setup, POST /api/discover             plugs that are set up
+    configuration.py  GET  /api/configuration …, POST, PATCH, DELETE its devices    the configuration, edited and applied
     products.py       GET  /api/products, /api/devices/ID/product                  supported products; facts of one
     decoding.py       GET, POST /api/decode …                                      what people paste, decoded
     session.py        GET  /api/session, POST /api/login, /api/logout              login state
@@ -19,6 +20,7 @@ application/problem+json with a sentence in ``detail``.
 import time
 from collections.abc import Callable, Mapping
 from functools import cache, partial
+from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,23 +31,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
-from unclouded.core.errors import CommandError, StoreError
+from unclouded.core.configuration_views import ConfigDifference
+from unclouded.core.errors import CommandError, ConfigError, EditConflict, StoreError
+from unclouded.core.json_lines import encode
 from unclouded.core.model import PublicHub
 from unclouded.web import openapi
-from unclouded.web.api import decoding, devices, history, products, setup, updates
+from unclouded.web.api import configuration, decoding, devices, history, products, setup, updates
 from unclouded.web.api import session as session_routes
 from unclouded.web.live import LivePages
 from unclouded.web.request import ApiError, ApiRequest, as_json, problem
 from unclouded.web.routes import (
     ApiContext,
     ApiRoute,
+    ConfigurationSource,
     DecodeSource,
     HistorySource,
+    LogLines,
     ProductLookup,
     SetupSource,
     UpdateFileSource,
 )
-from unclouded.web.schemas import HubView, LoginBody, SessionView
+from unclouded.web.schemas import ConflictProblem, HubView, LoginBody, SessionView
 from unclouded.web.words import say
 
 
@@ -54,7 +60,7 @@ class Api:
 
     ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files.
     ``plugs`` None: it sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes
-    no inputs.
+    no inputs. ``log`` None: it keeps no log. ``configuration`` None: there is none to be shown.
     """
 
     def __init__(
@@ -67,12 +73,24 @@ class Api:
         plugs: SetupSource | None = None,
         products: ProductLookup | None = None,
         decoder: DecodeSource | None = None,
+        log: LogLines | None = None,
+        configuration: ConfigurationSource | None = None,
     ) -> None:
         def view() -> HubView:
             return msgspec.convert(about(), HubView)
 
         self._context = ApiContext(
-            hub, view, history, ZoneInfo(view().timezone), wall, updates, plugs, products, decoder
+            hub,
+            view,
+            history,
+            ZoneInfo(view().timezone),
+            wall,
+            updates,
+            plugs,
+            products,
+            decoder,
+            log=log,
+            configuration=configuration,
         )
         self.pages = LivePages(hub, view, wall)
 
@@ -85,7 +103,9 @@ class Api:
             routes=[*routes, WebSocketRoute("/api/live", self.pages.serve)],
             exception_handlers={
                 ApiError: _api_error,
+                EditConflict: _conflict,
                 CommandError: _invalid_command,
+                ConfigError: _invalid_configuration,
                 StoreError: _store_error,
                 HTTPException: _http_error,
                 Exception: _internal_error,
@@ -128,6 +148,7 @@ ROWS: tuple[ApiRoute, ...] = (
     *updates.ROWS,
     *setup.ROWS,
     *products.ROWS,
+    *configuration.ROWS,
     *decoding.ROWS,
     ApiRoute(
         method="GET",
@@ -172,7 +193,8 @@ ROWS: tuple[ApiRoute, ...] = (
 async def _answer(rows: Mapping[str, ApiRoute], context: ApiContext, http: Request) -> Response:
     """``rows``: the routes of this path, by method."""
     row, request = rows["GET" if http.method == "HEAD" else http.method], ApiRequest(http)
-    if row.method != "GET" and not row.public and not row.reads and request.role == "read":
+    changes = row.method != "GET" and not row.public and not row.reads
+    if (changes or row.control) and request.role == "read":
         raise ApiError(403, "api.read_only")
     if row.query is None:
         request.no_query()
@@ -186,6 +208,18 @@ async def _api_error(request: Request, error: Exception) -> Response:
 
 async def _invalid_command(request: Request, error: Exception) -> Response:
     return problem(422, str(error), title=say("api.invalid_command"))
+
+
+async def _invalid_configuration(request: Request, error: Exception) -> Response:
+    return problem(422, str(error), title=say("api.invalid_configuration"))
+
+
+async def _conflict(request: Request, error: Exception) -> Response:
+    assert isinstance(error, EditConflict)
+    changed = msgspec.convert(error.changes, list[ConfigDifference])
+    detail, title = str(error), HTTPStatus.CONFLICT.phrase
+    body = ConflictProblem(title=title, status=409, detail=detail, revision=error.revision, changed=changed)
+    return Response(encode(body), 409, media_type="application/problem+json")
 
 
 async def _store_error(request: Request, error: Exception) -> Response:

@@ -24,7 +24,7 @@ from unclouded.core.model import (
     Status,
 )
 from unclouded.core.printable import printable
-from unclouded.core.views import DeviceLine, DeviceView, LogLine, NoticeLine, ReadingView, StatusLine, WireLine
+from unclouded.core.views import DeviceLine, DeviceView, LogLine, LogView, NoticeLine, ReadingView, StatusLine, WireLine
 from unclouded.store.mailbox import Mailbox
 from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.routes import JSON_LINES, ApiContext, ApiRoute
@@ -91,6 +91,12 @@ async def frames(context: ApiContext, request: ApiRequest) -> Response:
     return as_json(lines)
 
 
+async def log(context: ApiContext, request: ApiRequest) -> Response:
+    one = request.device(context.hub)
+    words = (one.id, one.identity.partition(":")[2], one.info.get("uuid", ""), *one.link.split())
+    return as_json([] if context.log is None else context.log(words))
+
+
 async def readings(context: ApiContext, request: ApiRequest) -> Response:
     selected = frozenset(request.query(DevicesQuery).device)
     facts = context.hub.snapshot()
@@ -107,7 +113,7 @@ async def set_point(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(SetBody)
     one = request.device(context.hub)
     point = body.point or one.main
-    outcome = await context.hub.command(Command(one.id, point, body.value, _origin(request, body.origin)))
+    outcome = await context.hub.command(Command(one.id, point, body.value, origin_of(request, body.origin)))
     view = OutcomeView(device=one.id, point=point, outcome=outcome.result, reason=outcome.reason, ms=outcome.ms)
     return as_json(view)
 
@@ -115,7 +121,7 @@ async def set_point(context: ApiContext, request: ApiRequest) -> Response:
 async def do_action(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(DoBody)
     one = request.device(context.hub)
-    command = Action(one.id, body.action, body.args, _origin(request, body.origin), body.confirmed)
+    command = Action(one.id, body.action, body.args, origin_of(request, body.origin), body.confirmed)
     steps: asyncio.Queue[Progress] = asyncio.Queue()
     task = asyncio.create_task(context.hub.act(command, steps.put_nowait), name=f"{command.device}.{command.name}")
     await asyncio.sleep(0)
@@ -179,6 +185,14 @@ ROWS = (
     ),
     ApiRoute(
         method="GET",
+        path="/api/devices/{device}/log",
+        summary="The newest lines of the hub's log that name the device, oldest first.",
+        handler=log,
+        returns=(list[LogView],),
+        errors=NO_DEVICE,
+    ),
+    ApiRoute(
+        method="GET",
         path="/api/readings",
         summary="The newest reading of every point.",
         handler=readings,
@@ -233,7 +247,7 @@ ROWS = (
 )
 
 
-def _origin(request: ApiRequest, given: str) -> str:
+def origin_of(request: ApiRequest, given: str) -> str:
     """The origin for the command log: always ``web`` for requests from a browser."""
     return "web" if request.from_page else printable(given)
 
