@@ -205,6 +205,68 @@ def recorded(file: Path, *faults: str) -> LineDisturber:
     return disturber
 
 
+def received_under(seed: int) -> bytes:
+    """What end A receives of 50 reports."""
+
+    async def play() -> bytes:
+        (module, end_a), (end_b, mcu) = memory.pair(), memory.pair()
+        inlet = RecordingInlet()
+        module.start(inlet)
+        mcu.start(RecordingInlet())
+
+        async def talk() -> None:
+            await asyncio.sleep(30)
+            for _ in range(50):
+                mcu.send(Out(REPORT))
+            await asyncio.sleep(1)
+
+        disturber = LineDisturber("tcp://a:1", "tcp://b:1", settings("flip=5%", "insert=5%", seed=seed))
+        await disturber.join({"controller": end_a, "device": end_b}, talk)
+        return inlet.data
+
+    return virtual_run(play())
+
+
+def test_a_seed_repeats_the_same_faults() -> None:
+    assert received_under(3) == received_under(3) != received_under(4)
+
+
+@story
+async def test_what_an_end_does_not_accept_is_counted_for_the_end_that_sent_it() -> None:
+    (module, end_a), (end_b, _) = memory.pair(), memory.pair()
+    module.start(RecordingInlet())
+    said: list[str] = []
+    disturber = LineDisturber("tcp://a:1", "tcp://b:1", settings("delay=50ms"), said.append)
+
+    async def talk() -> None:
+        await asyncio.sleep(30)
+        module.send(Out(QUERY))
+        await asyncio.sleep(1)
+
+    await disturber.join({"controller": end_a, "device": end_b}, talk)
+    assert (disturber.sides["a"].lost, disturber.sides["b"].lost) == (len(QUERY), 0)
+    assert said == ["A: the line is open"], "an end that has never been there is not reported"
+
+
+@story
+async def test_what_is_delayed_when_it_is_stopped_is_not_passed_on() -> None:
+    (module, end_a), (end_b, mcu) = memory.pair(), memory.pair()
+    inlet = RecordingInlet()
+    module.start(RecordingInlet())
+    mcu.start(inlet)
+    disturber = LineDisturber("tcp://a:1", "tcp://b:1", settings("delay=10s"))
+
+    async def talk() -> None:
+        await asyncio.sleep(30)
+        module.send(Out(QUERY))
+        await asyncio.sleep(1)
+
+    await disturber.join({"controller": end_a, "device": end_b}, talk)
+    await asyncio.sleep(60)
+    side = disturber.sides["a"]
+    assert (side.waiting, side.counts.passed_on, inlet.data) == (len(QUERY), 0, b"")
+
+
 def sent_by(file: Path, sender: str) -> list[bytes]:
     return [line.data for line in read_lines(file.read_bytes().splitlines()) if line.sender == sender]
 

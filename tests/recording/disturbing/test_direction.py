@@ -14,7 +14,7 @@ from unclouded.recording.disturbing.direction import WAITING_LIMIT, DisturbedDir
 from unclouded.recording.disturbing.faults import FAULTS, parse_fault
 
 BYTES_256 = bytes(range(256))
-ALL = ("flip=2%", "drop=1/40", "insert=0.05", "duplicate=20%", "truncate=every:5", "swap=3%", "stick=3%")
+ALL = ("flip=20%", "drop=1/4", "insert=0.3", "duplicate=60%", "truncate=every:2", "swap=30%", "stick=40%")
 TIMES = ("delay=20ms", "jitter=50ms", "split=3:2ms", "cut=100ms/300ms")
 CHUNKED = {"duplicate", "truncate", "swap"}  # what is picked by chunks, or inside of one
 
@@ -95,6 +95,7 @@ def test_delays_and_pieces_change_no_byte_and_no_order(data: list[bytes], faults
         ("drop=every:3", b"abdegh"),
         ("drop=1", b""),
         ("stick=every:3", b"abbdeeghh"),
+        ("swap=every:8", b"abcdefgih"),
         ("swap=every:3", b"abdcegfhi"),  # the pair that is swapped is passed over by no other pick
         ("duplicate=1", b"abcdefghi" * 2),
         ("duplicate=every:2", b"abcdefghi"),
@@ -110,7 +111,14 @@ def test_a_flip_inverts_one_bit_of_each_byte_that_it_picks() -> None:
     changed = [(at, before ^ after) for at, (before, after) in enumerate(zip(BYTES_256, out, strict=True))]
     assert [at for at, bits in changed if bits] == list(range(3, 256, 4))
     assert {bits.bit_count() for _, bits in changed if bits} == {1}
+    assert len({bits for _, bits in changed if bits}) == 8, "each of its bits may be it"
     assert line.counts.flipped == 64
+
+
+@pytest.mark.parametrize("data", [[b"abcd"], [b"ab", b"cd"], [b"a", b"b", b"", b"c", b"d"]])
+def test_a_stuck_byte_is_the_one_that_was_passed_on_before_it(data: list[bytes]) -> None:
+    assert joined(played(direction("stick=1"), data)) == b"aaaa"
+    assert joined(played(direction("stick=every:3"), data)) == b"abbd"
 
 
 def test_noise_is_put_between_the_bytes() -> None:
@@ -118,10 +126,19 @@ def test_noise_is_put_between_the_bytes() -> None:
     assert (len(out), out[0:1], out[2:4], out[5:7], out[8:]) == (9, b"a", b"bc", b"de", b"f")
 
 
-def test_a_rate_is_met() -> None:
-    line = direction("flip=1%")
-    played(line, [bytes(100_000)])
-    assert 850 < line.counts.flipped < 1150
+@pytest.mark.parametrize(
+    ("rate", "least", "most"), [("1%", 850, 1150), ("1/2", 49_000, 51_000), ("1", 100_000, 100_000)]
+)
+def test_a_rate_is_met(rate: str, least: int, most: int) -> None:
+    line = direction(f"drop={rate}")
+    for _ in range(10):
+        line.receive(bytes(10_000), 0.0)
+    assert least <= line.counts.dropped <= most
+
+
+@given(chunks, st.permutations(ALL), st.integers(0, 5))
+def test_the_order_in_which_faults_are_named_does_not_matter(data: list[bytes], faults: list[str], seed: int) -> None:
+    assert played(direction(*faults, seed=seed), data) == played(direction(*ALL, seed=seed), data)
 
 
 def test_a_truncated_chunk_loses_its_end() -> None:

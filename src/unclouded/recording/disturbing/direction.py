@@ -3,7 +3,8 @@
     receive ─► cut? ─► truncate ─► duplicate ─► swap ─► stick ─► flip ─► drop ─► insert ─► queue ─► take
                                                                                 delay, jitter, split
 
-Order is kept, whatever the delays. Without faults the same bytes come out at once, in the same chunks.
+Order is kept, whatever the delays: the oldest bytes go first, and those behind them wait. Without faults the same bytes
+come out at once, in the same chunks.
 """
 
 import math
@@ -50,7 +51,6 @@ class DisturbedDirection:
         self._jitters = [(one.seconds, draw) for one, draw in named if one.name == "jitter"]
         self._split = next((one for one in ordered if one.name == "split"), None)
         self._queue: deque[DelayedBytes] = deque()
-        self._last_due = -math.inf
         self._free_at = -math.inf  # when the next piece may follow
 
     def receive(self, data: bytes, now: float) -> None:
@@ -87,9 +87,8 @@ class DisturbedDirection:
             self.counts.overrun += len(data)
             return
         self.waiting += len(data)
-        self._last_due = max(self._last_due, due)
         size, gap_s = (split.size, split.seconds) if split is not None else (0, 0.0)
-        self._queue.append(DelayedBytes(self._last_due, memoryview(data), size, gap_s))
+        self._queue.append(DelayedBytes(due, memoryview(data), size, gap_s))
 
     def _due(self, first: DelayedBytes) -> float:
         return max(first.due, self._free_at)
