@@ -6,28 +6,41 @@ import h11
 from conforming import FIRMWARE, Collector, hub_answers
 
 from families.meross.meross_pair import KEY, UUID
-from pair import Pair, ambient
+from pair import START_UNIX, Pair, ambient
 from unclouded.conformance import suite
 from unclouded.conformance.check import RunOptions, RunReport
+from unclouded.conformance.meross.played_plug import UUID as PLAYED_UUID
 from unclouded.conformance.run import ConformanceRun
+from unclouded.core.errors import WireError
 from unclouded.core.session import (
     Answer,
+    AskBind,
+    AskClock,
+    AskPlace,
     Event,
     Failure,
     LinkPath,
+    LocalTime,
     Out,
+    Question,
     Refusal,
     Session,
     SessionCommand,
     Ticket,
     WireCommand,
 )
-from unclouded.families.meross import MerossDevice, PlugOptions
+from unclouded.core.session_parts import earliest
+from unclouded.families.meross import MerossController, MerossDevice, MerossSettings, PlugOptions
+from unclouded.links.http import HEAD as LINK_HEAD
+from unclouded.links.http import TIMEOUT_S as HTTP_TIMEOUT_S
+from unclouded.links.http_reply import ReplyReader
 
 EXCHANGES = LinkPath(name="http", push=False, answers=True)
 SERVED = LinkPath(name="http", asks=True)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
 QUIRKY = b"HTTP/1.1 200 OK\r\nServer : Embedded\x01HTTP\r\nContent-Type: application/json\r\nContent-Length: %d\n\r\n"
+CLIENT = LinkPath(name="http", push=False, answers=True, window=1)
+HUB_HEAD = LINK_HEAD % b"plug"
 BODY_LIMIT = 4_096
 OPTIONS = RunOptions(yes=True, assist=True, firmware=FIRMWARE, key=KEY)
 Rewrite = Callable[[bytes], bytes]
@@ -124,6 +137,67 @@ class HttpPlug(Wrapped):
         return outs
 
 
+class HttpHub(Wrapped):
+    """A controller behind an HTTP client, as links/http.py is one. ``out``, ``into``: what becomes of each body.
+
+    ``read``: the body of a reply; raises WireError.
+    """
+
+    def __init__(
+        self,
+        inner: Session,
+        out: Rewrite = lambda body: body,
+        into: Rewrite = lambda body: body,
+        request: Rewrite = lambda body: HUB_HEAD % len(body) + body,
+        read: Callable[[bytes], bytes] | None = None,
+    ) -> None:
+        super().__init__(inner)
+        self._out, self._into, self._request, self._read = out, into, request, read or read_reply
+        self._waiting: dict[int, float] = {}
+
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
+        if self._waiting.pop(re, None) is None:
+            return ()
+        try:
+            body = self._read(data)
+        except WireError:
+            return self.inner.failed(re, Failure.GARBLED, now)
+        return self.inner.receive(self._into(body), now, path, re)
+
+    def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
+        self._waiting.pop(id, None)
+        return self.inner.failed(id, why, now)
+
+    def tick(self, now: float) -> Sequence[Event]:
+        late = [id for id, until in self._waiting.items() if until <= now]
+        events = [event for id in late for event in self.failed(id, Failure.TIMEOUT, now)]
+        return [*events, *self.inner.tick(now)]
+
+    def deadline(self) -> float | None:
+        return earliest(self.inner.deadline(), *self._waiting.values())
+
+    def outgoing(self, now: float) -> list[Out]:
+        outs = []
+        for out in self.inner.outgoing(now):
+            self._waiting[out.id] = now + HTTP_TIMEOUT_S
+            outs.append(Out(self._request(self._out(out.data)), out.id, out.path))
+        return outs
+
+
+def read_reply(data: bytes) -> bytes:
+    """As the link reads it. Raises WireError."""
+    reader = ReplyReader()
+    for piece in (data, b""):
+        if reader.body is None:
+            reader.feed(piece)
+    assert reader.body is not None
+    return reader.body
+
+
+def hub(**settings: object) -> MerossController:
+    return MerossController(MerossSettings(**{"key": KEY, "uuid": PLAYED_UUID, **settings}), ambient(1))  # type: ignore[arg-type]
+
+
 def plug(*faults: str, dialect: str = "hw2", **options: object) -> MerossDevice:
     made = PlugOptions(uuid=UUID, key=KEY, dialect=dialect, faults=frozenset(faults), **options)  # type: ignore[arg-type]
     return MerossDevice(made, ambient(2))
@@ -160,3 +234,37 @@ def check_plug(device: MerossDevice, options: RunOptions = OPTIONS, **http: obje
         pair.run(until=pair.now + 1.0)
     assert kept.report is not None, f"the run is not over; the last check is {kept.began[-1:]}"
     return kept.report
+
+
+def check_hub(end: Session, options: RunOptions = OPTIONS) -> RunReport:
+    """The report of a run over HTTP."""
+    run = ConformanceRun(suite("meross"), "device", options, ambient(), kept := Collector())
+    clock = [0.0]
+    pair = Pair(end, run, path=CLIENT, device_path=SERVED, answers=lambda side, asked: _told(side, asked, clock[0]))
+    while kept.report is None and pair.now < 14_400.0:
+        while kept.advice:
+            _switch(pair, kept.advice.pop(0))
+        clock[0] = pair.now
+        pair.run(until=pair.now + 1.0)
+    assert kept.report is not None, f"the run is not over; the last check is {kept.began[-1:]}"
+    return kept.report
+
+
+def _switch(pair: Pair, text: str) -> None:
+    if text.startswith("Switch the plug"):
+        pair.submit(WireCommand({"onoff": " on " in text}))
+
+
+def _told(side: str, question: Question, now: float) -> Answer | Refusal | None:
+    """A hub that knows the time, the zone and where it is."""
+    match question:
+        case AskClock():
+            changes = tuple(
+                (START_UNIX + 15_000_000.0 * number, 3600 + 3600 * (number % 2)) for number in range(-1, 20)
+            )
+            return LocalTime(START_UNIX + now, 3600, changes=changes, zone="Europe/Berlin")
+        case AskPlace():
+            return {"latitude": 52.52, "longitude": 13.405}
+        case AskBind():
+            return True
+    return hub_answers(side, question, now)

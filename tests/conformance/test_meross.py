@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import pytest
 from conforming import by_kind, not_passed
-from meross_ends import QUIRKY, check_plug, plug
+from meross_ends import QUIRKY, HttpHub, check_hub, check_plug, hub, plug
 
 from unclouded.families.meross.plug.dialects import DIALECTS
 from unclouded.families.meross.plug.plug_options import FAULTS
@@ -67,3 +67,9 @@ def test_every_generation_of_the_simulated_plug_passes(dialect: str) -> None:
 def test_each_check_is_applicable_to_some_generation() -> None:
     missing = [set(by_kind(check_plug(plug(dialect=one)), "not applicable")) for one in DIALECTS]
     assert set.intersection(*missing) == set()
+
+
+def test_our_controller_passes_every_check_of_a_hub() -> None:
+    report = check_hub(HttpHub(hub()))
+    assert by_kind(report, "failed", "deviation", "skipped", "not applicable") == {}
+    assert report.passed and len(report.results) >= 80

@@ -23,6 +23,8 @@ from unclouded.core.session import Ambient, LinkPath, Out
 from unclouded.core.session_parts import earliest
 
 LOG_LIMIT = 100_000  # entries; what is older is dropped
+# Payloads that are too short, hold what cannot be, or (JSON) have another shape.
+UNREADABLE = (LookupError, ValueError, OverflowError, TypeError, AttributeError)
 
 T = TypeVar("T")
 
@@ -96,9 +98,11 @@ class EmulatedEnd(Protocol):
 
     def connected(self, path: LinkPath) -> None:
         """The connection was made, or made again. A reader that depends on the path is chosen here."""
+        return
 
     def disconnected(self) -> None:
         """The connection is gone."""
+        return
 
 
 class PassiveEnd(EmulatedEnd):
@@ -117,7 +121,7 @@ class PassiveEnd(EmulatedEnd):
         """Nothing is due."""
 
     def deadline(self) -> float | None:
-        return None
+        return
 
 
 E = TypeVar("E", bound=EmulatedEnd)

@@ -18,7 +18,16 @@ from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from unclouded.conformance.check import Check, CheckResult, CheckSuite, PlayedRole, ResultKind, RunOptions, RunReport
-from unclouded.conformance.line import CheckEndedError, CheckLine, LineEntry, RunEndedError, Script, Wait, bounded
+from unclouded.conformance.line import (
+    UNREADABLE,
+    CheckEndedError,
+    CheckLine,
+    LineEntry,
+    RunEndedError,
+    Script,
+    Wait,
+    bounded,
+)
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
 from unclouded.core.session import (
@@ -35,7 +44,6 @@ from unclouded.core.session import (
 from unclouded.core.session_parts import earliest, refuse_action
 
 KEPT = 2_000  # entries of one check that are kept for its report
-UNREADABLE = (LookupError, ValueError, OverflowError)  # payloads that are too short, or hold what cannot be
 TRIES = 3  # of a preparation, in a row, after which it is not tried again
 NOT_ALLOWED = "{} It runs only with --yes."
 NO_PERSON = "A person has to help: {} It runs only with --assist."

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from unclouded.conformance.line import CheckLine, EmulatedEnd, LineEntry, Script
+from unclouded.conformance.line import UNREADABLE, CheckLine, EmulatedEnd, LineEntry, Script
 from unclouded.conformance.meross import http_text
 from unclouded.conformance.meross import mqtt_packets as mqtt
 from unclouded.conformance.meross.frames import Fields, MerossFrame, MerossReader, packet_piece
@@ -274,8 +274,7 @@ class PlayedController(EmulatedEnd):
         if frame is None:
             return False
         self.uuid = uuid_in(frame.header.from_) or self.uuid
-        listed = frame.payload.get("ability", {}) if frame.header.method == "GETACK" else {}
-        self.abilities = listed if isinstance(listed, dict) else {}
+        self.abilities = _abilities(frame)
         if self.is_http and self.uuid and all(self.lists(one) for one in namespaces.ENCRYPTION):
             self.cipher = bound_cipher(self.uuid, self.line.key)
         return True
@@ -293,6 +292,15 @@ class PlayedController(EmulatedEnd):
         """onoff and lmTime as its own namespace has them."""
         frame = yield from self.asked(self.relay)
         return relay_in(frame.payload)
+
+
+def _abilities(frame: MerossFrame) -> Fields:
+    """The namespaces in an ability list, with their arguments; none where it is none."""
+    try:
+        listed = frame.payload.get("ability") if frame.header.method == "GETACK" else None
+    except UNREADABLE:
+        return {}
+    return listed if isinstance(listed, dict) else {}
 
 
 def toggle_payload(namespace: str, onoff: int) -> Fields:

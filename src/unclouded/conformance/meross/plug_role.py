@@ -63,7 +63,7 @@ def _wrong_key(line: PlugLine) -> str:
     """Why an answer shows that the key is another one."""
     answer = next((one.frame for one in reversed(line.received()) if one.frame is not None), None)
     if answer is not None and answer.header.method == "ERROR":
-        is_key = answer.payload.get("error", {}).get("code") == SIGN_ERROR
+        is_key = str(SIGN_ERROR).encode() in answer.body
         return "The plug answers that the signature is wrong: name its key (--key-file)." if is_key else ""
     return "" if line.end.abilities else "The plug answers, but not with an ability list."
 

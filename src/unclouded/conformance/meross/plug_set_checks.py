@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from unclouded.conformance.check import Check, Grade, Preparation
-from unclouded.conformance.line import CheckEndedError, Script
+from unclouded.conformance.line import UNREADABLE, CheckEndedError, Script
 from unclouded.conformance.meross.frames import Fields
 from unclouded.conformance.meross.played_controller import PlugLine, relay_in, toggle_payload
 from unclouded.conformance.meross.plug_answer_checks import ANSWERS, UPTIME_LIMIT, short
@@ -66,7 +66,7 @@ def with_end(script: Script[None], end: Callable[[], Script[None]]) -> Script[No
     """The script, then the other one, also where the first has failed."""
     try:
         yield from script
-    except (CheckEndedError, LookupError, ValueError, OverflowError):
+    except (CheckEndedError, *UNREADABLE):
         yield from end()
         raise
     yield from end()

@@ -1,6 +1,7 @@
 """The suite of Meross plugs and of what they are connected to."""
 
 from unclouded.conformance.check import CheckSuite
+from unclouded.conformance.meross.hub_role import HUB_ROLE
 from unclouded.conformance.meross.plug_role import PLUG_ROLE
 
 MEROSS = CheckSuite(
@@ -8,5 +9,5 @@ MEROSS = CheckSuite(
     title="Meross plugs: signed messages over HTTP, or over MQTT with the server that a plug was bound to",
     page="meross",
     family="meross",
-    roles={"controller": PLUG_ROLE},
+    roles={"controller": PLUG_ROLE, "device": HUB_ROLE},
 )
