@@ -121,7 +121,7 @@ class PassiveEnd(EmulatedEnd):
         """Nothing is due."""
 
     def deadline(self) -> float | None:
-        return
+        return None
 
 
 E = TypeVar("E", bound=EmulatedEnd)
