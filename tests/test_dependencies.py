@@ -71,6 +71,7 @@ INSIDE = {
         "tuya_wifi": "check line rows tuya",
         "tuya_low_power": "check line rows tuya",
         "emporia": "check line rows",
+        "meross_console": "check line rows",
         "tuya_gateway": "check line rows tuya",
         "meross": "check line rows",
     },

@@ -12,13 +12,14 @@ from collections.abc import Mapping
 from unclouded.conformance.check import CheckSuite
 from unclouded.conformance.emporia.suite import EMPORIA
 from unclouded.conformance.meross.suite import MEROSS
+from unclouded.conformance.meross_console.suite import MEROSS_CONSOLE
 from unclouded.conformance.tuya_gateway.suite import TUYA_GATEWAY
 from unclouded.conformance.tuya_low_power.suite import TUYA_LOW_POWER
 from unclouded.conformance.tuya_wifi.suite import TUYA_WIFI
 from unclouded.core.errors import CommandError
 
 SUITES: Mapping[str, CheckSuite] = {
-    suite.name: suite for suite in (TUYA_WIFI, TUYA_LOW_POWER, TUYA_GATEWAY, EMPORIA, MEROSS)
+    suite.name: suite for suite in (TUYA_WIFI, TUYA_LOW_POWER, TUYA_GATEWAY, EMPORIA, MEROSS, MEROSS_CONSOLE)
 }
 
 

@@ -1,0 +1,1 @@
+"""The checks of the serial console of an opened Meross plug."""

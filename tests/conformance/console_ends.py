@@ -1,0 +1,18 @@
+"""Our ends of a plug's console in conformance tests."""
+
+from conforming import conform
+
+from pair import ambient
+from unclouded.conformance.check import RunReport
+from unclouded.core.session import Session
+from unclouded.families.meross import PlugOptions, simulated_uuid
+from unclouded.families.meross.console.plug.console_device import ConsoleDevice
+
+
+def check_console(console: Session) -> RunReport:
+    return conform("meross_console", "controller", console)
+
+
+def console(*faults: str, **options: object) -> Session:
+    given = {"uuid": simulated_uuid(1), "key": "", "dialect": "hw2.1.7", "unconfigured": True, **options}
+    return ConsoleDevice(PlugOptions(faults=frozenset(faults), **given), ambient())  # type: ignore[arg-type]
