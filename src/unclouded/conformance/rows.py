@@ -35,11 +35,17 @@ def row(
     )
 
 
-def judged(judge: Judge) -> Callable[[Any], Script[None]]:  # Any: as above
-    """A script that waits for nothing."""
+class Judged:
+    """A script that waits for nothing and sends nothing: it judges what went over the line before."""
 
-    def script(line: Any) -> Script[None]:  # Any: as above
-        judge(line)
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
+
+    def __call__(self, line: Any) -> Script[None]:  # Any: as above
+        self.judge(line)
         yield from ()
 
-    return script
+
+def judged(judge: Judge) -> Judged:
+    """A script that waits for nothing."""
+    return Judged(judge)
