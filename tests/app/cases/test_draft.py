@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from case_library import CAPTURES, recordings
-from unclouded.app.cases.case_reading import MOST_FRAMES, read_case
+from unclouded.app.cases.case_reading import DEVICE, MOST_FRAMES, MOST_VALUES, point_values, read_case
 from unclouded.app.cases.draft import CaseDraft, draft_case
 from unclouded.app.cases.recorded_case import (
     ExpectedPoint,
@@ -23,6 +23,7 @@ from unclouded.app.decoding.input_chunks import one_file
 from unclouded.app.decoding.line_decoding import decoding_of
 from unclouded.cli import cli
 from unclouded.core.errors import CommandError, ConfigError
+from unclouded.core.model import Quality, Reading, Value
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.recording.capture import read_lines
 
@@ -82,6 +83,32 @@ def test_frames_without_times_are_a_second_apart_and_noise_is_kept() -> None:
     rows = [(line.t, line.data) for line in read_lines(draft.capture.splitlines())]
     assert rows == [(0.0, b"\x01\x02"), (1.0, ANSWER), (2.0, b"\x09"), (3.0, ANSWER)]
     assert (draft.case.expected.noise_bytes, draft.case.expected.noise_count) == (3, 2)
+
+
+def test_the_times_of_a_draft_never_go_back_and_its_date_is_that_of_the_recording() -> None:
+    """The answer is whole before the heartbeat is, which began earlier."""
+    rows = [
+        {"capture": 1, "family": "tuya_wifi", "started": "2025-03-01T10:00:00.000Z"},
+        {"t": 0.0, "from": "controller", "hex": HEARTBEAT[:3].hex()},
+        {"t": 0.1, "from": "device", "hex": ANSWER.hex()},
+        {"t": 0.2, "from": "controller", "hex": HEARTBEAT[3:].hex()},
+    ]
+    head, *lines = drafted("\n".join(map(json.dumps, rows)).encode()).capture.splitlines()
+    assert json.loads(head)["started"] == "2025-03-01T10:00:00.000Z"
+    assert [(row["t"], row["from"]) for row in map(json.loads, lines)] == [(0.2, "controller"), (0.2, "device")]
+
+
+def test_equal_values_in_succession_count_once_and_the_newest_are_kept() -> None:
+    def reading(value: Value, quality: Quality = "good", device: str = DEVICE) -> Reading:
+        return Reading(device, "power_W", value, 0.0, quality)
+
+    several = [*map(reading, [1, 1, True, 1.0, 2, 2]), reading(1, "held"), reading(5, device=f"{DEVICE}_lamp")]
+    found = point_values(several)
+    assert found.keys() == {"power_W", "lamp/power_W"}
+    values = found["power_W"].values
+    assert [(type(one), one) for one in values] == [(int, 1), (bool, True), (float, 1.0), (int, 2), (int, 1)]
+    assert (found["power_W"].unit, found["power_W"].quality) == ("W", "held")
+    assert point_values(map(reading, range(30)))["power_W"].values == tuple(range(30 - MOST_VALUES, 30))
 
 
 @given(st.binary(max_size=60), st.lists(st.sampled_from([HEARTBEAT, ANSWER, CREDENTIALS]), min_size=1, max_size=4))
