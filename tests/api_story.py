@@ -3,9 +3,18 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
+from unclouded.core.configuration_views import (
+    ConfigBackupView,
+    ConfigDifference,
+    ConfigurationView,
+    ConfiguredDevice,
+    EditOrigin,
+    ReloadView,
+)
 from unclouded.core.decode_views import (
     LARGEST_INPUT,
     DecodeChoices,
@@ -15,7 +24,7 @@ from unclouded.core.decode_views import (
     DecodeView,
     FoundFormat,
 )
-from unclouded.core.errors import CommandError
+from unclouded.core.errors import CommandError, EditConflict
 from unclouded.core.model import (
     Action,
     ActionSpec,
@@ -253,3 +262,47 @@ def about() -> dict[str, object]:
     counted = ("stored", "batches", "failures", "dropped", "unstorable", "waiting", "write_ms")
     store = {"bytes": 4096, **dict.fromkeys(counted, 0.0)}
     return {"version": "1.2", "pid": 7, "data": "/data", "uptime_s": 60, "timezone": "Europe/Madrid", "store": store}
+
+
+class FakeConfiguration:
+    """A configuration of one device at revision "1". ``edits``: what was asked for, and by whom."""
+
+    def __init__(self) -> None:
+        self.edits: list[tuple[object, ...]] = []
+
+    async def view(self) -> ConfigurationView:
+        kettle = ConfiguredDevice(id="kettle", keys={"id": "kettle", "scale": {"power_W": 2.5}}, line=3)
+        return ConfigurationView(
+            file="unclouded.toml",
+            revision="1",
+            running="1",
+            unwritable="",
+            problem="",
+            needs_restart=(),
+            devices=[kettle],
+        )
+
+    async def add(self, revision: str, keys: Mapping[str, Any], origin: EditOrigin) -> ReloadView:
+        return self._edited("add", revision, keys, origin)
+
+    async def change(self, revision: str, device: str, patch: Mapping[str, Any], origin: EditOrigin) -> ReloadView:
+        return self._edited("change", revision, device, patch, origin)
+
+    async def remove(self, revision: str, device: str, history: str, origin: EditOrigin) -> ReloadView:
+        return self._edited("remove", revision, device, history, origin)
+
+    async def reload(self, origin: EditOrigin) -> ReloadView:
+        return self._edited("reload", "1", origin)
+
+    async def backups(self) -> Sequence[ConfigBackupView]:
+        return [ConfigBackupView(name="a.toml", at="2026-11-20T12:00:00.000Z", size=10, revision="0")]
+
+    async def restore(self, revision: str, backup: str, origin: EditOrigin) -> ReloadView:
+        return self._edited("restore", revision, backup, origin)
+
+    def _edited(self, what: str, revision: str, *more: object) -> ReloadView:
+        self.edits.append((what, *more))
+        difference = ConfigDifference(device="kettle", key="name", before=None, after="Kettle")
+        if revision == "0":
+            raise EditConflict("It was changed.", "1", [msgspec.to_builtins(difference)])
+        return ReloadView(revision="2", running=True, changed=[difference], kept=1)

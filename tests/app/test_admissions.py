@@ -90,7 +90,7 @@ async def test_a_plug_is_admitted_with_its_parent_forgotten_and_admitted_again_u
 
 async def test_what_cannot_be_forgotten_says_why(tmp_path: Path) -> None:
     async with running(load_config(write_config(tmp_path, *BROKER, *METER))) as run:
-        with pytest.raises(CommandError, match=r"meter is in .*unclouded.toml. Remove it there: unclouded config remove meter"):
+        with pytest.raises(CommandError, match=r"meter is in .*unclouded.toml. Remove it there: unclouded config"):
             await run.hub.forget("meter")
         with pytest.raises(CommandError, match=r"There is no device 'kettle'. Plugs that were admitted: none"):
             await run.hub.forget("kettle")

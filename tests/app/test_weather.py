@@ -15,6 +15,7 @@ from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
 from unclouded.app import hub_process
 from unclouded.app.configuration.config import parse_config
 from unclouded.app.configuration.tables import WeatherTable
+from unclouded.app.live_weather import weather_of
 from unclouded.app.weather import CONDITION_OF, Weather, as_values, from_open_meteo
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Fact, Notice
@@ -262,4 +263,4 @@ async def test_a_hub_with_fixed_weather_answers_with_it(tmp_path: Path) -> None:
 def test_the_place_alone_needs_no_source() -> None:
     config = parse_config("[weather]\nlatitude = 40.4\nlongitude = -3.7\n", "unclouded.toml", env={})
     assert config.place == {"latitude": 40.4, "longitude": -3.7}
-    assert hub_process._weather_of(config, lambda text: None) is None
+    assert weather_of(config) is None

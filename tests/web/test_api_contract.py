@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from api_story import NOON, FakeDecoder, FakeHub, FakePlugs, FakeProducts, about, device, watts
+from api_story import NOON, FakeConfiguration, FakeDecoder, FakeHub, FakePlugs, FakeProducts, about, device, watts
 from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import Fact, Ledger, Notice, Reading, Status
 from unclouded.store.sink import Store
@@ -98,6 +98,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
         plugs=FakePlugs(),
         products=FakeProducts(),
         decoder=FakeDecoder(),
+        configuration=FakeConfiguration(),
     ).app()
     asyncio.run(past.close())
 

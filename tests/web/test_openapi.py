@@ -33,7 +33,7 @@ def test_routes_document_and_docs_agree() -> None:
     assert routes == {(path, method) for path, methods in paths.items() for method in methods}
     documented = set(
         re.findall(
-            r"^\| (GET|POST|PUT|DELETE) \| `([^`?]+)", (ROOT / "docs" / "api.md").read_text("utf-8"), re.MULTILINE
+            r"^\| (GET|POST|PUT|PATCH|DELETE) \| `([^`?]+)", (ROOT / "docs" / "api.md").read_text("utf-8"), re.MULTILINE
         )
     )
     assert documented == {(row.method, row.path) for row in ROWS}

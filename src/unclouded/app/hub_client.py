@@ -43,8 +43,11 @@ class HubClient:
     def put(self, path: str, data: bytes, **query: str | Sequence[str]) -> Any:
         return msgspec.json.decode(self._request("PUT", _with_query(path, query), data).read())
 
-    def delete(self, path: str) -> Any:
-        return msgspec.json.decode(self._request("DELETE", path).read())
+    def patch(self, path: str, body: object) -> Any:
+        return msgspec.json.decode(self._request("PATCH", path, msgspec.json.encode(body)).read())
+
+    def delete(self, path: str, **query: str) -> Any:
+        return msgspec.json.decode(self._request("DELETE", _with_query(path, dict(query))).read())
 
     def lines(self, path: str, body: object | None = None, **query: str | Sequence[str]) -> Iterator[Any]:
         """JSON lines, as they come."""

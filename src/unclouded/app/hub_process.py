@@ -11,20 +11,23 @@ import logging
 import os
 import resource
 import stat
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from unclouded import VERSION
+from unclouded.app.composition import Composition
 from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.live import LiveConfiguration
 from unclouded.app.decode_service.service import DecodeService
-from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.downloads import Downloads
+from unclouded.app.live_weather import LiveWeather
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.products.service import ProductService
-from unclouded.app.protocols import actions_of, settings_of
+from unclouded.app.recent_log import RecentLog
 from unclouded.app.setup.service import SetupService
 from unclouded.app.update_files import UpdateFiles
 from unclouded.app.web_listener import WebListener, web_listener_of
@@ -32,19 +35,16 @@ from unclouded.core.errors import ConfigError
 from unclouded.core.model import Notice
 from unclouded.core.supervise import supervise
 from unclouded.hub.clock import WallClock
-from unclouded.hub.hub import Admitter, Hub, RestoredState
+from unclouded.hub.hub import Hub, RestoredState
 from unclouded.hub.identity import known_device
 from unclouded.hub.services import Services
 from unclouded.links.file_server import FileServer
-from unclouded.profiles import ProfileLibrary
 from unclouded.store.sink import Store
 from unclouded.web.api.api import Api
 from unclouded.web.history.history import HistoryReader
 from unclouded.web.server import serve, unix_socket
 
 if TYPE_CHECKING:
-    from unclouded.app.admissions import Admissions
-    from unclouded.app.weather import Weather
     from unclouded.links.broker.server import BrokerServer
 
 log = logging.getLogger("unclouded")
@@ -54,7 +54,7 @@ OPEN_FILES = 8_192  # half of them may be connections to the broker
 
 
 class RunningHub(msgspec.Struct, frozen=True):
-    """A hub that runs: its store, the socket of its API, its broker if it has one.
+    """A hub that runs: its store, the socket of its API, its configuration, its broker if it has one.
 
     ``web``: the page's address, "" where there is none. ``notes``: sentences for the user at the start.
     """
@@ -62,6 +62,7 @@ class RunningHub(msgspec.Struct, frozen=True):
     hub: Hub
     store: Store
     socket: Path
+    configuration: LiveConfiguration
     broker: "BrokerServer | None" = None
     web: str = ""
     notes: tuple[str, ...] = ()
@@ -87,8 +88,8 @@ async def running_locked(config: Config) -> AsyncIterator[RunningHub]:
     store = Store(config.store)
     store.open()
     try:
-        with web_listener_of(config) as listener:
-            async with _serving(composition, store, listener) as running:
+        with web_listener_of(config) as listener, RecentLog() as recent:
+            async with _serving(composition, store, listener, recent) as running:
                 yield running
     finally:
         await store.close()
@@ -112,57 +113,19 @@ def allow_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-class Composition:
-    """The parts that a configuration defines: the broker, the devices, and the admission of more devices."""
-
-    def __init__(self, config: Config) -> None:
-        self.config = config
-        self.broker: BrokerServer | None = None
-        self._admissions: Admissions | None = None
-        devices = list(config.devices)
-        if config.broker is not None and config.runs_broker:
-            from unclouded.app import admissions
-
-            self._admissions = admissions.Admissions(config)
-            self.broker = admissions.make_broker(config, self._admissions)
-            devices += self._admissions.devices(devices)
-        self._factory = DeviceFactory(msgspec.structs.replace(config, devices=tuple(devices)), self.broker)
-        self.nodes = self._factory.nodes()
-
-    def new_library(self) -> ProfileLibrary:
-        """The profiles that this configuration knows, of which none is loaded."""
-        return ProfileLibrary(settings_of, self.config.profiles, actions_of)
-
-    @property
-    def admitter(self) -> "Admitter | None":
-        """What admits plugs to the hub; None without a broker."""
-        if self._admissions is None:
-            return None
-        from unclouded.app.admissions import DeviceAdmitter
-
-        return DeviceAdmitter(self.config, self._admissions, self._factory, self.broker)
-
-    def listen(self, hub: Hub, services: Services) -> None:
-        """Report plugs that connect and are not admitted to the hub, and answer them so that they stay."""
-        if self.broker is not None and self._admissions is not None:
-            from unclouded.app.admissions import as_device
-
-            answer = self._admissions.answer
-            self.broker.on_seen = lambda seen: hub.seen(as_device(seen))
-            self.broker.answer_unadmitted = lambda plug, message: answer(plug, message, services.answer)
-
-
 @contextlib.asynccontextmanager
-async def _serving(composition: Composition, store: Store, listener: WebListener | None) -> AsyncIterator[RunningHub]:
+async def _serving(
+    composition: Composition, store: Store, listener: WebListener | None, recent: RecentLog
+) -> AsyncIterator[RunningHub]:
     config = composition.config
     loop = asyncio.get_running_loop()
     clock = WallClock(loop.time)
-    weather = _weather_of(config, lambda text: hub.notify(Notice("", clock.at(loop.time()), "weather", text)))
+    weather = LiveWeather(config, lambda text: hub.notify(Notice("", clock.at(loop.time()), "weather", text)))
     update_files = UpdateFiles(config.data / "updates")
     services = Services(
         lambda: clock.at(loop.time()) if clock.trusted() else None,
         config.zone,
-        weather.newest if weather else None,
+        weather.newest,
         Downloads(update_files, FileServer(config.download_port)),
         config.place,
     )
@@ -175,6 +138,13 @@ async def _serving(composition: Composition, store: Store, listener: WebListener
     hub.notify(Notice("", clock.at(started), "started", f"The hub started, version {VERSION}."))
     history = HistoryReader(config.store, config.zone)
     plugs = SetupService(config)
+    live = LiveConfiguration(
+        composition,
+        hub,
+        store,
+        lambda text, data: hub.notify(Notice("", clock.at(loop.time()), "configuration", text, data)),
+    )
+    live.on_applied = partial(_apply_to_hub, weather, services)
     api = Api(
         hub,
         lambda: about(composition, store, listener, loop.time() - started),
@@ -183,6 +153,8 @@ async def _serving(composition: Composition, store: Store, listener: WebListener
         plugs=plugs,
         products=ProductService(hub, composition.new_library),
         decoder=DecodeService(config.profiles),
+        configuration=live,
+        log=recent.lines,
     )
     try:
         if composition.broker is not None:
@@ -193,15 +165,15 @@ async def _serving(composition: Composition, store: Store, listener: WebListener
                     group.create_task(supervise("store", store.run), name="store"),
                     group.create_task(supervise("api", lambda: serve(api.app(), sock)), name="api"),
                     group.create_task(supervise("hub", hub.run), name="hub"),
+                    group.create_task(supervise("weather", weather.run), name="weather"),
+                    group.create_task(supervise("configuration", live.run), name="configuration"),
                 ]
                 if composition.broker is not None:
                     tasks.append(group.create_task(supervise("broker", composition.broker.run), name="broker"))
-                if weather is not None:
-                    tasks.append(group.create_task(supervise("weather", weather.run), name="weather"))
                 if listener is not None:
                     tasks.append(group.create_task(supervise("web", lambda: listener.run(api.app())), name="web"))
                 relax_collector()
-                yield RunningHub(hub, store, config.control, composition.broker, *_at_start(listener))
+                yield RunningHub(hub, store, config.control, live, composition.broker, *_at_start(listener))
                 for task in tasks:
                     task.cancel()
     finally:
@@ -211,12 +183,10 @@ async def _serving(composition: Composition, store: Store, listener: WebListener
         config.control.unlink(missing_ok=True)
 
 
-def _weather_of(config: Config, notify: Callable[[str], None]) -> "Weather | None":
-    if config.weather is None or not config.weather.source:
-        return None
-    from unclouded.app.weather import Weather
-
-    return Weather(config.weather, config.base, notify)
+def _apply_to_hub(weather: LiveWeather, services: Services, config: Config) -> None:
+    """What of the hub's own keys counts at once."""
+    weather.use(config)
+    services.place = config.place
 
 
 def _at_start(listener: WebListener | None) -> tuple[str, tuple[str, ...]]:

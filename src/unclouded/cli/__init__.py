@@ -16,6 +16,7 @@ from unclouded.core.printable import printable
 VERBS = {
     "demo": "Run the hub with simulated devices and show live readings.",
     "run": "Run the hub with your devices.",
+    "config": "Show, edit and reload the configuration.",
     "check": "Check the configuration without touching a device.",
     "doctor": "Check this computer, the configuration and the hub, and say what to do.",
     "devices": "List the devices and their states.",

@@ -243,7 +243,7 @@ class Hub:
         async with self._changing:
             specs = await make()
             changes = spec_changes(self._nodes, specs)
-            removed = [one for id in changes.removed for one in self._nodes[id].devices()]
+            removed = [one for id in changes.removed for one in self._with_former(self._nodes[id])]
             self._note_known()
             await self._stop([self._nodes[id] for id in changes.stopped])
             for id in changes.removed:
@@ -358,6 +358,17 @@ class Hub:
 
     def _node(self, spec: NodeSpec) -> DeviceNode:
         return DeviceNode(spec, self, tuple(self._known), self._taken_identities)
+
+    def _with_former(self, node: DeviceNode) -> list[Device]:
+        """A device and its sub-devices, also those that have not been identified in this run, as they were before."""
+        own = next((one.identity for one in self._known if one.id == node.id), "")
+        devices = [one if one.identity else msgspec.structs.replace(one, identity=own) for one in node.devices()]
+        present = {one.id for one in (*devices, *self.devices())}
+        former = [one for one in self._known if one.id.startswith(f"{node.id}_") and one.id not in present]
+        parts = [
+            Device(id=one.id, identity=one.identity, family=one.family, link=one.link, profile="") for one in former
+        ]
+        return [*devices, *parts]
 
     def _note_known(self) -> None:
         """Note the devices of now for the identities of those that take their places."""

@@ -58,14 +58,14 @@ class Services:
 
     ``wall``: Unix seconds now, or None while the clock cannot be trusted. ``weather``: the newest values by Tuya's
     names, empty while there are none; None = no weather is configured. ``files`` None: there are no update files.
-    ``place``: ``latitude`` and ``longitude`` of the home; None = not configured.
+    ``place``: ``latitude`` and ``longitude`` of the home; None = not configured. It may change while the hub runs.
     """
 
     def __init__(
         self,
         wall: Callable[[], float | None],
         zone: tzinfo = UTC,
-        weather: Callable[[], Mapping[str, WireValue]] | None = None,
+        weather: Callable[[], Mapping[str, WireValue] | None] = lambda: None,
         files: Files | None = None,
         place: Mapping[str, WireValue] | None = None,
     ) -> None:
@@ -73,7 +73,7 @@ class Services:
         self._zone = zone
         self._weather = weather
         self._files = files
-        self._place = place
+        self.place = place
 
     def answer(self, question: Question) -> Answer | Refusal:
         """The answer, or a Refusal with the reason why there is none."""
@@ -93,7 +93,7 @@ class Services:
             case AskBind() | AskStored():
                 return True
             case AskPlace():
-                return self._place or Refusal("There are no latitude and longitude in the configuration.")
+                return self.place or Refusal("There are no latitude and longitude in the configuration.")
             case AskFile() | AskBlock() | AskDownload():
                 return self._file(question)
         return Refusal(f"The hub has no answer to {type(question).__name__.removeprefix('Ask').lower()}.")
@@ -120,9 +120,10 @@ class Services:
 
     def _weather_of(self, names: Sequence[str]) -> Mapping[str, WireValue] | Refusal:
         """Those of the names, for as many days as they request; all of them without names."""
-        if self._weather is None:
+        values = self._weather()
+        if values is None:
             return Refusal("There is no [weather] in the configuration.")
-        return requested(self._weather(), names, self._zone) or Refusal("The weather is not known.")
+        return requested(values, names, self._zone) or Refusal("The weather is not known.")
 
     def _time(self, local: Callable[[float, tzinfo], LocalTime] | None) -> LocalTime | Refusal:
         unix = self._wall()

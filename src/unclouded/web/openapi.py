@@ -12,7 +12,7 @@ import msgspec
 from unclouded import VERSION
 from unclouded.web.request import is_list
 from unclouded.web.routes import CSV, JSON, ApiRoute
-from unclouded.web.schemas import Live, Problem
+from unclouded.web.schemas import ConflictProblem, Live, Problem
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -44,7 +44,7 @@ EVERY_ERROR = {421: "The Host header is not a name of this hub."}
 def document(rows: Sequence[ApiRoute]) -> Json:
     """The whole document."""
     types = [one for row in rows for one in _types(row)]
-    _, schemas = msgspec.json.schema_components([*types, Live, Problem], ref_template=TEMPLATE)
+    _, schemas = msgspec.json.schema_components([*types, Live, Problem, ConflictProblem], ref_template=TEMPLATE)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Unclouded", "version": VERSION, "description": DESCRIPTION},
@@ -77,7 +77,7 @@ def _operation(row: ApiRoute) -> Json:
     for status, description in sorted(errors_of(row).items()):
         operation["responses"][str(status)] = {
             "description": description,
-            "content": {PROBLEM: {"schema": _schema(Problem)}},
+            "content": {PROBLEM: {"schema": _schema(ConflictProblem if status == 409 else Problem)}},
         }
     return operation
 
@@ -99,7 +99,7 @@ def errors_of(row: ApiRoute) -> Mapping[int, str]:
 def _body_errors(row: ApiRoute) -> Mapping[int, str]:
     if row.accepts:
         return FILE_ERRORS if row.method == "PUT" else {**FILE_ERRORS, 415: "The body is not application/octet-stream."}
-    return {"POST": BODY_ERRORS, "DELETE": LENGTH_ERRORS}.get(row.method, {})
+    return {"POST": BODY_ERRORS, "PATCH": BODY_ERRORS, "DELETE": LENGTH_ERRORS}.get(row.method, {})
 
 
 def _content(row: ApiRoute) -> Json:

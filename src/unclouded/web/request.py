@@ -55,6 +55,11 @@ class ApiRequest:
         return "read" if self.http.scope.get("unclouded.role", "control") == "read" else "control"
 
     @property
+    def is_local(self) -> bool:
+        """Whether it came over the Unix socket, which is accessible to the user of the hub only."""
+        return "unclouded.role" not in self.http.scope
+
+    @property
     def from_page(self) -> bool:
         """Whether a browser sent the request."""
         return "origin" in self.http.headers or "sec-fetch-site" in self.http.headers

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from unclouded.core.configuration_views import ConfigDifference
 from unclouded.core.model import Kind, Quality, Result, Value
 from unclouded.core.views import Change, DeviceView, EventView, NetworkView, SetupStep, StatusView
 
@@ -51,6 +52,39 @@ class AdmitBody(msgspec.Struct, forbid_unknown_fields=True):
     id: str = ""
     parent: str = ""
     produces: bool = False
+
+
+Revision = Annotated[str, Meta(min_length=1, max_length=64, description="The revision that the change is based on.")]
+
+
+class AddDeviceBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``keys``: of its [[device]] table (docs/unclouded.toml); ``id`` follows from ``name`` where it is missing."""
+
+    revision: Revision
+    keys: dict[str, Any]  # Any: TOML values as JSON
+    origin: Origin = "api"
+
+
+class ChangeDeviceBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``keys``: the new values; null removes a key, a table is merged."""
+
+    revision: Revision
+    keys: dict[str, Any]  # Any: TOML values as JSON
+    origin: Origin = "api"
+
+
+class ReloadBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Nothing is needed."""
+
+    origin: Origin = "api"
+
+
+class RestoreBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``backup``: its name."""
+
+    revision: Revision
+    backup: Annotated[str, Meta(max_length=100)]
+    origin: Origin = "api"
 
 
 class SetupBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -131,6 +165,16 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     detail: str
     id: str = ""
+
+
+class ConflictProblem(Problem, frozen=True, kw_only=True):
+    """The configuration is no longer what the client has seen. ``revision``: of it now. ``changed``: what is different.
+
+    Nothing is listed where the revision of the request is too old to be known.
+    """
+
+    revision: str
+    changed: list[ConfigDifference]
 
 
 # --- history ------------------------------------------------------------------------------------------

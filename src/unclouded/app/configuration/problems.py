@@ -6,10 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.config import Config, parse_config
 from unclouded.app.configuration.places import KeyPath
 from unclouded.app.configuration.rules import port_of
 from unclouded.app.configuration.tables import DeviceTable, links_of
+from unclouded.core.errors import ConfigError
 
 SERIAL_PORTS = ("ttyUSB*", "ttyACM*", "ttyAMA*", "ttyS*")  # in /dev
 MOST_PORTS = 6  # that are named
@@ -63,3 +64,23 @@ def _ports() -> str:
         return "No serial port is connected."
     more = ", …" if len(found) > MOST_PORTS else ""
     return f"There are: {', '.join(found[:MOST_PORTS])}{more}."
+
+
+def texts(config: Config) -> tuple[str, ...]:
+    """All problems as sentences."""
+    return tuple(f"{one.device}: {one.text}" for one in problems(config))
+
+
+def check_new_problems(config: Config, before: str) -> None:
+    """Raises ConfigError where a device cannot be reached with this configuration, unless that was so before.
+
+    ``before``: the text of the configuration until now.
+    """
+    try:
+        known = {(one.device, one.text) for one in problems(parse_config(before, config.where, str(config.data)))}
+    except ConfigError:
+        known = set()
+    for one in problems(config):
+        if one.is_error and (one.device, one.text) not in known:
+            line = f", line {one.line}" if one.line else ""
+            raise ConfigError(f"{config.where}{line}: device {one.device}: {one.text}")

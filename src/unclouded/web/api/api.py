@@ -6,7 +6,7 @@
     history.py        GET  /api/history, /api/energy, /api/today, /api/events      stored values and events
     updates.py        GET  /api/updates, PUT, DELETE /api/updates/NAME             update files
     setup.py          GET, POST, DELETE /api/setup, POST /api/discover             plugs that are set up
-    configuration.py  GET  /api/configuration …, POST, PATCH, DELETE its devices    the configuration, edited and applied
+    configuration.py  GET  /api/configuration …, POST, PATCH, DELETE …                  the configuration, edited
     products.py       GET  /api/products, /api/devices/ID/product                  supported products; facts of one
     decoding.py       GET, POST /api/decode …                                      what people paste, decoded
     session.py        GET  /api/session, POST /api/login, /api/logout              login state

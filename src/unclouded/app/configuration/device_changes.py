@@ -1,0 +1,170 @@
+"""Changes to the devices of a configuration as people ask for them: names are cleaned, ids derived, values checked.
+
+A plug that was admitted is not in the file: a change puts it there, and its admission ends. Pure, but for ``settle``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from unclouded.app.configuration.device_edits import devices_of, with_changes, with_device, without_device
+from unclouded.app.configuration.names import clean_name, id_for
+from unclouded.app.configuration.rules import DEVICE_ID
+from unclouded.app.configuration.table_edits import merged
+from unclouded.app.configuration.tables import DeviceTable
+from unclouded.core.configuration_views import HIDDEN
+from unclouded.core.errors import CommandError
+from unclouded.core.toml_text import read_toml
+
+if TYPE_CHECKING:
+    from unclouded.app.admissions import Admissions
+
+History = Literal["keep", "delete"]
+
+ORDER = tuple(field.encode_name for field in msgspec.structs.fields(DeviceTable))
+FILE_LINKS = ("replay:", "pty:")  # links of files that may be anywhere on the hub's computer
+FILE_SETTINGS = ("file=", "file%3D")  # settings of links: password_file, cafile
+SET_THERE = "unclouded config set DEVICE"
+FIRST = ("id", "name", "room")
+
+
+class DeviceChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of the text. ``device``: the id that it has afterwards. ``done``: what it is, in a few words.
+
+    ``uuid``: of a plug whose admission ends. ``renamed``: its old id and its new one.
+    """
+
+    text: Callable[[str], str]
+    device: str
+    done: str
+    uuid: str = ""
+    renamed: tuple[str, str] | None = None
+
+    def settle(self, admissions: "Admissions") -> None:
+        """The change is written: what follows for the plugs that were admitted."""
+        if self.uuid:
+            admissions.remove_plug(self.uuid)
+        if self.renamed is not None:
+            admissions.follow(*self.renamed)
+
+
+class DeviceChanges:
+    """``taken``: the ids of all devices and sub-devices. ``admitted``: the plugs that are not in the file."""
+
+    def __init__(self, taken: Sequence[str], admitted: Sequence[DeviceTable] = ()) -> None:
+        self._taken = taken
+        self.admitted_tables = admitted
+
+    def admitted(self, device: str) -> DeviceTable | None:
+        """The plug of this id that was admitted."""
+        return next((one for one in self.admitted_tables if one.id == device), None)
+
+    def added(self, keys: Mapping[str, Any], is_local: bool = True) -> DeviceChange:  # Any: JSON
+        """A new device; without an id it is derived from the name. Raises CommandError."""
+        _check_files(keys, is_local)
+        table = {key: value for key, value in _cleaned(keys).items() if value is not None}
+        if not table.get("id") and not table.get("name"):
+            raise CommandError("Name the device: its id follows from the name, unless one is given.")
+        id = table.get("id") or id_for(table["name"], self._taken)
+        self._check_id(id)
+        new = dict(sorted({**table, "id": id}.items(), key=lambda item: _place(item[0])))
+        uuid = str(table.get("uuid", ""))
+        return DeviceChange(text=lambda text: with_device(text, new), device=id, done=f"{id} added", uuid=uuid.lower())
+
+    def changed(self, device: str, patch: Mapping[str, Any], is_local: bool = True) -> DeviceChange:  # Any: JSON
+        """Other values of a device's keys; None removes one. Raises CommandError."""
+        _check_files(patch, is_local)
+        patch = _cleaned(patch)
+        id = patch.get("id", device)
+        if id != device:
+            self._check_id(id)
+        plug = self.admitted(device)
+        keys = ", ".join(patch) or "nothing"
+        done = f"{device}: {keys} changed"
+        renamed = (device, id) if id != device else None
+        if plug is None:
+            return DeviceChange(
+                text=lambda text: with_changes(text, device, patch), device=id, done=done, renamed=renamed
+            )
+        table = merged(table_keys(plug), patch)
+        return DeviceChange(
+            text=lambda text: _followed(with_device(text, table), device, id),
+            device=id,
+            done=done,
+            uuid=plug.uuid.lower(),
+            renamed=renamed,
+        )
+
+    def removed(self, device: str, uuid: str = "") -> DeviceChange:
+        """``uuid``: of the device, which may have been admitted before it was configured."""
+        return DeviceChange(
+            text=lambda text: without_device(text, device), device=device, done=f"{device} removed", uuid=uuid.lower()
+        )
+
+    def _check_id(self, id: object) -> None:
+        if not isinstance(id, str) or not DEVICE_ID.fullmatch(id):
+            raise CommandError(f"{str(id)[:80]!r} cannot be an id: it may have only a to z, 0 to 9 and _.")
+        if id in self._taken:
+            raise CommandError(f"There is a device {id!r} already; choose another id.")
+
+
+def table_keys(table: DeviceTable) -> dict[str, Any]:  # Any: TOML
+    """The keys of a device that are not as they would be without it."""
+    usual = msgspec.to_builtins(DeviceTable(id=""))
+    return {key: value for key, value in msgspec.to_builtins(table).items() if key == "id" or value != usual[key]}
+
+
+# --- inside -------------------------------------------------------------------------------------------
+
+
+def _cleaned(keys: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON, TOML
+    """The values as TOML has them. Raises CommandError."""
+    found = {key: _exact(value) for key, value in keys.items()}
+    for key in ("name", "room"):
+        name = found.get(key)
+        if isinstance(name, str):
+            found[key] = clean_name(name, "device" if key == "name" else "room")
+    return found
+
+
+def _check_files(keys: Mapping[str, Any], is_local: bool) -> None:  # Any: JSON
+    """Who is not at the hub's computer cannot name a file of it to be read or written. Raises CommandError."""
+    channels = keys.get("channel")
+    tables = [keys, *(one for one in (channels if isinstance(channels, list) else []) if isinstance(one, Mapping))]
+    for table in () if is_local else tables:
+        links = table.get("link")
+        for link in links if isinstance(links, list) else [links]:
+            if isinstance(link, str) and (link.startswith(FILE_LINKS) or any(key in link for key in FILE_SETTINGS)):
+                raise CommandError(f"A link that names a file is set on the hub's computer: {SET_THERE} link=…")
+        if table.get("record"):
+            raise CommandError(f"A recording is set up on the hub's computer: {SET_THERE} record=FILE")
+
+
+def _exact(value: object) -> object:
+    """Numbers as they were written, and no text with a hidden part. Raises CommandError."""
+    match value:
+        case Mapping():
+            return {str(key): _exact(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_exact(one) for one in value]
+        case float():
+            return Decimal(repr(value))
+        case str() if HIDDEN in value:
+            raise CommandError(f"{value[:80]!r} has a part that was hidden when it was shown. Write it in full.")
+    return value
+
+
+def _place(key: str) -> tuple[int, str]:
+    """Where a key stands in a new table."""
+    known = (*FIRST, *(one for one in ORDER if one not in FIRST))
+    return (known.index(key), "") if key in known else (len(known), key)
+
+
+def _followed(text: str, old: str, new: str) -> str:
+    """The devices of the file that count inside a plug with another id."""
+    inside = [one["id"] for one in devices_of(read_toml(text, "")) if one.get("parent") == old] if old != new else []
+    for id in inside:
+        text = with_changes(text, id, {"parent": new})
+    return text

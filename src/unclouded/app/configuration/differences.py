@@ -1,0 +1,82 @@
+"""What is different between two versions of a configuration, key by key, without secrets. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from unclouded.app.configuration.device_edits import devices_of
+from unclouded.core.configuration_views import HIDDEN, ConfigDifference
+from unclouded.core.errors import ConfigError
+from unclouded.core.toml_text import read_toml
+from unclouded.links.url import redacted
+
+SECRET = re.compile(r"(^|_)(key|password|passwd|psk|token|secret|code|pin)$")
+
+
+def differences(before: str, after: str) -> list[ConfigDifference]:
+    """The keys that are different; nothing where one of the texts is no TOML."""
+    try:
+        old, new = read_toml(before, ""), read_toml(after, "")
+    except ConfigError:
+        return []
+    return [*_of_devices(old, new), *_of_tables(old, new)]
+
+
+def shown(keys: Mapping[str, Any]) -> dict[str, Any]:  # Any: TOML, JSON
+    """The keys of a table as JSON, secrets hidden."""
+    return {key: _shown(key, value) for key, value in keys.items()}
+
+
+# --- inside -------------------------------------------------------------------------------------------
+
+
+def _of_devices(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[ConfigDifference]:  # Any: TOML
+    was = {str(one.get("id")): one for one in devices_of(old)}
+    now = {str(one.get("id")): one for one in devices_of(new)}
+    for id in dict.fromkeys((*was, *now)):
+        if id not in now or id not in was:
+            before, after = was.get(id), now.get(id)
+            yield ConfigDifference(device=id, key="", before=_table(before), after=_table(after))
+            continue
+        yield from _of_keys(id, "", was[id], now[id])
+
+
+def _of_tables(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[ConfigDifference]:  # Any: TOML
+    for name in dict.fromkeys((*old, *new)):
+        if name != "device":
+            before, after = old.get(name, {}), new.get(name, {})
+            if isinstance(before, Mapping) and isinstance(after, Mapping):
+                yield from _of_keys("", f"{name}.", before, after)
+
+
+def _of_keys(
+    device: str, prefix: str, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> Iterator[ConfigDifference]:  # Any: TOML
+    for key in dict.fromkeys((*old, *new)):
+        if old.get(key) != new.get(key):
+            before, after = (_shown(key, one[key]) if key in one else None for one in (old, new))
+            yield ConfigDifference(device=device, key=f"{prefix}{key}", before=before, after=after)
+
+
+def _table(keys: Mapping[str, Any] | None) -> dict[str, Any] | None:  # Any: TOML, JSON
+    return None if keys is None else shown(keys)
+
+
+def _shown(key: str, value: object) -> object:
+    match value:
+        case Mapping():
+            return shown(value)
+        case list() if all(isinstance(one, Mapping) for one in value):
+            return [shown(one) for one in value]
+        case list():
+            return [_shown(key, one) for one in value]
+        case Decimal():
+            return float(value)
+        case str() if SECRET.search(key):
+            return HIDDEN if value else ""
+        case str() if key in ("link", "url"):
+            return redacted(value)
+        case bool() | int() | str():
+            return value
+    return str(value)  # dates and times, which no key takes

@@ -1,0 +1,60 @@
+"""A configuration and what a change of it did, as text."""
+
+import json
+from collections.abc import Iterator
+
+from unclouded.core.configuration_views import ConfigBackupView, ConfigDifference, ConfiguredDevice, ReloadView
+
+
+def device_lines(device: ConfiguredDevice) -> Iterator[str]:
+    """A device and its keys; where it stands in the file."""
+    place = "admitted, not in the file" if device.admitted else f"line {device.line}"
+    yield f"{device.id} ({place})"
+    for key, value in device.keys.items():
+        if key != "id":
+            yield f"    {key} = {_text(value)}"
+
+
+def reload_lines(view: ReloadView) -> Iterator[str]:
+    """What was changed, what that did, and what it did not do yet."""
+    if not view.changed:
+        yield "Nothing is different in the file."
+    for change in view.changed:
+        yield change_line(change)
+    if not view.running:
+        yield "No hub runs with this configuration; it counts when one is started."
+        return
+    for what, ids in (("Started", view.added), ("Stopped", view.removed), ("Restarted", view.restarted)):
+        if ids:
+            yield f"{what}: {', '.join(ids)}."
+    for old, new in view.renamed.items():
+        yield f"Restarted under another id: {old} is {new} now; its history goes on."
+    yield f"{_count(view.kept)} as {'it was' if view.kept == 1 else 'they were'}."
+    if view.applied:
+        yield f"Applied: {', '.join(view.applied)}."
+    if view.needs_restart:
+        yield f"After a restart of the hub: {', '.join(view.needs_restart)}."
+
+
+def change_line(change: ConfigDifference) -> str:
+    """``kettle: room "Hall" -> "Kitchen"``."""
+    if not change.key:
+        return f"{change.device}: {'added' if change.before is None else 'removed'}"
+    where = f"{change.device}: {change.key}" if change.device else change.key
+    before, after = (("-" if one is None else _text(one)) for one in (change.before, change.after))
+    return f"{where} {before} -> {after}"
+
+
+def backup_line(backup: ConfigBackupView) -> str:
+    """The name of a backup and its size; its time is in the name."""
+    return f"{backup.name}  {backup.size} bytes"
+
+
+def _count(devices: int) -> str:
+    return (
+        "No other device goes on" if not devices else f"{devices} {'device goes' if devices == 1 else 'devices go'} on"
+    )
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,135 @@
+"""Routes for the configuration: it is shown without secrets, edited on top of a revision, and applied at once.
+
+Only the role *control* may use them. What names a file of the hub's computer can be set over the Unix socket only.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+from starlette.responses import Response
+
+from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, ReloadView
+from unclouded.web.api.devices import origin_of
+from unclouded.web.request import ApiRequest, as_json
+from unclouded.web.routes import ApiContext, ApiRoute
+from unclouded.web.schemas import AddDeviceBody, ChangeDeviceBody, ReloadBody, RestoreBody, Revision
+
+NOT_VALID = {422: "The configuration would be invalid; `detail` names the line and the key. Nothing was changed."}
+NO_FILE = {503: "The file cannot be read or written; `detail` says what to do. Nothing was changed."}
+CONFLICT = {409: "The file was changed since that revision. `changed` lists the keys; `revision` is that of the file."}
+CHANGES = {**NOT_VALID, **NO_FILE, **CONFLICT}
+
+
+class RemoveDeviceQuery(msgspec.Struct, frozen=True):
+    revision: Revision
+    history: Annotated[Literal["keep", "delete"], Meta(description="Whether its stored history is deleted, too.")]
+
+
+async def configuration(context: ApiContext, request: ApiRequest) -> Response:
+    return as_json(await context.require_configuration().view())
+
+
+async def add_device(context: ApiContext, request: ApiRequest) -> Response:
+    body = await request.body(AddDeviceBody)
+    who = _who(request, body.origin)
+    return as_json(await context.require_configuration().add(body.revision, body.keys, who))
+
+
+async def change_device(context: ApiContext, request: ApiRequest) -> Response:
+    body = await request.body(ChangeDeviceBody)
+    who = _who(request, body.origin)
+    device = str(request.http.path_params["device"])
+    return as_json(await context.require_configuration().change(body.revision, device, body.keys, who))
+
+
+async def remove_device(context: ApiContext, request: ApiRequest) -> Response:
+    query = request.query(RemoveDeviceQuery)
+    device, who = str(request.http.path_params["device"]), _who(request, "api")
+    return as_json(await context.require_configuration().remove(query.revision, device, query.history, who))
+
+
+async def reload(context: ApiContext, request: ApiRequest) -> Response:
+    body = await request.body(ReloadBody)
+    return as_json(await context.require_configuration().reload(_who(request, body.origin)))
+
+
+async def backups(context: ApiContext, request: ApiRequest) -> Response:
+    return as_json(await context.require_configuration().backups())
+
+
+async def restore(context: ApiContext, request: ApiRequest) -> Response:
+    body = await request.body(RestoreBody)
+    who = _who(request, body.origin)
+    return as_json(await context.require_configuration().restore(body.revision, body.backup, who))
+
+
+def _who(request: ApiRequest, origin: str) -> EditOrigin:
+    return EditOrigin(origin_of(request, origin), request.is_local)
+
+
+ROWS = (
+    ApiRoute(
+        method="GET",
+        path="/api/configuration",
+        summary="The devices of the configuration without secrets, and the revision that a change is based on.",
+        handler=configuration,
+        returns=(ConfigurationView,),
+        errors={**NO_FILE, 422: "The file cannot be read."},
+        control=True,
+    ),
+    ApiRoute(
+        method="POST",
+        path="/api/configuration/devices",
+        summary="Add a device. Its id follows from its name, unless one is given.",
+        handler=add_device,
+        returns=(ReloadView,),
+        body=AddDeviceBody,
+        errors=CHANGES,
+    ),
+    ApiRoute(
+        method="PATCH",
+        path="/api/configuration/devices/{device}",
+        summary="Change keys of a device; null removes one, and tables are merged (RFC 7396). `id` renames it.",
+        handler=change_device,
+        returns=(ReloadView,),
+        body=ChangeDeviceBody,
+        errors=CHANGES,
+    ),
+    ApiRoute(
+        method="DELETE",
+        path="/api/configuration/devices/{device}",
+        summary="Remove a device, with or without its history.",
+        handler=remove_device,
+        returns=(ReloadView,),
+        query=RemoveDeviceQuery,
+        errors=CHANGES,
+    ),
+    ApiRoute(
+        method="POST",
+        path="/api/configuration/reload",
+        summary="Apply the file as it is now. Only devices that it changes restart; an invalid file changes nothing.",
+        handler=reload,
+        returns=(ReloadView,),
+        body=ReloadBody,
+        errors={**NOT_VALID, **NO_FILE},
+    ),
+    ApiRoute(
+        method="GET",
+        path="/api/configuration/backups",
+        summary="The versions of the file before changes, newest first.",
+        handler=backups,
+        returns=(list[ConfigBackupView],),
+        errors=NO_FILE,
+        control=True,
+    ),
+    ApiRoute(
+        method="POST",
+        path="/api/configuration/restore",
+        summary="Put a backup in the place of the file, and apply it.",
+        handler=restore,
+        returns=(ReloadView,),
+        body=RestoreBody,
+        errors=CHANGES,
+    ),
+)
