@@ -18,6 +18,7 @@ const DevicesPage = later(() => import("./pages/devices").then((page) => page.De
 const DevicePage = later<{ id: string }>(() => import("./pages/device").then((page) => page.DevicePage));
 const SetupPage = later(() => import("./pages/setup").then((page) => page.SetupPage));
 const ProductsPage = later(() => import("./pages/products").then((page) => page.ProductsPage));
+const DecodePage = later(() => import("./pages/decode").then((page) => page.DecodePage));
 const HubPage = later(() => import("./pages/hub").then((page) => page.HubPage));
 const LoginPage = later(() => import("./pages/login").then((page) => page.LoginPage));
 
@@ -58,6 +59,7 @@ function placeOf(path: string): Place {
   if (path === "/devices") return { title: say("app.devices"), page: <DevicesPage />, key: path };
   if (path === "/setup") return { title: say("setup.title"), page: <SetupPage />, key: path };
   if (path === "/products") return { title: say("products.title"), page: <ProductsPage />, key: path };
+  if (path === "/decode") return { title: say("decode.title"), page: <DecodePage />, key: path };
   if (path === "/hub") return { title: say("app.hub"), page: <HubPage />, key: path };
   if (!path.startsWith("/devices/")) return { title: say("app.now"), page: <NowPage />, key: "/" };
   const id = named(path.slice("/devices/".length));

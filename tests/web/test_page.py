@@ -25,7 +25,9 @@ def built(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("place", ["/", "/now", "/history", "/devices", "/devices/kettle", "/devices/a%C3%A9", "/hub"])
+@pytest.mark.parametrize(
+    "place", ["/", "/now", "/history", "/devices", "/devices/kettle", "/devices/a%C3%A9", "/decode", "/hub"]
+)
 async def test_every_path_of_the_page_serves_the_same_file(built: Path, place: str) -> None:
     answer = await ask(Page(built), "GET", place)
     assert answer.status == 200 and answer.body.startswith(b"<!doctype html>")

@@ -11,7 +11,7 @@ export type Quality = Schemas["ReadingView"]["quality"];
 export type Status = Schemas["StatusView"];
 export type Action = Schemas["ActionSpec"];
 export type UpdateFile = Schemas["UpdateView"];
-export type WireLine = Schemas["WireLine"];
+export type WireLine = Omit<Schemas["WireLine"], "parts"> & { parts: readonly FramePart[] };
 export type ScheduleRule = Schemas["ScheduleRule"];
 export type Outcome = Schemas["OutcomeView"];
 export type SetupView = Schemas["SetupView"];
@@ -29,8 +29,19 @@ export type Hub = Schemas["HubView"];
 export type Products = Schemas["ProductsView"];
 export type Product = Schemas["ProductView"];
 export type ProductFacts = Schemas["ProductFacts"];
+export type DecodeChoices = Schemas["DecodeChoices"];
+export type DecodeView = Omit<Schemas["DecodeView"], "frames"> & { frames: readonly DecodedFrame[] };
+export type DecodedFrame = Omit<Schemas["DecodedFrame"], "parts"> & { parts: readonly FramePart[] };
+export type DecodedRemark = Schemas["DecodedRemark"];
+export type DecodeFiles = Schemas["DecodeFiles"];
+export type NamedValue = Schemas["NamedValue"];
 export type Session = Schemas["SessionView"];
 export type Role = NonNullable<Session["role"]>;
+
+/** A part of a frame; what is not known of it is left out. */
+export type FramePart = { start: number; end: number; label: string; parts?: readonly FramePart[] } & Partial<
+  Omit<Schemas["FramePart"], "start" | "end" | "label" | "parts">
+>;
 
 /** [device, point, value, at (Unix seconds), quality, flags] */
 export type Change = [string, string, Value, number, Quality, string[]];

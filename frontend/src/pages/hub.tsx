@@ -13,7 +13,12 @@ export function HubPage() {
   const { value, error, again } = usePolled<Hub>("/api/hub", POLL_MS);
   return (
     <main class="hub">
-      <h1>{say("app.hub")}</h1>
+      <div class="row-of">
+        <h1>{say("app.hub")}</h1>
+        <a class="button" href="/decode">
+          {say("decode.title")}
+        </a>
+      </div>
       {error && (
         <Notice kind="fault" again={again}>
           {error}

@@ -55,4 +55,5 @@ it("the page of a device belongs to Devices, an unknown path to Now", () => {
   expect(isAt("/", "/devices/kettle")).toBe(false);
   expect(isAt("/", "/nowhere")).toBe(true);
   expect(isAt("/hub", "/hubbub")).toBe(false);
+  expect(["/", "/history", "/devices", "/hub"].filter((place) => isAt(place, "/decode"))).toEqual(["/hub"]);
 });

@@ -131,6 +131,8 @@ def test_an_input_that_holds_nothing_says_what_to_do() -> None:
     found = view(b"Dear all, the kettle is broken.")
     assert (found.family, found.counts.pieces, found.frames) == ("", 0, [])
     assert "looks like text without bytes in it" in found.format.hint
+    assert "--" not in found.format.hint
+    assert work.NAMED_BY_OPTION.sub("", "it may be hex as well (--input hex_text)") == "it may be hex as well"
 
 
 def test_values_without_frames_are_shown() -> None:

@@ -7,11 +7,13 @@ import { Notice } from "../../parts/notice";
 import type { Device, WireLine } from "../../data/shapes";
 import { say } from "../../text/words";
 import { copied } from "../../text/copy";
-import { arrowOf, asJson, directionText, hexText, hasProblem, filteredLines, type Shown } from "./frames";
+import { FrameDetail } from "../../bytes/frame-bytes";
+import { arrowOf, asJson, directionText, filteredLines, hasProblem, hexText, partsOf, type Shown } from "./frames";
 import { usePolled } from "../../data/polled";
 
 const LIMIT = 200;
 const FOLLOW_MS = 2_000;
+const MARGIN = 100; // frames that may have come since the list was received
 
 export function Frames({ device }: { device: Device }) {
   const [follow, setFollow] = useState(false);
@@ -46,13 +48,13 @@ export function Frames({ device }: { device: Device }) {
       <p class="soft small">{value ? say("device.frames_shown", { shown: shown.length, all: value.length }) : "\u00a0"}</p>
       {value && !shown.length && <p class="soft">{say(value.length ? "device.no_match" : "device.no_frames")}</p>}
       {!value && !error && <div class="lines skeleton" aria-busy="true" />}
-      {shown.length > 0 && <Lines shown={shown} channels={new Set(value?.map((line) => line.channel)).size > 1} />}
+      {shown.length > 0 && <Lines shown={shown} path={path} channels={new Set(value?.map((line) => line.channel)).size > 1} />}
     </section>
   );
 }
 
 /** A table; on narrow screens its cells are stacked, and the ARIA roles keep it a table. */
-function Lines({ shown, channels }: { shown: readonly Shown[]; channels: boolean }) {
+function Lines({ shown, channels, path }: { shown: readonly Shown[]; channels: boolean; path: string }) {
   return (
     <div class="lines" tabIndex={0} role="region" aria-label={say("device.frames_table")}>
       <table class="data" role="table">
@@ -69,7 +71,7 @@ function Lines({ shown, channels }: { shown: readonly Shown[]; channels: boolean
         </thead>
         <tbody role="rowgroup">
           {shown.map(({ key, line }) => (
-            <Line key={key} line={line} channels={channels} />
+            <Line key={key} line={line} channels={channels} path={path} />
           ))}
         </tbody>
       </table>
@@ -77,7 +79,7 @@ function Lines({ shown, channels }: { shown: readonly Shown[]; channels: boolean
   );
 }
 
-function Line({ line, channels }: { line: WireLine; channels: boolean }) {
+function Line({ line, channels, path }: { line: WireLine; channels: boolean; path: string }) {
   const [open, setOpen] = useState(false); // bytes on request, because 200 long frames would slow down the page
   const place = [channels ? line.channel : "", line.way].filter(Boolean).join(" · ");
   return (
@@ -98,7 +100,7 @@ function Line({ line, channels }: { line: WireLine; channels: boolean }) {
       <td role="cell" class="text">
         {line.words && <span class="content">{line.words}</span>}
         {line.reason && <span class="reason">{line.reason}</span>}
-        {open && <code>{hexText(line.hex)}</code>}
+        {open && <OpenBytes line={line} path={path} />}
       </td>
       <td role="cell" class="number length">
         <button type="button" class="bare" aria-expanded={open} title={say("device.show_bytes")} onClick={() => setOpen(!open)}>
@@ -108,6 +110,17 @@ function Line({ line, channels }: { line: WireLine; channels: boolean }) {
       </td>
     </tr>
   );
+}
+
+/** What the bytes of an opened line are: asked for when it is opened, and kept. */
+function OpenBytes({ line, path }: { line: WireLine; path: string }) {
+  const [parts, setParts] = useState<WireLine["parts"]>();
+  const { value, error } = usePolled<WireLine[]>(parts ? undefined : path, 0, { limit: LIMIT + MARGIN, parts: "true" });
+  useEffect(() => {
+    if (value && !parts) setParts(partsOf(value, line) ?? []);
+  }, [value]);
+  if (parts?.length && !error) return <FrameDetail frame={{ ...line, parts }} />;
+  return <code>{hexText(line.hex)}</code>;
 }
 
 function Copy({ shown }: { shown: readonly Shown[] }) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { WireLine } from "../../data/shapes";
-import { asJson, hexText, filteredLines } from "./frames";
+import { asJson, filteredLines, hexText, partsOf } from "./frames";
 
 const line = (changes: Partial<WireLine>): WireLine => ({
   at: "2026-11-20T12:00:00.000Z",
@@ -68,4 +68,11 @@ describe("a line", () => {
     expect(hexText("55aa0300")).toBe("55 aa 03 00");
     expect(hexText("")).toBe("");
   });
+});
+
+it("the parts of a line are found in a later answer, also where others have the same bytes", () => {
+  const parts = [{ start: 0, end: 4, label: "header" }];
+  const mine = line({ channel: "wifi" });
+  expect(partsOf([line({ parts: [] }), line({ channel: "wifi", parts })], mine)).toBe(parts);
+  expect(partsOf([line({ at: "2026-11-20T12:00:01.000Z", parts })], mine)).toBeUndefined();
 });

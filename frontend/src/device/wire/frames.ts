@@ -46,15 +46,24 @@ export function asJson(shown: readonly Shown[]): string {
   return JSON.stringify(inTime, null, 2);
 }
 
+/** The parts of a line, where they came with it again; undefined = it is not among these. */
+export function partsOf(lines: readonly WireLine[], line: WireLine): WireLine["parts"] | undefined {
+  return lines.find((one) => one.hex === line.hex && plainOf(one) === plainOf(line))?.parts;
+}
+
 /** Keys that stay the same when a line is fetched again, so that opened lines stay open. */
 function keyed(lines: readonly WireLine[]): Shown[] {
   const seen = new Map<string, number>();
   return lines.map((line) => {
-    const plain = [line.at, line.channel, line.way, line.sender, line.kind, line.name, line.hex].join("|");
+    const plain = plainOf(line);
     const nth = seen.get(plain) ?? 0;
     seen.set(plain, nth + 1);
     return { key: `${plain}|${nth}`, line };
   });
+}
+
+function plainOf(line: WireLine): string {
+  return [line.at, line.channel, line.way, line.sender, line.kind, line.name, line.hex].join("|");
 }
 
 function haystack(line: WireLine): string {

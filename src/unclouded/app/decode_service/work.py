@@ -6,6 +6,7 @@ All work is bounded: of pieces that are explained, of their parts, of the size o
 counting, after which the answer says that it is not complete.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 
@@ -15,7 +16,7 @@ from unclouded import families
 from unclouded.app.cases.case_reading import capture_bytes
 from unclouded.app.cases.draft import draft_case
 from unclouded.app.decoding.conversation_reader import ConversationReader, DecodedPiece
-from unclouded.app.decoding.input_chunks import FoundInput, Input, InputContent, one_file
+from unclouded.app.decoding.input_chunks import OPTIONS, FoundInput, Input, InputContent, one_file
 from unclouded.app.decoding.line_decoding import LineDecoding, decoding_of
 from unclouded.app.decoding.pieces import TimedPiece
 from unclouded.app.explaining.explained_frame import FrameExplainer
@@ -52,6 +53,7 @@ MOST_CONTENTS = 200
 MOST_UNREAD = 40  # numbers of lines
 MOST_NOISE = 1_024  # bytes of a stretch of noise
 LONGEST_TEXT = 4_000  # characters of the values of one frame
+NAMED_BY_OPTION = re.compile(r" \(--input \w+\)")  # on the page it is chosen from a list
 TITLES = {"raw": "raw bytes", "capture": "a capture"}  # of what is read without a format
 SENDERS: dict[str, Sender] = {"controller": "controller", "device": "device"}
 
@@ -90,7 +92,7 @@ def choices(library: ProfileLibrary) -> DecodeChoices:
         families=[
             FamilyChoice(
                 name=one.name,
-                title=one.words,
+                title=one.words.partition(":")[0],
                 ends=one.ends,
                 dialects=[DecodeChoice(name=name, title=dialect.words) for name, dialect in one.dialects.items()],
                 profiles=[DecodeChoice(name=it.name, title=it.title) for it in profiles if it.family == one.name],
@@ -259,7 +261,7 @@ def _format(source: Input) -> FoundFormat:
         explained=found.explained,
         unread=found.unread[:MOST_UNREAD],
         more_unread=max(len(found.unread) - MOST_UNREAD, 0),
-        notes=found.notes,
+        notes=[NAMED_BY_OPTION.sub("", note) for note in found.notes],
         refused=found.refused,
-        hint=found.hint,
+        hint=found.hint.replace(OPTIONS, ""),
     )

@@ -36,8 +36,9 @@ FITS = 0.9  # share of the lines that a format must explain, where there is no f
 NO_FRAMES = "The input was read as {}, and holds no whole frame of a known protocol."
 PASTE = (
     "Paste the bytes in hex (55 aa 03 07 …), a log of ESPHome, Tasmota or OpenBeken with its times and directions, or "
-    "the table that a logic analyser exports; --input names the format, --family the protocol."
+    "the table that a logic analyser exports."
 )
+OPTIONS = " --input names the format, --family the protocol."
 NOT_HEX = re.compile(r"[^0-9A-Fa-f\s:;,._|-]")
 NAMED = ("raw", "capture")  # what is read here
 FORMS = ("auto", *NAMED, *(name for name in registry.GROUPS if name != "raw"))
@@ -292,7 +293,7 @@ def _with_lan(found: FoundInput, chunks: Iterable[InputChunk], evidence: LineEvi
 def _nothing(source: InputSource, choice: FormatChoice) -> FoundInput:
     """What to say of a text in which there is nothing."""
     if not (source.text or "").strip():
-        return FoundInput(format="empty", title="empty", sure="nothing", hint=f"The input is empty. {PASTE}")
+        return FoundInput(format="empty", title="empty", sure="nothing", hint=f"The input is empty. {PASTE}{OPTIONS}")
     first = next((number for number, line in enumerate(source.lines, 1) if looks_like_data(line)), 0)
     looked = f"text; the first line that looks like data is line {first}" if first else "text without bytes in it"
     tried = f" Read as {', '.join(choice.tried)}, it holds no whole frame." if choice.tried else ""
@@ -301,7 +302,7 @@ def _nothing(source: InputSource, choice: FormatChoice) -> FoundInput:
         title="text",
         sure="nothing",
         lines=source.filled,
-        hint=f"The input looks like {looked}.{tried} {PASTE}",
+        hint=f"The input looks like {looked}.{tried} {PASTE}{OPTIONS}",
     )
 
 
