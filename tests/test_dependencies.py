@@ -72,6 +72,7 @@ INSIDE = {
         "tuya_low_power": "check line rows tuya",
         "emporia": "check line rows",
         "meross_console": "check line rows",
+        "hlw8032": "check line rows",
         "tuya_gateway": "check line rows tuya",
         "meross": "check line rows",
     },

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from unclouded.conformance.check import CheckSuite
 from unclouded.conformance.emporia.suite import EMPORIA
+from unclouded.conformance.hlw8032.suite import HLW8032
 from unclouded.conformance.meross.suite import MEROSS
 from unclouded.conformance.meross_console.suite import MEROSS_CONSOLE
 from unclouded.conformance.tuya_gateway.suite import TUYA_GATEWAY
@@ -19,7 +20,7 @@ from unclouded.conformance.tuya_wifi.suite import TUYA_WIFI
 from unclouded.core.errors import CommandError
 
 SUITES: Mapping[str, CheckSuite] = {
-    suite.name: suite for suite in (TUYA_WIFI, TUYA_LOW_POWER, TUYA_GATEWAY, EMPORIA, MEROSS, MEROSS_CONSOLE)
+    suite.name: suite for suite in (TUYA_WIFI, TUYA_LOW_POWER, TUYA_GATEWAY, EMPORIA, MEROSS, MEROSS_CONSOLE, HLW8032)
 }
 
 

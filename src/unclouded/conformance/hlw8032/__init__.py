@@ -1,0 +1,1 @@
+"""The checks of a metering chip, which only sends: they listen."""
