@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from starlette.types import ASGIApp
 
 from unclouded import VERSION
 from unclouded.app.composition import Composition
@@ -54,7 +55,7 @@ OPEN_FILES = 8_192  # half of them may be connections to the broker
 
 
 class RunningHub(msgspec.Struct, frozen=True):
-    """A hub that runs: its store, the socket of its API, its configuration, its broker if it has one.
+    """A hub that runs: its store, its API and the socket of it, its configuration, its broker if it has one.
 
     ``web``: the page's address, "" where there is none. ``notes``: sentences for the user at the start.
     """
@@ -62,6 +63,7 @@ class RunningHub(msgspec.Struct, frozen=True):
     hub: Hub
     store: Store
     socket: Path
+    api: ASGIApp
     configuration: LiveConfiguration
     broker: "BrokerServer | None" = None
     web: str = ""
@@ -173,7 +175,7 @@ async def _serving(
                 if listener is not None:
                     tasks.append(group.create_task(supervise("web", lambda: listener.run(api.app())), name="web"))
                 relax_collector()
-                yield RunningHub(hub, store, config.control, live, composition.broker, *_at_start(listener))
+                yield RunningHub(hub, store, config.control, api.app(), live, composition.broker, *_at_start(listener))
                 for task in tasks:
                     task.cancel()
     finally:

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 
 
 def run_stoppable(main: Coroutine[object, object, None]) -> None:
@@ -41,3 +42,28 @@ async def until_stopped(span: float | None, ended: asyncio.Event | None = None) 
     finally:
         for one in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(one)
+
+
+@contextlib.contextmanager
+def on_hangup(reload: Callable[[], None], stop: Callable[[], None]) -> Iterator[None]:
+    """SIGHUP reloads while the block lasts, as for services; of a terminal that was closed it stops, as usual."""
+    loop = asyncio.get_running_loop()
+    had_terminal = _has_terminal()
+
+    def hung_up() -> None:
+        (stop if had_terminal and not _has_terminal() else reload)()
+
+    loop.add_signal_handler(signal.SIGHUP, hung_up)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+def _has_terminal() -> bool:
+    """Whether this process has a controlling terminal that is open."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

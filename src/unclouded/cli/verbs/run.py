@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,7 +11,10 @@ from unclouded.cli.configuration import own_configuration
 from unclouded.cli.options import Span, config_options, json_option, web_option
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_page_address
 from unclouded.cli.output.printer import FactPrinter
-from unclouded.cli.signals import run_stoppable, until_stopped
+from unclouded.cli.signals import on_hangup, run_stoppable, until_stopped
+
+if TYPE_CHECKING:
+    from unclouded.app.hub_process import RunningHub
 
 
 @click.command("run")
@@ -21,6 +25,8 @@ from unclouded.cli.signals import run_stoppable, until_stopped
 def command(span: float | None, web: str | None, config: str | None, data: str | None, as_json: bool) -> None:
     """Run the hub until Ctrl-C or SIGTERM. Its page is at http://127.0.0.1:8099/, its API there and on DATA/control.
 
+    On SIGHUP it reads the configuration again, and only devices that changed restart: `config reload` does the same.
+
     With --json each reading is a line on stdout; otherwise only the log is printed, and `watch` shows the readings.
     """
     log_to_stderr(logging.INFO)
@@ -30,19 +36,26 @@ def command(span: float | None, web: str | None, config: str | None, data: str |
 
 
 async def _run(config: Config, span: float | None, as_json: bool) -> None:
-    from unclouded.app.hub_process import place_of, running
+    from unclouded.app.hub_process import running
 
     ended = asyncio.Event()
     async with running(config) as hub:
         print_page_address(hub.web, hub.notes)
-        if not as_json:
+        with on_hangup(hub.configuration.request_reload, ended.set):
+            if as_json:
+                await _print_readings(hub, config, span, ended)
+                return
             count = f"{len(config.devices)} device{'' if len(config.devices) == 1 else 's'}"
             click.echo(f"The hub runs with {count}; watch with: unclouded watch", err=True)
-            await until_stopped(span)
-            return
-        broker = {"broker": place_of(hub.broker)} if hub.broker is not None else {}
-        devices = [one.id for one in hub.hub.devices()]
-        print_json({"ready": {"control": str(hub.socket), "devices": devices, **broker, "web": hub.web}})
-        with FactPrinter(as_json, ended, config.zone) as printer:
-            hub.hub.subscribe(printer.feed)
             await until_stopped(span, ended)
+
+
+async def _print_readings(hub: "RunningHub", config: Config, span: float | None, ended: asyncio.Event) -> None:
+    from unclouded.app.hub_process import place_of
+
+    broker = {"broker": place_of(hub.broker)} if hub.broker is not None else {}
+    devices = [one.id for one in hub.hub.devices()]
+    print_json({"ready": {"control": str(hub.socket), "devices": devices, **broker, "web": hub.web}})
+    with FactPrinter(True, ended, config.zone) as printer:
+        hub.hub.subscribe(printer.feed)
+        await until_stopped(span, ended)
