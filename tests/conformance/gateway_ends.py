@@ -1,10 +1,10 @@
 """Our ends of a gateway's line in conformance tests."""
 
 import msgspec
-from conforming import conform
+from conforming import FIRMWARE, conform
 
 from pair import Pair, ambient
-from unclouded.conformance.check import RunReport
+from unclouded.conformance.check import RunOptions, RunReport
 from unclouded.conformance.tuya_gateway.emulated_gateway_mcu import FIRST_SUB, SECOND_SUB, SUBS
 from unclouded.core.session import Session, WireAction, WireCommand
 from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
@@ -82,13 +82,21 @@ def gateway_person(pair: Pair, text: str) -> None:
         pair.submit(WireAction("group_set", {"gid": "conf", "values": "1=on"}))
 
 
-def check_gateway_mcu(mcu: Session) -> RunReport:
+def check_gateway_mcu(mcu: Session, *only: str) -> RunReport:
     building = Building()
-    return conform("tuya_gateway", "controller", mcu, world=building.world, assist=building.assist)
+    return conform(
+        "tuya_gateway",
+        "controller",
+        mcu,
+        world=building.world,
+        assist=building.assist,
+        options=RunOptions(yes=True, assist=True, firmware=FIRMWARE, only=only),
+    )
 
 
-def check_gateway_module(module: Session) -> RunReport:
-    return conform("tuya_gateway", "device", module, assist=gateway_person)
+def check_gateway_module(module: Session, *only: str) -> RunReport:
+    options = RunOptions(yes=True, assist=True, only=only)
+    return conform("tuya_gateway", "device", module, assist=gateway_person, options=options)
 
 
 def gateway(*faults: str, **options: object) -> Session:

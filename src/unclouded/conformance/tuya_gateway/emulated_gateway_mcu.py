@@ -198,7 +198,7 @@ class EmulatedGatewayMcu(AnsweringEnd):
 
     def _change(self, id: str, units: Sequence[tuple[int, int, bytes]]) -> None:
         points = self.points_of(id)
-        points |= {point: (type, value) for point, type, value in units if point in points}
+        points |= {point: (points[point][0], value) for point, _, value in units if point in points}
         self.report(id, *(point for point, _, _ in units))
 
     # --- groups ----------------------------------------------------------------------------------------

@@ -180,7 +180,8 @@ def asks_no_more_when_rejected(line: GatewayMcuLine) -> None:
     rejected = next((join for join in _joins(line) if join.receipt == REJECTED and join.is_open), None)
     if rejected is None:
         line.skip("None was rejected.")
-    again = [join for join in line.end.joins if rejected.at < join.at < rejected.at + 15.0]
+    later = line.end.joins[line.end.joins.index(rejected) + 1 :]
+    again = [join for join in later if join.at < rejected.at + 15.0]
     count = sum(bool(set(join.ids) & set(rejected.ids)) for join in again)
     line.require(count <= 2, f"One that was rejected asks {count} times more within 15 s.")
 
@@ -197,9 +198,10 @@ def failed_is_not_reported(line: GatewayMcuLine) -> None:
     failed = next((join for join in _joins(line) if join.receipt == RECEIVED and join.ret == FAILED), None)
     if failed is None:
         line.skip("None has failed.")
-    again = next((join.at for join in line.end.joins if join.at > failed.at and set(join.ids) & set(failed.ids)), 1e9)
+    later = line.end.joins[line.end.joins.index(failed) + 1 :]
+    again = next((join.at for join in later if set(join.ids) & set(failed.ids)), float("inf"))
     points = observed_points(line.received(), REPORTS)
-    early = [one for one in points if one.part in failed.ids and failed.at + 1.0 < one.at < again]
+    early = [one for one in points if one.part in failed.ids and failed.at < one.at < again]
     line.require(not early, "One that 13 did not add is reported.")
 
 

@@ -190,7 +190,7 @@ def goes_on(command: int, payload: bytes, what: str) -> Play:
 
 
 _DEEP = b'{"sub_id":' + b'{"a":' * 30 + b"1" + b"}" * 31
-_BAD: tuple[tuple[str, str, str, int, bytes], ...] = (
+BAD_JSON: tuple[tuple[str, str, str, int, bytes], ...] = (
     ("no-json", "a 0a without JSON", "§1.5.2", codes.HEARTBEAT, b"unclouded"),
     ("not-closed", "a 0a whose JSON is cut", "§1.5.2", codes.HEARTBEAT, b'{"sub_id":"12'),
     ("no-utf8", "a 0a that is not UTF-8", "§1.5.2", codes.HEARTBEAT, b'{"sub_id":"\xff\xfe"}'),
@@ -354,6 +354,6 @@ GATEWAY_MCU_NOTICE_CHECKS: tuple[Check, ...] = (
             goes_on(command, payload, what),
             needs=(START, QUESTION),
         )
-        for name, what, clause, command, payload in _BAD
+        for name, what, clause, command, payload in BAD_JSON
     ),
 )

@@ -107,7 +107,7 @@ GATEWAY_MCU_ROLE = PlayedRole(
         *GATEWAY_MCU_NOTICE_CHECKS,
         *GATEWAY_MCU_SET_CHECKS,
         *line_checks("mcu", LENIENT, SHORT_FRAMES),
-        *version_checks("mcu", (1, 2, 3), "should", "§1.1.1"),
+        *version_checks("mcu", (2, 3), "should", "§1.1.1"),
         *line_checks("mcu", LENIENT, LONG_FRAMES),
         *update_checks("mcu", "§2.8", (START,), without=("end",)),  # its acknowledgement may be left out; §2.8
         *GATEWAY_MCU_REMOVAL_CHECKS,

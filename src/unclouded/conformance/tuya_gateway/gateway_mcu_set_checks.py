@@ -104,9 +104,9 @@ def switch_of(line: GatewayMcuLine) -> tuple[str, int]:
 def set_back(line: GatewayMcuLine) -> Script[None]:
     id, point = switch_of(line)
     old = _state(line, id, point)
-    yield from set_points(line, id, _bool(point, 1 - old))
-    got = yield from set_points(line, id, _bool(point, old))
-    line.require(has(got, point, old), f"Data point {point} was not reported after it was set back.")
+    for value in (1 - old, old):
+        got = yield from set_points(line, id, _bool(point, value))
+        line.require(has(got, point, value), f"Set there and back, data point {point} is not reported as {value}.")
 
 
 def same_value(line: GatewayMcuLine) -> Script[None]:

@@ -111,7 +111,9 @@ def product_id_when_asked_only(line: GatewayMcuLine) -> Script[None]:
     entry = yield from line.wait_for(lambda one: one.frame is not None and one.frame.command == codes.PRODUCT, 1.0)
     if entry is None:
         line.not_applicable("It does not answer a 01 of version 0.")
-    line.require("p" not in members_of(entry.frame.payload), "Asked by a 01 of version 0, it names its product id.")
+    line.require(
+        "p" not in members_or_none(entry.frame.payload), "Asked by a 01 of version 0, it names its product id."
+    )
 
 
 def product_constant(line: GatewayMcuLine) -> Script[None]:
@@ -155,10 +157,16 @@ def mode_pins(line: GatewayMcuLine) -> None:
 # --- network states ------------------------------------------------------------------------------------
 
 
+def reported_mode(line: GatewayMcuLine) -> bytes:
+    """The newest working mode; one that it does not report is cooperative."""
+    found = frames(line.received(), codes.MODE)
+    payload: bytes = found[-1].frame.payload if found else b""
+    return payload
+
+
 def is_cooperative(line: GatewayMcuLine) -> None:
     """One whose LED the module drives need not know the network."""
-    found = frames(line.received(), codes.MODE)
-    if found and found[-1].frame.payload:
+    if reported_mode(line):
         line.not_applicable("The module drives its LED, so it need not support 03.")
 
 
@@ -209,8 +217,8 @@ def start_again(line: GatewayMcuLine) -> Script[None]:
     known = [one for one in frames(line.observed[START]) if one.sender == "device"]
     for command in {one.frame.command for one in known} & {codes.PRODUCT, codes.MODE}:
         line.require((yield from ask_thrice(line, command)), f"When the module starts again, {command:02x} is silent.")
-    is_cooperative(line)
-    line.require((yield from line.end.notify(CLOUD)), "When the module starts again, 03 is not acknowledged.")
+    if not reported_mode(line):
+        line.require((yield from line.end.notify(CLOUD)), "When the module starts again, 03 is not acknowledged.")
 
 
 def answers_are_no_requests(line: GatewayMcuLine) -> Script[None]:

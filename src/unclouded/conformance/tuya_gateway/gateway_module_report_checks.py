@@ -75,7 +75,7 @@ _EVERY_TYPE = of_sub_device(
     (5, BITMAP, b"\1"),
     (6, RAW, b"\x00\xff\x55\xaa\x01"),
 )
-_REPORTS: tuple[tuple[str, str, str, bytes, int], ...] = (
+ODD_REPORTS: tuple[tuple[str, str, str, bytes, int], ...] = (
     ("every-type", "a report with each type and 55 aa inside", "§1.2", _EVERY_TYPE, 1),
     ("wide-enum", "an enum of four bytes", "§1.2", of_sub_device(FIRST_SUB, (4, ENUM, b"\0\0\0\2")), 1),
     ("no-points", "a report without data points", "§1.2", of_sub_device(FIRST_SUB), 1),
@@ -287,7 +287,7 @@ GATEWAY_MODULE_REPORT_CHECKS: tuple[Check, ...] = (
             goes_on(payload, what, count),
             needs=(*_NEEDS, QUESTION),
         )
-        for name, what, clause, payload, count in _REPORTS
+        for name, what, clause, payload, count in ODD_REPORTS
     ),
     *(
         row(f"module.{subject}.{name}", title, clause, play, grade, needs=_NEEDS)

@@ -22,7 +22,7 @@ from unclouded.conformance.tuya.answer_checks import (
 from unclouded.conformance.tuya.frames import exchange, is_command, send_frame
 from unclouded.conformance.tuya.line_checks import QUESTION, ask, ask_again
 from unclouded.conformance.tuya_gateway.gateway_frames import ask_thrice, json_of
-from unclouded.conformance.tuya_gateway.gateway_module_join_checks import Play
+from unclouded.conformance.tuya_gateway.gateway_module_join_checks import Play, results_in
 from unclouded.conformance.tuya_gateway.gateway_module_start_checks import ONLINE, GatewayModuleLine, of_module
 from unclouded.families.tuya.gateway.wire import codes
 
@@ -188,12 +188,21 @@ _ROWS: Sequence[tuple[str, str, str, Play, Grade]] = (
     ("time.local-answered", "11 is answered", "§2.6.2", answered(codes.LOCAL_TIME), "must"),
     ("time.local", "The local time has 8 valid bytes", "§2.6.2", answer_is(is_time(8), codes.LOCAL_TIME), "must"),
     ("time.weekday", "The weekday is that of the date, 1 = Monday", "§2.6.2", weekday, "must"),
+    (
+        "time.zoned-answered",
+        "33/03 is answered",
+        "§2.6.3",
+        answered(codes.SERVICES, b"\3", sub=codes.ZONED_TIME),
+        "should",
+    ),
     ("time.zoned", "33/03 is a zone and a time", "§2.6.3", answer_is(_is_zoned, codes.SERVICES, b"\3", sub=3), "must"),
     ("time.zone-agrees", "33/03 and 11 differ by the zone", "§2.6.3", zone_agrees, "must"),
     ("time.runs", "Its clock runs", "§2.6.1", time_runs, "must"),
     ("time.right", "Its clock is right within 2 min", "§2.6.1", time_is_right, "should"),
+    ("memory.answered", "1b is answered", "§2.1.8", answered(codes.MEMORY), "should"),
     ("memory.value", "Free memory is 4 bytes, big-endian", "§2.1.8", answer_is(is_memory, codes.MEMORY), "must"),
     ("memory.version-3", "1b is answered with version 03 too", "§2.1.8", memory_of_version_3, "must"),
+    ("mac.answered", "2b is answered", "§2.1.9", answered(codes.MAC), "should"),
     ("mac.value", "2b is 00 and an address of one station", "§2.1.9", answer_is(is_mac, codes.MAC), "must"),
     ("mac.constant", "The address stays the same", "§2.1.9", mac_is_constant, "must"),
     (
@@ -217,7 +226,13 @@ _ROWS: Sequence[tuple[str, str, str, Play, Grade]] = (
         answer_is(is_exactly(b"\1", b"\2"), codes.PAIRING, b"unclouded"),
         "must",
     ),
-    ("pairing.from-app", "25 is acknowledged", "§2.9.3", answer_is(is_exactly(b""), codes.FROM_APP, bytes(8)), "must"),
+    (
+        "pairing.from-app",
+        "25 is acknowledged",
+        "§2.9.3",
+        results_in(codes.FROM_APP, bytes(8), b"", what="25"),
+        "must",
+    ),
     ("questions.at-once", "Several questions at once are all answered", "§1.6", in_a_burst, "should"),
 )
 _ASKING: Sequence[tuple[str, str, str, Callable[[GatewayModuleLine], Script[None]], Grade]] = (

@@ -111,9 +111,8 @@ def _started(line: GatewayModuleLine) -> Sequence[LineEntry]:
     return line.observed[START]
 
 
-def _first(line: GatewayModuleLine, command: int, payload: bytes = b"") -> LineEntry | None:
-    found = of_module(_started(line), command)
-    return next((one for one in found if one.frame.payload == payload), None)
+def _first(line: GatewayModuleLine, command: int) -> LineEntry | None:
+    return next(iter(of_module(_started(line), command)), None)
 
 
 def mode_follows(line: GatewayModuleLine) -> None:
@@ -182,6 +181,7 @@ def module_drives_the_led(line: GatewayModuleLine) -> Script[None]:
     line.end.pins = b"\1\3\1\2"
     mark = line.log.mark()
     yield from line.expect(is_command(codes.QUERY_ALL), START_S, "With four pins 0b does not come.")
+    yield from line.pause(1.0)
     sent = of_module(line.log.since(mark), codes.NETWORK)
     line.require(not sent, "To an MCU whose LED it drives itself it sends 03.")
 
@@ -199,7 +199,7 @@ def not_before_the_answer(line: GatewayModuleLine) -> Script[None]:
 
 _CURLY = "{“v”:“1.0.0”,“m”:0,“cap”:53,“p”:“uncloudedconfgat”,“s”:1,“a”:1}".encode()
 _P = b'"p":"uncloudedconfgat"'
-_PRODUCTS: tuple[tuple[str, str, str, bytes, Grade], ...] = (
+ODD_PRODUCTS: tuple[tuple[str, str, str, bytes, Grade], ...] = (
     ("no-id", "without a product id", "§5", b'{"v":"1.0.0","m":0,"cap":0}', "must"),
     (
         "trailing-comma",
@@ -249,7 +249,7 @@ GATEWAY_MODULE_RESTART_CHECKS: tuple[Check, ...] = (
             needs=(ONLINE,),
             timeout_s=RESTART_S,
         )
-        for name, what, clause, payload, grade in _PRODUCTS
+        for name, what, clause, payload, grade in ODD_PRODUCTS
     ),
     row(
         "module.product.bad-checksum",

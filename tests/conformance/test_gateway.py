@@ -1,0 +1,92 @@
+"""A gateway's module and its MCU: our own pass every check, each fault and each broken rule fails its own.
+
+A fault that no rule of the page forbids has no check: ``slow`` is seen by the reports that it holds back,
+``lost-sub-device`` is a sub-device without supply, ``update-small-blocks`` (blocks of 256 bytes) is right.
+"""
+
+from collections.abc import Mapping
+
+import pytest
+from conforming import by_kind, not_passed
+from gateway_ends import check_gateway_mcu, check_gateway_module, gateway, gateway_hub, other_gateway
+from gateway_hub_mutants import BROKEN_GATEWAY_HUBS
+from gateway_mcu_mutants import BROKEN_GATEWAYS
+
+from unclouded.conformance import suite
+from unclouded.families.tuya.gateway.mcu.options import FAULTS
+
+SILENT = {"silent"}
+MATRIX: Mapping[str, set[str]] = {
+    "silent": SILENT,
+    "loses-acks": {"mcu.network.first-time"},
+    "no-pid": {"mcu.product.id"},
+    "broken-json": {"mcu.product.strict", "mcu.join.strict", "mcu.heartbeat.strict"},
+    "wide-enums": {"mcu.points.enum-length"},
+    "old-heartbeats": {"mcu.heartbeat.no-time"},
+    "one-point": {"mcu.set.several"},
+    "polls-network": {"mcu.questions.network"},
+    "deaf-to-mode": {"mcu.mode.answered"},
+    "deaf-to-queries": {"mcu.query.answered", "mcu.points.one", "mcu.points.several", "mcu.points.gateway"},
+    "slow": {"mcu.reports.spaced"},
+    "restarts": {"mcu.idle.query"},
+    "learns-nothing": {"mcu.infrared.learn"},
+    "strangers": {"mcu.reports.joined-only"},
+    "bursts": {"mcu.reports.spaced"},
+    "lost-sub-device": set(),
+    "update-refused": {"mcu.update.start"},
+    "update-loses-blocks": {"mcu.update.first-time"},
+    "update-reboots": {"mcu.update.blocks"},
+    "update-same-version": {"mcu.update.version"},
+    "update-small-blocks": set(),
+    "update-stops": {"mcu.update.blocks"},
+}
+# What the other gateway does not have, and one has that reports no n.
+OF_THE_OLD_FORM = {"mcu.alarm.info", "mcu.alarm.cancel", "mcu.mode.pins", "mcu.product.n"}
+NEVER_FAILED = {  # a burst and a quick change need a clock, twenty reports and a far block a memory that is too small
+    *("mcu.line.burst", "module.line.burst", "mcu.set.quick", "mcu.update.order", "module.report.many"),
+}
+
+
+def test_the_matrix_has_every_fault() -> None:
+    assert MATRIX.keys() == FAULTS.keys()
+
+
+@pytest.mark.parametrize("fault", MATRIX)
+def test_a_fault_of_the_gateway_fails_its_checks_and_no_other(fault: str) -> None:
+    report = check_gateway_mcu(gateway(fault))
+    assert (SILENT if report.silence else not_passed(report)) == MATRIX[fault]
+
+
+def test_our_own_gateways_pass_every_check() -> None:
+    for mcu, missing in (
+        (gateway(), OF_THE_OLD_FORM),
+        (other_gateway(), {"mcu.alarm.new-info", "mcu.alarm.new-state"}),
+    ):
+        report = check_gateway_mcu(mcu)
+        assert by_kind(report, "failed", "deviation", "skipped") == {} and report.passed
+        applied = {id for id in by_kind(report, "not applicable") if not id.startswith("mcu.network.")}
+        assert applied - {"mcu.product.n"} == missing - {"mcu.product.n"}
+
+
+def test_our_own_hub_passes_every_check() -> None:
+    report = check_gateway_module(gateway_hub())
+    assert by_kind(report, "failed", "deviation", "skipped", "not applicable") == {} and report.passed
+
+
+@pytest.mark.parametrize("name", BROKEN_GATEWAYS)
+def test_a_gateway_that_breaks_a_rule_is_found(name: str) -> None:
+    broken = BROKEN_GATEWAYS[name]
+    assert not_passed(check_gateway_mcu(broken.make(), *broken.only)) == broken.found
+
+
+@pytest.mark.parametrize("name", BROKEN_GATEWAY_HUBS)
+def test_a_hub_that_breaks_a_rule_is_found(name: str) -> None:
+    broken = BROKEN_GATEWAY_HUBS[name]
+    assert not_passed(check_gateway_module(broken.make(), *broken.only)) == broken.found
+
+
+def test_nearly_every_check_is_seen_to_fail() -> None:
+    broken = (*BROKEN_GATEWAYS.values(), *BROKEN_GATEWAY_HUBS.values())
+    failed = {id for one in broken for id in one.found} | {id for found in MATRIX.values() for id in found}
+    ids = {check.id for role in suite("tuya_gateway").roles.values() for check in role.checks}
+    assert ids - failed == NEVER_FAILED
