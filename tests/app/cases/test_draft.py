@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from case_library import CAPTURES, recordings
+from case_library import CAPTURES, CASES, path_of, recordings
 from unclouded.app.cases.case_reading import DEVICE, MOST_FRAMES, MOST_VALUES, point_values, read_case
 from unclouded.app.cases.draft import CaseDraft, draft_case
 from unclouded.app.cases.recorded_case import (
@@ -96,6 +96,16 @@ def test_the_times_of_a_draft_never_go_back_and_its_date_is_that_of_the_recordin
     head, *lines = drafted("\n".join(map(json.dumps, rows)).encode()).capture.splitlines()
     assert json.loads(head)["started"] == "2025-03-01T10:00:00.000Z"
     assert [(row["t"], row["from"]) for row in map(json.loads, lines)] == [(0.2, "controller"), (0.2, "device")]
+
+
+@pytest.mark.parametrize("name", ["plug_boot", "gateway_joined", "thermostat_set"])
+def test_a_draft_of_a_line_that_carries_both_sides_has_the_senders_that_its_conversation_shows(name: str) -> None:
+    data = path_of(name).read_bytes()
+    decoding = decoding_of(None, one_file(BytesIO(data), mixed=True))
+    draft = draft_case(decoding, list(decoding.pieces()), "one")
+    assert draft.case.expected.commands == CASES[name].expected.commands
+    senders = [line.sender for line in read_lines(draft.capture.splitlines())]
+    assert senders == [line.sender for line in read_lines(data.splitlines())]
 
 
 def test_equal_values_in_succession_count_once_and_the_newest_are_kept() -> None:

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
 
 import msgspec
+from msgspec.structs import replace
 
 from unclouded.app.capture_replay import CaptureReplay
 from unclouded.app.cases.recorded_case import ExpectedPoint, ExpectedResult
+from unclouded.app.decoding.conversation_reader import ConversationReader
 from unclouded.app.decoding.input_chunks import Input, one_file
 from unclouded.app.decoding.line_decoding import LineDecoding, decoding_of
 from unclouded.app.decoding.pieces import TimedPiece
@@ -50,6 +52,13 @@ def read_case(data: bytes, profile: str = "") -> CaseResult:
     )
 
 
+def with_senders(pieces: Iterable[TimedPiece], reader: ConversationReader) -> Iterator[TimedPiece]:
+    """The pieces, with the senders that the conversation shows where one line carries both sides."""
+    for one in pieces:
+        found = reader.read_timed(one)
+        yield one if found is None else replace(one, piece=replace(found.piece, data=one.piece.data))
+
+
 def capture_lines(decoding: LineDecoding, pieces: Iterable[TimedPiece]) -> Iterator[CaptureLine]:
     """The pieces as lines of a capture, their secrets blanked; STEP_S apart where no times are known."""
     redact = decoding.reading.redact
@@ -83,9 +92,9 @@ def point_values(readings: Iterable[Reading]) -> dict[str, ExpectedPoint]:
 
 def _result(decoding: LineDecoding, pieces: Sequence[TimedPiece], profile: str) -> ExpectedResult:
     reader = decoding.reader(profile or None)
-    read = [found.piece for one in pieces if (found := reader.read_timed(one)) is not None]
+    pieces = list(with_senders(pieces, reader))
     frames = [one for one in pieces if one.piece.kind == "frame"]
-    kinds = Counter(piece.kind for piece in read)
+    kinds = Counter(one.piece.kind for one in pieces)
     readings, notices = _replayed(decoding, pieces, profile) if frames else ({}, ())
     return ExpectedResult(
         frame_count=len(frames),
@@ -94,7 +103,7 @@ def _result(decoding: LineDecoding, pieces: Sequence[TimedPiece], profile: str) 
         cut_count=kinds["cut"],
         rebuilt_count=reader.counts.rebuilt,
         frames=tuple(frame_texts(decoding.family, frames)) if len(frames) <= MOST_FRAMES else (),
-        commands=dict(sorted(Counter(_name(piece) for piece in read if piece.kind == "frame").items())),
+        commands=dict(sorted(Counter(_name(one.piece) for one in frames).items())),
         remarks=dict(sorted(reader.counts.remarks.items())),
         values=_values(decoding.source),
         messages=tuple(_messages(decoding.source)),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from unclouded.app.cases.case_reading import capture_bytes, read_case
+from unclouded.app.cases.case_reading import capture_bytes, read_case, with_senders
 from unclouded.app.cases.recorded_case import RecordedCase, case_text
 from unclouded.app.decoding.line_decoding import LineDecoding
 from unclouded.app.decoding.pieces import TimedPiece
@@ -36,7 +36,7 @@ def draft_case(decoding: LineDecoding, pieces: Sequence[TimedPiece], name: str, 
         raise CommandError("A case names a profile that comes with this program: add yours first, or leave it out.")
     if not any(one.piece.kind == "frame" and not one.family for one in pieces):
         raise CommandError("The input holds no frame, so there is nothing to keep as a test case.")
-    capture = capture_bytes(decoding, pieces)
+    capture = capture_bytes(decoding, with_senders(pieces, decoding.reader(profile or None)))
     found = read_case(capture, profile)
     case = RecordedCase(
         id=name,
