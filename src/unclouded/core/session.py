@@ -39,6 +39,7 @@ class LinkPath(msgspec.Struct, frozen=True, kw_only=True):
     window: int = 0  # unanswered datagrams at once; 0 = no limit
     limit: int = 0  # longest datagram in bytes; 0 = no limit
     recorded: bool = False  # a capture is replayed: nothing that is sent arrives, and secrets are blanked
+    facts: tuple[tuple[str, str], ...] = ()  # what the link knows of the connection: its TLS, for example
 
 
 class Out(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from unclouded.core.link import Link
 from unclouded.links import open_link
 from unclouded.links.http import EXAMPLE, PORT, with_port
 from unclouded.links.http_exchange import HttpExchangeLink, HttpExchangeServer
+from unclouded.links.tls_ends import TlsClientStream, TlsServerStream
 from unclouded.links.url import Url, parse
 
 
@@ -31,4 +32,17 @@ def _http_listen(url: Url) -> Link:
     return HttpExchangeServer(*url.host_port("http-listen://0.0.0.0:8080"))
 
 
-_OPENERS: Mapping[str, Callable[[Url], Link]] = {"http": _http, "http-listen": _http_listen}
+def _mqtts(url: Url) -> Link:
+    return TlsClientStream(*url.host_port("mqtts://192.168.1.2:8883"))
+
+
+def _mqtts_listen(url: Url) -> Link:
+    return TlsServerStream(*url.host_port("mqtts-listen://192.168.1.2:8883"))
+
+
+_OPENERS: Mapping[str, Callable[[Url], Link]] = {
+    "http": _http,
+    "http-listen": _http_listen,
+    "mqtts": _mqtts,
+    "mqtts-listen": _mqtts_listen,
+}

@@ -46,19 +46,18 @@ def comes_back(line: HubLine, dialect: str, *faults: str) -> Script[None]:
     yield from line.pause(AWAY_S)
     line.end.become(dialect, *faults)
     line.end.reset()
+    line.end.began = line.log.mark()
     if (yield from line.wait_for(lambda one: one.frame is not None and bool(asked(one.frame)), RECOVERS_S)) is None:
         line.skip(f"It has not asked the plug again within {RECOVERS_S:g} s.")
 
 
 def other(name: str, dialect: str, *faults: str) -> Callable[[HubLine], Script[None]]:
     def script(line: HubLine) -> Script[None]:
-        mark = line.log.mark()
         yield from comes_back(line, dialect, *faults)
-        began = line.log.mark() - 1
         if (yield from line.wait_for(is_meter, RECOVERS_S)) is None:
             line.fail("it asks for no measurement")
         yield from line.pause(OTHER_S)
-        line.observed[f"{name}, used"] = tuple(line.log.since(max(began, mark)))
+        line.observed[f"{name}, used"] = tuple(line.log.since(line.end.began))
 
     return script
 
@@ -67,10 +66,8 @@ def shut(line: HubLine) -> Script[None]:
     """What its ability list names is always closed."""
     line.end.shut = {namespaces.ELECTRICITY}
     yield from comes_back(line, "hw2")
-    line.end.shut = {namespaces.ELECTRICITY}
-    mark = line.log.mark() - 1
     yield from line.pause(USUAL_S)
-    line.observed[f"{SHUT}, used"] = tuple(line.log.since(mark))
+    line.observed[f"{SHUT}, used"] = tuple(line.log.since(line.end.began))
     line.end.shut = set()
     yield from comes_back(line, "hw2")
     yield from works(line)

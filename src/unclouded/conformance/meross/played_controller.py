@@ -7,7 +7,7 @@
 Source: docs/protocols/meross.md §1.1, §1.2, §1.4, §1.5.2, §1.6.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -37,7 +37,9 @@ class PlayedController(EmulatedEnd):
 
     ``why_not``: why the newest request had no answer. ``mute``: namespaces of the plug that are not answered now.
     ``cipher``: encrypts HTTP; None = clear text. ``is_up``: the plug has connected and subscribed. ``off_s``: by how
-    much a check has set its clock wrong. ``took_s``: from the newest request to its answer.
+    much a check has set its clock wrong. ``took_s``: from the newest request to its answer;
+    ``times_s``: the same of the first query of each namespace.
+    ``session``: how it has connected, from its CONNECT on.
     """
 
     def __init__(self, line: PlugLine, reader: MerossReader) -> None:
@@ -51,6 +53,8 @@ class PlayedController(EmulatedEnd):
         self.is_http = True
         self.is_up = False
         self.took_s = 0.0
+        self.times_s: list[float] = []
+        self.session: Sequence[LineEntry] = ()
         self.refusal = 0  # what a CONNECT is answered with
         self.cipher: Any = None  # Any: a LanCipher
         self._id = 0
@@ -167,6 +171,11 @@ class PlayedController(EmulatedEnd):
         """The time of the plug, as far as it is known."""
         return int(self.line.unix()) + self.off_s
 
+    @property
+    def slowest_s(self) -> float:
+        """The longest time for an answer."""
+        return max(self.times_s, default=0.0)
+
     def next_id(self) -> str:
         return self.line.ambient.token(16).hex()
 
@@ -219,13 +228,14 @@ class PlayedController(EmulatedEnd):
 
     def _published(self, body: bytes, seconds: float) -> Script[MerossFrame | None]:
         self.publish(body)
-        wanted = _id_in(body)
+        wanted, began = _id_in(body), self.line.now
         entry = yield from self.line.wait_for(
             lambda one: (
                 one.frame is not None and one.frame.envelope is not None and one.frame.header.message_id == wanted
             ),
             seconds,
         )
+        self.took_s = self.line.now - began
         self.why_not = "" if entry is not None else f"no answer within {seconds:g} s"
         return entry.frame if entry is not None else None
 

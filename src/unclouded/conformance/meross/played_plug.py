@@ -51,7 +51,8 @@ class PlayedPlug(EmulatedEnd):
     """``change``: what becomes of each answer. ``reply``: makes the HTTP reply of a body. ``delay_s``: before it.
 
     ``closes``: it closes every connection. ``is_mute``: it answers nothing, and leaves connections open.
-    ``shut``: namespaces on which it closes, until that is changed.
+    ``shut``: namespaces on which it closes, until that is changed. ``began``: the mark since
+    which it is the plug that it is.
     """
 
     def __init__(self, line: HubLine, reader: MerossReader) -> None:
@@ -60,6 +61,7 @@ class PlayedPlug(EmulatedEnd):
         reader.opened = self._opened
         self.device: MerossDevice | None = None
         self.shut: set[str] = set()
+        self.began = 0
         self._path: LinkPath | None = None
         self._requests: dict[int, MerossFrame] = {}
         self.reset()

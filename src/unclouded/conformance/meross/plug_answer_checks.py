@@ -18,6 +18,7 @@ from unclouded.families.meross.wire.identity import UUID, publish_topic
 
 ANSWERS = "answers"  # the preparation
 LATEST_S = 30.0  # s that its clock may be off; docs/protocols/meross.md §1.8.5
+PROMPT_S = 1.0  # docs/protocols/meross.md §1.4.3: usually within 0.2 s
 UPTIME_LIMIT = 10**8  # seconds: a clock below that counts from its start
 PREFIX = "Appliance."
 SIGN = re.compile(r"[0-9a-f]{32}")
@@ -43,6 +44,7 @@ def ask_everything(line: PlugLine) -> Script[None]:
             found = yield from end.ask(namespace, "GET", QUERIES.get(namespace), triggerSrc="AndroidLocal")
             if found is not None:
                 end.answers[namespace] = found
+                end.times_s.append(end.took_s)
 
 
 def short(namespace: str) -> str:
@@ -124,6 +126,11 @@ def clock_runs(line: PlugLine) -> Script[None]:
     )
 
 
+def prompt(line: PlugLine) -> None:
+    middle = sorted(line.end.times_s)[len(line.end.times_s) // 2]
+    line.require(middle <= PROMPT_S, f"Half of its answers take more than {middle:.1f} s.")
+
+
 def trigger_source(line: PlugLine) -> None:
     named = [frame for frame in line.end.answers.values() if "triggerSrc" in frame.whole["header"]]
     if not named:
@@ -202,6 +209,7 @@ ANSWER_CHECKS: tuple[Check, ...] = (
         "§1.1",
         _judge_each(lambda line, frame: isinstance(frame.whole["payload"], dict), "has no object as its payload"),
     ),
+    _row("answers.prompt", "Half of the answers take less than a second", "§1.4.3", judged(prompt), "should"),
     _row("answers.trigger", "triggerSrc of an answer is that of its request", "§1.1", judged(trigger_source), "should"),
     _row("clock.right", "Its clock is right", "§1.1", judged(clock_right), "should"),
     _row("clock.runs", "Its clock runs", "§1.1", clock_runs),

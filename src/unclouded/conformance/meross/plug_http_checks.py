@@ -21,7 +21,6 @@ from unclouded.families.meross.wire.lan_encryption import bound_cipher
 
 HTTP = "http"  # the preparation
 IN_A_ROW, AT_ONCE = 20, 3
-PROMPT_S = 1.0  # docs/protocols/meross.md §1.4.3: usually within 0.2 s
 CLOSED_S = 30.0  # until it has closed what it waits for in vain; ours
 JSON = ("Content-Type", "application/json")
 
@@ -70,13 +69,6 @@ def content_type(line: PlugLine) -> None:
     for name, http in _replies(line):
         found = http.header("Content-Type") or ""
         line.require("json" in found.lower(), f"The reply of {name} has the content type {found[:40]!r}.")
-
-
-def prompt(line: PlugLine) -> None:
-    sent = {one.id: one.at for one in line.observed[ANSWERS] if one.id}
-    took = sorted(one.at - sent[one.re] for one in line.observed[ANSWERS] if one.re in sent and one.frame is not None)
-    middle = took[len(took) // 2]
-    line.require(middle <= PROMPT_S, f"Half of its answers take more than {middle:.1f} s.")
 
 
 def in_a_row(line: PlugLine) -> Script[None]:
@@ -254,7 +246,6 @@ HTTP_CHECKS: tuple[Check, ...] = (
     _row("http.one-reply", "A request has one reply", "§1.4.1", judged(one_reply)),
     _row("http.strict-head", "Heads are what strict parsers take", "§1.4.2", judged(strict_head), "deviation"),
     _row("http.content-type", "Replies name JSON as their content type", "§1.4.1", judged(content_type), "should"),
-    _row("http.prompt", "Half of the answers take less than a second", "§1.4.3", judged(prompt), "should"),
     _row("http.in-a-row", "20 requests one after the other are answered", "§1.4.3", in_a_row),
     _row(
         "http.no-content-type",

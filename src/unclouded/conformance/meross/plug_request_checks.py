@@ -31,7 +31,8 @@ PLAIN = namespaces.TIME  # what is asked: a short answer that every plug has
 
 def attempt(line: PlugLine, body: bytes, **head: Any) -> Script[MerossFrame | None]:  # Any: as PlayedController.post
     """Send a body once; its answer, None = there was none soon."""
-    return (yield from line.end.exchange(body, REFUSED_S if not line.end.is_http else 15.0, **head))
+    seconds = 15.0 if line.end.is_http else max(REFUSED_S, 2 * line.end.slowest_s)
+    return (yield from line.end.exchange(body, seconds, **head))
 
 
 def goes_on(line: PlugLine, after: str) -> Script[None]:

@@ -7,8 +7,11 @@ from unclouded.conformance.line import CheckLine, Script
 from unclouded.conformance.meross.frames import MerossReader
 from unclouded.conformance.meross.played_controller import PlayedController, PlugLine
 from unclouded.conformance.meross.plug_answer_checks import ANSWER_CHECKS, ANSWERS, ask_everything
+from unclouded.conformance.meross.plug_broker_checks import BROKER_CHECKS
 from unclouded.conformance.meross.plug_http_checks import HTTP_CHECKS
 from unclouded.conformance.meross.plug_http_checks import PREPARATIONS as HTTP_PREPARATIONS
+from unclouded.conformance.meross.plug_login_checks import LOGIN_CHECKS
+from unclouded.conformance.meross.plug_login_checks import PREPARATIONS as LOGIN_PREPARATIONS
 from unclouded.conformance.meross.plug_reading_checks import READING_CHECKS
 from unclouded.conformance.meross.plug_request_checks import REQUEST_CHECKS, SIGN_CHECKS
 from unclouded.conformance.meross.plug_rule_checks import RULE_CHECKS
@@ -20,12 +23,13 @@ from unclouded.core.session import Ambient
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import SIGN_ERROR
 
-HTTP_SILENCE_S, BROKER_SILENCE_S = 30.0, 120.0  # until it answers; until it connects
+BEGINS_S = 6.0  # after it has connected: it asks for the time, and to be bound
+SILENCE_S = 60.0  # until it answers, or connects: some try again after half a minute
 ADVICE = (
     "Look for: its address and port; another client that it is connected to (it takes one at a time); its Wi-Fi; "
     "over the broker: whether it was bound to this address."
 )
-LINKS = {"http": "http://192.168.1.40"}
+LINKS = {"http": "http://192.168.1.40", "mqtts-listen": "mqtts-listen://192.168.1.2:8883"}
 
 
 def plug_line(
@@ -49,6 +53,7 @@ def reach(line: PlugLine, seconds: float) -> Script[str]:
     while line.now < until:
         if not end.is_http and not end.is_up:
             yield from line.wait_for(lambda entry: end.is_up, until - line.now)
+            yield from line.pause(BEGINS_S)
             continue
         if (yield from end.find()):
             return _wrong_key(line)
@@ -83,7 +88,7 @@ PLUG_ROLE = PlayedRole(
     line=plug_line,
     reach=reach,
     alive=is_alive,
-    silence_s=HTTP_SILENCE_S,
+    silence_s=SILENCE_S,
     advice=ADVICE,
     checks=(
         *ANSWER_CHECKS,
@@ -93,9 +98,12 @@ PLUG_ROLE = PlayedRole(
         *HTTP_CHECKS,
         *SET_CHECKS,
         *RULE_CHECKS,
+        *LOGIN_CHECKS,
+        *BROKER_CHECKS,
         *SLOW_CHECKS,
     ),
     preparations={
+        **LOGIN_PREPARATIONS,
         **HTTP_PREPARATIONS,
         **SET_PREPARATIONS,
         **SLOW_PREPARATIONS,

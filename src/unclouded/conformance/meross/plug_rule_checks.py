@@ -285,7 +285,8 @@ def power_cut(line: PlugLine) -> Script[None]:
 def _answers_no_more(line: PlugLine) -> Script[None]:
     until = line.now + CUT_S
     while line.now < until:
-        if (yield from line.end.ask(namespaces.ABILITY)) is None:
+        is_gone = not (line.end.is_http or line.end.is_up)
+        if is_gone or (yield from line.end.ask(namespaces.ABILITY)) is None:
             return
         yield from line.pause(0.5)
     line.skip(f"It was not without power within {CUT_S:g} s.")

@@ -1,0 +1,179 @@
+"""A plug behind an MQTT client, and a controller behind the hub's broker, on a fake wire that carries MQTT.
+
+The conformance run and the plug can close the connection (an empty Out, a lost session): the pair then cuts the wire
+and connects it again a while later, as TLS and TCP would.
+"""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+from conforming import Collector, hub_answers
+from meross_ends import OPTIONS, Wrapped, home
+
+from families.meross.meross_pair import KEY, UUID
+from pair import Pair, ambient
+from unclouded.conformance import suite
+from unclouded.conformance.check import RunOptions, RunReport
+from unclouded.conformance.run import ConformanceRun
+from unclouded.core.session import Event, LinkPath, Out, Session, WireAction
+from unclouded.families.meross import MerossDevice, client_id_for, mac_of, password_for, publish_topic, subscribe_topic
+from unclouded.links.broker.plug_client import Login
+from unclouded.links.mqtt import packets as mqtt
+from unclouded.links.mqtt.codec import Parser, encode
+
+STREAM = LinkPath(name="mqtt", facts=(("tls", "TLSv1.2"), ("cipher", "ECDHE-RSA-AES128-GCM-SHA256")))
+BROKER = LinkPath(name="broker")
+REDIAL_S = 3.0
+Change = Callable[[mqtt.Packet], mqtt.Packet | None]
+
+
+def usual_login(uuid: str = UUID, key: str = KEY) -> Login:
+    mac = mac_of(uuid)
+    return Login(
+        client_id=client_id_for(uuid, bytes(8)),
+        user=mac,
+        password=password_for(mac, key),
+        inbox=subscribe_topic(uuid),
+    )
+
+
+class Closing(Wrapped):
+    """A conformance run that closes its connection by an empty Out. ``is_closed``: until the pair has seen it."""
+
+    is_closed = False
+
+    def outgoing(self, now: float) -> list[Out]:
+        outs = self.inner.outgoing(now)
+        self.is_closed = self.is_closed or any(not out.data for out in outs)
+        return [out for out in outs if out.data]
+
+
+class MqttPlug(Wrapped):
+    """The client of links/broker/plug_client.py without its sockets. ``change``: what becomes of its packets.
+
+    ``reconnects``: whether it does so after its connection was closed.
+    """
+
+    def __init__(
+        self,
+        inner: Session,
+        login: Login | None = None,
+        change: Change = lambda packet: packet,
+        reconnects: bool = True,
+    ) -> None:
+        super().__init__(inner)
+        self.is_closed, self.reconnects = False, reconnects
+        self._login = login or usual_login()
+        self._change = change
+        self._parser = Parser(self._login.version)
+        self._packets: list[mqtt.Packet] = []
+        self._ping_at: float | None = None
+
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
+        login = self._login
+        self._parser = Parser(login.version)
+        self._packets = [
+            mqtt.Connect(
+                client_id=login.client_id,
+                user=login.user,
+                password=login.password.encode(),
+                keep_alive=login.keep_alive,
+                version=login.version,
+            )
+        ]
+        return ()
+
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
+        self._ping_at = None
+        return self.inner.down(BROKER.name, reason, now)
+
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
+        self._parser.feed(data)
+        events: list[Event] = []
+        while (packet := self._parser.next()) is not None:
+            events += self._take(packet, now)
+        return events
+
+    def _take(self, packet: mqtt.Packet, now: float) -> Sequence[Event]:
+        match packet:
+            case mqtt.Connack(code=0):
+                self._packets.append(mqtt.Subscribe(1, ((self._login.inbox, 1),)))
+            case mqtt.Connack():
+                self.is_closed = True
+            case mqtt.Suback():
+                self._ping_at = now + self._login.keep_alive
+                return self.inner.up(BROKER, now)
+            case mqtt.Publish(payload=payload, qos=qos, id=id):
+                self._packets += [mqtt.Puback(id)] if qos else []
+                return self.inner.receive(payload, now, BROKER.name)
+            case mqtt.Pingresp():
+                self._ping_at = now + self._login.keep_alive
+        return ()
+
+    def tick(self, now: float) -> Sequence[Event]:
+        if self._ping_at is not None and self._ping_at <= now:
+            self._ping_at = now + self._login.keep_alive
+            self._packets.append(mqtt.Pingreq())
+        return self.inner.tick(now)
+
+    def deadline(self) -> float | None:
+        times = [one for one in (self._ping_at, self.inner.deadline()) if one is not None]
+        return min(times, default=None)
+
+    def outgoing(self, now: float) -> list[Out]:
+        packets, self._packets = self._packets, []
+        outbox = publish_topic(UUID)
+        packets += [mqtt.Publish(out.topic or outbox, out.data) for out in self.inner.outgoing(now)]
+        changed = [self._change(packet) for packet in packets]
+        return [Out(encode(packet, self._login.version)) for packet in changed if packet is not None]
+
+
+class ClosingPair:
+    """Runs a pair whose ends may close the connection."""
+
+    def __init__(self, pair: Pair, *ends: "Closing | MqttPlug") -> None:
+        self.pair = pair
+        self._ends = ends
+        self._mends_at: float | None = None
+
+    def run(self, seconds: float, step: float = 0.25) -> None:
+        until = self.pair.now + seconds
+        while self.pair.now < until:
+            if self._mends_at is not None and self._mends_at <= self.pair.now:
+                self._mends_at = None
+                self.pair.mend()
+            if any(end.is_closed for end in self._ends):
+                for end in self._ends:
+                    end.is_closed = False
+                self.pair.cut()
+                if all(getattr(end, "reconnects", True) for end in self._ends):
+                    self._mends_at = self.pair.now + REDIAL_S
+            self.pair.run(until=self.pair.now + step)
+
+
+def check_mqtt_plug(
+    device: MerossDevice, wrap: Callable[[Session], MqttPlug] = MqttPlug, options: RunOptions = OPTIONS
+) -> RunReport:
+    """The report of a run as the plug's server."""
+    run = Closing(ConformanceRun(suite("meross"), "controller", options, ambient(), kept := Collector()))
+    plug = wrap(device)
+    clock = [0.0]
+    pair = Pair(run, plug, path=STREAM, answers=lambda side, asked: hub_answers(side, asked, clock[0]))
+    closing, world = ClosingPair(pair, run, plug), home(device)
+    while kept.report is None and pair.now < 7200.0:
+        world(pair)
+        advice = kept.advice.pop(0) if kept.advice else ""
+        if advice.startswith("Press"):
+            pair.submit(WireAction("press_button"), "device")
+        if advice.startswith("Pull"):
+            device.restart(pair.now)
+            plug.is_closed = True
+        clock[0] = pair.now
+        closing.run(1.0)
+    assert kept.report is not None, f"the run is not over; the last check is {kept.began[-1:]}"
+    return kept.report
+
+
+def changed_login(**changes: object) -> Callable[[Session], MqttPlug]:
+    """A plug whose login differs."""
+    return lambda inner: MqttPlug(inner, msgspec.structs.replace(usual_login(), **changes))
