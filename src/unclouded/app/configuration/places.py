@@ -19,6 +19,7 @@ UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`( - at )?")
 MISSING = re.compile(r"Object missing required field `([^`]*)`( - at )?")
 EXPECTED = re.compile(r"Expected `([^`]*)`, got `([^`]*)`(?: - at (`[^`]*`))?")
 BOUND = re.compile(r"Expected `(?:int|float)` (>=|<=) (\d+(?:\.\d+)?)(?: - at (`[^`]*`))?")
+NO_NUMBER = "Invalid decimal string"
 TYPES = {
     "str": "a text",
     "int": "a whole number",
@@ -101,6 +102,8 @@ class ConfigPlaces:
         elif bound := BOUND.search(rest):
             most = "least" if bound[1] == ">=" else "most"
             rest = f"{self.name(path)} must be at {most} {float(bound[2]):g}."
+        elif NO_NUMBER in rest:
+            rest = f"{self.name(path)} must be a number."
         elif quoted:
             rest = rest.replace(quoted[0], self.name(path), 1)
         else:

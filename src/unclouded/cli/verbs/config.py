@@ -128,9 +128,14 @@ def _present(keys: dict[str, Any]) -> dict[str, Any]:  # Any: TOML
 def _deletes(device: str, history: str | None) -> bool:
     if history is not None:
         return history == "delete"
-    if not sys.stdin.isatty():
+    if not _is_asked():
         raise CommandError(f"Say what happens to the history of {device}: --history keep, or --history delete.")
     return click.confirm(f"Delete the stored history of {device} as well?", default=False)
+
+
+def _is_asked() -> bool:
+    """Whether a person can answer."""
+    return sys.stdin.isatty()
 
 
 def _print(view: ReloadView, as_json: bool) -> None:
