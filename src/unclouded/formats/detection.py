@@ -18,6 +18,7 @@ from unclouded.formats.registry import FORMATS
 from unclouded.formats.source import InputSource
 
 SAMPLES = (16_384, 262_144)  # characters that are read of a long input, until a frame is found in them
+COMPLETE = 0.98  # share of the bytes
 CLOSE = 5.0  # points between two readings that are both mentioned
 
 
@@ -53,6 +54,12 @@ class FormatCandidate(msgspec.Struct, frozen=True, kw_only=True):
         """Whether there are frames enough to believe it."""
         found = len(self.frames.whole)
         return found >= 2 or (found == 1 and (not self.format.is_doubtful or self.frames.with_data > 0))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every line is explained, and every byte but for a cut end is in a likely frame."""
+        is_all = 0 < self.reading.lines <= self.reading.explained
+        return is_all and self.is_proven and not self.format.is_doubtful and self.frames.share >= COMPLETE
 
     @property
     def is_named(self) -> bool:
@@ -116,8 +123,8 @@ def merged(readings: Sequence[FormatReading]) -> FormatReading:
 
 def _choice(source: InputSource, part: InputSource, scorer: Scorer, formats: Sequence[InputFormat]) -> FormatChoice:
     certain = next((one for one in formats if one.specificity == Specificity.MAGIC and one.recognise(part)), None)
-    likely = [certain] if certain is not None else [one for one in formats if _may_be(one, part)]
-    found = [candidate(one, source if one.is_whole else part, scorer) for one in likely]
+    likely = [one for one in formats if _may_be(one, part)] if certain is None else [certain]
+    found = _candidates(source, part, scorer, likely)
     tried = [one.format.title for one in found if one.reading.chunks]
     usable = [one for one in found if one.is_proven or one.is_named or one.format is certain]
     ranked = sorted(_without_parts(usable), key=_rank, reverse=True)
@@ -130,6 +137,18 @@ def _choice(source: InputSource, part: InputSource, scorer: Scorer, formats: Seq
     if rival is not None and rival.format.specificity > best.format.specificity:
         best, rival = rival, best
     return FormatChoice(best=best, rival=rival, also=also, tried=tried)
+
+
+def _candidates(
+    source: InputSource, part: InputSource, scorer: Scorer, formats: Sequence[InputFormat]
+) -> list[FormatCandidate]:
+    """Those that may fit, the more specific ones first; behind one that leaves nothing open none is tried."""
+    found: list[FormatCandidate] = []
+    for format in sorted(formats, key=lambda one: -one.specificity):
+        found.append(candidate(format, source if format.is_whole else part, scorer))
+        if found[-1].is_complete:
+            break
+    return found
 
 
 def _may_be(format: InputFormat, part: InputSource) -> bool:

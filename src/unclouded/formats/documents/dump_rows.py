@@ -16,6 +16,7 @@ import msgspec
 from unclouded.formats.chunk import InputChunk
 from unclouded.formats.reading import MOST_UNREAD, FormatReading
 from unclouded.formats.source import InputSource
+from unclouded.formats.text.digits import DIGIT_VALUES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,13 +25,16 @@ MOST_REPEATED = 1 << 20  # bytes that a star may stand for
 LEAST_REGULAR = 64  # rows of one shape that are worth reading by columns
 END = re.compile(r"\s{0,4}[0-9A-Fa-f]{4,16}\s{0,4}")
 BASES = (16, 8, 10)
+BLANK = 0x20
+LARGEST = 0xFF
 
 
 class DumpLayout(msgspec.Struct, frozen=True, kw_only=True):
     """How a dump writes its rows. ``row``: groups ``offset`` and ``cells``. ``digits``, ``base``: of one cell.
 
     ``width``: bytes of a cell; little-endian where there are more, unless ``is_big``. ``bases``: those that the offset
-    may have. ``cells``: reads the cells of one row, where they are no numbers of a fixed length.
+    may have. ``cells``: reads the cells of one row, where they are no numbers of a fixed length; ``columns``: those of
+    many rows, and which of them are cells.
     """
 
     name: str
@@ -42,7 +46,13 @@ class DumpLayout(msgspec.Struct, frozen=True, kw_only=True):
     is_big: bool = False
     bases: Sequence[int] = (16,)
     cells: Callable[[str], bytes] | None = None
+    columns: "Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]] | None" = None
     is_doubtful: bool = False
+
+    @property
+    def is_by_rows(self) -> bool:
+        """Whether rows cannot be read by columns."""
+        return self.cells is not None and self.columns is None
 
     def bytes_of(self, cells: str) -> bytes:
         """The bytes of the cells of a row; empty where one has a value that is too large."""
@@ -95,7 +105,7 @@ class DumpReader:
         """Reads rows of one shape by columns where there are many; the index of the first line that is not read."""
         lines = source.lines
         far = number + LEAST_REGULAR
-        if far >= len(lines) or len(lines[number]) != len(lines[far]) or self._layout.cells is not None:
+        if far >= len(lines) or len(lines[number]) != len(lines[far]) or self._layout.is_by_rows:
             return number
         found = self._layout.row.match(lines[number])
         offset = offset_of(found["offset"], self._base) if found is not None else None
@@ -190,36 +200,42 @@ def regular_rows(lines: Sequence[str], layout: DumpLayout, base: int, first: re.
     if not text.isascii():
         return b"", 0
     rows = np.frombuffer(text.encode(), np.uint8).reshape(len(lines), size)
+    values, is_valid, cells = _cells(rows, first, layout)
+    is_valid &= _counts_on(rows, first, base, cells * layout.width)
+    count = len(lines) if is_valid.all() else int(np.argmin(is_valid))
+    order = ">" if layout.is_big else "<"
+    return values[:count].astype(f"{order}u{layout.width}").tobytes(), count
+
+
+def _cells(rows: "np.ndarray", first: re.Match[str], layout: DumpLayout) -> "tuple[np.ndarray, np.ndarray, int]":
+    """The value of each cell of each row, which rows are as the first one, and how many cells a row has."""
+    import numpy as np
+
     start, end = first.span("cells")
-    shape = [bool(letter.strip()) for letter in lines[0][start:end]]
+    if layout.columns is not None:
+        values, is_cell = layout.columns(rows[:, start:end])
+        return values, np.logical_and.reduce(is_cell, axis=1), values.shape[1]
+    shape = [bool(letter.strip()) for letter in first["cells"]]
     columns = [start + place for place, filled in enumerate(shape) if filled]
     cells = len(columns) // layout.digits
     if len(columns) % layout.digits or not cells:
-        return b"", 0
-    values, is_valid = _values(rows[:, columns], layout.base)
+        return rows[:, :0], np.zeros(len(rows), np.bool_), 0
+    digits = digits_of(rows[:, columns])
     blanks = [start + place for place, filled in enumerate(shape) if not filled]
-    is_valid &= (rows[:, blanks] == 0x20).all(axis=1)
-    is_valid &= _counts_on(rows, first, base, cells * layout.width)
-    count = len(lines) if is_valid.all() else int(np.argmin(is_valid))
-    digits = values[:count].reshape(count * cells, layout.digits)
-    powers = np.array([layout.base**place for place in reversed(range(layout.digits))], np.uint32)
-    numbers = digits @ powers
-    if layout.width == 1:
-        return (numbers.astype(np.uint8).tobytes(), count) if not numbers.size or numbers.max() < 256 else (b"", 0)
-    order = ">" if layout.is_big else "<"
-    return numbers.astype(f"{order}u{layout.width}").tobytes(), count
+    every = np.logical_and.reduce
+    is_valid: np.ndarray = every(digits < layout.base, axis=1) & every(rows[:, blanks] == BLANK, axis=1)
+    values = np.zeros((len(rows), cells), np.uint8 if layout.base**layout.digits <= LARGEST + 1 else np.uint32)
+    for place in range(layout.digits):
+        values = values * layout.base + digits[:, place :: layout.digits]
+    return values, is_valid & every(values < 1 << 8 * layout.width, axis=1), cells
 
 
-def _values(digits: "np.ndarray", base: int) -> "tuple[np.ndarray, np.ndarray]":
-    """The value of each digit, and which rows have only digits of the base."""
+def digits_of(letters: "np.ndarray") -> "np.ndarray":
+    """The value of each letter as a hex digit, 255 for others."""
     import numpy as np
 
-    table = np.full(256, 255, np.uint8)
-    for value, letters in enumerate(["0", *"123456789", "aA", "bB", "cC", "dD", "eE", "fF"][:base]):
-        for letter in letters:
-            table[ord(letter)] = value
-    values = table[digits]
-    return values.astype(np.uint32), (values != 255).all(axis=1)
+    found = np.frombuffer(letters.tobytes().translate(DIGIT_VALUES), np.uint8)
+    return found.reshape(letters.shape)
 
 
 def _counts_on(rows: "np.ndarray", first: re.Match[str], base: int, step: int) -> "np.ndarray":
@@ -227,7 +243,8 @@ def _counts_on(rows: "np.ndarray", first: re.Match[str], base: int, step: int) -
     import numpy as np
 
     start, end = first.span("offset")
-    values, is_valid = _values(rows[:, start:end], base)
+    values = digits_of(rows[:, start:end])
+    is_valid = (values < base).all(axis=1)
     powers = np.array([base**place for place in reversed(range(end - start))], np.uint64)
     offsets = (values.astype(np.uint64) * powers).sum(axis=1, dtype=np.uint64)
     expected = int(first["offset"], base) + np.arange(len(rows), dtype=np.uint64) * np.uint64(step)

@@ -9,19 +9,25 @@ Words of hexdump and od (-x) are little-endian. The base of od's offsets is the 
 """
 
 import re
-from functools import partial
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
-from unclouded.formats.documents.dump_rows import BASES, DumpLayout, DumpReader
+from unclouded.formats.documents.dump_rows import BASES, BLANK, DumpLayout, DumpReader
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
 
+if TYPE_CHECKING:
+    import numpy as np
+
 FITS = 0.9
 SAMPLE = 200
+BEGIN = 2_048  # characters that show the base of the offsets
 _HEX = "[0-9A-Fa-f]"
 _BARE = r"(?P<offset>[0-9A-Fa-f]{4,16})"
 ESCAPES = {r"\0": 0, r"\a": 7, r"\b": 8, r"\t": 9, r"\n": 10, r"\v": 11, r"\f": 12, r"\r": 13}
 CELL = 4  # columns of od -c
 OCTAL = frozenset("01234567")
+NO_ESCAPE = 255
 
 
 class CharacterCells(dict[str, int]):
@@ -46,6 +52,31 @@ def characters(cells: str) -> bytes:
         return bytes([KNOWN_CELLS[cells[start : start + CELL]] for start in range(0, len(cells), CELL)])
     except ValueError:
         return b""
+
+
+def character_columns(cells: "np.ndarray") -> "tuple[np.ndarray, np.ndarray]":
+    """The same of many rows, and which cells are some."""
+    import numpy as np
+
+    first, second, third, last = (cells[:, place::CELL] for place in range(CELL))
+    octal = [letters - ord("0") for letters in (second, third, last)]
+    is_octal = (octal[0] < 4) & (octal[1] < 8) & (octal[2] < 8)
+    is_escape = (second == BLANK) & (third == ord("\\"))
+    is_letter = (second == BLANK) & (third == BLANK) & (last >= BLANK) & (last <= ord("~"))
+    escaped = _escape_table()[last]
+    values = np.where(is_octal, octal[0] * 64 + octal[1] * 8 + octal[2], np.where(is_escape, escaped, last))
+    return values, (first == BLANK) & (is_octal | is_letter | (is_escape & (escaped != NO_ESCAPE)))
+
+
+@cache
+def _escape_table() -> "np.ndarray":
+    """The byte that each letter is behind a backslash."""
+    import numpy as np
+
+    table = np.full(256, NO_ESCAPE, np.uint8)
+    for text, value in ESCAPES.items():
+        table[ord(text[1])] = value
+    return table
 
 
 KNOWN_CELLS = CharacterCells()  # at most one for each way to write four columns: the row's expression allows few
@@ -128,6 +159,7 @@ LAYOUTS = (
         row=re.compile(rf"{_BARE}(?P<cells>(?:[ ]{{3}}[ -~]|[ ]{{2}}\\[0abfnrtv]|[ ][0-7]{{3}})+)$"),
         bases=BASES,
         cells=characters,
+        columns=character_columns,
         is_doubtful=True,
     ),
 )
@@ -144,7 +176,7 @@ def share(layout: DumpLayout, source: InputSource) -> float:
 
 def read(layout: DumpLayout, source: InputSource) -> FormatReading:
     """Read in the base in which the offsets count on."""
-    head = source.head(16_384)
+    head = source.head(BEGIN)
     base = layout.bases[0]
     if len(layout.bases) > 1:
         base = max(layout.bases, key=lambda one: _fit(layout, one, head))

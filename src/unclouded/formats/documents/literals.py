@@ -26,6 +26,7 @@ LITERAL = re.compile(
     | '(?P<quoted>(?:[^'\\\n]|\\.)*)'""",
     re.VERBOSE,
 )
+WHOLE = re.compile(r"[bB]'([^'\\]*+(?:\\.[^'\\]*+)*)'|<Buffer((?:[ ][0-9a-f]{2})*)>")  # a line that is nothing else
 ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|(.))", re.DOTALL)
 GREEDY = re.compile(r"\\(?:x([0-9A-Fa-f]+)|([0-7]{1,3})|(.))", re.DOTALL)
 NAMED = dict(zip("abtnvfre", b"\a\b\t\n\v\f\r\x1b", strict=True))
@@ -87,6 +88,12 @@ def read(escape: re.Pattern[str], source: InputSource) -> FormatReading:
     explained = 0
     for number, line in enumerate(source.lines, 1):
         if not line or line.isspace():
+            continue
+        whole = WHOLE.fullmatch(line)
+        if whole is not None:
+            data = unescaped(whole[1], escape) if whole[1] is not None else bytes.fromhex(whole[2])
+            chunks.append(InputChunk(None, None, data, "", number, 1))
+            explained += 1
             continue
         found = list(literals(line, escape)) if SIGN.search(line) else []
         if not found:

@@ -7,11 +7,13 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from unclouded.formats.packets.captures import reading_of
+from unclouded.formats.packets.connections import End
 from unclouded.formats.packets.packet import DataSegment, PacketProblems
 from unclouded.formats.reading import MOST_UNREAD, FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
@@ -24,6 +26,7 @@ HEAD = 16_000  # characters
 ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}")
 PAYLOAD = re.compile(r"(?:[0-9A-Fa-f]{2}){3,}|[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+")
 SHORT_PAYLOAD = re.compile(r"[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){0,2}")
+UNIX = re.compile(r"1\d{9}\.\d{1,9}")
 SEPARATORS = "\t,;|"
 FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{1,20}(?:\.[a-z0-9_]{1,30}){1,3}")
 TIMES = ("frame.time_epoch", "frame.time_relative", "frame.time", "timestamp")
@@ -58,9 +61,9 @@ class FieldRows(Generic[Key]):
         data = self._data(field)
         if not data:
             return None
-        source, target = [(_first(field, hosts), _port(_first(field, ports))) for hosts, ports in self._ends]
+        source, target = [_end(_first(field, hosts), _first(field, ports)) for hosts, ports in self._ends]
         sequence = _number(_first(field, self._sequence)) if self._sequence else None
-        return DataSegment(self._number, self._time(field), source, target, data, sequence, line=line)
+        return DataSegment(self._number, self._time(field), source, target, data, sequence, "", line)
 
     def _data(self, field: Callable[[Key], str]) -> bytes:
         for key in self._payloads:
@@ -72,7 +75,7 @@ class FieldRows(Generic[Key]):
     def _time(self, field: Callable[[Key], str]) -> float | None:
         for key in self._times:
             text = field(key)
-            if text[:1] == "1" and text[10:11] == "." and text[:10].isdecimal() and text[11:].isdecimal():
+            if UNIX.fullmatch(text):
                 return self._clock.time(float(text), "date")
             stamp = _stamp(text)
             if stamp is not None:
@@ -92,8 +95,9 @@ def _first(field: Callable[[Key], str], keys: Sequence[Key]) -> str:
     return ""
 
 
-def _port(text: str) -> int:
-    return int(text) if text and text.isdecimal() and len(text) <= 5 else 0
+@lru_cache(4_096)
+def _end(host: str, port: str) -> End:
+    return host, int(port) if port.isdecimal() and len(port) <= 5 else 0
 
 
 def _number(text: str) -> int | None:
@@ -102,7 +106,7 @@ def _number(text: str) -> int | None:
 
 def _bytes(text: str) -> bytes:
     try:
-        return bytes.fromhex(text.partition(",")[0].replace(":", ""))
+        return bytes.fromhex(text if text.isalnum() else text.partition(",")[0].replace(":", ""))
     except ValueError:
         return b""
 

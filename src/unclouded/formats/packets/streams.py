@@ -16,7 +16,7 @@ from unclouded.formats.packets.connections import End, PacketConnection, StreamP
 from unclouded.formats.packets.http_messages import HEAD, messages_of
 from unclouded.formats.packets.mqtt_messages import level_of, published
 from unclouded.formats.packets.packet import PacketProblems
-from unclouded.formats.packets.telnet import TelnetFilter, is_escaped, is_negotiation
+from unclouded.formats.packets.telnet import ENOUGH, TelnetFilter, is_escaped, negotiations
 from unclouded.formats.reading import RefusedForm
 
 TLS = re.compile(rb"\x16\x03[\x00-\x04][\x00-\x48].|[\x14\x15\x17]\x03[\x01-\x04][\x00-\x48].", re.DOTALL)
@@ -165,19 +165,18 @@ class MessageChunks:
 
     def _raw(self, connection: PacketConnection) -> None:
         data = {end: b"".join(run.data for run in runs) for end, runs in connection.runs.items()}
-        is_telnet = any(is_negotiation(one) for one in data.values()) and all(is_escaped(one) for one in data.values())
+        is_telnet = sum(map(negotiations, data.values())) >= ENOUGH and all(map(is_escaped, data.values()))
         if is_telnet:
             self.left_out["telnet"] += 1
         for end, runs in connection.runs.items():
             lane = self._lane(connection, end)
             undo = TelnetFilter() if is_telnet else None
-            is_first = True
+            gap = connection.protocol == "tcp"
             for piece in _pieces(runs):
                 found = piece.data if undo is None else undo.feed(piece.data)
                 if found:
-                    gap = piece.is_after_gap or (is_first and connection.protocol == "tcp")
-                    self._add(piece, found, lane=lane, gap=gap)
-                    is_first = False
+                    self._add(piece, found, lane=lane, gap=gap or piece.is_after_gap)
+                    gap = False
 
     def _lane(self, connection: PacketConnection, end: End) -> str:
         """The direction: of all connections between two computers to a port, since devices open one after another."""
@@ -201,7 +200,7 @@ class MessageChunks:
         mark: Mark = "",
     ) -> None:
         order = piece.t if piece.t is not None else 0.0, piece.number
-        self._chunks.append((order, InputChunk(piece.t, sender, data, lane, piece.line, gap=gap, mark=mark)))
+        self._chunks.append((order, InputChunk(piece.t, sender, data, lane, piece.line, 0, gap, mark)))
 
 
 def _pieces(runs: Iterable[StreamRun]) -> Iterator[StreamPiece]:

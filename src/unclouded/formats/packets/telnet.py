@@ -12,12 +12,13 @@ IAC, SE, SB, WILL, DONT, FIRST = 0xFF, 0xF0, 0xFA, 0xFB, 0xFE, 0xF0
 OPTIONS = rb"[\x00\x01\x03\x05\x06\x18\x1f-\x24\x27\x2c]"  # those that serial servers negotiate
 NEGOTIATION = re.compile(rb"\xff[\xfb-\xfe]" + OPTIONS + rb"|\xff\xfa\x2c")
 COMMAND = re.compile(rb"\xff[\xf0-\xff]")
+ENOUGH = 2  # negotiations of a connection; one may be bytes of a line
 LONGEST = 256  # bytes of parameters
 
 
-def is_negotiation(data: bytes) -> bool:
-    """Whether options are negotiated in these bytes."""
-    return NEGOTIATION.search(data) is not None
+def negotiations(data: bytes) -> int:
+    """How many options are negotiated in these bytes."""
+    return len(NEGOTIATION.findall(data))
 
 
 def is_escaped(data: bytes) -> bool:

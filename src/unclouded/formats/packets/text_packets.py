@@ -9,8 +9,6 @@ The text does not say the link: it is the one in which the packets are plausible
 import re
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from unclouded.formats.packets.captures import packet_segments, reading_of
 from unclouded.formats.packets.layers import LINKS, is_plausible
 from unclouded.formats.packets.packet import CapturedPacket, PacketProblems
@@ -36,33 +34,24 @@ BEHIND = ("  ", " ", "")  # what stands between bytes and their text
 CERTAIN = 3  # packets that are looked at
 
 
-class RowLayout(msgspec.Struct, frozen=True):
-    """How a full row is written, to read others without an expression.
+class RowLayout(dict[int, str]):
+    """How a full row is written, to read others without an expression: what a row with an offset begins with."""
 
-    ``lead``, ``behind``: what stands around the ``digits`` of the offset; ``begin``, ``end``: of the bytes.
-    """
+    def __init__(self, row: re.Match[str], line: str) -> None:
+        start, end = row.span("long" if row["long"] else "short")
+        self._begin, self._end = row.span("cells")
+        self._lead, self._digits, self._behind = line[:start], end - start, line[end : self._begin]
 
-    lead: str
-    digits: int
-    behind: str
-    begin: int
-    end: int
-
-    @classmethod
-    def of(cls, row: re.Match[str], line: str) -> "RowLayout":
-        offset = "long" if row["long"] else "short"
-        start, end = row.span(offset)
-        begin = row.start("cells")
-        return cls(line[:start], end - start, line[end:begin], begin, row.end("cells"))
+    def __missing__(self, offset: int) -> str:
+        text = self[offset] = f"{self._lead}{offset:0{self._digits}x}{self._behind}"
+        return text
 
     def read(self, line: str, offset: int) -> bytes | None:
         """The bytes of a row with that offset; None where it is written otherwise."""
-        if not line.startswith(f"{self.lead}{offset:0{self.digits}x}{self.behind}"):
-            return None
-        if line[self.end : self.end + 2] not in BEHIND:
+        if not line.startswith(self[offset]) or line[self._end : self._end + 2] not in BEHIND:
             return None
         try:
-            return bytes.fromhex(line[self.begin : self.end])
+            return bytes.fromhex(line[self._begin : self._end])
         except ValueError:
             return None
 
@@ -120,7 +109,7 @@ class TextPackets:
             return 0, None
         data = bytes.fromhex(row["cells"])
         if self._layout is None and len(data) == FULL:
-            self._layout = RowLayout.of(row, line)
+            self._layout = RowLayout(row, line)
         return int(row["long"] or row["short"], 16), data
 
     def _finish(self) -> Iterator[CapturedPacket]:
@@ -143,14 +132,15 @@ class TextPackets:
         return found if found is not None else (self._link or TRIED[0])
 
     def _heading(self, number: int, line: str) -> None:
-        part = PART.fullmatch(line)
+        part = PART.fullmatch(line) if line[:1].isalpha() else None
         self.lines += 1
         if part is not None:
             self._is_part = part["name"] not in WHOLE
             self.explained += 1
             return
-        begin = NUMBER.match(line)
-        stamp = stamp_of(line) or (stamp_of(line[begin.end() :]) if begin is not None else None)
+        stamp = stamp_of(line)
+        if stamp is None and (begin := NUMBER.match(line)) is not None:
+            stamp = stamp_of(line[begin.end() :])
         if stamp is None:
             self._not_understood(number)
             return

@@ -15,6 +15,8 @@ from unclouded.formats.line_collector import LineCollector, column_of, share_of_
 from unclouded.formats.lines import general
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
+from unclouded.formats.text.labels import Label
+from unclouded.formats.text.shaped_lines import LineHead, head_text
 
 RECORD = re.compile(
     r"""(?:"(?P<date>\d{4}-\d\d-\d\d[ ]\d\d:\d\d:\d\d)"|(?P<unix>1\d{9})(?:\.\d{1,6})?),
@@ -28,6 +30,7 @@ SPY_LINE = re.compile(
     | (?:Q-)?[A-Z][A-Za-z]{1,12}(?:[ ][^\n]*)?)$""",
     re.VERBOSE | re.MULTILINE,
 )
+SPY_COLUMNS = (*range(0, 24, 3), *range(25, 49, 3))  # of the bytes of a row
 ENOUGH = 0.5
 
 
@@ -55,7 +58,13 @@ def spy(source: InputSource) -> FormatReading:
     for number, found in collector.matches(SPY_LINE):
         if found["hex"] is not None:
             t = collector.at(float(found["time"]), "run")
-            collector.add(number, bytes.fromhex(found["hex"]), t, found["lane"], column=column_of(found, "hex"))
+            data, column = bytes.fromhex(found["hex"]), column_of(found, "hex")
+            collector.add(number, data, t, found["lane"], column=column)
+            if len(data) > len(SPY_COLUMNS) // 2 and found[0].startswith(
+                data[8:9].hex().upper(), column - 1 + SPY_COLUMNS[8]
+            ):
+                text = head_text(found[0], column - 1, column - 1)
+                collector.learn(found, LineHead(text, "cells", columns=SPY_COLUMNS, label=Label(found["lane"])), "time")
     return collector.reading()
 
 

@@ -6,7 +6,11 @@ Line ends become LF. No line is removed, so that a line keeps its number.
 import re
 
 COLOUR = re.compile(r"(?:\x1b|\\033|\\x1[bB]|\\e|\^\[)\[[0-9;]{0,16}[A-Za-z]")
-COLOUR_SIGNS = {"\\": ("\\033", "\\x1", "\\e["), "^": ("^[[",), "\x1b": ("\x1b",)}  # by a letter that is found fast
+COLOUR_SIGNS = {
+    "\\": ("\\033[", "\\x1b[", "\\x1B[", "\\e["),
+    "^": ("^[[",),
+    "\x1b": ("\x1b",),
+}  # by a letter that is found fast
 ENTITY = re.compile(r"&(?:lt|gt|amp|quot|nbsp|apos|#0?39|#x27|#160|#34);")
 ENTITIES = {
     "&lt;": "<",

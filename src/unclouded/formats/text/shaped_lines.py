@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from unclouded.formats.text.stamps import Seconds
     from unclouded.formats.text.time_columns import Flags, Places
 
-BodyKind = Literal["pairs", "packed", "numbers"]
+BodyKind = Literal["pairs", "packed", "numbers", "cells"]
 SHORT = 16_384  # characters that are read line by line: numpy takes time to load
 BLOCK = 4_096  # lines that are looked at together
 ENOUGH = 3  # lines of a head from which on others are recognised by it
@@ -43,7 +43,8 @@ class LineHead(msgspec.Struct, frozen=True):
     """What stands before the bytes of a line, and how they are written.
 
     ``text``: it, with ANY_DIGIT for digits that may differ. ``separator``: of pairs and numbers. ``end``: the character
-    that ends the bytes, whatever follows; "" = the end of the line. ``label``: the direction. ``longest``: characters
+    that ends the bytes, whatever follows; "" = the end of the line. ``columns``: of cells, behind the head; where a row
+    has fewer there are blanks. ``label``: the direction. ``longest``: characters
     of a line, ``most``: bytes in it. ``is_apart``: its bytes do not go on with those of the line before.
     ``view``: which of several views of the same bytes it is. ``times``: where its time is.
     """
@@ -52,6 +53,7 @@ class LineHead(msgspec.Struct, frozen=True):
     kind: BodyKind
     separator: str = ""
     end: str = ""
+    columns: tuple[int, ...] = ()
     label: Label = NO_LABEL
     longest: int = 1 << 20
     most: int = 1 << 20
@@ -326,6 +328,19 @@ def _numbers(lines: TextLines, begins: "Places", ends: "Places", head: LineHead)
     return found.astype(np.uint8).tobytes(), counts, _none(is_bad | is_other, counts)
 
 
+def _cells(lines: TextLines, begins: "Places", ends: "Places", head: LineHead) -> Bodies:
+    """Two hex digits each, at the same columns; what stands behind them is their text."""
+    import numpy as np
+
+    places = np.minimum(begins[:, None] + np.array(head.columns), ends[:, None])  # behind the end there is no digit
+    high, low = lines.digits[places], lines.digits[places + 1]
+    is_cell = (high < NO_BYTE) & (low < NO_BYTE)
+    is_blank = (lines.raw[places] == BLANK) | (places >= ends[:, None])
+    is_row = is_cell[:, 1:] <= is_cell[:, :-1]  # a blank is followed by blanks
+    is_body = is_row.all(axis=1) & (is_cell | is_blank).all(axis=1)
+    return (high << 4 | low & 15)[is_cell].tobytes(), is_cell.sum(axis=1), is_body
+
+
 def _spread(begins: "Places", counts: "Places", step: int) -> "tuple[Places, Places]":
     """The places of what each line has, ``step`` apart, and which of them is the last of a line."""
     import numpy as np
@@ -358,4 +373,5 @@ BODIES: dict[BodyKind, Callable[[TextLines, "Places", "Places", LineHead], Bodie
     "pairs": _pairs,
     "packed": _packed,
     "numbers": _numbers,
+    "cells": _cells,
 }

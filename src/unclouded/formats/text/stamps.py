@@ -12,6 +12,7 @@ does not.
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING, Literal
@@ -65,23 +66,21 @@ def stamp_of(line: str) -> Stamp | None:
     if found is None:
         found = MILLISECONDS.match(line)
         return None if found is None else Stamp(int(found["ms"]) / 1000, "run", found.end())
-    read = _READERS[_kind(found)](found)
+    read = READERS.get(found.lastgroup or "", _clock)(found)
     return None if read is None else Stamp(read[0], read[1], found.end())
 
 
-def _kind(found: re.Match[str]) -> str:
-    return next(name for name in ("h", "front", "unix", "run") if found[name] is not None)
-
-
 def _clock(found: re.Match[str]) -> tuple[float, StampKind] | None:
-    hour = int(found["h"])
-    if found["half"]:
-        hour = hour % 12 + (12 if found["half"] in "Pp" else 0)
-    of_day = hour * 3600 + int(found["m"]) * 60 + int(found["s"]) + _fraction(found["f"] or found["fc"] or found["fm"])
+    hours, minutes, seconds, half, zone, *fractions = found.group("h", "m", "s", "half", "zone", "f", "fc", "fm")
+    hour = int(hours)
+    if half:
+        hour = hour % 12 + (12 if half in "Pp" else 0)
+    fraction = next(filter(None, fractions), None)
+    of_day = hour * 3600 + int(minutes) * 60 + int(seconds) + _fraction(fraction)
+    if found["y"] is None and found["y2"] is None:
+        return of_day, "day"
     day = _day(found)
-    if day is None:
-        return (of_day, "day") if found["y"] is None and found["y2"] is None else None
-    return round(day + of_day - _offset(found["zone"]), 9), "date"
+    return None if day is None else (round(day + of_day - _offset(zone), 9), "date")
 
 
 def _day(found: re.Match[str]) -> float | None:
@@ -95,6 +94,7 @@ def _day(found: re.Match[str]) -> float | None:
     return None
 
 
+@lru_cache(1_024)
 def midnight(year: int, month: int, day: int) -> float | None:
     """Unix seconds (UTC) at which a day begins; None where there is no such day."""
     try:
@@ -129,10 +129,11 @@ def _run(found: re.Match[str]) -> tuple[float, StampKind] | None:
     return float(found["run"]), "run"
 
 
-_READERS: dict[str, Callable[[re.Match[str]], tuple[float, StampKind] | None]] = {
-    "h": _clock,
-    "front": _front,
+READERS: dict[str, Callable[[re.Match[str]], tuple[float, StampKind] | None]] = {  # by the last group; else a clock
+    "f2": _front,
     "unix": _unix,
+    "uf": _unix,
+    "ums": _unix,
     "run": _run,
 }
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ZERO = ord("0")
 CLOCK = {"h": (3600.0, 23), "m": (60.0, 59), "s": (1.0, 60)}  # by group of STAMP: seconds, the largest number
 FRACTIONS = ("f", "fc", "fm", "uf", "ums")
+FAR = float("inf")
 MOST_KEYS = 18  # digits that a number of 64 bits has
 
 
@@ -96,12 +97,17 @@ def _numbers(found: "re.Match[str]") -> list[tuple[int, int, float, float]]:
     """Groups that count seconds: begin, end, seconds of one, the largest number."""
     groups = found.re.groupindex
     if "ms" in groups:
-        return [(*found.span("ms"), 0.001, float("inf"))]
+        return [(*found.span("ms"), 0.001, FAR)]
     numbers = []
     if found["h"] and not found["half"]:
         numbers = [(*found.span(name), unit, float(most)) for name, (unit, most) in CLOCK.items()]
+    if found["unix"]:
+        numbers = [(found.start("unix") + 1, found.end("unix"), 1.0, FAR)]  # behind the 1 that it begins with
+    if found["run"]:
+        point, end = found.start("run") + found["run"].index("."), found.end("run")
+        numbers = [(found.start("run"), point, 1.0, FAR), (point + 1, end, 10.0 ** (point + 1 - end), FAR)]
     for name in FRACTIONS:
         if found[name]:
             begin, end = found.span(name)
-            numbers.append((begin, end, 10.0 ** (begin - end), float("inf")))
+            numbers.append((begin, end, 10.0 ** (begin - end), FAR))
     return numbers
