@@ -1,7 +1,7 @@
 """The parts of frames, of every family and dialect: they cover each byte once, whatever the bytes are."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from case_library import recordings
 from unclouded import families
 from unclouded.core.family import Dialect, Family, Piece, Sender
 from unclouded.core.frame_part import FramePart, leaves
@@ -22,7 +23,6 @@ from unclouded.families.tuya.zigbee_module.commands import ZIGBEE_MODULE
 from unclouded.families.tuya.zigbee_module.framing import SequencedFrame
 
 ROOT = Path(__file__).parent.parent.parent
-SAMPLES = ROOT.parent / "shared" / "formats" / "expected.json"
 HEX = re.compile(r"^\|? ?`?((?:[0-9a-f]{2} ?){7,})`?(?: |$)", re.MULTILINE)
 TABLES = {"normal": WIFI, "low_power": LOW_POWER, "gateway": GATEWAY, "zigbee_module": ZIGBEE_MODULE}
 FAMILIES = {name: families.family(name) for name in families.NAMES}
@@ -120,19 +120,21 @@ def test_the_parts_of_what_may_be_json_cover_it(text: str) -> None:
         assert_covered(parts, 0, len(data))
 
 
-def samples() -> Iterator[tuple[str, str, bytes]]:
-    if SAMPLES.exists():
-        for file, sample in msgspec.json.decode(SAMPLES.read_bytes()).items():
-            for frame in sample.get("frames", ()):
-                data = frame.encode() if frame.startswith("{") else bytes.fromhex(frame)
-                yield file, sample["family"], data
+def recorded_frames() -> set[tuple[str, bytes]]:
+    """The different frames of the recorded cases, each with the name of its family, or of its dialect."""
+    found = set()
+    for case in recordings():
+        for frame in case.expected.frames:
+            text = frame.split(" ", 2)[2]
+            data = text.encode() if text.startswith("{") else bytes.fromhex(text)
+            found.add((case.dialect or case.family, data))
+    return found
 
 
-@pytest.mark.skipif(not SAMPLES.exists(), reason="the samples of pasted formats are not beside this repository")
-def test_the_parts_of_every_frame_of_the_samples_cover_it() -> None:
-    known = [(file, name, data) for file, name, data in samples() if name in ALL]
-    assert len(known) > 300
-    for _, name, data in known:
+def test_the_parts_of_every_recorded_frame_cover_it() -> None:
+    known = [(name, data) for name, data in recorded_frames() if name in ALL]
+    assert len(known) > 150
+    for name, data in known:
         check(ALL[name], data)
 
 
