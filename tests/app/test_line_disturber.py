@@ -134,8 +134,13 @@ LINES = [
 ]
 
 
-@pytest.mark.parametrize("faults", LINES, ids=" ".join)
-@pytest.mark.parametrize(("family", "kind", "point"), KINDS)
+@pytest.mark.parametrize(
+    ("family", "kind", "point", "faults"),
+    [
+        *((*kind, faults) for kind in KINDS for faults in LINES),
+        ("hlw8032", "hlw8032", "voltage_V", ("b:flip=3%", "b:drop=1%")),
+    ],
+)
 @story
 async def test_the_hub_and_the_device_recover_when_the_faults_end(
     family: str, kind: str, point: str, faults: Sequence[str]
