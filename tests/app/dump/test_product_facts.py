@@ -235,7 +235,7 @@ def test_an_mcu_on_a_wire_is_probed_without_a_hub() -> None:
     assert list(as_json.markdown) == ran.stdout.splitlines() and as_json.points[0].values == (0, 1)
 
 
-@pytest.mark.parametrize("words", [["kettle"], ["--profile"], ["kettle", "--profile", "--link", "tcp:x"]])
+@pytest.mark.parametrize("words", [[], ["--profile"], ["kettle", "--profile", "--link", "tcp:x"]])
 def test_what_is_missing_or_too_much_is_named(words: list[str]) -> None:
     error = CliRunner().invoke(cli, ["dump", *words]).exception
     assert isinstance(error, CommandError) and "--" in str(error)

@@ -12,6 +12,7 @@ from unclouded.app.cases.draft import draft_case, save_draft
 from unclouded.app.decoding.conversation_reader import ConversationReader, DecodedPiece
 from unclouded.app.decoding.input_chunks import FORMS, Input, one_file, two_taps
 from unclouded.app.decoding.line_decoding import LineDecoding, decoding_of
+from unclouded.app.dump.opening import captures_in, is_bundle
 from unclouded.app.explaining.explained_frame import FrameExplainer
 from unclouded.app.protocols import NAMES
 from unclouded.cli.options import json_option
@@ -145,12 +146,23 @@ def _opened(words: Sequence[str]) -> IO[bytes]:
     if not words or words == ("-",):
         return sys.stdin.buffer
     if len(words) == 1 and _is_file(words[0]):
+        if is_bundle(Path(words[0])):
+            return _opened_bundle(Path(words[0]))
         opened: IO[bytes] = click.get_current_context().with_resource(click.open_file(words[0], "rb"))
         return opened
     text = " ".join(words)
     if len(words) == 1 and not any(sign in text for sign in "{[\\ :,") and not _is_hex(text):
         raise click.UsageError(f"There is no file {text!r}, and it is no text with bytes in it.")
     return io.BytesIO(text.encode("utf-8", "surrogateescape"))
+
+
+def _opened_bundle(path: Path) -> IO[bytes]:
+    """The longest capture in what `dump` wrote. Raises CommandError."""
+    first, *others = captures_in(path)
+    if others:
+        names = ", ".join(f"{one.name} ({one.family})" for one in others)
+        print_text(f"Note: this is {first.name} ({first.family}); the bundle also has {names}: unzip it.", err=True)
+    return io.BytesIO(first.data)
 
 
 def _is_file(word: str) -> bool:
