@@ -291,7 +291,7 @@ class FakeConfiguration:
     async def remove(self, revision: str, device: str, history: str, origin: EditOrigin) -> ReloadView:
         return self._edited("remove", revision, device, history, origin)
 
-    async def reload(self, origin: EditOrigin) -> ReloadView:
+    async def reload(self, origin: EditOrigin, dry_run: bool = False) -> ReloadView:
         return self._edited("reload", "1", origin)
 
     async def backups(self) -> Sequence[ConfigBackupView]:

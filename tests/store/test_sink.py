@@ -338,3 +338,32 @@ def test_an_old_file_is_migrated_forward(path, monkeypatch):
     assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS) + 1,)
     db.execute("SELECT why FROM audit")
     db.close()
+
+
+async def test_a_device_that_was_removed_in_this_run_can_be_replaced(store, path):
+    await keep(store, device("old", "uuid-1"), watts(1, id="old"))
+    await keep(store, device("heater", "uuid-2", replaces="old"))
+    assert values(path) == [], "a device of now keeps its history"
+    await keep(store, Notice("", NOON, "removed", "old is gone.", {"device": "old", "identities": ["uuid-1"]}))
+    await keep(store, device("heater", "uuid-2", replaces="old"))
+    assert values(path) == [1]
+
+
+async def test_a_history_is_erased_while_the_store_runs(store, path):
+    await keep(store, device(), watts(1), device("lamp", "uuid-2"), watts(2, id="lamp"))
+    store.deliver([watts(3, 1)])
+    assert await store.erase(["uuid-1", "never seen"], "web")
+    await keep(store, watts(4, 2, id="lamp"))
+    assert values(path, "lamp") == [2, 4]
+    with StoreReader(path) as reader:
+        assert [one.id for one in reader.devices()] == ["lamp"]
+    assert not await store.erase(["uuid-1"], "web")
+
+
+async def test_nothing_is_erased_while_storing_fails(store, path):
+    await keep(store, device(), watts(1))
+    store.limit_pages(1)
+    await keep(store, *(watts(number, number) for number in range(20_000)))
+    with pytest.raises(StoreError, match="while storing fails"):
+        await store.erase(["uuid-1"], "web")
+    assert values(path) == [1]

@@ -65,7 +65,8 @@ class ReloadView(msgspec.Struct, frozen=True, kw_only=True):
     ``described``: these go on, with another name, room, parent …; ``kept``: how many go on as they were.
     ``needs_restart``: changed keys that count from the next start of the hub on. ``running``: False = no hub runs, so
     that only the file was changed. ``applied``: changed keys of the hub that count now. ``warnings``: what is at risk.
-    ``device``: the id of the one that was added or changed.
+    ``device``: the id of the one that was added or changed. ``dry_run``: nothing
+    was done; it says what would be.
     """
 
     revision: str
@@ -81,6 +82,7 @@ class ReloadView(msgspec.Struct, frozen=True, kw_only=True):
     needs_restart: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     device: str = ""
+    dry_run: bool = False
 
 
 class ConfigBackupView(msgspec.Struct, frozen=True, kw_only=True):

@@ -256,6 +256,10 @@ class Hub:
             self._admissions.report_connected()
             return Reconfigured(changes, tuple(removed))
 
+    def compare(self, specs: Sequence[NodeSpec]) -> SpecChanges:
+        """What ``reconfigure`` would do with these devices."""
+        return spec_changes(self._nodes, specs)
+
     def drop_history(self, devices: Sequence[Device]) -> None:
         """Forget what is kept of devices that were removed: their history is deleted."""
         for one in devices:

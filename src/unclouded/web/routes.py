@@ -109,8 +109,8 @@ class ConfigurationSource(Protocol):
     ) -> ReloadView:
         """Remove a device."""
 
-    async def reload(self, origin: EditOrigin) -> ReloadView:
-        """Apply the file as it is."""
+    async def reload(self, origin: EditOrigin, dry_run: bool = False) -> ReloadView:
+        """Apply the file as it is. ``dry_run``: only say what that would do."""
 
     async def backups(self) -> Sequence[ConfigBackupView]:
         """Earlier versions, newest first."""

@@ -74,8 +74,9 @@ class ChangeDeviceBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ReloadBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Nothing is needed."""
+    """``dry_run``: change nothing, and say what would be done."""
 
+    dry_run: bool = False
     origin: Origin = "api"
 
 

@@ -149,3 +149,17 @@ async def test_values_of_points_that_another_profile_lacks_are_gone() -> None:
         await asyncio.sleep(0)
         points = {fact.point for fact in home.hub.snapshot() if isinstance(fact, Reading)}
         assert "power_W" not in points
+
+
+@story
+async def test_a_device_goes_on_with_the_totals_of_the_one_that_it_replaces() -> None:
+    async with many_plugs(device(1), 2) as home:
+        await asyncio.sleep(300)
+        counted = max(home.readings("plug_1", "energy_import_Wh").values())
+        await home.reconfigure(device(2))
+        await asyncio.sleep(300)
+        own = max(home.readings("plug_2", "energy_import_Wh").values())
+        await home.reconfigure(device(2, replaces="plug_1"))
+        await asyncio.sleep(300)
+        total = max(home.readings("plug_2", "energy_import_Wh").values())
+        assert total >= counted + own > own

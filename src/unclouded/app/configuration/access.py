@@ -35,7 +35,7 @@ class ConfigurationAccess(Protocol):
     def add(self, keys: Mapping[str, Any]) -> ReloadView: ...  # Any: TOML values as JSON
     def change(self, device: str, patch: Mapping[str, Any]) -> ReloadView: ...
     def remove(self, device: str, history: History) -> ReloadView: ...
-    def reload(self) -> ReloadView: ...
+    def reload(self, dry_run: bool = False) -> ReloadView: ...
     def backups(self) -> Sequence[ConfigBackupView]: ...
     def restore(self, backup: str) -> ReloadView: ...
 
@@ -67,8 +67,8 @@ class HubConfiguration:
     def remove(self, device: str, history: History) -> ReloadView:
         return _reloaded(self._hub.delete(_device(device), revision=self._revision(), history=history))
 
-    def reload(self) -> ReloadView:
-        return _reloaded(self._hub.post(f"{PATH}/reload", {"origin": ORIGIN}))
+    def reload(self, dry_run: bool = False) -> ReloadView:
+        return _reloaded(self._hub.post(f"{PATH}/reload", {"origin": ORIGIN, "dry_run": dry_run}))
 
     def backups(self) -> Sequence[ConfigBackupView]:
         return msgspec.convert(self._hub.get(f"{PATH}/backups"), list[ConfigBackupView])
@@ -125,7 +125,7 @@ class FileAccess:
             _delete_history(config, device)
         return done
 
-    def reload(self) -> ReloadView:
+    def reload(self, dry_run: bool = False) -> ReloadView:
         raise CommandError("No hub runs with this configuration. It counts when one is started: unclouded run.")
 
     def backups(self) -> Sequence[ConfigBackupView]:

@@ -27,8 +27,9 @@ from unclouded.app.live_weather import weather_of
 from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, ReloadView
 from unclouded.core.errors import CommandError, ConfigError, StoreError, UncloudedError
 from unclouded.core.model import Device
-from unclouded.hub.hub import Hub, Reconfigured
+from unclouded.hub.hub import Hub
 from unclouded.hub.node import NodeSpec
+from unclouded.hub.spec_changes import SpecChanges
 
 log = logging.getLogger("unclouded.configuration")
 
@@ -87,11 +88,13 @@ class LiveConfiguration:
     async def backups(self) -> Sequence[ConfigBackupView]:
         return await asyncio.to_thread(lambda: backup_views(self._editor))
 
-    async def reload(self, origin: EditOrigin) -> ReloadView:
+    async def reload(self, origin: EditOrigin, dry_run: bool = False) -> ReloadView:
         async with self._lock:
             self._must_be_whole()
             version = await asyncio.to_thread(self._editor.version)
             checked = await asyncio.to_thread(self._checked, version.text)
+            if dry_run:
+                return self._what_it_would_do(version, checked)
             return await self._apply(version, checked, origin, "reloaded")
 
     async def restore(self, revision: str, backup: str, origin: EditOrigin) -> ReloadView:
@@ -202,13 +205,16 @@ class LiveConfiguration:
         self._composition.take(prepared)
         self.on_applied(prepared.config)
         self._running = version
-        applied = tuple(
-            key for key in ("hub.profiles", "weather") if _value(before, key) != _value(prepared.config, key)
-        )
-        view = _reload_view(version, running, result, prepared, checked, applied)
+        view = _reload_view(running, version, checked, result.changes, applied_keys(before, prepared.config))
         self._report(done, origin, _summary(view))
         await self._erase(result.removed, history, origin)
         return view
+
+    def _what_it_would_do(self, version: ConfigVersion, checked: CheckedText) -> ReloadView:
+        applied = applied_keys(self._composition.config, checked.prepared.config)
+        changes = self._hub.compare(checked.prepared.specs)
+        view = _reload_view(self._running, version, checked, changes, applied)
+        return msgspec.structs.replace(view, dry_run=True)
 
     async def _erase(self, devices: Sequence[Device], history: History, origin: EditOrigin) -> None:
         identities = [one.identity for one in devices if one.identity]
@@ -228,23 +234,19 @@ class LiveConfiguration:
         self._note(text, summary)
 
 
-def _value(config: Config, key: str) -> object:
-    return config.profiles if key == "hub.profiles" else config.weather
+def applied_keys(before: Config, after: Config) -> tuple[str, ...]:
+    """The keys of the hub that are different and count at once."""
+    profiles = ("hub.profiles",) if before.profiles != after.profiles else ()
+    return (*profiles, "weather") if before.weather != after.weather else profiles
 
 
 def _reload_view(
-    version: ConfigVersion,
-    before: ConfigVersion,
-    result: Reconfigured,
-    prepared: PreparedDevices,
-    checked: CheckedText,
-    applied: tuple[str, ...],
+    before: ConfigVersion, after: ConfigVersion, checked: CheckedText, changes: SpecChanges, applied: tuple[str, ...]
 ) -> ReloadView:
-    changes = result.changes
     return ReloadView(
-        revision=version.revision,
+        revision=after.revision,
         running=True,
-        changed=differences(before.text, version.text),
+        changed=differences(before.text, after.text),
         added=changes.added,
         removed=changes.removed,
         renamed=changes.renamed,
@@ -252,7 +254,7 @@ def _reload_view(
         described=changes.described,
         kept=len(changes.kept),
         applied=applied,
-        needs_restart=prepared.needs_restart,
+        needs_restart=checked.prepared.needs_restart,
         warnings=checked.warnings,
     )
 

@@ -24,14 +24,19 @@ def reload_lines(view: ReloadView) -> Iterator[str]:
     if not view.running:
         yield "No hub runs with this configuration; it counts when one is started."
         return
-    for what, ids in (("Started", view.added), ("Stopped", view.removed), ("Restarted", view.restarted)):
+    yield from _effects(view)
+
+
+def _effects(view: ReloadView) -> Iterator[str]:
+    would = "Would be " if view.dry_run else ""
+    for what, ids in (("started", view.added), ("stopped", view.removed), ("restarted", view.restarted)):
         if ids:
-            yield f"{what}: {', '.join(ids)}."
+            yield _sentence(f"{would}{what}: {', '.join(ids)}.")
     for old, new in view.renamed.items():
-        yield f"Restarted under another id: {old} is {new} now; its history goes on."
-    yield f"{_count(view.kept)} as {'it was' if view.kept == 1 else 'they were'}."
+        yield _sentence(f"{would}restarted under another id: {old} as {new}; its history goes on.")
+    yield _kept(view)
     if view.applied:
-        yield f"Applied: {', '.join(view.applied)}."
+        yield _sentence(f"{would}applied: {', '.join(view.applied)}.")
     if view.needs_restart:
         yield f"After a restart of the hub: {', '.join(view.needs_restart)}."
 
@@ -50,10 +55,16 @@ def backup_line(backup: ConfigBackupView) -> str:
     return f"{backup.name}  {backup.size} bytes"
 
 
-def _count(devices: int) -> str:
-    return (
-        "No other device goes on" if not devices else f"{devices} {'device goes' if devices == 1 else 'devices go'} on"
-    )
+def _kept(view: ReloadView) -> str:
+    if not view.kept:
+        return "No other device runs."
+    devices = "1 device" if view.kept == 1 else f"{view.kept} devices"
+    anew = f", of which {len(view.described)} with another name, room, parent or direction" if view.described else ""
+    return f"Running on: {devices}{anew}."
+
+
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]
 
 
 def _text(value: object) -> str:

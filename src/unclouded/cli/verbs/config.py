@@ -86,11 +86,12 @@ def remove(device: str, history: str | None, config: str | None, data: str | Non
 
 
 @command.command("reload")
+@click.option("--dry-run", is_flag=True, help="Only say what it would do.")
 @config_options
 @json_option
-def reload(config: str | None, data: str | None, as_json: bool) -> None:
+def reload(dry_run: bool, config: str | None, data: str | None, as_json: bool) -> None:
     """Apply the file as it is now to the hub that runs. An invalid file is refused, and the hub goes on as it is."""
-    _print(_access(config, data).reload(), as_json)
+    _print(_access(config, data).reload(dry_run), as_json)
 
 
 @command.command("backups")

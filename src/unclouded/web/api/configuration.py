@@ -51,7 +51,7 @@ async def remove_device(context: ApiContext, request: ApiRequest) -> Response:
 
 async def reload(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(ReloadBody)
-    return as_json(await context.require_configuration().reload(_who(request, body.origin)))
+    return as_json(await context.require_configuration().reload(_who(request, body.origin), body.dry_run))
 
 
 async def backups(context: ApiContext, request: ApiRequest) -> Response:
