@@ -5,7 +5,7 @@ They judge two rounds of questions and 20 s without any. Source: docs/protocols/
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import Check, Preparation
+from unclouded.conformance.check import Check
 from unclouded.conformance.emporia.frames import (
     ANSWER_S,
     STRAY,
@@ -43,12 +43,6 @@ def ask_all(line: Line) -> Script[None]:
 
 def idle(line: Line) -> Script[None]:
     yield from line.pause(IDLE_S)
-
-
-PREPARATIONS = {
-    ANSWERS: Preparation(text="it was asked f, j, m and i", script=ask_all, once=True),
-    IDLE: Preparation(text="it was left alone", script=idle, once=True),
-}
 
 
 def _exchanges(line: Line, letter: str) -> list[Exchange]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import Check, Grade, Preparation
+from unclouded.conformance.check import Check, Grade
 from unclouded.conformance.emporia.frames import (
     Line,
     ask,
@@ -137,9 +137,6 @@ def wiped(line: Line) -> None:
 def same_mac(line: Line) -> None:
     seen = {one.frame.payload for one in of_letter(line.observed[WAS_RESET], MAC, sender="device")}
     line.require(len(seen) < 2, "After a reset it has another address.")
-
-
-PREPARATIONS = {WAS_RESET: Preparation(text="it was reset", script=reset, once=True)}
 
 
 def _line(name: str, title: str, clause: str, script: Callable[[Line], Script[None]], grade: Grade = "must") -> Check:

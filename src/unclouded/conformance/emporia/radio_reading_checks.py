@@ -5,7 +5,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TypeGuard
 
-from unclouded.conformance.check import Check, Grade, Preparation
+from unclouded.conformance.check import Check, Grade
 from unclouded.conformance.emporia.frames import Exchange, Line, ask, exchanges
 from unclouded.conformance.emporia.radio_answer_checks import ANSWERS
 from unclouded.conformance.line import Script
@@ -47,9 +47,6 @@ def ask_readings(line: Line) -> Script[None]:
         began = line.now
         yield from ask(line, READING)
         yield from line.pause(1.0 if number == COUNT - 1 else EVERY_S - (line.now - began))
-
-
-PREPARATIONS = {READINGS: Preparation(text="it was asked for readings", script=ask_readings, once=True)}
 
 
 # --- what was read -----------------------------------------------------------------------------------

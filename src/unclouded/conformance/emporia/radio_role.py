@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import PlayedRole
-from unclouded.conformance.emporia import radio_answer_checks, radio_line_checks, radio_reading_checks
+from unclouded.conformance.check import PlayedRole, Preparation
 from unclouded.conformance.emporia.frames import EmporiaReader, Line, ask
-from unclouded.conformance.emporia.radio_answer_checks import ANSWER_CHECKS, frame_checks
-from unclouded.conformance.emporia.radio_line_checks import LINE_CHECKS, RESET_CHECKS, answers
-from unclouded.conformance.emporia.radio_reading_checks import READING_CHECKS, READINGS
+from unclouded.conformance.emporia.radio_answer_checks import ANSWER_CHECKS, ANSWERS, IDLE, ask_all, frame_checks, idle
+from unclouded.conformance.emporia.radio_line_checks import LINE_CHECKS, RESET_CHECKS, WAS_RESET, answers, reset
+from unclouded.conformance.emporia.radio_reading_checks import READING_CHECKS, READINGS, ask_readings
 from unclouded.conformance.line import CheckLine, PassiveEnd, Script
 from unclouded.core.session import Ambient
 from unclouded.families.emporia.commands import FIRMWARE
@@ -50,13 +49,14 @@ RADIO_ROLE = PlayedRole(
     checks=(
         *ANSWER_CHECKS,
         *READING_CHECKS,
-        *frame_checks((*radio_answer_checks.WHOLE, READINGS)),
+        *frame_checks((ANSWERS, IDLE, READINGS)),
         *LINE_CHECKS,
         *RESET_CHECKS,
     ),
     preparations={
-        **radio_answer_checks.PREPARATIONS,
-        **radio_reading_checks.PREPARATIONS,
-        **radio_line_checks.PREPARATIONS,
+        ANSWERS: Preparation(text="it was asked f, j, m and i", script=ask_all, once=True),
+        IDLE: Preparation(text="it was left alone", script=idle, once=True),
+        READINGS: Preparation(text="it was asked for readings", script=ask_readings, once=True),
+        WAS_RESET: Preparation(text="it was reset", script=reset, once=True),
     },
 )

@@ -6,7 +6,7 @@ Source: docs/protocols/meross_console.md §2.2, §3, §4.
 from collections.abc import Callable
 from typing import Any
 
-from unclouded.conformance.check import Check, Grade, Preparation
+from unclouded.conformance.check import Check, Grade
 from unclouded.conformance.line import LineEntry, Script
 from unclouded.conformance.meross_console.console_lines import Line, answer_to, is_prompt, quiet, run, starts, wake
 from unclouded.conformance.rows import judged, row
@@ -35,9 +35,6 @@ def restart(line: Line) -> Script[None]:
     yield from line.wait_for(starts, RESTART_S)
     yield from quiet(line, 1.0, RESTART_S)
     line.observed[RESTARTED] = tuple(line.received(mark))
-
-
-PREPARATIONS = {RESTART: Preparation(text="it was started again", script=restart, once=True)}
 
 
 def _printed(line: Line) -> list[LineEntry]:

@@ -14,12 +14,13 @@ from unclouded.families.meross.console.wire.answers import read_answer
 from unclouded.families.meross.console.wire.command_line import command_of
 from unclouded.families.meross.console.wire.commands import ConsoleCommand
 from unclouded.families.meross.console.wire.known_lines import known_line
-from unclouded.families.meross.console.wire.lines import BINARY, ConsoleLine, ConsoleLines, LineKind
+from unclouded.families.meross.console.wire.lines import BINARY, ConsoleLine, ConsoleLines, LineKind, is_text
 from unclouded.families.meross.console.wire.redact import redact
 
 CR = b"\r"
 ANSWER_S = 3.0  # docs/protocols/meross_console.md §3
 QUIET_S = 0.3  # after which nothing more belongs to an answer; ours
+BINARY_S = 1.0  # after which bytes that are no text, and have no end, are a piece; ours
 TRIES = 3  # of a command whose answer was cut
 BLANKED = bytes(0x2A if 0x21 <= byte < 0x7F else byte for byte in range(256))
 Line = CheckLine[Any]  # Any: our end of the console
@@ -31,15 +32,23 @@ class ConsoleReader:
     def __init__(self) -> None:
         self._lines = ConsoleLines()
         self._is_cut = False  # a line was interrupted: what follows may be the rest of a secret
+        self._ends_at: float | None = None  # of what is no text, and has no end
 
     def feed(self, data: bytes, now: float) -> Sequence[tuple[bytes, Any, str]]:  # Any: a ConsoleLine, or None
-        return [self._piece(one) for one in self._lines.feed(data)]
+        pieces = [self._piece(one) for one in self._lines.feed(data)]
+        held = self._lines.held
+        is_binary = bool(held) and not is_text(held)
+        self._ends_at = (self._ends_at or now + BINARY_S) if is_binary else None
+        return pieces
 
     def tick(self, now: float) -> Sequence[tuple[bytes, Any, str]]:  # Any: as above
-        return ()
+        if self._ends_at is None or now < self._ends_at:
+            return ()
+        self._ends_at = None
+        return [self._piece(one) for one in self._lines.close()]
 
     def deadline(self) -> float | None:
-        return None
+        return self._ends_at
 
     def _piece(self, line: ConsoleLine) -> tuple[bytes, Any, str]:  # Any: as above
         if line.kind is LineKind.NOISE:

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from unclouded.conformance.check import PlayedRole, Preparation
 from unclouded.conformance.line import CheckLine, PassiveEnd, Script
-from unclouded.conformance.meross_console import action_checks
-from unclouded.conformance.meross_console.action_checks import ACTION_CHECKS
+from unclouded.conformance.meross_console.action_checks import ACTION_CHECKS, RESTART, restart
 from unclouded.conformance.meross_console.answer_checks import ANSWER_CHECKS
 from unclouded.conformance.meross_console.console_lines import (
     CR,
@@ -85,6 +84,6 @@ CONSOLE_ROLE = PlayedRole(
     checks=(*SHELL_CHECKS, *ANSWER_CHECKS, *ACTION_CHECKS, *LOG_CHECKS),
     preparations={
         RECORDED: Preparation(text="some commands were typed", script=record, once=True, timeout_s=180.0),
-        **action_checks.PREPARATIONS,
+        RESTART: Preparation(text="it was started again", script=restart, once=True),
     },
 )
