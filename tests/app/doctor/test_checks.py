@@ -431,6 +431,12 @@ def test_a_process_that_holds_the_folder_and_does_not_answer_is_a_problem(tmp_pa
 # --- the run ------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock_checks, "MEASURED_S", 0.01)
+
+
+@pytest.mark.usefixtures("quick")
 def test_all_checks_run_without_a_configuration_and_write_nothing(tmp_path: Path) -> None:
     lines = list(examine(unconfigured(str(tmp_path / "data"), "There is none.", is_named=False)))
     assert "an internal error" not in text_of(lines) and counts(lines)["ok"] > 5
@@ -438,6 +444,7 @@ def test_all_checks_run_without_a_configuration_and_write_nothing(tmp_path: Path
     assert all(one.check and one.ms >= 0 for one in lines)
 
 
+@pytest.mark.usefixtures("quick")
 def test_all_checks_run_with_a_store_and_write_nothing(tmp_path: Path) -> None:
     make_store(tmp_path)
     ca.prepare(tmp_path / "data" / "ca", ["127.0.0.1"], datetime.datetime.now(datetime.UTC))

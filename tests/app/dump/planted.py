@@ -225,5 +225,5 @@ def source(folder: Path) -> BundleSource:
             ),
             warning(HOST, f"[broker] host leads to {IP}, which is no address of this computer", "Correct it."),
         ],
-        missing=["No hub runs."],
+        missing=["No hub runs.", f"The store {DATA_FOLDER}/store.sqlite of {NAME} cannot be read."],
     )

@@ -113,7 +113,7 @@ class _Maker:
         self._text = TextCleaner(self._pseudonyms, program_words(), words.known, words.public, words.secrets)
         self._library = ProfileLibrary(settings_of, source.config.profiles, actions_of)
         self._inside: dict[str, str] = {}
-        self._left_out = list(source.missing)
+        self._left_out = [self._text.text(one) for one in source.missing]
 
     def bundle(self, now: float) -> Bundle:
         files = dict(self._files())

@@ -93,7 +93,8 @@ async def frames(context: ApiContext, request: ApiRequest) -> Response:
 
 async def log(context: ApiContext, request: ApiRequest) -> Response:
     one = request.device(context.hub)
-    words = (one.id, one.identity.partition(":")[2], one.info.get("uuid", ""), *one.link.split())
+    links = [link for link in one.link.split() if "//" in link]  # others are shared by many devices
+    words = (one.id, one.identity.partition(":")[2], one.info.get("uuid", ""), *links)
     return as_json([] if context.log is None else context.log(words))
 
 
