@@ -240,22 +240,22 @@ def check_hub(end: Session, options: RunOptions = OPTIONS) -> RunReport:
     """The report of a run over HTTP."""
     run = ConformanceRun(suite("meross"), "device", options, ambient(), kept := Collector())
     clock = [0.0]
-    pair = Pair(end, run, path=CLIENT, device_path=SERVED, answers=lambda side, asked: _told(side, asked, clock[0]))
+    pair = Pair(end, run, path=CLIENT, device_path=SERVED, answers=lambda side, asked: told(side, asked, clock[0]))
     while kept.report is None and pair.now < 14_400.0:
         while kept.advice:
-            _switch(pair, kept.advice.pop(0))
+            switch(pair, kept.advice.pop(0))
         clock[0] = pair.now
         pair.run(until=pair.now + 1.0)
     assert kept.report is not None, f"the run is not over; the last check is {kept.began[-1:]}"
     return kept.report
 
 
-def _switch(pair: Pair, text: str) -> None:
+def switch(pair: Pair, text: str) -> None:
     if text.startswith("Switch the plug"):
         pair.submit(WireCommand({"onoff": " on " in text}))
 
 
-def _told(side: str, question: Question, now: float) -> Answer | Refusal | None:
+def told(side: str, question: Question, now: float) -> Answer | Refusal | None:
     """A hub that knows the time, the zone and where it is."""
     match question:
         case AskClock():

@@ -8,20 +8,26 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 from conforming import Collector, hub_answers
-from meross_ends import OPTIONS, Wrapped, home
+from meross_ends import OPTIONS, Wrapped, home, switch, told
 
 from families.meross.meross_pair import KEY, UUID
 from pair import Pair, ambient
 from unclouded.conformance import suite
 from unclouded.conformance.check import RunOptions, RunReport
+from unclouded.conformance.meross.played_plug import UUID as PLAYED_UUID
 from unclouded.conformance.run import ConformanceRun
-from unclouded.core.session import Event, LinkPath, Out, Session, WireAction
+from unclouded.core.session import Event, LinkPath, Out, Refusal, Session, WireAction
 from unclouded.families.meross import MerossDevice, client_id_for, mac_of, password_for, publish_topic, subscribe_topic
+from unclouded.families.meross.wire.identity import identify_client
 from unclouded.links.broker.plug_client import Login
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import Parser, encode
 
 STREAM = LinkPath(name="mqtt", facts=(("tls", "TLSv1.2"), ("cipher", "ECDHE-RSA-AES128-GCM-SHA256")))
+CLIENT = LinkPath(
+    name="mqtt", facts=(("tls", "TLSv1.2"), ("key", "RSA"), ("common_name", "127.0.0.1"), ("authority", "Unclouded"))
+)
+SERVER = LinkPath(name="mqtt")
 BROKER = LinkPath(name="broker")
 REDIAL_S = 3.0
 Change = Callable[[mqtt.Packet], mqtt.Packet | None]
@@ -128,10 +134,65 @@ class MqttPlug(Wrapped):
         return [Out(encode(packet, self._login.version)) for packet in changed if packet is not None]
 
 
+class MqttHub(Wrapped):
+    """A controller behind what links/broker is, without its sockets. ``admits``: whom; ``change``: of its packets."""
+
+    def __init__(
+        self,
+        inner: Session,
+        change: Change = lambda packet: packet,
+        admits: Callable[[str, str, str, str], str | Refusal] = identify_client,
+    ) -> None:
+        super().__init__(inner)
+        self.is_closed = False
+        self._change, self._admits = change, admits
+        self._parser = Parser()
+        self._packets: list[mqtt.Packet] = []
+        self._is_up = False
+
+    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
+        self._parser = Parser()
+        return ()
+
+    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
+        was_up, self._is_up = self._is_up, False
+        return self.inner.down(BROKER.name, reason, now) if was_up else ()
+
+    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
+        self._parser.feed(data)
+        events: list[Event] = []
+        while (packet := self._parser.next()) is not None:
+            events += self._take(packet, now)
+        return events
+
+    def _take(self, packet: mqtt.Packet, now: float) -> Sequence[Event]:
+        match packet:
+            case mqtt.Connect(client_id=client_id, user=user, password=password):
+                found = self._admits(client_id, user or "", (password or b"").decode(), KEY)
+                self.is_closed = isinstance(found, Refusal)
+                self._packets.append(mqtt.Connack(4 if self.is_closed else 0))
+            case mqtt.Subscribe(id=id):
+                self._packets.append(mqtt.Suback(id, (1,)))
+                self._is_up = True
+                return self.inner.up(BROKER, now)
+            case mqtt.Publish(payload=payload, qos=qos, id=id):
+                self._packets += [mqtt.Puback(id)] if qos else []
+                return self.inner.receive(payload, now, BROKER.name)
+            case mqtt.Pingreq():
+                self._packets.append(mqtt.Pingresp())
+        return ()
+
+    def outgoing(self, now: float) -> list[Out]:
+        packets, self._packets = self._packets, []
+        packets += [mqtt.Publish(subscribe_topic(PLAYED_UUID), out.data) for out in self.inner.outgoing(now)]
+        changed = [self._change(packet) for packet in packets]
+        return [Out(encode(packet, mqtt.V311)) for packet in changed if packet is not None]
+
+
 class ClosingPair:
     """Runs a pair whose ends may close the connection."""
 
-    def __init__(self, pair: Pair, *ends: "Closing | MqttPlug") -> None:
+    def __init__(self, pair: Pair, *ends: "Closing | MqttPlug | MqttHub") -> None:
         self.pair = pair
         self._ends = ends
         self._mends_at: float | None = None
@@ -177,3 +238,21 @@ def check_mqtt_plug(
 def changed_login(**changes: object) -> Callable[[Session], MqttPlug]:
     """A plug whose login differs."""
     return lambda inner: MqttPlug(inner, msgspec.structs.replace(usual_login(), **changes))
+
+
+def check_mqtt_hub(
+    controller: Session, wrap: Callable[[Session], MqttHub] = MqttHub, options: RunOptions = OPTIONS
+) -> RunReport:
+    """The report of a run as a plug of the hub's broker."""
+    run = Closing(ConformanceRun(suite("meross"), "device", options, ambient(), kept := Collector()))
+    hub = wrap(controller)
+    clock = [0.0]
+    pair = Pair(hub, run, path=SERVER, device_path=CLIENT, answers=lambda side, asked: told(side, asked, clock[0]))
+    closing = ClosingPair(pair, run, hub)
+    while kept.report is None and pair.now < 14_400.0:
+        while kept.advice:
+            switch(pair, kept.advice.pop(0))
+        clock[0] = pair.now
+        closing.run(1.0)
+    assert kept.report is not None, f"the run is not over; the last check is {kept.began[-1:]}"
+    return kept.report

@@ -14,6 +14,7 @@ from unclouded.conformance.line import LineEntry, Script
 from unclouded.conformance.meross import http_text
 from unclouded.conformance.meross.frames import MerossFrame
 from unclouded.conformance.meross.hub_request_checks import (
+    HTTP,
     METER,
     USUAL,
     USUAL_S,
@@ -252,12 +253,19 @@ def measures_nothing(name: str) -> Callable[[HubLine], Script[None]]:
 WORKS = "works"  # the preparation
 
 
-def _taken(id: str, what: str, clause: str, script: Any, grade: Grade = "must") -> Check:  # Any: a script's maker
-    return row(f"hub.takes.{id}", f"{what} are taken", clause, script, grade, needs=(USUAL, WORKS), timeout_s=260.0)
+def _taken(
+    id: str, what: str, clause: str, script: Any, grade: Grade = "must", needs: tuple[str, ...] = ()
+) -> Check:  # Any: a script's maker
+    needs = (*needs, USUAL, WORKS)
+    return row(f"hub.takes.{id}", f"{what} are taken", clause, script, grade, needs=needs, timeout_s=260.0)
+
+
+def _http(id: str, what: str, clause: str, script: Any, grade: Grade = "must") -> Check:  # Any: as above
+    return _taken(id, what, clause, script, grade, (HTTP,))
 
 
 def _of(one: Trouble) -> list[Check]:
-    needs = (USUAL, PREPARATION[one.name])
+    needs = (*((HTTP,) if one.reply is not None else ()), USUAL, PREPARATION[one.name])
     flood, back = f"hub.{one.name}.no-flood", f"hub.{one.name}.recovers"
     found = [
         row(flood, f"It does not flood a plug with {one.what}", one.clause, no_flood(one.name), "should", needs=needs),
@@ -270,16 +278,16 @@ def _of(one: Trouble) -> list[Check]:
 
 
 HTTP_TAKEN_CHECKS: tuple[Check, ...] = (
-    _taken("malformed-head", "Replies with a malformed head", "§1.4.2", takes(reply=_malformed)),
-    _taken("no-content-type", "Replies without content type", "§1.4.1", takes(reply=_headed()), "should"),
-    _taken(
+    _http("malformed-head", "Replies with a malformed head", "§1.4.2", takes(reply=_malformed)),
+    _http("no-content-type", "Replies without content type", "§1.4.1", takes(reply=_headed()), "should"),
+    _http(
         "lower-case",
         "Replies with a head in lower case",
         "§1.4.2",
         takes(reply=_headed(("content-type", "application/json"), ("connection", "close"))),
     ),
-    _taken("no-length", "Replies that end with the connection", "§1.4.3", takes(reply=_by_close), "should"),
-    _taken("late", "Answers that take 2.5 s", "§1.4.3", takes(delay_s=LATE_S)),
+    _http("no-length", "Replies that end with the connection", "§1.4.3", takes(reply=_by_close), "should"),
+    _http("late", "Answers that take 2.5 s", "§1.4.3", takes(delay_s=LATE_S)),
 )
 TAKEN_CHECKS: tuple[Check, ...] = (
     _taken("capitals", "Signatures in capitals", "§1.2", takes(_capitals)),

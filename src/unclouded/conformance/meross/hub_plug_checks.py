@@ -8,7 +8,7 @@ from typing import Any
 
 from unclouded.conformance.check import Check, Grade, Preparation
 from unclouded.conformance.line import LineEntry, Script
-from unclouded.conformance.meross.frames import MerossFrame, is_message, messages
+from unclouded.conformance.meross.frames import MerossFrame, is_gone, is_message, messages
 from unclouded.conformance.meross.hub_answer_checks import (
     PREPARATION,
     RECOVERS_S,
@@ -18,7 +18,15 @@ from unclouded.conformance.meross.hub_answer_checks import (
     trouble,
     works,
 )
-from unclouded.conformance.meross.hub_request_checks import USUAL, USUAL_S, only_listed, requests, usual
+from unclouded.conformance.meross.hub_request_checks import (
+    HTTP,
+    USUAL,
+    USUAL_S,
+    http_only,
+    only_listed,
+    requests,
+    usual,
+)
 from unclouded.conformance.meross.played_plug import HubLine, asked
 from unclouded.conformance.rows import judged, row
 from unclouded.families.meross.wire import namespaces
@@ -42,8 +50,12 @@ READ = (*RELAYS, namespaces.ALL)
 def comes_back(line: HubLine, dialect: str, *faults: str) -> Script[None]:
     """The plug is away for a while, and comes back as another one."""
     line.end.reset()
-    line.end.closes = True
-    yield from line.pause(AWAY_S)
+    if line.end.is_http:
+        line.end.closes = True
+        yield from line.pause(AWAY_S)
+    else:
+        line.send(b"")
+        yield from line.wait_for(is_gone, 5.0)
     line.end.become(dialect, *faults)
     line.end.reset()
     line.end.began = line.log.mark()
@@ -90,6 +102,7 @@ def is_switch(entry: LineEntry) -> bool:
 
 
 PREPARATIONS = {
+    HTTP: Preparation(text="it asks over HTTP", script=http_only, once=True),
     USUAL: Preparation(text="it was watched for two minutes", script=usual, once=True, timeout_s=USUAL_S + 10.0),
     WORKS: Preparation(text="it asks for measurements", script=works, timeout_s=RECOVERS_S + 10.0),
     **{
@@ -188,7 +201,7 @@ def clock_is_set(line: HubLine) -> None:
 
 
 def set_right(line: HubLine) -> None:
-    sent = [one for one in line.log.since(0) if is_message(namespaces.TIME, SET)(one)]
+    sent = [one for one in line.log.since(0) if one.sender == "controller" and is_message(namespaces.TIME, SET)(one)]
     if not sent:
         line.not_applicable("It never sets the time.")
     for one in sent:
@@ -320,21 +333,21 @@ OTHER_CHECKS: tuple[Check, ...] = (
         "§1.5.2",
         judged(ability_clear),
         "should",
-        (USUAL, ENCRYPTING),
+        (HTTP, USUAL, ENCRYPTING),
     ),
     _row(
         "encrypting.encrypted",
         "It sends encrypted requests to a plug that encrypts",
         "§1.5.2",
         judged(encrypted),
-        needs=(USUAL, ENCRYPTING),
+        needs=(HTTP, USUAL, ENCRYPTING),
     ),
     _row(
         "encrypting.listed",
         "It asks a plug that encrypts only for what that lists",
         "§1.0.1",
         listed(ENCRYPTING, "hw8"),
-        needs=(USUAL, ENCRYPTING),
+        needs=(HTTP, USUAL, ENCRYPTING),
     ),
     _row(
         "shut.goes-on",

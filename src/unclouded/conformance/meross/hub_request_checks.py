@@ -17,7 +17,7 @@ from unclouded.families.meross.plug.dialects import DIALECTS
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import DELETE, GET, PUSH, SET, verify
 
-USUAL = "usual"  # the preparation
+USUAL, HTTP = "usual", "http"  # the preparations
 USUAL_S = 130.0  # a poll each minute shows twice
 ID = re.compile(r"[0-9a-f]{32}")
 LATEST_S = 5  # s that a timestamp may be off; ours
@@ -25,9 +25,16 @@ MOST_PER_MINUTE = 60  # requests; ours: a plug has one connection
 LONGEST_REQUEST = 1_000  # bytes; docs/protocols/meross.md §1.4.4
 LONGEST_MULTIPLE = 642  # bytes of its payload
 METHODS = {GET, SET, PUSH, DELETE}
+SERVED = (namespaces.CLOCK, namespaces.BIND, namespaces.CONSUMPTION_CONFIG)
 PREFIX = "Appliance."
 IDENTITY = (namespaces.ALL, namespaces.ABILITY, namespaces.HARDWARE)
 METER = (namespaces.ELECTRICITY, namespaces.CONSUMPTIONX, namespaces.CONSUMPTION)
+
+
+def http_only(line: HubLine) -> Script[None]:
+    if not line.end.is_http:
+        line.skip("It needs a link like http-listen://0.0.0.0:8080.")
+    yield from ()
 
 
 def usual(line: HubLine) -> Script[None]:
@@ -42,8 +49,15 @@ def short(namespace: str) -> str:
 
 def requests(entries: Sequence[LineEntry], *wanted: str) -> list[LineEntry]:
     """What the hub sent, of these namespaces where some are named; parts of a Multiple count as it."""
-    sent = [one for one in entries if one.sender == "controller" and one.frame is not None]
+    sent = [one for one in entries if one.sender == "controller" and one.frame is not None and is_request(one.frame)]
     return [one for one in sent if not wanted or any(name in wanted for name in asked(one.frame))]
+
+
+def is_request(frame: MerossFrame) -> bool:
+    """Whether the hub asks something, be it ever so odd; not what it answers to a plug that it is the server of."""
+    if frame.envelope is None:
+        return frame.http is not None
+    return not (frame.packet is not None and frame.header.namespace in SERVED)
 
 
 def of_usual(line: HubLine) -> list[LineEntry]:
@@ -205,18 +219,22 @@ def no_secrets(line: HubLine) -> None:
 # --- the table ------------------------------------------------------------------------------------------------
 
 
-def _row(id: str, title: str, clause: str, script: Any, grade: Grade = "must") -> Check:  # Any: a script's maker
-    return row(f"hub.{id}", title, clause, script, grade, needs=(USUAL,))
+def _row(
+    id: str, title: str, clause: str, script: Any, grade: Grade = "must", needs: tuple[str, ...] = ()
+) -> Check:  # Any: a script's maker
+    return row(f"hub.{id}", title, clause, script, grade, needs=(*needs, USUAL))
+
+
+def _http(id: str, title: str, clause: str, script: Any, grade: Grade = "must") -> Check:  # Any: a script's maker
+    return _row(f"http.{id}", title, clause, script, grade, (HTTP,))
 
 
 HTTP_REQUEST_CHECKS: tuple[Check, ...] = (
-    _row("http.post", "Requests are POST /config", "§1.4.1", _each(post, "is no POST /config")),
-    _row("http.length", "The length in the head is that of the body", "§1.4.1", _each(length, "has a wrong length")),
-    _row(
-        "http.content-type", "The content type is JSON", "§1.4.1", _each(content_type, "names another type"), "should"
-    ),
-    _row("http.short", "A request has at most 1,000 bytes", "§1.4.4", _each(is_short, "is longer")),
-    _row("http.one-at-a-time", "It waits for an answer before it asks again", "§1.4.3", judged(one_at_a_time)),
+    _http("post", "Requests are POST /config", "§1.4.1", _each(post, "is no POST /config")),
+    _http("length", "The length in the head is that of the body", "§1.4.1", _each(length, "has a wrong length")),
+    _http("content-type", "The content type is JSON", "§1.4.1", _each(content_type, "names another type"), "should"),
+    _http("short", "A request has at most 1,000 bytes", "§1.4.4", _each(is_short, "is longer")),
+    _http("one-at-a-time", "It waits for an answer before it asks again", "§1.4.3", judged(one_at_a_time)),
 )
 HUB_REQUEST_CHECKS: tuple[Check, ...] = (
     _row(

@@ -6,6 +6,8 @@ from unclouded.conformance.check import PlayedRole
 from unclouded.conformance.line import CheckLine, Script
 from unclouded.conformance.meross.frames import MerossReader
 from unclouded.conformance.meross.hub_answer_checks import HTTP_TAKEN_CHECKS, TAKEN_CHECKS, TROUBLE_CHECKS
+from unclouded.conformance.meross.hub_broker_checks import HUB_BROKER_CHECKS
+from unclouded.conformance.meross.hub_broker_checks import PREPARATIONS as BROKER_PREPARATIONS
 from unclouded.conformance.meross.hub_plug_checks import CLOCK_CHECKS, COMMAND_CHECKS, OTHER_CHECKS, PREPARATIONS
 from unclouded.conformance.meross.hub_request_checks import HTTP_REQUEST_CHECKS, HUB_REQUEST_CHECKS
 from unclouded.conformance.meross.played_plug import UUID, HubLine, PlayedPlug, asked
@@ -15,7 +17,7 @@ from unclouded.families.meross.wire.envelope import verify
 SILENCE_S = 120.0  # for a person to start the hub
 PERSON = f"Start the hub now, with a plug at this address. Its UUID is {UUID}."
 ADVICE = "Look for: the address and the port that the hub has for the plug; its key."
-LINKS = {"http-listen": "http-listen://0.0.0.0:8080"}
+LINKS = {"http-listen": "http-listen://0.0.0.0:8080", "mqtts": "mqtts://192.168.1.2:8883"}
 
 
 def hub_line(ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None) -> HubLine:
@@ -35,6 +37,8 @@ def reach(line: HubLine, seconds: float) -> Script[str]:
     """Wait for the first request."""
     line.advise(PERSON)
     entry = yield from line.wait_for(lambda one: one.frame is not None and bool(asked(one.frame)), seconds)
+    if entry is None and not line.end.is_http:
+        return _why_not_asked(line)
     if entry is None:
         received = [one for one in line.received() if one.data]
         what = "What was received is no request to a plug." if received else "Nothing was received"
@@ -42,6 +46,15 @@ def reach(line: HubLine, seconds: float) -> Script[str]:
     if not verify(entry.frame.header, line.key):
         return "The hub signs with another key: name its key (--key-file)."
     return ""
+
+
+def _why_not_asked(line: HubLine) -> str:
+    match line.end.accepted:
+        case None:
+            return "Nothing was received: the server does not answer the login of the plug."
+        case 0:
+            return f"The server takes the login, and asks nothing. Admit the plug: its UUID is {UUID}."
+    return f"The server refuses the login of the plug (code {line.end.accepted}): name its key (--key-file)."
 
 
 def is_alive(line: HubLine) -> Script[bool]:
@@ -65,10 +78,11 @@ HUB_ROLE = PlayedRole(
         *TAKEN_CHECKS,
         *HTTP_TAKEN_CHECKS,
         *COMMAND_CHECKS,
+        *HUB_BROKER_CHECKS,
         *TROUBLE_CHECKS,
         *OTHER_CHECKS,
         *CLOCK_CHECKS,
     ),
-    preparations=PREPARATIONS,
+    preparations={**PREPARATIONS, **BROKER_PREPARATIONS},
     links=LINKS,
 )
