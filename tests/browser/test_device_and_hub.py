@@ -44,7 +44,7 @@ def test_frames_are_shown_as_text_and_their_bytes_on_request(visitor: Visitor):
     row = frames.locator("tbody tr").first
     expect(row.locator(".text")).to_have_text(re.compile(r"^countdown_s \d+ s|^(power_W|voltage_V|current_A|energy)"))
     row.get_by_role("button").click()
-    expect(row.locator("code")).to_have_text(re.compile(r"^55 ?aa", re.IGNORECASE))
+    expect(page.locator(".opened .bytes")).to_have_text(re.compile(r"^55 ?aa", re.IGNORECASE))
     shoot(page, "device-frames")
     page.get_by_role("button", name="Problems only").click()
     expect(page.get_by_text("No frame matches the filter.")).to_be_visible()

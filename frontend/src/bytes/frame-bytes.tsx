@@ -18,7 +18,7 @@ export function ShortBytes({ frame }: { frame: Drawable }) {
   return (
     <span class={text ? "bytes letters" : "bytes"}>
       {parts.map((part) => (
-        <span key={part.start} class="part" data-tint={tintOf(part)} data-odd={isOdd(part)} title={summaryOf(part)}>
+        <span key={part.start} class="byte-part" data-tint={tintOf(part)} data-odd={isOdd(part)} title={summaryOf(part)}>
           {contentOf(frame, part, text)}
         </span>
       ))}
@@ -62,10 +62,9 @@ function FieldRow({ frame, fields, active, onActive }: RowProps) {
       {drawn.map((field, index) => (
         <span
           key={field.part.start}
-          class="part"
+          class="byte-part"
           role="option"
           aria-selected={index === active}
-          aria-label={`${sentenceOf(field)} (${bytesText(frame.hex, field.part.start, Math.min(field.part.end, field.part.start + 16))})`}
           tabIndex={index === Math.max(active, 0) ? 0 : -1}
           data-tint={tintOf(field.part)}
           data-odd={isOdd(field.part)}
@@ -75,6 +74,7 @@ function FieldRow({ frame, fields, active, onActive }: RowProps) {
           onClick={() => onActive(index)}
         >
           {contentOf(frame, field.part, text)}
+          <span class="hidden-text">, {sentenceOf(field)}</span>
         </span>
       ))}
       {left > 0 && <span class="soft small left" role="presentation">{say(left === 1 ? "decode.more_byte" : "decode.more_bytes", { count: left })}</span>}

@@ -41,11 +41,11 @@ export async function put<T>(path: string, file: Blob): Promise<T> {
   return parse<T>(await (await ask(path, { method: "PUT", headers, body: file })).text());
 }
 
-/** The answer to POST of bytes as they are. Throws HubError. */
-export async function postBytes<T>(path: string, query: Query, bytes: Blob, signal?: AbortSignal): Promise<T> {
+/** The answer to POST of bytes as they are. `read`: reads its JSON. Throws HubError. */
+export async function postBytes<T>(path: string, query: Query, bytes: Blob, signal?: AbortSignal, read: (text: string) => T = parse): Promise<T> {
   const headers = { "Content-Type": "application/octet-stream" };
   const init = { method: "POST", headers, body: bytes, ...(signal ? { signal } : {}) };
-  return parse<T>(await (await ask(address(path, query), init)).text());
+  return read(await (await ask(address(path, query), init)).text());
 }
 
 /** The answer to DELETE. Throws HubError. */

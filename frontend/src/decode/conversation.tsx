@@ -5,7 +5,7 @@ import { ShortBytes, nextIndex } from "../bytes/frame-bytes";
 import { capital, LEGEND } from "../bytes/parts";
 import type { DecodedFrame, DecodeView } from "../data/shapes";
 import { say } from "../text/words";
-import { busy, choices, endShown, firstShown, frames, more, pick, selected, selectedFrame, sought } from "./decoding";
+import { busy, choices, endShown, firstShown, frames, isPicked, more, pick, selected, selectedFrame, sought } from "./decoding";
 import { filtered, linked, nameOf, namesOf, NO_FILTER, type Filter } from "./filter";
 import { endsOf, spanText, timeText } from "./texts";
 
@@ -93,6 +93,9 @@ function Lanes({ frames: shown, ends, sides }: { frames: readonly DecodedFrame[]
     const one = row(at);
     if (sought.value && one && !isVisible(one)) one.scrollIntoView({ block: "center" });
   }, [sought.value]);
+  useEffect(() => {
+    if (isPicked.value) requestAnimationFrame(() => clearOfPanel(row(at)));
+  }, [selected.value]);
   const move = (event: KeyboardEvent) => {
     const next = event.key.startsWith("ArrowL") || event.key.startsWith("ArrowR") ? undefined : nextIndex(event.key, at, shown.length);
     const frame = next === undefined ? undefined : shown[next];
@@ -149,6 +152,14 @@ function Row({ frame, from, ends, isFirst, isSelected, isLinked }: FrameProps) {
       <span class="when small soft">{timeText(frame, from)}</span>
     </div>
   );
+}
+
+/** Scroll so far that the panel at the bottom of the window does not cover the frame. */
+function clearOfPanel(one: HTMLElement | undefined): void {
+  const panel = document.querySelector(".selected[data-docked=true]");
+  if (!one || !panel) return;
+  const covered = one.getBoundingClientRect().bottom + 8 - panel.getBoundingClientRect().top;
+  if (covered > 0) scrollBy(0, covered);
 }
 
 function isVisible(element: HTMLElement): boolean {

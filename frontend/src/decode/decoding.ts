@@ -71,10 +71,10 @@ export async function show(index: number): Promise<void> {
   sought.value++;
 }
 
-/** The input as files to keep. Throws HubError. */
+/** The input as files to keep, exactly as they are. Throws HubError. */
 export async function kept(what: "capture" | "case", name = ""): Promise<DecodeFiles> {
   const bytes = bytesOf(text.value, attached.value) ?? new Blob([]);
-  return postBytes<DecodeFiles>(`${PATH}/${what}`, { ...queryOf(choice.value), ...(name ? { name } : {}) }, bytes);
+  return postBytes<DecodeFiles>(`${PATH}/${what}`, { ...queryOf(choice.value), ...(name ? { name } : {}) }, bytes, undefined, JSON.parse);
 }
 
 /** Forget the answer. */

@@ -57,7 +57,7 @@ export function Frames({ device }: { device: Device }) {
 function Lines({ shown, channels, path }: { shown: readonly Shown[]; channels: boolean; path: string }) {
   return (
     <div class="lines" tabIndex={0} role="region" aria-label={say("device.frames_table")}>
-      <table class="data" role="table">
+      <table class="data listed" role="table">
         <thead role="rowgroup">
           <tr role="row">
             <th role="columnheader">{say("device.time")}</th>
@@ -83,32 +83,40 @@ function Line({ line, channels, path }: { line: WireLine; channels: boolean; pat
   const [open, setOpen] = useState(false); // bytes on request, because 200 long frames would slow down the page
   const place = [channels ? line.channel : "", line.way].filter(Boolean).join(" · ");
   return (
-    <tr role="row" data-kind={line.kind} data-problem={hasProblem(line)} data-open={open}>
-      <td role="cell" class="time">
-        <time dateTime={line.at}>{preciseTime(line.at, timezone.value)}</time>
-      </td>
-      <td role="cell" class="way">
-        <span aria-hidden="true" title={directionText(line)}>
-          {arrowOf(line)}
-        </span>
-        <span class="hidden-text">{directionText(line)}</span>
-        {place && <span class="soft small"> {place}</span>}
-      </td>
-      <td role="cell" class="name">
-        {line.kind === "noise" ? say("device.noise") : line.name}
-      </td>
-      <td role="cell" class="text">
-        {line.words && <span class="content">{line.words}</span>}
-        {line.reason && <span class="reason">{line.reason}</span>}
-        {open && <OpenBytes line={line} path={path} />}
-      </td>
-      <td role="cell" class="number length">
-        <button type="button" class="bare" aria-expanded={open} title={say("device.show_bytes")} onClick={() => setOpen(!open)}>
-          {say("device.length_bytes", { count: line.length })}
-          <span class="hidden-text">, {say("device.show_bytes")}</span>
-        </button>
-      </td>
-    </tr>
+    <>
+      <tr role="row" class="line" data-kind={line.kind} data-problem={hasProblem(line)} data-open={open}>
+        <td role="cell" class="time">
+          <time dateTime={line.at}>{preciseTime(line.at, timezone.value)}</time>
+        </td>
+        <td role="cell" class="way">
+          <span aria-hidden="true" title={directionText(line)}>
+            {arrowOf(line)}
+          </span>
+          <span class="hidden-text">{directionText(line)}</span>
+          {place && <span class="soft small"> {place}</span>}
+        </td>
+        <td role="cell" class="name">
+          {line.kind === "noise" ? say("device.noise") : line.name}
+        </td>
+        <td role="cell" class="text">
+          {line.words && <span class="content">{line.words}</span>}
+          {line.reason && <span class="reason">{line.reason}</span>}
+        </td>
+        <td role="cell" class="number length">
+          <button type="button" class="bare" aria-expanded={open} title={say("device.show_bytes")} onClick={() => setOpen(!open)}>
+            {say("device.length_bytes", { count: line.length })}
+            <span class="hidden-text">, {say("device.show_bytes")}</span>
+          </button>
+        </td>
+      </tr>
+      {open && (
+        <tr role="row" class="opened">
+          <td role="cell" colSpan={5}>
+            <OpenBytes line={line} path={path} />
+          </td>
+        </tr>
+      )}
+    </>
   );
 }
 
@@ -120,7 +128,7 @@ function OpenBytes({ line, path }: { line: WireLine; path: string }) {
     if (value && !parts) setParts(partsOf(value, line) ?? []);
   }, [value]);
   if (parts?.length && !error) return <FrameDetail frame={{ ...line, parts }} />;
-  return <code>{hexText(line.hex)}</code>;
+  return <code class="plain-bytes">{hexText(line.hex)}</code>;
 }
 
 function Copy({ shown }: { shown: readonly Shown[] }) {
