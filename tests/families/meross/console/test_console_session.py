@@ -316,6 +316,19 @@ def test_a_line_that_is_no_console_is_named_with_what_to_do(received: bytes, say
     assert says in waiting.reason
 
 
+def test_nothing_is_typed_into_the_shell_of_a_realtek_chip_until_a_console_is_there() -> None:
+    line = console()
+    line.silent = True
+    line.start()
+    line.events += line.session.receive(b"\r\n$8710c>", 0.0)
+    typed = len(line.typed)
+    line.wait(60.0)
+    assert len(line.typed) == typed
+    line.silent = False
+    line.send("\r\n$ ")
+    assert "meross hw" in line.typed and any(isinstance(one, Online) for one in line.events)
+
+
 def test_a_console_that_no_longer_answers_is_offline_and_its_command_says_what_to_check() -> None:
     line = console().start()
     line.silent = True

@@ -465,7 +465,10 @@ class ConsoleSession:
         return []
 
     def _unanswered_wake(self, now: float) -> list[Event]:
-        self._wake(now)
+        if self._state.forbids_typing(self._lines.held):
+            self._wake_at = now + self._settings.wake_s
+        else:
+            self._wake(now)
         if self._is_starting:
             return self._start_ended()
         events = self._state.unanswered(now, self._lines.held)

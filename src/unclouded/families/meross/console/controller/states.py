@@ -4,7 +4,7 @@ from collections import deque
 
 from unclouded.core.session import Event, Offline, Online, Waiting
 from unclouded.families.meross.console.wire.lines import is_text
-from unclouded.families.meross.console.wire.strangers import EXAMINED, WRONG_BAUD, recognised
+from unclouded.families.meross.console.wire.strangers import EXAMINED, WRONG_BAUD, forbids_typing, recognised
 
 CHECK = (
     "Check that the board is powered (3.3 V, never together with mains), that GND is connected, that RX and TX are"
@@ -75,6 +75,10 @@ class ConsoleState:
         if reason == NO_BYTES and self._reason == NO_LONGER:
             return []
         return self._waiting(reason, now)
+
+    def forbids_typing(self, held: bytes) -> bool:
+        """Whether what was received is of a shell that must be left alone."""
+        return forbids_typing(b"".join((*self._foreign, held)))
 
     def _waiting(self, reason: str, now: float) -> list[Event]:
         since = now if self.is_online else self._since

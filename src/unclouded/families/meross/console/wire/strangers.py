@@ -12,6 +12,7 @@ WRONG_BAUD = (
     "These bytes are no text. This console has 115200 baud, 8 data bits, no parity; hardware version 1 has 57600 baud."
     " Check the baud rate, and that GND is connected."
 )
+_REALTEK = re.compile(rb"8710c>|8720c>|\[ATW[A-Z]\]|AmebaZ|ROM:\[V\d|Unknown (?:ATC|AT) ?command", re.IGNORECASE)
 _SIGNS: Sequence[tuple[re.Pattern[bytes], str]] = (
     (
         re.compile(rb"U-Boot|Please choose the operation|System Enter Boot Command Line|MT76[28]8 #|RT\d{4} #"),
@@ -19,7 +20,7 @@ _SIGNS: Sequence[tuple[re.Pattern[bytes], str]] = (
         " these commands are not known there.",
     ),
     (
-        re.compile(rb"8710c>|8720c>|\[ATW[A-Z]\]|AmebaZ|ROM:\[V\d|Unknown (?:ATC|AT) ?command", re.IGNORECASE),
+        _REALTEK,
         "This looks like the shell of a Realtek chip, of hardware version 6 or later. It is not this console, and some"
         " of its commands erase the chip: type nothing there.",
     ),
@@ -45,3 +46,8 @@ def recognised(data: bytes) -> str:
     """What these bytes are, as a sentence; "" where that is not certain."""
     newest = data[-EXAMINED:]
     return next((text for sign, text in _SIGNS if sign.search(newest)), "")
+
+
+def forbids_typing(data: bytes) -> bool:
+    """Whether these bytes are of a shell in which nothing may be typed, not even Return."""
+    return _REALTEK.search(data[-EXAMINED:]) is not None
