@@ -2,6 +2,7 @@
 
 import json
 from io import BytesIO
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,14 @@ def test_many_frames_are_counted_and_not_listed() -> None:
     few, many = drafted((ANSWER * MOST_FRAMES).hex().encode()), drafted((ANSWER * (MOST_FRAMES + 1)).hex().encode())
     assert len(few.case.expected.frames) == MOST_FRAMES
     assert (many.case.expected.frames, many.case.expected.frame_count) == ((), MOST_FRAMES + 1)
+
+
+def test_a_recording_that_is_too_long_for_a_case_is_refused_before_it_is_read_to_its_end() -> None:
+    decoding = decoding_of(None, one_file(BytesIO(ANSWER)))
+    [piece] = decoding.pieces()
+    endless = repeat(piece)
+    with pytest.raises(CommandError, match="at most 10,000 frames"):
+        draft_case(decoding, endless, "one")
 
 
 def test_frames_without_times_are_a_second_apart_and_noise_is_kept() -> None:

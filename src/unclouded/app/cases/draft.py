@@ -1,7 +1,8 @@
 """A draft of a test case: a recording as a capture without secrets, and its entry for a person to correct."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from unclouded.app.decoding.pieces import TimedPiece
 from unclouded.core.errors import CommandError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,59}")
+MOST_PIECES = 10_000  # frames and stretches of noise of a case
 TO_FILL_IN = "…"  # what only a person can say
 NOTES = "A draft: compare what is expected with the device, then say in `verified` how you did."
 
@@ -25,7 +27,7 @@ class CaseDraft(msgspec.Struct, frozen=True, kw_only=True):
     entry: str
 
 
-def draft_case(decoding: LineDecoding, pieces: Sequence[TimedPiece], name: str, profile: str = "") -> CaseDraft:
+def draft_case(decoding: LineDecoding, pieces: Iterable[TimedPiece], name: str, profile: str = "") -> CaseDraft:
     """``pieces``: those of the decoding. What is expected is what is found in the capture; it is not verified.
 
     ``profile``: of the values, one that comes with this program. Raises CommandError.
@@ -34,6 +36,9 @@ def draft_case(decoding: LineDecoding, pieces: Sequence[TimedPiece], name: str, 
         raise CommandError(f"{name!r} is no name of a case: lower-case letters, digits and _, at most 60.")
     if profile.endswith(".toml"):
         raise CommandError("A case names a profile that comes with this program: add yours first, or leave it out.")
+    pieces = list(islice(pieces, MOST_PIECES + 1))
+    if len(pieces) > MOST_PIECES:
+        raise CommandError(f"A case has at most {MOST_PIECES:,} frames: cut the recording to what it is to show.")
     if not any(one.piece.kind == "frame" and not one.family for one in pieces):
         raise CommandError("The input holds no frame, so there is nothing to keep as a test case.")
     capture = capture_bytes(decoding, with_senders(pieces, decoding.reader(profile or None)))

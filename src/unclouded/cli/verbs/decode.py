@@ -189,7 +189,7 @@ def _print_found(decoding: LineDecoding, family: str | None, kind: str) -> None:
 
 def _save_case(decoding: LineDecoding, place: Path, profile: str | None, as_json: bool) -> None:
     """Raises CommandError."""
-    draft = draft_case(decoding, list(decoding.pieces()), place.name, profile or "")
+    draft = draft_case(decoding, decoding.pieces(), place.name, profile or "")
     paths = save_draft(draft, place.parent)
     if as_json:
         print_json({"files": [str(path) for path in paths], "case": draft.case})

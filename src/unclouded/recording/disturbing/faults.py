@@ -8,11 +8,12 @@ a:drop=0.1  b:drop=0.1              only what the end A, or B, sends
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from unclouded.core.errors import CommandError
 
@@ -25,7 +26,7 @@ SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 RATE = re.compile(r"(\d{1,9}(?:\.\d{1,12})?)(%|/\d{1,10}|)")
 EVERY = re.compile(r"every:(\d{1,10})")
-SPLIT = re.compile(r"(\d{1,10})(?::(.+))?")
+SIZE = re.compile(r"\d{1,10}")
 FORMS: Mapping[FaultForm, str] = {
     "bytes": "a share of the bytes (0.01, 1%, 1/500) or every:N",
     "chunks": "a share of what is received at once (0.1, 10%) or every:N",
@@ -67,7 +68,7 @@ class LineFault(msgspec.Struct, frozen=True, kw_only=True):
     ``size``: bytes of a piece.
     """
 
-    name: str
+    name: str = ""
     side: FaultSide = ""
     rate: float = 0.0
     every: int = 0
@@ -84,32 +85,47 @@ def parse_fault(text: str) -> LineFault:
     kind = FAULTS.get(name)
     if kind is None:
         raise CommandError(f"There is no fault {name!r}. There are: {', '.join(sorted(FAULTS))}.")
-    fault = _of_form(name, side, kind.form, value or kind.usual)
+    fault = _READERS[kind.form](value or kind.usual)
     if fault is None:
         raise CommandError(f"{text!r}: {name} takes {FORMS[kind.form]}.")
-    return fault
+    return replace(fault, name=name, side=side)
 
 
-def _of_form(name: str, side: FaultSide, form: FaultForm, value: str) -> LineFault | None:
-    match form:
-        case "bytes" | "chunks":
-            every = _every(value)
-            rate = 0.0 if every else _rate(value)
-            return LineFault(name=name, side=side, rate=rate, every=every) if every or rate else None
-        case "span":
-            seconds = _seconds(value)
-            return LineFault(name=name, side=side, seconds=seconds) if seconds else None
-        case "split":
-            found = SPLIT.fullmatch(value)
-            size = int(found[1]) if found else 0
-            gap = _seconds(found[2]) if found and found[2] else 0.0
-            is_valid = 0 < size <= MOST and not (found and found[2] and not gap)
-            return LineFault(name=name, side=side, size=size, seconds=gap) if is_valid else None
-        case "cut":
-            length, _, period = value.partition("/")
-            seconds, period_s = _seconds(length), _seconds(period) if period else 0.0
-            is_valid = bool(seconds) and (not period or period_s > seconds)
-            return LineFault(name=name, side=side, seconds=seconds, period_s=period_s) if is_valid else None
+# --- values: None where they are wrong ----------------------------------------------------------------
+
+
+def _share(value: str) -> LineFault | None:
+    every = _every(value)
+    rate = 0.0 if every else _rate(value)
+    return LineFault(rate=rate, every=every) if every or rate else None
+
+
+def _span(value: str) -> LineFault | None:
+    seconds = _seconds(value)
+    return LineFault(seconds=seconds) if seconds else None
+
+
+def _split(value: str) -> LineFault | None:
+    size, _, gap = value.partition(":")
+    number = int(size) if SIZE.fullmatch(size) else 0
+    seconds = _seconds(gap)
+    return LineFault(size=number, seconds=seconds) if 0 < number <= MOST and (seconds or not gap) else None
+
+
+def _cut(value: str) -> LineFault | None:
+    length, _, period = value.partition("/")
+    seconds, period_s = _seconds(length), _seconds(period)
+    is_valid = seconds and (period_s > seconds or not period)
+    return LineFault(seconds=seconds, period_s=period_s) if is_valid else None
+
+
+_READERS: Mapping[FaultForm, Callable[[str], LineFault | None]] = {
+    "bytes": _share,
+    "chunks": _share,
+    "span": _span,
+    "split": _split,
+    "cut": _cut,
+}
 
 
 def _every(value: str) -> int:
