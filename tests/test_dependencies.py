@@ -90,6 +90,7 @@ INSIDE = {
         "messages": "chunk reading source text line_collector",
         "values": "reading source text line_collector documents",
         "analysers": "chunk reading source text",
+        "levels": "reading source analysers",
         "packets": "chunk reading source text lan_packets",
     },
     "links": {

@@ -14,6 +14,7 @@ from unclouded.app.decoding.input_chunks import FoundInput, one_file
 from unclouded.app.decoding.line_decoding import decoding_of
 from unclouded.app.decoding.pieces import TimedPiece
 from unclouded.formats.packets.connections import DirectedStream
+from unclouded.formats.packets.fragments import FragmentTable
 from unclouded.formats.packets.http_messages import messages_of
 from unclouded.formats.packets.packet import DataSegment
 from unclouded.formats.packets.telnet import TelnetFilter
@@ -39,6 +40,27 @@ def tcp(
     inner = struct.pack(">HHIIBBHHH", source[1], target[1], sequence % 2**32, 0, 0x50, flags, 65_535, 0, 0) + data
     ends = b"".join(bytes(map(int, end[0].split("."))) for end in (source, target))
     return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(inner), 1, 0x4000, 64, 6, 0) + ends + inner
+
+
+def fragments(packet: bytes, size: int) -> list[bytes]:
+    """The same packet of IPv4 in pieces of so many bytes."""
+    header, data = packet[:20], packet[20:]
+    pieces = []
+    for at in range(0, len(data), size):
+        part, more = data[at : at + size], 0x2000 if at + size < len(data) else 0
+        place = struct.pack(">HHHH", 20 + len(part), 7, more | at // 8, 0x4006)
+        pieces.append(header[:2] + place + header[10:] + part)
+    return pieces
+
+
+def fragments6(packet: bytes, size: int) -> list[bytes]:
+    """The same packet of IPv6 in pieces; its extension goes with the data."""
+    data, pieces = packet[40:], []
+    for at in range(0, len(data), size):
+        part, more = data[at : at + size], int(at + size < len(data))
+        head = struct.pack(">HBB", len(part) + 8, 44, 64)
+        pieces.append(packet[:4] + head + packet[8:40] + struct.pack(">BBHI", 0, 0, at | more, 9) + part)
+    return pieces
 
 
 def tcp6(data: bytes) -> bytes:
@@ -296,3 +318,32 @@ def test_a_capture_of_very_many_tiny_packets_has_linear_cost(packet: bytes) -> N
 
     few, many = (calls(lambda data: decoded(data) and None, pcap([packet] * count)) for count in (200, 800))
     assert many < few * 4.5
+
+
+@pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
+@pytest.mark.parametrize("size", [8, 24])
+def test_fragments_of_ip_are_put_together_in_any_order(size: int, order: slice) -> None:
+    packets = [*fragments(tcp(BEAT), size)[order], *fragments(tcp(ANSWER, source=PLUG, target=HUB), size)[order]]
+    assert frames(pcap([*packets, packets[0]])) == [BEAT, ANSWER]
+    assert frames(pcap(fragments6(tcp6(BEAT), size)[order])) == [BEAT]
+
+
+def test_fragments_that_are_missing_or_overlap_are_reported() -> None:
+    packets = fragments(tcp(BEAT), 8)
+    overlapping = packets[1][:6] + struct.pack(">H", 0x2001) + packets[1][8:]
+    for some in (packets[:-1], [packets[0], overlapping, packets[-1]]):
+        pieces, found = decoded(pcap([tcp(ANSWER, source=PLUG, target=HUB), *some]))
+        assert [one.piece.data for one in pieces if one.piece.kind == "frame"] == [ANSWER]
+        assert "fragments are missing" in " ".join(found.notes) or len(some) == 3
+
+
+def test_many_fragments_cost_no_more_than_their_bytes() -> None:
+    table = FragmentTable()
+    for place in range(8, 65_000, 8):
+        assert table.add("a", place, bytes(8), is_last=place == 64_992) is None
+    whole = table.add("a", 0, bytes(8), is_last=False)
+    assert whole is not None
+    assert len(whole) == 65_000
+    for key in range(100):
+        table.add(key, 0, bytes(8), is_last=False)
+    assert table.lost == 100

@@ -13,6 +13,7 @@ from unclouded.formats.documents import (
     literals,
     raw,
 )
+from unclouded.formats.levels import changes, sigrok_session
 from unclouded.formats.lines import general
 from unclouded.formats.messages import curl_trace, envelopes, meross_lan
 from unclouded.formats.packets import captures, fields, follow, text_packets
@@ -21,10 +22,12 @@ from unclouded.formats.reading import InputFormat
 from unclouded.formats.values import data_points
 
 FORMATS: tuple[InputFormat, ...] = (
+    *sigrok_session.FORMATS,
     *sessions.FORMATS,
     *archives.FORMATS,
     *captures.FORMATS,
     *saleae.FORMATS,
+    *changes.FORMATS,
     *dsview.FORMATS,
     *annotations.FORMATS,
     *jsontrace.FORMATS,

@@ -3,7 +3,7 @@
 name,type,start_time,duration,data                        "Async Serial","data",0.00104166667,0.000989583,0xAA
 Time [s],Value,Parity Error,Framing Error                 0.013041666666667,0xAA,,
 Time [s], Analyzer Name, Decoded Protocol Result          0.012000000000000,Async Serial,'170' (0xAA)
-Time [s],Channel 0,Channel 1                              levels: refused
+Time [s],Channel 0,Channel 1                              levels: levels/changes.py
 """
 
 from collections.abc import Callable, Sequence
@@ -18,10 +18,6 @@ from unclouded.formats.source import InputSource
 HEADERS = 8  # lines in which the header may stand
 SEPARATORS = ",;\t"
 COMMON = {"name", "type", "start_time", "duration", "data", "error"}
-DIGITAL = (
-    "It is an export of levels, without decoded bytes. Add an Async Serial analyser to each line (in PulseView and "
-    "DSView a UART decoder) and export its table."
-)
 OTHER = (
     "It is the table of another analyser ({}), not of a UART. Add an Async Serial analyser to each line and export its "
     "table."
@@ -86,10 +82,6 @@ def is_search(names: Sequence[str]) -> bool:
     return names[0].startswith("Time") and list(names[1:]) == ["Analyzer Name", "Decoded Protocol Result"]
 
 
-def is_digital(names: Sequence[str]) -> bool:
-    return names[0].startswith("Time") and names[1].startswith("Channel ")
-
-
 def is_packets(names: Sequence[str]) -> bool:
     return names[0].startswith("Time") and names[1] == "Packet ID"
 
@@ -149,7 +141,6 @@ FORMATS = (
     _format("saleae_table", "a table of Saleae Logic 2", is_table, read_logic2),
     _format("saleae_export", "the export of a Saleae serial analyser", is_export, read_export),
     _format("saleae_search", "search results of Saleae Logic", is_search, read_search),
-    _format("digital", "levels of a logic analyser", is_digital, lambda source: refusal("digital_csv", DIGITAL)),
     _format(
         "saleae_packets",
         "the export of another Saleae analyser",

@@ -1,6 +1,7 @@
-"""Sessions of logic analysers: what PulseView (.sr), Logic 2 (.sal), DSView (.dsl) and Logic 1 (.logicdata) save.
+"""Sessions of logic analysers that are not read: what Logic 2 (.sal), DSView (.dsl) and Logic 1 (.logicdata) save.
 
-They hold the levels of the lines, sample by sample, and no decoded bytes. They are refused, with what to export.
+They hold the levels of the lines and no decoded bytes. They are refused, with what to export. Those of sigrok are read:
+levels/sigrok_session.py.
 """
 
 import re
@@ -11,13 +12,10 @@ from unclouded.formats.source import InputSource
 
 HEAD = 65_536  # bytes in which the names of the members of an archive are looked for
 MEMBER = re.compile(rb"PK\x03\x04.{22}(.)\x00.{2}", re.DOTALL)
-SIGROK = {b"version", b"metadata"}
 SALEAE = (b"meta.json", b"digital-", b"analog-")
 DSVIEW = (b"decoders", b"L-0/", b"session")
 LEVELS = "It holds only the levels of the lines, no decoded bytes. "
 ADVICE = {
-    "sigrok_session": LEVELS + "In PulseView add a UART decoder to each line, right-click its row and export the "
-    "annotations; or run `sigrok-cli -i FILE -P uart:rx=D0:tx=D1:baudrate=9600 -A uart=rx-data:tx-data`.",
     "saleae_session": LEVELS
     + "In Logic 2 add an Async Serial analyser to each line, and export its data table as CSV.",
     "dsview_session": LEVELS + "In DSView add a UART decoder to each line, and export the list of the decoder.",
@@ -38,8 +36,6 @@ def session_of(source: InputSource) -> str:
     if not source.data.startswith(b"PK\x03\x04"):
         return ""
     names = members(source.data)
-    if names[:1] and names[0] in SIGROK:
-        return "sigrok_session"
     if any(name.startswith(SALEAE) for name in names):
         return "saleae_session"
     return "dsview_session" if names[:1] == [b"header"] or any(name.startswith(DSVIEW) for name in names) else ""
@@ -60,7 +56,6 @@ def _format(name: str, title: str) -> InputFormat:
 
 
 FORMATS = (
-    _format("sigrok_session", "a session of sigrok (.sr)"),
     _format("saleae_session", "a session of Saleae Logic 2 (.sal)"),
     _format("dsview_session", "a session of DSView (.dsl)"),
     _format("logicdata", "a session of Saleae Logic (.logicdata)"),

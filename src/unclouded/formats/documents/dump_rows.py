@@ -26,7 +26,6 @@ LEAST_REGULAR = 64  # rows of one shape that are worth reading by columns
 END = re.compile(r"\s{0,4}[0-9A-Fa-f]{4,16}\s{0,4}")
 BASES = (16, 8, 10)
 BLANK = 0x20
-LARGEST = 0xFF
 
 
 class DumpLayout(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +59,8 @@ class DumpLayout(msgspec.Struct, frozen=True, kw_only=True):
             return self.cells(cells)
         if self.base == 16 and (self.width == 1 or self.is_big):
             return bytes.fromhex(cells.replace(" ", ""))
+        if self.base == 16:  # the last word may be short
+            return b"".join(bytes.fromhex(cell)[::-1] for cell in cells.split())
         try:
             return b"".join(int(cell, self.base).to_bytes(self.width, "little") for cell in cells.split())
         except OverflowError:
@@ -224,10 +225,12 @@ def _cells(rows: "np.ndarray", first: re.Match[str], layout: DumpLayout) -> "tup
     blanks = [start + place for place, filled in enumerate(shape) if not filled]
     every = np.logical_and.reduce
     is_valid: np.ndarray = every(digits < layout.base, axis=1) & every(rows[:, blanks] == BLANK, axis=1)
-    values = np.zeros((len(rows), cells), np.uint8 if layout.base**layout.digits <= LARGEST + 1 else np.uint32)
+    largest = layout.base**layout.digits - 1
+    values = np.zeros((len(rows), cells), np.min_scalar_type(largest))
     for place in range(layout.digits):
         values = values * layout.base + digits[:, place :: layout.digits]
-    return values, is_valid & every(values < 1 << 8 * layout.width, axis=1), cells
+    most = 256**layout.width - 1
+    return values, is_valid & (largest <= most or every(values <= most, axis=1)), cells
 
 
 def digits_of(letters: "np.ndarray") -> "np.ndarray":

@@ -79,6 +79,22 @@ def _escape_table() -> "np.ndarray":
     return table
 
 
+def _little_endian(name: str, width: int) -> DumpLayout:
+    """Of xxd -e: words, of which the last one may be short; blanks stand before it."""
+    short = "|".join(f"[ ]{{{2 * (width - size)}}}{_HEX}{{{2 * size}}}" for size in range(width, 0, -1))
+    return DumpLayout(
+        name=name,
+        title=f"a dump of xxd -e{'' if width == 4 else f' -g{width}'}",
+        row=re.compile(
+            rf"(?P<offset>{_HEX}{{4,16}}):[ ]"
+            rf"(?P<cells>(?:{_HEX}{{{2 * width}}}[ ]){{0,32}}(?:{short}))(?:[ ]{{2}}|[ ]?$)"
+        ),
+        digits=2 * width,
+        width=width,
+        is_doubtful=True,
+    )
+
+
 KNOWN_CELLS = CharacterCells()  # at most one for each way to write four columns: the row's expression allows few
 LAYOUTS = (
     DumpLayout(
@@ -88,14 +104,7 @@ LAYOUTS = (
             rf"(?P<offset>{_HEX}{{4,16}}):[ ](?P<cells>(?:{_HEX}{{2}})+(?:[ ](?:{_HEX}{{2}})+)*)(?:[ ]{{2}}|[ ]?$)"
         ),
     ),
-    DumpLayout(
-        name="xxd_e",
-        title="a dump of xxd -e",
-        row=re.compile(rf"(?P<offset>{_HEX}{{4,16}}):[ ](?P<cells>{_HEX}{{8}}(?:[ ]{_HEX}{{8}})*)(?:[ ]{{2}}|[ ]?$)"),
-        digits=8,
-        width=4,
-        is_doubtful=True,
-    ),
+    *(_little_endian(name, group) for name, group in (("xxd_e", 4), ("xxd_e2", 2), ("xxd_e8", 8))),
     DumpLayout(
         name="xxd_b",
         title="a dump of xxd -b",

@@ -1,10 +1,11 @@
 """pcap and pcapng, as formats; and packets from anywhere -> a reading."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from unclouded.formats.packets.capture_files import PCAP, PCAPNG, CaptureFile
 from unclouded.formats.packets.connections import CapturedConnections, PacketConnection
-from unclouded.formats.packets.layers import segment_of
+from unclouded.formats.packets.fragments import FragmentTable
+from unclouded.formats.packets.layers import FRAGMENTED, segment_of
 from unclouded.formats.packets.packet import CapturedPacket, DataSegment, PacketProblems
 from unclouded.formats.packets.streams import NO_DATA, MessageChunks
 from unclouded.formats.reading import FormatReading, InputFormat, RefusedForm, Specificity, refusal
@@ -77,9 +78,15 @@ def reading_of_connections(
     )
 
 
-def packet_segments(packets: Iterable[CapturedPacket], problems: PacketProblems) -> Iterable[DataSegment]:
-    found = (segment_of(packet, problems) for packet in packets)
-    return (segment for segment in found if segment is not None)
+def packet_segments(packets: Iterable[CapturedPacket], problems: PacketProblems) -> Iterator[DataSegment]:
+    """The data of packets, those in fragments put together."""
+    fragments = FragmentTable()
+    for packet in packets:
+        segment = segment_of(packet, problems, fragments)
+        if segment is not None:
+            yield segment
+    for _ in range(fragments.lost):
+        problems.count(FRAGMENTED)
 
 
 def read(source: InputSource) -> FormatReading:

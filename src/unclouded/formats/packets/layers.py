@@ -9,6 +9,9 @@ from functools import lru_cache
 from struct import Struct
 from struct import error as StructError
 
+import msgspec
+
+from unclouded.formats.packets.fragments import FragmentTable
 from unclouded.formats.packets.packet import CapturedPacket, DataSegment, PacketProblems
 from unclouded.formats.packets.serial_links import SERIAL_LINKS
 
@@ -24,15 +27,15 @@ IP4_HEADER = Struct(">BxHHHxB2x4s4s")  # size of the header, of all, number, fra
 TCP_HEADER = Struct(">HHI4xBB")  # ports, sequence number, size of the header, flags
 NOT_IP = "not IP"
 CUT = "its headers are cut"
-FRAGMENTED = "a fragment of a larger one, which is not put together"
+FRAGMENTED = "of one larger packet some fragments are missing"
 
 
 class LayerError(Exception):
     """Why a packet has no data of a connection."""
 
 
-def segment_of(packet: CapturedPacket, problems: PacketProblems) -> DataSegment | None:
-    """The data of a packet; None where it has none, with the reason counted."""
+def segment_of(packet: CapturedPacket, problems: PacketProblems, fragments: FragmentTable) -> DataSegment | None:
+    """The data of a packet; None where it has none, with the reason counted, or where fragments of it are missing."""
     serial = SERIAL_LINKS.get(packet.link)
     if serial is not None:
         return serial(packet)
@@ -41,7 +44,7 @@ def segment_of(packet: CapturedPacket, problems: PacketProblems) -> DataSegment 
         problems.count(f"the link type {packet.link} is not read")
         return None
     try:
-        return _ip(packet, *begin(packet.data))
+        return _ip(packet, *begin(packet.data), fragments)
     except IndexError:
         problems.count(CUT)
     except LayerError as error:
@@ -103,28 +106,33 @@ LINKS: Mapping[int, Callable[[bytes], tuple[int, int]]] = {
 # --- IP and above -------------------------------------------------------------------------------------
 
 
-def _ip(packet: CapturedPacket, kind: int, at: int) -> DataSegment | None:
+def _ip(packet: CapturedPacket, kind: int, at: int, fragments: FragmentTable) -> DataSegment | None:
     data = packet.data
     if kind == IP4 and data[at] >> 4 == 4:
-        return _ip4(packet, at)
+        return _ip4(packet, at, fragments)
     if kind == IP6 and data[at] >> 4 == 6:
-        return _ip6(packet, at)
+        return _ip6(packet, at, fragments)
     raise LayerError(NOT_IP)
 
 
-def _ip4(packet: CapturedPacket, at: int) -> DataSegment | None:
+def _ip4(packet: CapturedPacket, at: int, fragments: FragmentTable) -> DataSegment | None:
     data = packet.data
     try:
-        begin, size, _, fragment, kind, source, target = IP4_HEADER.unpack_from(data, at)
+        begin, size, number, fragment, kind, source, target = IP4_HEADER.unpack_from(data, at)
     except StructError as error:
         raise LayerError(CUT) from error
-    if fragment & 0x3FFF:
-        raise LayerError(FRAGMENTED)
     header = (begin & 15) * 4
     if header < 20:
         raise LayerError(CUT)
     end = at + size if size >= header else len(data)  # 0 where the computer's network card cuts large packets
-    return _transport(packet, kind, _address(source), _address(target), at + header, end)
+    ends = _address(source), _address(target)
+    if fragment & 0x3FFF:
+        place, is_last = (fragment & 0x1FFF) * 8, not fragment & 0x2000
+        whole = fragments.add((source, target, number, kind), place, data[at + header : end], is_last=is_last)
+        if whole is None:
+            return None
+        return _transport(msgspec.structs.replace(packet, data=whole), kind, *ends, 0, len(whole))
+    return _transport(packet, kind, *ends, at + header, end)
 
 
 @lru_cache(4_096)
@@ -132,7 +140,7 @@ def _address(data: bytes) -> str:
     return ".".join(map(str, data))
 
 
-def _ip6(packet: CapturedPacket, at: int) -> DataSegment | None:
+def _ip6(packet: CapturedPacket, at: int, fragments: FragmentTable) -> DataSegment | None:
     data = packet.data
     size, kind = _word(data, at + 4), data[at + 6]
     source, target = (data[begin : begin + 16].hex(":", 2) for begin in (at + 8, at + 24))
@@ -140,7 +148,14 @@ def _ip6(packet: CapturedPacket, at: int) -> DataSegment | None:
     end = at + size if size else len(data)
     for _ in range(MOST_EXTENSIONS):
         if kind == FRAGMENT:
-            raise LayerError(FRAGMENTED)
+            kind, place, number = data[at], _word(data, at + 2), data[at + 4 : at + 8]
+            whole = fragments.add(
+                (source, target, number, kind), place & 0xFFF8, data[at + 8 : end], is_last=not place & 1
+            )
+            if whole is None:
+                return None
+            packet, data, at, end = msgspec.structs.replace(packet, data=whole), whole, 0, len(whole)
+            continue
         if kind not in EXTENSIONS:
             break
         unit = 4 if kind == 51 else 8

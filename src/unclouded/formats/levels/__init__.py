@@ -1,0 +1,1 @@
+"""Levels of lines, as logic analysers record them -> bytes of a UART."""
