@@ -1386,9 +1386,11 @@ export interface components {
         };
         /**
          * ReloadBody
-         * @description Nothing is needed.
+         * @description ``dry_run``: change nothing, and say what would be done.
          */
         ReloadBody: {
+            /** @default false */
+            dry_run: boolean;
             /**
              * @description The origin in the command log; from a browser always web.
              * @default api
@@ -1402,7 +1404,8 @@ export interface components {
          *         ``described``: these go on, with another name, room, parent …; ``kept``: how many go on as they were.
          *         ``needs_restart``: changed keys that count from the next start of the hub on. ``running``: False = no hub runs, so
          *         that only the file was changed. ``applied``: changed keys of the hub that count now. ``warnings``: what is at risk.
-         *         ``device``: the id of the one that was added or changed.
+         *         ``device``: the id of the one that was added or changed. ``dry_run``: nothing
+         *         was done; it says what would be.
          */
         ReloadView: {
             revision: string;
@@ -1430,6 +1433,8 @@ export interface components {
             warnings: string[];
             /** @default  */
             device: string;
+            /** @default false */
+            dry_run: boolean;
         };
         /**
          * RestoreBody
