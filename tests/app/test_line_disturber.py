@@ -240,8 +240,8 @@ def test_a_seed_repeats_the_same_faults() -> None:
 async def test_what_an_end_does_not_accept_is_counted_for_the_end_that_sent_it() -> None:
     (module, end_a), (end_b, _) = memory.pair(), memory.pair()
     module.start(RecordingInlet())
-    said: list[str] = []
-    disturber = LineDisturber("tcp://a:1", "tcp://b:1", settings("delay=50ms"), said.append)
+    reported: list[str] = []
+    disturber = LineDisturber("tcp://a:1", "tcp://b:1", settings("delay=50ms"), reported.append)
 
     async def talk() -> None:
         await asyncio.sleep(30)
@@ -250,7 +250,7 @@ async def test_what_an_end_does_not_accept_is_counted_for_the_end_that_sent_it()
 
     await disturber.join({"controller": end_a, "device": end_b}, talk)
     assert (disturber.sides["a"].lost, disturber.sides["b"].lost) == (len(QUERY), 0)
-    assert said == ["A: the line is open"], "an end that has never been there is not reported"
+    assert reported == ["A: the line is open"], "an end that has never been there is not reported"
 
 
 @story
@@ -316,7 +316,7 @@ def test_one_capture_has_what_was_sent_the_other_what_was_received(
         ),
     ],
 )
-def test_what_is_wrong_is_said_before_anything_is_opened(make: Callable[[], LineDisturber], reason: str) -> None:
+def test_what_is_wrong_is_reported_before_anything_is_opened(make: Callable[[], LineDisturber], reason: str) -> None:
     with pytest.raises((CommandError, ConfigError)) as caught:
         make()
     assert reason in str(caught.value)

@@ -1,4 +1,4 @@
-"""What is said of the two wires of a bridge."""
+"""The sentences about the two wires of a bridge."""
 
 import asyncio
 
@@ -8,10 +8,10 @@ from virtual_loop import story
 
 @story
 async def test_an_end_that_accepts_nothing_is_reported_once_in_a_while_and_with_what_it_missed() -> None:
-    said: list[str] = []
-    reports = WireReports({"controller": "module", "device": "MCU"}, said.append)
+    reported: list[str] = []
+    reports = WireReports({"controller": "module", "device": "MCU"}, reported.append)
     reports.dropped("device", 3)
-    assert said == [], "it is not open yet"
+    assert reported == [], "it is not open yet"
     reports.up("device")
     reports.dropped("device", 5)
     reports.dropped("device", 6)
@@ -23,7 +23,7 @@ async def test_an_end_that_accepts_nothing_is_reported_once_in_a_while_and_with_
     reports.down("device", "The port is gone.")
     reports.dropped("device", 9)
     reports.up("device")
-    assert said == [
+    assert reported == [
         "MCU: the line is open; 3 bytes for it were dropped meanwhile",
         "MCU: accepts nothing now; bytes for it are dropped",
         "MCU: is received again; 11 bytes for it were dropped meanwhile",
@@ -36,9 +36,9 @@ async def test_an_end_that_accepts_nothing_is_reported_once_in_a_while_and_with_
 
 @story
 async def test_one_wire_alone_needs_no_name() -> None:
-    said: list[str] = []
-    reports = WireReports({"device": "MCU"}, said.append)
+    reported: list[str] = []
+    reports = WireReports({"device": "MCU"}, reported.append)
     reports.up("device")
     reports.down("device", "It is gone.")
     reports.dropped("device", 1)
-    assert said == ["the line is open", "It is gone. Waiting for it."]
+    assert reported == ["the line is open", "It is gone. Waiting for it."]

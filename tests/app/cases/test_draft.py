@@ -181,7 +181,7 @@ def test_what_is_written_is_read_again(several: list[RecordedCase]) -> None:
         ('[[case]]\nid = "one"\ncolour = "red"', "unknown field"),
     ],
 )
-def test_what_is_wrong_with_an_entry_is_said_with_its_place(text: str, reason: str) -> None:
+def test_what_is_wrong_with_an_entry_is_reported_with_its_place(text: str, reason: str) -> None:
     with pytest.raises(ConfigError, match=r"index\.toml") as caught:
         read_index(text, "index.toml")
     assert reason in str(caught.value)

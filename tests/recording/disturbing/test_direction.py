@@ -213,7 +213,7 @@ def test_each_fault_has_a_usual_value(name: str) -> None:
         ("split=99999999999", "a number of bytes"),
     ],
 )
-def test_what_is_wrong_with_a_fault_is_said(text: str, reason: str) -> None:
+def test_what_is_wrong_with_a_fault_is_reported(text: str, reason: str) -> None:
     with pytest.raises(CommandError) as caught:
         parse_fault(text)
     assert reason in str(caught.value)
