@@ -22,6 +22,7 @@ from unclouded.families.meross.wire.identity import CLIENT_ID, identify_client, 
 BROKER, CONNECTS = "broker", "connects"  # the preparations
 BACK_S = 120.0  # until it connects again; docs/protocols/meross.md §1.6.4: about every 3 s
 BEGINS_S = 12.0  # that the start of a session is watched
+REPEATED_S = 40.0  # after which an unanswered Bind was repeated; docs/protocols/meross.md §1.6.5: every 30 s
 LATE_CLOCK_S = 1.0  # that a Clock may still come after the first was answered
 MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 TAIL = re.compile(r"[0-9A-Za-z]{16}")
@@ -212,8 +213,13 @@ def bind_from(line: PlugLine) -> None:
     line.require(found[0].header.from_ == subscribe_topic(line.end.uuid), "from of Bind is not its subscribe topic.")
 
 
-def bind_once(line: PlugLine) -> None:
-    line.require(len(_binds(line)) == 1, "It sends Bind again, although it was acknowledged.")
+def bind_once(line: PlugLine) -> Script[None]:
+    """For as long as it would wait to repeat it."""
+    count = len(_binds(line))
+    mark = line.log.mark()
+    yield from line.pause(max(line.end.session[0].at + REPEATED_S - line.now, 0.0))
+    count += len(messages(line.received(mark), namespaces.BIND, PUSH, SET))
+    line.require(count == 1, "It sends Bind again, although it was acknowledged.")
 
 
 def _after_bind(line: PlugLine, namespace: str) -> None:
@@ -262,7 +268,14 @@ LOGIN_CHECKS: tuple[Check, ...] = (
     _seen("begin.report", "It sends System.Report", "§1.6.5", report, "should"),
     _seen("begin.bind", "It sends Control.Bind with time, hardware and firmware", "§1.6.5", bind),
     _seen("begin.bind-from", "Bind comes from its subscribe topic", "§1.1", bind_from),
-    _seen("begin.bind-once", "An acknowledged Bind is not repeated", "§1.6.5", bind_once),
+    row(
+        "plug.begin.bind-once",
+        "An acknowledged Bind is not repeated",
+        "§1.6.5",
+        bind_once,
+        needs=(BROKER, ANSWERS, CONNECTS),
+        timeout_s=60.0,
+    ),
     _seen("begin.time", "After Bind it sends its time", "§1.6.5", time_after, "should"),
     _seen("begin.calibration", "After Bind it sends its calibration", "§1.6.5", ratios_after, "should"),
 )

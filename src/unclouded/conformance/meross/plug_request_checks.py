@@ -352,7 +352,7 @@ REQUEST_CHECKS: tuple[Check, ...] = (
             ),
             ("long-id", "a messageId of 600 characters", _asks(messageId="5" * 600)),
             (
-                "zone",
+                "long-number",
                 "a query with a number of 40 digits",
                 lambda line: line.end.message(PLAIN).replace(b"{}", b'{"channel":' + b"9" * 40 + b"}"),
             ),
