@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 import pytest
+from client_mutants import BROKEN_CLIENTS
 from conforming import by_kind, not_passed
-from console_ends import check_console, console
+from console_ends import check_client, check_console, client, console
 from console_mutants import BROKEN_CONSOLES
 
 from unclouded.app.conformance.html_report import html_text
@@ -46,10 +47,20 @@ def test_a_console_that_breaks_a_rule_is_found(name: str) -> None:
     assert not_passed(check_console(BROKEN_CONSOLES[name].make())) == BROKEN_CONSOLES[name].found
 
 
+def test_our_own_client_passes_every_check() -> None:
+    report = check_client(client())
+    assert report.passed and by_kind(report, "failed", "deviation", "skipped", "not applicable") == {}
+
+
+@pytest.mark.parametrize("name", BROKEN_CLIENTS)
+def test_a_client_that_breaks_a_rule_is_found(name: str) -> None:
+    assert not_passed(check_client(BROKEN_CLIENTS[name].make())) == BROKEN_CLIENTS[name].found
+
+
 def test_every_check_is_seen_to_fail() -> None:
     found = {id for ids in MATRIX.values() for id in ids} - SILENT
-    found = found.union(*(one.found for one in BROKEN_CONSOLES.values()))
-    assert found == {check.id for check in suite("meross_console").roles["controller"].checks}
+    found = found.union(*(one.found for one in (*BROKEN_CONSOLES.values(), *BROKEN_CLIENTS.values())))
+    assert found == {check.id for role in suite("meross_console").roles.values() for check in role.checks}
 
 
 SECRET = "correct horse"

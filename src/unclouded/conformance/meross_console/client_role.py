@@ -1,0 +1,52 @@
+"""Playing the console against a client. Source: docs/protocols/meross_console.md §1."""
+
+from collections.abc import Callable
+
+from unclouded.conformance.check import PlayedRole
+from unclouded.conformance.line import CheckLine, Script
+from unclouded.conformance.meross_console.client_checks import CLIENT_CHECKS, LONGEST_WAIT_S, PREPARATIONS
+from unclouded.conformance.meross_console.emulated_console import (
+    ClientLine,
+    EmulatedConsole,
+    TypedReader,
+    is_typed,
+)
+from unclouded.core.session import Ambient
+
+SILENCE_S = 30.0  # ours
+ADVICE = "Look for: TX to RX and RX to TX; ground; 115200 baud, 8N1; does the client run, and has it opened the line?"
+
+
+def client_line(
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
+) -> ClientLine:
+    return CheckLine("controller", TypedReader(), EmulatedConsole, ambient, firmware=firmware, advise=advise)
+
+
+def reach(line: ClientLine, seconds: float) -> Script[str]:
+    """Wait for a line that it types."""
+    mark = line.log.mark()
+    if (yield from line.wait_for(is_typed(), seconds)) is not None:
+        yield from line.pause(1.0)
+        return ""
+    size = sum(len(entry.data) for entry in line.received(mark))
+    if size:
+        return f"{size} bytes were received within {seconds:g} s, and none of them is a frame of this line."
+    return f"Nothing was received within {seconds:g} s."
+
+
+def is_alive(line: ClientLine) -> Script[bool]:
+    return (yield from line.wait_for(is_typed(), LONGEST_WAIT_S)) is not None
+
+
+CLIENT_ROLE = PlayedRole(
+    plays="console",
+    tests="client",
+    line=client_line,
+    reach=reach,
+    alive=is_alive,
+    silence_s=SILENCE_S,
+    advice=ADVICE,
+    checks=CLIENT_CHECKS,
+    preparations=PREPARATIONS,
+)
