@@ -280,7 +280,15 @@ class CheckLine(Generic[E]):
     def tick(self) -> list[LineEntry]:
         """Send what is due; the entries that the silence settled."""
         self._release()
+        return self.settle()
+
+    def settle(self) -> list[LineEntry]:
+        """The entries that the silence settled."""
         return self._put(self._reader.tick(self.now))
+
+    def reading_deadline(self) -> float | None:
+        """When silence settles something."""
+        return self._reader.deadline()
 
     def deadline(self) -> float | None:
         return earliest(self._late[0][0] if self._late else None, self._reader.deadline())

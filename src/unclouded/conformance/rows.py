@@ -1,7 +1,7 @@
 """Rows of the tables of checks, and scripts that only judge what was recorded before."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from unclouded.conformance.check import TIMEOUT_S, Check, Grade
 from unclouded.conformance.line import Script
@@ -36,10 +36,15 @@ def row(
 
 
 class Judged:
-    """A script that waits for nothing and sends nothing: it judges what went over the line before."""
+    """A script that waits for nothing and sends nothing: it judges what went over the line before.
 
-    def __init__(self, judge: Judge) -> None:
+    ``in_recordings``: also where nobody asked anything on purpose, as in a recording. "log": what it looks at in the
+    log; "observed": all that was recorded counts as what its preparations observed; "never": it would be mistaken.
+    """
+
+    def __init__(self, judge: Judge, in_recordings: Literal["log", "observed", "never"] = "log") -> None:
         self.judge = judge
+        self.in_recordings = in_recordings
 
     def __call__(self, line: Any) -> Script[None]:  # Any: as above
         self.judge(line)
@@ -49,3 +54,13 @@ class Judged:
 def judged(judge: Judge) -> Judged:
     """A script that waits for nothing."""
     return Judged(judge)
+
+
+def judged_anywhere(judge: Judge) -> Judged:
+    """The same, of which the form of what was sent decides, whatever it was sent for."""
+    return Judged(judge, "observed")
+
+
+def judged_live(judge: Judge) -> Judged:
+    """The same, which needs the whole conversation from its start."""
+    return Judged(judge, "never")

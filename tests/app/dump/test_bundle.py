@@ -17,6 +17,7 @@ from unclouded import families
 from unclouded.app.capture_replay import CaptureReplay
 from unclouded.app.dump import bundle as bundle_module
 from unclouded.app.dump.bundle import Bundle, bundle_of, write_bundle, zipped
+from unclouded.app.dump.frame_cleaning import FrameCleaner
 from unclouded.app.dump.json_cleaning import JsonCleaner
 from unclouded.app.dump.opening import captures_in, is_bundle
 from unclouded.app.dump.pseudonyms import Pseudonyms
@@ -190,6 +191,15 @@ def test_frames_stay_frames_with_right_checksums_and_numbers(made: Bundle) -> No
     power = json.loads(lines_of(made, 1)[2])["payload"]["electricity"]
     assert power == {"current": 8691, "voltage": 2298, "power": 1997021}
     assert any("1 texts" in one or "2 texts" in one for one in made.left_out), made.left_out
+
+
+def test_an_address_of_a_simulated_plug_is_no_reason_to_change_numbers() -> None:
+    family, names = families.family("tuya_wifi"), Pseudonyms()
+    cleaner = FrameCleaner(family, TextCleaner(names, wire_words()), names, {}, [bytes.fromhex("040000000002")])
+    frame = bytes(Frame(3, 7, planted.unit(1, 2, bytes(4)) + planted.unit(2, 2, bytes(4))))
+    decoder = family.decoder("device")
+    (piece,) = [*decoder.feed(frame), *decoder.close()]
+    assert cleaner.clean(piece, family) == frame
 
 
 def test_raw_values_that_no_profile_names_are_kept_on_request(tmp_path: Path, made: Bundle) -> None:

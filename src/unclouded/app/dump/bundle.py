@@ -397,6 +397,6 @@ Inside:
 Left out:
 {missing}
 
-To open it: unclouded replay FILE, unclouded decode FILE, unclouded conform FAMILY --as controller --recorded FILE
+To open it: unclouded replay FILE, unclouded decode FILE, unclouded conform FAMILY --as controller --link replay:FILE
 Families: {known}
 """

@@ -20,6 +20,7 @@ from unclouded.core.frame_part import FramePart
 UTF8_RUN = re.compile(rb"(?:[ -~]|[\xC2-\xF4][\x80-\xBF]{1,3}){3,}")
 FIXED = frozenset({"header", "version", "sequence", "command", "length", "checksum"})
 ADDRESSES = frozenset({"mac", "address"})  # labels of binary ones
+LEAST_BYTES = 4  # different ones of an address that is looked for
 LONGEST_OPAQUE = 32  # bytes without a meaning that are kept
 CHECKED: Mapping[str, Callable[[bytes], bytes]] = {
     name: lambda frame: frame[:-1] + bytes((sum(frame[:-1]) & 0xFF,)) for name in ("tuya_wifi", "tuya_gateway")
@@ -55,7 +56,7 @@ class FrameCleaner:
         self._pseudonyms = pseudonyms
         self._of_part = points
         self._points = KeptPoints()  # those of the part that is being cleaned
-        self._addresses = sorted({one for one in addresses if len(one) >= 4}, key=len, reverse=True)
+        self._addresses = sorted({one for one in addresses if _is_distinct(one)}, key=len, reverse=True)
 
     def clean(self, piece: Piece, reading: Family | Dialect) -> bytes:
         """The bytes of a piece, as many as before. ``reading``: the dialect that it is in."""
@@ -137,3 +138,8 @@ class FrameCleaner:
             if one in data:
                 data = data.replace(one, self._pseudonyms.number_of(one))
         return data
+
+
+def _is_distinct(address: bytes) -> bool:
+    """Whether it cannot be numbers by chance, as 02 00 00 00 00 04 of a simulated plug can."""
+    return len(set(address)) >= LEAST_BYTES and address.count(0) <= 2

@@ -8,6 +8,7 @@ import click
 from unclouded.app.conformance.check_lists import NAMES, check_fields, listed
 from unclouded.app.conformance.html_report import html_text
 from unclouded.app.conformance.kept_captures import keep
+from unclouded.app.conformance.recording import conform_recording, is_recording
 from unclouded.app.conformance.reports import json_text, junit_text, report_fields
 from unclouded.app.conformance.running import RunOptions, RunReport, conform, plug_key
 from unclouded.cli.options import Span, json_option
@@ -67,6 +68,8 @@ def command(
 ) -> None:
     """Test the other end of a line: whether it keeps the protocol of FAMILY. We play the end that --as names.
 
+    --link replay:FILE judges a recording, or what `dump` wrote, as far as that can be done by looking.
+
     Exit codes: 0 nothing failed, 1 a check failed or nothing answered, 2 the command is invalid.
     """
     if is_list:
@@ -86,7 +89,10 @@ def command(
         key=plug_key(key_file),
     )
     printer = ConformancePrinter(family, as_json)
-    report = asyncio.run(conform(family, role, link, options, printer, lambda ended: until_stopped(None, ended)))
+    if is_recording(link):
+        report = conform_recording(family, role, link, options, printer)
+    else:
+        report = asyncio.run(conform(family, role, link, options, printer, lambda ended: until_stopped(None, ended)))
     for path, text in files.items():
         write_text(path, text(report))
     kept = keep(report, folder) if folder is not None else []

@@ -51,7 +51,7 @@ def command(
 
     Inside: its configuration, points, newest values, last frames, statistics, events, log lines, and what doctor finds.
     Names, ids, addresses, places, keys, passwords and texts of the owner are replaced, the same by the same everywhere.
-    `replay`, `decode` and `conform --recorded` open the file. Without a running hub: what the store has.
+    `replay`, `decode` and `conform --link replay:FILE` open the file. Without a running hub: what the store has.
 
     --profile: product id, versions, and each data point with its type, the counts seen, what it is today and what
     similar products make of it, as Markdown for a report. Operate the device before, so that values change.

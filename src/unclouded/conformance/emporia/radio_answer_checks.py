@@ -18,7 +18,7 @@ from unclouded.conformance.emporia.frames import (
     of_letter,
 )
 from unclouded.conformance.line import LineEntry, Script
-from unclouded.conformance.rows import judged, row
+from unclouded.conformance.rows import judged, judged_anywhere, row
 from unclouded.families.emporia import install_code
 from unclouded.families.emporia.commands import ALERT, FIRMWARE, INSTALL_CODE, JOIN, MAC, READING
 from unclouded.families.emporia.states import MUTE_FIRMWARE
@@ -233,7 +233,7 @@ ANSWER_CHECKS: tuple[Check, ...] = (
         needs=NEEDS,
     ),
     *_of_letter(JOIN),
-    row("radio.join.value", "j is answered by 00 or 01", "§1.2.2", judged(join_value), needs=NEEDS),
+    row("radio.join.value", "j is answered by 00 or 01", "§1.2.2", judged_anywhere(join_value), needs=NEEDS),
     row("radio.join.provisioned", "It has been provisioned", "§1.2.2", judged(provisioned), "deviation", needs=NEEDS),
     *_of_letter(MAC),
     row("radio.mac.value", "The address is one", "§1.2.3", judged(mac_value), needs=NEEDS),
@@ -265,7 +265,7 @@ ANSWER_CHECKS: tuple[Check, ...] = (
         needs=(IDLE,),
     ),
     row("radio.idle.no-alerts", "It sends no e", "§3.1", judged(no_alerts), "deviation", needs=WHOLE),
-    row("radio.idle.alert-value", "An e has the value 0, 1 or 2", "§1.2.7", judged(alert_value), needs=WHOLE),
+    row("radio.idle.alert-value", "An e has the value 0, 1 or 2", "§1.2.7", judged_anywhere(alert_value), needs=WHOLE),
 )
 
 

@@ -9,7 +9,7 @@ from unclouded.conformance.check import Check, Grade
 from unclouded.conformance.emporia.frames import Exchange, Line, ask, exchanges
 from unclouded.conformance.emporia.radio_answer_checks import ANSWERS
 from unclouded.conformance.line import Script
-from unclouded.conformance.rows import judged, row
+from unclouded.conformance.rows import judged, judged_anywhere, row
 from unclouded.core.errors import WireError
 from unclouded.families.emporia import zcl
 from unclouded.families.emporia.commands import JOIN, READING
@@ -300,7 +300,7 @@ def v2_uptime(line: Line) -> None:
 
 
 def _row(name: str, title: str, clause: str, judge: Callable[[Line], None], grade: Grade = "must") -> Check:
-    return row(f"radio.{name}", title, clause, judged(judge), grade, needs=NEEDS)
+    return row(f"radio.{name}", title, clause, judged_anywhere(judge), grade, needs=NEEDS)
 
 
 READING_CHECKS: Sequence[Check] = (

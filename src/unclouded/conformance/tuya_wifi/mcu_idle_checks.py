@@ -7,7 +7,7 @@ from collections import Counter
 
 from unclouded.conformance.check import Check
 from unclouded.conformance.line import LineEntry, Script
-from unclouded.conformance.rows import judged, row
+from unclouded.conformance.rows import judged, judged_live, row
 from unclouded.conformance.tuya.frames import frames, observed_points
 from unclouded.conformance.tuya.line_checks import sent_frames_checks
 from unclouded.conformance.tuya.point_checks import point_checks
@@ -135,7 +135,7 @@ IDLE_CHECKS: tuple[Check, ...] = (
         "mcu.mode.asked-only",
         "02 is sent only as an answer",
         "§2.6 item 5",
-        judged(mode_is_no_event),
+        judged_live(mode_is_no_event),
         "deviation",
         needs=WHOLE,
     ),

@@ -9,7 +9,7 @@ from typing import Any
 
 from unclouded.conformance.check import Check
 from unclouded.conformance.line import Script
-from unclouded.conformance.rows import judged, row
+from unclouded.conformance.rows import judged, judged_anywhere, row
 from unclouded.conformance.tuya.frames import exchange, frames
 from unclouded.conformance.tuya_wifi.mcu_start_checks import SEEN, McuLine, answered, require_prompt
 from unclouded.families.tuya.messages import json_object, read_product
@@ -79,7 +79,7 @@ def field_is(name: str, good: Any, what: str) -> Any:  # Any: a predicate of JSO
             line.not_applicable(f"It has no {name}.")
         line.require(good(fields[name]), f"{name} is {fields[name]!r}, not {what}.")
 
-    return judged(judge)
+    return judged_anywhere(judge)
 
 
 def feature_is(name: str, good: Any, what: str) -> Any:  # Any: as above
@@ -91,7 +91,7 @@ def feature_is(name: str, good: Any, what: str) -> Any:  # Any: as above
             line.not_applicable(f"Its features have no {name}.")
         line.require(good(fields[name]), f"{name} is {fields[name]!r}, not {what}.")
 
-    return judged(judge)
+    return judged_anywhere(judge)
 
 
 def _is_whole(low: int, high: int) -> Any:  # Any: a predicate of JSON values
@@ -135,7 +135,7 @@ PRODUCT_CHECKS: tuple[Check, ...] = (
         "mcu.product.json",
         "Product info is a JSON object",
         "§2.4.3",
-        judged(product_is_json),
+        judged_anywhere(product_is_json),
         "deviation",
         needs=(SEEN,),
     ),
@@ -143,12 +143,19 @@ PRODUCT_CHECKS: tuple[Check, ...] = (
         "mcu.product.printable",
         "There are no control bytes in it",
         "§2.6 item 4",
-        judged(product_is_readable),
+        judged_anywhere(product_is_readable),
         "deviation",
         needs=(SEEN,),
     ),
-    row("mcu.product.id", "The product id has 16 characters", "§2.4.3", judged(product_id), "deviation", needs=(SEEN,)),
-    row("mcu.product.version", "v is x.y.z, each 0 to 99", "§2.4.3", judged(product_version), needs=(SEEN,)),
+    row(
+        "mcu.product.id",
+        "The product id has 16 characters",
+        "§2.4.3",
+        judged_anywhere(product_id),
+        "deviation",
+        needs=(SEEN,),
+    ),
+    row("mcu.product.version", "v is x.y.z, each 0 to 99", "§2.4.3", judged_anywhere(product_version), needs=(SEEN,)),
     row("mcu.product.pairing-mode", "m is 0 to 5", "§2.4.3", field_is("m", _is_whole(0, 5), "0 to 5"), needs=(SEEN,)),
     row(
         "mcu.product.window",
