@@ -43,6 +43,19 @@ def hexdump_c(frames: Frames) -> str:
     return "\n".join([*lines, f"{len(data):08x}"])
 
 
+def xxd_words(size: int) -> Callable[[Frames], str]:
+    """Little-endian words of xxd -e; the last one may be short, and stands at the right."""
+
+    def render(frames: Frames) -> str:
+        lines = []
+        for at, row in rows(b"".join(frames)):
+            cells = [row[i : i + size][::-1].hex().rjust(2 * size) for i in range(0, len(row), size)]
+            lines.append(f"{at:08x}: {' '.join(cells):{16 // size * (2 * size + 1) - 1}}  {letters(row)}")
+        return "\n".join(lines)
+
+    return render
+
+
 def words(base: str, offset: str) -> Callable[[Frames], str]:
     """Little-endian words, as hexdump and od write them; the last offset is the length."""
 
@@ -132,6 +145,22 @@ def spy(frames: Frames) -> str:
         for at, one in enumerate(frames)
         for start, row in rows(one)
     )
+
+
+def socat(frames: Frames) -> str:
+    def rows_of(frame: bytes) -> str:
+        return "\n".join(f" {row.hex(' '):47}  {letters(row)}" for _, row in rows(frame))
+
+    head = "< 2026/11/29 12:00:{at:02d}.000000000  length={size} from=0 to={last}\n"
+    return "\n--\n".join(
+        head.format(at=at, size=len(one), last=len(one) - 1) + rows_of(one) for at, one in enumerate(frames)
+    )
+
+
+def cut_in_the_middle(frames: Frames) -> str:
+    """A terminal that shows the beginning of a line only, with half a byte at its end: all frames but the last cut."""
+    *begun, last = (frame.hex() for frame in frames)
+    return "\n".join([*(text + text[:3] for text in begun), last])
 
 
 def markdown(frames: Frames) -> str:
@@ -260,6 +289,9 @@ RENDERINGS: dict[str, Callable[[Frames], str]] = {
     "base64 lines": on_lines("", lambda frame: base64.b64encode(frame).decode()),
     "xxd": xxd,
     "xxd -b": xxd_bits,
+    "xxd -e": xxd_words(4),
+    "xxd -e -g2": xxd_words(2),
+    "xxd -e -g8": xxd_words(8),
     "hexdump -C": hexdump_c,
     "hexdump": words("04x", "07x"),
     "od": words("06o", "07o"),
@@ -293,6 +325,22 @@ RENDERINGS: dict[str, Callable[[Frames], str]] = {
         "Received by WiFi module:\n", lambda one: f"55 AA\t{one[2:].hex(' ').upper()}\t\nHEADER\tVER=03\tState\n"
     ),
     "SSCOM": on_lines("[12:00:{at:02d}.012]收←◆", lambda frame: f"{frame.hex(' ').upper()} "),
+    "NetAssist": on_lines("[2026-11-29 12:00:{at:02d}.012]# RECV HEX>\n", lambda one: f"{one.hex(' ').upper()} \n"),
+    "Serial Port Monitor": on_lines(
+        "[29/11/2026 12:00:{at:02d}] Read data (COM3)\n",
+        lambda one: "\n".join(f"    {row.hex(' '):47}   {letters(row)}" for _, row in rows(one)),
+    ),
+    "socat -x -v": socat,
+    "jpnevulator": on_lines(
+        "2026-11-29 12:00:{at:02d}.012000:\n", lambda one: "\n".join(row.hex(" ").upper() for _, row in rows(one))
+    ),
+    "RSLogger": on_lines("P12:00:{at:02d}.000B ", lambda one: one.hex(" ").upper()),
+    "TuyaMCUAnalyzer's source": on_lines(
+        "//R 11/29/2026 12:00:{at:02d} PM WiFi received:\n", lambda one: one.hex().upper()
+    ),
+    "hex, cut lines": cut_in_the_middle,
+    "log of one digit": on_lines("12:00:{at:02d} <- ", lambda frame: " ".join(f"{byte:x}" for byte in frame)),
+    "strings of C": lambda frames: f'"{"".join(f"{chr(92)}x0{byte:02x}" for frame in frames for byte in frame)}"',
     "Docklight": on_lines("29.11.2026 12:00:{at:02d}.00 [RX] - ", lambda frame: frame.hex(" ").upper()),
     "Saleae table": by_byte(
         "name,type,start_time,duration,data", lambda t, byte: f'"Async Serial","data",{t:.9g},0.000989583,0x{byte:02X}'
@@ -321,4 +369,34 @@ RENDERINGS: dict[str, Callable[[Frames], str]] = {
     "tshark follow hex": followed("hex", followed_hex),
     "tshark -T fields": on_lines("179595360{at}.5\t192.0.2.7\t", bytes.hex),
     "tshark -T json": tshark_json,
+}
+
+
+# --- messages of Meross plugs -------------------------------------------------------------------------
+
+
+def http(message: bytes) -> str:
+    return f"POST /config HTTP/1.1\r\nHost: 192.0.2.7\r\nContent-Length: {len(message)}\r\n\r\n{message.decode()}\n"
+
+
+def curl_trace(frames: Frames) -> str:
+    def rows_of(message: bytes) -> str:
+        return "\n".join(f"{at:04x}: {row.hex(' '):47} {letters(row)}" for at, row in rows(message))
+
+    return "\n".join(f"=> Send data, {len(one)} bytes ({len(one):#x})\n{rows_of(one)}" for one in frames) + "\n"
+
+
+MESSAGE_RENDERINGS: dict[str, Callable[[Frames], str]] = {
+    "lines": on_lines("", bytes.decode),
+    "indented": on_lines("", lambda one: json.dumps(json.loads(one), indent=2)),
+    "Python": on_lines("sent: ", lambda one: repr(json.loads(one))),
+    "mosquitto -v": on_lines("/appliance/2101010000000000000048e1e9000001/subscribe ", bytes.decode),
+    "mosquitto %j": on_lines(
+        "", lambda one: json.dumps({"tst": "2026-11-29T12:00:00.0Z+0000", "topic": "a", "payload": one.decode()})
+    ),
+    "a log": on_lines("2026-11-29 12:00:{at:02d} DEBUG mqtt: received ", bytes.decode),
+    "HTTP": lambda frames: "\n".join(map(http, frames)),
+    "curl --trace": curl_trace,
+    "a list": lambda frames: json.dumps([json.loads(one) for one in frames]),
+    "markdown": lambda frames: "\n".join(f"> ```json\n> {one.decode()}\n> ```" for one in frames),
 }

@@ -1,16 +1,18 @@
 """Any frames, written down in any format, are read as the same frames; and what people write is no frame."""
 
 import io
+import json
 import string
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from renderings import RENDERINGS
+from renderings import MESSAGE_RENDERINGS, RENDERINGS
 from unclouded.app.decoding.input_chunks import one_file
 from unclouded.app.decoding.line_decoding import decoding_of
 from unclouded.families.tuya.line.framing import Frame
+from unclouded.formats.registry import FORMATS
 from unclouded.formats.source import InputSource
 from unclouded.formats.text.stamps import StampClock, stamp_of
 
@@ -20,6 +22,16 @@ REPORTS = st.builds(
     st.integers(0, 2**32 - 1),
 )
 SWITCHES = st.builds(lambda id, on: bytes(Frame(3, 7, bytes([id, 1, 0, 1, on]))), st.integers(1, 255), st.booleans())
+
+
+def message(number: int, text: str) -> bytes:
+    """A message of a plug, with any text in it."""
+    header = {"messageId": f"{number:032x}", "namespace": "Appliance.System.All", "method": "SET", "from": "/app/1-a/s"}
+    whole = {"header": {**header, "payloadVersion": 1, "timestamp": number, "sign": "0" * 32}, "payload": {"x": text}}
+    return json.dumps(whole, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+MESSAGES = st.builds(message, st.integers(0, 2**31), st.text("abc\"'\\{}[]:, äTrue55aa", max_size=24))
 CAPTURES = st.lists(REPORTS | SWITCHES, min_size=3, max_size=8)
 
 
@@ -37,6 +49,28 @@ def test_frames_are_the_same_in_every_format(form: str, frames: list[bytes]) -> 
     assert frames_of(RENDERINGS[form](frames).encode()) == frames
 
 
+@pytest.mark.parametrize("form", MESSAGE_RENDERINGS)
+@settings(max_examples=8)
+@given(messages=st.lists(MESSAGES, min_size=1, max_size=4))
+def test_messages_are_the_same_in_every_format(form: str, messages: list[bytes]) -> None:
+    found = frames_of(MESSAGE_RENDERINGS[form](messages).encode())
+    assert [json.loads(one) for one in found] == [json.loads(one) for one in messages]
+
+
+ELSEWHERE = {  # formats of bytes, of levels and of values; stories of them are in the tests of their kind
+    *("raw", "pcap", "sigrok_session", "vcd", "saleae_digital", "dps", "zigbee_tuya", "console_log"),
+    *("meross_lan_trace", "meross_lan_log", "meross_lan_diagnostics", "saleae_packets"),
+}
+
+
+def test_there_is_a_text_of_every_format() -> None:
+    frames = [bytes(Frame(3, 7, bytes([1, 2, 0, 4, 0, 0, at, 0x1F]))) for at in range(3)]
+    texts = [render(frames) for render in RENDERINGS.values()]
+    texts += [render([message(at, "GET") for at in range(2)]) for render in MESSAGE_RENDERINGS.values()]
+    found = {one_file(io.BytesIO(text.encode())).found.format for text in texts}
+    assert {one.name for one in FORMATS if one.group != "refused"} - found - ELSEWHERE == set()
+
+
 @pytest.mark.parametrize("form", [form for form in RENDERINGS if form.startswith(("od", "xxd", "hexdump"))])
 def test_a_long_dump_is_read_by_columns_as_a_short_one_is_by_rows(form: str) -> None:
     frames = [bytes(Frame(3, 7, bytes([1, 2, 0, 4]) + at.to_bytes(4))) for at in range(250)]
@@ -50,6 +84,8 @@ def test_a_long_dump_is_read_by_columns_as_a_short_one_is_by_rows(form: str) -> 
     "wrap",
     [
         lambda text: text.encode("utf-16"),
+        lambda text: text.encode("utf-16-le"),
+        lambda text: text.encode("utf-16-be"),
         lambda text: b"\xef\xbb\xbf" + text.encode(),
         lambda text: text.replace("\n", "\r\n").encode(),
         lambda text: "\n".join(f"\x1b[0;36m{line}\x1b[0m" for line in text.split("\n")).encode(),
@@ -59,7 +95,19 @@ def test_a_long_dump_is_read_by_columns_as_a_short_one_is_by_rows(form: str) -> 
         lambda text: text.replace(" ", "\u00a0").encode(),
         lambda text: f"~~~\n{text}\n~~~".encode(),
     ],
-    ids=["utf16", "bom", "crlf", "colours", "written", "quoted", "entities", "blanks", "fenced"],
+    ids=[
+        "utf16",
+        "utf16 le",
+        "utf16 be",
+        "bom",
+        "crlf",
+        "colours",
+        "written",
+        "quoted",
+        "entities",
+        "blanks",
+        "fenced",
+    ],
 )
 @settings(max_examples=5)
 @given(frames=CAPTURES)

@@ -7,6 +7,9 @@ from unclouded.formats.text.cleaning import cleaned
 
 CONTROLS = bytes({*range(0x20)} - {*b"\t\n\r\f\b\x1b"})  # ESPHome writes 7f as it is
 UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+BEGIN = 4_096  # bytes that show UTF-16 without a mark
+SHORTEST_UTF16 = 4  # characters of such a text
+LATIN = 0.8  # share of its characters that are Latin
 UTF8_MARK = b"\xef\xbb\xbf"
 CHINESE = re.compile("[收发]")
 CUT_CHARACTER = 3  # bytes of a character that the end of a beginning may cut
@@ -56,10 +59,10 @@ class InputSource:
 
 def decoded(data: bytes) -> str | None:
     """The text that these bytes are: UTF-8, UTF-16 with a mark, or GB18030 as serial programs write it; None = none."""
-    wide = UTF16.get(data[:2])
+    wide = UTF16.get(data[:2]) or _unmarked_utf16(data)
     if wide is not None:
-        text = data[2:].decode(wide, "replace")
-        return None if "\0" in text or "\ufffd" in text[:-1] else text
+        text = data.decode(wide, "replace").removeprefix("\ufeff")
+        return None if "\0" in text or "\ufffd" in text[:-1] or has_controls(text.encode("utf-8", "replace")) else text
     if has_controls(data):
         return None
     try:
@@ -72,6 +75,16 @@ def decoded(data: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return text if CHINESE.search(text) else None
+
+
+def _unmarked_utf16(data: bytes) -> str | None:
+    """The order of bytes of UTF-16 without a mark: every second byte is zero, and no other one is."""
+    even, odd = data[:BEGIN:2], data[1:BEGIN:2]
+    if len(odd) < SHORTEST_UTF16 or (even.count(0) and odd.count(0)):
+        return None
+    if odd.count(0) >= LATIN * len(odd):
+        return "utf-16-le"
+    return "utf-16-be" if even.count(0) >= LATIN * len(even) else None
 
 
 def has_controls(data: bytes) -> bool:
