@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.doctor.doctor_story import FakeComputer, context_for, found, levels, text_of
-from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.config import Config, load_config
 from unclouded.app.doctor import (
     broker_checks,
     clock_checks,
@@ -391,12 +391,12 @@ def test_a_running_hub_is_examined_as_a_plug_sees_it(tmp_path: Path) -> None:
         assert "refused" in text_of(found(broker_checks.broker_login, context)), "without the key"
         other = context_for(tmp_path, BROKER.replace('host = "127.0.0.1"', 'host = "127.0.0.1 localhost"'))
         assert "does not accept its certificate" in text_of(found(broker_checks.broker_login, with_key(other)))
-        assert levels(found(hub_checks.hub, context))[0] == "ok"
+        assert levels(found(hub_checks.running_hub, context))[0] == "ok"
         assert "heater: offline" in text_of(found(hub_checks.devices, context))
         assert levels(found(store_checks.store, context))[0] == "ok"
         assert levels(found(hub_checks.broker_clients, context)) == ["ok"], "its own logins are not listed"
     assert levels(found(broker_checks.broker_login, context)) == ["not checked"]
-    assert "none runs" in text_of(found(hub_checks.hub, context))
+    assert "none runs" in text_of(found(hub_checks.running_hub, context))
 
 
 def with_key(context: DoctorContext) -> DoctorContext:
@@ -409,12 +409,33 @@ def with_key(context: DoctorContext) -> DoctorContext:
     return replace(context, config=with_plug_key(context.config))
 
 
+class OldHub:
+    """Has no route of the configuration."""
+
+    def get(self, path: str) -> None:
+        raise CommandError("Not found.")
+
+
+def test_a_configuration_that_was_changed_after_the_start_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "unclouded.toml"
+    file.write_text(f'[hub]\ndata = "{tmp_path / "data"}"\n')
+    config = load_config(file)
+    context = DoctorContext(data=config.data, config=config)
+    with own_hub(config):
+        assert levels(found(hub_checks.running_hub, context)) == ["ok"]
+        file.write_text(f'[hub]\ndata = "{tmp_path / "data"}"\n' + HEATER.format("/dev/nothing"))
+        assert "unclouded config reload" in text_of(found(hub_checks.running_hub, context))
+        file.write_text("[hub")
+        assert levels(found(hub_checks.running_hub, context))[1] == "problem"
+
+
 def test_a_hub_of_another_version_and_a_changed_zone_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     context = context_for(tmp_path, '[hub]\ntimezone = "Asia/Tokyo"\n')
     store = {"failures": 2.0, "dropped": 3.0}
     about = {"version": "0.0.1", "uptime_s": 60, "pid": 7, "timezone": "UTC", "store": store}
     monkeypatch.setattr(DoctorContext, "about_hub", lambda self: about)
-    text = text_of(found(hub_checks.hub, context))
+    monkeypatch.setattr(DoctorContext, "hub", property(lambda self: OldHub()))
+    text = text_of(found(hub_checks.running_hub, context))
     assert "Restart the hub, so that both are the same" in text and "time zone UTC" in text
     assert "storing has failed 2 times" in text and "3 readings were lost" in text
 
@@ -425,7 +446,7 @@ def test_a_process_that_holds_the_folder_and_does_not_answer_is_a_problem(tmp_pa
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "lock").symlink_to(lock)
     fake.process(4711, "unclouded", lock)
-    assert "process 4711 holds" in text_of(found(hub_checks.hub, context_for(tmp_path, "", fake.computer)))
+    assert "process 4711 holds" in text_of(found(hub_checks.running_hub, context_for(tmp_path, "", fake.computer)))
 
 
 # --- the run ------------------------------------------------------------------------------------------

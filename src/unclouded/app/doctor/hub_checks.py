@@ -8,24 +8,26 @@ from typing import Any
 from unclouded import VERSION
 from unclouded.app.doctor.context import DoctorContext
 from unclouded.app.doctor.finding import Finding, judged, ok, problem, warning
+from unclouded.app.hub_client import HubClient
+from unclouded.core.errors import CommandError
 from unclouded.core.times import duration_text
 
 About = Mapping[str, Any]  # Any: the API's JSON
 MOST_PROBLEMS = 3  # of clients of the broker that are listed
-SLACK_S = 2.0  # a configuration that changed so soon after the start was read before
+RESTART = "Restart the hub, so that they count."
 GOOD_STATES = ("online", "asleep", "connecting")
 OWN_CLIENTS = ("127.0.0.1", "::1")
 
 
-def hub(context: DoctorContext) -> Iterator[Finding]:
-    about = context.about_hub()
-    if about is None:
+def running_hub(context: DoctorContext) -> Iterator[Finding]:
+    hub, about = context.hub, context.about_hub()
+    if hub is None or about is None:
         yield from _no_hub(context)
         return
     runs = f"runs on {context.data}, for {duration_text(about['uptime_s'])} (process {about['pid']})"
     advice = f"This command is version {VERSION}. Restart the hub, so that both are the same."
     yield judged(about["version"] == VERSION, "hub", f"version {about['version']} {runs}", advice, warning)
-    yield from _changes(context, about)
+    yield from _changes(context, hub, about)
     yield from _store(about)
 
 
@@ -84,19 +86,29 @@ def _locking_process(context: DoctorContext) -> str:
     return str(holders[0].pid) if holders else ""
 
 
-def _changes(context: DoctorContext, about: About) -> Iterator[Finding]:
+def _changes(context: DoctorContext, hub: HubClient, about: About) -> Iterator[Finding]:
+    """Does it run with the configuration as it is now?"""
     config = context.config
     if config is None:
         return
     if about["timezone"] != str(config.zone):
         text = f"it runs with the time zone {about['timezone']}, the configuration has {config.zone}"
-        yield warning("hub", text, "Restart it.")
-    started = time.time() - about["uptime_s"]
-    changed = _changed(Path(config.where))
-    if changed > started + SLACK_S:
-        yield warning(
-            "hub", f"{config.where} was changed after it was started", "Restart it, so that the change counts."
+        yield warning("hub", text, RESTART)
+    try:
+        view = hub.get("/api/configuration")
+    except CommandError:  # one of another version
+        return
+    if Path(view["file"]).absolute() != Path(config.where).absolute():
+        yield warning("hub", f"it runs with {view['file']}, not with {config.where}", "Name the one that is meant.")
+    elif view["problem"]:
+        yield problem(
+            "hub", f"it runs on with what it had: {view['problem'].rstrip('.')}", "Correct the configuration."
         )
+    elif view["running"] != view["revision"]:
+        text = f"{config.where} was changed, and it runs with what it had"
+        yield warning("hub", text, "Run: unclouded config reload")
+    if view["needs_restart"]:
+        yield warning("hub", f"{', '.join(view['needs_restart'])} were changed", RESTART)
 
 
 def _store(about: About) -> Iterator[Finding]:
@@ -106,10 +118,3 @@ def _store(about: About) -> Iterator[Finding]:
         yield warning("hub", text, "Look at its log, and at the disk above.")
     if store["dropped"]:
         yield warning("hub", f"{store['dropped']:.0f} readings were lost since it was started", "Look at its log.")
-
-
-def _changed(file: Path) -> float:
-    try:
-        return file.stat().st_mtime
-    except OSError:
-        return 0.0

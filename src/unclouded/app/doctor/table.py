@@ -56,7 +56,7 @@ CHECKS = (
     _check("ntp", clock_checks.synchronisation, "whether the clock is synchronised"),
     _check("time-zone", clock_checks.zone, "whether the zone of the configuration is that of this computer"),
     _check("drift", clock_checks.drift, "the time of day against the monotonic clock"),
-    _check("hub", hub_checks.hub, "the hub: runs, its version, changes since its start, failures of its store"),
+    _check("hub", hub_checks.running_hub, "the hub: runs, its version, changes since its start, failures of its store"),
     _check("devices", hub_checks.devices, "the states of the devices of a running hub"),
     _check("addresses", link_checks.device_addresses, "without a hub: whether devices on the network answer", 30.0),
     _check("store", store_checks.store, "the store: sound, format, size, log, growth against the disk", 15.0),
