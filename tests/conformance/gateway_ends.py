@@ -11,7 +11,7 @@ from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
 from unclouded.families.tuya.gateway.mcu.options import CAPABILITIES, GatewayOptions, SimulatedSubDevice
 from unclouded.families.tuya.gateway.module.module import gateway_module
 from unclouded.families.tuya.gateway.settings import GatewaySettings
-from unclouded.families.tuya.gateway.wire.start_messages import SERIAL_PAIRING, WorkingMode
+from unclouded.families.tuya.gateway.wire.start_messages import OWN_POINTS, SERIAL_PAIRING, WorkingMode
 
 PLUG, MOTION, LOCK = "00124b00a1b2c302", "00124b00a1b2c305", "03a1b2c30404"
 METERS = ("00124b00a1b2c311", "00124b00a1b2c312", "00124b00a1b2c313")
@@ -22,7 +22,10 @@ SUB_DEVICES = (
     *(SimulatedSubDevice(id=id, product="uncloudedmeterss") for id in METERS),
 )
 OPTIONS = GatewayOptions(
-    capabilities=CAPABILITIES | 1 << SERIAL_PAIRING, security=True, new_alarms=True, sub_devices=SUB_DEVICES
+    capabilities=CAPABILITIES | 1 << OWN_POINTS | 1 << SERIAL_PAIRING,
+    security=True,
+    new_alarms=True,
+    sub_devices=SUB_DEVICES,
 )
 TYPES = {
     **{"1": "bool", "2": "bool", "6": "raw", "18": "value"},

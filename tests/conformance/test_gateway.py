@@ -11,6 +11,9 @@ from conforming import by_kind, not_passed
 from gateway_ends import check_gateway_mcu, check_gateway_module, gateway, gateway_hub, other_gateway
 from gateway_hub_mutants import BROKEN_GATEWAY_HUBS
 from gateway_mcu_mutants import BROKEN_GATEWAYS
+from gateway_mutants import deaf_to
+from mutants import Mutant
+from wifi_ends import mcu, module
 
 from unclouded.conformance import suite
 from unclouded.families.tuya.gateway.mcu.options import FAULTS
@@ -58,11 +61,11 @@ def test_a_fault_of_the_gateway_fails_its_checks_and_no_other(fault: str) -> Non
 
 
 def test_our_own_gateways_pass_every_check() -> None:
-    for mcu, missing in (
+    for ours, missing in (
         (gateway(), OF_THE_OLD_FORM),
         (other_gateway(), {"mcu.alarm.new-info", "mcu.alarm.new-state"}),
     ):
-        report = check_gateway_mcu(mcu)
+        report = check_gateway_mcu(ours)
         assert by_kind(report, "failed", "deviation", "skipped") == {} and report.passed
         applied = {id for id in by_kind(report, "not applicable") if not id.startswith("mcu.network.")}
         assert applied - {"mcu.product.n"} == missing - {"mcu.product.n"}
@@ -71,6 +74,19 @@ def test_our_own_gateways_pass_every_check() -> None:
 def test_our_own_hub_passes_every_check() -> None:
     report = check_gateway_module(gateway_hub())
     assert by_kind(report, "failed", "deviation", "skipped", "not applicable") == {} and report.passed
+
+
+def test_ends_of_the_ordinary_line_are_named() -> None:
+    assert check_gateway_mcu(mcu()).silence.startswith("It reports no cap and answers heartbeats (00)")
+    assert check_gateway_module(module()).silence.startswith("It sends heartbeats (00)")
+
+
+def test_after_an_end_is_gone_the_other_checks_are_skipped() -> None:
+    gone = Mutant(gateway(), into=deaf_to(b"\x55\xaa\x00\x0a"))
+    report = check_gateway_mcu(gone, "mcu.heartbeat.*", "mcu.json.*")
+    assert list(by_kind(report, "failed")) == ["mcu.heartbeat.answered"] and not report.passed
+    reasons = set(by_kind(report, "skipped").values())
+    assert reasons == {"The MCU has not answered any more since mcu.heartbeat.answered."}
 
 
 @pytest.mark.parametrize("name", BROKEN_GATEWAYS)

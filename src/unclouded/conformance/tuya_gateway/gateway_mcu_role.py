@@ -9,7 +9,7 @@ import msgspec
 
 from unclouded.conformance.check import PlayedRole, Preparation
 from unclouded.conformance.line import CheckLine, LineEntry, Script
-from unclouded.conformance.tuya.frames import TuyaReader, frames, is_any_frame
+from unclouded.conformance.tuya.frames import TuyaReader, exchange, frames, is_any_frame
 from unclouded.conformance.tuya.line_checks import (
     LONG_FRAMES,
     QUESTION,
@@ -36,6 +36,7 @@ from unclouded.conformance.tuya_gateway.gateway_mcu_start_checks import (
     START,
     GatewayMcuLine,
     needs_capability,
+    product_of,
     start,
 )
 from unclouded.core.session import Ambient
@@ -46,6 +47,7 @@ QUESTIONS = (TuyaQuestion(codes.PRODUCT), TuyaQuestion(codes.MODE), TuyaQuestion
 # Simple UARTs of MCUs: the vendor's SDK searches for a header only where a frame may begin.
 LENIENT = ("two-at-once", "burst", "long", "longest", "huge-length", "cut-frame", "stray-55")
 SILENCE_S = 10.0  # ours
+HEARTBEAT = 0x00  # of the ordinary line; docs/protocols/tuya_gateway.md §1.8
 ADVICE = (
     "Look for: TX to RX and RX to TX; ground; the MCU's supply; 115200 baud (?baud= of the link); the real module, "
     "which must be off or held in reset; a device without sub-devices, which is tuya_wifi."
@@ -67,13 +69,22 @@ def reach(line: GatewayMcuLine, seconds: float) -> Script[str]:
         line.end.send(codes.PRODUCT)
         entry = yield from line.wait_for(is_any_frame, 1.0)
         if entry is not None and not _is_echo(entry):
-            return ""
+            return (yield from _other_line(line))
     received = line.received(mark)
     if frames(received):
         return "What is sent comes back: TX and RX are joined, and no MCU answers."
     if received:
         return f"Bytes were received within {seconds:g} s, and none of them is a frame of this line."
     return f"Nothing was received within {seconds:g} s."
+
+
+def _other_line(line: GatewayMcuLine) -> Script[str]:
+    """An MCU of the ordinary line has no cap, and answers heartbeats, which a gateway does not know."""
+    product = product_of(line)
+    if "cap" in product or not product:
+        return ""
+    entry = yield from exchange(line, HEARTBEAT)
+    return "" if entry is None else "It reports no cap and answers heartbeats (00), so it is no gateway but tuya_wifi."
 
 
 def _is_echo(entry: LineEntry) -> bool:

@@ -63,6 +63,7 @@ from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 
 SILENCE_S = 100.0  # one that was in a conversation asks 01 again after a minute: ours
 ALIVE_S = 35.0
+HEARTBEAT = 0x00  # of the ordinary line; docs/protocols/tuya_gateway.md §1.8
 ADVICE = (
     "Look for: TX to RX and RX to TX; ground; the module's supply and its enable pin; 115200 baud (?baud= of the "
     "link); the real MCU, which must be off or held in reset; a module of devices without sub-devices, which is "
@@ -91,7 +92,8 @@ def reach(line: GatewayModuleLine, seconds: float) -> Script[str]:
     entry = yield from line.wait_for(is_any_frame, seconds)
     line.end.is_silent = False
     if entry is not None:
-        return ""
+        is_other = entry.frame.command == HEARTBEAT
+        return "It sends heartbeats (00), so it is no module of a gateway but tuya_wifi." if is_other else ""
     if line.received(mark):
         return f"Bytes were received within {seconds:g} s, and none of them is a frame of this line."
     return f"Nothing was received within {seconds:g} s."

@@ -11,12 +11,11 @@ from unclouded.families.tuya.gateway.wire.start_messages import (
     LOCAL_GROUPS,
     MCU_UPDATE,
     MEMBER_COMMANDS,
-    OWN_POINTS,
     WorkingMode,
 )
 from unclouded.families.tuya.update.receiver import UPDATE_FAULTS
 
-CAPABILITIES = 1 << LOCAL_GROUPS | 1 << OWN_POINTS | 1 << MCU_UPDATE | 1 << MEMBER_COMMANDS
+CAPABILITIES = 1 << LOCAL_GROUPS | 1 << MCU_UPDATE | 1 << MEMBER_COMMANDS  # it has no data points of its own
 
 FAULTS: Mapping[str, str] = {
     "silent": "It sends nothing at all.",
