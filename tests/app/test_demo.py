@@ -30,7 +30,7 @@ class Demo:
         self.env = {**os.environ, "XDG_CACHE_HOME": str(folder), "XDG_DATA_HOME": str(folder), "NO_COLOR": "1"}
         self.env.pop("UNCLOUDED_CONFIG", None)
         self.process = subprocess.Popen(
-            [UNCLOUDED, "demo", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.env
+            [UNCLOUDED, "demo", "--past", "2", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.env
         )
         self.lines: list[dict[str, object]] = []
         self.read_until(lambda line: {one.get("device") for one in self.lines if "point" in one} == set(DEVICES))
@@ -186,9 +186,9 @@ def test_the_configuration_of_the_demo_is_valid(demo: Demo) -> None:
 def test_readings_are_stored_as_history(demo: Demo) -> None:
     demo.read_until(lambda line: line.get("device") == "meter" and line.get("point") == "power_W")
     demo.read_until(lambda line: line.get("device") == "meter" and line.get("point") == "power_W")
-    rows = demo.lines_of("history", "meter", "power_W", "--from", "1h")
+    rows = demo.lines_of("history", "meter", "power_W", "--from", "10m")
     assert rows and list(rows[0]) == ["at", "device", "point", "value", "quality", "flags"]
-    table = list(csv.DictReader(io.StringIO(demo.ask("history", "meter", "power_W", "--csv").stdout)))
+    table = list(csv.DictReader(io.StringIO(demo.ask("history", "meter", "power_W", "--from", "10m", "--csv").stdout)))
     assert float(table[0]["value"]) == rows[0]["value"]
     (hour, *_) = demo.lines_of("history", "meter", "power_W", "--step", "1d")
     assert float(str(hour["min"])) <= float(str(hour["mean"])) <= float(str(hour["max"]))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from place import UNCLOUDED, Place, place_in, read
-from unclouded.app.demo import demo
+from unclouded.app.demo.home import demo
 from unclouded.app.hub_process import locked
 from unclouded.core.errors import ConfigError
 from unclouded.families.tuya.line.framing import Frame

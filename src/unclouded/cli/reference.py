@@ -68,7 +68,7 @@ def write_supported(docs: Path) -> None:
 
 async def picture() -> str:
     """The live table of a demo that has run for a while, as SVG."""
-    from unclouded.app.demo import demo
+    from unclouded.app.demo.home import demo
 
     view = LiveView("Demo")
     with tempfile.TemporaryDirectory() as folder:

@@ -300,7 +300,7 @@ class Base:
         quarter = moment.second // (15 * MINUTE)
         if self._rng.integer(-quarter - 1, 1, 100) > self.COOKS.get(moment.hour, 0):
             return 0
-        return resistive(1200, moment.voltage_mV) if moment.second % 20 < 11 else 0  # hobs switch on and off
+        return resistive(self._rng.integer(quarter, 5, 8) * 100, moment.voltage_mV)  # the mean of its short pulses
 
 
 class Solar:

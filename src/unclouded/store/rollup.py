@@ -105,11 +105,12 @@ class Rollup:
     # --- inside --------------------------------------------------------------------------------
 
     def _upto_of(self, device: int) -> int:
-        """The device's ``upto``; without rollups, that of its first sample."""
+        """The device's ``upto``; without rollups, the hour of its first sample."""
         upto = self._upto.get(device)
-        if upto is None:
+        if upto is None:  # new since the last reload; its past may have been filled in beside this writer
+            rolled = self._db.execute("SELECT upto FROM rolled WHERE device = ?", (device,)).fetchone()
             (first,) = self._db.execute("SELECT min(second) FROM sample WHERE device = ?", (device,)).fetchone()
-            upto = self._upto[device] = (first or 0) // SPANS[-1] * SPANS[-1]
+            upto = self._upto[device] = rolled[0] if rolled else (first or 0) // SPANS[-1] * SPANS[-1]
         return upto
 
     def _advance(self, device: int, goal: int, work: int) -> int:

@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from links.recorder import RecordingInlet
 from place import KEY, Place, place_in, read
-from unclouded.app.demo import WIRES
+from unclouded.app.demo.home import WIRES
 from unclouded.app.simulation.simulated_plug import NO_SERVER, ServerLink, bound, download
 from unclouded.app.simulation.simulation import PlugSetting, SimPlaces, SimulatedDevices
 from unclouded.app.simulation.state import StateFile

@@ -21,22 +21,31 @@ from unclouded.cli.signals import run_stoppable, until_stopped
     help="Data folder. [default: in the cache folder]",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the simulated home.")
+@click.option(
+    "--past",
+    "past_days",
+    type=click.IntRange(0, 1000),
+    default=400,
+    show_default=True,
+    metavar="DAYS",
+    help="Days of history that a new data folder gets.",
+)
 @web_option
 @json_option
-def command(span: float | None, data: Path | None, seed: int, web: str | None, as_json: bool) -> None:
+def command(span: float | None, data: Path | None, seed: int, past_days: int, web: str | None, as_json: bool) -> None:
     """Run the hub with simulated devices of every family, on real links, and show the readings.
 
     Its data is kept in the user's cache folder. While it runs, the other verbs use it too:
     try `unclouded set pump off` in another terminal.
     """
     log_to_stderr()
-    run_stoppable(_demo((data or demo_folder()).absolute(), span, seed, web or "", as_json))
+    run_stoppable(_demo((data or demo_folder()).absolute(), span, seed, past_days, web or "", as_json))
 
 
-async def _demo(data: Path, span: float | None, seed: int, web: str, as_json: bool) -> None:
-    from unclouded.app.demo import demo
+async def _demo(data: Path, span: float | None, seed: int, past_days: int, web: str, as_json: bool) -> None:
+    from unclouded.app.demo.home import demo
 
-    async with demo(data, seed, web) as (running, config):
+    async with demo(data, seed, web, past_days) as (running, config):
         print_page_address(running.web, running.notes)
         if wants_table(as_json):
             screen = LiveScreen("Demo", config.zone, screen_hint(running.web, running.notes))

@@ -21,21 +21,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from unclouded.app.configuration.config import Config, load_config
+from unclouded.app.demo.past import DAYS, DemoPast, PastDevice
 from unclouded.app.hub_process import RunningHub, locked, running_locked
 from unclouded.app.protocols import profile_library, simulated_kinds
 from unclouded.app.simulation.simulated_plug import BoundPlug, PlugSurroundings, bound, client_link
-from unclouded.core.errors import StoreError
 from unclouded.core.family import SimOptions
 from unclouded.core.link import Inlet, Link
-from unclouded.core.model import Value
 from unclouded.core.session import Out
 from unclouded.core.supervise import supervise
 from unclouded.links import open_link
 from unclouded.links.multi_path import MultiPathLink
 from unclouded.sim.loads import LoadKind
 from unclouded.sim.serve import SimDevice, Simulation
-from unclouded.sim.world import ROOF, USUAL_PLUGS, Counters, Scenario, World
-from unclouded.store.reader import StoreReader
+from unclouded.sim.world import ROOF, USUAL_PLUGS, Scenario, World
 
 METER_POLL_S = 2  # a real meter refreshes every 5 to 30 s; a demo should show more changes
 PLUG_POLL_S = 1  # likewise
@@ -61,6 +59,7 @@ class DemoDevice(msgspec.Struct, frozen=True):
     by: tuple[str, ...]
     dialect: str = ""
     produces: bool = False
+    identity: str = ""  # of a device that reports none: its port changes with each start
 
 
 WIRES = (
@@ -68,7 +67,7 @@ WIRES = (
     DemoDevice("kettle", "Kettle", "mss310", "kettle", ("broker",), "hw2"),
     DemoDevice("fridge", "Fridge", "mss310", "fridge", ("broker",), "hw1"),
     DemoDevice("tv", "TV", "mss310", "tv", ("http", "broker"), "hw8"),
-    DemoDevice("pump", "Pump", "tuya-plug", "pump", ("tcp",)),
+    DemoDevice("pump", "Pump", "tuya-plug", "pump", ("tcp",), identity="tuya_wifi:demo-pump"),
     DemoDevice("solar", "Solar roof", "mss310", ROOF, ("broker",), "hw6", produces=True),
     DemoDevice("gateway", "Gateway", "tuya-gateway-small", "", ("pty",)),
 )
@@ -106,19 +105,25 @@ class DeferredLink:
 
 
 @contextlib.asynccontextmanager
-async def demo(data: Path, seed: int = 1, web: str = "") -> AsyncIterator[tuple[RunningHub, Config]]:
+async def demo(
+    data: Path, seed: int = 1, web: str = "", past_days: int = DAYS
+) -> AsyncIterator[tuple[RunningHub, Config]]:
     """The simulated home and its hub, until the block ends. ``web``: address of the page; "" = the default.
+
+    ``past_days``: how much past a new data folder gets; 0 = none.
 
     Raises what ``running`` raises.
     """
     with locked(data):  # before anything in the folder is touched: another demo may run on it
-        async with _demo(data, seed, web) as started:
+        async with _demo(data, seed, web, past_days) as started:
             yield started
 
 
 @contextlib.asynccontextmanager
-async def _demo(data: Path, seed: int, web: str) -> AsyncIterator[tuple[RunningHub, Config]]:
-    simulation = Simulation(World(seed, time.time(), _scenario(time.localtime()), _counters(data)))
+async def _demo(data: Path, seed: int, web: str, past_days: int) -> AsyncIterator[tuple[RunningHub, Config]]:
+    past = DemoPast(data / "store.sqlite", seed, ZoneInfo(own_zone()))
+    counters = past.plan(_past_devices(seed), time.time(), past_days)
+    simulation = Simulation(World(seed, time.time(), _scenario(time.localtime()), counters))
     broker_is_ready = asyncio.Event()
     ports: list[int] = []
     devices = [
@@ -136,8 +141,10 @@ async def _demo(data: Path, seed: int, web: str) -> AsyncIterator[tuple[RunningH
                 broker_is_ready.set()
             gateway = next(device for device, wire in zip(devices, WIRES, strict=True) if wire.id == "gateway")
             joining = group.create_task(gateway.ask(JOINS), name="sub-devices join")
+            filling = group.create_task(past.fill(), name="past")
             yield hub, config
             joining.cancel()
+            filling.cancel()
         sims.cancel()
 
 
@@ -145,6 +152,18 @@ def _scenario(now: time.struct_time) -> Scenario:
     """A day with sun, so that a demo in the evening shows the solar roof too."""
     hour = now.tm_hour + now.tm_min / 60 if now.tm_hour in SUNNY else MORNING
     return Scenario(plugs=PLUGS, hour=hour, again_s=AGAIN_S)
+
+
+def _past_devices(seed: int) -> list[PastDevice]:
+    """The devices whose past is shown: what each of them measures, and how the hub will store it."""
+    found = [PastDevice("meter", "", -1)]
+    for number, wire in enumerate(WIRES):
+        if wire.kind == "mss310":
+            uuid = _bound(seed + number).uuid
+            found.append(PastDevice(wire.id, wire.subject, -3, f"meross:{uuid}", is_dated=True))
+        elif wire.identity:
+            found.append(PastDevice(wire.id, wire.subject, -1, wire.identity))
+    return found
 
 
 def own_zone() -> str:
@@ -167,6 +186,7 @@ def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
         if family == "meross":
             lines += [f'uuid = "{_bound(seed + number).uuid}"', f"session = {{ {PLUG_POLLS} }}"]
         lines += ["produces = true"] if wire.produces else []
+        lines += [f'identity = "{wire.identity}"'] if wire.identity else []
         lines += [f"session = {{ poll_s = {METER_POLL_S} }}"] if wire.id == "meter" else ['parent = "meter"']
     return "\n".join(lines) + "\n"
 
@@ -212,22 +232,3 @@ def _write(data: Path, text: str) -> Path:
     file = data / "unclouded.toml"
     file.write_text(text, "utf-8")
     return file
-
-
-def _counters(data: Path) -> Counters:
-    """The counters of the meter in an earlier demo, which continue."""
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        with StoreReader(data / "store.sqlite") as reader:
-            totals = {one.point: one.value for one in reader.latest() if one.device == "meter"}
-    except StoreError:
-        return Counters()
-    usual = Counters()
-    return Counters(
-        import_mWh=_mWh(totals.get("energy_import_Wh"), usual.import_mWh),
-        export_mWh=_mWh(totals.get("energy_export_Wh"), usual.export_mWh),
-    )
-
-
-def _mWh(energy_Wh: Value | None, otherwise: int) -> int:
-    return otherwise if energy_Wh is None else round(float(energy_Wh) * 1000)
