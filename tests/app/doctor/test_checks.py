@@ -107,7 +107,7 @@ def test_a_port_without_permission_says_which_group_to_join(
 ) -> None:
     monkeypatch.setattr(os, "access", lambda *_, **__: False)
     lines = found(serial_checks.configured_ports, context_for(tmp_path, HEATER.format(uart)))
-    assert "problem" in levels(lines) and "sudo usermod -aG" in text_of(lines)
+    assert "problem" in levels(lines) and ("sudo usermod -aG" in text_of(lines) or "Only root" in text_of(lines))
 
 
 def test_a_name_that_follows_the_order_of_plugging_in_gets_a_better_one(tmp_path: Path, uart: str) -> None:
@@ -168,6 +168,16 @@ def test_a_data_folder_that_everybody_may_write_to_is_a_problem(tmp_path: Path) 
     data.mkdir()
     data.chmod(0o777)
     assert "chmod o-w" in text_of(found(configuration_checks.data_folder, context_for(tmp_path)))
+
+
+def test_a_data_folder_of_another_user_is_said_and_is_no_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_store(tmp_path)
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    context = context_for(tmp_path, BROKER)
+    assert levels(found(configuration_checks.data_folder, context)) == ["problem"]
+    for check in (hub_checks.running_hub, store_checks.store, configuration_checks.secret_files):
+        (line,) = found(check, context)
+        assert line.level == "not checked" and "as the user of the hub" in line.advice
 
 
 def test_a_device_of_a_profile_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
@@ -397,6 +407,16 @@ def test_a_running_hub_is_examined_as_a_plug_sees_it(tmp_path: Path) -> None:
         assert levels(found(hub_checks.broker_clients, context)) == ["ok"], "its own logins are not listed"
     assert levels(found(broker_checks.broker_login, context)) == ["not checked"]
     assert "none runs" in text_of(found(hub_checks.running_hub, context))
+
+
+def test_plugs_of_old_generations_are_accepted_where_the_configuration_allows_them(tmp_path: Path) -> None:
+    text = BROKER.replace("[web]", "old_tls = true\nold_ciphers = true\n[web]")
+    context = context_for(tmp_path, text)
+    assert context.config is not None
+    with own_hub(context.config):
+        shown = text_of(found(broker_checks.broker_login, with_key(context)))
+    assert f"{broker_checks.OLD_TLS} are accepted (TLSv1" in shown
+    assert f"{broker_checks.OLD_CIPHERS} are accepted (TLSv1.2, AES" in shown
 
 
 def with_key(context: DoctorContext) -> DoctorContext:

@@ -125,7 +125,7 @@ def config_of(text: str, path: Path, data: str | None = None, env: Mapping[str, 
     config = parse_config(text, str(path), data, env)
     if config.meross_key_file is not None:
         return msgspec.structs.replace(config, meross_key=_read_secret(config.meross_key_file, str(path)))
-    if config.broker is not None and config.own_key.is_file():
+    if config.broker is not None and _is_there(config.own_key):
         return msgspec.structs.replace(config, meross_key=_read_secret(config.own_key, str(path)))
     return config
 
@@ -190,6 +190,14 @@ def _read_secret(file: Path, where: str) -> HiddenText:
         return HiddenText(file.read_text("utf-8").strip())
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{where}: `$.meross.key_file`: {file} cannot be read: {_reason(error)}.") from None
+
+
+def _is_there(file: Path) -> bool:
+    """Whether there is such a file; not where its folder is another user's: what needs no key goes on without."""
+    try:
+        return file.is_file()
+    except OSError:
+        return False
 
 
 def _reason(error: OSError | UnicodeDecodeError) -> str:

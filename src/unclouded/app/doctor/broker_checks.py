@@ -27,6 +27,7 @@ PROBE = 0xD0C0  # of the plug that logs in; its address is no real plug's
 WRONG = "wrong"
 SOON = datetime.timedelta(days=30)
 LEAST_KEY_BITS = 2048
+LOWEST_FREE = 1024  # lower ports are root's
 RESTART = "Restart the hub: it makes a certificate that fits."
 ADDRESS = "Correct `host` in [broker]: the name or address of this computer, as plugs reach it."
 OLD_TLS = "plugs with firmware of before 2020 (TLS 1.0 and 1.1 only)"
@@ -121,8 +122,9 @@ def _listening(context: DoctorContext) -> tuple[str, int] | None:
 
 
 def _port_advice(port: int) -> str:
-    low = f" Ports below 1024 need rights that your user has not: choose another than {port}." if port < 1024 else ""
-    return f"Stop that program, or choose another [broker] listen.{low}"
+    if port < LOWEST_FREE and os.geteuid() != 0:
+        return f"Ports below {LOWEST_FREE} are root's: choose another [broker] listen."
+    return "Stop that program, or choose another [broker] listen."
 
 
 def _judged_certificate(

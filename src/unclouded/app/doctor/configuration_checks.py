@@ -27,7 +27,8 @@ def configuration(context: DoctorContext) -> Iterator[Finding]:
         return
     try:
         nodes = DeviceFactory(config).nodes()
-        admitted = Admissions(config).devices(config.devices) if config.broker is not None else []
+        reads_admitted = config.broker is not None and not context.is_locked
+        admitted = Admissions(config).devices(config.devices) if reads_admitted else []
     except ConfigError as error:
         yield problem("configuration", str(error), "Correct it; `unclouded check` shows whether it is right.")
         return
@@ -77,6 +78,9 @@ def secret_files(context: DoctorContext) -> Iterator[Finding]:
             exposed += 1
             text = f"other users of this computer may read {file}"
             yield (warning if is_ours else problem)(file.name, text, f"Run: chmod go= {file}")
+    if context.is_locked:
+        yield not_checked("secrets", f"you may not look into {context.data}", "Run it as the user of the hub.")
+        return
     if not exposed:
         yield ok("secrets", "no other user of this computer may read the files of keys and passwords")
     try:
@@ -113,7 +117,7 @@ def _not_usable(folder: Path, status: os.stat_result) -> Finding:
 def _secret_files(context: DoctorContext) -> Iterator[tuple[Path, bool]]:
     """Files of secrets, and whether the data folder around them keeps others out as well."""
     is_private = _is_private(context.data)
-    for name in SECRET_FILES:
+    for name in SECRET_FILES if not context.is_locked else ():
         yield context.data / name, is_private
     config = context.config
     if config is None:

@@ -1,5 +1,6 @@
 """What the checks look at: the configuration, the chosen devices, the computer, and the hub that runs."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,11 @@ class DoctorContext(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def control(self) -> Path:
         return self.data / "control"
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the data folder is there, and this user may not look into it."""
+        return os.path.lexists(self.data) and not os.access(self.data, os.R_OK | os.X_OK)
 
     @property
     def hub(self) -> HubClient | None:

@@ -7,13 +7,14 @@ from typing import Any
 
 from unclouded import VERSION
 from unclouded.app.doctor.context import DoctorContext
-from unclouded.app.doctor.finding import Finding, judged, ok, problem, warning
+from unclouded.app.doctor.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.app.hub_client import HubClient
 from unclouded.core.errors import CommandError
 from unclouded.core.times import duration_text
 
 About = Mapping[str, Any]  # Any: the API's JSON
 MOST_PROBLEMS = 3  # of clients of the broker that are listed
+AS_USER = "Run it as the user of the hub."
 RESTART = "Restart the hub, so that they count."
 GOOD_STATES = ("online", "asleep", "connecting")
 OWN_CLIENTS = ("127.0.0.1", "::1")
@@ -71,6 +72,9 @@ def broker_clients(context: DoctorContext) -> Iterator[Finding]:
 
 def _no_hub(context: DoctorContext) -> Iterator[Finding]:
     """A process that holds the lock of the folder, and does not answer, is another matter than none."""
+    if context.is_locked:
+        yield not_checked("hub", f"you may not look into {context.data}", AS_USER)
+        return
     pid = _locking_process(context)
     if pid:
         text = f"process {pid} holds {context.data} and does not answer"

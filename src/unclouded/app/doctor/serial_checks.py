@@ -137,11 +137,15 @@ def _permission(computer: Computer, path: str) -> Iterator[Finding]:
         return
     group = _group_of(file)
     user = user_name()
-    is_member = group in GROUPS and user in grp.getgrnam(group).gr_mem
-    advice = (
-        "Log out and in again." if is_member else f"Run: sudo usermod -aG {group} {user}, then log out and in again."
-    )
-    yield problem(path, f"{user} may not open it; its group is {group}", advice)
+    yield problem(path, f"{user} may not open it; its group is {group}", _group_advice(group, user))
+
+
+def _group_advice(group: str, user: str) -> str:
+    if group == "root":
+        return "Only root may open it: on Debian a udev rule gives ports to the group dialout."
+    if group in GROUPS and user in grp.getgrnam(group).gr_mem:
+        return "Log out and in again."
+    return f"Run: sudo usermod -aG {group} {user}, then log out and in again."
 
 
 def _holders(context: DoctorContext, wire: Wire, file: Path) -> Iterator[Finding]:

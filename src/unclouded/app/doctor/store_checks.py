@@ -20,6 +20,9 @@ DAMAGED = "store-damaged-*.sqlite"
 
 def store(context: DoctorContext) -> Iterator[Finding]:
     path = context.data / "store.sqlite"
+    if context.is_locked:
+        yield not_checked("store", f"you may not look into {context.data}", "Run it as the user of the hub.")
+        return
     if not os.path.lexists(path):
         yield ok("store", "there is none yet; the hub makes it when it starts")
         return

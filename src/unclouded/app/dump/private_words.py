@@ -139,7 +139,8 @@ def _of_link(link: str) -> Iterator[str]:
     if url is None:
         return
     yield from (one for one in re.split(r"[/@:\[\]]", url.place) if not _is_plain(one) and one not in KEPT_ADDRESSES)
-    yield from (value for key, value in url.query.items() if key in ("user", "cafile", "password_file"))
+    named = [value for key, value in url.query.items() if key in ("user", "cafile", "password_file")]
+    yield from (value for value in named if not _is_plain(value))
 
 
 def _of_config(config: Config) -> Iterator[str]:
