@@ -122,7 +122,7 @@ async def demo(
 @contextlib.asynccontextmanager
 async def _demo(data: Path, seed: int, web: str, past_days: int) -> AsyncIterator[tuple[RunningHub, Config]]:
     past = DemoPast(data / "store.sqlite", seed, ZoneInfo(own_zone()))
-    counters = past.plan(_past_devices(seed), time.time(), past_days)
+    counters = past.plan(past_devices(seed), time.time(), past_days)
     simulation = Simulation(World(seed, time.time(), _scenario(time.localtime()), counters))
     broker_is_ready = asyncio.Event()
     ports: list[int] = []
@@ -154,7 +154,7 @@ def _scenario(now: time.struct_time) -> Scenario:
     return Scenario(plugs=PLUGS, hour=hour, again_s=AGAIN_S)
 
 
-def _past_devices(seed: int) -> list[PastDevice]:
+def past_devices(seed: int) -> list[PastDevice]:
     """The devices whose past is shown: what each of them measures, and how the hub will store it."""
     found = [PastDevice("meter", "", -1)]
     for number, wire in enumerate(WIRES):
