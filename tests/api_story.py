@@ -25,6 +25,7 @@ from unclouded.core.decode_views import (
     FoundFormat,
 )
 from unclouded.core.errors import CommandError, EditConflict
+from unclouded.core.frame_part import FramePart
 from unclouded.core.model import (
     Action,
     ActionSpec,
@@ -118,7 +119,15 @@ class FakeHub:
 
     def frames(self, device: str, limit: int) -> Sequence[WireEntry]:
         line = WireEntry(
-            at=NOON, sender="device", kind="frame", name="report", words="on=true", reason="", length=3, hex="6f6e31"
+            at=NOON,
+            sender="device",
+            kind="frame",
+            name="report",
+            words="on=true",
+            reason="",
+            length=3,
+            hex="6f6e31",
+            parts=lambda: (FramePart(start=0, end=3, label="text"),),
         )
         return [line][:limit]
 

@@ -13,7 +13,7 @@ from unclouded.web.api.api import Api
 from unclouded.web.auth import Auth
 from unclouded.web.hosts import Hosts
 from unclouded.web.password import Cost, CredentialStore, hashed
-from virtual_loop import story
+from virtual_loop import virtual_run
 from web.test_api import as_reader, refused
 
 FRAME = b"55 aa 00 00 00 00 ff"
@@ -48,6 +48,13 @@ async def test_it_becomes_a_capture_or_a_test_case() -> None:
     for path in ("/api/decode/capture", "/api/decode/case?name=heater"):
         assert (await ask(app_of(decoder), "POST", path, BYTES, FRAME)).json == {"capture": "{}\n", "entry": ""}
     assert [(one.work, one.name) for one, _ in decoder.asked] == [("capture", ""), ("case", "heater")]
+
+
+async def test_recent_frames_have_their_parts_where_that_is_asked_for() -> None:
+    app = as_reader(app_of(None))
+    assert [line["parts"] for line in (await ask(app, "GET", "/api/devices/lamp/frames")).json] == [[]]
+    [line] = (await ask(app, "GET", "/api/devices/lamp/frames?parts=true")).json
+    assert line["parts"] == [{"start": 0, "end": 3, "label": "text"}]
 
 
 async def test_a_reader_decodes_too_because_nothing_is_changed() -> None:
@@ -119,7 +126,8 @@ def test_the_work_ends_where_the_client_goes_away(path: str) -> None:
         await asyncio.sleep(1)
         assert decoder.asked and not sent
         gone.set()
-        await task
+        async with asyncio.timeout(5):
+            await task
         assert decoder.ended == 1
 
-    story(leave)
+    virtual_run(leave())

@@ -16,7 +16,7 @@ export function PartTable({ frame, fields, active, onActive }: Props) {
   const left = fields.length - shown.length;
   return (
     <div class="scrolls">
-      <table class="data parts" aria-label={say("decode.fields")}>
+      <table class="data byte-parts" aria-label={say("decode.fields")}>
         <thead>
           <tr>
             <th class="number">{say("decode.byte")}</th>
@@ -36,7 +36,7 @@ export function PartTable({ frame, fields, active, onActive }: Props) {
               )}
               <td class="label">
                 <span class="tint" data-tint={tintOf(field.part)} aria-hidden="true" />
-                {labelOf(field)}
+                {shown[index - 1]?.group === field.group && field.group ? labelOf({ ...field, group: "" }) : labelOf(field)}
               </td>
               <td class="means">
                 {meaningOf(field.part)}

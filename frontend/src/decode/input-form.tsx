@@ -20,7 +20,7 @@ export const EXAMPLE = `[12:00:00.000][module -> MCU] 55 aa 00 00 00 00 ff
 export function InputForm() {
   const [isOver, setOver] = useState(false);
   const timer = useRef(0);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  const isPasting = useRef(false);
   const soon = (pause: number) => {
     clearTimeout(timer.current);
     timer.current = window.setTimeout(() => void decode(), pause);
@@ -31,17 +31,13 @@ export function InputForm() {
     choice.value = FOUND;
     soon(0);
   };
-  const drop = (event: DragEvent) => {
-    setOver(false);
-    const file = event.dataTransfer?.files[0];
-    if (!file) return;
-    event.preventDefault();
-    take(file.name, file);
-  };
+  useEffect(() => () => clearTimeout(timer.current), []);
+  useDrop(setOver, (file) => take(file.name, file));
   const paste = (event: ClipboardEvent) => {
     const file = event.clipboardData?.files[0];
     const pasted = event.clipboardData?.getData("text") ?? "";
-    if (!file && !isLong(pasted)) return soon(0); // the field has it after this event
+    isPasting.current = !file && !isLong(pasted); // the field has it after this event
+    if (isPasting.current) return;
     event.preventDefault();
     take(file?.name ?? say("decode.pasted"), file ?? new Blob([pasted]));
   };
@@ -53,14 +49,7 @@ export function InputForm() {
     forget();
   };
   return (
-    <form
-      class="decode-input"
-      data-over={isOver}
-      onSubmit={(event) => event.preventDefault()}
-      onDragOver={(event) => (event.preventDefault(), setOver(true))}
-      onDragLeave={() => setOver(false)}
-      onDrop={drop}
-    >
+    <form class="decode-input" data-over={isOver} onSubmit={(event) => event.preventDefault()}>
       {attached.value ? (
         <p class="attached">
           <b>{attached.value.name}</b> <span class="soft">{sizeText(attached.value.bytes.size)}</span>
@@ -76,7 +65,8 @@ export function InputForm() {
             value={text.value}
             onInput={(event) => {
               text.value = event.currentTarget.value;
-              soon(PAUSE_MS);
+              soon(isPasting.current ? 0 : PAUSE_MS);
+              isPasting.current = false;
             }}
             onPaste={paste}
           />
@@ -105,6 +95,35 @@ export function InputForm() {
       {view.value && <Choices onChange={() => soon(0)} />}
     </form>
   );
+}
+
+/** Takes a file that is dropped anywhere on the page: elsewhere the browser would open it in place of the page. */
+function useDrop(setOver: (isOver: boolean) => void, take: (file: File) => void): void {
+  const taking = useRef(take);
+  taking.current = take;
+  useEffect(() => {
+    const ended = new AbortController();
+    const hasFile = (event: DragEvent) => Boolean(event.dataTransfer?.types.includes("Files"));
+    const over = (event: DragEvent) => {
+      if (!hasFile(event)) return;
+      event.preventDefault();
+      setOver(true);
+    };
+    const leave = (event: DragEvent) => {
+      if (event.relatedTarget === null) setOver(false);
+    };
+    const drop = (event: DragEvent) => {
+      setOver(false);
+      const file = event.dataTransfer?.files[0];
+      if (!file) return;
+      event.preventDefault();
+      taking.current(file);
+    };
+    addEventListener("dragover", over, ended);
+    addEventListener("dragleave", leave, ended);
+    addEventListener("drop", drop, ended);
+    return () => ended.abort();
+  }, []);
 }
 
 function FileButton({ onFile }: { onFile: (file: File) => void }) {

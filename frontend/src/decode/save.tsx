@@ -43,35 +43,37 @@ export function Save() {
   return (
     <details class="plain save">
       <summary>{say("decode.save")}</summary>
-      <div class="row-of">
-        <label class="field">
-          <span>{say("decode.name")}</span>
-          <input value={name} maxLength={60} placeholder="my_plug" spellcheck={false} autocapitalize="off" onInput={(event) => setName(nameOf(event.currentTarget.value))} />
-        </label>
-        <button type="button" onClick={() => void copy()}>
-          {say("decode.copy_capture")}
-        </button>
-        <button type="button" onClick={() => void download()}>
-          {say("decode.download_capture")}
-        </button>
-        <button type="button" onClick={() => void draft()}>
-          {say("decode.save_case")}
-        </button>
-      </div>
-      <p class="small" role="status">
-        {status}
-      </p>
-      {files.length > 0 && (
-        <p class="row-of">
-          {files.map((file) => (
-            <a key={file.name} class="button" href={file.url} download={file.name}>
-              {file.name}
-            </a>
-          ))}
+      <div class="saving">
+        <div class="row-of">
+          <label class="field">
+            <span>{say("decode.name")}</span>
+            <input value={name} maxLength={60} placeholder="my_plug" spellcheck={false} autocapitalize="off" onInput={(event) => setName(nameOf(event.currentTarget.value))} />
+          </label>
+          <button type="button" onClick={() => void copy()}>
+            {say("decode.copy_capture")}
+          </button>
+          <button type="button" onClick={() => void download()}>
+            {say("decode.download_capture")}
+          </button>
+          <button type="button" onClick={() => void draft()}>
+            {say("decode.save_case")}
+          </button>
+        </div>
+        <p class="small" role="status">
+          {status}
         </p>
-      )}
-      {problem && <Notice kind="fault">{problem}</Notice>}
-      <p class="soft small">{say("decode.save_hint")}</p>
+        {files.length > 0 && (
+          <p class="row-of">
+            {files.map((file) => (
+              <a key={file.name} class="button" href={file.url} download={file.name}>
+                {file.name}
+              </a>
+            ))}
+          </p>
+        )}
+        {problem && <Notice kind="fault">{problem}</Notice>}
+        <p class="soft small">{say("decode.save_hint")}</p>
+      </div>
     </details>
   );
 }

@@ -20,10 +20,8 @@ class PartNaming(msgspec.Struct, frozen=True):
     family: Family
     reading: Family | Dialect
 
-    def parts(
-        self, piece: Piece, masked: Masked, names: ValueNames, by_value: NamedValues | None = None
-    ) -> Sequence[FramePart]:
-        """The parts of a piece, as it was decoded. ``by_value``: its values, where they are named already."""
+    def parts(self, piece: Piece, masked: Masked, names: ValueNames, by_value: NamedValues) -> Sequence[FramePart]:
+        """The parts of a piece, as it was decoded. ``by_value``: its values, as ``names`` named them at that time."""
         if self.reading.layout is None:
             return self._whole(masked)
         data = masked.data
@@ -32,9 +30,7 @@ class PartNaming(msgspec.Struct, frozen=True):
         parts = self.reading.layout(msgspec.structs.replace(piece, data=data))
         if masked.hidden:
             parts = without_secrets(parts, masked.hidden)
-        if not piece.values:
-            return parts
-        return _named(parts, piece, names, names.by_value(piece) if by_value is None else by_value)
+        return _named(parts, piece, names, by_value) if piece.values else parts
 
     def _whole(self, masked: Masked) -> Sequence[FramePart]:
         """One part, of a family that describes no others."""

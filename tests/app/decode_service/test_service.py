@@ -16,7 +16,27 @@ from unclouded.core.errors import CommandError
 FRAME = b"55 aa 00 00 00 00 ff"
 
 
-async def test_inputs_are_decoded_one_after_the_other_in_another_process() -> None:
+Started = list[asyncio.subprocess.Process]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Started:
+    """The processes that were started; never one beside another."""
+    processes: Started = []
+    begun: list[str] = []
+    start = asyncio.create_subprocess_exec
+
+    async def starting(*words: str, **more: int) -> asyncio.subprocess.Process:
+        assert len(begun) == len(processes) and all(one.returncode is not None for one in processes)
+        begun.append(words[-1])
+        processes.append(await start(*words, **more))
+        return processes[-1]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", starting)
+    return processes
+
+
+async def test_inputs_are_decoded_one_after_the_other_in_another_process(started: Started) -> None:
     service = DecodeService()
     both = await asyncio.gather(*(service.decode(DecodeOptions(), data) for data in (FRAME, b"nothing")))
     first, second = (msgspec.json.decode(one, type=DecodeView) for one in both)
@@ -25,6 +45,7 @@ async def test_inputs_are_decoded_one_after_the_other_in_another_process() -> No
         await service.decode(DecodeOptions(family="zigbee"), FRAME)
     found = msgspec.json.decode(await service.choices(), type=DecodeChoices)
     assert found.families and await service.choices() is await service.choices()
+    assert len(started) == 4
 
 
 async def test_a_process_that_takes_too_long_is_ended() -> None:
@@ -33,17 +54,7 @@ async def test_a_process_that_takes_too_long_is_ended() -> None:
         await service.decode(DecodeOptions(), FRAME)
 
 
-async def test_a_process_whose_client_has_gone_is_ended_and_the_next_has_its_turn(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    started: list[asyncio.subprocess.Process] = []
-    start = asyncio.create_subprocess_exec
-
-    async def starting(*words: str, **more: int) -> asyncio.subprocess.Process:
-        started.append(await start(*words, **more))
-        return started[-1]
-
-    monkeypatch.setattr(asyncio, "create_subprocess_exec", starting)
+async def test_a_process_whose_client_has_gone_is_ended_and_the_next_has_its_turn(started: Started) -> None:
     service = DecodeService()
     task = asyncio.create_task(service.decode(DecodeOptions(), FRAME))
     while not started:

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from unclouded.app.decode_service import work
 from unclouded.app.decode_service.work import COUNTING_S, MOST_NOISE, MOST_PARTS, answer
-from unclouded.app.protocols import profile_library
+from unclouded.app.protocols import actions_of, profile_library, settings_of
 from unclouded.core.decode_views import DecodeChoices, DecodeFiles, DecodeOptions, DecodeView
 from unclouded.core.errors import UncloudedError
 from unclouded.core.frame_part import leaves
 from unclouded.families.tuya.line.datapoint import BOOL, VALUE, DataPoint, write_points
 from unclouded.families.tuya.line.framing import Frame
+from unclouded.profiles import ProfileLibrary
 
 CAPTURES = Path(__file__).parent.parent.parent / "captures"
 LIBRARY = profile_library()
@@ -64,6 +65,19 @@ def test_what_is_found_can_be_overruled() -> None:
     assert named.frames[0].text.startswith("power_W 67.3 W") and named.profile == "tuya/plug_metering"
     assert view(text, family="emporia").counts.frames == 0
     assert view(text, dialect="low_power").dialect == "low_power"
+
+
+def test_the_hubs_own_profiles_name_values_too(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "heater.toml").write_text(
+        'name = "mine/heater"\nfamily = "tuya_wifi"\ntitle = "Heater"\n[[point]]\ndp = 19\nkey = "heat_W"\n'
+        'type = "value"\nscale = 0.1\n'
+    )
+    own = ProfileLibrary(settings_of, tmp_path, actions_of)
+    options = DecodeOptions(profile="mine/heater", sender="device")
+    assert b"heat_W 67.3 W" in answer(options, POWER, own, lambda: 0.0)
+    with pytest.raises(UncloudedError, match="mine/heater"):
+        answer(options, POWER, LIBRARY, lambda: 0.0)
 
 
 @settings(max_examples=15, deadline=None)

@@ -60,7 +60,7 @@ class FrameExplainer:
     def parts(self, decoded: DecodedPiece, piece: Piece) -> Sequence[FramePart]:
         """The parts of a piece, masked, and its values named."""
         known = msgspec.structs.replace(decoded.piece, data=piece.data)
-        return self._naming.parts(known, decoded.masked, decoded.names)
+        return self._naming.parts(known, decoded.masked, decoded.names, decoded.names.by_value(known))
 
 
 # --- inside ---------------------------------------------------------------------------------------
