@@ -533,3 +533,10 @@ def test_only_known_devices_can_be_chosen(tmp_path: Path) -> None:
         context_for(tmp_path, HEATER.format("/dev/ttyUSB0"), ids=["heatr"])
     chosen = context_for(tmp_path, HEATER.format("/dev/ttyUSB0"), ids=["heater"])
     assert [wire.device for wire in chosen.wires()] == ["heater"]
+
+
+def test_the_page_of_the_doctor_lists_every_check() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "doctor.md").read_text("utf-8")
+    listed = [line for line in page.splitlines() if line.startswith("| `") and not line.startswith("| `README")]
+    wanted = [f"| `{check.name}` | {check.title} |" for check in CHECKS]
+    assert listed[: len(wanted)] == wanted
