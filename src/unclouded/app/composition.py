@@ -21,7 +21,7 @@ from unclouded.profiles import ProfileLibrary
 
 if TYPE_CHECKING:
     from unclouded.app.admissions import Admissions, AdmittedPlug, DeviceAdmitter
-    from unclouded.links.broker.server import BrokerServer
+    from unclouded.links.broker.server import BrokerServer, SeenPlug
 
 # Keys of the hub that count at its next start only, by table; of other tables all keys are applied at once
 AT_START = {"hub": ("timezone", "data"), "broker": (), "web": (), "meross": ()}  # () = all of them
@@ -73,12 +73,19 @@ class Composition:
         """Whether no plug was admitted or forgotten since it was made."""
         return self.admissions is None or tuple(self.admissions.admitted) == prepared.admitted
 
-    def take(self, prepared: PreparedDevices) -> None:
-        """The hub runs with these devices from now on."""
+    def take(self, prepared: PreparedDevices, hub: Hub) -> None:
+        """The hub runs with these devices from now on. Plugs that are connected and have none are reported to it."""
         self.config, self._factory = prepared.config, prepared.factory
         self.needs_restart = prepared.needs_restart
         if self.admitter is not None:
             self.admitter.use(self.config, self._factory)
+            hub.seen_before(self._uuids())
+            self.admitter.report_connected()
+
+    def _uuids(self) -> frozenset[str]:
+        """Of the plugs that have a device, though its link may be opened only in a moment."""
+        admitted = () if self.admissions is None else self.admissions.admitted
+        return frozenset(one.uuid.lower() for one in (*self.config.devices, *admitted))
 
     def new_library(self) -> ProfileLibrary:
         """The profiles that this configuration knows, of which none is loaded."""
@@ -90,7 +97,12 @@ class Composition:
             from unclouded.app.admissions import as_device
 
             answer = self.admissions.answer
-            self.broker.on_seen = lambda seen: hub.seen(as_device(seen))
+
+            def report(seen: "SeenPlug") -> None:
+                if seen.uuid.lower() not in self._uuids():
+                    hub.seen(as_device(seen))
+
+            self.broker.on_seen = report
             self.broker.answer_unadmitted = lambda plug, message: answer(plug, message, services.answer)
 
     def _admitted_devices(self, configured: Sequence[DeviceTable]) -> list[DeviceTable]:

@@ -179,6 +179,7 @@ async def _serving(
                 for task in tasks:
                     task.cancel()
     finally:
+        await live.close()
         await plugs.close()
         unsubscribe()
         await history.close()

@@ -9,7 +9,7 @@ It satisfies ``model.PublicHub``; sinks and the web see no more of it than that.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -253,7 +253,6 @@ class Hub:
                 self._removed(self._nodes[old].devices(), "renamed", f"The id of {old} is {new} now.")
                 self.publish(self._held.rename(old, new))
             self._replace_nodes(specs, changes)
-            self._admissions.report_connected()
             return Reconfigured(changes, tuple(removed))
 
     def compare(self, specs: Sequence[NodeSpec]) -> SpecChanges:
@@ -268,6 +267,11 @@ class Hub:
                 kept.pop(one.identity, None)
         gone = {one.identity for one in devices}
         self._known = [one for one in self._known if one.identity not in gone]
+
+    def seen_before(self, uuids: Collection[str]) -> None:
+        """These plugs have a device now: they are no longer listed as seen."""
+        for uuid in [one for one in self._seen if one in uuids]:
+            self.publish(self._forget_seen(uuid, f"{uuid} is in the configuration."))
 
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         return self._find(device)[0].stats()

@@ -159,7 +159,12 @@ def test_a_running_hub_applies_what_is_typed_and_what_a_signal_asks_for(tmp_path
         assert ready["devices"] == ["pump", "meter"]
         (done,) = place.ask("config", "set", "pump", "name=Pump", "room=Cellar")
         assert done["running"] and done["described"] == ["pump"] and done["kept"] == 2
-        place.config.write_text(place.config.read_text().replace('"Cellar"', '"Attic"') + "\n[hubb]\n")
+        place.config.write_text(place.config.read_text().replace('"Cellar"', '"Attic"'))
+        waiting = place.ask("check")[-1]["reload"]
+        assert waiting["dry_run"] and waiting["described"] == ["pump"]
+        assert place.ask("config", "reload", "--dry-run")[0] == waiting
+        assert place.ask("devices")[0]["room"] == "Cellar", "nothing was done"
+        place.config.write_text(place.config.read_text() + "\n[hubb]\n")
         hub.send_signal(signal.SIGHUP)
         wait_for(place.log, "there is no key `hubb`")
         place.config.write_text(place.config.read_text().replace("[hubb]\n", ""))

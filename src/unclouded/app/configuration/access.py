@@ -49,6 +49,16 @@ def access_to(path: Path, data: str | None) -> ConfigurationAccess:
     return HubConfiguration(HubClient(config.control)) if is_running(config) else FileAccess(path, data)
 
 
+def waiting_changes(config: Config) -> ReloadView | None:
+    """What a reload would do to the hub that runs with this file; None where none does, or nothing is different."""
+    if not is_running(config):
+        return None
+    hub = HubConfiguration(HubClient(config.control))
+    view = hub.view()
+    is_same = view.file == str(Path(config.where).absolute()) and view.revision != view.running
+    return hub.reload(dry_run=True) if is_same else None
+
+
 class HubConfiguration:
     """The configuration of a running hub."""
 
@@ -100,7 +110,7 @@ class FileAccess:
         except ConfigError as error:
             problem = str(error)
         return ConfigurationView(
-            file=str(self._path),
+            file=str(self._path.absolute()),
             revision=version.revision,
             running="",
             unwritable=self._editor.file.why_not_writable(),

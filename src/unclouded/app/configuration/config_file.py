@@ -86,7 +86,8 @@ class ConfigurationFile:
         except OSError as error:
             raise StoreError(f"{self.backup_folder} cannot be used: {error.strerror}. {_hint(error)}") from None
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            with contextlib.suppress(OSError):  # a file system without locks: the revision is compared all the same
+                fcntl.flock(handle, fcntl.LOCK_EX)
             yield
         finally:
             os.close(handle)

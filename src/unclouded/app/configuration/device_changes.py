@@ -27,6 +27,7 @@ ORDER = tuple(field.encode_name for field in msgspec.structs.fields(DeviceTable)
 FILE_LINKS = ("replay:", "pty:")  # links of files that may be anywhere on the hub's computer
 FILE_SETTINGS = ("file=", "file%3D")  # settings of links: password_file, cafile
 SET_THERE = "unclouded config set DEVICE"
+DEEPEST = 10
 FIRST = ("id", "name", "room")
 
 
@@ -142,13 +143,15 @@ def _check_files(keys: Mapping[str, Any], is_local: bool) -> None:  # Any: JSON
             raise CommandError(f"A recording is set up on the hub's computer: {SET_THERE} record=FILE")
 
 
-def _exact(value: object) -> object:
+def _exact(value: object, depth: int = 0) -> object:
     """Numbers as they were written, and no text with a hidden part. Raises CommandError."""
+    if depth > DEEPEST:
+        raise CommandError(f"A key of a device has tables within tables {DEEPEST} times at most.")
     match value:
         case Mapping():
-            return {str(key): _exact(one) for key, one in value.items()}
+            return {str(key): _exact(one, depth + 1) for key, one in value.items()}
         case list() | tuple():
-            return [_exact(one) for one in value]
+            return [_exact(one, depth + 1) for one in value]
         case float():
             return Decimal(repr(value))
         case str() if HIDDEN in value:

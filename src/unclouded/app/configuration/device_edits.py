@@ -44,11 +44,9 @@ def with_changes(text: str, id: str, patch: Table) -> str:
     changed[number] = _follows(new, id, new.get("id"))
     blocks = blocks_of(text)
     places = _places(blocks, len(devices))
-    for one in range(len(devices)):
+    for one in reversed(range(len(devices))):  # so that the places before it stay as they are
         if changed[one] != devices[one]:
             blocks = _with_element(blocks, places[one], devices[one], changed[one])
-            blocks = blocks_of(text_of(blocks))
-            places = _places(blocks, len(devices))
     return _checked(text, text_of(blocks), {**file, "device": changed})
 
 

@@ -9,7 +9,7 @@ All changes of one hub are made one after another; reading and checking are done
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -62,6 +62,7 @@ class LiveConfiguration:
         self._note = note
         self._editor = ConfigEditor(Path(composition.config.where), self._strictly_checked)
         self._lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task[ReloadView]] = set()
         self._requested = asyncio.Event()
         self._running = self._version()
         self._warnings: tuple[str, ...] = ()
@@ -80,6 +81,12 @@ class LiveConfiguration:
         """Reload soon; the log has the result. For a handler of signals."""
         self._requested.set()
 
+    async def close(self) -> None:
+        """The hub ends: no change goes on."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     # --- ConfigurationSource -------------------------------------------------------------------
 
     async def view(self) -> ConfigurationView:
@@ -89,6 +96,29 @@ class LiveConfiguration:
         return await asyncio.to_thread(lambda: backup_views(self._editor))
 
     async def reload(self, origin: EditOrigin, dry_run: bool = False) -> ReloadView:
+        return await self._finished(self._reload(origin, dry_run))
+
+    async def restore(self, revision: str, backup: str, origin: EditOrigin) -> ReloadView:
+        return await self._finished(self._restore(revision, backup, origin))
+
+    async def add(self, revision: str, keys: Mapping[str, Any], origin: EditOrigin) -> ReloadView:
+        return await self._finished(self._change(revision, self._changes().added(keys, origin.is_local), origin))
+
+    async def change(self, revision: str, device: str, patch: Mapping[str, Any], origin: EditOrigin) -> ReloadView:
+        return await self._finished(
+            self._change(revision, self._changes().changed(device, patch, origin.is_local), origin)
+        )
+
+    async def remove(self, revision: str, device: str, history: History, origin: EditOrigin) -> ReloadView:
+        admitted = self._changes().admitted(device)
+        if admitted is not None and all(one.id != device for one in self._composition.config.devices):
+            return await self._finished(self._forget(device, history, origin))
+        uuid = next((one.uuid for one in self._composition.config.devices if one.id == device), "")
+        return await self._finished(self._change(revision, self._changes().removed(device, uuid), origin, history))
+
+    # --- inside --------------------------------------------------------------------------------
+
+    async def _reload(self, origin: EditOrigin, dry_run: bool) -> ReloadView:
         async with self._lock:
             self._must_be_whole()
             version = await asyncio.to_thread(self._editor.version)
@@ -97,25 +127,17 @@ class LiveConfiguration:
                 return self._what_it_would_do(version, checked)
             return await self._apply(version, checked, origin, "reloaded")
 
-    async def restore(self, revision: str, backup: str, origin: EditOrigin) -> ReloadView:
+    async def _restore(self, revision: str, backup: str, origin: EditOrigin) -> ReloadView:
         async with self._lock:
             edit = await asyncio.to_thread(self._edited, lambda: self._editor.restore(revision, backup))
             return await self._apply(edit.after, edit.checked, origin, f"restored from {backup}")
 
-    async def add(self, revision: str, keys: Mapping[str, Any], origin: EditOrigin) -> ReloadView:
-        return await self._change(revision, self._changes().added(keys, origin.is_local), origin)
-
-    async def change(self, revision: str, device: str, patch: Mapping[str, Any], origin: EditOrigin) -> ReloadView:
-        return await self._change(revision, self._changes().changed(device, patch, origin.is_local), origin)
-
-    async def remove(self, revision: str, device: str, history: History, origin: EditOrigin) -> ReloadView:
-        admitted = self._changes().admitted(device)
-        if admitted is not None and all(one.id != device for one in self._composition.config.devices):
-            return await self._forget(device, history, origin)
-        uuid = next((one.uuid for one in self._composition.config.devices if one.id == device), "")
-        return await self._change(revision, self._changes().removed(device, uuid), origin, history)
-
-    # --- inside --------------------------------------------------------------------------------
+    async def _finished(self, work: Coroutine[Any, Any, ReloadView]) -> ReloadView:
+        """The work goes on to its end though its client is gone: devices must not be left stopped. Any: asyncio's."""
+        task = asyncio.create_task(work, name="configuration.change")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
 
     def _changes(self) -> DeviceChanges:
         admissions = self._composition.admissions
@@ -143,7 +165,7 @@ class LiveConfiguration:
         except ConfigError as error:
             problem, waiting = str(error), self._composition.needs_restart
         return ConfigurationView(
-            file=self._composition.config.where,
+            file=str(self._editor.file.path.absolute()),
             revision=version.revision,
             running=self._running.revision,
             unwritable=self._editor.file.why_not_writable(),
@@ -202,7 +224,7 @@ class LiveConfiguration:
 
         before, running = self._composition.config, self._running
         result = await self._hub.reconfigure(make)
-        self._composition.take(prepared)
+        self._composition.take(prepared, self._hub)
         self.on_applied(prepared.config)
         self._running = version
         view = _reload_view(running, version, checked, result.changes, applied_keys(before, prepared.config))

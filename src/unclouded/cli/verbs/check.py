@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from unclouded.app.configuration.access import waiting_changes
 from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.problems import ConfigProblem, problems
 from unclouded.app.device_factory import DeviceFactory
@@ -12,7 +13,9 @@ from unclouded.app.products.profile_check import CheckedProfile, ProfileChecker,
 from unclouded.app.protocols import profile_library
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
+from unclouded.cli.output.configuration_text import reload_lines
 from unclouded.cli.output.lines import print_json, print_text
+from unclouded.core.configuration_views import ReloadView
 from unclouded.core.errors import CommandError
 
 
@@ -25,6 +28,8 @@ def command(
     ctx: click.Context, profiles: tuple[Path, ...], config: str | None, data: str | None, as_json: bool
 ) -> None:
     """Check the configuration: keys, profiles, families, links, ports. Exit code 2 where something is wrong.
+
+    Where a hub runs with an earlier version of the file, it says what a reload would do.
 
     With PROFILES, check these files instead: whether they can be loaded, their keys, what they replace, and their
     scales against those of similar products.
@@ -43,11 +48,23 @@ def command(
     found = list(problems(checked))
     _print_problems(checked, found, as_json)
     is_right = not any(one.is_error for one in found)
+    waiting = waiting_changes(checked) if is_right else None
     if as_json:
         print_json({"hub": {"config": checked.where, "data": str(checked.data), "timezone": str(checked.zone)}})
     elif is_right:
         print_text(f"{checked.where} is valid. Data: {checked.data}, time zone {checked.zone}.")
+    if waiting is not None:
+        _print_waiting(waiting, as_json)
     ctx.exit(0 if is_right else 2)
+
+
+def _print_waiting(view: ReloadView, as_json: bool) -> None:
+    if as_json:
+        print_json({"reload": view})
+        return
+    print_text("A hub runs with an earlier version of it. With `unclouded config reload`:")
+    for line in reload_lines(view):
+        print_text(f"    {line}")
 
 
 def _print_problems(config: Config, found: list[ConfigProblem], as_json: bool) -> None:
