@@ -24,7 +24,7 @@ OPTIONS = RunOptions(yes=True, only=("mcu.heartbeat.*", "mcu.product.*", "mcu.se
 async def run(monkeypatch: pytest.MonkeyPatch, stop_after_s: float | None = None) -> tuple[RunReport, Collector]:
     """Against a simulated MCU on the other end of a link in memory."""
     one, two = memory.pair()
-    monkeypatch.setattr(running, "open_link", lambda *args, **more: one)
+    monkeypatch.setattr(running, "open_wire", lambda *args, **more: one)
     mcu = wifi_mcu(McuOptions())
 
     def on_events(events: list[Event], now: float) -> None:
