@@ -340,6 +340,13 @@ RENDERINGS: dict[str, Callable[[Frames], str]] = {
     ),
     "hex, cut lines": cut_in_the_middle,
     "log of one digit": on_lines("12:00:{at:02d} <- ", lambda frame: " ".join(f"{byte:x}" for byte in frame)),
+    "log, read off a picture": on_lines("12:00:{at:02d} RX: ", lambda one: one.hex(" ").upper().replace("0", "O")),
+    "log, wrapped": on_lines("12:00:{at:02d} RX: ", lambda one: f"{one[:8].hex(' ')}\n{one[8:].hex(' ')}"),
+    "in calls": joined("; ", "Serial.write(0x{:02X})"),
+    "bits": joined(" ", "{:08b}"),
+    "brackets": joined("", "[{:02X}]"),
+    "signed": lambda frames: str([byte - 256 if byte > 127 else byte for frame in frames for byte in frame]),
+    "groups of four digits": on_lines("RX: ", lambda frame: frame.hex(" ", -2)),
     "strings of C": lambda frames: f'"{"".join(f"{chr(92)}x0{byte:02x}" for frame in frames for byte in frame)}"',
     "Docklight": on_lines("29.11.2026 12:00:{at:02d}.00 [RX] - ", lambda frame: frame.hex(" ").upper()),
     "Saleae table": by_byte(

@@ -12,9 +12,10 @@ from unclouded.formats.documents import (
     json_text,
     literals,
     raw,
+    scattered,
 )
 from unclouded.formats.levels import changes, sigrok_session
-from unclouded.formats.lines import general
+from unclouded.formats.lines import general, misread
 from unclouded.formats.messages import curl_trace, envelopes, meross_lan
 from unclouded.formats.packets import captures, fields, follow, text_packets
 from unclouded.formats.programs import console_log, esphome, openbeken, serial_programs, tasmota, tuya_tools
@@ -49,8 +50,10 @@ FORMATS: tuple[InputFormat, ...] = (
     *literals.FORMATS,
     *arrays.FORMATS,
     *hex_text.FORMATS,
+    *scattered.FORMATS,
     *decimal.FORMATS,
     *general.FORMATS,
+    *misread.FORMATS,
     *base64_text.FORMATS,
     *cat_v.FORMATS,
     *raw.FORMATS,

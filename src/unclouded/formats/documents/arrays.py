@@ -10,7 +10,7 @@ from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
 
 COMMENT = re.compile(r"/\*[^*]*+(?:\*(?!/)[^*]*+)*(?:\*/)?|//[^\n]*+")
-LIST = re.compile(r"[{\[(](?P<numbers>[\s,0-9A-Fa-fxXbBuUlL'hH_]*+)(?:[}\])]|\Z)")
+LIST = re.compile(r"[{\[(](?P<numbers>[\s,0-9A-Fa-fxXbBuUlL'hH_-]*+)(?:[}\])]|\Z)")
 BLANK = re.compile(r"[^\n]")
 OCTAL = re.compile(r"0[0-3][0-7]{2}")
 LEAST = 3  # numbers
@@ -25,7 +25,7 @@ class NumberTable(dict[str, int]):
 
 
 def _number(text: str) -> int:
-    """A number of 0 to 255; 256 where it is another."""
+    """A number of 0 to 255, or of a signed byte; 256 where it is another."""
     text = text.rstrip("uUlL")
     try:
         if len(text) > 1 and text[0] == "0" and text.isdigit():
@@ -34,7 +34,7 @@ def _number(text: str) -> int:
             value = int(text[:-1], 16) if text[-1:] in "hH" else int(text, 0)
     except ValueError:
         return 256
-    return value if 0 <= value < 256 else 256
+    return value & 0xFF if -128 <= value < 256 else 256
 
 
 def without_comments(text: str) -> str:

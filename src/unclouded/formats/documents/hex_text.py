@@ -16,7 +16,7 @@ FITS = 0.9  # share of the lines that are nothing but hex
 LINE = re.compile(r"[\s:;,._|\-0-9A-Fa-f]+")
 SINGLE = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f](?![0-9A-Fa-f])")
 SAMPLE = 200
-MARKS = ("0x", "0X", "\\u00", "\\x", "\\X", "16#", "&H", "&h", "$", "%", "#", "h", "H")
+MARKS = ("0x", "0X", "\\u00", "\\x", "\\X", "16#", "&H", "&h", "$", "%", "#", "h", "H", "x", "X")
 LEAST_MARKED = 3
 
 

@@ -95,8 +95,11 @@ def _numbers(value: list[Any]) -> bytes | None:
         return None
     try:
         return bytes(value)
-    except (TypeError, ValueError):
+    except TypeError:
         return None
+    except ValueError:  # signed bytes, as Java prints them
+        is_signed = all(isinstance(one, int) and -128 <= one < 128 for one in value)
+        return bytes(one & 0xFF for one in value) if is_signed else None
 
 
 def _text(value: str) -> bytes:

@@ -44,11 +44,17 @@ Payload = Callable[[str, int], ByteRun | None]
 
 
 class RowState(msgspec.Struct):
-    """What holds for the next row: the time and the direction of the last line that had them."""
+    """What holds for the next row: the time and the direction of the last line that had them.
+
+    ``row_t``: of rows without a time of their own. ``wrapped``: the direction of the line before, where its bytes may
+    go on in the next one; ``width``: its characters.
+    """
 
     t: float | None = None
     label: Label = NO_LABEL
-    row_t: float | None = None  # of rows without a time of their own
+    row_t: float | None = None
+    wrapped: Label = NO_LABEL
+    width: int = 0
 
 
 class GeneralReader:
@@ -80,6 +86,8 @@ class GeneralReader:
             if line and not line.isspace():
                 self.reading.lines += 1
                 self._line(index, line[:LONGEST_LINE])
+            else:
+                self._state.wrapped = NO_LABEL
         done = self.reading
         done.chunks, done.unread = self._chunks, self._unread
         done.stamps, done.backwards = self._clock.count, self._clock.backwards
@@ -108,6 +116,7 @@ class GeneralReader:
             run.of_each(lambda head: len(head.text) + 1),
             gaps,
         )
+        self._state.wrapped, self._state.width = labels[-1], LONGEST_LABEL
         self.reading.lines += count
         self.reading.explained += count
         self.reading.data_lines += count
@@ -139,17 +148,23 @@ class GeneralReader:
         run = self._payload(line, offset.end() if offset else start)
         head = lead + line[start : run.start if run is not None else start + LONGEST_LABEL]
         if run is None or not self._is_data(line, stamp, head, run):
+            self._state.wrapped = NO_LABEL
             self._no_data(number, line, stamp, head)
             return
         label = label_of(head)
+        state = self._state
+        if stamp is None and label is NO_LABEL and len(line) < state.width:
+            label = state.wrapped
         self._data(number, stamp, label, run)
+        state.wrapped, state.width = label, max(len(line), state.width if label is state.wrapped else 0)
         if self._shaped.is_used and not lead and offset is None and len(run.data) > 1:
             self._learn(line, stamp, run, label)
 
     def _learn(self, line: str, stamp: Stamp | None, run: ByteRun, label: Label) -> None:
         """A line that was read, so that others of its shape are read at once: nothing stands behind its bytes."""
         body = body_of(line[run.start : run.end], run.kind)
-        if body is None or line[run.end :].strip():
+        is_bare = stamp is None and label_of(line[: run.start]) is NO_LABEL
+        if body is None or line[run.end :].strip() or (is_bare and (self._labelled or self._clock.count)):
             return
         start = stamp.end if stamp is not None else 0
         head = line[start : run.start]

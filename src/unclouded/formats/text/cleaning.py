@@ -25,15 +25,16 @@ ENTITIES = {
     "&#039;": "'",
     "&#x27;": "'",
 }
-TYPOGRAPHIC = str.maketrans(
-    {
-        **dict.fromkeys("\u00a0\u2007\u202f\u2009\u3000", " "),
-        **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff"),
-        **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'),
-        **dict.fromkeys("\u2018\u2019\u201a", "'"),
-        "\u00d7": "x",
-    }
-)
+REPLACED = {
+    **dict.fromkeys("\u00a0\u2007\u202f\u2009\u3000", " "),
+    **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad", ""),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+    **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'),
+    **dict.fromkeys("\u2018\u2019\u201a", "'"),
+    "\u00d7": "x",
+}
+WIDE = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # letters of East Asian width
+TYPOGRAPHIC = str.maketrans(REPLACED | WIDE)
 FENCE = re.compile(r"^[ \t]{0,8}(?:```|~~~)[^\n`]{0,40}$", re.MULTILINE)
 QUOTE = re.compile(r"> ?")
 LIST_MARK = re.compile(r"(?:[-*+•]|\d{1,3}[.)])[ \t]+(?=\S)")

@@ -1,6 +1,7 @@
 """Runs of bytes in a line of text: pairs with one separator, digits without any, pairs with marks, lists of numbers.
 
-    55 AA 03 …   55:AA:03   55-AA-03   55AA03…   0x55, 0xAA   \\x55\\xAA   $55 $AA   55h AAh   %55%AA   85 170 3 0 …
+    55 AA 03 …   55:AA:03   55-AA-03   55AA03…   55AA 0307 …   0x55, 0xAA   x55 xAA   \\x55\\xAA   $55 $AA   55h AAh
+    %55%AA   [55][AA]   85 170 3 0 …
 
 A run ends where its pattern ends. What is no bytes is none: a MAC address (six pairs), the parts of a UUID, dates.
 """
@@ -14,13 +15,16 @@ _PAIR = "[0-9A-Fa-f]{2}"
 _START = r"(?<![0-9A-Za-z_.])"
 _END = r"(?![0-9A-Za-z_])"
 MARKS = ("0x", "0X", "\\x", "\\X", "16#", "&H", "&h", "$", "%", "#")
-_MARK = "0[xX]|\\\\[xX]|16\\#|&[hH]|[$%\\#]"
+_MARK = r"0[xX]|\\[xX]|16\#|&[hH]|[$%\#]|(?<![0-9A-Za-z_])[xX]"
 RUN = re.compile(
     rf"""
-      (?P<pairs>{_START}{_PAIR}(?P<sep>[ ]|[:\-.,;_|\t]|,[ ]){_PAIR}{_END}(?:(?:(?P=sep)|[ ]{{2}}){_PAIR}{_END})*)
+      (?P<pairs>{_START}{_PAIR}(?P<sep>[ ]|[:\-.,;_|\t]|,[ ]|[ ]{{2}}){_PAIR}{_END}
+                (?:(?:(?P=sep)|[ ]{{2}}){_PAIR}{_END})*)
+    | (?P<grouped>{_START}(?:{_PAIR}){{2}}(?:[ ](?:{_PAIR}){{2}})+(?:[ ]{_PAIR})?{_END})
     | (?P<packed>{_START}(?:0[xX])?(?:{_PAIR}){{2,}}){_END}
     | (?P<marked>(?P<mark>{_MARK})[0-9A-Fa-f]{{1,2}}{_END}(?:[ \t,;:]{{0,3}}(?P=mark)[0-9A-Fa-f]{{1,2}}{_END})*)
     | (?P<glued>(?:\\[xX]{_PAIR}){{2,}})
+    | (?P<wrapped>(?:[\[<(]{_PAIR}[\]>)][ ,]?){{3,}})
     | (?P<suffixed>{_START}{_PAIR}[hH]{_END}(?:[ \t,;]{{1,3}}{_PAIR}[hH]{_END})+)
     | (?P<single>{_START}{_PAIR}){_END}
     """,
@@ -37,7 +41,16 @@ MAC_PAIRS = 6
 LEAST = 3  # bytes of the shortest frame
 NOT_HEX = re.compile(r"0[xX]|16#|[^0-9A-Fa-f]+")
 _BARE = str.maketrans(dict.fromkeys(" :-.,;_|\t"))
-SHORTEST = {"pairs": 3, "packed": 7, "marked": 3, "glued": 3, "suffixed": 3, "single": 99}  # bytes, in prose
+SHORTEST = {
+    "pairs": 3,
+    "grouped": 7,
+    "packed": 7,
+    "marked": 3,
+    "glued": 3,
+    "wrapped": 3,
+    "suffixed": 3,
+    "single": 99,
+}  # bytes, in prose
 
 
 class ByteRun(msgspec.Struct, frozen=True, gc=False):
