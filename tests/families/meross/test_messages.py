@@ -67,6 +67,31 @@ def test_a_relay_is_an_object_or_a_list(shape: dict[str, object]) -> None:
     assert read("Control.ToggleX", **shape) == Toggles((Toggle(channel=0, onoff=1, lm_time=5),))
 
 
+@pytest.mark.parametrize(
+    ("namespace", "key", "value"),
+    [
+        ("Appliance.Control.Electricity", "electricity", {"current": 1, "voltage": 2_300, "power": 5_000}),
+        ("Appliance.System.Time", "time", {"timestamp": 7, "timezone": "Europe/Dublin"}),
+        ("Appliance.System.Runtime", "runtime", {"signal": 80}),
+        ("Appliance.System.DNDMode", "DNDMode", {"mode": 1}),
+    ],
+)
+def test_a_list_of_one_object_is_that_object(namespace: str, key: str, value: dict[str, object]) -> None:
+    single = read_message("GETACK", namespace, json.dumps({key: value}).encode())
+    assert read_message("GETACK", namespace, json.dumps({key: [value]}).encode()) == single
+    with pytest.raises(WireError):
+        read_message("GETACK", namespace, json.dumps({key: [value, value]}).encode())
+
+
+@pytest.mark.parametrize("shape", [[{"channel": 0, "onoff": 1}], {"channel": 0, "onoff": 1}])
+@pytest.mark.parametrize("part", ["digest.togglex", "control.toggle"])
+def test_the_relay_in_system_all_is_an_object_or_a_list(part: str, shape: object) -> None:
+    where, key = part.split(".")
+    payload = json.dumps({"all": {"system": {"hardware": {}}, where: {key: shape}}}).encode()
+    all_ = read_message("GETACK", "Appliance.System.All", payload)
+    assert isinstance(all_, All) and all_.toggles == (Toggle(onoff=1),) and not all_.has_no_relay
+
+
 def test_days_are_sorted_by_their_time() -> None:
     ring = [{"date": f"2024-03-{day:02}", "time": day * 86_400, "value": day} for day in (5, 6, 7, 1, 2, 3, 4)]
     message = read("Control.ConsumptionX", consumptionx=ring)

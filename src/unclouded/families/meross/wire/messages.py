@@ -99,7 +99,7 @@ class TimerSlot(PayloadValue, frozen=True):
 class Digest(PayloadValue, frozen=True):
     """The state in System.All of hardware 2 and later."""
 
-    togglex: tuple[Toggle, ...] = ()
+    togglex: tuple[Toggle, ...] | Toggle = ()
     triggerx: tuple[TimerSlot, ...] = ()
     timerx: tuple[TimerSlot, ...] = ()
 
@@ -107,7 +107,7 @@ class Digest(PayloadValue, frozen=True):
 class Control(PayloadValue, frozen=True):
     """The state in System.All of hardware 1."""
 
-    toggle: Toggle
+    toggle: Toggle | tuple[Toggle, ...]
     trigger: tuple[TimerSlot, ...] = ()
     timer: tuple[TimerSlot, ...] = ()
 
@@ -119,14 +119,14 @@ class All(PayloadValue, frozen=True):
 
     @property
     def toggles(self) -> tuple[Toggle, ...]:
-        if self.control is not None:
-            return (self.control.toggle,)
-        return self.digest.togglex if self.digest is not None else ()
+        digest = self.digest.togglex if self.digest is not None else ()
+        found = self.control.toggle if self.control is not None else digest
+        return found if isinstance(found, tuple) else (found,)
 
     @property
     def has_no_relay(self) -> bool:
         """Whether it shows that there is none; a shutter lists ToggleX all the same."""
-        return self.control is None and self.digest is not None and not self.digest.togglex
+        return self.control is None and self.digest is not None and not self.toggles
 
 
 class Abilities(msgspec.Struct, frozen=True):

@@ -25,8 +25,9 @@ def fields_of(payload: bytes | Raw) -> Fields:
 
 
 def one(key: str, kind: type[T]) -> Callable[[Fields], T]:
-    """The value of one key."""
+    """The value of one key; a list of one object is that object (docs/protocols/meross.md §1.8.2)."""
     decoder = msgspec.json.Decoder(kind, strict=False)
+    in_list = msgspec.json.Decoder(tuple[kind], strict=False)  # type: ignore[valid-type]  # as below
 
     def read(fields: Fields) -> T:
         try:
@@ -34,7 +35,11 @@ def one(key: str, kind: type[T]) -> Callable[[Fields], T]:
         except KeyError:
             raise WireError(f"there is no {key!r} in the payload") from None
         except _UNREADABLE as error:
-            raise WireError(f"{key!r} cannot be read: {_reason(error)}") from None
+            try:
+                (found,) = in_list.decode(fields[key])
+            except _UNREADABLE:
+                raise WireError(f"{key!r} cannot be read: {_reason(error)}") from None
+            return found
 
     return read
 
