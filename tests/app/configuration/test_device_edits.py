@@ -122,6 +122,12 @@ def test_channels_are_found_again_by_their_names() -> None:
     ]
 
 
+def test_channels_are_added_below_a_last_line_without_an_end() -> None:
+    for text in ('[[device]]\nid = "a"\n# end', '[[device]]\nid = "a"'):
+        after = with_changes(text, "a", {"channel": [{"name": "x", "link": "l"}]})
+        assert text in after and read(after)["device"][0]["channel"] == [{"name": "x", "link": "l"}]
+
+
 def test_a_form_that_cannot_be_changed_is_refused_and_says_so() -> None:
     with pytest.raises(CommandError, match=r"Write each as a \[\[device\]\] table"):
         with_changes('device = [{ id = "a" }, { id = "b" }]', "a", {"name": "A"})

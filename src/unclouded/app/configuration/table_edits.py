@@ -133,7 +133,7 @@ def _new_block(path: TablePath, new: Any, tail: str) -> TextBlock:  # Any: TOML
 
 
 def _new_elements(path: TablePath, new: Sequence[Table], own: TextBlock) -> list[TextBlock]:
-    lead = "" if own.tail else "\n"
+    lead = "" if own.tail.endswith("\n") else "\n"
     return [TextBlock(path=path, is_array=True, lead=lead, body=table_text(path, one), tail="\n") for one in new]
 
 
