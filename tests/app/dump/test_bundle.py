@@ -174,7 +174,8 @@ def test_configuration_points_values_and_statistics_are_in_it(made: Bundle) -> N
     assert device["info"] == {"version": "2.1.17"} and device["product"] == "mss310" and device["id"] == "device_1"
     assert device["reason"].startswith("000.000.00.0") and "refuses port 80." in device["reason"]
     values = {one["point"]: one["value"] for one in map(json.loads, data_of(made, "readings.jsonl").splitlines())}
-    assert values["power_W"] == 67.3 and values["message"] == f"… ({len(planted.TYPED)} characters)"
+    assert values["power_W"] == 67.3 and values["message"] == "…"
+    assert values["mode"] == "…" and values["serial_number"] == "…", "an option that is private, and a person's number"
     assert json.loads(data_of(made, "wire.json")) == {"channel 1": {"frames_in": 12.0}, "channel 2": {"frames_in": 3.0}}
     events = [json.loads(line) for line in data_of(made, "events.jsonl").splitlines()]
     assert events[0]["text"].startswith("device_1 is offline: ") and events[0]["data"]["state"] == "offline"

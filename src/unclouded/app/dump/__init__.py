@@ -11,7 +11,7 @@ bundle (`dump`)
     shown_frames.py    frames that a hub shows -> lines of a capture
     private_words.py   what of it is known to be the owner's
     bundle.py          BundleSource -> files, cleaned and searched -> zip
-    bundle_frames.py   its captures
+    bundle_cleaner.py  what its files share; bundle_configuration.py, bundle_device.py, bundle_frames.py: the files
     text_cleaning.py   a text -> the same with words of the program only; json_cleaning.py, frame_cleaning.py: of wires
     pseudonyms.py      private words -> replacements; vocabulary.py: the words of the program
     scanning.py        is a word in some bytes, in any form?
