@@ -17,7 +17,7 @@ from unclouded.families.meross.console.plug.console_device import ConsoleDevice
 CR, LF, CTRL_C = b"\r", b"\n", b"\x03"
 LONGEST_HELD = 4_096  # of a line that a client never ends
 DIALECT = "hw2.1.7"
-_TYPED = re.compile(rb"([^\r\n\x03]*)(\r\n|\r|\n|\x03)", re.DOTALL)
+_END = re.compile(rb"\r\n|[\r\n\x03]")
 
 Printed = Sequence[tuple[float, bytes]]
 Alter = Callable[[bytes], Printed]
@@ -41,8 +41,9 @@ class TypedReader:
         self._held += data
         pieces: list[tuple[bytes, Any, str]] = []  # Any: as above
         done = 0
-        for found in _TYPED.finditer(self._held):
-            pieces.append((found[0], TypedLine(found[1].decode("latin-1"), found[2]), ""))
+        for found in _END.finditer(self._held):
+            text = self._held[done : found.start()].decode("latin-1")
+            pieces.append((self._held[done : found.end()], TypedLine(text, found[0]), ""))
             done = found.end()
         self._held = self._held[done:]
         if len(self._held) > LONGEST_HELD:

@@ -10,6 +10,7 @@ from unclouded.families.meross.console.controller.actions import ACTIONS
 from unclouded.families.meross.console.controller.session import ConsoleSession
 from unclouded.families.meross.console.controller.settings import ConsoleSettings
 from unclouded.families.meross.console.wire.decoder import ROWS, ConsoleDecoder
+from unclouded.families.meross.console.wire.layout import layout
 from unclouded.families.meross.console.wire.redact import redact
 from unclouded.families.meross.console.wire.start_report import StartReport
 
@@ -25,6 +26,7 @@ FAMILY = Family(
     generic=GENERIC,
     actions=ACTIONS,
     redact=redact,
+    layout=layout,
     baud=115200,
     capture_as="text",
     ends=("client", "console"),

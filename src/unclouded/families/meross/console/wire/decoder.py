@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from unclouded.core.family import CommandRow, Piece, Sender
+from unclouded.core.family import CommandRow, Piece, Sender, section_of
 from unclouded.core.session import WireValue
 from unclouded.families.meross.console.wire.answer_form import AnswerLine
 from unclouded.families.meross.console.wire.answers import form_of, read_answer
@@ -26,6 +26,14 @@ from unclouded.families.meross.console.wire.redact import masked_line, reads_sec
 from unclouded.families.meross.console.wire.strangers import recognised
 from unclouded.families.meross.console.wire.values import values_of
 
+PAGE = "docs/protocols/meross.md"
+SECTIONS = (  # of PAGE, by how a command begins
+    ("config", "1.9.7"),
+    ("meross iot", "1.9.6"),
+    ("meross power", "1.9.5.1"),
+    ("meross", "1.9.5"),
+    ("", "1.9.4"),
+)
 BLANK = "blank"
 FOREIGN = "no line of this console"
 MOST_LINES = 16  # of a Piece that holds several
@@ -38,6 +46,11 @@ def _fields_of(row: ConsoleCommand) -> str:
     return text if row.shown else f"{text}; no source shows it"
 
 
+def _section_of(name: str) -> str:
+    """Where the answer of a command is described."""
+    return section_of(PAGE, next(number for head, number in SECTIONS if name.startswith(head)))
+
+
 ROWS = tuple(
     CommandRow(
         code=row.name,
@@ -47,6 +60,7 @@ ROWS = tuple(
         response=_fields_of(row),
         answer=row.name,
         timeout_s=row.timeout_s,
+        section=_section_of(row.name),
     )
     for row in COMMANDS
 )
