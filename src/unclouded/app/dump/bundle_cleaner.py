@@ -1,4 +1,4 @@
-"""What the files of one bundle share: its pseudonyms, the rules for texts and settings, and which profiles are public."""
+"""What the files of one bundle share: pseudonyms, the rules for texts and settings, and which profiles are public."""
 
 from collections.abc import Mapping
 from decimal import Decimal
