@@ -21,12 +21,15 @@ changed. A system without ensurepip or with an externally managed Python is fine
 this machine's Node, or else with one from PyPI.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import time
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 
 import hatch_build
@@ -162,27 +165,45 @@ def ensure(lock_file: str) -> None:
     stamp = VENV / f"{lock_file}.stamp"
     wanted = fingerprint(lock_file)
     fresh = stamp.is_file() and stamp.read_text() == wanted
-    if not fresh:
-        ensure_packages(lock_file)
-    ensure_page(tools=lock_file == DEV_LOCK)
-    if not fresh:
+    if fresh:
+        ensure_page(tools=lock_file == DEV_LOCK)
+        return
+    say(f"Installing into {VENV.name} …")
+    with step("1 of 4: an environment and the installer"):
+        ensure_installer()
+    locks = [lock_file] if hatch_build.system_node() else [lock_file, NODE_LOCK]
+    with step(f"2 of 4: {sum(map(count_packages, locks))} packages"):
+        files = [word for lock in locks for word in ("-r", HERE / lock)]
+        must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--require-hashes", *files])
+    with step("3 of 4: the page"):
+        ensure_page(tools=lock_file == DEV_LOCK)
+    with step("4 of 4: Unclouded itself"):
         editable = ["--no-deps", "--no-build-isolation", "-e", HERE]
         must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, *editable])
-        stamp.write_text(wanted)
+    stamp.write_text(wanted)
 
 
-def ensure_packages(lock_file: str) -> None:
-    """Put what the lock file names into .venv, which is made where there is none."""
-    say(f"Making the environment in {VENV.name} from {lock_file} …")
+def ensure_installer() -> None:
+    """The environment, which is made where there is none, and in it the uv of the lock file."""
     if not PYTHON.exists():
         venv.create(VENV, with_pip=False)
     if not has_uv():
         must(
             [sys.executable, "-m", "pip", "--python", PYTHON, "install", "-q", "--require-hashes", "-r", HERE / UV_LOCK]
         )
-    locks = [lock_file] if hatch_build.system_node() else [lock_file, NODE_LOCK]
-    files = [word for lock in locks for word in ("-r", HERE / lock)]
-    must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--require-hashes", *files])
+
+
+def count_packages(lock_file: str) -> int:
+    return sum("==" in line and not line.startswith((" ", "#")) for line in (HERE / lock_file).read_text().splitlines())
+
+
+@contextlib.contextmanager
+def step(title: str) -> Iterator[None]:
+    """Prints what is done, and how long it took."""
+    print(f"  {title} … ", end="", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    yield
+    say(f"{time.monotonic() - began:.0f} s")
 
 
 def ensure_page(tools: bool) -> None:
