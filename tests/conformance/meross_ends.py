@@ -86,7 +86,8 @@ class Wrapped:
 class HttpPlug(Wrapped):
     """A plug behind an HTTP server. ``out``, ``into``: what becomes of each body that it sends, and receives.
 
-    ``head``: of its replies; ``takes``: which requests it takes.
+    ``head``: of its replies. ``raw``: what becomes of the bytes of a connection, None = closed. ``limit``: of a body.
+    ``any_path``: it takes every request line. ``copies``: of each reply.
     """
 
     def __init__(
@@ -95,13 +96,22 @@ class HttpPlug(Wrapped):
         out: Rewrite = lambda body: body,
         into: Rewrite = lambda body: body,
         head: bytes = HEAD,
+        raw: Callable[[bytes], bytes | None] = lambda data: data,
+        limit: int = BODY_LIMIT,
+        any_path: bool = False,
+        copies: int = 1,
     ) -> None:
         super().__init__(inner)
         self._out, self._into, self._head = out, into, head
+        self._raw, self._limit, self._any_path, self._copies = raw, limit, any_path, copies
         self._requests: dict[int, tuple[h11.Connection, bytearray]] = {}
         self._outs: list[Out] = []
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
+        changed = self._raw(data)
+        if changed is None:
+            return self._reply(re, b"")
+        data = changed
         if not data:  # the client has closed
             return ()
         if re in self._requests and self._requests[re][0].their_state in (h11.DONE, h11.MUST_CLOSE):
@@ -113,11 +123,11 @@ class HttpPlug(Wrapped):
                 match event:
                     case h11.Request(method=b"POST", target=b"/config"):
                         continue
-                    case h11.Request():
+                    case h11.Request() if not self._any_path:
                         return self._reply(re, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
                     case h11.Data():
                         body += event.data
-                        if len(body) > BODY_LIMIT:
+                        if len(body) > self._limit:
                             return self._reply(re, b"")
                     case h11.EndOfMessage():
                         return self.inner.receive(self._into(bytes(body)), now, path, re)
@@ -133,7 +143,8 @@ class HttpPlug(Wrapped):
         outs, self._outs = self._outs, []
         for out in self.inner.outgoing(now):
             body = self._out(out.data) if out.data else b""
-            outs.append(Out(self._head % len(body) + body if body else b"", path="http", re=out.re))
+            reply = (self._head % len(body) + body) * self._copies if body else b""
+            outs.append(Out(reply, path="http", re=out.re))
         return outs
 
 
@@ -150,8 +161,10 @@ class HttpHub(Wrapped):
         into: Rewrite = lambda body: body,
         request: Rewrite = lambda body: HUB_HEAD % len(body) + body,
         read: Callable[[bytes], bytes] | None = None,
+        timeout_s: float = HTTP_TIMEOUT_S,
     ) -> None:
         super().__init__(inner)
+        self._timeout_s = timeout_s
         self._out, self._into, self._request, self._read = out, into, request, read or read_reply
         self._waiting: dict[int, float] = {}
 
@@ -179,7 +192,7 @@ class HttpHub(Wrapped):
     def outgoing(self, now: float) -> list[Out]:
         outs = []
         for out in self.inner.outgoing(now):
-            self._waiting[out.id] = now + HTTP_TIMEOUT_S
+            self._waiting[out.id] = now + self._timeout_s
             outs.append(Out(self._request(self._out(out.data)), out.id, out.path))
         return outs
 
@@ -199,7 +212,7 @@ def hub(**settings: object) -> MerossController:
 
 
 def plug(*faults: str, dialect: str = "hw2", **options: object) -> MerossDevice:
-    made = PlugOptions(uuid=UUID, key=KEY, dialect=dialect, faults=frozenset(faults), **options)  # type: ignore[arg-type]
+    made = PlugOptions(**{"uuid": UUID, "key": KEY, "dialect": dialect, "faults": frozenset(faults), **options})  # type: ignore[arg-type]
     return MerossDevice(made, ambient(2))
 
 

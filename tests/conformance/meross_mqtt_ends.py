@@ -57,7 +57,8 @@ class Closing(Wrapped):
 class MqttPlug(Wrapped):
     """The client of links/broker/plug_client.py without its sockets. ``change``: what becomes of its packets.
 
-    ``reconnects``: whether it does so after its connection was closed.
+    ``reconnects``: whether it does so after its connection was closed; ``gives_up``: not after a refusal.
+    ``takes``: the messages that reach it. ``twice``: it sends each push twice.
     """
 
     def __init__(
@@ -66,9 +67,13 @@ class MqttPlug(Wrapped):
         login: Login | None = None,
         change: Change = lambda packet: packet,
         reconnects: bool = True,
+        gives_up: bool = False,
+        takes: Callable[[bytes], bool] = lambda payload: True,
+        twice: bool = False,
     ) -> None:
         super().__init__(inner)
         self.is_closed, self.reconnects = False, reconnects
+        self._gives_up, self._takes, self._twice = gives_up, takes, twice
         self._login = login or usual_login()
         self._change = change
         self._parser = Parser(self._login.version)
@@ -105,13 +110,13 @@ class MqttPlug(Wrapped):
             case mqtt.Connack(code=0):
                 self._packets.append(mqtt.Subscribe(1, ((self._login.inbox, 1),)))
             case mqtt.Connack():
-                self.is_closed = True
+                self.is_closed, self.reconnects = True, not self._gives_up
             case mqtt.Suback():
                 self._ping_at = now + self._login.keep_alive
                 return self.inner.up(BROKER, now)
             case mqtt.Publish(payload=payload, qos=qos, id=id):
                 self._packets += [mqtt.Puback(id)] if qos else []
-                return self.inner.receive(payload, now, BROKER.name)
+                return self.inner.receive(payload, now, BROKER.name) if self._takes(payload) else ()
             case mqtt.Pingresp():
                 self._ping_at = now + self._login.keep_alive
         return ()
@@ -130,21 +135,29 @@ class MqttPlug(Wrapped):
         packets, self._packets = self._packets, []
         outbox = publish_topic(UUID)
         packets += [mqtt.Publish(out.topic or outbox, out.data) for out in self.inner.outgoing(now)]
+        if self._twice:
+            packets = [one for one in packets for _ in range(2 if b"PUSH" in getattr(one, "payload", b"") else 1)]
         changed = [self._change(packet) for packet in packets]
         return [Out(encode(packet, self._login.version)) for packet in changed if packet is not None]
 
 
 class MqttHub(Wrapped):
-    """A controller behind what links/broker is, without its sockets. ``admits``: whom; ``change``: of its packets."""
+    """A controller behind what links/broker is, without its sockets. ``admits``: whom; ``change``: of its packets.
+
+    ``breaks``: the messages after which it closes the connection. ``versions``: those of MQTT that it takes.
+    """
 
     def __init__(
         self,
         inner: Session,
         change: Change = lambda packet: packet,
         admits: Callable[[str, str, str, str], str | Refusal] = identify_client,
+        breaks: Callable[[bytes], bool] = lambda payload: False,
+        versions: tuple[int, ...] = (mqtt.V31, mqtt.V311),
     ) -> None:
         super().__init__(inner)
         self.is_closed = False
+        self._breaks, self._versions = breaks, versions
         self._change, self._admits = change, admits
         self._parser = Parser()
         self._packets: list[mqtt.Packet] = []
@@ -167,9 +180,9 @@ class MqttHub(Wrapped):
 
     def _take(self, packet: mqtt.Packet, now: float) -> Sequence[Event]:
         match packet:
-            case mqtt.Connect(client_id=client_id, user=user, password=password):
+            case mqtt.Connect(client_id=client_id, user=user, password=password, version=version):
                 found = self._admits(client_id, user or "", (password or b"").decode(), KEY)
-                self.is_closed = isinstance(found, Refusal)
+                self.is_closed = isinstance(found, Refusal) or version not in self._versions
                 self._packets.append(mqtt.Connack(4 if self.is_closed else 0))
             case mqtt.Subscribe(id=id):
                 self._packets.append(mqtt.Suback(id, (1,)))
@@ -177,6 +190,7 @@ class MqttHub(Wrapped):
                 return self.inner.up(BROKER, now)
             case mqtt.Publish(payload=payload, qos=qos, id=id):
                 self._packets += [mqtt.Puback(id)] if qos else []
+                self.is_closed = self.is_closed or self._breaks(payload)
                 return self.inner.receive(payload, now, BROKER.name)
             case mqtt.Pingreq():
                 self._packets.append(mqtt.Pingresp())
@@ -241,13 +255,16 @@ def changed_login(**changes: object) -> Callable[[Session], MqttPlug]:
 
 
 def check_mqtt_hub(
-    controller: Session, wrap: Callable[[Session], MqttHub] = MqttHub, options: RunOptions = OPTIONS
+    controller: Session,
+    wrap: Callable[[Session], MqttHub] = MqttHub,
+    options: RunOptions = OPTIONS,
+    path: LinkPath = CLIENT,
 ) -> RunReport:
-    """The report of a run as a plug of the hub's broker."""
+    """The report of a run as a plug of the hub's broker. ``path``: with the facts of its TLS."""
     run = Closing(ConformanceRun(suite("meross"), "device", options, ambient(), kept := Collector()))
     hub = wrap(controller)
     clock = [0.0]
-    pair = Pair(hub, run, path=SERVER, device_path=CLIENT, answers=lambda side, asked: told(side, asked, clock[0]))
+    pair = Pair(hub, run, path=SERVER, device_path=path, answers=lambda side, asked: told(side, asked, clock[0]))
     closing = ClosingPair(pair, run, hub)
     while kept.report is None and pair.now < 14_400.0:
         while kept.advice:

@@ -30,6 +30,7 @@ WRONG_S = 45.0  # that answers are wrong
 RECOVERS_S = 200.0  # until it goes on; ours: hubs wait longer after each failure
 MOST_WRONG = 30  # requests while answers are wrong; ours
 LATE_S = 2.5  # docs/protocols/meross.md §1.4.3: time-outs of 5 to 10 s
+IN_LISTS = ("electricity", "togglex")
 Reply = Callable[[bytes], bytes]
 
 
@@ -112,8 +113,7 @@ def _unknown(answer: Json) -> Json:
 def _as_list(answer: Json) -> Json:
     """An object in a list, as other firmware has it."""
     payload = {
-        name: [value] if name == "togglex" and isinstance(value, dict) else value
-        for name, value in answer["payload"].items()
+        key: [one] if key in IN_LISTS and isinstance(one, dict) else one for key, one in answer["payload"].items()
     }
     return {**answer, "payload": payload}
 

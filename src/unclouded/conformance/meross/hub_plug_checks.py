@@ -66,8 +66,7 @@ def comes_back(line: HubLine, dialect: str, *faults: str) -> Script[None]:
 def other(name: str, dialect: str, *faults: str) -> Callable[[HubLine], Script[None]]:
     def script(line: HubLine) -> Script[None]:
         yield from comes_back(line, dialect, *faults)
-        if (yield from line.wait_for(is_meter, RECOVERS_S)) is None:
-            line.fail("it asks for no measurement")
+        yield from line.wait_for(is_meter, RECOVERS_S)
         yield from line.pause(OTHER_S)
         line.observed[f"{name}, used"] = tuple(line.log.since(line.end.began))
 
@@ -327,6 +326,13 @@ OTHER_CHECKS: tuple[Check, ...] = (
         needs=(USUAL, OLD),
     ),
     _row("old.measured", "It reads a plug of hardware 1", "§1.12", measured(OLD), needs=(USUAL, OLD)),
+    _row(
+        "encrypting.measured",
+        "It reads a plug that encrypts",
+        "§1.5.2",
+        measured(ENCRYPTING),
+        needs=(HTTP, USUAL, ENCRYPTING),
+    ),
     _row(
         "encrypting.ability",
         "It asks a plug that encrypts for its ability list in clear text",

@@ -36,6 +36,7 @@ OTHER_UUID = "1901010000000000000002000000c0f1"
 MEASURED = {"electricity.power": 67_379, "electricity.voltage": 2_387, "electricity.current": 418}
 USUAL = "hw2"
 BROKER = LinkPath(name="broker")  # of the simulated plug
+USUAL_DELAY_S = 0.05  # of an answer; docs/protocols/meross.md §1.4.3
 KEEP_ALIVE_S = 600  # longer than any check, so that it need not ping
 Json = dict[str, Any]  # Any: JSON values
 Change = Callable[[Json], Json | bytes | None]  # of an answer; bytes: that instead; None: closed
@@ -85,7 +86,7 @@ class PlayedPlug(EmulatedEnd):
     def reset(self) -> None:
         self.change: Change = unchanged
         self.reply: Callable[[bytes], bytes] = http_text.reply
-        self.delay_s = 0.0
+        self.delay_s = USUAL_DELAY_S
         self.closes = self.is_mute = self.holds = False
 
     # --- which plug it is --------------------------------------------------------------------------
