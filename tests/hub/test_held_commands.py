@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from hub.toy_hub import NOON, Home, gateway, hub
 from unclouded.app.hub_process import restored_state
 from unclouded.core.model import Command, Fact, Memory, Notice
 from unclouded.hub.held_commands import LIFE_S, HeldCommands
 from unclouded.hub.hub import RestoredState
+from unclouded.hub.node import NodeSpec
 from unclouded.links.memory import MemoryLink
 from unclouded.store.sink import Store
 from virtual_loop import story, virtual_run
@@ -222,3 +224,22 @@ def test_under_another_identity_the_old_one_forgets_it(identity: str) -> None:
     facts = held.hold(OFF, identity, 0.0)
     assert (facts[0].identity, facts[0].value) == ("id-1", b"")
     assert facts[1].identity == identity and facts[1].value
+
+
+@story
+async def test_a_held_command_follows_its_device_to_another_id() -> None:
+    async with hub(gateway) as home:
+        await asleep(home)
+        await home.hub.command(ON)
+        spec = replace(home.hub._nodes["thing"].spec, id="other")
+
+        async def make() -> list[NodeSpec]:
+            return [spec]
+
+        done = await home.hub.reconfigure(make)
+        assert done.changes.renamed == {"thing": "other"}
+        newest = {fact.key: fact.value for fact in home.of(Memory) if fact.key.startswith("command:")}
+        assert [key for key, value in newest.items() if value] == ["command:other_1:on"]
+        link = await home.far_end("", 1)
+        await home.send(link, JOIN + b"wake 1\n")
+        assert home.sent_to(link).count(b"set 1 on true\n") == 1

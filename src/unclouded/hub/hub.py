@@ -250,8 +250,10 @@ class Hub:
                 described = self._nodes[id].devices()
                 self._removed(described, "removed", f"{described[0].name} is no longer in the configuration.")
             for old, new in changes.renamed.items():
-                self._removed(self._nodes[old].devices(), "renamed", f"The id of {old} is {new} now.")
-                self.publish(self._held.rename(old, new))
+                devices = self._nodes[old].devices()
+                self._removed(devices, "renamed", f"The id of {old} is {new} now.")
+                for one in devices:
+                    self.publish(self._held.rename(one.id, new + one.id.removeprefix(old)))
             self._replace_nodes(specs, changes)
             return Reconfigured(changes, tuple(removed))
 

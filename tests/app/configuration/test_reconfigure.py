@@ -8,7 +8,7 @@ import pytest
 
 from app.configuration.many_plugs import ManyPlugs, device, many_plugs
 from unclouded.core.errors import CommandError, ConfigError
-from unclouded.core.model import Command, Device, Notice, Reading
+from unclouded.core.model import Command, Device, Fact, Notice, Reading, Status
 from virtual_loop import story
 
 FIFTY = [device(number) for number in range(1, 51)]
@@ -111,11 +111,19 @@ async def test_two_devices_exchange_their_wires() -> None:
     """The second must not open the wire before the first has closed it."""
     async with many_plugs(device(1) + device(2), 2) as home:
         await asyncio.sleep(3)
+        identities = [one.identity for one in home.hub.devices()]
+        stored: list[Fact] = []
+        home.hub.subscribe(stored.extend, stamped=True)
         swapped = device(1, "plug_2") + device(2, "plug_1")
         done = await home.reconfigure(swapped)
         assert set(done.changes.restarted) == {"plug_1", "plug_2"}
         await asyncio.sleep(3)
         assert [home.states(id)[-1] for id in ("plug_1", "plug_2")] == ["online", "online"]
+        since = next(place for place, fact in enumerate(stored) if isinstance(fact, Device))
+        first = next(fact for fact in stored[since:] if getattr(fact, "id", "") == "plug_1")
+        assert isinstance(first, Device) and first.identity == identities[1]
+        early = [fact for fact in stored[: stored.index(first)] if getattr(fact, "device", "") == "plug_1"]
+        assert [fact.state for fact in early if isinstance(fact, Status)] == ["offline"], "that of the other wire"
 
 
 @story
