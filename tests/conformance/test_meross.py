@@ -7,15 +7,31 @@ fault: a plug may encrypt, or take 20 to 200 ms. SILENT: the run reports that no
 from collections.abc import Mapping
 from functools import cache
 
+import msgspec
 import pytest
 from conforming import by_kind, not_passed
-from meross_ends import QUIRKY, HttpHub, check_hub, check_plug, hub, plug
-from meross_mqtt_ends import check_mqtt_plug
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from meross_ends import OPTIONS, QUIRKY, HttpHub, check_hub, check_plug, hub, plug
+from meross_mqtt_ends import check_mqtt_hub, check_mqtt_plug
 
 from unclouded.conformance.check import RunReport
 from unclouded.families.meross.plug.dialects import DIALECTS
 from unclouded.families.meross.plug.plug_options import FAULTS
 
+NAMES = "messageId namespace method from timestamp sign all system togglex multiple error".split()
+    "messageId",
+    "namespace",
+    "method",
+    "from",
+    "timestamp",
+    "sign",
+    "all",
+    "system",
+    "togglex",
+    "multiple",
+    "error",
+]
 SILENT = {"silent"}
 HTTP: Mapping[str, set[str]] = {
     "closes": SILENT,
@@ -108,7 +124,43 @@ def test_each_check_is_applicable_to_some_generation() -> None:
     assert set.intersection(*missing) == set()
 
 
-def test_our_controller_passes_every_check_of_a_hub() -> None:
-    report = check_hub(HttpHub(hub()))
-    assert by_kind(report, "failed", "deviation", "skipped", "not applicable") == {}
-    assert report.passed and len(report.results) >= 80
+def test_our_controller_passes_every_check_of_a_hub_over_both_links() -> None:
+    reports = check_hub(HttpHub(hub())), check_mqtt_hub(hub())
+    for report in reports:
+        assert by_kind(report, "failed", "deviation") == {} and left_out(report) == {} and report.passed
+    assert set.intersection(*(set(by_kind(one, "skipped", "not applicable")) for one in reports)) == set()
+    assert len(reports[0].results) > 110
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["payload", "header", "whole"]), JSON), min_size=1, max_size=5))
+def test_whatever_a_plug_answers_a_run_comes_to_its_end(odd: list[tuple[str, object]]) -> None:
+    def out(body: bytes) -> bytes:
+        odd.append(odd.pop(0))
+        part, value = odd[-1]
+        if part == "whole":
+            return msgspec.json.encode(value)
+        return msgspec.json.encode({**msgspec.json.decode(body), part: value})
+
+    report = check_plug(plug(dialect="hw6.3"), out=out)
+    assert report.silence or len(report.results) > 200
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["payload", "header"]), JSON), min_size=1, max_size=5))
+def test_whatever_a_hub_asks_a_run_comes_to_its_end(odd: list[tuple[str, object]]) -> None:
+    def out(body: bytes) -> bytes:
+        odd.append(odd.pop(0))
+        part, value = odd[-1]
+        return msgspec.json.encode({**msgspec.json.decode(body), part: value})
+
+    only = msgspec.structs.replace(OPTIONS, only=("hub.request.*", "hub.multiple.*", "hub.time.*", "hub.http.*"))
+    report = check_hub(HttpHub(hub(), out=out), only)
+    assert report.silence or len(report.results) > 20
