@@ -20,18 +20,6 @@ from unclouded.families.meross.plug.dialects import DIALECTS
 from unclouded.families.meross.plug.plug_options import FAULTS
 
 NAMES = "messageId namespace method from timestamp sign all system togglex multiple error".split()
-    "messageId",
-    "namespace",
-    "method",
-    "from",
-    "timestamp",
-    "sign",
-    "all",
-    "system",
-    "togglex",
-    "multiple",
-    "error",
-]
 SILENT = {"silent"}
 HTTP: Mapping[str, set[str]] = {
     "closes": SILENT,
