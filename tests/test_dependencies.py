@@ -328,7 +328,7 @@ def test_modules_are_imported_by_name_only_where_a_table_lists_them() -> None:
 
 
 def test_a_hub_loads_heavy_libraries_only_when_they_are_needed() -> None:
-    heavy = {"numpy", "cryptography", "aiohttp", "rich"}  # cryptography alone takes 9 MB of a small machine
+    heavy = {"numpy", "cryptography", "aiohttp", "rich", "tomlkit"}  # cryptography alone takes 9 MB of a small machine
     needed = ("app.hub_process", "cli.verbs.run", "families.tuya", "families.emporia")
     code = f"import sys, {', '.join(f'unclouded.{name}' for name in needed)}"
     code += "; print(*{name.partition('.')[0] for name in sys.modules})"

@@ -8,13 +8,11 @@ A key may stand in the table's own block (``scale = { power_W = 40 }``, ``scale.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-import tomlkit
 from msgspec.structs import replace
-from tomlkit.items import Item
 
 from unclouded.app.configuration.text_blocks import TablePath, TextBlock, elements
 from unclouded.core.errors import CommandError
@@ -157,6 +155,8 @@ def _edited_elements(
 
 def _assigned(block: TextBlock, path: TablePath, key: str, old: Any, new: Any) -> TextBlock:  # Any: TOML
     """The block with another value of one of its own keys; None = without it."""
+    import tomlkit  # here, because a hub rarely needs it
+
     document = tomlkit.parse(_ended(block.body))
     table: Any = document  # Any: tomlkit's containers
     for step in path:
@@ -177,11 +177,10 @@ def _assign(table: Any, key: str, old: Any, new: Any) -> None:  # Any: tomlkit's
         table[key] = _item(new)
 
 
-_parse_value: Callable[[str], Item] = tomlkit.value
+def _item(value: object) -> Any:  # Any: tomlkit's items
+    from tomlkit import value as parsed
 
-
-def _item(value: object) -> Item:
-    return _parse_value(value_text(value))
+    return parsed(value_text(value))
 
 
 def _is_array_of_tables(value: object) -> bool:
