@@ -171,3 +171,14 @@ async def test_a_device_goes_on_with_the_totals_of_the_one_that_it_replaces() ->
         await asyncio.sleep(300)
         total = max(home.readings("plug_2", "energy_import_Wh").values())
         assert total >= counted + own > own
+
+
+@story
+async def test_a_device_that_was_first_seen_in_this_run_is_the_same_on_another_wire() -> None:
+    async with many_plugs(device(1), 2) as home:
+        await asyncio.sleep(3)
+        identity = home.hub.devices()[0].identity
+        done = await home.reconfigure(device(2, "plug_1"))
+        assert done.changes.restarted == ("plug_1",)
+        await asyncio.sleep(3)
+        assert home.states("plug_1")[-1] == "online" and home.hub.devices()[0].identity == identity
