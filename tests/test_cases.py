@@ -193,8 +193,8 @@ def rest_of(result: ExpectedResult) -> ExpectedResult:
 # --- the hub ----------------------------------------------------------------------------------------
 
 
-REPORTED = [case for case in recordings() if case.source.startswith("report: ") and case.family == "tuya_wifi"]
-WITH_READINGS = [case for case in REPORTED if case.expected.readings]
+PLAYED = [one for one in recordings() if one.family == "tuya_wifi" and not one.file.startswith("formats/")]
+WITH_READINGS = [case for case in PLAYED if case.expected.readings]
 
 
 def captured(name: str) -> bytes:
@@ -227,6 +227,7 @@ async def hub_with(link: Link, end: Awaitable[object], profile_name: str = "") -
         link="replay:",
         generic=library.get("tuya/generic"),
         profile=library.get(profile_name) if profile_name else None,
+        for_product=lambda product: library.for_product("tuya_wifi", product),
         open_link=lambda: link,
         make_session=lambda profile, ambient: controller(LineSettings(), ambient),
         reading=FAMILY_WIFI,

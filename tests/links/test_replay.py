@@ -107,6 +107,24 @@ def test_closing_in_the_middle_is_silent(path: Path) -> None:
     assert inlet.events == [("up", "")]
 
 
+def test_after_it_was_closed_it_is_played_from_the_beginning_and_up_again(path: Path) -> None:
+    """As for a hub that learns the product, and begins anew with another session."""
+
+    async def twice() -> tuple[RecordingInlet, RecordingInlet]:
+        link = ReplayLink(path)
+        first = RecordingInlet()
+        link.start(first)
+        await asyncio.sleep(1)
+        await link.close()
+        second, _ = await played(link)
+        return first, second
+
+    first, second = virtual_run(twice())
+    assert first.data == b"5\n"
+    assert second.data == b"5\n15\n25\n35\n"
+    assert second.kinds == ["up", "up", "down", "down"]
+
+
 def test_a_broken_capture_ends_with_its_line(path: Path) -> None:
     path.write_text(path.read_text().replace('"hex":"32350a"', '"hex":"what"'))
     inlet, _ = virtual_run(played(ReplayLink(path)))

@@ -60,6 +60,7 @@ class ReplayLink:
             raise LinkRefused(f"{self._path}: {error}") from error
         loop = asyncio.get_running_loop()
         self._inlet = inlet
+        self._paths = []
         self._began = loop.time()
         self._first_t = first.t if first is not None else 0.0
         self._timer = loop.call_soon(self._play, first)
