@@ -63,6 +63,13 @@ ELSEWHERE = {  # formats of bytes, of levels and of values; stories of them are 
 }
 
 
+@pytest.mark.parametrize("form", RENDERINGS)
+def test_sentences_around_a_text_do_no_harm(form: str) -> None:
+    frames = [bytes(Frame(3, 7, bytes([1, 2, 0, 4, 0, 0, at, 0x1F]))) for at in range(4)]
+    text = f"Hello, this is what I have got from my heater:\n\n{RENDERINGS[form](frames)}\n\nThank you for your help!\n"
+    assert frames_of(text.encode()) == frames
+
+
 def test_there_is_a_text_of_every_format() -> None:
     frames = [bytes(Frame(3, 7, bytes([1, 2, 0, 4, 0, 0, at, 0x1F]))) for at in range(3)]
     texts = [render(frames) for render in RENDERINGS.values()]

@@ -72,13 +72,15 @@ class FormatCandidate(msgspec.Struct, frozen=True, kw_only=True):
 class FormatChoice(msgspec.Struct, frozen=True, kw_only=True):
     """What an input is. ``best`` None: nothing fits. ``rival``: another reading with other frames, nearly as good.
 
-    ``also``: further named programs in the same text. ``tried``: titles of what was tried.
+    ``also``: further named programs in the same text. ``tried``: titles of what was tried. ``has_prose``: sentences of
+    people stand around it, which the format does not know: it is read without them.
     """
 
     best: FormatCandidate | None = None
     rival: FormatCandidate | None = None
     also: Sequence[FormatCandidate] = ()
     tried: Sequence[str] = ()
+    has_prose: bool = False
 
 
 def detect(source: InputSource, scorer: Scorer, formats: Sequence[InputFormat] = FORMATS) -> FormatChoice:
@@ -87,6 +89,12 @@ def detect(source: InputSource, scorer: Scorer, formats: Sequence[InputFormat] =
     for limit in (*SAMPLES, len(source.data) + 1):
         part = source.head(limit)
         choice = _choice(source, part, scorer, formats)
+        if (
+            (choice.best is None or not choice.best.is_complete)
+            and part.text
+            and part.without_prose.filled < part.filled
+        ):
+            choice = _better(choice, _choice(source.without_prose, part.without_prose, scorer, formats))
         if choice.best is not None or part is source:
             break
     return choice
@@ -96,6 +104,7 @@ def read_as(source: InputSource, choice: FormatChoice) -> FormatReading:
     """The whole input, as it was chosen."""
     if choice.best is None:
         return FormatReading()
+    source = source.without_prose if choice.has_prose else source
     readings = [one.format.read(source) for one in (choice.best, *choice.also)]
     return readings[0] if len(readings) == 1 else merged(readings)
 
@@ -137,6 +146,14 @@ def _choice(source: InputSource, part: InputSource, scorer: Scorer, formats: Seq
     if rival is not None and rival.format.specificity > best.format.specificity:
         best, rival = rival, best
     return FormatChoice(best=best, rival=rival, also=also, tried=tried)
+
+
+def _better(whole: FormatChoice, bare: FormatChoice) -> FormatChoice:
+    """What has more whole frames, or as many and fits better: the text, or the text without sentences."""
+    first, second = (
+        (0, 0.0) if one.best is None else (len(one.best.frames.whole), one.best.score) for one in (whole, bare)
+    )
+    return msgspec.structs.replace(bare, has_prose=True) if second > first and second[0] else whole
 
 
 def _candidates(

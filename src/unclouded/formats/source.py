@@ -12,6 +12,8 @@ SHORTEST_UTF16 = 4  # characters of such a text
 LATIN = 0.8  # share of its characters that are Latin
 UTF8_MARK = b"\xef\xbb\xbf"
 CHINESE = re.compile("[收发]")
+WORDS = re.compile(r"(?<![^\s(\"'*_])[A-Za-z][a-z']{0,16}[,;:]? [A-Za-z]?[a-z']{1,16}(?![^\s.,;:!?)\"'*_])")
+DATA = re.compile(r"[0-9A-Fa-f]{2}[ :,-][0-9A-Fa-f]{2}(?![G-Zg-z])|[0-9A-Fa-f]{6}|[\[\]{}<>=|\t\\^]|  ")
 CUT_CHARACTER = 3  # bytes of a character that the end of a beginning may cut
 
 
@@ -46,6 +48,12 @@ class InputSource:
         """How many lines are not blank."""
         return len(self.lines) - self.lines.count("") - sum(map(str.isspace, self.lines))
 
+    @cached_property
+    def without_prose(self) -> "InputSource":
+        """The same with blank lines in place of sentences."""
+        text = "\n".join("" if is_sentence(line) else line for line in self.lines)
+        return InputSource.of_text(text, self.data)
+
     def head(self, limit: int) -> "InputSource":
         """The first ``limit`` characters, to the end of a line where one is near."""
         text = self.text
@@ -55,6 +63,11 @@ class InputSource:
             return self
         cut = text.rfind("\n", 0, limit)
         return InputSource.of_text(text[: cut + 1 if cut > limit // 2 else limit], self.data[:limit])
+
+
+def is_sentence(line: str) -> bool:
+    """Whether people wrote the line: several words next to each other, and nothing that may be bytes."""
+    return WORDS.search(line) is not None and DATA.search(line) is None
 
 
 def decoded(data: bytes) -> str | None:

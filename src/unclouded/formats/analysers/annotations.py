@@ -62,6 +62,8 @@ class AnnotationRows(msgspec.Struct):
         for number, line in enumerate(text.removesuffix("\n").split("\n"), first_line):
             begin = RANGE.match(line)
             prefix, blank, cell = line[begin.end() if begin else 0 :].rpartition(" ")
+            if line.isspace():
+                continue
             if blank:
                 self.prefix.append(self.prefixes.setdefault(prefix, len(self.prefixes)))
                 self.cell.append(self.cells.setdefault(cell, len(self.cells)))

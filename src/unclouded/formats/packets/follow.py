@@ -25,6 +25,7 @@ HEAD = 4_000  # characters in which the header stands
 KIND = re.compile(r"^Follow: \w{1,12},(?P<kind>raw|hex|ascii|utf-8|ebcdic)\s{0,4}$", re.MULTILINE)
 NODE = re.compile(r"^Node (?P<node>[01]): (?P<host>[^\s]{1,80}):(?P<port>\d{1,5})\s{0,4}$", re.MULTILINE)
 RULE = "====="
+HEADER = re.compile(rb"(?:^|\n)Follow: ")
 LABELS = ("Follow: ", "Filter: ", "Node ", RULE)
 _HEX = "[0-9A-Fa-f]"
 ROW = re.compile(
@@ -86,7 +87,10 @@ class FollowReader:
 
     def ascii(self) -> Iterator[Followed]:
         """Counts of bytes, each with that many; where CR was lost on the way, it is put back before each line end."""
-        data, begin = self._source.data, _after_header(self._source.data)
+        data = self._source.data
+        if not HEADER.search(data):  # it is quoted, or in other letters
+            data = (self._source.text or "").encode("utf-8", "replace")
+        begin = _after_header(data)
         first = data.count(b"\n", 0, begin) + 1
         parts, end = _counted(data, begin, first)
         if not _is_end(data, end) and b"\r" not in data:
