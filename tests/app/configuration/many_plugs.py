@@ -85,11 +85,11 @@ class ManyPlugs:
 
         return await self.hub.reconfigure(make)
 
-    def readings(self, device: str, point: str) -> dict[float, Any]:
+    def readings(self, device: str, point: str, since: float = 0.0) -> dict[float, Any]:
         return {
             at: one.value
             for at, one in self.facts
-            if isinstance(one, Reading) and (one.device, one.point) == (device, point)
+            if isinstance(one, Reading) and (one.device, one.point) == (device, point) and at >= since
         }
 
     def states(self, device: str, since: float = 0.0) -> list[str]:

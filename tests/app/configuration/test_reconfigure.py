@@ -182,3 +182,19 @@ async def test_a_device_that_was_first_seen_in_this_run_is_the_same_on_another_w
         assert done.changes.restarted == ("plug_1",)
         await asyncio.sleep(3)
         assert home.states("plug_1")[-1] == "online" and home.hub.devices()[0].identity == identity
+
+
+@story
+async def test_a_device_whose_history_was_deleted_counts_anew() -> None:
+    totals: list[object] = []
+    for is_deleted in (False, True):
+        async with many_plugs(device(1), 1) as home:
+            await asyncio.sleep(200)
+            done = await home.reconfigure("")
+            if is_deleted:
+                home.hub.drop_history(done.removed)
+            await home.reconfigure(device(1))
+            await asyncio.sleep(60)
+            totals.append(max(home.readings("plug_1", "energy_import_Wh", 205.0).values()))
+    kept, anew = totals
+    assert kept > anew  # type: ignore[operator]  # numbers

@@ -67,8 +67,8 @@ def test_keys_are_set_and_removed_and_what_was_changed_is_printed(editor: Editor
     assert done.stdout.splitlines() == [
         'pump: parent "meter" -> -',
         'pump: name - -> "Wärme pump"',
-        'pump: scale - -> {"power_W": 0.5}',
-        'pump: session - -> {"heartbeat_s": 10}',
+        "pump: scale.power_W - -> 0.5",
+        "pump: session.heartbeat_s - -> 10",
         "No hub runs with this configuration; it counts when one is started.",
     ], (done.output, done.exception)
     assert "# In the cellar." in editor.file.read_text() and "# the bridge" in editor.file.read_text()

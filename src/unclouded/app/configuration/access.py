@@ -75,7 +75,7 @@ class HubConfiguration:
         return _reloaded(self._hub.patch(_device(device), self._body(keys=patch)))
 
     def remove(self, device: str, history: History) -> ReloadView:
-        return _reloaded(self._hub.delete(_device(device), revision=self._revision(), history=history))
+        return _reloaded(self._hub.delete(_device(device), revision=self._revision(), history=history, origin=ORIGIN))
 
     def reload(self, dry_run: bool = False) -> ReloadView:
         return _reloaded(self._hub.post(f"{PATH}/reload", {"origin": ORIGIN, "dry_run": dry_run}))

@@ -11,6 +11,7 @@ from unclouded.core.errors import ConfigError
 from unclouded.core.toml_text import read_toml
 from unclouded.links.url import redacted
 
+WIRES = ("family", "link", "uuid", "channel")  # by which a device with another id is found again
 SECRET = re.compile(r"(^|_)(key|password|passwd|psk|token|secret|code|pin)$")
 
 
@@ -34,12 +35,25 @@ def shown(keys: Mapping[str, Any]) -> dict[str, Any]:  # Any: TOML, JSON
 def _of_devices(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[ConfigDifference]:  # Any: TOML
     was = {str(one.get("id")): one for one in devices_of(old)}
     now = {str(one.get("id")): one for one in devices_of(new)}
+    renamed = _renamed(was, now)
     for id in dict.fromkeys((*was, *now)):
-        if id not in now or id not in was:
-            before, after = was.get(id), now.get(id)
-            yield ConfigDifference(device=id, key="", before=_table(before), after=_table(after))
-            continue
-        yield from _of_keys(id, "", was[id], now[id])
+        if id in renamed:
+            yield from _of_keys(renamed[id], "", was[id], now[renamed[id]])
+        elif id in now and id in was:
+            yield from _of_keys(id, "", was[id], now[id])
+        elif id not in renamed.values():
+            yield ConfigDifference(device=id, key="", before=_table(was.get(id)), after=_table(now.get(id)))
+
+
+def _renamed(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:  # Any: TOML
+    """The devices with another id on the same wires: the old id -> the new one."""
+    found: dict[str, str] = {}
+    for id in [one for one in was if one not in now]:
+        wires = [was[id].get(key) for key in WIRES]
+        new = (one for one in now if one not in was and one not in found.values())
+        if (same := next((one for one in new if [now[one].get(key) for key in WIRES] == wires), None)) is not None:
+            found[id] = same
+    return found
 
 
 def _of_tables(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[ConfigDifference]:  # Any: TOML
@@ -54,9 +68,14 @@ def _of_keys(
     device: str, prefix: str, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> Iterator[ConfigDifference]:  # Any: TOML
     for key in dict.fromkeys((*old, *new)):
-        if old.get(key) != new.get(key):
-            before, after = (_shown(key, one[key]) if key in one else None for one in (old, new))
-            yield ConfigDifference(device=device, key=f"{prefix}{key}", before=before, after=after)
+        before, after = old.get(key), new.get(key)
+        if before == after:
+            continue
+        if isinstance(before, Mapping | None) and isinstance(after, Mapping | None):
+            yield from _of_keys(device, f"{prefix}{key}.", before or {}, after or {})
+            continue
+        hidden = [None if one is None else _shown(key, one) for one in (before, after)]
+        yield ConfigDifference(device=device, key=f"{prefix}{key}", before=hidden[0], after=hidden[1])
 
 
 def _table(keys: Mapping[str, Any] | None) -> dict[str, Any] | None:  # Any: TOML, JSON

@@ -13,7 +13,7 @@ from unclouded.core.configuration_views import ConfigBackupView, ConfigurationVi
 from unclouded.web.api.devices import origin_of
 from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.routes import ApiContext, ApiRoute
-from unclouded.web.schemas import AddDeviceBody, ChangeDeviceBody, ReloadBody, RestoreBody, Revision
+from unclouded.web.schemas import AddDeviceBody, ChangeDeviceBody, Origin, ReloadBody, RestoreBody, Revision
 
 NOT_VALID = {422: "The configuration would be invalid; `detail` names the line and the key. Nothing was changed."}
 NO_FILE = {503: "The file cannot be read or written; `detail` says what to do. Nothing was changed."}
@@ -24,6 +24,7 @@ CHANGES = {**NOT_VALID, **NO_FILE, **CONFLICT}
 class RemoveDeviceQuery(msgspec.Struct, frozen=True):
     revision: Revision
     history: Annotated[Literal["keep", "delete"], Meta(description="Whether its stored history is deleted, too.")]
+    origin: Origin = "api"
 
 
 async def configuration(context: ApiContext, request: ApiRequest) -> Response:
@@ -45,7 +46,7 @@ async def change_device(context: ApiContext, request: ApiRequest) -> Response:
 
 async def remove_device(context: ApiContext, request: ApiRequest) -> Response:
     query = request.query(RemoveDeviceQuery)
-    device, who = str(request.http.path_params["device"]), _who(request, "api")
+    device, who = str(request.http.path_params["device"]), _who(request, query.origin)
     return as_json(await context.require_configuration().remove(query.revision, device, query.history, who))
 
 
