@@ -4176,6 +4176,8 @@ export interface operations {
                 revision: string;
                 /** @description Whether its stored history is deleted, too. */
                 history: "delete" | "keep";
+                /** @description The origin in the command log; from a browser always web. */
+                origin?: string;
             };
             header?: never;
             path: {
