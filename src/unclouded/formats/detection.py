@@ -149,11 +149,12 @@ def _choice(source: InputSource, part: InputSource, scorer: Scorer, formats: Seq
 
 
 def _better(whole: FormatChoice, bare: FormatChoice) -> FormatChoice:
-    """What has more whole frames, or as many and fits better: the text, or the text without sentences."""
+    """The text, or the text without sentences: where that leaves nothing open, has more whole frames, or fits better."""
     first, second = (
         (0, 0.0) if one.best is None else (len(one.best.frames.whole), one.best.score) for one in (whole, bare)
     )
-    return msgspec.structs.replace(bare, has_prose=True) if second > first and second[0] else whole
+    is_complete = bare.best is not None and bare.best.is_complete
+    return msgspec.structs.replace(bare, has_prose=True) if second[0] and (is_complete or second > first) else whole
 
 
 def _candidates(
