@@ -149,7 +149,7 @@ def _choice(source: InputSource, part: InputSource, scorer: Scorer, formats: Seq
 
 
 def _better(whole: FormatChoice, bare: FormatChoice) -> FormatChoice:
-    """The text, or the text without sentences: where that leaves nothing open, has more whole frames, or fits better."""
+    """The text, or the one without sentences, where that leaves nothing open, has more whole frames, or fits better."""
     first, second = (
         (0, 0.0) if one.best is None else (len(one.best.frames.whole), one.best.score) for one in (whole, bare)
     )
