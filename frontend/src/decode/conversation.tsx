@@ -122,8 +122,8 @@ function Lanes({ frames: shown, ends, sides }: { frames: readonly DecodedFrame[]
 type FrameProps = { frame: DecodedFrame; from: number; ends: readonly [string, string]; isFirst: boolean; isSelected: boolean; isLinked: boolean };
 
 function Row({ frame, from, ends, isFirst, isSelected, isLinked }: FrameProps) {
-  const side = frame.sender === null ? "" : say("decode.of_side", { side: ends[frame.sender === "controller" ? 0 : 1] });
-  const after = frame.after_ms === null ? "" : say("decode.after", { time: spanText(frame.after_ms / 1000) });
+  const end = frame.sender === null ? "" : ends[frame.sender === "controller" ? 0 : 1];
+  const content = useMemo(() => <FrameCard frame={frame} from={from} end={end} />, [frame, from, end]); // is not compared again
   return (
     <div
       class="lane"
@@ -135,6 +135,16 @@ function Row({ frame, from, ends, isFirst, isSelected, isLinked }: FrameProps) {
       data-linked={isLinked}
       onClick={() => pick(frame.index)}
     >
+      {content}
+    </div>
+  );
+}
+
+function FrameCard({ frame, from, end }: { frame: DecodedFrame; from: number; end: string }) {
+  const side = end && say("decode.of_side", { side: end });
+  const after = frame.after_ms === null ? "" : say("decode.after", { time: spanText(frame.after_ms / 1000) });
+  return (
+    <>
       <div class="frame">
         <p class="what">
           <b>{nameOf(frame)}</b> <span class="hidden-text">{side}</span>
@@ -150,7 +160,7 @@ function Row({ frame, from, ends, isFirst, isSelected, isLinked }: FrameProps) {
         <ShortBytes frame={frame} />
       </div>
       <span class="when small soft">{timeText(frame, from)}</span>
-    </div>
+    </>
   );
 }
 

@@ -38,7 +38,8 @@ export function Selected({ view }: { view: DecodeView }) {
 }
 
 function Facts({ frame }: { frame: DecodedFrame }) {
-  const links = frames.value.filter((one) => linked(frames.value, frame).has(one.index));
+  const found = linked(frames.value, frame);
+  const links = frames.value.filter((one) => found.has(one.index));
   return (
     <>
       {frame.reason && frame.kind !== "frame" && <p>{capital(frame.reason)}.</p>}

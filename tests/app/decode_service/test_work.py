@@ -158,6 +158,7 @@ def test_values_without_frames_are_shown() -> None:
 def test_long_pieces_are_shown_in_part() -> None:
     noise = view(b"\x00" * 5_000, input="raw", sender="device").frames[0]
     assert noise.kind == "noise" and noise.length > MOST_NOISE and len(noise.hex) == 2 * MOST_NOISE
+    assert [(part.start, part.end) for part in noise.parts] == [(0, MOST_NOISE)] and noise.more_parts == 0
     payload = {"header": {"namespace": "Appliance.System.All", "method": "GETACK"}, "payload": {"x": [1] * 3_000}}
     [frame] = view(msgspec.json.encode(payload)).frames
     assert sum(1 for _ in leaves(frame.parts)) == MOST_PARTS and frame.more_parts > 2_000

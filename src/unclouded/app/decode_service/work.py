@@ -213,11 +213,19 @@ class _View:
 def _decoded_frame(frame: ExplainedFrame, decoded: DecodedPiece, index: int) -> DecodedFrame:
     """With what is shown of it: of noise the first bytes, of everything so many parts."""
     most = frame.length if frame.kind == "frame" else MOST_NOISE
-    parts, more = _some([part for part in frame.parts if part.end <= most])
-    more += _count(part for part in frame.parts if part.end > most)
+    parts, more = _some([_cut(part, most) for part in frame.parts if part.start < most])
+    more += _count(part for part in frame.parts if part.start >= most)
     text = frame.text if len(frame.text) <= LONGEST_TEXT else f"{frame.text[:LONGEST_TEXT]}…"
     fields = {**msgspec.structs.asdict(frame), "parts": parts, "text": text, "hex": frame.hex[: 2 * most]}
     return DecodedFrame(**fields, index=index, line=decoded.line, rebuilt=decoded.is_rebuilt, more_parts=more)
+
+
+def _cut(part: FramePart, end: int) -> FramePart:
+    """A part that ends there; of what it consists of, the parts before."""
+    if part.end <= end:
+        return part
+    inner = tuple(_cut(one, end) for one in part.parts if one.start < end)
+    return msgspec.structs.replace(part, end=end, parts=inner)
 
 
 def _some(parts: Sequence[FramePart]) -> tuple[Sequence[FramePart], int]:
