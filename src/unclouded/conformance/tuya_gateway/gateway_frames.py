@@ -122,9 +122,13 @@ def ids_in_list(data: bytes) -> list[str]:
 def ask_thrice(
     line: Line, command: int, payload: bytes = b"", *, sub: int | None = None, seconds: float = 1.0
 ) -> Script[LineEntry | None]:
-    """Send a request, up to three times; its answer. One that is lost now and then is no failure."""
-    for _ in range(TRIES):
+    """Send a request, up to three times; its answer. One that is lost now and then is no failure.
+
+    After a second try a late answer to the first one is waited for, so that it is not taken for that to what follows.
+    """
+    for number in range(TRIES):
         entry = yield from exchange(line, command, payload, sub=sub, seconds=seconds)
         if entry is not None:
+            yield from line.pause(seconds if number else 0.0)
             return entry
     return None

@@ -39,9 +39,11 @@ def joined(line: GatewayModuleLine) -> Script[None]:
     line.require((yield from line.end.join()), "it let no sub-device join.")
 
 
-def result_of(line: GatewayModuleLine, command: int, payload: bytes, sub: int | None = None) -> Script[bytes]:
+def result_of(
+    line: GatewayModuleLine, command: int, payload: bytes, sub: int | None = None, seconds: float = 2.0
+) -> Script[bytes]:
     """Send a request; the payload of its answer."""
-    entry = yield from ask_thrice(line, command, payload, sub=sub, seconds=2.0)
+    entry = yield from ask_thrice(line, command, payload, sub=sub, seconds=seconds)
     data: bytes = entry.frame.payload if entry is not None else line.fail(f"{command:02x} is not answered.")
     return data
 

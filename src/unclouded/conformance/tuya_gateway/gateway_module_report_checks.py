@@ -35,6 +35,7 @@ BEATS_S = 2.2 * CYCLE_S
 LONG_S = 600.0  # that a check of heartbeats may take
 DAY_S = 86_400.0
 STORED, REFUSED = b"\0", b"\1"
+STORED_S = 6.0  # a module stores a record before it answers: ours
 LOCAL, GMT, UNIX = 1, 2, 3  # docs/protocols/tuya_gateway.md §2.4.5
 
 
@@ -113,7 +114,7 @@ def record(line: GatewayModuleLine, kind: int, id: str = FIRST_SUB, ago_s: float
 
 def records(kind: int, good: bytes, what: str, id: str = FIRST_SUB, ago_s: float = 3600.0) -> Play:
     def script(line: GatewayModuleLine) -> Script[None]:
-        data = yield from result_of(line, codes.RECORD, record(line, kind, id, ago_s))
+        data = yield from result_of(line, codes.RECORD, record(line, kind, id, ago_s), seconds=STORED_S)
         line.require(data == good, f"{what} is answered by {data.hex()} instead of {good.hex()}.")
 
     return script
@@ -122,20 +123,20 @@ def records(kind: int, good: bytes, what: str, id: str = FIRST_SUB, ago_s: float
 def record_again(line: GatewayModuleLine) -> Script[None]:
     payload = record(line, GMT)
     for _ in range(2):
-        data = yield from result_of(line, codes.RECORD, payload)
+        data = yield from result_of(line, codes.RECORD, payload, seconds=STORED_S)
         line.require(data == STORED, f"The same record again, as after a lost answer, is answered by {data.hex()}.")
 
 
 def record_of_no_day(line: GatewayModuleLine) -> Script[None]:
     payload = bytearray(record(line, GMT))
     payload[2] = 13
-    data = yield from result_of(line, codes.RECORD, bytes(payload))
+    data = yield from result_of(line, codes.RECORD, bytes(payload), seconds=STORED_S)
     line.require(data == REFUSED, f"A record of month 13 is answered by {data.hex()}.")
 
 
 def records_in_a_row(line: GatewayModuleLine) -> Script[None]:
     for number in range(5):
-        data = yield from result_of(line, codes.RECORD, record(line, UNIX, ago_s=100.0 - number))
+        data = yield from result_of(line, codes.RECORD, record(line, UNIX, ago_s=100.0 - number), seconds=STORED_S)
         line.require(data == STORED, f"Record {number + 1} of five is answered by {data.hex()}.")
 
 
@@ -290,7 +291,7 @@ GATEWAY_MODULE_REPORT_CHECKS: tuple[Check, ...] = (
         for name, what, clause, payload, count in ODD_REPORTS
     ),
     *(
-        row(f"module.{subject}.{name}", title, clause, play, grade, needs=_NEEDS)
+        row(f"module.{subject}.{name}", title, clause, play, grade, needs=_NEEDS, timeout_s=60.0)
         for subject, table in (("record", _RECORDS), ("presence", _ONLINE))
         for name, title, clause, play, grade in table
     ),
