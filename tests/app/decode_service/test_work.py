@@ -104,7 +104,9 @@ def test_a_password_is_in_no_answer() -> None:
 
 
 def test_lines_that_are_not_understood_are_counted_and_not_repeated() -> None:
-    text = b"".join(b"%d my password is hunter2secret!\n%s\n" % (line, ON.hex(" ").encode()) for line in range(60))
+    text = b"".join(
+        b"wifi.psk=hunter2secret\n[12:00:00.000][MCU -> module] %s\n" % ON.hex(" ").encode() for _ in range(60)
+    )
     found = view(text)
     assert found.counts.frames == 60
     assert len(found.format.unread) + found.format.more_unread == 60 and found.format.unread[0] == 1
