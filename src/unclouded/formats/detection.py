@@ -153,6 +153,8 @@ def _better(whole: FormatChoice, bare: FormatChoice) -> FormatChoice:
     first, second = (
         (0, 0.0) if one.best is None else (len(one.best.frames.whole), one.best.score) for one in (whole, bare)
     )
+    if whole.best is not None and whole.best.is_named and first[0] >= second[0]:
+        return whole  # lines of a named program may look like sentences
     is_complete = bare.best is not None and bare.best.is_complete
     return msgspec.structs.replace(bare, has_prose=True) if second[0] and (is_complete or second > first) else whole
 
