@@ -1,6 +1,6 @@
 """The recorded cases of tests/captures: each is read as its entry in the index says (docs/test_cases.md).
 
-Cases from public reports go through the hub as well, and those with the answers of a plug are played by such a plug.
+Those of Tuya lines go through the hub as well, and those with the answers of a plug are played by such a plug.
 """
 
 import asyncio
