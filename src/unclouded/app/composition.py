@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from unclouded.links.broker.server import BrokerServer, SeenPlug
 
 # Keys of the hub that count at its next start only, by table; of other tables all keys are applied at once
-AT_START = {"hub": ("timezone", "data"), "broker": (), "web": (), "meross": ()}  # () = all of them
+AT_START = {"hub": ("data",), "broker": (), "web": (), "meross": ()}  # () = all of them
 
 
 class PreparedDevices(msgspec.Struct, frozen=True):
@@ -127,11 +127,10 @@ def at_next_start(running: Config, new: Config) -> list[str]:
 def with_values_of_the_run(running: Config, new: Config) -> Config:
     """The new configuration with what of the running one counts until the next start."""
     at_start = {name: getattr(running.tables, name) for name in AT_START}
-    at_start["hub"] = replace(running.tables.hub, profiles=new.tables.hub.profiles)
+    at_start["hub"] = replace(new.tables.hub, data=running.tables.hub.data)
     return replace(
         new,
         data=running.data,
-        zone=running.zone,
         broker=running.broker,
         web=running.web,
         runs_broker=running.runs_broker,

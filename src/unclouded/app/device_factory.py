@@ -121,9 +121,10 @@ class DeviceFactory:
 
     def _digest(self, device: DeviceTable, wire: ChannelTable) -> str:
         """Of all that a channel's link and session are made with."""
-        made_with = (wire, device.uuid, device.session, self._config.meross_key.text, str(self._config.base))
+        config = self._config  # whose zone is what devices set their clocks by
+        made_with = (wire, device.uuid, device.session, config.meross_key.text, str(config.base), str(config.zone))
         shared = str(made_with).encode()
-        return hashlib.sha256(shared + bytes([self._config.broker is not None])).hexdigest()
+        return hashlib.sha256(shared + bytes([config.broker is not None])).hexdigest()
 
     def _check_link(self, link: str, device: DeviceTable) -> None:
         if not link.startswith(BROKER):

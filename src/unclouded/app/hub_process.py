@@ -146,7 +146,7 @@ async def _serving(
         store,
         lambda text, data: hub.notify(Notice("", clock.at(loop.time()), "configuration", text, data)),
     )
-    live.on_applied = partial(_apply_to_hub, weather, services)
+    live.on_applied = partial(_apply_to_hub, weather, services, history)
     api = Api(
         hub,
         lambda: about(composition, store, listener, loop.time() - started),
@@ -186,10 +186,10 @@ async def _serving(
         config.control.unlink(missing_ok=True)
 
 
-def _apply_to_hub(weather: LiveWeather, services: Services, config: Config) -> None:
+def _apply_to_hub(weather: LiveWeather, services: Services, history: HistoryReader, config: Config) -> None:
     """What of the hub's own keys counts at once."""
     weather.use(config)
-    services.place = config.place
+    services.place, services.zone, history.zone = config.place, config.zone, config.zone
 
 
 def _at_start(listener: WebListener | None) -> tuple[str, tuple[str, ...]]:

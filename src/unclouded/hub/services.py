@@ -58,7 +58,8 @@ class Services:
 
     ``wall``: Unix seconds now, or None while the clock cannot be trusted. ``weather``: the newest values by Tuya's
     names, empty while there are none; None = no weather is configured. ``files`` None: there are no update files.
-    ``place``: ``latitude`` and ``longitude`` of the home; None = not configured. It may change while the hub runs.
+    ``place``: ``latitude`` and ``longitude`` of the home; None = not configured. It and ``zone`` may change while the
+    hub runs.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Services:
         place: Mapping[str, WireValue] | None = None,
     ) -> None:
         self._wall = wall
-        self._zone = zone
+        self.zone = zone
         self._weather = weather
         self._files = files
         self.place = place
@@ -123,10 +124,10 @@ class Services:
         values = self._weather()
         if values is None:
             return Refusal("There is no [weather] in the configuration.")
-        return requested(values, names, self._zone) or Refusal("The weather is not known.")
+        return requested(values, names, self.zone) or Refusal("The weather is not known.")
 
     def _time(self, local: Callable[[float, tzinfo], LocalTime] | None) -> LocalTime | Refusal:
         unix = self._wall()
         if unix is None:
             return Refusal("The hub does not know the time yet.")
-        return LocalTime(unix) if local is None else local(unix, self._zone)
+        return LocalTime(unix) if local is None else local(unix, self.zone)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import tzinfo
 from typing import Any, Literal, Protocol
+from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.responses import Response
@@ -156,7 +157,6 @@ class ApiContext(msgspec.Struct, frozen=True):
     hub: PublicHub
     about: Callable[[], HubView]
     history: HistorySource | None
-    zone: tzinfo
     wall: Callable[[], float]
     updates: UpdateFileSource | None = None
     plugs: SetupSource | None = None
@@ -164,6 +164,11 @@ class ApiContext(msgspec.Struct, frozen=True):
     decoder: DecodeSource | None = None
     configuration: ConfigurationSource | None = None
     log: LogLines | None = None
+
+    @property
+    def zone(self) -> tzinfo:
+        """The hub's time zone, which may change while it runs."""
+        return ZoneInfo(self.about().timezone)
 
     def require_update_files(self) -> UpdateFileSource:
         """The update files. Raises ApiError where the hub keeps none."""

@@ -14,7 +14,7 @@ from unclouded.app.admissions import Admissions, AdmittedPlug
 from unclouded.app.configuration.config import load_config
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.core.model import Notice, Reading
-from unclouded.core.session import AskPlace, AskWeather
+from unclouded.core.session import AskPlace, AskTime, AskWeather, LocalTime
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.store.reader import StoreReader
 from unclouded.web.auth import Auth
@@ -178,6 +178,17 @@ async def test_keys_of_the_hub_count_now_or_are_named_for_the_next_start(tmp_pat
         assert done["kept"] == 2 and here.run.hub.answer(AskPlace()) == {"latitude": 1.0, "longitude": 2.0}
         assert here.run.hub.answer(AskWeather()) == {"w.temp": 3}
         assert (await here.change("pump", name="P")).json["needs_restart"] == ["broker", "web.listen"]
+
+
+async def test_another_time_zone_counts_at_once_for_devices_history_and_requests(tmp_path: Path) -> None:
+    async with home(tmp_path) as here:
+        here.file.write_text(here.file.read_text().replace("[hub]", '[hub]\ntimezone = "Asia/Tokyo"'))
+        done = (await here.ask("POST", "/reload", {})).json
+        assert done["applied"] == ["hub.timezone"] and set(done["restarted"]) == {"pump", "meter"}
+        assert (await ask(here.run.api, "GET", "/api/hub")).json["timezone"] == "Asia/Tokyo"
+        local = here.run.hub.answer(AskTime(local=True))
+        assert isinstance(local, LocalTime) and local.offset_s == 9 * 3600
+        assert (await ask(here.run.api, "GET", "/api/energy?by=day")).json["timezone"] == "Asia/Tokyo"
 
 
 async def test_secrets_are_never_shown_and_stay(tmp_path: Path) -> None:

@@ -258,8 +258,12 @@ class LiveConfiguration:
 
 def applied_keys(before: Config, after: Config) -> tuple[str, ...]:
     """The keys of the hub that are different and count at once."""
-    profiles = ("hub.profiles",) if before.profiles != after.profiles else ()
-    return (*profiles, "weather") if before.weather != after.weather else profiles
+    pairs = {
+        "hub.timezone": (before.zone, after.zone),
+        "hub.profiles": (before.profiles, after.profiles),
+        "weather": (before.weather, after.weather),
+    }
+    return tuple(key for key, (old, new) in pairs.items() if old != new)
 
 
 def _reload_view(

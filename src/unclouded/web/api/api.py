@@ -22,7 +22,6 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.applications import Starlette
@@ -83,7 +82,6 @@ class Api:
             hub,
             view,
             history,
-            ZoneInfo(view().timezone),
             wall,
             updates,
             plugs,

@@ -29,11 +29,14 @@ Answer = TypeVar("Answer")
 
 
 class HistoryReader:
-    """Reads the store at ``path``, in the hub's time zone. Raises StoreError, and CommandError for invalid requests."""
+    """Reads the store at ``path``, in the hub's time zone, which may change.
+
+    Raises StoreError, and CommandError for invalid requests.
+    """
 
     def __init__(self, path: Path, zone: ZoneInfo) -> None:
         self._path = path
-        self._zone = zone
+        self.zone = zone
         self._threads = ThreadPoolExecutor(THREADS, "history")
         self._idle: list[tuple[StoreReader, tuple[int, int]]] = []
 
@@ -42,15 +45,15 @@ class HistoryReader:
 
         An unknown device has empty columns if at least one other device of the request is known.
         """
-        return await self._run(lambda reader: series.history(reader, self._zone, request))
+        return await self._run(lambda reader: series.history(reader, self.zone, request))
 
     async def energy(self, by: By, start: float, end: float, devices: Sequence[str] = ()) -> Energy:
         """Increase of each lifetime counter (of these devices, or of all) per local hour, day, week or month."""
-        return await self._run(lambda reader: energy.energy(reader, self._zone, by, start, end, devices))
+        return await self._run(lambda reader: energy.energy(reader, self.zone, by, start, end, devices))
 
     async def today(self, now: float) -> Today:
         """The lifetime counters at the beginning of the local day."""
-        return await self._run(lambda reader: energy.today(reader, self._zone, now))
+        return await self._run(lambda reader: energy.today(reader, self.zone, now))
 
     async def events(
         self, device: str | None = None, start: float = 0.0, end: float = FOREVER, limit: int = 200
