@@ -87,6 +87,14 @@ def test_a_long_dump_is_read_by_columns_as_a_short_one_is_by_rows(form: str) -> 
     assert frames_of("\n".join([*lines[:150], *lines[160:]]).encode())  # offsets that do not count on begin anew
 
 
+def test_rows_of_other_lengths_in_a_long_dump_are_read_too() -> None:
+    frames = [bytes(Frame(3, 7, bytes([1, 2, 0, 4]) + at.to_bytes(4))) for at in range(250)]
+    lines = RENDERINGS["xxd"](frames).split("\n")
+    for cut in (1, 20, 63, 64, 65, 150):
+        cut_lines = [line[:50] if at % cut == 0 else line for at, line in enumerate(lines)]
+        assert frames_of("\n".join(cut_lines).encode()) == frames
+
+
 @pytest.mark.parametrize(
     "wrap",
     [

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_REPEATED = 1 << 20  # bytes that a star may stand for
 LEAST_REGULAR = 64  # rows of one shape that are worth reading by columns
+GROWTH = 4
 END = re.compile(r"\s{0,4}[0-9A-Fa-f]{4,16}\s{0,4}")
 BASES = (16, 8, 10)
 BLANK = 0x20
@@ -78,6 +79,8 @@ class DumpReader:
         self._start_line = 0
         self._row = b""
         self._repeats = False
+        self._irregular = 0  # lines before it are read one by one
+        self._batch = LEAST_REGULAR  # lines that are tried: more where all fitted, so that a try costs what it reads
         self.chunks: list[InputChunk] = []
         self.unread: list[int] = []
         self.explained = 0
@@ -106,16 +109,19 @@ class DumpReader:
         """Reads rows of one shape by columns where there are many; the index of the first line that is not read."""
         lines = source.lines
         far = number + LEAST_REGULAR
-        if far >= len(lines) or len(lines[number]) != len(lines[far]) or self._layout.is_by_rows:
+        if self._layout.is_by_rows or far > len(lines) or number < self._irregular:
             return number
         found = self._layout.row.match(lines[number])
         offset = offset_of(found["offset"], self._base) if found is not None else None
         if found is None or offset is None or (self._start_line and offset != self._offset + self._size):
             return number
-        size = len(lines[number])
-        end = next((i for i in range(far, len(lines)) if len(lines[i]) != size), len(lines))
+        size, last = len(lines[number]), min(number + self._batch, len(lines))
+        end = next((i for i in range(number, last) if len(lines[i]) != size), last)
         data, count = regular_rows(lines[number:end], self._layout, self._base, found)
+        is_whole = number + count == last
+        self._batch = self._batch * GROWTH if is_whole else LEAST_REGULAR
         if count < LEAST_REGULAR:
+            self._irregular = number + max(count, 1)
             return number
         if not self._start_line:
             self._start_line, self._offset = number + 1, offset
