@@ -187,8 +187,9 @@ class Channel:
 
     @property
     def products(self) -> frozenset[str]:
-        """What its parts have reported to be."""
-        return frozenset(part.info.get("product", "") for part in self.parts.values())
+        """The products that its parts have reported, by which their profiles were chosen."""
+        chosen = [part for key, part in self.parts.items() if key or self.spec.profile is None]
+        return frozenset(part.info.get("product", "") for part in chosen)
 
     def stats(self) -> Mapping[str, float]:
         """Of the wire, and how many values are not listed by the profile or could not be decoded."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -198,3 +199,41 @@ async def test_a_device_whose_history_was_deleted_counts_anew() -> None:
             totals.append(max(home.readings("plug_1", "energy_import_Wh", 205.0).values()))
     kept, anew = totals
     assert kept > anew  # type: ignore[operator]  # numbers
+
+
+PROFILE = """
+name = "tuya/mine"
+family = "tuya_wifi"
+title = "Mine"
+products = ["{product}"]
+[[point]]
+dp = 1
+type = "bool"
+key = "on"
+access = "rw"
+[[point]]
+dp = 19
+type = "value"
+key = "power_W"
+scale = {scale}
+"""
+
+
+@story
+async def test_a_profile_that_is_different_restarts_the_devices_that_have_it(tmp_path: Path) -> None:
+    own = tmp_path / "tuya"
+    own.mkdir()
+    hub = f'[hub]\nprofiles = "{tmp_path}"\n'
+    text = hub + device(1).replace('profile = "tuya/plug_metering"\n', "") + device(2)
+    async with many_plugs(text, 2) as home:
+        await asyncio.sleep(3)
+        product = home.hub.devices()[0].info["product"]
+        (own / "other.toml").write_text(PROFILE.format(product="other", scale=1).replace("tuya/mine", "tuya/other"))
+        assert (await home.reconfigure(text)).changes.stopped == (), "a file that concerns no device"
+        (own / "mine.toml").write_text(PROFILE.format(product=product, scale=100))
+        assert (await home.reconfigure(text)).changes.restarted == ("plug_1",)
+        await asyncio.sleep(3)
+        assert home.hub.devices()[0].profile == "tuya/mine"
+        (own / "mine.toml").write_text(PROFILE.format(product=product, scale=1000))
+        assert (await home.reconfigure(text)).changes.restarted == ("plug_1",)
+        assert (await home.reconfigure(text)).changes.restarted == ()
