@@ -92,6 +92,17 @@ def test_bytes_that_are_no_frames_are_reported_as_such(name: str, role: Sender) 
     assert report.results == () and "none of them is a frame" in report.silence
 
 
+def test_a_link_that_cannot_be_opened_ends_the_run_with_the_reason() -> None:
+    kept = Collector()
+    run = ConformanceRun(suite("tuya_wifi"), "controller", RunOptions(silence_s=5.0), ambient(), kept)
+    run.down("", "/dev/none does not exist.", 1.0)
+    assert run.deadline() == 6.0 and kept.report is None
+    run.tick(6.0)
+    assert kept.report is not None and not kept.report.passed
+    assert kept.report.silence == "There is no connection: /dev/none does not exist."
+    assert run.deadline() is None
+
+
 def test_joined_wires_are_named() -> None:
     assert "TX and RX are joined" in check_mcu(mcu("joined")).silence
 

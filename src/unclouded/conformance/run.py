@@ -95,6 +95,8 @@ class ConformanceRun:
         self._wait: Wait | None = None
         self._began = 0.0
         self._silence = ""
+        self._give_up_at: float | None = None  # where the link cannot be opened
+        self._why_no_link = ""
 
     # --- Session -----------------------------------------------------------------------------------
 
@@ -112,6 +114,8 @@ class ConformanceRun:
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
         self._line.now = now
+        if self._script is None and not self._is_over:
+            self._no_link(reason, now)
         self._hand_on_all(self._line.disconnected())
         self._turn(now)
         return ()
@@ -136,12 +140,14 @@ class ConformanceRun:
 
     def tick(self, now: float) -> Sequence[Event]:
         self._line.now = now
+        if self._script is None and not self._is_over and self._give_up_at is not None and self._give_up_at <= now:
+            self._give_up()
         self._turn(now)
         return ()
 
     def deadline(self) -> float | None:
         if self._script is None:
-            return None
+            return None if self._is_over else self._give_up_at
         until = self._wait.until if self._wait is not None else None
         return earliest(until, self._line.deadline(), self._line.end.deadline())
 
@@ -152,6 +158,20 @@ class ConformanceRun:
         return {"checks": len(self._results)}
 
     # --- turns -----------------------------------------------------------------------------------
+
+    def _no_link(self, reason: str, now: float) -> None:
+        """The link cannot be opened. After as long as the other end may be silent, the run is over."""
+        self._why_no_link = reason
+        if self._give_up_at is None:
+            self._began, self._give_up_at = now, now + self._silence_s
+
+    def _give_up(self) -> None:
+        self._silence = f"There is no connection: {self._why_no_link}"
+        self._observer.ended(self.report())
+
+    @property
+    def _silence_s(self) -> float:
+        return self._role.silence_s if self._options.silence_s is None else self._options.silence_s
 
     @property
     def _is_over(self) -> bool:
@@ -209,8 +229,7 @@ class ConformanceRun:
             self._silence = f"{end.reason} {self._role.advice}"
 
     def _checked(self) -> Script[None]:
-        seconds = self._role.silence_s if self._options.silence_s is None else self._options.silence_s
-        silence: str = yield from self._role.reach(self._line, seconds)
+        silence: str = yield from self._role.reach(self._line, self._silence_s)
         if silence:
             self._silence = f"{silence} {self._role.advice}"
             return
