@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 
 import type { FramePart } from "../data/shapes";
 import { say } from "../text/words";
-import { bytesText, fieldsOf, firstBytes, isText, lettersOf, sentenceOf, summaryOf, tintOf, type Drawable, type Field } from "./parts";
+import { bytesText, fieldsOf, firstBytes, isText, lettersOf, nextIndex, sentenceOf, summaryOf, tintOf, type Drawable, type Field } from "./parts";
 import { PartTable } from "./part-table";
 import "./bytes.css";
 
@@ -80,13 +80,6 @@ function FieldRow({ frame, fields, active, onActive }: RowProps) {
       {left > 0 && <span class="soft small left" role="presentation">{say(left === 1 ? "decode.more_byte" : "decode.more_bytes", { count: left })}</span>}
     </div>
   );
-}
-
-/** Where an arrow key leads; undefined for other keys. */
-export function nextIndex(key: string, from: number, count: number): number | undefined {
-  const at = Math.max(from, 0);
-  const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: count - 1 }[key];
-  return to === undefined || count === 0 ? undefined : Math.min(Math.max(to, 0), count - 1);
 }
 
 function contentOf(frame: Drawable, part: FramePart, text: boolean): string {

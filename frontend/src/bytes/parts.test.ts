@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { FramePart } from "../data/shapes";
-import { bytesText, fieldsOf, firstBytes, isText, lettersOf, meaningOf, sentenceOf, summaryOf } from "./parts";
+import { bytesText, fieldsOf, firstBytes, isText, lettersOf, meaningOf, nextIndex, sentenceOf, summaryOf } from "./parts";
 
 const VALUE: FramePart = {
   start: 10, end: 14, label: "value", kind: "value", text: "673",
@@ -33,6 +33,11 @@ describe("a part", () => {
     expect(isText({ hex: "", length: 0, parts: [] })).toBe(false);
     expect(lettersOf("7b2261c3a9············7d", 1, 12)).toBe('"aé··}');
   });
+});
+
+it("arrow keys stay within the row", () => {
+  expect(["ArrowRight", "ArrowDown", "ArrowLeft", "Home", "End", "Enter"].map((key) => nextIndex(key, 1, 4))).toEqual([2, 2, 0, 0, 3, undefined]);
+  expect([nextIndex("ArrowRight", 3, 4), nextIndex("ArrowLeft", -1, 4), nextIndex("End", 0, 0)]).toEqual([3, 0, undefined]);
 });
 
 it("bytes are separated by blanks", () => {

@@ -83,6 +83,13 @@ export function firstBytes({ parts, length }: Drawable, most: number): { parts: 
   return { parts: shown, left: Math.max(length - (shown.at(-1)?.end ?? 0), 0) };
 }
 
+/** Where an arrow key leads; undefined for other keys. */
+export function nextIndex(key: string, from: number, count: number): number | undefined {
+  const at = Math.max(from, 0);
+  const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: count - 1 }[key];
+  return to === undefined || count === 0 ? undefined : Math.min(Math.max(to, 0), count - 1);
+}
+
 export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -1,8 +1,8 @@
 /** The frames in two lanes, one for each side, in the order of time; those that a filter keeps. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { ShortBytes, nextIndex } from "../bytes/frame-bytes";
-import { capital, LEGEND } from "../bytes/parts";
+import { ShortBytes } from "../bytes/frame-bytes";
+import { capital, LEGEND, nextIndex } from "../bytes/parts";
 import type { DecodedFrame, DecodeView } from "../data/shapes";
 import { say } from "../text/words";
 import { busy, choices, endShown, firstShown, frames, isPicked, more, pick, selected, selectedFrame, sought } from "./decoding";
