@@ -66,7 +66,8 @@ class Composition:
         if waiting:
             DeviceFactory(config).nodes()  # as the next start will see it
         running = with_values_of_the_run(self.config, config)
-        factory = DeviceFactory(replace(running, devices=tuple(devices)), self.broker)
+        broker = running.broker or config.broker  # one that is new is not there yet, and its plugs say so
+        factory = DeviceFactory(replace(running, broker=broker, devices=tuple(devices)), self.broker)
         return PreparedDevices(running, factory, factory.nodes(), admitted, waiting)
 
     def is_current(self, prepared: PreparedDevices) -> bool:

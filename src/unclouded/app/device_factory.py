@@ -124,7 +124,7 @@ class DeviceFactory:
         config = self._config  # whose zone is what devices set their clocks by
         made_with = (wire, device.uuid, device.session, config.meross_key.text, str(config.base), str(config.zone))
         shared = str(made_with).encode()
-        return hashlib.sha256(shared + bytes([config.broker is not None])).hexdigest()
+        return hashlib.sha256(shared + bytes([self._broker is not None])).hexdigest()
 
     def _check_link(self, link: str, device: DeviceTable) -> None:
         if not link.startswith(BROKER):
@@ -152,7 +152,7 @@ class DeviceFactory:
         if not link.startswith(BROKER):
             return open_link(link, baud=family.baud, parity=family.parity, base=self._config.base, uuid=uuid)
         if self._broker is None:
-            raise LinkRefused("The broker does not run in this process. Start the hub first: unclouded run.")
+            raise LinkRefused("The broker does not run in this process. Start the hub; where [broker] is new, restart it.")
         return self._broker.slot(uuid)
 
 

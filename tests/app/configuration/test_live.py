@@ -13,7 +13,7 @@ from asgi import Answer, ask
 from unclouded.app.admissions import Admissions, AdmittedPlug
 from unclouded.app.configuration.config import load_config
 from unclouded.app.hub_process import RunningHub, running
-from unclouded.core.model import Notice, Reading
+from unclouded.core.model import Notice, Reading, Status
 from unclouded.core.session import AskPlace, AskTime, AskWeather, LocalTime
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.store.reader import StoreReader
@@ -178,6 +178,32 @@ async def test_keys_of_the_hub_count_now_or_are_named_for_the_next_start(tmp_pat
         assert done["kept"] == 2 and here.run.hub.answer(AskPlace()) == {"latitude": 1.0, "longitude": 2.0}
         assert here.run.hub.answer(AskWeather()) == {"w.temp": 3}
         assert (await here.change("pump", name="P")).json["needs_restart"] == ["broker", "web.listen"]
+
+
+async def test_a_broker_that_is_new_and_its_plug_wait_for_the_next_start(tmp_path: Path) -> None:
+    plug = f'[[device]]\nid = "plug"\nfamily = "meross"\nuuid = "{UUID}"\nlink = "broker:"\n'
+    async with home(tmp_path) as here:
+        right = here.file.read_text()
+        here.file.write_text(right + BROKER + plug.replace("uuid", "name"))
+        refused = await here.ask("POST", "/reload", {})
+        assert refused.status == 422 and "needs the `uuid`" in refused.json["detail"]
+        here.file.write_text(right + BROKER + plug)
+        done = (await here.ask("POST", "/reload", {})).json
+        assert (done["needs_restart"], done["added"], done["kept"]) == (["broker"], ["plug"], 2)
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(isinstance(one, Status) and one.state == "faulted" for one in here.facts):
+                await asyncio.sleep(0.01)
+        reason = next(one.reason for one in here.facts if isinstance(one, Status) and one.state == "faulted")
+        assert "where [broker] is new, restart it" in reason
+
+
+async def test_a_broker_that_a_plug_needs_is_not_taken_away(tmp_path: Path) -> None:
+    """The hub could go on with it, but could not start again."""
+    plug = f'[[device]]\nid = "plug"\nfamily = "meross"\nuuid = "{UUID}"\nlink = "broker:"\n'
+    async with home(tmp_path, BROKER + plug) as here:
+        here.file.write_text(here.file.read_text().replace(BROKER, ""))
+        refused = await here.ask("POST", "/reload", {})
+        assert refused.status == 422 and "needs a [broker] table" in refused.json["detail"]
 
 
 async def test_another_time_zone_counts_at_once_for_devices_history_and_requests(tmp_path: Path) -> None:
