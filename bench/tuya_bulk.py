@@ -14,7 +14,8 @@ to 1 MiB; all in turns in one run, the median of all runs; ratios run by run. Wh
     construct  a declarative parser (header, length, checksum), compiled; left out where it is not installed
 
 The Python peers, whatever the read, do the same work for each frame; they see a part of the line, to end before noon.
-``python bench/tuya_bulk.py --summary 1`` measures `decode --summary` on a raw recording of --frames frames instead.
+``python bench/tuya_bulk.py --summary 1`` measures `decode --summary` on a raw recording of --frames frames instead,
+beside a program in C that counts the same in the same file (10,000,000 frames within 6 times of it are wanted).
 """
 
 import argparse
@@ -22,7 +23,9 @@ import contextlib
 import ctypes
 import importlib.util
 import json
+import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -83,6 +86,41 @@ size_t scan(const uint8_t *data, size_t length, int64_t base, struct frames *out
     return row;
 }
 """
+
+
+C_SUMMARY = (  # the same as a program: frames by command, and the bytes that are in none
+    C_SCAN
+    + r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+enum { READ = 1 << 18, ROWS = READ / 7 + 300 };
+
+int main(int count, char **words) {
+    static uint8_t data[READ + 2048], version[ROWS], command[ROWS];
+    static int64_t offset[ROWS];
+    static uint16_t size[ROWS];
+    struct frames out = {offset, version, command, size};
+    unsigned long by_command[256] = {0}, all = 0, framed = 0, frames = 0;
+    size_t held = 0, got, used;
+    FILE *file = fopen(words[1], "rb");
+    while ((got = fread(data + held, 1, READ, file)) > 0) {
+        all += got;
+        size_t rows = scan(data, held + got, 0, &out, 0, &used);
+        for (size_t row = 0; row < rows; row++) {
+            by_command[command[row]]++;
+            framed += 7 + size[row];
+        }
+        frames += rows;
+        held += got - used;
+        memmove(data, data + used, held);
+    }
+    printf("{\"frames\": %lu, \"noise_bytes\": %lu}\n", frames, all - framed);
+    for (int one = 0; one < 256; one++) if (by_command[one]) printf("%02x %lu\n", one, by_command[one]);
+    return 0;
+}
+"""
+)
 
 
 class Frames(ctypes.Structure):
@@ -258,7 +296,36 @@ def summary(count: int, runs: int) -> dict[str, object]:
             found[f"{path.suffix}: file, MB"] = round(path.stat().st_size / 1e6, 1)
             found[f"{path.suffix}: seconds, start and all"] = round(statistics.median(one for one, _ in done), 3)
             found[f"{path.suffix}: most memory, MB"] = round(max(most for _, most in done), 1)
+        found |= beside_c(Path(folder), raw, count, runs)
     return found
+
+
+def beside_c(folder: Path, raw: Path, count: int, runs: int) -> dict[str, object]:
+    """CPU seconds of the whole programs in turns, on the raw file; without gcc there is no peer, and it says so."""
+    if shutil.which("gcc") is None:
+        return {"C": "left out: gcc is not installed"}
+    source, program = folder / "summary.c", folder / "summary"
+    source.write_text(C_SUMMARY)
+    subprocess.run(["gcc", "-O2", "-o", str(program), str(source)], check=True)
+    ours, plain = [], []
+    for _ in range(runs):
+        ours.append(cpu_of(lambda: decode(raw, count)))
+        plain.append(cpu_of(lambda: check_c(program, raw, count)))
+    mine, other = statistics.median(ours), statistics.median(plain)
+    return {".bin: CPU s": mine, ".bin: CPU s of C": other, ".bin: times as long as C": mine / other}
+
+
+def check_c(program: Path, raw: Path, count: int) -> None:
+    done = subprocess.run([str(program), str(raw)], capture_output=True, check=True)
+    assert json.loads(done.stdout.splitlines()[0])["frames"] == count, done.stdout
+
+
+def cpu_of(call: Callable[[], object]) -> float:
+    """CPU seconds of the processes that it starts."""
+    before = os.times()
+    call()
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
 
 
 PROGRAM = """
