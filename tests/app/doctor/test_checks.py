@@ -33,6 +33,7 @@ from unclouded.app.doctor.table import CHECKS, DoctorCheck
 from unclouded.app.hub_access import own_hub
 from unclouded.core.errors import CommandError, LinkError, StoreError
 from unclouded.links.broker import ca
+from unclouded.links.broker.login_attempt import LoginAttempt
 from unclouded.store.inspection import inspect
 from unclouded.store.schema import open_to_write
 
@@ -64,7 +65,7 @@ def test_a_port_that_is_missing_names_those_that_are_here(tmp_path: Path) -> Non
     fake.write("/sys/class/tty/ttyS0/type", "0\n")
     lines = found(serial_checks.configured_ports, context_for(tmp_path, HEATER.format("/dev/ttyUSB0"), fake.computer))
     assert levels(lines) == ["problem"]
-    assert "does not exist (heater); ports here: /dev/ttyUSB1" in text_of(lines), "ttyS0 has no hardware"
+    assert "does not exist (heater); ports here: /dev/ttyUSB1 /" in text_of(lines), "ttyS0 has no hardware"
 
 
 def test_a_port_that_is_there_is_described_with_its_adapter_and_its_baud_rate(tmp_path: Path, uart: str) -> None:
@@ -381,6 +382,9 @@ def test_a_certificate_that_has_ended_or_is_for_other_names_is_a_problem(tmp_pat
     ca.prepare(tmp_path / "data" / "ca", ["hub.lan", "127.0.0.1"], datetime.datetime.now(datetime.UTC))
     (line,) = found(broker_checks.broker_certificate, context)
     assert line.level == "ok" and "its common name is hub.lan" in line.text
+    other = ca.prepare(tmp_path / "other", ["hub.lan", "127.0.0.1"], datetime.datetime.now(datetime.UTC))
+    (tmp_path / "data" / "ca" / "ca.pem").write_bytes(other.authority.read_bytes())
+    assert "not signed by the authority" in text_of(found(broker_checks.broker_certificate, context))
     (tmp_path / "data" / "ca" / "server.pem").write_text("no certificate")
     assert levels(found(broker_checks.broker_certificate, context)) == ["problem"]
 
@@ -417,6 +421,19 @@ def test_plugs_of_old_generations_are_accepted_where_the_configuration_allows_th
         shown = text_of(found(broker_checks.broker_login, with_key(context)))
     assert f"{broker_checks.OLD_TLS} are accepted (TLSv1" in shown
     assert f"{broker_checks.OLD_CIPHERS} are accepted (TLSv1.2, AES" in shown
+
+
+def test_a_broker_that_accepts_any_password_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broker = {"listen": "127.0.0.1:1", "problems": [], "plugs": 0, "refused": 0}
+    monkeypatch.setattr(DoctorContext, "about_hub", lambda self: {"broker": broker})
+    accepted = LoginAttempt(version="TLSv1.2", cipher="AES", refusal="")
+    monkeypatch.setattr(broker_checks, "attempt_login", lambda *_: accepted)
+    shown = text_of(found(broker_checks.broker_login, context_for(tmp_path, BROKER)))
+    assert "problem 127.0.0.1:1: a wrong password is accepted" in shown
+    monkeypatch.setattr(broker_checks, "attempt_login", lambda *_: LoginAttempt(tls_error="no shared cipher"))
+    assert "no TLS with RSA: no shared cipher" in text_of(
+        found(broker_checks.broker_login, context_for(tmp_path, BROKER))
+    )
 
 
 def with_key(context: DoctorContext) -> DoctorContext:
