@@ -29,7 +29,8 @@ from unclouded.formats.text.runs import looks_like_data
 from unclouded.recording import capture
 from unclouded.recording.line_monitor import GAP_S
 
-CHUNK = 65_536  # bytes read at once
+CHUNK = 65_536  # bytes at the beginning that show what it is
+READ = 524_288  # bytes read at once behind them: measured, fewer and more take longer
 TEXT_GAP_S = 2.0  # s of silence that end a frame in a log: its times are those of printing
 CERTAIN = 3  # whole frames
 FITS = 0.9  # share of the lines that a format must explain, where there is no frame
@@ -87,7 +88,7 @@ def one_file(
     ``sender``: of bytes whose side is not named. ``family``: "" = found. Raises CommandError, WireError.
     """
     head = file.read(CHUNK)
-    pieces = chain([head], iter(lambda: file.read(CHUNK), b""))
+    pieces = chain([head], iter(lambda: file.read(READ), b""))
     is_long = len(head) >= CHUNK
     scorer = FrameScorer((family,) if family else ())
     if form == "capture" or (form == "auto" and capture.sniff(head)):
@@ -157,14 +158,18 @@ def _raw(pieces: Iterable[bytes], head: bytes, sender: Sender | None, is_long: b
     rest = iter(pieces)
     next(rest, None)
     begin = (chunk.data for chunk in first.chunks)
-    chunks = (InputChunk(None, sender, piece) for piece in chain(begin, rest) if piece)
+    chunks: Iterator[InputChunk] = (InputChunk(None, sender, piece) for piece in chain(begin, rest) if piece)
     found = FoundInput(notes=first.notes, sure=_sure(evidence, None))
+    lan = LanFilter()
+    list(lan.chunks(first.chunks))
+    if lan.count:  # a stream carries such packets from its beginning on
+        chunks = LanFilter().chunks(chunks)
     return Input(
-        chunks=LanFilter().chunks(chunks),
+        chunks=chunks,
         ordered=sender is None,
         is_long=is_long,
         families=[one.family for one in evidence.found],
-        found=_with_lan(found, first.chunks, evidence),
+        found=_with_lan(found, lan.count, evidence),
     )
 
 
@@ -191,7 +196,7 @@ def _input(
 ) -> Input:
     evidence = scorer.evidence(reading.chunks)
     lan = LanFilter()
-    chunks = list(lan.chunks(_without_prose(reading.chunks, evidence)))
+    chunks = _without_prose(list(lan.chunks(reading.chunks)), evidence)
     found = _found(reading, best, choice, evidence)
     return Input(
         chunks=_sided(chunks, evidence.sides, sender, mixed),
@@ -200,7 +205,7 @@ def _input(
         gap_s=TEXT_GAP_S,
         families=[one.family for one in evidence.found],
         contents=reading.contents,
-        found=_with_lan(found, reading.chunks, evidence),
+        found=_with_lan(found, lan.count, evidence),
     )
 
 
@@ -278,14 +283,12 @@ def _sure(evidence: LineEvidence, choice: FormatChoice | None) -> Sure:
     return "likely" if whole else "nothing"
 
 
-def _with_lan(found: FoundInput, chunks: Iterable[InputChunk], evidence: LineEvidence) -> FoundInput:
-    lan = LanFilter()
-    for _ in lan.chunks(chunks):
-        pass
-    if not lan.count:
+def _with_lan(found: FoundInput, count: int, evidence: LineEvidence) -> FoundInput:
+    """``count``: packets of Tuya's protocol on the local network."""
+    if not count:
         return found
     if any(one.whole for one in evidence.found):
-        note = f"{lan.count} packets of Tuya's protocol on the local network are left out"
+        note = f"{count} packets of Tuya's protocol on the local network are left out"
         return msgspec.structs.replace(found, notes=[*found.notes, note])
     return msgspec.structs.replace(found, refused=ADVICE, sure="certain")
 
