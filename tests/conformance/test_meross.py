@@ -19,7 +19,19 @@ from unclouded.conformance.check import RunReport
 from unclouded.families.meross.plug.dialects import DIALECTS
 from unclouded.families.meross.plug.plug_options import FAULTS
 
-NAMES = "messageId namespace method from timestamp sign all system togglex multiple error".split()
+NAMES = [
+    "messageId",
+    "namespace",
+    "method",
+    "from",
+    "timestamp",
+    "sign",
+    "all",
+    "system",
+    "togglex",
+    "multiple",
+    "error",
+]
 SILENT = {"silent"}
 HTTP: Mapping[str, set[str]] = {
     "closes": SILENT,

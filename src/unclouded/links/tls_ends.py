@@ -52,6 +52,7 @@ class TlsServerStream:
             lambda: DialConnection(self._made, self._received), sock=sock, ssl=_made_context(self.address[0])
         )
         self._server = asyncio.create_task(server, name=f"tls.{self.address[1]}")
+        inlet.down(NAME, f"no plug has connected to {self.url}. Is it bound to that address, and switched on?")
 
     def send(self, out: Out) -> None:
         if self._connection is None:

@@ -58,9 +58,11 @@ def reach(line: PlugLine, seconds: float) -> Script[str]:
         if (yield from end.find()):
             return _wrong_key(line)
         yield from line.pause(1.0)
-    received = [one for one in line.received() if one.data and one.frame is None]
-    if received:
-        return f"What answers is no plug: {received[-1].reason}."
+    for entry in reversed(line.received()):
+        if entry.frame is None and entry.data:
+            return f"What answers is no plug: {entry.reason}."
+        if entry.frame is not None and entry.frame.http is not None and entry.frame.envelope is None:
+            return f"What answers is no plug, or it cuts its answers off: {entry.frame.http.first[:60]}."
     return f"Nothing was received within {seconds:g} s: {end.why_not}."
 
 
