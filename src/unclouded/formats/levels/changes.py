@@ -13,7 +13,7 @@ from unclouded.formats.levels.uart import LevelChannel, read_levels
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
 
-VARIABLE = re.compile(r"\$var\s{1,8}\w{1,16}\s{1,8}1\s{1,8}(?P<id>\S{1,16})\s{1,8}(?P<name>[^\n$]{1,64}?)\s{1,8}\$end")
+VARIABLE = re.compile(r"\$var\s{1,8}\w{1,16}\s{1,8}1\s{1,8}(?P<id>\S{1,16})\s{1,8}(?P<name>[^\n$]{1,72})\$end")
 TIMESCALE = re.compile(r"\$timescale\s{1,8}(?P<count>\d{1,4})\s{0,4}(?P<unit>[munpf]?)s\s{1,8}\$end")
 UNITS = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12, "f": 1e-15}
 BODY = "$enddefinitions"
@@ -29,7 +29,7 @@ def read_vcd(source: InputSource) -> FormatReading:
     head, _, body = (source.text or "").partition(BODY)
     scale = TIMESCALE.search(head)
     unit = int(scale["count"]) * UNITS[scale["unit"]] if scale is not None else 1e-9
-    names = {one["id"]: one["name"] for one in VARIABLE.finditer(head[:HEAD])}
+    names = {one["id"]: one["name"].strip() for one in VARIABLE.finditer(head[:HEAD])}
     changes: dict[str, list[tuple[float, str]]] = {one: [] for one in list(names)[:MOST_CHANNELS]}
     t = 0.0
     for token in body.split():

@@ -18,7 +18,7 @@ ENTRY_SIZE, LOCAL_SIZE = 46, 30
 STORED, DEFLATED = 0, 8
 MOST_ENTRIES = 4_096
 MOST_BYTES = 1 << 28  # of samples that are unpacked
-FIELD = re.compile(r"^(?P<key>[^=\n]{1,40}?)[ ]?=[ ]?(?P<value>[^\n]{0,80})$", re.MULTILINE)
+FIELD = re.compile(r"^(?P<key>[^=\n]{1,40})=(?P<value>[^\n]{0,80})$", re.MULTILINE)
 RATE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?) ?([kMG]?)Hz")
 UNITS = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9}
 MEMBERS = (b"version", b"metadata")
@@ -71,7 +71,7 @@ def read(source: InputSource) -> FormatReading:
 
     members = entries(source.data)
     metadata = unpacked(source.data, members["metadata"], 65_536) if "metadata" in members else b""
-    fields = {one["key"]: one["value"] for one in FIELD.finditer(metadata.decode("utf-8", "replace"))}
+    fields = {one["key"].strip(): one["value"].strip() for one in FIELD.finditer(metadata.decode("utf-8", "replace"))}
     rate = RATE.fullmatch(fields.get("samplerate", ""))
     size = int(fields["unitsize"]) if fields.get("unitsize") in ("1", "2", "4", "8") else 0
     samples = samples_of(source.data, members, fields.get("capturefile", "logic-1"))
