@@ -16,6 +16,7 @@ from unclouded.families.meross.console.wire.commands import ConsoleCommand
 from unclouded.families.meross.console.wire.known_lines import known_line
 from unclouded.families.meross.console.wire.lines import BINARY, ConsoleLine, ConsoleLines, LineKind, is_text
 from unclouded.families.meross.console.wire.redact import redact
+from unclouded.families.meross.console.wire.secret_words import may_hold_secret
 
 CR = b"\r"
 ANSWER_S = 3.0  # docs/protocols/meross_console.md §3
@@ -55,12 +56,18 @@ class ConsoleReader:
             return line.data if line.reason == BINARY else redact("device", line.data), None, line.reason
         self._is_cut = self._is_cut and line.kind not in (LineKind.PROMPT, LineKind.BLANK)
         if line.kind is not LineKind.TEXT and not line.cut:
-            return (line.data if line.kind is not LineKind.LOG else redact("device", line.data)), line, ""
-        shown = line.data.translate(BLANKED) if self._is_cut or line.cut else redact("device", line.data)
+            return (line.data if line.kind is not LineKind.LOG else _shown(line)), line, ""
+        shown = line.data.translate(BLANKED) if self._is_cut or line.cut else _shown(line)
         self._is_cut = line.cut
         if shown != line.data:
             line = msgspec.structs.replace(line, data=shown, text=shown.decode("latin-1").strip("\r\n"))
         return shown, line, ""
+
+
+def _shown(line: ConsoleLine) -> bytes:
+    """Without secrets. Words that stand before none, of a plain line, need no look."""
+    is_plain_line = line.text.isascii() and " " in line.text.strip() and line.data.rstrip(b"\r\n") == line.text.encode()
+    return line.data if is_plain_line and not may_hold_secret(line.text) else redact("device", line.data)
 
 
 def is_kind(*kinds: LineKind) -> Wanted:
