@@ -162,6 +162,13 @@ def test_files_of_secrets_that_others_may_read_are_named_with_the_command_that_h
     assert levels(found(configuration_checks.secret_files, context_for(tmp_path, BROKER))) == ["warning"]
     key.chmod(0o600)
     assert levels(found(configuration_checks.secret_files, context_for(tmp_path, BROKER))) == ["ok"]
+    named = tmp_path / "plugs.key"
+    named.write_text("a key")
+    named.chmod(0o644)
+    context = context_for(tmp_path, BROKER + '[meross]\nkey_file = "plugs.key"\n')
+    for mode, level in ((0o755, "problem"), (0o700, "warning")):
+        tmp_path.chmod(mode)
+        assert levels(found(configuration_checks.secret_files, context)) == [level]
 
 
 def test_a_data_folder_that_everybody_may_write_to_is_a_problem(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def _not_usable(folder: Path, status: os.stat_result) -> Finding:
 
 
 def _secret_files(context: DoctorContext) -> Iterator[tuple[Path, bool]]:
-    """Files of secrets, and whether the data folder around them keeps others out as well."""
+    """Files of secrets, and whether the folder around them keeps others out as well."""
     is_private = _is_private(context.data)
     for name in SECRET_FILES if not context.is_locked else ():
         yield context.data / name, is_private
@@ -123,11 +123,11 @@ def _secret_files(context: DoctorContext) -> Iterator[tuple[Path, bool]]:
     if config is None:
         return
     if config.meross_key_file is not None:
-        yield config.meross_key_file, False
+        yield config.meross_key_file, _is_private(config.meross_key_file.parent)
     for wire in context.wires():
         file = _password_file(wire.link)
         if file:
-            yield config.base / file, False
+            yield config.base / file, _is_private((config.base / file).parent)
 
 
 def _is_private(folder: Path) -> bool:
