@@ -65,16 +65,16 @@ RESULTS = """
 A battery device has to be woken some times while it is tested; the run asks for it. (A simulated one does so by itself
 with `sim tuya-door-sensor --fault restless`.)
 
-A gateway is asked twice to let sub-devices join: the first that asks is rejected, the next one is reported as failed, all
-others are added. Where none asks, bring one into its joining mode, or the checks of joins are skipped. Against a gateway's
-module two sub-devices of ours join, `uncloudedconf001` and `uncloudedconf002`; a hub needs 30 minutes for all of its checks,
-most of them of silence that it must bear.
+A gateway is asked twice to let sub-devices join: the first that asks is rejected, the next one is reported as failed,
+all others are added. Where none asks, bring one into its joining mode, or the checks of joins are skipped. Against a
+gateway's module two sub-devices of ours join, `uncloudedconf001` and `uncloudedconf002`; a hub needs 30 minutes for
+all of its checks, most of them of silence that it must bear.
 
-`--link replay:FILE` judges a recording instead: a capture, or what `unclouded dump` wrote. Checks that only look at what the end
-under test has sent are made: whole frames, versions, lengths and values of data points, product info, orders that
-hold whatever was asked. All others are skipped, and what the recording does not show is not applicable; so a run that passes
-says less than one with the end itself. Recordings of Meross plugs hold messages without the HTTP or MQTT around them, and are
-not judged.
+`--link replay:FILE` judges a recording instead: a capture, or what `unclouded dump` wrote. Checks that only look at
+what the end under test has sent are made: whole frames, versions, lengths and values of data points, product info,
+orders that hold whatever was asked. All others are skipped, and what the recording does not show is not applicable;
+so a run that passes says less than one with the end itself. Recordings of Meross plugs hold messages without the HTTP
+or MQTT around them, and are not judged.
 
 What is marked **danger** may switch the device, reset it or write to it, and runs only with `--yes`. A line on which
 nothing answers is not a failure of every check: the run ends with what to look for, and exit code 1.
