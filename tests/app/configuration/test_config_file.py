@@ -193,3 +193,48 @@ def test_a_backup_is_restored_and_what_it_replaces_is_kept(path: Path) -> None:
     (backup,) = one.backups()
     assert one.restore(one.version().revision, backup.name).after.text == OLD
     assert path.read_text() == OLD and [one.file.backup(kept.name) for kept in one.backups()] == [NEW, OLD]
+
+
+FIRST = "# mine\n"
+
+
+def first(path: Path) -> ConfigEditor[str]:
+    return ConfigEditor(path, lambda text, before: text, FIRST)
+
+
+def test_a_file_that_is_not_there_is_made_by_the_first_change(tmp_path: Path) -> None:
+    path = tmp_path / "unclouded.toml"
+    one = first(path)
+    seen = one.version()
+    assert seen.text == FIRST and one.file.why_not_writable() == "" and not path.exists()
+    done = one.edit(seen.revision, lambda text: text + NEW)
+    assert path.read_text() == FIRST + NEW == one.version().text and done.after == one.version()
+    assert modes(tmp_path) == {"unclouded.toml": 0o600, "unclouded.toml.backups": 0o700}
+
+
+def test_a_file_that_somebody_made_meanwhile_stays(tmp_path: Path) -> None:
+    path = tmp_path / "unclouded.toml"
+    one = first(path)
+    seen = one.version()
+
+    def late(text: str) -> str:
+        path.write_text(OLD)
+        return text + NEW
+
+    for change in (late, lambda text: text + NEW):
+        with pytest.raises(EditConflict):
+            one.edit(seen.revision, change)
+        assert path.read_text() == OLD
+
+
+def test_a_file_that_is_gone_or_cannot_be_made_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        editor(tmp_path / "unclouded.toml").version()
+    one = first(tmp_path / "none" / "unclouded.toml")
+    assert "read-only" in one.file.why_not_writable()
+    with pytest.raises(StoreError):
+        one.edit(one.version().revision, lambda text: text + NEW)
+    broken = tmp_path / "link.toml"
+    broken.symlink_to(tmp_path / "nowhere.toml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        first(broken).version()

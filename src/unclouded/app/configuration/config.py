@@ -27,10 +27,19 @@ from unclouded.core.session import WireValue
 from unclouded.core.toml_text import read_toml
 
 DEFAULT_FILE = Path("unclouded.toml")
+FIRST_TEXT = """\
+# The configuration of this hub. `unclouded check` checks it, `unclouded config reload` applies what is changed by hand.
+
+[hub]
+timezone = "{zone}"
+"""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """A checked configuration. ``where``: the file it came from, for error texts."""
+    """A checked configuration. ``where``: the file it came from, for error texts.
+
+    ``start``: the text that stands for a file that is not there yet, "" = it is.
+    """
 
     where: str
     base: Path  # what relative paths in the file are relative to
@@ -47,6 +56,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     devices: tuple[DeviceTable, ...]
     tables: ConfigFile = ConfigFile()  # as they stand in the file, whatever the command line overrides
     places: ConfigPlaces = ConfigPlaces()
+    start: str = ""
 
     @property
     def store(self) -> Path:
@@ -118,6 +128,12 @@ def load_config(path: Path, data: str | None = None, env: Mapping[str, str] = os
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {_reason(error)}.") from None
     return config_of(text, path, data, env)
+
+
+def first_config(path: Path, zone: str, data: str | None = None, env: Mapping[str, str] = os.environ) -> Config:
+    """The configuration of a hub without a file, which the first change makes. ``zone``: of this computer."""
+    text = FIRST_TEXT.format(zone=zone)
+    return msgspec.structs.replace(config_of(text, path, data, env), start=text)
 
 
 def config_of(text: str, path: Path, data: str | None = None, env: Mapping[str, str] = os.environ) -> Config:

@@ -50,16 +50,20 @@ def revision_of(data: bytes) -> str:
 
 
 class ConfigurationFile:
-    """``path``: as it was given. Raises ConfigError where it cannot be read, StoreError where it cannot be written."""
+    """``path``: as it was given. Raises ConfigError where it cannot be read, StoreError where it cannot be written.
 
-    def __init__(self, path: Path) -> None:
+    ``start``: the text of a file that is not there yet; the first change makes it. "" = it must be there.
+    """
+
+    def __init__(self, path: Path, start: str = "") -> None:
         self.path = path
+        self._start = start
         self.backup_folder = path.with_name(f"{path.name}.backups")
 
     def read(self) -> ConfigVersion:
         """The file as it is now."""
         try:
-            data = self.path.read_bytes()
+            data = self._start.encode() if self._is_new() else self.path.read_bytes()
             if len(data) > LARGEST_FILE:
                 raise ConfigError(f"{self.path} is no configuration: it has more than {LARGEST_FILE} bytes.")
             return ConfigVersion(data.decode("utf-8"), revision_of(data))
@@ -99,6 +103,7 @@ class ConfigurationFile:
         """
         target = self._target()
         data = text.encode("utf-8")
+        self._begin(target)
         self._keep(before)
         draft = target.with_name(f".{target.name}.new")
         try:
@@ -135,8 +140,31 @@ class ConfigurationFile:
         """The file itself, behind symbolic links."""
         return Path(os.path.realpath(self.path))
 
+    def _is_new(self) -> bool:
+        """Whether the first change is to make the file."""
+        return bool(self._start) and not os.path.lexists(self.path)
+
+    def _begin(self, target: Path) -> None:
+        """Make a file that is not there yet; one that somebody has made meanwhile stays."""
+        if not self._is_new():
+            return
+        try:
+            with (
+                contextlib.suppress(FileExistsError),
+                os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new,
+            ):
+                new.write(self._start.encode("utf-8"))
+        except OSError as error:
+            raise StoreError(f"{self.path} cannot be written: {error.strerror}. {_hint(error)}") from None
+
     def _check(self, target: Path) -> None:
         """Raises StoreError where it is sure that a change cannot be written."""
+        if not self._is_new():
+            self._check_file(target)
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            raise StoreError(f"The folder {target.parent} is read-only for this program. {BY_HAND}")
+
+    def _check_file(self, target: Path) -> None:
         try:
             mode = target.stat().st_mode
         except OSError as error:
@@ -147,8 +175,6 @@ class ConfigurationFile:
             raise StoreError(f"{target} is read-only. Make it writable for this program (chmod u+w), or: {BY_HAND}")
         if target.is_mount():
             raise StoreError(_hint(OSError(errno.EBUSY, "")))
-        if not os.access(target.parent, os.W_OK | os.X_OK):
-            raise StoreError(f"The folder {target.parent} is read-only for this program. {BY_HAND}")
 
     def _write_draft(self, draft: Path, data: bytes, like: os.stat_result) -> None:
         with contextlib.suppress(FileNotFoundError):

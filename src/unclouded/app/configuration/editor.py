@@ -35,10 +35,13 @@ class Edit(msgspec.Struct, Generic[Checked], frozen=True, kw_only=True):
 
 
 class ConfigEditor(Generic[Checked]):
-    """``check``: takes a text and the one before, raises ConfigError for one that is invalid."""
+    """``check``: takes a text and the one before, raises ConfigError for one that is invalid.
 
-    def __init__(self, path: Path, check: Callable[[str, str], Checked]) -> None:
-        self.file = ConfigurationFile(path)
+    ``start``: the text of a file that is not there yet.
+    """
+
+    def __init__(self, path: Path, check: Callable[[str, str], Checked], start: str = "") -> None:
+        self.file = ConfigurationFile(path, start)
         self._check = check
         self._seen: OrderedDict[str, str] = OrderedDict()
 

@@ -60,7 +60,7 @@ class LiveConfiguration:
         self._hub = hub
         self._store = store
         self._note = note
-        self._editor = ConfigEditor(Path(composition.config.where), self._strictly_checked)
+        self._editor = ConfigEditor(Path(composition.config.where), self._strictly_checked, composition.config.start)
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[ReloadView]] = set()
         self._requested = asyncio.Event()

@@ -12,14 +12,14 @@ The configuration is in the data folder, so every verb works on the demo too.
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from unclouded.app.computer_zone import computer_zone
 from unclouded.app.configuration.config import Config, load_config
 from unclouded.app.demo.past import DAYS, DemoPast, PastDevice
 from unclouded.app.hub_process import RunningHub, locked, running_locked
@@ -42,7 +42,6 @@ SUNNY = range(9, 16)  # hours of the day with enough sun for a solar roof
 MORNING = 10.0  # the hour at which the demo begins at other times of day
 AGAIN_S = 13 * 60  # s between two uses of the kettle, so that a demo shows changes
 PLUG_POLLS = f"electricity_poll_s = {PLUG_POLL_S}, consumption_poll_s = {ENERGY_POLL_S}"
-LOCALTIME = Path("/etc/localtime")  # a link to the file of the zone
 KEY = "a key of the demo's own"
 
 
@@ -121,7 +120,7 @@ async def demo(
 
 @contextlib.asynccontextmanager
 async def _demo(data: Path, seed: int, web: str, past_days: int) -> AsyncIterator[tuple[RunningHub, Config]]:
-    past = DemoPast(data / "store.sqlite", seed, ZoneInfo(own_zone()))
+    past = DemoPast(data / "store.sqlite", seed, ZoneInfo(computer_zone()))
     counters = past.plan(past_devices(seed), time.time(), past_days)
     simulation = Simulation(World(seed, time.time(), _scenario(time.localtime()), counters))
     broker_is_ready = asyncio.Event()
@@ -166,18 +165,14 @@ def past_devices(seed: int) -> list[PastDevice]:
     return found
 
 
-def own_zone() -> str:
-    """The name of this computer's time zone, UTC where it has none."""
-    name = os.environ.get("TZ", "").removeprefix(":") or str(LOCALTIME.resolve()).partition("/zoneinfo/")[2]
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return "UTC"
-
-
 def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
     """The configuration of the demo, as a user with such devices would write it."""
-    lines = ["# Written by `unclouded demo` at each start.", "[hub]", f'data = "{data}"', f'timezone = "{own_zone()}"']
+    lines = [
+        "# Written by `unclouded demo` at each start.",
+        "[hub]",
+        f'data = "{data}"',
+        f'timezone = "{computer_zone()}"',
+    ]
     lines += ["[broker]", 'listen = "127.0.0.1:0"', 'host = "127.0.0.1"', "[meross]", 'key_file = "meross.key"']
     for number, (wire, address) in enumerate(zip(WIRES, addresses, strict=True)):
         family = simulated_kinds()[wire.kind][0]
