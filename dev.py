@@ -13,6 +13,7 @@
     python3 dev.py docs           regenerate the docs that the program itself defines; the pictures take 12 minutes
                                   (not with --no-pictures)
     python3 dev.py catalogue --from DIR   write the catalogue of products from raw facts: docs/catalogue.md
+    python3 dev.py package        build the wheel and the sdist into dist/, check them, and try the installed wheel
     python3 dev.py lock           resolve the dependencies and write the lock files
     python3 dev.py setup          make .venv only
 
@@ -65,6 +66,7 @@ def main(words: list[str]) -> int:
         "bench": bench,
         "docs": docs,
         "catalogue": catalogue,
+        "package": package,
         "lock": lock,
         "setup": setup,
     }
@@ -131,6 +133,11 @@ def docs(args: list[str]) -> int:
 def catalogue(args: list[str]) -> int:
     ensure(DEV_LOCK)
     return call([PYTHON, "-m", "tools.catalogue", *args])
+
+
+def package(args: list[str]) -> int:
+    ensure(DEV_LOCK)
+    return call([PYTHON, "-m", "tools.package", *args])
 
 
 def setup(args: list[str]) -> int:

@@ -2,14 +2,16 @@
 
 import io
 import logging
+import sys
 from datetime import UTC
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
 
 from unclouded.cli import cli, print_error
-from unclouded.cli.output.lines import LogFormatter, plain_line, print_outcome, print_text
+from unclouded.cli.output.lines import JournalFormatter, LogFormatter, is_journal, plain_line, print_outcome, print_text
 from unclouded.cli.output.live_table import LiveView
 from unclouded.cli.output.value_text import moment_text, since_text
 from unclouded.cli.verbs.read import state_note
@@ -105,3 +107,24 @@ def test_an_offline_device_is_read_with_its_age() -> None:
 def test_the_help_of_set_names_the_values_of_a_switch() -> None:
     text = CliRunner().invoke(cli, ["set", "--help"]).output
     assert "1 and 0, true and false" in " ".join(text.split())
+
+
+def test_the_journal_gets_priorities_instead_of_times_on_each_line() -> None:
+    try:
+        raise ValueError("two\nlines")
+    except ValueError:
+        record = logging.LogRecord("unclouded", logging.WARNING, "", 0, "A \x1b[31mdevice\nfailed", (), sys.exc_info())
+    lines = JournalFormatter().format(record).split("\n")
+    assert len(lines) > 3 and all(line.startswith("<4>") for line in lines)
+    assert "WARNING" not in lines[0] and "\x1b" not in lines[0] and lines[0].startswith("<4>A ")
+
+
+def test_stderr_is_the_journal_where_the_environment_names_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "log").open("w") as log:
+        monkeypatch.setattr(sys, "stderr", log)
+        place = (tmp_path / "log").stat()
+        assert is_journal({"JOURNAL_STREAM": f"{place.st_dev}:{place.st_ino}"})
+        assert not is_journal({"JOURNAL_STREAM": f"{place.st_dev}:{place.st_ino + 1}"})
+        assert not is_journal({})

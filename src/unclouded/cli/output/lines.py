@@ -1,6 +1,7 @@
 """Single lines: JSON, readings, outcomes, the log, and the address of the page."""
 
 import logging
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
@@ -13,6 +14,7 @@ from unclouded.cli.output.value_text import exact_value_text, moment_text, quali
 from unclouded.core.model import Reading
 from unclouded.core.printable import printable
 
+PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))  # of syslog
 NAME_WIDTH, KEY_WIDTH, VALUE_WIDTH = 12, 22, 12
 
 
@@ -40,10 +42,31 @@ class LogFormatter(logging.Formatter):
         return "\n".join(map(printable, super().formatException(ei).split("\n")))
 
 
+class JournalFormatter(LogFormatter):
+    """For systemd's journal, which has times and priorities of its own: ``<4>text``, on each line of an entry."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record).removeprefix(f" {record.levelname} ")
+        priority = next((number for level, number in PRIORITIES if record.levelno >= level), 7)
+        return "\n".join(f"<{priority}>{line}" for line in text.split("\n"))
+
+
+def is_journal(env: Mapping[str, str] = os.environ) -> bool:
+    """Whether stderr is systemd's journal: $JOURNAL_STREAM names its device and inode."""
+    try:
+        place = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return env.get("JOURNAL_STREAM", "") == f"{place.st_dev}:{place.st_ino}"
+
+
 def log_to_stderr(level: int = logging.WARNING, zone: tzinfo | None = None) -> None:
     """Send the log to stderr, with times in ``zone``, None = this computer's. A later call replaces an earlier one."""
     handler = logging.StreamHandler()
-    handler.setFormatter(LogFormatter(zone))
+    handler.setFormatter(JournalFormatter() if is_journal() else LogFormatter(zone))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -37,15 +37,17 @@ def command(span: float | None, web: str | None, config: str | None, data: str |
 
 async def _run(config: Config, span: float | None, as_json: bool) -> None:
     from unclouded.app.hub_process import running
+    from unclouded.app.service.manager import ServiceManager
 
     ended = asyncio.Event()
-    async with running(config) as hub:
+    manager = ServiceManager()
+    count = f"{len(config.devices)} device{'' if len(config.devices) == 1 else 's'}"
+    async with running(config) as hub, manager.serving(f"{count}; the page: {hub.web or 'off'}"):
         print_page_address(hub.web, hub.notes)
         with on_hangup(hub.configuration.request_reload, ended.set):
             if as_json:
                 await _print_readings(hub, config, span, ended)
                 return
-            count = f"{len(config.devices)} device{'' if len(config.devices) == 1 else 's'}"
             click.echo(f"The hub runs with {count}; watch with: unclouded watch", err=True)
             await until_stopped(span, ended)
 

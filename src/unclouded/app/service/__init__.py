@@ -1,0 +1,1 @@
+"""The hub as a service of systemd: its unit, its installation, and its reports to the service manager."""
