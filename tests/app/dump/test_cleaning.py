@@ -13,7 +13,7 @@ from unclouded.app.dump.bundle_cleaner import HIDDEN, BundleCleaner
 from unclouded.app.dump.bundle_configuration import configuration_fields
 from unclouded.app.dump.frame_cleaning import FrameCleaner, KeptPoints
 from unclouded.app.dump.json_cleaning import JsonCleaner
-from unclouded.app.dump.private_words import private_words
+from unclouded.app.dump.private_words import PrivateWords, private_words
 from unclouded.app.dump.pseudonyms import Pseudonyms
 from unclouded.app.dump.source import BundleSource, _last_lines
 from unclouded.app.dump.text_cleaning import TextCleaner
@@ -108,6 +108,8 @@ def test_keys_places_settings_and_this_computer_are_known_to_be_private(tmp_path
     assert "unclouded-daten" in words.known and "dev" not in words.known
     assert words.known["heizung"] == "device_1" and words.known["zaehler"] == "other_1"
     assert planted.KEY in words.strong() and "tuya" not in words.strong()
+    numbers = PrivateWords(known={"12345": "", "cafe55": "", "12345678": ""}, secrets=frozenset(), public=frozenset())
+    assert numbers.strong() == {"12345678"}, "shorter ones stand in the digits of frames by chance"
 
 
 def test_a_profile_of_the_owner_is_not_named_and_links_show_no_user(tmp_path: Path) -> None:

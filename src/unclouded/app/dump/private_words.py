@@ -22,6 +22,7 @@ from unclouded.links.url import Url, parse
 SECRET_FILES = ("password_file",)  # settings of links that name one
 OF_PRODUCT = ("product", "built")  # of what a device reports of itself; further ones are public
 NAME_WORD = re.compile(r"[^\W_]\w{2,}")  # of a name: shorter ones are any language's
+SHORT_HEX = re.compile(r"[0-9a-fA-F]{1,7}")  # stands somewhere in the hexadecimal digits of frames by chance
 LEAST_SECRET = 3  # characters
 HEX_ADDRESS = re.compile(r"(?:[0-9a-f]{2}[:-]?){4,8}|[0-9a-z]{20}[0-9a-f]{12}", re.IGNORECASE)
 
@@ -39,7 +40,7 @@ class PrivateWords(msgspec.Struct, frozen=True):
     def strong(self) -> frozenset[str]:
         """Those that must not be in any byte of a bundle: they cannot be words of the program by chance."""
         found = (word for word in (*self.known, *self.secrets) if len(word) >= 5 and word not in self.public)
-        return frozenset(word for word in found if not _is_plain(word))
+        return frozenset(word for word in found if not _is_plain(word) and not SHORT_HEX.fullmatch(word))
 
     def addresses(self) -> frozenset[bytes]:
         """Those that are addresses, as bytes."""

@@ -81,7 +81,7 @@ def _of_hub(config: Config, hub: HubClient, device: str) -> BundleSource:
         frames=channel_frames(frames, channels),
         wire=hub.get(device_path(device, "wire")),
         events=_events(hub, own),
-        log=hub.get(device_path(device, "log")),
+        log=_log(hub, device),
         hub={key: value for key, value in hub.get("/api/hub").items() if key in ("version", "uptime_s", "store")},
         missing=() if frames else ("Nothing has gone over its wire since the hub was started.",),
     )
@@ -89,6 +89,15 @@ def _of_hub(config: Config, hub: HubClient, device: str) -> BundleSource:
 
 def _is_part(view: View, owner: View) -> bool:
     return bool(view["link"] == owner["link"] or str(view["identity"]).startswith(str(owner["identity"])))
+
+
+def _log(hub: HubClient, device: str) -> Sequence[View]:
+    """Of a hub that keeps it."""
+    try:
+        lines: Sequence[View] = hub.get(device_path(device, "log"))
+    except CommandError:  # one of another version
+        return ()
+    return lines
 
 
 def _events(hub: HubClient, ids: Sequence[str]) -> list[View]:
