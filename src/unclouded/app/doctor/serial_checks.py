@@ -64,7 +64,7 @@ def other_ports(context: DoctorContext) -> Iterator[Finding]:
             names = f", {port.usb}," if port.usb else ""
             yield ok(port.path, f"it is here{names} and no device uses it")
         elif context.config is None:
-            yield from _permission(computer, port.path)
+            yield from permission(computer, port.path)
 
 
 def port_programs(context: DoctorContext) -> Iterator[Finding]:
@@ -125,13 +125,14 @@ def _configured_port(context: DoctorContext, wire: Wire) -> Iterator[Finding]:
     if not stat.S_ISCHR(mode):
         yield problem(path, f"it is no serial port ({wire.device})", "Correct the `link` of the device.")
         return
-    findings = [*_permission(computer, path), *_holders(context, wire, file), *_alias(computer, path)]
+    findings = [*permission(computer, path), *_holders(context, wire, file), *_alias(computer, path)]
     yield from findings
     if all(one.level in ("ok", "not checked") for one in findings):
         yield ok(path, f"{wire.device}, {_line_text(wire)}{_usb_text(computer, file)}")
 
 
-def _permission(computer: Computer, path: str) -> Iterator[Finding]:
+def permission(computer: Computer, path: str) -> Iterator[Finding]:
+    """Whether this user may open a port; nothing where it may."""
     file = computer.path(path)
     if os.access(file, os.R_OK | os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         return
@@ -156,22 +157,26 @@ def _holders(context: DoctorContext, wire: Wire, file: Path) -> Iterator[Finding
         if holder.pid == hub:
             yield ok(path, "the hub holds it")
         else:
-            yield problem(path, f"{holder} holds it, so the hub gets only some of its bytes", _stop_text(holder, path))
+            yield problem(path, f"{holder} holds it, so the hub gets only some of its bytes", how_to_stop(holder, path))
     if not holders and not saw_all and hub is None:
         yield not_checked(path, "programs of other users that may hold it cannot be seen", "Run it with sudo.")
 
 
 def _alias(computer: Computer, path: str) -> Iterator[Finding]:
     """A port whose name may change has a better one."""
-    if not NUMBERED.fullmatch(path):
-        return
+    if name := steady_name(computer, path):
+        text = "its name follows the order in which adapters were plugged in"
+        yield warning(path, text, f"Write in its `link`: serial://{name}")
+
+
+def steady_name(computer: Computer, path: str) -> str:
+    """The name that a port has wherever its adapter is plugged in; "" where it has none, or needs none."""
     file = computer.path(path).resolve()
-    for folder in ALIASES:
+    for folder in ALIASES if NUMBERED.fullmatch(path) else ():
         for alias in sorted(computer.path(folder).glob("*")):
             if alias.resolve() == file:
-                text = "its name follows the order in which adapters were plugged in"
-                yield warning(path, text, f"Write in its `link`: serial://{folder}/{alias.name}")
-                return
+                return f"{folder}/{alias.name}"
+    return ""
 
 
 def _line_text(wire: Wire) -> str:
@@ -229,7 +234,8 @@ def _pid_of_hub(context: DoctorContext) -> int | None:
     return None if about is None else int(about["pid"])
 
 
-def _stop_text(holder: Holder, path: str) -> str:
+def how_to_stop(holder: Holder, path: str) -> str:
+    """What to do about a program that holds a port."""
     advice = STOP.get(holder.name)
     return advice.format(port=Path(path).name) if advice else "Stop it, or give the device another port."
 
