@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.tables import DeviceTable
+from unclouded.app.configuration.tables import BROKER, DeviceTable, links_of
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.protocols import actions_of, settings_of
 from unclouded.hub.hub import Hub
@@ -84,9 +84,10 @@ class Composition:
             self.admitter.report_connected()
 
     def _uuids(self) -> frozenset[str]:
-        """Of the plugs that have a device, though its link may be opened only in a moment."""
+        """Of the plugs whose device uses the broker, though its link may be opened only in a moment."""
         admitted = () if self.admissions is None else self.admissions.admitted
-        return frozenset(one.uuid.lower() for one in (*self.config.devices, *admitted))
+        configured = (one for one in self.config.devices if uses_broker(one))
+        return frozenset(one.uuid.lower() for one in (*configured, *admitted))
 
     def new_library(self) -> ProfileLibrary:
         """The profiles that this configuration knows, of which none is loaded."""
@@ -115,6 +116,12 @@ class Composition:
         from unclouded.app.admissions import DeviceAdmitter
 
         return DeviceAdmitter(self.config, self.admissions, self._factory, self.broker)
+
+
+def uses_broker(device: DeviceTable) -> bool:
+    """Whether one of its links is the broker."""
+    wires = (device.link, *(channel.link for channel in device.channel))
+    return any(link.startswith(BROKER) for wire in wires for link in links_of(wire))
 
 
 def at_next_start(running: Config, new: Config) -> list[str]:

@@ -203,7 +203,7 @@ def test_the_time_of_the_settings_moves_with_the_clock_of_the_computer(monkeypat
 @pytest.mark.parametrize(
     ("plan", "error", "says"),
     [
-        ({"name": "x" * 61}, CommandError, "at most 60"),
+        ({"name": "x" * 201}, CommandError, "at most 200"),
         ({"name": "Lamp", "parent": "nothing"}, CommandError, "There is no device 'nothing'"),
         ({"id": "La mp"}, CommandError, "a to z"),
         ({"address": "not an address/x"}, CommandError, "is no address of a plug"),
