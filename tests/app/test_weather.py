@@ -15,7 +15,7 @@ from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
 from unclouded.app import hub_process
 from unclouded.app.configuration.config import parse_config
 from unclouded.app.configuration.tables import WeatherTable
-from unclouded.app.live_weather import weather_of
+from unclouded.app.live_weather import LiveWeather, weather_of
 from unclouded.app.weather import CONDITION_OF, Weather, as_values, from_open_meteo
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Fact, Notice
@@ -264,3 +264,32 @@ def test_the_place_alone_needs_no_source() -> None:
     config = parse_config("[weather]\nlatitude = 40.4\nlongitude = -3.7\n", "unclouded.toml", env={})
     assert config.place == {"latitude": 40.4, "longitude": -3.7}
     assert weather_of(config) is None
+
+
+async def test_another_source_takes_over_while_the_hub_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    sources: list[str] = []
+
+    async def run(self: Weather) -> None:
+        url = self._table.url
+        sources.append(url)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            sources.remove(url)
+
+    monkeypatch.setattr(Weather, "run", run)
+    place = '[weather]\nsource = "open-meteo"\nlatitude = 1\nlongitude = 2\n'
+    one, other, none = (
+        parse_config(text, "unclouded.toml", env={})
+        for text in (f'{place}url = "http://one"', f'{place}url = "http://other"', "")
+    )
+    weather = LiveWeather(one, lambda text: None)
+    task = asyncio.create_task(weather.run())
+    for config, running in ((one, ["http://one"]), (other, ["http://other"]), (none, []), (one, ["http://one"])):
+        weather.use(config)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert sources == running
+        assert (weather.newest() is None) == (config is none)
+    task.cancel()
+    await asyncio.wait({task})

@@ -68,6 +68,7 @@ class ManyPlugs:
 
     def __init__(self, wires: int) -> None:
         self.wires = {f"tcp://10.0.0.{number}:6638": PlugWire() for number in range(1, wires + 1)}
+        self.made: list[ChannelSpec] = []
         self.facts: list[tuple[float, Fact]] = []
         self.started_at = asyncio.get_running_loop().time()
         self.hub: Hub = None  # type: ignore[assignment]  # ``many_plugs`` sets it
@@ -77,7 +78,9 @@ class ManyPlugs:
         return [replace(node, channels=tuple(map(self._wired, node.channels))) for node in nodes]
 
     def _wired(self, channel: ChannelSpec) -> ChannelSpec:
-        return replace(channel, open_link=self.wires[channel.link].open)
+        wired = replace(channel, open_link=self.wires[channel.link].open)
+        self.made.append(wired)
+        return wired
 
     async def reconfigure(self, text: str) -> Reconfigured:
         async def make() -> list[NodeSpec]:

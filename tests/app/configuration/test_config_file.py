@@ -51,6 +51,13 @@ def test_only_the_newest_backups_are_kept(path: Path) -> None:
     assert len(kept) == MOST_BACKUPS and kept[0] == OLD + f"# {MOST_BACKUPS + 3}\n"
 
 
+def test_the_same_version_is_kept_once(path: Path) -> None:
+    for _ in range(3):
+        edit(path)
+        path.write_text(OLD)  # by hand
+    assert [editor(path).file.backup(one.name) for one in editor(path).backups()] == [OLD]
+
+
 def test_a_symbolic_link_stays_one(path: Path, tmp_path: Path) -> None:
     link = tmp_path / "etc" / "hub.toml"
     link.parent.mkdir()

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unclouded.app.configuration import device_edits
 from unclouded.app.configuration.device_edits import with_changes, with_device, without_device
 from unclouded.app.configuration.table_edits import Table, merged, value_text
 from unclouded.app.configuration.text_blocks import blocks_of, text_of
@@ -220,3 +221,15 @@ def test_any_changes_give_what_the_model_gives_and_keep_all_other_lines(text: st
 @settings(max_examples=25, deadline=None)
 def test_blocks_are_the_whole_text(text: str) -> None:
     assert text_of(blocks_of(text)) == text
+
+
+def test_a_comment_within_a_table_that_is_removed_stays() -> None:
+    text = FILE.replace("# The pump has", "# Measured in May.\n\n# The pump has")
+    after = with_changes(text, "meter", {"scale": None})
+    assert "# Measured in May." in after and "[device.scale]" not in after
+
+
+def test_what_the_text_and_the_model_do_not_agree_on_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_edits, "edited", lambda blocks, *more: list(blocks))
+    with pytest.raises(CommandError, match="Change it by hand"):
+        with_changes(FILE, "pump", {"name": "P"})

@@ -146,12 +146,25 @@ async def test_what_would_make_the_configuration_invalid_is_not_written(tmp_path
             ("pump", {"id": "A b"}, "a to z"),
             ("pump", {"scale": {"power_W": 1e300}}, "digits|factor"),
             ("pump", {"link": "mqtt://…@h"}, "in full"),
+            ("pump", {"session": nested(200)}, "tables within tables"),
             ("none", {"name": "x"}, "no device 'none'"),
         ):
             refused = await here.change(device, **keys)
             assert refused.status == 422, (keys, refused.json)
             assert any(one in refused.json["detail"] for one in says.split("|")), refused.json
         assert here.file.read_text() == before and not list((tmp_path / "unclouded.toml.backups").iterdir())
+
+
+def nested(depth: int) -> dict[str, Any]:
+    return {"a": nested(depth - 1)} if depth else {}
+
+
+async def test_a_port_that_is_missing_does_not_stop_edits_of_other_devices(tmp_path: Path) -> None:
+    """Its stick may be unplugged for a while."""
+    more = '[[device]]\nid = "stick"\nfamily = "emporia"\nlink = "serial:///dev/no_such_port"\n'
+    async with home(tmp_path, more) as here:
+        answer = await here.change("pump", name="P")
+        assert answer.status == 200 and "no_such_port" in answer.json["warnings"][0]
 
 
 async def test_a_device_is_added_by_name_and_removed_with_its_history_kept(tmp_path: Path) -> None:
@@ -178,6 +191,16 @@ async def test_keys_of_the_hub_count_now_or_are_named_for_the_next_start(tmp_pat
         assert done["kept"] == 2 and here.run.hub.answer(AskPlace()) == {"latitude": 1.0, "longitude": 2.0}
         assert here.run.hub.answer(AskWeather()) == {"w.temp": 3}
         assert (await here.change("pump", name="P")).json["needs_restart"] == ["broker", "web.listen"]
+
+
+async def test_another_key_in_the_same_file_counts_at_the_next_start(tmp_path: Path) -> None:
+    key = tmp_path / "plugs.key"
+    key.write_text("one")
+    async with home(tmp_path, '[meross]\nkey_file = "plugs.key"\n') as here:
+        assert (await here.ask("POST", "/reload", {})).json["needs_restart"] == []
+        key.write_text("other")
+        done = await here.ask("POST", "/reload", {})
+        assert done.json["needs_restart"] == ["meross.key_file"] and b"other" not in done.body
 
 
 async def test_a_broker_that_is_new_and_its_plug_wait_for_the_next_start(tmp_path: Path) -> None:
@@ -341,3 +364,4 @@ async def test_a_history_is_kept_or_deleted_as_it_was_said(tmp_path: Path, histo
         assert (identity in known) == (history == "keep") and len(known) == (history == "keep")
         words = [one.words for one in here.facts if isinstance(one, Notice) and one.kind == "configuration"]
         assert ("history of pump deleted" in words[-1]) == (history == "delete")
+        assert (identity in here.run.hub._energy) == (history == "keep")
