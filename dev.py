@@ -13,6 +13,7 @@
     python3 dev.py docs           regenerate the docs that the program itself defines; the pictures take 12 minutes
                                   (not with --no-pictures)
     python3 dev.py catalogue --from DIR   write the catalogue of products from raw facts: docs/catalogue.md
+    python3 dev.py site           make a site of docs/ that the hub serves at /docs/ (without anything from elsewhere)
     python3 dev.py package        build the wheel and the sdist into dist/, check them, and try the installed wheel
     python3 dev.py lock           resolve the dependencies and write the lock files
     python3 dev.py setup          make .venv only
@@ -44,6 +45,7 @@ RUN_LOCK = "requirements.lock"
 DEV_LOCK = "requirements-dev.lock"
 UV_LOCK = "requirements-uv.lock"
 NODE_LOCK = "requirements-node.lock"
+SITE_LOCK = "requirements-site.lock"
 
 STRANGERS: list[object] = [PYTHON, HERE / "tests" / "strangers" / "run.py"]
 
@@ -67,6 +69,7 @@ def main(words: list[str]) -> int:
         "docs": docs,
         "catalogue": catalogue,
         "package": package,
+        "site": site,
         "lock": lock,
         "setup": setup,
     }
@@ -135,8 +138,15 @@ def catalogue(args: list[str]) -> int:
     return call([PYTHON, "-m", "tools.catalogue", *args])
 
 
-def package(args: list[str]) -> int:
+def site(args: list[str]) -> int:
     ensure(DEV_LOCK)
+    ensure_site_tools()
+    return call([PYTHON, "-m", "tools.site", *args])
+
+
+def package(args: list[str]) -> int:
+    if code := site([]):
+        return code
     return call([PYTHON, "-m", "tools.package", *args])
 
 
@@ -150,9 +160,14 @@ def lock(args: list[str]) -> int:
     """Needs no hash of what it is about to write; everything else here does."""
     ensure(DEV_LOCK)
     common = ["--universal", "--generate-hashes", "--no-emit-index-url", "--no-header", "--python-version", "3.11"]
-    for groups, target in ((["build"], RUN_LOCK), (["build", "dev"], DEV_LOCK), (["node"], NODE_LOCK)):
+    for groups, target in (
+        (["build"], RUN_LOCK),
+        (["build", "dev"], DEV_LOCK),
+        (["node"], NODE_LOCK),
+        (["site"], SITE_LOCK),
+    ):
         named = [word for group in groups for word in ("--group", group)]
-        what = [] if groups == ["node"] else ["pyproject.toml"]
+        what = [] if groups in (["node"], ["site"]) else ["pyproject.toml"]
         command = [BIN / "uv", "pip", "compile", "-q", *common, *args, *what, *named, "-o", target]
         if call(command):
             return 1
@@ -198,6 +213,15 @@ def ensure_installer() -> None:
         must(
             [sys.executable, "-m", "pip", "--python", PYTHON, "install", "-q", "--require-hashes", "-r", HERE / UV_LOCK]
         )
+
+
+def ensure_site_tools() -> None:
+    """What makes a site of docs/, beside the rest, if the lock file changed since."""
+    stamp = VENV / f"{SITE_LOCK}.stamp"
+    wanted = hashlib.sha256((HERE / SITE_LOCK).read_bytes()).hexdigest()
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--require-hashes", "-r", HERE / SITE_LOCK])
+        stamp.write_text(wanted)
 
 
 def count_packages(lock_file: str) -> int:

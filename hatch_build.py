@@ -38,7 +38,7 @@ class PageHook(BuildHookInterface):  # type: ignore[type-arg]
         return [] if not FRONTEND.is_dir() or system_node() else [NODE_PACKAGE]
 
     def initialize(self, version: str, build_data: dict[str, list[str]]) -> None:
-        build_data["artifacts"].append("/src/unclouded/web/static/**")
+        build_data["artifacts"] += ["/src/unclouded/web/static/**", "/src/unclouded/web/documentation/**"]
         if self.target_name != "wheel" or not FRONTEND.is_dir():
             return
         try:

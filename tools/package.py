@@ -24,6 +24,7 @@ UV = Path(sys.executable).with_name("uv")
 INSIDE = (
     r"unclouded/web/static/index\.html",
     r"unclouded/web/static/assets/.+\.js",
+    r"unclouded/web/documentation/protocols/emporia\.html",
     r"unclouded/web/words/en\.json",
     r"unclouded/profiles/tuya/plug_metering\.toml",
     r"unclouded/profiles/catalogue/.+",

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi import ask
-from unclouded.web.page import Page, accepts_gzip
+from unclouded.web.page import Page
+from unclouded.web.static_files import accepts_gzip
 
 SCRIPT = b"export const kettle = 'on';" * 50
 
@@ -107,3 +108,49 @@ async def test_the_certificate_can_be_downloaded_if_there_is_one(built: Path, tm
 )  # fmt: skip
 def test_gzip_is_used_only_if_accepted(accepted: str, takes: bool) -> None:
     assert accepts_gzip(accepted) is takes
+
+
+@pytest.fixture
+def documented(built: Path, tmp_path: Path) -> Page:
+    """The page with a documentation beside it."""
+    site = tmp_path / "documentation"
+    (site / "protocols").mkdir(parents=True)
+    for name in ("index.html", "store.html", "protocols/emporia.html", "protocols/index.html", ".buildinfo"):
+        (site / name).write_text(f"<title>{name}</title>")
+    return Page(built, documentation=site)
+
+
+@pytest.mark.parametrize(
+    ("path", "file"),
+    [
+        ("/docs/", "index.html"),
+        ("/docs/store.html", "store.html"),
+        ("/docs/protocols/emporia.html", "protocols/emporia.html"),
+        ("/docs/protocols/", "protocols/index.html"),
+    ],
+)
+async def test_the_documentation_is_served_with_a_policy_of_its_own(documented: Page, path: str, file: str) -> None:
+    answer = await ask(documented, "GET", path)
+    assert answer.status == 200 and answer.body == f"<title>{file}</title>".encode()
+    assert (
+        "script" not in answer["content-security-policy"] and "default-src 'self'" in answer["content-security-policy"]
+    )
+    assert answer["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path", ["/docs/../secret.txt", "/docs/%2e%2e/secret.txt", "/docs/.buildinfo", "/docs/none.html", "/docs//"]
+)
+async def test_nothing_else_is_served_as_documentation(documented: Page, path: str) -> None:
+    answer = await ask(documented, "GET", path)
+    assert answer.status == 404 and b"kettle key" not in answer.body
+
+
+async def test_docs_without_a_slash_leads_to_the_index(documented: Page) -> None:
+    answer = await ask(documented, "GET", "/docs")
+    assert answer.status == 307 and answer["location"] == "/docs/"
+
+
+async def test_a_tree_without_built_documentation_says_how_to_build_it(built: Path, tmp_path: Path) -> None:
+    answer = await ask(Page(built, documentation=tmp_path / "none"), "GET", "/docs/store.html")
+    assert answer.status == 503 and b"python3 dev.py site" in answer.body

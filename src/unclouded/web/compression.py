@@ -14,8 +14,8 @@ import gzip
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from unclouded.web.page import accepts_gzip
 from unclouded.web.routes import CSV, JSON
+from unclouded.web.static_files import accepts_gzip
 
 MIN_BYTES = 1024  # less fits into one packet
 LEVEL = 1  # 0.9 ms for 100 kB, to 37 %; level 6 takes 5 ms, to 30 %
