@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { DecodedFrame } from "../data/shapes";
 import { busy, decode, endShown, forget, frames, joinedWith, more, problem, selected, show, view } from "./decoding";
-import { attached, choice, FOUND, MOST_BYTES, text } from "./input";
+import { attached, choice, FOUND, isChosen, MOST_BYTES, text } from "./input";
 import { frame } from "./testing";
 
 const TOTAL = 1_200;
@@ -61,6 +61,16 @@ describe("decoding", () => {
     choice.value = { ...FOUND, family: "emporia" };
     await answered(decode());
     expect([...asked[0]!.query.keys()]).toEqual(["family", "start", "limit"]);
+  });
+  it("shows no frames of another input beside a problem, whatever was chosen", async () => {
+    choice.value = { ...FOUND, family: "emporia" };
+    await answered(decode());
+    choice.value = { ...FOUND, family: "hlw8032" };
+    await answered(decode(), 422);
+    expect(view.value).toBeDefined(); // it is still of this input
+    text.value = "24 01";
+    await answered(decode(), 503);
+    expect([problem.value, view.value, frames.value.length, isChosen(choice.value)]).toEqual(["Too long.", undefined, 0, true]);
   });
   it("refuses what is too long without sending it", async () => {
     await answered(decode());

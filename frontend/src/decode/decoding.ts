@@ -3,7 +3,7 @@ import { computed, signal } from "@preact/signals";
 
 import { get, HubError, postBytes } from "../data/http";
 import type { DecodeChoices, DecodedFrame, DecodeFiles, DecodeView } from "../data/shapes";
-import { attached, bytesOf, choice, FOUND, queryOf, text, tooLong } from "./input";
+import { attached, bytesOf, choice, isChosen, queryOf, text, tooLong } from "./input";
 
 const PATH = "/api/decode";
 export const STEP = 500; // frames in one answer
@@ -25,6 +25,7 @@ export const firstShown = computed(() => frames.value[0]?.index ?? 0);
 export const endShown = computed(() => (frames.value.at(-1)?.index ?? -1) + 1);
 
 let running: AbortController | undefined;
+let answered: string | Blob | undefined; // the input that the answer is of
 
 /** Ask once what may be chosen. Without an answer the choices are those that were found. */
 export async function loadChoices(): Promise<void> {
@@ -34,11 +35,13 @@ export async function loadChoices(): Promise<void> {
 
 /** Decode the input from its beginning. */
 export async function decode(): Promise<void> {
+  const input = attached.value?.bytes ?? text.value;
   const answer = await asked(0);
   if (!answer) {
-    if (problem.value && choice.value === FOUND) clearAnswer(); // it belongs to what was there before
+    if (problem.value && (input !== answered || !isChosen(choice.value))) clearAnswer(); // it belongs to what was there before
     return;
   }
+  answered = input;
   view.value = answer;
   frames.value = answer.frames;
   isPicked.value = false;

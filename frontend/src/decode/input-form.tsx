@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { say } from "../text/words";
 import { busy, choices, decode, forget, view } from "./decoding";
-import { attached, choice, chosenWith, FOUND, isLong, sizeText, text, type Choice } from "./input";
+import { attached, choice, chosenWith, FOUND, isChosen, isLong, sizeText, text, type Choice } from "./input";
 import { endsOf } from "./texts";
 
 const PAUSE_MS = 500; // of typing, after which is decoded
@@ -92,7 +92,7 @@ export function InputForm() {
         )}
         {busy.value && <span class="soft">{say("decode.working")}</span>}
       </div>
-      {view.value && <Choices onChange={() => soon(0)} />}
+      {(view.value || isChosen(choice.value)) && <Choices onChange={() => soon(0)} />}
     </form>
   );
 }
@@ -149,10 +149,9 @@ function FileButton({ onFile }: { onFile: (file: File) => void }) {
 
 /** What was found, as the first entry of each list; the others overrule it. */
 function Choices({ onChange }: { onChange: () => void }) {
-  const found = view.value;
+  const found = view.value; // undefined: it was refused as it was to be read
   const known = choices.value;
-  if (!found) return null;
-  const family = known?.families.find((one) => one.name === (choice.value.family || found.family));
+  const family = known?.families.find((one) => one.name === (choice.value.family || found?.family));
   const [controller, device] = endsOf(family?.name ?? "", known);
   const change = (part: Partial<Choice>) => {
     choice.value = chosenWith(choice.value, part);
@@ -160,19 +159,21 @@ function Choices({ onChange }: { onChange: () => void }) {
   };
   const titled = (list: readonly { name: string; title: string }[] | undefined, name: string) => list?.find((one) => one.name === name)?.title ?? name;
   const sides = { "": say("decode.no_sides"), controller: say("decode.only", { side: controller }), device: say("decode.only", { side: device }) };
-  const senders = found.counts.senders.length > 1 ? say("decode.both") : sides[found.counts.senders[0] ?? ""];
+  const sent = found?.counts.senders ?? [];
+  const senders = sent.length > 1 ? say("decode.both") : sides[sent[0] ?? ""];
+  const none = say("decode.none");
   return (
     <div class="choices">
-      <Pick name="input" title={say("decode.format")} found={found.format.title} sure={found.format.sure} all={known?.formats} onPick={change} />
-      <Pick name="family" title={say("decode.family")} found={titled(known?.families, found.family) || say("decode.none")} isFound={found.family !== ""} all={known?.families} onPick={change} />
+      <Pick name="input" title={say("decode.format")} found={found?.format.title ?? none} sure={found?.format.sure} isFound={found !== undefined} all={known?.formats} onPick={change} />
+      <Pick name="family" title={say("decode.family")} found={titled(known?.families, found?.family ?? "") || none} isFound={Boolean(found?.family)} all={known?.families} onPick={change} />
       {family && family.dialects.length > 1 && (
-        <Pick name="dialect" title={say("decode.dialect")} found={titled(family.dialects, found.dialect)} all={family.dialects} onPick={change} />
+        <Pick name="dialect" title={say("decode.dialect")} found={titled(family.dialects, found?.dialect ?? "") || none} isFound={found !== undefined} all={family.dialects} onPick={change} />
       )}
       <Pick
         name="sender"
         title={say("decode.sender")}
         found={senders}
-        isFound={found.counts.senders.length > 0}
+        isFound={sent.length > 0}
         all={[
           { name: "controller", title: controller },
           { name: "device", title: device },
@@ -180,7 +181,7 @@ function Choices({ onChange }: { onChange: () => void }) {
         onPick={change}
       />
       {family && family.profiles.length > 0 && (
-        <Pick name="profile" title={say("decode.profile")} found={found.profile || say("decode.none")} isFound={found.profile !== ""} all={family.profiles} onPick={change} />
+        <Pick name="profile" title={say("decode.profile")} found={found?.profile || none} isFound={Boolean(found?.profile)} all={family.profiles} onPick={change} />
       )}
     </div>
   );
@@ -190,7 +191,7 @@ type PickProps = {
   name: keyof Choice;
   title: string;
   found: string;
-  sure?: string;
+  sure?: string | undefined;
   isFound?: boolean;
   all: readonly { name: string; title: string }[] | undefined;
   onPick: (part: Partial<Choice>) => void;

@@ -45,6 +45,11 @@ export function queryOf(chosen: Choice): Query {
   return Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== ""));
 }
 
+/** Whether something is to be read in another way than it is found. */
+export function isChosen(chosen: Choice): boolean {
+  return Object.values(chosen).some((value) => value !== "");
+}
+
 /** With another choice: dialect, sender and profile are those of a family. */
 export function chosenWith(before: Choice, part: Partial<Choice>): Choice {
   return "family" in part ? { ...before, dialect: "", profile: "", ...part } : { ...before, ...part };

@@ -16,7 +16,11 @@ export function Save() {
   const [status, setStatus] = useState("");
   const [problem, setProblem] = useState("");
   const [files, setFiles] = useState<readonly File[]>([]);
-  useEffect(() => setFiles([]), [view.value]);
+  useEffect(() => {
+    setFiles([]); // they are of another input
+    setStatus("");
+    setProblem("");
+  }, [view.value]);
   useEffect(() => () => files.forEach((file) => URL.revokeObjectURL(file.url)), [files]);
   const run = async (work: () => Promise<string>) => {
     setProblem("");
