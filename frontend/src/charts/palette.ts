@@ -1,44 +1,31 @@
 /**
- * The colour of each device: the same in bars, charts and rows, and stable over time.
+ * The colour of each device: the same in bars, charts and rows.
  *
- * Grid, solar, export and the rest have fixed colours; devices use the other four colours of Okabe and Ito, then a second
- * tone of each, by a stable hash of their id. If a colour is taken, the next free one is used.
+ *     the first ten in the order of the configuration ──► --use-0 … --use-9      producers ──► --solar
+ *     further devices, and those that do not measure power ──► --rest            meters    ──► --from-grid
+ *
+ * Neighbours of a stack are neighbours of that order, whose colours have the largest distances (palette.test.ts).
  */
 import { computed } from "@preact/signals";
 
+import { planOf } from "../energy/flows";
 import { devices } from "../data/live";
 
-export const COLOURS = 8; // --use-0 … --use-7 in style.css
-const PURE = 4;
+export const COLOURS = 10; // --use-0 … --use-9 in style.css
 
-/** The colour of each id, independent of the order of the ids. */
-export function assigned(ids: Iterable<string>): Map<string, number> {
-  const taken = new Map<string, number>();
-  const free = new Set(Array.from({ length: COLOURS }, (_, index) => index));
-  for (const id of [...new Set(ids)].sort()) {
-    const preferred = hash(id) % PURE;
-    const turn = [0, 1, 2, 3].map((step) => (preferred + step) % PURE);
-    const found = [...turn, ...turn.map((slot) => slot + PURE)].find((slot) => free.has(slot)) ?? hash(id) % COLOURS;
-    free.delete(found);
-    taken.set(id, found);
-  }
-  return taken;
+/** The CSS colours of devices that use power, in their order. */
+export function assigned(ids: readonly string[]): Map<string, string> {
+  return new Map(ids.map((id, index) => [id, index < COLOURS ? `var(--use-${index})` : "var(--rest)"]));
 }
 
-/** FNV-1a. */
-export function hash(text: string): number {
-  let sum = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) sum = Math.imul(sum ^ text.charCodeAt(index), 0x01000193) >>> 0;
-  return sum;
-}
+const plan = computed(() => planOf(devices.value));
+const uses = computed(() => assigned(plan.value.devices.filter((one) => !one.produces && !plan.value.meters.has(one.id)).map((one) => one.id)));
+const producers = computed(() => new Set(devices.value.filter((one) => one.produces).map((one) => one.id)));
 
-const slots = computed(() => assigned(devices.value.filter((one) => one.state !== "seen" && isMeasured(one)).map((one) => one.id)));
-
-/** The CSS colour of a device: `var(--use-2)`; `var(--solar)` for producers. */
+/** The CSS colour of a device: `var(--use-2)`; `var(--solar)` for producers, `var(--from-grid)` for meters. */
 export function markOf(id: string): string {
-  const device = devices.value.find((one) => one.id === id);
-  if (device?.produces) return "var(--solar)";
-  return `var(--use-${slots.value.get(id) ?? hash(id) % COLOURS})`;
+  if (producers.value.has(id)) return "var(--solar)";
+  return plan.value.meters.has(id) ? "var(--from-grid)" : (uses.value.get(id) ?? "var(--rest)");
 }
 
 /** A CSS colour as `rgb(…)`, for a canvas, which does not support variables. */
@@ -49,8 +36,4 @@ export function resolved(colour: string): string {
   const found = getComputedStyle(probe).color;
   probe.remove();
   return found;
-}
-
-function isMeasured(device: { produces: boolean; points: readonly { key: string }[] }): boolean {
-  return !device.produces && device.points.some((point) => point.key === "power_W");
 }

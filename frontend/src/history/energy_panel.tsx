@@ -16,7 +16,6 @@ import { barsOf, BY, EXPORT, IMPORT, SOURCES, totalsOf, type Bar, type Part, typ
 import { NoData } from "./no_data";
 import { addressOf, type View } from "./view";
 import { energyCsv, energyTable, periodText } from "./table";
-import { toned } from "./tones";
 import { Under } from "./under";
 
 type Props = Readonly<{
@@ -186,9 +185,9 @@ function notesOf(bars: readonly Bar[]): string {
 }
 
 function paintOf(part: Part, device: string, colour: (id: string) => string): string {
-  if (part === "rest") return toned("var(--rest)");
+  if (part === "rest") return "var(--rest)";
   if (part === "export") return "var(--export)";
-  return toned(colour(device));
+  return colour(device);
 }
 
 function partName(part: Part, id: string): string {

@@ -18,7 +18,6 @@ import { NoData } from "./no_data";
 import { moved, rounded, zoomed, type View } from "./view";
 import { panelsOf, wantedOf, type Wanted } from "./selection";
 import { historyTable, momentText } from "./table";
-import { toned } from "./tones";
 import { Under } from "./under";
 
 type Props = Readonly<{
@@ -153,7 +152,7 @@ function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, 
     const { at, columns } = columnsOf(series, step, { start: answer?.start ?? 0, end: answer?.end ?? 0 }, now.peek());
     const all = wanted.map((one, index): Shown => {
       const rows = series[index] ? heldRows(series[index], step, until) : [];
-      return { wanted: one, rows, colour: toned(colour(one.device.id)) };
+      return { wanted: one, rows, colour: colour(one.device.id) };
     });
     const lines = all.map(({ wanted, rows, colour }, index): Line => {
       const column = columns[index] ?? { y: [], low: [], high: [] };

@@ -9,7 +9,7 @@ import { say } from "../text/words";
 
 type Which = Pick<Flow, "kind" | "id">;
 
-const COLOURS = { grid: "var(--grid-power)", rest: "var(--rest)", unmetered: "var(--rest)", export: "var(--export)" };
+const COLOURS = { grid: "var(--from-grid)", rest: "var(--rest)", unmetered: "var(--rest)", export: "var(--export)" };
 
 export function flowName({ kind, id }: Which): string {
   if (kind !== "device") return say(`now.${kind}`);

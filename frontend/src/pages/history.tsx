@@ -62,5 +62,5 @@ function visit(address: string, replace: boolean): void {
 
 /** Meters have the colour of the grid; devices have the same colours as on the Now page. */
 function colourOf(id: string): string {
-  return plan.value.meters.has(id) ? "var(--grid-power)" : markOf(id);
+  return plan.value.meters.has(id) ? "var(--from-grid)" : markOf(id);
 }

@@ -8,7 +8,6 @@ import { ReadingValue } from "../../parts/quantity";
 import { Spark } from "../../charts/spark";
 import { markOf } from "../../charts/palette";
 import { pointName } from "../../devices/points";
-import { meters } from "../../data/recent";
 import type { Device, Point } from "../../data/shapes";
 import { say } from "../../text/words";
 import { Control } from "./controls";
@@ -58,7 +57,7 @@ function Row({ device, point, traces }: { device: Device; point: Point; traces: 
           {limitText(point) && <span> · {limitText(point)}</span>}
         </p>
       </div>
-      <div class="trend live">{line && <Spark values={shaped(traces(point.key), point.unit)} mark={meters.value.has(device.id) ? "var(--grid-power)" : markOf(device.id)} />}</div>
+      <div class="trend live">{line && <Spark values={shaped(traces(point.key), point.unit)} mark={markOf(device.id)} />}</div>
       <div class="value live">
         {readable ? <ReadingValue device={device} point={point} /> : <span class="soft">{NOTHING}</span>}
         {readable && <PointAge device={device} point={point.key} />}
