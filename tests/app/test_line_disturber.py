@@ -305,6 +305,14 @@ def test_one_capture_has_what_was_sent_the_other_what_was_received(
     [
         (lambda: LineDisturber("tcp://a:1", "tcp://a:1", settings("flip")), "Both ends are the same wire"),
         (lambda: LineDisturber("http://a", "tcp://a:1", settings("flip")), "is not a line of bytes"),
+        (
+            lambda: LineDisturber("tcp://a:1", "tcp://b:1", settings("split", "split=4")),
+            "What end A sends is split twice",
+        ),
+        (
+            lambda: LineDisturber("tcp://a:1", "tcp://b:1", settings("b:split", "split")),
+            "What end B sends is split twice",
+        ),
         (lambda: LineDisturber("tcp://a:1", "tcp://b:1", settings("flop")), "There is no fault 'flop'"),
         (lambda: LineDisturber("tcp://a:1", "tcp://b:1", settings("flip", record=Path("x"))), "needs --family"),
         (lambda: LineDisturber("tcp://a:1", "tcp://b:1", settings("flip", family="x")), "There is no family 'x'"),
@@ -320,3 +328,7 @@ def test_what_is_wrong_is_reported_before_anything_is_opened(make: Callable[[], 
     with pytest.raises((CommandError, ConfigError)) as caught:
         make()
     assert reason in str(caught.value)
+
+
+def test_each_end_may_have_its_own_split() -> None:
+    LineDisturber("tcp://a:1", "tcp://b:1", settings("a:split=1", "b:split=4"))

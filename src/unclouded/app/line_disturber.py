@@ -79,6 +79,7 @@ class LineDisturber:
         self._sent: CaptureWriter | None = None
         self._passed: CaptureWriter | None = None
         check_ends([link_a, link_b])
+        _check_splits(self._faults)
         if settings.until_s <= settings.after_s:
             raise CommandError("The faults end before they begin: --until counts from the start, as --after does.")
         if settings.record is not None and self._family is None:
@@ -184,3 +185,10 @@ class LineDisturber:
 def is_for(fault: LineFault, side: str) -> bool:
     """Whether the fault is for what this end sends."""
     return fault.side in ("", side)
+
+
+def _check_splits(faults: Sequence[LineFault]) -> None:
+    """Raises CommandError: other faults may be repeated, but what is in pieces is not split again."""
+    for name in NAMES.values():
+        if sum(fault.name == "split" and is_for(fault, name.lower()) for fault in faults) > 1:
+            raise CommandError(f"What end {name} sends is split twice. Give one split for each end: a:split, b:split.")

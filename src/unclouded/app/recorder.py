@@ -4,6 +4,7 @@ Bridge ─► Recorder (observer) ─┬─► ``report``: state of the wires, a
                                └─► CaptureWriter ─► capture, and decoded entries to ``show``
 """
 
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,12 +20,13 @@ from unclouded.core.errors import CommandError
 from unclouded.core.family import Family, Sender
 from unclouded.core.link import Link
 from unclouded.links import check_url, open_link
-from unclouded.links.url import parse
+from unclouded.links.url import Url, parse
 from unclouded.recording.bridge import Bridge
 from unclouded.recording.capture_writer import CaptureWriter, DirectionCount
 from unclouded.recording.line_monitor import MonitoredPiece
 
 SWITCH_S = 0.0002  # s that the writing threads may run while a byte waits to be forwarded; Python's default is 5 ms
+THIS_COMPUTER = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::")  # hosts that lead to a port of this computer
 LINES = ("serial", "tcp", "rfc2217", "pty", "listen")  # links that carry a line of bytes, as a bridge can join them
 
 Urls = Mapping[Sender, str]
@@ -136,8 +138,18 @@ def check_ends(urls: Sequence[str]) -> None:
         if url.scheme not in LINES:
             known = ", ".join(f"{scheme}:" for scheme in LINES)
             raise CommandError(f"{url.shown} is not a line of bytes. The two ends can be {known}.")
-    if len(set(urls)) < len(urls):
+    places = [place for text in urls for place in _places(parse(text))]
+    if len(set(places)) < len(places):
         raise CommandError("Both ends are the same wire. Each end needs its own wire.")
+
+
+def _places(url: Url) -> set[object]:
+    """What the wire is, in each form in which the address of another end may name it."""
+    if url.scheme in ("serial", "pty"):
+        path = os.path.normpath(url.path("", Path()))
+        return {path, os.path.realpath(path)} if url.scheme == "serial" else {path}
+    host, port = url.host_port("", lowest=0)
+    return {("" if host.lower() in THIS_COMPUTER else host.lower(), port)} if port else set()
 
 
 @contextmanager

@@ -22,17 +22,17 @@ FaultSide = Literal["", "a", "b"]
 
 LONGEST_S = 3_600.0  # s of a delay or a cut
 MOST = 1_000_000_000  # of "every" and of the bytes in a piece
-SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|)")
+SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(ms|s|m|)")
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
-RATE = re.compile(r"(\d{1,9}(?:\.\d{1,12})?)(%|/\d{1,10}|)")
-EVERY = re.compile(r"every:(\d{1,10})")
-SIZE = re.compile(r"\d{1,10}")
+RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,12})?)(%|/[0-9]{1,10}|)")
+EVERY = re.compile(r"every:([0-9]{1,10})")
+SIZE = re.compile(r"[0-9]{1,10}")
 FORMS: Mapping[FaultForm, str] = {
     "bytes": "a share of the bytes (0.01, 1%, 1/500) or every:N",
     "chunks": "a share of what is received at once (0.1, 10%) or every:N",
-    "span": "a time (20ms, 1.5s)",
-    "split": "a number of bytes and the time between the pieces (4, 4:10ms)",
-    "cut": "a time, alone for once or with the time from end to end (2s, 2s/30s)",
+    "span": "a time up to 60m (20ms, 1.5s, 2m)",
+    "split": "a number of bytes and the time between the pieces, up to 60m (4, 4:10ms)",
+    "cut": "a time up to 60m, alone for once or with the longer time from end to end (2s, 2s/30s)",
 }
 
 
@@ -79,13 +79,13 @@ class LineFault(msgspec.Struct, frozen=True, kw_only=True):
 
 def parse_fault(text: str) -> LineFault:
     """A fault as it is written: ``NAME``, ``NAME=VALUE``, with ``a:`` or ``b:`` before it. Raises CommandError."""
-    named, _, value = text.partition("=")
+    named, mark, value = text.partition("=")
     side: FaultSide = "a" if named.startswith("a:") else "b" if named.startswith("b:") else ""
     name = named[2:] if side else named
     kind = FAULTS.get(name)
     if kind is None:
         raise CommandError(f"There is no fault {name!r}. There are: {', '.join(sorted(FAULTS))}.")
-    fault = _READERS[kind.form](value or kind.usual)
+    fault = _READERS[kind.form](value if mark else kind.usual)
     if fault is None:
         raise CommandError(f"{text!r}: {name} takes {FORMS[kind.form]}.")
     return replace(fault, name=name, side=side)
@@ -106,16 +106,16 @@ def _span(value: str) -> LineFault | None:
 
 
 def _split(value: str) -> LineFault | None:
-    size, _, gap = value.partition(":")
+    size, mark, gap = value.partition(":")
     number = int(size) if SIZE.fullmatch(size) else 0
     seconds = _seconds(gap)
-    return LineFault(size=number, seconds=seconds) if 0 < number <= MOST and (seconds or not gap) else None
+    return LineFault(size=number, seconds=seconds) if 0 < number <= MOST and (seconds or not mark) else None
 
 
 def _cut(value: str) -> LineFault | None:
-    length, _, period = value.partition("/")
+    length, mark, period = value.partition("/")
     seconds, period_s = _seconds(length), _seconds(period)
-    is_valid = seconds and (period_s > seconds or not period)
+    is_valid = seconds and (period_s > seconds or not mark)
     return LineFault(seconds=seconds, period_s=period_s) if is_valid else None
 
 
