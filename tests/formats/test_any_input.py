@@ -40,6 +40,11 @@ def frames_of(data: bytes, family: str | None = None) -> list[bytes]:
     return [one.piece.data for one in decoding.pieces() if one.piece.kind == "frame"]
 
 
+def lines_of(text: str) -> list[int]:
+    decoding = decoding_of(None, one_file(io.BytesIO(text.encode())))
+    return [one.line for one in decoding.pieces() if one.piece.kind == "frame"]
+
+
 @pytest.mark.parametrize("form", RENDERINGS)
 @settings(max_examples=8)
 @given(frames=CAPTURES)
@@ -197,3 +202,29 @@ def test_times_go_on_after_midnight_and_a_clock_that_is_set_back_a_little_stands
     clock = StampClock()
     of_day = [43_200.0, 10_800.0, 10_798.0, 43_200.0]
     assert [clock.time(at, "day") for at in of_day] == [0.0, 54_000.0, 54_000.0, 86_400.0]
+
+
+@pytest.mark.parametrize("form", RENDERINGS)
+def test_frames_have_the_lines_in_which_they_begin(form: str) -> None:
+    frames = [bytes(Frame(3, 7, bytes([1, 2, 0, 4]) + (at << 24 | 0xEF).to_bytes(4))) for at in range(6)]
+    text = RENDERINGS[form](frames)
+    lines, longest = lines_of(text), max(map(len, text.split("\n")))
+    if form in ("JSON", "signed", "tshark -T json"):
+        assert set(lines_of(f"\n\n{text}")) == {0}  # not known, and nothing is made up
+        return
+    assert lines == sorted(lines)
+    assert 1 <= lines[0] <= lines[-1] <= text.count("\n") + 1
+    assert lines[0] < lines[-1] or longest > len(text) / 2
+    assert lines_of(f"\n\n\n{text}") == [one + 3 for one in lines]
+
+
+def test_lines_are_those_of_the_text_that_was_pasted() -> None:
+    one, other = (bytes(Frame(3, 7, bytes([at, 1, 0, 1, 1]))) for at in (1, 2))
+    spaced, packed = one.hex(" "), other.hex()
+    wrapped = f"{packed[:7]}\n{packed[7:]}"
+    assert lines_of(f"first I got\n{spaced}\nthen it said\n{spaced}\nand this is the last one\n{spaced}\n") == [2, 4, 6]
+    assert lines_of(f"{one.hex()}\n\n{wrapped}\n{one.hex()}") == [1, 3, 5]
+    assert lines_of("\n".join(f"{byte:02x}" for byte in one + other)) == [1, 1 + len(one)]
+    assert lines_of("\n".join(str(byte) for byte in one + other)) == [1, 1 + len(one)]
+    dump = RENDERINGS["hexdump -C"]([one, b"\xff" * 40, other]).split("\n")
+    assert lines_of("\n".join(dump)) == [1, (len(one) + 40) // 16 + 1]

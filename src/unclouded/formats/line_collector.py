@@ -114,11 +114,12 @@ class LineCollector:
         column: int = 1,
         mark: Mark = "",
         gap: bool = False,
+        lines: Sequence[int] | None = None,
     ) -> None:
-        """Bytes of a line."""
+        """Bytes of a line; ``lines``: of each byte, where they are of several."""
         self.data_lines += 1
         if data:
-            self.chunks.append(InputChunk(t, sender, data, lane, number, column, gap, mark))
+            self.chunks.append(InputChunk(t, sender, data, lane, number, column, gap, mark, lines=lines))
 
     def values(
         self,

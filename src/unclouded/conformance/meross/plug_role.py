@@ -8,17 +8,19 @@ from unclouded.conformance.meross.frames import MerossReader
 from unclouded.conformance.meross.played_controller import PlayedController, PlugLine
 from unclouded.conformance.meross.plug_answer_checks import ANSWER_CHECKS, ANSWERS, ask_everything
 from unclouded.conformance.meross.plug_broker_checks import BROKER_CHECKS
+from unclouded.conformance.meross.plug_energy_readings import ENERGY_READINGS
 from unclouded.conformance.meross.plug_http_checks import HTTP_CHECKS
 from unclouded.conformance.meross.plug_http_checks import PREPARATIONS as HTTP_PREPARATIONS
 from unclouded.conformance.meross.plug_login_checks import LOGIN_CHECKS
 from unclouded.conformance.meross.plug_login_checks import PREPARATIONS as LOGIN_PREPARATIONS
-from unclouded.conformance.meross.plug_reading_checks import READING_CHECKS
 from unclouded.conformance.meross.plug_request_checks import REQUEST_CHECKS, SIGN_CHECKS
 from unclouded.conformance.meross.plug_rule_checks import RULE_CHECKS
 from unclouded.conformance.meross.plug_set_checks import PREPARATIONS as SET_PREPARATIONS
 from unclouded.conformance.meross.plug_set_checks import SET_CHECKS
+from unclouded.conformance.meross.plug_setting_readings import SETTING_READINGS
 from unclouded.conformance.meross.plug_slow_checks import PREPARATIONS as SLOW_PREPARATIONS
 from unclouded.conformance.meross.plug_slow_checks import SLOW_CHECKS
+from unclouded.conformance.meross.plug_system_readings import SYSTEM_READINGS
 from unclouded.core.session import Ambient
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import SIGN_ERROR
@@ -94,7 +96,9 @@ PLUG_ROLE = PlayedRole(
     advice=ADVICE,
     checks=(
         *ANSWER_CHECKS,
-        *READING_CHECKS,
+        *SYSTEM_READINGS,
+        *ENERGY_READINGS,
+        *SETTING_READINGS,
         *SIGN_CHECKS,
         *REQUEST_CHECKS,
         *HTTP_CHECKS,

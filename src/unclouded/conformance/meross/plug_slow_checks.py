@@ -10,10 +10,10 @@ from typing import Any
 
 from unclouded.conformance.check import Check, Grade, Preparation
 from unclouded.conformance.line import Script
+from unclouded.conformance.meross.answer_fields import items, number, texts
 from unclouded.conformance.meross.frames import Fields
 from unclouded.conformance.meross.played_controller import PlugLine
 from unclouded.conformance.meross.plug_answer_checks import ANSWERS
-from unclouded.conformance.meross.plug_reading_checks import items, number, texts
 from unclouded.conformance.meross.plug_set_checks import local_minute, with_end
 from unclouded.conformance.rows import judged, row
 from unclouded.families.meross.wire import namespaces

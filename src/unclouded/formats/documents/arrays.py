@@ -8,6 +8,7 @@ import re
 from unclouded.formats.chunk import InputChunk
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
+from unclouded.formats.text.byte_lines import counted
 
 COMMENT = re.compile(r"/\*[^*]*+(?:\*(?!/)[^*]*+)*(?:\*/)?|//[^\n]*+")
 LIST = re.compile(r"[{\[(](?P<numbers>[\s,0-9A-Fa-fxXbBuUlL'hH_-]*+)(?:[}\])]|\Z)")
@@ -63,8 +64,9 @@ def read(source: InputSource) -> FormatReading:
         at = found.start()
         if len(numbers) < LEAST or max(numbers) > 255 or min(numbers) < 0:
             continue
-        column = at - begin
-        chunks.append(InputChunk(None, None, bytes(numbers), line=line + 1, column=column))
+        rows = found["numbers"].split("\n")
+        lines = counted(len(numbers), rows, lambda row: row.count(","), line + 1)
+        chunks.append(InputChunk(None, None, bytes(numbers), line=line + 1, column=at - begin, lines=lines))
         explained += text.count("\n", at, found.end()) + 1
     return FormatReading(
         chunks=chunks, lines=source.filled, explained=min(explained, source.filled), data_lines=explained

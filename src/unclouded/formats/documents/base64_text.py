@@ -6,6 +6,7 @@ from base64 import b64decode
 from unclouded.formats.chunk import InputChunk
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
+from unclouded.formats.text.byte_lines import counted
 
 LINE = re.compile(r"[A-Za-z0-9+/]++={0,2}+")
 HEX = re.compile(r"[0-9A-Fa-f\s]*")
@@ -26,7 +27,8 @@ def read(source: InputSource) -> FormatReading:
         chunks = [InputChunk(None, None, data, line=number) for number, line in lines if (data := _bytes(line))]
     else:
         data = _bytes("".join(line for _, line in lines))
-        chunks = [InputChunk(None, None, data, line=1)] if data else []
+        places = counted(len(data), source.lines, lambda line: len(line.strip()), signs=(4, 3))
+        chunks = [InputChunk(None, None, data, line=places[0], lines=places)] if data else []
     explained = len(lines) if chunks else 0
     return FormatReading(chunks=chunks, lines=len(lines), explained=explained, data_lines=explained)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from unclouded.formats.chunk import InputChunk
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
+from unclouded.formats.text.byte_lines import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +75,8 @@ def read(source: InputSource) -> FormatReading:
     data = (
         all_shown(text.encode("utf-8", "replace")) if len(text) > SHORT else b"".join(map(shown, TOKEN.findall(text)))
     )
-    chunks = [InputChunk(None, None, data, line=1)] if data else []
+    lines = counted(len(data), source.lines, lambda line: len(b"".join(map(shown, TOKEN.findall(line)))) + 1)
+    chunks = [InputChunk(None, None, data, line=lines[0], lines=lines)] if data else []
     return FormatReading(chunks=chunks, lines=source.filled, data_lines=source.filled)
 
 

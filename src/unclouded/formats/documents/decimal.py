@@ -5,7 +5,8 @@ import re
 from unclouded.formats.chunk import InputChunk
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
-from unclouded.formats.text.digits import SEPARATORS, numbers, only
+from unclouded.formats.text.byte_lines import counted
+from unclouded.formats.text.digits import NUMBER, SEPARATORS, numbers, only
 
 THREE_DIGITS = re.compile(r"(?<!\d)\d{3}(?!\d)")
 ONE_DIGIT = re.compile(r"(?<!\d)\d(?!\d)")
@@ -21,7 +22,8 @@ def recognise(source: InputSource) -> float:
 
 def read(source: InputSource) -> FormatReading:
     data = numbers(source.text or "", 10) or b""
-    chunks = [InputChunk(None, None, data, line=1)] if data else []
+    lines = counted(len(data), source.lines, lambda line: len(NUMBER.findall(line)))
+    chunks = [InputChunk(None, None, data, line=lines[0], lines=lines)] if data else []
     explained = source.filled if data else 0
     return FormatReading(chunks=chunks, lines=source.filled, explained=explained, data_lines=explained)
 

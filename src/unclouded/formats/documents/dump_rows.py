@@ -16,6 +16,7 @@ import msgspec
 from unclouded.formats.chunk import InputChunk
 from unclouded.formats.reading import MOST_UNREAD, FormatReading
 from unclouded.formats.source import InputSource
+from unclouded.formats.text.byte_lines import ByteLines
 from unclouded.formats.text.digits import DIGIT_VALUES
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ class DumpReader:
         self._base = base
         self._parts: list[bytes] = []
         self._size = 0
+        self._places: list[int] = []  # where each row begins, and its line
+        self._lines: list[int] = []
         self._start_line = 0
         self._row = b""
         self._repeats = False
@@ -126,7 +129,10 @@ class DumpReader:
         if not self._start_line:
             self._start_line, self._offset = number + 1, offset
         self._repeats = False
-        self._add(data, data[-(len(data) // count) :])
+        step = len(data) // count
+        self._places += range(self._size, self._size + len(data), step)
+        self._lines += range(number + 1, number + count + 1)
+        self._add(data, data[-step:])
         self.explained += count
         self.data_lines += count
         return number + count
@@ -152,6 +158,8 @@ class DumpReader:
         if not self._is_next(offset, number):
             self._finish()
             self._start_line, self._offset = number, offset
+        self._places.append(self._size)
+        self._lines.append(number)
         self._add(data, data)
         self.explained += bool(data)
         self.data_lines += 1
@@ -185,7 +193,11 @@ class DumpReader:
     def _finish(self) -> None:
         data = b"".join(self._parts)
         if data:
-            self.chunks.append(InputChunk(None, None, data, line=self._start_line, gap=bool(self.chunks)))
+            places, numbers = self._places, self._lines
+            lines = ByteLines(len(data), lambda: places, numbers)
+            chunk = InputChunk(None, None, data, line=self._start_line, gap=bool(self.chunks), lines=lines)
+            self.chunks.append(chunk)
+        self._places, self._lines = [], []
         self._parts, self._size, self._start_line, self._row, self._repeats = [], 0, 0, b"", False
 
     _offset = 0

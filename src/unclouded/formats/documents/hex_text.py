@@ -10,7 +10,8 @@ import re
 from unclouded.formats.chunk import InputChunk, Mark
 from unclouded.formats.reading import MOST_UNREAD, FormatReading, InputFormat, Specificity
 from unclouded.formats.source import InputSource
-from unclouded.formats.text.digits import HEX_DIGITS, NO_SEPARATORS, SEPARATORS, numbers, only, pairs
+from unclouded.formats.text.byte_lines import Count, counted
+from unclouded.formats.text.digits import HEX_DIGITS, NO_SEPARATORS, NUMBER, SEPARATORS, numbers, only, pairs
 
 FITS = 0.9  # share of the lines that are nothing but hex
 LINE = re.compile(r"[\s:;,._|\-0-9A-Fa-f]+")
@@ -30,13 +31,14 @@ def _read(source: InputSource) -> FormatReading:
     text = source.text or ""
     data = pairs(text)
     if data is not None:
-        return _reading(source, [InputChunk(None, None, data, line=1)] if data else [], source.filled)
+        return _reading(source, _joined(source, data, _digits, signs=(2, 1)), source.filled)
     fitting, unread = _fitting(source)
     digits = "".join(fitting).translate(NO_SEPARATORS)
     notes = ["the last digit is half a byte and is left out"] if len(digits) % 2 else []
     data = bytes.fromhex(digits[: len(digits) // 2 * 2])
     mark: Mark = "cut" if notes else ""
-    reading = _reading(source, [InputChunk(None, None, data, line=1, mark=mark)] if data else [], len(fitting))
+    chunks = _joined(source, data, _fitting_digits, mark, signs=(2, 1))
+    reading = _reading(source, chunks, len(fitting))
     reading.unread, reading.notes = unread, notes
     return reading
 
@@ -81,7 +83,7 @@ def _unpadded_share(source: InputSource) -> float:
 
 def _read_unpadded(source: InputSource) -> FormatReading:
     data = numbers(source.text or "", 16, 2) or b""
-    return _reading(source, [InputChunk(None, None, data, line=1)] if data else [], source.filled if data else 0)
+    return _reading(source, _joined(source, data, _numbers), source.filled if data else 0)
 
 
 def _mark(text: str) -> str:
@@ -101,7 +103,29 @@ def _read_marked(source: InputSource) -> FormatReading:
     data = pairs(text.replace(mark, ""))
     if data is None or len(data) != text.count(mark):
         data = numbers(text.replace(mark, " "), 16, 2) or data or b""
-    return _reading(source, [InputChunk(None, None, data, line=1)] if data else [], source.filled if data else 0)
+    return _reading(source, _joined(source, data, lambda line: line.count(mark)), source.filled if data else 0)
+
+
+def _joined(
+    source: InputSource, data: bytes, count: Count, mark: Mark = "", signs: tuple[int, int] = (1, 1)
+) -> list[InputChunk]:
+    """All bytes as one chunk; ``count``: the signs of a line, ``signs``: how many of them stand for how many bytes."""
+    if not data:
+        return []
+    lines = counted(len(data), source.lines, count, signs=signs)
+    return [InputChunk(None, None, data, line=lines[0], mark=mark, lines=lines)]
+
+
+def _digits(line: str) -> int:
+    return len(line.translate(NO_SEPARATORS))
+
+
+def _fitting_digits(line: str) -> int:
+    return _digits(line) if LINE.fullmatch(line) else 0
+
+
+def _numbers(line: str) -> int:
+    return len(NUMBER.findall(line))
 
 
 def _reading(source: InputSource, chunks: list[InputChunk], explained: int) -> FormatReading:

@@ -165,12 +165,13 @@ def recognise(source: InputSource) -> float:
 
 def read(source: InputSource) -> FormatReading:
     reader = JsonReader()
+    place = 1 if len(source.lines) == 1 else 0  # a decoder does not say where a value stood
     whole = document(source.text or "")
     if whole is not None:
-        found = reader.add(whole, 1)
+        found = reader.add(whole, place)
         return reader.reading(source.filled, source.filled if found else 0, [])
     part = beginning(source.text or "") if len(source.lines) == 1 or source.lines[0].strip() in ("{", "[") else None
-    if part is not None and reader.add(part, 1):
+    if part is not None and reader.add(part, place):
         reading = reader.reading(source.filled, source.filled, [])
         reading.notes = ["the JSON text is cut off"]
         return reading

@@ -47,6 +47,7 @@ class UartLines:
         self._collector = collector
         self._records: list[UartRecord] = []
         self._bytes = bytearray()
+        self._lines: list[int] = []  # of these bytes
         self._numbers: Read | None = None  # decided by the first lines
         self._lost = 0
         self._run: tuple[int, float | None, str] | None = None  # of single bytes: the first line, time, lane
@@ -81,6 +82,7 @@ class UartLines:
             self._end_run()
             self._run = number, t, lane
         self._bytes.append(int(found[2], 16))
+        self._lines.append(number)
 
     def finish(self) -> None:
         """Hand over what was read."""
@@ -117,8 +119,9 @@ class UartLines:
     def _end_run(self) -> None:
         if self._run is not None:
             number, t, lane = self._run
-            self._collector.add(number, bytes(self._bytes), t, lane)
+            self._collector.add(number, bytes(self._bytes), t, lane, lines=self._lines)
         self._bytes.clear()
+        self._lines = []
         self._run = None
 
     def _is_decimal(self) -> bool:
