@@ -61,6 +61,7 @@ from unclouded.core.session import (
 )
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.identity import part_identity
 from unclouded.hub.naming import ValueNames
 from unclouded.hub.part import ChannelPart, is_same, sub_id, without
 from unclouded.hub.product_matching import MEMORY_KEY
@@ -400,7 +401,7 @@ class Channel:
         if key == "":
             return self._device.settle_identity(self, info.get("identity", ""), info.get("product", ""))
         main = self._device.identity or self._device.settle_identity(self, "", "")
-        return f"{self.spec.family}:{info['identity']}" if info.get("identity") else f"{main}/{key}"
+        return f"{self.spec.family}:{info['identity']}" if info.get("identity") else part_identity(main, key)
 
     def take_identity(self) -> None:
         """Another channel has reported the identity of the device: reports count for that, unless it has its own."""

@@ -44,7 +44,7 @@ from unclouded.hub.clock import WallClock
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.gate import IdentityGate
 from unclouded.hub.held_commands import HeldCommands
-from unclouded.hub.identity import KnownDevice, known_device
+from unclouded.hub.identity import KnownDevice, known_device, with_parts
 from unclouded.hub.node import DeviceNode, NodeSpec
 from unclouded.hub.part import sub_id
 from unclouded.hub.services import Services
@@ -373,8 +373,8 @@ class Hub:
         """A device and its sub-devices, also those that have not been identified in this run, as they were before."""
         own = next((one.identity for one in self._known if one.id == node.id), "")
         devices = [one if one.identity else msgspec.structs.replace(one, identity=own) for one in node.devices()]
-        present = {one.id for one in (*devices, *self.devices())}
-        former = [one for one in self._known if one.id.startswith(f"{node.id}_") and one.id not in present]
+        present = {one.identity for one in (*devices, *self.devices())}
+        former = [one for one in with_parts(self._known, devices[0].identity) if one.identity not in present]
         parts = [
             Device(id=one.id, identity=one.identity, family=one.family, link=one.link, profile="") for one in former
         ]

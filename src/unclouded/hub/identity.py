@@ -5,7 +5,8 @@ product and wire: on another port under its old name, or under another name on i
 and its history goes on.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -20,6 +21,29 @@ class KnownDevice(msgspec.Struct, frozen=True, kw_only=True):
     family: str
     link: str
     product: str = ""
+
+
+class HasIdentity(Protocol):
+    """Whatever has an identity: a KnownDevice, a Device."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def identity(self) -> str: ...
+
+
+AnyDevice = TypeVar("AnyDevice", bound=HasIdentity)
+
+
+def part_identity(device: str, part: str) -> str:
+    """The identity of a sub-device that reports none of its own. ``device``: the identity of what it is behind."""
+    return f"{device}/{part}"
+
+
+def with_parts(devices: Iterable[AnyDevice], identity: str) -> list[AnyDevice]:
+    """The device of that identity, and its sub-devices by their identities: an id that looks alike says nothing."""
+    inside = part_identity(identity, "")
+    return [one for one in devices if identity and (one.identity == identity or one.identity.startswith(inside))]
 
 
 def known_device(device: Device) -> KnownDevice:

@@ -91,7 +91,10 @@ class Store:
         self._is_open = True
 
     def stored_state(self) -> StoredState:
-        """The state stored by an earlier run, as far as it can be read. Raises StoreError."""
+        """The state stored by an earlier run, as far as it can be read. Raises StoreError.
+
+        Of devices that had the same id one after another the last one comes first.
+        """
         return self._on_sound_file(self._stored_state)
 
     def join(self, old: str, new: str, who: str = "config") -> bool:
@@ -192,7 +195,7 @@ class Store:
             if not isinstance(value, bytes):
                 raise DamagedStore(f"What the store {self._path} remembers is damaged.")
             memory[identity][key] = value
-        infos = db.execute("SELECT info FROM device ORDER BY number")
+        infos = db.execute("SELECT info FROM device ORDER BY id IS NULL, number")
         devices = [device_from_json(info) for (info,) in infos]
         return StoredState(ledgers=dict(ledgers), memory=dict(memory), devices=devices)
 

@@ -21,6 +21,7 @@ from unclouded.app.hub_access import is_running
 from unclouded.app.hub_client import HubClient
 from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, ReloadView
 from unclouded.core.errors import CommandError, ConfigError
+from unclouded.hub.identity import with_parts
 
 ORIGIN = "cli"
 PATH = "/api/configuration"
@@ -193,10 +194,10 @@ def _delete_history(config: Config, device: str) -> None:
         store = Store(config.store)
         store.open()
         try:
-            others = {one.id for one in config.devices if one.id != device}
-            for one in store.stored_state().devices:
-                if one.id == device or (one.id.startswith(f"{device}_") and one.id not in others):
-                    store.forget(one.identity, ORIGIN)
+            devices = store.stored_state().devices
+            own = next((one.identity for one in devices if one.id == device), "")
+            for one in with_parts(devices, own):
+                store.forget(one.identity, ORIGIN)
         finally:
             await store.close()
 
