@@ -1,8 +1,11 @@
 """A bundle for a bug report: nothing of the owner is in it, and all that a report needs is."""
 
 import base64
+import contextlib
 import json
+import warnings
 import zipfile
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import quote
@@ -27,7 +30,7 @@ from unclouded.app.dump.vocabulary import program_words, wire_words
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Reading
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.recording.capture import CaptureReader
+from unclouded.recording.capture import CaptureReader, header_bytes
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 
@@ -270,6 +273,52 @@ def test_what_is_no_bundle_or_a_damaged_one_is_named(tmp_path: Path, monkeypatch
         monkeypatch.setattr("unclouded.app.dump.opening.LARGEST", 4000)
         with pytest.raises(CommandError, match=match):
             captures_in(file)
+
+
+@pytest.mark.parametrize(
+    "about",
+    [b"[]", b"null", b'"text"', b"7", b"\xff", b"[" * 100_000],
+    ids=["list", "null", "text", "number", "bytes", "deep"],
+)
+def test_a_description_that_is_another_value_is_no_bundle(tmp_path: Path, about: bytes) -> None:
+    file = tmp_path / "other.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("bundle.json", about)
+    with pytest.raises(CommandError, match="damaged"):
+        captures_in(file)
+
+
+def test_whatever_byte_of_a_bundle_is_damaged_it_is_opened_or_refused(tmp_path: Path, made: Bundle) -> None:
+    whole, file = zipped(made), tmp_path / "damaged.zip"
+    for at in range(0, len(whole), max(len(whole) // 400, 1)):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        with contextlib.suppress(CommandError):
+            if is_bundle(file):
+                captures_in(file)
+
+
+def test_the_files_of_a_bundle_are_limited_together_and_a_name_counts_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unclouded.app.dump.opening.LARGEST", 10_000)
+    file = tmp_path / "large.zip"
+    capture = header_bytes("emporia", 0.0) + b"\n" * 4_000
+
+    def written(names: Sequence[str], method: int = zipfile.ZIP_DEFLATED) -> None:
+        with zipfile.ZipFile(file, "w", method) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a name twice
+            archive.writestr("bundle.json", b'{"unclouded_bundle":1}')
+            for name in names:
+                archive.writestr(name, capture)
+
+    written(["frames/", "frames/1.jsonl", "frames/1.jsonl", "frames/1.jsonl", "frames/../../2.jsonl"])
+    assert len(captures_in(file)) == 2
+    written(["frames/1.jsonl", "frames/2.jsonl", "frames/3.jsonl"])
+    with pytest.raises(CommandError, match="larger than 10000 bytes"):
+        captures_in(file)
+    written(["frames/1.jsonl"], zipfile.ZIP_BZIP2)
+    with pytest.raises(CommandError, match="compressed in another way"):
+        captures_in(file)
 
 
 def test_a_zip_says_nothing_of_when_and_where_it_was_made(made: Bundle) -> None:

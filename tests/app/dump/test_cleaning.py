@@ -42,6 +42,16 @@ def cleaner(**more: object) -> TextCleaner:
         ("2026-11-30T12:00:00.000Z is 1.2.3", "2026-11-30T12:00:00.000Z is 1.2.3"),
         ("ttyUSB0 is on", "ttyUSB0 is on"),
         ("'power is on' is 'power'", "'…' is 'power'"),
+        # An address wherever it stands: at the end of a sentence, in another one, behind a name, with more numbers.
+        ("power is on 192.168.1.57.", "power is on 000.000.0.01."),
+        ("::ffff:192.168.1.57 is on", "::0000:000.000.0.01 is on"),
+        ("v192.168.1.57 is on", "xxxx.xxx.x.x1 is on"),
+        ("fe80::5%eth0 is on", "xxxx::x%xxx1 is on"),
+        ("3429.8f12.3456 is 34 29 8f 12 34 57", "0000.0000.0001 is 00 00 00 00 00 02"),
+        ("Europe/Berlin is on", "xxxxxx/xxxxx1 is on"),
+        ("12,34567 is +49 170 123-4567", "00,00001 is +00 000 000-0002"),
+        ("on://meter:po@wer!@power is on", "on://xxxxx:xx@xx1!@power is on"),
+        ("power pin=482913 is on-key: ab12, on is ***", "power pin=000001 is on-key: xxx2, on is ***"),
     ],
 )
 def test_what_a_text_keeps_and_what_goes(text: str, clean: str) -> None:

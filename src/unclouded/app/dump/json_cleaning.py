@@ -16,7 +16,8 @@ from unclouded.core.json_parts import TOKEN
 PRIVATE = re.compile(
     r"(?!namespace$)(?:.*name|nick.*|alias|title|label|remark|text|message|note|.*ssid|pass.*|pwd|.*key|.*token|secret"
     r"|psk|pmk|sign|user.*|uid|account.*|mail|e_?mail|phone.*|mobile|lat|lon|lng|latitude|longitude|address|city|home.*"
-    r"|room.*|.*serial.*|imei|iccid|avatar|gps)",
+    r"|room.*|.*serial.*|imei|imsi|iccid|avatar|gps|.*pin|pin_?code|zip.*|post_?code|street|district|province|tele?.*"
+    r"|owner.*|family_?id|cookie|auth.*|credential.*|time_?zone)",
     re.IGNORECASE,
 )
 QUOTE = b'"'

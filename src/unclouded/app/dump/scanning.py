@@ -2,6 +2,7 @@
 
 import base64
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
@@ -16,8 +17,10 @@ def found_in(data: bytes, words: Iterable[str]) -> list[str]:
 
 def forms(word: str) -> set[bytes]:
     """UTF-8, UTF-16, Latin-1, hexadecimal, base64, JSON, URLs, HTML, C strings."""
-    found = {form for text in (word, word.lower(), word.upper()) for form in _text_forms(text)}
-    for data in {word.encode("utf-8", "replace"), word.lower().encode("utf-8", "replace")}:
+    spellings = {word, *(unicodedata.normalize(form, word) for form in ("NFC", "NFD"))}
+    spellings |= {one for word in spellings for one in (word.lower(), word.upper())}
+    found = {form for text in spellings for form in _text_forms(text)}
+    for data in {one.encode("utf-8", "replace") for one in spellings}:
         found |= set(_binary_forms(data))
     return {form for form in found if len(form) >= LEAST}
 

@@ -9,19 +9,34 @@ versions, times, names of serial ports.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from unclouded.app.dump.pseudonyms import SECRET, Pseudonyms
 
+IPV4 = r"\d{1,3}(?:\.\d{1,3}){3,}"
+GROUP = "[0-9A-Fa-f]{1,4}"  # of an IPv6 address
+SECRET_NAMES = (
+    "pin|pin_?code|pass(?:word|wd|code|phrase|key)?|pwd|psk|ssid|token|secret|key|lat(?:itude)?|lo?ng?(?:itude)?"
+)
+ASSIGNED = r"(?P<sign>\s?=\s?|:\s?(?=\S{0,64}\d))"  # after a colon words go on with the sentence
+CONTINENTS = (
+    "Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Europe|Indian|Mexico|Pacific|US"
+)
 # Alternatives in the order in which they are tried at a place.
 PATTERNS = (
     ("time", r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?"),
+    ("login", r"(?<=://)[^\s/]{1,200}@"),  # user:password@ of a URL
+    ("assigned", rf"(?P<name>(?:\w{{1,30}}[_-])?(?:{SECRET_NAMES})){ASSIGNED}(?P<value>[^\s,;&]{{1,200}})"),
     ("mail", r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,5}"),
-    ("mac", r"[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5,7}(?![\w:-])"),
-    ("ipv6", r"(?:[0-9A-Fa-f]{0,4}:){3,7}[0-9A-Fa-f]{0,4}(?:%\w+)?"),
+    ("mac", r"[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5,7}(?![\w:-])|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}(?![\w.])"),
+    ("bytes", r"[0-9A-Fa-f]{2}(?: [0-9A-Fa-f]{2}){5,63}(?!\w)"),
+    ("ipv6", rf"(?:(?:{GROUP}:){{1,7}}:|::|(?:{GROUP}:){{3,7}})(?:{GROUP}:){{0,6}}(?:{IPV4}|{GROUP})?(?:%\w+)?"),
     ("uuid", r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
-    ("ipv4", r"\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"),
-    ("place", r"[-+]?\d{1,3}\.\d{4,}"),
+    ("ipv4", rf"(?:[^\W\d]{{1,20}})?{IPV4}"),
+    ("phone", r"\+\d{1,3}(?:[ /-]?\(?\d{1,6}\)?){2,6}|\d{4}(?:[ -]\d{4}){2,7}(?:[ -]\d{1,4})?"),
+    ("place", r"[-+]?\d{1,3}[.,]\d{4,}"),
+    ("zone", rf"(?:{CONTINENTS})/[A-Za-z_-]{{2,30}}(?:/[A-Za-z_-]{{2,30}})?"),  # shows where somebody lives
     ("version", r"\d{1,4}(?:\.\d{1,4}){1,2}(?![\w.])"),
     ("port", r"tty(?:USB|ACM|AMA|S)\d{1,3}\b"),
     ("host", r"(?:[A-Za-z0-9][\w-]{0,62}\.){1,6}[A-Za-z][\w-]{1,62}"),
@@ -51,8 +66,8 @@ class TextCleaner:
         self._pseudonyms = pseudonyms
         self._words = words
         self._public = frozenset(public)
-        self._known = {word.lower(): label for word, label in known.items() if len(word) >= LEAST_KNOWN}
-        self._secrets = sorted({one for one in secrets if one}, key=len, reverse=True)
+        self._known = {composed(word).lower(): label for word, label in known.items() if len(word) >= LEAST_KNOWN}
+        self._secrets = sorted({composed(one) for one in secrets if one}, key=len, reverse=True)
         self._pattern = _pattern(self._known)
 
     def text(self, text: str) -> str:
@@ -70,6 +85,7 @@ class TextCleaner:
     # --- inside --------------------------------------------------------------------------------
 
     def _without_secrets(self, text: str) -> str:
+        text = composed(text)
         for one in self._secrets:
             if one in text:
                 text = text.replace(one, SECRET * len(one))
@@ -87,12 +103,22 @@ class TextCleaner:
         rule = _RULES.get(kind or "", _never)
         if kind == "known":
             return self._known.get(word.lower()) or self._pseudonyms.of(word)
+        if kind == "assigned":
+            return found["name"] + found["sign"] + self._value(found["value"])
         return word if rule(word) or self._is_kept(kind, word) else self._pseudonyms.of(word)
+
+    def _value(self, value: str) -> str:
+        return value if set(value) == {SECRET} else self._pseudonyms.of(value)
 
     def _is_kept(self, kind: str | None, word: str) -> bool:
         if word in self._public:
             return True
         return kind in ("word", "host") and all(self.is_public(one) for one in word.split("."))
+
+
+def composed(text: str) -> str:
+    """Letters with their accents as one character each: programs write the same name in both ways."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _pattern(known: Collection[str]) -> re.Pattern[str]:
