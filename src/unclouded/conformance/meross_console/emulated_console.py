@@ -18,6 +18,7 @@ CR, LF, CTRL_C = b"\r", b"\n", b"\x03"
 LONGEST_HELD = 4_096  # of a line that a client never ends
 DIALECT = "hw2.1.7"
 _END = re.compile(rb"\r\n|[\r\n\x03]")
+_NOT_TYPED = bytes({*range(0x20)} - {*b"\x03\b\t\n\r\x1b"})
 
 Printed = Sequence[tuple[float, bytes]]
 Alter = Callable[[bytes], Printed]
@@ -46,8 +47,11 @@ class TypedReader:
             pieces.append((self._held[done : found.end()], TypedLine(text, found[0]), ""))
             done = found.end()
         self._held = self._held[done:]
-        if len(self._held) > LONGEST_HELD:
-            pieces.append((self._held, None, "a line without an end"))
+        odd = "a line without an end" if len(self._held) > LONGEST_HELD else ""
+        if self._held.translate(None, _NOT_TYPED) != self._held:
+            odd = "no text"
+        if odd:
+            pieces.append((self._held, None, odd))
             self._held = b""
         return pieces
 
