@@ -21,6 +21,7 @@ from families.meross.day_story import IMPORT, profile
 from families.meross.meross_pair import HTTP, SERVED, settings
 from pair import Pair, ambient, usual_answers
 from unclouded.app.cases.case_reading import DEVICE, capture_bytes, point_values, read_case
+from unclouded.app.cases.draft import NOTES
 from unclouded.app.cases.recorded_case import ExpectedResult, RecordedCase
 from unclouded.app.decoding.input_chunks import one_file
 from unclouded.app.decoding.line_decoding import LineDecoding, decoding_of
@@ -97,8 +98,9 @@ def test_ids_are_unique() -> None:
 def test_an_entry_says_what_it_is_and_how_it_was_verified(case: RecordedCase) -> None:
     """A draft that no person has completed is refused."""
     assert re.fullmatch("[a-z0-9_]+", case.id)
-    assert case.source.startswith(SOURCES)
-    assert case.shows and case.verified
+    assert case.source.startswith(SOURCES) and case.source.partition(": ")[2].strip()
+    assert case.shows.strip() and case.verified.strip()
+    assert case.notes != NOTES
     assert "…" not in (case.shows, case.verified, case.device, case.firmware)
     folder = case.file.partition("/")[0]
     assert folder == "formats" or folder == case.family.partition("_")[0]

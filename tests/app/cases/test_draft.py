@@ -197,7 +197,7 @@ def run(*words: str) -> Result:
 def test_decode_saves_a_draft_and_replaces_none(tmp_path: Path) -> None:
     words = (ANSWER.hex(), "--save-case", str(tmp_path / "new" / "first_answer"))
     done = run(*words)
-    assert "1 frames, 0 bytes of noise, 0 points." in done.stdout
+    assert "1 frame, 0 bytes of noise, 0 points." in done.stdout
     capture, entry = tmp_path / "new" / "first_answer.jsonl", tmp_path / "new" / "first_answer.toml"
     assert read_case(capture.read_bytes()).result == read_index(entry.read_text("utf-8"), "x")[0].expected
     entry.write_text("corrected by a person")

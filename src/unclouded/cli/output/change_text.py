@@ -16,7 +16,7 @@ from itertools import groupby
 
 from unclouded.app.explaining.field_changes import KEPT, FieldChange
 from unclouded.app.explaining.frame_diff import FieldSummary
-from unclouded.cli.output.conversation_text import ARROWS, span_text
+from unclouded.cli.output.conversation_text import ARROWS, counted, span_text
 from unclouded.cli.output.palette import Palette
 from unclouded.cli.output.text_width import columns, in_lines
 from unclouded.core.json_parts import json_text, number_json
@@ -51,7 +51,7 @@ class ChangeText:
                 unchanged.append(f"{_kind(group[0])} ({max(one.frames for one in group):,}×)")
                 continue
             by = f" · sent by the {self._ends[group[0].sender]}" if group[0].sender else ""
-            title = f"{_kind(group[0])}{by} · {_times(max(one.frames for one in group), 'frame')}"
+            title = f"{_kind(group[0])}{by} · {counted(max(one.frames for one in group), 'frame')}"
             yield self._palette.paint(printable(title), "title")
             for one in group:
                 if one.changes:
@@ -148,7 +148,7 @@ def _how_often(one: FieldSummary) -> str:
     if one.followed:
         which = "" if one.changes == 1 else "all " if one.followed == one.changes else f"{one.followed:,} of them "
         followed = f", {which}to a value that was just set"
-    return f"{_times(one.changes, 'change')} in {_times(one.frames, 'frame')}{apart}{followed}"
+    return f"{counted(one.changes, 'change')} in {counted(one.frames, 'frame')}{apart}{followed}"
 
 
 def _changes(changes: Sequence[FieldChange]) -> str:
@@ -171,7 +171,3 @@ def _value_text(value: Value | None, one: FieldSummary) -> str:
 def _short(value: Value | None) -> str:
     text = value if isinstance(value, str) else json_text(value)
     return text if len(text) <= 24 else f"{text[:23]}…"
-
-
-def _times(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

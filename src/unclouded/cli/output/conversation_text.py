@@ -75,15 +75,15 @@ class ConversationText:
 
 def counts_text(counts: ConversationCounts, ends: tuple[str, str]) -> Iterator[str]:
     """``1,204 frames, 12 bytes of noise; …`` and the remarks, the most frequent first."""
-    cut = f", {_of(counts.cut_bytes, 'byte')} of frames that are cut off" if counts.cut_bytes else ""
+    cut = f", {counted(counts.cut_bytes, 'byte')} of frames that are cut off" if counts.cut_bytes else ""
     rebuilt = f" ({counts.rebuilt:,} rebuilt from printed fields)" if counts.rebuilt else ""
-    yield f"{_of(counts.frames, 'frame')}{rebuilt}, {_of(counts.noise_bytes, 'byte')} of noise{cut}"
+    yield f"{counted(counts.frames, 'frame')}{rebuilt}, {counted(counts.noise_bytes, 'byte')} of noise{cut}"
     if counts.slowest is not None:
         after, t, name = counts.slowest
         yield f"The slowest answer took {span_text(after)}: {name} at {t:.3f} s."
     if counts.remarks:
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in counts.remarks.most_common())
-        yield f"{_of(counts.remarks.total(), 'remark')}: {kinds}"
+        yield f"{counted(counts.remarks.total(), 'remark')}: {kinds}"
     if len(counts.senders) == 1 and None not in counts.senders:
         only = ends[0 if "controller" in counts.senders else 1]
         yield f"Only the {only} was recorded, so missing answers are not reported."
@@ -128,7 +128,8 @@ def span_text(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
-def _of(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """``1,204 frames``, ``1 frame``."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 

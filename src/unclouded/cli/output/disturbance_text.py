@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from unclouded.app.line_disturber import DisturbedSide
+from unclouded.cli.output.conversation_text import counted
 
 OTHER = {"a": "b", "b": "a"}
 
@@ -16,7 +17,7 @@ def disturbance_lines(sides: Mapping[str, DisturbedSide]) -> Iterator[str]:
         received, passed_on = counts.pop("received"), counts.pop("passed_on")
         what = {**counts, "waiting": side.waiting, "not accepted by the other end": side.lost}
         parts = ", ".join(f"{count:,} {text}" for text, count in what.items() if count)
-        text = f"{name.upper()} to {OTHER[name].upper()}: {received:,} bytes received, {passed_on:,} passed on"
+        text = f"{name.upper()} to {OTHER[name].upper()}: {counted(received, 'byte')} received, {passed_on:,} passed on"
         yield f"{text}; {parts}" if parts else text
 
 

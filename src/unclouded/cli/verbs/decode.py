@@ -16,7 +16,7 @@ from unclouded.app.dump.opening import captures_in, is_bundle
 from unclouded.app.explaining.explained_frame import FrameExplainer
 from unclouded.app.protocols import NAMES
 from unclouded.cli.options import json_option
-from unclouded.cli.output.conversation_text import ConversationText, counts_text
+from unclouded.cli.output.conversation_text import ConversationText, counted, counts_text
 from unclouded.cli.output.explained_views import VIEWS, ViewName
 from unclouded.cli.output.input_text import content_text, found_text, unread_text
 from unclouded.cli.output.lines import print_json, print_text
@@ -195,7 +195,8 @@ def _save_case(decoding: LineDecoding, place: Path, profile: str | None, as_json
         print_json({"files": [str(path) for path in paths], "case": draft.case})
         return
     result = draft.case.expected
-    print_text(f"{result.frame_count} frames, {result.noise_bytes} bytes of noise, {len(result.readings)} points.")
+    found = f"{counted(result.frame_count, 'frame')}, {counted(result.noise_bytes, 'byte')} of noise"
+    print_text(f"{found}, {counted(len(result.readings), 'point')}.")
     print_text(f"Written: {' and '.join(str(path) for path in paths)}. Secrets are blanked, identities are not:")
     print_text("see docs/test_cases.md for what to blank, to correct and to fill in.")
 
@@ -269,7 +270,7 @@ def _print_totals(totals: Totals, as_json: bool) -> None:
     if as_json:
         print_json(totals)
         return
-    click.echo(f"{totals.frames} frames, {totals.noise_bytes} bytes of noise")
+    click.echo(f"{counted(totals.frames, 'frame')}, {counted(totals.noise_bytes, 'byte')} of noise")
     for name, count in totals.by_command.items():
         print_text(f"  {count:8d}  {name}")
     for reason, count in totals.by_reason.items():
