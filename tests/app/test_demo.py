@@ -17,6 +17,7 @@ from unclouded import VERSION
 from unclouded.store.reader import StoreReader
 
 UNCLOUDED = Path(sys.executable).with_name("unclouded")
+ODD_FOLDER = 'a b%20"c\\d?e#f'  # a name that a folder may have
 TIMEOUT_S = 60  # s; a busy machine is slow, a broken one is silent
 PARTS = [f"gateway_{id}" for id in ("00124b00a1b2c301", "00124b00a1b2c302", "03a1b2c30404", "00124b00a1b2c305")]
 DEVICES = ["meter", "kettle", "fridge", "tv", "pump", "solar", "gateway", *PARTS]
@@ -30,7 +31,11 @@ class Demo:
         self.env = {**os.environ, "XDG_CACHE_HOME": str(folder), "XDG_DATA_HOME": str(folder), "NO_COLOR": "1"}
         self.env.pop("UNCLOUDED_CONFIG", None)
         self.process = subprocess.Popen(
-            [UNCLOUDED, "demo", "--past", "2", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.env
+            [UNCLOUDED, "demo", "--past", "2", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.env,
         )
         self.lines: list[dict[str, object]] = []
         self.read_until(lambda line: {one.get("device") for one in self.lines if "point" in one} == set(DEVICES))
@@ -63,7 +68,7 @@ class Demo:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    running = Demo(tmp_path_factory.mktemp("demo"))
+    running = Demo(tmp_path_factory.mktemp(ODD_FOLDER))
     yield running
     running.process.send_signal(signal.SIGTERM)
     running.process.communicate(timeout=TIMEOUT_S)

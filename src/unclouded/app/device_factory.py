@@ -152,7 +152,9 @@ class DeviceFactory:
         if not link.startswith(BROKER):
             return open_link(link, baud=family.baud, parity=family.parity, base=self._config.base, uuid=uuid)
         if self._broker is None:
-            raise LinkRefused("The broker does not run in this process. Start the hub; where [broker] is new, restart it.")
+            raise LinkRefused(
+                "The broker does not run in this process. Start the hub; where [broker] is new, restart it."
+            )
         return self._broker.slot(uuid)
 
 

@@ -22,7 +22,7 @@ class RecognisedLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def recognise(data: bytes, configured: str = "") -> RecognisedLine | None:
-    """The family of a wire's bytes, None where nothing is certain. ``configured``: what it should be, if it is known."""
+    """The family of a wire's bytes, None where nothing is certain. ``configured``: what it should be, if known."""
     data = data[-MOST_BYTES:]
     shares = {name: _share(name, data) for name in families.NAMES}
     best = max(shares, key=lambda name: (shares[name], name == configured))

@@ -59,7 +59,7 @@ class Calls:
         ]
 
     async def turn(self, on: bool) -> bool:
-        """Switch it, then ask the plug what it is; again while the library still takes over an older PUSH, 2 s at most."""
+        """Switch it, then ask the plug what it is; again, 2 s at most, while the library takes over an older PUSH."""
         await (self.plug.async_turn_on() if on else self.plug.async_turn_off())
         for _ in range(20):
             await self.plug.async_update()

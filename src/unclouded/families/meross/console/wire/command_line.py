@@ -13,7 +13,9 @@ import msgspec
 from unclouded.core.errors import CommandError
 from unclouded.families.meross.console.wire.commands import COMMANDS, LONGEST, ConsoleCommand, rows_of
 
-UNKNOWN_DANGER = "This program does not know this command (? lists those of the device): it may change or destroy anything."
+UNKNOWN_DANGER = (
+    "This program does not know this command (? lists those of the device): it may change or destroy anything."
+)
 FIRST_WORDS = frozenset(row.name.split()[0] for row in COMMANDS)
 
 
