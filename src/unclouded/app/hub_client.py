@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import http.client
+import select
 import socket
 import threading
 import time
@@ -22,16 +23,22 @@ READINGS_POLL_S = 0.1  # s between two queries of readings
 SETTLED_S = 0.3  # s without another point after which a device has reported all
 STATES_TIMEOUT_S = 3.0
 CONNECT_TIMEOUT_S = 10.0
+ANSWER_S = 5.0  # within which a hub that works says something of itself; its loop is never blocked for so long
+SEND_S = 60.0  # for sending a request, firmware for example
+ABOUT = "/api/hub"
 
 
 class HubClient:
     """The API of a hub. Any: decoded JSON, as web/api/api.py documents it.
 
-    ``own``: the hub runs in this process, and ends with it.
+    ``own``: the hub runs in this process, and ends with it. A request may take long; while it does, the hub is asked
+    now and then whether it works at all, so that one that hangs is named and not waited for. ``answer_s``: how long an
+    answer to that may take.
     """
 
-    def __init__(self, path: Path, own: bool = False) -> None:
+    def __init__(self, path: Path, own: bool = False, answer_s: float = ANSWER_S) -> None:
         self._path = path
+        self._answer_s = answer_s
         self.own = own
 
     def get(self, path: str, **query: str | Sequence[str]) -> Any:
@@ -57,34 +64,84 @@ class HubClient:
             while line := response.readline():
                 yield msgspec.json.decode(line)
 
+    def works(self) -> bool:
+        """Whether the hub says something of itself in time. One that is gone works, until a request is made."""
+        with contextlib.closing(_UnixConnection(self._path, self._answer_s)) as connection:
+            try:
+                connection.request("GET", ABOUT, None, {"Connection": "close"})
+            except TimeoutError:
+                return False
+            except OSError:
+                return True
+            return connection.has_answer(self._answer_s)
+
     def _request(self, method: str, path: str, body: bytes | None = None) -> http.client.HTTPResponse:
-        connection = _UnixConnection(self._path)
+        connection = _UnixConnection(self._path, self._answer_s)
         try:
             connection.request(method, path, body, {"Connection": "close"})
+            while not connection.has_answer(self._answer_s):
+                if not self.works():
+                    raise self._hangs()
+            connection.wait_for_ever()
             response = connection.getresponse()
+        except TimeoutError:
+            connection.close()
+            raise self._hangs() from None
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             raise LinkError(f"The hub does not answer on {self._path}: {error}. Is it still running?") from None
+        except LinkError:
+            connection.close()
+            raise
         if response.status >= 400:
             raise CommandError(_detail(response.read()))
         return response
 
+    def _hangs(self) -> LinkError:
+        return LinkError(
+            f"The hub accepts connections on {self._path} and does not answer within {self._answer_s:g} s: it hangs, or"
+            " was stopped. Run: unclouded doctor"
+        )
+
 
 class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
+    """``limit_s``: for connecting. A hub that hangs accepts some connections, which wait in a queue, and then none."""
+
+    def __init__(self, path: Path, limit_s: float) -> None:
         super().__init__("localhost")
         self._path = str(path)
+        self._limit_s = limit_s
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(self._path)
+        self.sock.settimeout(SEND_S)
+        give_up = time.monotonic() + self._limit_s
+        while True:
+            try:
+                return self.sock.connect(self._path)
+            except BlockingIOError:  # the queue is full
+                if time.monotonic() >= give_up:
+                    raise TimeoutError from None
+                time.sleep(POLL_S)
+
+    def has_answer(self, timeout: float) -> bool:
+        """Whether something of the answer arrives within ``timeout``, or the connection ends."""
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(timeout * 1000))
+
+    def wait_for_ever(self) -> None:
+        """An answer that has begun may be one that goes on for as long as the hub runs."""
+        self.sock.settimeout(None)
 
 
 def is_listening(path: Path) -> bool:
-    """Whether a hub accepts connections on this socket."""
-    with contextlib.closing(_UnixConnection(path)) as connection:
+    """Whether a hub accepts connections on this socket, or is too busy to: it may hang."""
+    with contextlib.closing(_UnixConnection(path, 0.0)) as connection:
         try:
             connection.connect()
+        except TimeoutError:
+            return True
         except OSError:
             return False
         return True

@@ -1,5 +1,6 @@
 """The checks of the doctor: what each finds where something is wrong, and what it advises."""
 
+import contextlib
 import datetime
 import os
 import socket
@@ -26,6 +27,7 @@ from unclouded.app.doctor import (
     store_checks,
     web_checks,
 )
+from unclouded.app.doctor import context as doctor_context
 from unclouded.app.doctor.context import DoctorContext
 from unclouded.app.doctor.finding import Findings, ok
 from unclouded.app.doctor.running import counts, examine, unconfigured
@@ -456,6 +458,9 @@ def with_key(context: DoctorContext) -> DoctorContext:
 class OldHub:
     """Has no route of the configuration."""
 
+    def works(self) -> bool:
+        return True
+
     def get(self, path: str) -> None:
         raise CommandError("Not found.")
 
@@ -491,6 +496,33 @@ def test_a_process_that_holds_the_folder_and_does_not_answer_is_a_problem(tmp_pa
     (tmp_path / "data" / "lock").symlink_to(lock)
     fake.process(4711, "unclouded", lock)
     assert "process 4711 holds" in text_of(found(hub_checks.running_hub, context_for(tmp_path, "", fake.computer)))
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_hub_that_was_stopped_is_a_problem_and_is_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor_context, "ANSWER_S", 0.2)
+    context = context_for(tmp_path, "[broker]\nhost = '127.0.0.1'\nlisten = '127.0.0.1:0'\n")
+    context.data.mkdir()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(context.control))
+        listener.listen(8)
+        findings = list(examine(context))
+        listener.settimeout(0)
+        asked = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                connection = listener.accept()[0]
+                connection.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    asked += bool(connection.recv(100))
+                connection.close()
+    (hub,) = [one for one in findings if one.check == "hub"]
+    assert hub.level == "problem" and "does not answer" in hub.text
+    rest = [one.check for one in findings if one.level == "not checked" and "hub does not answer" in one.text]
+    assert {"devices", "page", "broker-clients"} <= {*rest} and asked == 1
+    assert not any("given up" in one.text for one in findings)
 
 
 # --- the run ------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import socket
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 
 from unclouded.app.capture_replay import CaptureReplay
 from unclouded.app.configuration.config import Config, load_config
+from unclouded.app.doctor import context as doctor_context
 from unclouded.app.dump.opening import captures_in
 from unclouded.app.dump.shown_frames import channel_frames
 from unclouded.app.dump.source import gathered
@@ -88,6 +90,18 @@ def test_a_device_that_has_never_run_has_its_configuration(tmp_path: Path) -> No
     assert "configuration.json" in json.loads(ran.output)["bundle"]["inside"], ran.output
     with pytest.raises(CommandError, match="no frames"):
         captures_in(output)
+
+
+def test_of_a_hub_that_hangs_the_store_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_context, "ANSWER_S", 0.05)
+    config = configured(tmp_path)
+    config.data.mkdir(exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(config.control))
+        listener.listen(8)
+        source = gathered(config, "heater")
+    assert "The hub does not answer" in source.missing[0]
+    assert any(one.check == "hub" and one.level == "problem" for one in source.findings)
 
 
 def test_a_bundle_needs_a_device_and_options_of_the_facts_are_refused() -> None:

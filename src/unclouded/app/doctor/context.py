@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.places import did_you_mean
 from unclouded.app.configuration.tables import DeviceTable, links_of
 from unclouded.app.doctor.computer import Computer
-from unclouded.app.hub_client import HubClient, is_listening
-from unclouded.core.errors import CommandError, ConfigError
+from unclouded.app.hub_client import ABOUT, HubClient, is_listening
+from unclouded.core.errors import CommandError, ConfigError, LinkError
+
+ANSWER_S = 3.0  # of a hub; each check has 5 s and more
 
 
 class Wire(msgspec.Struct, frozen=True):
@@ -25,7 +28,7 @@ class Wire(msgspec.Struct, frozen=True):
     uuid: str = ""
 
 
-class DoctorContext(msgspec.Struct, frozen=True, kw_only=True):
+class DoctorContext(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """``config`` None: there is none, or it is invalid, which ``why_none`` says. ``is_named``: somebody named one.
 
     ``data``: the data folder. ``devices``: those that were chosen, admitted ones too; ``chosen``: whether any were.
@@ -51,12 +54,24 @@ class DoctorContext(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def hub(self) -> HubClient | None:
         """The hub that runs on the data folder."""
-        return HubClient(self.control) if is_listening(self.control) else None
+        return HubClient(self.control, answer_s=ANSWER_S) if is_listening(self.control) else None
+
+    @cached_property
+    def is_hub_hanging(self) -> bool:
+        """Whether it accepts connections and answers none; it is waited for once, not in each check."""
+        hub = self.hub
+        return hub is not None and not hub.works()
 
     def about_hub(self) -> dict[str, Any] | None:  # Any: the API's JSON
-        """What the running hub says of itself; None where none runs."""
-        hub = self.hub
-        return None if hub is None else hub.get("/api/hub")
+        """What the running hub says of itself; None where none runs. Raises LinkError where it hangs."""
+        hub = self.answering_hub()
+        return None if hub is None else hub.get(ABOUT)
+
+    def answering_hub(self) -> HubClient | None:
+        """The hub that runs. Raises LinkError where it hangs."""
+        if self.is_hub_hanging:
+            raise LinkError("the hub does not answer")
+        return self.hub
 
     def wires(self) -> Iterator[Wire]:
         """The links of the chosen devices."""

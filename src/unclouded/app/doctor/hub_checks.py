@@ -21,6 +21,9 @@ OWN_CLIENTS = ("127.0.0.1", "::1")
 
 
 def running_hub(context: DoctorContext) -> Iterator[Finding]:
+    if context.is_hub_hanging:
+        yield _hanging(context)
+        return
     hub, about = context.hub, context.about_hub()
     if hub is None or about is None:
         yield from _no_hub(context)
@@ -33,7 +36,7 @@ def running_hub(context: DoctorContext) -> Iterator[Finding]:
 
 
 def devices(context: DoctorContext) -> Iterator[Finding]:
-    hub = context.hub
+    hub = context.answering_hub()
     if hub is None:
         return
     chosen = [one.id for one in context.devices] if context.chosen else []
@@ -75,12 +78,17 @@ def _no_hub(context: DoctorContext) -> Iterator[Finding]:
     if context.is_locked:
         yield not_checked("hub", f"you may not look into {context.data}", AS_USER)
         return
-    pid = _locking_process(context)
-    if pid:
-        text = f"process {pid} holds {context.data} and does not answer"
-        yield problem("hub", text, f"Look at its log. Where it hangs, end it (kill {pid}) and start the hub again.")
+    if _locking_process(context):
+        yield _hanging(context)
         return
     yield ok("hub", f"none runs on {context.data}")
+
+
+def _hanging(context: DoctorContext) -> Finding:
+    pid = _locking_process(context)
+    who, end = (f"process {pid}", f"kill -KILL {pid}") if pid else ("a process of another user", "as that user")
+    text = f"{who} holds {context.data} and does not answer"
+    return problem("hub", text, f"Look at its log. Where it hangs or was stopped, end it ({end}) and start it again.")
 
 
 def _locking_process(context: DoctorContext) -> str:

@@ -57,7 +57,10 @@ def gathered(config: Config, device: str) -> BundleSource:
     """All that there is of a device, or of a part of one. Raises CommandError for one that is not known."""
     context = configured(config, ())
     hub = context.hub
-    source = _of_hub(config, hub, device) if hub is not None else _of_store(config, device)
+    if context.is_hub_hanging:
+        source = _of_store(config, device, "The hub does not answer")
+    else:
+        source = _of_hub(config, hub, device) if hub is not None else _of_store(config, device, "No hub runs")
     return msgspec.structs.replace(source, findings=tuple(examine(_narrowed(context, source.table))))
 
 
@@ -114,8 +117,8 @@ def _events(hub: HubClient, ids: Sequence[str]) -> list[View]:
 # --- no hub -----------------------------------------------------------------------------------------
 
 
-def _of_store(config: Config, device: str) -> BundleSource:
-    """Raises CommandError where neither the configuration nor the store has the device."""
+def _of_store(config: Config, device: str, why: str) -> BundleSource:
+    """``why``: no hub is asked. Raises CommandError where neither the configuration nor the store has the device."""
     table = _table(config, device)
     source = BundleSource(
         config=config,
@@ -123,9 +126,7 @@ def _of_store(config: Config, device: str) -> BundleSource:
         devices=(),
         others={one.id: one.name for one in chosen_devices(config, ()) if one.id != device},
         frames=list(_recorded(config, table)) if table is not None else (),
-        missing=(
-            "No hub runs: frames are those of a capture that `record` names, and there are no statistics and no log.",
-        ),
+        missing=(f"{why}: frames are those of a capture that `record` names, and there are no statistics and no log.",),
     )
     try:
         with StoreReader(config.store) as reader:
