@@ -41,10 +41,12 @@ from unclouded.core.model import (
     Progress,
     Reading,
     Status,
+    Value,
     WireEntry,
 )
+from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer, OfferSourceView, OnboardingView
 from unclouded.core.views import FoundPlug, ProductFacts, ProductKind, ProductsView, ProductView, SetupStep
-from unclouded.web.schemas import SetupBody, SetupJoinBody, SetupView
+from unclouded.web.schemas import OnboardingAddBody, OnboardingOfferBody, SetupBody, SetupJoinBody, SetupView
 
 NOON = 1_795_262_400.0  # Unix seconds
 
@@ -173,6 +175,43 @@ class FakePlugs:
     async def discover(self) -> Sequence[FoundPlug]:
         usual = {"port": 80, "product": "mss310", "mac": "", "hardware": "2.0.0", "version": "2.1.17"}
         return [FoundPlug(uuid="1901", ip="192.168.1.57", **usual)]  # type: ignore[arg-type]  # texts and a number
+
+
+class FakeOnboarding:
+    """One port with a meter, and one change that somebody else has made meanwhile."""
+
+    offers = (Offer(id="serial:/dev/ttyUSB0", source="serial", title="FT232R", text="", link="serial:///dev/ttyUSB0"),)
+
+    async def view(self) -> OnboardingView:
+        source = OfferSourceView(source="serial", state="done", text="1 port")
+        test = LinkTestView(trace=[(NOON, 1.5)], proposal=DeviceProposal(name="Meter", id="meter", parent=""))
+        return OnboardingView(is_empty=True, sources=[source], offers=list(self.offers), test=test)
+
+    async def look(self) -> OnboardingView:
+        return await self.view()
+
+    async def offer(self, body: OnboardingOfferBody) -> Offer:
+        if not body.link.isprintable() or len(body.link) % 2:
+            raise CommandError("Write an address such as serial:///dev/ttyUSB0.")
+        return self.offers[0]
+
+    async def test(self, offer: str) -> OnboardingView:
+        if len(offer) % 2:
+            raise CommandError("It is no longer here.")
+        return await self.view()
+
+    async def command(self, point: str, value: Value, origin: str) -> Outcome:
+        if not isinstance(value, bool):
+            raise CommandError("It can be on or off.")
+        return Outcome("confirmed", ms=12.5)
+
+    async def end_test(self) -> OnboardingView:
+        return await self.view()
+
+    async def add(self, body: OnboardingAddBody, origin: EditOrigin) -> ReloadView:
+        if len(body.revision) % 2:
+            raise EditConflict("It was changed.", "now", [{"device": "pump", "key": "name"}])
+        return ReloadView(revision="new", running=True, changed=[], added=("meter",), device="meter")
 
 
 class FakeDecoder:

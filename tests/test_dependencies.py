@@ -110,8 +110,9 @@ INSIDE = {
         "signals": "",
         "configuration": "",
         "console_setup": "output",
+        "onboarding_dialog": "output",
         "terminal": "output",
-        "verbs": "output options signals configuration console_setup terminal",
+        "verbs": "output options signals configuration console_setup onboarding_dialog terminal",
     },
 }
 

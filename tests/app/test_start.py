@@ -49,9 +49,16 @@ def folder_with_demo(tmp_path: Path):  # type: ignore[no-untyped-def]  # a gener
 
 
 def test_a_hub_never_takes_the_configuration_of_a_demo(folder_with_demo: Path) -> None:
-    done = run(folder_with_demo, "run")
-    assert done.returncode == 2
-    assert "There is no configuration unclouded.toml" in done.stderr and "demo first" in done.stderr
+    done = run(folder_with_demo, "run", "--for", "0.1s", "--web", "off", "--data", str(folder_with_demo / "own"))
+    assert done.returncode == 0, done.stderr
+    assert "There is no unclouded.toml in " in done.stderr and "`unclouded init`" in done.stderr
+    assert (folder_with_demo / "own" / "store.sqlite").exists() and not (folder_with_demo / "unclouded.toml").exists()
+
+
+def test_a_configuration_that_is_named_and_not_there_starts_nothing(tmp_path: Path) -> None:
+    done = run(tmp_path, "run", "--config", "none.toml")
+    assert done.returncode == 2 and "There is no configuration none.toml" in done.stderr
+    assert "unclouded init --config none.toml" in done.stderr and contents(tmp_path) == {}
 
 
 def test_a_broken_or_missing_configuration_is_not_replaced_by_that_of_the_demo(folder_with_demo: Path) -> None:

@@ -22,7 +22,18 @@ from schemathesis.specs.openapi.checks import (
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from api_story import NOON, FakeConfiguration, FakeDecoder, FakeHub, FakePlugs, FakeProducts, about, device, watts
+from api_story import (
+    NOON,
+    FakeConfiguration,
+    FakeDecoder,
+    FakeHub,
+    FakeOnboarding,
+    FakePlugs,
+    FakeProducts,
+    about,
+    device,
+    watts,
+)
 from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import Fact, Ledger, Notice, Reading, Status
 from unclouded.store.sink import Store
@@ -99,6 +110,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
         products=FakeProducts(),
         decoder=FakeDecoder(),
         configuration=FakeConfiguration(),
+        onboarder=FakeOnboarding(),
     ).app()
     asyncio.run(past.close())
 

@@ -83,6 +83,10 @@ class Composition:
             hub.seen_before(self._uuids())
             self.admitter.report_connected()
 
+    def all_devices(self) -> Sequence[DeviceTable]:
+        """Those of the configuration, and the plugs that were admitted."""
+        return [*self.config.devices, *self._admitted_devices(self.config.devices)]
+
     def _uuids(self) -> frozenset[str]:
         """Of the plugs whose device uses the broker, though its link may be opened only in a moment."""
         admitted = () if self.admissions is None else self.admissions.admitted

@@ -26,6 +26,7 @@ from unclouded.app.configuration.live import LiveConfiguration
 from unclouded.app.decode_service.service import DecodeService
 from unclouded.app.downloads import Downloads
 from unclouded.app.live_weather import LiveWeather
+from unclouded.app.onboarding.service import OnboardingService
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.products.service import ProductService
 from unclouded.app.recent_log import RecentLog
@@ -147,6 +148,7 @@ async def _serving(
         lambda text, data: hub.notify(Notice("", clock.at(loop.time()), "configuration", text, data)),
     )
     live.on_applied = partial(_apply_to_hub, weather, services, history)
+    onboarding = OnboardingService(composition, hub, services, clock, live)
     api = Api(
         hub,
         lambda: about(composition, store, listener, loop.time() - started),
@@ -157,6 +159,7 @@ async def _serving(
         decoder=DecodeService(config.profiles),
         configuration=live,
         log=recent.lines,
+        onboarder=onboarding,
     )
     try:
         if composition.broker is not None:
@@ -179,6 +182,7 @@ async def _serving(
                 for task in tasks:
                     task.cancel()
     finally:
+        await onboarding.close()
         await live.close()
         await plugs.close()
         unsubscribe()

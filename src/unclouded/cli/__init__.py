@@ -16,6 +16,7 @@ from unclouded.core.printable import printable
 VERBS = {
     "demo": "Run the hub with simulated devices and show live readings.",
     "run": "Run the hub with your devices.",
+    "init": "Find what is here, test it, and add it to the configuration.",
     "service": "Install the hub as a service of systemd, or show its unit.",
     "config": "Show, edit and reload the configuration.",
     "check": "Check the configuration without touching a device.",

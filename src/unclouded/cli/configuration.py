@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from unclouded.app.configuration.config import DEFAULT_FILE, Config, find_config, load_config
+from unclouded.app.computer_zone import computer_zone
+from unclouded.app.configuration.config import DEFAULT_FILE, Config, find_config, first_config, load_config
 from unclouded.app.hub_access import demo_folder, is_running
 from unclouded.core.errors import ConfigError
 
@@ -16,10 +17,12 @@ def own_configuration(given: str | None, data: str | None = None) -> Config:
 
 
 def configuration(given: str | None, data: str | None = None) -> Config:
-    """The configuration that the options name; where nothing names one and there is none here, that of a running demo.
+    """The configuration that the options name; where nothing names one and there is none here, that of a running hub.
 
-    Raises ConfigError.
+    That is one on the usual data folder, or a demo. Raises ConfigError.
     """
+    if (first := running_without_file(given, data)) is not None:
+        return first
     named = given or data or os.environ.get("UNCLOUDED_CONFIG") or DEFAULT_FILE.exists()
     demo = demo_folder() / DEFAULT_FILE
     if named or not demo.is_file():
@@ -29,6 +32,32 @@ def configuration(given: str | None, data: str | None = None) -> Config:
         return own_configuration(given, data)
     click.echo("(no configuration here: using the running demo)", err=True)
     return config
+
+
+def first_or_own_configuration(given: str | None, data: str | None = None) -> Config:
+    """The configuration that the options name, or that is here; else that of a hub without devices.
+
+    Raises ConfigError where what is named is not there.
+    """
+    if given or os.environ.get("UNCLOUDED_CONFIG") or DEFAULT_FILE.exists():
+        return own_configuration(given, data)
+    return first_config(DEFAULT_FILE, computer_zone(), data)
+
+
+def new_or_own_configuration(given: str | None, data: str | None = None) -> Config:
+    """The same, where a file that is named and not there is one that is to be made."""
+    named = given or os.environ.get("UNCLOUDED_CONFIG")
+    if named and not os.path.lexists(named):
+        return first_config(Path(named), computer_zone(), data)
+    return first_or_own_configuration(given, data)
+
+
+def running_without_file(given: str | None, data: str | None = None) -> Config | None:
+    """That of a hub that runs on the data folder, where nothing names a configuration and there is none here."""
+    if given or os.environ.get("UNCLOUDED_CONFIG") or DEFAULT_FILE.exists():
+        return None
+    first = first_config(DEFAULT_FILE, computer_zone(), data)
+    return first if is_running(first) else None
 
 
 def configuration_if_any(given: str | None, data: str | None = None) -> Config | None:

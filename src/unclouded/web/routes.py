@@ -11,11 +11,23 @@ from starlette.responses import Response
 
 from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, ReloadView
 from unclouded.core.decode_views import DecodeOptions
-from unclouded.core.model import Device, PublicHub, UpdateFile
+from unclouded.core.model import Device, Outcome, PublicHub, UpdateFile, Value
+from unclouded.core.onboarding_views import Offer, OnboardingView
 from unclouded.core.views import EventView, FoundPlug, LogView, ProductFacts, ProductsView
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest
-from unclouded.web.schemas import By, Energy, History, HubView, SetupBody, SetupJoinBody, SetupView, Today
+from unclouded.web.schemas import (
+    By,
+    Energy,
+    History,
+    HubView,
+    OnboardingAddBody,
+    OnboardingOfferBody,
+    SetupBody,
+    SetupJoinBody,
+    SetupView,
+    Today,
+)
 
 JSON = "application/json"
 JSON_LINES = "application/jsonl"
@@ -120,6 +132,31 @@ class ConfigurationSource(Protocol):
         """Go back to one of them."""
 
 
+class OnboardingSource(Protocol):
+    """What may become a device (app/onboarding/service.py); one test at a time. Raises CommandError and ConfigError."""
+
+    async def view(self) -> OnboardingView:
+        """All that was found, and the test."""
+
+    async def look(self) -> OnboardingView:
+        """Begin to listen to the serial ports, and to ask the network for plugs."""
+
+    async def offer(self, body: OnboardingOfferBody) -> Offer:
+        """Offer a link that a person types."""
+
+    async def test(self, offer: str) -> OnboardingView:
+        """Begin to test an offer; a test that runs is ended first."""
+
+    async def command(self, point: str, value: Value, origin: str) -> Outcome:
+        """Switch what answers in the test; without a point its main one."""
+
+    async def end_test(self) -> OnboardingView:
+        """End it; what it has found is kept."""
+
+    async def add(self, body: OnboardingAddBody, origin: EditOrigin) -> ReloadView:
+        """Add what an offer is to the configuration. Raises EditConflict and StoreError too."""
+
+
 class ProductLookup(Protocol):
     """What is known of products (app/products/service.py)."""
 
@@ -151,7 +188,7 @@ class ApiContext(msgspec.Struct, frozen=True):
 
     ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files. ``plugs`` None: it
     sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes no inputs. ``log``
-    None: it keeps no log.
+    None: it keeps no log. ``onboarding`` None: it finds no new devices.
     """
 
     hub: PublicHub
@@ -164,6 +201,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     decoder: DecodeSource | None = None
     configuration: ConfigurationSource | None = None
     log: LogLines | None = None
+    onboarding: OnboardingSource | None = None
 
     @property
     def zone(self) -> tzinfo:
@@ -199,6 +237,12 @@ class ApiContext(msgspec.Struct, frozen=True):
         if self.configuration is None:
             raise ApiError(503, "api.no_configuration")
         return self.configuration
+
+    def require_onboarding(self) -> OnboardingSource:
+        """What finds new devices. Raises ApiError where nothing does."""
+        if self.onboarding is None:
+            raise ApiError(503, "api.no_onboarding")
+        return self.onboarding
 
     def require_history(self) -> HistorySource:
         """The stored history. Raises ApiError where there is none."""

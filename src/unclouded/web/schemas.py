@@ -129,6 +129,32 @@ class SetupView(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
+class OnboardingOfferBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A link that a person types. ``family``: where it is known; otherwise the test finds out."""
+
+    link: Annotated[str, Meta(min_length=1, max_length=1_024)]
+    family: Annotated[str, Meta(max_length=40)] = ""
+
+
+class OnboardingTestBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``offer``: its id."""
+
+    offer: Annotated[str, Meta(max_length=1_100)]
+
+
+class OnboardingAddBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``offer``: its id. ``id`` follows from ``name`` where it is missing. ``revision``: of the configuration."""
+
+    offer: Annotated[str, Meta(max_length=1_100)]
+    revision: Revision
+    name: str = ""
+    id: str = ""
+    room: str = ""
+    parent: str = ""
+    produces: bool = False
+    origin: Origin = "api"
+
+
 class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):
     """The outcome of a command. ``ms``: time from the command to its outcome."""
 

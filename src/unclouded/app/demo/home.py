@@ -21,6 +21,7 @@ import msgspec
 
 from unclouded.app.computer_zone import computer_zone
 from unclouded.app.configuration.config import Config, load_config
+from unclouded.app.configuration.table_edits import value_text
 from unclouded.app.demo.past import DAYS, DemoPast, PastDevice
 from unclouded.app.hub_process import RunningHub, locked, running_locked
 from unclouded.app.protocols import profile_library, simulated_kinds
@@ -31,6 +32,7 @@ from unclouded.core.session import Out
 from unclouded.core.supervise import supervise
 from unclouded.links import open_link
 from unclouded.links.multi_path import MultiPathLink
+from unclouded.links.url import path_text
 from unclouded.sim.loads import LoadKind
 from unclouded.sim.serve import SimDevice, Simulation
 from unclouded.sim.world import ROOF, USUAL_PLUGS, Scenario, World
@@ -170,7 +172,7 @@ def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
     lines = [
         "# Written by `unclouded demo` at each start.",
         "[hub]",
-        f'data = "{data}"',
+        f"data = {value_text(str(data))}",
         f'timezone = "{computer_zone()}"',
     ]
     lines += ["[broker]", 'listen = "127.0.0.1:0"', 'host = "127.0.0.1"', "[meross]", 'key_file = "meross.key"']
@@ -202,7 +204,7 @@ def _device(
     def link_by(way: str) -> Link:
         if way == "broker":
             return DeferredLink(lambda: client_link("127.0.0.1", port(), plug), broker_is_ready)
-        return open_link(PLACES.get(way) or f"pty:{data / wire.id}.tty")
+        return open_link(PLACES.get(way) or f"pty:{path_text(data / f'{wire.id}.tty')}")
 
     links = [link_by(way) for way in wire.by]
     link = links[0] if len(links) == 1 else MultiPathLink(links)
@@ -217,9 +219,9 @@ def _bound(seed: int) -> BoundPlug:
 
 def _hub_end(wire: DemoDevice, address: str) -> str:
     """As TOML. ``address``: of its link that others connect to, where it has one."""
-    own = f"serial://{address}" if address.startswith("/") else address
-    links = [f'"{"broker:" if way == "broker" else own}"' for way in wire.by]
-    return links[0] if len(links) == 1 else f"[{', '.join(links)}]"
+    own = f"serial://{path_text(address)}" if address.startswith("/") else address
+    links = ["broker:" if way == "broker" else own for way in wire.by]
+    return value_text(links[0] if len(links) == 1 else links)
 
 
 def _write(data: Path, text: str) -> Path:

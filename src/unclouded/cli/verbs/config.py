@@ -5,9 +5,11 @@ from typing import Any
 
 import click
 
-from unclouded.app.configuration.access import ConfigurationAccess, access_to
+from unclouded.app.configuration.access import ConfigurationAccess, HubConfiguration, access_to
 from unclouded.app.configuration.config import find_config
 from unclouded.app.configuration.typed_keys import typed_keys
+from unclouded.app.hub_client import HubClient
+from unclouded.cli.configuration import running_without_file
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.configuration_text import backup_line, device_lines, reload_lines
 from unclouded.cli.output.lines import print_json, print_text
@@ -119,6 +121,8 @@ def restore(backup: str, config: str | None, data: str | None, as_json: bool) ->
 
 
 def _access(config: str | None, data: str | None) -> ConfigurationAccess:
+    if (first := running_without_file(config, data)) is not None:
+        return HubConfiguration(HubClient(first.control))
     return access_to(find_config(config), data)
 
 

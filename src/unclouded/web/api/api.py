@@ -6,6 +6,7 @@
     history.py        GET  /api/history, /api/energy, /api/today, /api/events      stored values and events
     updates.py        GET  /api/updates, PUT, DELETE /api/updates/NAME             update files
     setup.py          GET, POST, DELETE /api/setup, POST /api/discover             plugs that are set up
+    onboarding.py     GET  /api/onboarding, POST … /look, /offers, /test, /add     what may become a device
     configuration.py  GET  /api/configuration …, POST, PATCH, DELETE …                  the configuration, edited
     products.py       GET  /api/products, /api/devices/ID/product                  supported products; facts of one
     decoding.py       GET, POST /api/decode …                                      what people paste, decoded
@@ -35,7 +36,7 @@ from unclouded.core.errors import CommandError, ConfigError, EditConflict, Store
 from unclouded.core.json_lines import encode
 from unclouded.core.model import PublicHub
 from unclouded.web import openapi
-from unclouded.web.api import configuration, decoding, devices, history, products, setup, updates
+from unclouded.web.api import configuration, decoding, devices, history, onboarding, products, setup, updates
 from unclouded.web.api import session as session_routes
 from unclouded.web.live import LivePages
 from unclouded.web.request import ApiError, ApiRequest, as_json, problem
@@ -46,6 +47,7 @@ from unclouded.web.routes import (
     DecodeSource,
     HistorySource,
     LogLines,
+    OnboardingSource,
     ProductLookup,
     SetupSource,
     UpdateFileSource,
@@ -59,7 +61,8 @@ class Api:
 
     ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files.
     ``plugs`` None: it sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes
-    no inputs. ``log`` None: it keeps no log. ``configuration`` None: there is none to be shown.
+    no inputs. ``log`` None: it keeps no log. ``configuration`` None: there is none to be shown. ``onboarder`` None: it
+    finds no new devices.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Api:
         decoder: DecodeSource | None = None,
         log: LogLines | None = None,
         configuration: ConfigurationSource | None = None,
+        onboarder: OnboardingSource | None = None,
     ) -> None:
         def view() -> HubView:
             return msgspec.convert(about(), HubView)
@@ -89,6 +93,7 @@ class Api:
             decoder,
             log=log,
             configuration=configuration,
+            onboarding=onboarder,
         )
         self.pages = LivePages(hub, view, wall)
 
@@ -145,6 +150,7 @@ ROWS: tuple[ApiRoute, ...] = (
     *history.ROWS,
     *updates.ROWS,
     *setup.ROWS,
+    *onboarding.ROWS,
     *products.ROWS,
     *configuration.ROWS,
     *decoding.ROWS,

@@ -1,0 +1,106 @@
+"""Onboarding for the command line, through the API of a hub: it waits for what the page would ask for again."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from unclouded.app.hub_client import HubClient
+from unclouded.core.configuration_views import ReloadView
+from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer, OnboardingView
+
+PATH = "/api/onboarding"
+ORIGIN = "cli"
+POLL_S = 0.2
+GOING_ON = ("listening", "trying")
+SETTLE_S = 3.0  # s that a device which answers gets to say more of itself
+LONGEST_S = 120.0  # s; a test tries all of its candidates in less
+
+
+class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
+    """How a device is to be added. ``parent`` None: as it is proposed; "" = inside no other."""
+
+    name: str = ""
+    room: str = ""
+    parent: str | None = None
+    id: str = ""
+    produces: bool = False
+
+    def completed(self, proposal: DeviceProposal) -> "NewDevice":
+        """With what is proposed where nothing is said."""
+        parent = proposal.parent if self.parent is None else self.parent
+        return msgspec.structs.replace(self, name=self.name or proposal.name, parent=parent)
+
+
+class Onboarding:
+    """What may become a device of a hub. Its methods raise CommandError and LinkError."""
+
+    def __init__(self, hub: HubClient) -> None:
+        self._hub = hub
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the hub runs on when this command has ended."""
+        return not self._hub.own
+
+    def view(self) -> OnboardingView:
+        return _view(self._hub.get(PATH))
+
+    def by_hand(self, link: str) -> Offer:
+        """The offer of a link that is typed; a path is that of a serial port."""
+        link = f"serial://{link}" if link.startswith("/") else link
+        return msgspec.convert(self._hub.post(f"{PATH}/offers", {"link": link}), Offer)
+
+    def found(self, links: Sequence[str]) -> OnboardingView:
+        """Everything that is here, when nothing more is looked for."""
+        for link in links:
+            self.by_hand(link)
+        view = _view(self._hub.post(f"{PATH}/look", {}))
+        until = time.monotonic() + LONGEST_S
+        while any(one.state == "looking" for one in view.sources) and time.monotonic() < until:
+            time.sleep(POLL_S)
+            view = self.view()
+        return view
+
+    def tested(self, offer: Offer, report: Callable[[str], None]) -> LinkTestView:
+        """The test of an offer when something answers, or nothing does. ``report``: takes what is tried."""
+        test = _view(self._hub.post(f"{PATH}/test", {"offer": offer.id})).test
+        number, until, reported = test.number, time.monotonic() + LONGEST_S, ""
+        while test.phase in GOING_ON and test.number == number and time.monotonic() < until:
+            if test.attempt != reported:
+                reported = test.attempt
+                report(reported)
+            time.sleep(POLL_S)
+            test = self.view().test
+        return self._settled(test)
+
+    def end_test(self) -> None:
+        self._hub.delete(f"{PATH}/test")
+
+    def switch(self, value: bool) -> Any:  # Any: the API's JSON
+        """Switch what answers in the test; the outcome."""
+        return self._hub.post(f"{PATH}/test/set", {"value": value, "origin": ORIGIN})
+
+    def add(self, offer: Offer, new: NewDevice, revision: str = "") -> ReloadView:
+        """Add it. ``revision``: of the configuration that the change is based on, "" = whatever it is now."""
+        body = {
+            **{"offer": offer.id, "revision": revision or self.revision(), "origin": ORIGIN},
+            **{"name": new.name, "id": new.id, "room": new.room, "parent": new.parent or "", "produces": new.produces},
+        }
+        return msgspec.convert(self._hub.post(f"{PATH}/add", body), ReloadView)
+
+    def revision(self) -> str:
+        return str(self._hub.get("/api/configuration")["revision"])
+
+    def _settled(self, test: LinkTestView) -> LinkTestView:
+        """With the first values, and the product where it is named."""
+        until = time.monotonic() + SETTLE_S
+        while test.phase == "answering" and not (test.readings and test.title) and time.monotonic() < until:
+            time.sleep(POLL_S)
+            test = self.view().test
+        return test
+
+
+def _view(answer: object) -> OnboardingView:
+    return msgspec.convert(answer, OnboardingView)

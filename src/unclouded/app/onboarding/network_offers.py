@@ -1,0 +1,126 @@
+"""Plugs as offers: those that connect to the broker, and those that answer a broadcast in the network."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
+
+from unclouded.app.configuration.tables import BROKER
+from unclouded.app.discovery import SECONDS
+from unclouded.core.errors import LinkError
+from unclouded.core.model import Device, Fact, Status
+from unclouded.core.onboarding_views import Offer, OfferSourceView
+from unclouded.core.times import iso
+from unclouded.core.views import FoundPlug
+
+FAMILY = "meross"
+NO_BROKER = (
+    "This hub has no broker that plugs could connect to. For plugs that are to use this hub as their server, write "
+    "[broker] into the configuration and restart the hub."
+)
+
+Discover = Callable[[], Awaitable[Sequence[FoundPlug]]]
+
+
+class NetworkOffers:
+    """``discover``: sends the broadcast, and takes ``seconds``. ``known``: UUIDs of the plugs that have a device."""
+
+    def __init__(self, discover: Discover, known: Callable[[], Collection[str]], seconds: float = SECONDS) -> None:
+        self._discover = discover
+        self._known = known
+        self._seconds = seconds
+        self._plugs: dict[str, FoundPlug] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._until = 0.0
+        self._problem = ""
+        self._has_looked = False
+
+    def look(self) -> None:
+        """Begin to look, unless it is done already."""
+        if self._task is None:
+            self._until = asyncio.get_running_loop().time() + self._seconds
+            self._task = asyncio.create_task(self._look(), name="onboarding.network")
+
+    async def close(self) -> None:
+        task = self._task
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+
+    def source(self) -> OfferSourceView:
+        if self._task is not None:
+            left = max(self._until - asyncio.get_running_loop().time(), 0.0)
+            text = "Plugs in this network are asked to answer."
+            return OfferSourceView(source="network", state="looking", text=text, left_s=round(left, 1))
+        if self._problem:
+            return OfferSourceView(source="network", state="failed", text=self._problem)
+        if not self._has_looked:
+            return OfferSourceView(source="network", state="idle", text="Nothing was looked for yet.")
+        return OfferSourceView(source="network", state="done", text=_count_text(len(self._plugs), "plug", "answered"))
+
+    def offers(self, without: Collection[str]) -> list[Offer]:
+        """``without``: the UUIDs of plugs that are offered otherwise."""
+        hidden = {*self._known(), *without}
+        return [_found(plug) for uuid, plug in self._plugs.items() if uuid not in hidden]
+
+    async def _look(self) -> None:
+        try:
+            found = await self._discover()
+            self._plugs, self._problem = {plug.uuid: plug for plug in found}, ""
+        except LinkError as error:
+            self._problem = str(error)
+        finally:
+            self._task, self._has_looked = None, True
+
+
+def broker_offers(facts: Sequence[Fact]) -> list[Offer]:
+    """The plugs that are connected and have no device, from the hub's snapshot; the newest first."""
+    devices = {fact.id: fact for fact in facts if isinstance(fact, Device)}
+    seen = [fact for fact in facts if isinstance(fact, Status) and fact.state == "seen" and fact.device in devices]
+    return [_seen(devices[one.device], one) for one in sorted(seen, key=lambda one: -one.since)]
+
+
+def broker_source(place: str, count: int) -> OfferSourceView:
+    """``place``: HOST:PORT of the broker, "" = there is none."""
+    if not place:
+        return OfferSourceView(source="broker", state="off", text=NO_BROKER)
+    text = f"Plugs connect to {place}; {_count_text(count, 'plug', 'waits', 'wait')} to be added."
+    return OfferSourceView(source="broker", state="open", text=text)
+
+
+def _seen(device: Device, status: Status) -> Offer:
+    address = device.info.get("address", "")
+    return Offer(
+        id=f"broker:{device.id}",
+        source="broker",
+        title=f"Meross plug {_tail(device.id)}",
+        text=f"It connects to this hub{f' from {address}' if address else ''}.",
+        link=BROKER,
+        state="recognised",
+        family=FAMILY,
+        uuid=device.id,
+        since=iso(status.since),
+        info={"address": address} if address else {},
+    )
+
+
+def _found(plug: FoundPlug) -> Offer:
+    place = plug.ip if plug.port == 80 else f"{plug.ip}:{plug.port}"
+    return Offer(
+        id=f"network:{plug.uuid}",
+        source="network",
+        title=f"Meross {plug.product.upper()} {_tail(plug.uuid)}",
+        text=f"It is at {place}, and may belong to another hub or account.",
+        link=f"http://{place}",
+        state="recognised",
+        family=FAMILY,
+        uuid=plug.uuid,
+        info={"address": place, "product": plug.product, "mac": plug.mac, "firmware": plug.version},
+    )
+
+
+def _tail(uuid: str) -> str:
+    """The end of its MAC address, which is on its label."""
+    return f"{uuid[-4:-2]}:{uuid[-2:]}"
+
+
+def _count_text(count: int, noun: str, verb: str, plural_verb: str = "") -> str:
+    return f"1 {noun} {verb}" if count == 1 else f"{count} {noun}s {plural_verb or verb}"

@@ -1,0 +1,232 @@
+"""Onboarding for the API and the command line: what is here, the test of one of it, and its entry in the configuration.
+
+look ──► offers ── test ──► an answering device, its values, a proposal ── add ──► LiveConfiguration: the file,
+                                                                                   checked, and the running hub
+"""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from unclouded.app.configuration.rules import port_of
+from unclouded.app.configuration.tables import DeviceTable, links_of
+from unclouded.app.device_factory import DeviceFactory
+from unclouded.app.discovery import find_in_network
+from unclouded.app.doctor.computer import Computer
+from unclouded.app.onboarding.candidates import LinkCandidate
+from unclouded.app.onboarding.link_test import AnsweringDevice, LinkTestTimes, OfferTest
+from unclouded.app.onboarding.network_offers import Discover, NetworkOffers, broker_offers, broker_source
+from unclouded.app.onboarding.proposal import propose
+from unclouded.app.onboarding.serial_offers import SerialOffers
+from unclouded.app.onboarding.trial import TRIAL_ID, DeviceTrial
+from unclouded.core.configuration_views import EditOrigin, ReloadView
+from unclouded.core.errors import CommandError, ConfigError
+from unclouded.core.model import Device, Outcome, Value
+from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer, OfferSourceView, OnboardingView
+from unclouded.hub.node import NodeSpec
+from unclouded.links import check_url
+from unclouded.links.url import parse
+from unclouded.web.schemas import OnboardingAddBody, OnboardingOfferBody
+
+if TYPE_CHECKING:
+    from unclouded.app.composition import Composition
+    from unclouded.app.configuration.live import LiveConfiguration
+    from unclouded.hub.clock import WallClock
+    from unclouded.hub.hub import Hub
+    from unclouded.hub.services import Services
+
+BY_HAND = ("serial", "tcp", "rfc2217", "http")  # schemes that may be typed
+MOST_BY_HAND = 20
+
+
+class OnboardingService:
+    """The onboarding of one hub (web/routes.OnboardingSource)."""
+
+    def __init__(
+        self,
+        composition: "Composition",
+        hub: "Hub",
+        services: "Services",
+        clock: "WallClock",
+        live: "LiveConfiguration",
+        computer: Computer = Computer(),  # noqa: B008  (frozen)
+        times: LinkTestTimes = LinkTestTimes(),  # noqa: B008  (frozen)
+        discover: Discover = find_in_network,
+    ) -> None:
+        self._composition = composition
+        self._hub = hub
+        self._services = services
+        self._clock = clock
+        self._live = live
+        self._times = times
+        self._serial = SerialOffers(computer, self._used_ports, times.listen_s)
+        self._network = NetworkOffers(discover, self._known_uuids)
+        self._by_hand: dict[str, Offer] = {}
+        self._found: dict[str, AnsweringDevice] = {}  # by offer
+        self._test: OfferTest | None = None
+        self._count = 0
+        self._lock = asyncio.Lock()  # held while a test begins or ends, or a device is added
+
+    # --- OnboardingSource ----------------------------------------------------------------------
+
+    async def view(self) -> OnboardingView:
+        await self._serial.refresh()
+        offers = self._offers()
+        return OnboardingView(
+            is_empty=not self._tables(), sources=self._sources(offers), offers=offers, test=self._test_view()
+        )
+
+    async def look(self) -> OnboardingView:
+        await self._serial.look()
+        if self._test is not None:
+            await self._serial.leave(self._test.offer.id)
+        self._network.look()
+        return await self.view()
+
+    async def offer(self, body: OnboardingOfferBody) -> Offer:
+        link = body.link.strip()
+        if parse(link).scheme not in BY_HAND:
+            raise CommandError(f"Write an address such as {', '.join(_EXAMPLES)}.")
+        check_url(link)
+        known = next((one for one in self._offers() if one.link == link), None)
+        if known is not None:
+            return known
+        while len(self._by_hand) >= MOST_BY_HAND:
+            self._by_hand.pop(next(iter(self._by_hand)))
+        offer = Offer(id=f"hand:{link}", source="hand", title=link, text="You typed it.", link=link, family=body.family)
+        self._by_hand[offer.id] = offer
+        return offer
+
+    async def test(self, offer: str) -> OnboardingView:
+        async with self._lock:
+            await self._serial.refresh(at_once=True)
+            chosen = self._offer(offer)
+            if chosen.state == "blocked":
+                raise CommandError(chosen.problem)
+            await self._end_test()
+            await self._serial.leave(offer)
+            self._count += 1
+            self._test = OfferTest(
+                chosen,
+                self._count,
+                self._spec,
+                lambda spec: DeviceTrial(spec, self._services, self._clock),
+                self._title,
+                _file_of(chosen.link),
+                self._serial.findings(offer) if chosen.state == "recognised" else None,
+                self._times,
+            )
+            self._test.start()
+        return await self.view()
+
+    async def command(self, point: str, value: Value, origin: str) -> Outcome:
+        if self._test is None:
+            raise CommandError("No test runs. Begin one first.")
+        return await self._test.command(point, value, origin)
+
+    async def end_test(self) -> OnboardingView:
+        async with self._lock:
+            await self._end_test()
+        return await self.view()
+
+    async def add(self, body: OnboardingAddBody, origin: EditOrigin) -> ReloadView:
+        async with self._lock:
+            keys = self._keys(self._offer(body.offer), body)
+            await self._end_test()
+            done = await self._live.add(body.revision, keys, origin)
+            self._by_hand.pop(body.offer, None)
+            self._test = None
+            return done
+
+    async def close(self) -> None:
+        """The hub ends."""
+        await self._end_test()
+        await self._serial.close()
+        await self._network.close()
+
+    # --- inside: offers ------------------------------------------------------------------------
+
+    def _offers(self) -> list[Offer]:
+        connected = broker_offers(self._hub.snapshot())
+        network = self._network.offers([one.uuid for one in connected])
+        return [*connected, *self._serial.offers(), *network, *self._by_hand.values()]
+
+    def _offer(self, id: str) -> Offer:
+        found = next((one for one in self._offers() if one.id == id), None)
+        if found is None:
+            raise CommandError(f"{id[:200]} is no longer here, or was added meanwhile. Look again.")
+        return found
+
+    def _sources(self, offers: Sequence[Offer]) -> list[OfferSourceView]:
+        serial = self._serial.source()
+        waiting = sum(one.source == "broker" for one in offers)
+        broker = self._composition.broker
+        place = f"{broker.address[0]}:{broker.address[1]}" if broker is not None else ""
+        return [broker_source(place, waiting), serial, self._network.source()]
+
+    def _tables(self) -> Sequence[DeviceTable]:
+        return self._composition.all_devices()
+
+    def _used_ports(self) -> list[Path]:
+        links = [link for one in self._tables() for link in links_of(one.link)]
+        links += [link for one in self._tables() for channel in one.channel for link in links_of(channel.link)]
+        return [path for link in links if (path := _file_of(link)) is not None]
+
+    def _known_uuids(self) -> list[str]:
+        return [one.uuid.lower() for one in self._tables() if one.uuid]
+
+    # --- inside: the test ----------------------------------------------------------------------
+
+    def _test_view(self) -> LinkTestView:
+        if self._test is None:
+            return LinkTestView(number=self._count)
+        view = self._test.view(self._proposal)
+        if self._test.found is not None:
+            self._found[self._test.offer.id] = self._test.found
+        return view
+
+    async def _end_test(self) -> None:
+        if self._test is not None:
+            self._test_view()  # what it has found is kept
+            await self._test.end()
+
+    def _spec(self, candidate: LinkCandidate, uuid: str) -> NodeSpec:
+        table = DeviceTable(id=TRIAL_ID, family=candidate.family, link=candidate.link, uuid=uuid)
+        config = replace(self._composition.config, devices=(table,))
+        factory = DeviceFactory(config, self._composition.broker)
+        return factory.node(table, "the device")
+
+    def _title(self, device: Device) -> str:
+        """The title of its product's profile, "" where that serves products that are not known."""
+        try:
+            profile = self._composition.new_library().get(device.profile)
+        except ConfigError:
+            return ""
+        return "" if profile.unknown else profile.title
+
+    def _proposal(self, found: AnsweringDevice) -> DeviceProposal:
+        return propose(found.device, found.title, self._hub.devices())
+
+    def _keys(self, offer: Offer, body: OnboardingAddBody) -> dict[str, Any]:  # Any: TOML values as JSON
+        """The [[device]] table. Raises CommandError where it is not known what answers at the link."""
+        found = self._found.get(offer.id)
+        if found is None and not offer.family:
+            raise CommandError(f"It is not known what is at {offer.link}. Test it first.")
+        family = found.candidate.family if found is not None else offer.family
+        link = found.candidate.link if found is not None else offer.link
+        keys = {
+            **{"name": body.name, "id": body.id, "room": body.room, "family": family, "link": link},
+            **{"uuid": offer.uuid, "parent": body.parent, "produces": body.produces or None},
+        }
+        return {key: value for key, value in keys.items() if value}
+
+
+_EXAMPLES = ("serial:///dev/ttyUSB0", "tcp://192.168.1.30:6638", "http://192.168.1.40")
+
+
+def _file_of(link: str) -> Path | None:
+    """The file of a serial port; None for other links."""
+    return Path(port_of(link)) if link.startswith("serial:") else None

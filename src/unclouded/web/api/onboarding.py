@@ -1,0 +1,119 @@
+"""Routes for adding devices: what was found, the test of one of it, and its entry in the configuration.
+
+GET /api/onboarding is to be asked again and again while something goes on: it shows what was found and the test.
+POST …/look ──► offers ── POST …/test ──► answering: live values, a proposal ── POST …/add ──► the device is live
+
+Only the role *control* may use them: they name ports of the hub's computer.
+"""
+
+from starlette.responses import Response
+
+from unclouded.core.configuration_views import EditOrigin, ReloadView
+from unclouded.core.onboarding_views import Offer, OnboardingView
+from unclouded.web.api.configuration import CHANGES
+from unclouded.web.api.devices import INVALID_COMMAND, origin_of
+from unclouded.web.request import ApiRequest, as_json
+from unclouded.web.routes import ApiContext, ApiRoute
+from unclouded.web.schemas import OnboardingAddBody, OnboardingOfferBody, OnboardingTestBody, OutcomeView, SetBody
+
+NO_ONBOARDING = {503: "This hub finds no new devices."}
+NO_OFFER = {422: "The offer is no longer there or cannot be used; `detail` says what to do."}
+
+
+async def onboarding(context: ApiContext, request: ApiRequest) -> Response:
+    return as_json(await context.require_onboarding().view())
+
+
+async def look(context: ApiContext, request: ApiRequest) -> Response:
+    return as_json(await context.require_onboarding().look())
+
+
+async def add_offer(context: ApiContext, request: ApiRequest) -> Response:
+    return as_json(await context.require_onboarding().offer(await request.body(OnboardingOfferBody)))
+
+
+async def test_offer(context: ApiContext, request: ApiRequest) -> Response:
+    body = await request.body(OnboardingTestBody)
+    return as_json(await context.require_onboarding().test(body.offer))
+
+
+async def set_in_test(context: ApiContext, request: ApiRequest) -> Response:
+    body = await request.body(SetBody)
+    outcome = await context.require_onboarding().command(body.point, body.value, origin_of(request, body.origin))
+    view = OutcomeView(device="", point=body.point, outcome=outcome.result, reason=outcome.reason, ms=outcome.ms)
+    return as_json(view)
+
+
+async def end_test(context: ApiContext, request: ApiRequest) -> Response:
+    return as_json(await context.require_onboarding().end_test())
+
+
+async def add_offered(context: ApiContext, request: ApiRequest) -> Response:
+    body = await request.body(OnboardingAddBody)
+    origin = EditOrigin(origin_of(request, body.origin), request.is_local)
+    return as_json(await context.require_onboarding().add(body, origin))
+
+
+ROWS = (
+    ApiRoute(
+        method="GET",
+        path="/api/onboarding",
+        summary="What may become a device: ports, plugs, addresses; and the test of one of it. Ask again for progress.",
+        handler=onboarding,
+        returns=(OnboardingView,),
+        errors=NO_ONBOARDING,
+        control=True,
+    ),
+    ApiRoute(
+        method="POST",
+        path="/api/onboarding/look",
+        summary="Listen to the serial ports and ask the network for plugs. The answer comes at once.",
+        handler=look,
+        returns=(OnboardingView,),
+        errors=NO_ONBOARDING,
+    ),
+    ApiRoute(
+        method="POST",
+        path="/api/onboarding/offers",
+        summary="Offer a port or an address that a person types.",
+        handler=add_offer,
+        returns=(Offer,),
+        body=OnboardingOfferBody,
+        errors={**NO_ONBOARDING, 422: "It is no link that can be tested; `detail` shows examples."},
+    ),
+    ApiRoute(
+        method="POST",
+        path="/api/onboarding/test",
+        summary="Find out what is at an offer, and show its values. The answer comes at once; another test is ended.",
+        handler=test_offer,
+        returns=(OnboardingView,),
+        body=OnboardingTestBody,
+        errors={**NO_ONBOARDING, **NO_OFFER},
+    ),
+    ApiRoute(
+        method="POST",
+        path="/api/onboarding/test/set",
+        summary="Set a point of what answers in the test, without one its main point: does this device switch?",
+        handler=set_in_test,
+        returns=(OutcomeView,),
+        body=SetBody,
+        errors={**NO_ONBOARDING, **INVALID_COMMAND},
+    ),
+    ApiRoute(
+        method="DELETE",
+        path="/api/onboarding/test",
+        summary="End the test and free its link; what it has found is kept.",
+        handler=end_test,
+        returns=(OnboardingView,),
+        errors=NO_ONBOARDING,
+    ),
+    ApiRoute(
+        method="POST",
+        path="/api/onboarding/add",
+        summary="Add what an offer is to the configuration; it runs at once.",
+        handler=add_offered,
+        returns=(ReloadView,),
+        body=OnboardingAddBody,
+        errors={**NO_ONBOARDING, **CHANGES},
+    ),
+)
