@@ -112,6 +112,11 @@ def parse(text: str) -> Url:
     )
 
 
+def path_text(path: Path | str) -> str:
+    """The path of a file as it is written in an address."""
+    return quote(str(path), safe="/:,+@=")
+
+
 def redacted(text: str) -> str:
     """The address without passwords: without the part before an @ and without values of unknown keys."""
     address, mark, query = text[:LENGTH_LIMIT].partition("?")

@@ -12,6 +12,7 @@ from unclouded.app.family_guess import guess_family
 from unclouded.core.errors import ConfigError
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.zigbee_module.framing import SequencedFrame
+from unclouded.links.url import path_text
 
 CONFIG = """
 [[device]]
@@ -134,3 +135,12 @@ def test_tables_in_the_session_are_overridden_key_by_key() -> None:
         "c": 5,
     }
     assert _overridden({"a": {"x": 1}}, {"a": 2}) == {"a": 2}
+
+
+def test_a_port_whose_name_is_encoded_in_the_link_is_the_same_port(tmp_path: Path) -> None:
+    odd = tmp_path / "a b%20?c"
+    odd.touch()
+    link = f"///{path_text(odd).removeprefix('/')}"
+    assert port_of(f"serial:{link}?baud=9600") == port_of(f"pty:{path_text(odd)}") == str(odd)
+    text = CONFIG.replace("serial:{port}?baud=115200", f"serial:{link}")
+    assert [one.device for one in problems(parse_config(text, "u.toml", env={}))] == ["tv"]

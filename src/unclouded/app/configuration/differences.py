@@ -1,6 +1,7 @@
 """What is different between two versions of a configuration, key by key, without secrets. Pure."""
 
 import re
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -36,24 +37,27 @@ def _of_devices(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Conf
     was = {str(one.get("id")): one for one in devices_of(old)}
     now = {str(one.get("id")): one for one in devices_of(new)}
     renamed = _renamed(was, now)
+    new_names = frozenset(renamed.values())
     for id in dict.fromkeys((*was, *now)):
         if id in renamed:
             yield from _of_keys(renamed[id], "", was[id], now[renamed[id]])
         elif id in now and id in was:
             yield from _of_keys(id, "", was[id], now[id])
-        elif id not in renamed.values():
+        elif id not in new_names:
             yield ConfigDifference(device=id, key="", before=_table(was.get(id)), after=_table(now.get(id)))
 
 
 def _renamed(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:  # Any: TOML
     """The devices with another id on the same wires: the old id -> the new one."""
-    found: dict[str, str] = {}
-    for id in [one for one in was if one not in now]:
-        wires = [was[id].get(key) for key in WIRES]
-        new = (one for one in now if one not in was and one not in found.values())
-        if (same := next((one for one in new if [now[one].get(key) for key in WIRES] == wires), None)) is not None:
-            found[id] = same
-    return found
+    new = defaultdict[str, deque[str]](deque)  # the new ids on the same wires, in order
+    for id in [one for one in now if one not in was]:
+        new[_wires(now[id])].append(id)
+    gone = [one for one in was if one not in now]
+    return {id: new[wires].popleft() for id in gone if new.get(wires := _wires(was[id]))}
+
+
+def _wires(device: Mapping[str, Any]) -> str:  # Any: TOML
+    return repr([device.get(key) for key in WIRES])
 
 
 def _of_tables(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[ConfigDifference]:  # Any: TOML

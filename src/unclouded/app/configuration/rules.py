@@ -4,8 +4,10 @@ Every error names the key by its path, as msgspec does; ``places`` puts the line
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from urllib.parse import unquote
 
 from unclouded.app.configuration.names import CONTROL, LONGEST_NAME
 from unclouded.app.configuration.places import did_you_mean
@@ -89,12 +91,12 @@ def _host_and_port(text: str) -> tuple[str, int] | None:
 
 
 def check_devices(devices: Sequence[DeviceTable], where: str) -> None:
-    ids = [device.id for device in devices]
+    ids = Counter(device.id for device in devices)
     for number, device in enumerate(devices):
         path = f"{where}: `$.device[{number}]"
         if not DEVICE_ID.fullmatch(device.id):
             raise ConfigError(f"{path}.id`: {device.id!r} may have only a to z, 0 to 9 and _.")
-        if ids.count(device.id) > 1:
+        if ids[device.id] > 1:
             raise ConfigError(f"{path}.id`: the id {device.id!r} is used twice.")
         if device.parent and (device.parent not in ids or device.parent == device.id):
             like = did_you_mean(device.parent, [one for one in ids if one != device.id])
@@ -151,15 +153,18 @@ def port_of(link: str) -> str:
         return ""
     place = rest.partition("?")[0]
     if scheme in ("serial", "pty"):
-        return f"/{place.lstrip('/')}" if place.startswith("/") else place
+        return unquote(f"/{place.lstrip('/')}" if place.startswith("/") else place)
     return place.removeprefix("//").rpartition("@")[2].rstrip("/")
 
 
 def _check_parents(parents: Mapping[str, str], where: str) -> None:
+    """No device is inside itself."""
+    checked = {""}
     for start in parents:
-        seen, one = {start}, parents[start]
-        while one:
-            if one in seen:
-                raise ConfigError(f"{where}: `$.device`: {start} is inside itself; look at the `parent` keys.")
-            seen.add(one)
+        above, one = set[str](), start
+        while one not in checked:
+            if one in above:
+                raise ConfigError(f"{where}: `$.device`: {one} is inside itself; look at the `parent` keys.")
+            above.add(one)
             one = parents[one]
+        checked |= above
