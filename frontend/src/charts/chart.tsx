@@ -138,9 +138,9 @@ function optionsOf(now: Now, width: number): uPlot.Options {
       y: { range: (_, low, high) => heightsOf(low, high, now.current.fromZero) },
     },
     axes: [
-      { ...axis, size: 30, splits: (u) => ticksOf(u, now).map((tick) => tick.at), values: (u) => ticksOf(u, now).map((tick) => tick.text) },
+      { ...axis, size: 30, grid: { show: false }, splits: (u) => ticksOf(u, now).map((tick) => tick.at), values: (u) => ticksOf(u, now).map((tick) => tick.text) },
       {
-        ...axis, scale: "y", size: (_, values) => Math.max(44, ...(values ?? []).map((value) => value.length * DIGIT + 14)),
+        ...axis, scale: "y", size: (_, values) => Math.max(56, ...(values ?? []).map((value) => value.length * DIGIT + 14)),
         splits: (u, _, low, high) => (states.length ? states.map((_, index) => index) : valueTicks(low, high, Math.max(2, u.bbox.height / uPlot.pxRatio / 48))),
         values: (_, splits) => (states.length ? [...states] : valueTexts(splits, unit)),
       },

@@ -1,31 +1,29 @@
 /**
  * Energy of each period as bars: use upwards, export downwards.
  *
- *     stacked   ▏▒▒ everything else        grouped   █
- *       sources ▏▓▓ fridge                           █ ▓
- *     in a thin ▏██ kettle                           █ ▓ ▒
- *        column ▏── 0 ──                             ── 0 ──
- *                ░░ to the grid                      ░
+ *     stacked ▒▒ everything else     sources ▒▒ made here      grouped █
+ *             ▓▓ fridge                      ▓▓ from the grid          █ ▓
+ *             ██ kettle                      ▓▓                        █ ▓ ▒
+ *             ── 0 ──                        ── 0 ──                   ── 0 ──
+ *             ░░ to the grid                 ░░ to the grid            ░
  *
  * Stacked bars count nothing twice: devices behind a meter are part of it (flows.ts, as on the Now page), and the rest is
- * what no plug measures. Grouped bars show each counter separately. Pure.
+ * what no plug measures. Sources have the same length where a meter knows it. Grouped bars show each counter separately. Pure.
  */
 import { flowsOf, planOf, type Plan } from "../energy/flows";
 import type { Device, Energy } from "../data/shapes";
-import type { Range } from "./calendar";
+import { dayOf, instantOf, type Range } from "./calendar";
+import type { Layout } from "./view";
 
 export const IMPORT = "energy_import_Wh";
 export const EXPORT = "energy_export_Wh";
 
 export type Part = "device" | "rest" | "import" | "export" | "produced";
-/** `from`, `to`: Wh, downwards negative. `slot` of `slots`: position within the period, or SOURCES. */
+/** `from`, `to`: Wh, downwards negative. `slot` of `slots`: position within the period. */
 export type Bar = Readonly<{
   part: Part; device: string; period: number; from: number; to: number; slot: number; estimated: boolean;
 }>;
 export type Bars = Readonly<{ bars: readonly Bar[]; slots: number; low: number; high: number }>;
-
-/** The slot of the narrow bar of sources; its length is the sum of what is above and below 0. */
-export const SOURCES = -1;
 
 /** The rises of the counters of one device in one period; undefined if unknown. */
 export type Rise = { import?: number; export?: number; estimated: boolean };
@@ -58,15 +56,75 @@ export function risesOf(energy: Energy): Rises {
   return found;
 }
 
-export function barsOf(energy: Energy, devices: readonly Device[], how: "stacked" | "grouped"): Bars {
+export function barsOf(energy: Energy, devices: readonly Device[], how: Layout, isRest = false): Bars {
   const plan = planOf(devices);
   const rises = risesOf(energy);
-  const bars: Bar[] = [];
-  const slots = how === "grouped" ? Math.max(plan.devices.length, 1) : 1;
-  for (let period = 0; period < energy.at.length - 1; period++)
-    bars.push(...(how === "grouped" ? groupedBars(plan, rises, period) : [...sources(plan, rises, period), ...stackedBars(plan, rises, period)]));
+  const of = { stacked: stackedBars, sources: sourceBars, grouped: groupedBars }[how];
+  const all = Array.from({ length: Math.max(energy.at.length - 1, 0) }, (_, period) => of(plan, rises, period)).flat();
+  const bars = isRest ? restBars(all) : all;
   const ends = bars.map((bar) => bar.to);
+  const slots = how === "grouped" ? Math.max(plan.devices.length, 1) : 1;
   return { bars, slots, low: Math.min(0, ...ends), high: Math.max(0, ...ends) };
+}
+
+/** The rest alone, from zero. */
+function restBars(bars: readonly Bar[]): Bar[] {
+  return bars.filter((bar) => bar.part === "rest").map((bar) => ({ ...bar, from: 0, to: bar.to - bar.from }));
+}
+
+/** The use in each period: the length of its bar above zero; undefined if nothing is known of it. */
+export function heightsOf(energy: Energy, { bars }: Bars): (number | undefined)[] {
+  const heights = energy.at.slice(1).map((_, period): number | undefined => (isKnown(energy, period) ? 0 : undefined));
+  for (const { period, from, to } of bars) if (to > from) heights[period] = (heights[period] ?? 0) + to - from;
+  return heights;
+}
+
+function isKnown(energy: Energy, period: number): boolean {
+  return energy.rows.some(({ Wh }) => Wh[period] !== null && Wh[period] !== undefined);
+}
+
+/** Whether each of its periods is known: only then can its total be compared. */
+export function isComplete(energy: Energy): boolean {
+  return energy.at.length > 1 && energy.at.slice(1).every((_, period) => isKnown(energy, period));
+}
+
+/** The periods that end by then. */
+export function until(energy: Energy, end: number): Energy {
+  const periods = energy.at.slice(1).filter((at) => at <= end).length;
+  const rows = energy.rows.map((row) => ({ ...row, Wh: row.Wh.slice(0, periods), estimated: row.estimated.slice(0, periods), gap: row.gap.slice(0, periods) }));
+  return { ...energy, at: energy.at.slice(0, periods + 1), rows };
+}
+
+/** Days added up to months. */
+export function monthsOf(energy: Energy): Energy {
+  const starts = energy.at.slice(0, -1).map((at) => instantOf({ ...dayOf(at, energy.timezone), day: 1 }, energy.timezone));
+  const at = [...new Set(starts)];
+  const rows = energy.rows.map((row) => {
+    const [Wh, estimated, gap] = [at.map((): number | null => null), at.map(() => false), at.map(() => false)];
+    starts.forEach((start, day) => {
+      const month = at.indexOf(start);
+      const more = row.Wh[day];
+      if (more !== null && more !== undefined) Wh[month] = (Wh[month] ?? 0) + more;
+      estimated[month] ||= row.estimated[day] ?? false;
+      gap[month] ||= row.gap[day] ?? false;
+    });
+    return { ...row, Wh, estimated, gap };
+  });
+  return { ...energy, by: "month", at: [...at, ...energy.at.slice(-1)], rows };
+}
+
+/** A part of all that was used or supplied; `device` "" for the rest. */
+export type Share = Readonly<{ part: Part; device: string; Wh: number; estimated: boolean }>;
+
+/** The bars of a layout added up, in the order of the devices. */
+export function sharesOf(bars: readonly Bar[]): Share[] {
+  const sums = new Map<string, Share>();
+  for (const { part, device, from, to, estimated } of bars) {
+    const key = `${part} ${device}`;
+    const sum = sums.get(key);
+    sums.set(key, { part, device, Wh: (sum?.Wh ?? 0) + Math.abs(to - from), estimated: estimated || (sum?.estimated ?? false) });
+  }
+  return [...sums.values()];
 }
 
 /** Totals of the whole range. */
@@ -115,13 +173,20 @@ function stackedBars(plan: Plan, rises: Rises, period: number): Bar[] {
   return bars;
 }
 
-/** Import from the grid, and production stacked on it; none if the bar itself shows that, or without a meter. */
-function sources(plan: Plan, rises: Rises, period: number): Bar[] {
-  if (!plan.meters.size || plan.devices.every((one) => plan.meters.has(one.id))) return [];
-  let height = 0;
-  return groupedBars(plan, rises, period)
-    .filter((bar) => (bar.part === "import" || bar.part === "produced") && bar.to > 0)
-    .map((bar) => ({ ...bar, slot: SOURCES, from: height, to: (height += bar.to) }));
+/** What came from the grid, and what was made and used here; export below zero. */
+function sourceBars(plan: Plan, rises: Rises, period: number): Bar[] {
+  const all = groupedBars(plan, rises, period);
+  const sum = (part: Part) => all.filter((bar) => bar.part === part).reduce((total, bar) => total + Math.abs(bar.to), 0);
+  const produced = sum("produced");
+  const kept = produced ? Math.max(produced - sum("export"), 0) / produced : 0;
+  const bars: Bar[] = [];
+  let [height, depth] = [0, 0];
+  for (const bar of all) {
+    const Wh = bar.part === "produced" ? bar.to * kept : bar.to;
+    if (bar.part === "export" && Wh) bars.push({ ...bar, slot: 0, from: depth, to: (depth += Wh) });
+    else if (bar.part !== "device" && Wh > 0) bars.push({ ...bar, slot: 0, from: height, to: (height += Wh) });
+  }
+  return bars;
 }
 
 /** The parts of a stacked bar. Without other devices, meters are shown as their import. */

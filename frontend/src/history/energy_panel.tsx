@@ -1,56 +1,75 @@
-/** Energy by hour, day or month as bars, with the total as text. */
+/** Energy by hour, day or month: the bars, then the figures, the ranking and own production. */
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 
-import { quantityText } from "../text/format";
+import { planOf } from "../energy/flows";
 import { address } from "../data/http";
 import { deviceOf, now, timezone } from "../data/live";
 import { Notice } from "../parts/notice";
 import { nameOf } from "../devices/points";
 import type { Device, Energy } from "../data/shapes";
 import { say } from "../text/words";
+import { amountText } from "./amounts";
 import { useAnswer } from "./answers";
+import { balanceOf } from "./balance";
 import { BarChart } from "./bar_chart";
+import { BarTip } from "./bar_tip";
 import { dayOf, dayText, periodTitle, RANGES, shifted, type Day, type Span } from "./calendar";
-import { barsOf, BY, EXPORT, IMPORT, SOURCES, totalsOf, type Bar, type Part, type Totals } from "./energy";
+import { useCompared } from "./compared";
+import { changeText } from "./comparison";
+import { barsOf, BY, EXPORT, heightsOf, IMPORT, sharesOf, totalsOf, type Bar, type Bars, type Part, type Share } from "./energy";
+import { Figures, Production, sourceText } from "./figures";
 import { NoData } from "./no_data";
-import { addressOf, type View } from "./view";
-import { energyCsv, energyTable, periodText } from "./table";
+import { ranked, withIdle, type Ranked } from "./ranking";
+import { RankList } from "./rank_list";
+import { isRestOnly } from "./selection";
+import { addressOf, REST, withRange, type Layout, type View } from "./view";
+import { energyCsv, energyTable } from "./table";
 import { Under } from "./under";
 
 type Props = Readonly<{
-  view: View; period: Span; shown: readonly Device[]; today: Day; colour: (id: string) => string;
+  view: View; period: Span; able: readonly Device[]; shown: readonly Device[]; today: Day; colour: (id: string) => string;
   show: (view: View, replace?: boolean) => void;
 }>;
 
-const VISIBLE = 5; // Wh: less is shown as 0.00 kWh
 const POLL_MS = 30_000; // while the period is not over
+const LAYOUTS: readonly Layout[] = ["stacked", "sources", "grouped"];
 
-export function EnergyPanel({ view, period, shown, today, colour, show }: Props) {
+export function EnergyPanel({ view, period, able, shown, today, colour, show }: Props) {
   const zone = timezone.value;
   const by = BY[view.range];
-  const asked = address("/api/energy", { by, start: period.start, end: period.end, device: shown.map((one) => one.id) });
+  const ids = able.map((one) => one.id);
+  const asked = address("/api/energy", { by, start: period.start, end: period.end, device: ids });
   const { answer, of, isLoading, error, again } = useAnswer<Energy>(asked, period.end > now.peek() ? POLL_MS : 0);
   const isStale = of !== asked;
+  const compared = useCompared(view, ids, isStale ? undefined : answer);
   const over = useSignal<number | null>(null);
-  const hierarchy = shown.map((one) => `${one.id} ${one.parent} ${one.produces}`).join("\n");
-  const bars = useMemo(() => (answer ? barsOf(answer, shown, view.bars) : undefined), [answer, view.bars, hierarchy]);
-  const totals = useMemo(() => (answer ? totalsOf(answer, shown) : undefined), [answer, hierarchy]);
-  const text = totals ? totalText(totals) : "";
-  const paint = (part: Part, device: string) => paintOf(part, device, colour);
+  const hierarchy = [able, shown].map((all) => all.map((one) => `${one.id} ${one.parent} ${one.produces}`).join("\n")).join("\n\n");
+  const isRest = isRestOnly(view);
+  const drawn = (energy: Energy) => barsOf(energy, shown, isRest ? "stacked" : view.bars, isRest);
+  const keys = [view.bars, isRest, hierarchy];
+  const bars = useMemo(() => answer && drawn(answer), [answer, ...keys]);
+  const totals = useMemo(() => answer && totalsOf(answer, shown), [answer, hierarchy]);
+  const before = useMemo(() => (compared && view.bars !== "grouped" ? heightsOf(compared.whole, drawn(compared.whole)) : []), [compared?.whole, ...keys]);
+  const sum = (energy: Energy) => heightsOf(energy, barsOf(energy, shown, "stacked", isRest)).reduce<number>((total, Wh) => total + (Wh ?? 0), 0);
+  const used = answer && totals?.isKnown && !isStale ? sum(answer) : undefined;
+  const [like, previous] = compared ? [sum(compared.now), sum(compared.previous)] : [0, 0];
+  const isWhole = shown.length === able.length && !isRest;
+  const balance = totals && isWhole ? balanceOf(totals) : undefined;
+  const paint = (part: Part, device: string) => (part === "rest" ? "var(--rest-fill)" : paintOf(part, device, colour));
   const fewer = RANGES[RANGES.indexOf(view.range) - 1];
   const into = (index: number): View | undefined => {
     const start = answer?.at[index];
     if (start === undefined || !fewer || start > now.peek()) return undefined;
-    return { ...view, range: view.range === "year" ? "month" : "day", on: dayOf(start, zone) };
+    return { ...view, range: view.range === "year" ? "month" : "day", what: ["energy"], on: dayOf(start, zone) };
   };
   const open = (index: number) => {
     const next = isStale ? undefined : into(index);
     if (next) show(next);
   };
-  const names = answer?.rows.map((row) => rowName(row.device, row.point, answer)) ?? [];
   const title = `${say("history.energy")}, ${periodTitle(view.range, view.on)}`;
-  const height = innerWidth < 700 ? 260 : 340;
+  const figures = figuresText(used, totals && isWhole ? sourceText(totals, balance) : "");
+  const height = innerWidth < 900 ? 260 : 348;
   return (
     <div
       class="panels" tabIndex={0} role="group" aria-label={say("history.charts")} aria-describedby="history-keys"
@@ -59,19 +78,6 @@ export function EnergyPanel({ view, period, shown, today, colour, show }: Props)
       <p id="history-keys" class="hidden-text">
         {say("history.keys_bars")}
       </p>
-      <div class="row-of zoom-bar">
-        <p class="span-text" />
-        <p class="small soft waits" role="status">
-          {isLoading && isStale ? say("history.loading") : ""}
-        </p>
-        <div class="row-of" role="group" aria-label={say("history.bar_layout")}>
-          {(["stacked", "grouped"] as const).map((how) => (
-            <button key={how} type="button" class="chip" aria-pressed={view.bars === how} onClick={() => show({ ...view, bars: how }, true)}>
-              {say(`history.${how}`)}
-            </button>
-          ))}
-        </div>
-      </div>
       {error && (
         <Notice kind="fault" again={again}>
           {error}
@@ -80,66 +86,78 @@ export function EnergyPanel({ view, period, shown, today, colour, show }: Props)
       {!isStale && totals && !totals.isKnown && (
         <NoData series={shown.map((one) => `${one.id}.${IMPORT}`)} goTo={(on) => show({ ...view, on })} />
       )}
-      <section class="card panel" aria-label={title}>
-        <div class="panel-head">
-          <h2>{say("history.energy")}</h2>
-          <p class="small soft">{over.value === null ? "" : whenText(answer, over.value, zone)}</p>
-        </div>
-        <p class="energy-total">{text}</p>
-        <Legend totals={totals} bars={bars?.bars ?? []} over={over.value} paint={paint} />
+      <section class="panel" aria-label={title}>
+        <h2 class="hidden-text">{title}</h2>
+        <p class="hidden-text" role="status">
+          {isLoading && isStale ? say("history.loading") : ""}
+        </p>
         <div class="canvas-box" style={{ height: `${height}px` }} data-dim={isStale || undefined}>
           {answer && bars && (
             <BarChart
-              energy={answer} bars={bars} zone={zone} height={height} paint={paint} 
-              label={say("history.energy_label", { period: periodTitle(view.range, view.on), totals: text })}
+              energy={answer} bars={bars} zone={zone} height={height} paint={paint} before={before}
+              label={say("history.energy_label", { period: periodTitle(view.range, view.on), totals: figures })}
               over={over} open={view.range === "day" ? undefined : open}
+              tip={(index) => <BarTip {...{ energy: answer, bars: bars.bars, index, before: before[index], whole: compared?.whole, zone, paint, partName }} />}
             />
           )}
         </div>
-        <p class="small soft notes">{notesOf(bars?.bars ?? [])}</p>
-        {answer && (
-          <Under
-            table={() => energyTable(answer, names, zone)} caption={`${title}.`}
-            csv={{ text: () => energyCsv(answer, zone), name: `unclouded-energy-${dayText(view.on)}-${view.range}.csv` }}
-            link={(row) => {
-              const next = view.range === "day" ? undefined : into(row);
-              return next && addressOf(next, today);
-            }}
+        <p class="small soft notes">{notesOf(bars?.bars ?? [], before.length > 0 ? say("history.before_hint", { period: periodTitle(view.range, shifted(view.range, view.on, -1)) }) : "")}</p>
+        <div class="energy-columns">
+          <Figures
+            title={isRest ? say("history.rest") : shown.length === 1 && !isWhole ? nameOf(shown[0]!) : say("history.used")} Wh={used}
+            change={compared ? changeText(like, previous) : ""} before={compared?.comparison.text ?? ""} beforeWh={previous}
+            totals={isWhole && !isStale ? totals : undefined} balance={balance}
           />
-        )}
+          <div class="ranks">
+            <div class="line-tabs" role="group" aria-label={say("history.bar_layout")}>
+              {LAYOUTS.map((how) => (
+                <button key={how} type="button" class="bare" aria-pressed={view.bars === how} onClick={() => show({ ...view, bars: how, devices: how === "sources" ? null : view.devices }, true)}>
+                  {say(`history.${how}`)}
+                </button>
+              ))}
+            </div>
+            <Ranks {...{ view, able, shown, answer, isStale, compared, colour, show }} />
+            {answer && (
+              <Under
+                table={() => energyTable(answer, namesOf(answer), zone)} caption={`${title}.`}
+                csv={{ text: () => energyCsv(answer, zone), name: `unclouded-energy-${dayText(view.on)}-${view.range}.csv` }}
+                link={(row) => {
+                  const next = view.range === "day" ? undefined : into(row);
+                  return next && addressOf(next, today);
+                }}
+              />
+            )}
+          </div>
+          {balance && !isStale && <Production balance={balance} />}
+        </div>
       </section>
     </div>
   );
 }
 
-type LegendProps = Readonly<{
-  totals: Totals | undefined; bars: readonly Bar[]; over: number | null; paint: (part: Part, device: string) => string;
-}>;
+type RanksProps = Pick<Props, "view" | "able" | "shown" | "colour" | "show"> &
+  Readonly<{ answer: Energy | undefined; isStale: boolean; compared: ReturnType<typeof useCompared> }>;
 
-/** The legend with energy: of the period under the pointer, or of the whole range. */
-function Legend({ totals, bars, over, paint }: LegendProps) {
+/** What used most, of all devices; or the sources. A row filters the chart. */
+function Ranks({ view, able, shown, answer, isStale, compared, colour, show }: RanksProps) {
+  const how = view.bars === "sources" ? "sources" : "stacked";
+  const plan = planOf(able);
+  const users = able.filter((one) => how === "stacked" && !one.produces && !plan.meters.has(one.id) && !plan.above.get(one.id)?.some((id) => !plan.meters.has(id))).map((one) => one.id);
+  const shares = (energy: Energy): Share[] => {
+    const all = sharesOf(barsOf(energy, able, how).bars).filter((one) => how === "sources" || one.part !== "export");
+    return withIdle(all, users.filter((id) => energy.rows.some((row) => row.device === id && row.Wh.some((Wh) => Wh !== null))));
+  };
+  const both = compared && { now: shares(compared.now), before: shares(compared.previous) };
+  const rows = ranked(answer ? shares(answer) : withIdle([], users), both);
+  const idOf = (row: Share) => (row.part === "rest" ? REST : row.device);
+  const only = isRestOnly(view) ? REST : shown.length === 1 && able.length > 1 ? shown[0]?.id : undefined;
+  const choose = (row: Ranked) => show({ ...view, devices: only === idOf(row) ? null : [idOf(row)] }, true);
   return (
-    <div class="readout">
-      <ul>
-        {totals?.each.map(({ part, device, Wh, estimated }) => {
-          const bar = over === null ? undefined : bars.find((one) => one.period === over && one.part === part && one.device === device);
-          const shown = over === null ? Wh : bar ? Math.abs(bar.to - bar.from) : 0;
-          const isEstimated = over === null ? estimated : (bar?.estimated ?? false);
-          return (
-            <li key={`${part} ${device}`}>
-              <span class="legend">
-                <span class="swatch" data-mark style={{ background: paint(part, device) }} />
-                {partName(part, device)}
-              </span>
-              <span class="number">
-                {isEstimated && <span class="soft">~</span>}
-                {quantityText(shown, "Wh")}
-              </span>
-            </li>
-          );
-        })}
-      </ul>
-    </div>
+    <RankList
+      rows={rows} isKnown={answer !== undefined && !isStale} before={compared?.comparison.text ?? ""}
+      nameOf={(row) => partName(row.part, row.device)} colourOf={(row) => paintOf(row.part, row.device, colour)}
+      isChosen={(row) => only === idOf(row)} choose={how === "sources" ? undefined : choose}
+    />
   );
 }
 
@@ -152,7 +170,7 @@ function onKey(event: KeyboardEvent, { view, today, show }: Pick<Props, "view" |
   };
   const range = (by: number) => {
     const next = RANGES[RANGES.indexOf(view.range) + by];
-    if (next) show({ ...view, range: next });
+    if (next) show({ ...withRange(view, next), what: view.what });
   };
   const keys: Readonly<Record<string, () => void>> = {
     ArrowLeft: () => step(-1), ArrowRight: () => step(1), "+": () => range(-1), "=": () => range(-1), "-": () => range(1), "−": () => range(1),
@@ -164,24 +182,13 @@ function onKey(event: KeyboardEvent, { view, today, show }: Pick<Props, "view" |
   act();
 }
 
-/** `54.10 kWh used: 50.20 kWh imported from the grid, 3.90 kWh produced at home. 2.00 kWh exported to the grid.` */
-export function totalText(totals: Totals): string {
-  if (!totals.isKnown) return say("history.total_unknown");
-  const kWh = (Wh: number) => quantityText(Wh, "Wh");
-  const used = kWh(Math.max(totals.used, 0));
-  const text = [];
-  if (totals.import === undefined) text.push(say("history.total_devices", { used }));
-  else if (totals.produced >= VISIBLE) text.push(say("history.total_produced", { used, import: kWh(totals.import), produced: kWh(totals.produced) }));
-  else text.push(say("history.total_metered", { used, import: kWh(totals.import) }));
-  if ((totals.export ?? 0) >= VISIBLE) text.push(say("history.total_export", { export: kWh(totals.export ?? 0) }));
-  if (totals.estimated) text.push(say("history.total_estimated"));
-  return text.join(" ");
+/** `620 kWh used. 76 % from the grid, 24 % made here.` */
+function figuresText(used: number | undefined, sources: string): string {
+  return [used === undefined ? "" : say("history.used_text", { used: amountText(used) }), sources].filter(Boolean).join(" ");
 }
 
-function notesOf(bars: readonly Bar[]): string {
-  const hasSources = bars.some((bar) => bar.slot === SOURCES);
-  const isEstimated = bars.some((bar) => bar.estimated);
-  return [hasSources && say("history.sources_hint"), isEstimated && say("history.estimated_hint")].filter(Boolean).join(" ");
+function notesOf(bars: Bars["bars"], before: string): string {
+  return [before, bars.some((bar) => bar.estimated) && say("history.estimated_hint")].filter(Boolean).join(" ");
 }
 
 function paintOf(part: Part, device: string, colour: (id: string) => string): string {
@@ -190,11 +197,15 @@ function paintOf(part: Part, device: string, colour: (id: string) => string): st
   return colour(device);
 }
 
-function partName(part: Part, id: string): string {
+export function partName(part: Bar["part"], id: string): string {
   if (part === "rest") return say("history.rest");
   if (part === "import") return say("history.from_grid");
   if (part === "export") return say("history.to_grid");
   return deviceName(id);
+}
+
+function namesOf(energy: Energy): string[] {
+  return energy.rows.map((row) => rowName(row.device, row.point, energy));
 }
 
 /** The name of a row; import and export are named only for devices that have both counters. */
@@ -208,9 +219,4 @@ function rowName(id: string, point: string, energy: Energy): string {
 function deviceName(id: string): string {
   const device = deviceOf(id);
   return device ? nameOf(device) : id;
-}
-
-function whenText(energy: Energy | undefined, period: number, zone: string): string {
-  const start = energy?.at[period];
-  return energy && start !== undefined ? periodText(start, energy.by, zone) : "";
 }

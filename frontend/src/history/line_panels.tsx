@@ -1,5 +1,6 @@
 /** Line charts, one panel for each unit, all with the same time axis. */
 import { useSignal, type ReadonlySignal, type Signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 
 import { quantityText } from "../text/format";
@@ -32,7 +33,6 @@ const MOST_SERIES = 24; // in one request; more lines would not be readable
 
 export function LinePanels(props: Props) {
   const { view, period, moving, shown } = props;
-  const zone = timezone.value;
   const span = view.zoom ?? period;
   const wanted = wantedOf(shown, view.what).slice(0, MOST_SERIES);
   const series = wanted.map((one) => one.key);
@@ -54,32 +54,21 @@ export function LinePanels(props: Props) {
       <p id="history-keys" class="hidden-text">
         {say("history.keys")}
       </p>
-      <div class="row-of zoom-bar">
-        {view.zoom || moving ? <p class="span-text">{spanText(moving ?? span, zone)}</p> : <p class="soft">{say("history.zoom_hint")}</p>}
-        <button type="button" class="whole" data-off={!view.zoom || undefined} onClick={actions.reset}>
-          {say("history.whole_period")}
-        </button>
-        <p class="small soft waits" role="status">
-          {isLoading && isStale ? say("history.loading") : ""}
-        </p>
-        <button type="button" class="arrow" aria-label={say("history.zoom_out")} onClick={actions.zoomOut}>
-          −
-        </button>
-        <button type="button" class="arrow" aria-label={say("history.zoom_in")} onClick={actions.zoomIn}>
-          +
-        </button>
-      </div>
+      <p class="hidden-text" role="status">
+        {isLoading && isStale ? say("history.loading") : ""}
+      </p>
       {error && (
         <Notice kind="fault" again={again}>
           {error}
         </Notice>
       )}
       {isEmpty && <NoData series={series} goTo={(on) => props.show({ ...view, on, zoom: null })} />}
-      {panelsOf(wanted).map((panel) => (
+      {panelsOf(wanted).map((panel, index) => (
         <LinePanel
           key={panel.wanted[0]?.point.kind === "switch" ? "switch" : panel.unit || panel.wanted[0]?.point.key}
           {...panel} answer={answer} span={moving ?? span} isDim={isStale} colour={props.colour} cursor={cursor} hidden={hidden} actions={actions}
-          csv={address("/api/history.csv", { ...asked, series: panel.wanted.map((one) => one.key) })}
+          csv={address("/api/history.csv", { ...asked, series: panel.wanted.map((one) => one.key) })} isAlone={panel.wanted.length === wanted.length}
+          below={index === 0 && <ZoomBar span={moving ?? span} isZoomed={Boolean(view.zoom ?? moving)} actions={actions} />}
         />
       ))}
     </div>
@@ -135,15 +124,36 @@ function onKey(event: KeyboardEvent, actions: Actions): void {
   act();
 }
 
+function ZoomBar({ span, isZoomed, actions }: { span: Span; isZoomed: boolean; actions: Actions }) {
+  return (
+    <div class="row-of zoom-bar">
+      {isZoomed ? <p class="span-text">{spanText(span, timezone.value)}</p> : <p class="soft small">{say("history.zoom_hint")}</p>}
+      <button type="button" class="whole" data-off={!isZoomed || undefined} onClick={actions.reset}>
+        {say("history.whole_period")}
+      </button>
+      <button type="button" class="arrow" aria-label={say("history.zoom_out")} onClick={actions.zoomOut}>
+        −
+      </button>
+      <button type="button" class="arrow" aria-label={say("history.zoom_in")} onClick={actions.zoomIn}>
+        +
+      </button>
+    </div>
+  );
+}
+
 type PanelProps = Readonly<{
   unit: string; wanted: readonly Wanted[]; answer: History | undefined; span: Span; isDim: boolean; colour: (id: string) => string;
   cursor: Signal<number | null>; hidden: Signal<ReadonlySet<string>>; actions: Actions; csv: string;
+  /** Whether it is the only panel, whose title the toolbar has. */
+  isAlone: boolean;
+  /** What is directly below the chart. */
+  below: ComponentChildren;
 }>;
 
 /** A series with its rows and colour. */
 type Shown = Readonly<{ wanted: Wanted; rows: readonly Row[]; colour: string }>;
 
-function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, actions, csv }: PanelProps) {
+function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, actions, csv, isAlone, below }: PanelProps) {
   const zone = timezone.value;
   const names = wanted.map((one) => `${one.key} ${one.name} ${colour(one.device.id)}`).join("\n");
   const series = useMemo(() => seriesOf(answer, wanted), [answer, names]);
@@ -162,19 +172,15 @@ function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, 
   }, [series, hidden.value]);
   const title = titleOf(wanted);
   const text = answer ? all.map((one) => summaryText(one, span)).join(" ") : say("history.loading");
-  const height = innerWidth < 700 ? 240 : 320;
+  const height = innerWidth < 900 ? 260 : 348;
   const toggle = (key: string) => {
     const next = new Set(hidden.value);
     if (!next.delete(key)) next.add(key);
     hidden.value = next;
   };
   return (
-    <section class="card panel" aria-label={title}>
-      <div class="panel-head">
-        <h2>{title}</h2>
-        <CursorTime cursor={cursor} />
-      </div>
-      <Readout all={all} isKnown={answer !== undefined} span={span} cursor={cursor} hidden={hidden} toggle={toggle} />
+    <section class="panel" aria-label={title}>
+      <h2 class={isAlone ? "hidden-text" : ""}>{title}</h2>
       <div class="canvas-box" style={{ height: `${height}px` }}>
         <Chart
           at={at} lines={lines} span={span} zone={zone} unit={unit} height={height} fromZero={!FLOATING.has(unit)}
@@ -183,6 +189,8 @@ function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, 
           onZoom={actions.zoom} onMove={actions.move} onReset={actions.reset} onCursor={(time) => (cursor.value = time)}
         />
       </div>
+      {below}
+      <Readout all={all} isKnown={answer !== undefined} span={span} cursor={cursor} hidden={hidden} toggle={toggle} />
       <p class="small soft notes">{notesOf(lines)}</p>
       <Under
         table={() => historyTable(series.map((one, index) => ({ series: one, name: wanted[index]?.name ?? one.device })), span, zone)}
@@ -202,6 +210,7 @@ function Readout({ all, isKnown, span, cursor, hidden, toggle }: ReadoutProps) {
   const time = cursor.value;
   return (
     <div class="readout">
+      <p class="small soft moment">{time === null ? "" : momentText(time, timezone.value)}</p>
       <ul>
         {all.map((one) => (
           <li key={one.wanted.key}>
@@ -215,10 +224,6 @@ function Readout({ all, isKnown, span, cursor, hidden, toggle }: ReadoutProps) {
       </ul>
     </div>
   );
-}
-
-function CursorTime({ cursor }: { cursor: ReadonlySignal<number | null> }) {
-  return <p class="small soft">{cursor.value === null ? "" : momentText(cursor.value, timezone.value)}</p>;
 }
 
 function Summary({ one, span }: { one: Shown; span: Span }) {

@@ -1,7 +1,7 @@
 /** Devices and quantities that can be shown, and the resulting series. Pure. */
 import { inTree, nameOf, pointName, pointOf, POWER as POWER_KEY } from "../devices/points";
 import type { Device, Point } from "../data/shapes";
-import { ENERGY, POWER, type View } from "./view";
+import { ENERGY, POWER, REST, type View } from "./view";
 import { IMPORT } from "./energy";
 
 /** One selected series: `kettle.power_W`. */
@@ -23,8 +23,14 @@ export function candidates(devices: readonly Device[], what: readonly string[]):
 
 /** The devices shown: as selected, otherwise the first few (for energy all, because bars add up). */
 export function chosen(able: readonly Device[], view: View): Device[] {
-  if (view.devices) return able.filter((one) => view.devices?.includes(one.id));
-  return view.what.includes(ENERGY) ? [...able] : able.slice(0, MOST_PICKED);
+  const isEnergy = view.what.includes(ENERGY);
+  if (view.devices && !isRestOnly(view)) return able.filter((one) => view.devices?.includes(one.id));
+  return isEnergy ? [...able] : able.slice(0, MOST_PICKED);
+}
+
+/** Whether only what no device measures is shown. */
+export function isRestOnly({ devices }: View): boolean {
+  return devices?.length === 1 && devices[0] === REST;
 }
 
 /** The series of these devices, named by device, and by point if necessary. */

@@ -1,112 +1,191 @@
-/** Selection of time, quantities and devices. */
+/** The row above the chart: which period, which range, what of it, of which devices, beside what. */
+import { signal } from "@preact/signals";
+
 import { nameOf } from "../devices/points";
 import type { Device } from "../data/shapes";
 import { say } from "../text/words";
-import { dayFrom, dayText, isSameDay, periodTitle, RANGES, shifted, type Day } from "./calendar";
-import { ENERGY, POWER, type View } from "./view";
+import { dayFrom, dayText, periodTitle, RANGES, shifted, shortTitle, type Day } from "./calendar";
+import { Menu } from "./menu";
+import { ENERGY, POWER, withRange, type View } from "./view";
 
-type Props = Readonly<{ view: View; today: Day; show: (view: View) => void }>;
+type Props = Readonly<{
+  view: View; today: Day; show: (view: View, replace?: boolean) => void;
+  /** Quantities other than power and energy. */
+  quantities: readonly { key: string; name: string }[];
+  able: readonly Device[]; chosen: readonly Device[]; colour: (id: string) => string;
+  /** What the previous period is called; "" if there is none to compare with. */
+  before: string;
+}>;
 
-export function TimeBar({ view, today, show }: Props) {
-  const { range, on } = view;
-  const step = (by: number) => show({ ...view, on: shifted(range, on, by), zoom: null });
-  const isLast = dayText(shifted(range, on, 1)) > dayText(today);
-  return (
-    <div class="time-bar">
-      <div class="row-of" role="group" aria-label={say("history.range")}>
-        {RANGES.map((one) => (
-          <button key={one} type="button" aria-pressed={one === range} onClick={() => show({ ...view, range: one, zoom: null })}>
-            {say(`history.${one}`)}
-          </button>
-        ))}
-      </div>
-      <div class="row-of period" role="group" aria-label={say("history.period")}>
-        <button type="button" class="arrow" aria-label={say("history.earlier")} onClick={() => step(-1)}>
-          ‹
-        </button>
-        <strong aria-live="polite">{periodTitle(range, on)}</strong>
-        <button type="button" class="arrow" aria-label={say("history.later")} aria-disabled={isLast} onClick={() => isLast || step(1)}>
-          ›
-        </button>
-        <button type="button" aria-disabled={isSameDay(on, today) && !view.zoom} onClick={() => show({ ...view, on: today, zoom: null })}>
-          {say("history.today")}
-        </button>
-        <input
-          type="date"
-          aria-label={say("history.go_to_day")}
-          value={dayText(on)}
-          max={dayText(today)}
-          onChange={(event) => {
-            const day = dayFrom(event.currentTarget.value);
-            if (day) show({ ...view, on: day, zoom: null });
-          }}
-        />
-      </div>
-    </div>
-  );
-}
+const wide = matchMedia("(min-width: 900px)");
+const isWide = signal(wide.matches);
+wide.addEventListener("change", () => (isWide.value = wide.matches));
 
-/** Power or energy, and other quantities. */
-export function WhatBar({ view, show, quantities }: Omit<Props, "today"> & { quantities: readonly { key: string; name: string }[] }) {
+export function Toolbar(props: Props) {
+  const { view, show } = props;
+  const what = whatText(props);
   const isEnergy = view.what.includes(ENERGY);
-  const lines = isEnergy ? [] : view.what;
-  const others = lines.filter((one) => one !== POWER);
-  const toggle = (one: string) => {
-    const left = lines.filter((other) => other !== one);
-    const next = left.length < lines.length ? left : one === POWER ? [POWER, ...lines] : [...lines, one];
-    show({ ...view, what: next.length ? next : [POWER] });
-  };
-  const left = quantities.filter(({ key }) => !others.includes(key));
   return (
-    <div class="row-of" role="group" aria-label={say("history.quantities")}>
-      <button type="button" class="chip" aria-pressed={lines.includes(POWER)} onClick={() => toggle(POWER)}>
-        {say("history.power")}
-      </button>
-      <button type="button" class="chip" aria-pressed={isEnergy} onClick={() => show({ ...view, what: [ENERGY], zoom: null })}>
-        {say("history.energy")}
-      </button>
-      {others.map((one) => (
-        <button key={one} type="button" class="chip" aria-pressed={true} onClick={() => toggle(one)}>
-          {quantities.find(({ key }) => key === one)?.name ?? one}
-        </button>
-      ))}
-      {left.length > 0 && (
-        <select
-          aria-label={say("history.also")}
-          value=""
-          onChange={(event) => {
-            const key = event.currentTarget.value;
-            event.currentTarget.value = "";
-            if (key) toggle(key);
-          }}
-        >
-          <option value="">{say("history.add")}</option>
-          {left.map(({ key, name }) => (
-            <option key={key} value={key}>
-              {name}
+    <div class="toolbar">
+      <Period {...props} />
+      {isWide.value ? (
+        <div class="seg" role="group" aria-label={say("history.range")}>
+          {RANGES.map((one) => (
+            <button key={one} type="button" class="bare" aria-pressed={one === view.range} onClick={() => show(withRange(view, one))}>
+              {say(`history.${one}`)}
+            </button>
+          ))}
+        </div>
+      ) : (
+        <select class="range" aria-label={say("history.range")} value={view.range} onChange={(event) => show(withRange(view, rangeOf(event.currentTarget.value)))}>
+          {RANGES.map((one) => (
+            <option key={one} value={one}>
+              {say(`history.${one}`)}
             </option>
           ))}
         </select>
+      )}
+      {isWide.value ? (
+        <>
+          <Menu label={say("history.quantities")} text={what} class="first">
+            <Quantities {...props} />
+          </Menu>
+          {props.able.length > 0 && (
+            <Menu label={say("history.devices")} text={devicesText(props)}>
+              <Devices {...props} />
+            </Menu>
+          )}
+          {isEnergy && (
+            <Menu label={say("history.compare")} text={view.isCompared && props.before ? say("history.with", { period: props.before }) : say("history.without")}>
+              <Compare {...props} />
+            </Menu>
+          )}
+        </>
+      ) : (
+        <Menu label={say("history.quantities")} text={what}>
+          <Quantities {...props} />
+          <Devices {...props} />
+          {isEnergy && <Compare {...props} />}
+        </Menu>
       )}
     </div>
   );
 }
 
-/** A checkbox for each device that has the selected quantities. */
-export function DeviceBar(props: Readonly<{ able: readonly Device[]; chosen: readonly Device[]; colour: (id: string) => string; choose: (ids: string[]) => void }>) {
-  const ids = props.chosen.map((one) => one.id);
-  const toggle = (id: string) => props.choose(ids.includes(id) ? ids.filter((one) => one !== id) : [...ids, id]);
-  if (!props.able.length) return null;
+/** Earlier, the period, later, today. The period itself opens a calendar. */
+function Period({ view, today, show }: Props) {
+  const { range, on } = view;
+  const step = (by: number) => show({ ...view, on: shifted(range, on, by), zoom: null });
+  const isLast = dayText(shifted(range, on, 1)) > dayText(today);
   return (
-    <fieldset class="row-of tick-row">
-      <legend class="hidden-text">{say("history.compare")}</legend>
-      {props.able.map((device) => (
-        <label key={device.id} class="tick">
-          <input type="checkbox" checked={ids.includes(device.id)} onChange={() => toggle(device.id)} />
-          <span class="swatch" data-mark style={{ background: props.colour(device.id) }} />
-          {nameOf(device)}
-        </label>
+    <div class="period" role="group" aria-label={say("history.period")}>
+      <button type="button" class="arrow bare" aria-label={say("history.earlier")} onClick={() => step(-1)}>
+        ‹
+      </button>
+      <label class="when">
+        <strong aria-live="polite">{isWide.value ? periodTitle(range, on) : shortTitle(range, on)}</strong>
+        <input
+          type="date" aria-label={say("history.go_to_day")} value={dayText(on)} max={dayText(today)}
+          onClick={(event) => openCalendar(event.currentTarget)}
+          onChange={(event) => {
+            const day = dayFrom(event.currentTarget.value);
+            if (day) show({ ...view, on: day, zoom: null });
+          }}
+        />
+      </label>
+      <button type="button" class="arrow bare" aria-label={say("history.later")} aria-disabled={isLast} onClick={() => isLast || step(1)}>
+        ›
+      </button>
+      <button type="button" class="bare back" data-off={(isLast && !view.zoom) || undefined} onClick={() => show({ ...view, on: today, zoom: null })}>
+        {say("history.today")}
+      </button>
+    </div>
+  );
+}
+
+function openCalendar(input: HTMLInputElement): void {
+  try {
+    input.showPicker();
+  } catch {
+    // browsers without it open the calendar themselves
+  }
+}
+
+/** Energy, power, or other quantities, of which several can be shown. */
+function Quantities({ view, show, quantities }: Props) {
+  const isEnergy = view.what.includes(ENERGY);
+  const lines = isEnergy ? [] : view.what;
+  const toggle = (one: string) => {
+    const left = lines.filter((other) => other !== one);
+    const next = left.length < lines.length ? left : one === POWER ? [POWER, ...lines] : [...lines, one];
+    show({ ...view, what: next.length ? next : [POWER] });
+  };
+  return (
+    <>
+      <Choice name={say("history.energy")} isChosen={isEnergy} choose={() => show({ ...view, what: [ENERGY], zoom: null })} kind="radio" />
+      <Choice name={say("history.power")} isChosen={lines.includes(POWER)} choose={() => toggle(POWER)} />
+      {quantities.map(({ key, name }) => (
+        <Choice key={key} name={name} isChosen={lines.includes(key)} choose={() => toggle(key)} />
+      ))}
+    </>
+  );
+}
+
+function Devices({ view, able, chosen, colour, show }: Props) {
+  if (!able.length) return null;
+  const ids = chosen.map((one) => one.id);
+  const choose = (next: string[] | null) => show({ ...view, devices: next }, true);
+  return (
+    <fieldset>
+      <legend>{say("history.devices")}</legend>
+      <Choice name={say("history.all_devices")} isChosen={view.devices === null || ids.length === able.length} choose={() => choose(view.devices === null ? able.map((one) => one.id) : null)} />
+      {able.map((device) => (
+        <Choice
+          key={device.id} name={nameOf(device)} mark={colour(device.id)} isChosen={ids.includes(device.id)}
+          choose={() => choose(ids.includes(device.id) ? ids.filter((one) => one !== device.id) : [...ids, device.id])}
+        />
       ))}
     </fieldset>
   );
+}
+
+function Compare({ view, before, show }: Props) {
+  const choose = (isCompared: boolean) => show({ ...view, isCompared }, true);
+  return (
+    <fieldset>
+      <legend>{say("history.compare")}</legend>
+      {before && <Choice name={say("history.with", { period: before })} isChosen={view.isCompared} choose={() => choose(true)} kind="radio" />}
+      <Choice name={say("history.without")} isChosen={!view.isCompared || !before} choose={() => choose(false)} kind="radio" />
+    </fieldset>
+  );
+}
+
+type ChoiceProps = Readonly<{ name: string; isChosen: boolean; choose: () => void; mark?: string; kind?: "checkbox" | "radio" }>;
+
+function Choice({ name, isChosen, choose, mark, kind = "checkbox" }: ChoiceProps) {
+  return (
+    <label class="choice">
+      <input type={kind} checked={isChosen} onChange={choose} />
+      {mark && <span class="swatch" data-mark style={{ background: mark }} />}
+      <span>{name}</span>
+    </label>
+  );
+}
+
+function rangeOf(text: string) {
+  return RANGES.find((one) => one === text) ?? "day";
+}
+
+/** `Energy`, `Power`, `Power and 1 more`. */
+function whatText({ view, quantities }: Props): string {
+  const [first = POWER, ...more] = view.what;
+  const name = first === ENERGY ? say("history.energy") : first === POWER ? say("history.power") : (quantities.find(({ key }) => key === first)?.name ?? first);
+  return more.length ? say("history.and_more", { name, count: more.length }) : name;
+}
+
+/** `All devices`, `Kettle`, `3 devices`. */
+function devicesText({ able, chosen }: Props): string {
+  if (chosen.length === able.length) return say("history.all_devices");
+  const [only] = chosen;
+  return only && chosen.length === 1 ? nameOf(only) : say("history.some_devices", { count: chosen.length, all: able.length });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { dayFrom } from "./calendar";
-import { addressOf, moved, viewOf, SHORTEST, zoomed } from "./view";
+import { addressOf, moved, viewOf, SHORTEST, withRange, zoomed } from "./view";
 
 const TODAY = dayFrom("2026-11-21")!;
 const read = (query: string) => viewOf(new URLSearchParams(query), TODAY);
@@ -16,12 +16,28 @@ describe("the address of a view", () => {
     for (const query of [
       "range=week&on=2026-11-02&what=power&what=voltage_V&device=kettle&device=tv&from=1000&to=2000",
       "range=year&what=energy&bars=grouped",
+      "range=week&what=power",
+      "range=month&bars=sources&compare=no&device=%7Erest",
+      "what=energy",
       "device=",
       "what=temperature_C&device=roof+sensor",
     ]) {
       const view = read(query);
       expect(viewOf(new URLSearchParams(addressOf(view, TODAY).split("?")[1] ?? ""), TODAY)).toEqual(view);
     }
+  });
+
+  it("is of energy from a week on, of power for a day", () => {
+    expect(read("range=week").what).toEqual(["energy"]);
+    expect(addressOf(read("range=month"), TODAY)).toBe("/history?range=month");
+    expect(addressOf(read("range=month&what=power"), TODAY)).toContain("what=power");
+  });
+
+  it("changes to what is usual with the range, unless something else was chosen", () => {
+    expect(withRange(read(""), "week").what).toEqual(["energy"]);
+    expect(withRange(read("range=year"), "day").what).toEqual(["power"]);
+    expect(withRange(read("what=voltage_V"), "week").what).toEqual(["voltage_V"]);
+    expect(withRange(read("what=energy"), "week").what).toEqual(["energy"]);
   });
 
   it("distinguishes no devices from the default devices", () => {

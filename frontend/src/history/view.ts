@@ -3,12 +3,18 @@
  *
  *     /history?range=week&on=2026-11-20&what=power&what=voltage_V&device=kettle&device=tv&from=…&to=…
  *
- * Defaults are omitted: today, power, the devices selected automatically, no zoom.
+ * Defaults are omitted: today, power of a day and energy of longer periods, the devices selected automatically, bars by
+ * device, the period before beside them, no zoom.
  */
 import { dayFrom, dayText, isSameDay, RANGES, type Day, type Range, type Span } from "./calendar";
 
 export const POWER = "power";
 export const ENERGY = "energy";
+
+export const REST = "~rest"; // in place of a device: what no device measures
+
+export type Layout = "stacked" | "sources" | "grouped";
+const LAYOUTS: readonly Layout[] = ["stacked", "sources", "grouped"];
 
 export type View = Readonly<{
   range: Range;
@@ -18,7 +24,9 @@ export type View = Readonly<{
   /** null: selected automatically. */
   devices: readonly string[] | null;
   zoom: Span | null;
-  bars: "stacked" | "grouped";
+  bars: Layout;
+  /** Whether the period before is shown beside this one. */
+  isCompared: boolean;
 }>;
 
 const OLDEST = 0; // Unix seconds
@@ -27,23 +35,40 @@ export const SHORTEST = 10; // s: shortest span
 
 export function viewOf(query: URLSearchParams, today: Day): View {
   const what = [...new Set(query.getAll("what").filter((one) => one !== ""))];
+  const range = RANGES.find((one) => one === query.get("range")) ?? "day";
   return {
-    range: RANGES.find((one) => one === query.get("range")) ?? "day",
+    range,
     on: dayFrom(query.get("on")) ?? today,
-    what: what.includes(ENERGY) ? [ENERGY] : what.length ? what : [POWER],
+    what: what.includes(ENERGY) ? [ENERGY] : what.length ? what : [usualOf(range)],
     devices: query.has("device") ? [...new Set(query.getAll("device").filter((one) => one !== ""))] : null,
     zoom: zoomOf(query.get("from"), query.get("to")),
-    bars: query.get("bars") === "grouped" ? "grouped" : "stacked",
+    bars: LAYOUTS.find((one) => one === query.get("bars")) ?? "stacked",
+    isCompared: query.get("compare") !== "no",
   };
+}
+
+/** What is shown of a period unless something else was chosen. */
+export function usualOf(range: Range): string {
+  return range === "day" ? POWER : ENERGY;
+}
+
+/** The same view of another range; it shows what is usual there, if this one does. */
+export function withRange(view: View, range: Range): View {
+  return { ...view, range, what: isUsual(view.what, view.range) ? [usualOf(range)] : view.what, zoom: null };
+}
+
+function isUsual(what: readonly string[], range: Range): boolean {
+  return what.length === 1 && what[0] === usualOf(range);
 }
 
 export function addressOf(view: View, today: Day): string {
   const query = new URLSearchParams();
   if (view.range !== "day") query.set("range", view.range);
   if (!isSameDay(view.on, today)) query.set("on", dayText(view.on));
-  if (view.what.length !== 1 || view.what[0] !== POWER) for (const one of view.what) query.append("what", one);
+  if (!isUsual(view.what, view.range)) for (const one of view.what) query.append("what", one);
   if (view.devices) for (const one of view.devices.length ? view.devices : [""]) query.append("device", one);
   if (view.bars !== "stacked") query.set("bars", view.bars);
+  if (!view.isCompared) query.set("compare", "no");
   if (view.zoom) {
     query.set("from", String(view.zoom.start));
     query.set("to", String(view.zoom.end));

@@ -3,12 +3,12 @@ import { computed } from "@preact/signals";
 import { useState } from "preact/hooks";
 
 import { dayOf, dayText, dayFrom, spanOf, type Span } from "../history/calendar";
+import { comparisonOf } from "../history/comparison";
 import { EnergyPanel } from "../history/energy_panel";
 import { LinePanels } from "../history/line_panels";
 import { addressOf, ENERGY, viewOf, type View } from "../history/view";
 import { candidates, chosen, quantities } from "../history/selection";
-import { DeviceBar, TimeBar, WhatBar } from "../history/toolbar";
-import { planOf } from "../energy/flows";
+import { Toolbar } from "../history/toolbar";
 import { devices, now, timezone, version } from "../data/live";
 import { markOf } from "../charts/palette";
 import { Notice } from "../parts/notice";
@@ -17,7 +17,6 @@ import { say } from "../text/words";
 import "./history.css";
 
 const today = computed(() => dayText(dayOf(now.value, timezone.value)));
-const plan = computed(() => planOf(devices.value));
 
 export function HistoryPage() {
   return (
@@ -37,18 +36,17 @@ function Known() {
   const show = (next: View, replace = false) => visit(addressOf(next, day), replace);
   const [moving, setMoving] = useState<Span | null>(null);
   const period = spanOf(view.range, view.on, timezone.value);
-  const move = (span: Span | null) => setMoving(span);
+  const before = comparisonOf(view.range, view.on, now.peek(), timezone.value)?.text ?? "";
+  const common = { view, period, able, shown, today: day, colour: markOf, show };
   return (
     <>
-      <TimeBar view={view} today={day} show={show} />
-      <WhatBar view={view} show={show} quantities={quantities(devices.value)} />
-      <DeviceBar able={able} chosen={shown} colour={colourOf} choose={(ids) => show({ ...view, devices: ids }, true)} />
+      <Toolbar {...common} chosen={shown} quantities={quantities(devices.value)} before={before} />
       {!shown.length ? (
         <Notice>{say(able.length ? "history.no_device_chosen" : "history.no_devices")}</Notice>
       ) : view.what.includes(ENERGY) ? (
-        <EnergyPanel view={view} period={period} shown={shown} today={day} colour={colourOf} show={show} />
+        <EnergyPanel {...common} />
       ) : (
-        <LinePanels view={view} period={period} moving={moving} move={move} shown={shown} today={day} colour={colourOf} show={show} />
+        <LinePanels {...common} moving={moving} move={setMoving} />
       )}
     </>
   );
@@ -58,9 +56,4 @@ function Known() {
 function visit(address: string, replace: boolean): void {
   if (!replace && address !== location.pathname + location.search) history.pushState(null, "", address);
   go(address, true);
-}
-
-/** Meters have the colour of the grid; devices have the same colours as on the Now page. */
-function colourOf(id: string): string {
-  return plan.value.meters.has(id) ? "var(--from-grid)" : markOf(id);
 }

@@ -1,0 +1,48 @@
+/** What a bar is made of: the greatest parts, and the same period before. */
+import type { Energy } from "../data/shapes";
+import { say } from "../text/words";
+import { amountText } from "./amounts";
+import type { Bar, Part } from "./energy";
+import { periodText } from "./table";
+
+type Props = Readonly<{
+  energy: Energy; bars: readonly Bar[]; index: number; before: number | undefined; whole: Energy | undefined; zone: string;
+  paint: (part: Part, device: string) => string; partName: (part: Part, device: string) => string;
+}>;
+
+const MOST = 5;
+
+export function BarTip({ energy, bars, index, before, whole, zone, paint, partName }: Props) {
+  const mine = bars.filter((bar) => bar.period === index);
+  const sizes = mine.map((bar) => ({ bar, Wh: Math.abs(bar.to - bar.from) })).filter(({ Wh }) => Wh > 0).sort((one, other) => other.Wh - one.Wh);
+  const used = mine.reduce((sum, { from, to }) => sum + Math.max(to - from, 0), 0);
+  const [start, then] = [energy.at[index] ?? 0, whole?.at[index]];
+  const rows = sizes.slice(0, MOST);
+  return (
+    <div aria-live="polite">
+      <b>
+        {periodText(start, energy.by, zone)} · {amountText(used)}
+      </b>
+      <dl>
+        {rows.map(({ bar, Wh }) => (
+          <div key={`${bar.part} ${bar.device}`}>
+            <dt>
+              <span class="swatch" data-mark style={{ background: paint(bar.part, bar.device) }} />
+              {partName(bar.part, bar.device)}
+            </dt>
+            <dd>
+              {bar.estimated && "~"}
+              {amountText(Wh)}
+            </dd>
+          </div>
+        ))}
+        {before !== undefined && then !== undefined && (
+          <div>
+            <dt>{energy.by === "hour" ? say("history.day_before") : periodText(then, energy.by, zone)}</dt>
+            <dd>{amountText(before)}</dd>
+          </div>
+        )}
+      </dl>
+    </div>
+  );
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+
+import { dayFrom, instantOf, type Range } from "./calendar";
+import { changeText, comparisonOf } from "./comparison";
+
+const MADRID = "Europe/Madrid";
+const at = (text: string, hour = 0, minute = 0) => instantOf({ ...dayFrom(text)!, hour, minute, second: 0 }, MADRID);
+const compared = (range: Range, on: string, now: number) => comparisonOf(range, dayFrom(on)!, now, MADRID);
+
+describe("the period before", () => {
+  it("is whole beside a whole one", () => {
+    const found = compared("month", "2026-10-09", at("2026-11-30", 14))!;
+    expect(found.current).toEqual({ start: at("2026-10-01"), end: at("2026-11-01") });
+    expect(found.previous).toEqual({ start: at("2026-09-01"), end: at("2026-10-01") });
+    expect(found.text).toBe("September 2026");
+  });
+
+  it("has as many complete days as this month", () => {
+    const found = compared("month", "2026-11-30", at("2026-11-30", 14))!;
+    expect(found.current).toEqual({ start: at("2026-11-01"), end: at("2026-11-30") });
+    expect(found.previous).toEqual({ start: at("2026-10-01"), end: at("2026-10-30") });
+    expect(found.whole.end).toBe(at("2026-11-01"));
+    expect(found.text).toBe("1 – 29 Oct 2026");
+  });
+
+  it("limits both if it is shorter", () => {
+    const found = compared("month", "2026-03-31", at("2026-03-31", 14))!;
+    expect(found.current.end).toBe(at("2026-03-29"));
+    expect(found.previous.end).toBe(at("2026-03-01"));
+  });
+
+  it("has the same weekdays, and the same dates of a year", () => {
+    expect(compared("week", "2026-11-26", at("2026-11-26", 9))!.text).toBe("16 – 18 Nov 2026");
+    expect(compared("year", "2028-03-02", at("2028-03-02", 9))!.text).toBe("1 Jan – 1 Mar 2027");
+  });
+
+  it("has as many complete hours as today", () => {
+    const found = compared("day", "2026-11-30", at("2026-11-30", 14, 3))!;
+    expect(found.current.end).toBe(at("2026-11-30", 14));
+    expect(found.previous).toEqual({ start: at("2026-11-29"), end: at("2026-11-29", 14) });
+    expect(found.text).toBe("Sun 29 Nov 2026, 14 h");
+  });
+
+  it("does not exist before the first hour or day is complete", () => {
+    expect(compared("day", "2026-11-30", at("2026-11-30", 0, 59))).toBeUndefined();
+    expect(compared("month", "2026-11-01", at("2026-11-01", 23))).toBeUndefined();
+  });
+});
+
+describe("a change", () => {
+  it("has a sign, and none without anything before", () => {
+    expect([changeText(106, 100), changeText(88, 100), changeText(100, 100), changeText(5, 0), changeText(5000, 1)]).toEqual(["▲ 6 %", "▼ 12 %", "= 0 %", "", "▲ > 999 %"]);
+  });
+});
