@@ -51,6 +51,42 @@ def test_only_the_newest_backups_are_kept(path: Path) -> None:
     assert len(kept) == MOST_BACKUPS and kept[0] == OLD + f"# {MOST_BACKUPS + 3}\n"
 
 
+def test_a_clock_that_is_set_back_does_not_cost_the_newest_backups(path: Path) -> None:
+    """A computer without a clock of its own starts in 1970 until it has asked for the time."""
+    folder = path.with_name("unclouded.toml.backups")
+    folder.mkdir()
+    for number in range(MOST_BACKUPS):
+        (folder / f"2036-01-01T00-00-00.{number:06}Z.toml").write_text(f"# {number} of a later clock\n")
+    for number in range(3):
+        edit(path, OLD + f"# {number}\n")
+    kept = [editor(path).file.backup(one.name) for one in editor(path).backups()]
+    assert kept[:4] == [OLD + "# 1\n", OLD + "# 0\n", OLD, f"# {MOST_BACKUPS - 1} of a later clock\n"]
+    assert len(kept) == MOST_BACKUPS
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_no_part_of_a_version_becomes_a_backup(path: Path, is_killed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full, or the power is cut, while the backup is written."""
+
+    class Cut(BaseException):
+        pass
+
+    def fail(*_: object) -> None:
+        raise Cut if is_killed else OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        if is_killed:
+            patch.setattr(Path, "unlink", fail)
+        with pytest.raises((Cut, StoreError)):
+            edit(path)
+    assert path.read_text() == OLD and editor(path).backups() == []
+    edit(path)
+    (backup,) = editor(path).backups()
+    assert editor(path).file.backup(backup.name) == OLD
+    assert [one.name for one in path.with_name("unclouded.toml.backups").iterdir()] == [backup.name]
+
+
 def test_the_same_version_is_kept_once(path: Path) -> None:
     for _ in range(3):
         edit(path)

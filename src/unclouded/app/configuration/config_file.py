@@ -15,7 +15,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -24,6 +24,7 @@ from unclouded.core.errors import CommandError, ConfigError, EditConflict, Store
 
 MOST_BACKUPS = 20
 LARGEST_FILE = 4 * 1024 * 1024  # bytes; thousands of devices
+NAME_FORM = "%Y-%m-%dT%H-%M-%S.%fZ.toml"
 BACKUP_NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{6}Z\.toml")
 BY_HAND = "Change it by hand, then run: unclouded config reload"
 
@@ -201,23 +202,46 @@ class ConfigurationFile:
         kept = self.backups()
         if kept and kept[0].revision == version.revision:
             return
-        now = datetime.datetime.now(datetime.UTC)
-        file = self.backup_folder / f"{now:%Y-%m-%dT%H-%M-%S.%fZ}.toml"
+        file = self.backup_folder / _backup_name(kept)
+        draft = self.backup_folder / ".new"  # a crash or a full disk leaves no part of a version
         try:
-            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
-                new.write(version.text.encode("utf-8"))
-                new.flush()
-                os.fsync(new.fileno())
+            _write_new(draft, version.text.encode("utf-8"))
+            draft.replace(file)
+            _sync_folder(self.backup_folder)
             for old in kept[MOST_BACKUPS - 1 :]:
                 (self.backup_folder / old.name).unlink()
         except OSError as error:
             raise StoreError(f"The backup {file} cannot be written: {error.strerror}. {_hint(error)}") from None
+        finally:
+            with contextlib.suppress(OSError):
+                draft.unlink()
+
+
+def _backup_name(kept: Sequence[ConfigBackup]) -> str:
+    """By the time, but behind all others: where the clock was set back, the newest one is still the last one made."""
+    now = datetime.datetime.now(datetime.UTC)
+    newest = _time_of(kept[0].name) + datetime.timedelta(microseconds=1) if kept else now
+    return f"{max(now, newest):{NAME_FORM}}"
+
+
+def _time_of(name: str) -> datetime.datetime:
+    return datetime.datetime.strptime(name, NAME_FORM).replace(tzinfo=datetime.UTC)
 
 
 def _backup(file: Path) -> ConfigBackup:
-    at = datetime.datetime.strptime(file.name, "%Y-%m-%dT%H-%M-%S.%fZ.toml").replace(tzinfo=datetime.UTC)
+    at = _time_of(file.name)
     data = file.read_bytes()
     return ConfigBackup(name=file.name, at=at.timestamp(), size=len(data), revision=revision_of(data))
+
+
+def _write_new(file: Path, data: bytes) -> None:
+    """Write a file for its owner only; one that a crash has left is replaced."""
+    with contextlib.suppress(FileNotFoundError):
+        file.unlink()
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
+        new.write(data)
+        new.flush()
+        os.fsync(new.fileno())
 
 
 def _sync_folder(folder: Path) -> None:
