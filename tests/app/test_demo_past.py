@@ -121,6 +121,32 @@ def test_a_run_that_ends_early_leaves_the_rest_to_the_next(folder: Folder) -> No
     assert len(found) == 3 * 96 + 1 and max(found) < NOW + 2 * QUARTER
 
 
+def test_runs_that_end_before_their_hub_has_stored_anything_plan_nothing_twice(folder: Folder) -> None:
+    """A kill at any moment of the start, and the next start in the same quarter of an hour, or in a later one."""
+    for later in (0, 60, 3 * QUARTER):
+        folder.past.plan(DEVICES, NOW + later, 3)
+    folder.start(NOW + 5 * QUARTER)
+    power, total = folder.columns("kettle", "power_W"), folder.columns("kettle", IMPORT)
+    assert len(power) == 3 * 96 + 5 and list(total.values()) == sorted(total.values())
+    assert round(sum(power.values()) / 4 * 1000) == folder.total_mWh("test:kettle", IMPORT)
+    shown = list(folder.columns("meter", IMPORT).values())
+    assert shown == sorted(shown) and shown[-1] * 1000 == Counters().import_mWh
+    net = folder.columns("meter", "power_W").values()
+    assert shown[-1] - shown[0] == pytest.approx(sum(max(one, 0) for one in net) / 4, abs=1)
+
+
+def test_a_clock_that_is_set_back_before_the_past_is_stored_costs_only_what_is_behind_it(folder: Folder) -> None:
+    folder.start(NOW, is_filled=False)
+    folder.start(NOW - DAY_S)
+    at = list(folder.columns("meter", "power_W"))
+    assert at and max(at) < NOW - DAY_S, "it has values of its own since then"
+    assert len(folder.columns("kettle", "power_W")) == 3 * 96
+    totals = list(folder.columns("meter", IMPORT).values())
+    assert totals == sorted(totals)
+    folder.start(NOW + DAY_S)
+    assert len(folder.columns("kettle", "power_W")) > 3 * 96
+
+
 def test_a_new_folder_without_a_past_is_empty(folder: Folder) -> None:
     folder.start(NOW, days=0)
     assert not folder.columns("kettle", "power_W") and folder.ledger("test:kettle", IMPORT) is None

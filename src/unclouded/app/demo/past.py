@@ -41,6 +41,7 @@ LOOK_S = 0.2  # s from one look for the devices of the hub to the next
 LONGEST_WAIT_S = 60.0  # s until the rest is left to the next run
 
 LEDGER = "SELECT json FROM ledger WHERE identity = ? AND point = ?"
+FIRST_SAMPLE = "SELECT min(second) FROM sample WHERE device = ? AND second >= ?"
 PUT_LEDGER = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)"
 PUT_MEMORY = "INSERT OR REPLACE INTO memory VALUES (?, ?, ?)"
 
@@ -80,12 +81,12 @@ class DemoPast:
         db = open_to_write(self._path)
         try:
             db.execute("BEGIN IMMEDIATE")
-            (newest,) = db.execute("SELECT max(second) FROM sample").fetchone()
             last = int(now) // QUARTER * QUARTER
-            first = max((newest or 0) // QUARTER * QUARTER + QUARTER, last - days * DAY_S)
+            first = max(_first_quarter(db), last - days * DAY_S)
             if first < last:
                 named = [_named(db, device) for device in devices]
-                _keep(db, [*_planned(db), *(self._planned(db, device, first, last, now) for device in named)])
+                new = [self._planned(db, device, first, last, now) for device in named]
+                _keep(db, [*_earlier(db, new), *new])
             counters = _meter_counters(db, next((one for one in devices if not one.subject), None))
             db.execute("COMMIT")
         except sqlite3.Error as error:
@@ -152,11 +153,10 @@ class DemoPast:
         """In one transaction."""
         from unclouded.store.backfill import backfill
 
-        columns = self._columns(one)
-        starts = self._quarters(one.first, one.last).starts
         db.execute("BEGIN IMMEDIATE")
         try:
-            backfill(db, number, starts, columns)
+            free = _until_first_sample(db, number, one)
+            backfill(db, number, self._quarters(free.first, free.last).starts, self._columns(free))
             _keep(db, [other for other in _planned(db) if other != one])
             db.execute("COMMIT")
         finally:
@@ -189,6 +189,34 @@ def _named(db: sqlite3.Connection, device: PastDevice) -> PastDevice:
 def _planned(db: sqlite3.Connection) -> list[PlannedPast]:
     row = db.execute("SELECT value FROM memory WHERE identity = ? AND key = ?", MEMORY).fetchone()
     return msgspec.json.decode(row[0], type=list[PlannedPast]) if row else []
+
+
+def _first_quarter(db: sqlite3.Connection) -> int:
+    """When the first quarter begins that is neither stored nor planned."""
+    (newest,) = db.execute("SELECT max(second) FROM sample").fetchone()
+    return max([(newest or 0) // QUARTER * QUARTER + QUARTER, *(one.last for one in _planned(db))])
+
+
+def _earlier(db: sqlite3.Connection, new: Sequence[PlannedPast]) -> list[PlannedPast]:
+    """What was planned by runs that ended before it was stored.
+
+    Where their hub has not even stored the meter, its totals end where the new ones begin.
+    """
+    meter = next((one for one in new if not one.device.subject), None)
+    if meter is None or _ledger(db, meter.device.identity, IMPORT) is not None:
+        return _planned(db)
+    return [one if one.device.subject else _lowered(one, meter) for one in _planned(db)]
+
+
+def _lowered(one: PlannedPast, later: PlannedPast) -> PlannedPast:
+    used = {point: _shown_at_first(point) - total for point, total in later.begin_mWh.items()}
+    return replace(one, begin_mWh={point: total - used[point] for point, total in one.begin_mWh.items()})
+
+
+def _until_first_sample(db: sqlite3.Connection, number: int, one: PlannedPast) -> PlannedPast:
+    """What of it is before the values that the device has already: the clock may have been set back since."""
+    (taken,) = db.execute(FIRST_SAMPLE, (number, one.first)).fetchone()
+    return one if taken is None else replace(one, last=min(one.last, taken // QUARTER * QUARTER))
 
 
 def _keep(db: sqlite3.Connection, planned: Sequence[PlannedPast]) -> None:
