@@ -116,8 +116,8 @@ def find_config(given: str | None, env: Mapping[str, str] = os.environ) -> Path:
     path = Path(given or env.get("UNCLOUDED_CONFIG") or DEFAULT_FILE)
     if not path.is_file():
         raise ConfigError(
-            f"There is no configuration {path}. Name one with --config, make this one (unclouded init --config {path}), "
-            "or try the demo first: unclouded demo."
+            f"There is no configuration {path}. Name one with --config, make this one with unclouded init --config "
+            f"{path}, or try the demo first: unclouded demo."
         )
     return path
 

@@ -141,7 +141,7 @@ class OfferTest:
             self._change("trying", attempt=f"{candidate.text}: it is asked.", step=step, steps=len(tried))
             if await self._answers(candidate):
                 return
-            if self._is_gone():
+            if self._is_gone() or self._link_fails():
                 return
         if self._view.phase == "trying":
             self._change("silent", attempt="", problem=self._why_silent(findings))
@@ -189,10 +189,9 @@ class OfferTest:
 
     def _note_problem(self, trial: DeviceTrial) -> None:
         """The reason of the last attempt that had one; that of the link itself says most."""
+        self._link_problem = trial.link_problem or self._link_problem
         status = trial.status
-        if status is not None and status.state == "offline":
-            self._link_problem = status.reason
-        elif status is not None and status.reason:
+        if status is not None and status.reason and not trial.link_problem:
             self._change(problem=status.reason)
 
     def _is_gone(self) -> bool:
@@ -200,6 +199,13 @@ class OfferTest:
         if self._port is None or is_there(self._port):
             return False
         self._fail(f"{self._port} is gone. Was the adapter unplugged? Plug it in, and begin again.")
+        return True
+
+    def _link_fails(self) -> bool:
+        """Whether no other attempt can help; a port may refuse one setting and take another."""
+        if not self._link_problem or parse(self.offer.link).scheme in UARTS:
+            return False
+        self._fail(self._link_problem)
         return True
 
     def _why_silent(self, findings: LineFindings) -> str:

@@ -46,7 +46,7 @@ def _free(computer: Computer, port: SerialPort) -> FreePort:
 
 def _problems(computer: Computer, path: str) -> Iterator[str]:
     for finding in permission(computer, path):
-        yield f"{finding.text[:1].upper()}{finding.text[1:]}. {finding.advice}"
+        yield f"{finding.text}. {finding.advice}"
     holders, _ = computer.holders_of(computer.path(path))
     for holder in holders:
         yield f"{holder} uses it. {how_to_stop(holder, path)}"

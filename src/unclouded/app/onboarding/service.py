@@ -139,6 +139,7 @@ class OnboardingService:
             done = await self._live.add(body.revision, keys, origin)
             self._by_hand.pop(body.offer, None)
             self._test = None
+            await self._serial.refresh(at_once=True)
             return done
 
     async def close(self) -> None:

@@ -44,10 +44,10 @@ class DeviceTrial:
             await asyncio.wait({task})
 
     async def answers(self, seconds: float) -> bool:
-        """Whether the other end answers as this family within that time."""
+        """Whether the other end answers as this family within that time; no where its link fails."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        while not self.is_answering and (left := until - loop.time()) > 0:
+        while not self.is_answering and not self.link_problem and (left := until - loop.time()) > 0:
             self._changed.clear()
             try:
                 await asyncio.wait_for(self._changed.wait(), left)
@@ -58,6 +58,12 @@ class DeviceTrial:
     @property
     def is_answering(self) -> bool:
         return self.status is not None and self.status.state == "online"
+
+    @property
+    def link_problem(self) -> str:
+        """Why there is no link; "" = there is one, or it is being made."""
+        status = self.status
+        return status.reason if status is not None and status.state in ("offline", "faulted") else ""
 
     @property
     def status(self) -> Status | None:

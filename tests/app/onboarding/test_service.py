@@ -1,0 +1,134 @@
+"""From an empty hub to the first device that is live: as the page does it, and what goes wrong on the way."""
+
+from pathlib import Path
+
+from app.onboarding.onboarding_story import new_hub, simulated, surroundings
+from asgi import ask
+from unclouded.app.configuration.config import load_config
+from unclouded.app.configuration.tables import NOWHERE
+from unclouded.app.hub_process import running
+from unclouded.core.errors import LinkError
+from unclouded.core.views import FoundPlug
+
+NAME = "Küche <b>☕</b> עברית"
+
+
+async def test_from_an_empty_hub_to_a_live_device(tmp_path: Path) -> None:
+    port = tmp_path / "dev/ttyUSB0"
+    async with simulated("tuya-plug", port), new_hub(tmp_path) as here:
+        empty = (await here.ask("GET")).json
+        assert empty["is_empty"] and not here.file.exists()
+        (offer,) = empty["offers"]
+        assert (offer["state"], offer["info"]["port"]) == ("found", "/dev/ttyUSB0")
+        test = await here.test_until(offer["id"], "answering", "silent", "failed")
+        assert (test["phase"], test["family"], test["title"]) == ("answering", "tuya_wifi", "Metering plug"), test
+        assert test["traced"] == "power_W" and test["devices"][0]["state"] == "online"
+        assert test["proposal"]["name"] == "Metering plug" and test["proposal"]["id"] == "metering_plug"
+        switched = (await here.ask("POST", "/test/set", {"value": False})).json
+        assert switched["outcome"] == "confirmed"
+        assert (await ask(here.run.api, "GET", "/api/devices")).json == [], "the test is no device of the hub"
+
+        done = await here.add(offer["id"], name=NAME, room="Kitchen")
+        assert done.status == 200 and done.json["added"] == [done.json["device"]] == ["kuche_b_b"], done.json
+        await here.live("kuche_b_b")
+        after = (await here.ask("GET")).json
+        assert after["offers"] == [] and not after["is_empty"] and after["test"]["phase"] == "idle"
+        (device,) = load_config(here.file).devices
+        assert (device.name, device.room, device.family) == (NAME, "Kitchen", "tuya_wifi")
+        assert device.link == f"serial://{port}?baud=9600"
+        assert 'timezone = "Europe/Madrid"' in here.file.read_text()
+
+
+async def test_the_configuration_that_was_made_is_that_of_the_next_start(tmp_path: Path) -> None:
+    async with simulated("mgm111", tmp_path / "meter"):
+        async with new_hub(tmp_path) as here:
+            offer = await here.type(f"serial://{tmp_path}/meter", "emporia")
+            await here.test_until(offer, "answering")
+            assert (await here.add(offer, name="Meter")).status == 200
+        config = load_config(here.file, str(tmp_path / "data")).with_web(NOWHERE)
+        with surroundings(tmp_path):
+            async with running(config) as run:
+                here.run = run
+                await here.live("meter")
+
+
+async def test_two_browsers_and_a_change_by_hand(tmp_path: Path) -> None:
+    async with simulated("tuya-plug", tmp_path / "one"), new_hub(tmp_path) as here:
+        one, other = (await here.type(f"serial://{tmp_path}/one", "tuya_wifi")), await here.type("http://127.0.0.1:9")
+        seen = await here.revision()
+        await here.test_until(one, "answering")
+        here.file.write_text('# by hand\n[hub]\ntimezone = "Europe/Lisbon"\n')
+        refused = await here.add(one, seen, name="Kettle")
+        assert refused.status == 409 and here.file.read_text().startswith("# by hand")
+        assert [one["key"] for one in refused.json["changed"]] == ["hub.timezone"]
+        assert (await here.ask("GET")).json["test"]["phase"] == "ended", "the port is free again"
+        seen = refused.json["revision"]
+        assert (await here.add(one, seen, name="Kettle")).status == 200, "what was found in the test is still known"
+        second = await here.add(other, seen, name="Lamp")
+        assert second.status == 422, "nothing is known of it"
+        await here.live("kettle")
+        assert here.file.read_text().startswith("# by hand")
+
+
+async def test_one_test_at_a_time_and_the_number_shows_which(tmp_path: Path) -> None:
+    async with simulated("tuya-plug", tmp_path / "one"), new_hub(tmp_path) as here:
+        one, other = (await here.type(f"serial://{tmp_path}/one", "tuya_wifi")), await here.type("tcp://127.0.0.1:9")
+        first = await here.test_until(one, "answering")
+        second = await here.test_until(other, "failed")
+        assert (first["number"], second["number"], second["offer"]) == (1, 2, other)
+        assert "refuses port 9" in second["problem"] and second["proposal"] is None
+        assert (await here.ask("POST", "/test/set", {"value": True})).status == 422
+        again = await here.test_until(one, "answering")  # its port was free
+        assert again["number"] == 3
+        assert (await here.ask("DELETE", "/test")).json["test"]["phase"] == "ended"
+
+
+async def test_a_port_that_vanishes_is_said_to_be_gone(tmp_path: Path) -> None:
+    async with new_hub(tmp_path) as here:
+        async with simulated("tuya-plug", tmp_path / "dev/ttyUSB0"):
+            offer = (await here.ask("GET")).json["offers"][0]["id"]
+            await here.test_until(offer, "answering")
+        test = await here.until("failed")
+        assert "is gone" in test["problem"] and "Plug it in" in test["problem"]
+        gone = await here.ask("POST", "/test", {"offer": offer})
+        assert gone.status == 422 and "no longer here" in gone.json["detail"]
+        typed = await here.type(f"serial://{tmp_path}/dev/ttyUSB0")
+        assert "does not exist" in (await here.test_until(typed, "failed"))["problem"]
+
+
+async def test_a_configuration_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
+    async with simulated("tuya-plug", tmp_path / "one"), new_hub(tmp_path, "none/unclouded.toml") as here:
+        offer = await here.type(f"serial://{tmp_path}/one", "tuya_wifi")
+        await here.test_until(offer, "answering")
+        refused = await here.add(offer, name="Kettle")
+        assert refused.status == 503 and "hand" in refused.json["detail"]
+        assert (await ask(here.run.api, "GET", "/api/devices")).json == [] and not here.file.exists()
+
+
+async def test_what_cannot_be_added_or_typed_is_refused_with_a_reason(tmp_path: Path) -> None:
+    async with new_hub(tmp_path) as here:
+        for link, says in (("replay:/etc/passwd", "such as"), ("pty:/tmp/x", "such as"), ("tcp://nowhere", "port")):
+            refused = await here.ask("POST", "/offers", {"link": link})
+            assert refused.status == 422 and says in refused.json["detail"], link
+        assert (await here.add("serial:/dev/none", name="x")).status == 422
+
+
+async def test_plugs_of_the_network_are_offered_and_a_failure_is_a_state(tmp_path: Path) -> None:
+    usual = {"port": 80, "product": "mss310", "mac": "48:e1:e9:00:4f:1c", "hardware": "2.0.0", "version": "2.1.17"}
+    plug = FoundPlug(uuid="1901010100000000000048e1e9004f1c", ip="192.168.1.34", **usual)  # type: ignore[arg-type]  # texts
+    answers = [[plug], LinkError("The UDP port 9989 cannot be used.")]
+
+    async def discover() -> list[FoundPlug]:
+        answer = answers.pop(0)
+        if isinstance(answer, LinkError):
+            raise answer
+        return answer
+
+    async with new_hub(tmp_path, discover=discover) as here:
+        view = await here.look()
+        (offer,) = view["offers"]
+        assert (offer["title"], offer["link"]) == ("Meross MSS310 4f:1c", "http://192.168.1.34")
+        states = {one["source"]: one["state"] for one in view["sources"]}
+        assert states == {"broker": "off", "serial": "done", "network": "done"}
+        failed = next(one for one in (await here.look())["sources"] if one["source"] == "network")
+        assert failed["state"] == "failed" and "9989" in failed["text"]
