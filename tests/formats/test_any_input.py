@@ -9,8 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from renderings import MESSAGE_RENDERINGS, RENDERINGS
-from unclouded.app.decoding.input_chunks import one_file
+from unclouded.app.decoding.input_chunks import FORMS, one_file
 from unclouded.app.decoding.line_decoding import decoding_of
+from unclouded.core.errors import UncloudedError
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.formats.registry import FORMATS
 from unclouded.formats.source import InputSource
@@ -228,3 +229,17 @@ def test_lines_are_those_of_the_text_that_was_pasted() -> None:
     assert lines_of("\n".join(str(byte) for byte in one + other)) == [1, 1 + len(one)]
     dump = RENDERINGS["hexdump -C"]([one, b"\xff" * 40, other]).split("\n")
     assert lines_of("\n".join(dump)) == [1, (len(one) + 40) // 16 + 1]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\0", b"\n", b"{", b"[\n]", b"\xff\xfe", b"PK\3\4", b"This is a sentence of six words."]
+)
+@pytest.mark.parametrize("named", [*FORMS, *(one.name for one in FORMATS)])
+def test_what_is_not_of_the_named_format_is_no_fault(named: str, data: bytes) -> None:
+    """A file of bytes is no JSON text: it is refused, or nothing is found in it."""
+    try:
+        found = one_file(io.BytesIO(data), named)
+    except UncloudedError as error:
+        assert str(error)
+    else:
+        assert not list(found.contents)

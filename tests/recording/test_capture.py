@@ -116,7 +116,7 @@ def test_a_folder_or_a_device_is_no_place_for_a_capture(tmp_path: Path) -> None:
     "broken, words",
     [
         ("not json", "Line 3 of the capture is broken: JSON is malformed"),
-        ('{"t": 1, "from": "nobody", "hex": "00"}', "Line 3 of the capture is broken: Invalid enum value 'nobody'"),
+        ('{"t": 1, "from": "nobody", "hex": "00"}', "broken: `from` is neither controller nor device."),
         ('{"t": 1, "from": "device"}', "Line 3 of the capture is broken: it needs one of hex and text."),
         ('{"t": 1, "from": "device", "hex": "00", "text": "a"}', "it needs one of hex and text"),
         ('{"t": 1, "from": "device", "hex": "xy"}', "Line 3 of the capture is broken: non-hexadecimal"),

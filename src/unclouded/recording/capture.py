@@ -97,7 +97,7 @@ class CaptureReader:
                     yield _line_of(_row.decode(text))
                 except ValueError as error:
                     if not self._is_cut_off(error):
-                        raise WireError(f"Line {number} of the capture is broken: {error}.") from None
+                        raise WireError(f"Line {number} of the capture is broken: {_reason(error)}.") from None
 
     def _read_header(self) -> CaptureHeader:
         first = next((text for _, text in self._lines if text.strip()), "")
@@ -116,6 +116,12 @@ class CaptureReader:
             error, msgspec.DecodeError | UnicodeDecodeError
         )
         return not is_json and next(self._lines, None) is None
+
+
+def _reason(error: ValueError) -> str:
+    """What is wrong, without the value: it may be a part of another text, and a secret."""
+    text = str(error)
+    return "`from` is neither controller nor device" if text.startswith("Invalid enum value") else text
 
 
 def read_lines(lines: Iterable[str | bytes]) -> Iterator[CaptureLine]:

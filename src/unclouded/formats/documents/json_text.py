@@ -170,7 +170,8 @@ def read(source: InputSource) -> FormatReading:
     if whole is not None:
         found = reader.add(whole, place)
         return reader.reading(source.filled, source.filled if found else 0, [])
-    part = beginning(source.text or "") if len(source.lines) == 1 or source.lines[0].strip() in ("{", "[") else None
+    is_one = len(source.lines) == 1 or "".join(source.lines[:1]).strip() in ("{", "[")
+    part = beginning(source.text or "") if is_one else None
     if part is not None and reader.add(part, place):
         reading = reader.reading(source.filled, source.filled, [])
         reading.notes = ["the JSON text is cut off"]
