@@ -7,13 +7,14 @@ from typing import Any
 
 from unclouded.core.errors import ConfigError
 
+BYTE_ORDER_MARK = "\ufeff"  # what some editors put before a text
 MOST_DIGITS = 30  # before or behind the point of a number; its exact fraction is computed with
 
 
 def read_toml(text: str, where: str) -> dict[str, Any]:  # Any: TOML
     """The tables of a text, its numbers as int or finite Decimal. Raises ConfigError."""
     try:
-        table = tomllib.loads(text, parse_float=Decimal)
+        table = tomllib.loads(text.removeprefix(BYTE_ORDER_MARK), parse_float=Decimal)
         _check_numbers(table, "$", where)
     except RecursionError:
         raise ConfigError(f"{where} is not TOML: its brackets are nested too deeply.") from None

@@ -233,3 +233,13 @@ def test_what_the_text_and_the_model_do_not_agree_on_is_refused(monkeypatch: pyt
     monkeypatch.setattr(device_edits, "edited", lambda blocks, *more: list(blocks))
     with pytest.raises(CommandError, match="Change it by hand"):
         with_changes(FILE, "pump", {"name": "P"})
+
+
+def test_a_byte_order_mark_is_no_obstacle_and_stays() -> None:
+    for start in ("", '[[device]]\nid = "first"\n\n', "# mine\n"):
+        text = f"\ufeff{start}{FILE}".replace("\n", "\r\n")
+        changed = with_changes(text, "pump", {"name": "P"})
+        for after in (with_device(text, {"id": "new"}), changed, without_device(text, "pump")):
+            assert after.startswith("\ufeff") and after.count("\ufeff") == 1
+        assert read(changed.removeprefix("\ufeff"))["device"][-1]["name"] == "P"
+        assert lines_lost(text, changed) == []

@@ -69,3 +69,11 @@ def test_only_what_is_alike_is_meant() -> None:
 @given(st.text(alphabet="[]{}\"'=#\n.a_ ", max_size=300))
 def test_no_text_makes_the_search_fail(text: str) -> None:
     ConfigPlaces(text).located("x: Object contains unknown field `a` - at `$.a[0].b`", "x")
+
+
+def test_lines_are_those_that_an_editor_counts() -> None:
+    """Separators of lines and pages within a comment or a name end no line of TOML; a byte order mark is no key."""
+    text = "\ufeff[hub]\r\n# a\u2028b\x85c\r\n[[device]]\r\nid = 'a'\r\nroom = 'x\u2028y\x1cz'\r\nlnk = 1\r\n"
+    places = ConfigPlaces(text)
+    assert (places.line(("hub",)), places.line(("device", 0)), places.line(("device", 0, "lnk"))) == (1, 3, 6)
+    assert places.name(("device", 0, "lnk")) == "`lnk` of device a"

@@ -7,6 +7,8 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from unclouded.core.toml_text import BYTE_ORDER_MARK
+
 HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 KEY = re.compile(
     r"\s*((?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*'))*)\s*=(.*)$"
@@ -42,7 +44,7 @@ class ConfigPlaces:
         self._counts: dict[KeyPath, int] = {}
         table: KeyPath = ()
         until, depth = "", 0  # within a text of several lines, within brackets
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(text.removeprefix(BYTE_ORDER_MARK).split("\n"), 1):
             if until:
                 until = "" if until in line else until
                 continue

@@ -16,6 +16,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import msgspec
+from msgspec.structs import replace
+
+from unclouded.core.toml_text import BYTE_ORDER_MARK
 
 # What may hold a bracket or a line end that is none: strings and comments; then brackets and line ends themselves.
 TOKEN = re.compile(
@@ -54,12 +57,14 @@ def text_of(blocks: Sequence[TextBlock]) -> str:
 
 def blocks_of(text: str) -> list[TextBlock]:
     """The blocks of a text, in order; the first may be empty."""
-    lines = _lines_of(text)
+    bare = text.removeprefix(BYTE_ORDER_MARK)
+    lines = _lines_of(bare)
     headers = [number for number, line in enumerate(lines) if line.is_header]
     starts = [0, *(_lead_start(lines, number) for number in headers), len(lines)]
     pieces = [lines[start:end] for start, end in pairwise(starts)]
     leads = [0, *(header - start for header, start in zip(headers, starts[1:], strict=False))]
-    return [_block(piece, lead) for piece, lead in zip(pieces, leads, strict=True)]
+    first, *others = [_block(piece, lead) for piece, lead in zip(pieces, leads, strict=True)]
+    return [replace(first, lead=text[: len(text) - len(bare)] + first.lead), *others]
 
 
 def elements(blocks: Sequence[TextBlock], path: TablePath) -> list[list[int]]:
