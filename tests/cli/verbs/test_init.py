@@ -102,7 +102,7 @@ class AnsweringOnboarding(Onboarding):
     def found(self, links: Sequence[str]) -> OnboardingView:
         return self.view()
 
-    def by_hand(self, link: str) -> Offer:
+    def by_hand(self, link: str, family: str = "") -> Offer:
         raise CommandError(f"{link} is no link.")
 
     def tested(self, offer: Offer, report: Callable[[str], None]) -> LinkTestView:

@@ -47,10 +47,10 @@ class Onboarding:
     def view(self) -> OnboardingView:
         return _view(self._hub.get(PATH))
 
-    def by_hand(self, link: str) -> Offer:
-        """The offer of a link that is typed; a path is that of a serial port."""
+    def by_hand(self, link: str, family: str = "") -> Offer:
+        """The offer of a link that is typed; a path is that of a serial port. ``family``: where it is known."""
         link = f"serial://{link}" if link.startswith("/") else link
-        return msgspec.convert(self._hub.post(f"{PATH}/offers", {"link": link}), Offer)
+        return msgspec.convert(self._hub.post(f"{PATH}/offers", {"link": link, "family": family}), Offer)
 
     def found(self, links: Sequence[str]) -> OnboardingView:
         """Everything that is here, when nothing more is looked for."""

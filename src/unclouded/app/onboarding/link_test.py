@@ -27,7 +27,7 @@ from unclouded.links.url import parse
 
 log = logging.getLogger("unclouded.onboarding")
 
-ATTEMPT_S = 4.0  # s in which a device answers; an MCU that starts takes up to 2
+ATTEMPT_S = 3.0  # s in which a device answers; an MCU that starts takes up to 2
 LONGEST_S = 600.0  # s after which a test that nobody ends frees its link
 CHECK_S = 0.5  # s between two looks whether the port is still there
 CRASHED = "An error in this program ended the test; the log of the hub describes it. Try again."
@@ -131,7 +131,8 @@ class OfferTest:
             self._fail(CRASHED)
 
     async def _run(self) -> None:
-        findings = self._known or await self._listen()
+        is_known = bool(self.offer.family) and self.offer.source != "serial"
+        findings = LineFindings() if is_known else self._known or await self._listen()
         if findings.problem:
             self._fail(findings.problem)
             return

@@ -10,7 +10,7 @@ from unclouded.app.onboarding.candidates import LineSetting
 from unclouded.core.link import Link
 from unclouded.core.session import Failure, LinkPath
 
-LISTEN_S = 1.5  # s at each setting; a metering chip sends every 50 ms, a plug's console every few seconds
+LISTEN_S = 1.0  # s at each setting; a metering chip sends every 50 ms, a plug's console every few seconds
 MOST_BYTES = 8_192  # that are kept of each setting
 EVERY_S = 0.25  # s between two tries to recognise what came
 

@@ -26,6 +26,7 @@ from unclouded.core.configuration_views import EditOrigin, ReloadView
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Device, Outcome, Value
 from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer, OfferSourceView, OnboardingView
+from unclouded.families import family as family_of
 from unclouded.hub.node import NodeSpec
 from unclouded.links import check_url
 from unclouded.links.url import parse
@@ -91,8 +92,10 @@ class OnboardingService:
         if parse(link).scheme not in BY_HAND:
             raise CommandError(f"Write an address such as {', '.join(_EXAMPLES)}.")
         check_url(link)
+        if body.family:
+            family_of(body.family)  # raises ConfigError that names the known ones
         known = next((one for one in self._offers() if one.link == link), None)
-        if known is not None:
+        if known is not None and known.family == body.family:
             return known
         while len(self._by_hand) >= MOST_BY_HAND:
             self._by_hand.pop(next(iter(self._by_hand)))

@@ -21,6 +21,7 @@ from unclouded.core.onboarding_views import Offer, OnboardingView
 @click.command("init")
 @click.argument("links", nargs=-1, metavar="[LINK]...")
 @click.option("--yes", is_flag=True, help="Test each LINK, without one all that was found, and add what answers.")
+@click.option("--family", default="", help="What is at the LINK, where you know it; otherwise all are tried.")
 @click.option("--name", default="", help="What the device is called, where only one is added. [default: proposed]")
 @click.option("--room", default="", help="The room that it is in.")
 @click.option("--parent", metavar="ID", help='The device that measures its use too; "" = none. [default: proposed]')
@@ -31,6 +32,7 @@ from unclouded.core.onboarding_views import Offer, OnboardingView
 def command(
     links: tuple[str, ...],
     yes: bool,
+    family: str,
     name: str,
     room: str,
     parent: str | None,
@@ -46,13 +48,13 @@ def command(
     what it is called. Elsewhere, and with --json, it lists what was found; --yes adds it. It works on the hub that
     runs, where the new device is live at once; without one it makes the configuration for the next.
     """
-    if (name or id) and not (yes and len(links) == 1):
-        raise click.UsageError("--name and --id are for one device: add --yes and one LINK.")
+    if (name or id or family) and not (yes and len(links) == 1):
+        raise click.UsageError("--name, --id and --family are for one device: add --yes and one LINK.")
     with _hub(config, data) as hub:
         onboarding = Onboarding(hub)
         new = NewDevice(name=name, room=room, parent=parent, id=id, produces=produces)
         if yes:
-            _add_all(onboarding, links, new, as_json)
+            _add_all(onboarding, [onboarding.by_hand(link, family) for link in links], new, as_json)
         elif as_json or not sys.stdin.isatty():
             _list(onboarding.found(links), as_json)
         else:
@@ -86,11 +88,11 @@ def _list(view: OnboardingView, as_json: bool) -> None:
         print_text("To add what answers: unclouded init --yes, with the links of your choice.", err=True)
 
 
-def _add_all(onboarding: Onboarding, links: Sequence[str], new: NewDevice, as_json: bool) -> None:
+def _add_all(onboarding: Onboarding, named: Sequence[Offer], new: NewDevice, as_json: bool) -> None:
     """Add each offer that answers; LinkError where one that was named, or all of them, did not."""
-    offers = [onboarding.by_hand(link) for link in links] or onboarding.found(()).offers
+    offers = named or onboarding.found(()).offers
     missing = [offer for offer in offers if not _is_added(onboarding, offer, new, as_json)]
-    if missing and (links or len(missing) == len(offers)):
+    if missing and (named or len(missing) == len(offers)):
         raise LinkError(f"Not added: {', '.join(one.title for one in missing)}.")
     if not offers:
         raise LinkError("Nothing was found. Name what you know: unclouded init --yes serial:///dev/ttyUSB0")
