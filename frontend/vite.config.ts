@@ -1,12 +1,56 @@
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
+
+/** The page needs no texts of the API: the hub sends those in the language that the page asks for. */
+function withoutApiTexts(): Plugin {
+  return {
+    name: "without-api-texts",
+    enforce: "pre",
+    transform(code, id) {
+      if (!/\/web\/words\/\w+\.json$/.test(id)) return null;
+      const texts = Object.entries(JSON.parse(code) as Record<string, string>);
+      return { code: JSON.stringify(Object.fromEntries(texts.filter(([key]) => !key.startsWith("api.")))), map: null };
+    },
+  };
+}
+
+/** Tells the service worker what the page needs at its start, and which version of the page this is. */
+function shell(): Plugin {
+  return {
+    name: "shell",
+    enforce: "post",
+    async generateBundle(_options, bundle) {
+      const worker = bundle["sw.js"];
+      if (worker?.type !== "chunk") throw new Error("There is no sw.js.");
+      const needed = new Set<string>();
+      const need = (name: string) => {
+        const chunk = bundle[name];
+        if (needed.has(name) || chunk?.type !== "chunk") return;
+        needed.add(name);
+        chunk.imports.forEach(need);
+        chunk.viteMetadata?.importedCss.forEach((css) => needed.add(css));
+      };
+      for (const one of Object.values(bundle)) if (one.type === "chunk" && one.isEntry && one !== worker) need(one.fileName);
+      const files = [...needed].sort().map((name) => `/${name}`);
+      const names = new TextEncoder().encode(Object.keys(bundle).sort().join()); // they change with the content
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", names));
+      const version = Array.from(digest.slice(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join("");
+      worker.code = worker.code.replaceAll("__SHELL__", JSON.stringify({ version, files }));
+    },
+  };
+}
 
 export default defineConfig({
+  plugins: [withoutApiTexts(), shell()],
   build: {
     outDir: "../src/unclouded/web/static",
     emptyOutDir: true,
     target: "es2022",
     modulePreload: false,
     reportCompressedSize: false,
+    rolldownOptions: {
+      input: { index: "index.html", sw: "src/worker/service-worker.ts" },
+      output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
+    },
   },
   server: { proxy: { "/api": { target: "http://127.0.0.1:8099", ws: true, changeOrigin: false } } },
 });

@@ -7,10 +7,21 @@ import { keepRecent } from "./data/recent";
 import { startRouting } from "./routing/router";
 import "./style.css";
 import { keepToday } from "./data/today";
+import { chosenLocale, keptLanguage } from "./text/language";
+import { loadWords } from "./text/words";
+import { registerWorker } from "./worker/register";
 
+const { language, locale } = chosenLocale(keptLanguage(), navigator.languages);
+document.documentElement.lang = language;
 startRouting();
 learnIntervals();
 keepRecent();
-keepToday();
 void start();
-render(<App />, document.getElementById("page")!);
+loadWords(language, locale).then(
+  () => {
+    keepToday();
+    render(<App />, document.getElementById("page")!);
+    registerWorker();
+  },
+  () => document.getElementById("unloaded")!.removeAttribute("hidden"),
+);

@@ -1,7 +1,7 @@
 /** HTTP requests to the hub with JSON bodies; problems are thrown as errors with a readable message. */
 import { parse } from "../text/printable";
 import type { Problem } from "./shapes";
-import { say } from "../text/words";
+import { say, currentLanguage } from "../text/words";
 
 /** A failed request. `status` 0: no answer from the hub. `after`: seconds to wait before the next attempt. */
 export class HubError extends Error {
@@ -75,7 +75,7 @@ function posting(body: unknown): RequestInit {
 async function ask(path: string, init: RequestInit): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(path, init);
+    answer = await fetch(path, { ...init, headers: { ...init.headers, "Accept-Language": currentLanguage() } });
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new HubError(0, say("app.no_answer"));

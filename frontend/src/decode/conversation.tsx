@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { ShortBytes } from "../bytes/frame-bytes";
 import { capital, LEGEND, nextIndex } from "../bytes/parts";
 import type { DecodedFrame, DecodeView } from "../data/shapes";
+import { countText } from "../text/format";
 import { say } from "../text/words";
 import { busy, choices, endShown, firstShown, frames, isPicked, more, pick, selected, selectedFrame, sought } from "./decoding";
 import { filtered, linked, nameOf, namesOf, NO_FILTER, type Filter } from "./filter";
@@ -29,7 +30,7 @@ export function Conversation({ view }: { view: DecodeView }) {
       </div>
       <FilterRow filter={filter} ends={ends} onChange={(part) => setFilter({ ...filter, ...part })} />
       <p class="soft small" role="status">
-        {countText(shown.length, all)}
+        {shownText(shown.length, all)}
       </p>
       {firstShown.value > 0 && <MoreButton before />}
       {shown.length > 0 ? <Lanes frames={shown} ends={ends} sides={view.counts.senders} /> : <p class="soft">{say("device.no_match")}</p>}
@@ -39,12 +40,11 @@ export function Conversation({ view }: { view: DecodeView }) {
 }
 
 /** `7 frames`, `3 of the 7 frames`, `frames 1–500 of 93,207; 12 pass the filter` */
-function countText(shown: number, all: number): string {
+function shownText(shown: number, all: number): string {
   const loaded = frames.value.length;
-  const number = (value: number) => value.toLocaleString("en");
-  if (loaded === all) return shown === all ? say("decode.all_shown", { count: number(all) }) : say("decode.some_shown", { shown: number(shown), all: number(all) });
-  const range = say("decode.range", { from: number(firstShown.value + 1), to: number(endShown.value), all: number(all) });
-  return shown === loaded ? range : `${range} ${say("decode.of_these", { shown: number(shown) })}`;
+  if (loaded === all) return shown === all ? say("decode.all_shown", { count: countText(all) }) : say("decode.some_shown", { shown: countText(shown), all: countText(all) });
+  const range = say("decode.range", { from: countText(firstShown.value + 1), to: countText(endShown.value), all: countText(all) });
+  return shown === loaded ? range : `${range} ${say("decode.of_these", { shown: countText(shown) })}`;
 }
 
 function MoreButton({ before = false }: { before?: boolean }) {

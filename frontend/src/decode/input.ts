@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 
 import type { Query } from "../data/http";
+import { countText, decimalText } from "../text/format";
 import { say } from "../text/words";
 
 export const MOST_BYTES = 4 * 1024 * 1024;
@@ -37,7 +38,7 @@ export function isLong(pasted: string): boolean {
 export function sizeText(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   const [size, unit] = bytes < 1_000_000 ? [bytes / 1000, "kB"] : [bytes / 1_000_000, "MB"];
-  return `${size < 10 ? Number(size.toFixed(1)) : Math.round(size)} ${unit}`;
+  return `${size < 10 ? countText(size) : decimalText(size, 0)} ${unit}`;
 }
 
 /** The choice as parameters of a request; what is to be found is left out. */

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { capital } from "../bytes/parts";
 import { Notice } from "../parts/notice";
 import type { DecodedRemark, DecodeView } from "../data/shapes";
+import { countText } from "../text/format";
 import { say } from "../text/words";
 import { choices, show } from "./decoding";
 import { endsOf, foundText, notesOf, spanText, summaryText } from "./texts";
@@ -54,7 +55,7 @@ function Remarks({ view }: { view: DecodeView }) {
           {say("decode.all_remarks", { count: view.remarks.length })}
         </button>
       )}
-      {all && total > view.remarks.length && <p class="soft small">{say("decode.first_remarks", { shown: view.remarks.length, all: total.toLocaleString("en") })}</p>}
+      {all && total > view.remarks.length && <p class="soft small">{say("decode.first_remarks", { shown: view.remarks.length, all: countText(total) })}</p>}
     </>
   );
 }

@@ -1,11 +1,12 @@
 /** What is said of a decoded input, in sentences. Pure. */
 import type { DecodeChoices, DecodedFrame, DecodeView } from "../data/shapes";
 import { capital } from "../bytes/parts";
+import { countText, decimalText } from "../text/format";
 import { say } from "../text/words";
 
 /** `7 frames`, `1 frame`, with separators: `12,408 frames`. */
 export function counted(count: number, one: "decode.frame" | "decode.noise_byte" | "decode.remark" | "decode.cut_byte"): string {
-  return count === 1 ? say(one) : say(`${one}s`, { count: count.toLocaleString("en") });
+  return count === 1 ? say(one) : say(`${one}s`, { count: countText(count) });
 }
 
 /** `7 frames, no noise. 2 remarks.` */
@@ -21,7 +22,7 @@ export function summaryText({ counts, contents }: DecodeView): string {
 /** `Read as hex (7 of 7 lines): Tuya Wi-Fi. This is likely.` */
 export function foundText(view: DecodeView, choices: DecodeChoices | undefined): string {
   const { title, lines, explained, sure } = view.format;
-  const share = explained ? ` (${say("decode.lines", { explained: explained.toLocaleString("en"), lines: lines.toLocaleString("en") })})` : "";
+  const share = explained ? ` (${say("decode.lines", { explained: countText(explained), lines: countText(lines) })})` : "";
   const names = [view.family, ...view.others].filter(Boolean).map((name) => familyTitle(name, choices));
   const families = names.length ? `: ${names.join("; ")}` : "";
   const doubt = sure === "likely" || sure === "unsure" ? ` ${say(`decode.sure.${sure}`)}` : "";
@@ -34,7 +35,7 @@ export function notesOf(view: DecodeView): string[] {
   if (view.detected) notes.push(sentence(view.detected));
   const { unread, more_unread } = view.format;
   if (unread.length) notes.push(say(unread.length + more_unread === 1 ? "decode.unread_one" : "decode.unread", { lines: spansText(unread) + (more_unread ? ", …" : ""), count: unread.length + more_unread }));
-  if (!view.counts.is_complete) notes.push(say("decode.incomplete", { count: view.counts.pieces.toLocaleString("en") }));
+  if (!view.counts.is_complete) notes.push(say("decode.incomplete", { count: countText(view.counts.pieces) }));
   if (!view.ordered && view.counts.senders.length > 1) notes.push(say("decode.unordered"));
   if (view.counts.rebuilt) notes.push(say("decode.rebuilt_count", { count: view.counts.rebuilt }));
   return notes;
@@ -69,7 +70,7 @@ export function timeText(frame: DecodedFrame, from: number): string {
 export function spanText(seconds: number): string {
   const ms = Math.round(seconds * 1000);
   if (Math.abs(ms) < 1000) return `${ms} ms`;
-  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 59.95) return `${decimalText(seconds, 1)} s`;
   const whole = Math.round(seconds);
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)];
   const rest = `${String(whole % 60).padStart(2, "0")}`;

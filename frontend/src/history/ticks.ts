@@ -1,5 +1,5 @@
 /** Ticks and labels of the axes: times in the hub's time zone, values in round numbers. */
-import { formatter, MINUS } from "../text/format";
+import { decimalText, formatter, MINUS } from "../text/format";
 import { dayOf, firstOf, instantOf, plusDays, shifted, wallOf, type Day, type Range, type Span } from "./calendar";
 
 export type Tick = Readonly<{ at: number; text: string }>;
@@ -116,7 +116,7 @@ export function axisUnit(unit: string, size: number): { unit: string; divisor: n
 export function axisNumbers(values: readonly number[], divisor: number): string[] {
   const step = values.length > 1 ? Math.abs((values[1] ?? 0) - (values[0] ?? 0)) / divisor : 1;
   const decimals = Math.min(6, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
-  return values.map((value) => (value < 0 ? MINUS : "") + Math.abs(value / divisor).toFixed(decimals));
+  return values.map((value) => (value < 0 ? MINUS : "") + decimalText(Math.abs(value / divisor), decimals));
 }
 
 function clean(value: number): number {

@@ -11,8 +11,9 @@ import { Notice } from "../parts/notice";
 import { StateDot, StateText } from "../parts/state";
 import { inTree, nameOf } from "../devices/points";
 import type { Hub, Session } from "../data/shapes";
+import { countText } from "../text/format";
 import { say } from "../text/words";
-import { brokerAddress, brokerRows, bytesText, countText, durationText, storeProblems } from "./text";
+import { brokerAddress, brokerRows, bytesText, durationText, storeProblems } from "./text";
 
 export function About({ hub }: { hub: Hub }) {
   return (

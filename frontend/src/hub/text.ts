@@ -1,13 +1,7 @@
 /** Figures of the hub, its store and its broker as text. Pure. */
 import type { Hub } from "../data/shapes";
+import { countText, decimalText } from "../text/format";
 import { say, sayIfKnown } from "../text/words";
-
-const COUNTS = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 1 });
-
-/** `1,204`. */
-export function countText(value: number): string {
-  return COUNTS.format(value);
-}
 
 /** `45 s`, `12 min`, `4 h 12 min`, `3 d 4 h`. */
 export function durationText(seconds: number): string {
@@ -28,7 +22,7 @@ export function bytesText(bytes: number): string {
     step += 1;
   }
   const digits = step === 0 || size >= 9.95 ? 0 : 1;
-  return `${size.toFixed(digits)} ${units[step]}`;
+  return `${decimalText(size, digits)} ${units[step]}`;
 }
 
 /** The problems of the store, one sentence each; none if there are no problems. */

@@ -2,6 +2,7 @@
 import { usePolled } from "../data/polled";
 import { Log } from "../hub/log-list";
 import { About, Broker, Links, Store, SessionCard } from "../hub/parts";
+import { PageCard } from "../hub/page-card";
 import { Notice } from "../parts/notice";
 import type { Hub } from "../data/shapes";
 import { say } from "../text/words";
@@ -31,6 +32,7 @@ export function HubPage() {
         </div>
         <div>
           <SessionCard />
+          <PageCard />
           {value ? <Broker hub={value} /> : <div class="card skeleton place" />}
         </div>
       </div>

@@ -1,11 +1,12 @@
 /**
- * Numbers, ages and times for display, in the same formats as the command line.
+ * Numbers, ages and times for display, in the formats of the locale; in English the same as the command line.
  *
  *     673 W   1.24 kW   −0.41 kW   0.31 kWh   230.4 V   21.5 °C      3 s   2 min
  *
  * A number never has more digits than its point (`exponent`), nor more than are helpful.
  */
 import type { Point, Value } from "../data/shapes";
+import { currentLocale, say } from "./words";
 
 export const MINUS = "−";
 export const NOTHING = "–";
@@ -51,14 +52,14 @@ export function quantityText(value: number, unit: string, exponent = -9): string
 /** The value of a point with its unit. */
 export function valueText(value: Value | null | undefined, point: Pick<Point, "unit" | "exponent">): string {
   if (value === null || value === undefined) return NOTHING;
-  if (typeof value === "boolean") return value ? "on" : "off";
+  if (typeof value === "boolean") return say(value ? "app.on" : "app.off");
   if (typeof value === "string") return value;
   return quantityText(value, point.unit, point.exponent);
 }
 
 /** `now`, `3 s`, `2 min`, `5 h`, `3 d`: rounded down, never negative. */
 export function ageText(seconds: number): string {
-  if (seconds < 1) return "now";
+  if (seconds < 1) return say("now.axis_now");
   if (seconds < 60) return `${Math.floor(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
@@ -79,15 +80,34 @@ export function clockText(at: number, zone: string): string {
 
 /** Formatters are expensive to create, so they are cached. */
 export function formatter(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const place = zone + JSON.stringify(options);
+  const place = currentLocale() + zone + JSON.stringify(options);
   let found = formatters.get(place);
-  if (!found) formatters.set(place, (found = new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options })));
+  if (!found) formatters.set(place, (found = new Intl.DateTimeFormat(currentLocale(), { timeZone: zone, ...options })));
   return found;
 }
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
+/** `1,204`, `0.5`: a count, or another number that is at least 0; with at most so many decimals. */
+export function countText(value: number, most = 1): string {
+  return numbers({ maximumFractionDigits: most }).format(value);
+}
+
+/** `12.0`, `5862`, `12,480`: always with so many decimals, and with separators from five digits. */
+export function decimalText(value: number, decimals: number): string {
+  return numbers({ minimumFractionDigits: decimals, maximumFractionDigits: decimals, useGrouping: "min2" }).format(value);
+}
+
+function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const place = currentLocale() + JSON.stringify(options);
+  let found = numberFormats.get(place);
+  if (!found) numberFormats.set(place, (found = new Intl.NumberFormat(currentLocale(), options)));
+  return found;
+}
+
+const numberFormats = new Map<string, Intl.NumberFormat>();
+
 function signed(value: number, decimals: number): string {
-  const text = Math.abs(value).toFixed(decimals);
+  const text = decimalText(Math.abs(value), decimals);
   return value < 0 && /[1-9]/.test(text) ? MINUS + text : text;
 }

@@ -1,12 +1,40 @@
-/** The texts of the page, from the table that the API uses too: id -> text with {placeholders}. */
-import table from "../../../src/unclouded/web/words/en.json";
+/** The texts of the page, from the tables that the API uses too: id -> text with {placeholders}. One table is loaded. */
+import type english from "../../../src/unclouded/web/words/en.json";
+import type { Language } from "./language";
 
-export type Id = keyof typeof table;
+export type Id = keyof typeof english;
 export type Parts = Readonly<Record<string, string | number>>;
+
+const TABLES: Readonly<Record<Language, () => Promise<{ default: object }>>> = {
+  en: () => import("../../../src/unclouded/web/words/en.json"),
+  de: () => import("../../../src/unclouded/web/words/de.json"),
+  es: () => import("../../../src/unclouded/web/words/es.json"),
+};
+
+let table: Readonly<Record<string, string>> = {};
+let language: Language = "en";
+let locale = "en-GB";
+
+/** Load the texts of a language. Its numbers and dates are written as in `its`. Rejects if the hub does not send them. */
+export async function loadWords(chosen: Language, its: string): Promise<void> {
+  table = (await TABLES[chosen]()).default as Record<string, string>;
+  language = chosen;
+  locale = its;
+}
+
+/** The language of the texts. */
+export function currentLanguage(): Language {
+  return language;
+}
+
+/** The locale of numbers and dates, as a BCP 47 tag. */
+export function currentLocale(): string {
+  return locale;
+}
 
 /** The text with that id. */
 export function say(id: Id, parts: Parts = {}): string {
-  return table[id].replace(/\{(\w+)\}/g, (whole, name: string) => String(parts[name] ?? whole));
+  return (table[id] ?? id).replace(/\{(\w+)\}/g, (whole, name: string) => String(parts[name] ?? whole));
 }
 
 /** The text with an id composed at run time (a state, a kind of event); `otherwise` if there is none. */

@@ -10,6 +10,8 @@ Local only means: the hub listens on a loopback address and the request did not 
 stream ends with its next message once its client has lost its role, after a logout or a change of the password (close
 code 4401).
 
+Texts of the API are in the language that the request accepts, English by default (words.py).
+
 It sets in the scope: ``unclouded.role`` ("read" or "control") and ``unclouded.request`` (an AuthenticatedRequest).
 """
 
@@ -36,7 +38,7 @@ from unclouded.web.login_throttle import LoginThrottle
 from unclouded.web.password import CredentialFile, CredentialStore
 from unclouded.web.schemas import Problem, Role
 from unclouded.web.session_cookie import SessionCookie
-from unclouded.web.words import say
+from unclouded.web.words import answering_in, say
 
 log = logging.getLogger("unclouded.web")
 
@@ -92,6 +94,10 @@ class Auth:
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
+        with answering_in(connection.headers.get("accept-language", "")):
+            await self._answer(connection, scope, receive, send)
+
+    async def _answer(self, connection: HTTPConnection, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._hosts.accepts(connection.headers.get("host", "")):
             shown = connection.headers.get("host", "")[:80]
             await refusal(421, "api.wrong_host", host=shown)(scope, receive, send)

@@ -4,7 +4,7 @@
  *     {"total": 184320, "free": 83536}                ──►  facts: Total 184,320; Free 83,536
  *     {"tasks": [{"name": "IDLE", "priority": 0}]}    ──►  a table: Name, Priority
  */
-import { NOTHING } from "../../text/format";
+import { countText, NOTHING } from "../../text/format";
 import { sayIfKnown } from "../../text/words";
 
 export type FactRow = { name: string; value: string };
@@ -14,7 +14,6 @@ export type Column = { name: string; isNumber: boolean };
 const RAW = new Set(["lines", "unread"]); // shown as text
 const UNITS = new Set(["s", "ms", "Wh", "W", "dBm", "kHz", "percent"]);
 const MOST_ROWS = 400;
-const NUMBERS = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 6 });
 
 /** The blocks of an answer: what it says of itself first, then its lists. Lists without entries are left out. */
 export function blocksOf(answer: Readonly<Record<string, unknown>>): Block[] {
@@ -60,7 +59,7 @@ function leavesOf(value: Readonly<Record<string, unknown>>, before: string): Fac
 
 function valueText(value: unknown): string {
   if (value === null || value === undefined || value === "") return NOTHING;
-  if (typeof value === "number") return NUMBERS.format(value);
+  if (typeof value === "number") return countText(value, 6);
   if (typeof value === "boolean") return sayIfKnown(value ? "console.yes" : "console.no", String(value));
   if (Array.isArray(value)) return value.map(valueText).join(", ") || NOTHING;
   if (isRecord(value)) return leavesOf(value, "").map((leaf) => `${leaf.name}: ${leaf.value}`).join(", ");

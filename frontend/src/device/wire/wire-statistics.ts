@@ -5,7 +5,7 @@
  *     {frames_in: 1204, noise_bytes: 12, noise_bad_checksum: 2, round_trip_ms: 14.2, restarts: 1}
  *       ──► 1,204 frames received · 12 bytes of noise (bad checksum 2) · 14 ms · restarts 1
  */
-import { countText } from "../../hub/text";
+import { countText } from "../../text/format";
 import { sayIfKnown } from "../../text/words";
 
 export type Stats = Readonly<Record<string, number>>;
@@ -38,7 +38,7 @@ export function reasonsText(reasons: readonly Count[]): string {
 
 /** `14 ms`, `0.8 ms`; 0 means not measured. */
 export function roundTripText(ms: number): string {
-  return ms >= 10 ? countText(Math.round(ms)) : String(Number(ms.toFixed(1)));
+  return countText(ms, ms >= 10 ? 0 : 1);
 }
 
 function reasonText(key: string): string {

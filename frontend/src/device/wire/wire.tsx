@@ -1,7 +1,7 @@
 /** The links of a device: statistics by channel, and recent frames. */
 import { say } from "../../text/words";
 import { Notice } from "../../parts/notice";
-import { countText } from "../../hub/text";
+import { countText } from "../../text/format";
 import { Frames } from "./frames-list";
 import { usePolled } from "../../data/polled";
 import { reasonsText, roundTripText, summaryOf, type Stats } from "./wire-statistics";

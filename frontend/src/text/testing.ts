@@ -1,0 +1,4 @@
+/** Tests read the page in English. */
+import { loadWords } from "./words";
+
+await loadWords("en", "en-GB");
