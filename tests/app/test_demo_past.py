@@ -13,6 +13,7 @@ from unclouded.app.demo.past import DAY_S, EXPORT, IMPORT, QUARTER, DemoPast, Pa
 from unclouded.core.model import Device, Ledger, Reading
 from unclouded.sim.seasons import home_quarters
 from unclouded.sim.world import ROOF, Counters
+from unclouded.store.backfill import backfill as store_columns
 from unclouded.store.codec import ledger_from_json
 from unclouded.store.reader import StoreReader
 from unclouded.store.schema import open_to_write
@@ -20,6 +21,8 @@ from unclouded.store.writer import StoreWriter
 
 MADRID = ZoneInfo("Europe/Madrid")
 NOW = 1_792_972_800.0 + 777  # 2026-10-26, the day after the clock was set back in Europe
+SIZES = """SELECT span, sum(size) FROM rollup JOIN series ON series.id = series
+    JOIN device ON device.number = series.device WHERE device.id = ? AND point = 'power_W' GROUP BY span"""
 DEVICES = [
     PastDevice("meter", "", -1),
     PastDevice("solar", ROOF, -3, "test:solar", is_dated=True),
@@ -145,6 +148,39 @@ def test_a_clock_that_is_set_back_before_the_past_is_stored_costs_only_what_is_b
     assert totals == sorted(totals)
     folder.start(NOW + DAY_S)
     assert len(folder.columns("kettle", "power_W")) > 3 * 96
+
+
+def test_a_kill_between_two_slices_leaves_the_older_days_to_the_next_run(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no transaction is longer than a slice, so that the hub stores its readings meanwhile."""
+    monkeypatch.setattr("unclouded.app.demo.past.SLICE", 100)
+
+    class Killed(BaseException):
+        pass
+
+    stored: list[int] = []
+
+    def backfill(db: sqlite3.Connection, number: int, starts: np.ndarray, columns: object) -> None:
+        if len(stored) == 3:
+            raise Killed
+        stored.append(len(starts))
+        store_columns(db, number, starts, columns)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr("unclouded.store.backfill.backfill", backfill)
+        folder.start(NOW, is_filled=False)
+        with pytest.raises(Killed):
+            asyncio.run(folder.past.fill())
+    assert stored == [100, 100, 88] and len(folder.columns("meter", "power_W")) == 288
+    folder.start(NOW + 60)
+    for device in ("meter", "kettle", "pump"):
+        totals = folder.columns(device, IMPORT)
+        quarters = folder.columns(device, "power_W")
+        assert len(quarters) == 288 and list(totals.values()) == sorted(totals.values())
+        with sqlite3.connect(folder.path) as db:
+            sizes = dict(db.execute(SIZES, (device,)))
+        assert sizes == {60: 288, 900: 288, 3600: 288}
 
 
 def test_a_new_folder_without_a_past_is_empty(folder: Folder) -> None:

@@ -2,7 +2,7 @@
 
     store ──►│ 400 days, a value each quarter of an hour │ this run
              └ planned before the hub starts: its ledgers and the meter go on from the totals at the end
-               filled in while it runs, a device at a time; what an early end leaves is done by the next run
+               filled in while it runs, 40 days of a device at a time; what an early end leaves is done by the next
 
 The same home and day always have the same past (sim/seasons.py).
 """
@@ -37,6 +37,8 @@ DAY_S = 86_400
 WH = 1000  # mWh; what a meter counts in
 IMPORT, EXPORT, POWER = "energy_import_Wh", "energy_export_Wh", "power_W"
 MEMORY = ("demo", "past")  # identity and key of what is planned
+SLICE = 40 * DAY_S // QUARTER  # quarters that are stored at once
+PAUSE_S = 0.01  # s between them
 LOOK_S = 0.2  # s from one look for the devices of the hub to the next
 LONGEST_WAIT_S = 60.0  # s until the rest is left to the next run
 
@@ -150,18 +152,16 @@ class DemoPast:
             db.close()
 
     def _fill(self, db: sqlite3.Connection, number: int, one: PlannedPast) -> None:
-        """In one transaction."""
-        from unclouded.store.backfill import backfill
-
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            free = _until_first_sample(db, number, one)
-            backfill(db, number, self._quarters(free.first, free.last).starts, self._columns(free))
-            _keep(db, [other for other in _planned(db) if other != one])
-            db.execute("COMMIT")
-        finally:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
+        """In short transactions, so that the hub stores its readings in between; the newest days first."""
+        free = _until_first_sample(db, number, one)
+        starts, columns = self._quarters(free.first, free.last).starts, self._columns(free)
+        for end in range(len(starts), 0, -SLICE) or [0]:
+            begin = max(end - SLICE, 0)
+            left = replace(free, last=int(starts[begin])) if begin else None
+            some = {scale: column[begin:end] for scale, column in columns.items()}
+            _store(db, number, starts[begin:end], some, one, left)
+            one = left or one
+            time.sleep(PAUSE_S)
 
     def _columns(self, one: PlannedPast) -> "Mapping[SeriesScale, Columns]":
         """The power of each quarter, and the totals at its beginning."""
@@ -211,6 +211,27 @@ def _earlier(db: sqlite3.Connection, new: Sequence[PlannedPast]) -> list[Planned
 def _lowered(one: PlannedPast, later: PlannedPast) -> PlannedPast:
     used = {point: _shown_at_first(point) - total for point, total in later.begin_mWh.items()}
     return replace(one, begin_mWh={point: total - used[point] for point, total in one.begin_mWh.items()})
+
+
+def _store(
+    db: sqlite3.Connection,
+    number: int,
+    starts: "Columns",
+    columns: "Mapping[SeriesScale, Columns]",
+    planned: PlannedPast,
+    left: PlannedPast | None,
+) -> None:
+    """Store some quarters of what is planned, and what is left to be stored then: in one transaction."""
+    from unclouded.store.backfill import backfill
+
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        backfill(db, number, starts, columns)
+        _keep(db, [other for one in _planned(db) for other in ([left] if one == planned else [one]) if other])
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
 
 
 def _until_first_sample(db: sqlite3.Connection, number: int, one: PlannedPast) -> PlannedPast:
