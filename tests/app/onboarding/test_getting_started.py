@@ -15,16 +15,13 @@ PAGE = Path(__file__).parents[3] / "docs" / "getting-started.md"
 SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TOML = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 WATCHED = ("unclouded run", "unclouded init", "unclouded watch")  # they go on, or ask a person
-SIMULATED = {"/dev/ttyUSB0": ("mgm111", "pty"), "/dev/ttyUSB1": ("tuya-plug", "pty")}
+SIMULATED = {"/dev/ttyUSB0": "mgm111", "/dev/ttyUSB1": "tuya-plug"}
 GATEWAY = "tcp://192.168.1.30:6638"
 
 
 def commands() -> list[str]:
-    lines = [
-        line.partition(" #")[0].strip()
-        for block in SHELL.findall(PAGE.read_text("utf-8"))
-        for line in block.splitlines()
-    ]
+    blocks = SHELL.findall(PAGE.read_text("utf-8"))
+    lines = [line.partition(" #")[0].strip() for block in blocks for line in block.splitlines()]
     order = [line for line in lines if line]
     return sorted(order, key=lambda line: "init" not in line)  # devices are added before they are used
 
@@ -33,7 +30,7 @@ def test_the_commands_of_the_page_do_what_it_says(tmp_path: Path) -> None:
     with place_in(tmp_path) as here:
         here.config.unlink()
         places = {}
-        for port, (kind, _) in SIMULATED.items():
+        for port, kind in SIMULATED.items():
             places[port] = str(tmp_path / Path(port).name)
             here.sim(kind, "--link", f"pty:{places[port]}")
         _, ready = here.sim("tuya-gateway", "--link", "listen://127.0.0.1:0")

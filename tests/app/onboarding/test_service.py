@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
-from app.onboarding.onboarding_story import new_hub, simulated, surroundings
+from app.onboarding.onboarding_story import Newcomer, new_hub, simulated, surroundings
+from app.test_admissions import BROKER, bound_to_server
+from app.test_plug_paths import KEY, state, until, write_config
+from app.test_plug_paths import simulated as simulated_plug
 from asgi import ask
 from unclouded.app.configuration.config import load_config
 from unclouded.app.configuration.tables import NOWHERE
 from unclouded.app.hub_process import running
+from unclouded.app.simulation.simulated_plug import bound, client_link
 from unclouded.core.errors import LinkError
 from unclouded.core.views import FoundPlug
 
@@ -132,3 +136,26 @@ async def test_plugs_of_the_network_are_offered_and_a_failure_is_a_state(tmp_pat
         assert states == {"broker": "off", "serial": "done", "network": "done"}
         failed = next(one for one in (await here.look())["sources"] if one["source"] == "network")
         assert failed["state"] == "failed" and "9989" in failed["text"]
+
+
+async def test_a_plug_that_connects_to_the_broker_is_tested_and_added(tmp_path: Path) -> None:
+    plug = bound(9, KEY)
+    with surroundings(tmp_path):
+        async with running(load_config(write_config(tmp_path, *BROKER))) as run:
+            here = Newcomer(run, tmp_path / "unclouded.toml")
+            assert run.broker is not None
+            async with simulated_plug(client_link("127.0.0.1", run.broker.address[1], plug), plug) as simulation:
+                await bound_to_server(simulation)
+                await until(run.hub, lambda: state(run.hub) == "seen")
+                (offer,) = (await here.ask("GET")).json["offers"]
+                assert (offer["id"], offer["state"], offer["link"]) == (f"broker:{plug.uuid}", "recognised", "broker:")
+                test = await here.test_until(offer["id"], "answering", "failed", "silent")
+                assert (test["phase"], test["family"]) == ("answering", "meross"), test["problem"]
+                assert (await here.ask("POST", "/test/set", {"value": True})).json["outcome"] == "confirmed"
+                await here.ask("DELETE", "/test")
+                assert (await here.ask("GET")).json["offers"], "it is still connected"
+                added = await here.add(offer["id"], name="Kettle")
+                assert added.status == 200 and added.json["added"] == ["kettle"], added.json
+                await here.live("kettle")
+                after = (await here.ask("GET")).json
+                assert after["offers"] == [] and plug.uuid in here.file.read_text()

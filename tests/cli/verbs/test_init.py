@@ -53,7 +53,19 @@ def test_a_hub_without_a_configuration_gets_its_first_device(tmp_path: Path) -> 
         )
         here.running.append(hub)
         assert read(hub, lambda line: "ready" in line)["ready"]["devices"] == []
-        done = verb(here, "init", "--yes", f"{tmp_path}/meter", "--name", "Zähler", "--room", "Cellar", "--json")
+        done = verb(
+            here,
+            "init",
+            "--yes",
+            f"{tmp_path}/meter",
+            "--family",
+            "emporia",
+            "--name",
+            "Zähler",
+            "--room",
+            "Cellar",
+            "--json",
+        )
         assert done.returncode == 0, done.stderr
         added = json.loads(done.stdout)
         assert (added["added"], added["family"]) == ("zahler", "emporia") and added["reload"]["running"]
