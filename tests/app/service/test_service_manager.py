@@ -72,3 +72,13 @@ def test_without_a_watchdog_of_its_own_nothing_is_fed(systemd: Systemd, more: di
 @pytest.mark.parametrize("env", [{}, {"NOTIFY_SOCKET": "/nowhere/notify"}, {"NOTIFY_SOCKET": "\0"}])
 def test_without_a_service_manager_nothing_happens(env: dict[str, str]) -> None:
     ServiceManager(env).report(READY="1")
+
+
+@pytest.mark.parametrize("usec", ["9" * 400, "9" * 5000, "0"])
+def test_a_watchdog_that_asks_for_nonsense_is_none(systemd: Systemd, usec: str) -> None:
+    assert ServiceManager({**systemd.env, "WATCHDOG_USEC": usec}).watchdog_s == 0
+
+
+def test_a_status_of_any_text_is_sent(systemd: Systemd) -> None:
+    ServiceManager(systemd.env).report(STATUS="/srv/\udcff: \0 x")
+    assert systemd.received() == ["STATUS=/srv/?: \0 x"]

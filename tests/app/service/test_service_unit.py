@@ -3,11 +3,13 @@
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from unclouded.app.service import installing
 from unclouded.app.service.installing import ServiceInstaller
 from unclouded.app.service.unit import STATE, ServiceUnit
 from unclouded.core.errors import CommandError
@@ -149,3 +151,48 @@ def test_a_program_in_a_folder_that_others_may_not_enter_is_no_service(
     with pytest.raises(CommandError, match=r"may not enter .* Install it for all users"):
         ServiceInstaller(False).unit()
     assert ServiceInstaller(True).unit().program == place / "unclouded"
+
+
+def test_an_interpreter_in_a_folder_that_others_may_not_enter_is_no_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As uv keeps it: the environment is open to all, and its Python is a link into somebody's home."""
+    home, open_place = tmp_path / "home", Path(tempfile.mkdtemp(dir="/tmp"))
+    try:
+        open_place.chmod(0o755)
+        home.mkdir(mode=0o700)
+        (home / "python3").touch()
+        (open_place / "unclouded").touch()
+        (open_place / "python").symlink_to(home / "python3")
+        monkeypatch.setattr(sys, "executable", str(open_place / "python"))
+        monkeypatch.setattr(installing, "_closed_folder", lambda file: home if file.is_relative_to(home) else None)
+        with pytest.raises(CommandError, match=f"may not enter {home}"):
+            ServiceInstaller(False).unit()
+    finally:
+        shutil.rmtree(open_place)
+
+
+def test_a_dollar_sign_is_doubled_in_arguments_only() -> None:
+    """In a list of paths, systemd takes two of them for two."""
+    text = unit_of(data=Path("/srv/$data 5%")).text
+    assert '--data "/srv/$$data 5%%"' in text and 'ReadWritePaths="/srv/$data 5%%"' in text
+
+
+def test_a_unit_that_is_no_text_or_cannot_be_read_is_no_crash(root: Path) -> None:
+    installer = installer_of(root, Systemctl())
+    installer.file.parent.mkdir(parents=True)
+    installer.file.write_bytes(b"\xff\xfe")
+    assert installer.status(unit_of()).written == "differs"
+    installer.install(unit_of(), force=True)
+    installer.file.unlink()
+    installer.file.mkdir()
+    for ask in (installer.status, installer.install):
+        with pytest.raises(CommandError, match=r"unclouded\.service: Is a directory"):
+            ask(unit_of())
+
+
+@pytest.mark.parametrize("place", ["/srv/a\nExecStartPre=/x", "/srv/\udcff", "/srv/\x1b[2J"])
+def test_a_path_that_systemd_cannot_be_given_is_refused(place: str) -> None:
+    with pytest.raises(CommandError, match="Choose one of printable characters") as error:
+        ServiceInstaller(True).unit(data=place)
+    assert str(error.value).isprintable()

@@ -2,7 +2,7 @@
 
     store ──►│ 400 days, a value each quarter of an hour │ this run
              └ planned before the hub starts: its ledgers and the meter go on from the totals at the end
-               filled in while it runs, 40 days of a device at a time; what an early end leaves is done by the next
+               filled in while it runs, 100 days of a device at a time; what an early end leaves is done by the next
 
 The same home and day always have the same past (sim/seasons.py).
 """
@@ -37,7 +37,7 @@ DAY_S = 86_400
 WH = 1000  # mWh; what a meter counts in
 IMPORT, EXPORT, POWER = "energy_import_Wh", "energy_export_Wh", "power_W"
 MEMORY = ("demo", "past")  # identity and key of what is planned
-SLICE = 40 * DAY_S // QUARTER  # quarters that are stored at once
+SLICE = 100 * DAY_S // QUARTER  # quarters that are stored at once
 PAUSE_S = 0.01  # s between them
 LOOK_S = 0.2  # s from one look for the devices of the hub to the next
 LONGEST_WAIT_S = 60.0  # s until the rest is left to the next run

@@ -50,6 +50,11 @@ class ServiceInstaller:
         """The unit for this program. Raises CommandError where the service could not run it."""
         folder = (Path(data).absolute() if data else data_folder()) if self._is_user else Path(data or STATE).absolute()
         file = Path(config).absolute() if config else folder / CONFIG
+        for path in (file, folder):
+            if not str(path).isprintable():
+                raise CommandError(
+                    f"systemd cannot be given the path {str(path)!r}. Choose one of printable characters."
+                )
         return ServiceUnit(
             program=self._program(), config=file, data=folder, group=_serial_group(), is_user=self._is_user
         )
@@ -57,7 +62,7 @@ class ServiceInstaller:
     def install(self, unit: ServiceUnit, force: bool = False) -> list[str]:
         """Write the unit, start it where there is a configuration; sentences of what was done. Raises CommandError."""
         self._check_system()
-        if self.file.exists() and self.file.read_text("utf-8") != unit.text and not force:
+        if self._written(unit) == "differs" and not force:
             raise CommandError(
                 f"{self.file} is there and differs: it was edited, or written by another version. Compare it with"
                 " `unclouded service show`; --force replaces it, and keeps the old one beside it."
@@ -88,10 +93,7 @@ class ServiceInstaller:
 
     def status(self, unit: ServiceUnit) -> ServiceStatus:
         """What is written, and what systemd says of it."""
-        written = "no"
-        if self.file.exists():
-            written = "yes" if self.file.read_text("utf-8") == unit.text else "differs"
-        return ServiceStatus(str(self.file), written, self._asked("is-enabled"), self._asked("is-active"))
+        return ServiceStatus(str(self.file), self._written(unit), self._asked("is-enabled"), self._asked("is-active"))
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -99,13 +101,21 @@ class ServiceInstaller:
         program = Path(sys.executable).with_name("unclouded")
         if not program.exists():
             raise CommandError(f"There is no program {program}. Install Unclouded with pipx, uv or pip first.")
-        closed = None if self._is_user else _closed_folder(program)
+        places = () if self._is_user else (program, Path(os.path.realpath(sys.executable)))  # uv keeps its own Python
+        closed = next((folder for place in places if (folder := _closed_folder(place)) is not None), None)
         if closed is not None:
             raise CommandError(
                 f"The user {USER} may not enter {closed}, where this program is installed. Install it for all users:"
                 " `pipx install --global`, or `python3 -m venv /opt/unclouded` and pip in there."
             )
         return program
+
+    def _written(self, unit: ServiceUnit) -> str:
+        """Whether the unit is there: "no", "yes", "differs"."""
+        with _readable_errors():
+            if not self.file.exists():
+                return "no"
+            return "yes" if self.file.read_bytes() == unit.text.encode("utf-8") else "differs"
 
     def _check_system(self) -> None:
         if not self._has_systemd():

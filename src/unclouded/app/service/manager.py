@@ -14,6 +14,10 @@ import os
 import socket
 from collections.abc import AsyncIterator, Mapping
 
+from unclouded.core.whole_number import whole_number
+
+LONGEST_US = 10**15  # microseconds; more is none
+
 log = logging.getLogger("unclouded.service")
 
 
@@ -33,7 +37,7 @@ class ServiceManager:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
                 sock.setblocking(False)
-                sock.sendto(text.encode(), address)
+                sock.sendto(text.encode("utf-8", "replace"), address)
         except OSError as error:
             log.debug("The service manager cannot be reached: %s", error)
 
@@ -59,4 +63,4 @@ def _watchdog_s(env: Mapping[str, str], pid: int) -> float:
     """Microseconds in $WATCHDOG_USEC, for the process of $WATCHDOG_PID, or for any."""
     asked, whose = env.get("WATCHDOG_USEC", ""), env.get("WATCHDOG_PID", "")
     is_ours = not whose or whose == str(pid)
-    return int(asked) / 1e6 if asked.isascii() and asked.isdigit() and is_ours else 0.0
+    return (whole_number(asked, 0, LONGEST_US) or 0) / 1e6 if is_ours else 0.0

@@ -86,9 +86,8 @@ class ServiceUnit(msgspec.Struct, frozen=True, kw_only=True):
         ]
 
     def _service(self) -> list[str]:
-        command = " ".join(
-            _quoted(word) for word in (str(self.program), "run", "--config", str(self.config), "--data", str(self.data))
-        )
+        words = ("run", "--config", str(self.config), "--data", str(self.data))
+        command = " ".join([_quoted(str(self.program)), *(_quoted(word.replace("$", "$$")) for word in words)])
         lines = [
             "[Service]",
             "Type=notify",
@@ -120,6 +119,6 @@ class ServiceUnit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _quoted(word: str) -> str:
-    """A word of a command line of systemd: percent and dollar signs are doubled."""
-    plain = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    """A word of a setting of systemd: percent signs are doubled; dollar signs are in arguments of a program only."""
+    plain = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{plain}"' if set(plain) & set(" \t'\";") or plain != word else plain
