@@ -23,9 +23,9 @@ def configuration(given: str | None, data: str | None = None) -> Config:
     """
     if (first := running_without_file(given, data)) is not None:
         return first
-    named = given or data or os.environ.get("UNCLOUDED_CONFIG") or DEFAULT_FILE.exists()
+    named = given or data or os.environ.get("UNCLOUDED_CONFIG") or is_one_here()
     demo = demo_folder() / DEFAULT_FILE
-    if named or not demo.is_file():
+    if named or not os.path.isfile(demo):
         return own_configuration(given, data)
     config = _loaded(demo)
     if config is None or not is_running(config):
@@ -39,7 +39,7 @@ def first_or_own_configuration(given: str | None, data: str | None = None) -> Co
 
     Raises ConfigError where what is named is not there.
     """
-    if given or os.environ.get("UNCLOUDED_CONFIG") or DEFAULT_FILE.exists():
+    if given or os.environ.get("UNCLOUDED_CONFIG") or is_one_here():
         return own_configuration(given, data)
     return first_config(DEFAULT_FILE, computer_zone(), data)
 
@@ -52,9 +52,14 @@ def new_or_own_configuration(given: str | None, data: str | None = None) -> Conf
     return first_or_own_configuration(given, data)
 
 
+def is_one_here() -> bool:
+    """Whether the folder has a configuration; not where it is another user's."""
+    return os.path.exists(DEFAULT_FILE)
+
+
 def running_without_file(given: str | None, data: str | None = None) -> Config | None:
     """That of a hub that runs on the data folder, where nothing names a configuration and there is none here."""
-    if given or os.environ.get("UNCLOUDED_CONFIG") or DEFAULT_FILE.exists():
+    if given or os.environ.get("UNCLOUDED_CONFIG") or is_one_here():
         return None
     first = first_config(DEFAULT_FILE, computer_zone(), data)
     return first if is_running(first) else None
@@ -62,7 +67,7 @@ def running_without_file(given: str | None, data: str | None = None) -> Config |
 
 def configuration_if_any(given: str | None, data: str | None = None) -> Config | None:
     """The configuration that the options name, or that is here; None where there is none. Raises ConfigError."""
-    is_named = given or data or os.environ.get("UNCLOUDED_CONFIG") or DEFAULT_FILE.exists()
+    is_named = given or data or os.environ.get("UNCLOUDED_CONFIG") or is_one_here()
     return own_configuration(given, data) if is_named else None
 
 

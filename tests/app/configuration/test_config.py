@@ -103,6 +103,11 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
         find_config(None, env={"UNCLOUDED_CONFIG": str(tmp_path / "elsewhere.toml")})
 
 
+def test_a_place_that_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: File name too long"):
+        find_config(str(tmp_path / ("n" * 300)), env={})
+
+
 def test_one_device_can_be_chosen_with_its_gateway() -> None:
     config = parse_config(GOOD, "x", env={})
     assert [one.id for one in config.for_devices(["pump_1234"]).devices] == ["pump"]

@@ -190,6 +190,25 @@ def test_a_data_folder_of_another_user_is_said_and_is_no_crash(tmp_path: Path, m
         assert line.level == "not checked" and "as the user of the hub" in line.advice
 
 
+def test_a_hub_of_another_user_is_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uart: str
+) -> None:
+    context = context_for(
+        tmp_path,
+        BROKER + HEATER.format(uart) + '[[device]]\nid = "p"\nfamily = "tuya_wifi"\nlink = "tcp://127.0.0.1:1"\n',
+    )
+    context.data.mkdir()
+    context.control.touch()
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda path, *modes, **how: path != context.control and may(path, *modes, **how))
+    for check in (hub_checks.running_hub, store_checks.store):
+        assert levels(found(check, context)) == ["not checked"]
+    assert found(link_checks.device_addresses, context) == [], "some devices accept one connection at a time"
+    for check in (broker_checks.broker_login, web_checks.page, hub_checks.devices):
+        with pytest.raises(LinkError, match="a hub may run there"):
+            found(check, context)
+
+
 def test_a_device_of_a_profile_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     text = HEATER.format("/dev/ttyUSB0") + 'profile = "tuya/none"\n'
     lines = found(configuration_checks.configuration, context_for(tmp_path, text))
@@ -500,11 +519,16 @@ def test_a_process_that_holds_the_folder_and_does_not_answer_is_a_problem(tmp_pa
 
 @pytest.mark.usefixtures("quick")
 def test_a_hub_that_was_stopped_is_a_problem_and_is_waited_for_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uart: str
 ) -> None:
     monkeypatch.setattr(doctor_context, "ANSWER_S", 0.2)
-    context = context_for(tmp_path, "[broker]\nhost = '127.0.0.1'\nlisten = '127.0.0.1:0'\n")
+    fake = FakeComputer(tmp_path / "root")
+    fake.link("/dev/ttyS1", uart)
+    lock = fake.write("/lock", "4711")
+    fake.process(4711, "unclouded", lock, uart)
+    context = context_for(tmp_path, BROKER + HEATER.format("/dev/ttyS1"), fake.computer)
     context.data.mkdir()
+    (context.data / "lock").symlink_to(lock)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(context.control))
         listener.listen(8)
@@ -519,6 +543,7 @@ def test_a_hub_that_was_stopped_is_a_problem_and_is_waited_for_once(
                     asked += bool(connection.recv(100))
                 connection.close()
     (hub,) = [one for one in findings if one.check == "hub"]
+    assert "the hub holds it" in text_of([one for one in findings if one.check == "serial-ports"])
     assert hub.level == "problem" and "does not answer" in hub.text
     rest = [one.check for one in findings if one.level == "not checked" and "hub does not answer" in one.text]
     assert {"devices", "page", "broker-clients"} <= {*rest} and asked == 1

@@ -114,7 +114,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 def find_config(given: str | None, env: Mapping[str, str] = os.environ) -> Path:
     """The file to read: the one given, else $UNCLOUDED_CONFIG, else ./unclouded.toml. Raises ConfigError."""
     path = Path(given or env.get("UNCLOUDED_CONFIG") or DEFAULT_FILE)
-    if not path.is_file():
+    try:
+        is_there = path.is_file()
+    except OSError as error:  # its folder is another user's
+        raise ConfigError(f"{path} cannot be read: {_reason(error)}.") from None
+    if not is_there:
         raise ConfigError(
             f"There is no configuration {path}. Name one with --config, make this one with unclouded init --config "
             f"{path}, or try the demo first: unclouded demo."

@@ -48,8 +48,9 @@ class DoctorContext(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def is_locked(self) -> bool:
-        """Whether the data folder is there, and this user may not look into it."""
-        return os.path.lexists(self.data) and not os.access(self.data, os.R_OK | os.X_OK)
+        """Whether the data folder is there, and this user may not look into it, or not speak to its hub."""
+        is_closed = os.path.lexists(self.data) and not os.access(self.data, os.R_OK | os.X_OK)
+        return is_closed or (os.path.lexists(self.control) and not os.access(self.control, os.R_OK | os.W_OK))
 
     @property
     def hub(self) -> HubClient | None:
@@ -68,10 +69,17 @@ class DoctorContext(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return None if hub is None else hub.get(ABOUT)
 
     def answering_hub(self) -> HubClient | None:
-        """The hub that runs. Raises LinkError where it hangs."""
+        """The hub that runs. Raises LinkError where it hangs, or is another user's."""
+        if self.is_locked:
+            raise LinkError(f"you may not look into {self.data}, and a hub may run there")
         if self.is_hub_hanging:
             raise LinkError("the hub does not answer")
         return self.hub
+
+    def locking_process(self) -> int | None:
+        """The process that has opened the lock. The lock itself is not tried: a hub might start meanwhile."""
+        holders, _ = self.computer.holders_of(self.data / "lock")
+        return holders[0].pid if holders else None
 
     def wires(self) -> Iterator[Wire]:
         """The links of the chosen devices."""

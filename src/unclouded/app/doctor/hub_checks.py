@@ -21,6 +21,9 @@ OWN_CLIENTS = ("127.0.0.1", "::1")
 
 
 def running_hub(context: DoctorContext) -> Iterator[Finding]:
+    if context.is_locked:
+        yield not_checked("hub", f"you may not look into {context.data}", AS_USER)
+        return
     if context.is_hub_hanging:
         yield _hanging(context)
         return
@@ -75,27 +78,17 @@ def broker_clients(context: DoctorContext) -> Iterator[Finding]:
 
 def _no_hub(context: DoctorContext) -> Iterator[Finding]:
     """A process that holds the lock of the folder, and does not answer, is another matter than none."""
-    if context.is_locked:
-        yield not_checked("hub", f"you may not look into {context.data}", AS_USER)
-        return
-    if _locking_process(context):
+    if context.locking_process():
         yield _hanging(context)
         return
     yield ok("hub", f"none runs on {context.data}")
 
 
 def _hanging(context: DoctorContext) -> Finding:
-    pid = _locking_process(context)
+    pid = context.locking_process()
     who, end = (f"process {pid}", f"kill -KILL {pid}") if pid else ("a process of another user", "as that user")
     text = f"{who} holds {context.data} and does not answer"
     return problem("hub", text, f"Look at its log. Where it hangs or was stopped, end it ({end}) and start it again.")
-
-
-def _locking_process(context: DoctorContext) -> str:
-    """The process that has opened the lock; "" = none. The lock itself is not tried: a hub might start meanwhile."""
-    lock = context.data / "lock"
-    holders, _ = context.computer.holders_of(lock)
-    return str(holders[0].pid) if holders else ""
 
 
 def _changes(context: DoctorContext, hub: HubClient, about: About) -> Iterator[Finding]:

@@ -27,7 +27,7 @@ EXAMPLE = "tcp://192.168.1.30:6638"
 
 def device_addresses(context: DoctorContext) -> Iterator[Finding]:
     """Can the devices be reached? While a hub runs it says so itself, and some devices accept one connection only."""
-    is_running = context.hub is not None
+    is_running = context.hub is not None or context.is_locked  # one that cannot be seen may run
     for wire in context.wires():
         try:
             url = parse(wire.link)

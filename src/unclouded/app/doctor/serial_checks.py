@@ -230,7 +230,7 @@ def _pid_of_hub(context: DoctorContext) -> int | None:
     try:
         about = context.about_hub()
     except UncloudedError:
-        return None
+        return context.locking_process()  # it hangs
     return None if about is None else int(about["pid"])
 
 

@@ -4,6 +4,7 @@ hub    devices, readings, frames, statistics of the wires, events, its log
 store  the device as it was last, its last readings, its events; frames of a capture that `record` names
 """
 
+import os
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -159,7 +160,7 @@ def _recorded(config: Config, table: DeviceTable) -> Iterator[ChannelFrames]:
     wires = [(one.name, one.family, one.record) for one in table.channel] or [("", table.family, table.record)]
     for name, family, record in wires:
         file = config.base / record
-        if record and file.is_file():
+        if record and os.path.isfile(file):
             began, lines = _last_lines(file)
             yield ChannelFrames(name, family, began, lines)
 

@@ -111,7 +111,8 @@ def _print_end(report: RunReport, kept: list[Path], as_json: bool) -> None:
         counts = ", ".join(f"{number} {kind}" for kind, number in report.counts().items() if number)
         print_text(f"{counts or 'no checks'}{'; it was stopped' if report.stopped else ''}.")
     if kept:
-        print_text(f"The frames of {len(kept)} checks are in {kept[0].parent}.")
+        checks = "1 check" if len(kept) == 1 else f"{len(kept)} checks"
+        print_text(f"Frames of {checks} are in {kept[0].parent}.")
 
 
 def _list(family: str, role: Sender | None, as_json: bool) -> None:

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 
 import click
 
-from unclouded.app.configuration.config import DEFAULT_FILE
 from unclouded.app.doctor.running import CHECKS, DoctorContext, Finding, configured, counts, examine, unconfigured
-from unclouded.cli.configuration import configuration
+from unclouded.cli.configuration import configuration, is_one_here
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import ConfigError
@@ -48,7 +47,7 @@ def _context(devices: tuple[str, ...], config: str | None, data: str | None) -> 
     except ConfigError as error:
         if devices:
             raise
-        is_named = bool(config or os.environ.get("UNCLOUDED_CONFIG") or DEFAULT_FILE.exists())
+        is_named = bool(config or os.environ.get("UNCLOUDED_CONFIG") or is_one_here())
         return unconfigured(data, str(error), is_named)
     return configured(found, devices)
 

@@ -265,7 +265,14 @@ ANSWER_CHECKS: tuple[Check, ...] = (
         needs=(IDLE,),
     ),
     row("radio.idle.no-alerts", "It sends no e", "§3.1", judged(no_alerts), "deviation", needs=WHOLE),
-    row("radio.idle.alert-value", "An e has the value 0, 1 or 2", "§1.2.7", judged_anywhere(alert_value), needs=WHOLE),
+    row(
+        "radio.idle.alert-value",
+        "An e has the value 0, 1 or 2",
+        "§1.2.7",
+        judged_anywhere(alert_value),
+        "deviation",  # seen values, their meaning is not known
+        needs=WHOLE,
+    ),
 )
 
 

@@ -329,8 +329,9 @@ SHELL_CHECKS: tuple[Check, ...] = (
     _row(
         "typed.binary",
         "It goes on after bytes that are no text",
-        "§1.3",
+        "§1.1",
         after("bytes that are no text", bytes(range(128, 192))),
+        "should",
     ),
     _row("typed.returns", "It goes on after 20 times Return", "§1.2", after("20 times Return", CR * 20, 2.0)),
 )
