@@ -15,7 +15,7 @@ from browser.visitor import AXE, PHONE, Visitor, go, shoot, violations
 PATHS = {
     "now": "/",
     "history": "/history",
-    "energy": "/history?what=energy",
+    "energy": "/history?range=month",
     "devices": "/devices",
     "device": "/devices/kettle",
     "hub": "/hub",
@@ -65,7 +65,7 @@ def test_axe_finds_no_serious_violations_on_any_page(visitor: Visitor, appearanc
 
 WIDER = """() => [...document.querySelectorAll('body *')].filter(part => {
   const box = part.getBoundingClientRect();
-  const scrolls = '.scrolls, .lines, .hidden-text, .table-box, .tick-row';
+  const scrolls = '.scrolls, .lines, .hidden-text, .table-box';
   return box.width && box.right > innerWidth + 1 && !part.closest(scrolls);
 }).map(part => part.outerHTML.slice(0, 120))"""
 
@@ -82,6 +82,7 @@ SMALL = """() => [...document.querySelectorAll('a, button, input, select, summar
 
 def test_every_page_fits_a_phone_and_has_large_touch_targets(visitor: Visitor):
     page = visitor.open("/", **PHONE)
+    whole(page)
     found = []
     for name, path in PATHS.items():
         go(page, path)
@@ -165,6 +166,8 @@ def test_the_focus_is_always_visible(visitor: Visitor):
         for _ in range(40):
             page.keyboard.press("Tab")
             where, shown = page.evaluate(FOCUS)
+            if seen and where == seen[-1]:
+                continue  # a date has a stop for each of its parts
             if where == "body" or where in seen:
                 break
             assert shown, f"{path}: {where}"

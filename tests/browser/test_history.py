@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, Response, expect
 
 from browser.home import Home, Thing
-from browser.visitor import Visitor, shoot
+from browser.visitor import PHONE, Visitor, shoot
 from unclouded.core.model import Reading, Status
 
 DAY = 86_400
@@ -60,6 +60,11 @@ def is_history(response: Response) -> bool:
     """Whether the request is for this page; others load the last ten minutes."""
     url = urlsplit(response.url)
     return url.path == "/api/history" and parse_qs(url.query)["points"] == ["800"]
+
+
+def is_energy(response: Response) -> bool:
+    """Whether the request is for the chart of bars, not for the period before."""
+    return urlsplit(response.url).path == "/api/energy"
 
 
 def span_of(response: Response) -> float:
@@ -125,7 +130,7 @@ def test_the_cursor_shows_values_with_units(visitor: Visitor):
     expect(number).to_have_text(re.compile(r"mean \d+.* W, peak \d+.* W"))
     page.locator(".u-over").first.hover()
     expect(number).to_have_text(re.compile(r"^\d+(\.\d)? W \(\d+.* to \d+.* W\)$"))
-    expect(page.locator(".panel-head p").first).to_have_text(re.compile(r"\d\d:\d\d"))
+    expect(page.locator(".readout .moment").first).to_have_text(re.compile(r"\d\d:\d\d"))
     shoot(page, "history-cursor")
 
 
@@ -156,27 +161,75 @@ def test_day_and_week_are_selected_with_a_button_and_the_future_is_disabled(visi
     ranges = page.get_by_role("group", name="Range")
     expect(ranges.get_by_role("button", name="Day")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("button", name="Later")).to_have_attribute("aria-disabled", "true")
+    expect(page.get_by_role("button", name="Today", exact=True)).to_have_count(0)
     period = page.locator(".period strong")
     today = period.inner_text()
-    with page.expect_response(is_history) as week:
+    with page.expect_response(is_energy) as week:
         ranges.get_by_role("button", name="Week").click()
     assert span_of(week.value) == 7 * DAY
-    with page.expect_response(is_history) as before:
+    with page.expect_response(is_energy) as before:
         page.get_by_role("button", name="Earlier").click()
     assert span_of(before.value) == 7 * DAY
     page.get_by_role("button", name="Today", exact=True).click()
     ranges.get_by_role("button", name="Day").click()
     expect(period).to_have_text(today)
+    expect(page.locator(".lines-chart")).to_be_visible()
+
+
+def test_the_chart_comes_first(visitor: Visitor):
+    for options, most in (({}, 200), (PHONE, 160)):
+        for path in ("/history?range=month", "/history"):
+            page = visitor.open(path, **options)
+            chart = page.locator(".energy-bars, .lines-chart").first.bounding_box()
+            assert chart is not None and chart["y"] <= most, (path, chart)
 
 
 def test_energy_bars_add_up(visitor: Visitor):
     page = visitor.open(f"/history?on={YESTERDAY}&what=energy&device=pump")
-    total = page.locator(".energy-total")
-    expect(total).to_have_text(re.compile(r"^2\.[34]\d kWh used by the devices shown\."))  # 100 Wh an hour
+    expect(page.locator(".figure-number")).to_have_text(re.compile(r"^2\.[34]\d\u202fkWh$"))  # 100 Wh an hour
     page.get_by_role("button", name="Show as table").click()
     rows = page.get_by_role("table").locator("tbody tr")
     expect(rows).to_have_count(24)
     shoot(page, "history-energy")
+
+
+def test_a_day_is_compared_with_the_day_before(visitor: Visitor):
+    page = visitor.open(f"/history?on={YESTERDAY}&what=energy&device=pump")
+    expect(page.locator(".energy-bars .before")).to_have_count(24)
+    expect(page.locator(".lead").first).to_have_text(re.compile(r"^[▲▼=] [0-4] % on .*: 2\.\d\d kWh$"))
+    page.get_by_label(re.compile("^Compare: With")).click()
+    page.get_by_role("radio", name="No comparison").check()
+    expect(page.locator(".energy-bars .before")).to_have_count(0)
+    expect(page).to_have_url(re.compile("compare=no"))
+
+
+def test_a_row_of_the_ranking_filters_the_chart(visitor: Visitor):
+    page = visitor.open(f"/history?on={YESTERDAY}&what=energy")
+    bars = page.locator(".energy-bar")
+    expect(page.locator(".rank button").first).to_have_text(re.compile(r"\d\u202fkWh"))
+    both = bars.count()
+    lamp = page.locator(".rank").get_by_role("button", name="Lamp")
+    lamp.click()
+    expect(lamp).to_have_attribute("aria-pressed", "true")
+    expect(page).to_have_url(re.compile("device=lamp"))
+    assert 0 < bars.count() < both
+    expect(page.locator(".rank button")).to_have_count(2)
+    lamp.press("Enter")
+    expect(lamp).to_have_attribute("aria-pressed", "false")
+    expect(page).not_to_have_url(re.compile("device="))
+
+
+def test_arrow_keys_move_the_cursor_of_the_bars(visitor: Visitor):
+    page = visitor.open(f"/history?on={YESTERDAY}&what=energy&device=pump")
+    chart = page.locator(".energy-bars")
+    expect(chart.locator("svg")).to_be_visible()
+    chart.press("ArrowRight")
+    expect(page.locator(".bar-tip")).to_have_text(re.compile(r"^00:00 · 0\.10 kWh"))
+    chart.press("ArrowRight")
+    expect(page.locator(".bar-tip")).to_have_text(re.compile(r"^01:00 · 0\.10 kWhPump0\.10 kWh"))
+    chart.press("Escape")
+    expect(page.locator(".bar-tip")).to_have_count(0)
+    expect(page).to_have_url(re.compile(YESTERDAY))
 
 
 def test_the_bars_of_an_outage_are_hatched(visitor: Visitor):
@@ -189,6 +242,9 @@ def test_the_bars_of_an_outage_are_hatched(visitor: Visitor):
 
 def test_several_devices_are_shown_in_one_chart(visitor: Visitor):
     page = visitor.open(f"/history?on={YESTERDAY}&device=pump")
+    page.get_by_label("Devices: Pump").click()
     page.get_by_role("checkbox", name="Lamp").check()
     expect(page.locator(".readout li")).to_have_count(2)
     expect(page).to_have_url(re.compile("device=pump&device=lamp"))
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("checkbox", name="Lamp")).to_have_count(0)

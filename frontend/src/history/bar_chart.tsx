@@ -21,11 +21,11 @@ type Props = Readonly<{
 }>;
 
 const LEAST_LEFT = 56; // px: width of the value labels
-const DIGIT = 7.5; // px: maximum width of a character
+const DIGIT = 8.5; // px: maximum width of a character
 const TOP = 12;
 const BOTTOM = 28; // px: height of the time labels
 const WIDE = 0.76; // of the width of a period: its bar
-const TICK = 40; // px: minimum distance of time labels
+const TICK = 52; // px: minimum distance of time labels
 const MOST_HEIGHTS = 4;
 
 export function BarChart({ energy, bars, zone, height, label, before, paint, over, open, tip }: Props) {

@@ -13,10 +13,11 @@ export type Compared = Readonly<{ comparison: Comparison; now: Energy; previous:
 const POLL_MS = 300_000; // of the days of a year, which change slowly
 
 /**
- * undefined without a comparison, while it loads, and if the time before is not known completely. `answer`: the current
- * one, of the chart. A year is compared by days, because its last month is not complete.
+ * `compared`: undefined without a comparison, while it loads, and if the time before is not known completely, which is
+ * `isIncomplete`. `answer`: the current one, of the chart. A year is compared by days, because its last month is not
+ * complete.
  */
-export function useCompared(view: View, devices: readonly string[], answer: Energy | undefined): Compared | undefined {
+export function useCompared(view: View, devices: readonly string[], answer: Energy | undefined): { compared: Compared | undefined; isIncomplete: boolean } {
   const comparison = view.isCompared && devices.length ? comparisonOf(view.range, view.on, now.peek(), timezone.value) : undefined;
   const isYear = view.range === "year";
   const by = isYear ? "day" : BY[view.range];
@@ -26,8 +27,9 @@ export function useCompared(view: View, devices: readonly string[], answer: Ener
   const previous = useAnswer<Energy>(before, 0);
   const current = useAnswer<Energy>(days, isYear ? POLL_MS : 0);
   const found = isYear ? (current.of === days ? current.answer : undefined) : answer;
-  if (!comparison || !found || !previous.answer || previous.of !== before) return undefined;
+  if (!comparison || !found || !previous.answer || previous.of !== before) return { compared: undefined, isIncomplete: false };
   const [mine, other] = [until(found, comparison.current.end), until(previous.answer, comparison.previous.end)];
-  if (!isComplete(mine) || !isComplete(other)) return undefined;
-  return { comparison, now: mine, previous: other, whole: isYear ? monthsOf(previous.answer) : previous.answer };
+  if (!isComplete(mine) || !isComplete(other)) return { compared: undefined, isIncomplete: true };
+  const whole = isYear ? monthsOf(previous.answer) : previous.answer;
+  return { compared: { comparison, now: mine, previous: other, whole }, isIncomplete: false };
 }

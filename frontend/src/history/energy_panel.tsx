@@ -15,7 +15,7 @@ import { balanceOf } from "./balance";
 import { BarChart } from "./bar_chart";
 import { BarTip } from "./bar_tip";
 import { dayOf, dayText, periodTitle, RANGES, shifted, type Day, type Span } from "./calendar";
-import { useCompared } from "./compared";
+import { useCompared, type Compared } from "./compared";
 import { changeText } from "./comparison";
 import { barsOf, BY, EXPORT, heightsOf, IMPORT, sharesOf, totalsOf, type Bar, type Bars, type Part, type Share } from "./energy";
 import { Figures, Production, sourceText } from "./figures";
@@ -42,15 +42,17 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show }: 
   const asked = address("/api/energy", { by, start: period.start, end: period.end, device: ids });
   const { answer, of, isLoading, error, again } = useAnswer<Energy>(asked, period.end > now.peek() ? POLL_MS : 0);
   const isStale = of !== asked;
-  const compared = useCompared(view, ids, isStale ? undefined : answer);
+  const { compared, isIncomplete } = useCompared(view, ids, isStale ? undefined : answer);
   const over = useSignal<number | null>(null);
   const hierarchy = [able, shown].map((all) => all.map((one) => `${one.id} ${one.parent} ${one.produces}`).join("\n")).join("\n\n");
   const isRest = isRestOnly(view);
-  const drawn = (energy: Energy) => barsOf(energy, shown, isRest ? "stacked" : view.bars, isRest);
-  const keys = [view.bars, isRest, hierarchy];
+  const layouts = LAYOUTS.filter((one) => one !== "sources" || planOf(able).meters.size > 0);
+  const how = layouts.find((one) => one === view.bars) ?? "stacked";
+  const drawn = (energy: Energy) => barsOf(energy, shown, isRest ? "stacked" : how, isRest);
+  const keys = [how, isRest, hierarchy];
   const bars = useMemo(() => answer && drawn(answer), [answer, ...keys]);
   const totals = useMemo(() => answer && totalsOf(answer, shown), [answer, hierarchy]);
-  const before = useMemo(() => (compared && view.bars !== "grouped" ? heightsOf(compared.whole, drawn(compared.whole)) : []), [compared?.whole, ...keys]);
+  const before = useMemo(() => (compared && how !== "grouped" ? heightsOf(compared.whole, drawn(compared.whole)) : []), [compared?.whole, ...keys]);
   const sum = (energy: Energy) => heightsOf(energy, barsOf(energy, shown, "stacked", isRest)).reduce<number>((total, Wh) => total + (Wh ?? 0), 0);
   const used = answer && totals?.isKnown && !isStale ? sum(answer) : undefined;
   const [like, previous] = compared ? [sum(compared.now), sum(compared.previous)] : [0, 0];
@@ -101,7 +103,7 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show }: 
             />
           )}
         </div>
-        <p class="small soft notes">{notesOf(bars?.bars ?? [], before.length > 0 ? say("history.before_hint", { period: periodTitle(view.range, shifted(view.range, view.on, -1)) }) : "")}</p>
+        <p class="small soft notes">{notesOf(bars?.bars ?? [], before.length > 0, isIncomplete, view)}</p>
         <div class="energy-columns">
           <Figures
             title={isRest ? say("history.rest") : shown.length === 1 && !isWhole ? nameOf(shown[0]!) : say("history.used")} Wh={used}
@@ -110,13 +112,13 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show }: 
           />
           <div class="ranks">
             <div class="line-tabs" role="group" aria-label={say("history.bar_layout")}>
-              {LAYOUTS.map((how) => (
-                <button key={how} type="button" class="bare" aria-pressed={view.bars === how} onClick={() => show({ ...view, bars: how, devices: how === "sources" ? null : view.devices }, true)}>
-                  {say(`history.${how}`)}
+              {layouts.map((one) => (
+                <button key={one} type="button" class="bare" aria-pressed={how === one} onClick={() => show({ ...view, bars: one, devices: one === "sources" ? null : view.devices }, true)}>
+                  {say(`history.${one}`)}
                 </button>
               ))}
             </div>
-            <Ranks {...{ view, able, shown, answer, isStale, compared, colour, show }} />
+            <Ranks {...{ view: { ...view, bars: how }, able, shown, answer, isStale, compared, colour, show }} />
             {answer && (
               <Under
                 table={() => energyTable(answer, namesOf(answer), zone)} caption={`${title}.`}
@@ -136,7 +138,7 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show }: 
 }
 
 type RanksProps = Pick<Props, "view" | "able" | "shown" | "colour" | "show"> &
-  Readonly<{ answer: Energy | undefined; isStale: boolean; compared: ReturnType<typeof useCompared> }>;
+  Readonly<{ answer: Energy | undefined; isStale: boolean; compared: Compared | undefined }>;
 
 /** What used most, of all devices; or the sources. A row filters the chart. */
 function Ranks({ view, able, shown, answer, isStale, compared, colour, show }: RanksProps) {
@@ -154,7 +156,7 @@ function Ranks({ view, able, shown, answer, isStale, compared, colour, show }: R
   const choose = (row: Ranked) => show({ ...view, devices: only === idOf(row) ? null : [idOf(row)] }, true);
   return (
     <RankList
-      rows={rows} isKnown={answer !== undefined && !isStale} before={compared?.comparison.text ?? ""}
+      title={say(how === "sources" ? "history.source" : "history.device")} rows={rows} isKnown={answer !== undefined && !isStale} before={compared?.comparison.text ?? ""}
       nameOf={(row) => partName(row.part, row.device)} colourOf={(row) => paintOf(row.part, row.device, colour)}
       isChosen={(row) => only === idOf(row)} choose={how === "sources" ? undefined : choose}
     />
@@ -187,7 +189,10 @@ function figuresText(used: number | undefined, sources: string): string {
   return [used === undefined ? "" : say("history.used_text", { used: amountText(used) }), sources].filter(Boolean).join(" ");
 }
 
-function notesOf(bars: Bars["bars"], before: string): string {
+/** What the marks and the hatching mean, and why there is no comparison. */
+function notesOf(bars: Bars["bars"], isCompared: boolean, isIncomplete: boolean, view: View): string {
+  const period = periodTitle(view.range, shifted(view.range, view.on, -1));
+  const before = isCompared ? say("history.before_hint", { period }) : isIncomplete ? say("history.before_unknown", { period }) : "";
   return [before, bars.some((bar) => bar.estimated) && say("history.estimated_hint")].filter(Boolean).join(" ");
 }
 

@@ -193,7 +193,7 @@ function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, 
       <Readout all={all} isKnown={answer !== undefined} span={span} cursor={cursor} hidden={hidden} toggle={toggle} />
       <p class="small soft notes">{notesOf(lines)}</p>
       <Under
-        table={() => historyTable(series.map((one, index) => ({ series: one, name: wanted[index]?.name ?? one.device })), span, zone)}
+        table={() => historyTable(series.map((one, index) => ({ series: one, name: wanted[index]?.name ?? one.device })), { ...span, end: Math.min(span.end, now.peek()) }, zone, answer?.step)}
         caption={`${title}, ${spanText(span, zone)}.`} csv={{ href: csv, name: `unclouded-${wanted[0]?.point.key ?? "history"}.csv` }}
       />
     </section>

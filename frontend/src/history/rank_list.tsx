@@ -5,15 +5,15 @@ import { percentText } from "./balance";
 import type { Ranked } from "./ranking";
 
 type Props = Readonly<{
-  rows: readonly Ranked[]; isKnown: boolean; before: string;
+  title: string; rows: readonly Ranked[]; isKnown: boolean; before: string;
   nameOf: (row: Ranked) => string; colourOf: (row: Ranked) => string; isChosen: (row: Ranked) => boolean; choose: ((row: Ranked) => void) | undefined;
 }>;
 
-export function RankList({ rows, isKnown, before, nameOf, colourOf, isChosen, choose }: Props) {
+export function RankList({ title, rows, isKnown, before, nameOf, colourOf, isChosen, choose }: Props) {
   return (
     <ul class="rank">
       <li class="rank-head" aria-hidden="true">
-        <span>{say("history.device")}</span>
+        <span>{title}</span>
         <span class="track" />
         <span class="number">{say("history.energy")}</span>
         <span class="number share">{say("history.share")}</span>

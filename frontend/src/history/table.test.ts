@@ -24,7 +24,7 @@ describe("the table under a chart", () => {
         ["Fri 20 Nov 12:00:10", "–", "86 W"],
         ["Fri 20 Nov 12:00:00", "1.02 kW, estimated", ""],
       ],
-      left: 0,
+      step: "",
     });
   });
 
@@ -33,10 +33,29 @@ describe("the table under a chart", () => {
     expect(historyTable([{ series: kettle, name: "Kettle" }], HOUR, MADRID).rows[0]![1]).toBe("86 W (80 W to 1.10 kW)");
   });
 
-  it("is limited to some hundred rows and contains the number of further rows", () => {
-    const many = series(Array.from({ length: 1000 }, (_, index) => NOON + index), Array.from({ length: 1000 }, () => 1));
-    const table = historyTable([{ series: many, name: "Kettle" }], HOUR, MADRID, 100);
-    expect([table.rows.length, table.left, table.rows[0]![0]]).toEqual([100, 900, "Fri 20 Nov 12:16:39"]);
+  it("has a row for each step of the clock where there would be too many", () => {
+    const many = series(Array.from({ length: 3600 }, (_, index) => NOON + index), Array.from({ length: 3600 }, (_, index) => index % 2));
+    const table = historyTable([{ series: many, name: "Kettle" }], HOUR, MADRID);
+    expect([table.rows.length, table.step]).toEqual([60, "1 min"]);
+    expect(table.rows[0]).toEqual(["Fri 20 Nov 12:59", "0.5 W (0 W to 1.0 W)"]);
+    expect(historyTable([{ series: many, name: "Kettle" }], HOUR, MADRID, 0, 10).rows.length).toBe(4);
+  });
+
+  it("has days of the local calendar, those without values left out, and months", () => {
+    const day = (text: string) => instantOf(dayFrom(text)!, MADRID);
+    const hourly = (from: number, days: number) => Array.from({ length: 24 * days }, (_, index) => from + 3600 * index);
+    const at = hourly(day("2026-10-24"), 3);
+    const some = [{ series: series([...at, day("2026-10-27")], [...at.map((): number => 100), null]), name: "Kettle" }];
+    const october = historyTable(some, spanOf("month", dayFrom("2026-10-25")!, MADRID), MADRID);
+    expect([october.step, october.rows]).toEqual(["Day", [["Mon 26 Oct", "100 W"], ["Sun 25 Oct", "100 W"], ["Sat 24 Oct", "100 W"]]]);
+    const year = historyTable(some, spanOf("year", dayFrom("2026-10-25")!, MADRID), MADRID);
+    expect([year.step, year.rows]).toEqual(["Month", [["October 2026", "100 W"]]]);
+  });
+
+  it("says of a switch for how long it was on", () => {
+    const at = Array.from({ length: 100 }, (_, index) => NOON + 36 * index);
+    const table = historyTable([{ series: series(at, at.map((_, index) => index % 4 === 0), { kind: "switch", unit: "" }), name: "Kettle" }], HOUR, MADRID, 0, 10);
+    expect(table.rows[0]![1]).toMatch(/^on (2\d) % of the time$/);
   });
 
   it("contains only the span", () => {

@@ -2,19 +2,20 @@
 import { formatter, NOTHING, quantityText } from "../text/format";
 import type { Energy, Series } from "../data/shapes";
 import { say } from "../text/words";
-import { dayOf, isSameDay, offsetAt, wallOf, type Span } from "./calendar";
-import { rowsOf, type Row } from "./columns";
+import { dayOf, instantOf, isSameDay, offsetAt, plusDays, shifted, wallOf, type Span } from "./calendar";
+import { heldRows, rowsOf, summaryOf, type Row } from "./columns";
 
-/** `left`: number of rows that are not included. */
-export type Table = Readonly<{ head: readonly string[]; rows: readonly (readonly string[])[]; left: number }>;
+/** `step`: `15 min`, what one row sums up; "" for a row of each value. */
+export type Table = Readonly<{ head: readonly string[]; rows: readonly (readonly string[])[]; step: string }>;
 
 /** A series with its display name. */
 export type Named = Readonly<{ series: Series; name: string }>;
 
-export const MOST_ROWS = 300;
+export const MOST_ROWS = 62; // a month of days twice: more is not read, and the CSV file has everything
 
-/** One row for each time at which any series has a value, newest first. */
-export function historyTable(all: readonly Named[], span: Span, zone: string, most = MOST_ROWS): Table {
+/** One row for each time at which any series has a value, newest first; for longer spans one for each step of the clock. */
+export function historyTable(all: readonly Named[], span: Span, zone: string, step = 0, most = MOST_ROWS): Table {
+  const head = [say("history.time"), ...all.map((one) => one.name)];
   const byTime = new Map<number, (Row | undefined)[]>();
   all.forEach(({ series }, which) => {
     for (const row of rowsOf(series)) {
@@ -24,12 +25,53 @@ export function historyTable(all: readonly Named[], span: Span, zone: string, mo
       byTime.set(row.at, cells);
     }
   });
+  if (byTime.size > most) return steppedTable(all, span, zone, step, most, head);
   const times = [...byTime.keys()].sort((one, other) => other - one);
-  const rows = times.slice(0, most).map((at) => {
+  const rows = times.map((at) => {
     const cells = byTime.get(at) ?? [];
     return [momentText(at, zone), ...all.map(({ series }, which) => cellText(cells[which], series))];
   });
-  return { head: [say("history.time"), ...all.map((one) => one.name)], rows, left: Math.max(times.length - most, 0) };
+  return { head, rows, step: "" };
+}
+
+const STEPS: readonly number[] = [10, 60, 300, 900, 3600, 3 * 3600, 6 * 3600]; // s; then days and months
+const INSIDE = 0.001; // s: a value on the border of a step belongs to one step only
+
+/** Means of equal steps, of days or of months, with the lowest and highest value of each; steps without values are left out. */
+function steppedTable(all: readonly Named[], span: Span, zone: string, step: number, most: number, head: readonly string[]): Table {
+  const { borders, name, by } = stepsOf(span, zone, most);
+  const held = all.map(({ series }) => heldRows(series, step, span.end));
+  const rows = borders.slice(0, -1).map((start, index): string[] => {
+    const part = { start: Math.max(start, span.start) + INSIDE, end: Math.min(borders[index + 1] ?? start, span.end) - INSIDE };
+    const cells = all.map(({ series }, which) => meanText(summaryOf(held[which] ?? [], part), series));
+    return [by ? periodText(start, by, zone) : momentText(start, zone).slice(0, -3), ...cells];
+  });
+  return { head, rows: rows.filter(([, ...cells]) => cells.some((cell) => cell !== "")).reverse(), step: name };
+}
+
+function stepsOf(span: Span, zone: string, most: number): { borders: number[]; name: string; by: "day" | "month" | undefined } {
+  const step = STEPS.find((one) => (span.end - span.start) / one <= most);
+  const first = dayOf(span.start, zone);
+  if (step) {
+    const midnight = instantOf(first, zone);
+    const start = midnight + Math.floor((span.start - midnight) / step) * step;
+    const name = step < 60 ? `${step} s` : step < 3600 ? `${step / 60} min` : `${step / 3600} h`;
+    return { borders: Array.from({ length: Math.ceil((span.end - start) / step) + 1 }, (_, index) => start + index * step), name, by: undefined };
+  }
+  const by = (span.end - span.start) / 86_400 <= most ? "day" : "month";
+  const borders = [instantOf(by === "day" ? first : { ...first, day: 1 }, zone)];
+  for (let day = first; (borders.at(-1) ?? span.end) < span.end; ) {
+    day = by === "day" ? plusDays(day, 1) : shifted("month", day, 1);
+    borders.push(instantOf(day, zone));
+  }
+  return { borders, name: say(`history.${by}`), by };
+}
+
+function meanText(summary: ReturnType<typeof summaryOf>, series: Series): string {
+  if (!summary) return "";
+  if (series.kind === "switch") return say("history.on_part", { percent: Math.round(summary.mean * 100) });
+  const [mean, low, high] = [summary.mean, summary.low, summary.high].map((value) => quantityText(value, series.unit, series.exponent)) as [string, string, string];
+  return low === high ? mean : say("history.mean_band", { mean, low, high });
 }
 
 /** `1.02 kW (0.98 kW to 1.10 kW), estimated`; a gap is a dash; "" if there is no value at that time. */
@@ -53,7 +95,7 @@ export function energyTable(energy: Energy, names: readonly string[], zone: stri
     });
     return [periodText(start, energy.by, zone), ...cells];
   });
-  return { head: [say(`history.${energy.by}`), ...names], rows, left: 0 };
+  return { head: [say(`history.${energy.by}`), ...names], rows, step: "" };
 }
 
 /** `start,end,kettle.energy_import_Wh,kettle.energy_import_Wh estimated,…`: unknown values are empty. */

@@ -37,13 +37,13 @@ export function Under({ table, caption, csv, link }: Props) {
 }
 
 function Rows({ table, caption, link }: { table: Table; caption: string; link: Props["link"] | undefined }) {
-  const { head, rows, left } = table;
+  const { head, rows, step } = table;
   return (
     <div class="scrolls table-box" tabIndex={0} role="region" aria-label={caption}>
       <table class="data">
         <caption class="small soft">
           {caption}
-          {left > 0 && ` ${say("history.rows_left", { shown: rows.length, all: rows.length + left })}`}
+          {step && ` ${say("history.rows_step", { step })}`}
         </caption>
         <thead>
           <tr>
