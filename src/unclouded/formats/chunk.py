@@ -22,6 +22,7 @@ class InputChunk(msgspec.Struct, frozen=True, gc=False):
     "cut" = its end is lost; "prose" = it stands among words, and may be no bytes of a line.
     ``times``: seconds of each byte, where they are known; None = all have ``t``.
     ``lines``: the line of each byte, where each has one of its own; None = all are in ``line``.
+    ``begins``: the first one of a document: no frame goes on from what was before it.
     """
 
     t: float | None
@@ -34,6 +35,7 @@ class InputChunk(msgspec.Struct, frozen=True, gc=False):
     mark: Mark = ""
     times: Sequence[float] | None = None
     lines: Sequence[int] | None = None
+    begins: bool = False
 
 
 class InputContent(msgspec.Struct, frozen=True, kw_only=True):

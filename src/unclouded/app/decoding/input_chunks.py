@@ -13,16 +13,20 @@ from typing import IO
 
 import msgspec
 
+from unclouded import families
 from unclouded.app.decoding.frame_scoring import FrameScorer, LineEvidence, sign_of
+from unclouded.app.decoding.other_families import with_other_families
+from unclouded.app.decoding.pieces import pieces_of
 from unclouded.core.decode_views import Sure
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
-from unclouded.formats import detection, registry
+from unclouded.formats import detection, registry, several
 from unclouded.formats.chunk import InputChunk
 from unclouded.formats.chunk import InputContent as InputContent  # noqa: PLC0414  # the command line prints it
 from unclouded.formats.detection import FormatCandidate, FormatChoice
 from unclouded.formats.lan_packets import ADVICE, LanFilter
 from unclouded.formats.reading import FormatReading, InputFormat, Specificity
+from unclouded.formats.several import DocumentPart
 from unclouded.formats.source import InputSource
 from unclouded.formats.text.digits import NO_SEPARATORS
 from unclouded.formats.text.runs import looks_like_data
@@ -179,6 +183,12 @@ def _text(data: bytes, form: str, sender: Sender | None, mixed: bool, scorer: Fr
     if not formats:
         raise CommandError(f"There is no format {form!r}. There are: {', '.join(FORMS)}.")
     choice = detection.detect(source, scorer, formats)
+    cutter = several.DocumentCutter(scorer, lambda reading: _frames(reading, scorer))
+    parts = cutter.parts(source, choice) if form == "auto" else []
+    if len(parts) > 1:
+        return _several(source, parts, scorer, sender, mixed)
+    if parts and choice.best is None:
+        choice = parts[0].choice  # what is around it is left out
     best = choice.best or _fallback(source, form, formats, scorer)
     if best is None:
         return Input(chunks=iter(()), ordered=True, found=_nothing(source, choice))
@@ -206,6 +216,56 @@ def _input(
         families=[one.family for one in evidence.found],
         contents=reading.contents,
         found=_with_lan(found, lan.count, evidence),
+    )
+
+
+def _frames(reading: FormatReading, scorer: FrameScorer) -> list[bytes]:
+    """Every frame in what a format read."""
+    known = [families.family(one.family) for one in scorer.evidence(reading.chunks).found]
+    if not known:
+        return []
+    pieces = pieces_of(known[0].decoder, reading.chunks, gap_s=TEXT_GAP_S)
+    found = with_other_families(pieces, known[1:])
+    return [one.piece.data for one in found if one.piece.kind == "frame"]
+
+
+def _several(
+    source: InputSource, parts: Sequence[DocumentPart], scorer: FrameScorer, sender: Sender | None, mixed: bool
+) -> Input:
+    """The documents of a text one behind the other, each with its own sides; times go on."""
+    inputs = [
+        _input(one.reading, best, one.choice, scorer, sender, mixed) for one in parts if (best := one.choice.best)
+    ]
+    chunks: list[InputChunk] = []
+    for part, one in zip(parts, inputs, strict=True):
+        chunks += several.moved(list(one.chunks), part.first - 1, several.last_time(chunks))
+    return Input(
+        chunks=iter(chunks),
+        ordered=True,
+        gap_s=TEXT_GAP_S,
+        families=list(dict.fromkeys(name for one in inputs for name in one.families)),
+        contents=[
+            msgspec.structs.replace(content, line=content.line + part.first - 1)
+            for part, one in zip(parts, inputs, strict=True)
+            for content in one.contents
+        ],
+        found=_found_several(source, parts, [one.found for one in inputs]),
+    )
+
+
+def _found_several(source: InputSource, parts: Sequence[DocumentPart], found: Sequence[FoundInput]) -> FoundInput:
+    largest = max(range(len(parts)), key=lambda at: len(parts[at].frames))
+    where = [f"{one.title} from line {part.first}" for part, one in zip(parts, found, strict=True)]
+    unread = {number + part.first - 1 for part, one in zip(parts, found, strict=True) for number in one.unread}
+    return FoundInput(
+        format=found[largest].format,
+        title=" and ".join(dict.fromkeys(one.title for one in found)),
+        sure="certain" if all(one.sure == "certain" for one in found) else "likely",
+        lines=source.filled,
+        explained=sum(one.explained for one in found),
+        unread=sorted(unread),
+        notes=[f"it is several documents: {', '.join(where)}", *(note for one in found for note in one.notes)],
+        hint=found[largest].hint,
     )
 
 

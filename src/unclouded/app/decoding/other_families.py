@@ -1,4 +1,7 @@
-"""Noise of one family -> frames of the others that were found in the same input."""
+"""What is no frame of one family -> frames of the others that were found in the same input.
+
+A frame of another family may be the cut beginning of one of the first.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -9,14 +12,14 @@ from unclouded.core.family import Family
 
 
 def with_other_families(pieces: Iterable[TimedPiece], others: Sequence[Family]) -> Iterator[TimedPiece]:
-    """The same bytes; stretches of noise next to each other are searched together."""
+    """The same bytes; stretches without a frame next to each other are searched together."""
     held: list[TimedPiece] = []
     for one in pieces:
-        if one.piece.kind == "noise" and (not held or held[-1].piece.sender == one.piece.sender):
+        if one.piece.kind != "frame" and (not held or held[-1].piece.sender == one.piece.sender):
             held.append(one)
             continue
         yield from _searched(held, others)
-        held = [one] if one.piece.kind == "noise" else []
+        held = [one] if one.piece.kind != "frame" else []
         if not held:
             yield one
     yield from _searched(held, others)

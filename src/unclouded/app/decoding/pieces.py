@@ -45,6 +45,10 @@ def pieces_of(
         lane = lanes.get(key)
         if lane is None:
             lane = lanes[key] = LaneState(decoder(chunk.sender))
+        if chunk.begins:
+            for one in lanes.values():
+                order.put(one.close())
+            yield from order.take(None)
         if chunk.t is not None:
             for one in lanes.values():
                 if one.last is not None and chunk.t - one.last > gap_s:
