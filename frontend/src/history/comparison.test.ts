@@ -49,6 +49,6 @@ describe("the period before", () => {
 
 describe("a change", () => {
   it("has a sign, and none without anything before", () => {
-    expect([changeText(106, 100), changeText(88, 100), changeText(100, 100), changeText(5, 0), changeText(5000, 1)]).toEqual(["▲ 6 %", "▼ 12 %", "= 0 %", "", "▲ > 999 %"]);
+    expect([changeText(106, 100), changeText(88, 100), changeText(100, 100), changeText(5, 0), changeText(5000, 1)]).toEqual(["▲ 6 %", "▼ 12 %", "= 0 %", "", "▲ × 5000"]);
   });
 });

@@ -46,9 +46,9 @@ function countOf(one: Day, other: Day): number {
   return Math.round((Date.UTC(other.year, other.month - 1, other.day) - Date.UTC(one.year, one.month - 1, one.day)) / 86_400_000);
 }
 
-/** `▲ 6 %`, `▼ 12 %`, `= 0 %`; "" if there was nothing before. */
+/** `▲ 6 %`, `▼ 12 %`, `= 0 %`, `▲ × 12` from ten times as much; "" if there was nothing before. */
 export function changeText(Wh: number, before: number): string {
   if (!(before > 0)) return "";
   const percent = Math.round((Wh / before - 1) * 100);
-  return percent > 999 ? "▲ > 999 %" : `${percent > 0 ? "▲" : percent < 0 ? "▼" : "="} ${Math.abs(percent)} %`;
+  return percent > 899 ? `▲ × ${Math.round(Wh / before)}` : `${percent > 0 ? "▲" : percent < 0 ? "▼" : "="} ${Math.abs(percent)} %`;
 }
