@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from unclouded.app.computer_zone import computer_zone
-from unclouded.app.configuration.config import DEFAULT_FILE, Config, find_config, first_config, load_config
+from unclouded.app.configuration.config import DEFAULT_FILE, Config, find_config, first_config, is_there, load_config
 from unclouded.app.hub_access import demo_folder, is_running
 from unclouded.core.errors import ConfigError
 
@@ -25,7 +25,7 @@ def configuration(given: str | None, data: str | None = None) -> Config:
         return first
     named = given or data or os.environ.get("UNCLOUDED_CONFIG") or is_one_here()
     demo = demo_folder() / DEFAULT_FILE
-    if named or not os.path.isfile(demo):
+    if named or not is_there(demo):
         return own_configuration(given, data)
     config = _loaded(demo)
     if config is None or not is_running(config):
@@ -54,7 +54,7 @@ def new_or_own_configuration(given: str | None, data: str | None = None) -> Conf
 
 def is_one_here() -> bool:
     """Whether the folder has a configuration; not where it is another user's."""
-    return os.path.exists(DEFAULT_FILE)
+    return is_there(DEFAULT_FILE)
 
 
 def running_without_file(given: str | None, data: str | None = None) -> Config | None:

@@ -94,6 +94,7 @@ def test_html_is_one_file_for_light_and_dark(report: RunReport) -> None:
     html = html_text(report)
     assert "prefers-color-scheme: dark" in html and "<main>" in html
     assert not re.search(r"https?://|src=|@import|url\(|<script", html)
+    assert "max-width: 40rem" in html and '<table class="checks">' in html, "a phone shows rows as blocks"
     assert "02 was sent 3 times" in html and "55 aa 00 02 00 00 01" in html
 
 

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -390,6 +391,20 @@ def test_a_device_on_the_network_answers_or_not(tmp_path: Path, taken: int) -> N
         free = sock.getsockname()[1]
     text = HEATER.replace("serial://{}", f"tcp://127.0.0.1:{free}")
     assert levels(found(link_checks.device_addresses, context_for(tmp_path, text))) == ["problem"]
+
+
+def test_devices_that_do_not_answer_take_no_time_of_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = threading.Barrier(2)
+
+    def silent(host: str, port: int) -> str:
+        both.wait(10.0)  # passes only where two addresses are tried at once
+        return "It does not answer."
+
+    monkeypatch.setattr(link_checks, "why_unreachable", silent)
+    row = '[[device]]\nid = "d{0}"\nfamily = "tuya_wifi"\nlink = "tcp://192.168.1.{0}:6638"\n'
+    context = context_for(tmp_path, "".join(row.format(number) for number in range(1, 5)))
+    lines = found(link_checks.device_addresses, context)
+    assert [one.subject for one in lines] == ["d1", "d2", "d3", "d4"] and {*levels(lines)} == {"problem"}
 
 
 def test_a_page_on_the_network_without_tls_is_warned_of(tmp_path: Path) -> None:

@@ -145,6 +145,11 @@ def test_words_of_docstrings_and_ids_of_simulated_devices_are_none_of_the_progra
     assert not any(sum(map(str.isdecimal, word)) > 5 for word in program_words())
 
 
+def test_words_of_translations_are_none_of_the_program_s() -> None:
+    assert "power" in program_words()
+    assert "daten" not in program_words() and "verbrauch" not in program_words()
+
+
 def test_only_the_end_of_a_long_recording_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "long.jsonl"
     rows = [line_bytes(CaptureLine(float(number), "device", b"x" * 20)) for number in range(200)]

@@ -115,10 +115,10 @@ def find_config(given: str | None, env: Mapping[str, str] = os.environ) -> Path:
     """The file to read: the one given, else $UNCLOUDED_CONFIG, else ./unclouded.toml. Raises ConfigError."""
     path = Path(given or env.get("UNCLOUDED_CONFIG") or DEFAULT_FILE)
     try:
-        is_there = path.is_file()
+        is_here = path.is_file()
     except OSError as error:  # its folder is another user's
         raise ConfigError(f"{path} cannot be read: {_reason(error)}.") from None
-    if not is_there:
+    if not is_here:
         raise ConfigError(
             f"There is no configuration {path}. Name one with --config, make this one with unclouded init --config "
             f"{path}, or try the demo first: unclouded demo."
@@ -146,7 +146,7 @@ def config_of(text: str, path: Path, data: str | None = None, env: Mapping[str, 
     config = parse_config(text, str(path), data, env)
     if config.meross_key_file is not None:
         return msgspec.structs.replace(config, meross_key=_read_secret(config.meross_key_file, str(path)))
-    if config.broker is not None and _is_there(config.own_key):
+    if config.broker is not None and is_there(config.own_key):
         return msgspec.structs.replace(config, meross_key=_read_secret(config.own_key, str(path)))
     return config
 
@@ -213,8 +213,8 @@ def _read_secret(file: Path, where: str) -> HiddenText:
         raise ConfigError(f"{where}: `$.meross.key_file`: {file} cannot be read: {_reason(error)}.") from None
 
 
-def _is_there(file: Path) -> bool:
-    """Whether there is such a file; not where its folder is another user's: what needs no key goes on without."""
+def is_there(file: Path) -> bool:
+    """Whether there is such a file; not where its folder is another user's: what can do without goes on."""
     try:
         return file.is_file()
     except OSError:

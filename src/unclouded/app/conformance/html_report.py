@@ -23,6 +23,9 @@ table { border-collapse: collapse; width: 100% } td, th { text-align: left; vert
 code, pre { font: 13px/1.45 ui-monospace, monospace } pre { overflow-x: auto }
 .dim { color: var(--dim) } .passed { color: var(--good) } .failed { color: var(--bad); font-weight: 600 }
 .deviation { color: var(--odd) }
+@media (max-width: 40rem) { .checks tr, .checks td { display: block; border: 0; padding: 0 }
+  .checks th { display: none } .checks tr { padding: .5rem 0; border-bottom: 1px solid var(--line) }
+  code { overflow-wrap: anywhere } }
 """
 
 
@@ -80,7 +83,7 @@ def _table(suite: CheckSuite, report: RunReport) -> str:
         for result in report.results
     ]
     head = "<tr><th>result</th><th>check</th><th>what must hold</th><th>grade</th><th>clause</th></tr>"
-    return f"<table>{head}{chr(10).join(rows)}</table>"
+    return f'<table class="checks">{head}{chr(10).join(rows)}</table>'
 
 
 def _text(text: str, keep: bool = False) -> str:

@@ -1,9 +1,13 @@
 """The links of devices over the network, the ports by which plugs are found, and their firmware server."""
 
+import contextlib
 import socket
 import ssl
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from unclouded.app.doctor.addresses import holders_text, why_taken, why_unreachable
 from unclouded.app.doctor.computer import UDP
@@ -21,6 +25,7 @@ from unclouded.web.hosts import own_addresses
 DIALLED = {"tcp": 0, "rfc2217": 0, "http": PORT, **PORTS}  # schemes, and their usual ports
 LISTENING = ("listen", "http-listen")
 TIMEOUT_S = 4.0
+MOST_AT_ONCE = 16  # addresses that are tried side by side
 MEROSS = ("meross", "meross_console")
 EXAMPLE = "tcp://192.168.1.30:6638"
 
@@ -28,18 +33,10 @@ EXAMPLE = "tcp://192.168.1.30:6638"
 def device_addresses(context: DoctorContext) -> Iterator[Finding]:
     """Can the devices be reached? While a hub runs it says so itself, and some devices accept one connection only."""
     is_running = context.hub is not None or context.is_locked  # one that cannot be seen may run
+    by_link: dict[str, list[Wire]] = {}
     for wire in context.wires():
-        try:
-            url = parse(wire.link)
-            if url.scheme in DIALLED and not is_running:
-                yield from _dialled(context, wire, url)
-            elif url.scheme in LISTENING and not is_running:
-                host, port = url.host_port(EXAMPLE, lowest=0)
-                why = why_taken(host, port)
-                text = f"{url.shown} {'cannot be used: ' + why if why else 'is free'}"
-                yield judged(not why, wire.device, text, "Stop the program that holds it, or change the link.", problem)
-        except ConfigError as error:
-            yield problem(wire.device, str(error).rstrip("."), "Correct the `link` of the device.")
+        by_link.setdefault(wire.link, []).append(wire)
+    yield from _side_by_side([partial(_of_link, context, wires, is_running) for wires in by_link.values()])
 
 
 def discovery(context: DoctorContext) -> Iterator[Finding]:
@@ -67,6 +64,49 @@ def download_port(context: DoctorContext) -> Iterator[Finding]:
 
 
 # --- inside -----------------------------------------------------------------------------------------
+
+
+def _side_by_side(jobs: Sequence[Callable[[], list[Finding]]]) -> Iterator[Finding]:
+    """What each finds, in their order: devices that are off do not use up the time of all others."""
+    todo: SimpleQueue[int] = SimpleQueue()
+    done: list[SimpleQueue[list[Finding]]] = [SimpleQueue() for _ in jobs]
+
+    def work() -> None:
+        with contextlib.suppress(Empty):
+            while True:
+                number = todo.get_nowait()
+                done[number].put(jobs[number]())
+
+    for number in range(len(jobs)):
+        todo.put(number)
+    for _ in range(min(MOST_AT_ONCE, len(jobs))):
+        threading.Thread(target=work, name="addresses", daemon=True).start()
+    for one in done:
+        yield from one.get()
+
+
+def _of_link(context: DoctorContext, wires: Sequence[Wire], is_running: bool) -> list[Finding]:
+    """One link, of one device or of several: one connection after the other."""
+    found: list[Finding] = []
+    for wire in wires:
+        try:
+            found += _of_wire(context, wire, is_running)
+        except ConfigError as error:
+            found.append(problem(wire.device, str(error).rstrip("."), "Correct the `link` of the device."))
+        except (OSError, UnicodeError) as error:
+            found.append(not_checked(wire.device, str(error)))
+    return found
+
+
+def _of_wire(context: DoctorContext, wire: Wire, is_running: bool) -> Iterator[Finding]:
+    url = parse(wire.link)
+    if url.scheme in DIALLED and not is_running:
+        yield from _dialled(context, wire, url)
+    elif url.scheme in LISTENING and not is_running:
+        host, port = url.host_port(EXAMPLE, lowest=0)
+        why = why_taken(host, port)
+        text = f"{url.shown} {'cannot be used: ' + why if why else 'is free'}"
+        yield judged(not why, wire.device, text, "Stop the program that holds it, or change the link.", problem)
 
 
 def _dialled(context: DoctorContext, wire: Wire, url: Url) -> Iterator[Finding]:

@@ -4,7 +4,6 @@ hub    devices, readings, frames, statistics of the wires, events, its log
 store  the device as it was last, its last readings, its events; frames of a capture that `record` names
 """
 
-import os
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.config import Config, is_there
 from unclouded.app.configuration.tables import DeviceTable
 from unclouded.app.doctor.context import DoctorContext, chosen_devices
 from unclouded.app.doctor.finding import Finding
@@ -160,7 +159,7 @@ def _recorded(config: Config, table: DeviceTable) -> Iterator[ChannelFrames]:
     wires = [(one.name, one.family, one.record) for one in table.channel] or [("", table.family, table.record)]
     for name, family, record in wires:
         file = config.base / record
-        if record and os.path.isfile(file):
+        if record and is_there(file):
             began, lines = _last_lines(file)
             yield ChannelFrames(name, family, began, lines)
 
