@@ -1,6 +1,7 @@
 """Listening, candidates, ports and proposals by themselves."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,15 +9,19 @@ import pytest
 from app.onboarding.onboarding_story import TIMEOUT_S, simulated
 from unclouded.app.doctor.computer import Computer
 from unclouded.app.onboarding.candidates import LineSetting, candidates, line_settings, serial_link
+from unclouded.app.onboarding.link_test import AnsweringDevice, LinkTestTimes, OfferTest
 from unclouded.app.onboarding.listening import MOST_BYTES, LineFindings, listen
 from unclouded.app.onboarding.ports import free_ports
 from unclouded.app.onboarding.proposal import propose
 from unclouded.app.onboarding.serial_offers import SerialOffers
+from unclouded.app.onboarding.trial import DeviceTrial
+from unclouded.core.errors import ConfigError
 from unclouded.core.link import Inlet, Link
 from unclouded.core.model import Device, Point
-from unclouded.core.onboarding_views import Offer
+from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer
 from unclouded.core.session import Out
 from unclouded.families.tuya.line.framing import Frame
+from unclouded.hub.node import NodeSpec
 from unclouded.links.memory import pair
 from virtual_loop import story, virtual_run
 
@@ -200,3 +205,47 @@ async def test_a_link_that_fails_ends_the_listening() -> None:
 
     found = await listen(lambda setting: Failing(), (SLOW, FAST))
     assert found.problem == "The adapter is gone." and asyncio.get_running_loop().time() == 0
+
+
+# --- the test of an offer -----------------------------------------------------------------------------
+
+
+async def ended_test(link: str, make_spec: Callable[..., NodeSpec], times: LinkTestTimes) -> LinkTestView:
+    """The view of a test when it goes on no more."""
+    offer = Offer(id="a", source="hand", title="", text="", link=link)
+    test = OfferTest(offer, 7, make_spec, no_trial, lambda device: "", times=times)
+    test.start()
+    async with asyncio.timeout(TIMEOUT_S):
+        while (view := test.view(no_proposal)).phase in ("listening", "trying"):
+            await asyncio.sleep(0.02)
+    await test.end()
+    assert test.view(no_proposal) == view and view.number == 7, "an end changes nothing that has ended"
+    return view
+
+
+def no_trial(spec: NodeSpec) -> DeviceTrial:
+    raise AssertionError("nothing is tried")
+
+
+def no_proposal(found: AnsweringDevice) -> DeviceProposal:
+    raise AssertionError("nothing answered")
+
+
+async def test_errors_are_states_and_a_crash_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(*args: object) -> NodeSpec:
+        raise ConfigError("There is no profile.")
+
+    def crash(*args: object) -> NodeSpec:
+        raise ZeroDivisionError
+
+    refused = await ended_test("tcp://127.0.0.1:9", refuse, LinkTestTimes())
+    assert (refused.phase, refused.problem) == ("failed", "There is no profile.")
+    crashed = await ended_test("tcp://127.0.0.1:9", crash, LinkTestTimes())
+    assert crashed.phase == "failed" and "log of the hub" in crashed.problem and "ZeroDivisionError" in caplog.text
+
+
+async def test_a_test_that_takes_too_long_frees_its_link(tmp_path: Path) -> None:
+    async with simulated("tuya-plug", tmp_path / "plug"):
+        times = LinkTestTimes(listen_s=60.0, longest_s=0.2)
+        view = await ended_test(f"serial://{tmp_path}/plug", lambda *args: pytest.fail("it listens"), times)
+        assert (view.phase, view.problem, view.attempt) == ("ended", "", "")

@@ -114,6 +114,9 @@ async def test_what_cannot_be_added_or_typed_is_refused_with_a_reason(tmp_path: 
         for link, says in (("replay:/etc/passwd", "such as"), ("pty:/tmp/x", "such as"), ("tcp://nowhere", "port")):
             refused = await here.ask("POST", "/offers", {"link": link})
             assert refused.status == 422 and says in refused.json["detail"], link
+        for family, says in (("tuya_wifi", "not reached by http"), ("oops", "There are: emporia")):
+            refused = await here.ask("POST", "/offers", {"link": "http://127.0.0.1:9", "family": family})
+            assert refused.status == 422 and says in refused.json["detail"], family
         assert (await here.add("serial:/dev/none", name="x")).status == 422
 
 

@@ -84,7 +84,8 @@ class OfferTest:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._change("listening", attempt="The line is listened to.")
+        text = "The line is listened to." if parse(self.offer.link).scheme in UARTS else ""
+        self._change("listening", attempt=text)
         self._task = asyncio.create_task(self._guarded(), name="onboarding.test")
         self._task.add_done_callback(self._crashed)
 
@@ -144,8 +145,7 @@ class OfferTest:
                 return
             if self._is_gone() or self._link_fails():
                 return
-        if self._view.phase == "trying":
-            self._change("silent", attempt="", problem=self._why_silent(findings))
+        self._change("silent", attempt="", problem=self._why_silent(findings))
 
     def _ordered(self, first: str, findings: LineFindings) -> Sequence[LinkCandidate]:
         """The candidates; where a family is sure, only that."""

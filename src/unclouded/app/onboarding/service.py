@@ -16,7 +16,7 @@ from unclouded.app.configuration.tables import DeviceTable, links_of
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.discovery import find_in_network
 from unclouded.app.doctor.computer import Computer
-from unclouded.app.onboarding.candidates import LinkCandidate
+from unclouded.app.onboarding.candidates import LinkCandidate, candidates
 from unclouded.app.onboarding.link_test import AnsweringDevice, LinkTestTimes, OfferTest
 from unclouded.app.onboarding.network_offers import Discover, NetworkOffers, broker_offers, broker_source
 from unclouded.app.onboarding.proposal import propose
@@ -93,7 +93,7 @@ class OnboardingService:
             raise CommandError(f"Write an address such as {', '.join(_EXAMPLES)}.")
         check_url(link)
         if body.family:
-            family_of(body.family)  # raises ConfigError that names the known ones
+            _check_family(link, body.family)
         known = next((one for one in self._offers() if one.link == link), None)
         if known is not None and known.family == body.family:
             return known
@@ -229,6 +229,13 @@ class OnboardingService:
 
 
 _EXAMPLES = ("serial:///dev/ttyUSB0", "tcp://192.168.1.30:6638", "http://192.168.1.40")
+
+
+def _check_family(link: str, name: str) -> None:
+    """Raises ConfigError for an unknown family, CommandError for one that no such link reaches."""
+    family_of(name)
+    if all(one.family != name for one in candidates(link)):
+        raise CommandError(f"A device of {name} is not reached by {parse(link).scheme}:, so {link} cannot be one.")
 
 
 def _file_of(link: str) -> Path | None:
