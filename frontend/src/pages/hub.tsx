@@ -32,7 +32,7 @@ export function HubPage() {
         </div>
         <div>
           <SessionCard />
-          <PageCard />
+          <PageCard addresses={value?.web ?? []} />
           {value ? <Broker hub={value} /> : <div class="card skeleton place" />}
         </div>
       </div>

@@ -16,6 +16,7 @@ from unclouded.app.configuration.tables import WEB_PLACE
 from unclouded.app.hub_access import is_running
 from unclouded.app.hub_client import HubClient
 from unclouded.core.errors import CommandError
+from unclouded.web import qr_code
 from unclouded.web.password import CredentialStore, Token, hashed, new_token
 from unclouded.web.schemas import Role
 
@@ -53,6 +54,18 @@ class WebAccess:
             passwords=tuple(role for role in _KNOWN if role in credentials.passwords),
             tokens=credentials.tokens,
             authority_sha256=_fingerprint(config.data / "ca" / "ca.pem") if config.web.tls else None,
+        )
+
+    def code(self) -> str:
+        """A QR code of the address of the page, as text for a terminal. Raises CommandError where there is none."""
+        status = self.status()
+        address = qr_code.network_address(status.addresses)
+        if address:
+            return f"{qr_code.text(address)}\n{address}"
+        if not status.running:
+            raise CommandError("The hub does not run, so the page has no address yet. Start it: unclouded run")
+        raise CommandError(
+            f"The page is on this computer only. Set [web] listen, or: unclouded run --web 0.0.0.0:{WEB_PLACE[1]}"
         )
 
     def set_password(self, role: str, text: str) -> None:

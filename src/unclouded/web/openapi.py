@@ -11,7 +11,7 @@ import msgspec
 
 from unclouded import VERSION
 from unclouded.web.request import is_list
-from unclouded.web.routes import CSV, JSON, ApiRoute
+from unclouded.web.routes import CSV, JSON, SVG, ApiRoute
 from unclouded.web.schemas import ConflictProblem, Live, Problem
 
 Json = dict[str, Any]  # Any: JSON
@@ -136,7 +136,7 @@ def _query_parameters(row: ApiRoute) -> Iterator[Json]:
 
 
 def _types(row: ApiRoute) -> list[Any]:  # Any: types
-    return [*(row.returns if row.media != CSV else ()), *((row.body,) if row.body is not None else ())]
+    return [*(row.returns if row.media not in (CSV, SVG) else ()), *((row.body,) if row.body is not None else ())]
 
 
 def _schema(kind: Any) -> Json:  # Any: a type

@@ -32,6 +32,7 @@ from unclouded.web.schemas import (
 JSON = "application/json"
 JSON_LINES = "application/jsonl"
 CSV = "text/csv"
+SVG = "image/svg+xml"
 BYTES = "application/octet-stream"
 
 

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from unclouded.app.web_access import WebAccess, WebStatus
 from unclouded.cli import cli
 from unclouded.core.errors import CommandError
 from unclouded.web.password import CredentialStore
@@ -147,3 +149,16 @@ def fetch(url: str, token: str = "") -> int:
     except urllib.error.HTTPError as error:
         error.close()
         return error.code
+
+
+def test_a_qr_code_needs_a_page_in_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    owner = Owner(tmp_path)
+    refused = owner.types("--qr")
+    assert isinstance(refused.exception, CommandError) and "unclouded run" in str(refused.exception)
+    found = WebStatus(running=True, listen="", addresses=(), passwords=(), tokens=(), authority_sha256=None)
+    for addresses, expected in ((("http://127.0.0.1:8099/",), "0.0.0.0:8099"), (("http://10.0.0.7:8099/",), "▄▄▄")):
+        status = msgspec.structs.replace(found, addresses=addresses)
+        monkeypatch.setattr(WebAccess, "status", lambda self, status=status: status)
+        done = owner.types("--qr")
+        assert expected in (str(done.exception) if done.exit_code else done.output)
+    assert owner.run("--qr")["web"]["addresses"] == ["http://10.0.0.7:8099/"]

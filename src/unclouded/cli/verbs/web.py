@@ -38,8 +38,9 @@ def with_options_of_the_group(verb: Callable[..., None]) -> Callable[..., None]:
 @click.group("web", invoke_without_command=True)
 @config_options
 @json_option
+@click.option("--qr", "as_code", is_flag=True, help="Show the address as a QR code, for a phone in the same network.")
 @click.pass_context
-def command(context: click.Context, config: str | None, data: str | None, as_json: bool) -> None:
+def command(context: click.Context, config: str | None, data: str | None, as_json: bool, as_code: bool) -> None:
     """Show where the page is and who may open it; set passwords and tokens."""
     context.obj = (config, data, as_json)
     if context.invoked_subcommand is None:
@@ -47,6 +48,8 @@ def command(context: click.Context, config: str | None, data: str | None, as_jso
         status = WebAccess(chosen).status()
         if as_json:
             print_json(_status_json(status))
+        elif as_code:
+            click.echo(WebAccess(chosen).code())
         else:
             _print_status(chosen, status)
 

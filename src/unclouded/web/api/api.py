@@ -1,6 +1,6 @@
 """The API of the hub: HTTP and JSON, JSON lines for streams, a WebSocket for the page.
 
-    devices.py        GET  /api/hub, /api/devices …, /api/readings, /api/watch     current state
+    devices.py        GET  /api/hub …, /api/devices …, /api/readings, /api/watch     current state
                       POST /api/devices/ID/set, /api/devices/ID/do, /api/admit     commands
                       DELETE /api/devices/ID                                       forget an admitted plug
     history.py        GET  /api/history, /api/energy, /api/today, /api/events      stored values and events

@@ -26,8 +26,9 @@ from unclouded.core.model import (
 from unclouded.core.printable import printable
 from unclouded.core.views import DeviceLine, DeviceView, LogLine, LogView, NoticeLine, ReadingView, StatusLine, WireLine
 from unclouded.store.mailbox import Mailbox
-from unclouded.web.request import ApiRequest, as_json
-from unclouded.web.routes import JSON_LINES, ApiContext, ApiRoute
+from unclouded.web import qr_code
+from unclouded.web.request import ApiError, ApiRequest, as_json
+from unclouded.web.routes import JSON_LINES, SVG, ApiContext, ApiRoute
 from unclouded.web.schemas import AdmitBody, DoBody, DoneLine, HubView, OutcomeView, ProgressLine, SetBody
 
 WATCH_BACKLOG = 10_000  # facts queued for one slow client at most
@@ -57,6 +58,13 @@ class WireQuery(msgspec.Struct, frozen=True):
 
 async def hub(context: ApiContext, request: ApiRequest) -> Response:
     return as_json(context.about())
+
+
+async def hub_qr(context: ApiContext, request: ApiRequest) -> Response:
+    address = qr_code.network_address(context.about().web)
+    if not address:
+        raise ApiError(404, "api.no_network_address")
+    return Response(qr_code.svg(address), media_type=SVG)
 
 
 async def devices(context: ApiContext, request: ApiRequest) -> Response:
@@ -150,6 +158,15 @@ ROWS = (
         summary="Version, uptime, store and broker of the hub.",
         handler=hub,
         returns=(HubView,),
+    ),
+    ApiRoute(
+        method="GET",
+        path="/api/hub/qr.svg",
+        summary="A QR code of the page's address, for phones in the same network.",
+        handler=hub_qr,
+        returns=(bytes,),
+        media=SVG,
+        errors={404: "The page listens on this computer only."},
     ),
     ApiRoute(
         method="GET",
