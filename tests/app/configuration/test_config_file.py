@@ -173,6 +173,15 @@ def test_what_is_no_file_of_text_is_refused(path: Path, tmp_path: Path) -> None:
     assert "ordinary" in ConfigurationFile(tmp_path).why_not_writable()
 
 
+def test_what_would_never_end_is_not_read(path: Path) -> None:
+    """A reload must not wait for a program that writes into a pipe, nor read a device without an end."""
+    path.unlink()
+    os.mkfifo(path)
+    for file in (path, Path("/dev/zero"), path.parent):
+        with pytest.raises(ConfigError, match="no ordinary file"):
+            ConfigurationFile(file).read()
+
+
 def test_a_name_of_a_backup_leads_nowhere_else(path: Path) -> None:
     edit(path)
     for name in ("../unclouded.toml", "/etc/passwd", ""):

@@ -64,7 +64,7 @@ class ConfigurationFile:
     def read(self) -> ConfigVersion:
         """The file as it is now."""
         try:
-            data = self._start.encode() if self._is_new() else self.path.read_bytes()
+            data = self._start.encode() if self._is_new() else self._read()
             if len(data) > LARGEST_FILE:
                 raise ConfigError(f"{self.path} is no configuration: it has more than {LARGEST_FILE} bytes.")
             return ConfigVersion(data.decode("utf-8"), revision_of(data))
@@ -140,6 +140,17 @@ class ConfigurationFile:
     def _target(self) -> Path:
         """The file itself, behind symbolic links."""
         return Path(os.path.realpath(self.path))
+
+    def _read(self) -> bytes:
+        """Never more than a little above LARGEST_FILE, and never a wait for another program: a pipe is no file."""
+        handle = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise ConfigError(f"{self.path} cannot be read: it is no ordinary file.")
+            with os.fdopen(handle, "rb", closefd=False) as file:
+                return file.read(LARGEST_FILE + 1)
+        finally:
+            os.close(handle)
 
     def _is_new(self) -> bool:
         """Whether the first change is to make the file."""
