@@ -164,3 +164,13 @@ def test_a_file_that_cannot_be_read_is_named_with_a_reason_that_quotes_nothing_o
     (tmp_path / "key").write_bytes(b"secret\xff")
     with pytest.raises(ConfigError, match=r"key_file`: .*key cannot be read: it is not UTF-8 text\.$"):
         load_config(config)
+
+
+def test_the_hub_and_an_edit_see_the_same_text(tmp_path: Path) -> None:
+    """Python would take a single carriage return for the end of a line, which it is not in TOML."""
+    file = tmp_path / "unclouded.toml"
+    file.write_bytes(b'[hub]\r\ntimezone = "UTC"\r\n')
+    assert load_config(file).zone.key == "UTC"
+    file.write_bytes(b'[hub]\rtimezone = "UTC"\r')
+    with pytest.raises(ConfigError, match="is not TOML"):
+        load_config(file)

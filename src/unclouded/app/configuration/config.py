@@ -129,7 +129,7 @@ def find_config(given: str | None, env: Mapping[str, str] = os.environ) -> Path:
 def load_config(path: Path, data: str | None = None, env: Mapping[str, str] = os.environ) -> Config:
     """Read and check a file. ``data``: a data folder that overrides the file's. Raises ConfigError."""
     try:
-        text = path.read_text("utf-8")
+        text = path.read_bytes().decode("utf-8")  # its line ends as they are: an edit sees the same text
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {_reason(error)}.") from None
     return config_of(text, path, data, env)
