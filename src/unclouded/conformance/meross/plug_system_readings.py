@@ -15,7 +15,7 @@ from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.identity import mac_of
 
 VERSION = re.compile(r"\d+\.\d+\.\d+")
-UPTIME = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+UPTIME = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?")
 
 
 def ability(line: PlugLine, fields: Fields) -> None:
