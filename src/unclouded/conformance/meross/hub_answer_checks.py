@@ -290,7 +290,7 @@ HTTP_TAKEN_CHECKS: tuple[Check, ...] = (
     _http("late", "Answers that take 2.5 s", "§1.4.3", takes(delay_s=LATE_S)),
 )
 TAKEN_CHECKS: tuple[Check, ...] = (
-    _taken("capitals", "Signatures in capitals", "§1.2", takes(_capitals)),
+    _taken("capitals", "Signatures in capitals", "§1.1", takes(_capitals), "should"),
     _taken("text-numbers", "Timestamps written as text", "§1.1", takes(_text_numbers), "should"),
     _taken("order", "Answers with their fields in another order", "§1.1", takes(_reversed)),
     _taken("line-end", "Answers with a line end behind them", "§1.1", takes(_encoded(b"\r\n"))),
