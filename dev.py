@@ -49,6 +49,10 @@ SITE_LOCK = "requirements-site.lock"
 
 STRANGERS: list[object] = [PYTHON, HERE / "tests" / "strangers" / "run.py"]
 
+WITHOUT_HELP = frozenset(
+    {"check", "docs", "package", "site", "lock", "setup"}
+)  # have none of their own
+
 # Programs that tests talk to, and Debian's packages of each. Playwright's own Node wants libatomic1.
 PROGRAMS = {
     "mosquitto": ["mosquitto"],
@@ -76,6 +80,9 @@ def main(words: list[str]) -> int:
     if not words or words[0] not in verbs:
         print(__doc__)
         return 0 if words in (["-h"], ["--help"], ["help"]) else 2
+    if words[0] in WITHOUT_HELP and {"-h", "--help"} & set(words[1:]):
+        print(__doc__)
+        return 0
     return verbs[words[0]](words[1:])
 
 
