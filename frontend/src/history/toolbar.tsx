@@ -49,6 +49,7 @@ export function Toolbar(props: Props) {
         <>
           <Menu label={say("history.quantities")} text={what} class="first">
             <Quantities {...props} />
+            <Others {...props} />
           </Menu>
           {props.able.length > 0 && (
             <Menu label={say("history.devices")} text={devicesText(props)}>
@@ -64,8 +65,9 @@ export function Toolbar(props: Props) {
       ) : (
         <Menu label={say("history.quantities")} text={what}>
           <Quantities {...props} />
-          <Devices {...props} />
           {isEnergy && <Compare {...props} />}
+          <Devices {...props} />
+          <Others {...props} />
         </Menu>
       )}
     </div>
@@ -111,24 +113,33 @@ function openCalendar(input: HTMLInputElement): void {
   }
 }
 
-/** Energy, power, or other quantities, of which several can be shown. */
-function Quantities({ view, show, quantities }: Props) {
-  const isEnergy = view.what.includes(ENERGY);
-  const lines = isEnergy ? [] : view.what;
-  const toggle = (one: string) => {
-    const left = lines.filter((other) => other !== one);
-    const next = left.length < lines.length ? left : one === POWER ? [POWER, ...lines] : [...lines, one];
-    show({ ...view, what: next.length ? next : [POWER] });
-  };
+function Quantities({ view, show }: Props) {
   return (
     <>
-      <Choice name={say("history.energy")} isChosen={isEnergy} choose={() => show({ ...view, what: [ENERGY], zoom: null })} kind="radio" />
-      <Choice name={say("history.power")} isChosen={lines.includes(POWER)} choose={() => toggle(POWER)} />
-      {quantities.map(({ key, name }) => (
-        <Choice key={key} name={name} isChosen={lines.includes(key)} choose={() => toggle(key)} />
-      ))}
+      <Choice name={say("history.energy")} isChosen={view.what.includes(ENERGY)} choose={() => show({ ...view, what: [ENERGY], zoom: null })} kind="radio" />
+      <Choice name={say("history.power")} isChosen={view.what.includes(POWER)} choose={() => show(toggled(view, POWER))} />
     </>
   );
+}
+
+/** Further quantities, of which several can be shown, also beside power. */
+function Others({ view, show, quantities }: Props) {
+  if (!quantities.length) return null;
+  return (
+    <fieldset>
+      <legend>{say("history.others")}</legend>
+      {quantities.map(({ key, name }) => (
+        <Choice key={key} name={name} isChosen={view.what.includes(key)} choose={() => show(toggled(view, key))} />
+      ))}
+    </fieldset>
+  );
+}
+
+function toggled(view: View, one: string): View {
+  const lines = view.what.filter((other) => other !== ENERGY);
+  const left = lines.filter((other) => other !== one);
+  const next = left.length < lines.length ? left : one === POWER ? [POWER, ...lines] : [...lines, one];
+  return { ...view, what: next.length ? next : [POWER] };
 }
 
 function Devices({ view, able, chosen, colour, show }: Props) {
