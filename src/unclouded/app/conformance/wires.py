@@ -12,10 +12,15 @@ from unclouded.links.http_exchange import HttpExchangeLink, HttpExchangeServer
 from unclouded.links.tls_ends import TlsClientStream, TlsServerStream
 from unclouded.links.url import Url, parse
 
+OF_MESSAGES = ("http", "http-listen", "mqtt", "mqtts", "mqtts-listen")  # not of bytes
+LINES = "serial:///dev/ttyUSB0, tcp://HOST:PORT or listen://HOST:PORT"
+
 
 def open_wire(role: PlayedRole, link: str, family: Family) -> Link:
     """Raises CommandError where the role is not played on such a link, and ConfigError where it is wrong."""
     if not role.links:
+        if parse(link).scheme in OF_MESSAGES:
+            raise CommandError(f"The {role.tests} is tested on a line of bytes, like {LINES}.")
         return open_link(link, baud=family.baud, parity=family.parity)
     url = parse(link)
     if url.scheme not in role.links:
