@@ -154,3 +154,17 @@ async def test_docs_without_a_slash_leads_to_the_index(documented: Page) -> None
 async def test_a_tree_without_built_documentation_says_how_to_build_it(built: Path, tmp_path: Path) -> None:
     answer = await ask(Page(built, documentation=tmp_path / "none"), "GET", "/docs/store.html")
     assert answer.status == 503 and b"python3 dev.py site" in answer.body
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("manifest.webmanifest", "application/manifest+json"),
+        ("sw.js", "text/javascript; charset=utf-8"),
+        ("icon-192.png", "image/png"),
+    ],
+)
+async def test_what_installs_the_page_is_asked_for_each_time(built: Path, name: str, kind: str) -> None:
+    (built / name).write_bytes(b"x" * 100)
+    answer = await ask(Page(built), "GET", f"/{name}")
+    assert answer.status == 200 and answer["content-type"] == kind and answer["cache-control"] == "no-cache"
