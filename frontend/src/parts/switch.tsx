@@ -41,7 +41,7 @@ export function Switch({ device, point, note = true }: Props & { note?: boolean 
         title={bar || undefined}
         onClick={press}
       >
-        <span class="track" data-word={value === undefined ? "" : say(value === true ? "app.on" : "app.off")} />
+        <span class="track" data-word={value === undefined ? "" : say(value === true ? "app.switch_on" : "app.switch_off")} />
       </button>
       {bar && (
         <span class="hidden-text" id={barred}>

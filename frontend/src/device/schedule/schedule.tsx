@@ -70,7 +70,7 @@ function Rule({ device, rule, bar, edit }: RuleProps) {
         title={bar || undefined}
         onClick={() => !bar && send("schedule", { enabled: enabled ? "no" : "yes" })}
       >
-        <span class="track" data-word={say(enabled ? "app.on" : "app.off")} />
+        <span class="track" data-word={say(enabled ? "app.switch_on" : "app.switch_off")} />
       </button>
       {!bar && (
         <span class="row-of">
