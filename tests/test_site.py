@@ -17,17 +17,17 @@ README = """# Unclouded
 @pytest.fixture
 def docs(tmp_path: Path) -> Path:
     folder = tmp_path / "docs"
-    (folder / "protocols").mkdir(parents=True)
+    (folder / "lines").mkdir(parents=True)
     (folder / "store.md").write_text("See [energy](energy.md) and [the tests](../tests/test_site.py).")
     (folder / "energy.md").write_text("# Energy")
-    (folder / "protocols" / "emporia.md").write_text("[the store](../store.md)")
+    (folder / "lines" / "emporia.md").write_text("[the store](../store.md)")
     return folder
 
 
 def test_links_out_of_the_docs_become_words(docs: Path, tmp_path: Path) -> None:
     write_sources(docs, README, tmp_path / "source")
     assert (tmp_path / "source/store.md").read_text() == "See [energy](energy.md) and the tests."
-    assert (tmp_path / "source/protocols/emporia.md").read_text() == "[the store](../store.md)"
+    assert (tmp_path / "source/lines/meter.md").read_text() == "[the store](../store.md)"
     index = (tmp_path / "source/index.md").read_text()
     assert "![The page](pictures/now.png)" in index and "[energy](energy.md#flags)" in index
     assert "Changes and the licence" in index
@@ -37,17 +37,17 @@ def test_every_page_is_in_the_contents_in_the_order_of_the_readme(docs: Path) ->
     (docs / "appendix.md").touch()
     contents = index_of(README, docs).split("```{toctree}")
     assert contents[1].split("\n\n")[1].split("\n") == ["store", "energy", "appendix", "```", ""][:4]
-    assert "protocols/emporia" in contents[2]
+    assert "lines/meter" in contents[2]
 
 
 def test_inline_scripts_become_a_file(tmp_path: Path) -> None:
-    (tmp_path / "protocols").mkdir()
+    (tmp_path / "lines").mkdir()
     (tmp_path / "_static").mkdir()
-    for name in ("index.html", "protocols/emporia.html"):
+    for name in ("index.html", "lines/meter.html"):
         (tmp_path / name).write_text("<script>\n  theme = 1;\n</script><p>")
     (tmp_path / "objects.inv").touch()
     finish(tmp_path)
-    assert (tmp_path / "protocols/emporia.html").read_text() == '<script src="../_static/theme.js"></script><p>'
+    assert (tmp_path / "lines/meter.html").read_text() == '<script src="../_static/theme.js"></script><p>'
     assert (tmp_path / "_static/theme.js").read_text() == "theme = 1;\n"
     assert not (tmp_path / "objects.inv").exists()
 
