@@ -20,7 +20,7 @@ def docs(tmp_path: Path) -> Path:
     (folder / "lines").mkdir(parents=True)
     (folder / "store.md").write_text("See [energy](energy.md) and [the tests](../tests/test_site.py).")
     (folder / "energy.md").write_text("# Energy")
-    (folder / "lines" / "emporia.md").write_text("[the store](../store.md)")
+    (folder / "lines" / "meter.md").write_text("[the store](../store.md)")
     return folder
 
 

@@ -23,7 +23,7 @@ PICTURES = (
     ("now-dark.png", "/", DESK, "dark"),
     ("phone.png", "/", PHONE, "light"),
     ("phone-dark.png", "/", PHONE, "dark"),
-    ("history.png", "/history?from={from}&to={to}", DESK, "light"),
+    ("history.png", "/history?range=month", DESK, "light"),
     ("device.png", "/devices/kettle", {"width": 1280, "height": 1500}, "light"),
     ("hub.png", "/hub", {"width": 1280, "height": 1300}, "light"),
 )

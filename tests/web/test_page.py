@@ -114,8 +114,8 @@ def test_gzip_is_used_only_if_accepted(accepted: str, takes: bool) -> None:
 def documented(built: Path, tmp_path: Path) -> Page:
     """The page with a documentation beside it."""
     site = tmp_path / "documentation"
-    (site / "protocols").mkdir(parents=True)
-    for name in ("index.html", "store.html", "protocols/emporia.html", "protocols/index.html", ".buildinfo"):
+    (site / "lines").mkdir(parents=True)
+    for name in ("index.html", "store.html", "lines/meter.html", "lines/index.html", ".buildinfo"):
         (site / name).write_text(f"<title>{name}</title>")
     return Page(built, documentation=site)
 
@@ -125,8 +125,8 @@ def documented(built: Path, tmp_path: Path) -> Page:
     [
         ("/docs/", "index.html"),
         ("/docs/store.html", "store.html"),
-        ("/docs/protocols/emporia.html", "protocols/emporia.html"),
-        ("/docs/protocols/", "protocols/index.html"),
+        ("/docs/lines/meter.html", "lines/meter.html"),
+        ("/docs/lines/", "lines/index.html"),
     ],
 )
 async def test_the_documentation_is_served_with_a_policy_of_its_own(documented: Page, path: str, file: str) -> None:
