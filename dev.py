@@ -49,9 +49,7 @@ SITE_LOCK = "requirements-site.lock"
 
 STRANGERS: list[object] = [PYTHON, HERE / "tests" / "strangers" / "run.py"]
 
-WITHOUT_HELP = frozenset(
-    {"check", "docs", "package", "site", "lock", "setup"}
-)  # have none of their own
+WITHOUT_HELP = frozenset({"check", "docs", "package", "site", "lock", "setup"})  # have none of their own
 
 # Programs that tests talk to, and Debian's packages of each. Playwright's own Node wants libatomic1.
 PROGRAMS = {

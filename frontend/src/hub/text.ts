@@ -36,7 +36,7 @@ export function storeProblems(store: Hub["store"]): string[] {
 
 export type BrokerRow = { key: string; name: string; value: string };
 
-const NOT_COUNTED = new Set(["listen"]);
+const NOT_COUNTED = new Set(["listen", "problems"]);
 
 /** The broker's counters, each with its name. */
 export function brokerRows(broker: Readonly<Record<string, unknown>>): BrokerRow[] {

@@ -27,12 +27,8 @@ NAME_WIDTH = 22
 @click.argument("device", required=False)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="File. [default: unclouded-TIME.zip]")
 @click.option("--raw", is_flag=True, help="Keep raw values of data points that no profile names.")
-@click.option(
-    "--profile", "as_profile", is_flag=True, help="Print the facts of its product instead."
-)
-@click.option(
-    "--link", metavar="URL", help="With --profile, without a hub: probe the MCU on this wire."
-)
+@click.option("--profile", "as_profile", is_flag=True, help="Print the facts of its product instead.")
+@click.option("--link", metavar="URL", help="With --profile, without a hub: probe the MCU on this wire.")
 @click.option("--for", "span", type=Span(), default=30.0, show_default="30s", help="With --link: how long.")
 @config_options
 @json_option
