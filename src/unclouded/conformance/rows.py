@@ -38,7 +38,7 @@ def row(
 class Judged:
     """A script that waits for nothing and sends nothing: it judges what went over the line before.
 
-    ``in_recordings``: also where nobody asked anything on purpose, as in a recording. "log": what it looks at in the
+    ``in_recordings``: also where nothing was asked on purpose, as in a recording. "log": what it looks at in the
     log; "observed": all that was recorded counts as what its preparations observed; "never": it would be mistaken.
     """
 

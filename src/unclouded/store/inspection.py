@@ -2,7 +2,7 @@
 
 A read-only connection to a file in WAL mode makes its -wal and -shm files and leaves them behind. So a store that no
 hub has open is read as an immutable file, which needs neither; one that a hub has open is read beside the hub, which
-is not held up: readers of a write-ahead log lock nobody out.
+is not held up: readers of a write-ahead log hold no lock against it.
 """
 
 import sqlite3

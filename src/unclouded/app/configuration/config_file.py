@@ -157,7 +157,7 @@ class ConfigurationFile:
         return bool(self._start) and not os.path.lexists(self.path)
 
     def _begin(self, target: Path) -> None:
-        """Make a file that is not there yet; one that somebody has made meanwhile stays."""
+        """Make a file that is not there yet; one that was made meanwhile stays."""
         if not self._is_new():
             return
         try:

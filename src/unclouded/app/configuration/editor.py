@@ -17,7 +17,7 @@ from unclouded.app.configuration.differences import differences
 from unclouded.core.configuration_views import ConfigDifference
 from unclouded.core.errors import EditConflict
 
-KNOWN_VERSIONS = 20  # that an editor may have seen, whose differences to the file can be told
+KNOWN_VERSIONS = 20  # that an editor may have seen, whose differences to the file can be named
 
 Checked = TypeVar("Checked")
 

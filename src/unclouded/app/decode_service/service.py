@@ -2,7 +2,7 @@
 
 request ─► a place in the line ─► one process at a time ─► answer, or it is ended after TIMEOUT_S
 
-A thread would hold up the hub: one regular expression over what somebody pasted keeps it from everything else for up
+A thread would hold up the hub: one regular expression over pasted text keeps it from everything else for up
 to a second, and a thread cannot be ended.
 """
 

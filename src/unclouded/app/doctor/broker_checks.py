@@ -200,7 +200,7 @@ def _old_plugs(table: BrokerTable, address: tuple[str, int]) -> Iterator[Finding
 
 
 def _logins(context: DoctorContext, address: tuple[str, int]) -> Iterator[Finding]:
-    """With a password that nobody has, and with that which a plug derives from the key."""
+    """With a wrong password, and with the one that a plug derives from the key."""
     assert context.config is not None
     subject = f"{address[0]}:{address[1]}"
     plug = BoundPlug(uuid=simulated_uuid(PROBE), key=context.config.meross_key.text)

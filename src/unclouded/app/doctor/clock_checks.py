@@ -40,7 +40,7 @@ def wall_clock(context: DoctorContext) -> Iterator[Finding]:
 
 
 def synchronisation(context: DoctorContext) -> Iterator[Finding]:
-    """By the system's own service, else by what the kernel was told."""
+    """By the system's own service, else by the state of the kernel's clock."""
     shown = context.computer.output("timedatectl", "show", "--property=NTPSynchronized", "--value")
     if shown in ("yes", "no"):
         text = f"timedatectl: {'' if shown == 'yes' else 'not '}synchronised"

@@ -29,7 +29,7 @@ class Wire(msgspec.Struct, frozen=True):
 
 
 class DoctorContext(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """``config`` None: there is none, or it is invalid, which ``why_none`` says. ``is_named``: somebody named one.
+    """``config`` None: there is none, or it is invalid, which ``why_none`` says. ``is_named``: the command named one.
 
     ``data``: the data folder. ``devices``: those that were chosen, admitted ones too; ``chosen``: whether any were.
     """

@@ -19,7 +19,7 @@ log = logging.getLogger("unclouded.doctor")
 
 
 def unconfigured(data: str | None, why: str, is_named: bool) -> DoctorContext:
-    """Without a valid configuration. ``why``: there is none; ``is_named``: somebody named one."""
+    """Without a valid configuration. ``why``: there is none; ``is_named``: the command named one."""
     return DoctorContext(data=data_folder(data or ""), why_none=why, is_named=is_named)
 
 

@@ -9,7 +9,7 @@ from unclouded.app.dump.bundle_cleaner import HIDDEN, BundleCleaner
 from unclouded.core.errors import ConfigError
 from unclouded.links.url import PRINTABLE_KEYS, parse
 
-SHOWN = PRINTABLE_KEYS - {"user", "cafile", "password_file"}  # settings of links whose values are nobody's
+SHOWN = PRINTABLE_KEYS - {"user", "cafile", "password_file"}  # settings of links without anything private
 GIVEN = ("name", "uuid", "parent", "identity", "replaces", "room")  # keys of which only is said that they are there
 
 

@@ -36,7 +36,7 @@ PATTERNS = (
     ("ipv4", rf"(?:[^\W\d]{{1,20}})?{IPV4}"),
     ("phone", r"\+\d{1,3}(?:[ /-]?\(?\d{1,6}\)?){2,6}|\d{4}(?:[ -]\d{4}){2,7}(?:[ -]\d{1,4})?"),
     ("place", r"[-+]?\d{1,3}[.,]\d{4,}"),
-    ("zone", rf"(?:{CONTINENTS})/[A-Za-z_-]{{2,30}}(?:/[A-Za-z_-]{{2,30}})?"),  # shows where somebody lives
+    ("zone", rf"(?:{CONTINENTS})/[A-Za-z_-]{{2,30}}(?:/[A-Za-z_-]{{2,30}})?"),  # shows where its owner lives
     ("version", r"\d{1,4}(?:\.\d{1,4}){1,2}(?![\w.])"),
     ("port", r"tty(?:USB|ACM|AMA|S)\d{1,3}\b"),
     ("host", r"(?:[A-Za-z0-9][\w-]{0,62}\.){1,6}[A-Za-z][\w-]{1,62}"),

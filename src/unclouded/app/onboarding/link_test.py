@@ -28,7 +28,7 @@ from unclouded.links.url import parse
 log = logging.getLogger("unclouded.onboarding")
 
 ATTEMPT_S = 3.0  # s in which a device answers; an MCU that starts takes up to 2
-LONGEST_S = 600.0  # s after which a test that nobody ends frees its link
+LONGEST_S = 600.0  # s after which a test that is not ended frees its link
 CHECK_S = 0.5  # s between two looks whether the port is still there
 CRASHED = "An error in this program ended the test; the log of the hub describes it. Try again."
 NOT_RUNNING = "No test runs in which a device answers. Begin one first."
