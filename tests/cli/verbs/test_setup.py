@@ -116,7 +116,7 @@ def test_the_password_may_come_from_stdin_and_an_open_network_needs_none(tmp_pat
         (("--ssid", "My home"), "--wifi-password-file FILE"),
         (("--hidden",), "is in no list"),
         (("--ssid", "My home 5G"), "It sees: My home"),
-        (("--name", "x" * 70), "at most 60"),
+        (("--name", "x" * 201), "at most 200"),
     ],
 )
 def test_what_is_missing_is_named(tmp_path: Path, words: tuple[str, ...], says: str) -> None:

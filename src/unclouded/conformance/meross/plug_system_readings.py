@@ -14,7 +14,7 @@ from unclouded.conformance.meross.plug_answer_checks import short
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.identity import mac_of
 
-VERSION = re.compile(r"\d+\.\d+\.\d+")
+VERSION = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}")
 UPTIME = re.compile(r"(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?")
 
 

@@ -34,7 +34,7 @@ from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 from unclouded.families.tuya.wifi.module_network import ShownNetwork
 
-CASE = Path(__file__).parents[3] / "cases" / "59-deaf-to-heartbeat-esphome11631.jsonl"
+CASE = Path(__file__).parents[3] / "captures" / "tuya" / "no_heartbeat_answer.jsonl"
 PLUG = WireCommand({"1": True, "19": 673})
 PRODUCT = b'{"p":"mmadeupthermo000","v":"1.1.5","c":0}'.hex()
 NORMAL = LineSettings(dialect="normal")
