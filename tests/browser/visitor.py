@@ -95,6 +95,7 @@ def shoot(page: Page, name: str) -> None:
 
 def go(page: Page, path: str) -> None:
     """Navigate to another path as the links of the page do, without reloading."""
+    page.locator("main").wait_for(state="attached")  # the texts are loaded before anything is drawn
     page.evaluate(FOLLOW, path)
 
 

@@ -183,13 +183,17 @@ def newest_readings(hub: HubClient, device: str, point: str | None, timeout: flo
     give_up = time.monotonic() + timeout
     seen = -1
     while True:
-        readings = [one for one in hub.get("/api/readings", device=device) if point in (None, one["point"])]
-        if readings and len(readings) == seen:
+        every = hub.get("/api/readings", device=device)
+        readings = [one for one in every if point in (None, one["point"])]
+        has_settled = bool(every) and len(every) == seen
+        if readings and has_settled:
             return readings
-        if time.monotonic() > give_up:
-            raise LinkError(_why_nothing(hub, device, point))
-        seen = len(readings)
-        time.sleep(SETTLED_S if readings else READINGS_POLL_S)
+        if has_settled or time.monotonic() > give_up:
+            why = _why_nothing(hub, device, point)
+            if time.monotonic() > give_up:
+                raise LinkError(why)
+        seen = len(every)
+        time.sleep(SETTLED_S if every else READINGS_POLL_S)
 
 
 def implausible_points(readings: Iterable[dict[str, Any]]) -> dict[str, list[str]]:  # Any: the API's JSON
