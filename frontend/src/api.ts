@@ -1305,7 +1305,7 @@ export interface components {
          * LinkTestView
          * @description The test of an offer that runs, or the last one. ``number``: counts the tests of this hub's run.
          *
-         *         ``attempt``: what is done now, as a sentence; it is number ``step`` of ``steps``. ``problem``: why it has failed, and
+         *         ``attempt``: what is done now, as a sentence; it is number ``step`` of ``steps``. ``problem``: why it failed, and
          *         what to do. ``family``, ``link``, ``title``: what answered. ``devices``: it, then its sub-devices, with the ids that
          *         they have in the test only; ``readings``: their newest values. ``trace``: of the point ``traced`` of the device,
          *         pairs of Unix seconds and value, the newest last.
