@@ -13,7 +13,7 @@ function withoutApiTexts(): Plugin {
   };
 }
 
-/** Tells the service worker what the page needs at its start, and which version of the page this is. */
+/** Gives the service worker what the page needs at its start, and which version of the page this is. */
 function shell(): Plugin {
   return {
     name: "shell",

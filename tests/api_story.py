@@ -178,7 +178,7 @@ class FakePlugs:
 
 
 class FakeOnboarding:
-    """One port with a meter, and one change that somebody else has made meanwhile."""
+    """One port with a meter, and one change that another editor has made meanwhile."""
 
     offers = (Offer(id="serial:/dev/ttyUSB0", source="serial", title="FT232R", text="", link="serial:///dev/ttyUSB0"),)
 

@@ -253,7 +253,7 @@ def check_hub(end: Session, options: RunOptions = OPTIONS) -> RunReport:
     """The report of a run over HTTP."""
     run = ConformanceRun(suite("meross"), "device", options, ambient(), kept := Collector())
     clock = [0.0]
-    pair = Pair(end, run, path=CLIENT, device_path=SERVED, answers=lambda side, asked: told(side, asked, clock[0]))
+    pair = Pair(end, run, path=CLIENT, device_path=SERVED, answers=lambda side, asked: answer_of(side, asked, clock[0]))
     while kept.report is None and pair.now < 14_400.0:
         while kept.advice:
             switch(pair, kept.advice.pop(0))
@@ -268,7 +268,7 @@ def switch(pair: Pair, text: str) -> None:
         pair.submit(WireCommand({"onoff": " on " in text}))
 
 
-def told(side: str, question: Question, now: float) -> Answer | Refusal | None:
+def answer_of(side: str, question: Question, now: float) -> Answer | Refusal | None:
     """A hub that knows the time, the zone and where it is."""
     match question:
         case AskClock():

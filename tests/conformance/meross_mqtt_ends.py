@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 from conforming import Collector, hub_answers
-from meross_ends import OPTIONS, Wrapped, home, switch, told
+from meross_ends import OPTIONS, Wrapped, answer_of, home, switch
 
 from families.meross.meross_pair import KEY, UUID
 from pair import Pair, ambient
@@ -264,7 +264,7 @@ def check_mqtt_hub(
     run = Closing(ConformanceRun(suite("meross"), "device", options, ambient(), kept := Collector()))
     hub = wrap(controller)
     clock = [0.0]
-    pair = Pair(hub, run, path=SERVER, device_path=path, answers=lambda side, asked: told(side, asked, clock[0]))
+    pair = Pair(hub, run, path=SERVER, device_path=path, answers=lambda side, asked: answer_of(side, asked, clock[0]))
     closing = ClosingPair(pair, run, hub)
     while kept.report is None and pair.now < 14_400.0:
         while kept.advice:

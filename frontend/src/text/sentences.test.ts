@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import english from "../../../src/unclouded/web/words/en.json";
 
 const SOURCES = import.meta.glob<string>(["../**/*.ts", "../**/*.tsx", "!../**/*.test.ts", "!../api.ts", "!../**/testing.ts"], { query: "?raw", import: "default", eager: true });
-const SPOKEN = new Set(["title", "aria-label", "aria-description", "placeholder", "alt", "label"]); // attributes that people read or hear
+const SPOKEN = new Set(["title", "aria-label", "aria-description", "placeholder", "alt", "label"]); // attributes that people read or a screen reader speaks
 const COMMANDS = new Set(["my_plug", "meross mem", "/api/openapi.json", "unclouded web password"]); // the same in each language
 const WORD = /\p{L}{2,}/u;
 const SENTENCE = /^\P{L}*\p{Lu}\p{Ll}+(?: \p{L}+)+|\p{L}+ \p{L}+[.?!]$/u;
@@ -37,7 +37,7 @@ function isShown(node: ts.Node): boolean {
 }
 
 const TEXTS = Object.entries(SOURCES).flatMap(([path, source]) => textsOf(path, source));
-const without = (told: Text[]) => told.map(({ where, text }) => `${where} ${text.trim()}`);
+const without = (found: Text[]) => found.map(({ where, text }) => `${where} ${text.trim()}`);
 
 describe("the sources of the page", () => {
   it("show no words that are not in the tables", () => {

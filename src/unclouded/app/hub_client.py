@@ -181,17 +181,18 @@ def newest_readings(hub: HubClient, device: str, point: str | None, timeout: flo
     Raises LinkError where none arrives within ``timeout``, and CommandError for an unknown device or point.
     """
     give_up = time.monotonic() + timeout
-    seen = -1
+    seen, is_checked = -1, False
     while True:
         every = hub.get("/api/readings", device=device)
         readings = [one for one in every if point in (None, one["point"])]
         has_settled = bool(every) and len(every) == seen
         if readings and has_settled:
             return readings
-        if has_settled or time.monotonic() > give_up:
-            why = _why_nothing(hub, device, point)
-            if time.monotonic() > give_up:
-                raise LinkError(why)
+        if has_settled and not is_checked:
+            _described(hub, device, point)
+            is_checked = True
+        if time.monotonic() > give_up:
+            raise LinkError(_why_nothing(hub, device, point))
         seen = len(every)
         time.sleep(SETTLED_S if every else READINGS_POLL_S)
 
@@ -225,8 +226,8 @@ def follow_facts(
 # --- inside -------------------------------------------------------------------------------------------
 
 
-def _why_nothing(hub: HubClient, device: str, point: str | None) -> str:
-    """Raises CommandError for an unknown device or point."""
+def _described(hub: HubClient, device: str, point: str | None) -> dict[str, Any]:  # Any: the API's JSON
+    """The device that has the point. Raises CommandError for an unknown device or point."""
     found = hub.get("/api/devices", device=device)
     if not found:
         known = ", ".join(one["id"] for one in hub.get("/api/devices"))
@@ -234,8 +235,15 @@ def _why_nothing(hub: HubClient, device: str, point: str | None) -> str:
     keys = [one["key"] for one in found[0]["points"]]
     if point is not None and point not in keys:
         raise CommandError(f"{device} has no point {point!r}. It has: {', '.join(keys)}.")
-    reason = f": {found[0]['reason']}" if found[0]["reason"] else ""
-    return f"{device} has reported nothing yet; it is {found[0]['state']}{reason}"
+    described: dict[str, Any] = found[0]
+    return described
+
+
+def _why_nothing(hub: HubClient, device: str, point: str | None) -> str:
+    """Raises CommandError for an unknown device or point."""
+    found = _described(hub, device, point)
+    reason = f": {found['reason']}" if found["reason"] else ""
+    return f"{device} has reported nothing yet; it is {found['state']}{reason}"
 
 
 def _with_query(path: str, query: dict[str, str | Sequence[str]]) -> str:

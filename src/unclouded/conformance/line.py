@@ -229,6 +229,13 @@ class CheckLine(Generic[E]):
         """What the other end sent since a mark."""
         return [entry for entry in self.log.since(mark) if entry.sender == self.other]
 
+    def why_not_reached(self, mark: int, seconds: float) -> str:
+        """What was received since a mark, where no frame of the other end was."""
+        size = sum(len(entry.data) for entry in self.received(mark))
+        if size:
+            return f"{size} bytes were received within {seconds:g} s, and none of them is a frame of this line."
+        return f"Nothing was received within {seconds:g} s."
+
     def fail(self, reason: str) -> NoReturn:
         raise CheckEndedError("failed", reason)
 

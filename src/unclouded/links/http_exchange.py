@@ -15,8 +15,9 @@ import socket
 
 from unclouded.core.link import Inlet
 from unclouded.core.session import Failure, LinkPath, Out
+from unclouded.core.sockets import Address
 from unclouded.links.dial import fail_soon
-from unclouded.links.ports import listening, url_of
+from unclouded.links.ports import LinkServer
 
 QUIET_S = 0.4  # s after which a reply is over on a connection that stays open
 TIMEOUT_S = 10.0  # s for a connection, and for a whole request
@@ -121,26 +122,25 @@ class HttpExchangeServer:
     """A server whose session sees each request whole and writes each reply whole."""
 
     def __init__(self, host: str, port: int) -> None:
-        self.address = (host, port)
+        self._server = LinkServer("http", host, port)
         self._inlet: Inlet | None = None
-        self._server: asyncio.Task[asyncio.Server] | None = None
         self._connections: set[ExchangeConnection] = set()
         self._unanswered: dict[int, ExchangeConnection] = {}
         self._last_id = 0
 
     @property
+    def address(self) -> Address:
+        return self._server.address
+
+    @property
     def url(self) -> str:
         """The address for clients; after ``start`` with the real port."""
-        return url_of("http", self.address)
+        return self._server.url
 
     def start(self, inlet: Inlet) -> None:
         """Raises LinkRefused where the address is not available."""
-        sock, self.address = listening(self.address)
+        self._server.open("exchanges", lambda: ExchangeConnection(self))
         self._inlet = inlet
-        self._server = asyncio.create_task(
-            asyncio.get_running_loop().create_server(lambda: ExchangeConnection(self), sock=sock),
-            name=f"exchanges.{self.address[1]}",
-        )
         inlet.up(SERVER_PATH)
 
     def send(self, out: Out) -> None:
@@ -152,14 +152,11 @@ class HttpExchangeServer:
 
     async def close(self) -> None:
         self._inlet = None
-        if self._server is None:
-            return
-        server = await self._server
-        self._server = None
-        server.close()
+        await self._server.close(self._end_connections)
+
+    async def _end_connections(self) -> None:
         for connection in list(self._connections):
             connection.abort()
-        await server.wait_closed()
 
     # --- called by connections -----------------------------------------------------------------
 

@@ -19,8 +19,9 @@ import h11
 
 from unclouded.core.link import Inlet, Link
 from unclouded.core.session import Failure, LinkPath, Out
+from unclouded.core.sockets import Address
 from unclouded.links.dial import fail_soon
-from unclouded.links.ports import listening, url_of
+from unclouded.links.ports import LinkServer
 from unclouded.links.url import Url
 
 REQUEST_LIMIT = 4_096  # bytes of a body, unless the address sets another limit; plugs accept about 1 kB
@@ -61,7 +62,7 @@ class HttpListenLink:
         connections: int = CONNECTION_LIMIT,
         resets: bool = False,
     ) -> None:
-        self.address = (host, port)
+        self._server = LinkServer("http", host, port)
         self.limit = limit
         self.timeout = timeout
         self.quirky_headers = quirky_headers
@@ -70,23 +71,22 @@ class HttpListenLink:
         self.dropped = 0
         self.connections: set[RequestConnection] = set()
         self._inlet: Inlet | None = None
-        self._server: asyncio.Task[asyncio.Server] | None = None
         self._unanswered: dict[int, RequestConnection] = {}
         self._last_id = 0
 
     @property
+    def address(self) -> Address:
+        return self._server.address
+
+    @property
     def url(self) -> str:
         """The address for clients; after ``start`` with the real port."""
-        return url_of("http", self.address)
+        return self._server.url
 
     def start(self, inlet: Inlet) -> None:
         """Raises LinkRefused where the address is not available."""
-        sock, self.address = listening(self.address)
+        self._server.open("http-listen", lambda: RequestConnection(self))
         self._inlet = inlet
-        self._server = asyncio.create_task(
-            asyncio.get_running_loop().create_server(lambda: RequestConnection(self), sock=sock),
-            name=f"http-listen.{self.address[1]}",
-        )
         inlet.up(PATH)
 
     def send(self, out: Out) -> None:
@@ -100,15 +100,11 @@ class HttpListenLink:
 
     async def close(self) -> None:
         self._inlet = None
-        if self._server is None:
-            return
-        server = await self._server
-        self._server = None
-        server.close()
+        await self._server.close(self._end_connections)
+
+    async def _end_connections(self) -> None:
         self._unanswered.clear()
-        gone = [connection.abort() for connection in self.connections]
-        await asyncio.gather(*gone)
-        await server.wait_closed()
+        await asyncio.gather(*[connection.abort() for connection in self.connections])
 
     # --- called by connections -----------------------------------------------------------------
 

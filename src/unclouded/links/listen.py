@@ -10,8 +10,9 @@ from pathlib import Path
 
 from unclouded.core.link import Inlet, Link
 from unclouded.core.session import Failure, LinkPath, Out
+from unclouded.core.sockets import Address
 from unclouded.links.dial import DialConnection, fail_soon
-from unclouded.links.ports import listening, url_of
+from unclouded.links.ports import LinkServer
 from unclouded.links.tcp import keep_alive
 from unclouded.links.url import Url
 
@@ -26,26 +27,25 @@ class ListenLink:
     """A TCP server with one peer at a time. ``dropped`` counts rejected datagrams."""
 
     def __init__(self, host: str, port: int) -> None:
-        self.address = (host, port)
+        self._server = LinkServer("tcp", host, port)
         self.dropped = 0
         self._inlet: Inlet | None = None
-        self._server: asyncio.Task[asyncio.Server] | None = None
         self._connections: set[DialConnection] = set()
         self._connection: DialConnection | None = None
 
     @property
+    def address(self) -> Address:
+        return self._server.address
+
+    @property
     def url(self) -> str:
         """The address for clients; after ``start`` with the real port."""
-        return url_of("tcp", self.address)
+        return self._server.url
 
     def start(self, inlet: Inlet) -> None:
         """Raises LinkRefused where the address is not available."""
-        sock, self.address = listening(self.address)
+        self._server.open("listen", lambda: DialConnection(self._made, self._received))
         self._inlet = inlet
-        self._server = asyncio.create_task(
-            asyncio.get_running_loop().create_server(lambda: DialConnection(self._made, self._received), sock=sock),
-            name=f"listen.{self.address[1]}",
-        )
 
     def send(self, out: Out) -> None:
         failure = self._connection.send(out.data) if self._connection is not None else Failure.CLOSED
@@ -55,13 +55,7 @@ class ListenLink:
 
     async def close(self) -> None:
         self._inlet = None
-        if self._server is None:
-            return
-        server = await self._server
-        self._server = None
-        server.close()
-        await asyncio.gather(*(connection.close() for connection in self._connections))
-        await server.wait_closed()
+        await self._server.close(lambda: asyncio.gather(*(one.close() for one in self._connections)))
 
     # --- inside --------------------------------------------------------------------------------
 

@@ -1,6 +1,9 @@
-"""Listening sockets of links that wait for a connection, and their addresses for clients."""
+"""Listening sockets and servers of links that wait for a connection, and their addresses for clients."""
 
+import asyncio
 import socket
+import ssl
+from collections.abc import Awaitable, Callable
 
 from unclouded.core.errors import LinkRefused
 from unclouded.core.sockets import Address, listening_socket
@@ -22,3 +25,33 @@ def url_of(scheme: str, address: Address) -> str:
     """The address for clients: ``tcp://127.0.0.1:6638``, ``tcp://[::1]:6638``."""
     host, port = address
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+class LinkServer:
+    """The server of a link: it listens from ``open`` to ``close``. ``address`` has the real port once it is open."""
+
+    def __init__(self, scheme: str, host: str, port: int) -> None:
+        self.address: Address = (host, port)
+        self._scheme = scheme
+        self._task: asyncio.Task[asyncio.Server] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address for clients."""
+        return url_of(self._scheme, self.address)
+
+    def open(self, name: str, make: Callable[[], asyncio.Protocol], context: ssl.SSLContext | None = None) -> None:
+        """``make``: a protocol for each connection. Raises LinkRefused where the address is not available."""
+        sock, self.address = listening(self.address)
+        server = asyncio.get_running_loop().create_server(make, sock=sock, ssl=context)
+        self._task = asyncio.create_task(server, name=f"{name}.{self.address[1]}")
+
+    async def close(self, end_connections: Callable[[], Awaitable[object]]) -> None:
+        """Listen no more, then end the connections."""
+        if self._task is None:
+            return
+        server = await self._task
+        self._task = None
+        server.close()
+        await end_connections()
+        await server.wait_closed()

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from unclouded.core.link import Inlet
 from unclouded.core.session import LinkPath, Out
+from unclouded.core.sockets import Address
 from unclouded.core.tls import plug_client_context, plug_server_context
 from unclouded.links.broker.certificates import prepare
 from unclouded.links.dial import DialConnection
-from unclouded.links.ports import listening, url_of
+from unclouded.links.ports import LinkServer
 from unclouded.links.tcp import DIAL_TIMEOUT_S, keep_alive, why_not_connected
 
 NAME = "mqtt"  # of the path
@@ -32,45 +33,33 @@ class TlsServerStream:
     """
 
     def __init__(self, host: str, port: int) -> None:
-        self.address = (host, port)
+        self._server = LinkServer("mqtts", host, port)
         self._inlet: Inlet | None = None
-        self._server: asyncio.Task[asyncio.Server] | None = None
         self._connections: set[DialConnection] = set()
         self._connection: DialConnection | None = None
 
     @property
+    def address(self) -> Address:
+        return self._server.address
+
+    @property
     def url(self) -> str:
         """The address for clients; after ``start`` with the real port."""
-        return url_of("mqtts", self.address)
+        return self._server.url
 
     def start(self, inlet: Inlet) -> None:
         """Raises LinkRefused where the address is not available."""
-        sock, self.address = listening(self.address)
+        context = _made_context(self.address[0])
+        self._server.open("tls", lambda: DialConnection(self._made, self._received), context)
         self._inlet = inlet
-        loop = asyncio.get_running_loop()
-        server = loop.create_server(
-            lambda: DialConnection(self._made, self._received), sock=sock, ssl=_made_context(self.address[0])
-        )
-        self._server = asyncio.create_task(server, name=f"tls.{self.address[1]}")
         inlet.down(NAME, f"no plug has connected to {self.url}. Is it bound to that address, and switched on?")
 
     def send(self, out: Out) -> None:
-        if self._connection is None:
-            return
-        if out.data:
-            self._connection.send(out.data)
-        else:
-            self._connection.abort()
+        _send(self._connection, out)
 
     async def close(self) -> None:
         self._inlet = None
-        if self._server is None:
-            return
-        server = await self._server
-        self._server = None
-        server.close()
-        await asyncio.gather(*(connection.close() for connection in self._connections))
-        await server.wait_closed()
+        await self._server.close(lambda: asyncio.gather(*(one.close() for one in self._connections)))
 
     def _made(self, connection: DialConnection) -> None:
         before, self._connection = self._connection, connection
@@ -79,10 +68,8 @@ class TlsServerStream:
         if before is not None:
             before.abort()
         connection.tune(keep_alive)
-        facts: list[tuple[str, str]] = []
-        connection.tune(lambda transport: facts.extend(_facts(transport)))
         if self._inlet is not None:
-            self._inlet.up(LinkPath(name=NAME, facts=tuple(facts)))
+            self._inlet.up(_path_of(connection))
 
     def _received(self, connection: DialConnection, data: bytes) -> None:
         if self._inlet is not None and connection is self._connection:
@@ -111,12 +98,7 @@ class TlsClientStream:
         self._task = asyncio.create_task(self._keep_connected(), name=f"tls.{self._address[1]}")
 
     def send(self, out: Out) -> None:
-        if self._connection is None:
-            return
-        if out.data:
-            self._connection.send(out.data)
-        else:
-            self._connection.abort()
+        _send(self._connection, out)
 
     async def close(self) -> None:
         self._inlet = None
@@ -158,14 +140,28 @@ class TlsClientStream:
 
     def _made(self, connection: DialConnection) -> None:
         self._connection = connection
-        facts: list[tuple[str, str]] = []
-        connection.tune(lambda transport: facts.extend(_facts(transport)))
         if self._inlet is not None:
-            self._inlet.up(LinkPath(name=NAME, facts=tuple(facts)))
+            self._inlet.up(_path_of(connection))
 
     def _received(self, connection: DialConnection, data: bytes) -> None:
         if self._inlet is not None:
             self._inlet.received(data, NAME)
+
+
+def _send(connection: DialConnection | None, out: Out) -> None:
+    """Nothing to send = the connection is closed."""
+    if connection is None:
+        return
+    if out.data:
+        connection.send(out.data)
+    else:
+        connection.abort()
+
+
+def _path_of(connection: DialConnection) -> LinkPath:
+    facts: list[tuple[str, str]] = []
+    connection.tune(lambda transport: facts.extend(_facts(transport)))
+    return LinkPath(name=NAME, facts=tuple(facts))
 
 
 def _made_context(host: str) -> ssl.SSLContext:

@@ -1,4 +1,4 @@
-"""What is different between two versions of a configuration, as the second of two editors is told it."""
+"""What is different between two versions of a configuration, as the second of two editors sees it."""
 
 from unclouded.app.configuration.differences import differences
 from unclouded.app.configuration.editor import change_text

@@ -148,7 +148,7 @@ def test_without_a_configuration_a_newcomer_is_led_on_and_a_named_one_that_is_mi
     here = unconfigured(str(tmp_path), "There is none.", is_named=False)
     lines = found(configuration_checks.configuration, here)
     assert levels(lines) == ["warning"] and "unclouded demo" in text_of(lines)
-    named = unconfigured(str(tmp_path), "There is no configuration house.toml.", is_named=True)
+    named = unconfigured(str(tmp_path), "There is no configuration home.toml.", is_named=True)
     assert levels(found(configuration_checks.configuration, named)) == ["problem"]
 
 

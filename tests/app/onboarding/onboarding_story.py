@@ -31,7 +31,7 @@ async def no_plugs() -> list[FoundPlug]:
 
 
 class Newcomer:
-    """Somebody in front of the page of a new hub. ``file``: the configuration that is to be made."""
+    """A person at the page of a new hub. ``file``: the configuration that is to be made."""
 
     def __init__(self, run: RunningHub, file: Path) -> None:
         self.run = run

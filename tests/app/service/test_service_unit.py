@@ -156,7 +156,7 @@ def test_a_program_in_a_folder_that_others_may_not_enter_is_no_service(
 def test_an_interpreter_in_a_folder_that_others_may_not_enter_is_no_service(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As uv keeps it: the environment is open to all, and its Python is a link into somebody's home."""
+    """As uv keeps it: the environment is open to all, and its Python is a link into a user's home."""
     home, open_place = tmp_path / "home", Path(tempfile.mkdtemp(dir="/tmp"))
     try:
         open_place.chmod(0o755)

@@ -95,7 +95,7 @@ PROPOSAL = DeviceProposal(
 
 
 class AnsweringOnboarding(Onboarding):
-    """One port with a plug; the first change of the configuration meets one of somebody else."""
+    """One port with a plug; the first change of the configuration meets one of another editor."""
 
     def __init__(self, test: LinkTestView) -> None:
         self._test = test

@@ -87,7 +87,7 @@ class DemoPast:
             first = max(_first_quarter(db), last - days * DAY_S)
             if first < last:
                 named = [_named(db, device) for device in devices]
-                new = [self._planned(db, device, first, last, now) for device in named]
+                new = [self._raise_ledgers(db, device, first, last, now) for device in named]
                 _keep(db, [*_earlier(db, new), *new])
             counters = _meter_counters(db, next((one for one in devices if not one.subject), None))
             db.execute("COMMIT")
@@ -111,8 +111,10 @@ class DemoPast:
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _planned(self, db: sqlite3.Connection, device: PastDevice, first: int, last: int, now: float) -> PlannedPast:
-        """Raises the ledgers of a device by what it uses in that time."""
+    def _raise_ledgers(
+        self, db: sqlite3.Connection, device: PastDevice, first: int, last: int, now: float
+    ) -> PlannedPast:
+        """Raise the ledgers of a device by what it uses in that time; what is to be stored of it."""
         begin = {}
         for point, used in self._used(device, first, last).items():
             energy_mWh = int(used.sum())

@@ -35,10 +35,7 @@ def reach(line: Line, seconds: float) -> Script[str]:
     if (yield from line.wait_for(is_any_frame, seconds)) is not None:
         yield from line.pause(5.0)
         return ""
-    received = sum(len(entry.data) for entry in line.received(mark))
-    if received:
-        return f"{received} bytes were received within {seconds:g} s, and none of them is a frame of this line."
-    return f"Nothing was received within {seconds:g} s."
+    return line.why_not_reached(mark, seconds)
 
 
 def is_alive(line: Line) -> Script[bool]:

@@ -33,9 +33,7 @@ def reach(line: Line, seconds: float) -> Script[str]:
     received = b"".join(entry.data for entry in line.received(mark))
     if request(FIRMWARE) in received:
         return "What is sent comes back: TX and RX are joined, and no radio answers."
-    if received:
-        return f"{len(received)} bytes were received within {seconds:g} s, and none of them is a frame of this line."
-    return f"Nothing was received within {seconds:g} s."
+    return line.why_not_reached(mark, seconds)
 
 
 RADIO_ROLE = PlayedRole(

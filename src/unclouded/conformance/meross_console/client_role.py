@@ -29,10 +29,7 @@ def reach(line: ClientLine, seconds: float) -> Script[str]:
     if (yield from line.wait_for(is_typed(), seconds)) is not None:
         yield from line.pause(1.0)
         return ""
-    size = sum(len(entry.data) for entry in line.received(mark))
-    if size:
-        return f"{size} bytes were received within {seconds:g} s, and none of them is a frame of this line."
-    return f"Nothing was received within {seconds:g} s."
+    return line.why_not_reached(mark, seconds)
 
 
 def is_alive(line: ClientLine) -> Script[bool]:

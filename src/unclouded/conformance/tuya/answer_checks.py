@@ -92,6 +92,47 @@ def is_time(size: int) -> Good:
     return good
 
 
+def weekday_is_right(command: int) -> Callable[[Line], Script[None]]:
+    """The last byte of a local time, 1 = Monday."""
+
+    def script(line: Line) -> Script[None]:
+        entry = yield from answer(line, command)
+        at = time_of(entry.frame.payload, 8)
+        if at is None:
+            line.skip("It does not know the time.")
+        day = entry.frame.payload[7]
+        line.require(
+            day == at.isoweekday(), f"{at:%Y-%m-%d} is day {at.isoweekday()} of the week, and it reports {day}."
+        )
+
+    return script
+
+
+def time_runs(command: int, size: int) -> Callable[[Line], Script[None]]:
+    """Two times differ by as much as passed between them."""
+
+    def script(line: Line) -> Script[None]:
+        first = yield from known_time(line, command, size)
+        began = line.now
+        yield from line.pause(3.0)
+        moved = ((yield from known_time(line, command, size)) - first).total_seconds()
+        passed = line.now - began
+        line.require(abs(moved - passed) <= 1.5, f"In {passed:.1f} s its clock moved by {moved:.0f} s.")
+
+    return script
+
+
+def time_is_right(command: int) -> Callable[[Line], Script[None]]:
+    """GMT within 2 min of this computer's clock."""
+
+    def script(line: Line) -> Script[None]:
+        at = yield from known_time(line, command, 7)
+        off = at.timestamp() - line.unix()
+        line.require(abs(off) <= 120, f"Its clock differs from this computer's by {off:.0f} s.")
+
+    return script
+
+
 def known_time(line: Line, command: int, size: int) -> Script[datetime]:
     entry = yield from answer(line, command)
     at = time_of(entry.frame.payload, size)

@@ -80,6 +80,16 @@ def answers(line: Line) -> Script[bool]:
     return False
 
 
+def answers_within(line: Line, seconds: float) -> Script[bool]:
+    """The same, asked again and again for so long."""
+    until = line.now + seconds
+    while line.now < until:
+        if (yield from answers(line)):
+            return True
+        yield from line.pause(2.0)
+    return False
+
+
 # --- scripts -----------------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from unclouded.conformance.tuya.line_checks import (
     ANSWERS,
     QUESTION,
     TuyaQuestion,
-    answers,
+    answers_within,
     find_question,
     line_checks,
     version_checks,
@@ -103,12 +103,7 @@ def is_alive(line: GatewayModuleLine) -> Script[bool]:
     """Does it answer a question, or, where none is known, does it send anything?"""
     if not line.facts.get(ANSWERS) or not line.end.is_started:
         return (yield from line.wait_for(is_any_frame, SILENCE_S)) is not None
-    until = line.now + ALIVE_S
-    while line.now < until:
-        if (yield from answers(line)):
-            return True
-        yield from line.pause(2.0)
-    return False
+    return (yield from answers_within(line, ALIVE_S))
 
 
 GATEWAY_MODULE_ROLE = PlayedRole(

@@ -17,7 +17,10 @@ from unclouded.conformance.tuya.answer_checks import (
     is_exactly,
     is_time,
     known_time,
+    time_is_right,
     time_of,
+    time_runs,
+    weekday_is_right,
 )
 from unclouded.conformance.tuya.frames import exchange, is_command, send_frame
 from unclouded.conformance.tuya.line_checks import QUESTION, ask, ask_again
@@ -48,32 +51,6 @@ def poll(line: GatewayModuleLine) -> Script[None]:
     wanted = is_command(codes.NETWORK)
     entry = yield from line.wait_for(lambda one: wanted(one) and len(one.frame.payload) == 1, 2.0)
     line.require(entry, "An empty 03 does not bring the network status.")
-
-
-def weekday(line: GatewayModuleLine) -> Script[None]:
-    entry = yield from answer(line, codes.LOCAL_TIME)
-    at = time_of(entry.frame.payload, 8)
-    if at is None:
-        line.skip("It does not know the time.")
-    day = entry.frame.payload[7]
-    line.require(day == at.isoweekday(), f"{at:%Y-%m-%d} is day {at.isoweekday()} of the week, and it reports {day}.")
-
-
-def time_runs(line: GatewayModuleLine) -> Script[None]:
-    first = yield from known_time(line, codes.GMT, 7)
-    began = line.now
-    yield from line.pause(3.0)
-    second = yield from known_time(line, codes.GMT, 7)
-    moved = (second - first).total_seconds()
-    line.require(
-        abs(moved - (line.now - began)) <= 1.5, f"In {line.now - began:.1f} s its clock moved by {moved:.0f} s."
-    )
-
-
-def time_is_right(line: GatewayModuleLine) -> Script[None]:
-    at = yield from known_time(line, codes.GMT, 7)
-    off = at.timestamp() - line.unix()
-    line.require(abs(off) <= 120, f"Its clock differs from this computer's by {off:.0f} s.")
 
 
 def _is_zoned(data: bytes) -> str:
@@ -187,7 +164,13 @@ _ROWS: Sequence[tuple[str, str, str, Play, Grade]] = (
     ("time.gmt", "GMT has 7 valid bytes", "§2.6.1", answer_is(is_time(7), codes.GMT), "must"),
     ("time.local-answered", "11 is answered", "§2.6.2", answered(codes.LOCAL_TIME), "must"),
     ("time.local", "The local time has 8 valid bytes", "§2.6.2", answer_is(is_time(8), codes.LOCAL_TIME), "must"),
-    ("time.weekday", "The weekday is that of the date, 1 = Monday", "§2.6.2", weekday, "must"),
+    (
+        "time.weekday",
+        "The weekday is that of the date, 1 = Monday",
+        "§2.6.2",
+        weekday_is_right(codes.LOCAL_TIME),
+        "must",
+    ),
     (
         "time.zoned-answered",
         "33/03 is answered",
@@ -197,8 +180,8 @@ _ROWS: Sequence[tuple[str, str, str, Play, Grade]] = (
     ),
     ("time.zoned", "33/03 is a zone and a time", "§2.6.3", answer_is(_is_zoned, codes.SERVICES, b"\3", sub=3), "must"),
     ("time.zone-agrees", "33/03 and 11 differ by the zone", "§2.6.3", zone_agrees, "must"),
-    ("time.runs", "Its clock runs", "§2.6.1", time_runs, "must"),
-    ("time.right", "Its clock is right within 2 min", "§2.6.1", time_is_right, "should"),
+    ("time.runs", "Its clock runs", "§2.6.1", time_runs(codes.GMT, 7), "must"),
+    ("time.right", "Its clock is right within 2 min", "§2.6.1", time_is_right(codes.GMT), "should"),
     ("memory.answered", "1b is answered", "§2.1.8", answered(codes.MEMORY), "should"),
     ("memory.value", "Free memory is 4 bytes, big-endian", "§2.1.8", answer_is(is_memory, codes.MEMORY), "must"),
     ("memory.version-3", "1b is answered with version 03 too", "§2.1.8", memory_of_version_3, "must"),

@@ -54,22 +54,15 @@ def reach(line: McuLine, seconds: float) -> Script[str]:
             line.observed["reach"] = tuple(line.log.since(mark))
             line.end.begin_beats()
             return ""
-    return _why_silent(line.received(mark), seconds)
+    if frames(line.received(mark)):
+        return "What is sent comes back: TX and RX are joined, and no MCU answers."
+    return line.why_not_reached(mark, seconds)
 
 
 def _is_echo(entry: LineEntry) -> bool:
     return (
         entry.frame.version == 0 and entry.frame.command in (codes.HEARTBEAT, codes.PRODUCT) and not entry.frame.payload
     )
-
-
-def _why_silent(received: list[LineEntry], seconds: float) -> str:
-    size = sum(len(one.data) for one in received)
-    if frames(received):
-        return "What is sent comes back: TX and RX are joined, and no MCU answers."
-    if size:
-        return f"{size} bytes were received within {seconds:g} s, and none of them is a frame of this line."
-    return f"Nothing was received within {seconds:g} s."
 
 
 def is_alive(line: McuLine) -> Script[bool]:

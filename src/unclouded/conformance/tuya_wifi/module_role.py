@@ -12,7 +12,7 @@ from unclouded.conformance.tuya.line_checks import (
     ANSWERS,
     QUESTION,
     TuyaQuestion,
-    answers,
+    answers_within,
     find_question,
     line_checks,
     version_checks,
@@ -73,22 +73,14 @@ def reach(line: ModuleLine, seconds: float) -> Script[str]:
     line.end.is_silent = False
     if entry is not None:
         return ""
-    size = sum(len(one.data) for one in line.received(mark))
-    if size:
-        return f"{size} bytes were received within {seconds:g} s, and none of them is a frame of this line."
-    return f"Nothing was received within {seconds:g} s."
+    return line.why_not_reached(mark, seconds)
 
 
 def is_alive(line: ModuleLine) -> Script[bool]:
     """Does it answer a question, or, where none is known, does it send anything?"""
     if not line.facts.get(ANSWERS):
         return (yield from line.wait_for(is_any_frame, ALIVE_S)) is not None
-    until = line.now + ALIVE_S
-    while line.now < until:
-        if (yield from answers(line)):
-            return True
-        yield from line.pause(2.0)
-    return False
+    return (yield from answers_within(line, ALIVE_S))
 
 
 MODULE_ROLE = PlayedRole(

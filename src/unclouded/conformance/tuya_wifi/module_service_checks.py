@@ -15,7 +15,9 @@ from unclouded.conformance.tuya.answer_checks import (
     is_exactly,
     is_time,
     known_time,
-    time_of,
+    time_is_right,
+    time_runs,
+    weekday_is_right,
 )
 from unclouded.conformance.tuya.frames import exchange, frames
 from unclouded.conformance.tuya.line_checks import QUESTION, ask, frame_of_question
@@ -28,32 +30,6 @@ QUARTER_S = 900  # zones differ by multiples of it
 
 
 # --- the time ---------------------------------------------------------------------------------------
-
-
-def weekday(line: ModuleLine) -> Script[None]:
-    entry = yield from answer(line, codes.LOCAL_TIME)
-    at = time_of(entry.frame.payload, 8)
-    if at is None:
-        line.skip("It does not know the time.")
-    day = entry.frame.payload[7]
-    line.require(day == at.isoweekday(), f"{at:%Y-%m-%d} is day {at.isoweekday()} of the week, and it reports {day}.")
-
-
-def time_runs(line: ModuleLine) -> Script[None]:
-    first = yield from known_time(line, codes.LOCAL_TIME, 8)
-    began = line.now
-    yield from line.pause(3.0)
-    second = yield from known_time(line, codes.LOCAL_TIME, 8)
-    off = (second - first).total_seconds() - (line.now - began)
-    line.require(
-        abs(off) <= 1.5, f"In {line.now - began:.1f} s its clock moved by {(second - first).total_seconds():.0f} s."
-    )
-
-
-def time_is_right(line: ModuleLine) -> Script[None]:
-    at = yield from known_time(line, codes.GMT, 7)
-    off = at.timestamp() - line.unix()
-    line.require(abs(off) <= 120, f"Its clock differs from this computer's by {off:.0f} s.")
 
 
 def zone(line: ModuleLine) -> Script[None]:
@@ -147,9 +123,22 @@ SERVICE_CHECKS: tuple[Check, ...] = (
         needs=(ONLINE,),
     ),
     row("module.time.gmt", "GMT has 7 valid bytes", "§2.4.13", answer_is(is_time(7), _GMT), needs=(ONLINE,)),
-    row("module.time.weekday", "The weekday is that of the date, 1 = Monday", "§2.4.13", weekday, needs=(ONLINE,)),
-    row("module.time.runs", "Its clock runs", "§2.4.13", time_runs, needs=(ONLINE,)),
-    row("module.time.right", "Its clock is right within 2 min", "§2.4.13", time_is_right, "should", needs=(ONLINE,)),
+    row(
+        "module.time.weekday",
+        "The weekday is that of the date, 1 = Monday",
+        "§2.4.13",
+        weekday_is_right(codes.LOCAL_TIME),
+        needs=(ONLINE,),
+    ),
+    row("module.time.runs", "Its clock runs", "§2.4.13", time_runs(codes.LOCAL_TIME, 8), needs=(ONLINE,)),
+    row(
+        "module.time.right",
+        "Its clock is right within 2 min",
+        "§2.4.13",
+        time_is_right(codes.GMT),
+        "should",
+        needs=(ONLINE,),
+    ),
     row("module.time.zone", "Local time and GMT differ by quarters of an hour", "§2.4.13", zone, needs=(ONLINE,)),
     row(
         "module.network.answered",
