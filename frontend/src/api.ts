@@ -823,6 +823,8 @@ export interface components {
         /**
          * Changes
          * @description Changes since the last message. A device replaces the earlier one with the same id.
+         *
+         *         ``name``, ``timezone``: of the hub, where they are different now.
          */
         Changes: {
             at: number;
@@ -836,6 +838,10 @@ export interface components {
             readings: components["schemas"]["Change"][];
             /** @default [] */
             notices: components["schemas"]["EventView"][];
+            /** @default null */
+            name: string | null;
+            /** @default null */
+            timezone: string | null;
         };
         /**
          * ConfigBackupView
@@ -1063,7 +1069,9 @@ export interface components {
          * DeviceView
          * @description A device and its state. ``since``: when it entered this state. ``produces``: it feeds energy in.
          *
-         *         ``room``: where it is, as its owner calls it; "" = the configuration does not say.
+         *         ``room``: where it is, as its owner calls it; "" = the configuration does not say. ``critical``: a person is asked
+         *         before it is switched on or off; the hub does not ask. ``favourite``: shown first. ``colour``: of the page's ten, 0 to
+         *         9, the same in every chart; None = it has none, as devices that measure no power, meters and producers.
          */
         DeviceView: {
             id: string;
@@ -1088,6 +1096,12 @@ export interface components {
             schedule: components["schemas"]["ScheduleRule"][] | null;
             /** @default  */
             room: string;
+            /** @default false */
+            critical: boolean;
+            /** @default false */
+            favourite: boolean;
+            /** @default null */
+            colour: number | null;
         };
         /**
          * DoBody
@@ -1278,7 +1292,7 @@ export interface components {
         };
         /**
          * HubView
-         * @description The hub. ``web``: the addresses of the page. ``broker``: the address of the broker, and its counters.
+         * @description The hub. ``name``: of the home, "" = it has none. ``web``: the addresses of the page. ``broker``: the address of the broker, and its counters.
          */
         HubView: {
             version: string;
@@ -1287,6 +1301,8 @@ export interface components {
             uptime_s: number;
             timezone: string;
             store: components["schemas"]["StoreView"];
+            /** @default  */
+            name: string;
             /** @default [] */
             web: string[];
             /** @default null */
@@ -1958,12 +1974,14 @@ export interface components {
         };
         /**
          * Snapshot
-         * @description The complete current state; replaces all earlier data. ``role``: of this session.
+         * @description The complete current state; replaces all earlier data. ``role``: of this session; ``name``: of the home.
          */
         Snapshot: {
             at: number;
             version: string;
             timezone: string;
+            /** @default  */
+            name: string;
             devices: components["schemas"]["DeviceView"][];
             readings: components["schemas"]["Change"][];
             /**

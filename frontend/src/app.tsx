@@ -4,7 +4,7 @@ import { computed } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 import { timeText } from "./text/format";
-import { clockOffset, connect, connection, deviceOf, lostSince, now, role, timezone, version } from "./data/live";
+import { clockOffset, connect, connection, deviceOf, home, lostSince, now, role, timezone, version } from "./data/live";
 import { focusMain } from "./parts/focus";
 import { later } from "./routing/later";
 import { PageLinks } from "./routing/link";
@@ -19,15 +19,16 @@ const DevicePage = later<{ id: string }>(() => import("./pages/device").then((pa
 const SetupPage = later(() => import("./pages/setup").then((page) => page.SetupPage));
 const ProductsPage = later(() => import("./pages/products").then((page) => page.ProductsPage));
 const DecodePage = later(() => import("./pages/decode").then((page) => page.DecodePage));
-const HubPage = later(() => import("./pages/hub").then((page) => page.HubPage));
+const SettingsPage = later(() => import("./pages/settings").then((page) => page.SettingsPage));
 const LoginPage = later(() => import("./pages/login").then((page) => page.LoginPage));
 
 export function App() {
   const { title, page, key } = placeOf(path.value);
   const isLogin = connection.value === "login";
+  const homeName = home.value || say("app.title");
   useEffect(() => {
-    document.title = say("app.page_title", { page: isLogin ? say("app.log_in") : title });
-  }, [title, isLogin]);
+    document.title = say("app.page_title", { page: isLogin ? say("app.log_in") : title, home: homeName });
+  }, [title, isLogin, homeName]);
   useFocusOn(key);
   if (isLogin) return <LoginPage />;
   return (
@@ -38,7 +39,7 @@ export function App() {
         </a>
         <p class="title">
           <a class="plain" href="/">
-            {say("app.title")}
+            {homeName}
           </a>
         </p>
         <PageLinks />
@@ -60,7 +61,7 @@ function placeOf(path: string): Place {
   if (path === "/setup") return { title: say("setup.title"), page: <SetupPage />, key: path };
   if (path === "/products") return { title: say("products.title"), page: <ProductsPage />, key: path };
   if (path === "/decode") return { title: say("decode.title"), page: <DecodePage />, key: path };
-  if (path === "/hub") return { title: say("app.hub"), page: <HubPage />, key: path };
+  if (path === "/settings") return { title: say("app.settings"), page: <SettingsPage />, key: path };
   if (!path.startsWith("/devices/")) return { title: say("app.now"), page: <NowPage />, key: "/" };
   const id = named(path.slice("/devices/".length));
   const device = deviceOf(id);

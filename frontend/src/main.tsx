@@ -13,7 +13,7 @@ import { registerWorker } from "./worker/register";
 
 const { language, locale } = chosenLocale(keptLanguage(), navigator.languages);
 document.documentElement.lang = language;
-startRouting();
+startRouting({ "/hub": "/settings" });
 learnIntervals();
 keepRecent();
 void start();

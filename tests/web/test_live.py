@@ -83,6 +83,22 @@ def test_a_page_gets_a_snapshot_and_then_changes() -> None:
     virtual_run(story())
 
 
+def test_a_page_follows_the_name_and_the_time_zone_of_the_home() -> None:
+    async def story() -> None:
+        hub, called = FakeHub(), {"name": "Casa Olivos", "timezone": "Europe/Madrid"}
+        pages = LivePages(hub, lambda: msgspec.convert({**about(), **called}, HubView), lambda: NOON)
+        page = connect_page(pages)
+        assert (await page.next())["snapshot"]["name"] == "Casa Olivos"
+        called.update(name="Casa Nueva")
+        hub.publish(Notice("", NOON, "configuration", "Configuration: hub.name changed by web."))
+        changes = (await page.next())["changes"]
+        assert changes["name"] == "Casa Nueva" and "timezone" not in changes
+        hub.publish(Notice("", NOON, "configuration", "Configuration: lamp: room changed by web."))
+        assert "name" not in (await page.next())["changes"]
+
+    virtual_run(story())
+
+
 def test_two_pages_share_one_frame_with_the_newest_readings() -> None:
     async def story() -> None:
         hub = FakeHub()

@@ -24,6 +24,8 @@ export const lostSince = signal(0);
 export const devices = signal<readonly Device[]>([]);
 export const notices = signal<readonly HubEvent[]>([]);
 export const timezone = signal("UTC");
+/** The name of the home, "" = it has none. */
+export const home = signal("");
 export const version = signal("");
 export const role = signal<Role>("control");
 /** Seconds by which the hub's clock is ahead of this computer's; used for ages. */
@@ -165,6 +167,7 @@ function applySnapshot(snapshot: Snapshot): void {
   clockOffset.value = snapshot.at - Date.now() / 1000;
   now.value = snapshot.at;
   timezone.value = snapshot.timezone;
+  home.value = snapshot.name;
   version.value = snapshot.version;
   role.value = snapshot.role;
   devices.value = snapshot.devices;
@@ -184,6 +187,8 @@ function followClock(at: number): void {
 
 function applyChanges(changes: Changes): void {
   followClock(changes.at);
+  home.value = changes.name ?? home.value;
+  timezone.value = changes.timezone ?? timezone.value;
   const updated = changes.devices ?? [];
   const statuses = new Map((changes.statuses ?? []).map((one) => [one.device, one]));
   const gone = new Set(changes.gone ?? []);

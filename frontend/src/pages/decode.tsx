@@ -17,7 +17,7 @@ export function DecodePage() {
   return (
     <main class="decode" aria-busy={busy.value ? true : undefined}>
       <p class="small back">
-        <a href="/hub">{say("app.hub")}</a>
+        <a href="/settings#tools">{say("app.settings")}</a>
       </p>
       <div class="row-of title">
         <h1>{say("decode.title")}</h1>

@@ -41,7 +41,7 @@ function Content() {
 function Empty() {
   return (
     <Notice>
-      <strong>{say("now.empty")}</strong> {say("now.empty_plugs")} <a href="/devices">{say("app.devices")}</a> · <a href="/hub">{say("app.hub")}</a>
+      <strong>{say("now.empty")}</strong> {say("now.empty_plugs")} <a href="/devices">{say("app.devices")}</a> · <a href="/settings">{say("app.settings")}</a>
       <br />
       {say("now.empty_others")}
     </Notice>

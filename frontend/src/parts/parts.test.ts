@@ -54,6 +54,6 @@ it("the page of a device belongs to Devices, an unknown path to Now", () => {
   expect(isAt("/devices", "/devices/kettle")).toBe(true);
   expect(isAt("/", "/devices/kettle")).toBe(false);
   expect(isAt("/", "/nowhere")).toBe(true);
-  expect(isAt("/hub", "/hubbub")).toBe(false);
-  expect(["/", "/history", "/devices", "/hub"].filter((place) => isAt(place, "/decode"))).toEqual(["/hub"]);
+  expect(isAt("/settings", "/settingsbook")).toBe(false);
+  expect(["/", "/history", "/devices", "/settings"].filter((place) => isAt(place, "/decode"))).toEqual(["/settings"]);
 });

@@ -11,14 +11,18 @@ export function go(to: string, replace = false): void {
   if (!replace) scrollTo(0, 0);
 }
 
-export function startRouting(): void {
+/** `moved`: the new path of what had another one, which bookmarks may still have. */
+export function startRouting(moved: Readonly<Record<string, string>>): void {
+  const to = moved[location.pathname];
+  if (to) go(to, true);
   addEventListener("popstate", look);
   document.addEventListener("click", (event) => {
     const link = (event.target as Element | null)?.closest("a");
     if (!link || link.origin !== location.origin || link.target || link.download || link.pathname.startsWith("/api/")) return;
+    if (link.hash && link.pathname + link.search === location.pathname + location.search) return; // a place of this page
     if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
-    go(link.pathname + link.search);
+    go(link.pathname + link.search + link.hash);
   });
 }
 

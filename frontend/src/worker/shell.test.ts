@@ -57,9 +57,9 @@ describe("a request", () => {
 
 describe("the page", () => {
   it("is the hub's newest, and kept for the time without the hub", async () => {
-    const { kept, store, ask } = at({ [`${HUB}/hub`]: answerOf("new") });
+    const { kept, store, ask } = at({ [`${HUB}/settings`]: answerOf("new") });
     kept.set("/", answerOf("old"));
-    expect(await (await answered("page", requested("/hub"), store, ask)).text()).toBe("new");
+    expect(await (await answered("page", requested("/settings"), store, ask)).text()).toBe("new");
     expect(await (await answered("page", requested("/history"), store, at(undefined).ask)).text()).toBe("new");
   });
 

@@ -233,6 +233,7 @@ def bytes_of(store: Path) -> int:
     files = [store, store.with_name(f"{store.name}-wal"), store.with_name(f"{store.name}-shm")]
     return sum(file.stat().st_size for file in files if file.exists())
 
+        "name": composition.config.tables.hub.name,
 
 def place_of(broker: "BrokerServer") -> str:
     """The address of the broker: host:port."""

@@ -55,6 +55,7 @@ class LivePages:
         self._notices: deque[tuple[int, EventView]] = deque(maxlen=NOTICES_KEPT)
         self._notice_count = 0
         self._snapshots: dict[Role, tuple[float, str]] = {}
+        self._named: tuple[str, str] = ("", "")  # name and time zone of the home, as the pages know them
 
     async def serve(self, socket: WebSocket) -> None:
         """Send a snapshot and all changes to one page, until it disconnects."""
@@ -114,6 +115,7 @@ class LivePages:
         facts = self._hub.snapshot()
         self._newest = {(fact.device, fact.point): fact.at for fact in facts if type(fact) is Reading}
         self._known = {fact.id for fact in facts if type(fact) is Device}
+        self._named = self._names()
         self._unsubscribe = self._hub.subscribe(self._deliver)
         self._sent_at = self._checked_at = asyncio.get_running_loop().time()
         self._set_timer(self._sent_at + HEARTBEAT_S)
@@ -161,6 +163,9 @@ class LivePages:
             self._notice_count += 1
             self._notices.append((self._notice_count, view))
         facts = self._hub.snapshot() if pending.devices else ()
+        names = self._named
+        self._named = self._names() if notices else names  # a change of the configuration is noticed
+        name, timezone = (new if new != old else None for new, old in zip(self._named, names, strict=True))
         statuses = {fact.device: fact for fact in facts if type(fact) is Status}
         return Changes(
             at=self._wall(),
@@ -171,7 +176,13 @@ class LivePages:
             statuses=[status_json(one) for one in pending.statuses.values() if one.device in self._known],
             readings=[change_of(one) for one in pending.readings.values() if one.device in self._known],
             notices=notices,
+            name=name,
+            timezone=timezone,
         )
+
+    def _names(self) -> tuple[str, str]:
+        about = self._about()
+        return about.name, about.timezone
 
     def _gone(self) -> list[str]:
         """The ids of removed devices. The hub publishes new devices, but not their removal."""
@@ -201,6 +212,7 @@ class LivePages:
             at=self._wall(),
             version=about.version,
             timezone=about.timezone,
+            name=about.name,
             devices=[device_json(fact, statuses.get(fact.id)) for fact in facts if type(fact) is Device],
             readings=[change_of(fact) for fact in facts if type(fact) is Reading],
             role=role,

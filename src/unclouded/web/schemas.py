@@ -301,7 +301,19 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HubView(msgspec.Struct, frozen=True, kw_only=True):
-    """The hub. ``web``: the addresses of the page. ``broker``: the address of the broker, and its counters."""
+class PublisherView(msgspec.Struct, frozen=True, kw_only=True):
+    """A publisher that is configured. ``text``: its state as a sentence; ``counts``: since its start, by name."""
+
+    name: str
+    state: PublisherState
+    text: str
+    counts: Mapping[str, int]
+
+
+    """The hub. ``web``: the addresses of the page. ``broker``: the address of the broker, and its counters.
+
+    ``name``: of the home, "" = it has none.
+    """
 
     version: str
     pid: int
@@ -310,6 +322,7 @@ class HubView(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     store: StoreView
     web: tuple[str, ...] = ()
+    name: str = ""
     broker: Mapping[str, Any] | None = None  # Any: the address as text, counters as numbers
 
 
@@ -330,18 +343,22 @@ class LoginBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """The complete current state; replaces all earlier data. ``role``: of this session."""
+    """The complete current state; replaces all earlier data. ``role``: of this session; ``name``: of the home."""
 
     at: float
     version: str
     timezone: str
     devices: list[DeviceView]
     readings: list[Change]
+    name: str = ""
     role: Role = "control"
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Changes since the last message. A device replaces the earlier one with the same id."""
+    """Changes since the last message. A device replaces the earlier one with the same id.
+
+    ``name``, ``timezone``: of the hub, where they are different now.
+    """
 
     at: float
     devices: list[DeviceView] = []
@@ -351,6 +368,8 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     notices: list[EventView] = []
 
 
+    name: str | None = None
+    timezone: str | None = None
 class Live(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message of the WebSocket /api/live: a snapshot first, and whenever a client was too slow; then changes."""
 

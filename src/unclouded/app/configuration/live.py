@@ -260,6 +260,7 @@ def applied_keys(before: Config, after: Config) -> tuple[str, ...]:
     """The keys of the hub that are different and count at once."""
     pairs = {
         "hub.timezone": (before.zone, after.zone),
+        "hub.name": (before.tables.hub.name, after.tables.hub.name),
         "hub.profiles": (before.profiles, after.profiles),
         "weather": (before.weather, after.weather),
     }

@@ -27,6 +27,7 @@ class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     timezone: str = "UTC"
     data: str = ""
+    name: str = ""  # of the home, at the top of each page; "" = Unclouded
     profiles: str = ""  # a folder of the user's own profiles
 
 
