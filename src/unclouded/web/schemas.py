@@ -301,15 +301,6 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HubView(msgspec.Struct, frozen=True, kw_only=True):
-class PublisherView(msgspec.Struct, frozen=True, kw_only=True):
-    """A publisher that is configured. ``text``: its state as a sentence; ``counts``: since its start, by name."""
-
-    name: str
-    state: PublisherState
-    text: str
-    counts: Mapping[str, int]
-
-
     """The hub. ``web``: the addresses of the page. ``broker``: the address of the broker, and its counters.
 
     ``name``: of the home, "" = it has none.
