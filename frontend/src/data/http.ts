@@ -3,12 +3,16 @@ import { parse } from "../text/printable";
 import type { Problem } from "./shapes";
 import { say, currentLanguage } from "../text/words";
 
-/** A failed request. `status` 0: no answer from the hub. `after`: seconds to wait before the next attempt. */
+/**
+ * A failed request. `status` 0: no answer from the hub. `after`: seconds to wait before the next attempt. `problem`: the
+ * body of the answer; that of a conflict (409) has more.
+ */
 export class HubError extends Error {
   constructor(
     readonly status: number,
     message: string,
     readonly after = 0,
+    readonly problem: Problem | undefined = undefined,
   ) {
     super(message);
   }
@@ -83,5 +87,5 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
   if (answer.ok) return answer;
   const problem = await answer.text().then(parse<Problem>).catch(() => null);
   const after = Number(answer.headers.get("Retry-After") ?? 0) || 0;
-  throw new HubError(answer.status, problem?.detail ?? say("app.unexpected_answer", { status: answer.status }), after);
+  throw new HubError(answer.status, problem?.detail ?? say("app.unexpected_answer", { status: answer.status }), after, problem ?? undefined);
 }

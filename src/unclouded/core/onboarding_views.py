@@ -24,7 +24,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     is), ``silent`` (no byte came; most devices answer only when they are asked), ``unknown`` (bytes that no family
     reads), ``blocked`` (it cannot be used; ``problem`` says why and what to do).
     ``link``, ``family``, ``uuid``: as the configuration would have them, "" = not known yet. ``since``: ISO 8601, "" =
-    not known. ``info``: what else is known of it: port, usb, product, mac, firmware, address.
+    not known. ``info``: what else is known of it: port, usb, product, mac, firmware, address; of bytes that were
+    received their count (received) and how the line was set (setting).
     """
 
     id: str
@@ -44,13 +45,15 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 class OfferSourceView(msgspec.Struct, frozen=True, kw_only=True):
     """One place where offers come from. ``open``: devices come by themselves; ``off``: ``text`` says how to use it.
 
-    ``left_s``: how long it goes on looking.
+    ``left_s``: how long it goes on looking. ``count``: what was found, or is here. ``place``: HOST:PORT of the broker.
     """
 
     source: OfferSource
     state: SourceState
     text: str
     left_s: float = 0.0
+    count: int = 0
+    place: str = ""
 
 
 class ParentChoice(msgspec.Struct, frozen=True):
@@ -78,7 +81,7 @@ class LinkTestView(msgspec.Struct, frozen=True, kw_only=True):
     """The test of an offer that runs, or the last one. ``number``: counts the tests of this hub's run.
 
     ``attempt``: what is done now, as a sentence; it is number ``step`` of ``steps``. ``problem``: why it failed, and
-    what to do. ``family``, ``link``, ``title``: what answered. ``devices``: it, then its sub-devices, with the ids that
+    what to do. ``family``, ``link``: what is tried, then what answered; ``title``: of its product. ``devices``: it, then its sub-devices, with the ids that
     they have in the test only; ``readings``: their newest values. ``trace``: of the point ``traced`` of the device,
     pairs of Unix seconds and value, the newest last.
     """

@@ -141,7 +141,7 @@ def test_a_port_that_another_program_holds_or_that_is_closed_to_us_is_blocked(
 
 async def test_a_chip_that_sends_by_itself_is_recognised_by_listening(tmp_path: Path) -> None:
     async with simulated("hlw8032", tmp_path / "dev/ttyUSB0"):
-        offers = SerialOffers(Computer(root=tmp_path), list, 0.5)
+        offers = SerialOffers(Computer(root=tmp_path), list, str, 0.5)
         (found,) = await looked_at(offers)
         assert (found.state, found.family) == ("recognised", "hlw8032") and "4800 baud, parity even" in found.text
     assert await looked_at(offers) == [], "the adapter was unplugged"
@@ -149,10 +149,10 @@ async def test_a_chip_that_sends_by_itself_is_recognised_by_listening(tmp_path: 
 
 async def test_a_silent_port_says_what_to_do_and_can_be_freed(tmp_path: Path) -> None:
     async with simulated("tuya-plug", tmp_path / "dev/ttyUSB0"):
-        offers = SerialOffers(Computer(root=tmp_path), list, 0.05)
+        offers = SerialOffers(Computer(root=tmp_path), list, str, 0.05)
         (found,) = await looked_at(offers)
         assert found.state == "silent" and "test it" in found.text
-        slow = SerialOffers(Computer(root=tmp_path), list, 60.0)
+        slow = SerialOffers(Computer(root=tmp_path), list, str, 60.0)
         await slow.look()
         (listening,) = slow.offers()
         assert listening.state == "listening" and slow.source().state == "looking"

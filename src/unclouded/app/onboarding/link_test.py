@@ -140,7 +140,8 @@ class OfferTest:
         first = self.offer.family or (findings.recognised.speaker if findings.recognised else "")
         tried = self._ordered(first, findings)
         for step, candidate in enumerate(tried, 1):
-            self._change("trying", attempt=f"{candidate.text}: it is asked.", step=step, steps=len(tried))
+            tries = {"family": candidate.family, "link": candidate.link, "step": step, "steps": len(tried)}
+            self._change("trying", attempt=f"{candidate.text}: it is asked.", **tries)
             if await self._answers(candidate):
                 return
             if self._is_gone() or self._link_fails():

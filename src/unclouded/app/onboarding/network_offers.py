@@ -54,7 +54,10 @@ class NetworkOffers:
             return OfferSourceView(source="network", state="failed", text=self._problem)
         if not self._has_looked:
             return OfferSourceView(source="network", state="idle", text="Nothing was looked for yet.")
-        return OfferSourceView(source="network", state="done", text=_count_text(len(self._plugs), "plug", "answered"))
+        count = len(self._plugs)
+        return OfferSourceView(
+            source="network", state="done", text=_count_text(count, "plug", "answered"), count=count
+        )
 
     def offers(self, without: Collection[str]) -> list[Offer]:
         """``without``: the UUIDs of plugs that are offered otherwise."""
@@ -83,7 +86,7 @@ def broker_source(place: str, count: int) -> OfferSourceView:
     if not place:
         return OfferSourceView(source="broker", state="off", text=NO_BROKER)
     text = f"Plugs connect to {place}; {_count_text(count, 'plug', 'waits', 'wait')} to be added."
-    return OfferSourceView(source="broker", state="open", text=text)
+    return OfferSourceView(source="broker", state="open", text=text, count=count, place=place)
 
 
 def _seen(device: Device, status: Status) -> Offer:

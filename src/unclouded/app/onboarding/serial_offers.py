@@ -24,26 +24,37 @@ SILENT = "Nothing was received. Most devices answer only when they are asked: te
 
 
 class SerialOffers:
-    """``used``: the files of the ports that the hub's devices have."""
+    """``used``: the files of the ports that the hub's devices have. ``time``: the present, ISO 8601; "" = not known."""
 
-    def __init__(self, computer: Computer, used: Callable[[], Collection[Path]], listen_s: float = LISTEN_S) -> None:
+    def __init__(
+        self,
+        computer: Computer,
+        used: Callable[[], Collection[Path]],
+        time: Callable[[], str],
+        listen_s: float = LISTEN_S,
+    ) -> None:
         self._computer = computer
         self._used = used
+        self._time = time
         self._listen_s = listen_s
         self._ports: dict[str, FreePort] = {}  # by the id of the offer
         self._findings: dict[str, LineFindings] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
         self._read_at: float | None = None
+        self._since: dict[str, str] = {}  # when a port appeared, by the id of the offer; those of the start: not known
 
     async def refresh(self, at_once: bool = False) -> None:
         """Look which ports are here; what is known of those that are gone is forgotten."""
         now = asyncio.get_running_loop().time()
         if not at_once and self._read_at is not None and now < self._read_at + FRESH_S:
             return
-        self._read_at = now
+        is_first, self._read_at = self._read_at is None, now
         found = await asyncio.to_thread(free_ports, self._computer, list(self._used()))
-        self._ports = {f"serial:{port.name}": port for port in found}
+        known, self._ports = self._ports, {f"serial:{port.name}": port for port in found}
+        self._since = {id: self._since.get(id, "") for id in self._ports}
+        if not is_first:
+            self._since |= dict.fromkeys(self._ports.keys() - known.keys(), self._time())
         self._findings = {id: one for id, one in self._findings.items() if id in self._ports}
         for id in [id for id in self._tasks if id not in self._ports]:
             self._tasks.pop(id).cancel()
@@ -76,7 +87,7 @@ class SerialOffers:
     def source(self) -> OfferSourceView:
         count = len(self._ports)
         text = f"{count} port{'' if count == 1 else 's'} that no device uses."
-        return OfferSourceView(source="serial", state="looking" if self._tasks else "done", text=text)
+        return OfferSourceView(source="serial", state="looking" if self._tasks else "done", text=text, count=count)
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -100,6 +111,7 @@ class SerialOffers:
             title=port.usb.partition(" (USB")[0] or f"Serial port {Path(port.path).name}",
             text="",
             link=serial_link(port.name),
+            since=self._since.get(id, ""),
             info=_without_blanks({"port": port.path, "usb": port.usb}),
         )
         found = self._findings.get(id)
@@ -119,11 +131,16 @@ def _described(offer: Offer, found: LineFindings) -> Offer:
         return replace(offer, state="unknown", text=text, dialect=seen.dialect)
     if seen is not None and found.setting is not None:
         text = f"Looks like {family_title(seen.speaker)}{_dialect_text(seen.dialect)}, {found.setting}."
-        return replace(offer, state="recognised", text=text, family=seen.speaker, dialect=seen.dialect)
+        known = {"family": seen.speaker, "dialect": seen.dialect, "info": {**offer.info, **_received(found)}}
+        return replace(offer, state="recognised", text=text, **known)
     if found.received:
         text = f"{found.received} bytes were received, most at {found.setting}, which no family reads."
-        return replace(offer, state="unknown", text=text)
+        return replace(offer, state="unknown", text=text, info={**offer.info, **_received(found)})
     return replace(offer, state="silent", text=SILENT)
+
+
+def _received(found: LineFindings) -> dict[str, str]:
+    return {"received": str(found.received), "setting": str(found.setting)}
 
 
 def _dialect_text(dialect: str) -> str:

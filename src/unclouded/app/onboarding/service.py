@@ -26,6 +26,7 @@ from unclouded.core.configuration_views import EditOrigin, ReloadView
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Device, Outcome, Value
 from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer, OfferSourceView, OnboardingView
+from unclouded.core.times import iso
 from unclouded.families import family as family_of
 from unclouded.hub.node import NodeSpec
 from unclouded.links import check_url
@@ -63,7 +64,7 @@ class OnboardingService:
         self._clock = clock
         self._live = live
         self._times = times
-        self._serial = SerialOffers(computer, self._used_ports, times.listen_s)
+        self._serial = SerialOffers(computer, self._used_ports, self._time, times.listen_s)
         self._network = NetworkOffers(discover, self._known_uuids)
         self._by_hand: dict[str, Offer] = {}
         self._found: dict[str, AnsweringDevice] = {}  # by offer
@@ -178,6 +179,11 @@ class OnboardingService:
         links = [link for one in self._tables() for link in links_of(one.link)]
         links += [link for one in self._tables() for channel in one.channel for link in links_of(channel.link)]
         return [path for link in links if (path := _file_of(link)) is not None]
+
+    def _time(self) -> str:
+        """The present; "" while the computer's clock is not right."""
+        clock = self._clock
+        return iso(clock.at(asyncio.get_running_loop().time())) if clock.trusted() else ""
 
     def _known_uuids(self) -> list[str]:
         return [one.uuid.lower() for one in self._tables() if one.uuid]
