@@ -29,6 +29,7 @@ from unclouded.app.live_weather import LiveWeather
 from unclouded.app.onboarding.service import OnboardingService
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.products.service import ProductService
+from unclouded.app.publishing.service import Publishing
 from unclouded.app.recent_log import RecentLog
 from unclouded.app.setup.service import SetupService
 from unclouded.app.update_files import UpdateFiles
@@ -147,11 +148,17 @@ async def _serving(
         store,
         lambda text, data: hub.notify(Notice("", clock.at(loop.time()), "configuration", text, data)),
     )
-    live.on_applied = partial(_apply_to_hub, weather, services, history)
+    publishing = Publishing(
+        config,
+        hub,
+        lambda: clock.at(loop.time()),
+        lambda text: hub.notify(Notice("", clock.at(loop.time()), "publishing", text)),
+    )
+    live.on_applied = partial(_apply_to_hub, weather, services, history, publishing)
     onboarding = OnboardingService(composition, hub, services, clock, live)
     api = Api(
         hub,
-        lambda: about(composition, store, listener, loop.time() - started),
+        lambda: about(composition, store, listener, publishing, loop.time() - started),
         history,
         updates=update_files,
         plugs=plugs,
@@ -172,6 +179,7 @@ async def _serving(
                     group.create_task(supervise("hub", hub.run), name="hub"),
                     group.create_task(supervise("weather", weather.run), name="weather"),
                     group.create_task(supervise("configuration", live.run), name="configuration"),
+                    group.create_task(supervise("publishing", publishing.run), name="publishing"),
                 ]
                 if composition.broker is not None:
                     tasks.append(group.create_task(supervise("broker", composition.broker.run), name="broker"))
@@ -190,10 +198,13 @@ async def _serving(
         config.control.unlink(missing_ok=True)
 
 
-def _apply_to_hub(weather: LiveWeather, services: Services, history: HistoryReader, config: Config) -> None:
+def _apply_to_hub(
+    weather: LiveWeather, services: Services, history: HistoryReader, publishing: Publishing, config: Config
+) -> None:
     """What of the hub's own keys counts at once."""
     weather.use(config)
     services.place, services.zone, history.zone = config.place, config.zone, config.zone
+    publishing.use(config)
 
 
 def _at_start(listener: WebListener | None) -> tuple[str, tuple[str, ...]]:
@@ -202,7 +213,7 @@ def _at_start(listener: WebListener | None) -> tuple[str, tuple[str, ...]]:
 
 
 def about(
-    composition: Composition, store: Store, listener: WebListener | None, uptime_s: float
+    composition: Composition, store: Store, listener: WebListener | None, publishing: Publishing, uptime_s: float
 ) -> Mapping[str, object]:
     """The answer to GET /api/hub."""
     broker = (
@@ -222,8 +233,10 @@ def about(
         "data": str(composition.config.data),
         "uptime_s": round(uptime_s),
         "timezone": str(composition.config.zone),
+        "name": composition.config.tables.hub.name,
         "store": {"bytes": bytes_of(composition.config.store), **store.stats()},
         "web": listener.urls if listener is not None else (),
+        "publish": publishing.views(),
         **broker,
     }
 
@@ -233,7 +246,6 @@ def bytes_of(store: Path) -> int:
     files = [store, store.with_name(f"{store.name}-wal"), store.with_name(f"{store.name}-shm")]
     return sum(file.stat().st_size for file in files if file.exists())
 
-        "name": composition.config.tables.hub.name,
 
 def place_of(broker: "BrokerServer") -> str:
     """The address of the broker: host:port."""

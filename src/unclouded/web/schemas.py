@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from unclouded.core.configuration_views import ConfigDifference
 from unclouded.core.model import Kind, Quality, Result, Value
+from unclouded.core.publisher import PublisherState
 from unclouded.core.views import Change, DeviceView, EventView, NetworkView, SetupStep, StatusView
 
 Role = Literal["read", "control"]
@@ -300,6 +301,15 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     write_ms: float
 
 
+class PublisherView(msgspec.Struct, frozen=True, kw_only=True):
+    """A publisher that is configured. ``text``: its state as a sentence; ``counts``: since its start, by name."""
+
+    name: str
+    state: PublisherState
+    text: str
+    counts: Mapping[str, int]
+
+
 class HubView(msgspec.Struct, frozen=True, kw_only=True):
     """The hub. ``web``: the addresses of the page. ``broker``: the address of the broker, and its counters.
 
@@ -312,9 +322,10 @@ class HubView(msgspec.Struct, frozen=True, kw_only=True):
     uptime_s: int
     timezone: str
     store: StoreView
-    web: tuple[str, ...] = ()
     name: str = ""
+    web: tuple[str, ...] = ()
     broker: Mapping[str, Any] | None = None  # Any: the address as text, counters as numbers
+    publish: tuple[PublisherView, ...] = ()
 
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -339,9 +350,9 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     version: str
     timezone: str
+    name: str = ""
     devices: list[DeviceView]
     readings: list[Change]
-    name: str = ""
     role: Role = "control"
 
 
@@ -357,10 +368,10 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     statuses: list[StatusView] = []
     readings: list[Change] = []
     notices: list[EventView] = []
-
-
     name: str | None = None
     timezone: str | None = None
+
+
 class Live(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message of the WebSocket /api/live: a snapshot first, and whenever a client was too slow; then changes."""
 

@@ -24,6 +24,7 @@ from unclouded.app.configuration.editor import ConfigEditor, Edit, change_text
 from unclouded.app.configuration.problems import check_new_problems, texts
 from unclouded.app.configuration.shown import backup_views, configured_devices
 from unclouded.app.live_weather import weather_of
+from unclouded.app.publishing.registry import changed_tables
 from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, ReloadView
 from unclouded.core.errors import CommandError, ConfigError, StoreError, UncloudedError
 from unclouded.core.model import Device
@@ -259,12 +260,12 @@ class LiveConfiguration:
 def applied_keys(before: Config, after: Config) -> tuple[str, ...]:
     """The keys of the hub that are different and count at once."""
     pairs = {
-        "hub.timezone": (before.zone, after.zone),
         "hub.name": (before.tables.hub.name, after.tables.hub.name),
+        "hub.timezone": (before.zone, after.zone),
         "hub.profiles": (before.profiles, after.profiles),
         "weather": (before.weather, after.weather),
     }
-    return tuple(key for key, (old, new) in pairs.items() if old != new)
+    return (*(key for key, (old, new) in pairs.items() if old != new), *changed_tables(before, after))
 
 
 def _reload_view(

@@ -1,0 +1,1 @@
+"""The publishers of the hub: which table of the configuration runs which, and their life beside the hub."""

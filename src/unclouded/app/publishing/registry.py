@@ -1,0 +1,55 @@
+"""One row for each publisher. It is imported only where the configuration has its table."""
+
+import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from unclouded.app.configuration.config import Config
+from unclouded.core.model import PublicHub
+from unclouded.core.publisher import Publisher
+
+
+class PublisherContext(msgspec.Struct, frozen=True):
+    """What a publisher is made of. ``folder``: for what it keeps; it is there. ``wall``: the clock, Unix seconds.
+
+    ``notify``: takes a sentence for the events of the hub.
+    """
+
+    config: Config
+    hub: PublicHub
+    folder: Path
+    wall: Callable[[], float]
+    notify: Callable[[str], None]
+
+
+class PublisherRow(msgspec.Struct, frozen=True):
+    """``table``: the attribute of ConfigFile that switches it on. It restarts when that or one of ``also`` changes.
+
+    ``factory``: MODULE:FUNCTION, which makes it from a PublisherContext and raises ConfigError.
+    """
+
+    name: str
+    table: str
+    factory: str
+    also: tuple[str, ...] = ()
+
+    def settings(self, config: Config) -> tuple[object, ...] | None:
+        """What it runs with, to compare; None where it is off."""
+        table = getattr(config.tables, self.table)
+        return (table, *(getattr(config.tables, one) for one in self.also)) if table else None
+
+    def make(self, context: PublisherContext) -> Publisher:
+        """Import and make it. Raises ConfigError."""
+        module, _, function = self.factory.partition(":")
+        factory: Callable[[PublisherContext], Publisher] = getattr(importlib.import_module(module), function)
+        return factory(context)
+
+
+PUBLISHERS: Sequence[PublisherRow] = ()
+
+
+def changed_tables(before: Config, after: Config, rows: Sequence[PublisherRow] = PUBLISHERS) -> tuple[str, ...]:
+    """The tables of publishers that are different."""
+    return tuple(one.table for one in rows if one.settings(before) != one.settings(after))

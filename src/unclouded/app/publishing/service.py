@@ -1,0 +1,125 @@
+"""The publishers that run beside a hub: each a named, supervised task, started and stopped by the configuration.
+
+config ──► settings of each row ──► same: goes on    changed: stopped, then made anew    gone: stopped
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from unclouded.app.configuration.config import Config
+from unclouded.app.publishing.registry import PUBLISHERS, PublisherContext, PublisherRow
+from unclouded.core.errors import UncloudedError
+from unclouded.core.model import PublicHub
+from unclouded.core.publisher import Publisher, PublisherStatus
+from unclouded.core.supervise import supervise
+
+log = logging.getLogger("unclouded.publishing")
+
+
+class Publishing:
+    """``notify``: takes sentences for the events of the hub. A hub that runs only some devices publishes nothing."""
+
+    def __init__(
+        self,
+        config: Config,
+        hub: PublicHub,
+        wall: Callable[[], float],
+        notify: Callable[[str], None],
+        rows: Sequence[PublisherRow] = PUBLISHERS,
+    ) -> None:
+        self._config = config
+        self._hub = hub
+        self._wall = wall
+        self._notify = notify
+        self._rows = rows
+        self._running: dict[str, _RunningPublisher] = {}
+        self._changed = asyncio.Event()
+
+    def use(self, config: Config) -> None:
+        """Another configuration; publishers that it does not change go on."""
+        self._config = config
+        self._changed.set()
+
+    def views(self) -> list[Mapping[str, object]]:
+        """``name``, ``state``, ``text`` and ``counts`` of each publisher that is configured."""
+        return [one.view() for one in self._running.values()]
+
+    async def run(self) -> None:
+        """Run the publishers until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            try:
+                while True:
+                    self._changed.clear()
+                    await self._settle(group)
+                    await self._changed.wait()
+            finally:
+                self._running.clear()
+
+    async def _settle(self, group: asyncio.TaskGroup) -> None:
+        """Stop and start what the configuration changed."""
+        wanted = {row.name: row.settings(self._config) for row in self._rows if self._config.runs_broker}
+        stopped = [one for name, one in self._running.items() if wanted.get(name) != one.settings]
+        await asyncio.gather(*(one.stop() for one in stopped))
+        for one in stopped:
+            del self._running[one.name]
+        for row in self._rows:
+            settings = wanted.get(row.name)
+            if settings is not None and row.name not in self._running:
+                self._running[row.name] = running = _RunningPublisher(row.name, settings)
+                running.start(group, partial(row.make, self._context(row)))
+
+    def _context(self, row: PublisherRow) -> PublisherContext:
+        folder = self._config.data / "publish" / row.name
+        return PublisherContext(self._config, self._hub, folder, self._wall, self._notify)
+
+
+class _RunningPublisher:
+    """One publisher that is configured, whether it could be made or not."""
+
+    def __init__(self, name: str, settings: tuple[object, ...]) -> None:
+        self.name = name
+        self.settings = settings
+        self._publisher: Publisher | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._problem = ""
+        self._crash = ""
+
+    def start(self, group: asyncio.TaskGroup, make: Callable[[], Publisher]) -> None:
+        try:
+            self._publisher = make()
+        except UncloudedError as error:
+            self._problem = str(error)
+            log.error("%s does not publish: %s", self.name, error)
+            return
+        self._task = group.create_task(
+            supervise(f"publish.{self.name}", self._run, self._crashed), name=f"publish.{self.name}"
+        )
+
+    async def stop(self) -> None:
+        """Returns when it has ended."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    def view(self) -> Mapping[str, object]:
+        status = self._status()
+        return {"name": self.name, "state": status.state, "text": status.text, "counts": status.counts}
+
+    def _status(self) -> PublisherStatus:
+        if self._publisher is None:
+            return PublisherStatus(state="failed", text=self._problem)
+        status = self._publisher.status()
+        return PublisherStatus(state="waiting", text=self._crash, counts=status.counts) if self._crash else status
+
+    async def _run(self) -> None:
+        self._crash = ""
+        if self._publisher is not None:
+            await self._publisher.run()
+
+    def _crashed(self, error: Exception) -> None:
+        reason = (
+            str(error) if isinstance(error, UncloudedError) else f"it crashed ({type(error).__name__}); see the log"
+        )
+        self._crash = f"{self.name} is started again soon: {reason}"
