@@ -39,6 +39,11 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
   return parse<T>(await (await ask(path, posting(body))).text());
 }
 
+/** The answer to PATCH. Throws HubError. */
+export async function patch<T>(path: string, body: unknown): Promise<T> {
+  return parse<T>(await (await ask(path, { ...posting(body), method: "PATCH" })).text());
+}
+
 /** The answer to PUT of a file as it is. Throws HubError. */
 export async function put<T>(path: string, file: Blob): Promise<T> {
   const headers = { "Content-Type": "application/octet-stream" };
@@ -53,8 +58,8 @@ export async function postBytes<T>(path: string, query: Query, bytes: Blob, sign
 }
 
 /** The answer to DELETE. Throws HubError. */
-export async function remove<T>(path: string): Promise<T> {
-  return parse<T>(await (await ask(path, { method: "DELETE" })).text());
+export async function remove<T>(path: string, query: Query = {}): Promise<T> {
+  return parse<T>(await (await ask(address(path, query), { method: "DELETE" })).text());
 }
 
 /** The JSON lines of the answer to POST, as they arrive. Throws HubError. */
