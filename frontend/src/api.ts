@@ -1292,7 +1292,9 @@ export interface components {
         };
         /**
          * HubView
-         * @description The hub. ``name``: of the home, "" = it has none. ``web``: the addresses of the page. ``broker``: the address of the broker, and its counters.
+         * @description The hub. ``web``: the addresses of the page. ``broker``: the address of the broker, and its counters.
+         *
+         *         ``name``: of the home, "" = it has none.
          */
         HubView: {
             version: string;
@@ -1307,6 +1309,8 @@ export interface components {
             web: string[];
             /** @default null */
             broker: Record<string, never> | null;
+            /** @default [] */
+            publish: components["schemas"]["PublisherView"][];
         };
         /**
          * Level
@@ -1322,7 +1326,7 @@ export interface components {
          * @description The test of an offer that runs, or the last one. ``number``: counts the tests of this hub's run.
          *
          *         ``attempt``: what is done now, as a sentence; it is number ``step`` of ``steps``. ``problem``: why it failed, and
-         *         what to do. ``family``, ``link``, ``title``: what answered. ``devices``: it, then its sub-devices, with the ids that
+         *         what to do. ``family``, ``link``: what is tried, then what answered; ``title``: of its product. ``devices``: it, then its sub-devices, with the ids that
          *         they have in the test only; ``readings``: their newest values. ``trace``: of the point ``traced`` of the device,
          *         pairs of Unix seconds and value, the newest last.
          */
@@ -1451,7 +1455,8 @@ export interface components {
          *         is), ``silent`` (no byte came; most devices answer only when they are asked), ``unknown`` (bytes that no family
          *         reads), ``blocked`` (it cannot be used; ``problem`` says why and what to do).
          *         ``link``, ``family``, ``uuid``: as the configuration would have them, "" = not known yet. ``since``: ISO 8601, "" =
-         *         not known. ``info``: what else is known of it: port, usb, product, mac, firmware, address.
+         *         not known. ``info``: what else is known of it: port, usb, product, mac, firmware, address; of bytes that were
+         *         received their count (received) and how the line was set (setting).
          */
         Offer: {
             id: string;
@@ -1484,7 +1489,7 @@ export interface components {
          * OfferSourceView
          * @description One place where offers come from. ``open``: devices come by themselves; ``off``: ``text`` says how to use it.
          *
-         *         ``left_s``: how long it goes on looking.
+         *         ``left_s``: how long it goes on looking. ``count``: what was found, or is here. ``place``: HOST:PORT of the broker.
          */
         OfferSourceView: {
             /** @enum {unknown} */
@@ -1494,6 +1499,10 @@ export interface components {
             text: string;
             /** @default 0 */
             left_s: number;
+            /** @default 0 */
+            count: number;
+            /** @default  */
+            place: string;
         };
         /**
          * OnboardingAddBody
@@ -1680,6 +1689,19 @@ export interface components {
             progress: number;
             of: number;
             text: string;
+        };
+        /**
+         * PublisherView
+         * @description A publisher that is configured. ``text``: its state as a sentence; ``counts``: since its start, by name.
+         */
+        PublisherView: {
+            name: string;
+            /** @enum {unknown} */
+            state: "failed" | "running" | "starting" | "waiting";
+            text: string;
+            counts: {
+                [key: string]: number;
+            };
         };
         /**
          * ReadingView

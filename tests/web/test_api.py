@@ -99,7 +99,7 @@ async def test_a_device_has_the_documented_keys() -> None:
     (kettle, lamp) = (await ask(app_of(hub), "GET", "/api/devices")).json
     assert list(kettle) == [
         *("id", "identity", "family", "state", "since", "reason", "link", "profile", "points", "actions"),
-        *("name", "parent", "main", "produces", "info", "schedule", "room"),
+        *("name", "parent", "main", "produces", "info", "schedule", "room", "critical", "favourite", "colour"),
     ]
     assert (kettle["state"], kettle["reason"], kettle["since"]) == ("offline", "no answer", iso(NOON))
     assert lamp["state"] == "online"

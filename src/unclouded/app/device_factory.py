@@ -68,6 +68,11 @@ class DeviceFactory:
             identity=device.identity or _identity(device, channels, path),
             replaces=device.replaces,
             produces=device.produces,
+            alert_above={point: float(limit) for point, limit in device.alert_above.items()},
+            alert_below={point: float(limit) for point, limit in device.alert_below.items()},
+            critical=device.critical,
+            favourite=device.favourite,
+            colour=device.colour,
         )
 
     def _channel(self, device: DeviceTable, wire: ChannelTable, path: str) -> ChannelSpec:

@@ -17,6 +17,7 @@ import msgspec
 
 from unclouded.core.model import (
     ActionSpec,
+    Alert,
     Device,
     Fact,
     LogEntry,
@@ -27,9 +28,11 @@ from unclouded.core.model import (
     Status,
     UpdateFile,
     WireEntry,
+    unit_of,
 )
 from unclouded.core.times import from_iso, iso
 from unclouded.core.views import (
+    AlertView,
     Change,
     DeviceLine,
     DeviceView,
@@ -59,6 +62,19 @@ def status_json(status: Status) -> StatusView:
     return StatusView(status.device, status.state, iso(status.since), status.reason)
 
 
+def alert_json(alert: Alert) -> AlertView:
+    return AlertView(
+        device=alert.device,
+        kind=alert.kind,
+        since=iso(alert.since),
+        point=alert.point,
+        unit=unit_of(alert.point),
+        value=alert.value,
+        limit=alert.limit,
+        text=alert.text,
+    )
+
+
 def device_json(device: Device, status: Status | None) -> DeviceView:
     """A device as `devices` shows it."""
     return DeviceView(
@@ -76,6 +92,9 @@ def device_json(device: Device, status: Status | None) -> DeviceView:
         parent=device.parent,
         main=device.main,
         produces=device.produces,
+        critical=device.critical,
+        favourite=device.favourite,
+        colour=device.colour,
         info=device.info,
         schedule=device.schedule,
         room=device.room,
@@ -198,6 +217,9 @@ def _device(info: Mapping[str, Any]) -> Device:  # Any: decoded JSON
         room=info["room"],
         main=info["main"],
         produces=info["produces"],
+        critical=info["critical"],
+        favourite=info["favourite"],
+        colour=info["colour"],
         info=info["info"],
         schedule=msgspec.convert(info["schedule"], tuple[ScheduleRule, ...] | None),
     )

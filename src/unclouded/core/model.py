@@ -24,6 +24,8 @@ State = Literal["connecting", "waiting", "online", "asleep", "offline", "faulted
 Result = Literal["confirmed", "held", "refused", "timeout", "unreachable"]
 Confidence = Literal["", "confirmed", "single", "disputed", "matched", "guessed"]
 
+COLOURS = 10  # of devices on pages; charts tell no more apart
+
 # The unit that the last part of a key stands for: power_W, energy_import_Wh.
 UNITS: Mapping[str, str] = {
     "W": "W", "V": "V", "A": "A", "Wh": "Wh", "Hz": "Hz", "VA": "VA", "var": "var", "varh": "varh",
@@ -212,6 +214,27 @@ class Status(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+AlertKind = Literal["alarm", "fault", "offline", "above", "below", "battery"]
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that needs attention. ``active``: False where it ended. ``text``: a sentence.
+
+    ``alarm``, ``fault``: the device reports it at ``point``; ``offline``: it does not answer; ``above``, ``below``: the
+    value of a point is beyond the ``limit`` that the configuration gives it; ``battery``: it is low. ``value``: at its
+    begin.
+    """
+
+    device: str
+    kind: AlertKind
+    since: float
+    point: str = ""
+    value: Value | None = None
+    limit: float | None = None
+    text: str = ""
+    active: bool = True
+
+
 class Notice(msgspec.Struct, frozen=True):
     """An event that is kept and is no reading: the outcome of a command, a device that joined, a warning."""
 
@@ -315,6 +338,11 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     main: str = ""  # the point that `set DEVICE VALUE` means
     replaces: str = ""  # the id or identity of an older device whose history this one goes on with
     produces: bool = False  # the energy that it measures is fed in: a solar inverter behind a plug
+    alert_above: Mapping[str, float] = {}  # point -> the limit above which there is an alert
+    alert_below: Mapping[str, float] = {}
+    critical: bool = False  # people are asked before they switch it
+    favourite: bool = False  # shown first
+    colour: int | None = None  # on pages, 0 to COLOURS - 1; None: it has none
     info: Mapping[str, str] = {}
     schedule: tuple[ScheduleRule, ...] | None = None  # the rules that it keeps; None: not read yet, or it keeps none
 
@@ -384,7 +412,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     produces: bool = False
 
 
-Fact = Reading | Status | Notice | Ledger | Memory | Device
+Fact = Reading | Status | Notice | Alert | Ledger | Memory | Device
 Deliver = Callable[[Sequence[Fact]], None]
 OnProgress = Callable[[Progress], None]
 
@@ -397,6 +425,9 @@ class PublicHub(Protocol):
 
     def snapshot(self) -> Sequence[Fact]:
         """Every device, the newest Reading of every point and the Status of every device."""
+
+    def alerts(self) -> Sequence[Alert]:
+        """What needs attention now, the worst first. An Alert is published when one begins and when one ends."""
 
     def subscribe(self, deliver: Deliver, *, stamped: bool = False) -> Callable[[], None]:
         """Call ``deliver`` with each batch of facts until the returned function is called.

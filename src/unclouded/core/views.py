@@ -13,6 +13,7 @@ from unclouded.core.frame_part import FramePart
 from unclouded.core.model import (
     Access,
     ActionSpec,
+    AlertKind,
     Confidence,
     FirmwareSummary,
     Kind,
@@ -45,7 +46,9 @@ class PointView(msgspec.Struct, frozen=True, kw_only=True):
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     """A device and its state. ``since``: when it entered this state. ``produces``: it feeds energy in.
 
-    ``room``: where it is, as its owner calls it; "" = the configuration does not say.
+    ``room``: where it is, as its owner calls it; "" = the configuration does not say. ``critical``: a person is asked
+    before it is switched on or off; the hub does not ask. ``favourite``: shown first. ``colour``: of the page's ten,
+    0 to 9, the same in every chart; None = it has none, as devices that measure no power, meters and producers.
     """
 
     id: str
@@ -65,6 +68,9 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     info: Mapping[str, str]
     schedule: tuple[ScheduleRule, ...] | None = None
     room: str = ""
+    critical: bool = False
+    favourite: bool = False
+    colour: int | None = None
 
 
 class ReadingView(msgspec.Struct, frozen=True):
@@ -85,6 +91,22 @@ class StatusView(msgspec.Struct, frozen=True):
     state: State
     since: str
     reason: str
+
+
+class AlertView(msgspec.Struct, frozen=True, kw_only=True):
+    """What needs attention: a device that does not answer, an alarm or fault that it reports, a value beyond a limit.
+
+    ``value``: of ``point`` when it began. ``limit``: that of the configuration. ``text``: a sentence.
+    """
+
+    device: str
+    kind: AlertKind
+    since: str
+    point: str = ""
+    unit: str = ""
+    value: Value | None = None
+    limit: float | None = None
+    text: str = ""
 
 
 class StatusLine(msgspec.Struct, frozen=True):

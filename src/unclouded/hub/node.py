@@ -26,6 +26,10 @@ log = logging.getLogger("unclouded.hub")
 # The state of a device whose channels differ: the first of these that one of them is in.
 BEST: Sequence[State] = ("online", "waiting", "asleep", "connecting", "offline", "faulted", "seen")
 
+DESCRIBING = (
+    "name", "room", "parent", "produces", "critical", "favourite", "colour", "alert_above", "alert_below",
+)  # fmt: skip
+
 
 class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One [[device]] of the configuration, ready to run. ``identity``: the configured one, "" = found by itself."""
@@ -38,11 +42,16 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     identity: str = ""
     replaces: str = ""
     produces: bool = False
+    critical: bool = False
+    favourite: bool = False
+    colour: int | None = None
+    alert_above: Mapping[str, float] = {}
+    alert_below: Mapping[str, float] = {}
 
     @property
     def described_by(self) -> tuple[object, ...]:
-        """What the device is called and where it counts: it may change while the device runs."""
-        return self.name, self.room, self.parent, self.produces
+        """What the device is called, where it counts and how it is shown: it may change while the device runs."""
+        return tuple(getattr(self, key) for key in DESCRIBING)
 
 
 class DeviceNode:
@@ -146,6 +155,11 @@ class DeviceNode:
             parent=own.parent,
             replaces=own.replaces,
             produces=own.produces,
+            critical=own.critical,
+            favourite=own.favourite,
+            colour=own.colour,
+            alert_above=own.alert_above,
+            alert_below=own.alert_below,
         )
 
     def settle_identity(self, channel: Channel, reported: str, product: str) -> str:

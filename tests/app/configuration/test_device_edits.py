@@ -155,6 +155,7 @@ patches = st.fixed_dictionaries(
         "name": texts | st.none(),
         "room": texts | st.none(),
         "produces": st.booleans() | st.none(),
+        "colour": st.integers(0, 9) | st.none(),
         "scale": maps | st.none() | st.dictionaries(st.sampled_from(["power_W", "x.y"]), st.none(), max_size=1),
         "session": maps | st.none(),
     },

@@ -65,18 +65,22 @@ async def test_a_device_under_another_id_has_its_identity_and_its_totals() -> No
 
 
 @story
-async def test_a_name_a_room_a_parent_and_what_it_produces_change_without_a_restart() -> None:
+async def test_names_places_and_what_pages_show_change_without_a_restart() -> None:
     async with many_plugs(device(1) + "\n" + device(2), 2) as home:
         await asyncio.sleep(3)
         sessions = home.sessions()
         done = await home.reconfigure(
-            device(1) + "\n" + device(2, name="Roof", room="Attic", parent="plug_1") + "produces = true\n"
+            device(1)
+            + "\n"
+            + device(2, name="Roof", room="Attic", parent="plug_1")
+            + "produces = true\ncritical = true\nfavourite = true\ncolour = 7\n"
         )
         assert done.changes.described == ("plug_2",) and not done.changes.stopped
         assert home.sessions() == sessions
         assert [channel.spec for node in home.hub._nodes.values() for channel in node.channels] == home.made[-2:]
         now = home.hub.devices()[1]
         assert (now.name, now.room, now.parent, now.produces) == ("Roof", "Attic", "plug_1", True)
+        assert (now.critical, now.favourite, now.colour) == (True, True, 7)
         published = [fact for _, fact in home.facts if isinstance(fact, Device) and fact.id == "plug_2"]
         assert published[-1].room == "Attic", "pages are sent it, and it is stored"
 

@@ -95,6 +95,9 @@ DEVICE: View = {
     "parent": "zaehler",
     "main": "on",
     "produces": False,
+    "critical": True,
+    "favourite": False,
+    "colour": 3,
     "info": {"product": "mss310", "version": "2.1.17", "mac": MAC, "uuid": UUID, "account": USER_ID, "server": HOST},
     "schedule": [{"name": TYPED}],
 }

@@ -74,6 +74,16 @@ def test_keys_are_set_and_removed_and_what_was_changed_is_printed(editor: Editor
     assert "# In the cellar." in editor.file.read_text() and "# the bridge" in editor.file.read_text()
 
 
+def test_what_the_page_shows_of_a_device_is_set_and_a_colour_that_is_none_is_refused(editor: Editor) -> None:
+    editor.run("set", "pump", "critical=true", "favourite=true", "colour=9")
+    keys = editor.run("show", "pump")[0]["keys"]
+    assert (keys["critical"], keys["favourite"], keys["colour"]) == (True, True, 9)
+    for wrong in ("colour=10", "colour=-1", "colour=red", "colour=1.5", "critical=yes"):
+        assert wrong.partition("=")[0] in editor.fails("set", "pump", wrong)
+    editor.run("set", "pump", "colour=")
+    assert "colour" not in editor.run("show", "pump")[0]["keys"]
+
+
 def test_a_device_is_added_renamed_and_removed(editor: Editor) -> None:
     (added,) = editor.run("add", "Küche <b>", "family=tuya_wifi", "link=tcp://127.0.0.1:11", "produces=true")
     assert added["device"] == "kuche_b" and not added["running"]

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+
+from unclouded.core.model import COLOURS
 
 BROKER = "broker:"  # the link of a plug that connects to the hub's broker
 NOWHERE = "off"  # [web] listen: no TCP at all
@@ -25,9 +27,9 @@ class HiddenText(msgspec.Struct, frozen=True):
 class HubTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[hub]"""
 
+    name: str = ""  # of the home, at the top of each page; "" = Unclouded
     timezone: str = "UTC"
     data: str = ""
-    name: str = ""  # of the home, at the top of each page; "" = Unclouded
     profiles: str = ""  # a folder of the user's own profiles
 
 
@@ -92,9 +94,14 @@ class DeviceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     identity: str = ""
     replaces: str = ""
     produces: bool = False
+    critical: bool = False  # a person is asked before it is switched
+    favourite: bool = False  # shown first on the page
+    colour: Annotated[int, msgspec.Meta(ge=0, lt=COLOURS)] | None = None  # None = given out by the hub
     record: str = ""
     session: dict[str, Any] = {}  # Any: checked against the family's settings when the profile is known
     scale: dict[str, Decimal | int] = {}
+    alert_above: dict[str, Decimal | int] = {}  # point -> limit
+    alert_below: dict[str, Decimal | int] = {}
     channel: list[ChannelTable] = []
 
 

@@ -33,6 +33,7 @@ def _device(cleaner: BundleCleaner, table: DeviceTable) -> Mapping[str, object]:
     return {
         **_wire(cleaner, table),
         "produces": table.produces,
+        "critical": table.critical,
         "scale": {cleaner.text.plain(key): str(value) for key, value in table.scale.items()},
         "given": [key for key in GIVEN if getattr(table, key)],
         **({"channel": channels} if channels else {}),
