@@ -1,0 +1,1 @@
+"""Metrics for Prometheus: names, the text formats, what is counted between two requests."""
