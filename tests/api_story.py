@@ -30,6 +30,7 @@ from unclouded.core.model import (
     Action,
     ActionSpec,
     Admission,
+    Alert,
     Command,
     Deliver,
     Device,
@@ -77,6 +78,7 @@ class FakeHub:
         self.log_followers: list[Callable[[LogEntry], None]] = []
         self.commands: list[Command | Action] = []
         self.lookups = 0
+        self.active_alerts: list[Alert] = []
 
     def devices(self) -> Sequence[Device]:
         self.lookups += 1
@@ -84,6 +86,9 @@ class FakeHub:
 
     def snapshot(self) -> Sequence[Fact]:
         return [*self._devices.values(), *self._statuses.values(), *self._readings.values()]
+
+    def alerts(self) -> Sequence[Alert]:
+        return self.active_alerts
 
     def subscribe(self, deliver: Deliver, *, stamped: bool = False) -> Callable[[], None]:
         self.listeners.append(deliver)

@@ -124,6 +124,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What needs attention now, the worst first. */
+        get: operations["alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/readings": {
         parameters: {
             query?: never;
@@ -795,6 +812,28 @@ export interface components {
             produces: boolean;
         };
         /**
+         * AlertView
+         * @description What needs attention: a device that does not answer, an alarm or fault that it reports, a value beyond a limit.
+         *
+         *         ``value``: of ``point`` when it began. ``limit``: that of the configuration. ``text``: a sentence.
+         */
+        AlertView: {
+            device: string;
+            /** @enum {unknown} */
+            kind: "above" | "alarm" | "battery" | "below" | "fault" | "offline";
+            since: string;
+            /** @default  */
+            point: string;
+            /** @default  */
+            unit: string;
+            /** @default null */
+            value: boolean | number | string | null;
+            /** @default null */
+            limit: number | null;
+            /** @default  */
+            text: string;
+        };
+        /**
          * Change
          * @description A new reading, short: [device, point, value, at (Unix seconds), quality, flags].
          */
@@ -824,7 +863,7 @@ export interface components {
          * Changes
          * @description Changes since the last message. A device replaces the earlier one with the same id.
          *
-         *         ``name``, ``timezone``: of the hub, where they are different now.
+         *         ``name``, ``timezone``: of the hub, where they are different now. ``alerts``: all of now, where one began or ended.
          */
         Changes: {
             at: number;
@@ -838,6 +877,8 @@ export interface components {
             readings: components["schemas"]["Change"][];
             /** @default [] */
             notices: components["schemas"]["EventView"][];
+            /** @default null */
+            alerts: components["schemas"]["AlertView"][] | null;
             /** @default null */
             name: string | null;
             /** @default null */
@@ -1070,8 +1111,8 @@ export interface components {
          * @description A device and its state. ``since``: when it entered this state. ``produces``: it feeds energy in.
          *
          *         ``room``: where it is, as its owner calls it; "" = the configuration does not say. ``critical``: a person is asked
-         *         before it is switched on or off; the hub does not ask. ``favourite``: shown first. ``colour``: of the page's ten, 0 to
-         *         9, the same in every chart; None = it has none, as devices that measure no power, meters and producers.
+         *         before it is switched on or off; the hub does not ask. ``favourite``: shown first. ``colour``: of the page's ten,
+         *         0 to 9, the same in every chart; None = it has none, as devices that measure no power, meters and producers.
          */
         DeviceView: {
             id: string;
@@ -2006,6 +2047,8 @@ export interface components {
             name: string;
             devices: components["schemas"]["DeviceView"][];
             readings: components["schemas"]["Change"][];
+            /** @default [] */
+            alerts: components["schemas"]["AlertView"][];
             /**
              * @default control
              * @enum {unknown}
@@ -2636,6 +2679,62 @@ export interface operations {
             };
             /** @description Unknown device. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertView"][];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -13,7 +13,7 @@ from hub.toy_hub import NOON, answer_requests, channel, gateway, hub, plug, prof
 from toys import GatewayController, PlugController
 from unclouded.core.errors import CommandError
 from unclouded.core.family import MASKED
-from unclouded.core.model import Action, Command, Device, Ledger, Memory, Notice, Outcome, Reading, Status
+from unclouded.core.model import Action, Alert, Command, Device, Ledger, Memory, Notice, Outcome, Reading, Status
 from unclouded.core.profile import Profile
 from unclouded.core.session import Ambient, LinkPath, Reported, Session
 from unclouded.hub.channel_spec import ChannelSpec
@@ -64,6 +64,24 @@ async def test_an_invalid_command_is_refused_with_a_reason() -> None:
         ]:
             with pytest.raises(CommandError, match=words):
                 await home.hub.command(command)
+
+
+@story
+async def test_a_value_beyond_its_limit_is_an_alert_and_stands_in_the_log() -> None:
+    async with hub(plug, alert_above={"power_W": 60.0}) as home:
+        link = await home.far_end("")
+        await home.send(link, b"is on 67")
+        await asyncio.sleep(3)
+        (alert,) = home.hub.alerts()
+        assert (alert.device, alert.kind, alert.value, alert.limit) == ("thing", "above", 67, 60.0)
+        assert [one.text for one in home.of(Alert)] == [alert.text]
+        await home.send(link, b"is on 5")
+        await asyncio.sleep(3)
+        assert home.hub.alerts() == []
+        assert [(one.kind, one.words) for one in home.of(Notice)] == [
+            ("alert", alert.text),
+            ("alert", f"No longer: {alert.text}"),
+        ]
 
 
 # --- a gateway and its sub-devices ------------------------------------------------------------------

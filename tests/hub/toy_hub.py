@@ -114,10 +114,11 @@ async def hub(
     restored: RestoredState | None = None,
     wall: Callable[[], float] | None = None,
     stamped: bool = False,
+    alert_above: Mapping[str, float] = {},
 ) -> AsyncIterator[Home]:
     loop = asyncio.get_running_loop()
     far: dict[str, list[MemoryLink]] = {}
-    spec = NodeSpec(id="thing", channels=tuple(make(far) for make in channels))
+    spec = NodeSpec(id="thing", channels=tuple(make(far) for make in channels), alert_above=alert_above)
     clock = WallClock(loop.time, wall or (lambda: NOON + loop.time()))
     hub = Hub([spec], Services(lambda: NOON), clock, bytes, restored)
     facts: list[Fact] = []

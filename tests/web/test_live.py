@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from api_story import NOON, FakeHub, about, device, watts
-from unclouded.core.model import Command, Notice, Outcome, Status
+from unclouded.core.model import Alert, Command, Notice, Outcome, Status
 from unclouded.web.api.api import Api
 from unclouded.web.connections import PageConnection
 from unclouded.web.live import FRAME_INTERVAL_S, HEARTBEAT_S, Client, LivePages
@@ -61,6 +61,29 @@ def pages_of(hub: FakeHub) -> LivePages:
 
 def connect_page(pages: LivePages, role: str = "control") -> PageClient:
     return PageClient(pages, pages.add("read" if role == "read" else "control"))
+
+
+def test_a_page_gets_the_alerts_of_now_and_all_of_them_when_one_begins_or_ends() -> None:
+    async def story() -> None:
+        hub = FakeHub()
+        smoke = Alert(device="lamp", kind="alarm", since=NOON, point="smoke", value=True, text="Lamp reports: Smoke.")
+        hot = Alert(
+            device="kettle", kind="above", since=NOON, point="power_W", value=2500, limit=2000, text="Too much."
+        )
+        hub.active_alerts = [smoke]
+        page = connect_page(pages_of(hub))
+        assert [one["kind"] for one in (await page.next())["snapshot"]["alerts"]] == ["alarm"]
+        hub.publish(watts(2500.0))
+        assert "alerts" not in (await page.next())["changes"]
+        hub.active_alerts = [smoke, hot]
+        hub.publish(hot)
+        shown = (await page.next())["changes"]["alerts"][1]
+        assert (shown["device"], shown["value"], shown["limit"], shown["unit"]) == ("kettle", 2500, 2000.0, "W")
+        hub.active_alerts = []
+        hub.publish(msgspec.structs.replace(hot, active=False))
+        assert (await page.next())["changes"]["alerts"] == []
+
+    virtual_run(story())
 
 
 def test_a_page_gets_a_snapshot_and_then_changes() -> None:

@@ -22,6 +22,7 @@ VERBS = {
     "check": "Check the configuration without touching a device.",
     "doctor": "Check this computer, the configuration and the hub, and say what to do.",
     "devices": "List the devices and their states.",
+    "alerts": "List what needs attention.",
     "read": "Print the newest values of a device.",
     "set": "Set a point of a device and print the outcome.",
     "do": "List or run the actions of a device.",

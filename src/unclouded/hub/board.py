@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from msgspec.structs import replace
 
-from unclouded.core.model import Fact, Reading, Status
+from unclouded.core.model import Device, Fact, Reading, Status
 
 
 class Board:
@@ -17,6 +17,7 @@ class Board:
         self._wall = wall
         self._readings: dict[str, dict[str, Reading]] = {}  # by device, by point
         self._statuses: dict[str, Status] = {}
+        self.descriptions = 0  # how often a device was described anew, or removed
 
     def post(self, facts: Iterable[Fact]) -> None:
         """Take over what is newer than what is on the board.
@@ -34,6 +35,8 @@ class Board:
                     readings[fact.point] = fact
             elif type(fact) is Status:
                 self._statuses[fact.device] = fact
+            elif type(fact) is Device:
+                self.descriptions += 1
 
     def reading(self, device: str, point: str) -> Reading | None:
         return self._readings.get(device, {}).get(point)
@@ -54,6 +57,7 @@ class Board:
 
     def remove(self, device: str) -> None:
         """Remove a device that left."""
+        self.descriptions += 1
         self._statuses.pop(device, None)
         self._readings.pop(device, None)
 

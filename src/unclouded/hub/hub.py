@@ -18,6 +18,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.model import (
     Action,
     Admission,
+    Alert,
     Command,
     Deliver,
     Device,
@@ -38,6 +39,7 @@ from unclouded.core.printable import sentence
 from unclouded.core.recent_chunks import KEPT_BYTES, RecentChunks
 from unclouded.core.session import Ambient, Answer, Logged, Question, Refusal, WireAction, WireCommand
 from unclouded.core.times import duration_text
+from unclouded.hub.alerts import AlertWatch, alert_notice
 from unclouded.hub.board import Board
 from unclouded.hub.channel import Channel
 from unclouded.hub.clock import WallClock
@@ -57,6 +59,7 @@ LEAST_CHUNKS_BYTES = 8 * 1024  # of one wire, however many there are
 STORE_TIMEOUT_S = 5.0  # s to wait for the store; an MCU waits a little longer (docs/protocols/tuya_wifi.md §2.4.11)
 MOST_SEEN = 256  # devices that are listed though they are not configured
 NOTED_TEXT = 300  # characters of an outcome that the log and the events keep; the client gets all of it
+ALERT_DELAY_S = 1.0  # s after which what was published is looked through for alerts
 INTEGRATE_S = 60.0  # s between two integrations of the power of devices that count no energy
 
 
@@ -120,6 +123,9 @@ class Hub:
         self._clock = clock
         self._token = token
         self._board = Board(self._wall)
+        self._alerts = AlertWatch()
+        self._alert_timer: asyncio.TimerHandle | None = None
+        self._descriptions = -1  # of the board, when the alerts were last described
         self._subscribers: list[tuple[Deliver, bool]] = []
         self._log_followers: list[Callable[[LogEntry], None]] = []
         self._gate = IdentityGate(clock)
@@ -157,6 +163,9 @@ class Hub:
 
     def snapshot(self) -> list[Fact]:
         return [*self.devices(), *self._board.facts()]
+
+    def alerts(self) -> list[Alert]:
+        return self._alerts.active()
 
     def subscribe(self, deliver: Deliver, *, stamped: bool = False) -> Callable[[], None]:
         entry = (deliver, stamped)
@@ -291,6 +300,8 @@ class Hub:
             self._clock_was_set(step)
         self._board.post(facts)
         self._pass_on(facts)
+        if self._alert_timer is None and self._group is not None:
+            self._alert_timer = asyncio.get_running_loop().call_later(ALERT_DELAY_S, self._look_for_alerts)
 
     def _pass_on(self, facts: Sequence[Fact]) -> None:
         stamped = self._gate.let_through(facts)
@@ -426,12 +437,27 @@ class Hub:
 
     # --- inside --------------------------------------------------------------------------------
 
+    def _look_for_alerts(self) -> None:
+        """Publish the alerts that began and ended, and note those that no state of a device shows."""
+        self._alert_timer = None
+        if self._descriptions != self._board.descriptions:
+            self._descriptions = self._board.descriptions
+            self._alerts.describe(device for node in self._nodes.values() for device in node.devices())
+        changed = self._alerts.update(self._board)
+        if not changed:
+            return
+        for deliver, wants_stamped in self._subscribers:
+            if not wants_stamped:
+                deliver(changed)
+        self._pass_on([alert_notice(one, self._wall()) for one in changed if one.kind != "offline"])
+
     def _clock_was_set(self, seconds: float) -> None:
         """What is shown keeps its age; what is stored keeps its time, and the store puts away what is in the future."""
         direction = "back" if seconds < 0 else "forward"
         text = f"The clock of this computer was set {direction} by {duration_text(abs(seconds))}."
         log.warning("%s", text)
         moved = self._board.shift(seconds)
+        self._alerts.shift(seconds)
         for deliver, wants_stamped in self._subscribers:
             if not wants_stamped:
                 deliver(moved)

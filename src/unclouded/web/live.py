@@ -20,9 +20,9 @@ from typing import Literal
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from unclouded.core.json_lines import change_of, device_json, event_json, status_json
-from unclouded.core.model import Device, Fact, Notice, PublicHub, Reading, Status
-from unclouded.core.views import EventView
+from unclouded.core.json_lines import alert_json, change_of, device_json, event_json, status_json
+from unclouded.core.model import Alert, Device, Fact, Notice, PublicHub, Reading, Status
+from unclouded.core.views import AlertView, EventView
 from unclouded.web.schemas import Changes, HubView, Live, Role, Snapshot
 
 FRAME_INTERVAL_S = 0.25  # minimum time between frames
@@ -176,9 +176,13 @@ class LivePages:
             statuses=[status_json(one) for one in pending.statuses.values() if one.device in self._known],
             readings=[change_of(one) for one in pending.readings.values() if one.device in self._known],
             notices=notices,
+            alerts=self._alerts() if pending.has_alerts else None,
             name=name,
             timezone=timezone,
         )
+
+    def _alerts(self) -> list[AlertView]:
+        return [alert_json(one) for one in self._hub.alerts()]
 
     def _names(self) -> tuple[str, str]:
         about = self._about()
@@ -215,6 +219,7 @@ class LivePages:
             name=about.name,
             devices=[device_json(fact, statuses.get(fact.id)) for fact in facts if type(fact) is Device],
             readings=[change_of(fact) for fact in facts if type(fact) is Reading],
+            alerts=self._alerts(),
             role=role,
         )
 
@@ -262,6 +267,7 @@ class _Pending:
         self.statuses: dict[str, Status] = {}
         self.readings: dict[PointKey, Reading] = {}
         self.notices: list[Notice] = []
+        self.has_alerts = False  # one began, or ended
 
     def take(self, facts: Sequence[Fact], newest: dict[PointKey, float], wall: Callable[[], float]) -> bool:
         """Whether any of the facts is shown by pages. ``newest``: the time of the newest reading of each point.
@@ -283,6 +289,8 @@ class _Pending:
                     self.devices[fact.id] = fact
                 case Notice():
                     self.notices.append(fact)
+                case Alert():
+                    self.has_alerts = True
                 case _:
                     continue
             shown = True

@@ -13,7 +13,7 @@ from msgspec import Meta
 from unclouded.core.configuration_views import ConfigDifference
 from unclouded.core.model import Kind, Quality, Result, Value
 from unclouded.core.publisher import PublisherState
-from unclouded.core.views import Change, DeviceView, EventView, NetworkView, SetupStep, StatusView
+from unclouded.core.views import AlertView, Change, DeviceView, EventView, NetworkView, SetupStep, StatusView
 
 Role = Literal["read", "control"]
 By = Literal["hour", "day", "week", "month"]
@@ -353,13 +353,14 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     devices: list[DeviceView]
     readings: list[Change]
+    alerts: list[AlertView] = []
     role: Role = "control"
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Changes since the last message. A device replaces the earlier one with the same id.
 
-    ``name``, ``timezone``: of the hub, where they are different now.
+    ``name``, ``timezone``: of the hub, where they are different now. ``alerts``: all of now, where one began or ended.
     """
 
     at: float
@@ -368,6 +369,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     statuses: list[StatusView] = []
     readings: list[Change] = []
     notices: list[EventView] = []
+    alerts: list[AlertView] | None = None
     name: str | None = None
     timezone: str | None = None
 

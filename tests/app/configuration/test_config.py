@@ -74,6 +74,11 @@ def test_the_default_data_folder_is_the_one_for_such_data() -> None:
         ),
         (('parent = "meter"', "scale = { power_W = 1e999999999 }"), "`scale.power_W` of device pump must be a number"),
         (('parent = "meter"', "scale = { power_W = 1e20 }"), "a factor from"),
+        (('parent = "meter"', "alert_above = { power_W = inf }"), "must be a number"),
+        (
+            ('parent = "meter"', "alert_above = { power_W = 5 }\nalert_below = { power_W = 6 }"),
+            "less than alert_below.power_W: always an alert",
+        ),
         (('parent = "meter"', "session = { x = " + "1" * 5000 + " }"), "is not TOML"),
         (('parent = "meter"', "session = " + "[" * 5000), "nested too deeply"),
         (('parent = "meter"', "session = " + "{ a = " * 3000), "nested too deeply"),

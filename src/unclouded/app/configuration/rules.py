@@ -3,6 +3,7 @@
 Every error names the key by its path, as msgspec does; ``places`` puts the line in its place.
 """
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -111,6 +112,7 @@ def check_devices(devices: Sequence[DeviceTable], where: str) -> None:
                 f"{path}.replaces`: {device.replaces} is in the configuration; only a removed device can be replaced."
             )
         _check_wires(device, path)
+        _check_limits(device, path)
     _check_links(devices, where)
     _check_parents({device.id: device.parent for device in devices}, where)
 
@@ -129,6 +131,16 @@ def _check_wires(device: DeviceTable, path: str) -> None:
             raise ConfigError(f"{path}.scale.{point}`: a factor must be more than 0.")
         if not LEAST_SCALE <= factor <= MOST_SCALE:
             raise ConfigError(f"{path}.scale.{point}`: a factor from {LEAST_SCALE} to {MOST_SCALE} is needed.")
+
+
+def _check_limits(device: DeviceTable, path: str) -> None:
+    for point, limit in (*device.alert_above.items(), *device.alert_below.items()):
+        if not math.isfinite(limit):
+            table = "alert_above" if point in device.alert_above else "alert_below"
+            raise ConfigError(f"{path}.{table}.{point}`: a limit must be a number.")
+    for point in device.alert_above.keys() & device.alert_below.keys():
+        if device.alert_above[point] < device.alert_below[point]:
+            raise ConfigError(f"{path}.alert_above.{point}`: it is less than alert_below.{point}: always an alert.")
 
 
 def _check_links(devices: Sequence[DeviceTable], where: str) -> None:

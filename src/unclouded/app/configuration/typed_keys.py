@@ -12,7 +12,7 @@ from unclouded.app.configuration.tables import DeviceTable
 from unclouded.core.errors import CommandError
 
 TEXTS = frozenset(field.encode_name for field in msgspec.structs.fields(DeviceTable) if field.type is str)
-TABLES = ("scale", "session")  # their keys are written behind a dot
+TABLES = ("scale", "session", "alert_above", "alert_below")  # their keys are written behind a dot
 KNOWN = tuple(field.encode_name for field in msgspec.structs.fields(DeviceTable))
 
 

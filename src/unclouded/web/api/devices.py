@@ -9,7 +9,16 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response, StreamingResponse
 
-from unclouded.core.json_lines import device_json, device_of, encode, fact_line, log_line, reading_json, wire_line
+from unclouded.core.json_lines import (
+    alert_json,
+    device_json,
+    device_of,
+    encode,
+    fact_line,
+    log_line,
+    reading_json,
+    wire_line,
+)
 from unclouded.core.model import (
     Action,
     Admission,
@@ -24,7 +33,17 @@ from unclouded.core.model import (
     Status,
 )
 from unclouded.core.printable import printable
-from unclouded.core.views import DeviceLine, DeviceView, LogLine, LogView, NoticeLine, ReadingView, StatusLine, WireLine
+from unclouded.core.views import (
+    AlertView,
+    DeviceLine,
+    DeviceView,
+    LogLine,
+    LogView,
+    NoticeLine,
+    ReadingView,
+    StatusLine,
+    WireLine,
+)
 from unclouded.store.mailbox import Mailbox
 from unclouded.web import qr_code
 from unclouded.web.request import ApiError, ApiRequest, as_json
@@ -104,6 +123,10 @@ async def log(context: ApiContext, request: ApiRequest) -> Response:
     links = [link for link in one.link.split() if "//" in link]  # others are shared by many devices
     words = (one.id, one.identity.partition(":")[2], one.info.get("uuid", ""), *links)
     return as_json([] if context.log is None else context.log(words))
+
+
+async def alerts(context: ApiContext, request: ApiRequest) -> Response:
+    return as_json([alert_json(one) for one in context.hub.alerts()])
 
 
 async def readings(context: ApiContext, request: ApiRequest) -> Response:
@@ -208,6 +231,13 @@ ROWS = (
         handler=log,
         returns=(list[LogView],),
         errors=NO_DEVICE,
+    ),
+    ApiRoute(
+        method="GET",
+        path="/api/alerts",
+        summary="What needs attention now, the worst first.",
+        handler=alerts,
+        returns=(list[AlertView],),
     ),
     ApiRoute(
         method="GET",
