@@ -12,7 +12,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import msgspec
 
 from unclouded.app.configuration.places import ConfigPlaces, did_you_mean
-from unclouded.app.configuration.rules import check_broker, check_devices, check_port, check_weather, check_web
+from unclouded.app.configuration.publisher_rules import check_publishers
+from unclouded.app.configuration.rules import (
+    check_broker,
+    check_devices,
+    check_hub,
+    check_port,
+    check_weather,
+    check_web,
+)
 from unclouded.app.configuration.tables import (
     KEYS,
     BrokerTable,
@@ -170,6 +178,7 @@ def _converted(text: str, where: str) -> ConfigFile:
 def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, str], places: ConfigPlaces) -> Config:
     check_devices(file.device, where)
     return Config(
+    check_publishers(file, where)
         where=where,
         base=Path(where).parent,
         data=data_folder(data or file.hub.data, env),

@@ -13,6 +13,8 @@ from unclouded.core.toml_text import read_toml
 from unclouded.links.url import redacted
 
 WIRES = ("family", "link", "uuid", "channel")  # by which a device with another id is found again
+PLAIN_URL = re.compile(r"(?:https?|mqtts?)://", re.IGNORECASE)  # other addresses are those of Apprise: secrets all over
+SECRET_KEYS = frozenset({("notification", "url")})  # secrets of tables whose names do not say it
 SECRET = re.compile(r"(^|_)(key|password|passwd|psk|token|secret|code|pin)$")
 
 
@@ -103,3 +105,5 @@ def _shown(key: str, value: object) -> object:
         case bool() | int() | str():
             return value
     return str(value)  # dates and times, which no key takes
+        case str() if key == "url" and not PLAIN_URL.match(value):
+            return f"{value.partition('://')[0][:20]}://{HIDDEN}"

@@ -6,6 +6,14 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from unclouded.app.configuration.publisher_tables import (
+    FinishedTable,
+    HomekitTable,
+    InfluxTable,
+    MetricsTable,
+    NotificationTable,
+    WebhookTable,
+)
 from unclouded.core.model import COLOURS
 
 BROKER = "broker:"  # the link of a plug that connects to the hub's broker
@@ -102,6 +110,7 @@ class DeviceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     scale: dict[str, Decimal | int] = {}
     alert_above: dict[str, Decimal | int] = {}  # point -> limit
     alert_below: dict[str, Decimal | int] = {}
+    finished: FinishedTable | None = None  # an appliance: when it has done its work
     channel: list[ChannelTable] = []
 
 
@@ -113,6 +122,11 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     web: WebTable = WebTable()
     meross: MerossTable = MerossTable()
     weather: WeatherTable | None = None
+    metrics: MetricsTable | None = None
+    influx: list[InfluxTable] = []
+    webhook: list[WebhookTable] = []
+    homekit: HomekitTable | None = None
+    notification: list[NotificationTable] = []
     device: list[DeviceTable] = []
 
 
@@ -128,7 +142,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "web": _keys(WebTable),
     "meross": _keys(MerossTable),
     "weather": _keys(WeatherTable),
+    "metrics": _keys(MetricsTable),
+    "influx[]": _keys(InfluxTable),
+    "webhook[]": _keys(WebhookTable),
+    "homekit": _keys(HomekitTable),
+    "notification[]": _keys(NotificationTable),
     "device[]": _keys(DeviceTable),
+    "device[].finished": _keys(FinishedTable),
     "device[].channel[]": _keys(ChannelTable),
 }
 
