@@ -1,18 +1,18 @@
 /** One device: values and controls, actions, details, and its link. */
 import { timeText } from "../text/format";
 import { About } from "../device/identity/about";
-import { Actions, shownActions } from "../device/actions/actions";
+import { Actions, shownActions } from "../device/details/actions/actions";
 import { SeenPlug } from "../device/identity/admit";
-import { canBeForgotten, Forget } from "../device/identity/forget";
-import { hasConsole } from "../device/console/commands";
-import { Console } from "../device/console/console";
+import { hasConsole } from "../device/details/console/commands";
+import { Console } from "../device/details/console/console";
 import { Gateway } from "../device/gateway/gateway";
 import { isGateway, otherPoints } from "../device/gateway/gateway-facts";
 import { hasInfrared, Infrared } from "../device/infrared/infrared";
-import { historyOf, Points } from "../device/points/points";
+import { Points } from "../device/details/points/points";
+import { historyOf } from "../device/places";
 import { hasSchedule, Schedule } from "../device/schedule/schedule";
 import { hasSecurity, Security } from "../device/security/security";
-import { Wire } from "../device/wire/wire";
+import { Wire } from "../device/details/wire/wire";
 import { byId, connection, now, timezone, version } from "../data/live";
 import { ReadingValue } from "../parts/quantity";
 import { StateDot, StateText, stateName } from "../parts/state";
@@ -65,7 +65,6 @@ function One({ device }: { device: Device }) {
       {hasConsole(device) && <Console key={`console ${device.id}`} device={device} />}
       <About device={device} />
       <Wire device={device} />
-      {canBeForgotten(device) && <Forget device={device} />}
     </>
   );
 }

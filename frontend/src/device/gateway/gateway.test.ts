@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { receive } from "../../data/live";
 import type { Change, Device, Reading } from "../../data/shapes";
 import { device, point } from "../../devices/testing";
-import { shownActions } from "../actions/actions";
+import { shownActions } from "../details/actions/actions";
 import { barOf, batteryOf, countdownText, isGateway, isLow, isNamed, isNew, kindText, NO_JOINS, openSince, otherPoints, partsOf, secondsLeft, signalOf, withLook, withoutReason } from "./gateway-facts";
 
 const action = (name: string) => ({ name, words: "", args: {}, danger: "", files: [] });

@@ -4,7 +4,7 @@ import { Fact } from "../../parts/fact";
 import { nameOf } from "../../devices/points";
 import type { Device } from "../../data/shapes";
 import { say, sayIfKnown } from "../../text/words";
-import { isOfStart } from "../console/start-report";
+import { isOfStart } from "../details/console/start-report";
 import { Report } from "./report";
 import { sourcesText } from "./sources";
 
