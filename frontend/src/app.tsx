@@ -16,6 +16,7 @@ import { say } from "./text/words";
 const HistoryPage = later(() => import("./pages/history").then((page) => page.HistoryPage));
 const DevicesPage = later(() => import("./pages/devices").then((page) => page.DevicesPage));
 const DevicePage = later<{ id: string }>(() => import("./pages/device").then((page) => page.DevicePage));
+const AddPage = later(() => import("./pages/add").then((page) => page.AddPage));
 const SetupPage = later(() => import("./pages/setup").then((page) => page.SetupPage));
 const ProductsPage = later(() => import("./pages/products").then((page) => page.ProductsPage));
 const DecodePage = later(() => import("./pages/decode").then((page) => page.DecodePage));
@@ -58,6 +59,7 @@ type Place = { title: string; page: VNode; key: string };
 function placeOf(path: string): Place {
   if (path === "/history") return { title: say("app.history"), page: <HistoryPage />, key: path };
   if (path === "/devices") return { title: say("app.devices"), page: <DevicesPage />, key: path };
+  if (path === "/add") return { title: say("add.title"), page: <AddPage />, key: path };
   if (path === "/setup") return { title: say("setup.title"), page: <SetupPage />, key: path };
   if (path === "/products") return { title: say("products.title"), page: <ProductsPage />, key: path };
   if (path === "/decode") return { title: say("decode.title"), page: <DecodePage />, key: path };

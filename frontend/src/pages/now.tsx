@@ -5,20 +5,23 @@ import { devices, version } from "../data/live";
 import { FlowCard } from "../now/flows";
 import { Minutes } from "../now/minutes";
 import { Rows } from "../now/rows";
-import { Notice } from "../parts/notice";
 import { pointOf, POWER } from "../devices/points";
+import { later } from "../routing/later";
 import { say } from "../text/words";
 import "./now.css";
 
 const isKnown = computed(() => version.value !== "");
-const isEmpty = computed(() => devices.value.length === 0);
+const isEmpty = computed(() => devices.value.every((one) => one.state === "seen"));
 const measures = computed(() => devices.value.some((one) => one.state !== "seen" && pointOf(one, POWER)));
 
+const FirstPage = later(() => import("../add/first").then((page) => page.FirstPage));
+
 export function NowPage() {
+  if (isKnown.value && isEmpty.value) return <FirstPage />;
   return (
     <main class="now">
       <h1 class="hidden-text">{say("app.now")}</h1>
-      {!isKnown.value ? <Skeleton /> : isEmpty.value ? <Empty /> : <Content />}
+      {!isKnown.value ? <Skeleton /> : <Content />}
     </main>
   );
 }
@@ -34,17 +37,6 @@ function Content() {
       )}
       <Rows />
     </>
-  );
-}
-
-/** Instructions if there are no devices. */
-function Empty() {
-  return (
-    <Notice>
-      <strong>{say("now.empty")}</strong> {say("now.empty_plugs")} <a href="/devices">{say("app.devices")}</a> · <a href="/settings">{say("app.settings")}</a>
-      <br />
-      {say("now.empty_others")}
-    </Notice>
   );
 }
 

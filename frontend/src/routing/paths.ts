@@ -1,9 +1,9 @@
 /** The navigation entry that a path belongs to. */
 export const PATHS = ["/", "/history", "/devices", "/settings"] as const;
 
-/** `/devices/kettle`, and `/setup` belong to `/devices`, `/decode` and `/products` to `/settings`; unknown paths to Now, which is `/`. */
+/** `/devices/kettle`, `/add` and `/setup` belong to `/devices`, `/decode` and `/products` to `/settings`; unknown paths to Now, which is `/`. */
 export function isAt(place: string, path: string): boolean {
-  if (place === "/devices" && path === "/setup") return true;
+  if (place === "/devices" && (path === "/add" || path === "/setup")) return true;
   if (place === "/settings" && (path === "/decode" || path === "/products")) return true;
   if (place !== "/") return path === place || path.startsWith(`${place}/`);
   return !PATHS.some((other) => other !== "/" && isAt(other, path));
