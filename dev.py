@@ -6,6 +6,8 @@
     python3 dev.py test [ARGS]    every test; arguments go to pytest. Installs mosquitto and chromium from Debian
                                   (not with --no-apt), and the light third-party ends; tests that
                                   need what is missing are skipped and say so
+    python3 dev.py soak [ARGS]    the properties alone, each with 20 times as many random examples as it asks for:
+                                  takes hours; paths choose some, UNCLOUDED_EXAMPLES_TIMES another number
     python3 dev.py strangers [NAME…]  third-party ends against ours, each in an environment of its own:
                                   docs/compatibility.md (--list, --json, --no-apt)
     python3 dev.py check          ruff, mypy --strict, the import rules, the profiles; the page: tsc --strict, vitest
@@ -65,6 +67,7 @@ def main(words: list[str]) -> int:
         "demo": demo,
         "run": run,
         "test": test,
+        "soak": soak,
         "strangers": strangers,
         "check": check,
         "bench": bench,
@@ -98,8 +101,21 @@ def test(args: list[str]) -> int:
     ensure(DEV_LOCK)
     args = with_programs(args)
     call([*STRANGERS, "--light"])
-    spread = [] if any(arg.startswith(("-n", "-x", "--pdb")) for arg in args) else ["-n", "auto", "--dist", "loadfile"]
-    return call([PYTHON, "-m", "pytest", *spread, *args])
+    return call([PYTHON, "-m", "pytest", *spread_over_cores(args), *args])
+
+
+def soak(args: list[str]) -> int:
+    ensure(DEV_LOCK)
+    os.environ.setdefault("UNCLOUDED_EXAMPLES_TIMES", "20")
+    return call([PYTHON, "-m", "pytest", "-m", "hypothesis", "--timeout=0", *spread_over_cores(args), *args])
+
+
+def spread_over_cores(args: list[str]) -> list[str]:
+    """Pytest's arguments for half as many processes again as there are cores: many tests wait for other processes."""
+    if any(arg.startswith(("-n", "-x", "--pdb")) for arg in args):
+        return []
+    cores = os.cpu_count() or 1
+    return ["-n", str(cores + (cores + 1) // 2), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def strangers(args: list[str]) -> int:

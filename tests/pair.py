@@ -38,7 +38,7 @@ from unclouded.core.session import (
     SessionCommand,
     Ticket,
 )
-from unclouded.core.session_parts import succeed
+from unclouded.core.session_parts import earliest, succeed
 
 START_UNIX = 1_790_000_000.0  # the wall clock at now = 0 in every test
 
@@ -144,13 +144,16 @@ class Pair:
     def run(self, until: float) -> None:
         """Let time pass up to ``until`` seconds."""
         while True:
-            at = min((t for t in (*self._deadlines(), self._next_arrival()) if t is not None), default=None)
+            due = [end.deadline() for end in self._ends.values()]
+            timer, arrival = earliest(*due), self._queue[0][0] if self._queue else None
+            at = earliest(timer, arrival)
             if at is None or at > until:
                 break
             self.now = max(self.now, at)
-            self._arrive()
-            self._tick()
-            self._settle()
+            if arrival is not None and arrival <= self.now:
+                self._arrive()
+            else:
+                self._tick(due)
         self.now = until
 
     # --- the results -----------------------------------------------------------------------------
@@ -173,24 +176,19 @@ class Pair:
 
     # --- inside ----------------------------------------------------------------------------------
 
-    def _deadlines(self) -> list[float | None]:
-        return [end.deadline() for end in self._ends.values()]
-
-    def _next_arrival(self) -> float | None:
-        return self._queue[0][0] if self._queue else None
-
     def _arrive(self) -> None:
         while self._queue and self._queue[0][0] <= self.now:
             heapq.heappop(self._queue)[2]()
             self._settle()
 
-    def _tick(self) -> None:
-        for side, end in self._ends.items():
-            at = end.deadline()
+    def _tick(self, due: Sequence[float | None]) -> None:
+        """``due``: the deadlines of both ends, of which one at least has come."""
+        for at, (side, end) in zip(due, list(self._ends.items()), strict=True):
             if at is not None and at <= self.now:
                 self._take(side, end.tick(self.now))
                 after = end.deadline()
                 assert after is None or after > self.now, f"{side}: after tick({self.now}) the deadline is {after}"
+        self._settle()
 
     def _settle(self) -> None:
         """Send the output of both ends."""
