@@ -27,7 +27,7 @@ PACKAGES = {
     "web": "core store",
     "publish": "",
     "conformance": "core families",
-    "app": "core families formats profiles recording links hub store sim web conformance",
+    "app": "core families formats profiles recording links hub publish store sim web conformance",
     "cli": "core app",
 }
 

@@ -29,6 +29,7 @@ from unclouded.app.live_weather import LiveWeather
 from unclouded.app.onboarding.service import OnboardingService
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.products.service import ProductService
+from unclouded.app.publishing.live_metrics import LiveMetrics
 from unclouded.app.publishing.service import Publishing
 from unclouded.app.recent_log import RecentLog
 from unclouded.app.setup.service import SetupService
@@ -153,7 +154,9 @@ async def _serving(
         hub,
         lambda: clock.at(loop.time()),
         lambda text: hub.notify(Notice("", clock.at(loop.time()), "publishing", text)),
+        store=store.stats,
     )
+    metrics = LiveMetrics(publishing)
     live.on_applied = partial(_apply_to_hub, weather, services, history, publishing)
     onboarding = OnboardingService(composition, hub, services, clock, live)
     api = Api(
@@ -167,6 +170,7 @@ async def _serving(
         configuration=live,
         log=recent.lines,
         onboarder=onboarding,
+        metrics=metrics,
     )
     try:
         if composition.broker is not None:
@@ -184,7 +188,8 @@ async def _serving(
                 if composition.broker is not None:
                     tasks.append(group.create_task(supervise("broker", composition.broker.run), name="broker"))
                 if listener is not None:
-                    tasks.append(group.create_task(supervise("web", lambda: listener.run(api.app())), name="web"))
+                    serving = partial(listener.run, api.app(), metrics.is_open)
+                    tasks.append(group.create_task(supervise("web", serving), name="web"))
                 relax_collector()
                 yield RunningHub(hub, store, config.control, api.app(), live, composition.broker, *_at_start(listener))
                 for task in tasks:

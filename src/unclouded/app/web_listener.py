@@ -1,6 +1,7 @@
 """The page and the API on TCP, with access control.
 
     browser ── HTTP or HTTPS ──► Auth (who may) ──► /api/*  the API, its answers compressed
+                                                ├─► /metrics  the same, for Prometheus
                                                 └─► else    the page
 
 The [web] table becomes a socket, an address that a browser can open, a certificate with ``tls``, and sentences for the
@@ -13,7 +14,7 @@ import datetime
 import logging
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,6 +29,7 @@ from unclouded.links.broker.certificates import prepare
 from unclouded.web.auth import Auth
 from unclouded.web.compression import Compression
 from unclouded.web.hosts import Hosts, is_address, is_loopback, own_addresses, own_names
+from unclouded.web.metrics import PATH as METRICS
 from unclouded.web.page import Page
 from unclouded.web.password import Cost, CredentialStore, hashed, random_password
 from unclouded.web.server import address_text, next_free, serve, tcp_socket
@@ -68,12 +70,18 @@ class WebListener:
         scheme = "https" if self._tls is not None else "http"
         return tuple(f"{scheme}://{address_text((host, self.address[1]))}/" for host in self._reached_by())
 
-    async def run(self, api: ASGIApp) -> None:
-        """Serve until cancelled."""
+    async def run(self, api: ASGIApp, open_metrics: Callable[[], bool] = lambda: False) -> None:
+        """Serve until cancelled. ``open_metrics``: whether everyone may read the metrics."""
         page = Page(authority=self._certificates.authority if self._certificates is not None else None)
         hosts = Hosts(own_names(self._config.web.host.split()))
         auth = Auth(
-            Site(Compression(api), page), self._credentials, hosts, self._is_loopback, time.time, time.monotonic
+            Site(Compression(api), page),
+            self._credentials,
+            hosts,
+            self._is_loopback,
+            time.time,
+            time.monotonic,
+            open_metrics=open_metrics,
         )
         site: ASGIApp = auth if self._tls is None else TlsOnly(auth)
         renewing = asyncio.create_task(self._renew(), name="web.certificate")
@@ -99,7 +107,7 @@ class WebListener:
             return
         text = random_password()
         password = hashed(text, cost)
-        self._credentials.change(lambda known: known if known.passwords else known.with_password("control", password))
+        self._credentials.change(lambda known: known if known.passwords else known.with_password("control", password, int(time.time())))
         self.notes.append(
             f"First start on {address_text(self.address)}: the password for control is {text} (it is not shown again; "
             "change it with: unclouded web password)"
@@ -136,14 +144,15 @@ def web_listener_of(config: Config) -> Iterator[WebListener | None]:
 
 
 class Site:
-    """The API below /api/, the page elsewhere."""
+    """The API below /api/, with the metrics beside it; the page elsewhere."""
 
     def __init__(self, api: ASGIApp, page: ASGIApp) -> None:
         self._api = api
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self._api if scope["path"].startswith("/api/") else self._page)(scope, receive, send)
+        is_api = scope["path"].startswith("/api/") or scope["path"] == METRICS
+        await (self._api if is_api else self._page)(scope, receive, send)
 
 
 class TlsOnly:

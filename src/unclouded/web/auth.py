@@ -1,8 +1,9 @@
 """Authentication and authorisation for the page and the API on TCP. (The Unix socket is accessible to its owner only.)
 
     1  Host is a name of this hub                 else 421   protects against DNS rebinding
-    2  /api/* is not requested by another site    else 403   Origin, or Sec-Fetch-Site
+    2  /api/* and /metrics are not requested by another site    else 403   Origin, or Sec-Fetch-Site
     3  the client has a role                      else 401   token, session cookie, or: local only, no password set
+                                                             /metrics may be open to clients without a role
     4  a client that changes something has "control"   else 403
     5  bodies are short JSON                      else 411, 413, 415   a file (PUT, or to be decoded) may be longer
 
@@ -21,7 +22,7 @@ import math
 import re
 from collections.abc import Callable, MutableMapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from starlette.datastructures import Headers
@@ -35,12 +36,15 @@ from unclouded.core.model import LARGEST_UPDATE
 from unclouded.web import session_cookie
 from unclouded.web.hosts import Hosts, RequestOrigin, request_origin
 from unclouded.web.login_throttle import LoginThrottle
+from unclouded.web.metrics import PATH as METRICS
 from unclouded.web.password import CredentialFile, CredentialStore
 from unclouded.web.schemas import Problem, Role
 from unclouded.web.session_cookie import SessionCookie
+from unclouded.web.session_list import SeenSession, SessionList
 from unclouded.web.words import answering_in, say
 
 log = logging.getLogger("unclouded.web")
+T = TypeVar("T")
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 PUBLIC_PATHS = ("/api/session", "/api/login", "/api/logout")  # need no role
@@ -53,7 +57,10 @@ SESSION_ENDED = 4401  # close code of the WebSocket
 
 
 class AuthenticatedRequest(msgspec.Struct, frozen=True):
-    """One request with the role of its client. ``login``: whether the hub requires a password from this client."""
+    """One request with the role of its client. ``login``: whether the hub requires a password from this client.
+
+    ``proxied``: it came through a proxy.
+    """
 
     auth: "Auth"
     role: Role | None
@@ -61,12 +68,14 @@ class AuthenticatedRequest(msgspec.Struct, frozen=True):
     cookie: SessionCookie | None
     address: str
     secure: bool
+    proxied: bool
 
 
 class Auth:
     """An ASGI application in front of another. ``local_only``: the socket listens on a loopback address.
 
-    ``wall``: Unix seconds, for sessions; ``clock``: monotonic seconds, for the login throttle.
+    ``wall``: Unix seconds, for sessions; ``clock``: monotonic seconds, for the login throttle. ``open_metrics``:
+    whether everyone may read the metrics.
     """
 
     def __init__(
@@ -78,6 +87,7 @@ class Auth:
         wall: Callable[[], float],
         clock: Callable[[], float],
         throttle: LoginThrottle | None = None,
+        open_metrics: Callable[[], bool] = lambda: False,
     ) -> None:
         self.credential_store = credential_store
         self._app = app
@@ -86,6 +96,8 @@ class Auth:
         self._wall = wall
         self._clock = clock
         self._throttle = throttle or LoginThrottle()
+        self._open_metrics = open_metrics
+        self.sessions = SessionList()
         self._hashing = asyncio.Lock()
         self._waiting = 0
 
@@ -101,13 +113,15 @@ class Auth:
         if not self._hosts.accepts(connection.headers.get("host", "")):
             shown = connection.headers.get("host", "")[:80]
             await refusal(421, "api.wrong_host", host=shown)(scope, receive, send)
-        elif not scope["path"].startswith("/api/"):
+        elif not scope["path"].startswith("/api/") and scope["path"] != METRICS:
             await self._app(scope, receive, send)
         else:
             await self._api(connection, scope, receive, send)
 
     async def _api(self, connection: HTTPConnection, scope: Scope, receive: Receive, send: Send) -> None:
         request = self.authenticate(connection)
+        if request.cookie is not None:
+            self.sessions.note(request.cookie, request.address, connection.headers.get("user-agent", ""), self._wall())
         refused = self._refusal(connection, request)
         if refused is not None:
             await refused(scope, receive, send)
@@ -122,14 +136,11 @@ class Auth:
         """The request with the current role of its client."""
         credentials = self.credential_store.now()
         secure = connection.scope["scheme"] in ("https", "wss")
-        login = (
-            bool(credentials.passwords)
-            or not self._local_only
-            or any(name in connection.headers for name in PROXY_HEADERS)
-        )
+        proxied = any(name in connection.headers for name in PROXY_HEADERS)
+        login = bool(credentials.passwords) or not self._local_only or proxied
         client = connection.client
         role, cookie = self._role(connection, credentials, secure, login)
-        return AuthenticatedRequest(self, role, login, cookie, client.host if client else "", secure)
+        return AuthenticatedRequest(self, role, login, cookie, client.host if client else "", secure, proxied)
 
     def _role(
         self, connection: HTTPConnection, credentials: CredentialFile, secure: bool, login: bool
@@ -154,7 +165,8 @@ class Auth:
             return refusal(403, "api.other_site")
         if origin == "unknown" and request.cookie is not None and (changes or scope["type"] == "websocket"):
             return refusal(403, "api.no_origin")
-        if scope["path"] not in PUBLIC_PATHS:
+        is_public = scope["path"] in PUBLIC_PATHS or (scope["path"] == METRICS and self._open_metrics())
+        if not is_public:
             if request.role is None:
                 return refusal(401, "api.login", {"WWW-Authenticate": "Bearer"})
             if changes and request.role != "control" and not _is_decoding(scope["method"], scope["path"]):
@@ -208,27 +220,51 @@ class Auth:
             extra.append((b"set-cookie", session_cookie.set_cookie(fresh, credentials, now, request.secure).encode()))
         return extra
 
+    def now(self) -> int:
+        """The time, Unix seconds."""
+        return int(self._wall())
+
+    def is_beyond(self, request: AuthenticatedRequest) -> bool:
+        """Whether the page can be opened from other computers, so that it needs a password."""
+        return not self._local_only or request.proxied
+
+    def signed_in(self) -> list[SeenSession]:
+        """The browsers that are signed in and were here since the start."""
+        return list(self.sessions.valid(self.credential_store.now(), self.now()))
+
     # --- login and logout -----------------------------------------------------------------------
 
     async def login(self, request: AuthenticatedRequest, password: str) -> Response | tuple[Role, str]:
         """The role of a password and the cookie to set, or the error response."""
         if not self.credential_store.now().passwords:
             return refusal(403, "api.no_password")
+        role = await self.role_of_password(request, password)
+        if isinstance(role, Response):
+            return role
+        if role is None:
+            return refusal(401, "api.wrong_password", {"WWW-Authenticate": "Bearer"})
+        return role, self.cookie_for(request, role)
+
+    def cookie_for(self, request: AuthenticatedRequest, role: Role | None) -> str:
+        """The cookie of a new session of this role, to be set; None: the browser deletes its cookie."""
+        credentials, now = self.credential_store.now(), int(self._wall())
+        session = None if role is None else session_cookie.issue(role, credentials, now)
+        return session_cookie.set_cookie(session, credentials, now, request.secure)
+
+    async def role_of_password(self, request: AuthenticatedRequest, password: str) -> Response | Role | None:
+        """The role of a password, None = it is wrong; the error response to too many attempts."""
         wait = self._throttle.begin(request.address, self._clock())
         if not wait and self._waiting >= MAX_WAITING_LOGINS:
             wait = 1.0
         if wait:
             seconds = math.ceil(wait)
             return refusal(429, "api.too_many_logins", {"Retry-After": str(seconds)}, seconds=seconds)
-        role = await self._role_of(password)
+        role = await self.hashing(lambda: self.credential_store.now().role_of_password(password))
         if role is None:
             log.warning("Web: wrong password from %s.", request.address)
-            return refusal(401, "api.wrong_password", {"WWW-Authenticate": "Bearer"})
-        self._throttle.succeeded(request.address)
-        credentials, now = self.credential_store.now(), int(self._wall())
-        return role, session_cookie.set_cookie(
-            session_cookie.issue(role, credentials, now), credentials, now, request.secure
-        )
+        else:
+            self._throttle.succeeded(request.address)
+        return role
 
     async def logout(self, request: AuthenticatedRequest) -> Response | str:
         """End the session, also for copies of its cookie. The cookie to set, or the error response."""
@@ -244,12 +280,12 @@ class Auth:
                 return refusal(503, "api.not_saved", why=error)
         return session_cookie.set_cookie(None, self.credential_store.now(), now, request.secure)
 
-    async def _role_of(self, password: str) -> Role | None:
-        """The role of a password. Hashing takes time and memory: in a thread, one at a time."""
+    async def hashing(self, work: Callable[[], T]) -> T:
+        """Hash passwords, which takes time and memory: in a thread, one at a time."""
         self._waiting += 1
         try:
             async with self._hashing:
-                return await asyncio.to_thread(self.credential_store.now().role_of_password, password)
+                return await asyncio.to_thread(work)
         finally:
             self._waiting -= 1
 

@@ -1,7 +1,7 @@
 """One row for each publisher. It is imported only where the configuration has its table."""
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -14,7 +14,7 @@ from unclouded.core.publisher import Publisher
 class PublisherContext(msgspec.Struct, frozen=True):
     """What a publisher is made of. ``folder``: for what it keeps; it is there. ``wall``: the clock, Unix seconds.
 
-    ``notify``: takes a sentence for the events of the hub.
+    ``notify``: takes a sentence for the events of the hub. ``store``: the statistics of the store.
     """
 
     config: Config
@@ -22,6 +22,7 @@ class PublisherContext(msgspec.Struct, frozen=True):
     folder: Path
     wall: Callable[[], float]
     notify: Callable[[str], None]
+    store: Callable[[], Mapping[str, float]] = dict
 
 
 class PublisherRow(msgspec.Struct, frozen=True):
@@ -47,7 +48,7 @@ class PublisherRow(msgspec.Struct, frozen=True):
         return factory(context)
 
 
-PUBLISHERS: Sequence[PublisherRow] = ()
+PUBLISHERS: Sequence[PublisherRow] = (PublisherRow("metrics", "metrics", "unclouded.app.publishing.metrics:make"),)
 
 
 def changed_tables(before: Config, after: Config, rows: Sequence[PublisherRow] = PUBLISHERS) -> tuple[str, ...]:

@@ -28,12 +28,14 @@ class Publishing:
         wall: Callable[[], float],
         notify: Callable[[str], None],
         rows: Sequence[PublisherRow] = PUBLISHERS,
+        store: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
         self._config = config
         self._hub = hub
         self._wall = wall
         self._notify = notify
         self._rows = rows
+        self._store = store
         self._running: dict[str, _RunningPublisher] = {}
         self._changed = asyncio.Event()
 
@@ -45,6 +47,10 @@ class Publishing:
     def views(self) -> list[Mapping[str, object]]:
         """``name``, ``state``, ``text`` and ``counts`` of each publisher that is configured."""
         return [one.view() for one in self._running.values()]
+
+    def publisher(self, name: str) -> Publisher | None:
+        """The publisher of a row; None where it is off or could not be made."""
+        return self._running[name].publisher if name in self._running else None
 
     async def run(self) -> None:
         """Run the publishers until cancelled."""
@@ -72,7 +78,7 @@ class Publishing:
 
     def _context(self, row: PublisherRow) -> PublisherContext:
         folder = self._config.data / "publish" / row.name
-        return PublisherContext(self._config, self._hub, folder, self._wall, self._notify)
+        return PublisherContext(self._config, self._hub, folder, self._wall, self._notify, self._store)
 
 
 class _RunningPublisher:
@@ -81,14 +87,14 @@ class _RunningPublisher:
     def __init__(self, name: str, settings: tuple[object, ...]) -> None:
         self.name = name
         self.settings = settings
-        self._publisher: Publisher | None = None
+        self.publisher: Publisher | None = None
         self._task: asyncio.Task[None] | None = None
         self._problem = ""
         self._crash = ""
 
     def start(self, group: asyncio.TaskGroup, make: Callable[[], Publisher]) -> None:
         try:
-            self._publisher = make()
+            self.publisher = make()
         except UncloudedError as error:
             self._problem = str(error)
             log.error("%s does not publish: %s", self.name, error)
@@ -108,15 +114,15 @@ class _RunningPublisher:
         return {"name": self.name, "state": status.state, "text": status.text, "counts": status.counts}
 
     def _status(self) -> PublisherStatus:
-        if self._publisher is None:
+        if self.publisher is None:
             return PublisherStatus(state="failed", text=self._problem)
-        status = self._publisher.status()
+        status = self.publisher.status()
         return PublisherStatus(state="waiting", text=self._crash, counts=status.counts) if self._crash else status
 
     async def _run(self) -> None:
         self._crash = ""
-        if self._publisher is not None:
-            await self._publisher.run()
+        if self.publisher is not None:
+            await self.publisher.run()
 
     def _crashed(self, error: Exception) -> None:
         reason = (

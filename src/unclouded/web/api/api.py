@@ -39,6 +39,8 @@ from unclouded.web import openapi
 from unclouded.web.api import configuration, decoding, devices, history, onboarding, products, setup, updates
 from unclouded.web.api import session as session_routes
 from unclouded.web.live import LivePages
+from unclouded.web.metrics import PATH as METRICS
+from unclouded.web.metrics import MetricsEndpoint, MetricsSource
 from unclouded.web.request import ApiError, ApiRequest, as_json, problem
 from unclouded.web.routes import (
     ApiContext,
@@ -62,7 +64,7 @@ class Api:
     ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files.
     ``plugs`` None: it sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes
     no inputs. ``log`` None: it keeps no log. ``configuration`` None: there is none to be shown. ``onboarder`` None: it
-    finds no new devices.
+    finds no new devices. ``metrics`` None: it has no metrics.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Api:
         log: LogLines | None = None,
         configuration: ConfigurationSource | None = None,
         onboarder: OnboardingSource | None = None,
+        metrics: MetricsSource | None = None,
     ) -> None:
         def view() -> HubView:
             return msgspec.convert(about(), HubView)
@@ -95,6 +98,7 @@ class Api:
             configuration=configuration,
             onboarding=onboarder,
         )
+        self._metrics = MetricsEndpoint(metrics)
         self.pages = LivePages(hub, view, wall)
 
     def app(self) -> Starlette:
@@ -103,7 +107,7 @@ class Api:
             paths.setdefault(row.path, {})[row.method] = row
         routes = [Route(path, partial(_answer, rows, self._context), methods=[*rows]) for path, rows in paths.items()]
         app = Starlette(
-            routes=[*routes, WebSocketRoute("/api/live", self.pages.serve)],
+            routes=[*routes, Route(METRICS, self._metrics.answer), WebSocketRoute("/api/live", self.pages.serve)],
             exception_handlers={
                 ApiError: _api_error,
                 EditConflict: _conflict,
