@@ -19,8 +19,8 @@ export function switchBar(device: Device, may: "read" | "control"): string {
   return isAnswering(device.state) ? "" : say("app.cannot_switch", { device: nameOf(device) });
 }
 
-/** A switch. `note={false}`: the reason of a failure is shown elsewhere, by a CommandNote. */
-export function Switch({ device, point, note = true }: Props & { note?: boolean }) {
+/** A switch. `note={false}`: the reason of a failure is shown elsewhere, by a CommandNote. `label`: what it is called, if not by its device and point. */
+export function Switch({ device, point, note = true, label, isLarge = false }: Props & { note?: boolean; label?: string; isLarge?: boolean }) {
   const barred = useId();
   const value = reading(device.id, point.key).value?.value;
   const pending = commandOf(device.id, point.key).value?.state === "pending";
@@ -32,8 +32,8 @@ export function Switch({ device, point, note = true }: Props & { note?: boolean 
     <>
       <button
         type="button"
-        class="switch"
-        aria-label={switchLabel(device, point)}
+        class={isLarge ? "switch large" : "switch"}
+        aria-label={label ?? switchLabel(device, point)}
         aria-pressed={value === undefined ? "mixed" : value === true}
         aria-busy={pending}
         aria-disabled={bar ? true : undefined}
