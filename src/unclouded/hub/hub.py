@@ -43,6 +43,7 @@ from unclouded.hub.alerts import AlertWatch, alert_notice
 from unclouded.hub.board import Board
 from unclouded.hub.channel import Channel
 from unclouded.hub.clock import WallClock
+from unclouded.hub.colours import DeviceColours
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.gate import IdentityGate
 from unclouded.hub.held_commands import HeldCommands
@@ -119,6 +120,7 @@ class Hub:
         restored = restored or RestoredState()
         self._ledgers_of = dict(restored.ledgers)  # by identity, of devices that do not count
         self._known = list(restored.known)
+        self._colours = DeviceColours({one.identity: one.colour for one in self._known if one.colour is not None})
         self._services = services
         self._clock = clock
         self._token = token
@@ -141,6 +143,7 @@ class Hub:
         wires = sum(len(spec.channels) for spec in specs)
         self._chunks_bytes = max(LEAST_CHUNKS_BYTES, min(KEPT_BYTES, ALL_CHUNKS_BYTES // max(wires, 1)))
         self._nodes = {spec.id: self._node(spec) for spec in specs}
+        self._arranged()
         for identity, memory in self._memory.items():
             self._held.restore(memory, identity)
 
@@ -159,7 +162,8 @@ class Hub:
     # --- PublicHub -----------------------------------------------------------------------------
 
     def devices(self) -> list[Device]:
-        return [*(device for node in self._nodes.values() for device in node.devices()), *self._seen.values()]
+        own = (self._colours.shown(device) for node in self._nodes.values() for device in node.devices())
+        return [*own, *self._seen.values()]
 
     def snapshot(self) -> list[Fact]:
         return [*self.devices(), *self._board.facts()]
@@ -213,6 +217,7 @@ class Hub:
         spec = self._admissions.admit(admission, [one.id for one in self.devices()])
         self.publish(self._forget_seen(admission.uuid, f"{spec.name or spec.id} was admitted."))
         node = self._nodes[spec.id] = self._node(spec)
+        self.publish(self._arranged())
         self._start(node)
         return node.devices()[0]
 
@@ -272,6 +277,7 @@ class Hub:
 
     def drop_history(self, devices: Sequence[Device]) -> None:
         """Forget what is kept of devices that were removed: their history is deleted."""
+        self._colours.forget(one.identity for one in devices)
         for one in devices:
             self._held.forget(one.id)
             for kept in (self._energy, self._ledgers_of, self._memory):
@@ -298,6 +304,7 @@ class Hub:
             return
         if step := self._clock.step():
             self._clock_was_set(step)
+        facts = self._coloured(facts)
         self._board.post(facts)
         self._pass_on(facts)
         if self._alert_timer is None and self._group is not None:
@@ -373,7 +380,8 @@ class Hub:
     def part_left(self, device: str) -> None:
         """A sub-device left for good; a notice makes pages look for devices that are gone."""
         self._board.remove(device)
-        self.publish([Notice(device, self._wall(), "left", "It left for good.")])
+        others = self._colours.remove([device], asyncio.get_running_loop().time())
+        self.publish([Notice(device, self._wall(), "left", "It left for good."), *others])
 
     # --- inside: devices come and go -----------------------------------------------------------
 
@@ -404,15 +412,20 @@ class Hub:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        for device in [device for node in nodes for device in node.devices()]:
-            self._gate.forget(device.id)
+        ids = [device.id for node in nodes for device in node.devices()]
+        self._colours.stop(ids)
+        for id in ids:
+            self._gate.forget(id)
 
     def _removed(self, devices: Sequence[Device], kind: str, text: str) -> None:
         """Devices have stopped, and their ids are free."""
         for one in devices:
             self._board.remove(one.id)
         identities = [one.identity for one in devices if one.identity]
-        self.publish([Notice("", self._wall(), kind, text, {"device": devices[0].id, "identities": identities})])
+        others = self._colours.remove([one.id for one in devices], asyncio.get_running_loop().time())
+        self.publish(
+            [Notice("", self._wall(), kind, text, {"device": devices[0].id, "identities": identities}), *others]
+        )
 
     def _replace_nodes(self, specs: Sequence[NodeSpec], changes: SpecChanges) -> None:
         """Start the devices that begin anew, and describe those that go on under another name."""
@@ -426,7 +439,20 @@ class Hub:
             if (old := before.get(spec.id)) is not None:
                 self._restarts_as(old, node)
             self._start(node)
-        self.publish(facts)
+        self.publish([*facts, *self._arranged()])
+
+    def _arranged(self) -> list[Device]:
+        """The devices are these now, in this order. Those that have another colour therefore."""
+        parents = {node.id: node.spec.parent for node in self._nodes.values()}
+        return self._colours.arrange(parents, asyncio.get_running_loop().time())
+
+    def _coloured(self, facts: Sequence[Fact]) -> Sequence[Fact]:
+        """The facts with the colours of the devices in them, and the devices that have another one therefore."""
+        described = [fact for fact in facts if type(fact) is Device and fact.id not in self._seen]
+        if not described:
+            return facts
+        others = self._colours.describe(described, asyncio.get_running_loop().time())
+        return [self._colours.shown(fact) if type(fact) is Device else fact for fact in (*facts, *others)]
 
     def _restarts_as(self, old: DeviceNode, new: DeviceNode) -> None:
         """A device restarts under its id: forget what it can no longer have."""

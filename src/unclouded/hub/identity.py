@@ -14,13 +14,14 @@ from unclouded.core.model import Device
 
 
 class KnownDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """A device of an earlier run."""
+    """A device of an earlier run. ``colour``: the one that it had."""
 
     identity: str
     id: str
     family: str
     link: str
     product: str = ""
+    colour: int | None = None
 
 
 class HasIdentity(Protocol):
@@ -54,6 +55,7 @@ def known_device(device: Device) -> KnownDevice:
         family=device.family,
         link=device.link,
         product=device.info.get("product", ""),
+        colour=device.colour,
     )
 
 

@@ -242,3 +242,22 @@ async def test_a_profile_that_is_different_restarts_the_devices_that_have_it(tmp
         (own / "mine.toml").write_text(PROFILE.format(product=product, scale=1000))
         assert (await home.reconfigure(text)).changes.restarted == ("plug_1",)
         assert (await home.reconfigure(text)).changes.restarted == ()
+
+
+@story
+async def test_colours_are_given_out_in_the_order_of_the_home_and_stay_when_a_device_is_removed() -> None:
+    three = [device(1), device(2), device(3)]
+    async with many_plugs("\n".join(three), 3) as home:
+
+        def colours() -> dict[str, int | None]:
+            return {one.id: one.colour for one in home.hub.devices()}
+
+        await asyncio.sleep(90)
+        assert colours() == {"plug_1": 0, "plug_2": 1, "plug_3": 2}
+        await home.reconfigure("\n".join(three[1:]))
+        assert colours() == {"plug_2": 1, "plug_3": 2}
+        await home.reconfigure("\n".join([three[1] + "colour = 2\n", three[2], three[0]]))
+        await asyncio.sleep(5)
+        assert colours() == {"plug_2": 2, "plug_3": 1, "plug_1": 0}, "another one gives way to the configured one"
+        newest = {fact.id: fact.colour for _, fact in home.facts if isinstance(fact, Device)}
+        assert newest == colours(), "pages are sent them, and they are stored"
