@@ -557,8 +557,20 @@ async def test_energy_by_month_and_of_selected_devices(history_reader, path):
 
 async def test_too_many_periods_are_refused(history_reader, path):
     write(path)
-    with pytest.raises(CommandError, match="1500"):
+    with pytest.raises(CommandError, match="9000"):
         await history_reader.energy("hour", 0, NOON)
+    with pytest.raises(CommandError, match="1500"):
+        await history_reader.energy("day", 0, NOON)
+
+
+async def test_a_year_of_hours_is_answered_and_one_of_many_counters_refused(history_reader, path):
+    names = [f"plug_{n}" for n in range(25)]
+    many = [fact for n in names for fact in (device(n, f"uuid-{n}"), Ledger(identity=f"uuid-{n}", point=METER))]
+    write(path, *many, *(watt_hours(n, NOON - n * 86_400, "plug_0") for n in range(3)))
+    year = await history_reader.energy("hour", NOON - 366 * 86_400, NOON, ["plug_0"])
+    assert len(year.at) in (8785, 8786)
+    with pytest.raises(CommandError, match="200000 values"):
+        await history_reader.energy("hour", NOON - 366 * 86_400, NOON)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -1,7 +1,7 @@
 /** Devices and quantities that can be shown, and the resulting series. Pure. */
 import { inTree, nameOf, pointName, pointOf, POWER as POWER_KEY } from "../devices/points";
 import type { Device, Point } from "../data/shapes";
-import { ENERGY, POWER, REST, type View } from "./view";
+import { ENERGY, HOURS, POWER, REST, type View } from "./view";
 import { IMPORT } from "./energy";
 
 /** One selected series: `kettle.power_W`. */
@@ -11,7 +11,7 @@ export const MOST_PICKED = 6; // number of lines that are selected by default
 
 /** The point key of `power` and `energy`; anything else is a key already. */
 export function keyOf(what: string): string {
-  return what === POWER ? POWER_KEY : what === ENERGY ? IMPORT : what;
+  return what === POWER ? POWER_KEY : what === ENERGY || what === HOURS ? IMPORT : what;
 }
 
 /** Devices that have any of these quantities, in hierarchical order. */
@@ -23,7 +23,7 @@ export function candidates(devices: readonly Device[], what: readonly string[]):
 
 /** The devices shown: as selected, otherwise the first few (for energy all, because bars add up). */
 export function chosen(able: readonly Device[], view: View): Device[] {
-  const isEnergy = view.what.includes(ENERGY);
+  const isEnergy = view.what.includes(ENERGY) || view.what.includes(HOURS);
   if (view.devices && !isRestOnly(view)) return able.filter((one) => view.devices?.includes(one.id));
   return isEnergy ? [...able] : able.slice(0, MOST_PICKED);
 }

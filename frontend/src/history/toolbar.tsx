@@ -6,7 +6,7 @@ import type { Device } from "../data/shapes";
 import { say } from "../text/words";
 import { dayFrom, dayText, periodTitle, RANGES, shifted, shortTitle, type Day } from "./calendar";
 import { Menu } from "./menu";
-import { ENERGY, POWER, withRange, type View } from "./view";
+import { ENERGY, hasHours, HOURS, POWER, withRange, type View } from "./view";
 
 type Props = Readonly<{
   view: View; today: Day; show: (view: View, replace?: boolean) => void;
@@ -117,6 +117,7 @@ function Quantities({ view, show }: Props) {
   return (
     <>
       <Choice name={say("history.energy")} isChosen={view.what.includes(ENERGY)} choose={() => show({ ...view, what: [ENERGY], zoom: null })} kind="radio" />
+      {hasHours(view.range) && <Choice name={say("history.hours")} isChosen={view.what.includes(HOURS)} choose={() => show({ ...view, what: [HOURS], zoom: null })} kind="radio" />}
       <Choice name={say("history.power")} isChosen={view.what.includes(POWER)} choose={() => show(toggled(view, POWER))} />
     </>
   );
@@ -136,7 +137,7 @@ function Others({ view, show, quantities }: Props) {
 }
 
 function toggled(view: View, one: string): View {
-  const lines = view.what.filter((other) => other !== ENERGY);
+  const lines = view.what.filter((other) => other !== ENERGY && other !== HOURS);
   const left = lines.filter((other) => other !== one);
   const next = left.length < lines.length ? left : one === POWER ? [POWER, ...lines] : [...lines, one];
   return { ...view, what: next.length ? next : [POWER] };
@@ -190,7 +191,7 @@ function rangeOf(text: string) {
 /** `Energy`, `Power`, `Power and 1 more`. */
 function whatText({ view, quantities }: Props): string {
   const [first = POWER, ...more] = view.what;
-  const name = first === ENERGY ? say("history.energy") : first === POWER ? say("history.power") : (quantities.find(({ key }) => key === first)?.name ?? first);
+  const name = first === ENERGY ? say("history.energy") : first === HOURS ? say("history.hours") : first === POWER ? say("history.power") : (quantities.find(({ key }) => key === first)?.name ?? first);
   return more.length ? say("history.and_more", { name, count: more.length }) : name;
 }
 

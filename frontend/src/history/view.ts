@@ -10,6 +10,7 @@ import { dayFrom, dayText, isSameDay, RANGES, type Day, type Range, type Span } 
 
 export const POWER = "power";
 export const ENERGY = "energy";
+export const HOURS = "hours"; // energy of each hour, of a month or a year
 
 export const REST = "~rest"; // in place of a device: what no device measures
 
@@ -19,7 +20,7 @@ const LAYOUTS: readonly Layout[] = ["stacked", "sources", "grouped"];
 export type View = Readonly<{
   range: Range;
   on: Day;
-  /** `power`, `energy`, or keys of points. */
+  /** `power`, `energy`, `hours`, or keys of points. */
   what: readonly string[];
   /** null: selected automatically. */
   devices: readonly string[] | null;
@@ -39,12 +40,23 @@ export function viewOf(query: URLSearchParams, today: Day): View {
   return {
     range,
     on: dayFrom(query.get("on")) ?? today,
-    what: what.includes(ENERGY) ? [ENERGY] : what.length ? what : [usualOf(range)],
+    what: whatOf(what, range),
     devices: query.has("device") ? [...new Set(query.getAll("device").filter((one) => one !== ""))] : null,
     zoom: zoomOf(query.get("from"), query.get("to")),
     bars: LAYOUTS.find((one) => one === query.get("bars")) ?? "stacked",
     isCompared: query.get("compare") !== "no",
   };
+}
+
+/** Energy, or the hours of a long period, stand alone; other quantities may stand beside each other. */
+function whatOf(what: readonly string[], range: Range): readonly string[] {
+  if (what.includes(HOURS)) return [hasHours(range) ? HOURS : ENERGY];
+  return what.includes(ENERGY) ? [ENERGY] : what.length ? what : [usualOf(range)];
+}
+
+/** Whether a period is long enough for a map of its hours. */
+export function hasHours(range: Range): boolean {
+  return range === "month" || range === "year";
 }
 
 /** What is shown of a period unless something else was chosen. */
@@ -54,7 +66,8 @@ export function usualOf(range: Range): string {
 
 /** The same view of another range; it shows what is usual there, if this one does. */
 export function withRange(view: View, range: Range): View {
-  return { ...view, range, what: isUsual(view.what, view.range) ? [usualOf(range)] : view.what, zoom: null };
+  const what = isUsual(view.what, view.range) ? [usualOf(range)] : view.what;
+  return { ...view, range, what: whatOf(what, range), zoom: null };
 }
 
 function isUsual(what: readonly string[], range: Range): boolean {

@@ -6,7 +6,8 @@ import { dayOf, dayText, dayFrom, spanOf, type Span } from "../history/calendar"
 import { comparisonOf } from "../history/comparison";
 import { EnergyPanel } from "../history/energy_panel";
 import { LinePanels } from "../history/line_panels";
-import { addressOf, ENERGY, viewOf, type View } from "../history/view";
+import { HeatPanel } from "../history/heat/heat_panel";
+import { addressOf, ENERGY, HOURS, viewOf, type View } from "../history/view";
 import { candidates, chosen, quantities } from "../history/selection";
 import { Toolbar } from "../history/toolbar";
 import { devices, now, timezone, version } from "../data/live";
@@ -43,6 +44,8 @@ function Known() {
       <Toolbar {...common} chosen={shown} quantities={quantities(devices.value)} before={before} />
       {!shown.length ? (
         <Notice>{say(able.length ? "history.no_device_chosen" : "history.no_devices")}</Notice>
+      ) : view.what.includes(HOURS) ? (
+        <HeatPanel {...common} />
       ) : view.what.includes(ENERGY) ? (
         <EnergyPanel {...common} />
       ) : (

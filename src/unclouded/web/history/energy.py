@@ -26,7 +26,8 @@ from unclouded.web.history.series import span
 from unclouded.web.schemas import By, Energy, EnergyRow, Level, Today
 from unclouded.web.words import say
 
-MAX_PERIODS = 1500  # in one answer
+MAX_PERIODS: Mapping[By, int] = {"hour": 9000, "day": 1500, "week": 1500, "month": 1500}  # in one answer
+MAX_VALUES = 200_000  # periods of all counters in one answer
 SHORTEST: Mapping[By, int] = {"hour": HOUR, "day": 23 * HOUR, "week": 7 * DAY - HOUR, "month": 28 * DAY}  # s
 DEFAULT_SPAN_S: Mapping[By, float] = {"hour": DAY, "day": 31 * DAY, "week": 91 * DAY, "month": 366 * DAY}
 EPOCH = date(1970, 1, 1)
@@ -62,8 +63,11 @@ def energy(
     at = borders(by, start, end, zone)
     grid = Grid(HOUR if by == "hour" else DAY, zone)
     known = reader.newest()
+    counters = _counters(reader, devices)
+    if (len(at) - 1) * sum(len(points) for points in counters.values()) > MAX_VALUES:
+        raise CommandError(say("api.energy.too_large", most=MAX_VALUES, by=by))
     rows = []
-    for device, points in _counters(reader, devices).items():
+    for device, points in counters.items():
         steps: dict[str, list[HistoryStep]] = {point: [] for point in points}
         for step in reader.steps(device, grid, points, at[0], at[-1]):
             if not isinstance(step.last, str):
@@ -127,8 +131,8 @@ def by_period(
 def borders(by: By, start: float, end: float, zone: tzinfo) -> list[float]:
     """The start times of the local periods that overlap a range, and the end of the last one. Raises CommandError."""
     start, end = span(start, end)
-    if (end - start) / SHORTEST[by] > MAX_PERIODS:
-        raise CommandError(say("api.energy.too_many", most=MAX_PERIODS, by=by))
+    if (end - start) / SHORTEST[by] > MAX_PERIODS[by]:
+        raise CommandError(say("api.energy.too_many", most=MAX_PERIODS[by], by=by))
     days = Grid(DAY, zone)
     match by:
         case "week" | "month":
