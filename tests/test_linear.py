@@ -238,6 +238,8 @@ ALPHABET = 4  # characters of an expression that words are made of
 WORD = 4  # characters of a word
 SHORT_WORD = 3  # the same for the many expressions of the formats, to keep this test short
 
+USED = re.compile(r"\bre\.(search|match|fullmatch|sub|split)\(")  # where it may be written in place
+
 Pattern = re.Pattern[str] | re.Pattern[bytes]
 
 
@@ -252,17 +254,20 @@ def modules() -> Iterator[str]:
 def patterns() -> dict[str, Pattern]:
     """Those with a name in their module, and those that are written where they are used."""
     found: dict[str, Pattern] = {}
+    seen: set[Pattern] = set()
     for name in modules():
         module = importlib.import_module(name)
         for key, value in vars(module).items():
-            if isinstance(value, re.Pattern) and value not in found.values():
+            if isinstance(value, re.Pattern) and value not in seen:
+                seen.add(value)
                 found[f"{name.removeprefix('unclouded.')}.{key}"] = value
     for path in (
         path
         for package in PACKAGES
         for path in (Path(unclouded.__file__).parent / package.replace(".", "/")).rglob("*.py")
     ):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        source = path.read_text("utf-8")
+        for node in ast.walk(ast.parse(source if USED.search(source) else "")):
             match node:
                 case ast.Call(
                     func=ast.Attribute(value=ast.Name("re"), attr="search" | "match" | "fullmatch" | "sub" | "split"),

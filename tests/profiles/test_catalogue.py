@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from shipped_tables import TABLES
 from unclouded.app.protocols import actions_of, settings_of
 from unclouded.core.errors import ConfigError
 from unclouded.core.profile import make_profile
@@ -20,7 +21,6 @@ from unclouded.profiles.catalogue.text import read_table, sections, write_row, w
 
 LIBRARY = ProfileLibrary(settings_of, actions_of=actions_of)
 CATALOGUE = Catalogue()
-TABLES = list(CATALOGUE.tables())
 WIRE_TYPES = {"raw": 0, "bool": 1, "value": 2, "string": 3, "enum": 4, "bitmap": 5}
 
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import pytest
 
-from unclouded.profiles.catalogue import Catalogue, CatalogueRow
+from shipped_tables import TABLES
+from unclouded.profiles.catalogue import CatalogueRow
 
 ROOT = Path(__file__).parent.parent.parent
 CONFLICTS = ROOT.parent / "shared" / "products" / "conflicts.tsv"
@@ -28,7 +29,6 @@ def lines(path: Path) -> list[list[str]]:
 
 
 DECISIONS = [Decision(*words) for words in lines(ROOT / "tools" / "catalogue" / "decisions.tsv")]
-TABLES = list(Catalogue().tables())
 
 
 def rows_of(decision: Decision) -> list[CatalogueRow]:

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from shipped_tables import TABLES
 from unclouded.app.points_page import points_page
 from unclouded.app.protocols import settings_of
 from unclouded.core.model import UNITS, unit_of
 from unclouded.profiles import ProfileLibrary
-from unclouded.profiles.catalogue import Catalogue
 from unclouded.profiles.catalogue.packed import FORMS
 from unclouded.profiles.vocabulary import is_unknown, without_channel, word_of, words
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
-TABLES = list(Catalogue().tables())
 ENERGY = ("plug", "breaker", "din_meter", "clamp", "charger_ev")
 
 

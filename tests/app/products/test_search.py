@@ -2,6 +2,7 @@
 
 import re
 import string
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -10,17 +11,15 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shipped_tables import TABLES
 from unclouded.app.products.search import ProductSearch
 from unclouded.app.products.supported_pages import FOLDER, INDEX, supported_pages
 from unclouded.app.protocols import profile_library
 from unclouded.cli import cli
 from unclouded.core.views import ProductsView
-from unclouded.profiles.catalogue import Catalogue
 
 DOCS = Path(__file__).parents[3] / "docs"
 SEARCH = ProductSearch(profile_library())
-TABLES = list(Catalogue().tables())
-ALL = SEARCH.find(limit=10_000)
 
 
 def ids(found: ProductsView) -> list[str]:
@@ -30,16 +29,21 @@ def ids(found: ProductsView) -> list[str]:
 # --- search -------------------------------------------------------------------------------------------
 
 
+@cache
+def every() -> ProductsView:
+    return SEARCH.find(limit=10_000)
+
+
 def test_without_words_every_product_of_every_table_is_listed() -> None:
-    listed = {(one.profile, one.product) for one in ALL.products}
+    listed = {(one.profile, one.product) for one in every().products}
     assert {(table.name, product) for table in TABLES for product in table.products or ("",)} <= listed
     assert {"meross/mss310", "emporia/vue_utility", "tuya/breaker"} <= {profile for profile, _ in listed}
-    assert ALL.total == len(ALL.products) == sum(kind.count for kind in ALL.kinds)
+    assert every().total == len(every().products) == sum(kind.count for kind in every().kinds)
 
 
 def test_simulators_and_profiles_of_unknown_products_are_no_products() -> None:
-    assert not [one for one in ALL.products if one.product.startswith("unclouded")]
-    assert not {"tuya/generic", "tuya_gateway/sub_device"} & {one.profile for one in ALL.products}
+    assert not [one for one in every().products if one.product.startswith("unclouded")]
+    assert not {"tuya/generic", "tuya_gateway/sub_device"} & {one.profile for one in every().products}
 
 
 def test_a_product_is_found_by_maker_and_model_in_any_order_and_case() -> None:
@@ -77,7 +81,7 @@ def test_kinds_are_counted_whichever_is_chosen() -> None:
 
 
 def test_a_product_says_how_sure_its_scales_are() -> None:
-    by_confidence = {one.confidence: one.sources for one in ALL.products}
+    by_confidence = {one.confidence: one.sources for one in every().products}
     assert by_confidence["confirmed"] == "scales confirmed by two sources"
     assert by_confidence["disputed"].startswith("sources disagree on ")
     assert by_confidence[""] == ""
@@ -137,7 +141,7 @@ def test_the_pages_of_the_docs_are_those_of_the_profiles() -> None:
 
 
 def test_every_product_stands_in_its_page_and_every_link_leads_somewhere() -> None:
-    for one in ALL.products:
+    for one in every().products:
         assert f"`{one.product}`" in page_of(one.kind) if one.product else one.profile in page_of(one.kind)
     for path in [DOCS / INDEX, *(DOCS / FOLDER).glob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)", path.read_text("utf-8")):

@@ -136,7 +136,8 @@ def test_a_plug_whose_counter_stands_still_while_its_power_does_not(stuck: bool)
     answers = metering_plug()
     answers[namespaces.ELECTRICITY] = {"electricity": {"channel": 0, "current": 400, "voltage": 2300, "power": 90_000}}
     device = CannedDevice(answers)
-    pair = Pair(controller(), device, path=HTTP, device_path=SERVED, answers=hub)
+    slow = controller(electricity_poll_s=60.0, consumption_poll_s=300.0)
+    pair = Pair(slow, device, path=HTTP, device_path=SERVED, answers=hub)
     while pair.now < 3 * DAY:
         pair.run(until=pair.now + 600.0)
         unix = START_UNIX + pair.now

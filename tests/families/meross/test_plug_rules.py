@@ -296,7 +296,7 @@ def rules_of(zone: ZoneInfo, year: int) -> tuple[tuple[int, ...], ...]:
     at = datetime(year - 1, 12, 1, tzinfo=UTC)
     found = [(int(at.timestamp()), offset_of(zone, at), 0)]
     while at.year <= year + 1:
-        after = at + timedelta(hours=1)
+        after = at + timedelta(hours=6)
         if offset_of(zone, after) != offset_of(zone, at):
             moment = at
             while offset_of(zone, moment) == offset_of(zone, at):

@@ -374,7 +374,7 @@ def test_an_old_mcu_that_answers_no_heartbeats_is_taken_for_a_battery_device_and
 @pytest.mark.parametrize("fault", sorted(LOW_FAULTS.keys() - {"silent", "deaf-to-product"}))
 def test_no_fault_of_a_battery_device_makes_it_an_ordinary_one(fault: str) -> None:
     pair = door(fault)
-    for hour in range(1, 6):
+    for hour in range(1, 4):
         pair.run(until=3600.0 * hour)
         pair.submit(WireCommand({"1": bool(hour % 2)}), "device")
     assert pair.memory["controller"] == {MEMORY: b"low_power"} and len(dialects(pair)) == 1
