@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 
 import { describe, expect, it } from "vitest";
 
-import { assigned, COLOURS } from "./palette";
+import { device } from "../devices/testing";
+import { COLOURS, deviceMark } from "./palette";
 
 const css = String(readFileSync(new URL("../style.css", import.meta.url)));
 
@@ -84,9 +85,13 @@ function pairs(names: readonly string[]): [string, string][] {
 }
 
 describe("the colours of devices", () => {
-  it("are given out in order, and the rest has none of its own", () => {
-    const ids = Array.from({ length: 12 }, (_, index) => `device_${index}`);
-    expect([...assigned(ids).values()]).toEqual([...USES.map((name) => `var(${name})`), "var(--rest)", "var(--rest)"]);
+  it("are those that the hub gave out, and meters, producers and the rest have theirs", () => {
+    const meters = new Set(["meter"]);
+    const marks = [...USES.keys()].map((colour) => deviceMark(device("plug", { colour }), meters));
+    expect(marks).toEqual(USES.map((name) => `var(${name})`));
+    expect(deviceMark(device("eleventh"), meters)).toBe("var(--rest)");
+    expect(deviceMark(device("meter", { colour: 1 }), meters)).toBe("var(--from-grid)");
+    expect(deviceMark(device("roof", { produces: true }), meters)).toBe("var(--solar)");
   });
 
   it.each(THEMES)("are seen on paper and surface, %s", (theme) => {

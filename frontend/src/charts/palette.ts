@@ -1,31 +1,36 @@
 /**
- * The colour of each device: the same in bars, charts and rows.
+ * The colour of each device: the same in bars, charts, cards and rows. The hub gives them out, in the order of the home,
+ * and keeps them; so a colour stays when a device is added or removed.
  *
- *     the first ten in the order of the configuration ──► --use-0 … --use-9      producers ──► --solar
- *     further devices, and those that do not measure power ──► --rest            meters    ──► --from-grid
+ *     its colour, 0 … 9 ──► --use-0 … --use-9                             producers ──► --solar
+ *     none: more than ten devices, or it measures no power ──► --rest     meters    ──► --from-grid
  *
- * Neighbours of a stack are neighbours of that order, whose colours have the largest distances (palette.test.ts).
+ * Neighbours of a stack are neighbours of that order at first, whose colours have the largest distances (palette.test.ts).
  */
 import { computed } from "@preact/signals";
 
 import { planOf } from "../energy/flows";
-import { devices } from "../data/live";
+import { byId, devices } from "../data/live";
+import type { Device } from "../data/shapes";
 
 export const COLOURS = 10; // --use-0 … --use-9 in style.css
 
-/** The CSS colours of devices that use power, in their order. */
-export function assigned(ids: readonly string[]): Map<string, string> {
-  return new Map(ids.map((id, index) => [id, index < COLOURS ? `var(--use-${index})` : "var(--rest)"]));
+/** The CSS colour of a colour's number; null: of a device that has none. */
+export function useMark(colour: number | null): string {
+  return colour !== null && colour < COLOURS ? `var(--use-${colour})` : "var(--rest)";
 }
 
-const plan = computed(() => planOf(devices.value));
-const uses = computed(() => assigned(plan.value.devices.filter((one) => !one.produces && !plan.value.meters.has(one.id)).map((one) => one.id)));
-const producers = computed(() => new Set(devices.value.filter((one) => one.produces).map((one) => one.id)));
+const meters = computed(() => planOf(devices.value).meters);
 
 /** The CSS colour of a device: `var(--use-2)`; `var(--solar)` for producers, `var(--from-grid)` for meters. */
 export function markOf(id: string): string {
-  if (producers.value.has(id)) return "var(--solar)";
-  return plan.value.meters.has(id) ? "var(--from-grid)" : (uses.value.get(id) ?? "var(--rest)");
+  const device = byId.value.get(id);
+  return device ? deviceMark(device, meters.value) : "var(--rest)";
+}
+
+export function deviceMark(device: Pick<Device, "id" | "produces" | "colour">, meters: ReadonlySet<string>): string {
+  if (device.produces) return "var(--solar)";
+  return meters.has(device.id) ? "var(--from-grid)" : useMark(device.colour);
 }
 
 /** A CSS colour as `rgb(…)`, for a canvas, which does not support variables. */

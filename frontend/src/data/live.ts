@@ -1,7 +1,7 @@
 /**
  * Live state from the hub in signals: one for each reading, so that a new value updates one place only.
  *
- *     WS /api/live ── snapshot, then changes ──► devices, reading(device, point), notices, connection
+ *     WS /api/live ── snapshot, then changes ──► devices, reading(device, point), alerts, notices, connection
  *
  * The page reconnects automatically: after 0.5 s … 10 s, or at once when the computer is back on the network or the page
  * becomes visible. The first message is a snapshot, which replaces everything.
@@ -9,7 +9,7 @@
 import { batch, computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
 import { parse } from "../text/printable";
-import type { Change, Changes, Device, HubEvent, Live, Reading, Role, Snapshot } from "./shapes";
+import type { Alert, Change, Changes, Device, HubEvent, Live, Reading, Role, Snapshot } from "./shapes";
 
 export type Connection = "connecting" | "live" | "lost" | "login";
 
@@ -22,6 +22,8 @@ export const connection = signal<Connection>("connecting");
 /** The time (ms) at which the connection was lost; 0 while it is live. */
 export const lostSince = signal(0);
 export const devices = signal<readonly Device[]>([]);
+/** What needs attention now, the worst first. */
+export const alerts = signal<readonly Alert[]>([]);
 export const notices = signal<readonly HubEvent[]>([]);
 export const timezone = signal("UTC");
 /** The name of the home, "" = it has none. */
@@ -171,6 +173,7 @@ function applySnapshot(snapshot: Snapshot): void {
   version.value = snapshot.version;
   role.value = snapshot.role;
   devices.value = snapshot.devices;
+  alerts.value = snapshot.alerts;
   const present = new Set(snapshot.readings.map(([device, point]) => key(device, point)));
   for (const [place, signal] of readings) if (!present.has(place)) signal.value = undefined;
   snapshot.readings.forEach(put);
@@ -203,6 +206,7 @@ function applyChanges(changes: Changes): void {
         return status ? { ...one, state: status.state, since: status.since, reason: status.reason } : one;
       });
   }
+  alerts.value = changes.alerts ?? alerts.value;
   changes.readings?.forEach(put);
   if (changes.notices?.length) notices.value = [...changes.notices].reverse().concat(notices.value).slice(0, NOTICES);
 }

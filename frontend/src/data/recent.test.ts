@@ -31,7 +31,7 @@ function counter(id: string, Wh: number): Change {
 }
 
 async function opened(home: Device[], readings: Change[]): Promise<void> {
-  receive({ snapshot: { at: AT, version: "1", timezone: "UTC", devices: home, readings, role: "control" } });
+  receive({ snapshot: { at: AT, version: "1", name: "", timezone: "UTC", devices: home, readings, alerts: [], role: "control" } });
   connection.value = "live";
   await vi.waitFor(() => expect(historyState.value).not.toBe("loading"));
 }

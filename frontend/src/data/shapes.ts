@@ -8,6 +8,7 @@ export type Device = Schemas["DeviceView"];
 export type Point = Schemas["PointView"];
 export type State = Device["state"];
 export type Quality = Schemas["ReadingView"]["quality"];
+export type Alert = Schemas["AlertView"];
 export type Status = Schemas["StatusView"];
 export type Action = Schemas["ActionSpec"];
 export type UpdateFile = Schemas["UpdateView"];

@@ -13,7 +13,7 @@ export function device(id: string, { points = [], ...more }: How = {}): Device {
   return {
     id, identity: id, family: "toy", state: "online", since: "2026-11-20T12:00:00Z", reason: "", link: "memory:", profile: "toy/toy",
     points: points.map((one) => (typeof one === "string" ? point(one) : one)),
-    actions: [], name: "", parent: "", main: "", room: "", produces: false, info: {}, schedule: [],
+    actions: [], name: "", parent: "", main: "", room: "", produces: false, info: {}, schedule: [], critical: false, favourite: false, colour: null,
     ...more,
   };
 }

@@ -12,7 +12,7 @@ function device(id: string, more: Partial<Device> = {}, ...keys: string[]): Devi
   return {
     id, identity: id, family: "toy", state: "online", since: null, reason: "", link: "", profile: "", name: id, parent: "", main: "", room: "",
     points: [point("power_W"), point(IMPORT, "counter"), ...keys.map((key) => point(key, "counter"))],
-    actions: [], produces: false, info: {}, schedule: [], ...more,
+    actions: [], produces: false, info: {}, schedule: [], critical: false, favourite: false, colour: null, ...more,
   };
 }
 

@@ -13,7 +13,7 @@ function point(key: string, more: Partial<Point> = {}): Point {
 }
 
 function device(id: string, points: Point[], more: Partial<Device> = {}): Device {
-  return { id, identity: id, family: "toy", state: "online", since: null, reason: "", link: "", profile: "", name: "", parent: "", main: "", room: "", points, actions: [], produces: false, info: {}, schedule: [], ...more };
+  return { id, identity: id, family: "toy", state: "online", since: null, reason: "", link: "", profile: "", name: "", parent: "", main: "", room: "", points, actions: [], produces: false, info: {}, schedule: [], critical: false, favourite: false, colour: null, ...more };
 }
 
 const view = (query: string) => viewOf(new URLSearchParams(query), dayFrom("2026-11-21")!);
