@@ -12,7 +12,7 @@ import { say } from "../text/words";
 import { changesText } from "./changes";
 import type { Followed } from "./follow";
 import { Icon } from "./icons";
-import { namesOf, roomsOf } from "./names";
+import { guessText, namesOf, roomsOf } from "./names";
 import { titleOf } from "./offers";
 import { Preview } from "./preview";
 import { addressOf } from "./progress";
@@ -52,7 +52,7 @@ export function NamingStep({ offer, followed, mark }: Props) {
   return (
     <form class="naming" noValidate onSubmit={submit}>
       <h1>{say("add.naming_title")}</h1>
-      <p class="lead">{say("add.naming_lead")}</p>
+      <p class="lead">{proposal?.guess ? guessText(proposal.guess) : say("add.naming_lead")}</p>
       {(state.problem || test?.phase === "failed") && (
         <Notice kind="fault">{state.problem || say("add.gone_meanwhile", { problem: test?.problem ?? "" })}</Notice>
       )}

@@ -42,7 +42,7 @@ describe("an offer", () => {
   });
   it("says its state, and where it is", () => {
     expect(textOf(NEW, AT)).toContain("2 s ago");
-    expect(textOf(offer("x", { state: "unknown", info: { port: "/dev/ttyS0", received: "12" } }), AT)).toMatch(/^12 bytes .* · \/dev\/ttyS0$/);
+    expect(textOf(offer("x", { state: "unknown", info: { port: "/dev/ttyS0", usb: "CP2102N", received: "12" } }), AT)).toMatch(/^12 bytes .* · \/dev\/ttyS0$/);
     expect(textOf(offer("x", { state: "blocked", problem: "You may not open it." }), AT)).toBe("You may not open it.");
   });
 });

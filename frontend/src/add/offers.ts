@@ -54,7 +54,8 @@ export function textOf(offer: Offer, at: number): string {
   if (offer.source === "broker") return say("add.called", { age: ageOf(offer, at) || "?" });
   if (offer.source === "network") return say("add.in_network", { address: offer.info.address ?? offer.link });
   if (offer.source === "hand") return say("add.by_hand_text");
-  return [stateText(offer), offer.info.port].filter(Boolean).join(" · ");
+  const place = offer.family || offer.info.usb ? offer.info.port : ""; // else it is in the title
+  return [stateText(offer), place].filter(Boolean).join(" · ");
 }
 
 /** `Tuya inside, Wi-Fi`. */

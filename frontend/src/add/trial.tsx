@@ -34,7 +34,7 @@ export function TrialStep({ offer, followed, mark }: Props) {
       <ul class="row-list">
         <li>
           <div>
-            {say("add.nothing_moves")}
+            {say(answers ? "add.nothing_moves" : "add.not_this")}
             <p class="small soft">{say(answers && device && switchOf(device) ? "add.nothing_moves_switch" : "add.nothing_moves_other")}</p>
           </div>
           <a class="button" href={addressOf()}>
@@ -140,13 +140,15 @@ function Big({ value, point }: { value: Value | undefined; point: Point }) {
 
 const MOST_OTHERS = 2;
 
-/** `229.4 V`: the first other numbers. */
+/** `Voltage 229.4 V`: other numbers, the voltage first. */
 function otherValues(test: LinkTest, device: Device, shown: Point | undefined): string[] {
-  return test.readings
+  const isVoltage = ({ point }: { point: string }) => Number(point === "voltage_V");
+  return [...test.readings]
+    .sort((one, other) => isVoltage(other) - isVoltage(one))
     .filter((one) => one.device === device.id && one.point !== shown?.key && typeof one.value === "number")
     .flatMap((one) => {
       const point = pointOf(device, one.point);
-      return point && point.kind === "number" && point.access === "r" ? [`${pointName(point)} ${valueText(one.value, point)}`] : [];
+      return point && point.kind === "number" && point.access === "r" ? [`${pointName(point)} ${valueText(one.value, point).replace(" ", "\u202f")}`] : [];
     })
     .slice(0, MOST_OTHERS);
 }

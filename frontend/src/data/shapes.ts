@@ -23,6 +23,7 @@ export type Onboarding = Schemas["OnboardingView"];
 export type Offer = Schemas["Offer"];
 export type OfferSource = Schemas["OfferSourceView"];
 export type LinkTest = Schemas["LinkTestView"];
+export type PowerGuess = Schemas["PowerGuess"];
 export type DeviceProposal = Schemas["DeviceProposal"];
 export type ReloadView = Schemas["ReloadView"];
 export type ConfigurationView = Schemas["ConfigurationView"];

@@ -6,7 +6,7 @@ import click
 
 from unclouded.app.onboarding.access import NewDevice, Onboarding
 from unclouded.cli.output.lines import print_text
-from unclouded.cli.output.onboarding_text import added_line, found_line, offer_lines, source_lines
+from unclouded.cli.output.onboarding_text import added_line, found_line, guess_line, offer_lines, source_lines
 from unclouded.core.errors import CommandError
 from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer, OnboardingView
 
@@ -74,6 +74,8 @@ class OnboardingDialog:
             print_text(test.problem)
             return None
         print_text(found_line(test))
+        if guess := guess_line(test):
+            print_text(guess)
         if not click.confirm("Is it this one?", default=True):
             self._onboarding.end_test()
             return None
@@ -95,7 +97,8 @@ class OnboardingDialog:
                 revision = self._onboarding.revision()
 
     def _asked(self, proposal: DeviceProposal) -> NewDevice:
-        name = click.prompt("What is it called?", default=proposal.name)
+        others = f" ({', '.join(proposal.names[1:])}, or another)" if proposal.names[1:] else ""
+        name = click.prompt(f"What is it called?{others}", default=proposal.name)
         rooms = f" ({', '.join(proposal.rooms)}, or another; Enter for none)" if proposal.rooms else " (Enter for none)"
         room = click.prompt(f"In which room?{rooms}", default="", show_default=False)
         return NewDevice(name=name, room=room, parent=self._parent(proposal))

@@ -14,6 +14,7 @@ from unclouded.core.views import DeviceView, ReadingView
 OfferSource = Literal["serial", "broker", "network", "hand"]
 OfferState = Literal["found", "listening", "recognised", "silent", "unknown", "blocked"]
 SourceState = Literal["idle", "looking", "done", "open", "off", "failed"]
+PowerPattern = Literal["bursts", "steady", "changing", "delivers"]
 TestPhase = Literal["idle", "listening", "trying", "answering", "silent", "failed", "ended"]
 
 
@@ -63,10 +64,21 @@ class ParentChoice(msgspec.Struct, frozen=True):
     name: str
 
 
+class PowerGuess(msgspec.Struct, frozen=True, kw_only=True):
+    """What the power of a test may be that of. ``power_W``: while it is on; what it feeds in, where it delivers.
+
+    ``kinds``: the likely one first (app/onboarding/kind_guess.KINDS).
+    """
+
+    power_W: float
+    pattern: PowerPattern
+    kinds: tuple[str, ...]
+
+
 class DeviceProposal(msgspec.Struct, frozen=True, kw_only=True):
     """How a device would be added: each of it may be changed. ``names``: more names that fit; ``rooms``: those in use.
 
-    ``parent`` "": it counts by itself.
+    ``parent`` "": it counts by itself. ``guess``: what it may be by its power, None = that says nothing.
     """
 
     name: str
@@ -75,6 +87,7 @@ class DeviceProposal(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()
     rooms: tuple[str, ...] = ()
     parents: tuple[ParentChoice, ...] = ()
+    guess: PowerGuess | None = None
 
 
 class LinkTestView(msgspec.Struct, frozen=True, kw_only=True):

@@ -45,11 +45,15 @@ class LinkTestTimes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AnsweringDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """What answered at the link of an offer. ``title``: of its product, "" = not known."""
+    """What answered at the link of an offer. ``title``: of its product, "" = not known.
+
+    ``drawn``: its power while it is switched on, pairs of Unix seconds and W.
+    """
 
     candidate: LinkCandidate
     device: Device
     title: str
+    drawn: Sequence[tuple[float, float]] = ()
 
 
 class OfferTest:
@@ -104,8 +108,8 @@ class OfferTest:
             traced, trace = self._trial.trace()
             devices, readings = self._trial.device_views(), self._trial.reading_views()
             self._change(devices=devices, readings=readings, traced=traced, trace=trace)
-            if self.found is not None and self.found.device != self._trial.device:
-                self._note_answer(self.found.candidate, self._trial.device)
+            if self.found is not None:
+                self._note_answer(self.found.candidate, self._trial)
         proposal = propose(self.found) if self.found is not None else None
         return msgspec.structs.replace(self._view, proposal=proposal)
 
@@ -174,7 +178,7 @@ class OfferTest:
                 self._note_problem(trial)
                 return False
             self._change("answering", attempt="", problem="", family=candidate.family, link=candidate.link)
-            self._note_answer(candidate, trial.device)
+            self._note_answer(candidate, trial)
             while True:
                 await asyncio.sleep(CHECK_S)
                 if self._is_gone():
@@ -183,10 +187,11 @@ class OfferTest:
             self._trial = None
             await trial.stop()
 
-    def _note_answer(self, candidate: LinkCandidate, device: Device) -> None:
+    def _note_answer(self, candidate: LinkCandidate, trial: DeviceTrial) -> None:
         """What answers may say more of itself as time goes on."""
-        title = self._title_of(device)
-        self.found = AnsweringDevice(candidate=candidate, device=device, title=title)
+        device, known = trial.device, self.found
+        title = known.title if known is not None and known.device == device else self._title_of(device)
+        self.found = AnsweringDevice(candidate=candidate, device=device, title=title, drawn=trial.drawn())
         self._change(title=title)
 
     def _note_problem(self, trial: DeviceTrial) -> None:

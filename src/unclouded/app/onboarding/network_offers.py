@@ -55,9 +55,7 @@ class NetworkOffers:
         if not self._has_looked:
             return OfferSourceView(source="network", state="idle", text="Nothing was looked for yet.")
         count = len(self._plugs)
-        return OfferSourceView(
-            source="network", state="done", text=_count_text(count, "plug", "answered"), count=count
-        )
+        return OfferSourceView(source="network", state="done", text=_count_text(count, "plug", "answered"), count=count)
 
     def offers(self, without: Collection[str]) -> list[Offer]:
         """``without``: the UUIDs of plugs that are offered otherwise."""

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from unclouded.app.configuration.names import id_for
+from unclouded.app.onboarding.kind_guess import guess_kind, guessed_names
 from unclouded.core.model import Device
 from unclouded.core.onboarding_views import DeviceProposal, ParentChoice
 
@@ -20,13 +21,16 @@ UNMEASURED = METERS | {"tuya_gateway"}  # devices that count inside no other by 
 MOST_NAMES = 5
 
 
-def propose(found: Device, title: str, present: Sequence[Device]) -> DeviceProposal:
+def propose(
+    found: Device, title: str, present: Sequence[Device], drawn: Sequence[tuple[float, float]] = ()
+) -> DeviceProposal:
     """``found``: as it answers in the test; ``title``: of its profile, "" = its product is not known.
 
-    ``present``: the devices of the hub.
+    ``present``: the devices of the hub. ``drawn``: pairs of seconds and W, while it is switched on.
     """
     usual = NAMES.get(found.family, "Device")
-    known = [found.info.get("name", ""), title.partition(" (")[0], usual]
+    guess = guess_kind(drawn) if found.family not in UNMEASURED else None
+    known = [found.info.get("name", ""), title.partition(" (")[0], *guessed_names(guess), usual]
     names = tuple(dict.fromkeys(_unused(one.strip(), present) for one in known if one.strip()))[:MOST_NAMES]
     ids = [one.id for one in present]
     return DeviceProposal(
@@ -36,6 +40,7 @@ def propose(found: Device, title: str, present: Sequence[Device]) -> DevicePropo
         names=names,
         rooms=tuple(dict.fromkeys(one.room for one in present if one.room)),
         parents=tuple(ParentChoice(one.id, one.name) for one in present if one.points),
+        guess=guess,
     )
 
 

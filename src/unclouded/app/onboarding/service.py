@@ -218,7 +218,7 @@ class OnboardingService:
         return "" if profile.unknown else profile.title
 
     def _proposal(self, found: AnsweringDevice) -> DeviceProposal:
-        return propose(found.device, found.title, self._hub.devices())
+        return propose(found.device, found.title, self._hub.devices(), found.drawn)
 
     def _keys(self, offer: Offer, body: OnboardingAddBody) -> dict[str, Any]:  # Any: TOML values as JSON
         """The [[device]] table. Raises CommandError where it is not known what answers at the link."""

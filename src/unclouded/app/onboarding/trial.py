@@ -8,6 +8,7 @@ import os
 from collections import deque
 from collections.abc import Sequence
 
+from unclouded.app.onboarding.kind_guess import while_on
 from unclouded.core.errors import CommandError
 from unclouded.core.json_lines import device_json, reading_json
 from unclouded.core.model import Command, Device, Fact, Outcome, Reading, Status, Value
@@ -19,7 +20,8 @@ from unclouded.hub.services import Services
 
 TRIAL_ID = "trial"
 MOST_TRACE = 600  # values of the traced point
-TRACED = ("power_W", "temperature_C", "humidity_pct")  # the first of these that the device has is traced
+POWER = "power_W"
+TRACED = (POWER, "temperature_C", "humidity_pct")  # the first of these that the device has is traced
 
 
 class DeviceTrial:
@@ -31,6 +33,7 @@ class DeviceTrial:
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._trace: deque[tuple[float, float]] = deque(maxlen=MOST_TRACE)
+        self._switched: deque[tuple[float, bool]] = deque(maxlen=MOST_TRACE)  # when, and whether it is on since
         self._hub.subscribe(self._take)
 
     def start(self) -> None:
@@ -89,6 +92,10 @@ class DeviceTrial:
         """The point that is traced, "" = none, and its values with their times."""
         return self._traced(), list(self._trace)
 
+    def drawn(self) -> list[tuple[float, float]]:
+        """The power and its times while it was switched on: to switch it is no habit of what is plugged in."""
+        return while_on(self._trace, list(self._switched)) if self._traced() == POWER else []
+
     async def command(self, point: str, value: Value, origin: str) -> Outcome:
         """Set a point; without one the main one. Raises CommandError."""
         point = point or self.device.main
@@ -110,5 +117,14 @@ class DeviceTrial:
     def _take(self, facts: Sequence[Fact]) -> None:
         self._changed.set()
         traced = self._traced()
-        own = (fact for fact in facts if isinstance(fact, Reading) and (fact.device, fact.point) == (self._id, traced))
-        self._trace.extend((one.at, float(one.value)) for one in own if isinstance(one.value, int | float))
+        own = [fact for fact in facts if isinstance(fact, Reading) and fact.device == self._id]
+        self._trace.extend(
+            (one.at, float(one.value)) for one in own if one.point == traced and isinstance(one.value, int | float)
+        )
+        for one in own:
+            if isinstance(one.value, bool) and one.point == self.device.main:
+                self._note_switch(one.at, one.value)
+
+    def _note_switch(self, at: float, is_on: bool) -> None:
+        if not self._switched or self._switched[-1][1] != is_on:
+            self._switched.append((at, is_on))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from unclouded.app.onboarding.kind_guess import guess_text
 from unclouded.core.configuration_views import ReloadView
 from unclouded.core.onboarding_views import LinkTestView, Offer, OnboardingView
 
@@ -37,6 +38,12 @@ def found_line(test: LinkTestView) -> str:
     name = test.title or "A device"
     values = value_line(test)
     return f"{name} ({test.family}) answers{f': {values}' if values else ', and has no values yet'}."
+
+
+def guess_line(test: LinkTestView) -> str:
+    """What it may be by its power; "" where that says nothing."""
+    guess = test.proposal.guess if test.proposal is not None else None
+    return guess_text(guess) if guess is not None else ""
 
 
 def added_line(done: ReloadView, test: LinkTestView, goes_on: bool) -> str:
