@@ -48,7 +48,12 @@ class PublisherRow(msgspec.Struct, frozen=True):
         return factory(context)
 
 
-PUBLISHERS: Sequence[PublisherRow] = (PublisherRow("metrics", "metrics", "unclouded.app.publishing.metrics:make"),)
+PUBLISHERS: Sequence[PublisherRow] = (
+    PublisherRow("mqtt", "mqtt", "unclouded.app.publishing.mqtt:make"),
+    PublisherRow("metrics", "metrics", "unclouded.app.publishing.metrics:make"),
+    PublisherRow("influx", "influx", "unclouded.app.publishing.sinks:make_influx"),
+    PublisherRow("webhook", "webhook", "unclouded.app.publishing.sinks:make_webhook", also=("hub",)),
+)
 
 
 def changed_tables(before: Config, after: Config, rows: Sequence[PublisherRow] = PUBLISHERS) -> tuple[str, ...]:

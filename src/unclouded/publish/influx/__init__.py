@@ -1,0 +1,1 @@
+"""Readings as line protocol, which InfluxDB, VictoriaMetrics, Telegraf and QuestDB take."""
