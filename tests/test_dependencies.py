@@ -23,6 +23,7 @@ PACKAGES = {
     "links": "core recording",
     "hub": "core",
     "store": "core",
+    "rules": "core",
     "sim": "core",
     "web": "core store",
     "publish": "",
@@ -105,6 +106,14 @@ INSIDE = {
         "broker": "dial tcp mqtt",
     },
     "profiles": {"vocabulary": "", "catalogue": ""},
+    "rules": {
+        "calendar": "",
+        "conditions": "calendar",
+        "rule": "calendar conditions",
+        "text": "calendar conditions rule",
+        "devices": "rule text",
+        "engine": "calendar conditions rule text devices",
+    },
     "cli": {
         "output": "",
         "options": "",
@@ -123,6 +132,7 @@ PURE = [
     "families",
     "formats",
     "conformance",
+    "rules",
     *(f"hub/{name}.py" for name in ("board", "energy", "energy_rule", "forecast", "held_commands", "identity")),
     *(
         f"hub/{name}.py"
@@ -143,7 +153,7 @@ PURE = [
         for name in ("change_text", "explain_text", "frame_drawing", "text_width", "unknown_text")
     ),
 ]
-PURE_LIBRARIES = """base64 bisect bz2 collections contextlib cryptography datetime decimal enum fnmatch fractions
+PURE_LIBRARIES = """astral base64 bisect bz2 collections contextlib cryptography datetime decimal enum fnmatch fractions
 functools hashlib heapq hmac itertools json lzma math msgspec numpy operator re statistics struct tomllib types typing
 unicodedata zlib zoneinfo"""
 IMPURE_CALLS = {"open", "input", "eval", "exec", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}

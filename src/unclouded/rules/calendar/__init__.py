@@ -1,0 +1,1 @@
+"""Local times, weekdays, holidays and the sun: when something is due."""

@@ -1,0 +1,1 @@
+"""Rules as people write them: the keys of a [[rule]] table, times, time spans, conditions."""
