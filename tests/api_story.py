@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from unclouded.core.configuration_views import (
     ConfigurationView,
     ConfiguredDevice,
     EditOrigin,
+    HubEdit,
     ReloadView,
 )
 from unclouded.core.decode_views import (
@@ -317,6 +318,14 @@ def about() -> dict[str, object]:
     return {"version": "1.2", "pid": 7, "data": "/data", "uptime_s": 60, "timezone": "Europe/Madrid", "store": store}
 
 
+class FakeBackup:
+    """A backup of two pieces."""
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        yield b"\x1f\x8b"
+        yield b"rest"
+
+
 class FakeConfiguration:
     """A configuration of one device at revision "1". ``edits``: what was asked for, and by whom."""
 
@@ -340,6 +349,12 @@ class FakeConfiguration:
 
     async def change(self, revision: str, device: str, patch: Mapping[str, Any], origin: EditOrigin) -> ReloadView:
         return self._edited("change", revision, device, patch, origin)
+
+    async def change_hub(self, revision: str, edit: HubEdit, origin: EditOrigin) -> ReloadView:
+        return self._edited("change_hub", revision, edit, origin)
+
+    async def rename_room(self, revision: str, room: str, name: str, origin: EditOrigin) -> ReloadView:
+        return self._edited("rename_room", revision, room, name, origin)
 
     async def remove(self, revision: str, device: str, history: str, origin: EditOrigin) -> ReloadView:
         return self._edited("remove", revision, device, history, origin)

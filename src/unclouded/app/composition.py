@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.hub_tables import AT_START
 from unclouded.app.configuration.tables import BROKER, DeviceTable, links_of
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.protocols import actions_of, settings_of
@@ -22,10 +23,6 @@ from unclouded.profiles import ProfileLibrary
 if TYPE_CHECKING:
     from unclouded.app.admissions import Admissions, AdmittedPlug, DeviceAdmitter
     from unclouded.links.broker.server import BrokerServer, SeenPlug
-
-# Keys of the hub that count at its next start only, by table; of other tables all keys are applied at once
-AT_START = {"hub": ("data",), "broker": (), "web": (), "meross": ()}  # () = all of them
-
 
 class PreparedDevices(msgspec.Struct, frozen=True):
     """The devices of a configuration, ready to run. ``admitted``: the plugs that were admitted when it was made."""

@@ -25,6 +25,7 @@ from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.live import LiveConfiguration
 from unclouded.app.decode_service.service import DecodeService
 from unclouded.app.downloads import Downloads
+from unclouded.app.hub_backup import HubBackup
 from unclouded.app.live_weather import LiveWeather
 from unclouded.app.onboarding.service import OnboardingService
 from unclouded.app.plug_key import with_plug_key
@@ -170,6 +171,7 @@ async def _serving(
         configuration=live,
         log=recent.lines,
         onboarder=onboarding,
+        backup=HubBackup(lambda: composition.config, VERSION),
         metrics=metrics,
     )
     try:

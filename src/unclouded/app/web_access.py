@@ -71,12 +71,12 @@ class WebAccess:
     def set_password(self, role: str, text: str) -> None:
         """Sessions with the previous password end. Raises CommandError for an unsuitable password."""
         new = hashed(text)
-        self._store.change(lambda known: known.with_password(_role(role), new))
+        self._store.change(lambda known: known.with_password(_role(role), new, int(time.time())))
 
     def remove_password(self, role: str) -> bool:
         """Whether there was one; its sessions end."""
         had = role in self._store.now().passwords
-        self._store.change(lambda known: known.with_password(_role(role), None))
+        self._store.change(lambda known: known.with_password(_role(role), None, int(time.time())))
         return had
 
     def make_token(self, name: str, role: str) -> str:

@@ -106,8 +106,10 @@ class WebListener:
         if self._is_loopback or self._credentials.now().passwords:
             return
         text = random_password()
-        password = hashed(text, cost)
-        self._credentials.change(lambda known: known if known.passwords else known.with_password("control", password, int(time.time())))
+        password, now = hashed(text, cost), int(time.time())
+        self._credentials.change(
+            lambda known: known if known.passwords else known.with_password("control", password, now)
+        )
         self.notes.append(
             f"First start on {address_text(self.address)}: the password for control is {text} (it is not shown again; "
             "change it with: unclouded web password)"

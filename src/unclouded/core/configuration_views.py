@@ -4,7 +4,7 @@ Secrets are never in it: what stands in their place is ``HIDDEN``, which is refu
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -18,6 +18,17 @@ class EditOrigin(msgspec.Struct, frozen=True):
     is_local: bool = True
 
 
+class HubEdit(msgspec.Struct, frozen=True, kw_only=True):
+    """A change to a table of the hub. ``item``: of a list, "" = one more; None = the table itself.
+
+    ``keys``: its new values, None removes one; without it, what is named is removed.
+    """
+
+    table: str
+    item: str | None = None
+    keys: Mapping[str, Any] | None = None  # Any: TOML values as JSON
+
+
 class ConfiguredDevice(msgspec.Struct, frozen=True, kw_only=True):
     """A device of the configuration. ``keys``: as they stand in the file (docs/unclouded.toml), without secrets.
 
@@ -28,6 +39,59 @@ class ConfiguredDevice(msgspec.Struct, frozen=True, kw_only=True):
     keys: Mapping[str, Any]  # Any: TOML values as JSON
     line: int | None
     admitted: bool = False
+
+
+SettingKind = Literal["flag", "number", "text", "secret", "choice", "list", "map"]
+
+
+class SettingField(msgspec.Struct, frozen=True, kw_only=True):
+    """One key of a table of the hub. ``kind``: list = of texts (of its ``options``, if it has some), map =
+    keys of its own, which are set by hand.
+
+    ``name``, ``help``, ``option_names``: for people, in the language of the request; "" = the key says it. ``whole``:
+    a number without decimals. ``required``: it has no default. ``is_local``: it names a file or a program of the hub's
+    computer, and can be set there only. ``at_start``: it counts from the next start of the hub on.
+    """
+
+    key: str
+    kind: SettingKind
+    default: Any = None  # Any: TOML values as JSON
+    required: bool = False
+    options: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    whole: bool = False
+    is_local: bool = False
+    at_start: bool = False
+    name: str = ""
+    help: str = ""
+    option_names: tuple[str, ...] = ()
+
+
+class ConfiguredItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of a list of the hub. ``item``: what it is changed by. ``keys``: as in the file, without secrets."""
+
+    item: str
+    keys: Mapping[str, Any]  # Any: TOML values as JSON
+    line: int | None
+
+
+class ConfiguredTable(msgspec.Struct, frozen=True, kw_only=True):
+    """A table of the hub. ``keys``: as they stand in the file, without secrets; of a list, its ``items`` instead.
+
+    ``is_optional``: what it is about is off without it. ``is_there``: the file has it. ``name``, ``help``: for people.
+    """
+
+    table: str
+    is_list: bool
+    is_optional: bool
+    is_there: bool
+    keys: Mapping[str, Any]  # Any: TOML values as JSON
+    items: tuple[ConfiguredItem, ...]
+    fields: tuple[SettingField, ...]
+    line: int | None
+    name: str = ""
+    help: str = ""
 
 
 class ConfigurationView(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +109,7 @@ class ConfigurationView(msgspec.Struct, frozen=True, kw_only=True):
     problem: str
     needs_restart: tuple[str, ...]
     devices: list[ConfiguredDevice]
+    tables: list[ConfiguredTable] = []
 
 
 class ConfigDifference(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ EVENTS = """SELECT e.at, coalesce(d.id, d.identity, ''), e.kind, e.json FROM eve
     LEFT JOIN device d ON d.number = e.device
     WHERE e.at >= ? AND e.at < ? AND (? IS NULL OR e.device = ?) AND e.kind <> ? ORDER BY e.at"""
 DEVICE = "SELECT number, identity, id, first_seen, last_seen, info FROM device"
+OLDEST = "SELECT min((SELECT min(second) FROM sample WHERE device = device.number)) FROM device"
 LEDGERS = """SELECT d.id, l.point FROM ledger l JOIN device d ON d.identity = l.identity WHERE d.id IS NOT NULL
     ORDER BY d.number, l.point"""
 
@@ -83,6 +84,11 @@ class StoreReader:
     def known(self, device: str) -> StoredDevice:
         """One device, by any name that ``history`` accepts. Raises CommandError."""
         return self._known(*self._rows(f"{DEVICE} WHERE number = ?", self._find(device)[0])[0])
+
+    def since(self) -> float | None:
+        """The time of the oldest value, Unix seconds; None where there is none."""
+        found: float | None = self._rows(OLDEST)[0][0]
+        return found
 
     def counters(self) -> dict[str, list[str]]:
         """The points of each device, by its current id, that are lifetime totals in Wh: those of its ledgers."""

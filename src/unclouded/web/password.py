@@ -2,7 +2,8 @@
 
     DATA/state/web.json    {"key": …,                                  signs session cookies
                             "passwords": {"control": {"salt", "hash", "n", "r", "p"}},
-                            "epochs": {"control": 3},                  number of changes of a password
+                            "epochs": {"control": 3},                  sessions of earlier ones have ended
+                            "set_at": {"control": 1763700000},         when the password was set, Unix seconds
                             "tokens": [{"name", "role", "sha256", "made"}],
                             "ended": {"session": until}}               logged out before they expired
 
@@ -18,7 +19,7 @@ import logging
 import os
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -73,15 +74,24 @@ class CredentialFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: bytes = b""
     passwords: Mapping[Role, Password] = {}
     epochs: Mapping[Role, int] = {}
+    set_at: Mapping[Role, int] = {}
     tokens: tuple[Token, ...] = ()
     ended: Mapping[str, int] = {}
 
-    def with_password(self, role: Role, password: Password | None) -> "CredentialFile":
-        """With another password for a role, or none; sessions of the previous one end."""
+    def with_password(self, role: Role, password: Password | None, now: int = 0) -> "CredentialFile":
+        """With another password for a role, or none; sessions of the previous one end.
+
+        ``now``: Unix seconds, 0 = unknown.
+        """
         others = {one: known for one, known in self.passwords.items() if one != role}
         passwords = others if password is None else {**others, role: password}
-        epochs = {**self.epochs, role: self.epochs.get(role, 0) + 1}
-        return msgspec.structs.replace(self, passwords=passwords, epochs=epochs)
+        set_at = {one: at for one, at in {**self.set_at, role: now}.items() if at and one in passwords}
+        return msgspec.structs.replace(self.without_sessions((role,)), passwords=passwords, set_at=set_at)
+
+    def without_sessions(self, roles: Iterable[Role]) -> "CredentialFile":
+        """All sessions of these roles have ended."""
+        ended = {role: self.epochs.get(role, 0) + 1 for role in roles}
+        return msgspec.structs.replace(self, epochs={**self.epochs, **ended})
 
     def with_token(self, token: Token) -> "CredentialFile":
         """With one more token. Raises CommandError if the name is taken."""

@@ -1,6 +1,6 @@
 """One row for each route of the API: request, answer, errors. Routes and document are generated from them."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import tzinfo
 from typing import Any, Literal, Protocol
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.responses import Response
 
-from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, ReloadView
+from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, HubEdit, ReloadView
 from unclouded.core.decode_views import DecodeOptions
 from unclouded.core.model import Device, Outcome, PublicHub, UpdateFile, Value
 from unclouded.core.onboarding_views import Offer, OnboardingView
@@ -33,6 +33,7 @@ JSON = "application/json"
 JSON_LINES = "application/jsonl"
 CSV = "text/csv"
 SVG = "image/svg+xml"
+GZIP = "application/gzip"
 BYTES = "application/octet-stream"
 
 
@@ -48,8 +49,18 @@ class HistorySource(Protocol):
     async def today(self, now: float) -> Today:
         """Counter values at the beginning of the local day."""
 
+    async def since(self) -> str | None:
+        """Since when there are values, ISO 8601 in UTC; None where there are none."""
+
     async def events(self, device: str | None, start: float, end: float, limit: int) -> list[EventView]:
         """Events, newest first."""
+
+
+class BackupSource(Protocol):
+    """A backup of the hub as one file (app/hub_backup.py)."""
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """It, piece by piece. Raises StoreError before the first piece."""
 
 
 class UploadSink(Protocol):
@@ -117,6 +128,12 @@ class ConfigurationSource(Protocol):
 
     async def change(self, revision: str, device: str, patch: Mapping[str, Any], origin: EditOrigin) -> ReloadView:
         """Change keys of a device; None removes one."""
+
+    async def change_hub(self, revision: str, edit: HubEdit, origin: EditOrigin) -> ReloadView:
+        """Change a table of the hub, or an item of one of its lists."""
+
+    async def rename_room(self, revision: str, room: str, name: str, origin: EditOrigin) -> ReloadView:
+        """Another name of a room, for all devices that are in it."""
 
     async def remove(
         self, revision: str, device: str, history: Literal["keep", "delete"], origin: EditOrigin
@@ -189,7 +206,7 @@ class ApiContext(msgspec.Struct, frozen=True):
 
     ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files. ``plugs`` None: it
     sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes no inputs. ``log``
-    None: it keeps no log. ``onboarding`` None: it finds no new devices.
+    None: it keeps no log. ``onboarding`` None: it finds no new devices. ``backup`` None: it makes no backups.
     """
 
     hub: PublicHub
@@ -203,6 +220,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     configuration: ConfigurationSource | None = None
     log: LogLines | None = None
     onboarding: OnboardingSource | None = None
+    backup: BackupSource | None = None
 
     @property
     def zone(self) -> tzinfo:
@@ -244,6 +262,12 @@ class ApiContext(msgspec.Struct, frozen=True):
         if self.onboarding is None:
             raise ApiError(503, "api.no_onboarding")
         return self.onboarding
+
+    def require_backup(self) -> BackupSource:
+        """What makes backups. Raises ApiError where nothing does."""
+        if self.backup is None:
+            raise ApiError(503, "api.no_backup")
+        return self.backup
 
     def require_history(self) -> HistorySource:
         """The stored history. Raises ApiError where there is none."""

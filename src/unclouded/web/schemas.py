@@ -74,6 +74,23 @@ class ChangeDeviceBody(msgspec.Struct, forbid_unknown_fields=True):
     origin: Origin = "api"
 
 
+class ChangeHubBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``keys``: the new values of a table of the hub; null removes a key, a table inside is merged."""
+
+    revision: Revision
+    keys: dict[str, Any]  # Any: TOML values as JSON
+    origin: Origin = "api"
+
+
+class RenameRoomBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``room``: its name until now. ``name``: the new one, of which there may be one already; "" = no room."""
+
+    revision: Revision
+    room: str
+    name: str
+    origin: Origin = "api"
+
+
 class ReloadBody(msgspec.Struct, forbid_unknown_fields=True):
     """``dry_run``: change nothing, and say what would be done."""
 
@@ -333,6 +350,60 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
 
     role: Role | None
     login: bool
+
+
+class DataView(msgspec.Struct, frozen=True, kw_only=True):
+    """The store: bytes on disk. ``since``: the time of the oldest value, None = there is none."""
+
+    bytes: int
+    since: str | None
+
+
+class RoleView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may do what. ``set_at``: when its password was set, None = it has none, or that is not known."""
+
+    role: Role
+    has_password: bool
+    set_at: str | None
+
+
+class BrowserView(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser that is signed in and was here since the hub started. ``own``: that of the request.
+
+    ``browser``, ``system``: as it calls itself, "" = unknown. ``since``, ``seen``: its first and last request.
+    """
+
+    id: str
+    role: Role
+    browser: str
+    system: str
+    address: str
+    since: str
+    seen: str
+    own: bool
+
+
+class PeopleView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may open the page. ``login``: whether this hub requires a password. ``beyond``: it can be reached from other
+    computers, so that it needs one."""
+
+    login: bool
+    beyond: bool
+    roles: list[RoleView]
+    browsers: list[BrowserView]
+
+
+class PasswordBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``current``: the password of control, where there is one. ``password``: the new one; null removes it."""
+
+    password: Annotated[str, Meta(max_length=LONGEST_PASSWORD)] | None
+    current: Annotated[str, Meta(max_length=LONGEST_PASSWORD)] = ""
+
+
+class SignOutBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``browser``: its id; without one all but that of the request are signed out."""
+
+    browser: Annotated[str, Meta(max_length=40)] = ""
 
 
 class LoginBody(msgspec.Struct, forbid_unknown_fields=True):

@@ -37,6 +37,15 @@ class SessionCookie(msgspec.Struct, frozen=True):
     expires: int
     epoch: int
 
+    def is_valid(self, credentials: CredentialFile, now: int) -> bool:
+        """Whether it has begun, has not ended, and belongs to the password that its role has now."""
+        return (
+            self.issued - CLOCK_TOLERANCE_S <= now < self.expires
+            and self.role in credentials.passwords
+            and self.epoch == credentials.epochs.get(self.role, 0)
+            and self.session not in credentials.ended
+        )
+
 
 def issue(role: Role, credentials: CredentialFile, now: int, session: str = "") -> SessionCookie:
     """A new session, or the renewal of an existing one."""
@@ -60,13 +69,7 @@ def read(text: str, credentials: CredentialFile, now: int) -> SessionCookie | No
         return None
     role = cast(Role, found[1])  # by SHAPE
     session = SessionCookie(role, found[2], int(found[3]), int(found[4]), int(found[5]))
-    good = (
-        session.issued - CLOCK_TOLERANCE_S <= now < session.expires
-        and role in credentials.passwords
-        and session.epoch == credentials.epochs.get(role, 0)
-        and session.session not in credentials.ended
-    )
-    return session if good else None
+    return session if session.is_valid(credentials, now) else None
 
 
 def cookie_name(credentials: CredentialFile, secure: bool) -> str:

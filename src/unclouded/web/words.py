@@ -38,6 +38,11 @@ def say(id: str, **parts: object) -> str:
     return text.format_map(parts)
 
 
+def say_if_known(id: str) -> str:
+    """The same without placeholders; "" where there is no text with that id."""
+    return table(_language.get()).get(id) or table().get(id, "")
+
+
 @contextlib.contextmanager
 def answering_in(accepted: str) -> Iterator[None]:
     """Texts are in the language that an Accept-Language header prefers."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unclouded.app.configuration import device_edits
+from unclouded.app.configuration import text_edits
 from unclouded.app.configuration.device_edits import with_changes, with_device, without_device
 from unclouded.app.configuration.table_edits import Table, merged, value_text
 from unclouded.app.configuration.text_blocks import blocks_of, text_of
@@ -231,7 +231,7 @@ def test_a_comment_within_a_table_that_is_removed_stays() -> None:
 
 
 def test_what_the_text_and_the_model_do_not_agree_on_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device_edits, "edited", lambda blocks, *more: list(blocks))
+    monkeypatch.setattr(text_edits, "edited", lambda blocks, *more: list(blocks))
     with pytest.raises(CommandError, match="Change it by hand"):
         with_changes(FILE, "pump", {"name": "P"})
 

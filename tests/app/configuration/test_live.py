@@ -365,3 +365,66 @@ async def test_a_history_is_kept_or_deleted_as_it_was_said(tmp_path: Path, histo
         words = [one.words for one in here.facts if isinstance(one, Notice) and one.kind == "configuration"]
         assert ("history of pump deleted" in words[-1]) == (history == "delete")
         assert (identity in here.run.hub._energy) == (history == "keep")
+
+
+async def test_tables_of_the_hub_are_changed_without_a_device_that_restarts(tmp_path: Path) -> None:
+    async with home(tmp_path) as here:
+        seen = await here.revision()
+        body = {"revision": seen, "keys": {"name": "  Casa   Olivos "}}
+        done = await here.ask("PATCH", "/hub/hub", body)
+        assert done.status == 200, done.json
+        assert (done.json["applied"], done.json["restarted"], done.json["kept"]) == (["hub.name"], [], 2)
+        assert (await ask(here.run.api, "GET", "/api/hub")).json["name"] == "Casa Olivos"
+        assert "# My home" in here.file.read_text()
+
+        conflict = await here.ask("PATCH", "/hub/hub", {**body, "keys": {"timezone": "Europe/Lisbon"}})
+        assert conflict.status == 409 and conflict.json["changed"][0]["key"] == "hub.name"
+
+        for path, keys, says in (
+            ("/hub/hub", {"timezone": "Mars/Base"}, "`timezone` in [hub]"),
+            ("/hub/hub", {"name": "x" * 201}, "at most 200"),
+            ("/hub/webb", {"listen": "off"}, "Did you mean web"),
+            ("/hub/web", {"tls": "yes"}, "`tls` in [web]"),
+        ):
+            refused = await here.ask("PATCH", path, {"revision": await here.revision(), "keys": keys})
+            assert refused.status == 422 and says in refused.json["detail"], refused.json
+
+        later = await here.ask("PATCH", "/hub/web", {"revision": await here.revision(), "keys": {"tls": True}})
+        assert later.json["needs_restart"] == ["web.tls"]
+        view = (await here.ask("GET", "")).json
+        tables = {one["table"]: one for one in view["tables"]}
+        assert view["needs_restart"] == ["web.tls"] and tables["web"]["keys"] == {"listen": "off", "tls": True}
+        assert (tables["hub"]["name"], tables["hub"]["fields"][1]["name"]) == ("Home", "Time zone")
+        back = await here.ask("DELETE", f"/hub/web?revision={later.json['revision']}")
+        assert back.status == 200 and "[web]" not in here.file.read_text()
+
+
+async def test_a_secret_of_a_list_is_never_shown_and_stays_when_another_key_changes(tmp_path: Path) -> None:
+    async with home(tmp_path) as here:
+        keys = {"url": "ntfy://top-secret/topic", "language": "en"}
+        added = await here.ask("POST", "/hub/notification", {"revision": await here.revision(), "keys": keys})
+        assert added.status == 200, added.json
+        changed = await here.ask(
+            "PATCH", "/hub/notification/1", {"revision": await here.revision(), "keys": {"language": "de"}}
+        )
+        view = await here.ask("GET", "")
+        assert b"secret/" not in added.body + changed.body + view.body and b"top-" not in view.body
+        assert "ntfy://top-secret/topic" in here.file.read_text() and 'language = "de"' in here.file.read_text()
+        sent_back = {"revision": await here.revision(), "keys": {"url": "…"}}
+        assert "hidden" in (await here.ask("PATCH", "/hub/notification/1", sent_back)).json["detail"]
+        gone = await here.ask("DELETE", f"/hub/notification/1?revision={await here.revision()}")
+        assert gone.status == 200 and "notification" not in here.file.read_text()
+
+
+async def test_a_room_is_renamed_in_all_its_devices_at_once(tmp_path: Path) -> None:
+    async with home(tmp_path) as here:
+        await here.change("pump", room="Cellar")
+        await here.change("meter", room="Cellar")
+        body = {"revision": await here.revision(), "room": "Cellar", "name": " Wine  cellar "}
+        done = (await here.ask("POST", "/rooms", body)).json
+        assert sorted(done["described"]) == ["meter", "pump"] and done["restarted"] == []
+        assert {one.room for one in here.devices().values()} == {"Wine cellar"}
+        body = {"revision": done["revision"], "room": "Wine cellar", "name": ""}
+        assert (await here.ask("POST", "/rooms", body)).status == 200 and "Wine" not in here.file.read_text()
+        refused = await here.ask("POST", "/rooms", {**body, "revision": await here.revision(), "room": "Attic"})
+        assert refused.status == 422 and "no room 'Attic'" in refused.json["detail"]

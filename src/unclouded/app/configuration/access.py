@@ -14,12 +14,14 @@ import msgspec
 from unclouded.app.configuration.config import Config, config_of
 from unclouded.app.configuration.device_changes import DeviceChange, DeviceChanges, History
 from unclouded.app.configuration.editor import ConfigEditor, Edit
+from unclouded.app.configuration.hub_changes import hub_change
+from unclouded.app.configuration.hub_tables import configured_tables
 from unclouded.app.configuration.problems import check_new_problems, texts
 from unclouded.app.configuration.shown import backup_views, configured_devices
 from unclouded.app.configuration.validation import admitted_devices, validate
 from unclouded.app.hub_access import is_running
 from unclouded.app.hub_client import HubClient
-from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, ReloadView
+from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, HubEdit, ReloadView
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.hub.identity import with_parts
 
@@ -35,6 +37,8 @@ class ConfigurationAccess(Protocol):
     def view(self) -> ConfigurationView: ...
     def add(self, keys: Mapping[str, Any]) -> ReloadView: ...  # Any: TOML values as JSON
     def change(self, device: str, patch: Mapping[str, Any]) -> ReloadView: ...
+    def change_hub(self, edit: HubEdit) -> ReloadView: ...
+    def rename_room(self, room: str, name: str) -> ReloadView: ...
     def remove(self, device: str, history: History) -> ReloadView: ...
     def reload(self, dry_run: bool = False) -> ReloadView: ...
     def backups(self) -> Sequence[ConfigBackupView]: ...
@@ -74,6 +78,16 @@ class HubConfiguration:
 
     def change(self, device: str, patch: Mapping[str, Any]) -> ReloadView:  # Any: TOML values as JSON
         return _reloaded(self._hub.patch(_device(device), self._body(keys=patch)))
+
+    def change_hub(self, edit: HubEdit) -> ReloadView:
+        path = f"{PATH}/hub/{quote(edit.table, safe='')}" + (f"/{quote(edit.item, safe='')}" if edit.item else "")
+        if edit.keys is None:
+            return _reloaded(self._hub.delete(path, revision=self._revision(), origin=ORIGIN))
+        send = self._hub.post if edit.item == "" else self._hub.patch
+        return _reloaded(send(path, self._body(keys=edit.keys)))
+
+    def rename_room(self, room: str, name: str) -> ReloadView:
+        return _reloaded(self._hub.post(f"{PATH}/rooms", self._body(room=room, name=name)))
 
     def remove(self, device: str, history: History) -> ReloadView:
         return _reloaded(self._hub.delete(_device(device), revision=self._revision(), history=history, origin=ORIGIN))
@@ -118,6 +132,7 @@ class FileAccess:
             problem=problem,
             needs_restart=(),
             devices=configured_devices(version.text, admitted),
+            tables=configured_tables(version.text),
         )
 
     def add(self, keys: Mapping[str, Any]) -> ReloadView:  # Any: TOML values as JSON
@@ -125,6 +140,12 @@ class FileAccess:
 
     def change(self, device: str, patch: Mapping[str, Any]) -> ReloadView:  # Any: TOML values as JSON
         return self._change(self._changes().changed(device, patch))
+
+    def change_hub(self, edit: HubEdit) -> ReloadView:
+        return self._change(hub_change(edit))
+
+    def rename_room(self, room: str, name: str) -> ReloadView:
+        return self._change(self._changes().room_renamed(room, name))
 
     def remove(self, device: str, history: History) -> ReloadView:
         config = self._config(self._editor.version().text)

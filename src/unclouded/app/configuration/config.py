@@ -176,9 +176,10 @@ def _converted(text: str, where: str) -> ConfigFile:
 
 
 def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, str], places: ConfigPlaces) -> Config:
+    check_hub(file.hub, where)
     check_devices(file.device, where)
-    return Config(
     check_publishers(file, where)
+    return Config(
         where=where,
         base=Path(where).parent,
         data=data_folder(data or file.hub.data, env),

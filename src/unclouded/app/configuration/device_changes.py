@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from unclouded.app.configuration.device_edits import devices_of, with_changes, with_device, without_device
+from unclouded.app.configuration.device_edits import devices_of, with_changes, with_device, with_room, without_device
 from unclouded.app.configuration.names import clean_name, id_for
 from unclouded.app.configuration.rules import DEVICE_ID
 from unclouded.app.configuration.table_edits import merged
@@ -104,6 +104,12 @@ class DeviceChanges:
             text=lambda text: without_device(text, device), device=device, done=f"{device} removed", uuid=uuid.lower()
         )
 
+    def room_renamed(self, room: str, name: str) -> DeviceChange:
+        """Another name of a room, for all devices in it; "" = they are in no room. Raises CommandError."""
+        new = clean_name(name, "room") if name.strip() else ""
+        done = f"room {room!r} renamed to {new!r}" if new else f"room {room!r} removed"
+        return DeviceChange(text=lambda text: with_room(text, room, new), device="", done=done)
+
     def _check_id(self, id: object) -> None:
         if not isinstance(id, str) or not DEVICE_ID.fullmatch(id):
             raise CommandError(f"{str(id)[:80]!r} cannot be an id: it may have only a to z, 0 to 9 and _.")
@@ -117,12 +123,28 @@ def table_keys(table: DeviceTable) -> dict[str, Any]:  # Any: TOML
     return {key: value for key, value in msgspec.to_builtins(table).items() if key == "id" or value != usual[key]}
 
 
+def exact(value: object, depth: int = 0) -> object:
+    """Numbers as they were written, and no text with a hidden part. Raises CommandError."""
+    if depth > DEEPEST:
+        raise CommandError(f"A key has tables within tables {DEEPEST} times at most.")
+    match value:
+        case Mapping():
+            return {str(key): exact(one, depth + 1) for key, one in value.items()}
+        case list() | tuple():
+            return [exact(one, depth + 1) for one in value]
+        case float():
+            return Decimal(repr(value))
+        case str() if HIDDEN in value:
+            raise CommandError(f"{value[:80]!r} has a part that was hidden when it was shown. Write it in full.")
+    return value
+
+
 # --- inside -------------------------------------------------------------------------------------------
 
 
 def _cleaned(keys: Mapping[str, Any]) -> dict[str, Any]:  # Any: JSON, TOML
     """The values as TOML has them. Raises CommandError."""
-    found = {key: _exact(value) for key, value in keys.items()}
+    found = {key: exact(value) for key, value in keys.items()}
     for key in ("name", "room"):
         name = found.get(key)
         if isinstance(name, str):
@@ -141,22 +163,6 @@ def _check_files(keys: Mapping[str, Any], is_local: bool) -> None:  # Any: JSON
                 raise CommandError(f"A link that names a file is set on the hub's computer: {SET_THERE} link=…")
         if table.get("record"):
             raise CommandError(f"A recording is set up on the hub's computer: {SET_THERE} record=FILE")
-
-
-def _exact(value: object, depth: int = 0) -> object:
-    """Numbers as they were written, and no text with a hidden part. Raises CommandError."""
-    if depth > DEEPEST:
-        raise CommandError(f"A key of a device has tables within tables {DEEPEST} times at most.")
-    match value:
-        case Mapping():
-            return {str(key): _exact(one, depth + 1) for key, one in value.items()}
-        case list() | tuple():
-            return [_exact(one, depth + 1) for one in value]
-        case float():
-            return Decimal(repr(value))
-        case str() if HIDDEN in value:
-            raise CommandError(f"{value[:80]!r} has a part that was hidden when it was shown. Write it in full.")
-    return value
 
 
 def _place(key: str) -> tuple[int, str]:

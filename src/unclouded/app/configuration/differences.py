@@ -27,9 +27,9 @@ def differences(before: str, after: str) -> list[ConfigDifference]:
     return [*_of_devices(old, new), *_of_tables(old, new)]
 
 
-def shown(keys: Mapping[str, Any]) -> dict[str, Any]:  # Any: TOML, JSON
-    """The keys of a table as JSON, secrets hidden."""
-    return {key: _shown(key, value) for key, value in keys.items()}
+def shown(keys: Mapping[str, Any], table: str = "") -> dict[str, Any]:  # Any: TOML, JSON
+    """The keys of a table as JSON, secrets hidden. ``table``: of the hub."""
+    return {key: HIDDEN if value and (table, key) in SECRET_KEYS else _shown(key, value) for key, value in keys.items()}
 
 
 # --- inside -------------------------------------------------------------------------------------------
@@ -68,6 +68,13 @@ def _of_tables(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Confi
             before, after = old.get(name, {}), new.get(name, {})
             if isinstance(before, Mapping) and isinstance(after, Mapping):
                 yield from _of_keys("", f"{name}.", before, after)
+            elif before != after:  # a list of tables
+                yield ConfigDifference(device="", key=name, before=_items(name, before), after=_items(name, after))
+
+
+def _items(table: str, items: object) -> object:
+    """The items of a list of the hub as JSON; None where there are none."""
+    return [shown(one, table) for one in items] if items and isinstance(items, list) else None
 
 
 def _of_keys(
@@ -80,7 +87,8 @@ def _of_keys(
         if isinstance(before, Mapping | None) and isinstance(after, Mapping | None):
             yield from _of_keys(device, f"{prefix}{key}.", before or {}, after or {})
             continue
-        hidden = [None if one is None else _shown(key, one) for one in (before, after)]
+        table = prefix.partition(".")[0] if not device else ""
+        hidden = [None if one is None else shown({key: one}, table)[key] for one in (before, after)]
         yield ConfigDifference(device=device, key=f"{prefix}{key}", before=hidden[0], after=hidden[1])
 
 
@@ -100,10 +108,10 @@ def _shown(key: str, value: object) -> object:
             return float(value)
         case str() if SECRET.search(key):
             return HIDDEN if value else ""
+        case str() if key == "url" and not PLAIN_URL.match(value):
+            return f"{value.partition('://')[0][:20]}://{HIDDEN}"
         case str() if key in ("link", "url"):
             return redacted(value)
         case bool() | int() | str():
             return value
     return str(value)  # dates and times, which no key takes
-        case str() if key == "url" and not PLAIN_URL.match(value):
-            return f"{value.partition('://')[0][:20]}://{HIDDEN}"

@@ -21,11 +21,19 @@ from unclouded.app.configuration.config_file import ConfigVersion
 from unclouded.app.configuration.device_changes import DeviceChange, DeviceChanges, History
 from unclouded.app.configuration.differences import differences
 from unclouded.app.configuration.editor import ConfigEditor, Edit, change_text
+from unclouded.app.configuration.hub_changes import hub_change
+from unclouded.app.configuration.hub_tables import configured_tables
 from unclouded.app.configuration.problems import check_new_problems, texts
 from unclouded.app.configuration.shown import backup_views, configured_devices
 from unclouded.app.live_weather import weather_of
 from unclouded.app.publishing.registry import changed_tables
-from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, ReloadView
+from unclouded.core.configuration_views import (
+    ConfigBackupView,
+    ConfigurationView,
+    EditOrigin,
+    HubEdit,
+    ReloadView,
+)
 from unclouded.core.errors import CommandError, ConfigError, StoreError, UncloudedError
 from unclouded.core.model import Device
 from unclouded.hub.hub import Hub
@@ -110,6 +118,12 @@ class LiveConfiguration:
             self._change(revision, self._changes().changed(device, patch, origin.is_local), origin)
         )
 
+    async def change_hub(self, revision: str, edit: HubEdit, origin: EditOrigin) -> ReloadView:
+        return await self._finished(self._change(revision, hub_change(edit, origin.is_local), origin))
+
+    async def rename_room(self, revision: str, room: str, name: str, origin: EditOrigin) -> ReloadView:
+        return await self._finished(self._change(revision, self._changes().room_renamed(room, name), origin))
+
     async def remove(self, revision: str, device: str, history: History, origin: EditOrigin) -> ReloadView:
         admitted = self._changes().admitted(device)
         if admitted is not None and all(one.id != device for one in self._composition.config.devices):
@@ -173,6 +187,7 @@ class LiveConfiguration:
             problem=problem,
             needs_restart=waiting,
             devices=configured_devices(version.text, self._changes().admitted_tables),
+            tables=configured_tables(version.text),
         )
 
     def _checked(self, text: str) -> CheckedText:

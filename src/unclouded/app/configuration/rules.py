@@ -12,7 +12,15 @@ from urllib.parse import unquote
 
 from unclouded.app.configuration.names import CONTROL, LONGEST_NAME
 from unclouded.app.configuration.places import did_you_mean
-from unclouded.app.configuration.tables import NOWHERE, BrokerTable, DeviceTable, WeatherTable, WebTable, links_of
+from unclouded.app.configuration.tables import (
+    NOWHERE,
+    BrokerTable,
+    DeviceTable,
+    HubTable,
+    WeatherTable,
+    WebTable,
+    links_of,
+)
 from unclouded.core.errors import ConfigError
 from unclouded.core.whole_number import whole_number
 
@@ -21,6 +29,14 @@ DEVICE_ID = re.compile(r"[a-z0-9_]+")
 LEAST_INTERVAL_S = 600  # s between two requests to a weather provider at least
 LEAST_SCALE, MOST_SCALE = Decimal("0.000001"), Decimal(1_000_000)  # of current transformers: 0.001 to 10,000
 HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*")
+
+
+def check_hub(hub: HubTable, where: str) -> HubTable:
+    if CONTROL.search(hub.name) or len(hub.name) > LONGEST_NAME:
+        raise ConfigError(
+            f"{where}: `$.hub.name`: a name has at most {LONGEST_NAME} characters, and no control characters."
+        )
+    return hub
 
 
 def check_broker(broker: BrokerTable | None, where: str) -> BrokerTable | None:

@@ -1,4 +1,8 @@
-"""Keys of a device as they are typed: ``name="Kitchen lamp"``, ``produces=true``, ``scale.power_W=40``. Pure."""
+"""Keys as they are typed. Pure.
+
+name="Kitchen lamp" produces=true scale.power_W=40    of a device
+hub.name="Casa Olivos"  webhook.2.url=…               of the hub: TABLE.KEY, or TABLE.ITEM.KEY of a list
+"""
 
 import tomllib
 from collections.abc import Sequence
@@ -7,8 +11,10 @@ from typing import Any
 
 import msgspec
 
+from unclouded.app.configuration.hub_tables import HubTableType, hub_table
 from unclouded.app.configuration.places import did_you_mean
 from unclouded.app.configuration.tables import DeviceTable
+from unclouded.core.configuration_views import HubEdit
 from unclouded.core.errors import CommandError
 
 TEXTS = frozenset(field.encode_name for field in msgspec.structs.fields(DeviceTable) if field.type is str)
@@ -34,6 +40,53 @@ def typed_keys(words: Sequence[str]) -> dict[str, Any]:  # Any: TOML
             raise CommandError(f"{path[:80]!r} is no key: only {' and '.join(TABLES)} have keys behind a dot.")
         else:
             found[key] = _value(text, is_text=key in TEXTS)
+    return found
+
+
+def typed_edit(words: Sequence[str]) -> HubEdit:
+    """The change of a table of the hub, or of one item of a list. Raises CommandError."""
+    parts = [_parted(word) for word in words]
+    table = hub_table(parts[0][0][0])
+    depth = 2 if table.is_list else 1
+    place = parts[0][0][:depth]
+    if any(path[:depth] != place for path, _ in parts):
+        raise CommandError(f"Change one table at a time: all keys begin with {'.'.join(place)}.")
+    if any(len(path) <= depth for path, _ in parts):
+        raise CommandError(f"Write {table.name}.{'ITEM.' if table.is_list else ''}KEY=VALUE.")
+    keys = _typed(table, [(path[depth:], text) for path, text in parts])
+    return HubEdit(table=table.name, item=place[1] if table.is_list else None, keys=keys)
+
+
+def typed_item(name: str, words: Sequence[str]) -> HubEdit:
+    """One more item of a list of the hub. Raises CommandError."""
+    table = hub_table(name, is_list=True)
+    return HubEdit(table=table.name, item="", keys=_typed(table, [_parted(word) for word in words]))
+
+
+def typed_place(place: str) -> HubEdit:
+    """What is to be removed: TABLE, or TABLE.ITEM of a list. Raises CommandError."""
+    name, dot, item = place.partition(".")
+    return HubEdit(table=hub_table(name, is_list=True if dot else None).name, item=item if dot else None)
+
+
+def _parted(word: str) -> tuple[list[str], str]:
+    path, equals, text = word.partition("=")
+    if not equals or not path:
+        raise CommandError(f"{word[:80]!r} is no key with a value. Write TABLE.KEY=VALUE, as in hub.name=Home.")
+    return path.split("."), text
+
+
+def _typed(table: HubTableType, parts: Sequence[tuple[list[str], str]]) -> dict[str, Any]:  # Any: TOML
+    found: dict[str, Any] = {}
+    for (key, *inner), text in parts:
+        field = table.field(key)
+        if inner and field.kind == "map":
+            found.setdefault(key, {})[".".join(inner)] = _value(text, is_text=False)
+        elif inner:
+            raise CommandError(f"{table.name}.{key} has no keys behind a dot.")
+        else:
+            value = _value(text, is_text=field.kind in ("text", "secret", "choice"))
+            found[key] = [value] if field.kind == "list" and isinstance(value, str) else value
     return found
 
 

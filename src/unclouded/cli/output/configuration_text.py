@@ -1,18 +1,37 @@
 """A configuration and what a change of it did, as text."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from unclouded.core.configuration_views import ConfigBackupView, ConfigDifference, ConfiguredDevice, ReloadView
+from unclouded.core.configuration_views import (
+    ConfigBackupView,
+    ConfigDifference,
+    ConfiguredDevice,
+    ConfiguredTable,
+    ReloadView,
+)
 
 
 def device_lines(device: ConfiguredDevice) -> Iterator[str]:
     """A device and its keys; where it stands in the file."""
     place = "admitted, not in the file" if device.admitted else f"line {device.line}"
     yield f"{device.id} ({place})"
-    for key, value in device.keys.items():
-        if key != "id":
-            yield f"    {key} = {_text(value)}"
+    yield from _key_lines({key: value for key, value in device.keys.items() if key != "id"})
+
+
+def table_lines(table: ConfiguredTable) -> Iterator[str]:
+    """A table of the hub and its keys, or each item of a list; where it stands in the file."""
+    for item in table.items:
+        yield f"[[{table.table}]] {item.item} (line {item.line})"
+        yield from _key_lines(item.keys)
+    if not table.is_list:
+        yield f"[{table.table}] (line {table.line})" if table.is_there else f"[{table.table}] (not in the file)"
+        yield from _key_lines(table.keys)
+
+
+def _key_lines(keys: Mapping[str, Any]) -> Iterator[str]:  # Any: TOML values as JSON
+    return (f"    {key} = {_text(value)}" for key, value in keys.items())
 
 
 def reload_lines(view: ReloadView) -> Iterator[str]:

@@ -1,17 +1,18 @@
 """`config`: show, edit and reload the configuration."""
 
 import sys
+from itertools import chain
 from typing import Any
 
 import click
 
 from unclouded.app.configuration.access import ConfigurationAccess, HubConfiguration, access_to
 from unclouded.app.configuration.config import find_config
-from unclouded.app.configuration.typed_keys import typed_keys
+from unclouded.app.configuration.typed_keys import typed_edit, typed_item, typed_keys, typed_place
 from unclouded.app.hub_client import HubClient
 from unclouded.cli.configuration import running_without_file
 from unclouded.cli.options import config_options, json_option
-from unclouded.cli.output.configuration_text import backup_line, device_lines, reload_lines
+from unclouded.cli.output.configuration_text import backup_line, device_lines, reload_lines, table_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.configuration_views import ReloadView
 from unclouded.core.errors import CommandError
@@ -31,18 +32,21 @@ def command() -> None:
 @config_options
 @json_option
 def show(device: str | None, config: str | None, data: str | None, as_json: bool) -> None:
-    """Show the devices of the configuration, or DEVICE, with the keys as they stand in the file, without secrets."""
+    """Show the configuration, or DEVICE, or a table of the hub, with the keys as they stand in the file.
+
+    Secrets are not shown.
+    """
     view = _access(config, data).view()
     devices = [one for one in view.devices if device in (None, one.id)]
-    if device is not None and not devices:
+    tables = [one for one in view.tables if one.table == device or (device is None and one.is_there)]
+    if device is not None and not devices and not tables:
         known = ", ".join(one.id for one in view.devices) or "none"
         raise CommandError(f"There is no device {device!r} in {view.file}. There are: {known}.")
     if as_json:
-        print_json(view if device is None else devices[0])
+        print_json(view if device is None else (devices or tables)[0])
         return
-    for one in devices:
-        for line in device_lines(one):
-            print_text(line)
+    for line in (*chain(*map(table_lines, tables)), *chain(*map(device_lines, devices))):
+        print_text(line)
     for problem in (view.problem, view.unwritable):
         if problem:
             print_text(problem, err=True)
@@ -51,16 +55,56 @@ def show(device: str | None, config: str | None, data: str | None, as_json: bool
 
 
 @command.command("set")
-@click.argument("device")
-@click.argument("keys", nargs=-1, required=True, metavar="KEY=VALUE...")
+@click.argument("device", metavar="[DEVICE]")
+@click.argument("keys", nargs=-1, metavar="KEY=VALUE...")
 @config_options
 @json_option
 def set_keys(device: str, keys: tuple[str, ...], config: str | None, data: str | None, as_json: bool) -> None:
     """Set keys of DEVICE, as in: name="Kitchen lamp" room=Kitchen parent=meter produces=true scale.power_W=40
 
+    Without DEVICE, set keys of the hub: TABLE.KEY=VALUE, as in: hub.name="Casa Olivos" hub.timezone=Europe/Madrid
+
     KEY= removes a key. id=NEW gives the device another id; its history stays. docs/unclouded.toml has all keys.
     """
-    _print(_access(config, data).change(device, typed_keys(keys)), as_json)
+    access = _access(config, data)
+    if "=" in device:
+        _print(access.change_hub(typed_edit((device, *keys))), as_json)
+    elif keys:
+        _print(access.change(device, typed_keys(keys)), as_json)
+    else:
+        raise CommandError(f"Say which keys of {device} are to be set: KEY=VALUE, as in room=Kitchen.")
+
+
+@command.command("append")
+@click.argument("table")
+@click.argument("keys", nargs=-1, required=True, metavar="KEY=VALUE...")
+@config_options
+@json_option
+def append(table: str, keys: tuple[str, ...], config: str | None, data: str | None, as_json: bool) -> None:
+    """Add an item to a list of the hub, as those that begin with [[TABLE]] in docs/unclouded.toml."""
+    _print(_access(config, data).change_hub(typed_item(table, keys)), as_json)
+
+
+@command.command("unset")
+@click.argument("table", metavar="TABLE[.ITEM]")
+@config_options
+@json_option
+def unset(table: str, config: str | None, data: str | None, as_json: bool) -> None:
+    """Remove a table of the hub, or one item of a list (its id, its name, or its place from 1 on).
+
+    What the table is about is off without it, or as without a configuration.
+    """
+    _print(_access(config, data).change_hub(typed_place(table)), as_json)
+
+
+@command.command("rename-room")
+@click.argument("room")
+@click.argument("name")
+@config_options
+@json_option
+def rename_room(room: str, name: str, config: str | None, data: str | None, as_json: bool) -> None:
+    """Call ROOM by another NAME, in all devices that are in it. An empty NAME: they are in no room."""
+    _print(_access(config, data).rename_room(room, name), as_json)
 
 
 @command.command("add")

@@ -10,6 +10,8 @@
     configuration.py  GET  /api/configuration …, POST, PATCH, DELETE …                  the configuration, edited
     products.py       GET  /api/products, /api/devices/ID/product                  supported products; facts of one
     decoding.py       GET, POST /api/decode …                                      what people paste, decoded
+    people.py         GET  /api/people, PUT /api/people/ROLE, POST …/sign-out      passwords and browsers
+    backup.py         GET  /api/data, /api/backup                                  what is stored, as one file
     session.py        GET  /api/session, POST /api/login, /api/logout              login state
     live.py           WS   /api/live                                               snapshots and changes
     openapi.py        GET  /api/openapi.json                                       this API as a document
@@ -36,7 +38,18 @@ from unclouded.core.errors import CommandError, ConfigError, EditConflict, Store
 from unclouded.core.json_lines import encode
 from unclouded.core.model import PublicHub
 from unclouded.web import openapi
-from unclouded.web.api import configuration, decoding, devices, history, onboarding, products, setup, updates
+from unclouded.web.api import (
+    backup,
+    configuration,
+    decoding,
+    devices,
+    history,
+    onboarding,
+    people,
+    products,
+    setup,
+    updates,
+)
 from unclouded.web.api import session as session_routes
 from unclouded.web.live import LivePages
 from unclouded.web.metrics import PATH as METRICS
@@ -45,6 +58,7 @@ from unclouded.web.request import ApiError, ApiRequest, as_json, problem
 from unclouded.web.routes import (
     ApiContext,
     ApiRoute,
+    BackupSource,
     ConfigurationSource,
     DecodeSource,
     HistorySource,
@@ -80,6 +94,7 @@ class Api:
         log: LogLines | None = None,
         configuration: ConfigurationSource | None = None,
         onboarder: OnboardingSource | None = None,
+        backup: BackupSource | None = None,
         metrics: MetricsSource | None = None,
     ) -> None:
         def view() -> HubView:
@@ -97,6 +112,7 @@ class Api:
             log=log,
             configuration=configuration,
             onboarding=onboarder,
+            backup=backup,
         )
         self._metrics = MetricsEndpoint(metrics)
         self.pages = LivePages(hub, view, wall)
@@ -158,6 +174,8 @@ ROWS: tuple[ApiRoute, ...] = (
     *products.ROWS,
     *configuration.ROWS,
     *decoding.ROWS,
+    *people.ROWS,
+    *backup.ROWS,
     ApiRoute(
         method="GET",
         path="/api/session",

@@ -9,11 +9,21 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, ReloadView
+from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, HubEdit, ReloadView
 from unclouded.web.api.devices import origin_of
 from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.routes import ApiContext, ApiRoute
-from unclouded.web.schemas import AddDeviceBody, ChangeDeviceBody, Origin, ReloadBody, RestoreBody, Revision
+from unclouded.web.schemas import (
+    AddDeviceBody,
+    ChangeDeviceBody,
+    ChangeHubBody,
+    Origin,
+    ReloadBody,
+    RenameRoomBody,
+    RestoreBody,
+    Revision,
+)
+from unclouded.web.setting_texts import with_texts
 
 NOT_VALID = {422: "The configuration would be invalid; `detail` names the line and the key. Nothing was changed."}
 NO_FILE = {503: "The file cannot be read or written; `detail` says what to do. Nothing was changed."}
@@ -27,8 +37,13 @@ class RemoveDeviceQuery(msgspec.Struct, frozen=True):
     origin: Origin = "api"
 
 
+class RemoveTableQuery(msgspec.Struct, frozen=True):
+    revision: Revision
+    origin: Origin = "api"
+
+
 async def configuration(context: ApiContext, request: ApiRequest) -> Response:
-    return as_json(await context.require_configuration().view())
+    return as_json(with_texts(await context.require_configuration().view()))
 
 
 async def add_device(context: ApiContext, request: ApiRequest) -> Response:
@@ -48,6 +63,42 @@ async def remove_device(context: ApiContext, request: ApiRequest) -> Response:
     query = request.query(RemoveDeviceQuery)
     device, who = str(request.http.path_params["device"]), _who(request, query.origin)
     return as_json(await context.require_configuration().remove(query.revision, device, query.history, who))
+
+
+async def change_table(context: ApiContext, request: ApiRequest) -> Response:
+    return await _change_hub(context, request, None)
+
+
+async def add_item(context: ApiContext, request: ApiRequest) -> Response:
+    return await _change_hub(context, request, "")
+
+
+async def change_item(context: ApiContext, request: ApiRequest) -> Response:
+    return await _change_hub(context, request, str(request.http.path_params["item"]))
+
+
+async def remove_table(context: ApiContext, request: ApiRequest) -> Response:
+    query = request.query(RemoveTableQuery)
+    path = request.http.path_params
+    edit = HubEdit(table=str(path["table"]), item=path.get("item"))
+    return as_json(await context.require_configuration().change_hub(query.revision, edit, _who(request, query.origin)))
+
+
+async def remove_item(context: ApiContext, request: ApiRequest) -> Response:
+    return await remove_table(context, request)
+
+
+async def rename_room(context: ApiContext, request: ApiRequest) -> Response:
+    body = await request.body(RenameRoomBody)
+    who = _who(request, body.origin)
+    return as_json(await context.require_configuration().rename_room(body.revision, body.room, body.name, who))
+
+
+async def _change_hub(context: ApiContext, request: ApiRequest, item: str | None) -> Response:
+    body = await request.body(ChangeHubBody)
+    who = _who(request, body.origin)
+    edit = HubEdit(table=str(request.http.path_params["table"]), item=item, keys=body.keys)
+    return as_json(await context.require_configuration().change_hub(body.revision, edit, who))
 
 
 async def reload(context: ApiContext, request: ApiRequest) -> Response:
@@ -104,6 +155,60 @@ ROWS = (
         handler=remove_device,
         returns=(ReloadView,),
         query=RemoveDeviceQuery,
+        errors=CHANGES,
+    ),
+    ApiRoute(
+        method="PATCH",
+        path="/api/configuration/hub/{table}",
+        summary="Change keys of a table of the hub; null removes one. A table that is not there is added.",
+        handler=change_table,
+        returns=(ReloadView,),
+        body=ChangeHubBody,
+        errors=CHANGES,
+    ),
+    ApiRoute(
+        method="DELETE",
+        path="/api/configuration/hub/{table}",
+        summary="Remove a table of the hub, or all items of a list: what it is about is off.",
+        handler=remove_table,
+        returns=(ReloadView,),
+        query=RemoveTableQuery,
+        errors=CHANGES,
+    ),
+    ApiRoute(
+        method="POST",
+        path="/api/configuration/hub/{table}",
+        summary="Add an item to a list of the hub.",
+        handler=add_item,
+        returns=(ReloadView,),
+        body=ChangeHubBody,
+        errors=CHANGES,
+    ),
+    ApiRoute(
+        method="PATCH",
+        path="/api/configuration/hub/{table}/{item}",
+        summary="Change keys of an item of a list; it is named by its id, its name, or its place from 1 on.",
+        handler=change_item,
+        returns=(ReloadView,),
+        body=ChangeHubBody,
+        errors=CHANGES,
+    ),
+    ApiRoute(
+        method="DELETE",
+        path="/api/configuration/hub/{table}/{item}",
+        summary="Remove an item of a list.",
+        handler=remove_item,
+        returns=(ReloadView,),
+        query=RemoveTableQuery,
+        errors=CHANGES,
+    ),
+    ApiRoute(
+        method="POST",
+        path="/api/configuration/rooms",
+        summary="Rename a room: all devices in it change at once.",
+        handler=rename_room,
+        returns=(ReloadView,),
+        body=RenameRoomBody,
         errors=CHANGES,
     ),
     ApiRoute(

@@ -55,6 +55,11 @@ class HistoryReader:
         """The lifetime counters at the beginning of the local day."""
         return await self._run(lambda reader: energy.today(reader, self.zone, now))
 
+    async def since(self) -> str | None:
+        """The time of the oldest value, ISO 8601 in UTC; None where there is none."""
+        at = await self._run(lambda reader: reader.since())
+        return None if at is None else iso(at)
+
     async def events(
         self, device: str | None = None, start: float = 0.0, end: float = FOREVER, limit: int = 200
     ) -> list[EventView]:
