@@ -7329,8 +7329,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub could not save this, or has no page on TCP. */
-            503: {
+            /** @description It was asked for on the Unix socket, which knows no sessions. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7391,6 +7391,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There is no such role. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The Host header is not a name of this hub. */
             421: {
                 headers: {
@@ -7400,7 +7409,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The password is unsuitable. */
+            /** @description The password is unsuitable. It was asked for on the Unix socket, which knows no sessions. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7418,7 +7427,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub could not save this, or has no page on TCP. */
+            /** @description The hub could not save this. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7523,7 +7532,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body is invalid; `detail` says why. */
+            /** @description The body is invalid; `detail` says why. It was asked for on the Unix socket, which knows no sessions. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7532,7 +7541,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The hub could not save this, or has no page on TCP. */
+            /** @description The hub could not save this. */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -84,6 +84,36 @@ def test_what_the_page_shows_of_a_device_is_set_and_a_colour_that_is_none_is_ref
     assert "colour" not in editor.run("show", "pump")[0]["keys"]
 
 
+def test_tables_of_the_hub_are_set_appended_and_removed(editor: Editor) -> None:
+    lines = editor.types("set", "hub.name=Casa Olivos", "hub.timezone=Europe/Madrid").stdout.splitlines()
+    assert 'hub.name - -> "Casa Olivos"' in lines and 'hub.timezone - -> "Europe/Madrid"' in lines, lines
+    editor.run("set", "weather.source=fixed", "weather.values.temp=21", "weather.values.thigh.1=24")
+    assert editor.run("show", "weather")[0]["keys"]["values"] == {"temp": 21, "thigh.1": 24}
+    editor.run("append", "webhook", "url=http://10.0.0.5/a", "content=readings")
+    editor.run("set", "webhook.1.interval_s=5", 'webhook.1.content=["states"]')
+    (item,) = editor.run("show", "webhook")[0]["items"]
+    assert (item["item"], item["keys"]["interval_s"], item["keys"]["content"]) == ("1", 5, ["states"])
+    assert "[[webhook]] 1 (line" in editor.types("show").stdout
+    editor.run("unset", "webhook.1")
+    editor.run("unset", "weather")
+    editor.run("set", "hub.name=")
+    assert "name" not in editor.run("show", "hub")[0]["keys"] and not editor.run("show", "weather")[0]["is_there"]
+    editor.run("set", "pump", "room=Cellar")
+    editor.run("rename-room", "Cellar", "Wine cellar")
+    assert editor.run("show", "pump")[0]["keys"]["room"] == "Wine cellar"
+    for words, says in (
+        (("set", "hub.nme=x"), "Did you mean name"),
+        (("set", "hub.name=x", "web.tls=true"), "one table at a time"),
+        (("set", "webhook.url=x"), "webhook.ITEM.KEY"),
+        (("set", "pump"), "which keys of pump"),
+        (("set", "weather.source=sun"), "`source` in [weather]"),
+        (("append", "hub", "name=x"), "has no items"),
+        (("unset", "mqqt"), "There is no table"),
+        (("rename-room", "Attic", "Loft"), "no room 'Attic'"),
+    ):
+        assert says in editor.fails(*words), words
+
+
 def test_a_device_is_added_renamed_and_removed(editor: Editor) -> None:
     (added,) = editor.run("add", "Küche <b>", "family=tuya_wifi", "link=tcp://127.0.0.1:11", "produces=true")
     assert added["device"] == "kuche_b" and not added["running"]

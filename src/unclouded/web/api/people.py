@@ -20,7 +20,8 @@ from unclouded.web.schemas import BrowserView, PasswordBody, PeopleView, Role, R
 from unclouded.web.session_list import SeenSession
 
 ROLES: tuple[Role, ...] = ("control", "read")
-ERRORS = {403: "The current password is wrong.", 503: "The hub could not save this, or has no page on TCP."}
+HERE = "It was asked for on the Unix socket, which knows no sessions."
+NOT_SAVED = {503: "The hub could not save this."}
 
 
 async def people(context: ApiContext, request: ApiRequest) -> Response:
@@ -59,7 +60,7 @@ async def sign_out(context: ApiContext, request: ApiRequest) -> Response:
 def _authenticated(request: ApiRequest) -> AuthenticatedRequest:
     found = request.http.scope.get("unclouded.request")
     if not isinstance(found, AuthenticatedRequest):
-        raise ApiError(503, "api.people_here")
+        raise ApiError(422, "api.people_here")
     return found
 
 
@@ -148,7 +149,7 @@ ROWS = (
         summary="Who may open the page: which roles have a password, and which browsers are signed in.",
         handler=people,
         returns=(PeopleView,),
-        errors={503: ERRORS[503]},
+        errors={422: HERE},
         control=True,
     ),
     ApiRoute(
@@ -159,8 +160,10 @@ ROWS = (
         returns=(PeopleView,),
         body=PasswordBody,
         errors={
-            **ERRORS,
-            422: "The password is unsuitable.",
+            **NOT_SAVED,
+            403: "The current password is wrong.",
+            404: "There is no such role.",
+            422: f"The password is unsuitable. {HERE}",
             429: "Too many wrong passwords; Retry-After has the wait.",
         },
     ),
@@ -171,6 +174,6 @@ ROWS = (
         handler=sign_out,
         returns=(PeopleView,),
         body=SignOutBody,
-        errors={404: "No such browser is signed in.", 503: ERRORS[503]},
+        errors={**NOT_SAVED, 404: "No such browser is signed in.", 422: HERE},
     ),
 )
