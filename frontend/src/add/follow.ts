@@ -8,28 +8,37 @@ import { beginTest, endTest } from "./requests";
 /** `refusal`: why it could not be begun. `test`: of this offer, once the hub shows it. */
 export type Followed = { relation: Relation; test: LinkTest | undefined; refusal: string; begin: () => void };
 
+/** `mine`, `seen`: see relationOf. `waits`: another window has the test, so this one asks before it begins its own. */
+type Held = { mine?: number; seen: boolean; busy: boolean; waits: boolean; refusal: string };
+
 export function useTest(view: Onboarding, offer: string, again: () => void): Followed {
-  const [begun, setBegun] = useState<{ mine?: number; seen: boolean }>({ seen: false });
-  const [refusal, setRefusal] = useState("");
-  const isBusy = useRef(false);
-  const holds = useRef(false);
+  const held = useRef<Held>({ seen: false, busy: false, waits: false, refusal: "" }).current;
+  const [, render] = useState(0);
   const { test } = view;
-  const relation = relationOf(test, offer, begun.mine, begun.seen);
+  const relation = related(held, test, offer);
   const begin = async () => {
-    if (isBusy.current) return;
-    isBusy.current = true;
-    setRefusal("");
-    const answer = await beginTest(offer);
-    isBusy.current = false;
-    if (answer.value) setBegun({ mine: answer.value.test.number, seen: false });
-    setRefusal(answer.refusal);
+    if (held.busy) return;
+    Object.assign(held, { busy: true, waits: false, refusal: "" });
+    render((count) => count + 1);
+    const { value, refusal } = await beginTest(offer);
+    Object.assign(held, { busy: false, refusal, ...(value && { mine: value.test.number, seen: false }) });
+    render((count) => count + 1);
     again();
   };
   useEffect(() => {
-    if (relation === "ours" && (begun.mine !== test.number || !begun.seen)) setBegun({ mine: test.number, seen: true });
-    if (relation === "begin" && !refusal) void begin();
+    if (related(held, test, offer) === "begin" && !held.refusal) void begin();
   });
-  holds.current = relation === "ours" && isActive(test);
-  useEffect(() => () => void (holds.current && endTest()), []);
-  return { relation, test: relation === "ours" ? test : undefined, refusal, begin: () => void begin() };
+  const isHeld = useRef(false);
+  isHeld.current = relation === "ours" && isActive(test);
+  useEffect(() => () => void (isHeld.current && endTest()), []);
+  return { relation, test: relation === "ours" ? test : undefined, refusal: held.refusal, begin: () => void begin() };
+}
+
+/** What the test is to this page now; what is seen is kept. */
+function related(held: Held, test: LinkTest, offer: string): Relation {
+  if (held.busy) return "begun";
+  const relation = relationOf(test, offer, held.mine, held.seen);
+  if (relation === "ours") Object.assign(held, { mine: test.number, seen: true, waits: false });
+  if (relation === "taken") held.waits = true;
+  return relation === "begin" && held.waits ? "taken" : relation;
 }

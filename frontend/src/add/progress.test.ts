@@ -34,9 +34,11 @@ describe("the test of the hub", () => {
     expect(relationOf(test(5, "ended"), "a", 5, true)).toBe("ours");
     expect(relationOf(test(6, "answering", "b"), "a", 5, true)).toBe("replaced");
   });
-  it("is begun anew after a restart of the hub, and when the other one has ended", () => {
+  it("is not begun anew by itself when the other one has ended: two windows would fight", () => {
+    expect(relationOf(test(6, "ended", "b"), "a", 5, true)).toBe("replaced");
+  });
+  it("is begun anew after a restart of the hub", () => {
     expect(relationOf(test(0, "idle", ""), "a", 5, true)).toBe("begin");
-    expect(relationOf(test(6, "ended", "b"), "a", 5, true)).toBe("begin");
   });
   it("holds its link while it runs", () => {
     expect((["idle", "listening", "trying", "answering", "silent", "failed", "ended"] as const).filter((phase) => isActive({ phase }))).toEqual(["listening", "trying", "answering"]);

@@ -34,7 +34,7 @@ export function relationOf(test: LinkTest, offer: string, mine: number | undefin
   if (mine === undefined) return isActive(test) ? (test.offer === offer ? "ours" : "taken") : "begin";
   if (test.number === mine && test.offer === offer) return "ours";
   if (!seen) return "begun";
-  return isActive(test) && test.number > mine ? "replaced" : "begin"; // a hub that was restarted counts from 1 again
+  return test.number > mine ? "replaced" : "begin"; // a hub that was restarted counts from 1 again
 }
 
 /** Whether the test holds its link. */

@@ -84,9 +84,9 @@ class Newcomer:
 
 
 @contextlib.contextmanager
-def surroundings(root: Path, discover: Callable[[], Any] = no_plugs) -> Iterator[None]:
+def surroundings(root: Path, discover: Callable[[], Any] = no_plugs, times: LinkTestTimes = FAST) -> Iterator[None]:
     """Hubs begin with the ports below ``root``, and test quickly."""
-    made = partial(OnboardingService, computer=Computer(root=root), times=FAST, discover=discover)
+    made = partial(OnboardingService, computer=Computer(root=root), times=times, discover=discover)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hub_process, "OnboardingService", made)
         yield
