@@ -57,18 +57,24 @@ class Mosquitto:
     """``async with Mosquitto(folder) as broker``; ``stop`` and ``begin`` restart it on the same port.
 
     ``anonymous``: it lets everyone in to all topics. Its password file ends a name at the first colon, so it cannot
-    know plugs by their MAC.
+    know plugs by their MAC. ``plain``: without TLS; ``persistent``: it keeps retained messages and sessions.
     """
 
-    def __init__(self, folder: Path, anonymous: bool = False) -> None:
+    def __init__(
+        self, folder: Path, anonymous: bool = False, *, plain: bool = False, persistent: bool = False, acl: str = ACL
+    ) -> None:
         self.folder = folder
         self.anonymous = anonymous
+        self.plain = plain
+        self.persistent = persistent
+        self.acl = acl
         self.port = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     async def __aenter__(self) -> "Mosquitto":
-        certificate(self.folder)
-        (self.folder / "acl").write_text(ACL)
+        if not self.plain:
+            certificate(self.folder)
+        (self.folder / "acl").write_text(self.acl)
         (self.folder / "passwd").write_text("".join(f"{user}:{word}\n" for user, word in PASSWORDS.items()))
         subprocess.run([str(PASSWD), "-U", str(self.folder / "passwd")], check=True, capture_output=True)
         (self.folder / "hub.password").write_text(PASSWORDS["hub"] + "\n")
@@ -87,9 +93,10 @@ class Mosquitto:
         config = self.folder / "mosquitto.conf"
         access = f"allow_anonymous false\npassword_file {self.folder}/passwd\nacl_file {self.folder}/acl\n"
         config.write_text(
-            f"listener {self.port} 127.0.0.1\nuser root\npersistence false\n"
+            f"listener {self.port} 127.0.0.1\nuser root\n"
+            + (f"persistence true\npersistence_location {self.folder}/\n" if self.persistent else "persistence false\n")
             + ("allow_anonymous true\n" if self.anonymous else access)
-            + f"certfile {self.folder}/cert.pem\nkeyfile {self.folder}/key.pem\n"
+            + ("" if self.plain else f"certfile {self.folder}/cert.pem\nkeyfile {self.folder}/key.pem\n")
         )
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([str(PROGRAM), "-c", str(config)], stdout=log, stderr=log)

@@ -5,12 +5,21 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from unclouded.app.configuration.places import did_you_mean
-from unclouded.app.configuration.publisher_tables import FinishedTable, InfluxTable, NotificationTable, WebhookTable
+from unclouded.app.configuration.publisher_tables import (
+    FinishedTable,
+    InfluxTable,
+    MqttTable,
+    NotificationTable,
+    WebhookTable,
+)
 from unclouded.app.configuration.tables import ConfigFile, DeviceTable
 from unclouded.core.errors import ConfigError
+from unclouded.links.url import redacted
 
 QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 HTTP = ("http", "https")
+TOPIC = re.compile(r"(?!\$)[^/+#\x00-\x1f\x7f]+(/[^/+#\x00-\x1f\x7f]+)*")
+LONGEST_TOPIC = 200  # characters of the beginning of topics
 SERVICE = re.compile(r"(?!https?:|mqtts?:)[a-z][a-z0-9]*://.+", re.IGNORECASE)  # the forms that nothing ever shows
 
 
@@ -34,6 +43,8 @@ def quiet_hours(text: str) -> tuple[int, int] | None:
 
 def _errors(file: ConfigFile) -> Iterator[tuple[str, str]]:
     """The path of a key, and what is wrong there."""
+    if file.mqtt is not None:
+        yield from _of_mqtt(file.mqtt)
     targets: list[tuple[str, InfluxTable | WebhookTable]] = [
         *((f"influx[{number}]", one) for number, one in enumerate(file.influx)),
         *((f"webhook[{number}]", one) for number, one in enumerate(file.webhook)),
@@ -56,6 +67,32 @@ def _errors(file: ConfigFile) -> Iterator[tuple[str, str]]:
     for number, device in enumerate(file.device):
         if device.finished is not None:
             yield from _of_finished(f"device[{number}].finished", device.finished)
+
+
+def _of_mqtt(table: MqttTable) -> Iterator[tuple[str, str]]:
+    example = "write mqtt://192.168.1.5 or mqtts://broker.example:8883"
+    try:
+        parts = urlsplit(table.url)
+        is_whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or parts.scheme not in ("mqtt", "mqtts") or parts.path.strip("/") or parts.query:
+        yield "mqtt.url", f"it is {redacted(table.url)[:80]!r}; {example}."
+        return
+    if parts.username or parts.password:
+        yield "mqtt.url", f"a name and a password belong into `user` and `password_file`; {example}."
+    if table.password and table.password_file:
+        yield "mqtt.password", "there is a `password_file` too; keep one of them."
+    if (table.password or table.password_file) and not table.user:
+        yield "mqtt.user", "it is missing: whose password is it?"
+    if parts.scheme == "mqtt" and (table.cafile or table.certfile or table.keyfile):
+        yield "mqtt.url", "certificates are for TLS; write mqtts://…"
+    if bool(table.certfile) != bool(table.keyfile):
+        yield "mqtt.certfile", "`certfile` and `keyfile` belong together."
+    for key in ("base", "homeassistant_prefix"):
+        topic = getattr(table, key)
+        if not TOPIC.fullmatch(topic) or len(topic) > LONGEST_TOPIC:
+            yield f"mqtt.{key}", "write a topic without + and #, as in unclouded or home/unclouded."
 
 
 def _of_notification(place: str, table: NotificationTable, devices: Sequence[DeviceTable]) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The tables of publishers: [metrics], [[influx]], [[webhook]], [homekit], [[notification]], and `finished` of a device."""
+"""The tables of publishers: [mqtt], [metrics], [[influx]], [[webhook]], [homekit], [[notification]]; a device's `finished`."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, get_args
@@ -6,6 +6,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 
 from unclouded.core.model import AlertKind
+from unclouded.links.url import redacted
 
 WebhookContent = Literal["readings", "states", "events", "alerts"]
 WEBHOOK_CONTENT: Sequence[WebhookContent] = get_args(WebhookContent)
@@ -22,6 +23,27 @@ EVENT_OF: dict[AlertKind, NotificationEvent] = {
 Language = Literal["en", "de", "es"]
 Interval = Annotated[float, msgspec.Meta(ge=0.1, le=3600)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+
+
+class MqttTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[mqtt]: states and events on a broker, commands from it. Its ``repr`` shows no password."""
+
+    url: str  # mqtt://host or mqtts://host
+    user: str = ""
+    password: str = ""
+    password_file: str = ""  # a file whose first line is the password
+    cafile: str = ""  # the authority of the broker's certificate, where the system does not know it
+    certfile: str = ""  # the hub's own certificate, where the broker asks for one
+    keyfile: str = ""  # and its key
+    protocol: Literal["5", "3.1.1"] = "5"
+    base: str = "unclouded"  # all topics are below it
+    flat: bool = False  # each point on a topic of its own as well
+    commands: bool = True  # False: nothing can be controlled by way of the broker
+    homeassistant: bool = False  # announce the devices to Home Assistant
+    homeassistant_prefix: str = "homeassistant"  # its topic of discovery
+
+    def __repr__(self) -> str:
+        return f"MqttTable(url={redacted(self.url)!r}, user={self.user!r}, base={self.base!r})"
 
 
 class MetricsTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

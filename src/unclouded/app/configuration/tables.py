@@ -11,9 +11,11 @@ from unclouded.app.configuration.publisher_tables import (
     HomekitTable,
     InfluxTable,
     MetricsTable,
+    MqttTable,
     NotificationTable,
     WebhookTable,
 )
+from unclouded.app.configuration.rule_tables import CalendarTable, RuleTable
 from unclouded.core.model import COLOURS
 
 BROKER = "broker:"  # the link of a plug that connects to the hub's broker
@@ -122,11 +124,14 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     web: WebTable = WebTable()
     meross: MerossTable = MerossTable()
     weather: WeatherTable | None = None
+    mqtt: MqttTable | None = None
     metrics: MetricsTable | None = None
     influx: list[InfluxTable] = []
     webhook: list[WebhookTable] = []
     homekit: HomekitTable | None = None
     notification: list[NotificationTable] = []
+    calendar: CalendarTable = CalendarTable()
+    rule: list[RuleTable] = []
     device: list[DeviceTable] = []
 
 
@@ -142,11 +147,14 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "web": _keys(WebTable),
     "meross": _keys(MerossTable),
     "weather": _keys(WeatherTable),
+    "mqtt": _keys(MqttTable),
     "metrics": _keys(MetricsTable),
     "influx[]": _keys(InfluxTable),
     "webhook[]": _keys(WebhookTable),
     "homekit": _keys(HomekitTable),
     "notification[]": _keys(NotificationTable),
+    "calendar": _keys(CalendarTable),
+    "rule[]": _keys(RuleTable),
     "device[]": _keys(DeviceTable),
     "device[].finished": _keys(FinishedTable),
     "device[].channel[]": _keys(ChannelTable),

@@ -53,6 +53,7 @@ PUBLISHERS: Sequence[PublisherRow] = (
     PublisherRow("metrics", "metrics", "unclouded.app.publishing.metrics:make"),
     PublisherRow("influx", "influx", "unclouded.app.publishing.sinks:make_influx"),
     PublisherRow("webhook", "webhook", "unclouded.app.publishing.sinks:make_webhook", also=("hub",)),
+    PublisherRow("homekit", "homekit", "unclouded.app.publishing.homekit:make"),
 )
 
 
