@@ -55,6 +55,7 @@ class RuleEngine:
         self._of_device: dict[str, list[BoundRule]] = {}
         self._heaps: tuple[list[tuple[float, int, str]], list[tuple[float, int, str]]] = ([], [])
         self._order = itertools.count()
+        self.now = now  # monotonic seconds of the last call
         self._lead = wall - now
         self._started = now
         self._restored: dict[str, RuleMemory] = {}  # what is to go on once its devices are known
@@ -326,6 +327,7 @@ class RuleEngine:
     def _clock(self, now: float, wall: float) -> Dirty:
         """The rules whose time has come; all that look at the clock where it was set."""
         dirty: Dirty = {}
+        self.now = now
         if abs(wall - now - self._lead) > CLOCK_STEP_S:
             for rule in self.rules.values():
                 rule.clock_was_set()

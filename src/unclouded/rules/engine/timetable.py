@@ -8,7 +8,7 @@ that is set.
 
 from collections.abc import Sequence
 
-from unclouded.rules.calendar.calendar import HomeCalendar, DayMoment, Occurrence
+from unclouded.rules.calendar.calendar import DayMoment, HomeCalendar, Occurrence
 from unclouded.rules.calendar.days import DaySet
 from unclouded.rules.rule import MISSED_TOLERANCE_S
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Point, Value
 
-_NUMBER = re.compile(r"([+-]?\d{1,15}(?:\.\d{1,12})?) ?([^\d\s].{0,15})?")
+_NUMBER = re.compile(r"([+-]?\d{1,15}(?:\.\d{1,12})?) ?([A-Za-zµ°º%€$].{0,15})?")
 _COMMA = re.compile(r"[+-]?\d+,\d.*")
 _SWITCH: Mapping[str, bool] = {"on": True, "off": False, "true": True, "false": False, "yes": True, "no": False}
 _PREFIXES = {"k": 1000.0, "M": 1_000_000.0, "m": 0.001}
