@@ -28,7 +28,7 @@ PACKAGES = {
     "web": "core store",
     "publish": "core links",
     "conformance": "core families",
-    "app": "core families formats profiles recording links hub publish store sim web conformance",
+    "app": "core families formats profiles recording links hub publish store sim web conformance rules",
     "cli": "core app",
 }
 

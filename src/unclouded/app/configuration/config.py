@@ -13,6 +13,7 @@ import msgspec
 
 from unclouded.app.configuration.places import ConfigPlaces, did_you_mean
 from unclouded.app.configuration.publisher_rules import check_publishers
+from unclouded.app.configuration.rule_reading import calendar_of, rules_of
 from unclouded.app.configuration.rules import (
     check_broker,
     check_devices,
@@ -33,6 +34,8 @@ from unclouded.app.configuration.tables import (
 from unclouded.core.errors import ConfigError
 from unclouded.core.session import WireValue
 from unclouded.core.toml_text import read_toml
+from unclouded.rules.calendar.calendar import HomeCalendar
+from unclouded.rules.rule import Rule
 
 DEFAULT_FILE = Path("unclouded.toml")
 FIRST_TEXT = """\
@@ -62,6 +65,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     download_port: int = 0
     weather: WeatherTable | None = None
     devices: tuple[DeviceTable, ...]
+    rules: tuple[Rule, ...] = ()
+    calendar: HomeCalendar = HomeCalendar()
     tables: ConfigFile = ConfigFile()  # as they stand in the file, whatever the command line overrides
     places: ConfigPlaces = ConfigPlaces()
     start: str = ""
@@ -179,7 +184,7 @@ def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, st
     check_hub(file.hub, where)
     check_devices(file.device, where)
     check_publishers(file, where)
-    return Config(
+    config = Config(
         where=where,
         base=Path(where).parent,
         data=data_folder(data or file.hub.data, env),
@@ -194,6 +199,9 @@ def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, st
         tables=file,
         places=places,
     )
+    rules = rules_of(file.rule, where, has_place=config.place is not None)
+    calendar = calendar_of(file.calendar, config.zone, config.place, where)
+    return msgspec.structs.replace(config, rules=rules, calendar=calendar)
 
 
 def cache_folder(env: Mapping[str, str] = os.environ) -> Path:

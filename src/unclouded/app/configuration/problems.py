@@ -8,8 +8,10 @@ import msgspec
 
 from unclouded.app.configuration.config import Config, parse_config
 from unclouded.app.configuration.places import KeyPath
+from unclouded.app.configuration.rule_reading import unknown_devices
 from unclouded.app.configuration.rules import port_of
 from unclouded.app.configuration.tables import DeviceTable, links_of
+from unclouded.app.configuration.validation import admitted_devices
 from unclouded.core.errors import ConfigError
 
 SERIAL_PORTS = ("ttyUSB*", "ttyACM*", "ttyAMA*", "ttyS*")  # in /dev
@@ -41,6 +43,17 @@ def problems(config: Config) -> Iterator[ConfigProblem]:
             if family == "meross" and not device.uuid and port_of(link):
                 text = "without `uuid` whichever plug has its address is taken for it, and its history gets mixed."
                 yield ConfigProblem(device=device.id, line=line, text=text, is_error=False)
+    yield from _rule_problems(config)
+
+
+def _rule_problems(config: Config) -> Iterator[ConfigProblem]:
+    """Rules that name devices which are not there."""
+    if not config.rules:
+        return
+    known = [one.id for one in (*config.devices, *admitted_devices(config))]
+    for number, text in unknown_devices(config.rules, known):
+        line = config.places.line(("rule", number))
+        yield ConfigProblem(device=f"rule {config.rules[number].name}", line=line, text=text, is_error=False)
 
 
 def _wires(device: DeviceTable, number: int) -> Iterator[tuple[KeyPath, str, str]]:
