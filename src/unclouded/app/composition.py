@@ -4,7 +4,8 @@ Composition(config) ──► nodes                              at the start of
 prepare(config)     ──► PreparedDevices ──► take(…)        while it runs: what cannot change then stays as it is
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +15,7 @@ from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.hub_tables import AT_START
 from unclouded.app.configuration.tables import BROKER, DeviceTable, links_of
 from unclouded.app.device_factory import DeviceFactory
+from unclouded.app.plug_key import with_plug_key
 from unclouded.app.protocols import actions_of, settings_of
 from unclouded.hub.hub import Hub
 from unclouded.hub.node import NodeSpec
@@ -42,6 +44,8 @@ class Composition:
         self.broker: BrokerServer | None = None
         self.admissions: Admissions | None = None
         self.needs_restart: tuple[str, ...] = ()
+        self.run_broker: Callable[[BrokerServer], None] = lambda broker: None  # called with one that has started later
+        self._listening: tuple[Hub, Services] | None = None
         if config.broker is not None and config.runs_broker:
             from unclouded.app import admissions
 
@@ -66,6 +70,28 @@ class Composition:
         broker = running.broker or config.broker  # one that is new is not there yet, and its plugs say so
         factory = DeviceFactory(replace(running, broker=broker, devices=tuple(devices)), self.broker)
         return PreparedDevices(running, factory, factory.nodes(), admitted, waiting)
+
+    def gains_broker(self, config: Config) -> bool:
+        """Whether a configuration has a broker and none runs yet."""
+        return self.broker is None and config.broker is not None and config.runs_broker
+
+    async def start_broker(self, config: Config) -> None:
+        """Run the broker of a configuration, which is new. Raises LinkRefused and ConfigError; all is as before then."""
+        from unclouded.app import admissions
+
+        running = with_new_broker(self.config, await asyncio.to_thread(with_plug_key, config))
+        admitted = admissions.Admissions(running)
+        broker = admissions.make_broker(running, admitted)
+        if broker is None or self._listening is None:
+            return
+        await asyncio.to_thread(broker.make_certificates)
+        broker.start()
+        hub, services = self._listening
+        self.config, self.broker, self.admissions = running, broker, admitted
+        self.admitter = self._admitter()
+        hub.use_admissions(self.admitter)
+        self.listen(hub, services)
+        self.run_broker(broker)
 
     def is_current(self, prepared: PreparedDevices) -> bool:
         """Whether no plug was admitted or forgotten since it was made."""
@@ -96,6 +122,7 @@ class Composition:
 
     def listen(self, hub: Hub, services: Services) -> None:
         """Report plugs that connect and are not admitted to the hub, and answer them so that they stay."""
+        self._listening = hub, services
         if self.broker is not None and self.admissions is not None:
             from unclouded.app.admissions import as_device
 
@@ -147,6 +174,18 @@ def with_values_of_the_run(running: Config, new: Config) -> Config:
         meross_key=running.meross_key,
         download_port=running.download_port,
         tables=replace(new.tables, **at_start),
+    )
+
+
+def with_new_broker(running: Config, new: Config) -> Config:
+    """The running configuration with the broker of the new one, and the key of its plugs."""
+    meross = replace(new.tables.meross, download_port=running.tables.meross.download_port)
+    return replace(
+        running,
+        broker=new.broker,
+        meross_key_file=new.meross_key_file,
+        meross_key=new.meross_key,
+        tables=replace(running.tables, broker=new.tables.broker, meross=meross),
     )
 
 

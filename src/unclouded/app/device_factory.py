@@ -114,7 +114,7 @@ class DeviceFactory:
             part_actions=family.part_actions,
             scales=device.scale,
             products=CatalogueSource(self.profiles, family.name),
-            made_of=self._digest(device, wire),
+            made_of=self._digest(device, wire, given),
             library=self._library,
         )
 
@@ -124,12 +124,12 @@ class DeviceFactory:
             self._of_product[family, product] = self.profiles.for_product(family, product)
         return self._of_product[family, product]
 
-    def _digest(self, device: DeviceTable, wire: ChannelTable) -> str:
-        """Of all that a channel's link and session are made with."""
+    def _digest(self, device: DeviceTable, wire: ChannelTable, given: Mapping[str, str]) -> str:
+        """Of all that a channel's link and session are made with. ``given``: the key of the plugs, if it needs that."""
         config = self._config  # whose zone is what devices set their clocks by
-        made_with = (wire, device.uuid, device.session, config.meross_key.text, str(config.base), str(config.zone))
-        shared = str(made_with).encode()
-        return hashlib.sha256(shared + bytes([self._broker is not None])).hexdigest()
+        has_broker = self._broker is not None and any(link.startswith(BROKER) for link in links_of(wire.link))
+        made_with = (wire, device.uuid, device.session, dict(given), str(config.base), str(config.zone), has_broker)
+        return hashlib.sha256(str(made_with).encode()).hexdigest()
 
     def _check_link(self, link: str, device: DeviceTable) -> None:
         if not link.startswith(BROKER):

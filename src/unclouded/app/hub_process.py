@@ -158,7 +158,7 @@ async def _serving(
         store=store.stats,
     )
     metrics = LiveMetrics(publishing)
-    live.on_applied = partial(_apply_to_hub, weather, services, history, publishing)
+    live.on_applied = partial(_apply_to_hub, weather, services, history, plugs, publishing)
     onboarding = OnboardingService(composition, hub, services, clock, live)
     api = Api(
         hub,
@@ -187,8 +187,13 @@ async def _serving(
                     group.create_task(supervise("configuration", live.run), name="configuration"),
                     group.create_task(supervise("publishing", publishing.run), name="publishing"),
                 ]
+
+                def run_broker(broker: "BrokerServer") -> None:
+                    tasks.append(group.create_task(supervise("broker", broker.run), name="broker"))
+
+                composition.run_broker = run_broker
                 if composition.broker is not None:
-                    tasks.append(group.create_task(supervise("broker", composition.broker.run), name="broker"))
+                    run_broker(composition.broker)
                 if listener is not None:
                     serving = partial(listener.run, api.app(), metrics.is_open)
                     tasks.append(group.create_task(supervise("web", serving), name="web"))
@@ -206,10 +211,16 @@ async def _serving(
 
 
 def _apply_to_hub(
-    weather: LiveWeather, services: Services, history: HistoryReader, publishing: Publishing, config: Config
+    weather: LiveWeather,
+    services: Services,
+    history: HistoryReader,
+    plugs: SetupService,
+    publishing: Publishing,
+    config: Config,
 ) -> None:
     """What of the hub's own keys counts at once."""
     weather.use(config)
+    plugs.use(config)
     services.place, services.zone, history.zone = config.place, config.zone, config.zone
     publishing.use(config)
 

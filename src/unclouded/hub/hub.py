@@ -205,6 +205,10 @@ class Hub:
         self._note("action", command.device, " ".join([command.name, *files]), command.origin, outcome)
         return outcome
 
+    def use_admissions(self, admissions: "Admitter | None") -> None:
+        """Plugs can be admitted, or no longer: a broker has started since the hub was made."""
+        self._admissions = admissions or NoAdmissions()
+
     async def admit(self, admission: Admission) -> Device:
         async with self._changing:
             return self._admit(admission)

@@ -184,13 +184,13 @@ async def test_a_device_is_added_by_name_and_removed_with_its_history_kept(tmp_p
 async def test_keys_of_the_hub_count_now_or_are_named_for_the_next_start(tmp_path: Path) -> None:
     async with home(tmp_path) as here:
         assert not isinstance(here.run.hub.answer(AskPlace()), Mapping)
-        more = '[weather]\nsource = "fixed"\nlatitude = 1\nlongitude = 2\nvalues = { temp = 3 }\n[broker]\nhost = "a"\n'
+        more = '[weather]\nsource = "fixed"\nlatitude = 1\nlongitude = 2\nvalues = { temp = 3 }\n'
         here.file.write_text(here.file.read_text().replace('"off"', '"127.0.0.1:0"') + more)
         done = (await here.ask("POST", "/reload", {})).json
-        assert done["applied"] == ["weather"] and done["needs_restart"] == ["broker", "web.listen"]
+        assert done["applied"] == ["weather"] and done["needs_restart"] == ["web.listen"]
         assert done["kept"] == 2 and here.run.hub.answer(AskPlace()) == {"latitude": 1.0, "longitude": 2.0}
         assert here.run.hub.answer(AskWeather()) == {"w.temp": 3}
-        assert (await here.change("pump", name="P")).json["needs_restart"] == ["broker", "web.listen"]
+        assert (await here.change("pump", name="P")).json["needs_restart"] == ["web.listen"]
 
 
 async def test_another_key_in_the_same_file_counts_at_the_next_start(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ async def test_another_key_in_the_same_file_counts_at_the_next_start(tmp_path: P
         assert done.json["needs_restart"] == ["meross.key_file"] and b"other" not in done.body
 
 
-async def test_a_broker_that_is_new_and_its_plug_wait_for_the_next_start(tmp_path: Path) -> None:
+async def test_a_broker_that_is_new_starts_at_once_and_other_devices_go_on(tmp_path: Path) -> None:
     plug = f'[[device]]\nid = "plug"\nfamily = "meross"\nuuid = "{UUID}"\nlink = "broker:"\n'
     async with home(tmp_path) as here:
         right = here.file.read_text()
@@ -212,7 +212,22 @@ async def test_a_broker_that_is_new_and_its_plug_wait_for_the_next_start(tmp_pat
         assert refused.status == 422 and "needs the `uuid`" in refused.json["detail"]
         here.file.write_text(right + BROKER + plug)
         done = (await here.ask("POST", "/reload", {})).json
-        assert (done["needs_restart"], done["added"], done["kept"]) == (["broker"], ["plug"], 2)
+        assert (done["needs_restart"], done["added"], done["kept"]) == ([], ["plug"], 2)
+        assert done["applied"] == ["broker"] and (here.file.parent / "data/state/meross.key").exists()
+        assert (await ask(here.run.api, "GET", "/api/hub")).json["broker"]["listen"].startswith("127.0.0.1:")
+        again = (await here.ask("POST", "/reload", {})).json
+        assert (again["needs_restart"], again["applied"], again["kept"]) == ([], [], 3)
+
+
+async def test_a_broker_whose_port_is_taken_waits_for_the_next_start_and_says_why(tmp_path: Path) -> None:
+    plug = f'[[device]]\nid = "plug"\nfamily = "meross"\nuuid = "{UUID}"\nlink = "broker:"\n'
+    async with home(tmp_path) as here:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            place = f"127.0.0.1:{other.getsockname()[1]}"
+            here.file.write_text(here.file.read_text() + f'[broker]\nlisten = "{place}"\nhost = "a"\n' + plug)
+            done = (await here.ask("POST", "/reload", {})).json
+        assert (done["needs_restart"], done["applied"], done["added"]) == (["broker"], [], ["plug"])
+        assert f"cannot listen on {place}" in " ".join(done["warnings"])
         async with asyncio.timeout(PATIENCE_S):
             while not any(isinstance(one, Status) and one.state == "faulted" for one in here.facts):
                 await asyncio.sleep(0.01)

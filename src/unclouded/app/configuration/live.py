@@ -34,7 +34,7 @@ from unclouded.core.configuration_views import (
     HubEdit,
     ReloadView,
 )
-from unclouded.core.errors import CommandError, ConfigError, StoreError, UncloudedError
+from unclouded.core.errors import CommandError, ConfigError, LinkRefused, StoreError, UncloudedError
 from unclouded.core.model import Device
 from unclouded.hub.hub import Hub
 from unclouded.hub.node import NodeSpec
@@ -230,6 +230,8 @@ class LiveConfiguration:
         self, version: ConfigVersion, checked: CheckedText, origin: EditOrigin, done: str, history: History = "keep"
     ) -> ReloadView:
         """Run with a version that was checked."""
+        before, running = self._composition.config, self._running
+        checked = await self._with_new_broker(version, checked)
         prepared = checked.prepared
 
         async def make() -> Sequence[NodeSpec]:
@@ -238,7 +240,6 @@ class LiveConfiguration:
                 prepared = await asyncio.to_thread(self._composition.prepare, checked.config)
             return prepared.specs
 
-        before, running = self._composition.config, self._running
         result = await self._hub.reconfigure(make)
         self._composition.take(prepared, self._hub)
         self.on_applied(prepared.config)
@@ -247,6 +248,16 @@ class LiveConfiguration:
         self._report(done, origin, _summary(view))
         await self._erase(result.removed, history, origin)
         return view
+
+    async def _with_new_broker(self, version: ConfigVersion, checked: CheckedText) -> CheckedText:
+        """A broker that is new starts at once. Where it cannot, it waits for the next start, and a warning says why."""
+        if not self._composition.gains_broker(checked.config):
+            return checked
+        try:
+            await self._composition.start_broker(checked.config)
+        except (ConfigError, LinkRefused) as error:
+            return msgspec.structs.replace(checked, warnings=(*checked.warnings, str(error)))
+        return await asyncio.to_thread(self._checked, version.text)
 
     def _what_it_would_do(self, version: ConfigVersion, checked: CheckedText) -> ReloadView:
         applied = applied_keys(self._composition.config, checked.prepared.config)
@@ -279,6 +290,7 @@ def applied_keys(before: Config, after: Config) -> tuple[str, ...]:
         "hub.timezone": (before.zone, after.zone),
         "hub.profiles": (before.profiles, after.profiles),
         "weather": (before.weather, after.weather),
+        "broker": (before.broker, after.broker),
     }
     return (*(key for key, (old, new) in pairs.items() if old != new), *changed_tables(before, after))
 

@@ -37,6 +37,10 @@ class SetupService:
         self._run: SetupRun | None = None
         self._task: asyncio.Task[None] | None = None
 
+    def use(self, config: Config) -> None:
+        """The configuration that counts from now on, for the set-ups that begin then."""
+        self._config = config
+
     def view(self) -> SetupView:
         return self._view
 

@@ -125,6 +125,10 @@ class BrokerServer:
         finally:
             await self.close()
 
+    def make_certificates(self) -> None:
+        """Make them where they are missing, or old; it may be called in a thread. Raises ConfigError."""
+        prepare(self._folder, self._hosts, datetime.datetime.now(datetime.UTC))
+
     def start(self) -> None:
         """Listen. Makes certificates the first time (half a second). Raises LinkRefused and ConfigError."""
         self._loop = asyncio.get_running_loop()
