@@ -22,6 +22,7 @@ from unclouded.web.schemas import (
     History,
     HubView,
     OnboardingAddBody,
+    OnboardingBrokerBody,
     OnboardingOfferBody,
     SetupBody,
     SetupJoinBody,
@@ -170,6 +171,9 @@ class OnboardingSource(Protocol):
 
     async def end_test(self) -> OnboardingView:
         """End it; what it has found is kept."""
+
+    async def open_broker(self, body: OnboardingBrokerBody, origin: EditOrigin) -> ReloadView:
+        """Run a broker that plugs connect to, from now on. Raises EditConflict and StoreError too."""
 
     async def add(self, body: OnboardingAddBody, origin: EditOrigin) -> ReloadView:
         """Add what an offer is to the configuration. Raises EditConflict and StoreError too."""

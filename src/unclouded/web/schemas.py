@@ -154,6 +154,14 @@ class OnboardingOfferBody(msgspec.Struct, forbid_unknown_fields=True):
     family: Annotated[str, Meta(max_length=40)] = ""
 
 
+class OnboardingBrokerBody(msgspec.Struct, forbid_unknown_fields=True):
+    """``host``: names and addresses of this computer that plugs connect to, separated by spaces; "" = all it has."""
+
+    revision: Revision
+    host: Annotated[str, Meta(max_length=1_024)] = ""
+    origin: Origin = "api"
+
+
 class OnboardingTestBody(msgspec.Struct, forbid_unknown_fields=True):
     """``offer``: its id."""
 

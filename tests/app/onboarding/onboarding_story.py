@@ -87,6 +87,7 @@ class Newcomer:
 def surroundings(root: Path, discover: Callable[[], Any] = no_plugs, times: LinkTestTimes = FAST) -> Iterator[None]:
     """Hubs begin with the ports below ``root``, and test quickly."""
     made = partial(OnboardingService, computer=Computer(root=root), times=times, discover=discover)
+    made = partial(made, broker_places=("127.0.0.1:0",))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hub_process, "OnboardingService", made)
         yield

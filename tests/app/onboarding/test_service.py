@@ -1,6 +1,9 @@
 """From an empty hub to the first device that is live: as the page does it, and what goes wrong on the way."""
 
+import socket
 from pathlib import Path
+
+import pytest
 
 from app.onboarding.onboarding_story import Newcomer, new_hub, simulated, surroundings
 from app.test_admissions import BROKER, bound_to_server
@@ -10,8 +13,9 @@ from asgi import ask
 from unclouded.app.configuration.config import load_config
 from unclouded.app.configuration.tables import NOWHERE
 from unclouded.app.hub_process import running
+from unclouded.app.onboarding.broker_place import free_place
 from unclouded.app.simulation.simulated_plug import bound, client_link
-from unclouded.core.errors import LinkError
+from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.views import FoundPlug
 
 NAME = "Küche <b>☕</b> עברית"
@@ -162,3 +166,39 @@ async def test_a_plug_that_connects_to_the_broker_is_tested_and_added(tmp_path: 
                 await here.live("kettle")
                 after = (await here.ask("GET")).json
                 assert after["offers"] == [] and plug.uuid in here.file.read_text()
+
+
+async def test_a_hub_lets_plugs_connect_and_adds_the_first_one_without_a_restart(tmp_path: Path) -> None:
+    async with new_hub(tmp_path) as here:
+        (closed, *_) = (await here.ask("GET")).json["sources"]
+        assert (closed["source"], closed["state"]) == ("broker", "off")
+        body = {"revision": await here.revision(), "host": "127.0.0.1"}
+        done = await here.ask("POST", "/broker", body)
+        assert done.status == 200 and (done.json["applied"], done.json["needs_restart"]) == (["broker"], []), done.json
+        (opened, *_) = (await here.ask("GET")).json["sources"]
+        assert opened["state"] == "open"
+        plug = bound(9, (tmp_path / "data/state/meross.key").read_text().strip())
+        link = client_link("127.0.0.1", int(opened["place"].rpartition(":")[2]), plug)
+        async with simulated_plug(link, plug) as simulation:
+            await bound_to_server(simulation)
+            await until(here.run.hub, lambda: state(here.run.hub) == "seen")
+            (offer,) = (await here.ask("GET")).json["offers"]
+            await here.test_until(offer["id"], "answering")
+            assert (await here.add(offer["id"], name="Kettle")).json["added"] == ["kettle"]
+            await here.live("kettle")
+        again = await here.ask("POST", "/broker", {"revision": await here.revision()})
+        assert again.status == 422 and "already" in again.json["detail"]
+        assert 'host = "127.0.0.1"' in here.file.read_text()
+
+
+async def test_a_broker_needs_the_present_configuration_and_a_free_port(tmp_path: Path) -> None:
+    async with new_hub(tmp_path) as here:
+        seen = await here.revision()
+        here.file.write_text('[hub]\ntimezone = "Europe/Lisbon"\n')
+        refused = await here.ask("POST", "/broker", {"revision": seen, "host": "127.0.0.1"})
+        assert refused.status == 409 and "[broker]" not in here.file.read_text()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = f"127.0.0.1:{other.getsockname()[1]}"
+        assert free_place((taken, "127.0.0.1:0")) == "127.0.0.1:0"
+        with pytest.raises(CommandError, match="Stop one of them"):
+            free_place((taken,))

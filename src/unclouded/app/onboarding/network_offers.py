@@ -13,8 +13,8 @@ from unclouded.core.views import FoundPlug
 
 FAMILY = "meross"
 NO_BROKER = (
-    "This hub has no broker that plugs could connect to. For plugs that are to use this hub as their server, write "
-    "[broker] into the configuration and restart the hub."
+    "This hub has no broker that plugs could connect to. For plugs that are to use this hub as their server, turn it "
+    "on on the page, or write [broker] with the address of this computer as `host` into the configuration."
 )
 
 Discover = Callable[[], Awaitable[Sequence[FoundPlug]]]

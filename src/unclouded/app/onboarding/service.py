@@ -16,13 +16,14 @@ from unclouded.app.configuration.tables import DeviceTable, links_of
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.discovery import find_in_network
 from unclouded.app.doctor.computer import Computer
+from unclouded.app.onboarding.broker_place import BROKER_PLACES, NO_ADDRESS, free_place
 from unclouded.app.onboarding.candidates import LinkCandidate, candidates
 from unclouded.app.onboarding.link_test import AnsweringDevice, LinkTestTimes, OfferTest
 from unclouded.app.onboarding.network_offers import Discover, NetworkOffers, broker_offers, broker_source
 from unclouded.app.onboarding.proposal import propose
 from unclouded.app.onboarding.serial_offers import SerialOffers
 from unclouded.app.onboarding.trial import TRIAL_ID, DeviceTrial
-from unclouded.core.configuration_views import EditOrigin, ReloadView
+from unclouded.core.configuration_views import EditOrigin, HubEdit, ReloadView
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Device, Outcome, Value
 from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer, OfferSourceView, OnboardingView
@@ -31,7 +32,8 @@ from unclouded.families import family as family_of
 from unclouded.hub.node import NodeSpec
 from unclouded.links import check_url
 from unclouded.links.url import parse
-from unclouded.web.schemas import OnboardingAddBody, OnboardingOfferBody
+from unclouded.web.hosts import own_addresses
+from unclouded.web.schemas import OnboardingAddBody, OnboardingBrokerBody, OnboardingOfferBody
 
 if TYPE_CHECKING:
     from unclouded.app.composition import Composition
@@ -57,6 +59,7 @@ class OnboardingService:
         computer: Computer = Computer(),  # noqa: B008  (frozen)
         times: LinkTestTimes = LinkTestTimes(),  # noqa: B008  (frozen)
         discover: Discover = find_in_network,
+        broker_places: Sequence[str] = BROKER_PLACES,
     ) -> None:
         self._composition = composition
         self._hub = hub
@@ -64,6 +67,7 @@ class OnboardingService:
         self._clock = clock
         self._live = live
         self._times = times
+        self._broker_places = broker_places
         self._serial = SerialOffers(computer, self._used_ports, self._time, times.listen_s)
         self._network = NetworkOffers(discover, self._known_uuids)
         self._by_hand: dict[str, Offer] = {}
@@ -135,6 +139,17 @@ class OnboardingService:
         async with self._lock:
             await self._end_test()
         return await self.view()
+
+    async def open_broker(self, body: OnboardingBrokerBody, origin: EditOrigin) -> ReloadView:
+        if self._composition.broker is not None:
+            raise CommandError("Plugs can connect to this hub already.")
+        host = body.host.strip() or " ".join(own_addresses())
+        if not host:
+            raise CommandError(NO_ADDRESS)
+        listen = await asyncio.to_thread(free_place, self._broker_places)
+        return await self._live.change_hub(
+            body.revision, HubEdit(table="broker", keys={"listen": listen, "host": host}), origin
+        )
 
     async def add(self, body: OnboardingAddBody, origin: EditOrigin) -> ReloadView:
         async with self._lock:

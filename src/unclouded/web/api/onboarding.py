@@ -14,7 +14,14 @@ from unclouded.web.api.configuration import CHANGES
 from unclouded.web.api.devices import INVALID_COMMAND, origin_of
 from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.routes import ApiContext, ApiRoute
-from unclouded.web.schemas import OnboardingAddBody, OnboardingOfferBody, OnboardingTestBody, OutcomeView, SetBody
+from unclouded.web.schemas import (
+    OnboardingAddBody,
+    OnboardingBrokerBody,
+    OnboardingOfferBody,
+    OnboardingTestBody,
+    OutcomeView,
+    SetBody,
+)
 
 NO_ONBOARDING = {503: "This hub finds no new devices."}
 NO_OFFER = {422: "The offer is no longer there or cannot be used; `detail` says what to do."}
@@ -46,6 +53,12 @@ async def set_in_test(context: ApiContext, request: ApiRequest) -> Response:
 
 async def end_test(context: ApiContext, request: ApiRequest) -> Response:
     return as_json(await context.require_onboarding().end_test())
+
+
+async def open_broker(context: ApiContext, request: ApiRequest) -> Response:
+    body = await request.body(OnboardingBrokerBody)
+    origin = EditOrigin(origin_of(request, body.origin), request.is_local)
+    return as_json(await context.require_onboarding().open_broker(body, origin))
 
 
 async def add_offered(context: ApiContext, request: ApiRequest) -> Response:
@@ -106,6 +119,15 @@ ROWS = (
         handler=end_test,
         returns=(OnboardingView,),
         errors=NO_ONBOARDING,
+    ),
+    ApiRoute(
+        method="POST",
+        path="/api/onboarding/broker",
+        summary="Run a broker that plugs connect to, at once: [broker] is written into the configuration.",
+        handler=open_broker,
+        returns=(ReloadView,),
+        body=OnboardingBrokerBody,
+        errors={**NO_ONBOARDING, **CHANGES},
     ),
     ApiRoute(
         method="POST",
