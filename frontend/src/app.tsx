@@ -5,6 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { timeText } from "./text/format";
 import { clockOffset, connect, connection, deviceOf, home, lostSince, now, role, timezone, version } from "./data/live";
+import { deviceAt, type Depth } from "./device/places";
 import { focusMain } from "./parts/focus";
 import { later } from "./routing/later";
 import { PageLinks } from "./routing/link";
@@ -15,7 +16,7 @@ import { say } from "./text/words";
 
 const HistoryPage = later(() => import("./pages/history").then((page) => page.HistoryPage));
 const DevicesPage = later(() => import("./pages/devices").then((page) => page.DevicesPage));
-const DevicePage = later<{ id: string }>(() => import("./pages/device").then((page) => page.DevicePage));
+const DevicePage = later<{ id: string; depth: Depth }>(() => import("./pages/device").then((page) => page.DevicePage));
 const AddPage = later(() => import("./pages/add").then((page) => page.AddPage));
 const SetupPage = later(() => import("./pages/setup").then((page) => page.SetupPage));
 const ProductsPage = later(() => import("./pages/products").then((page) => page.ProductsPage));
@@ -64,19 +65,12 @@ function placeOf(path: string): Place {
   if (path === "/products") return { title: say("products.title"), page: <ProductsPage />, key: path };
   if (path === "/decode") return { title: say("decode.title"), page: <DecodePage />, key: path };
   if (path === "/settings") return { title: say("app.settings"), page: <SettingsPage />, key: path };
-  if (!path.startsWith("/devices/")) return { title: say("app.now"), page: <NowPage />, key: "/" };
-  const id = named(path.slice("/devices/".length));
-  const device = deviceOf(id);
-  return { title: device ? nameOf(device) : id, page: <DevicePage key={id} id={id} />, key: path };
-}
-
-/** A decoded part of a path. */
-function named(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part; // a stray % in the address bar
-  }
+  const at = deviceAt(path);
+  if (!at) return { title: say("app.now"), page: <NowPage />, key: "/" };
+  const device = deviceOf(at.id);
+  const name = device ? nameOf(device) : at.id;
+  const title = at.depth === "overview" ? name : say(`device.title_${at.depth}`, { device: name });
+  return { title, page: <DevicePage key={at.id} {...at} />, key: path };
 }
 
 /** Marks the content as outdated while there is no connection. */

@@ -15,6 +15,8 @@ import { axisNumbers, axisUnit, timeTicks, valueTicks } from "../history/ticks";
 import type { Span } from "../history/calendar";
 import { apart, heightsOf, pinched } from "../history/geometry";
 import type { Column } from "../history/columns";
+import { shownAs } from "../look/kept";
+import { onColours } from "../look/theme";
 import { resolved } from "./palette";
 import "./chart.css";
 
@@ -141,7 +143,7 @@ function optionsOf(now: Now, width: number): uPlot.Options {
       { ...axis, size: 30, grid: { show: false }, splits: (u) => ticksOf(u, now).map((tick) => tick.at), values: (u) => ticksOf(u, now).map((tick) => tick.text) },
       {
         ...axis, scale: "y", size: (_, values) => Math.max(56, ...(values ?? []).map((value) => value.length * DIGIT + 14)),
-        splits: (u, _, low, high) => (states.length ? states.map((_, index) => index) : valueTicks(low, high, Math.max(2, u.bbox.height / uPlot.pxRatio / 48))),
+        splits: (u, _, low, high) => (states.length ? states.map((_, index) => index) : roundValues(low, high, Math.max(2, u.bbox.height / uPlot.pxRatio / 48), unit)),
         values: (_, splits) => (states.length ? [...states] : valueTexts(splits, unit)),
       },
     ],
@@ -163,10 +165,17 @@ function optionsOf(now: Now, width: number): uPlot.Options {
   };
 }
 
+/** Values that are round in the unit that is shown. */
+function roundValues(low: number, high: number, most: number, unit: string): number[] {
+  const form = shownAs(unit);
+  return valueTicks(form.to(low), form.to(high), most).map(form.from);
+}
+
 /** Numbers in one unit, which is shown with the highest. */
 function valueTexts(splits: readonly number[], unit: string): string[] {
-  const shown = axisUnit(unit, Math.max(0, ...splits.map(Math.abs)));
-  const numbers = axisNumbers(splits, shown.divisor);
+  const form = shownAs(unit);
+  const shown = axisUnit(form.unit, Math.max(0, ...splits.map(Math.abs)));
+  const numbers = axisNumbers(splits.map(form.to), shown.divisor);
   return numbers.map((number, index) => (index === numbers.length - 1 ? `${number} ${shown.unit}` : number));
 }
 
@@ -271,13 +280,10 @@ function watchSize(box: HTMLElement, u: uPlot, now: Now): () => void {
 }
 
 function watchTheme(u: uPlot): () => void {
-  const scheme = matchMedia("(prefers-color-scheme: dark)");
-  const change = () => {
+  return onColours(() => {
     colours.clear();
     u.redraw();
-  };
-  scheme.addEventListener("change", change);
-  return () => scheme.removeEventListener("change", change);
+  });
 }
 
 function listen(target: HTMLElement, names: Readonly<Record<string, (event: PointerEvent) => void>>): () => void {
@@ -342,7 +348,7 @@ function drawMarks(u: uPlot, now: Now): void {
 }
 
 function isLabelled(u: { width: number }, lines: readonly Line[]): boolean {
-  return u.width >= ROOM && lines.filter((line) => !line.isHidden).length <= MOST_LABELS;
+  return u.width >= ROOM && lines.some((line) => line.label) && lines.filter((line) => !line.isHidden).length <= MOST_LABELS;
 }
 
 /** Space on the right for the longest label. */

@@ -1,6 +1,6 @@
 """Serves the built front end: one page, its hashed files, and headers that forbid content from other origins.
 
-    static/index.html             every path: /, /history, /devices, /devices/ID, /add, /setup, /products, /decode, …
+    static/index.html             every path: /, /history, /devices/ID, /devices/ID/settings, /add, /decode, …
     /docs/…                       the documentation (documentation_site.py)
     static/assets/NAME-HASH.js    its files; the name changes with the content, so browsers may cache them for ever
 
@@ -20,7 +20,8 @@ from unclouded.web.documentation_site import DOCS, SITE, Documentation
 from unclouded.web.static_files import IMMUTABLE, REVALIDATE, StaticFolder, send_file
 
 STATIC = Path(__file__).parent / "static"
-PAGE_PATHS = re.compile(r"/(?:now|history|devices(?:/[^/]+)?|add|setup|products|decode|settings|hub)?/?")
+DEVICE_PATH = r"devices(?:/[^/]+(?:/(?:settings|details))?)?"
+PAGE_PATHS = re.compile(rf"/(?:now|history|{DEVICE_PATH}|add|setup|products|decode|settings|hub)?/?")
 FILE = re.compile(r"/(assets/)?([A-Za-z0-9_-][A-Za-z0-9._-]*)")
 AUTHORITY = "/ca.pem"  # the certificate of the hub's own authority, if the page is served with TLS
 

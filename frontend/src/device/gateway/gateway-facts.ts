@@ -10,9 +10,6 @@ export const JOINING_ACTIONS: readonly string[] = ["permit", "stop"];
 const LOW_PERCENT = 15; // of a battery
 const LOW_WORDS: readonly unknown[] = ["low", true];
 
-/** The points that the sections of a gateway show. */
-const SHOWN_POINTS: readonly string[] = ["security", "alarm", "security_left_s", "joining", "joining_left_s"];
-
 /** Whether the device has an action of that name. */
 export function offers(device: Device, action: string): boolean {
   return device.actions.some((one) => one.name === action);
@@ -27,11 +24,6 @@ export function barOf(gateway: Device, role: Role): string {
 /** Whether sub-devices can join it. */
 export function isGateway(device: Device): boolean {
   return offers(device, "permit");
-}
-
-/** The points that no section of a gateway shows; all of another device. */
-export function otherPoints(device: Device): readonly Point[] {
-  return isGateway(device) ? device.points.filter((point) => !SHOWN_POINTS.includes(point.key)) : device.points;
 }
 
 /** `Motion sensor`, by the profile of a device. */

@@ -5,7 +5,7 @@ import { receive } from "../../data/live";
 import type { Change, Device, Reading } from "../../data/shapes";
 import { device, point } from "../../devices/testing";
 import { shownActions } from "../details/actions/actions";
-import { barOf, batteryOf, countdownText, isGateway, isLow, isNamed, isNew, kindText, NO_JOINS, openSince, otherPoints, partsOf, secondsLeft, signalOf, withLook, withoutReason } from "./gateway-facts";
+import { barOf, batteryOf, countdownText, isGateway, isLow, isNamed, isNew, kindText, NO_JOINS, openSince, partsOf, secondsLeft, signalOf, withLook, withoutReason } from "./gateway-facts";
 
 const action = (name: string) => ({ name, words: "", args: {}, danger: "", files: [] });
 const left = (value: number | string, at: number): Reading => ({ value, at, quality: "good", flags: [] });
@@ -113,12 +113,6 @@ describe("a sub-device", () => {
     const unnamed = part("gateway_1", { name: "gateway_1", profile: "tuya_gateway/motion_sensor" });
     expect([isNamed(unnamed), isNamed(part("a", { name: "Hall" })), isNamed(part("a"))]).toEqual([false, true, false]);
     expect(kindText(unnamed)).toBe("Motion sensor");
-  });
-
-  it("has all its points among the values; a gateway those that have no section", () => {
-    const keys = (one: Device) => otherPoints(one).map((point) => point.key);
-    expect(keys(device("lock", { points: ["alarm", "battery_percent"] }))).toEqual(["alarm", "battery_percent"]);
-    expect(keys(device("gateway", { actions: [action("permit")], points: ["joining", "security", "volume"] }))).toEqual(["volume"]);
   });
 
   it("has a low battery at 15 % or when it says so", () => {

@@ -8,11 +8,11 @@ import { isOfStart } from "../details/console/start-report";
 import { Report } from "./report";
 import { sourcesText } from "./sources";
 
-export function About({ device }: { device: Device }) {
+export function About({ device, isReportOpen = false }: { device: Device; isReportOpen?: boolean }) {
   const parent = byId.value.get(device.parent);
   const sources = sourcesText(device.points);
   return (
-    <section class="card" aria-labelledby="about">
+    <section aria-labelledby="about">
       <h2 id="about">{say("device.about")}</h2>
       <dl class="facts">
         {parent && (
@@ -43,7 +43,7 @@ export function About({ device }: { device: Device }) {
         ))}
         {device.produces && <Fact name={say("device.energy_role")}>{say("device.produces")}</Fact>}
       </dl>
-      <Report key={device.id} device={device} />
+      <Report key={device.id} device={device} isFirstOpen={isReportOpen} />
     </section>
   );
 }

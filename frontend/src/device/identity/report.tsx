@@ -7,10 +7,10 @@ import { usePolled } from "../../data/polled";
 import type { Device, ProductFacts } from "../../data/shapes";
 import { say } from "../../text/words";
 
-export function Report({ device }: { device: Device }) {
-  const [isOpen, setOpen] = useState(false);
+export function Report({ device, isFirstOpen = false }: { device: Device; isFirstOpen?: boolean }) {
+  const [isOpen, setOpen] = useState(isFirstOpen);
   return (
-    <details class="plain report" onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details class="plain report" id={isFirstOpen ? "shown" : undefined} open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{say("device.report")}</summary>
       {isOpen && <Facts device={device} />}
     </details>

@@ -26,7 +26,7 @@ export function Infrared({ device }: { device: Device }) {
     if (edited !== undefined) dialog.current?.showModal();
   }, [edited]);
   return (
-    <section class="card infrared" aria-labelledby="infrared">
+    <section class="infrared" aria-labelledby="infrared">
       <h2 id="infrared">{say("infrared.title")}</h2>
       {codes.length === 0 && <p class="soft">{say("infrared.none")}</p>}
       <Codes device={device} codes={codes} edit={mayChange ? setEdited : undefined} />

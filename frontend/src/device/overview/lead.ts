@@ -9,8 +9,11 @@ import type { Device, Value } from "../../data/shapes";
 import { say, sayIfKnown } from "../../text/words";
 import type { Switched } from "./switched";
 
-/** `value`: of the relay; undefined: none, or not known. `last`: when it was switched. `heard`: the time of its newest reading. */
-export type Known = { value: Value | undefined; last: Switched | undefined; heard: number | undefined };
+/**
+ * `value`: of the relay; undefined: none, or not known. `last`: when it was switched within a day; `isOld`: what it was a
+ * day ago is known. `heard`: the time of its newest reading.
+ */
+export type Known = { value: Value | undefined; last: Switched | undefined; isOld: boolean; heard: number | undefined };
 
 const FRESH_S = 10; // for which a reading is of now
 
@@ -21,7 +24,7 @@ export function leadOf(device: Device, known: Known, now: number, zone: string):
   if (device.state === "waiting") return say("lead.waiting", { since });
   if (device.state === "faulted") return say("lead.faulted", { since });
   if (device.state !== "online") return typeof known.value === "boolean" ? say(known.value ? "lead.gone_on" : "lead.gone_off", { since }) : say("lead.gone", { since });
-  if (typeof known.value === "boolean") return switchedText(known.value, known.last, now, zone);
+  if (typeof known.value === "boolean") return switchedText(known.value, known, now, zone);
   return heardText(known.heard, now);
 }
 
@@ -33,7 +36,8 @@ export function whoText(origin: string | undefined): string {
   return sayIfKnown(`lead.by_${origin}`, origin ? say("lead.by", { who: origin }) : "");
 }
 
-function switchedText(isOn: boolean, last: Switched | undefined, now: number, zone: string): string {
+function switchedText(isOn: boolean, { last, isOld }: Known, now: number, zone: string): string {
+  if (!last && isOld) return say(isOn ? "lead.on_long" : "lead.off_long");
   if (last?.isOn !== isOn) return say(isOn ? "lead.on" : "lead.off");
   const time = timeText(last.at, now, zone);
   const who = whoText(last.origin);

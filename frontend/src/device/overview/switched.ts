@@ -1,7 +1,7 @@
 /**
  * When a device was switched last, from the history of its relay, and by whom, from the hub's log of commands. Pure.
  *
- *     GET /api/history?series=kettle.on ──► changes ──┐
+ *     GET /api/history?series=kettle.on ──► values ───┐
  *     GET /api/events?device=kettle ──► commands ─────┴──► on since 13:22, from a page
  */
 import type { HubEvent, Series } from "../../data/shapes";
@@ -9,33 +9,34 @@ import type { HubEvent, Series } from "../../data/shapes";
 /** `at`: Unix seconds. `origin`: of the command that switched; undefined: it was no command of this hub. */
 export type Switched = { at: number; isOn: boolean; origin: string | undefined };
 
-const TOLERANCE_S = 90; // between a command and the row of the history that has its value: rows of a day are a minute apart
+/** A value of the relay: at that time, or at the latest `within` seconds later. */
+export type Seen = { at: number; isOn: boolean; within: number };
 
-/** Each change of an on/off value, oldest first. What is not known before the first row is no change. */
-export function changesOf({ at, value }: Pick<Series, "at" | "value">): { at: number; isOn: boolean }[] {
-  const changes: { at: number; isOn: boolean }[] = [];
-  let last: unknown;
-  at.forEach((time, index) => {
-    const now = value[index];
-    if (typeof now !== "boolean") return;
-    if (typeof last === "boolean" && now !== last) changes.push({ at: time, isOn: now });
-    last = now;
+const SETTLE_S = 5; // in which the hub's log has a command whose value was seen already
+
+/** The values in a history whose rows are `step` seconds long (0: each is of its own time). */
+export function seenIn({ at, value }: Pick<Series, "at" | "value">, step: number): Seen[] {
+  return at.flatMap((time, index) => {
+    const isOn = value[index];
+    return typeof isOn === "boolean" ? [{ at: time, isOn, within: step }] : [];
   });
-  return changes;
 }
 
-/** The changes, each with the origin of the command that made it; their times are then those of the commands. */
-export function withOrigins(changes: readonly { at: number; isOn: boolean }[], commands: readonly HubEvent[], point: string): Switched[] {
-  const known = commands.flatMap((event) => {
+/** When the relay was switched, oldest first. A command that changed nothing is no switching; nor is the first value. */
+export function switchesOf(seen: readonly Seen[], events: readonly HubEvent[], point: string): Switched[] {
+  const values = seen.map((one) => ({ ...one, order: one.at + Math.max(one.within, SETTLE_S), origin: undefined as string | undefined, isCommand: false }));
+  const commands = events.flatMap((event) => {
     const { key, value, origin, isDone } = commandIn(event);
-    return key === point && isDone ? [{ at: Date.parse(event.at) / 1000, isOn: value === "true", origin, isTaken: false }] : [];
+    const at = Date.parse(event.at) / 1000;
+    return key === point && isDone ? [{ at, isOn: value === "true", within: 0, order: at, origin: origin as string | undefined, isCommand: true }] : [];
   });
-  return changes.map((change) => {
-    const fitting = known.filter((one) => !one.isTaken && one.isOn === change.isOn && Math.abs(one.at - change.at) <= TOLERANCE_S);
-    const nearest = fitting.sort((one, other) => Math.abs(one.at - change.at) - Math.abs(other.at - change.at))[0];
-    if (nearest) nearest.isTaken = true;
-    return { at: nearest?.at ?? change.at, isOn: change.isOn, origin: nearest?.origin };
-  });
+  const found: Switched[] = [];
+  let state: boolean | undefined;
+  for (const { at, isOn, origin, isCommand } of [...values, ...commands].sort((one, other) => one.order - other.order)) {
+    if (isOn !== state && (isCommand || state !== undefined)) found.push({ at, isOn, origin });
+    state = isOn;
+  }
+  return found;
 }
 
 export type LoggedCommand = { key: string; value: string; origin: string; result: string; isDone: boolean };

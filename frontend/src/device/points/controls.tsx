@@ -19,7 +19,7 @@ export function Control({ device, point }: Props) {
 }
 
 /** An input with a button that sends the value. */
-function Setter({ device, point }: Props) {
+export function Setter({ device, point }: Props) {
   const [draft, setDraft] = useState<string>();
   const [problem, setProblem] = useState("");
   const [help, id] = [useId(), useId()];

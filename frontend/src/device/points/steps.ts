@@ -31,6 +31,15 @@ export function typed(text: string, point: Limits): Typed {
   return { value: nearest };
 }
 
+const STEP = 0.5; // of a temperature, where the device has that
+
+/** The value one step up or down, on a step and within the limits. */
+export function stepped(value: number, by: number, { exponent, minimum, maximum }: Limits): number {
+  const size = Math.max(10 ** exponent, STEP);
+  const next = by > 0 ? Math.floor(value / size + 1e-6) + 1 : Math.ceil(value / size - 1e-6) - 1;
+  return onStep(Math.min(Math.max(next * size, minimum ?? -Infinity), maximum ?? Infinity), exponent);
+}
+
 /** The number as text for an input, with the digits of the point. */
 export function inputText(value: number, exponent: number): string {
   return String(onStep(value, exponent));

@@ -15,7 +15,8 @@ export function hasSchedule(device: Device): boolean {
   return device.schedule != null;
 }
 
-export function Schedule({ device }: { device: Device }) {
+/** `isShown`: it is what was asked for by the address. */
+export function Schedule({ device, isShown = false }: { device: Device; isShown?: boolean }) {
   const [edited, setEdited] = useState<ScheduleRule | "new">();
   const dialog = useRef<HTMLDialogElement>(null);
   const rules = device.schedule ?? [];
@@ -24,7 +25,7 @@ export function Schedule({ device }: { device: Device }) {
     if (edited) dialog.current?.showModal(); // its form is there by now, and gets the focus
   }, [edited]);
   return (
-    <section class="card schedule" aria-labelledby="schedule">
+    <section class="schedule" aria-labelledby="schedule" id={isShown ? "shown" : undefined}>
       <h2 id="schedule">{say("device.schedule")}</h2>
       <p class="soft">{say("device.schedule_text")}</p>
       {rules.length === 0 && <p>{say("device.no_rules")}</p>}
@@ -70,7 +71,7 @@ function Rule({ device, rule, bar, edit }: RuleProps) {
         title={bar || undefined}
         onClick={() => !bar && send("schedule", { enabled: enabled ? "no" : "yes" })}
       >
-        <span class="track" data-word={say(enabled ? "app.switch_on" : "app.switch_off")} />
+        <span class="track" />
       </button>
       {!bar && (
         <span class="row-of">

@@ -25,7 +25,7 @@ export function Security({ device }: { device: Device }) {
   const left = secondsLeft(reading(device.id, "security_left_s").value, now.value);
   const more = leftText(state, left);
   return (
-    <section class="card security" aria-labelledby="security" data-alarm={isAlarm(state)}>
+    <section class="security" aria-labelledby="security" data-alarm={isAlarm(state)}>
       <h2 id="security">{say("security.title")}</h2>
       <p class="security-state live">
         <strong role="status">{stateWord(state)}</strong>

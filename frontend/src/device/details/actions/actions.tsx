@@ -20,7 +20,7 @@ const ELSEWHERE: ReadonlySet<string> = new Set([...SCHEDULE_ACTIONS, ...JOINING_
 
 export function Actions({ device }: { device: Device }) {
   return (
-    <section class="card actions" aria-labelledby="actions">
+    <section class="actions" aria-labelledby="actions">
       <h2 id="actions">{say("device.actions")}</h2>
       <ul>
         {shownActions(device).map((action) => (

@@ -12,7 +12,7 @@ import { hasStartReport, startGroups } from "./start-report";
 export function Console({ device }: { device: Device }) {
   return (
     <>
-      <section class="card console" aria-labelledby="console">
+      <section class="console" aria-labelledby="console">
         <h2 id="console">{say("console.title")}</h2>
         {role.value === "read" ? <p class="soft">{say("console.read_only")}</p> : <Prompt device={device} />}
         <Answers device={device} />
@@ -25,7 +25,7 @@ export function Console({ device }: { device: Device }) {
 
 function LastStart({ device }: { device: Device }) {
   return (
-    <section class="card last-start" aria-labelledby="last-start">
+    <section class="last-start" aria-labelledby="last-start">
       <h2 id="last-start">{say("console.last_start")}</h2>
       {!hasStartReport(device) && <p class="soft">{say("console.no_start")}</p>}
       {hasStartReport(device) && (

@@ -24,7 +24,7 @@ export function BoardLog({ device }: { device: Device }) {
   }, [value]);
   const shown = useMemo(() => filtered(lines, filter), [lines, filter]);
   return (
-    <section class="card board-log" aria-labelledby="board-log">
+    <section class="board-log" aria-labelledby="board-log">
       <h2 id="board-log">{say("console.log")}</h2>
       <div class="row-of tools">
         <button type="button" class="chip" aria-pressed={follow} onClick={() => setFollow(!follow)}>

@@ -23,7 +23,7 @@ export function Frames({ device }: { device: Device }) {
   const { value, error, busy, again } = usePolled<WireLine[]>(path, follow ? FOLLOW_MS : 0, { limit: LIMIT });
   const shown = useMemo(() => filteredLines(value ?? [], filter, problemsOnly), [value, filter, problemsOnly]);
   return (
-    <section class="card frames" aria-labelledby="frames">
+    <section class="frames" aria-labelledby="frames">
       <h2 id="frames">{say("device.frames")}</h2>
       <div class="row-of tools">
         <button type="button" onClick={again} aria-disabled={busy && !follow ? true : undefined}>

@@ -1,28 +1,18 @@
-/** The links of a device: statistics by channel, and recent frames. */
+/** Statistics of the links of a device, by channel. */
 import { say } from "../../../text/words";
 import { Notice } from "../../../parts/notice";
 import { countText } from "../../../text/format";
-import { Frames } from "./frames-list";
 import { usePolled } from "../../../data/polled";
 import { reasonsText, roundTripText, summaryOf, type Stats } from "./wire-statistics";
 import type { Device } from "../../../data/shapes";
 
 const POLL_MS = 2_000;
 
-export function Wire({ device }: { device: Device }) {
-  return (
-    <>
-      <Statistics device={device} />
-      <Frames device={device} />
-    </>
-  );
-}
-
-function Statistics({ device }: { device: Device }) {
+export function Statistics({ device }: { device: Device }) {
   const { value, error, again } = usePolled<Record<string, Stats>>(`/api/devices/${encodeURIComponent(device.id)}/wire`, POLL_MS);
   const channels = Object.entries(value ?? {});
   return (
-    <section class="card wire" aria-labelledby="wire">
+    <section class="wire" aria-labelledby="wire">
       <h2 id="wire">{say("device.wire")}</h2>
       {error && <Notice kind="fault" again={again}>{error}</Notice>}
       {!value && !error && <div class="counts skeleton" aria-busy="true" />}

@@ -1,0 +1,45 @@
+/** What everybody wants of a device: what it does now, its switch, its energy, its day, and what happened. */
+import type { Device } from "../../data/shapes";
+import { Gateway } from "../gateway/gateway";
+import { isGateway } from "../gateway/gateway-facts";
+import { hasInfrared, Infrared } from "../infrared/infrared";
+import { headlineOf, relayOf } from "../points/roles";
+import { hasSchedule } from "../schedule/schedule";
+import { hasSecurity, Security } from "../security/security";
+import { DayChart } from "./day-chart";
+import { EnergyFacts } from "./energy-facts";
+import { Now } from "./now";
+import { usePast } from "./past";
+import { Everyday, Readings } from "./readings";
+import { ScheduleSummary } from "./schedule-summary";
+import { WhatHappened } from "./what-happened";
+import "./overview.css";
+
+export function Overview({ device }: { device: Device }) {
+  const past = usePast(device, relayOf(device)?.key);
+  const drawn = isGateway(device) ? undefined : (headlineOf(device) ?? relayOf(device));
+  return (
+    <>
+      <div class="cols">
+        <div class="narrow-part">
+          <Now device={device} past={past} />
+          <EnergyFacts device={device} />
+          <Everyday device={device} />
+          <Readings device={device} />
+        </div>
+        <div class="wide-part">
+          {hasSecurity(device) && <Security device={device} />}
+          {isGateway(device) && <Gateway device={device} />}
+          {hasInfrared(device) && <Infrared device={device} />}
+          {(drawn?.kind === "number" || drawn?.kind === "switch") && <DayChart device={device} point={drawn} />}
+        </div>
+      </div>
+      <div class="cols">
+        <div class="narrow-part">{hasSchedule(device) && <ScheduleSummary device={device} />}</div>
+        <div class="wide-part">
+          <WhatHappened device={device} past={past} />
+        </div>
+      </div>
+    </>
+  );
+}
