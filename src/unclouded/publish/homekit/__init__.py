@@ -1,0 +1,1 @@
+"""The hub as a HomeKit bridge: its devices are accessories of Apple Home. Needs HAP-python (extra ``homekit``)."""
