@@ -24,13 +24,14 @@ export function commandOf(device: string, point: string): ReadonlySignal<PointCo
   return slot(device, point);
 }
 
-/** Set a point; resolves when the outcome is known. Never throws. */
-export async function sendCommand(device: string, point: string, value: Value): Promise<void> {
+/** Set a point; resolves when the outcome is known: undefined where the device confirmed it. Never throws. */
+export async function sendCommand(device: string, point: string, value: Value): Promise<PointCommand | undefined> {
   const place = slot(device, point);
   const mine: PointCommand = { state: "pending", value };
   place.value = mine;
   const outcome = await outcomeOf(device, point, value);
   if (place.peek() === mine) settle(place, outcome);
+  return outcome;
 }
 
 function settle(place: Signal<PointCommand | undefined>, outcome: PointCommand | undefined): void {

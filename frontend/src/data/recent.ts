@@ -44,7 +44,8 @@ export function tracked(device: Device): string | undefined {
   return main?.kind === "number" ? main.key : undefined;
 }
 
-const plan = computed(() => planOf(devices.value));
+/** Who measures what, and inside which other device. */
+export const plan = computed(() => planOf(devices.value));
 
 /** The ids of the meters. */
 export const meters = computed(() => plan.value.meters);

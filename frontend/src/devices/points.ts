@@ -15,6 +15,17 @@ export function switchOf(device: Device): Point | undefined {
   return find(device.main) ?? find("on") ?? switches[0];
 }
 
+const RELAY = /^on(_\d+|_all)?$/;
+
+/** The relays of a device, one for each channel: what it stops with. */
+export function relaysOf(device: Device): readonly Point[] {
+  return device.points.filter(isRelay);
+}
+
+export function isRelay(point: Point): boolean {
+  return point.kind === "switch" && point.access !== "r" && RELAY.test(point.key);
+}
+
 /** The main value: power, otherwise the main point of the profile, otherwise the first readable point. */
 export function mainOf(device: Device): Point | undefined {
   const main = pointOf(device, device.main);

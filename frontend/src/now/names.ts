@@ -21,6 +21,11 @@ export function flowMark({ kind, id }: Which): string {
   return kind === "device" ? markOf(id) : COLOURS[kind];
 }
 
+/** The colour of an area: what is measured by no device is paler than its line. */
+export function flowFill(which: Which): string {
+  return which.kind === "rest" ? "var(--rest-fill)" : flowMark(which);
+}
+
 /** The power of a flow as text, with the digits of its device, or of the meter for sums. */
 export function powerText(which: Which, W: number): string {
   return quantityText(W, "W", exponentOf(which));

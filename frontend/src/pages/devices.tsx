@@ -1,135 +1,112 @@
-/** All devices with state and main value, and plugs waiting for admission. */
+/** All devices by room, with a filter; and plugs that have connected and are not added yet. */
 import { computed } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 
-import { familyName, LinkPlace } from "../device/identity/about";
-import { seenPlugs, SeenPlugs } from "../device/identity/admit";
-import { listed, tally, type Order } from "../devices/order";
-import { devices, version } from "../data/live";
-import { PointAge } from "../parts/age";
+import { keepDay } from "../data/day";
+import { devices, reading, version } from "../data/live";
+import { meters } from "../data/recent";
 import { Notice } from "../parts/notice";
-import { ReadingValue } from "../parts/quantity";
-import { StateDot, StateText, stateName } from "../parts/state";
-import { mainOf, nameOf } from "../devices/points";
+import { isOn, passes, roomsOf, without, type Filter } from "../rooms/rooms";
+import { hasRest, RestCard } from "../rooms/rest-card";
+import { RoomSection } from "../rooms/section";
+import { SeenLine } from "../rooms/seen";
 import { go, query } from "../routing/router";
 import type { Device } from "../data/shapes";
 import { say } from "../text/words";
 import "./devices.css";
 
-const order = computed((): Order => (query.value.get("by") === "state" ? "state" : "hierarchy"));
-const counts = computed(() => tally(devices.value));
+const FILTERS: readonly Filter[] = ["all", "on", "gone"];
+const TITLES = { all: "room.filter_all", on: "room.filter_on", gone: "room.filter_gone" } as const;
+
+const known = computed(() => devices.value.filter((one) => one.state !== "seen"));
+const filter = computed((): Filter => FILTERS.find((one) => one === query.value.get("show")) ?? "all");
+const shown = computed(() => known.value.filter((one) => passes(filter.value, one, isOnNow)));
+
+function isOnNow(device: Device): boolean {
+  return isOn(device, (id, point) => reading(id, point).value?.value);
+}
 
 export function DevicesPage() {
+  useEffect(keepDay, []);
   return (
-    <main class="devices">
-      <div class="row-of">
+    <main class="devices full">
+      <div class="page-title">
         <h1>{say("app.devices")}</h1>
-        <a class="small beside" href="/products">
-          {say("products.title")}
-        </a>
-        <a class="button" href="/setup">
-          {say("setup.title")}
+        <a class="button" href="/add">
+          <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" aria-hidden="true">
+            <path d="M12 5v14M5 12h14" />
+          </svg>
+          {say("room.add")}
         </a>
       </div>
       {!version.value ? <Skeleton /> : <Content />}
+      <p>
+        <a class="small beside" href="/products">
+          {say("room.products")}
+        </a>
+      </p>
     </main>
   );
 }
 
 function Content() {
-  const waits = useOnceTrue(seenPlugs.value.length > 0);
   return (
     <>
-      {waits && (
-        <section class="card" aria-labelledby="seen-plugs">
-          <h2 id="seen-plugs">{say("device.seen_plugs")}</h2>
-          <SeenPlugs />
-        </section>
-      )}
-      {devices.value.length ? <Known /> : <Notice>{say("device.none")}</Notice>}
+      <SeenLine />
+      {known.value.length > 0 ? <Known /> : <Notice>{say("device.none")}</Notice>}
     </>
   );
 }
 
 function Known() {
-  const rows = listed(devices.value, order.value);
-  if (!rows.length) return null;
+  const hidden = known.value.filter((one) => !shown.value.includes(one));
+  const rooms = without(roomsOf(known.value, meters.value), hidden);
+  const rest = filter.value === "all" && hasRest();
   return (
     <>
-      <div class="row-of">
-        <p class="tally">
-          {counts.value.map(({ state, count }) => (
-            <span key={state}>
-              <StateDot state={state} /> {count} {stateName(state)}
-            </span>
-          ))}
-        </p>
-        <Chip by="hierarchy" />
-        <Chip by="state" />
-      </div>
-      <ul class="all">
-        {rows.map(({ device, depth }) => (
-          <Row key={device.id} device={device} depth={depth} />
+      <div class="chips" role="group" aria-label={say("room.filter")}>
+        {FILTERS.map((one) => (
+          <Chip key={one} filter={one} />
         ))}
-      </ul>
+      </div>
+      {rooms.length > 0 ? (
+        <div class="rooms">
+          {rooms.map(({ room, whole }) => (
+            <RoomSection key={`${room.kind} ${room.name}`} room={room} whole={whole} {...(rest && room.kind === "whole" ? { more: <RestCard />, moreCount: 1 } : {})} />
+          ))}
+        </div>
+      ) : (
+        <p class="soft">{say(filter.value === "gone" ? "room.answers_all" : "room.none_on")}</p>
+      )}
     </>
   );
 }
 
-function Chip({ by }: { by: Order }) {
-  const to = by === "state" ? "/devices?by=state" : "/devices";
+function Chip({ filter: own }: { filter: Filter }) {
+  const count = own === "all" ? known.value.length : known.value.filter((one) => passes(own, one, isOnNow)).length;
   return (
-    <button type="button" class="chip" aria-pressed={order.value === by} onClick={() => go(to, true)}>
-      {say(`device.by_${by}`)}
+    <button type="button" class="chip" aria-pressed={filter.value === own} onClick={() => go(own === "all" ? "/devices" : `/devices?show=${own}`, true)}>
+      {own === "gone" && count > 0 && <i class="gone-mark" />}
+      {say(TITLES[own])} <span class="count">{count}</span>
     </button>
-  );
-}
-
-function Row({ device, depth }: { device: Device; depth: number }) {
-  const main = mainOf(device);
-  return (
-    <li class="one" style={{ "--depth": depth }} data-device={device.id} data-state={device.state}>
-      <a class="plain name" href={`/devices/${encodeURIComponent(device.id)}`}>
-        <StateDot state={device.state} />
-        <span>{nameOf(device)}</span>
-      </a>
-      <p class="kind soft small">
-        {familyName(device.family)}
-        {device.link && (
-          <>
-            {" "}
-            · <LinkPlace link={device.link} />
-          </>
-        )}
-      </p>
-      <p class="state live">
-        <StateText device={device} />
-      </p>
-      <p class="value live">
-        {main && <ReadingValue device={device} point={main} />}
-        {main && <PointAge device={device} point={main.key} />}
-      </p>
-    </li>
   );
 }
 
 function Skeleton() {
   return (
-    <ul class="all" aria-busy="true">
-      {[0, 1, 2, 3].map((row) => (
-        <li key={row} class="one">
-          <span class="name skeleton">·</span>
-        </li>
+    <div class="rooms" aria-busy="true">
+      {[0, 1].map((room) => (
+        <section key={room} class="room" style={{ "--n": 2 }}>
+          <div class="sec">
+            <span class="skeleton">·</span>
+          </div>
+          <ul class="grid">
+            {[0, 1].map((card) => (
+              <li key={card} class="dev" />
+            ))}
+          </ul>
+        </section>
       ))}
-    </ul>
+    </div>
   );
-}
-
-/** True from the first time on: the confirmation stays visible after the last plug has been admitted. */
-function useOnceTrue(now: boolean): boolean {
-  const [was, setWas] = useState(now);
-  useEffect(() => {
-    if (now) setWas(true);
-  }, [now]);
-  return was || now;
 }

@@ -1,11 +1,19 @@
-/** The Now page: current power, uses, and problems at a glance. */
+/** The Now page: what needs attention, the power of the home, the rooms, and the last day. */
 import { computed } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 
+import { keepDay } from "../data/day";
 import { devices, version } from "../data/live";
-import { FlowCard } from "../now/flows";
-import { Minutes } from "../now/minutes";
-import { Rows } from "../now/rows";
+import { flows, meters } from "../data/recent";
 import { pointOf, POWER } from "../devices/points";
+import { Alerts } from "../now/alerts";
+import { FlowBars } from "../now/flows";
+import { hasPower, Hero } from "../now/hero";
+import { Power } from "../now/power";
+import { Waiting } from "../now/waiting";
+import { favouritesOf, roomsOf, without } from "../rooms/rooms";
+import { Cards, RoomSection } from "../rooms/section";
+import { SeenLine } from "../rooms/seen";
 import { later } from "../routing/later";
 import { say } from "../text/words";
 import "./now.css";
@@ -13,6 +21,7 @@ import "./now.css";
 const isKnown = computed(() => version.value !== "");
 const isEmpty = computed(() => devices.value.every((one) => one.state === "seen"));
 const measures = computed(() => devices.value.some((one) => one.state !== "seen" && pointOf(one, POWER)));
+const answersNone = computed(() => devices.value.every((one) => one.state !== "online" && one.state !== "asleep"));
 
 const FirstPage = later(() => import("../add/first").then((page) => page.FirstPage));
 
@@ -27,34 +36,58 @@ export function NowPage() {
 }
 
 function Content() {
+  useEffect(keepDay, []);
+  const waits = measures.value ? !hasPower(flows.value) : answersNone.value;
   return (
     <>
+      <Alerts />
       {measures.value && (
-        <div class="above">
-          <FlowCard />
-          <Minutes />
-        </div>
+        <section class="hero" aria-label={say("now.flows")}>
+          <Hero />
+          <FlowBars />
+        </section>
       )}
-      <Rows />
+      {waits && <Waiting />}
+      <Rooms />
+      <SeenLine />
+      {measures.value && <Power />}
     </>
   );
 }
 
-/** Placeholders while loading. */
+/** The favourites, then the rooms with the other devices. What concerns the whole home is above them. */
+function Rooms() {
+  const favourites = favouritesOf(devices.value);
+  const rooms = without(roomsOf(devices.value, meters.value), favourites).filter(({ room }) => room.kind !== "whole");
+  if (!favourites.length && !rooms.length) return null;
+  return (
+    <div class="rooms">
+      {favourites.length > 0 && <Cards title={say("room.favourites")} devices={favourites} />}
+      {rooms.map(({ room, whole }) => (
+        <RoomSection key={`${room.kind} ${room.name}`} room={room} whole={whole} />
+      ))}
+    </div>
+  );
+}
+
+/** Placeholders while loading, of the size of what comes. */
 function Skeleton() {
   return (
-    <div class="waiting" aria-busy="true">
-      <div class="above">
-        <div class="card flows skeleton" />
-        <div class="card minutes skeleton" />
+    <div class="hero" aria-busy="true">
+      <div class="hero-now">
+        <p class="lead">
+          <span class="skeleton">·</span>
+        </p>
+        <p class="display skeleton">·</p>
       </div>
-      <ul class="rows">
-        {[0, 1, 2, 3, 4].map((row) => (
-          <li key={row} class="row">
-            <span class="name skeleton">·</span>
-          </li>
+      <div class="flow">
+        {[0, 1].map((side) => (
+          <div key={side} class="side">
+            <p class="cap"> </p>
+            <div class="wait" />
+          </div>
         ))}
-      </ul>
+      </div>
     </div>
   );
 }

@@ -5,10 +5,11 @@
 import { useId } from "preact/hooks";
 
 import { reading, role } from "../data/live";
-import { isAnswering, nameOf, pointName } from "../devices/points";
-import type { Device, Point } from "../data/shapes";
+import { isAnswering, isRelay, nameOf, pointName } from "../devices/points";
+import type { Device, Point, Value } from "../data/shapes";
 import { sendCommand, commandOf } from "../data/commands";
 import { say } from "../text/words";
+import { confirmed } from "./confirm";
 import "./parts.css";
 
 type Props = { device: Device; point: Point };
@@ -19,6 +20,12 @@ export function switchBar(device: Device, may: "read" | "control"): string {
   return isAnswering(device.state) ? "" : say("app.cannot_switch", { device: nameOf(device) });
 }
 
+/** Set a point of a device as a person asks for it: a critical device is switched once they have confirmed it. */
+export async function setPoint(device: Device, point: Point, value: Value): Promise<void> {
+  const asks = device.critical && (isRelay(point) || point.key === device.main);
+  if (!asks || (await confirmed(device, value === true))) await sendCommand(device.id, point.key, value);
+}
+
 /** A switch. `note={false}`: the reason of a failure is shown elsewhere, by a CommandNote. `label`: what it is called, if not by its device and point. */
 export function Switch({ device, point, note = true, label, isLarge = false }: Props & { note?: boolean; label?: string; isLarge?: boolean }) {
   const barred = useId();
@@ -26,7 +33,7 @@ export function Switch({ device, point, note = true, label, isLarge = false }: P
   const pending = commandOf(device.id, point.key).value?.state === "pending";
   const bar = switchBar(device, role.value);
   const press = () => {
-    if (!bar && !pending) void sendCommand(device.id, point.key, value !== true);
+    if (!bar && !pending) void setPoint(device, point, value !== true);
   };
   return (
     <>
@@ -41,7 +48,7 @@ export function Switch({ device, point, note = true, label, isLarge = false }: P
         title={bar || undefined}
         onClick={press}
       >
-        <span class="track" data-word={value === undefined ? "" : say(value === true ? "app.switch_on" : "app.switch_off")} />
+        <span class="track" />
       </button>
       {bar && (
         <span class="hidden-text" id={barred}>
@@ -61,7 +68,7 @@ export function CommandNote({ device, point }: Props) {
     <span class="why" role="status" data-command={outcome?.state}>
       {outcome && <span>{outcome.reason}</span>}
       {outcome?.state === "failed" && (
-        <button type="button" class="again" onClick={() => void sendCommand(device.id, point.key, outcome.value)}>
+        <button type="button" class="again" onClick={() => void setPoint(device, point, outcome.value)}>
           {say("app.try_again")}
         </button>
       )}

@@ -50,7 +50,7 @@ KEY = "a key of the demo's own"
 class DemoDevice(msgspec.Struct, frozen=True):
     """A device of the demo: its kind, what it measures, its links ("pty", "tcp", "http", "broker").
 
-    ``dialect``: the generation of a plug.
+    ``dialect``: the generation of a plug. ``critical``, ``favourite``: as its owner has set them.
     """
 
     id: str
@@ -61,16 +61,19 @@ class DemoDevice(msgspec.Struct, frozen=True):
     dialect: str = ""
     produces: bool = False
     identity: str = ""  # of a device that reports none: its port changes with each start
+    room: str = ""
+    critical: bool = False
+    favourite: bool = False
 
 
 WIRES = (
     DemoDevice("meter", "House meter", "mgm111", "", ("pty",)),
-    DemoDevice("kettle", "Kettle", "mss310", "kettle", ("broker",), "hw2"),
-    DemoDevice("fridge", "Fridge", "mss310", "fridge", ("broker",), "hw1"),
-    DemoDevice("tv", "TV", "mss310", "tv", ("http", "broker"), "hw8"),
-    DemoDevice("pump", "Pump", "tuya-plug", "pump", ("tcp",), identity="tuya_wifi:demo-pump"),
+    DemoDevice("kettle", "Kettle", "mss310", "kettle", ("broker",), "hw2", room="Kitchen"),
+    DemoDevice("fridge", "Fridge", "mss310", "fridge", ("broker",), "hw1", room="Kitchen", critical=True),
+    DemoDevice("tv", "TV", "mss310", "tv", ("http", "broker"), "hw8", room="Living room", favourite=True),
+    DemoDevice("pump", "Pump", "tuya-plug", "pump", ("tcp",), identity="tuya_wifi:demo-pump", room="Garden"),
     DemoDevice("solar", "Solar roof", "mss310", ROOF, ("broker",), "hw6", produces=True),
-    DemoDevice("gateway", "Gateway", "tuya-gateway-small", "", ("pty",)),
+    DemoDevice("gateway", "Gateway", "tuya-gateway-small", "", ("pty",), room="Study"),
 )
 JOINS = "permit"  # what the gateway asks, so that its sub-devices join
 PLUGS: Mapping[str, LoadKind] = {**USUAL_PLUGS, "gateway_plug": "lamp"}
@@ -182,7 +185,8 @@ def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
         lines += [f"link = {_hub_end(wire, address)}"]
         if family == "meross":
             lines += [f'uuid = "{_bound(seed + number).uuid}"', f"session = {{ {PLUG_POLLS} }}"]
-        lines += ["produces = true"] if wire.produces else []
+        lines += [f"room = {value_text(wire.room)}"] if wire.room else []
+        lines += [f"{key} = true" for key in ("produces", "critical", "favourite") if getattr(wire, key)]
         lines += [f'identity = "{wire.identity}"'] if wire.identity else []
         lines += [f"session = {{ poll_s = {METER_POLL_S} }}"] if wire.id == "meter" else ['parent = "meter"']
     return "\n".join(lines) + "\n"

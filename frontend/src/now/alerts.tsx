@@ -1,0 +1,72 @@
+/** What needs attention, above all else: the worst, and the others when they are opened. */
+import { alerts, byId, now, reading, timezone } from "../data/live";
+import type { Alert, Device } from "../data/shapes";
+import { nameOf, pointName, pointOf } from "../devices/points";
+import { timeText, valueText } from "../text/format";
+import { sayWith } from "../text/rich";
+import { say } from "../text/words";
+
+export function Alerts() {
+  const [worst, ...others] = alerts.value.filter((one) => byId.value.has(one.device));
+  if (!worst) return null;
+  return (
+    <section class="alerts" aria-label={say("alert.label")}>
+      <Line alert={worst} isWorst />
+      {others.length > 0 && (
+        <details>
+          <summary>{say("alert.more", { count: others.length })}</summary>
+          <ul>
+            {others.map((one) => (
+              <li key={`${one.device} ${one.kind} ${one.point}`}>
+                <Line alert={one} />
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </section>
+  );
+}
+
+function Line({ alert, isWorst = false }: { alert: Alert; isWorst?: boolean }) {
+  const device = byId.value.get(alert.device);
+  if (!device) return null;
+  return (
+    <div class="alert" role={isWorst ? "alert" : undefined} data-alert={alert.kind}>
+      <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+        <path d="M12 4 2.500 20.500h19zM12 10v5M12 17.800v.2" />
+      </svg>
+      <p>
+        {alertText(alert, device)}
+        {alert.kind === "offline" && <> {say("alert.unplugged")}</>}
+      </p>
+      <a class="open" href={`/devices/${encodeURIComponent(device.id)}`} aria-label={say("alert.open_label", { device: nameOf(device) })}>
+        {say("alert.open")}
+      </a>
+    </div>
+  );
+}
+
+/** The alert as a sentence in the language of the page. */
+function alertText(alert: Alert, device: Device) {
+  const name = (
+    <b>
+      <bdi>{nameOf(device)}</bdi>
+    </b>
+  );
+  const point = pointOf(device, alert.point);
+  const shape = { unit: alert.unit, exponent: point?.exponent ?? -3 };
+  const value = valueText(reading(device.id, alert.point).value?.value ?? alert.value, shape);
+  const title = point ? pointName(point) : alert.point;
+  switch (alert.kind) {
+    case "offline":
+      return sayWith("alert.offline", { device: name, time: timeText(Date.parse(alert.since) / 1000, now.value, timezone.value) });
+    case "above":
+    case "below":
+      return sayWith(`alert.${alert.kind}`, { device: name, point: title, value, limit: valueText(alert.limit, shape) });
+    case "battery":
+      return sayWith(alert.unit ? "alert.battery_value" : "alert.battery", { device: name, value });
+    default:
+      return sayWith(`alert.${alert.kind}`, { device: name, what: typeof alert.value === "string" ? `${title}, ${alert.value}` : title });
+  }
+}
