@@ -38,7 +38,7 @@ Step = tuple[str, object]
 
 
 def law(examples: int) -> settings:
-    """Each subclass is a runner of its own, on purpose."""
+    """Each subclass is a runner of its own, on purpose. Few examples, as there are many subclasses, in every run."""
     return settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
 
 
@@ -149,7 +149,7 @@ class SessionLaws:
     # --- the laws --------------------------------------------------------------------------------
 
     @given(st.data())
-    @law(100)
+    @law(40)
     def test_any_chunking_gives_the_same_events(self, data: st.DataObject) -> None:
         if self.path.answers or self.path.asks:
             return  # datagrams have borders
@@ -169,7 +169,7 @@ class SessionLaws:
         return [out.data for out in outs]
 
     @given(st.data())
-    @law(100)
+    @law(40)
     def test_no_byte_vanishes_and_what_is_held_back_is_bounded(self, data: st.DataObject) -> None:
         if self.path.answers or self.path.asks:
             return
@@ -184,14 +184,14 @@ class SessionLaws:
             assert stats["held_bytes"] <= self.held_limit
 
     @given(st.binary(max_size=600))
-    @law(200)
+    @law(60)
     def test_receive_never_raises(self, sent: bytes) -> None:
         run = self._up()
         run.step("receive", sent)
         run.wait(5.0)
 
     @given(st.data())
-    @law(150)
+    @law(40)
     def test_every_command_settles_exactly_once_whatever_happens(self, data: st.DataObject) -> None:
         run = Run(self.make(ambient()), self.path)
         for kind, value in data.draw(st.lists(self._steps(), max_size=30)):
@@ -202,7 +202,7 @@ class SessionLaws:
         assert settled == Counter(run.tickets)
 
     @given(st.data())
-    @law(60)
+    @law(10)
     def test_a_command_without_a_path_settles_unreachable(self, data: st.DataObject) -> None:
         run = Run(self.make(ambient()), self.path)
         run.step("submit", data.draw(self.commands()))
@@ -214,7 +214,7 @@ class SessionLaws:
     settles_without_a_way = False  # a device-role session may take what the world says at any time
 
     @given(st.data())
-    @law(60)
+    @law(25)
     def test_every_question_on_a_way_that_asks_gets_one_answer(self, data: st.DataObject) -> None:
         if not self.path.asks:
             return
@@ -226,7 +226,7 @@ class SessionLaws:
         assert answered == Counter(range(1, run.questions + 1))
 
     @given(st.data())
-    @law(60)
+    @law(25)
     def test_rebuilt_from_its_memory_it_behaves_as_after_a_reconnect(self, data: st.DataObject) -> None:
         run = self._up()
         for kind, value in data.draw(st.lists(self._steps(), max_size=15)):
