@@ -8,6 +8,7 @@ import { CardList, NotHere } from "./found";
 import { Icon } from "./icons";
 import { cardsOf, type Card } from "./offers";
 import { looks, useOnboarding } from "./onboarding";
+import { OpenBroker } from "./open-broker";
 import "./add.css";
 
 const MOST_CARDS = 5;
@@ -33,7 +34,7 @@ function First() {
     <>
       {view ? <Found view={view} /> : <div class="hero" aria-busy="true" />}
       <div class="halves">
-        {view ? <Sources view={view} /> : <section />}
+        {view ? <Sources view={view} again={again} /> : <section />}
         <Outlook />
       </div>
     </>
@@ -81,7 +82,7 @@ function verbOf({ offers: [one] }: Card): string {
   return say(one.state === "recognised" ? "add.add" : "add.try");
 }
 
-function Sources({ view }: { view: Onboarding }) {
+function Sources({ view, again }: { view: Onboarding; again: () => void }) {
   return (
     <section aria-labelledby="sources">
       <h2 id="sources">{say(looks(view) ? "add.still_looking" : "add.looked")}</h2>
@@ -92,7 +93,7 @@ function Sources({ view }: { view: Onboarding }) {
               {sourceName(source)}
               <p class="small soft">{sourceText(source)}</p>
             </div>
-            <span class="pill">{stateText(source)}</span>
+            {source.source === "broker" && source.state === "off" ? <OpenBroker again={again} /> : <span class="pill">{stateText(source)}</span>}
           </li>
         ))}
       </ul>

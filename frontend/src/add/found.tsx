@@ -9,6 +9,7 @@ import { say } from "../text/words";
 import { Icon } from "./icons";
 import { cardOf, linkOf, ordered, type Card } from "./offers";
 import { looks } from "./onboarding";
+import { OpenBroker } from "./open-broker";
 import { addressOf, type Way } from "./progress";
 import { look, typed } from "./requests";
 
@@ -26,7 +27,7 @@ export function FoundStep({ view, way, again }: { view: Onboarding; way: Way; ag
         </button>
       </p>
       <h2>{say("add.not_here")}</h2>
-      <NotHere />
+      <NotHere isClosed={view.sources.some((one) => one.source === "broker" && one.state === "off")} again={again} />
     </>
   );
 }
@@ -62,9 +63,19 @@ export function CardList({ cards, verbOf, quiet = false }: ListProps) {
   );
 }
 
-export function NotHere() {
+/** `isClosed`: plugs cannot connect to this hub yet. */
+export function NotHere({ isClosed = false, again }: { isClosed?: boolean; again?: () => void }) {
   return (
     <ul class="row-list">
+      {isClosed && again && (
+        <li>
+          <div>
+            {say("add.source_broker")}
+            <p class="small soft">{say("add.broker_off")}</p>
+          </div>
+          <OpenBroker again={again} />
+        </li>
+      )}
       <Row name={say("add.boxed")} text={say("add.boxed_text")} to="/setup" verb={say("add.set_it_up")} />
       <Row name={say("add.tuya")} text={say("add.tuya_text")} to="/add?by=tuya" verb={say("add.connect")} />
       <Row name={say("add.else")} text={say("add.else_text")} to="/add?by=hand" verb={say("add.by_hand")} />

@@ -38,6 +38,8 @@ export async function setInTest(point: string, value: Value): Promise<string> {
 
 export const configuration = () => asked(get<ConfigurationView>("/api/configuration"));
 
+export const openBroker = (revision: string) => asked(post<ReloadView>(`${PATH}/broker`, { revision, origin: "web" }));
+
 export const add = (offer: string, revision: string, device: NewDevice) =>
   asked(post<ReloadView>(`${PATH}/add`, { offer, revision, ...device, origin: "web" }));
 
