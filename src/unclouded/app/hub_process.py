@@ -30,9 +30,11 @@ from unclouded.app.live_weather import LiveWeather
 from unclouded.app.onboarding.service import OnboardingService
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.products.service import ProductService
+from unclouded.app.publishing.live_homekit import LiveHomekit
 from unclouded.app.publishing.live_metrics import LiveMetrics
 from unclouded.app.publishing.service import Publishing
 from unclouded.app.recent_log import RecentLog
+from unclouded.app.rules.service import RulesService, restored_memory
 from unclouded.app.setup.service import SetupService
 from unclouded.app.update_files import UpdateFiles
 from unclouded.app.web_listener import WebListener, web_listener_of
@@ -158,7 +160,14 @@ async def _serving(
         store=store.stats,
     )
     metrics = LiveMetrics(publishing)
-    live.on_applied = partial(_apply_to_hub, weather, services, history, plugs, publishing)
+    rules = RulesService(
+        config,
+        hub,
+        loop.time,
+        lambda: clock.at(loop.time()) if clock.trusted() else None,
+        restored_memory(store.stored_state().memory),
+    )
+    live.on_applied = partial(_apply_to_hub, weather, services, history, plugs, publishing, rules)
     onboarding = OnboardingService(composition, hub, services, clock, live)
     api = Api(
         hub,
@@ -173,6 +182,8 @@ async def _serving(
         onboarder=onboarding,
         backup=HubBackup(lambda: composition.config, VERSION),
         metrics=metrics,
+        homekit=LiveHomekit(publishing),
+        rules=rules,
     )
     try:
         if composition.broker is not None:
@@ -186,6 +197,7 @@ async def _serving(
                     group.create_task(supervise("weather", weather.run), name="weather"),
                     group.create_task(supervise("configuration", live.run), name="configuration"),
                     group.create_task(supervise("publishing", publishing.run), name="publishing"),
+                    group.create_task(supervise("rules", rules.run), name="rules"),
                 ]
 
                 def run_broker(broker: "BrokerServer") -> None:
@@ -216,6 +228,7 @@ def _apply_to_hub(
     history: HistoryReader,
     plugs: SetupService,
     publishing: Publishing,
+    rules: RulesService,
     config: Config,
 ) -> None:
     """What of the hub's own keys counts at once."""
@@ -223,6 +236,7 @@ def _apply_to_hub(
     plugs.use(config)
     services.place, services.zone, history.zone = config.place, config.zone, config.zone
     publishing.use(config)
+    rules.use(config)
 
 
 def _at_start(listener: WebListener | None) -> tuple[str, tuple[str, ...]]:

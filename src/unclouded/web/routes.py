@@ -11,8 +11,10 @@ from starlette.responses import Response
 
 from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, HubEdit, ReloadView
 from unclouded.core.decode_views import DecodeOptions
+from unclouded.core.homekit_view import HomekitView
 from unclouded.core.model import Device, Outcome, PublicHub, UpdateFile, Value
 from unclouded.core.onboarding_views import Offer, OnboardingView
+from unclouded.core.rule_views import RulesView, RuleTestView, RuleView, TimerView
 from unclouded.core.views import EventView, FoundPlug, LogView, ProductFacts, ProductsView
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest
@@ -62,6 +64,16 @@ class BackupSource(Protocol):
 
     def pieces(self) -> AsyncIterator[bytes]:
         """It, piece by piece. Raises StoreError before the first piece."""
+
+
+class HomekitSource(Protocol):
+    """The HomeKit bridge, which comes and goes with the configuration (app/publishing/live_homekit.py)."""
+
+    def view(self) -> HomekitView | None:
+        """None where there is none, or it does not run yet."""
+
+    async def unpair(self) -> None:
+        """End all pairings. Raises CommandError where it does not run."""
 
 
 class UploadSink(Protocol):
@@ -179,6 +191,36 @@ class OnboardingSource(Protocol):
         """Add what an offer is to the configuration. Raises EditConflict and StoreError too."""
 
 
+class RulesSource(Protocol):
+    """The schedules and rules of the hub (app/rules/service.py). Raises CommandError."""
+
+    def view(self) -> RulesView:
+        """All rules, timers and handed values."""
+
+    def run_rule(self, name: str) -> RuleView:
+        """Carry out a rule now."""
+
+    def pause(self, name: str, for_s: float | None) -> RuleView:
+        """Switch a rule off, for some seconds or until it is resumed."""
+
+    def resume(self, name: str) -> RuleView:
+        """Switch a rule on again."""
+
+    def start_timer(
+        self, device: str, point: str, value: Value, for_s: float, end_value: Value | None, origin: str
+    ) -> TimerView:
+        """Set a point for some time."""
+
+    def stop_timer(self, device: str, point: str) -> None:
+        """End the timer of a point; without a point all of the device."""
+
+    def set_value(self, name: str, value: Value, valid_s: float) -> None:
+        """Take a value that rules may compare."""
+
+    async def test(self, name: str, keys: Mapping[str, Any] | None, start: float, end: float) -> RuleTestView:
+        """What rules would have done. Raises StoreError too. Any: TOML values as JSON."""
+
+
 class ProductLookup(Protocol):
     """What is known of products (app/products/service.py)."""
 
@@ -211,6 +253,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files. ``plugs`` None: it
     sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes no inputs. ``log``
     None: it keeps no log. ``onboarding`` None: it finds no new devices. ``backup`` None: it makes no backups.
+    ``rules`` None: it carries out no rules.
     """
 
     hub: PublicHub
@@ -225,6 +268,8 @@ class ApiContext(msgspec.Struct, frozen=True):
     log: LogLines | None = None
     onboarding: OnboardingSource | None = None
     backup: BackupSource | None = None
+    homekit: HomekitSource | None = None
+    rules: RulesSource | None = None
 
     @property
     def zone(self) -> tzinfo:
@@ -260,6 +305,12 @@ class ApiContext(msgspec.Struct, frozen=True):
         if self.configuration is None:
             raise ApiError(503, "api.no_configuration")
         return self.configuration
+
+    def require_rules(self) -> RulesSource:
+        """The rules. Raises ApiError where the hub carries out none."""
+        if self.rules is None:
+            raise ApiError(503, "api.no_rules")
+        return self.rules
 
     def require_onboarding(self) -> OnboardingSource:
         """What finds new devices. Raises ApiError where nothing does."""

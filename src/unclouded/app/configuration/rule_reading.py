@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
+from typing import Any
+
+import msgspec
 
 from unclouded.app.configuration.places import did_you_mean
 from unclouded.app.configuration.rule_tables import CalendarTable, RuleTable, rule_keys
@@ -32,6 +35,20 @@ def calendar_of(table: CalendarTable, zone: tzinfo, place: Mapping[str, WireValu
     except CommandError as error:
         raise ConfigError(f"{where}: `$.calendar.holidays`: {error}") from None
     return HomeCalendar(zone, _place(place), holidays)
+
+
+def drafted_rule(keys: Mapping[str, Any], has_place: bool) -> Rule:  # Any: TOML as JSON
+    """A rule that is not in the configuration yet. Raises CommandError, which names the key."""
+    where = "the rule"
+    try:
+        table = msgspec.convert({"name": "new rule", **keys}, RuleTable)
+        return _rule(table, 0, where, set(), has_place)
+    except msgspec.ValidationError as error:
+        raise CommandError(f"{str(error).replace(' - at `$.', ' in `')}.") from None
+    except ConfigError as error:
+        raise CommandError(
+            str(error).removeprefix(f"{where}: ").replace("`$.rule[0].", "`").replace("`$.rule[0]`: ", "")
+        ) from None
 
 
 def unknown_devices(rules: Sequence[Rule], known: Sequence[str]) -> Iterator[tuple[int, str]]:

@@ -10,9 +10,9 @@ from unclouded.rules.text.spans import moment_text, span_text
 def rule_text(rule: Rule) -> str:
     """The rule, from its beginning to its end."""
     begins = _trigger_text(rule)
-    does = [f"set {_settings_text(rule.settings)}"] if rule.settings else []
+    does = [f"set {_settings_text(rule.settings)}{_span(rule)}{_end_text(rule)}"] if rule.settings else []
     does += [f"notify: {rule.notify}"] if rule.notify else []
-    return f"{begins}: {' and '.join(does)}{_span(rule)}{_end_text(rule)}"
+    return f"{begins}: {'; '.join(does)}"
 
 
 def setting_text(setting: Setting) -> str:

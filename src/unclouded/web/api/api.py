@@ -6,6 +6,8 @@
     history.py        GET  /api/history, /api/energy, /api/today, /api/events      stored values and events
     updates.py        GET  /api/updates, PUT, DELETE /api/updates/NAME             update files
     setup.py          GET, POST, DELETE /api/setup, POST /api/discover             plugs that are set up
+    homekit.py        GET  /api/homekit, /api/homekit/code.svg, DELETE … /pairings    the HomeKit bridge
+    rules.py          GET  /api/rules, POST … /run, /pause, /test, /api/timers        schedules, rules, timers
     onboarding.py     GET  /api/onboarding, POST … /look, /offers, /test, /add     what may become a device
     configuration.py  GET  /api/configuration …, POST, PATCH, DELETE …                  the configuration, edited
     products.py       GET  /api/products, /api/devices/ID/product                  supported products; facts of one
@@ -44,9 +46,11 @@ from unclouded.web.api import (
     decoding,
     devices,
     history,
+    homekit,
     onboarding,
     people,
     products,
+    rules,
     setup,
     updates,
 )
@@ -62,9 +66,11 @@ from unclouded.web.routes import (
     ConfigurationSource,
     DecodeSource,
     HistorySource,
+    HomekitSource,
     LogLines,
     OnboardingSource,
     ProductLookup,
+    RulesSource,
     SetupSource,
     UpdateFileSource,
 )
@@ -78,7 +84,8 @@ class Api:
     ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files.
     ``plugs`` None: it sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes
     no inputs. ``log`` None: it keeps no log. ``configuration`` None: there is none to be shown. ``onboarder`` None: it
-    finds no new devices. ``metrics`` None: it has no metrics.
+    finds no new devices. ``metrics`` None: it has no metrics. ``rules`` None: it carries out no rules.
+    ``homekit`` None: it is no HomeKit bridge.
     """
 
     def __init__(
@@ -96,6 +103,8 @@ class Api:
         onboarder: OnboardingSource | None = None,
         backup: BackupSource | None = None,
         metrics: MetricsSource | None = None,
+        rules: RulesSource | None = None,
+        homekit: HomekitSource | None = None,
     ) -> None:
         def view() -> HubView:
             return msgspec.convert(about(), HubView)
@@ -113,6 +122,8 @@ class Api:
             configuration=configuration,
             onboarding=onboarder,
             backup=backup,
+            rules=rules,
+            homekit=homekit,
         )
         self._metrics = MetricsEndpoint(metrics)
         self.pages = LivePages(hub, view, wall)
@@ -171,6 +182,8 @@ ROWS: tuple[ApiRoute, ...] = (
     *updates.ROWS,
     *setup.ROWS,
     *onboarding.ROWS,
+    *homekit.ROWS,
+    *rules.ROWS,
     *products.ROWS,
     *configuration.ROWS,
     *decoding.ROWS,
