@@ -1,35 +1,17 @@
-"""Appearance and accessibility: phone, dark, keyboard, reduced motion, no layout shifts, no serious axe violations."""
+"""Appearance: dark, keyboard, reduced motion, no layout shifts. How every page fits is in test_every_page."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from browser.conftest import need
-from browser.home import BROKER, Home, Thing, meter
-from browser.visitor import AXE, PHONE, Visitor, go, shoot, violations
+from browser.every_page import OFFLINE, THINGS, whole
+from browser.home import BROKER, Home
+from browser.visitor import PHONE, Visitor, go, shoot
 
-PATHS = {
-    "now": "/",
-    "history": "/history",
-    "energy": "/history?range=month",
-    "devices": "/devices",
-    "device": "/devices/kettle",
-    "hub": "/hub",
-}
-APPEARANCES: dict[str, dict[str, Any]] = {"light": {}, "dark": {"color_scheme": "dark"}, "phone": PHONE}
-
-THINGS = [
-    meter(),
-    Thing(id="kettle", name="Kettle", load="kettle", more='parent = "meter"'),
-    Thing(id="fridge", name="Fridge", load="fridge", more='parent = "meter"'),
-    Thing(id="tv", name="TV", load="tv", more='parent = "meter"'),
-    Thing(id="pump", name="Pump in the cellar", load="pump", more='parent = "meter"'),
-    Thing(id="solar", name="Solar roof", load="roof", more='parent = "meter"\nproduces = true'),
-]
+PATHS = {"now": "/", "history": "/history", "devices": "/devices", "device": "/devices/kettle", "settings": "/settings"}
 
 
 @pytest.fixture(scope="module")
@@ -38,63 +20,8 @@ def home(folder: Path) -> Iterator[Home]:
     with Home(folder, THINGS, BROKER, hour=11.0) as home:
         home.until(lambda values: all((one.id, "power_W") in values for one in THINGS))
         home.connect_plug(seed=9)
-        home.stop_sim("tv")
+        home.stop_sim(OFFLINE)
         yield home
-
-
-def whole(page: Page) -> None:
-    """Wait until the page is complete."""
-    expect(page.locator(".connection")).to_have_attribute("data-connection", "live")
-    expect(page.locator("main > *").first).to_be_attached()
-    expect(page.locator(".skeleton, [data-dim=true]")).to_have_count(0)
-
-
-@pytest.mark.parametrize("appearance", APPEARANCES)
-def test_axe_finds_no_serious_violations_on_any_page(visitor: Visitor, appearance: str):
-    need(AXE.is_file(), "axe-core is not installed: python3 hatch_build.py --tools.")
-    page = visitor.open("/", **APPEARANCES[appearance])
-    rules = ["color-contrast"] if appearance == "dark" else []  # the content is the same
-    found = []
-    for name, path in PATHS.items():
-        go(page, path)
-        whole(page)
-        shoot(page, f"{name}-{appearance}")
-        found += [f"{name}, {appearance}: {violation}" for violation in violations(page, rules)]
-    assert not found, "\n".join(found)
-
-
-WIDER = """() => [...document.querySelectorAll('body *')].filter(part => {
-  const box = part.getBoundingClientRect();
-  const scrolls = '.scrolls, .lines, .hidden-text, .table-box';
-  return box.width && box.right > innerWidth + 1 && !part.closest(scrolls);
-}).map(part => part.outerHTML.slice(0, 120))"""
-
-SMALL = """() => [...document.querySelectorAll('a, button, input, select, summary, [role=slider]')].filter(part => {
-  const style = getComputedStyle(part);
-  const isInText = part.matches('a') && style.display === 'inline' && part.parentElement.innerText !== part.innerText;
-  if (!part.checkVisibility() || isInText || part.matches('.skip')) return false;
-  const target = part.matches('input[type=checkbox]') ? part.closest('label') ?? part : part;
-  const {width, height} = target.getBoundingClientRect();
-  return Math.min(width, height) < 43.5;
-}).map(part => { const box = part.getBoundingClientRect();
-  return `${part.outerHTML.slice(0, 140)} ${Math.round(box.width)} x ${Math.round(box.height)}`; })"""
-
-
-def test_every_page_fits_a_phone_and_has_large_touch_targets(visitor: Visitor):
-    page = visitor.open("/", **PHONE)
-    whole(page)
-    found = []
-    for name, path in PATHS.items():
-        go(page, path)
-        whole(page)
-        assert page.evaluate("[innerWidth, document.documentElement.scrollWidth]") == [375, 375], name
-        found += [f"{name}, too wide: {part}" for part in page.evaluate(WIDER)]
-        found += [f"{name}, too small: {part}" for part in page.evaluate(SMALL)]
-        box = page.get_by_role("navigation", name="Pages").bounding_box()
-        assert box is not None and box["y"] + box["height"] == 720 and box["width"] == 375, box
-    assert not found, "\n".join(found)
-    page.get_by_role("link", name="Devices", exact=True).tap()
-    expect(page).to_have_url(re.compile("/devices$"))
 
 
 def test_the_page_follows_the_colour_scheme_of_the_system(visitor: Visitor):
@@ -159,7 +86,7 @@ def test_the_page_can_be_used_with_the_keyboard_alone(visitor: Visitor, home: Ho
 
 def test_the_focus_is_always_visible(visitor: Visitor):
     page = visitor.open()
-    for path in (PATHS["history"], PATHS["devices"], PATHS["device"], PATHS["hub"]):
+    for path in (PATHS["history"], PATHS["devices"], PATHS["device"], PATHS["settings"]):
         go(page, path)
         whole(page)
         seen: list[str] = []
