@@ -8,7 +8,7 @@ from datetime import UTC
 from unclouded.app.protocols import profile_library
 from unclouded.core.family import SimOptions
 from unclouded.core.link import Link
-from unclouded.core.model import Action, Command, Fact, Memory, Notice, Reading, Status
+from unclouded.core.model import Action, Command, Device, Fact, Memory, Notice, Reading, Status
 from unclouded.core.profile import Profile
 from unclouded.core.session import Ambient, Session, WireAction
 from unclouded.families.tuya import FAMILY_GATEWAY
@@ -16,7 +16,7 @@ from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, RestoredState
 from unclouded.hub.identity import KnownDevice
-from unclouded.hub.node import NodeSpec
+from unclouded.hub.node import NodeSpec, PartName
 from unclouded.hub.services import Services
 from unclouded.links import memory
 from unclouded.sim.serve import SimDevice, Simulation
@@ -130,6 +130,7 @@ async def test_each_sub_device_is_a_device_with_its_own_profile_points_and_actio
             "gateway",
             "00124b00a1b2c302",
         )
+        assert plug.name == "Metering plug c302", "its product, and the end of its id"
         assert [action.name for action in plug.actions] == ["remove", "forget", "rename", "update"]
         assert one.newest(THERMOMETER).keys() == {"temperature_C", "humidity_percent", "battery_percent"}
         assert one.state(PLUG) == "online"
@@ -159,6 +160,29 @@ async def test_a_name_and_the_sub_devices_outlive_a_restart_of_the_hub() -> None
         await asyncio.sleep(20)
         assert "power_W" in again.newest(PLUG)
         assert {again.state(device.id) for device in again.hub.devices()} == {"online"}, "also those without points"
+
+
+@story
+async def test_the_configuration_names_a_sub_device_and_says_where_it_is_while_it_runs() -> None:
+    async with home() as one:
+        await permit(one)
+        await one.hub.act(Action(PLUG, "rename", {"name": "Desk plug"}))
+        await asyncio.sleep(1)
+        named = NodeSpec(
+            id="gateway",
+            channels=one.hub._nodes["gateway"].spec.channels,
+            parts={PLUG: PartName(name="Lamp", room="Study")},
+        )
+        one.facts.clear()
+
+        async def specs() -> list[NodeSpec]:
+            return [named]
+
+        result = await one.hub.reconfigure(specs)
+        assert result.changes.described == ("gateway",) and not result.changes.restarted
+        plug = next(fact for fact in one.facts if isinstance(fact, Device) and fact.id == PLUG)
+        assert (plug.name, plug.room) == ("Lamp", "Study")
+        assert (await one.hub.command(Command(PLUG, "on", True))).result == "confirmed"
 
 
 @story

@@ -22,7 +22,8 @@ from unclouded.core.link import Link
 from unclouded.core.profile import Profile
 from unclouded.core.session import Ambient, Session
 from unclouded.hub.channel_spec import ChannelSpec
-from unclouded.hub.node import NodeSpec
+from unclouded.hub.node import NodeSpec, PartName
+from unclouded.hub.part import sub_id
 from unclouded.links import check_url, open_link
 from unclouded.profiles import ProfileLibrary
 
@@ -73,6 +74,7 @@ class DeviceFactory:
             critical=device.critical,
             favourite=device.favourite,
             colour=device.colour,
+            parts={sub_id(device.id, id): PartName(name=one.name, room=one.room) for id, one in device.parts.items()},
         )
 
     def _channel(self, device: DeviceTable, wire: ChannelTable, path: str) -> ChannelSpec:

@@ -26,13 +26,28 @@ log = logging.getLogger("unclouded.hub")
 # The state of a device whose channels differ: the first of these that one of them is in.
 BEST: Sequence[State] = ("online", "waiting", "asleep", "connecting", "offline", "faulted", "seen")
 
+TAIL = 4  # characters of a sub-device's id that tell it from others of its product
+
 DESCRIBING = (
-    "name", "room", "parent", "produces", "critical", "favourite", "colour", "alert_above", "alert_below",
+    "name", "room", "parent", "produces", "critical", "favourite", "colour", "alert_above", "alert_below", "parts",
 )  # fmt: skip
 
 
+class PartName(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sub-device is called, and where it is; "" = as it says itself."""
+
+    name: str = ""
+    room: str = ""
+
+
+UNNAMED = PartName()
+
+
 class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """One [[device]] of the configuration, ready to run. ``identity``: the configured one, "" = found by itself."""
+    """One [[device]] of the configuration, ready to run. ``identity``: the configured one, "" = found by itself.
+
+    ``parts``: names of sub-devices, by the ids that those have as devices.
+    """
 
     id: str
     channels: tuple[ChannelSpec, ...]
@@ -47,6 +62,7 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True):
     colour: int | None = None
     alert_above: Mapping[str, float] = {}
     alert_below: Mapping[str, float] = {}
+    parts: Mapping[str, PartName] = {}
 
     @property
     def described_by(self) -> tuple[object, ...]:
@@ -109,12 +125,12 @@ class DeviceNode:
         return all(channel.spec.runs_as(one, channel.products) for channel, one in pairs)
 
     def adopt(self, spec: NodeSpec) -> list[Fact]:
-        """Go on under a spec as which it runs already. The facts: the device, if it is described anew."""
+        """Go on under a spec as which it runs already. The facts: the device and its parts, if described anew."""
         is_described_anew = spec.described_by != self.spec.described_by
         self.spec = spec
         for channel, one in zip(self.channels, spec.channels, strict=True):
             channel.spec = one
-        return [self.devices()[0]] if is_described_anew else []
+        return [*self.devices()] if is_described_anew else []
 
     # --- description ---------------------------------------------------------------------------
 
@@ -140,13 +156,13 @@ class DeviceNode:
             points=_united([one.points(key) for one in channels]),
             actions=tuple(action for one in self.channels for action in one.actions(key)),
             parent=self.id,
-            name=(parts[0].info.get("name") if parts and key else "") or id,
+            name=id,
             main=first.profile_of(key).main,
             info=dict(ChainMap(*(one.info for one in parts))),
             schedule=next((one.schedule for one in parts if one.schedule is not None), None),
         )
         if key:
-            return device
+            return replace(device, **self._part_name(first, key))
         own = self.spec
         return replace(
             device,
@@ -161,6 +177,13 @@ class DeviceNode:
             alert_above=own.alert_above,
             alert_below=own.alert_below,
         )
+
+    def _part_name(self, channel: Channel, key: str) -> dict[str, str]:
+        """The name and the room of a sub-device: the configured ones, else its own, else a name from its product."""
+        id, part, profile = sub_id(self.id, key), channel.parts.get(key), channel.profile_of(key)
+        given, info = self.spec.parts.get(id, UNNAMED), {} if part is None else part.info
+        product = "" if profile.unknown else f"{profile.title.partition(' (')[0]} {key[-TAIL:]}"
+        return {"name": given.name or info.get("name") or product or id, "room": given.room or info.get("place", "")}
 
     def settle_identity(self, channel: Channel, reported: str, product: str) -> str:
         """The identity that owns the history, now that the device has reported what it reports of itself."""

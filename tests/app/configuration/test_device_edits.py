@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.app.configuration import text_edits
+from unclouded.app.configuration.device_changes import DeviceChanges
 from unclouded.app.configuration.device_edits import with_changes, with_device, without_device
 from unclouded.app.configuration.table_edits import Table, merged, value_text
 from unclouded.app.configuration.text_blocks import blocks_of, text_of
@@ -244,3 +245,18 @@ def test_a_byte_order_mark_is_no_obstacle_and_stays() -> None:
             assert after.startswith("\ufeff") and after.count("\ufeff") == 1
         assert read(changed.removeprefix("\ufeff"))["device"][-1]["name"] == "P"
         assert lines_lost(text, changed) == []
+
+
+def test_the_name_and_room_of_a_sub_device_are_those_of_its_gateway() -> None:
+    before = '[[device]]\nid = "gateway"\nfamily = "tuya_gateway"\n\n# next\n[[device]]\nid = "pump"\n'
+    changes = DeviceChanges(["gateway", "gateway_a4c1", "pump"], configured=["gateway", "pump"])
+    named = changes.changed("gateway_a4c1", {"name": " Door ", "room": "Hall"})
+    after = named.text(before)
+    assert tomllib.loads(after)["device"][0]["parts"] == {"a4c1": {"name": "Door", "room": "Hall"}}
+    assert after.endswith('# next\n[[device]]\nid = "pump"\n') and named.device == "gateway_a4c1"
+    again = changes.changed("gateway_a4c1", {"room": None}).text(after)
+    assert tomllib.loads(again)["device"][0]["parts"] == {"a4c1": {"name": "Door"}}
+    with pytest.raises(CommandError, match="only its name and room"):
+        changes.changed("gateway_a4c1", {"link": "tcp://127.0.0.1:8"})
+    with pytest.raises(CommandError, match="gateway_of_no_one"):
+        changes.changed("gateway_of_no_one", {"name": "x"}).text(before)

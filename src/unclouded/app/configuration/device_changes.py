@@ -11,7 +11,7 @@ import msgspec
 
 from unclouded.app.configuration.device_edits import devices_of, with_changes, with_device, with_room, without_device
 from unclouded.app.configuration.names import clean_name, id_for
-from unclouded.app.configuration.rules import DEVICE_ID
+from unclouded.app.configuration.rules import DEVICE_ID, PART_KEYS
 from unclouded.app.configuration.table_edits import merged
 from unclouded.app.configuration.tables import DeviceTable
 from unclouded.core.configuration_views import HIDDEN
@@ -52,10 +52,16 @@ class DeviceChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeviceChanges:
-    """``taken``: the ids of all devices and sub-devices. ``admitted``: the plugs that are not in the file."""
+    """``taken``: the ids of all devices and sub-devices. ``admitted``: the plugs that are not in the file.
 
-    def __init__(self, taken: Sequence[str], admitted: Sequence[DeviceTable] = ()) -> None:
+    ``configured``: the ids of the devices of the file.
+    """
+
+    def __init__(
+        self, taken: Sequence[str], admitted: Sequence[DeviceTable] = (), configured: Sequence[str] = ()
+    ) -> None:
         self._taken = taken
+        self._configured = configured
         self.admitted_tables = admitted
 
     def admitted(self, device: str) -> DeviceTable | None:
@@ -81,6 +87,8 @@ class DeviceChanges:
         id = patch.get("id", device)
         if id != device:
             self._check_id(id)
+        if (part := self._part(device)) is not None:
+            return _part_changed(device, *part, patch)
         plug = self.admitted(device)
         keys = ", ".join(patch) or "nothing"
         done = f"{device}: {keys} changed"
@@ -109,6 +117,12 @@ class DeviceChanges:
         new = clean_name(name, "room") if name.strip() else ""
         done = f"room {room!r} renamed to {new!r}" if new else f"room {room!r} removed"
         return DeviceChange(text=lambda text: with_room(text, room, new), device="", done=done)
+
+    def _part(self, device: str) -> tuple[str, str] | None:
+        """The device that a sub-device is behind, and its key there; None for others."""
+        found = [one for one in self._configured if device in self._taken and device.startswith(f"{one}_")]
+        owner = max(found, key=len, default="")
+        return (owner, device.removeprefix(f"{owner}_")) if owner and device not in self._configured else None
 
     def _check_id(self, id: object) -> None:
         if not isinstance(id, str) or not DEVICE_ID.fullmatch(id):
@@ -163,6 +177,18 @@ def _check_files(keys: Mapping[str, Any], is_local: bool) -> None:  # Any: JSON
                 raise CommandError(f"A link that names a file is set on the hub's computer: {SET_THERE} link=…")
         if table.get("record"):
             raise CommandError(f"A recording is set up on the hub's computer: {SET_THERE} record=FILE")
+
+
+def _part_changed(device: str, owner: str, key: str, patch: Mapping[str, Any]) -> DeviceChange:  # Any: JSON, TOML
+    """Raises CommandError for what only a device of its own has."""
+    other = next((one for one in patch if one not in PART_KEYS), None)
+    if other is not None:
+        raise CommandError(f"{device} is behind {owner}: only its name and room can be set, not {other[:80]!r}.")
+    return DeviceChange(
+        text=lambda text: with_changes(text, owner, {"parts": {key: dict(patch)}}),
+        device=device,
+        done=f"{device}: {', '.join(patch) or 'nothing'} changed",
+    )
 
 
 def _place(key: str) -> tuple[int, str]:

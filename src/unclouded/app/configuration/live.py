@@ -157,7 +157,8 @@ class LiveConfiguration:
     def _changes(self) -> DeviceChanges:
         admissions = self._composition.admissions
         admitted = [] if admissions is None else admissions.devices(self._composition.config.devices)
-        return DeviceChanges([one.id for one in self._hub.devices()], admitted)
+        configured = [one.id for one in self._composition.config.devices]
+        return DeviceChanges([one.id for one in self._hub.devices()], admitted, configured)
 
     def _version(self) -> ConfigVersion:
         """The version that the hub was started with; an empty one where there is no file."""

@@ -107,6 +107,9 @@ def _host_and_port(text: str) -> tuple[str, int] | None:
     return (bare, int(port)) if (":" in bare) == (bare != host) else None
 
 
+PART_KEYS = ("name", "room")
+
+
 def check_devices(devices: Sequence[DeviceTable], where: str) -> None:
     ids = Counter(device.id for device in devices)
     for number, device in enumerate(devices):
@@ -118,10 +121,13 @@ def check_devices(devices: Sequence[DeviceTable], where: str) -> None:
         if device.parent and (device.parent not in ids or device.parent == device.id):
             like = did_you_mean(device.parent, [one for one in ids if one != device.id])
             raise ConfigError(f"{path}.parent`: there is no other device {device.parent!r}.{like}")
-        for key, text in (("name", device.name), ("room", device.room)):
+        texts = [("name", device.name), ("room", device.room)]
+        texts += [(f"parts.{id}.{key}", getattr(part, key)) for id, part in device.parts.items() for key in PART_KEYS]
+        for key, text in texts:
             if CONTROL.search(text) or len(text) > LONGEST_NAME:
+                what = key.rpartition(".")[2]
                 raise ConfigError(
-                    f"{path}.{key}`: a {key} has at most {LONGEST_NAME} characters, and no control characters."
+                    f"{path}.{key}`: a {what} has at most {LONGEST_NAME} characters, and no control characters."
                 )
         if device.replaces in ids:
             raise ConfigError(

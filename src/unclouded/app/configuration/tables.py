@@ -90,6 +90,13 @@ class ChannelTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     session: dict[str, Any] = {}  # Any: as that of the device, which it overrides
 
 
+class PartTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[device.parts.ID]: a sub-device, by its id or that of its device: what it is called, and where it is."""
+
+    name: str = ""
+    room: str = ""
+
+
 class DeviceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[[device]]"""
 
@@ -113,6 +120,7 @@ class DeviceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     alert_above: dict[str, Decimal | int] = {}  # point -> limit
     alert_below: dict[str, Decimal | int] = {}
     finished: FinishedTable | None = None  # an appliance: when it has done its work
+    parts: dict[str, PartTable] = {}  # the sub-devices behind it, by their ids
     channel: list[ChannelTable] = []
 
 
@@ -133,6 +141,11 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     calendar: CalendarTable = CalendarTable()
     rule: list[RuleTable] = []
     device: list[DeviceTable] = []
+
+    @property
+    def finished_rules(self) -> tuple[tuple[str, FinishedTable], ...]:
+        """The appliances whose end is known, by id."""
+        return tuple((one.id, one.finished) for one in self.device if one.finished is not None)
 
 
 def _keys(table: type[msgspec.Struct]) -> tuple[str, ...]:
@@ -157,6 +170,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "rule[]": _keys(RuleTable),
     "device[]": _keys(DeviceTable),
     "device[].finished": _keys(FinishedTable),
+    "device[].parts": (),
     "device[].channel[]": _keys(ChannelTable),
 }
 
