@@ -27,7 +27,7 @@ def home(folder: Path) -> Iterator[Home]:
 def test_the_page_follows_the_colour_scheme_of_the_system(visitor: Visitor):
     page = visitor.open(color_scheme="light")
     whole(page)
-    body, value = page.locator("body"), page.locator(".big .quantity")
+    body, value = page.locator("body"), page.locator(".display .quantity")
     expect(body).to_have_css("background-color", "rgb(255, 255, 255)")
     expect(value).to_have_css("color", "rgb(22, 24, 29)")
     page.emulate_media(color_scheme="dark")
@@ -105,7 +105,8 @@ def test_the_focus_is_always_visible(visitor: Visitor):
 FOCUS = """() => {
   const part = document.activeElement;
   if (part === document.body) return ['body', true];
-  const shown = [part, ...part.querySelectorAll('*')].some(one => getComputedStyle(one).outlineStyle !== 'none');
+  const shown = [part, ...part.querySelectorAll('*')].some(one =>
+    ['', '::before', '::after'].some(piece => getComputedStyle(one, piece || null).outlineStyle !== 'none'));
   part.dataset.stop ??= String(document.querySelectorAll('[data-stop]').length);
   return [`${part.dataset.stop} ${part.outerHTML.slice(0, 80)}`, shown];
 }"""
