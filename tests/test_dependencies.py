@@ -114,6 +114,8 @@ INSIDE = {
         "metrics": "",
         "influx": "delivery",
         "webhook": "delivery",
+        "homekit": "",
+        "notifications": "",
     },
     "rules": {
         "calendar": "",

@@ -60,25 +60,25 @@ async def test_it_pairs_switches_follows_and_finds_everything_again(tmp_path: Pa
             await loses_a_device(one, hub, aid, iid)
             await changes_live(one, hub, name)
         async with bridge(hub, name, tmp_path) as publisher:  # another port, the same bridge
-            view = publisher.pairing()
+            view = publisher.view()
             assert view is not None and view.paired
             await asyncio.to_thread(one.ask, "reload", name=name, port=view.port)
             found = characteristics(await asyncio.to_thread(one.ask, "accessories"), ON)
             assert found["Tea"][:2] == (aid, iid)
             assert await asyncio.to_thread(one.ask, "unpair")
             await asyncio.sleep(0.1)
-            view = publisher.pairing()
+            view = publisher.view()
             assert view is not None and not view.paired
 
 
 async def pairs(one: Driven, publisher: HomekitPublisher, name: str) -> None:
     """Only with the code that the hub shows."""
-    view = publisher.pairing()
+    view = publisher.view()
     assert view is not None and not view.paired
     assert (await asyncio.to_thread(one.ask, "discover", name=name))["paired"] is False
     assert await asyncio.to_thread(one.ask, "pair", code="101-48-005") == "AuthenticationError"
     assert await asyncio.to_thread(one.ask, "pair", code=view.code) == "paired"
-    view = publisher.pairing()
+    view = publisher.view()
     assert view is not None and view.paired and view.controllers == 1
     assert await asyncio.to_thread(one.ask, "pair", code=view.code) != "paired"  # one home only
 

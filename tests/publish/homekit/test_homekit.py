@@ -243,7 +243,7 @@ async def test_a_port_in_use_is_said_with_what_to_change(tmp_path: Path) -> None
         publisher = HomekitPublisher(FakeHub(), settings, BridgeMemory(tmp_path), "1.0", lambda: NOON)
         with pytest.raises(LinkRefused, match=r"Choose another with \[homekit\] port"):
             await publisher.run()
-    assert publisher.pairing() is None
+    assert publisher.view() is None
 
 
 class Refusing(FakeHub):

@@ -54,6 +54,9 @@ PUBLISHERS: Sequence[PublisherRow] = (
     PublisherRow("influx", "influx", "unclouded.app.publishing.sinks:make_influx"),
     PublisherRow("webhook", "webhook", "unclouded.app.publishing.sinks:make_webhook", also=("hub",)),
     PublisherRow("homekit", "homekit", "unclouded.app.publishing.homekit:make"),
+    PublisherRow(
+        "notifications", "notification", "unclouded.app.publishing.notifications:make", also=("hub", "finished_rules")
+    ),
 )
 
 

@@ -10,6 +10,7 @@ import msgspec
 from pyhap.util import get_local_address
 
 from unclouded.core.errors import CommandError, LinkRefused
+from unclouded.core.homekit_view import HomekitView
 from unclouded.core.model import Command, Device, Fact, Notice, PublicHub, Reading, Status, Value
 from unclouded.core.publisher import PublisherState, PublisherStatus
 from unclouded.publish.homekit.bridge import BridgeDriver, HomekitBridge
@@ -34,18 +35,6 @@ class HomekitSettings(msgspec.Struct, frozen=True):
     address: str
     only: tuple[str, ...]
     hidden: tuple[str, ...]
-
-
-class PairingView(msgspec.Struct, frozen=True, kw_only=True):
-    """What pairs a bridge. ``code``: what a person types; ``uri``: what the QR code contains."""
-
-    name: str
-    code: str
-    uri: str
-    paired: bool
-    controllers: int
-    accessories: int
-    port: int
 
 
 class HomekitPublisher:
@@ -104,12 +93,12 @@ class HomekitPublisher:
         text = "" if driver.state.paired else "It is not paired yet. The code: unclouded homekit"
         return PublisherStatus(state=self._state, text=text, counts=counts)
 
-    def pairing(self) -> PairingView | None:
+    def view(self) -> HomekitView | None:
         """What pairs the bridge; None while it does not run."""
         driver, bridge, stored = self._driver, self._bridge, self._memory.stored
         if driver is None or bridge is None:
             return None
-        return PairingView(
+        return HomekitView(
             name=self._settings.name,
             code=stored.code,
             uri=setup_uri(stored.code, stored.setup_id),

@@ -1,0 +1,36 @@
+"""How the API reaches the HomeKit bridge, which comes and goes with the configuration (web's HomekitSource)."""
+
+from typing import TYPE_CHECKING
+
+from unclouded.app.publishing.service import Publishing
+from unclouded.core.errors import CommandError
+from unclouded.core.homekit_view import HomekitView
+
+if TYPE_CHECKING:
+    from unclouded.publish.homekit.publisher import HomekitPublisher
+
+
+class LiveHomekit:
+    """The bridge of a hub, on or off."""
+
+    def __init__(self, publishing: Publishing) -> None:
+        self._publishing = publishing
+
+    def view(self) -> HomekitView | None:
+        publisher = self._publisher()
+        return None if publisher is None else publisher.view()
+
+    async def unpair(self) -> None:
+        publisher = self._publisher()
+        if publisher is None:
+            raise CommandError("This hub is no HomeKit bridge. Add the table [homekit] to its configuration.")
+        await publisher.unpair()
+
+    def _publisher(self) -> "HomekitPublisher | None":
+        found = self._publishing.publisher("homekit")
+        if found is None:
+            return None
+        from unclouded.publish.homekit.publisher import HomekitPublisher
+
+        assert isinstance(found, HomekitPublisher)
+        return found

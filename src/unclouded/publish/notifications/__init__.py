@@ -1,0 +1,1 @@
+"""Messages for people: what is worth one, when and in which words. Sent by Apprise (extra ``notifications``)."""

@@ -1,0 +1,176 @@
+"""The publisher of messages: alerts of the hub and appliances that have finished, to one or several services."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import msgspec
+
+from unclouded.core.model import Alert, Device, Fact, Notice, PublicHub, Reading, Status
+from unclouded.core.publisher import PublisherStatus
+from unclouded.core.session_parts import earliest
+from unclouded.publish.notifications.finished import FinishedDetector, FinishedRule
+from unclouded.publish.notifications.plan import NotificationPlan, NotificationRules
+from unclouded.publish.notifications.sending import service
+from unclouded.publish.notifications.texts import NotificationTexts, alert_text, finished_text
+
+log = logging.getLogger("unclouded.publish.notifications")
+
+GATHER_S = 2.0  # s in which several alerts are one message
+CHECK_S = 30.0  # s between two looks at the clock, for the end of quiet hours
+AGAIN_S = 60.0  # s until a message that could not be sent is tried again
+MOST_TRIES = 5
+LONGEST_BODY = 4_000  # characters of several messages that could not be sent
+GONE = ("offline", "faulted")
+Send = Callable[[str, str, str], Awaitable[str]]  # address, title, body -> "" or why not
+
+
+class NotificationTarget(msgspec.Struct, frozen=True):
+    """A service that gets messages. ``url``: its address, a secret."""
+
+    url: str
+    rules: NotificationRules
+    texts: NotificationTexts
+
+
+class UnsentMessage(msgspec.Struct):
+    """A message that could not be sent. ``again``: when it is tried again."""
+
+    body: str
+    tries: int
+    again: float
+
+
+class NotificationPublisher:
+    """``title``: of each message. ``finished``: the rules of appliances, by device. ``minute``: of the local day."""
+
+    def __init__(
+        self,
+        hub: PublicHub,
+        targets: Sequence[NotificationTarget],
+        title: str,
+        finished: Mapping[str, FinishedRule],
+        minute: Callable[[], int],
+        wall: Callable[[], float],
+        send: Send,
+    ) -> None:
+        self._hub = hub
+        self._targets = targets
+        self._title = title
+        self._rules = finished
+        self._minute = minute
+        self._wall = wall
+        self._send = send
+        self._counts: Counter[str] = Counter(sent=0, failures=0, lost=0)
+        self._problems: dict[int, str] = {}
+        self._unsent: dict[int, UnsentMessage] = {}
+        self._plans: list[NotificationPlan] = []
+        self._detectors: dict[str, FinishedDetector] = {}
+        self._changed = asyncio.Event()
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._plans = [self._plan(one) for one in self._targets]
+        self._detectors = {id: FinishedDetector(rule) for id, rule in self._rules.items()}
+        self._unsent.clear()
+        self._take(self._hub.alerts())
+        unsubscribe = self._hub.subscribe(self._take, stamped=True)
+        try:
+            while True:
+                await self._wait(loop)
+                for id, detector in self._detectors.items():
+                    self._say_finished(id, detector.tick(self._wall()))
+                for number, plan in enumerate(self._plans):
+                    await self._deliver(number, plan.message(loop.time(), self._minute()), loop)
+        finally:
+            unsubscribe()
+
+    def status(self) -> PublisherStatus:
+        counts = {**self._counts, "left_out": sum(one.left_out for one in self._plans)}
+        text = " ".join(self._problems.values())
+        return PublisherStatus(state="waiting" if text else "running", text=text, counts=counts)
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _plan(self, target: NotificationTarget) -> NotificationPlan:
+        texts = target.texts
+
+        def text(alert: Alert) -> str:
+            return alert_text(texts, alert, self._device(alert.device))
+
+        return NotificationPlan(
+            target.rules, text, lambda one: texts.again.format(text=one), lambda count: texts.more.format(count=count)
+        )
+
+    def _take(self, facts: Sequence[Fact]) -> None:
+        now = asyncio.get_running_loop().time()
+        for fact in facts:
+            match fact:
+                case Alert():
+                    for plan in self._plans:
+                        plan.take(fact, now, self._minute())
+                    self._changed.set()
+                case Reading(point="power_W", device=id) if id in self._detectors and fact.quality != "suspect":
+                    if isinstance(fact.value, int | float):
+                        self._say_finished(id, self._detectors[id].take(float(fact.value), fact.at))
+                        self._changed.set()
+                case Status(device=id) if id in self._detectors and fact.state in GONE:
+                    self._detectors[id].lost()
+                case Notice(kind="clock"):
+                    for detector in self._detectors.values():
+                        detector.lost()
+
+    def _say_finished(self, id: str, worked_s: float | None) -> None:
+        if worked_s is None:
+            return
+        device = self._device(id)
+        for target, plan in zip(self._targets, self._plans, strict=True):
+            plan.say("finished", id, finished_text(target.texts, device, id, worked_s), self._minute())
+        self._changed.set()
+
+    def _device(self, id: str) -> Device | None:
+        return next((one for one in self._hub.devices() if one.id == id), None)
+
+    async def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Until something happened, or is due."""
+        now = loop.time()
+        due = earliest(*(one.deadline(now) for one in self._plans), *(one.again for one in self._unsent.values()))
+        finished = earliest(*(one.deadline() for one in self._detectors.values()))
+        waits = [CHECK_S]
+        waits += [] if due is None else [max(due - now, 0.0)]
+        waits += [] if finished is None else [max(finished - self._wall(), 0.0)]
+        try:
+            async with asyncio.timeout(max(min(waits), 0.1)):
+                await self._changed.wait()
+                await asyncio.sleep(GATHER_S)
+        except TimeoutError:
+            pass
+        self._changed.clear()
+
+    async def _deliver(self, number: int, body: str, loop: asyncio.AbstractEventLoop) -> None:
+        """Send what is new, with what could not be sent before."""
+        unsent = self._unsent.get(number)
+        if not body and (unsent is None or loop.time() < unsent.again):
+            return
+        whole = "\n".join(one for one in (unsent.body if unsent else "", body) if one)[-LONGEST_BODY:]
+        target = self._targets[number]
+        reason = await self._send(target.url, self._title, whole)
+        self._unsent.pop(number, None)
+        if not reason:
+            self._counts["sent"] += 1
+            self._problems.pop(number, None)
+            return
+        self._failed(number, reason)
+        tries = unsent.tries + 1 if unsent else 1
+        if tries < MOST_TRIES:
+            self._unsent[number] = UnsentMessage(whole, tries, loop.time() + AGAIN_S * tries)
+        else:
+            self._counts["lost"] += 1
+
+    def _failed(self, number: int, reason: str) -> None:
+        self._counts["failures"] += 1
+        text = f"{service(self._targets[number].url)}: the message was not sent: {reason}"
+        if self._problems.get(number) != text:
+            self._problems[number] = text
+            log.warning("%s", text)

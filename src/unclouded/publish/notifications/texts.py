@@ -1,0 +1,61 @@
+"""The sentences of messages, in the language that the owner chose. Pure."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from unclouded.core.model import Alert, Device, Point, bits_text, value_text
+
+
+class NotificationTexts(msgspec.Struct, frozen=True, kw_only=True):
+    """Templates of one language. {device}, {label}, {value}, {detail}, {limit}, {minutes}, {count}, {text} are put in.
+
+    ``began``, ``ended``: by the kind of an alert. ``point``: what points are called, by key.
+    """
+
+    began: Mapping[str, str]
+    ended: Mapping[str, str]
+    again: str
+    finished: str
+    more: str
+    test: str
+    point: Mapping[str, str]
+
+
+def alert_text(texts: NotificationTexts, alert: Alert, device: Device | None) -> str:
+    """An alert as a sentence: when it begins, or when it has ended."""
+    name = device.name or device.id if device is not None else alert.device
+    point = next((one for one in device.points if one.key == alert.point), None) if device is not None else None
+    template = (texts.began if alert.active else texts.ended)[alert.kind]
+    unit = point.unit if point is not None else ""
+    label, value = _label(texts, alert.point, point), _value(alert, point, unit)
+    return template.format(
+        device=name,
+        label=label,
+        value=value,
+        detail=f"{label}: {value}" if value else label,
+        limit=_with_unit(f"{alert.limit:g}" if alert.limit is not None else "", unit),
+    )
+
+
+def finished_text(texts: NotificationTexts, device: Device | None, id: str, worked_s: float) -> str:
+    name = device.name or device.id if device is not None else id
+    return texts.finished.format(device=name, minutes=max(1, round(worked_s / 60)))
+
+
+def _label(texts: NotificationTexts, key: str, point: Point | None) -> str:
+    return texts.point.get(key) or (point.label if point is not None and point.label else key.replace("_", " "))
+
+
+def _value(alert: Alert, point: Point | None, unit: str) -> str:
+    value = alert.value
+    if value is None or isinstance(value, bool):
+        return ""
+    if point is not None and point.kind == "bitmap" and type(value) is int:
+        return bits_text(value, point.options)
+    shown = f"{value:g}" if isinstance(value, float) else value_text(value)
+    return _with_unit(shown, unit)
+
+
+def _with_unit(text: str, unit: str) -> str:
+    return f"{text} {unit}" if text and unit else text

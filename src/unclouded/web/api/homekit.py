@@ -1,0 +1,63 @@
+"""Routes of the HomeKit bridge: the code that pairs it, and the end of all pairings. For the role control only."""
+
+from starlette.responses import Response
+
+from unclouded.core.homekit_view import HomekitView
+from unclouded.web import qr_code
+from unclouded.web.request import ApiError, ApiRequest, as_json
+from unclouded.web.routes import SVG, ApiContext, ApiRoute
+
+NO_HOMEKIT = {503: "This hub is no HomeKit bridge, or it does not run yet."}
+
+async def homekit(context: ApiContext, request: ApiRequest) -> Response:
+    return as_json(_view(context))
+
+
+async def homekit_code(context: ApiContext, request: ApiRequest) -> Response:
+    return Response(qr_code.svg(_view(context).uri), media_type=SVG)
+
+
+async def unpair_homekit(context: ApiContext, request: ApiRequest) -> Response:
+    _view(context)
+    if context.homekit is not None:
+        await context.homekit.unpair()
+    return as_json(_view(context))
+
+
+def _view(context: ApiContext) -> HomekitView:
+    """Raises ApiError where there is no bridge."""
+    view = context.homekit.view() if context.homekit is not None else None
+    if view is None:
+        raise ApiError(503, "api.no_homekit")
+    return view
+
+
+ROWS = (
+    ApiRoute(
+        method="GET",
+        path="/api/homekit",
+        summary="The HomeKit bridge and the code that pairs it.",
+        handler=homekit,
+        returns=(HomekitView,),
+        errors=NO_HOMEKIT,
+        control=True,
+    ),
+    ApiRoute(
+        method="GET",
+        path="/api/homekit/code.svg",
+        summary="The QR code that pairs it, as a picture.",
+        handler=homekit_code,
+        returns=(bytes,),
+        media=SVG,
+        errors=NO_HOMEKIT,
+        control=True,
+    ),
+    ApiRoute(
+        method="DELETE",
+        path="/api/homekit/pairings",
+        summary="End all pairings; every home must add the bridge again.",
+        handler=unpair_homekit,
+        returns=(HomekitView,),
+        errors=NO_HOMEKIT,
+    ),
+)
