@@ -7,6 +7,8 @@ Telnet option). Both use serialx, which is imported when the first such link is 
 import asyncio
 import errno
 import grp
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 SLOWEST_BAUD = 50
 FASTEST_BAUD = 4_000_000
 PARITIES = {"none": "N", "even": "E", "odd": "O", "mark": "M", "space": "S"}  # value in the address -> serialx's letter
+PSEUDO_TERMINALS = range(136, 144)  # major numbers of /dev/pts/*; admin-guide/devices.txt of Linux
 STOP_BITS = ("1", "2")
 
 
@@ -44,7 +47,7 @@ def open_serial(url: Url, baud: int, base: Path) -> Link:
 
     async def connect(make: Callable[[], asyncio.Protocol]) -> asyncio.Transport:
         try:
-            return await _connect(str(path), line, make)
+            return await _connect(str(path), without_parity(line) if is_pseudo_terminal(path) else line, make)
         except OSError as error:
             raise LinkError(await asyncio.to_thread(why_not_open, path, line, error)) from error
 
@@ -82,6 +85,19 @@ def line_of(url: Url, baud: int) -> UartSettings:
         stop_bits=int(url.one_of("stopbits", "1", STOP_BITS)),
         exclusive=url.flag("exclusive", True),
     )
+
+
+def is_pseudo_terminal(path: Path) -> bool:
+    """Whether a port is no UART but a program's: it carries bytes without bits of their own, and refuses a parity."""
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    return stat.S_ISCHR(found.st_mode) and os.major(found.st_rdev) in PSEUDO_TERMINALS
+
+
+def without_parity(line: UartSettings) -> UartSettings:
+    return msgspec.structs.replace(line, parity="none")
 
 
 async def _connect(

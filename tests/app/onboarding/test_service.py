@@ -60,6 +60,18 @@ async def test_the_configuration_that_was_made_is_that_of_the_next_start(tmp_pat
                 await here.live("meter")
 
 
+async def test_a_metering_chip_with_parity_is_found_at_a_pseudo_terminal(tmp_path: Path) -> None:
+    async with simulated("hlw8032", tmp_path / "dev/ttyUSB0"), new_hub(tmp_path) as here:
+        (offer,) = (await here.look())["offers"]
+        assert (offer["state"], offer["family"], offer["info"]["setting"]) == (
+            "recognised",
+            "hlw8032",
+            "4800 baud, parity even",
+        )
+        test = await here.test_until(offer["id"], "answering", "silent", "failed")
+        assert (test["phase"], test["family"]) == ("answering", "hlw8032"), test["problem"]
+
+
 async def test_two_browsers_and_a_change_by_hand(tmp_path: Path) -> None:
     async with simulated("tuya-plug", tmp_path / "one"), new_hub(tmp_path) as here:
         one, other = (await here.type(f"serial://{tmp_path}/one", "tuya_wifi")), await here.type("http://127.0.0.1:9")
