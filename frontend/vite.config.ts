@@ -30,7 +30,7 @@ function shell(): Plugin {
         chunk.viteMetadata?.importedCss.forEach((css) => needed.add(css));
       };
       for (const one of Object.values(bundle)) if (one.type === "chunk" && one.isEntry && one !== worker) need(one.fileName);
-      const files = [...needed].sort().map((name) => `/${name}`);
+      const files = ["/theme.js", ...[...needed].sort().map((name) => `/${name}`)];
       const names = new TextEncoder().encode(Object.keys(bundle).sort().join()); // they change with the content
       const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", names));
       const version = Array.from(digest.slice(0, 6), (byte) => byte.toString(16).padStart(2, "0")).join("");

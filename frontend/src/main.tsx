@@ -4,6 +4,7 @@ import { App } from "./app";
 import { start } from "./data/live";
 import { learnIntervals } from "./data/staleness";
 import { keepRecent } from "./data/recent";
+import { keptNumbers } from "./look/kept";
 import { startRouting } from "./routing/router";
 import "./style.css";
 import { keepToday } from "./data/today";
@@ -17,7 +18,7 @@ startRouting({ "/hub": "/settings" });
 learnIntervals();
 keepRecent();
 void start();
-loadWords(language, locale).then(
+loadWords(language, locale, keptNumbers()).then(
   () => {
     keepToday();
     render(<App />, document.getElementById("page")!);

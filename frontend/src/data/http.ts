@@ -44,6 +44,11 @@ export async function patch<T>(path: string, body: unknown): Promise<T> {
   return parse<T>(await (await ask(path, { ...posting(body), method: "PATCH" })).text());
 }
 
+/** The answer to PUT of JSON. Throws HubError. */
+export async function putJson<T>(path: string, body: unknown): Promise<T> {
+  return parse<T>(await (await ask(path, { ...posting(body), method: "PUT" })).text());
+}
+
 /** The answer to PUT of a file as it is. Throws HubError. */
 export async function put<T>(path: string, file: Blob): Promise<T> {
   const headers = { "Content-Type": "application/octet-stream" };

@@ -6,7 +6,8 @@
  * A number never has more digits than its point (`exponent`), nor more than are helpful.
  */
 import type { Point, Value } from "../data/shapes";
-import { currentLocale, say } from "./words";
+import { shownAs } from "../look/kept";
+import { currentLocale, numberLocale, say } from "./words";
 
 export const MINUS = "−";
 export const NOTHING = "–";
@@ -27,6 +28,7 @@ const SCALES: Readonly<Record<string, Scale>> = {
   A: { decimals: 3 },
   Hz: { decimals: 2 },
   "°C": { decimals: 1 },
+  "°F": { decimals: 1 },
   "%": { decimals: 1 },
   dBm: { decimals: 0 },
   ms: { decimals: 0 },
@@ -35,6 +37,8 @@ const SCALES: Readonly<Record<string, Scale>> = {
 /** A number with its unit, rounded to the decimals of the unit and to multiples of 10**exponent. */
 export function quantity(value: number, unit: string, exponent = -9): Quantity {
   if (!Number.isFinite(value)) return { number: NOTHING, unit: "" };
+  const form = shownAs(unit);
+  if (form.unit !== unit) return quantity(form.to(value), form.unit, exponent);
   const scale = SCALES[unit] ?? { decimals: 3 };
   const size = Math.abs(value);
   if (scale.kilo !== undefined && Math.round(size) >= scale.kilo)
@@ -99,9 +103,9 @@ export function decimalText(value: number, decimals: number): string {
 }
 
 function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
-  const place = currentLocale() + JSON.stringify(options);
+  const place = numberLocale() + JSON.stringify(options);
   let found = numberFormats.get(place);
-  if (!found) numberFormats.set(place, (found = new Intl.NumberFormat(currentLocale(), options)));
+  if (!found) numberFormats.set(place, (found = new Intl.NumberFormat(numberLocale(), options)));
   return found;
 }
 

@@ -14,12 +14,17 @@ const TABLES: Readonly<Record<Language, () => Promise<{ default: object }>>> = {
 let table: Readonly<Record<string, string>> = {};
 let language: Language = "en";
 let locale = "en-GB";
+let numbers = "en-GB";
 
-/** Load the texts of a language. Its numbers and dates are written as in `its`. Rejects if the hub does not send them. */
-export async function loadWords(chosen: Language, its: string): Promise<void> {
+/**
+ * Load the texts of a language. Its dates are written as in `its`, its numbers too unless others are chosen. Rejects if the
+ * hub does not send them.
+ */
+export async function loadWords(chosen: Language, its: string, chosenNumbers: string | null = null): Promise<void> {
   table = (await TABLES[chosen]()).default as Record<string, string>;
   language = chosen;
   locale = its;
+  numbers = chosenNumbers ?? its;
 }
 
 /** The language of the texts. */
@@ -27,9 +32,14 @@ export function currentLanguage(): Language {
   return language;
 }
 
-/** The locale of numbers and dates, as a BCP 47 tag. */
+/** The locale of dates and lists, as a BCP 47 tag. */
 export function currentLocale(): string {
   return locale;
+}
+
+/** The locale of numbers. */
+export function numberLocale(): string {
+  return numbers;
 }
 
 /** The text with that id. */

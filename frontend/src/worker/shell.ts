@@ -3,7 +3,7 @@
  *
  *     a page (navigation)     from the hub; the kept one only while the hub is not reachable
  *     /assets/NAME-HASH.ext   the kept one, else from the hub, and kept: the name changes with the content
- *     /manifest …, /icon …    from the hub; the kept one only while it is not reachable
+ *     /manifest …, /theme.js, /icon …   from the hub; the kept one only while it is not reachable
  *     anything else           is left to the browser: /api/, /docs/, /ca.pem, other origins, and all that is no GET
  *
  * A page from the hub is always the newest, so a new version never waits for an old one to be closed.
@@ -13,7 +13,7 @@ export const PAGE = "/"; // every path of the page has the same file
 export type Kind = "page" | "asset" | "file" | "other";
 
 const ASSET = /^\/assets\/[\w.-]+$/;
-const FILE = /^\/(?:manifest\.webmanifest|icon[\w-]*\.png)$/;
+const FILE = /^\/(?:manifest\.webmanifest|theme\.js|icon[\w-]*\.png)$/;
 const NOT_OF_THE_PAGE = /^\/(?:api|docs)(?:\/|$)|^\/(?:ca\.pem|sw\.js)$/;
 const HUB_S = 5; // s that the hub may take to send the page while one is kept
 

@@ -4,6 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { resolved } from "../../charts/palette";
+import { onColours } from "../../look/theme";
 import { formatter } from "../../text/format";
 import { plusDays, type Range } from "../calendar";
 import { HOURS_A_DAY, movedCell, SHADES, shadeOf, type Heat } from "./heat";
@@ -19,20 +20,13 @@ type Props = Readonly<{
 }>;
 
 const HOUR_LABELS = [0, 6, 12, 18, 24];
-const dark = matchMedia("(prefers-color-scheme: dark)");
 
 export function HeatMap({ heat, range, label, use, given, over, open, tip }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const draw = () => canvas.current && paint(canvas.current, heat, use, given);
     draw();
-    dark.addEventListener("change", draw);
-    const themes = new MutationObserver(draw);
-    themes.observe(document.documentElement, { attributes: true });
-    return () => {
-      dark.removeEventListener("change", draw);
-      themes.disconnect();
-    };
+    return onColours(draw);
   }, [heat, use, given]);
   const at = (event: MouseEvent) => {
     const box = canvas.current?.getBoundingClientRect();
