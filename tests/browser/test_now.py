@@ -9,18 +9,19 @@ from playwright.sync_api import Locator, Page, expect
 
 from browser.home import Home, Thing, meter
 from browser.other_site import COMPLAINTS, NOTHING, another_site, what_it_gets
-from browser.visitor import Visitor, is_marked, mark, shoot
+from browser.visitor import Visitor, is_marked, mark, shoot, violations
 
+CELLAR = 'room = "Cellar"'
 THINGS = [
     meter(),
-    Thing(id="pump", name="Pump", load="pump", more='parent = "meter"'),
-    Thing(id="lamp", name="Lamp", more='parent = "meter"'),
-    Thing(id="slow", name="Slow lamp", faults=frozenset({"slow"}), more='parent = "meter"'),
+    Thing(id="pump", name="Pump", load="pump", more=f'parent = "meter"\n{CELLAR}\ncritical = true'),
+    Thing(id="lamp", name="Lamp", more=f'parent = "meter"\n{CELLAR}'),
+    Thing(id="slow", name="Slow lamp", faults=frozenset({"slow"}), more='parent = "meter"\nfavourite = true'),
     Thing(
         id="stuck",
         name="Stuck lamp",
         faults=frozenset({"stuck-switch"}),
-        more='parent = "meter"\nsession = { command_timeout_s = 1.0 }',
+        more=f'parent = "meter"\n{CELLAR}\nsession = {{ command_timeout_s = 1.0 }}',
     ),
 ]
 
@@ -41,7 +42,7 @@ def home(folder) -> Iterator[Home]:
 
 
 def row(page: Page, id: str) -> Locator:
-    return page.locator(f'.row[data-device="{id}"]')
+    return page.locator(f'.dev[data-device="{id}"]')
 
 
 def switch(page: Page, id: str) -> Locator:
@@ -50,7 +51,7 @@ def switch(page: Page, id: str) -> Locator:
 
 def test_values_are_updated_without_a_reload(visitor: Visitor):
     page = visitor.open()
-    value = row(page, "pump").locator(".value")
+    value = row(page, "pump").locator(".val")
     expect(value).to_contain_text("W")
     mark(page)
     for _ in range(2):
@@ -62,9 +63,9 @@ def test_values_are_updated_without_a_reload(visitor: Visitor):
 
 def test_both_bars_have_the_same_length_and_labels_for_their_parts(visitor: Visitor):
     page = visitor.open()
-    bars = page.locator(".bars")
-    expect(bars).to_have_attribute("aria-label", re.compile(r"Sources: .*\d W.* Uses: .*Pump \d+ W.*"))
-    widths = page.evaluate("""() => [...document.querySelectorAll('.bar')].map(
+    flows = page.get_by_role("group", name="Power sources and uses")
+    expect(flows.locator(".hidden-text")).to_have_text(re.compile(r"Sources: .*\d W.* Uses: .*Pump \d+ W.*"))
+    widths = page.evaluate("""() => [...document.querySelectorAll('.flow .bar')].map(
         bar => [...bar.children].reduce((sum, part) => sum + parseFloat(part.style.width), 0))""")
     assert widths == pytest.approx([100, 100])
 
@@ -121,22 +122,66 @@ def test_a_failed_command_shows_its_reason_and_can_be_repeated(visitor: Visitor,
     assert states == ["true false", "true true"] * 2 + ["true false"], states
 
 
+def test_a_critical_device_is_switched_once_that_is_confirmed(visitor: Visitor, home: Home):
+    page = visitor.open()
+    button, dialog = switch(page, "pump"), page.get_by_role("dialog")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    for refuse in (lambda: page.keyboard.press("Escape"), lambda: dialog.get_by_role("button", name="Cancel").click()):
+        button.click()
+        expect(dialog).to_contain_text("Pump is marked as critical. Switch it off?")
+        expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+        shoot(page, "now-critical")
+        refuse()
+        expect(dialog).to_have_count(0)
+        expect(button).to_be_focused()
+    assert home.relay("pump") and button.get_attribute("aria-pressed") == "true"
+    assert violations(page) == []
+    for text, pressed in (("Switch off", "false"), ("Switch on", "true")):
+        button.click()
+        dialog.get_by_role("button", name=text).click()
+        expect(button).to_have_attribute("aria-pressed", pressed)
+    expect(button).to_have_attribute("aria-busy", "false")
+
+
+def test_all_off_leaves_what_is_critical_and_says_what_became_of_the_others(visitor: Visitor, home: Home):
+    page = visitor.open("/devices")
+    cellar = page.get_by_role("region", name="Cellar")
+    expect(switch(page, "stuck")).to_have_attribute("aria-pressed", "true")
+    expect(cellar.locator(".room-power")).to_contain_text("W")
+    cellar.get_by_role("button", name="All off: Cellar").click()
+    said = cellar.locator(".all-off")
+    expect(said).to_contain_text("Switched off: Lamp.")
+    expect(said).to_contain_text("Stuck lamp did not switch off: The device reports that it is on.")
+    expect(said).to_contain_text("Still on, because marked as critical: Pump.")
+    shoot(page, "devices-all-off")
+    assert (home.relay("lamp"), home.relay("pump"), home.relay("slow")) == (False, True, True)
+    page.get_by_role("button", name=re.compile("^On ")).click()
+    expect(row(page, "lamp")).to_have_count(0)
+    expect(row(page, "pump")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Not answering ")).click()
+    expect(page.get_by_text("All devices answer.")).to_be_visible()
+    page.get_by_role("button", name=re.compile("^All ")).first.click()
+    switch(page, "lamp").click()
+    expect(switch(page, "lamp")).to_have_attribute("aria-pressed", "true")
+
+
 def test_an_offline_plug_is_grey_with_its_last_value_and_recovers(visitor: Visitor, home: Home):
     page = visitor.open()
     lamp = row(page, "lamp")
-    expect(lamp.locator(".value")).to_contain_text("W")
+    expect(lamp.locator(".val")).to_contain_text("W")
     mark(page)
     home.stop_sim("lamp")
-    expect(lamp.locator(".state-text")).to_have_text(re.compile(r"offline since \d\d:\d\d, last 8\.\d W: .+"))
-    assert colour(lamp.locator(".state-text")) == page.evaluate(SOFT)
+    expect(lamp.locator(".why .fault")).to_have_text(re.compile(r"No answer since \d\d:\d\d"))
+    expect(lamp.locator(".sub")).to_have_text(re.compile(r"last 8\.\d W"))
+    assert colour(lamp.locator(".name")) == page.evaluate(SOFT)
     expect(switch(page, "lamp")).to_have_attribute("aria-disabled", "true")
-    expect(switch(page, "lamp").locator(".track")).to_have_css("filter", "grayscale(1)")
+    expect(page.locator(".alert")).to_contain_text(re.compile(r"Lamp has not answered since \d\d:\d\d"))
     expect(page.locator(".not-counted")).to_contain_text("Lamp is not reachable")
     shoot(page, "now-offline")
     home.start_sim("lamp")
     expect(lamp).to_have_attribute("data-state", "online")
-    expect(lamp.locator(".value")).to_contain_text("W")
-    expect(lamp.locator(".state-text")).to_have_count(0)
+    expect(lamp.locator(".val")).to_contain_text("W")
+    expect(page.locator(".alert")).to_have_count(0)
     assert is_marked(page)
 
 
@@ -145,7 +190,7 @@ def test_without_the_hub_the_page_shows_a_notice_and_reconnects(
 ):
     visitor.expect("ERR_CONNECTION_REFUSED|ERR_SOCKET_NOT_CONNECTED|WebSocket")
     page = visitor.open()
-    expect(row(page, "pump").locator(".value")).to_contain_text("W")
+    expect(row(page, "pump").locator(".val")).to_contain_text("W")
     mark(page)
     page.clock.install()  # so that the test need not wait
     home.stop_hub()
@@ -158,9 +203,9 @@ def test_without_the_hub_the_page_shows_a_notice_and_reconnects(
     page.clock.fast_forward(10_000)
     expect(page.locator(".connection")).to_have_attribute("data-connection", "live")
     expect(page.get_by_role("alert")).to_have_count(0)
-    value = row(page, "pump").locator(".value")
+    value = row(page, "pump").locator(".val")
     expect(value).not_to_have_text(value.inner_text())
-    expect(page.locator(".big")).not_to_have_css("color", page.evaluate(SOFT))
+    expect(page.locator(".display .quantity")).not_to_have_css("color", page.evaluate(SOFT))
     assert is_marked(page)
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
@@ -172,7 +217,7 @@ LOOKS_LIVE = f"""() => {{
   const soft = ({SOFT})();
   const isGrey = part => {{ for (let at = part; at; at = at.parentElement)
     if (getComputedStyle(at).filter.includes('grayscale')) return true; return false; }};
-  const text = [...document.querySelectorAll('.live .quantity, .live .value')]
+  const text = [...document.querySelectorAll('.live .quantity, .live .val')]
     .filter(part => getComputedStyle(part).color !== soft);
   const marks = [...document.querySelectorAll('.live [data-mark], .live .track, .live .spark, .live .dot')]
     .filter(part => !isGrey(part));

@@ -11,7 +11,7 @@ import { flowsOf, planOf } from "../energy/flows";
 import { get } from "./http";
 import { clockSteps, connection, devices, now } from "./live";
 import { tracked } from "./recent";
-import type { History, Series } from "./shapes";
+import type { Device, History, Series } from "./shapes";
 
 export const DAY_STEP_S = 900;
 export const DAY_COLUMNS = 97;
@@ -57,7 +57,13 @@ export function keepDay(): () => void {
   });
 }
 
-const names = computed(() => devices.value.flatMap((one) => (tracked(one) && one.state !== "seen" ? [`${one.id}.${tracked(one)}`] : [])).join("\n"));
+/** The series, a line each. What a device that is only being connected measures is not known for sure yet. */
+const names = computed(() => devices.value.flatMap(nameOfSeries).join("\n"));
+
+function nameOfSeries(device: Device): string[] {
+  const key = device.state === "seen" || device.state === "connecting" ? undefined : tracked(device);
+  return key ? [`${device.id}.${key}`] : [];
+}
 
 async function load(): Promise<void> {
   const mine = ++request;

@@ -1,26 +1,31 @@
 /** Where the power comes from and what it goes to: two bars of the same length, with the names of their parts. */
 import type { Flow, Flows } from "../energy/flows";
-import { flows } from "../data/recent";
+import { flows, plan } from "../data/recent";
 import { Quantity } from "../parts/quantity";
 import { say } from "../text/words";
 import { hasPower, totalText } from "./hero";
 import { exponentOf, flowFill, flowName, powerText } from "./names";
 
-const LABELS = 6; // of one bar; the cards below list all devices
+const LABELS = 6; // of one bar, "2 more" included; the cards below list all devices
 
 export function FlowBars() {
   const balance = flows.value;
   const isKnown = hasPower(balance);
+  const producers = plan.value.devices.filter((one) => one.produces).length;
+  const users = plan.value.devices.length - producers - plan.value.meters.size;
   return (
     <div class="flow live" role="group" aria-label={say("now.flows")}>
       <p class="hidden-text">{isKnown && barText(balance)}</p>
-      <Side title={say("now.comes_from")} flows={balance.sources} balance={balance} isKnown={isKnown} />
-      <Side title={say("now.goes_to")} flows={balance.uses} balance={balance} isKnown={isKnown} />
+      <Side title={say("now.comes_from")} flows={balance.sources} balance={balance} isKnown={isKnown} most={1 + producers} />
+      <Side title={say("now.goes_to")} flows={balance.uses} balance={balance} isKnown={isKnown} most={1 + users} />
     </div>
   );
 }
 
-function Side({ title, flows, balance, isKnown }: { title: string; flows: readonly Flow[]; balance: Flows; isKnown: boolean }) {
+type SideProps = { title: string; flows: readonly Flow[]; balance: Flows; isKnown: boolean; most: number };
+
+/** `most`: of its parts, so that nothing moves when one begins or ends. */
+function Side({ title, flows, balance, isKnown, most }: SideProps) {
   return (
     <div class="side" aria-hidden="true">
       <p class="cap">
@@ -28,7 +33,7 @@ function Side({ title, flows, balance, isKnown }: { title: string; flows: readon
         <span>{totalText(balance)}</span>
       </p>
       {isKnown ? <Bar flows={flows} total={balance.total} /> : <div class="wait" />}
-      <Keys flows={flows} />
+      <Keys flows={flows} rows={Math.ceil(Math.min(LABELS, most) / 2)} />
     </div>
   );
 }
@@ -46,12 +51,12 @@ function Bar({ flows, total }: { flows: readonly Flow[]; total: number }) {
 }
 
 /** The largest parts with their names, in the order of the bar. */
-function Keys({ flows }: { flows: readonly Flow[] }) {
+function Keys({ flows, rows }: { flows: readonly Flow[]; rows: number }) {
   const shown = flows.filter((one) => one.W > 0 || one.kind === "grid");
-  const great = [...shown].sort((one, other) => other.W - one.W).slice(0, LABELS);
+  const great = [...shown].sort((one, other) => other.W - one.W).slice(0, shown.length > LABELS ? LABELS - 1 : LABELS);
   const more = shown.length - great.length;
   return (
-    <ul class="keys">
+    <ul class="keys" style={{ "--rows": rows }}>
       {shown
         .filter((one) => great.includes(one))
         .map((one) => (

@@ -4,7 +4,7 @@ import { devices, now, reading, timezone } from "../data/live";
 import { flows, meters } from "../data/recent";
 import type { Device } from "../data/shapes";
 import { energyOf, EXPORT, IMPORT } from "../data/today";
-import { isAnswering, nameOf, POWER } from "../devices/points";
+import { isAnswering, nameOf, pointOf, POWER } from "../devices/points";
 import { PointAge } from "../parts/age";
 import { QualityMark, Quantity } from "../parts/quantity";
 import { stateText } from "../parts/state";
@@ -77,27 +77,29 @@ function Named({ flow }: { flow: Flow }) {
   );
 }
 
-/** The energy of today that is known. */
+/** The energy of today: of what is measured here, so that nothing moves when the values come. */
 function Facts() {
   const producers = devices.value.filter((one) => one.produces).map((one) => one.id);
+  const counters = metersNow();
   const [taken, given, made] = [energyOf(meters.value, IMPORT), energyOf(meters.value, EXPORT), energyOf(producers, IMPORT)];
-  const facts: readonly (readonly [Id, number | undefined])[] = [
-    ["now.fact_import", taken],
-    ["now.fact_used", taken !== undefined && made !== undefined ? Math.max(0, taken + made - (given ?? 0)) : undefined],
-    ["now.fact_produced", made],
-    ["now.fact_export", given],
+  const used = taken !== undefined && made !== undefined ? Math.max(0, taken + made - (given ?? 0)) : undefined;
+  const facts: readonly (readonly [Id, boolean, number | undefined])[] = [
+    ["now.fact_import", counters.some((one) => pointOf(one, IMPORT)), taken],
+    ["now.fact_used", counters.length > 0 && producers.length > 0, used],
+    ["now.fact_produced", producers.length > 0, made],
+    ["now.fact_export", counters.some((one) => pointOf(one, EXPORT)), given],
   ];
-  const known = facts.flatMap(([id, Wh]) => (Wh === undefined ? [] : [[id, Wh] as const]));
   return (
     <dl class="facts">
-      {known.map(([id, Wh]) => (
-        <div key={id}>
-          <dt>{say(id)}</dt>
-          <dd>
-            <Quantity value={Wh} unit="Wh" />
-          </dd>
-        </div>
-      ))}
+      {facts.map(
+        ([id, isMeasured, Wh]) =>
+          isMeasured && (
+            <div key={id}>
+              <dt>{say(id)}</dt>
+              <dd>{Wh === undefined ? NOTHING : <Quantity value={Wh} unit="Wh" />}</dd>
+            </div>
+          ),
+      )}
     </dl>
   );
 }

@@ -36,7 +36,7 @@ export function DeviceCard({ device }: { device: Device }) {
           <Second device={device} relay={relay} />
         </span>
       </div>
-      <span class="spark">
+      <span class="trend">
         <Curve device={device} />
       </span>
       <span class="val">
@@ -87,7 +87,8 @@ function Second({ device, relay }: { device: Device; relay: Point | undefined })
 function todayText(device: Device, main: Point | undefined, relay: Point | undefined): string {
   const Wh = energyToday(device);
   if (Wh !== undefined) return say(device.produces ? "now.row_produced" : "now.row_today", { energy: quantityText(Wh, "Wh") });
-  if (!main) return device.points.length ? "" : say("now.no_points");
+  if (!main && !relay) return device.points.length ? stateName(device.state) : say("now.no_points");
+  if (!main) return "";
   return main.key === POWER || main === relay ? "" : titleOf(main);
 }
 
@@ -105,7 +106,7 @@ function Value({ device, relay }: { device: Device; relay: Point | undefined }) 
   const main = headlineOf(device);
   const isOff = relay && reading(device.id, relay.key).value?.value === false;
   if (isOff && (!main || main === relay || main.key === POWER)) return <>{say("app.off")}</>;
-  if (!main) return <>{relay ? meaningOf(reading(device.id, relay.key).value?.value, relay) : NOTHING}</>;
+  if (!main) return relay ? <span class="word">{meaningOf(reading(device.id, relay.key).value?.value, relay)}</span> : null;
   if (main.kind === "number") return <ReadingValue device={device} point={main} />;
   return <span class="word">{meaningOf(reading(device.id, main.key).value?.value, main)}</span>;
 }

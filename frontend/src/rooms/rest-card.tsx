@@ -23,7 +23,7 @@ export function RestCard() {
         <span class="name">{say("now.rest")}</span>
         <span class="sub">{say("room.rest_text")}</span>
       </div>
-      <span class="spark">{band && <Spark values={band.values} mark="var(--rest)" />}</span>
+      <span class="trend">{band && <Spark values={band.values} mark="var(--rest)" />}</span>
       <span class="val">
         <Quantity value={rest?.W ?? 0} unit="W" exponent={exponentOf(REST)} />
       </span>
