@@ -222,3 +222,25 @@ def test_a_user_makes_the_token_a_password(user: str, header: str) -> None:
 
     assert authorization("p", user) == {"Authorization": header}
     assert authorization("", user) == {}
+
+
+async def test_a_connection_that_the_other_end_has_closed_is_opened_again() -> None:
+    bodies: list[bytes] = []
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answers one request, does not say that it closes, and closes."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        bodies.append(await reader.readexactly(1))
+        if b"/mute" not in head:
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(once, "127.0.0.1", 0) as server:
+        place = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+        async with HttpPost(f"{place}/x?y=1", {}) as post:
+            for body in (b"1", b"2", b"3"):
+                assert await post(body, {}) == OK
+                await asyncio.sleep(0.01)
+        async with HttpPost(f"{place}/mute", {}) as post:
+            assert (await post(b"4", {})).reason == "127.0.0.1 cannot be reached: Connection reset by peer."
+    assert bodies == [b"1", b"2", b"3", b"4"]

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from unclouded.core.model import Fact, PublicHub
+from unclouded.core.model import Alert, Fact, PublicHub
 from unclouded.core.publisher import PublisherState, PublisherStatus
 from unclouded.publish.delivery.delivery import Delivery
 from unclouded.publish.delivery.http_post import HttpPost
@@ -26,7 +26,10 @@ class DeliveryTarget:
         self._choose = choose
 
     def take(self, facts: Sequence[Fact]) -> None:
-        self.delivery.put(self._choose(facts))
+        self.delivery.put(self._choose([one for one in facts if not isinstance(one, Alert)]))
+
+    def take_alerts(self, facts: Sequence[Fact]) -> None:
+        self.delivery.put(self._choose([one for one in facts if isinstance(one, Alert)]))
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -35,7 +38,7 @@ class DeliveryTarget:
 
 
 class DeliveryPublisher:
-    """Facts are delivered once their times can be trusted."""
+    """Facts are delivered once their times can be trusted, alerts at once."""
 
     def __init__(self, hub: PublicHub, targets: Sequence[DeliveryTarget]) -> None:
         self._hub = hub
@@ -43,6 +46,7 @@ class DeliveryPublisher:
 
     async def run(self) -> None:
         unsubscribe = [self._hub.subscribe(one.take, stamped=True) for one in self._targets]
+        unsubscribe += [self._hub.subscribe(one.take_alerts) for one in self._targets]
         try:
             async with asyncio.TaskGroup() as group:
                 for one in self._targets:

@@ -142,18 +142,21 @@ def _span(point: Point) -> Component:
 
 
 def _event(device: Device, point: Point, topics: Topics) -> Component:
-    is_this = f"value_json.kind == 'reading' and value_json.data.point == '{point.key}'"
-    if point.kind == "switch":
+    """Its types are the options of the point; a doorbell has the one that Home Assistant asks for."""
+    name = name_of(point.key)
+    if name == "doorbell":
+        types, kind = ["ring"], "'ring'"
+    elif point.kind == "switch":
         types, kind = ["on", "off"], "'on' if value_json.data.value else 'off'"
     else:
-        types, kind = (
-            list(point.options[:MOST_OPTIONS]) or ["event"],
-            "value_json.data.value" if point.options else "'event'",
-        )
+        types = list(point.options[:MOST_OPTIONS]) or ["event"]
+        kind = "value_json.data.value" if point.options else "'event'"
+    is_this = f"value_json.kind == 'reading' and value_json.data.point == '{point.key}'"
+    if name == "doorbell" and point.kind == "switch":
+        is_this += " and value_json.data.value"
     template = f"{{% if {is_this} %}}{{{{ {{'event_type': {kind}}} | tojson }}}}{{% endif %}}"
-    classes = {"doorbell": "doorbell", "action": "button"}
-    known = classes.get(name_of(point.key))
     found = {"platform": "event", "state_topic": topics.event(device.id), "event_types": types}
+    known = {"doorbell": "doorbell", "action": "button"}.get(name)
     return {**found, "value_template": template, **({"device_class": known} if known else {})}
 
 

@@ -61,6 +61,7 @@ class HomekitPublisher:
         self._state: PublisherState = "starting"
 
     async def run(self) -> None:
+        logging.getLogger("pyhap").setLevel(logging.WARNING)  # else it logs every connection
         self._counts.clear()
         self._state = "starting"
         driver = self._driver = self._new_driver()

@@ -75,7 +75,7 @@ class NotificationPublisher:
         self._detectors = {id: FinishedDetector(rule) for id, rule in self._rules.items()}
         self._unsent.clear()
         self._take(self._hub.alerts())
-        unsubscribe = self._hub.subscribe(self._take, stamped=True)
+        unsubscribe = self._hub.subscribe(self._take)
         try:
             while True:
                 await self._wait(loop)
