@@ -26,12 +26,6 @@ export function isGateway(device: Device): boolean {
   return offers(device, "permit");
 }
 
-/** `Motion sensor`, by the profile of a device. */
-export function kindText(device: Device): string {
-  const plain = device.profile.slice(device.profile.lastIndexOf("/") + 1).replaceAll("_", " ");
-  return plain.charAt(0).toUpperCase() + plain.slice(1);
-}
-
 /** Whether somebody has given it a name. */
 export function isNamed(device: Device): boolean {
   return device.name !== "" && device.name !== device.id;

@@ -3,11 +3,11 @@ import { devices, now, reading, role } from "../../data/live";
 import { PointAge } from "../../parts/age";
 import { Notice } from "../../parts/notice";
 import { PointValue, ReadingValue } from "../../parts/quantity";
-import { StateDot, StateText } from "../../parts/state";
+import { StateDot, stateName, StateText } from "../../parts/state";
 import { isAnswering, nameOf } from "../../devices/points";
 import type { Device, Point } from "../../data/shapes";
 import { say } from "../../text/words";
-import { barOf, batteryOf, countdownText, isLow, isNamed, isNew, kindText, NO_JOINS, offers, openSince, partsOf, secondsLeft, signalOf, withLook, withoutReason, type Joins } from "./gateway-facts";
+import { barOf, batteryOf, countdownText, isLow, isNew, NO_JOINS, offers, openSince, partsOf, secondsLeft, signalOf, withLook, withoutReason, type Joins } from "./gateway-facts";
 import { Switch } from "../../parts/switch";
 import { run, runOf } from "../actions/runs";
 import { placeOf } from "../places";
@@ -24,7 +24,7 @@ export function Gateway({ device }: { device: Device }) {
       <h2 id="gateway">{say("gateway.parts")}</h2>
       <Joining device={device} />
       <p role="status" class="joined">
-        {joined.length > 0 && say("gateway.joined", { names: joined.map((part) => (isNamed(part) ? part.name : kindText(part))).join(", ") })}
+        {joined.length > 0 && say("gateway.joined", { names: joined.map(nameOf).join(", ") })}
       </p>
       {parts.length === 0 && <p class="soft">{say("gateway.none")}</p>}
       <ul>
@@ -84,10 +84,10 @@ function Part({ part, isNew }: { part: Device; isNew: boolean }) {
   return (
     <li class="part" data-device={part.id} data-state={part.state}>
       <p class="name">
-        <StateDot state={part.state} />
+        <StateDot state={part.state} label={stateName(part.state)} />
         <span>
           <a href={placeOf(part.id)}>{nameOf(part)}</a>
-          <span class="soft small">{[kindText(part), part.info.place].filter(Boolean).join(" · ")}</span>
+          <span class="soft small">{part.room || part.info.place || ""}</span>
           {isNew && <span class="new">{say("gateway.new")}</span>}
         </span>
       </p>
@@ -96,18 +96,20 @@ function Part({ part, isNew }: { part: Device; isNew: boolean }) {
         {main && main !== battery && <PointAge device={part} point={main.key} />}
       </p>
       <p class="state soft small live">
-        <span>
-          <StateText device={part} />
-        </span>
+        {part.state !== "online" && (
+          <span>
+            <StateText device={part} />
+          </span>
+        )}
         {battery && <Charge part={part} point={battery} />}
         {signal && <Measure part={part} point={signal} title={say("gateway.signal")} />}
       </p>
       <div class="tools">
         {relay && <Switch device={part} point={relay} />}
-        {!isNamed(part) && role.value !== "read" && offers(part, "rename") && (
+        {isNew && role.value !== "read" && offers(part, "rename") && (
           <a class="button" href={placeOf(part.id, "settings")}>
             {say("gateway.name_it")}
-            <span class="hidden-text">: {kindText(part)}</span>
+            <span class="hidden-text">: {nameOf(part)}</span>
           </a>
         )}
       </div>

@@ -5,7 +5,7 @@
  *     offline 08:12 … online 08:16          ──► Did not answer for 4 min
  *     the relay changed, no command did it  ──► Switched off at the device
  */
-import { keyOf } from "../../hub/log";
+import { keyOf } from "../../settings/log";
 import type { Device, HubEvent } from "../../data/shapes";
 import { say, sayIfKnown } from "../../text/words";
 import { durationText, meaningOf, titleOf } from "../points/names";
@@ -14,6 +14,8 @@ import { commandIn, type Switched } from "./switched";
 
 /** `at`: Unix seconds. `why`: more about it, as the hub wrote it; "" = nothing. */
 export type Happening = { key: string; at: number; text: string; why: string; isProblem: boolean };
+
+const LEAST_S = 30; // of a silence: shorter ones are those of a restart
 
 /** `switches`: of the relay; those that were commands are in `events` too, and are left out here. */
 export function happenings(device: Device, events: readonly HubEvent[], switches: readonly Switched[]): Happening[] {
@@ -42,6 +44,7 @@ function stateHappening(one: Omit<Happening, "text">, event: HubEvent, later: re
   if (state !== "offline" && state !== "faulted") return undefined;
   const next = later.find((other) => other.kind === "state" && (other.data as { state?: string }).state === "online");
   const length = next ? (Date.parse(next.at) - Date.parse(event.at)) / 1000 : undefined;
+  if (length !== undefined && length < LEAST_S) return undefined;
   const text = length === undefined ? say("happened.silent") : say("happened.was_silent", { span: durationText(length, "s") });
   return { ...one, text, why: reason, isProblem: length === undefined };
 }

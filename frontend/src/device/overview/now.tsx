@@ -2,7 +2,7 @@
 import { useId } from "preact/hooks";
 
 import { meters } from "../../data/recent";
-import { now, reading, timezone } from "../../data/live";
+import { devices, now, reading, timezone } from "../../data/live";
 import { isAnswering } from "../../devices/points";
 import type { Device, Point } from "../../data/shapes";
 import { PointAge } from "../../parts/age";
@@ -11,6 +11,7 @@ import { Switch } from "../../parts/switch";
 import { say } from "../../text/words";
 import { meaningOf, titleOf } from "../points/names";
 import { headlineOf, isPoint, relayOf } from "../points/roles";
+import { isGateway, partsOf } from "../gateway/gateway-facts";
 import { leadOf } from "./lead";
 import type { Past } from "./past";
 
@@ -21,12 +22,11 @@ export function Now({ device, past }: { device: Device; past: Past }) {
       {(headline || relay) && (
         <div class="display-row">
           <p class="display live">{headline ? <Big device={device} point={headline} /> : relay && <Big device={device} point={relay} />}</p>
-          {relay && <Switch device={device} point={relay} />}
+          {relay && <Switch device={device} point={relay} isLarge />}
         </div>
       )}
       {headline && !isPoint(headline, "power") && <p class="soft">{titleOf(headline)}</p>}
       <Lead device={device} past={past} />
-      {headline && device.state === "online" && <PointAge device={device} point={headline.key} />}
     </>
   );
 }
@@ -50,12 +50,17 @@ function Lead({ device, past }: { device: Device; past: Past }) {
   const why = useId();
   const [headline, relay] = [headlineOf(device), relayOf(device)];
   const newest = headline && reading(device.id, headline.key).value;
+  const heard = Math.max(...device.points.map((point) => reading(device.id, point.key).value?.at ?? -Infinity));
   const value = relay && reading(device.id, relay.key).value?.value;
-  const text = leadOf(device, { value, last: past.switches.at(-1), isOld: past.isOld, heard: newest?.at }, now.value, timezone.value);
+  const text = leadOf(device, { value, last: past.switches.at(-1), isOld: past.isOld, heard: Number.isFinite(heard) ? heard : undefined }, now.value, timezone.value);
   const flow = headline && device.state === "online" ? flowText(device, headline, newest?.value) : "";
+  const parts = isGateway(device) && device.state === "online" ? partsOf(device, devices.value).length : 0;
+  const own = parts ? say("gateway.lead", { count: parts }) : flow;
   return (
     <div class="lead" data-state={device.state}>
-      <p role="status">{flow ? `${flow} ${relay ? text : ""}` : text}</p>
+      <p role={relay ? "status" : undefined}>
+        {own ? [own, relay && text].filter(Boolean).join(" ") : text} {(relay || flow) && headline && device.state === "online" && <PointAge device={device} point={headline.key} />}
+      </p>
       {device.reason && !isAnswering(device.state) && (
         <details class="plain" id={why}>
           <summary>{say("lead.why")}</summary>

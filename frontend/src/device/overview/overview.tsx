@@ -25,17 +25,19 @@ export function Overview({ device }: { device: Device }) {
           <Now device={device} past={past} />
           <EnergyFacts device={device} />
           <Everyday device={device} />
-          <Readings device={device} />
+          {!isGateway(device) && <Readings device={device} />}
+          {hasSecurity(device) && <Security device={device} />}
         </div>
         <div class="wide-part">
-          {hasSecurity(device) && <Security device={device} />}
           {isGateway(device) && <Gateway device={device} />}
-          {hasInfrared(device) && <Infrared device={device} />}
           {(drawn?.kind === "number" || drawn?.kind === "switch") && <DayChart device={device} point={drawn} />}
         </div>
       </div>
       <div class="cols">
-        <div class="narrow-part">{hasSchedule(device) && <ScheduleSummary device={device} />}</div>
+        <div class="narrow-part">
+          {hasSchedule(device) && <ScheduleSummary device={device} />}
+          {hasInfrared(device) && <Infrared device={device} />}
+        </div>
         <div class="wide-part">
           <WhatHappened device={device} past={past} />
         </div>

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { notices, now, reading } from "../../data/live";
 import { usePolled } from "../../data/polled";
 import type { Device, History, HubEvent } from "../../data/shapes";
-import { merged, statesAsEvents } from "../../hub/log";
+import { merged, statesAsEvents } from "../../settings/log";
 import { seenIn, switchesOf, type Seen, type Switched } from "./switched";
 
 const DAY_S = 86_400;

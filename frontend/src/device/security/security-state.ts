@@ -1,5 +1,5 @@
 /** The states of an alarm system, as text, and what can be done in each. */
-import { merged } from "../../hub/log";
+import { merged } from "../../settings/log";
 import type { HubEvent } from "../../data/shapes";
 import { say, sayIfKnown } from "../../text/words";
 import { countdownText } from "../gateway/gateway-facts";

@@ -3,7 +3,7 @@ import { reading } from "../../data/live";
 import type { Device, Point } from "../../data/shapes";
 import { say, sayIfKnown } from "../../text/words";
 import { PointControl } from "../points/choice";
-import { meaningOf, titleOf } from "../points/names";
+import { isDuration, meaningOf, titleOf } from "../points/names";
 import { baseOf, isPoint, relayOf, settingsOf } from "../points/roles";
 import { Row } from "./fields";
 
@@ -39,7 +39,7 @@ function Setting({ device, point }: { device: Device; point: Point }) {
   const title = nameOfSetting(device, point);
   const base = baseOf(point.key);
   const value = reading(device.id, point.key).value?.value;
-  const isShown = point.kind === "switch" || point.kind === "enum";
+  const isShown = point.kind === "switch" || point.kind === "enum" || isDuration(point); // by its control
   const text = [sayIfKnown(`behaviour.${base}_text`, ""), isShown || value === undefined ? "" : say("device.present", { value: meaningOf(value, point) })];
   return (
     <Row title={title} text={text.filter(Boolean).join(" ")} isStacked={point.kind !== "switch"} name={point.key}>

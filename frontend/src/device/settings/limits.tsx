@@ -1,4 +1,6 @@
 /** Limits beyond which the hub raises an alert. */
+import { meters } from "../../data/recent";
+import { POWER } from "../../devices/points";
 import type { Device, Point } from "../../data/shapes";
 import { MINUS, quantityText } from "../../text/format";
 import { say, sayIfKnown } from "../../text/words";
@@ -38,7 +40,7 @@ function Limit({ device, point, side, keys, bar }: { device: Device; point: Poin
   const table = (keys[`alert_${side}`] ?? {}) as Readonly<Record<string, number>>;
   const limit = table[point.key];
   const isLast = limit !== undefined && Object.keys(table).length === 1;
-  const { title, text } = wordsOf(point, side, limit);
+  const { title, text } = wordsOf(device, point, side, limit);
   return (
     <TextSetting
       device={device.id} bar={bar} name={`alert_${side}.${point.key}`} title={title} text={text} value={limit === undefined ? "" : String(limit)} unit={point.unit} isNumber
@@ -48,9 +50,10 @@ function Limit({ device, point, side, keys, bar }: { device: Device; point: Poin
   );
 }
 
-function wordsOf(point: Point, side: Side, limit: number | undefined): { title: string; text: string } {
+function wordsOf(device: Device, point: Point, side: Side, limit: number | undefined): { title: string; text: string } {
   const name = titleOf(point);
-  const title = sayIfKnown(`limit.${baseOf(point.key)}_${side}`, say(`limit.${side}`, { name }));
+  const what = point.key !== POWER ? baseOf(point.key) : meters.value.has(device.id) ? "grid" : device.produces ? "made" : "power";
+  const title = sayIfKnown(`limit.${what}_${side}`, say(`limit.${side}`, { name }));
   if (limit === undefined) return { title, text: say("limit.none") };
   return { title, text: say(`limit.text_${side}`, { limit: quantityText(limit, point.unit) }) };
 }

@@ -1,7 +1,7 @@
 /** The actions of a device. Dangerous ones require confirmation; progress is shown while an action runs. */
 import { useRef, useState } from "preact/hooks";
 
-import { bytesText } from "../../../hub/text";
+import { bytesText } from "../../../settings/text";
 import { role } from "../../../data/live";
 import { nameOf } from "../../../devices/points";
 import type { Action, Device } from "../../../data/shapes";

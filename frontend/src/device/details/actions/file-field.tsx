@@ -1,7 +1,7 @@
 /** The choice of an update file: one of this computer, which is uploaded at once, or one that the hub has. */
 import { useId } from "preact/hooks";
 
-import { bytesText } from "../../../hub/text";
+import { bytesText } from "../../../settings/text";
 import { usePolled } from "../../../data/polled";
 import type { Device, UpdateFile } from "../../../data/shapes";
 import { say } from "../../../text/words";

@@ -1,5 +1,5 @@
 /** What an update file is, as rows for people. Pure. */
-import { bytesText } from "../../../hub/text";
+import { bytesText } from "../../../settings/text";
 import type { UpdateFile } from "../../../data/shapes";
 import { say, sayIfKnown } from "../../../text/words";
 
