@@ -3,9 +3,9 @@
 
     python3 dev.py demo [ARGS]    simulated devices, the real hub, live readings
     python3 dev.py run [ARGS]     the hub with your own devices (unclouded run)
-    python3 dev.py test [ARGS]    every test; arguments go to pytest. Installs mosquitto and chromium from Debian
-                                  (not with --no-apt), and the light third-party ends; tests that
-                                  need what is missing are skipped and say so
+    python3 dev.py test [ARGS]    every test; arguments go to pytest. Installs mosquitto, chromium and
+                                  firefox-esr from Debian (not with --no-apt), and the light third-party
+                                  ends; tests that need what is missing are skipped and say so
     python3 dev.py soak [ARGS]    the properties alone, each with 20 times as many random examples as it asks for:
                                   takes hours; paths choose some, UNCLOUDED_EXAMPLES_TIMES another number
     python3 dev.py strangers [NAME…]  third-party ends against ours, each in an environment of its own:
@@ -58,6 +58,7 @@ PROGRAMS = {
     "mosquitto": ["mosquitto"],
     "mosquitto_pub": ["mosquitto-clients"],
     "chromium": ["chromium", "fonts-liberation", "libatomic1"],
+    "firefox-esr": ["firefox-esr"],  # Debian's name; where there is none, Chromium alone looks at the page
 }
 
 
@@ -293,23 +294,23 @@ def with_programs(args: list[str]) -> list[str]:
 def ensure_programs() -> None:
     """Install the real servers and clients that some tests talk to; say what is left out where that is not allowed."""
     places = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
-    missing = sorted(
-        {one for name, packages in PROGRAMS.items() for one in packages if not shutil.which(name, path=places)}
-    )
+    missing = {name: packages for name, packages in PROGRAMS.items() if not shutil.which(name, path=places)}
     if not missing:
         return
-    may = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if shutil.which("apt-get"):
         say(f"Installing {', '.join(missing)} for the tests …")
-        for step in (
-            ["apt-get", "update", "-q"],
-            ["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing],
-        ):
-            quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-            done = subprocess.run([*may, *step], env=quiet, capture_output=True, text=True, check=False)
-        if done.returncode == 0:
-            return
-    say(f"Not installed: {', '.join(missing)}. The tests that need them are skipped and say so.")
+        apt(["update"])
+        missing = {name: packages for name, packages in missing.items() if not apt(["install", *packages])}
+    if missing:
+        say(f"Not installed: {', '.join(missing)}. The tests that need them are skipped and say so.")
+
+
+def apt(words: list[str]) -> bool:
+    """Whether apt-get did it; each program by itself, so that one which is not there keeps no other away."""
+    may = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    command = [*may, "apt-get", words[0], "-y", "-q", "--no-install-recommends", *words[1:]]
+    return subprocess.run(command, env=quiet, capture_output=True, text=True, check=False).returncode == 0
 
 
 def fingerprint(lock_file: str) -> str:
