@@ -17,9 +17,16 @@ export function FlowBars() {
     <div class="flow live" role="group" aria-label={say("now.flows")}>
       <p class="hidden-text">{isKnown && barText(balance)}</p>
       <Side title={say("now.comes_from")} flows={balance.sources} balance={balance} isKnown={isKnown} most={1 + producers} />
-      <Side title={say("now.goes_to")} flows={balance.uses} balance={balance} isKnown={isKnown} most={1 + users} />
+      <Side title={say("now.goes_to")} flows={withRest(balance)} balance={balance} isKnown={isKnown} most={1 + users} />
     </div>
   );
+}
+
+/** With a meter there is always a rest, be it 0 W: it keeps its place. */
+function withRest({ uses, grid }: Flows): readonly Flow[] {
+  if (grid === undefined || uses.some((one) => one.kind === "rest")) return uses;
+  const isExport = (one: Flow) => one.kind === "export";
+  return [...uses.filter((one) => !isExport(one)), { kind: "rest", id: "", W: 0 }, ...uses.filter(isExport)];
 }
 
 type SideProps = { title: string; flows: readonly Flow[]; balance: Flows; isKnown: boolean; most: number };
@@ -50,9 +57,9 @@ function Bar({ flows, total }: { flows: readonly Flow[]; total: number }) {
   );
 }
 
-/** The largest parts with their names, in the order of the bar. */
+/** The largest parts with their names, in the order of the bar; all of them where they are few, so that each keeps its place. */
 function Keys({ flows, rows }: { flows: readonly Flow[]; rows: number }) {
-  const shown = flows.filter((one) => one.W > 0 || one.kind === "grid");
+  const shown = flows.length <= LABELS ? flows : flows.filter((one) => one.W > 0 || one.kind === "grid");
   const great = [...shown].sort((one, other) => other.W - one.W).slice(0, shown.length > LABELS ? LABELS - 1 : LABELS);
   const more = shown.length - great.length;
   return (
