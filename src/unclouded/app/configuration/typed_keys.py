@@ -18,7 +18,7 @@ from unclouded.core.configuration_views import HubEdit
 from unclouded.core.errors import CommandError
 
 TEXTS = frozenset(field.encode_name for field in msgspec.structs.fields(DeviceTable) if field.type is str)
-TABLES = ("scale", "session", "alert_above", "alert_below")  # their keys are written behind a dot
+TABLES = ("scale", "session", "alert_above", "alert_below", "finished")  # their keys are written behind a dot
 KNOWN = tuple(field.encode_name for field in msgspec.structs.fields(DeviceTable))
 
 
@@ -37,7 +37,7 @@ def typed_keys(words: Sequence[str]) -> dict[str, Any]:  # Any: TOML
         if dot and key in TABLES and found.get(key, {}) is not None:
             found.setdefault(key, {})[inner] = _value(text, is_text=False)
         elif dot:
-            raise CommandError(f"{path[:80]!r} is no key: only {' and '.join(TABLES)} have keys behind a dot.")
+            raise CommandError(f"{path[:80]!r} is no key: only {', '.join(TABLES)} have keys behind a dot.")
         else:
             found[key] = _value(text, is_text=key in TEXTS)
     return found
