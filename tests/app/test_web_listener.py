@@ -105,6 +105,27 @@ async def test_the_first_start_on_the_network_prints_a_password_once_and_stores_
     assert not again.notes
 
 
+@pytest.mark.parametrize(
+    ("web", "status"),
+    [
+        ('listen = "0.0.0.0:0"', 401),
+        ('listen = "0.0.0.0:0"\nmdns = false', 421),
+        ('listen = "127.0.0.1:0"', 421),
+    ],
+)
+async def test_the_announced_name_is_one_of_the_page_where_it_is_announced(
+    tmp_path: Path, web: str, status: int
+) -> None:
+    config = hub(tmp_path, web)
+    CredentialStore(config.state).change(lambda known: known.with_password("read", hashed("only looking", CHEAP)))
+    listener = WebListener(config, cost=CHEAP)
+    assert (listener.name is not None) == (status == 401)
+    async with open_to_people(listener) as url, aiohttp.ClientSession() as browser:
+        for host in ("unclouded.local", "unclouded-2.local"):
+            async with browser.get(url + "/api/who", headers={"Host": host}) as answer:
+                assert answer.status == status, host
+
+
 async def test_an_existing_password_is_kept_at_the_first_start_on_the_network(tmp_path: Path) -> None:
     config = hub(tmp_path, 'listen = "0.0.0.0:0"')
     CredentialStore(config.state).change(lambda known: known.with_password("read", hashed("only looking", CHEAP)))

@@ -43,6 +43,7 @@ export function cardOf(offer: Offer, at: number): Card {
 /** `Meross plug 4f:1c`, `Meter reader on USB`, `Serial port ttyUSB0`. */
 export function titleOf(offer: Offer): string {
   if (offer.source === "hand") return offer.link;
+  if (offer.info.name) return say("add.bridge_named", { name: offer.info.name, product: offer.info.product ?? "" });
   if (offer.uuid) return say("add.plug_named", { product: (offer.info.product ?? "").toUpperCase(), tail: tailOf(offer.uuid) }).replace(/ +/g, " ");
   if (offer.family) return sayIfKnown(`add.what_${offer.family}`, familyOf(offer.family));
   return offer.info.usb?.split(" (USB")[0] || say("add.port", { port: portOf(offer) });
@@ -52,6 +53,7 @@ export function titleOf(offer: Offer): string {
 export function textOf(offer: Offer, at: number): string {
   if (offer.state === "blocked") return offer.problem;
   if (offer.source === "broker") return say("add.called", { age: ageOf(offer, at) || "?" });
+  if (offer.source === "network" && !offer.uuid) return say("add.bridge", { place: offer.link.replace(/^\w+:\/\//, "") });
   if (offer.source === "network") return say("add.in_network", { address: offer.info.address ?? offer.link });
   if (offer.source === "hand") return say("add.by_hand_text");
   const place = offer.family || offer.info.usb ? offer.info.port : ""; // else it is in the title

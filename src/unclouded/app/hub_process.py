@@ -209,6 +209,8 @@ async def _serving(
                 if listener is not None:
                     serving = partial(listener.run, api.app(), metrics.is_open)
                     tasks.append(group.create_task(supervise("web", serving), name="web"))
+                if listener is not None and listener.name is not None:
+                    tasks.append(group.create_task(supervise("mdns", listener.name.run), name="mdns"))
                 relax_collector()
                 yield RunningHub(hub, store, config.control, api.app(), live, composition.broker, *_at_start(listener))
                 for task in tasks:

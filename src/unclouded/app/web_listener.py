@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.rules import place_of_web
 from unclouded.app.configuration.tables import NOWHERE, WEB_PLACE
+from unclouded.app.network_name import NetworkName
 from unclouded.core.errors import ConfigError
 from unclouded.core.sockets import Address
 from unclouded.core.tls import server_context
@@ -29,6 +30,7 @@ from unclouded.links.broker.certificates import prepare
 from unclouded.web.auth import Auth
 from unclouded.web.compression import Compression
 from unclouded.web.hosts import Hosts, is_address, is_loopback, own_addresses, own_names
+from unclouded.web.local_names import LOCAL_HOSTS
 from unclouded.web.metrics import PATH as METRICS
 from unclouded.web.page import Page
 from unclouded.web.password import Cost, CredentialStore, hashed, random_password
@@ -54,6 +56,8 @@ class WebListener:
         self._sock = tcp_socket(wanted) if wanted is not None else next_free(usual)
         self.address: Address = self._sock.getsockname()[:2]
         self._is_loopback = is_loopback(self.address[0])
+        is_announced = config.web.mdns and not self._is_loopback
+        self.name = NetworkName(*self.address, tls=config.web.tls) if is_announced else None
         if wanted is None and self.address != usual:
             self.notes.append(f"Port {usual[1]} is in use by another program; the page moved to {self.address[1]}.")
         try:
@@ -68,12 +72,15 @@ class WebListener:
     def urls(self) -> tuple[str, ...]:
         """The addresses that a browser can open; the preferred one first."""
         scheme = "https" if self._tls is not None else "http"
-        return tuple(f"{scheme}://{address_text((host, self.address[1]))}/" for host in self._reached_by())
+        announced = (self.name.host,) if self.name is not None and self.name.host else ()
+        return tuple(
+            f"{scheme}://{address_text((host, self.address[1]))}/" for host in (*self._reached_by(), *announced)
+        )
 
     async def run(self, api: ASGIApp, open_metrics: Callable[[], bool] = lambda: False) -> None:
         """Serve until cancelled. ``open_metrics``: whether everyone may read the metrics."""
         page = Page(authority=self._certificates.authority if self._certificates is not None else None)
-        hosts = Hosts(own_names(self._config.web.host.split()))
+        hosts = Hosts(self._names())
         auth = Auth(
             Site(Compression(api), page),
             self._credentials,
@@ -94,6 +101,11 @@ class WebListener:
         self._sock.close()
 
     # --- inside ---------------------------------------------------------------------------------
+
+    def _names(self) -> tuple[str, ...]:
+        """Of this computer, and those under which the page may be announced."""
+        names = own_names(self._config.web.host.split())
+        return names if self.name is None else tuple(dict.fromkeys((*names, *LOCAL_HOSTS)))
 
     def _reached_by(self) -> tuple[str, ...]:
         host = self.address[0]
@@ -116,7 +128,7 @@ class WebListener:
         )
 
     def _prepare(self) -> Certificates:
-        names = own_names(self._config.web.host.split())
+        names = self._names()
         known = dict.fromkeys((*names, "localhost", *self._bound(), *own_addresses(), "127.0.0.1", "::1"))
         return prepare(self._config.data / "ca", tuple(known), datetime.datetime.now(datetime.UTC), WEB)
 

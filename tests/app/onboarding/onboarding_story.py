@@ -21,12 +21,17 @@ from unclouded.app.onboarding.service import OnboardingService
 from unclouded.app.simulation.simulation import SimPlaces, SimulatedDevices
 from unclouded.core.family import SimOptions
 from unclouded.core.views import FoundPlug
+from unclouded.links.mdns import FoundService
 
 TIMEOUT_S = 30  # never reached in a test that passes
 FAST = LinkTestTimes(listen_s=0.3, attempt_s=1.5)
 
 
 async def no_plugs() -> list[FoundPlug]:
+    return []
+
+
+async def no_services() -> list[FoundService]:
     return []
 
 
@@ -84,10 +89,15 @@ class Newcomer:
 
 
 @contextlib.contextmanager
-def surroundings(root: Path, discover: Callable[[], Any] = no_plugs, times: LinkTestTimes = FAST) -> Iterator[None]:
+def surroundings(
+    root: Path,
+    discover: Callable[[], Any] = no_plugs,
+    times: LinkTestTimes = FAST,
+    browse: Callable[[], Any] = no_services,
+) -> Iterator[None]:
     """Hubs begin with the ports below ``root``, and test quickly."""
     made = partial(OnboardingService, computer=Computer(root=root), times=times, discover=discover)
-    made = partial(made, broker_places=("127.0.0.1:0",))
+    made = partial(made, browse=browse, broker_places=("127.0.0.1:0",))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hub_process, "OnboardingService", made)
         yield
@@ -95,12 +105,15 @@ def surroundings(root: Path, discover: Callable[[], Any] = no_plugs, times: Link
 
 @contextlib.asynccontextmanager
 async def new_hub(
-    folder: Path, file: str = "unclouded.toml", discover: Callable[[], Any] = no_plugs
+    folder: Path,
+    file: str = "unclouded.toml",
+    discover: Callable[[], Any] = no_plugs,
+    browse: Callable[[], Any] = no_services,
 ) -> AsyncIterator[Newcomer]:
     """A hub in a folder without a configuration."""
     path = folder / file
     config = first_config(path, "Europe/Madrid", str(folder / "data")).with_web(NOWHERE)
-    with surroundings(folder, discover):
+    with surroundings(folder, discover, browse=browse):
         async with running(config) as run:
             yield Newcomer(run, path)
 

@@ -17,6 +17,7 @@ from unclouded.app.onboarding.broker_place import free_place
 from unclouded.app.simulation.simulated_plug import bound, client_link
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.views import FoundPlug
+from unclouded.links.mdns import FoundService
 
 NAME = "Küche <b>☕</b> עברית"
 
@@ -214,3 +215,45 @@ async def test_a_broker_needs_the_present_configuration_and_a_free_port(tmp_path
         assert free_place((taken, "127.0.0.1:0")) == "127.0.0.1:0"
         with pytest.raises(CommandError, match="Stop one of them"):
             free_place((taken,))
+
+
+BRIDGES = (
+    FoundService(type="_iostream._tcp", name="p1", host="box.local", address="10.0.0.2", port=4001),
+    FoundService(
+        type="_iostream._tcp",
+        name="p2",
+        host="",
+        address="10.0.0.2",
+        port=4002,
+        texts={"gensio1stack": "telnet(rfc2217),tcp"},
+    ),
+    FoundService(
+        type="_esphomelib._tcp",
+        name="m",
+        host="m.local",
+        address="10.0.0.3",
+        port=6053,
+        texts={"friendly_name": "Meter <b>"},
+    ),
+    FoundService(type="_http._tcp", name="tasmota-1A2B", host="", address="10.0.0.4", port=80),
+    FoundService(type="_http._tcp", name="A printer", host="", address="10.0.0.5", port=80),
+)
+
+
+async def test_bridges_that_announce_themselves_are_offered_until_a_device_uses_them(tmp_path: Path) -> None:
+    async def bridges() -> list[FoundService]:
+        return list(BRIDGES)
+
+    async with new_hub(tmp_path, browse=bridges) as here:
+        view = await here.look()
+        assert [(one["title"], one["link"]) for one in view["offers"]] == [
+            ("p1 (ser2net)", "tcp://10.0.0.2:4001"),
+            ("p2 (ser2net)", "rfc2217://10.0.0.2:4002"),
+            ("Meter <b> (ESPHome)", "tcp://10.0.0.3:6638"),
+            ("tasmota-1A2B (Tasmota)", "tcp://10.0.0.4:8888"),
+        ]
+        assert view["sources"][2]["count"] == 4
+        keys = {"name": "Meter", "family": "emporia", "link": "tcp://10.0.0.3:6638"}
+        body = {"revision": await here.revision(), "keys": keys}
+        assert (await ask(here.run.api, "POST", "/api/configuration/devices", body=body)).status == 200
+        assert all(one["info"]["address"] != "10.0.0.3" for one in (await here.ask("GET")).json["offers"])

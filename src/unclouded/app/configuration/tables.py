@@ -58,6 +58,7 @@ class WebTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     listen: str = ""  # "" = 127.0.0.1:8099, or the next free port; "off" = nowhere
     host: str = ""  # further names and addresses that it is opened by, separated by spaces
     tls: bool = False  # HTTPS with a certificate of the hub's own authority
+    mdns: bool = True  # where it listens on the network: announced there as unclouded.local
 
 
 class MerossTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

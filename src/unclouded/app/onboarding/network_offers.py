@@ -1,15 +1,19 @@
-"""Plugs as offers: those that connect to the broker, and those that answer a broadcast in the network."""
+"""Plugs as offers: those that connect to the broker, those that answer a broadcast in the network; and bridges."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import TypeVar
 
 from unclouded.app.configuration.tables import BROKER
 from unclouded.app.discovery import SECONDS
+from unclouded.app.onboarding.service_offers import SERVICES, service_offers
 from unclouded.core.errors import LinkError
 from unclouded.core.model import Device, Fact, Status
 from unclouded.core.onboarding_views import Offer, OfferSourceView
 from unclouded.core.times import iso
 from unclouded.core.views import FoundPlug
+from unclouded.links.mdns import FoundService, browse
+from unclouded.web.hosts import own_addresses
 
 FAMILY = "meross"
 NO_BROKER = (
@@ -17,17 +21,38 @@ NO_BROKER = (
     "on on the page, or write [broker] with the address of this computer as `host` into the configuration."
 )
 
+T = TypeVar("T")
 Discover = Callable[[], Awaitable[Sequence[FoundPlug]]]
+Browse = Callable[[], Awaitable[Sequence[FoundService]]]
+
+
+async def browse_network() -> Sequence[FoundService]:
+    """The bridges that announce themselves; none where this computer is in no network. Raises LinkError."""
+    addresses = own_addresses()
+    return await browse(SERVICES, SECONDS, addresses) if addresses else ()
 
 
 class NetworkOffers:
-    """``discover``: sends the broadcast, and takes ``seconds``. ``known``: UUIDs of the plugs that have a device."""
+    """``discover``: sends the broadcast, and takes ``seconds``; ``browse``: asks for services meanwhile.
 
-    def __init__(self, discover: Discover, known: Callable[[], Collection[str]], seconds: float = SECONDS) -> None:
+    ``known``: UUIDs of the plugs that have a device. ``used``: the links that a device has.
+    """
+
+    def __init__(
+        self,
+        discover: Discover,
+        browse: Browse,
+        known: Callable[[], Collection[str]],
+        used: Callable[[], Collection[str]],
+        seconds: float = SECONDS,
+    ) -> None:
         self._discover = discover
+        self._browse = browse
         self._known = known
+        self._used = used
         self._seconds = seconds
         self._plugs: dict[str, FoundPlug] = {}
+        self._services: list[Offer] = []
         self._task: asyncio.Task[None] | None = None
         self._until = 0.0
         self._problem = ""
@@ -48,28 +73,41 @@ class NetworkOffers:
     def source(self) -> OfferSourceView:
         if self._task is not None:
             left = max(self._until - asyncio.get_running_loop().time(), 0.0)
-            text = "Plugs in this network are asked to answer."
+            text = "Plugs and bridges in this network are asked to answer."
             return OfferSourceView(source="network", state="looking", text=text, left_s=round(left, 1))
         if self._problem:
             return OfferSourceView(source="network", state="failed", text=self._problem)
         if not self._has_looked:
             return OfferSourceView(source="network", state="idle", text="Nothing was looked for yet.")
-        count = len(self._plugs)
-        return OfferSourceView(source="network", state="done", text=_count_text(count, "plug", "answered"), count=count)
+        count = len(self._plugs) + len(self._services)
+        return OfferSourceView(
+            source="network", state="done", text=_count_text(count, "device", "answered"), count=count
+        )
 
     def offers(self, without: Collection[str]) -> list[Offer]:
         """``without``: the UUIDs of plugs that are offered otherwise."""
         hidden = {*self._known(), *without}
-        return [_found(plug) for uuid, plug in self._plugs.items() if uuid not in hidden]
+        plugs = [_found(plug) for uuid, plug in self._plugs.items() if uuid not in hidden]
+        used = {_place(link) for link in self._used()}
+        return [*plugs, *(one for one in self._services if _place(one.link) not in used)]
 
     async def _look(self) -> None:
         try:
-            found = await self._discover()
-            self._plugs, self._problem = {plug.uuid: plug for plug in found}, ""
-        except LinkError as error:
-            self._problem = str(error)
+            plugs, services = await asyncio.gather(self._discover(), self._browse(), return_exceptions=True)
+            self._problem = ""
+            self._plugs = {plug.uuid: plug for plug in self._answer(plugs)}
+            self._services = service_offers(self._answer(services))
         finally:
             self._task, self._has_looked = None, True
+
+    def _answer(self, found: Sequence[T] | BaseException) -> Sequence[T]:
+        """What answered; nothing where the question could not be asked, which the view then says."""
+        if isinstance(found, LinkError):
+            self._problem = f"{self._problem} {found}".strip()
+            return ()
+        if isinstance(found, BaseException):
+            raise found
+        return found
 
 
 def broker_offers(facts: Sequence[Fact]) -> list[Offer]:
@@ -116,6 +154,11 @@ def _found(plug: FoundPlug) -> Offer:
         uuid=plug.uuid,
         info={"address": place, "product": plug.product, "mac": plug.mac, "firmware": plug.version},
     )
+
+
+def _place(link: str) -> str:
+    """Host and port, whatever is spoken there."""
+    return link.partition("://")[2].partition("?")[0]
 
 
 def _tail(uuid: str) -> str:

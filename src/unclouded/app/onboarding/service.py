@@ -19,7 +19,14 @@ from unclouded.app.doctor.computer import Computer
 from unclouded.app.onboarding.broker_place import BROKER_PLACES, NO_ADDRESS, free_place
 from unclouded.app.onboarding.candidates import LinkCandidate, candidates
 from unclouded.app.onboarding.link_test import AnsweringDevice, LinkTestTimes, OfferTest
-from unclouded.app.onboarding.network_offers import Discover, NetworkOffers, broker_offers, broker_source
+from unclouded.app.onboarding.network_offers import (
+    Browse,
+    Discover,
+    NetworkOffers,
+    broker_offers,
+    broker_source,
+    browse_network,
+)
 from unclouded.app.onboarding.proposal import propose
 from unclouded.app.onboarding.serial_offers import SerialOffers
 from unclouded.app.onboarding.trial import TRIAL_ID, DeviceTrial
@@ -59,6 +66,7 @@ class OnboardingService:
         computer: Computer = Computer(),  # noqa: B008  (frozen)
         times: LinkTestTimes = LinkTestTimes(),  # noqa: B008  (frozen)
         discover: Discover = find_in_network,
+        browse: Browse = browse_network,
         broker_places: Sequence[str] = BROKER_PLACES,
     ) -> None:
         self._composition = composition
@@ -69,7 +77,7 @@ class OnboardingService:
         self._times = times
         self._broker_places = broker_places
         self._serial = SerialOffers(computer, self._used_ports, self._time, times.listen_s)
-        self._network = NetworkOffers(discover, self._known_uuids)
+        self._network = NetworkOffers(discover, browse, self._known_uuids, self._used_links)
         self._by_hand: dict[str, Offer] = {}
         self._found: dict[str, AnsweringDevice] = {}  # by offer
         self._test: OfferTest | None = None
@@ -190,10 +198,12 @@ class OnboardingService:
     def _tables(self) -> Sequence[DeviceTable]:
         return self._composition.all_devices()
 
+    def _used_links(self) -> list[str]:
+        wires = [wire for one in self._tables() for wire in (one.link, *(channel.link for channel in one.channel))]
+        return [link for wire in wires for link in links_of(wire)]
+
     def _used_ports(self) -> list[Path]:
-        links = [link for one in self._tables() for link in links_of(one.link)]
-        links += [link for one in self._tables() for channel in one.channel for link in links_of(channel.link)]
-        return [path for link in links if (path := _file_of(link)) is not None]
+        return [path for link in self._used_links() if (path := _file_of(link)) is not None]
 
     def _time(self) -> str:
         """The present; "" while the computer's clock is not right."""
