@@ -20,6 +20,7 @@ from unclouded.store.rollup import Rollup
 from unclouded.store.sink import Store
 
 DEVICES = 20
+DAY_S = 86_400  # after so many seconds the clock of a child begins anew
 POINTS = (
     Point(key="power_W", exponent=-1),
     Point(key="energy_import_Wh", kind="counter", exponent=-3),
@@ -29,7 +30,8 @@ POINTS = (
 class Round(msgspec.Struct):
     """What came of one kill. ``lost``: printed longer than the grace before it, and not in the file.
 
-    ``rolled_up``: readings that rows of 60 s stand for; ``rollups_astray``: rows that do not say what the samples say.
+    ``sealed``: hours. ``rolled_up``: readings that rows of 60 s stand for;
+    ``rollups_astray``: rows that do not say what the samples say.
     """
 
     printed: int
@@ -40,6 +42,7 @@ class Round(msgspec.Struct):
     totals_astray: int
     rolled_up: int
     rollups_astray: int
+    sealed: int
     intact: bool
 
 
@@ -80,6 +83,7 @@ def _judge(path: Path, lines: list[str], due_before: float) -> Round:
         totals_astray=0 if ledgers_fit else 1,
         rolled_up=rolled_up,
         rollups_astray=rollups_astray,
+        sealed=_count_sealed(path),
         intact=intact,
     )
 
@@ -100,6 +104,14 @@ def _look(path: Path) -> tuple[set[tuple[str, ...]], bool, bool]:
     return held, fits, intact
 
 
+def _count_sealed(path: Path) -> int:
+    """How many hours are sealed."""
+    db = sqlite3.connect(path)
+    (count,) = db.execute("SELECT count(*) FROM chunk").fetchone()
+    db.close()
+    return int(count)
+
+
 def _look_at_rollups(path: Path) -> tuple[int, int]:
     """How many readings are rolled up, and how many rows are missing, too many or wrong."""
     db = sqlite3.connect(path)
@@ -112,7 +124,8 @@ def _look_at_rollups(path: Path) -> tuple[int, int]:
     db.execute("DELETE FROM rolled")
     anew = Rollup(db, lambda: FOREVER)
     for device, until in upto.items():
-        anew._advance(device, until, 10**9)
+        while anew._upto_of(device) < until:
+            anew._advance(device, until, 10**9)
     right = set(db.execute(query))
     db.rollback()
     db.close()
@@ -148,7 +161,7 @@ def _speak(store: Store, names: list[str], beat: int, hurry: int) -> None:
     """All devices report: their facts go in first, then they are printed."""
     lines = []
     for number, name in enumerate(names):
-        at, power, energy = round(time.time() * hurry, 3), beat % 3000 / 10, beat * 1000 + number
+        at, power, energy = round(time.time() % DAY_S * hurry, 3), beat % 3000 / 10, beat * 1000 + number
         readings = [Reading(name, "power_W", power, at), Reading(name, "energy_import_Wh", energy / 1000, at)]
         store.deliver([*readings, Ledger(identity=f"identity-{number}", point="energy_import_Wh", total=energy)])
         lines += [f"{time.monotonic()} {r.device} {r.point} {r.at:.3f} {r.value:.3f}" for r in readings]

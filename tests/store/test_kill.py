@@ -11,7 +11,7 @@ import pytest
 from store.kill_round import Round, run_round
 
 KILLS = 6
-HURRY = 400  # times as fast as the clock, so that much is rolled up within the second that a process lives
+HURRY = 4000  # times as fast as the clock, so that hours are rolled up and sealed in the second that a process lives
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,10 @@ def test_facts_older_than_the_grace_period_survive(rounds):
 
 def test_ledgers_and_readings_are_of_the_same_moment(rounds):
     assert [r.totals_astray for r in rounds] == [0] * KILLS
+
+
+def test_hours_were_sealed_meanwhile(rounds):
+    assert sum(r.sealed for r in rounds) >= KILLS
 
 
 def test_rolled_up_rows_and_readings_are_of_the_same_moment(rounds):

@@ -75,7 +75,8 @@ class Keeper:
         self.db.execute("DELETE FROM rolled")
         anew = rollup.Rollup(self.db, lambda: self.wall)
         for device, goal in upto.items():
-            anew._advance(device, goal, 10**9)
+            while anew._upto_of(device) < goal:
+                anew._advance(device, goal, 10**9)
         rows = self.rows()
         self.db.execute("ROLLBACK TO anew")
         self.db.execute("RELEASE anew")

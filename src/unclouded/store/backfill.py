@@ -25,7 +25,8 @@ JOIN = """INSERT OR REPLACE INTO rollup SELECT series, {span}, start / {span} * 
     min(low), max(high), last, max(at), 0 FROM rollup
     WHERE series = {series} AND span = {finer} AND start >= ? AND start < ? GROUP BY start / {span}"""
 PUT_SAMPLE = "INSERT INTO sample VALUES (?, ?, ?)"
-ANY_SAMPLE = "SELECT 1 FROM sample WHERE device = ? AND second >= ? AND second <= ? LIMIT 1"
+ANY_SAMPLE = """SELECT 1 FROM sample WHERE device = ?1 AND second >= ?2 AND second <= ?3
+    UNION ALL SELECT 1 FROM chunk WHERE device = ?1 AND last >= ?2 AND first <= ?3 LIMIT 1"""
 ALL_SERIES = "SELECT id, exponent, kind FROM series WHERE device = ? AND point = ?"
 PUT_SERIES = "INSERT INTO series (device, point, exponent, kind) VALUES (?, ?, ?, ?)"
 VARINT_BYTES = 10  # the most that 64 bits take

@@ -10,14 +10,18 @@ starts in the past, and then all that it stored is in the future until it gets t
 import sqlite3
 from collections.abc import Callable
 
+from unclouded.store.chunk import SPAN_S
 from unclouded.store.codec import to_json
 from unclouded.store.repair import PUT_AUDIT
 from unclouded.store.rollup import SPANS
+from unclouded.store.sealing import unseal
 
 SLACK_S = 60.0  # s in the future that rows are left where they are: their time comes soon
 STEP_S = 5.0  # s between two checks by which the clock was set, not corrected
 SETTLED_S = 900.0  # s that the clock goes on evenly before it is trusted more than the store
 
+SEALED = f"""SELECT device, start FROM chunk JOIN device ON device = number
+    WHERE start > ?1 - {SPAN_S} AND last > ?1"""
 COUNTS = """SELECT count(*), min(at), max(at) FROM
     (SELECT second AS at FROM sample WHERE device IN (SELECT number FROM device) AND second > ?1
     UNION ALL SELECT at FROM event WHERE at > ?1)"""
@@ -65,12 +69,17 @@ class ClockCheck:
 def put_away_future(db: sqlite3.Connection, now: float, why: str) -> int:
     """Put away what is after ``now`` (Unix seconds); how many rows. One transaction. Raises sqlite3.Error."""
     latest = now + SLACK_S
+    sealed = db.execute(SEALED, (latest,)).fetchall()
     count, first, last = db.execute(COUNTS, (latest,)).fetchone()
-    if not count:
+    if not count and not sealed:
         return 0
     hour = int(latest) // SPANS[-1] * SPANS[-1]
     db.execute("BEGIN IMMEDIATE")
     try:
+        for device, start in sealed:
+            unseal(db, device, start)
+        if sealed:
+            count, first, last = db.execute(COUNTS, (latest,)).fetchone()
         for query in MOVE:
             parameters = (latest, hour, now)
             db.execute(query, parameters[: max(int(digit) for digit in "123" if f"?{digit}" in query)])

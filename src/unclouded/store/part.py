@@ -14,9 +14,8 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
 from typing import NamedTuple
 
-from unclouded.core.errors import StoreError
 from unclouded.core.model import Quality
-from unclouded.store.blob import decode
+from unclouded.store.chunk import DeviceSecond
 from unclouded.store.codec import QUALITIES
 
 MAX_NUMBER = 10**300  # within the range of floats in every scale
@@ -66,26 +65,15 @@ class StepRange(NamedTuple):
 
 
 def accumulate(
-    rows: Iterable[tuple[int, bytes]],
+    rows: Iterable[DeviceSecond],
     cut: StepRange,
     selected: Container[int] | None,
     accumulators: Accumulators,
-    *,
-    skip_damaged: bool = False,
 ) -> None:
-    """Add samples, which are in order of time, to accumulators. Raises StoreError where one is damaged.
-
-    ``selected``: these series, None = all. ``skip_damaged``: what is damaged is left out.
-    """
+    """Add samples, which are in order of time, to accumulators. ``selected``: these series, None = all."""
     step, shift, low, high = cut
-    for second, blob in rows:
+    for second, entries in rows:
         base = second * 1000
-        try:
-            entries = decode(blob)
-        except StoreError:
-            if skip_damaged:
-                continue
-            raise
         number = (base + shift) // step
         whole = low <= base and base + 1000 <= high and (base + 999 + shift) // step == number
         by_series = accumulators[number]

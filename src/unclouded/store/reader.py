@@ -17,12 +17,12 @@ import msgspec
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Quality, Reading, Value, unit_of
-from unclouded.store.blob import decode
 from unclouded.store.codec import QUALITIES, VALUE, SeriesScale, device_from_json, flags_of, from_json
 from unclouded.store.condense import Grid, HistoryRow, HistoryStep, LastValue, milliseconds
+from unclouded.store.samples import Samples
 from unclouded.store.schema import explain, open_to_read
-from unclouded.store.silence import NEWEST_BEFORE, Silences
-from unclouded.store.steps import CHUNK, DEPTH, SAMPLES, VALUES, Steps
+from unclouded.store.silence import Silences
+from unclouded.store.steps import DEPTH, TEXT_DEPTH, VALUES, Steps
 
 FOREVER = 2.0**40
 
@@ -173,12 +173,11 @@ class StoreReader:
 
     def seconds(self, device: str, start: float, end: float, limit: int) -> int:
         """The number of seconds of a range with samples of a device, counted up to a limit."""
-        count = "SELECT count(*) FROM (SELECT 1 FROM sample WHERE device = ? AND second >= ? AND second < ? LIMIT ?)"
-        return int(self._rows(count, self._find(device)[0], int(start), end, limit)[0][0])
+        return Samples(self._rows).count(self._find(device)[0], int(start), end, limit)
 
     def newest(self) -> float:
         """The second of the newest sample of any device; 0 where there is none."""
-        return float(self._rows(NEWEST_BEFORE, FOREVER)[0][0] or 0)
+        return float(Samples(self._rows).newest_before(FOREVER))
 
     def latest(self) -> list[Reading]:
         """The last stored value of each point of each device with a current id."""
@@ -238,18 +237,12 @@ class StoreReader:
         self, number: int, name: str, scales: Mapping[int, SeriesScale], start: float, end: float
     ) -> Iterator[HistoryRow]:
         marked = _Marks(self._flags())
-        second, last = int(start), end
-        while scales:
-            rows = self._rows(SAMPLES, number, second, last, CHUNK)
-            for second, blob in rows:
-                for ms, series, value, marks in decode(blob):
-                    scale = scales.get(series)
-                    at = second + ms / 1000
-                    if scale is not None and start <= at < end:
-                        yield HistoryRow(at, name, scale.point, scale.value(value), *marked[marks])
-            if len(rows) < CHUNK:
-                return
-            second += 1
+        for second, entries in Samples(self._rows).read(number, int(start), end) if scales else ():
+            for ms, series, value, marks in entries:
+                scale = scales.get(series)
+                at = second + ms / 1000
+                if scale is not None and start <= at < end:
+                    yield HistoryRow(at, name, scale.point, scale.value(value), *marked[marks])
 
     def _texts(
         self, number: int, name: str, points: Collection[str] | None, start: float, end: float
@@ -265,9 +258,8 @@ class StoreReader:
         wanted = {scale.point for scale in scales.values()}
         marked = _Marks(self._flags())
         last: dict[str, Reading] = {}
-        query = "SELECT second, blob FROM sample WHERE device = ? ORDER BY second DESC LIMIT ?"
-        for second, blob in self._db.execute(query, (number, DEPTH)):
-            for ms, series, value, marks in reversed(decode(blob)):
+        for second, entries in Samples(self._rows).read_back(number, 0, FOREVER, DEPTH):
+            for ms, series, value, marks in reversed(entries):
                 scale = scales[series]
                 if scale.point not in last:
                     at = second + ms / 1000
@@ -279,7 +271,7 @@ class StoreReader:
     def _last_texts(self, number: int, id: str) -> dict[str, Reading]:
         last: dict[str, Reading] = {}
         query = "SELECT at, json FROM event WHERE device = ? AND kind = ? ORDER BY at DESC, number DESC LIMIT ?"
-        for at, text in self._rows(query, number, VALUE, CHUNK):
+        for at, text in self._rows(query, number, VALUE, TEXT_DEPTH):
             entry = from_json(text)
             point, flags = entry["point"], tuple(entry["flags"])
             last.setdefault(point, Reading(id, point, entry["value"], at, entry["quality"], flags))

@@ -7,8 +7,10 @@ from typing import Any
 from unclouded.core.model import Ledger, inherited
 from unclouded.store.codec import ledger_from_json, ledger_to_json, to_json
 from unclouded.store.rollup import Rollup
+from unclouded.store.sealing import unseal
 
 PUT_LEDGER = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)"
+BOTH_SEALED = "SELECT start FROM chunk WHERE device = ? INTERSECT SELECT start FROM chunk WHERE device = ?"
 PUT_AUDIT = "INSERT INTO audit (at, who, what, json) VALUES (?, ?, ?, ?)"
 
 
@@ -64,6 +66,10 @@ class Repair:
         pair = (target, source)
         rollup = Rollup(self._db, self._wall)
         plan = rollup.plan_of(pair)
+        for (start,) in self._db.execute(BOTH_SEALED, pair).fetchall():
+            unseal(self._db, target, start)
+            unseal(self._db, source, start)
+        self._db.execute("UPDATE chunk SET device = ? WHERE device = ?", pair)
         self._db.execute(
             "INSERT INTO sample SELECT ?, second, blob FROM sample WHERE device = ? "
             "ON CONFLICT DO UPDATE SET blob = merge(blob, excluded.blob)",
@@ -89,7 +95,7 @@ class Repair:
     def _forget(self, identity: str, number: int, who: str) -> None:
         self._audit("forget", who, identity)
         self._db.execute("DELETE FROM rollup WHERE series IN (SELECT id FROM series WHERE device = ?)", (number,))
-        for table in ("sample", "rolled", "series", "event", "alias"):
+        for table in ("sample", "chunk", "rolled", "series", "event", "alias"):
             self._db.execute(f"DELETE FROM {table} WHERE device = ?", (number,))
         for table in ("ledger", "memory", "device"):
             self._db.execute(f"DELETE FROM {table} WHERE identity = ?", (identity,))

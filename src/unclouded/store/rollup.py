@@ -18,7 +18,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
+from unclouded.store.chunk import DeviceSecond
 from unclouded.store.part import SeriesPart, StepRange, accumulate, join, new_accumulators
+from unclouded.store.samples import Samples
 
 MINUTE = 60
 SPANS = (MINUTE, 900, 3600)  # s; each divides the next, and offsets of time zones are multiples of 900 s
@@ -31,8 +33,10 @@ MARKS = 2**63 - 1  # the marks that fit a column
 
 PUT_ROW = "INSERT OR REPLACE INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 PUT_UPTO = "INSERT OR REPLACE INTO rolled VALUES (?, ?)"
-SAMPLES = "SELECT second, blob FROM sample WHERE device = ? AND second >= ? AND second < ? ORDER BY second LIMIT ?"
-SECONDS = "SELECT second FROM sample WHERE device = ? AND second >= ? AND second < ?"
+FIRST_SECOND = """SELECT min(at) FROM (SELECT min(second) AS at FROM sample WHERE device = ?1
+    UNION ALL SELECT min(first) FROM (SELECT first FROM chunk WHERE device = ?1 ORDER BY start LIMIT 1))"""
+LAST_SECOND = """SELECT max(at) FROM (SELECT max(second) AS at FROM sample WHERE device = ?1
+    UNION ALL SELECT max(last) FROM (SELECT last FROM chunk WHERE device = ?1 ORDER BY start DESC LIMIT 1))"""
 PARTS = """SELECT series, size, total, low, high, last, at, marks FROM rollup
     WHERE series IN (SELECT id FROM series WHERE device = ?) AND span = ? AND start >= ? AND start < ?
     ORDER BY series, start"""
@@ -46,6 +50,7 @@ class Rollup:
     def __init__(self, db: sqlite3.Connection, wall: Callable[[], float]) -> None:
         self._db = db
         self._wall = wall
+        self._samples = Samples(lambda query, *values: db.execute(query, values).fetchall(), skip_damaged=True)
         self.reload()
 
     def reload(self) -> None:
@@ -54,7 +59,7 @@ class Rollup:
         self._upto: dict[int, int] = dict(db.execute("SELECT device, upto FROM rolled"))
         self._newest: dict[int, int] = {}
         for (device,) in db.execute("SELECT number FROM device").fetchall():
-            (newest,) = db.execute("SELECT max(second) FROM sample WHERE device = ?", (device,)).fetchone()
+            (newest,) = db.execute(LAST_SECOND, (device,)).fetchone()
             if newest is not None:
                 self._newest[device] = newest
         self._behind = set(self._newest)
@@ -78,7 +83,7 @@ class Rollup:
         upto = {device: self._upto.get(device, 0) for device in devices if device in self._newest}
         goal, minutes = max(upto.values(), default=0), set[int]()
         for device, begun in upto.items():
-            minutes.update(second // MINUTE * MINUTE for (second,) in self._db.execute(SECONDS, (device, begun, goal)))
+            minutes.update(second // MINUTE * MINUTE for second, _ in self._samples.read(device, begun, goal))
         return goal, minutes
 
     def carry_out(self, device: int, plan: tuple[int, set[int]]) -> None:
@@ -109,16 +114,16 @@ class Rollup:
         upto = self._upto.get(device)
         if upto is None:  # new since the last reload; its past may have been filled in beside this writer
             rolled = self._db.execute("SELECT upto FROM rolled WHERE device = ?", (device,)).fetchone()
-            (first,) = self._db.execute("SELECT min(second) FROM sample WHERE device = ?", (device,)).fetchone()
+            (first,) = self._db.execute(FIRST_SECOND, (device,)).fetchone()
             upto = self._upto[device] = rolled[0] if rolled else (first or 0) // SPANS[-1] * SPANS[-1]
         return upto
 
     def _advance(self, device: int, goal: int, work: int) -> int:
         """Roll up to the goal, or at most ``work`` device-seconds; how many it took."""
         upto = self._upto_of(device)
-        rows = self._db.execute(SAMPLES, (device, upto, goal, work)).fetchall()
-        if len(rows) == work:
-            goal = rows[-1][0] // MINUTE * MINUTE
+        rows, reach = self._samples.page(device, upto, goal, work)
+        if reach < goal:
+            goal = reach // MINUTE * MINUTE
             while rows and rows[-1][0] >= goal:
                 rows.pop()
         else:
@@ -136,14 +141,13 @@ class Rollup:
             self._db.execute(PUT_UPTO, (device, min(minutes)))
             return
         for minute in minutes:
-            rows = self._db.execute(SAMPLES, (device, minute, minute + MINUTE, MINUTE)).fetchall()
-            self._from_samples(device, rows)
+            self._from_samples(device, self._samples.read(device, minute, minute + MINUTE))
         self._roll_up(device, minutes, self._upto_of(device))
 
-    def _from_samples(self, device: int, rows: Iterable[tuple[int, bytes]]) -> list[int]:
+    def _from_samples(self, device: int, rows: Iterable[DeviceSecond]) -> list[int]:
         """Write the minute rows of these samples; the starts of the minutes."""
         accumulators = new_accumulators()
-        accumulate(rows, StepRange(MINUTE * 1000), None, accumulators, skip_damaged=True)
+        accumulate(rows, StepRange(MINUTE * 1000), None, accumulators)
         for number, by_series in accumulators.items():
             start = number * MINUTE
             parts = {series: one.part(self._counts_as_number(series)) for series, one in by_series.items()}

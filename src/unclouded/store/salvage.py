@@ -9,7 +9,7 @@ series from its index and its device, or both by a name that says so (``salvaged
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import islice
@@ -20,7 +20,8 @@ import msgspec
 
 from unclouded.core.errors import StoreError
 from unclouded.core.model import Device, Ledger, unit_of
-from unclouded.store import blob
+from unclouded.store import blob, chunk
+from unclouded.store.chunk import DeviceSecond
 from unclouded.store.codec import (
     VALUE,
     SeriesScale,
@@ -35,10 +36,12 @@ from unclouded.store.pages import Column, Record, SqliteFile, TableShape
 from unclouded.store.repair import PUT_AUDIT
 from unclouded.store.rollup import Rollup
 from unclouded.store.schema import MIGRATIONS
-from unclouded.store.writer import LAST_SECOND, PUT_SAMPLE, merge_or_replace
+from unclouded.store.sealing import PUT_SAMPLE
+from unclouded.store.writer import LAST_SECOND, merge_or_replace
 
 STATE = ("flag", "device", "alias", "series", "ledger", "memory")
-HISTORY = ("sample", "event", "audit")
+HISTORY = ("sample", "chunk", "event", "audit")
+SAMPLED = ("sample", "chunk")
 IDENTITIES, IDS, FLAGS, SERIES = (
     "sqlite_autoindex_device_1",
     "sqlite_autoindex_device_2",
@@ -150,7 +153,7 @@ def _salvaged(source: Path, db: sqlite3.Connection, wall: Callable[[], float], h
         if history:
             counts |= target.put_history(file.rows([known[name] for name in HISTORY]))
         elif target.lost_totals():
-            target.find_totals(file.rows([known["sample"]]))
+            target.find_totals(file.rows([known[name] for name in SAMPLED]))
         _transact(db, target.put_lost_totals)
     return Salvaged(rows=counts, damaged=file.damaged + found.damaged)
 
@@ -271,8 +274,9 @@ class _Target:
 
     def find_totals(self, rows: Iterable[tuple[str, Record]]) -> None:
         """Look for the newest samples only."""
-        for _, row in rows:
-            self._entries(row)
+        for name, row in rows:
+            for _ in self._seconds(name, row):
+                pass
 
     def put_lost_totals(self) -> None:
         """A lost ledger counts on from the newest total of the history."""
@@ -304,8 +308,8 @@ class _Target:
 
     def _put(self, name: str, row: Record, begun: set[int]) -> bool:
         match name, row:
-            case "sample", _:
-                return self._sample(row, begun)
+            case "sample" | "chunk", (device, *_):
+                return self._samples(device, list(self._seconds(name, row)), begun)
             case "event", (_, at, device, str(kind), str(text)):
                 return self._event(_number(at), device, kind, text)
             case "audit", (_, *entry):
@@ -313,37 +317,34 @@ class _Target:
                 return True
         return False
 
-    def _sample(self, row: Record, begun: set[int]) -> bool:
-        entries, (device, second, _) = self._entries(row), row
-        number = self._device(device) if entries and isinstance(device, int) else None
+    def _samples(self, device: Column, seconds: Sequence[DeviceSecond], begun: set[int]) -> bool:
+        """Put the samples of one row; those of a chunk as single ones, which are sealed again by the next hub."""
+        number = self._device(device) if seconds and isinstance(device, int) else None
         if number is None:
             return False
+        if number not in begun:
+            begun.add(number)
+            self._db.execute("DELETE FROM rollup WHERE series IN (SELECT id FROM series WHERE device = ?)", (number,))
+            self._db.execute("DELETE FROM rolled WHERE device = ?", (number,))
+        return sum(self._sample(number, *one) for one in seconds) > 0
+
+    def _sample(self, number: int, second: int, entries: Sequence[blob.Entry]) -> bool:
         moved = []
         for ms, series, value, marks in entries:
             new = self._series_of(series, number)
             if new is not None:
                 moved.append((ms, new, value, self._marks(marks)))
-        if number not in begun:
-            begun.add(number)
-            self._db.execute("DELETE FROM rollup WHERE series IN (SELECT id FROM series WHERE device = ?)", (number,))
-            self._db.execute("DELETE FROM rolled WHERE device = ?", (number,))
         if moved:
             self._db.execute(PUT_SAMPLE, (number, second, blob.encode(moved)))
         return bool(moved)
 
-    def _entries(self, row: Record) -> list[blob.Entry]:
-        """The entries of a sample, empty where it is damaged; the newest of each series is remembered."""
-        _, second, data = row
-        if not isinstance(second, int) or not isinstance(data, bytes) or not 0 <= second < LAST_SECOND:
-            return []
-        try:
-            entries = blob.checked(data)
-        except StoreError:
-            return []
-        for _, series, value, _ in entries:
-            if series not in self._last or self._last[series][0] <= second:
-                self._last[series] = second, value
-        return entries
+    def _seconds(self, name: str, row: Record) -> Iterator[DeviceSecond]:
+        """The samples of a row, none where it is damaged; the newest of each series is remembered."""
+        for second, entries in _sampled(name, row):
+            for _, series, value, _ in entries:
+                if series not in self._last or self._last[series][0] <= second:
+                    self._last[series] = second, value
+            yield second, entries
 
     def _event(self, at: float, device: Column, kind: str, text: str) -> bool:
         number = self._device(device) if isinstance(device, int) else None
@@ -443,6 +444,17 @@ def _transact(db: sqlite3.Connection, work: Callable[[], T]) -> T:
             db.execute("ROLLBACK")
         raise
     return done
+
+
+def _sampled(name: str, row: Record) -> Sequence[DeviceSecond]:
+    """The samples of a row of ``sample`` or ``chunk``; none where it is damaged."""
+    start, data = row[1], row[-1]
+    if not isinstance(start, int) or not isinstance(data, bytes) or not 0 <= start < LAST_SECOND:
+        return ()
+    try:
+        return chunk.decode(start, data) if name == "chunk" else [(start, blob.checked(data))]
+    except StoreError:
+        return ()
 
 
 def _number(value: Column) -> float:

@@ -5,6 +5,7 @@
 series   one point of a device in one scale (10 ** exponent); several series of one point are read as one
     flag     the names of the flag bits in sample blobs
     sample   one device-second as a blob (see store.blob)
+    chunk    one device-hour as compressed columns, in place of its samples (see store.chunk, store.sealing)
     rollup   one series within 60, 900 or 3600 s, computed from the samples (see store.rollup)
     rolled   the time until which a device's samples are rolled up
     event    texts, states, commands, joins … as JSON
@@ -67,6 +68,11 @@ MIGRATIONS: Sequence[str] = (
     """
     CREATE TABLE put_away (
         number INTEGER PRIMARY KEY, kind TEXT NOT NULL, at REAL NOT NULL, device INTEGER, data BLOB NOT NULL);
+    """,
+    """
+    CREATE TABLE chunk (
+        device INTEGER NOT NULL, start INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+        seconds INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (device, start));
     """,
 )
 

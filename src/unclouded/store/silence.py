@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from unclouded.store.codec import from_json
 from unclouded.store.rows import Rows
+from unclouded.store.samples import Samples
 
 UP = frozenset({"online", "asleep"})
 DOWN = frozenset({"offline", "faulted", "connecting"})
@@ -32,7 +33,6 @@ LAST_BREAK = """SELECT at FROM (SELECT at, json FROM event WHERE device = ? AND 
     OR json LIKE '{"state":"faulted"%' OR json LIKE '{"state":"connecting"%' ORDER BY at DESC LIMIT 1"""
 LAST_START = """SELECT at FROM event WHERE device = ? AND kind = 'state' AND at < ?
     AND json LIKE '{"state":"connecting"%' ORDER BY at DESC LIMIT 1"""
-NEWEST_BEFORE = "SELECT max((SELECT max(second) FROM sample WHERE device = number AND second < ?)) FROM device"
 
 
 class Silences:
@@ -40,6 +40,7 @@ class Silences:
 
     def __init__(self, rows: Rows, device: int) -> None:
         self._rows = rows
+        self._samples = Samples(rows)
         self._device = device
 
     def between(self, start: float, end: float) -> Iterator[tuple[float, float]]:
@@ -77,5 +78,5 @@ class Silences:
 
     def _stop_before(self, at: float) -> float:
         """When the hub that ran before this start received its last number."""
-        newest = self._rows(NEWEST_BEFORE, int(at))[0][0]
-        return at if newest is None else min(newest + 1.0, at)
+        newest = self._samples.newest_before(int(at))
+        return at if not newest else min(newest + 1.0, at)

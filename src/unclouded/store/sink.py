@@ -34,6 +34,7 @@ log = logging.getLogger("unclouded.store")
 
 INTERVAL_S = 1.0  # s from one batch to the next
 RETRY_S = 60.0  # s from a failed batch to the next attempt
+SEALING_S = 0.02  # s that sealing may take after each batch; one hour more is begun at most
 RENEWAL_PAUSE_S = 600.0  # s between two files; a disk that damages each of them is retried as any other failure
 
 Answer = TypeVar("Answer")
@@ -84,6 +85,7 @@ class Store:
         self._renewed_s: float | None = None  # when a damaged file was replaced; monotonic
         self._stored = self._batches = self._failures = 0
         self._write_s = 0.0
+        self._unsealed_hours = 0
 
     def open(self) -> None:
         """Open, create or migrate the file; a damaged one is moved aside. Raises StoreError with what to do."""
@@ -163,7 +165,10 @@ class Store:
         self._opened().execute(f"PRAGMA max_page_count = {pages or 2**32 - 2}")
 
     def stats(self) -> Mapping[str, float]:
-        """Counters since the start; ``write_ms`` of the last batch, ``waiting`` facts in the mailbox."""
+        """Counters since the start; ``write_ms`` of the last batch, ``waiting`` facts in the mailbox.
+
+        ``unsealed_hours``: how many hours of all devices are old enough to be sealed and are not yet, roughly.
+        """
         return {
             "stored": self._stored,
             "batches": self._batches,
@@ -172,6 +177,7 @@ class Store:
             "unstorable": self._writer.unstorable if self._writer else 0,
             "waiting": len(self._mailbox),
             "write_ms": self._write_s * 1000,
+            "unsealed_hours": self._unsealed_hours,
         }
 
     # --- inside --------------------------------------------------------------------------------
@@ -183,7 +189,8 @@ class Store:
 
     def _open(self) -> None:
         self._db = open_to_write(self._path)
-        self._writer = StoreWriter(self._db, self._wall)
+        self._writer = StoreWriter(self._db, self._wall, self._now)
+        self._unsealed_hours = self._writer.sealer.hours_left()
 
     def _stored_state(self) -> StoredState:
         db = self._opened()
@@ -219,7 +226,7 @@ class Store:
         moved = move_aside(self._path, self._wall())
         self._open()
         done = salvage_state(moved, self._opened(), self._wall)
-        self._writer = StoreWriter(self._opened(), self._wall)
+        self._writer = StoreWriter(self._opened(), self._wall, self._now)
         self._renewed_s = self._now()
         log.error("%s", why)
         text = (
@@ -255,6 +262,15 @@ class Store:
             log.warning("%s", text)
             self._notices.append(Notice("", self._wall(), "store_future", text))
 
+    def _seal(self, writer: StoreWriter) -> None:
+        """Seal old hours for a while: most of a second stays free for what is live."""
+        until = time.perf_counter() + SEALING_S
+        is_busy = True
+        while is_busy and time.perf_counter() < until:
+            is_busy = writer.sealer.step()
+        if is_busy or self._unsealed_hours:
+            self._unsealed_hours = writer.sealer.hours_left() if is_busy else 0
+
     def _write(self, batch: Sequence[Fact]) -> None:
         """Store a batch; in the thread. Raises sqlite3.Error, DamagedStore."""
         writer = self._writer
@@ -265,6 +281,7 @@ class Store:
             if writer is not None:
                 writer.write(batch)
                 self._put_away(writer)
+                self._seal(writer)
         except sqlite3.IntegrityError as error:
             found = self._opened().execute("PRAGMA quick_check(1)").fetchone()
             if found != ("ok",):

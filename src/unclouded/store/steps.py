@@ -9,9 +9,9 @@ active, and no long read blocks the checkpoints of the write-ahead log.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 
 from unclouded.core.model import Quality
-from unclouded.store.blob import decode
 from unclouded.store.codec import QUALITIES, VALUE, SeriesScale, from_json
 from unclouded.store.condense import (
     MAX_TIME_S,
@@ -27,17 +27,13 @@ from unclouded.store.condense import (
 from unclouded.store.part import SeriesPart, StepRange, accumulate, join, new_accumulators, worst
 from unclouded.store.rollup import MINUTE, SPANS
 from unclouded.store.rows import Rows
+from unclouded.store.samples import Samples
 
-CHUNK = 4000  # device-seconds read at a time
 STEPS_PER_READ = 2000  # steps read at a time
 TEXT_DEPTH = 2000  # text events of a device searched for the last one of a point; 6 ms
 DEPTH = 20_000  # device-seconds searched for the last value of a point
 
-SAMPLES = "SELECT second, blob FROM sample WHERE device = ? AND second >= ? AND second < ? ORDER BY second LIMIT ?"
-BACKWARDS = """SELECT second, blob FROM sample WHERE device = ? AND second >= ? AND second < ?
-    ORDER BY second DESC LIMIT ?"""
 VALUES = "SELECT at, json FROM event WHERE device = ? AND kind = ? AND at >= ? AND at < ? ORDER BY at, number"
-NEXT_SAMPLE = "SELECT second FROM sample WHERE device = ? AND second >= ? ORDER BY second LIMIT 1"
 NEXT_VALUE = "SELECT at FROM event WHERE device = ? AND kind = ? AND at >= ? ORDER BY at LIMIT 1"
 LAST_ROW = "SELECT at, last, marks FROM rollup WHERE series = ? AND span = ? AND start < ? ORDER BY start DESC LIMIT 1"
 FIRST_ROW = "SELECT start FROM rollup WHERE series = ? AND span = ? AND start >= ? AND start < ? ORDER BY start LIMIT 1"
@@ -64,6 +60,7 @@ class Steps:
         self, rows: Rows, device: int, scales: Mapping[int, SeriesScale], points: Collection[str] | None = None
     ) -> None:
         self._rows = rows
+        self._samples = Samples(rows)
         self._device = device
         self._points = points
         self._scales = scales
@@ -114,7 +111,8 @@ class Steps:
 
     def _next(self, low: int) -> int | None:
         """The time of the first value from a time on."""
-        moments = [at * 1000 for (at,) in self._rows(NEXT_SAMPLE, self._device, low // 1000)] if self._scales else []
+        next_sample = self._samples.next(self._device, low // 1000) if self._scales else None
+        moments = [] if next_sample is None else [next_sample * 1000]
         moments += [int(round(at * 1000, 3)) for (at,) in self._rows(NEXT_VALUE, self._device, VALUE, low / 1000)]
         return max(low, min(moments)) if moments else None
 
@@ -142,10 +140,8 @@ class Steps:
     def _raw(self, step: int, run: OffsetRun) -> Parts:
         accumulators = new_accumulators()
         cut = StepRange(step, run.shift, run.low, run.high)
-        second, last = run.low // 1000, -(-run.high // 1000)
-        while rows := self._rows(SAMPLES, self._device, second, last, CHUNK):
-            accumulate(rows, cut, self._scales, accumulators)
-            second = rows[-1][0] + 1
+        seconds = self._samples.read(self._device, run.low // 1000, -(-run.high // 1000))
+        accumulate(seconds, cut, self._scales, accumulators)
         return {
             (number, series): one.part(self._scales[series].kind == "number")
             for number, by_series in accumulators.items()
@@ -201,8 +197,8 @@ class Steps:
     def _last_samples(self, begin: int, at: int) -> dict[int, SeriesValue]:
         found: dict[int, SeriesValue] = {}
         end = -(-at // 1000)
-        for second, blob in self._rows(BACKWARDS, self._device, begin, end, DEPTH):
-            for ms, series, value, marks in decode(blob):
+        for second, entries in self._samples.read_back(self._device, begin, end, DEPTH):
+            for ms, series, value, marks in entries:
                 when = second * 1000 + ms
                 if series in self._scales and when < at and when >= found.get(series, (second * 1000,))[0]:
                     found[series] = when, value, QUALITIES[marks & 3]
@@ -211,8 +207,8 @@ class Steps:
         return found
 
     def _first_sample(self, series: int, begin: int, end: int, at: int, found: dict[int, SeriesValue]) -> None:
-        for second, blob in self._rows(SAMPLES, self._device, begin, end, DEPTH):
-            for ms, one, value, marks in decode(blob):
+        for second, entries in islice(self._samples.read(self._device, begin, end), DEPTH):
+            for ms, one, value, marks in entries:
                 if one == series and second * 1000 + ms >= at:
                     found[series] = second * 1000 + ms, value, QUALITIES[marks & 3]
                     return

@@ -2,6 +2,7 @@
 
 import math
 import sqlite3
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
@@ -23,11 +24,11 @@ from unclouded.store.codec import (
 )
 from unclouded.store.repair import Repair
 from unclouded.store.rollup import Rollup
+from unclouded.store.sealing import PUT_SAMPLE, Sealer
 
 LAST_SECOND = 2**40  # times beyond are invalid
 SAME_TEXT_S = 3600.0  # s after which an unchanged text is written again
 
-PUT_SAMPLE = "INSERT INTO sample VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET blob = merge(blob, excluded.blob)"
 PUT_EVENT = "INSERT INTO event (at, device, kind, json) VALUES (?, ?, ?, ?)"
 PUT_DEVICE = """INSERT INTO device (identity, id, family, link, info, first_seen, last_seen)
     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (identity) DO UPDATE SET id = excluded.id, family = excluded.family,
@@ -46,15 +47,18 @@ class _Slot(msgspec.Struct, frozen=True):
 
 
 class StoreWriter:
-    """Owns the writing connection. ``wall``: the clock, for facts without a time."""
+    """Owns the writing connection. ``wall``: the clock, for facts without a time; ``now``: monotonic."""
 
-    def __init__(self, db: sqlite3.Connection, wall: Callable[[], float]) -> None:
+    def __init__(
+        self, db: sqlite3.Connection, wall: Callable[[], float], now: Callable[[], float] = time.monotonic
+    ) -> None:
         self.unstorable = 0  # readings with an invalid time
         self._db = db
         self._wall = wall
         self._scales: dict[tuple[str, str], SeriesScale] = {}
         self._repair = Repair(db, wall)
         self._rollup = Rollup(db, wall)
+        self.sealer = Sealer(db, wall, now)
         self._announced: set[str] = set()  # identities of current devices
         self._stale = False  # whether the cached tables may differ from the file
         db.create_function("merge", 2, merge_or_replace, deterministic=True)
@@ -81,6 +85,7 @@ class StoreWriter:
         db = self._db
         self._stale = True
         self._rollup.reload()
+        self.sealer.reload()
         self._numbers: dict[str, int] = dict(db.execute("SELECT identity, number FROM device"))
         self._ids: dict[str, str] = dict(db.execute("SELECT id, identity FROM device WHERE id IS NOT NULL"))
         self._bits: dict[str, int] = dict(db.execute("SELECT name, bit FROM flag"))
@@ -107,7 +112,9 @@ class StoreWriter:
             "UPDATE device SET last_seen = ? WHERE number = ? AND last_seen < ?",
             [(second, device, second) for device, second in seen.items()],
         )
-        self._rollup.follow([(device, second) for device, second, _ in rows])
+        places = [(device, second) for device, second, _ in rows]
+        self._rollup.follow(places)
+        self.sealer.note(places)
 
     def _reading(self, reading: Reading, samples: Samples) -> None:
         value = reading.value

@@ -24,6 +24,7 @@ from unclouded.core.errors import StoreError
 from unclouded.core.model import Ledger
 from unclouded.sim.world import Counters
 from unclouded.store.codec import SeriesScale, ledger_from_json, ledger_to_json
+from unclouded.store.samples import Samples
 from unclouded.store.schema import explain, open_to_write
 
 if TYPE_CHECKING:  # numpy is imported with the first past that is planned
@@ -43,7 +44,8 @@ LOOK_S = 0.2  # s from one look for the devices of the hub to the next
 LONGEST_WAIT_S = 60.0  # s until the rest is left to the next run
 
 LEDGER = "SELECT json FROM ledger WHERE identity = ? AND point = ?"
-FIRST_SAMPLE = "SELECT min(second) FROM sample WHERE device = ? AND second >= ?"
+NEWEST = """SELECT max(coalesce((SELECT max(second) FROM sample WHERE device = number), 0),
+    coalesce((SELECT max(last) FROM chunk WHERE device = number), 0)) FROM device ORDER BY 1 DESC LIMIT 1"""
 PUT_LEDGER = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)"
 PUT_MEMORY = "INSERT OR REPLACE INTO memory VALUES (?, ?, ?)"
 
@@ -195,8 +197,8 @@ def _planned(db: sqlite3.Connection) -> list[PlannedPast]:
 
 def _first_quarter(db: sqlite3.Connection) -> int:
     """When the first quarter begins that is neither stored nor planned."""
-    (newest,) = db.execute("SELECT max(second) FROM sample").fetchone()
-    return max([(newest or 0) // QUARTER * QUARTER + QUARTER, *(one.last for one in _planned(db))])
+    (newest,) = db.execute(NEWEST).fetchone() or (0,)
+    return max([newest // QUARTER * QUARTER + QUARTER, *(one.last for one in _planned(db))])
 
 
 def _earlier(db: sqlite3.Connection, new: Sequence[PlannedPast]) -> list[PlannedPast]:
@@ -238,7 +240,7 @@ def _store(
 
 def _until_first_sample(db: sqlite3.Connection, number: int, one: PlannedPast) -> PlannedPast:
     """What of it is before the values that the device has already: the clock may have been set back since."""
-    (taken,) = db.execute(FIRST_SAMPLE, (number, one.first)).fetchone()
+    taken = Samples(lambda query, *values: db.execute(query, values).fetchall()).next(number, one.first)
     return one if taken is None else replace(one, last=min(one.last, taken // QUARTER * QUARTER))
 
 

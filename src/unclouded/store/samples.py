@@ -1,0 +1,165 @@
+"""The samples of a device, wherever they are: single rows of the newest hours, and chunks of sealed ones.
+
+    chunk   ┌── 10:00 ──┬── 11:00 ──┐                      one row an hour (see store.chunk)
+    sample  ·           · ··        ┌┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┐      one row a second; late ones of sealed hours too
+            └────────── read as one, by second ─────┘
+
+A page is read by one statement, so that a window which is sealed meanwhile is in it once.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from unclouded.core.errors import StoreError
+from unclouded.store.blob import Entry
+from unclouded.store.blob import decode as decode_blob
+from unclouded.store.chunk import SPAN_S, DeviceSecond
+from unclouded.store.chunk import decode as decode_chunk
+from unclouded.store.rows import Rows
+
+PAGE = 4000  # device-seconds of single rows read at a time
+CHUNKS = 4  # chunks read at a time
+
+# Until before the second where the last of the chunks that are read ends
+PAGE_OF = f"""SELECT * FROM (SELECT second AS at, blob, 0 AS sealed FROM sample WHERE device = ?1 AND second >= ?2
+        AND second < min(?3, coalesce((SELECT start + {SPAN_S} FROM chunk WHERE device = ?1
+            AND start > ?2 - {SPAN_S} AND start < ?3 ORDER BY start LIMIT 1 OFFSET {CHUNKS - 1}), ?3))
+        ORDER BY second LIMIT ?4)
+    UNION ALL SELECT * FROM (SELECT start, data, 1 FROM chunk WHERE device = ?1 AND start > ?2 - {SPAN_S}
+        AND start < ?3 ORDER BY start LIMIT {CHUNKS})"""
+PAGE_BACK = f"""SELECT * FROM (SELECT second AS at, blob, 0 AS sealed FROM sample WHERE device = ?1 AND second < ?3
+        AND second >= max(?2, coalesce((SELECT start FROM chunk WHERE device = ?1
+            AND start > ?2 - {SPAN_S} AND start < ?3 ORDER BY start DESC LIMIT 1), ?2))
+        ORDER BY second DESC LIMIT ?4)
+    UNION ALL SELECT * FROM (SELECT start, data, 1 FROM chunk WHERE device = ?1 AND start > ?2 - {SPAN_S}
+        AND start < ?3 ORDER BY start DESC LIMIT 1)"""
+NEXT = "SELECT second FROM sample WHERE device = ? AND second >= ? ORDER BY second LIMIT 1"
+NEXT_CHUNK = "SELECT start, first FROM chunk WHERE device = ? AND start > ? AND last >= ? ORDER BY start LIMIT 1"
+COUNT = "SELECT count(*) FROM (SELECT 1 FROM sample WHERE device = ? AND second >= ? AND second < ? LIMIT ?)"
+COUNT_SEALED = f"""SELECT coalesce(sum(seconds), 0) FROM chunk
+    WHERE device = ? AND start >= ? AND start <= ? - {SPAN_S}"""
+NEWEST = """SELECT max(coalesce((SELECT max(second) FROM sample WHERE device = number AND second < ?1), 0),
+    coalesce((SELECT last FROM chunk WHERE device = number AND last < ?1 ORDER BY start DESC LIMIT 1), 0))
+    FROM device ORDER BY 1 DESC LIMIT 1"""
+CUT = """SELECT device FROM chunk WHERE start = ?1 AND device IN (SELECT number FROM device)
+    AND first < ?2 AND last >= ?2"""
+
+
+class Samples:
+    """Reads the samples. ``skip_damaged``: what is damaged is left out, where it is not an error (StoreError)."""
+
+    def __init__(self, rows: Rows, *, skip_damaged: bool = False) -> None:
+        self._rows = rows
+        self._skips = skip_damaged
+
+    def read(self, device: int, begin: int, end: float) -> Iterator[DeviceSecond]:
+        """All seconds from ``begin`` until before ``end``, by time; a page at a time is read in one go."""
+        while begin < end:
+            page, begin = self.page(device, begin, end)
+            yield from page
+
+    def page(self, device: int, begin: int, end: float, most: int = PAGE) -> tuple[list[DeviceSecond], int]:
+        """The first seconds from ``begin`` on, about ``most`` of them, and where the next page begins.
+
+        That is ``end``, rounded up, where these are all.
+        """
+        rows = self._rows(PAGE_OF, device, begin, end, most)
+        chunks = [(start, data) for start, data, sealed in rows if sealed]
+        singles = [(second, blob) for second, blob, sealed in rows if not sealed]
+        reach = -int(-end // 1)
+        if len(chunks) == CHUNKS:
+            reach = min(reach, chunks[-1][0] + SPAN_S)
+        if len(singles) >= most:
+            reach = min(reach, singles[-1][0] + 1)
+        sealed_seconds = [one for start, data in chunks for one in self._chunk(start, data) if begin <= one[0] < reach]
+        return _merged(sealed_seconds, list(self._singles(singles, reach))), reach
+
+    def read_back(self, device: int, begin: int, end: float, most: int) -> Iterator[DeviceSecond]:
+        """At most so many seconds from before ``end`` down to ``begin``, the newest first."""
+        return islice(self._read_back(device, begin, end, most), most)
+
+    def next(self, device: int, second: int) -> int | None:
+        """The first second with samples from a second on; None where there is none."""
+        found = [at for (at,) in self._rows(NEXT, device, second)]
+        for start, first in self._rows(NEXT_CHUNK, device, second - SPAN_S, second):
+            if first >= second:
+                found.append(first)
+            else:
+                found += [at for at, _ in islice(self.read(device, second, start + SPAN_S), 1)]
+        return min(found, default=None)
+
+    def count(self, device: int, begin: int, end: float, most: int) -> int:
+        """The number of seconds with samples, counted up to ``most``. Late ones of sealed hours may count twice."""
+        count = int(self._rows(COUNT, device, begin, end, most)[0][0])
+        whole, until = -(-begin // SPAN_S) * SPAN_S, int(end // SPAN_S) * SPAN_S if end < 2**62 else int(end)
+        if whole <= until:
+            count += int(self._rows(COUNT_SEALED, device, whole, until)[0][0])
+            edges: tuple[tuple[int, float], ...] = ((begin, whole), (until, end))
+        else:
+            edges = ((begin, end),)
+        for low, high in edges:
+            if low < high and count < most:
+                count += self._count_within(device, low, high)
+        return min(count, most)
+
+    def newest_before(self, second: float) -> int:
+        """The newest second with samples of any device before a second; 0 where there is none."""
+        newest = int((self._rows(NEWEST, second) or [(0,)])[0][0] or 0)
+        hour = int(second - 1) // SPAN_S * SPAN_S if 0 < second < 2**62 else 0
+        for (device,) in self._rows(CUT, hour, second):
+            newest = max([newest, *(at for at, _ in self.read_back(device, hour, second, 1))])
+        return newest
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _read_back(self, device: int, begin: int, end: float, most: int) -> Iterator[DeviceSecond]:
+        while begin < end:
+            rows = self._rows(PAGE_BACK, device, begin, end, most)
+            chunks = [(start, data) for start, data, sealed in rows if sealed]
+            singles = sorted((second, blob) for second, blob, sealed in rows if not sealed)
+            reach = max(begin, chunks[0][0]) if chunks else begin
+            if len(singles) >= most:
+                reach = max(reach, singles[0][0])
+            sealed = [one for start, data in chunks for one in self._chunk(start, data) if reach <= one[0] < end]
+            yield from reversed(_merged(sealed, [one for one in self._singles(singles, end) if one[0] >= reach]))
+            end = reach
+
+    def _count_within(self, device: int, begin: int, end: float) -> int:
+        """The sealed seconds of a part of an hour."""
+        start = begin // SPAN_S * SPAN_S
+        rows = self._rows("SELECT data FROM chunk WHERE device = ? AND start = ?", device, start)
+        return sum(begin <= one[0] < end for (data,) in rows for one in self._chunk(start, data))
+
+    def _singles(self, rows: list[tuple[int, bytes]], end: float) -> Iterator[DeviceSecond]:
+        for second, blob in rows:
+            if second >= end:
+                return
+            try:
+                yield second, decode_blob(blob)
+            except StoreError:
+                if not self._skips:
+                    raise
+
+    def _chunk(self, start: int, data: bytes) -> list[DeviceSecond]:
+        try:
+            return decode_chunk(start, data)
+        except StoreError:
+            if not self._skips:
+                raise
+            return []
+
+
+def _merged(sealed: list[DeviceSecond], single: list[DeviceSecond]) -> list[DeviceSecond]:
+    """Both by time. A second that both have has the entries of both, those in both once."""
+    if not sealed or not single:
+        return sealed or single
+    seconds = dict(sealed)
+    for second, entries in single:
+        seconds[second] = merged_entries(seconds[second], entries) if second in seconds else entries
+    return sorted(seconds.items())
+
+
+def merged_entries(old: Sequence[Entry], late: Sequence[Entry]) -> list[Entry]:
+    """As ``blob.merge`` does it."""
+    known = set(old)
+    return sorted([*old, *(entry for entry in late if entry not in known)], key=lambda entry: entry[0])

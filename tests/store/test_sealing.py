@@ -1,0 +1,314 @@
+"""Sealed hours read as if they had never been sealed: in any order of arrival, through joins and clock steps."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from store.test_rollup import DAY, NOON, Keeper, plug, watts
+from unclouded.core.errors import StoreError
+from unclouded.core.model import Fact, Reading
+from unclouded.store import blob, sealing
+from unclouded.store.chunk import SPAN_S
+from unclouded.store.condense import Grid
+from unclouded.store.future import put_away_future
+from unclouded.store.reader import FOREVER, StoreReader
+from unclouded.store.repair import Repair
+from unclouded.store.salvage import salvage
+from unclouded.store.samples import Samples
+from unclouded.store.schema import open_to_write
+from unclouded.store.sealing import CALM_S, PAUSE_S, SEALED_AFTER_S
+from unclouded.store.sink import Store
+
+HOUR = NOON // SPAN_S * SPAN_S
+
+
+@pytest.fixture
+def path() -> Iterator[Path]:
+    folder = Path(mkdtemp())
+    yield folder / "store.sqlite"
+    shutil.rmtree(folder)
+
+
+class SealedKeeper(Keeper):
+    """Seals whatever it may, also hours with few samples."""
+
+    passed = 0.0
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.writer.sealer._now = lambda: self.passed
+
+    def seal(self) -> None:
+        self.passed += max(CALM_S, PAUSE_S)
+        while self.writer.sealer.step():
+            pass
+
+    def chunks(self) -> list[int]:
+        return [(start - HOUR) // SPAN_S for (start,) in self.db.execute("SELECT start FROM chunk ORDER BY start")]
+
+    def singles(self) -> int:
+        return int(self.db.execute("SELECT count(*) FROM sample").fetchone()[0])
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "LEAST_SECONDS", 1)
+
+
+def hours(count: int, step: int = 60, device: str = "plug") -> list[Fact]:
+    return [watts(second % 977 / 10, second, device) for second in range(0, count * SPAN_S, step)]
+
+
+def seen(path: Path, device: str = "plug", begin: float = 0.0, end: float = FOREVER) -> dict[str, object]:
+    """All that a reader tells of a device."""
+    with StoreReader(path) as reader:
+        middle = (max(begin, NOON) + min(end, NOON + 30 * SPAN_S)) / 2
+        return {
+            "values": list(reader.history(device, start=begin, end=end)),
+            "minutes": list(reader.history(device, start=begin, end=end, step=60)),
+            "odd steps": list(reader.history(device, start=begin, end=end, step=7)),
+            "hours": list(reader.steps(device, Grid(SPAN_S), None, begin, end)),
+            "before": reader.before(device, ["power_W", "on"], middle),
+            "first": reader.first(device, ["power_W", "on"], middle),
+            "standing": reader.standing(device, ["power_W", "on", "mode"], middle),
+            "seconds": reader.seconds(device, begin, end, 10**6),
+            "newest": reader.newest(),
+            "latest": reader.latest(),
+            "silences": reader.silences(device, begin, end),
+        }
+
+
+VALUES = st.tuples(
+    st.integers(0, 30 * SPAN_S * 1000).map(lambda ms: ms / 1000),
+    st.one_of(st.integers(-99, 99), st.booleans(), st.sampled_from(["eco", "boost"])),
+)
+
+
+def reading(at: float, value: object) -> Reading:
+    point = {bool: "on", str: "mode"}.get(type(value), "power_W")
+    return Reading("plug", point, value, NOON + at)  # type: ignore[arg-type]
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.lists(st.one_of(st.lists(VALUES, min_size=1, max_size=12), st.just("seal"), st.just("restart")), max_size=12),
+    st.integers(0, 30 * SPAN_S),
+    st.integers(0, 30 * SPAN_S),
+)
+def test_a_store_that_seals_tells_the_same_as_one_that_does_not(
+    few: None, steps: list[list[tuple[float, object]] | str], one: int, other: int
+) -> None:
+    folder = Path(mkdtemp())
+    sealed, plain = SealedKeeper(folder / "sealed.sqlite"), Keeper(folder / "plain.sqlite")
+    try:
+        for keeper in (sealed, plain):
+            keeper.writer.write([plug()])
+        for step in steps:
+            if step == "seal":
+                sealed.seal()
+            elif step == "restart":
+                sealed.restart()
+                plain.restart()
+            else:
+                facts = [reading(*value) for value in step]  # type: ignore[misc]
+                for keeper in (sealed, plain):
+                    keeper.writer.write(facts)
+        sealed.seal()
+        assert not sealed.chunks() or not sealed.singles() or sealed.upto() < 30 * SPAN_S
+        begin, end = NOON + min(one, other), NOON + max(one, other) + 1
+        assert seen(sealed.path) == seen(plain.path)
+        assert seen(sealed.path, begin=begin, end=end) == seen(plain.path, begin=begin, end=end)
+        assert sealed.rows() == plain.rows()
+        assert sealed.db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    finally:
+        sealed.close()
+        plain.close()
+        shutil.rmtree(folder)
+
+
+def test_hours_are_sealed_once_they_are_old_enough_and_rolled_up(path: Path) -> None:
+    keeper = SealedKeeper(path)
+    keeper.wall = NOON + 5 * SPAN_S
+    keeper.writer.write([plug(), *hours(5)])
+    keeper.seal()
+    assert keeper.chunks() == [0, 1, 2], f"{SEALED_AFTER_S} s after their end"
+    assert keeper.singles() == 2 * 60
+    keeper.wall += 1.5 * SPAN_S
+    keeper.seal()
+    assert keeper.chunks() == [0, 1, 2, 3]
+    keeper.close()
+
+
+def test_an_hour_with_few_samples_stays_as_it_is(path: Path) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(3, 900)])
+    keeper.seal()
+    assert (keeper.chunks(), keeper.singles()) == ([], 12)
+    keeper.close()
+
+
+def test_a_late_sample_joins_its_hour_once_no_more_come(path: Path) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    keeper.seal()
+    before = keeper.chunks()
+    keeper.writer.write([watts(77, 30)])
+    assert not keeper.writer.sealer.step(), "more may follow"
+    assert (keeper.singles() - 60 * (10 - len(before))) == 1
+    keeper.seal()
+    assert (keeper.chunks(), keeper.singles()) == (before, 60 * (10 - len(before)))
+    with StoreReader(path) as reader:
+        assert [row.value for row in reader.history("plug", start=NOON, end=NOON + 61)] == [0.0, 77.0, 6.0]
+    keeper.close()
+
+
+def test_a_late_sample_is_found_after_a_restart_too(path: Path) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    keeper.seal()
+    left = keeper.singles()
+    keeper.writer.write([watts(77, 30)])
+    keeper.restart()
+    keeper.seal()
+    assert keeper.singles() == left
+    keeper.close()
+
+
+def test_a_failure_in_the_middle_of_sealing_leaves_the_samples_where_they_are(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    before = seen(path)
+
+    def fails(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sealing, "put_chunk", fails)
+        with pytest.raises(sqlite3.OperationalError):
+            keeper.seal()
+    assert (keeper.chunks(), seen(path)) == ([], before)
+    keeper.close()
+
+
+def test_damaged_samples_and_chunks_are_neither_sealed_nor_lost(path: Path) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    keeper.db.execute("UPDATE sample SET blob = x'0480' WHERE second = ?", (NOON + 60,))
+    keeper.seal()
+    assert keeper.db.execute("SELECT second FROM sample WHERE second < ?", (NOON + SPAN_S,)).fetchall() == [
+        (NOON + 60,)
+    ]
+    keeper.db.execute("UPDATE chunk SET data = substr(data, 1, 20) WHERE start = ?", (HOUR + SPAN_S,))
+    keeper.writer.write([watts(5, SPAN_S + 7)])
+    keeper.seal()
+    query = "SELECT count(*) FROM sample WHERE second = ?"
+    assert keeper.db.execute(query, (NOON + SPAN_S + 7,)).fetchone() == (1,)
+    with StoreReader(path) as reader, pytest.raises(StoreError, match="damaged"):
+        list(reader.history("plug", start=NOON + SPAN_S, end=NOON + 2 * SPAN_S))
+    keeper.close()
+
+
+def test_two_sealed_histories_are_joined(path: Path, tmp_path: Path) -> None:
+    def joined(keeper: Keeper, seal: Callable[[], None]) -> dict[str, object]:
+        old = [*hours(3, device="old"), *(watts(1, second, "old") for second in range(9 * SPAN_S, 10 * SPAN_S, 30))]
+        keeper.writer.write([plug(), plug(id="old", identity="uuid-2"), *hours(10, 61), *old])
+        seal()
+        assert Repair(keeper.db, lambda: keeper.wall).join("uuid-2", "uuid-1", "test")
+        keeper.writer.reload()
+        seal()
+        found = seen(keeper.path)
+        keeper.close()
+        return found
+
+    sealed, plain = SealedKeeper(path), Keeper(tmp_path / "plain.sqlite")
+    assert joined(sealed, sealed.seal) == joined(plain, lambda: None)
+
+
+def test_a_device_that_is_forgotten_leaves_no_chunk(path: Path) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    keeper.seal()
+    assert Repair(keeper.db, lambda: keeper.wall).forget("uuid-1", "test")
+    assert (keeper.chunks(), keeper.singles()) == ([], 0)
+    keeper.close()
+
+
+def test_sealed_hours_of_the_future_are_put_away(path: Path) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    keeper.seal()
+    now = NOON + 2.5 * SPAN_S
+    assert put_away_future(keeper.db, now, "the clock was set back") == 600 - 152
+    with StoreReader(path) as reader:
+        values = list(reader.history("plug"))
+        assert (len(values), values[-1].at) == (152, now + 60)
+    assert keeper.db.execute("SELECT count(*) FROM put_away").fetchone() == (448,)
+    keeper.close()
+
+
+def test_a_salvage_brings_sealed_hours_over(path: Path, tmp_path: Path) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    keeper.seal()
+    keeper.close()
+    other = open_to_write(tmp_path / "other.sqlite")
+    done = salvage(path, other, lambda: NOON + DAY, "test")
+    assert done.rows["chunk"] and not done.damaged
+    other.close()
+    told, found = seen(path), seen(tmp_path / "other.sqlite")
+    assert {key: found[key] for key in ("values", "hours")} == {key: told[key] for key in ("values", "hours")}
+
+
+def test_what_is_read_page_by_page_is_the_whole(path: Path) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(20, 1)])
+    keeper.wall = NOON + 15 * SPAN_S
+    keeper.seal()
+    assert keeper.chunks() and keeper.singles()
+    samples = Samples(lambda query, *values: keeper.db.execute(query, values).fetchall())
+    seconds = [second for second, _ in samples.read(1, NOON, NOON + 20 * SPAN_S)]
+    assert seconds == list(range(NOON, NOON + 20 * SPAN_S))
+    assert [second for second, _ in samples.read_back(1, NOON, NOON + 20 * SPAN_S, 10**6)] == seconds[::-1]
+    keeper.close()
+
+
+async def test_an_existing_store_is_sealed_in_the_background_with_its_progress(path: Path) -> None:
+    keeper = Keeper(path)
+    keeper.writer.write([plug(), *hours(40, 30)])
+    single = keeper.db.execute("SELECT sum(length(blob)) FROM sample").fetchone()[0]
+    keeper.close()
+    store = Store(path, wall=lambda: NOON + 44.0 * SPAN_S)
+    store.open()
+    left = [store.stats()["unsealed_hours"]]
+    for second in range(60):
+        store.deliver([watts(5, 43 * SPAN_S + second)])
+        await store.flush()
+        left.append(store.stats()["unsealed_hours"])
+    await store.close()
+    assert left[0] == 39 and left[-1] == 0 and left[1:] == sorted(left[1:], reverse=True), left
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT count(*), sum(seconds) FROM chunk").fetchone() == (40, 40 * 120)
+        assert db.execute("SELECT sum(length(data)) FROM chunk").fetchone()[0] < single / 2
+
+
+def test_a_second_of_a_sealed_hour_may_come_again(path: Path) -> None:
+    """Facts that are stored twice, as after a restart, are kept once."""
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    keeper.seal()
+    keeper.writer.write(hours(10))
+    keeper.seal()
+    with StoreReader(path) as reader:
+        assert len(list(reader.history("plug"))) == 600
+    rows = keeper.db.execute("SELECT second, blob FROM sample").fetchall()
+    assert all(len(blob.decode(one)) == 1 for _, one in rows)
+    keeper.close()
