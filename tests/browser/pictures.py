@@ -25,7 +25,7 @@ PICTURES = (
     ("phone-dark.png", "/", PHONE, "dark"),
     ("history.png", "/history?range=month", DESK, "light"),
     ("device.png", "/devices/kettle", {"width": 1280, "height": 1500}, "light"),
-    ("hub.png", "/hub", {"width": 1280, "height": 1300}, "light"),
+    ("settings.png", "/settings", {"width": 1280, "height": 1300}, "light"),
 )
 
 

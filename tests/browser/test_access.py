@@ -64,8 +64,8 @@ def test_a_control_session_can_switch_until_it_is_logged_out(visitor: Visitor, h
     assert cookie["httpOnly"] and cookie["sameSite"] == "Strict"
     page.reload()
     expect(button).to_be_visible()
-    page.get_by_role("link", name="Hub").click()
-    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
     expect(page.get_by_label("Password of this hub")).to_be_visible()
     page.reload()
     expect(page.get_by_label("Password of this hub")).to_be_visible()
@@ -91,7 +91,7 @@ def test_a_read_only_session_shows_everything_and_switches_nothing(visitor: Visi
         body: '{"point": "on", "value": false}'}).then(answer => answer.status)"""
     assert page.evaluate(request) == 403
     assert home.relay("lamp")
-    page.get_by_role("link", name="Hub").click()
+    page.get_by_role("link", name="Settings").click()
     expect(page.get_by_text("This login is read-only: you can view devices but not switch them.")).to_be_visible()
 
 

@@ -37,10 +37,10 @@ def pasted(visitor: Visitor, **options: Any) -> Page:
 
 
 def test_a_log_is_pasted_looked_at_filtered_and_kept(visitor: Visitor, home: Home):
-    page = visitor.open("/hub", permissions=["clipboard-read", "clipboard-write"])
-    page.get_by_role("link", name="Decode").click()
+    page = visitor.open("/settings", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("link", name="Open: Decode").click()
     expect(page).to_have_title("Decode – Unclouded")
-    expect(page.get_by_role("link", name="Hub", exact=True).first).to_have_attribute("aria-current", "page")
+    expect(page.get_by_role("link", name="Settings", exact=True).first).to_have_attribute("aria-current", "page")
     page.get_by_label("Paste here, or drop a file").fill(LOG)
     expect(page.get_by_text("4 frames, 15 bytes of noise. 1 remark.")).to_be_visible()
     expect(page.get_by_label("Family")).to_contain_text("Tuya Wi-Fi module (found)")
@@ -98,7 +98,7 @@ def test_the_page_is_readable_on_every_screen(visitor: Visitor, home: Home, opti
 
 def test_the_frames_of_a_device_are_drawn_in_the_same_way(visitor: Visitor, home: Home):
     home.until(lambda values: ("lamp", "power_W") in values)
-    page = visitor.open("/devices/lamp")
+    page = visitor.open("/devices/lamp/details")
     page.get_by_role("searchbox", name="Filter the frames by text or bytes").fill("product info")
     page.locator(".frames .line").filter(has_text="product info").last.get_by_role("button").click()
     line = page.locator(".frames .opened")

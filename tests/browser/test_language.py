@@ -28,13 +28,13 @@ def language_of(page: Page) -> str | None:
 
 
 def test_the_browser_chooses_the_language_and_the_person_overrules_it(visitor: Visitor) -> None:
-    page = visitor.open("/hub", locale="de-DE", **PHONE)
-    expect(page.get_by_role("heading", name="Diese Seite")).to_be_visible()
+    page = visitor.open("/settings", locale="de-DE", **PHONE)
+    expect(page.get_by_role("heading", name="Einstellungen")).to_be_visible()
     assert language_of(page) == "de"
-    shoot(page, "hub-german")
+    shoot(page, "settings-german")
     with page.expect_navigation():
         page.get_by_label("Sprache").select_option(label="Español")
-    expect(page.get_by_role("heading", name="Esta página")).to_be_visible()
+    expect(page.get_by_role("heading", name="Ajustes")).to_be_visible()
     page.reload()
     expect(page.get_by_label("Idioma")).to_have_value("es")
     assert language_of(page) == "es"
@@ -51,9 +51,9 @@ def test_one_language_is_loaded(visitor: Visitor) -> None:
 
 
 def test_a_page_on_this_computer_only_shows_no_code(visitor: Visitor) -> None:
-    page = visitor.open("/hub")
-    expect(page.get_by_label("Language")).to_be_visible()
-    expect(page.locator("img.qr")).to_have_count(0)
+    page = visitor.open("/settings")
+    expect(page.get_by_text("Addresses of this page")).to_be_visible()
+    expect(page.get_by_role("button", name="Show QR code")).to_have_count(0)
 
 
 def test_the_page_can_be_installed_and_opens_without_the_hub(visitor: Visitor, home: Home) -> None:
