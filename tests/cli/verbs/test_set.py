@@ -1,8 +1,11 @@
-"""`set`: how the value is parsed."""
+"""`set`: how the value is parsed, and when a person is asked."""
 
+from typing import Any
+
+import click
 import pytest
 
-from unclouded.cli.verbs.set_ import _value
+from unclouded.cli.verbs.set_ import _confirm, _value
 from unclouded.core.model import Point
 from unclouded.core.profile import WirePoint
 
@@ -24,3 +27,42 @@ def test_possible_hex_bytes_and_other_text_stay_as_they_were_typed(word: str) ->
 def test_a_switch_takes_one_zero_true_and_false(word: str, on: bool) -> None:
     row = WirePoint(point=Point(key="on", kind="switch", access="rw"), wire="1")
     assert row.to_wire(_value(word)) is on
+
+
+FRIDGE = {
+    "name": "Fridge\x1b[2J",
+    "main": "on",
+    "critical": True,
+    "points": [
+        {"key": "on", "kind": "switch"},
+        {"key": "on_2", "kind": "switch"},
+        {"key": "child_lock", "kind": "switch"},
+        {"key": "setpoint_C", "kind": "number"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("point", "value", "question"),
+    [
+        ("", "off", "Switch it off?"),
+        ("on_2", "1", "Switch it on?"),
+        ("on", "toggle", "Switch it?"),
+        ("child_lock", "on", ""),
+        ("setpoint_C", "21", ""),
+    ],
+)
+def test_a_person_is_asked_before_a_critical_device_is_switched(
+    monkeypatch: pytest.MonkeyPatch, point: str, value: str, question: str
+) -> None:
+    asked: list[str] = []
+
+    def confirm(text: str, **options: Any) -> None:  # Any: click's
+        assert options == {"abort": True, "err": True}
+        asked.append(text)
+
+    monkeypatch.setattr(click, "confirm", confirm)
+    _confirm(FRIDGE, point, _value(value))
+    assert asked == ([f"Fridge\\x1b[2J is marked as critical. {question}"] if question else [])
+    _confirm({**FRIDGE, "critical": False}, point, _value(value))
+    assert len(asked) == bool(question)
