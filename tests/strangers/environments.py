@@ -1,6 +1,8 @@
 """Third-party ends in environments of their own: .strangers/NAME, beside .venv.
 
 An end from PyPI is a venv with what its lock file names, hashes included; one from npm is a folder with node_modules.
+One that needs another Python than ours gets that from the system, or lives with that of a Debian suite in a root of
+its own (debootstrap and chroot, so only for root).
 ``.strangers/NAME.json`` records what was installed, or why it could not be. Only the standard library.
 """
 
@@ -44,6 +46,8 @@ class Stranger:
     ours: str
     tests: str
     programs: Sequence[str] = ()
+    python: str = ""  # its version, where it is not ours
+    suite: str = ""  # of Debian, which has that Python
 
     @property
     def is_heavy(self) -> bool:
@@ -52,6 +56,11 @@ class Stranger:
     @property
     def place(self) -> Path:
         return FOLDER / self.name
+
+    @property
+    def root(self) -> Path:
+        """The root folder that it sees."""
+        return self.place / "root" if self.suite else Path("/")
 
     @property
     def lock_file(self) -> Path:
@@ -99,10 +108,32 @@ class Stranger:
 
     def _python(self) -> Path:
         uv = Path(sys.executable).with_name("uv")
+        if self.suite:
+            return self._in_suite(uv)
         python = self.place / "bin" / "python"
-        _run([uv, "venv", "-q", "--python", sys.executable, self.place])
+        _run([uv, "venv", "-q", "--python", _interpreter(self.python), self.place])
         _run([uv, "pip", "install", "-q", "--python", python, "--require-hashes", "-r", self.lock_file])
         return python
+
+    def _in_suite(self, uv: Path) -> Path:
+        """Debian's Python of another suite, in a root folder; the program enters it by chroot."""
+        if os.geteuid() != 0:
+            raise CannotInstall("needs root, for chroot")
+        sid = Path("/usr/share/debootstrap/scripts/sid")
+        include = "--include=python3,ca-certificates"
+        _run(["debootstrap", "--variant=minbase", include, self.suite, self.root, "", *([sid] if sid.exists() else [])])
+        for file in ("/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt"):
+            if Path(file).exists():
+                shutil.copy(file, f"{self.root}{file}")
+        shutil.copy(uv, self.root / "usr" / "bin" / "uv")
+        shutil.copy(self.lock_file, self.root / "lock.txt")
+        enter = ["chroot", self.root, "/usr/bin/uv"]
+        _run([*enter, "venv", "-q", "--python", "/usr/bin/python3", "/end"])
+        _run([*enter, "pip", "install", "-q", "--python", "/end/bin/python", "--require-hashes", "-r", "/lock.txt"])
+        program = self.place / "python"
+        program.write_text(f'#!/bin/sh\nexec chroot {self.root} /end/bin/python "$@"\n')
+        program.chmod(0o755)
+        return program
 
     def _node(self) -> Path:
         sys.path.insert(0, str(ROOT))
@@ -130,6 +161,17 @@ def strangers() -> dict[str, Stranger]:
     """All of strangers.toml, by name."""
     rows = tomllib.loads((HERE / "strangers.toml").read_text("utf-8"))
     return {name: Stranger(name=name, **row) for name, row in rows.items()}
+
+
+def _interpreter(version: str) -> str:
+    """The Python of this version; ours where none is named. Raises CannotInstall."""
+    if not version:
+        return sys.executable
+    kept = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python{version}"))
+    for program in (shutil.which(f"python{version}"), *(str(one) for one in kept)):
+        if program and subprocess.run([program, "--version"], capture_output=True, check=False).returncode == 0:
+            return program
+    raise CannotInstall(f"needs Python {version}")
 
 
 def _run(command: list[object]) -> None:

@@ -122,7 +122,8 @@ def lock(chosen: list[Stranger]) -> int:
     for one in chosen:
         if one.registry == "PyPI":
             uv = Path(sys.executable).with_name("uv")
-            command = [uv, "pip", "compile", "-q", *UV_FLAGS, "--python-version", "3.11", "-", "-o", one.lock_file]
+            python = one.python or "3.11"
+            command = [uv, "pip", "compile", "-q", *UV_FLAGS, "--python-version", python, "-", "-o", one.lock_file]
             subprocess.run(command, input="\n".join(one.requires), text=True, check=True)
         else:
             command = ["npm", "install", "--package-lock-only", "--save-exact", "--ignore-scripts", *one.requires]

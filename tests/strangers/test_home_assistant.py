@@ -1,0 +1,255 @@
+"""The hub in a real Home Assistant, by way of a real Mosquitto: an old release and a new one.
+
+hub (a fake one, or the program) ─► publisher ─► Mosquitto ◄─ Home Assistant ◄─ REST, WebSocket ─ test
+"""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace as changed
+
+from api_story import NOON, FakeHub, device
+from links.mqtt.mosquitto import Mosquitto, needs_mosquitto
+from place import place_in
+from publish.homeassistant.every_point import hub_with_every_point
+from publish.mqtt.broker_story import Published, publishing, settings, until
+from strangers.driven import needs
+from strangers.environments import strangers
+from strangers.home_assistant_rig import DRIVER, HomeAssistant, home_assistant
+from unclouded.core.model import Device, Point, Reading, Status
+from unclouded.core.profile import WirePoint
+from unclouded.hub.energy import DeviceEnergy
+from unclouded.publish.homeassistant.discovery import HomeAssistantDiscovery
+from unclouded.publish.mqtt.topics import Topics
+
+pytestmark = [needs_mosquitto, pytest.mark.timeout(300)]
+RELEASES = [pytest.param(name, marks=needs(name)) for name in ("home-assistant-2025", "home-assistant")]
+releases = pytest.mark.parametrize("release", RELEASES)
+
+
+def discovery(version: str = "1") -> HomeAssistantDiscovery:
+    return HomeAssistantDiscovery(Topics("unclouded"), "homeassistant", "cafe0001", "Unclouded", version)
+
+
+@asynccontextmanager
+async def running(release: str, broker: Mosquitto) -> AsyncIterator[HomeAssistant]:
+    """A Home Assistant with a fresh folder."""
+    end = strangers()[release]
+    place = end.root / "tmp"
+    place.mkdir(exist_ok=True)
+    driver = shutil.copy(DRIVER, place / "home_assistant.py")
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        home = Path(folder) / "config"
+        inside = [f"/{Path(one).relative_to(end.root)}" for one in (driver, home)]
+        command = [end.record["program"], inside[0]]
+        async with home_assistant(command, home, inside[1], broker.port) as one:
+            yield one
+
+
+@asynccontextmanager
+async def both(release: str, folder: Path, hub: FakeHub) -> AsyncIterator[tuple[Published, HomeAssistant, Mosquitto]]:
+    async with (
+        Mosquitto(folder, True, plain=True, persistent=True) as broker,
+        publishing(hub, settings(broker, folder / "p"), discovery()) as one,
+        running(release, broker) as ha,
+    ):
+        yield one, ha, broker
+
+
+async def has(ha: HomeAssistant, entity: str, *states: str) -> None:
+    """Wait until an entity has one of these states."""
+
+    async def is_so() -> bool:
+        return await ha.state(entity) in states
+
+    await ha.until(is_so)
+
+
+def plug(id: str = "kettle", **more: Any) -> Device:
+    points = (
+        Point(key="on", kind="switch", access="rw"),
+        Point(key="power_W", exponent=-1),
+        Point(key="energy_import_Wh", kind="counter", exponent=-3),
+        Point(key="after_power_cut", kind="enum", access="rw", options=("off", "on", "last")),
+    )
+    return device(
+        id, **{"points": points, "info": {"version": "2.1.17", "product": "mss310"}, "room": "Kitchen", **more}
+    )
+
+
+def plug_hub(*devices: Device) -> FakeHub:
+    hub = FakeHub(*(one.id for one in devices or (plug(),)))
+    for one in devices or (plug(),):
+        hub.publish(one, Status(one.id, "online", NOON))
+        hub.publish(Reading(one.id, "on", False, NOON), Reading(one.id, "energy_import_Wh", 1000.5, NOON))
+    return hub
+
+
+@releases
+async def test_every_point_of_the_vocabulary_is_an_entity_without_a_complaint(release: str, tmp_path: Path) -> None:
+    hub = hub_with_every_point()
+    wanted = sum(len(one.points) for one in hub.devices())
+    async with both(release, tmp_path, hub) as (_, ha, _):
+
+        async def all_there() -> bool:
+            return len(await ha.ask("config/entity_registry/list")) >= wanted
+
+        await ha.until(all_there)
+        await has(ha, "sensor.all_number_r_power_w", "12.5")
+        await has(ha, "switch.all_switch_rw", "on")
+        registry = {one["entity_id"]: one for one in await ha.ask("config/entity_registry/list")}
+        assert registry["select.all_enum_rw_after_power_cut"]["entity_category"] == "config"
+        states = await ha.states()
+        total = states["sensor.all_counter_r_energy_import_wh"]
+        assert total["attributes"]["state_class"] == "total_increasing"
+        assert (total["attributes"]["unit_of_measurement"], float(total["state"])) == ("kWh", 0.0125)
+        assert ha.complaints() == []
+
+
+@releases
+async def test_a_plug_is_switched_renamed_and_removed_and_all_three_restart(release: str, tmp_path: Path) -> None:
+    hub = plug_hub(plug(), plug("lamp"))
+    async with both(release, tmp_path, hub) as (one, ha, broker):
+        await has(ha, "switch.kettle", "off")
+        await ha.call("switch.turn_on", entity_id="switch.kettle")
+        await until(lambda: hub.commands)
+        assert await ha.state("switch.kettle") == "off", "it shows what the device reported, not what was asked for"
+        hub.publish(Reading("kettle", "on", True, NOON + 1))
+        await has(ha, "switch.kettle", "on")
+        devices = {one["name"]: one for one in await ha.ask("config/device_registry/list")}
+        assert devices["Kettle"]["sw_version"] == "2.1.17"
+        assert devices["Kettle"]["via_device_id"] == devices["Unclouded"]["id"]
+
+        broker.stop()
+        await has(ha, "switch.kettle", "unavailable")
+        assert await broker.begin()
+        await has(ha, "switch.kettle", "on")
+        ha.stop()
+        await ha.start()
+        await has(ha, "switch.kettle", "on")
+        hub.publish(Status("kettle", "offline", NOON, "no answer"))
+        await has(ha, "switch.kettle", "unavailable")
+        hub.publish(Status("kettle", "online", NOON))
+        await has(ha, "switch.kettle", "on")
+
+        hub.drop("kettle")
+        renamed = plug("teapot", name="Teapot")
+        hub.publish(changed(renamed, identity="toy:kettle"), Status("teapot", "online", NOON))
+        hub.publish(Reading("teapot", "on", False, NOON + 2))
+        await has(ha, "switch.kettle", "off")  # the entity stays, and reads the new topic
+        hub.drop("lamp")
+        await has(ha, "switch.lamp", "")
+        point_gone = changed(renamed, identity="toy:kettle", points=renamed.points[:3])
+        one.publisher._available_since["teapot"] = -1000.0  # it has been there for long
+        hub.publish(point_gone)
+        await has(ha, "select.kettle_after_power_cut", "")
+        await has(ha, "switch.kettle", "off")
+        assert ha.complaints() == []
+
+
+@releases
+async def test_what_an_earlier_run_announced_and_is_gone_is_removed(release: str, tmp_path: Path) -> None:
+    async with Mosquitto(tmp_path, True, plain=True) as broker, running(release, broker) as ha:
+        async with publishing(plug_hub(plug(), plug("lamp")), settings(broker, tmp_path / "p"), discovery()):
+            await has(ha, "switch.lamp", "off")
+        await has(ha, "switch.lamp", "unavailable")
+        async with publishing(plug_hub(plug()), settings(broker, tmp_path / "p"), discovery()):
+            await has(ha, "switch.kettle", "off")
+            await has(ha, "switch.lamp", "")
+        assert ha.complaints() == []
+
+
+def levels() -> Iterator[tuple[float, int]]:
+    """Time and Wh of a counter: it rises, wraps at 1000, is reset, dips for one reading, jumps once, and is away."""
+    level = 900
+    for number in range(90):
+        level += 7
+        if number == 40:
+            level = 3  # reset
+        shown = level % 1000
+        if number == 50:
+            shown -= 6  # one reading too low
+        if number == 60:
+            shown = 2**22  # one that cannot be
+        if not 70 <= number < 75:  # away
+            yield NOON + number * 60.0, shown
+
+
+def counted() -> Iterator[Reading]:
+    """The readings that the hub makes of it, by its ledger."""
+    point = Point(key="energy_import_Wh", kind="counter", exponent=-3)
+    row = WirePoint(point=point, wire="1", counter="total", wraps=1000)
+    energy = DeviceEnergy("toy:meter", {})
+    for at, level in levels():
+        one = energy.count(row, level, at)
+        yield Reading("meter", point.key, one.total_mWh / 1000, at, one.quality, one.flags)
+
+
+@releases
+async def test_the_energy_dashboard_accepts_our_totals_and_statistics_equal_the_ledger(
+    release: str, tmp_path: Path
+) -> None:
+    hub = plug_hub(plug("meter"))
+    readings = list(counted())
+    assert {flag for one in readings for flag in one.flags} >= {"reset"}, "the script contains what it says"
+    hub.publish(readings[0])
+    entity = "sensor.meter_energy_import_wh"
+    async with both(release, tmp_path, hub) as (_, ha, _):
+        await has(ha, entity, kWh(readings[0]))
+        for one in readings[1:]:
+            hub.publish(one)
+            await asyncio.sleep(0.03)
+        await has(ha, entity, kWh(readings[-1]))
+        start = datetime.now(UTC).replace(second=0, microsecond=0)
+        for back in (5, 0):
+            window = start - timedelta(minutes=start.minute % 5 + back)
+            await ha.call("compile_now.run", start=window.isoformat())
+        used = [{"stat_consumption": entity}]
+        await ha.ask("energy/save_prefs", energy_sources=[], device_consumption=used)
+        verdict = await ha.ask("energy/validate")
+        assert verdict["device_consumption"] == [[]], verdict
+        found = await ha.ask(
+            "recorder/statistics_during_period",
+            start_time=(start - timedelta(hours=1)).isoformat(),
+            statistic_ids=[entity],
+            period="5minute",
+        )
+        rows = found[entity]
+        total = (float(readings[-1].value) - float(readings[0].value)) / 1000
+        assert rows[-1]["sum"] == pytest.approx(total, abs=1e-6) and total > 0.6
+        assert ha.complaints() == []
+
+
+def kWh(reading: Reading) -> str:
+    """Its value as Home Assistant shows it."""
+    return f"{round(float(reading.value) / 1000, 6)}"
+
+
+@releases
+async def test_a_hub_that_is_killed_is_unavailable_and_comes_back(release: str, tmp_path: Path) -> None:
+    async with Mosquitto(tmp_path, True, plain=True) as broker, running(release, broker) as ha:
+        with place_in(tmp_path) as here:
+            port = tmp_path / "plug"
+            here.sim("tuya-plug", "--link", f"pty:{port}")
+            here.configure(
+                f'[mqtt]\nurl = "mqtt://127.0.0.1:{broker.port}"\nhomeassistant = true\n'
+                f'[[device]]\nid = "pump"\nfamily = "tuya_wifi"\nprofile = "tuya/plug_metering"\nlink = "serial://{port}"\n'
+            )
+            hub, _ = await asyncio.to_thread(here.hub, "--web", "off")
+            await has(ha, "switch.pump", "off", "on")
+            await ha.call("switch.turn_on", entity_id="switch.pump")
+            await has(ha, "switch.pump", "on")
+            await ha.call("switch.turn_off", entity_id="switch.pump")
+            await has(ha, "switch.pump", "off")
+            here.stop(hub, 9)
+            await has(ha, "switch.pump", "unavailable")
+            await asyncio.to_thread(here.hub, "--web", "off")
+            await has(ha, "switch.pump", "off")
+            assert ha.complaints() == []
