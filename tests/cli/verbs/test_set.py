@@ -1,11 +1,13 @@
 """`set`: how the value is parsed, and when a person is asked."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import click
 import pytest
 
 from unclouded.cli.verbs.set_ import _confirm, _value
+from unclouded.core.errors import CommandError
 from unclouded.core.model import Point
 from unclouded.core.profile import WirePoint
 
@@ -57,12 +59,14 @@ def test_a_person_is_asked_before_a_critical_device_is_switched(
 ) -> None:
     asked: list[str] = []
 
-    def confirm(text: str, **options: Any) -> None:  # Any: click's
-        assert options == {"abort": True, "err": True}
+    def confirm(text: str, **options: Any) -> bool:  # Any: click's
+        assert options == {"err": True}
         asked.append(text)
+        return value != "off"
 
     monkeypatch.setattr(click, "confirm", confirm)
-    _confirm(FRIDGE, point, _value(value))
+    with pytest.raises(CommandError, match="Nothing was sent") if value == "off" else nullcontext():
+        _confirm(FRIDGE, point, _value(value))
     assert asked == ([f"Fridge\\x1b[2J is marked as critical. {question}"] if question else [])
     _confirm({**FRIDGE, "critical": False}, point, _value(value))
     assert len(asked) == bool(question)

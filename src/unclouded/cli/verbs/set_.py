@@ -12,6 +12,7 @@ from unclouded.app.hub_client import device_path, wait_until_connected
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import outcome_code, print_json, print_outcome
+from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
 from unclouded.core.printable import printable
 
@@ -55,13 +56,14 @@ def command(
 
 
 def _confirm(device: Mapping[str, Any], point: str, value: Value) -> None:  # Any: the API's JSON
-    """Ask before a critical device is switched. Raises click.Abort where the answer is no."""
+    """Ask before a critical device is switched. Raises CommandError where the answer is no."""
     key = point or device["main"]
     is_switched = any(one["key"] == key and one["kind"] == "switch" for one in device["points"])
     is_relay = key == device["main"] or key == "on" or key.startswith("on_")
     if device["critical"] and is_switched and is_relay:
         how = "Switch it on?" if value in (True, 1) else "Switch it off?" if value in (False, 0) else "Switch it?"
-        click.confirm(f"{printable(device['name'])} is marked as critical. {how}", abort=True, err=True)
+        if not click.confirm(f"{printable(device['name'])} is marked as critical. {how}", err=True):
+            raise CommandError("Nothing was sent.")
 
 
 def _value(text: str) -> Value:
