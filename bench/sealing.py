@@ -61,7 +61,9 @@ def measure(path: Path, hours: int) -> None:
     print(f"{values:,} values of {DEVICES} devices in {hours} h")
     print(f"single rows {single:6.2f} bytes a value")
     print(f"sealed      {sealed:6.2f} bytes a value, 1/{single / sealed:.1f}")
-    print(f"sealing     {sealing_s / values * 1e6:6.2f} us CPU a value, {sealing_s / writing_s:.2f} x what writing took")
+    print(
+        f"sealing     {sealing_s / values * 1e6:6.2f} us CPU a value, {sealing_s / writing_s:.2f} x what writing took"
+    )
     print(f"longest hour of a device {longest * 1000:.0f} ms in the writer's thread")
     print(f"all values of a device's hours {sealed_day:.2f} s, {sealed_day / day:.2f} x single rows")
 

@@ -188,11 +188,8 @@ def test_a_failure_in_the_middle_of_sealing_leaves_the_samples_where_they_are(
     keeper.writer.write([plug(), *hours(10)])
     before = seen(path)
 
-    def fails(*_: object) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
-
     with monkeypatch.context() as patch:
-        patch.setattr(sealing, "put_chunk", fails)
+        patch.setattr(sealing, "DROP_ALL", "DELETE FROM nothing WHERE device = ? AND second >= ? AND second < ?")
         with pytest.raises(sqlite3.OperationalError):
             keeper.seal()
     assert (keeper.chunks(), seen(path)) == ([], before)
@@ -279,6 +276,23 @@ def test_what_is_read_page_by_page_is_the_whole(path: Path) -> None:
     assert seconds == list(range(NOON, NOON + 20 * SPAN_S))
     assert [second for second, _ in samples.read_back(1, NOON, NOON + 20 * SPAN_S, 10**6)] == seconds[::-1]
     keeper.close()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sets(st.integers(0, 4 * SPAN_S), min_size=1, max_size=40), st.integers(0, 4 * SPAN_S))
+def test_the_second_before_and_the_second_after_are_found_in_sealed_hours_too(seconds: set[int], at: int) -> None:
+    folder = Path(mkdtemp())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sealing, "LEAST_SECONDS", 1)
+        keeper = SealedKeeper(folder / "store.sqlite")
+        keeper.writer.write([plug(), *(watts(1, second) for second in sorted(seconds)), watts(1, 9 * SPAN_S)])
+        keeper.seal()
+    samples = Samples(lambda query, *values: keeper.db.execute(query, values).fetchall())
+    earlier = [one for one in seconds if one < at]
+    assert samples.newest_before(NOON + at) == (NOON + max(earlier) if earlier else 0)
+    assert samples.next(1, NOON + at) == NOON + min((one for one in seconds if one >= at), default=9 * SPAN_S)
+    keeper.close()
+    shutil.rmtree(folder)
 
 
 async def test_an_existing_store_is_sealed_in_the_background_with_its_progress(path: Path) -> None:

@@ -112,6 +112,7 @@ function StoreState({ hub }: { hub: Hub }) {
         <dl class="facts live">
           <Fact name={say("hub.store_stored")}>{say("hub.store_batches", { stored: countText(store.stored), batches: countText(store.batches) })}</Fact>
           <Fact name={say("hub.store_waiting")}>{countText(store.waiting)}</Fact>
+          {!!store.unsealed_hours && <Fact name={say("hub.store_sealing")}>{say("hub.store_unsealed", { hours: countText(store.unsealed_hours) })}</Fact>}
           <Fact name={say("hub.store_write")}>{store.batches ? `${countText(store.write_ms)} ms` : say("hub.store_not_written")}</Fact>
           <Fact name={say("hub.data")}>
             <code>{hub.data}</code>

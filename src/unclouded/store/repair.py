@@ -67,7 +67,6 @@ class Repair:
         rollup = Rollup(self._db, self._wall)
         plan = rollup.plan_of(pair)
         for (start,) in self._db.execute(BOTH_SEALED, pair).fetchall():
-            unseal(self._db, target, start)
             unseal(self._db, source, start)
         self._db.execute("UPDATE chunk SET device = ? WHERE device = ?", pair)
         self._db.execute(

@@ -314,7 +314,10 @@ class Today(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoreView(msgspec.Struct, frozen=True, kw_only=True):
-    """The store: bytes on disk, records stored since the start, failures, records waiting to be written."""
+    """The store: bytes on disk, records stored since the start, failures, records waiting to be written.
+
+    ``unsealed_hours``: of all devices, that are old enough to be compressed and are not yet, roughly.
+    """
 
     bytes: int
     stored: float
@@ -324,6 +327,7 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     unstorable: float
     waiting: float
     write_ms: float
+    unsealed_hours: float = 0
 
 
 class PublisherView(msgspec.Struct, frozen=True, kw_only=True):
