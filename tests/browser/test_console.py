@@ -40,7 +40,7 @@ def run(page: Page, line: str) -> Locator:
 
 
 def test_a_command_is_completed_with_the_keyboard_and_answered_as_facts_and_lines(visitor: Visitor) -> None:
-    page = visitor.open("/devices/kettle")
+    page = visitor.open("/devices/kettle/details")
     prompt(page).press_sequentially("meross ta")
     option = page.get_by_role("option", name=re.compile("^meross task"))
     expect(option).to_be_visible()
@@ -69,7 +69,7 @@ def test_a_command_is_completed_with_the_keyboard_and_answered_as_facts_and_line
 def test_what_is_dangerous_or_switches_the_relay_is_confirmed_and_names_the_danger(
     visitor: Visitor, home: Home
 ) -> None:
-    page = visitor.open("/devices/kettle", **PHONE, color_scheme="dark")
+    page = visitor.open("/devices/kettle/details", **PHONE, color_scheme="dark")
     run(page, "meross iot unbind")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("must be set up again")
@@ -97,7 +97,7 @@ def test_what_is_dangerous_or_switches_the_relay_is_confirmed_and_names_the_dang
 
 
 def test_the_log_is_live_and_filtered_and_a_start_is_reported(visitor: Visitor) -> None:
-    page = visitor.open("/devices/kettle")
+    page = visitor.open("/devices/kettle/details")
     report = page.locator(".last-start")
     answer = run(page, "reboot")
     expect(answer).to_contain_text("The board starts again.")
@@ -123,7 +123,7 @@ def test_the_log_is_live_and_filtered_and_a_start_is_reported(visitor: Visitor) 
 
 
 def test_an_update_file_is_described_and_a_damaged_one_is_not_sent(visitor: Visitor) -> None:
-    page = visitor.open("/devices/kettle")
+    page = visitor.open("/devices/kettle/details")
     action = page.locator(".action").filter(has_text="Install other firmware")
 
     def choose(name: str, data: bytes) -> None:
@@ -153,7 +153,7 @@ def test_a_login_that_reads_only_sees_the_log_and_the_report_and_no_prompt(visit
     home.set_password("control", CONTROL)
     home.set_password("read", PASSWORD)
     visitor.expect("401|WebSocket")
-    page = visitor.open("/devices/kettle")
+    page = visitor.open("/devices/kettle/details")
     page.get_by_label("Password of this hub").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.locator(".console")).to_contain_text("read-only")

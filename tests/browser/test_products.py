@@ -72,7 +72,8 @@ def test_the_list_is_readable_on_every_screen(visitor: Visitor, home: Home, opti
 
 def test_the_facts_of_a_product_are_shown_for_a_report_without_the_name_of_the_device(visitor: Visitor, home: Home):
     page = visitor.open("/devices/lamp")
-    page.get_by_text("Report this product").click()
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("link", name="Report this product").click()
     facts = page.get_by_role("textbox", name="Facts for the report")
     expect(facts).to_have_value(re.compile("### Product `uncloudedplugsim`"))
     text = facts.input_value()

@@ -20,7 +20,7 @@ def home(folder: Path) -> Iterator[Home]:
 
 
 def test_a_rule_is_made_changed_disabled_and_deleted_and_the_plug_keeps_it(visitor: Visitor, home: Home):
-    page = visitor.open("/devices/plug")
+    page = visitor.open("/devices/plug/settings")
     schedule = page.get_by_role("region", name="Schedule")
     expect(schedule).to_contain_text("No rules.")
     schedule.get_by_role("button", name="Add a rule").click()
@@ -57,7 +57,7 @@ def test_a_rule_is_made_changed_disabled_and_deleted_and_the_plug_keeps_it(visit
 
 
 def test_a_rule_without_days_cannot_be_saved(visitor: Visitor):
-    page = visitor.open("/devices/plug", **PHONE)
+    page = visitor.open("/devices/plug/settings", **PHONE)
     page.get_by_role("button", name="Add a rule").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("What it does").select_option("Switch off after a while")

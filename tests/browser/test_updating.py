@@ -32,7 +32,7 @@ def choose(page: Page, name: str, data: bytes) -> None:
 
 
 def test_new_firmware_is_sent_from_a_phone(visitor: Visitor) -> None:
-    page = visitor.open("/devices/pump", **PHONE)
+    page = visitor.open("/devices/pump/details", **PHONE)
     page.get_by_role("button", name="Run…").click()
     expect(page.get_by_role("alert")).to_have_text("Choose a file first.")
     choose(page, "pump 1.0.9.bin", FIRMWARE)
@@ -54,7 +54,7 @@ def test_new_firmware_is_sent_from_a_phone(visitor: Visitor) -> None:
 
 
 def test_a_restart_of_the_appliance_during_the_update_is_reported(visitor: Visitor) -> None:
-    page = visitor.open("/devices/fan")
+    page = visitor.open("/devices/fan/details")
     choose(page, "fan.bin", FIRMWARE)
     expect(page.get_by_role("group", name="fan.bin")).to_be_visible()  # it is uploaded
     page.get_by_role("button", name="Run…").click()
@@ -63,7 +63,7 @@ def test_a_restart_of_the_appliance_during_the_update_is_reported(visitor: Visit
 
 
 def test_a_file_that_is_too_long_is_refused_before_the_upload(visitor: Visitor) -> None:
-    page = visitor.open("/devices/fan")
+    page = visitor.open("/devices/fan/details")
     choose(page, "fan.bin", bytes(16 * 1024 * 1024 + 1))
     page.get_by_role("button", name="Run…").click()
     expect(page.get_by_role("alert")).to_have_text("The file is too long; the limit is 16 MiB.")

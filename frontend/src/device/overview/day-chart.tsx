@@ -14,7 +14,7 @@ import type { DayLinesProps } from "./day-lines";
 
 const DAY_S = 86_400;
 const POINTS = 480; // three minutes each
-const minute = computed(() => Math.floor(now.value / 60) * 60);
+const minute = computed(() => Math.ceil(now.value / 60) * 60); // its end, so that the newest values are in it
 
 export function DayChart({ device, point }: { device: Device; point: Point }) {
   const span = { start: minute.value - DAY_S, end: minute.value };

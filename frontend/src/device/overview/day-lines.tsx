@@ -5,7 +5,7 @@ import { useMemo } from "preact/hooks";
 import { Chart } from "../../charts/chart";
 import { markOf } from "../../charts/palette";
 import { address } from "../../data/http";
-import { timezone } from "../../data/live";
+import { now, timezone } from "../../data/live";
 import { pointOf, POWER } from "../../devices/points";
 import type { Device, History, Point } from "../../data/shapes";
 import { columnsOf, heldRows, rowAt, summaryOf } from "../../history/columns";
@@ -26,9 +26,10 @@ export function DayLines({ device, point, answer, span, height }: DayLinesProps)
   const zone = timezone.value;
   const cursor = useSignal<number | null>(null);
   const series = answer.series[0];
-  const rows = useMemo(() => (series ? heldRows(series, answer.step, answer.end) : []), [answer]);
+  const until = useMemo(() => Math.min(answer.end, now.peek()), [answer]);
+  const rows = useMemo(() => (series ? heldRows(series, answer.step, until) : []), [answer]);
   const { at, lines } = useMemo(() => {
-    const { at, columns } = columnsOf(series ? [series] : [], answer.step, answer, answer.end);
+    const { at, columns } = columnsOf(series ? [series] : [], answer.step, answer, until);
     const colour = pointOf(device, POWER) ? markOf(device.id) : "var(--rest)";
     const column = columns[0] ?? { y: [], low: [], high: [] };
     return { at, lines: [{ key: point.key, label: "", colour, isHidden: false, isDashed: false, column, marks: [] }] };
@@ -52,7 +53,7 @@ export function DayLines({ device, point, answer, span, height }: DayLinesProps)
         {cursor.value === null || !row || row.y === null ? spoken : `${momentText(cursor.value, zone)}: ${text(row.y)}`}
       </p>
       <Under
-        table={() => historyTable(series ? [{ series, name: title }] : [], span, zone, answer.step)} caption={say("device.day_caption", { point: title })}
+        table={() => historyTable(series ? [{ series, name: title }] : [], { ...span, end: until }, zone, answer.step)} caption={say("device.day_caption", { point: title })}
         csv={{ href: address("/api/history.csv", asked), name: `unclouded-${device.id}.csv` }}
       />
     </>

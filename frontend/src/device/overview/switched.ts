@@ -12,7 +12,7 @@ export type Switched = { at: number; isOn: boolean; origin: string | undefined }
 /** A value of the relay: at that time, or at the latest `within` seconds later. */
 export type Seen = { at: number; isOn: boolean; within: number };
 
-const SETTLE_S = 5; // in which the hub's log has a command whose value was seen already
+const SETTLE_S = 5; // between a value and the hub's note of the command that set it
 
 /** The values in a history whose rows are `step` seconds long (0: each is of its own time). */
 export function seenIn({ at, value }: Pick<Series, "at" | "value">, step: number): Seen[] {
@@ -24,19 +24,30 @@ export function seenIn({ at, value }: Pick<Series, "at" | "value">, step: number
 
 /** When the relay was switched, oldest first. A command that changed nothing is no switching; nor is the first value. */
 export function switchesOf(seen: readonly Seen[], events: readonly HubEvent[], point: string): Switched[] {
-  const values = seen.map((one) => ({ ...one, order: one.at + Math.max(one.within, SETTLE_S), origin: undefined as string | undefined, isCommand: false }));
-  const commands = events.flatMap((event) => {
+  const commands = events.flatMap((event): Switched[] => {
     const { key, value, origin, isDone } = commandIn(event);
-    const at = Date.parse(event.at) / 1000;
-    return key === point && isDone ? [{ at, isOn: value === "true", within: 0, order: at, origin: origin as string | undefined, isCommand: true }] : [];
+    return key === point && isDone ? [{ at: Date.parse(event.at) / 1000, isOn: value === "true", origin }] : [];
   });
-  const found: Switched[] = [];
-  let state: boolean | undefined;
-  for (const { at, isOn, origin, isCommand } of [...values, ...commands].sort((one, other) => one.order - other.order)) {
-    if (isOn !== state && (isCommand || state !== undefined)) found.push({ at, isOn, origin });
-    state = isOn;
-  }
-  return found;
+  const left = new Set(commands);
+  const changes = changesIn(seen).map(({ at, isOn, within }): Switched & { isChange: boolean } => {
+    const mine = [...left].find((one) => one.isOn === isOn && one.at >= at - SETTLE_S && one.at <= at + within + SETTLE_S);
+    if (mine) left.delete(mine);
+    return { ...(mine ?? { at, isOn, origin: undefined }), isChange: true };
+  });
+  const others = [...left].map((one) => ({ ...one, isChange: false }));
+  let state = seen[0]?.isOn;
+  return [...changes, ...others]
+    .sort((one, other) => one.at - other.at)
+    .flatMap(({ at, isOn, origin, isChange }) => {
+      const isNews = isChange || isOn !== state; // on and off again within one row of the history
+      state = isOn;
+      return isNews ? [{ at, isOn, origin }] : [];
+    });
+}
+
+function changesIn(seen: readonly Seen[]): Seen[] {
+  const ordered = [...seen].sort((one, other) => one.at - other.at);
+  return ordered.filter((one, index) => index > 0 && one.isOn !== ordered[index - 1]?.isOn);
 }
 
 export type LoggedCommand = { key: string; value: string; origin: string; result: string; isDone: boolean };
