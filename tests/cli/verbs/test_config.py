@@ -153,7 +153,7 @@ async def test_the_history_is_deleted_with_that_of_sub_devices_and_of_no_other(e
     [
         (("set", "pump", "nam=x"), "Did you mean name?"),
         (("set", "pump", "name"), "KEY=VALUE"),
-        (("set", "pump", "name.x=1"), "only scale and session"),
+        (("set", "pump", "name.x=1"), "have keys behind a dot"),
         (("set", "pump", "scale.power_W=x"), "`scale` of device pump must be a number"),
         (("set", "pump", "link=nowhere"), "is not a link"),
         (("set", "pmp", "name=x"), "Did you mean pump?"),
