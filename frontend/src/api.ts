@@ -2806,6 +2806,8 @@ export interface components {
         /**
          * StoreView
          * @description The store: bytes on disk, records stored since the start, failures, records waiting to be written.
+         *
+         *         ``unsealed_hours``: of all devices, that are old enough to be compressed and are not yet, roughly.
          */
         StoreView: {
             bytes: number;
@@ -2816,6 +2818,8 @@ export interface components {
             unstorable: number;
             waiting: number;
             write_ms: number;
+            /** @default 0 */
+            unsealed_hours: number;
         };
         /**
          * TestRuleBody
