@@ -107,9 +107,9 @@ class HomeAssistant:
             self._process.wait(PATIENCE_S)
             self._process = None
 
-    async def until(self, is_so: Callable[[], Any]) -> Any:
+    async def until(self, is_so: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:
         """Wait until a coroutine gives something true."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patience_s):
             while True:
                 assert self._process is not None and self._process.poll() is None, self.log()[-3000:]
                 with contextlib.suppress(aiohttp.ClientError, OSError):

@@ -101,7 +101,7 @@ async def test_every_point_of_the_vocabulary_is_an_entity_without_a_complaint(re
         async def all_there() -> bool:
             return len(await ha.ask("config/entity_registry/list")) >= wanted
 
-        await ha.until(all_there)
+        await ha.until(all_there, 150.0)
         await has(ha, "sensor.all_number_r_power_w", "12.5")
         await has(ha, "switch.all_switch_rw", "on")
         registry = {one["entity_id"]: one for one in await ha.ask("config/entity_registry/list")}
@@ -151,7 +151,7 @@ async def test_a_plug_is_switched_renamed_and_removed_and_all_three_restart(rele
         hub.publish(point_gone)
         await has(ha, "select.kettle_after_power_cut", "")
         await has(ha, "switch.kettle", "off")
-        assert ha.complaints() == []
+        assert [one for one in ha.complaints() if "from MQTT server" not in one] == []  # the broker's restart
 
 
 @releases
@@ -167,12 +167,10 @@ async def test_what_an_earlier_run_announced_and_is_gone_is_removed(release: str
 
 
 def levels() -> Iterator[tuple[float, int]]:
-    """Time and Wh of a counter: it rises, wraps at 1000, is reset, dips for one reading, jumps once, and is away."""
+    """Time and Wh of a counter: it rises, begins at 0 again at 1000, dips, jumps for one reading, and is away."""
     level = 900
     for number in range(90):
         level += 7
-        if number == 40:
-            level = 3  # reset
         shown = level % 1000
         if number == 50:
             shown -= 6  # one reading too low
@@ -182,49 +180,55 @@ def levels() -> Iterator[tuple[float, int]]:
             yield NOON + number * 60.0, shown
 
 
-def counted() -> Iterator[Reading]:
-    """The readings that the hub makes of it, by its ledger."""
+def counted(meter: str, wraps: int | None) -> list[Reading]:
+    """The readings that the hub makes of it, by its ledger. Without ``wraps`` the beginning at 0 is a reset."""
     point = Point(key="energy_import_Wh", kind="counter", exponent=-3)
-    row = WirePoint(point=point, wire="1", counter="total", wraps=1000)
-    energy = DeviceEnergy("toy:meter", {})
-    for at, level in levels():
-        one = energy.count(row, level, at)
-        yield Reading("meter", point.key, one.total_mWh / 1000, at, one.quality, one.flags)
+    row = WirePoint(point=point, wire="1", counter="total", wraps=wraps)
+    energy = DeviceEnergy(f"toy:{meter}", {})
+    steps = [(at, energy.count(row, level, at)) for at, level in levels()]
+    return [Reading(meter, point.key, one.total_mWh / 1000, at, one.quality, one.flags) for at, one in steps]
 
 
 @releases
 async def test_the_energy_dashboard_accepts_our_totals_and_statistics_equal_the_ledger(
     release: str, tmp_path: Path
 ) -> None:
-    hub = plug_hub(plug("meter"))
-    readings = list(counted())
-    assert {flag for one in readings for flag in one.flags} >= {"reset"}, "the script contains what it says"
-    hub.publish(readings[0])
-    entity = "sensor.meter_energy_import_wh"
+    hub = plug_hub(plug("one"), plug("two"))
+    meters = {"one": counted("one", 1000), "two": counted("two", None)}
+    flags = {flag for readings in meters.values() for one in readings for flag in one.flags}
+    assert flags >= {"wrap", "reset", "jump", "gap"}, "the script contains what it says"
+    hub.publish(*(readings[0] for readings in meters.values()))
     async with both(release, tmp_path, hub) as (_, ha, _):
-        await has(ha, entity, kWh(readings[0]))
-        for one in readings[1:]:
-            hub.publish(one)
+        for name, readings in meters.items():
+            await has(ha, entity(name), kWh(readings[0]))
+        for pair in zip(*meters.values(), strict=True):
+            hub.publish(*pair[:1])
+            hub.publish(*pair[1:])
             await asyncio.sleep(0.03)
-        await has(ha, entity, kWh(readings[-1]))
+        for name, readings in meters.items():
+            await has(ha, entity(name), kWh(readings[-1]))
         start = datetime.now(UTC).replace(second=0, microsecond=0)
         for back in (5, 0):
             window = start - timedelta(minutes=start.minute % 5 + back)
             await ha.call("compile_now.run", start=window.isoformat())
-        used = [{"stat_consumption": entity}]
+        used = [{"stat_consumption": entity(name)} for name in meters]
         await ha.ask("energy/save_prefs", energy_sources=[], device_consumption=used)
         verdict = await ha.ask("energy/validate")
-        assert verdict["device_consumption"] == [[]], verdict
+        assert verdict["device_consumption"] == [[], []], verdict
         found = await ha.ask(
             "recorder/statistics_during_period",
             start_time=(start - timedelta(hours=1)).isoformat(),
-            statistic_ids=[entity],
+            statistic_ids=[entity(name) for name in meters],
             period="5minute",
         )
-        rows = found[entity]
-        total = (float(readings[-1].value) - float(readings[0].value)) / 1000
-        assert rows[-1]["sum"] == pytest.approx(total, abs=1e-6) and total > 0.6
+        for name, readings in meters.items():
+            total = (float(readings[-1].value) - float(readings[0].value)) / 1000
+            assert found[entity(name)][-1]["sum"] == pytest.approx(total, abs=1e-6) and total > 0.5
         assert ha.complaints() == []
+
+
+def entity(meter: str) -> str:
+    return f"sensor.{meter}_energy_import_wh"
 
 
 def kWh(reading: Reading) -> str:

@@ -24,7 +24,10 @@ def devices_with_every_point() -> Iterator[tuple[Device, list[Reading]]]:
         found[f"all_{point.kind}_{point.access}"].append((point, value))
     for id, points in found.items():
         readings = [Reading(id, point.key, value, NOON) for point, value in points if value is not None]
-        yield device(id, points=tuple(point for point, _ in points), main="", actions=()), readings
+        yield (
+            device(id, points=tuple(point for point, _ in points), main="", actions=(), info={"product": "all"}),
+            readings,
+        )
 
 
 def hub_with_every_point() -> FakeHub:

@@ -19,7 +19,8 @@ pytestmark = needs_mosquitto
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publisher, "FIRST_PAUSE_S", 0.05)
+    for name in ("FIRST_PAUSE_S", "LOOK_EVERY_S", "LEAVE_S"):
+        monkeypatch.setattr(publisher, name, 0.05)
 
 
 async def retained(broker: Mosquitto) -> dict[str, bytes]:

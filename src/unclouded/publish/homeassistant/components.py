@@ -5,7 +5,7 @@
     switch w  ─► button      a point whose readings are events ─► event
 
 All of them read the JSON state of the device. A point that the state does not contain yet gives "None", which Home
-Assistant takes for unknown. Payloads by docs/home-assistant.md; unknown keys are never sent.
+Assistant takes for unknown; so does a message that is no JSON. Source: docs/home-assistant.md.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,6 +19,7 @@ from unclouded.publish.mqtt.topics import Topics, fits
 EXPIRE_S = 1000  # s after which a sensor without a message is unavailable; each state is published within 300 s
 LONGEST_STATE = 255  # characters that Home Assistant keeps of a state
 MOST_OPTIONS = 64
+STATE = "(value_json | default({}))"  # in templates
 HIGHEST = 10**9  # where a number has no limit of its own
 
 Component = dict[str, Any]  # Any: JSON
@@ -113,7 +114,7 @@ def _number_sensor(point: Point) -> Component:
     found: Component = _value(point)
     if known.divisor != 1:
         found["value_template"] = (
-            f"{{% set v = value_json.get('{point.key}') %}}"
+            f"{{% set v = {STATE}.get('{point.key}') %}}"
             f"{{{{ (v / {known.divisor}) | round(6) if v is number else 'None' }}}}"
         )
         found["suggested_display_precision"] = 2
@@ -151,7 +152,7 @@ def _event(device: Device, point: Point, topics: Topics) -> Component:
     else:
         types = list(point.options[:MOST_OPTIONS]) or ["event"]
         kind = "value_json.data.value" if point.options else "'event'"
-    is_this = f"value_json.kind == 'reading' and value_json.data.point == '{point.key}'"
+    is_this = f"value_json is defined and value_json.kind == 'reading' and value_json.data.point == '{point.key}'"
     if name == "doorbell" and point.kind == "switch":
         is_this += " and value_json.data.value"
     template = f"{{% if {is_this} %}}{{{{ {{'event_type': {kind}}} | tojson }}}}{{% endif %}}"
@@ -182,7 +183,7 @@ def _problem(device: Device, topics: Topics, ids: str) -> Component:
         "device_class": "problem",
         "entity_category": "diagnostic",
         "state_topic": topic,
-        "value_template": "{{ value_json.active }}",
+        "value_template": f"{{{{ {STATE}.get('active') }}}}",
         "payload_on": "True",
         "payload_off": "False",
         "json_attributes_topic": topic,
@@ -226,12 +227,12 @@ def _command(device: Device, point: Point, topics: Topics) -> Component:
 
 
 def _value(point: Point) -> Component:
-    return {"value_template": f"{{{{ value_json.get('{point.key}') }}}}"}
+    return {"value_template": f"{{{{ {STATE}.get('{point.key}') }}}}"}
 
 
 def _text_value(key: str, missing: str = "None") -> Component:
     """A text as far as Home Assistant keeps it."""
-    value = f"value_json.get('{key}', '{missing}')"
+    value = f"{STATE}.get('{key}', '{missing}')"
     return {"value_template": f"{{{{ ({value} | string)[:{LONGEST_STATE}] }}}}"}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from unclouded.core.model import Device
-from unclouded.publish.homeassistant.components import Component, component_ids, components
+from unclouded.publish.homeassistant.components import STATE, Component, component_ids, components
 from unclouded.publish.mqtt.topics import Topics
 
 NAME = "Unclouded"
@@ -153,7 +153,7 @@ class HomeAssistantDiscovery:
             "name": "Devices online",
             "state_class": "measurement",
             "entity_category": "diagnostic",
-            "value_template": "{{ value_json.get('online') }}",
+            "value_template": f"{{{{ {STATE}.get('online') }}}}",
             "availability": [{"topic": topics.bridge_state}],
         }
         event = {

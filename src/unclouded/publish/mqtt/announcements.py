@@ -6,6 +6,8 @@ reports. So what an earlier run announced stays until it is certain that it is g
     a device          removed as soon as the hub does not have it
     a sub-device      kept for KEPT_S while the device before it is there: it may join again
     a point           kept until its device has been available for SETTLED_S in this run
+
+A device that no run has announced waits until it has reported who it is: before that its identity may change.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -40,11 +42,19 @@ class Announcements:
             left.update({topic: one for topic, one in retained.items() if companion.is_own(topic, one, current.keys())})
 
     def changes(
-        self, devices: Sequence[Device], unsettled: Collection[str], commands: bool, now: float
+        self,
+        devices: Sequence[Device],
+        known: Collection[str],
+        unsettled: Collection[str],
+        commands: bool,
+        now: float,
     ) -> Iterator[Change]:
-        """What to publish so that these devices are announced. ``unsettled``: the ids of those not yet complete."""
+        """What to publish so that these devices are announced.
+
+        ``known``: the ids of those that have reported who they are; ``unsettled``: of those not yet complete.
+        """
         for place, companion in enumerate(self._companions):
-            yield from self._of_companion(place, companion, devices, unsettled, commands, now)
+            yield from self._of_companion(place, companion, devices, known, unsettled, commands, now)
 
     def all(self) -> Iterator[Change]:
         """Everything once more, for a program that has started."""
@@ -59,6 +69,7 @@ class Announcements:
         place: int,
         companion: Companion,
         devices: Sequence[Device],
+        known: Collection[str],
         unsettled: Collection[str],
         commands: bool,
         now: float,
@@ -66,7 +77,11 @@ class Announcements:
         published, left = self._published[place], self._left[place]
         wanted = companion.messages(devices, commands)
         waiting = companion.messages([one for one in devices if one.id in unsettled], commands)
+        unknown = companion.messages([one for one in devices if one.id not in known], commands).keys()
+        certain = companion.messages([one for one in devices if one.id in known], commands).keys()
         for topic, after in wanted.items():
+            if topic in unknown and topic not in certain and topic not in published and topic not in left:
+                continue
             before = published.get(topic) or left.get(topic, b"")
             if topic in waiting and before:
                 after = companion.kept(before, after)

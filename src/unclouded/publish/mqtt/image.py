@@ -39,7 +39,8 @@ class HubImage:
         self._devices: dict[str, Device] = {}
         self._states: dict[str, _DeviceImage] = {}
         self._changed: dict[str, None] = {}  # devices with a state to publish, in order
-        self._due: dict[str, bytes] = {}  # other topics to publish; empty = remove
+        self._due: dict[str, bytes] = {}  # other topics to publish
+        self._left: list[str] = []  # topics that hold a message of what is gone
         self._available: dict[str, bool] = {}
         self._alerts: dict[str, dict[tuple[str, str], Alert]] = {}  # by device; by kind and point
 
@@ -106,6 +107,11 @@ class HubImage:
         due, self._due = self._due, {}
         return due
 
+    def left(self) -> list[str]:
+        """The topics of devices and points that are gone; each is taken once."""
+        left, self._left = self._left, []
+        return left
+
     def states(self) -> Iterator[TopicMessage]:
         """The states that changed; each is taken once, and what is not taken stays."""
         while self._changed:
@@ -132,7 +138,7 @@ class HubImage:
         image = self._states.setdefault(device.id, _DeviceImage(self._flat))
         for key in image.describe(device):
             if self._flat:
-                self._due[self._topics.point(device.id, key)] = b""
+                self._left.append(self._topics.point(device.id, key))
         self._available.setdefault(device.id, False)
         self._describe_topics(device)
         self._changed[device.id] = None
@@ -155,7 +161,9 @@ class HubImage:
         topics = [self._topics.state(device.id), *(name(device.id) for name in self._rare())]
         if self._flat:
             topics += [self._topics.point(device.id, key) for key in image.readings]
-        self._due.update(dict.fromkeys(topics, b""))
+        self._left += topics
+        for topic in topics:
+            self._due.pop(topic, None)
 
     def _status(self, status: Status) -> None:
         if status.device not in self._states:

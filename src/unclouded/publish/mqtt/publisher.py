@@ -11,7 +11,7 @@ are kept in the outbox, on disk too, until the broker has taken them over.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 
 from unclouded.core.model import Device, Fact, Notice, PublicHub, Status
@@ -40,6 +40,8 @@ JITTER = 0.2  # fraction of a pause, to either side
 DESCRIBE_S = 0.1  # s after a device changed until it is described anew, together with others
 LOOK_EVERY_S = 5.0  # s between two looks at which devices there are: the hub does not publish that one is gone
 REFRESH_S = 300.0  # s in which each state is published anew, so that it does not expire with those who got it
+LEAVE_S = 2.0  # s between the end of a device's announcement and that of its topics: who reads them must know first
+KNOWN_S = 2.0  # s for which a device that reports nothing about itself is available before it is announced
 SPREAD_S = 5.0  # s over which everything is published again to a program that has started
 LONGEST_ANSWER_TOPIC = 512  # characters
 
@@ -83,6 +85,8 @@ class MqttPublisher:
         self._announcements = Announcements(self._companions, 0.0)
         self._available_since: dict[str, float] = {}
         self._unsettled: frozenset[str] = frozenset()
+        self._known: frozenset[str] = frozenset()
+        self._leaving: dict[str, float] = {}  # topics to remove -> since when
         self._must_describe = False
         self._describe_timer: asyncio.TimerHandle | None = None
 
@@ -191,9 +195,27 @@ class MqttPublisher:
             for place, device in enumerate(self._image.devices):
                 if place % turns == turn % turns and device.id in self._available_since:
                     self._image.touch(device.id)
+            self._remove_left()
             self._book.save()
             if self._exchange is not None:
                 self._exchange.wake()
+
+    def _leave(self, topics: Iterable[str]) -> None:
+        """Remove the retained messages on these topics, soon."""
+        now = asyncio.get_running_loop().time()
+        for topic in topics:
+            self._leaving.setdefault(topic, now)
+
+    def _remove_left(self) -> None:
+        exchange, now = self._exchange, asyncio.get_running_loop().time()
+        if not self._leaving or exchange is None or exchange.stage != "publishing":
+            return
+        current = self._own_topics()
+        for topic in [topic for topic, since in self._leaving.items() if now - since >= LEAVE_S]:
+            del self._leaving[topic]
+            if topic not in current:
+                exchange.retain(topic, b"")
+                self._book.topics.discard(topic)
 
     def _describe_if_needed(self) -> None:
         self._describe_timer = None
@@ -211,11 +233,13 @@ class MqttPublisher:
                 if type(one) is Status:
                     self._note_status(one)
         is_different = self._image.describe(devices, [*facts, *self._hub.alerts()])
+        self._leave(self._image.left())
         now = asyncio.get_running_loop().time()
         since = self._available_since
         unsettled = frozenset(one.id for one in devices if now - since.get(one.id, now) < SETTLED_S)
-        if is_different or unsettled != self._unsettled:
-            self._unsettled = unsettled
+        known = frozenset(one.id for one in devices if one.info or now - since.get(one.id, now) >= KNOWN_S)
+        if is_different or (unsettled, known) != (self._unsettled, self._known):
+            self._unsettled, self._known = unsettled, known
             self._announce()
 
     def _announce(self) -> None:
@@ -224,7 +248,7 @@ class MqttPublisher:
             return
         now = asyncio.get_running_loop().time()
         devices, commands = self._image.devices, self._settings.commands
-        for topic, messages in self._announcements.changes(devices, self._unsettled, commands, now):
+        for topic, messages in self._announcements.changes(devices, self._known, self._unsettled, commands, now):
             self._exchange.retain(topic, *messages)
         self._exchange.retain(self.topics.bridge_info, self._bridge_info())
         self._book.topics |= self._own_topics()
@@ -325,21 +349,18 @@ class MqttPublisher:
         if not self._has_looked:
             self._has_looked = True
             self._announcements.found(found, devices, self._settings.commands)
-            self._clean(exchange, found)
+            self._clean(found)
         else:
             for topic, messages in self._announcements.all():
                 exchange.retain(topic, *messages)
         self._announce()
         self._image.refresh([one.id for one in devices])
 
-    def _clean(self, exchange: BrokerExchange, found: Mapping[str, bytes]) -> None:
+    def _clean(self, found: Mapping[str, bytes]) -> None:
         """Remove what an earlier run left of devices that are gone; report what is not ours."""
         current = self._own_topics()
         base = {topic: payload for topic, payload in found.items() if self.topics.is_own(topic)}
-        for topic in stale(base, self._book.topics, current):
-            if not self._may_return(topic):
-                exchange.retain(topic, b"")
-                self._book.topics.discard(topic)
+        self._leave(topic for topic in stale(base, self._book.topics, current) if not self._may_return(topic))
         others = foreign(base, self._book.topics) if self._book.topics else []
         self._foreign = foreign_text(others, current) if others else ""
         if others:
