@@ -111,13 +111,14 @@ def days_text(days: DaySet) -> str:
 
 
 def _range(item: str) -> frozenset[int]:
-    first, _, last = item.partition("-")
+    first, dash, last = item.partition("-")
+    last = last if dash else first
     names: Sequence[str] = WEEKDAYS
-    if first not in names or (last or first) not in names:
+    if first not in names or last not in names:
         raise CommandError(
             f"{item[:40]!r} is no day; write daily, mon-fri, sat,sun, weekend, workdays or holidays, with commas."
         )
-    begin, end = names.index(first), names.index(last or first)
+    begin, end = names.index(first), names.index(last)
     return frozenset((begin + step) % 7 for step in range((end - begin) % 7 + 1))
 
 

@@ -16,6 +16,7 @@ LOST_S = 300.0  # s after which a command whose outcome never came counts as fai
 FIGHT_COMMANDS = 6  # commands of rules to one point within FIGHT_S that are too many
 FIGHT_S = 60.0
 FIGHT_PAUSE_S = 600.0  # s in which rules leave a point alone then
+SPACING_S = 1.0  # s between two commands to one point
 AGAIN_S = 60.0  # s between two commands of a rule that sets a point again and again
 
 ControlState = Literal["idle", "sending", "retry", "done", "failed"]
@@ -70,6 +71,8 @@ class PointControl:
             self._next = None
         if self._next is None or self.state == "sending" or self._paused_until is not None:
             return outputs
+        if self._sent and now < self._sent[-1][0] + SPACING_S:
+            return outputs
         target, self._next = self._next, None
         is_retry = self.state == "retry" and target == self.target
         self.target = target
@@ -86,7 +89,9 @@ class PointControl:
         return [*outputs, RuleCommand(id=new_id, rule=target.rule, command=command, because=target.because)]
 
     def deadline(self) -> float | None:
-        return earliest([self._due, self._paused_until, self.claims.deadline()])
+        is_waiting = self._next is not None and self.state != "sending" and self._paused_until is None and self._sent
+        spaced = self._sent[-1][0] + SPACING_S if is_waiting else None
+        return earliest([self._due, self._paused_until, self.claims.deadline(), spaced])
 
     # --- what happens --------------------------------------------------------------------------
 
