@@ -11,6 +11,7 @@ from unclouded.app.configuration.config import parse_config
 from unclouded.app.hub_backup import HubBackup
 from unclouded.core.errors import StoreError
 from unclouded.core.model import Device, Reading
+from unclouded.store.reader import StoreReader
 from unclouded.store.sink import Store
 
 KETTLE = Device(id="kettle", identity="toy:kettle", family="toy", link="toy:", profile="", points=(), actions=())
@@ -49,7 +50,9 @@ async def test_a_backup_is_made_while_the_store_is_written_and_leaves_nothing_be
         "unclouded.toml",
     ]
     assert (out / "unclouded.toml").read_text() == file.read_text()
+    with StoreReader(out / "store.sqlite") as reader:
+        assert reader.since() == 1_763_700_000
+        assert len(list(reader.history("kettle"))) == 50
     with sqlite3.connect(out / "store.sqlite") as copy:
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert copy.execute("SELECT count(*) FROM sample").fetchone()[0] == 50
     assert not list(data.glob(".backup-*"))

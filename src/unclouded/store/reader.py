@@ -30,7 +30,8 @@ EVENTS = """SELECT e.at, coalesce(d.id, d.identity, ''), e.kind, e.json FROM eve
     LEFT JOIN device d ON d.number = e.device
     WHERE e.at >= ? AND e.at < ? AND (? IS NULL OR e.device = ?) AND e.kind <> ? ORDER BY e.at"""
 DEVICE = "SELECT number, identity, id, first_seen, last_seen, info FROM device"
-OLDEST = "SELECT min((SELECT min(second) FROM sample WHERE device = device.number)) FROM device"
+OLDEST = """SELECT min(at) FROM (SELECT (SELECT min(second) FROM sample WHERE device = number) AS at FROM device
+    UNION ALL SELECT (SELECT first FROM chunk WHERE device = number ORDER BY start LIMIT 1) FROM device)"""
 LEDGERS = """SELECT d.id, l.point FROM ledger l JOIN device d ON d.identity = l.identity WHERE d.id IS NOT NULL
     ORDER BY d.number, l.point"""
 

@@ -101,6 +101,7 @@ def test_every_table_of_the_hub_is_shown_with_what_its_keys_hold_and_without_sec
     assert (fields["metrics", "open"].kind, fields["weather", "latitude"].kind) == ("flag", "number")
     assert fields["notification", "url"].kind == "secret" and fields["notification", "events"].kind == "list"
     assert [key for place, key in fields if place == "hub" and fields[place, key].is_local] == ["data", "profiles"]
+    assert all(fields["mqtt", one].is_local for one in ("cafile", "certfile", "keyfile", "password_file"))
     assert fields["influx", "cafile"].is_local and fields["web", "tls"].at_start and not fields["hub", "name"].at_start
     assert all(not one.is_there for one in configured_tables("no TOML"))
 

@@ -1,7 +1,7 @@
 """The tables of the hub, as the types of ``tables`` describe them: which there are, what their keys hold. Pure.
 
 A table that ConfigFile gets can be shown and changed without more: its keys are fields of its type. ``Literal`` is a
-choice, ``Annotated[int, Meta(ge=…)]`` has limits, a name that ends in ``_file``, ``_folder`` or ``_command`` is of the
+choice, ``Annotated[int, Meta(ge=…)]`` has limits, a name that ends in ``file``, ``_folder`` or ``_command`` is of the
 hub's computer, one that ends in ``_key``, ``_password`` or ``_token`` is a secret.
 """
 
@@ -21,7 +21,7 @@ from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.toml_text import read_toml
 
 DEVICES = "device"  # the table that is none of the hub
-LOCAL = re.compile(r"(^|_)(file|folder|path|command)$|^cafile$")
+LOCAL = re.compile(r"(?<!pro)file$|(^|_)(folder|path|command)$")  # cafile, token_file; a profile is none
 LOCAL_KEYS = frozenset({("hub", "data"), ("hub", "profiles")})
 
 # Keys that count at the next start of the hub only, by table; of other tables all keys are applied at once
