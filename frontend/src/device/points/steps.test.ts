@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { inputText, limitText, stepOf, typed } from "./steps";
+import { inputText, limitText, stepOf, stepped, typed } from "./steps";
 
 const point = (exponent: number, minimum: number | null = null, maximum: number | null = null, unit = "°C") =>
   ({ kind: "number", access: "rw", unit, exponent, minimum, maximum, options: [] as string[] }) as const;
@@ -22,6 +22,11 @@ describe("the input of a number", () => {
     expect(typed("21.55", point(-1))).toEqual({ problem: "The value must be a multiple of 0.1." });
     expect(typed("31", point(0, 5, 30))).toEqual({ problem: "Allowed: 5 to 30 °C." });
     expect(typed("4", point(0, 5))).toEqual({ problem: "Allowed: at least 5 °C." });
+  });
+
+  it("goes up and down by half a degree where the device has that, onto steps and within the limits", () => {
+    expect([stepped(21, 1, point(-1, 5, 30)), stepped(21.3, -1, point(-1, 5, 30)), stepped(30, 1, point(-1, 5, 30)), stepped(5, -1, point(-1, 5, 30))]).toEqual([21.5, 21, 30, 5]);
+    expect([stepped(21, 1, point(0)), stepped(20, -1, point(1))]).toEqual([22, 10]);
   });
 
   it("accepts the limits", () => {
