@@ -82,16 +82,17 @@ def test_a_read_only_session_shows_everything_and_switches_nothing(visitor: Visi
     expect(button).to_have_attribute("aria-disabled", "true")
     expect(button).to_have_accessible_description("This login is read-only: it cannot switch devices.")
     expect(page.locator(".head .role")).to_have_text("read-only")
-    expect(page.locator('.row[data-device="lamp"] .value')).to_contain_text("W")
+    expect(page.locator('.dev[data-device="lamp"] .val')).to_contain_text("W")
     shoot(page, "now-read-only")
     button.click(force=True)
     page.get_by_role("link", name="Lamp").click()
+    page.get_by_role("main").get_by_role("link", name="Details").click()
     expect(page.locator('[data-point="countdown_s"] input')).to_be_disabled()
     request = """fetch('/api/devices/lamp/set', {method: 'POST', headers: {'Content-Type': 'application/json'},
         body: '{"point": "on", "value": false}'}).then(answer => answer.status)"""
     assert page.evaluate(request) == 403
     assert home.relay("lamp")
-    page.get_by_role("link", name="Settings").click()
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Settings").click()
     expect(page.get_by_text("This login is read-only: you can view devices but not switch them.")).to_be_visible()
 
 
