@@ -25,6 +25,7 @@ changed. A system without ensurepip or with an externally managed Python is fine
 this machine's Node, or else with one from PyPI.
 """
 
+import concurrent.futures
 import contextlib
 import hashlib
 import os
@@ -215,12 +216,15 @@ def ensure(lock_file: str) -> None:
     say(f"Installing into {VENV.name} …")
     with step("1 of 4: an environment and the installer"):
         ensure_installer()
-    locks = [lock_file] if hatch_build.system_node() else [lock_file, NODE_LOCK]
-    with step(f"2 of 4: {sum(map(count_packages, locks))} packages"):
-        files = [word for lock in locks for word in ("-r", HERE / lock)]
-        must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--require-hashes", *files])
-    with step("3 of 4: the page"):
-        ensure_page(tools=lock_file == DEV_LOCK)
+    has_node = hatch_build.system_node() is not None
+    locks = [lock_file] if has_node else [lock_file, NODE_LOCK]
+    with concurrent.futures.ThreadPoolExecutor() as beside:
+        page = beside.submit(ensure_page, tools=lock_file == DEV_LOCK) if has_node else None  # needs no package
+        with step(f"2 of 4: {sum(map(count_packages, locks))} packages"):
+            files = [word for lock in locks for word in ("-r", HERE / lock)]
+            must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, "--require-hashes", *files])
+        with step("3 of 4: the page"):
+            page.result() if page else ensure_page(tools=lock_file == DEV_LOCK)
     with step("4 of 4: Unclouded itself"):
         editable = ["--no-deps", "--no-build-isolation", "-e", HERE]
         must([BIN / "uv", "pip", "install", "-q", "--python", PYTHON, *editable])
