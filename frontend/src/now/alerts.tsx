@@ -48,7 +48,7 @@ function Line({ alert, isWorst = false }: { alert: Alert; isWorst?: boolean }) {
 }
 
 /** The alert as a sentence in the language of the page. */
-function alertText(alert: Alert, device: Device) {
+export function alertText(alert: Alert, device: Device) {
   const name = (
     <b>
       <bdi>{nameOf(device)}</bdi>

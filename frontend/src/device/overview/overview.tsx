@@ -7,6 +7,7 @@ import { headlineOf, relayOf } from "../points/roles";
 import { hasSchedule } from "../schedule/schedule";
 import { hasSecurity, Security } from "../security/security";
 import { DayChart } from "./day-chart";
+import { DeviceAlerts } from "./device-alerts";
 import { EnergyFacts } from "./energy-facts";
 import { Now } from "./now";
 import { usePast } from "./past";
@@ -22,6 +23,7 @@ export function Overview({ device }: { device: Device }) {
     <>
       <div class="cols">
         <div class="narrow-part">
+          <DeviceAlerts device={device} />
           <Now device={device} past={past} />
           <EnergyFacts device={device} />
           <Everyday device={device} />

@@ -17,7 +17,7 @@ export function Everyday({ device }: { device: Device }) {
     <section aria-label={say("device.controls")}>
       <div class="entries">
         {controls.map((point) => (
-          <div key={point.key} class="stack" data-point={point.key}>
+          <div key={point.key} class={point.kind === "switch" ? "" : "stack"} data-point={point.key}>
             <b>{titleOf(point)}</b>
             <PointControl device={device} point={point} />
           </div>

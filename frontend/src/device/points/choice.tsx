@@ -1,9 +1,9 @@
 /** Controls that take effect at once: what is pressed or chosen is what the device has confirmed. */
-import { commandOf, sendCommand } from "../../data/commands";
+import { commandOf } from "../../data/commands";
 import { reading, role } from "../../data/live";
 import { nameOf } from "../../devices/points";
 import type { Device, Point, Value } from "../../data/shapes";
-import { CommandNote, Switch, switchBar } from "../../parts/switch";
+import { CommandNote, setPoint, Switch, switchBar } from "../../parts/switch";
 import { NOTHING, valueText } from "../../text/format";
 import { say } from "../../text/words";
 import { Setter } from "./controls";
@@ -33,7 +33,7 @@ function useCommand(device: Device, point: Point) {
   const command = commandOf(device.id, point.key).value;
   const bar = switchBar(device, role.value);
   const pending = command?.state === "pending" ? command.value : undefined;
-  const set = (wanted: Value) => void (bar || pending !== undefined || sendCommand(device.id, point.key, wanted));
+  const set = (wanted: Value) => void (bar || pending !== undefined || setPoint(device, point, wanted));
   return { value, bar, pending, set };
 }
 
