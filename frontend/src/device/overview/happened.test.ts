@@ -26,7 +26,7 @@ it("a silence is told with its length, a short one not at all", () => {
 });
 
 it("what was switched at the device is there too, once, the newest first", () => {
-  const events = [event(10, "command", { what: "on = true", origin: "web", result: "confirmed" }), event(30, "joined", {}, "It joined.")];
+  const events = [event(10, "command", { what: "on = true", origin: "web", result: "confirmed" }), event(30, "joined", {}, "kettle: it joined.")];
   const switches = [{ at: 10, isOn: true, origin: "web" }, { at: 20, isOn: false, origin: undefined }];
   expect(texts(events, switches).map(([text]) => text)).toEqual(["It joined.", "Switched off at the device or by itself", "Switched on, from this page"]);
 });

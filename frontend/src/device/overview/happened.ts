@@ -7,6 +7,7 @@
  */
 import { keyOf } from "../../settings/log";
 import type { Device, HubEvent } from "../../data/shapes";
+import { nameOf } from "../../devices/points";
 import { say, sayIfKnown } from "../../text/words";
 import { durationText, meaningOf, titleOf } from "../points/names";
 import { whoText } from "./lead";
@@ -32,10 +33,16 @@ function happeningOf(device: Device, event: HubEvent, later: readonly HubEvent[]
   const at = Date.parse(event.at) / 1000;
   const one = { key: keyOf(event), at, why: "", isProblem: false };
   if (event.kind === "state") return stateHappening(one, event, later);
-  if (event.kind !== "command" && event.kind !== "action") return { ...one, text: event.words };
+  if (event.kind !== "command" && event.kind !== "action") return { ...one, text: withoutName(event.words, nameOf(device)) };
   const { result, isDone } = commandIn(event);
   const text = event.kind === "command" ? commandText(device, event) : actionText(device, event);
   return { ...one, text, why: isDone ? "" : reasonIn(event.words), isProblem: !isDone && result !== "held" };
+}
+
+/** `It is too hot.` of `Kettle: it is too hot.`: the page names the device above. */
+function withoutName(words: string, name: string): string {
+  const rest = words.startsWith(`${name}: `) ? words.slice(name.length + 2) : words;
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
 /** A silence with its length, once it is over. A device that answers after the hub was started is no news. */
