@@ -38,6 +38,7 @@ VERBS = {
     "history": "Print stored readings.",
     "store": "Bring the readable history of a damaged store into that of the configuration.",
     "web": "Show where the page is and who may open it; set passwords and tokens.",
+    "publish": "Show which programs get what the hub knows, and what they get.",
     "homekit": "Show the code that adds the hub to Apple Home.",
     "notify": "Send a test message to people.",
     "decode": "Decode bytes, hex or a capture of any family.",

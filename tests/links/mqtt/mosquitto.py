@@ -57,7 +57,7 @@ class Mosquitto:
     """``async with Mosquitto(folder) as broker``; ``stop`` and ``begin`` restart it on the same port.
 
     ``anonymous``: it lets everyone in to all topics. Its password file ends a name at the first colon, so it cannot
-    know plugs by their MAC. ``plain``: without TLS; ``persistent``: it keeps retained messages and sessions.
+    know plugs by their MAC. ``plain``: without TLS; ``persistent``: it keeps retained messages and sessions, with any number of messages.
     """
 
     def __init__(
@@ -94,7 +94,11 @@ class Mosquitto:
         access = f"allow_anonymous false\npassword_file {self.folder}/passwd\nacl_file {self.folder}/acl\n"
         config.write_text(
             f"listener {self.port} 127.0.0.1\nuser root\n"
-            + (f"persistence true\npersistence_location {self.folder}/\n" if self.persistent else "persistence false\n")
+            + (
+                f"persistence true\npersistence_location {self.folder}/\nmax_queued_messages 0\n"
+                if self.persistent
+                else "persistence false\n"
+            )
             + ("allow_anonymous true\n" if self.anonymous else access)
             + ("" if self.plain else f"certfile {self.folder}/cert.pem\nkeyfile {self.folder}/key.pem\n")
         )

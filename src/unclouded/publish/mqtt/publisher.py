@@ -343,7 +343,8 @@ class MqttPublisher:
         self._connections += 1
         devices = self._image.devices
         self._state, self._problem = "running", ""
-        self._text = f"Connected to {self._settings.place}; {len(devices)} devices below {self._settings.base}/."
+        number = f"{len(devices)} device{'' if len(devices) == 1 else 's'}"
+        self._text = f"Connected to {self._settings.place}; {number} below {self._settings.base}/."
         log.info("MQTT: %s", self._text)
         exchange.retain(self.topics.bridge_state, ONLINE)
         if not self._has_looked:
