@@ -30,7 +30,7 @@ function Room({ room, names, known, bar }: Props) {
   const save = useSave();
   return (
     <Row title={<bdi>{room}</bdi>} text={names.join(", ")} name="room" save={save} below={isOpen && <NewName room={room} known={known} bar={bar} save={save} />}>
-      <button type="button" aria-expanded={isOpen} aria-label={`${say("settings.change")}: ${room}`} onClick={() => setIsOpen(!isOpen)}>
+      <button type="button" aria-expanded={isOpen} aria-label={`${say(isOpen ? "settings.close" : "settings.change")}: ${room}`} onClick={() => setIsOpen(!isOpen)}>
         {say(isOpen ? "settings.close" : "settings.change")}
       </button>
     </Row>
