@@ -21,6 +21,7 @@ const AddPage = later(() => import("./pages/add").then((page) => page.AddPage));
 const SetupPage = later(() => import("./pages/setup").then((page) => page.SetupPage));
 const ProductsPage = later(() => import("./pages/products").then((page) => page.ProductsPage));
 const DecodePage = later(() => import("./pages/decode").then((page) => page.DecodePage));
+const RulesPage = later(() => import("./pages/rules").then((page) => page.RulesPage));
 const SettingsPage = later(() => import("./pages/settings").then((page) => page.SettingsPage));
 const LoginPage = later(() => import("./pages/login").then((page) => page.LoginPage));
 
@@ -64,6 +65,7 @@ function placeOf(path: string): Place {
   if (path === "/setup") return { title: say("setup.title"), page: <SetupPage />, key: path };
   if (path === "/products") return { title: say("products.title"), page: <ProductsPage />, key: path };
   if (path === "/decode") return { title: say("decode.title"), page: <DecodePage />, key: path };
+  if (path === "/rules") return { title: say("rules.title"), page: <RulesPage />, key: path };
   if (path === "/settings") return { title: say("app.settings"), page: <SettingsPage />, key: path };
   const at = deviceAt(path);
   if (!at) return { title: say("app.now"), page: <NowPage />, key: "/" };

@@ -21,6 +21,7 @@ export function HubSection({ hub }: { hub: Hub | undefined }) {
 }
 
 const TOOLS: readonly (readonly [string, Id, Id])[] = [
+  ["/rules", "rules.title", "rules.link_text"],
   ["/decode", "decode.title", "settings.decode_help"],
   ["/products", "products.title", "settings.products_help"],
   ["/docs/", "settings.docs", "settings.docs_help"],

@@ -1,0 +1,67 @@
+/** What the form of a new rule makes of its fields: the keys of a [[rule]] table. */
+export const KINDS = ["time", "sun", "auto_off", "limit", "surplus", "threshold", "timer"] as const;
+export type Kind = (typeof KINDS)[number];
+
+export type Draft = {
+  kind: Kind; name: string; device: string; turn: "on" | "off"; time: string; event: "sunrise" | "sunset"; offset: string; days: string;
+  minutes: string; lasts: string; watts: string; seconds: string; meter: string; least: string; most: string;
+  point: string; above: boolean; limit: string;
+};
+
+export const EMPTY: Draft = {
+  kind: "time", name: "", device: "", turn: "on", time: "07:00", event: "sunset", offset: "0", days: "daily",
+  minutes: "15", lasts: "", watts: "1000", seconds: "10", meter: "", least: "20", most: "", point: "", above: true, limit: "",
+};
+
+/** The keys; `name` as it was typed, else `fallback`. */
+export function keysOf(draft: Draft, fallback: string): Record<string, string> {
+  const keys = { name: draft.name.trim() || fallback, ...bodyOf(draft) };
+  return Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== ""));
+}
+
+/** Whether all that this kind needs is there. */
+export function isComplete(draft: Draft): boolean {
+  if (!draft.device) return false;
+  if (draft.kind === "surplus") return Boolean(draft.meter) && isPositive(draft.watts) && isPositive(draft.minutes);
+  if (draft.kind === "threshold") return Boolean(draft.point) && draft.limit.trim() !== "" && Number.isFinite(Number(draft.limit));
+  if (draft.kind === "limit") return isPositive(draft.watts);
+  if (draft.kind === "time") return /^\d\d:\d\d$/.test(draft.time);
+  if (draft.kind === "sun") return Number.isInteger(Number(draft.offset));
+  return isPositive(draft.minutes);
+}
+
+function bodyOf(draft: Draft): Record<string, string> {
+  const { device, turn } = draft;
+  const days = draft.days === "daily" ? "" : draft.days;
+  const set = `${device} ${turn}`;
+  switch (draft.kind) {
+    case "time":
+      return { at: draft.time, days, set, lasts: minutesText(draft.lasts) };
+    case "sun":
+      return { at: sunText(draft.event, Number(draft.offset)), days, set, lasts: minutesText(draft.lasts) };
+    case "auto_off":
+      return { when: `${device} is on for ${draft.minutes} min`, set: `${device} off` };
+    case "limit":
+      return { when: `${device}.power_W > ${draft.watts} W${isPositive(draft.seconds) ? ` for ${draft.seconds} s` : ""}`, set: `${device} off` };
+    case "surplus": {
+      const most = isPositive(draft.most) ? `${draft.most} min a day` : "";
+      return { while: `${draft.meter}.export_W > ${draft.watts} W for ${draft.minutes} min`, set: `${device} on`, at_least: minutesText(draft.least), at_most: most };
+    }
+    case "threshold":
+      return { while: `${draft.point} ${draft.above ? ">" : "<"} ${draft.limit.trim()}${isPositive(draft.minutes) ? ` for ${draft.minutes} min` : ""}`, set };
+    case "timer":
+      return {};
+  }
+}
+
+function sunText(event: string, minutes: number): string {
+  return minutes ? `${event} ${minutes < 0 ? "-" : "+"} ${Math.abs(minutes)} min` : event;
+}
+
+function minutesText(text: string): string {
+  return isPositive(text) ? `${text} min` : "";
+}
+
+function isPositive(text: string): boolean {
+  return Number(text) > 0;
+}

@@ -1,0 +1,150 @@
+/** A rule in the list: in words, its state and why, its switch, and what can be done with it. */
+import { useState } from "preact/hooks";
+
+import { post } from "../data/http";
+import { deviceOf, now, role, timezone } from "../data/live";
+import { Notice } from "../parts/notice";
+import { asked, resultOf, Saved, useSave } from "../settings/save";
+import { changeTable, removeTable } from "../settings/tables";
+import { clockText, timeText } from "../text/format";
+import { say } from "../text/words";
+import { ruleText, switchText, type Rule, type RuleTest } from "./sentence";
+
+const SHOWN_LINES = 20;
+const TEXT_KEYS = ["at", "when", "while", "if", "days", "set", "lasts", "end", "at_least", "at_most", "notify", "after_manual"];
+
+export function RuleRow({ rule, again }: { rule: Rule; again: () => void }) {
+  const save = useSave();
+  const [tested, setTested] = useState<RuleTest>();
+  const [edits, setEdits] = useState(false);
+  const isOn = rule.state !== "paused" && rule.state !== "disabled";
+  const barred = role.value === "read" || save.busy || rule.state === "disabled";
+  const send = (what: string) => save.run(() => asked(() => post(`/api/rules/${what}`, { rule: rule.name }), again, ""));
+  const test = () => save.run(() => asked(() => post<RuleTest>("/api/rules/test", { rule: rule.name }), setTested, ""));
+  const take = () =>
+    save.run(async () => {
+      const done = resultOf(await removeTable({ table: "rule", item: rule.name }), () => false);
+      again();
+      return done;
+    });
+  return (
+    <li data-rule={rule.name} data-state={rule.state}>
+      <div class="rule">
+        <div>
+          <b>{rule.name}</b>
+          <p>{ruleText(rule, deviceOf)}</p>
+          <p class="small soft" data-part="state">
+            {stateText(rule)}
+          </p>
+          {rule.last && <p class="small soft">{say("rules.last", { at: at(rule.last), why: rule.last_text })}</p>}
+        </div>
+        <button
+          type="button" class="switch" aria-label={say("rules.switch", { name: rule.name })} aria-pressed={isOn} aria-busy={save.busy}
+          aria-disabled={barred ? true : undefined} onClick={() => !barred && void send(isOn ? "pause" : "resume")}
+        >
+          <span class="track" />
+        </button>
+      </div>
+      <div class="row-of">
+        <button type="button" onClick={() => (tested ? setTested(undefined) : void test())} aria-expanded={Boolean(tested)}>
+          {say("rules.test")}
+        </button>
+        {role.value === "control" && (
+          <>
+            {rule.trigger !== "while" && rule.state !== "broken" && rule.state !== "disabled" && (
+              <button type="button" onClick={() => void send("run")}>
+                {say("rules.run")}
+              </button>
+            )}
+            <button type="button" aria-expanded={edits} onClick={() => setEdits(!edits)}>
+              {say("rules.edit")}
+            </button>
+            <button type="button" onClick={() => void take()}>
+              {say("rules.delete")}
+            </button>
+          </>
+        )}
+      </div>
+      <Saved save={save} />
+      {tested && <Tested test={tested} />}
+      {edits && <TextForm rule={rule} done={() => (setEdits(false), again())} />}
+    </li>
+  );
+}
+
+/** What it would have done. */
+function Tested({ test }: { test: RuleTest }) {
+  const left = test.lines.length - SHOWN_LINES + test.left_off;
+  if (test.problems.length) return <Notice kind="fault">{test.problems.join(" ")}</Notice>;
+  if (!test.lines.length) return <Notice>{say("rules.test_none")}</Notice>;
+  return (
+    <div class="card tested" role="status">
+      <p class="small soft">{say("rules.test_done")}</p>
+      <ul>
+        {test.lines.slice(0, SHOWN_LINES).map((line, place) => (
+          <li key={place}>
+            <time>{clockText(Date.parse(line.at) / 1000, timezone.value)}</time>{" "}
+            {line.kind === "command" && line.value !== null && line.value !== undefined ? `${line.device}: ${switchText(line.value)}` : line.text}{" "}
+            {line.kind === "command" && <span class="small soft">{line.because}</span>}
+          </li>
+        ))}
+      </ul>
+      {left > 0 && <p class="small soft">{say("rules.test_more", { count: left })}</p>}
+    </div>
+  );
+}
+
+/** The keys of a rule as the file has them; lists are changed there. */
+function TextForm({ rule, done }: { rule: Rule; done: () => void }) {
+  const save = useSave();
+  const keys = TEXT_KEYS.filter((key) => typeof (rule.keys[key] ?? "") === "string" && (key in rule.keys || !["at", "when", "while"].includes(key)));
+  const [drafts, setDrafts] = useState<Record<string, string>>({});
+  const valueOf = (key: string) => drafts[key] ?? String(rule.keys[key] ?? "");
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const changed = Object.fromEntries(keys.filter((key) => drafts[key] !== undefined).map((key) => [key, valueOf(key).trim() || null]));
+    void save.run(async () => resultOf(await changeTable({ table: "rule", item: rule.name }, changed), () => false)).then((isSaved) => isSaved && done());
+  };
+  return (
+    <form class="card rule-form" onSubmit={submit}>
+      {keys.map((key) => (
+        <label class="field" key={key}>
+          <span>
+            <code>{key}</code>
+          </span>
+          <input value={valueOf(key)} maxLength={300} onInput={(event) => setDrafts({ ...drafts, [key]: event.currentTarget.value })} />
+        </label>
+      ))}
+      <p class="small soft whole">{say("rules.text_help")}</p>
+      <div class="row-of whole">
+        <button type="submit" class="main" aria-busy={save.busy}>
+          {say("rules.save")}
+        </button>
+      </div>
+      <Saved save={save} />
+    </form>
+  );
+}
+
+function stateText(rule: Rule): string {
+  const next = rule.next ? say("rules.next", { at: at(rule.next) }) : "";
+  switch (rule.state) {
+    case "active":
+      return say("rules.state_active", { since: at(rule.since) });
+    case "waiting":
+      return say("rules.state_waiting");
+    case "released":
+      return say("rules.state_released");
+    case "paused":
+      return say("rules.state_paused");
+    case "disabled":
+      return say("rules.state_disabled");
+    case "broken":
+      return say("rules.state_broken", { why: rule.problem });
+  }
+  return [say("rules.state_idle"), next].filter(Boolean).join(", ");
+}
+
+function at(iso: string): string {
+  return timeText(Date.parse(iso) / 1000, now.value, timezone.value);
+}
