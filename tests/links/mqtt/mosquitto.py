@@ -57,7 +57,8 @@ class Mosquitto:
     """``async with Mosquitto(folder) as broker``; ``stop`` and ``begin`` restart it on the same port.
 
     ``anonymous``: it lets everyone in to all topics. Its password file ends a name at the first colon, so it cannot
-    know plugs by their MAC. ``plain``: without TLS; ``persistent``: it keeps retained messages and sessions, with any number of messages.
+    know plugs by their MAC. ``plain``: without TLS; ``persistent``: it keeps retained messages and sessions, and any
+    number of messages for those.
     """
 
     def __init__(

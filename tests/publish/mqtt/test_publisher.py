@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -12,7 +13,9 @@ from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
 from publish.mqtt.broker_story import Client, client, notice, publishing, reading, settings, until
 from unclouded.core.model import Status
 from unclouded.links.mqtt.packets import V5, V311
+from unclouded.publish.homeassistant.discovery import HomeAssistantDiscovery
 from unclouded.publish.mqtt import publisher
+from unclouded.publish.mqtt.topics import Topics
 
 pytestmark = needs_mosquitto
 
@@ -179,6 +182,19 @@ async def test_what_a_removed_device_left_is_removed_now_and_after_a_restart(tmp
             assert "unclouded/neighbour/state" in one.text and "another base topic" in one.text
         kept = await retained(broker)
         assert not any("/lamp/" in topic for topic in kept) and "unclouded/neighbour/state" in kept
+
+
+async def test_a_program_that_is_no_longer_served_and_another_base_leave_nothing(tmp_path: Path) -> None:
+    announced = HomeAssistantDiscovery(Topics("unclouded"), "homeassistant", "cafe", "Hub", "1")
+    async with Mosquitto(tmp_path, True, plain=True) as broker, client(broker) as other:
+        hub = FakeHub("kettle")
+        hub.publish(replace(hub.devices()[0], info={"product": "x"}))
+        async with publishing(hub, settings(broker, tmp_path / "p"), announced):
+            await until(lambda: [one for one, _, _ in other.messages if one.startswith("homeassistant/")][1:])
+        async with publishing(hub, settings(broker, tmp_path / "p", base="home/hub")):
+            gone = "unclouded/kettle/info"
+            await until(lambda: b"" in [payload for topic, payload, _ in other.messages if topic == gone])
+        assert {topic.partition("/")[0] for topic in await retained(broker)} == {"home"}
 
 
 async def test_a_wrong_password_says_what_to_do_and_the_right_one_connects(tmp_path: Path) -> None:

@@ -362,6 +362,8 @@ class MqttPublisher:
         current = self._own_topics()
         base = {topic: payload for topic, payload in found.items() if self.topics.is_own(topic)}
         self._leave(topic for topic in stale(base, self._book.topics, current) if not self._may_return(topic))
+        elsewhere = (topic for topic in self._book.topics if not self.topics.is_own(topic))
+        self._leave(elsewhere)  # of another base topic, or of a program that is no longer served
         others = foreign(base, self._book.topics) if self._book.topics else []
         self._foreign = foreign_text(others, current) if others else ""
         if others:
