@@ -25,7 +25,7 @@ def rows(page: Page) -> Any:  # Any: a locator
 
 def test_products_are_searched_by_words_and_kind(visitor: Visitor, home: Home):
     page = visitor.open("/devices")
-    page.get_by_role("link", name="Supported devices").click()
+    page.get_by_role("link", name="Which products work?").click()
     expect(page).to_have_title("Supported devices – Unclouded")
     expect(page.get_by_text(re.compile(r"^2\d\d\d products$"))).to_be_visible()
     expect(rows(page)).to_have_count(50)
