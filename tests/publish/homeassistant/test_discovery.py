@@ -23,6 +23,7 @@ from unclouded.core.model import ActionSpec, Device, Point
 from unclouded.profiles.vocabulary import words
 from unclouded.publish.homeassistant.discovery import HomeAssistantDiscovery, digest
 from unclouded.publish.homeassistant.quantities import SensorClass, name_of, sensor_class
+from unclouded.publish.mqtt.announcements import KEPT_S, Announcements
 from unclouded.publish.mqtt.topics import Topics
 
 TOPICS = Topics("unclouded")
@@ -201,3 +202,33 @@ def test_messages_of_other_programs_are_never_ours() -> None:
 
 def test_a_device_without_an_identity_is_not_announced() -> None:
     assert list(discovery().messages([replace(device("plug"), identity="")], True)) == [HUB]
+
+
+def test_what_an_earlier_run_announced_stays_until_it_is_certain_that_it_is_gone() -> None:
+    """A hub that starts knows neither who its devices are nor which sub-devices they have."""
+    plug, gateway = device("plug"), device("gate", link="serial:x")
+    sensor = device("gate_1", link="serial:x", parent="gate")
+    before = discovery().messages([plug, gateway, sensor], True)
+    run = Announcements([discovery()], 0.0)
+    unknown = replace(plug, identity="", points=())
+    run.found(before, [unknown, gateway], True)
+    assert dict(run.changes([unknown, gateway], ["gate"], ["plug"], True, 1.0)) == {
+        HUB: (),
+        topic_of(gateway): (),
+    }
+    assert dict(
+        run.changes([replace(unknown, identity=plug.identity), gateway], ["gate", "plug"], ["plug"], True, 2.0)
+    ) == {topic_of(plug): ()}, "its points come later"
+    assert dict(run.changes([plug, gateway], ["gate", "plug"], [], True, 70.0)) == {}
+    assert dict(run.changes([plug, gateway], ["gate", "plug"], [], True, KEPT_S)) == {topic_of(sensor): (b"",)}
+    other = replace(plug, identity="toy:another")
+    assert dict(run.changes([other, gateway], ["gate", "plug"], [], True, KEPT_S + 1.0)) == {
+        topic_of(other): (discovery().messages([other], True)[topic_of(other)],),
+        topic_of(plug): (b"",),
+    }
+
+
+def test_a_device_that_no_run_has_announced_waits_until_it_is_known() -> None:
+    plug, run = device("plug"), Announcements([discovery()], 0.0)
+    assert list(dict(run.changes([plug], [], ["plug"], True, 1.0))) == [HUB]
+    assert list(dict(run.changes([plug], ["plug"], ["plug"], True, 2.0))) == [topic_of(plug)]

@@ -65,8 +65,11 @@ class HomeAssistantDiscovery:
         missing = {key: one for key, one in _components(old).items() if key not in _components(new) and len(one) > 1}
         return _encode({**new, "components": {**_components(new), **missing}}) if missing else after
 
-    def may_return(self, payload: bytes, current: Collection[str]) -> bool:
-        device = _decoded(payload).get("device")
+    def may_return(self, payload: bytes, current: Collection[str], devices: Sequence[Device]) -> bool:
+        content = _decoded(payload)
+        if content.get("state_topic") in [self._topics.state(one.id) for one in devices if not one.identity]:
+            return True
+        device = content.get("device")
         gateway = device.get("via_device") if isinstance(device, dict) else None
         if not isinstance(gateway, str) or gateway == self._hub_id:
             return False

@@ -3,7 +3,7 @@
 A hub that starts knows less of a device than the run before it: points, and sub-devices, come with the device's first
 reports. So what an earlier run announced stays until it is certain that it is gone:
 
-    a device          removed as soon as the hub does not have it
+    a device          removed as soon as the hub does not have it, or has another one in its place
     a sub-device      kept for KEPT_S while the device before it is there: it may join again
     a point           kept until its device has been available for SETTLED_S in this run
 
@@ -95,5 +95,5 @@ class Announcements:
             left.pop(topic, None)
             yield topic, companion.transition(before, b"")
         for topic in [one for one in left if one not in wanted]:
-            if now - self._started >= KEPT_S or not companion.may_return(left[topic], wanted.keys()):
+            if now - self._started >= KEPT_S or not companion.may_return(left[topic], wanted.keys(), devices):
                 yield topic, companion.transition(left.pop(topic), b"")

@@ -26,8 +26,8 @@ class Companion(Protocol):
     def kept(self, before: bytes, after: bytes) -> bytes:
         """``after`` with what of ``before`` it does not have: the device may not yet have reported all."""
 
-    def may_return(self, payload: bytes, current: Collection[str]) -> bool:
-        """Whether a message is about a sub-device of one of the ``current`` topics."""
+    def may_return(self, payload: bytes, current: Collection[str], devices: Sequence[Device]) -> bool:
+        """Whether a message is about a device that has not reported yet who it is, or may join one of ``current``."""
 
     def transition(self, before: bytes, after: bytes) -> Sequence[bytes]:
         """What to publish on a topic whose message is another one now; b"" = none."""
