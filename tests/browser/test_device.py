@@ -100,6 +100,20 @@ def test_a_dangerous_action_requires_confirmation_and_shows_its_outcome(visitor:
     expect(page.locator('.outcome[data-state="done"]')).to_contain_text("the radio answers again")
 
 
+def test_settings_say_why_nothing_can_be_saved(visitor: Visitor, home: Home) -> None:
+    file = home.folder / "unclouded.toml"
+    before = file.read_text("utf-8")
+    file.write_text(f"{before}\nnonsense = [", "utf-8")
+    page = visitor.open("/devices/lamp/settings")
+    expect(page.get_by_role("alert")).to_contain_text("The file of the configuration has an error")
+    name = page.get_by_role("textbox", name="Name", exact=True)
+    expect(name).to_have_value("Lamp")
+    expect(name).to_be_disabled()
+    file.write_text(before, "utf-8")
+    page.get_by_role("button", name="Try again").click()
+    expect(name).to_be_enabled()
+
+
 def test_what_two_browsers_change_at_once_is_shown_and_nothing_is_overwritten(visitor: Visitor, home: Home) -> None:
     visitor.expect("status of 409")
     here, there = visitor.open("/devices/spare/settings"), visitor.open("/devices/spare/settings", **PHONE)

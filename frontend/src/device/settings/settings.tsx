@@ -29,8 +29,9 @@ export function Settings({ device }: { device: Device }) {
     if (shown && isReady) document.getElementById("shown")?.scrollIntoView({ block: "center" });
   }, [shown, isReady]);
   const isRead = role.value === "read";
-  const keys = table?.keys ?? (isRead && !isPart(device) ? describedKeys(device) : undefined);
-  const all = configuration?.devices ?? devices.value.map((one) => ({ id: one.id, keys: describedKeys(one) }));
+  const isOnlyShown = isRead || Boolean(configuration?.problem); // a file with an error has no devices to speak of
+  const keys = table?.keys ?? (isOnlyShown && !isPart(device) ? describedKeys(device) : undefined);
+  const all = configuration?.devices.length ? configuration.devices : devices.value.map((one) => ({ id: one.id, keys: describedKeys(one) }));
   return (
     <div class="settings">
       {isRead && <Notice>{say("device.settings_read_only")}</Notice>}
