@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 
 import { post } from "../data/http";
 import { deviceOf, now, role, timezone } from "../data/live";
+import { nameOf } from "../devices/points";
 import { Notice } from "../parts/notice";
 import { asked, resultOf, Saved, useSave } from "../settings/save";
 import { changeTable, removeTable } from "../settings/tables";
@@ -84,7 +85,7 @@ function Tested({ test }: { test: RuleTest }) {
         {test.lines.slice(0, SHOWN_LINES).map((line, place) => (
           <li key={place}>
             <time>{clockText(Date.parse(line.at) / 1000, timezone.value)}</time>{" "}
-            {line.kind === "command" && line.value !== null && line.value !== undefined ? `${line.device}: ${switchText(line.value)}` : line.text}{" "}
+            {line.kind === "command" && line.value !== null && line.value !== undefined ? `${nameAt(line.device)}: ${switchText(line.value)}` : line.text}{" "}
             {line.kind === "command" && <span class="small soft">{line.because}</span>}
           </li>
         ))}
@@ -143,6 +144,11 @@ function stateText(rule: Rule): string {
       return say("rules.state_broken", { why: rule.problem });
   }
   return [say("rules.state_idle"), next].filter(Boolean).join(", ");
+}
+
+function nameAt(id: string): string {
+  const device = deviceOf(id);
+  return device ? nameOf(device) : id;
 }
 
 function at(iso: string): string {

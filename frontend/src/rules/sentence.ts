@@ -2,7 +2,7 @@
 import type { components } from "../api";
 import type { Device, Value } from "../data/shapes";
 import { nameOf, pointName, pointOf } from "../devices/points";
-import { quantityText } from "../text/format";
+import { countText, MINUS, quantityText } from "../text/format";
 import { say } from "../text/words";
 
 type Schemas = components["schemas"];
@@ -15,7 +15,8 @@ export type Find = (id: string) => Device | undefined;
 
 /** `As long as Meter, fed in is above 1 kW for 5 min: Boiler: on, at least 20 min`. */
 export function ruleText(rule: Rule, find: Find): string {
-  return `${beginning(rule, find)}: ${[...actions(rule, find), ...spans(rule)].join(", ")}`;
+  const notify = rule.notify ? [say("rules.notify", { text: rule.notify })] : [];
+  return `${beginning(rule, find)}: ${[...settings(rule, find), ...spans(rule), ...notify].join(", ")}`;
 }
 
 /** `90 s`, `5 min`, `1 h 30 min`. */
@@ -23,8 +24,8 @@ export function spanText(seconds: number): string {
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor((seconds % 3600) / 60);
   const rest = Math.round(seconds % 60);
-  const parts = [hours && `${hours} h`, minutes && `${minutes} min`, rest && `${rest} s`].filter(Boolean);
-  return parts.join(" ") || "0 s";
+  const parts = [hours && `${hours}\u00a0h`, minutes && `${minutes}\u00a0min`, rest && `${rest}\u00a0s`].filter(Boolean);
+  return parts.join(" ") || "0\u00a0s";
 }
 
 export function conditionText(one: Condition, find: Find): string {
@@ -46,19 +47,19 @@ export function switchText(value: Value): string {
 
 function beginning(rule: Rule, find: Find): string {
   const days = rule.days === "daily" ? "" : `, ${daysText(rule.days)}`;
-  const texts = rule.conditions.filter((one) => one.kind !== "days" || rule.days === "daily").map((one) => conditionText(one, find));
-  const condition = texts.join(` ${say(rule.any_of ? "rules.or" : "rules.and")} `);
-  if (rule.trigger !== "at") return say(rule.trigger === "when" ? "rules.when" : "rules.while", { condition }) + days;
-  const times = rule.at.map(momentText).join(", ");
-  return say("rules.at", { times }) + days + (condition ? `, ${say("rules.if", { condition })}` : "");
+  const own = rule.conditions.filter((one) => !one.guard && (one.kind !== "days" || rule.days === "daily"));
+  const guards = rule.conditions.filter((one) => one.guard).map((one) => conditionText(one, find)).join(` ${say("rules.and")} `);
+  const guard = guards ? `, ${say("rules.if", { condition: guards })}` : "";
+  if (rule.trigger === "at") return say("rules.at", { times: rule.at.map(momentText).join(", ") }) + days + guard;
+  const condition = own.map((one) => conditionText(one, find)).join(` ${say(rule.any_of ? "rules.or" : "rules.and")} `);
+  return say(rule.trigger === "when" ? "rules.when" : "rules.while", { condition }) + days + guard;
 }
 
-function actions(rule: Rule, find: Find): string[] {
-  const set = rule.settings.map((one) => {
+function settings(rule: Rule, find: Find): string[] {
+  return rule.settings.map((one) => {
     const value = one.value === null || one.value === undefined ? one.text : amount(one.value, one.unit);
     return say("rules.set", { device: subject(one.device, one.point, find), value });
   });
-  return rule.notify ? [...set, say("rules.notify", { text: rule.notify })] : set;
 }
 
 function spans(rule: Rule): string[] {
@@ -105,7 +106,11 @@ function named(id: string, find: Find): string {
 function limitText(text: string): string {
   if (text === "on" || text === "off") return switchText(text === "on");
   const number = /^([+-]?\d+(?:\.\d+)?) ?(\S*)$/.exec(text);
-  return number ? quantityText(Number(number[1]), number[2] ?? "") : text;
+  return number ? `${signed(Number(number[1]))} ${number[2] ?? ""}`.trim() : text;
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? MINUS : ""}${countText(Math.abs(value), 3)}`;
 }
 
 function amount(value: Value, unit: string): string {

@@ -1,6 +1,6 @@
 """The rules of an engine in their present state, for people."""
 
-from unclouded.core.model import Value, unit_of
+from unclouded.core.model import unit_of
 from unclouded.core.rule_views import (
     HandedValueView,
     RuleActivity,
@@ -12,12 +12,12 @@ from unclouded.core.rule_views import (
 )
 from unclouded.core.times import iso
 from unclouded.rules.calendar.days import DAILY, days_text
-from unclouded.rules.conditions import AnyOf, Between, Comparison, DeviceState, OnDays
+from unclouded.rules.conditions import AnyOf, Between, Comparison, DeviceState, Leaf, OnDays, leaves
 from unclouded.rules.engine.bound_rule import NEVER, BoundRule, value_of
 from unclouded.rules.engine.point_table import PointTable
 from unclouded.rules.engine.rule_engine import RuleEngine
 from unclouded.rules.engine.trackers import ClockTracker, Tracker
-from unclouded.rules.rule import Rule, Setting
+from unclouded.rules.rule import Setting
 from unclouded.rules.text.condition_text import condition_text, test_text
 from unclouded.rules.text.sentences import rule_text
 from unclouded.rules.text.spans import moment_text
@@ -60,7 +60,10 @@ def rule_view(engine: RuleEngine, one: BoundRule, now: float, wall: float) -> Ru
         why=_why(engine, one, state),
         at=tuple(map(moment_text, rule.at)),
         days=days_text(rule.days),
-        conditions=tuple(_condition_view(tracker, rule) for tracker in one.trackers.values()),
+        conditions=(
+            *(_condition_view(leaf, one.trackers.get(id(leaf)), is_guard=False) for leaf in leaves(rule.condition)),
+            *(_condition_view(leaf, one.trackers.get(id(leaf)), is_guard=True) for leaf in leaves(rule.guard)),
+        ),
         any_of=isinstance(rule.condition, AnyOf),
         settings=_settings(rule.settings, one),
         lasts_s=rule.lasts_s,
@@ -142,15 +145,17 @@ def _settings(settings: tuple[Setting, ...], one: BoundRule) -> tuple[RuleSettin
     return tuple(found)
 
 
-def _condition_view(tracker: Tracker, rule: Rule) -> RuleConditionView:
-    leaf, holds, text = tracker.leaf, tracker.result, condition_text(tracker.leaf)
-    value: Value | None = value_of(tracker)
+def _condition_view(leaf: Leaf, tracker: Tracker | None, *, is_guard: bool) -> RuleConditionView:
+    """``tracker`` None: its device is not known."""
+    text, guard = condition_text(leaf), is_guard
+    holds, value = (tracker.result, value_of(tracker)) if tracker is not None else (None, None)
     match leaf:
         case Comparison(device=device, point=point, test=test, until=until):
             return RuleConditionView(
                 kind="value",
                 text=text,
                 holds=holds,
+                guard=guard,
                 value=value,
                 unit=unit_of(point),
                 device=device,
@@ -163,11 +168,19 @@ def _condition_view(tracker: Tracker, rule: Rule) -> RuleConditionView:
         case DeviceState(device=device, is_online=is_online, for_s=for_s):
             operator = "=" if is_online else "!="
             return RuleConditionView(
-                kind="state", text=text, holds=holds, device=device, operator=operator, for_s=for_s
+                kind="state", text=text, holds=holds, guard=guard, device=device, operator=operator, for_s=for_s
             )
         case Between(start=start, end=end, inside=inside):
             return RuleConditionView(
-                kind="between", text=text, holds=holds, start=moment_text(start), end=moment_text(end), inside=inside
+                kind="between",
+                text=text,
+                holds=holds,
+                guard=guard,
+                start=moment_text(start),
+                end=moment_text(end),
+                inside=inside,
             )
         case OnDays(days=days, inside=inside):
-            return RuleConditionView(kind="days", text=text, holds=holds, days=days_text(days or DAILY), inside=inside)
+            return RuleConditionView(
+                kind="days", text=text, holds=holds, guard=guard, days=days_text(days or DAILY), inside=inside
+            )
