@@ -27,7 +27,19 @@ def built(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "place", ["/", "/now", "/history", "/devices", "/devices/kettle", "/devices/a%C3%A9", "/decode", "/rules", "/settings", "/hub"]
+    "place",
+    [
+        "/",
+        "/now",
+        "/history",
+        "/devices",
+        "/devices/kettle",
+        "/devices/a%C3%A9",
+        "/decode",
+        "/rules",
+        "/settings",
+        "/hub",
+    ],
 )
 async def test_every_path_of_the_page_serves_the_same_file(built: Path, place: str) -> None:
     answer = await ask(Page(built), "GET", place)
