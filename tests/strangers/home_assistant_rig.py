@@ -60,6 +60,7 @@ OF_THE_RIG = (
     "The system could not validate that the sqlite3 database",
     "Ended unfinished session",
     "Updating state for",  # took long: a busy machine
+    "No ACK from MQTT server in 10 seconds",  # the same: 5,000 entities at once
 )
 COMPONENT = """
 from datetime import datetime
