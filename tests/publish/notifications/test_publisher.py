@@ -127,6 +127,15 @@ async def test_a_kettle_has_finished_though_its_plug_says_nothing_more() -> None
 
 
 @story
+async def test_a_rule_that_notifies_sends_its_text_to_those_who_want_it() -> None:
+    hub, service = Alerting(), Service()
+    notice = Notice("", NOON, "notify", "Look at the freezer (Freezer was offline for 10 min)")
+    targets = [target(), target(more='events = ["alarm"]')]
+    await notified(hub, service, targets, lambda: hub.publish(notice))
+    assert [text for _, text in service.got] == [notice.words]
+
+
+@story
 async def test_a_clock_that_is_set_and_a_plug_that_goes_end_no_work() -> None:
     rule = FinishedRule(above_W=1000, below_W=10, for_s=20)
     for fact in (Notice("", NOON, "clock", ""), Status("kettle", "offline", NOON)):

@@ -10,7 +10,7 @@ from unclouded.links.url import redacted
 
 WebhookContent = Literal["readings", "states", "events", "alerts"]
 WEBHOOK_CONTENT: Sequence[WebhookContent] = get_args(WebhookContent)
-NotificationEvent = Literal["alarm", "fault", "offline", "limit", "battery", "finished"]
+NotificationEvent = Literal["alarm", "fault", "offline", "limit", "battery", "finished", "rule"]
 NOTIFICATION_EVENTS: Sequence[NotificationEvent] = get_args(NotificationEvent)
 EVENT_OF: dict[AlertKind, NotificationEvent] = {
     "alarm": "alarm",

@@ -8,7 +8,7 @@ import msgspec
 from unclouded.app.configuration.config import Config
 from unclouded.app.hub_access import is_running
 from unclouded.app.hub_client import HubClient
-from unclouded.app.rules.testing import day_range, tested
+from unclouded.app.rules.testing import day_range, replayed
 from unclouded.core.errors import CommandError, LinkError, StoreError
 from unclouded.core.rule_views import RulesView, RuleTestView, RuleView
 from unclouded.core.times import parse_time
@@ -62,7 +62,7 @@ def test_of(config: Config, name: str, day: str, start: str, end: str) -> RuleTe
         begin = _time(start, config) if start else now - 86_400
         finish = _time(end, config) if end else now
     rules = [one for one in config.rules if name in ("", one.name)]
-    return tested(config.store, rules, config.calendar, begin, finish)
+    return replayed(config.store, rules, config.calendar, begin, finish)
 
 
 # --- inside -------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import msgspec
 
 from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.rule_reading import drafted_rule
-from unclouded.app.rules.testing import tested
+from unclouded.app.rules.testing import replayed
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Command, Device, Fact, Memory, Notice, Outcome, PublicHub, Reading, Status, Value
 from unclouded.core.rule_views import RulesView, RuleTestView, RuleView, TimerView
@@ -174,7 +174,7 @@ class RulesService:
         if name and not rules:
             self._ready().rule(name)
         devices = list(self._hub.devices())
-        return await asyncio.to_thread(tested, config.store, rules, config.calendar, start, end, devices)
+        return await asyncio.to_thread(replayed, config.store, rules, config.calendar, start, end, devices)
 
     # --- inside --------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ LONGEST_S = 31 * 86_400.0  # of a test
 MOST_LINES = 2000
 
 
-def tested(
+def replayed(
     store: Path,
     rules: Sequence[Rule],
     calendar: HomeCalendar,

@@ -117,6 +117,10 @@ class NotificationPublisher:
                         self._changed.set()
                 case Status(device=id) if id in self._detectors and fact.state in GONE:
                     self._detectors[id].lost()
+                case Notice(kind="notify", words=text, device=id):  # of a rule
+                    for plan in self._plans:
+                        plan.say("rule", id, text, self._minute())
+                    self._changed.set()
                 case Notice(kind="clock"):
                     for detector in self._detectors.values():
                         detector.lost()
