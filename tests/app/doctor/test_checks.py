@@ -636,3 +636,9 @@ def test_the_page_of_the_doctor_lists_every_check() -> None:
     listed = [line for line in page.splitlines() if line.startswith("| `") and not line.startswith("| `README")]
     wanted = [f"| `{check.name}` | {check.title} |" for check in CHECKS]
     assert listed[: len(wanted)] == wanted
+
+
+def test_a_publisher_that_reaches_no_one_is_named_with_its_reason() -> None:
+    one = {"name": "mqtt", "state": "running", "text": "Connected.", "counts": {}}
+    lines = list(hub_checks._publishers({"publish": [one, {**one, "state": "waiting", "text": "The broker is away."}]}))
+    assert levels(lines) == ["ok", "warning"] and "The broker is away." in text_of(lines)

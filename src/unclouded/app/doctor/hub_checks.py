@@ -36,6 +36,7 @@ def running_hub(context: DoctorContext) -> Iterator[Finding]:
     yield judged(about["version"] == VERSION, "hub", f"version {about['version']} {runs}", advice, warning)
     yield from _changes(context, hub, about)
     yield from _store(about)
+    yield from _publishers(about)
 
 
 def devices(context: DoctorContext) -> Iterator[Finding]:
@@ -82,6 +83,14 @@ def _no_hub(context: DoctorContext) -> Iterator[Finding]:
         yield _hanging(context)
         return
     yield ok("hub", f"none runs on {context.data}")
+
+
+def _publishers(about: About) -> Iterator[Finding]:
+    """Does each publisher reach whom it publishes to?"""
+    for one in about.get("publish", ()):
+        text = f"{one['state']}: {one['text']}" if one["text"] else one["state"]
+        advice = "unclouded publish status shows it as it is now."
+        yield judged(one["state"] in ("running", "starting"), one["name"], text, advice, warning)
 
 
 def _hanging(context: DoctorContext) -> Finding:
