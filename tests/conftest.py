@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent.as_posix()
 EXAMPLES_TIMES = "UNCLOUDED_EXAMPLES_TIMES"
-WAITING = ("strangers/", "browser/", "app/", "cli/", "links/")  # they wait for processes: others compute meanwhile
+FIRST = ("test_linear.py", "strangers/", "browser/", "app/", "cli/", "links/")  # the longest file, and those that wait
 
 settings.register_profile("unclouded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unclouded")
@@ -38,6 +38,6 @@ def _multiply_examples(test: object, times: int) -> None:
 
 
 def _order(item: pytest.Item) -> int:
-    """Files that wait come first; the order is otherwise that of pytest, so the tests of a file stay together."""
+    """Files that take long or wait come first; the order is otherwise that of pytest, so the tests of a file stay together."""
     place = item.path.as_posix().removeprefix(f"{TESTS}/")
-    return next((number for number, start in enumerate(WAITING) if place.startswith(start)), len(WAITING))
+    return next((number for number, start in enumerate(FIRST) if place.startswith(start)), len(FIRST))
