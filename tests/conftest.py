@@ -38,6 +38,6 @@ def _multiply_examples(test: object, times: int) -> None:
 
 
 def _order(item: pytest.Item) -> int:
-    """Files that take long or wait come first; the order is otherwise that of pytest, so the tests of a file stay together."""
+    """Long files and those that wait come first; else the order is that of pytest, so a file stays together."""
     place = item.path.as_posix().removeprefix(f"{TESTS}/")
     return next((number for number, start in enumerate(FIRST) if place.startswith(start)), len(FIRST))
