@@ -27,6 +27,7 @@ from unclouded.core.decode_views import (
 )
 from unclouded.core.errors import CommandError, EditConflict
 from unclouded.core.frame_part import FramePart
+from unclouded.core.homekit_view import HomekitView
 from unclouded.core.model import (
     Action,
     ActionSpec,
@@ -47,8 +48,17 @@ from unclouded.core.model import (
     WireEntry,
 )
 from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer, OfferSourceView, OnboardingView
+from unclouded.core.rule_views import RulesView, RuleTestLine, RuleTestView, RuleView, TimerView
+from unclouded.core.times import iso
 from unclouded.core.views import FoundPlug, ProductFacts, ProductKind, ProductsView, ProductView, SetupStep
-from unclouded.web.schemas import OnboardingAddBody, OnboardingOfferBody, SetupBody, SetupJoinBody, SetupView
+from unclouded.web.schemas import (
+    OnboardingAddBody,
+    OnboardingBrokerBody,
+    OnboardingOfferBody,
+    SetupBody,
+    SetupJoinBody,
+    SetupView,
+)
 
 NOON = 1_795_262_400.0  # Unix seconds
 
@@ -214,6 +224,11 @@ class FakeOnboarding:
     async def end_test(self) -> OnboardingView:
         return await self.view()
 
+    async def open_broker(self, body: OnboardingBrokerBody, origin: EditOrigin) -> ReloadView:
+        if len(body.revision) % 2:
+            raise EditConflict("It was changed.", "now", [{"device": "", "key": "broker"}])
+        return ReloadView(revision="new", running=True, changed=[], applied=("broker",))
+
     async def add(self, body: OnboardingAddBody, origin: EditOrigin) -> ReloadView:
         if len(body.revision) % 2:
             raise EditConflict("It was changed.", "now", [{"device": "pump", "key": "name"}])
@@ -316,6 +331,71 @@ def about() -> dict[str, object]:
     counted = ("stored", "batches", "failures", "dropped", "unstorable", "waiting", "write_ms")
     store = {"bytes": 4096, **dict.fromkeys(counted, 0.0)}
     return {"version": "1.2", "pid": 7, "data": "/data", "uptime_s": 60, "timezone": "Europe/Madrid", "store": store}
+
+
+class FakeHomekit:
+    """A bridge that is paired until it is unpaired."""
+
+    def __init__(self) -> None:
+        self._controllers = 1
+
+    def view(self) -> HomekitView | None:
+        return HomekitView(
+            name="Home",
+            code="031-45-154",
+            uri="X-HM://0023ISYWYUNCL",
+            paired=self._controllers > 0,
+            controllers=self._controllers,
+            accessories=3,
+            port=21063,
+        )
+
+    async def unpair(self) -> None:
+        self._controllers = 0
+
+
+class FakeRules:
+    """One rule, whatever it is called; a name or a device of odd length is not known."""
+
+    def view(self) -> RulesView:
+        return RulesView(rules=(self._rule("boiler"),), timers=(self._timer("kettle", True),))
+
+    def run_rule(self, name: str) -> RuleView:
+        return self._rule(name)
+
+    def pause(self, name: str, for_s: float | None) -> RuleView:
+        return self._rule(name)
+
+    def resume(self, name: str) -> RuleView:
+        return self._rule(name)
+
+    def start_timer(
+        self, device: str, point: str, value: Value, for_s: float, end_value: Value | None, origin: str
+    ) -> TimerView:
+        if len(point) % 2:
+            raise CommandError(f"{device} has no such point.")
+        return self._timer(device, value)
+
+    def stop_timer(self, device: str, point: str) -> None:
+        if len(device) % 2:
+            raise CommandError("No timer runs there.")
+
+    def set_value(self, name: str, value: Value, valid_s: float) -> None:
+        if isinstance(value, str):
+            raise CommandError("A value that rules compare is a number, or true or false.")
+
+    async def test(self, name: str, keys: Mapping[str, Any] | None, start: float, end: float) -> RuleTestView:
+        self._rule(name)
+        line = RuleTestLine(at=iso(NOON), rule="boiler", kind="command", text="boiler on", device="kettle")
+        return RuleTestView(start=iso(NOON), end=iso(NOON + 60), lines=(line,))
+
+    def _rule(self, name: str) -> RuleView:
+        if len(name) % 2:
+            raise CommandError("There is no such rule.")
+        return RuleView(name="boiler", trigger="while", state="idle", text="The boiler is on while …", why="not yet")
+
+    def _timer(self, device: str, value: Value) -> TimerView:
+        return TimerView(device=device, point="on", value=value, until=iso(NOON + 60))
 
 
 class FakeBackup:

@@ -1801,9 +1801,9 @@ export interface components {
          * @description The test of an offer that runs, or the last one. ``number``: counts the tests of this hub's run.
          *
          *         ``attempt``: what is done now, as a sentence; it is number ``step`` of ``steps``. ``problem``: why it failed, and
-         *         what to do. ``family``, ``link``: what is tried, then what answered; ``title``: of its product. ``devices``: it, then its sub-devices, with the ids that
-         *         they have in the test only; ``readings``: their newest values. ``trace``: of the point ``traced`` of the device,
-         *         pairs of Unix seconds and value, the newest last.
+         *         what to do. ``family``, ``link``: what is tried, then what answered; ``title``: of its product. ``devices``: it,
+         *         then its sub-devices, with the ids that they have in the test only; ``readings``: their newest values.
+         *         ``trace``: of the point ``traced`` of the device, pairs of Unix seconds and value, the newest last.
          */
         LinkTestView: {
             /** @default 0 */
@@ -2348,8 +2348,8 @@ export interface components {
          * RuleConditionView
          * @description One part of a rule's condition. ``holds`` None: it is not known.
          *
-         *         ``value``: what is compared now. ``device``, ``point`` and ``operator`` of a value, whose ``limit`` is text as it is
-         *         written; of a state, ``operator`` is = for online and != for offline. ``start``, ``end``: moments; ``days``: as text.
+         *         ``value``: what is compared now. ``device``, ``point`` and ``operator`` of a value, whose ``limit`` is text as
+         *         written; of a state, ``operator`` is = for online, != for offline. ``start``, ``end``: moments; ``days``: as text.
          *         ``inside`` False: the times and days outside of these. ``until``: what ends it, as text. ``guard``: it counts at the
          *         beginning only.
          */
@@ -6875,6 +6875,15 @@ export interface operations {
             };
             /** @description The Host header is not a name of this hub. */
             421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The value cannot be compared, or its name cannot be used. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -254,7 +254,14 @@ class Home:
         return await device.ready()
 
     def _toml(self) -> str:
-        lines = ["[hub]", f'data = "{self.folder / "data"}"', "[web]", f'listen = "{self._listen}"', "mdns = false", self._config]
+        lines = [
+            "[hub]",
+            f'data = "{self.folder / "data"}"',
+            "[web]",
+            f'listen = "{self._listen}"',
+            "mdns = false",
+            self._config,
+        ]
         for thing in self.things.values():
             lines += ["[[device]]", f'id = "{thing.id}"', f'name = "{thing.name}"']
             family, link = f'family = "{simulated_kinds()[thing.kind][0]}"', f'link = "{self._addresses[thing.id]}"'

@@ -27,10 +27,12 @@ from api_story import (
     FakeBackup,
     FakeConfiguration,
     FakeDecoder,
+    FakeHomekit,
     FakeHub,
     FakeOnboarding,
     FakePlugs,
     FakeProducts,
+    FakeRules,
     about,
     device,
     watts,
@@ -84,7 +86,9 @@ def map_query(context: object, query: dict[str, object] | None) -> dict[str, obj
 
 @schema.hook
 def map_body(context: object, body: object) -> object:
-    """Use existing actions in many of the requests."""
+    """Use existing actions and devices in many of the requests."""
+    if isinstance(body, dict) and isinstance(body.get("device"), str) and len(body["device"]) % 2 == 0:
+        return {**body, "device": "kettle"}
     if isinstance(body, dict) and isinstance(body.get("action"), str) and len(body["action"]) % 2 == 0:
         return {**body, "action": "blink"}
     return body
@@ -113,6 +117,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
         configuration=FakeConfiguration(),
         onboarder=FakeOnboarding(),
         backup=FakeBackup(),
+        rules=FakeRules(),
+        homekit=FakeHomekit(),
     ).app()
     asyncio.run(past.close())
 

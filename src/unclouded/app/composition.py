@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from unclouded.app.admissions import Admissions, AdmittedPlug, DeviceAdmitter
     from unclouded.links.broker.server import BrokerServer, SeenPlug
 
+
 class PreparedDevices(msgspec.Struct, frozen=True):
     """The devices of a configuration, ready to run. ``admitted``: the plugs that were admitted when it was made."""
 
@@ -76,7 +77,7 @@ class Composition:
         return self.broker is None and config.broker is not None and config.runs_broker
 
     async def start_broker(self, config: Config) -> None:
-        """Run the broker of a configuration, which is new. Raises LinkRefused and ConfigError; all is as before then."""
+        """Run the broker of a configuration, which is new. Raises LinkRefused, ConfigError; all is as before then."""
         from unclouded.app import admissions
 
         running = with_new_broker(self.config, await asyncio.to_thread(with_plug_key, config))

@@ -57,7 +57,7 @@ class WebListener:
         self.address: Address = self._sock.getsockname()[:2]
         self._is_loopback = is_loopback(self.address[0])
         is_announced = config.web.mdns and not self._is_loopback
-        self.name = NetworkName(*self.address, tls=config.web.tls) if is_announced else None
+        self.name = NetworkName(self.address[0], self.address[1], config.web.tls) if is_announced else None
         if wanted is None and self.address != usual:
             self.notes.append(f"Port {usual[1]} is in use by another program; the page moved to {self.address[1]}.")
         try:

@@ -94,9 +94,9 @@ class LinkTestView(msgspec.Struct, frozen=True, kw_only=True):
     """The test of an offer that runs, or the last one. ``number``: counts the tests of this hub's run.
 
     ``attempt``: what is done now, as a sentence; it is number ``step`` of ``steps``. ``problem``: why it failed, and
-    what to do. ``family``, ``link``: what is tried, then what answered; ``title``: of its product. ``devices``: it, then its sub-devices, with the ids that
-    they have in the test only; ``readings``: their newest values. ``trace``: of the point ``traced`` of the device,
-    pairs of Unix seconds and value, the newest last.
+    what to do. ``family``, ``link``: what is tried, then what answered; ``title``: of its product. ``devices``: it,
+    then its sub-devices, with the ids that they have in the test only; ``readings``: their newest values.
+    ``trace``: of the point ``traced`` of the device, pairs of Unix seconds and value, the newest last.
     """
 
     number: int = 0

@@ -18,8 +18,8 @@ RuleConditionKind = Literal["value", "state", "between", "days"]
 class RuleConditionView(msgspec.Struct, frozen=True, kw_only=True):
     """One part of a rule's condition. ``holds`` None: it is not known.
 
-    ``value``: what is compared now. ``device``, ``point`` and ``operator`` of a value, whose ``limit`` is text as it is
-    written; of a state, ``operator`` is = for online and != for offline. ``start``, ``end``: moments; ``days``: as text.
+    ``value``: what is compared now. ``device``, ``point`` and ``operator`` of a value, whose ``limit`` is text as
+    written; of a state, ``operator`` is = for online, != for offline. ``start``, ``end``: moments; ``days``: as text.
     ``inside`` False: the times and days outside of these. ``until``: what ends it, as text. ``guard``: it counts at the
     beginning only.
     """

@@ -236,7 +236,7 @@ async def test_a_connection_that_the_other_end_has_closed_is_opened_again() -> N
         writer.close()
 
     async with await asyncio.start_server(once, "127.0.0.1", 0) as server:
-        place = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+        place = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with HttpPost(f"{place}/x?y=1", {}) as post:
             for body in (b"1", b"2", b"3"):
                 assert await post(body, {}) == OK

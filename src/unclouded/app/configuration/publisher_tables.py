@@ -1,4 +1,4 @@
-"""The tables of publishers: [mqtt], [metrics], [[influx]], [[webhook]], [homekit], [[notification]]; a device's `finished`."""
+"""The tables of publishers: [mqtt], [metrics], [[influx]], [[webhook]], [homekit], [[notification]], and `finished`."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, get_args

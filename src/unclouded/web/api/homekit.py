@@ -9,6 +9,7 @@ from unclouded.web.routes import SVG, ApiContext, ApiRoute
 
 NO_HOMEKIT = {503: "This hub is no HomeKit bridge, or it does not run yet."}
 
+
 async def homekit(context: ApiContext, request: ApiRequest) -> Response:
     return as_json(_view(context))
 

@@ -190,6 +190,6 @@ ROWS = (
         handler=hand_value,
         returns=(RulesView,),
         body=HandValueBody,
-        errors=NO_RULES,
+        errors={**NO_RULES, 422: "The value cannot be compared, or its name cannot be used."},
     ),
 )
