@@ -1,4 +1,4 @@
-"""A home for rules: devices that do what they are told at once, or not, under a virtual clock."""
+"""A home for rules: devices that carry out commands at once, or not, under a virtual clock."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime

@@ -67,7 +67,7 @@ def hours(count: int, step: int = 60, device: str = "plug") -> list[Fact]:
 
 
 def seen(path: Path, device: str = "plug", begin: float = 0.0, end: float = FOREVER) -> dict[str, object]:
-    """All that a reader tells of a device."""
+    """All that a reader returns for a device."""
     with StoreReader(path) as reader:
         middle = (max(begin, NOON) + min(end, NOON + 30 * SPAN_S)) / 2
         return {
@@ -102,7 +102,7 @@ def reading(at: float, value: object) -> Reading:
     st.integers(0, 30 * SPAN_S),
     st.integers(0, 30 * SPAN_S),
 )
-def test_a_store_that_seals_tells_the_same_as_one_that_does_not(
+def test_a_store_that_seals_reads_the_same_as_one_that_does_not(
     few: None, steps: list[list[tuple[float, object]] | str], one: int, other: int
 ) -> None:
     folder = Path(mkdtemp())
@@ -261,8 +261,8 @@ def test_a_salvage_brings_sealed_hours_over(path: Path, tmp_path: Path) -> None:
     done = salvage(path, other, lambda: NOON + DAY, "test")
     assert done.rows["chunk"] and not done.damaged
     other.close()
-    told, found = seen(path), seen(tmp_path / "other.sqlite")
-    assert {key: found[key] for key in ("values", "hours")} == {key: told[key] for key in ("values", "hours")}
+    before, found = seen(path), seen(tmp_path / "other.sqlite")
+    assert {key: found[key] for key in ("values", "hours")} == {key: before[key] for key in ("values", "hours")}
 
 
 def test_what_is_read_page_by_page_is_the_whole(path: Path) -> None:

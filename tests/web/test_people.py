@@ -1,4 +1,4 @@
-"""Passwords and signed-in browsers over the API: only with the current password, and nobody locks the owner out."""
+"""Passwords and signed-in browsers over the API: only with the current password, and no one locks the owner out."""
 
 from pathlib import Path
 from typing import Any

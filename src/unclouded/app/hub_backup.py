@@ -32,7 +32,7 @@ README = """\
 A backup of an Unclouded hub, made {at} (UTC) by version {version}.
 
 unclouded.toml is its configuration, store.sqlite its history, state/ what was set while it ran. They contain secrets:
-keys of devices and whatever passwords the configuration has. Keep this file where nobody else reads it.
+keys of devices and whatever passwords the configuration has. Keep this file where no one else can read it.
 
 To put it back: stop the hub, put store.sqlite and state/ into its data folder and unclouded.toml where it was, and
 start it. Passwords of the page are not in here; set them anew: unclouded web password

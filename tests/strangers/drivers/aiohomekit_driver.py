@@ -14,7 +14,7 @@ TIMEOUT_S = 20.0
 
 
 class Home:
-    """A controller with at most one pairing; ``events``: what it was told since the last question."""
+    """A controller with at most one pairing; ``events``: what was reported to it since the last question."""
 
     def __init__(self) -> None:
         self.events: list[list[object]] = []

@@ -1,4 +1,4 @@
-/** Everything that experts need of a device, and nobody else: identity, points, link, tools, frames. */
+/** What only experts need of a device: identity, points, link, tools, frames. */
 import { useEffect } from "preact/hooks";
 
 import { query } from "../../routing/router";

@@ -17,7 +17,7 @@ it("commands are sentences, with who asked for them and what became of them", ()
   expect(texts([event(10, "action", { what: "update fw.bin", origin: "cli", result: "confirmed" })])).toEqual([["Install other firmware, from the command line", false]]);
 });
 
-it("a silence is told with its length, a short one not at all", () => {
+it("a silence is shown with its length, a short one not at all", () => {
   const state = (at: number, state: string) => event(at, "state", { state, reason: "no answer" });
   expect(texts([state(0, "offline"), state(240, "online")])).toEqual([["Did not answer for 4 min", false]]);
   expect(texts([state(0, "offline"), state(3, "online")])).toEqual([]);

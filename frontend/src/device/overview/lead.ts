@@ -28,7 +28,7 @@ export function leadOf(device: Device, known: Known, now: number, zone: string):
   return heardText(known.heard, now);
 }
 
-/** `by the rule Evening`, `from a page`: who asked for it. "": nobody asked this hub. */
+/** `by the rule Evening`, `from a page`: who asked for it. "": no one asked this hub. */
 export function whoText(origin: string | undefined): string {
   if (origin === undefined) return "";
   const [, kind, name] = /^(rule|schedule):? ?(.*)$/.exec(origin) ?? [];

@@ -1,4 +1,4 @@
-"""Where a new broker can listen: the usual port, else one of the next; plugs are told the port with the address."""
+"""Where a new broker can listen: the usual port, else one of the next; plugs get the port with the address."""
 
 import socket
 from collections.abc import Sequence

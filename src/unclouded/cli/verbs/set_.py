@@ -37,7 +37,7 @@ def command(
     1 and 0, true and false mean the same.
 
     Prints what the device confirmed, or why it did not; then the exit code is 1. Before a device that is marked as
-    critical is switched, it asks; not with --yes or --json, and not in a script, where nobody could answer.
+    critical is switched, it asks; not with --yes or --json, and not in a script, where no one could answer.
     """
     if len(args) > 2:
         raise click.UsageError("Give DEVICE, optionally a POINT, and one VALUE.")

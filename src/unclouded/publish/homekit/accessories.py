@@ -40,7 +40,7 @@ class CharacteristicSpec(msgspec.Struct, frozen=True):
 
 
 class ServiceSpec(msgspec.Struct, frozen=True):
-    """``key``: what tells it from others of the accessory for good. ``label``: of one of several, "" = the only one."""
+    """``key``: distinguishes it from others of the accessory for good. ``label``: of one of several, "" = the only one."""
 
     name: str
     key: str
@@ -159,7 +159,7 @@ def is_true(value: Value) -> bool:
 def _services(device: Device, points: Mapping[str, Point]) -> Iterable[ServiceSpec]:
     setpoint = points.get("setpoint_C")
     is_thermostat = setpoint is not None and "w" in setpoint.access and "temperature_C" in points
-    may_switch = not device.critical  # HomeKit asks nobody before it switches
+    may_switch = not device.critical  # HomeKit does not ask before it switches
     if is_thermostat and setpoint is not None and may_switch:
         yield _thermostat(setpoint, points)
     elif may_switch:

@@ -53,7 +53,7 @@ class BridgeMemory:
         return stored.numbers[identity]
 
     def number_inside(self, identity: str, part: str) -> int:
-        """The number of a service or characteristic of an accessory. ``part``: what tells it from the others."""
+        """The number of a service or characteristic of an accessory. ``part``: distinguishes it from the others."""
         inside = self.stored.inside.setdefault(identity, {})
         if part not in inside:
             inside[part] = max(inside.values(), default=0) + 1
