@@ -40,7 +40,7 @@ class CharacteristicSpec(msgspec.Struct, frozen=True):
 
 
 class ServiceSpec(msgspec.Struct, frozen=True):
-    """``key``: distinguishes it from others of the accessory for good. ``label``: of one of several, "" = the only one."""
+    """``key``: distinguishes it from others of the accessory. ``label``: of one of several, "" = the only one."""
 
     name: str
     key: str
