@@ -134,8 +134,7 @@ async def test_a_plug_on_an_external_mosquitto(tmp_path: Path, monkeypatch: pyte
     password = meross.password_for(mac, KEY)
     # Mosquitto's password file ends a name at the first colon, so on such a broker a plug has no MAC for a name.
     monkeypatch.setitem(PASSWORDS, "plug", password)
-    monkeypatch.setattr("links.mqtt.mosquitto.ACL", f"{ACL}user plug\ntopic readwrite #\n")
-    async with Mosquitto(tmp_path) as broker:
+    async with Mosquitto(tmp_path, acl=f"{ACL}user plug\ntopic readwrite #\n") as broker:
         link = client_link("127.0.0.1", broker.port, plug)
         link._login = type(link._login)(  # type: ignore[attr-defined]  # as whom this broker knows it
             client_id=meross.client_id_for(plug.uuid, bytes(8)),
