@@ -21,6 +21,7 @@ from unclouded.core.json_lines import fact_of, log_of
 from unclouded.core.model import Action, Command, LogEntry, Notice, Status
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
+from unclouded.store.reader import UnknownDevice
 from unclouded.web.api.api import Api
 from unclouded.web.api.history import as_csv
 from unclouded.web.history.series import SeriesRequest
@@ -53,6 +54,8 @@ class FakeHistory:
 
     async def events(self, device: str | None, start: float, end: float, limit: int) -> list[EventView]:
         self._ask("events", device, start, end, limit)
+        if device in ("lamp", "attic"):
+            raise UnknownDevice(f"There is no device {device!r} in the store.")
         return []
 
     def _ask(self, *words: object) -> None:
@@ -225,6 +228,12 @@ async def test_history_requests_have_sensible_defaults() -> None:
         ("today", now),
         ("events", "kettle", 0.0, now, 5),
     ]
+
+
+async def test_a_device_that_joined_a_moment_ago_has_no_events_yet() -> None:
+    app = app_of(FakeHub(), FakeHistory())
+    assert (await ask(app, "GET", "/api/events?device=lamp")).json == []
+    assert refused(await ask(app, "GET", "/api/events?device=attic"))[0] == 422
 
 
 async def test_an_unreadable_store_is_reported() -> None:

@@ -4,6 +4,7 @@ import { Gateway } from "../gateway/gateway";
 import { isGateway } from "../gateway/gateway-facts";
 import { hasInfrared, Infrared } from "../infrared/infrared";
 import { headlineOf, relayOf } from "../points/roles";
+import { RulesOfDevice } from "../../rules/of-device";
 import { hasSchedule } from "../schedule/schedule";
 import { hasSecurity, Security } from "../security/security";
 import { DayChart } from "./day-chart";
@@ -38,6 +39,7 @@ export function Overview({ device }: { device: Device }) {
       <div class="cols">
         <div class="narrow-part">
           {hasSchedule(device) && <ScheduleSummary device={device} />}
+          <RulesOfDevice id={device.id} />
           {hasInfrared(device) && <Infrared device={device} />}
         </div>
         <div class="wide-part">

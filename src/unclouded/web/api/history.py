@@ -13,6 +13,7 @@ from starlette.responses import Response
 from unclouded.core.printable import csv_cell, csv_text
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
+from unclouded.store.reader import UnknownDevice
 from unclouded.web.history.energy import DEFAULT_SPAN_S
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest, as_json, time_of
@@ -80,7 +81,13 @@ async def today(context: ApiContext, request: ApiRequest) -> Response:
 async def events(context: ApiContext, request: ApiRequest) -> Response:
     query = request.query(EventsQuery)
     start, end = _span(query, context, None)
-    return as_json(await context.require_history().events(query.device or None, start, end, query.limit))
+    try:
+        found = await context.require_history().events(query.device or None, start, end, query.limit)
+    except UnknownDevice:
+        if not any(one.id == query.device for one in context.hub.devices()):
+            raise
+        found = []  # it has joined a moment ago, and nothing of it is stored yet
+    return as_json(found)
 
 
 ROWS = (
