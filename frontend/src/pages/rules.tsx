@@ -44,7 +44,7 @@ export function RulesPage() {
         ))}
       </ul>
       {value && value.timers.length > 0 && <Timers view={value} again={again} />}
-      {mayChange && (
+      {mayChange && (value || error) && (
         <section aria-labelledby="new-rule">
           <h2 id="new-rule">{say("rules.new")}</h2>
           <NewRule taken={rules.map((rule) => rule.name)} again={again} />

@@ -40,11 +40,13 @@ export function SettingsPage() {
   useEffect(() => {
     if (mayChange && live) void load();
   }, [mayChange, live]);
-  useAnchor(Boolean(hub));
   const tables = mayChange ? ((configuration?.tables ?? []) as unknown as readonly Table[]) : [];
   const at = (names: ReadonlySet<string>) => tables.filter((one) => names.has(one.table));
   const publish = tables.filter((one) => ![OF_HOME, OF_CONNECTIONS, ELSEWHERE].some((names) => names.has(one.table)));
   const bar = barOf(mayChange, configuration);
+  // Sections that come one after another would push each other down
+  const isKnown = Boolean(hub || error) && (!mayChange || Boolean(configuration || loaded.failure.value));
+  useAnchor(isKnown);
   return (
     <main class="prefs">
       <h1>{say("app.settings")}</h1>
@@ -52,14 +54,20 @@ export function SettingsPage() {
         <Places hidden={mayChange ? [] : ["rooms"]} />
         <div class="content">
           <Notes error={error} again={again} mayChange={mayChange} />
-          <Home hub={tables.find((one) => one.table === "hub")} more={at(OF_HOME)} bar={bar} />
-          {mayChange && <Rooms bar={bar} />}
-          <PeopleSection />
-          <Connections hub={hub} own={at(OF_CONNECTIONS)} publish={publish} bar={bar} />
-          <Data hub={hub} configuration={mayChange ? configuration : undefined} bar={bar} />
-          <HubSection hub={hub} />
-          <Tools />
-          <Events />
+          {isKnown ? (
+            <>
+              <Home hub={tables.find((one) => one.table === "hub")} more={at(OF_HOME)} bar={bar} />
+              {mayChange && <Rooms bar={bar} />}
+              <PeopleSection />
+              <Connections hub={hub} own={at(OF_CONNECTIONS)} publish={publish} bar={bar} />
+              <Data hub={hub} configuration={mayChange ? configuration : undefined} bar={bar} />
+              <HubSection hub={hub} />
+              <Tools />
+              <Events />
+            </>
+          ) : (
+            <div class="skeleton waits" aria-busy="true" />
+          )}
         </div>
       </div>
     </main>
