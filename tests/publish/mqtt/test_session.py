@@ -129,6 +129,12 @@ def test_a_command_is_read_or_refused(payload: bytes) -> None:
             assert str(error).endswith(".")
 
 
+def test_a_command_of_bytes_that_are_no_text_is_refused_also_within_json() -> None:
+    for payload in (b"\x80", b'"\x80"', b'{"on": "\xff"}'):
+        with pytest.raises(WrongPayload):
+            payloads.set_request(payload, "on")
+
+
 def test_a_device_that_is_called_as_the_hub_has_topics_of_its_own() -> None:
     topics = Topics("home/unclouded")
     assert topics.state("bridge") != topics.bridge_state

@@ -188,7 +188,7 @@ def _decoded(payload: bytes) -> Payload:
     """The JSON object that a message is; an empty one where it is none."""
     try:
         value = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -140,7 +140,7 @@ def _decoded(payload: bytes) -> object:
         raise WrongPayload(f"A command has {LONGEST_COMMAND} bytes at most.")
     try:
         return msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
         text = payload.decode().strip()

@@ -27,7 +27,7 @@ class RetainedBook:
     def load(self) -> None:
         try:
             self.topics = set(msgspec.json.decode(self._path.read_bytes(), type=list[str]))
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
             self.topics = set()  # the first run, or its file is damaged
         self._written = set(self.topics)
 
