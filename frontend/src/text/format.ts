@@ -22,7 +22,7 @@ const SCALES: Readonly<Record<string, Scale>> = {
   VA: { decimals: 1, fine: 10, kilo: 1000, kiloUnit: "kVA" },
   var: { decimals: 1, fine: 10, kilo: 1000, kiloUnit: "kvar" },
   Wh: { decimals: 1, fine: 1, kilo: 10, kiloUnit: "kWh" },
-  varh: { decimals: 2, kilo: 0, kiloUnit: "kvarh" },
+  varh: { decimals: 1, fine: 1, kilo: 10, kiloUnit: "kvarh" },
   kWh: { decimals: 2 },
   V: { decimals: 1 },
   A: { decimals: 3 },

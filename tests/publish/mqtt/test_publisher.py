@@ -10,7 +10,7 @@ from paho.mqtt.properties import Properties
 
 from api_story import FakeHub
 from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
-from publish.mqtt.broker_story import Client, client, notice, publishing, reading, settings, until
+from publish.mqtt.broker_story import HUB_ID, Client, client, notice, publishing, reading, settings, until
 from unclouded.core.model import Status
 from unclouded.links.mqtt.packets import V5, V311
 from unclouded.publish.homeassistant.discovery import HomeAssistantDiscovery
@@ -195,6 +195,30 @@ async def test_a_program_that_is_no_longer_served_and_another_base_leave_nothing
             gone = "unclouded/kettle/info"
             await until(lambda: b"" in [payload for topic, payload, _ in other.messages if topic == gone])
         assert {topic.partition("/")[0] for topic in await retained(broker)} == {"home"}
+
+
+@pytest.mark.parametrize("version", [V5, V311])
+async def test_retained_messages_of_others_may_have_any_size_and_shape(tmp_path: Path, version: int) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "retained.json").write_text('["unclouded/kettle/state"]')
+    ours = f"homeassistant/device/unclouded_{HUB_ID}"
+    async with Mosquitto(tmp_path, True, plain=True) as broker:
+        async with client(broker, "nothing") as other:
+            for topic, content in {
+                "unclouded/foo/state": b"x" * 300_000,
+                f"unclouded/{'a' * 60_000}/info": b"1",
+                "homeassistant/device/other/abc/config": b"x" * 300_000,
+                f"{ours}/hub/config": b'{"components": [], "device": [], "origin": 1}',
+                f"{ours}/old/config": b'{"components": {"a": [], "b": {"platform": 1}}, "device": {"via_device": 3}}',
+                f"{ours}/older/config": b"[" * 60_000,
+                "homeassistant/device/unclouded_x/y/config": b'{"origin": {"name": "Unclouded"}, "state_topic": []}',
+            }.items():
+                await other.send(topic, content, retain=True, qos=1)
+        discovery = HomeAssistantDiscovery(Topics("unclouded"), "homeassistant", HUB_ID, "Home", "1")
+        async with publishing(FakeHub(), settings(broker, tmp_path / "p", version=version), discovery) as one:
+            assert "unclouded/foo/state" in one.text and len(one.text) < 1_000
+            await until(lambda: one.counts["sent"] > 5 and one.state == "running")
+            assert one.counts["connections"] == 1
 
 
 async def test_a_wrong_password_says_what_to_do_and_the_right_one_connects(tmp_path: Path) -> None:

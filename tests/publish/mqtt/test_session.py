@@ -12,7 +12,9 @@ from unclouded.publish.mqtt import payloads
 from unclouded.publish.mqtt.journal import OutboxJournal
 from unclouded.publish.mqtt.outbox import MqttOutbox
 from unclouded.publish.mqtt.payloads import WrongPayload
+from unclouded.publish.mqtt.retained import foreign_text
 from unclouded.publish.mqtt.session import (
+    INCOMING_LIMIT,
     RECEIVE_MAXIMUM,
     WINDOW,
     Accepted,
@@ -23,7 +25,7 @@ from unclouded.publish.mqtt.session import (
     Lost,
     Refused,
 )
-from unclouded.publish.mqtt.topics import TopicRequest, Topics
+from unclouded.publish.mqtt.topics import TopicRequest, Topics, is_topic
 
 
 def opened(version: int = V5, connack: Connack | None = None) -> ClientSession:
@@ -57,6 +59,43 @@ def test_any_chunks_give_the_same_events(sizes: list[int]) -> None:
     assert events == whole.receive(data) and parts.answers() == whole.answers() == encode(Puback(9), V5)
     assert [type(one) for one in events] == [Accepted, Granted, BrokerMessage, Lost]
     assert events[1] == Granted(1, ["b"]) and "same client id" in events[3].text  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("version", [V5, V311])
+@given(size=st.integers(1_000, 100_000), qos=st.integers(0, 1))
+@settings(max_examples=10)
+def test_of_a_message_that_is_too_long_only_the_topic_is_read(version: int, size: int, qos: int) -> None:
+    stream = b"".join(
+        encode(one, version)
+        for one in (
+            Publish("a/b", b"x" * (INCOMING_LIMIT + 1), qos, 9 if qos else 0, True, False, ((0x08, b"r"),)),
+            Publish("c", b"y", 0, 0, False),
+        )
+    )
+    session, events = opened(version), []
+    for at in range(0, len(stream), size):
+        events += session.receive(stream[at : at + size])
+    assert [(one.topic, one.payload) for one in events] == [("a/b", b""), ("c", b"y")]  # type: ignore[union-attr]
+    assert session.answers() == (encode(Puback(9), version) if qos else b"")
+
+
+@pytest.mark.parametrize("start", [b"\x20\xff\xff\x7f", b"\x30\xff\xff\x7f\x00\x01#", b"\xff" * 5])
+def test_a_long_packet_that_is_no_message_ends_the_connection(start: bytes) -> None:
+    (event,) = opened().receive(start + b"x" * 4)
+    assert isinstance(event, Lost)
+
+
+@pytest.mark.parametrize(
+    ("topic", "fit"),
+    [("a/b", True), ("a/#", False), ("+", False), ("$SYS/a", False), ("a\x1b", False), ("", False), ("a" * 513, False)],
+)
+def test_an_answer_is_published_only_where_a_broker_takes_it(topic: str, fit: bool) -> None:
+    assert is_topic(topic) is fit
+
+
+def test_topics_of_others_are_short_and_printable_in_texts() -> None:
+    text = foreign_text(["unclouded/\x1b[31m\u202e/state", "unclouded/" + "a" * 60_000], ())
+    assert text.isprintable() and len(text) < 500
 
 
 @pytest.mark.parametrize(("version", "code"), [(V5, 0x86), (V311, 5)])

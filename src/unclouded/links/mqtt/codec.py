@@ -60,15 +60,18 @@ class Parser:
         while (packet := parser.next()) is not None: ...
 
     Buffers what was fed and not yet returned: after such a loop, at most one packet of ``limit`` bytes.
+    ``skips``: a PUBLISH that is longer is returned without its payload and properties, which are skipped.
     """
 
-    __slots__ = ("_at", "_held", "limit", "version")
+    __slots__ = ("_at", "_held", "_skipped", "limit", "skips", "version")
 
-    def __init__(self, version: int = V311, limit: int = PACKET_LIMIT) -> None:
+    def __init__(self, version: int = V311, limit: int = PACKET_LIMIT, *, skips: bool = False) -> None:
         self.version = version
         self.limit = limit
+        self.skips = skips
         self._held = b""
         self._at = 0  # offset of the next packet
+        self._skipped = 0  # bytes before the next packet that are still to be skipped
 
     def feed(self, data: bytes) -> None:
         self._held = self._held[self._at :] + data
@@ -81,10 +84,14 @@ class Parser:
 
     def next(self) -> Packet | None:
         """The next packet; None while it is incomplete. Raises WireError; the stream is then unusable."""
+        if self._skipped:
+            count = min(self._skipped, self.held)
+            self._at += count
+            self._skipped -= count
         held, at = self._held, self._at
         start, length = _remaining_length(held, at + 1)
         if length > self.limit:
-            raise WireError(f"a packet of {length} bytes; the limit is {self.limit}")
+            return self._too_long(start, length)
         end = start + length
         if not start or len(held) < end:
             return None
@@ -92,6 +99,21 @@ class Parser:
         packet = decode(held[at], held[start:end], self.version)
         if type(packet) is Connect:
             self.version = packet.version
+        return packet
+
+    def _too_long(self, start: int, length: int) -> Packet | None:
+        """The beginning of a PUBLISH; None while that is incomplete."""
+        first, head = self._held[self._at], self._held[start : start + 4 + MAX_STRING]
+        if not self.skips or first >> 4 != Publish.kind:
+            raise WireError(f"a packet of {length} bytes; the limit is {self.limit}")
+        size = 2 + int.from_bytes(head[:2], "big") + (2 if first & 0x06 else 0)
+        if size > length:
+            raise WireError("a packet that ends too early")
+        if len(head) < max(size, 2):
+            return None
+        packet = _publish(_FieldReader(head[:size], first & 0x0F, V311))
+        self._at = start + size
+        self._skipped = length - size
         return packet
 
 

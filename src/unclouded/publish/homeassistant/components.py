@@ -242,6 +242,12 @@ def _expiring() -> Component:
 
 def component_ids(payload: Mapping[str, Any]) -> Iterator[tuple[str, str]]:  # Any: JSON
     """Each component of a message with its platform."""
-    for key, one in payload.get("components", {}).items():
-        if isinstance(one, dict) and isinstance(one.get("platform"), str):
+    for key, one in components_in(payload).items():
+        if isinstance(one.get("platform"), str):
             yield key, one["platform"]
+
+
+def components_in(payload: Mapping[str, Any]) -> dict[str, Component]:  # Any: JSON
+    """The components in a message that may be of any shape."""
+    found = payload.get("components")
+    return {key: one for key, one in found.items() if isinstance(one, dict)} if isinstance(found, dict) else {}

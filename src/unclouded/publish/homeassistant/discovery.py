@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from unclouded.core.model import Device
-from unclouded.publish.homeassistant.components import STATE, Component, component_ids, components
+from unclouded.publish.homeassistant.components import STATE, Component, component_ids, components, components_in
 from unclouded.publish.mqtt.topics import Topics
 
 NAME = "Unclouded"
@@ -62,8 +62,9 @@ class HomeAssistantDiscovery:
 
     def kept(self, before: bytes, after: bytes) -> bytes:
         old, new = _decoded(before), _decoded(after)
-        missing = {key: one for key, one in _components(old).items() if key not in _components(new) and len(one) > 1}
-        return _encode({**new, "components": {**_components(new), **missing}}) if missing else after
+        there = components_in(new)
+        missing = {key: one for key, one in components_in(old).items() if key not in there and len(one) > 1}
+        return _encode({**new, "components": {**there, **missing}}) if missing else after
 
     def may_return(self, payload: bytes, current: Collection[str], devices: Sequence[Device]) -> bool:
         content = _decoded(payload)
@@ -86,7 +87,7 @@ class HomeAssistantDiscovery:
         if not gone:
             return (after,)
         payload = _decoded(after)
-        left = {key: one for key, one in _components(payload).items() if key not in gone}
+        left = {key: one for key, one in components_in(payload).items() if key not in gone}
         removing = {**left, **{key: {"platform": kind} for key, kind in gone.items()}}
         return _encode({**payload, "components": removing}), after
 
@@ -191,8 +192,3 @@ def _decoded(payload: bytes) -> Payload:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _components(payload: Payload) -> dict[str, Any]:  # Any: JSON
-    found = payload.get("components")
-    return {key: one for key, one in found.items() if isinstance(one, dict)} if isinstance(found, dict) else {}

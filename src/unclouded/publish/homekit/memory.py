@@ -81,7 +81,7 @@ class BridgeMemory:
             return msgspec.json.decode(self._file.read_bytes(), type=StoredBridge)
         except FileNotFoundError:
             return StoredBridge(new_setup_code(secrets.randbelow), new_setup_id(secrets.randbelow))
-        except (msgspec.ValidationError, msgspec.DecodeError):
+        except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
             raise ConfigError(
                 f"[homekit]: {self._file} is damaged. Remove it and {self.pairings.name}, and pair the bridge anew."
             ) from None

@@ -17,7 +17,7 @@ from unclouded.links.mqtt.packets import V5
 from unclouded.publish.mqtt.connection import MqttConnection
 from unclouded.publish.mqtt.image import HubImage
 from unclouded.publish.mqtt.outbox import MqttOutbox
-from unclouded.publish.mqtt.retained import MOST_FOUND
+from unclouded.publish.mqtt.retained import MOST_FOUND, MOST_FOUND_BYTES, shown
 from unclouded.publish.mqtt.session import (
     Accepted,
     Acknowledged,
@@ -67,6 +67,7 @@ class BrokerExchange:
         self._received = received
         self._done = done
         self._found: dict[str, bytes] = {}
+        self._found_bytes = 0
         self._queue: dict[str, list[bytes]] = {}  # retained messages to publish with QoS 1, by topic
         self._looking = 0  # the number of the subscription by which it looks
         self._connection: MqttConnection | None = None
@@ -157,7 +158,7 @@ class BrokerExchange:
                     session.publish_once(message.number, message.topic, message.payload, properties=properties)
                 )
             elif self._outbox.done(message.number):
-                log.warning("A message on %s is too long for the broker.", message.topic)
+                log.warning("A message on %s is too long for the broker.", shown(message.topic))
                 self._done([message.number])
         self._write(connection, chunks)
 
@@ -207,8 +208,9 @@ class BrokerExchange:
             if message.payload == self._nonce:
                 self._looked()
         elif self.stage == "looking":
-            if message.retained and message.payload and len(self._found) < MOST_FOUND:
+            if message.retained and len(self._found) < MOST_FOUND and self._found_bytes < MOST_FOUND_BYTES:
                 self._found[message.topic] = message.payload
+                self._found_bytes += len(message.topic) + len(message.payload)
         else:
             self._received(message)
 

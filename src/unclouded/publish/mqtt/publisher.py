@@ -27,10 +27,10 @@ from unclouded.publish.mqtt.exchange import BrokerExchange
 from unclouded.publish.mqtt.image import AVAILABLE, HubImage, MomentaryReading
 from unclouded.publish.mqtt.journal import OutboxJournal
 from unclouded.publish.mqtt.outbox import MqttOutbox
-from unclouded.publish.mqtt.retained import RetainedBook, foreign, foreign_text, stale
+from unclouded.publish.mqtt.retained import RetainedBook, foreign, foreign_text, shown, stale
 from unclouded.publish.mqtt.session import BrokerMessage, ClientSession, SessionEvent
 from unclouded.publish.mqtt.settings import MqttSettings
-from unclouded.publish.mqtt.topics import BRIDGE, OFFLINE, ONLINE, TopicRequest, Topics, fits
+from unclouded.publish.mqtt.topics import BRIDGE, OFFLINE, ONLINE, TopicRequest, Topics, fits, is_topic
 
 log = logging.getLogger("unclouded.publish.mqtt")
 
@@ -43,7 +43,6 @@ REFRESH_S = 300.0  # s in which each state is published anew, so that it does no
 LEAVE_S = 2.0  # s between the end of a device's announcement and that of its topics: who reads them must know first
 KNOWN_S = 2.0  # s for which a device that reports nothing about itself is available before it is announced
 SPREAD_S = 5.0  # s over which everything is published again to a program that has started
-LONGEST_ANSWER_TOPIC = 512  # characters
 
 
 class MqttPublisher:
@@ -392,7 +391,9 @@ class MqttPublisher:
     def _command(self, request: TopicRequest, message: BrokerMessage) -> None:
         if message.retained:
             self._retained_commands += 1
-            log.warning("MQTT: a retained command on %s is ignored. Publish commands without retain.", message.topic)
+            log.warning(
+                "MQTT: a retained command on %s is ignored. Publish commands without retain.", shown(message.topic)
+            )
         elif request.kind == "get":
             self._image.refresh([request.device])
             self._wake()
@@ -402,7 +403,7 @@ class MqttPublisher:
     def _answer(self, request: TopicRequest, message: BrokerMessage, payload: bytes) -> None:
         """Publish the outcome of a command where it is asked for, or on the topic of outcomes."""
         topic = message.answer_to if self._settings.version >= V5 else ""
-        if not topic or topic.startswith("$") or len(topic) > LONGEST_ANSWER_TOPIC or self.topics.is_own(topic):
+        if not is_topic(topic) or self.topics.is_own(topic):
             topic = self.topics.outcome(request.device)
         if fits(request.device):
             self._keep([(topic, payload)], message.correlation)

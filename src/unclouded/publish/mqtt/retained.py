@@ -10,10 +10,14 @@ from pathlib import Path
 
 import msgspec
 
+from unclouded.core.printable import printable
+
 log = logging.getLogger("unclouded.publish.mqtt")
 
 MOST_FOUND = 20_000  # retained messages that are looked at when a connection begins
+MOST_FOUND_BYTES = 32 * 1024 * 1024  # of them together
 NAMED = 5  # topics that a text names
+SHOWN = 80  # characters of a topic in a text
 
 
 class RetainedBook:
@@ -56,9 +60,14 @@ def foreign(found: Mapping[str, bytes], own: Collection[str]) -> list[str]:
     return [topic for topic in found if topic not in own]
 
 
+def shown(topic: str) -> str:
+    """A topic that anyone may have chosen, as texts and logs have it."""
+    return printable(topic if len(topic) <= SHOWN else f"{topic[:SHOWN]}…")
+
+
 def foreign_text(topics: Sequence[str], current: Collection[str]) -> str:
     """A sentence about them; ``current``: the topics that this hub publishes now."""
-    names = ", ".join(topics[:NAMED]) + (f" and {len(topics) - NAMED} more" if len(topics) > NAMED else "")
+    names = ", ".join(map(shown, topics[:NAMED])) + (f" and {len(topics) - NAMED} more" if len(topics) > NAMED else "")
     replaced = "; those of devices of this hub are replaced" if any(one in current for one in topics) else ""
     return (
         f"The broker keeps messages below the base topic that this hub did not publish: {names}{replaced}. "

@@ -34,7 +34,7 @@ from unclouded.links.mqtt.packets import (
 RECEIVE_MAXIMUM = 0x21  # property: how many QoS 1 messages the server takes before it acknowledges one
 RESPONSE_TOPIC, CORRELATION_DATA = 0x08, 0x09
 WINDOW = 100  # QoS 1 messages that wait for their acknowledgement at most
-INCOMING_LIMIT = 65_536  # bytes of a message
+INCOMING_LIMIT = 262_144  # bytes of a message; of a longer one the content is not read
 KEEP_ALIVE_S = 20  # s without anything sent before a ping
 REFUSED_FROM = 0x80
 
@@ -121,7 +121,7 @@ class ClientSession:
             version=version,
             will=will,
         )
-        self._parser = Parser(version, INCOMING_LIMIT)
+        self._parser = Parser(version, INCOMING_LIMIT, skips=True)
         self._next = 0
         self._unacknowledged: dict[int, int] = {}  # packet id -> token
         self._filters: dict[int, Sequence[str]] = {}  # packet id -> of a SUBSCRIBE

@@ -26,6 +26,7 @@ import msgspec
 BRIDGE = "bridge"
 ONLINE, OFFLINE = b"online", b"offline"
 FIT = re.compile(r"[^/+#\x00-\x1f\x7f]+")  # one level of a topic
+TOPIC = re.compile(r"(?!\$)[^+#\x00-\x1f\x7f-\x9f]{1,512}")  # a broker ends the connection for others
 
 
 class TopicRequest(msgspec.Struct, frozen=True):
@@ -105,3 +106,8 @@ def device_of(level: str) -> str:
 def fits(id: str) -> bool:
     """Whether an id, or a key, may be one level of a topic."""
     return FIT.fullmatch(id) is not None
+
+
+def is_topic(text: str) -> bool:
+    """Whether an answer may be published on a topic that its sender chose."""
+    return TOPIC.fullmatch(text) is not None
