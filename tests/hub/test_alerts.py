@@ -80,6 +80,19 @@ def test_a_value_below_its_limit_and_one_of_a_negative_limit() -> None:
     assert kinds(home.value("temperature_C", -17, NOON + 3)) == [("below", False)]
 
 
+def test_a_value_that_flickers_around_a_limit_of_zero_is_one_alert() -> None:
+    home = Home(device(Point(key="temperature_C", exponent=-1), alert_below={"temperature_C": 0}))
+    found = [kinds(home.value("temperature_C", value, NOON + at)) for at, value in enumerate((-0.1, 0, -0.1, 0, 0.1))]
+    assert found == [[("below", True)], [], [], [], [("below", False)]]
+
+
+def test_a_large_limit_is_written_in_full() -> None:
+    key = "energy_import_Wh"
+    home = Home(device(Point(key=key, kind="counter", label="Import"), alert_above={key: 12_345_678.0}))
+    (alert,) = home.value(key, 23_456_789)
+    assert alert.text == "Pump: Import is 23456789 Wh, above its limit of 12345678 Wh."
+
+
 def test_the_last_value_of_a_device_that_is_gone_is_beyond_no_limit() -> None:
     home = Home(device(Point(key="power_W"), Point(key="smoke", kind="switch"), alert_above={"power_W": 10}))
     home.value("power_W", 50)
@@ -117,6 +130,8 @@ def test_a_suspect_value_neither_begins_nor_ends_an_alert() -> None:
         (Point(key="battery_low", kind="switch"), True, "battery"),
         (Point(key="battery_state", kind="enum"), "low", "battery"),
         (Point(key="battery_state", kind="enum"), "high", ""),
+        (Point(key="battery_state", kind="enum"), 2, ""),  # a number whose meaning is not known
+        (Point(key="battery_low", kind="enum"), 0, ""),
     ],
 )
 def test_what_a_device_reports(point: Point, value: Value, kind: str) -> None:

@@ -19,6 +19,7 @@ from unclouded.core.session import Ambient, LinkPath, Reported, Session
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.held_commands import HeldCommand
 from unclouded.hub.hub import MOST_SEEN, RestoredState
+from unclouded.hub.node import NodeSpec
 from unclouded.links.memory import MemoryLink
 from unclouded.web.live import LivePages
 from unclouded.web.schemas import HubView
@@ -82,6 +83,25 @@ async def test_a_value_beyond_its_limit_is_an_alert_and_stands_in_the_log() -> N
             ("alert", alert.text),
             ("alert", f"No longer: {alert.text}"),
         ]
+
+
+@story
+async def test_the_alert_of_a_device_that_is_removed_is_no_event_of_a_device_that_is_gone() -> None:
+    """The store would list a device of this id once more."""
+    async with hub(plug, alert_above={"power_W": 60.0}) as home:
+        link = await home.far_end("")
+        await home.send(link, b"is on 67")
+        await asyncio.sleep(3)
+        home.facts.clear()
+        await home.hub.reconfigure(no_devices)
+        await asyncio.sleep(3)
+        assert [(one.kind, one.active) for one in home.of(Alert)] == [("above", False)]
+        assert home.hub.alerts() == []
+        assert [(one.kind, one.device) for one in home.of(Notice)] == [("removed", "")]
+
+
+async def no_devices() -> list[NodeSpec]:
+    return []
 
 
 # --- a gateway and its sub-devices ------------------------------------------------------------------

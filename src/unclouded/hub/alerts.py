@@ -26,7 +26,7 @@ from unclouded.hub.board import Board
 
 SEVERITY: Sequence[AlertKind] = ("alarm", "fault", "offline", "above", "below", "battery")  # the worst first
 LOW_BATTERY_PERCENT = 10
-HYSTERESIS = 0.02  # of a limit: how far back a value must be for its alert to end
+HYSTERESIS = 0.02  # of a limit: how far back a value must be for its alert to end; at least a step of the point
 
 ALARMS = frozenset({
     "alarm", "alarm_reported", "smoke", "gas", "co_alarm", "water", "tampered", "duress", "trip", "tank_full",
@@ -63,6 +63,10 @@ class AlertWatch:
             id: self._watches[id] if id in before and _is_watched_alike(before[id], one) else watches_of(one)
             for id, one in self._devices.items()
         }
+
+    def has(self, device: str) -> bool:
+        """Whether this device was there at the last ``describe``."""
+        return device in self._devices
 
     def active(self) -> list[Alert]:
         """The alerts of now, the worst first; of the same kind the oldest."""
@@ -135,8 +139,8 @@ def watches_of(device: Device) -> tuple[Watch, ...]:
 
     return (
         *(watch for point in device.points for watch in _reported(point)),
-        *(Watch("above", at(key), _with(_is_above, limit), limit) for key, limit in device.alert_above.items()),
-        *(Watch("below", at(key), _with(_is_below, limit), limit) for key, limit in device.alert_below.items()),
+        *(_limited("above", at(key), limit) for key, limit in device.alert_above.items()),
+        *(_limited("below", at(key), limit) for key, limit in device.alert_below.items()),
     )
 
 
@@ -146,7 +150,7 @@ def _reported(point: Point) -> Iterable[Watch]:
     if point.access != "r" and point.kind != "bitmap":
         return  # a setting, such as: alarms are on
     if name in BATTERY:
-        yield Watch("battery", point, _is_low)
+        yield Watch("battery", point, lambda value, was_on: _is_low(value, was_on, point.unit == "%"))
     elif name == "fault" or name.endswith("_fault"):
         yield Watch("fault", point, lambda value, was_on: _is_reported(value, point))
     elif name in ALARMS:
@@ -161,24 +165,24 @@ def _is_reported(value: Value, point: Point) -> bool:
     return False  # a number whose meaning is not known
 
 
-def _is_low(value: Value, was_on: bool) -> bool:
+def _is_low(value: Value, was_on: bool, is_percent: bool) -> bool:
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
         return value.lower() in ("low", "empty")
-    return value <= LOW_BATTERY_PERCENT * (1.5 if was_on else 1)
+    return is_percent and value <= LOW_BATTERY_PERCENT * (1.5 if was_on else 1)
 
 
-def _is_above(limit: float, value: float, was_on: bool) -> bool:
-    return value > (limit - abs(limit) * HYSTERESIS if was_on else limit)
+def _limited(kind: AlertKind, point: Point, limit: float) -> Watch:
+    step = 10.0**point.exponent if point.exponent < 0 else 0.0
+    band = max(abs(limit) * HYSTERESIS, step)
+    end = limit - band if kind == "above" else limit + band
 
+    def is_on(value: Value, was_on: bool) -> bool:
+        bound = end if was_on else limit
+        return not isinstance(value, str | bool) and (value > bound if kind == "above" else value < bound)
 
-def _is_below(limit: float, value: float, was_on: bool) -> bool:
-    return value < (limit + abs(limit) * HYSTERESIS if was_on else limit)
-
-
-def _with(is_on: Callable[[float, float, bool], bool], limit: float) -> Callable[[Value, bool], bool]:
-    return lambda value, was_on: not isinstance(value, str | bool) and is_on(limit, value, was_on)
+    return Watch(kind, point, is_on, limit)
 
 
 def alert_notice(alert: Alert, at: float) -> Notice:
@@ -198,7 +202,7 @@ def _text(device: Device, watch: Watch, value: Value | None) -> str:
     point, unit = watch.point, f" {watch.point.unit}" if watch.point.unit else ""
     label = point.label or point.key
     if watch.limit is not None:
-        return f"{device.name}: {label} is {value}{unit}, {watch.kind} its limit of {watch.limit:g}{unit}."
+        return f"{device.name}: {label} is {value}{unit}, {watch.kind} its limit of {watch.limit:.15g}{unit}."
     if watch.kind == "battery":
         return f"{device.name}: the battery is low{f' ({value}{unit})' if unit else ''}."
     if isinstance(value, bool) or value is None:

@@ -468,7 +468,10 @@ class Hub:
     # --- inside --------------------------------------------------------------------------------
 
     def _look_for_alerts(self) -> None:
-        """Publish the alerts that began and ended, and note those that no state of a device shows."""
+        """Publish the alerts that began and ended, and note those that no state of a device shows.
+
+        Those of a device that is gone, or has another id, ended with it: the log says so already.
+        """
         self._alert_timer = None
         if self._descriptions != self._board.descriptions:
             self._descriptions = self._board.descriptions
@@ -479,7 +482,8 @@ class Hub:
         for deliver, wants_stamped in self._subscribers:
             if not wants_stamped:
                 deliver(changed)
-        self._pass_on([alert_notice(one, self._wall()) for one in changed if one.kind != "offline"])
+        noted = [one for one in changed if one.kind != "offline" and self._alerts.has(one.device)]
+        self._pass_on([alert_notice(one, self._wall()) for one in noted])
 
     def _clock_was_set(self, seconds: float) -> None:
         """What is shown keeps its age; what is stored keeps its time, and the store puts away what is in the future."""
