@@ -1,5 +1,6 @@
 """Sealed hours read as if they had never been sealed: in any order of arrival, through joins and clock steps."""
 
+import random
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 
 from store.test_rollup import DAY, NOON, Keeper, plug, watts
 from unclouded.core.errors import StoreError
-from unclouded.core.model import Fact, Reading
-from unclouded.store import blob, sealing
+from unclouded.core.model import Fact, Notice, Reading
+from unclouded.store import blob, chunk, samples, sealing, sink
 from unclouded.store.chunk import SPAN_S
 from unclouded.store.condense import Grid
 from unclouded.store.future import put_away_future
@@ -154,6 +155,21 @@ def test_an_hour_with_few_samples_stays_as_it_is(path: Path) -> None:
     keeper.close()
 
 
+def test_hours_with_few_samples_are_passed_over_by_the_hundred(path: Path) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(60 * 24, 1800), *hours(1), watts(1, 70 * 86_400)])
+    keeper.wall = NOON + 80.0 * 86_400
+    keeper.seal()
+    assert keeper.chunks() == [0]
+    keeper.restart()
+    keeper.writer.sealer._now = lambda: keeper.passed
+    steps = 0
+    while keeper.writer.sealer.step():
+        steps += 1
+    assert steps <= 4, "60 days have 1440 hours"
+    keeper.close()
+
+
 def test_a_late_sample_joins_its_hour_once_no_more_come(path: Path) -> None:
     keeper = SealedKeeper(path)
     keeper.writer.write([plug(), *hours(10)])
@@ -193,6 +209,110 @@ def test_a_failure_in_the_middle_of_sealing_leaves_the_samples_where_they_are(
         with pytest.raises(sqlite3.OperationalError):
             keeper.seal()
     assert (keeper.chunks(), seen(path)) == ([], before)
+    keeper.close()
+
+
+async def test_a_batch_is_stored_once_although_old_hours_cannot_be_sealed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = Keeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    keeper.close()
+    now = [0.0]
+    store = Store(path, wall=lambda: NOON + 20.0 * SPAN_S, now=lambda: now[0])
+    store.open()
+    with monkeypatch.context() as patch:
+        patch.setattr(sealing, "PUT", "INSERT INTO nothing VALUES (?, ?, ?, ?, ?, ?)")
+        patch.setattr(sink, "is_damage", lambda error: False)
+        for second in range(3):
+            store.deliver([Notice("plug", NOON + second, "test", "It happened once."), watts(5, 11 * SPAN_S + second)])
+            await store.flush()
+    assert (store.stats()["batches"], store.stats()["failures"], store.stats()["waiting"]) == (3, 0, 0)
+    now[0] += 100
+    for second in range(30):
+        store.deliver([watts(5, 11 * SPAN_S + 10 + second)])
+        await store.flush()
+    await store.close()
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT count(*) FROM event WHERE kind = 'test'").fetchone() == (3,)
+        assert db.execute("SELECT count(*) FROM chunk").fetchone() == (10,), "none is passed over"
+
+
+async def test_hours_are_sealed_where_the_file_cannot_grow(path: Path) -> None:
+    """It is sealing that makes room."""
+    keeper = Keeper(path)
+    seeded = random.Random(1)  # that does not compress
+    keeper.writer.write([plug(), *(watts(seeded.randrange(10**9), second) for second in range(0, 10 * SPAN_S, 2))])
+    keeper.close()
+    store = Store(path, wall=lambda: NOON + 20.0 * SPAN_S)
+    store.open()
+    store.limit_pages(store._opened().execute("PRAGMA page_count").fetchone()[0])
+    for second in range(30):
+        store.deliver([watts(5, 11 * SPAN_S + second)])
+        await store.flush()
+    assert store.stats()["failures"] == 0
+    assert store._opened().execute("SELECT count(*) FROM chunk").fetchone() == (10,)
+    await store.close()
+
+
+def test_an_hour_that_is_too_large_for_a_chunk_stays_as_it_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    with monkeypatch.context() as patch:
+        patch.setattr(chunk, "MOST_BYTES", 100)
+        keeper.seal()
+    assert (keeper.chunks(), keeper.singles()) == ([], 600)
+    keeper.close()
+
+
+def test_a_device_without_samples_has_no_hours_left(path: Path) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    keeper.db.execute("DELETE FROM sample")
+    assert keeper.writer.sealer.hours_left() == 0
+    keeper.close()
+
+
+def test_each_chunk_is_read_once_for_all_late_samples_of_its_hour(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    keeper.seal()
+    decoded: list[int] = []
+    monkeypatch.setattr(samples, "decode_chunk", lambda start, data: decoded.append(start) or chunk.decode(start, data))
+    keeper.writer.write([watts(77, 60 * minute + 30) for minute in range(180)])
+    assert sorted(decoded) == [HOUR, HOUR + SPAN_S, HOUR + 2 * SPAN_S]
+    keeper.close()
+
+
+def test_few_large_chunks_are_decoded_at_a_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    keeper.seal()
+    monkeypatch.setattr(samples, "PAGE_BYTES", 1)
+    read = Samples(lambda query, *values: keeper.db.execute(query, values).fetchall())
+    page, end = read.page(1, NOON, NOON + 10 * SPAN_S)
+    assert (len(page), end) == (60, HOUR + SPAN_S)
+    assert [at for at, _ in read.read(1, NOON, NOON + 10 * SPAN_S)] == list(range(NOON, NOON + 10 * SPAN_S, 60))
+    keeper.close()
+
+
+def test_the_newest_sample_before_a_time_costs_no_look_at_newer_chunks(path: Path) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    keeper.seal()
+    keeper.db.executemany(
+        "INSERT INTO chunk SELECT device, start + ?1, first + ?1, last + ?1, seconds, data FROM chunk WHERE start = ?2",
+        [(number * SPAN_S, HOUR) for number in range(20, 2020)],
+    )
+    steps = [0]
+
+    def count() -> None:
+        steps[0] += 1
+
+    keeper.db.set_progress_handler(count, 100)
+    rows = keeper.db.execute(samples.NEWEST, (NOON + 2 * SPAN_S,)).fetchall()
+    assert rows == [(NOON + 2 * SPAN_S - 60,)]
+    assert steps[0] < 10
     keeper.close()
 
 
@@ -265,16 +385,44 @@ def test_a_salvage_brings_sealed_hours_over(path: Path, tmp_path: Path) -> None:
     assert {key: found[key] for key in ("values", "hours")} == {key: before[key] for key in ("values", "hours")}
 
 
+def test_a_salvage_needs_no_more_room_than_the_chunks_and_may_be_repeated(path: Path, tmp_path: Path) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    keeper.seal()
+    sealed, singles = keeper.chunks(), keeper.singles()
+    keeper.close()
+    other = open_to_write(tmp_path / "other.sqlite")
+    for _ in range(2):
+        salvage(path, other, lambda: NOON + DAY, "test")
+        assert other.execute("SELECT count(*) FROM sample").fetchone() == (singles,)
+        assert other.execute("SELECT count(*) FROM chunk").fetchone() == (len(sealed),)
+    other.close()
+    assert seen(tmp_path / "other.sqlite")["values"] == seen(path)["values"]
+
+
+def test_a_salvage_counts_a_damaged_chunk(path: Path, tmp_path: Path) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(10)])
+    keeper.seal()
+    keeper.db.execute("UPDATE chunk SET data = substr(data, 1, 20) WHERE start = ?", (HOUR + SPAN_S,))
+    sealed = keeper.chunks()
+    keeper.close()
+    other = open_to_write(tmp_path / "other.sqlite")
+    done = salvage(path, other, lambda: NOON + DAY, "test")
+    assert (done.damaged, done.rows["chunk"]) == (1, len(sealed) - 1)
+    other.close()
+
+
 def test_what_is_read_page_by_page_is_the_whole(path: Path) -> None:
     keeper = SealedKeeper(path)
     keeper.writer.write([plug(), *hours(20, 1)])
     keeper.wall = NOON + 15 * SPAN_S
     keeper.seal()
     assert keeper.chunks() and keeper.singles()
-    samples = Samples(lambda query, *values: keeper.db.execute(query, values).fetchall())
-    seconds = [second for second, _ in samples.read(1, NOON, NOON + 20 * SPAN_S)]
+    stored = Samples(lambda query, *values: keeper.db.execute(query, values).fetchall())
+    seconds = [second for second, _ in stored.read(1, NOON, NOON + 20 * SPAN_S)]
     assert seconds == list(range(NOON, NOON + 20 * SPAN_S))
-    assert [second for second, _ in samples.read_back(1, NOON, NOON + 20 * SPAN_S, 10**6)] == seconds[::-1]
+    assert [second for second, _ in stored.read_back(1, NOON, NOON + 20 * SPAN_S, 10**6)] == seconds[::-1]
     keeper.close()
 
 
@@ -287,10 +435,10 @@ def test_the_second_before_and_the_second_after_are_found_in_sealed_hours_too(se
         keeper = SealedKeeper(folder / "store.sqlite")
         keeper.writer.write([plug(), *(watts(1, second) for second in sorted(seconds)), watts(1, 9 * SPAN_S)])
         keeper.seal()
-    samples = Samples(lambda query, *values: keeper.db.execute(query, values).fetchall())
+    stored = Samples(lambda query, *values: keeper.db.execute(query, values).fetchall())
     earlier = [one for one in seconds if one < at]
-    assert samples.newest_before(NOON + at) == (NOON + max(earlier) if earlier else 0)
-    assert samples.next(1, NOON + at) == NOON + min((one for one in seconds if one >= at), default=9 * SPAN_S)
+    assert stored.newest_before(NOON + at) == (NOON + max(earlier) if earlier else 0)
+    assert stored.next(1, NOON + at) == NOON + min((one for one in seconds if one >= at), default=9 * SPAN_S)
     keeper.close()
     shutil.rmtree(folder)
 

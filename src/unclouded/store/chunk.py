@@ -32,7 +32,10 @@ DeviceSecond = tuple[int, Sequence[Entry]]  # second, its entries sorted by thei
 
 
 def encode(start: int, seconds: Iterable[DeviceSecond]) -> bytes:
-    """The chunk of these seconds, which are in order of time and not before ``start`` (Unix seconds)."""
+    """The chunk of these seconds, which are in order of time and not before ``start`` (Unix seconds).
+
+    Raises ValueError where it would be too large to be read.
+    """
     times, shapes_of, marks = list[int](), list[int](), list[int]()
     series: dict[int, list[int]] = {}
     shapes: dict[tuple[int, ...], int] = {}
@@ -155,10 +158,13 @@ def _put(data: bytearray, number: int) -> None:
 def _compressed(head: bytearray, columns: Iterable[Sequence[int]]) -> bytes:
     """Each column begins a block, so that it gets a code of its own: 12 % less than all in one."""
     worker = zlib.compressobj(LEVEL, strategy=zlib.Z_FILTERED)
-    done = bytearray(worker.compress(head))
+    done, size = bytearray(worker.compress(head)), len(head)
     for column in columns:
         data = bytearray()
         _put_column(data, column)
+        size += len(data)
+        if size > MOST_BYTES:
+            raise ValueError("too many values for one chunk")
         done += worker.compress(data) + worker.flush(zlib.Z_SYNC_FLUSH)
     return bytes(done + worker.flush())
 

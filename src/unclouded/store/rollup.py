@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from unclouded.store.chunk import DeviceSecond
+from unclouded.store.chunk import SPAN_S, DeviceSecond
 from unclouded.store.part import SeriesPart, StepRange, accumulate, join, new_accumulators
 from unclouded.store.samples import Samples
 
@@ -140,8 +140,9 @@ class Rollup:
             self._upto[device] = min(minutes)
             self._db.execute(PUT_UPTO, (device, min(minutes)))
             return
-        for minute in minutes:
-            self._from_samples(device, self._samples.read(device, minute, minute + MINUTE))
+        for first, last in _by_hour(minutes):  # each chunk is read once
+            rows = self._samples.read(device, first, last + MINUTE)
+            self._from_samples(device, (row for row in rows if row[0] // MINUTE * MINUTE in minutes))
         self._roll_up(device, minutes, self._upto_of(device))
 
     def _from_samples(self, device: int, rows: Iterable[DeviceSecond]) -> list[int]:
@@ -178,6 +179,14 @@ class Rollup:
             row = self._db.execute("SELECT kind = 'number' FROM series WHERE id = ?", (series,)).fetchone()
             known = self._is_number[series] = bool(row and row[0])
         return known
+
+
+def _by_hour(minutes: Iterable[int]) -> Iterable[tuple[int, int]]:
+    """The first and the last minute of each hour that has some."""
+    hours: defaultdict[int, list[int]] = defaultdict(list)
+    for minute in minutes:
+        hours[minute // SPAN_S].append(minute)
+    return [(min(found), max(found)) for found in hours.values()]
 
 
 def _columns(part: SeriesPart) -> tuple[object, ...]:

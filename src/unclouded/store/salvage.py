@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import msgspec
 
-from unclouded.core.errors import StoreError
+from unclouded.core.errors import DamagedStore, StoreError
 from unclouded.core.model import Device, Ledger, unit_of
 from unclouded.store import blob, chunk
 from unclouded.store.chunk import DeviceSecond
@@ -36,7 +36,7 @@ from unclouded.store.pages import Column, Record, SqliteFile, TableShape
 from unclouded.store.repair import PUT_AUDIT
 from unclouded.store.rollup import Rollup
 from unclouded.store.schema import MIGRATIONS
-from unclouded.store.sealing import PUT_SAMPLE
+from unclouded.store.sealing import PUT_SAMPLE, merge_chunk
 from unclouded.store.writer import LAST_SECOND, merge_or_replace
 
 STATE = ("flag", "device", "alias", "series", "ledger", "memory")
@@ -155,7 +155,7 @@ def _salvaged(source: Path, db: sqlite3.Connection, wall: Callable[[], float], h
         elif target.lost_totals():
             target.find_totals(file.rows([known[name] for name in SAMPLED]))
         _transact(db, target.put_lost_totals)
-    return Salvaged(rows=counts, damaged=file.damaged + found.damaged)
+    return Salvaged(rows=counts, damaged=file.damaged + found.damaged + target.damaged)
 
 
 class _Found:
@@ -241,6 +241,7 @@ class _Target:
         self._devices: dict[int, int | None] = {}  # old number -> new one; None: it belongs to no device
         self._series: dict[int, int | None] = {}
         self._flags: dict[int, int] = {}
+        self.damaged = 0  # rows of samples, and chunks
         self._last: dict[int, tuple[int, int]] = {}  # of old series: second and number of the newest sample
 
     # --- state -----------------------------------------------------------------------------------
@@ -309,7 +310,7 @@ class _Target:
     def _put(self, name: str, row: Record, begun: set[int]) -> bool:
         match name, row:
             case "sample" | "chunk", (device, *_):
-                return self._samples(device, list(self._seconds(name, row)), begun)
+                return self._samples(name, row[1], device, list(self._seconds(name, row)), begun)
             case "event", (_, at, device, str(kind), str(text)):
                 return self._event(_number(at), device, kind, text)
             case "audit", (_, *entry):
@@ -317,8 +318,10 @@ class _Target:
                 return True
         return False
 
-    def _samples(self, device: Column, seconds: Sequence[DeviceSecond], begun: set[int]) -> bool:
-        """Put the samples of one row; those of a chunk as single ones, which are sealed again by the next hub."""
+    def _samples(
+        self, name: str, start: Column, device: Column, seconds: Sequence[DeviceSecond], begun: set[int]
+    ) -> bool:
+        """Put the samples of one row; those of a chunk as a chunk: single ones would need eight times the room."""
         number = self._device(device) if seconds and isinstance(device, int) else None
         if number is None:
             return False
@@ -326,21 +329,30 @@ class _Target:
             begun.add(number)
             self._db.execute("DELETE FROM rollup WHERE series IN (SELECT id FROM series WHERE device = ?)", (number,))
             self._db.execute("DELETE FROM rolled WHERE device = ?", (number,))
-        return sum(self._sample(number, *one) for one in seconds) > 0
+        moved = [(second, entries) for second, old in seconds if (entries := self._moved(number, old))]
+        if name == "chunk" and isinstance(start, int) and moved:
+            merge_chunk(self._db, number, start, moved)
+        else:
+            self._db.executemany(PUT_SAMPLE, [(number, second, blob.encode(entries)) for second, entries in moved])
+        return bool(moved)
 
-    def _sample(self, number: int, second: int, entries: Sequence[blob.Entry]) -> bool:
+    def _moved(self, number: int, entries: Sequence[blob.Entry]) -> list[blob.Entry]:
+        """The entries with their new series and marks."""
         moved = []
         for ms, series, value, marks in entries:
             new = self._series_of(series, number)
             if new is not None:
                 moved.append((ms, new, value, self._marks(marks)))
-        if moved:
-            self._db.execute(PUT_SAMPLE, (number, second, blob.encode(moved)))
-        return bool(moved)
+        return moved
 
     def _seconds(self, name: str, row: Record) -> Iterator[DeviceSecond]:
         """The samples of a row, none where it is damaged; the newest of each series is remembered."""
-        for second, entries in _sampled(name, row):
+        try:
+            sampled = _sampled(name, row)
+        except StoreError:
+            self.damaged += 1
+            return
+        for second, entries in sampled:
             for _, series, value, _ in entries:
                 if series not in self._last or self._last[series][0] <= second:
                     self._last[series] = second, value
@@ -447,14 +459,11 @@ def _transact(db: sqlite3.Connection, work: Callable[[], T]) -> T:
 
 
 def _sampled(name: str, row: Record) -> Sequence[DeviceSecond]:
-    """The samples of a row of ``sample`` or ``chunk``; none where it is damaged."""
+    """The samples of a row of ``sample`` or ``chunk``. Raises DamagedStore."""
     start, data = row[1], row[-1]
     if not isinstance(start, int) or not isinstance(data, bytes) or not 0 <= start < LAST_SECOND:
-        return ()
-    try:
-        return chunk.decode(start, data) if name == "chunk" else [(start, blob.checked(data))]
-    except StoreError:
-        return ()
+        raise DamagedStore("A row of the store is damaged.")
+    return chunk.decode(start, data) if name == "chunk" else [(start, blob.checked(data))]
 
 
 def _number(value: Column) -> float:

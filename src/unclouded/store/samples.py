@@ -19,6 +19,7 @@ from unclouded.store.rows import Rows
 
 PAGE = 4000  # device-seconds of single rows read at a time
 CHUNKS = 4  # chunks read at a time
+PAGE_BYTES = 64 * 1024  # of chunks, after which no other is decoded: one of 200 points takes 100 MB of memory
 
 # Until before the second where the last of the chunks that are read ends
 PAGE_OF = f"""SELECT * FROM (SELECT second AS at, blob, 0 AS sealed FROM sample WHERE device = ?1 AND second >= ?2
@@ -39,7 +40,8 @@ COUNT = "SELECT count(*) FROM (SELECT 1 FROM sample WHERE device = ? AND second 
 COUNT_SEALED = f"""SELECT coalesce(sum(seconds), 0) FROM chunk
     WHERE device = ? AND start >= ? AND start <= ? - {SPAN_S}"""
 NEWEST = """SELECT max(coalesce((SELECT max(second) FROM sample WHERE device = number AND second < ?1), 0),
-    coalesce((SELECT last FROM chunk WHERE device = number AND last < ?1 ORDER BY start DESC LIMIT 1), 0))
+    coalesce((SELECT last FROM chunk WHERE device = number AND start < ?1 AND last < ?1
+        ORDER BY start DESC LIMIT 1), 0))
     FROM device ORDER BY 1 DESC LIMIT 1"""
 CUT = """SELECT device FROM chunk WHERE start = ?1 AND device IN (SELECT number FROM device)
     AND first < ?2 AND last >= ?2"""
@@ -71,7 +73,13 @@ class Samples:
             reach = min(reach, chunks[-1][0] + SPAN_S)
         if len(singles) >= most:
             reach = min(reach, singles[-1][0] + 1)
-        sealed_seconds = [one for start, data in chunks for one in self._chunk(start, data) if begin <= one[0] < reach]
+        sealed_seconds, size = list[DeviceSecond](), 0
+        for start, data in chunks:
+            if len(sealed_seconds) >= most or size >= PAGE_BYTES:
+                reach = min(reach, start)
+                break
+            size += len(data)
+            sealed_seconds += [one for one in self._chunk(start, data) if begin <= one[0] < reach]
         return _merged(sealed_seconds, list(self._singles(singles, reach))), reach
 
     def read_back(self, device: int, begin: int, end: float, most: int) -> Iterator[DeviceSecond]:

@@ -20,9 +20,13 @@ SEALED_AFTER_S = 7200  # s after the end of an hour
 PAUSE_S = 60  # s until it is looked for hours to seal again, once there was none
 CALM_S = 600  # s without a late sample until its hour is sealed again
 LEAST_SECONDS = 32  # of an hour that is sealed
-SKIPPED_PER_STEP = 50  # hours with few samples that one step passes over
+SKIPPED_PER_STEP = 500  # hours with few samples that one step passes over at most; 5 ms
 
 NEXT = "SELECT second FROM sample WHERE device = ? AND second >= ? ORDER BY second LIMIT 1"
+# The first hour with enough samples, or with late ones beside its chunk
+WORTH = f"""SELECT second / {SPAN_S} * {SPAN_S} AS hour FROM sample WHERE device = ?1 AND second >= ?2 AND second < ?3
+    GROUP BY second / {SPAN_S} HAVING count(*) >= ?4
+    OR EXISTS (SELECT 1 FROM chunk WHERE device = ?1 AND start = second / {SPAN_S} * {SPAN_S}) LIMIT 1"""
 ROWS = "SELECT second, blob FROM sample WHERE device = ? AND second >= ? AND second < ? ORDER BY second"
 DROP = "DELETE FROM sample WHERE device = ? AND second = ?"
 DROP_ALL = "DELETE FROM sample WHERE device = ? AND second >= ? AND second < ?"
@@ -66,8 +70,8 @@ class Sealer:
         """Seal one hour, or look for one. False where there is nothing to do now. Raises sqlite3.Error."""
         for (device, start), since in self._late.items():
             if self._now() - since >= CALM_S:
-                del self._late[device, start]
                 self._seal(device, start)
+                del self._late[device, start]
                 return True
         if self._now() < self._pause_ends:
             return False
@@ -87,8 +91,8 @@ class Sealer:
             "SELECT number, (SELECT min(second) FROM sample WHERE device = number), upto FROM device JOIN rolled ON "
             "rolled.device = number"
         ):
-            begin = max(self._looked.get(device, 0), first or 0)
-            left += max(0, self._until(upto) - begin) // SPAN_S
+            if first is not None:
+                left += max(0, self._until(upto) - max(self._looked.get(device, 0), first)) // SPAN_S
         return left
 
     # --- inside --------------------------------------------------------------------------------
@@ -102,15 +106,17 @@ class Sealer:
         rolled = self._db.execute("SELECT upto FROM rolled WHERE device = ?", (device,)).fetchone()
         until = self._until(rolled[0]) if rolled else 0
         begin = self._looked.get(device, 0)
-        for _ in range(SKIPPED_PER_STEP):
-            found = self._db.execute(NEXT, (device, begin)).fetchone()
-            start = until if found is None else min(found[0] // SPAN_S * SPAN_S, until)
-            if start >= until:
-                self._looked[device] = max(begin, until)
-                return False
-            begin = self._looked[device] = start + SPAN_S
-            if self._seal(device, start):
-                return True
+        found = self._db.execute(NEXT, (device, begin)).fetchone()
+        first = until if found is None else min(found[0] // SPAN_S * SPAN_S, until)
+        if first >= until:
+            self._looked[device] = max(begin, until)
+            return False
+        end = min(until, first + SKIPPED_PER_STEP * SPAN_S)
+        found = self._db.execute(WORTH, (device, first, end, LEAST_SECONDS)).fetchone()
+        if found is not None:
+            self._seal(device, found[0])
+            end = found[0] + SPAN_S
+        self._looked[device] = end
         return True
 
     def _seal(self, device: int, start: int) -> bool:
@@ -141,18 +147,33 @@ class Sealer:
             seconds[second] = merged_entries(seconds[second], entries) if second in seconds else entries
         if not seconds:
             return False
-        put_chunk(self._db, device, start, sorted(seconds.items()))
+        try:
+            row = chunk_row(device, start, sorted(seconds.items()))
+        except ValueError:
+            return False  # too large for a chunk
         if damaged:
             self._db.executemany(DROP, [(device, second) for second, _ in singles])
         else:
             self._db.execute(DROP_ALL, (device, start, start + SPAN_S))
+        self._db.execute(PUT, row)  # into the pages that are free now: the file need not grow
         return True
 
 
-def put_chunk(db: sqlite3.Connection, device: int, start: int, seconds: Sequence[DeviceSecond]) -> None:
-    """Write the chunk of an hour. ``seconds``: at least one."""
-    data = chunk.encode(start, seconds)
-    db.execute(PUT, (device, start, seconds[0][0], seconds[-1][0], len(seconds), data))
+def chunk_row(device: int, start: int, seconds: Sequence[DeviceSecond]) -> tuple[object, ...]:
+    """The row of an hour, for PUT. ``seconds``: at least one. Raises ValueError where they are too large."""
+    return device, start, seconds[0][0], seconds[-1][0], len(seconds), chunk.encode(start, seconds)
+
+
+def merge_chunk(db: sqlite3.Connection, device: int, start: int, seconds: Sequence[DeviceSecond]) -> None:
+    """Add these seconds of an hour, at least one, to its chunk; where that cannot be, as samples."""
+    known = db.execute(FIND, (device, start)).fetchone()
+    try:
+        merged = dict(chunk.decode(start, known[0])) if known else {}
+        for second, entries in seconds:
+            merged[second] = merged_entries(merged[second], entries) if second in merged else entries
+        db.execute(PUT, chunk_row(device, start, sorted(merged.items())))
+    except (DamagedStore, ValueError):
+        db.executemany(PUT_SAMPLE, [(device, second, blob.encode(entries)) for second, entries in seconds])
 
 
 def unseal(db: sqlite3.Connection, device: int, start: int) -> None:

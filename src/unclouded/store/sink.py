@@ -86,6 +86,8 @@ class Store:
         self._stored = self._batches = self._failures = 0
         self._write_s = 0.0
         self._unsealed_hours = 0
+        self._tidy_again_s = float("-inf")  # after a failure; monotonic
+        self._why_future = ""  # why rows of the future are to be put away
 
     def open(self) -> None:
         """Open, create or migrate the file; a damaged one is moved aside. Raises StoreError with what to do."""
@@ -252,10 +254,25 @@ class Store:
         """In the thread: an identity, and who deletes its data."""
         return self._explained(lambda: self.forget(*who))
 
+    def _tidy(self, writer: StoreWriter) -> None:
+        """The batch is stored. What fails here is tried again later; the batch is not stored twice for it."""
+        self._why_future = self._clock.why() or self._why_future
+        if self._now() < self._tidy_again_s:
+            return
+        try:
+            self._put_away(writer)
+            self._seal(writer)
+        except sqlite3.OperationalError as error:
+            if is_damage(error):
+                raise
+            self._tidy_again_s = self._now() + self._retry
+            log.warning("Old hours are not sealed now: %s", error)
+
     def _put_away(self, writer: StoreWriter) -> None:
         """Put away rows of the future, where the clock proves to have been ahead."""
-        why = self._clock.why()
+        why = self._why_future
         count = put_away_future(self._opened(), self._wall(), why) if why else 0
+        self._why_future = ""
         if count:
             writer.reload()
             text = f"{count} stored rows of the future were put away: {why}."
@@ -280,8 +297,7 @@ class Store:
         try:
             if writer is not None:
                 writer.write(batch)
-                self._put_away(writer)
-                self._seal(writer)
+                self._tidy(writer)
         except sqlite3.IntegrityError as error:
             found = self._opened().execute("PRAGMA quick_check(1)").fetchone()
             if found != ("ok",):
