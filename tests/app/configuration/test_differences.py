@@ -1,6 +1,8 @@
 """What is different between two versions of a configuration, as the second of two editors sees it."""
 
-from unclouded.app.configuration.differences import differences
+import pytest
+
+from unclouded.app.configuration.differences import differences, shown
 from unclouded.app.configuration.editor import change_text
 
 OLD = """
@@ -31,6 +33,20 @@ def test_keys_within_tables_are_named_and_secrets_are_hidden() -> None:
     ]
     (change,) = differences(OLD, OLD.replace("pass@h?password=1", "word@h?password=2"))
     assert "pass" not in str(change.before).replace("password=…", "") and "word@" not in str(change.after)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown_as"),
+    [
+        ("https://hooks.example/services/T0/s3cret?k=a", "https://hooks.example/…?k=…"),
+        ("http://10.0.0.2:8086/api/v2/write?org=o", "http://10.0.0.2:8086/api/v2/write?org=…"),
+        ("http://me:s3cret@10.0.0.2/", "http://…@10.0.0.2/"),
+        ("mqtts://broker.example:8883", "mqtts://broker.example:8883"),
+        ("tgram://s3cret/5", "tgram://…"),
+    ],
+)
+def test_of_an_address_nothing_is_shown_that_may_be_a_secret(url: str, shown_as: str) -> None:
+    assert shown({"url": url}, "webhook") == {"url": shown_as}
 
 
 def test_another_id_on_the_same_wire_is_one_change() -> None:

@@ -16,7 +16,7 @@ from unclouded.publish.delivery.delivery import MOST_TRIES, Delivery, RequestPar
 from unclouded.publish.delivery.http_post import HttpPost, PostResult
 from unclouded.publish.delivery.outbox import Outbox
 from unclouded.publish.delivery.publisher import DeliveryPublisher
-from unclouded.publish.influx.target import influx_target
+from unclouded.publish.influx.target import authorization, influx_target
 from unclouded.publish.webhook.body import signature
 from unclouded.publish.webhook.target import webhook_target
 from virtual_loop import story, virtual_run
@@ -108,14 +108,16 @@ class Server:
 
     async def answer(self, request: web.Request) -> web.Response:
         self.requests.append((dict(request.headers), await request.read()))
-        return web.Response(status=self.status, headers=self.headers, text=self.text or None)
+        repeated = f"POST {request.raw_path} {request.path_qs} {request.headers.get('Authorization')}"
+        text = self.text.replace("REQUEST", repeated)
+        return web.Response(status=self.status, headers=self.headers, text=text or None)
 
 
 @contextlib.asynccontextmanager
 async def server() -> AsyncIterator[Server]:
     one = Server()
     app = web.Application()
-    app.router.add_post("/write", one.answer)
+    app.router.add_post("/{path:.*}", one.answer)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -140,6 +142,18 @@ async def test_each_answer_has_its_outcome() -> None:
             other.text = "" if other.status == 204 else "no\r\ngeheim"
             assert await post(b"x", {"B": "2"}) == expected
         assert {"A": "1", "B": "2"}.items() <= other.requests[0][0].items()
+
+
+@pytest.mark.parametrize("user", ["", "bob"])
+async def test_no_secret_is_shown_though_the_other_end_repeats_the_whole_request(user: str) -> None:
+    async with server() as other:
+        url = other.url.replace("/write", "/hook/T0KEN%2Fabc?org=home&p=geh%20eim9&k=sch\u00fcssel")
+        other.status, other.text = 404, "REQUEST"
+        async with HttpPost(url, authorization("passw\u00f6rd", user), secret="passw\u00f6rd") as post:
+            text = (await post(b"x", {})).reason
+        assert text.startswith("127.0.0.1 answers 404: POST /hook/…?org=home&p=…"), text
+        sent_as = other.requests[0][0]["Authorization"].rpartition(" ")[2]
+        assert not any(secret in text for secret in ("T0KEN", "eim9", "ssel", "passw", sent_as))
 
 
 async def test_a_redirect_is_not_followed_not_even_with_a_secret() -> None:
@@ -218,8 +232,6 @@ async def test_a_webhook_has_what_was_chosen_signed() -> None:
 
 @pytest.mark.parametrize(("user", "header"), [("", "Token p"), ("me", "Basic bWU6cA==")])
 def test_a_user_makes_the_token_a_password(user: str, header: str) -> None:
-    from unclouded.publish.influx.target import authorization
-
     assert authorization("p", user) == {"Authorization": header}
     assert authorization("", user) == {}
 

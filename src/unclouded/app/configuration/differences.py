@@ -14,6 +14,7 @@ from unclouded.links.url import redacted
 
 WIRES = ("family", "link", "uuid", "channel")  # by which a device with another id is found again
 PLAIN_URL = re.compile(r"(?:https?|mqtts?)://", re.IGNORECASE)  # other addresses are those of Apprise: secrets all over
+PLAIN_PATHS = frozenset({"", "write", "api/v2/write", "api/v3/write_lp"})  # of others a part may be the key of a webhook
 SECRET_KEYS = frozenset({("notification", "url")})  # secrets of tables whose names do not say it
 SECRET = re.compile(r"(^|_)(key|password|passwd|psk|token|secret|code|pin)$")
 
@@ -110,8 +111,19 @@ def _shown(key: str, value: object) -> object:
             return HIDDEN if value else ""
         case str() if key == "url" and not PLAIN_URL.match(value):
             return f"{value.partition('://')[0][:20]}://{HIDDEN}"
-        case str() if key in ("link", "url"):
+        case str() if key == "url":
+            return _shown_url(value)
+        case str() if key == "link":
             return redacted(value)
         case bool() | int() | str():
             return value
     return str(value)  # dates and times, which no key takes
+
+
+def _shown_url(url: str) -> str:
+    """The address without what may be a secret; its path only where that is one of those that databases have."""
+    address, mark, query = redacted(url).partition("?")
+    scheme, _, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    shown_path = path if path.strip("/") in PLAIN_PATHS else HIDDEN
+    return f"{scheme}://{host}{slash}{shown_path}{mark}{query}"

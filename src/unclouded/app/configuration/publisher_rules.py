@@ -52,6 +52,8 @@ def _errors(file: ConfigFile) -> Iterator[tuple[str, str]]:
     for place, table in targets:
         if not _is_http(table.url):
             yield f"{place}.url", "write the whole address, as in http://192.168.1.5:8086/write?db=home."
+        elif "@" in urlsplit(table.url).netloc:
+            yield f"{place}.url", "it contains a name or a password, which belongs into the file of `token_file`."
         yield from _unknown_devices(f"{place}.devices", table.devices, file.device)
     for number, one in enumerate(file.influx):
         if one.user and not one.token_file:

@@ -15,7 +15,7 @@ import ssl
 from collections.abc import Mapping
 from types import TracebackType
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 import h11
 
@@ -33,6 +33,9 @@ LARGEST_ANSWER = 1_000_000  # bytes; a longer one is not read to its end
 SHOWN = 200  # characters of a reason
 SECONDS = re.compile(r"\d{1,6}")
 PORTS = {"http": 80, "https": 443}
+PLAIN_QUERY = frozenset({"db", "org", "orgID", "bucket", "precision", "rp"})  # keys of an address without a secret
+LEAST_SECRET = 6  # characters from which a part of the address is hidden in a reason
+TARGET = "%/:?&=+,;@!$'()*~[]"  # characters that are sent as they are
 
 
 class PostResult(NamedTuple):
@@ -55,7 +58,8 @@ class HttpAnswer(NamedTuple):
 class HttpPost:
     """POSTs to one address. Use it as an asynchronous context manager.
 
-    ``context``: for https. ``secret``: never shown, though the other end may repeat it in its answer.
+    ``context``: for https. ``secret``: never shown, nor what may be one in the address, though the other end may
+    repeat it in its answer.
     """
 
     def __init__(
@@ -64,10 +68,10 @@ class HttpPost:
         parts = urlsplit(url)
         self.host = parts.hostname or ""
         self._port = parts.port or PORTS[parts.scheme.lower()]
-        self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), TARGET)
         self._headers = {"Host": parts.netloc.rpartition("@")[2], "User-Agent": "unclouded", **headers}
         self._context = context if parts.scheme.lower() == "https" else None
-        self._secret = secret
+        self._secrets = _secrets(parts, headers.get("Authorization", ""), secret)
         self._connection: PostConnection | None = None
 
     async def __aenter__(self) -> "HttpPost":
@@ -93,11 +97,9 @@ class HttpPost:
     # --- inside --------------------------------------------------------------------------------
 
     async def _exchange(self, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
-        request = h11.Request(
-            method="POST",
-            target=self._target,
-            headers=[*headers.items(), ("Content-Length", str(len(body)))],
-        )
+        length = str(len(body))
+        sent = [(name.encode(), value.encode()) for name, value in {**headers, "Content-Length": length}.items()]
+        request = h11.Request(method="POST", target=self._target, headers=sent)
         if (known := self._connection) is not None:
             with contextlib.suppress(OSError, h11.RemoteProtocolError):  # closed meanwhile
                 if (answer := await known.exchange(request, body)) is not None:
@@ -139,10 +141,10 @@ class HttpPost:
         return PostResult(False, text)
 
     def _shown(self, body: bytes) -> str:
-        """The reason in an answer, on one line, without the secret."""
+        """The reason in an answer, on one line, without secrets."""
         text = " ".join(body.decode("utf-8", "replace").split())
-        if self._secret:
-            text = text.replace(self._secret, "…")
+        for one in self._secrets:
+            text = text.replace(one, "…")
         return f": {printable(text[:SHOWN])}" if text else "."
 
 
@@ -192,6 +194,14 @@ class PostConnection:
 
     def close(self) -> None:
         self._writer.transport.abort()
+
+
+def _secrets(parts: SplitResult, authorization: str, secret: str) -> list[str]:
+    """What is hidden in answers, longest first: many services have the key of a webhook in its path."""
+    given = {secret, authorization, authorization.rpartition(" ")[2]}
+    found = [*parts.path.split("/"), *(value for key, value in parse_qsl(parts.query) if key not in PLAIN_QUERY)]
+    spelt = {form for one in found for form in (one, unquote(one), quote(one, TARGET), quote(one, ""))}
+    return sorted((given - {""}) | {one for one in spelt if len(one) >= LEAST_SECRET}, key=len, reverse=True)
 
 
 def _cause(error: Exception) -> str:
