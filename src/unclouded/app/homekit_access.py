@@ -19,12 +19,23 @@ class HomekitAccess:
         if not is_running(config):
             raise CommandError("The hub does not run, so no home can find it. Start it: unclouded run")
         self._client = HubClient(config.control)
+        self._check()
 
     def view(self) -> HomekitView:
         return msgspec.convert(self._client.get("/api/homekit"), HomekitView)
 
     def unpair(self) -> HomekitView:
         return msgspec.convert(self._client.delete("/api/homekit/pairings"), HomekitView)
+
+    def _check(self) -> None:
+        """Raises CommandError, with the reason, where the bridge does not run."""
+        found = [one for one in self._client.get("/api/hub").get("publish", []) if one["name"] == "homekit"]
+        if not found:
+            raise CommandError(
+                "The hub that runs does not know the table [homekit] yet. Apply it: unclouded config reload"
+            )
+        if found[0]["state"] in ("waiting", "failed"):
+            raise CommandError(f"The HomeKit bridge does not run: {found[0]['text']}")
 
 
 def code_text(view: HomekitView) -> str:

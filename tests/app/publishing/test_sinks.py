@@ -38,6 +38,8 @@ def context(text: str, folder: Path) -> PublisherContext:
         (f'[[influx]]\n{WRITE}devices = ["a b"]', "is no id of a device"),
         (f'[[webhook]]\n{WRITE}content = ["all"]', "content"),
         ('[homekit]\nname = " "', "printable characters"),
+        ('[homekit]\naddress = "0.0.0.0"', "an address of this computer"),
+        ('[homekit]\naddress = "hub.local"', "an address of this computer"),
         ("[[notification]]", "one of them"),
         ('[[notification]]\nurl = "https://hooks.example/s3cret"', "SERVICE://"),
         ('[[notification]]\nurl = "x://y"\nquiet = "25:00-7"', "22:00-07:00"),

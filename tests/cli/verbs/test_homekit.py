@@ -56,6 +56,30 @@ def test_without_a_hub_or_a_table_it_says_what_to_do(config: Path) -> None:
     assert homekit_access.code_text(VIEW).count("\n") > 10
 
 
+@pytest.mark.parametrize(
+    ("publish", "says"),
+    [
+        ([], "unclouded config reload"),
+        ([{"name": "homekit", "state": "failed", "text": "HAP-python is not installed."}], "HAP-python is not"),
+        ([{"name": "homekit", "state": "waiting", "text": "Its port is in use."}], "Its port is in use."),
+    ],
+)
+def test_a_bridge_that_does_not_run_says_why(
+    config: Path, monkeypatch: pytest.MonkeyPatch, publish: list[Any], says: str
+) -> None:
+    class Client:
+        def __init__(self, control: object) -> None:
+            pass
+
+        def get(self, path: str) -> Any:
+            assert path == "/api/hub"
+            return {"publish": publish}
+
+    monkeypatch.setattr(homekit_access, "is_running", lambda config: True)
+    monkeypatch.setattr(homekit_access, "HubClient", Client)
+    assert says in str(called("homekit", config=config).exception)
+
+
 def test_a_test_message_names_the_service_and_fails_with_its_reason(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from unclouded.app.configuration.places import did_you_mean
@@ -64,6 +65,11 @@ def _errors(file: ConfigFile) -> Iterator[tuple[str, str]]:
         yield from _unknown_devices("homekit.devices", file.homekit.devices, file.device)
         if not file.homekit.name.strip() or not file.homekit.name.isprintable() or len(file.homekit.name) > 60:
             yield "homekit.name", "it has 1 to 60 printable characters."
+        if file.homekit.address and not _is_own_address(file.homekit.address):
+            yield (
+                "homekit.address",
+                "write an address of this computer, as in 192.168.1.2; without the key it is chosen.",
+            )
     for number, notification in enumerate(file.notification):
         yield from _of_notification(f"notification[{number}]", notification, file.device)
     for number, device in enumerate(file.device):
@@ -128,3 +134,12 @@ def _is_http(url: str) -> bool:
         )
     except ValueError:
         return False
+
+
+def _is_own_address(text: str) -> bool:
+    """Whether it may be one that other computers reach this one by."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    return not address.is_unspecified and not address.is_multicast

@@ -1,7 +1,9 @@
 """The publisher of HomeKit: runs the bridge, keeps its accessories those of the hub, carries out commands."""
 
 import asyncio
+import errno
 import logging
+import os
 import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -148,9 +150,11 @@ class HomekitPublisher:
             await driver.async_start()
         except OSError as error:
             place = f"{driver.state.addresses[0]}:{driver.state.port}"
-            reason = (error.strerror or str(error)).rstrip(".")
+            number = error.errno or 0
+            reason = os.strerror(number) if number > 0 else (error.strerror or str(error)).rstrip(".")
+            key = "address" if number == errno.EADDRNOTAVAIL else "port"
             raise LinkRefused(
-                f"The HomeKit bridge cannot listen on {place}: {reason}. Choose another with [homekit] port."
+                f"The HomeKit bridge cannot listen on {place}: {reason}. Choose another with [homekit] {key}."
             ) from None
 
     def _take(self, facts: Sequence[Fact]) -> None:
