@@ -14,7 +14,7 @@ from unclouded.links.url import redacted
 
 WIRES = ("family", "link", "uuid", "channel")  # by which a device with another id is found again
 PLAIN_URL = re.compile(r"(?:https?|mqtts?)://", re.IGNORECASE)  # other addresses are those of Apprise: secrets all over
-PLAIN_PATHS = frozenset({"", "write", "api/v2/write", "api/v3/write_lp"})  # others may have the key of a webhook
+PLAIN_PATHS = frozenset({"", "write", "api/v2/write", "api/v3/write_lp"})  # others may be the key of a webhook
 SECRET_KEYS = frozenset({("notification", "url")})  # secrets of tables whose names do not say it
 SECRET = re.compile(r"(^|_)(key|password|passwd|psk|token|secret|code|pin)$")
 
