@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from msgspec.structs import replace
 
 from api_story import NOON, FakeHub
 from unclouded.app.configuration.config import parse_config
@@ -19,6 +20,7 @@ from unclouded.publish.notifications import sending
 from unclouded.publish.notifications.finished import FinishedRule
 from unclouded.publish.notifications.publisher import NotificationPublisher, NotificationTarget
 from unclouded.publish.notifications.sending import secret_parts, send
+from unclouded.publish.notifications.texts import alert_text
 from virtual_loop import story
 
 
@@ -82,9 +84,37 @@ async def test_an_alert_is_a_sentence_in_the_chosen_language() -> None:
     await notified(hub, service, [target("en"), target("de"), target("es")], lambda: hub.publish(OVER))
     assert [body for _, body in service.got] == [
         "Kettle: the power is 2100.5 W, above 2000 W.",
-        "Kettle: die Leistung liegt bei 2100.5 W, über 2000 W.",
-        "Kettle: la potencia es de 2100.5 W, por encima de 2000 W.",
+        "Kettle: die Leistung liegt bei 2100,5 W, über 2000 W.",
+        "Kettle: la potencia es de 2100,5 W, por encima de 2000 W.",
     ]
+
+
+def test_large_and_small_numbers_are_no_powers_of_ten() -> None:
+    for value, shown in ((12_345_678.0, "12345678"), (0.00001, "0.00001"), (1.5, "1.5"), (-2e6, "-2000000")):
+        alert = replace(OVER, value=value, limit=value)
+        assert alert_text(TEXTS["en"], alert, None) == f"kettle: the power is {shown}, above {shown}."
+
+
+@story
+async def test_a_service_that_does_not_answer_keeps_no_other_waiting() -> None:
+    class FirstHangs(Service):
+        calls = 0
+
+        async def send(self, url: str, title: str, body: str) -> str:
+            self.calls += 1
+            if self.calls == 1:
+                await asyncio.sleep(60)
+                return "no answer"
+            return await super().send(url, title, body)
+
+    hub, service = Alerting(), FirstHangs()
+    await notified(hub, service, [target(), target("de")], lambda: hub.publish(OVER))
+    assert [round(at) for at, _ in service.got] == [3, 123]
+
+
+async def test_a_process_that_cannot_be_started_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending.sys, "executable", "/nowhere/python")
+    assert "No such file" in await send("x://geheim", "t", "b")
 
 
 def test_every_language_has_every_sentence() -> None:

@@ -43,6 +43,7 @@ TEXTS: Mapping[str, NotificationTexts] = {
         },
     ),
     "de": NotificationTexts(
+        mark=",",
         began={
             "offline": "{device} antwortet nicht.",
             "alarm": "{device} meldet einen Alarm: {detail}.",
@@ -80,6 +81,7 @@ TEXTS: Mapping[str, NotificationTexts] = {
         },
     ),
     "es": NotificationTexts(
+        mark=",",
         began={
             "offline": "{device} no responde.",
             "alarm": "{device} comunica una alarma: {detail}.",

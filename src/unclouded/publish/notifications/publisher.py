@@ -67,6 +67,7 @@ class NotificationPublisher:
         self._unsent: dict[int, UnsentMessage] = {}
         self._plans: list[NotificationPlan] = []
         self._detectors: dict[str, FinishedDetector] = {}
+        self._busy: set[int] = set()  # targets to which a message is being sent
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -74,15 +75,16 @@ class NotificationPublisher:
         self._plans = [self._plan(one) for one in self._targets]
         self._detectors = {id: FinishedDetector(rule) for id, rule in self._rules.items()}
         self._unsent.clear()
+        self._busy.clear()
         self._take(self._hub.alerts())
         unsubscribe = self._hub.subscribe(self._take)
         try:
-            while True:
-                await self._wait(loop)
-                for id, detector in self._detectors.items():
-                    self._say_finished(id, detector.tick(self._wall()))
-                for number, plan in enumerate(self._plans):
-                    await self._deliver(number, plan.message(loop.time(), self._minute()), loop)
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    await self._wait(loop)
+                    for id, detector in self._detectors.items():
+                        self._say_finished(id, detector.tick(self._wall()))
+                    self._start_sending(group, loop)
         finally:
             unsubscribe()
 
@@ -139,7 +141,11 @@ class NotificationPublisher:
     async def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
         """Until something happened, or is due."""
         now = loop.time()
-        due = earliest(*(one.deadline(now) for one in self._plans), *(one.again for one in self._unsent.values()))
+        idle = [number for number in range(len(self._plans)) if number not in self._busy]
+        due = earliest(
+            *(self._plans[one].deadline(now) for one in idle),
+            *(self._unsent[one].again for one in idle if one in self._unsent),
+        )
         finished = earliest(*(one.deadline() for one in self._detectors.values()))
         waits = [CHECK_S]
         waits += [] if due is None else [max(due - now, 0.0)]
@@ -152,11 +158,26 @@ class NotificationPublisher:
             pass
         self._changed.clear()
 
+    def _start_sending(self, group: asyncio.TaskGroup, loop: asyncio.AbstractEventLoop) -> None:
+        """Send what is due to each target; one that does not answer keeps no other waiting."""
+        for number, plan in enumerate(self._plans):
+            if number in self._busy:
+                continue
+            body, unsent = plan.message(loop.time(), self._minute()), self._unsent.get(number)
+            if body or (unsent is not None and loop.time() >= unsent.again):
+                self._busy.add(number)
+                group.create_task(self._deliver(number, body, loop), name=f"publish.notifications.{number}")
+
     async def _deliver(self, number: int, body: str, loop: asyncio.AbstractEventLoop) -> None:
         """Send what is new, with what could not be sent before."""
+        try:
+            await self._send_to(number, body, loop)
+        finally:
+            self._busy.discard(number)
+            self._changed.set()
+
+    async def _send_to(self, number: int, body: str, loop: asyncio.AbstractEventLoop) -> None:
         unsent = self._unsent.get(number)
-        if not body and (unsent is None or loop.time() < unsent.again):
-            return
         whole = "\n".join(one for one in (unsent.body if unsent else "", body) if one)[-LONGEST_BODY:]
         target = self._targets[number]
         reason = await self._send(target.url, self._title, whole)

@@ -15,13 +15,16 @@ LEAST_SECRET = 4  # characters from which a part of an address is hidden in a re
 
 async def send(url: str, title: str, body: str) -> str:
     """ "" where the service took the message, else why not, without a part of the address."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", PROCESS),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", PROCESS),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError as error:
+        return f"the program that sends it cannot be started: {error.strerror}."
     try:
         async with asyncio.timeout(TIMEOUT_S):
             request = json.dumps({"url": url, "title": title, "body": body}).encode()

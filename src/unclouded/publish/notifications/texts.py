@@ -10,7 +10,7 @@ from unclouded.core.model import Alert, Device, Point, bits_text, value_text
 class NotificationTexts(msgspec.Struct, frozen=True, kw_only=True):
     """Templates of one language. {device}, {label}, {value}, {detail}, {limit}, {minutes}, {count}, {text} are put in.
 
-    ``began``, ``ended``: by the kind of an alert. ``point``: what points are called, by key.
+    ``began``, ``ended``: by the kind of an alert. ``point``: what points are called, by key. ``mark``: of decimals.
     """
 
     began: Mapping[str, str]
@@ -20,6 +20,7 @@ class NotificationTexts(msgspec.Struct, frozen=True, kw_only=True):
     more: str
     test: str
     point: Mapping[str, str]
+    mark: str = "."
 
 
 def alert_text(texts: NotificationTexts, alert: Alert, device: Device | None) -> str:
@@ -28,13 +29,13 @@ def alert_text(texts: NotificationTexts, alert: Alert, device: Device | None) ->
     point = next((one for one in device.points if one.key == alert.point), None) if device is not None else None
     template = (texts.began if alert.active else texts.ended)[alert.kind]
     unit = point.unit if point is not None else ""
-    label, value = _label(texts, alert.point, point), _value(alert, point, unit)
+    label, value = _label(texts, alert.point, point), _value(texts, alert, point, unit)
     return template.format(
         device=name,
         label=label,
         value=value,
         detail=f"{label}: {value}" if value else label,
-        limit=_with_unit(f"{alert.limit:g}" if alert.limit is not None else "", unit),
+        limit=_with_unit(_number(texts, alert.limit) if alert.limit is not None else "", unit),
     )
 
 
@@ -47,14 +48,22 @@ def _label(texts: NotificationTexts, key: str, point: Point | None) -> str:
     return texts.point.get(key) or (point.label if point is not None and point.label else key.replace("_", " "))
 
 
-def _value(alert: Alert, point: Point | None, unit: str) -> str:
+def _value(texts: NotificationTexts, alert: Alert, point: Point | None, unit: str) -> str:
     value = alert.value
     if value is None or isinstance(value, bool):
         return ""
     if point is not None and point.kind == "bitmap" and type(value) is int:
         return bits_text(value, point.options)
-    shown = f"{value:g}" if isinstance(value, float) else value_text(value)
+    shown = _number(texts, value) if isinstance(value, float) else value_text(value)
     return _with_unit(shown, unit)
+
+
+def _number(texts: NotificationTexts, value: float) -> str:
+    """Six digits of it, never as a power of ten."""
+    text = f"{value:.6g}"
+    if "e" in text:
+        text = f"{value:.0f}" if abs(value) >= 1 else f"{value:.6f}".rstrip("0").rstrip(".")
+    return text.replace(".", texts.mark)
 
 
 def _with_unit(text: str, unit: str) -> str:
