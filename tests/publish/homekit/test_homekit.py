@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from api_story import NOON, FakeHub, device
 from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.core.model import Command, Device, Outcome, Point, Reading, Status
-from unclouded.publish.homekit.accessories import AccessorySpec, accessory_of, homekit_name, is_true
+from unclouded.publish.homekit.accessories import (
+    AccessorySpec,
+    CharacteristicSpec,
+    accessory_of,
+    homekit_name,
+    homekit_value,
+    is_true,
+)
 from unclouded.publish.homekit.bridge import BridgeDriver, HomekitBridge
 from unclouded.publish.homekit.memory import BridgeMemory
 from unclouded.publish.homekit.publisher import HomekitPublisher, HomekitSettings
@@ -75,6 +82,12 @@ def test_any_name_becomes_one_that_homekit_takes(name: str) -> None:
 def test_words_and_numbers_of_sensors() -> None:
     assert [is_true(one) for one in (True, 1, "alarm", "ALARM", "2")] == [True] * 5
     assert [is_true(one) for one in (False, 0, "normal", "0", "Closed", "")] == [False] * 6
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 10**400, -(10**400), 2**64])
+def test_what_is_no_measurement_is_not_shown(value: float) -> None:
+    for form in ("number", "kWh", "percent", "lux", "low", "in_use", "target", "from_fahrenheit"):
+        assert homekit_value(CharacteristicSpec("Any", "any", form), value) is None
 
 
 def test_the_setup_address_has_category_flag_and_code() -> None:

@@ -184,6 +184,12 @@ def test_any_name_and_any_number_is_read_as_it_is(name: str, room: str, number: 
     assert got == number or number != number  # NaN differs from itself
 
 
+def test_a_number_that_no_metric_can_hold_is_left_out() -> None:
+    hub = FakeHub()
+    hub.publish(*[Reading("kettle", key, 10**400, NOON) for key in ("power_W", "energy_import_Wh", "on")])
+    assert value(read(of(hub)), "unclouded_power_watts", device="kettle") is None
+
+
 def test_a_label_is_on_one_line_and_bounded() -> None:
     assert label_text('a"b\\c\nd') == r"a\"b\\c\\x0ad"
     assert len(label_text("x" * 1000)) == 300

@@ -22,6 +22,7 @@ CALM = frozenset({"", "0", "normal", "none", "no", "off", "ok", "clear", "false"
 RELAY_PREFIX = "on_"
 COLDEST_C, WARMEST_C = 10.0, 38.0  # limits of TargetTemperature, which controllers expect
 LOW_BATTERY_PERCENT = 10
+LARGEST = 1e12  # of a number; what is beyond is no measurement
 
 
 class CharacteristicSpec(msgspec.Struct, frozen=True):
@@ -123,7 +124,7 @@ def homekit_value(spec: CharacteristicSpec, value: Value) -> bool | int | float 
     if spec.form in ("flag", "bit", "heating"):
         is_set = is_true(value)
         return is_set if spec.form == "flag" else int(is_set)
-    if isinstance(value, str | bool):
+    if isinstance(value, str | bool) or not -LARGEST <= value <= LARGEST:  # not a number is neither
         return None
     match spec.form:
         case "kWh":

@@ -15,6 +15,7 @@ from unclouded.publish.metrics.exposition import Sample, exposition, head, sampl
 from unclouded.publish.metrics.names import PREFIX, MetricFamily, PointMetric, point_metric
 
 MOST_SERIES = 20_000  # samples of points; more are left out, and counted
+MOST_BITS = 128  # of a whole number; a metric is a double
 ANSWERING = ("online", "asleep")  # states in which the newest value is current
 SENT, RECEIVED = "sent", "received"
 
@@ -184,6 +185,8 @@ def _samples(metric: PointMetric, point: Point, start: str, value: Value) -> Ite
         bits = value if isinstance(value, int) else 0
         return [(_with(start, "fault", name), bits >> bit & 1) for bit, name in enumerate(point.options)]
     if isinstance(value, str):
+        return []
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
         return []
     if metric.factor == 1.0 and not metric.offset:
         return [(start, int(value) if isinstance(value, bool) else value)]
