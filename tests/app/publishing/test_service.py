@@ -26,6 +26,8 @@ class Recorder:
     def __init__(self, context: PublisherContext) -> None:
         if "wrong" in context.config.tables.weather.topic:  # type: ignore[union-attr]  # the tests set it
             raise ConfigError("The topic is wrong. Write another.")
+        if "broken" in context.config.tables.weather.topic:  # type: ignore[union-attr]
+            raise ImportError("cannot import name 'x'")
         self.events: list[str] = []
         Recorder.made.append(self)
 
@@ -114,6 +116,19 @@ async def test_one_that_cannot_be_made_says_why_and_a_change_repairs_it() -> Non
         assert [view["state"] for view in one.views()] == ["running"]
 
     await published(on("wrong"), play)
+
+
+@story
+async def test_a_library_that_is_broken_ends_no_other_publisher() -> None:
+    async def play(one: Publishing) -> None:
+        assert [(view["state"], view["text"]) for view in one.views()] == [
+            ("failed", "Its library cannot be loaded: cannot import name 'x'.")
+        ]
+        one.use(on("right"))
+        await asyncio.sleep(0.01)
+        assert [view["state"] for view in one.views()] == ["running"]
+
+    await published(on("broken"), play)
 
 
 @story

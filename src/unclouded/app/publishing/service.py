@@ -12,6 +12,7 @@ from unclouded.app.configuration.config import Config
 from unclouded.app.publishing.registry import PUBLISHERS, PublisherContext, PublisherRow
 from unclouded.core.errors import UncloudedError
 from unclouded.core.model import PublicHub
+from unclouded.core.printable import printable
 from unclouded.core.publisher import Publisher, PublisherStatus
 from unclouded.core.supervise import supervise
 
@@ -95,9 +96,10 @@ class _RunningPublisher:
     def start(self, group: asyncio.TaskGroup, make: Callable[[], Publisher]) -> None:
         try:
             self.publisher = make()
-        except UncloudedError as error:
-            self._problem = str(error)
-            log.error("%s does not publish: %s", self.name, error)
+        except (UncloudedError, ImportError) as error:  # a library of an extra may be broken
+            text = f"Its library cannot be loaded: {error}." if isinstance(error, ImportError) else str(error)
+            self._problem = printable(text)
+            log.error("%s does not publish: %s", self.name, self._problem)
             return
         self._task = group.create_task(
             supervise(f"publish.{self.name}", self._run, self._crashed), name=f"publish.{self.name}"
