@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import pytest
@@ -163,6 +164,20 @@ async def test_a_redirect_is_not_followed_not_even_with_a_secret() -> None:
             result = await post(b"x", {})
             assert not result.delivered and result.again_s == 60.0 and "redirect" in result.reason
         assert evil.requests == []
+
+
+async def test_a_redirect_to_what_is_no_address_is_an_answer_like_others() -> None:
+    async with server() as other, HttpPost(other.url, {}) as post:
+        other.status, other.headers = 302, {"Location": "http://[bad"}
+        assert (await post(b"x", {})).again_s == 60.0
+
+
+async def test_an_other_end_without_tls_is_recognised() -> None:
+    async with (
+        server() as other,
+        HttpPost(other.url.replace("http:", "https:"), {}, ssl.create_default_context()) as post,
+    ):
+        assert "write http://" in (await post(b"x", {})).reason
 
 
 async def test_an_other_end_that_is_not_there_is_tried_again() -> None:

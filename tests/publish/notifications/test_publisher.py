@@ -211,6 +211,8 @@ def test_a_refusal_has_its_reason_without_a_part_of_the_address() -> None:
 def test_each_part_of_an_address_may_be_a_secret() -> None:
     parts = secret_parts("tgram://123456:AA%2FBcdef/chat99?key=geheim")
     assert {"123456", "AA%2FBcdef", "AA/Bcdef", "chat99", "geheim"} <= parts
+    for url in ("x://[geheim/topic5#room77", "x://ge\u2100heim/geheim?topic5#room77"):
+        assert {"geheim", "topic5", "room77"} <= secret_parts(url)
 
 
 # --- configuration --------------------------------------------------------------------------------------

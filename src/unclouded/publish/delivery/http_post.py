@@ -128,7 +128,7 @@ class HttpPost:
         if 200 <= status < 300:
             return PostResult(True)
         if 300 <= status < 400:
-            other = urlsplit(answer.headers.get("location", "")).hostname or self.host
+            other = _host_in(answer.headers.get("location", "")) or self.host
             text = f"{self.host} redirects to {printable(other[:80])}, which is not followed. Write that address."
             return PostResult(False, text, LONG_PAUSE_S)
         text = f"{self.host} answers {status}{self._shown(answer.body)}"
@@ -204,10 +204,20 @@ def _secrets(parts: SplitResult, authorization: str, secret: str) -> list[str]:
     return sorted((given - {""}) | {one for one in spelt if len(one) >= LEAST_SECRET}, key=len, reverse=True)
 
 
+def _host_in(url: str) -> str:
+    """The host of an address that the other end gave; "" where it has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def _cause(error: Exception) -> str:
     """As text for people."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not accepted ({printable(error.verify_message)})"
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS with it ({printable(error.reason or 'no reason')}); for one without TLS write http://"
     if isinstance(error, OSError) and type(error.errno) is int and error.errno > 0:
         return printable(os.strerror(error.errno))
     text = error.strerror if isinstance(error, OSError) else str(error)

@@ -58,10 +58,14 @@ def _reason(output: bytes, url: str) -> str:
 
 def secret_parts(url: str) -> set[str]:
     """Every part of an address that may be a secret, as it is and decoded."""
-    parts = urlsplit(url)
-    words = {url, parts.netloc, parts.path, parts.query}
-    for text in (parts.netloc, parts.path, parts.query):
-        for mark in ("@", ":", "/", "&", "=", "?"):
+    try:
+        parts = urlsplit(url)
+        whole = [parts.netloc, parts.path, parts.query, parts.fragment]
+    except ValueError:  # no address of a computer, as of some services
+        whole = [url.partition("://")[2]]
+    words = {url, *whole}
+    for text in whole:
+        for mark in ("@", ":", "/", "&", "=", "?", "#", ",", "[", "]"):
             text = text.replace(mark, " ")
         words |= {one for word in text.split() for one in (word, unquote(word))}
     return {one for one in words if len(one) >= LEAST_SECRET}
