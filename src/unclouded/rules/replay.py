@@ -15,6 +15,7 @@ from unclouded.rules.engine.rule_engine import RuleEngine
 from unclouded.rules.rule import Rule
 
 CONFIRMED = Outcome("confirmed")
+BEFORE_S = 0.001  # s by which the engine begins earlier, so that a time of the first moment is due
 
 
 class Replayed(msgspec.Struct, frozen=True):
@@ -30,8 +31,8 @@ class RuleReplay:
     def __init__(
         self, rules: Sequence[Rule], calendar: HomeCalendar, devices: Sequence[Device], start: float, end: float
     ) -> None:
-        self._start, self._end = start, end
-        self.engine = RuleEngine(rules, calendar, 0.0, start)
+        self._start, self._end = start - BEFORE_S, end
+        self.engine = RuleEngine(rules, calendar, 0.0, self._start)
         self._devices = devices
         self._recorded: dict[tuple[str, str], Value] = {}
         self._simulated: set[tuple[str, str]] = set()
@@ -41,7 +42,7 @@ class RuleReplay:
         yield from self._done(self.engine.describe(self._devices, 0.0, self._start), self._start)
         for fact in facts:
             at = fact.at if isinstance(fact, Reading) else getattr(fact, "since", self._start)
-            at = max(at, self._start)
+            at = at if at > self._start + BEFORE_S else self._start
             yield from self._ticks(at)
             if at < self._end and (not isinstance(fact, Reading) or self._counts(fact)):
                 now = at - self._start
@@ -59,7 +60,7 @@ class RuleReplay:
         while True:
             now = self.engine.now
             due = max(self.engine.deadline(now, self._start + now), now)
-            if self._start + due > min(until, self._end):
+            if self._start + due > until or self._start + due >= self._end:
                 return
             yield from self._done(self.engine.tick(due, self._start + due), self._start + due)
             if due == now and self.engine.deadline(now, self._start + now) <= now:

@@ -137,9 +137,11 @@ class RulesService:
             _, end_value = engine.devices.settable(Setting(device, point, _text(end_value)))
         elif isinstance(typed, bool):
             end_value = not typed
-        if len(engine.points.timers) >= MOST_TIMERS:
+        if (device, key) not in engine.points.timers and len(engine.points.timers) >= MOST_TIMERS:
             raise CommandError(f"There are {MOST_TIMERS} timers already.")
-        timer = Timer(device=device, point=key, value=typed, ends=now + for_s, end_value=end_value, origin=origin)
+        timer = Timer(
+            device=device, point=key, value=typed, ends=now + for_s, lasts_s=for_s, end_value=end_value, origin=origin
+        )
         self._carry_out(engine.start_timer(timer, now, wall))
         return TimerView(
             device=device, point=key, value=typed, until=iso(wall + for_s), end_value=end_value, origin=origin

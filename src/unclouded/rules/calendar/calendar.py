@@ -114,9 +114,16 @@ class HomeCalendar:
 
     def _windows(self, start: DayMoment, end: DayMoment, day: date) -> Iterator[tuple[float, float]]:
         for ahead in (-1, 0, 1):
-            begin = self.instant(start, day + timedelta(days=ahead))
-            finish = self.instant(end, day + timedelta(days=ahead))
-            if begin is not None and finish is not None and finish <= begin:
-                finish = self.instant(end, day + timedelta(days=ahead + 1))
+            first = day + timedelta(days=ahead)
+            begin, finish = self.instant(start, first), self.instant(end, first)
+            if begin is not None and finish is not None and _is_overnight(start, end, begin, finish):
+                finish = self.instant(end, first + timedelta(days=1))
             if begin is not None and finish is not None:
                 yield begin, finish
+
+
+def _is_overnight(start: DayMoment, end: DayMoment, begin: float, finish: float) -> bool:
+    """Whether an end belongs to the next day. Clock times say so themselves: in a skipped hour both are one moment."""
+    if start.kind == end.kind == "clock":
+        return end.second <= start.second
+    return finish <= begin

@@ -4,7 +4,8 @@ Within one step rules come in the order of the file, so that the first of two th
 """
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Literal
 
 from unclouded.core.model import Outcome, Value
 from unclouded.rules.devices import RuleDevices
@@ -12,8 +13,11 @@ from unclouded.rules.engine.bound_rule import BoundRule, PointKey
 from unclouded.rules.engine.claims import TIMER_RANK, Claim, Target, earliest
 from unclouded.rules.engine.outputs import RuleEvent, RuleOutput
 from unclouded.rules.engine.point_control import PointControl, shown
+from unclouded.rules.engine.rule_memory import RunMemory
 from unclouded.rules.engine.timers import Timer
 from unclouded.rules.text.spans import span_text
+
+LAST_RANK = 1_000_000  # of a rule that is not in the file any more
 
 
 class PointTable:
@@ -80,9 +84,26 @@ class PointTable:
     def release(self, rule: BoundRule, because: str) -> None:
         """A rule keeps its points no longer."""
         self.changed = True
+        ends = [(key, value) for key, value in rule.end_settings if not self._is_left_alone(key, rule.rule.name)]
         for key, _ in rule.settings:
             self._end_claim(key, rule.rule.name, because)
-        self.set_once(rule, rule.end_settings, because)
+        self.set_once(rule, ends, because)
+
+    def end_run(self, name: str, run: RunMemory, because: str, others: Collection[PointKey]) -> None:
+        """After a restart without a rule: what it kept ends, but where somebody else has set it, or another keeps it."""
+        left = {(device, point) for device, point, _ in run.released} | set(others)
+        for device, point, value in run.kept:
+            control = self.control((device, point))
+            if control.key not in left:
+                end: Literal["back", "stay"] = "stay" if run.stays else "back"
+                claim = Claim(rule=name, rank=LAST_RANK, value=value, because=run.because, end=end)
+                control.claims.claims[name] = claim
+                control.resume()
+                self._end_claim(control.key, name, because)
+        for device, point, value in run.after:
+            control = self.control((device, point))
+            if control.key not in left and control.claims.winner is None:
+                control.want(Target(value, name, because))
 
     def drop(self, name: str) -> None:
         """Forget the claims of a rule that cannot go on; what it has set stays."""
@@ -183,6 +204,11 @@ class PointTable:
         target = control.claims.end(name, because)
         if target is not None or (control.target is not None and control.target.rule == name):
             control.want(target)
+
+    def _is_left_alone(self, key: PointKey, name: str) -> bool:
+        """Whether somebody else has set the point that a rule keeps."""
+        claim = self.control(key).claims.claims.get(name)
+        return claim is not None and claim.released
 
     def _is_lost(self, control: PointControl, rule: BoundRule, value: Value) -> bool:
         """Whether an earlier rule keeps, or has just set, another value; that is noted."""

@@ -2,6 +2,8 @@
 
 import hashlib
 
+import msgspec
+
 from unclouded.rules.engine.bound_rule import NEVER, BoundRule, RuleRun
 from unclouded.rules.engine.point_table import PointTable
 from unclouded.rules.engine.rule_memory import HeldMemory, RuleMemory, RunMemory
@@ -34,6 +36,13 @@ def rule_memory(rule: BoundRule, points: PointTable, lead: float) -> RuleMemory:
             if not isinstance(one, ClockTracker)
         ),
     )
+
+
+def waiting_memory(now: RuleMemory, waiting: RuleMemory) -> RuleMemory:
+    """That of a rule whose devices have not appeared since the restart: what it kept before is not forgotten."""
+    if now.digest != waiting.digest:
+        return now
+    return msgspec.structs.replace(now, known=waiting.known, spent=waiting.spent, run=waiting.run, held=waiting.held)
 
 
 def recall_times(rule: BoundRule, memory: RuleMemory) -> None:
@@ -79,6 +88,9 @@ def _run_memory(rule: BoundRule, points: PointTable, lead: float) -> RunMemory |
             for key, one in claims
             if one is not None and one.released
         ),
+        kept=tuple((*key, value) for key, value in rule.settings),
+        after=tuple((*key, value) for key, value in rule.end_settings),
+        stays=rule.rule.end != "back",
     )
 
 
@@ -88,5 +100,8 @@ def _resume_run(rule: BoundRule, run: RunMemory, points: PointTable, now: float,
         None if run.ends is None else max(now, min(run.ends - lead, now + max(rule.rule.lasts_s, rule.rule.at_most_s)))
     )
     rule.run = RuleRun(since=min(run.since - lead, now), since_wall=run.since, because=run.because, ends=ends)
-    released = {(device, point): until for device, point, until in run.released}
-    points.resume(rule, run.because, {key: None if at is None else at - lead for key, at in released.items()})
+    latest = now + (rule.rule.after_manual_s or 0.0)
+    released = {
+        (device, point): None if until is None else min(until - lead, latest) for device, point, until in run.released
+    }
+    points.resume(rule, run.because, released)

@@ -22,7 +22,7 @@ from unclouded.rules.engine.bound_rule import NEVER, BoundRule, PointKey, RuleRu
 from unclouded.rules.engine.claims import earliest
 from unclouded.rules.engine.outputs import RuleEvent, RuleOutput
 from unclouded.rules.engine.point_table import PointTable
-from unclouded.rules.engine.remembering import recall_times, resume, rule_memory
+from unclouded.rules.engine.remembering import digest_of, recall_times, resume, rule_memory, waiting_memory
 from unclouded.rules.engine.rule_memory import EngineMemory, RuleMemory, ValueMemory
 from unclouded.rules.engine.timers import Timer
 from unclouded.rules.engine.trackers import ValueTracker
@@ -139,6 +139,7 @@ class RuleEngine:
         """A rule does nothing until a time (Unix seconds, NEVER = until it is resumed); what it keeps ends."""
         rule = self.rule(name)
         rule.paused_until = until
+        self._restored.pop(name, None)
         self._end(rule, "the rule was switched off", now, wall)
         return self._step({name: rule}, now, wall)
 
@@ -179,7 +180,7 @@ class RuleEngine:
         lead = wall - now
         bases = [(*key, one.claims.base) for key, one in self.points.controls() if one.claims.base is not None]
         return EngineMemory(
-            rules={name: rule_memory(one, self.points, lead) for name, one in self.rules.items()},
+            rules={name: self._remembered(one, lead) for name, one in self.rules.items()},
             timers=tuple(msgspec.structs.replace(one, ends=one.ends + lead) for one in self.points.timers.values()),
             values={
                 name: ValueMemory(value, 0.0 if until == NEVER else until + lead)
@@ -206,7 +207,29 @@ class RuleEngine:
             self.points.control((device, point)).claims.base = base
         for timer in memory.timers:
             self._watch_point((timer.device, timer.point))
-            self.points.resume_timer(msgspec.structs.replace(timer, ends=timer.ends - lead))
+            ends = min(timer.ends - lead, now + timer.lasts_s)
+            self.points.resume_timer(msgspec.structs.replace(timer, ends=ends))
+        self._end_of_others(memory)
+
+    # --- inside: memory ------------------------------------------------------------------------
+
+    def _remembered(self, rule: BoundRule, lead: float) -> RuleMemory:
+        memory, waiting = rule_memory(rule, self.points, lead), self._restored.get(rule.rule.name)
+        return memory if waiting is None else waiting_memory(memory, waiting)
+
+    def _end_of_others(self, memory: EngineMemory) -> None:
+        """Rules that were changed or removed while the hub was off: what they kept ends, unless another keeps it."""
+        runs = {name: one.run for name, one in memory.rules.items() if one.run is not None}
+        same = {
+            name
+            for name in runs
+            if name in self.rules and memory.rules[name].digest == digest_of(self.rules[name].rule)
+        }
+        kept = {(device, point) for name in same for device, point, _ in runs[name].kept}
+        for name, run in runs.items():
+            if name not in same:
+                what = "changed" if name in self.rules else "removed"
+                self.points.end_run(name, run, f"the rule was {what} while the hub was off", kept)
 
     # --- inside: facts -------------------------------------------------------------------------
 
@@ -272,6 +295,7 @@ class RuleEngine:
         for gone in before.values():
             self._end(gone, "the rule was removed", now, wall)
             self._reported.pop(gone.rule.name, None)
+            self._restored.pop(gone.rule.name, None)
         self._index()
         for one in self.rules.values():
             one.clock_was_set()
@@ -296,10 +320,11 @@ class RuleEngine:
         return new
 
     def _bind(self, rule: BoundRule, now: float) -> None:
+        running = rule_memory(rule, self.points, self._lead) if rule.run is not None else None
         rule.bind(self.devices)
         self._has_news = True
-        if rule.problem and rule.run is not None:
-            self._drop(rule)
+        if rule.problem and running is not None:
+            self._drop(rule, running)
         if not rule.problem and (memory := self._restored.pop(rule.rule.name, None)) is not None:
             resume(rule, memory, self.points, now, self._lead)
 
@@ -448,9 +473,10 @@ class RuleEngine:
         rule.last_at, rule.last_text = wall, f"ended because {because}"
         self.points.release(rule, because)
 
-    def _drop(self, rule: BoundRule) -> None:
-        """A rule cannot go on: what it kept stays as it is."""
+    def _drop(self, rule: BoundRule, running: RuleMemory) -> None:
+        """A rule cannot go on: what it kept stays as it is until its devices are there again."""
         rule.run = None
+        self._restored[rule.rule.name] = running
         self.points.drop(rule.rule.name)
 
     def _most(self, rule: BoundRule, wall: float) -> float | None:

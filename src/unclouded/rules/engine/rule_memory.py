@@ -14,12 +14,19 @@ class HeldMemory(msgspec.Struct, frozen=True):
 
 
 class RunMemory(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that kept its values. ``released``: points that somebody else has set: device, point, until when."""
+    """A rule that kept its values. ``released``: points that somebody else has set: device, point, until when.
+
+    ``kept``: its points and values; ``after``: what is set at its end; ``stays``: what it kept stays then. They end it
+    where the rule is another one after the restart, or is gone.
+    """
 
     since: float
     because: str
     ends: float | None = None
     released: tuple[tuple[str, str, float | None], ...] = ()
+    kept: tuple[tuple[str, str, Value], ...] = ()
+    after: tuple[tuple[str, str, Value], ...] = ()
+    stays: bool = False
 
 
 class RuleMemory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

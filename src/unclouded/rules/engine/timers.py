@@ -3,11 +3,13 @@
 import msgspec
 
 from unclouded.core.model import Value
+from unclouded.rules.text.spans import LONGEST_S
 
 
 class Timer(msgspec.Struct, frozen=True, kw_only=True):
     """``ends``: monotonic seconds; in memory Unix seconds.
 
+    ``lasts_s``: how long it is altogether: after a restart it goes on for that long at the most, whatever the clock says.
     ``end_value``: what the point is set to then; None: what it was before.
     """
 
@@ -15,6 +17,7 @@ class Timer(msgspec.Struct, frozen=True, kw_only=True):
     point: str
     value: Value
     ends: float
+    lasts_s: float = LONGEST_S
     end_value: Value | None = None
     origin: str = ""
 

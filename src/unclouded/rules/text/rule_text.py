@@ -1,5 +1,6 @@
 """A [[rule]] table -> a Rule. Each mistake names the key that it is in."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ LONGEST_NAME = 100
 LONGEST_NOTICE = 300
 MOST_SETTINGS = 50
 MOST_MOMENTS = 50
+_ID = re.compile(r"[a-z0-9_]+")  # of a device
 
 
 class RuleError(CommandError):
@@ -65,10 +67,7 @@ def setting_of(text: str) -> Setting:
         left, _, value = text.strip().partition(" ")
     device, dot, point = left.strip().partition(".")
     value = value.strip()
-    is_named = (
-        bool(device) and device.isascii() and device.replace("_", "a").isalnum() and device.islower() | device.isdigit()
-    )
-    if not is_named or not value or (dot and not point):
+    if not _ID.fullmatch(device) or not value or (dot and not point):
         raise CommandError(f"{text[:80]!r} sets nothing; write it as in: boiler on, or thermostat.setpoint_C = 21.")
     return Setting(device, point, value)
 
