@@ -59,3 +59,23 @@ def test_ranges(tmp_path: Path) -> None:
         day_range("soon", now, MADRID.zone)
     with pytest.raises(CommandError, match="at most 31 days"):
         replayed(store, [], MADRID, 0.0, now)
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_a_day_at_the_end_of_the_calendar_is_refused(day: str, tmp_path: Path) -> None:
+    store = stored(tmp_path / "store.sqlite")
+    with pytest.raises(CommandError, match=r"is no day|at most 31 days"):
+        replayed(store, [], MADRID, *day_range(day, START, MADRID.zone))
+    last = wall_of("9999-12-31T22:00")
+    with pytest.raises(CommandError, match="at most 31 days"):
+        replayed(store, rules_from({"at": "07:00", "set": "boiler on"}), MADRID, last, last + 60)
+
+
+def test_where_nothing_was_stored_of_a_point_that_is_said(tmp_path: Path) -> None:
+    store = stored(tmp_path / "store.sqlite", Reading("boiler", "on", False, START + 60))
+    view = replayed(store, rules_from(SURPLUS), MADRID, START, START + 86_400)
+    assert view.problems == (
+        "meter.power_W: no single readings are stored of that time, so conditions on it were not known.",
+    )
+    used = rules_from({"when": "boiler is on", "set": "meter on"}, {"when": "price < 1", "set": "meter on"})
+    assert replayed(store, used, MADRID, START, START + 86_400).problems == ()

@@ -198,3 +198,8 @@ def test_a_year_has_one_occurrence_for_each_day(zone: str) -> None:
         assert len(due) == 1 and not missed
         seen.append(due[0].key)
     assert len(set(seen)) == 365 and seen[0] == "2026-01-01#0" and seen[-1] == "2026-12-31#0"
+
+
+def test_a_time_span_of_a_million_parts_is_refused_at_once() -> None:
+    with pytest.raises(CommandError, match="is no time span"):
+        span_of("1s" * 1_000_000)

@@ -58,3 +58,22 @@ def test_an_unknown_rule_is_named_with_those_that_there_are(file: Path) -> None:
     done = types(file, "rules", "show", "Nihgt")
     assert isinstance(done.exception, CommandError) and "There are: Night." in str(done.exception)
     assert isinstance(types(file, "rules", "test", "x").exception, CommandError)
+
+
+def test_a_device_that_is_not_there_is_a_problem_of_the_rule(file: Path) -> None:
+    done = types(file, "check")
+    assert "line 5: rule Night: there is no device 'tv' in the configuration." in done.output
+    found = [json.loads(line) for line in types(file, "check", "--json").stdout.splitlines()]
+    assert [(one["problem"]["device"], one["problem"]["rule"]) for one in found if "problem" in one] == [("", "Night")]
+
+
+@pytest.mark.parametrize(
+    "words", [("rules", "value", "price", "nan"), ("timer", "tv", "on", "0s"), ("timer", "tv", "on", "8d")]
+)
+def test_values_and_spans_that_cannot_be_are_refused_in_words(
+    file: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unclouded.app.rules.access.is_running", lambda config: True)
+    done = types(file, *words)
+    said = f"{done.output}{done.exception}"
+    assert done.exit_code != 0 and ("no value that rules" in said or "up to 7 days" in said)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from unclouded.app.configuration.device_edits import devices_of, with_changes, with_device, with_room, without_device
+from unclouded.app.configuration.id_changes import with_id_followed
 from unclouded.app.configuration.names import clean_name, id_for
 from unclouded.app.configuration.rules import DEVICE_ID, PART_KEYS
 from unclouded.app.configuration.table_edits import merged
@@ -95,7 +96,10 @@ class DeviceChanges:
         renamed = (device, id) if id != device else None
         if plug is None:
             return DeviceChange(
-                text=lambda text: with_changes(text, device, patch), device=id, done=done, renamed=renamed
+                text=lambda text: _followed(with_changes(text, device, patch), device, id),
+                device=id,
+                done=done,
+                renamed=renamed,
             )
         table = merged(table_keys(plug), patch)
         return DeviceChange(
@@ -198,8 +202,9 @@ def _place(key: str) -> tuple[int, str]:
 
 
 def _followed(text: str, old: str, new: str) -> str:
-    """The devices of the file that count inside a plug with another id."""
-    inside = [one["id"] for one in devices_of(read_toml(text, "")) if one.get("parent") == old] if old != new else []
-    for id in inside:
+    """All that names a device which has another id now: devices inside it, rules, lists of publishers."""
+    if old == new:
+        return text
+    for id in [one["id"] for one in devices_of(read_toml(text, "")) if one.get("parent") == old]:
         text = with_changes(text, id, {"parent": new})
-    return text
+    return with_id_followed(text, old, new)

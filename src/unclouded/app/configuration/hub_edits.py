@@ -69,6 +69,19 @@ def with_item_changes(text: str, table: str, item: str, patch: Table) -> str:
     return confirmed(text, text_of(changed), {**file, table: items})
 
 
+def with_items(text: str, table: str, changed: Sequence[Table]) -> str:
+    """The text with other keys of the items of a list, in the same order; as it is where they are the same."""
+    file, blocks = read_tables(text), blocks_of(text)
+    items = items_of(file, table)
+    if list(items) == list(changed):
+        return text
+    places = _places(blocks, table, len(items))
+    for one in reversed(range(len(items))):  # so that the places before it stay as they are
+        if changed[one] != items[one]:
+            blocks = with_element_changed(blocks, (table,), places[one], items[one], changed[one])
+    return confirmed(text, text_of(blocks), {**file, table: list(changed)})
+
+
 def without_item(text: str, table: str, item: str) -> str:
     """The text without an item. Raises CommandError where there is none."""
     file, blocks = read_tables(text), blocks_of(text)

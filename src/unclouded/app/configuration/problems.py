@@ -19,12 +19,21 @@ MOST_PORTS = 6  # that are named
 
 
 class ConfigProblem(msgspec.Struct, frozen=True, kw_only=True):
-    """``is_error``: the device cannot be reached so; otherwise it works, and something is at risk."""
+    """``is_error``: the device cannot be reached so; otherwise it works, and something is at risk.
+
+    ``rule``: the name of the rule that it is a problem of; then ``device`` is "".
+    """
 
     device: str
     line: int | None
     text: str
     is_error: bool = True
+    rule: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What it is a problem of."""
+        return f"rule {self.rule}" if self.rule else f"device {self.device}"
 
 
 def problems(config: Config) -> Iterator[ConfigProblem]:
@@ -53,7 +62,7 @@ def _rule_problems(config: Config) -> Iterator[ConfigProblem]:
     known = [one.id for one in (*config.devices, *admitted_devices(config))]
     for number, text in unknown_devices(config.rules, known):
         line = config.places.line(("rule", number))
-        yield ConfigProblem(device=f"rule {config.rules[number].name}", line=line, text=text, is_error=False)
+        yield ConfigProblem(device="", rule=config.rules[number].name, line=line, text=text, is_error=False)
 
 
 def _wires(device: DeviceTable, number: int) -> Iterator[tuple[KeyPath, str, str]]:
@@ -81,7 +90,7 @@ def _ports() -> str:
 
 def texts(config: Config) -> tuple[str, ...]:
     """All problems as sentences."""
-    return tuple(f"{one.device}: {one.text}" for one in problems(config))
+    return tuple(f"{one.device or one.subject}: {one.text}" for one in problems(config))
 
 
 def check_new_problems(config: Config, before: str) -> None:

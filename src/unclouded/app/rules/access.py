@@ -14,6 +14,7 @@ from unclouded.core.rule_views import RulesView, RuleTestView, RuleView
 from unclouded.core.times import parse_time
 from unclouded.rules.engine.rule_engine import RuleEngine
 from unclouded.rules.engine.rule_states import rules_view
+from unclouded.rules.text.spans import LONGEST_S
 from unclouded.store.reader import StoreReader
 
 PATH = "/api/rules"
@@ -47,6 +48,12 @@ def hub_of_rules(config: Config) -> HubClient:
     if not is_running(config):
         raise LinkError("Rules are carried out by a running hub. Start it first: unclouded run.")
     return HubClient(config.control)
+
+
+def check_timer(for_s: float) -> None:
+    """Raises CommandError for a time span that no timer has."""
+    if not 0 < for_s <= LONGEST_S:
+        raise CommandError(f"A timer lasts more than 0 s and up to {LONGEST_S / 86_400:.0f} days.")
 
 
 def test_of(config: Config, name: str, day: str, start: str, end: str) -> RuleTestView:

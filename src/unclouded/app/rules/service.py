@@ -131,7 +131,7 @@ class RulesService:
         self._catch_up(engine)
         now, wall = self._times()
         if not 0 < for_s <= LONGEST_S:
-            raise CommandError(f"A timer lasts up to {LONGEST_S / 86_400:.0f} days.")
+            raise CommandError(f"A timer lasts more than 0 s and up to {LONGEST_S / 86_400:.0f} days.")
         key, typed = engine.devices.settable(Setting(device, point, _text(value)))
         if end_value is not None:
             _, end_value = engine.devices.settable(Setting(device, point, _text(end_value)))

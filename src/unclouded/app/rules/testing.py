@@ -24,6 +24,7 @@ from unclouded.rules.rule import Rule
 from unclouded.store.reader import StoreReader, UnknownDevice
 
 LONGEST_S = 31 * 86_400.0  # of a test
+LATEST = 250_000_000_000.0  # Unix seconds, of the year 9892: later days have no day behind them
 MOST_LINES = 2000
 
 
@@ -39,7 +40,7 @@ def replayed(
 
     Raises CommandError where the range cannot be, and StoreError.
     """
-    if not 0 <= start < end or end - start > LONGEST_S:
+    if not 0 <= start < end <= LATEST or end - start > LONGEST_S:
         raise CommandError(f"A test covers more than nothing and at most {LONGEST_S / 86_400:.0f} days.")
     with StoreReader(store) as reader:
         known = list(devices) or _stored_devices(reader)
@@ -51,9 +52,9 @@ def replayed(
                 lines.append(line)
             elif line is not None:
                 left_off += 1
-    return RuleTestView(
-        start=iso(start), end=iso(end), lines=tuple(lines), problems=tuple(replay.problems()), left_off=left_off
-    )
+        missing = tuple(_without_readings(reader, rules, known, start, end))
+    problems = (*replay.problems(), *missing)
+    return RuleTestView(start=iso(start), end=iso(end), lines=tuple(lines), problems=problems, left_off=left_off)
 
 
 def day_range(day: str, now: float, zone: tzinfo) -> tuple[float, float]:
@@ -62,9 +63,9 @@ def day_range(day: str, now: float, zone: tzinfo) -> tuple[float, float]:
     try:
         back = {"today": 0, "yesterday": 1}.get(day)
         begin = datetime.fromisoformat(day).replace(tzinfo=zone) if back is None else today - timedelta(days=back)
-    except ValueError:
+        return begin.timestamp(), min((begin + timedelta(days=1)).timestamp(), now)
+    except (ValueError, OverflowError):
         raise CommandError(f"{day[:40]!r} is no day; write yesterday, today or 2026-11-20.") from None
-    return begin.timestamp(), min((begin + timedelta(days=1)).timestamp(), now)
 
 
 # --- inside -------------------------------------------------------------------------------------------
@@ -98,6 +99,25 @@ def _points(rules: Sequence[Rule], devices: RuleDevices) -> dict[str, set[str]]:
             except (CommandError, KeyError):
                 continue
     return found
+
+
+def _without_readings(
+    reader: StoreReader, rules: Sequence[Rule], devices: Sequence[Device], start: float, end: float
+) -> Iterator[str]:
+    """Devices whose values conditions compare, and of which the store has no single readings of that time."""
+    lookup = RuleDevices(devices)
+    conditions = [leaf for rule in rules for leaf in (*leaves(rule.condition), *leaves(rule.guard))]
+    compared = [one for one in conditions if isinstance(one, Comparison) and one.device]
+    for key in dict.fromkeys((one.device, one.point) for one in compared):
+        try:
+            point = lookup.readable(*key)[0].key
+            readings = reader.standing(key[0], {point}, start) or any(
+                True for _ in reader.history(key[0], {point}, start, end)
+            )
+        except (CommandError, UnknownDevice):
+            continue
+        if not readings:
+            yield f"{key[0]}.{point}: no single readings are stored of that time, so conditions on it were not known."
 
 
 def _of_device(reader: StoreReader, device: str, points: set[str], start: float, end: float) -> Iterator[Fact]:

@@ -74,7 +74,7 @@ def _print_problems(config: Config, found: list[ConfigProblem], as_json: bool) -
             continue
         line = f", line {one.line}" if one.line else ""
         mark = "" if one.is_error else "warning: "
-        print_text(f"{mark}{config.where}{line}: device {one.device}: {one.text}", err=True)
+        print_text(f"{mark}{config.where}{line}: {one.subject}: {one.text}", err=True)
 
 
 # --- profiles -------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """`rules`: the schedules and rules of the hub."""
 
+import math
+
 import click
 import msgspec
 
@@ -141,6 +143,9 @@ def _post(config: str | None, data: str | None, what: str, body: dict[str, objec
 
 def _typed(text: str) -> Value:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return text
+    if not math.isfinite(number):
+        raise click.UsageError(f"{text[:40]!r} is no value that rules can compare.")
+    return number

@@ -4,7 +4,7 @@ import click
 import msgspec
 
 from unclouded.app.hub_access import zone_of
-from unclouded.app.rules.access import ORIGIN, TIMERS, hub_of_rules
+from unclouded.app.rules.access import ORIGIN, TIMERS, check_timer, hub_of_rules
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text
@@ -39,7 +39,9 @@ def command(
     if len(args) not in (2, 3):
         raise click.UsageError("Give DEVICE, optionally a POINT, a VALUE and a SPAN: timer boiler on 20m")
     point, value, span = args if len(args) == 3 else ("", *args)
-    body = {"device": device, "point": point, "value": value, "for_s": Span().convert(span, None, None)}
+    for_s = Span().convert(span, None, None)
+    check_timer(for_s)
+    body = {"device": device, "point": point, "value": value, "for_s": for_s}
     body |= {"origin": ORIGIN, **({} if then is None else {"end_value": then})}
     answer = hub.post(TIMERS, body)
     if as_json:

@@ -90,7 +90,7 @@ class PointTable:
         self.set_once(rule, ends, because)
 
     def end_run(self, name: str, run: RunMemory, because: str, others: Collection[PointKey]) -> None:
-        """After a restart without a rule: what it kept ends, but where somebody else has set it, or another keeps it."""
+        """After a restart without a rule: what it kept ends, unless somebody else has set it or another keeps it."""
         left = {(device, point) for device, point, _ in run.released} | set(others)
         for device, point, value in run.kept:
             control = self.control((device, point))

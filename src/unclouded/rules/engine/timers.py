@@ -9,7 +9,7 @@ from unclouded.rules.text.spans import LONGEST_S
 class Timer(msgspec.Struct, frozen=True, kw_only=True):
     """``ends``: monotonic seconds; in memory Unix seconds.
 
-    ``lasts_s``: how long it is altogether: after a restart it goes on for that long at the most, whatever the clock says.
+    ``lasts_s``: its whole time: after a restart it goes on for that long at the most, whatever the clock says.
     ``end_value``: what the point is set to then; None: what it was before.
     """
 

@@ -9,6 +9,7 @@ from unclouded.core.errors import CommandError
 from unclouded.rules.calendar.calendar import DayMoment
 
 LONGEST_S = 7 * 86_400.0
+LONGEST_TEXT = 60  # characters of a time span
 LONGEST_SUN_S = 12 * 3600.0
 _PART = re.compile(r"(\d{1,6})(?:\.(\d))? ?([a-z]+) *")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
@@ -24,6 +25,8 @@ _UNITS = {
 def span_of(text: str, longest_s: float = LONGEST_S) -> float:
     """Seconds, more than 0. Raises CommandError."""
     rest, seconds = text.strip().lower(), 0.0
+    if len(rest) > LONGEST_TEXT:
+        raise _no_span(text)
     while rest:
         part = _PART.match(rest)
         if part is None or part[3] not in _UNITS:
