@@ -7,7 +7,7 @@ import pytest
 
 from rules.rule_home import MADRID, RuleHome, device, rules_from, wall_of
 from rules.test_engine import home
-from unclouded.core.model import Value
+from unclouded.core.model import Fact, Reading, Status, Value
 from unclouded.rules.calendar.calendar import HomeCalendar
 from unclouded.rules.engine.outputs import RuleCommand
 from unclouded.rules.engine.timers import Timer
@@ -49,6 +49,18 @@ def test_a_time_of_the_first_moment_of_a_test_is_of_it_and_one_of_its_end_is_not
     )
     times = [one.at for one in replay.run([]) if isinstance(one.output, RuleCommand)]
     assert times == [pytest.approx(start, abs=0.01)]
+
+
+def test_what_holds_at_the_first_moment_of_a_test_is_not_of_the_day_before() -> None:
+    start = wall_of("2026-11-29T00:00")
+    devices = [device("boiler"), device("meter")]
+    replay = RuleReplay(
+        rules_from({"while": "meter.power_W > 5", "set": "boiler on"}), MADRID, devices, start, start + 86_400
+    )
+    facts: list[Fact] = [Status(one.id, "online", start) for one in devices]
+    facts += [Reading("boiler", "on", False, start), Reading("meter", "power_W", 9.0, start)]
+    times = [one.at for one in replay.run(facts) if isinstance(one.output, RuleCommand)]
+    assert times == [pytest.approx(start, abs=1e-6)] and times[0] >= start - 1e-6
 
 
 @pytest.mark.parametrize("by_hand", [True, False])

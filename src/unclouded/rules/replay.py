@@ -80,7 +80,7 @@ class RuleReplay:
         waiting = list(outputs)
         while waiting:
             one = waiting.pop(0)
-            yield Replayed(at, one)
+            yield Replayed(max(at, self._start + BEFORE_S), one)
             if isinstance(one, RuleCommand):
                 waiting += self._confirmed(one, at)
 
