@@ -89,7 +89,7 @@ class AlertWatch:
 
     def _of_device(self, device: Device, board: Board) -> Iterable[Alert]:
         status = board.status(device.id)
-        is_gone = status is not None and status.state in ("offline", "faulted")
+        is_gone = _is_gone(status)
         if status is not None and is_gone and not self._is_gone_with_its_gateway(device, board):
             yield self._offline(device, status)
         for watch in self._watches[device.id]:
@@ -101,9 +101,8 @@ class AlertWatch:
 
     def _is_gone_with_its_gateway(self, device: Device, board: Board) -> bool:
         gateway = self._devices.get(device.parent)
-        status = board.status(device.parent)
         is_part = gateway is not None and gateway.link == device.link
-        return is_part and status is not None and status.state in ("offline", "faulted")
+        return is_part and _is_gone(board.status(device.parent))
 
     def _offline(self, device: Device, status: Status) -> Alert:
         before = self._active.get((device.id, "offline", ""))
@@ -128,6 +127,10 @@ class AlertWatch:
             limit=watch.limit,
             text=_text(device, watch, reading.value),
         )
+
+
+def _is_gone(status: Status | None) -> bool:
+    return status is not None and status.state in ("offline", "faulted")
 
 
 def watches_of(device: Device) -> tuple[Watch, ...]:

@@ -10,7 +10,7 @@
 Four values from one frame take 8 to 14 bytes. Entries are ordered by their milliseconds.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from unclouded.core.errors import DamagedStore
 
@@ -72,11 +72,13 @@ def checked(blob: bytes) -> list[Entry]:
 
 def merge(old: bytes, late: bytes) -> bytes:
     """Merge two blobs of one device-second. Entries in both are kept once. Raises DamagedStore."""
-    entries = checked(old)
-    known = set(entries)
-    entries += [entry for entry in decode(late) if entry not in known]
-    entries.sort(key=_by_ms)
-    return encode(entries)
+    return encode(merged(checked(old), decode(late)))
+
+
+def merged(old: Sequence[Entry], late: Sequence[Entry]) -> list[Entry]:
+    """The entries of both, by their milliseconds; those in both once."""
+    known = set(old)
+    return sorted([*old, *(entry for entry in late if entry not in known)], key=_by_ms)
 
 
 def _by_ms(entry: Entry) -> int:

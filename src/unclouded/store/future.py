@@ -15,6 +15,7 @@ from unclouded.store.codec import to_json
 from unclouded.store.repair import PUT_AUDIT
 from unclouded.store.rollup import SPANS
 from unclouded.store.sealing import unseal
+from unclouded.store.transaction import transaction
 
 SLACK_S = 60.0  # s in the future that rows are left where they are: their time comes soon
 STEP_S = 5.0  # s between two checks by which the clock was set, not corrected
@@ -74,8 +75,7 @@ def put_away_future(db: sqlite3.Connection, now: float, why: str) -> int:
     if not count and not sealed:
         return 0
     hour = int(latest) // SPANS[-1] * SPANS[-1]
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(db):
         for device, start in sealed:
             unseal(db, device, start)
         if sealed:
@@ -85,9 +85,4 @@ def put_away_future(db: sqlite3.Connection, now: float, why: str) -> int:
             db.execute(query, parameters[: max(int(digit) for digit in "123" if f"?{digit}" in query)])
         entry = {"rows": count, "from": first, "to": last, "why": why}
         db.execute(PUT_AUDIT, (now, "hub", "put_away", to_json(entry)))
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
     return int(count)

@@ -8,6 +8,7 @@ from unclouded.core.model import Ledger, inherited
 from unclouded.store.codec import ledger_from_json, ledger_to_json, to_json
 from unclouded.store.rollup import Rollup
 from unclouded.store.sealing import unseal
+from unclouded.store.transaction import transaction
 
 PUT_LEDGER = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)"
 BOTH_SEALED = "SELECT start FROM chunk WHERE device = ? INTERSECT SELECT start FROM chunk WHERE device = ?"
@@ -28,24 +29,17 @@ class Repair:
         """
         if old == new or self._number(old) is None:
             return False
-        return self._transact(lambda: self.join_within(old, new, who))
+        with transaction(self._db):
+            self.join_within(old, new, who)
+        return True
 
     def forget(self, identity: str, who: str) -> bool:
         """Delete a device and all its data. False where it is unknown."""
         number = self._number(identity)
         if number is None:
             return False
-        return self._transact(lambda: self._forget(identity, number, who))
-
-    def _transact(self, work: Callable[[], None]) -> bool:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            work()
-            self._db.execute("COMMIT")
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
+        with transaction(self._db):
+            self._forget(identity, number, who)
         return True
 
     def join_within(self, old: str, new: str, who: str) -> None:

@@ -124,8 +124,7 @@ class Rollup:
         rows, reach = self._samples.page(device, upto, goal, work)
         if reach < goal:
             goal = reach // MINUTE * MINUTE
-            while rows and rows[-1][0] >= goal:
-                rows.pop()
+            rows = [row for row in rows if row[0] < goal]
         else:
             self._behind.discard(device)
         minutes = self._from_samples(device, rows)

@@ -37,6 +37,7 @@ from unclouded.store.repair import PUT_AUDIT
 from unclouded.store.rollup import Rollup
 from unclouded.store.schema import MIGRATIONS
 from unclouded.store.sealing import PUT_SAMPLE, merge_chunk
+from unclouded.store.transaction import transaction
 from unclouded.store.writer import LAST_SECOND, merge_or_replace
 
 STATE = ("flag", "device", "alias", "series", "ledger", "memory")
@@ -97,10 +98,13 @@ def salvage(source: Path, db: sqlite3.Connection, wall: Callable[[], float], who
     """Every readable row of a store. No other program may be writing to ``db``. Raises StoreError, sqlite3.Error."""
     done = _salvaged(source, db, wall, history=True)
     rollup = Rollup(db, wall)
-    while not _transact(db, lambda: rollup.catch_up(ROLLED_PER_BATCH)):
-        pass
+    is_done = False
+    while not is_done:
+        with transaction(db):
+            is_done = rollup.catch_up(ROLLED_PER_BATCH)
     entry = {"file": source.name, "rows": done.rows, "damaged": done.damaged}
-    _transact(db, lambda: db.execute(PUT_AUDIT, (wall(), who, "salvage", to_json(entry))))
+    with transaction(db):
+        db.execute(PUT_AUDIT, (wall(), who, "salvage", to_json(entry)))
     return done
 
 
@@ -148,13 +152,15 @@ def _salvaged(source: Path, db: sqlite3.Connection, wall: Callable[[], float], h
             found.take(name, row)
         found.complete()
         target = _Target(db, wall, found, whole=not file.damaged)
-        _transact(db, target.put_state)
+        with transaction(db):
+            target.put_state()
         counts = found.counts()
         if history:
             counts |= target.put_history(file.rows([known[name] for name in HISTORY]))
         elif target.lost_totals():
             target.find_totals(file.rows([known[name] for name in SAMPLED]))
-        _transact(db, target.put_lost_totals)
+        with transaction(db):
+            target.put_lost_totals()
     return Salvaged(rows=counts, damaged=file.damaged + found.damaged + target.damaged)
 
 
@@ -298,13 +304,11 @@ class _Target:
         counts = dict.fromkeys(HISTORY, 0)
         begun: set[int] = set()
 
-        def put() -> None:
-            for name, row in batch:
-                counts[name] += self._put(name, row, begun)
-
         source = iter(rows)
         while batch := list(islice(source, BATCH)):
-            _transact(self._db, put)
+            with transaction(self._db):
+                for name, row in batch:
+                    counts[name] += self._put(name, row, begun)
         return counts
 
     def _put(self, name: str, row: Record, begun: set[int]) -> bool:
@@ -444,18 +448,6 @@ class _Target:
         new = bit if bit not in taken else max(taken) + 1
         db.execute("INSERT INTO flag VALUES (?, ?)", (new, name))
         return new
-
-
-def _transact(db: sqlite3.Connection, work: Callable[[], T]) -> T:
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        done = work()
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
-    return done
 
 
 def _sampled(name: str, row: Record) -> Sequence[DeviceSecond]:

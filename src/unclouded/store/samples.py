@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from unclouded.core.errors import StoreError
-from unclouded.store.blob import Entry
 from unclouded.store.blob import decode as decode_blob
+from unclouded.store.blob import merged
 from unclouded.store.chunk import SPAN_S, DeviceSecond
 from unclouded.store.chunk import decode as decode_chunk
 from unclouded.store.rows import Rows
@@ -60,7 +60,7 @@ class Samples:
             page, begin = self.page(device, begin, end)
             yield from page
 
-    def page(self, device: int, begin: int, end: float, most: int = PAGE) -> tuple[list[DeviceSecond], int]:
+    def page(self, device: int, begin: int, end: float, most: int = PAGE) -> tuple[Sequence[DeviceSecond], int]:
         """The first seconds from ``begin`` on, about ``most`` of them, and where the next page begins.
 
         That is ``end``, rounded up, where these are all.
@@ -80,7 +80,7 @@ class Samples:
                 break
             size += len(data)
             sealed_seconds += [one for one in self._chunk(start, data) if begin <= one[0] < reach]
-        return _merged(sealed_seconds, list(self._singles(singles, reach))), reach
+        return merged_seconds(sealed_seconds, list(self._singles(singles, reach))), reach
 
     def read_back(self, device: int, begin: int, end: float, most: int) -> Iterator[DeviceSecond]:
         """At most so many seconds from before ``end`` down to ``begin``, the newest first."""
@@ -129,7 +129,7 @@ class Samples:
             if len(singles) >= most:
                 reach = max(reach, singles[0][0])
             sealed = [one for start, data in chunks for one in self._chunk(start, data) if reach <= one[0] < end]
-            yield from reversed(_merged(sealed, [one for one in self._singles(singles, end) if one[0] >= reach]))
+            yield from reversed(merged_seconds(sealed, [one for one in self._singles(singles, end) if one[0] >= reach]))
             end = reach
 
     def _count_within(self, device: int, begin: int, end: float) -> int:
@@ -157,17 +157,11 @@ class Samples:
             return []
 
 
-def _merged(sealed: list[DeviceSecond], single: list[DeviceSecond]) -> list[DeviceSecond]:
+def merged_seconds(sealed: Sequence[DeviceSecond], single: Sequence[DeviceSecond]) -> Sequence[DeviceSecond]:
     """Both by time. A second that both have has the entries of both, those in both once."""
     if not sealed or not single:
         return sealed or single
     seconds = dict(sealed)
     for second, entries in single:
-        seconds[second] = merged_entries(seconds[second], entries) if second in seconds else entries
+        seconds[second] = merged(seconds[second], entries) if second in seconds else entries
     return sorted(seconds.items())
-
-
-def merged_entries(old: Sequence[Entry], late: Sequence[Entry]) -> list[Entry]:
-    """As ``blob.merge`` does it."""
-    known = set(old)
-    return sorted([*old, *(entry for entry in late if entry not in known)], key=lambda entry: entry[0])

@@ -14,7 +14,8 @@ from unclouded.core.errors import DamagedStore
 from unclouded.store import blob, chunk
 from unclouded.store.chunk import SPAN_S, DeviceSecond
 from unclouded.store.rollup import Place
-from unclouded.store.samples import merged_entries
+from unclouded.store.samples import merged_seconds
+from unclouded.store.transaction import transaction
 
 SEALED_AFTER_S = 7200  # s after the end of an hour
 PAUSE_S = 60  # s until it is looked for hours to seal again, once there was none
@@ -40,7 +41,6 @@ class Sealer:
     """Works on the writer's connection. ``wall``: the clock; ``now``: monotonic."""
 
     def __init__(self, db: sqlite3.Connection, wall: Callable[[], float], now: Callable[[], float]) -> None:
-        self.sealed = 0  # hours, since the start
         self._db = db
         self._wall = wall
         self._now = now
@@ -119,59 +119,43 @@ class Sealer:
         self._looked[device] = end
         return True
 
-    def _seal(self, device: int, start: int) -> bool:
-        """Seal one hour; False where it stays as it is."""
-        db = self._db
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            done = self._sealed(device, start)
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
-        self.sealed += done
-        return done
+    def _seal(self, device: int, start: int) -> None:
+        """Seal one hour, unless it has few samples, or cannot be."""
+        with transaction(self._db):
+            rows = self._db.execute(ROWS, (device, start, start + SPAN_S)).fetchall()
+            is_worth_it = len(rows) >= LEAST_SECONDS or self._db.execute(FIND, (device, start)).fetchone()
+            if rows and is_worth_it:
+                self._replace(device, start, *_decoded(rows))
 
-    def _sealed(self, device: int, start: int) -> bool:
-        rows = self._db.execute(ROWS, (device, start, start + SPAN_S)).fetchall()
-        known = self._db.execute(FIND, (device, start)).fetchone()
-        if not rows or (known is None and len(rows) < LEAST_SECONDS):
-            return False
-        singles, damaged = _decoded(rows)
+    def _replace(self, device: int, start: int, singles: Sequence[DeviceSecond], damaged: int) -> None:
+        """Put the chunk of an hour in the place of its samples; ``damaged``: how many of them stay, being damaged."""
+        if not singles:
+            return
         try:
-            seconds = dict(chunk.decode(start, known[0])) if known else {}
-        except DamagedStore:
-            return False  # both stay, for a salvage
-        for second, entries in singles:
-            seconds[second] = merged_entries(seconds[second], entries) if second in seconds else entries
-        if not seconds:
-            return False
-        try:
-            row = chunk_row(device, start, sorted(seconds.items()))
-        except ValueError:
-            return False  # too large for a chunk
+            row = _merged_row(self._db, device, start, singles)
+        except (DamagedStore, ValueError):
+            return  # all stays: for a salvage, or since it is too large for a chunk
         if damaged:
             self._db.executemany(DROP, [(device, second) for second, _ in singles])
         else:
             self._db.execute(DROP_ALL, (device, start, start + SPAN_S))
         self._db.execute(PUT, row)  # into the pages that are free now: the file need not grow
-        return True
 
 
-def chunk_row(device: int, start: int, seconds: Sequence[DeviceSecond]) -> tuple[object, ...]:
-    """The row of an hour, for PUT. ``seconds``: at least one. Raises ValueError where they are too large."""
-    return device, start, seconds[0][0], seconds[-1][0], len(seconds), chunk.encode(start, seconds)
+def _merged_row(db: sqlite3.Connection, device: int, start: int, seconds: Sequence[DeviceSecond]) -> tuple[object, ...]:
+    """The row of an hour with these seconds, at least one, and those of its chunk.
+
+    Raises DamagedStore, and ValueError where they are too large for a chunk.
+    """
+    known = db.execute(FIND, (device, start)).fetchone()
+    merged = merged_seconds(chunk.decode(start, known[0]) if known else [], seconds)
+    return device, start, merged[0][0], merged[-1][0], len(merged), chunk.encode(start, merged)
 
 
 def merge_chunk(db: sqlite3.Connection, device: int, start: int, seconds: Sequence[DeviceSecond]) -> None:
     """Add these seconds of an hour, at least one, to its chunk; where that cannot be, as samples."""
-    known = db.execute(FIND, (device, start)).fetchone()
     try:
-        merged = dict(chunk.decode(start, known[0])) if known else {}
-        for second, entries in seconds:
-            merged[second] = merged_entries(merged[second], entries) if second in merged else entries
-        db.execute(PUT, chunk_row(device, start, sorted(merged.items())))
+        db.execute(PUT, _merged_row(db, device, start, seconds))
     except (DamagedStore, ValueError):
         db.executemany(PUT_SAMPLE, [(device, second, blob.encode(entries)) for second, entries in seconds])
 

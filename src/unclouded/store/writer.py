@@ -25,6 +25,7 @@ from unclouded.store.codec import (
 from unclouded.store.repair import Repair
 from unclouded.store.rollup import Rollup
 from unclouded.store.sealing import PUT_SAMPLE, Sealer
+from unclouded.store.transaction import transaction
 
 LAST_SECOND = 2**40  # times beyond are invalid
 SAME_TEXT_S = 3600.0  # s after which an unchanged text is written again
@@ -70,13 +71,10 @@ class StoreWriter:
         """Store a batch. Raises sqlite3.Error; then none of it is stored."""
         if self._stale:
             self.reload()
-        self._db.execute("BEGIN IMMEDIATE")
         try:
-            self._write(batch)
-            self._db.execute("COMMIT")
+            with transaction(self._db):
+                self._write(batch)
         except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
             self._stale = True
             raise
 

@@ -211,7 +211,7 @@ def test_what_an_earlier_run_announced_stays_until_it_is_certain_that_it_is_gone
     before = discovery().messages([plug, gateway, sensor], True)
     run = Announcements([discovery()], 0.0)
     unknown = replace(plug, identity="", points=())
-    run.found(before, [unknown, gateway], True)
+    run.found(before, [unknown, gateway])
     assert dict(run.changes([unknown, gateway], ["gate"], ["plug"], True, 1.0)) == {
         HUB: (),
         topic_of(gateway): (),

@@ -26,6 +26,7 @@ from unclouded.sim.world import Counters
 from unclouded.store.codec import SeriesScale, ledger_from_json, ledger_to_json
 from unclouded.store.samples import Samples
 from unclouded.store.schema import explain, open_to_write
+from unclouded.store.transaction import transaction
 
 if TYPE_CHECKING:  # numpy is imported with the first past that is planned
     from unclouded.sim.seasons import Columns, HomeQuarters
@@ -228,14 +229,9 @@ def _store(
     """Store some quarters of what is planned, and what is left to be stored then: in one transaction."""
     from unclouded.store.backfill import backfill
 
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(db):
         backfill(db, number, starts, columns)
         _keep(db, [other for one in _planned(db) for other in ([left] if one == planned else [one]) if other])
-        db.execute("COMMIT")
-    finally:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
 
 
 def _until_first_sample(db: sqlite3.Connection, number: int, one: PlannedPast) -> PlannedPast:

@@ -1,13 +1,13 @@
 """[[notification]]: the publisher of a configuration, and a test message."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import NamedTuple
 
 from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.publisher_rules import SERVICE, quiet_hours
 from unclouded.app.configuration.publisher_tables import EVENT_OF, NotificationTable
 from unclouded.app.publishing.extras import require_extra
+from unclouded.app.publishing.named_files import text_of_file
 from unclouded.app.publishing.notification_texts import TEXTS
 from unclouded.app.publishing.registry import PublisherContext
 from unclouded.core.errors import CommandError, ConfigError
@@ -67,13 +67,7 @@ def url_of(config: Config, table: NotificationTable) -> str:
     """The address of a service, from its file where it has one. Raises ConfigError, without a byte of it."""
     if table.url:
         return table.url
-    path = config.base / Path(table.url_file).expanduser()
-    try:
-        url = path.read_text("utf-8").strip()
-    except OSError as error:
-        raise ConfigError(f"[[notification]] url_file: {path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"[[notification]] url_file: {path} is no text.") from None
+    path, url = text_of_file(config, "notification", "url_file", table.url_file)
     if "\n" in url or not SERVICE.fullmatch(url):
         raise ConfigError(
             f"[[notification]] url_file: {path} must contain one address of the form SERVICE://…, as Apprise has it."

@@ -5,6 +5,7 @@ import ssl
 from pathlib import Path
 
 from unclouded.app.configuration.config import Config
+from unclouded.app.publishing.named_files import secret_of
 from unclouded.app.publishing.registry import PublisherContext
 from unclouded.core.errors import ConfigError
 from unclouded.core.tls import client_context
@@ -50,22 +51,6 @@ def make_webhook(context: PublisherContext) -> DeliveryPublisher:
         for one in config.tables.webhook
     ]
     return DeliveryPublisher(context.hub, targets)
-
-
-def secret_of(config: Config, table: str, key: str, file: str) -> str:
-    """The first line of a secret's file, "" where none is named. Raises ConfigError, without a byte of the secret."""
-    if not file:
-        return ""
-    path = config.base / Path(file).expanduser()
-    try:
-        text = path.read_text("utf-8").strip()
-    except OSError as error:
-        raise ConfigError(f"[[{table}]] {key}: {path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"[[{table}]] {key}: {path} is no text.") from None
-    if not text or "\n" in text or not text.isprintable():
-        raise ConfigError(f"[[{table}]] {key}: {path} must contain the secret on one line, and nothing else.")
-    return text
 
 
 def _tls(config: Config, table: str, url: str, cafile: str) -> ssl.SSLContext | None:

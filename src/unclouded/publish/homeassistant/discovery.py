@@ -51,6 +51,9 @@ class HomeAssistantDiscovery:
                 found[self._topic(digest(device))] = _encode(self._device(device, gateway, commands))
         return found
 
+    def topics(self, devices: Sequence[Device]) -> Collection[str]:
+        return {self._topic("hub"), *(self._topic(digest(one)) for one in devices if one.identity)}
+
     def is_own(self, topic: str, payload: bytes, current: Collection[str]) -> bool:
         """By its topic; or it is about one of our devices, from the time before the hub's data folder was lost."""
         if topic.startswith(f"{self._node}/"):

@@ -35,11 +35,11 @@ class Announcements:
         """Every topic that holds one."""
         return {topic for one in (*self._published, *self._left) for topic in one}
 
-    def found(self, retained: Mapping[str, bytes], devices: Sequence[Device], commands: bool) -> None:
+    def found(self, retained: Mapping[str, bytes], devices: Sequence[Device]) -> None:
         """What is retained on the broker when a run begins."""
         for companion, left in zip(self._companions, self._left, strict=True):
-            current = companion.messages(devices, commands)
-            left.update({topic: one for topic, one in retained.items() if companion.is_own(topic, one, current.keys())})
+            current = companion.topics(devices)
+            left.update({topic: one for topic, one in retained.items() if companion.is_own(topic, one, current)})
 
     def changes(
         self,
@@ -76,9 +76,9 @@ class Announcements:
     ) -> Iterator[Change]:
         published, left = self._published[place], self._left[place]
         wanted = companion.messages(devices, commands)
-        waiting = companion.messages([one for one in devices if one.id in unsettled], commands)
-        unknown = companion.messages([one for one in devices if one.id not in known], commands).keys()
-        certain = companion.messages([one for one in devices if one.id in known], commands).keys()
+        waiting = companion.topics([one for one in devices if one.id in unsettled])
+        unknown = companion.topics([one for one in devices if one.id not in known])
+        certain = companion.topics([one for one in devices if one.id in known])
         for topic, after in wanted.items():
             if topic in unknown and topic not in certain and topic not in published and topic not in left:
                 continue

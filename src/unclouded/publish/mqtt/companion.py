@@ -20,6 +20,9 @@ class Companion(Protocol):
     def messages(self, devices: Sequence[Device], commands: bool) -> Mapping[str, bytes]:
         """All messages for these devices. ``commands``: whether they can be controlled."""
 
+    def topics(self, devices: Sequence[Device]) -> Collection[str]:
+        """The topics of ``messages``."""
+
     def is_own(self, topic: str, payload: bytes, current: Collection[str]) -> bool:
         """Whether a retained message was published by this hub. ``current``: the topics of now."""
 

@@ -348,7 +348,7 @@ class MqttPublisher:
         exchange.retain(self.topics.bridge_state, ONLINE)
         if not self._has_looked:
             self._has_looked = True
-            self._announcements.found(found, devices, self._settings.commands)
+            self._announcements.found(found, devices)
             self._clean(found)
         else:
             for topic, messages in self._announcements.all():
