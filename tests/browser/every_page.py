@@ -3,14 +3,16 @@
 for place in PLACES: open_place(page, address, place)
 """
 
+import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from playwright.sync_api import Page, Route, expect
 
-from browser.home import Thing, meter
+from browser.home import BROKER, Home, Thing, meter
 from browser.visitor import go
 
 WIDTHS = (320, 375, 768, 1280)  # CSS pixels
@@ -32,6 +34,16 @@ THINGS = [
     Thing(id="solar", name="Solar roof", load="roof", more='parent = "meter"\nproduces = true'),
 ]
 OFFLINE = "tv"
+
+
+@contextlib.contextmanager
+def whole_home(folder: Path) -> Iterator[Home]:
+    """With one plug that is offline and one that is not admitted, so that these states are shown, too."""
+    with Home(folder, THINGS, BROKER, hour=11.0) as home:
+        home.until(lambda values: all((one.id, "power_W") in values for one in THINGS))
+        home.connect_plug(seed=9)
+        home.stop_sim(OFFLINE)
+        yield home
 
 
 class Place(msgspec.Struct, frozen=True):

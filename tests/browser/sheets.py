@@ -18,18 +18,16 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from browser.conftest import ARGS
 from browser.every_page import (
     HEIGHT,
-    OFFLINE,
     PLACES,
     THEMES,
-    THINGS,
     WIDTHS,
     Place,
     leave_place,
     open_place,
     set_width,
     whole,
+    whole_home,
 )
-from browser.home import BROKER, Home
 
 SCALE = 0.5  # of a screen in a sheet
 TALLEST = 2400  # CSS pixels of a page; what is below is cut off
@@ -43,16 +41,12 @@ STYLE = f"""
 def main(folder: Path, names: Sequence[str]) -> None:
     chosen = {name: PLACES[name] for name in names} if names else PLACES
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as data, Home(Path(data), THINGS, BROKER, hour=11.0) as home:
-        home.until(lambda values: all((one.id, "power_W") in values for one in THINGS))
-        home.connect_plug(seed=9)
-        home.stop_sim(OFFLINE)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
-            for theme in THEMES:
-                sheet(browser, pictures(browser, home.address, theme, chosen), folder / f"{theme}.png")
-                print(folder / f"{theme}.png")
-            browser.close()
+    with tempfile.TemporaryDirectory() as data, whole_home(Path(data)) as home, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
+        for theme in THEMES:
+            sheet(browser, pictures(browser, home.address, theme, chosen), folder / f"{theme}.png")
+            print(folder / f"{theme}.png")
+        browser.close()
 
 
 def pictures(browser: Browser, address: str, theme: str, places: Mapping[str, Place]) -> dict[str, list[bytes]]:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from browser.every_page import OFFLINE, THINGS, whole
-from browser.home import BROKER, Home
+from browser.every_page import whole, whole_home
+from browser.home import Home
 from browser.visitor import PHONE, Visitor, go, shoot
 
 PATHS = {"now": "/", "history": "/history", "devices": "/devices", "device": "/devices/kettle", "settings": "/settings"}
@@ -16,11 +16,7 @@ PATHS = {"now": "/", "history": "/history", "devices": "/devices", "device": "/d
 
 @pytest.fixture(scope="module")
 def home(folder: Path) -> Iterator[Home]:
-    """With one plug that is offline and one that is not admitted, so that these states are shown, too."""
-    with Home(folder, THINGS, BROKER, hour=11.0) as home:
-        home.until(lambda values: all((one.id, "power_W") in values for one in THINGS))
-        home.connect_plug(seed=9)
-        home.stop_sim(OFFLINE)
+    with whole_home(folder) as home:
         yield home
 
 

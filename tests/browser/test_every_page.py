@@ -10,10 +10,8 @@ from browser.conftest import need
 from browser.every_page import (
     FAILS,
     HEIGHT,
-    OFFLINE,
     PLACES,
     THEMES,
-    THINGS,
     WIDTHS,
     leave_place,
     misfits,
@@ -21,17 +19,15 @@ from browser.every_page import (
     open_place,
     set_width,
     whole,
+    whole_home,
 )
-from browser.home import BROKER, Home
+from browser.home import Home
 from browser.visitor import AXE, Visitor, shoot, violations
 
 
 @pytest.fixture(scope="module")
 def home(folder: Path) -> Iterator[Home]:
-    with Home(folder, THINGS, BROKER, hour=11.0) as home:
-        home.until(lambda values: all((one.id, "power_W") in values for one in THINGS))
-        home.connect_plug(seed=9)
-        home.stop_sim(OFFLINE)
+    with whole_home(folder) as home:
         yield home
 
 

@@ -78,7 +78,7 @@ class RuleHome:
         self.readings(**{f"{device}__{point}": value for (device, point), value in self.values.items()})
 
     def set_clock(self, seconds: float) -> None:
-        """Somebody sets the clock of the computer."""
+        """The clock of the computer is set."""
         self.wall += seconds
         self.do(self.engine.tick(self.now, self.wall))
 

@@ -151,7 +151,7 @@ def test_what_a_person_sets_is_left_alone_until_the_rule_begins_again() -> None:
     one.readings(boiler__on=False)  # by its button
     one.run(3600, meter__power_W=-1400.0)
     assert len(one.done) == 1
-    assert "was set to off by somebody else; the rule leaves it alone until it begins again" in one.texts[-1]
+    assert "was set to off by another user or program; the rule leaves it alone until it begins again" in one.texts[-1]
     one.run(60, meter__power_W=500.0)
     one.run(600, meter__power_W=-1400.0)
     assert [value for _, _, value in one.done] == [True, True]

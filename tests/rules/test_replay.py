@@ -46,8 +46,8 @@ def test_what_was_recorded_of_a_simulated_point_counts_again_when_it_changes(tmp
     facts += [Reading("boiler", "on", False, START + second) for second in range(4200, 7200, 600)]
     store = stored(tmp_path / "store.sqlite", *facts)
     view = replayed(store, rules_from(SURPLUS), MADRID, START, START + 7200)
-    assert [one.kind for one in view.lines] == ["command", "note"]  # at 01:10 somebody had switched it off
-    assert "set to off by somebody else" in view.lines[1].text
+    assert [one.kind for one in view.lines] == ["command", "note"]  # at 01:10 a user had switched it off
+    assert "set to off by another user or program" in view.lines[1].text
 
 
 def test_ranges(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ async def switches(one: Driven, hub: FakeHub) -> tuple[int, int]:
     assert hub.commands == [Command("kettle", "on", True, "homekit")]
     assert (await asyncio.to_thread(one.ask, "get", aid=aid, iid=iid))["value"] is False  # not confirmed yet
     hub.publish(Reading("kettle", "on", True, NOON + 1))
-    assert [aid, iid, True] in await asyncio.to_thread(one.ask, "told", count=1)
+    assert [aid, iid, True] in await asyncio.to_thread(one.ask, "notified", count=1)
     assert (await asyncio.to_thread(one.ask, "get", aid=aid, iid=iid))["value"] is True
     return aid, iid
 

@@ -17,20 +17,22 @@ export function Section({ id, title, action, children }: SectionProps) {
   );
 }
 
-type RowProps = {
+export type RowProps = {
   title: ComponentChildren; text?: ComponentChildren; isStacked?: boolean; save?: Save; name?: string; children?: ComponentChildren;
+  /** What became of saving it, where that is no `save`. */
+  note?: ComponentChildren;
   /** What is opened by the control: below both, as wide as the row. */
   below?: ComponentChildren;
 };
 
 /** `isStacked`: on a phone the control is below. `name`: for tests. */
-export function Row({ title, text, isStacked = false, save, name, children, below }: RowProps) {
+export function Row({ title, text, isStacked = false, save, note, name, children, below }: RowProps) {
   return (
     <div class={isStacked ? "stack" : ""} data-setting={name}>
       <div>
         <b>{title}</b>
         {text && <p class="small soft">{text}</p>}
-        {save && <Saved save={save} />}
+        {save ? <Saved save={save} /> : note}
       </div>
       {children ?? <span />}
       {below && <div class="below">{below}</div>}

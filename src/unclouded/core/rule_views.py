@@ -56,8 +56,8 @@ class RuleView(msgspec.Struct, frozen=True, kw_only=True):
     """A rule in its present state.
 
     ``state``: ``waiting``: a condition holds, but not long enough yet; ``active``: it keeps its values; ``released``:
-    somebody else has set its points, and it leaves them alone; ``paused``: switched off, until ``paused_until`` where
-    that is not ""; ``disabled``: by the configuration; ``broken``: ``problem`` says why.
+    another user or program has set its points, and it leaves them alone; ``paused``: switched off, until
+    ``paused_until`` where that is not ""; ``disabled``: by the configuration; ``broken``: ``problem`` says why.
     ``text``: the rule as a sentence. ``why``: why it is in this state. ``next``: when it acts next, "" = not known;
     ``next_text``: which of its times that is. ``last``: when it last acted, and ``last_text`` why. ``any_of``: one of
     the conditions is enough. ``others``: rules that set the same points; the first in the list of all rules wins.

@@ -1,7 +1,7 @@
 """Replays what happened through the engine: what rules would have done, and why. No command is sent.
 
 A command is confirmed at once. What was recorded of a point that a rule has set counts again when the recorded value
-changes: then somebody had set it.
+changes: then another user or program had set it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -33,9 +33,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     ``lasts_s``: of ``at`` and ``when``: how long its values are kept, 0 = they stay.
     ``end``: what follows then: ``back`` to what it was, ``stay``, or other settings.
     ``at_least_s``, ``at_most_s``: of ``while``: how long its values are kept at the least and at the most;
-    ``daily``: the most is that of one day. ``after_manual_s``: how long it leaves a point alone that somebody else
-    has set meanwhile; None: until it begins again; 0: not at all. ``fresh_s``: older readings do not count; 0: all
-    count of a device that is online. ``keys``: the table that it was read from.
+    ``daily``: the most is that of one day. ``after_manual_s``: how long it leaves a point alone that another user or
+    program has set meanwhile; None: until it begins again; 0: not at all. ``fresh_s``: older readings do not count;
+    0: all count of a device that is online. ``keys``: the table that it was read from.
     """
 
     name: str

@@ -75,7 +75,7 @@ class Home:
         await self.pairing.subscribe([(aid, iid)])
         return True
 
-    async def told(self, count: int) -> list[list[object]]:
+    async def notified(self, count: int) -> list[list[object]]:
         """The events, once there are so many."""
         async with asyncio.timeout(TIMEOUT_S):
             while len(self.events) < count:

@@ -109,7 +109,7 @@ describe("a sub-device", () => {
     expect([barOf(gateway, "control"), barOf(gateway, "read") !== ""]).toEqual(["", true]);
   });
 
-  it("has a name once somebody gave it one", () => {
+  it("has a name once it was given one", () => {
     const unnamed = part("gateway_1", { name: "gateway_1", profile: "tuya_gateway/motion_sensor" });
     expect([isNamed(unnamed), isNamed(part("a", { name: "Hall" })), isNamed(part("a"))]).toEqual([false, true, false]);
   });

@@ -2,25 +2,15 @@
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 
+import { Row as SettingRow, type RowProps } from "../../settings/row";
 import { say } from "../../text/words";
 import type { Change, Keys } from "./configuration";
 import { overtaken, rebased, typed, type Draft } from "./drafts";
 import { SavingNote, useSaving, type Saving } from "./saving";
 
-type RowProps = { title: string; text?: ComponentChildren; isStacked?: boolean; name?: string; children: ComponentChildren; saving?: Saving };
-
-/** One row. `name`: for tests and links. */
-export function Row({ title, text, isStacked = false, name, children, saving }: RowProps) {
-  return (
-    <div class={isStacked ? "stack" : ""} data-setting={name}>
-      <div>
-        <b>{title}</b>
-        {text && <p class="small soft">{text}</p>}
-        {saving && <SavingNote saving={saving} />}
-      </div>
-      {children}
-    </div>
-  );
+/** A row of the Settings page; `saving`: of its key. */
+export function Row({ saving, ...row }: RowProps & { saving?: Saving }) {
+  return <SettingRow {...row} note={saving && <SavingNote saving={saving} />} />;
 }
 
 /** What all settings of the file need: the device, and why it cannot be saved now ("" = it can). */

@@ -11,6 +11,7 @@ import { say } from "../../text/words";
 import { run, runOf } from "../actions/runs";
 import { isNamed, offers } from "../gateway/gateway-facts";
 import { placeOf } from "../places";
+import { Removal } from "./removal";
 
 /** Whether the device belongs to a gateway, which keeps its settings. */
 export function isPart(device: Device): boolean {
@@ -57,27 +58,12 @@ export function PartName({ device }: { device: Device }) {
 }
 
 export function PartRemoval({ device, isOpen }: { device: Device; isOpen: boolean }) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const bar = role.value === "read" ? say("app.read_only") : "";
   if (!offers(device, "remove")) return null;
   return (
-    <section class="removal" aria-labelledby="remove" id={isOpen ? "shown" : undefined}>
-      <h2 id="remove">{say("device.remove")}</h2>
-      <div class="entries set">
-        <div>
-          <div>
-            <b>{say("device.remove_title")}</b>
-            <p class="small soft">{say("gateway.remove_text")}</p>
-          </div>
-          <button type="button" class="danger" aria-disabled={bar ? true : undefined} title={bar || undefined} onClick={() => bar || dialog.current?.showModal()}>
-            {say("device.remove_button")}
-          </button>
-        </div>
-      </div>
-      <dialog ref={dialog} aria-labelledby="remove-ask">
-        <Question device={device} close={() => dialog.current?.close()} />
-      </dialog>
-    </section>
+    <Removal isOpen={isOpen} bar={bar} question={(close) => <Question device={device} close={close} />}>
+      <p class="small soft">{say("gateway.remove_text")}</p>
+    </Removal>
   );
 }
 

@@ -1,5 +1,5 @@
 /** Taking a device out, with or without its history. What cannot be undone is typed, not only pressed. */
-import { useId, useRef, useState } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 
 import { devices } from "../../data/live";
 import { nameOf } from "../../devices/points";
@@ -9,45 +9,28 @@ import { go } from "../../routing/router";
 import { say } from "../../text/words";
 import { placeOf } from "../places";
 import { removeDevice } from "./configuration";
+import { Removal } from "./removal";
 import { outcomeText } from "./saving";
 
 type History = "keep" | "delete";
 
 export function Remove({ device, bar, isOpen }: { device: Device; bar: string; isOpen: boolean }) {
-  const dialog = useRef<HTMLDialogElement>(null);
   const inside = devices.value.filter((one) => one.parent === device.id && !one.actions.some((action) => action.name === "forget"));
   return (
-    <section class="removal" aria-labelledby="remove" id={isOpen ? "shown" : undefined}>
-      <h2 id="remove">{say("device.remove")}</h2>
-      <div class="entries set">
-        <div>
-          <div>
-            <b>{say("device.remove_title")}</b>
-            <p class="small soft">{say("device.remove_text")}</p>
-            {inside.length > 0 && (
-              <p class="small">
-                {say("device.remove_inside")}{" "}
-                {inside.map((one, index) => (
-                  <>
-                    {index > 0 && ", "}
-                    <a href={placeOf(one.id, "settings")}>{nameOf(one)}</a>
-                  </>
-                ))}
-              </p>
-            )}
-          </div>
-          <button
-            type="button" class="danger" aria-disabled={bar || inside.length ? true : undefined} title={bar || undefined}
-            onClick={() => bar || inside.length || dialog.current?.showModal()}
-          >
-            {say("device.remove_button")}
-          </button>
-        </div>
-      </div>
-      <dialog ref={dialog} aria-labelledby="remove-ask">
-        <Question device={device} close={() => dialog.current?.close()} />
-      </dialog>
-    </section>
+    <Removal isOpen={isOpen} bar={bar} isKept={inside.length > 0} question={(close) => <Question device={device} close={close} />}>
+      <p class="small soft">{say("device.remove_text")}</p>
+      {inside.length > 0 && (
+        <p class="small">
+          {say("device.remove_inside")}{" "}
+          {inside.map((one, index) => (
+            <>
+              {index > 0 && ", "}
+              <a href={placeOf(one.id, "settings")}>{nameOf(one)}</a>
+            </>
+          ))}
+        </p>
+      )}
+    </Removal>
   );
 }
 

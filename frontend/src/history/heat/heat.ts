@@ -9,7 +9,7 @@
 import type { Device, Energy } from "../../data/shapes";
 import { planOf } from "../../energy/flows";
 import { firstOf, instantOf, plusDays, shifted, wallOf, type Day, type Range } from "../calendar";
-import { barsOf, EXPORT, IMPORT } from "../energy";
+import { barsOf, EXPORT, heightsOf, IMPORT } from "../energy";
 
 export const HOURS_A_DAY = 24;
 export const SHADES = 12;
@@ -100,14 +100,12 @@ function hoursOf(energy: Energy, devices: readonly Device[]) {
     const mine = rows.filter((row) => meters.has(row.device));
     return { hasMeter: true, of: (period: number) => added(mine, period) };
   }
-  const bars = barsOf(energy, devices, "stacked").bars;
-  const heights = new Map<number, number>();
-  for (const { period, from, to } of bars) if (to > from) heights.set(period, (heights.get(period) ?? 0) + to - from);
+  const heights = heightsOf(energy, barsOf(energy, devices, "stacked"));
   return {
     hasMeter: false,
     of: (period: number): Cell | undefined => {
       const known = added(rows, period);
-      return known && { use: heights.get(period) ?? 0, given: 0, estimated: known.estimated };
+      return known && { use: heights[period] ?? 0, given: 0, estimated: known.estimated };
     },
   };
 }

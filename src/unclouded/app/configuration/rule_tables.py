@@ -36,7 +36,7 @@ class RuleTable(
     at_least: str = ""
     at_most: str = ""  # 3 h, or 3 h a day
     notify: str = ""  # a text for people
-    after_manual: str = ""  # next (if left out), 2 h, or ignore: how long it leaves alone what somebody else has set
+    after_manual: str = ""  # next (if left out), 2 h, or ignore: how long it leaves alone what others set
     missed: Literal["skip", "run"] = "skip"
     fresh: str = ""  # readings that are older do not count
 

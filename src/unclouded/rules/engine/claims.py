@@ -2,7 +2,7 @@
 
 claim    a rule keeps a value for some time          at its end: back to the value before, unless another claims it
 one-off  a rule sets a value once
-The lowest rank wins. Somebody else who sets the point releases it from the claims until they begin anew.
+The lowest rank wins. Another user or program who sets the point releases it from the claims until they begin anew.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ TIMER_RANK = -1
 
 
 class Claim(msgspec.Struct, kw_only=True):
-    """``released``: somebody else has set the point; ``released_until``: monotonic seconds, None = until it begins."""
+    """``released``: the point was set otherwise; ``released_until``: monotonic seconds, None = until it begins."""
 
     rule: str
     rank: int
@@ -84,7 +84,7 @@ class PointClaims:
                 one.released, one.released_until = True, None
 
     def set_by_hand(self, value: Value, now: float) -> list[Claim]:
-        """Somebody else has set it. The claims that leave it alone now."""
+        """Another user or program has set it. The claims that leave it alone now."""
         self.base = value
         found = [one for one in self.claims.values() if not one.released and one.value != value]
         for one in found:

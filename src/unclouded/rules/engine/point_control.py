@@ -1,6 +1,6 @@
 """Sets one point as the rules want it: one command at a time, refusals retried with limits.
 
-target ──► command ──► confirmed, held            done; other values from now on were set by somebody else
+target ──► command ──► confirmed, held            done; other values from now on were set by another user or program
                   └──► refused, timeout, unreachable ──► again after RETRIES_S, then given up
 """
 
@@ -123,7 +123,7 @@ class PointControl:
                 self.state, self._due, self.problem = "done", None, ""
             return []
         if self.state == "retry" and before is not None and self.claims.winner is None:
-            self.state, self._due = "idle", None  # somebody else has set it meanwhile
+            self.state, self._due = "idle", None  # another user or program has set it meanwhile
         if self.state != "done" or value == self._rounded or self._next is not None:
             return []
         if before is None:  # it was away, and has come back with another value
@@ -201,8 +201,8 @@ class PointControl:
         return [
             RuleEvent(
                 kind="rule",
-                text=f"{one.rule}: {self.label} was set to {shown(value)} by somebody else; the rule leaves it alone "
-                f"{'until it begins again' if one.released_until is None else 'for a while'}.",
+                text=f"{one.rule}: {self.label} was set to {shown(value)} by another user or program; the rule "
+                f"leaves it alone {'until it begins again' if one.released_until is None else 'for a while'}.",
                 rule=one.rule,
                 device=device,
                 point=point,

@@ -90,7 +90,7 @@ class PointTable:
         self.set_once(rule, ends, because)
 
     def end_run(self, name: str, run: RunMemory, because: str, others: Collection[PointKey]) -> None:
-        """After a restart without a rule: what it kept ends, unless somebody else has set it or another keeps it."""
+        """After a restart without a rule: what it kept ends, unless it was set otherwise or another rule keeps it."""
         left = {(device, point) for device, point, _ in run.released} | set(others)
         for device, point, value in run.kept:
             control = self.control((device, point))
@@ -122,7 +122,7 @@ class PointTable:
         """Set a point until the timer ends; another timer of the point is replaced."""
         key = (timer.device, timer.point)
         control = self.control(key)
-        because = because or f"{timer.origin or 'somebody'} set a timer of {span_text(timer.ends - now)}"
+        because = because or f"{timer.origin or 'a user'} set a timer of {span_text(timer.ends - now)}"
         before = control.claims.base if key in self.timers else control.has
         control.claims.add(Claim(rule=timer.name, rank=TIMER_RANK, value=timer.value, because=because), before)
         control.claims.base = before if timer.end_value is None else timer.end_value
@@ -133,7 +133,7 @@ class PointTable:
         """After a restart: the timer goes on."""
         key = (timer.device, timer.point)
         control = self.control(key)
-        because = f"{timer.origin or 'somebody'} set a timer"
+        because = f"{timer.origin or 'a user'} set a timer"
         claim = Claim(rule=timer.name, rank=TIMER_RANK, value=timer.value, because=because)
         control.claims.claims[timer.name] = claim
         if timer.end_value is not None:
@@ -206,7 +206,7 @@ class PointTable:
             control.want(target)
 
     def _is_left_alone(self, key: PointKey, name: str) -> bool:
-        """Whether somebody else has set the point that a rule keeps."""
+        """Whether another user or program has set the point that a rule keeps."""
         claim = self.control(key).claims.claims.get(name)
         return claim is not None and claim.released
 

@@ -14,7 +14,7 @@ class HeldMemory(msgspec.Struct, frozen=True):
 
 
 class RunMemory(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that kept its values. ``released``: points that somebody else has set: device, point, until when.
+    """A rule that kept its values. ``released``: points that were set otherwise: device, point, until when.
 
     ``kept``: its points and values; ``after``: what is set at its end; ``stays``: what it kept stays then. They end it
     where the rule is another one after the restart, or is gone.

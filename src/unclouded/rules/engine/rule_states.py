@@ -114,7 +114,7 @@ def _why(engine: RuleEngine, one: BoundRule, state: RuleActivity) -> str:
         case "active" if one.run is not None:
             return one.run.because
         case "released":
-            return "somebody else has set it meanwhile"
+            return "another user or program has set it meanwhile"
     if one.rule.trigger == "at" or one.result() is True:
         return ""
     return one.missing(engine.devices)
