@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import struct
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.core.errors import StoreError
+from unclouded.core.feeds import FeedInterval, FeedValues
 from unclouded.core.model import Device, Fact, Ledger, Memory, Notice, Point, Reading, Status
 from unclouded.store.blob import decode
 from unclouded.store.condense import HistoryRow
@@ -63,7 +65,8 @@ def facts() -> list[Fact]:
         Ledger(identity=f"uuid-{number}", point="energy_import_Wh", total=1_000_000 * number + 100 * SECONDS - 100)
         for number in range(DEVICES)
     ]
-    return made
+    hours = [FeedInterval(int(NOON) + 3600 * hour, int(NOON) + 3600 * (hour + 1), Decimal(hour)) for hour in range(48)]
+    return [*made, FeedValues("spot", tuple(hours))]
 
 
 def write(path: Path, batch: Sequence[Fact], *, in_log: bool = False) -> None:
@@ -145,7 +148,7 @@ def test_all_of_a_sound_store_is_brought_over(tmp_path: Path, in_log: bool) -> N
         assert new.devices() == old.devices() and new.counters() == old.counters()
         step = list(old.history("d1", step=900))
         assert list(new.history("d1", step=900)) == step and step
-    for table in ("ledger", "memory", "alias", "flag", "series"):
+    for table in ("ledger", "memory", "alias", "flag", "series", "feed", "feed_value"):
         query = f"SELECT * FROM {table} ORDER BY 1, 2"
         with sqlite3.connect(source) as old_db, sqlite3.connect(target) as new_db:
             assert new_db.execute(query).fetchall() == old_db.execute(query).fetchall(), table

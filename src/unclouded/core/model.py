@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import msgspec
 
+from unclouded.core.feeds import FeedValues
+
 if TYPE_CHECKING:
     from unclouded.core.frame_part import FramePart
 
@@ -412,7 +414,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     produces: bool = False
 
 
-Fact = Reading | Status | Notice | Alert | Ledger | Memory | Device
+Fact = Reading | Status | Notice | Alert | Ledger | Memory | Device | FeedValues
 Deliver = Callable[[Sequence[Fact]], None]
 OnProgress = Callable[[Progress], None]
 
@@ -447,6 +449,13 @@ class PublicHub(Protocol):
 
     async def act(self, command: Action, progress: OnProgress | None = None) -> Outcome:
         """Carry out an action. Raises CommandError for one that is invalid."""
+
+    async def reconnect(self, device: str) -> Outcome:
+        """Open the link of a device now, not when its next attempt is due: ``confirmed`` once it is online.
+
+        ``timeout``: it still is not; ``unreachable``: the hub cannot open that link; the reason says what helps.
+        Raises CommandError for an unknown device.
+        """
 
     async def admit(self, admission: Admission) -> Device:
         """Admit a device that is only seen. Raises CommandError where there is none, or its name cannot be used."""

@@ -19,6 +19,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Quality, Reading, Value, unit_of
 from unclouded.store.codec import QUALITIES, VALUE, SeriesScale, device_from_json, flags_of, from_json
 from unclouded.store.condense import Grid, HistoryRow, HistoryStep, LastValue, milliseconds
+from unclouded.store.feeds import StoredFeeds
 from unclouded.store.samples import Samples
 from unclouded.store.schema import explain, open_to_read
 from unclouded.store.silence import Silences
@@ -175,6 +176,10 @@ class StoreReader:
     def seconds(self, device: str, start: float, end: float, limit: int) -> int:
         """The number of seconds of a range with samples of a device, counted up to a limit."""
         return Samples(self._rows).count(self._find(device)[0], int(start), end, limit)
+
+    def feeds(self) -> StoredFeeds:
+        """The values of prices and other feeds."""
+        return StoredFeeds(self._rows)
 
     def newest(self) -> float:
         """The second of the newest sample of any device; 0 where there is none."""

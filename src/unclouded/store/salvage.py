@@ -32,6 +32,8 @@ from unclouded.store.codec import (
     ledger_to_json,
     to_json,
 )
+from unclouded.store.feeds import NUMBER as FEED_NUMBER
+from unclouded.store.feeds import PUT_NAME as PUT_FEED_NAME
 from unclouded.store.pages import Column, Record, SqliteFile, TableShape
 from unclouded.store.repair import PUT_AUDIT
 from unclouded.store.rollup import Rollup
@@ -40,8 +42,8 @@ from unclouded.store.sealing import PUT_SAMPLE, merge_chunk
 from unclouded.store.transaction import transaction
 from unclouded.store.writer import LAST_SECOND, merge_or_replace
 
-STATE = ("flag", "device", "alias", "series", "ledger", "memory")
-HISTORY = ("sample", "chunk", "event", "audit")
+STATE = ("flag", "device", "alias", "series", "ledger", "memory", "feed")
+HISTORY = ("sample", "chunk", "event", "audit", "feed_value")
 SAMPLED = ("sample", "chunk")
 IDENTITIES, IDS, FLAGS, SERIES = (
     "sqlite_autoindex_device_1",
@@ -61,6 +63,8 @@ PUT_ONCE = """INSERT INTO event (at, device, kind, json) SELECT ?1, ?2, ?3, ?4 W
     (SELECT 1 FROM event WHERE at = ?1 AND device IS ?2 AND kind = ?3 AND json = ?4)"""
 AUDIT_ONCE = """INSERT INTO audit (at, who, what, json) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS
     (SELECT 1 FROM audit WHERE at = ?1 AND who = ?2 AND what = ?3 AND json = ?4)"""
+PUT_FREE_VALUE = """INSERT INTO feed_value SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS
+    (SELECT 1 FROM feed_value WHERE feed = ?1 AND start < ?3 AND until > ?2)"""
 PUT_DEVICE = "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -175,6 +179,7 @@ class _Found:
         self.flags: dict[int, str] = {}
         self.ledgers: dict[tuple[str, str], Ledger] = {}
         self.memory: dict[tuple[str, str], bytes] = {}
+        self.feeds: dict[int, str] = {}
         self._identities: dict[int, str] = {}  # what the indexes know
         self._ids: dict[int, str] = {}
         self._points: dict[int, tuple[int, str]] = {}
@@ -205,6 +210,7 @@ class _Found:
             "series": len(self.series),
             "ledger": len(self.ledgers),
             "memory": len(self.memory),
+            "feed": len(self.feeds),
         }
 
     def _take(self, name: str, row: Record) -> None:
@@ -226,6 +232,8 @@ class _Found:
                     self.ledgers.setdefault((identity, point), ledger)
             case "memory", (str(identity), str(key), bytes(value)):
                 self.memory.setdefault((identity, key), value)
+            case "feed", (int(number), str(feed)):
+                self.feeds.setdefault(number, feed)
             case _, (str(text), int(number)) if name == IDENTITIES:
                 self._identities.setdefault(number, text)
             case _, (str(text), int(number)) if name == IDS:
@@ -268,6 +276,8 @@ class _Target:
             db.execute("INSERT OR IGNORE INTO memory VALUES (?, ?, ?)", (identity, key, value))
         for ledger in found.ledgers.values():
             self._ledger(ledger)
+        for feed in found.feeds.values():
+            db.execute(PUT_FEED_NAME, (feed,))
 
     def lost_totals(self) -> dict[int, tuple[str, str]]:
         """Old series of counters whose ledger the store does not have: its identity and point."""
@@ -320,7 +330,19 @@ class _Target:
             case "audit", (_, *entry):
                 self._db.execute(AUDIT_ONCE, entry)
                 return True
+            case "feed_value", (int(feed), int(start), int(until), str(value)) if start < until:
+                return self._feed_value(feed, start, until, value)
         return False
+
+    def _feed_value(self, feed: int, start: int, until: int, value: str) -> bool:
+        """A value of a feed whose name is lost belongs to none."""
+        name = self._found.feeds.get(feed)
+        if name is None:
+            self.damaged += 1
+            return False
+        (number,) = self._db.execute(FEED_NUMBER, (name,)).fetchone()
+        self._db.execute(PUT_FREE_VALUE, (number, start, until, value))
+        return True
 
     def _samples(
         self, name: str, start: Column, device: Column, seconds: Sequence[DeviceSecond], begun: set[int]

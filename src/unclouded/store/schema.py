@@ -13,6 +13,8 @@ series   one point of a device in one scale (10 ** exponent); several series of 
     memory   persistent memory of sessions and of the hub
     audit    changes to stored data, and by whom
     put_away samples and events of the future, from while the clock was ahead (see store.future)
+    feed     the names of feeds: prices, carbon intensities
+feed_value   a value of a feed and the interval that it counts for, as exact text (see store.feeds)
 
 ``PRAGMA user_version`` is the number of applied migrations. A released migration is never changed; new ones are
 added at the end.
@@ -73,6 +75,12 @@ MIGRATIONS: Sequence[str] = (
     CREATE TABLE chunk (
         device INTEGER NOT NULL, start INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
         seconds INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (device, start));
+    """,
+    """
+    CREATE TABLE feed (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE feed_value (
+        feed INTEGER NOT NULL, start INTEGER NOT NULL, until INTEGER NOT NULL, value TEXT NOT NULL,
+        PRIMARY KEY (feed, start)) WITHOUT ROWID;
     """,
 )
 

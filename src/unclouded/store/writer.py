@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from unclouded.core.errors import DamagedStore
+from unclouded.core.feeds import FeedValues
 from unclouded.core.model import Device, Fact, Ledger, Memory, Notice, Reading, Status
 from unclouded.store import blob
 from unclouded.store.blob import Entry
@@ -22,6 +23,7 @@ from unclouded.store.codec import (
     marks_of,
     to_json,
 )
+from unclouded.store.feeds import put_feed_values
 from unclouded.store.repair import Repair
 from unclouded.store.rollup import Rollup
 from unclouded.store.sealing import PUT_SAMPLE, Sealer
@@ -155,6 +157,8 @@ class StoreWriter:
                 self._db.execute("DELETE FROM memory WHERE identity = ? AND key = ?", (identity, key))
             case Memory(identity, key, value):
                 self._db.execute("INSERT OR REPLACE INTO memory VALUES (?, ?, ?)", (identity, key, value))
+            case FeedValues():
+                put_feed_values(self._db, fact)
             case Status(device, state, since, reason):
                 self._event(since, self._number(device), "state", {"state": state, "reason": reason})
             case Notice(device, at, kind, text, data):
