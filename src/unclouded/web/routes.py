@@ -10,6 +10,15 @@ import msgspec
 from starlette.responses import Response
 
 from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, HubEdit, ReloadView
+from unclouded.core.cost_views import (
+    BillView,
+    ComparisonView,
+    CostNowView,
+    CostPeriod,
+    CostsView,
+    PriceView,
+    TariffsView,
+)
 from unclouded.core.decode_views import DecodeOptions
 from unclouded.core.homekit_view import HomekitView
 from unclouded.core.model import Device, Outcome, PublicHub, UpdateFile, Value
@@ -221,6 +230,33 @@ class RulesSource(Protocol):
         """What rules would have done. Raises StoreError too. Any: TOML values as JSON."""
 
 
+class CostsSource(Protocol):
+    """Tariffs, costs and bills (app/costs/service.py). ``tariff`` "": the one that is chosen.
+
+    Raises CommandError and StoreError.
+    """
+
+    def tariffs(self) -> TariffsView:
+        """All tariffs, and which devices measure the home."""
+
+    async def price(self, tariff: str, at: float) -> PriceView:
+        """The price of a kWh at a time, and why."""
+
+    async def now(self, at: float) -> CostNowView:
+        """The price now, and costs per hour at the present power."""
+
+    async def costs(
+        self, tariff: str, by: CostPeriod, start: float, end: float, devices: Sequence[str], rooms: bool
+    ) -> CostsView:
+        """Costs and CO₂ per device or room and period; no devices = all."""
+
+    async def bill(self, tariff: str, period: str, now: float) -> BillView:
+        """The bill of a period; "" = the last one that is over."""
+
+    async def compare(self, tariffs: Sequence[str], start: float, end: float) -> ComparisonView:
+        """What the energy of a time would have cost; no tariffs = all."""
+
+
 class ProductLookup(Protocol):
     """What is known of products (app/products/service.py)."""
 
@@ -253,7 +289,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files. ``plugs`` None: it
     sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes no inputs. ``log``
     None: it keeps no log. ``onboarding`` None: it finds no new devices. ``backup`` None: it makes no backups.
-    ``rules`` None: it carries out no rules.
+    ``rules`` None: it carries out no rules. ``costs`` None: it computes no costs.
     """
 
     hub: PublicHub
@@ -270,6 +306,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     backup: BackupSource | None = None
     homekit: HomekitSource | None = None
     rules: RulesSource | None = None
+    costs: CostsSource | None = None
 
     @property
     def zone(self) -> tzinfo:
@@ -311,6 +348,12 @@ class ApiContext(msgspec.Struct, frozen=True):
         if self.rules is None:
             raise ApiError(503, "api.no_rules")
         return self.rules
+
+    def require_costs(self) -> CostsSource:
+        """What computes costs. Raises ApiError where nothing does."""
+        if self.costs is None:
+            raise ApiError(503, "api.no_costs")
+        return self.costs
 
     def require_onboarding(self) -> OnboardingSource:
         """What finds new devices. Raises ApiError where nothing does."""

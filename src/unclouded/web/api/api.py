@@ -8,6 +8,7 @@
     setup.py          GET, POST, DELETE /api/setup, POST /api/discover             plugs that are set up
     homekit.py        GET  /api/homekit, /api/homekit/code.svg, DELETE … /pairings    the HomeKit bridge
     rules.py          GET  /api/rules, POST … /run, /pause, /test, /api/timers        schedules, rules, timers
+    costs.py          GET  /api/costs …, /api/bill, /api/tariffs …                 money and carbon
     onboarding.py     GET  /api/onboarding, POST … /look, /offers, /test, /add     what may become a device
     configuration.py  GET  /api/configuration …, POST, PATCH, DELETE …                  the configuration, edited
     products.py       GET  /api/products, /api/devices/ID/product                  supported products; facts of one
@@ -43,6 +44,7 @@ from unclouded.web import openapi
 from unclouded.web.api import (
     backup,
     configuration,
+    costs,
     decoding,
     devices,
     history,
@@ -64,6 +66,7 @@ from unclouded.web.routes import (
     ApiRoute,
     BackupSource,
     ConfigurationSource,
+    CostsSource,
     DecodeSource,
     HistorySource,
     HomekitSource,
@@ -85,7 +88,7 @@ class Api:
     ``plugs`` None: it sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes
     no inputs. ``log`` None: it keeps no log. ``configuration`` None: there is none to be shown. ``onboarder`` None: it
     finds no new devices. ``metrics`` None: it has no metrics. ``rules`` None: it carries out no rules.
-    ``homekit`` None: it is no HomeKit bridge.
+    ``homekit`` None: it is no HomeKit bridge. ``money`` None: it computes no costs.
     """
 
     def __init__(
@@ -105,6 +108,7 @@ class Api:
         metrics: MetricsSource | None = None,
         rules: RulesSource | None = None,
         homekit: HomekitSource | None = None,
+        money: CostsSource | None = None,
     ) -> None:
         def view() -> HubView:
             return msgspec.convert(about(), HubView)
@@ -124,6 +128,7 @@ class Api:
             backup=backup,
             rules=rules,
             homekit=homekit,
+            costs=money,
         )
         self._metrics = MetricsEndpoint(metrics)
         self.pages = LivePages(hub, view, wall)
@@ -184,6 +189,7 @@ ROWS: tuple[ApiRoute, ...] = (
     *onboarding.ROWS,
     *homekit.ROWS,
     *rules.ROWS,
+    *costs.ROWS,
     *products.ROWS,
     *configuration.ROWS,
     *decoding.ROWS,

@@ -70,7 +70,7 @@ async def history_csv(context: ApiContext, request: ApiRequest) -> Response:
 
 async def energy(context: ApiContext, request: ApiRequest) -> Response:
     query = request.query(EnergyQuery)
-    start, end = _span(query, context, DEFAULT_SPAN_S[query.by])
+    start, end = asked_span(query, context, DEFAULT_SPAN_S[query.by])
     return as_json(await context.require_history().energy(query.by, start, end, query.device))
 
 
@@ -80,7 +80,7 @@ async def today(context: ApiContext, request: ApiRequest) -> Response:
 
 async def events(context: ApiContext, request: ApiRequest) -> Response:
     query = request.query(EventsQuery)
-    start, end = _span(query, context, None)
+    start, end = asked_span(query, context, None)
     try:
         found = await context.require_history().events(query.device or None, start, end, query.limit)
     except UnknownDevice:
@@ -165,13 +165,13 @@ def _csv_rows(series: Series) -> list[tuple[object, ...]]:
 async def _history(context: ApiContext, request: ApiRequest) -> History:
     query = request.query(HistoryQuery)
     series = [(device, point) for device, _, point in (one.rpartition(".") for one in query.series)]
-    start, end = _span(query, context, HOUR)
+    start, end = asked_span(query, context, HOUR)
     return await context.require_history().history(
         SeriesRequest(series, start, end, query.points, context.hub.devices())
     )
 
 
-def _span(query: SpanQuery, context: ApiContext, default: float | None) -> tuple[float, float]:
+def asked_span(query: SpanQuery, context: ApiContext, default: float | None) -> tuple[float, float]:
     """Start and end; by default the last ``default`` seconds (None: everything). Raises ApiError."""
     zone: tzinfo = context.zone
     end = time_of(query.end, "end", zone) if query.end else context.wall()
