@@ -10,32 +10,23 @@ hPa. Values older than OLD_S are not sent. Source of the names: hub/forecast.
 """
 
 import asyncio
-import functools
 import json
 import logging
 import math
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from unclouded.app.broker_topic import BrokerTopic, account_of, read_topic
 from unclouded.app.configuration.tables import WeatherTable
-from unclouded.core.errors import ConfigError, LinkRefused
-from unclouded.core.session import Out
-from unclouded.core.tls import client_context
+from unclouded.app.http_get import http_get
+from unclouded.core.errors import LinkError
 from unclouded.families.tuya.weather import CONDITIONS
-from unclouded.links import open_link
-from unclouded.links.mqtt.broker_client import Account, broker_for
-from unclouded.links.mqtt.link import MqttLink
-
-if TYPE_CHECKING:
-    from aiohttp import StreamReader
 
 log = logging.getLogger("unclouded.app.weather")
 
 OLD_S = 6 * 3600.0  # s after which weather is none
-TIMEOUT_S = 20.0  # s for the whole answer of a provider
 FIRST_PAUSE_S = 60.0  # s after a failure
 DAYS = 7  # of forecast; appliances never query more
 LARGEST = 262_144  # bytes of an answer; a real one has a few hundred
@@ -76,7 +67,7 @@ class Weather:
 
     def __init__(self, table: WeatherTable, base: Path, notify: Callable[[str], None]) -> None:
         self._table = table
-        self._account = account_of(table.url, base) if table.source == "mqtt" else None
+        self._account = account_of(table.url, base, "[weather] url") if table.source == "mqtt" else None
         self._notify = notify
         self._values: Values = as_values(table.values)
         self._at: float | None = None  # loop time of the values; None = they do not age
@@ -93,7 +84,8 @@ class Weather:
         if self._table.source == "open-meteo":
             await self._fetch_repeatedly()
         elif self._account is not None:
-            await self._listen(self._account)
+            topic = BrokerTopic(self._table.topic, self._take_message, self._report_connection)
+            await read_topic(self._account, topic)
 
     def take(self, values: Values) -> None:
         """Replace the values."""
@@ -121,77 +113,28 @@ class Weather:
 
     async def _fetch(self) -> str:
         """Query the provider once. "" = it answered, else why not."""
-        import aiohttp
-
         table = self._table
         place = {"latitude": str(table.latitude), "longitude": str(table.longitude)}
         what = {"current": ",".join(CURRENT), "daily": ",".join(DAILY), "forecast_days": str(DAYS)}
         query = {**place, **what, "wind_speed_unit": "ms", "timezone": "GMT"}
         try:
-            async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as client,
-                client.get(table.url, params=query, ssl=_tls_context()) as answer,
-            ):
-                if answer.status != 200:
-                    return f"The weather provider answered {answer.status}."
-                values = from_open_meteo(await _read(answer.content))
-        except TimeoutError:
-            return f"The weather provider did not answer within {TIMEOUT_S:g} s."
-        except aiohttp.ClientError as error:
-            return f"The weather provider cannot be reached: {type(error).__name__}."
+            values = from_open_meteo(await http_get(table.url, LARGEST, query))
+        except LinkError as error:
+            return f"The weather provider {error}."
         if not values:
             return "The weather provider's answer contains no weather."
         self.take(values)
         return ""
 
-    async def _listen(self, account: Account) -> None:
-        topic = WeatherTopic(self, self._table.topic)
-        try:
-            broker = broker_for(account)
-        except LinkRefused as error:
-            self.report(f"No weather: {error}")
-            return
-        broker.add(topic)
-        try:
-            await asyncio.get_running_loop().create_future()
-        finally:
-            await broker.remove(topic)
+    def _report_connection(self, reason: str) -> None:
+        self.report(f"No weather from the broker: {reason}")
 
-
-class WeatherTopic:
-    """A TopicListener of unclouded.links.mqtt.broker_client. It never sends."""
-
-    publish_topic = ""
-    pending = 0
-    retained = True  # weather stays valid for hours
-
-    def __init__(self, weather: Weather, topic: str) -> None:
-        self.topics: tuple[str, ...] = (topic,)
-        self._weather = weather
-
-    def up(self) -> None:
-        log.info("listening for weather on %s", self.topics[0])
-
-    def down(self, reason: str) -> None:
-        self._weather.report(f"No weather from the broker: {reason}")
-
-    def received(self, data: bytes) -> None:
+    def _take_message(self, data: bytes) -> None:
         values = as_values(json_of(data))
         if values:
-            self._weather.take(values)
+            self.take(values)
         else:
-            self._weather.report(f"A message on {self.topics[0]} is not a JSON object of weather values.")
-
-    def not_sent(self, out: Out) -> None:
-        """Nothing is ever sent."""
-
-
-def account_of(url: str, base: Path) -> Account:
-    """The broker of ``mqtt://host?user=…&password_file=…``. Raises ConfigError."""
-    link = open_link(url, base=base)
-    if not isinstance(link, MqttLink):
-        raise ConfigError("[weather] url must be that of a broker: mqtt://192.168.1.5.")
-    return link.account
+            self.report(f"A message on {self._table.topic} is not a JSON object of weather values.")
 
 
 def from_open_meteo(data: bytes) -> Values:
@@ -203,20 +146,6 @@ def from_open_meteo(data: bytes) -> Values:
     days = _days(daily) if isinstance(daily, dict) else {}
     now = {name: _tuyas(name, current[theirs]) for theirs, name in CURRENT.items() if theirs in current}
     return as_values({**days, **now})
-
-
-@functools.cache
-def _tls_context() -> ssl.SSLContext:
-    """Made once: it takes 10 ms to read the authorities of the system."""
-    return client_context()
-
-
-async def _read(content: "StreamReader") -> bytes:
-    """The whole answer; of one that is too long the beginning."""
-    data = b""
-    while len(data) < LARGEST and (piece := await content.read(LARGEST - len(data))):
-        data += piece
-    return data
 
 
 def _days(daily: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: JSON values
