@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unclouded.core.calendar.days import DAILY, HolidayList, days_of, days_text, easter
+from unclouded.core.calendar.local_time import instant_of, next_midnight
 from unclouded.core.errors import CommandError
 from unclouded.rules.calendar.calendar import DayMoment, HomeCalendar
-from unclouded.rules.calendar.days import DAILY, HolidayList, days_of, days_text, easter
-from unclouded.rules.calendar.local_time import instant_of, next_midnight
 from unclouded.rules.calendar.sun import HomePlace
 from unclouded.rules.engine.timetable import Timetable
 from unclouded.rules.text.spans import moment_of, moment_text, span_of, span_text

@@ -4,8 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from unclouded.core.calendar.days import DaySet
 from unclouded.rules.calendar.calendar import DayMoment
-from unclouded.rules.calendar.days import DaySet
 
 Operator = Literal["<", "<=", ">", ">=", "=", "!="]
 

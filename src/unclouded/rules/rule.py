@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from unclouded.core.calendar.days import DAILY, DaySet
 from unclouded.rules.calendar.calendar import DayMoment
-from unclouded.rules.calendar.days import DAILY, DaySet
 from unclouded.rules.conditions import Comparison, Condition, DeviceState, leaves
 
 Trigger = Literal["at", "when", "while"]

@@ -8,10 +8,10 @@ import msgspec
 
 from unclouded.app.configuration.places import did_you_mean
 from unclouded.app.configuration.rule_tables import CalendarTable, RuleTable, rule_keys
+from unclouded.core.calendar.days import HolidayList
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.session import WireValue
 from unclouded.rules.calendar.calendar import DayMoment, HomeCalendar
-from unclouded.rules.calendar.days import HolidayList
 from unclouded.rules.calendar.sun import HomePlace
 from unclouded.rules.conditions import Between, leaves
 from unclouded.rules.rule import Rule

@@ -1,1 +1,1 @@
-"""Local times, weekdays, holidays and the sun: when something is due."""
+"""When something is due: moments of the day, the sun."""

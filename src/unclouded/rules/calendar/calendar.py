@@ -10,8 +10,8 @@ from typing import Literal
 
 import msgspec
 
-from unclouded.rules.calendar.days import DAILY, DaySet, HolidayList
-from unclouded.rules.calendar.local_time import instant_of, local_date, next_midnight
+from unclouded.core.calendar.days import DAILY, DaySet, HolidayList
+from unclouded.core.calendar.local_time import instant_of, local_date, next_midnight
 from unclouded.rules.calendar.sun import HomePlace, SunEvent, noon, sun_time
 
 MOST_DAYS_AHEAD = 400  # that are searched for the next occurrence

@@ -1,7 +1,7 @@
 """Why a rule has acted, or has not, as text: ``export of Meter was 1.4 kW for 5 min``."""
 
+from unclouded.core.calendar.days import days_text
 from unclouded.core.model import Value, unit_of, value_text
-from unclouded.rules.calendar.days import days_text
 from unclouded.rules.conditions import AllOf, AnyOf, Between, Comparison, Condition, DeviceState, Leaf, OnDays
 from unclouded.rules.devices import RuleDevices
 from unclouded.rules.text.condition_text import test_text

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from unclouded.core.calendar.local_time import clock_text, local_date
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Fact, Outcome, Reading, Status, Value
 from unclouded.rules.calendar.calendar import HomeCalendar, Occurrence
-from unclouded.rules.calendar.local_time import clock_text, local_date
 from unclouded.rules.devices import RuleDevices
 from unclouded.rules.engine.bound_rule import NEVER, BoundRule, PointKey, RuleRun
 from unclouded.rules.engine.claims import earliest

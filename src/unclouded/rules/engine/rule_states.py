@@ -1,5 +1,6 @@
 """The rules of an engine in their present state, for people."""
 
+from unclouded.core.calendar.days import DAILY, days_text
 from unclouded.core.model import unit_of
 from unclouded.core.rule_views import (
     HandedValueView,
@@ -11,7 +12,6 @@ from unclouded.core.rule_views import (
     TimerView,
 )
 from unclouded.core.times import iso
-from unclouded.rules.calendar.days import DAILY, days_text
 from unclouded.rules.conditions import AnyOf, Between, Comparison, DeviceState, Leaf, OnDays, leaves
 from unclouded.rules.engine.bound_rule import NEVER, BoundRule, value_of
 from unclouded.rules.engine.point_table import PointTable

@@ -8,8 +8,8 @@ that is set.
 
 from collections.abc import Sequence
 
+from unclouded.core.calendar.days import DaySet
 from unclouded.rules.calendar.calendar import DayMoment, HomeCalendar, Occurrence
-from unclouded.rules.calendar.days import DaySet
 from unclouded.rules.rule import MISSED_TOLERANCE_S
 
 MOST_HANDLED = 200  # keys that are kept

@@ -13,8 +13,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
+from unclouded.core.calendar.days import days_of, days_text
 from unclouded.core.errors import CommandError
-from unclouded.rules.calendar.days import days_of, days_text
 from unclouded.rules.conditions import (
     AllOf,
     AnyOf,

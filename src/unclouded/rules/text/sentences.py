@@ -1,6 +1,6 @@
 """A rule as one sentence: ``at 07:30, workdays: set boiler on for 2 h, then back``."""
 
-from unclouded.rules.calendar.days import DAILY, days_text
+from unclouded.core.calendar.days import DAILY, days_text
 from unclouded.rules.conditions import AllOf, Condition, OnDays
 from unclouded.rules.rule import Rule, Setting
 from unclouded.rules.text.condition_text import condition_text

@@ -1,4 +1,4 @@
-"""DaySet on which a rule counts: weekdays, holidays.
+"""The days on which a rule or a price counts: weekdays, holidays.
 
     daily · mon-fri · sat,sun · weekend · holidays · workdays (mon-fri that are no holiday) · sat,sun,holidays
 

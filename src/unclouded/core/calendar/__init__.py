@@ -1,0 +1,1 @@
+"""Local times, weekdays and holidays: dates as rules and tariffs name them."""
