@@ -126,6 +126,9 @@ class FakeHub:
             progress(Progress(1, 2, "blinked once"))
         return Outcome("confirmed", ms=100.0)
 
+    async def reconnect(self, device: str) -> Outcome:
+        return Outcome("unreachable", "It sleeps.")
+
     async def admit(self, admission: Admission) -> Device:
         raise CommandError(f"No plug {admission.uuid} has connected.")
 

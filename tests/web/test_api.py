@@ -157,6 +157,13 @@ async def test_a_read_only_role_cannot_switch() -> None:
     assert (await ask(reader, "GET", "/api/devices")).status == 200
 
 
+async def test_a_device_is_connected_when_somebody_asks_for_it_who_may_switch() -> None:
+    answer = await ask(app_of(FakeHub()), "POST", "/api/devices/kettle/reconnect")
+    assert answer.json == {"device": "kettle", "outcome": "unreachable", "reason": "It sleeps.", "ms": 0.0}
+    assert refused(await ask(app_of(FakeHub()), "POST", "/api/devices/attic/reconnect"))[0] == 404
+    assert refused(await ask(as_reader(app_of(FakeHub())), "POST", "/api/devices/kettle/reconnect"))[0] == 403
+
+
 async def test_an_action_streams_its_progress_and_then_its_outcome() -> None:
     hub = FakeHub()
     answer = await ask(app_of(hub), "POST", "/api/devices/kettle/do", body={"action": "blink", "args": {"times": "2"}})

@@ -15,6 +15,7 @@ export type UpdateFile = Schemas["UpdateView"];
 export type WireLine = Omit<Schemas["WireLine"], "parts"> & { parts: readonly FramePart[] };
 export type ScheduleRule = Schemas["ScheduleRule"];
 export type Outcome = Schemas["OutcomeView"];
+export type Reconnect = Schemas["ReconnectView"];
 export type SetupView = Schemas["SetupView"];
 export type SetupStep = Schemas["SetupStep"];
 export type SetupNetwork = Schemas["NetworkView"];

@@ -2,6 +2,7 @@
 import { alerts, byId, now, reading, timezone } from "../data/live";
 import type { Alert, Device } from "../data/shapes";
 import { nameOf, pointName, pointOf } from "../devices/points";
+import { ReconnectButton, ReconnectHelp } from "../parts/reconnect";
 import { timeText, valueText } from "../text/format";
 import { sayWith } from "../text/rich";
 import { say } from "../text/words";
@@ -38,11 +39,19 @@ function Line({ alert, isWorst = false }: { alert: Alert; isWorst?: boolean }) {
       </svg>
       <p>
         {alertText(alert, device)}
-        {alert.kind === "offline" && <> {say("alert.unplugged")}</>}
+        {alert.kind === "offline" && (
+          <>
+            {" "}
+            <ReconnectHelp device={device} />
+          </>
+        )}
       </p>
-      <a class="open" href={`/devices/${encodeURIComponent(device.id)}`} aria-label={say("alert.open_label", { device: nameOf(device) })}>
-        {say("alert.open")}
-      </a>
+      <div class="acts">
+        {alert.kind === "offline" && <ReconnectButton device={device} />}
+        <a href={`/devices/${encodeURIComponent(device.id)}`} aria-label={say("alert.open_label", { device: nameOf(device) })}>
+          {say("alert.open")}
+        </a>
+      </div>
     </div>
   );
 }

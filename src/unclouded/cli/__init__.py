@@ -34,6 +34,7 @@ VERBS = {
     "discover": "List the Meross plugs in this network.",
     "admit": "Admit a plug that has connected to the broker.",
     "forget": "Forget a plug that was admitted; its history stays.",
+    "reconnect": "Connect to a device now, not when its next attempt is due.",
     "watch": "Show all devices live.",
     "history": "Print stored readings.",
     "store": "Bring the readable history of a damaged store into that of the configuration.",

@@ -49,10 +49,12 @@ async def supervise(
     name: str,
     run: Callable[[], Awaitable[None]],
     crashed: Callable[[Exception], None] | None = None,
+    wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
     """Run until it ends by itself; start it again when it crashes.
 
-    Cancellation passes through, also where ``run`` crashes instead of being cancelled.
+    Cancellation passes through, also where ``run`` crashes instead of being cancelled. ``wait``: for so many seconds
+    before it is started again; it may return earlier.
     """
     loop = asyncio.get_running_loop()
     pause = FIRST_PAUSE_S
@@ -73,7 +75,7 @@ async def supervise(
                 log.exception("%s crashed. It is started again in %.0f s.", name, pause)
             if crashed is not None:
                 crashed(error)
-            await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+            await wait(pause * random.uniform(0.8, 1.2))
             pause = min(pause * 2, LONGEST_PAUSE_S)
 
 

@@ -9,6 +9,7 @@ history and its energy ledgers never mix with another device's.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -74,6 +75,7 @@ IDENTITY_TIMEOUT_S = 1.0  # s that the first reports of a device wait for it to 
 EARLY_REPORTS = 256  # reports that wait for an identity; more are dropped
 MOST_GUESSES = 20  # noises of a device that has reported no values by which its family is guessed
 LEAST_WAIT_S = 0.001  # s; a timer may fire a little early by the wall clock
+ACCEPTED = ("broker:", "listen:", "http-listen:")  # links that the other end opens
 NOISE_REASONS = 100  # different reasons of which a notice is published; the statistics count them all
 
 
@@ -125,6 +127,7 @@ class Channel:
         self._driver: Driver | None = None
         self._recent = hub.recent_chunks()
         self._restart: asyncio.Future[None] | None = None
+        self._retry = asyncio.Event()  # ends the wait before the channel is started again
         self._tickets: dict[Ticket, asyncio.Future[Outcome]] = {}
         self._progress: dict[Ticket, OnProgress] = {}
         self._early: list[tuple[Reported, float]] = []
@@ -153,6 +156,28 @@ class Channel:
                 self._driver_ended()
             if not driving.cancelled():
                 driving.result()
+
+    @property
+    def dials(self) -> bool:
+        """Whether the hub opens a link to the device; else the device connects to the hub."""
+        return any(not link.startswith(ACCEPTED) for link in self.spec.link.split())
+
+    def reconnect(self) -> None:
+        """Open the link anew now, whatever attempt is waited for. A link that is open is closed first."""
+        self._retry.set()
+        self._begin_again()
+
+    async def wait_to_retry(self, seconds: float) -> None:
+        """Wait before the channel is started again after a crash, until ``reconnect`` at the longest."""
+        self._retry.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._retry.wait()
+
+    def _begin_again(self) -> None:
+        """End the session; another one begins at once."""
+        if self._restart is not None and not self._restart.done():
+            self._restart.set_result(None)
 
     async def command(self, command: SessionCommand, progress: OnProgress | None = None) -> Outcome:
         """Submit a command and wait for its outcome. Raises CommandError."""
@@ -338,8 +363,8 @@ class Channel:
 
     def _change_profile(self, profile: Profile) -> None:
         """The device itself has another product; its session begins again where that needs other settings."""
-        if profile.session != self.profile.session and self._restart is not None and not self._restart.done():
-            self._restart.set_result(None)
+        if profile.session != self.profile.session:
+            self._begin_again()
         self.profile = profile
 
     def _settle(self, key: str, info: dict[str, str], facts: list[Fact]) -> None:

@@ -9,6 +9,7 @@ It satisfies ``model.PublicHub``; sinks and the web see no more of it than that.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -60,6 +61,7 @@ LEAST_CHUNKS_BYTES = 8 * 1024  # of one wire, however many there are
 STORE_TIMEOUT_S = 5.0  # s to wait for the store; an MCU waits a little longer (docs/protocols/tuya_wifi.md §2.4.11)
 MOST_SEEN = 256  # devices that are listed though they are not configured
 NOTED_TEXT = 300  # characters of an outcome that the log and the events keep; the client gets all of it
+RECONNECT_S = 10.0  # s that one who asks for another attempt to connect waits for the device
 ALERT_DELAY_S = 1.0  # s after which what was published is looked through for alerts
 INTEGRATE_S = 60.0  # s between two integrations of the power of devices that count no energy
 
@@ -135,6 +137,7 @@ class Hub:
         self._memory = {identity: dict(memory) for identity, memory in restored.memory.items()}
         self._held = HeldCommands()
         self._seen: dict[str, Device] = {}
+        self._reconnecting: Counter[str] = Counter()  # by device: how many wait until it is connected
         self._admissions = admissions or NoAdmissions()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._changing = asyncio.Lock()  # held while devices are added or removed
@@ -204,6 +207,42 @@ class Hub:
             outcome = await channel.command(WireAction(command.name, command.args, key), progress)
         self._note("action", command.device, " ".join([command.name, *files]), command.origin, outcome)
         return outcome
+
+    async def reconnect(self, device: str) -> Outcome:
+        """Open the link of a device now, and wait until it is online. One that is online is left alone."""
+        node, key = self._find(device)
+        if self._is_online(device):
+            return Outcome("confirmed", f"{device} is connected already.")
+        if why_not := node.why_not_reconnected(key):
+            return Outcome("unreachable", why_not)
+        began = asyncio.get_running_loop().time()
+        if await self._reconnected(node, device):
+            outcome = Outcome("confirmed", ms=round((asyncio.get_running_loop().time() - began) * 1000, 1))
+        else:
+            outcome = self._with_state(device, Outcome("timeout", f"It did not connect within {RECONNECT_S:.0f} s."))
+        log.info("%s: reconnect: %s", device, outcome.result)
+        return outcome
+
+    async def _reconnected(self, node: DeviceNode, device: str) -> bool:
+        """Whether the device is online within RECONNECT_S. Who asks meanwhile waits for the same attempt."""
+        online = asyncio.Event()
+        leave = self.subscribe(lambda facts: online.set() if self._is_online(device) else None)
+        if not self._reconnecting[node.id]:
+            node.reconnect()
+        self._reconnecting[node.id] += 1
+        try:
+            async with asyncio.timeout(RECONNECT_S):
+                await online.wait()
+        except TimeoutError:
+            return False
+        finally:
+            leave()
+            self._reconnecting[node.id] -= 1
+        return True
+
+    def _is_online(self, device: str) -> bool:
+        status = self._board.status(device)
+        return status is not None and status.state == "online"
 
     def use_admissions(self, admissions: "Admitter | None") -> None:
         """Plugs can be admitted, or no longer: a broker has started since the hub was made."""

@@ -107,7 +107,26 @@ class DeviceNode:
             now = asyncio.get_running_loop().time()
             self._hub.publish(self.changed(channel, "", "faulted", reason, self._hub.wall(now)))
 
-        await supervise(self.id, channel.run, crashed)
+        await supervise(self.id, channel.run, crashed, channel.wait_to_retry)
+
+    def reconnect(self) -> None:
+        """Open every link now that the hub opens itself and that does not work."""
+        for channel in self.channels:
+            if channel.dials and not channel.online:
+                channel.reconnect()
+
+    def why_not_reconnected(self, key: str) -> str:
+        """Why the hub cannot connect to a part by itself, and what can be done instead; "" = it can."""
+        if self.is_asleep(key):
+            return "It sleeps, and connects when it wakes. To wake it at once, press its button."
+        if key and any(channel.online for channel in self.channels):
+            return f"It is reached through {self.id}, which is connected. Check that it has power and is in range."
+        if not any(channel.dials for channel in self.channels):
+            return (
+                "It connects to this hub by itself, and tries again every few seconds while it has power and Wi-Fi. "
+                "If it stays away, unplug it for ten seconds."
+            )
+        return ""
 
     def integrate(self) -> None:
         """Count the energy of devices that only report changes: they use it between two reports too."""

@@ -191,6 +191,15 @@ class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):
     ms: float
 
 
+class ReconnectView(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a device is connected now. ``ms``: how long that took."""
+
+    device: str
+    outcome: Result
+    reason: str
+    ms: float
+
+
 class ProgressLine(msgspec.Struct, frozen=True, kw_only=True):
     """One JSON line of an action: its progress; ``of`` 0 = unknown."""
 

@@ -8,6 +8,8 @@ import type { Device, Point } from "../../data/shapes";
 import { PointAge } from "../../parts/age";
 import { Quantity, QualityMark, ReadingValue } from "../../parts/quantity";
 import { Switch } from "../../parts/switch";
+import { ReconnectButton, ReconnectHelp } from "../../parts/reconnect";
+import { isGone } from "../../rooms/rooms";
 import { say } from "../../text/words";
 import { meaningOf, titleOf } from "../points/names";
 import { headlineOf, isPoint, relayOf } from "../points/roles";
@@ -61,6 +63,11 @@ function Lead({ device, past }: { device: Device; past: Past }) {
       <p role={relay ? "status" : undefined}>
         {own ? [own, relay && text].filter(Boolean).join(" ") : text} {(relay || flow) && headline && device.state === "online" && <PointAge device={device} point={headline.key} />}
       </p>
+      {isGone(device) && (
+        <p class="gone">
+          <ReconnectHelp device={device} /> <ReconnectButton device={device} />
+        </p>
+      )}
       {device.reason && !isAnswering(device.state) && (
         <details class="plain" id={why}>
           <summary>{say("lead.why")}</summary>

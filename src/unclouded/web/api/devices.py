@@ -48,7 +48,16 @@ from unclouded.store.mailbox import Mailbox
 from unclouded.web import qr_code
 from unclouded.web.request import ApiError, ApiRequest, as_json
 from unclouded.web.routes import JSON_LINES, SVG, ApiContext, ApiRoute
-from unclouded.web.schemas import AdmitBody, DoBody, DoneLine, HubView, OutcomeView, ProgressLine, SetBody
+from unclouded.web.schemas import (
+    AdmitBody,
+    DoBody,
+    DoneLine,
+    HubView,
+    OutcomeView,
+    ProgressLine,
+    ReconnectView,
+    SetBody,
+)
 
 WATCH_BACKLOG = 10_000  # facts queued for one slow client at most
 AT_ONCE = 20  # frames whose parts are found before something else may run
@@ -148,6 +157,12 @@ async def set_point(context: ApiContext, request: ApiRequest) -> Response:
     outcome = await context.hub.command(Command(one.id, point, body.value, origin_of(request, body.origin)))
     view = OutcomeView(device=one.id, point=point, outcome=outcome.result, reason=outcome.reason, ms=outcome.ms)
     return as_json(view)
+
+
+async def reconnect(context: ApiContext, request: ApiRequest) -> Response:
+    one = request.device(context.hub)
+    outcome = await context.hub.reconnect(one.id)
+    return as_json(ReconnectView(device=one.id, outcome=outcome.result, reason=outcome.reason, ms=outcome.ms))
 
 
 async def do_action(context: ApiContext, request: ApiRequest) -> Response:
@@ -274,6 +289,15 @@ ROWS = (
         media=JSON_LINES,
         body=DoBody,
         errors={**NO_DEVICE, **INVALID_COMMAND},
+    ),
+    ApiRoute(
+        method="POST",
+        path="/api/devices/{device}/reconnect",
+        summary="Connect to a device now, not when the next attempt is due. The answer is sent when it is online, or "
+        "after 10 s; ``unreachable``: the hub cannot open this link, and the reason says what helps.",
+        handler=reconnect,
+        returns=(ReconnectView,),
+        errors=NO_DEVICE,
     ),
     ApiRoute(
         method="POST",
