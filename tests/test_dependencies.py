@@ -24,11 +24,12 @@ PACKAGES = {
     "hub": "core",
     "store": "core",
     "rules": "core",
+    "feeds": "core",
     "sim": "core",
     "web": "core store",
     "publish": "core links",
     "conformance": "core families",
-    "app": "core families formats profiles recording links hub publish store sim web conformance rules",
+    "app": "core families formats profiles recording links hub publish store sim web conformance rules feeds",
     "cli": "core app",
 }
 
@@ -145,6 +146,7 @@ PURE = [
     "formats",
     "conformance",
     "rules",
+    "feeds",
     *(f"hub/{name}.py" for name in ("board", "energy", "energy_rule", "forecast", "held_commands", "identity")),
     *(
         f"hub/{name}.py"

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ def test_the_newest_value_of_each_second_counts(messages: list[list[FeedInterval
             _put(db, message)
             seconds |= _of_message(message)
         found = _read(db, begin, begin + size)
-        assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
+        assert all(one.end <= other.start for one, other in pairwise(found))
         got = {at: one.value for one in found for at in range(one.start, one.end) if begin <= at < begin + size}
         assert got == {at: value for at, value in seconds.items() if begin <= at < begin + size}
 

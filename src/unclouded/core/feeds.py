@@ -46,6 +46,22 @@ def without_overlaps(intervals: Iterable[FeedInterval]) -> tuple[FeedInterval, .
     return tuple(found)
 
 
+def with_newer(known: Sequence[FeedInterval], new: Sequence[FeedInterval]) -> list[FeedInterval]:
+    """What is known after the new intervals have replaced what they overlap. Both by time."""
+    found, waiting = list[FeedInterval](), list(reversed(new))
+    for one in known:
+        begin = max(one.start, found[-1].end) if found else one.start
+        while waiting and waiting[-1].start < one.end:
+            other = waiting.pop()
+            if begin < other.start:
+                found.append(FeedInterval(begin, other.start, one.value))
+            found.append(other)
+            begin = max(begin, other.end)
+        if begin < one.end:
+            found.append(FeedInterval(begin, one.end, one.value))
+    return found + list(reversed(waiting))
+
+
 def gaps(intervals: Iterable[FeedInterval], begin: int, end: int) -> Iterator[tuple[int, int]]:
     """The times between two times that no interval covers. ``intervals``: by time."""
     known = begin

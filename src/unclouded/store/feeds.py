@@ -4,13 +4,13 @@
     new           ├─────── 0.20 ───────┤              replaces what it overlaps
     stored  ├0.10 ┼─────── 0.20 ───────┼ 0.09┤
 
-They are kept for ever: a year of quarters of an hour takes about 2 MB. Values are kept as text, so that they stay exact.
+They are kept for ever: a year of quarters of an hour takes about 2 MB. Values are text, so that they stay exact.
 """
 
 import sqlite3
 from decimal import Decimal, InvalidOperation
 
-from unclouded.core.feeds import FeedInterval, FeedValues, without_overlaps
+from unclouded.core.feeds import FeedInterval, FeedValues, with_newer, without_overlaps
 from unclouded.store.rows import Rows
 
 PUT_NAME = "INSERT OR IGNORE INTO feed (name) VALUES (?)"
@@ -59,25 +59,9 @@ def put_feed_values(db: sqlite3.Connection, values: FeedValues) -> None:
     known = _readable(db.execute(WITHIN, (values.feed, begin, end)).fetchall())
     if set(new) <= set(known):
         return
-    merged = _merged(known, new)
+    merged = with_newer(known, new)
     db.execute(DROP, (number, min(begin, known[0].start) if known else begin, end))
     db.executemany(PUT, [(number, one.start, one.end, str(one.value)) for one in merged])
-
-
-def _merged(known: list[FeedInterval], new: tuple[FeedInterval, ...]) -> list[FeedInterval]:
-    """What is known after the new intervals have replaced what they overlap. Both by time."""
-    found, waiting = list[FeedInterval](), list(reversed(new))
-    for one in known:
-        begin = max(one.start, found[-1].end) if found else one.start
-        while waiting and waiting[-1].start < one.end:
-            other = waiting.pop()
-            if begin < other.start:
-                found.append(FeedInterval(begin, other.start, one.value))
-            found.append(other)
-            begin = max(begin, other.end)
-        if begin < one.end:
-            found.append(FeedInterval(begin, one.end, one.value))
-    return found + list(reversed(waiting))
 
 
 def _readable(rows: list[tuple[int, int, str]]) -> list[FeedInterval]:

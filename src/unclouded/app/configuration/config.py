@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
 
+from unclouded.app.configuration.feed_rules import check_feeds
 from unclouded.app.configuration.places import ConfigPlaces, did_you_mean
 from unclouded.app.configuration.publisher_rules import check_publishers
 from unclouded.app.configuration.rule_reading import calendar_of, rules_of
@@ -184,6 +185,7 @@ def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, st
     check_hub(file.hub, where)
     check_devices(file.device, where)
     check_publishers(file, where)
+    check_feeds(file.feed, where)
     config = Config(
         where=where,
         base=Path(where).parent,

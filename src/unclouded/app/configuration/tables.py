@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from unclouded.app.configuration.feed_tables import FeedTable
 from unclouded.app.configuration.publisher_tables import (
     FinishedTable,
     HomekitTable,
@@ -139,6 +140,7 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     webhook: list[WebhookTable] = []
     homekit: HomekitTable | None = None
     notification: list[NotificationTable] = []
+    feed: list[FeedTable] = []
     calendar: CalendarTable = CalendarTable()
     rule: list[RuleTable] = []
     device: list[DeviceTable] = []
@@ -167,6 +169,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "webhook[]": _keys(WebhookTable),
     "homekit": _keys(HomekitTable),
     "notification[]": _keys(NotificationTable),
+    "feed[]": _keys(FeedTable),
     "calendar": _keys(CalendarTable),
     "rule[]": _keys(RuleTable),
     "device[]": _keys(DeviceTable),

@@ -5,7 +5,7 @@ import ssl
 from pathlib import Path
 
 from unclouded.app.configuration.config import Config
-from unclouded.app.publishing.named_files import secret_of
+from unclouded.app.configuration.named_files import secret_of
 from unclouded.app.publishing.registry import PublisherContext
 from unclouded.core.errors import ConfigError
 from unclouded.core.tls import client_context

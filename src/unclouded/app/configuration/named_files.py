@@ -1,4 +1,4 @@
-"""Files that the tables of publishers name: secrets, and addresses that are secret."""
+"""Files that tables of the configuration name: secrets, and addresses that are secret."""
 
 from pathlib import Path
 

@@ -1,0 +1,1 @@
+"""What servers and brokers send of prices, carbon intensities and the like -> intervals. Pure: no clock, no network."""
