@@ -6,6 +6,8 @@ from typing import Any
 
 from unclouded.core.model import Ledger, inherited
 from unclouded.store.codec import ledger_from_json, ledger_to_json, to_json
+from unclouded.store.editing.unrolled import Unrolled
+from unclouded.store.outbox import Outbox
 from unclouded.store.rollup import Rollup
 from unclouded.store.sealing import unseal
 from unclouded.store.transaction import transaction
@@ -46,6 +48,7 @@ class Repair:
         """Join a known ``old`` within the caller's transaction."""
         self._audit("join", who, old, into=new)
         source, target = self._number(old), self._number(new)
+        Outbox(self._db, self._wall).mark_data(device=source)
         if target is None:
             self._db.execute("UPDATE device SET identity = ? WHERE identity = ?", (new, old))
         elif source is not None:
@@ -69,13 +72,15 @@ class Repair:
             pair,
         )
         self._db.execute("UPDATE series SET device = ? WHERE device = ?", pair)
-        self._db.execute("UPDATE event SET device = ? WHERE device = ?", pair)
+        for table in ("event", "edit", "imported", "unrolled"):
+            self._db.execute(f"UPDATE {table} SET device = ? WHERE device = ?", pair)
         self._db.execute("UPDATE OR IGNORE alias SET device = ? WHERE device = ?", pair)
         first = "SELECT first_seen FROM device WHERE number = ?"
         self._db.execute(f"UPDATE device SET first_seen = min(first_seen, ({first})) WHERE number = ?", pair[::-1])
         for table, column in (("sample", "device"), ("rolled", "device"), ("alias", "device"), ("device", "number")):
             self._db.execute(f"DELETE FROM {table} WHERE {column} = ?", (source,))
         rollup.carry_out(target, plan)
+        Unrolled(self._db, rollup).add_edited(target)
 
     def _transfer(self, ledger: Ledger, new: str) -> None:
         """The new device's total continues from the old one's; the last counter level stays that of the new device."""
@@ -87,8 +92,9 @@ class Repair:
 
     def _forget(self, identity: str, number: int, who: str) -> None:
         self._audit("forget", who, identity)
+        Outbox(self._db, self._wall).mark_data(device=number)
         self._db.execute("DELETE FROM rollup WHERE series IN (SELECT id FROM series WHERE device = ?)", (number,))
-        for table in ("sample", "chunk", "rolled", "series", "event", "alias"):
+        for table in ("sample", "chunk", "rolled", "series", "event", "alias", "edit", "imported", "unrolled"):
             self._db.execute(f"DELETE FROM {table} WHERE device = ?", (number,))
         for table in ("ledger", "memory", "device"):
             self._db.execute(f"DELETE FROM {table} WHERE identity = ?", (identity,))

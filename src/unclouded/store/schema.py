@@ -15,6 +15,12 @@ series   one point of a device in one scale (10 ** exponent); several series of 
     put_away samples and events of the future, from while the clock was ahead (see store.future)
     feed     the names of feeds: prices, carbon intensities
 feed_value   a value of a feed and the interval that it counts for, as exact text (see store.feeds)
+    outbox   windows of time, the number of their newest change, and the one that a subscriber has (see store.outbox)
+subscription who subscribes to the outbox: its levels (since NULL: no more; its numbers go on from ``number``)
+    expired  until when the samples (span 0) or rows of a series were deleted by retention (see store.retention)
+    edit     ranges of a point that are void or corrected (see store.editing)
+imported     what was imported from a file, so that it can be undone (see store.importing)
+unrolled     ranges whose rollups are computed again (see store.editing.unrolled)
 
 ``PRAGMA user_version`` is the number of applied migrations. A released migration is never changed; new ones are
 added at the end.
@@ -81,6 +87,29 @@ MIGRATIONS: Sequence[str] = (
     CREATE TABLE feed_value (
         feed INTEGER NOT NULL, start INTEGER NOT NULL, until INTEGER NOT NULL, value TEXT NOT NULL,
         PRIMARY KEY (feed, start)) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE outbox (
+        level TEXT NOT NULL, start INTEGER NOT NULL, number INTEGER NOT NULL, known INTEGER NOT NULL,
+        PRIMARY KEY (level, start)) WITHOUT ROWID;
+    CREATE INDEX outbox_dirty ON outbox (start) WHERE number <> known;
+    CREATE TABLE subscription (level TEXT PRIMARY KEY, since REAL, number INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE expired (
+        series INTEGER NOT NULL, span INTEGER NOT NULL, upto INTEGER NOT NULL,
+        PRIMARY KEY (series, span)) WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE edit (
+        number INTEGER PRIMARY KEY, device INTEGER NOT NULL, point TEXT NOT NULL, start INTEGER NOT NULL,
+        until INTEGER NOT NULL, action TEXT NOT NULL, value TEXT NOT NULL, estimated INTEGER NOT NULL,
+        reason TEXT NOT NULL, who TEXT NOT NULL, at REAL NOT NULL, undone_at REAL, undone_by TEXT);
+    CREATE INDEX edit_of_device ON edit (device, start);
+    CREATE TABLE imported (
+        number INTEGER PRIMARY KEY, device INTEGER NOT NULL, source TEXT NOT NULL, data BLOB NOT NULL,
+        who TEXT NOT NULL, at REAL NOT NULL, undone_at REAL, undone_by TEXT);
+    CREATE TABLE unrolled (
+        device INTEGER NOT NULL, point TEXT NOT NULL, start INTEGER NOT NULL, until INTEGER NOT NULL);
+    CREATE INDEX unrolled_of_device ON unrolled (device, point);
     """,
 )
 

@@ -25,6 +25,7 @@ from unclouded.core.model import Device, Fact, Ledger, Notice
 from unclouded.store.codec import device_from_json, ledger_from_json
 from unclouded.store.future import ClockCheck, put_away_future
 from unclouded.store.mailbox import BOUND, Mailbox
+from unclouded.store.outbox import Outbox
 from unclouded.store.repair import Repair
 from unclouded.store.salvage import move_aside, salvage_state
 from unclouded.store.schema import explain, is_damage, open_to_write
@@ -35,6 +36,7 @@ log = logging.getLogger("unclouded.store")
 INTERVAL_S = 1.0  # s from one batch to the next
 RETRY_S = 60.0  # s from a failed batch to the next attempt
 SEALING_S = 0.02  # s that sealing may take after each batch; one hour more is begun at most
+REDO_S = 0.1  # s that rolling up what was edited may take after each batch
 RENEWAL_PAUSE_S = 600.0  # s between two files; a disk that damages each of them is retried as any other failure
 
 Answer = TypeVar("Answer")
@@ -121,6 +123,22 @@ class Store:
             done = [await self._in_thread(self._forget_one, (identity, who)) for identity in identities]
             return any(done)
 
+    async def change_history(self, work: Callable[[StoreWriter], Answer]) -> Answer:
+        """Edit or import stored values, in the thread that writes, after all that was delivered.
+
+        Raises StoreError where it cannot be done now, and what the work raises; then nothing has changed.
+        """
+        await self.flush()
+        async with self._turn:
+            if self._failing:
+                raise StoreError("The history cannot be changed while storing fails. The hub's events say why it does.")
+            return await self._in_thread(self._explained, lambda: work(self._opened_writer()))
+
+    async def outbox(self, work: Callable[[Outbox], Answer]) -> Answer:
+        """What a subscriber asks of the outbox, in the thread that writes. Raises StoreError."""
+        async with self._turn:
+            return await self._in_thread(self._explained, lambda: work(self._opened_writer().outbox))
+
     def deliver(self, batch: Sequence[Fact]) -> None:
         """Queue a batch of facts; for Hub.subscribe. Never blocks."""
         self._clock.look()
@@ -188,6 +206,11 @@ class Store:
         if self._db is None:
             raise StoreError(f"The store {self._path} is not open.")
         return self._db
+
+    def _opened_writer(self) -> StoreWriter:
+        if self._writer is None:
+            raise StoreError(f"The store {self._path} is not open.")
+        return self._writer
 
     def _open(self) -> None:
         self._db = open_to_write(self._path)
@@ -280,7 +303,10 @@ class Store:
             self._notices.append(Notice("", self._wall(), "store_future", text))
 
     def _seal(self, writer: StoreWriter) -> None:
-        """Seal old hours for a while: most of a second stays free for what is live."""
+        """Roll up what was edited, and seal old hours, for a while: most of a second stays free for what is live."""
+        until = time.perf_counter() + REDO_S
+        while time.perf_counter() < until and writer.unrolled.step():
+            pass
         until = time.perf_counter() + SEALING_S
         is_busy = True
         while is_busy and time.perf_counter() < until:

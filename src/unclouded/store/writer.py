@@ -23,7 +23,10 @@ from unclouded.store.codec import (
     marks_of,
     to_json,
 )
+from unclouded.store.editing.edit_writer import EditWriter
+from unclouded.store.editing.unrolled import Unrolled
 from unclouded.store.feeds import put_feed_values
+from unclouded.store.outbox import Outbox
 from unclouded.store.repair import Repair
 from unclouded.store.rollup import Rollup
 from unclouded.store.sealing import PUT_SAMPLE, Sealer
@@ -62,6 +65,9 @@ class StoreWriter:
         self._repair = Repair(db, wall)
         self._rollup = Rollup(db, wall)
         self.sealer = Sealer(db, wall, now)
+        self.unrolled = Unrolled(db, self._rollup)
+        self.edits = EditWriter(db, wall, self.unrolled, self._tables_changed)
+        self.outbox = Outbox(db, wall)
         self._announced: set[str] = set()  # identities of current devices
         self._stale = False  # whether the cached tables may differ from the file
         db.create_function("merge", 2, merge_or_replace, deterministic=True)
@@ -86,6 +92,7 @@ class StoreWriter:
         self._stale = True
         self._rollup.reload()
         self.sealer.reload()
+        self.outbox.reload()
         self._numbers: dict[str, int] = dict(db.execute("SELECT identity, number FROM device"))
         self._ids: dict[str, str] = dict(db.execute("SELECT id, identity FROM device WHERE id IS NOT NULL"))
         self._bits: dict[str, int] = dict(db.execute("SELECT name, bit FROM flag"))
@@ -97,6 +104,9 @@ class StoreWriter:
         self._stale = False
 
     # --- inside --------------------------------------------------------------------------------
+
+    def _tables_changed(self) -> None:
+        self._stale = True
 
     def _write(self, batch: Sequence[Fact]) -> None:
         samples: Samples = defaultdict(list)
@@ -115,6 +125,7 @@ class StoreWriter:
         places = [(device, second) for device, second, _ in rows]
         self._rollup.follow(places)
         self.sealer.note(places)
+        self.outbox.mark(places)
 
     def _reading(self, reading: Reading, samples: Samples) -> None:
         value = reading.value

@@ -1,0 +1,194 @@
+"""The outbox: which windows of time have changed since a subscriber last got them. No copies of data.
+
+    writer ── one transaction ──► sample, rollup
+                             └──► outbox(level, start, number)        only while somebody subscribes
+    subscriber ◄── closed() ── reads the window from the store ── sends it ── acknowledge(level, start, number)
+
+A window that is sent says "this is 12:05 to 12:10 as it stands, version ``number``", so the consumer keeps the content
+with the higher number, and loss, repetition and another order do no harm. A window is dirty until its newest number is
+acknowledged. Numbers are ``max(last + 1, Unix ms)``: they rise over restarts, and over an older copy of the store.
+Acknowledged windows stay in the table, 16 bytes each, for the comparison of days (``digest``).
+"""
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+import msgspec
+
+from unclouded.core.errors import StoreError
+from unclouded.store.transaction import transaction
+
+LEVELS: Mapping[str, int] = {"raw": 300, "minute": 300, "quarter": 900, "energy": 3600}  # s of one window
+UNIT_S = 300  # every window is a multiple
+QUARTER = 900
+DAY = 86_400
+GRACE_S = 10  # s after the end of a window until it is closed: the last batches
+MOST = 100  # windows that are given at once
+MOST_FRESH = 2000  # marked windows that are remembered
+
+Place = tuple[int, int]  # device, second
+
+MARK = """INSERT INTO outbox VALUES (?, ?, ?, 0)
+    ON CONFLICT (level, start) DO UPDATE SET number = excluded.number"""
+FILL = "INSERT OR IGNORE INTO outbox VALUES (?, ?, ?, 0)"
+DIRTY = """SELECT level, start, number FROM outbox WHERE number <> known AND start + CASE level
+    WHEN 'quarter' THEN 900 WHEN 'energy' THEN 3600 ELSE 300 END <= ? ORDER BY start DESC, level LIMIT ?"""
+KNOWN = "UPDATE outbox SET known = max(known, ?3) WHERE level = ?1 AND start = ?2 AND number >= ?3"
+NUMBER = "SELECT number FROM outbox WHERE level = ? AND start = ?"
+LAST = "SELECT max(coalesce((SELECT max(number) FROM outbox), 0), coalesce((SELECT max(number) FROM subscription), 0))"
+SUBSCRIBE = "INSERT INTO subscription VALUES (?, ?, 0) ON CONFLICT (level) DO UPDATE SET since = coalesce(since, ?2)"
+UNSUBSCRIBE = "UPDATE subscription SET since = NULL, number = ? WHERE level = ?"
+
+OF = "{} IN (SELECT number FROM device WHERE ?3 IS NULL OR number = ?3)"
+SINGLES = f"""SELECT DISTINCT second / {UNIT_S} FROM sample WHERE {OF.format("device")}
+    AND second >= ?1 AND second < ?2"""
+SEALED = f"SELECT first, last FROM chunk WHERE {OF.format('device')} AND last >= ?1 AND first < ?2"
+ROLLED = """SELECT DISTINCT start FROM rollup WHERE series IN (SELECT id FROM series WHERE ?3 IS NULL OR device = ?3)
+    AND span = ?4 AND start >= ?1 AND start < ?2"""
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A closed window from ``start`` (Unix s) on that is dirty, and its newest number."""
+
+    level: str
+    start: int
+    number: int
+
+    @property
+    def end(self) -> int:
+        return self.start + LEVELS[self.level]
+
+
+class Digest(msgspec.Struct, frozen=True):
+    """The acknowledged windows of a day: how many, and the XOR of their numbers."""
+
+    count: int = 0
+    numbers: int = 0
+
+
+class Outbox:
+    """Works on the writer's connection. ``wall``: Unix seconds. Every call raises sqlite3.Error.
+
+    ``mark…`` are part of the caller's transaction; the others are one each.
+    """
+
+    def __init__(self, db: sqlite3.Connection, wall: Callable[[], float]) -> None:
+        self._db = db
+        self._wall = wall
+        self.reload()
+
+    def reload(self) -> None:
+        """Read again who subscribes; needed after a transaction that failed or was another's."""
+        found = self._db.execute("SELECT level FROM subscription WHERE since IS NOT NULL ORDER BY level")
+        self._levels = tuple(level for (level,) in found)
+        self._last = int(self._db.execute(LAST).fetchone()[0]) if self._levels else 0
+        self._fresh: set[tuple[str, int]] = set()  # marked, and not given since: a second mark would say no more
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The levels that somebody subscribes to."""
+        return self._levels
+
+    def subscribe(self, levels: Iterable[str]) -> None:
+        """Note changes on these levels from now on, also after restarts. Raises StoreError for an unknown level."""
+        checked = _checked(levels)
+        with transaction(self._db):
+            self._db.executemany(SUBSCRIBE, [(level, self._wall()) for level in checked])
+        self.reload()
+
+    def unsubscribe(self, levels: Iterable[str] = LEVELS) -> None:
+        """End it, and forget the windows. Numbers go on from here if somebody subscribes again."""
+        checked = _checked(levels)
+        with transaction(self._db):
+            last = int(self._db.execute(LAST).fetchone()[0])
+            self._db.executemany(UNSUBSCRIBE, [(last, level) for level in checked])
+            self._db.executemany("DELETE FROM outbox WHERE level = ?", [(level,) for level in checked])
+        self.reload()
+
+    def mark(self, places: Iterable[Place]) -> None:
+        """Samples of these seconds were written."""
+        if self._levels:
+            self._mark({second // UNIT_S for _, second in places})
+
+    def mark_data(self, begin: float = 0, end: float = 2**62, device: int | None = None) -> None:
+        """All windows of a range with data of a device (by number), or of any, are to be sent again."""
+        for level in self._levels:
+            units = set(self._with_data(level, begin, end, device))
+            self._put(MARK, level, {unit * UNIT_S // LEVELS[level] for unit in units})
+
+    def closed(self, most: int = MOST) -> list[Window]:
+        """The dirty windows that have ended, the newest first. Read their content after this call."""
+        rows = self._db.execute(DIRTY, (self._wall() - GRACE_S, most)).fetchall()
+        found = [Window(*row) for row in rows]
+        self._fresh.difference_update((one.level, one.start) for one in found)
+        return found
+
+    def acknowledge(self, level: str, start: int, number: int) -> bool:
+        """The consumer has this version. Whether the window is clean now: False where it has changed meanwhile."""
+        with transaction(self._db):
+            self._db.execute(KNOWN, (level, start, number))
+        return self._db.execute(NUMBER, (level, start)).fetchone() in (None, (number,))
+
+    def again(self, since: float, until: float = 2**62, levels: Collection[str] = tuple(LEVELS)) -> None:
+        """All windows of a range that have data are dirty again: the consumer has lost them, or never had them."""
+        wanted = [level for level in _checked(levels) if level in self._levels]
+        with transaction(self._db):
+            for level in wanted:
+                span = LEVELS[level]
+                range_of = (level, since - span, until)
+                self._db.execute("UPDATE outbox SET known = 0 WHERE level = ? AND start > ? AND start < ?", range_of)
+                units = self._with_data(level, since, until, None)
+                self._put(FILL, level, {unit * UNIT_S // span for unit in units})
+
+    def digest(self, day: int) -> Mapping[str, Digest]:
+        """What the consumer must have of a day (days of UTC since 1970), by level, of those that are subscribed to."""
+        found: dict[str, Digest] = {}
+        query = "SELECT known FROM outbox WHERE level = ? AND start >= ? AND start < ? AND known <> 0"
+        for level in self._levels:
+            count = numbers = 0
+            for (number,) in self._db.execute(query, (level, day * DAY, (day + 1) * DAY)):
+                count, numbers = count + 1, numbers ^ number
+            found[level] = Digest(count, numbers)
+        return found
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _mark(self, units: Collection[int]) -> None:
+        fresh = self._fresh
+        for level in self._levels:
+            width = LEVELS[level] // UNIT_S
+            numbers = {unit // width for unit in units}
+            self._put(MARK, level, {one for one in numbers if (level, one * LEVELS[level]) not in fresh})
+
+    def _put(self, query: str, level: str, numbers: Collection[int]) -> None:
+        """Windows by their number since 1970."""
+        if not numbers:
+            return
+        self._last = max(self._last + 1, int(self._wall() * 1000))
+        starts = [number * LEVELS[level] for number in sorted(numbers)]
+        self._db.executemany(query, [(level, start, self._last) for start in starts])
+        if len(self._fresh) + len(starts) > MOST_FRESH:
+            self._fresh.clear()
+        elif query == MARK:
+            self._fresh.update((level, start) for start in starts)
+
+    def _with_data(self, level: str, begin: float, end: float, device: int | None) -> Iterator[int]:
+        """The pieces of 300 s with data, by their number since 1970; of sealed and rolled-up ones rather too many."""
+        values = (begin // LEVELS[level] * LEVELS[level], end, device)
+        for (unit,) in self._db.execute(SINGLES, values).fetchall():
+            yield unit
+        for first, last in self._db.execute(SEALED, values).fetchall():
+            low, high = max(first, values[0]), min(last, end - 1)
+            yield from range(int(low // UNIT_S), int(high // UNIT_S) + 1)
+        if level != "raw":
+            span = max(LEVELS[level], QUARTER)
+            for (start,) in self._db.execute(ROLLED, (*values, span)).fetchall():
+                yield from range(start // UNIT_S, (start + span) // UNIT_S)
+
+
+def _checked(levels: Iterable[str]) -> list[str]:
+    found = list(dict.fromkeys(levels))
+    for level in found:
+        if level not in LEVELS:
+            raise StoreError(f"There is no level {level!r} of the outbox. Levels: {', '.join(LEVELS)}.")
+    return found

@@ -1,0 +1,306 @@
+"""A consumer of the outbox ends with what the store has, whatever is lost, repeated, reordered or killed on the way."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from store.test_rollup import NOON, Keeper, plug, watts
+from unclouded.core.errors import StoreError
+from unclouded.store.future import put_away_future
+from unclouded.store.outbox import LEVELS, Outbox, Window
+from unclouded.store.reader import StoreReader
+from unclouded.store.repair import Repair
+from unclouded.store.sink import Store
+from unclouded.store.transaction import transaction
+
+NAMES = ("one", "two", "three")
+Content = tuple[object, ...]
+
+
+def content(path: Path, start: int, end: int) -> Content:
+    """What the store has of a window, by identity."""
+    with StoreReader(path) as reader:
+        return tuple(
+            (known.identity, row.point, row.at, row.value)
+            for known in reader.devices()
+            for row in reader.history(known.identity, start=start, end=end)
+        )
+
+
+class Consumer:
+    """The far end: of each window the content with the highest number."""
+
+    def __init__(self) -> None:
+        self.windows: dict[tuple[str, int], tuple[int, Content]] = {}
+
+    def take(self, window: Window, found: Content) -> None:
+        place = window.level, window.start
+        if window.number > self.windows.get(place, (0,))[0]:
+            self.windows[place] = window.number, found
+
+    def has(self, level: str, day: int) -> tuple[int, int]:
+        count = numbers = 0
+        for (one, start), (number, _) in self.windows.items():
+            if one == level and start // 86_400 == day:
+                count, numbers = count + 1, numbers ^ number
+        return count, numbers
+
+
+class Wire(RuleBasedStateMachine):
+    """Readings, late ones, joins and deletions; messages that are lost, repeated, late; a hub that is killed."""
+
+    @initialize(levels=st.sets(st.sampled_from(sorted(LEVELS)), min_size=1))
+    def begin(self, levels: set[str]) -> None:
+        self.folder = TemporaryDirectory()
+        self.keeper = Keeper(Path(self.folder.name) / "store.sqlite")
+        self.keeper.wall = NOON + 10.0 * 3600
+        self.keeper.writer.write([plug(id=name, identity=name) for name in NAMES])
+        self.outbox.subscribe(levels)
+        self.levels, self.consumer, self.flying = levels, Consumer(), list[tuple[Window, Content]]()
+        self.numbers: list[int] = []
+
+    def teardown(self) -> None:
+        if hasattr(self, "keeper"):
+            try:
+                self.compare()
+            finally:
+                self.keeper.close()
+                self.folder.cleanup()
+
+    def compare(self) -> None:
+        self.drain()
+        for (level, start), (_, found) in self.consumer.windows.items():
+            assert found == content(self.keeper.path, start, start + LEVELS[level])
+        for level in self.levels:
+            kept = {start for one, start in self.consumer.windows if one == level}
+            for *_, at, _ in content(self.keeper.path, 0, 2**40):
+                assert int(at) // LEVELS[level] * LEVELS[level] in kept
+            assert all(
+                self.consumer.has(level, day) == (digest.count, digest.numbers)
+                for day in (NOON // 86_400, NOON // 86_400 + 1)
+                for digest in [self.outbox.digest(day)[level]]
+            )
+
+    @property
+    def outbox(self) -> Outbox:
+        return self.keeper.writer.outbox
+
+    def drain(self) -> None:
+        """A wire that works at last."""
+        self.keeper.wall += 1e6
+        while windows := self.outbox.closed(7):
+            for window in windows:
+                self.consumer.take(window, content(self.keeper.path, window.start, window.end))
+                assert self.outbox.acknowledge(window.level, window.start, window.number)
+
+    @rule(
+        name=st.sampled_from(NAMES),
+        seconds=st.lists(st.integers(0, 9 * 3600), min_size=1, max_size=4),
+        value=st.integers(0, 9),
+    )
+    def write(self, name: str, seconds: list[int], value: int) -> None:
+        self.keeper.writer.write([watts(value, second, name) for second in seconds])
+
+    @rule(name=st.sampled_from(NAMES), second=st.integers(0, 9 * 3600))
+    def write_and_seal(self, name: str, second: int) -> None:
+        self.keeper.writer.write([watts(3, second + one, name) for one in range(40)])
+        self.keeper.writer.sealer._now = lambda: self.keeper.wall + 1e6
+        for _ in range(20):
+            self.keeper.writer.sealer.step()
+
+    @rule(passed=st.sampled_from((1, 400, 4000)))
+    def wait(self, passed: int) -> None:
+        self.keeper.wall += passed
+        now = int(self.keeper.wall - NOON)
+        self.keeper.writer.write([watts(5, now)])
+
+    @rule(back=st.sampled_from((100.0, 5000.0)))
+    def set_clock_back(self, back: float) -> None:
+        self.keeper.wall -= back
+
+    @rule()
+    def put_away(self) -> None:
+        put_away_future(self.keeper.db, self.keeper.wall, "test")
+        self.keeper.writer.reload()
+
+    @rule(most=st.integers(1, 5))
+    def send(self, most: int) -> None:
+        for window in self.outbox.closed(most):
+            self.flying.append((window, content(self.keeper.path, window.start, window.end)))
+
+    @rule(place=st.integers(0, 50), repeat=st.booleans(), answered=st.booleans())
+    def deliver(self, place: int, repeat: bool, answered: bool) -> None:
+        if self.flying:
+            place %= len(self.flying)
+            window, found = self.flying[place] if repeat else self.flying.pop(place)
+            self.consumer.take(window, found)
+            if answered:
+                self.outbox.acknowledge(window.level, window.start, window.number)
+
+    @rule()
+    def lose_everything(self) -> None:
+        """A consumer that is put back to an empty copy asks for all again."""
+        self.consumer = Consumer()
+        self.flying.clear()
+        self.outbox.again(0)
+
+    @rule(old=st.sampled_from(NAMES), new=st.sampled_from(NAMES))
+    def join(self, old: str, new: str) -> None:
+        Repair(self.keeper.db, lambda: self.keeper.wall).join(old, new, "test")
+        self.keeper.writer.reload()
+        self.keeper.writer.write([plug(id=name, identity=name) for name in NAMES])
+
+    @rule(name=st.sampled_from(NAMES))
+    def forget(self, name: str) -> None:
+        Repair(self.keeper.db, lambda: self.keeper.wall).forget(name, "test")
+        self.keeper.writer.reload()
+        self.keeper.writer.write([plug(id=name, identity=name) for name in NAMES])
+
+    @rule(name=st.sampled_from(NAMES), second=st.integers(0, 9 * 3600))
+    def kill_while_writing(self, name: str, second: int) -> None:
+        """What was not committed is lost in both tables."""
+        with pytest.raises(KeyboardInterrupt), transaction(self.keeper.db):
+            self.keeper.writer._write([watts(1, second, name)])
+            raise KeyboardInterrupt
+        wall = self.keeper.wall
+        self.keeper.restart()
+        self.keeper.wall = wall
+
+    @rule()
+    def fail_while_writing(self) -> None:
+        """Without a restart: what is remembered as marked was rolled back too."""
+        writer, note = self.keeper.writer, self.keeper.writer.sealer.note
+        writer.sealer.note = lambda places: (self.outbox.mark(places), 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            writer.write([watts(1, 60, "one")])
+        writer.sealer.note = note
+
+
+TestWire = Wire.TestCase
+TestWire.settings = settings(max_examples=12, stateful_step_count=14, deadline=None)
+
+
+@pytest.fixture
+def keeper(tmp_path):
+    keeper = Keeper(tmp_path / "store.sqlite")
+    keeper.wall = NOON + 7200.0
+    keeper.writer.write([plug()])
+    yield keeper
+    keeper.close()
+
+
+def places(windows: list[Window]) -> list[tuple[str, int]]:
+    return [(one.level, one.start - NOON) for one in windows]
+
+
+def test_without_a_subscriber_nothing_is_noted(keeper):
+    keeper.writer.write([watts(1, 0)])
+    assert keeper.db.execute("SELECT count(*) FROM outbox").fetchone() == (0,)
+
+
+def test_the_newest_closed_windows_come_first_and_an_open_one_waits(keeper):
+    keeper.writer.outbox.subscribe(["raw", "energy"])
+    keeper.writer.write([watts(1, second) for second in (0, 299, 300, 7195)])
+    assert places(keeper.writer.outbox.closed()) == [("raw", 300), ("energy", 0), ("raw", 0)]
+    keeper.wall += 10
+    assert places(keeper.writer.outbox.closed(2)) == [("raw", 6900), ("energy", 3600)]
+
+
+def test_a_window_that_changed_on_the_way_is_not_forgotten(keeper):
+    outbox = keeper.writer.outbox
+    outbox.subscribe(["raw"])
+    keeper.writer.write([watts(1, 0)])
+    (first,) = outbox.closed()
+    keeper.writer.write([watts(2, 1)])
+    assert not outbox.acknowledge(first.level, first.start, first.number)
+    (second,) = outbox.closed()
+    assert second.number > first.number
+    assert outbox.acknowledge(second.level, second.start, second.number)
+    assert outbox.closed() == []
+
+
+def test_an_open_window_is_written_once_until_it_is_given(keeper):
+    keeper.writer.outbox.subscribe(["raw"])
+    keeper.writer.write([watts(1, 0)])
+    before = keeper.db.total_changes
+    keeper.writer.outbox.mark([(1, NOON + 1), (1, NOON + 2)])
+    assert keeper.db.total_changes == before
+
+
+def test_numbers_rise_over_a_clock_that_was_set_back_a_restart_and_another_subscription(keeper):
+    outbox = keeper.writer.outbox
+    outbox.subscribe(["raw"])
+    keeper.writer.write([watts(1, 0)])
+    (first,) = outbox.closed()
+    outbox.unsubscribe()
+    keeper.restart()
+    keeper.wall = NOON + 3600.0
+    keeper.writer.outbox.subscribe(["raw"])
+    keeper.writer.write([watts(1, 1)])
+    (second,) = keeper.writer.outbox.closed()
+    assert second.number > first.number
+
+
+def test_who_subscribes_later_asks_for_what_was_before(keeper):
+    keeper.writer.write([watts(1, 0), watts(1, 4000)])
+    outbox = keeper.writer.outbox
+    outbox.subscribe(["quarter"])
+    assert outbox.closed() == []
+    outbox.again(NOON + 3000)
+    assert places(outbox.closed()) == [("quarter", 3600)]
+
+
+def test_a_level_that_is_unknown_is_refused_by_name(keeper):
+    with pytest.raises(StoreError, match=r"no level 'daily' .* raw, minute, quarter, energy"):
+        keeper.writer.outbox.subscribe(["daily"])
+
+
+@pytest.mark.asyncio
+async def test_the_outbox_of_a_running_store(tmp_path):
+    store = Store(tmp_path / "store.sqlite", wall=lambda: NOON + 7200.0)
+    store.open()
+    await store.outbox(lambda outbox: outbox.subscribe(["raw"]))
+    store.deliver([plug(), watts(1, 0)])
+    await store.flush()
+    assert places(await store.outbox(lambda outbox: outbox.closed())) == [("raw", 0)]
+    await store.close()
+
+
+def test_a_window_that_is_asked_for_again_gets_a_new_number_when_it_changes(keeper):
+    """The consumer that did have it would refuse a new content under the number that it knows."""
+    outbox = keeper.writer.outbox
+    outbox.subscribe(["raw"])
+    keeper.writer.write([watts(1, 0)])
+    (first,) = outbox.closed()
+    outbox.acknowledge(first.level, first.start, first.number)
+    outbox.again(0)
+    keeper.writer.write([watts(2, 1)])
+    (second,) = outbox.closed()
+    assert second.number > first.number
+
+
+def put_away_all(keeper: Keeper) -> None:
+    put_away_future(keeper.db, NOON - 3600.0, "test")
+
+
+CHANGES = {
+    "join": lambda keeper: Repair(keeper.db, lambda: keeper.wall).join("uuid-1", "uuid-2", "test"),
+    "forget": lambda keeper: Repair(keeper.db, lambda: keeper.wall).forget("uuid-1", "test"),
+    "put away": put_away_all,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_a_change_of_the_past_concerns_is_dirty_again(keeper, change):
+    keeper.writer.write([watts(1, 0), plug(id="other", identity="uuid-2"), watts(1, 3000, "other")])
+    keeper.writer.outbox.subscribe(["raw"])
+    keeper.writer.write([watts(1, 6000, "other")])
+    for window in keeper.writer.outbox.closed():
+        keeper.writer.outbox.acknowledge(window.level, window.start, window.number)
+    change(keeper)
+    keeper.writer.reload()
+    assert ("raw", 0) in places(keeper.writer.outbox.closed())
