@@ -25,6 +25,7 @@ from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.live import LiveConfiguration
 from unclouded.app.decode_service.service import DecodeService
 from unclouded.app.downloads import Downloads
+from unclouded.app.feeds.service import FeedsService
 from unclouded.app.hub_backup import HubBackup
 from unclouded.app.live_weather import LiveWeather
 from unclouded.app.onboarding.service import OnboardingService
@@ -158,6 +159,7 @@ async def _serving(
         lambda: clock.at(loop.time()),
         lambda text: hub.notify(Notice("", clock.at(loop.time()), "publishing", text)),
         store=store.stats,
+        updates=update_files,
     )
     metrics = LiveMetrics(publishing)
     rules = RulesService(
@@ -167,7 +169,14 @@ async def _serving(
         lambda: clock.at(loop.time()) if clock.trusted() else None,
         restored_memory(store.stored_state().memory),
     )
-    live.on_applied = partial(_apply_to_hub, weather, services, history, plugs, publishing, rules)
+    feeds = FeedsService(
+        config,
+        store.deliver,
+        rules.set_value,
+        lambda: clock.at(loop.time()) if clock.trusted() else None,
+        lambda text: hub.notify(Notice("", clock.at(loop.time()), "feed", text)),
+    )
+    live.on_applied = partial(_apply_to_hub, weather, services, history, plugs, publishing, rules, feeds)
     onboarding = OnboardingService(composition, hub, services, clock, live)
     api = Api(
         hub,
@@ -184,6 +193,7 @@ async def _serving(
         metrics=metrics,
         homekit=LiveHomekit(publishing),
         rules=rules,
+        prices=feeds,
     )
     try:
         if composition.broker is not None:
@@ -198,6 +208,7 @@ async def _serving(
                     group.create_task(supervise("configuration", live.run), name="configuration"),
                     group.create_task(supervise("publishing", publishing.run), name="publishing"),
                     group.create_task(supervise("rules", rules.run), name="rules"),
+                    group.create_task(supervise("feeds", feeds.run), name="feeds"),
                 ]
 
                 def run_broker(broker: "BrokerServer") -> None:
@@ -231,6 +242,7 @@ def _apply_to_hub(
     plugs: SetupService,
     publishing: Publishing,
     rules: RulesService,
+    feeds: FeedsService,
     config: Config,
 ) -> None:
     """What of the hub's own keys counts at once."""
@@ -239,6 +251,7 @@ def _apply_to_hub(
     services.place, services.zone, history.zone = config.place, config.zone, config.zone
     publishing.use(config)
     rules.use(config)
+    feeds.use(config)
 
 
 def _at_start(listener: WebListener | None) -> tuple[str, tuple[str, ...]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import tzinfo
+from datetime import date, tzinfo
 from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
@@ -20,11 +20,13 @@ from unclouded.core.cost_views import (
     TariffsView,
 )
 from unclouded.core.decode_views import DecodeOptions
+from unclouded.core.feed_views import FeedsView, FeedValuesView, FeedView
 from unclouded.core.homekit_view import HomekitView
 from unclouded.core.model import Device, Outcome, PublicHub, UpdateFile, Value
 from unclouded.core.onboarding_views import Offer, OnboardingView
 from unclouded.core.rule_views import RulesView, RuleTestView, RuleView, TimerView
 from unclouded.core.views import EventView, FoundPlug, LogView, ProductFacts, ProductsView
+from unclouded.web.history.consumption.views import Anomalies, LoadDuration
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest
 from unclouded.web.schemas import (
@@ -60,6 +62,12 @@ class HistorySource(Protocol):
 
     async def today(self, now: float) -> Today:
         """Counter values at the beginning of the local day."""
+
+    async def load(self, devices: Sequence[Device], chosen: Sequence[str], start: float, end: float) -> LoadDuration:
+        """Load duration and base load of the chosen devices; none = of the home that all devices make up."""
+
+    async def anomalies(self, devices: Sequence[Device], start: float, end: float) -> Anomalies:
+        """What the home and its devices used unlike before."""
 
     async def since(self) -> str | None:
         """Since when there are values, ISO 8601 in UTC; None where there are none."""
@@ -175,8 +183,8 @@ class ConfigurationSource(Protocol):
 class OnboardingSource(Protocol):
     """What may become a device (app/onboarding/service.py); one test at a time. Raises CommandError and ConfigError."""
 
-    async def view(self) -> OnboardingView:
-        """All that was found, and the test."""
+    async def view(self, offer: str | None = None) -> OnboardingView:
+        """All that was found, and the test. ``offer``: whose test is watched; None = whichever runs."""
 
     async def look(self) -> OnboardingView:
         """Begin to listen to the serial ports, and to ask the network for plugs."""
@@ -190,8 +198,8 @@ class OnboardingSource(Protocol):
     async def command(self, point: str, value: Value, origin: str) -> Outcome:
         """Switch what answers in the test; without a point its main one."""
 
-    async def end_test(self) -> OnboardingView:
-        """End it; what it has found is kept."""
+    async def end_test(self, number: int | None = None) -> OnboardingView:
+        """End it, unless it has another number; what it has found is kept."""
 
     async def open_broker(self, body: OnboardingBrokerBody, origin: EditOrigin) -> ReloadView:
         """Run a broker that plugs connect to, from now on. Raises EditConflict and StoreError too."""
@@ -228,6 +236,25 @@ class RulesSource(Protocol):
 
     async def test(self, name: str, keys: Mapping[str, Any] | None, start: float, end: float) -> RuleTestView:
         """What rules would have done. Raises StoreError too. Any: TOML values as JSON."""
+
+
+class FeedsSource(Protocol):
+    """Prices and other values that change by the time (app/feeds/service.py). Raises CommandError and StoreError."""
+
+    async def view(self) -> FeedsView:
+        """All feeds in their present state."""
+
+    async def values(self, feed: str, start: float, end: float) -> FeedValuesView:
+        """What is known of a feed within a range."""
+
+    async def put(self, feed: str, rows: Sequence[tuple[object, object, object]]) -> FeedView:
+        """Take rows of start, end (None: with the next one) and value."""
+
+    async def put_present(self, feed: str, value: object, valid_s: int) -> FeedView:
+        """Take a value that counts from now on; 0 s: as long as the feed says."""
+
+    async def fetch(self, feed: str, start: date, end: date) -> FeedView:
+        """Begin to fetch days of the past."""
 
 
 class CostsSource(Protocol):
@@ -290,6 +317,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes no inputs. ``log``
     None: it keeps no log. ``onboarding`` None: it finds no new devices. ``backup`` None: it makes no backups.
     ``rules`` None: it carries out no rules. ``costs`` None: it computes no costs.
+    ``feeds`` None: it has no feeds.
     """
 
     hub: PublicHub
@@ -307,6 +335,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     homekit: HomekitSource | None = None
     rules: RulesSource | None = None
     costs: CostsSource | None = None
+    feeds: FeedsSource | None = None
 
     @property
     def zone(self) -> tzinfo:
@@ -354,6 +383,12 @@ class ApiContext(msgspec.Struct, frozen=True):
         if self.costs is None:
             raise ApiError(503, "api.no_costs")
         return self.costs
+
+    def require_feeds(self) -> FeedsSource:
+        """The feeds. Raises ApiError where the hub has none."""
+        if self.feeds is None:
+            raise ApiError(503, "api.no_feeds")
+        return self.feeds
 
     def require_onboarding(self) -> OnboardingSource:
         """What finds new devices. Raises ApiError where nothing does."""

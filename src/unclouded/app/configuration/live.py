@@ -292,6 +292,7 @@ def applied_keys(before: Config, after: Config) -> tuple[str, ...]:
         "hub.profiles": (before.profiles, after.profiles),
         "weather": (before.weather, after.weather),
         "broker": (before.broker, after.broker),
+        "feed": (before.tables.feed, after.tables.feed),
     }
     return (*(key for key, (old, new) in pairs.items() if old != new), *changed_tables(before, after))
 

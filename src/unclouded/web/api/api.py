@@ -3,10 +3,11 @@
     devices.py        GET  /api/hub …, /api/devices …, /api/readings, /api/watch     current state
                       POST /api/devices/ID/set, /api/devices/ID/do, /api/admit     commands
                       DELETE /api/devices/ID                                       forget an admitted plug
-    history.py        GET  /api/history, /api/energy, /api/today, /api/events      stored values and events
+    history.py        GET  /api/history…, /api/energy, /api/today, /api/events      stored values and events
     updates.py        GET  /api/updates, PUT, DELETE /api/updates/NAME             update files
     setup.py          GET, POST, DELETE /api/setup, POST /api/discover             plugs that are set up
     homekit.py        GET  /api/homekit, /api/homekit/code.svg, DELETE … /pairings    the HomeKit bridge
+    feeds.py          GET  /api/feeds …, PUT /api/feeds/FEED, POST … /fetch          prices and the like
     rules.py          GET  /api/rules, POST … /run, /pause, /test, /api/timers        schedules, rules, timers
     costs.py          GET  /api/costs …, /api/bill, /api/tariffs …                 money and carbon
     onboarding.py     GET  /api/onboarding, POST … /look, /offers, /test, /add     what may become a device
@@ -47,6 +48,7 @@ from unclouded.web.api import (
     costs,
     decoding,
     devices,
+    feeds,
     history,
     homekit,
     onboarding,
@@ -68,6 +70,7 @@ from unclouded.web.routes import (
     ConfigurationSource,
     CostsSource,
     DecodeSource,
+    FeedsSource,
     HistorySource,
     HomekitSource,
     LogLines,
@@ -89,6 +92,7 @@ class Api:
     no inputs. ``log`` None: it keeps no log. ``configuration`` None: there is none to be shown. ``onboarder`` None: it
     finds no new devices. ``metrics`` None: it has no metrics. ``rules`` None: it carries out no rules.
     ``homekit`` None: it is no HomeKit bridge. ``money`` None: it computes no costs.
+    ``prices`` None: it has no feeds.
     """
 
     def __init__(
@@ -109,6 +113,7 @@ class Api:
         rules: RulesSource | None = None,
         homekit: HomekitSource | None = None,
         money: CostsSource | None = None,
+        prices: FeedsSource | None = None,
     ) -> None:
         def view() -> HubView:
             return msgspec.convert(about(), HubView)
@@ -129,6 +134,7 @@ class Api:
             rules=rules,
             homekit=homekit,
             costs=money,
+            feeds=prices,
         )
         self._metrics = MetricsEndpoint(metrics)
         self.pages = LivePages(hub, view, wall)
@@ -189,6 +195,7 @@ ROWS: tuple[ApiRoute, ...] = (
     *onboarding.ROWS,
     *homekit.ROWS,
     *rules.ROWS,
+    *feeds.ROWS,
     *costs.ROWS,
     *products.ROWS,
     *configuration.ROWS,

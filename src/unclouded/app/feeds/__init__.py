@@ -1,0 +1,1 @@
+"""Prices, carbon intensities and other values that change by the time and come from elsewhere."""
