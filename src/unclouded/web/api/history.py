@@ -1,4 +1,4 @@
-"""Routes for stored data: history, energy by period, today's counters, events."""
+"""Routes for stored data: history, energy by period, load, anomalies, today's counters, events."""
 
 import asyncio
 import csv
@@ -14,6 +14,7 @@ from unclouded.core.printable import csv_cell, csv_text
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
 from unclouded.store.reader import UnknownDevice
+from unclouded.web.history.consumption.views import Anomalies, LoadDuration
 from unclouded.web.history.energy import DEFAULT_SPAN_S
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest, as_json, time_of
@@ -21,6 +22,7 @@ from unclouded.web.routes import CSV, ApiContext, ApiRoute
 from unclouded.web.schemas import By, Energy, History, Series, Today
 
 HOUR = 3600.0  # s
+MONTH = 31 * 24 * HOUR
 MOST_SERIES = 24
 MOST_POINTS = 10_000
 CSV_HEADER = ("at", "device", "point", "unit", "value", "min", "mean", "max", "quality", "flags")
@@ -52,6 +54,17 @@ class EnergyQuery(SpanQuery, frozen=True, kw_only=True):
     device: Annotated[list[str], Meta(description="Only these devices; may be given several times.")] = []
 
 
+class LoadQuery(SpanQuery, frozen=True, kw_only=True):
+    device: Annotated[
+        list[str],
+        Meta(max_length=MOST_SERIES, description="A curve for each of these devices; without any, one of the home."),
+    ] = []
+
+
+class AnomaliesQuery(SpanQuery, frozen=True, kw_only=True):
+    pass
+
+
 class EventsQuery(SpanQuery, frozen=True, kw_only=True):
     device: Annotated[str, Meta(description="Only events of this device.", max_length=200)] = ""
     limit: Annotated[int, Meta(ge=1, le=1000, description="Maximum number of events; the newest are returned.")] = 200
@@ -72,6 +85,17 @@ async def energy(context: ApiContext, request: ApiRequest) -> Response:
     query = request.query(EnergyQuery)
     start, end = asked_span(query, context, DEFAULT_SPAN_S[query.by])
     return as_json(await context.require_history().energy(query.by, start, end, query.device))
+
+
+async def load(context: ApiContext, request: ApiRequest) -> Response:
+    query = request.query(LoadQuery)
+    start, end = asked_span(query, context, MONTH)
+    return as_json(await context.require_history().load(context.hub.devices(), query.device, start, end))
+
+
+async def anomalies(context: ApiContext, request: ApiRequest) -> Response:
+    start, end = asked_span(request.query(AnomaliesQuery), context, MONTH)
+    return as_json(await context.require_history().anomalies(context.hub.devices(), start, end))
 
 
 async def today(context: ApiContext, request: ApiRequest) -> Response:
@@ -117,6 +141,24 @@ ROWS = (
         handler=energy,
         returns=(Energy,),
         query=EnergyQuery,
+        errors={**UNPROCESSABLE, **STORE},
+    ),
+    ApiRoute(
+        method="GET",
+        path="/api/history/load",
+        summary="How long the power was how high, and the base load. Default: the last 31 days; at most a year.",
+        handler=load,
+        returns=(LoadDuration,),
+        query=LoadQuery,
+        errors={**UNPROCESSABLE, **STORE},
+    ),
+    ApiRoute(
+        method="GET",
+        path="/api/history/anomalies",
+        summary="Days and nights unlike those around them, rises of the base load, suspect readings; newest first.",
+        handler=anomalies,
+        returns=(Anomalies,),
+        query=AnomaliesQuery,
         errors={**UNPROCESSABLE, **STORE},
     ),
     ApiRoute(

@@ -14,10 +14,14 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from unclouded.core.errors import StoreError
+from unclouded.core.model import Device
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
 from unclouded.store.reader import FOREVER, Event, StoreReader
 from unclouded.web.history import energy, series
+from unclouded.web.history.consumption.answer_anomalies import anomalies
+from unclouded.web.history.consumption.answer_load import load
+from unclouded.web.history.consumption.views import Anomalies, LoadDuration
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.schemas import By, Energy, History, Today
 from unclouded.web.words import say
@@ -54,6 +58,14 @@ class HistoryReader:
     async def today(self, now: float) -> Today:
         """The lifetime counters at the beginning of the local day."""
         return await self._run(lambda reader: energy.today(reader, self.zone, now))
+
+    async def load(self, devices: Sequence[Device], chosen: Sequence[str], start: float, end: float) -> LoadDuration:
+        """Load duration and base load of the chosen devices, or of the home that all ``devices`` make up."""
+        return await self._run(lambda reader: load(reader, self.zone, devices, chosen, start, end))
+
+    async def anomalies(self, devices: Sequence[Device], start: float, end: float) -> Anomalies:
+        """Days, nights and base loads unlike those around them, and readings that are suspect."""
+        return await self._run(lambda reader: anomalies(reader, self.zone, devices, start, end))
 
     async def since(self) -> str | None:
         """The time of the oldest value, ISO 8601 in UTC; None where there is none."""

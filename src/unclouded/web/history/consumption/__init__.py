@@ -1,0 +1,1 @@
+"""What the home and its devices draw: sorted by power, all the time, and unlike before."""
