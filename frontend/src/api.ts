@@ -294,6 +294,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/history/load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long the power was how high, and the base load. Default: the last 31 days; at most a year. */
+        get: operations["load"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/history/anomalies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Days and nights unlike those around them, rises of the base load, suspect readings; newest first. */
+        get: operations["anomalies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/today": {
         parameters: {
             query?: never;
@@ -700,6 +734,160 @@ export interface paths {
         get?: never;
         /** Hand the hub a value that rules may compare, as a price. */
         put: operations["hand_value"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The feeds, such as prices: their present values, states, and what is missing. */
+        get: operations["feeds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds/{feed}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The values of a feed within a range, and the gaps in it. */
+        get: operations["values"];
+        /** Hand values to a feed. They replace what is known of the same time. */
+        put: operations["put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/feeds/{feed}/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to fetch days of the past, from a server whose address has placeholders of times. */
+        post: operations["fetch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tariffs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tariffs of the configuration, and from which devices the energy of the home is computed. */
+        get: operations["tariffs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tariffs/price": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The price of a kWh at a time, and why. Default: now. */
+        get: operations["price"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tariffs/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the energy of a time would have cost in several tariffs. Default: all, the last 366 days. */
+        get: operations["compare_tariffs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Costs and CO₂ per device or room and period. Default: the last day, 31, 91 or 366 days. */
+        get: operations["costs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/costs/now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The price now, and what the home and each device cost per hour at their present power. */
+        get: operations["costs_now"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bill of a billing period. Its lines add up to its total. */
+        get: operations["bill"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1178,6 +1366,150 @@ export interface components {
             text: string;
         };
         /**
+         * Anomalies
+         * @description ``items``: the newest first. ``known_days``: how many days were complete and could be compared.
+         */
+        Anomalies: {
+            start: number;
+            end: number;
+            timezone: string;
+            known_days: number;
+            items: components["schemas"]["Anomaly"][];
+        };
+        /**
+         * Anomaly
+         * @description Something unlike before, between two local midnights (Unix seconds).
+         *
+         *         day      the energy of whole days, Wh a day; ``amount``: of the day that departs most
+         *         night    the energy between 0 and 6 h, Wh a night
+         *         base     the base load is higher from ``start`` on, W; ``cause``: the device that rose with it, or ""
+         *         suspect  readings with the quality ``suspect``; ``points`` and ``flags`` are theirs
+         *
+         *         ``usual``: the median of like days, of the nights around, or of the nights before.
+         */
+        Anomaly: {
+            /** @enum {unknown} */
+            kind: "base" | "day" | "night" | "suspect";
+            device: string;
+            start: number;
+            end: number;
+            days: number;
+            /** @default null */
+            amount: number | null;
+            /** @default null */
+            usual: number | null;
+            /** @default  */
+            cause: string;
+            /** @default [] */
+            points: string[];
+            /** @default [] */
+            flags: string[];
+        };
+        /**
+         * BaseLoad
+         * @description The power that is drawn all the time: the mean of the lowest tenth of the steps between 0 and 6 h.
+         *
+         *         ``kWh_year``: in 365 days. ``steps``: how many that tenth has. ``parts``: of the home, adding up to ``W``, the
+         *         largest first.
+         */
+        BaseLoad: {
+            W: number;
+            kWh_year: number;
+            steps: number;
+            /** @default [] */
+            parts: components["schemas"]["BasePart"][];
+        };
+        /**
+         * BasePart
+         * @description What a device draws while the home draws least; "" = what no device measures.
+         */
+        BasePart: {
+            device: string;
+            W: number;
+        };
+        /**
+         * BillLineView
+         * @description A line of a bill. ``amount``: rounded once, to the digits of the currency; of an included tax it is not added.
+         *
+         *         ``part``: the name of the part or tax; ``zone``, ``tier`` (counted from 1; 0 = it has none) of energy. ``rate``
+         *         None: it changes within the line; ``average`` is the average then. ``tax``: the taxes on this line, not rounded.
+         *         ``estimated``: the part of the quantity that is estimated, 0 to 1. ``days``: of a standing charge. ``fallback``:
+         *         the price of this line is the one for times without a price. ``text``: the line in English.
+         */
+        BillLineView: {
+            /** @enum {unknown} */
+            kind: "credit" | "demand" | "energy" | "feed_in" | "power" | "standing" | "tax";
+            part: string;
+            text: string;
+            /** Format: decimal */
+            amount: string;
+            /** @default null */
+            quantity: string | null;
+            /** @default  */
+            unit: string;
+            /** @default null */
+            rate: string | null;
+            /** @default null */
+            average: string | null;
+            /**
+             * Format: decimal
+             * @default 0
+             */
+            tax: string;
+            /** @default  */
+            zone: string;
+            /** @default 0 */
+            tier: number;
+            /** @default  */
+            since: string;
+            /** @default  */
+            until: string;
+            /** @default 0 */
+            days: number;
+            /** @default 0 */
+            estimated: number;
+            /** @default false */
+            fallback: boolean;
+            /** @default false */
+            included: boolean;
+        };
+        /**
+         * BillView
+         * @description A bill. The amounts of its lines add up to ``total``.
+         *
+         *         ``since``, ``until``: the first and the last day. ``complete``: the period is over, all energy is known and has a
+         *         price. ``unpriced_kWh``: energy without a price, which is in no line. ``missing_share``: the part of the period
+         *         without known energy, 0 to 1. ``estimated_share``: the part of the energy that is estimated.
+         */
+        BillView: {
+            tariff: string;
+            currency: string;
+            digits: number;
+            period: string;
+            since: string;
+            until: string;
+            start: number;
+            end: number;
+            complete: boolean;
+            /** Format: decimal */
+            total: string;
+            lines: components["schemas"]["BillLineView"][];
+            import_kWh: number;
+            export_kWh: number;
+            /** @default 0 */
+            unpriced_kWh: number;
+            /** @default 0 */
+            estimated_share: number;
+            /** @default 0 */
+            missing_share: number;
+            /** @default [] */
+            gaps: components["schemas"]["CostGapView"][];
+            /** @default 0 */
+            more_gaps: number;
+            /** @default [] */
+            periods: string[];
+        };
+        /**
          * BrowserView
          * @description A browser that is signed in and was here since the hub started. ``own``: that of the request.
          *
@@ -1258,6 +1590,52 @@ export interface components {
             name: string | null;
             /** @default null */
             timezone: string | null;
+        };
+        /**
+         * ComparedTariffView
+         * @description What a tariff would have cost in a time. ``difference``: to the active tariff (or the first); negative: less.
+         *
+         *         ``months``: the total per billing month of the calendar, in the order of ``at`` of the comparison. ``average``: per
+         *         kWh bought. ``problem``: why there is none, as that another currency cannot be compared.
+         */
+        ComparedTariffView: {
+            tariff: string;
+            currency: string;
+            digits: number;
+            /** Format: decimal */
+            total: string;
+            /** Format: decimal */
+            energy: string;
+            /** Format: decimal */
+            fixed: string;
+            /** Format: decimal */
+            feed_in: string;
+            /** Format: decimal */
+            tax: string;
+            difference: string | null;
+            average: string | null;
+            months: string[];
+            /** @default 0 */
+            unpriced_kWh: number;
+            /** @default  */
+            problem: string;
+        };
+        /**
+         * ComparisonView
+         * @description What the same energy would have cost. ``at``: the calendar months that it covers, then the end of the last one.
+         *
+         *         ``missing_share``: the part of the time without known energy; ``first``: when the data begin, "" = there are none.
+         */
+        ComparisonView: {
+            start: number;
+            end: number;
+            at: number[];
+            import_kWh: number;
+            export_kWh: number;
+            missing_share: number;
+            estimated_share: number;
+            first: string;
+            tariffs: components["schemas"]["ComparedTariffView"][];
         };
         /**
          * ConfigBackupView
@@ -1360,6 +1738,91 @@ export interface components {
             id: string;
             revision: string;
             changed: components["schemas"]["ConfigDifference"][];
+        };
+        /**
+         * CostGapView
+         * @description A time without a price or without energy. ``kWh``: without a price; None: the energy is not known.
+         */
+        CostGapView: {
+            /** @enum {unknown} */
+            kind: "no_energy" | "no_price";
+            start: number;
+            end: number;
+            /** @default  */
+            part: string;
+            /** @default null */
+            kWh: number | null;
+        };
+        /**
+         * CostNowView
+         * @description The cost of now. ``W``: bought, negative = fed in; None: not known. ``per_hour``: at the present power and price.
+         *
+         *         ``devices``: their power at the price of a bought kWh, whether the sun shines or not.
+         */
+        CostNowView: {
+            price: components["schemas"]["PriceView"];
+            W: number | null;
+            per_hour: string | null;
+            /** @default [] */
+            devices: components["schemas"]["DeviceRateView"][];
+        };
+        /**
+         * CostRow
+         * @description The costs of a device or a room per period, taxes included; None where the energy is not known.
+         *
+         *         ``id``: of the device, or the room's name. ``inside``: the device that its use is part of; such rows are in no
+         *         total. Of ``rest`` (what no plug measures), ``fixed`` (standing charges and others that do not depend on use),
+         *         ``feed_in`` (negative: earned) and ``total``, ``id`` is "". ``unpriced_kWh``: the energy without a price.
+         *         ``estimated``: whether part of the energy of a period is. ``kg``: CO₂, None where the intensity is not known.
+         */
+        CostRow: {
+            /** @enum {unknown} */
+            kind: "device" | "feed_in" | "fixed" | "rest" | "total";
+            id: string;
+            name: string;
+            /** @default  */
+            room: string;
+            /** @default  */
+            inside: string;
+            cost: (string | null)[];
+            kWh: (number | null)[];
+            /** @default [] */
+            kg: (number | null)[];
+            /** @default [] */
+            estimated: boolean[];
+            /** Format: decimal */
+            total_cost: string;
+            total_kWh: number;
+            /** @default null */
+            total_kg: number | null;
+            /** @default 0 */
+            unpriced_kWh: number;
+        };
+        /**
+         * CostsView
+         * @description Costs by period. ``at``: the start of each period, then the end of the last one (Unix seconds).
+         *
+         *         ``rows``: devices (or rooms), then rest, fixed, feed_in, total, where they are. ``solar`` None: nothing produces.
+         */
+        CostsView: {
+            tariff: string;
+            currency: string;
+            digits: number;
+            /** @enum {unknown} */
+            by: "billing" | "day" | "hour" | "month" | "week";
+            timezone: string;
+            at: number[];
+            rows: components["schemas"]["CostRow"][];
+            /** @default null */
+            solar: components["schemas"]["SolarView"] | null;
+            /** @default 0 */
+            unpriced_kWh: number;
+            /** @default 0 */
+            missing_share: number;
+            /** @default [] */
+            gaps: components["schemas"]["CostGapView"][];
+            /** @default 0 */
+            more_gaps: number;
         };
         /**
          * DataView
@@ -1523,6 +1986,15 @@ export interface components {
             guess: components["schemas"]["PowerGuess"] | null;
         };
         /**
+         * DeviceRateView
+         * @description What a device costs per hour at its present power. ``per_hour`` None: its power is not known.
+         */
+        DeviceRateView: {
+            device: string;
+            W: number | null;
+            per_hour: string | null;
+        };
+        /**
          * DeviceView
          * @description A device and its state. ``since``: when it entered this state. ``produces``: it feeds energy in.
          *
@@ -1641,6 +2113,80 @@ export interface components {
             ];
             dialects: components["schemas"]["DecodeChoice"][];
             profiles: components["schemas"]["DecodeChoice"][];
+        };
+        /**
+         * FeedRow
+         * @description ``start``, ``end``: ISO 8601 or Unix seconds; ``end`` left out: with the next one. ``value``: a text is exact.
+         */
+        FeedRow: {
+            start: string | number;
+            value: string | number;
+            /** @default null */
+            end: string | number | null;
+        };
+        /**
+         * FeedValuesView
+         * @description What is known of a feed within a range, as columns by time; ``gaps``: begin and end of what is not known.
+         */
+        FeedValuesView: {
+            feed: string;
+            unit: string;
+            start: number[];
+            end: number[];
+            value: string[];
+            gaps: [
+                number,
+                number
+            ][];
+        };
+        /**
+         * FeedView
+         * @description A feed in its present state.
+         *
+         *         ``state``: ``waiting``: no value has come since the hub started; ``failed``: it is tried again by itself, and
+         *         ``text`` says why. ``value``: the present one, "" = none is known, until ``until``. ``known_from``, ``known_until``:
+         *         what is stored; ``missing_s``: of the last seven days up to now. ``received``: when something came last.
+         *         ``fetching``: how far the past is fetched, as "40 of 365", "" = none is.
+         */
+        FeedView: {
+            name: string;
+            unit: string;
+            source: string;
+            /** @enum {unknown} */
+            state: "failed" | "running" | "waiting";
+            /** @default  */
+            text: string;
+            /** @default  */
+            value: string;
+            /** @default  */
+            until: string;
+            /** @default  */
+            known_from: string;
+            /** @default  */
+            known_until: string;
+            /** @default 0 */
+            missing_s: number;
+            /** @default  */
+            received: string;
+            /** @default  */
+            fetching: string;
+        };
+        /**
+         * FeedsView
+         * @description All feeds of the configuration.
+         */
+        FeedsView: {
+            feeds: components["schemas"]["FeedView"][];
+        };
+        /**
+         * FetchFeedBody
+         * @description The first and the last day to fetch, as local dates: 2026-01-01.
+         */
+        FetchFeedBody: {
+            /** Format: date */
+            start: string;
+            /** Format: date */
+            end: string;
         };
         /**
          * FirmwareSummary
@@ -1871,6 +2417,42 @@ export interface components {
             changes: components["schemas"]["Changes"] | null;
         };
         /**
+         * LoadCurve
+         * @description The mean powers of all known steps, the highest first: ``W[n]`` is reached in the part ``share[n]`` of the time.
+         *
+         *         ``top_W``: reached in 1 % of the time. ``known``: the part of the period that is known. Without a known step,
+         *         columns are empty and the numbers None.
+         */
+        LoadCurve: {
+            device: string;
+            share: number[];
+            W: number[];
+            known: number;
+            /** @default null */
+            highest_W: number | null;
+            /** @default null */
+            highest_at: number | null;
+            /** @default null */
+            top_W: number | null;
+            /** @default null */
+            median_W: number | null;
+            /** @default null */
+            mean_W: number | null;
+            /** @default null */
+            base: components["schemas"]["BaseLoad"] | null;
+        };
+        /**
+         * LoadDuration
+         * @description Load duration between two times (Unix seconds). ``step``: seconds that each mean power is of.
+         */
+        LoadDuration: {
+            start: number;
+            end: number;
+            step: number;
+            timezone: string;
+            curves: components["schemas"]["LoadCurve"][];
+        };
+        /**
          * LogLine
          * @description One JSON line of /api/watch, where the log is requested.
          */
@@ -1904,6 +2486,22 @@ export interface components {
             "estimated" | "good" | "held" | "suspect",
             string[]
         ];
+        /**
+         * MeasuredHomeView
+         * @description From which devices the energy of the home is computed: bought, fed in, produced; billed on a line of their own.
+         *
+         *         ``grid`` empty: no device measures the connection, so what is bought is what the devices use.
+         */
+        MeasuredHomeView: {
+            /** @default [] */
+            grid: string[];
+            /** @default [] */
+            solar: string[];
+            /** @default [] */
+            devices: string[];
+            /** @default [] */
+            controlled: string[];
+        };
         /**
          * NamedValue
          * @description One value on a wire, and its meaning by the device's profile.
@@ -2151,6 +2749,52 @@ export interface components {
             kinds: string[];
         };
         /**
+         * PriceComponentView
+         * @description What one part adds to the price of a kWh. ``price`` None: it is not known. ``because``: why, as a sentence.
+         */
+        PriceComponentView: {
+            part: string;
+            price: string | null;
+            because: string;
+            /** @default  */
+            zone: string;
+            /** @default 0 */
+            tier: number;
+        };
+        /**
+         * PriceView
+         * @description The price of a kWh at a time, taxes included. ``price`` None: it is not known; ``feed_in`` None: none is paid.
+         *
+         *         ``until``: when the next quarter of an hour with another price begins, ISO 8601, "" = it is not known.
+         *         ``zone``: the time-of-use zone. ``text``: the whole price in words. ``tax``: the taxes in the price.
+         */
+        PriceView: {
+            tariff: string;
+            currency: string;
+            digits: number;
+            at: string;
+            price: string | null;
+            /**
+             * Format: decimal
+             * @default 0
+             */
+            tax: string;
+            /** @default null */
+            feed_in: string | null;
+            /** @default  */
+            zone: string;
+            /** @default  */
+            until: string;
+            /** @default null */
+            next_price: string | null;
+            /** @default [] */
+            components: components["schemas"]["PriceComponentView"][];
+            /** @default  */
+            text: string;
+            /** @default null */
+            g_per_kWh: number | null;
+        };
+        /**
          * Problem
          * @description RFC 9457. ``detail``: what happened and what to do; ``id``: the id of the text in the table.
          */
@@ -2251,6 +2895,18 @@ export interface components {
             counts: {
                 [key: string]: number;
             };
+        };
+        /**
+         * PutFeedBody
+         * @description Either ``intervals``, or one ``value`` that counts from now on, for ``valid_s`` (0: as long as the feed says).
+         */
+        PutFeedBody: {
+            /** @default [] */
+            intervals: components["schemas"]["FeedRow"][];
+            /** @default null */
+            value: string | number | null;
+            /** @default 0 */
+            valid_s: number;
         };
         /**
          * ReadingView
@@ -2814,6 +3470,23 @@ export interface components {
             role: "control" | "read";
         };
         /**
+         * SolarView
+         * @description What solar saved: energy used at home at the price of the import at that time, and what was fed in.
+         *
+         *         ``kg``: CO₂ that the grid would have emitted for the energy used at home, None where it is not known.
+         */
+        SolarView: {
+            produced_kWh: number;
+            used_kWh: number;
+            fed_in_kWh: number;
+            /** Format: decimal */
+            saved: string;
+            /** Format: decimal */
+            earned: string;
+            /** @default null */
+            kg: number | null;
+        };
+        /**
          * StatusLine
          * @description One JSON line of /api/watch: the state of a device changed.
          */
@@ -2848,6 +3521,111 @@ export interface components {
             write_ms: number;
             /** @default 0 */
             unsealed_hours: number;
+        };
+        /**
+         * TariffPartView
+         * @description A part of a tariff. ``prices``: by zone, "" = all zones; of a dynamic price none, then ``feed`` names it.
+         *
+         *         ``since``, ``until``: the first and the last day on which it counts, "" = no limit. ``per``: what a standing charge
+         *         is for, or the period in which tiers begin anew. ``text``: the whole part as a sentence.
+         */
+        TariffPartView: {
+            /** @enum {unknown} */
+            kind: "credit" | "demand" | "energy" | "feed_in" | "power" | "standing" | "tax";
+            name: string;
+            text: string;
+            /** @default {} */
+            prices: {
+                [key: string]: string;
+            };
+            /** @default [] */
+            tiers: components["schemas"]["TariffTierView"][];
+            /** @default  */
+            feed: string;
+            /** @default  */
+            per: string;
+            /** @default  */
+            since: string;
+            /** @default  */
+            until: string;
+        };
+        /**
+         * TariffTaxView
+         * @description A tax. ``on``: the kinds, parts and earlier taxes that it is levied on. ``included``: prices contain it.
+         */
+        TariffTaxView: {
+            name: string;
+            /** Format: decimal */
+            percent: string;
+            /** @default [] */
+            on: string[];
+            /** @default false */
+            included: boolean;
+            /** @default  */
+            since: string;
+            /** @default  */
+            until: string;
+        };
+        /**
+         * TariffTierView
+         * @description A tier: up to so many kWh of each period of its part; ``up_to`` None: what is above the others.
+         */
+        TariffTierView: {
+            up_to: string | null;
+            prices: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * TariffView
+         * @description A tariff of the configuration. ``digits``: of the currency behind its point. ``active``: costs are in it.
+         *
+         *         ``feeds``: the feeds that it reads. ``notes``: what is worth knowing, as that a price ends on a date.
+         */
+        TariffView: {
+            name: string;
+            currency: string;
+            digits: number;
+            billing: string;
+            active: boolean;
+            /** @default [] */
+            zones: components["schemas"]["TariffZoneView"][];
+            /** @default [] */
+            parts: components["schemas"]["TariffPartView"][];
+            /** @default [] */
+            taxes: components["schemas"]["TariffTaxView"][];
+            /** @default [] */
+            feeds: string[];
+            /** @default [] */
+            notes: string[];
+        };
+        /**
+         * TariffZoneView
+         * @description A time-of-use zone. ``text``: its days and times as written.
+         */
+        TariffZoneView: {
+            name: string;
+            text: string;
+        };
+        /**
+         * TariffsView
+         * @description All tariffs. ``active`` "": costs are not computed. ``carbon``: where the intensity comes from, "" = nowhere.
+         */
+        TariffsView: {
+            active: string;
+            /** @default [] */
+            tariffs: components["schemas"]["TariffView"][];
+            /**
+             * @default {
+             *       "grid": [],
+             *       "solar": [],
+             *       "devices": [],
+             *       "controlled": []
+             *     }
+             */
+            home: components["schemas"]["MeasuredHomeView"];
+            /** @default  */
+            carbon: string;
         };
         /**
          * TestRuleBody
@@ -4346,6 +5124,166 @@ export interface operations {
             };
         };
     };
+    load: {
+        parameters: {
+            query?: {
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                start?: string;
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                end?: string;
+                /** @description A curve for each of these devices; without any, one of the home. */
+                device?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoadDuration"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store has no such device, or the request covers too much data. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be read now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    anomalies: {
+        parameters: {
+            query?: {
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                start?: string;
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                end?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Anomalies"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store has no such device, or the request covers too much data. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be read now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     today: {
         parameters: {
             query?: never;
@@ -5247,7 +6185,10 @@ export interface operations {
     };
     onboarding: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The offer whose test the client shows, blank = none; without it whichever test runs. One that no client shows is ended after 30 s. */
+                offer?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5623,7 +6564,10 @@ export interface operations {
     };
     end_test: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the test that is to end, so that none which began meanwhile is. */
+                number?: number | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7023,6 +7967,804 @@ export interface operations {
                 };
             };
             /** @description This hub carries out no rules. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    feeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedsView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub has no feeds, or the store cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    values: {
+        parameters: {
+            query?: {
+                /** @description ISO 8601 or Unix seconds. Default: the begin of today. */
+                start?: string;
+                /** @description ISO 8601 or Unix seconds. Default: the end of tomorrow. */
+                end?: string;
+            };
+            header?: never;
+            path: {
+                feed: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedValuesView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such feed, or it cannot be done; `detail` says why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub has no feeds, or the store cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feed: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutFeedBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such feed, or it cannot be done; `detail` says why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub has no feeds, or the store cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fetch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feed: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FetchFeedBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has no Content-Length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is invalid; `detail` says why. There is no such feed, or it cannot be done; `detail` says why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub has no feeds, or the store cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tariffs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TariffsView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub computes no costs, or the store cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    price: {
+        parameters: {
+            query?: {
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                at?: string;
+                /** @description Default: the tariff that `[costs]` names. */
+                tariff?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such tariff, none is chosen in `[costs]`, or the request covers too much data. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub computes no costs, or the store cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_tariffs: {
+        parameters: {
+            query?: {
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                start?: string;
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                end?: string;
+                /** @description Which tariffs; default: all. */
+                tariff?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such tariff, none is chosen in `[costs]`, or the request covers too much data. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub computes no costs, or the store cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    costs: {
+        parameters: {
+            query?: {
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                start?: string;
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                end?: string;
+                /** @description Length of a period, in the hub's time zone. */
+                by?: "billing" | "day" | "hour" | "month" | "week";
+                /** @description Only these devices; may be given several times. */
+                device?: string[];
+                /** @description One row for each room instead of each device. */
+                rooms?: boolean;
+                /** @description Default: the tariff that `[costs]` names. */
+                tariff?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostsView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such tariff, none is chosen in `[costs]`, or the request covers too much data. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub computes no costs, or the store cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    costs_now: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostNowView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such tariff, none is chosen in `[costs]`, or the request covers too much data. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub computes no costs, or the store cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bill: {
+        parameters: {
+            query?: {
+                /** @description 2026-10: the billing period that begins in this month; 2026-10-05: that of this day; 2026: the year; 2026-10-01..2026-10-14: these days. Default: the last one that is over. */
+                period?: string;
+                /** @description Default: the tariff that `[costs]` names. */
+                tariff?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such tariff, none is chosen in `[costs]`, or the request covers too much data. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub computes no costs, or the store cannot be read. */
             503: {
                 headers: {
                     [name: string]: unknown;
