@@ -29,6 +29,7 @@ VERBS = {
     "console": "Open the serial console of an opened plug, or run a command on it.",
     "schedule": "List, make, change or delete the rules that a device carries out by itself.",
     "rules": "List, test, run and switch off the schedules and rules of the hub.",
+    "feeds": "List, show, fetch and set prices and other values that change by the time.",
     "timer": "Set a point of a device for some time.",
     "setup": "Set up a Meross plug: its Wi-Fi, and this hub as its server.",
     "discover": "List the Meross plugs in this network.",

@@ -1,9 +1,9 @@
 """The address that a feed is fetched from: placeholders of times and dates. Pure.
 
-    https://HOST/prices?from={from}&to={to}            one request for a range: {from} {to} in UTC as ISO 8601,
-                                                       {from_s} {to_s} {from_ms} {to_ms} as Unix time
-    https://HOST/{year}/{month}-{day}.json             one request for each local day; {date}, {next_date} too
-    https://HOST/prices                                always the same
+https://HOST/prices?from={from}&to={to}            one request for a range: {from} {to} in UTC as ISO 8601,
+                                                   {from_s} {to_s} {from_ms} {to_ms} as Unix time
+https://HOST/{year}/{month}-{day}.json             one request for each local day; {date}, {next_date} too
+https://HOST/prices                                always the same
 """
 
 import re

@@ -1,8 +1,8 @@
 """What a server or a broker sends of a feed -> intervals. Pure: ``now`` comes in.
 
-    {"data": [{"from": "2026-11-30T00:00Z", "price": 0.21}, …]}    values = "data[].price", times = "data[].from"
-    {"unix_seconds": [1796000400, …], "price": [82.1, …]}          values = "price[]", times = "unix_seconds[]"
-    0.21                                                           the value from now on
+{"data": [{"from": "2026-11-30T00:00Z", "price": 0.21}, …]}    values = "data[].price", times = "data[].from"
+{"unix_seconds": [1796000400, …], "price": [82.1, …]}          values = "price[]", times = "unix_seconds[]"
+0.21                                                           the value from now on
 """
 
 import re
@@ -15,9 +15,9 @@ from typing import Any
 
 import msgspec
 
-from unclouded.feeds.json_path import selected
 from unclouded.core.errors import CommandError
 from unclouded.core.feeds import FeedInterval, without_overlaps
+from unclouded.feeds.json_path import selected
 
 MOST_VALUES = 40_000  # of one answer: a year of quarters of an hour
 MILLISECONDS_FROM = 10**11  # numbers from here on are milliseconds; as seconds they were in the year 5138
@@ -70,16 +70,12 @@ def given_intervals(
     """Columns -> intervals, by time; rows without a value or a start are left out. Raises CommandError."""
     if not len(starts) == len(values) == len(ends):
         raise CommandError(f"there are {len(values)} values, {len(starts)} times and {len(ends)} ends")
-    known = [
-        (start, end, value_of(value, form.factor))
-        for start, end, value in zip(_times(starts, form.zone), _times(ends, form.zone), values, strict=True)
-        if value is not None and start is not None
-    ]
-    rows = sorted(known, key=itemgetter(0))
+    times = zip(_times(starts, form.zone), _times(ends, form.zone), values, strict=True)
+    rows = sorted(((start, end, value) for start, end, value in times if start is not None), key=itemgetter(0))
     for start, _, _ in rows:
         if not FIRST_TIME <= start <= now + AHEAD_S:
             raise CommandError(f"{start} is no time of this century up to a year from now")
-    return without_overlaps(_intervals(rows, form.length_s))
+    return without_overlaps(_intervals(rows, form))
 
 
 def value_of(value: object, factor: Decimal = Decimal(1)) -> Decimal:
@@ -147,15 +143,16 @@ def _time(value: object, zone: tzinfo, fold: int) -> int:
         raise CommandError(f"{str(value)[:40]!r} is no time") from None
 
 
-def _intervals(rows: Sequence[tuple[int, int | None, Decimal]], length_s: int) -> Iterator[FeedInterval]:
-    """Where no end is said, an interval ends with the next one, if that is not further away than usual."""
+def _intervals(rows: Sequence[tuple[int, int | None, object]], form: FeedForm) -> Iterator[FeedInterval]:
+    """Where no end is said, an interval ends with the next row, if that is not further away than usual."""
     starts = [start for start, _, _ in rows]
     distances = [later - start for start, later in pairwise(starts) if later > start]
-    usual = length_s or min(distances, default=DEFAULT_LENGTH_S)
+    usual = form.length_s or min(distances, default=DEFAULT_LENGTH_S)
     for (start, end, value), following in zip(rows, [*starts[1:], None], strict=True):
         until = end
         if until is None:
             until = start + usual if following is None else min(max(following, start + 1), start + usual)
         if until <= start:
             raise CommandError(f"an interval ends at {until}, before it begins at {start}")
-        yield FeedInterval(start, until, value)
+        if value is not None:
+            yield FeedInterval(start, until, value_of(value, form.factor))

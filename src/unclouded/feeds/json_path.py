@@ -1,7 +1,7 @@
 """Paths to values in JSON: ``data.prices[].value``. Pure.
 
-    name    the value of a key          [3]   the fourth item of a list
-    a.b     a key in a key              []    each item of a list, in its order
+name    the value of a key          [3]   the fourth item of a list
+a.b     a key in a key              []    each item of a list, in its order
 """
 
 import re

@@ -61,7 +61,7 @@ def put_feed_values(db: sqlite3.Connection, values: FeedValues) -> None:
         return
     merged = with_newer(known, new)
     db.execute(DROP, (number, min(begin, known[0].start) if known else begin, end))
-    db.executemany(PUT, [(number, one.start, one.end, str(one.value)) for one in merged])
+    db.executemany(PUT, [(number, one.start, one.end, f"{one.value:f}") for one in merged])
 
 
 def _readable(rows: list[tuple[int, int, str]]) -> list[FeedInterval]:

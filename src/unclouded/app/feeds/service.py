@@ -1,8 +1,8 @@
 """The feeds of a running hub (web's FeedsSource).
 
-    servers, brokers, the API ──► RunningFeed ──► store            for ever
-                                       │ at each change of value
-                                       └─► rules: ``price < 0.10``, costs read the store
+servers, brokers, the API ──► RunningFeed ──► store            for ever
+                                   │ at each change of value
+                                   └─► rules: ``price < 0.10``, costs read the store
 """
 
 import asyncio
