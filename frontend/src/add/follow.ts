@@ -28,9 +28,9 @@ export function useTest(view: Onboarding, offer: string, again: () => void): Fol
   useEffect(() => {
     if (related(held, test, offer) === "begin" && !held.refusal) void begin();
   });
-  const isHeld = useRef(false);
-  isHeld.current = relation === "ours" && isActive(test);
-  useEffect(() => () => void (isHeld.current && endTest()), []);
+  const running = useRef<number>();
+  running.current = relation === "ours" && isActive(test) ? test.number : undefined;
+  useEffect(() => () => void (running.current !== undefined && endTest(running.current)), []);
   return { relation, test: relation === "ours" ? test : undefined, refusal: held.refusal, begin: () => void begin() };
 }
 

@@ -25,8 +25,9 @@ export async function beginTest(offer: string): Promise<Answer<Onboarding>> {
   return asked(post<Onboarding>(`${PATH}/test`, { offer }));
 }
 
-export function endTest(): void {
-  ending = asked(remove<Onboarding>(`${PATH}/test`));
+/** End the test of that number, and no other one that has begun meanwhile. */
+export function endTest(number: number): void {
+  ending = asked(remove<Onboarding>(`${PATH}/test`, { number }));
 }
 
 /** Set a point of what answers; why that did not work, "" = the device has confirmed it. */

@@ -18,8 +18,8 @@ import { say } from "../text/words";
 import "../add/add.css";
 
 export function AddPage() {
-  const { value: view, error, again } = useOnboarding();
   const place = placeOf(query.value);
+  const { value: view, error, again } = useOnboarding(place.offer);
   useStartOfPage(`${place.offer} ${place.step}`);
   return (
     <main class="onboarding add">

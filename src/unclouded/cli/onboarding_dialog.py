@@ -77,7 +77,7 @@ class OnboardingDialog:
         if guess := guess_line(test):
             print_text(guess)
         if not click.confirm("Is it this one?", default=True):
-            self._onboarding.end_test()
+            self._onboarding.end_test(test.number)
             return None
         return test
 

@@ -60,12 +60,12 @@ class Newcomer:
         assert begun.status == 200, begun.json
         return await self.until(*phases)
 
-    async def until(self, *phases: str) -> dict[str, Any]:
+    async def until(self, *phases: str, path: str = "") -> dict[str, Any]:
         test: dict[str, Any] = {}
         async with asyncio.timeout(TIMEOUT_S):
             while test.get("phase") not in phases or (test["phase"] == "answering" and not test["readings"]):
                 await asyncio.sleep(0.05)
-                test = (await self.ask("GET")).json["test"]
+                test = (await self.ask("GET", path)).json["test"]
         return test
 
     async def look(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from app.onboarding.onboarding_story import TIMEOUT_S, simulated
 from unclouded.app.doctor.computer import Computer
 from unclouded.app.onboarding.candidates import LineSetting, candidates, line_settings, serial_link
-from unclouded.app.onboarding.link_test import AnsweringDevice, LinkTestTimes, OfferTest
+from unclouded.app.onboarding.link_test import LONGEST_S, UNWATCHED_S, AnsweringDevice, LinkTestTimes, OfferTest
 from unclouded.app.onboarding.listening import MOST_BYTES, LineFindings, listen
 from unclouded.app.onboarding.ports import free_ports
 from unclouded.app.onboarding.proposal import propose
@@ -238,9 +238,9 @@ async def test_errors_are_states_and_a_crash_is_logged(caplog: pytest.LogCapture
     def crash(*args: object) -> NodeSpec:
         raise ZeroDivisionError
 
-    refused = await ended_test("tcp://127.0.0.1:9", refuse, LinkTestTimes())
+    refused = await ended_test("http://127.0.0.1:9", refuse, LinkTestTimes())
     assert (refused.phase, refused.problem) == ("failed", "There is no profile.")
-    crashed = await ended_test("tcp://127.0.0.1:9", crash, LinkTestTimes())
+    crashed = await ended_test("http://127.0.0.1:9", crash, LinkTestTimes())
     assert crashed.phase == "failed" and "log of the hub" in crashed.problem and "ZeroDivisionError" in caplog.text
 
 
@@ -249,3 +249,27 @@ async def test_a_test_that_takes_too_long_frees_its_link(tmp_path: Path) -> None
         times = LinkTestTimes(listen_s=60.0, longest_s=0.2)
         view = await ended_test(f"serial://{tmp_path}/plug", lambda *args: pytest.fail("it listens"), times)
         assert (view.phase, view.problem, view.attempt) == ("ended", "", "")
+
+
+@story
+async def test_a_test_that_no_client_shows_any_more_frees_its_link_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def listen_for_ever(*args: object) -> LineFindings:
+        await asyncio.sleep(1e6)
+        raise AssertionError
+
+    monkeypatch.setattr("unclouded.app.onboarding.link_test.listen", listen_for_ever)
+    offer = Offer(id="a", source="hand", title="", text="", link="serial:///dev/none")
+    test = OfferTest(offer, 1, lambda *args: pytest.fail("it listens"), no_trial, lambda device: "")
+    test.start()
+    for _ in range(10):  # a page that asks again and again
+        await asyncio.sleep(UNWATCHED_S - 1)
+        test.watch()
+        assert test.view(no_proposal).phase == "listening"
+    await asyncio.sleep(UNWATCHED_S + 1)
+    assert test.view(no_proposal).phase == "ended"
+    test.watch()  # too late, and no error
+    test.start()
+    for _ in range(int(LONGEST_S / UNWATCHED_S) + 1):
+        await asyncio.sleep(UNWATCHED_S - 1)
+        test.watch()
+    assert test.view(no_proposal).phase == "ended", "a page that stays open does not hold a port for ever"

@@ -1,16 +1,20 @@
 """From an empty hub to the first device that is live: as the page does it, and what goes wrong on the way."""
 
+import asyncio
+import contextlib
 import socket
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from app.onboarding.onboarding_story import Newcomer, new_hub, simulated, surroundings
+from app.onboarding.onboarding_story import FAST, Newcomer, new_hub, simulated, surroundings
 from app.test_admissions import BROKER, bound_to_server
 from app.test_plug_paths import KEY, state, until, write_config
 from app.test_plug_paths import simulated as simulated_plug
 from asgi import ask
-from unclouded.app.configuration.config import load_config
+from families.hlw8032.hlw8032_examples import LOADED
+from unclouded.app.configuration.config import first_config, load_config
 from unclouded.app.configuration.tables import NOWHERE
 from unclouded.app.hub_process import running
 from unclouded.app.onboarding.broker_place import free_place
@@ -102,6 +106,72 @@ async def test_one_test_at_a_time_and_the_number_shows_which(tmp_path: Path) -> 
         again = await here.test_until(one, "answering")  # its port was free
         assert again["number"] == 3
         assert (await here.ask("DELETE", "/test")).json["test"]["phase"] == "ended"
+
+
+async def test_what_another_browser_tests_goes_on(tmp_path: Path) -> None:
+    """A page that is left, or adds what it has found, ends its own test only."""
+    async with (
+        simulated("tuya-plug", tmp_path / "one"),
+        simulated("hlw8032", tmp_path / "two"),
+        new_hub(tmp_path) as here,
+    ):
+        one = await here.type(f"serial://{tmp_path}/one", "tuya_wifi")
+        other = await here.type(f"serial://{tmp_path}/two", "hlw8032")
+        first = await here.test_until(one, "answering")
+        second = await here.test_until(other, "answering")
+        late = await here.ask("DELETE", f"/test?number={first['number']}")
+        assert late.json["test"]["phase"] == "answering", "the page of the first one is left"
+        assert (await here.add(one, name="Kettle")).status == 200
+        assert (await here.ask("GET")).json["test"]["phase"] == "answering"
+        await here.live("kettle")
+        same = await here.type(f"serial://{tmp_path}/two?baud=4800")
+        assert (await here.add(same, name="Lamp")).status == 422, "it is another offer, which was not tested"
+        assert (await here.ask("DELETE", f"/test?number={second['number']}")).json["test"]["phase"] == "ended"
+
+
+async def test_only_who_shows_a_test_keeps_it_running(tmp_path: Path) -> None:
+    times = msgspec.structs.replace(FAST, unwatched_s=0.4)
+    async with simulated("tuya-plug", tmp_path / "one"):
+        with surroundings(tmp_path, times=times):
+            async with running(first_config(tmp_path / "a.toml", "UTC", str(tmp_path)).with_web(NOWHERE)) as run:
+                here = Newcomer(run, tmp_path / "a.toml")
+                one = await here.type(f"serial://{tmp_path}/one", "tuya_wifi")
+                await here.test_until(one, "answering")
+                await here.until("ended", path="?offer=")  # a page that shows what was found, and no test
+
+
+async def test_a_line_in_the_network_that_sends_by_itself_is_recognised_before_anything_is_asked(
+    tmp_path: Path,
+) -> None:
+    async def chip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            while not reader.at_eof():
+                writer.write(LOADED)
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.close()
+
+    async with new_hub(tmp_path) as here, await asyncio.start_server(chip, "127.0.0.1", 0) as server:
+        offer = await here.type(f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        test = await here.test_until(offer, "answering", "silent", "failed")
+        assert (test["phase"], test["family"], test["steps"]) == ("answering", "hlw8032", 1), test["problem"]
+
+
+async def test_where_several_families_were_tried_the_last_one_says_nothing_of_the_others(tmp_path: Path) -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    times = msgspec.structs.replace(FAST, listen_s=0.02, attempt_s=0.05)
+    with surroundings(tmp_path, times=times):
+        async with (
+            running(first_config(tmp_path / "a.toml", "UTC", str(tmp_path)).with_web(NOWHERE)) as run,
+            await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server,
+        ):
+            here = Newcomer(run, tmp_path / "a.toml")
+            offer = await here.type(f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            test = await here.test_until(offer, "silent", "failed")
+            assert "Nothing answered at any usual setting" in test["problem"], test
 
 
 async def test_a_port_that_vanishes_is_said_to_be_gone(tmp_path: Path) -> None:

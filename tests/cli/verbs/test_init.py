@@ -121,7 +121,8 @@ class AnsweringOnboarding(Onboarding):
         report("It is asked.")
         return self._test
 
-    def end_test(self) -> None:
+    def end_test(self, number: int) -> None:
+        assert number == self._test.number
         self.ended += 1
 
     def revision(self) -> str:

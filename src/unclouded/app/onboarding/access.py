@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import msgspec
 
 from unclouded.app.hub_client import HubClient
 from unclouded.core.configuration_views import ReloadView
+from unclouded.core.errors import CommandError
 from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer, OnboardingView
 
 PATH = "/api/onboarding"
@@ -16,6 +16,7 @@ POLL_S = 0.2
 GOING_ON = ("listening", "trying")
 SETTLE_S = 3.0  # s that a device which answers gets to say more of itself
 LONGEST_S = 120.0  # s; a test tries all of its candidates in less
+TAKEN = "Another window or program began to test something else, and the hub tests one at a time. Try again."
 
 
 class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +48,13 @@ class Onboarding:
     def view(self) -> OnboardingView:
         return _view(self._hub.get(PATH))
 
+    def _test_of(self, offer: Offer, number: int) -> LinkTestView:
+        """The test of this number. Raises CommandError where another one runs in its place."""
+        test = _view(self._hub.get(PATH, offer=offer.id)).test
+        if test.number != number:
+            raise CommandError(TAKEN)
+        return test
+
     def by_hand(self, link: str, family: str = "") -> Offer:
         """The offer of a link that is typed; a path is that of a serial port. ``family``: where it is known."""
         link = f"serial://{link}" if link.startswith("/") else link
@@ -67,20 +75,16 @@ class Onboarding:
         """The test of an offer when something answers, or nothing does. ``report``: takes what is tried."""
         test = _view(self._hub.post(f"{PATH}/test", {"offer": offer.id})).test
         number, until, reported = test.number, time.monotonic() + LONGEST_S, ""
-        while test.phase in GOING_ON and test.number == number and time.monotonic() < until:
+        while test.phase in GOING_ON and time.monotonic() < until:
             if test.attempt != reported:
                 reported = test.attempt
                 report(reported)
             time.sleep(POLL_S)
-            test = self.view().test
-        return self._settled(test)
+            test = self._test_of(offer, number)
+        return self._settled(offer, test)
 
-    def end_test(self) -> None:
-        self._hub.delete(f"{PATH}/test")
-
-    def switch(self, value: bool) -> Any:  # Any: the API's JSON
-        """Switch what answers in the test; the outcome."""
-        return self._hub.post(f"{PATH}/test/set", {"value": value, "origin": ORIGIN})
+    def end_test(self, number: int) -> None:
+        self._hub.delete(f"{PATH}/test", number=str(number))
 
     def add(self, offer: Offer, new: NewDevice, revision: str = "") -> ReloadView:
         """Add it. ``revision``: of the configuration that the change is based on, "" = whatever it is now."""
@@ -93,12 +97,12 @@ class Onboarding:
     def revision(self) -> str:
         return str(self._hub.get("/api/configuration")["revision"])
 
-    def _settled(self, test: LinkTestView) -> LinkTestView:
+    def _settled(self, offer: Offer, test: LinkTestView) -> LinkTestView:
         """With the first values, and the product where it is named."""
         until = time.monotonic() + SETTLE_S
         while test.phase == "answering" and not (test.readings and test.title) and time.monotonic() < until:
             time.sleep(POLL_S)
-            test = self.view().test
+            test = self._test_of(offer, test.number)
         return test
 
 

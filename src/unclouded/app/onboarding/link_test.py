@@ -1,9 +1,10 @@
 """The test of one offer: what is likely at its link is tried, one after the other, until something answers.
 
-    listening ──► trying (each candidate for ATTEMPT_S) ──► answering, until it is ended ──► ended
+    listening ──► trying (each candidate for ATTEMPT_S) ──► answering, until it is ended, or watched no more ──► ended
         └── the link fails, the port is gone ──► failed      └── nothing answers ──► silent
 
-Nothing is switched: a session only asks its device. What is found stays when the test has ended.
+Nothing is switched: a session only asks its device. What is found stays when the test has ended. A line whose settings
+are not ours is listened to as well, once: what sends by itself is recognised before anything is asked.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from unclouded.app.onboarding.candidates import LineSetting, LinkCandidate, candidates, line_settings, with_setting
+from unclouded.app.onboarding.candidates import STREAMS, LinkCandidate, candidates, line_settings, with_setting
 from unclouded.app.onboarding.listening import LISTEN_S, LineFindings, listen
 from unclouded.app.onboarding.ports import is_there
 from unclouded.app.onboarding.trial import DeviceTrial
@@ -29,6 +30,7 @@ log = logging.getLogger("unclouded.onboarding")
 
 ATTEMPT_S = 3.0  # s in which a device answers; an MCU that starts takes up to 2
 LONGEST_S = 600.0  # s after which a test that is not ended frees its link
+UNWATCHED_S = 30.0  # s after which one that no client asks for does: its page was closed
 CHECK_S = 0.5  # s between two looks whether the port is still there
 CRASHED = "An error in this program ended the test; the log of the hub describes it. Try again."
 NOT_RUNNING = "No test runs in which a device answers. Begin one first."
@@ -37,11 +39,12 @@ MakeSpec = Callable[[LinkCandidate, str], NodeSpec]  # with the UUID of a plug
 
 
 class LinkTestTimes(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds: for each setting that is listened to, for each candidate, and for the whole test."""
+    """Seconds: for each setting that is listened to, for each candidate, for the whole test; and without a client."""
 
     listen_s: float = LISTEN_S
     attempt_s: float = ATTEMPT_S
     longest_s: float = LONGEST_S
+    unwatched_s: float = UNWATCHED_S
 
 
 class AnsweringDevice(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,9 +89,11 @@ class OfferTest:
         self._trial: DeviceTrial | None = None
         self._link_problem = ""
         self._task: asyncio.Task[None] | None = None
+        self._limit: asyncio.Timeout | None = None
+        self._until = 0.0  # on the clock of the loop: the longest time ends
 
     def start(self) -> None:
-        text = "The line is listened to." if parse(self.offer.link).scheme in UARTS else ""
+        text = "The line is listened to." if parse(self.offer.link).scheme in STREAMS else ""
         self._change("listening", attempt=text)
         self._task = asyncio.create_task(self._guarded(), name="onboarding.test")
         self._task.add_done_callback(self._crashed)
@@ -101,6 +106,12 @@ class OfferTest:
             await asyncio.wait({task})
         if self._view.phase in ("listening", "trying", "answering"):
             self._change("ended", attempt="")
+
+    def watch(self) -> None:
+        """A client looks at it: it goes on for some time."""
+        if self._limit is not None:
+            until = asyncio.get_running_loop().time() + self._times.unwatched_s
+            self._limit.reschedule(min(until, self._until))
 
     def view(self, propose: Callable[[AnsweringDevice], DeviceProposal]) -> LinkTestView:
         """The test as it is now. ``propose``: how what answered would be added."""
@@ -123,8 +134,13 @@ class OfferTest:
 
     async def _guarded(self) -> None:
         try:
-            async with asyncio.timeout(self._times.longest_s):
-                await self._run()
+            self._until = asyncio.get_running_loop().time() + self._times.longest_s
+            async with asyncio.timeout_at(self._until) as self._limit:
+                self.watch()
+                try:
+                    await self._run()
+                finally:
+                    self._limit = None
         except TimeoutError:
             self._change("ended", attempt="")
         except UncloudedError as error:
@@ -150,7 +166,7 @@ class OfferTest:
                 return
             if self._is_gone() or self._link_fails():
                 return
-        self._change("silent", attempt="", problem=self._why_silent(findings))
+        self._change("silent", attempt="", problem=self._why_silent(findings, tried))
 
     def _ordered(self, first: str, findings: LineFindings) -> Sequence[LinkCandidate]:
         """The candidates; where a family is sure, only that."""
@@ -162,10 +178,11 @@ class OfferTest:
 
     async def _listen(self) -> LineFindings:
         scheme = parse(self.offer.link).scheme
-        if scheme not in UARTS:
+        if scheme not in STREAMS:
             return LineFindings()
-        settings: Sequence[LineSetting] = line_settings()
-        link = self.offer.link
+        settings, link = line_settings(), self.offer.link
+        if scheme not in UARTS:
+            settings = settings[:1]  # the other end has set its line
         return await listen(lambda one: open_link(with_setting(link, one)), settings, self._times.listen_s)
 
     async def _answers(self, candidate: LinkCandidate) -> bool:
@@ -215,11 +232,14 @@ class OfferTest:
         self._fail(self._link_problem)
         return True
 
-    def _why_silent(self, findings: LineFindings) -> str:
+    def _why_silent(self, findings: LineFindings, tried: Sequence[LinkCandidate]) -> str:
+        """Where several families were tried, the last one's reason says nothing of the others."""
         if self._link_problem:
             return self._link_problem
-        if parse(self.offer.link).scheme not in UARTS:
-            return self._view.problem or "Nothing answered."
+        if self._view.problem and len({one.family for one in tried}) == 1:
+            return self._view.problem
+        if parse(self.offer.link).scheme not in STREAMS:
+            return "Nothing answered."
         came = f" {findings.received} bytes came that no family reads." if findings.received else ""
         return (
             f"Nothing answered at any usual setting.{came} Is the device powered, are RX and TX crossed and the "

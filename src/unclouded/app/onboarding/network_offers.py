@@ -88,8 +88,8 @@ class NetworkOffers:
         """``without``: the UUIDs of plugs that are offered otherwise."""
         hidden = {*self._known(), *without}
         plugs = [_found(plug) for uuid, plug in self._plugs.items() if uuid not in hidden]
-        used = {_place(link) for link in self._used()}
-        return [*plugs, *(one for one in self._services if _place(one.link) not in used)]
+        used = {place_of(link) for link in self._used()}
+        return [*plugs, *(one for one in self._services if place_of(one.link) not in used)]
 
     async def _look(self) -> None:
         try:
@@ -108,6 +108,11 @@ class NetworkOffers:
         if isinstance(found, BaseException):
             raise found
         return found
+
+
+def place_of(link: str) -> str:
+    """Host and port, whatever is spoken there; the path of a serial port."""
+    return link.partition("://")[2].partition("?")[0]
 
 
 def broker_offers(facts: Sequence[Fact]) -> list[Offer]:
@@ -154,11 +159,6 @@ def _found(plug: FoundPlug) -> Offer:
         uuid=plug.uuid,
         info={"address": place, "product": plug.product, "mac": plug.mac, "firmware": plug.version},
     )
-
-
-def _place(link: str) -> str:
-    """Host and port, whatever is spoken there."""
-    return link.partition("://")[2].partition("?")[0]
 
 
 def _tail(uuid: str) -> str:

@@ -26,6 +26,7 @@ from unclouded.app.onboarding.network_offers import (
     broker_offers,
     broker_source,
     browse_network,
+    place_of,
 )
 from unclouded.app.onboarding.proposal import propose
 from unclouded.app.onboarding.serial_offers import SerialOffers
@@ -86,7 +87,9 @@ class OnboardingService:
 
     # --- OnboardingSource ----------------------------------------------------------------------
 
-    async def view(self) -> OnboardingView:
+    async def view(self, offer: str | None = None) -> OnboardingView:
+        if self._test is not None and offer in (None, self._test.offer.id):
+            self._test.watch()
         await self._serial.refresh()
         offers = self._offers()
         return OnboardingView(
@@ -143,9 +146,10 @@ class OnboardingService:
             raise CommandError("No test runs. Begin one first.")
         return await self._test.command(point, value, origin)
 
-    async def end_test(self) -> OnboardingView:
+    async def end_test(self, number: int | None = None) -> OnboardingView:
         async with self._lock:
-            await self._end_test()
+            if number in (None, self._count):
+                await self._end_test()
         return await self.view()
 
     async def open_broker(self, body: OnboardingBrokerBody, origin: EditOrigin) -> ReloadView:
@@ -161,11 +165,14 @@ class OnboardingService:
 
     async def add(self, body: OnboardingAddBody, origin: EditOrigin) -> ReloadView:
         async with self._lock:
-            keys = self._keys(self._offer(body.offer), body)
-            await self._end_test()
+            offer = self._offer(body.offer)
+            keys = self._keys(offer, body)
+            if is_its_test := self._test is not None and _share_link(self._test.offer, offer):
+                await self._end_test()
             done = await self._live.add(body.revision, keys, origin)
             self._by_hand.pop(body.offer, None)
-            self._test = None
+            if is_its_test:
+                self._test = None
             await self._serial.refresh(at_once=True)
             return done
 
@@ -267,6 +274,11 @@ def _check_family(link: str, name: str) -> None:
     family_of(name)
     if all(one.family != name for one in candidates(link)):
         raise CommandError(f"A device of {name} is not reached by {parse(link).scheme}:, so {link} cannot be one.")
+
+
+def _share_link(one: Offer, other: Offer) -> bool:
+    """Whether one of them cannot be used while the other is; plugs at the broker have connections of their own."""
+    return one.id == other.id or (one.source != "broker" and place_of(one.link) == place_of(other.link))
 
 
 def _file_of(link: str) -> Path | None:

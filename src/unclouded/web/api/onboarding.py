@@ -6,6 +6,10 @@ POST …/look ──► offers ── POST …/test ──► answering: live va
 Only the role *control* may use them: they name ports of the hub's computer.
 """
 
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
 from starlette.responses import Response
 
 from unclouded.core.configuration_views import EditOrigin, ReloadView
@@ -27,8 +31,24 @@ NO_ONBOARDING = {503: "This hub finds no new devices."}
 NO_OFFER = {422: "The offer is no longer there or cannot be used; `detail` says what to do."}
 
 
+class OnboardingQuery(msgspec.Struct, frozen=True):
+    offer: Annotated[
+        str | None,
+        Meta(
+            description="The offer whose test the client shows, blank = none; without it whichever test runs. One that "
+            "no client shows is ended after 30 s.",
+        ),
+    ] = None
+
+
+class EndTestQuery(msgspec.Struct, frozen=True):
+    number: Annotated[
+        int | None, Meta(description="Of the test that is to end, so that none which began meanwhile is.")
+    ] = None
+
+
 async def onboarding(context: ApiContext, request: ApiRequest) -> Response:
-    return as_json(await context.require_onboarding().view())
+    return as_json(await context.require_onboarding().view(request.query(OnboardingQuery).offer))
 
 
 async def look(context: ApiContext, request: ApiRequest) -> Response:
@@ -52,7 +72,7 @@ async def set_in_test(context: ApiContext, request: ApiRequest) -> Response:
 
 
 async def end_test(context: ApiContext, request: ApiRequest) -> Response:
-    return as_json(await context.require_onboarding().end_test())
+    return as_json(await context.require_onboarding().end_test(request.query(EndTestQuery).number))
 
 
 async def open_broker(context: ApiContext, request: ApiRequest) -> Response:
@@ -74,6 +94,7 @@ ROWS = (
         summary="What may become a device: ports, plugs, addresses; and the test of one of it. Ask again for progress.",
         handler=onboarding,
         returns=(OnboardingView,),
+        query=OnboardingQuery,
         errors=NO_ONBOARDING,
         control=True,
     ),
@@ -118,6 +139,7 @@ ROWS = (
         summary="End the test and free its link; what it has found is kept.",
         handler=end_test,
         returns=(OnboardingView,),
+        query=EndTestQuery,
         errors=NO_ONBOARDING,
     ),
     ApiRoute(
