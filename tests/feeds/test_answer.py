@@ -3,6 +3,7 @@
 import json
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -161,6 +162,16 @@ def test_a_path_finds_values_in_any_json_or_says_why_not(tree: object, path: str
     except CommandError:
         return
     assert path or found == [tree]
+
+
+@given(JSON, st.sampled_from([form(""), form("[].v", "[].t"), form("v[]", "t[]", "e[]"), form("[].v", "[].t", "[].e")]))
+@settings(max_examples=200, deadline=None)
+def test_any_json_is_read_or_refused(tree: object, shape: FeedForm) -> None:
+    try:
+        found = intervals_of(json.dumps(tree).encode(), shape, NOW)
+    except CommandError:
+        return
+    assert all(one.end <= other.start for one, other in pairwise(found))
 
 
 @pytest.mark.parametrize("text", [".", "a..b", "a.", "[x]", "a[", "]", "a[]b", "[1234567]"])

@@ -148,7 +148,7 @@ def _intervals(rows: Sequence[tuple[int, int | None, object]], form: FeedForm) -
     starts = [start for start, _, _ in rows]
     distances = [later - start for start, later in pairwise(starts) if later > start]
     usual = form.length_s or min(distances, default=DEFAULT_LENGTH_S)
-    for (start, end, value), following in zip(rows, [*starts[1:], None], strict=True):
+    for (start, end, value), following in zip(rows, [*starts[1:], None], strict=False):
         until = end
         if until is None:
             until = start + usual if following is None else min(max(following, start + 1), start + usual)
