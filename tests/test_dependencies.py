@@ -25,11 +25,12 @@ PACKAGES = {
     "store": "core",
     "rules": "core",
     "feeds": "core",
+    "tariffs": "core",
     "sim": "core",
     "web": "core store",
     "publish": "core links",
     "conformance": "core families",
-    "app": "core families formats profiles recording links hub publish store sim web conformance rules feeds",
+    "app": "core families formats profiles recording links hub publish store sim web conformance rules feeds tariffs",
     "cli": "core app",
 }
 
@@ -146,6 +147,7 @@ PURE = [
     "formats",
     "conformance",
     "rules",
+    "tariffs",
     "feeds",
     *(f"hub/{name}.py" for name in ("board", "energy", "energy_rule", "forecast", "held_commands", "identity")),
     *(
@@ -171,7 +173,7 @@ PURE = [
         for name in ("change_text", "explain_text", "frame_drawing", "text_width", "unknown_text")
     ),
 ]
-PURE_LIBRARIES = """astral base64 bisect bz2 collections contextlib cryptography datetime decimal enum fnmatch fractions
+PURE_LIBRARIES = """astral base64 bisect bz2 collections contextlib cryptography datetime decimal difflib enum fnmatch fractions
 functools hashlib heapq hmac itertools json lzma math msgspec numpy operator re statistics struct tomllib types typing
 unicodedata zlib zoneinfo"""
 IMPURE_CALLS = {"open", "input", "eval", "exec", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
