@@ -4,10 +4,12 @@
 
 Ten devices report power, voltage, current and energy once a second, with the noise of real meters (Gaussian, on all but
 the energy) and stamps that jitter by 15 ms, so that nothing compresses too well. Ratios are to the same store before it
-is sealed, in the same run.
+is sealed, in the same run. The stalls: one device of 200 points is sealed by a running store, while the loop looks at
+the clock each millisecond.
 """
 
 import argparse
+import asyncio
 import random
 import tempfile
 import time
@@ -18,9 +20,11 @@ from unclouded.core.model import Device, Fact, Point, Reading
 from unclouded.store.chunk import SPAN_S
 from unclouded.store.reader import StoreReader
 from unclouded.store.schema import open_to_write
+from unclouded.store.sink import Store
 from unclouded.store.writer import StoreWriter
 
 DEVICES = 10
+WIDE = 200  # points of one device
 START = 1_764_504_000 // SPAN_S * SPAN_S
 POINTS = (
     Point(key="power_W", exponent=-1),
@@ -36,6 +40,7 @@ def main() -> None:
     hours = parser.parse_args().hours
     with tempfile.TemporaryDirectory() as folder:
         measure(Path(folder) / "store.sqlite", hours)
+        asyncio.run(stalls(Path(folder) / "wide.sqlite"))
 
 
 def measure(path: Path, hours: int) -> None:
@@ -64,8 +69,60 @@ def measure(path: Path, hours: int) -> None:
     print(
         f"sealing     {sealing_s / values * 1e6:6.2f} us CPU a value, {sealing_s / writing_s:.2f} x what writing took"
     )
-    print(f"longest hour of a device {longest * 1000:.0f} ms in the writer's thread")
+    print(f"longest step {longest * 1000:.1f} ms in the writer's thread")
     print(f"all values of a device's hours {sealed_day:.2f} s, {sealed_day / day:.2f} x single rows")
+
+
+async def stalls(path: Path) -> None:
+    """Seal hours of WIDE points beside a loop, with and without."""
+    seeded = random.Random(2)
+    points = tuple(Point(key=f"power{number}_W", exponent=-1) for number in range(WIDE))
+    db = open_to_write(path)
+    writer = StoreWriter(db, lambda: START)
+    writer.write([Device(id="wide", identity="wide", family="sim", link="", profile="", points=points)])
+    for second in range(0, 2 * SPAN_S, 10):
+        writer.write(
+            [
+                reading("wide", point.key, seeded.gauss(500, 3), second + tenth)
+                for tenth in range(10)
+                for point in points
+            ]
+        )
+    db.close()
+    for name, ahead in (("without sealing", 0.0), ("while sealing", 3.0 * SPAN_S)):
+        store = Store(path, interval=0.1, wall=lambda ahead=ahead: START + 2 * SPAN_S + ahead)
+        store.open()
+        longest = timed_steps(store)
+        running = asyncio.create_task(store.run())
+        late, begun = list[float](), time.perf_counter()
+        while time.perf_counter() - begun < 6 or (ahead and store.stats()["unsealed_hours"]):
+            store.deliver([reading("wide", "power0_W", 1.0, 2 * SPAN_S + len(late) / 1000)])
+            moment = time.perf_counter()
+            await asyncio.sleep(0.001)
+            late.append(time.perf_counter() - moment - 0.001)
+        running.cancel()
+        await store.close()
+        late.sort()
+        print(
+            f"{name:<16} the loop was late by {late[-1] * 1000:.1f} ms at most, "
+            f"{late[len(late) * 99 // 100] * 1000:.1f} ms in 99 % of {len(late)} looks; "
+            f"longest step {max(longest, default=0) * 1000:.0f} ms; hours left {store.stats()['unsealed_hours']:.0f}"
+        )
+
+
+def timed_steps(store: Store) -> list[float]:
+    """How long each step of the store's sealer takes, from now on."""
+    sealer, taken = store._opened_writer().sealer, list[float]()
+    step = sealer.step
+
+    def timed() -> bool:
+        begun = time.perf_counter()
+        is_busy = step()
+        taken.append(time.perf_counter() - begun)
+        return is_busy
+
+    sealer.step = timed  # type: ignore[method-assign]
+    return taken
 
 
 def batches(hours: int) -> Iterator[list[Fact]]:

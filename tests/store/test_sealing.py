@@ -26,6 +26,7 @@ from unclouded.store.samples import Samples
 from unclouded.store.schema import open_to_write
 from unclouded.store.sealing import CALM_S, PAUSE_S, SEALED_AFTER_S
 from unclouded.store.sink import Store
+from unclouded.store.writer import StoreWriter
 
 HOUR = NOON // SPAN_S * SPAN_S
 
@@ -474,3 +475,62 @@ def test_a_second_of_a_sealed_hour_may_come_again(path: Path) -> None:
     rows = keeper.db.execute("SELECT second, blob FROM sample").fetchall()
     assert all(len(blob.decode(one)) == 1 for _, one in rows)
     keeper.close()
+
+
+@pytest.fixture
+def wide(path) -> Iterator[SealedKeeper]:
+    """An hour of ten points, once a second."""
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *(Reading("plug", f"power{n}_W", n, HOUR + s) for s in range(700) for n in range(10))])
+    keeper.writer.write([watts(1.0, HOUR - NOON + 3 * SPAN_S)])
+    yield keeper
+    keeper.close()
+
+
+def begin_sealing(keeper: SealedKeeper, steps: int) -> None:
+    keeper.passed += PAUSE_S
+    assert all(keeper.writer.sealer.step() for _ in range(steps))
+
+
+def values_of(keeper: SealedKeeper) -> list[tuple[float, str, object]]:
+    with StoreReader(keeper.path) as reader:
+        return [(row.at, row.point, row.value) for row in reader.history("plug")]
+
+
+def test_an_hour_is_sealed_in_small_pieces_and_its_samples_stay_until_the_last(wide):
+    before = values_of(wide)
+    begin_sealing(wide, 7)
+    assert (wide.chunks(), wide.singles()) == ([], 701)
+    wide.seal()
+    assert (wide.chunks(), wide.singles()) == ([0], 1)
+    assert values_of(wide) == before
+
+
+@pytest.mark.parametrize("is_noted", [True, False], ids=["by this writer", "beside it"])
+def test_what_is_written_to_an_hour_that_is_being_sealed_is_not_lost(wide, is_noted):
+    begin_sealing(wide, 5)
+    late = [watts(55.0, HOUR - NOON + 20.25)]
+    if is_noted:
+        wide.writer.write(late)
+    else:
+        with closing(open_to_write(wide.path)) as db:
+            StoreWriter(db, lambda: wide.wall).write(late)
+    while wide.writer.sealer.step():
+        pass
+    assert wide.chunks() == []
+    wide.writer.sealer.reload()
+    wide.seal()
+    assert wide.chunks() == [0]
+    assert (HOUR + 20.25, "power_W", 55.0) in values_of(wide)
+
+
+def test_late_values_join_the_chunk_in_small_pieces_too(wide):
+    wide.seal()
+    wide.writer.write([watts(5.0, HOUR - NOON + 20.5), watts(6.0, HOUR - NOON + 800), watts(7.0, HOUR - NOON + 1)])
+    before = values_of(wide)
+    begin_sealing(wide, 0)
+    wide.passed += CALM_S
+    assert all(wide.writer.sealer.step() for _ in range(7))
+    wide.seal()
+    assert (wide.chunks(), wide.singles()) == ([0], 1)
+    assert values_of(wide) == before

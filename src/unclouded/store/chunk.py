@@ -11,11 +11,12 @@ differences to the one before. A column of numbers is its width (0: all are zero
 larger numbers) and its bytes, the lowest bytes of all numbers first, which compresses well and is read without a loop.
 """
 
+import contextlib
 import sys
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from unclouded.core.errors import DamagedStore
 from unclouded.store.blob import Entry
@@ -26,9 +27,52 @@ LEVEL = 6  # of zlib
 MOST_BYTES = 64 * 1024 * 1024  # of the columns of one chunk
 WIDTHS = ((1, "b"), (2, "h"), (4, "i"), (8, "q"))
 CODES = dict(WIDTHS)
+MOMENTS = 500  # decoded at a time, where not all are wanted at once
 VARINTS = 9  # in place of a width
 
 DeviceSecond = tuple[int, Sequence[Entry]]  # second, its entries sorted by their milliseconds
+
+
+class ChunkEncoder:
+    """Makes the chunk of the hour from ``start`` (Unix s) on, in pieces: an hour of 200 points is 720,000 values."""
+
+    def __init__(self, start: int) -> None:
+        self._base = start * 1000
+        self._times, self._shapes_of, self._marks = list[int](), list[int](), list[int]()
+        self._columns: dict[int, list[int]] = {}  # by series: the differences of its values
+        self._values: dict[int, int] = {}  # by series: the last one
+        self._shapes: dict[tuple[int, ...], int] = {}
+
+    def add(self, seconds: Iterable[DeviceSecond]) -> None:
+        """These come next: in order of time, not before the hour."""
+        columns, values, shapes, marks = self._columns, self._values, self._shapes, self._marks
+        for at, moment in _moments(seconds):
+            self._times.append(at - self._base)
+            self._base = at
+            shape = tuple([one[1] for one in moment])
+            self._shapes_of.append(shapes.setdefault(shape, len(shapes)))
+            for _, number, value, mark in moment:
+                if number in columns:
+                    columns[number].append(value - values[number])
+                else:
+                    columns[number] = [value]
+                values[number] = value
+                marks.append(mark)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The chunk, a column at a time. Raises ValueError where it would be too large to be read."""
+        places = {number: place for place, number in enumerate(self._columns)}
+        head = bytearray()
+        for count in (len(self._times), len(self._marks), len(self._columns), len(self._shapes)):
+            _put(head, count)
+        for number in self._columns:
+            _put(head, number)
+        for shape in self._shapes:
+            _put(head, len(shape))
+            for number in shape:
+                _put(head, places[number])
+        yield bytes([VERSION])
+        yield from _compressed(head, (self._times, self._shapes_of, self._marks, *self._columns.values()))
 
 
 def encode(start: int, seconds: Iterable[DeviceSecond]) -> bytes:
@@ -36,81 +80,82 @@ def encode(start: int, seconds: Iterable[DeviceSecond]) -> bytes:
 
     Raises ValueError where it would be too large to be read.
     """
-    times, shapes_of, marks = list[int](), list[int](), list[int]()
-    series: dict[int, list[int]] = {}
-    shapes: dict[tuple[int, ...], int] = {}
-    for at, moment in _moments(seconds):
-        times.append(at - start * 1000)
-        shape = tuple([one[1] for one in moment])
-        shapes_of.append(shapes.setdefault(shape, len(shapes)))
-        for _, number, value, mark in moment:
-            if number not in series:
-                series[number] = []
-            series[number].append(value)
-            marks.append(mark)
-    places = {number: place for place, number in enumerate(series)}
-    data = bytearray()
-    for count in (len(times), len(marks), len(series), len(shapes)):
-        _put(data, count)
-    for number in series:
-        _put(data, number)
-    for shape in shapes:
-        _put(data, len(shape))
-        for number in shape:
-            _put(data, places[number])
-    columns = (_differences(times), shapes_of, marks, *(_differences(values) for values in series.values()))
-    return bytes([VERSION]) + _compressed(data, columns)
+    encoder = ChunkEncoder(start)
+    encoder.add(seconds)
+    return b"".join(encoder.pieces())
 
 
 def decode(start: int, chunk: bytes) -> list[DeviceSecond]:
     """The seconds of a chunk that begins then. Raises DamagedStore."""
+    with _damage():
+        decoder = _Decoder(start, chunk)
+        return decoder.take(decoder.moments)
+
+
+def seconds_of(start: int, chunk: bytes) -> Iterator[DeviceSecond]:
+    """The same, one after another. Raises DamagedStore, at any of them."""
+    held: list[DeviceSecond] = []  # the last one: more of it may follow
+    with _damage():
+        decoder = _Decoder(start, chunk)
+        while moments := list(islice(decoder.moments, MOMENTS)):
+            if found := decoder.take(moments):
+                yield from held
+                yield from found[:-1]
+                held = found[-1:]
+        yield from held
+
+
+@contextlib.contextmanager
+def _damage() -> Iterator[None]:
+    """What can go wrong in decoding as DamagedStore."""
     try:
-        if chunk[0] != VERSION:
-            raise DamagedStore(f"A chunk of the store is damaged, or of a newer version ({chunk[0]}).")
-        return _decode(start, _Columns(_decompressed(chunk)))
+        yield
     except (zlib.error, IndexError, StopIteration, ValueError, OverflowError) as error:
         raise DamagedStore(f"A chunk of the store is damaged: {error}.") from None
 
 
-def _decode(start: int, columns: "_Columns") -> list[DeviceSecond]:
-    moments, entries, series_count, shape_count = (columns.number() for _ in range(4))
-    columns.must_hold(series_count + shape_count)
-    series = [columns.number() for _ in range(series_count)]
-    shapes = [[columns.number() for _ in range(columns.number())] for _ in range(shape_count)]
-    times = list(accumulate(columns.column(moments)))
-    shapes_of = columns.column(moments)
-    marks = iter(columns.column(entries))
-    counts = [0] * series_count
-    for shape in shapes_of:
-        for place in shapes[shape]:
-            counts[place] += 1
-    if sum(counts) != entries:
-        raise ValueError("its counts differ")
-    values = [accumulate(columns.column(count)) for count in counts]
-    return _seconds(start, zip(times, shapes_of, strict=True), shapes, series, values, marks)
+class _Decoder:
+    """``moments``: the times, relative to the hour in ms, and the shapes of all; ``take`` them in order."""
 
+    def __init__(self, start: int, chunk: bytes) -> None:
+        if chunk[0] != VERSION:
+            raise DamagedStore(f"A chunk of the store is damaged, or of a newer version ({chunk[0]}).")
+        columns = _Columns(_decompressed(chunk))
+        moments, entries, series_count, shape_count = (columns.number() for _ in range(4))
+        columns.must_hold(series_count + shape_count)
+        series = [columns.number() for _ in range(series_count)]
+        shapes = [[columns.number() for _ in range(columns.number())] for _ in range(shape_count)]
+        times = list(accumulate(columns.column(moments)))
+        shapes_of = columns.column(moments)
+        marks = iter(columns.column(entries))
+        counts = [0] * series_count
+        for shape in shapes_of:
+            for place in shapes[shape]:
+                counts[place] += 1
+        if sum(counts) != entries:
+            raise ValueError("its counts differ")
+        values = [accumulate(columns.column(count)) for count in counts]
+        self.moments = zip(times, shapes_of, strict=True)
+        self._start = start
+        self._parts = [[(series[place], values[place].__next__) for place in shape] for shape in shapes]
+        self._mark = marks.__next__
+        self._second, self._into = -1, list[Entry]()
 
-def _seconds(
-    start: int,
-    moments: Iterable[tuple[int, int]],
-    shapes: Sequence[Sequence[int]],
-    series: Sequence[int],
-    values: Sequence[Iterator[int]],
-    marks: Iterator[int],
-) -> list[DeviceSecond]:
-    parts = [[(series[place], values[place].__next__) for place in shape] for shape in shapes]
-    found: list[DeviceSecond] = []
-    current, into, mark = -1, list[Entry](), marks.__next__
-    for time, shape in moments:
-        second, ms = divmod(time, 1000)
-        if second != current:
-            if second < current or second >= SPAN_S:
-                raise ValueError("its times are out of order")
-            current, into = second, []
-            found.append((start + second, into))
-        for number, value in parts[shape]:
-            into.append((ms, number, value(), mark()))
-    return found
+    def take(self, moments: Iterable[tuple[int, int]]) -> list[DeviceSecond]:
+        """The seconds that begin with these; the one before them may go on in them."""
+        found: list[DeviceSecond] = []
+        current, into, parts, mark = self._second, self._into, self._parts, self._mark
+        for time, shape in moments:
+            second, ms = divmod(time, 1000)
+            if second != current:
+                if second < current or second >= SPAN_S:
+                    raise ValueError("its times are out of order")
+                current, into = second, []
+                found.append((self._start + second, into))
+            for number, value in parts[shape]:
+                into.append((ms, number, value(), mark()))
+        self._second, self._into = current, into
+        return found
 
 
 def _moments(seconds: Iterable[DeviceSecond]) -> Iterator[tuple[int, list[Entry]]]:
@@ -124,11 +169,6 @@ def _moments(seconds: Iterable[DeviceSecond]) -> Iterator[tuple[int, list[Entry]
             moment.append(entry)
         if moment:
             yield second * 1000 + moment[0][0], moment
-
-
-def _differences(numbers: Sequence[int]) -> list[int]:
-    """Of each number to the one before; the first to 0."""
-    return [number - before for before, number in zip((0, *numbers), numbers, strict=False)]
 
 
 def _put_column(data: bytearray, numbers: Sequence[int]) -> None:
@@ -155,18 +195,19 @@ def _put(data: bytearray, number: int) -> None:
     data.append(number)
 
 
-def _compressed(head: bytearray, columns: Iterable[Sequence[int]]) -> bytes:
+def _compressed(head: bytearray, columns: Iterable[Sequence[int]]) -> Iterator[bytes]:
     """Each column begins a block, so that it gets a code of its own: 12 % less than all in one."""
     worker = zlib.compressobj(LEVEL, strategy=zlib.Z_FILTERED)
-    done, size = bytearray(worker.compress(head)), len(head)
+    yield worker.compress(head)
+    size = len(head)
     for column in columns:
         data = bytearray()
         _put_column(data, column)
         size += len(data)
         if size > MOST_BYTES:
             raise ValueError("too many values for one chunk")
-        done += worker.compress(data) + worker.flush(zlib.Z_SYNC_FLUSH)
-    return bytes(done + worker.flush())
+        yield worker.compress(data) + worker.flush(zlib.Z_SYNC_FLUSH)
+    yield worker.flush()
 
 
 def _little(numbers: "array[int]") -> "array[int]":

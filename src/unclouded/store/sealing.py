@@ -3,16 +3,19 @@
     sample  ┌┬┬┬┬┬┬┬┬┬┬┬ 10:00 ┬┬┬┬┬┬┬┬┬┬┬┐ ──── two hours later, and rolled up ────► chunk 10:00
     sample        ·  a late one  ·           ──── once no more come ─────────────────► chunk 10:00, merged
 
-Each hour is one transaction on the writer's connection, so that at any moment a sample is in its row or in its chunk.
-Hours with few samples stay as they are: a chunk of them is no smaller.
+The chunk is made in small pieces, outside of any transaction, and put in the place of the samples in one transaction on
+the writer's connection: at any moment a sample is in its row or in its chunk. Where the hour has changed meanwhile, the
+chunk is thrown away and made again later. Hours with few samples stay as they are: a chunk of them is no smaller.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 
 from unclouded.core.errors import DamagedStore
 from unclouded.store import blob, chunk
-from unclouded.store.chunk import SPAN_S, DeviceSecond
+from unclouded.store.blob import merged
+from unclouded.store.chunk import SPAN_S, ChunkEncoder, DeviceSecond
 from unclouded.store.rollup import Place
 from unclouded.store.samples import merged_seconds
 from unclouded.store.transaction import transaction
@@ -21,6 +24,8 @@ SEALED_AFTER_S = 7200  # s after the end of an hour
 PAUSE_S = 60  # s until it is looked for hours to seal again, once there was none
 CALM_S = 600  # s without a late sample until its hour is sealed again
 LEAST_SECONDS = 32  # of an hour that is sealed
+PIECE_VALUES = 1000  # that one step decodes or encodes, about; 2 ms
+PIECE_BYTES = 4096  # of samples that are read at a time
 SKIPPED_PER_STEP = 500  # hours with few samples that one step passes over at most; 5 ms
 
 NEXT = "SELECT second FROM sample WHERE device = ? AND second >= ? ORDER BY second LIMIT 1"
@@ -28,12 +33,16 @@ NEXT = "SELECT second FROM sample WHERE device = ? AND second >= ? ORDER BY seco
 WORTH = f"""SELECT second / {SPAN_S} * {SPAN_S} AS hour FROM sample WHERE device = ?1 AND second >= ?2 AND second < ?3
     GROUP BY second / {SPAN_S} HAVING count(*) >= ?4
     OR EXISTS (SELECT 1 FROM chunk WHERE device = ?1 AND start = second / {SPAN_S} * {SPAN_S}) LIMIT 1"""
-ROWS = "SELECT second, blob FROM sample WHERE device = ? AND second >= ? AND second < ? ORDER BY second"
+ROWS = "SELECT second, blob FROM sample WHERE device = ? AND second >= ? AND second < ? ORDER BY second LIMIT ?"
+STATE = """SELECT count(*), coalesce(sum(length(blob)), 0),
+    (SELECT length(data) FROM chunk WHERE device = ?1 AND start = ?2)
+    FROM sample WHERE device = ?1 AND second >= ?2 AND second < ?3"""
 DROP = "DELETE FROM sample WHERE device = ? AND second = ?"
 DROP_ALL = "DELETE FROM sample WHERE device = ? AND second >= ? AND second < ?"
 FIND = "SELECT data FROM chunk WHERE device = ? AND start = ?"
 PUT = "INSERT OR REPLACE INTO chunk VALUES (?, ?, ?, ?, ?, ?)"
 FORGET = "DELETE FROM chunk WHERE device = ? AND start = ?"
+DONE = object()
 PUT_SAMPLE = "INSERT INTO sample VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET blob = merge(blob, excluded.blob)"
 
 
@@ -49,6 +58,8 @@ class Sealer:
         self._turn: list[int] = []  # devices that are looked at next
         self._pause_ends = -1.0
         self._newest = 0  # the end of the newest hour of any device
+        self._work: Iterator[None] = iter(())  # the rest of the hour that is being sealed
+        self._place: Place = 0, 0
 
     def note(self, places: Iterable[Place]) -> None:
         """Samples were written. Those of hours that were looked at already are late; a new hour ends an old one."""
@@ -57,7 +68,10 @@ class Sealer:
                 self._newest = second // SPAN_S * SPAN_S + SPAN_S
                 self._pause_ends = -1.0
             if second < self._looked.get(device, 0):
-                self._late[device, second // SPAN_S * SPAN_S] = self._now()
+                place = device, second // SPAN_S * SPAN_S
+                self._late[place] = self._now()
+                if place == self._place:
+                    self._work = iter(())  # what was made of it is not the whole any more
 
     def reload(self) -> None:
         """Look at everything again; needed after histories were joined or deleted."""
@@ -65,13 +79,20 @@ class Sealer:
         self._late.clear()
         self._turn.clear()
         self._pause_ends = -1.0
+        self._work = iter(())
 
     def step(self) -> bool:
-        """Seal one hour, or look for one. False where there is nothing to do now. Raises sqlite3.Error."""
-        for (device, start), since in self._late.items():
+        """Seal a piece of an hour, or look for one. False where there is nothing to do now. Raises sqlite3.Error."""
+        try:
+            if next(self._work, DONE) is not DONE:
+                return True
+        except sqlite3.Error:
+            self._late[self._place] = self._now() - CALM_S  # it is tried again
+            raise
+        for place, since in self._late.items():
             if self._now() - since >= CALM_S:
-                self._seal(device, start)
-                del self._late[device, start]
+                del self._late[place]
+                self._begin(*place)
                 return True
         if self._now() < self._pause_ends:
             return False
@@ -114,32 +135,108 @@ class Sealer:
         end = min(until, first + SKIPPED_PER_STEP * SPAN_S)
         found = self._db.execute(WORTH, (device, first, end, LEAST_SECONDS)).fetchone()
         if found is not None:
-            self._seal(device, found[0])
+            self._begin(device, found[0])
             end = found[0] + SPAN_S
         self._looked[device] = end
         return True
 
-    def _seal(self, device: int, start: int) -> None:
-        """Seal one hour, unless it has few samples, or cannot be."""
-        with transaction(self._db):
-            rows = self._db.execute(ROWS, (device, start, start + SPAN_S)).fetchall()
-            is_worth_it = len(rows) >= LEAST_SECONDS or self._db.execute(FIND, (device, start)).fetchone()
-            if rows and is_worth_it:
-                self._replace(device, start, *_decoded(rows))
+    def _begin(self, device: int, start: int) -> None:
+        self._place = device, start
+        self._work = HourSealing(self._db, device, start).pieces()
 
-    def _replace(self, device: int, start: int, singles: Sequence[DeviceSecond], damaged: int) -> None:
-        """Put the chunk of an hour in the place of its samples; ``damaged``: how many of them stay, being damaged."""
-        if not singles:
+
+class HourSealing:
+    """Seals one hour, unless it has few samples, or cannot be."""
+
+    def __init__(self, db: sqlite3.Connection, device: int, start: int) -> None:
+        self._db = db
+        self._hour = device, start, start + SPAN_S
+        self._sealed: list[int] = []  # seconds that were single
+        self._damaged = 0  # that stay as they are
+
+    def pieces(self) -> Iterator[None]:
+        """Each piece is a few milliseconds of work, and the last one a transaction. Raises sqlite3.Error."""
+        device, start, _ = self._hour
+        state = count, size, sealed = self._state()
+        if not count or (count < LEAST_SECONDS and not sealed):
             return
+        rows = self._rows(max(1, PIECE_BYTES * count // max(size, 1)))
+        encoder, first, last, total = ChunkEncoder(start), -1, -1, 0
+        data = bytearray()
         try:
-            row = _merged_row(self._db, device, start, singles)
+            known = self._db.execute(FIND, (device, start)).fetchone()
+            seconds = _merge(chunk.seconds_of(start, known[0]) if known else iter(()), rows)
+            for piece in _pieces(seconds):
+                first, last, total = piece[0][0] if first < 0 else first, piece[-1][0], total + len(piece)
+                encoder.add(piece)
+                yield
+            if not self._sealed:
+                return
+            for part in encoder.pieces():
+                data += part
+                yield
         except (DamagedStore, ValueError):
             return  # all stays: for a salvage, or since it is too large for a chunk
-        if damaged:
-            self._db.executemany(DROP, [(device, second) for second, _ in singles])
+        with transaction(self._db):
+            if self._state() == state:
+                self._replace((device, start, first, last, total, bytes(data)))
+
+    def _state(self) -> tuple[int, int, int | None]:
+        found: tuple[int, int, int | None] = self._db.execute(STATE, self._hour).fetchone()
+        return found
+
+    def _rows(self, most: int) -> Iterator[DeviceSecond]:
+        """The samples, but not those that are damaged."""
+        device, begin, end = self._hour
+        while rows := self._db.execute(ROWS, (device, begin, end, most)).fetchall():
+            begin = rows[-1][0] + 1
+            for second, data in rows:
+                try:
+                    entries = blob.checked(data)
+                except DamagedStore:
+                    self._damaged += 1
+                    continue
+                self._sealed.append(second)
+                yield second, entries
+
+    def _replace(self, row: tuple[object, ...]) -> None:
+        """Put the chunk in the place of the samples; damaged ones stay."""
+        device = self._hour[0]
+        if self._damaged:
+            self._db.executemany(DROP, [(device, second) for second in self._sealed])
         else:
-            self._db.execute(DROP_ALL, (device, start, start + SPAN_S))
+            self._db.execute(DROP_ALL, self._hour)
         self._db.execute(PUT, row)  # into the pages that are free now: the file need not grow
+
+
+def _merge(sealed: Iterator[DeviceSecond], single: Iterator[DeviceSecond]) -> Iterator[DeviceSecond]:
+    """As ``samples.merged_seconds``, but one after another."""
+    one, other = next(sealed, None), next(single, None)
+    while one is not None and other is not None:
+        if one[0] == other[0]:
+            yield one[0], merged(one[1], other[1])
+            one, other = next(sealed, None), next(single, None)
+        elif one[0] < other[0]:
+            yield one
+            one = next(sealed, None)
+        else:
+            yield other
+            other = next(single, None)
+    if one is not None:
+        yield one
+    if other is not None:
+        yield other
+    yield from sealed
+    yield from single
+
+
+def _pieces(seconds: Iterator[DeviceSecond]) -> Iterator[list[DeviceSecond]]:
+    """So many of them at a time as have about PIECE_VALUES values; at least one."""
+    most = 1
+    while piece := list(islice(seconds, most)):
+        yield piece
+        values = sum(len(entries) for _, entries in piece)
+        most = max(1, min(2 * most, PIECE_VALUES * len(piece) // max(values, 1)))
 
 
 def _merged_row(db: sqlite3.Connection, device: int, start: int, seconds: Sequence[DeviceSecond]) -> tuple[object, ...]:
@@ -166,14 +263,3 @@ def unseal(db: sqlite3.Connection, device: int, start: int) -> None:
         seconds = chunk.decode(start, data)
         db.executemany(PUT_SAMPLE, [(device, second, blob.encode(entries)) for second, entries in seconds])
     db.execute(FORGET, (device, start))
-
-
-def _decoded(rows: Iterable[tuple[int, bytes]]) -> tuple[list[DeviceSecond], int]:
-    """The samples, and how many are damaged."""
-    found, damaged = list[DeviceSecond](), 0
-    for second, data in rows:
-        try:
-            found.append((second, blob.checked(data)))
-        except DamagedStore:
-            damaged += 1
-    return found, damaged
