@@ -119,6 +119,7 @@ INSIDE = {
         "homekit": "",
         "notifications": "",
     },
+    "store": {"editing": "blob chunk codec repair rollup rows transaction"},
     "rules": {
         "calendar": "",
         "conditions": "calendar",
@@ -158,6 +159,7 @@ PURE = [
     *(f"sim/{name}.py" for name in ("seeded_random", "subjects", "trips", "world")),
     "sim/product",
     *(f"store/{name}.py" for name in ("blob", "codec", "condense", "part", "rows", "silence", "steps")),
+    *(f"store/editing/{name}.py" for name in ("edit", "edited_samples")),
     *(f"recording/{name}.py" for name in ("bridge", "line_monitor")),
     *(f"recording/disturbing/{name}.py" for name in ("byte_faults", "direction", "faults")),
     "publish/homeassistant",

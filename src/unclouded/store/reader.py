@@ -19,6 +19,8 @@ from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Quality, Reading, Value, unit_of
 from unclouded.store.codec import QUALITIES, VALUE, SeriesScale, device_from_json, flags_of, from_json
 from unclouded.store.condense import Grid, HistoryRow, HistoryStep, LastValue, milliseconds
+from unclouded.store.editing.edit import COLUMNS, HistoryEdit, edit_of
+from unclouded.store.editing.edited_samples import edit_at, text_spans
 from unclouded.store.feeds import StoredFeeds
 from unclouded.store.samples import Samples
 from unclouded.store.schema import explain, open_to_read
@@ -30,6 +32,7 @@ FOREVER = 2.0**40
 EVENTS = """SELECT e.at, coalesce(d.id, d.identity, ''), e.kind, e.json FROM event e
     LEFT JOIN device d ON d.number = e.device
     WHERE e.at >= ? AND e.at < ? AND (? IS NULL OR e.device = ?) AND e.kind <> ? ORDER BY e.at"""
+EDITS = f"SELECT {COLUMNS} FROM edit WHERE device = ?1 AND start < ?3 AND until > ?2 ORDER BY number"
 DEVICE = "SELECT number, identity, id, first_seen, last_seen, info FROM device"
 OLDEST = """SELECT min(at) FROM (SELECT (SELECT min(second) FROM sample WHERE device = number) AS at FROM device
     UNION ALL SELECT (SELECT first FROM chunk WHERE device = number ORDER BY start LIMIT 1) FROM device)"""
@@ -98,6 +101,13 @@ class StoreReader:
         for id, point in self._rows(LEDGERS):
             if unit_of(point) == "Wh":
                 found.setdefault(id, []).append(point)
+        return found
+
+    def decimals(self, device: str) -> dict[str, int]:
+        """How many decimals the stored numbers of each point have, at most. Raises CommandError."""
+        found: dict[str, int] = {}
+        for scale in self._scales(self._find(device)[0]).values():
+            found[scale.point] = max(found.get(scale.point, 0), -scale.exponent)
         return found
 
     def history(
@@ -177,6 +187,16 @@ class StoreReader:
         """The number of seconds of a range with samples of a device, counted up to a limit."""
         return Samples(self._rows).count(self._find(device)[0], int(start), end, limit)
 
+    def edits(
+        self, device: str, points: Collection[str] | None = None, start: float = 0.0, end: float = FOREVER
+    ) -> list[HistoryEdit]:
+        """The edits of a device that overlap a range, also those that are undone; the oldest first.
+
+        Raises CommandError where the device is unknown.
+        """
+        rows = self._rows(EDITS, self._find(device)[0], milliseconds(start), milliseconds(end))
+        return [edit for edit in map(edit_of, rows) if points is None or edit.point in points]
+
     def feeds(self) -> StoredFeeds:
         """The values of prices and other feeds."""
         return StoredFeeds(self._rows)
@@ -253,9 +273,12 @@ class StoreReader:
     def _texts(
         self, number: int, name: str, points: Collection[str] | None, start: float, end: float
     ) -> Iterator[HistoryRow]:
-        for at, text in self._rows(VALUES, number, VALUE, start, end):
+        rows = self._rows(VALUES, number, VALUE, start, end)
+        void = text_spans(self._rows, number, milliseconds(start), milliseconds(end)) if rows else {}
+        for at, text in rows:
             entry = from_json(text)
-            if points is None or entry["point"] in points:
+            spans = void.get(entry["point"], ())
+            if (points is None or entry["point"] in points) and edit_at(spans, at * 1000) is None:
                 yield HistoryRow(at, name, entry["point"], entry["value"], entry["quality"], tuple(entry["flags"]))
 
     def _last_samples(self, number: int, id: str) -> dict[str, Reading]:
@@ -277,8 +300,12 @@ class StoreReader:
     def _last_texts(self, number: int, id: str) -> dict[str, Reading]:
         last: dict[str, Reading] = {}
         query = "SELECT at, json FROM event WHERE device = ? AND kind = ? ORDER BY at DESC, number DESC LIMIT ?"
-        for at, text in self._rows(query, number, VALUE, TEXT_DEPTH):
+        rows = self._rows(query, number, VALUE, TEXT_DEPTH)
+        void = text_spans(self._rows, number, 0, milliseconds(FOREVER)) if rows else {}
+        for at, text in rows:
             entry = from_json(text)
+            if edit_at(void.get(entry["point"], ()), at * 1000) is not None:
+                continue
             point, flags = entry["point"], tuple(entry["flags"])
             last.setdefault(point, Reading(id, point, entry["value"], at, entry["quality"], flags))
         return last

@@ -8,14 +8,14 @@
 Rows are computed from the stored samples, in the transaction of the batch that completes them, so rollups and samples
 never differ. All samples of a device before its ``upto`` are rolled up: rows of 60 s from samples, rows of 900 s from
 those of 60 s, rows of 3600 s from those of 900 s. ``upto`` advances in pieces of five minutes, because the rows of a
-series then share a page. A late sample causes its rows to be computed again. A batch rolls up a bounded number of
-device-seconds: a store without rollups, or with a whole history that arrives late, catches up over many batches;
-readers use samples from ``upto`` on.
+series then share a page. A late sample, or an edit, causes its rows to be computed again. A batch rolls up a bounded
+number of device-seconds: a store without rollups, or with a whole history that arrives late, catches up over many
+batches; readers use samples from ``upto`` on.
 """
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from unclouded.store.chunk import SPAN_S, DeviceSecond
@@ -32,6 +32,7 @@ SAFE_TOTAL = 2**47  # totals beyond are kept as floats, so that SQLite's sum of 
 MARKS = 2**63 - 1  # the marks that fit a column
 
 PUT_ROW = "INSERT OR REPLACE INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+DROP_ROWS = "DELETE FROM rollup WHERE series = ? AND span = ? AND start >= ? AND start < ?"
 PUT_UPTO = "INSERT OR REPLACE INTO rolled VALUES (?, ?)"
 FIRST_SECOND = """SELECT min(at) FROM (SELECT min(second) AS at FROM sample WHERE device = ?1
     UNION ALL SELECT min(first) FROM (SELECT first FROM chunk WHERE device = ?1 ORDER BY start LIMIT 1))"""
@@ -107,6 +108,26 @@ class Rollup:
             work -= self._advance(device, goals[device], max(work, MINUTE + 1))
         return not self._behind
 
+    def redo(self, device: int, series: Collection[int], begin: int, end: int) -> int:
+        """Compute the rows of some series again, from one whole hour to another; until which hour it got.
+
+        It works on one page of samples at most. Rows of minutes without samples are deleted.
+        """
+        goal = -(-self._upto_of(device) // SPANS[-1]) * SPANS[-1]
+        if goal < end:  # rows beyond are from before ``upto`` was moved back, and are computed again when it advances
+            self._drop(series, max(begin, goal), end)
+        if begin >= goal:
+            return end
+        end = min(end, goal)
+        rows, reach = self._samples.page(device, begin, end)
+        if reach < end:
+            end = max(reach // SPANS[-1] * SPANS[-1], begin + SPANS[-1])
+        self._drop(series, begin, end)
+        upto = self._upto_of(device)
+        minutes = self._from_samples(device, (row for row in rows if row[0] < min(end, upto)), series)
+        self._roll_up(device, minutes, upto)
+        return end
+
     # --- inside --------------------------------------------------------------------------------
 
     def _upto_of(self, device: int) -> int:
@@ -144,10 +165,12 @@ class Rollup:
             self._from_samples(device, (row for row in rows if row[0] // MINUTE * MINUTE in minutes))
         self._roll_up(device, minutes, self._upto_of(device))
 
-    def _from_samples(self, device: int, rows: Iterable[DeviceSecond]) -> list[int]:
-        """Write the minute rows of these samples; the starts of the minutes."""
+    def _from_samples(
+        self, device: int, rows: Iterable[DeviceSecond], series: Collection[int] | None = None
+    ) -> list[int]:
+        """Write the minute rows of these samples (of some series, None = all); the starts of the minutes."""
         accumulators = new_accumulators()
-        accumulate(rows, StepRange(MINUTE * 1000), None, accumulators)
+        accumulate(rows, StepRange(MINUTE * 1000), series, accumulators)
         for number, by_series in accumulators.items():
             start = number * MINUTE
             parts = {series: one.part(self._counts_as_number(series)) for series, one in by_series.items()}
@@ -161,6 +184,9 @@ class Rollup:
             for start in sorted(starts):
                 if start + span <= upto:
                     self._write(span, start, self._joined(device, finer, start, start + span))
+
+    def _drop(self, series: Iterable[int], begin: int, end: int) -> None:
+        self._db.executemany(DROP_ROWS, [(one, span, begin, end) for one in series for span in SPANS])
 
     def _joined(self, device: int, span: int, start: int, end: int) -> Mapping[int, SeriesPart]:
         parts: dict[int, SeriesPart] = {}

@@ -43,7 +43,7 @@ from unclouded.store.transaction import transaction
 from unclouded.store.writer import LAST_SECOND, merge_or_replace
 
 STATE = ("flag", "device", "alias", "series", "ledger", "memory", "feed")
-HISTORY = ("sample", "chunk", "event", "audit", "feed_value")
+HISTORY = ("sample", "chunk", "event", "audit", "feed_value", "edit", "imported")
 SAMPLED = ("sample", "chunk")
 IDENTITIES, IDS, FLAGS, SERIES = (
     "sqlite_autoindex_device_1",
@@ -65,6 +65,10 @@ AUDIT_ONCE = """INSERT INTO audit (at, who, what, json) SELECT ?1, ?2, ?3, ?4 WH
     (SELECT 1 FROM audit WHERE at = ?1 AND who = ?2 AND what = ?3 AND json = ?4)"""
 PUT_FREE_VALUE = """INSERT INTO feed_value SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS
     (SELECT 1 FROM feed_value WHERE feed = ?1 AND start < ?3 AND until > ?2)"""
+CHANGES = {  # the columns of what changed the history, without their own numbers
+    "edit": "device, point, start, until, action, value, estimated, reason, who, at, undone_at, undone_by",
+    "imported": "device, source, data, who, at, undone_at, undone_by",
+}
 PUT_DEVICE = "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -330,9 +334,35 @@ class _Target:
             case "audit", (_, *entry):
                 self._db.execute(AUDIT_ONCE, entry)
                 return True
+            case "edit", (_, int(device), str(), int(), int(), "void" | "edit", str(), *_):
+                return self._change(name, device, row[2:], begun)
+            case "imported", (_, int(device), str(), bytes(), *_):
+                return self._change(name, device, row[2:], begun)
             case "feed_value", (int(feed), int(start), int(until), str(value)) if start < until:
                 return self._feed_value(feed, start, until, value)
         return False
+
+    def _change(self, name: str, device: int, rest: Sequence[Column], begun: set[int]) -> bool:
+        """An edit or an import. The rollups of its device are made again: they may be from before it."""
+        number = self._device(device)
+        if number is None:
+            return False
+        self._begin(number, begun)
+        row = (number, *rest)
+        marks = ", ".join("?" * len(row))
+        columns = CHANGES[name]
+        same = " AND ".join(f"{column} IS ?" for column in columns.split(", "))
+        if not self._db.execute(f"SELECT 1 FROM {name} WHERE {same}", row).fetchone():
+            self._db.execute(f"INSERT INTO {name} ({columns}) VALUES ({marks})", row)
+        return True
+
+    def _begin(self, number: int, begun: set[int]) -> None:
+        """The rollups of a device are computed again once all is there."""
+        if number not in begun:
+            begun.add(number)
+            self._db.execute("DELETE FROM rollup WHERE series IN (SELECT id FROM series WHERE device = ?)", (number,))
+            self._db.execute("DELETE FROM rolled WHERE device = ?", (number,))
+            self._db.execute("DELETE FROM unrolled WHERE device = ?", (number,))
 
     def _feed_value(self, feed: int, start: int, until: int, value: str) -> bool:
         """A value of a feed whose name is lost belongs to none."""
@@ -351,10 +381,7 @@ class _Target:
         number = self._device(device) if seconds and isinstance(device, int) else None
         if number is None:
             return False
-        if number not in begun:
-            begun.add(number)
-            self._db.execute("DELETE FROM rollup WHERE series IN (SELECT id FROM series WHERE device = ?)", (number,))
-            self._db.execute("DELETE FROM rolled WHERE device = ?", (number,))
+        self._begin(number, begun)
         moved = [(second, entries) for second, old in seconds if (entries := self._moved(number, old))]
         if name == "chunk" and isinstance(start, int) and moved:
             merge_chunk(self._db, number, start, moved)

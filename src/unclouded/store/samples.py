@@ -4,7 +4,8 @@
     sample  ·           · ··        ┌┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┐      one row a second; late ones of sealed hours too
             └────────── read as one, by second ─────┘
 
-A page is read by one statement, so that a window which is sealed meanwhile is in it once.
+A page is read by one statement, so that a window which is sealed meanwhile is in it once. Edits are in what is read
+(see store.editing); what is stored stays as it was measured.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from unclouded.store.blob import decode as decode_blob
 from unclouded.store.blob import merged
 from unclouded.store.chunk import SPAN_S, DeviceSecond
 from unclouded.store.chunk import decode as decode_chunk
+from unclouded.store.editing.edited_samples import with_edits
 from unclouded.store.rows import Rows
 
 PAGE = 4000  # device-seconds of single rows read at a time
@@ -80,7 +82,8 @@ class Samples:
                 break
             size += len(data)
             sealed_seconds += [one for one in self._chunk(start, data) if begin <= one[0] < reach]
-        return merged_seconds(sealed_seconds, list(self._singles(singles, reach))), reach
+        found = merged_seconds(sealed_seconds, list(self._singles(singles, reach)))
+        return with_edits(self._rows, device, found), reach
 
     def read_back(self, device: int, begin: int, end: float, most: int) -> Iterator[DeviceSecond]:
         """At most so many seconds from before ``end`` down to ``begin``, the newest first."""
@@ -129,7 +132,8 @@ class Samples:
             if len(singles) >= most:
                 reach = max(reach, singles[0][0])
             sealed = [one for start, data in chunks for one in self._chunk(start, data) if reach <= one[0] < end]
-            yield from reversed(merged_seconds(sealed, [one for one in self._singles(singles, end) if one[0] >= reach]))
+            found = merged_seconds(sealed, [one for one in self._singles(singles, end) if one[0] >= reach])
+            yield from reversed(with_edits(self._rows, device, found))
             end = reach
 
     def _count_within(self, device: int, begin: int, end: float) -> int:

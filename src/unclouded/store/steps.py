@@ -24,6 +24,8 @@ from unclouded.store.condense import (
     milliseconds,
     step_of,
 )
+from unclouded.store.editing.edited_samples import edit_at, text_spans
+from unclouded.store.editing.unrolled import UnrolledRange, rolled_parts, unrolled
 from unclouded.store.part import SeriesPart, StepRange, accumulate, join, new_accumulators, worst
 from unclouded.store.rollup import MINUTE, SPANS
 from unclouded.store.rows import Rows
@@ -35,7 +37,8 @@ DEPTH = 20_000  # device-seconds searched for the last value of a point
 
 VALUES = "SELECT at, json FROM event WHERE device = ? AND kind = ? AND at >= ? AND at < ? ORDER BY at, number"
 NEXT_VALUE = "SELECT at FROM event WHERE device = ? AND kind = ? AND at >= ? ORDER BY at LIMIT 1"
-LAST_ROW = "SELECT at, last, marks FROM rollup WHERE series = ? AND span = ? AND start < ? ORDER BY start DESC LIMIT 1"
+LAST_ROW = """SELECT at, last, marks FROM rollup WHERE series = ? AND span = ? AND start >= ? AND start < ?
+    ORDER BY start DESC LIMIT 1"""
 FIRST_ROW = "SELECT start FROM rollup WHERE series = ? AND span = ? AND start >= ? AND start < ? ORDER BY start LIMIT 1"
 # The newest text of each point; the JSON begins {"point":"mode","value":"eco", …
 LAST_VALUES = """SELECT max(at), json FROM (SELECT at, json FROM event WHERE device = ? AND kind = ? AND at < ?
@@ -84,7 +87,7 @@ class Steps:
     def standing(self, at: float, points: Collection[str]) -> dict[str, LastValue]:
         """The last value of each of these points before a time (Unix seconds), be it a number or a text."""
         found = self.before(milliseconds(at))
-        for when, json in self._rows(LAST_VALUES, self._device, VALUE, at, TEXT_DEPTH):
+        for when, json in self._last_texts(at):
             entry = from_json(json)
             point = entry["point"]
             if point in points and (point not in found or when * 1000 >= found[point].at):
@@ -96,14 +99,46 @@ class Steps:
         found: dict[int, SeriesValue] = {}
         upto, second = self._upto(), at // 1000
         whole = -(-second // MINUTE) * MINUTE
+        ranges = self._unrolled()
         for series in self._scales:
-            rows = self._rows(FIRST_ROW, series, MINUTE, whole, upto)
-            for begin, end in ((second, whole), *((start, start + MINUTE) for (start,) in rows), (upto, MAX_TIME_S)):
+            for begin, end in self._places_of_first(series, second, whole, upto, ranges):
                 if series not in found:
                     self._first_sample(series, max(begin, second), end, at, found)
         return self._by_point(found, earliest=True)
 
     # --- inside --------------------------------------------------------------------------------
+
+    def _last_texts(self, at: float) -> list[tuple[float, str]]:
+        """The newest text of each point before a time, without those of void ranges."""
+        rows = self._rows(LAST_VALUES, self._device, VALUE, at, TEXT_DEPTH)
+        if not rows:
+            return []
+        void = text_spans(self._rows, self._device, 0, milliseconds(at))
+        found: list[tuple[float, str]] = []
+        for when, json in rows:
+            point = from_json(json)["point"]
+            before: list[tuple[float, str]] = [(when, json)]
+            while before and edit_at(void.get(point, ()), before[0][0] * 1000) is not None:
+                older = self._rows(LAST_VALUES, self._device, VALUE, before[0][0], TEXT_DEPTH)
+                before = [one for one in older if from_json(one[1])["point"] == point]
+            found += before
+        return found
+
+    def _places_of_first(
+        self, series: int, second: int, whole: int, upto: int, ranges: Sequence[UnrolledRange]
+    ) -> Iterator[tuple[int, int]]:
+        """Where the first value of a series may be: in order of time, in seconds. ``whole``: the next whole minute."""
+        yield second, whole
+        for begin, end, is_rolled in rolled_parts(whole, upto, ranges):
+            if is_rolled:
+                yield from ((start, start + MINUTE) for (start,) in self._rows(FIRST_ROW, series, MINUTE, begin, end))
+            else:
+                yield begin, end
+        yield upto, MAX_TIME_S
+
+    def _unrolled(self) -> list[UnrolledRange]:
+        """The ranges, in seconds, in which the rollups of these points do not count."""
+        return unrolled(self._rows, self._device, {scale.point for scale in self._scales.values()})
 
     def _upto(self) -> int:
         found = self._rows("SELECT upto FROM rolled WHERE device = ?", self._device)
@@ -123,12 +158,17 @@ class Steps:
         upto = self._upto() * 1000
         for run in grid.runs(low, high):
             spans = [span * 1000 for span in SPANS if not grid.step % (span * 1000) and not run.shift % (span * 1000)]
-            for span, begin, end in cover(run.low, run.high, upto, spans) if self._scales else ():
+            for span, begin, end in self._pieces(run, upto, spans) if self._scales else ():
                 stretch = OffsetRun(begin, end, run.shift)
                 found = self._rolled(grid.step, span, stretch) if span else self._raw(grid.step, stretch)
                 self._add(parts, grid, run, found)
             self._add_texts(texts, grid, run)
         return self._steps(parts, texts)
+
+    def _pieces(self, run: OffsetRun, upto: int, spans: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+        ranges = [UnrolledRange(start * 1000, until * 1000) for start, until in self._unrolled()]
+        for low, high, is_rolled in rolled_parts(run.low, run.high, ranges):
+            yield from cover(low, high, upto, spans if is_rolled else ())
 
     def _add(self, parts: Parts, grid: Grid, run: OffsetRun, more: Parts) -> None:
         """Add parts by the number of their step in a run to those by its beginning."""
@@ -166,11 +206,12 @@ class Steps:
         }
 
     def _add_texts(self, texts: dict[tuple[int, str], list[Text]], grid: Grid, run: OffsetRun) -> None:
-        for at, json in self._rows(VALUES, self._device, VALUE, run.low / 1000, run.high / 1000):
+        rows = self._rows(VALUES, self._device, VALUE, run.low / 1000, run.high / 1000)
+        void = text_spans(self._rows, self._device, run.low, run.high) if rows else {}
+        for at, json in rows:
             entry = from_json(json)
-            point = entry["point"]
-            if self._points is None or point in self._points:
-                ms = int(round(at * 1000, 3))
+            point, ms = entry["point"], int(round(at * 1000, 3))
+            if (self._points is None or point in self._points) and edit_at(void.get(point, ()), ms) is None:
                 text = Text(ms, entry["value"], entry["quality"], tuple(entry["flags"]))
                 texts[grid.begin(ms), point].append(text)
 
@@ -188,10 +229,16 @@ class Steps:
         """The last value of each series before a time."""
         minute = min(at // 1000, self._upto()) // MINUTE * MINUTE
         found = self._last_samples(minute, at)
-        for series in self._scales.keys() - found.keys():
-            for when, last, marks in self._rows(LAST_ROW, series, MINUTE, minute):
-                exact = self._last_samples(when // 1000, when + 1) if marks else {}
-                found[series] = exact.get(series, (when, last, worst(marks)))
+        parts = list(rolled_parts(0, minute, self._unrolled())) if self._scales.keys() - found.keys() else []
+        for begin, end, is_rolled in reversed(parts):
+            missing = self._scales.keys() - found.keys()
+            if not is_rolled and missing:
+                exact = self._last_samples(begin, end * 1000)
+                found |= {series: exact[series] for series in missing & exact.keys()}
+            for series in missing if is_rolled else ():
+                for when, last, marks in self._rows(LAST_ROW, series, MINUTE, begin, end):
+                    exact = self._last_samples(when // 1000, when + 1) if marks else {}
+                    found[series] = exact.get(series, (when, last, worst(marks)))
         return found
 
     def _last_samples(self, begin: int, at: int) -> dict[int, SeriesValue]:

@@ -1,0 +1,1 @@
+"""Edits of stored values: what is void, what is corrected; the values themselves stay as they are."""

@@ -1,0 +1,95 @@
+"""Makes and undoes edits, each in one transaction with what follows from it: audit, rollups."""
+
+import sqlite3
+from collections.abc import Callable
+
+from unclouded.core.errors import CommandError
+from unclouded.store.codec import to_json
+from unclouded.store.editing.edit import (
+    COLUMNS,
+    EDITED,
+    HistoryEdit,
+    NewEdit,
+    edit_of,
+    is_energy_counter,
+    value_to_json,
+)
+from unclouded.store.editing.unrolled import Unrolled
+from unclouded.store.repair import PUT_AUDIT
+from unclouded.store.transaction import transaction
+
+PUT_EDIT = """INSERT INTO edit (device, point, start, until, action, value, estimated, reason, who, at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+GET = f"SELECT {COLUMNS} FROM edit WHERE number = ?"
+UNDO = "UPDATE edit SET undone_at = ?, undone_by = ? WHERE number = ?"
+IDENTITY = "SELECT identity FROM device WHERE number = ?"
+PUT_FLAG = "INSERT OR IGNORE INTO flag SELECT coalesce(max(bit), -1) + 1, ?1 FROM flag"
+
+
+class EditWriter:
+    """Works on the writer's connection. ``wall``: the clock. ``reload``: the tables of flags have changed."""
+
+    def __init__(
+        self, db: sqlite3.Connection, wall: Callable[[], float], pending: Unrolled, reload: Callable[[], None]
+    ) -> None:
+        self._db = db
+        self._wall = wall
+        self._pending = pending
+        self._reload = reload
+
+    def make(self, edit: NewEdit, who: str) -> HistoryEdit:
+        """Store an edit. Raises CommandError where its device is gone, and sqlite3.Error."""
+        with transaction(self._db):
+            identity = self._identity(edit.device)
+            value = value_to_json(edit.value)
+            place = (edit.device, edit.point, edit.start, edit.until, edit.action, value, edit.is_estimated)
+            cursor = self._db.execute(PUT_EDIT, (*place, edit.reason, who, self._wall()))
+            made = self._edit(cursor.lastrowid or 0)
+            self._follow(made, edit.action, who, identity)
+        return made
+
+    def undo(self, number: int, who: str) -> HistoryEdit:
+        """Mark an edit as undone. Raises CommandError where there is none, and sqlite3.Error."""
+        with transaction(self._db):
+            edit = self._edit(number)
+            if edit.undone_at is not None:
+                raise CommandError(f"Edit {number} is undone already.")
+            self._db.execute(UNDO, (self._wall(), who, number))
+            self._follow(edit, "restore", who, self._identity(edit.device))
+            return self._edit(number)
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _follow(self, edit: HistoryEdit, what: str, who: str, identity: str) -> None:
+        if self._db.execute("SELECT 1 FROM flag WHERE name = ?", (EDITED,)).fetchone() is None:
+            self._db.execute(PUT_FLAG, (EDITED,))
+            self._reload()
+        entry = {
+            "device": identity,
+            "edit": edit.number,
+            "point": edit.point,
+            "from_ms": edit.start,
+            "to_ms": edit.until,
+            "value": value_to_json(edit.value),
+            "reason": edit.reason,
+        }
+        self._db.execute(PUT_AUDIT, (self._wall(), who, f"history_{what}", to_json(entry)))
+        if not self._is_energy(edit):
+            self._pending.add(edit.device, edit.point, edit.start, edit.until)
+
+    def _is_energy(self, edit: HistoryEdit) -> bool:
+        """Whether it concerns a counter of energy, whose levels stay as they are."""
+        kinds = self._db.execute("SELECT kind FROM series WHERE device = ? AND point = ?", (edit.device, edit.point))
+        return all(is_energy_counter(edit.point, kind) for (kind,) in kinds)
+
+    def _edit(self, number: int) -> HistoryEdit:
+        row = self._db.execute(GET, (number,)).fetchone()
+        if row is None:
+            raise CommandError(f"There is no edit {number}.")
+        return edit_of(row)
+
+    def _identity(self, device: int) -> str:
+        row = self._db.execute(IDENTITY, (device,)).fetchone()
+        if row is None:
+            raise CommandError("The device is no longer in the store.")
+        return str(row[0])
