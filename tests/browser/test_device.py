@@ -49,7 +49,7 @@ def test_a_device_shows_all_its_points_with_limits_and_controls(visitor: Visitor
     points = {device_point[1] for device_point in home.readings() if device_point[0] == "lamp"}
     for point in points:
         expect(page.locator(f'[data-point="{point}"] .value')).not_to_have_text("–")
-    expect(page.locator('[data-point="power_W"] .value')).to_have_text(re.compile(r"8\.\d W"))
+    expect(page.locator('[data-point="power_W"] .value')).to_have_text(re.compile(r"8\.\d\sW"))
     countdown = page.locator('[data-point="countdown_s"]')
     expect(countdown).to_contain_text("0 to 86400")
     countdown.get_by_role("spinbutton").fill("90000")

@@ -64,7 +64,7 @@ def test_values_are_updated_without_a_reload(visitor: Visitor):
 def test_both_bars_have_the_same_length_and_labels_for_their_parts(visitor: Visitor):
     page = visitor.open()
     flows = page.get_by_role("group", name="Power sources and uses")
-    expect(flows.locator(".hidden-text")).to_have_text(re.compile(r"Sources: .*\d W.* Uses: .*Pump \d+ W.*"))
+    expect(flows.locator(".hidden-text")).to_have_text(re.compile(r"Sources: .*\d\sW.* Uses: .*Pump \d+\sW.*"))
     widths = page.evaluate("""() => [...document.querySelectorAll('.flow .bar')].map(
         bar => [...bar.children].reduce((sum, part) => sum + parseFloat(part.style.width), 0))""")
     assert widths == pytest.approx([100, 100])
@@ -172,7 +172,7 @@ def test_an_offline_plug_is_grey_with_its_last_value_and_recovers(visitor: Visit
     mark(page)
     home.stop_sim("lamp")
     expect(lamp.locator(".why .fault")).to_have_text(re.compile(r"No answer since \d\d:\d\d"))
-    expect(lamp.locator(".sub")).to_have_text(re.compile(r"last 8\.\d W"))
+    expect(lamp.locator(".sub")).to_have_text(re.compile(r"last 8\.\d\sW"))
     assert colour(lamp.locator(".name")) == page.evaluate(SOFT)
     expect(switch(page, "lamp")).to_have_attribute("aria-disabled", "true")
     expect(page.locator(".alert")).to_contain_text(re.compile(r"Lamp has not answered since \d\d:\d\d"))

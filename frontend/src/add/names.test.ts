@@ -24,14 +24,14 @@ describe("proposed names", () => {
   it("are in the language of the page", async () => {
     await loadWords("de", "de-DE");
     expect(namesOf(FOUND, "tuya_wifi", [])).toEqual(["Gerät", "Wasserkocher", "Toaster", "Metering plug"]);
-    expect(guessText(FOUND.guess!)).toBe("Es verbraucht 1,98 kW in kurzen Schüben. Das könnte ein Wasserkocher oder ein Toaster sein.");
+    expect(guessText(FOUND.guess!)).toBe("Es verbraucht 1,98\u202fkW in kurzen Schüben. Das könnte ein Wasserkocher oder ein Toaster sein.");
   });
 });
 
 describe("a guess", () => {
   it("is worded as one", () => {
-    expect(guessText(FOUND.guess!)).toBe("It draws 1.98 kW in short bursts. That could be a kettle or a toaster.");
-    expect(guessText({ power_W: 86, pattern: "steady", kinds: ["of_tomorrow"] })).toBe("It draws 86 W steadily. That could be of tomorrow.");
+    expect(guessText(FOUND.guess!)).toBe("It draws 1.98\u202fkW in short bursts. That could be a kettle or a toaster.");
+    expect(guessText({ power_W: 86, pattern: "steady", kinds: ["of_tomorrow"] })).toBe("It draws 86\u202fW steadily. That could be of tomorrow.");
   });
 });
 

@@ -1,18 +1,20 @@
 /** What a bar is made of: the greatest parts, and the same period before. */
 import type { Energy } from "../data/shapes";
 import { say } from "../text/words";
-import { amountText } from "./amounts";
+import { amountText } from "../text/format";
 import type { Bar, Part } from "./energy";
 import { periodText } from "./table";
 
 type Props = Readonly<{
-  energy: Energy; bars: readonly Bar[]; index: number; before: number | undefined; whole: Energy | undefined; zone: string;
+  energy: Energy; bars: readonly Bar[]; index: number; before: number | undefined; whole: Energy | undefined;
+  /** What the other period is called. */
+  other: string; zone: string;
   paint: (part: Part, device: string) => string; partName: (part: Part, device: string) => string;
 }>;
 
 const MOST = 5;
 
-export function BarTip({ energy, bars, index, before, whole, zone, paint, partName }: Props) {
+export function BarTip({ energy, bars, index, before, whole, other, zone, paint, partName }: Props) {
   const mine = bars.filter((bar) => bar.period === index);
   const sizes = mine.map((bar) => ({ bar, Wh: Math.abs(bar.to - bar.from) })).filter(({ Wh }) => Wh > 0).sort((one, other) => other.Wh - one.Wh);
   const used = mine.reduce((sum, { from, to }) => sum + Math.max(to - from, 0), 0);
@@ -38,7 +40,7 @@ export function BarTip({ energy, bars, index, before, whole, zone, paint, partNa
         ))}
         {before !== undefined && then !== undefined && (
           <div>
-            <dt>{energy.by === "hour" ? say("history.day_before") : periodText(then, energy.by, zone)}</dt>
+            <dt>{energy.by === "hour" ? other : periodText(then, energy.by, zone)}</dt>
             <dd>{amountText(before)}</dd>
           </div>
         )}

@@ -9,7 +9,7 @@ import { Notice } from "../parts/notice";
 import { nameOf } from "../devices/points";
 import type { Device, Energy } from "../data/shapes";
 import { say } from "../text/words";
-import { amountText } from "./amounts";
+import { amountText } from "../text/format";
 import { useAnswer } from "./answers";
 import { balanceOf } from "./balance";
 import { BarChart } from "./bar_chart";

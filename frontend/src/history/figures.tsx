@@ -1,6 +1,7 @@
 /** The period in figures and sentences: what was used, more or less than before, and where it came from. */
 import { say } from "../text/words";
-import { Amount, amountText } from "./amounts";
+import { amountText } from "../text/format";
+import { Amount } from "./amounts";
 import { percentText, type Balance } from "./balance";
 import type { Totals } from "./energy";
 

@@ -20,9 +20,9 @@ describe("the table under a chart", () => {
     expect(table).toEqual({
       head: ["Time", "Kettle", "Fridge"],
       rows: [
-        ["Fri 20 Nov 12:00:20", "", "87 W"],
-        ["Fri 20 Nov 12:00:10", "–", "86 W"],
-        ["Fri 20 Nov 12:00:00", "1.02 kW, estimated", ""],
+        ["Fri 20 Nov 12:00:20", "", "87\u202fW"],
+        ["Fri 20 Nov 12:00:10", "–", "86\u202fW"],
+        ["Fri 20 Nov 12:00:00", "1.02\u202fkW, estimated", ""],
       ],
       step: "",
     });
@@ -30,14 +30,14 @@ describe("the table under a chart", () => {
 
   it("contains the band of condensed values", () => {
     const kettle = series([NOON], [90], { mean: [86], min: [80], max: [1100] });
-    expect(historyTable([{ series: kettle, name: "Kettle" }], HOUR, MADRID).rows[0]![1]).toBe("86 W (80 W to 1.10 kW)");
+    expect(historyTable([{ series: kettle, name: "Kettle" }], HOUR, MADRID).rows[0]![1]).toBe("86\u202fW (80\u202fW to 1.10\u202fkW)");
   });
 
   it("has a row for each step of the clock where there would be too many", () => {
     const many = series(Array.from({ length: 3600 }, (_, index) => NOON + index), Array.from({ length: 3600 }, (_, index) => index % 2));
     const table = historyTable([{ series: many, name: "Kettle" }], HOUR, MADRID);
-    expect([table.rows.length, table.step]).toEqual([60, "1 min"]);
-    expect(table.rows[0]).toEqual(["Fri 20 Nov 12:59", "0.5 W (0 W to 1.0 W)"]);
+    expect([table.rows.length, table.step]).toEqual([60, "1\u202fmin"]);
+    expect(table.rows[0]).toEqual(["Fri 20 Nov 12:59", "0.5\u202fW (0\u202fW to 1.0\u202fW)"]);
     expect(historyTable([{ series: many, name: "Kettle" }], HOUR, MADRID, 0, 10).rows.length).toBe(4);
   });
 
@@ -47,9 +47,9 @@ describe("the table under a chart", () => {
     const at = hourly(day("2026-10-24"), 3);
     const some = [{ series: series([...at, day("2026-10-27")], [...at.map((): number => 100), null]), name: "Kettle" }];
     const october = historyTable(some, spanOf("month", dayFrom("2026-10-25")!, MADRID), MADRID);
-    expect([october.step, october.rows]).toEqual(["Day", [["Mon 26 Oct", "100 W"], ["Sun 25 Oct", "100 W"], ["Sat 24 Oct", "100 W"]]]);
+    expect([october.step, october.rows]).toEqual(["Day", [["Mon 26 Oct", "100\u202fW"], ["Sun 25 Oct", "100\u202fW"], ["Sat 24 Oct", "100\u202fW"]]]);
     const year = historyTable(some, spanOf("year", dayFrom("2026-10-25")!, MADRID), MADRID);
-    expect([year.step, year.rows]).toEqual(["Month", [["October 2026", "100 W"]]]);
+    expect([year.step, year.rows]).toEqual(["Month", [["October 2026", "100\u202fW"]]]);
   });
 
   it("says of a switch for how long it was on", () => {
@@ -96,7 +96,7 @@ describe("a table of energy", () => {
     const { rows, head } = energyTable(energy, ["Kettle"], MADRID);
     expect(head).toEqual(["Hour", "Kettle"]);
     expect(rows).toHaveLength(25);
-    expect(rows.slice(1, 5)).toEqual([["01:00", "1.00 kWh"], ["02:00 +02:00", "1.00 kWh, estimated"], ["02:00 +01:00", "1.00 kWh"], ["03:00", "1.00 kWh"]]);
+    expect(rows.slice(1, 5)).toEqual([["01:00", "1.00\u202fkWh"], ["02:00 +02:00", "1.00\u202fkWh, estimated"], ["02:00 +01:00", "1.00\u202fkWh"], ["03:00", "1.00\u202fkWh"]]);
   });
 
   it("names days and months", () => {

@@ -1,5 +1,5 @@
 /** The data of a chart as a table, and as CSV (RFC 4180) for spreadsheets. */
-import { formatter, NOTHING, quantityText } from "../text/format";
+import { amountText, formatter, NOTHING, quantityText, THIN } from "../text/format";
 import type { Energy, Series } from "../data/shapes";
 import { say } from "../text/words";
 import { dayOf, instantOf, isSameDay, offsetAt, plusDays, shifted, wallOf, type Span } from "./calendar";
@@ -55,7 +55,7 @@ function stepsOf(span: Span, zone: string, most: number): { borders: number[]; n
   if (step) {
     const midnight = instantOf(first, zone);
     const start = midnight + Math.floor((span.start - midnight) / step) * step;
-    const name = step < 60 ? `${step} s` : step < 3600 ? `${step / 60} min` : `${step / 3600} h`;
+    const name = step < 60 ? `${step}${THIN}s` : step < 3600 ? `${step / 60}${THIN}min` : `${step / 3600}${THIN}h`;
     return { borders: Array.from({ length: Math.ceil((span.end - start) / step) + 1 }, (_, index) => start + index * step), name, by: undefined };
   }
   const by = (span.end - span.start) / 86_400 <= most ? "day" : "month";
@@ -90,7 +90,7 @@ export function energyTable(energy: Energy, names: readonly string[], zone: stri
     const cells = energy.rows.map((row) => {
       const Wh = row.Wh[period];
       if (Wh === null || Wh === undefined) return NOTHING;
-      const text = quantityText(Wh, "Wh");
+      const text = amountText(Wh);
       return row.estimated[period] ? `${text}, ${say("app.quality_estimated")}` : text;
     });
     return [periodText(start, energy.by, zone), ...cells];

@@ -5,6 +5,7 @@ import { flows, meters } from "../data/recent";
 import type { Device } from "../data/shapes";
 import { energyOf, EXPORT, IMPORT } from "../data/today";
 import { isAnswering, nameOf, pointOf, POWER } from "../devices/points";
+import { Amount } from "../history/amounts";
 import { PointAge } from "../parts/age";
 import { QualityMark, Quantity } from "../parts/quantity";
 import { stateText } from "../parts/state";
@@ -96,7 +97,7 @@ function Facts() {
           isMeasured && (
             <div key={id}>
               <dt>{say(id)}</dt>
-              <dd>{Wh === undefined ? NOTHING : <Quantity value={Wh} unit="Wh" />}</dd>
+              <dd>{Wh === undefined ? NOTHING : <Amount Wh={Wh} />}</dd>
             </div>
           ),
       )}

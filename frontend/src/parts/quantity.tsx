@@ -1,5 +1,5 @@
 /** Numbers with units, and marks for values that are not good. */
-import { NOTHING, quantity, valueText } from "../text/format";
+import { NOTHING, quantity, THIN, valueText } from "../text/format";
 import { reading } from "../data/live";
 import { isAnswering } from "../devices/points";
 import type { Device, Point, Quality, Value } from "../data/shapes";
@@ -12,7 +12,7 @@ export function Quantity({ value, unit, exponent = -9 }: { value: number; unit: 
   return (
     <span class="quantity">
       {shown.number}
-      {shown.unit && <span class="unit"> {shown.unit}</span>}
+      {shown.unit && <span class="unit">{THIN + shown.unit}</span>}
     </span>
   );
 }

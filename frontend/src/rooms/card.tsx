@@ -14,7 +14,7 @@ import { PointAge } from "../parts/age";
 import { ReadingValue } from "../parts/quantity";
 import { stateName } from "../parts/state";
 import { CommandNote, Switch } from "../parts/switch";
-import { NOTHING, quantityText, timeText } from "../text/format";
+import { amountText, NOTHING, timeText } from "../text/format";
 import { say } from "../text/words";
 import { isGone } from "./rooms";
 import "./rooms.css";
@@ -86,7 +86,7 @@ function Second({ device, relay }: { device: Device; relay: Point | undefined })
 
 function todayText(device: Device, main: Point | undefined, relay: Point | undefined): string {
   const Wh = energyToday(device);
-  if (Wh !== undefined) return say(device.produces ? "now.row_produced" : "now.row_today", { energy: quantityText(Wh, "Wh") });
+  if (Wh !== undefined) return say(device.produces ? "now.row_produced" : "now.row_today", { energy: amountText(Wh) });
   if (!main && !relay) return device.points.length ? stateName(device.state) : say("now.no_points");
   if (!main) return "";
   return main.key === POWER || main === relay ? "" : titleOf(main);

@@ -11,6 +11,7 @@ import { currentLocale, numberLocale, say } from "./words";
 
 export const MINUS = "−";
 export const NOTHING = "–";
+export const THIN = "\u202f"; // between a number and its unit: no line ends there
 
 /** A number and its unit, separate so that they can be styled differently. */
 export type Quantity = { number: string; unit: string };
@@ -21,8 +22,8 @@ const SCALES: Readonly<Record<string, Scale>> = {
   W: { decimals: 1, fine: 10, kilo: 1000, kiloUnit: "kW" },
   VA: { decimals: 1, fine: 10, kilo: 1000, kiloUnit: "kVA" },
   var: { decimals: 1, fine: 10, kilo: 1000, kiloUnit: "kvar" },
-  Wh: { decimals: 1, fine: 1, kilo: 10, kiloUnit: "kWh" },
-  varh: { decimals: 1, fine: 1, kilo: 10, kiloUnit: "kvarh" },
+  Wh: { decimals: 0, kilo: 10, kiloUnit: "kWh" },
+  varh: { decimals: 0, kilo: 10, kiloUnit: "kvarh" },
   kWh: { decimals: 2 },
   V: { decimals: 1 },
   A: { decimals: 3 },
@@ -50,7 +51,19 @@ export function quantity(value: number, unit: string, exponent = -9): Quantity {
 
 export function quantityText(value: number, unit: string, exponent = -9): string {
   const { number, unit: shown } = quantity(value, unit, exponent);
-  return shown ? `${number} ${shown}` : number;
+  return shown ? number + THIN + shown : number;
+}
+
+/** Energy of a period, with no more digits than a sum deserves: 7 Wh, 0.31 kWh, 57.2 kWh, 733 kWh. */
+export function amount(Wh: number): Quantity {
+  const size = Math.abs(Wh);
+  const exponent = size < 9_995 ? 1 : size < 99_950 ? 2 : 3; // of ten, in Wh
+  return quantity(Wh, "Wh", exponent);
+}
+
+export function amountText(Wh: number): string {
+  const { number, unit } = amount(Wh);
+  return number + THIN + unit;
 }
 
 /** The value of a point with its unit. */
@@ -64,17 +77,21 @@ export function valueText(value: Value | null | undefined, point: Pick<Point, "u
 /** `now`, `3 s`, `2 min`, `5 h`, `3 d`: rounded down, never negative. */
 export function ageText(seconds: number): string {
   if (seconds < 1) return say("now.axis_now");
-  if (seconds < 60) return `${Math.floor(seconds)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 172_800) return `${Math.floor(seconds / 3600)} h`;
-  return `${Math.floor(seconds / 86_400)} d`;
+  if (seconds < 60) return `${Math.floor(seconds)}${THIN}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}${THIN}min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)}${THIN}h`;
+  return `${Math.floor(seconds / 86_400)}${THIN}d`;
 }
 
-/** `14:03`, with the date unless it is today: `18 Nov 13:41`. `at`, `now`: Unix seconds; `zone`: IANA name. */
+/** `14:03`, with the date unless it is today: `18 Nov 13:41`, `30 Nov 2025 13:41`. `at`, `now`: Unix seconds; `zone`: IANA name. */
 export function timeText(at: number, now: number, zone: string): string {
   const time = formatter(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at * 1000);
-  const day = formatter(zone, { day: "numeric", month: "short" });
-  return day.format(at * 1000) === day.format(now * 1000) ? time : `${day.format(at * 1000)} ${time}`;
+  const date = formatter(zone, { year: "numeric", month: "2-digit", day: "2-digit" });
+  if (date.format(at * 1000) === date.format(now * 1000)) return time;
+  const year = formatter(zone, { year: "numeric" });
+  const isThisYear = year.format(at * 1000) === year.format(now * 1000);
+  const day = formatter(zone, { day: "numeric", month: "short", ...(isThisYear ? {} : { year: "numeric" }) });
+  return `${day.format(at * 1000)} ${time}`;
 }
 
 /** `14:03:12`. */

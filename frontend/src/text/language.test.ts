@@ -25,8 +25,8 @@ describe("in German", () => {
   afterAll(() => loadWords("en", "en-GB"));
 
   it("are texts, numbers and times", () => {
-    expect(say("now.row_today", { energy: quantityText(1240, "Wh") })).toBe("1,24 kWh heute");
-    expect(quantityText(-1234.5, "W")).toBe("−1,23 kW");
+    expect(say("now.row_today", { energy: quantityText(1240, "Wh") })).toBe("1,24\u202fkWh heute");
+    expect(quantityText(-1234.5, "W")).toBe("−1,23\u202fkW");
     expect(valueText(false, { unit: "", exponent: 0 })).toBe("aus");
     expect([countText(12_408), decimalText(5862, 0), decimalText(12_480, 0)]).toEqual(["12.408", "5862", "12.480"]);
     expect(timeText(1_763_466_060, 1_763_552_460, "Europe/Madrid")).toBe("18. Nov. 12:41");
@@ -40,5 +40,5 @@ describe("in Spanish of Mexico", () => {
   beforeAll(() => loadWords("es", "es-MX"));
   afterAll(() => loadWords("en", "en-GB"));
 
-  it("numbers have a point", () => expect(quantityText(1240, "Wh")).toBe("1.24 kWh"));
+  it("numbers have a point", () => expect(quantityText(1240, "Wh")).toBe("1.24\u202fkWh"));
 });

@@ -19,7 +19,7 @@ it("commands are sentences, with who asked for them and what became of them", ()
 
 it("a silence is shown with its length, a short one not at all", () => {
   const state = (at: number, state: string) => event(at, "state", { state, reason: "no answer" });
-  expect(texts([state(0, "offline"), state(240, "online")])).toEqual([["Did not answer for 4 min", false]]);
+  expect(texts([state(0, "offline"), state(240, "online")])).toEqual([["Did not answer for 4\u202fmin", false]]);
   expect(texts([state(0, "offline"), state(3, "online")])).toEqual([]);
   expect(texts([state(0, "offline")])).toEqual([["Does not answer", true]]);
   expect(texts([state(0, "connecting"), state(1, "online")])).toEqual([]);

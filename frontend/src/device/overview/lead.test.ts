@@ -32,7 +32,7 @@ describe("the sentence about a device", () => {
   });
 
   it("says when a sensor last reported", () => {
-    expect([text({ heard: AT - 3 }), text({ heard: AT - 150 }), text({})]).toEqual(["It answers now.", "It last reported 2 min ago.", "It has not reported anything yet."]);
+    expect([text({ heard: AT - 3 }), text({ heard: AT - 150 }), text({})]).toEqual(["It answers now.", "It last reported 2\u202fmin ago.", "It has not reported anything yet."]);
   });
 });
 

@@ -4,7 +4,7 @@
  *
  *     power_2_W ──► "Power 2"     open, true ──► "open"     after_power_cut, "last" ──► "As before"
  */
-import { quantityText, valueText } from "../../text/format";
+import { quantityText, THIN, valueText } from "../../text/format";
 import { pointName } from "../../devices/points";
 import type { Point, Value } from "../../data/shapes";
 import { say, sayIfKnown } from "../../text/words";
@@ -44,9 +44,9 @@ export function isDuration({ kind, unit }: Pick<Point, "kind" | "unit">): boolea
 /** `45 s`, `90 min`, `1 h 30 min`: of so many seconds, minutes or hours. */
 export function durationText(value: number, unit: string): string {
   const seconds = Math.round(value * (SECONDS[unit] ?? 1));
-  if (seconds < 120 || (seconds < 600 && seconds % 60)) return seconds % 60 || seconds === 0 ? quantityText(seconds, "s", 0) : `${seconds / 60} min`;
+  if (seconds < 120 || (seconds < 600 && seconds % 60)) return seconds % 60 || seconds === 0 ? quantityText(seconds, "s", 0) : `${seconds / 60}${THIN}min`;
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.round((seconds % 3600) / 60)];
-  return [hours > 0 && `${hours} h`, minutes > 0 && `${minutes} min`].filter(Boolean).join(" ");
+  return [hours > 0 && `${hours}${THIN}h`, minutes > 0 && `${minutes}${THIN}min`].filter(Boolean).join(" ");
 }
 
 const CHOICES_S = [0, 60, 300, 900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400];

@@ -20,8 +20,8 @@ describe("the input of a number", () => {
   it("reports the problem of any other text", () => {
     for (const text of ["", "warm", "1e999", "Infinity", "1 2"]) expect(typed(text, point(0))).toHaveProperty("problem");
     expect(typed("21.55", point(-1))).toEqual({ problem: "The value must be a multiple of 0.1." });
-    expect(typed("31", point(0, 5, 30))).toEqual({ problem: "Allowed: 5 to 30 °C." });
-    expect(typed("4", point(0, 5))).toEqual({ problem: "Allowed: at least 5 °C." });
+    expect(typed("31", point(0, 5, 30))).toEqual({ problem: "Allowed: 5 to 30\u202f°C." });
+    expect(typed("4", point(0, 5))).toEqual({ problem: "Allowed: at least 5\u202f°C." });
   });
 
   it("goes up and down by half a degree where the device has that, onto steps and within the limits", () => {
@@ -46,11 +46,11 @@ describe("the input of a number", () => {
 
 describe("limits as text", () => {
   it("have the unit of the input, and the step if it is not 1", () => {
-    expect(limitText(point(0, 0, 86400, "s"))).toBe("0 to 86400 s");
-    expect(limitText(point(-1, 5, 30))).toBe("5 to 30 °C, in steps of 0.1");
-    expect(limitText(point(0, 0, 3000, "W"))).toBe("0 to 3000 W");
+    expect(limitText(point(0, 0, 86400, "s"))).toBe("0 to 86400\u202fs");
+    expect(limitText(point(-1, 5, 30))).toBe("5 to 30\u202f°C, in steps of 0.1");
+    expect(limitText(point(0, 0, 3000, "W"))).toBe("0 to 3000\u202fW");
     expect(limitText(point(0))).toBe("");
-    expect(limitText({ ...point(-1, 5, 30), access: "r" })).toBe("5 to 30 °C");
+    expect(limitText({ ...point(-1, 5, 30), access: "r" })).toBe("5 to 30\u202f°C");
   });
 
   it("are the options of a choice, and empty for a switch", () => {

@@ -3,7 +3,7 @@
  *
  *     exponent -1, 5 to 30 °C   ──►   step 0.1, "5 to 30 °C, in steps of 0.1"
  */
-import { MINUS } from "../../text/format";
+import { MINUS, THIN } from "../../text/format";
 import type { Point } from "../../data/shapes";
 import { say } from "../../text/words";
 
@@ -64,7 +64,7 @@ function rangeText({ minimum, maximum, unit, exponent }: Limits): string {
 /** Limits are given in the unit of the input, never in thousands of it. */
 function plainText(value: number, unit: string, exponent: number): string {
   const number = plainNumber(value, exponent);
-  return unit ? `${number} ${unit}` : number;
+  return unit ? number + THIN + unit : number;
 }
 
 function plainNumber(value: number, exponent: number): string {

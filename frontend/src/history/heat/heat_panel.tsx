@@ -7,9 +7,9 @@ import { now, timezone } from "../../data/live";
 import type { Device, Energy } from "../../data/shapes";
 import { nameOf } from "../../devices/points";
 import { Notice } from "../../parts/notice";
-import { formatter, quantityText } from "../../text/format";
+import { amountText, formatter } from "../../text/format";
 import { say } from "../../text/words";
-import { Amount, amountText } from "../amounts";
+import { Amount } from "../amounts";
 import { useAnswer } from "../answers";
 import { dayText, periodTitle, type Span } from "../calendar";
 import { NoData } from "../no_data";
@@ -140,7 +140,7 @@ function heatTable(heat: Heat): Table {
   const head = [say("history.hour"), ...months.map((day) => month.format(Date.UTC(day.year, day.month - 1, day.day)))];
   const rows = Array.from({ length: HOURS_A_DAY }, (_, hour) => [
     `${hour}–${hour + 1}`,
-    ...use.map((means) => (means[hour] === undefined ? "–" : quantityText(means[hour], "Wh"))),
+    ...use.map((means) => (means[hour] === undefined ? "–" : amountText(means[hour]))),
   ]);
   return { head, rows, step: "" };
 }
