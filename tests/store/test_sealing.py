@@ -497,13 +497,21 @@ def values_of(keeper: SealedKeeper) -> list[tuple[float, str, object]]:
         return [(row.at, row.point, row.value) for row in reader.history("plug")]
 
 
-def test_an_hour_is_sealed_in_small_pieces_and_its_samples_stay_until_the_last(wide):
-    before = values_of(wide)
+def test_an_hour_is_sealed_in_small_pieces_and_its_samples_stay_until_the_last(wide, monkeypatch):
+    before, sizes = values_of(wide), list[int]()
+    add = chunk.ChunkEncoder.add
+
+    def counted(encoder: chunk.ChunkEncoder, seconds: list[chunk.DeviceSecond]) -> None:
+        sizes.append(sum(len(entries) for _, entries in seconds))
+        add(encoder, seconds)
+
+    monkeypatch.setattr(chunk.ChunkEncoder, "add", counted)
     begin_sealing(wide, 7)
     assert (wide.chunks(), wide.singles()) == ([], 701)
     wide.seal()
     assert (wide.chunks(), wide.singles()) == ([0], 1)
     assert values_of(wide) == before
+    assert max(sizes) <= 1000
 
 
 @pytest.mark.parametrize("is_noted", [True, False], ids=["by this writer", "beside it"])
