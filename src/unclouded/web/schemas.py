@@ -16,7 +16,7 @@ from unclouded.core.publisher import PublisherState
 from unclouded.core.views import AlertView, Change, DeviceView, EventView, NetworkView, SetupStep, StatusView
 
 Role = Literal["read", "control"]
-By = Literal["hour", "day", "week", "month"]
+By = Literal["quarter", "hour", "day", "week", "month"]  # quarter: of an hour
 
 LONGEST_PASSWORD = 256  # characters; the time to normalise a password grows with the square of its length
 Origin = Annotated[str, Meta(max_length=100, description="The origin in the command log; from a browser always web.")]

@@ -1,4 +1,4 @@
-"""Energy by local hour, day, week and month: the increase of each lifetime counter.
+"""Energy by quarter of an hour, local hour, day, week and month: the increase of each lifetime counter.
 
     counter   ───────╮ level before ╭── last of period 1 ──╮ ╭── last of period 2 ──╮
     rise             └──────────────┴───── period 1 ───────┴─┴────── period 2 ──────┘
@@ -11,10 +11,10 @@ period, the rise is counted from that value. A total never falls: where a joined
 held. Days on which the clocks change have 23 or 25 hours.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -26,10 +26,30 @@ from unclouded.web.history.series import span
 from unclouded.web.schemas import By, Energy, EnergyRow, Level, Today
 from unclouded.web.words import say
 
-MAX_PERIODS: Mapping[By, int] = {"hour": 9000, "day": 1500, "week": 1500, "month": 1500}  # in one answer
+MAX_PERIODS: Mapping[By, int] = {
+    "quarter": 9000,
+    "hour": 9000,
+    "day": 1500,
+    "week": 1500,
+    "month": 1500,
+}  # in one answer
 MAX_VALUES = 200_000  # periods of all counters in one answer
-SHORTEST: Mapping[By, int] = {"hour": HOUR, "day": 23 * HOUR, "week": 7 * DAY - HOUR, "month": 28 * DAY}  # s
-DEFAULT_SPAN_S: Mapping[By, float] = {"hour": DAY, "day": 31 * DAY, "week": 91 * DAY, "month": 366 * DAY}
+QUARTER = 900  # s
+SHORTEST: Mapping[By, int] = {
+    "quarter": QUARTER,
+    "hour": HOUR,
+    "day": 23 * HOUR,
+    "week": 7 * DAY - HOUR,
+    "month": 28 * DAY,
+}  # s
+DEFAULT_SPAN_S: Mapping[By, float] = {
+    "quarter": DAY,
+    "hour": DAY,
+    "day": 31 * DAY,
+    "week": 91 * DAY,
+    "month": 366 * DAY,
+}
+STEPS: Mapping[By, int] = {"quarter": QUARTER, "hour": HOUR, "day": DAY, "week": DAY, "month": DAY}  # s
 EPOCH = date(1970, 1, 1)
 GAP, LOST = "gap", "lost"  # flags: the energy of an outage; days that a device does not keep
 
@@ -56,32 +76,74 @@ class Rises(NamedTuple):
     gap: list[bool]
 
 
+class SilentTimes:
+    """Times without contact, in ascending order."""
+
+    def __init__(self, silences: Iterable[tuple[float, float]]) -> None:
+        known = list(silences)
+        self._begins = [begin for begin, _ in known]
+        self._ends = list(
+            accumulate((end for _, end in known), max)
+        )  # of each one, or of an earlier one that is longer
+
+    def cover(self, begin: float, end: float) -> bool:
+        """Whether there was no contact from a time until another."""
+        place = bisect_right(self._begins, begin)
+        return place > 0 and end <= self._ends[place - 1]
+
+    def overlap(self, begin: float, end: float) -> bool:
+        """Whether there was no contact for some of that time."""
+        place = bisect_left(self._begins, end)
+        return place > 0 and begin < self._ends[place - 1]
+
+
+class CounterRises(NamedTuple):
+    """The rises of one counter."""
+
+    device: str
+    point: str
+    rises: Rises
+
+
 def energy(
     reader: StoreReader, zone: ZoneInfo, by: By, start: float, end: float, devices: Sequence[str] = ()
 ) -> Energy:
     """See HistoryReader.energy. Raises CommandError."""
     at = borders(by, start, end, zone)
-    grid = Grid(HOUR if by == "hour" else DAY, zone)
-    known = reader.newest()
     counters = _counters(reader, devices)
     if (len(at) - 1) * sum(len(points) for points in counters.values()) > MAX_VALUES:
         raise CommandError(say("api.energy.too_large", most=MAX_VALUES, by=by))
-    rows = []
+    rows = [
+        EnergyRow(
+            device=one.device,
+            point=one.point,
+            Wh=[_Wh(mWh) for mWh in one.rises.mWh],
+            estimated=one.rises.estimated,
+            gap=one.rises.gap,
+        )
+        for one in counter_rises(reader, Grid(STEPS[by], zone), at, counters)
+    ]
+    return Energy(by=by, timezone=zone.key, at=at, rows=rows)
+
+
+def counter_rises(
+    reader: StoreReader, grid: Grid, at: Sequence[float], counters: Mapping[str, Sequence[str]]
+) -> Iterator[CounterRises]:
+    """The rises of these counters in periods that begin with steps of a grid."""
+    known = reader.newest()
     for device, points in counters.items():
         steps: dict[str, list[HistoryStep]] = {point: [] for point in points}
         for step in reader.steps(device, grid, points, at[0], at[-1]):
             if not isinstance(step.last, str):
                 steps[step.point].append(step)
         levels = _levels(reader, device, points, at[0])
-        silences = reader.silences(device, at[0], at[-1])
-        unknown = [_is_unknown(begin, until, silences, known) for begin, until in pairwise(at)]
+        silences = SilentTimes(reader.silences(device, at[0], at[-1]))
+        unknown = [begin > known or silences.cover(begin, until) for begin, until in pairwise(at)]
         for point in points:
             gaps = _gaps(reader, device, point, at, steps[point])
             rises = by_period(at, steps[point], levels.get(point), unknown, gaps)
-            gap = [one and _is_silent(*period, silences) for one, period in zip(rises.gap, pairwise(at), strict=True)]
-            Wh = [_Wh(rise) for rise in rises.mWh]
-            rows.append(EnergyRow(device=device, point=point, Wh=Wh, estimated=rises.estimated, gap=gap))
-    return Energy(by=by, timezone=zone.key, at=at, rows=rows)
+            gap = [one and silences.overlap(*period) for one, period in zip(rises.gap, pairwise(at), strict=True)]
+            yield CounterRises(device, point, rises._replace(gap=gap))
 
 
 def by_period(
@@ -138,7 +200,7 @@ def borders(by: By, start: float, end: float, zone: tzinfo) -> list[float]:
         case "week" | "month":
             found = _dates(by, days, start, end, zone)
         case _:
-            grid = days if by == "day" else Grid(HOUR, zone)
+            grid = days if by == "day" else Grid(STEPS[by], zone)
             found = grid.begins(milliseconds(start), milliseconds(end))
     return [ms / 1000 for ms in found]
 
@@ -206,14 +268,6 @@ def _levels(reader: StoreReader, device: str, points: Sequence[str], at: float) 
     found = reader.before(device, points, at)
     missing = [point for point in points if point not in found]
     return found | (reader.first(device, missing, at) if missing else {})
-
-
-def _is_unknown(begin: float, until: float, silences: Iterable[tuple[float, float]], known: float) -> bool:
-    return begin > known or any(since <= begin and until <= end for since, end in silences)
-
-
-def _is_silent(begin: float, until: float, silences: Iterable[tuple[float, float]]) -> bool:
-    return any(since < until and begin < end for since, end in silences)
 
 
 def _mWh(value: Value) -> int:
