@@ -26,6 +26,7 @@ from unclouded.app.configuration.live import LiveConfiguration
 from unclouded.app.decode_service.service import DecodeService
 from unclouded.app.downloads import Downloads
 from unclouded.app.feeds.service import FeedsService
+from unclouded.app.exporting.service import ExportService
 from unclouded.app.hub_backup import HubBackup
 from unclouded.app.live_weather import LiveWeather
 from unclouded.app.onboarding.service import OnboardingService
@@ -190,6 +191,7 @@ async def _serving(
         log=recent.lines,
         onboarder=onboarding,
         backup=HubBackup(lambda: composition.config, VERSION),
+        exports=ExportService(lambda: composition.config),
         metrics=metrics,
         homekit=LiveHomekit(publishing),
         rules=rules,

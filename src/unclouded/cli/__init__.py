@@ -38,6 +38,7 @@ VERBS = {
     "reconnect": "Connect to a device now, not when its next attempt is due.",
     "watch": "Show all devices live.",
     "history": "Print stored readings.",
+    "export": "Write stored data to a file: CSV, JSON lines, Parquet or SQLite.",
     "store": "Bring the readable history of a damaged store into that of the configuration.",
     "web": "Show where the page is and who may open it; set passwords and tokens.",
     "publish": "Show which programs get what the hub knows, and what they get.",

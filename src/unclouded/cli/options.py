@@ -1,10 +1,17 @@
 """Options that several verbs share."""
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import click
+
+from unclouded.core.errors import CommandError
+from unclouded.core.times import parse_time
+
+AGO = re.compile(r"\d+(\.\d+)?[smhd]")
 
 F = TypeVar("F", bound=Callable[..., Any])  # Any: whatever options a verb has
 
@@ -43,3 +50,17 @@ class Span(click.ParamType[float]):
         if match is None:
             self.fail(f"{value!r} is not a time span; write 10s, 5m or 2h.", param, ctx)
         return float(match[1]) * self._units[match[2]]
+
+
+def time_option(text: str | None, zone: ZoneInfo) -> float | None:
+    """Unix seconds of a time as people write it, in ``zone``, or of how long ago it was. Raises CommandError."""
+    if text is None:
+        return None
+    if AGO.fullmatch(text):
+        return time.time() - Span().convert(text, None, None)
+    try:
+        return parse_time(text, zone)
+    except ValueError:
+        raise CommandError(
+            f"{text!r} is not a time. Write 2026-11-20, 2026-11-20T08:00 or 2h for two hours ago."
+        ) from None

@@ -21,6 +21,7 @@ from unclouded.core.cost_views import (
 )
 from unclouded.core.decode_views import DecodeOptions
 from unclouded.core.feed_views import FeedsView, FeedValuesView, FeedView
+from unclouded.core.export_views import ExportRequest
 from unclouded.core.homekit_view import HomekitView
 from unclouded.core.model import Device, Outcome, PublicHub, UpdateFile, Value
 from unclouded.core.onboarding_views import Offer, OnboardingView
@@ -74,6 +75,13 @@ class HistorySource(Protocol):
 
     async def events(self, device: str | None, start: float, end: float, limit: int) -> list[EventView]:
         """Events, newest first."""
+
+
+class ExportSource(Protocol):
+    """Stored data as files (app/exporting/service.py). Raises CommandError and StoreError."""
+
+    def pieces(self, request: ExportRequest) -> AsyncIterator[bytes]:
+        """One, piece by piece."""
 
 
 class BackupSource(Protocol):
@@ -332,6 +340,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     log: LogLines | None = None
     onboarding: OnboardingSource | None = None
     backup: BackupSource | None = None
+    exports: ExportSource | None = None
     homekit: HomekitSource | None = None
     rules: RulesSource | None = None
     costs: CostsSource | None = None
@@ -401,6 +410,12 @@ class ApiContext(msgspec.Struct, frozen=True):
         if self.backup is None:
             raise ApiError(503, "api.no_backup")
         return self.backup
+
+    def require_exports(self) -> ExportSource:
+        """What exports stored data. Raises ApiError where nothing does."""
+        if self.exports is None:
+            raise ApiError(503, "api.no_export")
+        return self.exports
 
     def require_history(self) -> HistorySource:
         """The stored history. Raises ApiError where there is none."""

@@ -1,7 +1,6 @@
 """`history`: stored readings, whether a hub runs or not."""
 
 import csv
-import re
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -14,17 +13,16 @@ import msgspec
 
 from unclouded.app.stored_history import EnergyPeriod, StoredRow, stored_energy, stored_history
 from unclouded.cli.configuration import configuration
-from unclouded.cli.options import Span, config_options, json_option
+from unclouded.cli.options import Span, config_options, json_option, time_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
 from unclouded.core.printable import csv_cell, csv_text
-from unclouded.core.times import iso, parse_time
+from unclouded.core.times import iso
 
 COLUMNS = ("at", "device", "point", "value", "min", "mean", "max", "quality", "flags")
 ENERGY_COLUMNS = ("start", "end", "device", "point", "Wh", "estimated", "gap")
 PERIODS: Mapping[str, str] = {"hour": "%Y-%m-%d %H:%M %z", "day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m"}
-AGO = re.compile(r"\d+(\.\d+)?[smhd]")
 
 
 @click.command("history")
@@ -61,7 +59,7 @@ def command(
     Times without a zone are in the time zone of the configuration; hours, days, weeks and months are its own.
     """
     chosen = configuration(config, data)
-    since, until = _time(start, chosen.zone), _time(end, chosen.zone)
+    since, until = time_option(start, chosen.zone), time_option(end, chosen.zone)
     if by is not None:
         if step is not None:
             raise CommandError("--energy has its own periods: leave out --step.")
@@ -128,16 +126,3 @@ def _text(row: StoredRow) -> str:
 
 def _value_text(value: Value | None) -> str:
     return ("on" if value else "off") if isinstance(value, bool) else f"{value}"
-
-
-def _time(text: str | None, zone: ZoneInfo) -> float | None:
-    if text is None:
-        return None
-    if AGO.fullmatch(text):
-        return time.time() - Span().convert(text, None, None)
-    try:
-        return parse_time(text, zone)
-    except ValueError:
-        raise CommandError(
-            f"{text!r} is not a time. Write 2026-11-20, 2026-11-20T08:00 or 2h for two hours ago."
-        ) from None

@@ -16,6 +16,7 @@
     decoding.py       GET, POST /api/decode …                                      what people paste, decoded
     people.py         GET  /api/people, PUT /api/people/ROLE, POST …/sign-out      passwords and browsers
     backup.py         GET  /api/data, /api/backup                                  what is stored, as one file
+    export.py         GET  /api/export                                             stored data as a file
     session.py        GET  /api/session, POST /api/login, /api/logout              login state
     live.py           WS   /api/live                                               snapshots and changes
     openapi.py        GET  /api/openapi.json                                       this API as a document
@@ -48,6 +49,7 @@ from unclouded.web.api import (
     costs,
     decoding,
     devices,
+    export,
     feeds,
     history,
     homekit,
@@ -70,6 +72,7 @@ from unclouded.web.routes import (
     ConfigurationSource,
     CostsSource,
     DecodeSource,
+    ExportSource,
     FeedsSource,
     HistorySource,
     HomekitSource,
@@ -109,6 +112,7 @@ class Api:
         configuration: ConfigurationSource | None = None,
         onboarder: OnboardingSource | None = None,
         backup: BackupSource | None = None,
+        exports: ExportSource | None = None,
         metrics: MetricsSource | None = None,
         rules: RulesSource | None = None,
         homekit: HomekitSource | None = None,
@@ -131,6 +135,7 @@ class Api:
             configuration=configuration,
             onboarding=onboarder,
             backup=backup,
+            exports=exports,
             rules=rules,
             homekit=homekit,
             costs=money,
@@ -202,6 +207,7 @@ ROWS: tuple[ApiRoute, ...] = (
     *decoding.ROWS,
     *people.ROWS,
     *backup.ROWS,
+    *export.ROWS,
     ApiRoute(
         method="GET",
         path="/api/session",
