@@ -1,6 +1,5 @@
 /** What a bar is made of: the greatest parts, and the same period before. */
 import type { Energy } from "../data/shapes";
-import { say } from "../text/words";
 import { amountText } from "../text/format";
 import type { Bar, Part } from "./energy";
 import { periodText } from "./table";

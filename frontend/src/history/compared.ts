@@ -18,7 +18,7 @@ const POLL_MS = 300_000; // of the days of a year, which change slowly
  * complete.
  */
 export function useCompared(view: View, devices: readonly string[], answer: Energy | undefined): { compared: Compared | undefined; isIncomplete: boolean } {
-  const comparison = view.isCompared && devices.length ? comparisonOf(view.range, view.on, now.peek(), timezone.value) : undefined;
+  const comparison = devices.length ? comparisonOf(view.range, view.on, now.peek(), timezone.value, view.against) : undefined;
   const isYear = view.range === "year";
   const by = isYear ? "day" : BY[view.range];
   const of = (span: { start: number; end: number }) => address("/api/energy", { by, start: span.start, end: span.end, device: devices });

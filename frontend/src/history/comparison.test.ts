@@ -47,6 +47,34 @@ describe("the period before", () => {
   });
 });
 
+describe("another period", () => {
+  const beside = (range: Range, on: string, against: "year" | string, now: number) => comparisonOf(range, dayFrom(on)!, now, MADRID, against === "year" ? "year" : dayFrom(against)!);
+
+  it("is the same month of the year before, as far as this one is", () => {
+    const found = beside("month", "2026-11-30", "year", at("2026-11-30", 14))!;
+    expect([found.title, found.text]).toEqual(["November 2025", "1 – 29 Nov 2025"]);
+    expect(found.current.end).toBe(at("2026-11-30"));
+  });
+
+  it("has the same weekdays a year before", () => {
+    expect(beside("day", "2026-11-20", "year", at("2026-11-30"))!.text).toBe("Fri 21 Nov 2025");
+    expect(beside("week", "2026-11-20", "year", at("2026-11-30"))!.text).toBe("17 – 23 Nov 2025");
+  });
+
+  it("may be any, also one that is not over, which limits both", () => {
+    expect(beside("month", "2026-10-05", "2026-03-31", at("2026-11-30", 14))!.text).toBe("March 2026");
+    const found = beside("month", "2026-10-05", "2026-11-07", at("2026-11-11", 14))!;
+    expect(found.text).toBe("1 – 10 Nov 2026");
+    expect(found.current).toEqual({ start: at("2026-10-01"), end: at("2026-10-11") });
+    expect(found.whole.end).toBe(at("2026-12-01"));
+  });
+
+  it("is not the period itself, and none in the future", () => {
+    expect(beside("month", "2026-11-05", "2026-11-20", at("2026-11-30"))).toBeUndefined();
+    expect(beside("month", "2026-11-05", "2026-12-20", at("2026-11-30"))).toBeUndefined();
+  });
+});
+
 describe("a change", () => {
   it("has a sign, and none without anything before", () => {
     expect([changeText(106, 100), changeText(88, 100), changeText(100, 100), changeText(5, 0), changeText(5000, 1)]).toEqual(["▲ 6 %", "▼ 12 %", "= 0 %", "", "▲ × 5000"]);

@@ -1,44 +1,57 @@
 /**
- * The period before, like with like: as many complete hours of a day, complete days of a longer period. Pure.
+ * A period beside another one, like with like: as many complete hours of a day, complete days of a longer period. Pure.
  *
  *     30 November, 14:03     November ── 1 to 29 ──┤ 30     with     October ── 1 to 29 ──┤ 30 31
- *     in December            November, whole                with     October, whole
+ *     in December            November, whole                with     October, whole; or November a year before
  */
-import { dayOf, daysText, firstOf, instantOf, periodTitle, plusDays, shifted, spanOf, type Day, type Range, type Span } from "./calendar";
+import { dayOf, daysText, firstOf, instantOf, isSameDay, periodTitle, plusDays, shifted, spanOf, type Day, type Range, type Span } from "./calendar";
+import type { Against } from "./view";
 
 /**
- * `current`, `previous`: what is compared; `whole`: all of the previous period. `text`: what the previous one is called,
- * `1 – 29 Oct 2026`.
+ * `current`, `previous`: what is compared; `whole`: all of the other period. `title`: what that is called, `text`: the
+ * part of it that is compared, `1 – 29 Oct 2026`.
  */
-export type Comparison = Readonly<{ current: Span; previous: Span; whole: Span; text: string }>;
+export type Comparison = Readonly<{ current: Span; previous: Span; whole: Span; title: string; text: string }>;
 
 const HOUR = 3600; // s
+const YEAR_OF_WEEKS = 364; // days: the same weekday
 
-/** undefined if no hour or day of the period is complete yet. */
-export function comparisonOf(range: Range, on: Day, now: number, zone: string): Comparison | undefined {
-  const before = shifted(range, on, -1);
-  const [current, whole] = [spanOf(range, on, zone), spanOf(range, before, zone)];
-  if (current.end <= now) return { current, previous: whole, whole, text: periodTitle(range, before) };
-  return range === "day" ? hours(current, whole, before, now) : days(range, on, now, zone, { current, whole });
+/** The first day of the other period. */
+export function otherOf(range: Range, on: Day, against: Exclude<Against, "none">): Day {
+  if (against === "before" || (against === "year" && range === "year")) return shifted(range, on, -1);
+  if (against !== "year") return firstOf(range, against);
+  return range === "month" ? { year: on.year - 1, month: on.month, day: 1 } : plusDays(firstOf(range, on), -YEAR_OF_WEEKS);
 }
 
-/** The complete hours of today, and as many of yesterday. */
-function hours(current: Span, whole: Span, before: Day, now: number): Comparison | undefined {
-  const s = Math.min(Math.floor((now - current.start) / HOUR) * HOUR, whole.end - whole.start);
-  if (s <= 0) return undefined;
-  const text = `${periodTitle("day", before)}, ${s / HOUR} h`;
-  return { current: { ...current, end: current.start + s }, previous: { ...whole, end: whole.start + s }, whole, text };
+/** undefined if no hour or day of one of them is complete yet, or both are the same. */
+export function comparisonOf(range: Range, on: Day, now: number, zone: string, against: Against = "before"): Comparison | undefined {
+  if (against === "none") return undefined;
+  const other = otherOf(range, on, against);
+  const [current, whole, title] = [spanOf(range, on, zone), spanOf(range, other, zone), periodTitle(range, other)];
+  if (isSameDay(firstOf(range, on), other)) return undefined;
+  if (current.end <= now && whole.end <= now) return { current, previous: whole, whole, title, text: title };
+  const isOver = current.end <= now;
+  const found = limited(range, isOver ? other : on, isOver ? on : other, now, zone);
+  if (!found) return undefined;
+  const [mine, previous] = isOver ? [found.other, found.one] : [found.one, found.other];
+  const text = range === "day" ? `${title}, ${(previous.end - previous.start) / HOUR} h` : daysText(other, dayOf(previous.end - 1, zone));
+  return { current: mine, previous, whole, title, text };
 }
 
-/** The complete days of the period, and the same ones of the period before, as far as that one has them. */
-function days(range: Range, on: Day, now: number, zone: string, { current, whole }: { current: Span; whole: Span }): Comparison | undefined {
-  const [first, before, today] = [firstOf(range, on), shifted(range, on, -1), dayOf(now, zone)];
+/** The complete hours or days of a period that is not over, and as many of another one, as far as that has them. */
+function limited(range: Range, on: Day, other: Day, now: number, zone: string): { one: Span; other: Span } | undefined {
+  const [one, whole] = [spanOf(range, on, zone), spanOf(range, other, zone)];
+  if (one.start >= now || whole.start >= now) return undefined;
+  if (range === "day") {
+    const s = Math.min(Math.floor((now - one.start) / HOUR) * HOUR, whole.end - whole.start);
+    return s > 0 ? { one: { ...one, end: one.start + s }, other: { ...whole, end: whole.start + s } } : undefined;
+  }
+  const [first, before, today] = [firstOf(range, on), firstOf(range, other), dayOf(now, zone)];
   const wanted = range === "year" ? countOf(before, { ...today, year: before.year }) : countOf(first, today);
-  const count = Math.min(wanted, countOf(before, first));
+  const count = Math.min(wanted, countOf(before, shifted(range, other, 1)));
   if (count <= 0) return undefined;
   const end = range === "year" ? today : plusDays(first, count);
-  const previous = { ...whole, end: instantOf(plusDays(before, count), zone) };
-  return { current: { ...current, end: instantOf(end, zone) }, previous, whole, text: daysText(before, plusDays(before, count - 1)) };
+  return { one: { ...one, end: instantOf(end, zone) }, other: { ...whole, end: instantOf(plusDays(before, count), zone) } };
 }
 
 /** The number of days from one to another. */

@@ -56,7 +56,7 @@ export function risesOf(energy: Energy): Rises {
   return found;
 }
 
-export function barsOf(energy: Energy, devices: readonly Device[], how: Layout, isRest = false): Bars {
+export function barsOf(energy: Energy, devices: readonly Device[], how: Exclude<Layout, "changes">, isRest = false): Bars {
   const plan = planOf(devices);
   const rises = risesOf(energy);
   const of = { stacked: stackedBars, sources: sourceBars, grouped: groupedBars }[how];

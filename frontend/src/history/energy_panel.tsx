@@ -16,11 +16,12 @@ import { BarChart } from "./bar_chart";
 import { BarTip } from "./bar_tip";
 import { dayOf, dayText, periodTitle, RANGES, shifted, type Day, type Span } from "./calendar";
 import { useCompared, type Compared } from "./compared";
-import { changeText } from "./comparison";
+import { changeText, otherOf } from "./comparison";
 import { barsOf, BY, EXPORT, heightsOf, IMPORT, sharesOf, totalsOf, type Bar, type Bars, type Part, type Share } from "./energy";
 import { Figures, Production, sourceText } from "./figures";
 import { NoData } from "./no_data";
-import { ranked, withIdle, type Ranked } from "./ranking";
+import { ChangeList } from "./change_list";
+import { changesOf, ranked, withIdle, type Ranked } from "./ranking";
 import { RankList } from "./rank_list";
 import { isRestOnly } from "./selection";
 import { addressOf, REST, withRange, type Layout, type View } from "./view";
@@ -33,7 +34,7 @@ type Props = Readonly<{
 }>;
 
 const POLL_MS = 30_000; // while the period is not over
-const LAYOUTS: readonly Layout[] = ["stacked", "sources", "grouped"];
+const LAYOUTS: readonly Layout[] = ["stacked", "sources", "grouped", "changes"];
 
 export function EnergyPanel({ view, period, able, shown, today, colour, show }: Props) {
   const zone = timezone.value;
@@ -46,8 +47,9 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show }: 
   const over = useSignal<number | null>(null);
   const hierarchy = [able, shown].map((all) => all.map((one) => `${one.id} ${one.parent} ${one.produces}`).join("\n")).join("\n\n");
   const isRest = isRestOnly(view);
-  const layouts = LAYOUTS.filter((one) => one !== "sources" || planOf(able).meters.size > 0);
-  const how = layouts.find((one) => one === view.bars) ?? "stacked";
+  const layouts = LAYOUTS.filter((one) => (one !== "sources" || planOf(able).meters.size > 0) && (one !== "changes" || view.against !== "none"));
+  const list = layouts.find((one) => one === view.bars) ?? "stacked";
+  const how = list === "changes" ? "stacked" : list;
   const drawn = (energy: Energy) => barsOf(energy, shown, isRest ? "stacked" : how, isRest);
   const keys = [how, isRest, hierarchy];
   const bars = useMemo(() => answer && drawn(answer), [answer, ...keys]);
@@ -99,11 +101,11 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show }: 
               energy={answer} bars={bars} zone={zone} height={height} paint={paint} before={before}
               label={say("history.energy_label", { period: periodTitle(view.range, view.on), totals: figures })}
               over={over} open={view.range === "day" ? undefined : open}
-              tip={(index) => <BarTip {...{ energy: answer, bars: bars.bars, index, before: before[index], whole: compared?.whole, zone, paint, partName }} />}
+              tip={(index) => <BarTip {...{ energy: answer, bars: bars.bars, index, before: before[index], whole: compared?.whole, other: otherTitle(view), zone, paint, partName }} />}
             />
           )}
         </div>
-        <p class="small soft notes">{notesOf(bars?.bars ?? [], before.length > 0, isIncomplete, view)}</p>
+        <p class="small soft notes">{notesOf(bars?.bars ?? [], before.length > 0, isIncomplete, otherTitle(view))}</p>
         <div class="energy-columns">
           <Figures
             title={isRest ? say("history.rest") : shown.length === 1 && !isWhole ? nameOf(shown[0]!) : say("history.used")} Wh={used}
@@ -113,12 +115,12 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show }: 
           <div class="ranks">
             <div class="line-tabs" role="group" aria-label={say("history.bar_layout")}>
               {layouts.map((one) => (
-                <button key={one} type="button" class="bare" aria-pressed={how === one} onClick={() => show({ ...view, bars: one, devices: one === "sources" ? null : view.devices }, true)}>
+                <button key={one} type="button" class="bare" aria-pressed={list === one} onClick={() => show({ ...view, bars: one, devices: one === "sources" ? null : view.devices }, true)}>
                   {say(`history.${one}`)}
                 </button>
               ))}
             </div>
-            <Ranks {...{ view: { ...view, bars: how }, able, shown, answer, isStale, compared, colour, show }} />
+            <Ranks {...{ view: { ...view, bars: list }, able, shown, answer, isStale, compared, colour, show }} />
             {answer && (
               <Under
                 table={() => energyTable(answer, namesOf(answer), zone)} caption={`${title}.`}
@@ -151,6 +153,7 @@ function Ranks({ view, able, shown, answer, isStale, compared, colour, show }: R
   };
   const both = compared && { now: shares(compared.now), before: shares(compared.previous) };
   const rows = ranked(answer ? shares(answer) : withIdle([], users), both);
+  if (view.bars === "changes") return <ChangeList changes={both && changesOf(both.now, both.before)} before={compared?.comparison.text ?? ""} nameOf={(row) => partName(row.part, row.device)} colourOf={(row) => paintOf(row.part, row.device, colour)} />;
   const idOf = (row: Share) => (row.part === "rest" ? REST : row.device);
   const only = isRestOnly(view) ? REST : shown.length === 1 && able.length > 1 ? shown[0]?.id : undefined;
   const choose = (row: Ranked) => show({ ...view, devices: only === idOf(row) ? null : [idOf(row)] }, true);
@@ -190,10 +193,14 @@ function figuresText(used: number | undefined, sources: string): string {
 }
 
 /** What the marks and the hatching mean, and why there is no comparison. */
-function notesOf(bars: Bars["bars"], isCompared: boolean, isIncomplete: boolean, view: View): string {
-  const period = periodTitle(view.range, shifted(view.range, view.on, -1));
+function notesOf(bars: Bars["bars"], isCompared: boolean, isIncomplete: boolean, period: string): string {
   const before = isCompared ? say("history.before_hint", { period }) : isIncomplete ? say("history.before_unknown", { period }) : "";
   return [before, bars.some((bar) => bar.estimated) && say("history.estimated_hint")].filter(Boolean).join(" ");
+}
+
+/** What the other period is called, `October 2026`; "" without one. */
+function otherTitle({ range, on, against }: View): string {
+  return against === "none" ? "" : periodTitle(range, otherOf(range, on, against));
 }
 
 function paintOf(part: Part, device: string, colour: (id: string) => string): string {

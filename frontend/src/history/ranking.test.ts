@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Share } from "./energy";
-import { ranked, withIdle } from "./ranking";
+import { changesOf, ranked, withIdle } from "./ranking";
 
 const share = (device: string, Wh: number, part: Share["part"] = "device"): Share => ({ part, device, Wh, estimated: false });
 
@@ -24,5 +24,18 @@ describe("the ranking", () => {
   it("contains devices that used nothing", () => {
     expect(withIdle([share("kettle", 1)], ["kettle", "tv"]).map((one) => [one.device, one.Wh])).toEqual([["kettle", 1], ["tv", 0]]);
     expect(ranked(withIdle([], ["tv"]), undefined)[0]).toMatchObject({ share: 0, length: 0 });
+  });
+});
+
+describe("changes between two periods", () => {
+  const share = (device: string, Wh: number) => ({ part: "device" as const, device, Wh, estimated: false });
+
+  it("are ranked by how much they are, more or less", () => {
+    const found = changesOf([share("tv", 900), share("heater", 5000), share("fridge", 700.2)], [share("tv", 1500), share("heater", 2000), share("fridge", 700), share("old", 50)]);
+    expect(found.map(({ device, by, length, change }) => [device, by, length, change])).toEqual([
+      ["heater", 3000, 1, "▲ 150 %"],
+      ["tv", -600, 0.2, "▼ 40 %"],
+      ["old", -50, 50 / 3000, "▼ 100 %"],
+    ]);
   });
 });

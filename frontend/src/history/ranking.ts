@@ -28,3 +28,19 @@ export function withIdle(shares: readonly Share[], devices: readonly string[]): 
   const missing = devices.filter((id) => !shares.some((one) => one.device === id));
   return [...shares, ...missing.map((device): Share => ({ part: "device", device, Wh: 0, estimated: false }))];
 }
+
+/** A part of two periods: how much more or less it was. `length`: of its bar, 0 to 1. */
+export type ChangedShare = Share & Readonly<{ before: number; by: number; length: number; change: string }>;
+
+/** What changed most first; what did not change by a watt-hour is left out. */
+export function changesOf(now: readonly Share[], before: readonly Share[]): ChangedShare[] {
+  const key = ({ part, device }: Share) => `${part} ${device}`;
+  const then = new Map(before.map((one) => [key(one), one]));
+  const gone = before.filter((one) => !now.some((other) => key(other) === key(one))).map((one) => ({ ...one, Wh: 0 }));
+  const both = [...now, ...gone].map((one) => ({ ...one, before: then.get(key(one))?.Wh ?? 0, by: one.Wh - (then.get(key(one))?.Wh ?? 0) }));
+  const most = Math.max(0, ...both.map(({ by }) => Math.abs(by)));
+  return both
+    .filter(({ by }) => Math.abs(by) >= 1)
+    .sort((one, other) => Math.abs(other.by) - Math.abs(one.by))
+    .map((one) => ({ ...one, length: Math.abs(one.by) / most, change: changeText(one.Wh, one.before) }));
+}

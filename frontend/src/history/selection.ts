@@ -1,7 +1,7 @@
 /** Devices and quantities that can be shown, and the resulting series. Pure. */
 import { inTree, nameOf, pointName, pointOf, POWER as POWER_KEY } from "../devices/points";
 import type { Device, Point } from "../data/shapes";
-import { ENERGY, HOURS, POWER, REST, type View } from "./view";
+import { ALONE, ENERGY, HOURS, LOAD, POWER, REST, UNUSUAL, type View } from "./view";
 import { IMPORT } from "./energy";
 
 /** One selected series: `kettle.power_W`. */
@@ -11,7 +11,7 @@ export const MOST_PICKED = 6; // number of lines that are selected by default
 
 /** The point key of `power` and `energy`; anything else is a key already. */
 export function keyOf(what: string): string {
-  return what === POWER ? POWER_KEY : what === ENERGY || what === HOURS ? IMPORT : what;
+  return what === POWER || what === LOAD ? POWER_KEY : what === ENERGY || what === HOURS || what === UNUSUAL ? IMPORT : what;
 }
 
 /** Devices that have any of these quantities, in hierarchical order. */
@@ -21,11 +21,10 @@ export function candidates(devices: readonly Device[], what: readonly string[]):
   return inTree(able).map(({ device }) => device);
 }
 
-/** The devices shown: as selected, otherwise the first few (for energy all, because bars add up). */
+/** The devices shown: as selected, otherwise the first few (of what stands alone all, because they add up). */
 export function chosen(able: readonly Device[], view: View): Device[] {
-  const isEnergy = view.what.includes(ENERGY) || view.what.includes(HOURS);
   if (view.devices && !isRestOnly(view)) return able.filter((one) => view.devices?.includes(one.id));
-  return isEnergy ? [...able] : able.slice(0, MOST_PICKED);
+  return view.what.some((one) => ALONE.includes(one)) ? [...able] : able.slice(0, MOST_PICKED);
 }
 
 /** Whether only what no device measures is shown. */

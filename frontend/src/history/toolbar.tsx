@@ -6,15 +6,14 @@ import type { Device } from "../data/shapes";
 import { say } from "../text/words";
 import { dayFrom, dayText, periodTitle, RANGES, shifted, shortTitle, type Day } from "./calendar";
 import { Menu } from "./menu";
-import { ENERGY, hasHours, HOURS, POWER, withRange, type View } from "./view";
+import { otherOf } from "./comparison";
+import { ALONE, ENERGY, hasHours, HOURS, LOAD, POWER, UNUSUAL, withRange, type Against, type View } from "./view";
 
 type Props = Readonly<{
   view: View; today: Day; show: (view: View, replace?: boolean) => void;
   /** Quantities other than power and energy. */
   quantities: readonly { key: string; name: string }[];
   able: readonly Device[]; chosen: readonly Device[]; colour: (id: string) => string;
-  /** What the previous period is called; "" if there is none to compare with. */
-  before: string;
 }>;
 
 const wide = matchMedia("(min-width: 900px)");
@@ -57,7 +56,7 @@ export function Toolbar(props: Props) {
             </Menu>
           )}
           {isEnergy && (
-            <Menu label={say("history.compare")} text={view.isCompared && props.before ? say("history.with", { period: props.before }) : say("history.without")}>
+            <Menu label={say("history.compare")} text={compareText(view)}>
               <Compare {...props} />
             </Menu>
           )}
@@ -117,7 +116,9 @@ function Quantities({ view, show }: Props) {
   return (
     <>
       <Choice name={say("history.energy")} isChosen={view.what.includes(ENERGY)} choose={() => show({ ...view, what: [ENERGY], zoom: null })} kind="radio" />
-      {hasHours(view.range) && <Choice name={say("history.hours")} isChosen={view.what.includes(HOURS)} choose={() => show({ ...view, what: [HOURS], zoom: null })} kind="radio" />}
+      {ALONE.filter((one) => one !== ENERGY && (one !== HOURS || hasHours(view.range))).map((one) => (
+        <Choice key={one} name={aloneText(one)} isChosen={view.what.includes(one)} choose={() => show({ ...view, what: [one], zoom: null })} kind="radio" />
+      ))}
       <Choice name={say("history.power")} isChosen={view.what.includes(POWER)} choose={() => show(toggled(view, POWER))} />
     </>
   );
@@ -137,7 +138,7 @@ function Others({ view, show, quantities }: Props) {
 }
 
 function toggled(view: View, one: string): View {
-  const lines = view.what.filter((other) => other !== ENERGY && other !== HOURS);
+  const lines = view.what.filter((other) => !ALONE.includes(other));
   const left = lines.filter((other) => other !== one);
   const next = left.length < lines.length ? left : one === POWER ? [POWER, ...lines] : [...lines, one];
   return { ...view, what: next.length ? next : [POWER] };
@@ -161,15 +162,34 @@ function Devices({ view, able, chosen, colour, show }: Props) {
   );
 }
 
-function Compare({ view, before, show }: Props) {
-  const choose = (isCompared: boolean) => show({ ...view, isCompared }, true);
+/** The period before, the same one a year before, any other one, or none. */
+function Compare({ view, today, show }: Props) {
+  const { range, on, against } = view;
+  const choose = (next: Against) => show({ ...view, against: next }, true);
+  const title = (one: "before" | "year") => say("history.with", { period: periodTitle(range, otherOf(range, on, one)) });
+  const chosen = typeof against === "object" ? against : undefined;
   return (
     <fieldset>
       <legend>{say("history.compare")}</legend>
-      {before && <Choice name={say("history.with", { period: before })} isChosen={view.isCompared} choose={() => choose(true)} kind="radio" />}
-      <Choice name={say("history.without")} isChosen={!view.isCompared || !before} choose={() => choose(false)} kind="radio" />
+      <Choice name={title("before")} isChosen={against === "before"} choose={() => choose("before")} kind="radio" />
+      {range !== "year" && <Choice name={title("year")} isChosen={against === "year"} choose={() => choose("year")} kind="radio" />}
+      <Choice name={say("history.without")} isChosen={against === "none"} choose={() => choose("none")} kind="radio" />
+      <label class="field other-period">
+        <span>{say("history.with_other")}</span>
+        <input
+          type="date" max={dayText(today)} value={chosen ? dayText(chosen) : ""}
+          onChange={(event) => {
+            const day = dayFrom(event.currentTarget.value);
+            if (day) choose(day);
+          }}
+        />
+      </label>
     </fieldset>
   );
+}
+
+function compareText({ range, on, against }: View): string {
+  return against === "none" ? say("history.without") : say("history.with", { period: shortTitle(range, otherOf(range, on, against)) });
 }
 
 type ChoiceProps = Readonly<{ name: string; isChosen: boolean; choose: () => void; mark?: string; kind?: "checkbox" | "radio" }>;
@@ -191,8 +211,12 @@ function rangeOf(text: string) {
 /** `Energy`, `Power`, `Power and 1 more`. */
 function whatText({ view, quantities }: Props): string {
   const [first = POWER, ...more] = view.what;
-  const name = first === ENERGY ? say("history.energy") : first === HOURS ? say("history.hours") : first === POWER ? say("history.power") : (quantities.find(({ key }) => key === first)?.name ?? first);
+  const name = ALONE.includes(first) ? aloneText(first) : first === POWER ? say("history.power") : (quantities.find(({ key }) => key === first)?.name ?? first);
   return more.length ? say("history.and_more", { name, count: more.length }) : name;
+}
+
+function aloneText(one: string): string {
+  return say(one === HOURS ? "history.hours" : one === LOAD ? "history.load" : one === UNUSUAL ? "history.unusual" : "history.energy");
 }
 
 /** `All devices`, `Kettle`, `3 devices`. */

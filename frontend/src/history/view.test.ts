@@ -19,6 +19,10 @@ describe("the address of a view", () => {
       "range=week&what=power",
       "range=month&bars=sources&compare=no&device=%7Erest",
       "what=energy",
+      "range=month&compare=year",
+      "range=month&compare=2025-10-01&bars=changes",
+      "range=month&what=load&device=tv",
+      "range=year&what=unusual",
       "device=",
       "what=temperature_C&device=roof+sensor",
     ]) {

@@ -11,23 +11,29 @@ import { dayFrom, dayText, isSameDay, RANGES, type Day, type Range, type Span } 
 export const POWER = "power";
 export const ENERGY = "energy";
 export const HOURS = "hours"; // energy of each hour, of a month or a year
+export const LOAD = "load"; // how long the power was how high
+export const UNUSUAL = "unusual"; // a list of what was unlike before
+/** What is shown by itself; other quantities may stand beside each other. */
+export const ALONE: readonly string[] = [ENERGY, HOURS, LOAD, UNUSUAL];
 
 export const REST = "~rest"; // in place of a device: what no device measures
 
-export type Layout = "stacked" | "sources" | "grouped";
-const LAYOUTS: readonly Layout[] = ["stacked", "sources", "grouped"];
+export type Layout = "stacked" | "sources" | "grouped" | "changes";
+const LAYOUTS: readonly Layout[] = ["stacked", "sources", "grouped", "changes"];
+
+/** What a period is compared with: the one before, the same one of the year before, none, or the one of a day. */
+export type Against = "before" | "year" | "none" | Day;
 
 export type View = Readonly<{
   range: Range;
   on: Day;
-  /** `power`, `energy`, `hours`, or keys of points. */
+  /** `power`, one of ALONE, or keys of points. */
   what: readonly string[];
   /** null: selected automatically. */
   devices: readonly string[] | null;
   zoom: Span | null;
   bars: Layout;
-  /** Whether the period before is shown beside this one. */
-  isCompared: boolean;
+  against: Against;
 }>;
 
 const OLDEST = 0; // Unix seconds
@@ -44,14 +50,18 @@ export function viewOf(query: URLSearchParams, today: Day): View {
     devices: query.has("device") ? [...new Set(query.getAll("device").filter((one) => one !== ""))] : null,
     zoom: zoomOf(query.get("from"), query.get("to")),
     bars: LAYOUTS.find((one) => one === query.get("bars")) ?? "stacked",
-    isCompared: query.get("compare") !== "no",
+    against: againstOf(query.get("compare")),
   };
 }
 
-/** Energy, or the hours of a long period, stand alone; other quantities may stand beside each other. */
+function againstOf(text: string | null): Against {
+  return text === "no" ? "none" : text === "year" ? "year" : (dayFrom(text) ?? "before");
+}
+
 function whatOf(what: readonly string[], range: Range): readonly string[] {
-  if (what.includes(HOURS)) return [hasHours(range) ? HOURS : ENERGY];
-  return what.includes(ENERGY) ? [ENERGY] : what.length ? what : [usualOf(range)];
+  const alone = what.find((one) => ALONE.includes(one));
+  if (alone) return [alone === HOURS && !hasHours(range) ? ENERGY : alone];
+  return what.length ? what : [usualOf(range)];
 }
 
 /** Whether a period is long enough for a map of its hours. */
@@ -81,7 +91,7 @@ export function addressOf(view: View, today: Day): string {
   if (!isUsual(view.what, view.range)) for (const one of view.what) query.append("what", one);
   if (view.devices) for (const one of view.devices.length ? view.devices : [""]) query.append("device", one);
   if (view.bars !== "stacked") query.set("bars", view.bars);
-  if (!view.isCompared) query.set("compare", "no");
+  if (view.against !== "before") query.set("compare", view.against === "none" ? "no" : view.against === "year" ? "year" : dayText(view.against));
   if (view.zoom) {
     query.set("from", String(view.zoom.start));
     query.set("to", String(view.zoom.end));

@@ -3,11 +3,12 @@ import { computed } from "@preact/signals";
 import { useState } from "preact/hooks";
 
 import { dayOf, dayText, dayFrom, spanOf, type Span } from "../history/calendar";
-import { comparisonOf } from "../history/comparison";
 import { EnergyPanel } from "../history/energy_panel";
 import { LinePanels } from "../history/line_panels";
 import { HeatPanel } from "../history/heat/heat_panel";
-import { addressOf, ENERGY, HOURS, viewOf, type View } from "../history/view";
+import { LoadPanel } from "../history/load/load_panel";
+import { UnusualPanel } from "../history/unusual/unusual_panel";
+import { addressOf, ENERGY, HOURS, LOAD, UNUSUAL, viewOf, type View } from "../history/view";
 import { candidates, chosen, quantities } from "../history/selection";
 import { Toolbar } from "../history/toolbar";
 import { devices, now, timezone, version } from "../data/live";
@@ -37,15 +38,18 @@ function Known() {
   const show = (next: View, replace = false) => visit(addressOf(next, day), replace);
   const [moving, setMoving] = useState<Span | null>(null);
   const period = spanOf(view.range, view.on, timezone.value);
-  const before = comparisonOf(view.range, view.on, now.peek(), timezone.value)?.text ?? "";
   const common = { view, period, able, shown, today: day, colour: markOf, show };
   return (
     <>
-      <Toolbar {...common} chosen={shown} quantities={quantities(devices.value)} before={before} />
+      <Toolbar {...common} chosen={shown} quantities={quantities(devices.value)} />
       {!shown.length ? (
         <Notice>{say(able.length ? "history.no_device_chosen" : "history.no_devices")}</Notice>
       ) : view.what.includes(HOURS) ? (
         <HeatPanel {...common} />
+      ) : view.what.includes(LOAD) ? (
+        <LoadPanel {...common} />
+      ) : view.what.includes(UNUSUAL) ? (
+        <UnusualPanel {...common} />
       ) : view.what.includes(ENERGY) ? (
         <EnergyPanel {...common} />
       ) : (
