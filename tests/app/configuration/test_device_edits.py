@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from unclouded.app.configuration import text_edits
 from unclouded.app.configuration.device_changes import DeviceChanges
-from unclouded.app.configuration.device_edits import with_changes, with_device, without_device
+from unclouded.app.configuration.device_edits import with_changes, with_device, with_room, without_device
 from unclouded.app.configuration.table_edits import Table, merged, value_text
 from unclouded.app.configuration.text_blocks import blocks_of, text_of
 from unclouded.core.errors import CommandError, ConfigError
@@ -260,3 +260,32 @@ def test_the_name_and_room_of_a_sub_device_are_those_of_its_gateway() -> None:
         changes.changed("gateway_a4c1", {"link": "tcp://127.0.0.1:8"})
     with pytest.raises(CommandError, match="gateway_of_no_one"):
         changes.changed("gateway_of_no_one", {"name": "x"}).text(before)
+
+
+GATEWAY = """[[device]]
+id = "gateway"
+room = "Cellar"
+link = "tcp://192.168.1.30:6638"
+
+[device.parts.a4c1] # the door
+name = "Door"
+room = "Cellar"
+
+[device.parts.b7d2]
+room = "Attic"
+"""
+
+
+def test_a_room_is_renamed_in_sub_devices_too() -> None:
+    assert with_room(GATEWAY, "Cellar", "Wine cellar") == GATEWAY.replace('"Cellar"', '"Wine cellar"')
+    assert with_room(GATEWAY, "Attic", "Loft") == GATEWAY.replace("Attic", "Loft")
+    none = read(with_room(GATEWAY, "Cellar", ""))["device"][0]
+    assert "room" not in none and none["parts"]["a4c1"] == {"name": "Door"}
+    with pytest.raises(CommandError, match="There are: Cellar, Attic"):
+        with_room(GATEWAY, "Kitchen", "Cellar")
+
+
+def test_a_room_that_only_a_gateway_names_is_renamed_in_the_file() -> None:
+    changes = DeviceChanges(["gateway", "gateway_c9"], (), ["gateway"])
+    after = changes.room_renamed("Hall", "Entrance", ["gateway_c9"]).text(GATEWAY)
+    assert read(after)["device"][0]["parts"]["c9"] == {"room": "Entrance"}

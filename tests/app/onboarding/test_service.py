@@ -174,6 +174,18 @@ async def test_where_several_families_were_tried_the_last_one_says_nothing_of_th
             assert "Nothing answered at any usual setting" in test["problem"], test
 
 
+async def test_an_address_at_which_nothing_answered_is_nothing_that_was_found(tmp_path: Path) -> None:
+    async with new_hub(tmp_path) as here:
+        offer = await here.type("tcp://127.0.0.1:9")
+        assert [one["id"] for one in (await here.ask("GET", "?offer=")).json["offers"]] == [offer], "it is to be tested"
+        await here.test_until(offer, "failed")
+        assert (await here.ask("GET", "?offer=")).json["offers"] == []
+        (shown,) = (await here.ask("GET", f"?offer={offer}")).json["offers"]
+        assert shown["id"] == offer, "the page of its test still knows it"
+        assert await here.type("tcp://127.0.0.1:9") == offer
+        assert (await here.test_until(offer, "failed"))["number"] == 2
+
+
 async def test_a_port_that_vanishes_is_said_to_be_gone(tmp_path: Path) -> None:
     async with new_hub(tmp_path) as here:
         async with simulated("tuya-plug", tmp_path / "dev/ttyUSB0"):

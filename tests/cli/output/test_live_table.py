@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import UTC
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -95,6 +96,11 @@ def drawn(view: LiveView, width: int, now: float = NOW) -> list[str]:
 
 def row(lines: Sequence[str], name: str) -> str:
     return next(line for line in lines if name in line)
+
+
+def test_the_room_stands_behind_the_values() -> None:
+    located = msgspec.structs.replace(device("kettle", name="Kettle"), room="Küche")
+    assert row(picture([*hub(), located], 120), "Kettle").endswith("Küche")
 
 
 def test_the_whole_table() -> None:

@@ -1,8 +1,12 @@
 """`devices` says how sure the profile of a device is."""
 
+import contextlib
+
 import msgspec
 import pytest
 
+from unclouded.cli.output.text_width import columns
+from unclouded.cli.verbs import devices as verb
 from unclouded.cli.verbs.devices import _print_whole
 from unclouded.core.json_lines import device_json
 from unclouded.core.model import Confidence, Device, Point
@@ -29,3 +33,36 @@ def test_a_product_that_no_source_knows_is_to_be_reported(
 
 def test_a_profile_without_sources_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert "sources" not in shown(capsys, "")
+
+
+def headlines(capsys: pytest.CaptureFixture[str], *devices: Device) -> list[str]:
+    """What is printed of all devices of a hub."""
+    views = [msgspec.to_builtins(device_json(one, None)) for one in devices]
+
+    class Hub:
+        def get(self, path: str) -> object:
+            return []
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(verb, "any_hub", lambda *args: contextlib.nullcontext(Hub()))
+        patch.setattr(verb, "configuration", lambda *args: None)
+        patch.setattr(verb, "known_states", lambda *args: views)
+        verb.command.callback((), None, None, False)  # type: ignore[misc]  # click has made it a command
+    printed = capsys.readouterr()
+    return [*printed.out.splitlines(), *printed.err.splitlines()]
+
+
+def device(id: str, room: str) -> Device:
+    return Device(id=id, identity=id, family="toy", link="toy:", profile="", points=(), room=room)
+
+
+def test_the_room_has_a_column_where_a_device_has_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with_rooms = headlines(capsys, device("kettle", "厨房\x1b[31m"), device("pump", ""), device("lamp", "Attic"))
+    assert [columns(line.partition("toy on")[0]) for line in with_rooms] == [columns("x" * 12 + " " * 12) + 13] * 3
+    assert "厨房" in with_rooms[0] and "\x1b" not in with_rooms[0]
+    assert headlines(capsys, device("pump", "")) == ["pump         connecting toy on toy:"]
+
+
+def test_a_hub_without_devices_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = headlines(capsys)
+    assert "unclouded init" in line

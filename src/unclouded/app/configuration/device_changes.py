@@ -116,11 +116,15 @@ class DeviceChanges:
             text=lambda text: without_device(text, device), device=device, done=f"{device} removed", uuid=uuid.lower()
         )
 
-    def room_renamed(self, room: str, name: str) -> DeviceChange:
-        """Another name of a room, for all devices in it; "" = they are in no room. Raises CommandError."""
+    def room_renamed(self, room: str, name: str, inside: Sequence[str] = ()) -> DeviceChange:
+        """Another name of a room, for all devices in it; "" = they are in no room. Raises CommandError.
+
+        ``inside``: the devices that are in it now; a gateway may say where a sub-device is, and the file does not.
+        """
         new = clean_name(name, "room") if name.strip() else ""
         done = f"room {room!r} renamed to {new!r}" if new else f"room {room!r} removed"
-        return DeviceChange(text=lambda text: with_room(text, room, new), device="", done=done)
+        parts = [part for id in inside if (part := self._part(id)) is not None]
+        return DeviceChange(text=lambda text: with_room(text, room, new, parts), device="", done=done)
 
     def _part(self, device: str) -> tuple[str, str] | None:
         """The device that a sub-device is behind, and its key there; None for others."""

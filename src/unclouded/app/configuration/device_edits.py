@@ -4,7 +4,7 @@ Each change is computed twice: in the text, and in the tables that the text stan
 change is refused, so that no form of TOML that people may write is ever damaged.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from unclouded.app.configuration.places import did_you_mean
@@ -48,18 +48,20 @@ def with_changes(text: str, id: str, patch: Table) -> str:
     return _with_devices(text, file, devices, changed)
 
 
-def with_room(text: str, room: str, name: str) -> str:
-    """The text with another name of a room, in all devices that are in it; "" = in no room.
+def with_room(text: str, room: str, name: str, others: Sequence[tuple[str, str]] = ()) -> str:
+    """The text with another name of a room, in all devices and sub-devices that are in it; "" = in no room.
 
+    ``others``: sub-devices that are in it though the text does not say so, each by its device and its id there.
     Raises CommandError where no device is in it.
     """
+    for device, part in others if name else ():
+        text = with_changes(text, device, {"parts": {part: {"room": name}}})
     file = read_tables(text)
     devices = devices_of(file)
-    rooms = list(dict.fromkeys(str(one["room"]) for one in devices if one.get("room")))
-    if room not in rooms:
+    rooms = list(dict.fromkeys(one for device in devices for one in _rooms(device)))
+    if room not in rooms and not others:
         raise CommandError(f"There is no room {room[:80]!r}. There are: {', '.join(rooms) or 'none'}.")
-    patch = {"room": name or None}
-    changed = [merged(one, patch) if one.get("room") == room else one for one in devices]
+    changed = [merged(one, _moved(one, room, name or None)) for one in devices]
     return _with_devices(text, file, devices, changed)
 
 
@@ -116,6 +118,25 @@ def _places(blocks: Sequence[TextBlock], count: int) -> list[list[int]]:
             "can be changed here; or change them by hand."
         )
     return places
+
+
+def _rooms(device: Table) -> Iterator[str]:
+    """Where a device is, then its sub-devices."""
+    for one in (device, *_parts(device).values()):
+        if isinstance(one.get("room"), str) and one["room"]:
+            yield one["room"]
+
+
+def _moved(device: Table, room: str, name: str | None) -> Table:
+    """The change of a device that brings what is in one room to another one."""
+    parts = {key: {"room": name} for key, one in _parts(device).items() if one.get("room") == room}
+    own = {"room": name} if device.get("room") == room else {}
+    return {**own, **({"parts": parts} if parts else {})}
+
+
+def _parts(device: Table) -> Mapping[str, Table]:
+    parts = device.get("parts")
+    return {key: one for key, one in parts.items() if isinstance(one, Mapping)} if isinstance(parts, Mapping) else {}
 
 
 def _follows(device: Table, old: str, new: object) -> Table:

@@ -122,7 +122,8 @@ class LiveConfiguration:
         return await self._finished(self._change(revision, hub_change(edit, origin.is_local), origin))
 
     async def rename_room(self, revision: str, room: str, name: str, origin: EditOrigin) -> ReloadView:
-        return await self._finished(self._change(revision, self._changes().room_renamed(room, name), origin))
+        inside = [one.id for one in self._hub.devices() if one.room == room]
+        return await self._finished(self._change(revision, self._changes().room_renamed(room, name, inside), origin))
 
     async def remove(self, revision: str, device: str, history: History, origin: EditOrigin) -> ReloadView:
         admitted = self._changes().admitted(device)

@@ -111,7 +111,9 @@ def _moved(blocks: list[TextBlock], path: TablePath, old: Any, new: Any) -> list
     if isinstance(new, Mapping) and isinstance(old, Mapping) and blocks[0].path == path:
         return edited(blocks, path, old, new)
     if isinstance(new, Mapping) and isinstance(old, Mapping):  # only deeper tables have headers
-        return edited([TextBlock(path=path, body=f"[{'.'.join(map(key_text, path))}]\n"), *blocks], path, old, new)
+        header = TextBlock(path=path, body=f"[{'.'.join(map(key_text, path))}]\n")
+        own, *rest = edited([header, *blocks], path, old, new)
+        return rest if own == header and any(block.body for block in rest) else [own, *rest]
     if isinstance(old, list) and _is_array_of_tables(new):
         return _edited_elements(blocks, path, old, new)
     return [_new_block(path, new, blocks[-1].tail)]

@@ -81,6 +81,7 @@ class OnboardingService:
         self._network = NetworkOffers(discover, browse, self._known_uuids, self._used_links)
         self._by_hand: dict[str, Offer] = {}
         self._found: dict[str, AnsweringDevice] = {}  # by offer
+        self._in_vain: set[str] = set()  # of the offers by hand those whose test has ended without an answer
         self._test: OfferTest | None = None
         self._count = 0
         self._lock = asyncio.Lock()  # held while a test begins or ends, or a device is added
@@ -91,10 +92,10 @@ class OnboardingService:
         if self._test is not None and offer in (None, self._test.offer.id):
             self._test.watch()
         await self._serial.refresh()
-        offers = self._offers()
-        return OnboardingView(
-            is_empty=not self._tables(), sources=self._sources(offers), offers=offers, test=self._test_view()
-        )
+        test, offers = self._test_view(), self._offers()
+        sources = self._sources(offers)
+        listed = [one for one in offers if one.id == offer or not self._led_nowhere(one)]
+        return OnboardingView(is_empty=not self._tables(), sources=sources, offers=listed, test=test)
 
     async def look(self) -> OnboardingView:
         await self._serial.look()
@@ -112,11 +113,14 @@ class OnboardingService:
             _check_family(link, body.family)
         known = next((one for one in self._offers() if one.link == link), None)
         if known is not None and known.family == body.family:
+            self._in_vain.discard(known.id)
             return known
         while len(self._by_hand) >= MOST_BY_HAND:
-            self._by_hand.pop(next(iter(self._by_hand)))
+            self._in_vain.discard(first := next(iter(self._by_hand)))
+            del self._by_hand[first]
         offer = Offer(id=f"hand:{link}", source="hand", title=link, text="You typed it.", link=link, family=body.family)
         self._by_hand[offer.id] = offer
+        self._in_vain.discard(offer.id)
         return offer
 
     async def test(self, offer: str) -> OnboardingView:
@@ -171,6 +175,7 @@ class OnboardingService:
                 await self._end_test()
             done = await self._live.add(body.revision, keys, origin)
             self._by_hand.pop(body.offer, None)
+            self._in_vain.discard(body.offer)
             if is_its_test:
                 self._test = None
             await self._serial.refresh(at_once=True)
@@ -188,6 +193,10 @@ class OnboardingService:
         connected = broker_offers(self._hub.snapshot())
         network = self._network.offers([one.uuid for one in connected])
         return [*connected, *self._serial.offers(), *network, *self._by_hand.values()]
+
+    def _led_nowhere(self, offer: Offer) -> bool:
+        """Whether it was typed, and nothing answered there: it is nothing that was found."""
+        return offer.id in self._in_vain and offer.id not in self._found
 
     def _offer(self, id: str) -> Offer:
         found = next((one for one in self._offers() if one.id == id), None)
@@ -228,6 +237,8 @@ class OnboardingService:
         view = self._test.view(self._proposal)
         if self._test.found is not None:
             self._found[self._test.offer.id] = self._test.found
+        elif view.phase in ("silent", "failed") and self._test.offer.source == "hand":
+            self._in_vain.add(self._test.offer.id)
         return view
 
     async def _end_test(self) -> None:

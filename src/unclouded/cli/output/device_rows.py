@@ -163,7 +163,7 @@ class DeviceRows:
             main=(GIVES if device.produces and main == POWER else "") + self._text(readings.get(main)),
             second=second,
             voltage=self._text(readings.get(VOLTAGE)),
-            more=" · ".join(texts),
+            more=" · ".join([device.room, *texts] if device.room else texts),
             age=age_text(now - newest),
         )
 

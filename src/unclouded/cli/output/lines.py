@@ -16,6 +16,7 @@ from unclouded.core.printable import printable
 
 PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))  # of syslog
 NAME_WIDTH, KEY_WIDTH, VALUE_WIDTH = 12, 22, 12
+NO_DEVICES = "This hub has no devices yet. Add one on the page, or with: unclouded init"
 
 
 def print_json(value: object) -> None:

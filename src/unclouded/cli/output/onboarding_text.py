@@ -12,7 +12,7 @@ MOST_VALUES = 6  # of a device that answers
 def offer_lines(offer: Offer, number: int = 0) -> Iterator[str]:
     """What it is, then what to know about it. ``number``: by which it is chosen, 0 = none."""
     head = f"{number:>3}  " if number else ""
-    yield f"{head}{offer.title}  {offer.link}"
+    yield f"{head}{offer.title}" + (f"  {offer.link}" if offer.link != offer.title else "")
     details = [offer.text, offer.problem, ", ".join(f"{key} {value}" for key, value in offer.info.items())]
     for text in details:
         if text:

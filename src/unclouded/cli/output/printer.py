@@ -16,7 +16,7 @@ import click
 
 from unclouded.cli.output.lines import plain_line, print_json, print_text
 from unclouded.core.json_lines import event_json, reading_json, status_json
-from unclouded.core.model import Fact, Notice, Reading, Status
+from unclouded.core.model import Device, Fact, Notice, Reading, Status
 
 T = TypeVar("T")
 
@@ -72,7 +72,7 @@ class BackgroundPrinter(Generic[T]):
 
 
 class FactPrinter(BackgroundPrinter[Fact]):
-    """Prints readings as lines on stdout, and states and notices on stderr; or all of them as JSON lines."""
+    """Prints readings as lines on stdout, and states and notices on stderr; or all as JSON lines, with rooms."""
 
     def __init__(self, as_json: bool, ended: asyncio.Event, zone: tzinfo | None = None) -> None:
         super().__init__(self._print, ended)
@@ -85,6 +85,9 @@ class FactPrinter(BackgroundPrinter[Fact]):
                 print_json(reading_json(fact))
             case Reading():
                 click.echo(plain_line(fact, self._zone, time.time()))
+            case Device() if self._as_json:
+                named = {"id": fact.id, "name": fact.name, "room": fact.room, "parent": fact.parent}
+                print_json({"device_info": named})
             case Status() if self._as_json:
                 print_json({"status": status_json(fact)})
             case Status():

@@ -9,6 +9,7 @@ from unclouded.app.hub_access import any_hub, zone_of
 from unclouded.app.hub_client import HubClient, follow_facts
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option
+from unclouded.cli.output.lines import NO_DEVICES, print_text
 from unclouded.cli.output.live_screen import LiveScreen, wants_table
 from unclouded.cli.output.printer import FactPrinter
 from unclouded.cli.signals import until_stopped
@@ -23,6 +24,8 @@ def command(devices: tuple[str, ...], span: float | None, config: str | None, da
     """Show every device (or DEVICES) live: a table on a terminal, else a line for each reading."""
     chosen = configuration(config, data)
     with any_hub(chosen, devices) as hub:
+        if not hub.get("/api/devices"):
+            print_text(NO_DEVICES, err=True)
         asyncio.run(_watch(hub, devices, span, as_json, zone_of(hub, chosen)))
 
 
