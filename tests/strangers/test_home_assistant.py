@@ -22,12 +22,21 @@ from publish.homeassistant.every_point import hub_with_every_point
 from publish.mqtt.broker_story import Published, publishing, settings, until
 from strangers.driven import needs
 from strangers.environments import strangers
+from strangers.home_assistant_devices import SERVICES, STATES, InstallingHub
 from strangers.home_assistant_rig import DRIVER, HomeAssistant, home_assistant
-from unclouded.core.model import Device, Point, Reading, Status
+from unclouded.core.model import (
+    Action,
+    Command,
+    Device,
+    Point,
+    Reading,
+    Status,
+)
 from unclouded.core.profile import WirePoint
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.publish.homeassistant.discovery import HomeAssistantDiscovery
 from unclouded.publish.mqtt.topics import Topics
+from unclouded.publish.mqtt.updates import UpdateOffer
 
 pytestmark = [needs_mosquitto, pytest.mark.timeout(300)]
 RELEASES = [pytest.param(name, marks=needs(name)) for name in ("home-assistant-2025", "home-assistant")]
@@ -109,7 +118,8 @@ async def test_every_point_of_the_vocabulary_is_an_entity_without_a_complaint(re
         states = await ha.states()
         total = states["sensor.all_counter_r_energy_import_wh"]
         assert total["attributes"]["state_class"] == "total_increasing"
-        assert (total["attributes"]["unit_of_measurement"], float(total["state"])) == ("kWh", 0.0125)
+        assert total["attributes"]["unit_of_measurement"] == "kWh"
+        await has(ha, "sensor.all_counter_r_energy_import_wh", "0.0125")
         assert ha.complaints() == []
 
 
@@ -165,6 +175,61 @@ async def test_what_an_earlier_run_announced_and_is_gone_is_removed(release: str
         async with publishing(plug_hub(plug()), settings(broker, tmp_path / "p"), discovery()):
             await has(ha, "switch.kettle", "off")
             await has(ha, "switch.lamp", "")
+        assert ha.complaints() == []
+
+
+@releases
+async def test_entities_of_several_points_show_what_is_reported_and_command_it(release: str, tmp_path: Path) -> None:
+    hub = InstallingHub()
+    async with both(release, tmp_path, hub) as (_, ha, _):
+        for id, state in STATES.items():
+            hub.publish(*(Reading(id, point, value, NOON) for point, value in state.items()))
+        await has(ha, "climate.floor", "heat")
+        await has(ha, "valve.tap", "closed")
+        states = await ha.states()
+        floor, cooler, lamp = (states[one]["attributes"] for one in ("climate.floor", "climate.cooler", "light.lamp"))
+        assert (floor["temperature"], floor["current_temperature"], floor["preset_mode"]) == (21.5, 19.5, "manual")
+        assert (floor["min_temp"], floor["max_temp"], floor["target_temp_step"]) == (5, 35, 0.5)
+        assert states["climate.cooler"]["state"] == "off" and cooler["fan_mode"] == "high"
+        assert cooler["hvac_modes"] == ["off", "cool", "heat", "fan_only"]
+        assert (lamp["brightness"], lamp["color_temp_kelvin"]) == (128, 4600)
+        assert states["fan.ceiling"]["attributes"]["percentage"] == 50
+        assert states["fan.ceiling"]["attributes"]["direction"] == "reverse"
+        assert states["cover.blind"]["attributes"]["current_position"] == 40
+        assert not {one for one in states if one.startswith(("switch.", "number.", "select."))} - {"switch.pump"}
+        for service, given, wanted in SERVICES:
+            hub.commands.clear()
+            await ha.call(service, **given)
+            await until(lambda wanted=wanted: len(hub.commands) >= len(wanted))  # type: ignore[misc]  # the loop's own
+            assert {one.point: one.value for one in hub.commands if isinstance(one, Command)} == wanted, service
+        assert ha.complaints() == []
+
+
+@releases
+async def test_firmware_that_the_hub_has_is_offered_installed_and_then_the_newest(release: str, tmp_path: Path) -> None:
+    hub = InstallingHub()
+    offer = {"pump": UpdateOffer("pump-1.0.2.bin", "1.0.2")}
+    async with (
+        Mosquitto(tmp_path, True, plain=True) as broker,
+        publishing(hub, settings(broker, tmp_path / "p"), discovery(), find_offers=lambda devices: offer),
+        running(release, broker) as ha,
+    ):
+        await has(ha, "update.pump_update", "on")
+        found = (await ha.states())["update.pump_update"]["attributes"]
+        assert (found["installed_version"], found["latest_version"]) == ("1.0.0", "1.0.2")
+        assert "pump-1.0.2.bin" in found["release_summary"]
+        await ha.call("update.install", entity_id="update.pump_update")
+        await until(lambda: hub.commands)
+        args = {"file": "pump-1.0.2.bin", "version": "1.0.2"}
+        assert hub.commands == [Action("pump", "update", args, "mqtt", confirmed=True)]
+
+        async def is_installing() -> bool:
+            return bool((await ha.states())["update.pump_update"]["attributes"]["update_percentage"] == 25)
+
+        await ha.until(is_installing)
+        hub.proceeds.set()
+        await has(ha, "update.pump_update", "off")
+        assert (await ha.states())["update.pump_update"]["attributes"]["installed_version"] == "1.0.2"
         assert ha.complaints() == []
 
 

@@ -146,7 +146,7 @@ async def _serving(
     composition.listen(hub, services)
     started = loop.time()
     hub.notify(Notice("", clock.at(started), "started", f"The hub started, version {VERSION}."))
-    history = HistoryReader(config.store, config.zone)
+    history = HistoryReader(config.store, config.zone, store)
     plugs = SetupService(config)
     live = LiveConfiguration(
         composition,

@@ -114,7 +114,119 @@ class Event(Component, kw_only=True, forbid_unknown_fields=True, tag_field="plat
     value_template: Template
 
 
-Entity = Switch | BinarySensor | Sensor | Number | Select | TextInput | Button | Event
+class Climate(Component, kw_only=True, forbid_unknown_fields=True, tag_field="platform", tag="climate"):
+    temperature_command_topic: Topic
+    temperature_state_topic: Topic
+    temperature_state_template: Template
+    temperature_unit: Literal["C", "F"]
+    precision: Annotated[float, Meta(gt=0, le=1)]
+    temp_step: Annotated[float, Meta(gt=0)]
+    modes: Annotated[list[Literal["off", "heat", "cool", "heat_cool", "auto", "dry", "fan_only"]], Meta(min_length=1)]
+    mode_state_topic: Topic
+    mode_state_template: Template
+    mode_command_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    mode_command_template: Template | msgspec.UnsetType = msgspec.UNSET
+    power_command_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    payload_on: Text | msgspec.UnsetType = msgspec.UNSET
+    payload_off: Text | msgspec.UnsetType = msgspec.UNSET
+    min_temp: float | msgspec.UnsetType = msgspec.UNSET
+    max_temp: float | msgspec.UnsetType = msgspec.UNSET
+    current_temperature_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    current_temperature_template: Template | msgspec.UnsetType = msgspec.UNSET
+    current_humidity_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    current_humidity_template: Template | msgspec.UnsetType = msgspec.UNSET
+    target_humidity_command_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    target_humidity_state_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    target_humidity_state_template: Template | msgspec.UnsetType = msgspec.UNSET
+    min_humidity: Annotated[float, Meta(ge=0)] | msgspec.UnsetType = msgspec.UNSET
+    max_humidity: Annotated[float, Meta(le=100)] | msgspec.UnsetType = msgspec.UNSET
+    action_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    action_template: Template | msgspec.UnsetType = msgspec.UNSET
+    preset_mode_command_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    preset_mode_state_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    preset_mode_value_template: Template | msgspec.UnsetType = msgspec.UNSET
+    preset_modes: (
+        Annotated[list[Annotated[str, Meta(pattern="^(?!none$)")]], Meta(min_length=1)] | msgspec.UnsetType
+    ) = msgspec.UNSET
+    fan_mode_command_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    fan_mode_state_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    fan_mode_state_template: Template | msgspec.UnsetType = msgspec.UNSET
+    fan_modes: list[Text] | msgspec.UnsetType = msgspec.UNSET
+    swing_mode_command_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    swing_mode_state_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    swing_mode_state_template: Template | msgspec.UnsetType = msgspec.UNSET
+    swing_modes: list[Text] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Light(Component, kw_only=True, forbid_unknown_fields=True, tag_field="platform", tag="light"):
+    schema: Literal["template"]
+    command_topic: Topic
+    command_on_template: Text
+    command_off_template: Text
+    state_template: Template
+    brightness_template: Template | msgspec.UnsetType = msgspec.UNSET
+    color_temp_template: Template | msgspec.UnsetType = msgspec.UNSET
+    color_temp_kelvin: Literal[True] | msgspec.UnsetType = msgspec.UNSET
+    min_kelvin: Annotated[int, Meta(gt=0)] | msgspec.UnsetType = msgspec.UNSET
+    max_kelvin: Annotated[int, Meta(gt=0)] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Fan(Component, kw_only=True, forbid_unknown_fields=True, tag_field="platform", tag="fan"):
+    command_topic: Topic
+    payload_on: Literal["on"]
+    payload_off: Literal["off"]
+    state_value_template: Template
+    percentage_command_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    percentage_state_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    percentage_value_template: Template | msgspec.UnsetType = msgspec.UNSET
+    speed_range_min: Annotated[int, Meta(ge=1)] | msgspec.UnsetType = msgspec.UNSET
+    speed_range_max: Annotated[int, Meta(ge=1)] | msgspec.UnsetType = msgspec.UNSET
+    preset_mode_command_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    preset_mode_state_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    preset_mode_value_template: Template | msgspec.UnsetType = msgspec.UNSET
+    preset_modes: Annotated[list[Text], Meta(min_length=1)] | msgspec.UnsetType = msgspec.UNSET
+    direction_command_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    direction_state_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    direction_value_template: Template | msgspec.UnsetType = msgspec.UNSET
+    oscillation_command_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    oscillation_state_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    oscillation_value_template: Template | msgspec.UnsetType = msgspec.UNSET
+    payload_oscillation_on: Literal["on"] | msgspec.UnsetType = msgspec.UNSET
+    payload_oscillation_off: Literal["off"] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Cover(Component, kw_only=True, forbid_unknown_fields=True, tag_field="platform", tag="cover"):
+    command_topic: Topic
+    payload_open: Text
+    payload_close: Text
+    payload_stop: Text | None
+    value_template: Template
+    optimistic: Literal[True] | msgspec.UnsetType = msgspec.UNSET
+    set_position_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    position_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    position_template: Template | msgspec.UnsetType = msgspec.UNSET
+    position_open: int | msgspec.UnsetType = msgspec.UNSET
+    position_closed: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class Valve(Component, kw_only=True, forbid_unknown_fields=True, tag_field="platform", tag="valve"):
+    command_topic: Topic
+    value_template: Template
+    payload_open: Text | msgspec.UnsetType = msgspec.UNSET
+    payload_close: Text | msgspec.UnsetType = msgspec.UNSET
+    reports_position: Literal[True] | msgspec.UnsetType = msgspec.UNSET
+    position_open: int | msgspec.UnsetType = msgspec.UNSET
+    position_closed: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class Update(Component, kw_only=True, forbid_unknown_fields=True, tag_field="platform", tag="update"):
+    state_topic: Topic  # not the shared one
+    command_topic: Topic | msgspec.UnsetType = msgspec.UNSET
+    payload_install: Text | msgspec.UnsetType = msgspec.UNSET
+
+
+Simple = Switch | BinarySensor | Sensor | Number | Select | TextInput | Button | Event
+Entity = Simple | Climate | Light | Fan | Cover | Valve | Update
 
 
 class DeviceDiscovery(Strict, kw_only=True, forbid_unknown_fields=True):

@@ -21,6 +21,8 @@ from publish.homeassistant.discovery_schema import (
 from publish.homeassistant.every_point import COUNTERS, devices_with_every_point
 from unclouded.core.model import ActionSpec, Device, Point
 from unclouded.profiles.vocabulary import words
+from unclouded.publish.homeassistant.components import MAKERS
+from unclouded.publish.homeassistant.compounds import compound_entities
 from unclouded.publish.homeassistant.discovery import HomeAssistantDiscovery, digest
 from unclouded.publish.homeassistant.quantities import SensorClass, name_of, sensor_class
 from unclouded.publish.mqtt.announcements import KEPT_S, Announcements
@@ -49,7 +51,8 @@ EVERY = [one for one, _ in devices_with_every_point()]
 @pytest.mark.parametrize("one", EVERY, ids=lambda one: one.id)
 def test_each_point_of_the_vocabulary_makes_an_entity_that_both_releases_accept(one: Device) -> None:
     found = message_of(one)
-    assert {point.key for point in one.points} <= found.components.keys()
+    replaced = {key for entity in compound_entities(one, TOPICS, MAKERS) for key in entity.points}
+    assert {point.key for point in one.points} <= found.components.keys() | replaced
     for key, entity in found.components.items():
         if isinstance(entity, BinarySensor) and entity.device_class:
             assert entity.device_class in BINARY_CLASSES.split(), key

@@ -15,6 +15,7 @@ from unclouded.core.model import Notice, Reading
 from unclouded.publish.mqtt.companion import Companion
 from unclouded.publish.mqtt.publisher import MqttPublisher
 from unclouded.publish.mqtt.settings import MqttSettings
+from unclouded.publish.mqtt.updates import FindOffers
 
 PATIENCE_S = 20.0  # never reached in a test that passes
 HUB_ID = "cafe0001"
@@ -41,10 +42,17 @@ def settings(broker: Mosquitto, folder: Path, **more: Any) -> MqttSettings:
 class Published:
     """A hub, its publisher, and all sentences for the hub's events."""
 
-    def __init__(self, hub: FakeHub, chosen: MqttSettings, companions: tuple[Companion, ...] = ()) -> None:
+    def __init__(
+        self,
+        hub: FakeHub,
+        chosen: MqttSettings,
+        companions: tuple[Companion, ...] = (),
+        find_offers: FindOffers | None = None,
+    ) -> None:
         self.hub = hub
         self.notices: list[str] = []
-        self.publisher = MqttPublisher(chosen, hub, lambda: NOON, self.notices.append, {"version": "1"}, companions)
+        about = {"version": "1"}
+        self.publisher = MqttPublisher(chosen, hub, lambda: NOON, self.notices.append, about, companions, find_offers)
 
     @property
     def state(self) -> str:
@@ -61,10 +69,14 @@ class Published:
 
 @contextlib.asynccontextmanager
 async def publishing(
-    hub: FakeHub, chosen: MqttSettings, *companions: Companion, waits: bool = False
+    hub: FakeHub,
+    chosen: MqttSettings,
+    *companions: Companion,
+    waits: bool = False,
+    find_offers: FindOffers | None = None,
 ) -> AsyncIterator[Published]:
     """``waits``: do not wait until it is connected."""
-    one = Published(hub, chosen, companions)
+    one = Published(hub, chosen, companions, find_offers)
     task = asyncio.create_task(one.publisher.run())
     try:
         await until(lambda: waits or one.state == "running" or task.done())

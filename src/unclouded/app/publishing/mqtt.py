@@ -1,6 +1,7 @@
 """[mqtt]: the publisher of a configuration, with Home Assistant's discovery where that is switched on."""
 
 import secrets
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -8,6 +9,7 @@ from unclouded import VERSION
 from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.publisher_tables import MqttTable
 from unclouded.app.publishing.registry import PublisherContext
+from unclouded.app.publishing.update_offers import find_offers
 from unclouded.core.errors import ConfigError
 from unclouded.links.mqtt.packets import V5, V311
 from unclouded.publish.mqtt.companion import Companion
@@ -26,7 +28,8 @@ def make(context: PublisherContext) -> MqttPublisher:
     settings = settings_of(config, table, context.folder, hub_id(context.folder))
     about = {"version": VERSION, "name": config.tables.hub.name}
     companions = companions_of(config, table, settings.hub)
-    return MqttPublisher(settings, context.hub, context.wall, context.notify, about, companions)
+    offers = partial(find_offers, context.updates) if context.updates is not None else None
+    return MqttPublisher(settings, context.hub, context.wall, context.notify, about, companions, offers)
 
 
 def settings_of(config: Config, table: MqttTable, folder: Path, hub: str) -> MqttSettings:

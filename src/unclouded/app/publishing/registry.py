@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from unclouded.app.configuration.config import Config
+from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import PublicHub
 from unclouded.core.publisher import Publisher
 
@@ -15,6 +16,7 @@ class PublisherContext(msgspec.Struct, frozen=True):
     """What a publisher is made of. ``folder``: for what it keeps; it is there. ``wall``: the clock, Unix seconds.
 
     ``notify``: takes a sentence for the events of the hub. ``store``: the statistics of the store.
+    ``updates``: the update files of the hub.
     """
 
     config: Config
@@ -23,6 +25,7 @@ class PublisherContext(msgspec.Struct, frozen=True):
     wall: Callable[[], float]
     notify: Callable[[str], None]
     store: Callable[[], Mapping[str, float]] = dict
+    updates: UpdateFiles | None = None
 
 
 class PublisherRow(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from functools import partial
 
 from unclouded.app.configuration.config import Config
 from unclouded.app.publishing.registry import PUBLISHERS, PublisherContext, PublisherRow
+from unclouded.app.update_files import UpdateFiles
 from unclouded.core.errors import UncloudedError
 from unclouded.core.model import PublicHub
 from unclouded.core.printable import printable
@@ -30,6 +31,7 @@ class Publishing:
         notify: Callable[[str], None],
         rows: Sequence[PublisherRow] = PUBLISHERS,
         store: Callable[[], Mapping[str, float]] = dict,
+        updates: UpdateFiles | None = None,
     ) -> None:
         self._config = config
         self._hub = hub
@@ -37,6 +39,7 @@ class Publishing:
         self._notify = notify
         self._rows = rows
         self._store = store
+        self._updates = updates
         self._running: dict[str, _RunningPublisher] = {}
         self._changed = asyncio.Event()
 
@@ -79,7 +82,7 @@ class Publishing:
 
     def _context(self, row: PublisherRow) -> PublisherContext:
         folder = self._config.data / "publish" / row.name
-        return PublisherContext(self._config, self._hub, folder, self._wall, self._notify, self._store)
+        return PublisherContext(self._config, self._hub, folder, self._wall, self._notify, self._store, self._updates)
 
 
 class _RunningPublisher:

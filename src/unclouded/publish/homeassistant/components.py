@@ -1,28 +1,33 @@
-"""The entities of a device: one component for each point. Pure.
+"""The entities of a device: one component for each point, or for several that belong together. Pure.
 
     switch rw ─► switch      enum rw ─► select       number rw ─► number     text rw ─► text
     switch r  ─► binary_sensor   enum r ─► sensor (enum)   number, counter r ─► sensor   bitmap ─► sensor, its text
-    switch w  ─► button      a point whose readings are events ─► event
+    switch w  ─► button      a point whose readings are events ─► event      an action without danger ─► button
+    several   ─► climate, light, fan, cover, valve      the action update ─► update
 
-All of them read the JSON state of the device. A point that the state does not contain yet gives "None", which Home
-Assistant takes for unknown; so does a message that is no JSON. Source: docs/home-assistant.md.
+All of them read the JSON state of the device. Source: docs/home-assistant.md.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from unclouded.core.model import Device, Point
+from unclouded.publish.homeassistant.climate import climate
+from unclouded.publish.homeassistant.compounds import Component, CompoundEntity, compound_entities
+from unclouded.publish.homeassistant.covers_and_valves import cover, valve
+from unclouded.publish.homeassistant.lights_and_fans import fan, light
 from unclouded.publish.homeassistant.quantities import binary_class, name_of, sensor_class
+from unclouded.publish.homeassistant.templates import STATE, text_of, value_of
 from unclouded.publish.momentary import is_momentary
 from unclouded.publish.mqtt.topics import Topics, fits
+from unclouded.publish.mqtt.updates import takes_updates
 
 EXPIRE_S = 1000  # s after which a sensor without a message is unavailable; each state is published within 300 s
 LONGEST_STATE = 255  # characters that Home Assistant keeps of a state
 MOST_OPTIONS = 64
-STATE = "(value_json | default({}))"  # in templates
+INSTALL = '{"action": "update", "confirmed": true}'  # of the file that the hub offers
 HIGHEST = 10**9  # where a number has no limit of its own
-
-Component = dict[str, Any]  # Any: JSON
+MAKERS = (climate, light, fan, cover, valve)  # each of what the one before it left
 
 # Names of points that people use daily; what else can be set is a setting
 _PRIMARY = """
@@ -42,19 +47,29 @@ OUTLETS = ("power", "current", "voltage")  # a relay beside one of them switches
 
 def components(device: Device, topics: Topics, ids: str, commands: bool) -> dict[str, Component]:
     """The components of a device by their ids. ``ids``: the beginning of unique ids; ``commands``: it can be set."""
+    entities = list(compound_entities(device, topics, MAKERS)) if commands else []
+    replaced = {key for one in entities for key in one.points}
+    shown = {key for one in entities for key in one.shown}
     found = {}
     for point in device.points:
-        if fits(point.key):
+        if fits(point.key) and point.key not in replaced:
             component = _component(device, point, topics, commands)
             found[point.key] = _named(device, point, component, ids)
+            if point.key in shown:
+                found[point.key]["entity_category"] = "diagnostic"
+    named = None if any(one["name"] is None for one in found.values()) else _named_as_device(device, entities)
+    for one in entities:
+        found[one.key] = _named_entity(device, one, ids, one is named)
     for action in device.actions if commands else ():
         if not action.args and not action.danger:
             found[f"do_{action.name}"] = _button(device, action.name, topics, ids)
     found["problem"] = _problem(device, topics, ids)
+    if takes_updates(device):
+        found["update_entity"] = _update(device, topics, ids, commands)
     return found
 
 
-def text_of(key: str) -> str:
+def words_of(key: str) -> str:
     """A key or a name as people read it: ``energy_import_t2_Wh`` -> ``Energy import t2``."""
     unit = key.rpartition("_")[2]
     bare = key.removesuffix(f"_{unit}") if sensor_class(Point(key=key)).unit and "_" in key else key
@@ -85,12 +100,22 @@ def _settable(device: Device, point: Point, topics: Topics) -> Component:
         case "switch":
             on_off = {"payload_on": "on", "payload_off": "off", "state_on": "True", "state_off": "False"}
             kind = {"device_class": "outlet"} if name_of(point.key) == "on" and _is_outlet(device) else {}
-            return {"platform": "switch", **_value(point), **on_off, **command, **kind}
+            return {"platform": "switch", "value_template": value_of(point.key), **on_off, **command, **kind}
         case "enum" if 0 < len(point.options) <= MOST_OPTIONS:
-            return {"platform": "select", **_value(point), "options": list(point.options), **command}
+            return {
+                "platform": "select",
+                "value_template": value_of(point.key),
+                "options": list(point.options),
+                **command,
+            }
         case "number" | "counter" | "bitmap":
-            return {"platform": "number", **_value(point), **_span(point), **command}
-    return {"platform": "text", **_text_value(point.key, ""), "max": LONGEST_STATE, **command}
+            return {"platform": "number", "value_template": value_of(point.key), **_span(point), **command}
+    return {
+        "platform": "text",
+        "value_template": text_of(point.key, LONGEST_STATE, ""),
+        "max": LONGEST_STATE,
+        **command,
+    }
 
 
 def _readable(point: Point) -> Component:
@@ -98,20 +123,26 @@ def _readable(point: Point) -> Component:
         case "switch":
             known = binary_class(point)
             kind = {"device_class": known} if known else {}
-            return {"platform": "binary_sensor", **_value(point), "payload_on": "True", "payload_off": "False", **kind}
+            return {
+                "platform": "binary_sensor",
+                "value_template": value_of(point.key),
+                "payload_on": "True",
+                "payload_off": "False",
+                **kind,
+            }
         case "enum" if 0 < len(point.options) <= MOST_OPTIONS:
             options = {"device_class": "enum", "options": list(point.options)}
-            return {"platform": "sensor", **_value(point), **options, **_expiring()}
+            return {"platform": "sensor", "value_template": value_of(point.key), **options, **_expiring()}
         case "number" | "counter":
             return {"platform": "sensor", **_number_sensor(point), **_expiring()}
         case "bitmap":
-            return {"platform": "sensor", **_text_value(f"{point.key}_text"), **_expiring()}
-    return {"platform": "sensor", **_text_value(point.key), **_expiring()}
+            return {"platform": "sensor", "value_template": text_of(f"{point.key}_text", LONGEST_STATE), **_expiring()}
+    return {"platform": "sensor", "value_template": text_of(point.key, LONGEST_STATE), **_expiring()}
 
 
 def _number_sensor(point: Point) -> Component:
     known = sensor_class(point)
-    found: Component = _value(point)
+    found: Component = {"value_template": value_of(point.key)}
     if known.divisor != 1:
         found["value_template"] = (
             f"{{% set v = {STATE}.get('{point.key}') %}}"
@@ -165,11 +196,26 @@ def _button(device: Device, action: str, topics: Topics, ids: str) -> Component:
     return {
         "platform": "button",
         "unique_id": f"{ids}_do_{action}",
-        "name": text_of(action),
+        "name": words_of(action),
         "command_topic": topics.do(device.id),
         "payload_press": action,
         "entity_category": "config",
         **_entity_id("button", f"{device.id}_{action}"),
+    }
+
+
+def _update(device: Device, topics: Topics, ids: str, commands: bool) -> Component:
+    """The firmware that it has, and the newest that the hub has for it."""
+    install = {"command_topic": topics.do(device.id), "payload_install": INSTALL} if commands else {}
+    return {
+        "platform": "update",
+        "unique_id": f"{ids}_update_entity",
+        "name": "Firmware",
+        "device_class": "firmware",
+        "entity_category": "config",
+        "state_topic": topics.update(device.id),
+        **install,
+        **_entity_id("update", f"{device.id}_update"),
     }
 
 
@@ -183,7 +229,7 @@ def _problem(device: Device, topics: Topics, ids: str) -> Component:
         "device_class": "problem",
         "entity_category": "diagnostic",
         "state_topic": topic,
-        "value_template": f"{{{{ {STATE}.get('active') }}}}",
+        "value_template": value_of("active"),
         "payload_on": "True",
         "payload_off": "False",
         "json_attributes_topic": topic,
@@ -194,11 +240,24 @@ def _problem(device: Device, topics: Topics, ids: str) -> Component:
 
 def _named(device: Device, point: Point, component: Component, ids: str) -> Component:
     platform = component["platform"]
-    name = None if _is_device_itself(device, point, platform) else point.label or text_of(point.key)
+    name = None if _is_device_itself(device, point, platform) else point.label or words_of(point.key)
     found = {**component, "unique_id": f"{ids}_{point.key}", "name": name, **_category(point, platform)}
     if point.kind == "raw" or point.key.startswith("dp_") or name_of(point.key).endswith("_calibration"):
         found["enabled_by_default"] = False
     return {**found, **_entity_id(platform, device.id if name is None else f"{device.id}_{point.key}")}
+
+
+def _named_as_device(device: Device, entities: Sequence[CompoundEntity]) -> CompoundEntity | None:
+    """The entity that is called as the device: that of its main point, or the first."""
+    main = device.main or "on"
+    return next((one for one in entities if main in one.points), entities[0] if entities else None)
+
+
+def _named_entity(device: Device, entity: CompoundEntity, ids: str, is_device: bool) -> Component:
+    name = None if is_device else entity.main.label or words_of(entity.main.key)
+    platform = entity.component["platform"]
+    id = _entity_id(platform, device.id if is_device else f"{device.id}_{entity.main.key}")
+    return {**entity.component, "unique_id": f"{ids}_{entity.key}", "name": name, **id}
 
 
 def _entity_id(platform: str, id: str) -> Component:
@@ -224,16 +283,6 @@ def _category(point: Point, platform: str) -> Component:
 
 def _command(device: Device, point: Point, topics: Topics) -> Component:
     return {"command_topic": topics.set_point(device.id, point.key)}
-
-
-def _value(point: Point) -> Component:
-    return {"value_template": f"{{{{ {STATE}.get('{point.key}') }}}}"}
-
-
-def _text_value(key: str, missing: str = "None") -> Component:
-    """A text as far as Home Assistant keeps it."""
-    value = f"{STATE}.get('{key}', '{missing}')"
-    return {"value_template": f"{{{{ ({value} | string)[:{LONGEST_STATE}] }}}}"}
 
 
 def _expiring() -> Component:

@@ -14,8 +14,11 @@ from typing import Any
 import msgspec
 
 from unclouded.core.model import Device
-from unclouded.publish.homeassistant.components import STATE, Component, component_ids, components, components_in
+from unclouded.publish.homeassistant.components import component_ids, components, components_in
+from unclouded.publish.homeassistant.compounds import Component
+from unclouded.publish.homeassistant.templates import value_of
 from unclouded.publish.mqtt.topics import Topics
+from unclouded.publish.mqtt.updates import installed_version
 
 NAME = "Unclouded"
 BIRTH = "status"  # below the prefix: online when Home Assistant has started
@@ -112,7 +115,7 @@ class HomeAssistantDiscovery:
             "manufacturer": maker,
             "model": info.get("model") or info.get("product") or device.profile,
             "model_id": device.profile,
-            "sw_version": info.get("version") or info.get("firmware", ""),
+            "sw_version": installed_version(device),
             "hw_version": info.get("hardware", ""),
             "suggested_area": device.room,
             "via_device": via,
@@ -160,7 +163,7 @@ class HomeAssistantDiscovery:
             "name": "Devices online",
             "state_class": "measurement",
             "entity_category": "diagnostic",
-            "value_template": f"{{{{ {STATE}.get('online') }}}}",
+            "value_template": value_of("online"),
             "availability": [{"topic": topics.bridge_state}],
         }
         event = {

@@ -146,6 +146,13 @@ def name_of(key: str) -> str:
     return _PLACE.sub("", bare)
 
 
+def place_of(key: str) -> str:
+    """The channel, phase or tariff in a key: ``brightness_2`` -> ``2``; "" where there is none."""
+    unit = key.rpartition("_")[2]
+    found = _PLACE.search(key.removesuffix(f"_{unit}") if unit_of(key) else key)
+    return found.group()[1:] if found is not None else ""
+
+
 def sensor_class(point: Point) -> SensorClass:
     """The classes and the unit of a number or counter."""
     name, unit = name_of(point.key), unit_of(point.key)

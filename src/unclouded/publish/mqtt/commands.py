@@ -10,14 +10,18 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
+import msgspec
+
 from unclouded.core.errors import CommandError
-from unclouded.core.model import Action, Command, Outcome, PublicHub
+from unclouded.core.model import Action, Command, Outcome, Progress, PublicHub
 from unclouded.publish.mqtt import payloads
 from unclouded.publish.mqtt.payloads import WrongPayload
 from unclouded.publish.mqtt.session import BrokerMessage
 from unclouded.publish.mqtt.topics import TopicRequest
+from unclouded.publish.mqtt.updates import UPDATE, UpdateOffer
 
 log = logging.getLogger("unclouded.publish.mqtt")
 
@@ -30,14 +34,27 @@ Job = Callable[[], Awaitable[None]]
 
 
 class BrokerCommands:
-    """``origin``: who commands, for the log of the hub. ``answer`` publishes an outcome."""
+    """``origin``: who commands, for the log of the hub. ``answer`` publishes an outcome.
 
-    def __init__(self, hub: PublicHub, origin: str, answer: Answer) -> None:
+    ``offered``: the firmware that the hub can offer a device; ``installs`` takes the percent of its installation,
+    None at its end.
+    """
+
+    def __init__(
+        self,
+        hub: PublicHub,
+        origin: str,
+        answer: Answer,
+        offered: Callable[[str], UpdateOffer | None],
+        installs: Callable[[str, int | None], None],
+    ) -> None:
         self.commands = 0
         self.refused = 0
         self._hub = hub
         self._origin = origin
         self._answer = answer
+        self._offered = offered
+        self._installs = installs
         self._waiting: dict[str, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -103,10 +120,26 @@ class BrokerCommands:
 
         async def run() -> None:
             action = Action(request.device, wanted.action, wanted.args, self._origin, wanted.confirmed)
-            outcome = await _outcome(self._hub.act(action))
+            outcome = await (self._update(action) if wanted.action == UPDATE else _outcome(self._hub.act(action)))
             self._report(request, message, "", outcome, {"action": wanted.action, **wanted.echo})
 
         return run
+
+    async def _update(self, action: Action) -> Outcome:
+        """Install firmware: the file that is named, or the one that the hub offers."""
+        if "file" not in action.args:
+            offer = self._offered(action.device)
+            if offer is None:
+                text = f"The hub has no newer firmware for {action.device}. Name a file: docs/updating.md."
+                return Outcome("refused", text)
+            action = msgspec.structs.replace(action, args={"version": offer.version, **action.args, "file": offer.file})
+        try:
+            return await _outcome(self._hub.act(action, partial(self._progressed, action.device)))
+        finally:
+            self._installs(action.device, None)
+
+    def _progressed(self, device: str, progress: Progress) -> None:
+        self._installs(device, min(100 * progress.done // progress.total, 100) if progress.total else 0)
 
     def _main_point(self, device: str) -> str:
         return next((one.main for one in self._hub.devices() if one.id == device), "")

@@ -7,7 +7,7 @@ Between two calls of ``messages`` a device may report as often as it likes: a co
 memory and gets the newest state.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -15,6 +15,7 @@ from unclouded.core.model import Alert, Device, Fact, Notice, Reading, Status, V
 from unclouded.publish.momentary import is_momentary
 from unclouded.publish.mqtt import payloads
 from unclouded.publish.mqtt.topics import OFFLINE, ONLINE, Topics, fits
+from unclouded.publish.mqtt.updates import UpdateOffer, takes_updates, update_payload
 
 AVAILABLE = frozenset({"online", "asleep"})  # a device that sleeps keeps its values, and takes commands when it wakes
 
@@ -43,6 +44,8 @@ class HubImage:
         self._left: list[str] = []  # topics that hold a message of what is gone
         self._available: dict[str, bool] = {}
         self._alerts: dict[str, dict[tuple[str, str], Alert]] = {}  # by device; by kind and point
+        self._offers: Mapping[str, UpdateOffer] = {}
+        self._installing: dict[str, int] = {}  # device -> percent
 
     @property
     def devices(self) -> Sequence[Device]:
@@ -98,6 +101,25 @@ class HubImage:
         if device in self._states:
             self._changed[device] = None
 
+    def offer(self, offers: Mapping[str, UpdateOffer]) -> None:
+        """The firmware that the hub can offer, by device."""
+        changed = [id for id in self._devices if self._offers.get(id) != offers.get(id)]
+        self._offers = offers
+        for id in changed:
+            self._update_changed(self._devices[id])
+
+    def offered(self, device: str) -> UpdateOffer | None:
+        return self._offers.get(device)
+
+    def installs(self, device: str, percent: int | None) -> None:
+        """How far an installation is; None = it is over."""
+        if percent is None:
+            self._installing.pop(device, None)
+        else:
+            self._installing[device] = percent
+        if device in self._devices:
+            self._update_changed(self._devices[device])
+
     @property
     def has_changes(self) -> bool:
         return bool(self._changed or self._due)
@@ -126,8 +148,7 @@ class HubImage:
 
     def topics(self) -> set[str]:
         """Every topic that holds a retained message of these devices."""
-        names = (self._topics.state, *self._rare())
-        found = {name(id) for id in self._devices for name in names}
+        found = {topic for one in self._devices.values() for topic in self._topics_of(one)}
         if self._flat:
             found |= {self._topics.point(id, key) for id, image in self._states.items() for key in image.readings}
         return found
@@ -136,6 +157,9 @@ class HubImage:
 
     def _describe(self, device: Device) -> None:
         image = self._states.setdefault(device.id, _DeviceImage(self._flat))
+        before = self._devices.get(device.id)
+        if before is not None and takes_updates(before) and not takes_updates(device):
+            self._left.append(self._topics.update(device.id))
         for key in image.describe(device):
             if self._flat:
                 self._left.append(self._topics.point(device.id, key))
@@ -143,22 +167,30 @@ class HubImage:
         self._describe_topics(device)
         self._changed[device.id] = None
 
-    def _rare(self) -> tuple[Callable[[str], str], ...]:
-        """The names of the topics of a device that change rarely."""
-        return self._topics.availability, self._topics.info, self._topics.alerts
+    def _topics_of(self, device: Device) -> list[str]:
+        """The topics of a device, apart from those of its points."""
+        names = (self._topics.state, self._topics.availability, self._topics.info, self._topics.alerts)
+        return [*(name(device.id) for name in names), *([self._topics.update(device.id)] * takes_updates(device))]
+
+    def _update_changed(self, device: Device) -> None:
+        if takes_updates(device):
+            payload = update_payload(device, self._offers.get(device.id), self._installing.get(device.id))
+            self._due[self._topics.update(device.id)] = payload
 
     def _describe_topics(self, device: Device) -> None:
         id = device.id
         self._due[self._topics.info(id)] = payloads.info(device)
         self._due[self._topics.availability(id)] = ONLINE if self._available.get(id) else OFFLINE
         self._due[self._topics.alerts(id)] = payloads.alerts(list(self._alerts.get(id, {}).values()))
+        self._update_changed(device)
 
     def _remove(self, device: Device) -> None:
         image = self._states.pop(device.id)
         self._changed.pop(device.id, None)
         self._available.pop(device.id, None)
         self._alerts.pop(device.id, None)
-        topics = [self._topics.state(device.id), *(name(device.id) for name in self._rare())]
+        self._installing.pop(device.id, None)
+        topics = self._topics_of(device)
         if self._flat:
             topics += [self._topics.point(device.id, key) for key in image.readings]
         self._left += topics

@@ -31,6 +31,7 @@ from unclouded.publish.mqtt.retained import RetainedBook, foreign, foreign_text,
 from unclouded.publish.mqtt.session import BrokerMessage, ClientSession, SessionEvent
 from unclouded.publish.mqtt.settings import MqttSettings
 from unclouded.publish.mqtt.topics import BRIDGE, OFFLINE, ONLINE, TopicRequest, Topics, fits, is_topic
+from unclouded.publish.mqtt.updates import FindOffers, takes_updates
 
 log = logging.getLogger("unclouded.publish.mqtt")
 
@@ -46,7 +47,10 @@ SPREAD_S = 5.0  # s over which everything is published again to a program that h
 
 
 class MqttPublisher:
-    """``about``: of the hub, for the topic of the bridge. ``notify``: takes sentences for the events of the hub."""
+    """``about``: of the hub, for the topic of the bridge. ``notify``: takes sentences for the events of the hub.
+
+    ``find_offers``: finds newer firmware among the hub's files; None = there are none.
+    """
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class MqttPublisher:
         notify: Callable[[str], None],
         about: Mapping[str, str],
         companions: Sequence[Companion] = (),
+        find_offers: FindOffers | None = None,
     ) -> None:
         self.topics = Topics(settings.base)
         self._settings = settings
@@ -64,6 +69,7 @@ class MqttPublisher:
         self._notify = notify
         self._about = about
         self._companions = companions
+        self._find_offers = find_offers
         self._state: PublisherState = "starting"
         self._text = f"Connecting to {settings.place}."
         self._problem = ""  # that was reported last
@@ -95,7 +101,7 @@ class MqttPublisher:
         loop = asyncio.get_running_loop()
         self._begin()
         self._announcements = Announcements(self._companions, loop.time())
-        self._commands = BrokerCommands(self._hub, "mqtt", self._answer)
+        self._commands = BrokerCommands(self._hub, "mqtt", self._answer, self._image.offered, self._installs)
         self._events = count(int(self._wall() * 1000))
         self._outbox.restore(self._journal.load())
         self._book.load()
@@ -188,6 +194,7 @@ class MqttPublisher:
     async def _look_regularly(self) -> None:
         """Find devices that are gone, and publish each state again within REFRESH_S."""
         for turn in count():
+            await self._look_for_firmware()
             await asyncio.sleep(LOOK_EVERY_S)
             self._describe()
             turns = int(REFRESH_S / LOOK_EVERY_S)
@@ -198,6 +205,16 @@ class MqttPublisher:
             self._book.save()
             if self._exchange is not None:
                 self._exchange.wake()
+
+    async def _look_for_firmware(self) -> None:
+        devices = [one for one in self._image.devices if takes_updates(one)]
+        if self._find_offers is not None and devices:
+            self._image.offer(await asyncio.to_thread(self._find_offers, devices))
+            self._wake()
+
+    def _installs(self, device: str, percent: int | None) -> None:
+        self._image.installs(device, percent)
+        self._wake()
 
     def _leave(self, topics: Iterable[str]) -> None:
         """Remove the retained messages on these topics, soon."""

@@ -7,6 +7,7 @@
     <base>/<device>/availability      online or offline                                                retained
     <base>/<device>/info              name, room, points: what the device is                           retained
     <base>/<device>/alerts            what needs attention, as the hub sees it                         retained
+    <base>/<device>/update            installed and newest firmware, of a device that takes it         retained
     <base>/<device>/event             an event of the device: an outcome, an alarm, a button           QoS 1
     <base>/<device>/points/<key>      the value of one point, where ``flat`` is set                    retained
     <base>/<device>/set               JSON {"on": true, …}, or a bare value of the main point          in
@@ -48,7 +49,7 @@ class Topics:
         self.probe = f"{base}/{BRIDGE}/probe"
         self.commands = (f"{base}/+/set", f"{base}/+/points/+/set", f"{base}/+/get", f"{base}/+/do")
         self.retained = (
-            *(f"{base}/+/{name}" for name in ("state", "availability", "info", "alerts")),
+            *(f"{base}/+/{name}" for name in ("state", "availability", "info", "alerts", "update")),
             f"{base}/+/points/+",
         )
 
@@ -64,11 +65,17 @@ class Topics:
     def alerts(self, device: str) -> str:
         return f"{self.base}/{level(device)}/alerts"
 
+    def update(self, device: str) -> str:
+        return f"{self.base}/{level(device)}/update"
+
     def event(self, device: str) -> str:
         return f"{self.base}/{level(device)}/event" if device else self.bridge_event
 
     def point(self, device: str, key: str) -> str:
         return f"{self.base}/{level(device)}/points/{key}"
+
+    def set(self, device: str) -> str:
+        return f"{self.base}/{level(device)}/set"
 
     def set_point(self, device: str, key: str) -> str:
         return f"{self.point(device, key)}/set"
@@ -77,7 +84,7 @@ class Topics:
         return f"{self.base}/{level(device)}/do"
 
     def outcome(self, device: str) -> str:
-        return f"{self.base}/{level(device)}/set/outcome"
+        return f"{self.set(device)}/outcome"
 
     def request(self, topic: str) -> TopicRequest | None:
         """What a message on this topic asks for; None where it asks for nothing."""
