@@ -76,8 +76,13 @@ class Composition:
         """Whether a configuration has a broker and none runs yet."""
         return self.broker is None and config.broker is not None and config.runs_broker
 
+    def at_next_start(self, config: Config) -> tuple[str, ...]:
+        """The keys of the hub that would count at its next start only, if this configuration was applied now."""
+        running = with_new_broker(self.config, config) if self.gains_broker(config) else self.config
+        return tuple(at_next_start(running, config))
+
     async def start_broker(self, config: Config) -> None:
-        """Run the broker of a configuration, which is new. Raises LinkRefused, ConfigError; all is as before then."""
+        """Run the broker of a configuration, which is new. Raises UncloudedError and OSError; all is as before then."""
         from unclouded.app import admissions
 
         running = with_new_broker(self.config, await asyncio.to_thread(with_plug_key, config))

@@ -13,6 +13,7 @@ from asgi import Answer, ask
 from unclouded.app.admissions import Admissions, AdmittedPlug
 from unclouded.app.configuration.config import load_config
 from unclouded.app.hub_process import RunningHub, running
+from unclouded.core.errors import ConfigError, StoreError
 from unclouded.core.model import Notice, Reading, Status
 from unclouded.core.session import AskPlace, AskTime, AskWeather, LocalTime
 from unclouded.families.tuya.line.framing import Frame
@@ -41,6 +42,7 @@ id = "meter"
 family = "emporia"
 link = "tcp://127.0.0.1:10"
 """
+BROKER_KEYS = {"listen": "127.0.0.1:0", "host": "127.0.0.1"}
 BROKER = '[broker]\nlisten = "127.0.0.1:0"\nhost = "127.0.0.1"\n'
 
 
@@ -233,6 +235,55 @@ async def test_a_broker_whose_port_is_taken_waits_for_the_next_start_and_says_wh
                 await asyncio.sleep(0.01)
         reason = next(one.reason for one in here.facts if isinstance(one, Status) and one.state == "faulted")
         assert "where [broker] is new, restart it" in reason
+
+
+async def test_what_a_reload_would_do_names_a_new_broker_as_it_is_applied(tmp_path: Path) -> None:
+    async with home(tmp_path) as here:
+        here.file.write_text(here.file.read_text() + BROKER)
+        asked = (await here.ask("POST", "/reload", {"dry_run": True})).json
+        assert (asked["applied"], asked["needs_restart"], asked["dry_run"]) == (["broker"], [], True)
+        assert (await here.ask("GET", "")).json["needs_restart"] == []
+        done = (await here.ask("POST", "/reload", {})).json
+        assert (done["applied"], done["needs_restart"]) == (["broker"], [])
+        here.file.write_text(here.file.read_text().replace('host = "127.0.0.1"', 'host = "localhost"'))
+        asked = (await here.ask("POST", "/reload", {"dry_run": True})).json
+        assert (asked["applied"], asked["needs_restart"]) == ([], ["broker.host"]), "another change of it waits"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), StoreError("The disk is full.")])
+async def test_a_broker_without_certificates_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(broker: object) -> None:
+        raise error
+
+    async with home(tmp_path) as here:
+        with monkeypatch.context() as patch:
+            patch.setattr("unclouded.links.broker.server.BrokerServer.make_certificates", refuse)
+            done = await here.ask("PATCH", "/hub/broker", {"revision": await here.revision(), "keys": BROKER_KEYS})
+        assert done.status == 200 and done.json["needs_restart"] == ["broker"], done.json
+        assert str(error) in " ".join(done.json["warnings"])
+        assert "broker" in (await here.ask("GET", "")).json["needs_restart"], "the file has it, the hub has none"
+        again = (await here.ask("POST", "/reload", {})).json
+        assert (again["applied"], again["needs_restart"]) == (["broker"], []), "another try is enough"
+
+
+async def test_a_change_that_fails_behind_the_broker_can_be_applied_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*args: object) -> None:
+        raise ConfigError("A profile is gone.")
+
+    async with home(tmp_path) as here:
+        with monkeypatch.context() as patch:
+            patch.setattr(here.run.hub, "reconfigure", refuse)
+            done = await here.ask("PATCH", "/hub/broker", {"revision": await here.revision(), "keys": BROKER_KEYS})
+        assert done.status == 422
+        assert (await ask(here.run.api, "GET", "/api/hub")).json["broker"]["listen"].startswith("127.0.0.1:")
+        again = (await here.ask("POST", "/reload", {})).json
+        assert again["needs_restart"] == [] and len(here.devices()) == 2
+        view = (await here.ask("GET", "")).json
+        assert view["revision"] == view["running"]
 
 
 async def test_a_broker_that_a_plug_needs_is_not_taken_away(tmp_path: Path) -> None:

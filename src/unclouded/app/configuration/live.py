@@ -34,7 +34,7 @@ from unclouded.core.configuration_views import (
     HubEdit,
     ReloadView,
 )
-from unclouded.core.errors import CommandError, ConfigError, LinkRefused, StoreError, UncloudedError
+from unclouded.core.errors import CommandError, ConfigError, StoreError, UncloudedError
 from unclouded.core.model import Device
 from unclouded.hub.hub import Hub
 from unclouded.hub.node import NodeSpec
@@ -178,7 +178,8 @@ class LiveConfiguration:
         version, problem = self._editor.version(), ""
         try:
             checked = self._checked(version.text)
-            waiting = checked.prepared.needs_restart
+            is_applied = version.revision == self._running.revision
+            waiting = checked.prepared.needs_restart if is_applied else self._composition.at_next_start(checked.config)
         except ConfigError as error:
             problem, waiting = str(error), self._composition.needs_restart
         return ConfigurationView(
@@ -257,15 +258,19 @@ class LiveConfiguration:
             return checked
         try:
             await self._composition.start_broker(checked.config)
-        except (ConfigError, LinkRefused) as error:
+        except (UncloudedError, OSError) as error:
+            log.warning("The broker for plugs could not be started: %s", error)
             return msgspec.structs.replace(checked, warnings=(*checked.warnings, str(error)))
         return await asyncio.to_thread(self._checked, version.text)
 
     def _what_it_would_do(self, version: ConfigVersion, checked: CheckedText) -> ReloadView:
-        applied = applied_keys(self._composition.config, checked.prepared.config)
+        running, new = self._composition.config, checked.prepared.config
+        if self._composition.gains_broker(checked.config):
+            new = msgspec.structs.replace(new, broker=checked.config.broker)  # it starts at once
         changes = self._hub.compare(checked.prepared.specs)
-        view = _reload_view(self._running, version, checked, changes, applied)
-        return msgspec.structs.replace(view, dry_run=True)
+        view = _reload_view(self._running, version, checked, changes, applied_keys(running, new))
+        waiting = self._composition.at_next_start(checked.config)
+        return msgspec.structs.replace(view, dry_run=True, needs_restart=waiting)
 
     async def _erase(self, devices: Sequence[Device], history: History, origin: EditOrigin) -> None:
         identities = [one.identity for one in devices if one.identity]
