@@ -1223,6 +1223,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Stored readings, energy or events as a file: CSV, JSON lines, Parquet or SQLite. Default: all readings. */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -2069,7 +2086,7 @@ export interface components {
          */
         Energy: {
             /** @enum {unknown} */
-            by: "day" | "hour" | "month" | "week";
+            by: "day" | "hour" | "month" | "quarter" | "week";
             timezone: string;
             at: number[];
             rows: components["schemas"]["EnergyRow"][];
@@ -2146,7 +2163,7 @@ export interface components {
          *         ``state``: ``waiting``: no value has come since the hub started; ``failed``: it is tried again by itself, and
          *         ``text`` says why. ``value``: the present one, "" = none is known, until ``until``. ``known_from``, ``known_until``:
          *         what is stored; ``missing_s``: of the last seven days up to now. ``received``: when something came last.
-         *         ``fetching``: how far the past is fetched, as "40 of 365", "" = none is.
+         *         ``fetching``: how far the past is fetched, as "40 of 365", "" = none is; ``fetched``: how that ended.
          */
         FeedView: {
             name: string;
@@ -2170,6 +2187,8 @@ export interface components {
             received: string;
             /** @default  */
             fetching: string;
+            /** @default  */
+            fetched: string;
         };
         /**
          * FeedsView
@@ -5049,7 +5068,7 @@ export interface operations {
                 /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
                 end?: string;
                 /** @description Length of a period, in the hub's time zone. */
-                by: "day" | "hour" | "month" | "week";
+                by: "day" | "hour" | "month" | "quarter" | "week";
                 /** @description Only these devices; may be given several times. */
                 device?: string[];
             };
@@ -11126,6 +11145,97 @@ export interface operations {
                 };
             };
             /** @description The store cannot be copied, there is no room for it, or another backup is being made. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export: {
+        parameters: {
+            query: {
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                start?: string;
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                end?: string;
+                /** @description SQLite takes several contents, as tables. */
+                format: "csv" | "jsonl" | "parquet" | "sqlite";
+                /** @description May be given several times; else the readings. */
+                content?: ("energy" | "events" | "readings")[];
+                /** @description Only these devices; may be given several times. */
+                device?: string[];
+                /** @description Only these points; may be given several times. */
+                point?: string[];
+                /** @description Seconds; 0 = each reading. */
+                step?: number;
+                /** @description Periods of energy, in the hub's time zone. */
+                by?: "day" | "hour" | "month" | "quarter" | "week";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store has no such device or point, or the format is not available; `detail` says why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be read now, or other exports are being made. */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -42,7 +42,18 @@ async def http_get(
     except TimeoutError:
         raise LinkError(f"did not answer within {TIMEOUT_S:g} s") from None
     except (aiohttp.ClientError, ValueError) as error:  # ValueError: of an address that has another form
-        raise LinkError(f"cannot be reached: {type(error).__name__}") from None
+        raise LinkError(f"cannot be reached: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """In words, without the address: it may hold a secret."""
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
+        return "its certificate is not accepted, or it speaks no TLS"
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.strerror:
+        return error.os_error.strerror.lower()
+    return type(error).__name__
 
 
 @functools.cache

@@ -16,7 +16,7 @@ class FeedView(msgspec.Struct, frozen=True, kw_only=True):
     ``state``: ``waiting``: no value has come since the hub started; ``failed``: it is tried again by itself, and
     ``text`` says why. ``value``: the present one, "" = none is known, until ``until``. ``known_from``, ``known_until``:
     what is stored; ``missing_s``: of the last seven days up to now. ``received``: when something came last.
-    ``fetching``: how far the past is fetched, as "40 of 365", "" = none is.
+    ``fetching``: how far the past is fetched, as "40 of 365", "" = none is; ``fetched``: how that ended.
     """
 
     name: str
@@ -31,6 +31,7 @@ class FeedView(msgspec.Struct, frozen=True, kw_only=True):
     missing_s: int = 0
     received: str = ""
     fetching: str = ""
+    fetched: str = ""
 
 
 class FeedsView(msgspec.Struct, frozen=True, kw_only=True):

@@ -133,7 +133,9 @@ async def _one_message(table: FeedTable, config: Config) -> Sequence[FeedInterva
             received.set_result(data)
 
     account = account_of(table.url, config.base, "[[feed]] url")
-    task = asyncio.create_task(read_topic(account, BrokerTopic(table.topic, take, reasons.append)))
+    task = asyncio.create_task(
+        read_topic(account, BrokerTopic(table.topic, take, reasons.append)), name=f"feed {table.name}"
+    )
     try:
         async with asyncio.timeout(MESSAGE_S):
             data = await received

@@ -63,6 +63,7 @@ class RunningFeed:
         self._received: float | None = None
         self._past: asyncio.Task[None] | None = None
         self._progress = ""
+        self._fetched = ""  # how the last fetch of the past ended
         self._ended: FeedInterval | None = None  # the last value, whose end was noted
 
     async def run(self) -> None:
@@ -136,6 +137,9 @@ class RunningFeed:
     def view(self, now: float, span: tuple[int, int] | None) -> FeedView:
         """``span``: of what is stored."""
         table, present = self.table, self.present(now)
+        if self._known:  # what came just now may not be stored yet
+            first, newest = min(one.start for one in self._known), max(one.end for one in self._known)
+            span = (min(span[0], first), max(span[1], newest)) if span else (first, newest)
         since = max(int(now) - 7 * 86_400, span[0]) if span else int(now)
         missing = sum(end - begin for begin, end in gaps(self._known, since, int(now))) if span else 0
         is_fetching = self._past is not None and not self._past.done()
@@ -152,6 +156,7 @@ class RunningFeed:
             missing_s=missing,
             received="" if self._received is None else iso(self._received),
             fetching=self._progress if is_fetching else "",
+            fetched=self._fetched,
         )
 
     # --- inside --------------------------------------------------------------------------------
@@ -249,7 +254,8 @@ class RunningFeed:
             self._progress = f"{done} of {len(requests)}"
             await asyncio.sleep(NEXT_REQUEST_S)
         text = f"{self.table.name}: {len(requests) - len(failed)} of {len(requests)} requests for the past succeeded."
-        self._context.note(f"{text} The first that failed: {printable(failed[0])}" if failed else text)
+        self._fetched = f"{text} The first that failed: {printable(failed[0])}" if failed else text
+        self._context.note(self._fetched)
 
 
 async def fetched(

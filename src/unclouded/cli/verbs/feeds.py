@@ -115,9 +115,11 @@ def fetch(feed: str, start: str, end: str | None, config: str | None, data: str 
             click.echo(f"\r{feed}: {view['fetching']} requests", nl=False, err=True)
         time.sleep(POLL_S)
         view = next(one for one in hub.get("/api/feeds")["feeds"] if one["name"] == feed)
-    if not as_json:
+    if as_json:
+        print_json(view)
+    else:
         click.echo(err=True)
-    _print(view, loaded.zone, as_json)
+        print_text(view["fetched"])
 
 
 @command.command("try")
