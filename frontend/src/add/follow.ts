@@ -28,7 +28,7 @@ export function useTest(view: Onboarding, offer: string, again: () => void): Fol
   useEffect(() => {
     if (related(held, test, offer) === "begin" && !held.refusal) void begin();
   });
-  const running = useRef<number>();
+  const running = useRef<number | undefined>(undefined);
   running.current = relation === "ours" && isActive(test) ? test.number : undefined;
   useEffect(() => () => void (running.current !== undefined && endTest(running.current)), []);
   return { relation, test: relation === "ours" ? test : undefined, refusal: held.refusal, begin: () => void begin() };

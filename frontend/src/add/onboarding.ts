@@ -12,7 +12,7 @@ export function useOnboarding(offer = ""): Polled<Onboarding> {
   const [pause, setPause] = useState(pauseOf(undefined, true));
   const may = version.value !== "" && role.value === "control";
   const polled = usePolled<Onboarding>(may ? PATH : undefined, pause, { offer });
-  const last = useRef<Onboarding>();
+  const last = useRef<Onboarding | undefined>(undefined);
   if (polled.value) last.current = polled.value;
   const view = last.current; // that of another offer is as good until the next one is here
   const next = pauseOf(view?.test, !view || looks(view));

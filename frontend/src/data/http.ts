@@ -29,9 +29,12 @@ export function address(path: string, query: Query = {}): string {
   return parameters.size ? `${path}?${parameters}` : path;
 }
 
-/** The answer to GET. Throws HubError. */
+const LONGEST_GET_MS = 30_000; // for which a page waits for what it shows
+const LONGEST_CHANGE_MS = 60_000; // for which it waits for a change; those behind it wait too
+
+/** The answer to GET. Throws HubError, also where none comes. */
 export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
-  return parse<T>(await (await ask(address(path, query), signal ? { signal } : {})).text());
+  return limited(LONGEST_GET_MS, signal, async (within) => parse<T>(await (await ask(address(path, query), { signal: within })).text()));
 }
 
 /** The answer to POST. Throws HubError. */
@@ -41,7 +44,7 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
 
 /** The answer to PATCH. Throws HubError. */
 export async function patch<T>(path: string, body: unknown): Promise<T> {
-  return parse<T>(await (await ask(path, { ...posting(body), method: "PATCH" })).text());
+  return limited(LONGEST_CHANGE_MS, undefined, async (signal) => parse<T>(await (await ask(path, { ...posting(body), method: "PATCH", signal })).text()));
 }
 
 /** The answer to PUT of JSON. Throws HubError. */
@@ -64,7 +67,7 @@ export async function postBytes<T>(path: string, query: Query, bytes: Blob, sign
 
 /** The answer to DELETE. Throws HubError. */
 export async function remove<T>(path: string, query: Query = {}): Promise<T> {
-  return parse<T>(await (await ask(address(path, query), { method: "DELETE" })).text());
+  return limited(LONGEST_CHANGE_MS, undefined, async (signal) => parse<T>(await (await ask(address(path, query), { method: "DELETE", signal })).text()));
 }
 
 /** The JSON lines of the answer to POST, as they arrive. Throws HubError. */
@@ -79,6 +82,27 @@ export async function* postForLines<T>(path: string, body: unknown): AsyncGenera
     const lines = (rest + value).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) if (line) yield parse<T>(line);
+  }
+}
+
+/** Some work that takes at most so long; then the hub is taken for one that does not answer. */
+async function limited<T>(most_ms: number, signal: AbortSignal | undefined, work: (within: AbortSignal) => Promise<T>): Promise<T> {
+  const within = new AbortController();
+  let isLate = false;
+  const stop = () => within.abort(signal?.reason);
+  const timer = setTimeout(() => {
+    isLate = true;
+    within.abort();
+  }, most_ms);
+  signal?.addEventListener("abort", stop);
+  if (signal?.aborted) stop();
+  try {
+    return await work(within.signal);
+  } catch (error) {
+    throw isLate ? new HubError(0, say("app.no_answer")) : error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
   }
 }
 

@@ -17,6 +17,7 @@ import { say, type Id } from "../text/words";
 import "./settings.css";
 
 const POLL_MS = 5_000;
+const LATE_MS = 4_000;
 const PLACES: readonly (readonly [string, Id])[] = [
   ["home", "settings.home"],
   ["rooms", "settings.rooms"],
@@ -44,8 +45,9 @@ export function SettingsPage() {
   const at = (names: ReadonlySet<string>) => tables.filter((one) => names.has(one.table));
   const publish = tables.filter((one) => ![OF_HOME, OF_CONNECTIONS, ELSEWHERE].some((names) => names.has(one.table)));
   const bar = barOf(mayChange, configuration);
-  // Sections that come one after another would push each other down
-  const isKnown = Boolean(hub || error) && (!mayChange || Boolean(configuration || loaded.failure.value));
+  const isLate = useLate();
+  // Sections that come one after another would push each other down; one that is slow keeps the others for a moment only
+  const isKnown = isLate || (Boolean(hub || error) && (!mayChange || Boolean(configuration || loaded.failure.value)));
   useAnchor(isKnown);
   return (
     <main class="prefs">
@@ -72,6 +74,16 @@ export function SettingsPage() {
       </div>
     </main>
   );
+}
+
+/** Whether the page has been open for so long that it shows what it has. */
+function useLate(): boolean {
+  const [isLate, setIsLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setIsLate(true), LATE_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return isLate;
 }
 
 /** Why nothing of the configuration can be saved; "" if it can. */
