@@ -337,12 +337,18 @@ def about() -> dict[str, object]:
 
 
 class FakeHomekit:
-    """A bridge that is paired until it is unpaired."""
+    """A bridge that is paired until it is unpaired. ``reason``: why it does not run."""
 
-    def __init__(self) -> None:
+    def __init__(self, reason: str = "") -> None:
         self._controllers = 1
+        self._reason = reason
+
+    def why_none(self) -> str:
+        return self._reason
 
     def view(self) -> HomekitView | None:
+        if self._reason:
+            return None
         return HomekitView(
             name="Home",
             code="031-45-154",

@@ -20,20 +20,23 @@ from unclouded.core.cost_views import (
     TariffsView,
 )
 from unclouded.core.decode_views import DecodeOptions
-from unclouded.core.feed_views import FeedsView, FeedValuesView, FeedView
 from unclouded.core.export_views import ExportRequest
+from unclouded.core.feed_views import FeedsView, FeedValuesView, FeedView
 from unclouded.core.homekit_view import HomekitView
 from unclouded.core.model import Device, Outcome, PublicHub, UpdateFile, Value
 from unclouded.core.onboarding_views import Offer, OnboardingView
 from unclouded.core.rule_views import RulesView, RuleTestView, RuleView, TimerView
 from unclouded.core.views import EventView, FoundPlug, LogView, ProductFacts, ProductsView
 from unclouded.web.history.consumption.views import Anomalies, LoadDuration
+from unclouded.web.history.editing.proposal import EditRequest
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest
 from unclouded.web.schemas import (
     By,
+    EditPreview,
     Energy,
     History,
+    HistoryEditView,
     HubView,
     OnboardingAddBody,
     OnboardingBrokerBody,
@@ -70,6 +73,15 @@ class HistorySource(Protocol):
     async def anomalies(self, devices: Sequence[Device], start: float, end: float) -> Anomalies:
         """What the home and its devices used unlike before."""
 
+    async def edits(self, device: str, point: str, start: float, end: float) -> list[HistoryEditView]:
+        """The edits of a device (of one point, "" = of all) that overlap a range, newest first."""
+
+    async def edit(self, request: EditRequest, now: float, who: str) -> EditPreview:
+        """Store an edit, unless it is a dry run; what it changes."""
+
+    async def undo_edit(self, device: str, number: int, who: str) -> HistoryEditView:
+        """Undo an edit of a device."""
+
     async def since(self) -> str | None:
         """Since when there are values, ISO 8601 in UTC; None where there are none."""
 
@@ -95,7 +107,10 @@ class HomekitSource(Protocol):
     """The HomeKit bridge, which comes and goes with the configuration (app/publishing/live_homekit.py)."""
 
     def view(self) -> HomekitView | None:
-        """None where there is none, or it does not run yet."""
+        """None where there is none, or it does not run."""
+
+    def why_none(self) -> str:
+        """Why it does not run, as a sentence; "" where none is configured."""
 
     async def unpair(self) -> None:
         """End all pairings. Raises CommandError where it does not run."""

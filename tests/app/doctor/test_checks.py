@@ -174,6 +174,27 @@ def test_files_of_secrets_that_others_may_read_are_named_with_the_command_that_h
         assert levels(found(configuration_checks.secret_files, context)) == [level]
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        '[mqtt]\nurl = "mqtt://h"\nuser = "u"\npassword_file = "secret"',
+        '[mqtt]\nurl = "mqtts://h"\ncertfile = "c"\nkeyfile = "secret"',
+        '[[influx]]\nurl = "http://h/w"\ntoken_file = "secret"',
+        '[[webhook]]\nurl = "http://h/w"\nsecret_file = "secret"',
+        '[[notification]]\nurl_file = "secret"',
+    ],
+    ids=lambda text: text.split()[-3],
+)
+def test_files_of_secrets_of_every_table_are_looked_at(table: str, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("a secret")
+    tmp_path.chmod(0o755)
+    for mode, level in ((0o640, "problem"), (0o600, "ok")):
+        file.chmod(mode)
+        lines = found(configuration_checks.secret_files, context_for(tmp_path, f"{BROKER}\n{table}\n"))
+        assert levels(lines) == [level], text_of(lines)
+
+
 def test_a_data_folder_that_everybody_may_write_to_is_a_problem(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()

@@ -8,12 +8,16 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
+from api_story import FakeHub
+from asgi import ask
 from unclouded.app.configuration.config import Config, parse_config
 from unclouded.app.publishing import registry
+from unclouded.app.publishing.live_homekit import LiveHomekit
 from unclouded.app.publishing.registry import PublisherContext, PublisherRow, changed_tables
 from unclouded.app.publishing.service import Publishing
 from unclouded.core.errors import ConfigError
 from unclouded.core.publisher import PublisherStatus
+from unclouded.web.api.api import Api
 from virtual_loop import story
 
 
@@ -116,6 +120,27 @@ async def test_one_that_cannot_be_made_says_why_and_a_change_repairs_it() -> Non
         assert [view["state"] for view in one.views()] == ["running"]
 
     await published(on("wrong"), play)
+
+
+@story
+async def test_a_bridge_that_does_not_run_says_why() -> None:
+    for state, topic, reason in (("failed", "wrong", "The topic is wrong. Write another."), ("off", "", "")):
+        one = Publishing(
+            on(topic) if topic else OFF,
+            None,  # type: ignore[arg-type]  # no hub is needed
+            lambda: 0.0,
+            lambda text: None,
+            [PublisherRow("homekit", "weather", "tests:Recorder")],
+        )
+        task = asyncio.create_task(one.run())
+        await asyncio.sleep(0.01)
+        bridge = LiveHomekit(one)
+        assert bridge.view() is None and bridge.why_none() == reason, state
+        app = Api(FakeHub(), dict, None, homekit=bridge).app()
+        answer = await ask(app, "GET", "/api/homekit")
+        assert answer.status == 503 and (reason or "is no HomeKit bridge") in answer.json["detail"]
+        task.cancel()
+        await asyncio.wait({task})
 
 
 @story

@@ -120,9 +120,37 @@ async def test_retained_commands_are_never_carried_out(tmp_path: Path) -> None:
         hub = FakeHub()
         async with publishing(hub, settings(broker, tmp_path / "p")) as one:
             await until(lambda: one.counts["retained_commands"] == 1)
+            assert (await page.newest("unclouded/kettle/set/outcome"))["outcome"] == "refused"
+            assert "unclouded/kettle/set" in one.text and "unclouded/kettle/set" in one.notices[-1]
             await page.send("unclouded/lamp/set", "true")
             await page.newest("unclouded/lamp/set/outcome")
             assert [command.device for command in hub.commands] == ["lamp"]
+            await page.send("unclouded/kettle/set", b"", retain=True)
+            await until(lambda: "unclouded/kettle/set" not in one.text)
+
+
+@pytest.mark.parametrize("version", [V5, V311])
+async def test_a_retained_command_that_is_published_now_is_recognised_in_mqtt_5(version: int, tmp_path: Path) -> None:
+    """The birth message of a program may be retained: it is no command."""
+    async with Mosquitto(tmp_path, True, plain=True) as broker, client(broker) as page:
+        hub = FakeHub()
+        chosen = settings(broker, tmp_path / "p", version=version)
+        async with publishing(hub, chosen) as one:
+            for value in ("true", "false"):
+                await page.send("unclouded/kettle/set", value, retain=True)
+            await page.send("unclouded/lamp/set", "true")
+            await page.newest("unclouded/lamp/set/outcome")
+            carried_out = [command.device for command in hub.commands]
+            if version == V5:
+                assert carried_out == ["lamp"] and one.counts["retained_commands"] == 2
+                refused = page.of("unclouded/kettle/set/outcome")
+                assert [answer["outcome"] for answer in refused] == ["refused"], "it is said once"
+            else:
+                assert carried_out == ["kettle", "kettle", "lamp"], "3.1.1 does not say that it is retained"
+        hub.commands.clear()
+        async with publishing(hub, chosen) as one:
+            await until(lambda: one.counts["retained_commands"] == 1)
+            assert hub.commands == []
 
 
 async def test_with_commands_off_nothing_is_subscribed(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 import os
 import pwd
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+
+import msgspec
 
 from unclouded.app.admissions import Admissions
 from unclouded.app.configuration.problems import problems
@@ -17,6 +20,7 @@ from unclouded.web.password import CredentialStore
 
 NO_PORT = "there is no port"  # how the problem of a missing port begins
 OTHERS = stat.S_IRGRP | stat.S_IROTH
+SECRET_FILE = re.compile(r"(?:\w+_)?(?:password|token|secret|url|key)_?file")  # a key that names one
 SECRET_FILES = ("state/meross.key", "state/web.json", "ca/ca.key", "ca/server.key", "ca/web.key", "store.sqlite")
 
 
@@ -124,10 +128,21 @@ def _secret_files(context: DoctorContext) -> Iterator[tuple[Path, bool]]:
         return
     if config.meross_key_file is not None:
         yield config.meross_key_file, _is_private(config.meross_key_file.parent)
-    for wire in context.wires():
-        file = _password_file(wire.link)
-        if file:
-            yield config.base / file, _is_private((config.base / file).parent)
+    named = [*(_password_file(wire.link) for wire in context.wires()), *_named_secrets(config.tables)]
+    for file in dict.fromkeys(config.base / Path(one).expanduser() for one in named if one):
+        if file != config.meross_key_file:
+            yield file, _is_private(file.parent)
+
+
+def _named_secrets(table: msgspec.Struct) -> Iterator[str]:
+    """The files of secrets that the tables of a configuration name, whatever they are for."""
+    for field in msgspec.structs.fields(table):
+        value = getattr(table, field.name)
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(one, msgspec.Struct):
+                yield from _named_secrets(one)
+            elif isinstance(one, str) and SECRET_FILE.fullmatch(field.name):
+                yield one
 
 
 def _is_private(folder: Path) -> bool:

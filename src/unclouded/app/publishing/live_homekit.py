@@ -20,10 +20,14 @@ class LiveHomekit:
         publisher = self._publisher()
         return None if publisher is None else publisher.view()
 
+    def why_none(self) -> str:
+        found = next((one for one in self._publishing.views() if one["name"] == "homekit"), None)
+        return "" if found is None else str(found["text"]) or "It starts."
+
     async def unpair(self) -> None:
         publisher = self._publisher()
         if publisher is None:
-            raise CommandError("This hub is no HomeKit bridge. Add the table [homekit] to its configuration.")
+            raise CommandError(self.why_none() or "Add the table [homekit] to the configuration.")
         await publisher.unpair()
 
     def _publisher(self) -> "HomekitPublisher | None":

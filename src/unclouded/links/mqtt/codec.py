@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from unclouded.core.errors import WireError
 from unclouded.links.mqtt.packets import (
     OK,
+    RETAIN_AS_PUBLISHED,
     V5,
     V31,
     V311,
@@ -278,12 +279,14 @@ def _puback(reader: _FieldReader) -> Packet:
 def _subscribe(reader: _FieldReader) -> Packet:
     id = reader.id()
     reader.properties()
-    filters = []
+    filters, as_published = [], False
     while not reader.empty:
-        filters.append((reader.text(), _qos(reader.number(1) & 3)))
+        topic, options = reader.text(), reader.number(1)
+        filters.append((topic, _qos(options & 3)))
+        as_published = bool(options & RETAIN_AS_PUBLISHED)
     if not filters:
         raise WireError("a SUBSCRIBE without topics")
-    return Subscribe(id, tuple(filters))
+    return Subscribe(id, tuple(filters), as_published)
 
 
 def _suback(reader: _FieldReader) -> Packet:
@@ -362,7 +365,8 @@ def encode(packet: Packet, version: int = V311) -> bytes:
             code = bytes((packet.code,)) if packet.code and version >= V5 else b""
             return _framed(4, 0, packet.id.to_bytes(2, "big") + code)
         case Subscribe():
-            filters = b"".join(_text(topic) + bytes((qos,)) for topic, qos in packet.filters)
+            option = RETAIN_AS_PUBLISHED if packet.as_published and version >= V5 else 0
+            filters = b"".join(_text(topic) + bytes((qos | option,)) for topic, qos in packet.filters)
             return _framed(8, 2, packet.id.to_bytes(2, "big") + _with_length((), version) + filters)
         case Unsubscribe():
             body = b"".join(map(_text, packet.filters))

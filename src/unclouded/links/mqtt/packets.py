@@ -16,6 +16,7 @@ NAMES: Mapping[int, str] = {V31: "MQTT 3.1", V311: "MQTT 3.1.1", V5: "MQTT 5"}
 OK = 0
 REFUSED_IDENTIFIER, REFUSED_UNAVAILABLE, REFUSED_PASSWORD, REFUSED_RIGHTS = 2, 3, 4, 5
 SUBSCRIPTION_FAILED = 0x80
+RETAIN_AS_PUBLISHED = 0x08  # option of a subscription, version 5
 NOT_AUTHORIZED, TAKEN_OVER, NO_SUCH_SUBSCRIPTION = 0x87, 0x8E, 0x11
 
 SERVER_KEEP_ALIVE, MAXIMUM_QOS, RETAIN_AVAILABLE, MAXIMUM_PACKET = 0x13, 0x24, 0x25, 0x27
@@ -82,11 +83,16 @@ class Puback(msgspec.Struct, frozen=True):
 
 
 class Subscribe(msgspec.Struct, frozen=True):
-    """Topic filters, each with the highest requested QoS."""
+    """Topic filters, each with the highest requested QoS.
+
+    ``as_published``: messages keep the retain flag that their sender gave them; version 5 only. Otherwise one has the
+    flag only where it is sent because of the subscription.
+    """
 
     kind: ClassVar[int] = 8
     id: int
     filters: tuple[tuple[str, int], ...]
+    as_published: bool = False
 
 
 class Suback(msgspec.Struct, frozen=True):

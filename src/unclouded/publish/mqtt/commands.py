@@ -3,7 +3,8 @@
     <base>/heater/set {"on": true, "id": 7} ──► hub.command
     <base>/heater/set/outcome {"outcome": "confirmed", "id": 7} ◄──┘
 
-A retained command is never carried out: the broker would repeat it at each connection, also years later.
+A retained command is never carried out: the broker would repeat it at each connection, also years later. In MQTT 5 it
+is recognised when it is published; in 3.1.1 only when it comes with a later connection.
 """
 
 import asyncio

@@ -39,7 +39,8 @@ class BrokerExchange:
     """``ready`` is called when it is time to publish everything, with what was found retained.
 
     ``received`` gets the messages of subscribed topics, ``done`` the numbers of outbox messages that have arrived.
-    ``look``: filters of retained messages, none = do not look. ``listen``: filters of commands.
+    ``look``: filters of retained messages, none = do not look. ``commands``: filters of commands, whose
+    messages say whether their sender has them retained; ``listen``: other filters.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class BrokerExchange:
         look: Sequence[str],
         probe: str,
         listen: Sequence[str],
+        commands: Sequence[str],
         ready: Callable[[Mapping[str, bytes]], None],
         received: Callable[[BrokerMessage], None],
         done: Callable[[Sequence[int]], None],
@@ -63,6 +65,7 @@ class BrokerExchange:
         self._probe = probe
         self._nonce = secrets.token_hex(8).encode()
         self._listen = listen
+        self._commands = commands
         self._ready = ready
         self._received = received
         self._done = done
@@ -224,7 +227,8 @@ class BrokerExchange:
 
     def _publish(self, connection: MqttConnection) -> None:
         self.stage = "publishing"
-        if self._listen:
-            connection.write(connection.session.subscribe(self._listen)[1])
+        for filters, as_published in ((self._commands, True), (self._listen, False)):
+            if filters:
+                connection.write(connection.session.subscribe(filters, as_published)[1])
         self._ready(self._found)
         self.flush()

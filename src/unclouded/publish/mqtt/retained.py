@@ -65,11 +65,24 @@ def shown(topic: str) -> str:
     return printable(topic if len(topic) <= SHOWN else f"{topic[:SHOWN]}…")
 
 
+def retained_text(topics: Sequence[str]) -> str:
+    """A sentence about commands that were published with retain."""
+    names = _names(topics)
+    return (
+        f"Retained commands are never carried out: {names}. Remove them by an empty retained message, and publish "
+        "commands without retain."
+    )
+
+
 def foreign_text(topics: Sequence[str], current: Collection[str]) -> str:
     """A sentence about them; ``current``: the topics that this hub publishes now."""
-    names = ", ".join(map(shown, topics[:NAMED])) + (f" and {len(topics) - NAMED} more" if len(topics) > NAMED else "")
+    names = _names(topics)
     replaced = "; those of devices of this hub are replaced" if any(one in current for one in topics) else ""
     return (
         f"The broker keeps messages below the base topic that this hub did not publish: {names}{replaced}. "
         "If another hub publishes there, give one of them another base topic."
     )
+
+
+def _names(topics: Sequence[str]) -> str:
+    return ", ".join(map(shown, topics[:NAMED])) + (f" and {len(topics) - NAMED} more" if len(topics) > NAMED else "")

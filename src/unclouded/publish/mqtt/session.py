@@ -152,11 +152,14 @@ class ClientSession:
         self._unacknowledged[id] = token
         return encode(Publish(topic, payload, 1, id, retain, False, properties), self.version)
 
-    def subscribe(self, filters: Sequence[str]) -> tuple[int, bytes]:
-        """The number of the subscription, which Granted repeats, and its bytes."""
+    def subscribe(self, filters: Sequence[str], as_published: bool = False) -> tuple[int, bytes]:
+        """The number of the subscription, which Granted repeats, and its bytes.
+
+        ``as_published``: also a message that is published now is ``retained`` where its sender asks for that (MQTT 5).
+        """
         id = self._new_id()
         self._filters[id] = filters
-        return id, encode(Subscribe(id, tuple((one, 1) for one in filters)), self.version)
+        return id, encode(Subscribe(id, tuple((one, 1) for one in filters), as_published), self.version)
 
     def unsubscribe(self, filters: Sequence[str]) -> bytes:
         return encode(Unsubscribe(self._new_id(), tuple(filters)), self.version)

@@ -7,7 +7,7 @@ from unclouded.web import qr_code
 from unclouded.web.request import ApiError, ApiRequest, as_json
 from unclouded.web.routes import SVG, ApiContext, ApiRoute
 
-NO_HOMEKIT = {503: "This hub is no HomeKit bridge, or it does not run yet."}
+NO_HOMEKIT = {503: "This hub is no HomeKit bridge, or it does not run; the text says why."}
 
 
 async def homekit(context: ApiContext, request: ApiRequest) -> Response:
@@ -26,11 +26,13 @@ async def unpair_homekit(context: ApiContext, request: ApiRequest) -> Response:
 
 
 def _view(context: ApiContext) -> HomekitView:
-    """Raises ApiError where there is no bridge."""
-    view = context.homekit.view() if context.homekit is not None else None
-    if view is None:
-        raise ApiError(503, "api.no_homekit")
-    return view
+    """Raises ApiError, with the reason, where no bridge runs."""
+    source = context.homekit
+    view = source.view() if source is not None else None
+    if view is not None:
+        return view
+    reason = source.why_none() if source is not None else ""
+    raise ApiError(503, "api.homekit_off", reason=reason) if reason else ApiError(503, "api.no_homekit")
 
 
 ROWS = (
