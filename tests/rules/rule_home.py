@@ -4,13 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
+from unclouded.app.configuration.id_changes import renaming
 from unclouded.core.model import Device, Fact, Outcome, Point, Reading, State, Status, Value
 from unclouded.rules.calendar.calendar import HomeCalendar
 from unclouded.rules.calendar.sun import HomePlace
 from unclouded.rules.engine.outputs import RuleCommand, RuleEvent, RuleOutput
+from unclouded.rules.engine.renamed_memory import renamed_memory
 from unclouded.rules.engine.rule_engine import RuleEngine
 from unclouded.rules.engine.rule_memory import EngineMemory
 from unclouded.rules.rule import Rule
+from unclouded.rules.text.renaming import with_ids
 from unclouded.rules.text.rule_text import rule_of
 
 MADRID = HomeCalendar(ZoneInfo("Europe/Madrid"), HomePlace(40.4, -3.7))
@@ -74,6 +79,18 @@ class RuleHome:
         memory = self.engine.memory(self.now, self.wall)
         self.wall, self.now = self.wall + off_s, 1000.0
         self._engine(memory)
+        self.states({one.id: "online" for one in self.devices})
+        self.readings(**{f"{device}__{point}": value for (device, point), value in self.values.items()})
+
+    def rename(self, ids: Mapping[str, str]) -> None:
+        """Devices get other ids, in the rules too, while the hub runs."""
+        rename = renaming(ids, [])
+        memory = self.engine.memory(self.now, self.wall)
+        rules = {name: one.rule for name, one in self.engine.rules.items()}
+        self.rules = [rule_of(with_ids(one.keys, rename), one.rank) for one in self.rules]
+        self.devices = [replace(one, id=rename(one.id)) for one in self.devices]
+        self.values = {(rename(device), point): value for (device, point), value in self.values.items()}
+        self._engine(renamed_memory(memory, rules, rename))
         self.states({one.id: "online" for one in self.devices})
         self.readings(**{f"{device}__{point}": value for (device, point), value in self.values.items()})
 

@@ -5,6 +5,7 @@ import pytest
 from rules.rule_home import RuleHome, rules_from
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Outcome
+from unclouded.rules.engine.rule_states import rules_view
 from unclouded.rules.engine.timers import Timer
 
 SURPLUS = {"while": "meter.export_W > 1 kW for 5 min", "set": "boiler on", "at_least": "20 min"}
@@ -187,6 +188,40 @@ def test_a_later_rule_goes_on_when_an_earlier_one_ends() -> None:
         ("06:00:00", "boiler.setpoint_C", 21.0),
         ("07:00:00", "boiler.setpoint_C", 18.0),
     ]
+
+
+def test_a_rule_that_another_goes_before_says_so_and_does_not_say_that_it_acts() -> None:
+    first = {"while": "between 05:00 and 06:00", "set": "boiler.setpoint_C = 15"}
+    second = {"while": "between 04:00 and 07:00", "set": ["boiler.setpoint_C = 21"]}
+    one = home(first, second, boiler__setpoint_C=18.0)
+    one.run(2.5 * 3600)
+    states = {view.name: (view.state, view.why) for view in rules_view(one.engine, one.now, one.wall).rules}
+    assert states["rule 0"][0] == "active"
+    assert states["rule 1"] == ("blocked", "rule 0 goes first")
+    one.run(3600)
+    states = {view.name: (view.state, view.why) for view in rules_view(one.engine, one.now, one.wall).rules}
+    assert states["rule 0"][0] == "idle" and states["rule 1"][0] == "active"
+
+
+def test_a_device_gets_another_id_while_a_rule_and_a_timer_keep_its_points() -> None:
+    keeps = {"while": "between 03:01 and 04:00", "set": "boiler on", "end": "back"}
+    one = home(keeps, {"at": "03:30", "set": "kettle on", "lasts": "10 min"}, boiler__setpoint_C=18.0)
+    timer = Timer(
+        device="boiler", point="setpoint_C", value=25.0, ends=one.now + 1800, lasts_s=1800, end_value=18.0, origin="me"
+    )
+    one.do(one.engine.start_timer(timer, one.now, one.wall))
+    one.run(600)
+    one.rename({"boiler": "heater"})
+    one.run(3600)
+    assert one.done == [
+        ("03:00:00", "boiler.setpoint_C", 25.0),
+        ("03:01:00", "boiler.on", True),
+        ("03:30:00", "kettle.on", True),
+        ("03:30:00", "heater.setpoint_C", 18.0),
+        ("03:40:00", "kettle.on", False),
+        ("04:00:00", "heater.on", False),
+    ]
+    assert not [text for text in one.texts if "cannot be carried out" in text]
 
 
 def test_rules_that_switch_each_other_back_and_forth_are_stopped_and_named() -> None:

@@ -134,6 +134,8 @@ function stateText(rule: Rule): string {
       return say("rules.state_active", { since: at(rule.since) });
     case "waiting":
       return say("rules.state_waiting");
+    case "blocked":
+      return rule.others.length ? say("rules.state_blocked", { others: rule.others.join(", ") }) : say("rules.state_blocked_by_timer");
     case "released":
       return say("rules.state_released");
     case "paused":

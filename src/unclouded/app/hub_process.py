@@ -246,13 +246,14 @@ def _apply_to_hub(
     rules: RulesService,
     feeds: FeedsService,
     config: Config,
+    renamed: Mapping[str, str],
 ) -> None:
     """What of the hub's own keys counts at once."""
     weather.use(config)
     plugs.use(config)
     services.place, services.zone, history.zone = config.place, config.zone, config.zone
     publishing.use(config)
-    rules.use(config)
+    rules.use(config, renamed)
     feeds.use(config)
 
 

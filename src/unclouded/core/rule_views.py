@@ -11,7 +11,7 @@ import msgspec
 from unclouded.core.model import Value
 
 RuleTrigger = Literal["at", "when", "while"]
-RuleActivity = Literal["idle", "waiting", "active", "released", "paused", "disabled", "broken"]
+RuleActivity = Literal["idle", "waiting", "active", "blocked", "released", "paused", "disabled", "broken"]
 RuleConditionKind = Literal["value", "state", "between", "days"]
 
 
@@ -55,7 +55,8 @@ class RuleSettingView(msgspec.Struct, frozen=True, kw_only=True):
 class RuleView(msgspec.Struct, frozen=True, kw_only=True):
     """A rule in its present state.
 
-    ``state``: ``waiting``: a condition holds, but not long enough yet; ``active``: it keeps its values; ``released``:
+    ``state``: ``waiting``: a condition holds, but not long enough yet; ``active``: it keeps its values; ``blocked``: a
+    rule that stands before it, or a timer, keeps other values; ``released``:
     another user or program has set its points, and it leaves them alone; ``paused``: switched off, until
     ``paused_until`` where that is not ""; ``disabled``: by the configuration; ``broken``: ``problem`` says why.
     ``text``: the rule as a sentence. ``why``: why it is in this state. ``next``: when it acts next, "" = not known;

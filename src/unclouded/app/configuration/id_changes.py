@@ -5,7 +5,7 @@
 parts of a gateway                                they begin with its id, so rules that name them follow as well
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from unclouded.app.configuration.device_edits import devices_of
@@ -21,7 +21,7 @@ ID_KEYS = ("devices", "hide")
 def with_id_followed(text: str, old: str, new: str) -> str:
     """The text, in which a device has the id ``new`` already, with all that named it ``old``. Raises CommandError."""
     file = read_tables(text)
-    rename = _rename(old, new, [str(one.get("id")) for one in devices_of(file)])
+    rename = renaming({old: new}, [str(one.get("id")) for one in devices_of(file)])
     rules = items_of(file, "rule")
     text = with_items(text, "rule", [with_ids(one, rename) for one in rules])
     for table in LISTS:
@@ -32,19 +32,25 @@ def with_id_followed(text: str, old: str, new: str) -> str:
     return text
 
 
+def renaming(renamed: Mapping[str, str], configured: Sequence[str]) -> Rename:
+    """``renamed``: the ids that devices had -> those that they have. Parts of a device follow it.
+
+    ``configured``: devices of their own, though their ids begin as those of the parts of the device do.
+    """
+
+    def new_id(id: str) -> str:
+        for old, new in renamed.items():
+            is_own = any(id == one or (id.startswith(f"{one}_") and len(one) > len(old)) for one in configured)
+            if id == old:
+                return new
+            if id.startswith(f"{old}_") and not is_own:
+                return new + id.removeprefix(old)
+        return id
+
+    return new_id
+
+
 # --- inside -------------------------------------------------------------------------------------------
-
-
-def _rename(old: str, new: str, configured: Sequence[str]) -> Rename:
-    """``configured``: devices of their own, though their ids begin as those of the parts of the device do."""
-
-    def renamed(id: str) -> str:
-        if id == old:
-            return new
-        is_own = any(id == one or (id.startswith(f"{one}_") and len(one) > len(old)) for one in configured)
-        return new + id.removeprefix(old) if id.startswith(f"{old}_") and not is_own else id
-
-    return renamed
 
 
 def _with_list(table: Table, rename: Rename) -> dict[str, Any]:  # Any: TOML

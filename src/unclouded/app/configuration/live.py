@@ -64,7 +64,8 @@ class LiveConfiguration:
     """``note``: takes what was changed, for the events of the hub."""
 
     def __init__(self, composition: Composition, hub: Hub, store: HistoryStore, note: Note) -> None:
-        self.on_applied: Callable[[Config], None] = lambda config: None  # called with the configuration that now counts
+        # called with the configuration that now counts, and the ids that devices had -> those that they have
+        self.on_applied: Callable[[Config, Mapping[str, str]], None] = lambda config, renamed: None
         self._composition = composition
         self._hub = hub
         self._store = store
@@ -245,7 +246,7 @@ class LiveConfiguration:
 
         result = await self._hub.reconfigure(make)
         self._composition.take(prepared, self._hub)
-        self.on_applied(prepared.config)
+        self.on_applied(prepared.config, result.changes.renamed)
         self._running = version
         view = _reload_view(running, version, checked, result.changes, applied_keys(before, prepared.config))
         self._report(done, origin, _summary(view))

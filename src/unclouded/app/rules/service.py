@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.id_changes import renaming
 from unclouded.app.configuration.rule_reading import drafted_rule
 from unclouded.app.rules.testing import replayed
 from unclouded.core.errors import CommandError
@@ -21,6 +22,7 @@ from unclouded.core.rule_views import RulesView, RuleTestView, RuleView, TimerVi
 from unclouded.core.times import iso
 from unclouded.rules.engine.bound_rule import NEVER
 from unclouded.rules.engine.outputs import RuleCommand, RuleEvent, RuleOutput
+from unclouded.rules.engine.renamed_memory import renamed_memory
 from unclouded.rules.engine.rule_engine import RuleEngine
 from unclouded.rules.engine.rule_memory import memory_of
 from unclouded.rules.engine.rule_states import rule_view, rules_view
@@ -78,20 +80,25 @@ class RulesService:
         """Carry out the rules until cancelled."""
         unsubscribe = self._hub.subscribe(self._take)
         try:
-            engine = await self._started()
+            await self._started()
             while True:
-                await self._wait(engine)
-                self._advance(engine)
-                self._keep(engine)
+                await self._wait(self._ready())
+                self._advance(self._ready())  # another one where devices were renamed meanwhile
+                self._keep(self._ready())
         finally:
             unsubscribe()
             if self._engine is not None:
                 self._keep(self._engine, at_end=True)
             await self._end_commands()
 
-    def use(self, config: Config) -> None:
-        """The configuration has changed: its rules, its calendar or its zone."""
+    def use(self, config: Config, renamed: Mapping[str, str] | None = None) -> None:
+        """The configuration has changed: its rules, its calendar or its zone.
+
+        ``renamed``: the ids that devices had -> those that they have.
+        """
         before, self._config = self._config, config
+        if self._engine is not None and renamed:
+            self._rename(self._engine, renamed)
         same = (before.rules, before.calendar.zone, before.place, before.tables.calendar) == (
             config.rules,
             config.calendar.zone,
@@ -103,6 +110,16 @@ class RulesService:
             self._carry_out(self._engine.replace(config.rules, config.calendar, now, wall))
             self._catch_up(self._engine)
         self._awake.set()
+
+    def _rename(self, engine: RuleEngine, renamed: Mapping[str, str]) -> None:
+        """Devices have other ids: go on as after a restart, with what was remembered under the new ids."""
+        now, wall = self._times()
+        rename = renaming(renamed, [one.id for one in self._config.devices])
+        rules = {name: one.rule for name, one in engine.rules.items()}
+        memory = renamed_memory(engine.memory(now, wall), rules, rename)
+        self._engine = RuleEngine(self._config.rules, self._config.calendar, now, wall)
+        self._engine.restore(memory, now, wall)
+        self._catch_up(self._engine)
 
     # --- RulesSource ---------------------------------------------------------------------------
 
@@ -199,8 +216,8 @@ class RulesService:
         self._carry_out(engine.describe(self._hub.devices(), now, wall))
         self._carry_out(engine.facts(self._hub.snapshot(), now, wall, is_snapshot=True))
 
-    async def _started(self) -> RuleEngine:
-        """The engine, once the clock can be trusted. After a crash of this task it goes on."""
+    async def _started(self) -> None:
+        """Make the engine, once the clock can be trusted. After a crash of this task it goes on."""
         while self._wall() is None:  # noqa: ASYNC110  (nothing says when it is set)
             await asyncio.sleep(1.0)
         now, wall = self._times()
@@ -210,7 +227,6 @@ class RulesService:
             self._kept_at = now
         self._queue.clear()
         self._catch_up(self._engine)
-        return self._engine
 
     async def _wait(self, engine: RuleEngine) -> None:
         """Until facts come, or something is due."""

@@ -95,7 +95,9 @@ def activity(one: BoundRule, points: PointTable, now: float) -> RuleActivity:
     if one.problem:
         return "broken"
     if one.run is not None:
-        return "released" if _is_released(one, points) else "active"
+        if _is_released(one, points):
+            return "released"
+        return "blocked" if _blockers(one, points) else "active"
     is_waiting = any(not isinstance(one, ClockTracker) and one.deadline() is not None for one in one.trackers.values())
     return "waiting" if is_waiting and one.rule.trigger != "at" else "idle"
 
@@ -113,6 +115,8 @@ def _why(engine: RuleEngine, one: BoundRule, state: RuleActivity) -> str:
             return one.problem
         case "active" if one.run is not None:
             return one.run.because
+        case "blocked":
+            return f"{', '.join(_blockers(one, engine.points))} goes first"
         case "released":
             return "another user or program has set it meanwhile"
     if one.rule.trigger == "at" or one.result() is True:
@@ -123,6 +127,18 @@ def _why(engine: RuleEngine, one: BoundRule, state: RuleActivity) -> str:
 def _is_released(one: BoundRule, points: PointTable) -> bool:
     claims = [control.claims.claims.get(one.rule.name) for key, _ in one.settings if (control := points.known(key))]
     return bool(claims) and all(claim is not None and claim.released for claim in claims)
+
+
+def _blockers(one: BoundRule, points: PointTable) -> tuple[str, ...]:
+    """Those that keep other values of all points that it wants to keep; none where it keeps one of them."""
+    found = dict[str, None]()
+    for key, value in one.settings:
+        control = points.known(key)
+        blocker = control.claims.blocker(one.rule.rank, value) if control is not None else None
+        if blocker is None:
+            return ()
+        found[blocker.rule] = None
+    return tuple(found)
 
 
 def _others(engine: RuleEngine, one: BoundRule) -> tuple[str, ...]:
