@@ -45,6 +45,25 @@ MORNING = 10.0  # the hour at which the demo begins at other times of day
 AGAIN_S = 13 * 60  # s between two uses of the kettle, so that a demo shows changes
 PLUG_POLLS = f"electricity_poll_s = {PLUG_POLL_S}, consumption_poll_s = {ENERGY_POLL_S}"
 KEY = "a key of the demo's own"
+RULES = """
+[[rule]]
+name = "Pump in the morning"
+at = "07:00"
+days = "mon-fri"
+set = "pump on"
+lasts = "30 min"
+
+[[rule]]
+name = "TV off at night"
+at = "23:30"
+set = "tv off"
+
+[[rule]]
+name = "Kettle boils dry"
+when = "kettle.power_W > 1.5 kW for 20 min"
+set = "kettle off"
+notify = "The kettle was on for too long and was switched off."
+"""
 
 
 class DemoDevice(msgspec.Struct, frozen=True):
@@ -189,7 +208,7 @@ def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
         lines += [f"{key} = true" for key in ("produces", "critical", "favourite") if getattr(wire, key)]
         lines += [f'identity = "{wire.identity}"'] if wire.identity else []
         lines += [f"session = {{ poll_s = {METER_POLL_S} }}"] if wire.id == "meter" else ['parent = "meter"']
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + RULES
 
 
 def _device(
