@@ -140,6 +140,7 @@ function Times({ energy, left, each, zone, height }: { energy: Energy; left: num
   const fitting = Math.max(1, Math.ceil(TICK / Math.max(each, 1)));
   const step = energy.by === "day" && energy.at.length > 9 ? 7 : energy.by === "hour" ? [1, 2, 3, 4, 6, 12, 24].find((one) => one >= fitting) ?? 24 : fitting;
   const options: Record<Energy["by"], Intl.DateTimeFormatOptions> = {
+    quarter: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
     hour: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
     day: energy.at.length > 9 ? { day: "numeric" } : { weekday: "short", day: "numeric" },
     week: { day: "numeric", month: "short" },
