@@ -6,7 +6,7 @@ the checkpoints of SQLite's write-ahead log.
 
 import heapq
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from operator import attrgetter
 from pathlib import Path
@@ -70,6 +70,7 @@ class StoreReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._db = open_to_read(path)
+        self.assumed: Sequence[HistoryEdit] = ()  # edits that are not stored, which energy is computed with: previews
 
     def __enter__(self) -> Self:
         return self
@@ -194,8 +195,26 @@ class StoreReader:
 
         Raises CommandError where the device is unknown.
         """
-        rows = self._rows(EDITS, self._find(device)[0], milliseconds(start), milliseconds(end))
-        return [edit for edit in map(edit_of, rows) if points is None or edit.point in points]
+        number, low, high = self._find(device)[0], milliseconds(start), milliseconds(end)
+        edits = [edit_of(row) for row in self._rows(EDITS, number, low, high)]
+        edits += [one for one in self.assumed if one.device == number and one.start < high and one.until > low]
+        return [edit for edit in edits if points is None or edit.point in points]
+
+    def size(self, device: str, point: str, start: float, end: float) -> int:
+        """How many values of a point are in a range, with the edits so far. Raises CommandError."""
+        number, name = self._find(device)
+        texts = sum(1 for _ in self._texts(number, name, [point], start, end))
+        return texts + self._steps(device, [point]).size(milliseconds(start), milliseconds(end))
+
+    def kinds(self, device: str) -> dict[str, str]:
+        """The kind of each point of a device: of its series, else as the device described it. Raises CommandError."""
+        number, _ = self._find(device)
+        described = {point.key: str(point.kind) for point in self.known(device).device.points}
+        return described | {scale.point: scale.kind for scale in self._scales(number).values()}
+
+    def number(self, device: str) -> int:
+        """The number of a device in the store. Raises CommandError."""
+        return self._find(device)[0]
 
     def feeds(self) -> StoredFeeds:
         """The values of prices and other feeds."""

@@ -135,6 +135,11 @@ class Store:
                 raise StoreError("The history cannot be changed while storing fails. The hub's events say why it does.")
             return await self._in_thread(self._explained, lambda: work(self._opened_writer()))
 
+    def report(self, device: str, kind: str, text: str, data: Mapping[str, object]) -> None:
+        """Make a change of stored data an event."""
+        if self.notify is not None:
+            self.notify(Notice(device, self._wall(), kind, text, data))
+
     async def outbox(self, work: Callable[[Outbox], Answer]) -> Answer:
         """What a subscriber asks of the outbox, in the thread that writes. Raises StoreError."""
         async with self._turn:

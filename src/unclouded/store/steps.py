@@ -14,6 +14,7 @@ from itertools import islice
 from unclouded.core.model import Quality
 from unclouded.store.codec import QUALITIES, VALUE, SeriesScale, from_json
 from unclouded.store.condense import (
+    DAY,
     MAX_TIME_S,
     Grid,
     HistoryStep,
@@ -79,6 +80,16 @@ class Steps:
             finally:
                 self._rows("COMMIT")
             yield from steps
+
+    def size(self, low: int, high: int) -> int:
+        """How many numbers there are from ``low`` until before ``high`` (Unix ms)."""
+        spans, step = [span * 1000 for span in SPANS], DAY * 1000
+        sizes = 0
+        for span, begin, end in self._pieces(OffsetRun(low, high, 0), self._upto() * 1000, spans):
+            stretch = OffsetRun(begin, end, 0)
+            found = self._rolled(step, span, stretch) if span else self._raw(step, stretch)
+            sizes += sum(part.size for part in found.values())
+        return sizes if self._scales else 0
 
     def before(self, at: int) -> dict[str, LastValue]:
         """The last number of each point before a time (Unix ms)."""

@@ -285,6 +285,8 @@ class EnergyRow(msgspec.Struct, frozen=True, kw_only=True):
 
     ``gap``: energy of a time without contact is in it. Where that time extends over several periods, its energy is
     spread evenly over them, and they are ``estimated``.
+    ``edited``: some of a period was corrected, so it is ``estimated`` too. ``void``: some of it was marked as wrong,
+    and is not in the sum. Both are empty where no period was.
     """
 
     device: str
@@ -292,6 +294,8 @@ class EnergyRow(msgspec.Struct, frozen=True, kw_only=True):
     Wh: list[float | None]
     estimated: list[bool]
     gap: list[bool]
+    edited: list[bool] = []
+    void: list[bool] = []
 
 
 class Energy(msgspec.Struct, frozen=True, kw_only=True):
@@ -301,6 +305,67 @@ class Energy(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     at: list[float]
     rows: list[EnergyRow]
+
+
+EditPoint = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class EditBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A range of a point to be marked as wrong (void) or corrected (edit).
+
+    ``start``, ``end``: Unix seconds or ISO 8601; without an offset, in the hub's time zone. ``end`` is not in it.
+    A correction has exactly one of ``value`` (in the point's unit), ``energy_Wh`` (of counters of energy) and
+    ``estimate`` (worked out: as on like days, or a line). ``dry_run``: only say what would change.
+    """
+
+    point: EditPoint
+    start: Annotated[str, Meta(max_length=40)]
+    end: Annotated[str, Meta(max_length=40)]
+    action: Literal["void", "edit"]
+    reason: Annotated[str, Meta(max_length=1000)]
+    value: Value | None = None
+    energy_Wh: float | None = None
+    estimate: bool = False
+    dry_run: bool = False
+    origin: Origin = "api"
+
+
+class HistoryEditView(msgspec.Struct, frozen=True, kw_only=True):
+    """An edit of the history. ``number`` 0: it is only proposed. ``undone_at`` "": it counts.
+
+    A correction has a ``value``, a ``line`` from one value to another, or ``Wh``. ``estimated``: that was worked out.
+    """
+
+    number: int
+    device: str
+    point: str
+    start: str
+    end: str
+    action: Literal["void", "edit"]
+    value: Value | None
+    line: tuple[float, float] | None
+    Wh: float | None
+    estimated: bool
+    reason: str
+    who: str
+    at: str
+    undone_at: str
+    undone_by: str
+
+
+class EditPreview(msgspec.Struct, frozen=True, kw_only=True):
+    """What an edit changes. ``readings``: how many values are in its range; ``days``: how many local days it touches.
+
+    ``Wh_before``, ``Wh_after``: the energy of those days; None of what is no counter of energy, or where it is unknown.
+    """
+
+    edit: HistoryEditView
+    readings: int
+    days: int
+    first_day: str
+    last_day: str
+    Wh_before: float | None
+    Wh_after: float | None
 
 
 class Level(msgspec.Struct, frozen=True, array_like=True):

@@ -21,7 +21,9 @@ from zoneinfo import ZoneInfo
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
 from unclouded.store.condense import DAY, HOUR, Grid, HistoryStep, milliseconds
+from unclouded.store.editing.edit import HistoryEdit, overlapping, overlay
 from unclouded.store.reader import StoreReader
+from unclouded.web.history.edited_energy import changed_since, edited_periods
 from unclouded.web.history.series import span
 from unclouded.web.schemas import By, Energy, EnergyRow, Level, Today
 from unclouded.web.words import say
@@ -69,11 +71,16 @@ class Gap(NamedTuple):
 
 
 class Rises(NamedTuple):
-    """Of each period: the rise in mWh, whether it is partly estimated, whether it has energy of a gap."""
+    """Of each period: the rise in mWh, whether it is partly estimated, whether it has energy of a gap.
+
+    ``edited``, ``void``: whether edits have corrected some of it, or made it void; empty where none has.
+    """
 
     mWh: list[int | None]
     estimated: list[bool]
     gap: list[bool]
+    edited: Sequence[bool] = ()
+    void: Sequence[bool] = ()
 
 
 class SilentTimes:
@@ -120,6 +127,8 @@ def energy(
             Wh=[_Wh(mWh) for mWh in one.rises.mWh],
             estimated=one.rises.estimated,
             gap=one.rises.gap,
+            edited=list(one.rises.edited),
+            void=list(one.rises.void),
         )
         for one in counter_rises(reader, Grid(STEPS[by], zone), at, counters)
     ]
@@ -143,7 +152,8 @@ def counter_rises(
             gaps = _gaps(reader, device, point, at, steps[point])
             rises = by_period(at, steps[point], levels.get(point), unknown, gaps)
             gap = [one and silences.overlap(*period) for one, period in zip(rises.gap, pairwise(at), strict=True)]
-            yield CounterRises(device, point, rises._replace(gap=gap))
+            edits = reader.edits(device, [point], at[0], at[-1])
+            yield CounterRises(device, point, _with_edits(reader, device, point, at, rises._replace(gap=gap), edits))
 
 
 def by_period(
@@ -219,8 +229,42 @@ def today(reader: StoreReader, zone: ZoneInfo, now: float) -> Today:
             level, gap = float(found[point][1]), _gap_until(reader, device, point, since)
             if gap is not None and gap.spread and gap.begin < since < gap.end:
                 level = gap.level(since) / 1000
-            levels.append(Level(device, point, level))
+            levels.append(Level(device, point, level - _edited_since(reader, device, point, begin, now) / 1000))
     return Today(since=since, until=until, levels=levels)
+
+
+def _with_edits(
+    reader: StoreReader, device: str, point: str, at: Sequence[float], rises: Rises, edits: Sequence[HistoryEdit]
+) -> Rises:
+    if not edits:
+        return rises
+
+    def level(ms: int, period: int) -> int:
+        return _level_at(reader, device, point, ms / 1000, rises.gap[period])
+
+    mWh, estimated = list(rises.mWh), list(rises.estimated)
+    edited, void = [False] * len(mWh), [False] * len(mWh)
+    for one in edited_periods(at, rises.mWh, edits, level):
+        mWh[one.period] = one.mWh
+        edited[one.period], void[one.period] = one.is_edited, one.is_void
+        estimated[one.period] |= one.is_edited
+    return rises._replace(mWh=mWh, estimated=estimated, edited=edited, void=void)
+
+
+def _edited_since(reader: StoreReader, device: str, point: str, begin: int, now: float) -> int:
+    """By how many mWh edits change what a counter rose by from a time (Unix ms) until now."""
+    edits = reader.edits(device, [point], begin / 1000, now)
+    spans = overlapping(overlay(edits), begin, milliseconds(now))
+    return changed_since(spans, lambda ms: _level_at(reader, device, point, ms / 1000, True))
+
+
+def _level_at(reader: StoreReader, device: str, point: str, at: float, is_gap: bool) -> int:
+    """The level at a time in mWh. ``is_gap``: it may lie in a gap."""
+    found = _levels(reader, device, [point], at)
+    gap = _gap_until(reader, device, point, at) if is_gap and found else None
+    if gap is not None and gap.spread and gap.begin < at < gap.end:
+        return gap.level(at)
+    return _mWh(found[point][1]) if found else 0
 
 
 def _dates(by: By, days: Grid, start: float, end: float, zone: tzinfo) -> list[int]:

@@ -7,23 +7,27 @@ been replaced by another file.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from unclouded.core.errors import StoreError
+import msgspec
+
+from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import Device
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
 from unclouded.store.reader import FOREVER, Event, StoreReader
+from unclouded.store.writer import StoreWriter
 from unclouded.web.history import energy, series
 from unclouded.web.history.consumption.answer_anomalies import anomalies
 from unclouded.web.history.consumption.answer_load import load
 from unclouded.web.history.consumption.views import Anomalies, LoadDuration
+from unclouded.web.history.editing.proposal import EditRequest, edit_text, edit_view, propose
 from unclouded.web.history.series import SeriesRequest
-from unclouded.web.schemas import By, Energy, History, Today
+from unclouded.web.schemas import By, EditPreview, Energy, History, HistoryEditView, Today
 from unclouded.web.words import say
 
 THREADS = 2  # so that a long query does not delay a short one
@@ -32,15 +36,26 @@ MAX_EVENTS = 1000  # in one answer
 Answer = TypeVar("Answer")
 
 
+class HistoryChanges(Protocol):
+    """The store that is written (store/sink.py)."""
+
+    async def change_history(self, work: Callable[[StoreWriter], Answer]) -> Answer:
+        """Do the work in the thread that writes. Raises StoreError, and what the work raises."""
+
+    def report(self, device: str, kind: str, text: str, data: Mapping[str, object]) -> None:
+        """Make it an event."""
+
+
 class HistoryReader:
-    """Reads the store at ``path``, in the hub's time zone, which may change.
+    """Reads the store at ``path``, in the hub's time zone, which may change. ``store``: where edits are stored.
 
     Raises StoreError, and CommandError for invalid requests.
     """
 
-    def __init__(self, path: Path, zone: ZoneInfo) -> None:
+    def __init__(self, path: Path, zone: ZoneInfo, store: HistoryChanges | None = None) -> None:
         self._path = path
         self.zone = zone
+        self._store = store
         self._threads = ThreadPoolExecutor(THREADS, "history")
         self._idle: list[tuple[StoreReader, tuple[int, int]]] = []
 
@@ -67,6 +82,37 @@ class HistoryReader:
         """Days, nights and base loads unlike those around them, and readings that are suspect."""
         return await self._run(lambda reader: anomalies(reader, self.zone, devices, start, end))
 
+    async def edits(self, device: str, point: str, start: float, end: float) -> list[HistoryEditView]:
+        """The edits of a device that overlap a range, newest first, also those that are undone."""
+
+        def edits(reader: StoreReader) -> list[HistoryEditView]:
+            id = reader.known(device).id or device
+            return [edit_view(one, id) for one in reader.edits(device, [point] if point else None, start, end)][::-1]
+
+        return await self._run(edits)
+
+    async def edit(self, request: EditRequest, now: float, who: str) -> EditPreview:
+        """Check an edit, and store it unless it is a dry run."""
+        proposal = await self._run(lambda reader: propose(reader, self.zone, request, now))
+        if request.body.dry_run:
+            return proposal.preview
+        store = self._changes()
+        made = await store.change_history(lambda writer: writer.edits.make(proposal.edit, who))
+        store.report(request.device, "history_edited", edit_text(made), {"edit": made.number, "who": who})
+        return msgspec.structs.replace(proposal.preview, edit=edit_view(made, request.device))
+
+    async def undo_edit(self, device: str, number: int, who: str) -> HistoryEditView:
+        """Undo an edit of a device."""
+        known = await self._run(lambda reader: reader.edits(device))
+        if not any(one.number == number for one in known):
+            raise CommandError(say("api.edit.none", device=device, number=number))
+        store = self._changes()
+        undone = await store.change_history(lambda writer: writer.edits.undo(number, who))
+        store.report(
+            device, "history_edited", f"Edit {number} of {undone.point} was undone.", {"edit": number, "who": who}
+        )
+        return edit_view(undone, device)
+
     async def since(self) -> str | None:
         """The time of the oldest value, ISO 8601 in UTC; None where there is none."""
         at = await self._run(lambda reader: reader.since())
@@ -88,6 +134,11 @@ class HistoryReader:
             self._idle.pop()[0].close()
 
     # --- inside --------------------------------------------------------------------------------
+
+    def _changes(self) -> HistoryChanges:
+        if self._store is None:
+            raise StoreError("The history cannot be changed here.")
+        return self._store
 
     async def _run(self, query: Callable[[StoreReader], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, query)
