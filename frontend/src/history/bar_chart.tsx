@@ -16,6 +16,8 @@ type Props = Readonly<{
   /** The period under the pointer, or chosen with the arrow keys. */
   over: Signal<number | null>;
   open: ((period: number) => void) | undefined;
+  /** The labels of the values of the axis; without it, they are energies. */
+  axis?: (ticks: readonly number[]) => string[];
   /** What is shown of the period. */
   tip: (period: number) => ComponentChildren;
 }>;
@@ -28,7 +30,7 @@ const WIDE = 0.76; // of the width of a period: its bar
 const TICK = 52; // px: minimum distance of time labels
 const MOST_HEIGHTS = 4;
 
-export function BarChart({ energy, bars, zone, height, label, before, paint, over, open, tip }: Props) {
+export function BarChart({ energy, bars, zone, height, label, before, paint, over, open, axis, tip }: Props) {
   const host = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {
@@ -40,8 +42,8 @@ export function BarChart({ energy, bars, zone, height, label, before, paint, ove
   }, []);
   const periods = energy.at.length - 1;
   const most = Math.max(bars.high, ...before.map((Wh) => Wh ?? 0));
-  const [low, high] = [bars.low * 1.05, most > 0 || bars.low < 0 ? most * 1.05 : 1000];
-  const heights = heightsFor(low, high);
+  const [low, high] = [bars.low * 1.05, most > 0 || bars.low < 0 ? most * 1.05 : axis ? 1 : 1000];
+  const heights = heightsFor(low, high, axis);
   const left = Math.max(LEAST_LEFT, ...heights.map(({ text }) => text.length * DIGIT + 10));
   const each = (width - left) / Math.max(periods, 1);
   const pad = (each * (1 - WIDE)) / 2;
@@ -113,8 +115,10 @@ function onKey(event: KeyboardEvent, over: Signal<number | null>, periods: numbe
 }
 
 /** Tick values and labels of the value axis: absolute values; the highest one has the unit. */
-function heightsFor(low: number, high: number): { Wh: number; text: string }[] {
+function heightsFor(low: number, high: number, axis: Props["axis"]): { Wh: number; text: string }[] {
   const ticks = valueTicks(low, high, MOST_HEIGHTS);
+  const own = axis?.(ticks);
+  if (own) return ticks.map((Wh, index) => ({ Wh, text: own[index] ?? "" }));
   const { unit, divisor } = axisUnit("Wh", high);
   const numbers = axisNumbers(ticks.map(Math.abs), divisor);
   return ticks.map((Wh, index) => ({ Wh, text: `${numbers[index]}${index === ticks.length - 1 ? ` ${unit}` : ""}` }));

@@ -18,7 +18,8 @@ import type { Layout } from "./view";
 export const IMPORT = "energy_import_Wh";
 export const EXPORT = "energy_export_Wh";
 
-export type Part = "device" | "rest" | "import" | "export" | "produced";
+/** `fixed`: of costs, what does not depend on the use. */
+export type Part = "device" | "rest" | "import" | "export" | "produced" | "fixed";
 /** `from`, `to`: Wh, downwards negative. `slot` of `slots`: position within the period. */
 export type Bar = Readonly<{
   part: Part; device: string; period: number; from: number; to: number; slot: number; estimated: boolean;

@@ -213,6 +213,7 @@ export function partName(part: Bar["part"], id: string): string {
   if (part === "rest") return say("history.rest");
   if (part === "import") return say("history.from_grid");
   if (part === "export") return say("history.to_grid");
+  if (part === "fixed") return say("history.fixed");
   return deviceName(id);
 }
 

@@ -7,17 +7,23 @@ import { say } from "../text/words";
 import { dayFrom, dayText, periodTitle, RANGES, shifted, shortTitle, type Day } from "./calendar";
 import { Menu } from "./menu";
 import { otherOf } from "./comparison";
-import { ALONE, ENERGY, hasHours, HOURS, LOAD, POWER, UNUSUAL, withRange, type Against, type View } from "./view";
+import { ALONE, ENERGY, hasHours, HOURS, LOAD, POWER, UNUSUAL, withRange, type Against, type Measure, type View } from "./view";
+import { currencySign } from "../costs/money";
 
 type Props = Readonly<{
   view: View; today: Day; show: (view: View, replace?: boolean) => void;
   /** Quantities other than power and energy. */
   quantities: readonly { key: string; name: string }[];
+  /** In what energy can be shown: more than one where there is a tariff, or the carbon of the grid. */
+  measures: readonly Measure[]; currency: string;
   able: readonly Device[]; chosen: readonly Device[]; colour: (id: string) => string;
 }>;
 
 const wide = matchMedia("(min-width: 900px)");
 const isWide = signal(wide.matches);
+const wider = matchMedia("(min-width: 1200px)"); // the measures fit beside the rest
+const isWider = signal(wider.matches);
+wider.addEventListener("change", () => (isWider.value = wider.matches));
 wide.addEventListener("change", () => (isWide.value = wide.matches));
 
 export function Toolbar(props: Props) {
@@ -46,8 +52,10 @@ export function Toolbar(props: Props) {
       )}
       {isWide.value ? (
         <>
+          {isWider.value && <Measures {...props} />}
           <Menu label={say("history.quantities")} text={what} class="first">
             <Quantities {...props} />
+            {!isWider.value && <MeasureChoices {...props} />}
             <Others {...props} />
           </Menu>
           {props.able.length > 0 && (
@@ -64,6 +72,7 @@ export function Toolbar(props: Props) {
       ) : (
         <Menu label={say("history.quantities")} text={what}>
           <Quantities {...props} />
+          <MeasureChoices {...props} />
           {isEnergy && <Compare {...props} />}
           <Devices {...props} />
           <Others {...props} />
@@ -71,6 +80,40 @@ export function Toolbar(props: Props) {
       )}
     </div>
   );
+}
+
+/** kWh, €, CO₂: of energy and of its hours. */
+function Measures({ view, measures, currency, show }: Props) {
+  if (measures.length < 2 || !hasMeasure(view)) return null;
+  return (
+    <div class="seg measures" role="group" aria-label={say("history.measure")}>
+      {measures.map((one) => (
+        <button key={one} type="button" class="bare" aria-pressed={view.measure === one} title={measureText(one)} onClick={() => show({ ...view, measure: one }, true)}>
+          {one === "energy" ? "kWh" : one === "cost" ? currencySign(currency) : "CO₂"}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function MeasureChoices({ view, measures, show }: Props) {
+  if (measures.length < 2 || !hasMeasure(view)) return null;
+  return (
+    <fieldset>
+      <legend>{say("history.measure")}</legend>
+      {measures.map((one) => (
+        <Choice key={one} name={measureText(one)} isChosen={view.measure === one} choose={() => show({ ...view, measure: one }, true)} kind="radio" />
+      ))}
+    </fieldset>
+  );
+}
+
+function hasMeasure({ what }: View): boolean {
+  return what.includes(ENERGY) || what.includes(HOURS);
+}
+
+function measureText(one: Measure): string {
+  return say(one === "energy" ? "history.energy" : one === "cost" ? "history.cost" : "history.carbon");
 }
 
 /** Earlier, the period, later, today. The period itself opens a calendar. */

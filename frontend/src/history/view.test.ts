@@ -23,6 +23,8 @@ describe("the address of a view", () => {
       "range=month&compare=2025-10-01&bars=changes",
       "range=month&what=load&device=tv",
       "range=year&what=unusual",
+      "range=month&in=cost",
+      "range=year&what=hours&in=carbon",
       "device=",
       "what=temperature_C&device=roof+sensor",
     ]) {

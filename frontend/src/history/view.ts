@@ -24,6 +24,9 @@ const LAYOUTS: readonly Layout[] = ["stacked", "sources", "grouped", "changes"];
 /** What a period is compared with: the one before, the same one of the year before, none, or the one of a day. */
 export type Against = "before" | "year" | "none" | Day;
 
+export type Measure = "energy" | "cost" | "carbon";
+export const MEASURES: readonly Measure[] = ["energy", "cost", "carbon"];
+
 export type View = Readonly<{
   range: Range;
   on: Day;
@@ -34,6 +37,8 @@ export type View = Readonly<{
   zoom: Span | null;
   bars: Layout;
   against: Against;
+  /** In what energy is shown. */
+  measure: Measure;
 }>;
 
 const OLDEST = 0; // Unix seconds
@@ -51,6 +56,7 @@ export function viewOf(query: URLSearchParams, today: Day): View {
     zoom: zoomOf(query.get("from"), query.get("to")),
     bars: LAYOUTS.find((one) => one === query.get("bars")) ?? "stacked",
     against: againstOf(query.get("compare")),
+    measure: MEASURES.find((one) => one === query.get("in")) ?? "energy",
   };
 }
 
@@ -92,6 +98,7 @@ export function addressOf(view: View, today: Day): string {
   if (view.devices) for (const one of view.devices.length ? view.devices : [""]) query.append("device", one);
   if (view.bars !== "stacked") query.set("bars", view.bars);
   if (view.against !== "before") query.set("compare", view.against === "none" ? "no" : view.against === "year" ? "year" : dayText(view.against));
+  if (view.measure !== "energy") query.set("in", view.measure);
   if (view.zoom) {
     query.set("from", String(view.zoom.start));
     query.set("to", String(view.zoom.end));

@@ -6,9 +6,11 @@ import { dayOf, dayText, dayFrom, spanOf, type Span } from "../history/calendar"
 import { EnergyPanel } from "../history/energy_panel";
 import { LinePanels } from "../history/line_panels";
 import { HeatPanel } from "../history/heat/heat_panel";
+import { CostPanel } from "../history/costs/cost_panel";
+import { activeOf, useTariffs } from "../costs/tariffs";
 import { LoadPanel } from "../history/load/load_panel";
 import { UnusualPanel } from "../history/unusual/unusual_panel";
-import { addressOf, ENERGY, HOURS, LOAD, UNUSUAL, viewOf, type View } from "../history/view";
+import { addressOf, ENERGY, HOURS, LOAD, MEASURES, UNUSUAL, viewOf, type View } from "../history/view";
 import { candidates, chosen, quantities } from "../history/selection";
 import { Toolbar } from "../history/toolbar";
 import { devices, now, timezone, version } from "../data/live";
@@ -33,6 +35,9 @@ export function HistoryPage() {
 function Known() {
   const day = dayFrom(today.value) ?? dayOf(now.peek(), timezone.value);
   const view = viewOf(query.value, day);
+  const found = useTariffs();
+  const tariff = activeOf(found);
+  const measures = MEASURES.filter((one) => one === "energy" || (one === "cost" ? tariff : found?.carbon && tariff));
   const able = candidates(devices.value, view.what);
   const shown = chosen(able, view);
   const show = (next: View, replace = false) => visit(addressOf(next, day), replace);
@@ -41,7 +46,7 @@ function Known() {
   const common = { view, period, able, shown, today: day, colour: markOf, show };
   return (
     <>
-      <Toolbar {...common} chosen={shown} quantities={quantities(devices.value)} />
+      <Toolbar {...common} chosen={shown} quantities={quantities(devices.value)} measures={measures} currency={tariff?.currency ?? "EUR"} />
       {!shown.length ? (
         <Notice>{say(able.length ? "history.no_device_chosen" : "history.no_devices")}</Notice>
       ) : view.what.includes(HOURS) ? (
@@ -50,6 +55,8 @@ function Known() {
         <LoadPanel {...common} />
       ) : view.what.includes(UNUSUAL) ? (
         <UnusualPanel {...common} />
+      ) : view.what.includes(ENERGY) && view.measure !== "energy" ? (
+        <CostPanel {...common} />
       ) : view.what.includes(ENERGY) ? (
         <EnergyPanel {...common} />
       ) : (
