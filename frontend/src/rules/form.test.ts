@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { EMPTY, isComplete, keysOf, type Draft } from "./form";
+import { EMPTY, editedText, isComplete, keyOf, keysOf, type Draft } from "./form";
 
 const draft = (part: Partial<Draft>): Draft => ({ ...EMPTY, device: "boiler", ...part });
 
@@ -22,4 +22,11 @@ test("what is missing keeps a rule from being saved", () => {
   expect(isComplete(draft({ kind: "surplus" }))).toBe(false);
   expect(isComplete(draft({ kind: "threshold", point: "a.b", limit: "warm" }))).toBe(false);
   expect(isComplete(draft({ kind: "sun", offset: "x" }))).toBe(false);
+});
+
+test("a list of a rule is edited as lines, and what holds more than texts is left to the file", () => {
+  expect([editedText(["06:30", "sunset"]), editedText("boiler on"), editedText(undefined)]).toEqual(["06:30\nsunset", "boiler on", ""]);
+  expect(editedText({ any: ["a is on"] })).toBeUndefined();
+  expect(editedText(["a is on", { any: ["b is on"] }])).toBeUndefined();
+  expect([keyOf(" 06:30 \n\nsunset\n"), keyOf("06:30"), keyOf(" \n ")]).toEqual([["06:30", "sunset"], "06:30", null]);
 });

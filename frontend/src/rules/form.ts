@@ -30,6 +30,19 @@ export function isComplete(draft: Draft): boolean {
   return isPositive(draft.minutes);
 }
 
+/** A key of a rule as it is edited: a list has a line for each item. Undefined where it holds more than texts. */
+export function editedText(value: unknown): string | undefined {
+  if (value === undefined || value === null) return "";
+  if (typeof value === "string") return value;
+  return Array.isArray(value) && value.every((one) => typeof one === "string" && !one.includes("\n")) ? value.join("\n") : undefined;
+}
+
+/** The key that edited text stands for; null takes it away. */
+export function keyOf(text: string): string | readonly string[] | null {
+  const lines = text.split("\n").map((one) => one.trim()).filter(Boolean);
+  return lines.length > 1 ? lines : (lines[0] ?? null);
+}
+
 function bodyOf(draft: Draft): Record<string, string> {
   const { device, turn } = draft;
   const days = draft.days === "daily" ? "" : draft.days;

@@ -9,9 +9,11 @@ import { asked, resultOf, Saved, useSave } from "../settings/save";
 import { changeTable, removeTable } from "../settings/tables";
 import { clockText, timeText } from "../text/format";
 import { say } from "../text/words";
+import { editedText, keyOf } from "./form";
 import { ruleText, switchText, type Rule, type RuleTest } from "./sentence";
 
 const SHOWN_LINES = 20;
+const LIST_KEYS = ["at", "when", "while", "if", "set", "end"]; // which may be lists
 const TEXT_KEYS = ["at", "when", "while", "if", "days", "set", "lasts", "end", "at_least", "at_most", "notify", "after_manual"];
 
 export function RuleRow({ rule, again }: { rule: Rule; again: () => void }) {
@@ -95,27 +97,33 @@ function Tested({ test }: { test: RuleTest }) {
   );
 }
 
-/** The keys of a rule as the file has them; lists are changed there. */
+/** The keys of a rule as the file has them: a list has a line for each of its items. */
 function TextForm({ rule, done }: { rule: Rule; done: () => void }) {
   const save = useSave();
-  const keys = TEXT_KEYS.filter((key) => typeof (rule.keys[key] ?? "") === "string" && (key in rule.keys || !["at", "when", "while"].includes(key)));
+  const keys = TEXT_KEYS.filter((key) => editedText(rule.keys[key]) !== undefined && (key in rule.keys || !["at", "when", "while"].includes(key)));
   const [drafts, setDrafts] = useState<Record<string, string>>({});
-  const valueOf = (key: string) => drafts[key] ?? String(rule.keys[key] ?? "");
   const submit = (event: Event) => {
     event.preventDefault();
-    const changed = Object.fromEntries(keys.filter((key) => drafts[key] !== undefined).map((key) => [key, valueOf(key).trim() || null]));
+    const changed = Object.fromEntries(keys.filter((key) => drafts[key] !== undefined).map((key) => [key, keyOf(drafts[key] ?? "")]));
     void save.run(async () => resultOf(await changeTable({ table: "rule", item: rule.name }, changed), () => false)).then((isSaved) => isSaved && done());
   };
   return (
     <form class="card rule-form" onSubmit={submit}>
-      {keys.map((key) => (
-        <label class="field" key={key}>
-          <span>
-            <code>{key}</code>
-          </span>
-          <input value={valueOf(key)} maxLength={300} onInput={(event) => setDrafts({ ...drafts, [key]: event.currentTarget.value })} />
-        </label>
-      ))}
+      {keys.map((key) => {
+        const text = drafts[key] ?? editedText(rule.keys[key]) ?? "";
+        return (
+          <label class="field" key={key}>
+            <span>
+              <code>{key}</code>
+            </span>
+            {LIST_KEYS.includes(key) ? (
+              <textarea value={text} rows={text.split("\n").length} maxLength={2000} onInput={(event) => setDrafts({ ...drafts, [key]: event.currentTarget.value })} />
+            ) : (
+              <input value={text} maxLength={300} onInput={(event) => setDrafts({ ...drafts, [key]: event.currentTarget.value })} />
+            )}
+          </label>
+        );
+      })}
       <p class="small soft whole">{say("rules.text_help")}</p>
       <div class="row-of whole">
         <button type="submit" class="main" aria-busy={save.busy}>

@@ -4,6 +4,7 @@
                       POST /api/devices/ID/set, /api/devices/ID/do, /api/admit     commands
                       DELETE /api/devices/ID                                       forget an admitted plug
     history.py        GET  /api/history…, /api/energy, /api/today, /api/events      stored values and events
+    history_edits.py  GET, POST, DELETE /api/history/ID/edits                      what was marked as wrong or corrected
     updates.py        GET  /api/updates, PUT, DELETE /api/updates/NAME             update files
     setup.py          GET, POST, DELETE /api/setup, POST /api/discover             plugs that are set up
     homekit.py        GET  /api/homekit, /api/homekit/code.svg, DELETE … /pairings    the HomeKit bridge
@@ -52,6 +53,7 @@ from unclouded.web.api import (
     export,
     feeds,
     history,
+    history_edits,
     homekit,
     onboarding,
     people,
@@ -83,6 +85,7 @@ from unclouded.web.routes import (
     SetupSource,
     UpdateFileSource,
 )
+from unclouded.web.said import translated
 from unclouded.web.schemas import ConflictProblem, HubView, LoginBody, SessionView
 from unclouded.web.words import say
 
@@ -148,7 +151,10 @@ class Api:
         paths: dict[str, dict[str, ApiRoute]] = {}
         for row in ROWS:
             paths.setdefault(row.path, {})[row.method] = row
-        routes = [Route(path, partial(_answer, rows, self._context), methods=[*rows]) for path, rows in paths.items()]
+        routes = [
+            Route(path.replace("{item}", "{item:path}"), partial(_answer, rows, self._context), methods=[*rows])
+            for path, rows in paths.items()  # an item is found by its name, which may contain slashes
+        ]
         app = Starlette(
             routes=[*routes, Route(METRICS, self._metrics.answer), WebSocketRoute("/api/live", self.pages.serve)],
             exception_handlers={
@@ -195,6 +201,7 @@ def as_text() -> str:
 ROWS: tuple[ApiRoute, ...] = (
     *devices.ROWS,
     *history.ROWS,
+    *history_edits.ROWS,
     *updates.ROWS,
     *setup.ROWS,
     *onboarding.ROWS,
@@ -265,23 +272,23 @@ async def _api_error(request: Request, error: Exception) -> Response:
 
 
 async def _invalid_command(request: Request, error: Exception) -> Response:
-    return problem(422, str(error), title=say("api.invalid_command"))
+    return problem(422, translated(str(error)), title=say("api.invalid_command"))
 
 
 async def _invalid_configuration(request: Request, error: Exception) -> Response:
-    return problem(422, str(error), title=say("api.invalid_configuration"))
+    return problem(422, translated(str(error)), title=say("api.invalid_configuration"))
 
 
 async def _conflict(request: Request, error: Exception) -> Response:
     assert isinstance(error, EditConflict)
     changed = msgspec.convert(error.changes, list[ConfigDifference])
-    detail, title = str(error), HTTPStatus.CONFLICT.phrase
+    detail, title = translated(str(error)), HTTPStatus.CONFLICT.phrase
     body = ConflictProblem(title=title, status=409, detail=detail, revision=error.revision, changed=changed)
     return Response(encode(body), 409, media_type="application/problem+json")
 
 
 async def _store_error(request: Request, error: Exception) -> Response:
-    return problem(503, str(error))
+    return problem(503, translated(str(error)))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
