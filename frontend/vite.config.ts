@@ -39,8 +39,39 @@ function shell(): Plugin {
   };
 }
 
+/**
+ * What the first paint waits for is asked for at once: the modules that main.tsx imports, and by theme.js the texts of the
+ * language. Otherwise each would be found only when the one before it has been read.
+ */
+function early(): Plugin {
+  return {
+    name: "early",
+    transformIndexHtml: {
+      order: "post",
+      handler(html, { bundle, chunk }) {
+        if (!bundle || !chunk) return html;
+        const texts = Object.values(bundle).flatMap((one) => {
+          const language = one.type === "chunk" && /\/web\/words\/(\w+)\.json$/.exec(one.facadeModuleId ?? "")?.[1];
+          return language ? [[language, `/${one.fileName}`]] : [];
+        });
+        const named = html.replace('src="/theme.js"', `src="/theme.js" data-texts='${JSON.stringify(Object.fromEntries(texts))}'`);
+        const needed = new Set<string>();
+        const need = (name: string) => {
+          const found = bundle[name];
+          if (needed.has(name) || found?.type !== "chunk") return;
+          needed.add(name);
+          found.imports.forEach(need);
+        };
+        chunk.imports.forEach(need);
+        const tags = [...needed].map((name) => ({ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href: `/${name}` }, injectTo: "head" as const }));
+        return { html: named, tags };
+      },
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [withoutApiTexts(), shell()],
+  plugins: [withoutApiTexts(), early(), shell()],
   build: {
     outDir: "../src/unclouded/web/static",
     emptyOutDir: true,

@@ -1,20 +1,22 @@
 /** A device in three depths: overview, settings, details. */
+import type { ComponentType } from "preact";
 import { useRef } from "preact/hooks";
 
-import { Details } from "../device/details/details";
 import { Header } from "../device/header/header";
 import { SeenPlug } from "../device/identity/admit";
 import { Overview } from "../device/overview/overview";
 import { placeOf, type Depth } from "../device/places";
-import { Settings } from "../device/settings/settings";
 import { byId, connection, devices, version } from "../data/live";
 import { nameOf } from "../devices/points";
+import { laterPart } from "../routing/later";
 import { go } from "../routing/router";
 import type { Device } from "../data/shapes";
 import { say } from "../text/words";
 import "./device.css";
 
-const DEPTHS: Readonly<Record<Depth, (props: { device: Device }) => preact.JSX.Element>> = { overview: Overview, settings: Settings, details: Details };
+const Settings = laterPart<{ device: Device }>(() => import("../device/settings/settings").then((part) => part.Settings), "place");
+const Details = laterPart<{ device: Device }>(() => import("../device/details/details").then((part) => part.Details), "place");
+const DEPTHS: Readonly<Record<Depth, ComponentType<{ device: Device }>>> = { overview: Overview, settings: Settings, details: Details };
 
 export function DevicePage({ id, depth }: { id: string; depth: Depth }) {
   const device = byId.value.get(id);

@@ -1,5 +1,5 @@
-/** Pages that are loaded when they are opened for the first time. */
-import { signal } from "@preact/signals";
+/** Pages, and parts of pages, that are loaded when they are shown for the first time. */
+import { signal, type Signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
@@ -7,22 +7,15 @@ import { say } from "../text/words";
 import { focusMain } from "../parts/focus";
 import { Notice } from "../parts/notice";
 
-/** A component that loads another one; if that fails, it shows an error. */
-export function later<Props extends object = object>(load: () => Promise<ComponentType<Props>>) {
-  const state = signal<ComponentType<Props> | "missing" | undefined>(undefined);
-  const fetch = () => {
-    state.value = undefined;
-    load().then(
-      (page) => (state.value = page),
-      () => (state.value = "missing"),
-    );
-  };
+type Load<Props> = () => Promise<ComponentType<Props>>;
+type Loaded<Props> = Signal<ComponentType<Props> | "missing" | undefined>;
+
+/** A page that is loaded; if that fails, it shows an error. */
+export function later<Props extends object = object>(load: Load<Props>) {
+  const state: Loaded<Props> = signal(undefined);
   return function Later(props: Props) {
-    const Page = state.value;
+    const Page = useLoaded(state, load);
     const heldFocus = useRef(false);
-    useEffect(() => {
-      if (typeof state.peek() !== "function") fetch();
-    }, []);
     useEffect(() => {
       if (Page !== undefined && heldFocus.current) focusMain();
     }, [Page]);
@@ -30,10 +23,38 @@ export function later<Props extends object = object>(load: () => Promise<Compone
     if (Page !== "missing") return <Page {...props} />;
     return (
       <main>
-        <Notice kind="fault" again={() => location.reload()}>
-          {say("app.page_missing")}
-        </Notice>
+        <Missing />
       </main>
     );
   };
+}
+
+/** A part of a page that is loaded. `place`: a class of what keeps its space until then. */
+export function laterPart<Props extends object = object>(load: Load<Props>, place: string) {
+  const state: Loaded<Props> = signal(undefined);
+  return function LaterPart(props: Props) {
+    const Part = useLoaded(state, load);
+    if (Part === undefined) return <div class={place} aria-busy="true" />;
+    return Part === "missing" ? <Missing /> : <Part {...props} />;
+  };
+}
+
+function useLoaded<Props>(state: Loaded<Props>, load: Load<Props>) {
+  useEffect(() => {
+    if (typeof state.peek() === "function") return;
+    state.value = undefined;
+    load().then(
+      (found) => (state.value = found),
+      () => (state.value = "missing"),
+    );
+  }, []);
+  return state.value;
+}
+
+function Missing() {
+  return (
+    <Notice kind="fault" again={() => location.reload()}>
+      {say("app.page_missing")}
+    </Notice>
+  );
 }

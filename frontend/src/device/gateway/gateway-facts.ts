@@ -7,6 +7,7 @@ import { say } from "../../text/words";
 /** The actions of a gateway that have a section of their own. */
 export const JOINING_ACTIONS: readonly string[] = ["permit", "stop"];
 
+export const SECURITY = "security"; // the point of the state of an alarm system
 const LOW_PERCENT = 15; // of a battery
 const LOW_WORDS: readonly unknown[] = ["low", true];
 
@@ -24,6 +25,16 @@ export function barOf(gateway: Device, role: Role): string {
 /** Whether sub-devices can join it. */
 export function isGateway(device: Device): boolean {
   return offers(device, "permit");
+}
+
+/** Whether it keeps infrared codes. */
+export function hasInfrared(device: Device): boolean {
+  return offers(device, "send_ir");
+}
+
+/** Whether it has an alarm system: others offer to arm, too, but report no state. */
+export function hasSecurity(device: Device): boolean {
+  return offers(device, "arm") && reading(device.id, SECURITY).value !== undefined;
 }
 
 /** Whether somebody has given it a name. */

@@ -12,11 +12,6 @@ import { CODE_FORMS, codesOf, exported, LEARN_S, learningLeft, nameProblem, type
 import { run, runOf } from "../actions/runs";
 import "./infrared.css";
 
-/** Whether it keeps infrared codes. */
-export function hasInfrared(device: Device): boolean {
-  return offers(device, "send_ir");
-}
-
 export function Infrared({ device }: { device: Device }) {
   const [edited, setEdited] = useState<string>();
   const dialog = useRef<HTMLDialogElement>(null);

@@ -1,12 +1,11 @@
 /** What everybody wants of a device: what it does now, its switch, its energy, its day, and what happened. */
 import type { Device } from "../../data/shapes";
-import { Gateway } from "../gateway/gateway";
-import { isGateway } from "../gateway/gateway-facts";
-import { hasInfrared, Infrared } from "../infrared/infrared";
+import { laterPart } from "../../routing/later";
+import { now } from "../../data/live";
+import { hasInfrared, hasSecurity, isGateway } from "../gateway/gateway-facts";
 import { headlineOf, relayOf } from "../points/roles";
 import { RulesOfDevice } from "../../rules/of-device";
-import { hasSchedule } from "../schedule/schedule";
-import { hasSecurity, Security } from "../security/security";
+import { awaitsSchedule, hasSchedule } from "../schedule/rules";
 import { DayChart } from "./day-chart";
 import { DeviceAlerts } from "./device-alerts";
 import { EnergyFacts } from "./energy-facts";
@@ -16,6 +15,10 @@ import { Everyday, Readings } from "./readings";
 import { ScheduleSummary } from "./schedule-summary";
 import { WhatHappened } from "./what-happened";
 import "./overview.css";
+
+const Gateway = laterPart<{ device: Device }>(() => import("../gateway/gateway").then((part) => part.Gateway), "place");
+const Security = laterPart<{ device: Device }>(() => import("../security/security").then((part) => part.Security), "place");
+const Infrared = laterPart<{ device: Device }>(() => import("../infrared/infrared").then((part) => part.Infrared), "place");
 
 export function Overview({ device }: { device: Device }) {
   const past = usePast(device, relayOf(device)?.key);
@@ -38,9 +41,9 @@ export function Overview({ device }: { device: Device }) {
       </div>
       <div class="cols">
         <div class="narrow-part">
-          {hasSchedule(device) && <ScheduleSummary device={device} />}
-          <RulesOfDevice id={device.id} />
+          {(hasSchedule(device) || awaitsSchedule(device, now.value)) && <ScheduleSummary device={device} />}
           {hasInfrared(device) && <Infrared device={device} />}
+          <RulesOfDevice id={device.id} />
         </div>
         <div class="wide-part">
           <WhatHappened device={device} past={past} />

@@ -5,18 +5,20 @@ import { placeOf } from "../places";
 import { daysText, ruleText } from "../schedule/rules";
 
 export function ScheduleSummary({ device }: { device: Device }) {
-  const rules = device.schedule ?? [];
+  const rules = device.schedule;
   return (
     <section aria-labelledby="schedule">
       <div class="sec">
         <h2 id="schedule">{say("device.schedule")}</h2>
-        <a class="quiet" href={`${placeOf(device.id, "settings")}?show=schedule`}>
-          {say("device.edit")}
-        </a>
+        {rules && (
+          <a class="quiet" href={`${placeOf(device.id, "settings")}?show=schedule`}>
+            {say("device.edit")}
+          </a>
+        )}
       </div>
-      {rules.length === 0 && <p class="soft">{say("device.no_rules")}</p>}
+      {!rules?.length && <p class="soft">{say(rules ? "device.no_rules" : "device.schedule_awaited")}</p>}
       <ul class="entries">
-        {rules.map((rule) => (
+        {rules?.map((rule) => (
           <li key={rule.id}>
             <div>
               {ruleText(rule)}

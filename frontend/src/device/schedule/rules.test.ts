@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import type { ScheduleRule } from "../../data/shapes";
-import { argumentsOf, DAYS, daysText, formOf, NEW_RULE, ruleText } from "./rules";
+import { device } from "../../devices/testing";
+import { argumentsOf, awaitsSchedule, DAYS, daysText, formOf, NEW_RULE, ruleText } from "./rules";
 
 const timer: ScheduleRule = {
   id: "a", kind: "timer", name: "", enabled: true, at: "07:30", sun: "", offset_min: 0, turn: "on",
@@ -57,5 +58,20 @@ describe("the form", () => {
         expect(args.days?.split(",").length).toBe(made.days.length);
       }),
     );
+  });
+});
+
+describe("the place of the schedule", () => {
+  const since = "2026-11-20T12:00:00Z";
+  const at = Date.parse(since) / 1000;
+  const actions = [{ name: "schedule", words: "", args: {}, danger: "", files: [] }];
+  it("is kept until the device has had the time to report its rules", () => {
+    const plug = device("plug", { schedule: null, actions, since });
+    expect([awaitsSchedule(plug, at + 1), awaitsSchedule(plug, at + 60)]).toEqual([true, false]);
+    expect(awaitsSchedule({ ...plug, state: "offline" }, at + 60)).toBe(true);
+  });
+  it("is not needed where the rules are known, or where there are none", () => {
+    expect(awaitsSchedule(device("plug", { schedule: [], actions, since }), at)).toBe(false);
+    expect(awaitsSchedule(device("meter", { schedule: null, since }), at)).toBe(false);
   });
 });

@@ -1,10 +1,24 @@
 /** The rules of a device's schedule as text, and as the arguments of the actions that change them. */
-import type { ScheduleRule } from "../../data/shapes";
+import type { Device, ScheduleRule } from "../../data/shapes";
 import { say, sayIfKnown } from "../../text/words";
 
 export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 /** The actions that change a schedule; the section shows them, not the list of actions. */
 export const SCHEDULE_ACTIONS: readonly string[] = ["schedule", "unschedule"];
+
+const AWAITED_S = 30; // after a device has connected: one that has not reported its rules by then keeps none
+
+/** Whether its rules were read. */
+export function hasSchedule(device: Device): boolean {
+  return device.schedule !== null;
+}
+
+/** Whether it may still report its rules: their place is kept. */
+export function awaitsSchedule(device: Device, now: number): boolean {
+  if (hasSchedule(device) || !device.actions.some((one) => one.name === SCHEDULE_ACTIONS[0])) return false;
+  return device.state !== "online" || now - Date.parse(device.since ?? "") / 1000 < AWAITED_S;
+}
+
 export type Day = (typeof DAYS)[number];
 
 /** What the form holds. `after` and `lasts`: minutes as typed; `offset`: minutes after (or, with a minus, before) the sun. */

@@ -10,11 +10,6 @@ import { argumentsOf, dayName, DAYS, daysText, formOf, NEW_RULE, ruleText, SCHED
 import { run, runOf } from "../actions/runs";
 import "./schedule.css";
 
-/** Whether its rules were read. */
-export function hasSchedule(device: Device): boolean {
-  return device.schedule != null;
-}
-
 /** `isShown`: it is what was asked for by the address. */
 export function Schedule({ device, isShown = false }: { device: Device; isShown?: boolean }) {
   const [edited, setEdited] = useState<ScheduleRule | "new">();

@@ -6,22 +6,16 @@ import { notices, now, reading, role, timezone } from "../../data/live";
 import { Notice } from "../../parts/notice";
 import type { Device, HubEvent } from "../../data/shapes";
 import { say } from "../../text/words";
-import { barOf, offers, secondsLeft } from "../gateway/gateway-facts";
+import { barOf, offers, secondsLeft, SECURITY } from "../gateway/gateway-facts";
 import { usePolled } from "../../data/polled";
 import { run, runOf } from "../actions/runs";
 import { choicesIn, isAlarm, lastEvents, leftText, SECURITY_ACTIONS, stateWord, withCode } from "./security-state";
 import "./security.css";
 
-const STATE = "security";
 const LOOKED_AT = 100; // of the device's newest events
 
-/** Whether it has an alarm system: others offer to arm, too, but report no state. */
-export function hasSecurity(device: Device): boolean {
-  return offers(device, "arm") && reading(device.id, STATE).value !== undefined;
-}
-
 export function Security({ device }: { device: Device }) {
-  const state = String(reading(device.id, STATE).value?.value ?? "");
+  const state = String(reading(device.id, SECURITY).value?.value ?? "");
   const left = secondsLeft(reading(device.id, "security_left_s").value, now.value);
   const more = leftText(state, left);
   return (
