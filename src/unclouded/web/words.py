@@ -32,6 +32,11 @@ def table(language: str = ENGLISH) -> dict[str, str]:
     return msgspec.json.decode((FOLDER / f"{language}.json").read_bytes(), type=dict[str, str])
 
 
+def language() -> str:
+    """That of the request that is being answered."""
+    return _language.get()
+
+
 def say(id: str, **parts: object) -> str:
     """The text with that id, in the language of the request that is being answered."""
     text = table(_language.get()).get(id) or table()[id]

@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, HubEdit, ReloadView
 from unclouded.web.api.devices import origin_of
 from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.routes import ApiContext, ApiRoute
+from unclouded.web.said import translated
 from unclouded.web.schemas import (
     AddDeviceBody,
     ChangeDeviceBody,
@@ -43,26 +45,27 @@ class RemoveTableQuery(msgspec.Struct, frozen=True):
 
 
 async def configuration(context: ApiContext, request: ApiRequest) -> Response:
-    return as_json(with_texts(await context.require_configuration().view()))
+    view = with_texts(await context.require_configuration().view())
+    return as_json(replace(view, problem=translated(view.problem), unwritable=translated(view.unwritable)))
 
 
 async def add_device(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(AddDeviceBody)
     who = _who(request, body.origin)
-    return as_json(await context.require_configuration().add(body.revision, body.keys, who))
+    return applied(await context.require_configuration().add(body.revision, body.keys, who))
 
 
 async def change_device(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(ChangeDeviceBody)
     who = _who(request, body.origin)
     device = str(request.http.path_params["device"])
-    return as_json(await context.require_configuration().change(body.revision, device, body.keys, who))
+    return applied(await context.require_configuration().change(body.revision, device, body.keys, who))
 
 
 async def remove_device(context: ApiContext, request: ApiRequest) -> Response:
     query = request.query(RemoveDeviceQuery)
     device, who = str(request.http.path_params["device"]), _who(request, query.origin)
-    return as_json(await context.require_configuration().remove(query.revision, device, query.history, who))
+    return applied(await context.require_configuration().remove(query.revision, device, query.history, who))
 
 
 async def change_table(context: ApiContext, request: ApiRequest) -> Response:
@@ -81,7 +84,7 @@ async def remove_table(context: ApiContext, request: ApiRequest) -> Response:
     query = request.query(RemoveTableQuery)
     path = request.http.path_params
     edit = HubEdit(table=str(path["table"]), item=path.get("item"))
-    return as_json(await context.require_configuration().change_hub(query.revision, edit, _who(request, query.origin)))
+    return applied(await context.require_configuration().change_hub(query.revision, edit, _who(request, query.origin)))
 
 
 async def remove_item(context: ApiContext, request: ApiRequest) -> Response:
@@ -91,19 +94,19 @@ async def remove_item(context: ApiContext, request: ApiRequest) -> Response:
 async def rename_room(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(RenameRoomBody)
     who = _who(request, body.origin)
-    return as_json(await context.require_configuration().rename_room(body.revision, body.room, body.name, who))
+    return applied(await context.require_configuration().rename_room(body.revision, body.room, body.name, who))
 
 
 async def _change_hub(context: ApiContext, request: ApiRequest, item: str | None) -> Response:
     body = await request.body(ChangeHubBody)
     who = _who(request, body.origin)
     edit = HubEdit(table=str(request.http.path_params["table"]), item=item, keys=body.keys)
-    return as_json(await context.require_configuration().change_hub(body.revision, edit, who))
+    return applied(await context.require_configuration().change_hub(body.revision, edit, who))
 
 
 async def reload(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(ReloadBody)
-    return as_json(await context.require_configuration().reload(_who(request, body.origin), body.dry_run))
+    return applied(await context.require_configuration().reload(_who(request, body.origin), body.dry_run))
 
 
 async def backups(context: ApiContext, request: ApiRequest) -> Response:
@@ -113,7 +116,12 @@ async def backups(context: ApiContext, request: ApiRequest) -> Response:
 async def restore(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(RestoreBody)
     who = _who(request, body.origin)
-    return as_json(await context.require_configuration().restore(body.revision, body.backup, who))
+    return applied(await context.require_configuration().restore(body.revision, body.backup, who))
+
+
+def applied(view: ReloadView) -> Response:
+    """What became of a change, with its warnings in the language of the request."""
+    return as_json(replace(view, warnings=tuple(map(translated, view.warnings))))
 
 
 def _who(request: ApiRequest, origin: str) -> EditOrigin:

@@ -10,14 +10,16 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from unclouded.core.configuration_views import EditOrigin, ReloadView
 from unclouded.core.onboarding_views import Offer, OnboardingView
-from unclouded.web.api.configuration import CHANGES
+from unclouded.web.api.configuration import CHANGES, applied
 from unclouded.web.api.devices import INVALID_COMMAND, origin_of
 from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.routes import ApiContext, ApiRoute
+from unclouded.web.said import translated
 from unclouded.web.schemas import (
     OnboardingAddBody,
     OnboardingBrokerBody,
@@ -48,11 +50,11 @@ class EndTestQuery(msgspec.Struct, frozen=True):
 
 
 async def onboarding(context: ApiContext, request: ApiRequest) -> Response:
-    return as_json(await context.require_onboarding().view(request.query(OnboardingQuery).offer))
+    return _shown(await context.require_onboarding().view(request.query(OnboardingQuery).offer))
 
 
 async def look(context: ApiContext, request: ApiRequest) -> Response:
-    return as_json(await context.require_onboarding().look())
+    return _shown(await context.require_onboarding().look())
 
 
 async def add_offer(context: ApiContext, request: ApiRequest) -> Response:
@@ -61,30 +63,38 @@ async def add_offer(context: ApiContext, request: ApiRequest) -> Response:
 
 async def test_offer(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(OnboardingTestBody)
-    return as_json(await context.require_onboarding().test(body.offer))
+    return _shown(await context.require_onboarding().test(body.offer))
 
 
 async def set_in_test(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(SetBody)
     outcome = await context.require_onboarding().command(body.point, body.value, origin_of(request, body.origin))
-    view = OutcomeView(device="", point=body.point, outcome=outcome.result, reason=outcome.reason, ms=outcome.ms)
-    return as_json(view)
+    reason = translated(outcome.reason)
+    return as_json(OutcomeView(device="", point=body.point, outcome=outcome.result, reason=reason, ms=outcome.ms))
 
 
 async def end_test(context: ApiContext, request: ApiRequest) -> Response:
-    return as_json(await context.require_onboarding().end_test(request.query(EndTestQuery).number))
+    return _shown(await context.require_onboarding().end_test(request.query(EndTestQuery).number))
 
 
 async def open_broker(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(OnboardingBrokerBody)
     origin = EditOrigin(origin_of(request, body.origin), request.is_local)
-    return as_json(await context.require_onboarding().open_broker(body, origin))
+    return applied(await context.require_onboarding().open_broker(body, origin))
 
 
 async def add_offered(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(OnboardingAddBody)
     origin = EditOrigin(origin_of(request, body.origin), request.is_local)
-    return as_json(await context.require_onboarding().add(body, origin))
+    return applied(await context.require_onboarding().add(body, origin))
+
+
+def _shown(view: OnboardingView) -> Response:
+    """Problems in the language of the request; the page has words of its own for the rest."""
+    offers = [replace(one, problem=translated(one.problem)) for one in view.offers]
+    sources = [replace(one, text=translated(one.text)) for one in view.sources]
+    test = replace(view.test, problem=translated(view.test.problem))
+    return as_json(replace(view, offers=offers, sources=sources, test=test))
 
 
 ROWS = (
