@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
 
+from unclouded.app.configuration.backup_table import check_backup
 from unclouded.app.configuration.feed_rules import check_feeds
 from unclouded.app.configuration.places import ConfigPlaces, did_you_mean
 from unclouded.app.configuration.publisher_rules import check_publishers
@@ -32,11 +33,13 @@ from unclouded.app.configuration.tables import (
     WeatherTable,
     WebTable,
 )
+from unclouded.app.configuration.tariff_rules import tariffs_of
 from unclouded.core.errors import ConfigError
 from unclouded.core.session import WireValue
 from unclouded.core.toml_text import read_toml
 from unclouded.rules.calendar.calendar import HomeCalendar
 from unclouded.rules.rule import Rule
+from unclouded.tariffs.tariff import Tariff
 
 DEFAULT_FILE = Path("unclouded.toml")
 FIRST_TEXT = """\
@@ -68,6 +71,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     devices: tuple[DeviceTable, ...]
     rules: tuple[Rule, ...] = ()
     calendar: HomeCalendar = HomeCalendar()
+    tariffs: tuple[Tariff, ...] = ()
     tables: ConfigFile = ConfigFile()  # as they stand in the file, whatever the command line overrides
     places: ConfigPlaces = ConfigPlaces()
     start: str = ""
@@ -185,6 +189,7 @@ def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, st
     check_hub(file.hub, where)
     check_devices(file.device, where)
     check_publishers(file, where)
+    check_backup(file.backup, where)
     check_feeds(file.feed, where)
     config = Config(
         where=where,
@@ -203,7 +208,8 @@ def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, st
     )
     rules = rules_of(file.rule, where, has_place=config.place is not None)
     calendar = calendar_of(file.calendar, config.zone, config.place, where)
-    return msgspec.structs.replace(config, rules=rules, calendar=calendar)
+    tariffs = tariffs_of(file, calendar.holidays, where)
+    return msgspec.structs.replace(config, rules=rules, calendar=calendar, tariffs=tariffs)
 
 
 def cache_folder(env: Mapping[str, str] = os.environ) -> Path:

@@ -11,6 +11,7 @@ from unclouded.app.configuration.places import KeyPath
 from unclouded.app.configuration.rule_reading import unknown_devices
 from unclouded.app.configuration.rules import port_of
 from unclouded.app.configuration.tables import DeviceTable, links_of
+from unclouded.app.configuration.tariff_rules import unknown_cost_devices
 from unclouded.app.configuration.validation import admitted_devices
 from unclouded.core.errors import ConfigError
 
@@ -21,7 +22,7 @@ MOST_PORTS = 6  # that are named
 class ConfigProblem(msgspec.Struct, frozen=True, kw_only=True):
     """``is_error``: the device cannot be reached so; otherwise it works, and something is at risk.
 
-    ``rule``: the name of the rule that it is a problem of; then ``device`` is "".
+    ``rule``: the name of the rule that it is a problem of, ``table``: the table; then ``device`` is "".
     """
 
     device: str
@@ -29,10 +30,13 @@ class ConfigProblem(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     is_error: bool = True
     rule: str = ""
+    table: str = ""
 
     @property
     def subject(self) -> str:
         """What it is a problem of."""
+        if self.table:
+            return f"[{self.table}]"
         return f"rule {self.rule}" if self.rule else f"device {self.device}"
 
 
@@ -53,6 +57,7 @@ def problems(config: Config) -> Iterator[ConfigProblem]:
                 text = "without `uuid` whichever plug has its address is taken for it, and its history gets mixed."
                 yield ConfigProblem(device=device.id, line=line, text=text, is_error=False)
     yield from _rule_problems(config)
+    yield from _cost_problems(config)
 
 
 def _rule_problems(config: Config) -> Iterator[ConfigProblem]:
@@ -63,6 +68,17 @@ def _rule_problems(config: Config) -> Iterator[ConfigProblem]:
     for number, text in unknown_devices(config.rules, known):
         line = config.places.line(("rule", number))
         yield ConfigProblem(device="", rule=config.rules[number].name, line=line, text=text, is_error=False)
+
+
+def _cost_problems(config: Config) -> Iterator[ConfigProblem]:
+    """Devices that [costs] names and that are not there."""
+    costs = config.tables.costs
+    if not (costs.grid or costs.solar or costs.controlled):
+        return
+    known = [one.id for one in (*config.devices, *admitted_devices(config))]
+    for text in unknown_cost_devices(config.tables, known):
+        line = config.places.line(("costs",))
+        yield ConfigProblem(device="", table="costs", line=line, text=text, is_error=False)
 
 
 def _wires(device: DeviceTable, number: int) -> Iterator[tuple[KeyPath, str, str]]:

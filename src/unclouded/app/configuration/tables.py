@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from unclouded.app.configuration.backup_table import BackupTable
+from unclouded.app.configuration.cost_tables import CostsTable
 from unclouded.app.configuration.feed_tables import FeedTable
 from unclouded.app.configuration.publisher_tables import (
     FinishedTable,
@@ -18,6 +20,7 @@ from unclouded.app.configuration.publisher_tables import (
 )
 from unclouded.app.configuration.rule_tables import CalendarTable, RuleTable
 from unclouded.core.model import COLOURS
+from unclouded.tariffs.tables import TariffPartTable, TariffTable, TariffTaxTable, TariffTierTable
 
 BROKER = "broker:"  # the link of a plug that connects to the hub's broker
 NOWHERE = "off"  # [web] listen: no TCP at all
@@ -141,8 +144,11 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     homekit: HomekitTable | None = None
     notification: list[NotificationTable] = []
     feed: list[FeedTable] = []
+    tariff: list[TariffTable] = []
+    costs: CostsTable = CostsTable()
     calendar: CalendarTable = CalendarTable()
     rule: list[RuleTable] = []
+    backup: BackupTable | None = None
     device: list[DeviceTable] = []
 
     @property
@@ -170,8 +176,15 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "homekit": _keys(HomekitTable),
     "notification[]": _keys(NotificationTable),
     "feed[]": _keys(FeedTable),
+    "tariff[]": _keys(TariffTable),
+    "tariff[].zones": (),
+    "tariff[].part[]": _keys(TariffPartTable),
+    "tariff[].part[].tiers[]": _keys(TariffTierTable),
+    "tariff[].tax[]": _keys(TariffTaxTable),
+    "costs": _keys(CostsTable),
     "calendar": _keys(CalendarTable),
     "rule[]": _keys(RuleTable),
+    "backup": _keys(BackupTable),
     "device[]": _keys(DeviceTable),
     "device[].finished": _keys(FinishedTable),
     "device[].parts": (),
