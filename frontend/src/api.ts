@@ -362,6 +362,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/history/{device}/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The edits of a device's history, newest first, also those that are undone. */
+        get: operations["edits"];
+        put?: never;
+        /** Mark a range of a point as wrong, or correct it. What was measured is kept. */
+        post: operations["edit"];
+        /** Undo an edit. It stays in the list. */
+        delete: operations["undo_edit"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/updates": {
         parameters: {
             query?: never;
@@ -1213,10 +1232,80 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A backup of the hub as one file: configuration, store and state, with the secrets of devices. */
-        get: operations["backup"];
+        /** A new backup of the hub as one file: configuration, store and state, with the secrets of devices. */
+        get: operations["new_backup"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The backups in the folder of [backup], when the next one is made, and what is restored at the start. */
+        get: operations["backups"];
+        put?: never;
+        /** Make a backup in the folder now; the answer comes when it is complete and was read again. */
+        post: operations["make_backup"];
+        /** Restore nothing at the next start. */
+        delete: operations["unstage_backup"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backups/{backup}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A backup of the folder. */
+        get: operations["stored_backup"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backups/{backup}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read a backup of the folder and check all of it, the store as a whole as well. */
+        post: operations["verify_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backups/{backup}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check a backup of the folder; at the next start it takes the place of the stored data, not of the configuration. What is there now is kept aside. */
+        post: operations["stage_backup"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1230,7 +1319,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Stored readings, energy or events as a file: CSV, JSON lines, Parquet or SQLite. Default: all readings. */
+        /** Readings, energy or events as a file: CSV, JSON lines, Parquet or SQLite. Default: all readings. */
         get: operations["export"];
         put?: never;
         post?: never;
@@ -1421,6 +1510,39 @@ export interface components {
             points: string[];
             /** @default [] */
             flags: string[];
+        };
+        /**
+         * BackupView
+         * @description A file in the folder of backups. ``ours``: made by this hub, which deletes it in time. ``at``: ISO 8601, UTC.
+         */
+        BackupView: {
+            name: string;
+            at: string;
+            size: number;
+            ours: boolean;
+            encrypted: boolean;
+        };
+        /**
+         * BackupsView
+         * @description ``folder``: of [backup], "" = there is no such table, and backups can only be downloaded.
+         *
+         *         ``problem``: why the folder cannot be used, or the last backup failed. ``next``: when the next one is made.
+         *         ``busy``: what is done now: make, verify, stage, send; "" = nothing.
+         */
+        BackupsView: {
+            folder: string;
+            /** @default  */
+            problem: string;
+            /** @default null */
+            next: string | null;
+            /** @default  */
+            busy: string;
+            /** @default false */
+            encrypted: boolean;
+            /** @default [] */
+            files: components["schemas"]["BackupView"][];
+            /** @default null */
+            staged: components["schemas"]["StagedView"] | null;
         };
         /**
          * BaseLoad
@@ -2081,6 +2203,50 @@ export interface components {
             answer: Record<string, never>;
         };
         /**
+         * EditBody
+         * @description A range of a point to be marked as wrong (void) or corrected (edit).
+         *
+         *         ``start``, ``end``: Unix seconds or ISO 8601; without an offset, in the hub's time zone. ``end`` is not in it.
+         *         A correction has exactly one of ``value`` (in the point's unit), ``energy_Wh`` (of counters of energy) and
+         *         ``estimate`` (worked out: as on like days, or a line). ``dry_run``: only say what would change.
+         */
+        EditBody: {
+            point: string;
+            start: string;
+            end: string;
+            /** @enum {unknown} */
+            action: "edit" | "void";
+            reason: string;
+            /** @default null */
+            value: boolean | number | string | null;
+            /** @default null */
+            energy_Wh: number | null;
+            /** @default false */
+            estimate: boolean;
+            /** @default false */
+            dry_run: boolean;
+            /**
+             * @description The origin in the command log; from a browser always web.
+             * @default api
+             */
+            origin: string;
+        };
+        /**
+         * EditPreview
+         * @description What an edit changes. ``readings``: how many values are in its range; ``days``: how many local days it touches.
+         *
+         *         ``Wh_before``, ``Wh_after``: the energy of those days; None of what is no counter of energy, or where it is unknown.
+         */
+        EditPreview: {
+            edit: components["schemas"]["HistoryEditView"];
+            readings: number;
+            days: number;
+            first_day: string;
+            last_day: string;
+            Wh_before: number | null;
+            Wh_after: number | null;
+        };
+        /**
          * Energy
          * @description Energy by period. ``at``: the start of each period, then the end of the last one (Unix seconds).
          */
@@ -2097,6 +2263,8 @@ export interface components {
          *
          *         ``gap``: energy of a time without contact is in it. Where that time extends over several periods, its energy is
          *         spread evenly over them, and they are ``estimated``.
+         *         ``edited``: some of a period was corrected, so it is ``estimated`` too. ``void``: some of it was marked as wrong,
+         *         and is not in the sum. Both are empty where no period was.
          */
         EnergyRow: {
             device: string;
@@ -2104,6 +2272,10 @@ export interface components {
             Wh: (number | null)[];
             estimated: boolean[];
             gap: boolean[];
+            /** @default [] */
+            edited: boolean[];
+            /** @default [] */
+            void: boolean[];
         };
         /**
          * EventView
@@ -2331,6 +2503,33 @@ export interface components {
             end: number;
             step: number;
             series: components["schemas"]["Series"][];
+        };
+        /**
+         * HistoryEditView
+         * @description An edit of the history. ``number`` 0: it is only proposed. ``undone_at`` "": it counts.
+         *
+         *         A correction has a ``value``, a ``line`` from one value to another, or ``Wh``. ``estimated``: that was worked out.
+         */
+        HistoryEditView: {
+            number: number;
+            device: string;
+            point: string;
+            start: string;
+            end: string;
+            /** @enum {unknown} */
+            action: "edit" | "void";
+            value: boolean | number | string | null;
+            line: [
+                number,
+                number
+            ] | null;
+            Wh: number | null;
+            estimated: boolean;
+            reason: string;
+            who: string;
+            at: string;
+            undone_at: string;
+            undone_by: string;
         };
         /**
          * HomekitView
@@ -3140,7 +3339,8 @@ export interface components {
          * RuleView
          * @description A rule in its present state.
          *
-         *         ``state``: ``waiting``: a condition holds, but not long enough yet; ``active``: it keeps its values; ``released``:
+         *         ``state``: ``waiting``: a condition holds, but not long enough yet; ``active``: it keeps its values; ``blocked``: a
+         *         rule that stands before it, or a timer, keeps other values; ``released``:
          *         another user or program has set its points, and it leaves them alone; ``paused``: switched off, until
          *         ``paused_until`` where that is not ""; ``disabled``: by the configuration; ``broken``: ``problem`` says why.
          *         ``text``: the rule as a sentence. ``why``: why it is in this state. ``next``: when it acts next, "" = not known;
@@ -3152,7 +3352,7 @@ export interface components {
             /** @enum {unknown} */
             trigger: "at" | "when" | "while";
             /** @enum {unknown} */
-            state: "active" | "broken" | "disabled" | "idle" | "paused" | "released" | "waiting";
+            state: "active" | "blocked" | "broken" | "disabled" | "idle" | "paused" | "released" | "waiting";
             text: string;
             why: string;
             /** @default [] */
@@ -3506,6 +3706,15 @@ export interface components {
             kg: number | null;
         };
         /**
+         * StagedView
+         * @description A backup that takes the place of the stored data at the next start. ``aside``: where what is there is kept.
+         */
+        StagedView: {
+            name: string;
+            at: string;
+            aside: string;
+        };
+        /**
          * StatusLine
          * @description One JSON line of /api/watch: the state of a device changed.
          */
@@ -3718,6 +3927,19 @@ export interface components {
             firmware: components["schemas"]["FirmwareSummary"];
             /** @default  */
             refused: string;
+        };
+        /**
+         * VerifiedView
+         * @description What is in a backup that was read and checked as a whole. ``newest``: of its readings.
+         */
+        VerifiedView: {
+            name: string;
+            version: string;
+            hub: string;
+            at: string;
+            newest: string | null;
+            devices: number;
+            size: number;
         };
         /**
          * WireLine
@@ -5451,6 +5673,295 @@ export interface operations {
             };
         };
     };
+    edits: {
+        parameters: {
+            query?: {
+                /** @description Only edits of this point. */
+                point?: string;
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                start?: string;
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                end?: string;
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryEditView"][];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store has no such device or point, or this cannot be done; `detail` says why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be read now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditBody"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditPreview"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has no Content-Length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is invalid; `detail` says why. The store has no such device or point, or this cannot be done; `detail` says why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be read now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_edit: {
+        parameters: {
+            query: {
+                /** @description The number of the edit. */
+                number: number;
+                /** @description The origin in the command log; from a browser always web. */
+                origin?: string;
+            };
+            header?: never;
+            path: {
+                device: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryEditView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has no Content-Length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store has no such device or point, or this cannot be done; `detail` says why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be read now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     updates: {
         parameters: {
             query?: {
@@ -7054,7 +7565,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This hub is no HomeKit bridge, or it does not run yet. */
+            /** @description This hub is no HomeKit bridge, or it does not run; the text says why. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7119,7 +7630,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This hub is no HomeKit bridge, or it does not run yet. */
+            /** @description This hub is no HomeKit bridge, or it does not run; the text says why. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -7202,7 +7713,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description This hub is no HomeKit bridge, or it does not run yet. */
+            /** @description This hub is no HomeKit bridge, or it does not run; the text says why. */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -11090,7 +11601,7 @@ export interface operations {
             };
         };
     };
-    backup: {
+    new_backup: {
         parameters: {
             query?: never;
             header?: never;
@@ -11105,7 +11616,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/gzip": string;
+                    "application/octet-stream": string;
                 };
             };
             /** @description A parameter is invalid; `detail` names it. */
@@ -11144,7 +11655,538 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The store cannot be copied, there is no room for it, or another backup is being made. */
+            /** @description The passphrase file cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now; `detail` says why: another backup is being made, the folder or the disk. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupsView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has no Content-Length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is invalid; `detail` says why. There is no folder for backups, or its passphrase file cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now; `detail` says why: another backup is being made, the folder or the disk. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unstage_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupsView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has no Content-Length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It is being put in place already. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now; `detail` says why: another backup is being made, the folder or the disk. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stored_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backup: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such backup, or it is not sound; `detail` says why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backup: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifiedView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has no Content-Length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is invalid; `detail` says why. There is no such backup, or it is not sound; `detail` says why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now; `detail` says why: another backup is being made, the folder or the disk. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stage_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                backup: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupsView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body has no Content-Length. */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too long. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is invalid; `detail` says why. There is no such backup, or it is not sound; `detail` says why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It cannot be done now; `detail` says why: another backup is being made, the folder or the disk. */
             503: {
                 headers: {
                     [name: string]: unknown;
