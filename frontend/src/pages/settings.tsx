@@ -12,6 +12,7 @@ import { Home } from "../settings/home";
 import { Events, HubSection, Tools } from "../settings/hub";
 import { PeopleSection } from "../settings/people";
 import { Rooms } from "../settings/rooms";
+import { Prices } from "../settings/prices";
 import type { Table } from "../settings/tables";
 import { say, type Id } from "../text/words";
 import "./settings.css";
@@ -23,6 +24,7 @@ const PLACES: readonly (readonly [string, Id])[] = [
   ["rooms", "settings.rooms"],
   ["people", "settings.people"],
   ["connections", "settings.connections"],
+  ["prices", "settings.prices"],
   ["data", "settings.data"],
   ["hub", "settings.hub"],
   ["tools", "settings.tools"],
@@ -31,6 +33,7 @@ const PLACES: readonly (readonly [string, Id])[] = [
 // Where the tables of the configuration stand; all others are of programs that get values. A list of rules has a page of its own.
 const OF_HOME = new Set(["weather", "calendar"]);
 const OF_CONNECTIONS = new Set(["web", "broker", "meross"]);
+const OF_PRICES = new Set(["feed", "tariff", "costs"]);
 const ELSEWHERE = new Set(["hub", "rule"]);
 
 export function SettingsPage() {
@@ -43,7 +46,7 @@ export function SettingsPage() {
   }, [mayChange, live]);
   const tables = mayChange ? ((configuration?.tables ?? []) as unknown as readonly Table[]) : [];
   const at = (names: ReadonlySet<string>) => tables.filter((one) => names.has(one.table));
-  const publish = tables.filter((one) => ![OF_HOME, OF_CONNECTIONS, ELSEWHERE].some((names) => names.has(one.table)));
+  const publish = tables.filter((one) => ![OF_HOME, OF_CONNECTIONS, OF_PRICES, ELSEWHERE].some((names) => names.has(one.table)));
   const bar = barOf(mayChange, configuration);
   const isLate = useLate();
   // Sections that come one after another would push each other down; one that is slow keeps the others for a moment only
@@ -53,7 +56,7 @@ export function SettingsPage() {
     <main class="prefs">
       <h1>{say("app.settings")}</h1>
       <div class="cols">
-        <Places hidden={mayChange ? [] : ["rooms"]} />
+        <Places hidden={mayChange ? [] : ["rooms", "prices"]} />
         <div class="content">
           <Notes error={error} again={again} mayChange={mayChange} />
           {isKnown ? (
@@ -62,6 +65,7 @@ export function SettingsPage() {
               {mayChange && <Rooms bar={bar} />}
               <PeopleSection />
               <Connections hub={hub} own={at(OF_CONNECTIONS)} publish={publish} bar={bar} />
+              {mayChange && <Prices tables={at(OF_PRICES)} bar={bar} />}
               <Data hub={hub} configuration={mayChange ? configuration : undefined} bar={bar} />
               <HubSection hub={hub} />
               <Tools />

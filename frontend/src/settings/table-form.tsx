@@ -11,10 +11,12 @@ import { changedKeys, changeTable, removeTable, type Field, type Place, type Tab
 import { problemOf, titleOf } from "./values";
 
 export type Publisher = components["schemas"]["PublisherView"];
-type Common = { table: Table; bar: string; state?: Publisher | undefined };
+/** What an item of a list says of itself now. */
+export type ItemText = { text: string; isFaulty: boolean };
+type Common = { table: Table; bar: string; state?: Publisher | undefined; texts?: Readonly<Record<string, ItemText>> | undefined };
 
 /** A table, or all items of a list with a row to add one. */
-export function TableRows({ table, bar, state }: Common) {
+export function TableRows({ table, bar, state, texts }: Common) {
   const name = table.name || table.table;
   if (!table.is_list) {
     const text = table.is_there || !table.is_optional ? (state?.text ?? table.help) : offText(table);
@@ -24,8 +26,8 @@ export function TableRows({ table, bar, state }: Common) {
     <>
       {table.items.map(({ item, keys }) => (
         <Editable
-          key={item} title={titleOf(keys, item, name)} text={state?.text ?? table.help} table={table} place={{ table: table.table, item }} keys={keys} isThere bar={bar}
-          isFaulty={state?.state === "failed"}
+          key={item} title={titleOf(keys, item, name)} text={texts?.[item]?.text ?? state?.text ?? table.help} table={table} place={{ table: table.table, item }} keys={keys}
+          isThere bar={bar} isFaulty={texts?.[item]?.isFaulty ?? state?.state === "failed"}
         />
       ))}
       <Editable
