@@ -137,7 +137,8 @@ INSIDE = {
         "console_setup": "output",
         "onboarding_dialog": "output",
         "terminal": "output",
-        "verbs": "output options signals configuration console_setup onboarding_dialog terminal",
+        "repairing": "output options configuration",
+        "verbs": "output options signals configuration console_setup onboarding_dialog terminal repairing",
     },
 }
 

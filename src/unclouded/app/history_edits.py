@@ -19,6 +19,9 @@ from unclouded.web.history.editing.proposal import EditRequest, edit_text, edit_
 from unclouded.web.schemas import EditBody, EditPreview, HistoryEditView
 
 WHO = "cli"
+EditFields = EditBody  # what somebody asks for
+EditEffect = EditPreview  # what that changes
+ShownEdit = HistoryEditView  # an edit as it is listed
 
 
 class HistoryEditor:

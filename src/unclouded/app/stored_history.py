@@ -25,6 +25,8 @@ class EnergyPeriod(msgspec.Struct, frozen=True, kw_only=True):
     Wh: float | None
     estimated: bool
     gap: bool
+    edited: bool = False
+    void: bool = False
 
 
 def stored_energy(
@@ -47,6 +49,8 @@ def stored_energy(
             Wh=row.Wh[number],
             estimated=row.estimated[number],
             gap=row.gap[number],
+            edited=bool(row.edited) and row.edited[number],
+            void=bool(row.void) and row.void[number],
         )
         for number, (begin, after) in enumerate(pairwise(found.at))
         for row in found.rows

@@ -15,17 +15,32 @@ from unclouded.app.stored_history import EnergyPeriod, StoredRow, stored_energy,
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option, time_option
 from unclouded.cli.output.lines import print_json, print_text
+from unclouded.cli.repairing.default_group import DefaultGroup
+from unclouded.cli.repairing.edit_commands import edit, edits, restore, void
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
 from unclouded.core.printable import csv_cell, csv_text
 from unclouded.core.times import iso
 
 COLUMNS = ("at", "device", "point", "value", "min", "mean", "max", "quality", "flags")
-ENERGY_COLUMNS = ("start", "end", "device", "point", "Wh", "estimated", "gap")
+ENERGY_COLUMNS = ("start", "end", "device", "point", "Wh", "estimated", "gap", "edited", "void")
 PERIODS: Mapping[str, str] = {"hour": "%Y-%m-%d %H:%M %z", "day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m"}
 
 
-@click.command("history")
+@click.group("history", cls=DefaultGroup)
+def command() -> None:
+    """Print stored readings, and repair them: mark ranges as wrong, correct or estimate them.
+
+    `unclouded history DEVICE` prints the readings of DEVICE, as `unclouded history show DEVICE` does, which also
+    reaches a device that is called as one of these commands.
+    """
+
+
+for _one in (void, edit, restore, edits):
+    command.add_command(_one)
+
+
+@command.command("show")
 @click.argument("device")
 @click.argument("points", nargs=-1)
 @click.option("--from", "start", metavar="TIME", help="Start: 2026-11-20, 2026-11-20T08:00, or 2h (ago).")
@@ -42,7 +57,7 @@ PERIODS: Mapping[str, str] = {"hour": "%Y-%m-%d %H:%M %z", "day": "%Y-%m-%d", "w
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values with a header.")
 @config_options
 @json_option
-def command(
+def show(
     device: str,
     points: tuple[str, ...],
     start: str | None,
@@ -104,7 +119,8 @@ def _print_energy(periods: Iterable[EnergyPeriod], by: str, zone: ZoneInfo, as_c
     for one in periods:
         if as_csv:
             names = (csv_text(one.device), csv_text(one.point))
-            writer.writerow((iso(one.start), iso(one.end), *names, one.Wh, int(one.estimated), int(one.gap)))
+            marks = (one.estimated, one.gap, one.edited, one.void)
+            writer.writerow((iso(one.start), iso(one.end), *names, one.Wh, *map(int, marks)))
         elif as_json:
             print_json({**msgspec.structs.asdict(one), "start": iso(one.start), "end": iso(one.end)})
         else:
@@ -114,7 +130,7 @@ def _print_energy(periods: Iterable[EnergyPeriod], by: str, zone: ZoneInfo, as_c
 def _energy_text(period: EnergyPeriod, by: str, zone: ZoneInfo) -> str:
     start = datetime.fromtimestamp(period.start, zone).strftime(PERIODS[by])
     value = "unknown" if period.Wh is None else f"{period.Wh:.3f} Wh"
-    marks = [name for name, is_so in (("estimated", period.estimated), ("gap", period.gap)) if is_so]
+    marks = [name for name in ("estimated", "gap", "edited", "void") if getattr(period, name)]
     return f"{start}  {period.point:<22} {value:>16}  {' '.join(marks)}".rstrip()
 
 

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable
 
 from unclouded.core.errors import CommandError
+from unclouded.core.times import iso
 from unclouded.store.codec import to_json
 from unclouded.store.editing.edit import (
     COLUMNS,
@@ -75,12 +76,22 @@ class EditWriter:
         }
         self._db.execute(PUT_AUDIT, (self._wall(), who, f"history_{what}", to_json(entry)))
         if not self._is_energy(edit):
+            self._must_have_samples(edit)
             self._pending.add(edit.device, edit.point, edit.start, edit.until)
 
     def _is_energy(self, edit: HistoryEdit) -> bool:
         """Whether it concerns a counter of energy, whose levels stay as they are."""
         kinds = self._db.execute("SELECT kind FROM series WHERE device = ? AND point = ?", (edit.device, edit.point))
         return all(is_energy_counter(edit.point, kind) for (kind,) in kinds)
+
+    def _must_have_samples(self, edit: HistoryEdit) -> None:
+        """Rollups are computed from samples, and could not be where these are gone. Raises CommandError."""
+        until = self._pending.deleted_until(edit.device, edit.point)
+        if edit.start < until * 1000:
+            raise CommandError(
+                f"The readings of {edit.point} before {iso(until)} were deleted by a rule of retention; what is kept "
+                "of them in steps cannot be changed any more. Choose a range after that."
+            )
 
     def _edit(self, number: int) -> HistoryEdit:
         row = self._db.execute(GET, (number,)).fetchone()

@@ -20,6 +20,8 @@ AT_ONCE = 2  # pages that are computed in the transaction of the change: two hou
 PUT = "INSERT INTO unrolled VALUES (?, ?, ?, ?)"
 NEXT = "SELECT rowid, device, point, start, until FROM unrolled ORDER BY rowid LIMIT 1"
 OF_POINT = "SELECT start, until FROM unrolled WHERE device = ? AND point = ? ORDER BY start"
+DELETED = """SELECT coalesce(max(upto), 0) FROM expired JOIN series ON id = series
+    WHERE device = ? AND point = ? AND span = 0"""
 EDITED_RANGES = "SELECT DISTINCT point, start, until FROM edit WHERE device = ? AND undone_at IS NULL"
 SERIES = "SELECT id FROM series WHERE device = ? AND point = ?"
 
@@ -42,6 +44,7 @@ class Unrolled:
         """The values of this range (Unix ms) have changed, in the caller's transaction."""
         begin, end = start // 1000 // HOUR_S * HOUR_S, -(-until // (1000 * HOUR_S)) * HOUR_S
         series = self._series(device, point)
+        begin = max(begin, self.deleted_until(device, point))  # what is there from then on is computed from samples
         for _ in range(AT_ONCE):
             if series and begin < end:
                 begin = self._rollup.redo(device, series, begin, end)
@@ -52,6 +55,10 @@ class Unrolled:
         """The same for all that edits of a device concern: its values now come from two devices."""
         for point, start, until in self._db.execute(EDITED_RANGES, (device,)).fetchall():
             self.add(device, point, start, until)
+
+    def deleted_until(self, device: int, point: str) -> int:
+        """Until when (Unix seconds) the samples of a point were deleted by a rule of retention; 0 = none were."""
+        return int(self._db.execute(DELETED, (device, point)).fetchone()[0])
 
     def step(self) -> bool:
         """Compute one page of rows, in a transaction; False where nothing is left. Raises sqlite3.Error."""

@@ -1,0 +1,1 @@
+"""The sub-commands of `history` that repair it: void, edit, restore, edits, check."""
