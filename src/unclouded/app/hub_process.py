@@ -20,6 +20,8 @@ import msgspec
 from starlette.types import ASGIApp
 
 from unclouded import VERSION
+from unclouded.app.backup.restoring import StagedRestore, apply_staged
+from unclouded.app.backup.service import BackupService
 from unclouded.app.composition import Composition
 from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.live import LiveConfiguration
@@ -27,7 +29,7 @@ from unclouded.app.decode_service.service import DecodeService
 from unclouded.app.downloads import Downloads
 from unclouded.app.feeds.service import FeedsService
 from unclouded.app.exporting.service import ExportService
-from unclouded.app.hub_backup import HubBackup
+from unclouded.app.feeds.service import FeedsService
 from unclouded.app.live_weather import LiveWeather
 from unclouded.app.onboarding.service import OnboardingService
 from unclouded.app.plug_key import with_plug_key
@@ -92,6 +94,7 @@ async def running(config: Config) -> AsyncIterator[RunningHub]:
 @contextlib.asynccontextmanager
 async def running_locked(config: Config) -> AsyncIterator[RunningHub]:
     """The same, where the caller holds the lock on the data folder."""
+    restored = apply_staged(config.data)
     allow_connections()
     config = with_plug_key(config)
     composition = Composition(config)
@@ -99,7 +102,7 @@ async def running_locked(config: Config) -> AsyncIterator[RunningHub]:
     store.open()
     try:
         with web_listener_of(config) as listener, RecentLog() as recent:
-            async with _serving(composition, store, listener, recent) as running:
+            async with _serving(composition, store, listener, recent, restored) as running:
                 yield running
     finally:
         await store.close()
@@ -125,7 +128,11 @@ def allow_connections() -> None:
 
 @contextlib.asynccontextmanager
 async def _serving(
-    composition: Composition, store: Store, listener: WebListener | None, recent: RecentLog
+    composition: Composition,
+    store: Store,
+    listener: WebListener | None,
+    recent: RecentLog,
+    restored: StagedRestore | None,
 ) -> AsyncIterator[RunningHub]:
     config = composition.config
     loop = asyncio.get_running_loop()
@@ -145,6 +152,9 @@ async def _serving(
     hub.wait_stored = store.keep
     composition.listen(hub, services)
     started = loop.time()
+    if restored is not None:
+        text = f"The backup {restored.file} is in place. What was there before is in {config.data / restored.aside}."
+        hub.notify(Notice("", clock.at(started), "restored", text))
     hub.notify(Notice("", clock.at(started), "started", f"The hub started, version {VERSION}."))
     history = HistoryReader(config.store, config.zone, store)
     plugs = SetupService(config)
@@ -177,6 +187,12 @@ async def _serving(
         lambda: clock.at(loop.time()) if clock.trusted() else None,
         lambda text: hub.notify(Notice("", clock.at(loop.time()), "feed", text)),
     )
+    backups = BackupService(
+        lambda: composition.config,
+        lambda: clock.at(loop.time()) if clock.trusted() else None,
+        loop.time,
+        lambda kind, text: hub.notify(Notice("", clock.at(loop.time()), kind, text)),
+    )
     live.on_applied = partial(_apply_to_hub, weather, services, history, plugs, publishing, rules, feeds)
     onboarding = OnboardingService(composition, hub, services, clock, live)
     api = Api(
@@ -190,7 +206,7 @@ async def _serving(
         configuration=live,
         log=recent.lines,
         onboarder=onboarding,
-        backup=HubBackup(lambda: composition.config, VERSION),
+        backup=backups,
         exports=ExportService(lambda: composition.config),
         metrics=metrics,
         homekit=LiveHomekit(publishing),
@@ -209,6 +225,7 @@ async def _serving(
                     group.create_task(supervise("weather", weather.run), name="weather"),
                     group.create_task(supervise("configuration", live.run), name="configuration"),
                     group.create_task(supervise("publishing", publishing.run), name="publishing"),
+                    group.create_task(supervise("backups", backups.run), name="backups"),
                     group.create_task(supervise("rules", rules.run), name="rules"),
                     group.create_task(supervise("feeds", feeds.run), name="feeds"),
                 ]

@@ -39,6 +39,8 @@ VERBS = {
     "watch": "Show all devices live.",
     "history": "Print stored readings.",
     "export": "Write stored data to a file: CSV, JSON lines, Parquet or SQLite.",
+    "backup": "Make a backup of the hub, list backups, or check one.",
+    "restore": "Put a backup back, with the hub stopped.",
     "store": "Bring the readable history of a damaged store into that of the configuration.",
     "web": "Show where the page is and who may open it; set passwords and tokens.",
     "publish": "Show which programs get what the hub knows, and what they get.",

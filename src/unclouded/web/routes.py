@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from starlette.responses import Response
 
+from unclouded.core.backup_views import BackupsView, BackupView, VerifiedView
 from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, HubEdit, ReloadView
 from unclouded.core.cost_views import (
     BillView,
@@ -16,6 +17,7 @@ from unclouded.core.cost_views import (
     CostNowView,
     CostPeriod,
     CostsView,
+    PricesView,
     PriceView,
     TariffsView,
 )
@@ -51,7 +53,6 @@ JSON = "application/json"
 JSON_LINES = "application/jsonl"
 CSV = "text/csv"
 SVG = "image/svg+xml"
-GZIP = "application/gzip"
 BYTES = "application/octet-stream"
 
 
@@ -97,10 +98,31 @@ class ExportSource(Protocol):
 
 
 class BackupSource(Protocol):
-    """A backup of the hub as one file (app/hub_backup.py)."""
+    """Backups of the hub (app/backup/service.py), one piece of work at a time. Raises CommandError and StoreError."""
 
     def pieces(self) -> AsyncIterator[bytes]:
-        """It, piece by piece. Raises StoreError before the first piece."""
+        """A new one, piece by piece."""
+
+    def name(self) -> str:
+        """The name of the file that it makes."""
+
+    async def view(self) -> BackupsView:
+        """Those in the folder of backups, and what is going on."""
+
+    async def make(self) -> BackupView:
+        """Make one in the folder now."""
+
+    def stored(self, name: str) -> AsyncIterator[bytes]:
+        """One of the folder, piece by piece."""
+
+    async def verify(self, name: str) -> VerifiedView:
+        """Read one of the folder and check it."""
+
+    async def stage(self, name: str) -> BackupsView:
+        """Put one of the folder in place at the next start."""
+
+    async def unstage(self) -> BackupsView:
+        """Do not."""
 
 
 class HomekitSource(Protocol):
@@ -291,6 +313,9 @@ class CostsSource(Protocol):
 
     async def price(self, tariff: str, at: float) -> PriceView:
         """The price of a kWh at a time, and why."""
+
+    async def prices(self, tariff: str, start: float, end: float) -> PricesView:
+        """The prices of a time, which may be in the future, in runs."""
 
     async def now(self, at: float) -> CostNowView:
         """The price now, and costs per hour at the present power."""

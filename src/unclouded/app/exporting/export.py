@@ -3,11 +3,10 @@
 store ── content (rows in batches) ──► writer of the format ──► stream, or a new file beside, which is renamed
 """
 
-import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 from zoneinfo import ZoneInfo
@@ -18,7 +17,8 @@ from unclouded.app.exporting.sqlite_writer import SqliteWriter
 from unclouded.app.exporting.tables import ExportTable, Row
 from unclouded.app.exporting.text_writers import CsvWriter, JsonLinesWriter
 from unclouded.app.exporting.zoned_times import ZonedTimes
-from unclouded.core.errors import CommandError, StoreError
+from unclouded.app.new_file import new_file
+from unclouded.core.errors import CommandError
 from unclouded.core.export_views import ExportRequest
 from unclouded.store.reader import StoredDevice, StoreReader
 
@@ -122,55 +122,3 @@ def export_file(job: ExportJob, target: Path, request: ExportRequest, force: boo
             return
         with partial.open("wb") as out:
             job.write(out, target.parent, on_progress)
-
-
-@contextmanager
-def new_file(target: Path, force: bool) -> Iterator[Path]:
-    """A file beside ``target`` that takes its place at the end of the block, and is removed where that fails.
-
-    Raises CommandError where there is a file already and not ``force``, or it is no place for one; StoreError where
-    it cannot be written.
-    """
-    _check_target(target, force)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        partial.touch(exist_ok=False)
-        yield partial
-        with partial.open("rb") as made:
-            os.fsync(made.fileno())
-        if force:
-            partial.replace(target.resolve())
-        else:
-            _place(partial, target)
-    except OSError as error:
-        raise StoreError(f"{target} cannot be written: {error.strerror or error}.") from None
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-
-
-def _check_target(target: Path, force: bool) -> None:
-    if not target.parent.is_dir():
-        raise CommandError(f"There is no folder {target.parent}.")
-    if target.is_dir():
-        raise CommandError(f"{target} is a folder; name a file in it.")
-    if target.exists() and not target.is_file():
-        raise CommandError(f"{target} is no file. Write to it through a pipe: --output - > {target}")
-    if os.path.lexists(target) and not force:
-        raise _is_there(target)
-
-
-def _place(partial: Path, target: Path) -> None:
-    """Give the file its name, unless another has got it meanwhile."""
-    try:
-        target.hardlink_to(partial)
-    except FileExistsError:
-        raise _is_there(target) from None
-    except OSError:  # a file system without hard links
-        if os.path.lexists(target):
-            raise _is_there(target) from None
-        partial.rename(target)
-
-
-def _is_there(target: Path) -> CommandError:
-    return CommandError(f"{target} is there already, and is kept. Name another file, or replace it with --force.")
