@@ -8,14 +8,13 @@ import { computed, effect, signal, untracked } from "@preact/signals";
 
 import { columnsOf } from "../energy/bands";
 import { flowsOf, planOf } from "../energy/flows";
-import { get } from "./http";
 import { clockSteps, connection, devices, now } from "./live";
 import { tracked } from "./recent";
-import type { Device, History, Series } from "./shapes";
+import { historiesOf } from "./series";
+import type { Device, Series } from "./shapes";
 
 export const DAY_STEP_S = 900;
 export const DAY_COLUMNS = 97;
-const SERIES = 40; // per request
 const AGAIN_MS = 30_000; // until the next attempt after a failure
 const LEAST = 4; // columns with a value; fewer are no curve
 
@@ -71,9 +70,8 @@ async function load(): Promise<void> {
   const start = quarter.peek() - (DAY_COLUMNS - 1) * DAY_STEP_S;
   const values = new Map<string, (number | null)[]>();
   try {
-    for (let index = 0; index < series.length; index += SERIES) {
-      const query = { series: series.slice(index, index + SERIES), start, end: start + DAY_COLUMNS * DAY_STEP_S, points: DAY_COLUMNS };
-      for (const one of (await get<History>("/api/history", query)).series) values.set(one.device, columnsFrom(one, start));
+    for await (const answer of historiesOf(series, { start, end: start + DAY_COLUMNS * DAY_STEP_S, points: DAY_COLUMNS })) {
+      for (const one of answer.series) values.set(one.device, columnsFrom(one, start));
     }
     if (mine === request) loaded.value = { start, values };
   } catch {

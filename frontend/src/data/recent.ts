@@ -7,9 +7,9 @@
 import { computed, effect, signal, untracked } from "@preact/signals";
 
 import { flowsOf, planOf, type Flows } from "../energy/flows";
-import { get } from "./http";
 import { clockSteps, connection, devices, now, onReadings, reading } from "./live";
 import { isAnswering, mainOf } from "../devices/points";
+import { historiesOf } from "./series";
 import type { Device, History } from "./shapes";
 import { Track } from "./track";
 
@@ -18,7 +18,6 @@ export const STEP = 2; // s between two columns of a chart
 export const COLUMNS = SPAN / STEP + 1;
 const TOLERANCE = 2; // s by which a plug's reading may be later than the meter's reading it is compared with
 const UNCHANGED = 60; // s without a report after which a meter's value is considered unchanged
-const SERIES = 40; // per request
 
 const tracks = new Map<string, Track>();
 
@@ -101,10 +100,7 @@ async function loadHistory(): Promise<void> {
   tracks.clear();
   for (const one of devices.peek()) begin(one);
   try {
-    for (let index = 0; index < names.length; index += SERIES) {
-      const series = names.slice(index, index + SERIES);
-      addHistory(await get<History>("/api/history", { series, start: end - SPAN, end, points: SPAN }));
-    }
+    for await (const one of historiesOf(names, { start: end - SPAN, end, points: SPAN })) addHistory(one);
     historyState.value = "loaded";
   } catch {
     historyState.value = "missing";

@@ -6,6 +6,7 @@ import { useMemo } from "preact/hooks";
 import { quantityText } from "../text/format";
 import { address } from "../data/http";
 import { now, timezone } from "../data/live";
+import { MOST_SERIES } from "../data/series";
 import { Chart, type Line } from "../charts/chart";
 import { Notice } from "../parts/notice";
 import { QualityMark } from "../parts/quantity";
@@ -29,12 +30,11 @@ type Props = Readonly<{
 const POLL_MS = 10_000; // while the current time is shown
 const MAX_POLL_MS = 60_000; // for long steps
 const FLOATING = new Set(["V", "Hz", "°C", "Wh", "varh", "kWh", "dBm"]); // units without a meaningful zero
-const MOST_SERIES = 24; // in one request; more lines would not be readable
 
 export function LinePanels(props: Props) {
   const { view, period, moving, shown } = props;
   const span = view.zoom ?? period;
-  const wanted = wantedOf(shown, view.what).slice(0, MOST_SERIES);
+  const wanted = wantedOf(shown, view.what).slice(0, MOST_SERIES); // more lines would not be readable
   const series = wanted.map((one) => one.key);
   const points = innerWidth < 700 ? 400 : 800;
   const asked = { series, start: span.start, end: span.end, points };

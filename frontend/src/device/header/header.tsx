@@ -16,7 +16,7 @@ export function Header({ device, depth }: { device: Device; depth: Depth }) {
       <div class="device-title">
         <h1>
           <i class="device-mark" data-mark data-gone={isAnswering(device.state) ? undefined : true} style={{ "--mark": markOf(device.id) }} />
-          <span>{nameOf(device)}</span>
+          <span title={nameOf(device)}>{nameOf(device)}</span>
         </h1>
         <Menu device={device} />
       </div>
