@@ -27,7 +27,6 @@ from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.live import LiveConfiguration
 from unclouded.app.decode_service.service import DecodeService
 from unclouded.app.downloads import Downloads
-from unclouded.app.feeds.service import FeedsService
 from unclouded.app.exporting.service import ExportService
 from unclouded.app.feeds.service import FeedsService
 from unclouded.app.live_weather import LiveWeather
@@ -94,8 +93,8 @@ async def running(config: Config) -> AsyncIterator[RunningHub]:
 @contextlib.asynccontextmanager
 async def running_locked(config: Config) -> AsyncIterator[RunningHub]:
     """The same, where the caller holds the lock on the data folder."""
-    restored = apply_staged(config.data)
     allow_connections()
+    restored = apply_staged(config.data)
     config = with_plug_key(config)
     composition = Composition(config)
     store = Store(config.store)
@@ -152,10 +151,10 @@ async def _serving(
     hub.wait_stored = store.keep
     composition.listen(hub, services)
     started = loop.time()
+    hub.notify(Notice("", clock.at(started), "started", f"The hub started, version {VERSION}."))
     if restored is not None:
         text = f"The backup {restored.file} is in place. What was there before is in {config.data / restored.aside}."
         hub.notify(Notice("", clock.at(started), "restored", text))
-    hub.notify(Notice("", clock.at(started), "started", f"The hub started, version {VERSION}."))
     history = HistoryReader(config.store, config.zone, store)
     plugs = SetupService(config)
     live = LiveConfiguration(
@@ -187,13 +186,13 @@ async def _serving(
         lambda: clock.at(loop.time()) if clock.trusted() else None,
         lambda text: hub.notify(Notice("", clock.at(loop.time()), "feed", text)),
     )
+    live.on_applied = partial(_apply_to_hub, weather, services, history, plugs, publishing, rules, feeds)
     backups = BackupService(
         lambda: composition.config,
         lambda: clock.at(loop.time()) if clock.trusted() else None,
         loop.time,
         lambda kind, text: hub.notify(Notice("", clock.at(loop.time()), kind, text)),
     )
-    live.on_applied = partial(_apply_to_hub, weather, services, history, plugs, publishing, rules, feeds)
     onboarding = OnboardingService(composition, hub, services, clock, live)
     api = Api(
         hub,
@@ -225,8 +224,8 @@ async def _serving(
                     group.create_task(supervise("weather", weather.run), name="weather"),
                     group.create_task(supervise("configuration", live.run), name="configuration"),
                     group.create_task(supervise("publishing", publishing.run), name="publishing"),
-                    group.create_task(supervise("backups", backups.run), name="backups"),
                     group.create_task(supervise("rules", rules.run), name="rules"),
+                    group.create_task(supervise("backups", backups.run), name="backups"),
                     group.create_task(supervise("feeds", feeds.run), name="feeds"),
                 ]
 
