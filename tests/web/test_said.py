@@ -47,7 +47,7 @@ def german(text: str) -> str:
         ),
         (
             "the plug does not answer on http: it closes the connection without an answer",
-            "die Steckdose antwortet nicht über http: sie schließt die Verbindung ohne Antwort",
+            "der Stecker antwortet nicht über http: er schließt die Verbindung ohne Antwort",
         ),
         (NO_FRAMES, table("de")["api.said.chip_silent"]),
         ("`colour` of device tv must be at most 9.", "`colour` of device tv darf höchstens 9 sein."),

@@ -3,7 +3,8 @@ import { useState } from "preact/hooks";
 
 import { now } from "../data/live";
 import type { Device, LinkTest, Offer, Point, Value } from "../data/shapes";
-import { mainOf, nameOf, pointName, pointOf, POWER, switchOf } from "../devices/points";
+import { titleOf as titleOfPoint } from "../device/points/names";
+import { mainOf, nameOf, pointOf, POWER, switchOf } from "../devices/points";
 import { Notice } from "../parts/notice";
 import { go } from "../routing/router";
 import { ageText, NOTHING, quantity, valueText } from "../text/format";
@@ -148,7 +149,7 @@ function otherValues(test: LinkTest, device: Device, shown: Point | undefined): 
     .filter((one) => one.device === device.id && one.point !== shown?.key && typeof one.value === "number")
     .flatMap((one) => {
       const point = pointOf(device, one.point);
-      return point && point.kind === "number" && point.access === "r" ? [`${pointName(point)} ${valueText(one.value, point).replace(" ", "\u202f")}`] : [];
+      return point && point.kind === "number" && point.access === "r" ? [`${titleOfPoint(point)} ${valueText(one.value, point).replace(" ", "\u202f")}`] : [];
     })
     .slice(0, MOST_OTHERS);
 }
@@ -188,7 +189,7 @@ function Trace({ test, point, mark }: { test: LinkTest; point: Point; mark: stri
   const { line, area, ticks } = traceShape(test.trace, Math.max(now.value, newest), point.unit, point.key === POWER);
   return (
     <figure class="trace">
-      <div class="plot" role="img" aria-label={say("add.trace", { point: pointName(point), seconds: SPAN_S })}>
+      <div class="plot" role="img" aria-label={say("add.trace", { point: titleOfPoint(point), seconds: SPAN_S })}>
         <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true" style={{ "--mark": mark }}>
           {ticks.map(({ top }) => (
             <path key={top} class="rule" d={`M0 ${(top / 100) * HEIGHT}H${WIDTH}`} />
