@@ -236,7 +236,7 @@ def today(reader: StoreReader, zone: ZoneInfo, now: float) -> Today:
 def _with_edits(
     reader: StoreReader, device: str, point: str, at: Sequence[float], rises: Rises, edits: Sequence[HistoryEdit]
 ) -> Rises:
-    if not edits:
+    if all(edit.undone_at is not None for edit in edits):
         return rises
 
     def level(ms: int, period: int) -> int:
