@@ -22,6 +22,8 @@ const SetupPage = later(() => import("./pages/setup").then((page) => page.SetupP
 const ProductsPage = later(() => import("./pages/products").then((page) => page.ProductsPage));
 const DecodePage = later(() => import("./pages/decode").then((page) => page.DecodePage));
 const RulesPage = later(() => import("./pages/rules").then((page) => page.RulesPage));
+const BillPage = later(() => import("./pages/bill").then((page) => page.BillPage));
+const TariffsPage = later(() => import("./pages/tariffs").then((page) => page.TariffsPage));
 const SettingsPage = later(() => import("./pages/settings").then((page) => page.SettingsPage));
 const LoginPage = later(() => import("./pages/login").then((page) => page.LoginPage));
 
@@ -66,6 +68,8 @@ function placeOf(path: string): Place {
   if (path === "/products") return { title: say("products.title"), page: <ProductsPage />, key: path };
   if (path === "/decode") return { title: say("decode.title"), page: <DecodePage />, key: path };
   if (path === "/rules") return { title: say("rules.title"), page: <RulesPage />, key: path };
+  if (path === "/bill") return { title: say("bill.title"), page: <BillPage />, key: path };
+  if (path === "/tariffs") return { title: say("tariff.title"), page: <TariffsPage />, key: path };
   if (path === "/settings") return { title: say("app.settings"), page: <SettingsPage />, key: path };
   const at = deviceAt(path);
   if (!at) return { title: say("app.now"), page: <NowPage />, key: "/" };

@@ -22,7 +22,7 @@ const FRIDGE = device("fridge", { parent: "meter" });
 const SOLAR = device("solar", { parent: "meter", produces: true });
 
 function row(of: string, point: string, ...Wh: (number | null)[]): EnergyRow {
-  return { device: of, point, Wh, estimated: Wh.map(() => false), gap: Wh.map(() => false) };
+  return { device: of, point, Wh, estimated: Wh.map(() => false), gap: Wh.map(() => false), edited: [], void: [] };
 }
 
 function energy(...rows: EnergyRow[]): Energy {

@@ -72,7 +72,7 @@ describe("CSV", () => {
     const { start, end } = spanOf("day", dayFrom("2026-10-25")!, MADRID);
     const energy: Energy = {
       by: "day", timezone: MADRID, at: [start, end, end + 86_400],
-      rows: [{ device: "kettle", point: "energy_import_Wh", Wh: [310.5, null], estimated: [true, false], gap: [true, false] }],
+      rows: [{ device: "kettle", point: "energy_import_Wh", Wh: [310.5, null], estimated: [true, false], gap: [true, false], edited: [], void: [] }],
     };
     expect(energyCsv(energy, MADRID).split("\r\n")).toEqual([
       "start,end,kettle.energy_import_Wh,kettle.energy_import_Wh estimated",
@@ -92,7 +92,7 @@ describe("a table of energy", () => {
   it("distinguishes the repeated hour of a day with 25 hours", () => {
     const { start } = spanOf("day", dayFrom("2026-10-25")!, MADRID);
     const at = Array.from({ length: 26 }, (_, index) => start + index * 3600);
-    const energy: Energy = { by: "hour", timezone: MADRID, at, rows: [{ device: "kettle", point: "energy_import_Wh", Wh: at.slice(1).map(() => 1000), estimated: at.slice(1).map((_, index) => index === 2), gap: at.slice(1).map(() => false) }] };
+    const energy: Energy = { by: "hour", timezone: MADRID, at, rows: [{ device: "kettle", point: "energy_import_Wh", Wh: at.slice(1).map(() => 1000), estimated: at.slice(1).map((_, index) => index === 2), gap: at.slice(1).map(() => false), edited: [], void: [] }] };
     const { rows, head } = energyTable(energy, ["Kettle"], MADRID);
     expect(head).toEqual(["Hour", "Kettle"]);
     expect(rows).toHaveLength(25);

@@ -79,7 +79,7 @@ function Rows({ table, caption, link }: { table: Table; caption: string; link: P
 }
 
 /** Save a text as a file. */
-function save(text: string, name: string): void {
+export function save(text: string, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
   link.download = name;

@@ -254,6 +254,22 @@ class PriceView(msgspec.Struct, frozen=True, kw_only=True):
     g_per_kWh: float | None = None
 
 
+class PricesView(msgspec.Struct, frozen=True, kw_only=True):
+    """Prices of a kWh with taxes, in runs: ``price[n]`` from ``at[n]`` until before ``at[n + 1]`` (Unix seconds).
+
+    None: not known. ``zone``: of each run, "" = the tariff has none. ``feed_in``: what is paid for energy that is fed
+    in, None = nothing. Of tiers, the first one counts.
+    """
+
+    tariff: str
+    currency: str
+    digits: int
+    at: list[float]
+    price: list[Decimal | None]
+    zone: list[str]
+    feed_in: list[Decimal | None]
+
+
 class DeviceRateView(msgspec.Struct, frozen=True, kw_only=True):
     """What a device costs per hour at its present power. ``per_hour`` None: its power is not known."""
 

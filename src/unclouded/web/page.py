@@ -21,7 +21,7 @@ from unclouded.web.static_files import IMMUTABLE, REVALIDATE, StaticFolder, send
 
 STATIC = Path(__file__).parent / "static"
 DEVICE_PATH = r"devices(?:/[^/]+(?:/(?:settings|details))?)?"
-PAGE_PATHS = re.compile(rf"/(?:now|history|{DEVICE_PATH}|add|setup|products|decode|rules|settings|hub)?/?")
+PAGE_PATHS = re.compile(rf"/(?:now|history|{DEVICE_PATH}|add|setup|products|decode|rules|bill|tariffs|settings|hub)?/?")
 FILE = re.compile(r"/(assets/)?([A-Za-z0-9_-][A-Za-z0-9._-]*)")
 AUTHORITY = "/ca.pem"  # the certificate of the hub's own authority, if the page is served with TLS
 

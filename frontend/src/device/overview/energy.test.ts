@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import type { Energy } from "../../data/shapes";
 import { sumsOf, yearStart } from "./energy";
 
-const energy = (Wh: (number | null)[]): Energy => ({ by: "month", timezone: "UTC", at: [], rows: [{ device: "a", point: "energy_import_Wh", Wh, estimated: [], gap: [] }] });
+const energy = (Wh: (number | null)[]): Energy => ({ by: "month", timezone: "UTC", at: [], rows: [{ device: "a", point: "energy_import_Wh", Wh, estimated: [], gap: [], edited: [], void: [] }] });
 
 it("the month is the last row, the year the sum of what is known", () => {
   expect(sumsOf(energy([1000, null, 500]), "energy_import_Wh")).toEqual({ month: 500, year: 1500 });

@@ -15,14 +15,16 @@ from unclouded.core.cost_views import (
     CostNowView,
     CostPeriod,
     CostsView,
+    PricesView,
     PriceView,
     TariffsView,
 )
 from unclouded.web.api.history import Moment, SpanQuery, asked_span
-from unclouded.web.request import ApiRequest, as_json, time_of
+from unclouded.web.request import ApiError, ApiRequest, as_json, time_of
 from unclouded.web.routes import ApiContext, ApiRoute
 
 DAY = 86_400.0  # s
+WEEK, LONGEST_PRICES_S = 7 * DAY, 32 * DAY
 DEFAULT_SPAN_S = {"hour": DAY, "day": 31 * DAY, "week": 91 * DAY, "month": 366 * DAY, "billing": 366 * DAY}
 NO_COSTS = {503: "This hub computes no costs, or the store cannot be read."}
 NO_TARIFF = {422: "There is no such tariff, none is chosen in `[costs]`, or the request covers too much data."}
@@ -56,6 +58,10 @@ class PriceQuery(msgspec.Struct, frozen=True, kw_only=True):
     tariff: TariffName = ""
 
 
+class PricesQuery(SpanQuery, frozen=True, kw_only=True):
+    tariff: TariffName = ""
+
+
 class CompareQuery(SpanQuery, frozen=True, kw_only=True):
     tariff: Annotated[list[str], Meta(max_length=20, description="Which tariffs; default: all.")] = msgspec.field(
         default_factory=list
@@ -70,6 +76,15 @@ async def price(context: ApiContext, request: ApiRequest) -> Response:
     query = request.query(PriceQuery)
     at = time_of(query.at, "at", context.zone) if query.at else context.wall()
     return as_json(await context.require_costs().price(query.tariff, at))
+
+
+async def prices(context: ApiContext, request: ApiRequest) -> Response:
+    query = request.query(PricesQuery)
+    start = time_of(query.start, "start", context.zone) if query.start else context.wall()
+    end = time_of(query.end, "end", context.zone) if query.end else start + WEEK
+    if not start < end <= start + LONGEST_PRICES_S:
+        raise ApiError(400, "api.costs.prices_span")
+    return as_json(await context.require_costs().prices(query.tariff, start, end))
 
 
 async def compare_tariffs(context: ApiContext, request: ApiRequest) -> Response:
@@ -110,6 +125,15 @@ ROWS = (
         handler=price,
         returns=(PriceView,),
         query=PriceQuery,
+        errors={**NO_COSTS, **NO_TARIFF},
+    ),
+    ApiRoute(
+        method="GET",
+        path="/api/tariffs/prices",
+        summary="The prices of a time, also of one to come, in runs of equal prices. Default: seven days from now.",
+        handler=prices,
+        returns=(PricesView,),
+        query=PricesQuery,
         errors={**NO_COSTS, **NO_TARIFF},
     ),
     ApiRoute(
