@@ -128,6 +128,19 @@ def test_a_device_that_counts_on_from_an_older_saved_value_loses_nothing(meter):
     assert meter.reads(955) == Counted(1_005_000, point=KEY)
 
 
+@pytest.mark.parametrize(("rise_Wh", "quality"), [(2084, "good"), (2085, "suspect")])
+def test_a_rise_is_counted_that_the_limit_explains_since_the_last_reading_and_a_minute(meter, rise_Wh, quality):
+    meter.reads(1000)
+    assert meter.reads(1000 + rise_Wh).quality == quality  # 100 kW for 15 s and 60 s are 2083.3 Wh, and one count
+
+
+def test_a_dip_is_a_reset_once_the_counter_has_risen_twice(meter):
+    meter.reads(1000, 980, 980, 980, 980, 980, 981)
+    assert meter.reads(981).flags == ("dip",)
+    assert meter.reads(982).flags == ("reset",)
+    assert meter.Wh == 1002
+
+
 def test_a_register_that_wraps_is_counted_over_its_top():
     meter = Meter(row(wraps=2**24))
     assert meter.reads(2**24 - 5, 3).flags == ("wrap",)

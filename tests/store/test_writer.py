@@ -55,3 +55,11 @@ def test_a_batch_that_fails_changes_nothing_of_the_earlier_ones(db: sqlite3.Conn
     with pytest.raises(sqlite3.Error, match="disk full"):
         writer.write(changed)
     assert contents(db) == before
+
+
+def test_a_device_was_last_seen_at_its_newest_reading(db: sqlite3.Connection) -> None:
+    writer = StoreWriter(db, wall=lambda: NOON)
+    writer.write([PLUG])
+    for at, seen in ((NOON + 20, NOON + 20), (NOON - 900, NOON + 20), (NOON + 40, NOON + 40)):
+        writer.write([Reading("plug", "power_W", 42.0, at)])
+        assert db.execute("SELECT last_seen FROM device").fetchone() == (seen,)

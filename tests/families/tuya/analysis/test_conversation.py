@@ -103,6 +103,12 @@ def test_a_report_answers_a_query_and_a_set(question: bytes, answer: bytes) -> N
     assert not remarks(talk(sent, until=9.0))
 
 
+def test_a_report_after_several_overdue_requests_answers_the_newest() -> None:
+    comments = talk([(0.0, "M", BEATS), (1.0, "W", ASKS_ALL), (1.4, "W", SWITCH_ON), (2.0, "M", IS_ON)])
+    assert [kind for kind, _ in remarks(comments)] == ["no answer", "no answer", "out of order"]
+    assert (comments[-1].answers, comments[-1].after_s) == (comments[2].piece.offset, pytest.approx(0.6))
+
+
 def test_a_report_of_another_point_does_not_answer_a_set() -> None:
     sent: list[SentChunk] = [(0.0, "M", BEATS), (1.0, "W", SWITCH_ON), (1.1, "M", POWER)]
     assert remarks(talk(sent, until=1.5)) == [
