@@ -25,6 +25,7 @@ from unclouded.app.backup.service import BackupService
 from unclouded.app.composition import Composition
 from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.live import LiveConfiguration
+from unclouded.app.costs.service import CostsService
 from unclouded.app.decode_service.service import DecodeService
 from unclouded.app.downloads import Downloads
 from unclouded.app.exporting.service import ExportService
@@ -186,7 +187,8 @@ async def _serving(
         lambda: clock.at(loop.time()) if clock.trusted() else None,
         lambda text: hub.notify(Notice("", clock.at(loop.time()), "feed", text)),
     )
-    live.on_applied = partial(_apply_to_hub, weather, services, history, plugs, publishing, rules, feeds)
+    costs = CostsService(config, hub, history, lambda: clock.at(loop.time()))
+    live.on_applied = partial(_apply_to_hub, weather, services, history, plugs, publishing, rules, feeds, costs)
     backups = BackupService(
         lambda: composition.config,
         lambda: clock.at(loop.time()) if clock.trusted() else None,
@@ -210,6 +212,7 @@ async def _serving(
         metrics=metrics,
         homekit=LiveHomekit(publishing),
         rules=rules,
+        money=costs,
         prices=feeds,
     )
     try:
@@ -261,6 +264,7 @@ def _apply_to_hub(
     publishing: Publishing,
     rules: RulesService,
     feeds: FeedsService,
+    costs: CostsService,
     config: Config,
     renamed: Mapping[str, str],
 ) -> None:
@@ -271,6 +275,7 @@ def _apply_to_hub(
     publishing.use(config)
     rules.use(config, renamed)
     feeds.use(config)
+    costs.use(config)
 
 
 def _at_start(listener: WebListener | None) -> tuple[str, tuple[str, ...]]:

@@ -22,12 +22,14 @@ from unclouded.store.condense import Grid, HistoryRow, HistoryStep, LastValue, m
 from unclouded.store.editing.edit import COLUMNS, HistoryEdit, edit_of
 from unclouded.store.editing.edited_samples import edit_at, text_spans
 from unclouded.store.feeds import StoredFeeds
+from unclouded.store.retention.expired import Gone, gone_of
 from unclouded.store.samples import Samples
 from unclouded.store.schema import explain, open_to_read
 from unclouded.store.silence import Silences
 from unclouded.store.steps import DEPTH, TEXT_DEPTH, VALUES, Steps
 
 FOREVER = 2.0**40
+LONGEST_ROWS_S = 3600
 
 EVENTS = """SELECT e.at, coalesce(d.id, d.identity, ''), e.kind, e.json FROM event e
     LEFT JOIN device d ON d.number = e.device
@@ -35,7 +37,10 @@ EVENTS = """SELECT e.at, coalesce(d.id, d.identity, ''), e.kind, e.json FROM eve
 EDITS = f"SELECT {COLUMNS} FROM edit WHERE device = ?1 AND start < ?3 AND until > ?2 ORDER BY number"
 DEVICE = "SELECT number, identity, id, first_seen, last_seen, info FROM device"
 OLDEST = """SELECT min(at) FROM (SELECT (SELECT min(second) FROM sample WHERE device = number) AS at FROM device
-    UNION ALL SELECT (SELECT first FROM chunk WHERE device = number ORDER BY start LIMIT 1) FROM device)"""
+    UNION ALL SELECT (SELECT first FROM chunk WHERE device = number ORDER BY start LIMIT 1) FROM device
+    UNION ALL SELECT (SELECT start FROM rollup WHERE series = id AND span = 3600 ORDER BY start LIMIT 1) FROM series)"""
+FINGERPRINT = """SELECT count(*), total(last), total(at), total(marks) FROM rollup WHERE series IN ({}) AND span = 900
+    AND start >= ? AND start < ?"""
 LEDGERS = """SELECT d.id, l.point FROM ledger l JOIN device d ON d.identity = l.identity WHERE d.id IS NOT NULL
     ORDER BY d.number, l.point"""
 
@@ -179,6 +184,15 @@ class StoreReader:
         rows = self._rows(f"{EVENTS} DESC, e.number DESC LIMIT ?", start, end, number, number, VALUE, limit)
         return [Event(at, name, kind, from_json(text)) for at, name, kind, text in rows]
 
+    def shortest_span(self, device: str, points: Collection[str], start: float) -> int:
+        """The seconds of the shortest rows that are left of all these points from a time on: 0 = all readings are.
+
+        Raises CommandError.
+        """
+        number, _ = self._find(device)
+        gone, scales = gone_of(self._rows, number), self._scales(number, points)
+        return max((_left(gone[one], start) for one in gone.keys() & scales.keys()), default=0)
+
     def silences(self, device: str, start: float = 0.0, end: float = FOREVER) -> list[tuple[float, float]]:
         """The times within a range in which a device was offline or faulted, or no hub ran; oldest first."""
         number, _ = self._find(device)
@@ -219,6 +233,18 @@ class StoreReader:
     def feeds(self) -> StoredFeeds:
         """The values of prices and other feeds."""
         return StoredFeeds(self._rows)
+
+    def fingerprint(self, device: str, points: Collection[str], start: int, end: int) -> tuple[object, ...]:
+        """What the energy of these counters between two times (whole quarters of an hour) follows from, in short.
+
+        It changes with each row, edit and silence in that time, and with what the counters showed before and after it.
+        """
+        number, _ = self._find(device)
+        places = ", ".join(str(one) for one in sorted(self._scales(number, points)))
+        rows = self._rows(FINGERPRINT.format(places), start, end)
+        edits = tuple((one.number, one.undone_at) for one in self.edits(device, points, start, end))
+        around = *self.before(device, points, start).items(), *self.first(device, points, end).items()
+        return (*rows[0], around, edits, tuple(self.silences(device, start, end)))
 
     def newest(self) -> float:
         """The second of the newest sample of any device; 0 where there is none."""
@@ -328,6 +354,11 @@ class StoreReader:
             point, flags = entry["point"], tuple(entry["flags"])
             last.setdefault(point, Reading(id, point, entry["value"], at, entry["quality"], flags))
         return last
+
+
+def _left(gone: Gone, at: float) -> int:
+    found = gone.shortest(at)
+    return LONGEST_ROWS_S if found is None else found
 
 
 class _Marks(dict[int, tuple[Quality, tuple[str, ...]]]):

@@ -10,6 +10,7 @@ from datetime import date, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -19,7 +20,7 @@ from unclouded.tariffs.fixed import fixed_amount, highest_kW
 from unclouded.tariffs.money import ATTO, MWH, PICO, rounded
 from unclouded.tariffs.pricing import Feeds, PricedRange, Pricing
 from unclouded.tariffs.quarters import HomeEnergy, day_begin
-from unclouded.tariffs.tariff import BY_ENERGY, Tariff, TariffPart, TariffTax
+from unclouded.tariffs.tariff import BY_ENERGY, PartKind, Tariff, TariffPart, TariffTax
 
 
 class BillLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +31,7 @@ class BillLine(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     place: int
-    kind: str
+    kind: PartKind | Literal["tax"]
     name: str
     amount: Decimal
     quantity: Fraction
@@ -159,8 +160,8 @@ class BillWriter:
             fed_in=sum(self._energy.fed_in[first - self._energy.first : end - self._energy.first]),
             estimated=sum(mWh for mWh, guess in zip(bought, estimated, strict=True) if guess),
             unpriced=unpriced,
-            unknown=sum(known) + day_begin(until, self._zone) - day_begin(since, self._zone) - (end - first),
-            quarters=day_begin(until, self._zone) - day_begin(since, self._zone),
+            unknown=sum(known),
+            quarters=end - first,
             gaps=tuple(gaps),
         )
 
@@ -285,7 +286,7 @@ class BillWriter:
                 has_price[span : span + len(one.rates)] = b"\1" * len(one.rates)
             if one.part.kind == "energy":
                 missing.update(one.unpriced)
-            gaps += _runs(one.part.name, one.unpriced)
+            gaps += runs(one.part.name, one.unpriced)
         offset = first - self._energy.first
         bare = [
             (first + number, self._energy.bought[offset + number])
@@ -293,7 +294,7 @@ class BillWriter:
             if not priced and self._energy.bought[offset + number]
         ]
         missing.update(bare)
-        return gaps + _runs("", bare), sum(missing.values())
+        return gaps + runs("", bare), sum(missing.values())
 
 
 def tax_factor(taxes: Sequence[TariffTax], part: TariffPart) -> Fraction:
@@ -343,7 +344,8 @@ def _order(line: BillLine) -> tuple[object, ...]:
     return line.place, line.zone, line.tier, line.is_fallback, line.since
 
 
-def _runs(part: str, quarters: Iterable[tuple[int, int]]) -> list[PriceGap]:
+def runs(part: str, quarters: Iterable[tuple[int, int]]) -> list[PriceGap]:
+    """Quarters and their mWh as gaps."""
     found: list[PriceGap] = []
     for number, mWh in quarters:
         if found and found[-1].end == number:

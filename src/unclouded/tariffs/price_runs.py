@@ -6,14 +6,14 @@ It does not depend on what is used, except for tiers: of those, the first one co
 from collections.abc import Iterator, Sequence
 from datetime import date, tzinfo
 from fractions import Fraction
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import NamedTuple
 
 from unclouded.core.calendar.days import HolidayList
 from unclouded.tariffs.bill import tax_factor
 from unclouded.tariffs.money import PICO
-from unclouded.tariffs.pricing import Feeds, PricedRange, Pricing
-from unclouded.tariffs.quarters import HomeEnergy, day_begin
+from unclouded.tariffs.pricing import Feeds, PricedRange, Pricing, tax_stretches
+from unclouded.tariffs.quarters import HomeEnergy
 from unclouded.tariffs.tariff import Tariff
 
 
@@ -40,23 +40,17 @@ def price_runs(
         unknown=bytes(end - first),
         estimated=bytes(end - first),
     )
-    pricing = Pricing(tariff, energy, feeds, zone, holidays)
-    quarters = [one for day, begin, until in _stretches(pricing) for one in _quarters(pricing, day, begin, until)]
+    return runs_of(Pricing(tariff, energy, feeds, zone, holidays), first, end)
+
+
+def runs_of(pricing: Pricing, first: int, end: int) -> list[PriceRun]:
+    """The same of a pricing whose tiers are filled up to ``first``."""
+    stretches = tax_stretches(pricing, first, end)
+    quarters = [one for day, begin, until in stretches for one in _quarters(pricing, day, begin, until)]
     return [PriceRun(first + next(run)[0], *key) for key, run in groupby(enumerate(quarters), key=lambda one: one[1])]
 
 
 Quarter = tuple[Fraction | None, str, Fraction | None]
-
-
-def _stretches(pricing: Pricing) -> Iterator[tuple[date, int, int]]:
-    """The quarters, divided where a tax changes, with the first day of each stretch."""
-    first, last = pricing.days[0].day, pricing.days[-1].day
-    changes = {one for tax in pricing.tariff.taxes for one in (tax.since, tax.until) if first < one <= last}
-    energy = pricing.energy
-    starts = [(first, energy.first), *((one, day_begin(one, pricing.zone)) for one in sorted(changes))]
-    for (day, begin), (_, end) in pairwise([*starts, (last, energy.end)]):
-        if begin < end:
-            yield day, begin, end
 
 
 def _quarters(pricing: Pricing, day: date, first: int, end: int) -> Iterator[Quarter]:

@@ -6,9 +6,9 @@ feed            price of the quarter; where there is none, the fallback, else th
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, tzinfo
-from itertools import compress
+from itertools import compress, pairwise
 from operator import and_
 from typing import NamedTuple
 
@@ -175,6 +175,17 @@ def tier_period(tariff: Tariff, part: TariffPart, day: date) -> tuple[date, date
     if part.per == "year":
         return date(day.year, 1, 1), date(day.year + 1, 1, 1)
     return tariff.billing.period(day)
+
+
+def tax_stretches(pricing: Pricing, first: int, end: int) -> Iterator[tuple[date, int, int]]:
+    """Quarters divided where a tax changes: the first day of each stretch, its first quarter, the one behind it."""
+    days = [one for one in pricing.days if one.end > first and one.first < end]
+    begin, last = days[0].day, days[-1].day
+    changes = {one for tax in pricing.tariff.taxes for one in (tax.since, tax.until) if begin < one <= last}
+    starts = [(begin, first), *((one, day_begin(one, pricing.zone)) for one in sorted(changes))]
+    for (day, low), (_, high) in pairwise([*starts, (last, end)]):
+        if low < high:
+            yield day, low, high
 
 
 def reading_begin(tariff: Tariff, day: date) -> date:

@@ -127,6 +127,10 @@ class HistoryReader:
             lambda reader: [event_view(event) for event in reader.newest_events(device, start, end, limit)]
         )
 
+    async def read(self, query: Callable[[StoreReader], Answer]) -> Answer:
+        """Ask the store, in a thread."""
+        return await self._run(query)
+
     async def close(self) -> None:
         """Wait for running queries, and close the file."""
         await asyncio.to_thread(self._threads.shutdown)
