@@ -5,7 +5,7 @@ import contextlib
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
@@ -44,8 +44,10 @@ class FakeHistory:
         self._ask("history", *wanted[:4], [one.id for one in wanted.hub])
         return History(start=wanted.start, end=wanted.end, step=60.0, series=[SERIES])
 
-    async def energy(self, by: By, start: float, end: float, devices: Sequence[str]) -> Energy:
-        self._ask("energy", by, start, end, list(devices))
+    async def energy(
+        self, by: By, start: float, end: float, devices: Sequence[str], hub: Collection[str] = ()
+    ) -> Energy:
+        self._ask("energy", by, start, end, list(devices), sorted(hub))
         return Energy(by=by, timezone="Europe/Madrid", at=[start, end], rows=[])
 
     async def today(self, now: float) -> Today:
@@ -231,7 +233,7 @@ async def test_history_requests_have_sensible_defaults() -> None:
     assert history.requests == [
         ("history", [("kettle", "power_W"), ("lamp", "on")], now - 3600, now, 50, ["kettle", "lamp"]),
         ("history", [("kettle", "power_W")], NOON, NOON + 60, 600, ["kettle", "lamp"]),
-        ("energy", "day", now - 31 * 86_400, now, ["kettle"]),
+        ("energy", "day", now - 31 * 86_400, now, ["kettle"], ["kettle", "lamp"]),
         ("today", now),
         ("events", "kettle", 0.0, now, 5),
     ]

@@ -555,6 +555,16 @@ async def test_energy_by_month_and_of_selected_devices(history_reader, path):
     assert [(row.device, row.point) for row in everything.rows] == [("plug", METER), ("other", METER)]
 
 
+async def test_a_device_that_has_not_reported_yet_does_not_hide_the_energy_of_the_others(history_reader, path):
+    write(path, watt_hours(3, NOON), watt_hours(5, NOON + 3600))
+    span = ("hour", NOON, NOON + 3600)
+    found = await history_reader.energy(*span, ["new", "plug"], ["new", "plug"])
+    assert [row.device for row in found.rows] == ["plug"]
+    assert (await history_reader.energy(*span, ["new"], ["new"])).rows == []
+    with pytest.raises(CommandError, match="no device 'nowhere'"):
+        await history_reader.energy(*span, ["plug", "nowhere"], ["plug"])
+
+
 async def test_too_many_periods_are_refused(history_reader, path):
     write(path)
     with pytest.raises(CommandError, match="9000"):

@@ -1,6 +1,6 @@
 """One row for each route of the API: request, answer, errors. Routes and document are generated from them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, tzinfo
 from typing import Any, Literal, Protocol
@@ -62,8 +62,10 @@ class HistorySource(Protocol):
     async def history(self, request: SeriesRequest) -> History:
         """Columns; the time span and the number of rows determine the step."""
 
-    async def energy(self, by: By, start: float, end: float, devices: Sequence[str]) -> Energy:
-        """Increase of each counter per local hour, day or month; no devices = all."""
+    async def energy(
+        self, by: By, start: float, end: float, devices: Sequence[str], hub: Collection[str] = ()
+    ) -> Energy:
+        """Increase of each counter per local hour, day or month; no devices = all. ``hub``: ids of its devices."""
 
     async def today(self, now: float) -> Today:
         """Counter values at the beginning of the local day."""

@@ -84,7 +84,8 @@ async def history_csv(context: ApiContext, request: ApiRequest) -> Response:
 async def energy(context: ApiContext, request: ApiRequest) -> Response:
     query = request.query(EnergyQuery)
     start, end = asked_span(query, context, DEFAULT_SPAN_S[query.by])
-    return as_json(await context.require_history().energy(query.by, start, end, query.device))
+    here = frozenset(one.id for one in context.hub.devices())
+    return as_json(await context.require_history().energy(query.by, start, end, query.device, here))
 
 
 async def load(context: ApiContext, request: ApiRequest) -> Response:

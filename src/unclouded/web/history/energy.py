@@ -12,7 +12,7 @@ held. Days on which the clocks change have 23 or 25 hours.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import accumulate, pairwise
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
 from unclouded.store.condense import DAY, HOUR, Grid, HistoryStep, milliseconds
 from unclouded.store.editing.edit import HistoryEdit, overlapping, overlay
-from unclouded.store.reader import StoreReader
+from unclouded.store.reader import StoreReader, UnknownDevice
 from unclouded.web.history.edited_energy import changed_since, edited_periods
 from unclouded.web.history.series import span
 from unclouded.web.schemas import By, Energy, EnergyRow, Level, Today
@@ -113,11 +113,17 @@ class CounterRises(NamedTuple):
 
 
 def energy(
-    reader: StoreReader, zone: ZoneInfo, by: By, start: float, end: float, devices: Sequence[str] = ()
+    reader: StoreReader,
+    zone: ZoneInfo,
+    by: By,
+    start: float,
+    end: float,
+    devices: Sequence[str] = (),
+    hub: Collection[str] = (),
 ) -> Energy:
     """See HistoryReader.energy. Raises CommandError."""
     at = borders(by, start, end, zone)
-    counters = _counters(reader, devices)
+    counters = _counters(reader, devices, hub)
     if (len(at) - 1) * sum(len(points) for points in counters.values()) > MAX_VALUES:
         raise CommandError(say("api.energy.too_large", most=MAX_VALUES, by=by))
     rows = [
@@ -299,12 +305,22 @@ def _gap_until(reader: StoreReader, device: str, point: str, border: float) -> G
     return Gap(begin, end, _mWh(before[1]), max(_mWh(row.value), _mWh(before[1])), LOST not in row.flags)
 
 
-def _counters(reader: StoreReader, devices: Sequence[str]) -> dict[str, list[str]]:
-    """The counters of these devices, by the names in the request, or of all devices."""
+def _counters(reader: StoreReader, devices: Sequence[str], hub: Collection[str]) -> dict[str, list[str]]:
+    """The counters of these devices, by the names in the request, or of all devices.
+
+    Devices that only the ``hub`` has, as they have reported nothing yet, have none. Raises UnknownDevice for others.
+    """
     known = reader.counters()
     if not devices:
         return known
-    return {device: known.get(reader.known(device).id, []) for device in dict.fromkeys(devices)}
+    found: dict[str, list[str]] = {}
+    for device in dict.fromkeys(devices):
+        try:
+            found[device] = known.get(reader.known(device).id, [])
+        except UnknownDevice:
+            if device not in hub:
+                raise
+    return found
 
 
 def _levels(reader: StoreReader, device: str, points: Sequence[str], at: float) -> dict[str, tuple[float, Value]]:

@@ -7,7 +7,7 @@ been replaced by another file.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -66,9 +66,14 @@ class HistoryReader:
         """
         return await self._run(lambda reader: series.history(reader, self.zone, request))
 
-    async def energy(self, by: By, start: float, end: float, devices: Sequence[str] = ()) -> Energy:
-        """Increase of each lifetime counter (of these devices, or of all) per local hour, day, week or month."""
-        return await self._run(lambda reader: energy.energy(reader, self.zone, by, start, end, devices))
+    async def energy(
+        self, by: By, start: float, end: float, devices: Sequence[str] = (), hub: Collection[str] = ()
+    ) -> Energy:
+        """Increase of each lifetime counter (of these devices, or of all) per local hour, day, week or month.
+
+        ``hub``: ids of devices that may be asked for before they have reported anything: they have no rows.
+        """
+        return await self._run(lambda reader: energy.energy(reader, self.zone, by, start, end, devices, hub))
 
     async def today(self, now: float) -> Today:
         """The lifetime counters at the beginning of the local day."""
