@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from app.onboarding.onboarding_story import surroundings
 from browser.conftest import need
 from browser.home import Home, Thing, meter
+from browser.test_onboarding import FAST, plugged_in
 from browser.visitor import Visitor
 from unclouded.web.page import STATIC
 
@@ -87,3 +89,21 @@ def test_the_language_is_that_of_the_browser(visitor: Visitor) -> None:
     log_in(page, PASSWORD)
     expect(page.get_by_role("link", name="Ahora", exact=True)).to_be_visible()
     assert page.locator("html").get_attribute("lang") == "es"
+
+
+def test_a_new_hub_gets_its_first_device(browser: Browser, tmp_path: Path) -> None:
+    with surroundings(tmp_path, times=FAST), Home(tmp_path, []) as new, plugged_in(new, "ttyUSB0"):
+        visitor = Visitor(browser, new.address)
+        try:
+            page = visitor.open("/", **SCREEN)
+            page.get_by_role("link", name="Try: Serial port ttyUSB0").click()
+            expect(page.get_by_role("button", name="Switch it")).to_be_visible()
+            page.get_by_role("button", name="Yes, this one").click()
+            page.get_by_label("Name", exact=True).fill("Kettle")
+            page.get_by_role("button", name="Kitchen").click()
+            page.get_by_role("button", name="Add it", exact=True).click()
+            expect(page.locator('[data-device="kettle"]')).to_contain_text("W")
+            assert 'room = "Kitchen"' in (new.folder / "unclouded.toml").read_text()
+            visitor.check()
+        finally:
+            visitor.close()
