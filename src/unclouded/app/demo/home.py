@@ -23,6 +23,7 @@ from unclouded.app.computer_zone import computer_zone
 from unclouded.app.configuration.config import Config, load_config
 from unclouded.app.configuration.table_edits import value_text
 from unclouded.app.demo.past import DAYS, DemoPast, PastDevice
+from unclouded.app.demo.tariffs import TARIFFS
 from unclouded.app.hub_process import RunningHub, locked, running_locked
 from unclouded.app.protocols import profile_library, simulated_kinds
 from unclouded.app.simulation.simulated_plug import BoundPlug, PlugSurroundings, bound, client_link
@@ -208,7 +209,7 @@ def configuration(data: Path, addresses: Sequence[str], seed: int) -> str:
         lines += [f"{key} = true" for key in ("produces", "critical", "favourite") if getattr(wire, key)]
         lines += [f'identity = "{wire.identity}"'] if wire.identity else []
         lines += [f"session = {{ poll_s = {METER_POLL_S} }}"] if wire.id == "meter" else ['parent = "meter"']
-    return "\n".join(lines) + "\n" + RULES
+    return "\n".join(lines) + "\n" + RULES + TARIFFS
 
 
 def _device(
