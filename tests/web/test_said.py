@@ -15,7 +15,7 @@ from unclouded.web.said import FORMS, LONGEST, translated
 from unclouded.web.words import answering_in, table
 
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
-FOLDERS = ("links", "app/configuration", "app/onboarding", "app/doctor", "families", "core")
+FOLDERS = ("links", "app/configuration", "app/onboarding", "app/doctor", "families", "core", "profiles")
 SHORTEST = 8  # characters of a sentence between two places that are looked for
 COMPOSED = {"api.said.at_least", "api.said.at_most", "api.said.chip_silent"}  # of pieces; written below
 
@@ -43,15 +43,20 @@ def german(text: str) -> str:
         ),
         (
             "a.toml, line 4: `colour` of device tv must be a whole number, but is a text.",
-            "a.toml, Zeile 4: `colour` of device tv muss eine ganze Zahl sein, ist aber ein Text.",
+            "a.toml, Zeile 4: `colour` von Gerät tv muss eine ganze Zahl sein, ist aber ein Text.",
         ),
         (
             "the plug does not answer on http: it closes the connection without an answer",
             "der Stecker antwortet nicht über http: er schließt die Verbindung ohne Antwort",
         ),
         (NO_FRAMES, table("de")["api.said.chip_silent"]),
-        ("`colour` of device tv must be at most 9.", "`colour` of device tv darf höchstens 9 sein."),
+        ("`colour` of device tv must be at most 9.", "`colour` von Gerät tv darf höchstens 9 sein."),
         ("`poll_s` in [x] must be at least 1.", "`poll_s` in [x] muss mindestens 1 sein."),
+        ("There is no room 'a'. There are: b.", "Es gibt keinen Raum 'a'. Es gibt: b."),
+        (
+            "a.toml, line 2: device k: there is no port /dev/ttyUSB9. There are: /dev/ttyS0.",
+            "a.toml, Zeile 2: Gerät k: den Anschluss /dev/ttyUSB9 gibt es nicht. Es gibt: /dev/ttyS0.",
+        ),
         ("Something that has no form: a.", "Something that has no form: a."),
         ("Nothing answered. Nobody knows.", "Nichts hat geantwortet. Nobody knows."),
         ("", ""),

@@ -41,6 +41,8 @@ class SentenceForm(msgspec.Struct, frozen=True):
             if end <= at:
                 return None
             found[name], at = text[at:end], end + len(until)
+            if name not in REASONS and _BETWEEN.search(found[name]):
+                return None  # more than one sentence
         return found
 
 

@@ -92,6 +92,10 @@ def test_the_default_data_folder_is_the_one_for_such_data() -> None:
             ("tcp://h:1", "serial:/dev/ttyUSB0?baud=9600"),
             "line 12: `link` of device pump: /dev/ttyUSB0 is a link of device meter",
         ),
+        (
+            ("[hub]", '[weather]\nsource = "sky"\n[hub]'),
+            r"line 3: `source` in \[weather\] cannot be 'sky'; docs/unclouded.toml lists",
+        ),
         (('"tcp://h:1"', '["tcp://h:1", "rfc2217://h:1"]'), "h:1 is a link of this device already"),
         (('link = "serial:///dev/ttyUSB0"', 'link = "x:y"\nparent = "pump"'), "inside itself"),
     ],

@@ -220,3 +220,12 @@ def wait_for(log: Any, text: str) -> None:
     while text not in log("run"):
         assert time.monotonic() < until, log("run")
         time.sleep(0.02)
+
+
+def test_what_a_hub_would_refuse_is_not_valid(tmp_path: Path) -> None:
+    file = tmp_path / "unclouded.toml"
+    weather = '[weather]\nsource = "mqtt"\nurl = "mqtt://u:secret@127.0.0.1:9"\ntopic = "w"\n'
+    file.write_text(f'[hub]\ndata = "{tmp_path}"\n{weather}')
+    done = CliRunner().invoke(cli, ["check", "--config", str(file)])
+    assert isinstance(done.exception, UncloudedError) and "has a user name" in str(done.exception)
+    assert "is valid" not in done.output and "secret" not in str(done.exception)

@@ -22,6 +22,7 @@ MISSING = re.compile(r"Object missing required field `([^`]*)`( - at )?")
 EXPECTED = re.compile(r"Expected `([^`]*)`, got `([^`]*)`(?: - at (`[^`]*`))?")
 BOUND = re.compile(r"Expected `(?:int|float)` (>=|<=) (\d+(?:\.\d+)?)(?: - at (`[^`]*`))?")
 NO_NUMBER = "Invalid decimal string"
+NO_CHOICE = re.compile(r"Invalid enum value ('.*?'|-?\d+) - at (`[^`]*`)")
 TYPES = {
     "str": "a text",
     "int": "a whole number",
@@ -104,6 +105,8 @@ class ConfigPlaces:
         elif bound := BOUND.search(rest):
             most = "least" if bound[1] == ">=" else "most"
             rest = f"{self.name(path)} must be at {most} {float(bound[2]):g}."
+        elif choice := NO_CHOICE.search(rest):
+            rest = f"{self.name(path)} cannot be {choice[1]}; docs/unclouded.toml lists what it may be."
         elif NO_NUMBER in rest:
             rest = f"{self.name(path)} must be a number."
         elif quoted:

@@ -8,6 +8,7 @@ import msgspec
 from unclouded.app.configuration.access import waiting_changes
 from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.problems import ConfigProblem, problems
+from unclouded.app.configuration.validation import validate
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.products.profile_check import CheckedProfile, ProfileChecker, counts_of
 from unclouded.app.protocols import profile_library
@@ -37,6 +38,7 @@ def command(
     if profiles:
         ctx.exit(0 if _check_profiles(profiles, as_json) else 2)
     checked = configuration(config, data)
+    validate(checked)  # what the hub checks before it runs with it
     for node in DeviceFactory(checked).nodes():
         for channel in node.channels:
             profile = channel.profile.name if channel.profile else f"{channel.generic.name} until its product is known"
