@@ -68,7 +68,12 @@ def reference_month(
             if part.tiers:
                 period = (place, local.date() if part.per == "day" else month)
                 for tier, amount, rate in _filled(part, used, period, kWh, zone_name):
-                    key = (place, zone_name, tier, rate)
+                    key = (
+                        place,
+                        zone_name if any(isinstance(one.price, dict) for one in part.tiers) else "",
+                        tier,
+                        rate,
+                    )
                     exact[key] = exact.get(key, Fraction(0)) + sign * amount * rate
             elif part.feed:
                 value = _mean(feeds.get(part.feed, ()), at)
@@ -76,11 +81,11 @@ def reference_month(
                     missing = missing or part.kind == "energy"
                     continue
                 rate = Fraction(part.fallback) if value is None else _dynamic(part, value)
-                key = (place, zone_name, 0, rate if value is None else None)
+                key = (place, "", 0, rate if value is None else None)
                 exact[key] = exact.get(key, Fraction(0)) + sign * kWh * rate
             else:
                 rate = Fraction(part.price[zone_name] if isinstance(part.price, dict) else part.price)
-                key = (place, zone_name, 0, rate)
+                key = (place, zone_name if isinstance(part.price, dict) else "", 0, rate)
                 exact[key] = exact.get(key, Fraction(0)) + sign * kWh * rate
         if missing:
             without += home.bought[at]

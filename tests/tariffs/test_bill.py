@@ -145,10 +145,8 @@ def _kept(found: Bill) -> set[int]:
 
 def _lines(found: Bill) -> dict[tuple[object, ...], Decimal]:
     names = found.tariff.zone_names
-    by_energy = ("energy", "feed_in")
     return {
-        (one.place, names[one.zone] if one.kind in by_energy else "", one.tier, one.rate): one.amount
-        for one in found.lines
+        (one.place, names[one.zone] if one.zone >= 0 else "", one.tier, one.rate): one.amount for one in found.lines
     }
 
 

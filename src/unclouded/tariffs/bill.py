@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from unclouded.core.calendar.days import HolidayList
 from unclouded.tariffs.fixed import fixed_amount, highest_kW
 from unclouded.tariffs.money import ATTO, MWH, PICO, rounded
-from unclouded.tariffs.pricing import Feeds, PricedRange, Pricing
+from unclouded.tariffs.pricing import ALL, Feeds, PricedRange, Pricing
 from unclouded.tariffs.quarters import HomeEnergy, day_begin
 from unclouded.tariffs.tariff import BY_ENERGY, PartKind, Tariff, TariffPart, TariffTax
 
@@ -37,7 +37,7 @@ class BillLine(msgspec.Struct, frozen=True, kw_only=True):
     quantity: Fraction
     rate: Fraction | None
     taxes: Fraction = Fraction(0)
-    zone: int = 0
+    zone: int = ALL
     tier: int = 0
     is_fallback: bool = False
     is_included: bool = False

@@ -22,8 +22,11 @@ from unclouded.tariffs.zones import ZoneCalendar
 Feeds = Mapping[str, Sequence[FeedInterval]]
 
 
+ALL = -1  # zones together
+
+
 class LineKey(NamedTuple):
-    """What a line of energy is of. ``rate`` None: it changes within the line."""
+    """What a line of energy is of. ``zone`` ALL: the part has none of its own. ``rate`` None: it changes within it."""
 
     zone: int
     tier: int
@@ -147,7 +150,12 @@ class Pricing:
                 while left > 0:
                     taken = min(left, limits[tier] - used)
                     rate = part.tiers[tier].prices[zone]
-                    _add(lines[LineKey(zone, tier + 1, rate)], taken, taken * rate, bool(estimated[number]))
+                    _add(
+                        lines[LineKey(zone if part.by_zone else ALL, tier + 1, rate)],
+                        taken,
+                        taken * rate,
+                        bool(estimated[number]),
+                    )
                     amount, used, left = amount + taken * rate, used + taken, left - taken
                     if used >= limits[tier]:
                         tier += 1
@@ -224,17 +232,17 @@ def _by_zone(
     """At a fixed price for each zone."""
     rates = [by_zone[zone] for zone in zones]
     amounts = [0 if rate is None else rate * mWh for rate, mWh in zip(rates, energy, strict=True)]
-    lines: dict[LineKey, LineSum] = {}
+    lines: dict[LineKey, LineSum] = defaultdict(LineSum)
     for zone, rate in enumerate(by_zone):
         if rate is None:
             continue
         chosen = [one == zone for one in zones] if len(by_zone) > 1 else [True] * len(zones)
-        line = LineSum()
-        line.mWh = sum(compress(energy, chosen))
-        line.amount = line.mWh * rate
-        line.estimated = sum(compress(energy, map(and_, chosen, estimated)))
-        if line.mWh:
-            lines[LineKey(zone, 0, rate)] = line
+        mWh = sum(compress(energy, chosen))
+        if mWh:
+            line = lines[LineKey(zone if part.by_zone else ALL, 0, rate)]
+            line.mWh += mWh
+            line.amount += mWh * rate
+            line.estimated += sum(compress(energy, map(and_, chosen, estimated)))
     return PricedRange(part, first, rates, amounts, lines, [])
 
 
@@ -264,7 +272,7 @@ def _by_rate(
         amount = mWh * rate
         amounts.append(amount)
         if mWh:
-            key = LineKey(zone, 0, rate if is_fallback[number] else None, is_fallback[number])
+            key = LineKey(ALL, 0, rate if is_fallback[number] else None, is_fallback[number])
             _add(lines[key], mWh, amount, bool(estimated[number]))
     return PricedRange(part, first, rates, amounts, lines, unpriced)
 

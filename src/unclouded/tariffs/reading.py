@@ -137,6 +137,7 @@ def _part(table: TariffPartTable, key: str, names: Sequence[str]) -> TariffPart:
         until=until,
         meter=table.load,
         limited=table.at_most == "energy",
+        by_zone=any(isinstance(one, dict) for one in (table.price, *(tier.price for tier in table.tiers))),
     )
     return _energy_price(table, key, names, part) if kind in BY_ENERGY else _other_price(table, key, part)
 

@@ -6,7 +6,8 @@ from fractions import Fraction
 
 from unclouded.tariffs.bill import BillLine
 from unclouded.tariffs.money import MWH, price_of, short
-from unclouded.tariffs.tariff import EVER, Tariff, TariffPart
+from unclouded.tariffs.pricing import ALL
+from unclouded.tariffs.tariff import EVER, Tariff, TariffPart, TariffTier
 
 PERIODS = {"day": "day", "month": "month", "billing": "billing period", "year": "year"}
 
@@ -14,7 +15,7 @@ PERIODS = {"day": "day", "month": "month", "billing": "billing period", "year": 
 def line_text(tariff: Tariff, line: BillLine) -> str:
     """``Energy, punta, tier 2 (above 400 kWh)``; ``Standing charge, 31 days``."""
     pieces = [line.name]
-    if line.kind in ("energy", "feed_in") and tariff.zones:
+    if line.zone != ALL:
         pieces.append(tariff.zone_names[line.zone])
     if line.tier:
         pieces.append(f"tier {line.tier} ({tier_text(tariff.parts[line.place], line.tier)})")
@@ -63,10 +64,7 @@ def _part_pieces(tariff: Tariff, part: TariffPart) -> Iterator[str]:
         yield f"{part.name}: {feed_text(tariff, part)}"
     elif part.tiers:
         for number, tier in enumerate(part.tiers, 1):
-            prices = ", ".join(
-                f"{price_of(price)} {currency}{f' ({tariff.zone_names[zone]})' if tariff.zones else ''}"
-                for zone, price in tier.prices.items()
-            )
+            prices = _tier_prices(tariff, part, tier)
             yield f"{part.name}: {prices} per kWh{f', {tier_text(part, number)}' if part.is_tiered else ''}"
     else:
         what = {"power": f" per kW ({part.kW} kW)", "demand": " per kW of the highest quarter"}.get(part.kind, "")
@@ -78,6 +76,19 @@ def _part_pieces(tariff: Tariff, part: TariffPart) -> Iterator[str]:
         yield f"until {last_day(part.until)}"
     if part.limited:
         yield "no more than the energy charged"
+
+
+def _tier_prices(tariff: Tariff, part: TariffPart, tier: TariffTier) -> str:
+    if not part.by_zone:
+        where = "" if len(part.zones) == len(tariff.zone_names) else f" ({_zone_list(tariff, part)})"
+        return f"{price_of(next(iter(tier.prices.values())))} {tariff.currency}{where}"
+    return ", ".join(
+        f"{price_of(price)} {tariff.currency} ({tariff.zone_names[zone]})" for zone, price in tier.prices.items()
+    )
+
+
+def _zone_list(tariff: Tariff, part: TariffPart) -> str:
+    return ", ".join(tariff.zone_names[zone] for zone in sorted(part.zones))
 
 
 def feed_text(tariff: Tariff, part: TariffPart) -> str:

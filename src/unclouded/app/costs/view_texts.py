@@ -28,6 +28,7 @@ from unclouded.tariffs.bill import Bill, BillLine, PriceGap
 from unclouded.tariffs.money import MWH, price_of, rounded, short
 from unclouded.tariffs.price import QuarterPrice
 from unclouded.tariffs.price_runs import PriceRun
+from unclouded.tariffs.pricing import ALL
 from unclouded.tariffs.quarters import QUARTER, HomeEnergy
 from unclouded.tariffs.tariff import BY_ENERGY, Tariff, TariffPart
 from unclouded.tariffs.words import first_day, last_day, line_text, part_text
@@ -198,6 +199,8 @@ def home_view(home: MeasuredHome) -> MeasuredHomeView:
 
 def _part(tariff: Tariff, part: TariffPart) -> TariffPartView:
     def prices(known: dict[int, int]) -> dict[str, Decimal]:
+        if not part.by_zone and len(part.zones) == len(tariff.zone_names):
+            return {"": price_of(next(iter(known.values())))}
         return {tariff.zone_names[zone]: price_of(price) for zone, price in known.items()}
 
     tiers = part.tiers if part.is_tiered else ()
@@ -234,7 +237,7 @@ def _line(tariff: Tariff, line: BillLine) -> BillLineView:
         rate=None if line.rate is None else short(line.rate, 12),
         average=short(abs(Fraction(line.amount)) / line.quantity, 4) if varies else None,
         tax=rounded(line.taxes, tariff.digits + 4),
-        zone=tariff.zone_names[line.zone] if is_energy else "",
+        zone="" if line.zone == ALL else tariff.zone_names[line.zone],
         tier=line.tier,
         since=first_day(line.since),
         until=last_day(line.until),
