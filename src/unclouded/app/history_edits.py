@@ -15,10 +15,12 @@ from unclouded.core.model import Notice
 from unclouded.store.reader import FOREVER, StoreReader
 from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
+from unclouded.web.history.checks.history_checks import check_history
 from unclouded.web.history.editing.proposal import EditRequest, edit_text, edit_view, propose
-from unclouded.web.schemas import EditBody, EditPreview, HistoryEditView
+from unclouded.web.schemas import CheckView, EditBody, EditPreview, HistoryEditView
 
 WHO = "cli"
+MONTH_S = 31 * 86_400.0
 EditFields = EditBody  # what somebody asks for
 EditEffect = EditPreview  # what that changes
 ShownEdit = HistoryEditView  # an edit as it is listed
@@ -66,6 +68,14 @@ class HistoryEditor:
             raise CommandError(f"{self._device} has no edit {number}.")
         with store_writer(self._config) as writer:
             return edit_view(writer.edits.undo(number, WHO), self._device)
+
+
+def suspicious(config: Config, device: str, start: float | None, end: float | None, fuse_A: float) -> list[CheckView]:
+    """What is suspicious in the history of a device, "" = of all. Default: the last 31 days. Raises CommandError."""
+    until = time.time() if end is None else end
+    with StoreReader(config.store) as reader:
+        begin = max(until - MONTH_S, 0.0) if start is None else start
+        return check_history(reader, config.zone, device, begin, until, fuse_A)
 
 
 @contextlib.contextmanager

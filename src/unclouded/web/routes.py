@@ -35,6 +35,7 @@ from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest
 from unclouded.web.schemas import (
     By,
+    CheckView,
     EditPreview,
     Energy,
     History,
@@ -81,6 +82,9 @@ class HistorySource(Protocol):
 
     async def edit(self, request: EditRequest, now: float, who: str) -> EditPreview:
         """Store an edit, unless it is a dry run; what it changes."""
+
+    async def checks(self, device: str, start: float, end: float, fuse_A: float) -> list[CheckView]:
+        """What is suspicious in the history of a device, "" = of all."""
 
     async def undo_edit(self, device: str, number: int, who: str) -> HistoryEditView:
         """Undo an edit of a device."""

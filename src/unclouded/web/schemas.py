@@ -368,6 +368,25 @@ class EditPreview(msgspec.Struct, frozen=True, kw_only=True):
     Wh_after: float | None
 
 
+CheckName = Literal["spike", "frozen", "mismatch", "gap", "parts", "negative"]
+
+
+class CheckView(msgspec.Struct, frozen=True, kw_only=True):
+    """A suspicious range. ``text``: what is odd; ``command``: of the command line, which repairs it.
+
+    ``kind``: more power than the fuse carries, power that does not change while the counter rises, energy that is not
+    what power adds up to, no contact, devices below that use more, power below zero of what feeds nothing in.
+    """
+
+    device: str
+    point: str
+    kind: CheckName
+    start: str
+    end: str
+    text: str
+    command: str
+
+
 class Level(msgspec.Struct, frozen=True, array_like=True):
     """The value of a counter."""
 

@@ -15,6 +15,7 @@ from unclouded.app.stored_history import EnergyPeriod, StoredRow, stored_energy,
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option, time_option
 from unclouded.cli.output.lines import print_json, print_text
+from unclouded.cli.repairing.check_command import check
 from unclouded.cli.repairing.default_group import DefaultGroup
 from unclouded.cli.repairing.edit_commands import edit, edits, restore, void
 from unclouded.core.errors import CommandError
@@ -29,14 +30,14 @@ PERIODS: Mapping[str, str] = {"hour": "%Y-%m-%d %H:%M %z", "day": "%Y-%m-%d", "w
 
 @click.group("history", cls=DefaultGroup)
 def command() -> None:
-    """Print stored readings, and repair them: mark ranges as wrong, correct or estimate them.
+    """Print stored readings, and repair them: mark ranges as wrong, correct or estimate them, find what is odd.
 
     `unclouded history DEVICE` prints the readings of DEVICE, as `unclouded history show DEVICE` does, which also
     reaches a device that is called as one of these commands.
     """
 
 
-for _one in (void, edit, restore, edits):
+for _one in (void, edit, restore, edits, check):
     command.add_command(_one)
 
 

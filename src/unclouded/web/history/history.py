@@ -22,12 +22,13 @@ from unclouded.core.views import EventView
 from unclouded.store.reader import FOREVER, Event, StoreReader
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history import energy, series
+from unclouded.web.history.checks.history_checks import check_history
 from unclouded.web.history.consumption.answer_anomalies import anomalies
 from unclouded.web.history.consumption.answer_load import load
 from unclouded.web.history.consumption.views import Anomalies, LoadDuration
 from unclouded.web.history.editing.proposal import EditRequest, edit_text, edit_view, propose
 from unclouded.web.history.series import SeriesRequest
-from unclouded.web.schemas import By, EditPreview, Energy, History, HistoryEditView, Today
+from unclouded.web.schemas import By, CheckView, EditPreview, Energy, History, HistoryEditView, Today
 from unclouded.web.words import say
 
 THREADS = 2  # so that a long query does not delay a short one
@@ -105,6 +106,10 @@ class HistoryReader:
         made = await store.change_history(lambda writer: writer.edits.make(proposal.edit, who))
         store.report(request.device, "history_edited", edit_text(made), {"edit": made.number, "who": who})
         return msgspec.structs.replace(proposal.preview, edit=edit_view(made, request.device))
+
+    async def checks(self, device: str, start: float, end: float, fuse_A: float) -> list[CheckView]:
+        """What is suspicious in the history of a device, "" = of all, with a command that repairs it."""
+        return await self._run(lambda reader: check_history(reader, self.zone, device, start, end, fuse_A))
 
     async def undo_edit(self, device: str, number: int, who: str) -> HistoryEditView:
         """Undo an edit of a device."""

@@ -165,11 +165,15 @@ class _PointQuery:
     def _fitting(self, points: int, silences: Mapping[str, Silences]) -> tuple[Grid | None, dict[str, Columns]]:
         most = max(points, MAX_SAMPLES) + 1
         seconds = [self._reader.seconds(device, self._start, self._end, most) for device in self._selected]
-        if max(seconds, default=0) <= points:
+        shortest = max(
+            (self._reader.shortest_span(one, wanted, self._start) for one, wanted in self._selected.items()), default=0
+        )
+        if max(seconds, default=0) <= points and not shortest:
             found = {device: self._measured(device, silences[device], points) for device in self._selected}
             if all(len(cells) <= points for columns in found.values() for cells in columns.values()):
                 return None, found
-        step = _step(self._zone, self._start, self._end, points, sum(seconds) <= MAX_SAMPLES)
+        least = shortest or (0 if sum(seconds) <= MAX_SAMPLES else ROLLED_UP_S)
+        step = _step(self._zone, self._start, self._end, points, least)
         grid = Grid(step, self._zone)
         return grid, {device: self._condensed(device, grid, silences[device]) for device in self._selected}
 
@@ -200,10 +204,10 @@ class _PointQuery:
         return self._reader.standing(device, late, self._start) if late else {}
 
 
-def _step(zone: ZoneInfo, start: float, end: float, points: int, from_samples: bool) -> int:
-    """The shortest step with at most ``points`` rows. ``from_samples``: steps below a minute are allowed."""
+def _step(zone: ZoneInfo, start: float, end: float, points: int, least: float) -> int:
+    """The shortest step, of ``least`` seconds or more, with at most ``points`` rows."""
     first, last = milliseconds(start), milliseconds(end)
-    grids = ((step, Grid(step, zone)) for step in STEPS if from_samples or step >= ROLLED_UP_S)
+    grids = ((step, Grid(step, zone)) for step in STEPS if step >= least)
     return next(step for step, grid in grids if grid.count(first, last) <= points)
 
 

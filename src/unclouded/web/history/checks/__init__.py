@@ -1,0 +1,1 @@
+"""Validation of the history: ranges that are suspicious, each with a command that repairs it."""

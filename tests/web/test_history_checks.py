@@ -1,0 +1,116 @@
+"""Validation of the history: what is wrong is found, to the minute, with a command that works; what is right is not."""
+
+import shlex
+from contextlib import closing
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from unclouded.core.errors import CommandError
+from unclouded.core.model import Device, Ledger, Point, Reading, Status
+from unclouded.store.condense import HistoryStep
+from unclouded.store.reader import StoreReader
+from unclouded.store.schema import open_to_write
+from unclouded.store.writer import StoreWriter
+from unclouded.web.history.checks import rules
+from unclouded.web.history.checks.history_checks import check_history
+
+MADRID = ZoneInfo("Europe/Madrid")
+MIDNIGHT = 1_800_054_000  # 2027-01-16 00:00 in Madrid
+HOUR, DAY = 3600, 86_400
+METER = "energy_import_Wh"
+POINTS = (Point(key="power_W", exponent=-1), Point(key=METER, kind="counter", exponent=-3))
+
+
+def device(id: str, parent: str = "") -> Device:
+    return Device(id=id, identity=id, family="", link="", profile="", points=POINTS, parent=parent)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Two days of a meter at 600 W with a plug at 300 W below it; the second day has every fault, one an hour or so."""
+    path = tmp_path / "store.sqlite"
+    with closing(open_to_write(path)) as db:
+        writer = StoreWriter(db, lambda: MIDNIGHT + 3 * DAY)
+        facts: list = [device("meter"), device("plug", "meter")]
+        facts += [Ledger(identity=id, point=METER) for id in ("meter", "plug")]
+        total = {"meter": 0.0, "plug": 0.0}
+        for minute in range(0, 2 * 24 * 60, 5):
+            at, hour = MIDNIGHT + minute * 60, minute / 60 - 24
+            for id, watts in (("meter", 600.0), ("plug", 300.0)):
+                shown = watts + (minute % 7) / 10
+                if id == "plug" and 2 <= hour < 2.1:
+                    shown = 99_000.0
+                if id == "plug" and 4 <= hour < 4.05:
+                    shown = -200.0
+                if id == "meter" and 6 <= hour < 11:
+                    shown, watts = 150.0, 600.0  # frozen
+                if id == "plug" and 14 <= hour < 15:
+                    watts = 12_000.0  # more than the meter
+                total[id] += watts / 12
+                if not (id == "plug" and 18 <= hour < 20):
+                    facts += [Reading(id, "power_W", shown, at), Reading(id, METER, total[id], at)]
+        facts += [Status("plug", "online", MIDNIGHT), Status("plug", "offline", MIDNIGHT + DAY + 18 * HOUR)]
+        facts += [Status("plug", "online", MIDNIGHT + DAY + 20 * HOUR)]
+        writer.write(facts)
+    return path
+
+
+def checked(path: Path, device: str = "", day: int = 1, **more):
+    with closing(StoreReader(path)) as reader:
+        start = MIDNIGHT + day * DAY
+        return check_history(reader, MADRID, device, start, start + DAY, more.get("fuse", 63.0))
+
+
+def test_every_fault_is_found_where_it_is(path):
+    found = {(one.device, one.kind, one.point): one for one in reversed(checked(path))}
+    assert set(found) == {
+        ("meter", "frozen", "power_W"),
+        ("meter", "mismatch", METER),
+        ("meter", "parts", METER),
+        ("plug", "spike", "power_W"),
+        ("plug", "negative", "power_W"),
+        ("plug", "mismatch", METER),
+        ("plug", "gap", METER),
+    }
+    assert found["plug", "spike", "power_W"].start == "2027-01-17T02:00:00+01:00"
+    assert found["plug", "spike", "power_W"].end == "2027-01-17T02:01:00+01:00"
+    assert found["meter", "frozen", "power_W"].text == "150 W for 5 hours, and the counter rose by 3,000 Wh"
+    gap = found["plug", "gap", METER]
+    assert (gap.start, gap.end) == ("2027-01-17T18:00:00+01:00", "2027-01-17T20:00:00+01:00")
+    assert "--estimate" in gap.command and "edit plug" in gap.command
+
+
+def test_a_day_without_faults_has_none(path):
+    assert checked(path, day=0) == []
+
+
+def test_the_fuse_decides_what_a_spike_is(path):
+    assert all(one.kind != "spike" for one in checked(path, "plug", fuse=1000.0))
+    assert any(one.kind == "spike" for one in checked(path, "meter", day=0, fuse=0.5))
+
+
+def test_commands_can_be_pasted(path):
+    for one in checked(path):
+        words = shlex.split(one.command)
+        assert words[:2] == ["unclouded", "history"] and words[3:5] == [one.device, one.point]
+        assert words[words.index("--from") + 1] == one.start and "--reason" in words
+
+
+def test_a_range_has_a_bound(path):
+    with closing(StoreReader(path)) as reader, pytest.raises(CommandError, match="370 days"):
+        check_history(reader, MADRID, "", 0, MIDNIGHT, 63.0)
+
+
+def hour(number: int, watts: float) -> HistoryStep:
+    return HistoryStep(number * HOUR, "power_W", watts, "good", (), False, watts, watts, watts)
+
+
+def test_power_that_is_steady_and_right_is_not_frozen():
+    at = [float(n * HOUR) for n in range(7)]
+    hours = [hour(n, 500.0) for n in range(6)]
+    assert rules.frozen("power_W", hours, at, [500.0] * 6) == []
+    assert rules.frozen("power_W", hours, at, [1500.0] * 6)[0].end == 6 * HOUR
+    assert rules.frozen("power_W", hours[:2], at, [1500.0] * 6) == []
+    assert rules.frozen("power_W", hours, at, [None] * 6) == []
