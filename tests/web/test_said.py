@@ -15,7 +15,7 @@ from unclouded.web.said import FORMS, LONGEST, translated
 from unclouded.web.words import answering_in, table
 
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
-FOLDERS = ("links", "app/configuration", "app/onboarding", "app/doctor", "families", "core", "profiles")
+FOLDERS = ("links", "app/configuration", "app/onboarding", "app/doctor", "families", "core", "profiles", "web")
 SHORTEST = 8  # characters of a sentence between two places that are looked for
 COMPOSED = {"api.said.at_least", "api.said.at_most", "api.said.chip_silent"}  # of pieces; written below
 
@@ -52,6 +52,11 @@ def german(text: str) -> str:
         (NO_FRAMES, table("de")["api.said.chip_silent"]),
         ("`colour` of device tv must be at most 9.", "`colour` von Gerät tv darf höchstens 9 sein."),
         ("`poll_s` in [x] must be at least 1.", "`poll_s` in [x] muss mindestens 1 sein."),
+        (
+            "/a.toml cannot be written: No space left on device. The disk is full. Free some space and try again.",
+            "/a.toml lässt sich nicht schreiben: No space left on device. Der Datenträger ist voll. Bitte Platz schaffen "
+            "und noch einmal versuchen.",
+        ),
         ("There is no room 'a'. There are: b.", "Es gibt keinen Raum 'a'. Es gibt: b."),
         (
             "a.toml, line 2: device k: there is no port /dev/ttyUSB9. There are: /dev/ttyS0.",

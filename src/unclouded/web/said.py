@@ -41,7 +41,7 @@ class SentenceForm(msgspec.Struct, frozen=True):
             if end <= at:
                 return None
             found[name], at = text[at:end], end + len(until)
-            if name not in REASONS and _BETWEEN.search(found[name]):
+            if _BETWEEN.search(found[name]) and (until or name not in REASONS):
                 return None  # more than one sentence
         return found
 
