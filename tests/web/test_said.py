@@ -54,8 +54,8 @@ def german(text: str) -> str:
         ("`poll_s` in [x] must be at least 1.", "`poll_s` in [x] muss mindestens 1 sein."),
         (
             "/a.toml cannot be written: No space left on device. The disk is full. Free some space and try again.",
-            "/a.toml lässt sich nicht schreiben: No space left on device. Der Datenträger ist voll. Bitte Platz schaffen "
-            "und noch einmal versuchen.",
+            "/a.toml lässt sich nicht schreiben: No space left on device. Der Datenträger ist voll. Bitte Platz "
+            "schaffen und noch einmal versuchen.",
         ),
         ("There is no room 'a'. There are: b.", "Es gibt keinen Raum 'a'. Es gibt: b."),
         (
