@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from unclouded.core.backup_views import BackupsView, BackupView, StagedView, VerifiedView
 from unclouded.core.configuration_views import (
     ConfigBackupView,
     ConfigDifference,
@@ -26,6 +27,7 @@ from unclouded.core.decode_views import (
     FoundFormat,
 )
 from unclouded.core.errors import CommandError, EditConflict
+from unclouded.core.export_views import ExportRequest
 from unclouded.core.frame_part import FramePart
 from unclouded.core.homekit_view import HomekitView
 from unclouded.core.model import (
@@ -408,11 +410,50 @@ class FakeRules:
 
 
 class FakeBackup:
-    """A backup of two pieces."""
+    """Backups of two pieces. There is one of each name of an even length."""
 
     async def pieces(self) -> AsyncIterator[bytes]:
         yield b"\x1f\x8b"
         yield b"rest"
+
+    def name(self) -> str:
+        return "unclouded-2026-11-30T023000Z-5f3a91c2.tar.gz"
+
+    async def view(self) -> BackupsView:
+        return BackupsView(folder="/backups", next=iso(NOON), files=(await self.make(),))
+
+    async def make(self) -> BackupView:
+        return BackupView(name=self.name(), at=iso(NOON), size=7, ours=True, encrypted=False)
+
+    async def stored(self, name: str) -> AsyncIterator[bytes]:
+        self._check(name)
+        yield b"\x1f\x8brest"
+
+    async def verify(self, name: str) -> VerifiedView:
+        self._check(name)
+        return VerifiedView(name=name, version="1", hub="Home", at=iso(NOON), newest=None, devices=1, size=9)
+
+    async def stage(self, name: str) -> BackupsView:
+        self._check(name)
+        staged = StagedView(name=name, at=iso(NOON), aside="/data/before-restore")
+        return BackupsView(folder="/backups", staged=staged)
+
+    async def unstage(self) -> BackupsView:
+        return BackupsView(folder="/backups")
+
+    def _check(self, name: str) -> None:
+        if len(name) % 2:
+            raise CommandError("There is no such backup.")
+
+
+class FakeExports:
+    """Exports of two pieces. There are only devices whose names have an even length."""
+
+    async def pieces(self, request: ExportRequest) -> AsyncIterator[bytes]:
+        if any(len(device) % 2 for device in request.devices):
+            raise CommandError("There is no such device.")
+        yield b"time,"
+        yield b"device"
 
 
 class FakeConfiguration:

@@ -846,6 +846,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tariffs/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The prices of a time, also of one to come, in runs of equal prices. Default: seven days from now. */
+        get: operations["prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tariffs/compare": {
         parameters: {
             query?: never;
@@ -1250,7 +1267,7 @@ export interface paths {
             cookie?: never;
         };
         /** The backups in the folder of [backup], when the next one is made, and what is restored at the start. */
-        get: operations["backups"];
+        get: operations["hub_backups"];
         put?: never;
         /** Make a backup in the folder now; the answer comes when it is complete and was read again. */
         post: operations["make_backup"];
@@ -3011,6 +3028,22 @@ export interface components {
             text: string;
             /** @default null */
             g_per_kWh: number | null;
+        };
+        /**
+         * PricesView
+         * @description Prices of a kWh with taxes, in runs: ``price[n]`` from ``at[n]`` until before ``at[n + 1]`` (Unix seconds).
+         *
+         *         None: not known. ``zone``: of each run, "" = the tariff has none. ``feed_in``: what is paid for energy that is fed
+         *         in, None = nothing. Of tiers, the first one counts.
+         */
+        PricesView: {
+            tariff: string;
+            currency: string;
+            digits: number;
+            at: number[];
+            price: (string | null)[];
+            zone: string[];
+            feed_in: (string | null)[];
         };
         /**
          * Problem
@@ -8984,6 +9017,87 @@ export interface operations {
             };
         };
     };
+    prices: {
+        parameters: {
+            query?: {
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                start?: string;
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                end?: string;
+                /** @description Default: the tariff that `[costs]` names. */
+                tariff?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PricesView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is no such tariff, none is chosen in `[costs]`, or the request covers too much data. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This hub computes no costs, or the store cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     compare_tariffs: {
         parameters: {
             query?: {
@@ -11675,7 +11789,7 @@ export interface operations {
             };
         };
     };
-    backups: {
+    hub_backups: {
         parameters: {
             query?: never;
             header?: never;

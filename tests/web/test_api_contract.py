@@ -27,6 +27,7 @@ from api_story import (
     FakeBackup,
     FakeConfiguration,
     FakeDecoder,
+    FakeExports,
     FakeHomekit,
     FakeHub,
     FakeOnboarding,
@@ -117,6 +118,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
         configuration=FakeConfiguration(),
         onboarder=FakeOnboarding(),
         backup=FakeBackup(),
+        exports=FakeExports(),
         rules=FakeRules(),
         homekit=FakeHomekit(),
     ).app()

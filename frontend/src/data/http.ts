@@ -37,6 +37,15 @@ export async function get<T>(path: string, query: Query = {}, signal?: AbortSign
   return limited(LONGEST_GET_MS, signal, async (within) => parse<T>(await (await ask(address(path, query), { signal: within })).text()));
 }
 
+/** Whether GET would be answered; what comes is left. Throws HubError. */
+export async function probe(path: string): Promise<void> {
+  const begun = new AbortController();
+  await limited(LONGEST_GET_MS, begun.signal, async (signal) => {
+    await ask(path, { signal });
+    begun.abort();
+  });
+}
+
 /** The answer to POST. Throws HubError. */
 export async function post<T>(path: string, body: unknown): Promise<T> {
   return parse<T>(await (await ask(path, posting(body))).text());

@@ -11,13 +11,19 @@ import { Fact } from "../parts/fact";
 import { Notice } from "../parts/notice";
 import { countText, formatter, timeText } from "../text/format";
 import { say } from "../text/words";
+import { Backups } from "./backups";
+import { ExportRow } from "./export";
 import { Row, Section } from "./row";
 import { resultOf, Saved, useSave } from "./save";
+import type { Table } from "./tables";
 import { bytesText, storeProblems } from "./text";
 
 type Schemas = components["schemas"];
 
-export function Data({ hub, configuration, bar }: { hub: Hub | undefined; configuration: Configuration | undefined; bar: string }) {
+type Props = { hub: Hub | undefined; configuration: Configuration | undefined; backup: Table | undefined; bar: string };
+
+/** `backup`: the table of backups, where it may be seen. */
+export function Data({ hub, configuration, backup, bar }: Props) {
   const { value } = usePolled<Schemas["DataView"]>("/api/data");
   const since = value?.since ? Date.parse(value.since) : undefined;
   const bytes = hub?.store.bytes ?? value?.bytes;
@@ -29,13 +35,8 @@ export function Data({ hub, configuration, bar }: { hub: Hub | undefined; config
           <span class="fig">{bytes === undefined ? "–" : bytesText(bytes)}</span>
         </Row>
         <Row title={say("settings.kept")} text={say("settings.kept_help")} />
-        {role.value === "control" && (
-          <Row title={say("settings.backup")} text={say("settings.backup_help")} name="backup">
-            <a class="button" href="/api/backup" download="">
-              {say("settings.backup_now")}
-            </a>
-          </Row>
-        )}
+        <ExportRow />
+        {role.value === "control" && <Backups table={backup} bar={bar} />}
         {configuration && <Versions bar={bar} revision={configuration.revision} />}
       </div>
       {hub && <StoreState hub={hub} />}

@@ -1,5 +1,6 @@
 """The stored data as a whole: how much there is, and backups of the hub as files."""
 
+import re
 from collections.abc import AsyncIterator
 
 from starlette.responses import Response, StreamingResponse
@@ -10,6 +11,7 @@ from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.routes import BYTES, ApiContext, ApiRoute
 from unclouded.web.schemas import DataView
 
+OTHERS = r"[^A-Za-z0-9._-]"  # characters that no name of a backup has
 BUSY = {503: "It cannot be done now; `detail` says why: another backup is being made, the folder or the disk."}
 NO_SUCH = {422: "There is no such backup, or it is not sound; `detail` says why."}
 
@@ -24,7 +26,7 @@ async def new_backup(context: ApiContext, request: ApiRequest) -> Response:
     return await _file(source.name(), source.pieces())
 
 
-async def backups(context: ApiContext, request: ApiRequest) -> Response:
+async def hub_backups(context: ApiContext, request: ApiRequest) -> Response:
     return as_json(await context.require_backup().view())
 
 
@@ -54,7 +56,7 @@ def _name(request: ApiRequest) -> str:
 
 async def _file(name: str, pieces: AsyncIterator[bytes]) -> Response:
     first = await anext(pieces)  # raises before the head of the answer is sent
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{re.sub(OTHERS, "_", name)}"'}
     return StreamingResponse(streamed(first, pieces), media_type=BYTES, headers=headers)
 
 
@@ -81,7 +83,7 @@ ROWS = (
         method="GET",
         path="/api/backups",
         summary="The backups in the folder of [backup], when the next one is made, and what is restored at the start.",
-        handler=backups,
+        handler=hub_backups,
         returns=(BackupsView,),
         control=True,
     ),

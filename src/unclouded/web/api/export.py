@@ -14,10 +14,9 @@ from starlette.responses import Response, StreamingResponse
 from unclouded.core.export_views import ExportContent, ExportFormat, ExportRequest
 from unclouded.web.api.history import SpanQuery
 from unclouded.web.request import ApiRequest, time_of
-from unclouded.web.routes import BYTES, CSV, JSON_LINES, ApiContext, ApiRoute
+from unclouded.web.routes import BYTES, ApiContext, ApiRoute
 from unclouded.web.schemas import By
 
-MEDIA = {"csv": CSV, "jsonl": JSON_LINES}
 Name = Annotated[str, Meta(max_length=200)]
 
 
@@ -50,7 +49,7 @@ async def export(context: ApiContext, request: ApiRequest) -> Response:
     day = datetime.datetime.fromtimestamp(context.wall(), context.zone).date()
     name = f"unclouded-{'-'.join(asked.content)}-{day}.{query.format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(streamed(first, pieces), media_type=MEDIA.get(query.format, BYTES), headers=headers)
+    return StreamingResponse(streamed(first, pieces), media_type=BYTES, headers=headers)
 
 
 async def streamed(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
