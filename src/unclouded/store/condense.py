@@ -119,7 +119,10 @@ class Grid:
 
     def begin_of(self, number: int, run: OffsetRun) -> int:
         """When the step with this number in a run begins."""
-        return self.begin(max(number * self.step - run.shift, run.low))
+        begin = number * self.step - run.shift
+        if begin >= run.low and not self._local:
+            return begin  # the clock does not change between
+        return self.begin(max(begin, run.low))
 
     def after(self, begin: int) -> int:
         """When the step after the one that begins then begins."""
@@ -136,8 +139,11 @@ class Grid:
     def begins(self, low: int, high: int) -> list[int]:
         """When the steps that overlap a range begin, and when the last of them ends."""
         found = [self.begin(low)]
-        while found[-1] < high:
-            found.append(self.after(found[-1]))
+        for run in self.runs(found[-1], high):
+            while found[-1] < run.high:
+                last, following = found[-1], found[-1] + self.step
+                is_plain = run.low <= last and following < run.high and (last + run.shift) % self.step == 0
+                found.append(following if is_plain else self.after(last))
         return found
 
     def count(self, low: int, high: int) -> int:
