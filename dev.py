@@ -152,6 +152,7 @@ def docs(args: list[str]) -> int:
         [PYTHON, "-m", "unclouded.cli.reference", HERE / "docs"],
         [PYTHON, "hatch_build.py", "--types"],
         [PYTHON, "tests/browser/pictures.py", HERE / "docs" / "pictures"],
+        [PYTHON, "tests/browser/integration_pictures.py", HERE / "docs" / "pictures"],
     ]
     return max([call(step) for step in (steps[:2] if "--no-pictures" in args else steps)])
 

@@ -6,9 +6,8 @@ hub (a fake one, or the program) ─► publisher ─► Mosquitto ◄─ Home A
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +31,6 @@ from unclouded.core.model import (
     Reading,
     Status,
 )
-from unclouded.core.profile import WirePoint
-from unclouded.hub.energy import DeviceEnergy
 from unclouded.publish.homeassistant.discovery import HomeAssistantDiscovery
 from unclouded.publish.mqtt.topics import Topics
 from unclouded.publish.mqtt.updates import UpdateOffer
@@ -48,8 +45,10 @@ def discovery(version: str = "1") -> HomeAssistantDiscovery:
 
 
 @asynccontextmanager
-async def running(release: str, broker: Mosquitto) -> AsyncIterator[HomeAssistant]:
-    """A Home Assistant with a fresh folder."""
+async def running(
+    release: str, broker: Mosquitto, env: Mapping[str, str] | None = None
+) -> AsyncIterator[HomeAssistant]:
+    """A Home Assistant with a fresh folder. ``env``: variables of its process."""
     end = strangers()[release]
     place = end.root / "tmp"
     place.mkdir(exist_ok=True)
@@ -58,7 +57,7 @@ async def running(release: str, broker: Mosquitto) -> AsyncIterator[HomeAssistan
         home = Path(folder) / "config"
         inside = [f"/{Path(one).relative_to(end.root)}" for one in (driver, home)]
         command = [end.record["program"], inside[0]]
-        async with home_assistant(command, home, inside[1], broker.port) as one:
+        async with home_assistant(command, home, inside[1], broker.port, env or {}) as one:
             yield one
 
 
@@ -231,76 +230,6 @@ async def test_firmware_that_the_hub_has_is_offered_installed_and_then_the_newes
         await has(ha, "update.pump_update", "off")
         assert (await ha.states())["update.pump_update"]["attributes"]["installed_version"] == "1.0.2"
         assert ha.complaints() == []
-
-
-def levels() -> Iterator[tuple[float, int]]:
-    """Time and Wh of a counter: it rises, begins at 0 again at 1000, dips, jumps for one reading, and is away."""
-    level = 900
-    for number in range(90):
-        level += 7
-        shown = level % 1000
-        if number == 50:
-            shown -= 6  # one reading too low
-        if number == 60:
-            shown = 2**22  # one that cannot be
-        if not 70 <= number < 75:  # away
-            yield NOON + number * 60.0, shown
-
-
-def counted(meter: str, wraps: int | None) -> list[Reading]:
-    """The readings that the hub makes of it, by its ledger. Without ``wraps`` the beginning at 0 is a reset."""
-    point = Point(key="energy_import_Wh", kind="counter", exponent=-3)
-    row = WirePoint(point=point, wire="1", counter="total", wraps=wraps)
-    energy = DeviceEnergy(f"toy:{meter}", {})
-    steps = [(at, energy.count(row, level, at)) for at, level in levels()]
-    return [Reading(meter, point.key, one.total_mWh / 1000, at, one.quality, one.flags) for at, one in steps]
-
-
-@releases
-async def test_the_energy_dashboard_accepts_our_totals_and_statistics_equal_the_ledger(
-    release: str, tmp_path: Path
-) -> None:
-    hub = plug_hub(plug("one"), plug("two"))
-    meters = {"one": counted("one", 1000), "two": counted("two", None)}
-    flags = {flag for readings in meters.values() for one in readings for flag in one.flags}
-    assert flags >= {"wrap", "reset", "jump", "gap"}, "the script contains what it says"
-    hub.publish(*(readings[0] for readings in meters.values()))
-    async with both(release, tmp_path, hub) as (_, ha, _):
-        for name, readings in meters.items():
-            await has(ha, entity(name), kWh(readings[0]))
-        for pair in zip(*meters.values(), strict=True):
-            hub.publish(*pair[:1])
-            hub.publish(*pair[1:])
-            await asyncio.sleep(0.03)
-        for name, readings in meters.items():
-            await has(ha, entity(name), kWh(readings[-1]))
-        start = datetime.now(UTC).replace(second=0, microsecond=0)
-        for back in (5, 0):
-            window = start - timedelta(minutes=start.minute % 5 + back)
-            await ha.call("compile_now.run", start=window.isoformat())
-        used = [{"stat_consumption": entity(name)} for name in meters]
-        await ha.ask("energy/save_prefs", energy_sources=[], device_consumption=used)
-        verdict = await ha.ask("energy/validate")
-        assert verdict["device_consumption"] == [[], []], verdict
-        found = await ha.ask(
-            "recorder/statistics_during_period",
-            start_time=(start - timedelta(hours=1)).isoformat(),
-            statistic_ids=[entity(name) for name in meters],
-            period="5minute",
-        )
-        for name, readings in meters.items():
-            total = (float(readings[-1].value) - float(readings[0].value)) / 1000
-            assert found[entity(name)][-1]["sum"] == pytest.approx(total, abs=1e-6) and total > 0.5
-        assert ha.complaints() == []
-
-
-def entity(meter: str) -> str:
-    return f"sensor.{meter}_energy_import_wh"
-
-
-def kWh(reading: Reading) -> str:
-    """Its value as Home Assistant shows it."""
-    return f"{round(float(reading.value) / 1000, 6)}"
 
 
 @releases

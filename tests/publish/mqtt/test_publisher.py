@@ -10,7 +10,7 @@ from paho.mqtt.properties import Properties
 
 from api_story import FakeHub
 from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
-from publish.mqtt.broker_story import HUB_ID, Client, client, notice, publishing, reading, settings, until
+from publish.mqtt.broker_story import HUB_ID, PATIENCE_S, Client, client, notice, publishing, reading, settings, until
 from unclouded.core.model import Status
 from unclouded.links.mqtt.packets import V5, V311
 from unclouded.publish.homeassistant.discovery import HomeAssistantDiscovery
@@ -140,13 +140,13 @@ async def test_a_retained_command_that_is_published_now_is_recognised_in_mqtt_5(
                 await page.send("unclouded/kettle/set", value, retain=True)
             await page.send("unclouded/lamp/set", "true")
             await page.newest("unclouded/lamp/set/outcome")
-            carried_out = [command.device for command in hub.commands]
             if version == V5:
-                assert carried_out == ["lamp"] and one.counts["retained_commands"] == 2
+                assert [command.device for command in hub.commands] == ["lamp"]
+                assert one.counts["retained_commands"] == 2
                 refused = page.of("unclouded/kettle/set/outcome")
                 assert [answer["outcome"] for answer in refused] == ["refused"], "it is said once"
             else:
-                assert carried_out == ["kettle", "kettle", "lamp"], "3.1.1 does not say that it is retained"
+                await until(lambda: len(hub.commands) == 3)  # 3.1.1 does not say that two of them are retained
         hub.commands.clear()
         async with publishing(hub, chosen) as one:
             await until(lambda: one.counts["retained_commands"] == 1)
@@ -220,9 +220,9 @@ async def test_a_program_that_is_no_longer_served_and_another_base_leave_nothing
         async with publishing(hub, settings(broker, tmp_path / "p"), announced):
             await until(lambda: [one for one, _, _ in other.messages if one.startswith("homeassistant/")][1:])
         async with publishing(hub, settings(broker, tmp_path / "p", base="home/hub")):
-            gone = "unclouded/kettle/info"
-            await until(lambda: b"" in [payload for topic, payload, _ in other.messages if topic == gone])
-        assert {topic.partition("/")[0] for topic in await retained(broker)} == {"home"}
+            async with asyncio.timeout(PATIENCE_S):
+                while {topic.partition("/")[0] for topic in await retained(broker)} != {"home"}:
+                    await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("version", [V5, V311])

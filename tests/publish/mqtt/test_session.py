@@ -1,11 +1,13 @@
 """The client's protocol without a broker, the outbox and its file."""
 
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api_story import device
 from unclouded.links.mqtt.codec import Parser, encode
 from unclouded.links.mqtt.packets import V5, V311, Connack, Disconnect, Puback, Publish, Suback
 from unclouded.publish.mqtt import payloads
@@ -26,6 +28,7 @@ from unclouded.publish.mqtt.session import (
     Refused,
 )
 from unclouded.publish.mqtt.topics import TopicRequest, Topics, is_topic
+from unclouded.publish.mqtt.updates import UpdateOffer, update_payload
 
 
 def opened(version: int = V5, connack: Connack | None = None) -> ClientSession:
@@ -180,3 +183,17 @@ def test_a_device_that_is_called_as_the_hub_has_topics_of_its_own() -> None:
     assert topics.request("home/unclouded/bridge_/set") == TopicRequest("set", "bridge")
     assert topics.request("home/unclouded/a/points/on/set") == TopicRequest("set", "a", "on")
     assert topics.request("home/unclouded/a/state") is None
+
+
+def test_what_a_device_is_contains_no_address() -> None:
+    named = {"address": "10.0.0.2", "mac": "02:00", "second_server": "a:1", "server": "b:2"}
+    found = json.loads(payloads.info(device("plug", info={"product": "mss310", **named})))
+    assert found["info"] == {"product": "mss310"}
+
+
+def test_firmware_that_is_installed_already_is_not_offered() -> None:
+    one = device("pump", info={"version": "1.0.2"})
+    for version, newest in (("1.0.3", "1.0.3"), ("1.0.2", "1.0.2")):
+        found = json.loads(update_payload(one, UpdateOffer("pump.bin", version), None))
+        assert (found["latest_version"], bool(found["release_summary"])) == (newest, version == "1.0.3")
+    assert json.loads(update_payload(one, None, 40))["update_percentage"] == 40

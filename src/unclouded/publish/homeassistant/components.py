@@ -26,6 +26,7 @@ EXPIRE_S = 1000  # s after which a sensor without a message is unavailable; each
 LONGEST_STATE = 255  # characters that Home Assistant keeps of a state
 MOST_OPTIONS = 64
 INSTALL = '{"action": "update", "confirmed": true}'  # of the file that the hub offers
+DECIMALS = {"W": 1, "VA": 1, "var": 1, "V": 1}  # that people read, at most
 HIGHEST = 10**9  # where a number has no limit of its own
 MAKERS = (climate, light, fan, cover, valve)  # each of what the one before it left
 
@@ -150,7 +151,7 @@ def _number_sensor(point: Point) -> Component:
         )
         found["suggested_display_precision"] = 2
     elif point.exponent <= 0 and (known.unit or known.device_class):
-        found["suggested_display_precision"] = min(-point.exponent, 6)
+        found["suggested_display_precision"] = min(-point.exponent, DECIMALS.get(known.unit, 3))
     classes = (
         ("device_class", known.device_class),
         ("state_class", known.state_class),

@@ -22,6 +22,7 @@ MOST_POINTS = 32  # in one command
 ECHOED = ("id", "transaction")  # keys of a command that its outcome repeats
 LONGEST_ECHO = 256  # bytes of such a key as JSON
 SUSPECT = "suspect"
+ADDRESSES = ("address", "mac", "server", "url")  # how keys of a device's info end that are not for all on the broker
 
 _encoder = msgspec.json.Encoder()
 encode = _encoder.encode
@@ -96,7 +97,7 @@ def info(device: Device) -> bytes:
             "parent": device.parent,
             "produces": device.produces,
             "main": device.main,
-            "info": device.info,
+            "info": {key: value for key, value in device.info.items() if not key.endswith(ADDRESSES)},
             "points": [_point(point) for point in device.points],
             "actions": [one.name for one in device.actions],
         }
