@@ -44,7 +44,8 @@ async function outcomeOf(device: string, point: string, value: Value): Promise<P
     const path = `/api/devices/${encodeURIComponent(device)}/set`;
     const { outcome, reason } = await post<Outcome>(path, { point, value, origin: "web" });
     if (outcome === "confirmed") return await shown(device, point, value);
-    return { state: outcome === "held" ? "held" : "failed", value, reason: reason || say(`app.${outcome}`) };
+    // Only a device that refuses says more than the page can: the hub writes English, and of the other outcomes what its line saw.
+    return { state: outcome === "held" ? "held" : "failed", value, reason: (outcome === "refused" && reason) || say(`app.${outcome}`) };
   } catch (error) {
     return { state: "failed", value, reason: error instanceof HubError ? error.message : String(error) };
   }

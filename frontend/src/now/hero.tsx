@@ -1,4 +1,5 @@
 /** What the home does now: the big number, a sentence about it, and the energy of today. */
+import { CostFacts } from "../costs/now-facts";
 import { sum, type Flow, type Flows } from "../energy/flows";
 import { devices, now, reading, timezone } from "../data/live";
 import { flows, meters } from "../data/recent";
@@ -15,6 +16,7 @@ import { say, type Id } from "../text/words";
 import { exponentOf, flowName, powerText } from "./names";
 
 const MOST = 0.5; // of all that is used: what is more is "most of it"
+const NAMED = 4; // of the devices that are not included, the number of others included
 const GRID = { kind: "grid", id: "" } as const;
 
 export function Hero() {
@@ -101,6 +103,7 @@ function Facts() {
             </div>
           ),
       )}
+      <CostFacts />
     </dl>
   );
 }
@@ -113,9 +116,15 @@ function NotCounted({ silent }: { silent: readonly Device[] }) {
   return (
     <p class="not-counted small soft">
       {meter && say("now.meter_unavailable", { meter: nameOf(meter), state: stateText({ ...meter, reason: "" }, "", now.value, timezone.value) })}{" "}
-      {quiet.length > 0 && say(quiet.length === 1 ? "now.unavailable" : "now.unavailable_many", { devices: quiet.map(nameOf).join(", ") })}
+      {quiet.length > 0 && say(quiet.length === 1 ? "now.unavailable" : "now.unavailable_many", { devices: namesText(quiet) })}
     </p>
   );
+}
+
+/** Few of them by name: the cards below show all. */
+function namesText(all: readonly Device[]): string {
+  const named = all.length > NAMED ? all.slice(0, NAMED - 1) : all;
+  return [...named.map(nameOf), ...(named.length < all.length ? [say("now.more", { count: all.length - named.length })] : [])].join(", ");
 }
 
 function metersNow(): Device[] {

@@ -76,9 +76,10 @@ function Second({ device, relay }: { device: Device; relay: Point | undefined })
   if (command?.state === "pending") return <>{say(command.value === true ? "room.turning_on" : "room.turning_off")}</>;
   if (isGone(device)) return <>{lastText(device, main)}</>;
   if (!isAnswering(device.state)) return <>{stateName(device.state)}</>;
+  const text = device.state === "asleep" ? say("app.state_asleep") : todayText(device, main, relay);
   return (
     <>
-      {device.state === "asleep" ? say("app.state_asleep") : todayText(device, main, relay)}
+      {text && <span>{text}</span>}
       {main && <PointAge device={device} point={main.key} />}
     </>
   );
