@@ -141,8 +141,9 @@ def _filled(
 def _mean(intervals: Sequence[FeedInterval], at: int) -> Fraction | None:
     """The mean of a quarter, minute by minute; None where a minute has no value."""
     total = Fraction(0)
+    near = [one for one in intervals if one.start < at + 900 and at < one.end]
     for minute in range(at, at + 900, 60):
-        values = [one.value for one in intervals if one.start <= minute < one.end]
+        values = [one.value for one in near if one.start <= minute < one.end]
         if not values:
             return None
         total += Fraction(values[0])

@@ -100,4 +100,4 @@ def _reasons(pricing: Pricing, one: PricedRange, rate: Fraction | None, tier: in
     elif tier:
         yield f"tier {tier}: {tier_text(one.part, tier)}"
     else:
-        yield "the same at all times" if not tariff.zones else "the price of the zone"
+        yield "the price of the zone" if one.part.by_zone else "the same at all times"
