@@ -16,6 +16,7 @@ GOOD = [
     "tcp://192.168.1.30:6638",
     "tcp://bridge.local:23/",
     "tcp://[fe80::1]:6638",
+    "tcp://[fe80::1%eth0]:6638",
     "rfc2217://192.168.1.30:2217?baud=9600",
     "pty:meter",
     "pty:///tmp/meter",
@@ -51,6 +52,10 @@ BAD = {
     "tcp:192.168.1.30:6638": "is not of the form tcp://",
     "tcp://host:99999": "has the port '99999'. A port is a number from 1 to 65535",
     "tcp://host:0": "has the port '0'",
+    **dict.fromkeys(
+        ("tcp://[::1:66", "tcp://::g:66", "http://1.2.3.4:80:80", "tcp://a b:66", "tcp://\u202ea:66", "tcp://[a]:66"),
+        "has an invalid host. Write ",
+    ),
     "tcp://host:66/path": "is not of the form",
     "tcp://host:66?baud=9600": "has the unknown setting 'baud'. It takes none",
     "tcp://admin@host:66": "has a user name, which this scheme does not support",

@@ -5,6 +5,7 @@ instead.
 """
 
 from collections.abc import Collection, Mapping
+from ipaddress import IPv6Address
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -49,9 +50,12 @@ class Url(msgspec.Struct, frozen=True, kw_only=True):
         if "@" in place:
             raise self.wrong(f"has a user name, which this scheme does not support. Write {example}.")
         host, _, port = place.rpartition(":")
-        host = host.removeprefix("[").removesuffix("]")
+        is_bracketed = host.startswith("[") and host.endswith("]")
+        host = host[1:-1] if is_bracketed else host
         if not host or not port:
             raise self.wrong(f"needs a host and a port, as in {example}.")
+        if not (is_ipv6(host) if is_bracketed or ":" in host else is_host(host)):
+            raise self.wrong(f"has an invalid host. Write {example}.")
         number = whole_number(port, lowest, HIGHEST_PORT)
         if number is None:
             raise self.wrong(f"has the port {port!r}. A port is a number from {lowest} to {HIGHEST_PORT}.")
@@ -90,6 +94,19 @@ class Url(msgspec.Struct, frozen=True, kw_only=True):
 
     def flag(self, key: str, default: bool) -> bool:
         return YES_NO[self.one_of(key, "yes" if default else "no", YES_NO)]
+
+
+def is_host(text: str) -> bool:
+    """Whether it may be a host name or an IPv4 address: no space, no bracket, nothing that is not seen."""
+    return text.isprintable() and set(text).isdisjoint(" []")
+
+
+def is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def parse(text: str) -> Url:
