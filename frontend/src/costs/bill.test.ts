@@ -11,9 +11,9 @@ const plain = (text: string) => text.replaceAll("\u202f", " ");
 describe("a line of a bill", () => {
   it("names its part, zone and tier, with quantity, rate and amount", () => {
     expect([lineName(line({})), lineName(line({ zone: "", tier: 2 }))]).toEqual(["Energy, punta", "Energy, tier 2"]);
-    expect([plain(quantityOf(line({}))), rateOf(line({}), BILL), amountOf(line({}), BILL)]).toEqual(["123 kWh", "€0.1875/kWh", "€23.15"]);
+    expect([plain(quantityOf(line({}), BILL)), rateOf(line({}), BILL), amountOf(line({}), BILL)]).toEqual(["123 kWh", "€0.1875/kWh", "€23.15"]);
     expect(rateOf(line({ rate: null, average: "0.12" }), BILL)).toBe("∅ €0.12/kWh");
-    expect(quantityOf(line({ kind: "standing", quantity: "29", unit: "day", days: 29 }))).toBe("29 days");
+    expect(quantityOf(line({ kind: "standing", quantity: "29", unit: "day", days: 29 }), BILL)).toBe("29 days");
     expect(rateOf(line({ kind: "tax", rate: "21", unit: "" }), BILL)).toBe("21 %");
   });
 

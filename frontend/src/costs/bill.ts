@@ -1,6 +1,6 @@
 /** The lines of a bill in words, its periods, and its CSV file. Pure. */
 import { dayFrom, daysText, periodTitle, plusDays, type Day } from "../history/calendar";
-import { amountText, countText, decimalText } from "../text/format";
+import { amountText, countText } from "../text/format";
 import { say } from "../text/words";
 import { moneyText, numberOf, priceText } from "./money";
 import type { Bill, BillLine } from "./shapes";
@@ -25,11 +25,12 @@ export function lineNotes(line: BillLine, bill: Bill): string {
     .join(" · ");
 }
 
-/** `123.46 kWh`, `29 days`, `21 %`. */
-export function quantityOf(line: BillLine): string {
+/** `123.46 kWh`, `29 days`, `4.6 kW for 29 days`; of a tax, what it is levied on. */
+export function quantityOf(line: BillLine, bill: Bill): string {
   const value = numberOf(line.quantity);
   if (line.kind === "standing" && line.days) return say(line.days === 1 ? "bill.day" : "bill.days", { count: line.days });
   if (value === undefined) return "";
+  if (line.kind === "tax") return moneyText(value, bill.currency, bill.digits);
   if (line.unit === "kWh") return amountText(value * 1000);
   const power = `${countText(value, 3)} ${line.unit ?? ""}`.trim();
   return line.days ? say("bill.power_days", { power, count: line.days }) : power;
@@ -41,7 +42,7 @@ export function rateOf(line: BillLine, bill: Bill): string {
   const rate = numberOf(line.rate);
   const average = numberOf(line.average);
   if (line.unit === "kWh") return rate !== undefined ? priceText(rate, bill.currency, bill.digits) : average !== undefined ? `∅ ${priceText(average, bill.currency, bill.digits)}` : "";
-  return rate === undefined ? "" : `${decimalText(rate, 4)}`;
+  return rate === undefined ? "" : priceText(rate, bill.currency, bill.digits).replace(/\/kWh$/, "");
 }
 
 /** `October 2026`, `2026`, `5 Oct – 4 Nov 2026`. */

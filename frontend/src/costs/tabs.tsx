@@ -1,5 +1,6 @@
 /** The pages about money, beside each other. */
 import { say } from "../text/words";
+import "./costs.css";
 
 export type CostPlace = "/bill" | "/tariffs";
 
@@ -13,6 +14,20 @@ export function CostTabs({ at }: { at: CostPlace }) {
     <nav class="cost-tabs" aria-label={say("bill.pages")}>
       {link("/bill", say("bill.title"))}
       {link("/tariffs", say("tariff.title"))}
+    </nav>
+  );
+}
+
+/** From the history to the bill and the tariff. */
+export function CostLinks() {
+  return (
+    <nav class="line-tabs" aria-label={say("bill.pages")}>
+      <a class="plain" href="/bill">
+        {say("bill.title")}
+      </a>
+      <a class="plain" href="/tariffs">
+        {say("tariff.title")}
+      </a>
     </nav>
   );
 }

@@ -26,6 +26,16 @@ export function useTariffs(): Tariffs | undefined {
   return tariffs.value;
 }
 
+const KEY = "unclouded.costs"; // whether this browser has seen costs
+
+/** Whether there are costs, or, until that is known, whether there were the last time: then their places are kept. */
+export function hasCosts(found: Tariffs | undefined): boolean {
+  if (!found) return localStorage.getItem(KEY) !== null;
+  const is = activeOf(found) !== undefined;
+  localStorage[is ? "setItem" : "removeItem"](KEY, "1");
+  return is;
+}
+
 /** The tariff that costs are in; undefined without one. */
 export function activeOf(all: Tariffs | undefined): Tariff | undefined {
   return all?.active ? all.tariffs.find((one) => one.active) : undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { dayFrom, instantOf } from "../history/calendar";
-import { cheaperOf, SHADES, stripsOf, zonePrices, type Prices } from "./week";
+import { cheaperOf, meanPrice, SHADES, stripsOf, zonePrices, type Prices } from "./week";
 
 const MADRID = "Europe/Madrid";
 const at = (text: string, hour = 0) => instantOf({ ...dayFrom(text)!, hour, minute: 0, second: 0 }, MADRID);
@@ -29,6 +29,11 @@ describe("the prices of days", () => {
     expect([next?.price, next?.start, lowest?.price]).toEqual([0.12, at("2026-11-30", 22), 0.12]);
     expect(cheaperOf(PRICES, at("2026-11-30", 1)).next).toBeUndefined();
     expect(cheaperOf(PRICES, at("2026-12-01", 9)).next).toBeUndefined();
+  });
+
+  it("have a mean, of what is used evenly", () => {
+    expect(meanPrice(PRICES)).toBeCloseTo((8 * 0.1 + 14 * 0.2 + 10 * 0.12) / 32);
+    expect(meanPrice({ ...PRICES, price: [null, null, null, null] } as unknown as Prices)).toBeUndefined();
   });
 
   it("have a range for each zone", () => {

@@ -61,3 +61,15 @@ export function zonePrices(prices: Prices): { zone: string; low: number; high: n
   return [...found.values()];
 }
 
+
+/** The mean price of all known times, of a kWh used evenly; undefined without a price. */
+export function meanPrice(prices: Prices): number | undefined {
+  let [sum, time] = [0, 0];
+  prices.price.forEach((text, index) => {
+    const [price, length] = [numberOf(text), (prices.at[index + 1] ?? 0) - (prices.at[index] ?? 0)];
+    if (price === undefined) return;
+    sum += price * length;
+    time += length;
+  });
+  return time ? sum / time : undefined;
+}

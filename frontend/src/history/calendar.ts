@@ -114,7 +114,7 @@ export function daysText(first: Day, last: Day): string {
   const whole = written(last, { day: "numeric", month: "short", year: "numeric" });
   if (isSameDay(first, last)) return whole;
   const parts: Intl.DateTimeFormatOptions = { day: "numeric" };
-  if (first.month !== last.month) parts.month = "short";
+  if (first.month !== last.month || first.year !== last.year) parts.month = "short";
   if (first.year !== last.year) parts.year = "numeric";
   return `${written(first, parts)} – ${whole}`;
 }

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 
+import { activeOf, tariffs } from "../costs/tariffs";
 import { planOf } from "../energy/flows";
 import { address } from "../data/http";
 import { deviceOf, now, timezone } from "../data/live";
@@ -38,6 +39,7 @@ const LAYOUTS: readonly Layout[] = ["stacked", "sources", "grouped", "changes"];
 
 export function EnergyPanel({ view, period, able, shown, today, colour, show }: Props) {
   const zone = timezone.value;
+  const hasCosts = activeOf(tariffs.value) !== undefined;
   const by = BY[view.range];
   const ids = able.map((one) => one.id);
   const asked = address("/api/energy", { by, start: period.start, end: period.end, device: ids });
@@ -119,6 +121,11 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show }: 
                   {say(`history.${one}`)}
                 </button>
               ))}
+              {hasCosts && (
+                <a class="plain" href="/bill">
+                  {say("bill.title")}
+                </a>
+              )}
             </div>
             <Ranks {...{ view: { ...view, bars: list }, able, shown, answer, isStale, compared, colour, show }} />
             {answer && (

@@ -163,7 +163,7 @@ function Line({ line, bill }: { line: BillLine; bill: Bill }) {
         {lineName(line)}
         {notes && <span class="small soft">{notes}</span>}
       </th>
-      <td class="number">{quantityOf(line)}</td>
+      <td class="number">{quantityOf(line, bill)}</td>
       <td class="number">{rateOf(line, bill)}</td>
       <td class="number">{amountOf(line, bill)}</td>
     </tr>

@@ -7,6 +7,7 @@ import { EnergyPanel } from "../history/energy_panel";
 import { LinePanels } from "../history/line_panels";
 import { HeatPanel } from "../history/heat/heat_panel";
 import { CostPanel } from "../history/costs/cost_panel";
+import { NoTariff } from "../costs/tabs";
 import { activeOf, useTariffs } from "../costs/tariffs";
 import { LoadPanel } from "../history/load/load_panel";
 import { UnusualPanel } from "../history/unusual/unusual_panel";
@@ -55,6 +56,8 @@ function Known() {
         <LoadPanel {...common} />
       ) : view.what.includes(UNUSUAL) ? (
         <UnusualPanel {...common} />
+      ) : view.what.includes(ENERGY) && view.measure !== "energy" && found && !tariff ? (
+        <NoTariff />
       ) : view.what.includes(ENERGY) && view.measure !== "energy" ? (
         <CostPanel {...common} />
       ) : view.what.includes(ENERGY) ? (

@@ -1,5 +1,6 @@
 /** The tariff in words: the price now and when it is lower, the week, its parts and taxes; and what another would have cost. */
 import { priceText } from "../costs/money";
+import { Price as PriceNow } from "../costs/now-facts";
 import { CompareTariffs } from "../costs/compare";
 import type { Price, Tariff } from "../costs/shapes";
 import { CostTabs, NoTariff } from "../costs/tabs";
@@ -73,7 +74,7 @@ function Known({ tariff }: { tariff: Tariff }) {
       )}
       <section class="present" aria-label={say("tariff.now")}>
         <p class="soft">{say("tariff.now")}</p>
-        <p class="figure-number">{price.answer ? priceText(price.answer.price, tariff.currency, tariff.digits) : "–"}</p>
+        <p class="figure-number">{price.answer ? <PriceNow price={price.answer.price} currency={tariff.currency} digits={tariff.digits} /> : "–"}</p>
         <p class="lead">{price.answer && <Lead price={price.answer} prices={week.answer} zone={zone} />}</p>
       </section>
       <section aria-label={say("tariff.week")}>

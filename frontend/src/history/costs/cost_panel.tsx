@@ -1,6 +1,7 @@
 /** What the energy of a period cost, or the carbon dioxide of it: bars, the figure, what cost most, what solar saved. */
 import { useSignal } from "@preact/signals";
 
+import { CostLinks } from "../../costs/tabs";
 import { carbonText, currencySign, moneyText, priceText } from "../../costs/money";
 import type { CostRow, Costs } from "../../costs/shapes";
 import { address } from "../../data/http";
@@ -99,6 +100,7 @@ export function CostPanel({ view, period, able, shown, today, colour, show }: Pr
           {answer && !isStale && <p class="lead">{averageText(answer, rows, money, total)}</p>}
         </div>
         <div class="ranks">
+          <CostLinks />
           {answer && <Ranks {...{ costs: answer, money, chosen, paint, isStale, choose: (id) => show({ ...view, devices: chosen?.includes(id) ? null : [id] }, true) }} />}
           {answer && (
             <Under
@@ -257,7 +259,7 @@ function nameOfRow(row: CostRow): string {
 }
 
 function paintOf(part: Part, device: string, colour: (id: string) => string): string {
-  return part === "rest" ? "var(--rest)" : part === "export" ? "var(--export)" : part === "fixed" ? "var(--soft)" : colour(device);
+  return part === "rest" ? "var(--rest)" : part === "export" ? "var(--export)" : part === "fixed" ? "var(--edge)" : colour(device);
 }
 
 function byOf(costs: Costs): Energy["by"] {

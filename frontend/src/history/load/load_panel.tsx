@@ -1,6 +1,9 @@
 /** How long the power was how high, the base load, and what makes it up. */
 import { useSignal } from "@preact/signals";
 
+import { moneyText } from "../../costs/money";
+import { activeOf, tariffs } from "../../costs/tariffs";
+import { meanPrice, type Prices } from "../../costs/week";
 import { address } from "../../data/http";
 import { deviceOf, now, timezone } from "../../data/live";
 import type { Device } from "../../data/shapes";
@@ -83,6 +86,9 @@ export function LoadPanel({ view, period, able, shown, colour, show }: Props) {
 
 /** `Base load 180 W. Your home never uses less; that is 1,577 kWh a year, 40 % of what it uses.` */
 function BaseFigures({ curve }: { curve: LoadCurve }) {
+  const active = activeOf(tariffs.value);
+  const prices = useAnswer<Prices>(active ? "/api/tariffs/prices" : "", 0).answer;
+  const mean = prices && meanPrice(prices);
   const { base, mean_W, device } = curve;
   const name = curveName(device);
   return (
@@ -93,7 +99,8 @@ function BaseFigures({ curve }: { curve: LoadCurve }) {
       {base && (
         <p class="lead">
           <b>{device ? say("history.base_device", { name, power: quantityText(base.W, "W") }) : say("history.base_home", { power: quantityText(base.W, "W") })}</b>{" "}
-          {say("history.base_year", { energy: amountText(base.kWh_year * 1000), part: percentText(mean_W ? Math.max(Math.min(base.W / mean_W, 1), 0) : 0).replace(" ", THIN) })}
+          {say("history.base_year", { energy: amountText(base.kWh_year * 1000), part: percentText(mean_W ? Math.max(Math.min(base.W / mean_W, 1), 0) : 0).replace(" ", THIN) })}{" "}
+          {active && mean !== undefined && say("history.base_cost", { cost: moneyText(base.kWh_year * mean, active.currency, active.digits) })}
         </p>
       )}
     </div>
