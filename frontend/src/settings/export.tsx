@@ -35,7 +35,7 @@ function ExportForm() {
     void save.run(() => asked(() => probe(place), () => download(place), say("settings.export_begun")));
   };
   return (
-    <form class="table-form" onSubmit={submit}>
+    <form class="table-form export-form" onSubmit={submit}>
       <Choice id="export-content" name="settings.export_content" value={draft.content} change={(value) => change({ content: value as Content })}>
         {CONTENTS.map((one) => (
           <option key={one} value={one}>

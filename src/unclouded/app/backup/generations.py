@@ -51,9 +51,9 @@ def next_due(plan: BackupPlan, last: float | None, now: float, zone: tzinfo) -> 
 
 
 def kept(backups: Iterable[NamedBackup], zone: tzinfo, days: int, weeks: int, months: int) -> set[str]:
-    """The names of those that are kept; always the newest."""
+    """The names of those that are kept; always the newest, and all of the 24 hours before it."""
     newest_first = sorted(backups, key=lambda one: one.at, reverse=True)
-    names = {one.name for one in newest_first[:1]}
+    names = {one.name for one in newest_first if one.at > newest_first[0].at - DAY}
     for count, period in ((days, _day), (weeks, _week), (months, _month)):
         names |= _newest_of_each(newest_first, zone, count, period)
     return names
