@@ -43,6 +43,8 @@ def compounds() -> list[Device]:
         with_points("lamp", on, number("brightness", 1000, 10), number("colour_temperature", 1000)),
         with_points("ceiling", on, number("fan_speed", 6, 1), enum("fan_direction", "forward", "reverse")),
         with_points("blind", enum("action", "open", "stop", "close"), number("position_target_percent", 100)),
+        with_points("gate", enum("action", "open", "stop", "close")),
+        with_points("mixer", number("valve_percent", 100)),
         with_points("tap", Point(key="valve", kind="switch", access="rw")),
         with_points("pump", on, actions=(update,), info={"version": "1.0.0"}),
     ]
@@ -77,6 +79,8 @@ STATES: Mapping[str, Mapping[str, Value]] = {
     "lamp": {"on": True, "brightness": 505, "colour_temperature": 500},
     "ceiling": {"on": True, "fan_speed": 3, "fan_direction": "reverse"},
     "blind": {"action": "stop", "position_target_percent": 40},
+    "gate": {"action": "close"},
+    "mixer": {"valve_percent": 30},
     "tap": {"valve": False},
     "pump": {"on": False},
 }
@@ -97,5 +101,7 @@ SERVICES: Sequence[tuple[str, Mapping[str, Any], Mapping[str, Value]]] = (
     ("cover.close_cover", {"entity_id": "cover.blind"}, {"action": "close"}),
     ("cover.stop_cover", {"entity_id": "cover.blind"}, {"action": "stop"}),
     ("cover.set_cover_position", {"entity_id": "cover.blind", "position": 70}, {"position_target_percent": 70}),
+    ("cover.open_cover", {"entity_id": "cover.gate"}, {"action": "open"}),
+    ("valve.set_valve_position", {"entity_id": "valve.mixer", "position": 55}, {"valve_percent": 55}),
     ("valve.open_valve", {"entity_id": "valve.tap"}, {"valve": "on"}),
 )

@@ -195,6 +195,8 @@ async def test_entities_of_several_points_show_what_is_reported_and_command_it(r
         assert states["fan.ceiling"]["attributes"]["percentage"] == 50
         assert states["fan.ceiling"]["attributes"]["direction"] == "reverse"
         assert states["cover.blind"]["attributes"]["current_position"] == 40
+        assert states["cover.gate"]["state"] == "closed" and states["cover.gate"]["attributes"]["assumed_state"]
+        assert states["valve.mixer"]["attributes"]["current_position"] == 30
         assert not {one for one in states if one.startswith(("switch.", "number.", "select."))} - {"switch.pump"}
         for service, given, wanted in SERVICES:
             hub.commands.clear()

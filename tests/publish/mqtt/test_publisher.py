@@ -26,6 +26,12 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(publisher, name, 0.05)
 
 
+def is_removed(other: Client, id: str) -> bool:
+    """Whether nothing of a device is retained any more."""
+    empty = {topic for topic, payload, _ in other.messages if not payload}
+    return {f"unclouded/{id}/{name}" for name in ("state", "availability", "info", "alerts")} <= empty
+
+
 async def retained(broker: Mosquitto) -> dict[str, bytes]:
     """What the broker keeps."""
     async with client(broker) as fresh:
@@ -196,17 +202,13 @@ async def test_what_a_removed_device_left_is_removed_now_and_after_a_restart(tmp
             await other.newest("unclouded/fan/state")
             hub.drop("fan")
             hub.publish(notice("", "fan was removed"))
-            await until(
-                lambda: b"" in [payload for topic, payload, _ in other.messages if topic == "unclouded/fan/state"]
-            )
+            await until(lambda: is_removed(other, "fan"))
         assert not any("/fan/" in topic for topic in await retained(broker))
         await other.send("unclouded/neighbour/state", "{}", retain=True)
         left = FakeHub("kettle")
         left.publish(reading("kettle", "on", True))
         async with publishing(left, settings(broker, tmp_path / "p")) as one:
-            await until(
-                lambda: b"" in [payload for topic, payload, _ in other.messages if topic == "unclouded/lamp/info"]
-            )
+            await until(lambda: is_removed(other, "lamp"))
             assert "unclouded/neighbour/state" in one.text and "another base topic" in one.text
         kept = await retained(broker)
         assert not any("/lamp/" in topic for topic in kept) and "unclouded/neighbour/state" in kept

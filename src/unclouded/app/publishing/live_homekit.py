@@ -27,7 +27,8 @@ class LiveHomekit:
     async def unpair(self) -> None:
         publisher = self._publisher()
         if publisher is None:
-            raise CommandError(self.why_none() or "Add the table [homekit] to the configuration.")
+            reason = self.why_none() or "Add the table [homekit] to its configuration."
+            raise CommandError(f"This hub is no HomeKit bridge now. {reason}")
         await publisher.unpair()
 
     def _publisher(self) -> "HomekitPublisher | None":

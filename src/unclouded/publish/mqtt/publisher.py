@@ -27,7 +27,7 @@ from unclouded.publish.mqtt.exchange import BrokerExchange
 from unclouded.publish.mqtt.image import AVAILABLE, HubImage, MomentaryReading
 from unclouded.publish.mqtt.journal import OutboxJournal
 from unclouded.publish.mqtt.outbox import MqttOutbox
-from unclouded.publish.mqtt.retained import RetainedBook, foreign, foreign_text, retained_text, stale
+from unclouded.publish.mqtt.retained import RetainedBook, RetainedCommands, foreign, foreign_text, stale
 from unclouded.publish.mqtt.session import BrokerMessage, ClientSession, SessionEvent
 from unclouded.publish.mqtt.settings import MqttSettings
 from unclouded.publish.mqtt.topics import BRIDGE, OFFLINE, ONLINE, TopicRequest, Topics, fits, is_topic
@@ -43,7 +43,6 @@ LOOK_EVERY_S = 5.0  # s between two looks at which devices there are: the hub do
 REFRESH_S = 300.0  # s in which each state is published anew, so that it does not expire with those who got it
 LEAVE_S = 2.0  # s between the end of a device's announcement and that of its topics: who reads them must know first
 KNOWN_S = 2.0  # s for which a device that reports nothing about itself is available before it is announced
-MOST_RETAINED = 100  # topics with retained commands that are named
 SPREAD_S = 5.0  # s over which everything is published again to a program that has started
 
 
@@ -76,7 +75,7 @@ class MqttPublisher:
         self._problem = ""  # that was reported last
         self._foreign = ""
         self._connections = self._sent = self._received = 0
-        self._retained = 0
+        self._retained = RetainedCommands()
         self._begin()
 
     def _begin(self) -> None:
@@ -92,7 +91,6 @@ class MqttPublisher:
         self._available_since: dict[str, float] = {}
         self._unsettled: frozenset[str] = frozenset()
         self._known: frozenset[str] = frozenset()
-        self._retained_commands: set[str] = set()  # topics
         self._leaving: dict[str, float] = {}  # topics to remove -> since when
         self._must_describe = False
         self._describe_timer: asyncio.TimerHandle | None = None
@@ -141,12 +139,11 @@ class MqttPublisher:
             "received": self._received,
             "commands": commands.commands if commands else 0,
             "refused": commands.refused if commands else 0,
-            "retained_commands": self._retained,
+            "retained_commands": self._retained.count,
         }
         refused = self._exchange.refused if self._exchange is not None else ()
         rights = f"The broker does not permit this user to subscribe to {', '.join(refused)}." if refused else ""
-        retained = retained_text(sorted(self._retained_commands)) if self._retained_commands else ""
-        texts = [self._text, rights, self._foreign, retained, self._journal.problem]
+        texts = [self._text, rights, self._foreign, self._retained.text, self._journal.problem]
         return PublisherStatus(state=self._state, text=" ".join(one for one in texts if one), counts=counts)
 
     # --- from the hub --------------------------------------------------------------------------
@@ -419,19 +416,12 @@ class MqttPublisher:
             self._commands.take(request, message)
 
     def _refuse_retained(self, request: TopicRequest, message: BrokerMessage) -> None:
-        """Name it, once for each topic of a run: it comes again with each connection, until somebody removes it."""
-        if not message.payload:  # it removes one
-            self._retained_commands.discard(message.topic)
-            return
-        self._retained += 1
-        if message.topic in self._retained_commands or len(self._retained_commands) >= MOST_RETAINED:
-            return
-        self._retained_commands.add(message.topic)
-        text = retained_text([message.topic])
-        log.warning("MQTT: %s", text)
-        self._notify(f"MQTT: {text}")
-        outcome = Outcome("refused", "It is retained. Publish commands without retain.")
-        self._answer(request, message, payloads.outcome(request.device, request.point, outcome, {}))
+        text = self._retained.refuse(message.topic, message.payload)
+        if text:
+            log.warning("MQTT: %s", text)
+            self._notify(f"MQTT: {text}")
+            outcome = Outcome("refused", "It is retained. Publish commands without retain.")
+            self._answer(request, message, payloads.outcome(request.device, request.point, outcome, {}))
 
     def _answer(self, request: TopicRequest, message: BrokerMessage, payload: bytes) -> None:
         """Publish the outcome of a command where it is asked for, or on the topic of outcomes."""

@@ -16,6 +16,7 @@ log = logging.getLogger("unclouded.publish.mqtt")
 
 MOST_FOUND = 20_000  # retained messages that are looked at when a connection begins
 MOST_FOUND_BYTES = 32 * 1024 * 1024  # of them together
+MOST_NAMED = 100  # topics with retained commands
 NAMED = 5  # topics that a text names
 SHOWN = 80  # characters of a topic in a text
 
@@ -50,6 +51,30 @@ class RetainedBook:
             self._written = set(self.topics)
 
 
+class RetainedCommands:
+    """Commands that were published with retain. ``count``: how often one came, also with later connections."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._topics: set[str] = set()
+
+    def refuse(self, topic: str, payload: bytes) -> str:
+        """A sentence to report, once for each topic; "" = it was reported, or it removes the message of a topic."""
+        if not payload:
+            self._topics.discard(topic)
+            return ""
+        self.count += 1
+        if topic in self._topics or len(self._topics) >= MOST_NAMED:
+            return ""
+        self._topics.add(topic)
+        return _refused_text([topic])
+
+    @property
+    def text(self) -> str:
+        """A sentence about those of now; "" = there are none."""
+        return _refused_text(sorted(self._topics)) if self._topics else ""
+
+
 def stale(found: Mapping[str, bytes], own: Collection[str], current: Collection[str]) -> list[str]:
     """The topics of this hub that are retained and no longer published."""
     return [topic for topic in found if topic in own and topic not in current]
@@ -65,15 +90,6 @@ def shown(topic: str) -> str:
     return printable(topic if len(topic) <= SHOWN else f"{topic[:SHOWN]}…")
 
 
-def retained_text(topics: Sequence[str]) -> str:
-    """A sentence about commands that were published with retain."""
-    names = _names(topics)
-    return (
-        f"Retained commands are never carried out: {names}. Remove them by an empty retained message, and publish "
-        "commands without retain."
-    )
-
-
 def foreign_text(topics: Sequence[str], current: Collection[str]) -> str:
     """A sentence about them; ``current``: the topics that this hub publishes now."""
     names = _names(topics)
@@ -86,3 +102,10 @@ def foreign_text(topics: Sequence[str], current: Collection[str]) -> str:
 
 def _names(topics: Sequence[str]) -> str:
     return ", ".join(map(shown, topics[:NAMED])) + (f" and {len(topics) - NAMED} more" if len(topics) > NAMED else "")
+
+
+def _refused_text(topics: Sequence[str]) -> str:
+    return (
+        f"Retained commands are never carried out: {_names(topics)}. Remove them by an empty retained message, and "
+        "publish commands without retain."
+    )
