@@ -44,6 +44,7 @@ VERBS = {
     "export": "Write stored data to a file: CSV, JSON lines, Parquet or SQLite.",
     "backup": "Make a backup of the hub, list backups, or check one.",
     "restore": "Put a backup back, with the hub stopped.",
+    "import": "Import energy that other programs and apps have kept.",
     "store": "Bring the readable history of a damaged store into that of the configuration.",
     "web": "Show where the page is and who may open it; set passwords and tokens.",
     "publish": "Show which programs get what the hub knows, and what they get.",
@@ -81,7 +82,7 @@ class Verbs(click.Group):
 
 
 def _module(name: str) -> str:
-    return {"set": "set_", "do": "do_"}.get(name, name)
+    return {"set": "set_", "do": "do_", "import": "import_"}.get(name, name)
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -34,6 +34,8 @@ LONGEST_ROWS_S = 3600
 EVENTS = """SELECT e.at, coalesce(d.id, d.identity, ''), e.kind, e.json FROM event e
     LEFT JOIN device d ON d.number = e.device
     WHERE e.at >= ? AND e.at < ? AND (? IS NULL OR e.device = ?) AND e.kind <> ? ORDER BY e.at"""
+IMPORTS = """SELECT i.number, coalesce(d.id, d.identity), i.source, i.who, i.at, i.undone_at FROM imported i
+    JOIN device d ON d.number = i.device ORDER BY i.number DESC"""
 EDITS = f"SELECT {COLUMNS} FROM edit WHERE device = ?1 AND start < ?3 AND until > ?2 ORDER BY number"
 DEVICE = "SELECT number, identity, id, first_seen, last_seen, info FROM device"
 OLDEST = """SELECT min(at) FROM (SELECT (SELECT min(second) FROM sample WHERE device = number) AS at FROM device
@@ -213,6 +215,10 @@ class StoreReader:
         edits = [edit_of(row) for row in self._rows(EDITS, number, low, high)]
         edits += [one for one in self.assumed if one.device == number and one.start < high and one.until > low]
         return [edit for edit in edits if points is None or edit.point in points]
+
+    def imports(self) -> list[tuple[int, str, str, str, float, float | None]]:
+        """Number, device, file, who, when, and when it was undone: of each import, newest first."""
+        return [tuple(row) for row in self._rows(IMPORTS)]
 
     def size(self, device: str, point: str, start: float, end: float) -> int:
         """How many values of a point are in a range, with the edits so far. Raises CommandError."""

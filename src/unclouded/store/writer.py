@@ -26,6 +26,7 @@ from unclouded.store.codec import (
 from unclouded.store.editing.edit_writer import EditWriter
 from unclouded.store.editing.unrolled import Unrolled
 from unclouded.store.feeds import put_feed_values
+from unclouded.store.importing import ImportWriter
 from unclouded.store.outbox import Outbox
 from unclouded.store.repair import Repair
 from unclouded.store.rollup import Rollup
@@ -67,6 +68,7 @@ class StoreWriter:
         self.sealer = Sealer(db, wall, now)
         self.unrolled = Unrolled(db, self._rollup)
         self.edits = EditWriter(db, wall, self.unrolled, self._tables_changed)
+        self.imports = ImportWriter(db, wall, self.unrolled, self._tables_changed)
         self.outbox = Outbox(db, wall)
         self._announced: set[str] = set()  # identities of current devices
         self._stale = False  # whether the cached tables may differ from the file

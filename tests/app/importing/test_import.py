@@ -1,0 +1,196 @@
+"""Files of energy become history from before the hub: read, planned, written, undone; whatever is in the file."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unclouded.app.importing.plan import levels_of, plan_import
+from unclouded.app.importing.sources import EnergyInterval, ReadOptions, read_source
+from unclouded.app.importing.table import date_order, number_of, table_of, time_in
+from unclouded.core.errors import CommandError
+from unclouded.core.model import Device, Ledger, Point, Reading
+from unclouded.store.reader import StoreReader
+from unclouded.store.schema import open_to_write
+from unclouded.store.writer import StoreWriter
+from unclouded.web.history.energy import energy
+
+MADRID = ZoneInfo("Europe/Madrid")
+OPTIONS = ReadOptions(zone=MADRID)
+METER = "energy_import_Wh"
+HOUR, DAY = 3600, 86_400
+FIRST = int(datetime(2025, 3, 1, tzinfo=MADRID).timestamp())
+
+
+def read(folder: Path, text: str | bytes, options: ReadOptions = OPTIONS, name: str = "file.csv"):
+    file = folder / name
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_source(file, options)
+
+
+def at(*when: int) -> float:
+    return datetime(*when, tzinfo=MADRID).timestamp()
+
+
+def test_a_german_table_of_hours(tmp_path):
+    rows = "".join(f"13.02.2025 {hour:02}:00;{hour % 7},250\n" for hour in range(24))
+    source = read(tmp_path, f"Datum;Verbrauch (kWh)\n{rows}".encode("cp1252"))
+    assert (source.kind, source.column, source.unit, source.rows) == ("CSV", "Verbrauch (kWh)", "kWh", 24)
+    assert source.intervals[1] == EnergyInterval(at(2025, 2, 13, 1), at(2025, 2, 13, 2), 1_250_000)
+    assert sum(one.mWh for one in source.intervals) == (sum(n % 7 for n in range(24)) * 1000 + 24 * 250) * 1000
+
+
+def test_ambiguous_dates_are_asked_for(tmp_path):
+    text = "Date,Energy (Wh)\n01/02/2025,100\n02/02/2025,90\n"
+    with pytest.raises(CommandError, match="--dates"):
+        read(tmp_path, text)
+    source = read(tmp_path, text, ReadOptions(zone=MADRID, order="mdy"))
+    assert source.intervals[0].start == at(2025, 1, 2)
+
+
+def test_meter_readings_or_energies_are_asked_for(tmp_path):
+    text = "time,kWh\n" + "".join(f"2025-02-01T{n:02}:00,{100 + n}\n" for n in range(24))
+    with pytest.raises(CommandError, match="--values"):
+        read(tmp_path, text)
+    source = read(tmp_path, text, ReadOptions(zone=MADRID, values="counter"))
+    assert [one.mWh for one in source.intervals] == [1_000_000] * 23
+
+
+def test_home_assistant_statistics_as_csv(tmp_path):
+    text = "statistic_id,unit,start,min,max,mean,sum,state\n" + "".join(
+        f"sensor.{which},kWh,{day:02}.02.2025 00:00,,,,{day * factor},1\n"
+        for day in range(1, 20) for which, factor in (("meter", 2), ("other", 9))
+    )  # fmt: skip
+    with pytest.raises(CommandError, match=r"sensor\.meter, sensor\.other"):
+        read(tmp_path, text)
+    source = read(tmp_path, text, ReadOptions(zone=MADRID, column="sensor.meter"))
+    assert source.kind.startswith("Home Assistant") and {one.mWh for one in source.intervals} == {2_000_000}
+
+
+def test_the_database_of_home_assistant(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "home-assistant_v2.db")) as db, db:
+        db.execute("CREATE TABLE statistics_meta (id, statistic_id, unit_of_measurement, has_mean, has_sum)")
+        db.execute("CREATE TABLE statistics (id, metadata_id, start_ts, mean, min, max, state, sum)")
+        db.execute("INSERT INTO statistics_meta VALUES (1, 'sensor.meter', 'kWh', 0, 1), (2, 'sensor.heat', 'C', 1, 0)")
+        rows = [(n, 1, FIRST + n * HOUR, 5 + n / 4 if n != 3 else float("inf")) for n in range(6)]
+        db.executemany("INSERT INTO statistics (id, metadata_id, start_ts, sum) VALUES (?, ?, ?, ?)", rows)
+    source = read_source(tmp_path / "home-assistant_v2.db", OPTIONS)
+    assert source.column == "sensor.meter" and source.skipped == {"no time or no number": 1}
+    assert [one.mWh for one in source.intervals] == [250_000, 250_000, 500_000, 250_000]
+    assert source.intervals[0] == EnergyInterval(FIRST + HOUR, FIRST + 2 * HOUR, 250_000)
+
+
+def test_a_table_that_names_its_zone(tmp_path):
+    text = "Time Bucket (America/New_York),Main (kWhs)\n" + "".join(
+        f"01/{n}/2025 13:00:00,1.5\n" for n in range(13, 16)
+    )
+    source = read(tmp_path, text)
+    assert source.kind == "Emporia CSV" and len(source.intervals) == 3
+    assert source.intervals[0].start == datetime(2025, 1, 13, 18, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"", b"\0\1\2\3" * 100, b"one line", b"SQLite format 3\0" + b"\xff" * 5000, b"a,b\n" + b"x" * 200_000,
+        b"\xff\xfe\x00\xd8", ("time,kWh\n" + "(" * 100_000).encode(), b"time;kWh;Wh\n1;2;3\n",
+        ("time,kWh\n" + "1,2," * 500).encode(), b'time,kWh\n"' + b"1\n" * 200_000,
+    ],
+)  # fmt: skip
+def test_what_is_no_table_of_energy_is_refused_in_words(tmp_path, data):
+    with pytest.raises(CommandError, match=r"[a-z]{2}"):
+        source = read(tmp_path, data)
+        raise CommandError(f"nothing of {source.rows} rows") if not source.intervals else AssertionError(source)
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(CommandError, match="folder"):
+        read_source(tmp_path, OPTIONS)
+
+
+def test_odd_numbers_and_times_are_left_out_by_reason(tmp_path):
+    odd = ["NaN", "1e999", str(2**64), "-5", "", "\x1b[31m", "0x10", "1.5"]
+    text = "time,kWh\n" + "".join(f"2025-02-01 {n:02}:00,{value}\n" for n, value in enumerate(odd))
+    source = read(tmp_path, text + "yesterday,1\n2025-02-01 07:00,1.5\n2025-02-01 07:00,9\n")
+    assert [one.mWh for one in source.intervals] == [1_500_000]
+    assert source.skipped == {
+        "no number": 6, "negative": 1, "no time": 1, "the same again": 1, "another value of the same time": 1,
+    }  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=60))
+def test_cells_never_raise(text):
+    number_of(text, ","), number_of(text, "."), time_in(text, "dmy", MADRID), date_order([text])
+
+
+@given(st.text(alphabet="1;,\n\t a", max_size=80))
+def test_tables_raise_one_error(text):
+    try:
+        table_of(text)
+    except CommandError:
+        pass
+
+
+# --- into the store -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    """A counter that began at 7 Wh on the first of March."""
+    path = tmp_path / "store.sqlite"
+    db = open_to_write(path)
+    point = Point(key=METER, kind="counter", exponent=-3)
+    writer = StoreWriter(db, lambda: FIRST + 10 * DAY)
+    writer.write(
+        [
+            Device(id="meter", identity="m", family="", link="", profile="", points=(point,)),
+            Ledger(identity="m", point=METER),
+            *(Reading("meter", METER, 7.0 + n, FIRST + n * HOUR) for n in range(48)),
+        ]
+    )
+    yield path, writer
+    db.close()
+
+
+def days(path: Path, first: int, last: int):
+    with closing(StoreReader(path)) as reader:
+        return energy(reader, MADRID, "day", FIRST + first * DAY, FIRST + last * DAY, ["meter"]).rows[0]
+
+
+def test_imported_energy_lies_before_the_first_reading_and_is_undone(store):
+    path, writer = store
+    before = writer._db.execute("SELECT * FROM sample ORDER BY second").fetchall()
+    own = days(path, 0, 2).Wh
+    hours = [EnergyInterval(FIRST - 3 * DAY + n * HOUR, FIRST - 3 * DAY + (n + 1) * HOUR, 1000 * n) for n in range(73)]
+    source = type(
+        "S", (), {"intervals": [*hours, hours[5]], "kind": "", "column": "", "unit": "", "rows": 74, "skipped": {}}
+    )
+    plan, levels = plan_import(source, FIRST, 7000)
+    assert (plan.written, plan.overlaps_store, plan.overlaps_file) == (72, 1, 1)
+    number = writer.imports.write(1, METER, levels, "file.csv", "tests")
+    row = days(path, -3, 2)
+    assert row.Wh[:3] == [sum(range(24 * d, 24 * d + 24)) for d in range(3)] and row.Wh[4] == own[1]
+    with closing(StoreReader(path)) as reader:
+        assert [one.value for one in reader.latest() if one.point == METER] == [7.0 + 47]
+        assert reader.before("meter", [METER], FIRST)[METER][1] == 7.0
+        assert reader.imports()[0][2] == "file.csv"
+    with pytest.raises(CommandError, match="no import 9"):
+        writer.imports.undo(9, "tests")
+    assert writer.imports.undo(number, "tests") == len(levels)
+    assert writer._db.execute("SELECT * FROM sample ORDER BY second").fetchall() == before
+    assert days(path, 0, 2).Wh == own
+    with pytest.raises(CommandError, match="undone already"):
+        writer.imports.undo(number, "tests")
+
+
+def test_a_day_is_spread_over_its_hours_as_an_estimate():
+    levels = levels_of([EnergyInterval(0, DAY, 24_000), EnergyInterval(2 * DAY, 2 * DAY + HOUR, 5)], -100)
+    assert len(levels) == 1 + 24 + 2
+    assert levels[0] == (0, -100, False) and levels[1] == (HOUR * 1000 - 1, 900, True)
+    assert levels[-2:] == [(2 * DAY * 1000, 23_900, False), ((2 * DAY + HOUR) * 1000 - 1, 23_905, False)]
