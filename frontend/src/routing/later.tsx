@@ -3,6 +3,7 @@ import { signal, type Signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
+import { connection } from "../data/live";
 import { say } from "../text/words";
 import { focusMain } from "../parts/focus";
 import { Notice } from "../parts/notice";
@@ -40,14 +41,15 @@ export function laterPart<Props extends object = object>(load: Load<Props>, plac
 }
 
 function useLoaded<Props>(state: Loaded<Props>, load: Load<Props>) {
+  const isLive = connection.value === "live"; // what the hub did not send while it was away, it sends when it is back
   useEffect(() => {
-    if (typeof state.peek() === "function") return;
+    if (typeof state.peek() === "function" || (state.peek() === "missing" && !isLive)) return;
     state.value = undefined;
     load().then(
       (found) => (state.value = found),
       () => (state.value = "missing"),
     );
-  }, []);
+  }, [isLive]);
   return state.value;
 }
 
