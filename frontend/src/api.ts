@@ -381,6 +381,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/history/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is suspicious in the history, each with a command that repairs it. Default: the last 31 days. */
+        get: operations["history_checks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/updates": {
         parameters: {
             query?: never;
@@ -1746,6 +1763,23 @@ export interface components {
             name: string | null;
             /** @default null */
             timezone: string | null;
+        };
+        /**
+         * CheckView
+         * @description A suspicious range. ``text``: what is odd; ``command``: of the command line, which repairs it.
+         *
+         *         ``kind``: more power than the fuse carries, power that does not change while the counter rises, energy that is not
+         *         what power adds up to, no contact, devices below that use more, power below zero of what feeds nothing in.
+         */
+        CheckView: {
+            device: string;
+            point: string;
+            /** @enum {unknown} */
+            kind: "frozen" | "gap" | "mismatch" | "negative" | "parts" | "spike";
+            start: string;
+            end: string;
+            text: string;
+            command: string;
         };
         /**
          * ComparedTariffView
@@ -5959,6 +5993,89 @@ export interface operations {
             };
             /** @description The body is too long. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store has no such device or point, or this cannot be done; `detail` says why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be read now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    history_checks: {
+        parameters: {
+            query?: {
+                /** @description Only this device. */
+                device?: string;
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                start?: string;
+                /** @description Unix seconds or ISO 8601; without an offset, in the hub's time zone. */
+                end?: string;
+                /** @description Of the home, in A per phase. */
+                fuse?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckView"][];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from unclouded.core.backup_views import BackupsView, BackupView, VerifiedView
 from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, HubEdit, ReloadView
+from unclouded.core.consumption_views import Anomalies, LoadDuration
 from unclouded.core.cost_views import (
     BillView,
     ComparisonView,
@@ -29,7 +30,6 @@ from unclouded.core.model import Device, Outcome, PublicHub, UpdateFile, Value
 from unclouded.core.onboarding_views import Offer, OnboardingView
 from unclouded.core.rule_views import RulesView, RuleTestView, RuleView, TimerView
 from unclouded.core.views import EventView, FoundPlug, LogView, ProductFacts, ProductsView
-from unclouded.web.history.consumption.views import Anomalies, LoadDuration
 from unclouded.web.history.editing.proposal import EditRequest
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest

@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 import click
 import msgspec
 
+from unclouded.app.stored_consumption import stored_anomalies, stored_load
 from unclouded.app.stored_history import EnergyPeriod, StoredRow, stored_energy, stored_history
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option, time_option
+from unclouded.cli.output.consumption_text import anomaly_lines, load_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.cli.repairing.check_command import check
 from unclouded.cli.repairing.default_group import DefaultGroup
@@ -30,7 +32,8 @@ PERIODS: Mapping[str, str] = {"hour": "%Y-%m-%d %H:%M %z", "day": "%Y-%m-%d", "w
 
 @click.group("history", cls=DefaultGroup)
 def command() -> None:
-    """Print stored readings, and repair them: mark ranges as wrong, correct or estimate them, find what is odd.
+    """Print stored readings, and repair them: mark ranges as wrong, correct or estimate them, find what is odd;
+    what is drawn all the time, and what was unlike before.
 
     `unclouded history DEVICE` prints the readings of DEVICE, as `unclouded history show DEVICE` does, which also
     reaches a device that is called as one of these commands.
@@ -92,6 +95,55 @@ def show(
         else:
             for row in rows:
                 print_text(_text(row))
+
+
+@command.command("load")
+@click.argument("devices", nargs=-1)
+@click.option("--from", "start", metavar="TIME", help="Start: 2026-11-20, or 90d (ago). [default: 31 days ago]")
+@click.option("--to", "end", metavar="TIME", help="End. [default: now]")
+@config_options
+@json_option
+def load(
+    devices: tuple[str, ...],
+    start: str | None,
+    end: str | None,
+    config: str | None,
+    data: str | None,
+    as_json: bool,
+) -> None:
+    """Print how long the power of the home, or of DEVICES, was how high, and the base load: what is drawn all the time.
+
+    The base load is the mean of the lowest tenth of the powers between 0 and 6 h. At most a year at once.
+    """
+    chosen = configuration(config, data)
+    times = time_option(start, chosen.zone), time_option(end, chosen.zone)
+    found = stored_load(chosen, devices, *times, time.time())
+    if as_json:
+        print_json(msgspec.to_builtins(found))
+        return
+    for line in load_lines(found, chosen.zone):
+        print_text(line)
+
+
+@command.command("anomalies")
+@click.option("--from", "start", metavar="TIME", help="Start: 2026-11-20, or 90d (ago). [default: 31 days ago]")
+@click.option("--to", "end", metavar="TIME", help="End. [default: now]")
+@config_options
+@json_option
+def anomalies(start: str | None, end: str | None, config: str | None, data: str | None, as_json: bool) -> None:
+    """List days and nights unlike those around them, rises of the base load and suspect readings, the newest first.
+
+    Whole days that are over are compared; at most a year at once.
+    """
+    chosen = configuration(config, data)
+    times = time_option(start, chosen.zone), time_option(end, chosen.zone)
+    found = stored_anomalies(chosen, *times, time.time())
+    if as_json:
+        for one in found.items:
+            print_json({**msgspec.to_builtins(one), "start": iso(one.start), "end": iso(one.end)})
+        return
+    for line in anomaly_lines(found, chosen.zone):
+        print_text(line)
 
 
 def _row_json(row: StoredRow) -> dict[str, object]:

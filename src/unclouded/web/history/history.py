@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from unclouded.core.consumption_views import Anomalies, LoadDuration
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import Device
 from unclouded.core.times import iso
@@ -25,7 +26,6 @@ from unclouded.web.history import energy, series
 from unclouded.web.history.checks.history_checks import check_history
 from unclouded.web.history.consumption.answer_anomalies import anomalies
 from unclouded.web.history.consumption.answer_load import load
-from unclouded.web.history.consumption.views import Anomalies, LoadDuration
 from unclouded.web.history.editing.proposal import EditRequest, edit_text, edit_view, propose
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.schemas import By, CheckView, EditPreview, Energy, History, HistoryEditView, Today

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from unclouded.core.consumption_views import Anomalies, Anomaly, AnomalyKind
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device
 from unclouded.store.condense import DAY, HOUR, Grid
@@ -25,7 +26,6 @@ from unclouded.web.history.consumption.unusual import (
     unusual_nights,
 )
 from unclouded.web.history.consumption.unusual import HOME as HOME_LIMITS
-from unclouded.web.history.consumption.views import Anomalies, Anomaly, AnomalyKind
 from unclouded.web.history.series import span
 from unclouded.web.words import say
 

@@ -13,8 +13,8 @@ readings do not count. What the devices draw in the same steps makes it up, and 
 
 from collections.abc import Mapping, Sequence
 
+from unclouded.core.consumption_views import BaseLoad, BasePart, LoadCurve
 from unclouded.web.history.consumption.home import Column
-from unclouded.web.history.consumption.views import BaseLoad, BasePart, LoadCurve
 
 NIGHT_HOURS = range(6)  # of the local clock
 LEAST_STEPS = 8  # at night that must be known
