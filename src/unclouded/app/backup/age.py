@@ -34,7 +34,7 @@ NOT_OURS = "It is encrypted, but not with a passphrase by age: this cannot be op
 DAMAGED = "The file is damaged, or was changed: it cannot be decrypted to its end."
 
 
-class ByteSource(Protocol):
+class EncryptedSource(Protocol):
     """A stream of bytes: up to so many, none at its end."""
 
     def read(self, size: int, /) -> bytes: ...
@@ -60,7 +60,7 @@ def encrypted(pieces: Iterable[bytes], passphrase: str, log_n: int = 0) -> Itera
     yield cipher.encrypt(_chunk_nonce(number, True), bytes(held), None)
 
 
-def decrypted(source: ByteSource, passphrase: str) -> Iterator[bytes]:
+def decrypted(source: EncryptedSource, passphrase: str) -> Iterator[bytes]:
     """What is in an age file, each chunk once it is proven. Raises CommandError, also after the first chunks."""
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -87,7 +87,7 @@ def decrypted(source: ByteSource, passphrase: str) -> Iterator[bytes]:
 # --- inside -------------------------------------------------------------------------------------------
 
 
-def _header(source: ByteSource) -> tuple[bytes, int, bytes, bytes, bytes]:
+def _header(source: EncryptedSource) -> tuple[bytes, int, bytes, bytes, bytes]:
     """Salt, logarithm of scrypt's N, wrapped file key, MAC, and the text that the MAC is of. Raises CommandError."""
     text = b""
     while not (found := HEADER.fullmatch(text)):
@@ -125,14 +125,14 @@ def _text(data: bytes) -> bytes:
     return b64encode(data).rstrip(b"=")
 
 
-def _exactly(source: ByteSource, size: int) -> bytes:
+def _exactly(source: EncryptedSource, size: int) -> bytes:
     data = _up_to(source, size)
     if len(data) < size:
         raise CommandError(DAMAGED)
     return data
 
 
-def _up_to(source: ByteSource, size: int) -> bytes:
+def _up_to(source: EncryptedSource, size: int) -> bytes:
     parts, left = list[bytes](), size
     while left and (part := source.read(left)):
         parts.append(part)

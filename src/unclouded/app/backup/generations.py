@@ -2,6 +2,7 @@
 
 every = "1 day", at = "03:30"     the day after the last one, at that local time; at once where that was missed
 keep = 7, weeks = 4, months = 12  the newest of each of the last 7 days that have one, 4 weeks, 12 months
+                                  and all of the 24 hours before the newest
 """
 
 import re

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from unclouded.app.backup.age import MAGIC, ByteSource, decrypted
+from unclouded.app.backup.age import MAGIC, EncryptedSource, decrypted
 from unclouded.app.backup.manifest import (
     CONFIG,
     FOLDER,
@@ -195,7 +195,7 @@ def _gunzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
         raise CommandError("The backup is damaged: something follows its end.")
 
 
-class _Pieces(ByteSource):
+class _Pieces(EncryptedSource):
     """Pieces as a stream."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
