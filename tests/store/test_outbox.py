@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from store.test_rollup import NOON, Keeper, plug, watts
 from unclouded.core.errors import StoreError
 from unclouded.store.future import put_away_future
-from unclouded.store.outbox import LEVELS, Outbox, Window
+from unclouded.store.outbox import LEVELS, StoreOutbox, Window
 from unclouded.store.reader import StoreReader
 from unclouded.store.repair import Repair
 from unclouded.store.sink import Store
@@ -86,7 +86,7 @@ class Wire(RuleBasedStateMachine):
             )
 
     @property
-    def outbox(self) -> Outbox:
+    def outbox(self) -> StoreOutbox:
         return self.keeper.writer.outbox
 
     def drain(self) -> None:

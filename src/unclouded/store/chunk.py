@@ -88,7 +88,7 @@ def encode(start: int, seconds: Iterable[DeviceSecond]) -> bytes:
 def decode(start: int, chunk: bytes) -> list[DeviceSecond]:
     """The seconds of a chunk that begins then. Raises DamagedStore."""
     with _damage():
-        decoder = _Decoder(start, chunk)
+        decoder = _ChunkDecoder(start, chunk)
         return decoder.take(decoder.moments)
 
 
@@ -96,7 +96,7 @@ def seconds_of(start: int, chunk: bytes) -> Iterator[DeviceSecond]:
     """The same, one after another. Raises DamagedStore, at any of them."""
     held: list[DeviceSecond] = []  # the last one: more of it may follow
     with _damage():
-        decoder = _Decoder(start, chunk)
+        decoder = _ChunkDecoder(start, chunk)
         while moments := list(islice(decoder.moments, MOMENTS)):
             if found := decoder.take(moments):
                 yield from held
@@ -114,7 +114,7 @@ def _damage() -> Iterator[None]:
         raise DamagedStore(f"A chunk of the store is damaged: {error}.") from None
 
 
-class _Decoder:
+class _ChunkDecoder:
     """``moments``: the times, relative to the hour in ms, and the shapes of all; ``take`` them in order."""
 
     def __init__(self, start: int, chunk: bytes) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from unclouded.store.chunk import SPAN_S
 from unclouded.store.codec import to_json
-from unclouded.store.outbox import Outbox
+from unclouded.store.outbox import StoreOutbox
 from unclouded.store.repair import PUT_AUDIT
 from unclouded.store.rollup import SPANS
 from unclouded.store.sealing import unseal
@@ -77,7 +77,7 @@ def put_away_future(db: sqlite3.Connection, now: float, why: str) -> int:
         return 0
     hour = int(latest) // SPANS[-1] * SPANS[-1]
     with transaction(db):
-        Outbox(db, lambda: now).mark_data(latest)
+        StoreOutbox(db, lambda: now).mark_data(latest)
         for device, start in sealed:
             unseal(db, device, start)
         if sealed:

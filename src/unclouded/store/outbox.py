@@ -59,14 +59,14 @@ class Window(msgspec.Struct, frozen=True):
         return self.start + LEVELS[self.level]
 
 
-class Digest(msgspec.Struct, frozen=True):
+class DayDigest(msgspec.Struct, frozen=True):
     """The acknowledged windows of a day: how many, and the XOR of their numbers."""
 
     count: int = 0
     numbers: int = 0
 
 
-class Outbox:
+class StoreOutbox:
     """Works on the writer's connection. ``wall``: Unix seconds. Every call raises sqlite3.Error.
 
     ``mark…`` are part of the caller's transaction; the others are one each.
@@ -140,15 +140,15 @@ class Outbox:
                 units = self._with_data(level, since, until, None)
                 self._put(FILL, level, {unit * UNIT_S // span for unit in units})
 
-    def digest(self, day: int) -> Mapping[str, Digest]:
+    def digest(self, day: int) -> Mapping[str, DayDigest]:
         """What the consumer must have of a day (days of UTC since 1970), by level, of those that are subscribed to."""
-        found: dict[str, Digest] = {}
+        found: dict[str, DayDigest] = {}
         query = "SELECT known FROM outbox WHERE level = ? AND start >= ? AND start < ? AND known <> 0"
         for level in self._levels:
             count = numbers = 0
             for (number,) in self._db.execute(query, (level, day * DAY, (day + 1) * DAY)):
                 count, numbers = count + 1, numbers ^ number
-            found[level] = Digest(count, numbers)
+            found[level] = DayDigest(count, numbers)
         return found
 
     # --- inside --------------------------------------------------------------------------------

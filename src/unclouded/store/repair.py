@@ -7,7 +7,7 @@ from typing import Any
 from unclouded.core.model import Ledger, inherited
 from unclouded.store.codec import ledger_from_json, ledger_to_json, to_json
 from unclouded.store.editing.unrolled import Unrolled
-from unclouded.store.outbox import Outbox
+from unclouded.store.outbox import StoreOutbox
 from unclouded.store.rollup import Rollup
 from unclouded.store.sealing import unseal
 from unclouded.store.transaction import transaction
@@ -48,7 +48,7 @@ class Repair:
         """Join a known ``old`` within the caller's transaction."""
         self._audit("join", who, old, into=new)
         source, target = self._number(old), self._number(new)
-        Outbox(self._db, self._wall).mark_data(device=source)
+        StoreOutbox(self._db, self._wall).mark_data(device=source)
         if target is None:
             self._db.execute("UPDATE device SET identity = ? WHERE identity = ?", (new, old))
         elif source is not None:
@@ -92,8 +92,9 @@ class Repair:
 
     def _forget(self, identity: str, number: int, who: str) -> None:
         self._audit("forget", who, identity)
-        Outbox(self._db, self._wall).mark_data(device=number)
-        self._db.execute("DELETE FROM rollup WHERE series IN (SELECT id FROM series WHERE device = ?)", (number,))
+        StoreOutbox(self._db, self._wall).mark_data(device=number)
+        for table in ("rollup", "expired"):
+            self._db.execute(f"DELETE FROM {table} WHERE series IN (SELECT id FROM series WHERE device = ?)", (number,))
         for table in ("sample", "chunk", "rolled", "series", "event", "alias", "edit", "imported", "unrolled"):
             self._db.execute(f"DELETE FROM {table} WHERE device = ?", (number,))
         for table in ("ledger", "memory", "device"):

@@ -20,6 +20,7 @@ from itertools import pairwise
 
 from unclouded.store.chunk import SPAN_S, DeviceSecond
 from unclouded.store.part import SeriesPart, StepRange, accumulate, join, new_accumulators
+from unclouded.store.retention.expired import Expired
 from unclouded.store.samples import Samples
 
 MINUTE = 60
@@ -46,10 +47,14 @@ Place = tuple[int, int]  # device, second
 
 
 class Rollup:
-    """Works on the writer's connection, within its transactions. ``wall``: the clock; nothing after it is rolled up."""
+    """Works on the writer's connection, within its transactions. ``wall``: the clock; nothing after it is rolled up.
 
-    def __init__(self, db: sqlite3.Connection, wall: Callable[[], float]) -> None:
+    Rows whose samples were deleted by retention (``expired``) are never computed again.
+    """
+
+    def __init__(self, db: sqlite3.Connection, wall: Callable[[], float], expired: Expired | None = None) -> None:
         self._db = db
+        self._expired = expired or Expired(db)
         self._wall = wall
         self._samples = Samples(lambda query, *values: db.execute(query, values).fetchall(), skip_damaged=True)
         self.reload()
@@ -113,6 +118,9 @@ class Rollup:
 
         It works on one page of samples at most. Rows of minutes without samples are deleted.
         """
+        begin = max([begin, *(self._expired.upto(one) for one in series)])
+        if begin >= end:
+            return end
         goal = -(-self._upto_of(device) // SPANS[-1]) * SPANS[-1]
         if goal < end:  # rows beyond are from before ``upto`` was moved back, and are computed again when it advances
             self._drop(series, max(begin, goal), end)
@@ -196,7 +204,9 @@ class Rollup:
         return parts
 
     def _write(self, span: int, start: int, parts: Mapping[int, SeriesPart]) -> None:
-        self._db.executemany(PUT_ROW, [(series, span, start, *_columns(part)) for series, part in parts.items()])
+        has_source = self._expired.has_source
+        rows = [(one, span, start, *_columns(part)) for one, part in parts.items() if has_source(one, span, start)]
+        self._db.executemany(PUT_ROW, rows)
 
     def _counts_as_number(self, series: int) -> bool:
         known = self._is_number.get(series)

@@ -10,12 +10,11 @@ chunk is thrown away and made again later. Hours with few samples stay as they a
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 
 from unclouded.core.errors import DamagedStore
 from unclouded.store import blob, chunk
-from unclouded.store.blob import merged
 from unclouded.store.chunk import SPAN_S, ChunkEncoder, DeviceSecond
+from unclouded.store.hour_samples import FIND, HourSamples
 from unclouded.store.rollup import Place
 from unclouded.store.samples import merged_seconds
 from unclouded.store.transaction import transaction
@@ -24,8 +23,6 @@ SEALED_AFTER_S = 7200  # s after the end of an hour
 PAUSE_S = 60  # s until it is looked for hours to seal again, once there was none
 CALM_S = 600  # s without a late sample until its hour is sealed again
 LEAST_SECONDS = 32  # of an hour that is sealed
-PIECE_VALUES = 1000  # that one step decodes or encodes, about; 2 ms
-PIECE_BYTES = 4096  # of samples that are read at a time
 SKIPPED_PER_STEP = 500  # hours with few samples that one step passes over at most; 5 ms
 
 NEXT = "SELECT second FROM sample WHERE device = ? AND second >= ? ORDER BY second LIMIT 1"
@@ -33,13 +30,8 @@ NEXT = "SELECT second FROM sample WHERE device = ? AND second >= ? ORDER BY seco
 WORTH = f"""SELECT second / {SPAN_S} * {SPAN_S} AS hour FROM sample WHERE device = ?1 AND second >= ?2 AND second < ?3
     GROUP BY second / {SPAN_S} HAVING count(*) >= ?4
     OR EXISTS (SELECT 1 FROM chunk WHERE device = ?1 AND start = second / {SPAN_S} * {SPAN_S}) LIMIT 1"""
-ROWS = "SELECT second, blob FROM sample WHERE device = ? AND second >= ? AND second < ? ORDER BY second LIMIT ?"
-STATE = """SELECT count(*), coalesce(sum(length(blob)), 0),
-    (SELECT length(data) FROM chunk WHERE device = ?1 AND start = ?2)
-    FROM sample WHERE device = ?1 AND second >= ?2 AND second < ?3"""
 DROP = "DELETE FROM sample WHERE device = ? AND second = ?"
 DROP_ALL = "DELETE FROM sample WHERE device = ? AND second >= ? AND second < ?"
-FIND = "SELECT data FROM chunk WHERE device = ? AND start = ?"
 PUT = "INSERT OR REPLACE INTO chunk VALUES (?, ?, ?, ?, ?, ?)"
 FORGET = "DELETE FROM chunk WHERE device = ? AND start = ?"
 DONE = object()
@@ -150,93 +142,63 @@ class HourSealing:
 
     def __init__(self, db: sqlite3.Connection, device: int, start: int) -> None:
         self._db = db
-        self._hour = device, start, start + SPAN_S
-        self._sealed: list[int] = []  # seconds that were single
-        self._damaged = 0  # that stay as they are
+        self._device, self._start = device, start
 
     def pieces(self) -> Iterator[None]:
         """Each piece is a few milliseconds of work, and the last one a transaction. Raises sqlite3.Error."""
-        device, start, _ = self._hour
-        state = count, size, sealed = self._state()
-        if not count or (count < LEAST_SECONDS and not sealed):
+        hour = HourSamples(self._db, self._device, self._start)
+        count = hour.state[0]
+        if not count or (count < LEAST_SECONDS and not hour.is_sealed):
             return
-        rows = self._rows(max(1, PIECE_BYTES * count // max(size, 1)))
-        encoder, first, last, total = ChunkEncoder(start), -1, -1, 0
-        data = bytearray()
+        made = HourChunk(self._device, self._start)
         try:
-            known = self._db.execute(FIND, (device, start)).fetchone()
-            seconds = _merge(chunk.seconds_of(start, known[0]) if known else iter(()), rows)
-            for piece in _pieces(seconds):
-                first, last, total = piece[0][0] if first < 0 else first, piece[-1][0], total + len(piece)
-                encoder.add(piece)
+            for piece in hour.pieces():
+                made.add(piece)
                 yield
-            if not self._sealed:
+            if not hour.singles:
                 return
-            for part in encoder.pieces():
-                data += part
+            for _ in made.encode():
                 yield
         except (DamagedStore, ValueError):
             return  # all stays: for a salvage, or since it is too large for a chunk
         with transaction(self._db):
-            if self._state() == state:
-                self._replace((device, start, first, last, total, bytes(data)))
+            if hour.is_unchanged():
+                self._replace(hour, made)
 
-    def _state(self) -> tuple[int, int, int | None]:
-        found: tuple[int, int, int | None] = self._db.execute(STATE, self._hour).fetchone()
-        return found
-
-    def _rows(self, most: int) -> Iterator[DeviceSecond]:
-        """The samples, but not those that are damaged."""
-        device, begin, end = self._hour
-        while rows := self._db.execute(ROWS, (device, begin, end, most)).fetchall():
-            begin = rows[-1][0] + 1
-            for second, data in rows:
-                try:
-                    entries = blob.checked(data)
-                except DamagedStore:
-                    self._damaged += 1
-                    continue
-                self._sealed.append(second)
-                yield second, entries
-
-    def _replace(self, row: tuple[object, ...]) -> None:
+    def _replace(self, hour: HourSamples, made: "HourChunk") -> None:
         """Put the chunk in the place of the samples; damaged ones stay."""
-        device = self._hour[0]
-        if self._damaged:
-            self._db.executemany(DROP, [(device, second) for second in self._sealed])
+        if hour.damaged:
+            self._db.executemany(DROP, [(self._device, second) for second in hour.singles])
         else:
-            self._db.execute(DROP_ALL, self._hour)
-        self._db.execute(PUT, row)  # into the pages that are free now: the file need not grow
+            self._db.execute(DROP_ALL, hour.hour)
+        self._db.execute(PUT, made.row())  # into the pages that are free now: the file need not grow
 
 
-def _merge(sealed: Iterator[DeviceSecond], single: Iterator[DeviceSecond]) -> Iterator[DeviceSecond]:
-    """As ``samples.merged_seconds``, but one after another."""
-    one, other = next(sealed, None), next(single, None)
-    while one is not None and other is not None:
-        if one[0] == other[0]:
-            yield one[0], merged(one[1], other[1])
-            one, other = next(sealed, None), next(single, None)
-        elif one[0] < other[0]:
-            yield one
-            one = next(sealed, None)
-        else:
-            yield other
-            other = next(single, None)
-    if one is not None:
-        yield one
-    if other is not None:
-        yield other
-    yield from sealed
-    yield from single
+class HourChunk:
+    """A row of the table of chunks that is made in pieces. ``seconds``: how many it has so far."""
 
+    def __init__(self, device: int, start: int) -> None:
+        self._place = device, start
+        self._encoder = ChunkEncoder(start)
+        self._first = self._last = -1
+        self.seconds = 0
+        self._data = bytearray()
 
-def _pieces(seconds: Iterator[DeviceSecond]) -> Iterator[list[DeviceSecond]]:
-    """So many of them at a time as have about PIECE_VALUES values; at least one."""
-    most = 1
-    while piece := list(islice(seconds, most)):
-        yield piece
-        values = sum(len(entries) for _, entries in piece)
-        most = max(1, min(2 * most, PIECE_VALUES * len(piece) // max(values, 1)))
+    def add(self, piece: Sequence[DeviceSecond]) -> None:
+        """These seconds, at least one, come next."""
+        self._first = piece[0][0] if self._first < 0 else self._first
+        self._last = piece[-1][0]
+        self.seconds += len(piece)
+        self._encoder.add(piece)
+
+    def encode(self) -> Iterator[None]:
+        """Encode it, a piece at a time. Raises ValueError where it is too large for a chunk."""
+        for part in self._encoder.pieces():
+            self._data += part
+            yield
+
+    def row(self) -> tuple[object, ...]:
+        return *self._place, self._first, self._last, self.seconds, bytes(self._data)
 
 
 def _merged_row(db: sqlite3.Connection, device: int, start: int, seconds: Sequence[DeviceSecond]) -> tuple[object, ...]:

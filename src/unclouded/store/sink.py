@@ -25,7 +25,7 @@ from unclouded.core.model import Device, Fact, Ledger, Notice
 from unclouded.store.codec import device_from_json, ledger_from_json
 from unclouded.store.future import ClockCheck, put_away_future
 from unclouded.store.mailbox import BOUND, Mailbox
-from unclouded.store.outbox import Outbox
+from unclouded.store.outbox import StoreOutbox
 from unclouded.store.repair import Repair
 from unclouded.store.salvage import move_aside, salvage_state
 from unclouded.store.schema import explain, is_damage, open_to_write
@@ -140,7 +140,7 @@ class Store:
         if self.notify is not None:
             self.notify(Notice(device, self._wall(), kind, text, data))
 
-    async def outbox(self, work: Callable[[Outbox], Answer]) -> Answer:
+    async def outbox(self, work: Callable[[StoreOutbox], Answer]) -> Answer:
         """What a subscriber asks of the outbox, in the thread that writes. Raises StoreError."""
         async with self._turn:
             return await self._in_thread(self._explained, lambda: work(self._opened_writer().outbox))

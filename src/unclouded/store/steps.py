@@ -1,4 +1,4 @@
-"""Reads a history in steps: rollup rows where they exist, samples elsewhere.
+"""Reads a history in steps: rollup rows where they exist, samples elsewhere; where those are deleted, what is left.
 
     start    ┌ samples ┬ 60 s ┬ 900 s ┬─────── 3600 s ───────┬ 900 s ┬ 60 s ┬ samples ┐  end
                                                                     upto ─┘
@@ -28,6 +28,7 @@ from unclouded.store.condense import (
 from unclouded.store.editing.edited_samples import edit_at, text_spans
 from unclouded.store.editing.unrolled import UnrolledRange, rolled_parts, unrolled
 from unclouded.store.part import SeriesPart, StepRange, accumulate, join, new_accumulators, worst
+from unclouded.store.retention.expired import NOTHING, Gone, first_row, gone_of, grouped, kept_parts, newest_row
 from unclouded.store.rollup import MINUTE, SPANS
 from unclouded.store.rows import Rows
 from unclouded.store.samples import Samples
@@ -85,9 +86,7 @@ class Steps:
         """How many numbers there are from ``low`` until before ``high`` (Unix ms)."""
         spans, step = [span * 1000 for span in SPANS], DAY * 1000
         sizes = 0
-        for span, begin, end in self._pieces(OffsetRun(low, high, 0), self._upto() * 1000, spans):
-            stretch = OffsetRun(begin, end, 0)
-            found = self._rolled(step, span, stretch) if span else self._raw(step, stretch)
+        for found in self._parts(OffsetRun(low, high, 0), step, self._upto() * 1000, spans):
             sizes += sum(part.size for part in found.values())
         return sizes if self._scales else 0
 
@@ -110,9 +109,12 @@ class Steps:
         found: dict[int, SeriesValue] = {}
         upto, second = self._upto(), at // 1000
         whole = -(-second // MINUTE) * MINUTE
-        ranges = self._unrolled()
+        ranges, gone = self._unrolled(), gone_of(self._rows, self._device)
         for series in self._scales:
-            for begin, end in self._places_of_first(series, second, whole, upto, ranges):
+            bound = gone.get(series, NOTHING).raw
+            if second < bound:
+                self._first_of_rows(series, gone[series], at, found)
+            for begin, end in self._places_of_first(series, max(second, bound), max(whole, bound), upto, ranges):
                 if series not in found:
                     self._first_sample(series, max(begin, second), end, at, found)
         return self._by_point(found, earliest=True)
@@ -159,6 +161,7 @@ class Steps:
         """The time of the first value from a time on."""
         next_sample = self._samples.next(self._device, low // 1000) if self._scales else None
         moments = [] if next_sample is None else [next_sample * 1000]
+        moments += self._next_rows(low)
         moments += [int(round(at * 1000, 3)) for (at,) in self._rows(NEXT_VALUE, self._device, VALUE, low / 1000)]
         return max(low, min(moments)) if moments else None
 
@@ -169,17 +172,28 @@ class Steps:
         upto = self._upto() * 1000
         for run in grid.runs(low, high):
             spans = [span * 1000 for span in SPANS if not grid.step % (span * 1000) and not run.shift % (span * 1000)]
-            for span, begin, end in self._pieces(run, upto, spans) if self._scales else ():
-                stretch = OffsetRun(begin, end, run.shift)
-                found = self._rolled(grid.step, span, stretch) if span else self._raw(grid.step, stretch)
+            for found in self._parts(run, grid.step, upto, spans):
                 self._add(parts, grid, run, found)
             self._add_texts(texts, grid, run)
         return self._steps(parts, texts)
 
-    def _pieces(self, run: OffsetRun, upto: int, spans: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    def _parts(self, run: OffsetRun, step: int, upto: int, spans: Sequence[int]) -> Iterator[Parts]:
+        """The parts of a run, of pieces of time: each from the longest rows that fit, or samples."""
+        for gone, series in grouped(self._scales, gone_of(self._rows, self._device)).items():
+            for span, begin, end in self._pieces(run, upto, spans, gone):
+                stretch = OffsetRun(begin, end, run.shift)
+                yield self._rolled(step, span, stretch, series) if span else self._raw(step, stretch, series)
+
+    def _pieces(self, run: OffsetRun, upto: int, spans: Sequence[int], gone: Gone) -> Iterator[tuple[int, int, int]]:
+        """Span, begin and end of each piece, in ms. Where the samples are gone, the shortest rows take their place."""
         ranges = [UnrolledRange(start * 1000, until * 1000) for start, until in self._unrolled()]
-        for low, high, is_rolled in rolled_parts(run.low, run.high, ranges):
-            yield from cover(low, high, upto, spans if is_rolled else ())
+        for begin, end, shortest in kept_parts(run.low, run.high, gone):
+            if shortest:
+                left = [span for span in spans if span >= shortest * 1000]
+                yield from ((span or shortest * 1000, low, high) for span, low, high in cover(begin, end, upto, left))
+                continue
+            for low, high, is_rolled in rolled_parts(begin, end, ranges):
+                yield from cover(low, high, upto, spans if is_rolled else ())
 
     def _add(self, parts: Parts, grid: Grid, run: OffsetRun, more: Parts) -> None:
         """Add parts by the number of their step in a run to those by its beginning."""
@@ -188,24 +202,24 @@ class Steps:
             place = begins[number], series
             parts[place] = join(parts[place], part) if place in parts else part
 
-    def _raw(self, step: int, run: OffsetRun) -> Parts:
+    def _raw(self, step: int, run: OffsetRun, series: Collection[int]) -> Parts:
         accumulators = new_accumulators()
         cut = StepRange(step, run.shift, run.low, run.high)
         seconds = self._samples.read(self._device, run.low // 1000, -(-run.high // 1000))
-        accumulate(seconds, cut, self._scales, accumulators)
+        accumulate(seconds, cut, set(series), accumulators)
         return {
             (number, series): one.part(self._scales[series].kind == "number")
             for number, by_series in accumulators.items()
             for series, one in by_series.items()
         }
 
-    def _rolled(self, step: int, span: int, run: OffsetRun) -> Parts:
-        series = ", ".join(str(series) for series in self._scales)
-        values = (run.shift + step, step, span // 1000, run.low // 1000, run.high // 1000)
+    def _rolled(self, step: int, span: int, run: OffsetRun, wanted: Collection[int]) -> Parts:
+        series = ", ".join(str(one) for one in wanted)
+        values = (run.shift + step, step, span // 1000, -(-run.low // 1000), -(-run.high // 1000))
         if step == span:
             rows = self._rows(PLAIN.format(series), *values)
             return {(number - 1, series): SeriesPart(*columns) for series, number, *columns in rows}
-        numbers = ", ".join(str(series) for series, scale in self._scales.items() if scale.kind == "number")
+        numbers = ", ".join(str(one) for one in wanted if self._scales[one].kind == "number")
         spread = {
             (series, number): (low, high) for series, number, low, high in self._rows(SPREAD.format(numbers), *values)
         }
@@ -250,7 +264,24 @@ class Steps:
                 for when, last, marks in self._rows(LAST_ROW, series, MINUTE, begin, end):
                     exact = self._last_samples(when // 1000, when + 1) if marks else {}
                     found[series] = exact.get(series, (when, last, worst(marks)))
+        gone = gone_of(self._rows, self._device) if self._scales.keys() - found.keys() else {}
+        for series in gone.keys() & self._scales.keys() - found.keys():
+            if (row := newest_row(self._rows, series, gone[series], at)) is not None:
+                found[series] = row.at, row.last, worst(row.marks)
         return found
+
+    def _next_rows(self, low: int) -> list[int]:
+        """The times of the first rows from a time on, of series whose samples are gone."""
+        gone = gone_of(self._rows, self._device)
+        rows = [first_row(self._rows, one, gone[one], low) for one in gone.keys() & self._scales.keys()]
+        return [row.start * 1000 for row in rows if row is not None]
+
+    def _first_of_rows(self, series: int, gone: Gone, at: int, found: dict[int, SeriesValue]) -> None:
+        """The first value where samples are gone: the anchor of its row, if it has one, else its newest value."""
+        row = first_row(self._rows, series, gone, at)
+        if row is not None:
+            self._first_sample(series, max(row.start, at // 1000), row.start + row.span, at, found)
+            found.setdefault(series, (row.at, row.last, worst(row.marks)))
 
     def _last_samples(self, begin: int, at: int) -> dict[int, SeriesValue]:
         found: dict[int, SeriesValue] = {}

@@ -27,8 +27,10 @@ from unclouded.store.editing.edit_writer import EditWriter
 from unclouded.store.editing.unrolled import Unrolled
 from unclouded.store.feeds import put_feed_values
 from unclouded.store.importing import ImportWriter
-from unclouded.store.outbox import Outbox
+from unclouded.store.outbox import StoreOutbox
 from unclouded.store.repair import Repair
+from unclouded.store.retention.deleter import Deleter
+from unclouded.store.retention.expired import Expired
 from unclouded.store.rollup import Rollup
 from unclouded.store.sealing import PUT_SAMPLE, Sealer
 from unclouded.store.transaction import transaction
@@ -60,16 +62,19 @@ class StoreWriter:
         self, db: sqlite3.Connection, wall: Callable[[], float], now: Callable[[], float] = time.monotonic
     ) -> None:
         self.unstorable = 0  # readings with an invalid time
+        self.too_old = 0  # readings of a time whose readings were deleted by retention
         self._db = db
         self._wall = wall
         self._scales: dict[tuple[str, str], SeriesScale] = {}
         self._repair = Repair(db, wall)
-        self._rollup = Rollup(db, wall)
+        self._expired = Expired(db)
+        self._rollup = Rollup(db, wall, self._expired)
         self.sealer = Sealer(db, wall, now)
         self.unrolled = Unrolled(db, self._rollup)
         self.edits = EditWriter(db, wall, self.unrolled, self._tables_changed)
         self.imports = ImportWriter(db, wall, self.unrolled, self._tables_changed)
-        self.outbox = Outbox(db, wall)
+        self.outbox = StoreOutbox(db, wall)
+        self.deleter = Deleter(db, wall, now, self._expired)
         self._announced: set[str] = set()  # identities of current devices
         self._stale = False  # whether the cached tables may differ from the file
         db.create_function("merge", 2, merge_or_replace, deterministic=True)
@@ -92,9 +97,11 @@ class StoreWriter:
         """Read the cached tables again; needed after every transaction other than ``write``'s."""
         db = self._db
         self._stale = True
+        self._expired.reload()
         self._rollup.reload()
         self.sealer.reload()
         self.outbox.reload()
+        self.deleter.reload()
         self._numbers: dict[str, int] = dict(db.execute("SELECT identity, number FROM device"))
         self._ids: dict[str, str] = dict(db.execute("SELECT id, identity FROM device WHERE id IS NOT NULL"))
         self._bits: dict[str, int] = dict(db.execute("SELECT name, bit FROM flag"))
@@ -147,6 +154,9 @@ class StoreWriter:
         if marks is None:
             marks = self._new_marks(reading)
         second, ms = divmod(round(reading.at * 1000), 1000)
+        if second < self._expired.raw.get(slot.series, 0):
+            self.too_old += 1  # its rollups cannot be computed again
+            return
         samples[slot.device, second].append((ms, slot.series, number, marks))
 
     def _text(self, slot: _Slot, reading: Reading) -> None:
