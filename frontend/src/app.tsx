@@ -3,7 +3,7 @@ import type { ComponentChildren, VNode } from "preact";
 import { computed } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
-import { timeText } from "./text/format";
+import { sinceText, timeText } from "./text/format";
 import { clockOffset, connect, connection, deviceOf, home, lostSince, now, role, timezone, version } from "./data/live";
 import { deviceAt, type Depth } from "./device/places";
 import { focusMain } from "./parts/focus";
@@ -89,7 +89,7 @@ function Freshness({ children }: { children: ComponentChildren }) {
 }
 
 const clock = computed(() => timeText(now.value, now.value, timezone.value));
-const lostAt = computed(() => timeText(lostSince.value / 1000 + clockOffset.value, now.value, timezone.value));
+const lostAt = computed(() => sinceText(lostSince.value / 1000 + clockOffset.value, now.value, timezone.value));
 
 /** `live 14:03`, `connecting…`, `disconnected since 14:02, reconnecting`; screen readers do not announce the time. */
 function ConnectionState() {

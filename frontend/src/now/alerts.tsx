@@ -3,7 +3,7 @@ import { alerts, byId, now, reading, timezone } from "../data/live";
 import type { Alert, Device } from "../data/shapes";
 import { nameOf, pointName, pointOf } from "../devices/points";
 import { ReconnectButton, ReconnectHelp } from "../parts/reconnect";
-import { timeText, valueText } from "../text/format";
+import { sinceText, valueText } from "../text/format";
 import { sayWith } from "../text/rich";
 import { say } from "../text/words";
 
@@ -69,7 +69,7 @@ export function alertText(alert: Alert, device: Device) {
   const title = point ? pointName(point) : alert.point;
   switch (alert.kind) {
     case "offline":
-      return sayWith("alert.offline", { device: name, time: timeText(Date.parse(alert.since) / 1000, now.value, timezone.value) });
+      return sayWith("alert.offline", { device: name, time: sinceText(Date.parse(alert.since) / 1000, now.value, timezone.value) });
     case "above":
     case "below":
       return sayWith(`alert.${alert.kind}`, { device: name, point: title, value, limit: valueText(alert.limit, shape) });

@@ -1,5 +1,5 @@
 /** The state of a device as a dot and as text. */
-import { timeText, valueText } from "../text/format";
+import { sinceText, valueText } from "../text/format";
 import { now, reading, timezone } from "../data/live";
 import { isAnswering, mainOf } from "../devices/points";
 import type { Device, State } from "../data/shapes";
@@ -29,7 +29,7 @@ export function StateText({ device }: { device: Device }) {
 export function stateText(device: Device, last: string, at: number, zone: string): string {
   const word = stateName(device.state);
   if (device.state === "online" || device.state === "connecting" || device.state === "seen") return word;
-  const since = device.since ? say("app.state_since", { state: word, time: timeText(Date.parse(device.since) / 1000, at, zone) }) : word;
+  const since = device.since ? say("app.state_since", { state: word, time: sinceText(Date.parse(device.since) / 1000, at, zone) }) : word;
   const ended = last && !isAnswering(device.state) ? say("app.state_last", { state: since, value: last }) : since;
   return device.reason ? `${ended}: ${device.reason}` : ended;
 }

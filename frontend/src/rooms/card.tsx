@@ -14,7 +14,7 @@ import { PointAge } from "../parts/age";
 import { ReadingValue } from "../parts/quantity";
 import { stateName } from "../parts/state";
 import { CommandNote, Switch } from "../parts/switch";
-import { amountText, NOTHING, timeText } from "../text/format";
+import { amountText, NOTHING, sinceText } from "../text/format";
 import { say } from "../text/words";
 import { isGone } from "./rooms";
 import "./rooms.css";
@@ -99,7 +99,7 @@ function lastText(device: Device, main: Point | undefined): string {
 }
 
 function goneText(device: Device): string {
-  return device.since ? say("room.gone_since", { time: timeText(Date.parse(device.since) / 1000, now.value, timezone.value) }) : say("room.gone");
+  return device.since ? say("room.gone_since", { time: sinceText(Date.parse(device.since) / 1000, now.value, timezone.value) }) : say("room.gone");
 }
 
 function Value({ device, relay }: { device: Device; relay: Point | undefined }) {

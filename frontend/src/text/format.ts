@@ -85,13 +85,24 @@ export function ageText(seconds: number): string {
 
 /** `14:03`, with the date unless it is today: `18 Nov 13:41`, `30 Nov 2025 13:41`. `at`, `now`: Unix seconds; `zone`: IANA name. */
 export function timeText(at: number, now: number, zone: string): string {
+  const { day, time } = timeParts(at, now, zone);
+  return day ? `${day} ${time}` : time;
+}
+
+/** The same behind "since" in a sentence: `14:03`, `14:03 Uhr`, `las 14:03`, `el 18 nov a las 14:03`. */
+export function sinceText(at: number, now: number, zone: string): string {
+  const { day, time } = timeParts(at, now, zone);
+  return day ? say("time.since_day", { day, time }) : say("time.since", { time });
+}
+
+function timeParts(at: number, now: number, zone: string): { day: string; time: string } {
   const time = formatter(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at * 1000);
   const date = formatter(zone, { year: "numeric", month: "2-digit", day: "2-digit" });
-  if (date.format(at * 1000) === date.format(now * 1000)) return time;
+  if (date.format(at * 1000) === date.format(now * 1000)) return { day: "", time };
   const year = formatter(zone, { year: "numeric" });
   const isThisYear = year.format(at * 1000) === year.format(now * 1000);
   const day = formatter(zone, { day: "numeric", month: "short", ...(isThisYear ? {} : { year: "numeric" }) });
-  return `${day.format(at * 1000)} ${time}`;
+  return { day: day.format(at * 1000), time };
 }
 
 /** `14:03:12`. */

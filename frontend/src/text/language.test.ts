@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { clockText, countText, decimalText, quantityText, timeText, valueText } from "./format";
+import { clockText, countText, decimalText, quantityText, sinceText, timeText, valueText } from "./format";
 import { chosenLocale } from "./language";
 import { loadWords, say, sayIfKnown } from "./words";
 
@@ -30,6 +30,7 @@ describe("in German", () => {
     expect(valueText(false, { unit: "", exponent: 0 })).toBe("aus");
     expect([countText(12_408), decimalText(5862, 0), decimalText(12_480, 0)]).toEqual(["12.408", "5862", "12.480"]);
     expect(timeText(1_763_466_060, 1_763_552_460, "Europe/Madrid")).toBe("18. Nov. 12:41");
+    expect(sinceText(1_763_466_060, 1_763_552_460, "Europe/Madrid")).toBe("18. Nov., 12:41 Uhr");
     expect(clockText(1_763_466_060, "UTC")).toBe("11:41:00");
     expect(sayIfKnown("app.flag_reset", "")).toBe("der Zähler wurde zurückgesetzt");
     expect(sayIfKnown("app.flag_new", "as it is")).toBe("as it is");

@@ -27,7 +27,7 @@ describe("the sentence about a device", () => {
       "Does not answer since 13:41; it was off then.",
       "Does not answer since 13:41.",
     ]);
-    expect(text({ heard: AT - 600 }, "asleep")).toBe("Asleep. It last reported at 13:50; what you change is sent when it wakes.");
+    expect(text({ heard: AT - 600 }, "asleep")).toBe("Asleep. Its last report: 13:50. What you change is sent when it wakes.");
     expect([text({}, "connecting"), text({}, "waiting"), text({}, "faulted")].every((one) => /^[A-Z].*[.…]$/.test(one))).toBe(true);
   });
 

@@ -4,7 +4,7 @@
  *     On since 13:22, by the rule Evening. The device confirmed it.
  *     Not reachable since 13:41; it was on then.
  */
-import { ageText, timeText } from "../../text/format";
+import { ageText, sinceText, timeText } from "../../text/format";
 import type { Device, Value } from "../../data/shapes";
 import { say, sayIfKnown } from "../../text/words";
 import type { Switched } from "./switched";
@@ -18,8 +18,8 @@ export type Known = { value: Value | undefined; last: Switched | undefined; isOl
 const FRESH_S = 10; // for which a reading is of now
 
 export function leadOf(device: Device, known: Known, now: number, zone: string): string {
-  const since = device.since ? timeText(Date.parse(device.since) / 1000, now, zone) : "";
-  if (device.state === "asleep") return say("lead.asleep", { time: known.heard === undefined ? since : timeText(known.heard, now, zone) });
+  const since = device.since ? sinceText(Date.parse(device.since) / 1000, now, zone) : "";
+  if (device.state === "asleep") return say("lead.asleep", { time: timeText(known.heard ?? Date.parse(device.since ?? "") / 1000, now, zone) });
   if (device.state === "connecting") return say("lead.connecting");
   if (device.state === "waiting") return say("lead.waiting", { since });
   if (device.state === "faulted") return say("lead.faulted", { since });
@@ -39,7 +39,7 @@ export function whoText(origin: string | undefined): string {
 function switchedText(isOn: boolean, { last, isOld }: Known, now: number, zone: string): string {
   if (!last && isOld) return say(isOn ? "lead.on_long" : "lead.off_long");
   if (last?.isOn !== isOn) return say(isOn ? "lead.on" : "lead.off");
-  const time = timeText(last.at, now, zone);
+  const time = sinceText(last.at, now, zone);
   const who = whoText(last.origin);
   if (last.origin === undefined) return say(isOn ? "lead.on_itself" : "lead.off_itself", { time });
   return who ? say(isOn ? "lead.on_by" : "lead.off_by", { time, who }) : say(isOn ? "lead.on_since" : "lead.off_since", { time });
