@@ -44,6 +44,8 @@ export type ChartProps = Readonly<{
   fromZero: boolean;
   /** Names of 0, 1, … if the values are states: `off`, `on`; otherwise none. */
   states: readonly string[];
+  /** What was marked as wrong or corrected: hatched. */
+  edited?: readonly Span[];
   /** A description for screen readers. */
   label: string;
   isDim: boolean;
@@ -91,7 +93,7 @@ export function Chart(props: ChartProps) {
       });
       made.setData(dataOf(props));
     });
-  }, [props.at, props.lines, props.span.start, props.span.end]);
+  }, [props.at, props.lines, props.span.start, props.span.end, props.edited]);
 
   return (
     <div class="lines-chart" ref={host} role="img" aria-label={props.label} data-dim={props.isDim || undefined} style={{ height: `${props.height}px` }} />
@@ -160,7 +162,7 @@ function optionsOf(now: Now, width: number): uPlot.Options {
     hooks: {
       setSelect: [(u) => selected(u, now)],
       setCursor: [(u) => now.current.onCursor(cursorTime(u))],
-      draw: [(u) => drawMarks(u, now), (u) => drawLabels(u, now)],
+      draw: [(u) => drawEdited(u, now), (u) => drawMarks(u, now), (u) => drawLabels(u, now)],
     },
   };
 }
@@ -316,6 +318,33 @@ function strokeOf(u: uPlot, of: number): string {
 /** Whether a column of the data is a line, not an edge of a band. */
 function isLine(of: number): boolean {
   return of % 3 === 1;
+}
+
+/** Hatched ranges, at least as wide as can be seen. */
+function drawEdited(u: uPlot, now: Now): void {
+  const { ctx, bbox } = u;
+  const ratio = uPlot.pxRatio;
+  ctx.save();
+  ctx.strokeStyle = colourOf("var(--soft)");
+  ctx.lineWidth = ratio;
+  for (const { start, end } of now.current.edited ?? []) {
+    const left = Math.max(bbox.left, u.valToPos(start, "x", true));
+    const right = Math.min(bbox.left + bbox.width, Math.max(u.valToPos(end, "x", true), left + 4 * ratio));
+    if (right <= left || !Number.isFinite(right - left)) continue;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, bbox.top, right - left, bbox.height);
+    ctx.clip();
+    ctx.globalAlpha = 0.5;
+    ctx.beginPath();
+    for (let x = left - bbox.height; x < right; x += 8 * ratio) {
+      ctx.moveTo(x, bbox.top + bbox.height);
+      ctx.lineTo(x + bbox.height, bbox.top);
+    }
+    ctx.stroke();
+    ctx.restore();
+  }
+  ctx.restore();
 }
 
 /** Diamonds, without overlaps. */

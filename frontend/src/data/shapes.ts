@@ -1,7 +1,7 @@
 /** The types of the API with short names; `api.ts` is generated from the OpenAPI document. */
 import type { components } from "../api";
 
-type Schemas = components["schemas"];
+export type Schemas = components["schemas"];
 
 export type Value = boolean | number | string;
 export type Device = Schemas["DeviceView"];

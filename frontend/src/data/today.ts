@@ -37,6 +37,11 @@ export function keepToday(): void {
   });
 }
 
+/** Load the levels again: what was counted today was corrected. */
+export function reloadToday(): void {
+  void ask();
+}
+
 async function ask(): Promise<void> {
   try {
     today.value = await get<Today>("/api/today");

@@ -2,6 +2,7 @@
  * Answers of the hub for the current view: the last one is kept while the next is loading, obsolete requests are
  * aborted, and recent answers are cached.
  */
+import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { get, HubError } from "../data/http";
@@ -24,6 +25,10 @@ export class Cache<T> {
     return found && found.until > now ? found.answer : undefined;
   }
 
+  clear(): void {
+    this.kept.clear();
+  }
+
   keep(address: string, answer: T, until: number): void {
     this.kept.delete(address);
     this.kept.set(address, { answer, until });
@@ -36,6 +41,13 @@ export class Cache<T> {
 
 export const CACHE_MS = 300_000; // for which past periods are cached: late readings may still be added
 const cache = new Cache<unknown>(32);
+const changes = signal(0); // of what is stored
+
+/** What is stored has changed: every answer that is shown is asked for again. */
+export function forgetAnswers(): void {
+  cache.clear();
+  changes.value += 1;
+}
 
 /**
  * The answer to GET `address`; "": no request. `every`: polling interval in ms while the page is visible; 0 = never, for
@@ -77,7 +89,7 @@ export function useAnswer<T>(address: string, every: number): Answered<T> {
       })
       .finally(() => mine === wanted.current && setBusy(false));
     return () => stop.abort();
-  }, [address, turn]);
+  }, [address, turn, changes.value]);
 
   useEffect(() => {
     if (!address || !every) return;

@@ -16,6 +16,7 @@ import { say } from "../text/words";
 import { useAnswer } from "./answers";
 import { dayOf, dayText, RANGES, shifted, spanText, type Day, type Span } from "./calendar";
 import { columnsOf, heldRows, rowAt, summaryOf, type Row } from "./columns";
+import { editsPlace, rangesOf, type HistoryEdit } from "./edits/edits";
 import { NoData } from "./no_data";
 import { moved, rounded, zoomed, type View } from "./view";
 import { panelsOf, wantedOf, type Wanted } from "./selection";
@@ -46,6 +47,8 @@ export function LinePanels(props: Props) {
   const isStale = of !== address("/api/history", asked);
   const isEmpty = !isStale && answer !== undefined && answer.series.every((one) => one.value.every((value) => value === null));
   const actions = actionsOf(props, span, cursor);
+  const alone = shown.length === 1 ? shown[0] : undefined;
+  const { answer: edits } = useAnswer<readonly HistoryEdit[]>(alone ? editsPlace(alone.id, { start: span.start, end: span.end }) : "", 0);
   return (
     <div
       class="panels" tabIndex={0} role="group" aria-label={say("history.charts")} aria-describedby="history-keys"
@@ -66,7 +69,7 @@ export function LinePanels(props: Props) {
       {panelsOf(wanted).map((panel, index) => (
         <LinePanel
           key={panel.wanted[0]?.point.kind === "switch" ? "switch" : panel.unit || panel.wanted[0]?.point.key}
-          {...panel} answer={answer} span={moving ?? span} isDim={isStale} colour={props.colour} cursor={cursor} hidden={hidden} actions={actions}
+          {...panel} edits={edits} answer={answer} span={moving ?? span} isDim={isStale} colour={props.colour} cursor={cursor} hidden={hidden} actions={actions}
           csv={address("/api/history.csv", { ...asked, series: panel.wanted.map((one) => one.key) })} isAlone={panel.wanted.length === wanted.length}
           below={index === 0 && <ZoomBar span={moving ?? span} isZoomed={Boolean(view.zoom ?? moving)} actions={actions} />}
         />
@@ -142,7 +145,7 @@ function ZoomBar({ span, isZoomed, actions }: { span: Span; isZoomed: boolean; a
 }
 
 type PanelProps = Readonly<{
-  unit: string; wanted: readonly Wanted[]; answer: History | undefined; span: Span; isDim: boolean; colour: (id: string) => string;
+  unit: string; wanted: readonly Wanted[]; edits: readonly HistoryEdit[] | undefined; answer: History | undefined; span: Span; isDim: boolean; colour: (id: string) => string;
   cursor: Signal<number | null>; hidden: Signal<ReadonlySet<string>>; actions: Actions; csv: string;
   /** Whether it is the only panel, whose title the toolbar has. */
   isAlone: boolean;
@@ -153,7 +156,7 @@ type PanelProps = Readonly<{
 /** A series with its rows and colour. */
 type Shown = Readonly<{ wanted: Wanted; rows: readonly Row[]; colour: string }>;
 
-function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, actions, csv, isAlone, below }: PanelProps) {
+function LinePanel({ unit, wanted, edits, answer, span, isDim, colour, cursor, hidden, actions, csv, isAlone, below }: PanelProps) {
   const zone = timezone.value;
   const names = wanted.map((one) => `${one.key} ${one.name} ${colour(one.device.id)}`).join("\n");
   const series = useMemo(() => seriesOf(answer, wanted), [answer, names]);
@@ -171,6 +174,7 @@ function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, 
     return { at, lines, all };
   }, [series, hidden.value]);
   const title = titleOf(wanted);
+  const edited = useMemo(() => rangesOf(edits, new Set(wanted.map((one) => one.point.key))), [edits, names]);
   const text = answer ? all.map((one) => summaryText(one, span)).join(" ") : say("history.loading");
   const height = innerWidth < 900 ? 260 : 348;
   const toggle = (key: string) => {
@@ -183,7 +187,7 @@ function LinePanel({ unit, wanted, answer, span, isDim, colour, cursor, hidden, 
       <h2 class={isAlone ? "hidden-text" : ""}>{title}</h2>
       <div class="canvas-box" style={{ height: `${height}px` }}>
         <Chart
-          at={at} lines={lines} span={span} zone={zone} unit={unit} height={height} fromZero={!FLOATING.has(unit)}
+          at={at} lines={lines} edited={edited} span={span} zone={zone} unit={unit} height={height} fromZero={!FLOATING.has(unit)}
           states={wanted[0]?.point.kind === "switch" ? [say("app.off"), say("app.on")] : []}
           label={say("history.chart_label", { what: title, span: spanText(span, zone), lines: text })} isDim={isDim} sync="history"
           onZoom={actions.zoom} onMove={actions.move} onReset={actions.reset} onCursor={(time) => (cursor.value = time)}

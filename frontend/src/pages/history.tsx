@@ -3,6 +3,8 @@ import { computed } from "@preact/signals";
 import { useState } from "preact/hooks";
 
 import { dayOf, dayText, dayFrom, spanOf, type Span } from "../history/calendar";
+import { EditsPanel } from "../history/edits/edits_panel";
+import { IMPORT } from "../history/energy";
 import { EnergyPanel } from "../history/energy_panel";
 import { LinePanels } from "../history/line_panels";
 import { HeatPanel } from "../history/heat/heat_panel";
@@ -44,6 +46,8 @@ function Known() {
   const show = (next: View, replace = false) => visit(addressOf(next, day), replace);
   const [moving, setMoving] = useState<Span | null>(null);
   const period = spanOf(view.range, view.on, timezone.value);
+  const alone = shown.length === 1 ? shown[0] : undefined;
+  const isEditable = ![HOURS, LOAD, UNUSUAL].some((one) => view.what.includes(one));
   const common = { view, period, able, shown, today: day, colour: markOf, show };
   return (
     <>
@@ -65,6 +69,7 @@ function Known() {
       ) : (
         <LinePanels {...common} moving={moving} move={setMoving} />
       )}
+      {isEditable && alone && <EditsPanel key={alone.id} device={alone} span={view.zoom ?? period} point={view.what[0] === ENERGY ? IMPORT : (view.what[0] ?? "")} />}
     </>
   );
 }
