@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from playwright.sync_api import Page, Route, expect
 
-from browser.home import BROKER, Home, Thing, meter
+from browser.home import BROKER, TARIFF, Home, Thing, meter
 from browser.visitor import go
 
 WIDTHS = (320, 375, 768, 1280)  # CSS pixels
@@ -39,7 +39,7 @@ OFFLINE = "tv"
 @contextlib.contextmanager
 def whole_home(folder: Path) -> Iterator[Home]:
     """With one plug that is offline and one that is not admitted, so that these states are shown, too."""
-    with Home(folder, THINGS, BROKER, hour=11.0) as home:
+    with Home(folder, THINGS, BROKER + TARIFF, hour=11.0) as home:
         home.until(lambda values: all((one.id, "power_W") in values for one in THINGS))
         home.connect_plug(seed=9)
         home.stop_sim(OFFLINE)
@@ -67,6 +67,9 @@ PLACES: Mapping[str, Place] = {
     "history": Place("/history"),
     "energy": Place("/history?range=month"),
     "year": Place("/history?range=year"),
+    "load": Place("/history?what=load"),
+    "bill": Place("/bill"),
+    "tariffs": Place("/tariffs"),
     "devices": Place("/devices"),
     "device": Place("/devices/kettle"),
     "device-settings": Place("/devices/kettle/settings"),

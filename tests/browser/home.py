@@ -47,6 +47,22 @@ KEY = "a key for these tests"
 CHEAP = Cost(n=2, r=1, p=1)
 BROKER = '[broker]\nlisten = "127.0.0.1:0"\nhost = "127.0.0.1"\n[meross]\nkey_file = "meross.key"'
 
+TARIFF = """
+[costs]
+tariff = "Home"
+[[tariff]]
+name = "Home"
+currency = "EUR"
+[[tariff.part]]
+name = "Energy"
+price = 0.20
+[[tariff.part]]
+kind = "standing"
+name = "Meter"
+price = 0.10
+per = "day"
+"""
+
 
 class Thing(msgspec.Struct, frozen=True, kw_only=True):
     """A simulated device. ``load``: what is plugged in, or "" for the meter, or the roof.

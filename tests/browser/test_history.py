@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from browser.home import Home, Thing
-from browser.visitor import PHONE, Visitor, shoot
+from browser.home import TARIFF, Home, Thing
+from browser.visitor import PHONE, Visitor, shoot, violations
 from unclouded.core.model import Reading, Status
 
 DAY = 86_400
@@ -48,7 +48,7 @@ def earlier_readings() -> Iterator[Reading]:
 
 @pytest.fixture(scope="module")
 def home(folder: Path) -> Iterator[Home]:
-    with Home(folder, [Thing(id="pump", name="Pump", load="pump"), Thing(id="lamp", name="Lamp")]) as home:
+    with Home(folder, [Thing(id="pump", name="Pump", load="pump"), Thing(id="lamp", name="Lamp")], TARIFF) as home:
         home.until(lambda values: ("pump", "power_W") in values)
         home.store_readings("pump", earlier_readings())
         home.store_readings("lamp", outage())
@@ -127,9 +127,9 @@ def test_keys_move_and_zoom_the_time_span(visitor: Visitor):
 def test_the_cursor_shows_values_with_units(visitor: Visitor):
     page = visitor.open(f"/history?on={YESTERDAY}&device=pump")
     number = page.locator(".readout .number").first
-    expect(number).to_have_text(re.compile(r"mean \d+.* W, peak \d+.* W"))
+    expect(number).to_have_text(re.compile(r"mean \d+.*\sW, peak \d+.*\sW"))
     page.locator(".u-over").first.hover()
-    expect(number).to_have_text(re.compile(r"^\d+(\.\d)? W \(\d+.* to \d+.* W\)$"))
+    expect(number).to_have_text(re.compile(r"^\d+(\.\d)?\sW \(\d+.* to \d+.*\sW\)$"))
     expect(page.locator(".readout .moment").first).to_have_text(re.compile(r"\d\d:\d\d"))
     shoot(page, "history-cursor")
 
@@ -248,3 +248,40 @@ def test_several_devices_are_shown_in_one_chart(visitor: Visitor):
     expect(page).to_have_url(re.compile("device=pump&device=lamp"))
     page.keyboard.press("Escape")
     expect(page.get_by_role("checkbox", name="Lamp")).to_have_count(0)
+
+
+def test_how_long_the_power_was_how_high_and_what_was_unlike_before(visitor: Visitor):
+    page = visitor.open(f"/history?on={YESTERDAY}&what=load&device=pump")
+    curve = page.locator(".load-curve")
+    expect(curve.locator("path.curve")).to_be_visible()
+    expect(curve).to_have_attribute("aria-label", re.compile(r"Pump: highest 50\d.W, .* half of the time"))
+    curve.press("ArrowRight")
+    expect(page.locator(".bar-tip")).to_have_text(re.compile(r"Pumpat least \d+.W"))
+    expect(page.get_by_text("It is found at night")).to_be_visible()  # it was measured by day only
+    page.get_by_role("button", name="Show as table").click()
+    expect(page.get_by_role("table").locator("tbody tr")).to_have_count(14)
+    page.get_by_label(re.compile("^Quantities: Load")).click()
+    page.get_by_role("radio", name="Unusual").check()
+    expect(page.get_by_role("heading", name="What was unlike before")).to_be_visible()
+    expect(page.locator(".unusual .lead")).to_have_text(re.compile(r"\.$"))
+    expect(page).to_have_url(re.compile("what=unusual"))
+    assert violations(page) == []
+
+
+def test_costs_a_bill_that_adds_up_and_the_tariff(visitor: Visitor):
+    page = visitor.open(f"/history?on={YESTERDAY}&what=energy&device=pump")
+    page.get_by_role("group", name="Shown as").get_by_role("button", name="€").click()
+    expect(page.locator(".figure-number")).to_have_text(re.compile(r"^€0\.4[678]$"))  # 2.4 kWh at €0.20
+    page.get_by_role("link", name="Bill").click()
+    total = page.locator(".bill .figure-number")
+    expect(total).to_have_text(re.compile(r"^€\d+\.\d\d$"))
+    amounts = page.locator(".bill tbody td:last-child").all_inner_texts()
+    assert sum(round(100 * float(one.strip("€"))) for one in amounts) == round(100 * float(total.inner_text()[1:]))
+    page.emulate_media(media="print")
+    expect(page.locator(".head")).to_be_hidden()
+    page.emulate_media(media="screen")
+    assert violations(page) == []
+    page.get_by_role("link", name="Tariff").click()
+    expect(page.locator(".tariffs .figure-number")).to_have_text("€0.20/kWh")
+    expect(page.locator(".tariffs .strip")).to_have_count(7)
+    assert violations(page) == []

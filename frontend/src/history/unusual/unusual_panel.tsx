@@ -81,7 +81,7 @@ function secondOf(one: Anomaly, zone: string): string {
 function leadOf(count: number, days: number, view: View, today: Day): string {
   if (!days && !count) return say(view.range === "day" && isSameDay(view.on, today) ? "history.unusual_today" : "history.unusual_unknown");
   if (!count) return say("history.unusual_none", { days });
-  return say("history.unusual_found", { count, days });
+  return count === 1 ? say("history.unusual_one", { days }) : say("history.unusual_found", { count, days });
 }
 
 function unusualTable(items: readonly Anomaly[], zone: string): Table {
