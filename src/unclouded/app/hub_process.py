@@ -188,7 +188,8 @@ async def _serving(
         lambda text: hub.notify(Notice("", clock.at(loop.time()), "feed", text)),
     )
     costs = CostsService(config, hub, history, lambda: clock.at(loop.time()))
-    live.on_applied = partial(_apply_to_hub, weather, services, history, plugs, publishing, rules, feeds, costs)
+    store.use_retention(config.retention)
+    live.on_applied = partial(_apply_to_hub, store, weather, services, history, plugs, publishing, rules, feeds, costs)
     backups = BackupService(
         lambda: composition.config,
         lambda: clock.at(loop.time()) if clock.trusted() else None,
@@ -257,6 +258,7 @@ async def _serving(
 
 
 def _apply_to_hub(
+    store: Store,
     weather: LiveWeather,
     services: Services,
     history: HistoryReader,
@@ -269,6 +271,7 @@ def _apply_to_hub(
     renamed: Mapping[str, str],
 ) -> None:
     """What of the hub's own keys counts at once."""
+    store.use_retention(config.retention)
     weather.use(config)
     plugs.use(config)
     services.place, services.zone, history.zone = config.place, config.zone, config.zone

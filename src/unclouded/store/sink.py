@@ -27,6 +27,7 @@ from unclouded.store.future import ClockCheck, put_away_future
 from unclouded.store.mailbox import BOUND, Mailbox
 from unclouded.store.outbox import StoreOutbox
 from unclouded.store.repair import Repair
+from unclouded.store.retention.rules import RetentionRule
 from unclouded.store.salvage import move_aside, salvage_state
 from unclouded.store.schema import explain, is_damage, open_to_write
 from unclouded.store.writer import StoreWriter
@@ -90,6 +91,7 @@ class Store:
         self._write_s = 0.0
         self._unsealed_hours = 0
         self._tidy_again_s = float("-inf")  # after a failure; monotonic
+        self._retention: tuple[RetentionRule, ...] = ()
         self._why_future = ""  # why rows of the future are to be put away
 
     def open(self) -> None:
@@ -139,6 +141,10 @@ class Store:
         """Make a change of stored data an event."""
         if self.notify is not None:
             self.notify(Notice(device, self._wall(), kind, text, data))
+
+    def use_retention(self, rules: Sequence[RetentionRule]) -> None:
+        """What these rules do not keep is deleted, once that was announced for a day. None: nothing is."""
+        self._retention = tuple(rules)
 
     async def outbox(self, work: Callable[[StoreOutbox], Answer]) -> Answer:
         """What a subscriber asks of the outbox, in the thread that writes. Raises StoreError."""
@@ -193,6 +199,7 @@ class Store:
     def stats(self) -> Mapping[str, float]:
         """Counters since the start; ``write_ms`` of the last batch, ``waiting`` facts in the mailbox.
 
+        ``too_old``: readings that were refused, being of a time whose readings retention has deleted.
         ``unsealed_hours``: how many hours of all devices are old enough to be sealed and are not yet, roughly.
         """
         return {
@@ -200,6 +207,7 @@ class Store:
             "batches": self._batches,
             "failures": self._failures,
             "dropped": self._mailbox.dropped,
+            "too_old": self._writer.too_old if self._writer else 0,
             "unstorable": self._writer.unstorable if self._writer else 0,
             "waiting": len(self._mailbox),
             "write_ms": self._write_s * 1000,
@@ -291,6 +299,7 @@ class Store:
         try:
             self._put_away(writer)
             self._seal(writer)
+            self._delete_old(writer)
         except sqlite3.OperationalError as error:
             if is_damage(error):
                 raise
@@ -320,6 +329,18 @@ class Store:
             time.sleep(YIELD_S)
         if is_busy or self._unsealed_hours:
             self._unsealed_hours = writer.sealer.hours_left() if is_busy else 0
+
+    def _delete_old(self, writer: StoreWriter) -> None:
+        """Delete what retention does not keep, for a while."""
+        writer.deleter.notify = self._note_retention
+        writer.deleter.use(self._retention)
+        until = time.perf_counter() + SEALING_S
+        while time.perf_counter() < until and writer.deleter.step():
+            time.sleep(YIELD_S)
+
+    def _note_retention(self, text: str) -> None:
+        log.warning("%s", text)
+        self._notices.append(Notice("", self._wall(), "retention", text))
 
     def _write(self, batch: Sequence[Fact]) -> None:
         """Store a batch; in the thread. Raises sqlite3.Error, DamagedStore."""

@@ -409,6 +409,7 @@ class Today(msgspec.Struct, frozen=True, kw_only=True):
 class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     """The store: bytes on disk, records stored since the start, failures, records waiting to be written.
 
+    ``too_old``: readings that were refused, being of a time whose readings retention has deleted.
     ``unsealed_hours``: of all devices, that are old enough to be compressed and are not yet, roughly.
     """
 
@@ -421,6 +422,7 @@ class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     waiting: float
     write_ms: float
     unsealed_hours: float = 0
+    too_old: int = 0
 
 
 class PublisherView(msgspec.Struct, frozen=True, kw_only=True):

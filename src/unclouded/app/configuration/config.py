@@ -15,6 +15,7 @@ from unclouded.app.configuration.backup_table import check_backup
 from unclouded.app.configuration.feed_rules import check_feeds
 from unclouded.app.configuration.places import ConfigPlaces, did_you_mean
 from unclouded.app.configuration.publisher_rules import check_publishers
+from unclouded.app.configuration.retention_tables import retention_rules
 from unclouded.app.configuration.rule_reading import calendar_of, rules_of
 from unclouded.app.configuration.rules import (
     check_broker,
@@ -39,6 +40,7 @@ from unclouded.core.session import WireValue
 from unclouded.core.toml_text import read_toml
 from unclouded.rules.calendar.calendar import HomeCalendar
 from unclouded.rules.rule import Rule
+from unclouded.store.retention.rules import RetentionRule
 from unclouded.tariffs.tariff import Tariff
 
 DEFAULT_FILE = Path("unclouded.toml")
@@ -72,6 +74,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[Rule, ...] = ()
     calendar: HomeCalendar = HomeCalendar()
     tariffs: tuple[Tariff, ...] = ()
+    retention: tuple[RetentionRule, ...] = ()
     tables: ConfigFile = ConfigFile()  # as they stand in the file, whatever the command line overrides
     places: ConfigPlaces = ConfigPlaces()
     start: str = ""
@@ -203,6 +206,7 @@ def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, st
         download_port=check_port(file.meross.download_port, where),
         weather=check_weather(file.weather, where),
         devices=tuple(file.device),
+        retention=retention_rules(file.retention, where),
         tables=file,
         places=places,
     )

@@ -300,6 +300,7 @@ def applied_keys(before: Config, after: Config) -> tuple[str, ...]:
         "weather": (before.weather, after.weather),
         "broker": (before.broker, after.broker),
         "feed": (before.tables.feed, after.tables.feed),
+        "retention": (before.retention, after.retention),
     }
     return (*(key for key, (old, new) in pairs.items() if old != new), *changed_tables(before, after))
 

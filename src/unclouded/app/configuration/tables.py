@@ -18,6 +18,7 @@ from unclouded.app.configuration.publisher_tables import (
     NotificationTable,
     WebhookTable,
 )
+from unclouded.app.configuration.retention_tables import RetentionTable
 from unclouded.app.configuration.rule_tables import CalendarTable, RuleTable
 from unclouded.core.model import COLOURS
 from unclouded.tariffs.tables import TariffPartTable, TariffTable, TariffTaxTable, TariffTierTable
@@ -148,6 +149,7 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     costs: CostsTable = CostsTable()
     calendar: CalendarTable = CalendarTable()
     rule: list[RuleTable] = []
+    retention: list[RetentionTable] = []
     backup: BackupTable | None = None
     device: list[DeviceTable] = []
 
@@ -185,6 +187,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "calendar": _keys(CalendarTable),
     "rule[]": _keys(RuleTable),
     "backup": _keys(BackupTable),
+    "retention[]": _keys(RetentionTable),
     "device[]": _keys(DeviceTable),
     "device[].finished": _keys(FinishedTable),
     "device[].parts": (),
