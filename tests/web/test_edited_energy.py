@@ -1,6 +1,7 @@
 """Energy of periods with edits: unknown where void, as given where corrected, and the parts add up to the whole."""
 
 import asyncio
+import itertools
 from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -180,9 +181,9 @@ def test_periods_with_edits_equal_a_reference_by_the_millisecond(made, cuts):
             )
         )  # fmt: skip
     at = [0, *sorted(set(cuts)), 240]
-    rises = [7 * (high - low) for low, high in zip(at, at[1:], strict=False)]
+    rises = [7 * (high - low) for low, high in itertools.pairwise(at)]
     found = {one.period: one for one in edited_periods([one / 1000 for one in at], rises, edits, lambda ms, _: 7 * ms)}
-    for period, (low, high) in enumerate(zip(at, at[1:], strict=False)):
+    for period, (low, high) in enumerate(itertools.pairwise(at)):
         owners = [next((e for e in reversed(edits) if e.undone_at is None and e.start <= ms < e.until), None)
                   for ms in range(low, high)]  # fmt: skip
         if not any(owners):

@@ -156,7 +156,7 @@ function EditDialog({ device, span, point, close }: Props & Readonly<{ close: ()
           <input required maxLength={300} value={draft.reason} onInput={(event) => setDraft({ ...draft, reason: event.currentTarget.value })} />
         </label>
         <div aria-live="polite">
-          {preview && <p class="lead">{previewText(preview)}</p>}
+          {preview && <p class="small">{previewText(preview)}</p>}
           {problem && <Notice kind="fault">{problem}</Notice>}
         </div>
         <p class="small soft">{say("edits.hint")}</p>
