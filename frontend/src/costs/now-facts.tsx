@@ -27,9 +27,7 @@ export function CostFacts() {
       <div>
         <dt>{say("now.fact_price")}</dt>
         <dd>
-          <a class="plain" href="/tariffs">
-            <Price price={price.value?.price.price} currency={active?.currency ?? "EUR"} digits={active?.digits ?? 2} />
-          </a>
+          <Price price={price.value?.price.price} currency={active?.currency ?? "EUR"} digits={active?.digits ?? 2} />
         </dd>
       </div>
     </>

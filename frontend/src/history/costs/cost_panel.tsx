@@ -105,7 +105,7 @@ export function CostPanel({ view, period, able, shown, today, colour, show }: Pr
           {answer && (
             <Under
               table={() => costTable(answer, rows, money, zone)} caption={`${title}.`}
-              csv={{ text: () => csvText(csvRows(answer, zone)), name: `unclouded-costs-${dayText(view.on)}-${view.range}.csv` }}
+              csv={{ text: () => csvText(costCsvRows(answer, zone)), name: `unclouded-costs-${dayText(view.on)}-${view.range}.csv` }}
               link={(row) => {
                 const next = view.range === "day" ? undefined : into(row);
                 return next && addressOf(next, today);
@@ -281,7 +281,7 @@ function costTable(costs: Costs, rows: readonly CostRow[], money: Money, zone: s
 }
 
 /** Exact amounts, as the hub has them. */
-function csvRows(costs: Costs, zone: string): (string | number)[][] {
+export function costCsvRows(costs: Costs, zone: string): (string | number)[][] {
   const rows = costs.at.slice(0, -1).flatMap((at, period) =>
     costs.rows.map((row) => [isoText(at, zone), isoText(costs.at[period + 1] ?? at, zone), row.kind, row.id, row.inside ?? "", row.cost[period] ?? "", costs.currency, row.kWh[period] ?? "", row.kg?.[period] ?? ""]),
   );

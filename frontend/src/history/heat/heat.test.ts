@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 
 import type { Device, Energy } from "../../data/shapes";
 import { instantOf } from "../calendar";
-import { askedOf, cellTime, heatOf, meansOf, movedCell, shadeOf, SHADES } from "./heat";
+import { askedOf, cellTime, heatOf, meansOf, movedCell, shadeOf, SHADES, heatOfCosts } from "./heat";
+import type { Costs } from "../../costs/shapes";
 
 const ZONE = "Europe/Madrid";
 const energyPoints = ["power_W", "energy_import_Wh"].map((key) => ({ key, kind: "number", unit: "W", access: "r", exponent: 0, label: "" }));
@@ -75,4 +76,13 @@ test("the table has the mean of each hour of the day, by month", () => {
 test("arrow keys stay on the map", () => {
   const heat = heatOf(hours(2026, 1, 1, {}), [METER], "month", { year: 2026, month: 1, day: 1 });
   expect([movedCell(heat, 0, -1, 0), movedCell(heat, 0, 1, 1), movedCell(heat, 743, 1, 1)]).toEqual([0, 25, 743]);
+});
+
+test("a map of costs has what was paid and what was earned in each hour, without standing charges", () => {
+  const start = Date.UTC(2026, 10, 1) / 1000;
+  const row = (kind: string, cost: string[]) => ({ kind, id: kind, name: "", inside: "", cost, kWh: [], kg: [] });
+  const costs = { at: [start, start + 3600, start + 7200], timezone: "UTC", rows: [row("device", ["0.10", "0.02"]), row("fixed", ["5", "5"]), row("feed_in", ["0", "-0.30"])] } as unknown as Costs;
+  const heat = heatOfCosts(costs, costs.rows, "cost", "month", { year: 2026, month: 11, day: 1 });
+  expect(heat.cells.slice(0, 3)).toEqual([{ use: 0.1, given: 0, estimated: false }, { use: 0.02, given: 0.3, estimated: false }, undefined]);
+  expect([heat.use.toFixed(2), heat.given, heat.mostUse]).toEqual(["0.12", 0.3, 0.1]);
 });

@@ -9,6 +9,8 @@
 import type { Device, Energy } from "../../data/shapes";
 import { planOf } from "../../energy/flows";
 import { firstOf, instantOf, plusDays, shifted, wallOf, type Day, type Range } from "../calendar";
+import type { CostRow, Costs } from "../../costs/shapes";
+import { valueOf, type Money } from "../costs/costs";
 import { barsOf, EXPORT, heightsOf, IMPORT } from "../energy";
 
 export const HOURS_A_DAY = 24;
@@ -24,12 +26,29 @@ export type Heat = Readonly<{
 }>;
 
 export function heatOf(energy: Energy, devices: readonly Device[], range: Range, on: Day): Heat {
+  return heatFrom(energy, hoursOf(energy, devices), range, on);
+}
+
+/** The same of costs, or of carbon dioxide: what was paid, and what was earned. Standing charges are of no hour. */
+export function heatOfCosts(costs: Costs, rows: readonly CostRow[], money: Money, range: Range, on: Day): Heat {
+  const counted = rows.filter((row) => row.kind !== "fixed");
+  const of = (period: number): Cell | undefined => {
+    const values = counted.map((row) => valueOf(row, money, period)).filter((value) => value !== undefined);
+    if (!values.length) return undefined;
+    const sum = (sign: number) => values.reduce((total, value) => total + Math.max(sign * value, 0), 0);
+    return { use: sum(1), given: sum(-1), estimated: false };
+  };
+  return heatFrom(costs, { hasMeter: false, of }, range, on);
+}
+
+type Hours = Readonly<{ hasMeter: boolean; of: (period: number) => Cell | undefined }>;
+
+function heatFrom(energy: Pick<Energy, "at" | "timezone">, hours: Hours, range: Range, on: Day): Heat {
   const zone = energy.timezone;
   const first = firstOf(range, on);
   const end = shifted(range, on, 1);
   const days = Math.round((Date.UTC(end.year, end.month - 1, end.day) - Date.UTC(first.year, first.month - 1, first.day)) / 86_400_000);
   const cells = Array.from({ length: days * HOURS_A_DAY }, (): Cell | undefined => undefined);
-  const hours = hoursOf(energy, devices);
   let [mostUse, mostGiven, use, given] = [0, 0, 0, 0];
   eachHour(energy, first, days, zone, (period, place) => {
     const one = hours.of(period);
@@ -93,7 +112,7 @@ export function askedOf(devices: readonly Device[]): Device[] {
   return meters.size ? devices.filter((one) => meters.has(one.id)) : [...devices];
 }
 
-function hoursOf(energy: Energy, devices: readonly Device[]) {
+function hoursOf(energy: Energy, devices: readonly Device[]): Hours {
   const { meters } = planOf(devices);
   const rows = energy.rows.filter((row) => row.point === IMPORT || row.point === EXPORT);
   if (meters.size) {
@@ -124,7 +143,7 @@ function added(rows: Energy["rows"], period: number): Cell | undefined {
 }
 
 /** Each hour of the answer with its place in the map. Days of 24 hours need one conversion, others one for each hour. */
-function eachHour(energy: Energy, first: Day, days: number, zone: string, visit: (period: number, place: number) => void): void {
+function eachHour(energy: Pick<Energy, "at">, first: Day, days: number, zone: string, visit: (period: number, place: number) => void): void {
   let period = 0;
   let begin = instantOf(first, zone);
   for (let day = 0; day < days; day++) {
