@@ -85,7 +85,7 @@ class HistoryEdit(NewEdit, frozen=True, kw_only=True):
     undone_by: str | None = None
 
 
-class Span(NamedTuple):
+class EditSpan(NamedTuple):
     """A range in which one edit counts."""
 
     start: int
@@ -98,12 +98,12 @@ def is_energy_counter(point: str, kind: str) -> bool:
     return kind == "counter" and unit_of(point) == "Wh"
 
 
-def overlay(edits: Iterable[HistoryEdit]) -> list[Span]:
+def overlay(edits: Iterable[HistoryEdit]) -> list[EditSpan]:
     """Which edit counts when: ranges in order of time that do not overlap; the newest edit wins. n log n."""
     active = sorted((edit for edit in edits if edit.undone_at is None), key=lambda edit: edit.start)
     times = sorted({time for edit in active for time in (edit.start, edit.until)})
     waiting: list[tuple[int, HistoryEdit]] = []
-    found: list[Span] = []
+    found: list[EditSpan] = []
     place = 0
     for low, high in pairwise(times):
         while place < len(active) and active[place].start <= low:
@@ -116,14 +116,14 @@ def overlay(edits: Iterable[HistoryEdit]) -> list[Span]:
         newest = waiting[0][1]
         if found and found[-1].until == low and found[-1].edit.number == newest.number:
             low = found.pop().start
-        found.append(Span(low, high, newest))
+        found.append(EditSpan(low, high, newest))
     return found
 
 
-def overlapping(spans: Sequence[Span], low: int, high: int) -> list[Span]:
+def overlapping(spans: Sequence[EditSpan], low: int, high: int) -> list[EditSpan]:
     """The parts of them between two times."""
     return [
-        Span(max(span.start, low), min(span.until, high), span.edit)
+        EditSpan(max(span.start, low), min(span.until, high), span.edit)
         for span in spans
         if span.start < high and span.until > low
     ]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from unclouded.store.blob import Entry
 from unclouded.store.chunk import DeviceSecond
 from unclouded.store.codec import QUALITIES, SeriesScale
-from unclouded.store.editing.edit import COLUMNS, EDITED, HistoryEdit, Span, edit_of, is_energy_counter, overlay
+from unclouded.store.editing.edit import COLUMNS, EDITED, EditSpan, HistoryEdit, edit_of, is_energy_counter, overlay
 from unclouded.store.rows import Rows
 
 # Edits of values between two times (Unix ms), by the series that they concern
@@ -26,7 +26,7 @@ class SeriesEdits(NamedTuple):
     """The edits of one series, in order of time."""
 
     scale: SeriesScale
-    spans: Sequence[Span]
+    spans: Sequence[EditSpan]
     ends: Sequence[int]  # of the spans
 
     def at(self, ms: int) -> HistoryEdit | None:
@@ -55,7 +55,7 @@ def with_edits(rows: Rows, device: int, seconds: Sequence[DeviceSecond]) -> Sequ
     return edited
 
 
-def text_spans(rows: Rows, device: int, low: int, high: int) -> Mapping[str, Sequence[Span]]:
+def text_spans(rows: Rows, device: int, low: int, high: int) -> Mapping[str, Sequence[EditSpan]]:
     """By point, the edits between two times that values which are texts are subject to."""
     by_point: dict[str, list[HistoryEdit]] = {}
     for row in rows(OF_POINTS, device, low, high):
@@ -65,7 +65,7 @@ def text_spans(rows: Rows, device: int, low: int, high: int) -> Mapping[str, Seq
     return {point: overlay(edits) for point, edits in by_point.items()}
 
 
-def edit_at(spans: Sequence[Span], ms: float) -> HistoryEdit | None:
+def edit_at(spans: Sequence[EditSpan], ms: float) -> HistoryEdit | None:
     """The edit of these ranges that counts at a time."""
     place = bisect_right(spans, ms, key=lambda span: span.start) - 1
     return spans[place].edit if place >= 0 and ms < spans[place].until else None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from unclouded.store.editing.edit import EnergyPiece, HistoryEdit, Span, overlapping, overlay
+from unclouded.store.editing.edit import EditSpan, EnergyPiece, HistoryEdit, overlapping, overlay
 
 LevelAt = Callable[[int, int], int]  # time (Unix ms) and the period that it lies in -> level in mWh
 
@@ -46,13 +46,13 @@ def edited_periods(
             )
 
 
-def changed_since(spans: Sequence[Span], level: Callable[[int], int]) -> int:
+def changed_since(spans: Sequence[EditSpan], level: Callable[[int], int]) -> int:
     """What edits of these ranges add to a sum that begins before them, in mWh: what is given less what was counted."""
     given = sum(given_mWh(one) for one in spans)
     return given - sum(max(level(one.until) - level(one.start), 0) for one in spans)
 
 
-def given_mWh(part: Span) -> int:
+def given_mWh(part: EditSpan) -> int:
     """The energy that a correction gives to a part of its range; 0 where it is void."""
     pieces = part.edit.value.energy
     first = max(bisect_right(pieces, part.start, key=_start) - 1, 0)
@@ -64,7 +64,7 @@ def given_mWh(part: Span) -> int:
     return total
 
 
-def _parts(spans: Sequence[Span], place: int, low: int, high: int) -> list[Span]:
+def _parts(spans: Sequence[EditSpan], place: int, low: int, high: int) -> list[EditSpan]:
     """The parts of the spans, from one on, that lie in a period."""
     last = place
     while last < len(spans) and spans[last].start < high:
@@ -72,7 +72,7 @@ def _parts(spans: Sequence[Span], place: int, low: int, high: int) -> list[Span]
     return overlapping(spans[place:last], low, high)
 
 
-def _edited(period: int, rise: int | None, parts: Sequence[Span], is_whole: bool, level: LevelAt) -> EditedPeriod:
+def _edited(period: int, rise: int | None, parts: Sequence[EditSpan], is_whole: bool, level: LevelAt) -> EditedPeriod:
     given = [given_mWh(one) for one in parts if one.edit.action == "edit"]
     is_void = any(one.edit.action == "void" for one in parts)
     if is_whole or rise is None:
