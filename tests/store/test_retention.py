@@ -18,6 +18,7 @@ from unclouded.store.repair import Repair
 from unclouded.store.retention.anchors import AnchorRules, Anchors
 from unclouded.store.retention.plan import NOTICE_S, stored_plan
 from unclouded.store.retention.rules import RetentionRule, rule_of, span_of, span_text, wrong_order
+from unclouded.store.salvage import salvage
 from unclouded.web.history.energy import energy
 from unclouded.web.history.series import SeriesRequest, history
 
@@ -336,3 +337,16 @@ def test_longer_rows_are_kept_as_long_as_shorter_ones_and_energy_for_ever():
     assert wrong_order(RetentionRule(raw=9 * DAY, minutes=9 * DAY)) == ""
     assert SHORT.keeps(900, "energy_import_Wh") == math.inf
     assert SHORT.keeps(60, "energy_import_Wh") == 2 * DAY
+
+
+def test_a_salvage_brings_the_rows_over_whose_readings_are_gone(keeper, tmp_path):
+    keeper.expire(MINUTES)
+    before = steps(keeper, HOUR), steps(keeper, 900)
+    keeper.close()
+    other = KeptKeeper(tmp_path / "other.sqlite")
+    salvage(keeper.path, other.db, lambda: keeper.wall, "test")
+    assert (steps(other, HOUR), steps(other, 900)) == before
+    other.restart()
+    other.writer.write([watts(9999, 30)])
+    assert other.writer.too_old == 1
+    other.close()

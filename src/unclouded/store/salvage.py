@@ -36,14 +36,15 @@ from unclouded.store.feeds import NUMBER as FEED_NUMBER
 from unclouded.store.feeds import PUT_NAME as PUT_FEED_NAME
 from unclouded.store.pages import Column, Record, SqliteFile, TableShape
 from unclouded.store.repair import PUT_AUDIT
+from unclouded.store.retention.expired import SPANS as EXPIRED_SPANS
 from unclouded.store.rollup import Rollup
 from unclouded.store.schema import MIGRATIONS
 from unclouded.store.sealing import PUT_SAMPLE, merge_chunk
 from unclouded.store.transaction import transaction
 from unclouded.store.writer import LAST_SECOND, merge_or_replace
 
-STATE = ("flag", "device", "alias", "series", "ledger", "memory", "feed")
-HISTORY = ("sample", "chunk", "event", "audit", "feed_value", "edit", "imported")
+STATE = ("flag", "device", "alias", "series", "ledger", "memory", "feed", "expired")
+HISTORY = ("sample", "chunk", "event", "audit", "feed_value", "edit", "imported", "rollup")
 SAMPLED = ("sample", "chunk")
 IDENTITIES, IDS, FLAGS, SERIES = (
     "sqlite_autoindex_device_1",
@@ -69,6 +70,11 @@ CHANGES = {  # the columns of what changed the history, without their own number
     "edit": "device, point, start, until, action, value, estimated, reason, who, at, undone_at, undone_by",
     "imported": "device, source, data, who, at, undone_at, undone_by",
 }
+DROP_COMPUTED = """DELETE FROM rollup WHERE series IN (SELECT id FROM series WHERE device = ?)
+    AND start >= coalesce((SELECT upto FROM expired WHERE expired.series = rollup.series AND expired.span = 0), 0)"""
+PUT_EXPIRED = """INSERT INTO expired VALUES (?, ?, ?)
+    ON CONFLICT (series, span) DO UPDATE SET upto = max(upto, excluded.upto)"""
+PUT_ROLLED = "INSERT OR IGNORE INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 PUT_DEVICE = "INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -183,6 +189,7 @@ class _Found:
         self.flags: dict[int, str] = {}
         self.ledgers: dict[tuple[str, str], Ledger] = {}
         self.memory: dict[tuple[str, str], bytes] = {}
+        self.expired: dict[tuple[int, int], int] = {}
         self.feeds: dict[int, str] = {}
         self._identities: dict[int, str] = {}  # what the indexes know
         self._ids: dict[int, str] = {}
@@ -234,6 +241,8 @@ class _Found:
                 ledger = ledger_from_json(text)
                 if (ledger.identity, ledger.point) == (identity, point):
                     self.ledgers.setdefault((identity, point), ledger)
+            case "expired", (int(number), int(span), int(upto)) if span in EXPIRED_SPANS and 0 <= upto < LAST_SECOND:
+                self.expired.setdefault((number, span), upto)
             case "memory", (str(identity), str(key), bytes(value)):
                 self.memory.setdefault((identity, key), value)
             case "feed", (int(number), str(feed)):
@@ -273,6 +282,10 @@ class _Target:
         for number, (old, _) in sorted(found.series.items()):
             if (device := self._device(old)) is not None:
                 self._series_of(number, device)
+        for (number, span), upto in found.expired.items():
+            old, _ = found.series.get(number, (0, None))
+            if (device := self._device(old)) is not None and (new := self._series_of(number, device)) is not None:
+                db.execute(PUT_EXPIRED, (new, span, upto))
         for (id, number), since in found.aliases.items():
             if (device := self._device(number)) is not None:
                 db.execute("INSERT OR IGNORE INTO alias VALUES (?, ?, ?)", (id, device, since))
@@ -329,6 +342,8 @@ class _Target:
         match name, row:
             case "sample" | "chunk", (device, *_):
                 return self._samples(name, row[1], device, list(self._seconds(name, row)), begun)
+            case "rollup", (int(series), int(span), int(start), *_) if span in EXPIRED_SPANS[1:]:
+                return self._rolled(series, span, start, row)
             case "event", (_, at, device, str(kind), str(text)):
                 return self._event(_number(at), device, kind, text)
             case "audit", (_, *entry):
@@ -360,7 +375,7 @@ class _Target:
         """The rollups of a device are computed again once all is there."""
         if number not in begun:
             begun.add(number)
-            self._db.execute("DELETE FROM rollup WHERE series IN (SELECT id FROM series WHERE device = ?)", (number,))
+            self._db.execute(DROP_COMPUTED, (number,))
             self._db.execute("DELETE FROM rolled WHERE device = ?", (number,))
             self._db.execute("DELETE FROM unrolled WHERE device = ?", (number,))
 
@@ -372,6 +387,20 @@ class _Target:
             return False
         (number,) = self._db.execute(FEED_NUMBER, (name,)).fetchone()
         self._db.execute(PUT_FREE_VALUE, (number, start, until, value))
+        return True
+
+    def _rolled(self, series: int, span: int, start: int, row: Record) -> bool:
+        """A row whose samples retention has deleted; all others are computed again."""
+        at = row[8]
+        is_sound = start % span == 0 and isinstance(at, int) and start * 1000 <= at < (start + span) * 1000
+        if not is_sound or start >= self._found.expired.get((series, 0), 0):
+            return False
+        device, _ = self._found.series.get(series, (0, None))
+        holder = self._device(device)
+        number = None if holder is None else self._series_of(series, holder)
+        if number is None:
+            return False
+        self._db.execute(PUT_ROLLED, (number, *row[1:]))
         return True
 
     def _samples(

@@ -35,7 +35,15 @@ from unclouded.core.errors import DamagedStore, StoreError
 APPLICATION_ID = 0x756E636C  # "uncl", PRAGMA application_id
 BUSY_MS = 5000  # how long to wait for another process's transaction
 # What SQLite says of a damaged file; of tables and columns: the list of them is damaged.
-DAMAGE = ("not a database", "malformed", "Could not decode", "no such table", "no such column", "disk I/O error")
+DAMAGE = (
+    "not a database",
+    "unsupported file format",
+    "malformed",
+    "Could not decode",
+    "no such table",
+    "no such column",
+    "disk I/O error",
+)
 OURS = frozenset({"device", "series", "sample", "ledger"})  # tables that tell a store with a damaged header
 MOST_VERSIONS = 1000  # a version beyond is damage
 
