@@ -2570,10 +2570,7 @@ export interface components {
             /** @enum {unknown} */
             action: "edit" | "void";
             value: boolean | number | string | null;
-            line: [
-                number,
-                number
-            ] | null;
+            line: number[] | null;
             Wh: number | null;
             estimated: boolean;
             reason: string;
@@ -3803,6 +3800,7 @@ export interface components {
          * StoreView
          * @description The store: bytes on disk, records stored since the start, failures, records waiting to be written.
          *
+         *         ``too_old``: readings that were refused, being of a time whose readings retention has deleted.
          *         ``unsealed_hours``: of all devices, that are old enough to be compressed and are not yet, roughly.
          */
         StoreView: {
@@ -3816,6 +3814,8 @@ export interface components {
             write_ms: number;
             /** @default 0 */
             unsealed_hours: number;
+            /** @default 0 */
+            too_old: number;
         };
         /**
          * TariffPartView

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -40,7 +41,10 @@ from api_story import (
 )
 from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import Fact, Ledger, Notice, Reading, Status
+from unclouded.store.editing.edit import NewEdit
+from unclouded.store.schema import open_to_write
 from unclouded.store.sink import Store
+from unclouded.store.writer import StoreWriter
 from unclouded.web.api.api import ROWS, Api, document
 from unclouded.web.auth import Auth
 from unclouded.web.history.history import HistoryReader
@@ -56,6 +60,7 @@ CHECKS = [
     unsupported_method,
 ]
 ENDLESS = "/api/watch"
+EDITS = 30  # of the history of the kettle, which are undone
 
 # Never answered with 200 here: no plug is waiting for admission, the page is not on a network, and no one is logged in.
 NEVER_DONE = {"/api/admit", "/api/hub/qr.svg", "/api/people", "/api/people/{role}", "/api/people/sign-out"}
@@ -82,17 +87,36 @@ def map_query(context: object, query: dict[str, object] | None) -> dict[str, obj
     if query and isinstance(series, list) and all(isinstance(one, str) and "." in one for one in series):
         known = [f"kettle.{point}" for point in ("power_W", "mode", "energy_import_Wh", "nothing")]
         return {**query, "series": [known[len(one) % 4] for one in series] if len(series) % 2 else series}
+    if query and isinstance(query.get("number"), int) and query["number"] % 2:
+        return {**query, "number": query["number"] % EDITS}
     return query
 
 
 @schema.hook
 def map_body(context: object, body: object) -> object:
-    """Use existing actions and devices in many of the requests."""
+    """Use existing actions, devices and times in many of the requests."""
+    if isinstance(body, dict) and isinstance(body.get("reason"), str) and len(body["reason"]) % 2 == 0:
+        times = {"start": str(NOON), "end": str(NOON + 60)}
+        return {"point": "power_W", "action": "void", "reason": "wrong", "dry_run": True, **times}
     if isinstance(body, dict) and isinstance(body.get("device"), str) and len(body["device"]) % 2 == 0:
         return {**body, "device": "kettle"}
     if isinstance(body, dict) and isinstance(body.get("action"), str) and len(body["action"]) % 2 == 0:
         return {**body, "action": "blink"}
     return body
+
+
+class FakeChanges:
+    """Changes the store at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def change_history(self, work):
+        with closing(open_to_write(self._path)) as db:
+            return work(StoreWriter(db, lambda: NOON))
+
+    def report(self, *event: object) -> None:
+        pass
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +126,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
     facts = history()
     asyncio.run(keep(path, [device("kettle"), device("lamp"), *facts]))
     hub.publish(*facts)
-    past = HistoryReader(path, ZoneInfo("Europe/Madrid"))
+    changes = FakeChanges(path)
+    for _ in range(EDITS):
+        edit = NewEdit(device=1, point="power_W", start=round(NOON * 1000), until=round(NOON * 1000) + 1, action="void")
+        asyncio.run(changes.change_history(lambda writer, edit=edit: writer.edits.make(edit, "tests")))
+    past = HistoryReader(path, ZoneInfo("Europe/Madrid"), changes)
     shelf = UpdateFiles(path.with_name("updates"))
     for number in range(20):
         shelf.put(f"fw{number}.bin", b"firmware")

@@ -110,7 +110,7 @@ async def test_an_estimate_is_the_mean_of_like_hours_and_is_kept_as_it_was(store
 
 async def test_power_is_estimated_by_a_line_and_the_preview_counts_readings(store):
     preview, _ = await make(store, body("edit", 1, 2, point="power_W", estimate=True))
-    assert preview.readings == 4 and preview.edit.line == (100, 100) and preview.Wh_before is None
+    assert preview.readings == 4 and preview.edit.line == [100, 100] and preview.Wh_before is None
 
 
 REFUSED = [

@@ -343,7 +343,7 @@ class HistoryEditView(msgspec.Struct, frozen=True, kw_only=True):
     end: str
     action: Literal["void", "edit"]
     value: Value | None
-    line: tuple[float, float] | None
+    line: list[float] | None
     Wh: float | None
     estimated: bool
     reason: str

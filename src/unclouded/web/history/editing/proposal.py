@@ -74,7 +74,7 @@ def edit_view(edit: HistoryEdit | NewEdit, device: str) -> HistoryEditView:
         end=iso(edit.until / 1000),
         action=edit.action,
         value=value.constant,
-        line=None if value.line is None else (value.line[0][1], value.line[1][1]),
+        line=None if value.line is None else [value.line[0][1], value.line[1][1]],
         Wh=value.mWh / 1000 if value.energy else None,
         estimated=edit.is_estimated,
         reason=edit.reason,
