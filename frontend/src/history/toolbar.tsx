@@ -89,7 +89,7 @@ function Measures({ view, measures, currency, show }: Props) {
     <div class="seg measures" role="group" aria-label={say("history.measure")}>
       {measures.map((one) => (
         <button key={one} type="button" class="bare" aria-pressed={view.measure === one} title={measureText(one)} onClick={() => show({ ...view, measure: one }, true)}>
-          {one === "energy" ? "kWh" : one === "cost" ? currencySign(currency) : "CO₂"}
+          {one === "energy" ? "kWh" : one === "cost" ? currencySign(currency) : say("history.co2")}
         </button>
       ))}
     </div>

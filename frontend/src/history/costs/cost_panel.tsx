@@ -148,7 +148,7 @@ function Ranks({ costs, money, chosen, isStale, paint, choose }: RankProps) {
       <li class="rank-head" aria-hidden="true">
         <span>{say("history.device")}</span>
         <span class="track" />
-        <span class="number">{money === "cost" ? say("history.cost") : "CO₂"}</span>
+        <span class="number">{money === "cost" ? say("history.cost") : say("history.co2")}</span>
         <span class="number share">{say("history.share")}</span>
         <span class="number change">{say("history.energy")}</span>
       </li>
