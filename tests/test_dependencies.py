@@ -120,7 +120,7 @@ INSIDE = {
         "notifications": "",
     },
     "store": {
-        "editing": "blob chunk codec repair rollup rows transaction",
+        "editing": "blob chunk codec outbox repair rollup rows transaction",
         "retention": "blob chunk codec hour_samples repair rows samples sealing transaction",
     },
     "rules": {

@@ -11,7 +11,8 @@ A page is read by one statement, so that a window which is sealed meanwhile is i
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from unclouded.core.errors import StoreError
+from unclouded.core.errors import DamagedStore, StoreError
+from unclouded.core.times import iso
 from unclouded.store.blob import decode as decode_blob
 from unclouded.store.blob import merged
 from unclouded.store.chunk import SPAN_S, DeviceSecond
@@ -155,9 +156,12 @@ class Samples:
     def _chunk(self, start: int, data: bytes) -> list[DeviceSecond]:
         try:
             return decode_chunk(start, data)
-        except StoreError:
+        except StoreError as error:
             if not self._skips:
-                raise
+                raise DamagedStore(
+                    f"{error} It is of the hour from {iso(start)} in store.sqlite. Stop the hub and run: unclouded "
+                    "store salvage PATH, with the path of that file: all else is brought over."
+                ) from None
             return []
 
 

@@ -16,6 +16,7 @@ from unclouded.store.editing.edit import (
     value_to_json,
 )
 from unclouded.store.editing.unrolled import Unrolled
+from unclouded.store.outbox import StoreOutbox
 from unclouded.store.repair import PUT_AUDIT
 from unclouded.store.transaction import transaction
 
@@ -75,6 +76,7 @@ class EditWriter:
             "reason": edit.reason,
         }
         self._db.execute(PUT_AUDIT, (self._wall(), who, f"history_{what}", to_json(entry)))
+        StoreOutbox(self._db, self._wall).mark_data(edit.start // 1000, -(-edit.until // 1000), edit.device)
         if not self._is_energy(edit):
             self._must_have_samples(edit)
             self._pending.add(edit.device, edit.point, edit.start, edit.until)
