@@ -74,7 +74,7 @@ function bands(flows: readonly Flows[], side: (flows: Flows) => readonly Flow[])
       band.values[index] = W;
     }
   });
-  const last = { grid: 0, device: 1, unmetered: 2, rest: 3, export: 4 };
+  const last = { grid: 0, device: 1, small: 2, unmetered: 3, rest: 4, export: 5 };
   return [...found.values()].sort((one, other) => last[one.kind] - last[other.kind]);
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { flowsOf, planOf, sum, type Flows } from "./flows";
+import { flowsOf, joined, planOf, sum, type Flow, type Flows } from "./flows";
 import { device } from "../devices/testing";
 import type { Device } from "../data/shapes";
 
@@ -99,6 +99,36 @@ describe("a home without a reachable meter", () => {
 
   it("is empty without measurements", () => {
     expect(flows([], {})).toEqual({ sources: [], uses: [], total: 0, grid: undefined, silent: [] });
+  });
+});
+
+describe("a bar of many devices", () => {
+  const many = (powers: number[]): Flow[] => [...powers.map((W, at): Flow => ({ kind: "device", id: `d${at}`, W })), { kind: "rest", id: "", W: 5 }, { kind: "export", id: "", W: 7 }];
+
+  it("is unchanged with ten shares, devices of 0 W not counted", () => {
+    const ten = many([1, 2, 3, 4, 0, 5, 6, 0, 7, 8, 9, 10]);
+    expect(joined(ten)).toBe(ten);
+  });
+
+  it("joins the smallest behind the other devices where more than ten have a share", () => {
+    const found = joined(many([1, 20, 30, 40, 50, 60, 70, 80, 90, 2, 100]));
+    expect(found.map((one) => one.id || one.kind)).toEqual(["d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d10", "small", "rest", "export"]);
+    expect(found[9]).toEqual({ kind: "small", id: "", W: 3, count: 2 });
+  });
+
+  it("always adds up, names each device once or counts it, and joins none that is larger than one with a name", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 40 }), (powers) => {
+        const [before, after] = [many(powers), joined(many(powers))];
+        const shares = after.filter((one) => one.kind === "device" && one.W > 0);
+        const small = after.find((one) => one.kind === "small");
+        expect(sum(after)).toBe(sum(before));
+        expect(shares.length + (small ? 1 : 0)).toBeLessThanOrEqual(10);
+        expect(shares.length + (small?.count ?? 0)).toBe(powers.filter((W) => W > 0).length);
+        const [least, greatest] = [Math.min(...shares.map(({ W }) => W)), Math.max(...powers.filter((_, at) => !after.some((one) => one.id === `d${at}`)))];
+        if (small) expect(least).toBeGreaterThanOrEqual(greatest);
+      }),
+    );
   });
 });
 

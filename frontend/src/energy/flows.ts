@@ -10,8 +10,8 @@
 import { POWER, pointOf, switchOf } from "../devices/points";
 import type { Device } from "../data/shapes";
 
-/** One part of a bar. `id`: the device, "" for other kinds. */
-export type Flow = { kind: "grid" | "device" | "unmetered" | "rest" | "export"; id: string; W: number };
+/** One part of a bar. `id`: the device, "" for other kinds. `small`: the smallest devices together; `count`: how many they are. */
+export type Flow = { kind: "grid" | "device" | "small" | "unmetered" | "rest" | "export"; id: string; W: number; count?: number };
 
 /**
  * `grid`: sum of all meters, negative while exporting; undefined if no meter is reachable.
@@ -84,6 +84,17 @@ function finish(sides: Sides, grid: number | undefined): { sources: Flow[]; uses
 }
 
 const TOLERANCE = 1e-6; // W: for rounding errors
+const MOST = 10; // parts of devices in a bar: there are as many colours
+
+/** The same bar with ten parts of devices at most: where more have a share, the smallest are one part behind the others. */
+export function joined(flows: readonly Flow[]): readonly Flow[] {
+  const devices = flows.filter((one) => one.kind === "device" && one.W > 0);
+  if (devices.length <= MOST) return flows;
+  const small = new Set([...devices].sort((one, other) => other.W - one.W).slice(MOST - 1));
+  const last = flows.findLastIndex((one) => one.kind === "device");
+  const together: Flow = { kind: "small", id: "", W: sum([...small]), count: small.size };
+  return [...flows.slice(0, last + 1), together, ...flows.slice(last + 1)].filter((one) => !small.has(one));
+}
 
 export function sum(flows: readonly Flow[]): number {
   return flows.reduce((total, one) => total + one.W, 0);

@@ -1,5 +1,5 @@
 /** Where the power comes from and what it goes to: two bars of the same length, with the names of their parts. */
-import type { Flow, Flows } from "../energy/flows";
+import { joined, type Flow, type Flows } from "../energy/flows";
 import { flows, plan } from "../data/recent";
 import { Quantity } from "../parts/quantity";
 import { say } from "../text/words";
@@ -32,7 +32,8 @@ function withRest({ uses, grid }: Flows): readonly Flow[] {
 type SideProps = { title: string; flows: readonly Flow[]; balance: Flows; isKnown: boolean; most: number };
 
 /** `most`: of its parts, so that nothing moves when one begins or ends. */
-function Side({ title, flows, balance, isKnown, most }: SideProps) {
+function Side({ title, flows: all, balance, isKnown, most }: SideProps) {
+  const flows = joined(all);
   return (
     <div class="side" aria-hidden="true">
       <p class="cap">
@@ -61,7 +62,7 @@ function Bar({ flows, total }: { flows: readonly Flow[]; total: number }) {
 function Keys({ flows, rows }: { flows: readonly Flow[]; rows: number }) {
   const shown = flows.length <= LABELS ? flows : flows.filter((one) => one.W > 0 || one.kind === "grid");
   const great = [...shown].sort((one, other) => other.W - one.W).slice(0, shown.length > LABELS ? LABELS - 1 : LABELS);
-  const more = shown.length - great.length;
+  const more = shown.reduce((count, one) => count + (great.includes(one) ? 0 : (one.count ?? 1)), 0);
   return (
     <ul class="keys" style={{ "--rows": rows }}>
       {shown

@@ -7,11 +7,12 @@ import { nameOf, pointOf, POWER } from "../devices/points";
 import { meters } from "../data/recent";
 import { say } from "../text/words";
 
-type Which = Pick<Flow, "kind" | "id">;
+type Which = Pick<Flow, "kind" | "id" | "count">;
 
-const COLOURS = { grid: "var(--from-grid)", rest: "var(--rest)", unmetered: "var(--rest)", export: "var(--export)" };
+const COLOURS = { small: "var(--rest)", grid: "var(--from-grid)", rest: "var(--rest)", unmetered: "var(--rest)", export: "var(--export)" };
 
-export function flowName({ kind, id }: Which): string {
+export function flowName({ kind, id, count = 0 }: Which): string {
+  if (kind === "small") return say("now.small", { count });
   if (kind !== "device") return say(`now.${kind}`);
   const device = byId.value.get(id);
   return device ? nameOf(device) : id;
