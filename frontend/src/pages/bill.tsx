@@ -129,7 +129,7 @@ function Lines({ bill }: { bill: Bill }) {
             <th scope="col" class="number">
               {say("bill.quantity")}
             </th>
-            <th scope="col" class="number">
+            <th scope="col" class="number rate">
               {say("bill.rate")}
             </th>
             <th scope="col" class="number">
@@ -144,9 +144,10 @@ function Lines({ bill }: { bill: Bill }) {
         </tbody>
         <tfoot>
           <tr>
-            <th scope="row" colSpan={3}>
+            <th scope="row" colSpan={2}>
               {bill.complete ? say("bill.total") : say("bill.total_so_far")}
             </th>
+            <td class="rate" />
             <td class="number">{moneyText(bill.total, bill.currency, bill.digits)}</td>
           </tr>
         </tfoot>
@@ -163,8 +164,11 @@ function Line({ line, bill }: { line: BillLine; bill: Bill }) {
         {lineName(line)}
         {notes && <span class="small soft">{notes}</span>}
       </th>
-      <td class="number">{quantityOf(line, bill)}</td>
-      <td class="number">{rateOf(line, bill)}</td>
+      <td class="number">
+        {quantityOf(line, bill)}
+        <span class="small soft below">{rateOf(line, bill)}</span>
+      </td>
+      <td class="number rate">{rateOf(line, bill)}</td>
       <td class="number">{amountOf(line, bill)}</td>
     </tr>
   );
