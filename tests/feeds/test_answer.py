@@ -123,6 +123,9 @@ def test_a_message_that_ends_with_a_gap_does_not_fill_it() -> None:
         ("1e999", form(""), "no number"),
         ("123456789012345678901234567890", form(""), "no number that a feed may have"),
         ("1e-300", form(""), "too many decimals"),
+        ("1e999999999", form(""), "no number that a feed may have"),
+        ("9e999999", form("", factor="10"), "no number that a feed may have"),
+        ('{"v": [1], "t": [[[]]]}', form("v[]", "t[]"), "a list is no time"),
         ('{"a": {}}', form("a[]", "t[]"), "there is no list at a[]"),
         ("[1, 2]", form("[]"), "`times` must say"),
         ('{"v": [1, 2], "t": [1796000000]}', form("v[]", "t[]"), "2 values, 1 times"),
@@ -135,6 +138,19 @@ def test_a_message_that_ends_with_a_gap_does_not_fill_it() -> None:
 def test_what_cannot_be_used_is_refused_with_the_reason(text: str, shape: FeedForm, words: str) -> None:
     with pytest.raises(CommandError, match=words.replace("[", r"\[").replace("]", r"\]")):
         read(text, shape)
+
+
+def test_a_text_of_thirty_digits_is_kept_exactly() -> None:
+    text = "123456789.123456789012345"
+    assert read(f'"{text}"', form(""))[0][2] == Decimal(text)
+    text = "0.123456789012345678901234567891"
+    assert read(text, form(""))[0][2] == Decimal(text)
+
+
+def test_json_that_is_nested_as_deeply_as_can_be_decoded_is_refused() -> None:
+    for depth in range(900, 1010):
+        with pytest.raises(CommandError, match=r"no number|no JSON"):
+            read("[" * depth + "]" * depth, form(""))
 
 
 @given(st.binary(max_size=200), st.sampled_from([form(""), form("[].v", "[].t"), form("v[]", "t[]", "e[]")]))

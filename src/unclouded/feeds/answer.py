@@ -8,7 +8,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from itertools import pairwise
 from operator import itemgetter
 from typing import Any
@@ -25,6 +25,7 @@ FIRST_TIME = 946_684_800  # 2000-01-01; earlier times are mistakes
 AHEAD_S = 400 * 86_400  # s after now; later times are mistakes
 LARGEST = Decimal(10) ** 9  # of a value
 MOST_DIGITS = 30  # of a value
+EXACT = Context(prec=MOST_DIGITS)
 DEFAULT_LENGTH_S = 3600
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
 NUMBER = re.compile(r"\s*[+-]?\d{1,15}(?:\.\d{1,15})?\s*")
@@ -83,17 +84,17 @@ def value_of(value: object, factor: Decimal = Decimal(1)) -> Decimal:
     if isinstance(value, str) and NUMBER.fullmatch(value):
         value = Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise CommandError(f"{str(value)[:40]!r} is no number")
+        raise CommandError(f"{_shown(value)} is no number")
     try:
         exact = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
-        result = (exact * factor).normalize()
-    except InvalidOperation:
-        raise CommandError(f"{str(value)[:40]!r} is no number") from None
-    if not result.is_finite() or abs(result) > LARGEST or len(result.as_tuple().digits) > MOST_DIGITS:
-        raise CommandError(f"{str(value)[:40]!r} is no number that a feed may have")
+        result = EXACT.multiply(exact, factor).normalize(EXACT)
+    except ArithmeticError:
+        raise CommandError(f"{_shown(value)} is no number that a feed may have") from None
+    if not result.is_finite() or abs(result) > LARGEST:
+        raise CommandError(f"{_shown(value)} is no number that a feed may have")
     exponent = result.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -MOST_DIGITS:
-        raise CommandError(f"{str(value)[:40]!r} has too many decimals")
+        raise CommandError(f"{_shown(value)} has too many decimals")
     return result
 
 
@@ -133,14 +134,21 @@ def _time(value: object, zone: tzinfo, fold: int) -> int:
     """Unix seconds of a number or a text. Raises CommandError."""
     if isinstance(value, str) and NUMBER.fullmatch(value):
         value = Decimal(value)
-    if isinstance(value, int | Decimal) and not isinstance(value, bool) and -(10**14) < value < 10**14:
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and -(10**14) < value < 10**14:
         seconds = int(value)
         return seconds // 1000 if seconds >= MILLISECONDS_FROM else seconds
     try:
-        when = datetime.fromisoformat(str(value)[:40])
+        when = datetime.fromisoformat(value[:40] if isinstance(value, str) else "")
         return int((when if when.tzinfo else when.replace(tzinfo=zone, fold=fold)).timestamp())
     except (ValueError, OverflowError):
-        raise CommandError(f"{str(value)[:40]!r} is no time") from None
+        raise CommandError(f"{_shown(value)} is no time") from None
+
+
+def _shown(value: object) -> str:
+    """The beginning of a value. A list or an object is only named: it may be nested deeply."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    return f"{str(value)[:40]!r}"
 
 
 def _intervals(rows: Sequence[tuple[int, int | None, object]], form: FeedForm) -> Iterator[FeedInterval]:

@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import json
 import ssl
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,6 +21,7 @@ from unclouded.app.feeds import running_feed
 from unclouded.app.feeds.service import FeedsService
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.feed_views import FeedView
+from unclouded.core.feeds import FeedInterval
 from unclouded.core.model import Fact
 from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
@@ -147,6 +150,51 @@ async def test_a_restart_goes_on_with_what_is_stored(tmp_path: Path) -> None:
         assert (await one.view()).state == "waiting"
 
 
+async def test_what_comes_while_the_stored_values_are_read_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored, may_go_on = FeedsService._stored, threading.Event()
+
+    def slowly(self: FeedsService, feed: str, begin: int, end: int) -> Sequence[FeedInterval]:
+        found = stored(self, feed, begin, end)
+        may_go_on.wait(20)
+        return found
+
+    monkeypatch.setattr(FeedsService, "_stored", slowly)
+    async with feeds(tmp_path, PUSH) as one:
+        await one.until(lambda: one.service._running)
+        running = one.service._running["spot"]
+        running.take([FeedInterval(NOON, NOON + 3600, Decimal("0.1"))])
+        may_go_on.set()
+        await one.until(lambda: running.is_loaded)
+        assert running.present(NOON) is not None
+
+
+async def test_rules_have_a_value_exactly_as_long_as_it_counts_whatever_is_done_to_the_clock(tmp_path: Path) -> None:
+    async with feeds(tmp_path, PUSH) as one:
+
+        async def at(seconds: int, config: str = PUSH) -> list[tuple[float, int]]:
+            """What rules get after the clock was set: values, and for how many seconds."""
+            one.handed.clear()
+            one.now = float(NOON + seconds)
+            one.service.use(one.config(config))
+            for _ in range(3):
+                await asyncio.sleep(0.001)
+            return [(value, round(valid)) for _, value, valid in one.handed]
+
+        await one.until(lambda: one.service._running)
+        await one.service.put("spot", rows(0, 1))
+        await one.until(lambda: one.handed)
+        assert await at(0) == []
+        assert await at(1800) == [(0.1, 1800)]  # set forward
+        assert await at(600) == [(0.1, 3000)]  # set back
+        assert await at(90_000) == [(0.1, 0)]  # it has ended at once
+        assert await at(90_001) == []
+        assert await at(700) == [(0.1, 2900)]
+        assert await at(700, "") == [(0.1, 0)]  # the feed is removed
+        assert await at(701, PUSH.replace("spot", "price")) == []
+
+
 async def test_nothing_is_taken_before_the_time_is_known(tmp_path: Path) -> None:
     async with feeds(tmp_path, PUSH) as one:
         await one.until(lambda: one.service._running)
@@ -188,6 +236,30 @@ async def test_today_is_fetched_and_tomorrow_where_it_is_published(tmp_path: Pat
         assert (await one.view()).state == "running"
 
 
+async def test_a_day_that_a_provider_no_longer_has_does_not_keep_today_away(tmp_path: Path) -> None:
+    """Two days ago is missing, and stays so; today comes all the same, and no failure is reported."""
+    asked = list[str]()
+
+    def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        day = request.path.strip("/")
+        if day < "2026-11-29":
+            return web.Response(status=410)
+        return web.json_response([{"from": f"{day}T{hour:02}:00", "price": 0.2} for hour in range(24)])
+
+    async with feeds(tmp_path, PUSH) as one:
+        await one.until(lambda: one.service._running)
+        await one.service.put("spot", rows(-72, 1))
+    async with provider(answer) as url, feeds(tmp_path, http(url + "/{date}")) as one:
+        await one.until(lambda: len(asked) == 5)
+        await one.until(lambda: one.handed)
+        assert asked == [f"/2026-{day}" for day in ("11-30", "12-01", "11-27", "11-28", "11-29")]
+        assert not any("answered" in note for note in one.notes)
+        view = await one.view()
+        assert (view.state, view.value) == ("running", "0.2")
+        assert view.missing_s > 0
+
+
 async def test_a_provider_that_fails_is_named_without_its_address(tmp_path: Path) -> None:
     (tmp_path / "token").write_text(TOKEN)
     seen = list[str]()
@@ -220,6 +292,13 @@ async def test_an_answer_that_cannot_be_used_is_noted(
     async with provider(lambda request: answer()) as url, feeds(tmp_path, http(url)) as one:
         await one.until(lambda: one.notes)
         assert words in one.notes[0]
+
+
+async def test_an_answer_that_is_too_long_is_named_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running_feed, "LARGEST", 2_000_000)
+    async with provider(lambda request: web.Response(text=" " * 2_000_001)) as url, feeds(tmp_path, http(url)) as one:
+        await one.until(lambda: one.notes)
+        assert "is longer than 2 MB." in one.notes[0]
 
 
 async def test_days_of_the_past_are_fetched_and_what_fails_is_named(

@@ -69,9 +69,10 @@ class RunningFeed:
     async def run(self) -> None:
         """Keep the values new until cancelled."""
         now = await self._clock()
-        self._known = await asyncio.to_thread(
+        stored = await asyncio.to_thread(
             self._context.stored, self.table.name, int(now) - KEPT_S, int(now) + 400 * 86_400
         )
+        self._known = with_newer(stored, self._known)  # what was received meanwhile
         self._is_loaded = True
         self._context.changed()
         try:
@@ -115,6 +116,11 @@ class RunningFeed:
         requests = list(addresses(table.url, start, days, self.zone))
         self._progress = f"0 of {len(requests)}"
         self._past = asyncio.create_task(self._fetch_past(requests), name=f"feed {table.name}")
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether what is stored is known."""
+        return self._is_loaded
 
     def present(self, now: float) -> FeedInterval | None:
         """The interval that counts at a time; None where nothing is known of it."""
@@ -216,11 +222,13 @@ class RunningFeed:
             await asyncio.sleep(self.table.interval_s)
 
     async def _fetch_present(self, now: float) -> int:
-        """Today and tomorrow, and what is missing of the last days; how many intervals came. Raises LinkError."""
+        """Today and tomorrow, then what is missing of the last days; how many intervals came. Raises LinkError.
+
+        What is missing may be missing at the server too: that is no reason to be without today's values.
+        """
         today = datetime.fromtimestamp(now, self.zone).date()
-        start = self._first_missing(today)
         count = 0
-        for address, day in addresses(self.table.url, start, (today - start).days + AHEAD_DAYS, self.zone):
+        for address, day in addresses(self.table.url, today, AHEAD_DAYS, self.zone):
             try:
                 found = await fetched(self.table, address, self.form, self._headers, now)
             except StatusError as error:
@@ -229,7 +237,18 @@ class RunningFeed:
                 raise LinkError(f"{_server(address)} {error}.") from None
             self.take(found)
             count += len(found)
+        await self._fetch_missing(today, now)
         return count
+
+    async def _fetch_missing(self, today: date, now: float) -> None:
+        start = self._first_missing(today)
+        if start == today or not is_for_any_time(self.table.url):
+            return
+        for address, day in addresses(self.table.url, start, (today - start).days, self.zone):
+            try:
+                self.take(await fetched(self.table, address, self.form, self._headers, now))
+            except LinkError as error:
+                log.info("%s: what is missing of %s was not received: %s", self.table.name, day, error)
 
     def _first_missing(self, today: date) -> date:
         """The first of the last days of which something is missing, else today. A new feed begins today."""
@@ -269,8 +288,10 @@ async def fetched(
         raise
     except LinkError as error:
         raise LinkError(f"{server} {error}.") from None
+    if len(data) >= LARGEST:
+        raise LinkError(f"The answer of {server} is longer than {LARGEST // 1_000_000} MB.")
     try:
-        return intervals_of(data, form, now)
+        return await asyncio.to_thread(intervals_of, data, form, now)
     except CommandError as error:
         raise LinkError(f"The answer of {server} cannot be used: {error}.") from None
 

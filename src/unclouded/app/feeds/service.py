@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from typing import NamedTuple
 
 from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.feed_tables import FeedTable
@@ -23,9 +24,17 @@ from unclouded.store.reader import StoreReader
 
 log = logging.getLogger("unclouded.feeds")
 
+CLOCK_SET_S = 2.0  # s by which the end of a value moves when the clock was set
 LOOK_S = 30.0  # s between two looks at the clock, which may have been set
 LONGEST_RANGE_S = 800 * 86_400
 Hand = Callable[[str, float, float], None]
+
+
+class _Handed(NamedTuple):
+    """What rules have of a feed: a value, and until when (seconds of the loop's clock)."""
+
+    interval: FeedInterval
+    until: float
 
 
 class FeedsService:
@@ -51,7 +60,7 @@ class FeedsService:
         self._problems: dict[str, str] = {}  # of feeds that could not be made
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()  # the configuration, or what is known
-        self._handed: dict[str, FeedInterval] = {}
+        self._handed: dict[str, _Handed] = {}
 
     def use(self, config: Config) -> None:
         """Another configuration; feeds that it does not change go on."""
@@ -92,7 +101,7 @@ class FeedsService:
         form = form_of(running.table, feed_zone(running.table, self._config))
         starts, ends, values = zip(*rows, strict=True) if rows else ((), (), ())
         try:
-            running.take(given_intervals(starts, ends, values, form, now))
+            running.take(await asyncio.to_thread(given_intervals, starts, ends, values, form, now))
         except CommandError as error:
             raise CommandError(f"These values of {feed} cannot be taken: {error}.") from None
         return await self._only(feed)
@@ -154,18 +163,40 @@ class FeedsService:
             return 1.0
         pause = LOOK_S
         for name, running in self._running.items():
-            present = running.present(now)
-            if present is not None and self._handed.get(name) != present and self._handed_over(name, present, now):
-                self._handed[name] = present
+            self._hand_present(name, running, now)
             if (ended := running.just_ended(now)) is not None:
                 self._note(f"{name}: nothing is known from {_local(ended.end, self._config)} on.")
             following = running.next_change(now)
             pause = pause if following is None else min(pause, following - now)
+        for name in self._handed.keys() - {one.name for one in self._config.tables.feed}:
+            self._end(name)
         return max(pause, 0.0)
 
-    def _handed_over(self, name: str, present: FeedInterval, now: float) -> bool:
+    def _hand_present(self, name: str, running: RunningFeed, now: float) -> None:
+        """Hand the present value over where it is another one, or ends at another time since a clock was set."""
+        present, handed = running.present(now), self._handed.get(name)
+        if present is None:
+            if running.is_loaded:
+                self._end(name)
+            return
+        until = asyncio.get_running_loop().time() + present.end - now
+        if handed is not None and handed.interval == present and abs(handed.until - until) < CLOCK_SET_S:
+            return
+        if self._handed_over(name, float(present.value), present.end - now):
+            self._handed[name] = _Handed(present, until)
+
+    def _end(self, name: str) -> None:
+        """Nothing is known any more of a feed whose last value would count on."""
+        handed = self._handed.get(name)
+        if handed is None:
+            return
+        is_over = asyncio.get_running_loop().time() >= handed.until
+        if is_over or self._handed_over(name, float(handed.interval.value), 0.0):
+            del self._handed[name]
+
+    def _handed_over(self, name: str, value: float, seconds: float) -> bool:
         try:
-            self._hand(name, float(present.value), max(present.end - now, 0.001))
+            self._hand(name, value, max(seconds, 0.001))
         except CommandError:  # the rules have not begun
             return False
         return True
