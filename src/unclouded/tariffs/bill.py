@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, tzinfo
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Literal
 
 import msgspec
@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from unclouded.core.calendar.days import HolidayList
 from unclouded.tariffs.fixed import fixed_amount, highest_kW
 from unclouded.tariffs.money import ATTO, MWH, PICO, rounded
-from unclouded.tariffs.pricing import ALL, Feeds, PricedRange, Pricing
+from unclouded.tariffs.pricing import ALL, Feeds, PricedRange, Pricing, missing_prices
 from unclouded.tariffs.quarters import HomeEnergy, day_begin
 from unclouded.tariffs.tariff import BY_ENERGY, PartKind, Tariff, TariffPart, TariffTax
 
@@ -140,13 +140,19 @@ class BillWriter:
         if self._done < first:
             self._pricing.ranges(self._done, first)  # tiers fill
         self._done = end
-        lines: list[BillLine] = []
+        stretches: list[tuple[date, date, list[BillLine]]] = []
         ranges: list[PricedRange] = []
         for begin, stop in self._stretches(since, until):
             low, high = (min(max(day_begin(one, self._zone), first), end) for one in (begin, stop))
             charged = self._pricing.ranges(low, high) if low < high else []
             ranges += charged
-            lines += self._with_taxes(begin, stop, self._lines(charged, begin, stop, until))
+            stretches.append((begin, stop, self._lines(charged, begin, stop, until)))
+        limited = iter(_limited(self._tariff, [line for _, _, found in stretches for line in found]))
+        lines = [
+            line
+            for begin, stop, found in stretches
+            for line in self._with_taxes(begin, stop, list(islice(limited, len(found))))
+        ]
         known = self._energy.unknown[first - self._energy.first : end - self._energy.first]
         bought = self._energy.bought[first - self._energy.first : end - self._energy.first]
         estimated = self._energy.estimated[first - self._energy.first : end - self._energy.first]
@@ -176,7 +182,6 @@ class BillWriter:
         """The lines of parts. ``end``: of the billing period."""
         places = {id(part): place for place, part in enumerate(self._tariff.parts)}
         found = [line for one in charged for line in self._energy_lines(places[id(one.part)], one, since, until)]
-        found = _limited(self._tariff, found)
         for place, part in enumerate(self._tariff.parts):
             if part.kind == "demand":
                 found += self._demand(place, part, since, until) if until == end else []
@@ -275,25 +280,10 @@ class BillWriter:
             until=until,
         )
 
-    def _gaps(self, ranges: Iterable[PricedRange], first: int, end: int) -> tuple[list[PriceGap], int]:
+    def _gaps(self, ranges: Sequence[PricedRange], first: int, end: int) -> tuple[list[PriceGap], int]:
         """What has no price, and how many mWh of what is bought that are."""
-        missing: dict[int, int] = {}
-        gaps: list[PriceGap] = []
-        has_price = bytearray(end - first)
-        for one in ranges:
-            if one.part.kind == "energy" and one.part.meter == "import":
-                span = one.first - first
-                has_price[span : span + len(one.rates)] = b"\1" * len(one.rates)
-            if one.part.kind == "energy":
-                missing.update(one.unpriced)
-            gaps += runs(one.part.name, one.unpriced)
-        offset = first - self._energy.first
-        bare = [
-            (first + number, self._energy.bought[offset + number])
-            for number, priced in enumerate(has_price)
-            if not priced and self._energy.bought[offset + number]
-        ]
-        missing.update(bare)
+        missing, bare = missing_prices(self._pricing, ranges, first, end)
+        gaps = [gap for one in ranges for gap in runs(one.part.name, one.unpriced)]
         return gaps + runs("", bare), sum(missing.values())
 
 

@@ -16,6 +16,7 @@ from unclouded.core.errors import CommandError
 _CYCLE = re.compile(r"(?:(\d{1,2}) )?(months?|quarter|years?)(?: from (?:(\d{4}-\d\d-\d\d)|(\d{1,2})))?")
 _MONTHS = {"month": 1, "months": 1, "quarter": 3, "year": 12, "years": 12}
 MOST_MONTHS = 24
+OLDEST_YEAR = 1970
 
 
 class BillingCycle(msgspec.Struct, frozen=True):
@@ -75,20 +76,10 @@ def chosen_period(text: str, cycle: BillingCycle, today: date) -> tuple[date, da
     """
     if not text:
         return cycle.period(cycle.period(today)[0] - timedelta(days=1))
-    first, dots, last = text.partition("..")
-    try:
-        if dots:
-            return date.fromisoformat(first), date.fromisoformat(last) + timedelta(days=1)
-        if re.fullmatch(r"\d{4}", text):
-            return date(int(text), 1, 1), date(int(text) + 1, 1, 1)
-        if re.fullmatch(r"\d{4}-\d\d", text):
-            return _of_month(date.fromisoformat(f"{text}-01"), cycle)
-        return cycle.period(date.fromisoformat(text))
-    except (ValueError, OverflowError):
-        raise CommandError(
-            f"{text[:40]!r} is no period; write 2026-10, 2026-10-05 (the billing period of that day), 2026, or "
-            "2026-10-01..2026-10-14."
-        ) from None
+    since, until = _named(text, cycle)
+    if since.year < OLDEST_YEAR:
+        raise CommandError(f"The period begins on {since}, and there is no energy before {OLDEST_YEAR}.")
+    return since, until
 
 
 def period_name(since: date, until: date, cycle: BillingCycle) -> str:
@@ -108,6 +99,29 @@ def days_of_month(day: date) -> int:
 def days_of_year(day: date) -> int:
     """365 or 366."""
     return (date(day.year + 1, 1, 1) - date(day.year, 1, 1)).days
+
+
+def _named(text: str, cycle: BillingCycle) -> tuple[date, date]:
+    first, dots, last = text.partition("..")
+    try:
+        if dots:
+            return _days(date.fromisoformat(first), date.fromisoformat(last))
+        if re.fullmatch(r"\d{4}", text):
+            return date(int(text), 1, 1), date(int(text) + 1, 1, 1)
+        if re.fullmatch(r"\d{4}-\d\d", text):
+            return _of_month(date.fromisoformat(f"{text}-01"), cycle)
+        return cycle.period(date.fromisoformat(text))
+    except (ValueError, OverflowError):
+        raise CommandError(
+            f"{text[:40]!r} is no period; write 2026-10, 2026-10-05 (the billing period of that day), 2026, or "
+            "2026-10-01..2026-10-14."
+        ) from None
+
+
+def _days(first: date, last: date) -> tuple[date, date]:
+    if last < first:
+        raise CommandError(f"The period ends on {last}, before it begins on {first}.")
+    return first, last + timedelta(days=1)
 
 
 def _of_month(first: date, cycle: BillingCycle) -> tuple[date, date]:

@@ -9,14 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, tzinfo
 from itertools import compress, pairwise
-from operator import and_
+from operator import and_, or_
 from typing import NamedTuple
 
 from unclouded.core.calendar.days import HolidayList
 from unclouded.core.feeds import FeedInterval
 from unclouded.tariffs.feed_rates import feed_rates
 from unclouded.tariffs.quarters import HomeEnergy, LocalDay, day_begin, days_of_range, zones_of_range
-from unclouded.tariffs.tariff import BY_ENERGY, Tariff, TariffPart
+from unclouded.tariffs.tariff import BY_ENERGY, Meter, Tariff, TariffPart
 from unclouded.tariffs.zones import ZoneCalendar
 
 Feeds = Mapping[str, Sequence[FeedInterval]]
@@ -88,6 +88,12 @@ class Pricing:
         if part.kind == "feed_in":
             return self.energy.fed_in
         return self.energy.controlled if part.meter == "controlled" else self._general
+
+    def meters(self) -> Iterator[tuple[Meter, Sequence[int]]]:
+        """What is bought at the ordinary prices, and what the controlled load uses where it has its own."""
+        yield "import", self._general
+        if self.tariff.has_controlled:
+            yield "controlled", self.energy.controlled
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -196,10 +202,39 @@ def tax_stretches(pricing: Pricing, first: int, end: int) -> Iterator[tuple[date
             yield day, low, high
 
 
+def missing_prices(
+    pricing: Pricing, ranges: Sequence[PricedRange], first: int, end: int
+) -> tuple[dict[int, int], list[tuple[int, int]]]:
+    """Quarters from ``first`` until before ``end`` with bought energy of which at least one price is missing, and its
+    mWh; then those of them in which no part counts at all. ``ranges``: what the parts charge in this time.
+    """
+    missing: dict[int, int] = {}
+    bare: dict[int, int] = {}
+    for meter, measured in pricing.meters():
+        own = [one for one in ranges if one.part.kind == "energy" and one.part.meter == meter]
+        unpriced = dict(unpriced for one in own for unpriced in one.unpriced)
+        energy, covered = measured[first - pricing.energy.first : end - pricing.energy.first], bytes(end - first)
+        for one in own:
+            covered = _with_range(pricing, covered, one, first)
+        without = {first + place: energy[place] for place, known in enumerate(covered) if not known and energy[place]}
+        for found, more in ((missing, unpriced), (missing, without), (bare, without)):
+            found.update({number: found.get(number, 0) + mWh for number, mWh in more.items()})
+    return missing, sorted(bare.items())
+
+
 def reading_begin(tariff: Tariff, day: date) -> date:
     """The day from which the energy has to be known, so that the tiers of a day are filled as they were."""
     tiered = [one for one in tariff.parts if one.is_tiered]
     return min((tier_period(tariff, one, day)[0] for one in tiered), default=day)
+
+
+def _with_range(pricing: Pricing, covered: bytes, one: PricedRange, first: int) -> bytes:
+    """``covered`` with 1 for each quarter of a range that is in a zone of its part."""
+    low, high = one.first - first, one.first - first + len(one.rates)
+    offset = one.first - pricing.energy.first
+    is_own = bytes(place in one.part.zones for place in range(256))
+    zones = pricing.zones[offset : offset + len(one.rates)].translate(is_own)
+    return covered[:low] + bytes(map(or_, covered[low:high], zones)) + covered[high:]
 
 
 def _next_month(day: date) -> date:

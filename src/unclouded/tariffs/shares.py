@@ -8,7 +8,7 @@ Amounts are 10⁻¹⁸ of the currency (ATTO), prices 10⁻¹² (PICO); what a d
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from operator import mul
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from unclouded.tariffs.bill import tax_factor
 from unclouded.tariffs.fixed import day_amount, highest_kW
 from unclouded.tariffs.money import ATTO, PICO
-from unclouded.tariffs.pricing import PricedRange, Pricing, tax_stretches
+from unclouded.tariffs.pricing import PricedRange, Pricing, missing_prices, tax_stretches
 from unclouded.tariffs.quarters import day_begin
 from unclouded.tariffs.tariff import BY_ENERGY, Tariff, TariffPart
 
@@ -41,7 +41,6 @@ def quarter_costs(pricing: Pricing) -> QuarterCosts:
     energy = pricing.energy
     size = len(energy.bought)
     found = QuarterCosts(energy.first, *([0] * size for _ in range(5)))
-    has_price = bytearray(size)
     ranges = [
         (one, _factor(pricing.tariff, one.part, begin))
         for begin, first, end in tax_stretches(pricing, energy.first, energy.end)
@@ -49,10 +48,10 @@ def quarter_costs(pricing: Pricing) -> QuarterCosts:
     ]
     limits = _limits(pricing, [one for one, _ in ranges])
     for one, factor in ranges:
-        _add(found, one, factor, has_price, limits)
-    for number, priced in enumerate(has_price):
-        if not priced:
-            found.unpriced[number] = energy.bought[number]
+        _add(found, one, factor, limits)
+    missing, _ = missing_prices(pricing, [one for one, _ in ranges], energy.first, energy.end)
+    for number, mWh in missing.items():
+        found.unpriced[number - energy.first] = mWh
     return found
 
 
@@ -107,10 +106,9 @@ def _add(
     found: QuarterCosts,
     one: PricedRange,
     factor: int,
-    has_price: bytearray,
     limits: Sequence[tuple[int, int, Fraction]],
 ) -> None:
-    offset, size = one.first - found.first, len(one.rates)
+    offset = one.first - found.first
     amounts = one.amounts if factor == SCALE else [amount * factor // SCALE for amount in one.amounts]
     if one.part.kind == "feed_in":
         if one.part.limited:
@@ -123,9 +121,6 @@ def _add(
         _sum_into(found.general, offset, amounts)
         rates = [0 if rate is None else rate * factor // SCALE for rate in one.rates]
         _sum_into(found.marginal, offset, rates)
-        has_price[offset : offset + size] = b"\1" * size
-    for number, mWh in one.unpriced:
-        found.unpriced[number - found.first] = mWh
 
 
 def _sum_into(found: list[int], offset: int, more: Sequence[int]) -> None:
@@ -140,7 +135,7 @@ def _limits(pricing: Pricing, ranges: Sequence[PricedRange]) -> list[tuple[int, 
         return []
     found = []
     days = pricing.days
-    for begin, end in pricing.tariff.billing.periods(days[0].day, days[-1].day):
+    for begin, end in pricing.tariff.billing.periods(days[0].day, days[-1].day + timedelta(days=1)):
         low, high = day_begin(begin, pricing.zone), day_begin(end, pricing.zone)
         charged = sum(_between(one, low, high) for one in ranges if one.part.kind == "energy")
         paid = sum(_between(one, low, high) for one in ranges if one.part.limited)

@@ -54,6 +54,7 @@ from unclouded.web.history.energy import borders
 LONGEST_DAYS = 3 * 366
 MOST_DEVICES_YEARS = 120 * 366  # device-days that one answer may read
 MOST_PERIODS = 60  # billing periods that a bill names for choice
+LATEST = 221_845_392_000  # Unix seconds of the year 9000
 AHEAD = 96 * 2  # quarters that are searched for the next price
 
 
@@ -176,6 +177,7 @@ class CostReports:
     def price(self, reader: StoreReader, name: str, at: float) -> PriceView:
         """The price of a kWh at a time."""
         tariff = self.tariff(name)
+        _check_time(at)
         number = int(at) // QUARTER
         day = local_date(number * QUARTER, self._zone)
         begin = day_begin(reading_begin(tariff, day), self._zone)
@@ -190,6 +192,7 @@ class CostReports:
     def prices(self, reader: StoreReader, name: str, start: float, end: float) -> PricesView:
         """The prices of a time in runs; of tiers, the first one counts."""
         tariff = self.tariff(name)
+        _check_time(end)
         first, until = int(start) // QUARTER, -int(-end // QUARTER)
         stored = reader.feeds()
         feeds = {one: stored.intervals(one, first * QUARTER, until * QUARTER) for one in tariff.feeds}
@@ -212,6 +215,7 @@ class CostReports:
     def _borders(self, tariff: Tariff, by: CostPeriod, start: float, end: float) -> list[float]:
         if by != "billing":
             return borders(by, start, end, self._zone)
+        _check_time(end)
         since, until = local_date(start, self._zone), local_date(end - 1, self._zone) + timedelta(days=1)
         self._check_days(since, until)
         periods = list(tariff.billing.periods(since, until))
@@ -286,6 +290,12 @@ class CostReports:
             found.append(period_name(since, until, tariff.billing))
             since, until = tariff.billing.period(since - timedelta(days=1))
         return tuple(found)
+
+
+def _check_time(at: float) -> None:
+    """Periods and days around it must be in the calendar."""
+    if at > LATEST:
+        raise CommandError("The time is too far in the future: no price is known after the year 9000.")
 
 
 def _needs_period(tariff: Tariff) -> bool:
