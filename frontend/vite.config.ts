@@ -1,17 +1,6 @@
 import { defineConfig, type Plugin } from "vite";
 
-/** The page needs no texts of the API: the hub sends those in the language that the page asks for. */
-function withoutApiTexts(): Plugin {
-  return {
-    name: "without-api-texts",
-    enforce: "pre",
-    transform(code, id) {
-      if (!/\/web\/words\/\w+\.json$/.test(id)) return null;
-      const texts = Object.entries(JSON.parse(code) as Record<string, string>);
-      return { code: JSON.stringify(Object.fromEntries(texts.filter(([key]) => !key.startsWith("api.")))), map: null };
-    },
-  };
-}
+import { LOADED_TEXTS, texts } from "./texts_plugin";
 
 /** Gives the service worker what the page needs at its start, and which version of the page this is. */
 function shell(): Plugin {
@@ -51,8 +40,8 @@ function early(): Plugin {
       handler(html, { bundle, chunk }) {
         if (!bundle || !chunk) return html;
         const texts = Object.values(bundle).flatMap((one) => {
-          const language = one.type === "chunk" && /\/web\/words\/(\w+)\.json$/.exec(one.facadeModuleId ?? "")?.[1];
-          return language ? [[language, `/${one.fileName}`]] : [];
+          const [, language, part] = (one.type === "chunk" && LOADED_TEXTS.exec(one.facadeModuleId ?? "")) || [];
+          return language && part === "first" ? [[language, `/${one.fileName}`]] : [];
         });
         const named = html.replace('src="/theme.js"', `src="/theme.js" data-texts='${JSON.stringify(Object.fromEntries(texts))}'`);
         const needed = new Set<string>();
@@ -71,7 +60,7 @@ function early(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [withoutApiTexts(), early(), shell()],
+  plugins: [texts(), early(), shell()],
   build: {
     outDir: "../src/unclouded/web/static",
     emptyOutDir: true,

@@ -1,3 +1,5 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { include: ["src/**/*.test.ts"], setupFiles: ["src/text/testing.ts"] } });
+import { texts } from "./texts_plugin";
+
+export default defineConfig({ plugins: [texts()], test: { include: ["src/**/*.test.ts"], setupFiles: ["src/text/testing.ts"] } });

@@ -9,7 +9,7 @@ import { startRouting } from "./routing/router";
 import "./style.css";
 import { keepToday } from "./data/today";
 import { chosenLocale, keptLanguage } from "./text/language";
-import { loadWords } from "./text/words";
+import { loadFirstWords, loadOtherWords } from "./text/words";
 import { registerWorker } from "./worker/register";
 
 const { language, locale } = chosenLocale(keptLanguage(), navigator.languages);
@@ -18,11 +18,12 @@ startRouting({ "/hub": "/settings" });
 learnIntervals();
 keepRecent();
 void start();
-loadWords(language, locale, keptNumbers()).then(
+loadFirstWords(language, locale, keptNumbers()).then(
   () => {
     keepToday();
     render(<App />, document.getElementById("page")!);
     registerWorker();
+    loadOtherWords().catch(() => undefined); // a page that needs them tries again
   },
   () => document.getElementById("unloaded")!.removeAttribute("hidden"),
 );

@@ -1,4 +1,3 @@
-// @ts-expect-error: tests run under Node, whose types are not installed
 import { readFileSync } from "node:fs";
 
 import { describe, expect, it } from "vitest";

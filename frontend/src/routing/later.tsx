@@ -4,7 +4,7 @@ import type { ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { connection } from "../data/live";
-import { say } from "../text/words";
+import { loadOtherWords, say } from "../text/words";
 import { focusMain } from "../parts/focus";
 import { Notice } from "../parts/notice";
 
@@ -45,8 +45,8 @@ function useLoaded<Props>(state: Loaded<Props>, load: Load<Props>) {
   useEffect(() => {
     if (typeof state.peek() === "function" || (state.peek() === "missing" && !isLive)) return;
     state.value = undefined;
-    load().then(
-      (found) => (state.value = found),
+    Promise.all([load(), loadOtherWords()]).then(
+      ([found]) => (state.value = found),
       () => (state.value = "missing"),
     );
   }, [isLive]);

@@ -23,7 +23,7 @@ describe("figures of the hub", () => {
   });
 
   it("show only problems of the store", () => {
-    const fine = { bytes: 1, stored: 5, batches: 2, failures: 0, dropped: 0, unstorable: 0, waiting: 9, write_ms: 3, unsealed_hours: 0 };
+    const fine = { bytes: 1, stored: 5, batches: 2, failures: 0, dropped: 0, unstorable: 0, waiting: 9, write_ms: 3, unsealed_hours: 0, too_old: 0 };
     expect(storeProblems(fine)).toEqual([]);
     expect(storeProblems({ ...fine, failures: 2, dropped: 1500, unstorable: 1 })).toHaveLength(3);
     expect(storeProblems({ ...fine, dropped: 1500 })[0]).toContain("1,500");

@@ -1,30 +1,56 @@
-/** The texts of the page, from the tables that the API uses too: id -> text with {placeholders}. One table is loaded. */
+/** The texts of the page, from the tables that the API uses too: id -> text with {placeholders}. Those of one language are loaded. */
 import type english from "../../../src/unclouded/web/words/en.json";
 import type { Language } from "./language";
 
 export type Id = keyof typeof english;
 export type Parts = Readonly<Record<string, string | number>>;
 
-const TABLES: Readonly<Record<Language, () => Promise<{ default: object }>>> = {
-  en: () => import("../../../src/unclouded/web/words/en.json"),
-  de: () => import("../../../src/unclouded/web/words/de.json"),
-  es: () => import("../../../src/unclouded/web/words/es.json"),
+type Load = () => Promise<{ default: object }>;
+
+// What the first paint needs, which the build finds in the sources, and what the other pages need
+const TABLES: Readonly<Record<Language, { first: Load; rest: Load }>> = {
+  en: { first: () => import("virtual:texts/en/first"), rest: () => import("virtual:texts/en/rest") },
+  de: { first: () => import("virtual:texts/de/first"), rest: () => import("virtual:texts/de/rest") },
+  es: { first: () => import("virtual:texts/es/first"), rest: () => import("virtual:texts/es/rest") },
 };
 
 let table: Readonly<Record<string, string>> = {};
 let language: Language = "en";
 let locale = "en-GB";
 let numbers = "en-GB";
+let rest: Promise<void> | undefined;
 
 /**
- * Load the texts of a language. Its dates are written as in `its`, its numbers too unless others are chosen. Rejects if the
- * hub does not send them.
+ * Load the texts of a language that the first paint needs. Its dates are written as in `its`, its numbers too unless others are
+ * chosen. Rejects if the hub does not send them.
  */
-export async function loadWords(chosen: Language, its: string, chosenNumbers: string | null = null): Promise<void> {
-  table = (await TABLES[chosen]()).default as Record<string, string>;
+export async function loadFirstWords(chosen: Language, its: string, chosenNumbers: string | null = null): Promise<void> {
+  table = (await TABLES[chosen].first()).default as Record<string, string>;
   language = chosen;
   locale = its;
   numbers = chosenNumbers ?? its;
+  rest = undefined;
+}
+
+/** Load the texts of the other pages too, once. Rejects if the hub does not send them; then it can be tried again. */
+export function loadOtherWords(): Promise<void> {
+  const chosen = language;
+  rest ??= TABLES[chosen].rest().then(
+    ({ default: found }) => {
+      if (language === chosen) table = { ...table, ...(found as Record<string, string>) };
+    },
+    (error: unknown) => {
+      rest = undefined;
+      throw error;
+    },
+  );
+  return rest;
+}
+
+/** Load all texts of a language. */
+export async function loadWords(chosen: Language, its: string, chosenNumbers: string | null = null): Promise<void> {
+  await loadFirstWords(chosen, its, chosenNumbers);
+  await loadOtherWords();
 }
 
 /** The language of the texts. */

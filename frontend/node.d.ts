@@ -1,0 +1,12 @@
+/** What the build uses of Node.js. */
+declare module "node:fs" {
+  export function existsSync(path: string): boolean;
+  export function readFileSync(path: string | URL, encoding?: "utf-8"): string;
+}
+declare module "node:path" {
+  export function dirname(path: string): string;
+  export function join(...parts: string[]): string;
+}
+declare module "node:url" {
+  export function fileURLToPath(url: URL): string;
+}
