@@ -17,11 +17,11 @@ from browser.visitor import go
 
 WIDTHS = (320, 375, 768, 1280)  # CSS pixels
 HEIGHT = 800
-# Options of a browser context.
+# Options of a browser context. The languages with the longest words are shown on the narrowest screens.
 THEMES: Mapping[str, Mapping[str, Any]] = {
     "light": {"color_scheme": "light"},
-    "dark": {"color_scheme": "dark"},
-    "forced-colours": {"forced_colors": "active"},
+    "dark": {"color_scheme": "dark", "locale": "de-DE"},
+    "forced-colours": {"forced_colors": "active", "locale": "es-ES"},
 }
 
 # One plug is stopped once it has reported, and so is offline; one is not admitted by the broker.
@@ -135,6 +135,19 @@ WIDER = """() => {
   }).map(part => part.outerHTML.slice(0, 120));
 }"""
 
+# Text that leaves its element lies on its neighbour.
+SPILLED = """() => [...document.querySelectorAll('body *')].filter(part => {
+  const style = getComputedStyle(part);
+  const texts = [...part.childNodes].filter(one => one.nodeType === Node.TEXT_NODE && one.data.trim());
+  if (!texts.length || style.display === 'inline' || style.overflowX !== 'visible' || !part.checkVisibility()
+    || part.closest('.hidden-text, svg, select, canvas')) return false;
+  const range = document.createRange();
+  range.setStartBefore(texts[0]);
+  range.setEndAfter(texts[texts.length - 1]);
+  const [text, box] = [range.getBoundingClientRect(), part.getBoundingClientRect()];
+  return text.width && (text.right > box.right + 1.5 || text.left < box.left - 1.5);
+}).map(part => part.outerHTML.slice(0, 140))"""
+
 # A target may be larger than its box: a link whose ::after covers its row. So its surroundings are touched.
 SMALL = """() => {
   const least = 43.5;
@@ -170,10 +183,11 @@ def set_width(page: Page, width: int) -> None:
 
 
 def misfits(page: Page, width: int) -> list[str]:
-    """What is wider than the page, and on small screens what is too small for a finger (44 CSS pixels)."""
+    """What is wider than the page or than its element, and on small screens what is too small for a finger (44 CSS pixels)."""
     scrolls = page.evaluate("document.documentElement.scrollWidth")
     found = [f"scrolls sideways: {scrolls} px"] if scrolls > width else []
     found += [f"too wide: {part}" for part in page.evaluate(WIDER)]
+    found += [f"text outside of its element: {part}" for part in page.evaluate(SPILLED)]
     return found + ([f"too small: {part}" for part in page.evaluate(SMALL)] if width < 1000 else [])
 
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { dayFrom, dayOf, dayText, firstOf, instantOf, offsetAt, periodTitle, RANGES, shifted, spanOf, spanText, wallOf, type Day, daysText } from "./calendar";
+import { loadWords } from "../text/words";
+import { dayFrom, dayOf, dayText, firstOf, instantOf, offsetAt, periodTitle, RANGES, shifted, shortTitle, spanOf, spanText, wallOf, type Day, daysText } from "./calendar";
 
 const MADRID = "Europe/Madrid";
 const LORD_HOWE = "Australia/Lord_Howe";
@@ -118,5 +119,15 @@ describe("days in words", () => {
   it("name the month and the year where they differ", () => {
     const text = (first: string, last: string) => daysText(dayFrom(first)!, dayFrom(last)!);
     expect([text("2026-11-16", "2026-11-22"), text("2026-10-30", "2026-11-02"), text("2025-11-30", "2026-11-29"), text("2026-11-16", "2026-11-16")]).toEqual(["16 – 22 Nov 2026", "30 Oct – 2 Nov 2026", "30 Nov 2025 – 29 Nov 2026", "16 Nov 2026"]);
+  });
+
+  it.each([
+    ["de", "de-DE", "16. – 22. Nov. 2026", "30. Nov. – 6. Dez."],
+    ["es", "es-ES", "16 – 22 nov 2026", "30 nov – 6 dic"],
+    ["en", "en-US", "Nov 16 – 22, 2026", "Nov 30 – Dec 6"],
+  ] as const)("are written as in %s, %s", async (language, locale, days, week) => {
+    await loadWords(language, locale);
+    expect([periodTitle("week", day("2026-11-20")), shortTitle("week", day("2026-12-01"))]).toEqual([days, week]);
+    await loadWords("en", "en-GB");
   });
 });

@@ -106,17 +106,13 @@ export function shortTitle(range: Range, day: Day): string {
   if (range === "year") return String(day.year);
   if (range === "month") return written(day, { month: "short", year: "numeric" });
   if (range === "day") return written(day, { weekday: "short", day: "numeric", month: "short" }).replace(",", "");
-  return daysText(firstOf("week", day), plusDays(firstOf("week", day), 6)).replace(/ \d{4}$/, "");
+  return daysText(firstOf("week", day), plusDays(firstOf("week", day), 6)).replace(/,? \d{4}$/, "");
 }
 
-/** `16 – 22 Nov 2026`; `16 Nov 2026` for one day. */
+/** `16 – 22 Nov 2026`, `16. – 22. Nov. 2026`; `16 Nov 2026` for one day. */
 export function daysText(first: Day, last: Day): string {
-  const whole = written(last, { day: "numeric", month: "short", year: "numeric" });
-  if (isSameDay(first, last)) return whole;
-  const parts: Intl.DateTimeFormatOptions = { day: "numeric" };
-  if (first.month !== last.month || first.year !== last.year) parts.month = "short";
-  if (first.year !== last.year) parts.year = "numeric";
-  return `${written(first, parts)} – ${whole}`;
+  const form = formatter("UTC", { day: "numeric", month: "short", year: "numeric" });
+  return form.formatRange(dateOf(first), dateOf(last)).replace(/\s*–\s*/, " – ");
 }
 
 /** `20 Nov 14:03 – 15:10`, `20 Nov 22:00 – 21 Nov 02:00`: to the minute, or to the second for short spans. */
