@@ -71,6 +71,22 @@ def test_any_tar_reads_a_backup_and_its_sums_agree(home: BackupPlace, tmp_path: 
     assert not list(tmp_path.glob(".verify-*"))
 
 
+def test_a_file_that_is_removed_while_a_backup_is_made_is_not_in_it(
+    home: BackupPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (Path(home.state) / "admitted.json.new").touch()
+    is_permitted = making.is_permitted
+
+    def removed_now(name: str) -> bool:
+        (Path(home.state) / "admitted.json.new").unlink(missing_ok=True)
+        return is_permitted(name)
+
+    monkeypatch.setattr(making, "is_permitted", removed_now)
+    made(home, tmp_path / "one.tar.gz")
+    names = members_of(tmp_path / "one.tar.gz")
+    assert P + "state/admitted.json" in names and P + "state/admitted.json.new" not in names
+
+
 @pytest.mark.parametrize("passphrase", ["", "correct horse"])
 def test_a_backup_is_put_back_on_another_computer_and_the_hub_goes_on(
     home: BackupPlace, tmp_path: Path, passphrase: str

@@ -24,6 +24,7 @@ RAGE = (
     "VzR2ekxhVjJjM1ZvdnVUOXRLRHl0Q1ljWXcKLS0tIDl4VTJES1BLU0ZMcytyMW9xZXUrWTV0Q3hXT2Y1VXczTDNrS1hsdDRoWXMK"
     "t2wHumVSiX1dZKiakbs6+88DVfqQascyjmZhC/Hfwh4i/au1NUI="
 )
+NOW = 1_796_000_000.0  # 30 November 2026
 NOISE = random.Random(1).randbytes(2 * BLOCK + 3)
 seeded = b"".join(bytes([one * one % 251]) for one in range(5000))
 
@@ -78,13 +79,14 @@ def local(text: str) -> float:
         ("1 day", "02:30", "2026-03-28T02:30", "2026-03-28T12:00", "2026-03-29T03:30"),  # 02:30 is not that day
         ("1 week", "23:59", "2026-11-30T12:00", "2026-11-30T12:00", "2026-12-07T23:59"),
         ("12 hours", "03:30", "2026-10-25T01:00", "2026-10-25T02:00", "2026-10-25T12:00"),  # of 25 hours
-        ("1 day", "03:30", "2030-01-01T03:30", "2026-11-30T12:00", "2026-12-01T03:30"),  # the clock was ahead
+        ("1 day", "03:30", "2026-11-30T12:10", "2026-11-30T12:00", "2026-12-01T03:30"),  # the clock was a little ahead
+        ("1 day", "03:30", "2030-01-01T03:30", "2026-11-30T12:00", "2026-11-30T12:00"),  # by years: it does not count
     ],
 )
 def test_the_next_backup_is_due_on_the_local_clock(every: str, at: str, last: str | None, now: str, due: str) -> None:
     plan = plan_of(every, at)
     assert plan is not None
-    assert next_due(plan, None if last is None else local(last), local(now), BERLIN) == local(due)
+    assert next_due(plan, [] if last is None else [local(last)], local(now), BERLIN) == local(due)
 
 
 @pytest.mark.parametrize(
@@ -103,9 +105,18 @@ def test_the_newest_of_each_day_week_and_month_is_kept() -> None:
     ]
     backups = [one for one in names if one is not None]
     assert len(backups) == len(names)
-    found = sorted(one.removeprefix("unclouded-2026-")[:8] for one in kept(backups, BERLIN, 3, 2, 4))
+    found = sorted(one.removeprefix("unclouded-2026-")[:8] for one in kept(backups, BERLIN, 3, 2, 4, NOW))
     assert found == ["08-28T04", "09-28T04", "10-28T04", "11-22T04", "11-26T04", "11-27T04", "11-28T02", "11-28T04"]
-    assert kept(backups[:1], BERLIN, 0, 0, 0) == {backups[0].name}
+    assert kept(backups[:1], BERLIN, 0, 0, 0, NOW) == {backups[0].name}
+
+
+def test_backups_of_a_clock_that_was_ahead_are_kept_and_take_no_place_of_others() -> None:
+    names = [f"unclouded-{day}T020000Z-5f3a91c2.tar.gz" for day in ("2026-11-29", "2026-11-27", "2026-11-28")]
+    ahead = [f"unclouded-2030-01-{day:02}T020000Z-5f3a91c2.tar.gz" for day in range(1, 9)]
+    backups = [one for one in map(named, names + ahead) if one is not None]
+    assert kept(backups, BERLIN, 2, 0, 0, NOW) == {names[0], names[2], *ahead}
+    assert kept(backups, BERLIN, 2, 0, 0, 0.0) == {*names, *ahead}  # the clock is in 1970 now
+    assert kept([], BERLIN, 2, 0, 0, NOW) == set()
 
 
 @given(
@@ -113,9 +124,9 @@ def test_the_newest_of_each_day_week_and_month_is_kept() -> None:
 )
 @settings(max_examples=50, deadline=None)
 def test_pruning_each_time_keeps_the_newest_and_is_stable(ages: list[int], days: int, weeks: int, months: int) -> None:
-    backups = [NamedBackup(str(age), 1_796_000_000.0 - age, "", False) for age in ages]
-    once = kept(backups, BERLIN, days, weeks, months)
+    backups = [NamedBackup(str(age), NOW - age, "", False) for age in ages]
+    once = kept(backups, BERLIN, days, weeks, months, NOW)
     assert str(min(ages)) in once
     recent = [age for age in ages if age < min(ages) + 86_400]
     assert len(once) <= days + weeks + months + len(recent)
-    assert kept([one for one in backups if one.name in once], BERLIN, days, weeks, months) == once
+    assert kept([one for one in backups if one.name in once], BERLIN, days, weeks, months, NOW) == once

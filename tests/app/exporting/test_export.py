@@ -146,6 +146,19 @@ def test_energy_is_that_of_the_history_also_over_several_windows(
     assert sum(one.Wh or 0 for one in whole) == 29
 
 
+@pytest.mark.parametrize("content", ["readings", "energy", "events"])
+def test_an_export_until_the_end_of_time_ends_with_what_there_is(config: Config, tmp_path: Path, content: str) -> None:
+    asked: dict[str, object] = {"content": (content,), "by": "hour"}
+    known = exported(config, tmp_path, **asked).read_text()
+    passed = list[float]()
+    request = ExportRequest(format="csv", end=253_000_000_000.0, **asked)  # type: ignore[arg-type]
+    target = tmp_path / "until.csv"
+    job = ExportJob(config.store, config.zone, request, NOW)
+    export_file(job, target, request, True, lambda done, rows: passed.append(done))
+    assert target.read_text() == known
+    assert len(passed) < 20
+
+
 def test_events_are_exported_with_their_texts(config: Config, tmp_path: Path) -> None:
     (line,) = (
         exported(config, tmp_path, format="jsonl", content=("events",), devices=("kettle",)).read_text().splitlines()

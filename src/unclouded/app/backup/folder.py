@@ -41,10 +41,10 @@ def target_in(folder: Path, at: float, hub: str, encrypted: bool) -> Path:
     return folder / file_name(at, hub, encrypted)
 
 
-def prune(folder: Path, hub: str, zone: tzinfo, days: int, weeks: int, months: int) -> list[str]:
-    """Delete our own backups that are not kept; their names. Raises StoreError."""
+def prune(folder: Path, hub: str, zone: tzinfo, days: int, weeks: int, months: int, now: float) -> list[str]:
+    """Delete our own backups that are not kept at ``now``, Unix seconds; their names. Raises StoreError."""
     ours = [NamedBackup(one.name, one.at, hub, one.encrypted) for one in backups_in(folder, hub) if one.ours]
-    keep = kept(ours, zone, days, weeks, months)
+    keep = kept(ours, zone, days, weeks, months, now)
     gone = [one.name for one in ours if one.name not in keep]
     try:
         for name in gone:

@@ -15,6 +15,7 @@ from unclouded.app.backup.manifest import NamedBackup
 EVERY = re.compile(r"([1-9]\d{0,2}) (hour|day|week)s?")
 AT = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 HOUR, DAY = 3600, 86_400  # s
+AHEAD_S = HOUR  # s after now; later ones were made while the clock was ahead
 
 
 class BackupPlan(NamedTuple):
@@ -39,11 +40,14 @@ def plan_of(every: str, at: str) -> BackupPlan | None:
     return BackupPlan(0, 7 * number, minute)
 
 
-def next_due(plan: BackupPlan, last: float | None, now: float, zone: tzinfo) -> float:
-    """When the next one is due, Unix seconds: now or earlier where it is missed. ``last``: when the last was made."""
+def next_due(plan: BackupPlan, made: Iterable[float], now: float, zone: tzinfo) -> float:
+    """When the next one is due, Unix seconds: now or earlier where it is missed. ``made``: when those there are were.
+
+    Those of the future do not count: the clock was ahead then.
+    """
+    last = max((min(at, now) for at in made if at <= now + AHEAD_S), default=None)
     if last is None:
         return now
-    last = min(last, now)  # the clock was ahead then
     if plan.hours:
         return last + plan.hours * HOUR
     day = datetime.fromtimestamp(last, UTC).astimezone(zone).date() + timedelta(days=plan.days)
@@ -51,10 +55,15 @@ def next_due(plan: BackupPlan, last: float | None, now: float, zone: tzinfo) -> 
     return local.timestamp()
 
 
-def kept(backups: Iterable[NamedBackup], zone: tzinfo, days: int, weeks: int, months: int) -> set[str]:
-    """The names of those that are kept; always the newest, and all of the 24 hours before it."""
+def kept(backups: Iterable[NamedBackup], zone: tzinfo, days: int, weeks: int, months: int, now: float) -> set[str]:
+    """The names of those that are kept; always the newest, and all of the 24 hours before it.
+
+    Those of the future are kept, and take no place of others: the clock was ahead then, or is behind now.
+    """
     newest_first = sorted(backups, key=lambda one: one.at, reverse=True)
-    names = {one.name for one in newest_first if one.at > newest_first[0].at - DAY}
+    names = {one.name for one in newest_first if one.at > now + AHEAD_S}
+    newest_first = newest_first[len(names) :]
+    names |= {one.name for one in newest_first if one.at > newest_first[0].at - DAY}
     for count, period in ((days, _day), (weeks, _week), (months, _month)):
         names |= _newest_of_each(newest_first, zone, count, period)
     return names

@@ -130,11 +130,11 @@ def _small_files(place: BackupPlace, at: float) -> tuple[dict[str, bytes], list[
     for name, path in files.items():
         if name in NOT_COPIED or path.is_dir() or (path.is_symlink() and name != CONFIG):
             continue
-        if not is_permitted(name) or path.stat().st_size > LONGEST_SMALL:
-            left_out.append(name)
-            continue
         try:
-            found[name] = path.read_bytes()
+            if not is_permitted(name) or path.stat().st_size > LONGEST_SMALL:
+                left_out.append(name)
+            else:
+                found[name] = path.read_bytes()
         except FileNotFoundError:
             continue  # it was replaced just now
         except OSError as error:

@@ -173,7 +173,7 @@ class BackupService:
         if folder is None or plan is None or clock is None:
             return None
         ours = [one.at for one in backups_in(folder, hub_id(config.state)) if one.ours]
-        return next_due(plan, max(ours, default=None), clock, config.zone)
+        return next_due(plan, ours, clock, config.zone)
 
     def _view(self) -> BackupsView:
         config = self._config()

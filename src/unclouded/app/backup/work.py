@@ -51,7 +51,7 @@ def make_in(place: BackupPlace, folder: Path, passphrase_file: Path | None, keep
         raise StoreError(f"The backup that was just written cannot be read again, and is removed: {error}") from None
     pruned = []
     if keeping is not None:
-        pruned = prune(folder, hub, ZoneInfo(place.zone), keeping.days, keeping.weeks, keeping.months)
+        pruned = prune(folder, hub, ZoneInfo(place.zone), keeping.days, keeping.weeks, keeping.months, now)
     return BackupDone(made.file, made.size, pruned)
 
 

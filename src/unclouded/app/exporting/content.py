@@ -95,7 +95,7 @@ def _span(reader: StoreReader, request: ExportRequest, now: float) -> ExportSpan
     """What is asked for, without the time before there was anything and after now."""
     first = min([reader.since() or now, *(one.first_seen for one in reader.devices())])
     start = first if request.start is None else max(request.start, 0.0)
-    end = now if request.end is None else request.end
+    end = now if request.end is None else min(request.end, now)
     if not start < end and request.start is not None:
         raise CommandError("The time of the export is empty: it has to begin before it ends.")
     return ExportSpan(max(start, min(first, end)), max(end, start))
