@@ -183,7 +183,7 @@ def set_width(page: Page, width: int) -> None:
 
 
 def misfits(page: Page, width: int) -> list[str]:
-    """What is wider than the page or than its element, and on small screens what is too small for a finger (44 CSS pixels)."""
+    """What is wider than the page or its element, and on small screens what is too small for a finger (44 pixels)."""
     scrolls = page.evaluate("document.documentElement.scrollWidth")
     found = [f"scrolls sideways: {scrolls} px"] if scrolls > width else []
     found += [f"too wide: {part}" for part in page.evaluate(WIDER)]
