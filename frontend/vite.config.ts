@@ -59,6 +59,12 @@ function early(): Plugin {
   };
 }
 
+/** `en` and `en-rest`: parts of the texts of a language; other chunks are called as they are. */
+function nameOf({ name, facadeModuleId }: { name: string; facadeModuleId?: string | null }): string {
+  const [, language, part] = LOADED_TEXTS.exec(facadeModuleId ?? "") ?? [];
+  return language ? language + (part === "rest" ? "-rest" : "") : name;
+}
+
 export default defineConfig({
   plugins: [texts(), early(), shell()],
   build: {
@@ -69,7 +75,7 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       input: { index: "index.html", sw: "src/worker/service-worker.ts" },
-      output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
+      output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js"), chunkFileNames: (chunk) => `assets/${nameOf(chunk)}-[hash].js` },
     },
   },
   server: { proxy: { "/api": { target: "http://127.0.0.1:8099", ws: true, changeOrigin: false } } },
