@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { dayFrom } from "../history/calendar";
 import { amountOf, billCsvRows, billNotes, lineName, lineNotes, neighbours, periodText, quantityOf, rateOf } from "./bill";
-import type { Bill, BillLine } from "./shapes";
+import type { Bill, BillLine, Tariff } from "./shapes";
 
 const line = (more: Partial<BillLine>): BillLine => ({ kind: "energy", part: "Energy", text: "", amount: "23.15", zone: "punta", quantity: "123.456", unit: "kWh", rate: "0.1875", average: null, tax: "6.15", tier: 0, since: "2026-10-01", until: "2026-10-31", days: 0, estimated: 0, fallback: false, included: false, ...more }) as BillLine;
 const BILL = { tariff: "home", currency: "EUR", digits: 2, period: "2026-10", since: "2026-10-01", until: "2026-10-31", total: "23.15", lines: [line({})], periods: ["2026-11", "2026-10", "2026-09"], complete: true } as unknown as Bill;
@@ -15,6 +15,8 @@ describe("a line of a bill", () => {
     expect(rateOf(line({ rate: null, average: "0.12" }), BILL)).toBe("∅ €0.12/kWh");
     expect(quantityOf(line({ kind: "standing", quantity: "29", unit: "day", days: 29 }), BILL)).toBe("29 days");
     expect(rateOf(line({ kind: "tax", rate: "21", unit: "" }), BILL)).toBe("21 %");
+    const tariff = { parts: [{ kind: "power", name: "Power", per: "year" }] } as unknown as Tariff;
+    expect(rateOf(line({ kind: "power", part: "Power", rate: "31.4", unit: "kW", days: 31 }), BILL, tariff)).toBe("€31.40/kW per year");
   });
 
   it("says what is estimated, of other days, or contained in the prices", () => {

@@ -1,9 +1,9 @@
 /** The lines of a bill in words, its periods, and its CSV file. Pure. */
 import { dayFrom, daysText, periodTitle, plusDays, type Day } from "../history/calendar";
 import { amountText, countText } from "../text/format";
-import { say } from "../text/words";
+import { say, sayIfKnown } from "../text/words";
 import { moneyText, numberOf, priceText } from "./money";
-import type { Bill, BillLine } from "./shapes";
+import type { Bill, BillLine, Tariff } from "./shapes";
 
 /** `Energy, punta, tier 2`. */
 export function lineName(line: BillLine): string {
@@ -36,13 +36,20 @@ export function quantityOf(line: BillLine, bill: Bill): string {
   return line.days ? say("bill.power_days", { power, count: line.days }) : power;
 }
 
-/** `0.1875 €/kWh`; of a price that changes within the line, the average: `∅ 0.12 €/kWh`. */
-export function rateOf(line: BillLine, bill: Bill): string {
+/** `0.1875 €/kWh`; of a price that changes within the line, the average: `∅ 0.12 €/kWh`; `31.40 €/kW per year`. */
+export function rateOf(line: BillLine, bill: Bill, tariff?: Tariff): string {
   if (line.kind === "tax") return numberOf(line.rate) === undefined ? "" : `${countText(numberOf(line.rate) ?? 0, 4)} %`;
   const rate = numberOf(line.rate);
   const average = numberOf(line.average);
   if (line.unit === "kWh") return rate !== undefined ? priceText(rate, bill.currency, bill.digits) : average !== undefined ? `∅ ${priceText(average, bill.currency, bill.digits)}` : "";
-  return rate === undefined ? "" : priceText(rate, bill.currency, bill.digits).replace(/\/kWh$/, "");
+  if (rate === undefined) return "";
+  const per = tariff?.parts?.find(({ kind, name }) => kind === line.kind && name === line.part)?.per;
+  return [priceText(rate, bill.currency, bill.digits).replace(/\/kWh$/, line.unit === "kW" ? "/kW" : ""), per && perText(per)].filter(Boolean).join(" ");
+}
+
+/** `per year`: what a charge is for, or after what its tiers begin anew. */
+export function perText(per: string): string {
+  return sayIfKnown(`tariff.per_${per}`, per);
 }
 
 /** `October 2026`, `2026`, `5 Oct – 4 Nov 2026`. */

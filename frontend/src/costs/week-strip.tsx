@@ -60,7 +60,7 @@ export function WeekStrip({ prices, tariff, zone, now }: Props) {
             {ranges.map((one) => (
               <tr key={one.zone}>
                 <th scope="row">{one.zone || say("tariff.all")}</th>
-                <td>{tariff.zones?.find(({ name }) => name === one.zone)?.text || say("tariff.always")}</td>
+                <td>{whenText(tariff.zones?.find(({ name }) => name === one.zone)?.text)}</td>
                 <td class="number">{rangeText(one, price)}</td>
               </tr>
             ))}
@@ -92,6 +92,11 @@ function Strip({ strip, now, over, setOver }: StripProps) {
       </div>
     </div>
   );
+}
+
+/** The times of a zone, as the configuration has them. */
+function whenText(times = ""): string {
+  return times === "other" ? say("tariff.rest_of_time") : times || say("tariff.always");
 }
 
 function rangeText({ low, high }: { low: number; high: number }, price: (value: number) => string): string {

@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 
 import { amountOf, billCsvRows, billDays, billNotes, lineName, lineNotes, neighbours, periodText, quantityOf, rateOf } from "../costs/bill";
 import { moneyText } from "../costs/money";
-import type { Bill, BillLine } from "../costs/shapes";
+import type { Bill, BillLine, Tariff } from "../costs/shapes";
 import { CostTabs, NoTariff } from "../costs/tabs";
 import { activeOf, useTariffs } from "../costs/tariffs";
 import { address } from "../data/http";
@@ -26,12 +26,12 @@ export function BillPage() {
     <main class="bill">
       <h1>{say("bill.title")}</h1>
       <CostTabs at="/bill" />
-      {found && !activeOf(found) ? <NoTariff /> : version.value ? <Known /> : <div class="skeleton waits" aria-busy="true" />}
+      {found && !activeOf(found) ? <NoTariff /> : version.value ? <Known tariffs={found?.tariffs ?? []} /> : <div class="skeleton waits" aria-busy="true" />}
     </main>
   );
 }
 
-function Known() {
+function Known({ tariffs }: { tariffs: readonly Tariff[] }) {
   const wanted = query.value.get("period") ?? "";
   const tariff = query.value.get("tariff") ?? "";
   const place = address("/api/bill", { period: wanted || undefined, tariff: tariff || undefined });
@@ -51,12 +51,14 @@ function Known() {
       <p class="hidden-text" role="status">
         {isLoading && isStale ? say("history.loading") : ""}
       </p>
-      {bill ? <Sheet bill={bill} isStale={isStale} /> : !error && <div class="skeleton waits" aria-busy="true" />}
+      {bill ? <Sheet bill={bill} tariff={tariffs.find(({ name }) => name === bill.tariff)} isStale={isStale} /> : !error && <div class="skeleton waits" aria-busy="true" />}
     </>
   );
 }
 
-function Sheet({ bill, isStale }: { bill: Bill; isStale: boolean }) {
+type SheetProps = Readonly<{ bill: Bill; tariff: Tariff | undefined; isStale: boolean }>;
+
+function Sheet({ bill, tariff, isStale }: SheetProps) {
   const today = dayOf(now.value, timezone.value);
   const notes = billNotes(bill, today);
   return (
@@ -77,7 +79,7 @@ function Sheet({ bill, isStale }: { bill: Bill; isStale: boolean }) {
           ))}
         </div>
         <div class="lines">
-          <Lines bill={bill} />
+          <Lines bill={bill} tariff={tariff} />
           <p class="small soft">{say("bill.computed", { tariff: bill.tariff })}</p>
           <div class="row-of under not-printed">
             <button type="button" onClick={() => print()}>
@@ -118,7 +120,7 @@ function Period({ bill }: { bill: Bill }) {
   );
 }
 
-function Lines({ bill }: { bill: Bill }) {
+function Lines({ bill, tariff }: Omit<SheetProps, "isStale">) {
   return (
     <div class="scrolls">
       <table class="data">
@@ -139,7 +141,7 @@ function Lines({ bill }: { bill: Bill }) {
         </thead>
         <tbody>
           {bill.lines.map((line, index) => (
-            <Line key={index} line={line} bill={bill} />
+            <Line key={index} line={line} bill={bill} tariff={tariff} />
           ))}
         </tbody>
         <tfoot>
@@ -156,7 +158,7 @@ function Lines({ bill }: { bill: Bill }) {
   );
 }
 
-function Line({ line, bill }: { line: BillLine; bill: Bill }) {
+function Line({ line, bill, tariff }: { line: BillLine } & Omit<SheetProps, "isStale">) {
   const notes = lineNotes(line, bill);
   return (
     <tr class={line.included ? "soft" : undefined}>
@@ -166,9 +168,9 @@ function Line({ line, bill }: { line: BillLine; bill: Bill }) {
       </th>
       <td class="number">
         {quantityOf(line, bill)}
-        <span class="small soft below">{rateOf(line, bill)}</span>
+        <span class="small soft below">{rateOf(line, bill, tariff)}</span>
       </td>
-      <td class="number rate">{rateOf(line, bill)}</td>
+      <td class="number rate">{rateOf(line, bill, tariff)}</td>
       <td class="number">{amountOf(line, bill)}</td>
     </tr>
   );

@@ -1,5 +1,6 @@
 /** The tariff in words: the price now and when it is lower, the week, its parts and taxes; and what another would have cost. */
-import { priceText } from "../costs/money";
+import { perText } from "../costs/bill";
+import { numberOf, priceText } from "../costs/money";
 import { Price as PriceNow } from "../costs/now-facts";
 import { CompareTariffs } from "../costs/compare";
 import type { Price, Tariff } from "../costs/shapes";
@@ -10,10 +11,10 @@ import { WeekStrip } from "../costs/week-strip";
 import { address } from "../data/http";
 import { now, timezone, version } from "../data/live";
 import { useAnswer } from "../history/answers";
-import { dayOf, instantOf, plusDays } from "../history/calendar";
+import { dayFrom, dayOf, daysText, instantOf, plusDays } from "../history/calendar";
 import { Notice } from "../parts/notice";
 import { go, query } from "../routing/router";
-import { timeText } from "../text/format";
+import { countText, sinceText } from "../text/format";
 import { say } from "../text/words";
 import "./history.css";
 import "./bill.css";
@@ -93,7 +94,7 @@ function Known({ tariff }: { tariff: Tariff }) {
 
 /** `punta until 14:00. Lower from 14:00: 0.12 €/kWh; lowest from 00:00: 0.08 €/kWh. Fed in: 0.06 €/kWh.` */
 function Lead({ price, prices, zone }: { price: Price; prices: Prices | undefined; zone: string }) {
-  const time = (at: number) => timeText(at, now.value, zone);
+  const time = (at: number) => sinceText(at, now.value, zone);
   const money = (value: number | string | null | undefined) => priceText(value, price.currency, price.digits);
   const until = price.until ? Date.parse(price.until) / 1000 : undefined;
   const { next, lowest } = prices ? cheaperOf(prices, now.value) : { next: undefined, lowest: undefined };
@@ -111,12 +112,15 @@ function Lead({ price, prices, zone }: { price: Price; prices: Prices | undefine
   );
 }
 
+const UNITS: Readonly<Record<string, string>> = { energy: "/kWh", feed_in: "/kWh", power: "/kW", demand: "/kW" };
+
 /** Parts and taxes, as the configuration has them. */
 function Parts({ tariff }: { tariff: Tariff }) {
   const money = (value: string | number) => priceText(value, tariff.currency, tariff.digits).replace(/\/kWh$/, "");
   const prices = (all: Readonly<Record<string, string | number>>) =>
     Object.entries(all).map(([zone, value]) => [zone, money(value)].filter(Boolean).join(" "));
-  const dates = (since?: string, until?: string) => [since && say("tariff.from_day", { day: since }), until && say("tariff.to_day", { day: until })].filter(Boolean).join(" ");
+  const written = (text: string) => (dayFrom(text) ? daysText(dayFrom(text)!, dayFrom(text)!) : text);
+  const dates = (since?: string, until?: string) => [since && say("tariff.from_day", { day: written(since) }), until && say("tariff.to_day", { day: written(until) })].filter(Boolean).join(" ");
   return (
     <section aria-label={say("tariff.parts")}>
       <h2>{say("tariff.parts")}</h2>
@@ -145,15 +149,15 @@ function Parts({ tariff }: { tariff: Tariff }) {
                   {prices(part.prices ?? {}).map((text) => (
                     <span key={text} class="line">
                       {text}
-                      {part.kind === "energy" || part.kind === "feed_in" ? "/kWh" : ""}
+                      {UNITS[part.kind] ?? ""}
                     </span>
                   ))}
                   {part.tiers?.map((tier, place) => (
                     <span key={place} class="line">
-                      {tier.up_to === null ? say("tariff.above") : say("tariff.up_to", { energy: `${tier.up_to} kWh` })}: {prices(tier.prices).join(", ")}
+                      {tier.up_to === null ? say("tariff.above") : say("tariff.up_to", { energy: `${countText(Number(tier.up_to), 3)} kWh` })}: {prices(tier.prices).join(", ")}/kWh
                     </span>
                   ))}
-                  {part.per && <span class="line soft">{say("tariff.per", { per: part.per })}</span>}
+                  {part.per && <span class="line soft">{perText(part.per)}</span>}
                 </td>
               </tr>
             ))}
@@ -164,7 +168,7 @@ function Parts({ tariff }: { tariff: Tariff }) {
                   <span class="small soft">{dates(tax.since, tax.until)}</span>
                 </th>
                 <td>{tax.included ? `${say("bill.kind_tax")}, ${say("bill.included")}` : say("bill.kind_tax")}</td>
-                <td class="number">{tax.percent} %</td>
+                <td class="number">{countText(numberOf(tax.percent) ?? 0, 4)} %</td>
               </tr>
             ))}
           </tbody>

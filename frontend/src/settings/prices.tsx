@@ -2,7 +2,7 @@
 import type { components } from "../api";
 import { now, timezone } from "../data/live";
 import { usePolled } from "../data/polled";
-import { countText, timeText } from "../text/format";
+import { countText, sinceText } from "../text/format";
 import { say } from "../text/words";
 import { Section } from "./row";
 import { TableRows, type ItemText } from "./table-form";
@@ -32,7 +32,7 @@ export function Prices({ tables, bar }: { tables: readonly Table[]; bar: string 
 /** What a feed says now, in one sentence. */
 export function feedText(feed: Feed): string {
   if (feed.state === "failed") return feed.text;
-  const at = (iso: string) => timeText(Date.parse(iso) / 1000, now.value, timezone.value);
+  const at = (iso: string) => sinceText(Date.parse(iso) / 1000, now.value, timezone.value);
   if (!feed.value) return feed.known_until ? say("settings.feed_ended", { at: at(feed.known_until) }) : say("settings.feed_empty");
   return say("settings.feed_now", { value: `${countText(Number(feed.value), 6)} ${feed.unit}`.trim(), at: at(feed.until) });
 }
