@@ -1259,6 +1259,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules of retention: what each keeps, what is stored of it, and what it deletes, when. */
+        get: operations["retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/backup": {
         parameters: {
             query?: never;
@@ -1487,12 +1504,13 @@ export interface components {
          * AlertView
          * @description What needs attention: a device that does not answer, an alarm or fault that it reports, a value beyond a limit.
          *
-         *         ``value``: of ``point`` when it began. ``limit``: that of the configuration. ``text``: a sentence.
+         *         ``value``: of ``point`` when it began. ``limit``: that of the configuration. ``text``: a sentence. ``disk``: of the
+         *         hub (``device`` is ""), ``value`` % full now; ``full_in``: at the rate of the last days, None = not known.
          */
         AlertView: {
             device: string;
             /** @enum {unknown} */
-            kind: "above" | "alarm" | "battery" | "below" | "fault" | "offline";
+            kind: "above" | "alarm" | "battery" | "below" | "disk" | "fault" | "offline";
             since: string;
             /** @default  */
             point: string;
@@ -1502,6 +1520,8 @@ export interface components {
             value: boolean | number | string | null;
             /** @default null */
             limit: number | null;
+            /** @default null */
+            full_in: components["schemas"]["RoughTime"] | null;
             /** @default  */
             text: string;
         };
@@ -1958,12 +1978,12 @@ export interface components {
         };
         /**
          * CostRow
-         * @description The costs of a device or a room per period, taxes included; None where the energy is not known.
+         * @description The costs of a device or a room per period, taxes included; None where the energy is not known or has no price.
          *
          *         ``id``: of the device, or the room's name. ``inside``: the device that its use is part of; such rows are in no
          *         total. Of ``rest`` (what no plug measures), ``fixed`` (standing charges and others that do not depend on use),
-         *         ``feed_in`` (negative: earned) and ``total``, ``id`` is "". ``unpriced_kWh``: the energy without a price.
-         *         ``estimated``: whether part of the energy of a period is. ``kg``: CO₂, None where the intensity is not known.
+         *         ``feed_in`` (negative: earned) and ``total``, ``id`` is "".
+         *         ``estimated``: whether part of the energy of a period is. ``kg``: CO₂, None where no intensity is known.
          */
         CostRow: {
             /** @enum {unknown} */
@@ -1985,14 +2005,13 @@ export interface components {
             total_kWh: number;
             /** @default null */
             total_kg: number | null;
-            /** @default 0 */
-            unpriced_kWh: number;
         };
         /**
          * CostsView
          * @description Costs by period. ``at``: the start of each period, then the end of the last one (Unix seconds).
          *
          *         ``rows``: devices (or rooms), then rest, fixed, feed_in, total, where they are. ``solar`` None: nothing produces.
+         *         ``unpriced_kWh``, ``no_intensity_kWh``: bought energy without a price, without a carbon intensity, in no sum.
          */
         CostsView: {
             tariff: string;
@@ -2007,6 +2026,8 @@ export interface components {
             solar: components["schemas"]["SolarView"] | null;
             /** @default 0 */
             unpriced_kWh: number;
+            /** @default 0 */
+            no_intensity_kWh: number;
             /** @default 0 */
             missing_share: number;
             /** @default [] */
@@ -2221,6 +2242,25 @@ export interface components {
             favourite: boolean;
             /** @default null */
             colour: number | null;
+        };
+        /**
+         * DiskView
+         * @description Bytes. ``free``: for the hub; ``store``: of the history; ``percent``: in use, rounded down.
+         *
+         *         ``growth_day``, ``store_growth_day``: bytes a day in the last seven days, of all files and of the history; None =
+         *         they are known for less than a day. ``full_in``: at that rate; None = not known, or it does not grow.
+         *         ``is_nearly_full``: there is an alert: 90 % were in use, and since then never less than 88 %.
+         */
+        DiskView: {
+            size: number;
+            used: number;
+            free: number;
+            store: number;
+            percent: number;
+            is_nearly_full: boolean;
+            growth_day: number | null;
+            store_growth_day: number | null;
+            full_in: components["schemas"]["RoughTime"] | null;
         };
         /**
          * DoBody
@@ -2598,7 +2638,7 @@ export interface components {
          * HubView
          * @description The hub. ``web``: the addresses of the page. ``broker``: the address of the broker, and its counters.
          *
-         *         ``name``: of the home, "" = it has none.
+         *         ``name``: of the home, "" = it has none. ``disk``: that holds the data; None = the system does not say.
          */
         HubView: {
             version: string;
@@ -2607,6 +2647,8 @@ export interface components {
             uptime_s: number;
             timezone: string;
             store: components["schemas"]["StoreView"];
+            /** @default null */
+            disk: components["schemas"]["DiskView"] | null;
             /** @default  */
             name: string;
             /** @default [] */
@@ -2615,6 +2657,50 @@ export interface components {
             broker: Record<string, never> | null;
             /** @default [] */
             publish: components["schemas"]["PublisherView"][];
+        };
+        /**
+         * KeptRule
+         * @description A rule of [[retention]]. ``device``, ``point``: "" = all. ``devices``, ``points``: how many of them are stored
+         *         that it counts for; other rules may be more exact. ``has_energy``: some of the points count energy, whose quarters
+         *         and hours are kept for ever.
+         */
+        KeptRule: {
+            device: string;
+            point: string;
+            devices: number;
+            points: number;
+            has_energy: boolean;
+            spans: components["schemas"]["KeptSpan"][];
+        };
+        /**
+         * KeptSpan
+         * @description Readings (raw), or the rolled-up rows of minutes, quarters or hours, that one rule is about.
+         *
+         *         ``keeps``: 1 year, 90 days, forever. ``since``: the oldest that is stored; None = none is. ``rows``, ``bytes``: what
+         *         is stored, roughly. ``before``: what is older is to be deleted now: ``frees_rows``, ``frees_bytes``, roughly; None =
+         *         nothing is. ``next``: when the oldest of it gets too old; None = never, or it is already. ``gone``: until when some
+         *         of it was deleted before.
+         */
+        KeptSpan: {
+            /** @enum {unknown} */
+            name: "hours" | "minutes" | "quarters" | "raw";
+            keeps: string;
+            /** @default null */
+            since: string | null;
+            /** @default 0 */
+            rows: number;
+            /** @default 0 */
+            bytes: number;
+            /** @default null */
+            before: string | null;
+            /** @default 0 */
+            frees_rows: number;
+            /** @default 0 */
+            frees_bytes: number;
+            /** @default null */
+            next: string | null;
+            /** @default null */
+            gone: string | null;
         };
         /**
          * Level
@@ -3296,6 +3382,24 @@ export interface components {
             origin: string;
         };
         /**
+         * RetentionView
+         * @description ``state``: off, no rule; idle, nothing is too old; due, something is, and it was not announced yet; announced:
+         *         deleting begins at ``begins``; deleting, since ``begins``.
+         *
+         *         ``others``: what no rule is about, which is kept for ever; None = nothing. ``bytes``: of the file; ``free_bytes``:
+         *         of it, that are free for what comes next; ``frees_bytes``: what deleting will free, roughly.
+         */
+        RetentionView: {
+            /** @enum {unknown} */
+            state: "announced" | "deleting" | "due" | "idle" | "off";
+            begins: string | null;
+            rules: components["schemas"]["KeptRule"][];
+            others: components["schemas"]["KeptRule"] | null;
+            bytes: number;
+            free_bytes: number;
+            frees_bytes: number;
+        };
+        /**
          * RoleView
          * @description Who may do what. ``set_at``: when its password was set, None = it has none, or that is not known.
          */
@@ -3304,6 +3408,15 @@ export interface components {
             role: "control" | "read";
             has_password: boolean;
             set_at: string | null;
+        };
+        /**
+         * RoughTime
+         * @description ``soon``: less than a day; ``day``: one; ``years``: more than so many; else about so many of them.
+         */
+        RoughTime: {
+            /** @enum {unknown} */
+            unit: "day" | "days" | "months" | "soon" | "weeks" | "years";
+            count: number;
         };
         /** RuleBody */
         RuleBody: {
@@ -11783,6 +11896,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DataView"];
+                };
+            };
+            /** @description A parameter is invalid; `detail` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not logged in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This login is read-only, or the request came from a page of another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The Host header is not a name of this hub. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The store cannot be read. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionView"];
                 };
             };
             /** @description A parameter is invalid; `detail` names it. */

@@ -17,12 +17,16 @@ import msgspec
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Quality, Reading, Value, unit_of
+from unclouded.core.retention_views import RetentionView
 from unclouded.store.codec import QUALITIES, VALUE, SeriesScale, device_from_json, flags_of, from_json
 from unclouded.store.condense import Grid, HistoryRow, HistoryStep, LastValue, milliseconds
+from unclouded.store.counter_rows import CounterQuery, CounterRows, counter_rows
 from unclouded.store.editing.edit import COLUMNS, HistoryEdit, edit_of
 from unclouded.store.editing.edited_samples import edit_at, text_spans
 from unclouded.store.feeds import StoredFeeds
 from unclouded.store.retention.expired import Gone, gone_of
+from unclouded.store.retention.rules import RetentionRule
+from unclouded.store.retention.survey import survey
 from unclouded.store.samples import Samples
 from unclouded.store.schema import explain, open_to_read
 from unclouded.store.silence import Silences
@@ -43,6 +47,7 @@ OLDEST = """SELECT min(at) FROM (SELECT (SELECT min(second) FROM sample WHERE de
     UNION ALL SELECT (SELECT start FROM rollup WHERE series = id AND span = 3600 ORDER BY start LIMIT 1) FROM series)"""
 FINGERPRINT = """SELECT count(*), total(last), total(at), total(marks) FROM rollup WHERE series IN ({}) AND span = 900
     AND start >= ? AND start < ?"""
+POINTS = "SELECT coalesce(d.id, d.identity), d.identity, point FROM series JOIN device d ON d.number = device"
 LEDGERS = """SELECT d.id, l.point FROM ledger l JOIN device d ON d.identity = l.identity WHERE d.id IS NOT NULL
     ORDER BY d.number, l.point"""
 
@@ -111,6 +116,14 @@ class StoreReader:
                 found.setdefault(id, []).append(point)
         return found
 
+    def points(self) -> dict[str, set[str]]:
+        """The points of numbers that each device has stored, by its current id and by its identity."""
+        found: dict[str, set[str]] = {}
+        for id, identity, point in self._rows(POINTS):
+            for name in (id, identity):
+                found.setdefault(name, set()).add(point)
+        return found
+
     def decimals(self, device: str) -> dict[str, int]:
         """How many decimals the stored numbers of each point have, at most. Raises CommandError."""
         found: dict[str, int] = {}
@@ -151,6 +164,12 @@ class StoreReader:
     ) -> Iterator[HistoryStep]:
         """The points of a device in each step of a grid, by time, then by point. Raises CommandError."""
         return self._steps(device, points).read(grid, milliseconds(start), milliseconds(end))
+
+    def counter_rows(self, device: str, point: str, span: int, start: int, end: int, flag: str) -> CounterRows:
+        """The rows of a counter of ``span`` s, between multiples of it. Raises CommandError."""
+        number = self._find(device)[0]
+        query = CounterQuery(number, point, span, start, end, flag)
+        return counter_rows(self._rows, self._scales(number, [point]), query)
 
     def before(self, device: str, points: Collection[str], at: float) -> dict[str, tuple[float, Value]]:
         """The last number of each point before a time, with its time. Raises CommandError."""
@@ -251,6 +270,14 @@ class StoreReader:
         edits = tuple((one.number, one.undone_at) for one in self.edits(device, points, start, end))
         around = *self.before(device, points, start).items(), *self.first(device, points, end).items()
         return (*rows[0], around, edits, tuple(self.silences(device, start, end)))
+
+    def retention(self, rules: Sequence[RetentionRule], now: float) -> RetentionView:
+        """What rules of retention keep and free."""
+        self._rows("BEGIN")
+        try:
+            return survey(self._rows, rules, now)
+        finally:
+            self._rows("COMMIT")
 
     def newest(self) -> float:
         """The second of the newest sample of any device; 0 where there is none."""

@@ -28,6 +28,7 @@ from unclouded.core.feed_views import FeedsView, FeedValuesView, FeedView
 from unclouded.core.homekit_view import HomekitView
 from unclouded.core.model import Device, Outcome, PublicHub, UpdateFile, Value
 from unclouded.core.onboarding_views import Offer, OnboardingView
+from unclouded.core.retention_views import RetentionView
 from unclouded.core.rule_views import RulesView, RuleTestView, RuleView, TimerView
 from unclouded.core.views import EventView, FoundPlug, LogView, ProductFacts, ProductsView
 from unclouded.web.history.editing.proposal import EditRequest
@@ -91,6 +92,9 @@ class HistorySource(Protocol):
 
     async def since(self) -> str | None:
         """Since when there are values, ISO 8601 in UTC; None where there are none."""
+
+    async def retention(self, now: float) -> RetentionView:
+        """What the rules of retention keep, and what they will free."""
 
     async def events(self, device: str | None, start: float, end: float, limit: int) -> list[EventView]:
         """Events, newest first."""

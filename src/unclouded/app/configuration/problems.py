@@ -1,19 +1,21 @@
 """What can be wrong with a valid configuration, found without touching a device: ports that are missing or
 used twice, identities."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
 from unclouded.app.configuration.config import Config, parse_config
 from unclouded.app.configuration.places import KeyPath
+from unclouded.app.configuration.retention_tables import unknown_retained
 from unclouded.app.configuration.rule_reading import unknown_devices
 from unclouded.app.configuration.rules import port_of
 from unclouded.app.configuration.tables import DeviceTable, links_of
 from unclouded.app.configuration.tariff_rules import unknown_cost_devices
 from unclouded.app.configuration.validation import admitted_devices
-from unclouded.core.errors import ConfigError
+from unclouded.core.errors import ConfigError, StoreError
+from unclouded.store.reader import StoreReader
 
 SERIAL_PORTS = ("ttyUSB*", "ttyACM*", "ttyAMA*", "ttyS*")  # in /dev
 MOST_PORTS = 6  # that are named
@@ -58,6 +60,7 @@ def problems(config: Config) -> Iterator[ConfigProblem]:
                 yield ConfigProblem(device=device.id, line=line, text=text, is_error=False)
     yield from _rule_problems(config)
     yield from _cost_problems(config)
+    yield from _retention_problems(config)
 
 
 def _rule_problems(config: Config) -> Iterator[ConfigProblem]:
@@ -79,6 +82,27 @@ def _cost_problems(config: Config) -> Iterator[ConfigProblem]:
     for text in unknown_cost_devices(config.tables, known):
         line = config.places.line(("costs",))
         yield ConfigProblem(device="", table="costs", line=line, text=text, is_error=False)
+
+
+def _retention_problems(config: Config) -> Iterator[ConfigProblem]:
+    """Rules of retention for devices or points that are not there."""
+    if not any(one.device or one.point for one in config.retention):
+        return
+    known: dict[str, set[str]] = {one.id: set() for one in (*config.devices, *admitted_devices(config))}
+    for device, points in _stored_points(config).items():
+        known.setdefault(device, set()).update(points)
+    for number, key, text in unknown_retained(config.retention, known):
+        line = config.places.line(("retention", number, key))
+        yield ConfigProblem(device="", table="retention", line=line, text=text, is_error=False)
+
+
+def _stored_points(config: Config) -> Mapping[str, Collection[str]]:
+    """By device; nothing where no hub has run yet, or its store cannot be read."""
+    try:
+        with StoreReader(config.store) as reader:
+            return reader.points()
+    except StoreError:
+        return {}
 
 
 def _wires(device: DeviceTable, number: int) -> Iterator[tuple[KeyPath, str, str]]:

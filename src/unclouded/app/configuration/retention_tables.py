@@ -1,9 +1,10 @@
 """The table of retention, [[retention]]: how long stored values are kept."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
+from unclouded.app.configuration.places import did_you_mean
 from unclouded.core.errors import ConfigError
 from unclouded.store.retention.rules import FOREVER, RetentionRule, span_of, wrong_order
 
@@ -36,3 +37,26 @@ def retention_rules(tables: Sequence[RetentionTable], where: str) -> tuple[Reten
             raise ConfigError(f"{where}: `$.retention[{number}].device`: there is another rule for {rule.name}.")
         rules.append(rule)
     return tuple(rules)
+
+
+def unknown_retained(
+    rules: Sequence[RetentionRule], known: Mapping[str, Collection[str]]
+) -> Iterator[tuple[int, str, str]]:
+    """Devices and points that rules name and that are not there: the number of the rule, the key, a sentence.
+
+    ``known``: the devices, by id and identity, with the points that are stored of them.
+    """
+    for number, rule in enumerate(rules):
+        device = rule.device
+        if device and not any(one == device or device.startswith(f"{one}_") for one in known):
+            yield (
+                number,
+                "device",
+                f"`device` names {device!r}, and there is no such device.{did_you_mean(device, known)}",
+            )
+            continue
+        stored = {point for one, points in known.items() if device in ("", one) for point in points}
+        if rule.point and stored and rule.point not in stored:
+            whose = device or "no device"
+            has = "has stored no such point" if device else "has stored such a point"
+            yield number, "point", f"`point` names {rule.point!r}, and {whose} {has}.{did_you_mean(rule.point, stored)}"

@@ -16,7 +16,7 @@
     products.py       GET  /api/products, /api/devices/ID/product                  supported products; facts of one
     decoding.py       GET, POST /api/decode …                                      what people paste, decoded
     people.py         GET  /api/people, PUT /api/people/ROLE, POST …/sign-out      passwords and browsers
-    backup.py         GET  /api/data, /api/backup                                  what is stored, as one file
+    backup.py         GET  /api/data, /api/retention, /api/backup                  what is stored, how long, as one file
     export.py         GET  /api/export                                             stored data as a file
     session.py        GET  /api/session, POST /api/login, /api/logout              login state
     live.py           WS   /api/live                                               snapshots and changes

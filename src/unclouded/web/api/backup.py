@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from starlette.responses import Response, StreamingResponse
 
 from unclouded.core.backup_views import BackupsView, BackupView, VerifiedView
+from unclouded.core.retention_views import RetentionView
 from unclouded.web.api.export import streamed
 from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.routes import BYTES, ApiContext, ApiRoute
@@ -19,6 +20,10 @@ NO_SUCH = {422: "There is no such backup, or it is not sound; `detail` says why.
 async def data(context: ApiContext, request: ApiRequest) -> Response:
     size = context.about().store.bytes
     return as_json(DataView(bytes=size, since=await context.require_history().since()))
+
+
+async def retention(context: ApiContext, request: ApiRequest) -> Response:
+    return as_json(await context.require_history().retention(context.wall()))
 
 
 async def new_backup(context: ApiContext, request: ApiRequest) -> Response:
@@ -67,6 +72,14 @@ ROWS = (
         summary="How much is stored, and since when.",
         handler=data,
         returns=(DataView,),
+        errors={503: "The store cannot be read."},
+    ),
+    ApiRoute(
+        method="GET",
+        path="/api/retention",
+        summary="The rules of retention: what each keeps, what is stored of it, and what it deletes, when.",
+        handler=retention,
+        returns=(RetentionView,),
         errors={503: "The store cannot be read."},
     ),
     ApiRoute(

@@ -18,9 +18,11 @@ import msgspec
 from unclouded.core.consumption_views import Anomalies, LoadDuration
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import Device
+from unclouded.core.retention_views import RetentionView
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
 from unclouded.store.reader import FOREVER, Event, StoreReader
+from unclouded.store.retention.rules import RetentionRule
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history import energy, series
 from unclouded.web.history.checks.history_checks import check_history
@@ -50,12 +52,15 @@ class HistoryChanges(Protocol):
 class HistoryReader:
     """Reads the store at ``path``, in the hub's time zone, which may change. ``store``: where edits are stored.
 
+    ``kept``: the rules of retention, which may change too.
+
     Raises StoreError, and CommandError for invalid requests.
     """
 
     def __init__(self, path: Path, zone: ZoneInfo, store: HistoryChanges | None = None) -> None:
         self._path = path
         self.zone = zone
+        self.kept: Sequence[RetentionRule] = ()
         self._store = store
         self._threads = ThreadPoolExecutor(THREADS, "history")
         self._idle: list[tuple[StoreReader, tuple[int, int]]] = []
@@ -127,6 +132,10 @@ class HistoryReader:
         """The time of the oldest value, ISO 8601 in UTC; None where there is none."""
         at = await self._run(lambda reader: reader.since())
         return None if at is None else iso(at)
+
+    async def retention(self, now: float) -> RetentionView:
+        """What the rules of retention keep, and what they will free."""
+        return await self._run(lambda reader: reader.retention(self.kept, now))
 
     async def events(
         self, device: str | None = None, start: float = 0.0, end: float = FOREVER, limit: int = 200
