@@ -84,6 +84,14 @@ def test_feed_in_is_limited_in_each_billing_period(days: int) -> None:
     assert found.total == 0 and sum(costs.earned) / ATTO == pytest.approx(days * 9.6)
 
 
+@pytest.mark.parametrize(("price", "paid", "earned"), [(-1, 1, 0), (-1, 0, 0), (-1, -1, -9.6), (0, 1, 0), (1, 2, 9.6)])
+def test_feed_in_is_limited_where_prices_are_negative(price: int, paid: int, earned: float) -> None:
+    parts = [part("energy", Decimal(price) / 10), part("surplus", Decimal(paid) / 10, kind="feed_in", at_most="energy")]
+    found, costs = priced(parts, fed_in=KWH)
+    assert sum(costs.earned) / ATTO == earned
+    assert sum(line.amount for line in found.lines if line.kind == "feed_in") == -Decimal(str(earned))
+
+
 def test_a_tax_that_changes_does_not_divide_the_limit_of_feed_in() -> None:
     parts = [part("energy"), part("surplus", kind="feed_in", at_most="energy", from_=date(2026, 1, 16))]
     taxes = [

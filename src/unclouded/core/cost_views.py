@@ -165,12 +165,12 @@ class BillView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CostRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The costs of a device or a room per period, taxes included; None where the energy is not known.
+    """The costs of a device or a room per period, taxes included; None where the energy is not known or has no price.
 
     ``id``: of the device, or the room's name. ``inside``: the device that its use is part of; such rows are in no
     total. Of ``rest`` (what no plug measures), ``fixed`` (standing charges and others that do not depend on use),
-    ``feed_in`` (negative: earned) and ``total``, ``id`` is "". ``unpriced_kWh``: the energy without a price.
-    ``estimated``: whether part of the energy of a period is. ``kg``: CO₂, None where the intensity is not known.
+    ``feed_in`` (negative: earned) and ``total``, ``id`` is "".
+    ``estimated``: whether part of the energy of a period is. ``kg``: CO₂, None where no intensity is known.
     """
 
     kind: CostRowKind
@@ -185,7 +185,6 @@ class CostRow(msgspec.Struct, frozen=True, kw_only=True):
     total_cost: Decimal
     total_kWh: float
     total_kg: float | None = None
-    unpriced_kWh: float = 0.0
 
 
 class SolarView(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,6 +205,7 @@ class CostsView(msgspec.Struct, frozen=True, kw_only=True):
     """Costs by period. ``at``: the start of each period, then the end of the last one (Unix seconds).
 
     ``rows``: devices (or rooms), then rest, fixed, feed_in, total, where they are. ``solar`` None: nothing produces.
+    ``unpriced_kWh``, ``no_intensity_kWh``: bought energy without a price, without a carbon intensity, in no sum.
     """
 
     tariff: str
@@ -217,6 +217,7 @@ class CostsView(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[CostRow]
     solar: SolarView | None = None
     unpriced_kWh: float = 0.0
+    no_intensity_kWh: float = 0.0
     missing_share: float = 0.0
     gaps: tuple[CostGapView, ...] = ()
     more_gaps: int = 0

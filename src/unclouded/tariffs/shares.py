@@ -139,7 +139,7 @@ def _limits(pricing: Pricing, ranges: Sequence[PricedRange]) -> list[tuple[int, 
         low, high = day_begin(begin, pricing.zone), day_begin(end, pricing.zone)
         charged = sum(_between(one, low, high) for one in ranges if one.part.kind == "energy")
         paid = sum(_between(one, low, high) for one in ranges if one.part.limited)
-        if paid > charged:
+        if paid > max(charged, 0):
             found.append((low, high, Fraction(max(charged, 0), paid)))
     return found
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -227,6 +228,31 @@ def test_energy_without_a_price_is_named(home: CostHome) -> None:
     assert (bill.unpriced_kWh, bill.complete) == (12, False)
     assert bill.gaps[0].start == begin and sum(one.kWh or 0 for one in bill.gaps) == 12
     assert price.price == Decimal("0.1") and later.price is None and "no value of this time" in later.text
+
+
+def test_a_period_without_a_price_or_an_intensity_costs_something_unknown_and_not_nothing(home: CostHome) -> None:
+    day = FIRST + 86_400
+    home.writer.write([FeedValues("spot", (FeedInterval(FIRST, day, Decimal("0.1")),))])
+    carbon = msgspec.structs.replace(home.config.tables.costs, carbon_g_per_kWh=None, carbon_feed="spot")
+    tables = msgspec.structs.replace(home.config.tables, costs=carbon)
+    home.config = msgspec.structs.replace(home.config, tables=tables)
+    view = costs(home, tariff="Spot")
+    rows = {one.id or one.kind: one for one in view.rows}
+    for id in ("kettle", "rest", "total"):
+        assert [one is None for one in rows[id].cost] == [False, True, True], id
+        assert [one is None for one in rows[id].kg] == [False, True, True], id
+        assert None not in rows[id].kWh
+    assert view.unpriced_kWh == view.no_intensity_kWh == pytest.approx(sum((rows["total"].kWh)[1:]))  # type: ignore[arg-type]
+
+
+def test_what_a_device_costs_is_not_known_while_the_meter_is_off(home: CostHome) -> None:
+    for number, point in ((1, IMPORT), (1, EXPORT)):
+        begin = FIRST * 1000
+        edit = NewEdit(device=number, point=point, start=begin, until=begin + 86_400_000, action="void")
+        home.writer.edits.make(edit, "test")
+    rows = {one.id or one.kind: one for one in costs(home).rows}
+    assert rows["kettle"].cost[0] is None and rows["kettle"].kWh[0] and rows["kettle"].cost[1]
+    assert rows["total"].cost[0] == rows["fixed"].cost[0] == Decimal("0.55")
 
 
 def test_two_tariffs_are_compared_on_the_same_energy(home: CostHome) -> None:

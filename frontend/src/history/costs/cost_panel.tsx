@@ -216,11 +216,14 @@ function CostTip({ costs, rows, index, money, zone, paint }: TipProps) {
 /** What is not in the sums: energy without a price, times without energy. */
 function Gaps({ costs, money }: { costs: Costs; money: Money }) {
   const unpriced = costs.unpriced_kWh ?? 0;
+  const unrated = costs.no_intensity_kWh ?? 0;
+  const hasCarbon = costs.rows.some((row) => (row.kg ?? []).some((kg) => kg !== null));
   const missing = costs.missing_share ?? 0;
   const notes = [
     money === "cost" && unpriced > 0 && say("history.unpriced", { energy: amountText(unpriced * 1000) }),
     missing > 0.005 && say("history.load_missing", { part: percentText(missing) }),
-    money === "carbon" && costs.rows.every((row) => (row.kg ?? []).every((kg) => kg === null)) && say("history.no_carbon"),
+    money === "carbon" && !hasCarbon && say("history.no_carbon"),
+    money === "carbon" && hasCarbon && unrated > 0 && say("history.no_intensity", { energy: amountText(unrated * 1000) }),
   ].filter(Boolean);
   return notes.length ? <p class="small soft">{notes.join(" ")}</p> : null;
 }

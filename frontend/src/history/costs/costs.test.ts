@@ -4,7 +4,7 @@ import type { CostRow, Costs } from "../../costs/shapes";
 import { costBars, heightsOfCosts, rankedCosts, shownRows, sumOf } from "./costs";
 
 const row = (kind: CostRow["kind"], id: string, cost: (string | null)[], more: Partial<CostRow> = {}): CostRow =>
-  ({ kind, id, name: id, room: "", inside: "", cost, kWh: cost.map(Number), kg: [], estimated: [], total_cost: "0", total_kWh: 3, unpriced_kWh: 0, ...more }) as CostRow;
+  ({ kind, id, name: id, room: "", inside: "", cost, kWh: cost.map(Number), kg: [], estimated: [], total_cost: "0", total_kWh: 3, ...more }) as CostRow;
 const COSTS = {
   at: [0, 100, 200], currency: "EUR", digits: 2,
   rows: [row("device", "kettle", ["0.10", "0.20"]), row("device", "lamp", ["0.05", null], { inside: "kettle" }), row("rest", "", ["0.30", "0.10"]), row("fixed", "", ["0.45", "0.45"]), row("feed_in", "", ["-0.20", "0"]), row("total", "", ["0.65", "0.75"])],

@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from operator import mul
+from operator import and_, mul
 from typing import NamedTuple
 
 from unclouded.app.costs.measured_home import Columns, MeasuredHome, used_energy
@@ -42,6 +42,7 @@ class CostTable(NamedTuple):
     rows: list[CostRow]
     solar: SolarSums | None
     unpriced_kWh: float
+    no_intensity_kWh: float
     gaps: list[PriceGap]
 
 
@@ -55,13 +56,24 @@ class RowSums(NamedTuple):
     estimated: list[bool]
 
 
+class KnownPeriods(NamedTuple):
+    """Of each period: whether what was bought in it has a price, and whether it has a carbon intensity, in part."""
+
+    priced: list[bool]
+    carbon: list[bool]
+
+
 class QuarterShares(NamedTuple):
-    """What one mWh costs in each quarter: in general, of the controlled load; its carbon. ``use``: of the home, mWh."""
+    """What one mWh costs in each quarter: in general, of the controlled load; its carbon.
+
+    ``use``: of the home, mWh. ``emitted``: for what was bought, 10⁻¹² g.
+    """
 
     general: list[int]
     controlled: list[int]
     carbon: list[int]
     use: list[int]
+    emitted: list[int]
     has_carbon: bool
 
 
@@ -84,20 +96,22 @@ def cost_table(
     used = {id: column for id in (*home.uses, *home.inside) if (column := used_energy(columns, id)) is not None}
     shares = _shares(home, pricing, used, costs, intensity)
     sums = {id: _device_sums(id in home.controlled, pricing, column, shares, cut) for id, column in used.items()}
+    periods = _known_periods(pricing.energy, costs, intensity, cut)
     rows = [
-        _device_row(home, known.get(id), id, one, shares.has_carbon)
+        _device_row(home, known.get(id), id, one, periods, shares.has_carbon)
         for id, one in sums.items()
         if not chosen or id in chosen
     ]
     rows = _rooms(rows) if by_room else rows
     if not chosen:
         counted = [one for id, one in sums.items() if id in home.uses]
-        rows += _other_rows(home, pricing, costs, shares, counted, cut)
+        rows += _other_rows(home, pricing, costs, shares, counted, periods, cut)
     low, high = cut[0][0], max(cut[-1][1], cut[0][0])
     return CostTable(
         rows=rows,
         solar=_solar(pricing.energy, costs, intensity, low, high) if home.solar else None,
         unpriced_kWh=sum(costs.unpriced[low:high]) / MWH,
+        no_intensity_kWh=_without_intensity(pricing.energy, intensity, low, high) / MWH if shares.has_carbon else 0.0,
         gaps=runs("", [(costs.first + low + place, mWh) for place, mWh in enumerate(costs.unpriced[low:high]) if mWh]),
     )
 
@@ -132,8 +146,41 @@ def _shares(
         controlled=shared_rates(costs.controlled, energy.controlled),
         carbon=shared_rates(emitted, everything),
         use=use,
+        emitted=emitted,
         has_carbon=any(one is not None for one in intensity),
     )
+
+
+def _known_periods(
+    energy: HomeEnergy, costs: QuarterCosts, intensity: Sequence[Fraction | None], cut: Cut
+) -> KnownPeriods:
+    bought, unpriced = _sums(energy.bought, cut), _sums(costs.unpriced, cut)
+    charged = [any(costs.general[low:high]) or any(costs.controlled[low:high]) for low, high in cut]
+    measured = _measured(energy, cut)
+    without = [_without_intensity(energy, intensity, low, high) for low, high in cut]
+    return KnownPeriods(
+        priced=[
+            is_known and (has_costs or not kWh or missing < kWh)
+            for is_known, has_costs, kWh, missing in zip(measured, charged, bought, unpriced, strict=True)
+        ],
+        carbon=[
+            is_known and (not kWh or missing < kWh)
+            for is_known, kWh, missing in zip(measured, bought, without, strict=True)
+        ],
+    )
+
+
+def _measured(energy: HomeEnergy, cut: Cut) -> list[bool]:
+    """Whether something is known of each period: with two meters, what one of them counted."""
+    return [
+        energy.unknown.count(1, low, high) < high - low or any(energy.bought[low:high]) or any(energy.fed_in[low:high])
+        for low, high in cut
+    ]
+
+
+def _without_intensity(energy: HomeEnergy, intensity: Sequence[Fraction | None], low: int, high: int) -> int:
+    """The bought mWh of quarters whose carbon intensity is not known."""
+    return sum(mWh for mWh, one in zip(energy.bought[low:high], intensity[low:high], strict=True) if one is None)
 
 
 def _added(columns: Sequence[Sequence[int]], size: int) -> list[int]:
@@ -164,9 +211,11 @@ def _products(rates: Sequence[int], values: Sequence[int], cut: Cut) -> list[int
 # --- rows ---------------------------------------------------------------------------------------------
 
 
-def _device_row(home: MeasuredHome, device: Device | None, id: str, sums: RowSums, has_carbon: bool) -> CostRow:
+def _device_row(
+    home: MeasuredHome, device: Device | None, id: str, sums: RowSums, known: KnownPeriods, has_carbon: bool
+) -> CostRow:
     name, room = (device.name or id, device.room) if device is not None else (id, "")
-    return _row("device", sums, has_carbon, id, name, room, home.inside.get(id, ""))
+    return _row("device", sums, known, has_carbon, id, name, room, home.inside.get(id, ""))
 
 
 def _other_rows(
@@ -175,14 +224,15 @@ def _other_rows(
     costs: QuarterCosts,
     shares: QuarterShares,
     counted: Sequence[RowSums],
+    known: KnownPeriods,
     cut: Cut,
 ) -> list[CostRow]:
     """What no plug measures, what does not depend on use, what was fed in, and the whole."""
     energy = pricing.energy
-    unknown = [energy.unknown.count(1, low, high) >= high - low for low, high in cut]
+    unknown = [not one for one in _measured(energy, cut)]
     estimated = [energy.estimated.find(1, low, high) >= 0 for low, high in cut]
     whole = [one + other for one, other in zip(_sums(costs.general, cut), _sums(costs.controlled, cut), strict=True)]
-    carbon = _products(shares.carbon, shares.use, cut) if shares.has_carbon else [0] * len(cut)
+    carbon = _sums(shares.emitted, cut)
     rest = RowSums(
         _less(whole, [one.amounts for one in counted]),
         [max(one, 0) for one in _less(_sums(shares.use, cut), [one.mWh for one in counted])],
@@ -190,18 +240,19 @@ def _other_rows(
         unknown,
         estimated,
     )
-    nothing, is_known = [0] * len(cut), [False] * len(cut)
+    nothing, is_known, always = [0] * len(cut), [False] * len(cut), KnownPeriods([True] * len(cut), [True] * len(cut))
     fixed, earned = _fixed(pricing, cut), [-one for one in _sums(costs.earned, cut)]
-    rows = [_row("rest", rest, shares.has_carbon)] if home.grid else []
+    rows = [_row("rest", rest, known, shares.has_carbon)] if home.grid else []
     if any(fixed):
-        rows.append(_row("fixed", RowSums(fixed, nothing, nothing, [high <= low for low, high in cut], is_known)))
+        rows.append(
+            _row("fixed", RowSums(fixed, nothing, nothing, [high <= low for low, high in cut], is_known), always)
+        )
     if any(energy.fed_in):
-        rows.append(_row("feed_in", RowSums(earned, _sums(energy.fed_in, cut), nothing, unknown, estimated)))
+        rows.append(_row("feed_in", RowSums(earned, _sums(energy.fed_in, cut), nothing, unknown, estimated), always))
     total = [sum(one) for one in zip(whole, fixed, earned, strict=True)]
-    is_empty = [one and not amount for one, amount in zip(unknown, fixed, strict=True)]
-    rows.append(
-        _row("total", RowSums(total, _sums(energy.bought, cut), carbon, is_empty, estimated), shares.has_carbon)
-    )
+    charged = KnownPeriods([one or bool(amount) for one, amount in zip(known.priced, fixed, strict=True)], known.carbon)
+    sums = RowSums(total, _sums(energy.bought, cut), carbon, unknown, estimated)
+    rows.append(_row("total", sums, charged, shares.has_carbon))
     return rows
 
 
@@ -212,29 +263,35 @@ def _less(whole: Sequence[int], parts: Sequence[Sequence[int]]) -> list[int]:
 def _row(
     kind: CostRowKind,
     sums: RowSums,
+    known: KnownPeriods,
     has_carbon: bool = False,
     id: str = "",
     name: str = "",
     room: str = "",
     inside: str = "",
 ) -> CostRow:
-    def known(values: Sequence[int], unit: int) -> list[float | None]:
-        return [None if one else value / unit for one, value in zip(sums.unknown, values, strict=True)]
-
+    """``known.priced`` decides of the total alone, which has fixed amounts while no energy is known."""
+    measured = [not one for one in sums.unknown]
+    priced = known.priced if kind == "total" else list(map(and_, measured, known.priced))
+    costs = [amount_of(value) if one else None for one, value in zip(priced, sums.amounts, strict=True)]
     return CostRow(
         kind=kind,
         id=id,
         name=name,
         room=room,
         inside=inside,
-        cost=[None if one else short(amount_of(value)) for one, value in zip(sums.unknown, sums.amounts, strict=True)],
-        kWh=known(sums.mWh, MWH),
-        kg=known(sums.carbon, KG) if has_carbon else [],
+        cost=[None if one is None else short(one) for one in costs],
+        kWh=_where(measured, sums.mWh, MWH),
+        kg=_where(list(map(and_, measured, known.carbon)), sums.carbon, KG) if has_carbon else [],
         estimated=sums.estimated,
         total_cost=short(amount_of(sum(sums.amounts))),
         total_kWh=sum(sums.mWh) / MWH,
         total_kg=sum(sums.carbon) / KG if has_carbon else None,
     )
+
+
+def _where(known: Sequence[bool], values: Sequence[int], unit: int) -> list[float | None]:
+    return [value / unit if one else None for one, value in zip(known, values, strict=True)]
 
 
 def _rooms(rows: Sequence[CostRow]) -> list[CostRow]:

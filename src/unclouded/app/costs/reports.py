@@ -134,6 +134,7 @@ class CostReports:
             rows=table.rows,
             solar=solar_view(table.solar) if table.solar is not None else None,
             unpriced_kWh=table.unpriced_kWh,
+            no_intensity_kWh=table.no_intensity_kWh,
             missing_share=missing_share(read.energy, int(at[0]) // QUARTER, int(at[-1]) // QUARTER),
             gaps=gaps,
             more_gaps=more,

@@ -48,6 +48,8 @@ def cost_lines(view: CostsView, zone: tzinfo, by_period: bool) -> Iterator[str]:
             f"{view.currency}, {view.solar.fed_in_kWh:.2f} kWh fed in earned {_money(view.solar.earned, view.digits)}."
         )
     yield from _unknown(view.unpriced_kWh, view.missing_share, view.gaps, view.more_gaps, zone)
+    if view.no_intensity_kWh:
+        yield f"{view.no_intensity_kWh:.3f} kWh have no carbon intensity, and are not in the sums of CO₂."
 
 
 def tariff_lines(view: TariffsView) -> Iterator[str]:
