@@ -23,6 +23,7 @@ import msgspec
 from unclouded.core.errors import DamagedStore, StoreError
 from unclouded.core.model import Device, Fact, Ledger, Notice
 from unclouded.store.codec import device_from_json, ledger_from_json
+from unclouded.store.compacting import discard_unfinished
 from unclouded.store.future import ClockCheck, put_away_future
 from unclouded.store.mailbox import BOUND, Mailbox
 from unclouded.store.outbox import StoreOutbox
@@ -96,6 +97,7 @@ class Store:
 
     def open(self) -> None:
         """Open, create or migrate the file; a damaged one is moved aside. Raises StoreError with what to do."""
+        discard_unfinished(self._path)
         self._on_sound_file(self._open)
         self._is_open = True
 
