@@ -130,7 +130,9 @@ function Parts({ tariff }: { tariff: Tariff }) {
           <thead>
             <tr>
               <th scope="col">{say("bill.line")}</th>
-              <th scope="col">{say("tariff.kind")}</th>
+              <th scope="col" class="kind">
+                {say("tariff.kind")}
+              </th>
               <th scope="col" class="number">
                 {say("tariff.price")}
               </th>
@@ -141,9 +143,10 @@ function Parts({ tariff }: { tariff: Tariff }) {
               <tr key={index}>
                 <th scope="row">
                   {part.name}
+                  <span class="small soft below">{say(`bill.kind_${part.kind}`)}</span>
                   <span class="small soft">{dates(part.since, part.until)}</span>
                 </th>
-                <td>{say(`bill.kind_${part.kind}`)}</td>
+                <td class="kind">{say(`bill.kind_${part.kind}`)}</td>
                 <td class="number">
                   {part.feed && <span class="line">{say("tariff.feed", { feed: part.feed })}</span>}
                   {prices(part.prices ?? {}).map((text) => (
@@ -165,9 +168,10 @@ function Parts({ tariff }: { tariff: Tariff }) {
               <tr key={`${tax.name} ${tax.since}`}>
                 <th scope="row">
                   {tax.name}
+                  <span class="small soft below">{kindOf(tax)}</span>
                   <span class="small soft">{dates(tax.since, tax.until)}</span>
                 </th>
-                <td>{tax.included ? `${say("bill.kind_tax")}, ${say("bill.included")}` : say("bill.kind_tax")}</td>
+                <td class="kind">{kindOf(tax)}</td>
                 <td class="number">{countText(numberOf(tax.percent) ?? 0, 4)} %</td>
               </tr>
             ))}
@@ -181,4 +185,8 @@ function Parts({ tariff }: { tariff: Tariff }) {
       ))}
     </section>
   );
+}
+
+function kindOf(tax: NonNullable<Tariff["taxes"]>[number]): string {
+  return tax.included ? `${say("bill.kind_tax")}, ${say("bill.included")}` : say("bill.kind_tax");
 }
