@@ -1,5 +1,6 @@
 """A consumer of the outbox ends with what the store has, whatever is lost, repeated, reordered or killed on the way."""
 
+import contextlib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,8 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from store.test_rollup import NOON, Keeper, plug, watts
-from unclouded.core.errors import StoreError
+from unclouded.core.errors import CommandError, StoreError
+from unclouded.core.model import Reading
+from unclouded.store.editing.edit import EditValue, NewEdit
 from unclouded.store.future import put_away_future
+from unclouded.store.importing import ImportedLevel
 from unclouded.store.outbox import LEVELS, StoreOutbox, Window
 from unclouded.store.reader import StoreReader
 from unclouded.store.repair import Repair
@@ -104,6 +108,21 @@ class Wire(RuleBasedStateMachine):
     )
     def write(self, name: str, seconds: list[int], value: int) -> None:
         self.keeper.writer.write([watts(value, second, name) for second in seconds])
+
+    @rule(number=st.integers(1, 3), begin=st.integers(0, 9 * 3600), value=st.sampled_from((None, 7)))
+    def edit(self, number: int, begin: int, value: int | None) -> None:
+        start = (NOON + begin) * 1000
+        new = NewEdit(
+            device=number, point="power_W", start=start, until=start + 700_000,
+            action="void" if value is None else "edit", value=EditValue(constant=value),
+        )  # fmt: skip
+        with contextlib.suppress(CommandError):  # the device was joined or forgotten
+            self.keeper.writer.edits.make(new, "tests")
+
+    @rule(number=st.integers(1, 6))
+    def undo(self, number: int) -> None:
+        with contextlib.suppress(CommandError):
+            self.keeper.writer.edits.undo(number, "tests")
 
     @rule(name=st.sampled_from(NAMES), second=st.integers(0, 9 * 3600))
     def write_and_seal(self, name: str, second: int) -> None:
@@ -283,11 +302,48 @@ def test_a_window_that_is_asked_for_again_gets_a_new_number_when_it_changes(keep
     assert second.number > first.number
 
 
+def test_an_import_and_its_undo_make_their_windows_dirty(keeper):
+    writer = keeper.writer
+    counter = Reading("plug", "energy_import_Wh", 5.0, NOON + 3000.0)
+    writer.write([plug(), counter])
+    writer.outbox.subscribe(["raw"])
+    levels = [ImportedLevel((NOON + second) * 1000, 1000, False) for second in (0, 1, 899)]
+    number = writer.imports.write(1, "energy_import_Wh", levels, "a.csv", "tests")
+    windows = writer.outbox.closed()
+    assert places(windows) == [("raw", 600), ("raw", 0)]
+    for one in windows:
+        writer.outbox.acknowledge(one.level, one.start, one.number)
+    writer.imports.undo(number, "tests")
+    assert places(writer.outbox.closed()) == [("raw", 600), ("raw", 0)]
+
+
+def test_an_edit_that_fails_leaves_no_window_marked(keeper):
+    """What was marked in it was rolled back; the next reading marks its window again."""
+    writer = keeper.writer
+    writer.write([watts(1, 0)])
+    writer.outbox.subscribe(["raw"])
+    writer.unrolled.add = lambda *_: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        writer.edits.make(void(), "tests")
+    assert writer.outbox.closed() == []
+    writer.write([watts(1, 1)])
+    assert places(writer.outbox.closed()) == [("raw", 0)]
+
+
 def put_away_all(keeper: Keeper) -> None:
     put_away_future(keeper.db, NOON - 3600.0, "test")
 
 
+def void() -> NewEdit:
+    return NewEdit(device=1, point="power_W", start=NOON * 1000, until=NOON * 1000 + 1000, action="void")
+
+
+def edit(keeper: Keeper) -> None:
+    keeper.writer.edits.make(void(), "test")
+
+
 CHANGES = {
+    "edit": edit,
     "join": lambda keeper: Repair(keeper.db, lambda: keeper.wall).join("uuid-1", "uuid-2", "test"),
     "forget": lambda keeper: Repair(keeper.db, lambda: keeper.wall).forget("uuid-1", "test"),
     "put away": put_away_all,

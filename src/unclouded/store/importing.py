@@ -9,7 +9,8 @@ So the present total does not change; levels before it may be negative. Imported
 import json
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from unclouded.core.errors import CommandError, DamagedStore
@@ -18,6 +19,7 @@ from unclouded.store import blob
 from unclouded.store.chunk import SPAN_S
 from unclouded.store.codec import QUALITIES, to_json
 from unclouded.store.editing.unrolled import Unrolled
+from unclouded.store.outbox import StoreOutbox
 from unclouded.store.repair import PUT_AUDIT
 from unclouded.store.sealing import PUT_SAMPLE, unseal
 from unclouded.store.transaction import transaction
@@ -28,6 +30,7 @@ PUT_FLAG = "INSERT OR IGNORE INTO flag SELECT coalesce(max(bit), -1) + 1, ?1 FRO
 PUT_IMPORT = "INSERT INTO imported (device, source, data, who, at) VALUES (?, ?, ?, ?, ?)"
 GET = "SELECT device, source, data, undone_at FROM imported WHERE number = ?"
 UNDO = "UPDATE imported SET undone_at = ?, undone_by = ? WHERE number = ?"
+LATER = "SELECT number, data FROM imported WHERE device = ? AND number > ? AND undone_at IS NULL ORDER BY number DESC"
 SAMPLE = "SELECT blob FROM sample WHERE device = ? AND second = ?"
 
 
@@ -40,14 +43,20 @@ class ImportedLevel(NamedTuple):
 
 
 class ImportWriter:
-    """Works on the writer's connection. ``reload``: the tables of flags have changed."""
+    """Works on the writer's connection. ``reload``: tables may have changed."""
 
     def __init__(
-        self, db: sqlite3.Connection, wall: Callable[[], float], pending: Unrolled, reload: Callable[[], None]
+        self,
+        db: sqlite3.Connection,
+        wall: Callable[[], float],
+        pending: Unrolled,
+        outbox: StoreOutbox,
+        reload: Callable[[], None],
     ) -> None:
         self._db = db
         self._wall = wall
         self._pending = pending
+        self._outbox = outbox
         self._reload = reload
 
     def write(self, device: int, point: str, levels: Sequence[ImportedLevel], source: str, who: str) -> int:
@@ -55,7 +64,7 @@ class ImportWriter:
 
         Raises CommandError where the device has no such counter, and sqlite3.Error.
         """
-        with transaction(self._db):
+        with self._changing():
             found = self._db.execute(SERIES, (device, point)).fetchone()
             if found is None or not levels:
                 raise CommandError(f"The store has no counter {point} of the device, or there is nothing to import.")
@@ -83,7 +92,7 @@ class ImportWriter:
 
     def undo(self, number: int, who: str) -> int:
         """Remove what an import stored; how many samples. Raises CommandError, DamagedStore and sqlite3.Error."""
-        with transaction(self._db):
+        with self._changing():
             found = self._db.execute(GET, (number,)).fetchone()
             if found is None or found[3] is not None:
                 raise CommandError(
@@ -91,6 +100,7 @@ class ImportWriter:
                 )
             device, source, data, _ = found
             point, times = _content(data)
+            self._must_be_newest(number, device, point)
             series = {
                 one
                 for (one,) in self._db.execute("SELECT id FROM series WHERE device = ? AND point = ?", (device, point))
@@ -103,6 +113,21 @@ class ImportWriter:
         return gone
 
     # --- inside --------------------------------------------------------------------------------
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """A transaction; after it, also where it failed, what the writer and the outbox remember is read again."""
+        try:
+            with transaction(self._db):
+                yield
+        finally:
+            self._reload()
+
+    def _must_be_newest(self, number: int, device: int, point: str) -> None:
+        """A later import lies before this one, and its levels lead to those of this one. Raises CommandError."""
+        for later, data in self._db.execute(LATER, (device, number)).fetchall():
+            if _content(data)[0] == point:
+                raise CommandError(f"Import {later} was counted backwards from this one: undo import {later} first.")
 
     def _remove(self, device: int, series: set[int], times: Iterable[int]) -> int:
         marked, gone = 4 << self._flag(), 0
@@ -128,8 +153,8 @@ class ImportWriter:
         self, device: int, point: str, times: Sequence[int], who: str, what: str, entry: dict[str, object]
     ) -> None:
         self._pending.add(device, point, min(times), max(times) + 1)
+        self._outbox.mark((device, at // 1000) for at in times)
         self._db.execute(PUT_AUDIT, (self._wall(), who, what, to_json({"point": point, **entry})))
-        self._reload()
 
     def _flag(self) -> int:
         self._db.execute(PUT_FLAG, (IMPORTED,))

@@ -71,9 +71,9 @@ class StoreWriter:
         self._rollup = Rollup(db, wall, self._expired)
         self.sealer = Sealer(db, wall, now)
         self.unrolled = Unrolled(db, self._rollup)
-        self.edits = EditWriter(db, wall, self.unrolled, self._tables_changed)
-        self.imports = ImportWriter(db, wall, self.unrolled, self._tables_changed)
         self.outbox = StoreOutbox(db, wall)
+        self.edits = EditWriter(db, wall, self.unrolled, self.outbox, self._tables_changed)
+        self.imports = ImportWriter(db, wall, self.unrolled, self.outbox, self._tables_changed)
         self.deleter = Deleter(db, wall, now, self._expired)
         self._announced: set[str] = set()  # identities of current devices
         self._stale = False  # whether the cached tables may differ from the file

@@ -194,3 +194,71 @@ def test_a_day_is_spread_over_its_hours_as_an_estimate():
     assert len(levels) == 1 + 24 + 2
     assert levels[0] == (0, -100, False) and levels[1] == (HOUR * 1000 - 1, 900, True)
     assert levels[-2:] == [(2 * DAY * 1000, 23_900, False), ((2 * DAY + HOUR) * 1000 - 1, 23_905, False)]
+
+
+def test_undoing_goes_from_the_earliest_to_the_latest_as_levels_were_counted(store):
+    """Else the energy of the first import would rise on the day of the first own reading."""
+    path, writer = store
+    day = EnergyInterval(FIRST - 2 * DAY, FIRST - DAY, 5_000_000)
+    before = EnergyInterval(FIRST - 9 * DAY, FIRST - 8 * DAY, 1_000_000)
+    first = writer.imports.write(1, METER, levels_of([day], 7000 - day.mWh), "a.csv", "tests")
+    second = writer.imports.write(1, METER, levels_of([before], 7000 - day.mWh - before.mWh), "b.csv", "tests")
+    with pytest.raises(CommandError, match=f"undo import {second} first"):
+        writer.imports.undo(first, "tests")
+    writer.imports.undo(second, "tests")
+    writer.imports.undo(first, "tests")
+    assert days(path, 0, 1).Wh[0] == 23.0
+
+
+def test_a_column_of_consumption_is_no_meter_reading(tmp_path):
+    """ "consumption" has "sum" in it."""
+    rows = "".join(f"2025-02-{n:02},{n % 5}.5\n" for n in range(1, 28))
+    for name in ("Consumption(kWh)", "energy_kWh", "Verbrauch kWh", "kWhs"):
+        source = read(tmp_path, f"Date,{name}\n{rows}")
+        assert (len(source.intervals), source.unit.lower(), source.skipped) == (27, "kwh", {})
+    with pytest.raises(CommandError, match="fall"):
+        read(tmp_path, f"Date,Total kWh\n{rows}")
+    rises = "".join(f"2025-02-{n:02},{n}\n" for n in range(1, 28))
+    assert [one.mWh for one in read(tmp_path, f"Date;meter_total_Wh\n{rises.replace(',', ';')}").intervals] == [
+        1000
+    ] * 26
+
+
+@pytest.mark.parametrize("name", ["power (kW)", "Leistung kW", "active_power_W", "mWh", "m³"])
+def test_what_is_no_energy_is_refused(tmp_path, name):
+    rows = "".join(f"2025-02-{n:02},{n % 5}\n" for n in range(1, 28))
+    with pytest.raises(CommandError, match=r"power|unit"):
+        read(tmp_path, f"Date,{name}\n{rows}")
+    with pytest.raises(CommandError, match=r"no energy|unit|statistics"):
+        read(tmp_path, "statistic_id,unit,start,sum\n" + "".join(f"a,{name},2025-02-{n:02},{n}\n" for n in range(1, 9)))
+
+
+def test_the_decimal_comma_is_found_wherever_it_is(tmp_path):
+    """At night solar panels give "0" for many rows; tables in quotes have commas in both places."""
+    night = "".join(f"13.02.2025 {n:02}:00;0\n" for n in range(24)) + "14.02.2025 12:00;0,25\n"
+    interval = ReadOptions(zone=MADRID, values="interval")
+    assert read(tmp_path, f"Zeit;kWh\n{night}", interval).intervals[-1].mWh == 250_000
+    quoted = "".join(f'"13.02.2025 {n:02}:00","0,{n + 10}"\n' for n in range(24))
+    assert read(tmp_path, f'"Zeit","kWh"\n{quoted}', interval).intervals[0].mWh == 100_000
+    thousands = "".join(f'"13.02.2025 {n:02}:00","1,{n + 100}"\n' for n in range(0, 24, 2))
+    assert read(tmp_path, f'"Zeit","Wh"\n{thousands}', interval).intervals[0].mWh == 1_100_000
+
+
+def test_the_hour_that_comes_twice_and_the_one_that_does_not_come(tmp_path):
+    hours = [*range(3), 2, *range(3, 24)]  # 2025-10-26: clocks are set back at 3:00
+    source = read(tmp_path, "time,kWh\n" + "".join(f"2025-10-26 {n:02}:00,0.5\n" for n in hours))
+    assert [one.end - one.start for one in source.intervals] == [HOUR] * 25 and source.skipped == {}
+    spring = [n for n in range(24) if n != 2]
+    source = read(tmp_path, "time,kWh\n" + "".join(f"2025-03-30 {n:02}:00,0.5\n" for n in spring))
+    assert [one.end - one.start for one in source.intervals] == [HOUR] * 23
+
+
+def test_the_time_of_day_in_a_column_of_its_own_is_refused(tmp_path):
+    rows = "".join(f"2025-02-01,{n:02}:00,{n % 5}.5\n" for n in range(24))
+    with pytest.raises(CommandError, match="column of its own"):
+        read(tmp_path, f"Date,Hour,kWh\n{rows}")
+
+
+def test_an_odd_first_row_does_not_decide_about_dates(tmp_path):
+    rows = "".join(f"{n}.2.25,{n % 5}.5\n" for n in range(1, 28))
+    assert read(tmp_path, f"Datum,kWh\nSumme,9\n{rows}").intervals[0].start == at(2025, 2, 1)

@@ -7,7 +7,7 @@ import msgspec
 from unclouded.app.configuration.config import Config
 from unclouded.app.history_edits import store_writer
 from unclouded.app.hub_access import is_running
-from unclouded.app.importing.plan import MOST_SAMPLES, ImportPlan, plan_import
+from unclouded.app.importing.plan import MOST_SAMPLES, MOST_WH, ImportPlan, plan_import
 from unclouded.app.importing.sources import ReadOptions, read_source
 from unclouded.core.errors import CommandError
 from unclouded.core.times import iso
@@ -53,6 +53,8 @@ def import_energy(
         return done
     if not levels:
         raise CommandError("Nothing of the file is before the first reading that is stored: nothing is imported.")
+    if plan.Wh > MOST_WH:
+        raise CommandError(f"It has {plan.Wh / 1000:,.0f} kWh, of {MOST_WH / 1000:,.0f} at most. Check --unit.")
     if len(levels) > MOST_SAMPLES:
         raise CommandError(f"It would store {len(levels):,} values, of {MOST_SAMPLES:,} at most. Import hourly values.")
     _must_be_stopped(config)

@@ -9,6 +9,7 @@ from unclouded.store.importing import ImportedLevel
 
 HOUR_S = 3600.0
 MOST_SAMPLES = 700_000
+MOST_WH = 1e12  # of a file
 
 
 class ImportPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from memory of such files and could not be verified here; what is odd in them is
 
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from datetime import tzinfo
 from decimal import Decimal
@@ -25,9 +25,14 @@ from unclouded.core.errors import CommandError
 HOUR = 3600
 LONGEST_S = 31 * 86_400.0  # of one interval
 UNITS = {"wh": 1, "kwh": 1000, "kwhs": 1000, "mwh": 1_000_000}  # -> Wh
-UNIT = re.compile(r"\b(k?Wh|MWh)s?\b", re.IGNORECASE)
+UNIT = re.compile(r"(?<![A-Za-z])(k?Wh|MWh)s?(?![A-Za-z])", re.IGNORECASE)
+POWER = re.compile(r"(?<![A-Za-z])[kM]?W(?![A-Za-z])")
+MILLI = re.compile(r"(?<![A-Za-z])mWhs?(?![A-Za-z])")  # MWh, in small letters, is a billion times as much
 TIMES = ("time", "date", "start", "datum", "zeit", "fecha", "hora", "timestamp")
-TOTALS = ("total", "sum", "counter", "meter", "zähler", "stand", "lectura", "contador")
+TOTALS = re.compile(
+    r"(?<![^\W_])(total|sum|counter|meter|zähler|zählerstand|stand|lectura|contador)(?![^\W_])", re.IGNORECASE
+)
+SAME, OTHER = "the same again", "another value of the same time"
 MAGIC = b"SQLite format 3\0"
 
 
@@ -88,28 +93,42 @@ def _plain(table: CellTable, options: ReadOptions, kind: str) -> ImportSource:
     at = next(columns_like(table.header, TIMES), 0)
     column = _column(table.header, at, options)
     unit = _unit(table.header[column], options)
-    order = options.order or date_order(row[at] for row in table.rows if len(row) > at)
-    if order is None:
-        raise CommandError("Its dates are ambiguous: 01/02 may be January or February. Add --dates dmy or --dates mdy.")
+    order = _order((row[at] for row in table.rows if len(row) > at), options)
     skipped: dict[str, int] = {}
     values: dict[float, Decimal] = {}
+    rows = 0
     for row in table.rows:
+        rows += 1
         when = time_in(row[at], order, options.zone) if len(row) > at else None
         value = number_of(row[column], table.decimal) if len(row) > column else None
+        if when in values:
+            when = time_in(row[at], order, options.zone, fold=1)
         if when is None or value is None:
             _count(skipped, "no time" if when is None else "no number")
         elif when in values:
-            _count(skipped, "the same again" if values[when] == value else "another value of the same time")
+            _count(skipped, SAME if values[when] == value else OTHER)
         else:
             values[when] = value
+    if skipped.get(OTHER, 0) > rows / 2:
+        raise CommandError(
+            f"Most rows have the same time in {table.header[at]!r} and other values. It may have many devices, or the "
+            "time of day in a column of its own: make a file of one device, with date and time in one column."
+        )
     points = sorted(values.items())
     if _is_counter(table.header[column], points, options):
         intervals = _differences(points, UNITS[unit.lower()], skipped)
     else:
         intervals = _rows_as_intervals(points, UNITS[unit.lower()], skipped)
     return ImportSource(
-        kind=kind, column=table.header[column], unit=unit, rows=len(table.rows), intervals=intervals, skipped=skipped
+        kind=kind, column=table.header[column], unit=unit, rows=rows, intervals=intervals, skipped=skipped
     )
+
+
+def _order(cells: Iterable[str], options: ReadOptions) -> Order:
+    order = options.order or date_order(cells)
+    if order is None:
+        raise CommandError("Its dates are ambiguous: 01/02 may be January or February. Add --dates dmy or --dates mdy.")
+    return order
 
 
 def _column(header: Sequence[str], at: int, options: ReadOptions) -> int:
@@ -118,7 +137,7 @@ def _column(header: Sequence[str], at: int, options: ReadOptions) -> int:
             if name.lower() == options.column.lower():
                 return place
         raise CommandError(f"The file has no column {options.column!r}. It has: {', '.join(header)}.")
-    found = [place for place, name in enumerate(header) if place != at and UNIT.search(name.replace("kWhs", "kWh"))]
+    found = [place for place, name in enumerate(header) if place != at and UNIT.search(name)]
     found = found or [place for place in range(len(header)) if place != at and len(header) == 2]
     if len(found) != 1:
         raise CommandError(f"Say which column is the energy: --column NAME. It has: {', '.join(header)}.")
@@ -126,7 +145,12 @@ def _column(header: Sequence[str], at: int, options: ReadOptions) -> int:
 
 
 def _unit(name: str, options: ReadOptions) -> str:
-    found = options.unit or next(iter(UNIT.findall(name)), "")
+    found = next(iter(UNIT.findall(name)), "")
+    if not found and POWER.search(name):
+        raise CommandError(f"{name!r} is power, and power is no energy. Choose a column in Wh or kWh: --column NAME.")
+    if MILLI.search(name):
+        found = ""
+    found = options.unit or found
     if found.lower() not in UNITS:
         raise CommandError(f"The unit of {name!r} is not known: add --unit kWh or --unit Wh.")
     return str(found)
@@ -135,10 +159,15 @@ def _unit(name: str, options: ReadOptions) -> str:
 def _is_counter(name: str, points: Sequence[tuple[float, Decimal]], options: ReadOptions) -> bool:
     if options.values:
         return options.values == "counter"
-    if any(word in name.lower() for word in TOTALS):
+    falls = sum(low > high for (_, low), (_, high) in pairwise(points))
+    if TOTALS.search(name):
+        if falls > len(points) / 10:
+            raise CommandError(
+                f"{name!r} may be meter readings, but its values fall {falls:,} times: add --values interval for the "
+                "energy of each row, or --values counter."
+            )
         return True
-    rises = len(points) > 20 and all(low <= high for (_, low), (_, high) in pairwise(points))
-    if rises and points[0][1] < points[-1][1]:
+    if len(points) > 20 and not falls and points[0][1] < points[-1][1]:
         raise CommandError("Its values only rise: add --values counter for meter readings, or --values interval.")
     return False
 
@@ -186,12 +215,11 @@ def _statistics(table: CellTable, names: Sequence[str], options: ReadOptions) ->
         max(value, place["start"], place["statistic_id"]),
         place.get("unit", place.get("unit_of_measurement")),
     )
-    rows = [row for row in table.rows if len(row) > width]
-    ids = dict.fromkeys(row[place["statistic_id"]] for row in rows)
+    ids = dict.fromkeys(row[place["statistic_id"]] for row in table.rows if len(row) > width)
     id = _statistic(list(ids), options)
-    mine = [row for row in rows if row[place["statistic_id"]] == id]
-    unit = _unit(mine[0][unit_at] if unit_at is not None and len(mine[0]) > unit_at else id, options)
-    order = options.order or date_order(row[place["start"]] for row in mine) or "dmy"
+    mine = [row for row in table.rows if len(row) > width and row[place["statistic_id"]] == id]
+    unit = _statistic_unit(mine[0][unit_at] if unit_at is not None and len(mine[0]) > unit_at else "", id, options)
+    order = _order((row[place["start"]] for row in mine), options)
     skipped: dict[str, int] = {}
     sums: list[tuple[float, Decimal]] = []
     for row in mine:
@@ -230,7 +258,12 @@ def _database(path: Path, options: ReadOptions) -> ImportSource:
             f"{path.name} cannot be read as a database: {error}. Copy it while Home Assistant is stopped."
         ) from None
     return _hourly(
-        id, _unit(str(unit), options), sums, len(sums) + sum(skipped.values()), skipped, "Home Assistant database"
+        id,
+        _statistic_unit(str(unit or ""), id, options),
+        sums,
+        len(sums) + sum(skipped.values()),
+        skipped,
+        "Home Assistant database",
     )
 
 
@@ -241,6 +274,13 @@ def _statistic(ids: Sequence[str], options: ReadOptions) -> str:
         return ids[0]
     listed = ", ".join(ids[:40]) or "none"
     raise CommandError(f"Say which of its statistics: --column ID. There are: {listed}.")
+
+
+def _statistic_unit(unit: str, id: str, options: ReadOptions) -> str:
+    """The unit of a statistic, which counts before that of the options."""
+    if unit and not UNIT.fullmatch(unit):
+        raise CommandError(f"{id} is in {unit}: that is no energy in Wh, kWh or MWh.")
+    return _unit(unit or id, options)
 
 
 def _hourly(

@@ -25,14 +25,32 @@ NUMERIC_DATE = re.compile(
     r"(\d{1,4})[./-](\d{1,2})[./-](\d{1,4})"
     r"(?:[ T,]{1,2}(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d{1,9})?)?\s{0,2}([AaPp][Mm])?"
 )
+DECIMAL_COMMA = re.compile(r"-?[\d.]{0,20}\d,\d{1,12}")
+DECIMAL_COMMA_ONLY = re.compile(r"-?(?:[\d.]{0,20}\d,(?:\d{1,2}|\d{4,12})|0,\d{3})")
 UNIX_TIME = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}")
+
+
+class CellRows:
+    """Rows of cells, which are divided anew each time that they are read: few are in memory at once."""
+
+    def __init__(self, lines: Sequence[str], delimiter: str) -> None:
+        self._lines = lines
+        self._delimiter = delimiter
+
+    def __iter__(self) -> Iterator[Sequence[str]]:
+        """Raises CommandError."""
+        try:
+            for row in csv.reader(self._lines, delimiter=self._delimiter):
+                yield [cell.strip() for cell in row]
+        except csv.Error as error:
+            raise CommandError(f"The file is no table: {error}.") from None
 
 
 class CellTable(NamedTuple):
     """``decimal``: the mark of decimals in its numbers."""
 
     header: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Iterable[Sequence[str]]
     decimal: str
 
 
@@ -61,13 +79,12 @@ def table_of(text: str) -> CellTable:
     if len(lines) > MOST_ROWS:
         raise CommandError(f"The file has more than {MOST_ROWS:,} rows. Export a shorter time at once.")
     delimiter = _delimiter(lines[:HEAD_LINES])
-    try:
-        rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
-    except csv.Error as error:
-        raise CommandError(f"The file is no table: {error}.") from None
-    if len(rows[0]) > MOST_COLUMNS:
+    (header,) = CellRows(lines[:1], delimiter)
+    if len(header) > MOST_COLUMNS:
         raise CommandError(f"The file has more than {MOST_COLUMNS} columns.")
-    return CellTable(rows[0], rows[1:], "," if delimiter != "," and _has_commas(rows[1:HEAD_LINES]) else ".")
+    del lines[0]
+    rows = CellRows(lines, delimiter)
+    return CellTable(header, rows, "," if _has_commas(rows, delimiter) else ".")
 
 
 def number_of(text: str, decimal: str) -> Decimal | None:
@@ -84,12 +101,16 @@ def number_of(text: str, decimal: str) -> Decimal | None:
 
 
 def date_order(cells: Iterable[str]) -> Order | None:
-    """In which order dates have year, month and day; None where that is ambiguous."""
+    """In which order dates have year, month and day; None where that is ambiguous; other cells do not count."""
     orders: set[Order] = {"dmy", "mdy"}
+    is_dated = False
     for cell in cells:
         found = NUMERIC_DATE.fullmatch(cell.strip()) if len(cell) <= LONGEST_CELL else None
-        if found is None or len(found[1]) == 4:
+        if found is None:
+            continue
+        if len(found[1]) == 4:
             return "ymd"
+        is_dated = True
         if int(found[1]) > 12:
             orders.discard("mdy")
         if int(found[2]) > 12:
@@ -98,11 +119,16 @@ def date_order(cells: Iterable[str]) -> Order | None:
             orders.discard("mdy")  # with points, the day comes first
         if len(orders) <= 1:
             break
+    if not is_dated:
+        return "ymd"
     return next(iter(orders)) if len(orders) == 1 else None
 
 
-def time_in(text: str, order: Order, zone: tzinfo) -> float | None:
-    """Unix seconds of a cell; None where it has no time. Times without an offset are in ``zone``."""
+def time_in(text: str, order: Order, zone: tzinfo, fold: Literal[0, 1] = 0) -> float | None:
+    """Unix seconds of a cell; None where it has no time. Times without an offset are in ``zone``.
+
+    ``fold`` 1: of a time that comes twice as clocks are set back, the second one.
+    """
     text = text.strip()
     if not text or len(text) > LONGEST_CELL:
         return None
@@ -112,7 +138,7 @@ def time_in(text: str, order: Order, zone: tzinfo) -> float | None:
     found = NUMERIC_DATE.fullmatch(text)
     try:
         when = _local(found, order) if found is not None else datetime.fromisoformat(text)
-        return (when if when.tzinfo else when.replace(tzinfo=zone)).timestamp()
+        return (when if when.tzinfo else when.replace(tzinfo=zone, fold=fold)).timestamp()
     except (ValueError, OverflowError):
         return None
 
@@ -148,8 +174,10 @@ def _delimiter(lines: Sequence[str]) -> str:
     return even[0]
 
 
-def _has_commas(rows: Iterable[Sequence[str]]) -> bool:
-    return any(re.fullmatch(r"-?[\d.]{0,20}\d,\d{1,12}", cell) for row in rows for cell in row)
+def _has_commas(rows: Iterable[Sequence[str]], delimiter: str) -> bool:
+    """Whether a comma is the decimal mark. Where commas divide the cells, "1,234" may as well be one thousand."""
+    decimal = DECIMAL_COMMA if delimiter != "," else DECIMAL_COMMA_ONLY
+    return any("," in cell and decimal.fullmatch(cell) for row in rows for cell in row)
 
 
 def _local(found: re.Match[str], order: Order) -> datetime:

@@ -55,7 +55,10 @@ def command(
     """
     chosen = configuration(config, data)
     if listed:
-        for one in imports(chosen):
+        found = imports(chosen)
+        if not found and not as_json:
+            print_text("Nothing was imported.")
+        for one in found:
             undone = f", undone {one.undone_at}" if one.undone_at else ""
             if as_json:
                 print_json(one)

@@ -1,7 +1,8 @@
 """Makes and undoes edits, each in one transaction with what follows from it: audit, rollups."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from unclouded.core.errors import CommandError
 from unclouded.core.times import iso
@@ -29,19 +30,25 @@ PUT_FLAG = "INSERT OR IGNORE INTO flag SELECT coalesce(max(bit), -1) + 1, ?1 FRO
 
 
 class EditWriter:
-    """Works on the writer's connection. ``wall``: the clock. ``reload``: the tables of flags have changed."""
+    """Works on the writer's connection. ``wall``: the clock. ``reload``: tables may have changed."""
 
     def __init__(
-        self, db: sqlite3.Connection, wall: Callable[[], float], pending: Unrolled, reload: Callable[[], None]
+        self,
+        db: sqlite3.Connection,
+        wall: Callable[[], float],
+        pending: Unrolled,
+        outbox: StoreOutbox,
+        reload: Callable[[], None],
     ) -> None:
         self._db = db
         self._wall = wall
         self._pending = pending
+        self._outbox = outbox
         self._reload = reload
 
     def make(self, edit: NewEdit, who: str) -> HistoryEdit:
         """Store an edit. Raises CommandError where its device is gone, and sqlite3.Error."""
-        with transaction(self._db):
+        with self._changing():
             identity = self._identity(edit.device)
             value = value_to_json(edit.value)
             place = (edit.device, edit.point, edit.start, edit.until, edit.action, value, edit.is_estimated)
@@ -52,7 +59,7 @@ class EditWriter:
 
     def undo(self, number: int, who: str) -> HistoryEdit:
         """Mark an edit as undone. Raises CommandError where there is none, and sqlite3.Error."""
-        with transaction(self._db):
+        with self._changing():
             edit = self._edit(number)
             if edit.undone_at is not None:
                 raise CommandError(f"Edit {number} is undone already.")
@@ -62,10 +69,18 @@ class EditWriter:
 
     # --- inside --------------------------------------------------------------------------------
 
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """A transaction; after it, also where it failed, what the writer and the outbox remember is read again."""
+        try:
+            with transaction(self._db):
+                yield
+        finally:
+            self._reload()
+
     def _follow(self, edit: HistoryEdit, what: str, who: str, identity: str) -> None:
         if self._db.execute("SELECT 1 FROM flag WHERE name = ?", (EDITED,)).fetchone() is None:
             self._db.execute(PUT_FLAG, (EDITED,))
-            self._reload()
         entry = {
             "device": identity,
             "edit": edit.number,
@@ -76,7 +91,7 @@ class EditWriter:
             "reason": edit.reason,
         }
         self._db.execute(PUT_AUDIT, (self._wall(), who, f"history_{what}", to_json(entry)))
-        StoreOutbox(self._db, self._wall).mark_data(edit.start // 1000, -(-edit.until // 1000), edit.device)
+        self._outbox.mark_data(edit.start // 1000, -(-edit.until // 1000), edit.device)
         if not self._is_energy(edit):
             self._must_have_samples(edit)
             self._pending.add(edit.device, edit.point, edit.start, edit.until)
