@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from api_story import about
 from hub.toy_hub import NOON, answer_requests, channel, gateway, hub, plug, profile
@@ -82,6 +83,24 @@ async def test_a_value_beyond_its_limit_is_an_alert_and_stands_in_the_log() -> N
         assert [(one.kind, one.words) for one in home.of(Notice)] == [
             ("alert", alert.text),
             ("alert", f"No longer: {alert.text}"),
+        ]
+
+
+@story
+async def test_an_alert_of_the_hub_itself_is_one_event_however_often_its_text_changes() -> None:
+    async with hub(plug) as home:
+        alert = Alert(device="", kind="disk", since=1.0, value=90, text="The disk is 90 % full.")
+        for one in ([alert], [alert], [structs.replace(alert, value=91, since=2.0, text="The disk is 91 % full.")]):
+            home.hub.report_own_alerts(one)
+            await asyncio.sleep(2)
+        assert [(one.device, one.since, one.value) for one in home.hub.alerts()] == [("", 1.0, 91)]
+        assert [(one.value, one.active) for one in home.of(Alert)] == [(90, True), (91, True)]
+        home.hub.report_own_alerts([])
+        await asyncio.sleep(2)
+        assert home.hub.alerts() == []
+        assert [(one.device, one.kind, one.words) for one in home.of(Notice)] == [
+            ("", "alert", "The disk is 90 % full."),
+            ("", "alert", "No longer: The disk is 91 % full."),
         ]
 
 

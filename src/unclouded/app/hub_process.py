@@ -27,6 +27,7 @@ from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.live import LiveConfiguration
 from unclouded.app.costs.service import CostsService
 from unclouded.app.decode_service.service import DecodeService
+from unclouded.app.disk.service import DiskService, measured, remembered_disk
 from unclouded.app.downloads import Downloads
 from unclouded.app.exporting.service import ExportService
 from unclouded.app.feeds.service import FeedsService
@@ -173,12 +174,13 @@ async def _serving(
         updates=update_files,
     )
     metrics = LiveMetrics(publishing)
+    stored = store.stored_state()
     rules = RulesService(
         config,
         hub,
         loop.time,
         lambda: clock.at(loop.time()) if clock.trusted() else None,
-        restored_memory(store.stored_state().memory),
+        restored_memory(stored.memory),
     )
     feeds = FeedsService(
         config,
@@ -189,6 +191,13 @@ async def _serving(
     )
     costs = CostsService(config, hub, history, lambda: clock.at(loop.time()))
     store.use_retention(config.retention)
+    history.kept = config.retention
+    disk = DiskService(
+        hub,
+        lambda: measured(config.data, lambda: bytes_of(config.store)),
+        lambda: (clock.at(loop.time()), clock.trusted()),
+        remembered_disk(stored.memory),
+    )
     live.on_applied = partial(_apply_to_hub, store, weather, services, history, plugs, publishing, rules, feeds, costs)
     backups = BackupService(
         lambda: composition.config,
@@ -199,7 +208,7 @@ async def _serving(
     onboarding = OnboardingService(composition, hub, services, clock, live)
     api = Api(
         hub,
-        lambda: about(composition, store, listener, publishing, loop.time() - started),
+        lambda: about(composition, store, listener, publishing, disk, loop.time() - started),
         history,
         updates=update_files,
         plugs=plugs,
@@ -231,6 +240,7 @@ async def _serving(
                     group.create_task(supervise("rules", rules.run), name="rules"),
                     group.create_task(supervise("backups", backups.run), name="backups"),
                     group.create_task(supervise("feeds", feeds.run), name="feeds"),
+                    group.create_task(supervise("disk", disk.run), name="disk"),
                 ]
 
                 def run_broker(broker: "BrokerServer") -> None:
@@ -272,6 +282,7 @@ def _apply_to_hub(
 ) -> None:
     """What of the hub's own keys counts at once."""
     store.use_retention(config.retention)
+    history.kept = config.retention
     weather.use(config)
     plugs.use(config)
     services.place, services.zone, history.zone = config.place, config.zone, config.zone
@@ -287,7 +298,12 @@ def _at_start(listener: WebListener | None) -> tuple[str, tuple[str, ...]]:
 
 
 def about(
-    composition: Composition, store: Store, listener: WebListener | None, publishing: Publishing, uptime_s: float
+    composition: Composition,
+    store: Store,
+    listener: WebListener | None,
+    publishing: Publishing,
+    disk: DiskService,
+    uptime_s: float,
 ) -> Mapping[str, object]:
     """The answer to GET /api/hub."""
     broker = (
@@ -308,6 +324,7 @@ def about(
         "uptime_s": round(uptime_s),
         "timezone": str(composition.config.zone),
         "name": composition.config.tables.hub.name,
+        "disk": msgspec.to_builtins(disk.view()),
         "store": {"bytes": bytes_of(composition.config.store), **store.stats()},
         "web": listener.urls if listener is not None else (),
         "publish": publishing.views(),

@@ -68,9 +68,10 @@ def alert_json(alert: Alert) -> AlertView:
         kind=alert.kind,
         since=iso(alert.since),
         point=alert.point,
-        unit=unit_of(alert.point),
+        unit="%" if alert.kind == "disk" else unit_of(alert.point),
         value=alert.value,
         limit=alert.limit,
+        full_in=alert.full_in,
         text=alert.text,
     )
 

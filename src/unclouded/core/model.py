@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 import msgspec
 
 from unclouded.core.feeds import FeedValues
+from unclouded.core.rough_time import RoughTime
 
 if TYPE_CHECKING:
     from unclouded.core.frame_part import FramePart
@@ -216,7 +217,7 @@ class Status(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-AlertKind = Literal["alarm", "fault", "offline", "above", "below", "battery"]
+AlertKind = Literal["alarm", "fault", "disk", "offline", "above", "below", "battery"]
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,7 +225,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
     ``alarm``, ``fault``: the device reports it at ``point``; ``offline``: it does not answer; ``above``, ``below``: the
     value of a point is beyond the ``limit`` that the configuration gives it; ``battery``: it is low. ``value``: at its
-    begin.
+    begin. ``disk``: that of the hub (no device) is ``value`` % full now, and will be full in ``full_in``
+    (None = not known).
     """
 
     device: str
@@ -233,6 +235,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     point: str = ""
     value: Value | None = None
     limit: float | None = None
+    full_in: RoughTime | None = None
     text: str = ""
     active: bool = True
 

@@ -23,6 +23,7 @@ from unclouded.core.model import (
     State,
     Value,
 )
+from unclouded.core.rough_time import RoughTime
 
 
 class PointView(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +97,8 @@ class StatusView(msgspec.Struct, frozen=True):
 class AlertView(msgspec.Struct, frozen=True, kw_only=True):
     """What needs attention: a device that does not answer, an alarm or fault that it reports, a value beyond a limit.
 
-    ``value``: of ``point`` when it began. ``limit``: that of the configuration. ``text``: a sentence.
+    ``value``: of ``point`` when it began. ``limit``: that of the configuration. ``text``: a sentence. ``disk``: of the
+    hub (``device`` is ""), ``value`` % full now; ``full_in``: at the rate of the last days, None = not known.
     """
 
     device: str
@@ -106,6 +108,7 @@ class AlertView(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
     value: Value | None = None
     limit: float | None = None
+    full_in: RoughTime | None = None
     text: str = ""
 
 

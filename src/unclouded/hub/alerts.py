@@ -2,7 +2,8 @@
 
     Device, Status, Reading ──► AlertWatch.update ──► alerts that began, and that ended
 
-A device that sleeps is no alert. Where a gateway does not answer, its sub-devices are not listed too.
+Those of the hub itself (its disk) are handed to it. A device that sleeps is no alert. Where a gateway does not
+answer, its sub-devices are not listed too.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +25,7 @@ from unclouded.core.model import (
 )
 from unclouded.hub.board import Board
 
-SEVERITY: Sequence[AlertKind] = ("alarm", "fault", "offline", "above", "below", "battery")  # the worst first
+SEVERITY: Sequence[AlertKind] = ("alarm", "fault", "disk", "offline", "above", "below", "battery")  # the worst first
 LOW_BATTERY_PERCENT = 10
 HYSTERESIS = 0.02  # of a limit: how far back a value must be for its alert to end; at least a step of the point
 
@@ -55,6 +56,7 @@ class AlertWatch:
         self._devices: dict[str, Device] = {}
         self._watches: dict[str, tuple[Watch, ...]] = {}
         self._active: dict[Key, Alert] = {}
+        self._own: tuple[Alert, ...] = ()  # of the hub
 
     def describe(self, devices: Iterable[Device]) -> None:
         """These devices are there now, with their points and limits."""
@@ -64,9 +66,14 @@ class AlertWatch:
             for id, one in self._devices.items()
         }
 
+    def set_own(self, alerts: Sequence[Alert]) -> bool:
+        """The alerts of the hub itself; whether they are others than before."""
+        before, self._own = self._own, tuple(alerts)
+        return before != self._own
+
     def has(self, device: str) -> bool:
-        """Whether this device was there at the last ``describe``."""
-        return device in self._devices
+        """Whether this device was there at the last ``describe``; the hub itself (no id) always is."""
+        return not device or device in self._devices
 
     def active(self) -> list[Alert]:
         """The alerts of now, the worst first; of the same kind the oldest."""
@@ -77,8 +84,12 @@ class AlertWatch:
         self._active = {key: replace(one, since=one.since + seconds) for key, one in self._active.items()}
 
     def update(self, board: Board) -> list[Alert]:
-        """The alerts that began, and those that ended (not ``active``), since the last call."""
+        """The alerts that began or have another text, and those that ended (not ``active``), since the last call."""
         found: dict[Key, Alert] = {}
+        for alert in self._own:
+            key = alert.device, alert.kind, alert.point
+            known = self._active.get(key)
+            found[key] = alert if known is None else replace(alert, since=known.since)
         for device in self._devices.values():
             for alert in self._of_device(device, board):
                 found[alert.device, alert.kind, alert.point] = alert

@@ -350,6 +350,14 @@ class Hub:
         facts = self._coloured(facts)
         self._board.post(facts)
         self._pass_on(facts)
+        self._look_for_alerts_soon()
+
+    def report_own_alerts(self, alerts: Sequence[Alert]) -> None:
+        """What needs attention of the hub itself, all of now: no device has it."""
+        if self._alerts.set_own(alerts):
+            self._look_for_alerts_soon()
+
+    def _look_for_alerts_soon(self) -> None:
         if self._alert_timer is None and self._group is not None:
             self._alert_timer = asyncio.get_running_loop().call_later(ALERT_DELAY_S, self._look_for_alerts)
 
@@ -515,13 +523,15 @@ class Hub:
         if self._descriptions != self._board.descriptions:
             self._descriptions = self._board.descriptions
             self._alerts.describe(device for node in self._nodes.values() for device in node.devices())
+        known = {(one.device, one.kind, one.point): one.since for one in self._alerts.active()}
         changed = self._alerts.update(self._board)
         if not changed:
             return
         for deliver, wants_stamped in self._subscribers:
             if not wants_stamped:
                 deliver(changed)
-        noted = [one for one in changed if one.kind != "offline" and self._alerts.has(one.device)]
+        new = [one for one in changed if not one.active or known.get((one.device, one.kind, one.point)) != one.since]
+        noted = [one for one in new if one.kind != "offline" and self._alerts.has(one.device)]
         self._pass_on([alert_notice(one, self._wall()) for one in noted])
 
     def _clock_was_set(self, seconds: float) -> None:

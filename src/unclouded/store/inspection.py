@@ -17,6 +17,7 @@ from unclouded.store.schema import BUSY_MS, MIGRATIONS, check_ours, explain
 
 STEPS = 10_000  # of SQLite's machine between two looks at the clock
 FORMAT = len(MIGRATIONS)
+REMEMBERED = "SELECT value FROM memory WHERE identity = 'hub' AND key = 'disk'"
 SPAN = "SELECT count(*), min(first_seen), max(last_seen) FROM device"
 
 
@@ -24,7 +25,8 @@ class StoreFacts(msgspec.Struct, frozen=True, kw_only=True):
     """``format``: the number of applied migrations. ``bytes``, ``wal_bytes``: of the file and of its log.
 
     ``first``, ``last``: Unix seconds of the first and the newest contact of any device, None = no device yet.
-    ``complaint``: what the check of the file found, "" = it is sound; ``is_checked``: whether the check came to an end.
+    ``disk``: what the hub remembers of the use of its disk. ``complaint``: what the check of the file found, "" = it is
+    sound; ``is_checked``: whether the check came to an end.
     """
 
     format: int
@@ -33,6 +35,7 @@ class StoreFacts(msgspec.Struct, frozen=True, kw_only=True):
     devices: int = 0
     first: float | None = None
     last: float | None = None
+    disk: bytes = b""
     complaint: str = ""
     is_checked: bool = True
 
@@ -51,6 +54,7 @@ def inspect(path: Path, most_s: float, is_open: bool) -> StoreFacts:
         with closing(_connect(path, is_open)) as db:
             version = check_ours(db, path)
             count, first, last = db.execute(SPAN).fetchone() if version else (0, None, None)
+            disk = db.execute(REMEMBERED).fetchone() if version else None
             complaint = _complaint(db, most_s)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise explain(path, error) from None
@@ -61,6 +65,7 @@ def inspect(path: Path, most_s: float, is_open: bool) -> StoreFacts:
         devices=count,
         first=first,
         last=last,
+        disk=disk[0] if disk is not None and isinstance(disk[0], bytes) else b"",
         complaint=complaint or "",
         is_checked=complaint is not None,
     )

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from unclouded.core.configuration_views import ConfigDifference
+from unclouded.core.disk_view import DiskView
 from unclouded.core.model import Kind, Quality, Result, Value
 from unclouded.core.publisher import PublisherState
 from unclouded.core.views import AlertView, Change, DeviceView, EventView, NetworkView, SetupStep, StatusView
@@ -437,7 +438,7 @@ class PublisherView(msgspec.Struct, frozen=True, kw_only=True):
 class HubView(msgspec.Struct, frozen=True, kw_only=True):
     """The hub. ``web``: the addresses of the page. ``broker``: the address of the broker, and its counters.
 
-    ``name``: of the home, "" = it has none.
+    ``name``: of the home, "" = it has none. ``disk``: that holds the data; None = the system does not say.
     """
 
     version: str
@@ -446,6 +447,7 @@ class HubView(msgspec.Struct, frozen=True, kw_only=True):
     uptime_s: int
     timezone: str
     store: StoreView
+    disk: DiskView | None = None
     name: str = ""
     web: tuple[str, ...] = ()
     broker: Mapping[str, Any] | None = None  # Any: the address as text, counters as numbers

@@ -17,6 +17,7 @@ import pytest
 
 from app.doctor.doctor_story import FakeComputer, context_for, found, levels, text_of
 from unclouded.app.configuration.config import Config, load_config
+from unclouded.app.disk.disk_watch import DiskUse, DiskWatch
 from unclouded.app.doctor import (
     broker_checks,
     clock_checks,
@@ -253,9 +254,15 @@ def test_little_disk_and_little_memory_are_named(tmp_path: Path, monkeypatch: py
     context = context_for(tmp_path, "", fake.computer)
     assert text_of(found(environment_checks.memory, context)).startswith("warning memory: 20 MB available")
     real = os.statvfs(tmp_path)
-    for free, flags, level in ((1, 0, "problem"), (100_000, 0, "warning"), (10**9, os.ST_RDONLY, "problem")):
+    for free, used, flags, level in (
+        (1, 0, 0, "problem"),
+        (100_000, 0, 0, "warning"),
+        (10**9, 0, os.ST_RDONLY, "problem"),
+        (10**9, 9 * 10**9, 0, "warning"),
+        (10**9, 8 * 10**9, 0, "ok"),
+    ):
         fields = [*real]
-        fields[1], fields[4], fields[8] = 4096, free, flags
+        fields[1], fields[2], fields[3], fields[4], fields[8] = 4096, used + free, free, free, flags
         monkeypatch.setattr(os, "statvfs", lambda path, fields=fields: os.statvfs_result(fields))
         assert levels(found(environment_checks.disk, context)) == [level]
 
@@ -370,6 +377,22 @@ def test_a_disk_that_the_store_fills_soon_is_named(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(os, "statvfs", lambda path: os.statvfs_result(fields))
     lines = found(store_checks.store, context_for(tmp_path))
     assert lines[-1].level == "warning" and "the disk is full in" in lines[-1].text
+
+
+def test_the_last_days_of_the_disk_count_where_they_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = make_store(tmp_path, first=1.0, last=1.0 + 30 * 86_400)
+    watch, free = DiskWatch(), [*os.statvfs(tmp_path)]
+    free[1], free[4] = 1, 10**10
+    monkeypatch.setattr(os, "statvfs", lambda path: os.statvfs_result(free))
+    for hour in range(49):
+        watch.take(DiskUse(10**11 + hour * 10**8, 10**10, hour * 10**6), 3600.0 * hour)
+    with closing(open_to_write(path)) as db:
+        db.execute("INSERT INTO memory VALUES ('hub', 'disk', ?)", (watch.memory(),))
+    line = found(store_checks.store, context_for(tmp_path))[-1]
+    assert line.text == (
+        "in the last days the disk filled by 2.4 GB a day, by the store 24 MB a day; the disk is full in about 4 days"
+    )
+    assert line.level == "warning"
 
 
 def test_a_check_of_a_large_store_that_takes_too_long_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The hub on a real broker: what clients see, what they can do, and what survives."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from paho.mqtt.properties import Properties
 from api_story import FakeHub
 from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
 from publish.mqtt.broker_story import HUB_ID, PATIENCE_S, Client, client, notice, publishing, reading, settings, until
-from unclouded.core.model import Status
+from unclouded.core.model import Alert, Status
 from unclouded.links.mqtt.packets import V5, V311
 from unclouded.publish.homeassistant.discovery import HomeAssistantDiscovery
 from unclouded.publish.mqtt import publisher
@@ -261,6 +262,17 @@ async def test_a_wrong_password_says_what_to_do_and_the_right_one_connects(tmp_p
             (tmp_path / "word").write_text(PASSWORDS["hub"])
             await until(lambda: one.state == "running")
             assert len(one.notices) == 1 and PASSWORDS["hub"] not in repr(chosen)
+
+
+async def test_what_needs_attention_about_the_hub_itself_is_retained(tmp_path: Path) -> None:
+    async with Mosquitto(tmp_path, True, plain=True) as broker:
+        hub = FakeHub()
+        async with publishing(hub, settings(broker, tmp_path / "p")), client(broker) as page:
+            assert await page.newest("unclouded/bridge/alerts") == {"active": False, "alerts": []}
+            hub.publish(Alert(device="", kind="disk", since=0.0, value=91, text="The disk is 91 % full."))
+            await until(lambda: (page.of("unclouded/bridge/alerts") or [{}])[-1].get("active"))
+        kept = json.loads((await retained(broker))["unclouded/bridge/alerts"])
+        assert kept["alerts"][0]["text"] == "The disk is 91 % full."
 
 
 async def test_a_broker_that_comes_later_gets_everything(tmp_path: Path) -> None:

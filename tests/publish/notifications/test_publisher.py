@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from aiohttp import web
@@ -16,6 +17,7 @@ from unclouded.app.publishing.notification_texts import TEXTS
 from unclouded.app.publishing.notifications import rules_of, send_test, url_of
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Alert, Notice, Reading, Status
+from unclouded.core.rough_time import RoughTime, RoughUnit
 from unclouded.publish.notifications import sending
 from unclouded.publish.notifications.finished import FinishedRule
 from unclouded.publish.notifications.publisher import NotificationPublisher, NotificationTarget
@@ -240,3 +242,22 @@ async def test_a_missing_library_or_table_is_said_with_what_to_do(monkeypatch: p
         await send_test(parse_config('[[notification]]\nurl = "x://y"', "u.toml", env={}))
     for command in ("pip install 'unclouded[notifications]'", "uv tool install", "pipx inject unclouded"):
         assert command in str(error.value)
+
+
+@story
+async def test_a_nearly_full_disk_is_a_message_whichever_devices_are_chosen() -> None:
+    hub, services = Alerting(), [Service(), Service()]
+    alert = Alert(device="", kind="disk", since=NOON, value=91, full_in=RoughTime("days", 12))
+    chosen = [target("de", 'devices = ["kettle"]'), target("es", 'events = ["alarm"]')]
+    for one, service in zip(chosen, services, strict=True):
+        await notified(hub, service, [one], lambda: hub.publish(alert))
+    assert [body for _, body in services[0].got] == [
+        "Der Datenträger mit den Daten des Hubs ist zu 91 % voll. "
+        "Füllt er sich wie in den letzten Tagen, ist er in etwa 12 Tagen voll."
+    ]
+    assert services[1].got == []
+    for texts in TEXTS.values():
+        units = get_args(RoughUnit)
+        assert set(texts.full_in) == set(units)
+        whole = [alert_text(texts, replace(alert, full_in=RoughTime(unit, 3)), None) for unit in units]
+        assert not any("{" in one for one in whole) and len(set(whole)) == len(units)

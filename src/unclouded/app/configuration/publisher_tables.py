@@ -10,7 +10,7 @@ from unclouded.links.url import redacted
 
 WebhookContent = Literal["readings", "states", "events", "alerts"]
 WEBHOOK_CONTENT: Sequence[WebhookContent] = get_args(WebhookContent)
-NotificationEvent = Literal["alarm", "fault", "offline", "limit", "battery", "finished", "rule"]
+NotificationEvent = Literal["alarm", "fault", "offline", "limit", "battery", "disk", "finished", "rule"]
 NOTIFICATION_EVENTS: Sequence[NotificationEvent] = get_args(NotificationEvent)
 EVENT_OF: dict[AlertKind, NotificationEvent] = {
     "alarm": "alarm",
@@ -19,6 +19,7 @@ EVENT_OF: dict[AlertKind, NotificationEvent] = {
     "above": "limit",
     "below": "limit",
     "battery": "battery",
+    "disk": "disk",
 }
 Language = Literal["en", "de", "es"]
 Interval = Annotated[float, msgspec.Meta(ge=0.1, le=3600)]

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from unclouded import VERSION
+from unclouded.app.disk.disk_watch import FULL, DiskUse
 from unclouded.app.doctor.context import DoctorContext
 from unclouded.app.doctor.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.tls import client_context
@@ -76,12 +77,13 @@ def disk(context: DoctorContext) -> Iterator[Finding]:
         yield not_checked("disk", f"{folder}: {error.strerror}")
         return
     free = stat.f_bavail * stat.f_frsize
-    text = f"{megabytes(free)} free at {folder}"
+    use = DiskUse((stat.f_blocks - stat.f_bfree) * stat.f_frsize, free, 0)
+    text = f"{megabytes(free)} free of {megabytes(use.size)} at {folder}, {use.percent} % used"
     if stat.f_flag & os.ST_RDONLY:
         yield problem("disk", f"{folder} is on a read-only file system", "Choose another folder with --data.")
     elif free < LEAST_DISK:
         yield problem("disk", text, "Free some space: the hub cannot store readings without.")
-    elif free < LITTLE_DISK:
+    elif free < LITTLE_DISK or use.share >= FULL:
         yield warning("disk", text, "Free some space soon, or move the data folder to a larger disk.")
     elif stat.f_files and stat.f_favail < LEAST_INODES:
         yield warning(

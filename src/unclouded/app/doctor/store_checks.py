@@ -4,17 +4,23 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from unclouded.app.disk.disk_watch import DiskWatch
+from unclouded.app.disk.service import measured
 from unclouded.app.doctor.context import DoctorContext
 from unclouded.app.doctor.environment_checks import megabytes
 from unclouded.app.doctor.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.errors import DamagedStore, StoreError
-from unclouded.core.times import duration_text
+from unclouded.core.rough_time import DAY_S, rough_time
 from unclouded.store.inspection import FORMAT, StoreFacts, has_log, inspect
 
 QUICK_CHECK_S = 8.0  # of a store of about a gigabyte on a Raspberry Pi
 LARGE_LOG = 64_000_000  # bytes; SQLite empties it at 4 MB
 LEAST_SPAN_S = 7 * 86_400.0  # of history from which its growth is estimated
 LEAST_DAYS = 90.0  # that the disk should last
+TOO_SMALL = (
+    "Move the data folder to a larger disk, delete files that nothing needs, or let the hub keep less: [[retention]] "
+    "(docs/store.md)."
+)
 DAMAGED = "store-damaged-*.sqlite"
 
 
@@ -79,18 +85,26 @@ def _findings(path: Path, facts: StoreFacts) -> Iterator[Finding]:
 
 
 def _growth(path: Path, facts: StoreFacts) -> Iterator[Finding]:
-    """Nothing is ever thrown away, so the disk must be large enough."""
-    if facts.first is None or facts.last is None or facts.last - facts.first < LEAST_SPAN_S:
+    """How long the disk lasts: by its use in the last days, else by the store alone since its begin."""
+    use = measured(path.parent, lambda: facts.bytes + facts.wal_bytes)
+    if use is None:
         return
-    per_s = facts.bytes / (facts.last - facts.first)
-    try:
-        stat = os.statvfs(path)
-    except OSError:
+    growth = DiskWatch(facts.disk).last_growth()
+    if growth is not None:
+        text = f"in the last days the disk filled by {_change(growth.day)}, by the store {_change(growth.store_day)}"
+        day = growth.day
+    elif facts.first is not None and facts.last is not None and facts.last - facts.first >= LEAST_SPAN_S:
+        day = facts.bytes / (facts.last - facts.first) * DAY_S
+        text = f"it grows by {_change(day)}"
+    else:
         return
-    left_s = stat.f_bavail * stat.f_frsize / per_s if per_s else float("inf")
-    text = f"it grows by {megabytes(per_s * 86_400)} a day; the disk is full in {duration_text(min(left_s, 1e10))}"
-    advice = "Move the data folder to a larger disk: nothing of the history is thrown away."
-    yield judged(left_s >= LEAST_DAYS * 86_400, "store size", text, advice, warning)
+    left_days = use.free / day if day > 0 else float("inf")
+    text += f"; the disk is full in {rough_time(left_days * DAY_S)}" if day > 0 else ""
+    yield judged(left_days >= LEAST_DAYS, "store size", text, TOO_SMALL, warning)
+
+
+def _change(day: float) -> str:
+    return f"{'-' if day < 0 else ''}{megabytes(abs(day))} a day"
 
 
 def _size(file: Path) -> float:

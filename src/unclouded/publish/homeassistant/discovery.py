@@ -175,7 +175,24 @@ class HomeAssistantDiscovery:
             "value_template": f"{{{{ {{'event_type': {known}, 'text': value_json.words}} | tojson }}}}",
             "availability": [{"topic": topics.bridge_state}],
         }
-        named: dict[str, Component] = {"connection": connected, "devices_online": online, "event": event}
+        problem = {
+            "platform": "binary_sensor",
+            "name": "Problem",
+            "device_class": "problem",
+            "entity_category": "diagnostic",
+            "state_topic": topics.bridge_alerts,
+            "value_template": value_of("active"),
+            "payload_on": "True",
+            "payload_off": "False",
+            "json_attributes_topic": topics.bridge_alerts,
+            "availability": [{"topic": topics.bridge_state}],
+        }
+        named: dict[str, Component] = {
+            "connection": connected,
+            "devices_online": online,
+            "problem": problem,
+            "event": event,
+        }
         return [
             (key, {**one, "unique_id": f"{self._hub_id}_{key}", **_hub_entity(one["platform"], key)})
             for key, one in named.items()

@@ -96,6 +96,10 @@ class HubImage:
                 self._states[id].publish_all()
                 self._changed[id] = None
 
+    def refresh_hub(self) -> None:
+        """Publish once more what needs attention about the hub itself."""
+        self._due[self._topics.bridge_alerts] = payloads.alerts(list(self._alerts.get("", {}).values()))
+
     def touch(self, device: str) -> None:
         """Publish the state of a device once more."""
         if device in self._states:
@@ -210,7 +214,9 @@ class HubImage:
         active.pop((alert.kind, alert.point), None)
         if alert.active:
             active[alert.kind, alert.point] = alert
-        if alert.device in self._states:
+        if not alert.device:
+            self.refresh_hub()
+        elif alert.device in self._states:
             self._due[self._topics.alerts(alert.device)] = payloads.alerts(list(active.values()))
 
 

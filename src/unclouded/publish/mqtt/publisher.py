@@ -270,7 +270,7 @@ class MqttPublisher:
         self._book.topics |= self._own_topics()
 
     def _own_topics(self) -> set[str]:
-        bridge = {self.topics.bridge_state, self.topics.bridge_info}
+        bridge = {self.topics.bridge_state, self.topics.bridge_info, self.topics.bridge_alerts}
         return self._image.topics() | self._announcements.topics | bridge
 
     def _bridge_info(self) -> bytes:
@@ -373,6 +373,7 @@ class MqttPublisher:
                 exchange.retain(topic, *messages)
         self._announce()
         self._image.refresh([one.id for one in devices])
+        self._image.refresh_hub()
 
     def _clean(self, found: Mapping[str, bytes]) -> None:
         """Remove what an earlier run left of devices that are gone; report what is not ours."""

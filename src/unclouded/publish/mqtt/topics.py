@@ -2,6 +2,7 @@
 
     <base>/bridge/state               online or offline; offline is the will                          retained
     <base>/bridge/info                the hub as JSON                                                  retained
+    <base>/bridge/alerts              what needs attention about the hub itself: its disk              retained
     <base>/bridge/event               an event of the hub                                              QoS 1
     <base>/<device>/state             the newest value of each point, as one JSON object               retained
     <base>/<device>/availability      online or offline                                                retained
@@ -45,6 +46,7 @@ class Topics:
         self.base = base
         self.bridge_state = f"{base}/{BRIDGE}/state"
         self.bridge_info = f"{base}/{BRIDGE}/info"
+        self.bridge_alerts = f"{base}/{BRIDGE}/alerts"
         self.bridge_event = f"{base}/{BRIDGE}/event"
         self.probe = f"{base}/{BRIDGE}/probe"
         self.commands = (f"{base}/+/set", f"{base}/+/points/+/set", f"{base}/+/get", f"{base}/+/do")
@@ -63,7 +65,7 @@ class Topics:
         return f"{self.base}/{level(device)}/info"
 
     def alerts(self, device: str) -> str:
-        return f"{self.base}/{level(device)}/alerts"
+        return f"{self.base}/{level(device)}/alerts" if device else self.bridge_alerts
 
     def update(self, device: str) -> str:
         return f"{self.base}/{level(device)}/update"

@@ -67,8 +67,8 @@ class NotificationPlan:
     def take(self, alert: Alert, now: float, minute: int) -> None:
         """An alert began, changed or ended."""
         event = self._rules.event_of.get(alert.kind, alert.kind)
-        if not self._is_wanted(event, alert.device):
-            return
+        if not self._is_wanted(event, alert.device) and (alert.device or event not in self._rules.events):
+            return  # those of the hub itself are wanted whichever devices are
         key = (alert.device, alert.kind, alert.point)
         known = self._pending.get(key)
         if alert.active and known is not None:

@@ -5,16 +5,20 @@ from collections.abc import Mapping
 import msgspec
 
 from unclouded.core.model import Alert, Device, Point, bits_text, value_text
+from unclouded.core.rough_time import RoughTime
 
 
 class NotificationTexts(msgspec.Struct, frozen=True, kw_only=True):
-    """Templates of one language. {device}, {label}, {value}, {detail}, {limit}, {minutes}, {count}, {text} are put in.
+    """Templates of one language. {device}, {label}, {value}, {detail}, {limit}, {minutes}, {count}, {text},
+    {forecast} are put in.
 
-    ``began``, ``ended``: by the kind of an alert. ``point``: what points are called, by key. ``mark``: of decimals.
+    ``began``, ``ended``: by the kind of an alert. ``full_in``: the forecast of a disk, by its unit. ``point``: what
+    points are called, by key. ``mark``: of decimals.
     """
 
     began: Mapping[str, str]
     ended: Mapping[str, str]
+    full_in: Mapping[str, str]
     again: str
     finished: str
     more: str
@@ -28,13 +32,14 @@ def alert_text(texts: NotificationTexts, alert: Alert, device: Device | None) ->
     name = device.name or device.id if device is not None else alert.device
     point = next((one for one in device.points if one.key == alert.point), None) if device is not None else None
     template = (texts.began if alert.active else texts.ended)[alert.kind]
-    unit = point.unit if point is not None else ""
+    unit = "%" if alert.kind == "disk" else point.unit if point is not None else ""
     label, value = _label(texts, alert.point, point), _value(texts, alert, point, unit)
     return template.format(
         device=name,
         label=label,
         value=value,
         detail=f"{label}: {value}" if value else label,
+        forecast=_forecast(texts, alert.full_in),
         limit=_with_unit(_number(texts, alert.limit) if alert.limit is not None else "", unit),
     )
 
@@ -42,6 +47,10 @@ def alert_text(texts: NotificationTexts, alert: Alert, device: Device | None) ->
 def finished_text(texts: NotificationTexts, device: Device | None, id: str, worked_s: float) -> str:
     name = device.name or device.id if device is not None else id
     return texts.finished.format(device=name, minutes=max(1, round(worked_s / 60)))
+
+
+def _forecast(texts: NotificationTexts, full_in: RoughTime | None) -> str:
+    return texts.full_in[full_in.unit].format(count=full_in.count) if full_in is not None else ""
 
 
 def _label(texts: NotificationTexts, key: str, point: Point | None) -> str:
