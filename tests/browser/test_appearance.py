@@ -117,7 +117,9 @@ AFTER_CHANGES = """new Promise(done => {
 @pytest.mark.parametrize("options", [{}, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("path", ["/", "/history"])
 def test_the_layout_does_not_shift_while_loading_and_updating(visitor: Visitor, path: str, options: dict[str, Any]):
-    page = visitor.open(path, **options)
+    """In a browser that was here before: it remembers that the hub keeps costs, and keeps their places."""
+    kept = [{"origin": visitor.address, "localStorage": [{"name": "unclouded.costs", "value": "1"}]}]
+    page = visitor.open(path, storage_state={"origins": kept}, **options)
     whole(page)
     page.evaluate(AFTER_CHANGES)
     shifts = page.evaluate("window.shifts")
