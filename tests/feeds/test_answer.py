@@ -121,6 +121,7 @@ def test_a_message_that_ends_with_a_gap_does_not_fill_it() -> None:
         ('{"a": 1}', form(""), "is no number"),
         ("true", form(""), "is no number"),
         ("1e999", form(""), "no number"),
+        ('"\u0663"', form(""), "is no number"),
         ("123456789012345678901234567890", form(""), "no number that a feed may have"),
         ("1e-300", form(""), "too many decimals"),
         ("1e999999999", form(""), "no number that a feed may have"),

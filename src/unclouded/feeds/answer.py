@@ -28,7 +28,7 @@ MOST_DIGITS = 30  # of a value
 EXACT = Context(prec=MOST_DIGITS)
 DEFAULT_LENGTH_S = 3600
 DECODER = msgspec.json.Decoder(float_hook=Decimal)
-NUMBER = re.compile(r"\s*[+-]?\d{1,15}(?:\.\d{1,15})?\s*")
+NUMBER = re.compile(r"\s*[+-]?\d{1,15}(?:\.\d{1,15})?\s*", re.ASCII)
 
 
 class FeedForm(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,8 @@ import pytest
 
 from asgi import Answer, ask
 from unclouded.app.admissions import Admissions, AdmittedPlug
-from unclouded.app.configuration.config import load_config
+from unclouded.app.configuration.config import load_config, parse_config
+from unclouded.app.configuration.live import applied_keys
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.core.errors import ConfigError, StoreError
 from unclouded.core.model import Notice, Reading, Status
@@ -23,6 +24,7 @@ from unclouded.web.hosts import Hosts
 from unclouded.web.password import CredentialStore, Role, new_token
 
 UUID = "19010100000000000000020000004a07"
+DEVICE = '[[device]]\nid = "pump"\nfamily = "tuya_wifi"\nlink = "tcp://127.0.0.1:9"\n'
 PATIENCE_S = 30  # never reached in a test that passes
 TEXT = """\
 # My home
@@ -494,3 +496,21 @@ async def test_a_room_is_renamed_in_all_its_devices_at_once(tmp_path: Path) -> N
         assert (await here.ask("POST", "/rooms", body)).status == 200 and "Wine" not in here.file.read_text()
         refused = await here.ask("POST", "/rooms", {**body, "revision": await here.revision(), "room": "Attic"})
         assert refused.status == 422 and "no room 'Attic'" in refused.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("backup", '[backup]\nfolder = "/backups"\n'),
+        ("calendar", '[calendar]\nholidays = ["2026-12-08"]\n'),
+        ("costs", "[costs]\ncarbon_g_per_kWh = 100\n"),
+        ("feed", '[[feed]]\nname = "spot"\n'),
+        ("retention", '[[retention]]\nraw = "30 days"\n'),
+        ("rule", '[[rule]]\nname = "a"\nat = "07:00"\nset = "pump on"\n'),
+        ("tariff", '[[tariff]]\nname = "a"\ncurrency = "EUR"\n[[tariff.part]]\nname = "all"\nprice = 0.2\n'),
+    ],
+)
+def test_each_table_that_counts_at_once_is_named_when_it_changes(name: str, text: str) -> None:
+    before, after = (parse_config(one, "unclouded.toml", env={}) for one in (DEVICE, DEVICE + text))
+    assert applied_keys(before, after) == (name,)
+    assert applied_keys(after, after) == ()

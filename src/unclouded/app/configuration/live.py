@@ -42,6 +42,15 @@ from unclouded.hub.spec_changes import SpecChanges
 
 log = logging.getLogger("unclouded.configuration")
 
+READ_WHEN_USED = (
+    "backup",
+    "calendar",
+    "costs",
+    "feed",
+    "rule",
+    "tariff",
+)  # tables that count as soon as they are there
+
 Note = Callable[[str, Mapping[str, Any]], None]  # a sentence, and JSON of what was done
 
 
@@ -299,8 +308,8 @@ def applied_keys(before: Config, after: Config) -> tuple[str, ...]:
         "hub.profiles": (before.profiles, after.profiles),
         "weather": (before.weather, after.weather),
         "broker": (before.broker, after.broker),
-        "feed": (before.tables.feed, after.tables.feed),
         "retention": (before.retention, after.retention),
+        **{name: (getattr(before.tables, name), getattr(after.tables, name)) for name in READ_WHEN_USED},
     }
     return (*(key for key, (old, new) in pairs.items() if old != new), *changed_tables(before, after))
 
