@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from unclouded.core.errors import CommandError
@@ -114,3 +115,28 @@ def test_power_that_is_steady_and_right_is_not_frozen():
     assert rules.frozen("power_W", hours, at, [1500.0] * 6)[0].end == 6 * HOUR
     assert rules.frozen("power_W", hours[:2], at, [1500.0] * 6) == []
     assert rules.frozen("power_W", hours, at, [None] * 6) == []
+
+
+def test_parts_may_use_what_panels_behind_the_meter_made():
+    at, below = [0.0, DAY, 2.0 * DAY], {"plug": [3000.0, 3000.0]}
+    assert [one.start for one in rules.parts(METER, at, [2000.0, 2000.0], below)] == [0.0, DAY]
+    assert rules.parts(METER, at, [2000.0, 2000.0], below, [[1500.0, None]]) == []
+    (found,) = rules.parts(METER, at, [2000.0, None], below, [[1500.0, 1.0]], [1000.0, 1.0])
+    assert "2.500 kWh let through" in found.text
+
+
+@pytest.mark.parametrize("parent", ["meter", ""])
+def test_a_home_with_panels_is_not_suspicious(tmp_path: Path, parent: str):
+    """The meter counts what comes from the grid only: 100 W of the 300 W that the plug uses."""
+    with closing(open_to_write(tmp_path / "store.sqlite")) as db:
+        writer = StoreWriter(db, lambda: MIDNIGHT + 3 * DAY)
+        panels = msgspec.structs.replace(device("roof", parent), produces=True)
+        facts: list = [device("meter"), device("plug", "meter"), panels]
+        facts += [Ledger(identity=id, point=METER) for id in ("meter", "plug", "roof")]
+        for hour in range(49):
+            at = MIDNIGHT + hour * HOUR
+            facts += [
+                Reading(id, METER, hour * W, at) for id, W in (("meter", 100.0), ("plug", 300.0), ("roof", 200.0))
+            ]
+        writer.write(facts)
+    assert checked(tmp_path / "store.sqlite") == []

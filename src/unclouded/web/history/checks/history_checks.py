@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from unclouded.core.errors import CommandError
@@ -38,13 +39,28 @@ def check_history(
     chosen = [reader.known(device)] if device else known
     found: list[CheckView] = []
     for one in chosen:
-        below = [other.id for other in known if other.device.parent == one.id and not other.device.produces]
+        inside = [other for other in known if other.device.parent == one.id]
+        parts = _Parts(
+            tuple(other.id for other in inside if not other.device.produces),
+            tuple(
+                other.id
+                for other in (known if not one.device.parent else inside)
+                if other.device.produces and other.id != one.id and other.device.parent in ("", one.id)
+            ),
+        )
         check = _DeviceCheck(reader, zone, one.device, one.id or device, start, end, fuse_A * rules.MAINS_V)
-        for suspect in sorted(check.found(below), key=lambda suspect: suspect.start):
+        for suspect in sorted(check.found(parts), key=lambda suspect: suspect.start):
             found.append(_view(suspect, one.id or device, zone))
             if len(found) >= MOST_FOUND:
                 return found
     return found
+
+
+class _Parts(NamedTuple):
+    """Of a device: those below it, and those that make what these use, besides what it counts."""
+
+    below: Sequence[str]
+    producers: Sequence[str]
 
 
 class _DeviceCheck:
@@ -60,7 +76,7 @@ class _DeviceCheck:
         self._start, self._end = start, end
         self._phase_W = phase_W
 
-    def found(self, below: Sequence[str]) -> Iterator[SuspectRange]:
+    def found(self, parts: _Parts) -> Iterator[SuspectRange]:
         kinds = self._reader.kinds(self._id)
         powers = [point for point, kind in kinds.items() if kind == "number" and unit_of(point) == "W"]
         counters = [point for point, kind in kinds.items() if kind == "counter" and unit_of(point) == "Wh"]
@@ -74,11 +90,13 @@ class _DeviceCheck:
             yield from rules.energy_spikes(row.point, self._at, _counted(row), PHASES * self._phase_W)
             if row.point == "energy_import_Wh" and "power_W" in hours:
                 yield from rules.frozen("power_W", hours["power_W"], self._at, _counted(row))
-        for row in self._energy("day", counters):
+        days = self._energy("day", counters)
+        for row in days:
             if row.point == "energy_import_Wh":
                 if "power_W" in hours and not feeds_in:
                     yield from rules.mismatches(row.point, self._at, _counted(row), hours["power_W"])
-                yield from self._parts(row, below)
+                exported = next((other.Wh for other in days if other.point == "energy_export_Wh"), None)
+                yield from self._parts(row, exported, parts)
         silences = self._reader.silences(self._id, self._start, self._end) if counters else []
         for point in counters[:1]:
             edits = [one for one in self._reader.edits(self._id, [point]) if one.undone_at is None]
@@ -113,12 +131,14 @@ class _DeviceCheck:
             steps = list(self._reader.steps(self._id, Grid(MINUTE), [point], coarse.start, coarse.end))
             yield from rule([one for one in steps if "edited" not in one.flags], MINUTE)
 
-    def _parts(self, row: EnergyRow, below: Sequence[str]) -> Iterator[SuspectRange]:
-        if not below:
+    def _parts(self, row: EnergyRow, exported: Sequence[float | None] | None, parts: _Parts) -> Iterator[SuspectRange]:
+        if not parts.below:
             return
-        found = energy(self._reader, self._zone, "day", self._start, self._end, below)
-        counted = {one.device: one.Wh for one in found.rows if one.point == row.point}
-        yield from rules.parts(row.point, self._at, _counted(row), counted)
+        chosen = (*parts.below, *parts.producers)
+        rows = energy(self._reader, self._zone, "day", self._start, self._end, chosen).rows
+        counted = {one.device: one.Wh for one in rows if one.point == row.point and one.device in parts.below}
+        made = [one.Wh for one in rows if one.device in parts.producers]
+        yield from rules.parts(row.point, self._at, _counted(row), counted, made, exported)
 
 
 def phase_of(point: str) -> str:

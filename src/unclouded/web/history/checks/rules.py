@@ -124,17 +124,39 @@ def gaps(point: str, silences: Iterable[tuple[float, float]], now: float) -> lis
 
 
 def parts(
-    point: str, at: Sequence[float], whole: Sequence[float | None], below: Mapping[str, Sequence[float | None]]
+    point: str,
+    at: Sequence[float],
+    whole: Sequence[float | None],
+    below: Mapping[str, Sequence[float | None]],
+    made: Sequence[Sequence[float | None]] = (),
+    exported: Sequence[float | None] | None = None,
 ) -> list[SuspectRange]:
-    """Days on which devices below one counted more than it did. ``below``: by device."""
+    """Days on which devices below one counted more than it let through.
+
+    ``below``: by device. ``made``: of what produces behind the meter, which they used too, but for what is exported.
+    """
     found = []
     for number, (begin, end) in enumerate(pairwise(at)):
-        counted = whole[number]
+        counted = _together(whole[number], made, exported, number)
         together = sum(Wh[number] or 0.0 for Wh in below.values())
         if counted is not None and together > counted * (1 + TOLERANCE / 2) + PARTS_SLACK_WH:
-            text = f"{counted / 1000:,.3f} kWh, and {', '.join(below)} below it {together / 1000:,.3f} kWh"
+            here = "let through" if made else "counted"
+            text = f"{counted / 1000:,.3f} kWh {here}, and {', '.join(below)} below it {together / 1000:,.3f} kWh"
             found.append(SuspectRange("parts", point, begin, end, text))
     return found
+
+
+def _together(
+    imported: float | None,
+    made: Sequence[Sequence[float | None]],
+    exported: Sequence[float | None] | None,
+    number: int,
+) -> float | None:
+    """What there was to use in a period; None where some of it is not known."""
+    known = [imported, *(Wh[number] for Wh in made)]
+    out = 0.0 if exported is None else exported[number]
+    values = [Wh for Wh in known if Wh is not None]
+    return None if out is None or len(values) < len(known) else sum(values) - out
 
 
 def _runs(found: Iterable[tuple[float, float]], step_s: float) -> list[tuple[float, float, float]]:
