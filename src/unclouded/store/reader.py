@@ -45,8 +45,6 @@ DEVICE = "SELECT number, identity, id, first_seen, last_seen, info FROM device"
 OLDEST = """SELECT min(at) FROM (SELECT (SELECT min(second) FROM sample WHERE device = number) AS at FROM device
     UNION ALL SELECT (SELECT first FROM chunk WHERE device = number ORDER BY start LIMIT 1) FROM device
     UNION ALL SELECT (SELECT start FROM rollup WHERE series = id AND span = 3600 ORDER BY start LIMIT 1) FROM series)"""
-FINGERPRINT = """SELECT count(*), total(last), total(at), total(marks) FROM rollup WHERE series IN ({}) AND span = 900
-    AND start >= ? AND start < ?"""
 POINTS = "SELECT coalesce(d.id, d.identity), d.identity, point FROM series JOIN device d ON d.number = device"
 LEDGERS = """SELECT d.id, l.point FROM ledger l JOIN device d ON d.identity = l.identity WHERE d.id IS NOT NULL
     ORDER BY d.number, l.point"""
@@ -258,18 +256,6 @@ class StoreReader:
     def feeds(self) -> StoredFeeds:
         """The values of prices and other feeds."""
         return StoredFeeds(self._rows)
-
-    def fingerprint(self, device: str, points: Collection[str], start: int, end: int) -> tuple[object, ...]:
-        """What the energy of these counters between two times (whole quarters of an hour) follows from, in short.
-
-        It changes with each row, edit and silence in that time, and with what the counters showed before and after it.
-        """
-        number, _ = self._find(device)
-        places = ", ".join(str(one) for one in sorted(self._scales(number, points)))
-        rows = self._rows(FINGERPRINT.format(places), start, end)
-        edits = tuple((one.number, one.undone_at) for one in self.edits(device, points, start, end))
-        around = *self.before(device, points, start).items(), *self.first(device, points, end).items()
-        return (*rows[0], around, edits, tuple(self.silences(device, start, end)))
 
     def retention(self, rules: Sequence[RetentionRule], now: float) -> RetentionView:
         """What rules of retention keep and free."""

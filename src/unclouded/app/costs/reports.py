@@ -253,8 +253,7 @@ class CostReports:
         wanted = self.home.devices if devices else self._of_home()
         if len(wanted) * (end - first) // 96 > MOST_DEVICES_YEARS:
             raise CommandError("The request covers too much data. Choose a shorter time.")
-        known = reader.counters() if tiers else {}
-        columns = {one: self._kept.read(reader, one, first, end) for one in wanted if one in known}
+        columns = self._kept.read(reader, wanted, first, end) if tiers else {}
         feeds = reader.feeds()
         names = {name for one in tariffs for name in one.feeds}
         values = {name: feeds.intervals(name, first * QUARTER, end * QUARTER) for name in sorted(names)}

@@ -11,19 +11,28 @@ period, the rise is counted from that value. A total never falls: where a joined
 held. Days on which the clocks change have 23 or 25 hours.
 """
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
-from itertools import accumulate, pairwise
+from itertools import chain, compress
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
-from unclouded.store.condense import DAY, HOUR, Grid, HistoryStep, milliseconds
+from unclouded.store.condense import DAY, HOUR, Grid, milliseconds
 from unclouded.store.editing.edit import HistoryEdit, overlapping, overlay
 from unclouded.store.reader import StoreReader, UnknownDevice
+from unclouded.web.history.counter_levels import (
+    QUARTER,
+    KeptGaps,
+    counter_levels,
+    gap_until,
+    gaps_over_borders,
+    mWh_of,
+    span_of,
+)
 from unclouded.web.history.edited_energy import changed_since, edited_periods
+from unclouded.web.history.rises import Gap, PeriodLevels, Rises, SilentTimes, by_period
 from unclouded.web.history.series import span
 from unclouded.web.schemas import By, Energy, EnergyRow, Level, Today
 from unclouded.web.words import say
@@ -36,7 +45,6 @@ MAX_PERIODS: Mapping[By, int] = {
     "month": 1500,
 }  # in one answer
 MAX_VALUES = 200_000  # periods of all counters in one answer
-QUARTER = 900  # s
 SHORTEST: Mapping[By, int] = {
     "quarter": QUARTER,
     "hour": HOUR,
@@ -53,55 +61,6 @@ DEFAULT_SPAN_S: Mapping[By, float] = {
 }
 STEPS: Mapping[By, int] = {"quarter": QUARTER, "hour": HOUR, "day": DAY, "week": DAY, "month": DAY}  # s
 EPOCH = date(1970, 1, 1)
-GAP, LOST = "gap", "lost"  # flags: the energy of an outage; days that a device does not keep
-
-
-class Gap(NamedTuple):
-    """A time without contact in which a counter rose. ``spread``: its energy is; what a device did not keep is not."""
-
-    begin: float
-    end: float
-    before: int
-    after: int
-    spread: bool = True
-
-    def level(self, at: float) -> int:
-        """The level at a time within the gap, in mWh."""
-        return self.before + round((self.after - self.before) * (at - self.begin) / (self.end - self.begin))
-
-
-class Rises(NamedTuple):
-    """Of each period: the rise in mWh, whether it is partly estimated, whether it has energy of a gap.
-
-    ``edited``, ``void``: whether edits have corrected some of it, or made it void; empty where none has.
-    """
-
-    mWh: list[int | None]
-    estimated: list[bool]
-    gap: list[bool]
-    edited: Sequence[bool] = ()
-    void: Sequence[bool] = ()
-
-
-class SilentTimes:
-    """Times without contact, in ascending order."""
-
-    def __init__(self, silences: Iterable[tuple[float, float]]) -> None:
-        known = list(silences)
-        self._begins = [begin for begin, _ in known]
-        self._ends = list(
-            accumulate((end for _, end in known), max)
-        )  # of each one, or of an earlier one that is longer
-
-    def cover(self, begin: float, end: float) -> bool:
-        """Whether there was no contact from a time until another."""
-        place = bisect_right(self._begins, begin)
-        return place > 0 and end <= self._ends[place - 1]
-
-    def overlap(self, begin: float, end: float) -> bool:
-        """Whether there was no contact for some of that time."""
-        place = bisect_left(self._begins, end)
-        return place > 0 and begin < self._ends[place - 1]
 
 
 class CounterRises(NamedTuple):
@@ -131,10 +90,10 @@ def energy(
             device=one.device,
             point=one.point,
             Wh=[_Wh(mWh) for mWh in one.rises.mWh],
-            estimated=one.rises.estimated,
-            gap=one.rises.gap,
-            edited=list(one.rises.edited),
-            void=list(one.rises.void),
+            estimated=[*map(bool, one.rises.estimated)],
+            gap=[*map(bool, one.rises.gap)],
+            edited=[*map(bool, one.rises.edited)],
+            void=[*map(bool, one.rises.void)],
         )
         for one in counter_rises(reader, Grid(STEPS[by], zone), at, counters)
     ]
@@ -142,68 +101,30 @@ def energy(
 
 
 def counter_rises(
-    reader: StoreReader, grid: Grid, at: Sequence[float], counters: Mapping[str, Sequence[str]]
+    reader: StoreReader,
+    grid: Grid,
+    at: Sequence[float],
+    counters: Mapping[str, Sequence[str]],
+    held: int = 0,
+    kept: KeptGaps | None = None,
 ) -> Iterator[CounterRises]:
-    """The rises of these counters in periods that begin with steps of a grid."""
-    known = reader.newest()
+    """The rises of these counters in periods that begin with steps of a grid.
+
+    ``held``: for how many periods the highest level of a total that falls is held; 0 = all. ``kept``: see KeptGaps.
+    """
+    known, span = reader.newest(), span_of(at)
     for device, points in counters.items():
-        steps: dict[str, list[HistoryStep]] = {point: [] for point in points}
-        for step in reader.steps(device, grid, points, at[0], at[-1]):
-            if not isinstance(step.last, str):
-                steps[step.point].append(step)
         levels = _levels(reader, device, points, at[0])
         silences = SilentTimes(reader.silences(device, at[0], at[-1]))
-        unknown = [begin > known or silences.cover(begin, until) for begin, until in pairwise(at)]
+        unknown = silences.covered(at, known)
         for point in points:
-            gaps = _gaps(reader, device, point, at, steps[point])
-            rises = by_period(at, steps[point], levels.get(point), unknown, gaps)
-            gap = [one and silences.overlap(*period) for one, period in zip(rises.gap, pairwise(at), strict=True)]
+            read = counter_levels(reader, device, point, grid, at, span)
+            gaps = gaps_over_borders(reader, device, point, at, read, silences.all, kept or KeptGaps())
+            rises = _in_parts(at, read.levels, levels.get(point), unknown, gaps, held or len(at))
+            for period in list(compress(range(len(rises.gap)), rises.gap)):
+                rises.gap[period] = silences.overlap(at[period], at[period + 1])
             edits = reader.edits(device, [point], at[0], at[-1])
-            yield CounterRises(device, point, _with_edits(reader, device, point, at, rises._replace(gap=gap), edits))
-
-
-def by_period(
-    at: Sequence[float],
-    steps: Iterable[HistoryStep],
-    known: tuple[float, Value] | None,
-    unknown: Sequence[bool],
-    gaps: Sequence[Gap] = (),
-) -> Rises:
-    """The rise of each period.
-
-    ``known``: the time and value from which the rise is counted; ``unknown``: periods without contact to the device;
-    ``gaps``: those over the border of a period.
-    """
-    last: list[int | None] = [None] * (len(at) - 1)
-    estimated, gap = [False] * len(last), [False] * len(last)
-    for step in steps:
-        period = bisect_right(at, step.at) - 1
-        last[period] = _mWh(step.last)
-        estimated[period] |= step.estimated
-        gap[period] |= GAP in step.flags
-    if known is None:
-        return Rises([None] * len(last), estimated, gap)
-    since, level = known[0], _mWh(known[1])
-    within = {border: one for one in gaps for border in range(bisect_right(at, one.begin), bisect_right(at, one.end))}
-    if 0 in within and within[0].spread:
-        level = within[0].level(at[0])
-    rises: list[int | None] = []
-    for period, value in enumerate(last):
-        spread = [
-            within[border] for border in (period, period + 1) if border in within and at[period] < within[border].end
-        ]
-        if period + 1 in within and within[period + 1].spread:
-            value = within[period + 1].level(at[period + 1])
-        if value is None and any(one.spread for one in spread):
-            value = level
-        if value is not None:
-            rises.append(max(value - level, 0))
-            level = max(value, level)
-        else:
-            rises.append(None if unknown[period] or at[period + 1] <= since else 0)
-        gap[period] |= bool(spread)
-        estimated[period] |= any(one.spread and one.after > one.before for one in spread)
-    return Rises(rises, estimated, gap)
+            yield CounterRises(device, point, _with_edits(reader, device, point, at, rises, edits))
 
 
 def borders(by: By, start: float, end: float, zone: tzinfo) -> list[float]:
@@ -232,7 +153,7 @@ def today(reader: StoreReader, zone: ZoneInfo, now: float) -> Today:
         for point in points:
             if point not in found:
                 continue
-            level, gap = float(found[point][1]), _gap_until(reader, device, point, since)
+            level, gap = float(found[point][1]), gap_until(reader, device, point, since)
             if gap is not None and gap.spread and gap.begin < since < gap.end:
                 level = gap.level(since) / 1000
             levels.append(Level(device, point, level - _edited_since(reader, device, point, begin, now) / 1000))
@@ -246,15 +167,15 @@ def _with_edits(
         return rises
 
     def level(ms: int, period: int) -> int:
-        return _level_at(reader, device, point, ms / 1000, rises.gap[period])
+        return _level_at(reader, device, point, ms / 1000, bool(rises.gap[period]))
 
-    mWh, estimated = list(rises.mWh), list(rises.estimated)
-    edited, void = [False] * len(mWh), [False] * len(mWh)
+    mWh, estimated = list(rises.mWh), rises.estimated[:]
+    edited, void = bytearray(len(mWh)), bytearray(len(mWh))
     for one in edited_periods(at, rises.mWh, edits, level):
         mWh[one.period] = one.mWh
         edited[one.period], void[one.period] = one.is_edited, one.is_void
         estimated[one.period] |= one.is_edited
-    return rises._replace(mWh=mWh, estimated=estimated, edited=edited, void=void)
+    return rises._replace(mWh=mWh, estimated=estimated, edited=bytes(edited), void=bytes(void))
 
 
 def _edited_since(reader: StoreReader, device: str, point: str, begin: int, now: float) -> int:
@@ -267,10 +188,10 @@ def _edited_since(reader: StoreReader, device: str, point: str, begin: int, now:
 def _level_at(reader: StoreReader, device: str, point: str, at: float, is_gap: bool) -> int:
     """The level at a time in mWh. ``is_gap``: it may lie in a gap."""
     found = _levels(reader, device, [point], at)
-    gap = _gap_until(reader, device, point, at) if is_gap and found else None
+    gap = gap_until(reader, device, point, at) if is_gap and found else None
     if gap is not None and gap.spread and gap.begin < at < gap.end:
         return gap.level(at)
-    return _mWh(found[point][1]) if found else 0
+    return mWh_of(found[point][1]) if found else 0
 
 
 def _dates(by: By, days: Grid, start: float, end: float, zone: tzinfo) -> list[int]:
@@ -284,25 +205,26 @@ def _dates(by: By, days: Grid, start: float, end: float, zone: tzinfo) -> list[i
     return found
 
 
-def _gaps(reader: StoreReader, device: str, point: str, at: Sequence[float], steps: Sequence[HistoryStep]) -> list[Gap]:
-    """The gaps over a border: each ends with the first value of a period, or of what follows the last one."""
-    flagged = {bisect_right(at, step.at) - 1 for step in steps if GAP in step.flags}
-    found = [_gap_until(reader, device, point, border) for border in (*(at[one] for one in sorted(flagged)), at[-1])]
-    return [gap for gap in found if gap is not None]
-
-
-def _gap_until(reader: StoreReader, device: str, point: str, border: float) -> Gap | None:
-    """The gap that ends with the first value from a time on."""
-    end, _ = reader.first(device, [point], border).get(point, (border, 0))
-    row = next((one for one in reader.history(device, [point], end, end + 0.001) if GAP in one.flags), None)
-    before = reader.before(device, [point], end).get(point) if row is not None else None
-    if row is None or row.value is None or before is None:
-        return None
-    silence = next(iter(reader.silences(device, before[0], end)), None)
-    begin = end if silence is None else max(before[0], silence[0])
-    if begin >= end:
-        return None  # the device was in contact and reported its energy late
-    return Gap(begin, end, _mWh(before[1]), max(_mWh(row.value), _mWh(before[1])), LOST not in row.flags)
+def _in_parts(
+    at: Sequence[float],
+    levels: PeriodLevels,
+    known: tuple[float, Value] | None,
+    unknown: bytes,
+    gaps: Sequence[Gap],
+    size: int,
+) -> Rises:
+    """The rises by so many periods at a time, each part counted from the last level before it."""
+    since = None if known is None else (known[0], mWh_of(known[1]))
+    found: list[Rises] = []
+    for first in range(0, len(levels.last), size):
+        end = first + size
+        found.append(by_period(at[first : end + 1], levels.cut(first, end), since, unknown[first:end], gaps))
+        last = next((one for one in reversed(levels.last[first:end]) if one is not None), None)
+        since = since if last is None else (at[first], last)
+    if len(found) == 1:
+        return found[0]
+    rises = list(chain.from_iterable(one.mWh for one in found))
+    return Rises(rises, bytearray().join(one.estimated for one in found), bytearray().join(one.gap for one in found))
 
 
 def _counters(reader: StoreReader, devices: Sequence[str], hub: Collection[str]) -> dict[str, list[str]]:
@@ -328,10 +250,6 @@ def _levels(reader: StoreReader, device: str, points: Sequence[str], at: float) 
     found = reader.before(device, points, at)
     missing = [point for point in points if point not in found]
     return found | (reader.first(device, missing, at) if missing else {})
-
-
-def _mWh(value: Value) -> int:
-    return round(float(value) * 1000)
 
 
 def _Wh(rise_mWh: int | None) -> float | None:
