@@ -4,11 +4,12 @@ import type { Alert, Device } from "../data/shapes";
 import { nameOf, pointName, pointOf } from "../devices/points";
 import { ReconnectButton, ReconnectHelp } from "../parts/reconnect";
 import { sinceText, valueText } from "../text/format";
+import { fullText } from "../text/full";
 import { sayWith } from "../text/rich";
 import { say } from "../text/words";
 
 export function Alerts() {
-  const [worst, ...others] = alerts.value.filter((one) => byId.value.has(one.device));
+  const [worst, ...others] = alerts.value.filter((one) => !one.device || byId.value.has(one.device));
   if (!worst) return null;
   return (
     <section class="alerts" aria-label={say("alert.label")}>
@@ -31,12 +32,19 @@ export function Alerts() {
 
 function Line({ alert, isWorst = false }: { alert: Alert; isWorst?: boolean }) {
   const device = byId.value.get(alert.device);
-  if (!device) return null;
   return (
     <div class="alert" role={isWorst ? "alert" : undefined} data-alert={alert.kind}>
       <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
         <path d="M12 4 2.500 20.500h19zM12 10v5M12 17.800v.2" />
       </svg>
+      {device ? <OfDevice alert={alert} device={device} /> : <OfHub alert={alert} />}
+    </div>
+  );
+}
+
+function OfDevice({ alert, device }: { alert: Alert; device: Device }) {
+  return (
+    <>
       <p>
         {alertText(alert, device)}
         {alert.kind === "offline" && (
@@ -52,7 +60,21 @@ function Line({ alert, isWorst = false }: { alert: Alert; isWorst?: boolean }) {
           {say("alert.open")}
         </a>
       </div>
-    </div>
+    </>
+  );
+}
+
+/** Of the hub itself: its disk is nearly full. */
+function OfHub({ alert }: { alert: Alert }) {
+  return (
+    <>
+      <p>
+        {say("alert.disk", { percent: String(alert.value) })} {fullText(alert.full_in)}
+      </p>
+      <div class="acts">
+        <a href="/settings#data">{say("alert.disk_open")}</a>
+      </div>
+    </>
   );
 }
 
@@ -75,6 +97,8 @@ export function alertText(alert: Alert, device: Device) {
       return sayWith(`alert.${alert.kind}`, { device: name, point: title, value, limit: valueText(alert.limit, shape) });
     case "battery":
       return sayWith(alert.unit ? "alert.battery_value" : "alert.battery", { device: name, value });
+    case "disk":
+      return alert.text; // no device has it
     default:
       return sayWith(`alert.${alert.kind}`, { device: name, what: typeof alert.value === "string" ? `${title}, ${alert.value}` : title });
   }

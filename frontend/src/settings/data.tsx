@@ -12,6 +12,7 @@ import { Notice } from "../parts/notice";
 import { countText, formatter, timeText } from "../text/format";
 import { say } from "../text/words";
 import { Backups } from "./backups";
+import { DiskRow } from "./disk";
 import { ExportRow } from "./export";
 import { Row, Section } from "./row";
 import { resultOf, Saved, useSave } from "./save";
@@ -34,6 +35,7 @@ export function Data({ hub, configuration, backup, bar }: Props) {
         <Row title={say("settings.size")} text={day ? say("settings.size_since", { day }) : say("settings.no_data")} name="size">
           <span class="fig">{bytes === undefined ? "–" : bytesText(bytes)}</span>
         </Row>
+        <DiskRow disk={hub?.disk ?? null} />
         <Row title={say("settings.kept")} text={say("settings.kept_help")} />
         <ExportRow />
         {role.value === "control" && <Backups table={backup} bar={bar} />}
