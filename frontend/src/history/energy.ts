@@ -92,7 +92,7 @@ export function isComplete(energy: Energy): boolean {
 /** The periods that end by then. */
 export function until(energy: Energy, end: number): Energy {
   const periods = energy.at.slice(1).filter((at) => at <= end).length;
-  const rows = energy.rows.map((row) => ({ ...row, Wh: row.Wh.slice(0, periods), estimated: row.estimated.slice(0, periods), gap: row.gap.slice(0, periods) }));
+  const rows = energy.rows.map((row) => ({ ...row, Wh: row.Wh.slice(0, periods), estimated: row.estimated.slice(0, periods), gap: row.gap.slice(0, periods), edited: row.edited.slice(0, periods), void: row.void.slice(0, periods) }));
   return { ...energy, at: energy.at.slice(0, periods + 1), rows };
 }
 
@@ -101,15 +101,14 @@ export function monthsOf(energy: Energy): Energy {
   const starts = energy.at.slice(0, -1).map((at) => instantOf({ ...dayOf(at, energy.timezone), day: 1 }, energy.timezone));
   const at = [...new Set(starts)];
   const rows = energy.rows.map((row) => {
-    const [Wh, estimated, gap] = [at.map((): number | null => null), at.map(() => false), at.map(() => false)];
+    const Wh = at.map((): number | null => null);
+    const marked = (days: readonly boolean[]) => at.map((month) => starts.some((start, day) => start === month && days[day]));
     starts.forEach((start, day) => {
       const month = at.indexOf(start);
       const more = row.Wh[day];
       if (more !== null && more !== undefined) Wh[month] = (Wh[month] ?? 0) + more;
-      estimated[month] ||= row.estimated[day] ?? false;
-      gap[month] ||= row.gap[day] ?? false;
     });
-    return { ...row, Wh, estimated, gap };
+    return { ...row, Wh, estimated: marked(row.estimated), gap: marked(row.gap), edited: marked(row.edited), void: marked(row.void) };
   });
   return { ...energy, by: "month", at: [...at, ...energy.at.slice(-1)], rows };
 }

@@ -14,7 +14,7 @@ import { amountText } from "../text/format";
 import { useAnswer } from "./answers";
 import { balanceOf } from "./balance";
 import { BarChart } from "./bar_chart";
-import { BarTip } from "./bar_tip";
+import { BarTip, editNotes } from "./bar_tip";
 import { dayOf, dayText, periodTitle, RANGES, shifted, type Day, type Span } from "./calendar";
 import { useCompared, type Compared } from "./compared";
 import { changeText, otherOf } from "./comparison";
@@ -49,6 +49,7 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show }: 
   const over = useSignal<number | null>(null);
   const hierarchy = [able, shown].map((all) => all.map((one) => `${one.id} ${one.parent} ${one.produces}`).join("\n")).join("\n\n");
   const isRest = isRestOnly(view);
+  const rows = answer?.rows.filter((row) => shown.some((one) => one.id === row.device)) ?? [];
   const layouts = LAYOUTS.filter((one) => (one !== "sources" || planOf(able).meters.size > 0) && (one !== "changes" || view.against !== "none"));
   const list = layouts.find((one) => one === view.bars) ?? "stacked";
   const how = list === "changes" ? "stacked" : list;
@@ -103,11 +104,11 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show }: 
               energy={answer} bars={bars} zone={zone} height={height} paint={paint} before={before}
               label={say("history.energy_label", { period: periodTitle(view.range, view.on), totals: figures })}
               over={over} open={view.range === "day" ? undefined : open}
-              tip={(index) => <BarTip {...{ energy: answer, bars: bars.bars, index, before: before[index], whole: compared?.whole, other: otherTitle(view), zone, paint, partName }} />}
+              tip={(index) => <BarTip {...{ energy: answer, bars: bars.bars, index, before: before[index], whole: compared?.whole, edited: rows, other: otherTitle(view), zone, paint, partName }} />}
             />
           )}
         </div>
-        <p class="small soft notes">{notesOf(bars?.bars ?? [], before.length > 0, isIncomplete, otherTitle(view))}</p>
+        <p class="small soft notes">{notesOf(bars?.bars ?? [], before.length > 0, isIncomplete, otherTitle(view), editNotes(rows))}</p>
         <div class="energy-columns">
           <Figures
             title={isRest ? say("history.rest") : shown.length === 1 && !isWhole ? nameOf(shown[0]!) : say("history.used")} Wh={used}
@@ -200,9 +201,9 @@ function figuresText(used: number | undefined, sources: string): string {
 }
 
 /** What the marks and the hatching mean, and why there is no comparison. */
-function notesOf(bars: Bars["bars"], isCompared: boolean, isIncomplete: boolean, period: string): string {
+function notesOf(bars: Bars["bars"], isCompared: boolean, isIncomplete: boolean, period: string, edits: readonly string[]): string {
   const before = isCompared ? say("history.before_hint", { period }) : isIncomplete ? say("history.before_unknown", { period }) : "";
-  return [before, bars.some((bar) => bar.estimated) && say("history.estimated_hint")].filter(Boolean).join(" ");
+  return [before, bars.some((bar) => bar.estimated) && say("history.estimated_hint"), ...edits].filter(Boolean).join(" ");
 }
 
 /** What the other period is called, `October 2026`; "" without one. */

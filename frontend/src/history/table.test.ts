@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import type { Energy, Series } from "../data/shapes";
+import { editNotes } from "./bar_tip";
 import { dayFrom, instantOf, spanOf } from "./calendar";
+import { monthsOf } from "./energy";
 import { csvText, energyCsv, energyTable, historyTable, isoText, periodText } from "./table";
 
 const MADRID = "Europe/Madrid";
@@ -72,12 +74,12 @@ describe("CSV", () => {
     const { start, end } = spanOf("day", dayFrom("2026-10-25")!, MADRID);
     const energy: Energy = {
       by: "day", timezone: MADRID, at: [start, end, end + 86_400],
-      rows: [{ device: "kettle", point: "energy_import_Wh", Wh: [310.5, null], estimated: [true, false], gap: [true, false], edited: [], void: [] }],
+      rows: [{ device: "kettle", point: "energy_import_Wh", Wh: [310.5, null], estimated: [true, false], gap: [true, false], edited: [true, false], void: [false, true] }],
     };
     expect(energyCsv(energy, MADRID).split("\r\n")).toEqual([
-      "start,end,kettle.energy_import_Wh,kettle.energy_import_Wh estimated",
-      "2026-10-25T00:00:00+02:00,2026-10-26T00:00:00+01:00,310.5,1",
-      "2026-10-26T00:00:00+01:00,2026-10-27T00:00:00+01:00,,",
+      "start,end,kettle.energy_import_Wh,kettle.energy_import_Wh estimated,kettle.energy_import_Wh edited,kettle.energy_import_Wh void",
+      "2026-10-25T00:00:00+02:00,2026-10-26T00:00:00+01:00,310.5,1,1,0",
+      "2026-10-26T00:00:00+01:00,2026-10-27T00:00:00+01:00,,,0,1",
       "",
     ]);
   });
@@ -97,6 +99,17 @@ describe("a table of energy", () => {
     expect(head).toEqual(["Hour", "Kettle"]);
     expect(rows).toHaveLength(25);
     expect(rows.slice(1, 5)).toEqual([["01:00", "1.00\u202fkWh"], ["02:00 +02:00", "1.00\u202fkWh, estimated"], ["02:00 +01:00", "1.00\u202fkWh"], ["03:00", "1.00\u202fkWh"]]);
+  });
+
+  it("says what was corrected and what was marked as wrong", () => {
+    const at = [NOON, NOON + 86_400, NOON + 2 * 86_400, NOON + 3 * 86_400];
+    const row = { device: "kettle", point: "energy_import_Wh", Wh: [1000, 1000, null], estimated: [true, false, false], gap: [false, false, false], edited: [true, false, false], void: [false, true, true] };
+    const energy: Energy = { by: "day", timezone: MADRID, at, rows: [row] };
+    expect(energyTable(energy, ["Kettle"], MADRID).rows.map(([, cell]) => cell)).toEqual(["1.00\u202fkWh, corrected", "1.00\u202fkWh, partly marked as wrong", "–, marked as wrong"]);
+    expect(editNotes([row], 0)).toEqual(["Some of this energy was corrected."]);
+    expect(editNotes([row])).toHaveLength(2);
+    const month = monthsOf(energy).rows[0]!;
+    expect([month.edited, month.void, month.estimated]).toEqual([[true], [true], [true]]);
   });
 
   it("names days and months", () => {

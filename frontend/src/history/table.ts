@@ -89,25 +89,33 @@ export function energyTable(energy: Energy, names: readonly string[], zone: stri
   const rows = periodsOf(energy).map(([start], period) => {
     const cells = energy.rows.map((row) => {
       const Wh = row.Wh[period];
-      if (Wh === null || Wh === undefined) return NOTHING;
-      const text = amountText(Wh);
-      return row.estimated[period] ? `${text}, ${say("app.quality_estimated")}` : text;
+      const isKnown = Wh !== null && Wh !== undefined;
+      return [isKnown ? amountText(Wh) : NOTHING, ...marksOf(row, period)].join(", ");
     });
     return [periodText(start, energy.by, zone), ...cells];
   });
   return { head: [say(`history.${energy.by}`), ...names], rows, step: "" };
 }
 
-/** `start,end,kettle.energy_import_Wh,kettle.energy_import_Wh estimated,…`: unknown values are empty. */
+/** What is said of the energy of a period: estimated, corrected, marked as wrong. */
+export function marksOf(row: Energy["rows"][number], period: number): string[] {
+  const isKnown = typeof row.Wh[period] === "number";
+  const [isEdited, isVoid] = [row.edited[period] ?? false, row.void[period] ?? false];
+  const marks = [isEdited ? say("history.corrected") : isKnown && row.estimated[period] ? say("app.quality_estimated") : "", isVoid ? say(isKnown ? "history.partly_wrong" : "edits.is_void") : ""];
+  return marks.filter(Boolean);
+}
+
+/** `start,end,kettle.energy_import_Wh,kettle.energy_import_Wh estimated,… edited,… void,…`: unknown values are empty. */
 export function energyCsv(energy: Energy, zone: string): string {
   const keys = energy.rows.map((row) => `${row.device}.${row.point}`);
-  const head = ["start", "end", ...keys.flatMap((key) => [key, `${key} estimated`])];
+  const head = ["start", "end", ...keys.flatMap((key) => [key, `${key} estimated`, `${key} edited`, `${key} void`])];
   const rows = periodsOf(energy).map(([start, end], period) => [
     isoText(start, zone),
     isoText(end, zone),
     ...energy.rows.flatMap((row): (string | number)[] => {
       const Wh = row.Wh[period];
-      return Wh === null || Wh === undefined ? ["", ""] : [Wh, row.estimated[period] ? 1 : 0];
+      const marks = [row.edited[period] ? 1 : 0, row.void[period] ? 1 : 0];
+      return Wh === null || Wh === undefined ? ["", "", ...marks] : [Wh, row.estimated[period] ? 1 : 0, ...marks];
     }),
   ]);
   return csvText([head, ...rows]);
