@@ -75,7 +75,7 @@ def read(path: Path) -> list[object]:
 
 
 def delete_and_die(path: Path, after: float) -> int:
-    """``after``: seconds, or as a whole number steps of SQLite. How the process ended: the number of a signal, or 0 where it deleted all before."""
+    """How it ended: the number of a signal, or 0 where it deleted all before. ``after``: s; int: steps of SQLite."""
     child = os.fork()
     if not child:
         try:

@@ -34,7 +34,7 @@ const PLACES: readonly (readonly [string, Id])[] = [
 const OF_HOME = new Set(["weather", "calendar"]);
 const OF_CONNECTIONS = new Set(["web", "broker", "meross"]);
 const OF_PRICES = new Set(["feed", "tariff", "costs"]);
-const ELSEWHERE = new Set(["hub", "rule", "backup"]);
+const ELSEWHERE = new Set(["hub", "rule", "backup", "retention"]);
 
 export function SettingsPage() {
   const { value: hub, error, again } = usePolled<Hub>("/api/hub", POLL_MS);
@@ -66,7 +66,10 @@ export function SettingsPage() {
               <PeopleSection />
               <Connections hub={hub} own={at(OF_CONNECTIONS)} publish={publish} bar={bar} />
               {mayChange && <Prices tables={at(OF_PRICES)} bar={bar} />}
-              <Data hub={hub} configuration={mayChange ? configuration : undefined} backup={tables.find((one) => one.table === "backup")} bar={bar} />
+              <Data
+                hub={hub} configuration={mayChange ? configuration : undefined} backup={tables.find((one) => one.table === "backup")}
+                retention={tables.find((one) => one.table === "retention")} bar={bar}
+              />
               <HubSection hub={hub} />
               <Tools />
               <Events />

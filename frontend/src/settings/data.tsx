@@ -14,6 +14,7 @@ import { say } from "../text/words";
 import { Backups } from "./backups";
 import { DiskRow } from "./disk";
 import { ExportRow } from "./export";
+import { Retention } from "./retention";
 import { Row, Section } from "./row";
 import { resultOf, Saved, useSave } from "./save";
 import type { Table } from "./tables";
@@ -21,10 +22,10 @@ import { bytesText, storeProblems } from "./text";
 
 type Schemas = components["schemas"];
 
-type Props = { hub: Hub | undefined; configuration: Configuration | undefined; backup: Table | undefined; bar: string };
+type Props = { hub: Hub | undefined; configuration: Configuration | undefined; backup: Table | undefined; retention: Table | undefined; bar: string };
 
-/** `backup`: the table of backups, where it may be seen. */
-export function Data({ hub, configuration, backup, bar }: Props) {
+/** `backup`, `retention`: these tables, where they may be seen. */
+export function Data({ hub, configuration, backup, retention, bar }: Props) {
   const { value } = usePolled<Schemas["DataView"]>("/api/data");
   const since = value?.since ? Date.parse(value.since) : undefined;
   const bytes = hub?.store.bytes ?? value?.bytes;
@@ -36,7 +37,7 @@ export function Data({ hub, configuration, backup, bar }: Props) {
           <span class="fig">{bytes === undefined ? "–" : bytesText(bytes)}</span>
         </Row>
         <DiskRow disk={hub?.disk ?? null} />
-        <Row title={say("settings.kept")} text={say("settings.kept_help")} />
+        <Retention table={retention} bar={bar} revision={configuration?.revision} />
         <ExportRow />
         {role.value === "control" && <Backups table={backup} bar={bar} />}
         {configuration && <Versions bar={bar} revision={configuration.revision} />}
