@@ -61,6 +61,7 @@ class Place(msgspec.Struct, frozen=True):
         return bool(self.answers)
 
 
+NO_TARIFF = {"active": "", "tariffs": [], "home": {}, "carbon": ""}
 BROKEN = {"error": "This answer was made by a test."}
 PLACES: Mapping[str, Place] = {
     "now": Place("/"),
@@ -68,6 +69,9 @@ PLACES: Mapping[str, Place] = {
     "energy": Place("/history?range=month"),
     "year": Place("/history?range=year"),
     "load": Place("/history?what=load"),
+    "cost": Place("/history?range=month&in=cost"),
+    "hours": Place("/history?range=month&what=hours"),
+    "unusual": Place("/history?range=month&what=unusual"),
     "bill": Place("/bill"),
     "tariffs": Place("/tariffs"),
     "devices": Place("/devices"),
@@ -76,6 +80,7 @@ PLACES: Mapping[str, Place] = {
     "device-details": Place("/devices/kettle/details"),
     "device-offline": Place(f"/devices/{OFFLINE}"),
     "device-unknown": Place("/devices/nothing"),
+    "rules": Place("/rules"),
     "settings": Place("/settings"),
     "add": Place("/add"),
     "setup": Place("/setup"),
@@ -83,6 +88,7 @@ PLACES: Mapping[str, Place] = {
     "decode": Place("/decode"),
     "log-in": Place("/", {"**/api/session": (200, {"role": None})}, "form"),
     "history-fails": Place("/history", {"**/api/history*": (500, BROKEN)}, "[role=alert], .notice"),
+    "no-tariff": Place("/bill", {"**/api/tariffs": (200, NO_TARIFF)}, ".no-tariff"),
     "settings-fail": Place("/settings", {"**/api/hub": (500, BROKEN)}, "[role=alert], .notice"),
 }
 FAILS = "status of 500"  # in Chromium's console in the states that fail

@@ -61,9 +61,7 @@ def test_every_page_fits_every_width_and_axe_finds_nothing(visitor: Visitor) -> 
 
 
 @pytest.mark.parametrize("theme", [theme for theme in THEMES if theme != "light"])
-def test_every_page_has_contrast_in_other_themes_and_fits_in_other_languages(
-    visitor: Visitor, theme: str
-) -> None:
+def test_every_page_has_contrast_in_other_themes_and_fits_in_other_languages(visitor: Visitor, theme: str) -> None:
     """Axe looks at colours only; the layout is that of a small phone."""
     need(AXE.is_file(), "axe-core is not installed: python3 hatch_build.py --tools.")
     page, found = visit(visitor, theme, WIDTHS[0]), []
