@@ -101,8 +101,10 @@ async def test_a_failure_is_reported_once_and_tried_again(hub: BackupHub) -> Non
 
 async def test_a_backup_is_verified_and_put_back_at_the_next_start(hub: BackupHub) -> None:
     hub.folder.mkdir()
+    hub.at += 0.7
     made = await hub.service.make()
-    assert (await hub.service.verify(made.name)).devices == 1
+    found = await hub.service.verify(made.name)
+    assert (found.devices, found.at) == (1, made.at)
     staged = (await hub.service.stage(made.name)).staged
     assert staged is not None
     assert staged.name == made.name

@@ -82,7 +82,7 @@ def backup_pieces(
         manifest = BackupManifest(
             format=FORMAT,
             version=VERSION,
-            at=round(at),
+            at=int(at),  # as in the name of the file
             timezone=place.zone,
             hub=place.hub,
             id=id,
