@@ -29,6 +29,8 @@ def test_the_page_follows_the_colour_scheme_of_the_system(visitor: Visitor):
     page.emulate_media(color_scheme="dark")
     expect(body).to_have_css("background-color", "rgb(15, 17, 21)")
     expect(value).to_have_css("color", "rgb(232, 234, 237)")
+    page.emulate_media(color_scheme="dark", media="print")
+    expect(value).to_have_css("color", "rgb(22, 24, 29)")  # paper is white
 
 
 MOVES = """longest => [...document.querySelectorAll('body *')].filter(part => {
