@@ -18,15 +18,16 @@ from unclouded.store.editing.unrolled import UnrolledRange, unrolled
 from unclouded.store.retention.expired import NOTHING, gone_of
 from unclouded.store.rows import Rows
 
-COLUMNS = """SELECT count(*), min(start), max(start), max(typeof(last)), json_group_array(last),
-    json_group_array(start) FILTER (WHERE marks & ?1), total(marks & ?2 <> 0)
-    FROM (SELECT * FROM rollup WHERE series = ?3 AND span = ?4 AND start >= ?5 AND start < ?6 ORDER BY start)"""
-STARTS = """SELECT json_group_array(start)
-    FROM (SELECT start FROM rollup WHERE series = ? AND span = ? AND start >= ? AND start < ? ORDER BY start)"""
+# In the order of the primary key, in which SQLite reads a range of it
+PART = "FROM rollup WHERE series = ?1 AND span = ?2 AND start >= ?3 AND start < ?4"
+NUMBERS = f"SELECT json_group_array(last), max(marks) {PART}"
+STARTS = f"SELECT json_group_array(start) {PART}"
+ENDS = f"SELECT start {PART} ORDER BY start "
+ESTIMATES = f"SELECT start {PART} AND marks & ?5 ORDER BY start"
 BEFORE = """(SELECT {} FROM rollup b WHERE b.series = r.series AND b.span = r.span AND b.start < r.start
     ORDER BY b.start DESC LIMIT 1)"""
-FLAGGED = f"""SELECT start, size, last, at, marks, {BEFORE.format("b.last")}, {BEFORE.format("b.at")} FROM rollup r
-    WHERE series = ? AND span = ? AND start >= ? AND start < ? AND marks & ? ORDER BY start"""
+FLAGGED = f"""SELECT start, size, last, at, marks, {BEFORE.format("b.last")}, {BEFORE.format("b.at")}
+    {PART.replace("rollup", "rollup r")} AND marks & ?5 ORDER BY start"""
 NEXT = "SELECT start, marks & ? FROM rollup WHERE series = ? AND span = ? AND start >= ? ORDER BY start LIMIT 1"
 ESTIMATED = 1 << QUALITIES.index("estimated") >> 1  # in the marks of a part
 Read = TypeVar("Read")
@@ -110,13 +111,21 @@ def _read(rows: Rows, scales: Mapping[int, SeriesScale], query: CounterQuery) ->
 def _series(rows: Rows, series: int, scale: SeriesScale, query: CounterQuery, bit: int) -> SeriesRows | None:
     """None where a number has more than 64 bits."""
     place = series, query.span, query.start, query.end
-    count, first, last, kind, numbers, estimated, flags = rows(COLUMNS, ESTIMATED, bit, *place)[0]
-    if kind not in (None, "integer"):
+    text, marks = rows(NUMBERS, *place)[0]
+    if "." in text:
         return None
-    is_run = count and last - first == (count - 1) * query.span
-    starts = range(first, last + query.span, query.span) if is_run else _ints(rows(STARTS, *place)[0][0])
-    flagged = [FlaggedRow(*row) for row in rows(FLAGGED, *place, bit)] if flags else ()
-    return SeriesRows(scale, starts, _ints(numbers), _ints(estimated), flagged)
+    numbers, starts = _ints(text), range(0)
+    if numbers:
+        (first,), (last,) = rows(f"{ENDS} LIMIT 1", *place)[0], rows(f"{ENDS} DESC LIMIT 1", *place)[0]
+        starts = range(first, last + query.span, query.span)
+    is_run = len(starts) == len(numbers)
+    return SeriesRows(
+        scale,
+        starts if is_run else _ints(rows(STARTS, *place)[0][0]),
+        numbers,
+        [start for (start,) in rows(ESTIMATES, *place, ESTIMATED)] if marks else (),
+        [FlaggedRow(*row) for row in rows(FLAGGED, *place, bit)] if marks else (),
+    )
 
 
 def _ints(text: str) -> list[int]:

@@ -70,9 +70,11 @@ def fixed_days(pricing: Pricing, days: Iterable[date]) -> Mapping[date, Fraction
     tariff = pricing.tariff
     parts = [one for one in tariff.parts if one.kind not in BY_ENERGY]
     demands: dict[tuple[int, date], Fraction] = {}
+    factors: dict[tuple[int, ...], Fraction] = {}  # of a part and the taxes that count
     found: dict[date, Fraction] = {}
     for day in days:
         total = Fraction(0)
+        taxes = [one for one in tariff.taxes if one.counts_on(day)]
         for part in parts:
             if not part.since <= day < part.until:
                 continue
@@ -84,7 +86,10 @@ def fixed_days(pricing: Pricing, days: Iterable[date]) -> Mapping[date, Fraction
                 amount = demands[key]
             else:
                 amount = day_amount(tariff, part, day)
-            total += amount * (1 + tax_factor([one for one in tariff.taxes if one.counts_on(day)], part))
+            place = id(part), *map(id, taxes)
+            if place not in factors:
+                factors[place] = 1 + tax_factor(taxes, part)
+            total += amount * factors[place]
         found[day] = total
     return found
 

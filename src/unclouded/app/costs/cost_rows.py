@@ -139,8 +139,10 @@ def _shares(
     separate = home.controlled if pricing.tariff.has_controlled else ()
     measured = _added([used[id].mWh for id in home.uses if id in used and id not in separate], len(use))
     whole = [max(all_of_it - part, devices) for all_of_it, part, devices in zip(use, own, measured, strict=True)]
-    grams = [0 if one is None else int(one * CARBON) for one in intensity]
-    emitted, everything = list(map(mul, grams, energy.bought)), list(map(max, use, _added([measured, own], len(use))))
+    emitted, everything = (
+        list(map(mul, _grams(intensity), energy.bought)),
+        list(map(max, use, _added([measured, own], len(use)))),
+    )
     return QuarterShares(
         general=shared_rates(costs.general, whole),
         controlled=shared_rates(costs.controlled, energy.controlled),
@@ -183,8 +185,19 @@ def _without_intensity(energy: HomeEnergy, intensity: Sequence[Fraction | None],
     return sum(mWh for mWh, one in zip(energy.bought[low:high], intensity[low:high], strict=True) if one is None)
 
 
+def _grams(intensity: Sequence[Fraction | None]) -> list[int]:
+    """10⁻⁶ g per kWh of each quarter, 0 where it is not known; the same value is computed once."""
+    found: list[int] = []
+    known, grams = None, 0
+    for one in intensity:
+        if one is not known:
+            known, grams = one, 0 if one is None else one.numerator * CARBON // one.denominator
+        found.append(grams)
+    return found
+
+
 def _added(columns: Sequence[Sequence[int]], size: int) -> list[int]:
-    return [sum(one) for one in zip(*columns, strict=True)] if columns else [0] * size
+    return list(map(sum, zip(*columns, strict=True))) if columns else [0] * size
 
 
 def _device_sums(
@@ -354,7 +367,7 @@ def _solar(
     used = [
         max(made - given, 0) for made, given in zip(energy.produced[low:high], energy.fed_in[low:high], strict=True)
     ]
-    grams = [0 if one is None else int(one * CARBON) for one in intensity[low:high]]
+    grams = _grams(intensity[low:high])
     is_known = any(one is not None for one in intensity)
     return SolarSums(
         produced=sum(energy.produced[low:high]),
