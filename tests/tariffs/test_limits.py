@@ -12,11 +12,12 @@ from unclouded.core.errors import CommandError
 from unclouded.tariffs.bill import Bill, bill
 from unclouded.tariffs.billing import chosen_period, cycle_of
 from unclouded.tariffs.money import ATTO
+from unclouded.tariffs.price import quarter_price
 from unclouded.tariffs.pricing import Pricing
 from unclouded.tariffs.quarters import HomeEnergy, day_begin
 from unclouded.tariffs.reading import tariff_of
 from unclouded.tariffs.shares import QuarterCosts, quarter_costs
-from unclouded.tariffs.tables import TariffPartTable, TariffTable, TariffTaxTable
+from unclouded.tariffs.tables import TariffPartTable, TariffTable, TariffTaxTable, TariffTierTable
 
 MADRID, HOLIDAYS = ZoneInfo("Europe/Madrid"), HolidayList([])
 JANUARY = date(2026, 1, 1)
@@ -90,6 +91,26 @@ def test_feed_in_is_limited_where_prices_are_negative(price: int, paid: int, ear
     found, costs = priced(parts, fed_in=KWH)
     assert sum(costs.earned) / ATTO == earned
     assert sum(line.amount for line in found.lines if line.kind == "feed_in") == -Decimal(str(earned))
+
+
+@pytest.mark.parametrize(("used", "price"), [(0, 1), (4, 2), (5, 2)])
+def test_the_next_kWh_after_a_full_tier_has_the_price_of_the_next_one(used: int, price: int) -> None:
+    table = part("tiers", None, tiers=[TariffTierTable(up_to=4, price=1), TariffTierTable(price=2)], per="day")
+    _, costs = priced([table], bought=used * KWH)
+    assert costs.marginal[0] == price * 10**12
+    tariff = tariff_of(TariffTable(name="a", currency="EUR", part=[table]), HOLIDAYS)
+    first = day_begin(JANUARY, MADRID)
+    nothing = [0, 0]
+    energy = HomeEnergy(
+        first=first,
+        bought=[used * KWH, 0],
+        fed_in=nothing,
+        produced=nothing,
+        controlled=nothing,
+        unknown=bytes(2),
+        estimated=bytes(2),
+    )
+    assert quarter_price(Pricing(tariff, energy, {}, MADRID, HOLIDAYS), first + 1).price == price
 
 
 def test_a_tax_that_changes_does_not_divide_the_limit_of_feed_in() -> None:

@@ -150,6 +150,22 @@ def test_an_invalid_address_is_named(listen: str) -> None:
         parse_config("", "u.toml", env={}).with_web(listen)
 
 
+@pytest.mark.parametrize("number", ["NaN", "-sNaN", "Infinity"])
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[weather]\nlatitude = "{}"\nlongitude = 2', "latitude"),
+        ('[costs]\ncarbon_g_per_kWh = "{}"', "carbon_g_per_kWh"),
+        ('[[tariff]]\nname = "a"\ncurrency = "EUR"\n[[tariff.part]]\nprice = "{}"', "price"),
+        ('[[tariff]]\nname = "a"\ncurrency = "EUR"\n[[tariff.part]]\nprice = {{ x = "{}" }}', "x"),
+        ('[[feed]]\nname = "a"\nfactor = "{}"', "factor"),
+    ],
+)
+def test_what_is_no_number_is_refused_where_it_stands(text: str, key: str, number: str) -> None:
+    with pytest.raises(ConfigError, match=rf"{key}.*must be a number"):
+        parse_config(text.format(number), "u.toml", env={})
+
+
 @pytest.mark.parametrize("host", ["https://home.example", "home.example:8099", "a/b", "ümlaut"])
 def test_an_invalid_host_of_the_page_is_named(host: str) -> None:
     with pytest.raises(ConfigError, match=r"line 2: `host` in \[web\].*omit the port"):

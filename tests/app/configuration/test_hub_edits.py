@@ -1,6 +1,7 @@
 """Changes to the tables of the hub in the text of a configuration: what a person wrote stays."""
 
 import tomllib
+from datetime import date
 
 import pytest
 
@@ -87,6 +88,16 @@ def test_items_of_a_list_are_added_changed_and_removed_by_name_or_place() -> Non
         with_item_changes(two, "webhook", "3", {})
     named = with_item(FILE, "rule", {"name": "Evening", "on": True})
     assert tomllib.loads(with_item_changes(named, "rule", "Evening", {"on": False}))["rule"][0]["on"] is False
+
+
+def test_dates_in_the_parts_of_a_tariff_are_written_as_dates() -> None:
+    tariff = {"name": "a", "zones": {"day": "08:00-20:00", "night": "other"}, "part": [{"from": date(2026, 1, 1)}]}
+    text = with_item(FILE, "tariff", tariff)
+    assert "from = 2026-01-01\n" in text
+    later = with_item_changes(text, "tariff", "a", {"part": [{"from": date(2027, 1, 1), "price": {"day": 1}}]})
+    assert tomllib.loads(later)["tariff"] == [
+        {**tariff, "part": [{"from": date(2027, 1, 1), "price": {"day": 1}}]},
+    ]
 
 
 def test_every_table_of_the_hub_is_shown_with_what_its_keys_hold_and_without_secrets() -> None:

@@ -1,12 +1,14 @@
 """Costs of a home with a meter, a solar roof, a kettle and a boiler, from its store."""
 
+import asyncio
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -18,15 +20,17 @@ from unclouded.app.configuration.cost_tables import CostsTable
 from unclouded.app.costs.measured_home import measured_home
 from unclouded.app.costs.quarter_columns import QuarterColumns
 from unclouded.app.costs.reports import CostReports
+from unclouded.app.costs.service import CostsService
 from unclouded.cli import cli
 from unclouded.core.cost_views import CostsView
 from unclouded.core.errors import CommandError
 from unclouded.core.feeds import FeedInterval, FeedValues
-from unclouded.core.model import Device, Fact, Ledger, Point, Reading
+from unclouded.core.model import Device, Fact, Ledger, Point, PublicHub, Reading
 from unclouded.store.editing.edit import NewEdit
 from unclouded.store.reader import StoreReader
 from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
+from unclouded.web.history.history import HistoryReader
 
 MADRID = ZoneInfo("Europe/Madrid")
 IMPORT, EXPORT = "energy_import_Wh", "energy_export_Wh"
@@ -270,6 +274,32 @@ def test_what_is_chosen_must_be_there(home: CostHome) -> None:
         costs(home, tariff="x")
     with pytest.raises(CommandError, match="There is no device 'y'"):
         costs(home, devices=("y",))
+
+
+def test_a_changed_tariff_counts_at_once(home: CostHome) -> None:
+    service = CostsService(home.config, cast(PublicHub, _Home()), cast(HistoryReader, _Threads(home)), lambda: NOW)
+    assert asyncio.run(service.price("", FIRST)).price == Decimal("0.11")
+    file = Path(home.config.where)
+    file.write_text(file.read_text("utf-8").replace("night = 0.10", "night = 0.50"), "utf-8")
+    service.use(load_config(file))
+    assert asyncio.run(service.price("", FIRST)).price == Decimal("0.55")
+    assert service.tariffs().tariffs[0].parts[0].prices["night"] == Decimal("0.5")
+
+
+class _Home:
+    def devices(self) -> tuple[Device, ...]:
+        return HOME
+
+
+class _Threads:
+    """Reads at once."""
+
+    def __init__(self, home: CostHome) -> None:
+        self._home = home
+
+    async def read(self, compute: Callable[[StoreReader], object]) -> object:
+        with self._home.read() as reader:
+            return compute(reader)
 
 
 def test_a_home_without_a_meter_buys_what_its_devices_use() -> None:

@@ -5,7 +5,8 @@ changes what a hub does.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -183,9 +184,28 @@ def parse_config(text: str, where: str, data: str | None = None, env: Mapping[st
 
 def _converted(text: str, where: str) -> ConfigFile:
     try:
-        return msgspec.convert(read_toml(text, where), ConfigFile)
+        file = msgspec.convert(read_toml(text, where), ConfigFile)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {error}.") from None
+    for path in _infinite(file, "$"):
+        raise ConfigError(f"{where}: `{path}`: must be a number.")
+    return file
+
+
+def _infinite(value: object, path: str) -> Iterator[str]:
+    """The paths of decimal numbers that are none: msgspec takes "NaN" and "Infinity" in quotes."""
+    match value:
+        case Decimal() if not value.is_finite():
+            yield path
+        case msgspec.Struct():
+            for field in msgspec.structs.fields(value):
+                yield from _infinite(getattr(value, field.name), f"{path}.{field.encode_name}")
+        case dict():
+            for key, one in value.items():
+                yield from _infinite(one, f"{path}.{key}")
+        case list() | tuple():
+            for place, one in enumerate(value):
+                yield from _infinite(one, f"{path}[{place}]")
 
 
 def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, str], places: ConfigPlaces) -> Config:

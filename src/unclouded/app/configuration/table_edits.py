@@ -9,6 +9,7 @@ A key may stand in the table's own block (``scale = { power_W = 40 }``, ``scale.
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -86,6 +87,8 @@ def value_text(value: object) -> str:
             return text if set(text) & set(".eE") else f"{text}.0"
         case int():
             return str(value)
+        case date():
+            return value.isoformat()
         case Mapping():
             inner = ", ".join(f"{key_text(key)} = {value_text(one)}" for key, one in value.items())
             return f"{{ {inner} }}" if inner else "{}"
