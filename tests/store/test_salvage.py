@@ -21,6 +21,7 @@ from unclouded.core.feeds import FeedInterval, FeedValues
 from unclouded.core.model import Device, Fact, Ledger, Memory, Notice, Point, Reading, Status
 from unclouded.store.blob import decode
 from unclouded.store.condense import HistoryRow
+from unclouded.store.editing.edit import NewEdit
 from unclouded.store.pages import SqliteFile
 from unclouded.store.reader import StoreReader
 from unclouded.store.repair import Repair
@@ -152,6 +153,21 @@ def test_all_of_a_sound_store_is_brought_over(tmp_path: Path, in_log: bool) -> N
         query = f"SELECT * FROM {table} ORDER BY 1, 2"
         with sqlite3.connect(source) as old_db, sqlite3.connect(target) as new_db:
             assert new_db.execute(query).fetchall() == old_db.execute(query).fetchall(), table
+
+
+def test_edits_are_brought_over_and_count(tmp_path: Path) -> None:
+    source, target = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
+    write(source, [device(0), *(Reading("d0", "power_W", 5.0, NOON + second) for second in range(60))])
+    db = open_to_write(source)
+    edits, start = StoreWriter(db, wall).edits, round(NOON * 1000)
+    edits.make(NewEdit(device=1, point="power_W", start=start, until=start + 30_000, action="void"), "test")
+    undone = edits.make(NewEdit(device=1, point="power_W", start=start, until=start + 60_000, action="void"), "test")
+    edits.undo(undone.number, "test")
+    db.close()
+    salvaged(source, target).close()
+    with StoreReader(target) as reader:
+        assert len(list(reader.history("d0", ["power_W"]))) == 30
+        assert [(one.undone_at is None, one.who) for one in reader.edits("d0")] == [(True, "test"), (False, "test")]
 
 
 def test_salvaging_twice_adds_nothing(whole: Path, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from unclouded.app.stored_history import stored_energy, stored_history
 from unclouded.cli.verbs import export
 from unclouded.core.export_views import ExportRequest
 from unclouded.core.model import Device, Ledger, Notice, Point, Reading
+from unclouded.store.editing.edit import EditValue, NewEdit
 from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 
@@ -219,3 +220,20 @@ def test_decimals_of_a_point_are_written_in_full() -> None:
     assert [decimal_text(one) for one in ((0.1 + 0.2, 1), (-5.25, 3), (1e-6, 6), (10**20, 0), (3, 2))] == [
         *("0.3", "-5.250", "0.000001", "100000000000000000000", "3"),
     ]
+
+
+def test_what_was_edited_is_exported_as_it_counts(config: Config, tmp_path: Path) -> None:
+    first = round(datetime(2026, 3, 28, 22, tzinfo=BERLIN).timestamp()) * 1000
+    with closing(open_to_write(config.store)) as db:
+        writer = StoreWriter(db, lambda: NOW)
+        place = {"device": 1, "point": "power_W"}
+        writer.edits.make(NewEdit(**place, start=first, until=first + 3_600_000, action="void"), "test")
+        value = EditValue(constant=7.5)
+        start = first + 3_600_000
+        writer.edits.make(NewEdit(**place, start=start, until=start + 1000, action="edit", value=value), "test")
+    file = exported(config, tmp_path, devices=("kettle",), points=("power_W",))
+    with file.open(newline="") as text:
+        rows = list(csv.DictReader(text))
+    assert len(rows) == 29
+    assert (rows[0]["value"], rows[0]["quality"], rows[0]["flags"]) == ("7.5", "estimated", "edited")
+    assert rows[1]["flags"] == ""

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -119,3 +119,21 @@ def test_energy_in_json_and_csv(config: Path) -> None:
 def test_energy_has_no_step(config: Path) -> None:
     done = CliRunner().invoke(history.command, ["kettle", "--energy", "day", "--step", "1h", "--config", str(config)])
     assert done.exit_code != 0 and "--step" in str(done.exception)
+
+
+def test_a_device_that_is_called_as_a_command_is_reached_by_the_long_form(config: Path) -> None:
+    with closing(open_to_write(config.parent / "store.sqlite")) as db:
+        point = Point(key="power_W")
+        void = Device(id="void", identity="v", family="", link="", profile="", points=(point,))
+        at = local("2026-03-10T01:00")
+        StoreWriter(db, lambda: at + 86_400).write([void, Reading("void", "power_W", 7.0, at)])
+    where = ("--config", str(config))
+    shown = CliRunner().invoke(history.command, ["show", "void", *where])
+    assert (shown.exit_code, shown.output.split()[-1]) == (0, "7")
+    asked = ("--from", "2026-03-10", "--to", "2026-03-11", "--reason", "x", "--yes")
+    made = CliRunner().invoke(history.command, ["void", "void", "power_W", *asked, *where])
+    assert made.exit_code == 0, made.output
+    assert CliRunner().invoke(history.command, ["show", "void", *where]).output == ""
+    assert "1  power_W" in CliRunner().invoke(history.command, ["edits", "void", *where]).output
+    restored = CliRunner().invoke(history.command, ["restore", "void", "power_W", "--number", "1", "--yes", *where])
+    assert restored.exit_code == 0 and "1 edit undone" in restored.output
