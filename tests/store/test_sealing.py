@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store.test_rollup import DAY, NOON, Keeper, plug, watts
-from unclouded.core.errors import StoreError
 from unclouded.core.model import Fact, Notice, Reading
 from unclouded.store import blob, chunk, samples, sealing, sink
 from unclouded.store.chunk import SPAN_S
@@ -330,8 +329,56 @@ def test_damaged_samples_and_chunks_are_neither_sealed_nor_lost(path: Path) -> N
     keeper.seal()
     query = "SELECT count(*) FROM sample WHERE second = ?"
     assert keeper.db.execute(query, (NOON + SPAN_S + 7,)).fetchone() == (1,)
-    with StoreReader(path) as reader, pytest.raises(StoreError, match="damaged"):
-        list(reader.history("plug", start=NOON + SPAN_S, end=NOON + 2 * SPAN_S))
+    with StoreReader(path) as reader:
+        rows = list(reader.history("plug", start=NOON, end=NOON + 3 * SPAN_S))
+        assert {(row.at - NOON) // SPAN_S for row in rows if row.at != NOON + SPAN_S + 7} == {0, 2}
+        (hour,) = reader.damaged_hours("plug")
+        assert (hour.device, hour.start) == ("plug", HOUR + SPAN_S)
+    keeper.close()
+
+
+@pytest.mark.parametrize("count", [1, 600])
+def test_late_readings_in_an_hour_with_a_damaged_chunk_leave_its_rollups_as_they_were(path: Path, count: int) -> None:
+    def rollups() -> list[tuple[object, ...]]:
+        return keeper.db.execute("SELECT * FROM rollup ORDER BY series, span, start").fetchall()
+
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), *hours(14)])
+    keeper.seal()
+    before = rollups()
+    flipped = bytearray(keeper.db.execute("SELECT data FROM chunk WHERE start = ?", (HOUR + SPAN_S,)).fetchone()[0])
+    flipped[len(flipped) // 2] ^= 0x55
+    keeper.db.execute("UPDATE chunk SET data = ? WHERE start = ?", (bytes(flipped), HOUR + SPAN_S))
+    late = (
+        [watts(5, SPAN_S + 7)] if count == 1 else [watts(second % 977 / 10, second) for second in range(0, 36000, 60)]
+    )
+    keeper.writer.write(late)  # with many, all from there on is rolled up again
+    for _ in range(50):
+        keeper.writer.write([watts(0, 14 * SPAN_S)])
+    low, high = HOUR + SPAN_S, HOUR + 2 * SPAN_S
+
+    def inside(rows: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+        return [row for row in rows if low <= int(str(row[2])) < high]
+
+    assert inside(rollups()) == inside(before) != []
+    number = keeper.db.execute("SELECT number FROM device").fetchone()[0]
+    (series,) = keeper.db.execute("SELECT id FROM series").fetchone()
+    keeper.writer._rollup.redo(number, [series], HOUR, HOUR + 3 * SPAN_S)  # an edit over it
+    assert inside(rollups()) == inside(before)
+    keeper.close()
+
+
+def test_a_damaged_chunk_stops_no_join_and_no_clock(path: Path) -> None:
+    keeper = SealedKeeper(path)
+    keeper.writer.write([plug(), plug(id="old", identity="uuid-2"), *hours(10), *hours(10, 61, "old")])
+    keeper.seal()
+    numbers = dict(keeper.db.execute("SELECT id, number FROM device"))
+    keeper.db.execute("UPDATE chunk SET data = x'01ff' WHERE start = ? AND device = ?", (HOUR + SPAN_S, numbers["old"]))
+    assert Repair(keeper.db, lambda: keeper.wall).join("uuid-2", "uuid-1", "test")
+    keeper.writer.reload()
+    assert put_away_future(keeper.db, HOUR - 86_400.0, "the clock was ahead") > 0
+    query = "SELECT device, start FROM chunk"
+    assert keeper.db.execute(query).fetchall() == [(numbers["plug"], HOUR + SPAN_S)]  # for a salvage
     keeper.close()
 
 

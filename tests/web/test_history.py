@@ -1,5 +1,6 @@
 """History in the API: columns with gaps, energy by local periods that add up, events as text."""
 
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from tempfile import mkdtemp
@@ -645,3 +646,41 @@ async def test_events_are_newest_first_and_have_texts(history_reader, path):
     ]
     assert found[1].data == {"result": "confirmed"} and found[2].data["state"] == "offline"
     assert [one.kind for one in await history_reader.events("plug", NOON, NOON + 3, 1)] == ["state"]
+
+
+class ReportedEvents:
+    """A store that is told of events only."""
+
+    def __init__(self) -> None:
+        self.reported: list[tuple[str, str, str]] = []
+
+    def report(self, device: str, kind: str, text: str, data: object) -> None:
+        self.reported.append((device, kind, text))
+
+
+async def test_a_damaged_hour_is_a_gap_and_one_event_and_its_steps_are_there(tmp_path: Path) -> None:
+    path, hour = tmp_path / "store.sqlite", 3600
+    write(path, *(watts(20, NOON + second) for second in range(0, 6 * hour, 60)))
+    with closing(open_to_write(path)) as db:
+        writer = StoreWriter(db, lambda: NOON + 366 * 86_400)
+        writer.write([watts(20, NOON + 6 * hour)])
+        while writer.sealer.step():
+            pass
+        start = int(NOON) + hour
+        (data,) = db.execute("SELECT data FROM chunk WHERE start = ?", (start,)).fetchone()
+        flipped = bytes([*data[:-3], data[-3] ^ 1, *data[-2:]])
+        db.execute("UPDATE chunk SET data = ? WHERE start = ?", (flipped, start))
+    store = ReportedEvents()
+    reader = HistoryReader(path, MADRID, store)  # type: ignore[arg-type]
+    request = SeriesRequest([("plug", "power_W")], NOON, NOON + 3 * hour, 1000)
+    raw = (await reader.history(request)).series[0]
+    again = (await reader.history(request)).series[0]
+    steps = (await reader.history(SeriesRequest([("plug", "power_W")], NOON, NOON + 3 * hour, 60))).series[0]
+    await reader.close()
+    assert raw == again
+    empty = [at for at, value in zip(raw.at, raw.value, strict=True) if value is None]
+    assert empty == [start] and not any(start < at < start + hour for at in raw.at)
+    assert None not in steps.value and sum(start <= at < start + hour for at in steps.at) >= 12
+    ((device, kind, text),) = store.reported
+    assert (device, kind) == ("plug", "damaged_hour")
+    assert "plug in the hour from 2026-06-10T11:00:00.000Z" in text and str(tmp_path) not in text

@@ -1,6 +1,7 @@
 """Stored readings and energy, read from the store whether a hub runs or not."""
 
 import contextlib
+import logging
 from collections.abc import Collection, Iterator
 from itertools import pairwise
 
@@ -9,8 +10,14 @@ import msgspec
 from unclouded.app.configuration.config import Config
 from unclouded.store.condense import HistoryRow
 from unclouded.store.reader import FOREVER, StoreReader
+from unclouded.store.schema import open_to_read
 from unclouded.web.history.energy import DEFAULT_SPAN_S, energy
 from unclouded.web.schemas import By
+
+log = logging.getLogger("unclouded.history")
+
+DELETED = """SELECT point, max(upto) FROM expired JOIN series s ON s.id = series JOIN device d ON d.number = s.device
+    WHERE span = 0 AND identity = ? GROUP BY point ORDER BY point"""
 
 StoredRow = HistoryRow  # a reading, or one step of condensed readings
 
@@ -58,6 +65,21 @@ def stored_energy(
     ]
 
 
+def deleted_readings(config: Config, device: str, points: Collection[str]) -> dict[int, list[str]]:
+    """Until when (Unix seconds) readings of a device were deleted by a rule of retention, and of which points.
+
+    ``points`` empty: all. Raises CommandError for an unknown device, and StoreError.
+    """
+    with StoreReader(config.store) as reader:
+        identity = reader.known(device).identity
+    found: dict[int, list[str]] = {}
+    with contextlib.closing(open_to_read(config.store)) as db:
+        for point, until in db.execute(DELETED, (identity,)):
+            if not points or point in points:
+                found.setdefault(until, []).append(point)
+    return found
+
+
 @contextlib.contextmanager
 def stored_history(
     config: Config,
@@ -82,3 +104,5 @@ def stored_history(
             step,
             config.zone,
         )
+        for hour in reader.damaged_hours():
+            log.warning("%s: %s", config.store, hour)

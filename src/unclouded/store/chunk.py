@@ -92,6 +92,14 @@ def decode(start: int, chunk: bytes) -> list[DeviceSecond]:
         return decoder.take(decoder.moments)
 
 
+def is_sound(chunk: bytes) -> bool:
+    """Whether its checksum fits: a tenth of the time of reading it."""
+    try:
+        return chunk[0] == VERSION and bool(_decompressed(chunk))
+    except (zlib.error, IndexError, ValueError, TypeError):
+        return False
+
+
 def seconds_of(start: int, chunk: bytes) -> Iterator[DeviceSecond]:
     """The same, one after another. Raises DamagedStore, at any of them."""
     held: list[DeviceSecond] = []  # the last one: more of it may follow

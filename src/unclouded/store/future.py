@@ -9,7 +9,9 @@ starts in the past, and then all that it stored is in the future until it gets t
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 
+from unclouded.core.errors import DamagedStore
 from unclouded.store.chunk import SPAN_S
 from unclouded.store.codec import to_json
 from unclouded.store.outbox import StoreOutbox
@@ -79,7 +81,8 @@ def put_away_future(db: sqlite3.Connection, now: float, why: str) -> int:
     with transaction(db):
         StoreOutbox(db, lambda: now).mark_data(latest)
         for device, start in sealed:
-            unseal(db, device, start)
+            with suppress(DamagedStore):  # it stays where it is, for a salvage
+                unseal(db, device, start)
         if sealed:
             count, first, last = db.execute(COUNTS, (latest,)).fetchone()
         for query in MOVE:

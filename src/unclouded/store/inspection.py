@@ -7,18 +7,23 @@ is not held up: readers of a write-ahead log hold no lock against it.
 
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import msgspec
 
 from unclouded.core.errors import StoreError
+from unclouded.store.chunk import is_sound
 from unclouded.store.schema import BUSY_MS, MIGRATIONS, check_ours, explain
 
 STEPS = 10_000  # of SQLite's machine between two looks at the clock
 FORMAT = len(MIGRATIONS)
 REMEMBERED = "SELECT value FROM memory WHERE identity = 'hub' AND key = 'disk'"
+CHUNKS = "SELECT start, data FROM chunk WHERE device = ? ORDER BY start DESC"
 SPAN = "SELECT count(*), min(first_seen), max(last_seen) FROM device"
+
+
+Blob = bytes  # the class has a field of that name
 
 
 class StoreFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +31,8 @@ class StoreFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     ``first``, ``last``: Unix seconds of the first and the newest contact of any device, None = no device yet.
     ``disk``: what the hub remembers of the use of its disk. ``complaint``: what the check of the file found, "" = it is
-    sound; ``is_checked``: whether the check came to an end.
+    sound; ``is_checked``: whether the check came to an end. ``damaged_hours``: device and start of
+    sealed hours whose chunk is damaged; ``hours_unread``: how many there was no time for.
     """
 
     format: int
@@ -35,7 +41,9 @@ class StoreFacts(msgspec.Struct, frozen=True, kw_only=True):
     devices: int = 0
     first: float | None = None
     last: float | None = None
-    disk: bytes = b""
+    disk: Blob = b""
+    damaged_hours: tuple[tuple[str, int], ...] = ()
+    hours_unread: int = 0
     complaint: str = ""
     is_checked: bool = True
 
@@ -56,6 +64,7 @@ def inspect(path: Path, most_s: float, is_open: bool) -> StoreFacts:
             count, first, last = db.execute(SPAN).fetchone() if version else (0, None, None)
             disk = db.execute(REMEMBERED).fetchone() if version else None
             complaint = _complaint(db, most_s)
+            damaged, unread = _damaged_hours(db, most_s / 2)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise explain(path, error) from None
     return StoreFacts(
@@ -65,6 +74,8 @@ def inspect(path: Path, most_s: float, is_open: bool) -> StoreFacts:
         devices=count,
         first=first,
         last=last,
+        damaged_hours=damaged,
+        hours_unread=unread,
         disk=disk[0] if disk is not None and isinstance(disk[0], bytes) else b"",
         complaint=complaint or "",
         is_checked=complaint is not None,
@@ -90,7 +101,24 @@ def _complaint(db: sqlite3.Connection, most_s: float) -> str | None:
         if "interrupted" in str(error):
             return None
         raise
+    finally:
+        db.set_progress_handler(None, 0)
     return "" if found == "ok" else found
+
+
+def _damaged_hours(db: sqlite3.Connection, most_s: float) -> tuple[tuple[tuple[str, int], ...], int]:
+    """The newest hours first, as far as the time goes; and how many are left. None in a format without chunks."""
+    until, read, found = time.monotonic() + most_s, 0, list[tuple[str, int]]()
+    with suppress(sqlite3.OperationalError):
+        (count,) = db.execute("SELECT count(*) FROM chunk").fetchone()
+        for number, name in db.execute("SELECT number, coalesce(id, identity) FROM device").fetchall():
+            for start, data in db.execute(CHUNKS, (number,)):
+                if time.monotonic() > until:
+                    return tuple(found), count - read
+                read += 1
+                if not is_sound(data):
+                    found.append((name, start))
+    return tuple(found), 0
 
 
 def _size(path: Path) -> int:

@@ -18,6 +18,7 @@ import msgspec
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Quality, Reading, Value, unit_of
 from unclouded.core.retention_views import RetentionView
+from unclouded.core.times import iso
 from unclouded.store.codec import QUALITIES, VALUE, SeriesScale, device_from_json, flags_of, from_json
 from unclouded.store.condense import Grid, HistoryRow, HistoryStep, LastValue, milliseconds
 from unclouded.store.counter_rows import CounterQuery, CounterRows, counter_rows
@@ -27,7 +28,7 @@ from unclouded.store.feeds import StoredFeeds
 from unclouded.store.retention.expired import Gone, gone_of
 from unclouded.store.retention.rules import RetentionRule
 from unclouded.store.retention.survey import survey
-from unclouded.store.samples import Samples
+from unclouded.store.samples import DamagedHours, Samples
 from unclouded.store.schema import explain, open_to_read
 from unclouded.store.silence import Silences
 from unclouded.store.steps import DEPTH, TEXT_DEPTH, VALUES, Steps
@@ -74,12 +75,33 @@ class Event(msgspec.Struct, frozen=True):
     data: Mapping[str, Any]  # Any: JSON
 
 
+NAMES = "SELECT number, id, identity FROM device"
+
+
+class DamagedHour(msgspec.Struct, frozen=True):
+    """An hour of a device, from ``start`` (Unix s) on, whose readings cannot be read; rows that sum it up can.
+
+    ``device``: its id, or its identity where it has none now (``id`` is "").
+    """
+
+    device: str
+    id: str
+    start: int
+
+    def __str__(self) -> str:
+        return (
+            f"The readings of {self.device} in the hour from {iso(self.start)} are damaged in the store, and left out. "
+            "Minutes, quarters and hours are there, and all else."
+        )
+
+
 class StoreReader:
     """Read access to a store. Use it as a context manager, in one thread at a time. Raises StoreError."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._db = open_to_read(path)
+        self._damaged: DamagedHours = set()  # that were met in reading
         self.assumed: Sequence[HistoryEdit] = ()  # edits that are not stored, which energy is computed with: previews
 
     def __enter__(self) -> Self:
@@ -212,6 +234,15 @@ class StoreReader:
         gone, scales = gone_of(self._rows, number), self._scales(number, points)
         return max((_left(gone[one], start) for one in gone.keys() & scales.keys()), default=0)
 
+    def damaged_hours(self, device: str | None = None) -> list[DamagedHour]:
+        """The hours whose chunk was met so far and is damaged, of a device or of all: they were left out."""
+        if not self._damaged:
+            return []
+        number = None if device is None else self._find(device)[0]
+        names = {number: (id or identity, id or "") for number, id, identity in self._rows(NAMES)}
+        found = sorted(one for one in self._damaged if number in (None, one[0]))
+        return [DamagedHour(*names[device], start) for device, start in found if device in names]
+
     def silences(self, device: str, start: float = 0.0, end: float = FOREVER) -> list[tuple[float, float]]:
         """The times within a range in which a device was offline or faulted, or no hub ran; oldest first."""
         number, _ = self._find(device)
@@ -219,7 +250,7 @@ class StoreReader:
 
     def seconds(self, device: str, start: float, end: float, limit: int) -> int:
         """The number of seconds of a range with samples of a device, counted up to a limit."""
-        return Samples(self._rows).count(self._find(device)[0], int(start), end, limit)
+        return Samples(self._rows, self._damaged).count(self._find(device)[0], int(start), end, limit)
 
     def edits(
         self, device: str, points: Collection[str] | None = None, start: float = 0.0, end: float = FOREVER
@@ -298,7 +329,7 @@ class StoreReader:
 
     def _steps(self, device: str, points: Collection[str] | None) -> Steps:
         number = self._find(device)[0]
-        return Steps(self._rows, number, self._scales(number, points), points)
+        return Steps(self._rows, number, self._scales(number, points), points, self._damaged)
 
     def _find(self, device: str) -> tuple[int, str]:
         """The number of a device and its current name."""
@@ -327,7 +358,7 @@ class StoreReader:
         self, number: int, name: str, scales: Mapping[int, SeriesScale], start: float, end: float
     ) -> Iterator[HistoryRow]:
         marked = _Marks(self._flags())
-        for second, entries in Samples(self._rows).read(number, int(start), end) if scales else ():
+        for second, entries in Samples(self._rows, self._damaged).read(number, int(start), end) if scales else ():
             for ms, series, value, marks in entries:
                 scale = scales.get(series)
                 at = second + ms / 1000
@@ -351,7 +382,7 @@ class StoreReader:
         wanted = {scale.point for scale in scales.values()}
         marked = _Marks(self._flags())
         last: dict[str, Reading] = {}
-        for second, entries in Samples(self._rows).read_back(number, 0, FOREVER, DEPTH):
+        for second, entries in Samples(self._rows, self._damaged).read_back(number, 0, FOREVER, DEPTH):
             for ms, series, value, marks in reversed(entries):
                 scale = scales[series]
                 if scale.point not in last:

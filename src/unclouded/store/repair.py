@@ -2,8 +2,10 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+from unclouded.core.errors import DamagedStore
 from unclouded.core.model import Ledger, inherited
 from unclouded.store.codec import ledger_from_json, ledger_to_json, to_json
 from unclouded.store.editing.unrolled import Unrolled
@@ -64,8 +66,8 @@ class Repair:
         rollup = Rollup(self._db, self._wall)
         plan = rollup.plan_of(pair)
         for (start,) in self._db.execute(BOTH_SEALED, pair).fetchall():
-            unseal(self._db, source, start)
-        self._db.execute("UPDATE chunk SET device = ? WHERE device = ?", pair)
+            self._unseal_one(pair[::-1], start)
+        self._db.execute("UPDATE OR IGNORE chunk SET device = ? WHERE device = ?", pair)
         self._db.execute(
             "INSERT INTO sample SELECT ?, second, blob FROM sample WHERE device = ? "
             "ON CONFLICT DO UPDATE SET blob = merge(blob, excluded.blob)",
@@ -81,6 +83,13 @@ class Repair:
             self._db.execute(f"DELETE FROM {table} WHERE {column} = ?", (source,))
         rollup.carry_out(target, plan)
         Unrolled(self._db, rollup).add_edited(target)
+
+    def _unseal_one(self, devices: tuple[int, int], start: int) -> None:
+        """Unseal the hour of one of them, so that the other's may be kept. A damaged one stays, for a salvage."""
+        for device in devices:
+            with suppress(DamagedStore):
+                unseal(self._db, device, start)
+                return
 
     def _transfer(self, ledger: Ledger, new: str) -> None:
         """The new device's total continues from the old one's; the last counter level stays that of the new device."""

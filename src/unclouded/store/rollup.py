@@ -49,14 +49,14 @@ Place = tuple[int, int]  # device, second
 class Rollup:
     """Works on the writer's connection, within its transactions. ``wall``: the clock; nothing after it is rolled up.
 
-    Rows whose samples were deleted by retention (``expired``) are never computed again.
+    Rows whose samples were deleted by retention (``expired``), or are in a damaged chunk, are never computed again.
     """
 
     def __init__(self, db: sqlite3.Connection, wall: Callable[[], float], expired: Expired | None = None) -> None:
         self._db = db
         self._expired = expired or Expired(db)
         self._wall = wall
-        self._samples = Samples(lambda query, *values: db.execute(query, values).fetchall(), skip_damaged=True)
+        self._samples = Samples(lambda query, *values: db.execute(query, values).fetchall())
         self.reload()
 
     def reload(self) -> None:
@@ -130,9 +130,12 @@ class Rollup:
         rows, reach = self._samples.page(device, begin, end)
         if reach < end:
             end = max(reach // SPANS[-1] * SPANS[-1], begin + SPANS[-1])
-        self._drop(series, begin, end)
+        for hour in range(begin, end, SPAN_S):
+            if (device, hour) not in self._samples.damaged:
+                self._drop(series, hour, min(hour + SPAN_S, end))
         upto = self._upto_of(device)
-        minutes = self._from_samples(device, (row for row in rows if row[0] < min(end, upto)), series)
+        sound = self._sound(device, rows)
+        minutes = self._from_samples(device, (row for row in sound if row[0] < min(end, upto)), series)
         self._roll_up(device, minutes, upto)
         return end
 
@@ -156,7 +159,7 @@ class Rollup:
             rows = [row for row in rows if row[0] < goal]
         else:
             self._behind.discard(device)
-        minutes = self._from_samples(device, rows)
+        minutes = self._from_samples(device, self._sound(device, rows))
         self._roll_up(device, {upto // MINUTE * MINUTE, *minutes}, goal)
         self._upto[device] = goal
         self._db.execute(PUT_UPTO, (device, goal))
@@ -169,7 +172,7 @@ class Rollup:
             self._db.execute(PUT_UPTO, (device, min(minutes)))
             return
         for first, last in _by_hour(minutes):  # each chunk is read once
-            rows = self._samples.read(device, first, last + MINUTE)
+            rows = self._sound(device, list(self._samples.read(device, first, last + MINUTE)))
             self._from_samples(device, (row for row in rows if row[0] // MINUTE * MINUTE in minutes))
         self._roll_up(device, minutes, self._upto_of(device))
 
@@ -192,6 +195,11 @@ class Rollup:
             for start in sorted(starts):
                 if start + span <= upto:
                     self._write(span, start, self._joined(device, finer, start, start + span))
+
+    def _sound(self, device: int, rows: Sequence[DeviceSecond]) -> Sequence[DeviceSecond]:
+        """Those that were read of hours whose chunk is not damaged: the late ones alone are not the whole hour."""
+        damaged = self._samples.damaged
+        return [one for one in rows if (device, one[0] // SPAN_S * SPAN_S) not in damaged] if damaged else rows
 
     def _drop(self, series: Iterable[int], begin: int, end: int) -> None:
         self._db.executemany(DROP_ROWS, [(one, span, begin, end) for one in series for span in SPANS])

@@ -9,10 +9,10 @@ A page is read by one statement, so that a window which is sealed meanwhile is i
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 
-from unclouded.core.errors import DamagedStore, StoreError
-from unclouded.core.times import iso
+from unclouded.core.errors import DamagedStore
 from unclouded.store.blob import decode as decode_blob
 from unclouded.store.blob import merged
 from unclouded.store.chunk import SPAN_S, DeviceSecond
@@ -50,12 +50,15 @@ CUT = """SELECT device FROM chunk WHERE start = ?1 AND device IN (SELECT number 
     AND first < ?2 AND last >= ?2"""
 
 
-class Samples:
-    """Reads the samples. ``skip_damaged``: what is damaged is left out, where it is not an error (StoreError)."""
+DamagedHours = set[tuple[int, int]]  # device, start
 
-    def __init__(self, rows: Rows, *, skip_damaged: bool = False) -> None:
+
+class Samples:
+    """Reads the samples. What is damaged is left out; the hours of chunks are added to ``damaged``."""
+
+    def __init__(self, rows: Rows, damaged: DamagedHours | None = None) -> None:
         self._rows = rows
-        self._skips = skip_damaged
+        self.damaged: DamagedHours = set() if damaged is None else damaged
 
     def read(self, device: int, begin: int, end: float) -> Iterator[DeviceSecond]:
         """All seconds from ``begin`` until before ``end``, by time; a page at a time is read in one go."""
@@ -82,7 +85,7 @@ class Samples:
                 reach = min(reach, start)
                 break
             size += len(data)
-            sealed_seconds += [one for one in self._chunk(start, data) if begin <= one[0] < reach]
+            sealed_seconds += [one for one in self._chunk(device, start, data) if begin <= one[0] < reach]
         found = merged_seconds(sealed_seconds, list(self._singles(singles, reach)))
         return with_edits(self._rows, device, found), reach
 
@@ -132,7 +135,9 @@ class Samples:
             reach = max(begin, chunks[0][0]) if chunks else begin
             if len(singles) >= most:
                 reach = max(reach, singles[0][0])
-            sealed = [one for start, data in chunks for one in self._chunk(start, data) if reach <= one[0] < end]
+            sealed = [
+                one for start, data in chunks for one in self._chunk(device, start, data) if reach <= one[0] < end
+            ]
             found = merged_seconds(sealed, [one for one in self._singles(singles, end) if one[0] >= reach])
             yield from reversed(with_edits(self._rows, device, found))
             end = reach
@@ -141,27 +146,20 @@ class Samples:
         """The sealed seconds of a part of an hour."""
         start = begin // SPAN_S * SPAN_S
         rows = self._rows("SELECT data FROM chunk WHERE device = ? AND start = ?", device, start)
-        return sum(begin <= one[0] < end for (data,) in rows for one in self._chunk(start, data))
+        return sum(begin <= one[0] < end for (data,) in rows for one in self._chunk(device, start, data))
 
     def _singles(self, rows: list[tuple[int, bytes]], end: float) -> Iterator[DeviceSecond]:
         for second, blob in rows:
             if second >= end:
                 return
-            try:
+            with suppress(DamagedStore):
                 yield second, decode_blob(blob)
-            except StoreError:
-                if not self._skips:
-                    raise
 
-    def _chunk(self, start: int, data: bytes) -> list[DeviceSecond]:
+    def _chunk(self, device: int, start: int, data: bytes) -> list[DeviceSecond]:
         try:
             return decode_chunk(start, data)
-        except StoreError as error:
-            if not self._skips:
-                raise DamagedStore(
-                    f"{error} It is of the hour from {iso(start)} in store.sqlite. Stop the hub and run: unclouded "
-                    "store salvage PATH, with the path of that file: all else is brought over."
-                ) from None
+        except DamagedStore:
+            self.damaged.add((device, start))
             return []
 
 

@@ -81,7 +81,7 @@ def snapshot(path: Path) -> Iterator[StoreSnapshot]:
 def facts_of(db: sqlite3.Connection) -> tuple[int, int]:
     """The newest second with samples, and how many devices there are; zeros where an old format has no such tables."""
     with suppress(sqlite3.OperationalError):
-        samples = Samples(lambda query, *values: db.execute(query, values).fetchall(), skip_damaged=True)
+        samples = Samples(lambda query, *values: db.execute(query, values).fetchall())
         (devices,) = db.execute("SELECT count(*) FROM device").fetchone()
         return samples.newest_before(FOREVER), int(devices)
     return 0, 0

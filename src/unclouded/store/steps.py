@@ -31,7 +31,7 @@ from unclouded.store.part import SeriesPart, StepRange, accumulate, join, new_ac
 from unclouded.store.retention.expired import NOTHING, Gone, first_row, gone_of, grouped, kept_parts, newest_row
 from unclouded.store.rollup import MINUTE, SPANS
 from unclouded.store.rows import Rows
-from unclouded.store.samples import Samples
+from unclouded.store.samples import DamagedHours, Samples
 
 STEPS_PER_READ = 2000  # steps read at a time
 TEXT_DEPTH = 2000  # text events of a device searched for the last one of a point; 6 ms
@@ -62,10 +62,15 @@ class Steps:
     """The steps of one device. ``points``: whose texts are read, None = all; ``scales``: the series to read."""
 
     def __init__(
-        self, rows: Rows, device: int, scales: Mapping[int, SeriesScale], points: Collection[str] | None = None
+        self,
+        rows: Rows,
+        device: int,
+        scales: Mapping[int, SeriesScale],
+        points: Collection[str] | None = None,
+        damaged: DamagedHours | None = None,
     ) -> None:
         self._rows = rows
-        self._samples = Samples(rows)
+        self._samples = Samples(rows, damaged)
         self._device = device
         self._points = points
         self._scales = scales

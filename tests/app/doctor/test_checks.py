@@ -38,6 +38,7 @@ from unclouded.app.hub_access import own_hub
 from unclouded.core.errors import CommandError, LinkError, StoreError
 from unclouded.links.broker import ca
 from unclouded.links.broker.login_attempt import LoginAttempt
+from unclouded.store.chunk import encode as encode_chunk
 from unclouded.store.inspection import inspect
 from unclouded.store.schema import open_to_write
 
@@ -393,6 +394,21 @@ def test_the_last_days_of_the_disk_count_where_they_are_known(tmp_path: Path, mo
         "in the last days the disk filled by 2.4 GB a day, by the store 24 MB a day; the disk is full in about 4 days"
     )
     assert line.level == "warning"
+
+
+def test_damaged_hours_are_named_with_the_file_and_what_to_do(tmp_path: Path) -> None:
+    path, sound = make_store(tmp_path), encode_chunk(3600, [(3601, [(5, 1, 7, 0)])])
+    with closing(open_to_write(path)) as db:
+        for hour in range(9):
+            data = sound if hour == 1 else bytes([*sound[:-3], sound[-3] ^ 1, *sound[-2:]])
+            db.execute("INSERT INTO chunk VALUES (1, ?, ?, ?, 1, ?)", (hour * 3600, hour * 3600, hour * 3600, data))
+    lines = [one for one in found(store_checks.store, context_for(tmp_path)) if one.subject == "damaged hour"]
+    assert [one.level for one in lines] == ["warning"] * 6
+    assert lines[0].text == (
+        f"the readings of kettle in the hour from 1970-01-01T08:00:00.000Z are damaged in {path}, and left out"
+    )
+    assert "3 more hours" in lines[-1].text and f"unclouded store salvage {path}" in lines[-1].advice
+    assert inspect(path, 0.0, is_open=False).hours_unread == 9
 
 
 def test_a_check_of_a_large_store_that_takes_too_long_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,12 +11,22 @@ from unclouded.app.doctor.environment_checks import megabytes
 from unclouded.app.doctor.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.errors import DamagedStore, StoreError
 from unclouded.core.rough_time import DAY_S, rough_time
+from unclouded.core.times import iso
 from unclouded.store.inspection import FORMAT, StoreFacts, has_log, inspect
 
 QUICK_CHECK_S = 8.0  # of a store of about a gigabyte on a Raspberry Pi
 LARGE_LOG = 64_000_000  # bytes; SQLite empties it at 4 MB
 LEAST_SPAN_S = 7 * 86_400.0  # of history from which its growth is estimated
 LEAST_DAYS = 90.0  # that the disk should last
+MOST_HOURS = 5  # damaged ones that are listed
+ONE_HOUR = (
+    "Its minutes, quarters and hours are there, and so is its energy. A backup of before has the readings: "
+    "unclouded restore FILE"
+)
+MANY_HOURS = (
+    "The disk may be failing: make a backup, replace the disk, and restore it, or bring over what is readable: "
+    "unclouded store salvage {path}"
+)
 TOO_SMALL = (
     "Move the data folder to a larger disk, delete files that nothing needs, or let the hub keep less: [[retention]] "
     "(docs/store.md)."
@@ -72,6 +82,7 @@ def _findings(path: Path, facts: StoreFacts) -> Iterator[Finding]:
         yield not_checked("store", f"whether all of it is sound: that took more than {QUICK_CHECK_S:g} s")
     else:
         yield ok("store", f"{text}, sound")
+    yield from _damaged_hours(path, facts)
     if facts.format < FORMAT:
         yield ok("store", f"its format becomes {FORMAT} when the hub starts")
     yield judged(
@@ -82,6 +93,17 @@ def _findings(path: Path, facts: StoreFacts) -> Iterator[Finding]:
         warning,
     )
     yield from _growth(path, facts)
+
+
+def _damaged_hours(path: Path, facts: StoreFacts) -> Iterator[Finding]:
+    for device, start in facts.damaged_hours[:MOST_HOURS]:
+        text = f"the readings of {device} in the hour from {iso(start)} are damaged in {path}, and left out"
+        yield warning("damaged hour", text, ONE_HOUR)
+    if len(facts.damaged_hours) > MOST_HOURS:
+        more = len(facts.damaged_hours) - MOST_HOURS
+        yield warning("damaged hour", f"{more} more hours are damaged in {path}", MANY_HOURS.format(path=path))
+    if facts.hours_unread:
+        yield not_checked("store", f"whether {facts.hours_unread} of its sealed hours are sound: that took too long")
 
 
 def _growth(path: Path, facts: StoreFacts) -> Iterator[Finding]:

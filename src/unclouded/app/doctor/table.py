@@ -36,7 +36,9 @@ CHECKS = (
     _check("python", environment_checks.python, "the versions of Python, OpenSSL, SQLite and this program"),
     _check("libraries", environment_checks.libraries, "the libraries that it needs, and their versions"),
     _check("terminal", environment_checks.terminal, "the encoding of the terminal"),
-    _check("disk", environment_checks.disk, "free and used space where the data folder is, and whether it is read-only"),
+    _check(
+        "disk", environment_checks.disk, "free and used space where the data folder is, and whether it is read-only"
+    ),
     _check("memory", environment_checks.memory, "available memory"),
     _check("open-files", environment_checks.open_files, "with a broker: how many connections may be open"),
     _check("packages", environment_checks.debian_packages, "packages that Debian leaves out and that are needed"),

@@ -3,6 +3,7 @@
 store ── content (rows in batches) ──► writer of the format ──► stream, or a new file beside, which is renamed
 """
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -21,6 +22,8 @@ from unclouded.app.new_file import new_file
 from unclouded.core.errors import CommandError
 from unclouded.core.export_views import ExportRequest
 from unclouded.store.reader import StoredDevice, StoreReader
+
+log = logging.getLogger("unclouded.export")
 
 PIECE = 1024 * 1024  # bytes that are copied at once
 PREFIX = ".export-"  # of files that are only needed meanwhile
@@ -97,6 +100,8 @@ class ExportJob:
                         self.rows += len(batch.rows)
                         on_progress((number + batch.done) / len(tables), self.rows)
                 writer.end()
+            for hour in reader.damaged_hours():
+                log.warning("%s: %s", self._store, hour)
 
 
 def check_request(request: ExportRequest) -> None:

@@ -64,7 +64,7 @@ class Deleter:
         self._wall = wall
         self._now = now
         self._expired = expired
-        self._samples = Samples(lambda query, *values: db.execute(query, values).fetchall(), skip_damaged=True)
+        self._samples = Samples(lambda query, *values: db.execute(query, values).fetchall())
         self._rules: tuple[RetentionRule, ...] | None = None
         self._work: Iterator[None] = iter(())
         self._pause_ends = -math.inf

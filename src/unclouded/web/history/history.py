@@ -7,6 +7,7 @@ been replaced by another file.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +22,7 @@ from unclouded.core.model import Device
 from unclouded.core.retention_views import RetentionView
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
-from unclouded.store.reader import FOREVER, Event, StoreReader
+from unclouded.store.reader import FOREVER, DamagedHour, Event, StoreReader
 from unclouded.store.retention.rules import RetentionRule
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history import energy, series
@@ -33,8 +34,12 @@ from unclouded.web.history.series import SeriesRequest
 from unclouded.web.schemas import By, CheckView, EditPreview, Energy, History, HistoryEditView, Today
 from unclouded.web.words import say
 
+log = logging.getLogger("unclouded.history")
+
 THREADS = 2  # so that a long query does not delay a short one
 MAX_EVENTS = 1000  # in one answer
+
+REMEDY = "A backup of before has them. unclouded doctor names the file and what to do."
 
 Answer = TypeVar("Answer")
 
@@ -64,6 +69,7 @@ class HistoryReader:
         self._store = store
         self._threads = ThreadPoolExecutor(THREADS, "history")
         self._idle: list[tuple[StoreReader, tuple[int, int]]] = []
+        self._damaged: set[DamagedHour] = set()  # that were reported
 
     async def history(self, request: SeriesRequest) -> History:
         """Columns, with the shortest step for which no series has more rows than requested.
@@ -164,12 +170,25 @@ class HistoryReader:
         return self._store
 
     async def _run(self, query: Callable[[StoreReader], Answer]) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, query)
+        answer, damaged = await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, query)
+        for one in damaged:
+            self._report_damage(one)
+        return answer
 
-    def _answer(self, query: Callable[[StoreReader], Answer]) -> Answer:
+    def _report_damage(self, hour: DamagedHour) -> None:
+        """An event, once for each hour in a run."""
+        if hour in self._damaged:
+            return
+        self._damaged.add(hour)
+        log.error("%s: %s", self._path, hour)
+        if self._store is not None:
+            data = {"start": iso(hour.start)}
+            self._store.report(hour.id, "damaged_hour", f"{hour} {REMEDY}", data)
+
+    def _answer(self, query: Callable[[StoreReader], Answer]) -> tuple[Answer, list[DamagedHour]]:
         reader, file = self._reader()
         try:
-            answer = query(reader)
+            answer, damaged = query(reader), reader.damaged_hours()
         except StoreError:
             reader.close()  # opening it again may clear the error
             raise
@@ -177,7 +196,7 @@ class HistoryReader:
             self._idle.append((reader, file))
             raise
         self._idle.append((reader, file))
-        return answer
+        return answer, damaged
 
     def _reader(self) -> tuple[StoreReader, tuple[int, int]]:
         """An idle reader, or a new one, of the current file."""

@@ -159,8 +159,13 @@ class _PointQuery:
         grid, found = self._fitting(points, silences)
         for device, columns in found.items():
             for point, cells in columns.items():
-                columns[point] = with_gaps(cells, silences[device], grid, self._end)
+                columns[point] = with_gaps(cells, self._without_values(device, silences[device]), grid, self._end)
         return grid.step / 1000 if grid is not None else 0, found
+
+    def _without_values(self, device: str, silences: Silences) -> Silences:
+        """Also the hours whose readings are damaged; where longer rows are read, they have values."""
+        damaged = [(float(one.start), one.start + 3600.0) for one in self._reader.damaged_hours(device)]
+        return sorted([*silences, *damaged]) if damaged else silences
 
     def _fitting(self, points: int, silences: Mapping[str, Silences]) -> tuple[Grid | None, dict[str, Columns]]:
         most = max(points, MAX_SAMPLES) + 1
