@@ -240,6 +240,28 @@ def test_the_bars_of_an_outage_are_hatched(visitor: Visitor):
     shoot(page, "history-energy-outage")
 
 
+def test_energy_is_marked_as_wrong_by_keyboard_and_comes_back(visitor: Visitor):
+    page = visitor.open(f"/history?on={YESTERDAY}&what=energy&device=pump", **PHONE)
+    make = page.get_by_role("button", name="Mark as wrong or correct")
+    make.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("What").select_option("energy_import_Wh")
+    dialog.get_by_label("Reason").focus()
+    page.keyboard.type("clamp was loose")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_text("2.40\u202fkWh before, unknown after")).to_be_visible()
+    shoot(page, "history-edit")
+    assert violations(page) == []
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_text("is left out")).to_be_visible()
+    expect(page.locator(".edits-list")).to_contain_text("clamp was loose")
+    page.get_by_role("button", name="Undo correction").press("Enter")
+    expect(page.locator(".edits-list")).to_contain_text("undone")
+    expect(page.get_by_text("is left out")).to_have_count(0)
+
+
 def test_several_devices_are_shown_in_one_chart(visitor: Visitor):
     page = visitor.open(f"/history?on={YESTERDAY}&device=pump")
     page.get_by_label("Devices: Pump").click()
