@@ -32,6 +32,19 @@ class HomeEnergy(msgspec.Struct, frozen=True, kw_only=True):
         """The number behind the last quarter."""
         return self.first + len(self.bought)
 
+    def cut(self, first: int, end: int) -> "HomeEnergy":
+        """The quarters from ``first`` until before ``end``, which it has."""
+        low, high = first - self.first, max(end, first) - self.first
+        return HomeEnergy(
+            first=first,
+            bought=self.bought[low:high],
+            fed_in=self.fed_in[low:high],
+            produced=self.produced[low:high],
+            controlled=self.controlled[low:high],
+            unknown=self.unknown[low:high],
+            estimated=self.estimated[low:high],
+        )
+
 
 class LocalDay(NamedTuple):
     """A local day, and its quarters from ``first`` until before ``end``."""

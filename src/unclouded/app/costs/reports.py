@@ -211,7 +211,14 @@ class CostReports:
         holidays = self._config.calendar.holidays
         months = _months(since, until)
         ranges = [(since, until), *zip(months, [*months[1:], until], strict=True)]
-        return [bill(tariff, read.energy, read.feeds, self._zone, *one, holidays) for one in ranges]
+        return [
+            bill(tariff, self._cut(tariff, read.energy, *one), read.feeds, self._zone, *one, holidays) for one in ranges
+        ]
+
+    def _cut(self, tariff: Tariff, energy: HomeEnergy, since: date, until: date) -> HomeEnergy:
+        """The energy of some days, and of those before that a tariff needs."""
+        first, end = (day_begin(one, self._zone) for one in (_begin(tariff, since), until))
+        return energy.cut(max(first, energy.first), min(end, energy.end))
 
     def _borders(self, tariff: Tariff, by: CostPeriod, start: float, end: float) -> list[float]:
         if by != "billing":
@@ -235,8 +242,7 @@ class CostReports:
     ) -> ReadHome:
         """The energy of some days, and of those before that a tariff needs; up to now."""
         self._check_days(since, until)
-        begin = min(reading_begin(one, since) for one in tariffs)
-        begin = min([begin, *(one.billing.period(since)[0] for one in tariffs if _needs_period(one))])
+        begin = min(_begin(one, since) for one in tariffs)
         first, end = day_begin(begin, self._zone), day_begin(until, self._zone)
         end = max(min(end, int(now) // QUARTER + 1), first + 1)
         return self._read_quarters(reader, tariffs, first, end, devices=devices)
@@ -298,8 +304,11 @@ def _check_time(at: float) -> None:
         raise CommandError("The time is too far in the future: no price is known after the year 9000.")
 
 
-def _needs_period(tariff: Tariff) -> bool:
-    return any(one.kind == "demand" or one.limited for one in tariff.parts)
+def _begin(tariff: Tariff, day: date) -> date:
+    """The day from which energy has to be known for the costs of a day and those behind it."""
+    has_period = any(one.kind == "demand" or one.limited for one in tariff.parts)
+    begin = reading_begin(tariff, day)
+    return min(begin, tariff.billing.period(day)[0]) if has_period else begin
 
 
 def _months(since: date, until: date) -> list[date]:
