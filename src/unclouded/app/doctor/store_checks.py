@@ -97,7 +97,7 @@ def _findings(path: Path, facts: StoreFacts) -> Iterator[Finding]:
 
 def _damaged_hours(path: Path, facts: StoreFacts) -> Iterator[Finding]:
     for device, start in facts.damaged_hours[:MOST_HOURS]:
-        text = f"the readings of {device} in the hour from {iso(start)} are damaged in {path}, and left out"
+        text = f"the readings of {device} in the hour from {iso(start)} are damaged in {path.absolute()}, and left out"
         yield warning("damaged hour", text, ONE_HOUR)
     if len(facts.damaged_hours) > MOST_HOURS:
         more = len(facts.damaged_hours) - MOST_HOURS
