@@ -31,6 +31,7 @@ def test_a_csv_has_no_control_characters_and_no_formulas(tmp_path: Path, monkeyp
         yield iter(rows)
 
     monkeypatch.setattr(history, "stored_history", stored)
+    monkeypatch.setattr(history, "deleted_readings", lambda *_: {})
     config = tmp_path / "unclouded.toml"
     config.write_text("")
     done = CliRunner().invoke(history.command, ["kettle", "--csv", "--config", str(config)])
@@ -108,12 +109,14 @@ def test_energy_in_json_and_csv(config: Path) -> None:
         "Wh": 97,
         "estimated": False,
         "gap": True,
+        "edited": False,
+        "void": False,
     }
     header, week = csv.reader(
         io.StringIO(run(config, "--energy", "week", "--from", "2026-03-10", "--to", "2026-03-11", "--csv"))
     )
     assert header == list(history.ENERGY_COLUMNS)
-    assert week == ["2026-03-08T11:00:00.000Z", "2026-03-15T11:00:00.000Z", "kettle", METER, "97.0", "0", "1"]
+    assert week == ["2026-03-08T11:00:00.000Z", "2026-03-15T11:00:00.000Z", "kettle", METER, "97.0", "0", "1", "0", "0"]
 
 
 def test_energy_has_no_step(config: Path) -> None:
@@ -137,3 +140,13 @@ def test_a_device_that_is_called_as_a_command_is_reached_by_the_long_form(config
     assert "1  power_W" in CliRunner().invoke(history.command, ["edits", "void", *where]).output
     restored = CliRunner().invoke(history.command, ["restore", "void", "power_W", "--number", "1", "--yes", *where])
     assert restored.exit_code == 0 and "1 edit undone" in restored.output
+
+
+def test_readings_that_retention_deleted_are_said_in_words(config: Path) -> None:
+    with closing(open_to_write(config.with_name("store.sqlite"))) as db:
+        db.execute("INSERT INTO expired SELECT id, 0, ? FROM series", (int(local("2026-03-11T00:00")),))
+    asked = ["kettle", "--config", str(config)]
+    note = "Readings before 2026-03-11 00:00 NZDT were deleted by a rule of retention (energy_import_Wh)"
+    assert note in CliRunner().invoke(history.command, asked).output
+    for others in (["--from", "2026-03-11"], ["--step", "1h"], ["--energy", "day"]):
+        assert "were deleted" not in CliRunner().invoke(history.command, [*asked, *others]).output

@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from unclouded.app.stored_consumption import stored_anomalies, stored_load
-from unclouded.app.stored_history import EnergyPeriod, StoredRow, stored_energy, stored_history
+from unclouded.app.stored_history import EnergyPeriod, StoredRow, deleted_readings, stored_energy, stored_history
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option, time_option
 from unclouded.cli.output.consumption_text import anomaly_lines, load_lines
@@ -27,6 +27,7 @@ from unclouded.core.times import iso
 
 COLUMNS = ("at", "device", "point", "value", "min", "mean", "max", "quality", "flags")
 ENERGY_COLUMNS = ("start", "end", "device", "point", "Wh", "estimated", "gap", "edited", "void")
+MOST_NAMES = 6  # of points in a note
 PERIODS: Mapping[str, str] = {"hour": "%Y-%m-%d %H:%M %z", "day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m"}
 
 
@@ -86,6 +87,8 @@ def show(
             stored_energy(chosen, device, by, points, since, until, time.time()), by, chosen.zone, as_csv, as_json
         )
         return
+    if step is None:
+        _note_deleted(deleted_readings(chosen, device, points), since or 0.0, chosen.zone)
     with stored_history(chosen, device, points, since, until, step) as rows:
         if as_csv:
             _print_csv(rows)
@@ -144,6 +147,19 @@ def anomalies(start: str | None, end: str | None, config: str | None, data: str 
         return
     for line in anomaly_lines(found, chosen.zone):
         print_text(line)
+
+
+def _note_deleted(deleted: Mapping[int, list[str]], since: float, zone: ZoneInfo) -> None:
+    """Say on stderr what is not among the readings any more."""
+    for until in sorted(deleted):
+        if until > since:
+            names = ", ".join(deleted[until][:MOST_NAMES]) + (" …" if len(deleted[until]) > MOST_NAMES else "")
+            when = f"{datetime.fromtimestamp(until, zone):%Y-%m-%d %H:%M %Z}"
+            print_text(
+                f"Readings before {when} were deleted by a rule of retention ({names}); a few that sums need are left. "
+                "With --step 1m, 15m or 1h there is what is kept of them.",
+                err=True,
+            )
 
 
 def _row_json(row: StoredRow) -> dict[str, object]:
