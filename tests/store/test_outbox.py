@@ -15,7 +15,7 @@ from unclouded.core.model import Reading
 from unclouded.store.editing.edit import EditValue, NewEdit
 from unclouded.store.future import put_away_future
 from unclouded.store.importing import ImportedLevel
-from unclouded.store.outbox import LEVELS, StoreOutbox, Window
+from unclouded.store.outbox import LEVELS, StoreOutbox, Window, mark_restored
 from unclouded.store.reader import StoreReader
 from unclouded.store.repair import Repair
 from unclouded.store.sink import Store
@@ -360,3 +360,22 @@ def test_what_a_change_of_the_past_concerns_is_dirty_again(keeper, change):
     change(keeper)
     keeper.writer.reload()
     assert ("raw", 0) in places(keeper.writer.outbox.closed())
+
+
+def test_a_store_that_takes_the_place_of_another_sends_everything_again(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    keeper = Keeper(path)
+    keeper.writer.outbox.subscribe(["raw", "quarter"])
+    keeper.writer.write([plug(), *(watts(1, second) for second in range(0, 3600, 60))])
+    keeper.wall = NOON + 86_400.0
+    before = {(one.level, one.start): one.number for one in keeper.writer.outbox.closed()}
+    for (level, start), number in before.items():
+        assert keeper.writer.outbox.acknowledge(level, start, number)
+    assert keeper.writer.outbox.closed() == []
+    keeper.close()
+    mark_restored(path, lambda: NOON + 86_500.0)
+    keeper = Keeper(path)
+    keeper.wall = NOON + 86_600.0
+    again = {(one.level, one.start): one.number for one in keeper.writer.outbox.closed()}
+    assert again.keys() == before.keys() and min(again.values()) > max(before.values())
+    keeper.close()

@@ -12,6 +12,8 @@ Acknowledged windows stay in the table, 16 bytes each, for the comparison of day
 
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
 
 import msgspec
 
@@ -184,6 +186,16 @@ class StoreOutbox:
             span = max(LEVELS[level], QUARTER)
             for (start,) in self._db.execute(ROLLED, (*values, span)).fetchall():
                 yield from range(start // UNIT_S, (start + span) // UNIT_S)
+
+
+def mark_restored(path: Path, wall: Callable[[], float]) -> None:
+    """All windows of this store, which takes the place of another, are to be sent again. Raises sqlite3.Error."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'subscription'").fetchone():
+            return  # of a format without an outbox
+        outbox = StoreOutbox(db, wall)
+        with transaction(db):
+            outbox.mark_data()
 
 
 def _checked(levels: Iterable[str]) -> list[str]:

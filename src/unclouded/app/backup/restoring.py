@@ -13,6 +13,7 @@ within the data folder, which may be a volume of its own, or in a folder where o
 import json
 import os
 import shutil
+import sqlite3
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from unclouded.app.backup.reading import BackupReader, opened_backup
 from unclouded.app.backup.store_check import checked_store
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.times import iso
+from unclouded.store.outbox import mark_restored
 from unclouded.store.snapshot import snapshot
 
 STAGING, FILES, READY, MOVED = "restore", "files", "ready", "moved"
@@ -62,6 +64,7 @@ def stage(data: Path, file: Path, passphrase: str, force: bool) -> BackupManifes
             store = checked_store(staging / FILES / STORE)
             if not force:
                 _check_age(data / STORE, store.format, store.newest)
+            mark_restored(staging / FILES / STORE, time.time)
             for left in (staging / FILES).iterdir():
                 if left.name != STORE and left.name not in FOLDERS:
                     left.unlink()  # the configuration and texts, and a log that is empty now
@@ -70,6 +73,8 @@ def stage(data: Path, file: Path, passphrase: str, force: bool) -> BackupManifes
             _mark(staging, StagedRestore(file.name, manifest.at, _aside(data)))
         except BaseException as error:
             shutil.rmtree(staging, True)
+            if isinstance(error, sqlite3.Error):
+                raise StoreError(f"The store in the backup cannot be written: {error}.") from None
             if isinstance(error, OSError):
                 raise StoreError(f"{data} cannot be written: {error.strerror}.") from None
             raise
