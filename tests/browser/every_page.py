@@ -190,11 +190,16 @@ def set_width(page: Page, width: int) -> None:
 
 def misfits(page: Page, width: int) -> list[str]:
     """What is wider than the page or its element, and on small screens what is too small for a finger (44 pixels)."""
+    small = page.evaluate(SMALL) if width < 1000 else []
+    return too_wide(page, width) + [f"too small: {part}" for part in small]
+
+
+def too_wide(page: Page, width: int) -> list[str]:
+    """What is wider than the page or its element."""
     scrolls = page.evaluate("document.documentElement.scrollWidth")
     found = [f"scrolls sideways: {scrolls} px"] if scrolls > width else []
     found += [f"too wide: {part}" for part in page.evaluate(WIDER)]
-    found += [f"text outside of its element: {part}" for part in page.evaluate(SPILLED)]
-    return found + ([f"too small: {part}" for part in page.evaluate(SMALL)] if width < 1000 else [])
+    return found + [f"text outside of its element: {part}" for part in page.evaluate(SPILLED)]
 
 
 def named(found: Sequence[str], *where: object) -> list[str]:

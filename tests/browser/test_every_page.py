@@ -18,6 +18,7 @@ from browser.every_page import (
     named,
     open_place,
     set_width,
+    too_wide,
     whole,
     whole_home,
 )
@@ -68,7 +69,7 @@ def test_every_page_has_contrast_in_other_themes_and_fits_in_other_languages(vis
     for name, place in PLACES.items():
         open_place(page, visitor.address, place)
         found += named(violations(page, ["color-contrast"]), name, theme)
-        found += named(misfits(page, WIDTHS[0]), name, theme)
+        found += named(too_wide(page, WIDTHS[0]), name, theme)
         leave_place(page, visitor.address, place)
     assert not found, "\n".join(found)
 
