@@ -113,6 +113,26 @@ def test_the_next_kWh_after_a_full_tier_has_the_price_of_the_next_one(used: int,
     assert quarter_price(Pricing(tariff, energy, {}, MADRID, HOLIDAYS), first + 1).price == price
 
 
+@pytest.mark.parametrize(
+    ("per", "a_day", "limit"),
+    [
+        ("", False, 2 * 100),  # January and February
+        ("", True, 100 * (31 + 28)),
+        ("month", True, 100 * (31 + 28)),
+        ("year", False, 100),
+        ("year", True, 100 * 365),
+        ("day", False, 100 * 40),
+    ],
+)
+def test_tiers_fill_anew_in_each_of_their_periods(per: str, a_day: bool, limit: int) -> None:
+    """40 days of 96 × 4 kWh."""
+    tiers = [TariffTierTable(up_to=100, a_day=a_day, price=1), TariffTierTable(price=0)]
+    found, _ = priced([part("tiers", None, tiers=tiers, per=per)], 40, bought=4 * KWH)
+    used_in_february = 9 * 96 * 4
+    first = 31 * 100 + min(28 * 100, used_in_february) if limit == 100 * (31 + 28) else min(limit, 40 * 96 * 4)
+    assert found.total == first
+
+
 def test_a_tax_that_changes_does_not_divide_the_limit_of_feed_in() -> None:
     parts = [part("energy"), part("surplus", kind="feed_in", at_most="energy", from_=date(2026, 1, 16))]
     taxes = [

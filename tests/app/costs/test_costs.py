@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from click.testing import CliRunner
 
 from unclouded.app.configuration.config import Config, load_config
 from unclouded.app.configuration.cost_tables import CostsTable
+from unclouded.app.costs import access
 from unclouded.app.costs.measured_home import measured_home
 from unclouded.app.costs.quarter_columns import QuarterColumns
 from unclouded.app.costs.reports import CostReports
@@ -325,6 +327,14 @@ def test_the_command_line_shows_it(home: CostHome, words: list[str], shown: str)
     assert done.exit_code == 0 and shown in done.output, done.output
     lines = CliRunner().invoke(cli, [*words, "--json", "--config", home.config.where]).output.splitlines()
     assert lines and all(isinstance(json.loads(one), dict) for one in lines)
+
+
+def test_the_check_names_energy_without_a_dynamic_price(home: CostHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "time", SimpleNamespace(time=lambda: NOW))
+    done = CliRunner().invoke(cli, ["tariffs", "check", "--config", home.config.where])
+    assert "Valid: Two zones" in done.output and "Spot: 55.000 kWh of the last 31 days have no price" in done.output
+    home.writer.write([FeedValues("spot", (FeedInterval(FIRST, int(NOW), Decimal("0.1")),))])
+    assert "no price" not in CliRunner().invoke(cli, ["tariffs", "check", "--config", home.config.where]).output
 
 
 def test_the_days_are_those_of_the_bill(home: CostHome) -> None:

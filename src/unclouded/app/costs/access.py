@@ -79,6 +79,18 @@ def comparison_of(config: Config, tariffs: Sequence[str], start: float | None, e
     return _computed(config, lambda reports, reader: reports.compare(reader, tariffs, since, until, now))
 
 
+def unpriced_energy(config: Config) -> dict[str, float]:
+    """Of each tariff with dynamic prices, the kWh of the last 31 days that have none; no store, no energy: {}."""
+    dynamic = [one.name for one in config.tariffs if one.feeds]
+    if not dynamic:
+        return {}
+    try:
+        view = comparison_of(config, dynamic, time.time() - SPANS_S["day"], None)
+    except StoreError:
+        return {}  # no hub has run yet
+    return {one.tariff: one.unpriced_kWh for one in view.tariffs if one.unpriced_kWh}
+
+
 # --- inside -------------------------------------------------------------------------------------------
 
 

@@ -59,7 +59,7 @@ def bill_view(found: Bill, period: str, start: int, end: int, is_over: bool) -> 
         until=last_day(found.until),
         start=float(start),
         end=float(end),
-        complete=is_over and not found.unknown and not found.unpriced,
+        complete=is_over and not found.unknown and not found.gaps,
         total=found.total,
         lines=tuple(_line(tariff, one) for one in found.lines),
         import_kWh=found.bought / MWH,

@@ -2,7 +2,7 @@
 
 import click
 
-from unclouded.app.costs.access import all_tariffs, comparison_of, price_at
+from unclouded.app.costs.access import all_tariffs, comparison_of, price_at, unpriced_energy
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option, time_option
 from unclouded.cli.output.cost_text import comparison_lines, price_lines, tariff_lines
@@ -33,13 +33,19 @@ def list_tariffs(config: str | None, data: str | None, as_json: bool) -> None:
 @config_options
 @json_option
 def check(config: str | None, data: str | None, as_json: bool) -> None:
-    """Check the tariffs of the configuration: prices, dates, zones that overlap, times that no zone covers."""
+    """Check the tariffs of the configuration: prices, dates, zones that overlap, times that no zone covers.
+
+    Names the energy of the last 31 days for which a feed has no price, where the hub has run.
+    """
     loaded = configuration(config, data)
     names = [one.name for one in loaded.tariffs]
+    unpriced = unpriced_energy(loaded)
     if as_json:
-        print_json({"valid": names, "active": loaded.tables.costs.tariff})
-    else:
-        print_text(f"Valid: {', '.join(names) or 'there are no tariffs'}.")
+        print_json({"valid": names, "active": loaded.tables.costs.tariff, "unpriced_kWh": unpriced})
+        return
+    print_text(f"Valid: {', '.join(names) or 'there are no tariffs'}.")
+    for name, kWh in unpriced.items():
+        print_text(f"{name}: {kWh:.3f} kWh of the last 31 days have no price; unclouded feeds shows what the feed has.")
 
 
 @command.command("compare")
