@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ from unclouded.core.decode_views import (
 )
 from unclouded.core.errors import CommandError, EditConflict
 from unclouded.core.export_views import ExportRequest
+from unclouded.core.feed_views import FeedsView, FeedValuesView, FeedView
 from unclouded.core.frame_part import FramePart
 from unclouded.core.homekit_view import HomekitView
 from unclouded.core.model import (
@@ -198,12 +200,39 @@ class FakePlugs:
         return [FoundPlug(uuid="1901", ip="192.168.1.57", **usual)]  # type: ignore[arg-type]  # texts and a number
 
 
+class FakeFeeds:
+    """One feed with a price until one o'clock."""
+
+    one = FeedView(name="spot", unit="EUR/kWh", source="push", state="running", value="0.21", until=iso(NOON + 3600))
+
+    async def view(self) -> FeedsView:
+        return FeedsView(feeds=(self.one,))
+
+    async def values(self, feed: str, start: float, end: float) -> FeedValuesView:
+        if len(feed) % 2 or end <= start:
+            raise CommandError("There is no such feed, or no such range.")
+        return FeedValuesView(
+            feed=feed, unit="", start=(int(NOON),), end=(int(NOON) + 3600,), value=("0.21",), gaps=([0, 60],)
+        )
+
+    async def put(self, feed: str, rows: Sequence[tuple[object, object, object]]) -> FeedView:
+        if len(feed) % 2:
+            raise CommandError("There is no such feed.")
+        return self.one
+
+    async def put_present(self, feed: str, value: object, valid_s: int) -> FeedView:
+        return await self.put(feed, [])
+
+    async def fetch(self, feed: str, start: date, end: date) -> FeedView:
+        return await self.put(feed, [])
+
+
 class FakeOnboarding:
     """One port with a meter, and one change that another editor has made meanwhile."""
 
     offers = (Offer(id="serial:/dev/ttyUSB0", source="serial", title="FT232R", text="", link="serial:///dev/ttyUSB0"),)
 
-    async def view(self) -> OnboardingView:
+    async def view(self, offer: str | None = None) -> OnboardingView:
         source = OfferSourceView(source="serial", state="done", text="1 port")
         test = LinkTestView(trace=[(NOON, 1.5)], proposal=DeviceProposal(name="Meter", id="meter", parent=""))
         return OnboardingView(is_empty=True, sources=[source], offers=list(self.offers), test=test)
@@ -226,7 +255,7 @@ class FakeOnboarding:
             raise CommandError("It can be on or off.")
         return Outcome("confirmed", ms=12.5)
 
-    async def end_test(self) -> OnboardingView:
+    async def end_test(self, number: int | None = None) -> OnboardingView:
         return await self.view()
 
     async def open_broker(self, body: OnboardingBrokerBody, origin: EditOrigin) -> ReloadView:

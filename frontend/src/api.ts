@@ -2414,10 +2414,7 @@ export interface components {
             start: number[];
             end: number[];
             value: string[];
-            gaps: [
-                number,
-                number
-            ][];
+            gaps: number[][];
         };
         /**
          * FeedView

@@ -29,6 +29,7 @@ from api_story import (
     FakeConfiguration,
     FakeDecoder,
     FakeExports,
+    FakeFeeds,
     FakeHomekit,
     FakeHub,
     FakeOnboarding,
@@ -39,6 +40,8 @@ from api_story import (
     device,
     watts,
 )
+from unclouded.app.configuration.config import parse_config
+from unclouded.app.costs.service import CostsService
 from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import Fact, Ledger, Notice, Reading, Status
 from unclouded.store.editing.edit import NewEdit
@@ -61,6 +64,22 @@ CHECKS = [
 ]
 ENDLESS = "/api/watch"
 EDITS = 30  # of the history of the kettle, which are undone
+
+TARIFF = """
+[hub]
+timezone = "Europe/Madrid"
+
+[[tariff]]
+name = "flat"
+currency = "EUR"
+
+[[tariff.part]]
+name = "Energy"
+price = 0.21
+
+[costs]
+tariff = "flat"
+"""
 
 # Never answered with 200 here: no plug is waiting for admission, the page is not on a network, and no one is logged in.
 NEVER_DONE = {"/api/admit", "/api/hub/qr.svg", "/api/people", "/api/people/{role}", "/api/people/sign-out"}
@@ -98,6 +117,8 @@ def map_body(context: object, body: object) -> object:
     if isinstance(body, dict) and isinstance(body.get("reason"), str) and len(body["reason"]) % 2 == 0:
         times = {"start": str(NOON), "end": str(NOON + 60)}
         return {"point": "power_W", "action": "void", "reason": "wrong", "dry_run": True, **times}
+    if isinstance(body, dict) and isinstance(body.get("intervals"), list) and len(body["intervals"]) % 2 == 0:
+        return {"value": "0.21"}
     if isinstance(body, dict) and isinstance(body.get("device"), str) and len(body["device"]) % 2 == 0:
         return {**body, "device": "kettle"}
     if isinstance(body, dict) and isinstance(body.get("action"), str) and len(body["action"]) % 2 == 0:
@@ -149,6 +170,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
         exports=FakeExports(),
         rules=FakeRules(),
         homekit=FakeHomekit(),
+        prices=FakeFeeds(),
+        money=CostsService(parse_config(TARIFF, "unclouded.toml", str(path.parent)), hub, past, lambda: NOON + 3600.0),
     ).app()
     asyncio.run(past.close())
 

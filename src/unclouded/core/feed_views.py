@@ -48,4 +48,4 @@ class FeedValuesView(msgspec.Struct, frozen=True, kw_only=True):
     start: tuple[int, ...]
     end: tuple[int, ...]
     value: tuple[str, ...]
-    gaps: tuple[tuple[int, int], ...]
+    gaps: tuple[list[int], ...]

@@ -320,7 +320,7 @@ async def test_days_of_the_past_are_fetched_and_what_fails_is_named(
         assert one.notes == [expected]
         begin = datetime(2026, 11, 1, tzinfo=ZoneInfo("Europe/Berlin")).timestamp()
         found = await one.service.values("spot", begin, begin + 3 * 86_400)
-        assert len(found.value) == 48 and found.gaps == ((int(begin) + 86_400, int(begin) + 2 * 86_400),)
+        assert len(found.value) == 48 and found.gaps == ([int(begin) + 86_400, int(begin) + 2 * 86_400],)
         with pytest.raises(CommandError, match="1 to 1098 days at a time"):
             await one.service.fetch("spot", date(2026, 11, 3), date(2026, 11, 1))
 

@@ -266,7 +266,7 @@ def values_view(feed: str, unit: str, known: Sequence[FeedInterval], start: int,
         start=tuple(one.start for one in known),
         end=tuple(one.end for one in known),
         value=tuple(f"{one.value:f}" for one in known),
-        gaps=tuple(gaps(known, start, end)),
+        gaps=tuple([*one] for one in gaps(known, start, end)),
     )
 
 
