@@ -12,7 +12,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import msgspec
@@ -63,9 +63,10 @@ def compact(path: Path, on_copied: OnCopied = lambda done, total: None) -> Compa
 
 
 def discard_unfinished(path: Path) -> None:
-    """Remove what an interrupted run left."""
-    for end in ("", "-journal", "-wal", "-shm"):
-        _copy_of(path).with_name(f"{_copy_of(path).name}{end}").unlink(missing_ok=True)
+    """Remove what an interrupted run left. Where that cannot be (the folder is none), opening the store says why."""
+    with suppress(OSError):
+        for end in ("", "-journal", "-wal", "-shm"):
+            _copy_of(path).with_name(f"{_copy_of(path).name}{end}").unlink(missing_ok=True)
 
 
 def _copy_of(path: Path) -> Path:

@@ -44,7 +44,12 @@ CHECKS = (
     _check("packages", environment_checks.debian_packages, "packages that Debian leaves out and that are needed"),
     _check("configuration", configuration_checks.configuration, "the configuration: found, valid, profiles"),
     _check("data-folder", configuration_checks.data_folder, "the data folder: whose it is, who may write to it"),
-    _check("secrets", configuration_checks.secret_files, "who may read the files of keys and passwords"),
+    _check(
+        "secrets",
+        configuration_checks.secret_files,
+        "who may read the files of keys, passwords, tokens and secret addresses: those of the hub, and those that any "
+        "table or link names",
+    ),
     _check(
         "serial-ports",
         serial_checks.configured_ports,

@@ -20,6 +20,7 @@ ROOT = Path(unclouded.__file__).parent
 WIRE = ("families", "core")  # packages whose texts cross wires
 DATA = (".toml", ".json")
 MANY_DIGITS = 6  # a word with so many is an address or an id, of a simulated device for example
+TRANSLATED = "notification_texts.py"  # messages in all languages
 LANGUAGE = "en"  # of what the program itself writes; words of translations are those of people, their rooms and files
 LARGE = frozenset({"catalogue", "static"})  # folders of data whose words are not needed
 
@@ -44,9 +45,9 @@ def is_field(name: str) -> bool:
 
 def _files(package: str) -> Iterator[Path]:
     for path in sorted((ROOT / package).rglob("*")):
-        is_translation = path.parent.name == "words" and path.stem != LANGUAGE
+        is_translation = (path.parent.name == "words" and path.stem != LANGUAGE) or path.name == TRANSLATED
         is_data = path.suffix in DATA and not LARGE & {*path.parts} and not is_translation
-        if path.suffix == ".py" or is_data:
+        if (path.suffix == ".py" and not is_translation) or is_data:
             yield path
 
 
