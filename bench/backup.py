@@ -22,11 +22,10 @@ from pathlib import Path
 
 import msgspec
 
-from sealing import SPAN_S, START, batches
+from sealing import SPAN_S, START, sealed_store
 from unclouded.core.model import Reading
 from unclouded.store.schema import open_to_write
 from unclouded.store.sink import Store
-from unclouded.store.writer import StoreWriter
 
 HOURS = 12
 PAUSE_S = 0.05  # between two batches
@@ -53,12 +52,8 @@ def main() -> None:
 
 def grow(seed: Path, store: Path, wanted: int) -> None:
     """A store of so many bytes: sealed hours, repeated for later hours with other noise in their order."""
+    sealed_store(seed, HOURS)
     db = open_to_write(seed)
-    writer = StoreWriter(db, lambda: START + HOURS * SPAN_S + 1e6)
-    for batch in batches(HOURS):
-        writer.write(batch)
-    while writer.sealer.step():
-        pass
     size = db.execute("SELECT sum(length(data)) FROM chunk").fetchone()[0]
     for table, column in (("chunk", "start"), ("rollup", "start")):
         for number in range(1, wanted // (size * 3 // 2)):

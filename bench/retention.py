@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from sealing import DEVICES, POINTS, START, batches, reading
+from sealing import DEVICES, POINTS, START, lateness, reading, sealed_store
 from unclouded.store.chunk import SPAN_S
 from unclouded.store.compacting import compact
 from unclouded.store.retention.plan import NOTICE_S
@@ -36,21 +36,11 @@ def main() -> None:
     print(f"load {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores; {DEVICES} devices, {hours} h sealed")
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / "store.sqlite"
-        make(made, hours)
+        sealed_store(made, hours)
         for name, rule in (("all points", ALL), ("one point", ONE)):
             path = Path(shutil.copy(made, Path(folder) / "copy.sqlite"))
             measure(path, hours, name, rule)
             asyncio.run(stalls(Path(shutil.copy(made, path)), hours, rule))
-
-
-def make(path: Path, hours: int) -> None:
-    db = open_to_write(path)
-    writer = StoreWriter(db, lambda: START + hours * SPAN_S + 1e6)
-    for batch in batches(hours):
-        writer.write(batch)
-    while writer.sealer.step():
-        pass
-    db.close()
 
 
 def measure(path: Path, hours: int, name: str, rule: RetentionRule) -> None:
@@ -84,16 +74,9 @@ async def stalls(path: Path, hours: int, rule: RetentionRule) -> None:
     store = Store(path, interval=0.1, wall=lambda: clock[0])
     store.use_retention([rule])
     store.open()
-    running, late = asyncio.create_task(store.run()), list[float]()
-    begun = time.perf_counter()
-    while time.perf_counter() - begun < 6:
-        store.deliver([reading("d0", "power_W", 1.0, hours * SPAN_S + len(late) / 1000)])
-        moment = time.perf_counter()
-        await asyncio.sleep(0.001)
-        late.append(time.perf_counter() - moment - 0.001)
-    running.cancel()
-    await store.close()
-    late.sort()
+    late = await lateness(
+        store, lambda count: reading("d0", "power_W", 1.0, hours * SPAN_S + count / 1000), lambda: False
+    )
     most = late[len(late) * 99 // 100] * 1000
     print(
         f"            the loop was late by {late[-1] * 1000:.1f} ms at most, {most:.1f} ms in 99 % of {len(late)} looks"

@@ -13,7 +13,7 @@ import asyncio
 import random
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from unclouded.core.model import Device, Fact, Point, Reading
@@ -73,6 +73,31 @@ def measure(path: Path, hours: int) -> None:
     print(f"all values of a device's hours {sealed_day:.2f} s, {sealed_day / day:.2f} x single rows")
 
 
+def sealed_store(path: Path, hours: int) -> None:
+    """A store of so many hours, all of them sealed."""
+    db = open_to_write(path)
+    writer = StoreWriter(db, lambda: START + hours * SPAN_S + 1e6)
+    for batch in batches(hours):
+        writer.write(batch)
+    while writer.sealer.step():
+        pass
+    db.close()
+
+
+async def lateness(store: Store, live: Callable[[int], Fact], goes_on: Callable[[], object]) -> list[float]:
+    """How late the loop was each millisecond beside a running store, in s, sorted: for 6 s, and while it goes on."""
+    running = asyncio.create_task(store.run(), name="store")
+    late, begun = list[float](), time.perf_counter()
+    while time.perf_counter() - begun < 6 or goes_on():
+        store.deliver([live(len(late))])
+        moment = time.perf_counter()
+        await asyncio.sleep(0.001)
+        late.append(time.perf_counter() - moment - 0.001)
+    running.cancel()
+    await store.close()
+    return sorted(late)
+
+
 async def stalls(path: Path) -> None:
     """Seal hours of WIDE points beside a loop, with and without."""
     seeded = random.Random(2)
@@ -93,16 +118,11 @@ async def stalls(path: Path) -> None:
         store = Store(path, interval=0.1, wall=lambda ahead=ahead: START + 2 * SPAN_S + ahead)
         store.open()
         longest = timed_steps(store)
-        running = asyncio.create_task(store.run())
-        late, begun = list[float](), time.perf_counter()
-        while time.perf_counter() - begun < 6 or (ahead and store.stats()["unsealed_hours"]):
-            store.deliver([reading("wide", "power0_W", 1.0, 2 * SPAN_S + len(late) / 1000)])
-            moment = time.perf_counter()
-            await asyncio.sleep(0.001)
-            late.append(time.perf_counter() - moment - 0.001)
-        running.cancel()
-        await store.close()
-        late.sort()
+        late = await lateness(
+            store,
+            lambda count: reading("wide", "power0_W", 1.0, 2 * SPAN_S + count / 1000),
+            lambda store=store, ahead=ahead: ahead and store.stats()["unsealed_hours"],
+        )
         print(
             f"{name:<16} the loop was late by {late[-1] * 1000:.1f} ms at most, "
             f"{late[len(late) * 99 // 100] * 1000:.1f} ms in 99 % of {len(late)} looks; "

@@ -187,6 +187,7 @@ types typing unicodedata zlib zoneinfo"""
 IMPURE_CALLS = {"open", "input", "eval", "exec", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
 NOT_PURE = {
     "core/driver.py",
+    "core/durable.py",
     "core/log_limit.py",
     "core/sockets.py",
     "core/supervise.py",

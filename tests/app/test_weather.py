@@ -11,6 +11,7 @@ import aiomqtt
 import pytest
 from aiohttp import web
 
+from app.http_provider import provider
 from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
 from unclouded.app import hub_process
 from unclouded.app.configuration.config import parse_config
@@ -24,6 +25,7 @@ from unclouded.families.tuya.weather import CONDITIONS
 from unclouded.hub.services import Services
 
 ANSWER = '{"current": {"time": "2026-09-21T12:00", "temperature_2m": 21.4, "relative_humidity_2m": 48}}'
+FORECAST = "/v1/forecast"
 SEEN = {"w.temp": 21.4, "w.humidity": 48}
 PATIENCE = 20.0  # s; never reached in a test that passes
 
@@ -45,27 +47,8 @@ async def running(weather: Weather) -> AsyncIterator[Weather]:
             await task
 
 
-@contextlib.asynccontextmanager
-async def provider(answer: Callable[[web.Request], web.Response]) -> AsyncIterator[str]:
-    """A server that answers like Open-Meteo, or not."""
-
-    async def handle(request: web.Request) -> web.Response:
-        return answer(request)
-
-    server = web.Application()
-    server.router.add_get("/v1/forecast", handle)
-    runner = web.AppRunner(server)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1/forecast"
-    finally:
-        await runner.cleanup()
-
-
 def open_meteo(url: str) -> WeatherTable:
-    return WeatherTable(source="open-meteo", url=url, latitude=40, longitude=-3)
+    return WeatherTable(source="open-meteo", url=url + FORECAST, latitude=40, longitude=-3)
 
 
 async def test_fixed_weather_is_the_configured_one(tmp_path: Path) -> None:
@@ -81,7 +64,7 @@ async def test_a_provider_is_queried_for_the_place_and_answers(tmp_path: Path) -
         asked.append(dict(request.query))
         return web.Response(text=ANSWER, content_type="application/json")
 
-    async with provider(answer) as url, running(Weather(open_meteo(url), tmp_path, pytest.fail)) as weather:
+    async with provider(answer, FORECAST) as url, running(Weather(open_meteo(url), tmp_path, pytest.fail)) as weather:
         await until(weather.newest)
         assert weather.newest() == SEEN
     assert len(asked) == 1
@@ -97,7 +80,7 @@ async def test_an_answer_in_several_pieces_is_read_to_its_end(tmp_path: Path) ->
                 await asyncio.sleep(0)
 
     async with (
-        provider(lambda request: web.Response(body=pieces())) as url,
+        provider(lambda request: web.Response(body=pieces()), FORECAST) as url,
         running(Weather(open_meteo(url), tmp_path, pytest.fail)) as weather,
     ):
         await until(weather.newest)
@@ -115,14 +98,17 @@ async def test_an_answer_in_several_pieces_is_read_to_its_end(tmp_path: Path) ->
 )
 async def test_a_failure_of_the_provider_is_a_notice(answer: web.Response, words: str, tmp_path: Path) -> None:
     problems: list[str] = []
-    async with provider(lambda request: answer) as url, running(Weather(open_meteo(url), tmp_path, problems.append)):
+    async with (
+        provider(lambda request: answer, FORECAST) as url,
+        running(Weather(open_meteo(url), tmp_path, problems.append)),
+    ):
         await until(lambda: problems)
     assert words in problems[0]
 
 
 async def test_no_provider_at_all_is_a_notice_that_keeps_the_place_secret(tmp_path: Path) -> None:
     problems: list[str] = []
-    async with provider(lambda request: web.Response()) as url:
+    async with provider(lambda request: web.Response(), FORECAST) as url:
         pass
     async with running(Weather(open_meteo(url), tmp_path, problems.append)):
         await until(lambda: problems)
@@ -244,8 +230,8 @@ def test_an_invalid_broker_is_reported_at_once(tmp_path: Path) -> None:
 
 
 async def test_a_hub_with_weather_answers_and_reports_problems(tmp_path: Path) -> None:
-    async with provider(lambda request: web.Response(status=503)) as url:
-        table = f'[weather]\nsource = "open-meteo"\nurl = "{url}"\nlatitude = 40\nlongitude = -3'
+    async with provider(lambda request: web.Response(status=503), FORECAST) as url:
+        table = f'[weather]\nsource = "open-meteo"\nurl = "{url}{FORECAST}"\nlatitude = 40\nlongitude = -3'
         config = parse_config(f'{table}\n[web]\nlisten = "off"', str(tmp_path / "u.toml"), str(tmp_path / "data"), {})
         async with hub_process.running(config) as running:
             facts: list[Fact] = []

@@ -74,8 +74,8 @@ def terminals(
     wanted = [
         one for one in metrics if "kettle" in one and re.match(r"unclouded_(energy|power|relay|device_up|last)", one)
     ]
-    told = "curl -s --unix-socket DATA/control http://hub/metrics | grep kettle"
-    terminal(pictures / "metrics.svg", "metrics", [(told, wanted)])
+    typed = "curl -s --unix-socket DATA/control http://hub/metrics | grep kettle"
+    terminal(pictures / "metrics.svg", "metrics", [(typed, wanted)])
     terminal(pictures / "homekit.svg", "Apple Home", [("unclouded homekit", run("homekit", *file).splitlines())])
     sent = run("notify", "test", *file).splitlines()
     got = [json.dumps({key: one[key] for key in ("title", "message", "type")}) for one in received]

@@ -43,7 +43,7 @@ async def after_a_kill(path: Path, facts: list[Fact]) -> RestoredState:
     store.open()
     store.deliver(facts)
     await store.flush()
-    restored = restored_state(store)
+    restored = restored_state(store.stored_state())
     await store.close()
     return restored
 

@@ -245,7 +245,7 @@ def test_it_goes_on_where_it_stopped(keeper):
 Story = Sequence[tuple[int, int, str]]  # s since the last, rise in Wh, what happens
 
 
-def told(story: Story) -> Iterator[Fact]:
+def reported(story: Story) -> Iterator[Fact]:
     at, total = NOON + 0.0, 1000
     for passed, rise, what in story:
         begun, at, total = at, at + passed + 0.25, total + rise
@@ -277,7 +277,7 @@ def test_daily_and_hourly_energy_is_the_same_in_every_zone(story, rule, zone, is
     with TemporaryDirectory() as folder:
         keeper = KeptKeeper(Path(folder) / "store.sqlite")
         keeper.writer.write([plug(), Ledger(identity="uuid-1", point="energy_import_Wh", total=0)])
-        facts = list(told(story))
+        facts = list(reported(story))
         keeper.writer.write(facts)
         last = max(fact.at for fact in facts if isinstance(fact, Reading))
         keeper.writer.write([watts(1, last - NOON + 5 * DAY)])

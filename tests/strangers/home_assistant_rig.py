@@ -112,7 +112,7 @@ class HomeAssistant:
         await self.until(self._runs)
 
     async def keeps_its_port(self) -> None:
-        """New releases go back to another port after five minutes, unless somebody confirms this one."""
+        """New releases go back to another port after five minutes, unless a person confirms this one."""
         with contextlib.suppress(AssertionError):  # older ones do not know the question
             await self.ask("http/config/promote")
 

@@ -649,7 +649,7 @@ async def test_events_are_newest_first_and_have_texts(history_reader, path):
 
 
 class ReportedEvents:
-    """A store that is told of events only."""
+    """A store that gets events only."""
 
     def __init__(self) -> None:
         self.reported: list[tuple[str, str, str]] = []

@@ -1,12 +1,13 @@
 /** Energy bars as SVG: use upwards, export downwards, estimated parts hatched; a mark in each bar for the period before. */
 import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 
 import { formatter } from "../text/format";
 import type { Energy } from "../data/shapes";
 import type { Bars, Part } from "./energy";
 import { axisNumbers, axisUnit, valueTicks } from "./ticks";
+import { useWidth } from "../charts/width";
 
 type Props = Readonly<{
   energy: Energy; bars: Bars; zone: string; height: number; label: string;
@@ -32,14 +33,7 @@ const MOST_HEIGHTS = 4;
 
 export function BarChart({ energy, bars, zone, height, label, before, paint, over, open, axis, tip }: Props) {
   const host = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
-  useEffect(() => {
-    const box = host.current;
-    if (!box) return;
-    const observer = new ResizeObserver(() => setWidth(box.clientWidth));
-    observer.observe(box);
-    return () => observer.disconnect();
-  }, []);
+  const width = useWidth(host);
   const periods = energy.at.length - 1;
   const most = Math.max(bars.high, ...before.map((Wh) => Wh ?? 0));
   const [low, high] = [bars.low * 1.05, most > 0 || bars.low < 0 ? most * 1.05 : axis ? 1 : 1000];

@@ -8,7 +8,6 @@ import { address } from "../data/http";
 import { now, timezone } from "../data/live";
 import { MOST_SERIES } from "../data/series";
 import { Chart, type Line } from "../charts/chart";
-import { Notice } from "../parts/notice";
 import { QualityMark } from "../parts/quantity";
 import { nameOf, pointName } from "../devices/points";
 import type { Device, History } from "../data/shapes";
@@ -22,6 +21,7 @@ import { moved, rounded, zoomed, type View } from "./view";
 import { panelsOf, wantedOf, type Wanted } from "./selection";
 import { historyTable, momentText } from "./table";
 import { Under } from "./under";
+import { PanelState } from "./panel_state";
 
 type Props = Readonly<{
   view: View; period: Span; moving: Span | null; move: (span: Span | null) => void;
@@ -57,14 +57,7 @@ export function LinePanels(props: Props) {
       <p id="history-keys" class="hidden-text">
         {say("history.keys")}
       </p>
-      <p class="hidden-text" role="status">
-        {isLoading && isStale ? say("history.loading") : ""}
-      </p>
-      {error && (
-        <Notice kind="fault" again={again}>
-          {error}
-        </Notice>
-      )}
+      <PanelState waits={isLoading && isStale} error={error} again={again} />
       {isEmpty && <NoData series={series} goTo={(on) => props.show({ ...view, on, zoom: null })} />}
       {panelsOf(wanted).map((panel, index) => (
         <LinePanel

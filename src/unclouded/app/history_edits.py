@@ -21,7 +21,7 @@ from unclouded.web.schemas import CheckView, EditBody, EditPreview, HistoryEditV
 
 WHO = "cli"
 MONTH_S = 31 * 86_400.0
-EditFields = EditBody  # what somebody asks for
+EditFields = EditBody  # what is requested
 EditEffect = EditPreview  # what that changes
 ShownEdit = HistoryEditView  # an edit as it is listed
 

@@ -51,7 +51,7 @@ from unclouded.hub.hub import Hub, RestoredState
 from unclouded.hub.identity import known_device
 from unclouded.hub.services import Services
 from unclouded.links.file_server import FileServer
-from unclouded.store.sink import Store
+from unclouded.store.sink import Store, StoredState
 from unclouded.web.api.api import Api
 from unclouded.web.history.history import HistoryReader
 from unclouded.web.server import serve, unix_socket
@@ -147,7 +147,8 @@ async def _serving(
         Downloads(update_files, FileServer(config.download_port)),
         config.place,
     )
-    hub = Hub(composition.nodes, services, clock, os.urandom, restored_state(store), composition.admitter)
+    stored = store.stored_state()
+    hub = Hub(composition.nodes, services, clock, os.urandom, restored_state(stored), composition.admitter)
     unsubscribe = hub.subscribe(store.deliver, stamped=True)
     store.notify, store.devices = hub.notify, hub.devices
     hub.wait_stored = store.keep
@@ -174,7 +175,6 @@ async def _serving(
         updates=update_files,
     )
     metrics = LiveMetrics(publishing)
-    stored = store.stored_state()
     rules = RulesService(
         config,
         hub,
@@ -374,8 +374,7 @@ def locked(data: Path) -> Iterator[None]:
         yield
 
 
-def restored_state(store: Store) -> RestoredState:
-    """The state of earlier runs, from the store."""
-    stored = store.stored_state()
+def restored_state(stored: StoredState) -> RestoredState:
+    """The state of earlier runs, as the hub takes it."""
     known = [known_device(one) for one in stored.devices]
     return RestoredState(stored.ledgers, stored.memory, known)

@@ -8,7 +8,6 @@ At any moment one of them is the store, as a whole. What an interrupted run leav
 a hub starts.
 """
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from unclouded.core.durable import sync_to_disk
 from unclouded.core.errors import StoreError
 from unclouded.store.schema import explain, open_to_write
 
@@ -58,7 +58,7 @@ def compact(path: Path, on_copied: OnCopied = lambda done, total: None) -> Compa
             discard_unfinished(path)
             raise
     copy.replace(path)
-    _sync(path.parent)
+    sync_to_disk(path.parent)
     return Compacted(before=before, after=path.stat().st_size, needed=needed)
 
 
@@ -105,16 +105,7 @@ def _copy(db: sqlite3.Connection, copy: Path, on_size: Callable[[int], None]) ->
         found = made.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
             raise StoreError(f"The copy {copy} is not sound ({found}). The store was not changed.")
-    with copy.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_to_disk(copy)
 
 
 def _mb(size: int) -> str:

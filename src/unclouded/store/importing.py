@@ -9,8 +9,7 @@ So the present total does not change; levels before it may be negative. Imported
 import json
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from unclouded.core.errors import CommandError, DamagedStore
@@ -20,13 +19,12 @@ from unclouded.store.chunk import SPAN_S
 from unclouded.store.codec import QUALITIES, to_json
 from unclouded.store.editing.unrolled import Unrolled
 from unclouded.store.outbox import StoreOutbox
-from unclouded.store.repair import PUT_AUDIT
+from unclouded.store.repair import PUT_AUDIT, flag_bit
 from unclouded.store.sealing import PUT_SAMPLE, unseal
-from unclouded.store.transaction import transaction
+from unclouded.store.transaction import changing
 
 IMPORTED = "imported"  # the flag
 SERIES = "SELECT id, exponent FROM series WHERE device = ? AND point = ? AND kind = 'counter' ORDER BY id DESC LIMIT 1"
-PUT_FLAG = "INSERT OR IGNORE INTO flag SELECT coalesce(max(bit), -1) + 1, ?1 FROM flag"
 PUT_IMPORT = "INSERT INTO imported (device, source, data, who, at) VALUES (?, ?, ?, ?, ?)"
 GET = "SELECT device, source, data, undone_at FROM imported WHERE number = ?"
 UNDO = "UPDATE imported SET undone_at = ?, undone_by = ? WHERE number = ?"
@@ -64,7 +62,7 @@ class ImportWriter:
 
         Raises CommandError where the device has no such counter, and sqlite3.Error.
         """
-        with self._changing():
+        with changing(self._db, self._reload):
             found = self._db.execute(SERIES, (device, point)).fetchone()
             if found is None or not levels:
                 raise CommandError(f"The store has no counter {point} of the device, or there is nothing to import.")
@@ -74,7 +72,7 @@ class ImportWriter:
                     "that could not be kept. Import before such a rule has begun to delete."
                 )
             series, exponent = found
-            bit = self._flag()
+            bit = flag_bit(self._db, IMPORTED)
             rows = []
             for at, mWh, is_estimated in levels:
                 second, ms = divmod(at, 1000)
@@ -92,7 +90,7 @@ class ImportWriter:
 
     def undo(self, number: int, who: str) -> int:
         """Remove what an import stored; how many samples. Raises CommandError, DamagedStore and sqlite3.Error."""
-        with self._changing():
+        with changing(self._db, self._reload):
             found = self._db.execute(GET, (number,)).fetchone()
             if found is None or found[3] is not None:
                 raise CommandError(
@@ -114,15 +112,6 @@ class ImportWriter:
 
     # --- inside --------------------------------------------------------------------------------
 
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        """A transaction; after it, also where it failed, what the writer and the outbox remember is read again."""
-        try:
-            with transaction(self._db):
-                yield
-        finally:
-            self._reload()
-
     def _must_be_newest(self, number: int, device: int, point: str) -> None:
         """A later import lies before this one, and its levels lead to those of this one. Raises CommandError."""
         for later, data in self._db.execute(LATER, (device, number)).fetchall():
@@ -130,7 +119,7 @@ class ImportWriter:
                 raise CommandError(f"Import {later} was counted backwards from this one: undo import {later} first.")
 
     def _remove(self, device: int, series: set[int], times: Iterable[int]) -> int:
-        marked, gone = 4 << self._flag(), 0
+        marked, gone = 4 << flag_bit(self._db, IMPORTED), 0
         by_second: dict[int, set[int]] = {}
         for at in times:
             by_second.setdefault(at // 1000, set()).add(at % 1000)
@@ -155,10 +144,6 @@ class ImportWriter:
         self._pending.add(device, point, min(times), max(times) + 1)
         self._outbox.mark((device, at // 1000) for at in times)
         self._db.execute(PUT_AUDIT, (self._wall(), who, what, to_json({"point": point, **entry})))
-
-    def _flag(self) -> int:
-        self._db.execute(PUT_FLAG, (IMPORTED,))
-        return int(self._db.execute("SELECT bit FROM flag WHERE name = ?", (IMPORTED,)).fetchone()[0])
 
 
 def _content(data: bytes) -> tuple[str, list[int]]:

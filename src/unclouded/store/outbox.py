@@ -1,7 +1,7 @@
 """The outbox: which windows of time have changed since a subscriber last got them. No copies of data.
 
     writer ── one transaction ──► sample, rollup
-                             └──► outbox(level, start, number)        only while somebody subscribes
+                             └──► outbox(level, start, number)        only while there is a subscriber
     subscriber ◄── closed() ── reads the window from the store ── sends it ── acknowledge(level, start, number)
 
 A window that is sent says "this is 12:05 to 12:10 as it stands, version ``number``", so the consumer keeps the content
@@ -88,7 +88,7 @@ class StoreOutbox:
 
     @property
     def levels(self) -> tuple[str, ...]:
-        """The levels that somebody subscribes to."""
+        """The levels that have a subscriber."""
         return self._levels
 
     def subscribe(self, levels: Iterable[str]) -> None:
@@ -99,7 +99,7 @@ class StoreOutbox:
         self.reload()
 
     def unsubscribe(self, levels: Iterable[str] = LEVELS) -> None:
-        """End it, and forget the windows. Numbers go on from here if somebody subscribes again."""
+        """End it, and forget the windows. Numbers go on from here if there is a subscriber again."""
         checked = _checked(levels)
         with transaction(self._db):
             last = int(self._db.execute(LAST).fetchone()[0])

@@ -16,6 +16,7 @@ from unclouded.store.transaction import transaction
 
 PUT_LEDGER = "INSERT OR REPLACE INTO ledger VALUES (?, ?, ?, ?)"
 BOTH_SEALED = "SELECT start FROM chunk WHERE device = ? INTERSECT SELECT start FROM chunk WHERE device = ?"
+PUT_FLAG = "INSERT OR IGNORE INTO flag SELECT coalesce(max(bit), -1) + 1, ?1 FROM flag"
 PUT_AUDIT = "INSERT INTO audit (at, who, what, json) VALUES (?, ?, ?, ?)"
 
 
@@ -124,3 +125,9 @@ class Repair:
     def _number(self, identity: str) -> int | None:
         row = self._db.execute("SELECT number FROM device WHERE identity = ?", (identity,)).fetchone()
         return None if row is None else int(row[0])
+
+
+def flag_bit(db: sqlite3.Connection, name: str) -> int:
+    """The bit of a flag, a new one where there is none yet; within the caller's transaction."""
+    db.execute(PUT_FLAG, (name,))
+    return int(db.execute("SELECT bit FROM flag WHERE name = ?", (name,)).fetchone()[0])

@@ -2,7 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 
 @contextlib.contextmanager
@@ -16,3 +16,13 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
+
+
+@contextlib.contextmanager
+def changing(db: sqlite3.Connection, reload: Callable[[], None]) -> Iterator[None]:
+    """The same; after it, also where it failed, ``reload``: what is remembered of the tables is read again."""
+    try:
+        with transaction(db):
+            yield
+    finally:
+        reload()

@@ -15,6 +15,7 @@ import aiomqtt
 import pytest
 from aiohttp import web
 
+from app.http_provider import provider
 from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
 from unclouded.app.configuration.config import Config, parse_config
 from unclouded.app.feeds import running_feed
@@ -82,22 +83,6 @@ async def feeds(folder: Path, text: str) -> AsyncIterator[FeedStory]:
         task.cancel()
         await asyncio.wait({task})
         one.db.close()
-
-
-@contextlib.asynccontextmanager
-async def provider(answer: Callable[[web.Request], web.Response]) -> AsyncIterator[str]:
-    async def handle(request: web.Request) -> web.Response:
-        return answer(request)
-
-    server = web.Application()
-    server.router.add_get("/{path:.*}", handle)
-    runner = web.AppRunner(server)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
 
 
 def rows(first: int, count: int, value: str = "0.1") -> list[tuple[object, object, object]]:

@@ -8,7 +8,6 @@ import { address } from "../../data/http";
 import { now, timezone } from "../../data/live";
 import type { Device, Energy } from "../../data/shapes";
 import { Fact } from "../../parts/fact";
-import { Notice } from "../../parts/notice";
 import { amountText } from "../../text/format";
 import { say } from "../../text/words";
 import { useAnswer } from "../answers";
@@ -23,6 +22,7 @@ import { axisNumbers } from "../ticks";
 import { Under } from "../under";
 import { addressOf, REST, type View } from "../view";
 import { costBars, energyOfRows, heightsOfCosts, partOf, rankedCosts, shownRows, sumOf, valueOf, type Money } from "./costs";
+import { PanelState } from "../panel_state";
 
 type Props = Readonly<{
   view: View; period: Span; able: readonly Device[]; shown: readonly Device[]; today: Day; colour: (id: string) => string;
@@ -61,14 +61,7 @@ export function CostPanel({ view, period, able, shown, today, colour, show }: Pr
   return (
     <section class="panel cost-panel" aria-label={title}>
       <h2 class="hidden-text">{title}</h2>
-      <p class="hidden-text" role="status">
-        {isLoading && isStale ? say("history.loading") : ""}
-      </p>
-      {error && (
-        <Notice kind="fault" again={again}>
-          {error}
-        </Notice>
-      )}
+      <PanelState waits={isLoading && isStale} error={error} again={again} />
       <div class="canvas-box" style={{ height: `${height}px` }} data-dim={isStale || undefined}>
         {answer && bars && (
           <BarChart

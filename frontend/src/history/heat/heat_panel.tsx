@@ -8,7 +8,6 @@ import { address } from "../../data/http";
 import { now, timezone } from "../../data/live";
 import type { Device, Energy } from "../../data/shapes";
 import { nameOf } from "../../devices/points";
-import { Notice } from "../../parts/notice";
 import { amountText, formatter } from "../../text/format";
 import { say } from "../../text/words";
 import { Amount } from "../amounts";
@@ -23,6 +22,7 @@ import { shownRows, type Money } from "../costs/costs";
 import { costCsvRows } from "../costs/cost_panel";
 import { askedOf, cellTime, HOURS_A_DAY, heatOf, heatOfCosts, meansOf, type Heat } from "./heat";
 import { HeatMap } from "./heat_map";
+import { PanelState } from "../panel_state";
 
 type Props = Readonly<{
   view: View; period: Span; able: readonly Device[]; shown: readonly Device[]; colour: (id: string) => string; show: (view: View, replace?: boolean) => void;
@@ -58,14 +58,7 @@ export function HeatPanel({ view, period, able, shown, colour, show }: Props) {
   return (
     <section class="panel heat-panel" aria-label={title}>
       <h2 class="hidden-text">{title}</h2>
-      <p class="hidden-text" role="status">
-        {isLoading && of !== place ? say("history.loading") : ""}
-      </p>
-      {error && (
-        <Notice kind="fault" again={again}>
-          {error}
-        </Notice>
-      )}
+      <PanelState waits={isLoading && of !== place} error={error} again={again} />
       {answer && !isKnown && <NoData series={asked.map((one) => `${one.id}.${IMPORT}`)} goTo={(on) => show({ ...view, on })} />}
       <div class="canvas-box heat-box" data-dim={isLoading || undefined}>
         {heat && (

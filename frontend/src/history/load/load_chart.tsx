@@ -1,11 +1,12 @@
 /** Load duration as SVG: power over the part of the time in which it is reached, with the base load as a line. */
 import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 
 import { percentText } from "../balance";
 import { axisNumbers, axisUnit, valueTicks } from "../ticks";
 import { boundsOf, movedShare, type Load, type LoadCurve } from "./load";
+import { useWidth } from "../../charts/width";
 
 type Props = Readonly<{
   load: Load; height: number; label: string; paint: (device: string) => string;
@@ -23,14 +24,7 @@ const SHARES = [0, 0.25, 0.5, 0.75, 1];
 
 export function LoadChart({ load, height, label, paint, baseText, baseW, over, tip }: Props) {
   const host = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(0);
-  useEffect(() => {
-    const box = host.current;
-    if (!box) return;
-    const observer = new ResizeObserver(() => setWidth(box.clientWidth));
-    observer.observe(box);
-    return () => observer.disconnect();
-  }, []);
+  const width = useWidth(host);
   const [least, most] = boundsOf(load);
   const [low, high] = [least * 1.05, most > 0 || least < 0 ? most * 1.05 : 1000];
   const ticks = valueTicks(low, high, 4);

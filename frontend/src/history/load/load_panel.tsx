@@ -9,7 +9,6 @@ import { deviceOf, now, timezone } from "../../data/live";
 import type { Device } from "../../data/shapes";
 import { nameOf } from "../../devices/points";
 import { Fact } from "../../parts/fact";
-import { Notice } from "../../parts/notice";
 import { amountText, countText, quantityText, THIN } from "../../text/format";
 import { say } from "../../text/words";
 import { Quantity } from "../../parts/quantity";
@@ -22,6 +21,7 @@ import { Under } from "../under";
 import type { View } from "../view";
 import { loadCsvRows, loadRows, reachedIn, type Load, type LoadCurve } from "./load";
 import { LoadChart } from "./load_chart";
+import { PanelState } from "../panel_state";
 
 type Props = Readonly<{
   view: View; period: Span; able: readonly Device[]; shown: readonly Device[]; colour: (id: string) => string; show: (view: View, replace?: boolean) => void;
@@ -47,14 +47,7 @@ export function LoadPanel({ view, period, able, shown, colour, show }: Props) {
   return (
     <section class="panel load-panel" aria-label={title}>
       <h2 class="hidden-text">{title}</h2>
-      <p class="hidden-text" role="status">
-        {isLoading && of !== place ? say("history.loading") : ""}
-      </p>
-      {error && (
-        <Notice kind="fault" again={again}>
-          {error}
-        </Notice>
-      )}
+      <PanelState waits={isLoading && of !== place} error={error} again={again} />
       {answer && !known.length && <NoData series={shown.map((one) => `${one.id}.power_W`)} goTo={(on) => show({ ...view, on })} />}
       <div class="canvas-box" style={{ height: `${height}px` }} data-dim={isLoading || undefined}>
         {answer && (

@@ -2,7 +2,6 @@
 import { address } from "../../data/http";
 import { now, timezone } from "../../data/live";
 import type { Device } from "../../data/shapes";
-import { Notice } from "../../parts/notice";
 import { qualityText } from "../../parts/quantity";
 import { say } from "../../text/words";
 import { useAnswer } from "../answers";
@@ -12,6 +11,7 @@ import { csvText, type Table } from "../table";
 import { Under } from "../under";
 import { addressOf, type View } from "../view";
 import { anomalyChange, anomalyDays, anomalyText, viewOfAnomaly, type Anomalies, type Anomaly } from "./unusual";
+import { PanelState } from "../panel_state";
 
 type Props = Readonly<{ view: View; period: Span; able: readonly Device[]; shown: readonly Device[]; today: Day; colour: (id: string) => string }>;
 
@@ -29,14 +29,7 @@ export function UnusualPanel({ view, period, able, shown, today, colour }: Props
   return (
     <section class="panel unusual" aria-label={title}>
       <h2>{say("history.unusual_title")}</h2>
-      <p class="hidden-text" role="status">
-        {isLoading && isStale ? say("history.loading") : ""}
-      </p>
-      {error && (
-        <Notice kind="fault" again={again}>
-          {error}
-        </Notice>
-      )}
+      <PanelState waits={isLoading && isStale} error={error} again={again} />
       {!answer && !error && <div class="skeleton unusual-waits" aria-busy="true" />}
       {answer && (
         <div data-dim={isStale || undefined}>

@@ -24,6 +24,7 @@ import msgspec
 from unclouded.app.backup.manifest import FOLDERS, LOG, STORE, BackupManifest
 from unclouded.app.backup.reading import BackupReader, opened_backup
 from unclouded.app.backup.store_check import checked_store
+from unclouded.core.durable import sync_to_disk
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.times import iso
 from unclouded.store.outbox import mark_restored
@@ -119,15 +120,15 @@ def apply_staged(data: Path) -> StagedRestore | None:
             for name in _moved_names(staging / FILES):
                 if (data / name).exists():
                     (data / name).rename(aside / name)
-            _sync_folder(aside)
-            _sync_folder(data)
+            sync_to_disk(aside)
+            sync_to_disk(data)
             (staging / READY).rename(staging / MOVED)
-            _sync_folder(staging)
+            sync_to_disk(staging)
         if (staging / FILES).exists():
             _carry_over(aside, staging / FILES)
             for one in sorted((staging / FILES).iterdir()):
                 one.rename(data / one.name)
-            _sync_folder(data)
+            sync_to_disk(data)
             (staging / FILES).rmdir()
         (staging / MOVED).unlink()
         staging.rmdir()
@@ -195,11 +196,10 @@ def _mark(staging: Path, what: StagedRestore) -> None:
     file.touch(0o600)
     file.write_text(json.dumps(msgspec.to_builtins(what)))
     _give(file, staging)
-    with file.open("rb") as written:
-        os.fsync(written.fileno())
+    sync_to_disk(file)
     file.rename(staging / READY)
-    _sync_folder(staging)
-    _sync_folder(staging.parent)
+    sync_to_disk(staging)
+    sync_to_disk(staging.parent)
 
 
 def _give_owner(data: Path, staging: Path) -> None:
@@ -216,13 +216,4 @@ def _give(path: Path, like: Path) -> None:
 
 def _sync(folder: Path) -> None:
     for one in (*folder.rglob("*"), folder):
-        _sync_folder(one)
-
-
-def _sync_folder(path: Path) -> None:
-    """Bring a folder or a file to the disk."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+        sync_to_disk(one)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 
+from unclouded.core.durable import sync_to_disk
 from unclouded.core.errors import CommandError, ConfigError, EditConflict, StoreError
 
 MOST_BACKUPS = 20
@@ -112,7 +113,7 @@ class ConfigurationFile:
             if revision_of(target.read_bytes()) != before.revision:
                 raise EditConflict(f"{self.path} was changed meanwhile. Nothing was written.", "")
             draft.replace(target)
-            _sync_folder(target.parent)
+            sync_to_disk(target.parent)
         except OSError as error:
             raise StoreError(f"{self.path} cannot be written: {error.strerror}. {_hint(error)}") from None
         finally:
@@ -218,7 +219,7 @@ class ConfigurationFile:
         try:
             _write_new(draft, version.text.encode("utf-8"))
             draft.replace(file)
-            _sync_folder(self.backup_folder)
+            sync_to_disk(self.backup_folder)
             for old in kept[MOST_BACKUPS - 1 :]:
                 (self.backup_folder / old.name).unlink()
         except OSError as error:
@@ -253,14 +254,6 @@ def _write_new(file: Path, data: bytes) -> None:
         new.write(data)
         new.flush()
         os.fsync(new.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _hint(error: OSError) -> str:

@@ -1,8 +1,7 @@
 """Makes and undoes edits, each in one transaction with what follows from it: audit, rollups."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from unclouded.core.errors import CommandError
 from unclouded.core.times import iso
@@ -18,15 +17,14 @@ from unclouded.store.editing.edit import (
 )
 from unclouded.store.editing.unrolled import Unrolled
 from unclouded.store.outbox import StoreOutbox
-from unclouded.store.repair import PUT_AUDIT
-from unclouded.store.transaction import transaction
+from unclouded.store.repair import PUT_AUDIT, flag_bit
+from unclouded.store.transaction import changing
 
 PUT_EDIT = """INSERT INTO edit (device, point, start, until, action, value, estimated, reason, who, at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 GET = f"SELECT {COLUMNS} FROM edit WHERE number = ?"
 UNDO = "UPDATE edit SET undone_at = ?, undone_by = ? WHERE number = ?"
 IDENTITY = "SELECT identity FROM device WHERE number = ?"
-PUT_FLAG = "INSERT OR IGNORE INTO flag SELECT coalesce(max(bit), -1) + 1, ?1 FROM flag"
 
 
 class EditWriter:
@@ -48,7 +46,7 @@ class EditWriter:
 
     def make(self, edit: NewEdit, who: str) -> HistoryEdit:
         """Store an edit. Raises CommandError where its device is gone, and sqlite3.Error."""
-        with self._changing():
+        with changing(self._db, self._reload):
             identity = self._identity(edit.device)
             value = value_to_json(edit.value)
             place = (edit.device, edit.point, edit.start, edit.until, edit.action, value, edit.is_estimated)
@@ -59,7 +57,7 @@ class EditWriter:
 
     def undo(self, number: int, who: str) -> HistoryEdit:
         """Mark an edit as undone. Raises CommandError where there is none, and sqlite3.Error."""
-        with self._changing():
+        with changing(self._db, self._reload):
             edit = self._edit(number)
             if edit.undone_at is not None:
                 raise CommandError(f"Edit {number} is undone already.")
@@ -69,18 +67,8 @@ class EditWriter:
 
     # --- inside --------------------------------------------------------------------------------
 
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        """A transaction; after it, also where it failed, what the writer and the outbox remember is read again."""
-        try:
-            with transaction(self._db):
-                yield
-        finally:
-            self._reload()
-
     def _follow(self, edit: HistoryEdit, what: str, who: str, identity: str) -> None:
-        if self._db.execute("SELECT 1 FROM flag WHERE name = ?", (EDITED,)).fetchone() is None:
-            self._db.execute(PUT_FLAG, (EDITED,))
+        flag_bit(self._db, EDITED)
         entry = {
             "device": identity,
             "edit": edit.number,

@@ -113,7 +113,7 @@ def runs_of(device: str, departures: Sequence[Departure]) -> list[Run]:
 def explained(home: Sequence[Run], devices: Sequence[Run]) -> list[Run]:
     """The home only where no device is the reason; devices only where they are more than a part of it.
 
-    Where nobody is at home, many devices use less: that is one anomaly of the home.
+    Where the home is empty, many devices use less: that is one anomaly of the home.
     """
     kept_home = [one for one in home if not any(_is_reason(other, one) for other in devices)]
     return [*kept_home, *(one for one in devices if not any(_is_part_of(one, other) for other in kept_home))]

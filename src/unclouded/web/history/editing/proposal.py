@@ -1,4 +1,4 @@
-"""What somebody asks to edit -> an edit that can be stored, and what it would change."""
+"""A requested edit -> an edit that can be stored, and what it would change."""
 
 import math
 from datetime import datetime
@@ -25,7 +25,7 @@ NUMERIC = frozenset({"number", "counter", "bitmap"})
 
 
 class EditRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """An edit that somebody asks for. ``start``, ``end``: Unix seconds. ``body``: all else."""
+    """A requested edit. ``start``, ``end``: Unix seconds. ``body``: all else."""
 
     device: str
     start: float
