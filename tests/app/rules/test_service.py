@@ -103,3 +103,30 @@ async def test_what_cannot_be_done_is_refused_with_a_reason(tmp_path: Path) -> N
         assert rules.view().timers == ()
         task.cancel()
         await asyncio.wait({task})
+
+
+@story
+async def test_a_timer_that_is_ended_at_once_ends_as_soon_as_a_command_may_follow_another(tmp_path: Path) -> None:
+    async with hub(plug) as home:
+        link = await home.far_end("")
+        state = {b"get": b"is off 0", b"set on": b"ok", b"set off": b"ok"}
+        sent = list[bytes]()
+
+        async def a_while(seconds: float) -> None:
+            """The device carries out what it is sent."""
+            for _ in range(round(seconds * 10)):
+                sent.extend(text for text, _, _ in home.received_by[id(link)].datagrams if text.startswith(b"set"))
+                state[b"get"] = b"is on 67" if sent[-1:] == [b"set on"] else b"is off 0"
+                await answer_requests(home, link, state)
+                await asyncio.sleep(0.1)
+
+        await a_while(0.5)
+        rules = service(home, "", tmp_path)
+        task = await running(home, rules)
+        rules.start_timer("thing", "on", True, 900.0, None, "web")
+        await a_while(0.5)
+        rules.stop_timer("thing", "on")
+        await a_while(3.0)
+        assert sent == [b"set on", b"set off"]
+        task.cancel()
+        await asyncio.wait({task})

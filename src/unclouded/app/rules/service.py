@@ -107,7 +107,7 @@ class RulesService:
         )
         if self._engine is not None and not same:
             now, wall = self._times()
-            self._carry_out(self._engine.replace(config.rules, config.calendar, now, wall))
+            self._take_over(self._engine.replace(config.rules, config.calendar, now, wall))
             self._catch_up(self._engine)
         self._awake.set()
 
@@ -159,7 +159,7 @@ class RulesService:
         timer = Timer(
             device=device, point=key, value=typed, ends=now + for_s, lasts_s=for_s, end_value=end_value, origin=origin
         )
-        self._carry_out(engine.start_timer(timer, now, wall))
+        self._take_over(engine.start_timer(timer, now, wall))
         return TimerView(
             device=device, point=key, value=typed, until=iso(wall + for_s), end_value=end_value, origin=origin
         )
@@ -171,7 +171,7 @@ class RulesService:
         if not keys:
             raise CommandError(f"There is no timer of {device}.")
         for key in keys:
-            self._carry_out(engine.stop_timer(key, *self._times()))
+            self._take_over(engine.stop_timer(key, *self._times()))
 
     def set_value(self, name: str, value: Value, valid_s: float) -> None:
         """Take a value that rules may compare, as a price."""
@@ -181,7 +181,7 @@ class RulesService:
         if name not in engine.values and len(engine.values) >= MOST_VALUES:
             raise CommandError(f"There are {MOST_VALUES} values already.")
         typed = switch_of(value) if isinstance(value, str) else None
-        self._carry_out(engine.value(name, value if typed is None else typed, *self._times(), valid_s))
+        self._take_over(engine.value(name, value if typed is None else typed, *self._times(), valid_s))
 
     async def test(self, name: str, keys: Mapping[str, Any] | None, start: float, end: float) -> RuleTestView:
         """What rules would have done: one, one that is not in the configuration yet, or all. Any: TOML as JSON."""
@@ -262,6 +262,11 @@ class RulesService:
         if outputs:
             self._awake.set()
 
+    def _take_over(self, outputs: Sequence[RuleOutput]) -> None:
+        """What follows from a call beside the loop, which then looks anew when something is due."""
+        self._carry_out(outputs)
+        self._awake.set()
+
     async def _command(self, one: RuleCommand) -> None:
         command: Command = one.command
         try:
@@ -270,7 +275,7 @@ class RulesService:
             outcome = Outcome("refused", str(error))
         if self._engine is not None:
             key = (command.device, command.point)
-            self._carry_out(self._engine.settled(one.id, key, outcome, *self._times()))
+            self._take_over(self._engine.settled(one.id, key, outcome, *self._times()))
 
     def _note(self, event: RuleEvent) -> None:
         level = logging.WARNING if event.kind == "rule_problem" else logging.INFO
@@ -300,7 +305,7 @@ class RulesService:
                 task.cancel()
 
     def _asked(self, name: str, outputs: Sequence[RuleOutput]) -> RuleView:
-        self._carry_out(outputs)
+        self._take_over(outputs)
         engine = self._ready()
         return rule_view(engine, engine.rule(name), *self._times())
 
