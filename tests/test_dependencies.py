@@ -30,8 +30,11 @@ PACKAGES = {
     "web": "core store",
     "publish": "core links",
     "conformance": "core families",
-    "app": "core families formats profiles recording links hub publish store sim web conformance rules feeds tariffs",
-    "cli": "core app",
+    "uplink": "core store",
+    "fleet": "core store uplink links web",
+    "app": "core families formats profiles recording links hub publish store sim web conformance rules feeds tariffs"
+    " uplink",
+    "cli": "core app fleet",
 }
 
 # The same inside of a package: sub-package or module -> what it may import of its siblings. Every sub-package is
@@ -122,6 +125,16 @@ INSIDE = {
     "store": {
         "editing": "blob chunk codec outbox repair rollup rows transaction",
         "retention": "blob chunk codec hour_samples repair rows samples sealing transaction",
+    },
+    "fleet": {
+        "keys": "",
+        "nats_server": "keys",
+        "local_servers": "nats_server keys",
+        "base": "",
+        "ingest": "base",
+        "calls": "base",
+        "enrolment": "keys base",
+        "api": "base calls enrolment",
     },
     "rules": {
         "calendar": "",

@@ -21,7 +21,7 @@ class MessageError(ValueError):
     """A message that cannot be read; the text says why."""
 
 
-class Message(msgspec.Struct, frozen=True, array_like=True):
+class UplinkMessage(msgspec.Struct, frozen=True, array_like=True):
     """What both ends send: an array whose first element is the kind."""
 
 
@@ -61,14 +61,14 @@ class LetOut(msgspec.Struct, frozen=True, array_like=True):
 # --- from the hub
 
 
-class Windows(Message, tag="windows"):
+class Windows(UplinkMessage, tag="windows"):
     """Windows of one level."""
 
     level: str
     windows: tuple[SentWindow, ...]
 
 
-class HubState(Message, tag="state"):
+class HubState(UplinkMessage, tag="state"):
     """What the list of homes shows. ``power_W``: import is positive. Today's energy in mWh; None: not known, or not let out.
 
     ``alerts``: their kinds. ``behind``: dirty windows. ``at``: Unix s.
@@ -86,7 +86,7 @@ class HubState(Message, tag="state"):
     behind: int = 0
 
 
-class CommandReport(Message, tag="report"):
+class CommandReport(UplinkMessage, tag="report"):
     """What became of a command. ``at``: Unix s of the hub."""
 
     id: str
@@ -95,13 +95,13 @@ class CommandReport(Message, tag="report"):
     at: float = 0.0
 
 
-class Reports(Message, tag="reports"):
+class Reports(UplinkMessage, tag="reports"):
     """Reports that the fleet may not have yet."""
 
     reports: tuple[CommandReport, ...]
 
 
-class Hello(Message, tag="hello"):
+class Hello(UplinkMessage, tag="hello"):
     """At each connection, and each hour. ``sums``: by level; ``again_done``: the newest request for everything that is done."""
 
     versions: tuple[int, ...]
@@ -112,13 +112,13 @@ class Hello(Message, tag="hello"):
     again_done: int = 0
 
 
-class Renew(Message, tag="renew"):
+class Renew(UplinkMessage, tag="renew"):
     """Ask for another token for this public key."""
 
     public_key: str
 
 
-class Reply(Message, tag="reply"):
+class Reply(UplinkMessage, tag="reply"):
     """An answer to a question. ``status``: of HTTP. ``body``: as ``content_type`` says, in zlib if ``packed``."""
 
     status: int
@@ -130,7 +130,7 @@ class Reply(Message, tag="reply"):
 # --- from the fleet
 
 
-class Answer(Message, tag="answer"):
+class Answer(UplinkMessage, tag="answer"):
     """``done``: all windows but the refused ones are committed. ``wait_s``: before the next message."""
 
     done: bool
@@ -138,7 +138,7 @@ class Answer(Message, tag="answer"):
     wait_s: float = 0.0
 
 
-class Welcome(Message, tag="welcome"):
+class Welcome(UplinkMessage, tag="welcome"):
     """``differing``: days by level whose windows are wanted again. ``again_since``: Unix s, with its number; None: nothing."""
 
     spread_s: float
@@ -149,14 +149,14 @@ class Welcome(Message, tag="welcome"):
     again_number: int = 0
 
 
-class Token(Message, tag="token"):
+class HubToken(UplinkMessage, tag="token"):
     """A user JWT, and when it expires (Unix s)."""
 
     token: str
     expires: float
 
 
-class FleetCommand(Message, tag="command"):
+class FleetCommand(UplinkMessage, tag="command"):
     """``until``: Unix ms after which it is not carried out. ``who``: who asked for it, as text."""
 
     id: str
@@ -167,7 +167,7 @@ class FleetCommand(Message, tag="command"):
     who: str = ""
 
 
-class Question(Message, tag="question"):
+class Question(UplinkMessage, tag="question"):
     """``role``: of the asker. ``path`` with its query and ``body``: of the hub's API; ``look``: path "" and method "LOOK"."""
 
     method: str
@@ -187,7 +187,7 @@ AnyMessage = (
     | Reply
     | Answer
     | Welcome
-    | Token
+    | HubToken
     | FleetCommand
     | Question
 )

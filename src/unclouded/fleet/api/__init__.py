@@ -1,0 +1,4 @@
+"""The HTTP API of a fleet: homes, history, energy, commands, persons, audit.
+
+Source: docs/protocols/fleet.md §9, §10
+"""
