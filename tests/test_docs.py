@@ -37,7 +37,7 @@ MANUAL = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
 PAGES = [*MANUAL, *sorted(PROTOCOLS.glob("*.md"))]
 PROTOCOL_NAMES = [
     *("emporia", "hlw8032", "meross", "meross_console"),
-    *("tuya_gateway", "tuya_low_power", "tuya_wifi", "tuya_zigbee_module"),
+    *("tuya_gateway", "tuya_low_power", "tuya_wifi", "tuya_zigbee_module", "fleet"),
 ]
 CODE = {".py", ".toml", ".ts", ".tsx", ".css", ".sql"}
 BUILT = {"node_modules", "static", "__pycache__"}
@@ -296,7 +296,7 @@ def vector_title(vector: Vector) -> str:
 
 def test_every_protocol_with_frames_has_test_vectors() -> None:
     counts = {page: len(vectors(page)) for page in PROTOCOL_NAMES}
-    assert counts.pop("meross") == counts.pop("meross_console") == 0  # JSON, text
+    assert counts.pop("meross") == counts.pop("meross_console") == counts.pop("fleet") == 0  # JSON, text, MessagePack
     assert min(counts.values()) > 25
     assert any(not vector.is_frame for vector in TUYA_VECTORS)
 
