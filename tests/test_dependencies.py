@@ -154,7 +154,8 @@ INSIDE = {
         "onboarding_dialog": "output",
         "terminal": "output",
         "repairing": "output options configuration",
-        "verbs": "output options signals configuration console_setup onboarding_dialog terminal repairing",
+        "fleet": "",
+        "verbs": "output options signals configuration console_setup onboarding_dialog terminal repairing fleet",
     },
 }
 
@@ -208,7 +209,13 @@ NOT_PURE = {
 }  # the one event loop, and what it and listeners need
 
 # The only modules that import by name at run time: each has a table of what it imports.
-IMPORT_BY_NAME = {"app/publishing/registry.py", "cli/__init__.py", "families/__init__.py", "links/__init__.py"}
+IMPORT_BY_NAME = {
+    "app/publishing/registry.py",
+    "cli/__init__.py",
+    "cli/fleet/__init__.py",
+    "families/__init__.py",
+    "links/__init__.py",
+}
 
 # Metaphors that a reader must guess; the standard term stands in docs/architecture.md.
 METAPHORS = """attendant bouncer breath dice ear heeds hearing house keyring knock mouth nobody patience porter

@@ -50,8 +50,10 @@ def _helps(command: click.Command, name: str, title: str, parent: click.Context)
     context = click.Context(command, info_name=name, parent=parent)
     parts = [f"\n{'##' if title == name else '###'} {title}\n\n```text\n{command.get_help(context)}\n```\n"]
     if isinstance(command, click.Group):
-        for sub, below in command.commands.items():
-            parts += _helps(below, sub, f"{title} {sub}", context)
+        for sub in command.commands or command.list_commands(context):
+            below = command.get_command(context, sub)
+            if below is not None:
+                parts += _helps(below, sub, f"{title} {sub}", context)
     return parts
 
 

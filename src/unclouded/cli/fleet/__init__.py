@@ -1,0 +1,39 @@
+"""`fleet`: a server of many homes. One module for each sub-verb, imported when it is typed."""
+
+from importlib import import_module
+
+import click
+
+SUB_VERBS = {
+    "hubs": "List the hubs: which are offline, behind or need attention.",
+}
+
+
+class FleetVerbs(click.Group):
+    """A group that imports a sub-verb when it is called; each module has it as ``command``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(SUB_VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in SUB_VERBS:
+            return None
+        command = getattr(import_module(f"unclouded.cli.fleet.{_module(name)}"), "command")  # noqa: B009  (each has one)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUB_VERBS.items()))
+
+
+def _module(name: str) -> str:
+    return {"set": "set_", "do": "do_"}.get(name, name)
+
+
+@click.group("fleet", cls=FleetVerbs)
+def command() -> None:
+    """Many homes: run the server that their hubs report to, and look at them together. docs/fleet.md
+
+    All sub-verbs but `sent` are for the operator of the fleet, and work on its folder: who may read the folder may
+    do everything.
+    """
