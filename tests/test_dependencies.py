@@ -195,9 +195,9 @@ PURE = [
         for name in ("change_text", "explain_text", "frame_drawing", "text_width", "unknown_text")
     ),
 ]
-PURE_LIBRARIES = """astral base64 bisect bz2 collections contextlib cryptography datetime decimal difflib enum fnmatch
-fractions functools hashlib heapq hmac itertools json lzma math msgspec numpy operator re statistics struct tomllib
-types typing unicodedata zlib zoneinfo"""
+PURE_LIBRARIES = """astral base64 binascii bisect bz2 collections contextlib cryptography datetime decimal difflib enum
+fnmatch fractions functools hashlib heapq hmac itertools json lzma math msgspec numpy operator re statistics struct
+tomllib types typing unicodedata zlib zoneinfo"""
 IMPURE_CALLS = {"open", "input", "eval", "exec", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
 NOT_PURE = {
     "core/driver.py",
