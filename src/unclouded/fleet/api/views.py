@@ -188,7 +188,7 @@ class HomeEnergy(Energy, frozen=True, kw_only=True):
 
     source: Source
     answered_by: str = ""
-    days: list[HomeDay] = []
+    days: tuple[HomeDay, ...] = ()
 
 
 class FleetEnergyRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -462,8 +462,8 @@ class FleetChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """One message of the stream: what is different since the last one. An empty one is sent after 5 s without any.
 
     ``gone``: homes that are no longer there. ``summary``: of the filter. ``commands``: of the batch that is watched.
-    ``live``: a message of the home that is looked at, in the form of the hub's own WebSocket; ``look_problem``: why there
-    is none.
+    ``live``: a message of the home that is looked at, in the form of the hub's own WebSocket. ``look_problem``: why
+    there is none.
     """
 
     at: float
