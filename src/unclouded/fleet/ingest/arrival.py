@@ -1,0 +1,66 @@
+"""A message as it comes in at the fleet, before anything is known of it. Pure.
+
+Source: docs/protocols/fleet.md §1, §2
+"""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from unclouded.uplink.messages import (
+    LARGEST,
+    VERSIONS,
+    Answer,
+    AnyMessage,
+    MessageError,
+    RefusedWindow,
+    decode_message,
+)
+
+Respond = Callable[[bytes], Awaitable[None]]  # to the hub that sent it; does nothing where it expects no answer
+
+WHOLE = -1  # start of a "window" that stands for a whole message: one that cannot even be taken apart
+MOST_REASON = 200  # characters
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """A message of a hub that waits to be stored. ``at``: when it came (s of the loop's clock)."""
+
+    hub: str
+    message: AnyMessage
+    respond: Respond
+    at: float
+
+
+def hub_of(subject: str) -> str:
+    """The hub in ``up.SHARD.HUB`` and ``hello.HUB``: NATS lets it publish only where its own id stands."""
+    return subject.rpartition(".")[2]
+
+
+def read(data: bytes) -> AnyMessage | Answer:
+    """The message; where it cannot be read, the answer that refuses it."""
+    if len(data) > LARGEST:
+        return refusal(data, f"it has {len(data)} bytes, more than {LARGEST}")
+    try:
+        return decode_message(data)
+    except MessageError as error:
+        return refusal(data, str(error))
+
+
+def refusal(data: bytes, reason: str) -> Answer:
+    """Refuse each window of a message that cannot be read as a whole, so that none of them is sent for ever."""
+    starts = _starts(data)
+    return Answer(True, tuple(RefusedWindow(start, reason[:MOST_REASON]) for start in starts or [WHOLE]))
+
+
+def _starts(data: bytes) -> list[int]:
+    """The starts of the windows, as far as they can be read."""
+    if data[:1] == b"" or data[0] not in VERSIONS:
+        return []
+    try:
+        match msgspec.msgpack.decode(memoryview(data)[1:]):
+            case ["windows", _, [*windows], *_]:
+                return [one[0] for one in windows if isinstance(one, list) and one and isinstance(one[0], int)]
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        pass
+    return []
