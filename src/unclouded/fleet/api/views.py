@@ -10,23 +10,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from unclouded.fleet.base.views import CommandFate, HomeState
+from unclouded.fleet.base.views import Role as FleetRole
 from unclouded.web.schemas import LONGEST_PASSWORD, Energy, History
 
-FleetRole = Literal["viewer", "operator", "owner"]
-HomeState = Literal["attention", "offline", "behind", "well", "new", "revoked"]
-CommandFate = Literal[
-    "waiting",
-    "sent",
-    "accepted",
-    "confirmed",
-    "held",
-    "refused",
-    "timeout",
-    "unreachable",
-    "expired",
-    "not_allowed",
-    "undelivered",
-]
 Source = Literal["fleet", "hub"]
 FleetContent = Literal["homes", "energy", "events", "commands", "audit"]
 
@@ -42,17 +29,16 @@ MOST_ON_PAGE = 500  # rows that a page has changes of
 # --- homes --------------------------------------------------------------------------------------------
 
 
-class HomeRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A home in the list. ``seen``: its last message. Energy: of its own day today.
+class HomeRowView(msgspec.Struct, frozen=True, kw_only=True):
+    """A home in the list. ``seen``: its last state, None: none yet. Energy: of its own day today.
 
-    ``state``, the worst that applies: attention (it has alerts), offline (no message for a while), behind (it has much
-    that the fleet does not have yet), well; new (it has never sent anything); revoked (its token was withdrawn).
-    ``alerts``: their kinds. ``flags``: what a filter finds, as ``alert.offline`` or ``level.raw``.
-    ``behind``: windows that it has not sent yet. ``level``: what it lets out at most.
+    ``state``, the worst that applies: attention (alerts, or devices that do not answer), silent (no state for 20 min),
+    behind (some windows wait to be sent), well. ``alerts``: their kinds, which the filter ``flag`` finds.
+    ``behind``: windows that wait to be sent. ``levels``: what it lets out.
     """
 
     id: str
-    organisation: str
+    organisation: int
     name: str
     place: str
     state: HomeState
@@ -66,23 +52,23 @@ class HomeRow(msgspec.Struct, frozen=True, kw_only=True):
     alerts: list[str]
     behind: int
     version: str
-    level: str
+    levels: list[str]
 
 
 class HomesSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """All homes that a filter finds. ``states``, ``versions``: how many homes are in each.
+    """All homes that a filter finds, whatever their state. ``states``, ``flags``, ``versions``: how many have each.
 
-    ``states`` does not depend on the state that is filtered by, ``versions`` not on the version, so that a page can
-    offer them all. ``power_W`` and energy: sums of those that are known.
+    ``power_W`` and energy: sums of the homes that are not silent.
     """
 
     homes: int
     states: Mapping[str, int]
+    flags: Mapping[str, int]
     versions: Mapping[str, int]
-    power_W: float | None
-    import_Wh: float | None
-    export_Wh: float | None
-    solar_Wh: float | None
+    power_W: float
+    import_Wh: float
+    export_Wh: float
+    solar_Wh: float
 
 
 class HomesView(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +77,7 @@ class HomesView(msgspec.Struct, frozen=True, kw_only=True):
     ``summary`` is in the first page only.
     """
 
-    homes: list[HomeRow]
+    homes: list[HomeRowView]
     next: str | None
     summary: HomesSummary | None = None
 
@@ -118,6 +104,16 @@ class HomeDevice(msgspec.Struct, frozen=True, kw_only=True):
     points: list[HomePoint]
 
 
+class StoredLevelView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the fleet has of one level of a home. ``bytes``: as they are stored."""
+
+    level: str
+    first: str
+    last: str
+    windows: int
+    bytes: int
+
+
 class LetOutView(msgspec.Struct, frozen=True, kw_only=True):
     """What a home lets out, and what it lets the fleet do (docs/protocols/fleet.md §11)."""
 
@@ -129,14 +125,20 @@ class LetOutView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FleetHomeView(msgspec.Struct, frozen=True, kw_only=True):
-    """A home. ``role``: of the asker in its organisation. ``joined``: when it was enrolled."""
+    """A home. ``role``: of the asker in its organisation. ``joined``: when it was enrolled.
 
-    row: HomeRow
+    ``revoked``: since when it is shut out. ``hello``: when it last compared its days. ``stored``: what the fleet has of it.
+    """
+
+    row: HomeRowView
     role: FleetRole
     timezone: str
-    joined: str | None
+    joined: str
+    revoked: str | None
+    hello: str | None
     let_out: LetOutView
     devices: list[HomeDevice]
+    stored: list[StoredLevelView]
 
 
 class HomeBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -175,12 +177,13 @@ class HomeHistory(History, frozen=True, kw_only=True):
 
 
 class HomeDay(msgspec.Struct, frozen=True, kw_only=True):
-    """Energy of a home in one day or month. ``date``: 2026-11-30, or 2026-11."""
+    """Energy of a home in one day or month. ``date``: 2026-11-30, or 2026-11. ``complete``: nothing is missing."""
 
     date: str
     import_Wh: float | None
     export_Wh: float | None
     solar_Wh: float | None
+    complete: bool
 
 
 class HomeEnergy(Energy, frozen=True, kw_only=True):
@@ -229,6 +232,7 @@ class FleetEnergyView(msgspec.Struct, frozen=True, kw_only=True):
 class FleetEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event of a home, as its own page shows it."""
 
+    number: int
     home: str
     name: str
     at: str
@@ -251,7 +255,7 @@ class FleetEventsView(msgspec.Struct, frozen=True, kw_only=True):
 class HomesFilter(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The homes that the list would show."""
 
-    org: Annotated[str, Meta(max_length=40)] = ""
+    org: int | None = None
     state: HomeState | Literal[""] = ""
     flag: Annotated[str, Meta(max_length=60)] = ""
     version: Annotated[str, Meta(max_length=60)] = ""
@@ -297,14 +301,14 @@ class FleetCommandView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FleetCommandsView(msgspec.Struct, frozen=True, kw_only=True):
-    """Newest first. ``states``: how many of all that are asked for are in each state."""
+    """Newest first. ``states``: with a batch, how many of it are in each state."""
 
     commands: list[FleetCommandView]
     states: Mapping[str, int]
     next: str | None
 
 
-class CommandTarget(msgspec.Struct, frozen=True, kw_only=True):
+class CommandTargetView(msgspec.Struct, frozen=True, kw_only=True):
     """A home that a command is for. ``problem``: why it would not be carried out; "" = nothing is known against it."""
 
     home: str
@@ -317,7 +321,7 @@ class SentCommandsView(msgspec.Struct, frozen=True, kw_only=True):
 
     batch: str
     commands: list[FleetCommandView]
-    targets: list[CommandTarget]
+    targets: list[CommandTargetView]
 
 
 # --- organisations, persons, sessions -----------------------------------------------------------------
@@ -326,7 +330,7 @@ class SentCommandsView(msgspec.Struct, frozen=True, kw_only=True):
 class OrganisationView(msgspec.Struct, frozen=True, kw_only=True):
     """An organisation. ``role``: of the asker. ``homes``: how many it has."""
 
-    id: str
+    id: int
     name: str
     role: FleetRole
     homes: int
@@ -339,13 +343,12 @@ class OrganisationBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
 
 
 class PersonView(msgspec.Struct, frozen=True, kw_only=True):
-    """A person with a role in an organisation. ``login``: what they sign in with. ``seen``: their last request."""
+    """A person with a role in an organisation. ``login``: what they sign in with."""
 
-    id: str
+    id: int
     login: str
     name: str
     role: FleetRole
-    seen: str | None
 
 
 class NewPersonBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -386,7 +389,7 @@ class OwnPasswordBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class FleetSessionView(msgspec.Struct, frozen=True, kw_only=True):
     """Who is signed in; ``person`` None: no one. ``version``: of the fleet's server."""
 
-    person: str | None
+    person: int | None
     login: str
     name: str
     organisations: list[OrganisationView]
@@ -407,7 +410,7 @@ class CodeView(msgspec.Struct, frozen=True, kw_only=True):
     """A new code, shown this once. ``command``: what is typed at home; ``qr``: the same as an SVG text."""
 
     code: str
-    organisation: str
+    organisation: int
     homes: int
     expires: str
     command: str
@@ -417,7 +420,7 @@ class CodeView(msgspec.Struct, frozen=True, kw_only=True):
 class OpenCodeView(msgspec.Struct, frozen=True, kw_only=True):
     """A code that still counts, without itself. ``used``: how many homes joined with it."""
 
-    id: str
+    id: int
     homes: int
     used: int
     expires: str
@@ -427,22 +430,23 @@ class OpenCodeView(msgspec.Struct, frozen=True, kw_only=True):
 # --- audit --------------------------------------------------------------------------------------------
 
 
-class AuditRow(msgspec.Struct, frozen=True, kw_only=True):
+class AuditRowView(msgspec.Struct, frozen=True, kw_only=True):
     """A change: who made it, what it is, when, and from where. ``subject``: the id of what was changed."""
 
+    number: int
     at: str
-    organisation: str
+    organisation: int | None
     who: str
     what: str
     subject: str
-    detail: str
+    detail: Mapping[str, Any]  # Any: JSON
     address: str
 
 
 class AuditView(msgspec.Struct, frozen=True, kw_only=True):
     """Newest first."""
 
-    rows: list[AuditRow]
+    rows: list[AuditRowView]
     next: str | None
 
 
@@ -467,7 +471,7 @@ class FleetChanges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """
 
     at: float
-    homes: list[HomeRow] = []
+    homes: list[HomeRowView] = []
     gone: list[str] = []
     summary: HomesSummary | None = None
     commands: list[FleetCommandView] = []
