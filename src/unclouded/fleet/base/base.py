@@ -24,22 +24,22 @@ from unclouded.fleet.base.views import (
     BaseSize,
     CodeRow,
     CommandFate,
-    GivenCommand,
-    NewCommand,
     DueCommand,
     EnergyBy,
+    GivenCommand,
     HomeCatalogue,
     HomeDetail,
     HomeEnergyRow,
     HomeEventRow,
     HomeFilter,
-    HomeList,
     HomeLine,
+    HomeList,
     HomeSums,
     HubEntry,
     HubWelcome,
     HubWindows,
     LoginSession,
+    NewCommand,
     OrganisationRow,
     PartitionRow,
     PersonCredential,
@@ -284,9 +284,14 @@ class HomeEnergyReader:
         by: EnergyBy = "day",
         organisation: int | None = None,
         hubs: Sequence[str] = (),
-        each: bool = False,
     ) -> list[HomeEnergyRow]:
-        """From the day ``first`` ("2026-11-01") to ``last`` with it, summed over the homes, or for ``each`` of them."""
+        """From the day ``first`` ("2026-11-01") to ``last`` with it, summed over the homes."""
+        raise NotImplementedError
+
+    async def each(
+        self, scope: Scope, hubs: Sequence[str], first: str, last: str, by: EnergyBy = "day"
+    ) -> list[HomeEnergyRow]:
+        """The same for each of these homes; those that are not in the scope are left out."""
         raise NotImplementedError
 
 
@@ -314,9 +319,11 @@ class CommandBook:
     """Commands as persons give and see them."""
 
     async def give(
-        self, scope: Scope, targets: Sequence[NewCommand], who: str, until: float, now: float
+        self, scope: Scope, targets: Sequence[NewCommand], who: str, until: float, now: float, batch: str
     ) -> list[GivenCommand]:
-        """One transaction, one bulk. Raises NotInScope where a hub is not in the scope, or is revoked."""
+        """One transaction. The same ``batch`` (an id that the caller makes) again: nothing is given twice.
+
+        Raises NotInScope where a hub is not in the scope, or is revoked."""
         raise NotImplementedError
 
     async def command(self, scope: Scope, id: str) -> GivenCommand:
@@ -327,12 +334,16 @@ class CommandBook:
         self,
         scope: Scope,
         hub: str | None = None,
-        bulk: str = "",
+        batch: str = "",
         fate: CommandFate | None = None,
         after: str = "",
         limit: int = 100,
     ) -> list[GivenCommand]:
         """The newest first; ``after``: the id of the last row of the page before. Raises NotInScope."""
+        raise NotImplementedError
+
+    async def fates(self, scope: Scope, hub: str | None = None, batch: str = "") -> Mapping[CommandFate, int]:
+        """How many commands are in each state."""
         raise NotImplementedError
 
 

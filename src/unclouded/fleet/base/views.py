@@ -8,8 +8,9 @@ import msgspec
 from unclouded.uplink.messages import RefusedWindow, SentWindow
 
 Role = Literal["viewer", "operator", "owner"]
-HomeState = Literal["attention", "silent", "behind", "well"]
-# attention: alerts, or devices that do not answer; silent: no state for SILENT_S; behind: BEHIND windows or more wait
+HomeState = Literal["attention", "offline", "behind", "well", "new", "revoked"]
+# The worst that applies. attention: alerts, or devices that do not answer; offline: no state for SILENT_S; behind:
+# BEHIND windows or more wait; new: no state yet; revoked: nothing is taken from it any more
 EnergyBy = Literal["day", "month"]
 CommandFate = Literal[
     "waiting",  # not yet delivered
@@ -66,7 +67,10 @@ class HomeLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HomeFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """``search``: in the name, the place, and the start of the id of the hub or of a device. ``flag``: an alert."""
+    """``search``: in the name, the place, and the start of the id of the hub or of a device.
+
+    ``flag``: "alert.KIND" or "level.LEVEL".
+    """
 
     search: str = ""
     state: HomeState | None = None
@@ -83,16 +87,18 @@ class HomeList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HomeSums(msgspec.Struct, frozen=True, kw_only=True):
-    """Of all homes of a filter (its ``state`` left out). ``power_W`` and energy: of the homes that are not silent."""
+    """Of all homes of a filter. ``states`` does not depend on its state, ``versions`` not on its version.
+
+    ``power_W`` and energy: of those that are not offline."""
 
     homes: int
     states: Mapping[str, int]
     flags: Mapping[str, int]
     versions: Mapping[str, int]
-    power_W: float
-    import_mWh: int
-    export_mWh: int
-    solar_mWh: int
+    power_W: float | None
+    import_mWh: int | None
+    export_mWh: int | None
+    solar_mWh: int | None
 
 
 class CatalogueSeries(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,7 +192,7 @@ class HomeEventRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """One command of a bulk."""
+    """One command of a batch."""
 
     hub: str
     device: str
@@ -195,10 +201,10 @@ class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GivenCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """A command and what became of it. ``until``: Unix s. ``bulk``: those that were given together."""
+    """A command and what became of it. ``until``: Unix s. ``batch``: those that were given together."""
 
     id: str
-    bulk: str
+    batch: str
     hub: str
     home: str
     organisation: int
@@ -247,13 +253,14 @@ class PersonRole(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
-    """``login``: unique in the fleet, in small letters."""
+    """``login``: unique in the fleet, in small letters. ``seen``: the last request of a session."""
 
     number: int
     login: str
     name: str
     created: float
     disabled: bool
+    seen: float | None
     roles: tuple[PersonRole, ...]
 
     @property
