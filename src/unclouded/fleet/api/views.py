@@ -127,7 +127,8 @@ class LetOutView(msgspec.Struct, frozen=True, kw_only=True):
 class FleetHomeView(msgspec.Struct, frozen=True, kw_only=True):
     """A home. ``role``: of the asker in its organisation. ``joined``: when it was enrolled.
 
-    ``revoked``: since when it is shut out. ``hello``: when it last compared its days. ``stored``: what the fleet has of it.
+    ``revoked``: since when it is shut out. ``hello``: when it last compared its days. ``stored``: what
+    the fleet has of it.
     """
 
     row: HomeRowView
