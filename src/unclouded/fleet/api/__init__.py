@@ -4,7 +4,7 @@
     GET    /homes/ID                                        FleetHomeView
     PATCH  /homes/ID                 HomeBody               FleetHomeView           operator
     GET    /homes/ID/history?series&start&end&points&source   HomeHistory   source=fleet|hub|"" (fleet if it can)
-    GET    /homes/ID/energy?by&start&end&device&source      HomeEnergy
+    GET    /homes/ID/energy?by&start&end&device&source      HomeEnergyView
     GET    /homes/ID/events?kind&after&limit                FleetEventsView
     any    /homes/ID/api/PATH                               the hub's own API at /api/PATH; X-Answered-By: ID
     POST   /homes/ID/again           AgainBody              DoneView                operator

@@ -32,9 +32,10 @@ MOST_ON_PAGE = 500  # rows that a page has changes of
 class HomeRowView(msgspec.Struct, frozen=True, kw_only=True):
     """A home in the list. ``seen``: its last state, None: none yet. Energy: of its own day today.
 
-    ``state``, the worst that applies: attention (alerts, or devices that do not answer), silent (no state for 20 min),
-    behind (some windows wait to be sent), well. ``alerts``: their kinds, which the filter ``flag`` finds.
-    ``behind``: windows that wait to be sent. ``levels``: what it lets out.
+    ``state``, the worst that applies: attention (alerts, or devices that do not answer), offline (no state for 20 min),
+    behind (some windows wait to be sent), well; new (no state yet); revoked (nothing is taken from it any more).
+    ``alerts``: their kinds; the filter ``flag`` finds alert.KIND and level.LEVEL. ``behind``: windows that wait to be
+    sent. ``levels``: what it lets out.
     """
 
     id: str
@@ -56,19 +57,20 @@ class HomeRowView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HomesSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """All homes that a filter finds, whatever their state. ``states``, ``flags``, ``versions``: how many have each.
+    """All homes that a filter finds. ``states``, ``flags``, ``versions``: how many have each.
 
-    ``power_W`` and energy: sums of the homes that are not silent.
+    ``states`` does not depend on the state that is filtered by, ``versions`` not on the version, so that a page can
+    offer them all. ``power_W`` and energy: sums of the homes that are not offline.
     """
 
     homes: int
     states: Mapping[str, int]
     flags: Mapping[str, int]
     versions: Mapping[str, int]
-    power_W: float
-    import_Wh: float
-    export_Wh: float
-    solar_Wh: float
+    power_W: float | None
+    import_Wh: float | None
+    export_Wh: float | None
+    solar_Wh: float | None
 
 
 class HomesView(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,7 +189,7 @@ class HomeDay(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
 
 
-class HomeEnergy(Energy, frozen=True, kw_only=True):
+class HomeEnergyView(Energy, frozen=True, kw_only=True):
     """The hub's own shape, and the days of the home as its own page says them. ``days`` are dates of its time zone."""
 
     source: Source
