@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from unclouded.fleet.keys.roles import is_hub_id, is_own_inbox
 from unclouded.uplink.messages import (
     LARGEST,
     VERSIONS,
@@ -17,24 +18,33 @@ from unclouded.uplink.messages import (
     decode_message,
 )
 
-Respond = Callable[[bytes], Awaitable[None]]  # to the hub that sent it; does nothing where it expects no answer
+Publish = Callable[[str, bytes], Awaitable[None]]  # to a subject; raises LinkError
 
 WHOLE = -1  # start of a "window" that stands for a whole message: one that cannot even be taken apart
 MOST_REASON = 200  # characters
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """A message of a hub that waits to be stored. ``at``: when it came (s of the loop's clock)."""
+    """A message of a hub that waits to be stored. ``inbox``: where the answer goes; "" = none is wanted, or allowed.
+
+    ``at``: when it came (s of the loop's clock).
+    """
 
     hub: str
     message: AnyMessage
-    respond: Respond
+    inbox: str
     at: float
 
 
 def hub_of(subject: str) -> str:
-    """The hub in ``up.SHARD.HUB`` and ``hello.HUB``: NATS lets it publish only where its own id stands."""
-    return subject.rpartition(".")[2]
+    """The hub in ``up.SHARD.HUB`` and ``hello.HUB``: NATS lets it publish only where its own id stands. "": of none."""
+    hub = subject.rpartition(".")[2]
+    return hub if is_hub_id(hub) else ""
+
+
+def inbox_of(hub: str, reply: str) -> str:
+    """Where to answer: only to the hub itself, whatever it names."""
+    return reply if is_own_inbox(hub, reply) else ""
 
 
 def read(data: bytes) -> AnyMessage | Answer:
