@@ -121,7 +121,9 @@ class CommandDispatch:
     async def due(self, now: float, again_s: float = 60.0, most: int = 200) -> list[DueCommand]:
         """Open commands that were never tried, or not for ``again_s``, and are not yet undelivered; the oldest first.
 
-        They count as tried from now on, so that another dispatcher does not take them too.
+        They count as tried from now on, so that another dispatcher does not take them too. A try that has no end
+        (``absent``, ``sent``, ``reported``), because its server died, may have reached the hub: a ``waiting`` command
+        with such a try becomes ``sent`` here, and is never ``undelivered``.
         """
         raise NotImplementedError
 
@@ -139,7 +141,7 @@ class CommandDispatch:
         """What the hub answered."""
 
     async def end_undelivered(self, now: float) -> list[str]:
-        """Commands that were never sent and whose ``until`` has passed become ``undelivered``; their ids."""
+        """Commands that were never sent, with no try that is open, whose ``until`` has passed become ``undelivered``."""
         raise NotImplementedError
 
 
