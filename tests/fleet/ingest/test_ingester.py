@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from unclouded.core.supervise import supervise
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
 from unclouded.fleet.base.views import HubWindows, StoredWindows
-from unclouded.fleet.ingest.arrival import WHOLE
 from unclouded.fleet.ingest.ingester import BATCH, Ingester
 from unclouded.uplink.messages import (
     LARGEST,
@@ -261,21 +260,25 @@ UNREADABLE = bytes([VERSION]) + msgspec.msgpack.encode(["windows", "raw", [[300,
 @pytest.mark.parametrize(
     ("data", "starts"),
     [
-        (b"", [WHOLE]),
-        (LATER, [WHOLE]),
+        (b"", []),
+        (LATER, []),
         (UNREADABLE, [300, 600]),
-        (bytes([VERSION]) + msgspec.msgpack.encode(["telegrams", 1]), [WHOLE]),
+        (bytes([VERSION]) + msgspec.msgpack.encode(["windows", "raw", [[300, 1, b""], 600]]), []),
+        (bytes([VERSION]) + msgspec.msgpack.encode(["telegrams", 1]), []),
         (encode_message(window(300, data=bytes(LARGEST))), [300]),
     ],
 )
-def test_what_cannot_be_read_is_refused_so_that_it_is_not_sent_for_ever(data: bytes, starts: list[int]) -> None:
+def test_windows_that_cannot_be_read_are_refused_and_what_cannot_be_taken_apart_waits(
+    data: bytes, starts: list[int]
+) -> None:
     async def run() -> None:
         async with running(Database()) as line:
             inbox = line.send(data)
             await asyncio.sleep(1)
             (answer,) = line.answers[inbox]
-            assert answer.done
+            assert answer.done == bool(starts)
             assert [one.start for one in answer.refused] == starts
+            assert bool(answer.wait_s) != answer.done
             assert line.ingester.counters.unknown == 1
 
     virtual_run(run())

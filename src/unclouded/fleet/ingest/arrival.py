@@ -20,7 +20,7 @@ from unclouded.uplink.messages import (
 
 Publish = Callable[[str, bytes], Awaitable[None]]  # to a subject; raises LinkError
 
-WHOLE = -1  # start of a "window" that stands for a whole message: one that cannot even be taken apart
+UNREADABLE_S = 3600.0  # a hub waits so long with a message that cannot be taken apart: a newer fleet may read it
 MOST_REASON = 200  # characters
 
 
@@ -58,19 +58,28 @@ def read(data: bytes) -> AnyMessage | Answer:
 
 
 def refusal(data: bytes, reason: str) -> Answer:
-    """Refuse each window of a message that cannot be read as a whole, so that none of them is sent for ever."""
+    """Refuse each window of a message that cannot be read as a whole, so that none of them is sent for ever.
+
+    Where it cannot even be seen which windows these are, nothing is done: the hub keeps them.
+    """
     starts = _starts(data)
-    return Answer(True, tuple(RefusedWindow(start, reason[:MOST_REASON]) for start in starts or [WHOLE]))
+    if not starts:
+        return Answer(False, wait_s=UNREADABLE_S)
+    return Answer(True, tuple(RefusedWindow(start, reason[:MOST_REASON]) for start in starts))
 
 
 def _starts(data: bytes) -> list[int]:
-    """The starts of the windows, as far as they can be read."""
+    """The starts of all windows in it; nothing where one of them cannot be read."""
     if data[:1] == b"" or data[0] not in VERSIONS:
         return []
     try:
         match msgspec.msgpack.decode(memoryview(data)[1:]):
             case ["windows", _, [*windows], *_]:
-                return [one[0] for one in windows if isinstance(one, list) and one and isinstance(one[0], int)]
+                return [one[0] for one in windows] if all(map(_has_start, windows)) else []
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         pass
     return []
+
+
+def _has_start(window: object) -> bool:
+    return isinstance(window, list) and bool(window) and type(window[0]) is int
