@@ -88,10 +88,11 @@ class Line:
         self.ingester = Ingester(base, self.publish, lambda: 1e9, loop.time, lambda: 0.5, most_waiting)
         self._count = 0
 
-    async def publish(self, subject: str, data: bytes) -> None:
+    def publish(self, subject: str, data: bytes) -> bool:
         message = decode_message(data)
         assert isinstance(message, Answer)
         self.answers.setdefault(subject, []).append(message)
+        return True
 
     def send(self, message: Windows | HubState | Reports | bytes, hub: str = HUB) -> str:
         self._count += 1

@@ -1,12 +1,13 @@
-"""What this package needs of the connection to the hubs, and what can be wrong with it.
+"""The connection to the hubs, as commands and questions use it, and what can be wrong with it.
 
 Source: docs/protocols/fleet.md §1
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 from unclouded.core.errors import LinkError
+from unclouded.links.nats.client import NatsClient
 
 
 class HubAway(LinkError):
@@ -18,18 +19,34 @@ class HubSilent(LinkError):
 
 
 class HubRequests(Protocol):
-    """Requests over the fleet's connection."""
+    """Requests to hubs."""
 
     async def request(self, subject: str, data: bytes, timeout_s: float) -> bytes:
         """The answer. Raises HubAway, HubSilent, and LinkError where the connection itself is down."""
 
 
-class HubStreams(Protocol):
-    """What hubs publish."""
+class HubConnection(HubRequests, Protocol):
+    """Requests, and what hubs publish."""
 
-    async def subscribe(self, subject: str, received: Callable[[bytes], None]) -> Callable[[], Awaitable[None]]:
-        """Pass on what is published there; the result ends it. Raises LinkError."""
+    def subscribe(self, subject: str, received: Callable[[bytes], None]) -> Callable[[], None]:
+        """Pass on what is published there; the result ends it."""
 
 
-class HubConnection(HubRequests, HubStreams, Protocol):
-    """Both."""
+class HubLink:
+    """Both, over NATS."""
+
+    def __init__(self, client: NatsClient) -> None:
+        self._client = client
+
+    async def request(self, subject: str, data: bytes, timeout_s: float) -> bytes:
+        reply = await self._client.request(subject, data, timeout_s)
+        if reply.failure == "no_responders":
+            raise HubAway("The hub is not connected.")
+        if reply.failure == "timeout":
+            raise HubSilent(f"The hub did not answer within {timeout_s:.0f} s.")
+        if reply.failure:
+            raise LinkError(f"The hub cannot be asked now: the fleet's connection is down ({reply.failure}).")
+        return reply.data
+
+    def subscribe(self, subject: str, received: Callable[[bytes], None]) -> Callable[[], None]:
+        return self._client.subscribe(subject, lambda message: received(message.data))

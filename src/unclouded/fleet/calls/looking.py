@@ -6,7 +6,7 @@ Source: docs/protocols/fleet.md §9
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 from unclouded.core.errors import LinkError
 from unclouded.fleet.calls.hub_link import HubConnection
@@ -66,23 +66,21 @@ class LiveLooks:
 
     async def _keep(self, hub: str, look: _Look) -> None:
         """Until it is cancelled: a subscription, and the question once in a while."""
-        end: Callable[[], Awaitable[None]] | None = None
+        end = self._link.subscribe(f"live.{hub}", look.pass_on)
         question = encode_message(Question("LOOK", "", "viewer"))
         try:
             while True:
                 try:
-                    end = end or await self._link.subscribe(f"live.{hub}", look.pass_on)
                     await self._link.request(f"down.{hub}.question", question, TIMEOUT_S)
                 except LinkError as error:
                     log.debug("No live values of %s now: %s", hub, error)
                 await asyncio.sleep(LOOK_AGAIN_S)
         finally:
-            if end is not None:
-                await end()
+            end()
 
 
 async def _end(task: asyncio.Task[None] | None) -> None:
     if task is not None:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, LinkError):
+        with contextlib.suppress(asyncio.CancelledError):
             await task

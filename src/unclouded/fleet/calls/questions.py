@@ -40,6 +40,11 @@ class HubQuestions:
         self._all = asyncio.Semaphore(MOST)
         self._hubs: dict[str, tuple[asyncio.Semaphore, int]] = {}  # those that are asked now; how many ask
 
+    @property
+    def asked_hubs(self) -> int:
+        """How many hubs are asked now."""
+        return len(self._hubs)
+
     async def ask(self, hub: str, question: Question, timeout_s: float = TIMEOUT_S) -> HubAnswer:
         """Raises HubAway, HubSilent, LinkError, and CommandError where the question is too large."""
         if len(question.body) > LARGEST_QUESTION:

@@ -12,7 +12,6 @@ from typing import Protocol
 
 import msgspec
 
-from unclouded.core.errors import LinkError
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
 from unclouded.fleet.base.views import HubWelcome
 from unclouded.fleet.ingest.arrival import Arrival, Publish, hub_of, inbox_of, read
@@ -100,10 +99,7 @@ class Greeter:
             one = await self._waiting.get()
             answer = await self._answer(one)
             if one.inbox:
-                try:
-                    await self._publish(one.inbox, encode_message(answer))
-                except LinkError as error:
-                    log.debug("A welcome was not sent: %s", error)
+                self._publish(one.inbox, encode_message(answer))
             if isinstance(answer, Welcome):
                 self._connected(one.hub)
 

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Protocol
 
-from unclouded.core.errors import LinkError
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
 from unclouded.fleet.base.views import HubWindows, StoredWindows
 from unclouded.fleet.ingest.arrival import MOST_REASON, Arrival, Publish, hub_of, inbox_of, read
@@ -30,7 +29,6 @@ log = logging.getLogger("unclouded.fleet.ingest")
 BATCH = 64  # messages in one transaction
 BATCH_S = 0.020  # s that the first of them waits for others
 MOST_WAITING = 1_000  # messages; more are asked to come later
-MOST_ANSWERS = 10_000  # that wait to be sent; the oldest are dropped, and hubs ask again
 AWAY_S = (2.0, 10.0)  # a hub waits so long while the database is away
 LONGEST_S = 30.0  # s of a transaction
 SHUT_OUT_S = 3600.0  # a hub that is unknown or revoked waits so long
@@ -67,8 +65,6 @@ class Ingester:
         self._most_waiting = most_waiting
         self._waiting: deque[Arrival] = deque()
         self._filled = asyncio.Event()
-        self._answers: deque[tuple[str, Answer]] = deque(maxlen=MOST_ANSWERS)
-        self._answered = asyncio.Event()
         self._batch: Sequence[Arrival] = ()  # that is being stored
         self._suspects: set[str] = set()  # hubs with a message in a batch that crashed: theirs are stored alone
         self._away_until = 0.0
@@ -96,18 +92,15 @@ class Ingester:
 
     async def run(self) -> None:
         """Store what comes until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._send_answers(), name="answers")
-            while True:
-                await self._filled.wait()
-                await self._collect()
-                await self._store(self._take())
+        while True:
+            await self._filled.wait()
+            await self._collect()
+            await self._store(self._take())
 
     async def drain(self) -> None:
-        """Store what waits and send the answers: nothing more is received, and ``run`` has ended."""
+        """Store and answer what waits: nothing more is received, and ``run`` has ended."""
         while self._waiting:
             await self._store(self._take())
-        await self._send_waiting()
 
     def crashed(self, error: Exception) -> None:
         """``run`` crashed: a message by itself is refused then, those of a batch are stored one by one next time."""
@@ -209,21 +202,21 @@ class Ingester:
         self._answer(one, Answer(True, result.refused, self._pace()) if result.known else self._shut_out())
 
     def _answer(self, one: Arrival, answer: Answer) -> None:
-        self._queue_answer(one.inbox, answer)
+        self._send(one.inbox, answer)
 
-    def _queue_answer(self, inbox: str, answer: Answer) -> None:
+    def _send(self, inbox: str, answer: Answer) -> None:
+        """One that cannot be sent now is dropped: the hub asks again."""
         if inbox:
-            self._answers.append((inbox, answer))
-            self._answered.set()
+            self._publish(inbox, encode_message(answer))
 
     def _refuse(self, inbox: str, answer: Answer) -> None:
         self.counters.unknown += 1
-        self._queue_answer(inbox, answer)
+        self._send(inbox, answer)
 
     def _put_off(self, inbox: str) -> None:
         self.counters.busy += 1
         first, last = AWAY_S if self._now() < self._away_until else (1.0, 1.0 + 2 * len(self._waiting) / self._rate)
-        self._queue_answer(inbox, Answer(False, wait_s=first + (last - first) * self._chance()))
+        self._send(inbox, Answer(False, wait_s=first + (last - first) * self._chance()))
 
     def _shut_out(self) -> Answer:
         self.counters.foreign += 1
@@ -250,21 +243,6 @@ class Ingester:
         self.counters.store_s += took_s
         if messages > BATCH // 2:
             self._rate = 0.9 * self._rate + 0.1 * messages / max(took_s, 0.001)
-
-    async def _send_answers(self) -> None:
-        while True:
-            await self._answered.wait()
-            self._answered.clear()
-            await self._send_waiting()
-
-    async def _send_waiting(self) -> None:
-        """An answer that cannot be sent is dropped: the hub asks again."""
-        while self._answers:
-            inbox, answer = self._answers.popleft()
-            try:
-                await self._publish(inbox, encode_message(answer))
-            except LinkError as error:
-                log.debug("An answer was not sent: %s", error)
 
 
 def _windows(one: Arrival) -> HubWindows:
