@@ -1,4 +1,4 @@
-"""The configuration of nats-server, its version, and what is known to be unsafe.
+"""nats-server for a fleet: its configuration file, its unit of systemd, and which versions have known holes.
 
-Source: docs/protocols/fleet.md §1, §10
+configuration_file.py   what nats-server reads: trust, limits, TLS, the nodes of a cluster
 """
