@@ -12,7 +12,6 @@ the nats-server, so each takes ids of hubs and shards of its own: ``new_hub_id()
 """
 
 import asyncio
-import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -39,7 +38,9 @@ def postgres_server() -> Iterator[PrivatePostgres]:
 def migrated_database(postgres_server: PrivatePostgres) -> str:
     """The name of a database that ``base_dsn`` copies."""
     migrate = pytest.importorskip("unclouded.fleet.base.migrations").migrate
-    asyncio.run(migrate(postgres_server.create_database(MIGRATED)))
+    dsn = postgres_server.create_database(MIGRATED)
+    with ThreadPoolExecutor(1) as elsewhere:  # the loop of the tests is left alone
+        elsewhere.submit(asyncio.run, migrate(dsn)).result()
     return MIGRATED
 
 
