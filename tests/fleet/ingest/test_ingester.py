@@ -304,7 +304,10 @@ async def test_what_waits_at_the_end_is_stored_and_answered() -> None:
     base = Database()
     line = Line(base)
     inboxes = [line.send(window(300 * number)) for number in range(100)]
-    await line.ingester.drain()
+    task = asyncio.create_task(line.ingester.run())
+    await asyncio.sleep(0.001)  # it has begun, and waits
+    line.ingester.end()
+    await task
     assert len(base.windows) == 100
     assert all(line.answers[inbox] == [Answer(True)] for inbox in inboxes)
 

@@ -68,6 +68,7 @@ class Ingester:
         self._batch: Sequence[Arrival] = ()  # that is being stored
         self._suspects: set[str] = set()  # hubs with a message in a batch that crashed: theirs are stored alone
         self._away_until = 0.0
+        self._is_ending = False
         self._rate = SLOWEST
 
     def receive(self, subject: str, data: bytes, reply: str) -> None:
@@ -91,16 +92,16 @@ class Ingester:
             self._filled.set()
 
     async def run(self) -> None:
-        """Store what comes until cancelled."""
-        while True:
+        """Store what comes until ``end``, and then what waits."""
+        while self._waiting or not self._is_ending:
             await self._filled.wait()
             await self._collect()
             await self._store(self._take())
 
-    async def drain(self) -> None:
-        """Store and answer what waits: nothing more is received, and ``run`` has ended."""
-        while self._waiting:
-            await self._store(self._take())
+    def end(self) -> None:
+        """Nothing more is received: ``run`` returns once all is stored and answered."""
+        self._is_ending = True
+        self._filled.set()
 
     def crashed(self, error: Exception) -> None:
         """``run`` crashed: a message by itself is refused then, those of a batch are stored one by one next time."""
@@ -114,7 +115,7 @@ class Ingester:
 
     async def _collect(self) -> None:
         """Wait for others to share the transaction."""
-        if len(self._waiting) < BATCH:
+        if len(self._waiting) < BATCH and not self._is_ending:
             await asyncio.sleep(BATCH_S)
 
     def _take(self) -> list[Arrival]:
@@ -127,7 +128,7 @@ class Ingester:
             taken.append(self._waiting.popleft())
             if is_alone:
                 break
-        if not self._waiting:
+        if not self._waiting and not self._is_ending:
             self._filled.clear()
         self.counters.waiting = len(self._waiting)
         return taken

@@ -1,0 +1,48 @@
+"""What a database of a fleet needs now and then: partitions, sealed days, retention. Any number of servers may do it."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from unclouded.fleet.base.base import BaseUpkeep
+from unclouded.fleet.base.errors import BaseError
+
+log = logging.getLogger("unclouded.fleet")
+
+EVERY_S = 600.0
+BETWEEN_S = 0.2  # s between two steps of sealing, so that ingesters come in between
+SOME = 50  # hub-days in a step
+
+
+class Upkeep:
+    """``keep_days``: by level; what is not in it is kept for ever. ``wall``: Unix s."""
+
+    def __init__(self, base: BaseUpkeep, keep_days: Mapping[str, int], wall: Callable[[], float]) -> None:
+        self.sealed_days = 0
+        self.dropped = 0
+        self._base = base
+        self._keep_days = keep_days
+        self._wall = wall
+
+    async def run(self) -> None:
+        """Until cancelled. What fails is tried again later."""
+        while True:
+            try:
+                await self.step()
+            except BaseError as error:
+                log.warning("The upkeep of the database waits: %s", error)
+            await asyncio.sleep(EVERY_S)
+
+    async def step(self) -> None:
+        """All that is due now. Raises BaseError."""
+        await self._base.partitions_ahead(self._wall())
+        while True:
+            some = await self._base.seal(self._wall(), SOME)
+            self.sealed_days += some.hub_days
+            if not some.more:
+                break
+            await asyncio.sleep(BETWEEN_S)
+        gone = await self._base.drop_expired(self._wall(), self._keep_days) if self._keep_days else []
+        self.dropped += len(gone)
+        for name in gone:
+            log.info("Retention: the partition %s is deleted.", name)
