@@ -39,6 +39,11 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     part: str = ""  # the sub-device that the values belong to
     products: Mapping[str, str] = {}  # that the frame names, by part; "" = the device itself
 
+    @property
+    def code(self) -> str:
+        """Its command without a name, as text."""
+        return f"command {self.command:02x}" if isinstance(self.command, int) else str(self.command)
+
 
 class Decoder(Protocol):
     """Reads one direction of a stream (or both mixed, if sender is unknown) into Pieces, however it is chunked."""

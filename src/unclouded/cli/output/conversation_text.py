@@ -114,7 +114,7 @@ def _piece_text(decoded: DecodedPiece) -> str:
     piece = decoded.piece
     if piece.kind != "frame":
         return f"{piece.kind}: {piece.reason}  [{_short(decoded.masked)}]"
-    number = f"command {piece.command:02x}" if isinstance(piece.command, int) else str(piece.command)
+    number = piece.code
     text = decoded.text
     if piece.message is None and not text and len(piece.data) > 0:
         text = f"[{_short(decoded.masked)}]"

@@ -1,0 +1,79 @@
+"""A simulated device on a real link, for the tests of other programs."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from unclouded.app.simulation.simulation import SimPlaces, SimulatedDevices
+from unclouded.core.errors import LinkError
+from unclouded.core.family import SimOptions
+from unclouded.core.session import Settled
+from unclouded.families.meross import SIM_KEY
+
+
+class SimulatedDevice:
+    """Where a simulated device can be reached, as a client names it. ``uuid``, ``key``: of a plug."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.uuid = ""
+        self.key = ""
+        self._ready = asyncio.Event()
+
+    async def wait_ready(self) -> None:
+        await self._ready.wait()
+
+    # --- SimObserver
+
+    def ready(self, place: str, uuid: str, console: str) -> None:
+        self.url = place.replace("listen://", "tcp://", 1)
+        self.uuid = uuid
+        self.key = SIM_KEY if uuid else ""
+
+    def all_ready(self) -> None:
+        self._ready.set()
+
+    def offline(self, reason: str) -> None: ...
+    def noticed(self, uuid: str, text: str) -> None: ...
+    def answered(self, question: str, answer: Settled) -> None: ...
+    def stopped(self, stats: Mapping[str, float]) -> None: ...
+
+
+@contextlib.asynccontextmanager
+async def simulate(
+    kind: str,
+    link: str = "",
+    *,
+    http: str = "",
+    product: str = "",
+    load: str = "pump",
+    faults: Sequence[str] = (),
+    dialect: str = "",
+    seed: int = 1,
+) -> AsyncIterator[SimulatedDevice]:
+    """A device of that kind (``unclouded sim --help`` lists them) on ``link``, or on ``http`` (HOST:PORT) for a plug.
+
+    ``link``: ``listen://127.0.0.1:0`` for TCP, ``pty:/tmp/meter`` for a serial line. ``load``: what is measured.
+    ``product``: of Tuya, a product id. Raises CommandError and ConfigError where it cannot be simulated so.
+    """
+    places = SimPlaces(link=link or None, http=http or None)
+    options = SimOptions(seed=seed, faults=frozenset(faults), dialect=dialect)
+    devices = SimulatedDevices(kind, places, load, options, products=(product,) if product else ())
+    device = SimulatedDevice()
+    stopping = asyncio.Event()
+
+    async def stopped() -> None:
+        await stopping.wait()
+
+    task = asyncio.create_task(devices.run(device, stopped), name="simulate")
+    ready = asyncio.create_task(device.wait_ready(), name="simulate.ready")
+    try:
+        await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+            raise LinkError(f"The simulation of {kind} ended before it could be reached.")
+        yield device
+    finally:
+        stopping.set()
+        ready.cancel()
+        await asyncio.wait({task, ready})
