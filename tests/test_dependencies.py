@@ -127,6 +127,13 @@ INSIDE = {
         "editing": "blob chunk codec outbox repair rollup rows transaction",
         "retention": "blob chunk codec hour_samples repair rows samples sealing transaction",
     },
+    "uplink": {
+        "contents": "",
+        "messages": "",
+        "let_out": "contents messages",
+        "session": "messages",
+        "window_reader": "contents let_out",
+    },
     "fleet": {
         "keys": "",
         "nats_server": "keys",
@@ -169,6 +176,7 @@ PURE = [
     "rules",
     "tariffs",
     "feeds",
+    "uplink",
     *(f"hub/{name}.py" for name in ("board", "energy", "energy_rule", "forecast", "held_commands", "identity")),
     *(
         f"hub/{name}.py"

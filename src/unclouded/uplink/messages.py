@@ -61,17 +61,17 @@ class LetOut(msgspec.Struct, frozen=True, array_like=True):
 # --- from the hub
 
 
-class Windows(UplinkMessage, tag="windows"):
+class Windows(UplinkMessage, frozen=True, tag="windows"):
     """Windows of one level."""
 
     level: str
     windows: tuple[SentWindow, ...]
 
 
-class HubState(UplinkMessage, tag="state"):
-    """What the list of homes shows. ``power_W``: import is positive. Today's energy in mWh; None: not known, or not let out.
+class HubState(UplinkMessage, frozen=True, tag="state"):
+    """What the list of homes shows. ``power_W``: import is positive. Energy of today in mWh.
 
-    ``alerts``: their kinds. ``behind``: dirty windows. ``at``: Unix s.
+    None: not known, or not let out. ``alerts``: their kinds. ``behind``: dirty windows. ``at``: Unix s.
     """
 
     at: float
@@ -86,7 +86,7 @@ class HubState(UplinkMessage, tag="state"):
     behind: int = 0
 
 
-class CommandReport(UplinkMessage, tag="report"):
+class CommandReport(UplinkMessage, frozen=True, tag="report"):
     """What became of a command. ``at``: Unix s of the hub."""
 
     id: str
@@ -95,14 +95,17 @@ class CommandReport(UplinkMessage, tag="report"):
     at: float = 0.0
 
 
-class Reports(UplinkMessage, tag="reports"):
+class Reports(UplinkMessage, frozen=True, tag="reports"):
     """Reports that the fleet may not have yet."""
 
     reports: tuple[CommandReport, ...]
 
 
-class Hello(UplinkMessage, tag="hello"):
-    """At each connection, and each hour. ``sums``: by level; ``again_done``: the newest request for everything that is done."""
+class Hello(UplinkMessage, frozen=True, tag="hello"):
+    """At each connection, and each hour. ``sums``: by level.
+
+    ``again_done``: the newest request for everything that is done.
+    """
 
     versions: tuple[int, ...]
     version: str
@@ -112,13 +115,13 @@ class Hello(UplinkMessage, tag="hello"):
     again_done: int = 0
 
 
-class Renew(UplinkMessage, tag="renew"):
+class Renew(UplinkMessage, frozen=True, tag="renew"):
     """Ask for another token for this public key."""
 
     public_key: str
 
 
-class Reply(UplinkMessage, tag="reply"):
+class Reply(UplinkMessage, frozen=True, tag="reply"):
     """An answer to a question. ``status``: of HTTP. ``body``: as ``content_type`` says, in zlib if ``packed``."""
 
     status: int
@@ -130,7 +133,7 @@ class Reply(UplinkMessage, tag="reply"):
 # --- from the fleet
 
 
-class Answer(UplinkMessage, tag="answer"):
+class Answer(UplinkMessage, frozen=True, tag="answer"):
     """``done``: all windows but the refused ones are committed. ``wait_s``: before the next message."""
 
     done: bool
@@ -138,8 +141,12 @@ class Answer(UplinkMessage, tag="answer"):
     wait_s: float = 0.0
 
 
-class Welcome(UplinkMessage, tag="welcome"):
-    """``differing``: days by level whose windows are wanted again. ``again_since``: Unix s, with its number; None: nothing."""
+class Welcome(UplinkMessage, frozen=True, tag="welcome"):
+    """``differing``: days by level whose windows are wanted again.
+
+    ``again_since``: Unix s from which everything is, with the number of that request; None: nothing is.
+    ``highest``: the highest number of a window of this hub in the database; the hub's next ones are above.
+    """
 
     spread_s: float
     shard: int
@@ -147,16 +154,17 @@ class Welcome(UplinkMessage, tag="welcome"):
     differing: dict[str, tuple[int, ...]] = {}
     again_since: float | None = None
     again_number: int = 0
+    highest: int = 0
 
 
-class HubToken(UplinkMessage, tag="token"):
+class HubToken(UplinkMessage, frozen=True, tag="token"):
     """A user JWT, and when it expires (Unix s)."""
 
     token: str
     expires: float
 
 
-class FleetCommand(UplinkMessage, tag="command"):
+class FleetCommand(UplinkMessage, frozen=True, tag="command"):
     """``until``: Unix ms after which it is not carried out. ``who``: who asked for it, as text."""
 
     id: str
@@ -167,8 +175,11 @@ class FleetCommand(UplinkMessage, tag="command"):
     who: str = ""
 
 
-class Question(UplinkMessage, tag="question"):
-    """``role``: of the asker. ``path`` with its query and ``body``: of the hub's API; ``look``: path "" and method "LOOK"."""
+class Question(UplinkMessage, frozen=True, tag="question"):
+    """``role``: of the asker. ``path`` with its query and ``body``: of the hub's API.
+
+    ``look``: path "" and method "LOOK".
+    """
 
     method: str
     path: str
@@ -211,6 +222,7 @@ def decode_message(data: bytes) -> AnyMessage:
     if data[0] not in VERSIONS:
         raise MessageError(f"it has the unknown version {data[0]}")
     try:
-        return _decoder.decode(memoryview(data)[1:])
+        message: AnyMessage = _decoder.decode(memoryview(data)[1:])
+        return message
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise MessageError(str(error)) from None

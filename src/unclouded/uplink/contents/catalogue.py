@@ -1,0 +1,65 @@
+"""The catalogue: what the numbers in all other windows mean. Numbers are never used again for something else.
+
+Source: docs/protocols/fleet.md §4.1
+"""
+
+import msgspec
+
+from unclouded.uplink.contents.packing import MOST_ITEMS, limit, read, write
+
+
+class SentDevice(msgspec.Struct, frozen=True, array_like=True):
+    """``id``: as in commands; the number as text where the home does not let out names.
+
+    ``parent``: a number, 0: none.
+    """
+
+    number: int
+    id: str
+    name: str = ""
+    room: str = ""
+    parent: int = 0
+    kind: str = ""
+    product: str = ""
+
+
+class SentSeries(msgspec.Struct, frozen=True, array_like=True):
+    """One point of a device in one scale: value = count * 10 ** exponent. ``kind``: number, switch, counter, bitmap."""
+
+    number: int
+    device: int
+    point: str
+    exponent: int
+    kind: str
+    label: str = ""
+
+
+class SentFlag(msgspec.Struct, frozen=True, array_like=True):
+    """The name of a bit in marks."""
+
+    bit: int
+    name: str
+
+
+class SentCatalogue(msgspec.Struct, frozen=True, array_like=True):
+    """``zone``: of the home (IANA name). ``version``: of the hub."""
+
+    devices: tuple[SentDevice, ...] = ()
+    series: tuple[SentSeries, ...] = ()
+    flags: tuple[SentFlag, ...] = ()
+    zone: str = "UTC"
+    version: str = ""
+
+
+_decoder = msgspec.msgpack.Decoder(SentCatalogue)
+
+
+def encode_catalogue(catalogue: SentCatalogue) -> bytes:
+    return write(catalogue)
+
+
+def decode_catalogue(data: bytes) -> SentCatalogue:
+    """Raises ContentError."""
+    found = read(_decoder, data)
+    limit(len(found.devices) + len(found.series) + len(found.flags), MOST_ITEMS, "entries")
+    return found
