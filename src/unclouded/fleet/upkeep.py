@@ -1,4 +1,4 @@
-"""What a database of a fleet needs now and then: partitions, sealed days, retention. Any number of servers may do it."""
+"""What the database of a fleet needs at times: partitions, sealed days, retention. Any number of servers may do it."""
 
 import asyncio
 import logging
