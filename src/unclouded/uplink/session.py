@@ -85,7 +85,7 @@ class RaiseNumbers(msgspec.Struct, frozen=True):
     above: int
 
 
-class Reported(msgspec.Struct, frozen=True):
+class ReportsCommitted(msgspec.Struct, frozen=True):
     """The fleet has committed these reports."""
 
     reports: tuple[CommandReport, ...]
@@ -120,7 +120,7 @@ Output = (
     | Refuse
     | Again
     | RaiseNumbers
-    | Reported
+    | ReportsCommitted
     | TokenRenewed
     | Welcomed
     | UplinkNote

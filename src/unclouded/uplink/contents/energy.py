@@ -22,7 +22,7 @@ class HourEnergy(msgspec.Struct, frozen=True, array_like=True):
     flags: int = 0
 
 
-class HomeDay(msgspec.Struct, frozen=True, array_like=True):
+class DayEnergy(msgspec.Struct, frozen=True, array_like=True):
     """A day of the home, in mWh; None: not known, or not let out. ``date``: YYYY-MM-DD in ``zone`` (IANA name)."""
 
     date: str
@@ -37,7 +37,7 @@ class EnergyWindow(msgspec.Struct, frozen=True, array_like=True):
     """The content of a window of ``energy``."""
 
     hours: tuple[HourEnergy, ...] = ()
-    days: tuple[HomeDay, ...] = ()
+    days: tuple[DayEnergy, ...] = ()
 
 
 _decoder = msgspec.msgpack.Decoder(EnergyWindow)
