@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from unclouded.app.stored_history import StoredRow
+from unclouded.cli.output import history_text
 from unclouded.cli.verbs import history
 from unclouded.core.model import Device, Ledger, Point, Reading, Status
 from unclouded.store.schema import open_to_write
@@ -37,7 +38,7 @@ def test_a_csv_has_no_control_characters_and_no_formulas(tmp_path: Path, monkeyp
     done = CliRunner().invoke(history.command, ["kettle", "--csv", "--config", str(config)])
     assert done.exit_code == 0, done.output
     header, *cells = csv.reader(io.StringIO(done.output))
-    assert header == list(history.COLUMNS)
+    assert header == list(history_text.COLUMNS)
     assert [row[1:4] for row in cells] == [
         ["'=kettle", "mode", "'@SUM(A1)\\x1b[31m\\x0d\\x0a"],
         ["kettle", "switch", "1"],
@@ -115,7 +116,7 @@ def test_energy_in_json_and_csv(config: Path) -> None:
     header, week = csv.reader(
         io.StringIO(run(config, "--energy", "week", "--from", "2026-03-10", "--to", "2026-03-11", "--csv"))
     )
-    assert header == list(history.ENERGY_COLUMNS)
+    assert header == list(history_text.ENERGY_COLUMNS)
     assert week == ["2026-03-08T11:00:00.000Z", "2026-03-15T11:00:00.000Z", "kettle", METER, "97.0", "0", "1", "0", "0"]
 
 

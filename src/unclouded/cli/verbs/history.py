@@ -1,9 +1,7 @@
 """`history`: stored readings, whether a hub runs or not."""
 
-import csv
-import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -12,23 +10,19 @@ import click
 import msgspec
 
 from unclouded.app.stored_consumption import stored_anomalies, stored_load
-from unclouded.app.stored_history import EnergyPeriod, StoredRow, deleted_readings, stored_energy, stored_history
+from unclouded.app.stored_history import deleted_readings, stored_energy, stored_history
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option, time_option
 from unclouded.cli.output.consumption_text import anomaly_lines, load_lines
+from unclouded.cli.output.history_text import PERIODS, print_csv, print_energy, row_json, row_text
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.cli.repairing.check_command import check
 from unclouded.cli.repairing.default_group import DefaultGroup
 from unclouded.cli.repairing.edit_commands import edit, edits, restore, void
 from unclouded.core.errors import CommandError
-from unclouded.core.model import Value
-from unclouded.core.printable import csv_cell, csv_text
 from unclouded.core.times import iso
 
-COLUMNS = ("at", "device", "point", "value", "min", "mean", "max", "quality", "flags")
-ENERGY_COLUMNS = ("start", "end", "device", "point", "Wh", "estimated", "gap", "edited", "void")
 MOST_NAMES = 6  # of points in a note
-PERIODS: Mapping[str, str] = {"hour": "%Y-%m-%d %H:%M %z", "day": "%Y-%m-%d", "week": "%Y-%m-%d", "month": "%Y-%m"}
 
 
 @click.group("history", cls=DefaultGroup)
@@ -83,7 +77,7 @@ def show(
     if by is not None:
         if step is not None:
             raise CommandError("--energy has its own periods: leave out --step.")
-        _print_energy(
+        print_energy(
             stored_energy(chosen, device, by, points, since, until, time.time()), by, chosen.zone, as_csv, as_json
         )
         return
@@ -91,13 +85,13 @@ def show(
         _note_deleted(deleted_readings(chosen, device, points), since or 0.0, chosen.zone)
     with stored_history(chosen, device, points, since, until, step) as rows:
         if as_csv:
-            _print_csv(rows)
+            print_csv(rows)
         elif as_json:
             for row in rows:
-                print_json(_row_json(row))
+                print_json(row_json(row))
         else:
             for row in rows:
-                print_text(_text(row))
+                print_text(row_text(row))
 
 
 @command.command("load")
@@ -160,54 +154,3 @@ def _note_deleted(deleted: Mapping[int, list[str]], since: float, zone: ZoneInfo
                 "With --step 1m, 15m or 1h there is what is kept of them.",
                 err=True,
             )
-
-
-def _row_json(row: StoredRow) -> dict[str, object]:
-    """A row as `history --json` prints it: ``value``, or ``min mean max`` where rows are condensed."""
-    line: dict[str, object] = {"at": iso(row.at), "device": row.device, "point": row.point}
-    if row.mean is None:
-        line["value"] = row.value
-    else:
-        line |= {"min": row.min, "mean": row.mean, "max": row.max}
-    return line | {"quality": row.quality, "flags": list(row.flags)}
-
-
-def _print_csv(rows: Iterable[StoredRow]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in rows:
-        names = (csv_text(row.device), csv_text(row.point))
-        flags = csv_text(" ".join(row.flags))
-        writer.writerow((iso(row.at), *names, csv_cell(row.value), row.min, row.mean, row.max, row.quality, flags))
-
-
-def _print_energy(periods: Iterable[EnergyPeriod], by: str, zone: ZoneInfo, as_csv: bool, as_json: bool) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    if as_csv:
-        writer.writerow(ENERGY_COLUMNS)
-    for one in periods:
-        if as_csv:
-            names = (csv_text(one.device), csv_text(one.point))
-            marks = (one.estimated, one.gap, one.edited, one.void)
-            writer.writerow((iso(one.start), iso(one.end), *names, one.Wh, *map(int, marks)))
-        elif as_json:
-            print_json({**msgspec.structs.asdict(one), "start": iso(one.start), "end": iso(one.end)})
-        else:
-            print_text(_energy_text(one, by, zone))
-
-
-def _energy_text(period: EnergyPeriod, by: str, zone: ZoneInfo) -> str:
-    start = datetime.fromtimestamp(period.start, zone).strftime(PERIODS[by])
-    value = "unknown" if period.Wh is None else f"{period.Wh:.3f} Wh"
-    marks = [name for name in ("estimated", "gap", "edited", "void") if getattr(period, name)]
-    return f"{start}  {period.point:<22} {value:>16}  {' '.join(marks)}".rstrip()
-
-
-def _text(row: StoredRow) -> str:
-    value = _value_text(row.value) if row.mean is None else f"{row.min:g} … {row.mean:.3f} … {row.max:g}"
-    marks = "" if row.quality == "good" and not row.flags else f"  {row.quality} {' '.join(row.flags)}"
-    return f"{iso(row.at)}  {row.point:<22} {value}{marks}".rstrip()
-
-
-def _value_text(value: Value | None) -> str:
-    return ("on" if value else "off") if isinstance(value, bool) else f"{value}"

@@ -363,13 +363,17 @@ class AgainRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HubWelcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What the base says to a hello. ``differing``: by level, days since 1970. ``known``: as in StoredWindows."""
+    """What the base says to a hello. ``differing``: by level, days since 1970. ``known``: as in StoredWindows.
+
+    ``highest``: number of a window of this hub that the base has.
+    """
 
     known: bool = True
     shard: int = 0
     public_key: str = ""
     differing: Mapping[str, tuple[int, ...]] = {}
     again: AgainRequest | None = None
+    highest: int = 0
 
 
 # --- upkeep

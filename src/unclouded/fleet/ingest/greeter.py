@@ -133,6 +133,7 @@ class Greeter:
             {level: tuple(days) for level, days in found.differing.items()},
             None if found.again is None else found.again.since,
             0 if found.again is None else found.again.number,
+            found.highest,
         )
 
     def _spread_s(self) -> float:
