@@ -19,7 +19,7 @@ from unclouded.app.configuration.config import parse_config
 from unclouded.app.web_listener import WebListener
 from unclouded.web.api.api import Api
 from unclouded.web.compression import MIN_BYTES, THREAD_BYTES, Compression
-from unclouded.web.routes import CSV, JSON, JSON_LINES
+from unclouded.web.route_row import CSV, JSON, JSON_LINES
 
 TAKES = {"Accept-Encoding": "gzip, deflate"}
 

@@ -18,14 +18,10 @@ It sets in the scope: ``unclouded.role`` ("read" or "control") and ``unclouded.r
 
 import asyncio
 import logging
-import math
-import re
-from collections.abc import Callable, MutableMapping
-from http import HTTPStatus
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
-from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -34,11 +30,22 @@ from unclouded.core.decode_views import LARGEST_INPUT
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import LARGEST_UPDATE
 from unclouded.web import session_cookie
-from unclouded.web.hosts import Hosts, RequestOrigin, request_origin
+from unclouded.web.api_answers import (
+    BYTES_KIND,
+    JSON_KIND,
+    MAX_BODY_BYTES,
+    PROXY_HEADERS,
+    SAFE_METHODS,
+    body_refusal,
+    missing_headers,
+    refusal,
+)
+from unclouded.web.hosts import Hosts, request_origin
 from unclouded.web.login_throttle import LoginThrottle
 from unclouded.web.metrics import PATH as METRICS
 from unclouded.web.password import CredentialFile, CredentialStore
-from unclouded.web.schemas import Problem, Role
+from unclouded.web.password_checks import PasswordChecks
+from unclouded.web.schemas import Role
 from unclouded.web.session_cookie import SessionCookie
 from unclouded.web.session_list import SeenSession, SessionList
 from unclouded.web.words import answering_in, say
@@ -46,13 +53,9 @@ from unclouded.web.words import answering_in, say
 log = logging.getLogger("unclouded.web")
 T = TypeVar("T")
 
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 PUBLIC_PATHS = ("/api/session", "/api/login", "/api/logout")  # need no role
-PROXY_HEADERS = ("x-forwarded-for", "x-forwarded-host", "x-real-ip", "forwarded", "via")  # sent by a proxy
-MAX_BODY_BYTES = 64 * 1024
 UPDATES = "/api/updates/"  # uploads of update files
 DECODE = "/api/decode"  # inputs that are decoded: POST changes nothing there
-MAX_WAITING_LOGINS = 8  # logins waiting for their password to be hashed
 SESSION_ENDED = 4401  # close code of the WebSocket
 
 
@@ -94,12 +97,9 @@ class Auth:
         self._hosts = hosts
         self._local_only = local_only
         self._wall = wall
-        self._clock = clock
-        self._throttle = throttle or LoginThrottle()
+        self._checks = PasswordChecks(clock, throttle)
         self._open_metrics = open_metrics
         self.sessions = SessionList()
-        self._hashing = asyncio.Lock()
-        self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -171,7 +171,10 @@ class Auth:
                 return refusal(401, "api.login", {"WWW-Authenticate": "Bearer"})
             if changes and request.role != "control" and not _is_decoding(scope["method"], scope["path"]):
                 return refusal(403, "api.read_only")
-        return _body_refusal(scope["method"], scope["path"], connection.headers, origin) if changes else None
+        if not changes:
+            return None
+        most, kind = _body_limits(scope["method"], scope["path"])
+        return body_refusal(scope["method"], connection.headers, origin, most, kind)
 
     # --- open streams ---------------------------------------------------------------------------
 
@@ -201,14 +204,7 @@ class Auth:
     def _extra(self, given: list[tuple[bytes, bytes]], request: AuthenticatedRequest) -> list[tuple[bytes, bytes]]:
         """Headers of every API response; a session cookie older than a day is renewed."""
         names = {name.lower() for name, _ in given}
-        usual = [
-            (b"x-content-type-options", b"nosniff"),
-            (b"cross-origin-resource-policy", b"same-origin"),
-            (b"referrer-policy", b"no-referrer"),
-            (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-            (b"cache-control", b"no-store"),
-        ]
-        extra = [(name, value) for name, value in usual if name not in names]
+        extra = missing_headers(given)
         now = int(self._wall())
         if (
             request.cookie is not None
@@ -253,17 +249,14 @@ class Auth:
 
     async def role_of_password(self, request: AuthenticatedRequest, password: str) -> Response | Role | None:
         """The role of a password, None = it is wrong; the error response to too many attempts."""
-        wait = self._throttle.begin(request.address, self._clock())
-        if not wait and self._waiting >= MAX_WAITING_LOGINS:
-            wait = 1.0
-        if wait:
-            seconds = math.ceil(wait)
-            return refusal(429, "api.too_many_logins", {"Retry-After": str(seconds)}, seconds=seconds)
+        refused = self._checks.begin(request.address)
+        if refused is not None:
+            return refused
         role = await self.hashing(lambda: self.credential_store.now().role_of_password(password))
         if role is None:
             log.warning("Web: wrong password from %s.", request.address)
         else:
-            self._throttle.succeeded(request.address)
+            self._checks.succeeded(request.address)
         return role
 
     async def logout(self, request: AuthenticatedRequest) -> Response | str:
@@ -282,47 +275,19 @@ class Auth:
 
     async def hashing(self, work: Callable[[], T]) -> T:
         """Hash passwords, which takes time and memory: in a thread, one at a time."""
-        self._waiting += 1
-        try:
-            async with self._hashing:
-                return await asyncio.to_thread(work)
-        finally:
-            self._waiting -= 1
+        return await self._checks.hashing(work)
 
 
-def refusal(status: int, id: str, headers: MutableMapping[str, str] | None = None, **parts: Any) -> Response:
-    """An error response. Any: the parts of its text."""
-    problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=say(id, **parts), id=id)
-    extra = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})}
-    return Response(msgspec.json.encode(problem), status, extra, "application/problem+json")
-
-
-def _body_refusal(method: str, path: str, headers: Headers, origin: RequestOrigin) -> Response | None:
-    """Why a body is not accepted. JSON, or bytes that are named so, are required because a form of another site cannot
-    send them without a preflight; lengths are limited to bound memory.
-
-    Forms can only POST: a PUT or DELETE of another site's page fails at its preflight.
-    """
-    is_decoding = _is_decoding(method, path)
-    most = LARGEST_UPDATE if method == "PUT" and path.startswith(UPDATES) else MAX_BODY_BYTES
-    most = LARGEST_INPUT if is_decoding else most
-    if "transfer-encoding" in headers:
-        return refusal(411, "api.no_length")
-    length = headers.get("content-length", "0")
-    if not re.fullmatch(r"[0-9]{1,9}", length) or int(length) > most:
-        return refusal(413, "api.too_long", most=most)
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if method == "POST" and kind != _BODY_KINDS[is_decoding] and (int(length) or origin != "own"):
-        return refusal(415, "api.not_bytes" if is_decoding else "api.not_json")
-    return None
+def _body_limits(method: str, path: str) -> tuple[int, str]:
+    """How long a body may be, and of what kind that of a POST is."""
+    if _is_decoding(method, path):
+        return LARGEST_INPUT, BYTES_KIND
+    return LARGEST_UPDATE if method == "PUT" and path.startswith(UPDATES) else MAX_BODY_BYTES, JSON_KIND
 
 
 def _is_decoding(method: str, path: str) -> bool:
     """Whether a request has an input decoded."""
     return method == "POST" and (path == DECODE or path.startswith(f"{DECODE}/"))
-
-
-_BODY_KINDS = {False: "application/json", True: "application/octet-stream"}  # of a POST; True: of an input
 
 
 def _is_ongoing(message: Message, kind: str) -> bool:

@@ -14,7 +14,7 @@ import gzip
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from unclouded.web.routes import CSV, JSON
+from unclouded.web.route_row import CSV, JSON
 from unclouded.web.static_files import accepts_gzip
 
 MIN_BYTES = 1024  # less fits into one packet

@@ -11,19 +11,14 @@ import msgspec
 
 from unclouded import VERSION
 from unclouded.web.request import is_list
-from unclouded.web.routes import CSV, JSON, SVG, ApiRoute
-from unclouded.web.schemas import ConflictProblem, Live, Problem
+from unclouded.web.route_row import CSV, JSON, SVG, RouteRow
+from unclouded.web.schemas import ConflictProblem, Problem
 
 Json = dict[str, Any]  # Any: JSON
 
 PROBLEM = "application/problem+json"
 TEMPLATE = "#/components/schemas/{name}"
-DESCRIPTION = """The API of an Unclouded hub. The Unix socket DATA/control needs no login; over TCP, browsers use a
-session cookie and programs a token (`unclouded web token NAME`). Times as text are ISO 8601 in UTC, `at` in columns is
-in Unix seconds. Keys never change their meaning; new ones may be added.
-
-`/api/live` is a WebSocket; each of its messages is a `Live`: a snapshot first, then changes."""
-
+AnyRow = RouteRow[Any, Any]  # Any: of whichever API
 QUERY_ERRORS = {400: "A parameter is invalid; `detail` names it."}
 BODY_ERRORS = {
     411: "The body has no Content-Length.",
@@ -37,18 +32,30 @@ FILE_ERRORS = {
     413: "The file is too long.",
 }
 LENGTH_ERRORS = {411: "The body has no Content-Length.", 413: "The body is too long."}
-AUTH_ERRORS = {401: "Not logged in.", 403: "This login is read-only, or the request came from a page of another site."}
-EVERY_ERROR = {421: "The Host header is not a name of this hub."}
+AUTH_ERRORS = {401: "Not logged in."}
 
 
-def document(rows: Sequence[ApiRoute]) -> Json:
+class DocumentHead(msgspec.Struct, frozen=True, kw_only=True):
+    """What documents of different APIs differ in. ``types``: of messages that are no answers to requests.
+
+    ``every_error``: what each route may return. ``forbidden``: what 403 means.
+    """
+
+    title: str
+    description: str
+    types: tuple[object, ...]
+    every_error: Mapping[int, str]
+    forbidden: str
+
+
+def document(rows: Sequence[AnyRow], head: DocumentHead) -> Json:
     """The whole document."""
     types = [one for row in rows for one in _types(row)]
-    _, schemas = msgspec.json.schema_components([*types, Live, Problem, ConflictProblem], ref_template=TEMPLATE)
+    _, schemas = msgspec.json.schema_components([*types, *head.types, Problem], ref_template=TEMPLATE)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Unclouded", "version": VERSION, "description": DESCRIPTION},
-        "paths": _paths(rows),
+        "info": {"title": head.title, "version": VERSION, "description": head.description},
+        "paths": _paths(rows, head),
         "components": {
             "schemas": dict(sorted(schemas.items())),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -57,14 +64,19 @@ def document(rows: Sequence[ApiRoute]) -> Json:
     }
 
 
-def _paths(rows: Iterable[ApiRoute]) -> Json:
+def as_text(document: Mapping[str, object]) -> str:
+    """A document as docs/ keeps it."""
+    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
+
+
+def _paths(rows: Iterable[AnyRow], head: DocumentHead) -> Json:
     paths: Json = {}
     for row in rows:
-        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row)
+        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row, head)
     return paths
 
 
-def _operation(row: ApiRoute) -> Json:
+def _operation(row: AnyRow, head: DocumentHead) -> Json:
     operation: Json = {"operationId": row.name, "summary": row.summary}
     if parameters := [*_path_parameters(row), *_query_parameters(row)]:
         operation["parameters"] = parameters
@@ -74,7 +86,7 @@ def _operation(row: ApiRoute) -> Json:
         binary = {"type": "string", "format": "binary"}
         operation["requestBody"] = {"required": True, "content": {row.accepts: {"schema": binary}}}
     operation["responses"] = {"200": {"description": "Done.", "content": {row.media: _content(row)}}}
-    for status, description in sorted(errors_of(row).items()):
+    for status, description in sorted(errors_of(row, head).items()):
         operation["responses"][str(status)] = {
             "description": description,
             "content": {PROBLEM: {"schema": _schema(ConflictProblem if status == 409 else Problem)}},
@@ -82,13 +94,13 @@ def _operation(row: ApiRoute) -> Json:
     return operation
 
 
-def errors_of(row: ApiRoute) -> Mapping[int, str]:
+def errors_of(row: AnyRow, head: DocumentHead) -> Mapping[int, str]:
     """Every status other than 200 that the route may return."""
     general = {
-        **EVERY_ERROR,
+        **head.every_error,
         **QUERY_ERRORS,
         **({} if row.public else AUTH_ERRORS),
-        **({403: AUTH_ERRORS[403]} if row.public else {}),
+        403: head.forbidden,
         **_body_errors(row),
     }
     return general | {
@@ -96,13 +108,13 @@ def errors_of(row: ApiRoute) -> Mapping[int, str]:
     }
 
 
-def _body_errors(row: ApiRoute) -> Mapping[int, str]:
+def _body_errors(row: AnyRow) -> Mapping[int, str]:
     if row.accepts:
         return FILE_ERRORS if row.method == "PUT" else {**FILE_ERRORS, 415: "The body is not application/octet-stream."}
     return {"POST": BODY_ERRORS, "PATCH": BODY_ERRORS, "DELETE": LENGTH_ERRORS}.get(row.method, {})
 
 
-def _content(row: ApiRoute) -> Json:
+def _content(row: AnyRow) -> Json:
     match row.media:
         case "application/json":
             return {"schema": _schema(row.returns[0])}
@@ -111,12 +123,12 @@ def _content(row: ApiRoute) -> Json:
     return {"schema": {"type": "string"}}
 
 
-def _path_parameters(row: ApiRoute) -> Iterator[Json]:
+def _path_parameters(row: AnyRow) -> Iterator[Json]:
     for name in re.findall(r"\{(\w+)\}", row.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 
 
-def _query_parameters(row: ApiRoute) -> Iterator[Json]:
+def _query_parameters(row: AnyRow) -> Iterator[Json]:
     """One for each field of the query's struct."""
     if row.query is None:
         return
@@ -135,7 +147,7 @@ def _query_parameters(row: ApiRoute) -> Iterator[Json]:
         yield parameter
 
 
-def _types(row: ApiRoute) -> list[Any]:  # Any: types
+def _types(row: AnyRow) -> list[Any]:  # Any: types
     return [*(row.returns if row.media not in (CSV, SVG) else ()), *((row.body,) if row.body is not None else ())]
 
 

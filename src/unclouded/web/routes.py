@@ -1,13 +1,12 @@
 """One row for each route of the API: request, answer, errors. Routes and document are generated from them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, tzinfo
 from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
-from starlette.responses import Response
 
 from unclouded.core.backup_views import BackupsView, BackupView, VerifiedView
 from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, HubEdit, ReloadView
@@ -34,6 +33,7 @@ from unclouded.core.views import EventView, FoundPlug, LogView, ProductFacts, Pr
 from unclouded.web.history.editing.proposal import EditRequest
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest
+from unclouded.web.route_row import RouteRow
 from unclouded.web.schemas import (
     By,
     CheckView,
@@ -50,12 +50,6 @@ from unclouded.web.schemas import (
     SetupView,
     Today,
 )
-
-JSON = "application/json"
-JSON_LINES = "application/jsonl"
-CSV = "text/csv"
-SVG = "image/svg+xml"
-BYTES = "application/octet-stream"
 
 
 class HistorySource(Protocol):
@@ -474,33 +468,7 @@ class ApiContext(msgspec.Struct, frozen=True):
         return self.history
 
 
-Handler = Callable[[ApiContext, ApiRequest], Awaitable[Response]]
+class ApiRoute(RouteRow[ApiContext, ApiRequest], frozen=True, kw_only=True):
+    """A route of the hub. ``control``: only the role control may read it."""
 
-
-class ApiRoute(msgspec.Struct, frozen=True, kw_only=True):
-    """One route.
-
-    ``returns``: the type of the answer; for JSON lines, the types of the lines. ``errors``: statuses besides those that
-    follow from the other fields (body, query, authentication). ``public``: needs no role.
-    ``accepts``: the media type of its body, where that is no JSON. ``reads``: it changes nothing, whatever its method.
-    ``control``: only the role control may read it.
-    """
-
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-    path: str
-    summary: str
-    handler: Handler
-    returns: tuple[object, ...]
-    media: str = JSON
-    query: type[msgspec.Struct] | None = None
-    body: type[msgspec.Struct] | None = None
-    errors: Mapping[int, str] = {}
-    public: bool = False
-    accepts: str = ""
-    reads: bool = False
     control: bool = False
-
-    @property
-    def name(self) -> str:
-        """The operation id in the document."""
-        return getattr(self.handler, "__name__", "")

@@ -34,7 +34,6 @@ from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
@@ -63,10 +62,12 @@ from unclouded.web.api import (
     updates,
 )
 from unclouded.web.api import session as session_routes
+from unclouded.web.api_answers import ERROR_ANSWERS
 from unclouded.web.live import LivePages
 from unclouded.web.metrics import PATH as METRICS
 from unclouded.web.metrics import MetricsEndpoint, MetricsSource
 from unclouded.web.request import ApiError, ApiRequest, as_json, problem
+from unclouded.web.route_row import by_path
 from unclouded.web.routes import (
     ApiContext,
     ApiRoute,
@@ -86,7 +87,7 @@ from unclouded.web.routes import (
     UpdateFileSource,
 )
 from unclouded.web.said import translated
-from unclouded.web.schemas import ConflictProblem, HubView, LoginBody, SessionView
+from unclouded.web.schemas import ConflictProblem, HubView, Live, LoginBody, SessionView
 from unclouded.web.words import say
 
 
@@ -148,23 +149,18 @@ class Api:
         self.pages = LivePages(hub, view, wall)
 
     def app(self) -> Starlette:
-        paths: dict[str, dict[str, ApiRoute]] = {}
-        for row in ROWS:
-            paths.setdefault(row.path, {})[row.method] = row
         routes = [
             Route(path.replace("{item}", "{item:path}"), partial(_answer, rows, self._context), methods=[*rows])
-            for path, rows in paths.items()  # an item is found by its name, which may contain slashes
+            for path, rows in by_path(ROWS).items()  # an item is found by its name, which may contain slashes
         ]
         app = Starlette(
             routes=[*routes, Route(METRICS, self._metrics.answer), WebSocketRoute("/api/live", self.pages.serve)],
             exception_handlers={
-                ApiError: _api_error,
+                **ERROR_ANSWERS,
                 EditConflict: _conflict,
                 CommandError: _invalid_command,
                 ConfigError: _invalid_configuration,
                 StoreError: _store_error,
-                HTTPException: _http_error,
-                Exception: _internal_error,
             },
         )
         app.router.redirect_slashes = False
@@ -187,15 +183,28 @@ async def openapi_json(context: ApiContext, request: ApiRequest) -> Response:
     return as_json(document())
 
 
+DOCUMENT = openapi.DocumentHead(
+    title="Unclouded",
+    description="""The API of an Unclouded hub. The Unix socket DATA/control needs no login; over TCP, browsers use a
+session cookie and programs a token (`unclouded web token NAME`). Times as text are ISO 8601 in UTC, `at` in columns is
+in Unix seconds. Keys never change their meaning; new ones may be added.
+
+`/api/live` is a WebSocket; each of its messages is a `Live`: a snapshot first, then changes.""",
+    types=(Live, ConflictProblem),
+    every_error={421: "The Host header is not a name of this hub."},
+    forbidden="This login is read-only, or the request came from a page of another site.",
+)
+
+
 @cache
 def document() -> Mapping[str, object]:
     """The OpenAPI document of this API."""
-    return openapi.document(ROWS)
+    return openapi.document(ROWS, DOCUMENT)
 
 
 def as_text() -> str:
     """The document as docs/openapi.json keeps it."""
-    return msgspec.json.format(msgspec.json.encode(document()), indent=1).decode() + "\n"
+    return openapi.as_text(document())
 
 
 ROWS: tuple[ApiRoute, ...] = (
@@ -266,11 +275,6 @@ async def _answer(rows: Mapping[str, ApiRoute], context: ApiContext, http: Reque
     return await row.handler(context, request)
 
 
-async def _api_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)
-    return problem(error.status, str(error), error.id)
-
-
 async def _invalid_command(request: Request, error: Exception) -> Response:
     return problem(422, translated(str(error)), title=say("api.invalid_command"))
 
@@ -289,20 +293,3 @@ async def _conflict(request: Request, error: Exception) -> Response:
 
 async def _store_error(request: Request, error: Exception) -> Response:
     return problem(503, translated(str(error)))
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    path = request.url.path[:80]
-    if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        detail = say("api.no_method", path=path, method=request.method, allowed=allowed)
-        return problem(405, detail, "api.no_method", error.headers)
-    if error.status_code == 404:
-        return problem(404, say("api.no_route", path=path), "api.no_route")
-    return problem(error.status_code, error.detail, headers=error.headers)
-
-
-async def _internal_error(request: Request, error: Exception) -> Response:
-    """The server logs the exception."""
-    return problem(500, say("api.internal_error"), "api.internal_error")

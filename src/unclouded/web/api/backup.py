@@ -9,7 +9,8 @@ from unclouded.core.backup_views import BackupsView, BackupView, VerifiedView
 from unclouded.core.retention_views import RetentionView
 from unclouded.web.api.export import streamed
 from unclouded.web.request import ApiRequest, as_json
-from unclouded.web.routes import BYTES, ApiContext, ApiRoute
+from unclouded.web.route_row import BYTES
+from unclouded.web.routes import ApiContext, ApiRoute
 from unclouded.web.schemas import DataView
 
 OTHERS = r"[^A-Za-z0-9._-]"  # characters that no name of a backup has

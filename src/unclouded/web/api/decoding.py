@@ -28,7 +28,8 @@ from unclouded.core.decode_views import (
 )
 from unclouded.web.auth import DECODE, AuthenticatedRequest
 from unclouded.web.request import ApiError, ApiRequest
-from unclouded.web.routes import BYTES, JSON, ApiContext, ApiRoute
+from unclouded.web.route_row import BYTES, JSON
+from unclouded.web.routes import ApiContext, ApiRoute
 
 Chosen = Annotated[str, Meta(max_length=100)]
 RETRY_AFTER_S = 3

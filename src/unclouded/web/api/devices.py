@@ -47,7 +47,8 @@ from unclouded.core.views import (
 from unclouded.store.mailbox import Mailbox
 from unclouded.web import qr_code
 from unclouded.web.request import ApiError, ApiRequest, as_json
-from unclouded.web.routes import JSON_LINES, SVG, ApiContext, ApiRoute
+from unclouded.web.route_row import JSON_LINES, SVG
+from unclouded.web.routes import ApiContext, ApiRoute
 from unclouded.web.schemas import (
     AdmitBody,
     DoBody,

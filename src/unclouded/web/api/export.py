@@ -14,7 +14,8 @@ from starlette.responses import Response, StreamingResponse
 from unclouded.core.export_views import ExportContent, ExportFormat, ExportRequest
 from unclouded.web.api.history import SpanQuery
 from unclouded.web.request import ApiRequest, time_of
-from unclouded.web.routes import BYTES, ApiContext, ApiRoute
+from unclouded.web.route_row import BYTES
+from unclouded.web.routes import ApiContext, ApiRoute
 from unclouded.web.schemas import By
 
 Name = Annotated[str, Meta(max_length=200)]

@@ -18,7 +18,8 @@ from unclouded.store.reader import UnknownDevice
 from unclouded.web.history.energy import DEFAULT_SPAN_S
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest, as_json, time_of
-from unclouded.web.routes import CSV, ApiContext, ApiRoute
+from unclouded.web.route_row import CSV
+from unclouded.web.routes import ApiContext, ApiRoute
 from unclouded.web.schemas import By, Energy, History, Series, Today
 
 HOUR = 3600.0  # s

@@ -5,7 +5,8 @@ from starlette.responses import Response
 from unclouded.core.homekit_view import HomekitView
 from unclouded.web import qr_code
 from unclouded.web.request import ApiError, ApiRequest, as_json
-from unclouded.web.routes import SVG, ApiContext, ApiRoute
+from unclouded.web.route_row import SVG
+from unclouded.web.routes import ApiContext, ApiRoute
 
 NO_HOMEKIT = {503: "This hub is no HomeKit bridge, or it does not run; the text says why."}
 

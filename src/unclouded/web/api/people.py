@@ -12,10 +12,12 @@ from starlette.responses import Response
 
 from unclouded.core.errors import ConfigError
 from unclouded.core.times import iso
-from unclouded.web.auth import AuthenticatedRequest, refusal
+from unclouded.web.api_answers import refusal
+from unclouded.web.auth import AuthenticatedRequest
 from unclouded.web.password import CredentialFile, Password, hashed
 from unclouded.web.request import ApiError, ApiRequest
-from unclouded.web.routes import JSON, ApiContext, ApiRoute
+from unclouded.web.route_row import JSON
+from unclouded.web.routes import ApiContext, ApiRoute
 from unclouded.web.schemas import BrowserView, PasswordBody, PeopleView, Role, RoleView, SignOutBody
 from unclouded.web.session_list import SeenSession
 

@@ -14,7 +14,8 @@ from unclouded.core.json_lines import update_json
 from unclouded.core.model import LARGEST_UPDATE, Device, UpdateFile
 from unclouded.core.views import UpdateView
 from unclouded.web.request import ApiError, ApiRequest, as_json, device_of_id
-from unclouded.web.routes import BYTES, ApiContext, ApiRoute, UpdateFileSource
+from unclouded.web.route_row import BYTES
+from unclouded.web.routes import ApiContext, ApiRoute, UpdateFileSource
 from unclouded.web.words import say
 
 NO_UPDATE_FILES = {503: "This hub keeps no update files, or the disk cannot be written."}
