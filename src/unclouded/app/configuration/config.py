@@ -14,6 +14,7 @@ import msgspec
 
 from unclouded.app.configuration.backup_table import check_backup
 from unclouded.app.configuration.feed_rules import check_feeds
+from unclouded.app.configuration.fleet_table import check_fleet
 from unclouded.app.configuration.places import ConfigPlaces, did_you_mean
 from unclouded.app.configuration.publisher_rules import check_publishers
 from unclouded.app.configuration.retention_tables import retention_rules
@@ -214,6 +215,7 @@ def _config(file: ConfigFile, where: str, data: str | None, env: Mapping[str, st
     check_publishers(file, where)
     check_backup(file.backup, where)
     check_feeds(file.feed, where)
+    check_fleet(file.fleet, where)
     config = Config(
         where=where,
         base=Path(where).parent,

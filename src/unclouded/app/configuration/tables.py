@@ -9,6 +9,7 @@ import msgspec
 from unclouded.app.configuration.backup_table import BackupTable
 from unclouded.app.configuration.cost_tables import CostsTable
 from unclouded.app.configuration.feed_tables import FeedTable
+from unclouded.app.configuration.fleet_table import FleetTable, LevelChoice
 from unclouded.app.configuration.publisher_tables import (
     FinishedTable,
     HomekitTable,
@@ -126,6 +127,7 @@ class DeviceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     alert_above: dict[str, Decimal | int] = {}  # point -> limit
     alert_below: dict[str, Decimal | int] = {}
     finished: FinishedTable | None = None  # an appliance: when it has done its work
+    fleet: LevelChoice | None = None  # what of it a fleet gets; None = as [fleet] level says
     parts: dict[str, PartTable] = {}  # the sub-devices behind it, by their ids
     channel: list[ChannelTable] = []
 
@@ -151,12 +153,18 @@ class ConfigFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     rule: list[RuleTable] = []
     retention: list[RetentionTable] = []
     backup: BackupTable | None = None
+    fleet: FleetTable | None = None
     device: list[DeviceTable] = []
 
     @property
     def finished_rules(self) -> tuple[tuple[str, FinishedTable], ...]:
         """The appliances whose end is known, by id."""
         return tuple((one.id, one.finished) for one in self.device if one.finished is not None)
+
+    @property
+    def fleet_levels(self) -> tuple[tuple[str, LevelChoice], ...]:
+        """What of the devices that say so a fleet gets, by id."""
+        return tuple((one.id, one.fleet) for one in self.device if one.fleet is not None)
 
 
 def _keys(table: type[msgspec.Struct]) -> tuple[str, ...]:
@@ -187,6 +195,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "calendar": _keys(CalendarTable),
     "rule[]": _keys(RuleTable),
     "backup": _keys(BackupTable),
+    "fleet": _keys(FleetTable),
     "retention[]": _keys(RetentionTable),
     "device[]": _keys(DeviceTable),
     "device[].finished": _keys(FinishedTable),
