@@ -17,6 +17,8 @@ import msgspec
 from unclouded.core.nkeys import KeyTextError, NKey, is_signed
 
 PATH = "/api/enrol"  # POST: EnrolRequest; GET: the fleet's authority as PEM
+LEAVE_PATH = "/api/enrol/leave"  # POST: LeaveRequest
+LEAVE_VALID_S = 600  # s by which the clocks of hub and fleet may differ
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: what is read as one of the first three is 1 or 0
 CODE_LENGTH = 12  # characters, of 5 bits
 GROUP = 4
@@ -72,6 +74,15 @@ class EnrolAnswer(msgspec.Struct, frozen=True, kw_only=True):
     organisation: str = ""
 
 
+class LeaveRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """From the hub: revoke its key. ``at``: Unix s of the hub; ``proof``: signature over leave_bytes, base64."""
+
+    hub: str
+    public_key: str
+    at: int
+    proof: str
+
+
 def read_invitation(text: str, url: str = "") -> Invitation:
     """The invitation in a text; ``url``: of the fleet where the text is a code only. Raises InvitationError."""
     text = text.strip()
@@ -123,6 +134,27 @@ def is_proven(request: EnrolRequest) -> bool:
         return is_signed(data, proof, request.public_key, "user")
     except (KeyTextError, InvitationError, ValueError):
         return False
+
+
+def signed_leave(hub: str, key: NKey, at: int) -> LeaveRequest:
+    """What a hub sends to leave."""
+    proof = base64.b64encode(key.sign(leave_bytes(hub, key.public, at))).decode("ascii")
+    return LeaveRequest(hub=hub, public_key=key.public, at=at, proof=proof)
+
+
+def may_leave(request: LeaveRequest, now: float) -> bool:
+    """Whether the sender has the private key of this public key, and signed it just now."""
+    try:
+        proof = base64.b64decode(request.proof, validate=True)
+        data = leave_bytes(request.hub, request.public_key, request.at)
+        return abs(request.at - now) <= LEAVE_VALID_S and is_signed(data, proof, request.public_key, "user")
+    except (KeyTextError, ValueError):
+        return False
+
+
+def leave_bytes(hub: str, public_key: str, at: int) -> bytes:
+    """What the hub signs."""
+    return f"unclouded leave 1\n{hub}\n{public_key}\n{at}".encode()
 
 
 def proof_bytes(code: str, public_key: str) -> bytes:
