@@ -295,6 +295,7 @@ class HubEntry(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     number: int
     organisation: int
+    organisation_name: str = ""
     name: str
     place: str
     shard: int

@@ -79,7 +79,7 @@ def history(reader: StoreReader, zone: ZoneInfo, request: SeriesRequest) -> Hist
     for device, point in dict.fromkeys(series):
         one = described[device].points.get(point)
         digits = MEAN_DIGITS - (one.exponent if one is not None else UNKNOWN_EXPONENT)
-        shown.append(_series(device, one or Point(key=point), digits, found.get(device, {}).get(point, [])))
+        shown.append(series_columns(device, one or Point(key=point), digits, found.get(device, {}).get(point, [])))
     return History(start=round(start, 3), end=round(end, 3), step=step, series=shown)
 
 
@@ -222,7 +222,7 @@ def _short(at: float) -> float:
     return whole if whole == at else round(at, 3)
 
 
-def _series(device: str, point: Point, digits: int, cells: Sequence[Cell]) -> Series:
+def series_columns(device: str, point: Point, digits: int, cells: Sequence[Cell]) -> Series:
     """``digits``: decimal places of means."""
     marks = [
         Mark(index, cell.quality, cell.flags)

@@ -1,0 +1,102 @@
+"""Transactions in the base, each as one of its roles: connections from a bounded pool, thrown away after any error."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Literal
+
+import psycopg
+from psycopg import errors
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
+
+from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, NotInScope
+from unclouded.fleet.base.views import Scope
+
+BaseRole = Literal["owner", "read", "ingest"]
+Connection = psycopg.AsyncConnection[TupleRow]
+Row = tuple[Any, ...]  # Any: what the columns of a query hold
+
+CONNECT_S = 5  # until a server counts as not reachable
+POOL_S = 10.0  # that a transaction waits for a connection
+MOST_WAITING = 500  # transactions
+STATEMENT_S = 30.0
+LONG_STATEMENT_S = 900.0  # of upkeep
+OPTIONS = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c search_path=public -c timezone=UTC"
+OF_CONTENT = ("22", "23")  # SQLSTATEs that the same content meets again: data, constraints
+
+SETTINGS = """SELECT set_config('role', %s, true), set_config('app.org', %s, true),
+    set_config('statement_timeout', %s, true)"""
+
+
+class BaseConnections:
+    """A pool of connections to one database."""
+
+    def __init__(self, dsn: str, most: int) -> None:
+        self._pool = AsyncConnectionPool(
+            dsn,
+            kwargs={"options": OPTIONS, "connect_timeout": CONNECT_S, "application_name": "unclouded fleet"},
+            min_size=1,
+            max_size=most,
+            max_waiting=MOST_WAITING,
+            timeout=POOL_S,
+            reconnect_timeout=CONNECT_S,
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+        self.roles: dict[str, str] = {}  # role of the base -> name in the server
+
+    async def open(self) -> None:
+        """Raises BaseUnavailable."""
+        await self._pool.open()
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def transaction(
+        self, role: BaseRole, scope: Scope | None = None, statement_s: float = STATEMENT_S
+    ) -> AsyncIterator[Connection]:
+        """As this role; with a scope that has all organisations, "read" is the owner. Raises BaseError."""
+        organisations = "{}"
+        if scope is not None:
+            role = "owner" if scope.organisations is None else role
+            organisations = "{" + ",".join(str(int(one)) for one in scope.organisations or ()) + "}"
+        connection = await self._connection()
+        try:
+            with base_errors():
+                async with connection.transaction():
+                    name = "none" if role == "owner" else self.roles[role]
+                    await connection.execute(SETTINGS, (name, organisations, str(int(statement_s * 1000))))
+                    yield connection
+        except (BaseRefused, NotInScope):
+            raise
+        except BaseException:
+            await connection.close()
+            raise
+        finally:
+            await self._pool.putconn(connection)
+
+    async def _connection(self) -> Connection:
+        try:
+            return await self._pool.getconn()
+        except (PoolTimeout, PoolClosed, TooManyRequests) as error:
+            raise BaseUnavailable(f"PostgreSQL gives no connection: {error}") from None
+        except psycopg.Error as error:
+            raise BaseUnavailable(f"PostgreSQL cannot be reached: {_first_line(error)}") from None
+
+
+@contextmanager
+def base_errors() -> Iterator[None]:
+    """Errors of PostgreSQL: BaseRefused where the content is to blame, else BaseUnavailable: nothing is given up."""
+    try:
+        yield
+    except errors.UniqueViolation as error:
+        raise BaseRefused(f"There is one already: {error.diag.message_detail or _first_line(error)}") from error
+    except psycopg.Error as error:
+        if isinstance(error, psycopg.DataError) or (error.sqlstate or "").startswith(OF_CONTENT):
+            raise BaseRefused(f"PostgreSQL refused it: {_first_line(error)}") from error
+        raise BaseUnavailable(f"PostgreSQL did not do it, and may later: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
