@@ -62,6 +62,8 @@ VERBS = {
     "dump": "Print the facts of a device's product, for a report of it.",
     "conform": "Test whether the other end of a line keeps its protocol.",
     "sim": "Simulate a device on a real link.",
+    "join": "Join a fleet of many homes, with a code of its operator.",
+    "leave": "Leave the fleet: nothing more is sent.",
     "fleet": "Many homes: run the server that their hubs report to, and look at them together.",
 }
 
