@@ -8,11 +8,11 @@ import nats
 import psycopg
 import pytest
 
+from unclouded.fleet.keys.issuer import Credentials
 from unclouded.fleet.local_servers import programs
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
 from unclouded.fleet.local_servers.programs import ProgramMissing
-from unclouded.fleet.local_servers.trust import Credentials
 
 
 async def connected(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from unclouded.core.nkeys import NKey
+from unclouded.core.nkeys import KeyTextError, NKey
 from unclouded.fleet.keys.roles import ROLES, UNLIMITED, Role, template
 from unclouded.fleet.keys.tokens import sign_claims
 
@@ -62,6 +62,24 @@ def system_user_token(system: NKey, user: str, now: int, expires: int = 0) -> st
     return sign_claims("user", user, "revoke", {**allowed, **limits}, system, now, expires)
 
 
-def kept(revocations: Revocations, now: int, longest_s: int) -> dict[str, int]:
-    """Those that still matter: a token that was issued before has ended by itself after ``longest_s``."""
-    return {key: until for key, until in revocations.items() if until > now - longest_s}
+class AccountSigner:
+    """Signs newer tokens of the account ``homes``: what takes a key out of the fleet."""
+
+    def __init__(self, signing: NKey, names: AccountNames, longest_s: int) -> None:
+        """``signing``: the operator's signing key. ``longest_s``: how long a hub's token is valid.
+
+        Raises KeyTextError for another key: NATS would keep what it signs, and then refuse everyone.
+        """
+        if signing.public != names.operator_signing:
+            raise KeyTextError("it is not the signing key of this fleet's operator")
+        self._signing = signing
+        self._longest_s = longest_s
+        self.names = names
+
+    def token(self, revocations: Revocations, now: int, after: int = 0) -> str:
+        """The token; NATS takes only one that was issued later than the one before, which was at ``after`` (Unix s)."""
+        return homes_token(self._signing, self.names, self.kept(revocations, now), max(now, after + 1))
+
+    def kept(self, revocations: Revocations, now: int) -> dict[str, int]:
+        """Those that still matter: a token of before has ended by itself after ``longest_s``."""
+        return {key: until for key, until in revocations.items() if until > now - self._longest_s}

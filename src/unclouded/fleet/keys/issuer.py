@@ -1,5 +1,7 @@
 """The tokens of hubs and of the fleet's own processes. Source: docs/protocols/fleet.md §10"""
 
+import msgspec
+
 from unclouded.core.nkeys import KeyTextError, NKey, read_public
 from unclouded.fleet.keys.roles import Role, is_hub_id
 from unclouded.fleet.keys.tokens import Claims, TokenError, read_token, sign_claims
@@ -7,6 +9,13 @@ from unclouded.fleet.keys.tokens import Claims, TokenError, read_token, sign_cla
 DAY_S = 86_400
 HUB_LIFE_S = 90 * DAY_S
 FLEET_LIFE_S = 7 * DAY_S  # made anew at each start, and at half of it
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What a client of NATS needs: its token and its key pair."""
+
+    token: str
+    key: NKey
 
 
 class TokenIssuer:

@@ -6,7 +6,9 @@ from typing import Literal
 Role = Literal["hub", "fleet"]
 
 ROLES: tuple[Role, ...] = ("hub", "fleet")
-HUB_ID = re.compile(r"[a-z2-7]{20}")
+HUB_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+HUB_ID_LENGTH = 20
+HUB_ID = re.compile(rf"[{HUB_ALPHABET}]{{{HUB_ID_LENGTH}}}")
 NAME = "{{name()}}"  # NATS puts the name of the user there, which is the id of the hub
 ANSWER_WITHIN_S = 120
 HUB_SUBSCRIPTIONS = 16  # a hub needs three

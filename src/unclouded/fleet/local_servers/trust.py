@@ -3,28 +3,18 @@
 import hashlib
 import time
 
-import msgspec
-
 from unclouded.core.nkeys import KeyKind, NKey
 from unclouded.fleet.keys.accounts import (
     AccountNames,
+    AccountSigner,
     Revocations,
     homes_token,
     operator_token,
     system_token,
     system_user_token,
 )
-from unclouded.fleet.keys.issuer import HUB_LIFE_S, TokenIssuer
+from unclouded.fleet.keys.issuer import HUB_LIFE_S, Credentials, TokenIssuer
 from unclouded.fleet.nats_server.configuration_file import NatsTrust
-
-DAY_S = 86_400
-
-
-class Credentials(msgspec.Struct, frozen=True):
-    """What a client needs: its token and its key pair."""
-
-    token: str
-    key: NKey
 
 
 class PrivateTrust:
@@ -45,6 +35,7 @@ class PrivateTrust:
         )
         self.issuer = TokenIssuer(self.homes.public, hub_role, fleet_role)
         self.hub_role, self.fleet_role = hub_role, fleet_role
+        self.signer = AccountSigner(self.signing, self.names, HUB_LIFE_S)
 
     def nats_trust(self, revocations: Revocations = {}) -> NatsTrust:  # noqa: B006  (is read only)
         """What a nats-server begins with."""

@@ -1,0 +1,119 @@
+"""A request to join becomes an id and a token, or a refusal. Source: docs/protocols/fleet.md §10"""
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
+from unclouded.fleet.base.views import HubEntry
+from unclouded.fleet.enrolment.codes import code_digest, new_hub_id
+from unclouded.fleet.keys.issuer import HUB_LIFE_S, TokenIssuer
+from unclouded.uplink.joining import LONGEST_NAME, EnrolAnswer, EnrolRequest, InvitationError, is_proven
+from unclouded.web.login_throttle import LoginThrottle, ThrottleRule
+
+EACH = ThrottleRule(free=10, first=10.0, most=900.0)  # wrong codes of an address
+ALL = ThrottleRule(free=200, first=1.0, most=30.0)
+LARGEST_REQUEST = 4096  # bytes
+UNREADABLE = "The request cannot be read as one to join: its code, its key or the proof of its key is invalid."
+WRONG_CODE = (
+    "This code is not valid: it is mistyped, expired or used up. Ask the operator of the fleet for another one."
+)
+AWAY = "The fleet cannot answer just now. Try again in a minute."
+
+
+class EnrolRegister(Protocol):
+    """What it needs of the database: HubRegister has it."""
+
+    async def enrol(
+        self, digest: bytes, hub: str, public_key: str, name: str, now: float, place: str = ""
+    ) -> HubEntry: ...
+
+
+class FleetPlace(msgspec.Struct, frozen=True):
+    """Where hubs reach the fleet. ``servers``: of NATS; ``authority``: PEM, "" = those of the system."""
+
+    servers: tuple[str, ...]
+    authority: str = ""
+
+
+class EnrolRefused(Exception):
+    """``status``: of HTTP; ``text``: a sentence for the person at home; ``wait_s``: before another attempt."""
+
+    def __init__(self, status: int, text: str, wait_s: float = 0.0) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+        self.wait_s = math.ceil(wait_s)
+
+
+class Enroller:
+    """Takes requests to join."""
+
+    def __init__(
+        self,
+        register: EnrolRegister,
+        issuer: TokenIssuer,
+        place: FleetPlace,
+        wall: Callable[[], float],
+        now: Callable[[], float],
+    ) -> None:
+        """``wall``: Unix s; ``now``: monotonic s."""
+        self._register = register
+        self._issuer = issuer
+        self._wall = wall
+        self._now = now
+        self._throttle = LoginThrottle(EACH, ALL)
+        self.place = place
+        self.enrolled = 0
+        self.refused = 0
+
+    async def enrol(self, body: bytes, address: str) -> EnrolAnswer:
+        """``address``: of the client. Raises EnrolRefused."""
+        try:
+            return await self._enrol(body, address)
+        except EnrolRefused:
+            self.refused += 1
+            raise
+
+    async def _enrol(self, body: bytes, address: str) -> EnrolAnswer:
+        wait = self._throttle.begin(address, self._now())
+        if wait:
+            raise EnrolRefused(429, f"Too many attempts. Try again in {math.ceil(wait)} s.", wait)
+        request, digest = read_request(body)
+        entry = await self._entry(request, digest)
+        self._throttle.succeeded(address)
+        self.enrolled += 1
+        now = int(self._wall())
+        return EnrolAnswer(
+            hub=entry.id,
+            token=self._issuer.hub_token(entry.id, entry.public_key, now),
+            expires=float(now + HUB_LIFE_S),
+            shard=entry.shard,
+            servers=self.place.servers,
+            authority=self.place.authority,
+            organisation=entry.organisation_name,
+        )
+
+    async def _entry(self, request: EnrolRequest, digest: bytes) -> HubEntry:
+        name, place = request.name[:LONGEST_NAME], request.place[:LONGEST_NAME]
+        try:
+            return await self._register.enrol(digest, new_hub_id(), request.public_key, name, self._wall(), place)
+        except BaseUnavailable:
+            raise EnrolRefused(503, AWAY, 60.0) from None
+        except BaseRefused:
+            raise EnrolRefused(403, WRONG_CODE) from None
+
+
+def read_request(body: bytes) -> tuple[EnrolRequest, bytes]:
+    """The request, whose key is proven, and the digest of its code. Raises EnrolRefused."""
+    if len(body) <= LARGEST_REQUEST:
+        try:
+            request = msgspec.json.decode(body, type=EnrolRequest)
+            digest = code_digest(request.code)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError, InvitationError):
+            raise EnrolRefused(400, UNREADABLE) from None
+        if is_proven(request):
+            return request, digest
+    raise EnrolRefused(400, UNREADABLE)

@@ -1,0 +1,54 @@
+"""Requests to NATS itself, by the user of the system account."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+
+from unclouded.core.errors import LinkError
+from unclouded.fleet.enrolment.revoking import Request
+from unclouded.fleet.keys.issuer import Credentials
+from unclouded.links.nats.client import NatsClient
+from unclouded.links.nats.connection import NatsIdentity
+
+TIMEOUT_S = 10.0
+
+
+@contextlib.asynccontextmanager
+async def system_client(
+    servers: Sequence[str], credentials: Credentials, authority: str = "", timeout_s: float = TIMEOUT_S
+) -> AsyncIterator[NatsClient]:
+    """A client that is connected. ``authority``: PEM, "" = those of the system. Raises LinkError."""
+    changed = asyncio.Event()
+    client = NatsClient(servers, identity_of(credentials, authority), changed=changed.set)
+    running = asyncio.ensure_future(client.run())
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not client.is_connected and client.state.state != "refused":
+                changed.clear()
+                await changed.wait()
+        if not client.is_connected:
+            raise LinkError(client.state.text)
+        yield client
+    except TimeoutError:
+        raise LinkError(client.state.text) from None
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+def identity_of(credentials: Credentials, authority: str = "") -> NatsIdentity:
+    """Who connects, as the client wants it."""
+    return NatsIdentity("unclouded fleet", lambda: credentials.token, credentials.key.sign, authority=authority)
+
+
+def nats_request(client: NatsClient, timeout_s: float = TIMEOUT_S) -> Request:
+    """Ask NATS, and wait for the answer; LinkError where there is none."""
+
+    async def request(subject: str, data: bytes) -> bytes:
+        reply = await client.request(subject, data, timeout_s)
+        if reply.failure:
+            raise LinkError(f"NATS does not answer ({reply.failure}).")
+        return reply.data
+
+    return request
