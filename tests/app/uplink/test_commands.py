@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.virtual_loop import story
+
 from unclouded.app.uplink.commands import CommandRules, FleetCommands
 from unclouded.app.uplink.journal import KEPT_S, CommandJournal, JournalFile
 from unclouded.core.errors import CommandError, StoreError
@@ -90,7 +90,7 @@ async def at_once(work: Callable[[], Any]) -> Any:
 def hub(world: World, allowed: bool = True, reports: list[CommandReport] | None = None) -> FleetCommands:
     journal = CommandJournal(world.disk, lambda: world.now)
     journal.open()
-    rules = CommandRules(allowed, lambda id: {"7": "lamp"}.get(id), lambda device, point: "")
+    rules = CommandRules(allowed, {"7": "lamp"}.get, lambda device, point: "")
     sink = world.commits if reports is None else reports.append
     for one in journal.unknown():
         sink(one)
