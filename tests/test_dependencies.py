@@ -30,10 +30,11 @@ PACKAGES = {
     "web": "core store",
     "publish": "core links",
     "conformance": "core families",
+    "table_files": "core",
     "uplink": "core store",
-    "fleet": "core store uplink links web",
+    "fleet": "core publish store table_files uplink links web",
     "app": "core families formats profiles recording links hub publish store sim web conformance rules feeds tariffs"
-    " uplink",
+    " table_files uplink",
     "cli": "core app fleet",
 }
 

@@ -18,9 +18,7 @@ from click.testing import CliRunner
 
 from unclouded.app.configuration.config import Config, load_config
 from unclouded.app.exporting import export as exporting
-from unclouded.app.exporting import parquet_writer
 from unclouded.app.exporting.export import ExportJob, export_file
-from unclouded.app.exporting.tables import decimal_text
 from unclouded.app.stored_history import stored_energy, stored_history
 from unclouded.cli.verbs import export
 from unclouded.core.export_views import ExportRequest
@@ -28,6 +26,8 @@ from unclouded.core.model import Device, Ledger, Notice, Point, Reading
 from unclouded.store.editing.edit import EditValue, NewEdit
 from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
+from unclouded.table_files import parquet_writer
+from unclouded.table_files.tables import decimal_text
 
 METER = "energy_import_Wh"
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -10,7 +10,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from unclouded.app.exporting.tables import (
+from unclouded.core.errors import CommandError
+from unclouded.core.export_views import ExportContent, ExportRequest
+from unclouded.core.model import unit_of
+from unclouded.store.condense import DAY, HOUR, Grid, HistoryRow, HistoryStep
+from unclouded.store.reader import StoreReader
+from unclouded.table_files.tables import (
     ENERGY_COLUMNS,
     EVENT_COLUMNS,
     MEAN_DECIMALS,
@@ -22,11 +27,6 @@ from unclouded.app.exporting.tables import (
     Row,
     Scaled,
 )
-from unclouded.core.errors import CommandError
-from unclouded.core.export_views import ExportContent, ExportRequest
-from unclouded.core.model import unit_of
-from unclouded.store.condense import DAY, HOUR, Grid, HistoryRow, HistoryStep
-from unclouded.store.reader import StoreReader
 from unclouded.web.history.energy import borders, energy
 from unclouded.web.history.history import event_view
 from unclouded.web.schemas import By

@@ -13,15 +13,15 @@ from typing import BinaryIO, Protocol
 from zoneinfo import ZoneInfo
 
 from unclouded.app.exporting.content import export_tables
-from unclouded.app.exporting.parquet_writer import ParquetWriter, require_pyarrow
 from unclouded.app.exporting.sqlite_writer import SqliteWriter
-from unclouded.app.exporting.tables import ExportTable, Row
-from unclouded.app.exporting.text_writers import CsvWriter, JsonLinesWriter
-from unclouded.app.exporting.zoned_times import ZonedTimes
 from unclouded.app.new_file import new_file
 from unclouded.core.errors import CommandError
 from unclouded.core.export_views import ExportRequest
 from unclouded.store.reader import StoredDevice, StoreReader
+from unclouded.table_files.parquet_writer import ParquetWriter, require_pyarrow
+from unclouded.table_files.tables import ExportTable, Row
+from unclouded.table_files.text_writers import CsvWriter, JsonLinesWriter
+from unclouded.table_files.zoned_times import ZonedTimes
 
 log = logging.getLogger("unclouded.export")
 

@@ -4,10 +4,10 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from unclouded.app.exporting.tables import Cell, ColumnKind, ExportColumn, ExportTable, Row
-from unclouded.app.exporting.zoned_times import ZonedTimes
 from unclouded.core.errors import StoreError
 from unclouded.store.reader import StoredDevice
+from unclouded.table_files.tables import Cell, ColumnKind, ExportColumn, ExportTable, Row
+from unclouded.table_files.zoned_times import ZonedTimes
 
 TYPES = {"time": "TEXT", "text": "TEXT", "number": "REAL", "value": "", "flag": "INTEGER"}
 DEVICES = """CREATE TABLE devices (id TEXT, name TEXT, room TEXT, identity TEXT PRIMARY KEY);

@@ -7,9 +7,9 @@ from typing import BinaryIO
 
 import msgspec
 
-from unclouded.app.exporting.tables import Cell, ColumnKind, ExportTable, Row, decimal_text
-from unclouded.app.exporting.zoned_times import ZonedTimes
 from unclouded.core.printable import csv_text
+from unclouded.table_files.tables import Cell, ColumnKind, ExportTable, Row, decimal_text
+from unclouded.table_files.zoned_times import ZonedTimes
 
 REMEMBERED = 1000  # texts of a column; names are many times the same
 

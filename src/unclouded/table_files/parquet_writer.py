@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, BinaryIO
 
-from unclouded.app.exporting.tables import Cell, ExportColumn, ExportTable, Row, decimal_text, scaled_integer
 from unclouded.core.errors import CommandError
+from unclouded.table_files.tables import Cell, ExportColumn, ExportTable, Row, decimal_text, scaled_integer
 
 GROUP_ROWS = 100_000  # of a row group
 DIGITS = 18  # of a decimal; as many as fit 64 bits

@@ -1,0 +1,1 @@
+"""Tables of typed columns as files: CSV, JSON lines, Parquet. What the exports of hub and fleet are written with."""
