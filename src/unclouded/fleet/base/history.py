@@ -58,7 +58,7 @@ STATES: LiteralString = """SELECT at, data FROM event WHERE hub = %(hub)s AND de
 Parts = dict[int, dict[int, SeriesPart]]  # by series, by the begin of the step (ms)
 
 
-class _Request(NamedTuple):
+class _SeriesRange(NamedTuple):
     """``wanted``: by point, its series by number; ``most``: rows of a series."""
 
     device: str
@@ -72,7 +72,7 @@ class _Request(NamedTuple):
         return {number: scale for one in self.wanted.values() for number, scale in one.items()}
 
 
-class _Found(NamedTuple):
+class _StoredRange(NamedTuple):
     catalogue: StoredCatalogue
     level: str
     windows: list[SentWindow]
@@ -111,8 +111,8 @@ class FleetHistory:
             silences = await _silences(connection, number, sent.number, start, end)
         if len(windows) > MOST_WINDOWS:
             raise BaseRefused("The range is too long: ask for a year at most.")
-        request = _Request(device, _wanted(points, series), start, end, most, grid)
-        return await asyncio.to_thread(_history, request, _Found(catalogue, level, windows, silences), series)
+        request = _SeriesRange(device, _wanted(points, series), start, end, most, grid)
+        return await asyncio.to_thread(_history, request, _StoredRange(catalogue, level, windows, silences), series)
 
     async def events(
         self, scope: Scope, hub: str | None = None, kind: str = "", before: int | None = None, limit: int = 100
@@ -166,7 +166,7 @@ def _wanted(points: Sequence[str], series: Iterable[SentSeries]) -> dict[str, di
 # --- from windows to columns --------------------------------------------------------------------------
 
 
-def _history(request: _Request, found: _Found, series: Sequence[SentSeries]) -> History:
+def _history(request: _SeriesRange, found: _StoredRange, series: Sequence[SentSeries]) -> History:
     cells = _measured(request, found) if request.grid is None else _condensed(request, found)
     described = {one.point: one for one in series}  # the last series has the scale of now
     shown = []
@@ -184,7 +184,7 @@ def _point(series: SentSeries) -> Point:
     return Point(key=series.point, kind=kind, exponent=series.exponent, label=series.label)
 
 
-def _measured(request: _Request, found: _Found) -> dict[str, list[Cell]]:
+def _measured(request: _SeriesRange, found: _StoredRange) -> dict[str, list[Cell]]:
     names = found.catalogue.flags()
     cells: dict[str, list[Cell]] = {point: [] for point in request.wanted}
     scales = request.scales()
@@ -195,14 +195,14 @@ def _measured(request: _Request, found: _Found) -> dict[str, list[Cell]]:
     return {point: sorted(some, key=lambda cell: cell.at) for point, some in cells.items()}
 
 
-def _readings(arrays: SeriesArrays, scale: SeriesScale, names: Any, request: _Request) -> Iterable[Cell]:
+def _readings(arrays: SeriesArrays, scale: SeriesScale, names: Any, request: _SeriesRange) -> Iterable[Cell]:
     rows = zip(arrays.at.tolist(), arrays.values.tolist(), arrays.marks.tolist(), strict=True)
     for at, value, marks in rows:
         if request.start <= at / 1000 < request.end:
             yield Cell(at / 1000, scale.value(value), QUALITIES[marks & 3], flags_of(marks, names))
 
 
-def _condensed(request: _Request, found: _Found) -> dict[str, list[Cell]]:
+def _condensed(request: _SeriesRange, found: _StoredRange) -> dict[str, list[Cell]]:
     parts = _parts(request, found)
     names = found.catalogue.flags()
     cells: dict[str, list[Cell]] = {}
@@ -216,7 +216,7 @@ def _condensed(request: _Request, found: _Found) -> dict[str, list[Cell]]:
     return cells
 
 
-def _parts(request: _Request, found: _Found) -> Parts:
+def _parts(request: _SeriesRange, found: _StoredRange) -> Parts:
     """By series and step of the grid."""
     grid = request.grid or Grid(MINUTE)
     scales = request.scales()

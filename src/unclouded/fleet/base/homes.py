@@ -73,7 +73,7 @@ STORED: LiteralString = """SELECT l.name, min(first), max(last), sum(windows), s
 RENAME: LiteralString = "UPDATE hub SET name = coalesce(%s, name), place = coalesce(%s, place) WHERE id = %s"
 
 
-class _Place(msgspec.Struct, frozen=True, array_like=True):
+class _ListPlace(msgspec.Struct, frozen=True, array_like=True):
     """The last row of a page, and the time that it was made for."""
 
     now: float
@@ -183,12 +183,12 @@ def _values(filter: HomeFilter, now: float) -> dict[str, Any]:  # Any: parameter
 
 
 def _after(now: float, row: Row) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(_Place(now, row[0], row[1], row[2]))).decode("ascii")
+    return base64.urlsafe_b64encode(msgspec.json.encode(_ListPlace(now, row[0], row[1], row[2]))).decode("ascii")
 
 
-def _place(after: str) -> _Place:
+def _place(after: str) -> _ListPlace:
     try:
-        place = msgspec.json.decode(base64.urlsafe_b64decode(after), type=_Place)
+        place = msgspec.json.decode(base64.urlsafe_b64decode(after), type=_ListPlace)
     except (msgspec.MsgspecError, UnicodeError, binascii.Error, ValueError):
         raise BaseRefused("The list does not have this place: begin at its start.") from None
     return msgspec.structs.replace(place, name=place.name.replace("\0", ""))

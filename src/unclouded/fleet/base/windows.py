@@ -62,14 +62,14 @@ PUT_DEVICES = """INSERT INTO device (hub, org, number, id, name)
 PUT_STATES = """INSERT INTO presence AS old
     (hub, org, seen, at, version, power, import, export, solar, devices, offline, alerts, behind)
     SELECT hub.number, hub.org, %s, k.at, k.version, k.power, k.import, k.export, k.solar, k.devices, k.offline,
-        string_to_array(nullif(k.alerts, ''), E'\\n'), k.behind
+        coalesce(string_to_array(nullif(k.alerts, ''), E'\\n'), '{}'), k.behind
     FROM unnest(%s::text[], %s::double precision[], %s::text[], %s::double precision[], %s::bigint[], %s::bigint[],
         %s::bigint[], %s::integer[], %s::integer[], %s::text[], %s::integer[])
         AS k (id, at, version, power, import, export, solar, devices, offline, alerts, behind)
     JOIN hub ON hub.id = k.id AND hub.revoked IS NULL ORDER BY hub.number
     ON CONFLICT (hub) DO UPDATE SET seen = excluded.seen, at = excluded.at, version = excluded.version,
         power = excluded.power, import = excluded.import, export = excluded.export, solar = excluded.solar,
-        devices = excluded.devices, offline = excluded.offline, alerts = coalesce(excluded.alerts, '{}'),
+        devices = excluded.devices, offline = excluded.offline, alerts = excluded.alerts,
         behind = excluded.behind
     WHERE old.at <= excluded.at OR old.seen < excluded.seen - 60"""
 REPORT = """UPDATE command SET fate = %s, reason = %s, changed = %s WHERE id = %s
@@ -84,7 +84,7 @@ AGAIN = """SELECT max(number), min(since), max(at), bool_and(hub IS NOT NULL) FR
     WHERE number > %s AND (hub IS NULL OR hub = %s)"""
 
 
-class _Kept(NamedTuple):
+class _NumberedWindow(NamedTuple):
     """A window with its numbers in the base."""
 
     hub: int
@@ -197,14 +197,14 @@ async def _known(connection: Connection, hubs: Sequence[str]) -> dict[str, tuple
 
 def _newest(
     opened: Iterable[OpenedMessage], hubs: Mapping[str, tuple[int, int]], levels: Mapping[str, int]
-) -> list[_Kept]:
+) -> list[_NumberedWindow]:
     """In the order of their keys; of a window that came more than once, the newest."""
-    found: dict[tuple[int, int, int], _Kept] = {}
+    found: dict[tuple[int, int, int], _NumberedWindow] = {}
     for one in opened:
         if one.level in levels:
             hub, org = hubs[one.hub]
             for window in one.windows.values():
-                kept = _Kept(hub, levels[one.level], org, window)
+                kept = _NumberedWindow(hub, levels[one.level], org, window)
                 if kept.key not in found or found[kept.key].window.number < window.number:
                     found[kept.key] = kept
     return [found[key] for key in sorted(found)]
@@ -219,7 +219,7 @@ def _answer(message: OpenedMessage, is_known: bool, has_level: bool) -> StoredWi
     return StoredWindows(stored=len(message.windows) if has_level else 0, refused=tuple(refused))
 
 
-async def _put(connection: Connection, kept: Sequence[_Kept], now: float) -> None:
+async def _put(connection: Connection, kept: Sequence[_NumberedWindow], now: float) -> None:
     """Windows in the order of their keys, and what other tables take from those that were newer."""
     late = [one for one in kept if one.window.start < now - DAY]
     if late:
@@ -235,13 +235,13 @@ async def _put(connection: Connection, kept: Sequence[_Kept], now: float) -> Non
     await _put_events(connection, taken)
 
 
-async def _older_than_sealed(connection: Connection, late: Sequence[_Kept]) -> set[tuple[int, ...]]:
+async def _older_than_sealed(connection: Connection, late: Sequence[_NumberedWindow]) -> set[tuple[int, ...]]:
     keys = _columns([(*one.key, one.window.number) for one in late])
     rows = await (await connection.execute(SEALED_NEWER, keys)).fetchall()
     return {tuple(row) for row in rows}
 
 
-async def _put_days(connection: Connection, taken: Sequence[_Kept]) -> None:
+async def _put_days(connection: Connection, taken: Sequence[_NumberedWindow]) -> None:
     newest: dict[tuple[int, str, int], tuple[int, DayEnergy]] = {}
     for one in taken:
         for day in one.window.days:
@@ -256,7 +256,7 @@ async def _put_days(connection: Connection, taken: Sequence[_Kept]) -> None:
         await connection.execute(PUT_DAYS, _columns(rows))
 
 
-async def _put_events(connection: Connection, taken: Sequence[_Kept]) -> None:
+async def _put_events(connection: Connection, taken: Sequence[_NumberedWindow]) -> None:
     windows = [one for one in taken if one.level == EVENTS]
     if not windows:
         return
@@ -270,7 +270,7 @@ async def _put_events(connection: Connection, taken: Sequence[_Kept]) -> None:
         await connection.execute(PUT_EVENTS, _columns(rows))
 
 
-async def _put_catalogues(connection: Connection, kept: Sequence[_Kept], now: float) -> None:
+async def _put_catalogues(connection: Connection, kept: Sequence[_NumberedWindow], now: float) -> None:
     if not kept:
         return
     columns = _columns([(one.hub, one.org, one.window.number, now, one.window.data) for one in kept])
@@ -284,7 +284,7 @@ async def _put_catalogues(connection: Connection, kept: Sequence[_Kept], now: fl
         await connection.execute(PUT_DEVICES, _columns(devices))
 
 
-def _device_rows(kept: _Kept) -> Iterable[Row]:
+def _device_rows(kept: _NumberedWindow) -> Iterable[Row]:
     devices = kept.window.catalogue.devices if kept.window.catalogue is not None else ()
     for number, device in sorted({device.number: device for device in devices}.items()):
         yield kept.hub, kept.org, number, text_of(device.id), text_of(device.name)
