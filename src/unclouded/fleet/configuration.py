@@ -20,6 +20,7 @@ from msgspec import Meta
 
 from unclouded.core.errors import ConfigError
 from unclouded.core.toml_text import read_toml
+from unclouded.web.hosts import is_loopback
 
 FILE = "fleet.toml"
 VARIABLE = "UNCLOUDED_FLEET"
@@ -198,7 +199,11 @@ def read_fleet(text: str, where: str) -> FleetFile:
 def _problems(tables: FleetFile) -> list[tuple[str, str]]:
     found = []
     for key, urls in (("$.nats.servers", tables.nats.servers), ("$.nats.connect", tables.nats.connect)):
-        found += [(key, f"{url!r} is no address of NATS; write tls://HOST:4222.") for url in urls if not _is_nats(url)]
+        found += [
+            (key, f"{url!r} is no address of NATS; write tls://HOST:4222 (nats:// for this computer only).")
+            for url in urls
+            if not _is_nats(url)
+        ]
     if not tables.nats.servers:
         found.append(("$.nats.servers", "name at least one server, as tls://HOST:4222."))
     shards = [one.shard for one in tables.base]
@@ -207,7 +212,12 @@ def _problems(tables: FleetFile) -> list[tuple[str, str]]:
     if any(bool(one.dsn) == bool(one.dsn_file) for one in tables.base):
         found.append(("$.base.dsn", "each [[base]] has either `dsn` or `dsn_file`."))
     if not _is_web(tables.web.url):
-        found.append(("$.web.url", f"{tables.web.url!r} is no address of a page; write https://HOST."))
+        found.append(
+            (
+                "$.web.url",
+                f"{tables.web.url!r} is no address of a page; write https://HOST (http:// for this computer only).",
+            )
+        )
     if _port_of(tables.web.listen) is None:
         found.append(("$.web.listen", f"{tables.web.listen!r} is not HOST:PORT, as 0.0.0.0:443."))
     if bool(tables.web.certificate_file) != bool(tables.web.key_file):
@@ -216,19 +226,22 @@ def _problems(tables: FleetFile) -> list[tuple[str, str]]:
 
 
 def _is_nats(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("tls", "nats") and bool(parts.hostname) and parts.port != 0 and not parts.path
-    except ValueError:
-        return False
+    return _is_address(url, "tls", "nats")
 
 
 def _is_web(url: str) -> bool:
+    return _is_address(url, "https", "http")
+
+
+def _is_address(url: str, encrypted: str, plain: str) -> bool:
+    """Whether it is one of these schemes, without TLS only on this computer."""
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("https", "http") and bool(parts.hostname) and not parts.path.strip("/")
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         return False
+    schemes = (encrypted, plain) if is_loopback(host) else (encrypted,)
+    return parts.scheme in schemes and bool(host) and port != 0 and not parts.path.strip("/")
 
 
 def _port_of(listen: str) -> int | None:

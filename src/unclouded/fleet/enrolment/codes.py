@@ -2,9 +2,10 @@
 
 import hashlib
 import secrets
+import ssl
 
 from unclouded.fleet.keys.roles import HUB_ALPHABET, HUB_ID_LENGTH
-from unclouded.uplink.joining import ALPHABET, CODE_LENGTH, normal_code
+from unclouded.uplink.joining import ALPHABET, CODE_LENGTH, Invitation, fingerprint_of, normal_code
 
 CODE_LIFE_S = 15 * 60.0
 
@@ -22,3 +23,10 @@ def code_digest(code: str) -> bytes:
 def new_hub_id() -> str:
     """The id of a new hub: 100 random bits."""
     return "".join(secrets.choice(HUB_ALPHABET) for _ in range(HUB_ID_LENGTH))
+
+
+def invitation_of(url: str, code: str, authority: str) -> Invitation:
+    """What is typed at home. ``url``: of the page; ``authority``: PEM of the fleet's own, "" = there is none."""
+    if not authority:
+        return Invitation(code, url)
+    return Invitation(code, url, fingerprint_of(ssl.PEM_cert_to_DER_cert(authority.strip() + "\n")))

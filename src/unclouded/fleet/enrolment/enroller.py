@@ -32,10 +32,13 @@ class EnrolRegister(Protocol):
 
 
 class FleetPlace(msgspec.Struct, frozen=True):
-    """Where hubs reach the fleet. ``servers``: of NATS; ``authority``: PEM, "" = those of the system."""
+    """Where hubs reach the fleet. ``servers``: of NATS. ``authority``, ``web_authority``: who signed the certificates
+    of NATS and of the page, as PEM; "" = one that the system knows.
+    """
 
     servers: tuple[str, ...]
     authority: str = ""
+    web_authority: str = ""
 
 
 class EnrolRefused(Exception):

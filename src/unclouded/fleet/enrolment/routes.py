@@ -29,9 +29,9 @@ def enrol_routes(enroller: Enroller) -> list[BaseRoute]:
         return Response(msgspec.json.encode(answer), headers=NO_STORE, media_type="application/json")
 
     async def authority(_: Request) -> Response:
-        if not enroller.place.authority:
+        if not enroller.place.web_authority:
             return problem(404, NO_AUTHORITY, "fleet.no_authority", NO_STORE)
-        return Response(enroller.place.authority, headers=NO_STORE, media_type="application/x-pem-file")
+        return Response(enroller.place.web_authority, headers=NO_STORE, media_type="application/x-pem-file")
 
     return [Route(PATH, enrol, methods=["POST"]), Route(PATH, authority, methods=["GET"])]
 

@@ -1,0 +1,67 @@
+"""What `unclouded fleet serve` and the command line need of enrolment, made of the fleet's folder."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from unclouded.core.errors import ConfigError, LinkError
+from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.errors import BaseUnavailable
+from unclouded.fleet.configuration import FleetConfiguration
+from unclouded.fleet.enrolment.enroller import Enroller, FleetPlace
+from unclouded.fleet.enrolment.nats_request import nats_request, system_client
+from unclouded.fleet.enrolment.revoking import AccountUpdate
+from unclouded.fleet.folder.key_files import KeyFiles
+from unclouded.fleet.keys.issuer import TokenIssuer
+
+log = logging.getLogger("unclouded.fleet.enrolment")
+
+AGAIN_S = 60.0  # s between two looks at whether NATS has the list of the database
+NO_KEYS = "The keys for it (keys/revoke.nk, system.nk, system.jwt) are not on this computer: run it where they are."
+
+
+def enroller_of(fleet: FleetConfiguration, base: FleetBase, issuer: TokenIssuer) -> Enroller:
+    """Takes requests to join; to be called in the loop. Raises ConfigError."""
+    place = FleetPlace(fleet.servers, fleet.nats_authority, fleet.web_authority)
+    return Enroller(base.register, issuer, place, time.time, asyncio.get_running_loop().time)
+
+
+async def push_revocations(fleet: FleetConfiguration, base: FleetBase, now: float) -> int:
+    """Bring NATS to the list of revoked keys; how many are in it. Raises LinkError, BaseUnavailable, ConfigError."""
+    keys = KeyFiles(fleet.keys)
+    if not keys.can_revoke():
+        raise LinkError(NO_KEYS)
+    async with system_client(fleet.connect, keys.system_user(), fleet.nats_authority) as client:
+        return await AccountUpdate(base.register, keys.signer(), nats_request(client)).push(now)
+
+
+class RevocationKeeper:
+    """Brings NATS to the list at once when something was revoked, and each minute otherwise."""
+
+    def __init__(self, push: Callable[[], Awaitable[int]]) -> None:
+        self._push = push
+        self._changed = asyncio.Event()
+        self.revoked = 0
+        self.problem = ""
+
+    def changed(self) -> None:
+        """A key was revoked."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._changed.clear()
+            try:
+                self.revoked = await self._push()
+                self.problem = ""
+            except (LinkError, BaseUnavailable, ConfigError) as error:
+                if str(error) != self.problem:
+                    log.warning("Revoked keys are not brought to NATS: %s", error)
+                self.problem = str(error)
+            try:
+                async with asyncio.timeout(AGAIN_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
