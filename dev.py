@@ -14,6 +14,7 @@
     python3 dev.py bench [NAME]   the benchmarks of bench/, or one of them
     python3 dev.py docs           regenerate the docs that the program itself defines; the pictures take 12 minutes
                                   (not with --no-pictures)
+    python3 dev.py shape          figures of the source: sizes, imports, twice the same code, docstrings; --json
     python3 dev.py catalogue --from DIR   write the catalogue of products from raw facts: docs/catalogue.md
     python3 dev.py site           make a site of docs/ that the hub serves at /docs/ (without anything from elsewhere)
     python3 dev.py package        build the wheel and the sdist into dist/, check them, and try the installed wheel
@@ -58,9 +59,11 @@ WITHOUT_HELP = frozenset({"check", "docs", "package", "site", "lock", "setup"}) 
 PROGRAMS = {
     "mosquitto": ["mosquitto"],
     "mosquitto_pub": ["mosquitto-clients"],
-    "chromium": ["chromium", "fonts-liberation", "libatomic1"],
+    "chromium-headless-shell": ["chromium-headless-shell", "fonts-liberation", "libatomic1"],
     "firefox-esr": ["firefox-esr"],  # Debian's name; where there is none, Chromium alone looks at the page
 }
+
+INSTEAD = {"chromium-headless-shell": "chromium"}  # takes its place where there is none, at three times the work
 
 
 def main(words: list[str]) -> int:
@@ -74,6 +77,7 @@ def main(words: list[str]) -> int:
         "check": check,
         "bench": bench,
         "docs": docs,
+        "shape": shape,
         "catalogue": catalogue,
         "package": package,
         "site": site,
@@ -155,6 +159,11 @@ def docs(args: list[str]) -> int:
         [PYTHON, "tests/browser/integration_pictures.py", HERE / "docs" / "pictures"],
     ]
     return max([call(step) for step in (steps[:2] if "--no-pictures" in args else steps)])
+
+
+def shape(args: list[str]) -> int:
+    ensure(DEV_LOCK)
+    return call([PYTHON, "-m", "tools.shape", *args])
 
 
 def catalogue(args: list[str]) -> int:
@@ -306,8 +315,9 @@ def ensure_programs() -> None:
         say(f"Installing {', '.join(missing)} for the tests …")
         apt(["update"])
         missing = {name: packages for name, packages in missing.items() if not apt(["install", *packages])}
-    if missing:
-        say(f"Not installed: {', '.join(missing)}. The tests that need them are skipped and say so.")
+    lacking = [name for name in missing if not shutil.which(INSTEAD.get(name, name), path=places)]
+    if lacking:
+        say(f"Not installed: {', '.join(lacking)}. The tests that need them are skipped and say so.")
 
 
 def apt(words: list[str]) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from unclouded.app.hub_client import HubClient
-    from unclouded.app.python_api.decoded import DecodedFrame, decode
+    from unclouded.app.python_api.decoded import RecordedPiece, decode
     from unclouded.app.python_api.opened_device import OpenedDevice, open_device
     from unclouded.app.python_api.simulated_device import SimulatedDevice, simulate
     from unclouded.core.errors import (
@@ -35,7 +35,7 @@ __all__ = [
     "Ambient",
     "CommandError",
     "ConfigError",
-    "DecodedFrame",
+    "RecordedPiece",
     "Decoder",
     "Device",
     "Family",
@@ -65,7 +65,7 @@ __all__ = [
 
 _WHERE = {
     "unclouded.app.hub_client": ("HubClient",),
-    "unclouded.app.python_api.decoded": ("DecodedFrame", "decode"),
+    "unclouded.app.python_api.decoded": ("RecordedPiece", "decode"),
     "unclouded.app.python_api.opened_device": ("OpenedDevice", "open_device"),
     "unclouded.app.python_api.simulated_device": ("SimulatedDevice", "simulate"),
     "unclouded.core.errors": (

@@ -15,7 +15,7 @@ from unclouded.core.family import Sender
 from unclouded.core.model import NamedValue, Value
 
 
-class DecodedFrame(msgspec.Struct, frozen=True, kw_only=True):
+class RecordedPiece(msgspec.Struct, frozen=True, kw_only=True):
     """One frame of a recording, or one stretch of noise, its secrets hidden.
 
     ``time_s``: seconds since the recording began, None where it has no times. ``is_frame`` False: ``reason`` says why
@@ -37,7 +37,7 @@ class DecodedFrame(msgspec.Struct, frozen=True, kw_only=True):
 
 def decode(
     recording: bytes | str | Path, *, family: str = "", sender: Sender | None = None, profile: str = ""
-) -> Iterator[DecodedFrame]:
+) -> Iterator[RecordedPiece]:
     """Every frame and every stretch of noise of a recording, in the order in which it was sent.
 
     ``recording``: bytes of a wire, the text of a log, or the path of a file in any format that ``unclouded decode``
@@ -63,10 +63,10 @@ def _opened(recording: bytes | str | Path) -> io.BytesIO:
     return io.BytesIO(recording.encode() if isinstance(recording, str) else recording)
 
 
-def _frame(found: DecodedPiece) -> DecodedFrame:
+def _frame(found: DecodedPiece) -> RecordedPiece:
     piece = found.piece
     named = found.values
-    return DecodedFrame(
+    return RecordedPiece(
         time_s=found.t,
         data=piece.data,
         is_frame=piece.kind == "frame",
