@@ -6,7 +6,7 @@ from pathlib import Path
 from unclouded.app.configuration.config import parse_config
 from unclouded.app.doctor.computer import Computer
 from unclouded.app.doctor.context import DoctorContext, chosen_devices
-from unclouded.app.doctor.finding import Finding, Findings
+from unclouded.core.finding import Finding, Findings
 
 
 class FakeComputer:

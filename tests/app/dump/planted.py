@@ -7,9 +7,9 @@ import msgspec
 
 from unclouded.app.configuration.config import Config, parse_config
 from unclouded.app.configuration.tables import HiddenText
-from unclouded.app.doctor.finding import problem, warning
 from unclouded.app.dump.shown_frames import ChannelFrames
 from unclouded.app.dump.source import BundleSource, View
+from unclouded.core.finding import problem, warning
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.recording.capture import CaptureLine
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from unclouded.app.doctor.finding import ok, problem
 from unclouded.app.doctor.table import DoctorCheck
 from unclouded.cli import cli
+from unclouded.core.finding import ok, problem
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """`doctor`: what prevents a hub from working on this computer, and what to do about it. Nothing is written or changed.
 
-finding.py      what a check finds: ok, warning, problem or not checked, and what to do
 computer.py     what checks read of the computer: files below its root, processes, who holds a file or a port
 context.py      what checks look at: the configuration, the chosen devices, a running hub
 …_checks.py     the checks of one subject, each a function from the context to findings

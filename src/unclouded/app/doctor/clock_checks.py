@@ -8,8 +8,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 
 from unclouded.app.doctor.context import DoctorContext
-from unclouded.app.doctor.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.errors import StoreError
+from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.times import duration_text, iso
 from unclouded.store.inspection import has_log, inspect
 

@@ -13,8 +13,8 @@ from unclouded.app.admissions import Admissions
 from unclouded.app.configuration.problems import problems
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.doctor.context import DoctorContext
-from unclouded.app.doctor.finding import Finding, not_checked, ok, problem, warning
 from unclouded.core.errors import ConfigError
+from unclouded.core.finding import Finding, not_checked, ok, problem, warning
 from unclouded.links.url import parse
 from unclouded.web.password import CredentialStore
 

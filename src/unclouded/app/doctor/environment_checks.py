@@ -15,7 +15,7 @@ from pathlib import Path
 from unclouded import VERSION
 from unclouded.app.disk.disk_watch import FULL, DiskUse
 from unclouded.app.doctor.context import DoctorContext
-from unclouded.app.doctor.finding import Finding, judged, not_checked, ok, problem, warning
+from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.tls import client_context
 
 PACKAGE = "unclouded"

@@ -7,9 +7,9 @@ from typing import Any
 
 from unclouded import VERSION
 from unclouded.app.doctor.context import DoctorContext
-from unclouded.app.doctor.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.app.hub_client import HubClient
 from unclouded.core.errors import CommandError
+from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.times import duration_text
 
 About = Mapping[str, Any]  # Any: the API's JSON

@@ -12,8 +12,8 @@ from queue import Empty, SimpleQueue
 from unclouded.app.doctor.addresses import holders_text, why_taken, why_unreachable
 from unclouded.app.doctor.computer import UDP
 from unclouded.app.doctor.context import DoctorContext, Wire
-from unclouded.app.doctor.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.errors import ConfigError, LinkError
+from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.tls import client_context
 from unclouded.families.meross.wire.discovery import ANSWER_PORT
 from unclouded.links.broker.login_attempt import attempt_login

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from unclouded.app.configuration.config import Config, data_folder
 from unclouded.app.doctor.context import DoctorContext, chosen_devices
-from unclouded.app.doctor.finding import LEVELS, Finding, Level, not_checked
 from unclouded.app.doctor.table import CHECKS, DoctorCheck
 from unclouded.core.errors import UncloudedError
+from unclouded.core.finding import LEVELS, Finding, Level, not_checked
 
 __all__ = ("CHECKS", "DoctorCheck", "DoctorContext", "Finding", "chosen_devices", "counts", "examine", "unconfigured")
 

@@ -19,8 +19,8 @@ from unclouded.app.configuration.problems import SERIAL_PORTS
 from unclouded.app.configuration.rules import port_of
 from unclouded.app.doctor.computer import Computer, Holder
 from unclouded.app.doctor.context import DoctorContext, Wire
-from unclouded.app.doctor.finding import Finding, not_checked, ok, problem, warning
 from unclouded.core.errors import ConfigError, UncloudedError
+from unclouded.core.finding import Finding, not_checked, ok, problem, warning
 from unclouded.links.serial import line_of
 from unclouded.links.url import parse
 

@@ -8,8 +8,8 @@ from unclouded.app.disk.disk_watch import DiskWatch
 from unclouded.app.disk.service import measured
 from unclouded.app.doctor.context import DoctorContext
 from unclouded.app.doctor.environment_checks import megabytes
-from unclouded.app.doctor.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.errors import DamagedStore, StoreError
+from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.rough_time import DAY_S, rough_time
 from unclouded.core.times import iso
 from unclouded.store.inspection import FORMAT, StoreFacts, has_log, inspect

@@ -16,7 +16,7 @@ from unclouded.app.doctor import (
     web_checks,
 )
 from unclouded.app.doctor.context import DoctorContext
-from unclouded.app.doctor.finding import Findings
+from unclouded.core.finding import Findings
 
 
 class DoctorCheck(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,8 +9,8 @@ from unclouded.app.configuration.tables import NOWHERE, WEB_PLACE
 from unclouded.app.doctor.addresses import holders_text, why_taken, why_unreachable
 from unclouded.app.doctor.certificate_facts import certificate_facts
 from unclouded.app.doctor.context import DoctorContext
-from unclouded.app.doctor.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.errors import ConfigError
+from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.web.hosts import is_loopback
 from unclouded.web.password import CredentialStore
 
