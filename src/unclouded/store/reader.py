@@ -51,6 +51,10 @@ LEDGERS = """SELECT d.id, l.point FROM ledger l JOIN device d ON d.identity = l.
     ORDER BY d.number, l.point"""
 
 
+COUNTER_SERIES = """SELECT d.id, s.point, max(s.id) FROM series s JOIN device d ON d.number = s.device
+    JOIN ledger l ON l.identity = d.identity AND l.point = s.point WHERE d.id IS NOT NULL GROUP BY s.device, s.point"""
+
+
 class UnknownDevice(CommandError):
     """No device in the store has this name."""
 
@@ -135,6 +139,14 @@ class StoreReader:
             if unit_of(point) == "Wh":
                 found.setdefault(id, []).append(point)
         return found
+
+    def counter_series(self) -> dict[tuple[str, str], int]:
+        """The number of the newest series of each lifetime total, by the current id of its device and its point."""
+        return {(id, point): series for id, point, series in self._rows(COUNTER_SERIES)}
+
+    def numbers(self) -> dict[int, str]:
+        """The current id of each device by its number, "" where another device has it now."""
+        return {number: id or "" for number, id, _ in self._rows(NAMES)}
 
     def points(self) -> dict[str, set[str]]:
         """The points of numbers that each device has stored, by its current id and by its identity."""

@@ -321,8 +321,9 @@ ROWS = (
 
 
 def origin_of(request: ApiRequest, given: str) -> str:
-    """The origin for the command log: always ``web`` for requests from a browser."""
-    return "web" if request.from_page else printable(given)
+    """The origin for the command log: always ``web`` for requests from a browser; the fleet's for its questions."""
+    asked_for_by = str(request.http.scope.get("unclouded.origin", ""))
+    return asked_for_by or ("web" if request.from_page else printable(given))
 
 
 async def _lines(hub: PublicHub, selected: frozenset[str], with_log: bool) -> AsyncIterator[bytes]:
