@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from html import escape
 
-WIDTH, BOX, HEIGHT, GAP, LAYER = 960, 108, 34, 14, 92
+BOX, HEIGHT, GAP, LAYER = 108, 34, 14, 92
 STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#1f2328}rect{fill:#f3f4f6;stroke:#8b949e;rx:6}"
     "path{fill:none;stroke:#57606a;stroke-opacity:.45}"
@@ -34,9 +34,10 @@ def layers_of(arrows: Mapping[tuple[str, str], int]) -> list[list[str]]:
 def svg_of(arrows: Mapping[tuple[str, str], int]) -> str:
     """The picture as SVG; lines become thicker with the number of modules that import."""
     layers = layers_of(arrows)
+    full = max(map(len, layers)) * (BOX + GAP) + GAP
     place: dict[str, tuple[float, float]] = {}
     for number, layer in enumerate(reversed(layers)):
-        left = (WIDTH - len(layer) * (BOX + GAP) + GAP) / 2
+        left = (full - len(layer) * (BOX + GAP) + GAP) / 2
         for column, name in enumerate(layer):
             place[name] = (left + column * (BOX + GAP), 12 + number * LAYER)
     lines = [
@@ -48,7 +49,7 @@ def svg_of(arrows: Mapping[tuple[str, str], int]) -> str:
         for name, (x, y) in sorted(place.items())
     ]
     height = 24 + LAYER * (len(layers) - 1) + HEIGHT
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {full} {height}" role="img">'
     title = "<title>Which package imports which</title>"
     return "\n".join([head, title, f"<style>{STYLE}</style>", *lines, *boxes, "</svg>", ""])
 

@@ -65,4 +65,4 @@ def arrows_of(modules: list[SourceModule]) -> dict[tuple[str, str], int]:
         others = {package_of(name) for name in module.imported() if name in names} - {here, ""}
         for there in others:
             arrows[here, there] = arrows.get((here, there), 0) + 1
-    return {pair: count for pair, count in arrows.items() if pair[0]}
+    return {pair: count for pair, count in arrows.items() if pair[0] not in ("", "__main__")}
