@@ -1,5 +1,6 @@
 """Options that several verbs share."""
 
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from unclouded.core.errors import CommandError
+from unclouded.core.model import Value
 from unclouded.core.times import parse_time
 
 AGO = re.compile(r"\d+(\.\d+)?[smhd]")
@@ -64,3 +66,18 @@ def time_option(text: str | None, zone: ZoneInfo) -> float | None:
         raise CommandError(
             f"{text!r} is not a time. Write 2026-11-20, 2026-11-20T08:00 or 2h for two hours ago."
         ) from None
+
+
+def typed_value(text: str) -> Value:
+    """A value as it is typed: of a switch, a number, or a text."""
+    switch = {"on": True, "true": True, "off": False, "false": False}
+    if text.lower() in switch:
+        return switch[text.lower()]
+    for number in (int, float):
+        try:
+            value = number(text)
+        except ValueError:
+            continue
+        if str(value) == text and (isinstance(value, int) or math.isfinite(value)):
+            return value
+    return text  # 0102 and 1e10 may be bytes in hex; a point that takes a number reads it from text too, without nan

@@ -1,10 +1,10 @@
 """What a server does for its hubs: it takes in what they send, greets them, and brings them commands and questions.
 
-    NatsClient ─┬ up.SHARD.* (queue ingest.SHARD) ─► Ingester ─► database
-                ├ hello.*    (queue hello)        ─► Greeter  ─► database
+    NatsClient ─┬ up.SHARD.* (queue ingest.SHARD) ─► Ingester ─► database SHARD
+                ├ hello.*    (queue hello)        ─► Greeter  ─► the database that knows the hub
                 └ down.HUB.* ◄─ CommandDispatcher, HubQuestions, LiveLooks
 
-Stateless: any number of engines on one database share the work. Source: docs/protocols/fleet.md §1
+Stateless: any number of engines on the same databases share the work. Source: docs/protocols/fleet.md §1
 """
 
 import asyncio
@@ -15,15 +15,18 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from unclouded.core.supervise import supervise
 from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.errors import BaseError
+from unclouded.fleet.base.views import HubWelcome
 from unclouded.fleet.calls.dispatcher import CommandDispatcher
 from unclouded.fleet.calls.hub_link import HubLink
 from unclouded.fleet.calls.looking import LiveLooks
 from unclouded.fleet.calls.questions import HubQuestions
+from unclouded.fleet.ingest.counters import IngestCounters
 from unclouded.fleet.ingest.greeter import Greeter, GreeterPlace, TokenRenewal
 from unclouded.fleet.ingest.ingester import Ingester
 from unclouded.fleet.upkeep import Upkeep
-from unclouded.links.nats.client import NatsClient
-from unclouded.links.nats.wire import NatsMessage
+from unclouded.links.nats.client import Handler, NatsClient
+from unclouded.uplink.messages import Hello, HubToken
 
 log = logging.getLogger("unclouded.fleet")
 
@@ -31,61 +34,109 @@ LONGEST_RESTART_S = 1.0  # s until an ingester that crashed goes on: hubs wait
 DRAIN_S = 5.0  # s for what was received before the end
 
 
-class FleetEngine:
-    """One database, one connection. ``servers``: URLs of NATS that hubs are given; () = they keep theirs."""
+class ShardParts:
+    """What works on one database."""
 
-    def __init__(
-        self,
-        base: FleetBase,
-        client: NatsClient,
-        renewal: TokenRenewal,
-        shard: int = 0,
-        servers: Sequence[str] = (),
-        keep_days: Mapping[str, int] = {},
-    ) -> None:
+    def __init__(self, base: FleetBase, client: NatsClient, keep_days: Mapping[str, int]) -> None:
         loop = asyncio.get_running_loop()
-        link = HubLink(client)
-        self.client = client
         self.ingester = Ingester(base.windows, client.publish, time.time, loop.time)
-        self.dispatcher = CommandDispatcher(base.dispatch, link, time.time)
-        self.greeter = Greeter(
-            base.windows,
-            renewal,
-            client.publish,
-            time.time,
-            loop.time,
-            GreeterPlace(tuple(servers)),
-            self.ingester.counters,
-            self.dispatcher.connected,
-        )
-        self.questions = HubQuestions(link, time.time)
-        self.looks = LiveLooks(link)
+        self.dispatcher = CommandDispatcher(base.dispatch, HubLink(client), time.time)
         self.upkeep = Upkeep(base.upkeep, keep_days, time.time)
-        self._shard = shard
 
     def counters(self) -> Mapping[str, float]:
         """For metrics: by name."""
         return {
             **{f"ingest_{name}": value for name, value in self.ingester.counters.as_mapping().items()},
             **{f"commands_{name}": value for name, value in self.dispatcher.counters.as_mapping().items()},
-            "looks": self.looks.hubs,
             "sealed_days": self.upkeep.sealed_days,
-            "connected": float(self.client.is_connected),
         }
+
+
+class ShardGreeting:
+    """Greets a hub by the database that knows it. ``renewals``: by shard."""
+
+    def __init__(self, bases: Mapping[int, FleetBase], renewals: Mapping[int, TokenRenewal]) -> None:
+        self._bases = bases
+        self._renewals = renewals
+
+    async def greet(self, hub: str, hello: Hello, now: float) -> HubWelcome:
+        """Raises BaseError."""
+        welcome = HubWelcome(known=False)
+        for base in self._bases.values():
+            welcome = await base.windows.greet(hub, hello, now)
+            if welcome.known:
+                break
+        return welcome
+
+    async def renew(self, hub: str, public_key: str, now: float) -> HubToken:
+        """Raises BaseError: that of the last database, where all refuse."""
+        *others, last = self._renewals.values()
+        for renewal in others:
+            with contextlib.suppress(BaseError):
+                return await renewal.renew(hub, public_key, now)
+        return await last.renew(hub, public_key, now)
+
+
+class FleetEngine:
+    """``bases``: by shard, at least one. ``servers``: URLs of NATS that hubs are given; () = they keep theirs."""
+
+    def __init__(
+        self,
+        bases: Mapping[int, FleetBase],
+        client: NatsClient,
+        renewals: Mapping[int, TokenRenewal],
+        servers: Sequence[str] = (),
+        keep_days: Mapping[str, int] = {},
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        link = HubLink(client)
+        greeting = ShardGreeting(bases, renewals)
+        self.client = client
+        self.shards = {shard: ShardParts(base, client, keep_days) for shard, base in bases.items()}
+        self.hello_counters = IngestCounters()
+        self.greeter = Greeter(
+            greeting,
+            greeting,
+            client.publish,
+            time.time,
+            loop.time,
+            GreeterPlace(tuple(servers)),
+            self.hello_counters,
+            self.connected,
+        )
+        self.questions = HubQuestions(link, time.time)
+        self.looks = LiveLooks(link)
+
+    def connected(self, hub: str) -> None:
+        """This hub has just said hello: its commands are tried at once."""
+        for parts in self.shards.values():
+            parts.dispatcher.connected(hub)
+
+    def wake(self) -> None:
+        """Commands were given."""
+        for parts in self.shards.values():
+            parts.dispatcher.wake()
+
+    def counters(self) -> Mapping[str, float]:
+        """Of all databases together, for metrics: by name."""
+        sums: dict[str, float] = {}
+        for counters in (*(one.counters() for one in self.shards.values()), self._hellos()):
+            for name, value in counters.items():
+                sums[name] = sums.get(name, 0.0) + value
+        return {**sums, "looks": self.looks.hubs, "connected": float(self.client.is_connected)}
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """While the block lasts. At its end, what was received is stored and answered."""
         async with asyncio.TaskGroup() as group:
-            ingesting = group.create_task(
-                supervise("ingester", self.ingester.run, self.ingester.crashed, _soon), name="ingester"
-            )
+            ingesting = [self._start_ingester(group, shard) for shard in self.shards]
             tasks = [
                 group.create_task(supervise("greeter", self.greeter.run, wait=_soon), name="greeter"),
-                group.create_task(supervise("commands", self.dispatcher.run), name="commands"),
-                group.create_task(supervise("upkeep", self.upkeep.run), name="upkeep"),
                 group.create_task(supervise("nats", self.client.run), name="nats"),
             ]
+            for parts in self.shards.values():
+                tasks.append(group.create_task(supervise("commands", parts.dispatcher.run), name="commands"))
+                tasks.append(group.create_task(supervise("upkeep", parts.upkeep.run), name="upkeep"))
             self._subscribe()
             try:
                 yield
@@ -96,23 +147,30 @@ class FleetEngine:
 
     # --- inside --------------------------------------------------------------------------------
 
+    def _start_ingester(self, group: asyncio.TaskGroup, shard: int) -> asyncio.Task[None]:
+        ingester = self.shards[shard].ingester
+        name = f"ingester {shard}"
+        return group.create_task(supervise(name, ingester.run, ingester.crashed, _soon), name=name)
+
     def _subscribe(self) -> None:
-        self.client.subscribe(f"up.{self._shard}.*", self._windows, f"ingest.{self._shard}")
-        self.client.subscribe("hello.*", self._hello, "hello")
+        for shard, parts in self.shards.items():
+            self.client.subscribe(f"up.{shard}.*", _passed_to(parts.ingester), f"ingest.{shard}")
+        self.client.subscribe("hello.*", _passed_to(self.greeter), "hello")
 
-    def _windows(self, message: NatsMessage) -> None:
-        self.ingester.receive(message.subject, message.data, message.reply)
+    def _hellos(self) -> Mapping[str, float]:
+        return {f"ingest_{name}": value for name, value in self.hello_counters.as_mapping().items()}
 
-    def _hello(self, message: NatsMessage) -> None:
-        self.greeter.receive(message.subject, message.data, message.reply)
-
-    async def _drain(self, ingesting: asyncio.Task[None]) -> None:
+    async def _drain(self, ingesting: Sequence[asyncio.Task[None]]) -> None:
         await self.client.drain()
-        self.ingester.end()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_S):
-                await asyncio.shield(ingesting)
-        ingesting.cancel()
+        for parts in self.shards.values():
+            parts.ingester.end()
+        await asyncio.wait(ingesting, timeout=DRAIN_S)
+        for task in ingesting:
+            task.cancel()
+
+
+def _passed_to(consumer: Ingester | Greeter) -> Handler:
+    return lambda message: consumer.receive(message.subject, message.data, message.reply)
 
 
 async def _soon(pause: float) -> None:

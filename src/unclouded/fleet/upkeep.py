@@ -4,8 +4,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
-from unclouded.fleet.base.base import BaseUpkeep
 from unclouded.fleet.base.errors import BaseError
+from unclouded.fleet.base.upkeep import BaseUpkeep
 
 log = logging.getLogger("unclouded.fleet")
 

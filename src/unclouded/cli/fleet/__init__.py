@@ -5,7 +5,19 @@ from importlib import import_module
 import click
 
 SUB_VERBS = {
+    "init": "Make the folder of a new fleet: keys, certificates, configuration.",
+    "doctor": "Check the fleet's folder, NATS, the database and the page, and say what to do.",
+    "enrol": "Make a code with which homes join.",
+    "revoke": "Put a hub out of the fleet.",
     "hubs": "List the hubs: which are offline, behind or need attention.",
+    "show": "Show a home: its state, its devices, and what the fleet has of it.",
+    "history": "Print the history of a device of a home.",
+    "energy": "Print the energy of all homes, or of some, by day or month.",
+    "set": "Set a point of a device in a home.",
+    "do": "List or run the actions of a device in a home.",
+    "commands": "List commands and what became of them.",
+    "again": "Have everything from a time on sent again.",
+    "forget": "Delete a home and everything that the fleet has of it.",
 }
 
 

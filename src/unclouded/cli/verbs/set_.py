@@ -1,6 +1,5 @@
 """`set`: set a point of a device."""
 
-import math
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +9,7 @@ import click
 from unclouded.app.hub_access import any_hub
 from unclouded.app.hub_client import device_path, wait_until_connected
 from unclouded.cli.configuration import configuration
-from unclouded.cli.options import config_options, json_option
+from unclouded.cli.options import config_options, json_option, typed_value
 from unclouded.cli.output.lines import outcome_code, print_json, print_outcome
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
@@ -46,8 +45,8 @@ def command(
         wait_until_connected(hub, device)
         found = hub.get("/api/devices", device=device)
         if found and not yes and not as_json and sys.stdin.isatty():
-            _confirm(found[0], point, _value(value))
-        line = hub.post(device_path(device, "set"), {"point": point, "value": _value(value), "origin": "cli"})
+            _confirm(found[0], point, typed_value(value))
+        line = hub.post(device_path(device, "set"), {"point": point, "value": typed_value(value), "origin": "cli"})
     if as_json:
         print_json(line)
     else:
@@ -64,17 +63,3 @@ def _confirm(device: Mapping[str, Any], point: str, value: Value) -> None:  # An
         how = "Switch it on?" if value in (True, 1) else "Switch it off?" if value in (False, 0) else "Switch it?"
         if not click.confirm(f"{printable(device['name'])} is marked as critical. {how}", err=True):
             raise CommandError("Nothing was sent.")
-
-
-def _value(text: str) -> Value:
-    switch = {"on": True, "true": True, "off": False, "false": False}
-    if text.lower() in switch:
-        return switch[text.lower()]
-    for number in (int, float):
-        try:
-            value = number(text)
-        except ValueError:
-            continue
-        if str(value) == text and (isinstance(value, int) or math.isfinite(value)):
-            return value
-    return text  # 0102 and 1e10 may be bytes in hex; a point that takes a number reads it from text too, without nan

@@ -1,0 +1,102 @@
+"""The fleet that a verb works on: its folder, its database, its hubs.
+
+A verb of `fleet` acts for the operator of the server: who may read the folder of the fleet has all its rights, in every
+organisation. What it changes is written to the audit.
+"""
+
+import asyncio
+import getpass
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import click
+
+from unclouded.core.errors import CommandError, LinkError
+from unclouded.core.printable import printable
+from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.views import HomeFilter, HomeLine, OrganisationRow, Scope
+from unclouded.fleet.calls.hub_link import HubLink
+from unclouded.fleet.calls.questions import HubAnswer, HubQuestions
+from unclouded.fleet.configuration import find_fleet
+from unclouded.fleet.folder.key_files import KeyFiles
+from unclouded.fleet.serve import fleet_identity
+from unclouded.links.nats.client import NatsClient
+from unclouded.uplink.messages import Question
+
+T = TypeVar("T")
+
+ALL = Scope.everything()
+MOST_NAMED = 5  # in an error
+PAGE = 500  # homes
+CONNECT_S = 10.0
+
+fleet_option = click.option(
+    "--fleet",
+    "folder",
+    metavar="DIR",
+    help="Folder of the fleet. [default: $UNCLOUDED_FLEET, then this folder, then /var/lib/unclouded-fleet]",
+)
+
+
+def with_base(folder: str | None, work: Callable[[FleetBase], Awaitable[T]]) -> T:
+    """Do this with the database of the fleet. Raises ConfigError, BaseError."""
+    fleet = find_fleet(folder)
+
+    async def run() -> T:
+        async with FleetBase(fleet.dsn, 2) as base:
+            return await work(base)
+
+    return asyncio.run(run())
+
+
+async def ask_home(folder: str | None, hub: str, question: Question) -> HubAnswer:
+    """What the hub itself answers, over a connection to NATS of this command's own. Raises LinkError, ConfigError."""
+    fleet = find_fleet(folder)
+    identity = fleet_identity(fleet, KeyFiles(fleet.keys).issuer())
+    changed = asyncio.Event()
+    client = NatsClient(fleet.connect, identity, changed=changed.set)
+    running = asyncio.create_task(client.run())
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            while not client.is_connected:
+                await changed.wait()
+                changed.clear()
+        return await HubQuestions(HubLink(client), time.time).ask(hub, question)
+    except TimeoutError:
+        raise LinkError(f"NATS cannot be reached: {client.state.text}") from None
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def operator_name() -> str:
+    """Who the audit names: the user of this computer."""
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (OSError, KeyError):
+        return "command line"
+
+
+async def find_home(base: FleetBase, text: str) -> HomeLine:
+    """A home by the id of its hub, the beginning of it, or its name. Raises CommandError."""
+    found = (await base.homes.homes(ALL, HomeFilter(search=text), time.time(), limit=PAGE)).homes
+    exact = [one for one in found if text in (one.hub, one.name)]
+    chosen = exact or [one for one in found if one.hub.startswith(text)] or list(found)
+    if len(chosen) == 1:
+        return chosen[0]
+    if not chosen:
+        raise CommandError(f"The fleet has no home {printable(text)!r}. List them with: unclouded fleet hubs")
+    names = ", ".join(f"{printable(one.name)} ({one.hub})" for one in chosen[:MOST_NAMED])
+    more = f" and {len(chosen) - MOST_NAMED} more" if len(chosen) > MOST_NAMED else ""
+    raise CommandError(f"{printable(text)!r} may be {names}{more}. Name the hub by its id.")
+
+
+async def find_organisation(base: FleetBase, text: str) -> OrganisationRow:
+    """By its name or number. Raises CommandError."""
+    every = await base.register.organisations()
+    chosen = [one for one in every if text in (one.name, str(one.number))]
+    if len(chosen) == 1:
+        return chosen[0]
+    names = ", ".join(printable(one.name) for one in every[:MOST_NAMED]) or "none yet"
+    raise CommandError(f"There is no organisation {printable(text)!r}. Organisations: {names}.")

@@ -1,0 +1,38 @@
+"""`fleet commands`: what became of commands."""
+
+import click
+
+from unclouded.cli.fleet.access import ALL, find_home, fleet_option, with_base
+from unclouded.cli.options import json_option
+from unclouded.cli.output.homes_text import command_json, command_lines
+from unclouded.cli.output.lines import print_json, print_text
+from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.views import GivenCommand
+
+MOST = 1000
+
+
+@click.command("commands")
+@click.argument("hub", required=False)
+@click.option("--last", type=click.IntRange(1, MOST), default=100, show_default=True, help="How many.")
+@fleet_option
+@json_option
+def command(hub: str | None, last: int, folder: str | None, as_json: bool) -> None:
+    """List commands to all homes, or to that of HUB, the newest first, and what became of them.
+
+    waiting: provably not delivered yet. sent: perhaps delivered, no report yet. undelivered: it ended before the home
+    was reached. Everything else was said by the home itself.
+    """
+
+    async def given(base: FleetBase) -> list[GivenCommand]:
+        return await base.commands.commands(ALL, (await find_home(base, hub)).hub if hub else None, limit=last)
+
+    found = with_base(folder, given)
+    if as_json:
+        for one in found:
+            print_json(command_json(one))
+        return
+    if not found:
+        print_text("No commands were given.", err=True)
+    for line in command_lines(found):
+        print_text(line)

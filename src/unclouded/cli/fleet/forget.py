@@ -1,0 +1,53 @@
+"""`fleet forget`: delete a home and everything of it."""
+
+import asyncio
+import time
+
+import click
+
+from unclouded.cli.fleet.access import find_home, fleet_option, operator_name
+from unclouded.cli.options import json_option
+from unclouded.cli.output.lines import print_json, print_text
+from unclouded.core.errors import CommandError, LinkError
+from unclouded.core.printable import printable
+from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.views import HomeLine
+from unclouded.fleet.configuration import FleetConfiguration, find_fleet
+from unclouded.fleet.enrolment.service import push_revocations
+
+
+@click.command("forget")
+@click.argument("hub")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@fleet_option
+@json_option
+def command(hub: str, yes: bool, folder: str | None, as_json: bool) -> None:
+    """Delete the home of HUB and everything that the fleet has of it: history, events, commands.
+
+    That cannot be undone; the home itself keeps what it has. Its key is revoked, so it does not come back: it would
+    have to join again. The audit says who deleted it.
+    """
+    home, problem = asyncio.run(_forget(find_fleet(folder), hub, yes))
+    if as_json:
+        print_json({"forgotten": home.hub, "name": home.name, "disconnected": not problem, "problem": problem})
+        return
+    print_text(f"{printable(home.name)} ({home.hub}) was deleted.")
+    if problem:
+        print_text(problem, err=True)
+
+
+async def _forget(fleet: FleetConfiguration, hub: str, yes: bool) -> tuple[HomeLine, str]:
+    """The home, and why it is perhaps still connected."""
+    async with FleetBase(fleet.dsn, 2) as base:
+        home, now = await find_home(base, hub), time.time()
+        text = f"Delete everything that the fleet has of {printable(home.name)} ({home.hub})?"
+        if not yes and not click.confirm(text, err=True):
+            raise CommandError("Nothing was deleted.")
+        about = {"name": home.name, "place": home.place}
+        await base.audit.note(operator_name(), "hub.forget", home.hub, now, home.organisation, about)
+        await base.register.forget(home.hub, now)
+        try:
+            await push_revocations(fleet, base, now)
+        except LinkError as error:
+            return home, f"{error} It stays connected until then; nothing is taken from it any more."
+    return home, ""

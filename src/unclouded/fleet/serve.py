@@ -1,0 +1,156 @@
+"""A server of the fleet, from its configuration to a running process: databases, NATS, engine, page.
+
+Several of them on the same databases and NATS are fine: they share the work. The page can be opened at each.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+import msgspec
+from starlette.types import ASGIApp
+
+from unclouded.core.errors import ConfigError
+from unclouded.core.nkeys import NKey
+from unclouded.core.sockets import Address
+from unclouded.core.supervise import supervise
+from unclouded.core.tls import server_context
+from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.errors import BaseUnavailable
+from unclouded.fleet.configuration import FleetConfiguration, WebTable
+from unclouded.fleet.engine import FleetEngine
+from unclouded.fleet.enrolment.enroller import Enroller
+from unclouded.fleet.enrolment.renewal import HubRenewal
+from unclouded.fleet.enrolment.service import RevocationKeeper, enroller_of, push_revocations
+from unclouded.fleet.folder.key_files import KeyFiles
+from unclouded.fleet.keys.issuer import FLEET_LIFE_S, TokenIssuer
+from unclouded.links.nats.client import NatsClient
+from unclouded.links.nats.connection import NatsIdentity
+from unclouded.web.server import address_text, serve, tcp_socket
+
+log = logging.getLogger("unclouded.fleet")
+
+CONNECTIONS = 12  # to each database
+AGAIN_S = 3.0  # between two attempts to reach a database at the start
+KEY_BYTES = 32
+
+
+class RunningFleet(msgspec.Struct, frozen=True):
+    """What the page and the API work with. ``bases``: by shard; ``base``: the first of them."""
+
+    configuration: FleetConfiguration
+    bases: Mapping[int, FleetBase]
+    engine: FleetEngine
+    enroller: Enroller
+    revocations: RevocationKeeper
+
+    @property
+    def base(self) -> FleetBase:
+        return next(iter(self.bases.values()))
+
+
+WebApp = Callable[[RunningFleet], ASGIApp]
+
+
+@contextlib.asynccontextmanager
+async def serving(configuration: FleetConfiguration, app: WebApp | None = None) -> AsyncIterator[RunningFleet]:
+    """While the block lasts; then what was received is stored and answered. ``app``: None = no page, no API.
+
+    Raises ConfigError, LinkError (the address of the page) and BaseError (tables of another version).
+    """
+    issuer = KeyFiles(configuration.keys).issuer()
+    client = NatsClient(configuration.connect, fleet_identity(configuration, issuer))
+    async with contextlib.AsyncExitStack() as stack:
+        bases = {table.shard: await _opened(stack, configuration, table.shard) for table in configuration.tables.base}
+        renewals = {shard: HubRenewal(base.register, issuer) for shard, base in bases.items()}
+        engine = FleetEngine(bases, client, renewals, configuration.servers, configuration.keep_days)
+        first = next(iter(bases.values()))
+        revocations = RevocationKeeper(lambda: push_revocations(configuration, first, time.time()))
+        fleet = RunningFleet(configuration, bases, engine, enroller_of(configuration, first, issuer), revocations)
+        if app is not None:
+            await stack.enter_async_context(_page(configuration, app(fleet)))
+        await stack.enter_async_context(_task("revocations", revocations.run))
+        await stack.enter_async_context(engine.running())
+        yield fleet
+
+
+def fleet_identity(configuration: FleetConfiguration, issuer: TokenIssuer) -> NatsIdentity:
+    """Who this process is at NATS: a key that is made now, and tokens that are renewed at half of their life."""
+    key = NKey("user", os.urandom(KEY_BYTES))
+    token = FleetToken(issuer, key, time.time)
+    return NatsIdentity("unclouded fleet", token.now, key.sign, authority=configuration.nats_authority)
+
+
+class FleetToken:
+    """The token of one process. ``wall``: Unix s."""
+
+    def __init__(self, issuer: TokenIssuer, key: NKey, wall: Callable[[], float]) -> None:
+        self._issuer = issuer
+        self._key = key
+        self._wall = wall
+        self._token = ""
+        self._until = 0.0
+
+    def now(self) -> str:
+        """The newest one; each connection asks for it."""
+        now = self._wall()
+        if now >= self._until:
+            self._token = self._issuer.fleet_token("fleet", self._key.public, int(now))
+            self._until = now + FLEET_LIFE_S / 2
+        return self._token
+
+
+async def _opened(stack: contextlib.AsyncExitStack, configuration: FleetConfiguration, shard: int) -> FleetBase:
+    """The database, once it can be reached: after a restart of the computer it may come later."""
+    base = FleetBase(configuration.dsn_of(shard), CONNECTIONS)
+    is_known = False
+    while True:
+        try:
+            await base.open()
+            break
+        except BaseUnavailable as error:
+            if not is_known:
+                log.warning("The database %d cannot be reached yet: %s", shard, error)
+            is_known = True
+            base = FleetBase(configuration.dsn_of(shard), CONNECTIONS)
+            await asyncio.sleep(AGAIN_S)
+    stack.push_async_callback(base.close)
+    return base
+
+
+@contextlib.asynccontextmanager
+async def _page(configuration: FleetConfiguration, app: ASGIApp) -> AsyncIterator[None]:
+    """Serve the page and the API while the block lasts."""
+    web = configuration.tables.web
+    address = web_address(web)
+    tls = None
+    if web.certificate_file:
+        try:
+            tls = server_context(configuration.path(web.certificate_file), configuration.path(web.key_file))
+        except OSError as error:
+            raise ConfigError(f"The certificate of the page cannot be used: {error}.") from None
+        tls.set_alpn_protocols(["http/1.1"])
+    with tcp_socket(address) as sock:
+        async with _task("web", lambda: serve(app, sock, tls)):
+            log.info("The page: %s on %s", web.url, address_text(address))
+            yield
+
+
+@contextlib.asynccontextmanager
+async def _task(name: str, run: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """A supervised task while the block lasts."""
+    task = asyncio.create_task(supervise(name, run), name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def web_address(web: WebTable) -> Address:
+    """Where the page listens."""
+    host, _, port = web.listen.rpartition(":")
+    return host.strip("[]"), int(port)
