@@ -12,9 +12,9 @@ import msgspec
 
 from unclouded.app.configuration.tables import BrokerTable
 from unclouded.app.doctor.addresses import addresses_of, holders_text, why_taken
-from unclouded.app.doctor.certificate_facts import CertificateFacts, certificate_facts, is_same
 from unclouded.app.doctor.context import DoctorContext
 from unclouded.app.simulation.simulated_plug import BoundPlug, login_of
+from unclouded.core.certificate_facts import CertificateFacts, certificate_facts, is_same
 from unclouded.core.errors import LinkError
 from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.tls import client_context, old_plug_client_context, plug_client_context

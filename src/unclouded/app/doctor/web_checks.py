@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from unclouded.app.configuration.rules import place_of_web
 from unclouded.app.configuration.tables import NOWHERE, WEB_PLACE
 from unclouded.app.doctor.addresses import holders_text, why_taken, why_unreachable
-from unclouded.app.doctor.certificate_facts import certificate_facts
 from unclouded.app.doctor.context import DoctorContext
+from unclouded.core.certificate_facts import certificate_facts
 from unclouded.core.errors import ConfigError
 from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.web.hosts import is_loopback
