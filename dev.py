@@ -155,10 +155,12 @@ def docs(args: list[str]) -> int:
     steps: list[list[object]] = [
         [PYTHON, "-m", "unclouded.cli.reference", HERE / "docs"],
         [PYTHON, "hatch_build.py", "--types"],
+        [PYTHON, "-m", "tools.llms"],
+        [PYTHON, "-m", "tools.shape", "--picture", HERE / "docs" / "pictures" / "packages.svg"],
         [PYTHON, "tests/browser/pictures.py", HERE / "docs" / "pictures"],
         [PYTHON, "tests/browser/integration_pictures.py", HERE / "docs" / "pictures"],
     ]
-    return max([call(step) for step in (steps[:2] if "--no-pictures" in args else steps)])
+    return max([call(step) for step in (steps[:4] if "--no-pictures" in args else steps)])
 
 
 def shape(args: list[str]) -> int:
