@@ -8,6 +8,7 @@ Two measures, since an operation is either one of Python or one inside a regular
 """
 
 import ast
+import functools
 import importlib
 import itertools
 import pkgutil
@@ -47,7 +48,7 @@ PACKAGES = (
 
 # --- calls -------------------------------------------------------------------------------------------
 
-SMALL, LARGE = 500, 2_000  # bytes
+SMALL, LARGE = 250, 1_000  # bytes
 MOST = 1.5  # times the growth of the input
 CALLS_PER_BYTE = 2, 150  # what is less is never too much; what is more always is
 
@@ -220,9 +221,11 @@ def test_the_calls_for_hostile_input_grow_no_faster_than_the_input(name: str) ->
     read_twice = [word for word in WORDS if calls(read, word * 2) >= 0]  # what is made once is made
     worse = {}
     for word in read_twice:
-        small, large = (calls(read, word * (size // len(word))) for size in (SMALL, LARGE))
         few, many = (calls_per_byte * LARGE for calls_per_byte in CALLS_PER_BYTE)
-        if large > many or large > max(few, MOST * LARGE / SMALL * small):
+        if (large := calls(read, word * (LARGE // len(word)))) <= few:
+            continue
+        small = calls(read, word * (SMALL // len(word)))
+        if large > many or large > MOST * LARGE / SMALL * small:
             worse[word] = (small, large)
     assert not worse
 
@@ -281,16 +284,23 @@ class TooManyStepsError(Exception):
     """More than any linear expression takes."""
 
 
+Then = Callable[[int], bool]
+Element = Callable[[int, Then], bool]  # whether it matches at a place, and what comes then does too
+
+
 class Matcher:
-    """Matches an expression as Python's engine does, by backtracking, and counts the steps."""
+    """Matches an expression as Python's engine does, by backtracking, and counts the steps.
+
+    Each element becomes a function once; the repeats of one character are counted without calls.
+    """
 
     def __init__(self, pattern: Pattern) -> None:
         self.steps = 0
         self._tree = _parser.parse(pattern.pattern, pattern.flags)
         self._flags = pattern.flags
-        self._is_text = isinstance(pattern.pattern, str)
         self._text = ""
         self._groups: dict[int, str] = {}
+        self._start = self._sequence(self._tree)
 
     def find_all(self, text: str) -> int:
         """The steps to find every match in the text."""
@@ -299,7 +309,7 @@ class Matcher:
         while at <= len(text):
             self.steps += 1
             ends: list[int] = []
-            matches = self._match(self._tree, 0, at, _keep(ends))
+            matches = self._start(at, _keep(ends))
             at = max(ends[0], at + 1) if matches else at + 1
         return self.steps
 
@@ -310,39 +320,53 @@ class Matcher:
 
     # --- inside -----------------------------------------------------------------------------------
 
-    def _match(self, tree: Sequence[Any], i: int, at: int, then: Callable[[int], bool]) -> bool:
-        """Whether the elements from ``i`` on match here, and what comes then does too."""
-        self.steps += 1
+    def _count(self, steps: int = 1) -> None:
+        self.steps += steps
         if self.steps > STEP_LIMIT:
             raise TooManyStepsError
-        if i == len(tree):
+
+    def _sequence(self, tree: Sequence[Any]) -> Element:
+        """All elements, one after the other; the end is a step, too."""
+
+        def end(at: int, then: Then) -> bool:
+            self._count()
             return then(at)
-        op, value = tree[i]
-        name = str(op)
-        go_on = lambda end: self._match(tree, i + 1, end, then)  # noqa: E731
+
+        element = end
+        for op, value in reversed(list(tree)):
+            element = self._before(self._element(str(op), value), element)
+        return element
+
+    def _before(self, first: Element, rest: Element) -> Element:
+        def both(at: int, then: Then) -> bool:
+            self._count()
+            return first(at, lambda end: rest(end, then))
+
+        return both
+
+    def _element(self, name: str, value: Any) -> Element:
         match name:
             case "LITERAL" | "NOT_LITERAL" | "ANY" | "IN" | "RANGE" | "CATEGORY":
-                return at < len(self._text) and self._is_one(name, value, self._text[at]) and go_on(at + 1)
+                fits = self._character(name, value)
+                return lambda at, then: at < len(self._text) and fits(self._text[at]) and then(at + 1)
             case "AT":
-                return self._is_place(str(value), at) and go_on(at)
+                return lambda at, then: self._is_place(str(value), at) and then(at)
             case "SUBPATTERN":
-                return self._match(value[3], 0, at, lambda end: self._keep_group(value[0], at, end) and go_on(end))
+                group, inner = value[0], self._sequence(value[3])
+                return lambda at, then: inner(at, lambda end: self._keep_group(group, at, end) and then(end))
             case "GROUPREF":
-                same = self._groups.get(value)
-                return same is not None and self._text.startswith(same, at) and go_on(at + len(same))
+                return lambda at, then: self._is_again(value, at) and then(at + len(self._groups[value]))
             case "BRANCH":
-                return any(self._match(branch, 0, at, go_on) for branch in value[1])
-            case "MAX_REPEAT":
-                return self._repeat(*value, 0, at, go_on)
-            case "POSSESSIVE_REPEAT":
-                return go_on(self._possessive(*value, at)) if self._possessive(*value, at) >= 0 else False
+                branches = [self._sequence(branch) for branch in value[1]]
+                return lambda at, then: any(branch(at, then) for branch in branches)
+            case "MAX_REPEAT" | "POSSESSIVE_REPEAT":
+                return self._repeat(name == "POSSESSIVE_REPEAT", *value)
+            case "MIN_REPEAT":
+                return self._lazy(value[0], value[1], self._sequence(value[2]))
             case "ATOMIC_GROUP":
-                ends: list[int] = []
-                return self._match(value, 0, at, _keep(ends)) and go_on(ends[0])
+                return self._atomic(self._sequence(value))
             case "ASSERT" | "ASSERT_NOT":
-                back = 0 if value[0] == 1 else value[1].getwidth()[0]
-                found = at >= back and self._match(value[1], 0, at - back, lambda end: not back or end == at)
-                return found is (name == "ASSERT") and go_on(at)
+                return self._look(name == "ASSERT", value[0] != 1, value[1])
         raise NotImplementedError(name)
 
     def _keep_group(self, number: int | None, start: int, end: int) -> bool:
@@ -350,23 +374,73 @@ class Matcher:
             self._groups[number] = self._text[start:end]
         return True
 
-    def _repeat(
-        self, least: int, most: int, body: Sequence[Any], done: int, at: int, then: Callable[[int], bool]
-    ) -> bool:
-        again = lambda end: end > at and self._repeat(least, most, body, done + 1, end, then)  # noqa: E731
-        if done < most and self._match(body, 0, at, again):
-            return True
-        return done >= least and then(at)
+    def _is_again(self, number: int, at: int) -> bool:
+        same = self._groups.get(number)
+        return same is not None and self._text.startswith(same, at)
 
-    def _possessive(self, least: int, most: int, body: Sequence[Any], at: int) -> int:
-        """Where the repeats end; -1 = there are too few."""
-        done = 0
-        while done < most:
+    def _atomic(self, inner: Element) -> Element:
+        def atomic(at: int, then: Then) -> bool:
             ends: list[int] = []
-            if not self._match(body, 0, at, _keep(ends)) or ends[0] == at:
-                break
-            at, done = ends[0], done + 1
-        return at if done >= least else -1
+            return inner(at, _keep(ends)) and then(ends[0])
+
+        return atomic
+
+    def _look(self, wanted: bool, behind: bool, tree: Any) -> Element:
+        back, inner = tree.getwidth()[0] if behind else 0, self._sequence(tree)
+
+        def look(at: int, then: Then) -> bool:
+            found = at >= back and inner(at - back, lambda end: not back or end == at)
+            return found is wanted and then(at)
+
+        return look
+
+    def _repeat(self, possessive: bool, least: int, most: int, tree: Sequence[Any]) -> Element:
+        name, value = str(tree[0][0]), tree[0][1]
+        if len(tree) == 1 and name in ("LITERAL", "NOT_LITERAL", "ANY", "IN"):
+            return self._characters(possessive, least, most, self._character(name, value))
+        inner = self._sequence(tree)
+        return self._possessive(least, most, inner) if possessive else self._greedy(least, most, inner)
+
+    def _characters(self, possessive: bool, least: int, most: int, fits: Callable[[str], bool]) -> Element:
+        """Two steps for each character, as for any other element: it, and the end of what is repeated."""
+
+        def repeat(at: int, then: Then) -> bool:
+            end, last = at, min(len(self._text), at + int(most))
+            while end < last and fits(self._text[end]):
+                end += 1
+            self._count(2 * (end - at) + (end - at < most))
+            ends = range(end, end - 1 if possessive else at + least - 1, -1)
+            return end - at >= least and any(then(one) for one in ends)
+
+        return repeat
+
+    def _greedy(self, least: int, most: int, inner: Element) -> Element:
+        def repeat(done: int, at: int, then: Then) -> bool:
+            again = lambda end: end > at and repeat(done + 1, end, then)  # noqa: E731
+            if done < most and inner(at, again):
+                return True
+            return done >= least and then(at)
+
+        return lambda at, then: repeat(0, at, then)
+
+    def _lazy(self, least: int, most: int, inner: Element) -> Element:
+        def repeat(done: int, at: int, then: Then) -> bool:
+            again = lambda end: end > at and repeat(done + 1, end, then)  # noqa: E731
+            return (done >= least and then(at)) or (done < most and inner(at, again))
+
+        return lambda at, then: repeat(0, at, then)
+
+    def _possessive(self, least: int, most: int, inner: Element) -> Element:
+        def repeat(at: int, then: Then) -> bool:
+            done = 0
+            while done < most:
+                ends: list[int] = []
+                if not inner(at, _keep(ends)) or ends[0] == at:
+                    break
+                at, done = ends[0], done + 1
+            return done >= least and then(at)
+
+        return repeat
 
     def _is_place(self, place: str, at: int) -> bool:
         by_lines = bool(self._flags & re.MULTILINE)
@@ -375,6 +449,9 @@ class Matcher:
         if place in ("AT_END", "AT_END_STRING"):
             return at == len(self._text) or (by_lines and place == "AT_END" and self._text[at] == "\n")
         raise NotImplementedError(place)
+
+    def _character(self, name: str, value: Any) -> Callable[[str], bool]:
+        return functools.cache(lambda one: self._is_one(name, value, one))
 
     def _is_one(self, name: str, value: Any, one: str) -> bool:
         match name:
@@ -422,9 +499,12 @@ def words(matcher: Matcher, longest: int) -> Iterator[tuple[str, str]]:
     alphabet = matcher.alphabet()
     for length in range(1, longest + 1):
         for letters in itertools.product(alphabet, repeat=length):
-            yield "", "".join(letters)
+            word = "".join(letters)
+            if word in (word + word)[1:-1]:
+                continue  # a shorter one repeated
+            yield "", word
             if length < longest - 1:
-                yield from ((first, "".join(letters)) for first in alphabet)
+                yield from ((first, word) for first in alphabet)
 
 
 def superlinear(pattern: Pattern, longest: int = WORD) -> list[tuple[str, str, int, int]]:
@@ -437,11 +517,13 @@ def superlinear(pattern: Pattern, longest: int = WORD) -> list[tuple[str, str, i
         other = matcher.alphabet()[-1]
         for first, word in words(matcher, longest):
             try:
-                texts = [first + word * (size // len(word)) + other for size in (TEXT, 2 * TEXT)]
-                small, large = map(matcher.find_all, texts)
+                large = matcher.find_all(first + word * (2 * TEXT // len(word)) + other)
+                if large <= FEW_STEPS * 2 * TEXT:
+                    continue
+                small = matcher.find_all(first + word * (TEXT // len(word)) + other)
             except TooManyStepsError:
                 return [*found, (first, word, 0, STEP_LIMIT)]
-            if large > max(MOST_STEPS * small, FEW_STEPS * 2 * TEXT):
+            if large > MOST_STEPS * small:
                 found.append((first, word, small, large))
                 if len(found) == ENOUGH:
                     break
