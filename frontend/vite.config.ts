@@ -1,5 +1,7 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
+import { importedBy } from "./imports";
 import { LOADED_TEXTS, texts } from "./texts_plugin";
 
 /** Gives the service worker what the page needs at its start, and which version of the page this is. */
@@ -18,7 +20,7 @@ function shell(): Plugin {
         chunk.imports.forEach(need);
         chunk.viteMetadata?.importedCss.forEach((css) => needed.add(css));
       };
-      for (const one of Object.values(bundle)) if (one.type === "chunk" && one.isEntry && one !== worker) need(one.fileName);
+      for (const one of Object.values(bundle)) if (one.type === "chunk" && one.isEntry && one.name === "index") need(one.fileName);
       const files = ["/theme.js", ...[...needed].sort().map((name) => `/${name}`)];
       const names = new TextEncoder().encode(Object.keys(bundle).sort().join()); // they change with the content
       const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", names));
@@ -29,7 +31,7 @@ function shell(): Plugin {
 }
 
 /**
- * What the first paint waits for is asked for at once: the modules that main.tsx imports, and by theme.js the texts of the
+ * What the first paint waits for is asked for at once: the modules that the entry imports, and by theme.js the texts of the
  * language. Otherwise each would be found only when the one before it has been read.
  */
 function early(): Plugin {
@@ -39,9 +41,10 @@ function early(): Plugin {
       order: "post",
       handler(html, { bundle, chunk }) {
         if (!bundle || !chunk) return html;
+        const its = chunk.name === "fleet" ? "fleet" : "first";
         const texts = Object.values(bundle).flatMap((one) => {
           const [, language, part] = (one.type === "chunk" && LOADED_TEXTS.exec(one.facadeModuleId ?? "")) || [];
-          return language && part === "first" ? [[language, `/${one.fileName}`]] : [];
+          return language && part === its ? [[language, `/${one.fileName}`]] : [];
         });
         const named = html.replace('src="/theme.js"', `src="/theme.js" data-texts='${JSON.stringify(Object.fromEntries(texts))}'`);
         const needed = new Set<string>();
@@ -59,10 +62,23 @@ function early(): Plugin {
   };
 }
 
-/** `en` and `en-rest`: parts of the texts of a language; other chunks are called as they are. */
+/** `en`, `en-rest` and `en-fleet`: parts of the texts of a language; other chunks are called as they are. */
 function nameOf({ name, facadeModuleId }: { name: string; facadeModuleId?: string | null }): string {
   const [, language, part] = LOADED_TEXTS.exec(facadeModuleId ?? "") ?? [];
-  return language ? language + (part === "rest" ? "-rest" : "") : name;
+  return language ? language + (part === "first" ? "" : `-${part}`) : name;
+}
+
+const HUB = fileURLToPath(new URL("src/main.tsx", import.meta.url));
+const FLEET = fileURLToPath(new URL("src/fleet/main.tsx", import.meta.url));
+
+/**
+ * What the first paint of a page takes is in few files, whichever pages use its modules too: `both` of hub and fleet, and
+ * `hub` of the hub alone. All else is divided as it is needed.
+ */
+function firstPaint() {
+  const [hub, fleet] = [importedBy(HUB), importedBy(FLEET)];
+  const isCommon = (id: string) => /node_modules\/@?preact\/|preload-helper/.test(id) || (hub.has(id) && fleet.has(id));
+  return { groups: [{ name: "both", test: isCommon }, { name: "hub", test: (id: string) => id !== HUB && hub.has(id) }] };
 }
 
 export default defineConfig({
@@ -74,8 +90,8 @@ export default defineConfig({
     modulePreload: false,
     reportCompressedSize: false,
     rolldownOptions: {
-      input: { index: "index.html", sw: "src/worker/service-worker.ts" },
-      output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js"), chunkFileNames: (chunk) => `assets/${nameOf(chunk)}-[hash].js` },
+      input: { index: "index.html", fleet: "fleet.html", sw: "src/worker/service-worker.ts" },
+      output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js"), chunkFileNames: (chunk) => `assets/${nameOf(chunk)}-[hash].js`, codeSplitting: firstPaint() },
     },
   },
   server: { proxy: { "/api": { target: "http://127.0.0.1:8099", ws: true, changeOrigin: false } } },

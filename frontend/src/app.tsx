@@ -1,12 +1,10 @@
 /** The frame of every page: title, navigation, state of the connection. */
-import type { ComponentChildren, VNode } from "preact";
-import { computed } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import type { VNode } from "preact";
+import { useEffect } from "preact/hooks";
 
-import { sinceText, timeText } from "./text/format";
-import { clockOffset, connect, connection, deviceOf, home, lostSince, now, role, timezone, version } from "./data/live";
+import { connection, deviceOf, home, role, version } from "./data/live";
 import { deviceAt, type Depth } from "./device/places";
-import { focusMain } from "./parts/focus";
+import { ConnectionState, Disconnected, Freshness, SkipLink, useFocusOn } from "./parts/frame";
 import { later } from "./routing/later";
 import { PageLinks } from "./routing/link";
 import { NowPage } from "./pages/now";
@@ -39,9 +37,7 @@ export function App() {
   return (
     <>
       <header class="head">
-        <a class="skip" href="#main" onClick={skip}>
-          {say("app.skip_to_content")}
-        </a>
+        <SkipLink />
         <p class="title">
           <a class="plain" href="/">
             {homeName}
@@ -51,7 +47,7 @@ export function App() {
         {role.value === "read" && <span class="role">{say("app.role_read")}</span>}
         <ConnectionState />
       </header>
-      <Disconnected />
+      <Disconnected isKnown={version.value !== ""} />
       <Freshness>{page}</Freshness>
     </>
   );
@@ -77,62 +73,4 @@ function placeOf(path: string): Place {
   const name = device ? nameOf(device) : at.id;
   const title = at.depth === "overview" ? name : say(`device.title_${at.depth}`, { device: name });
   return { title, page: <DevicePage key={at.id} {...at} />, key: path };
-}
-
-/** Marks the content as outdated while there is no connection. */
-function Freshness({ children }: { children: ComponentChildren }) {
-  return (
-    <div id="main" class="freshness" data-fresh={connection.value === "live" ? "yes" : "no"}>
-      {children}
-    </div>
-  );
-}
-
-const clock = computed(() => timeText(now.value, now.value, timezone.value));
-const lostAt = computed(() => sinceText(lostSince.value / 1000 + clockOffset.value, now.value, timezone.value));
-
-/** `live 14:03`, `connecting…`, `disconnected since 14:02, reconnecting`; screen readers do not announce the time. */
-function ConnectionState() {
-  const state = connection.value;
-  return (
-    <p class="connection" data-connection={state}>
-      {state === "live" && <span aria-hidden="true">{say("app.live_at", { time: clock.value })}</span>}
-      <span role="status" class={state === "live" ? "hidden-text" : ""}>
-        {state === "live" && say("app.live")}
-        {state === "connecting" && say("app.connecting")}
-        {state === "lost" && say("app.reconnecting", { time: lostAt.value })}
-      </span>
-    </p>
-  );
-}
-
-const GRACE_S = 3; // s: shorter interruptions are shown in the header only
-const isGone = computed(() => connection.value === "lost" && now.value - clockOffset.value - lostSince.value / 1000 >= GRACE_S);
-
-/** A notice that the data shown is not current. */
-function Disconnected() {
-  if (!isGone.value) return null;
-  const text = version.value ? say("app.disconnected", { time: lostAt.value }) : say("app.no_answer");
-  return (
-    <div class="disconnected" role="alert">
-      <p>{text}</p>
-      <button type="button" onClick={connect}>
-        {say("app.try_now")}
-      </button>
-    </div>
-  );
-}
-
-/** Navigation moves the focus to the beginning of the new page, for screen readers. */
-function useFocusOn(key: string): void {
-  const last = useRef(key);
-  useEffect(() => {
-    if (last.current !== key) focusMain();
-    last.current = key;
-  }, [key]);
-}
-
-function skip(event: Event): void {
-  event.preventDefault();
-  focusMain();
 }

@@ -14,6 +14,16 @@ export type PointCommand =
   | { state: "held"; value: Value; reason: string }
   | { state: "failed"; value: Value; reason: string };
 
+/** Carries a command to a device; resolves with what became of it: undefined where the device confirmed it. Never rejects. */
+export type Carrier = (device: string, point: string, value: Value) => Promise<PointCommand | undefined>;
+
+let carrier: Carrier = throughHub;
+
+/** Commands go another way than to the hub that the page is of. */
+export function carryBy(own: Carrier): void {
+  carrier = own;
+}
+
 const REASON_MS = 30_000; // for which a reason is shown
 const UPDATE_MS = 1_000; // within which a confirmed value arrives over the WebSocket (one frame per 250 ms)
 
@@ -29,7 +39,7 @@ export async function sendCommand(device: string, point: string, value: Value): 
   const place = slot(device, point);
   const mine: PointCommand = { state: "pending", value };
   place.value = mine;
-  const outcome = await outcomeOf(device, point, value);
+  const outcome = await carrier(device, point, value);
   if (place.peek() === mine) settle(place, outcome);
   return outcome;
 }
@@ -39,7 +49,7 @@ function settle(place: Signal<PointCommand | undefined>, outcome: PointCommand |
   if (outcome) setTimeout(() => place.peek() === outcome && (place.value = undefined), REASON_MS);
 }
 
-async function outcomeOf(device: string, point: string, value: Value): Promise<PointCommand | undefined> {
+async function throughHub(device: string, point: string, value: Value): Promise<PointCommand | undefined> {
   try {
     const path = `/api/devices/${encodeURIComponent(device)}/set`;
     const { outcome, reason } = await post<Outcome>(path, { point, value, origin: "web" });

@@ -20,13 +20,21 @@ export class HubError extends Error {
 
 export type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
+let placed = (path: string) => path;
+
+/** Where the API of the hub is found that the page shows: `to` gives the path for one of it. At a hub it is that itself. */
+export function placeApi(to: (path: string) => string): void {
+  placed = to;
+}
+
 /** `/api/history?series=a.power_W&series=b.power_W`; undefined values are omitted. */
-export function address(path: string, query: Query = {}): string {
+export function address(own: string, query: Query = {}): string {
+  const path = placed(own);
   const parameters = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
     for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) parameters.append(key, String(one));
   }
-  return parameters.size ? `${path}?${parameters}` : path;
+  return parameters.size ? `${path}${path.includes("?") ? "&" : "?"}${parameters}` : path;
 }
 
 const LONGEST_GET_MS = 30_000; // for which a page waits for what it shows
@@ -122,7 +130,7 @@ function posting(body: unknown): RequestInit {
 async function ask(path: string, init: RequestInit): Promise<Response> {
   let answer: Response;
   try {
-    answer = await fetch(path, { ...init, headers: { ...init.headers, "Accept-Language": currentLanguage() } });
+    answer = await fetch(placed(path), { ...init, headers: { ...init.headers, "Accept-Language": currentLanguage() } });
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new HubError(0, say("app.no_answer"));

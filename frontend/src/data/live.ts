@@ -41,6 +41,15 @@ const readings = new Map<string, Signal<Reading | undefined>>();
 /** Number of messages received: for values that are computed again after each (flows, charts). */
 export const revision = signal(0);
 
+/** What the page is connected to: a hub, or a fleet. `take`: one message as text. */
+export type Stream = Readonly<{ path: string; session: string; isSignedIn: (session: unknown) => boolean; opened: () => void; take: (text: string) => void }>;
+
+const HUB: Stream = {
+  path: "/api/live", session: "/api/session", isSignedIn: (session) => (session as { role: Role | null }).role !== null,
+  opened: () => undefined, take: (text) => receive(parse<Live>(text)),
+};
+let stream = HUB;
+
 const listeners = new Set<(changes: readonly Change[]) => void>();
 
 /** The newest reading of a point, as a signal that exists before the first value. */
@@ -82,12 +91,13 @@ export function connect(): void {
   clearTimeout(timer);
   socket?.close();
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const fresh = (socket = new WebSocket(`${scheme}//${location.host}/api/live`));
+  const fresh = (socket = new WebSocket(`${scheme}//${location.host}${stream.path}`));
+  fresh.onopen = () => fresh === socket && stream.opened();
   fresh.onmessage = (event: MessageEvent<string>) => {
     if (fresh !== socket) return;
     tries = 0;
     restartWatchdog();
-    receive(parse<Live>(event.data));
+    stream.take(event.data);
     batch(() => {
       connection.value = "live";
       lostSince.value = 0;
@@ -99,19 +109,25 @@ export function connect(): void {
   restartWatchdog();
 }
 
+/** Send a message to what the page is connected to; without a connection it is not sent. */
+export function send(message: unknown): void {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+}
+
 /** Whether the session is valid; if not, the page asks for a password before connecting. */
 export async function isLoginValid(): Promise<boolean> {
   try {
-    const answer = await fetch("/api/session");
-    const session = (await answer.json()) as { role: Role | null };
-    return !answer.ok || session.role !== null;
+    const answer = await fetch(stream.session);
+    const session: unknown = await answer.json();
+    return !answer.ok || stream.isSignedIn(session);
   } catch {
     return true; // the hub is not reachable; the connection reports that
   }
 }
 
-/** Connect or ask for a password, start the clock, and reconnect at the right moments. */
-export async function start(): Promise<void> {
+/** Connect or ask for a password, start the clock, and reconnect at the right moments. `own`: what to connect to, if not to a hub. */
+export async function start(own: Stream = HUB): Promise<void> {
+  stream = own;
   setInterval(tickNow, 1000);
   addEventListener("online", retryNow);
   document.addEventListener("visibilitychange", () => {
@@ -180,7 +196,7 @@ function applySnapshot(snapshot: Snapshot): void {
 }
 
 /** The hub's clock was set: times from before belong to another clock. */
-function followClock(at: number): void {
+export function followClock(at: number): void {
   const offset = at - Date.now() / 1000;
   if (Math.abs(offset - clockOffset.peek()) < CLOCK_STEP) return;
   clockOffset.value = offset;

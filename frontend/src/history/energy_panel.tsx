@@ -32,12 +32,14 @@ import { Under } from "./under";
 type Props = Readonly<{
   view: View; period: Span; able: readonly Device[]; shown: readonly Device[]; today: Day; colour: (id: string) => string;
   show: (view: View, replace?: boolean) => void;
+  /** What is said of an answer, such as who gave it. */
+  about?: (answer: Energy) => string;
 }>;
 
 const POLL_MS = 30_000; // while the period is not over
 const LAYOUTS: readonly Layout[] = ["stacked", "sources", "grouped", "changes"];
 
-export function EnergyPanel({ view, period, able, shown, today, colour, show }: Props) {
+export function EnergyPanel({ view, period, able, shown, today, colour, show, about }: Props) {
   const zone = timezone.value;
   const hasCosts = activeOf(tariffs.value) !== undefined;
   const by = BY[view.range];
@@ -108,7 +110,7 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show }: 
             />
           )}
         </div>
-        <p class="small soft notes">{notesOf(bars?.bars ?? [], before.length > 0, isIncomplete, otherTitle(view), editNotes(rows))}</p>
+        <p class="small soft notes">{notesOf(bars?.bars ?? [], before.length > 0, isIncomplete, otherTitle(view), [...(answer && about ? [about(answer)] : []), ...editNotes(rows)])}</p>
         <div class="energy-columns">
           <Figures
             title={isRest ? say("history.rest") : shown.length === 1 && !isWhole ? nameOf(shown[0]!) : say("history.used")} Wh={used}

@@ -19,13 +19,15 @@ import { editsPlace, rangesOf, type HistoryEdit } from "./edits/edits";
 import { NoData } from "./no_data";
 import { moved, rounded, zoomed, type View } from "./view";
 import { panelsOf, wantedOf, type Wanted } from "./selection";
-import { historyTable, momentText } from "./table";
+import { historyCsv, historyTable, momentText } from "./table";
 import { Under } from "./under";
 import { PanelState } from "./panel_state";
 
 type Props = Readonly<{
   view: View; period: Span; moving: Span | null; move: (span: Span | null) => void;
   shown: readonly Device[]; today: Day; colour: (id: string) => string; show: (view: View, replace?: boolean) => void;
+  /** What is said of an answer, such as who gave it; with it, edits and files of the hub are not asked for. */
+  about?: (answer: History) => string;
 }>;
 
 const POLL_MS = 10_000; // while the current time is shown
@@ -48,7 +50,7 @@ export function LinePanels(props: Props) {
   const isEmpty = !isStale && answer !== undefined && answer.series.every((one) => one.value.every((value) => value === null));
   const actions = actionsOf(props, span, cursor);
   const alone = shown.length === 1 ? shown[0] : undefined;
-  const { answer: edits } = useAnswer<readonly HistoryEdit[]>(alone ? editsPlace(alone.id, { start: span.start, end: span.end }) : "", 0);
+  const { answer: edits } = useAnswer<readonly HistoryEdit[]>(alone && !props.about ? editsPlace(alone.id, { start: span.start, end: span.end }) : "", 0);
   return (
     <div
       class="panels" tabIndex={0} role="group" aria-label={say("history.charts")} aria-describedby="history-keys"
@@ -63,7 +65,7 @@ export function LinePanels(props: Props) {
         <LinePanel
           key={panel.wanted[0]?.point.kind === "switch" ? "switch" : panel.unit || panel.wanted[0]?.point.key}
           {...panel} edits={edits} answer={answer} span={moving ?? span} isDim={isStale} colour={props.colour} cursor={cursor} hidden={hidden} actions={actions}
-          csv={address("/api/history.csv", { ...asked, series: panel.wanted.map((one) => one.key) })} isAlone={panel.wanted.length === wanted.length}
+          csv={props.about ? "" : address("/api/history.csv", { ...asked, series: panel.wanted.map((one) => one.key) })} about={answer && props.about?.(answer)} isAlone={panel.wanted.length === wanted.length}
           below={index === 0 && <ZoomBar span={moving ?? span} isZoomed={Boolean(view.zoom ?? moving)} actions={actions} />}
         />
       ))}
@@ -139,7 +141,10 @@ function ZoomBar({ span, isZoomed, actions }: { span: Span; isZoomed: boolean; a
 
 type PanelProps = Readonly<{
   unit: string; wanted: readonly Wanted[]; edits: readonly HistoryEdit[] | undefined; answer: History | undefined; span: Span; isDim: boolean; colour: (id: string) => string;
-  cursor: Signal<number | null>; hidden: Signal<ReadonlySet<string>>; actions: Actions; csv: string;
+  cursor: Signal<number | null>; hidden: Signal<ReadonlySet<string>>; actions: Actions;
+  /** Where the file is; "" = it is made of what is shown. */
+  csv: string;
+  about: string | undefined;
   /** Whether it is the only panel, whose title the toolbar has. */
   isAlone: boolean;
   /** What is directly below the chart. */
@@ -149,7 +154,7 @@ type PanelProps = Readonly<{
 /** A series with its rows and colour. */
 type Shown = Readonly<{ wanted: Wanted; rows: readonly Row[]; colour: string }>;
 
-function LinePanel({ unit, wanted, edits, answer, span, isDim, colour, cursor, hidden, actions, csv, isAlone, below }: PanelProps) {
+function LinePanel({ unit, wanted, edits, answer, span, isDim, colour, cursor, hidden, actions, csv, about, isAlone, below }: PanelProps) {
   const zone = timezone.value;
   const names = wanted.map((one) => `${one.key} ${one.name} ${colour(one.device.id)}`).join("\n");
   const series = useMemo(() => seriesOf(answer, wanted), [answer, names]);
@@ -188,10 +193,10 @@ function LinePanel({ unit, wanted, edits, answer, span, isDim, colour, cursor, h
       </div>
       {below}
       <Readout all={all} isKnown={answer !== undefined} span={span} cursor={cursor} hidden={hidden} toggle={toggle} />
-      <p class="small soft notes">{notesOf(lines)}</p>
+      <p class="small soft notes">{[about, notesOf(lines)].filter(Boolean).join(" ")}</p>
       <Under
         table={() => historyTable(series.map((one, index) => ({ series: one, name: wanted[index]?.name ?? one.device })), { ...span, end: Math.min(span.end, now.peek()) }, zone, answer?.step)}
-        caption={`${title}, ${spanText(span, zone)}.`} csv={{ href: csv, name: `unclouded-${wanted[0]?.point.key ?? "history"}.csv` }}
+        caption={`${title}, ${spanText(span, zone)}.`} csv={{ ...(csv ? { href: csv } : { text: () => historyCsv(series, zone) }), name: `unclouded-${wanted[0]?.point.key ?? "history"}.csv` }}
       />
     </section>
   );

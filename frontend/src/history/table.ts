@@ -121,6 +121,20 @@ export function energyCsv(energy: Energy, zone: string): string {
   return csvText([head, ...rows]);
 }
 
+/** `time,kettle.power_W,…`: the values at each time, empty where a series has none. */
+export function historyCsv(all: readonly Series[], zone: string): string {
+  const byTime = new Map<number, (number | string)[]>();
+  all.forEach((series, which) => {
+    for (const row of rowsOf(series)) {
+      const cells = byTime.get(row.at) ?? all.map(() => "");
+      cells[which] = row.y ?? "";
+      byTime.set(row.at, cells);
+    }
+  });
+  const rows = [...byTime].sort(([one], [other]) => one - other).map(([at, cells]) => [isoText(at, zone), ...cells]);
+  return csvText([["time", ...all.map((one) => `${one.device}.${one.point}`)], ...rows]);
+}
+
 /** Lines end in CR LF; cells with commas, quotes or line breaks are quoted. */
 export function csvText(rows: readonly (readonly (string | number)[])[]): string {
   const cell = (value: string | number) => (/[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value));

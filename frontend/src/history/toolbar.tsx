@@ -17,6 +17,8 @@ type Props = Readonly<{
   /** In what energy can be shown: more than one where there is a tariff, or the carbon of the grid. */
   measures: readonly Measure[]; currency: string;
   able: readonly Device[]; chosen: readonly Device[]; colour: (id: string) => string;
+  /** What of ALONE is not offered. */
+  without?: readonly string[];
 }>;
 
 const wide = matchMedia("(min-width: 900px)");
@@ -155,11 +157,11 @@ function openCalendar(input: HTMLInputElement): void {
   }
 }
 
-function Quantities({ view, show }: Props) {
+function Quantities({ view, show, without = [] }: Props) {
   return (
     <>
       <Choice name={say("history.energy")} isChosen={view.what.includes(ENERGY)} choose={() => show({ ...view, what: [ENERGY], zoom: null })} kind="radio" />
-      {ALONE.filter((one) => one !== ENERGY && (one !== HOURS || hasHours(view.range))).map((one) => (
+      {ALONE.filter((one) => one !== ENERGY && !without.includes(one) && (one !== HOURS || hasHours(view.range))).map((one) => (
         <Choice key={one} name={aloneText(one)} isChosen={view.what.includes(one)} choose={() => show({ ...view, what: [one], zoom: null })} kind="radio" />
       ))}
       <Choice name={say("history.power")} isChosen={view.what.includes(POWER)} choose={() => show(toggled(view, POWER))} />

@@ -6,6 +6,7 @@
  * Defaults are omitted: today, power of a day and energy of longer periods, the devices selected automatically, bars by
  * device, the period before beside them, no zoom.
  */
+import { placeOfPage } from "../routing/place";
 import { dayFrom, dayText, isSameDay, RANGES, type Day, type Range, type Span } from "./calendar";
 
 export const POWER = "power";
@@ -103,7 +104,8 @@ export function addressOf(view: View, today: Day): string {
     query.set("from", String(view.zoom.start));
     query.set("to", String(view.zoom.end));
   }
-  return query.size ? `/history?${query}` : "/history";
+  const page = placeOfPage("/history");
+  return query.size ? `${page}?${query}` : page;
 }
 
 /** A span around `middle` (0 … 1), `factor` times as long, within bounds, in whole seconds. */

@@ -64,7 +64,7 @@ async function logIn(password: string): Promise<{ text: string; after: number }>
 }
 
 /** A countdown in seconds. */
-function useCountdown(): [number, (seconds: number) => void] {
+export function useCountdown(): [number, (seconds: number) => void] {
   const [left, setLeft] = useState(0);
   useEffect(() => {
     if (left <= 0) return;

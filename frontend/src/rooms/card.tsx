@@ -14,6 +14,7 @@ import { PointAge } from "../parts/age";
 import { ReadingValue } from "../parts/quantity";
 import { stateName } from "../parts/state";
 import { CommandNote, Switch } from "../parts/switch";
+import { placeOfDevice } from "../routing/place";
 import { amountText, NOTHING, sinceText } from "../text/format";
 import { say } from "../text/words";
 import { isGone } from "./rooms";
@@ -29,7 +30,7 @@ export function DeviceCard({ device }: { device: Device }) {
     <li class={`dev live ${lookOf(device, relay)}${isRefused ? " refused" : ""}`} data-device={device.id} data-state={device.state}>
       <i class="dot" data-mark style={{ "--mark": markOfCard(device) }} />
       <div class="txt">
-        <a class="name" href={`/devices/${encodeURIComponent(device.id)}`} title={nameOf(device)} dir="auto">
+        <a class="name" href={placeOfDevice(device.id)} title={nameOf(device)} dir="auto">
           {nameOf(device)}
         </a>
         <span class="sub">

@@ -21,16 +21,22 @@ const LOOKS: Readonly<Record<(typeof PATHS)[number], readonly [Id, JSX.Element]>
 };
 
 export function PageLinks() {
+  return <Links links={PATHS.map((to) => ({ to, text: say(LOOKS[to][0]), icon: LOOKS[to][1], isCurrent: isAt(to, path.value) }))} />;
+}
+
+export type PageLink = { to: string; text: string; icon: JSX.Element; isCurrent: boolean };
+
+export function Links({ links }: { links: readonly PageLink[] }) {
   return (
     <nav class="page-links" aria-label={say("app.pages")}>
       <ul>
-        {PATHS.map((to) => (
+        {links.map(({ to, text, icon, isCurrent }) => (
           <li key={to}>
-            <a href={to} aria-current={isAt(to, path.value) ? "page" : undefined}>
+            <a href={to} aria-current={isCurrent ? "page" : undefined}>
               <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linejoin="round" stroke-linecap="round" aria-hidden="true">
-                {LOOKS[to][1]}
+                {icon}
               </svg>
-              {say(LOOKS[to][0])}
+              {text}
             </a>
           </li>
         ))}

@@ -5,7 +5,7 @@ import type { Language } from "./language";
 export type Id = keyof typeof english;
 export type Parts = Readonly<Record<string, string | number>>;
 
-type Load = () => Promise<{ default: object }>;
+export type Load = () => Promise<{ default: object }>;
 
 // What the first paint needs, which the build finds in the sources, and what the other pages need
 const TABLES: Readonly<Record<Language, { first: Load; rest: Load }>> = {
@@ -18,14 +18,17 @@ let table: Readonly<Record<string, string>> = {};
 let language: Language = "en";
 let locale = "en-GB";
 let numbers = "en-GB";
+let others: readonly Load[] = [];
 let rest: Promise<void> | undefined;
 
 /**
  * Load the texts of a language that the first paint needs. Its dates are written as in `its`, its numbers too unless others are
- * chosen. Rejects if the hub does not send them.
+ * chosen. `own`: the texts of another page, which come first there. Rejects if the hub does not send them.
  */
-export async function loadFirstWords(chosen: Language, its: string, chosenNumbers: string | null = null): Promise<void> {
-  table = (await TABLES[chosen].first()).default as Record<string, string>;
+export async function loadFirstWords(chosen: Language, its: string, chosenNumbers: string | null = null, own?: Load): Promise<void> {
+  const { first, rest: more } = TABLES[chosen];
+  table = (await (own ?? first)()).default as Record<string, string>;
+  others = own ? [first, more] : [more];
   language = chosen;
   locale = its;
   numbers = chosenNumbers ?? its;
@@ -35,9 +38,9 @@ export async function loadFirstWords(chosen: Language, its: string, chosenNumber
 /** Load the texts of the other pages too, once. Rejects if the hub does not send them; then it can be tried again. */
 export function loadOtherWords(): Promise<void> {
   const chosen = language;
-  rest ??= TABLES[chosen].rest().then(
-    ({ default: found }) => {
-      if (language === chosen) table = { ...table, ...(found as Record<string, string>) };
+  rest ??= Promise.all(others.map((load) => load())).then(
+    (found) => {
+      if (language === chosen) table = Object.assign({}, ...found.map((one) => one.default), table) as Record<string, string>;
     },
     (error: unknown) => {
       rest = undefined;
@@ -48,9 +51,14 @@ export function loadOtherWords(): Promise<void> {
 }
 
 /** Load all texts of a language. */
-export async function loadWords(chosen: Language, its: string, chosenNumbers: string | null = null): Promise<void> {
-  await loadFirstWords(chosen, its, chosenNumbers);
+export async function loadWords(chosen: Language, its: string, chosenNumbers: string | null = null, own?: Load): Promise<void> {
+  await loadFirstWords(chosen, its, chosenNumbers, own);
   await loadOtherWords();
+}
+
+/** Say other texts in place of some, as a page needs them that is not of a hub. */
+export function replaceWords(others: Partial<Record<Id, string>>): void {
+  table = { ...table, ...others };
 }
 
 /** The language of the texts. */

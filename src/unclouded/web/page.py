@@ -21,7 +21,7 @@ from unclouded.web.static_files import IMMUTABLE, REVALIDATE, StaticFolder, send
 
 STATIC = Path(__file__).parent / "static"
 DEVICE_PATH = r"devices(?:/[^/]+(?:/(?:settings|details))?)?"
-PAGE_PATHS = re.compile(rf"/(?:now|history|{DEVICE_PATH}|add|setup|products|decode|rules|bill|tariffs|settings|hub)?/?")
+PAGE_PATHS = rf"/(?:now|history|{DEVICE_PATH}|add|setup|products|decode|rules|bill|tariffs|settings|hub)?/?"
 FILE = re.compile(r"/(assets/)?([A-Za-z0-9_-][A-Za-z0-9._-]*)")
 AUTHORITY = "/ca.pem"  # the certificate of the hub's own authority, if the page is served with TLS
 
@@ -51,11 +51,21 @@ NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Unclo
 class Page:
     """An ASGI application for all paths outside the API. ``authority``: a certificate to offer for download.
 
-    ``documentation``: the folder of the site that is served at /docs/.
+    ``documentation``: the folder of the site that is served at /docs/. ``index``: the file that is at all ``paths``.
     """
 
-    def __init__(self, folder: Path = STATIC, authority: Path | None = None, documentation: Path = SITE) -> None:
+    def __init__(
+        self,
+        folder: Path = STATIC,
+        authority: Path | None = None,
+        documentation: Path = SITE,
+        *,
+        index: str = "index.html",
+        paths: re.Pattern[str] = PAGE_PATHS,
+    ) -> None:
         self._files = StaticFolder(folder)
+        self._index_file = index
+        self._paths = paths
         self._authority = authority
         self._documentation = Documentation(documentation)
 
@@ -76,7 +86,7 @@ class Page:
             return self._documentation.answer(request)
         if path == AUTHORITY and self._authority is not None:
             return Response(self._authority.read_bytes(), media_type="application/x-x509-ca-cert")
-        if PAGE_PATHS.fullmatch(path):
+        if self._paths.fullmatch(path):
             return self._index(request.headers)
         found = FILE.fullmatch(path)
         file = self._files.file(path[1:]) if found else None
@@ -85,7 +95,7 @@ class Page:
         return send_file(file, request.headers, IMMUTABLE if found and found[1] else REVALIDATE)
 
     def _index(self, headers: Headers) -> Response:
-        file = self._files.file("index.html")
+        file = self._files.file(self._index_file)
         if file is None:
             return Response(NOT_BUILT, 503, media_type="text/html")
         return send_file(file, headers, REVALIDATE)

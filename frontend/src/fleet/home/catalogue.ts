@@ -1,0 +1,64 @@
+/**
+ * A home as its catalogue tells it, in the form that the pages of a hub have: so that the same components show it. Pure.
+ *
+ *     FleetHome ──► Device[]          series of its power ──► what it takes from the grid, quarter by quarter
+ */
+import { columnsFrom, DAY_COLUMNS } from "../../data/day";
+import { planOf } from "../../energy/flows";
+import { POWER, pointOf } from "../../devices/points";
+import type { Device, Point, Series, Snapshot } from "../../data/shapes";
+import { COLOURS } from "../../charts/palette";
+import type { FleetHome, FleetRole, HomeDevice, HomeRow, LetOut } from "../shapes";
+
+/** Its devices; those of a home that is not heard cannot be reached. */
+export function devicesOf({ devices, row }: Pick<FleetHome, "devices" | "row">): Device[] {
+  const state = row.state === "offline" || row.state === "revoked" ? "offline" : "online";
+  const measuring = devices.filter((one) => one.points.some(({ key }) => key === POWER));
+  return devices.map((one) => deviceOf(one, state, row.seen, measuring.indexOf(one)));
+}
+
+function deviceOf(one: HomeDevice, state: Device["state"], since: string | null, place: number): Device {
+  return {
+    id: one.id, identity: one.id, name: one.name, room: one.room, parent: one.parent, profile: one.product, state, since, reason: "", family: "", link: "", main: "",
+    produces: one.kind === "solar" || one.kind === "producer", actions: [], info: {}, schedule: [], critical: false, favourite: false,
+    colour: place >= 0 && place < COLOURS ? place : null, points: one.points.map(pointFrom),
+  };
+}
+
+/** What is switched may be switched; of all else the catalogue does not say whether it can be set. */
+function pointFrom({ key, kind, unit, exponent, label }: HomeDevice["points"][number]): Point {
+  return { key, kind: kind as Point["kind"], unit, exponent, label, access: kind === "switch" ? "rw" : "r", options: [], minimum: null, maximum: null, confidence: "" };
+}
+
+/** The state of a home before it says itself what it does. */
+export function snapshotOf(home: FleetHome, at: number): Snapshot {
+  return { at, version: home.row.version || "0", timezone: home.timezone, name: home.row.name, role: roleIn(home), devices: devicesOf(home), readings: [], alerts: [] };
+}
+
+/** Whether the person may switch something: their role, and what the home allows. */
+export function roleIn({ role, let_out }: { role: FleetRole; let_out: Pick<LetOut, "control"> }): Snapshot["role"] {
+  return role !== "viewer" && let_out.control ? "control" : "read";
+}
+
+/** The series whose sum is what the home takes from the grid; of a home without a meter, what its devices use. */
+export function powerSeries(devices: readonly Device[]): { series: string[]; isGrid: boolean } {
+  const plan = planOf(devices);
+  const meters = devices.filter((one) => plan.meters.has(one.id) && pointOf(one, POWER));
+  const tops = devices.filter((one) => pointOf(one, POWER) && !one.produces && !plan.above.get(one.id)?.length);
+  const counted = meters.length ? meters : tops;
+  return { series: counted.map((one) => `${one.id}.${POWER}`), isGrid: meters.length > 0 };
+}
+
+/** The sum of some series in quarters of an hour from `start` on; null where one of them is not known, and after `heard`. */
+export function summed(all: readonly Pick<Series, "at" | "value" | "mean">[], start: number, heard: number): (number | null)[] {
+  const columns = all.map((one) => columnsFrom(one, start));
+  return Array.from({ length: DAY_COLUMNS }, (_, index) => {
+    if (!columns.length || start + index * 900 > heard) return null;
+    return columns.reduce<number | null>((sum, column) => (sum === null || (column[index] ?? null) === null ? null : sum + column[index]!), 0);
+  });
+}
+
+/** The finest level that a home lets out. */
+export function finest({ levels }: Pick<HomeRow, "levels">): "nothing" | "energy" | "quarter" | "minute" | "raw" {
+  return (["raw", "minute", "quarter", "energy"] as const).find((one) => levels.includes(one)) ?? "nothing";
+}

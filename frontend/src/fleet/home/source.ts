@@ -1,0 +1,26 @@
+/** Who gave an answer, in words, and what a home lets out. Pure. */
+import { ageText, timeText } from "../../text/format";
+import { say } from "../../text/words";
+import type { FleetHome, Source } from "../shapes";
+import { finest } from "./catalogue";
+
+/** `From the copy of the fleet, which ends at 12:45, 18 min ago.` `last`: Unix seconds of the newest value. */
+export function sourceText({ source }: Pick<Source, "source">, last: number | undefined, now: number, zone: string): string {
+  if (source === "hub") return say("fleet.from_home", { time: timeText(now, now, zone) });
+  if (last === undefined) return say("fleet.from_copy");
+  return say("fleet.from_copy_until", { time: timeText(last, now, zone), age: ageText(Math.max(0, now - last)) });
+}
+
+/** `This home sends quarter hours. Finer values can be asked of it.` */
+export function letOutText({ row, let_out }: Pick<FleetHome, "row" | "let_out">): string {
+  const level = finest(row);
+  const finer = level === "raw" ? "" : say(let_out.questions ? "fleet.ask_finer" : "fleet.no_questions");
+  const control = let_out.control ? "" : say("fleet.no_control");
+  return [say(`fleet.sends_${level}`), finer, control].filter(Boolean).join(" ");
+}
+
+/** The newest time of a series of an answer, Unix seconds. */
+export function newestOf(series: readonly { at: readonly number[] }[]): number | undefined {
+  const last = Math.max(...series.map((one) => one.at.at(-1) ?? -Infinity));
+  return Number.isFinite(last) ? last : undefined;
+}

@@ -1,0 +1,32 @@
+import { render } from "preact";
+
+import { now, start, timezone } from "../data/live";
+import { keptNumbers } from "../look/kept";
+import { startRouting } from "../routing/router";
+import "../style.css";
+import "./fleet.css";
+import { chosenLocale, keptLanguage } from "../text/language";
+import { loadFirstWords, loadOtherWords, replaceWords, say } from "../text/words";
+import { FleetApp } from "./app";
+import { HERE } from "./here";
+import { STREAM } from "./live";
+import { FLEET_TEXTS } from "./texts";
+
+const { language, locale } = chosenLocale(keptLanguage(), navigator.languages);
+document.documentElement.lang = language;
+timezone.value = HERE;
+now.value = Date.now() / 1000;
+startRouting({});
+void start(STREAM);
+loadFirstWords(language, locale, keptNumbers(), FLEET_TEXTS[language]).then(
+  () => {
+    const page = document.getElementById("page")!;
+    replaceWords({
+      "app.no_answer": say("fleet.no_answer"), "app.disconnected": say("fleet.disconnected"), "app.unexpected_answer": say("fleet.unexpected_answer"),
+      "app.page_missing": say("fleet.page_missing"), "app.title": say("fleet.title"),
+    });
+    render(<FleetApp />, page);
+    loadOtherWords().catch(() => undefined); // a page that needs them tries again
+  },
+  () => document.getElementById("unloaded")!.removeAttribute("hidden"),
+);
