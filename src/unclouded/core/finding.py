@@ -1,6 +1,6 @@
 """What a check of the doctor finds."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -49,3 +49,8 @@ def not_checked(subject: str, text: str, advice: str = "") -> Finding:
 def judged(holds: bool, subject: str, text: str, advice: str, otherwise: Callable[[str, str, str], Finding]) -> Finding:
     """``ok`` where it holds, else what ``otherwise`` makes of it."""
     return ok(subject, text) if holds else otherwise(subject, text, advice)
+
+
+def counts(findings: Sequence[Finding]) -> dict[Level, int]:
+    """How many findings there are of each level."""
+    return {level: sum(one.level == level for one in findings) for level in LEVELS}

@@ -31,11 +31,11 @@ from unclouded.app.doctor import (
 )
 from unclouded.app.doctor import context as doctor_context
 from unclouded.app.doctor.context import DoctorContext
-from unclouded.app.doctor.running import counts, examine, unconfigured
+from unclouded.app.doctor.running import examine, unconfigured
 from unclouded.app.doctor.table import CHECKS, DoctorCheck
 from unclouded.app.hub_access import own_hub
 from unclouded.core.errors import CommandError, LinkError, StoreError
-from unclouded.core.finding import Findings, ok
+from unclouded.core.finding import Findings, counts, ok
 from unclouded.links.broker import ca
 from unclouded.links.broker.login_attempt import LoginAttempt
 from unclouded.store.chunk import encode as encode_chunk

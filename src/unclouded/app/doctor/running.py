@@ -11,9 +11,9 @@ from unclouded.app.configuration.config import Config, data_folder
 from unclouded.app.doctor.context import DoctorContext, chosen_devices
 from unclouded.app.doctor.table import CHECKS, DoctorCheck
 from unclouded.core.errors import UncloudedError
-from unclouded.core.finding import LEVELS, Finding, Level, not_checked
+from unclouded.core.finding import Finding, not_checked
 
-__all__ = ("CHECKS", "DoctorCheck", "DoctorContext", "Finding", "chosen_devices", "counts", "examine", "unconfigured")
+__all__ = ("CHECKS", "DoctorCheck", "DoctorContext", "Finding", "chosen_devices", "examine", "unconfigured")
 
 log = logging.getLogger("unclouded.doctor")
 
@@ -38,11 +38,6 @@ def examine(context: DoctorContext, checks: Sequence[DoctorCheck] = CHECKS) -> I
         ms = round((time.monotonic() - began) * 1000, 1)
         for one in found:
             yield replace(one, check=check.name, ms=ms)
-
-
-def counts(findings: Sequence[Finding]) -> dict[Level, int]:
-    """How many findings there are of each level."""
-    return {level: sum(one.level == level for one in findings) for level in LEVELS}
 
 
 def _within_limit(check: DoctorCheck, context: DoctorContext) -> list[Finding]:

@@ -30,7 +30,6 @@ from typing import Any
 import msgspec
 
 from unclouded import VERSION, families
-from unclouded.app.doctor.running import counts
 from unclouded.app.dump.bundle_cleaner import BundleCleaner
 from unclouded.app.dump.bundle_configuration import channel_title, configuration_fields
 from unclouded.app.dump.bundle_device import BundleDevice
@@ -38,6 +37,7 @@ from unclouded.app.dump.bundle_frames import cleaned_frames
 from unclouded.app.dump.scanning import found_in
 from unclouded.app.dump.source import BundleSource
 from unclouded.core.errors import CommandError
+from unclouded.core.finding import counts
 from unclouded.core.times import iso
 
 FORMAT = 1  # of the bundle

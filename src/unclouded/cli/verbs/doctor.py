@@ -1,18 +1,15 @@
 """`doctor`: what prevents a hub from working here, and what to do."""
 
 import os
-from collections.abc import Iterable
 
 import click
 
-from unclouded.app.doctor.running import CHECKS, DoctorContext, Finding, configured, counts, examine, unconfigured
+from unclouded.app.doctor.running import CHECKS, DoctorContext, configured, examine, unconfigured
 from unclouded.cli.configuration import configuration, is_one_here
 from unclouded.cli.options import config_options, json_option
+from unclouded.cli.output.finding_lines import print_findings
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import ConfigError
-
-LEVEL_WIDTH = 12
-DO = f"{'':<{LEVEL_WIDTH}}To do: "
 
 
 @click.command("doctor")
@@ -31,13 +28,7 @@ def command(
     if is_list:
         _print_checks(as_json)
         return
-    found = list(_printed(examine(_context(devices, config, data)), as_json))
-    totals = counts(found)
-    if as_json:
-        print_json({"summary": totals})
-    else:
-        print_text(f"{', '.join(f'{number} {_counted(level, number)}' for level, number in totals.items() if number)}.")
-    ctx.exit(1 if totals["problem"] else 0)
+    ctx.exit(1 if print_findings(examine(_context(devices, config, data)), as_json) else 0)
 
 
 def _context(devices: tuple[str, ...], config: str | None, data: str | None) -> DoctorContext:
@@ -50,21 +41,6 @@ def _context(devices: tuple[str, ...], config: str | None, data: str | None) -> 
         is_named = bool(config or os.environ.get("UNCLOUDED_CONFIG") or is_one_here())
         return unconfigured(data, str(error), is_named)
     return configured(found, devices)
-
-
-def _printed(findings: Iterable[Finding], as_json: bool) -> Iterable[Finding]:
-    for one in findings:
-        if as_json:
-            print_json(one)
-        else:
-            print_text(f"{one.level:<{LEVEL_WIDTH}}{one.subject}: {one.text}")
-            if one.advice:
-                print_text(f"{DO}{one.advice}")
-        yield one
-
-
-def _counted(level: str, number: int) -> str:
-    return f"{level}s" if level in ("warning", "problem") and number != 1 else level
 
 
 def _print_checks(as_json: bool) -> None:

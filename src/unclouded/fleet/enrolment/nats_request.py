@@ -27,10 +27,10 @@ async def system_client(
                 changed.clear()
                 await changed.wait()
         if not client.is_connected:
-            raise LinkError(client.state.text)
+            raise LinkError(_reason(client))
         yield client
     except TimeoutError:
-        raise LinkError(client.state.text) from None
+        raise LinkError(_reason(client)) from None
     finally:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -52,3 +52,7 @@ def nats_request(client: NatsClient, timeout_s: float = TIMEOUT_S) -> Request:
         return reply.data
 
     return request
+
+
+def _reason(client: NatsClient) -> str:
+    return client.state.text.removesuffix(" It is tried again.")
