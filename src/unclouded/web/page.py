@@ -51,7 +51,7 @@ NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Unclo
 class Page:
     """An ASGI application for all paths outside the API. ``authority``: a certificate to offer for download.
 
-    ``documentation``: the folder of the site that is served at /docs/. ``index``: the file that is at all ``paths``.
+    ``documentation``: the folder of the site that is served at /docs/. ``entry``: the file that is at all ``paths``.
     """
 
     def __init__(
@@ -60,12 +60,12 @@ class Page:
         authority: Path | None = None,
         documentation: Path = SITE,
         *,
-        index: str = "index.html",
-        paths: re.Pattern[str] = PAGE_PATHS,
+        entry: str = "index.html",
+        paths: str | re.Pattern[str] = PAGE_PATHS,
     ) -> None:
         self._files = StaticFolder(folder)
-        self._index_file = index
-        self._paths = paths
+        self._entry = entry
+        self._paths = re.compile(paths)
         self._authority = authority
         self._documentation = Documentation(documentation)
 
@@ -95,7 +95,7 @@ class Page:
         return send_file(file, request.headers, IMMUTABLE if found and found[1] else REVALIDATE)
 
     def _index(self, headers: Headers) -> Response:
-        file = self._files.file(self._index_file)
+        file = self._files.file(self._entry)
         if file is None:
             return Response(NOT_BUILT, 503, media_type="text/html")
         return send_file(file, headers, REVALIDATE)
