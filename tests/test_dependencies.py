@@ -35,7 +35,7 @@ PACKAGES = {
     "fleet": "core publish store table_files uplink links web",
     "app": "core families formats profiles recording links hub publish store sim web conformance rules feeds tariffs"
     " table_files uplink",
-    "cli": "core app fleet",
+    "cli": "core app fleet web",
 }
 
 # The same inside of a package: sub-package or module -> what it may import of its siblings. Every sub-package is
@@ -163,7 +163,7 @@ INSIDE = {
         "onboarding_dialog": "output",
         "terminal": "output",
         "repairing": "output options configuration",
-        "fleet": "",
+        "fleet": "output options signals",
         "verbs": "output options signals configuration console_setup onboarding_dialog terminal repairing fleet",
     },
 }

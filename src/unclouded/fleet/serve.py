@@ -6,7 +6,6 @@ Several of them on the same databases and NATS are fine: they share the work. Th
 import asyncio
 import contextlib
 import logging
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
@@ -14,10 +13,10 @@ import msgspec
 from starlette.types import ASGIApp
 
 from unclouded.core.errors import ConfigError
-from unclouded.core.nkeys import NKey
 from unclouded.core.sockets import Address
 from unclouded.core.supervise import supervise
 from unclouded.core.tls import server_context
+from unclouded.fleet.asking import fleet_identity
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseUnavailable
 from unclouded.fleet.configuration import FleetConfiguration, WebTable
@@ -26,16 +25,13 @@ from unclouded.fleet.enrolment.enroller import Enroller
 from unclouded.fleet.enrolment.renewal import HubRenewal
 from unclouded.fleet.enrolment.service import RevocationKeeper, enroller_of, push_revocations
 from unclouded.fleet.folder.key_files import KeyFiles
-from unclouded.fleet.keys.issuer import FLEET_LIFE_S, TokenIssuer
 from unclouded.links.nats.client import NatsClient
-from unclouded.links.nats.connection import NatsIdentity
 from unclouded.web.server import address_text, serve, tcp_socket
 
 log = logging.getLogger("unclouded.fleet")
 
 CONNECTIONS = 12  # to each database
 AGAIN_S = 3.0  # between two attempts to reach a database at the start
-KEY_BYTES = 32
 
 
 class RunningFleet(msgspec.Struct, frozen=True):
@@ -75,32 +71,6 @@ async def serving(configuration: FleetConfiguration, app: WebApp | None = None) 
         await stack.enter_async_context(_task("revocations", revocations.run))
         await stack.enter_async_context(engine.running())
         yield fleet
-
-
-def fleet_identity(configuration: FleetConfiguration, issuer: TokenIssuer) -> NatsIdentity:
-    """Who this process is at NATS: a key that is made now, and tokens that are renewed at half of their life."""
-    key = NKey("user", os.urandom(KEY_BYTES))
-    token = FleetToken(issuer, key, time.time)
-    return NatsIdentity("unclouded fleet", token.now, key.sign, authority=configuration.nats_authority)
-
-
-class FleetToken:
-    """The token of one process. ``wall``: Unix s."""
-
-    def __init__(self, issuer: TokenIssuer, key: NKey, wall: Callable[[], float]) -> None:
-        self._issuer = issuer
-        self._key = key
-        self._wall = wall
-        self._token = ""
-        self._until = 0.0
-
-    def now(self) -> str:
-        """The newest one; each connection asks for it."""
-        now = self._wall()
-        if now >= self._until:
-            self._token = self._issuer.fleet_token("fleet", self._key.public, int(now))
-            self._until = now + FLEET_LIFE_S / 2
-        return self._token
 
 
 async def _opened(stack: contextlib.AsyncExitStack, configuration: FleetConfiguration, shard: int) -> FleetBase:

@@ -12,24 +12,17 @@ from typing import TypeVar
 
 import click
 
-from unclouded.core.errors import CommandError, LinkError
+from unclouded.core.errors import CommandError
 from unclouded.core.printable import printable
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.views import HomeFilter, HomeLine, OrganisationRow, Scope
-from unclouded.fleet.calls.hub_link import HubLink
-from unclouded.fleet.calls.questions import HubAnswer, HubQuestions
 from unclouded.fleet.configuration import find_fleet
-from unclouded.fleet.folder.key_files import KeyFiles
-from unclouded.fleet.serve import fleet_identity
-from unclouded.links.nats.client import NatsClient
-from unclouded.uplink.messages import Question
 
 T = TypeVar("T")
 
 ALL = Scope.everything()
 MOST_NAMED = 5  # in an error
 PAGE = 500  # homes
-CONNECT_S = 10.0
 
 fleet_option = click.option(
     "--fleet",
@@ -48,26 +41,6 @@ def with_base(folder: str | None, work: Callable[[FleetBase], Awaitable[T]]) -> 
             return await work(base)
 
     return asyncio.run(run())
-
-
-async def ask_home(folder: str | None, hub: str, question: Question) -> HubAnswer:
-    """What the hub itself answers, over a connection to NATS of this command's own. Raises LinkError, ConfigError."""
-    fleet = find_fleet(folder)
-    identity = fleet_identity(fleet, KeyFiles(fleet.keys).issuer())
-    changed = asyncio.Event()
-    client = NatsClient(fleet.connect, identity, changed=changed.set)
-    running = asyncio.create_task(client.run())
-    try:
-        async with asyncio.timeout(CONNECT_S):
-            while not client.is_connected:
-                await changed.wait()
-                changed.clear()
-        return await HubQuestions(HubLink(client), time.time).ask(hub, question)
-    except TimeoutError:
-        raise LinkError(f"NATS cannot be reached: {client.state.text}") from None
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 def operator_name() -> str:

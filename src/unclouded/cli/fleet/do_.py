@@ -9,14 +9,15 @@ from urllib.parse import quote
 import click
 import msgspec
 
-from unclouded.cli.fleet.access import ask_home, find_home, fleet_option, operator_name, with_base
+from unclouded.cli.fleet.access import find_home, fleet_option, operator_name, with_base
 from unclouded.cli.options import json_option, named_arguments
 from unclouded.cli.output.action_lines import follow_action
 from unclouded.cli.output.lines import outcome_code, print_json, print_text
 from unclouded.core.errors import CommandError, LinkError
+from unclouded.fleet.asking import ask_hub
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.calls.questions import HubAnswer
-from unclouded.uplink.messages import Question
+from unclouded.fleet.configuration import find_fleet
 
 
 @click.command("do")
@@ -52,11 +53,11 @@ def command(
 
     home, path = with_base(folder, find), f"/api/devices/{quote(device, safe='')}"
     if action is None:
-        _list(_json(asyncio.run(ask_home(folder, home, Question("GET", path, "owner"))))["actions"], device, as_json)
+        _list(_json(asyncio.run(ask_hub(find_fleet(folder), home, "GET", path)))["actions"], device, as_json)
         return
     body = {"action": action, "args": named_arguments(args), "confirmed": yes, "origin": "fleet"}
-    question = Question("POST", f"{path}/do", "owner", msgspec.json.encode(body), "application/json")
-    end = follow_action(_lines(asyncio.run(ask_home(folder, home, question))), f"{device} {action}", as_json)
+    asking = ask_hub(find_fleet(folder), home, "POST", f"{path}/do", msgspec.json.encode(body), "application/json")
+    end = follow_action(_lines(asyncio.run(asking)), f"{device} {action}", as_json)
     ctx.exit(outcome_code(end))
 
 
