@@ -37,6 +37,7 @@ from unclouded.app.plug_key import with_plug_key
 from unclouded.app.products.service import ProductService
 from unclouded.app.publishing.live_homekit import LiveHomekit
 from unclouded.app.publishing.live_metrics import LiveMetrics
+from unclouded.app.publishing.registry import HubParts
 from unclouded.app.publishing.service import Publishing
 from unclouded.app.recent_log import RecentLog
 from unclouded.app.rules.service import RulesService, restored_memory
@@ -173,6 +174,13 @@ async def _serving(
         lambda text: hub.notify(Notice("", clock.at(loop.time()), "publishing", text)),
         store=store.stats,
         updates=update_files,
+        parts=HubParts(
+            store,
+            history,
+            lambda: api.app(),  # noqa: PLW0108  # it is made later
+            lambda: api.pages,
+            lambda: clock.at(loop.time()) if clock.trusted() else None,
+        ),
     )
     metrics = LiveMetrics(publishing)
     rules = RulesService(

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,12 +12,32 @@ from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import PublicHub
 from unclouded.core.publisher import Publisher
 
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from unclouded.store.sink import Store
+    from unclouded.web.history.history import HistoryReader
+    from unclouded.web.live import LivePages
+
+
+class HubParts(msgspec.Struct, frozen=True):
+    """What the uplink of a fleet needs beside the public hub. ``app``: the API; ``pages``: its live pages.
+
+    ``trusted``: Unix seconds, None while the clock cannot be trusted.
+    """
+
+    store: "Store"
+    history: "HistoryReader"
+    app: Callable[[], "ASGIApp"]
+    pages: Callable[[], "LivePages"]
+    trusted: Callable[[], float | None]
+
 
 class PublisherContext(msgspec.Struct, frozen=True):
     """What a publisher is made of. ``folder``: for what it keeps; it is there. ``wall``: the clock, Unix seconds.
 
     ``notify``: takes a sentence for the events of the hub. ``store``: the statistics of the store.
-    ``updates``: the update files of the hub.
+    ``updates``: the update files of the hub. ``parts``: None where there are none, as in tests of other publishers.
     """
 
     config: Config
@@ -26,6 +47,7 @@ class PublisherContext(msgspec.Struct, frozen=True):
     notify: Callable[[str], None]
     store: Callable[[], Mapping[str, float]] = dict
     updates: UpdateFiles | None = None
+    parts: HubParts | None = None
 
 
 class PublisherRow(msgspec.Struct, frozen=True):
@@ -57,6 +79,7 @@ PUBLISHERS: Sequence[PublisherRow] = (
     PublisherRow("influx", "influx", "unclouded.app.publishing.sinks:make_influx"),
     PublisherRow("webhook", "webhook", "unclouded.app.publishing.sinks:make_webhook", also=("hub",)),
     PublisherRow("homekit", "homekit", "unclouded.app.publishing.homekit:make"),
+    PublisherRow("fleet", "fleet", "unclouded.app.uplink.service:make", also=("fleet_levels", "costs", "hub")),
     PublisherRow(
         "notifications", "notification", "unclouded.app.publishing.notifications:make", also=("hub", "finished_rules")
     ),

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from unclouded.app.configuration.config import Config
-from unclouded.app.publishing.registry import PUBLISHERS, PublisherContext, PublisherRow
+from unclouded.app.publishing.registry import PUBLISHERS, HubParts, PublisherContext, PublisherRow
 from unclouded.app.update_files import UpdateFiles
-from unclouded.core.errors import UncloudedError
+from unclouded.core.errors import StoreError, UncloudedError
 from unclouded.core.model import PublicHub
 from unclouded.core.printable import printable
 from unclouded.core.publisher import Publisher, PublisherStatus
@@ -32,6 +32,7 @@ class Publishing:
         rows: Sequence[PublisherRow] = PUBLISHERS,
         store: Callable[[], Mapping[str, float]] = dict,
         updates: UpdateFiles | None = None,
+        parts: HubParts | None = None,
     ) -> None:
         self._config = config
         self._hub = hub
@@ -40,6 +41,7 @@ class Publishing:
         self._rows = rows
         self._store = store
         self._updates = updates
+        self._parts = parts
         self._running: dict[str, _RunningPublisher] = {}
         self._changed = asyncio.Event()
 
@@ -74,15 +76,29 @@ class Publishing:
         await asyncio.gather(*(one.stop() for one in stopped))
         for one in stopped:
             del self._running[one.name]
+        if self._config.runs_broker and self._config.tables.fleet is None:
+            await self._end_subscription()
         for row in self._rows:
             settings = wanted.get(row.name)
             if settings is not None and row.name not in self._running:
                 self._running[row.name] = running = _RunningPublisher(row.name, settings)
                 running.start(group, partial(row.make, self._context(row)))
 
+    async def _end_subscription(self) -> None:
+        """The home is in no fleet, or has left it: the store notes no changes for one any more."""
+        if self._parts is None:
+            return
+        try:
+            if await self._parts.store.outbox(lambda one: one.levels):
+                await self._parts.store.outbox(lambda one: one.unsubscribe())
+        except StoreError as error:
+            log.warning("%s", error)
+
     def _context(self, row: PublisherRow) -> PublisherContext:
         folder = self._config.data / "publish" / row.name
-        return PublisherContext(self._config, self._hub, folder, self._wall, self._notify, self._store, self._updates)
+        return PublisherContext(
+            self._config, self._hub, folder, self._wall, self._notify, self._store, self._updates, self._parts
+        )
 
 
 class _RunningPublisher:

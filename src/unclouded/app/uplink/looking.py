@@ -5,31 +5,17 @@ Source: docs/protocols/fleet.md §9
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+
+from unclouded.web.live import LivePages
 
 LOOK_S = 60.0
 LARGEST = 900 * 1024  # bytes
 
 
-class LiveClient(Protocol):
-    """One client of the hub's live pages (web/live.py)."""
-
-    async def ready(self) -> None: ...
-    def sent(self) -> None: ...
-
-
-class LiveSource(Protocol):
-    """The hub's live pages."""
-
-    def add(self, role: str) -> LiveClient: ...
-    def remove(self, client: LiveClient) -> None: ...
-    def message(self, client: LiveClient) -> list[str]: ...
-
-
 class LookPublisher:
     """``publish`` takes what goes to live.HUB. While no one looks, nothing runs."""
 
-    def __init__(self, pages: LiveSource, publish: Callable[[bytes], object]) -> None:
+    def __init__(self, pages: LivePages, publish: Callable[[bytes], object]) -> None:
         self._pages = pages
         self._publish = publish
         self._until = 0.0
