@@ -19,6 +19,7 @@ from unclouded.core.tls import server_context
 from unclouded.fleet.asking import fleet_identity
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseUnavailable
+from unclouded.fleet.base.migrations import migrate
 from unclouded.fleet.configuration import FleetConfiguration, WebTable
 from unclouded.fleet.engine import FleetEngine
 from unclouded.fleet.enrolment.enroller import Enroller
@@ -65,7 +66,9 @@ async def serving(configuration: FleetConfiguration, app: WebApp | None = None) 
         engine = FleetEngine(bases, client, renewals, configuration.servers, configuration.keep_days)
         first = next(iter(bases.values()))
         revocations = RevocationKeeper(lambda: push_revocations(configuration, first, time.time()))
-        fleet = RunningFleet(configuration, bases, engine, enroller_of(configuration, first, issuer), revocations)
+        fleet = RunningFleet(
+            configuration, bases, engine, enroller_of(configuration, first, issuer, revocations.changed), revocations
+        )
         if app is not None:
             await stack.enter_async_context(_page(configuration, app(fleet)))
         await stack.enter_async_context(_task("revocations", revocations.run))
@@ -79,6 +82,7 @@ async def _opened(stack: contextlib.AsyncExitStack, configuration: FleetConfigur
     is_known = False
     while True:
         try:
+            await migrate(configuration.dsn_of(shard))
             await base.open()
             break
         except BaseUnavailable as error:

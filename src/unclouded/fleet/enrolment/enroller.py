@@ -1,8 +1,8 @@
 """A request to join becomes an id and a token, or a refusal. Source: docs/protocols/fleet.md §10"""
 
 import math
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import msgspec
 
@@ -10,7 +10,15 @@ from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
 from unclouded.fleet.base.views import HubEntry
 from unclouded.fleet.enrolment.codes import code_digest, new_hub_id
 from unclouded.fleet.keys.issuer import HUB_LIFE_S, TokenIssuer
-from unclouded.uplink.joining import LONGEST_NAME, EnrolAnswer, EnrolRequest, InvitationError, is_proven
+from unclouded.uplink.joining import (
+    LONGEST_NAME,
+    EnrolAnswer,
+    EnrolRequest,
+    InvitationError,
+    LeaveRequest,
+    is_proven,
+    may_leave,
+)
 from unclouded.web.login_throttle import LoginThrottle, ThrottleRule
 
 EACH = ThrottleRule(free=10, first=10.0, most=900.0)  # wrong codes of an address
@@ -20,6 +28,7 @@ UNREADABLE = "The request cannot be read as one to join: its code, its key or th
 WRONG_CODE = (
     "This code is not valid: it is mistyped, expired or used up. Ask the operator of the fleet for another one."
 )
+NOT_ITS_KEY = "This is not the key of that hub, or the clocks of hub and fleet differ by more than 10 minutes."
 AWAY = "The fleet cannot answer just now. Try again in a minute."
 
 
@@ -29,6 +38,24 @@ class EnrolRegister(Protocol):
     async def enrol(
         self, digest: bytes, hub: str, public_key: str, name: str, now: float, place: str = ""
     ) -> HubEntry: ...
+
+    async def hub(self, id: str) -> HubEntry | None: ...
+
+    async def revoke(self, id: str, now: float) -> HubEntry: ...
+
+
+class EnrolAudit(Protocol):
+    """Where it is noted who joined and left: AuditLog has it."""
+
+    async def note(
+        self,
+        who: str,
+        action: str,
+        subject: str,
+        now: float,
+        organisation: int | None = None,
+        detail: Mapping[str, Any] | None = None,  # Any: JSON
+    ) -> None: ...
 
 
 class FleetPlace(msgspec.Struct, frozen=True):
@@ -52,18 +79,22 @@ class EnrolRefused(Exception):
 
 
 class Enroller:
-    """Takes requests to join."""
+    """Takes requests to join and to leave."""
 
     def __init__(
         self,
         register: EnrolRegister,
+        audit: EnrolAudit,
         issuer: TokenIssuer,
         place: FleetPlace,
         wall: Callable[[], float],
         now: Callable[[], float],
+        revoked: Callable[[], None] = lambda: None,
     ) -> None:
-        """``wall``: Unix s; ``now``: monotonic s."""
+        """``wall``: Unix s; ``now``: monotonic s. ``revoked``: called when a key was revoked."""
         self._register = register
+        self._audit = audit
+        self._revoked = revoked
         self._issuer = issuer
         self._wall = wall
         self._now = now
@@ -80,10 +111,33 @@ class Enroller:
             self.refused += 1
             raise
 
-    async def _enrol(self, body: bytes, address: str) -> EnrolAnswer:
+    async def leave(self, body: bytes, address: str) -> None:
+        """Revoke the key of a hub that asks for it. ``address``: of the client. Raises EnrolRefused."""
+        now = self._wall()
+        self._begin(address)
+        request = _read_leave(body, now)
+        try:
+            entry = await self._register.hub(request.hub)
+            if entry is None or entry.public_key != request.public_key:
+                raise EnrolRefused(403, NOT_ITS_KEY)
+            if entry.revoked is None:
+                await self._register.revoke(entry.id, now)
+                await self._note(entry, "hub.leave", now)
+        except BaseUnavailable:
+            raise EnrolRefused(503, AWAY, 60.0) from None
+        self._throttle.succeeded(address)
+        self._revoked()
+
+    def _begin(self, address: str) -> None:
         wait = self._throttle.begin(address, self._now())
         if wait:
             raise EnrolRefused(429, f"Too many attempts. Try again in {math.ceil(wait)} s.", wait)
+
+    async def _note(self, entry: HubEntry, action: str, now: float) -> None:
+        await self._audit.note(f"hub {entry.id}", action, entry.id, now, entry.organisation, {"name": entry.name})
+
+    async def _enrol(self, body: bytes, address: str) -> EnrolAnswer:
+        self._begin(address)
         request, digest = read_request(body)
         entry = await self._entry(request, digest)
         self._throttle.succeeded(address)
@@ -102,11 +156,25 @@ class Enroller:
     async def _entry(self, request: EnrolRequest, digest: bytes) -> HubEntry:
         name, place = request.name[:LONGEST_NAME], request.place[:LONGEST_NAME]
         try:
-            return await self._register.enrol(digest, new_hub_id(), request.public_key, name, self._wall(), place)
+            now = self._wall()
+            entry = await self._register.enrol(digest, new_hub_id(), request.public_key, name, now, place)
+            await self._note(entry, "hub.join", now)
+            return entry
         except BaseUnavailable:
             raise EnrolRefused(503, AWAY, 60.0) from None
         except BaseRefused:
             raise EnrolRefused(403, WRONG_CODE) from None
+
+
+def _read_leave(body: bytes, now: float) -> LeaveRequest:
+    """Raises EnrolRefused."""
+    try:
+        request = msgspec.json.decode(body[: LARGEST_REQUEST + 1], type=LeaveRequest)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        raise EnrolRefused(400, UNREADABLE) from None
+    if not may_leave(request, now):
+        raise EnrolRefused(403, NOT_ITS_KEY)
+    return request
 
 
 def read_request(body: bytes) -> tuple[EnrolRequest, bytes]:

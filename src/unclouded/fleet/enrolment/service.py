@@ -21,10 +21,12 @@ AGAIN_S = 60.0  # s between two looks at whether NATS has the list of the databa
 NO_KEYS = "The keys for it (keys/revoke.nk, system.nk, system.jwt) are not on this computer: run it where they are."
 
 
-def enroller_of(fleet: FleetConfiguration, base: FleetBase, issuer: TokenIssuer) -> Enroller:
-    """Takes requests to join; to be called in the loop. Raises ConfigError."""
+def enroller_of(
+    fleet: FleetConfiguration, base: FleetBase, issuer: TokenIssuer, revoked: Callable[[], None] = lambda: None
+) -> Enroller:
+    """Takes requests to join and to leave; to be called in the loop. ``revoked``: a key was. Raises ConfigError."""
     place = FleetPlace(fleet.servers, fleet.nats_authority, fleet.web_authority)
-    return Enroller(base.register, issuer, place, time.time, asyncio.get_running_loop().time)
+    return Enroller(base.register, base.audit, issuer, place, time.time, asyncio.get_running_loop().time, revoked)
 
 
 async def push_revocations(fleet: FleetConfiguration, base: FleetBase, now: float) -> int:

@@ -71,12 +71,14 @@ def fleet_unit(program: Path, folder: Path, is_privileged: bool) -> str:
     lines = [
         *_head("Unclouded fleet", f"Wants={NATS_UNIT} postgresql.service", f"After={NATS_UNIT} postgresql.service"),
         "[Service]",
-        "Type=exec",
+        "Type=notify",
+        "TimeoutStartSec=infinity",  # it waits for the database
         f"ExecStart={_quoted(program)} fleet serve --fleet {_quoted(str(folder).replace('$', '$$'))}",
         "Restart=always",
         "RestartSec=2",
         "RestartPreventExitStatus=2",  # an invalid configuration
         "TimeoutStopSec=30",
+        "WatchdogSec=60",
         f"LimitNOFILE={FLEET_OPEN_FILES}",
         f"InaccessiblePaths=-{_quoted(folder / 'offline')}",
         *_user(folder, folder, program, is_privileged),
