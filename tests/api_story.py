@@ -79,7 +79,7 @@ BLINK = ActionSpec(name="blink", words="blinks", args={"times": "how often"})
 def device(id: str, **more: object) -> Device:
     known = {"family": "toy", "link": "memory:", "profile": "toy/plug", "main": "on"}
     more = {"name": id.title(), "points": POINTS, "actions": (BLINK, RESET), **known, **more}
-    return Device(id=id, identity=f"toy:{id}", **more)  # type: ignore[arg-type]  (tests pass valid fields)
+    return Device(id=id, identity=f"toy:{id}", **more)  # type: ignore[arg-type]  # tests pass valid fields
 
 
 class FakeHub:

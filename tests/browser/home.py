@@ -316,7 +316,7 @@ class _Share(Simulation):
 
     def __init__(self, world: World, catch_up: Callable[[], None]) -> None:
         super().__init__(world, INTERVAL_S)
-        self.catch_up = catch_up  # type: ignore[method-assign]  (the shared world has one time)
+        self.catch_up = catch_up  # type: ignore[method-assign]  # the shared world has one time
 
 
 async def _life(file: Path, ready: "asyncio.Future[RunningHub]", ended: asyncio.Event) -> None:

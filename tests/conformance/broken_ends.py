@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 
 import msgspec
-from mutants import (
+
+from conformance.mutants import (
     Alter,
     Mutant,
     as_it_is,
@@ -18,8 +19,7 @@ from mutants import (
     version,
     with_frame,
 )
-from wifi_ends import mcu, module
-
+from conformance.wifi_ends import mcu, module
 from unclouded.core.session import Session
 from unclouded.families.tuya.line.framing import Frame
 

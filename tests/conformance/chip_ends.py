@@ -1,7 +1,6 @@
 """Our metering chip in conformance tests."""
 
-from conforming import conform
-
+from conformance.conforming import conform
 from pair import Pair, ambient
 from unclouded.conformance.check import RunReport
 from unclouded.conformance.hlw8032.chip_checks import SWITCH_OFF, SWITCH_ON

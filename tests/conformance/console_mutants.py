@@ -3,10 +3,9 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from broken_ends import BrokenEnd
-from console_ends import console
-from mutants import AlterBytes, ByteMutant, alone, as_it_is, deaf_after
-
+from conformance.broken_ends import BrokenEnd
+from conformance.console_ends import console
+from conformance.mutants import AlterBytes, ByteMutant, alone, as_it_is, deaf_after
 from unclouded.conformance.meross_console.answer_checks import ANSWERS
 from unclouded.conformance.meross_console.shell_checks import BINARY, CONTROL, KEY, LONG
 from unclouded.core.session import Session

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from broken_ends import BrokenEnd
-from emporia_ends import host
-from emporia_radio_mutants import with_more, without
-from mutants import AlterBytes, ByteMutant, alone, as_it_is
-
+from conformance.broken_ends import BrokenEnd
+from conformance.emporia_ends import host
+from conformance.emporia_radio_mutants import with_more, without
+from conformance.mutants import AlterBytes, ByteMutant, alone, as_it_is
 from unclouded.core.session import Event, Out, Session
 from unclouded.families.emporia.frame import request, response
 from unclouded.families.emporia.reading import Registers, encode_zcl

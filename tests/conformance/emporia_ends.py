@@ -1,7 +1,6 @@
 """Our ends of the radio's line in conformance tests."""
 
-from conforming import World, conform
-
+from conformance.conforming import World, conform
 from pair import Pair, ambient
 from unclouded.conformance.check import RunReport
 from unclouded.core.family import SimOptions

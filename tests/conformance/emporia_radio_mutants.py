@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from broken_ends import BrokenEnd
-from emporia_ends import radio
 from msgspec.structs import replace
-from mutants import AlterBytes, ByteMutant, alone, as_it_is, deaf_after
 
+from conformance.broken_ends import BrokenEnd
+from conformance.emporia_ends import radio
+from conformance.mutants import AlterBytes, ByteMutant, alone, as_it_is, deaf_after
 from unclouded.conformance.emporia.emulated_radio import CODE
 from unclouded.conformance.emporia.radio_line_checks import LONG_LINE, NOISE
 from unclouded.core.session import Out, Session

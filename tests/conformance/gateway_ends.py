@@ -1,8 +1,8 @@
 """Our ends of a gateway's line in conformance tests."""
 
 import msgspec
-from conforming import FIRMWARE, conform
 
+from conformance.conforming import FIRMWARE, conform
 from pair import Pair, ambient
 from unclouded.conformance.check import RunOptions, RunReport
 from unclouded.conformance.tuya_gateway.emulated_gateway_mcu import FIRST_SUB, SECOND_SUB, SUBS

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gateway_mutants import (
+from conformance.gateway_mutants import (
     BrokenGateway,
     Into,
     broken_hub,
@@ -20,8 +20,7 @@ from gateway_mutants import (
     taken,
     text,
 )
-from mutants import Alter, dropping, once_only, payload, repaired, twice, version, with_frame
-
+from conformance.mutants import Alter, dropping, once_only, payload, repaired, twice, version, with_frame
 from unclouded.conformance.tuya_gateway.emulated_gateway_mcu import FIRST_SUB, SECOND_SUB
 from unclouded.conformance.tuya_gateway.gateway_frames import UNKNOWN_ID, counted, json_of
 from unclouded.conformance.tuya_gateway.gateway_module_join_checks import NEW

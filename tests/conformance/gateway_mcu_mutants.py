@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from gateway_ends import LOCK, MOTION, PLUG
-from gateway_mutants import (
+from conformance.gateway_ends import LOCK, MOTION, PLUG
+from conformance.gateway_mutants import (
     BrokenGateway,
     broken_mcu,
     broken_other,
@@ -21,8 +21,7 @@ from gateway_mutants import (
     taken,
     text,
 )
-from mutants import dropping, once_only, payload, repaired, twice, version, with_frame
-
+from conformance.mutants import dropping, once_only, payload, repaired, twice, version, with_frame
 from unclouded.conformance.tuya.frames import unit
 from unclouded.conformance.tuya_gateway.gateway_frames import UNKNOWN_GROUP, UNKNOWN_ID, add_one, counted
 from unclouded.conformance.tuya_gateway.gateway_mcu_notice_checks import BAD_JSON

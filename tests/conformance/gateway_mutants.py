@@ -6,8 +6,9 @@ Each is tested with the checks of its subject only (``mcu.join.*`` where ``mcu.j
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
-from gateway_ends import PLUG, gateway, gateway_hub, other_gateway
-from mutants import (
+
+from conformance.gateway_ends import PLUG, gateway, gateway_hub, other_gateway
+from conformance.mutants import (
     Alter,
     Mutant,
     as_it_is,
@@ -16,7 +17,6 @@ from mutants import (
     repaired,
     same,
 )
-
 from unclouded.conformance.tuya.frames import unit
 from unclouded.conformance.tuya_gateway.gateway_frames import counted
 from unclouded.core.session import Event, Out, Session

@@ -1,7 +1,6 @@
 """Our ends of a battery device's line in conformance tests."""
 
-from conforming import conform
-
+from conformance.conforming import conform
 from pair import Pair, ambient
 from unclouded.conformance.check import RunReport
 from unclouded.core.session import Session, WireAction, WireCommand

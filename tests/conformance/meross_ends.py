@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import h11
-from conforming import FIRMWARE, Collector, hub_answers
 
+from conformance.conforming import FIRMWARE, Collector, hub_answers
 from families.meross.meross_pair import KEY, UUID
 from pair import START_UNIX, Pair, ambient
 from unclouded.conformance import suite

@@ -8,10 +8,10 @@ from typing import Any
 
 import h11
 import msgspec
-from meross_ends import HttpHub, Rewrite, Wrapped, hub
-from meross_mqtt_ends import Change, MqttHub
-from meross_mutants import A, Json, body_edit, put, resigned
 
+from conformance.meross_ends import HttpHub, Rewrite, Wrapped, hub
+from conformance.meross_mqtt_ends import Change, MqttHub
+from conformance.meross_mutants import A, Json, body_edit, put, resigned
 from families.meross.meross_pair import KEY
 from unclouded.conformance.meross.played_plug import UUID as PLAYED_UUID
 from unclouded.core.errors import WireError

@@ -7,9 +7,9 @@ and connects it again a while later, as TLS and TCP would.
 from collections.abc import Callable, Sequence
 
 import msgspec
-from conforming import Collector, hub_answers
-from meross_ends import OPTIONS, Wrapped, answer_of, home, switch
 
+from conformance.conforming import Collector, hub_answers
+from conformance.meross_ends import OPTIONS, Wrapped, answer_of, home, switch
 from families.meross.meross_pair import KEY, UUID
 from pair import Pair, ambient
 from unclouded.conformance import suite

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from meross_mqtt_ends import Change, MqttPlug, usual_login
-from meross_mutants import A, Json, body_edit, put, resigned
 
+from conformance.meross_mqtt_ends import Change, MqttPlug, usual_login
+from conformance.meross_mutants import A, Json, body_edit, put, resigned
 from families.meross.meross_pair import KEY, UUID
 from unclouded.core.session import Session
 from unclouded.families.meross import mac_of, password_for

@@ -10,8 +10,8 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
-from meross_ends import HEAD
 
+from conformance.meross_ends import HEAD
 from families.meross.meross_pair import KEY, UUID
 from unclouded.families.meross.wire.envelope import sign
 from unclouded.families.meross.wire.lan_encryption import bound_cipher, is_clear

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
-from broken_ends import BrokenEnd
-from chip_ends import check_chip, chip
-from conforming import by_kind, not_passed
-from mutants import AlterBytes, ByteMutant
 
+from conformance.broken_ends import BrokenEnd
+from conformance.chip_ends import check_chip, chip
+from conformance.conforming import by_kind, not_passed
+from conformance.mutants import AlterBytes, ByteMutant
 from unclouded.conformance import suite
 from unclouded.families.hlw8032.chip_faults import FAULTS
 from unclouded.families.hlw8032.frame import CARRY, CURRENT_AT, POWER_AT, TOP, VOLTAGE_AT, Hlw8032Frame, encode

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 import pytest
-from client_mutants import BROKEN_CLIENTS
-from conforming import by_kind, not_passed
-from console_ends import check_client, check_console, client, console
-from console_mutants import BROKEN_CONSOLES
 
+from conformance.client_mutants import BROKEN_CLIENTS
+from conformance.conforming import by_kind, not_passed
+from conformance.console_ends import check_client, check_console, client, console
+from conformance.console_mutants import BROKEN_CONSOLES
 from unclouded.app.conformance.html_report import html_text
 from unclouded.app.conformance.reports import json_text
 from unclouded.conformance import suite

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 import pytest
-from conforming import Collector, by_kind, conform, not_passed
-from emporia_controller_mutants import BROKEN_CONTROLLERS, pausing
-from emporia_ends import check_host, check_radio, host, meter, radio
-from emporia_radio_mutants import BROKEN_RADIOS
-from mutants import ByteMutant
 
+from conformance.conforming import Collector, by_kind, conform, not_passed
+from conformance.emporia_controller_mutants import BROKEN_CONTROLLERS, pausing
+from conformance.emporia_ends import check_host, check_radio, host, meter, radio
+from conformance.emporia_radio_mutants import BROKEN_RADIOS
+from conformance.mutants import ByteMutant
 from pair import Pair, ambient
 from unclouded.app.conformance.reports import json_text
 from unclouded.conformance import suite

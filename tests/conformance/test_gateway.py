@@ -7,14 +7,14 @@ A fault that no rule of the page forbids has no check: ``slow`` is seen by the r
 from collections.abc import Mapping
 
 import pytest
-from conforming import by_kind, not_passed
-from gateway_ends import check_gateway_mcu, check_gateway_module, gateway, gateway_hub, other_gateway
-from gateway_hub_mutants import BROKEN_GATEWAY_HUBS
-from gateway_mcu_mutants import BROKEN_GATEWAYS
-from gateway_mutants import deaf_to
-from mutants import Mutant
-from wifi_ends import mcu, module
 
+from conformance.conforming import by_kind, not_passed
+from conformance.gateway_ends import check_gateway_mcu, check_gateway_module, gateway, gateway_hub, other_gateway
+from conformance.gateway_hub_mutants import BROKEN_GATEWAY_HUBS
+from conformance.gateway_mcu_mutants import BROKEN_GATEWAYS
+from conformance.gateway_mutants import deaf_to
+from conformance.mutants import Mutant
+from conformance.wifi_ends import mcu, module
 from unclouded.conformance import suite
 from unclouded.families.tuya.gateway.mcu.options import FAULTS
 

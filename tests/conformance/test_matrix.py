@@ -8,10 +8,10 @@ run reports that nothing answers.
 from collections.abc import Mapping
 
 import pytest
-from conforming import by_kind, not_passed
-from low_power_ends import check_low_mcu, check_low_module, door_mcu, door_module
-from wifi_ends import check_mcu, check_module, mcu, module
 
+from conformance.conforming import by_kind, not_passed
+from conformance.low_power_ends import check_low_mcu, check_low_module, door_mcu, door_module
+from conformance.wifi_ends import check_mcu, check_module, mcu, module
 from unclouded.families.tuya.low_power.mcu import FAULTS as LOW_FAULTS
 from unclouded.families.tuya.wifi.mcu import FAULTS as WIFI_FAULTS
 

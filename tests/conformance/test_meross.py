@@ -9,12 +9,12 @@ from functools import cache
 
 import msgspec
 import pytest
-from conforming import by_kind, not_passed
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from meross_ends import OPTIONS, QUIRKY, HttpHub, check_hub, check_plug, hub, plug
-from meross_mqtt_ends import check_mqtt_hub, check_mqtt_plug
 
+from conformance.conforming import by_kind, not_passed
+from conformance.meross_ends import OPTIONS, QUIRKY, HttpHub, check_hub, check_plug, hub, plug
+from conformance.meross_mqtt_ends import check_mqtt_hub, check_mqtt_plug
 from unclouded.conformance.check import RunReport
 from unclouded.families.meross.plug.dialects import DIALECTS
 from unclouded.families.meross.plug.plug_options import FAULTS

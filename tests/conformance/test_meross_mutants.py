@@ -2,13 +2,13 @@
 
 import msgspec
 import pytest
-from conforming import not_passed
-from meross_ends import OPTIONS, check_hub, check_plug, plug
-from meross_hub_mutants import BROKEN_HUBS, BROKEN_SERVERS
-from meross_mqtt_ends import CLIENT, check_mqtt_hub, check_mqtt_plug
-from meross_mqtt_mutants import BROKEN_BROKERS, BROKEN_LOGINS
-from meross_mutants import BROKEN_HTTP, BROKEN_PLUGS
 
+from conformance.conforming import not_passed
+from conformance.meross_ends import OPTIONS, check_hub, check_plug, plug
+from conformance.meross_hub_mutants import BROKEN_HUBS, BROKEN_SERVERS
+from conformance.meross_mqtt_ends import CLIENT, check_mqtt_hub, check_mqtt_plug
+from conformance.meross_mqtt_mutants import BROKEN_BROKERS, BROKEN_LOGINS
+from conformance.meross_mutants import BROKEN_HTTP, BROKEN_PLUGS
 from unclouded.conformance.check import RunOptions
 
 PLUGS, CLIENTS, ENDS = BROKEN_PLUGS | BROKEN_HTTP, BROKEN_LOGINS | BROKEN_BROKERS, BROKEN_HUBS | BROKEN_SERVERS

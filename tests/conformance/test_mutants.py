@@ -1,9 +1,10 @@
 """One rule broken in one of our own ends is found by the checks of that rule, and by no other."""
 
 import pytest
-from broken_ends import BROKEN_MCUS, BROKEN_MODULES
-from conforming import not_passed
-from wifi_ends import check_mcu, check_module
+
+from conformance.broken_ends import BROKEN_MCUS, BROKEN_MODULES
+from conformance.conforming import not_passed
+from conformance.wifi_ends import check_mcu, check_module
 
 
 @pytest.mark.parametrize("name", BROKEN_MCUS)

@@ -6,12 +6,12 @@ Checks that are made here name docs/protocols/tuya_wifi.md §1 as their clause.
 from collections.abc import Mapping, Sequence
 
 import pytest
-from conforming import Collector, by_kind, conform
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from low_power_ends import door_mcu
-from wifi_ends import check_mcu, home, mcu, module
 
+from conformance.conforming import Collector, by_kind, conform
+from conformance.low_power_ends import door_mcu
+from conformance.wifi_ends import check_mcu, home, mcu, module
 from pair import Pair, ambient
 from unclouded.conformance import SUITES, suite
 from unclouded.conformance.check import CheckSuite, PlayedRole, Preparation, RunOptions, RunReport

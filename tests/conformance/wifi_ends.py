@@ -1,8 +1,8 @@
 """Our ends of the ordinary Tuya line in conformance tests, whole and with one rule broken."""
 
 import msgspec
-from conforming import World, conform
 
+from conformance.conforming import World, conform
 from pair import Pair, ambient
 from unclouded.conformance.check import RunReport
 from unclouded.core.session import Session, WireAction, WireCommand

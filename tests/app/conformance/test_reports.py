@@ -1,18 +1,14 @@
 """The reports of a run: JSON, JUnit XML, HTML, and captures of what was found."""
 
 import re
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import msgspec
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
-
-from conforming import conform
-from wifi_ends import home, mcu
-
+from conformance.conforming import conform
+from conformance.wifi_ends import home, mcu
 from unclouded.app.conformance.check_lists import check_fields, listed
 from unclouded.app.conformance.html_report import html_text
 from unclouded.app.conformance.kept_captures import keep

@@ -1,15 +1,10 @@
 """A run on a link, with the driver, under a virtual clock."""
 
 import asyncio
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
-
-from conforming import Collector
-
+from conformance.conforming import Collector
 from unclouded.app.conformance import running
 from unclouded.conformance.check import RunOptions, RunReport
 from unclouded.core.driver import Driver

@@ -1,17 +1,13 @@
 """`conform` as it is typed."""
 
-import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 from click.testing import CliRunner
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "conformance"))
-
-from conforming import conform
-from wifi_ends import home, mcu
-
+from conformance.conforming import conform
+from conformance.wifi_ends import home, mcu
 from unclouded.cli import cli
 from unclouded.cli.verbs import conform as verb
 from unclouded.conformance.check import RunOptions, RunReport
