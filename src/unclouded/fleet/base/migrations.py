@@ -55,7 +55,10 @@ async def check_version(connection: Connection) -> None:
         raise BaseTooNew(too_new(version))
     if version < VERSION:
         state = f"has the tables of version {version}" if version else "has no tables yet"
-        raise BaseRefused(f"The database {state}, and this Unclouded needs version {VERSION}, which `unclouded fleet serve` makes when it starts.")
+        raise BaseRefused(
+            f"The database {state}, and this Unclouded needs version {VERSION}, which `unclouded fleet serve` makes at its"
+            " start."
+        )
 
 
 def too_new(version: int) -> str:
