@@ -57,7 +57,7 @@ def test_columns_of_any_bytes_never_raise_anything_else(columns: bytes) -> None:
 
 def test_a_chunk_that_claims_millions_of_values_is_refused_before_they_are_made() -> None:
     counts = bytes([0xFF, 0xFF, 0xFF, 0xFF, 0x7F] * 2 + [1, 1, 0, 1, 0]) + bytes(3)
-    with pytest.raises(DamagedStore, match="too long"):
+    with pytest.raises(DamagedStore, match="too many values"):
         decode(HOUR, bytes([VERSION]) + zlib.compress(counts))
 
 

@@ -7,30 +7,45 @@
     12:00:01.006  power 671, voltage 2301   ┘    times   3, +1003       power 673, -2     voltage 2301, 0
 
 A moment is a millisecond with values; its shape is which series it has, in their order. Times and values are
-differences to the one before. A column of numbers is its width (0: all are zero; 1, 2, 4 or 8 bytes; or varints, for
-larger numbers) and its bytes, the lowest bytes of all numbers first, which compresses well and is read without a loop.
+differences to the one before. A column of numbers: see store.columns.
 """
 
 import contextlib
-import sys
 import zlib
-from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, islice
+from typing import NamedTuple
 
 from unclouded.core.errors import DamagedStore
 from unclouded.store.blob import Entry
+from unclouded.store.columns import MOST_BYTES, ColumnReader, put_column, put_number
 
 SPAN_S = 3600  # of one chunk, whole hours from the Unix epoch
 VERSION = 1
 LEVEL = 6  # of zlib
-MOST_BYTES = 64 * 1024 * 1024  # of the columns of one chunk
-WIDTHS = ((1, "b"), (2, "h"), (4, "i"), (8, "q"))
-CODES = dict(WIDTHS)
 MOMENTS = 500  # decoded at a time, where not all are wanted at once
-VARINTS = 9  # in place of a width
 
 DeviceSecond = tuple[int, Sequence[Entry]]  # second, its entries sorted by their milliseconds
+
+
+class ChunkLimits(NamedTuple):
+    """How many values a chunk may have, and the seconds that it covers."""
+
+    values: int = MOST_BYTES
+    span: int = SPAN_S
+
+
+class ChunkHead(NamedTuple):
+    """How many moments and values; ``series``: their numbers; ``shapes``: places in it."""
+
+    moments: int
+    values: int
+    series: Sequence[int]
+    shapes: Sequence[Sequence[int]]
+
+
+OWN = ChunkLimits()
 
 
 class ChunkEncoder:
@@ -64,13 +79,13 @@ class ChunkEncoder:
         places = {number: place for place, number in enumerate(self._columns)}
         head = bytearray()
         for count in (len(self._times), len(self._marks), len(self._columns), len(self._shapes)):
-            _put(head, count)
+            put_number(head, count)
         for number in self._columns:
-            _put(head, number)
+            put_number(head, number)
         for shape in self._shapes:
-            _put(head, len(shape))
+            put_number(head, len(shape))
             for number in shape:
-                _put(head, places[number])
+                put_number(head, places[number])
         yield bytes([VERSION])
         yield from _compressed(head, (self._times, self._shapes_of, self._marks, *self._columns.values()))
 
@@ -87,15 +102,51 @@ def encode(start: int, seconds: Iterable[DeviceSecond]) -> bytes:
 
 def decode(start: int, chunk: bytes) -> list[DeviceSecond]:
     """The seconds of a chunk that begins then. Raises DamagedStore."""
-    with _damage():
-        decoder = _ChunkDecoder(start, chunk)
-        return decoder.take(decoder.moments)
+    with damage():
+        return decode_opened(start, opened(chunk), OWN)
+
+
+def decode_opened(start: int, columns: bytes, limits: ChunkLimits) -> list[DeviceSecond]:
+    """The same, of the columns of a chunk. Raises as ``damage`` catches, also where it is beyond the limits."""
+    decoder = _ChunkDecoder(start, columns, limits)
+    return decoder.take(decoder.moments)
+
+
+def opened(chunk: bytes, most: int = MOST_BYTES) -> bytes:
+    """The columns of a chunk, of at most so many bytes. Raises as ``damage`` catches."""
+    if chunk[0] != VERSION:
+        raise DamagedStore(f"A chunk of the store is damaged, or of a newer version ({chunk[0]}).")
+    return _decompressed(chunk, most)
+
+
+def read_head(columns: ColumnReader, limits: ChunkLimits) -> ChunkHead:
+    """What stands before the columns. Raises as ``damage`` catches."""
+    moments, values, series_count, shape_count = (columns.number() for _ in range(4))
+    if values > limits.values or moments > min(limits.values, limits.span * 1000):
+        raise ValueError("it has too many values")
+    columns.must_hold(series_count + shape_count)
+    series = [columns.number() for _ in range(series_count)]
+    shapes = [[columns.number() for _ in range(columns.number())] for _ in range(shape_count)]
+    return ChunkHead(moments, values, series, shapes)
+
+
+def values_of(head: ChunkHead, uses: Mapping[int, int]) -> list[int]:
+    """How many values each series has, where each shape is used so often. Raises ValueError where they differ."""
+    if uses and min(uses) < 0:
+        raise ValueError("it has an unknown shape")
+    if sum(len(head.shapes[shape]) * count for shape, count in uses.items()) != head.values:
+        raise ValueError("its counts differ")
+    counts = [0] * len(head.series)
+    for shape, count in uses.items():
+        for place in head.shapes[shape]:
+            counts[place] += count
+    return counts
 
 
 def is_sound(chunk: bytes) -> bool:
     """Whether its checksum fits: a tenth of the time of reading it."""
     try:
-        return chunk[0] == VERSION and bool(_decompressed(chunk))
+        return chunk[0] == VERSION and bool(_decompressed(chunk, MOST_BYTES))
     except (zlib.error, IndexError, ValueError, TypeError):
         return False
 
@@ -103,8 +154,8 @@ def is_sound(chunk: bytes) -> bool:
 def seconds_of(start: int, chunk: bytes) -> Iterator[DeviceSecond]:
     """The same, one after another. Raises DamagedStore, at any of them."""
     held: list[DeviceSecond] = []  # the last one: more of it may follow
-    with _damage():
-        decoder = _ChunkDecoder(start, chunk)
+    with damage():
+        decoder = _ChunkDecoder(start, opened(chunk), OWN)
         while moments := list(islice(decoder.moments, MOMENTS)):
             if found := decoder.take(moments):
                 yield from held
@@ -114,7 +165,7 @@ def seconds_of(start: int, chunk: bytes) -> Iterator[DeviceSecond]:
 
 
 @contextlib.contextmanager
-def _damage() -> Iterator[None]:
+def damage() -> Iterator[None]:
     """What can go wrong in decoding as DamagedStore."""
     try:
         yield
@@ -125,24 +176,16 @@ def _damage() -> Iterator[None]:
 class _ChunkDecoder:
     """``moments``: the times, relative to the hour in ms, and the shapes of all; ``take`` them in order."""
 
-    def __init__(self, start: int, chunk: bytes) -> None:
-        if chunk[0] != VERSION:
-            raise DamagedStore(f"A chunk of the store is damaged, or of a newer version ({chunk[0]}).")
-        columns = _Columns(_decompressed(chunk))
-        moments, entries, series_count, shape_count = (columns.number() for _ in range(4))
-        columns.must_hold(series_count + shape_count)
-        series = [columns.number() for _ in range(series_count)]
-        shapes = [[columns.number() for _ in range(columns.number())] for _ in range(shape_count)]
-        times = list(accumulate(columns.column(moments)))
-        shapes_of = columns.column(moments)
-        marks = iter(columns.column(entries))
-        counts = [0] * series_count
-        for shape in shapes_of:
-            for place in shapes[shape]:
-                counts[place] += 1
-        if sum(counts) != entries:
-            raise ValueError("its counts differ")
+    def __init__(self, start: int, data: bytes, limits: ChunkLimits) -> None:
+        columns = ColumnReader(data, limits.values)
+        head = read_head(columns, limits)
+        series, shapes = head.series, head.shapes
+        times = list(accumulate(columns.column(head.moments)))
+        shapes_of = columns.column(head.moments)
+        marks = iter(columns.column(head.values))
+        counts = values_of(head, Counter(shapes_of))
         values = [accumulate(columns.column(count)) for count in counts]
+        self._span = limits.span
         self.moments = zip(times, shapes_of, strict=True)
         self._start = start
         self._parts = [[(series[place], values[place].__next__) for place in shape] for shape in shapes]
@@ -156,7 +199,7 @@ class _ChunkDecoder:
         for time, shape in moments:
             second, ms = divmod(time, 1000)
             if second != current:
-                if second < current or second >= SPAN_S:
+                if second < current or second >= self._span:
                     raise ValueError("its times are out of order")
                 current, into = second, []
                 found.append((self._start + second, into))
@@ -179,30 +222,6 @@ def _moments(seconds: Iterable[DeviceSecond]) -> Iterator[tuple[int, list[Entry]
             yield second * 1000 + moment[0][0], moment
 
 
-def _put_column(data: bytearray, numbers: Sequence[int]) -> None:
-    low, high = (min(numbers), max(numbers)) if numbers else (0, 0)
-    if low == high == 0:
-        data.append(0)
-        return
-    for width, code in WIDTHS:
-        if -(1 << 8 * width - 1) <= low and high < 1 << 8 * width - 1:
-            data.append(width)
-            raw = _little(array(code, numbers)).tobytes()
-            for byte in range(width):
-                data += raw[byte::width]
-            return
-    data.append(VARINTS)
-    for number in numbers:
-        _put(data, number << 1 if number >= 0 else ~number << 1 | 1)
-
-
-def _put(data: bytearray, number: int) -> None:
-    while number > 0x7F:
-        data.append(number & 0x7F | 0x80)
-        number >>= 7
-    data.append(number)
-
-
 def _compressed(head: bytearray, columns: Iterable[Sequence[int]]) -> Iterator[bytes]:
     """Each column begins a block, so that it gets a code of its own: 12 % less than all in one."""
     worker = zlib.compressobj(LEVEL, strategy=zlib.Z_FILTERED)
@@ -210,7 +229,7 @@ def _compressed(head: bytearray, columns: Iterable[Sequence[int]]) -> Iterator[b
     size = len(head)
     for column in columns:
         data = bytearray()
-        _put_column(data, column)
+        put_column(data, column)
         size += len(data)
         if size > MOST_BYTES:
             raise ValueError("too many values for one chunk")
@@ -218,59 +237,9 @@ def _compressed(head: bytearray, columns: Iterable[Sequence[int]]) -> Iterator[b
     yield worker.flush()
 
 
-def _little(numbers: "array[int]") -> "array[int]":
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return numbers
-
-
-def _decompressed(chunk: bytes) -> bytes:
+def _decompressed(chunk: bytes, most: int) -> bytes:
     worker = zlib.decompressobj()
-    data = worker.decompress(memoryview(chunk)[1:], MOST_BYTES)
+    data = worker.decompress(memoryview(chunk)[1:], most)
     if not worker.eof:
         raise ValueError("it is truncated, or too long")
     return data
-
-
-class _Columns:
-    """Reads the columns one after another."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    def number(self) -> int:
-        number = shift = 0
-        while True:
-            byte = self._data[self._at]
-            self._at += 1
-            number |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return number
-            shift += 7
-
-    def must_hold(self, bytes: int) -> None:
-        """Raises ValueError where so many bytes are not left."""
-        if bytes > len(self._data) - self._at:
-            raise ValueError("it is truncated")
-
-    def column(self, count: int) -> Sequence[int]:
-        width = self._data[self._at]
-        self._at += 1
-        if width == 0:
-            if count > MOST_BYTES:
-                raise ValueError("it is too long")
-            return [0] * count
-        if width == VARINTS:
-            self.must_hold(count)
-            numbers = [self.number() for _ in range(count)]
-            return [~(number >> 1) if number & 1 else number >> 1 for number in numbers]
-        code = CODES.get(width)
-        if code is None:
-            raise ValueError("it has an unknown width")
-        self.must_hold(count * width)
-        raw = bytearray(count * width)
-        for byte in range(width):
-            raw[byte::width] = self._data[self._at : self._at + count]
-            self._at += count
-        return _little(array(code, bytes(raw))).tolist()

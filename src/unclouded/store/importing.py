@@ -143,6 +143,8 @@ class ImportWriter:
     ) -> None:
         self._pending.add(device, point, min(times), max(times) + 1)
         self._outbox.mark((device, at // 1000) for at in times)
+        self._outbox.mark_silence(min(times) // 1000, max(times) // 1000)
+        self._outbox.mark_catalogue()  # the flag
         self._db.execute(PUT_AUDIT, (self._wall(), who, what, to_json({"point": point, **entry})))
 
 

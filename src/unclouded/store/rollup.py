@@ -84,6 +84,10 @@ class Rollup:
         self._behind.update(device for device, _ in places)
         self.catch_up(max(ROWS_PER_BATCH, 3 * len(places)))
 
+    def newest(self, device: int) -> int | None:
+        """The second of the newest sample of a device; None where it has none."""
+        return self._newest.get(device)
+
     def plan_of(self, devices: Sequence[int]) -> tuple[int, set[int]]:
         """For devices that are joined: the ``upto`` of the result, and the minutes that are missing before it."""
         upto = {device: self._upto.get(device, 0) for device in devices if device in self._newest}

@@ -15,7 +15,8 @@ series   one point of a device in one scale (10 ** exponent); several series of 
     put_away samples and events of the future, from while the clock was ahead (see store.future)
     feed     the names of feeds: prices, carbon intensities
 feed_value   a value of a feed and the interval that it counts for, as exact text (see store.feeds)
-    outbox   windows of time, the number of their newest change, and the one that a subscriber has (see store.outbox)
+    outbox   windows of time, the number of their newest change, the one that a subscriber has, and one that it cannot
+             read (see store.outbox)
 subscription who subscribes to the outbox: its levels (since NULL: no more; its numbers go on from ``number``)
     expired  until when the samples (span 0) or rows of a series were deleted by retention (see store.retention)
     edit     ranges of a point that are void or corrected (see store.editing)
@@ -118,6 +119,9 @@ MIGRATIONS: Sequence[str] = (
     CREATE TABLE unrolled (
         device INTEGER NOT NULL, point TEXT NOT NULL, start INTEGER NOT NULL, until INTEGER NOT NULL);
     CREATE INDEX unrolled_of_device ON unrolled (device, point);
+    """,
+    """
+    ALTER TABLE outbox ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
     """,
 )
 

@@ -36,12 +36,15 @@ from unclouded.store.sealing import PUT_SAMPLE, Sealer
 from unclouded.store.transaction import transaction
 
 LAST_SECOND = 2**40  # times beyond are invalid
+GAP = "gap"  # the flag
+SILENCE_S = 1800  # s without a sample; energy of a time without contact is spread over the hours before
 SAME_TEXT_S = 3600.0  # s after which an unchanged text is written again
 
 PUT_EVENT = "INSERT INTO event (at, device, kind, json) VALUES (?, ?, ?, ?)"
 PUT_DEVICE = """INSERT INTO device (identity, id, family, link, info, first_seen, last_seen)
     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (identity) DO UPDATE SET id = excluded.id, family = excluded.family,
     link = excluded.link, info = excluded.info, last_seen = max(last_seen, excluded.last_seen)"""
+DESCRIBED = "SELECT id, info FROM device WHERE identity = ?"
 NUMBERS = frozenset({"switch", "number", "counter", "bitmap"})  # kinds of points that make a series
 
 Samples = defaultdict[tuple[int, int], list[Entry]]
@@ -76,6 +79,8 @@ class StoreWriter:
         self.imports = ImportWriter(db, wall, self.unrolled, self.outbox, self._tables_changed)
         self.deleter = Deleter(db, wall, now, self._expired)
         self._announced: set[str] = set()  # identities of current devices
+        self._event_times = list[float]()  # of the batch that is being written
+        self._gaps = set[tuple[int, int]]()  # device, second: of readings with energy of a time without contact
         self._stale = False  # whether the cached tables may differ from the file
         db.create_function("merge", 2, merge_or_replace, deterministic=True)
         for (info,) in db.execute("SELECT info FROM device WHERE info <> ''"):
@@ -119,6 +124,7 @@ class StoreWriter:
 
     def _write(self, batch: Sequence[Fact]) -> None:
         samples: Samples = defaultdict(list)
+        self._event_times, self._gaps = [], set()
         for fact in batch:
             if isinstance(fact, Reading):
                 self._reading(fact, samples)
@@ -132,9 +138,20 @@ class StoreWriter:
             [(second, device, second) for device, second in seen.items()],
         )
         places = [(device, second) for device, second, _ in rows]
+        self._mark_silences(places)
         self._rollup.follow(places)
         self.sealer.note(places)
         self.outbox.mark(places)
+        self.outbox.mark_events(self._event_times)
+
+    def _mark_silences(self, places: Sequence[tuple[int, int]]) -> None:
+        """Where these samples, by device and time, say something of the time before them."""
+        before = None
+        for device, second in places:
+            newest = self._rollup.newest(device) if device != before or (device, second) in self._gaps else None
+            if newest is not None and (second - newest >= SILENCE_S or (device, second) in self._gaps):
+                self.outbox.mark_silence(min(newest, second), second)
+            before = device
 
     def _reading(self, reading: Reading, samples: Samples) -> None:
         value = reading.value
@@ -158,6 +175,8 @@ class StoreWriter:
             self.too_old += 1  # its rollups cannot be computed again
             return
         samples[slot.device, second].append((ms, slot.series, number, marks))
+        if marks and GAP in reading.flags:
+            self._gaps.add((slot.device, second))
 
     def _text(self, slot: _Slot, reading: Reading) -> None:
         """Store a text value as an event, when it changes and once an hour."""
@@ -192,6 +211,8 @@ class StoreWriter:
     def _event(self, at: float, device: int | None, kind: str, entry: Mapping[str, object]) -> None:
         moment = at if math.isfinite(at) else self._wall()
         self._db.execute(PUT_EVENT, (moment, device, kind, to_json(entry)))
+        if kind != VALUE:
+            self._event_times.append(moment)
 
     def _device(self, device: Device) -> None:
         """Give the device its id. Another device that had the id keeps its history under its identity."""
@@ -202,7 +223,10 @@ class StoreWriter:
         taken = "UPDATE device SET id = NULL WHERE id = ? AND identity <> ?"
         self._db.execute(taken, (device.id, device.identity))
         row = (device.identity, device.id, device.family, device.link, device_to_json(device), now, now)
+        known = self._db.execute(DESCRIBED, (device.identity,)).fetchone()
         self._db.execute(PUT_DEVICE, row)
+        if known != (row[1], row[4]):
+            self.outbox.mark_catalogue()
         place = self._db.execute("SELECT number FROM device WHERE identity = ?", (device.identity,))
         number = int(place.fetchone()[0])
         self._db.execute("INSERT OR IGNORE INTO alias VALUES (?, ?, ?)", (device.id, number, now))
@@ -245,6 +269,7 @@ class StoreWriter:
         row = (device, scale.point, scale.exponent, scale.kind)
         cursor = self._db.execute("INSERT INTO series (device, point, exponent, kind) VALUES (?, ?, ?, ?)", row)
         number = self._series[device, scale] = cursor.lastrowid or 0
+        self.outbox.mark_catalogue()
         return number
 
     def _new_marks(self, reading: Reading) -> int:
@@ -252,6 +277,7 @@ class StoreWriter:
             if flag not in self._bits:
                 self._bits[flag] = len(self._bits)
                 self._db.execute("INSERT INTO flag VALUES (?, ?)", (self._bits[flag], flag))
+                self.outbox.mark_catalogue()
         marks = marks_of(reading.quality, self._bits, reading.flags)
         self._marks[reading.quality, reading.flags] = marks
         return marks
