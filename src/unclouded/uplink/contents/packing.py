@@ -12,9 +12,9 @@ import msgspec
 
 from unclouded.core.errors import DamagedStore
 
-MOST_UNPACKED = 16 * 1024 * 1024  # bytes of one window, unpacked
-MOST_VALUES = 2_000_000  # readings of one window: 6,600 a second
-MOST_ROWS = 200_000  # rolled-up rows of one window
+MOST_UNPACKED = 8 * 1024 * 1024  # bytes of one window, unpacked
+MOST_VALUES = 1_000_000  # readings of one window: 3,300 a second
+MOST_ROWS = 100_000  # rolled-up rows of one window
 MOST_ITEMS = 100_000  # devices, series, events, hours of one window
 PACKING = 6  # of zlib
 

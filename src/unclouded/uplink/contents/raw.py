@@ -3,26 +3,62 @@
 Source: docs/protocols/fleet.md §4.2
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from unclouded.store.chunk import DeviceSecond
+import msgspec
+
+from unclouded.store import chunk
+from unclouded.store.chunk import ChunkLimits, DeviceSecond
+from unclouded.uplink.contents.packing import (
+    MOST_ITEMS,
+    MOST_UNPACKED,
+    MOST_VALUES,
+    ContentError,
+    as_content_error,
+    limit,
+    read,
+    write,
+)
+
+SPAN_S = 300  # of a window
+
+_decoder = msgspec.msgpack.Decoder(tuple[tuple[int, bytes], ...])
 
 
 def encode_raw(start: int, seconds: Mapping[int, Iterable[DeviceSecond]]) -> bytes:
     """By device; seconds in order of time, within 300 s of ``start`` (Unix s)."""
-    raise NotImplementedError
+    return join_chunks([(device, chunk.encode(start, found)) for device, found in seconds.items()])
+
+
+def join_chunks(chunks: Sequence[tuple[int, bytes]]) -> bytes:
+    """The content of a window whose chunks are made."""
+    return write(chunks)
 
 
 def raw_chunks(data: bytes) -> list[tuple[int, bytes]]:
     """The chunk of each device, unopened. Raises ContentError."""
-    raise NotImplementedError
+    found = read(_decoder, data)
+    limit(len(found), MOST_ITEMS, "chunks")
+    if len({device for device, _ in found}) < len(found):
+        raise ContentError("a device has two chunks")
+    return list(found)
+
+
+def opened_chunks(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Device and columns of each chunk. Raises ContentError, also where they are too large together."""
+    left = MOST_UNPACKED
+    for device, packed in raw_chunks(data):
+        with as_content_error():
+            columns = chunk.opened(packed, left)
+        left = max(left - len(columns), 1)
+        yield device, columns
 
 
 def decode_raw(start: int, data: bytes) -> dict[int, list[DeviceSecond]]:
     """The seconds of each device: (second, [(ms, series, value, marks), …]). Raises ContentError."""
-    raise NotImplementedError
-
-
-def check_raw(start: int, data: bytes) -> Iterator[None]:
-    """Whether a window can be read. Raises ContentError."""
-    raise NotImplementedError
+    found, left = dict[int, list[DeviceSecond]](), MOST_VALUES
+    for device, columns in opened_chunks(data):
+        with as_content_error():
+            found[device] = chunk.decode_opened(start, columns, ChunkLimits(left, SPAN_S))
+        left -= sum(len(entries) for _, entries in found[device])
+    return found

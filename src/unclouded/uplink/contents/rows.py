@@ -1,14 +1,25 @@
 """Rolled-up rows of a window (``quarter``: one step of 900 s, ``minute``: five of 60 s), as columns in zlib.
 
+    zlib( rows | series | steps | sizes | times | marks | kinds | last | sum | least | most )
+
+Rows are in order of series, then of time. What rows of a device have in common is a difference to another row: sizes,
+times and marks to that of the same step in the series before; the last value to the row before of the same series.
+The sum is a difference to size x last, least and most are distances from the last: noise, and little more.
+
 Source: docs/protocols/fleet.md §4.3
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, pairwise
 from typing import NamedTuple
 
+from unclouded.store.columns import ColumnReader, put_column, put_number, put_varints
 from unclouded.store.part import SeriesPart
+from unclouded.uplink.contents.packing import MOST_ROWS, ContentError, as_content_error, limit, pack, unpack
 
 STEPS = {"quarter": 900, "minute": 60}  # s of one step, by level
+LENGTHS = {"quarter": 900, "minute": 300}  # s of one window
+PutColumn = Callable[[bytearray, Sequence[int]], None]
 
 
 class RolledRow(NamedTuple):
@@ -19,11 +30,102 @@ class RolledRow(NamedTuple):
     part: SeriesPart
 
 
-def encode_rows(level: str, start: int, rows: Sequence[RolledRow]) -> bytes:
+def encode_rows(level: str, start: int, rows: Iterable[RolledRow]) -> bytes:
     """The rows of a window from ``start`` on, in any order."""
-    raise NotImplementedError
+    ordered = sorted(rows, key=lambda row: row[:2])
+    columns = _columns(STEPS[level], start, ordered)
+    return min((pack(_written(len(ordered), columns, put)) for put in (put_varints, put_column)), key=len)
 
 
 def decode_rows(level: str, start: int, data: bytes) -> list[RolledRow]:
     """By series, then by time. Raises ContentError."""
-    raise NotImplementedError
+    unpacked = unpack(data)
+    with as_content_error():
+        return _read(ColumnReader(unpacked, MOST_ROWS), STEPS[level], LENGTHS[level], start)
+
+
+# --- inside -------------------------------------------------------------------------------------------
+
+
+def _columns(step: int, start: int, rows: Sequence[RolledRow]) -> list[list[int]]:
+    steps = [(row.start - start) // step for row in rows]
+    parts = [row.part for row in rows]
+    last = [int(part.last) for part in parts]
+    numbers = [(part, at) for part, at in zip(parts, last, strict=True) if part.total is not None]
+    same = _Alike(), _Alike(), _Alike()
+    return [
+        [after - before for before, after in pairwise([0, *(row.series for row in rows)])],
+        steps,
+        [same[0].difference(at, part.size) for at, part in zip(steps, parts, strict=True)],
+        [same[1].difference(at, part.at - row.start * 1000) for at, row, part in zip(steps, rows, parts, strict=True)],
+        [same[2].difference(at, part.marks) for at, part in zip(steps, parts, strict=True)],
+        [int(part.total is not None) for part in parts],
+        _differences(rows, last),
+        [int(part.total or 0) - part.size * at for part, at in numbers],
+        [at - int(part.low or 0) for part, at in numbers],
+        [int(part.high or 0) - at for part, at in numbers],
+    ]
+
+
+def _written(count: int, columns: Iterable[Sequence[int]], put: PutColumn) -> bytes:
+    data = bytearray()
+    put_number(data, count)
+    for column in columns:
+        (put if any(column) else put_column)(data, column)
+    return bytes(data)
+
+
+def _read(columns: ColumnReader, step: int, length: int, start: int) -> list[RolledRow]:
+    count = columns.number()
+    limit(count, MOST_ROWS, "rows")
+    increases, steps = columns.column(count), columns.column(count)
+    if min(steps, default=0) < 0 or max(steps, default=0) >= length // step:
+        raise ContentError("a step is not in the window")
+    sizes, times, marks = (_Alike().sums(steps, columns.column(count)) for _ in range(3))
+    kinds, differences = columns.column(count), columns.column(count)
+    numbers = sum(kind != 0 for kind in kinds)
+    totals, lows, highs = (iter(columns.column(numbers)) for _ in range(3))
+    if columns.left:
+        raise ContentError("it has a tail")
+    rows = list[RolledRow]()
+    series = last = 0
+    for place, increase in enumerate(increases):
+        series, last = series + increase, differences[place] + (0 if increase else last)
+        at = start + steps[place] * step
+        total: int | None = None
+        low: int | None = None
+        high: int | None = None
+        if kinds[place]:
+            total, low, high = next(totals) + sizes[place] * last, last - next(lows), last + next(highs)
+        part = SeriesPart(sizes[place], total, low, high, last, at * 1000 + times[place], marks[place])
+        rows.append(RolledRow(series, at, part))
+    return rows
+
+
+class _Alike:
+    """What rows of the same step mostly have in common: differences to the one before of that step, else to the last."""
+
+    def __init__(self) -> None:
+        self._by_step: dict[int, int] = {}
+        self._last = 0
+
+    def difference(self, step: int, number: int) -> int:
+        before = self._by_step.get(step, self._last)
+        self._by_step[step] = self._last = number
+        return number - before
+
+    def sums(self, steps: Sequence[int], differences: Sequence[int]) -> list[int]:
+        found = []
+        for step, difference in zip(steps, differences, strict=True):
+            self._last = self._by_step[step] = self._by_step.get(step, self._last) + difference
+            found.append(self._last)
+        return found
+
+
+def _differences(rows: Sequence[RolledRow], last: Sequence[int]) -> list[int]:
+    """Of the last values, to the row before of the same series."""
+    before = chain([None], (row.series for row in rows))
+    return [
+        at - (last[place - 1] if row.series == series else 0)
+        for place, (row, series, at) in enumerate(zip(rows, before, last, strict=False))
+    ]
