@@ -58,7 +58,7 @@ class SessionList:
         """A request of a session."""
         known = self._seen.get(cookie.session)
         if known is None:
-            browser, system = _found(agent, BROWSERS), _found(agent, SYSTEMS)
+            browser, system = found_name(agent, BROWSERS), found_name(agent, SYSTEMS)
             known = self._seen[cookie.session] = SeenSession(cookie, address, browser, system, now, now)
         known.cookie, known.address, known.seen = cookie, address, now
         self._seen.move_to_end(cookie.session)
@@ -70,5 +70,5 @@ class SessionList:
         return (one for one in reversed(self._seen.values()) if one.cookie.is_valid(credentials, now))
 
 
-def _found(agent: str, names: Mapping[str, str]) -> str:
+def found_name(agent: str, names: Mapping[str, str]) -> str:
     return next((name for name, pattern in names.items() if re.search(pattern, agent[:LONGEST_AGENT])), "")

@@ -273,7 +273,7 @@ class FleetCommandBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     """
 
     device: Annotated[str, Meta(min_length=1, max_length=200)]
-    value: bool | int | float | Annotated[str, Meta(max_length=1_000)]
+    value: bool | Annotated[int, Meta(ge=-(2**53), le=2**53)] | float | Annotated[str, Meta(max_length=1_000)]
     point: Annotated[str, Meta(max_length=200)] = ""
     homes: Annotated[list[HomeId], Meta(max_length=MOST_HOMES)] | None = None
     filter: HomesFilter | None = None
@@ -346,12 +346,13 @@ class OrganisationBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
 
 
 class PersonView(msgspec.Struct, frozen=True, kw_only=True):
-    """A person with a role in an organisation. ``login``: what they sign in with."""
+    """A person with a role in an organisation. ``login``: what they sign in with. ``seen``: their last request."""
 
     id: int
     login: str
     name: str
     role: FleetRole
+    seen: str | None
 
 
 class NewPersonBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

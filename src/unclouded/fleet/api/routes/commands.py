@@ -1,0 +1,127 @@
+"""Commands to homes, one or many, and what became of them."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+from starlette.responses import Response
+
+from unclouded.fleet.api.context import HUB_ID, FleetContext, FleetRequest, FleetRoute
+from unclouded.fleet.api.routes.queries import Cursor, Limit, Organisation, homes_of
+from unclouded.fleet.api.shapes import command_view
+from unclouded.fleet.api.views import (
+    MOST_HOMES,
+    CommandTargetView,
+    FleetCommandBody,
+    FleetCommandsView,
+    SentCommandsView,
+)
+from unclouded.fleet.base.views import CommandFate, HomeLine, NewCommand
+from unclouded.web.request import ApiError, as_json
+from unclouded.web.words import say
+
+BATCH_BYTES = 12  # random ones of the id of a batch
+
+
+class CommandsQuery(msgspec.Struct, frozen=True, kw_only=True):
+    org: Organisation | None = None
+    home: Annotated[str, Meta(max_length=40, description="Only to this home.")] = ""
+    batch: Annotated[str, Meta(max_length=60, description="Only those of one request.")] = ""
+    state: Annotated[CommandFate | None, Meta(description="Only in this state.")] = None
+    after: Cursor = ""
+    limit: Limit = 100
+
+
+async def commands(context: FleetContext, request: FleetRequest) -> Response:
+    query = request.query(CommandsQuery)
+    scope, home = request.scope(query.org), query.home or None
+    if home is not None and not HUB_ID.fullmatch(home):
+        raise ApiError(404, "api.fleet.no_home", home=home)
+    book = context.base.commands
+    rows = await book.commands(scope, home, query.batch, query.state, query.after, query.limit)
+    fates = {} if query.after else dict(await book.fates(scope, home, query.batch))
+    states = {str(fate): count for fate, count in fates.items()}
+    more = rows[-1].id if len(rows) == query.limit else None
+    return as_json(FleetCommandsView(commands=[command_view(one) for one in rows], states=states, next=more))
+
+
+async def give_commands(context: FleetContext, request: FleetRequest) -> Response:
+    body = await request.body(FleetCommandBody)
+    lines = await _targets(context, request, body)
+    targets = [CommandTargetView(home=one.hub, name=one.name, problem=_problem(one)) for one in lines]
+    if body.dry_run:
+        return as_json(SentCommandsView(batch="", commands=[], targets=targets))
+    given = [
+        NewCommand(hub=one.hub, device=body.device, point=body.point, value=body.value)
+        for one in lines
+        if one.state != "revoked"
+    ]
+    if not given:
+        raise ApiError(422, "api.fleet.no_homes")
+    now, batch = context.wall(), secrets.token_hex(BATCH_BYTES)
+    scope = request.scope(least="operator")
+    rows = await context.base.commands.give(scope, given, request.person.login, now + body.until_s, now, batch)
+    context.wake()
+    for organisation in sorted({one.organisation for one in rows}):
+        homes = sum(one.organisation == organisation for one in rows)
+        detail = {"homes": homes, "device": body.device, "point": body.point, "value": body.value}
+        await context.note(request, "command.give", batch, organisation, **detail)
+    return as_json(SentCommandsView(batch=batch, commands=[command_view(one) for one in rows], targets=targets))
+
+
+# --- inside -------------------------------------------------------------------------------------------
+
+
+async def _targets(context: FleetContext, request: FleetRequest, body: FleetCommandBody) -> Sequence[HomeLine]:
+    """The homes that are meant, all in organisations where the person may give commands. Raises ApiError."""
+    if (body.homes is None) == (body.filter is None):
+        raise ApiError(422, "api.fleet.either")
+    if body.filter is not None:
+        request.scope(body.filter.org, "operator")
+        ids = await homes_of(context, request, body.filter, MOST_HOMES)
+    else:
+        ids = list(dict.fromkeys(body.homes or ()))
+    lines = {one.hub: one for one in await context.base.homes.rows(request.scope(), ids, context.wall())}
+    for id in ids:
+        if id not in lines:
+            raise ApiError(404, "api.fleet.no_home", home=id)
+    for organisation in {one.organisation for one in lines.values()}:
+        request.role_in(organisation, "operator")
+    if not lines:
+        raise ApiError(422, "api.fleet.no_homes")
+    return [lines[id] for id in ids]
+
+
+def _problem(line: HomeLine) -> str:
+    """Why a home would not carry it out; "" = nothing is known against it."""
+    match line.state:
+        case "revoked":
+            return say("api.fleet.is_revoked")
+        case "offline" | "new":
+            return say("api.fleet.is_offline")
+    return ""
+
+
+ROWS = (
+    FleetRoute(
+        method="GET",
+        path="/api/fleet/commands",
+        summary="Commands, newest first, and what became of them.",
+        handler=commands,
+        returns=(FleetCommandsView,),
+        query=CommandsQuery,
+        errors={404: "There is no such home or organisation."},
+    ),
+    FleetRoute(
+        method="POST",
+        path="/api/fleet/commands",
+        summary="Set a point of a device, in one home or in many at once; the outcome is of each home.",
+        handler=give_commands,
+        returns=(SentCommandsView,),
+        body=FleetCommandBody,
+        errors={404: "There is no such home or organisation.", 422: "The body is wrong, or the homes are too many."},
+        least="operator",
+    ),
+)

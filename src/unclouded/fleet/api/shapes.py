@@ -1,0 +1,168 @@
+"""Rows of the base as the API shows them: Wh in place of mWh, times as text."""
+
+from collections.abc import Iterable
+
+from unclouded.core.model import unit_of
+from unclouded.core.times import iso
+from unclouded.fleet.api.views import (
+    AuditRowView,
+    FleetCommandView,
+    FleetEvent,
+    FleetHomeView,
+    HomeDevice,
+    HomePoint,
+    HomeRowView,
+    HomesFilter,
+    HomesSummary,
+    LetOutView,
+    StoredLevelView,
+)
+from unclouded.fleet.base.views import (
+    AuditEntry,
+    CatalogueDevice,
+    GivenCommand,
+    HomeDetail,
+    HomeEventRow,
+    HomeFilter,
+    HomeLine,
+    HomeSums,
+    Role,
+)
+
+
+def wh(mwh: int | None) -> float | None:
+    """mWh -> Wh."""
+    return None if mwh is None else mwh / 1000
+
+
+def when(at: float | None) -> str | None:
+    """Unix s -> ISO 8601."""
+    return None if at is None else iso(at)
+
+
+def base_filter(filter: HomesFilter) -> HomeFilter:
+    """The filter as the base takes it; its organisation is in the scope."""
+    return HomeFilter(search=filter.q.strip(), state=filter.state or None, flag=filter.flag, version=filter.version)
+
+
+def home_row(line: HomeLine) -> HomeRowView:
+    return HomeRowView(
+        id=line.hub,
+        organisation=line.organisation,
+        name=line.name,
+        place=line.place,
+        state=line.state,
+        seen=when(line.seen),
+        power_W=line.power_W,
+        import_Wh=wh(line.import_mWh),
+        export_Wh=wh(line.export_mWh),
+        solar_Wh=wh(line.solar_mWh),
+        devices=line.devices,
+        devices_offline=line.devices_offline,
+        alerts=list(line.alerts),
+        behind=line.behind,
+        version=line.version,
+        levels=list(line.levels),
+    )
+
+
+def summary(sums: HomeSums) -> HomesSummary:
+    return HomesSummary(
+        homes=sums.homes,
+        states=sums.states,
+        flags=sums.flags,
+        versions=sums.versions,
+        power_W=sums.power_W,
+        import_Wh=wh(sums.import_mWh),
+        export_Wh=wh(sums.export_mWh),
+        solar_Wh=wh(sums.solar_mWh),
+    )
+
+
+def home_view(detail: HomeDetail, role: Role) -> FleetHomeView:
+    return FleetHomeView(
+        row=home_row(detail.home),
+        role=role,
+        timezone=detail.catalogue.zone,
+        joined=iso(detail.joined),
+        revoked=when(detail.revoked),
+        hello=when(detail.hello),
+        let_out=LetOutView(
+            levels=list(detail.home.levels),
+            names="names" in detail.let_out,
+            events="events" in detail.let_out,
+            questions="questions" in detail.let_out,
+            control="control" in detail.let_out,
+        ),
+        devices=[home_device(one) for one in detail.catalogue.devices],
+        stored=[
+            StoredLevelView(
+                level=one.level, first=iso(one.first), last=iso(one.last), windows=one.windows, bytes=one.size
+            )
+            for one in detail.stored
+        ],
+    )
+
+
+def home_device(device: CatalogueDevice) -> HomeDevice:
+    return HomeDevice(
+        id=device.id,
+        name=device.name,
+        room=device.room,
+        parent=device.parent,
+        kind=device.kind,
+        product=device.product,
+        points=[
+            HomePoint(key=one.point, kind=one.kind, unit=unit_of(one.point), exponent=one.exponent, label=one.label)
+            for one in device.series
+        ],
+    )
+
+
+def event_view(row: HomeEventRow) -> FleetEvent:
+    return FleetEvent(
+        number=row.number,
+        home=row.hub,
+        name=row.home,
+        at=iso(row.at),
+        device=row.device,
+        kind=row.kind,
+        text=row.text,
+        data=row.data,
+    )
+
+
+def command_view(row: GivenCommand) -> FleetCommandView:
+    return FleetCommandView(
+        id=row.id,
+        batch=row.batch,
+        home=row.hub,
+        name=row.home,
+        device=row.device,
+        point=row.point,
+        value=row.value,
+        who=row.who,
+        at=iso(row.created),
+        until=iso(row.until),
+        state=row.fate,
+        reason=row.reason,
+        changed=when(row.changed),
+    )
+
+
+def audit_view(row: AuditEntry) -> AuditRowView:
+    detail = {key: value for key, value in row.detail.items() if key != "address"}
+    return AuditRowView(
+        number=row.number,
+        at=iso(row.at),
+        organisation=row.organisation,
+        who=row.who,
+        what=row.action,
+        subject=row.subject,
+        detail=detail,
+        address=str(row.detail.get("address", "")),
+    )
+
+
+def event_views(rows: Iterable[HomeEventRow]) -> list[FleetEvent]:
+    return [event_view(one) for one in rows]
