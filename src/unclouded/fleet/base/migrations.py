@@ -56,8 +56,8 @@ async def check_version(connection: Connection) -> None:
     if version < VERSION:
         state = f"has the tables of version {version}" if version else "has no tables yet"
         raise BaseRefused(
-            f"The database {state}, and this Unclouded needs version {VERSION}, which `unclouded fleet serve` makes at its"
-            " start."
+            f"The database {state}, and this Unclouded needs version {VERSION}: `unclouded fleet serve` makes them when"
+            " it starts."
         )
 
 
