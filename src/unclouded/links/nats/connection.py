@@ -192,11 +192,13 @@ class NatsConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.was_active = True
-        if self._stage == "turning":
-            self.end("It sends bytes without encryption where TLS begins.")
-            return
+        is_early = self._stage == "turning"
         for event in self._parser.receive(data):
-            self._take_event(event)
+            is_early |= self._stage == "turning"
+            if not is_early:
+                self._take_event(event)
+        if is_early or (self._stage == "turning" and self._parser.waiting):
+            self.end(f"{self.server} sends bytes without encryption where TLS begins.")
         if self._parser.broken:
             self.end(f"{self.server} is no NATS server: {self._parser.broken}")
 
@@ -225,8 +227,8 @@ class NatsConnection(asyncio.Protocol):
     async def _encrypt(self) -> None:
         transport = self._transport
         assert transport is not None
-        if self._stage != "turning" or self._parser.waiting:
-            raise LinkError(f"{self.server} sends more than it may before TLS begins.")
+        if transport.is_closing():
+            raise LinkError(self._reason or f"{self.server} closed the connection.")
         self._stage = "plain"  # from here on, what comes was decrypted
         context = self._identity.context()
         loop = asyncio.get_running_loop()
