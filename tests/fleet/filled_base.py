@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import reduce
+from operator import xor
 
 from fleet.identities import new_hub_id
 from unclouded.fleet.base.base import FleetBase
@@ -12,7 +14,7 @@ from unclouded.uplink.contents.energy import DayEnergy, EnergyWindow, HourEnergy
 from unclouded.uplink.contents.events import WindowEvent, encode_events
 from unclouded.uplink.contents.raw import encode_raw
 from unclouded.uplink.contents.rows import RolledRow, encode_rows
-from unclouded.uplink.messages import HubState, SentWindow
+from unclouded.uplink.messages import DaySum, Hello, HubState, LetOut, SentWindow
 
 NOW = 1_795_996_800.0  # 2026-11-30 00:00 UTC
 DAY = 86_400
@@ -59,6 +61,15 @@ def window(level: str, start: int, number: int, value: int = 5) -> SentWindow:
 
 def state(**others: object) -> HubState:
     return HubState(**{"at": NOW, "version": "0.9.2", "power_W": 318.0, "devices": 2, **others})  # type: ignore[arg-type]  # of a test
+
+
+def hello(sums: dict[str, tuple[DaySum, ...]], **others: object) -> Hello:
+    let_out = LetOut(("energy", "raw"), names=True, control=True)
+    return Hello((1,), "0.9.2", let_out, 3, sums, **others)  # type: ignore[arg-type]  # of a test
+
+
+def sum_of(numbers: list[int], day: int) -> DaySum:
+    return DaySum(day, len(numbers), reduce(xor, numbers, 0))
 
 
 def energy(date: str, imported: int | None, flags: int = 0) -> bytes:

@@ -1,30 +1,32 @@
 """Windows in the base: of each, the content with the highest number, however often and in whatever order it comes."""
 
 import asyncio
-from functools import reduce
-from operator import xor
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fleet.filled_base import DAY, NOW, add_home, add_organisation, energy, state, store, store_everything, window
+from fleet.filled_base import (
+    DAY,
+    NOW,
+    add_home,
+    add_organisation,
+    energy,
+    hello,
+    state,
+    store,
+    store_everything,
+    sum_of,
+    window,
+)
+from fleet.identities import new_hub_id
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.views import HomeFilter, HubWindows, Scope, StoredWindows
-from unclouded.uplink.messages import DaySum, Hello, LetOut, SentWindow
+from unclouded.uplink.messages import DaySum, SentWindow
 
 ALL = Scope.everything()
 YESTERDAY = int(NOW) - 2 * DAY
 HOURS = range(YESTERDAY, YESTERDAY + 4 * 3600, 3600)
-
-
-def hello(sums: dict[str, tuple[DaySum, ...]], **others: object) -> Hello:
-    let_out = LetOut(("energy", "raw"), names=True, control=True)
-    return Hello((1,), "0.9.2", let_out, 3, sums, **others)  # type: ignore[arg-type]  # of a test
-
-
-def sum_of(numbers: list[int], day: int) -> DaySum:
-    return DaySum(day, len(numbers), reduce(xor, numbers, 0))
 
 
 async def test_newest_window_is_kept_and_its_days_are_of_the_same_number(base: FleetBase) -> None:
@@ -138,30 +140,25 @@ messages = st.lists(
 steps = st.lists(st.one_of(st.tuples(messages, messages), st.just("seal")), min_size=1, max_size=6)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
 async def test_base_is_a_dictionary_of_highest_numbers(
-    base_dsn: str, script: list[tuple[list[tuple[int, str, int, int]], ...] | str]
+    base: FleetBase, script: list[tuple[list[tuple[int, str, int, int]], ...] | str]
 ) -> None:
     """Two ingesters at once, repeats, any order, sealing in between."""
-    async with FleetBase(base_dsn, 2) as one, FleetBase(base_dsn, 2) as two:
-        hub = await add_home(one, await add_organisation(one, str(id(script)) + str(await count(one))))
-        hubs = [hub, await add_home(one, (await one.register.hubs())[-1].organisation)]
-        truth: dict[tuple[str, str, int], int] = {}
-        for step in script:
-            if isinstance(step, str):
-                while (await one.upkeep.seal(NOW, 1)).more:
-                    pass
-                continue
-            await asyncio.gather(*(send(base, hubs, sent) for base, sent in zip((one, two), step, strict=True)))
-            for place, level, hour, number in [*step[0], *step[1]]:
-                key = hubs[place], level, HOURS[hour]
-                truth[key] = max(truth.get(key, 0), number)
-        await check(one, hubs, truth)
-
-
-async def count(base: FleetBase) -> int:
-    return len(await base.register.hubs())
+    organisation = await add_organisation(base, new_hub_id())
+    hubs = [await add_home(base, organisation), await add_home(base, organisation)]
+    truth: dict[tuple[str, str, int], int] = {}
+    for step in script:
+        if isinstance(step, str):
+            while (await base.upkeep.seal(NOW, 1)).more:
+                pass
+            continue
+        await asyncio.gather(*(send(base, hubs, sent) for sent in step))
+        for place, level, hour, number in [*step[0], *step[1]]:
+            key = hubs[place], level, HOURS[hour]
+            truth[key] = max(truth.get(key, 0), number)
+    await check(base, hubs, truth)
 
 
 async def send(base: FleetBase, hubs: list[str], sent: list[tuple[int, str, int, int]]) -> None:

@@ -17,7 +17,7 @@ Every call is one transaction and raises BaseUnavailable (again later), BaseRefu
 
 from unclouded.fleet.base.audit import AuditLog
 from unclouded.fleet.base.commands import CommandBook
-from unclouded.fleet.base.connections import BaseConnections
+from unclouded.fleet.base.connections import POOL_S, BaseConnections
 from unclouded.fleet.base.dispatch import CommandDispatch
 from unclouded.fleet.base.energy import HomeEnergyReader
 from unclouded.fleet.base.history import FleetHistory
@@ -32,9 +32,9 @@ from unclouded.fleet.base.windows import WindowStore
 class FleetBase:
     """``dsn``: of the owner, or of a login that may SET ROLE to the roles of this database."""
 
-    def __init__(self, dsn: str, connections: int = 8) -> None:
-        """``connections``: at most."""
-        self._connections = BaseConnections(dsn, connections)
+    def __init__(self, dsn: str, connections: int = 8, wait_s: float = POOL_S) -> None:
+        """``connections``: at most. ``wait_s``: for one of them."""
+        self._connections = BaseConnections(dsn, connections, wait_s)
         self.windows = WindowStore(self._connections)
         self.dispatch = CommandDispatch(self._connections)
         self.register = HubRegister(self._connections)

@@ -31,14 +31,14 @@ SETTINGS = """SELECT set_config('role', %s, true), set_config('app.org', %s, tru
 class BaseConnections:
     """A pool of connections to one database."""
 
-    def __init__(self, dsn: str, most: int) -> None:
+    def __init__(self, dsn: str, most: int, wait_s: float = POOL_S) -> None:
         self._pool = AsyncConnectionPool(
             dsn,
             kwargs={"options": OPTIONS, "connect_timeout": CONNECT_S, "application_name": "unclouded fleet"},
             min_size=1,
             max_size=most,
             max_waiting=MOST_WAITING,
-            timeout=POOL_S,
+            timeout=wait_s,
             reconnect_timeout=CONNECT_S,
             check=AsyncConnectionPool.check_connection,
             open=False,
@@ -57,7 +57,7 @@ class BaseConnections:
         self, role: BaseRole, scope: Scope | None = None, statement_s: float = STATEMENT_S
     ) -> AsyncIterator[Connection]:
         """As this role; with a scope that has all organisations, "read" is the owner. Raises BaseError."""
-        organisations = "{}"
+        organisations = ""  # no scope: a query of "read" fails
         if scope is not None:
             role = "owner" if scope.organisations is None else role
             organisations = "{" + ",".join(str(int(one)) for one in scope.organisations or ()) + "}"

@@ -1,0 +1,85 @@
+"""The tables of the base: made once, brought forward, and left alone where they are newer."""
+
+import asyncio
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from fleet.filled_base import NOW, add_home, add_organisation, store_everything
+from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.errors import BaseRefused, BaseTooNew, BaseUnavailable
+from unclouded.fleet.base.migrations import migrate
+from unclouded.fleet.base.schema import MIGRATIONS, VERSION
+from unclouded.fleet.base.views import HomeFilter, HubWindows, Scope
+from unclouded.fleet.local_servers.postgres import PrivatePostgres
+
+
+async def test_several_servers_migrate_at_once(empty_dsn: str) -> None:
+    assert await asyncio.gather(*(migrate(empty_dsn) for _ in range(3))) == [VERSION] * 3
+    async with FleetBase(empty_dsn, 2) as base:
+        assert (await base.upkeep.size()).version == VERSION == len(MIGRATIONS)
+
+
+async def test_base_without_tables_says_what_to_do(empty_dsn: str) -> None:
+    with pytest.raises(BaseRefused, match="has no tables yet"):
+        await FleetBase(empty_dsn).open()
+
+
+async def test_newer_tables_are_left_alone(base_dsn: str) -> None:
+    async with await psycopg.AsyncConnection.connect(base_dsn) as connection:
+        await connection.execute("UPDATE setting SET value = '99' WHERE key = 'version'")
+    with pytest.raises(BaseTooNew, match="newer Unclouded"):
+        await migrate(base_dsn)
+    with pytest.raises(BaseTooNew, match="install that one"):
+        await FleetBase(base_dsn).open()
+
+
+async def test_database_that_is_restored_elsewhere_gets_its_roles_and_rights_again(base_dsn: str) -> None:
+    async with await psycopg.AsyncConnection.connect(base_dsn) as connection:
+        await connection.execute("""UPDATE setting SET value = '"unclouded_elsewhere"' WHERE key = 'roles'""")
+    try:
+        await migrate(base_dsn)
+        async with FleetBase(base_dsn, 2) as base:
+            organisation = await add_organisation(base, "A")
+            await store_everything(base, await add_home(base, organisation), int(NOW) - 7200)
+            assert len((await base.homes.homes(Scope((organisation,)), HomeFilter(), NOW)).homes) == 1
+    finally:
+        async with await psycopg.AsyncConnection.connect(base_dsn) as connection:
+            await connection.execute("DROP OWNED BY unclouded_elsewhere_read, unclouded_elsewhere_ingest")
+            await connection.execute("DROP ROLE unclouded_elsewhere_read, unclouded_elsewhere_ingest")
+
+
+async def test_base_survives_restarts_and_kills_of_postgres(own_postgres: Callable[..., PrivatePostgres]) -> None:
+    """What was committed is there; meanwhile calls say that the base is not available, and then they work again."""
+    server = own_postgres(durable=True)
+    dsn = server.create_database("fleet")
+    await migrate(dsn)
+    async with FleetBase(dsn, 3, wait_s=0.2) as base:
+        organisation = await add_organisation(base, "A")
+        hub = await add_home(base, organisation)
+        for number, end in enumerate((server.stop, server.kill), start=1):
+            await store_everything(base, hub, int(NOW) - 7200, number)
+            end()
+            with pytest.raises(BaseUnavailable):
+                await base.register.organisations()
+            await asyncio.to_thread(server.start)
+            async with asyncio.timeout(60):
+                assert await organisations(base) == [organisation]
+            assert (await base.windows.store_windows([HubWindows("z" * 20, "raw", ())], NOW))[0].known is False
+            (found,) = await base.history.windows(Scope.everything(), hub, "raw", 0, NOW)
+            assert found.number == number
+
+
+async def organisations(base: FleetBase) -> list[int]:
+    """As any caller does: again, until the base is available."""
+    while True:
+        try:
+            return [one.number for one in await base.register.organisations()]
+        except BaseUnavailable:
+            continue
+
+
+async def test_no_server_is_said_in_a_sentence() -> None:
+    with pytest.raises(BaseUnavailable, match="PostgreSQL"):
+        await asyncio.wait_for(FleetBase("host=/nowhere dbname=x", wait_s=0.1).open(), 30)
