@@ -113,7 +113,7 @@ class FleetHttp:
         return http.client.HTTPConnection(host, self._url.port or 80, timeout=TIMEOUT_S)
 
 
-class _ErrorText(msgspec.Struct):
+class _ErrorText(msgspec.Struct, frozen=True):
     message: str = ""
 
 
