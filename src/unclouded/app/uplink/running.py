@@ -24,7 +24,7 @@ from unclouded.app.uplink.looking import LookPublisher
 from unclouded.app.uplink.membership import MembershipFiles
 from unclouded.app.uplink.owned_levels import let_out_rules
 from unclouded.app.uplink.questions import FleetQuestions
-from unclouded.app.uplink.sent_log import SentLog
+from unclouded.app.uplink.sent_log import SentLog, sent_folder
 from unclouded.app.uplink.window_thread import KnownDevices, WindowThread
 from unclouded.core.errors import ConfigError, LinkError, StoreError
 from unclouded.core.model import PublicHub
@@ -46,7 +46,6 @@ log = logging.getLogger("unclouded.uplink")
 STATE_S = 60.0  # s between two looks at the state of the home
 RENEW_S = 3600.0  # s between two attempts to renew the token
 MOST_WAITING = 100  # messages of the fleet that are worked on at once
-FOLDER = "fleet"  # in the data folder; in no backup
 COMMANDS = "commands.jsonl"
 LOOK = "LOOK"
 THINGS = {
@@ -73,7 +72,7 @@ class UplinkContext(msgspec.Struct, frozen=True):
     @property
     def folder(self) -> Path:
         """What the uplink keeps beside key and token."""
-        return self.config.data / FOLDER
+        return sent_folder(self.config.data)
 
 
 class UplinkRun:

@@ -20,6 +20,11 @@ MOST_BYTES = 8 * 1024 * 1024
 POLL_S = 0.5
 
 
+def sent_folder(data: Path) -> Path:
+    """What the uplink keeps beside key and token, in the data folder; it is in no backup."""
+    return data / "fleet"
+
+
 class SentMessage(msgspec.Struct, frozen=True, rename={"data": "bytes"}):
     """``at``: Unix s. ``data``: as it was given to the network."""
 

@@ -5,6 +5,7 @@ from importlib import import_module
 import click
 
 SUB_VERBS = {
+    "sent": "Print exactly what left this home.",
     "init": "Make the folder of a new fleet: keys, certificates, configuration.",
     "doctor": "Check the fleet's folder, NATS, the database and the page, and say what to do.",
     "enrol": "Make a code with which homes join.",
