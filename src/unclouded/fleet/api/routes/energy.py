@@ -11,7 +11,6 @@ from unclouded.fleet.api.context import FleetContext, FleetRequest, FleetRoute, 
 from unclouded.fleet.api.routes.queries import (
     Cursor,
     DaysQuery,
-    HomesQuery,
     Limit,
     day_periods,
     homes_of,
@@ -30,7 +29,7 @@ EnergySpan = tuple[str, str, EnergyBy]  # first and last day, by what
 USUAL_DAYS = {"day": 31, "month": 366}
 
 
-class FleetEnergyQuery(HomesQuery, DaysQuery, msgspec.Struct, frozen=True, kw_only=True):
+class FleetEnergyQuery(DaysQuery, msgspec.Struct, frozen=True, kw_only=True):
     by: Annotated[EnergyBy, Meta(description="Length of a period, in the time zone of each home.")] = "day"
     home: Annotated[list[HomeName], Meta(max_length=MOST_HOMES, description=ONLY_HOMES)] = []
     after: Cursor = ""

@@ -10,7 +10,7 @@ from msgspec import Meta
 from starlette.responses import Response, StreamingResponse
 
 from unclouded.fleet.api.context import FleetContext, FleetRequest, FleetRoute
-from unclouded.fleet.api.routes.queries import DaysQuery, HomesQuery
+from unclouded.fleet.api.routes.queries import DaysQuery
 from unclouded.fleet.api.shapes import base_filter
 from unclouded.fleet.api.views import FleetContent
 from unclouded.fleet.base.views import EnergyBy, Scope
@@ -58,7 +58,7 @@ COLUMNS: dict[FleetContent, tuple[ExportColumn, ...]] = {
 }
 
 
-class FleetExportQuery(HomesQuery, DaysQuery, frozen=True, kw_only=True):
+class FleetExportQuery(DaysQuery, frozen=True, kw_only=True):
     """The filter counts for homes and energy, the days for energy."""
 
     content: FleetContent

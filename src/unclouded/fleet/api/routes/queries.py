@@ -43,8 +43,8 @@ class HomesQuery(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.state or self.flag or self.version or self.q.strip())
 
 
-class DaysQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Days from ``start`` to ``end`` with it."""
+class DaysQuery(HomesQuery, frozen=True, kw_only=True):
+    """The filter, and days from ``start`` to ``end`` with it."""
 
     start: Day | None = None
     end: Day | None = None

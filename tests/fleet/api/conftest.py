@@ -1,0 +1,129 @@
+"""Two organisations, north and south, with homes and persons, and the web application over their base."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from starlette.types import ASGIApp
+
+from asgi import Answer, ask
+from fleet.filled_base import NOW, add_home, add_organisation, store_everything
+from unclouded.fleet.api.application import fleet_app
+from unclouded.fleet.api.context import FleetContext
+from unclouded.fleet.api.metrics import FleetMetrics
+from unclouded.fleet.api.passwords import session_digest, stored_password
+from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.views import Role
+from unclouded.fleet.calls.hub_link import HubAway
+from unclouded.fleet.calls.looking import LiveLooks
+from unclouded.fleet.calls.questions import HubQuestions
+from unclouded.uplink.messages import Hello, LetOut, Question, Reply, decode_message, encode_message
+from unclouded.web.hosts import Hosts
+from unclouded.web.password import Cost
+from unclouded.web.password_checks import PasswordChecks
+
+CHEAP = Cost(2, 1, 1)
+PASSWORD = "correct horse"
+ROLES: tuple[Role, ...] = ("viewer", "operator", "owner")
+
+
+class FakeHubLink:
+    """The fleet's connection: hubs answer what ``replies`` has for them, the others are away."""
+
+    def __init__(self) -> None:
+        self.replies: dict[str, Reply] = {}
+        self.asked: list[tuple[str, Question]] = []
+        self.streams: dict[str, Any] = {}  # Any: what takes the changes
+
+    async def request(self, subject: str, data: bytes, timeout_s: float) -> bytes:
+        hub = subject.split(".")[1]
+        message = decode_message(data)
+        assert isinstance(message, Question)
+        self.asked.append((hub, message))
+        if hub not in self.replies:
+            raise HubAway(f"{hub} is away")
+        return encode_message(self.replies[hub])
+
+    async def subscribe(self, subject: str, received: Any) -> Any:
+        self.streams[subject.split(".")[1]] = received
+
+        async def end() -> None:
+            self.streams.pop(subject.split(".")[1], None)
+
+        return end
+
+
+class FleetStory:
+    """``north``, ``south``: organisations. Persons are called ROLE-north, ROLE-south; ``both`` is a viewer of both."""
+
+    def __init__(self, base: FleetBase, link: FakeHubLink) -> None:
+        self.base = base
+        self.link = link
+        self.now = NOW
+        self.woken = 0
+        self.clock = 0.0
+        self.organisations: dict[str, int] = {}
+        self.homes: dict[str, str] = {}
+        self.persons: dict[str, int] = {}
+        self.codes: dict[str, int] = {}
+        self.context = FleetContext(
+            base=base,
+            url="https://fleet.example",
+            passwords=PasswordChecks(lambda: self.clock),
+            questions=HubQuestions(link, lambda: self.now),
+            looks=LiveLooks(link),
+            wake=self._wake,
+            wall=lambda: self.now,
+            cost=CHEAP,
+        )
+        self.metrics = FleetMetrics(base, lambda: {"ingest_windows": 7.0, "connected": 1.0}, wall=lambda: self.now)
+        self.app: ASGIApp = fleet_app(self.context, Hosts(["fleet.example"]), (), self.metrics, "scrape")
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    async def fill(self) -> None:
+        for name in ("north", "south"):
+            id = self.organisations[name] = await add_organisation(self.base, name)
+            home = self.homes[name] = await add_home(self.base, id, f"Home {name}", "Street 1")
+            await store_everything(self.base, home, int(NOW) - 86_400)
+            let_out = LetOut(("energy", "raw"), names=True, events=True, questions=True, control=True)
+            await self.base.windows.greet(home, Hello((1,), "0.9.2", let_out, 0, {}), NOW)
+            for role in ROLES:
+                await self.person(f"{role}-{name}", {id: role})
+            code = await self.base.register.add_code(f"code-{name}".encode(), id, 3, NOW + 900, "test", NOW)
+            self.codes[name] = code.number
+        await self.person("both", dict.fromkeys(self.organisations.values(), "viewer"))
+
+    async def person(self, login: str, roles: dict[int, Role]) -> None:
+        stored = stored_password(PASSWORD, CHEAP)
+        person = await self.base.people.add_person(login, login.title(), stored, NOW)
+        self.persons[login] = person.number
+        for organisation, role in roles.items():
+            await self.base.people.set_role(person.number, organisation, role)
+        await self.base.people.open_session(session_digest(f"token {login}"), person.number, NOW + 9e6, "token", NOW)
+
+    async def ask(self, who: str, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        """A request of a program with a token; ``who`` "": of a stranger."""
+        given = {"host": "fleet.example", **({"authorization": f"Bearer token {who}"} if who else {}), **headers}
+        if body is None and method in ("POST", "PUT", "PATCH"):
+            body = {}
+        return await ask(self.app, method, path, given, body)
+
+    async def json(self, who: str, method: str, path: str, body: object = None) -> Any:  # Any: JSON
+        answer = await self.ask(who, method, path, body)
+        assert answer.status == 200, (path, answer.status, answer.body[:500])
+        return answer.json
+
+
+@pytest.fixture
+async def base(base_dsn: str) -> AsyncIterator[FleetBase]:
+    async with FleetBase(base_dsn, 4) as found:
+        yield found
+
+
+@pytest.fixture
+async def fleet(base: FleetBase) -> FleetStory:
+    story = FleetStory(base, FakeHubLink())
+    await story.fill()
+    return story
