@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.virtual_loop import story
 
 from unclouded.app.uplink.commands import CommandRules, FleetCommands
 from unclouded.app.uplink.journal import KEPT_S, CommandJournal, JournalFile
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import Command, Outcome
 from unclouded.uplink.messages import CommandReport, FleetCommand
+from virtual_loop import story
 
 NOW = 1_800_000_000.0
 

@@ -17,7 +17,7 @@ from unclouded.core.errors import StoreError
 from unclouded.links.nats.client import NatsReply
 from unclouded.store.outbox import DayDigest, StoreOutbox
 from unclouded.uplink.messages import CommandReport, DaySum, Windows, decode_message
-from unclouded.uplink.session import (
+from unclouded.uplink.outputs import (
     Acknowledge,
     Again,
     AskDirty,
@@ -30,9 +30,9 @@ from unclouded.uplink.session import (
     Send,
     TokenRenewed,
     UplinkNote,
-    UplinkSession,
     Welcomed,
 )
+from unclouded.uplink.session import UplinkSession
 
 log = logging.getLogger("unclouded.uplink")
 

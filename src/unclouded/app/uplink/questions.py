@@ -113,7 +113,7 @@ class FleetQuestions:
             return "This home does not let the fleet switch anything."
         is_owners = any(_fits(one, path) for one in OWNER_SWITCHES)
         if question.role == "viewer" or (is_owners and question.role != "owner"):
-            return f"A {question.role} may not do that."
+            return f"With the role {question.role} this is not permitted."
         return ""
 
     async def _asked(self, question: Question) -> Reply:

@@ -39,7 +39,8 @@ from unclouded.uplink.messages import (
     decode_message,
     encode_message,
 )
-from unclouded.uplink.session import Refuse, TokenRenewed, UplinkSession, Welcomed
+from unclouded.uplink.outputs import Refuse, TokenRenewed, Welcomed
+from unclouded.uplink.session import UplinkSession
 
 log = logging.getLogger("unclouded.uplink")
 

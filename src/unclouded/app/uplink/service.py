@@ -11,7 +11,7 @@ from unclouded.app.uplink.membership import MembershipFiles
 from unclouded.app.uplink.running import THINGS, UplinkContext, UplinkRun
 from unclouded.core.errors import ConfigError
 from unclouded.core.publisher import PublisherState, PublisherStatus
-from unclouded.uplink.session import Refuse
+from unclouded.uplink.outputs import Refuse
 
 
 def make(context: PublisherContext) -> "FleetUplink":
