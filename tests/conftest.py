@@ -1,9 +1,10 @@
-"""What holds for all tests: how many examples hypothesis makes, and which files begin first.
+"""What holds for all tests: how many examples hypothesis makes, which files begin first, what the garbage collector sees.
 
 A slow machine is no failure, so hypothesis sets no deadlines. An ordinary run makes as many examples as a property asks
 for, others each time; ``dev.py soak`` makes EXAMPLES_TIMES times as many.
 """
 
+import gc
 import os
 from pathlib import Path
 
@@ -16,6 +17,14 @@ FIRST = ("test_linear.py", "strangers/", "browser/", "app/", "cli/", "links/")  
 
 settings.register_profile("unclouded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unclouded")
+
+gc.disable()  # what is collected here stays; to look through it again and again is half of the work
+
+
+def pytest_collection_finish() -> None:
+    """From here on there is garbage; the tests themselves, some 100 MB, are none."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
