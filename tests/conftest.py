@@ -1,4 +1,4 @@
-"""What holds for all tests: how many examples hypothesis makes, which files begin first, what the garbage collector sees.
+"""What holds for all tests: how many examples hypothesis makes, what is no garbage, which files begin first.
 
 A slow machine is no failure, so hypothesis sets no deadlines. An ordinary run makes as many examples as a property asks
 for, others each time; ``dev.py soak`` makes EXAMPLES_TIMES times as many.
