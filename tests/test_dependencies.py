@@ -35,7 +35,8 @@ PACKAGES = {
     "fleet": "core publish store table_files uplink links web",
     "app": "core families formats profiles recording links hub publish store sim web conformance rules feeds tariffs"
     " table_files uplink",
-    "cli": "core app fleet web",
+    "fleet_demo": "core app fleet links sim uplink web",
+    "cli": "core app fleet fleet_demo web",
 }
 
 # The same inside of a package: sub-package or module -> what it may import of its siblings. Every sub-package is
@@ -132,7 +133,10 @@ INSIDE = {
         "contents": "",
         "messages": "",
         "let_out": "contents messages",
-        "session": "messages",
+        "pace": "",
+        "outputs": "messages",
+        "composing": "messages",
+        "session": "composing messages outputs pace",
         "window_reader": "contents let_out",
     },
     "fleet": {

@@ -62,6 +62,7 @@ class WebTable(msgspec.Struct, forbid_unknown_fields=True):
 
     ``certificate_file``, ``key_file``: PEM; without, a proxy on this computer does TLS, whose address is in
     ``proxies``. ``authority_file``: who signed the certificate, "" = one that browsers know.
+    ``metrics_token_file``: a file with the token that /metrics takes, "" = there are no metrics.
     """
 
     url: str
@@ -70,6 +71,7 @@ class WebTable(msgspec.Struct, forbid_unknown_fields=True):
     key_file: str = ""
     authority_file: str = ""
     proxies: tuple[str, ...] = ()
+    metrics_token_file: str = ""
 
 
 class FleetFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -126,6 +128,11 @@ class FleetConfiguration:
         return self._optional(self.tables.web.authority_file, "$.web.authority_file")
 
     @property
+    def metrics_token(self) -> str:
+        """That /metrics takes, "" = it is not served. Raises ConfigError."""
+        return self._optional(self.tables.web.metrics_token_file, "$.web.metrics_token_file")
+
+    @property
     def keep_days(self) -> Mapping[str, int]:
         """By level, of those that are not kept for ever."""
         found = {level: getattr(self.tables.keep, f"{level}_days") for level in KEPT_LEVELS}
@@ -147,6 +154,7 @@ class FleetConfiguration:
             raise ConfigError(f"{self.folder / FILE}: `{key}`: {file} cannot be read: {reason}.") from None
 
 
+BAD = set(" \t\r\n\"'\\<>")
 KEPT_LEVELS = ("raw", "minute", "quarter", "energy", "events")
 
 
@@ -241,7 +249,7 @@ def _is_address(url: str, encrypted: str, plain: str) -> bool:
     except ValueError:
         return False
     schemes = (encrypted, plain) if is_loopback(host) else (encrypted,)
-    return parts.scheme in schemes and bool(host) and port != 0 and not parts.path.strip("/")
+    return parts.scheme in schemes and bool(host) and not set(host) & BAD and port != 0 and not parts.path.strip("/")
 
 
 def _port_of(listen: str) -> int | None:

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from unclouded.core.supervise import supervise
 from unclouded.fleet.base.base import FleetBase
@@ -111,6 +111,11 @@ class FleetEngine:
         """This hub has just said hello: its commands are tried at once."""
         for parts in self.shards.values():
             parts.dispatcher.connected(hub)
+
+    def observe(self, observe: Callable[[float], None]) -> None:
+        """Get the seconds of each transaction of windows."""
+        for parts in self.shards.values():
+            parts.ingester.observe = observe
 
     def wake(self) -> None:
         """Commands were given."""

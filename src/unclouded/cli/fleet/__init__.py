@@ -5,11 +5,13 @@ from importlib import import_module
 import click
 
 SUB_VERBS = {
+    "demo": "Run a fleet on this computer, with simulated homes.",
     "sent": "Print exactly what left this home.",
     "init": "Make the folder of a new fleet: keys, certificates, configuration.",
     "doctor": "Check the fleet's folder, NATS, the database and the page, and say what to do.",
     "enrol": "Make a code with which homes join.",
     "revoke": "Put a hub out of the fleet.",
+    "serve": "Run a server of the fleet.",
     "hubs": "List the hubs: which are offline, behind or need attention.",
     "show": "Show a home: its state, its devices, and what the fleet has of it.",
     "history": "Print the history of a device of a home.",

@@ -57,6 +57,7 @@ class Ingester:
         most_waiting: int = MOST_WAITING,
     ) -> None:
         self.counters = IngestCounters()
+        self.observe: Callable[[float], None] = lambda seconds: None  # each transaction of windows
         self._base = base
         self._publish = publish
         self._wall = wall
@@ -157,8 +158,10 @@ class Ingester:
 
     async def _store_windows(self, batch: Sequence[Arrival]) -> None:
         """One transaction; where the database refuses it, each message in one of its own."""
+        started = self._now()
         try:
             results = await self._base.store_windows([_windows(one) for one in batch], self._wall())
+            self.observe(self._now() - started)
         except BaseRefused as error:
             if len(batch) > 1:
                 for one in batch:
