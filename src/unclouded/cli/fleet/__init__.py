@@ -20,6 +20,7 @@ SUB_VERBS = {
     "do": "List or run the actions of a device in a home.",
     "commands": "List commands and what became of them.",
     "again": "Have everything from a time on sent again.",
+    "person": "Say who may sign in, with which role; set passwords, make tokens.",
     "forget": "Delete a home and everything that the fleet has of it.",
 }
 
