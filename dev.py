@@ -3,11 +3,14 @@
 
     python3 dev.py demo [ARGS]    simulated devices, the real hub, live readings
     python3 dev.py run [ARGS]     the hub with your own devices (unclouded run)
+    python3 dev.py fleet [ARGS]   a fleet: 50 simulated homes, their server and its page. Installs PostgreSQL
+                                  from Debian where it is missing (not with --no-apt)
     python3 dev.py test [ARGS]    every test; arguments go to pytest. Installs mosquitto, chromium and
                                   firefox-esr from Debian (not with --no-apt), and the light third-party
                                   ends; tests that need what is missing are skipped and say so
     python3 dev.py soak [ARGS]    the properties alone, each with 20 times as many random examples as it asks for:
-                                  takes hours; paths choose some, UNCLOUDED_EXAMPLES_TIMES another number
+                                  takes hours; paths choose some, UNCLOUDED_EXAMPLES_TIMES another number. And
+                                  stories of kills, with UNCLOUDED_KILLS (50) of each kind
     python3 dev.py strangers [NAME…]  third-party ends against ours, each in an environment of its own:
                                   docs/compatibility.md (--list, --json, --no-apt)
     python3 dev.py check          ruff, mypy --strict, the import rules, the profiles; the page: tsc --strict, vitest
@@ -60,10 +63,14 @@ PROGRAMS = {
     "mosquitto": ["mosquitto"],
     "mosquitto_pub": ["mosquitto-clients"],
     "chromium-headless-shell": ["chromium-headless-shell", "fonts-liberation", "libatomic1"],
+    "initdb": ["postgresql"],  # nats-server comes with the lock file of development
     "firefox-esr": ["firefox-esr"],  # Debian's name; where there is none, Chromium alone looks at the page
 }
 
 INSTEAD = {"chromium-headless-shell": "chromium"}  # takes its place where there is none, at three times the work
+
+CLUSTERS = "/etc/postgresql-common/createcluster.conf"
+KEPT = ".before-unclouded"
 
 
 def main(words: list[str]) -> int:
@@ -71,6 +78,7 @@ def main(words: list[str]) -> int:
     verbs = {
         "demo": demo,
         "run": run,
+        "fleet": fleet,
         "test": test,
         "soak": soak,
         "strangers": strangers,
@@ -103,6 +111,12 @@ def run(args: list[str]) -> int:
     return become([BIN / "unclouded", "run", *args])
 
 
+def fleet(args: list[str]) -> int:
+    """nats-server is in the lock file of developers; PostgreSQL is Debian's."""
+    ensure(DEV_LOCK)
+    return become([BIN / "unclouded", "fleet", "demo", *with_programs(args, ["initdb"])])
+
+
 def test(args: list[str]) -> int:
     ensure(DEV_LOCK)
     args = with_programs(args)
@@ -113,7 +127,8 @@ def test(args: list[str]) -> int:
 def soak(args: list[str]) -> int:
     ensure(DEV_LOCK)
     os.environ.setdefault("UNCLOUDED_EXAMPLES_TIMES", "20")
-    return call([PYTHON, "-m", "pytest", "-m", "hypothesis", "--timeout=0", *spread_over_cores(args), *args])
+    os.environ.setdefault("UNCLOUDED_KILLS", "50")
+    return call([PYTHON, "-m", "pytest", "-m", "hypothesis or kills", "--timeout=0", *spread_over_cores(args), *args])
 
 
 def spread_over_cores(args: list[str]) -> list[str]:
@@ -151,7 +166,7 @@ def bench(args: list[str]) -> int:
 
 def docs(args: list[str]) -> int:
     ensure(DEV_LOCK)
-    ensure_programs()
+    ensure_programs(list(PROGRAMS))
     steps: list[list[object]] = [
         [PYTHON, "-m", "unclouded.cli.reference", HERE / "docs"],
         [PYTHON, "hatch_build.py", "--types"],
@@ -300,34 +315,58 @@ def has_uv() -> bool:
     return done.stdout.split()[1:2] == [wanted]
 
 
-def with_programs(args: list[str]) -> list[str]:
-    """The arguments without --no-apt; without it among them the programs are installed first."""
+def with_programs(args: list[str], names: list[str] | None = None) -> list[str]:
+    """The arguments without --no-apt; without it among them the programs (all, or these) are installed first."""
     if "--no-apt" not in args:
-        ensure_programs()
+        ensure_programs(names or list(PROGRAMS))
     return [arg for arg in args if arg != "--no-apt"]
 
 
-def ensure_programs() -> None:
+def ensure_programs(names: list[str]) -> None:
     """Install the real servers and clients that some tests talk to; say what is left out where that is not allowed."""
-    places = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
-    missing = {name: packages for name, packages in PROGRAMS.items() if not shutil.which(name, path=places)}
+    servers = [str(folder) for folder in Path("/usr/lib/postgresql").glob("*/bin")]
+    places = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", *servers])
+    missing = {name: PROGRAMS[name] for name in names if not shutil.which(name, path=places)}
     if not missing:
         return
     if shutil.which("apt-get"):
         say(f"Installing {', '.join(missing)} for the tests …")
         apt(["update"])
-        missing = {name: packages for name, packages in missing.items() if not apt(["install", *packages])}
+        missing = {name: packages for name, packages in missing.items() if not installed(name, packages)}
     lacking = [name for name in missing if not shutil.which(INSTEAD.get(name, name), path=places)]
     if lacking:
         say(f"Not installed: {', '.join(lacking)}. The tests that need them are skipped and say so.")
 
 
-def apt(words: list[str]) -> bool:
+def installed(name: str, packages: list[str]) -> bool:
     """Whether apt-get did it; each program by itself, so that one which is not there keeps no other away."""
+    return without_cluster(packages) if name == "initdb" else apt(["install", *packages])
+
+
+def without_cluster(packages: list[str]) -> bool:
+    """PostgreSQL's programs, without the cluster that Debian's package makes and starts: tests make their own.
+
+    Its configuration is put back afterwards, so that a PostgreSQL that is installed later is as ever.
+    """
+    if not apt(["install", "postgresql-common"]):
+        return False
+    edits = ["-e", "/^#? *create_main_cluster/d", "-e", "$a create_main_cluster = false"]
+    if not as_root(["sed", f"-i{KEPT}", "-E", *edits, CLUSTERS]):
+        return False
+    try:
+        return apt(["install", *packages])
+    finally:
+        as_root(["mv", CLUSTERS + KEPT, CLUSTERS])
+
+
+def apt(words: list[str]) -> bool:
+    return as_root(["apt-get", words[0], "-y", "-q", "--no-install-recommends", *words[1:]])
+
+
+def as_root(words: list[str]) -> bool:
     may = [] if os.geteuid() == 0 else ["sudo", "-n"]
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    command = [*may, "apt-get", words[0], "-y", "-q", "--no-install-recommends", *words[1:]]
-    return subprocess.run(command, env=quiet, capture_output=True, text=True, check=False).returncode == 0
+    return subprocess.run([*may, *words], env=quiet, capture_output=True, text=True, check=False).returncode == 0
 
 
 def fingerprint(lock_file: str) -> str:

@@ -96,6 +96,7 @@ async def until(is_so: Callable[[], bool], what: str) -> None:
         await asyncio.sleep(0.05)
 
 
+@pytest.mark.kills
 @pytest.mark.timeout(60 + 12 * KILLS)
 async def test_nothing_that_was_acknowledged_is_lost_whatever_is_killed(
     own_nats: Callable[..., PrivateNats], own_postgres: Callable[..., PrivatePostgres]
