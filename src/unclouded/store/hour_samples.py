@@ -51,7 +51,7 @@ class HourSamples:
         count, size, _ = self.state
         known = self._db.execute(FIND, (device, start)).fetchone()
         sealed = chunk.seconds_of(start, known[0]) if known else iter(())
-        return _pieces(_merge(sealed, self._rows(max(1, PIECE_BYTES * count // max(size, 1)))))
+        return in_pieces(merged_in_order(sealed, self._rows(max(1, PIECE_BYTES * count // max(size, 1)))))
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -73,7 +73,7 @@ class HourSamples:
                 yield second, entries
 
 
-def _merge(sealed: Iterator[DeviceSecond], single: Iterator[DeviceSecond]) -> Iterator[DeviceSecond]:
+def merged_in_order(sealed: Iterator[DeviceSecond], single: Iterator[DeviceSecond]) -> Iterator[DeviceSecond]:
     """As ``samples.merged_seconds``, but one after another."""
     one, other = next(sealed, None), next(single, None)
     while one is not None and other is not None:
@@ -94,7 +94,7 @@ def _merge(sealed: Iterator[DeviceSecond], single: Iterator[DeviceSecond]) -> It
     yield from single
 
 
-def _pieces(seconds: Iterator[DeviceSecond]) -> Iterator[list[DeviceSecond]]:
+def in_pieces(seconds: Iterator[DeviceSecond]) -> Iterator[list[DeviceSecond]]:
     """So many of them at a time as have about PIECE_VALUES values; at least one."""
     most = 1
     while piece := list(islice(seconds, most)):

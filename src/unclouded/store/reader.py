@@ -32,6 +32,7 @@ from unclouded.store.samples import DamagedHours, Samples
 from unclouded.store.schema import explain, open_to_read
 from unclouded.store.silence import Silences
 from unclouded.store.steps import DEPTH, TEXT_DEPTH, VALUES, Steps
+from unclouded.store.window_source import WindowSource
 
 FOREVER = 2.0**40
 LONGEST_ROWS_S = 3600
@@ -299,6 +300,10 @@ class StoreReader:
     def feeds(self) -> StoredFeeds:
         """The values of prices and other feeds."""
         return StoredFeeds(self._rows)
+
+    def windows(self) -> WindowSource:
+        """What windows of a few minutes contain, device by device."""
+        return WindowSource(self._rows, self._damaged)
 
     def retention(self, rules: Sequence[RetentionRule], now: float) -> RetentionView:
         """What rules of retention keep and free."""

@@ -17,6 +17,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from unclouded.store.chunk import SPAN_S, DeviceSecond
 from unclouded.store.part import SeriesPart, StepRange, accumulate, join, new_accumulators
@@ -217,7 +218,8 @@ class Rollup:
 
     def _write(self, span: int, start: int, parts: Mapping[int, SeriesPart]) -> None:
         has_source = self._expired.has_source
-        rows = [(one, span, start, *_columns(part)) for one, part in parts.items() if has_source(one, span, start)]
+        kept = [(one, part) for one, part in parts.items() if has_source(one, span, start)]
+        rows = [(one, span, start, *stored_columns(part)) for one, part in kept]
         self._db.executemany(PUT_ROW, rows)
 
     def _counts_as_number(self, series: int) -> bool:
@@ -236,7 +238,7 @@ def _by_hour(minutes: Iterable[int]) -> Iterable[tuple[int, int]]:
     return [(min(found), max(found)) for found in hours.values()]
 
 
-def _columns(part: SeriesPart) -> tuple[object, ...]:
+def stored_columns(part: SeriesPart) -> tuple[Any, ...]:  # Any: as SQLite has them
     """The columns of a part: numbers of more than 64 bits become floats."""
     size, total, low, high, last, at, marks = part
     if total is not None and abs(total) >= SAFE_TOTAL:

@@ -10,121 +10,102 @@ One message is in flight; a time-out sends the same bytes again, under the same 
 Source: docs/protocols/fleet.md §5 to §8
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
-from unclouded.store.outbox import Window
-from unclouded.uplink.messages import CommandReport, DaySum, HubState, LetOut
+from unclouded.store.outbox import LEVELS, MOST, Window
+from unclouded.uplink.composing import MOST_WINDOWS, Composing, first_of, is_too_large
+from unclouded.uplink.messages import (
+    VERSIONS,
+    Answer,
+    AnyMessage,
+    CommandReport,
+    DaySum,
+    Hello,
+    HubState,
+    HubToken,
+    LetOut,
+    MessageError,
+    Renew,
+    Reports,
+    Welcome,
+    decode_message,
+    encode_message,
+)
+from unclouded.uplink.outputs import (
+    Acknowledge,
+    Again,
+    AskDirty,
+    AskSums,
+    Output,
+    RaiseNumbers,
+    ReadWindow,
+    Refuse,
+    ReportsCommitted,
+    Send,
+    SendKind,
+    TokenRenewed,
+    UplinkNote,
+    Welcomed,
+)
+from unclouded.uplink.pace import Pace, bounded
 
-SendKind = Literal["hello", "renew", "windows", "state", "reports"]
+LOOK_S = 60.0  # s between two looks at an outbox in which nothing was dirty
+HELLO_S = 3600.0  # s between two hellos of a connection
+HELLO_SPREAD_S = 1.0  # s within which the first one goes out, before a welcome said another time
+DAYS = 40  # that are compared
+SAME_DAY_S = 6 * 3600.0  # s before a day is sent again because it differs once more; doubled each time
+MOST_DAYS = 1000  # that are remembered for it
+ATTEMPTS = 3  # with one message, before it is put together anew
+ASIDE_S = 600.0  # s in which a window that cannot be read, or brings no answer, lets the others go first
+MOST_ASIDE = 100
+STATE_S = 60.0  # s between two states that differ
+SAME_STATE_S = 900.0  # s between two that do not
+MOST_REPORTS = 10_000  # that are kept
+REPORTS_AT_ONCE = 100
+DRIVER_S = 600.0  # s within which the driver answers; else it is asked once more
+DAY = 86_400
+LAST_NUMBER = 2**52  # beyond any that a clock can make
+FOREVER = 2.0**62
+
+Asked = Literal["dirty", "content", "sums"]
 
 
-class Send(msgspec.Struct, frozen=True):
-    """Send these bytes. ``kind`` hello and renew: to ``hello.HUB``; the others to ``up.SHARD.HUB`` (``shard``).
+class _Flight(msgspec.Struct):
+    """The message that is in flight. ``until``: the end of its time-out, or of the pause before it is sent again."""
 
-    ``serial``: the answer is passed with it (``answered``); 0: no answer is expected (``state``).
+    serial: int
+    kind: SendKind
+    data: bytes
+    until: float
+    windows: tuple[Window, ...] = ()
+    reports: tuple[CommandReport, ...] = ()
+    is_sent: bool = True
+    failures: int = 0
+    timeouts: int = 0
+
+
+class _Connection(msgspec.Struct):
+    """What is known of the connection. ``waits``: nothing is begun before; ``asked``: of the driver.
+
+    ``compared``: level and day, of the last hello. ``sent_state``: the last one.
     """
 
-    kind: SendKind
-    serial: int
-    data: bytes
-    shard: int = 0
-
-
-class AskDirty(msgspec.Struct, frozen=True):
-    """Call ``dirty`` with ``outbox.closed(most)``."""
-
-    most: int
-
-
-class ReadWindow(msgspec.Struct, frozen=True):
-    """Call ``content`` with what the store has of this window. ``as_of``: what was read after a change with this number
-    is as good (see WindowReader)."""
-
-    window: Window
-    as_of: int
-
-
-class AskSums(msgspec.Struct, frozen=True):
-    """Call ``sums`` with ``outbox.sums(days)``."""
-
-    days: int
-
-
-class Acknowledge(msgspec.Struct, frozen=True):
-    """``outbox.acknowledge``: the fleet has committed this version."""
-
-    level: str
-    start: int
-    number: int
-
-
-class Refuse(msgspec.Struct, frozen=True):
-    """``outbox.refuse``: the fleet cannot read this version. The owner is told ``reason``."""
-
-    level: str
-    start: int
-    number: int
-    reason: str
-
-
-class Again(msgspec.Struct, frozen=True):
-    """``outbox.again(since, until, levels)``. ``number``: 0, or of a request that is remembered once it is done."""
-
-    since: float
-    until: float
-    levels: tuple[str, ...]
-    number: int = 0
-
-
-class RaiseNumbers(msgspec.Struct, frozen=True):
-    """``outbox.raise_numbers(above)``: the fleet has higher ones of this hub (an older copy of the store is in use)."""
-
-    above: int
-
-
-class ReportsCommitted(msgspec.Struct, frozen=True):
-    """The fleet has committed these reports."""
-
-    reports: tuple[CommandReport, ...]
-
-
-class TokenRenewed(msgspec.Struct, frozen=True):
-    """Another token; ``expires``: Unix s."""
-
-    token: str
-    expires: float
-
-
-class Welcomed(msgspec.Struct, frozen=True):
-    """The fleet said these servers (() = no others than before), and this shard."""
-
-    servers: tuple[str, ...]
-    shard: int
-
-
-class UplinkNote(msgspec.Struct, frozen=True):
-    """Something for the log."""
-
-    text: str
-
-
-Output = (
-    Send
-    | AskDirty
-    | ReadWindow
-    | AskSums
-    | Acknowledge
-    | Refuse
-    | Again
-    | RaiseNumbers
-    | ReportsCommitted
-    | TokenRenewed
-    | Welcomed
-    | UplinkNote
-)
+    is_connected: bool = False
+    welcome: Welcome | None = None
+    flight: _Flight | None = None
+    composing: Composing | None = None
+    asked: Asked | None = None
+    asked_until: float = 0.0
+    waits: float = 0.0
+    hello_due: float = 0.0
+    look_due: float = 0.0
+    compared: frozenset[tuple[str, int]] = frozenset()
+    sent_state: HubState | None = None
+    state_at: float = 0.0
 
 
 class UplinkSession:
@@ -134,74 +115,355 @@ class UplinkSession:
     """
 
     def __init__(self, version: str, let_out: LetOut, random: Callable[[], float], again_done: int = 0) -> None:
-        raise NotImplementedError
+        self._version = version
+        self._let_out = let_out
+        self._again_done = again_done
+        self._pace = Pace(random)
+        self._outputs = list[Output]()
+        self._serial = 0
+        self._spread_s = HELLO_SPREAD_S
+        self._most = MOST_WINDOWS
+        self._aside: dict[tuple[str, int], float] = {}  # level and start -> until when others go first
+        self._sent_again: dict[tuple[str, int], tuple[int, float]] = {}  # level, day -> how often, and not before when
+        self._state: HubState | None = None
+        self._reports: dict[str, CommandReport] = {}
+        self._public_key = ""
+        self._line = _Connection()
 
     @property
     def deadline(self) -> float | None:
         """When ``tick`` is due; None: not before something else happens."""
-        raise NotImplementedError
+        if not self._line.is_connected:
+            return None
+        state_due = self._state_due()
+        times = [] if state_due is None else [max(state_due, self._line.waits)]
+        if self._line.flight is not None:
+            times.append(self._line.flight.until)
+        elif self._line.asked is not None:
+            times.append(self._line.asked_until)
+        else:
+            times.append(max(self._line.waits, self._due()))
+        return min(times)
 
     @property
     def is_welcome(self) -> bool:
         """Whether this connection was greeted: windows are sent."""
-        raise NotImplementedError
+        return self._line.welcome is not None
 
     def outputs(self) -> list[Output]:
         """What is to be done, in order; once."""
-        raise NotImplementedError
+        found, self._outputs = self._outputs, []
+        return found
 
     # --- the connection
 
     def connected(self, now: float) -> None:
-        raise NotImplementedError
+        self._line = _Connection(is_connected=True)
+        self._pace.succeeded()
+        self._line.hello_due = self._line.waits = now + self._pace.part_of(self._spread_s)
+        self._go(now)
 
     def disconnected(self, now: float) -> None:
         """What was in flight is forgotten: it is still dirty."""
-        raise NotImplementedError
+        self._line = _Connection()
 
     def answered(self, serial: int, data: bytes, now: float) -> None:
         """Bytes that came as an answer to this message."""
-        raise NotImplementedError
+        flight = self._line.flight
+        if flight is None or flight.serial != serial:
+            return
+        try:
+            message = decode_message(data)
+        except MessageError as error:
+            self._note(f"An answer of the fleet cannot be read: {error}.")
+            return
+        match flight.kind, message:
+            case ("hello", Welcome()):
+                self._welcomed(message, now)
+            case ("renew", HubToken(token, expires)):
+                self._public_key = ""
+                self._landed()
+                self._outputs.append(TokenRenewed(token, expires))
+            case (_, Answer(done=False)):
+                self._refuse_windows(flight, message)
+                self._failed(flight, self._pace.wait(message.wait_s), now)
+            case ("windows", Answer()):
+                self._committed(flight, message, now)
+            case ("reports", Answer()):
+                self._landed()
+                self._reported(flight.reports)
+                self._line.waits = now + self._pace.wait(message.wait_s)
+            case _:
+                self._note(f"The fleet answered {flight.kind} with {type(message).__name__}.")
+                return
+        self._go(now)
 
     def not_delivered(self, serial: int, now: float) -> None:
         """No one took the message ("no responders"), or it could not be sent."""
-        raise NotImplementedError
+        flight = self._line.flight
+        if flight is not None and flight.serial == serial and flight.is_sent:
+            self._failed(flight, 0.0, now)
+            self._go(now)
 
     def tick(self, now: float) -> None:
-        raise NotImplementedError
+        flight = self._line.flight
+        if flight is not None and now >= flight.until:
+            if flight.is_sent:
+                self._timed_out(flight, now)
+            else:
+                self._send_again(flight, now)
+        if self._line.asked is not None and now >= self._line.asked_until:
+            self._line.asked = self._line.composing = None
+        self._go(now)
 
     # --- the store
 
     def dirty(self, windows: Sequence[Window], now: float) -> None:
         """The answer to AskDirty."""
-        raise NotImplementedError
+        if self._line.asked != "dirty":
+            return
+        self._line.asked = None
+        self._aside = {place: until for place, until in self._aside.items() if until > now}
+        found = [one for one in windows if (one.level, one.start) not in self._aside]
+        if found:
+            as_of = max(one.number for one in windows)
+            self._line.composing = Composing(first_of(found, self._most), as_of, now)
+            self._compose(now)
+        else:
+            self._line.look_due = min([now + LOOK_S, *self._aside.values()])
+        self._go(now)
 
     def content(self, window: Window, data: bytes | None, now: float) -> None:
         """The answer to ReadWindow. None: it cannot be read now; other windows are sent meanwhile."""
-        raise NotImplementedError
+        composing = self._line.composing
+        if self._line.asked != "content" or composing is None or composing.current != window:
+            return
+        self._line.asked = None
+        if data is None:
+            self._put_aside(window, now)
+            composing.skip()
+        elif is_too_large(data):
+            self._outputs.append(Refuse(window.level, window.start, window.number, "it is too large for a message"))
+            composing.skip()
+        else:
+            composing.add(data, now)
+        self._compose(now)
+        self._go(now)
 
     def sums(self, sums: Mapping[str, Sequence[DaySum]], behind: int, now: float) -> None:
         """The answer to AskSums: by level; ``behind``: dirty windows."""
-        raise NotImplementedError
+        if self._line.asked != "sums":
+            return
+        self._line.asked = None
+        by_level = {level: tuple(found) for level, found in sums.items()}
+        self._line.compared = frozenset((level, one.day) for level, found in by_level.items() for one in found)
+        hello = Hello(VERSIONS, self._version, self._let_out, behind, by_level, self._again_done)
+        self._send("hello", hello, now)
 
     # --- the hub
 
     def wake(self, now: float) -> None:
         """Windows may have become dirty that should not wait for the next look (60 s): ask the outbox soon."""
-        raise NotImplementedError
+        self._line.look_due = min(self._line.look_due, now)
+        self._go(now)
 
     def changed(self, let_out: LetOut, now: float) -> None:
         """The home lets out something else: say hello again."""
-        raise NotImplementedError
+        self._let_out = let_out
+        self._line.hello_due = min(self._line.hello_due, now)
+        self._go(now)
 
     def state(self, state: HubState, now: float) -> None:
         """The state as it is now: call it whenever it changes, and each minute."""
-        raise NotImplementedError
+        self._state = state
+        self._go(now)
 
     def report(self, reports: Iterable[CommandReport], now: float) -> None:
         """Reports that the fleet may not have yet; a newer one of a command replaces the one before."""
-        raise NotImplementedError
+        for one in reports:
+            if one.id in self._reports or len(self._reports) < MOST_REPORTS:
+                self._reports[one.id] = one
+        self._go(now)
 
     def renew(self, public_key: str, now: float) -> None:
         """Ask for another token."""
-        raise NotImplementedError
+        self._public_key = public_key
+        self._go(now)
+
+    # --- what comes next ------------------------------------------------------------------------
+
+    def _due(self) -> float:
+        """When something is to be asked or sent, as far as nothing is waited for."""
+        if self._line.welcome is None:
+            return self._line.hello_due
+        waiting = self._reports or self._public_key
+        return -math.inf if waiting else min(self._line.hello_due, self._line.look_due)
+
+    def _go(self, now: float) -> None:
+        """Begin what is due, if nothing else is going on."""
+        if not self._line.is_connected or now < self._line.waits:
+            return
+        self._send_state(now)
+        if self._line.flight is not None or self._line.asked is not None or now < self._due():
+            return
+        if now >= self._line.hello_due:
+            self._ask("sums", AskSums(DAYS), now)
+        elif self._public_key:
+            self._send("renew", Renew(self._public_key), now)
+        elif self._reports:
+            some = tuple(self._reports.values())[:REPORTS_AT_ONCE]
+            self._send("reports", Reports(some), now, reports=some)
+        else:
+            self._ask("dirty", AskDirty(MOST + len(self._aside)), now)
+
+    def _ask(self, what: Asked, output: Output, now: float) -> None:
+        self._line.asked, self._line.asked_until = what, now + DRIVER_S
+        self._outputs.append(output)
+
+    def _compose(self, now: float) -> None:
+        """Read the next window of the message, or send it."""
+        composing = self._line.composing
+        if composing is None:
+            return
+        if composing.current is not None:
+            self._ask("content", ReadWindow(composing.current, composing.as_of), now)
+            return
+        self._line.composing = None
+        self._line.look_due = now
+        if composing.taken:
+            self._send("windows", composing.message(), now, windows=tuple(composing.taken))
+
+    def _send(
+        self,
+        kind: SendKind,
+        message: AnyMessage,
+        now: float,
+        windows: tuple[Window, ...] = (),
+        reports: tuple[CommandReport, ...] = (),
+    ) -> None:
+        self._serial += 1
+        data = encode_message(message)
+        self._line.flight = _Flight(self._serial, kind, data, now + self._pace.timeout(), windows, reports)
+        self._put(self._line.flight)
+
+    def _put(self, flight: _Flight) -> None:
+        shard = self._line.welcome.shard if self._line.welcome is not None else 0
+        self._outputs.append(Send(flight.kind, flight.serial, flight.data, shard))
+
+    def _note(self, text: str) -> None:
+        self._outputs.append(UplinkNote(text))
+
+    # --- answers, and none ----------------------------------------------------------------------
+
+    def _landed(self) -> None:
+        self._line.flight = None
+        self._pace.succeeded()
+
+    def _failed(self, flight: _Flight, wait_s: float, now: float) -> None:
+        """It was answered, but nothing was kept; or no one took it."""
+        self._pace.failed()
+        flight.failures += 1
+        flight.until, flight.is_sent = now + max(wait_s, self._pace.timeout()), False
+        if flight.failures >= ATTEMPTS:
+            self._line.flight, self._line.waits = None, flight.until
+
+    def _timed_out(self, flight: _Flight, now: float) -> None:
+        self._pace.failed()
+        flight.failures += 1
+        flight.timeouts += 1
+        if flight.failures < ATTEMPTS:
+            self._send_again(flight, now)
+            return
+        self._line.flight = None
+        if flight.timeouts >= ATTEMPTS:
+            self._suspect(flight.windows, now)
+
+    def _send_again(self, flight: _Flight, now: float) -> None:
+        flight.until, flight.is_sent = now + self._pace.timeout(), True
+        self._put(flight)
+
+    def _suspect(self, windows: Sequence[Window], now: float) -> None:
+        """One of these may be what brings no answer: send fewer at once, and others before a single one."""
+        if len(windows) > 1:
+            self._most = len(windows) // 2
+        elif windows:
+            self._put_aside(windows[0], now)
+
+    def _put_aside(self, window: Window, now: float) -> None:
+        if len(self._aside) >= MOST_ASIDE:
+            del self._aside[next(iter(self._aside))]
+        self._aside[window.level, window.start] = now + ASIDE_S
+
+    def _committed(self, flight: _Flight, answer: Answer, now: float) -> None:
+        self._landed()
+        self._line.waits = now + self._pace.wait(answer.wait_s)
+        strange = [one.reason for one in answer.refused if one.start not in {own.start for own in flight.windows}]
+        if strange and len(flight.windows) > 1:  # the message as a whole could not be taken apart: nothing was kept
+            self._most = len(flight.windows) // 2
+            return
+        self._most = min(self._most * 2, MOST_WINDOWS)
+        refused = self._refuse_windows(flight, answer)
+        for one in flight.windows:
+            if strange:
+                self._outputs.append(Refuse(one.level, one.start, one.number, strange[0]))
+            elif one.start not in refused:
+                self._outputs.append(Acknowledge(one.level, one.start, one.number))
+
+    def _refuse_windows(self, flight: _Flight, answer: Answer) -> set[int]:
+        reasons = {one.start: one.reason for one in answer.refused}
+        found = [one for one in flight.windows if one.start in reasons]
+        self._outputs += [Refuse(one.level, one.start, one.number, reasons[one.start]) for one in found]
+        return {one.start for one in found}
+
+    def _reported(self, reports: tuple[CommandReport, ...]) -> None:
+        for one in reports:
+            if self._reports.get(one.id) == one:
+                del self._reports[one.id]
+        self._outputs.append(ReportsCommitted(reports))
+
+    def _welcomed(self, welcome: Welcome, now: float) -> None:
+        is_first = self._line.welcome is None
+        self._landed()
+        self._line.welcome = welcome
+        self._line.hello_due = now + HELLO_S
+        self._spread_s = bounded(welcome.spread_s)
+        self._outputs.append(Welcomed(welcome.servers, welcome.shard))
+        if welcome.highest < LAST_NUMBER:
+            self._outputs.append(RaiseNumbers(welcome.highest))
+        for level, days in welcome.differing.items():
+            for day in days:
+                self._send_day_again(level, day, now)
+        since = welcome.again_since
+        if welcome.again_number > self._again_done and since is not None and math.isfinite(since):
+            self._again_done = welcome.again_number
+            self._outputs.append(Again(max(since, 0.0), FOREVER, tuple(LEVELS), welcome.again_number))
+        self._line.look_due = now
+        if is_first:
+            self._line.waits = now + self._pace.part_of(self._spread_s)
+
+    def _send_day_again(self, level: str, day: int, now: float) -> None:
+        """Only a day that was in the hello, and not again and again."""
+        times, due = self._sent_again.get((level, day), (0, -math.inf))
+        if (level, day) in self._line.compared and now >= due:
+            self._sent_again.pop((level, day), None)
+            if len(self._sent_again) >= MOST_DAYS:
+                del self._sent_again[next(iter(self._sent_again))]
+            self._sent_again[level, day] = times + 1, now + SAME_DAY_S * 2 ** min(times, 10)
+            self._outputs.append(Again(float(day * DAY), float((day + 1) * DAY), (level,)))
+
+    # --- the state ------------------------------------------------------------------------------
+
+    def _state_due(self) -> float | None:
+        """When the state is to be sent; None: there is none, or no one to send it to."""
+        if self._state is None or self._line.welcome is None:
+            return None
+        if self._line.sent_state is None:
+            return -math.inf
+        changed = msgspec.structs.replace(self._state, at=self._line.sent_state.at) != self._line.sent_state
+        return self._line.state_at + (STATE_S if changed else SAME_STATE_S)
+
+    def _send_state(self, now: float) -> None:
+        due = self._state_due()
+        if due is not None and self._state is not None and self._line.welcome is not None and now >= due:
+            self._line.sent_state, self._line.state_at = self._state, now
+            self._outputs.append(Send("state", 0, encode_message(self._state), self._line.welcome.shard))

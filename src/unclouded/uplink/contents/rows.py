@@ -103,7 +103,7 @@ def _read(columns: ColumnReader, step: int, length: int, start: int) -> list[Rol
 
 
 class _Alike:
-    """What rows of the same step mostly have in common: differences to the one before of that step, else to the last."""
+    """What rows of one step mostly have in common: differences to the one before of that step, else to the last."""
 
     def __init__(self) -> None:
         self._by_step: dict[int, int] = {}
