@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from itertools import count
 
 from unclouded.core.errors import LinkError
 from unclouded.fleet.enrolment.revoking import Request
@@ -17,15 +18,20 @@ TIMEOUT_S = 10.0
 async def system_client(
     servers: Sequence[str], credentials: Credentials, authority: str = "", timeout_s: float = TIMEOUT_S
 ) -> AsyncIterator[NatsClient]:
-    """A client that is connected. ``authority``: PEM, "" = those of the system. Raises LinkError."""
-    changed = asyncio.Event()
+    """A client that is connected to one of the servers, each tried once. ``authority``: PEM, "" = those of the system.
+
+    Raises LinkError.
+    """
+    changed, failed = asyncio.Event(), count(1)
     client = NatsClient(servers, identity_of(credentials, authority), changed=changed.set)
     running = asyncio.ensure_future(client.run())
     try:
         async with asyncio.timeout(timeout_s):
-            while not client.is_connected and client.state.state != "refused":
+            while not client.is_connected:
                 changed.clear()
                 await changed.wait()
+                if client.state.state in ("refused", "waiting") and next(failed) >= len(servers):
+                    break
         if not client.is_connected:
             raise LinkError(_reason(client))
         yield client
