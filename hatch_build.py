@@ -83,7 +83,7 @@ def check() -> None:
 
 
 def types() -> None:
-    """The API's types for the page, anew from docs/openapi.json. Raises NoPage."""
+    """The types of both APIs for the page, anew from docs/*openapi.json. Raises NoPage."""
     install(tools=True)
     npm("run", "types")
 

@@ -18,6 +18,7 @@ from unclouded.app.command_tables import PAGES, filled
 from unclouded.app.conformance.check_lists import conformance_page
 from unclouded.app.points_page import points_page
 from unclouded.app.products.supported_pages import FOLDER, supported_pages
+from unclouded.fleet.api.application import as_text as fleet_api_document
 from unclouded.app.reference import api_document, devices_page
 from unclouded.cli import VERBS, cli
 from unclouded.cli.output.live_table import LiveView
@@ -92,6 +93,7 @@ if __name__ == "__main__":
     (docs / "conformance.md").write_text(conformance_page(), "utf-8")
     write_supported(docs)
     (docs / "openapi.json").write_text(api_document(), "utf-8")
+    (docs / "fleet_openapi.json").write_text(fleet_api_document(), "utf-8")
     for name in PAGES:
         protocol = docs / "protocols" / f"{name}.md"
         protocol.write_text(filled(protocol.read_text("utf-8")), "utf-8")

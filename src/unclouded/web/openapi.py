@@ -12,7 +12,7 @@ import msgspec
 from unclouded import VERSION
 from unclouded.web.request import is_list
 from unclouded.web.route_row import CSV, JSON, SVG, RouteRow
-from unclouded.web.schemas import ConflictProblem, Problem
+from unclouded.web.schemas import Problem
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -38,7 +38,7 @@ AUTH_ERRORS = {401: "Not logged in."}
 class DocumentHead(msgspec.Struct, frozen=True, kw_only=True):
     """What documents of different APIs differ in. ``types``: of messages that are no answers to requests.
 
-    ``every_error``: what each route may return. ``forbidden``: what 403 means.
+    ``every_error``: what each route may return. ``forbidden``: what 403 means. ``conflict``: the body of a 409.
     """
 
     title: str
@@ -46,6 +46,7 @@ class DocumentHead(msgspec.Struct, frozen=True, kw_only=True):
     types: tuple[object, ...]
     every_error: Mapping[int, str]
     forbidden: str
+    conflict: type[Problem] = Problem
 
 
 def document(rows: Sequence[AnyRow], head: DocumentHead) -> Json:
@@ -89,7 +90,7 @@ def _operation(row: AnyRow, head: DocumentHead) -> Json:
     for status, description in sorted(errors_of(row, head).items()):
         operation["responses"][str(status)] = {
             "description": description,
-            "content": {PROBLEM: {"schema": _schema(ConflictProblem if status == 409 else Problem)}},
+            "content": {PROBLEM: {"schema": _schema(head.conflict if status == 409 else Problem)}},
         }
     return operation
 

@@ -10,6 +10,7 @@
     homekit.py        GET  /api/homekit, /api/homekit/code.svg, DELETE … /pairings    the HomeKit bridge
     feeds.py          GET  /api/feeds …, PUT /api/feeds/FEED, POST … /fetch          prices and the like
     rules.py          GET  /api/rules, POST … /run, /pause, /test, /api/timers        schedules, rules, timers
+    uplink.py         GET, POST, DELETE /api/uplink                                the hub in a fleet
     costs.py          GET  /api/costs …, /api/bill, /api/tariffs …                 money and carbon
     onboarding.py     GET  /api/onboarding, POST … /look, /offers, /test, /add     what may become a device
     configuration.py  GET  /api/configuration …, POST, PATCH, DELETE …                  the configuration, edited
@@ -60,6 +61,7 @@ from unclouded.web.api import (
     rules,
     setup,
     updates,
+    uplink,
 )
 from unclouded.web.api import session as session_routes
 from unclouded.web.api_answers import ERROR_ANSWERS
@@ -85,6 +87,7 @@ from unclouded.web.routes import (
     RulesSource,
     SetupSource,
     UpdateFileSource,
+    UplinkSource,
 )
 from unclouded.web.said import translated
 from unclouded.web.schemas import ConflictProblem, HubView, Live, LoginBody, SessionView
@@ -99,7 +102,7 @@ class Api:
     no inputs. ``log`` None: it keeps no log. ``configuration`` None: there is none to be shown. ``onboarder`` None: it
     finds no new devices. ``metrics`` None: it has no metrics. ``rules`` None: it carries out no rules.
     ``homekit`` None: it is no HomeKit bridge. ``money`` None: it computes no costs.
-    ``prices`` None: it has no feeds.
+    ``prices`` None: it has no feeds. ``fleet`` None: it can join no fleet.
     """
 
     def __init__(
@@ -122,6 +125,7 @@ class Api:
         homekit: HomekitSource | None = None,
         money: CostsSource | None = None,
         prices: FeedsSource | None = None,
+        fleet: UplinkSource | None = None,
     ) -> None:
         def view() -> HubView:
             return msgspec.convert(about(), HubView)
@@ -144,6 +148,7 @@ class Api:
             homekit=homekit,
             costs=money,
             feeds=prices,
+            uplink=fleet,
         )
         self._metrics = MetricsEndpoint(metrics)
         self.pages = LivePages(hub, view, wall)
@@ -193,6 +198,7 @@ in Unix seconds. Keys never change their meaning; new ones may be added.
     types=(Live, ConflictProblem),
     every_error={421: "The Host header is not a name of this hub."},
     forbidden="This login is read-only, or the request came from a page of another site.",
+    conflict=ConflictProblem,
 )
 
 
@@ -224,6 +230,7 @@ ROWS: tuple[ApiRoute, ...] = (
     *people.ROWS,
     *backup.ROWS,
     *export.ROWS,
+    *uplink.ROWS,
     ApiRoute(
         method="GET",
         path="/api/session",
