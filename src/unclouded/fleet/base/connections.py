@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Literal
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
-from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, NotInScope
+from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
 from unclouded.fleet.base.views import Scope
 
 BaseRole = Literal["owner", "read", "ingest"]
@@ -24,8 +24,8 @@ LONG_STATEMENT_S = 900.0  # of upkeep
 OPTIONS = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c search_path=public -c timezone=UTC"
 OF_CONTENT = ("22", "23")  # SQLSTATEs that the same content meets again: data, constraints
 
-SETTINGS = """SELECT set_config('role', %s, true), set_config('app.org', %s, true),
-    set_config('statement_timeout', %s, true)"""
+# One round trip. The role holds until the end of the transaction, and so does the scope
+BEGIN = """BEGIN; SET LOCAL ROLE {role}; SET LOCAL app.org = '{organisations}'; SET LOCAL statement_timeout = {ms}"""
 
 
 class BaseConnections:
@@ -41,6 +41,7 @@ class BaseConnections:
             timeout=wait_s,
             reconnect_timeout=CONNECT_S,
             check=AsyncConnectionPool.check_connection,
+            configure=_by_hand,
             open=False,
         )
         self.roles: dict[str, str] = {}  # role of the base -> name in the server
@@ -57,24 +58,30 @@ class BaseConnections:
         self, role: BaseRole, scope: Scope | None = None, statement_s: float = STATEMENT_S
     ) -> AsyncIterator[Connection]:
         """As this role; with a scope that has all organisations, "read" is the owner. Raises BaseError."""
-        organisations = ""  # no scope: a query of "read" fails
-        if scope is not None:
-            role = "owner" if scope.organisations is None else role
-            organisations = "{" + ",".join(str(int(one)) for one in scope.organisations or ()) + "}"
+        begin = self._begin(role, scope, statement_s)
         connection = await self._connection()
         try:
             with base_errors():
-                async with connection.transaction():
-                    name = "none" if role == "owner" else self.roles[role]
-                    await connection.execute(SETTINGS, (name, organisations, str(int(statement_s * 1000))))
-                    yield connection
-        except (BaseRefused, NotInScope):
+                await connection.execute(begin)
+                yield connection
+                await _commit(connection)
+        except BaseRefused:
+            await _roll_back(connection)
             raise
         except BaseException:
             await connection.close()
             raise
         finally:
             await self._pool.putconn(connection)
+
+    def _begin(self, role: BaseRole, scope: Scope | None, statement_s: float) -> sql.Composed:
+        organisations = ""  # no scope: a query of "read" fails
+        if scope is not None:
+            role = "owner" if scope.organisations is None else role
+            organisations = "{" + ",".join(str(int(one)) for one in scope.organisations or ()) + "}"
+        name = sql.SQL("NONE") if role == "owner" else sql.Identifier(self.roles[role])
+        parts = {"role": name, "organisations": sql.SQL(organisations), "ms": sql.SQL(str(int(statement_s * 1000)))}
+        return sql.SQL(BEGIN).format(**parts)
 
     async def _connection(self) -> Connection:
         try:
@@ -83,6 +90,24 @@ class BaseConnections:
             raise BaseUnavailable(f"PostgreSQL gives no connection: {error}") from None
         except psycopg.Error as error:
             raise BaseUnavailable(f"PostgreSQL cannot be reached: {_first_line(error)}") from None
+
+
+async def _by_hand(connection: Connection) -> None:
+    """Transactions begin and end with statements of this module."""
+    await connection.set_autocommit(True)
+
+
+async def _commit(connection: Connection) -> None:
+    """Raises BaseUnavailable where a statement had failed before."""
+    if (await connection.execute("COMMIT")).statusmessage != "COMMIT":
+        raise BaseUnavailable("The transaction had failed before.")
+
+
+async def _roll_back(connection: Connection) -> None:
+    try:
+        await connection.execute("ROLLBACK")
+    except psycopg.Error:
+        await connection.close()
 
 
 @contextmanager

@@ -6,8 +6,8 @@ for, so that no home moves between two pages because time has passed.
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
-from typing import Any, LiteralString
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, LiteralString, NamedTuple
 
 import msgspec
 
@@ -32,35 +32,25 @@ from unclouded.fleet.base.views import (
 
 STATES: tuple[HomeState, ...] = ("attention", "offline", "behind", "well", "new", "revoked")  # worst first
 RANK: LiteralString = f"""CASE WHEN h.revoked IS NOT NULL THEN 5 WHEN p.seen IS NULL THEN 4
-    WHEN p.seen < %(now)s - {SILENT_S} THEN 1 WHEN p.alerts <> '{{}}' OR p.offline > 0 THEN 0
+    WHEN p.seen < %(now)s - {SILENT_S} THEN 1 WHEN cardinality(p.alerts) > 0 OR p.offline > 0 THEN 0
     WHEN p.behind >= {BEHIND} THEN 2 ELSE 3 END"""
-LINE: LiteralString = f"""SELECT {RANK} AS rank, lower(h.name) AS sort, h.number, h.id, h.org, o.name, h.name, h.place,
+LINE: LiteralString = f"""SELECT {RANK} AS rank, h.sort, h.number, h.id, h.org, o.name, h.name, h.place,
     p.alerts, p.seen, p.power, p.import, p.export, p.solar, p.devices, p.offline, p.behind, p.version, p.levels
     FROM hub h JOIN presence p ON p.hub = h.number JOIN organisation o ON o.number = h.org"""
-FOUND: LiteralString = """ WHERE (%(org)s::integer IS NULL OR h.org = %(org)s)
-    AND (%(alert)s = '' OR %(alert)s = ANY(p.alerts)) AND (%(level)s = '' OR %(level)s = ANY(p.levels))
-    AND (%(like)s = '' OR h.name ILIKE %(like)s OR h.place ILIKE %(like)s OR h.id LIKE %(begin)s
-        OR h.number IN (SELECT d.hub FROM device d WHERE d.id LIKE %(begin)s))"""
-OF_VERSION: LiteralString = " AND (%(version)s = '' OR p.version = %(version)s)"
-PAGE: LiteralString = f"""SELECT * FROM ({LINE}{FOUND}{OF_VERSION}) AS line
-    WHERE (%(rank)s::integer IS NULL OR rank = %(rank)s)
-    AND (%(last)s::integer IS NULL OR (rank, sort, number) > (%(last)s, %(name)s, %(number)s))
-    ORDER BY rank, sort, number LIMIT %(limit)s"""
-FILTERED: LiteralString = f"""WITH found AS MATERIALIZED (SELECT {RANK} AS rank, p.alerts, p.levels, p.version,
-        p.power, p.import, p.export, p.solar
-    FROM hub h JOIN presence p ON p.hub = h.number{FOUND}),
-    shown AS (SELECT * FROM found WHERE (%(rank)s::integer IS NULL OR rank = %(rank)s)
-        AND (%(version)s = '' OR version = %(version)s))"""
-SUMS: LiteralString = f"""{FILTERED}
-    SELECT 'all', '', count(*), sum(power) FILTER (WHERE rank IN (0, 2, 3)),
-        sum(import) FILTER (WHERE rank IN (0, 2, 3)), sum(export) FILTER (WHERE rank IN (0, 2, 3)),
-        sum(solar) FILTER (WHERE rank IN (0, 2, 3)) FROM shown
-    UNION ALL SELECT 'state', rank::text, count(*), 0, 0, 0, 0 FROM found
-        WHERE %(version)s = '' OR version = %(version)s GROUP BY rank
-    UNION ALL SELECT 'version', version, count(*), 0, 0, 0, 0 FROM found
-        WHERE version <> '' AND (%(rank)s::integer IS NULL OR rank = %(rank)s) GROUP BY version
-    UNION ALL SELECT 'flag', 'alert.' || one, count(*), 0, 0, 0, 0 FROM shown, unnest(alerts) AS one GROUP BY one
-    UNION ALL SELECT 'flag', 'level.' || one, count(*), 0, 0, 0, 0 FROM shown, unnest(levels) AS one GROUP BY one"""
+# Ranks all, and reads whole rows of the page only
+PAGE: LiteralString = f"""SELECT * FROM (
+        SELECT {RANK} AS rank, h.sort, h.number FROM hub h JOIN presence p ON p.hub = h.number WHERE {{found}}
+    ) AS every WHERE {{shown}} ORDER BY rank, sort, number LIMIT %(limit)s"""
+LINES: LiteralString = f"{LINE} WHERE h.number = ANY(%(numbers)s)"
+SUMS: LiteralString = f"""SELECT {RANK} AS rank, p.version, p.alerts, p.levels, count(*), sum(p.power), sum(p.import),
+    sum(p.export), sum(p.solar) FROM hub h JOIN presence p ON p.hub = h.number WHERE {{found}} GROUP BY 1, 2, 3, 4"""
+CONDITIONS: Mapping[str, LiteralString] = {
+    "org": "h.org = %(org)s",
+    "alert": "%(alert)s = ANY(p.alerts)",
+    "level": "%(level)s = ANY(p.levels)",
+    "like": """(h.name ILIKE %(like)s OR h.place ILIKE %(like)s OR h.id LIKE %(begin)s
+        OR h.number IN (SELECT d.hub FROM device d WHERE d.id LIKE %(begin)s))""",
+}
 DETAIL: LiteralString = """SELECT h.number, h.joined, h.revoked, p.hello, p.grants FROM hub h
     JOIN presence p ON p.hub = h.number WHERE h.id = %s"""
 STORED: LiteralString = """SELECT l.name, min(first), max(last), sum(windows), sum(days), sum(size) FROM (
@@ -91,33 +81,29 @@ class HomeReader:
     async def homes(self, scope: Scope, filter: HomeFilter, now: float, after: str = "", limit: int = 100) -> HomeList:
         """A page, worst first. Raises BaseRefused where ``after`` was not given by a page before."""
         place = _place(after) if after else None
-        values = {**_values(filter, place.now if place is not None else now), "limit": limit + 1}
-        values |= {"last": None, "name": "", "number": 0}
+        at = now if place is None else place.now
+        values = {**_values(filter), "now": at, "rank": filter.state and STATES.index(filter.state), "limit": limit + 1}
+        shown: list[LiteralString] = ["true"]
+        if filter.state is not None:
+            shown.append("rank = %(rank)s")
         if place is not None:
+            shown.append("(rank, sort, number) > (%(last)s, %(name)s, %(number)s)")
             values |= {"last": place.rank, "name": place.name, "number": place.number}
+        query: LiteralString = PAGE.format(found=_found(values, filter.version), shown=" AND ".join(shown))
         async with self._connections.transaction("read", scope) as connection:
-            rows = await (await connection.execute(PAGE, values)).fetchall()
-        end = rows[limit - 1] if len(rows) > limit else None
-        return HomeList(homes=tuple(map(_line, rows[:limit])), after=_after(values["now"], end) if end else "")
+            places = await (await connection.execute(query, values)).fetchall()
+            wanted = {"now": at, "numbers": [number for _, _, number in places[:limit]]}
+            rows = await (await connection.execute(LINES, wanted)).fetchall()
+        end = places[limit - 1] if len(places) > limit else None
+        return HomeList(homes=tuple(map(_line, sorted(rows, key=_order))), after=_after(at, end) if end else "")
 
     async def sums(self, scope: Scope, filter: HomeFilter, now: float) -> HomeSums:
         """Of all homes that a filter finds."""
+        values = {**_values(filter), "now": now}
+        query: LiteralString = SUMS.format(found=_found(values, ""))
         async with self._connections.transaction("read", scope) as connection:
-            rows = await (await connection.execute(SUMS, _values(filter, now))).fetchall()
-        counts: dict[str, dict[str, int]] = {"state": dict.fromkeys(STATES, 0), "version": {}, "flag": {}}
-        for what, text, count, *_ in rows[1:]:
-            counts[what][STATES[int(text)] if what == "state" else text] = count
-        _, _, homes, power, bought, sold, solar = rows[0]
-        return HomeSums(
-            homes=homes,
-            states=counts["state"],
-            flags=counts["flag"],
-            versions=counts["version"],
-            power_W=power,
-            import_mWh=_whole(bought),
-            export_mWh=_whole(sold),
-            solar_mWh=_whole(solar),
-        )
+            rows = await (await connection.execute(query, values)).fetchall()
+        return _sums([(STATES[rank], *others) for rank, *others in rows], filter)
 
     async def rows(self, scope: Scope, hubs: Sequence[str], now: float) -> list[HomeLine]:
         """Of these homes, for the stream of a page; those that are not in the scope are left out."""
@@ -166,20 +152,81 @@ class HomeReader:
 # --- inside -----------------------------------------------------------------------------------------
 
 
-def _values(filter: HomeFilter, now: float) -> dict[str, Any]:  # Any: parameters of a query
+def _values(filter: HomeFilter) -> dict[str, Any]:  # Any: parameters of a query
     kind, _, flag = filter.flag.partition(".")
     search = text_of(filter.search.strip())
     escaped = search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return {
-        "now": now,
         "org": filter.organisation,
-        "rank": None if filter.state is None else STATES.index(filter.state),
         "version": text_of(filter.version),
         "alert": text_of(flag) if kind == "alert" else "",
         "level": text_of(flag) if kind == "level" else "",
         "like": f"%{escaped}%" if search else "",
         "begin": f"{escaped}%",
     }
+
+
+def _found(values: Mapping[str, Any], version: str) -> LiteralString:  # Any: see _values
+    """The conditions of a filter but its state. Those that are not asked for would keep PostgreSQL from its indexes."""
+    some = [condition for key, condition in CONDITIONS.items() if values[key] not in ("", None)]
+    if version:
+        some.append("p.version = %(version)s")
+    return " AND ".join(some) or "true"
+
+
+def _order(row: Row) -> tuple[int, str, int]:
+    return row[0], row[1], row[2]
+
+
+class _Group(NamedTuple):
+    """Homes that are alike."""
+
+    state: HomeState
+    version: str
+    alerts: Sequence[str]
+    levels: Sequence[str]
+    homes: int
+    power: float | None
+    bought: Any  # Any: numeric of PostgreSQL, or None
+    sold: Any
+    solar: Any
+
+
+def _sums(rows: Iterable[Row], filter: HomeFilter) -> HomeSums:
+    groups = [_Group(*row) for row in rows]
+    version, state = text_of(filter.version), filter.state
+    of_version = [one for one in groups if not version or one.version == version]
+    shown = [one for one in of_version if state is None or one.state == state]
+    of_state = [one for one in groups if one.version and (state is None or one.state == state)]
+    here = [one for one in shown if one.state in ("attention", "behind", "well")]
+    flags = [(f"{kind}.{one}", group) for group in shown for kind, some in _flags(group) for one in some]
+    states = dict.fromkeys(STATES, 0) | _count((one.state, one) for one in of_version)
+    return HomeSums(
+        homes=sum(one.homes for one in shown),
+        states=states,
+        flags=_count(flags),
+        versions=_count((one.version, one) for one in of_state),
+        power_W=_sum(one.power for one in here),
+        import_mWh=_sum(one.bought for one in here),
+        export_mWh=_sum(one.sold for one in here),
+        solar_mWh=_sum(one.solar for one in here),
+    )
+
+
+def _flags(group: _Group) -> tuple[tuple[str, set[str]], ...]:
+    return ("alert", set(group.alerts)), ("level", set(group.levels))
+
+
+def _count(groups: Iterable[tuple[str, _Group]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for key, group in groups:
+        found[key] = found.get(key, 0) + group.homes
+    return found
+
+
+def _sum(values: Iterable[Any]) -> Any:  # Any: float or numeric of PostgreSQL
+    known = [one for one in values if one is not None]
+    return None if not known else sum(known) if isinstance(known[0], float) else int(sum(known))
 
 
 def _after(now: float, row: Row) -> str:
@@ -225,7 +272,3 @@ async def _stored(connection: Connection, number: int) -> tuple[LevelStore, ...]
         LevelStore(level=level, first=first, last=last, windows=int(windows), sealed_days=int(days), size=int(size))
         for level, first, last, windows, days, size in rows
     )
-
-
-def _whole(value: Any) -> int | None:  # Any: numeric of PostgreSQL
-    return None if value is None else int(value)

@@ -95,6 +95,7 @@ CREATE TABLE hub (
     id text NOT NULL UNIQUE,
     org integer NOT NULL REFERENCES organisation,
     name text NOT NULL,
+    sort text GENERATED ALWAYS AS (lower(name)) STORED,
     place text NOT NULL DEFAULT '',
     public_key text NOT NULL UNIQUE,
     code integer,
