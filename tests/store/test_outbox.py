@@ -383,3 +383,14 @@ def test_a_store_that_takes_the_place_of_another_sends_everything_again(tmp_path
     again = {(one.level, one.start): one.number for one in keeper.writer.outbox.closed()}
     assert again.keys() == before.keys() and min(again.values()) > max(before.values())
     keeper.close()
+
+
+def test_many_windows_are_acknowledged_at_once(keeper):
+    outbox = keeper.writer.outbox
+    outbox.subscribe(["raw"])
+    keeper.writer.write([watts(1, second) for second in (0, 300, 600)])
+    keeper.wall += 1000
+    first, second, third = outbox.closed()
+    keeper.writer.write([watts(2, third.start + 1)])
+    outbox.acknowledge_all([(one.level, one.start, one.number) for one in (first, second, third)])
+    assert [one.start for one in outbox.closed()] == [third.start]

@@ -177,6 +177,11 @@ class StoreOutbox:
             self._db.execute(KNOWN, (level, start, number))
         return self._db.execute(NUMBER, (level, start)).fetchone() in (None, (number,))
 
+    def acknowledge_all(self, windows: Sequence[tuple[str, int, int]]) -> None:
+        """The same for many windows (level, start, number), in one transaction: each costs a write of the disk."""
+        with transaction(self._db):
+            self._db.executemany(KNOWN, windows)
+
     def again(self, since: float, until: float = 2**62, levels: Collection[str] = tuple(LEVELS)) -> None:
         """All windows of a range that have data are dirty again, under new numbers.
 

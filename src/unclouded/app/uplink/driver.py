@@ -6,7 +6,8 @@ Source: docs/protocols/fleet.md §5, §6
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -110,7 +111,7 @@ class UplinkDriver:
                 if deadline is not None and deadline <= loop.time():
                     self.session.tick(loop.time())
                 while outputs := self.session.outputs():
-                    for one in outputs:
+                    for one in _together(outputs):
                         await self._execute(one)
                 await self._wait(self.session.deadline)
         finally:
@@ -141,7 +142,7 @@ class UplinkDriver:
         except TimeoutError:
             pass
 
-    async def _execute(self, output: Output) -> None:
+    async def _execute(self, output: "Output | _Acknowledged") -> None:
         match output:
             case Send():
                 self._send(output)
@@ -158,7 +159,7 @@ class UplinkDriver:
             case _:
                 await self._in_store(output)
 
-    async def _in_store(self, output: AskDirty | AskSums | Acknowledge | Refuse | Again | RaiseNumbers) -> None:
+    async def _in_store(self, output: "_InStore") -> None:
         """Until it is done: what comes after relies on it."""
         while True:
             try:
@@ -167,7 +168,7 @@ class UplinkDriver:
                 log.warning("Fleet: %s", error)
                 await asyncio.sleep(STORE_PAUSE_S)
 
-    async def _stored(self, output: AskDirty | AskSums | Acknowledge | Refuse | Again | RaiseNumbers) -> None:
+    async def _stored(self, output: "_InStore") -> None:
         match output:
             case AskDirty(most=most):
                 found, self.counts.behind = await self._store.outbox(lambda one: (one.closed(most), one.behind()))
@@ -177,10 +178,10 @@ class UplinkDriver:
                 sums, self.counts.behind = await self._store.outbox(lambda one: (one.sums(days), one.behind()))
                 by_level = {level: _day_sums(found) for level, found in sums.items()}
                 self.session.sums(by_level, self.counts.behind, self._now())
-            case Acknowledge(level=level, start=start, number=number):
-                await self._store.outbox(lambda one: one.acknowledge(level, start, number))
-                self.counts.windows += 1
-                self.counts.behind = max(self.counts.behind - 1, 0)
+            case _Acknowledged(windows=windows):
+                await self._store.outbox(lambda one: one.acknowledge_all(windows))
+                self.counts.windows += len(windows)
+                self.counts.behind = max(self.counts.behind - len(windows), 0)
             case Refuse(level=level, start=start, number=number):
                 await self._store.outbox(lambda one: one.refuse(level, start, number))
                 self.counts.refused += 1
@@ -232,6 +233,24 @@ class UplinkDriver:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+class _Acknowledged(msgspec.Struct, frozen=True):
+    """Acknowledgements that follow each other: level, start, number."""
+
+    windows: tuple[tuple[str, int, int], ...]
+
+
+_InStore = AskDirty | AskSums | _Acknowledged | Acknowledge | Refuse | Again | RaiseNumbers
+
+
+def _together(outputs: Sequence[Output]) -> Iterator[Output | _Acknowledged]:
+    """In their order; acknowledgements that follow each other as one, so that the disk is written once."""
+    for is_acknowledged, group in groupby(outputs, lambda one: isinstance(one, Acknowledge)):
+        if is_acknowledged:
+            yield _Acknowledged(tuple((o.level, o.start, o.number) for o in group if isinstance(o, Acknowledge)))
+        else:
+            yield from group
 
 
 def _day_sums(days: Sequence[tuple[int, DayDigest]]) -> tuple[DaySum, ...]:
