@@ -146,7 +146,9 @@ INSIDE = {
         "base": "",
         "ingest": "base keys",
         "calls": "base",
-        "enrolment": "keys base",
+        "folder": "keys nats_server configuration",
+        "enrolment": "keys base folder configuration",
+        "doctor": "keys nats_server base folder enrolment configuration",
         "api": "base calls enrolment",
     },
     "rules": {
@@ -189,6 +191,8 @@ PURE = [
     ),
     *(f"sim/{name}.py" for name in ("direction_values", "loads", "measure", "measured_part")),
     *(f"sim/{name}.py" for name in ("seeded_random", "subjects", "trips", "world")),
+    "fleet/keys",
+    "fleet/nats_server/versions.py",
     "sim/product",
     *(f"store/{name}.py" for name in ("blob", "codec", "condense", "part", "rows", "silence", "steps")),
     *(f"store/editing/{name}.py" for name in ("edit", "edited_samples")),
@@ -211,8 +215,8 @@ PURE = [
     ),
 ]
 PURE_LIBRARIES = """astral base64 binascii bisect bz2 collections contextlib cryptography datetime decimal difflib enum
-fnmatch fractions functools hashlib heapq hmac itertools json lzma math msgspec numpy operator re statistics struct
-tomllib types typing unicodedata zlib zoneinfo"""
+fnmatch fractions functools hashlib heapq hmac ipaddress itertools json lzma math msgspec numpy operator re statistics
+struct tomllib types typing unicodedata zlib zoneinfo"""
 IMPURE_CALLS = {"open", "input", "eval", "exec", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
 NOT_PURE = {
     "core/driver.py",

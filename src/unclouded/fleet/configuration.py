@@ -57,7 +57,7 @@ class KeepTable(msgspec.Struct, forbid_unknown_fields=True):
     events_days: Days = 800
 
 
-class WebTable(msgspec.Struct, forbid_unknown_fields=True):
+class FleetWebTable(msgspec.Struct, forbid_unknown_fields=True):
     """``url``: of the page, as people and hubs reach it. ``listen``: host:port.
 
     ``certificate_file``, ``key_file``: PEM; without, a proxy on this computer does TLS, whose address is in
@@ -79,7 +79,7 @@ class FleetFile(msgspec.Struct, forbid_unknown_fields=True):
 
     nats: NatsTable
     base: Annotated[tuple[BaseTable, ...], Meta(min_length=1)]
-    web: WebTable
+    web: FleetWebTable
     keep: KeepTable = msgspec.field(default_factory=KeepTable)
 
 

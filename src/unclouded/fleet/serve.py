@@ -20,7 +20,7 @@ from unclouded.fleet.asking import fleet_identity
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseUnavailable
 from unclouded.fleet.base.migrations import migrate
-from unclouded.fleet.configuration import FleetConfiguration, WebTable
+from unclouded.fleet.configuration import FleetConfiguration, FleetWebTable
 from unclouded.fleet.engine import FleetEngine
 from unclouded.fleet.enrolment.enroller import Enroller
 from unclouded.fleet.enrolment.renewal import HubRenewal
@@ -124,7 +124,7 @@ async def _task(name: str, run: Callable[[], Awaitable[None]]) -> AsyncIterator[
         await asyncio.gather(task, return_exceptions=True)
 
 
-def web_address(web: WebTable) -> Address:
+def web_address(web: FleetWebTable) -> Address:
     """Where the page listens."""
     host, _, port = web.listen.rpartition(":")
     return host.strip("[]"), int(port)

@@ -21,7 +21,7 @@ from unclouded.cli import cli
 from unclouded.core.errors import CommandError, ConfigError, LinkError
 from unclouded.core.nkeys import NKey
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.configuration import WebTable, load_fleet
+from unclouded.fleet.configuration import FleetWebTable, load_fleet
 from unclouded.fleet.doctor.nats_checks import judged_server, judged_version
 from unclouded.fleet.doctor.nats_probe import NatsFacts, probe
 from unclouded.fleet.doctor.running import examine_fleet
@@ -36,7 +36,7 @@ from unclouded.fleet.nats_server.versions import holes_of, read_version
 from unclouded.uplink.joining import read_invitation
 
 NOW = datetime.datetime.now(datetime.UTC)
-PLAN = FleetPlan(hosts=("localhost",), web=WebTable(url="https://localhost:8443", listen="127.0.0.1:8443"))
+PLAN = FleetPlan(hosts=("localhost",), web=FleetWebTable(url="https://localhost:8443", listen="127.0.0.1:8443"))
 HUB = "a" * 20
 KEY = NKey("user", bytes(32))
 VERSIONS = (

@@ -11,7 +11,7 @@ import click
 from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
-from unclouded.fleet.configuration import USUAL_FOLDER, WebTable
+from unclouded.fleet.configuration import USUAL_FOLDER, FleetWebTable
 from unclouded.fleet.folder.making import DSN, FleetPlan, hosts_of, make_fleet
 from unclouded.fleet.local_servers.programs import ProgramMissing, nats_program
 from unclouded.fleet.nats_server.units import USER
@@ -73,13 +73,13 @@ def command(
         print_text(line)
 
 
-def _web(url: str, is_local: bool) -> WebTable:
+def _web(url: str, is_local: bool) -> FleetWebTable:
     try:
         parts = urlsplit(url)
         port = parts.port or HTTPS
     except ValueError:
         raise CommandError(f"{url!r} is no address of a page; write https://HOST.") from None
-    return WebTable(url=url.rstrip("/"), listen=f"{'127.0.0.1' if is_local else '0.0.0.0'}:{port}")
+    return FleetWebTable(url=url.rstrip("/"), listen=f"{'127.0.0.1' if is_local else '0.0.0.0'}:{port}")
 
 
 def _nats_program() -> Path:

@@ -10,7 +10,7 @@ from unclouded.core.errors import ConfigError
 from unclouded.core.finding import Finding, ok, problem, warning
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseError
-from unclouded.fleet.doctor.context import FleetContext
+from unclouded.fleet.doctor.context import FleetDoctorContext
 
 LOWEST = 150_000  # server_version_num
 CLOCK_S = 5.0
@@ -29,7 +29,7 @@ class BaseFacts(msgspec.Struct, frozen=True):
     keeps_commits: bool
 
 
-def databases(context: FleetContext) -> Iterator[Finding]:
+def databases(context: FleetDoctorContext) -> Iterator[Finding]:
     """Each database."""
     for table in context.fleet.tables.base:
         subject = f"database {table.shard}"

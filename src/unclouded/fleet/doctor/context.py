@@ -8,7 +8,7 @@ from unclouded.fleet.configuration import FleetConfiguration
 from unclouded.fleet.folder.key_files import KeyFiles
 
 
-class FleetContext(msgspec.Struct, frozen=True):
+class FleetDoctorContext(msgspec.Struct, frozen=True):
     """``now``: by the clock of this computer."""
 
     fleet: FleetConfiguration

@@ -11,14 +11,14 @@ from unclouded.core.certificate_facts import certificate_facts
 from unclouded.core.errors import ConfigError
 from unclouded.core.finding import Finding, not_checked, ok, problem, warning
 from unclouded.fleet.configuration import FILE
-from unclouded.fleet.doctor.context import FleetContext
+from unclouded.fleet.doctor.context import FleetDoctorContext
 
 SOON = datetime.timedelta(days=30)
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 RENEW = "Make another one (docs/fleet.md), and restart nats-server and the fleet."
 
 
-def key_files(context: FleetContext) -> Iterator[Finding]:
+def key_files(context: FleetDoctorContext) -> Iterator[Finding]:
     """Are the keys there, do they belong together, and does their owner alone read them?"""
     try:
         context.keys.issuer()
@@ -38,7 +38,7 @@ def key_files(context: FleetContext) -> Iterator[Finding]:
     yield from _readable_by_others(context)
 
 
-def offline_keys(context: FleetContext) -> Iterator[Finding]:
+def offline_keys(context: FleetDoctorContext) -> Iterator[Finding]:
     """Were the operator's keys taken away?"""
     folder = context.fleet.folder / "offline"
     if folder.is_dir() and any(folder.iterdir()):
@@ -48,7 +48,7 @@ def offline_keys(context: FleetContext) -> Iterator[Finding]:
         yield ok("offline keys", "they are not on this computer")
 
 
-def certificates(context: FleetContext) -> Iterator[Finding]:
+def certificates(context: FleetDoctorContext) -> Iterator[Finding]:
     """Certificates in files: of the page, and of NATS where it has its own."""
     fleet, web = context.fleet, context.fleet.tables.web
     host = urlsplit(web.url).hostname or ""
@@ -63,7 +63,7 @@ def certificates(context: FleetContext) -> Iterator[Finding]:
 
 
 def certificate(
-    context: FleetContext, subject: str, file: Path, authority: Path | None, host: str
+    context: FleetDoctorContext, subject: str, file: Path, authority: Path | None, host: str
 ) -> Iterator[Finding]:
     """One file. ``host``: "" = whatever it is for."""
     try:
@@ -94,7 +94,7 @@ def _covers(name: str, host: str) -> bool:
     return name.startswith("*.") and host.partition(".")[2] == name[2:]
 
 
-def _readable_by_others(context: FleetContext) -> Iterator[Finding]:
+def _readable_by_others(context: FleetDoctorContext) -> Iterator[Finding]:
     """fleet.toml may hold the password of a database."""
     folder = context.fleet.folder
     secret = [folder / FILE, *folder.glob("keys/*"), *folder.glob("offline/*"), *folder.glob("tls/*.key")]

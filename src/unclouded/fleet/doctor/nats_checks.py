@@ -11,7 +11,7 @@ from unclouded.core.finding import Finding, not_checked, ok, problem, warning
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseError
 from unclouded.fleet.doctor.base_checks import BaseUnreachable, base_facts
-from unclouded.fleet.doctor.context import FleetContext
+from unclouded.fleet.doctor.context import FleetDoctorContext
 from unclouded.fleet.doctor.nats_probe import NatsFacts, address_of, probe
 from unclouded.fleet.enrolment.nats_request import nats_request, system_client
 from unclouded.fleet.enrolment.revoking import AccountUpdate, revocations_of
@@ -27,7 +27,7 @@ TOKEN_S = 60
 UPDATE = f"Install {SAFE}: Debian 12 and 13 have older ones; packages are at nats.io/download."
 
 
-def servers(context: FleetContext) -> Iterator[Finding]:
+def servers(context: FleetDoctorContext) -> Iterator[Finding]:
     """Each nats-server, at the addresses for hubs and at those for the fleet."""
     for url in dict.fromkeys((*context.fleet.servers, *context.fleet.connect)):
         try:
@@ -71,7 +71,7 @@ def judged_version(url: str, version: str, is_public: bool) -> Iterator[Finding]
         )
 
 
-def login(context: FleetContext) -> Iterator[Finding]:
+def login(context: FleetDoctorContext) -> Iterator[Finding]:
     """Does it take a token that the fleet makes?"""
     try:
         issuer = context.keys.issuer()
@@ -91,7 +91,7 @@ def login(context: FleetContext) -> Iterator[Finding]:
         yield ok("login at NATS", "it takes the tokens of this fleet")
 
 
-def revocations(context: FleetContext) -> Iterator[Finding]:
+def revocations(context: FleetDoctorContext) -> Iterator[Finding]:
     """Is the list of revoked keys in NATS that of the database, and how large is it?"""
     if not context.keys.can_revoke():
         yield not_checked("revoked keys", "the keys to look at the list are not here")
@@ -132,12 +132,12 @@ def _encryption(url: str, facts: NatsFacts, now: datetime.datetime, is_public: b
         yield warning(url, text, advice) if ends - now < SOON else ok(url, text)
 
 
-async def _log_in(context: FleetContext, credentials: Credentials) -> None:
+async def _log_in(context: FleetDoctorContext, credentials: Credentials) -> None:
     async with system_client(context.fleet.connect, credentials, context.fleet.nats_authority):
         pass
 
 
-async def _revocations(context: FleetContext) -> tuple[set[str], set[str]]:
+async def _revocations(context: FleetDoctorContext) -> tuple[set[str], set[str]]:
     """Keys in the list of NATS, and those that the database wants in it."""
     fleet, signer = context.fleet, context.keys.signer()
     await base_facts(fleet.dsn)  # says at once why it cannot be reached

@@ -9,10 +9,10 @@ import msgspec
 from unclouded.core.finding import Finding
 from unclouded.fleet.configuration import FleetConfiguration
 from unclouded.fleet.doctor import base_checks, file_checks, nats_checks
-from unclouded.fleet.doctor.context import FleetContext
+from unclouded.fleet.doctor.context import FleetDoctorContext
 from unclouded.fleet.folder.key_files import KeyFiles
 
-FleetCheck = Callable[[FleetContext], Iterator[Finding]]
+FleetCheck = Callable[[FleetDoctorContext], Iterator[Finding]]
 
 CHECKS: dict[str, FleetCheck] = {
     "keys": file_checks.key_files,
@@ -27,7 +27,7 @@ CHECKS: dict[str, FleetCheck] = {
 
 def examine_fleet(fleet: FleetConfiguration) -> Iterator[Finding]:
     """Findings in the order of CHECKS, each when it is there."""
-    context = FleetContext(fleet, KeyFiles(fleet.keys), datetime.datetime.now(datetime.UTC))
+    context = FleetDoctorContext(fleet, KeyFiles(fleet.keys), datetime.datetime.now(datetime.UTC))
     for name, check in CHECKS.items():
         begin = time.monotonic()
         found = list(check(context))

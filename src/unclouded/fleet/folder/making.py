@@ -16,7 +16,7 @@ import msgspec
 
 from unclouded.core.errors import CommandError
 from unclouded.core.nkeys import NKey
-from unclouded.fleet.configuration import FILE, WebTable, read_fleet
+from unclouded.fleet.configuration import FILE, FleetWebTable, read_fleet
 from unclouded.fleet.folder.certificates import FleetAuthority
 from unclouded.fleet.folder.key_files import PUBLIC, new_key, write_private
 from unclouded.fleet.keys.accounts import AccountNames, homes_token, operator_token, system_token, system_user_token
@@ -39,7 +39,7 @@ class FleetPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     hosts: tuple[str, ...]
     routes: tuple[str, ...] = ()
-    web: WebTable
+    web: FleetWebTable
     dsn: str = DSN
     certificate: Path | None = None
     key: Path | None = None
