@@ -1,6 +1,6 @@
 """Two organisations, north and south, with homes and persons, and the web application over their base."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -33,7 +33,7 @@ class FakeHubLink:
     def __init__(self) -> None:
         self.replies: dict[str, Reply] = {}
         self.asked: list[tuple[str, Question]] = []
-        self.streams: dict[str, Any] = {}  # Any: what takes the changes
+        self.streams: dict[str, Callable[[bytes], None]] = {}
 
     async def request(self, subject: str, data: bytes, timeout_s: float) -> bytes:
         hub = subject.split(".")[1]
@@ -44,13 +44,10 @@ class FakeHubLink:
             raise HubAway(f"{hub} is away")
         return encode_message(self.replies[hub])
 
-    async def subscribe(self, subject: str, received: Any) -> Any:
-        self.streams[subject.split(".")[1]] = received
-
-        async def end() -> None:
-            self.streams.pop(subject.split(".")[1], None)
-
-        return end
+    def subscribe(self, subject: str, received: Callable[[bytes], None]) -> Callable[[], None]:
+        hub = subject.split(".")[1]
+        self.streams[hub] = received
+        return lambda: self.streams.pop(hub, None) and None
 
 
 class FleetStory:

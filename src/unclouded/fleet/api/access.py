@@ -22,22 +22,30 @@ from unclouded.fleet.base.errors import BaseError
 from unclouded.fleet.base.views import LoginSession
 from unclouded.web.api_answers import SAFE_METHODS, body_refusal, missing_headers, refusal
 from unclouded.web.hosts import Hosts, request_origin
+from unclouded.web.metrics import PATH as METRICS
 
 COOKIE = "unclouded-fleet"
 LIFETIME_S = 30 * 24 * 3600  # of a session
 LONGEST_SECRET = 200  # characters
 PREFIX = "/api/"
 PUBLIC = ("/api/fleet/session", "/api/fleet/login", "/api/fleet/logout")
-OTHER_LOGIN = ("/api/enrol", "/metrics")  # paths with keys of their own, and what is below them
+OTHER_LOGIN = ("/api/enrol", METRICS)  # paths with keys of their own, and what is below them
 
 
 class FleetAccess:
-    """An ASGI application in front of another. ``wall``: Unix s. ``proxied``: a proxy in front of it does TLS."""
+    """An ASGI application in front of API and page. ``wall``: Unix s. ``proxied``: a proxy in front does TLS."""
 
     def __init__(
-        self, app: ASGIApp, base: FleetBase, hosts: Hosts, wall: Callable[[], float], proxied: bool = False
+        self,
+        app: ASGIApp,
+        page: ASGIApp,
+        base: FleetBase,
+        hosts: Hosts,
+        wall: Callable[[], float],
+        proxied: bool = False,
     ) -> None:
         self._app = app
+        self._page = page
         self._base = base
         self._hosts = hosts
         self._wall = wall
@@ -52,8 +60,8 @@ class FleetAccess:
         path = scope["path"]
         if not self._hosts.accepts(host):
             await refusal(421, "api.fleet.wrong_host", host=host[:80])(scope, receive, send)
-        elif not path.startswith(PREFIX):
-            await self._app(scope, receive, send)
+        elif not path.startswith(PREFIX) and path != METRICS:
+            await self._page(scope, receive, send)
         else:
             refused = await self._refusal(connection)
             await (refused or self._app)(scope, receive, _with_headers(send))

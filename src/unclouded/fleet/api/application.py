@@ -15,7 +15,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from unclouded.core.errors import CommandError
@@ -86,10 +86,9 @@ def fleet_app(
     routes.append(WebSocketRoute("/api/fleet/changes", FleetStream(context).serve))
     if metrics is not None and metrics_token:
         routes += metrics_routes(metrics, metrics_token)
-    routes += [Route("/api/{rest:path}", _no_route), Mount("/", page or fleet_page())]
     app = Starlette(routes=routes, exception_handlers={**ERROR_ANSWERS, **ERRORS})
     app.router.redirect_slashes = False
-    return FleetAccess(Compression(app), context.base, hosts, context.wall, proxied)
+    return FleetAccess(Compression(app), page or fleet_page(), context.base, hosts, context.wall, proxied)
 
 
 def fleet_page() -> Page:
@@ -153,10 +152,6 @@ async def _answer(rows: Mapping[str, FleetRoute], context: FleetContext, http: R
     if row.query is None and not row.any_query:
         request.no_query()
     return await row.handler(context, request)
-
-
-async def _no_route(http: Request) -> Response:
-    return problem(404, say("api.no_route", path=http.url.path[:80]), "api.no_route")
 
 
 async def _not_in_scope(request: Request, error: Exception) -> Response:

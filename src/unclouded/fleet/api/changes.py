@@ -10,6 +10,7 @@ the stream within CHECK_S (close code 4401), and another role counts from then o
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -29,6 +30,8 @@ from unclouded.fleet.api.views import (
 from unclouded.fleet.base.errors import BaseError, NotInScope
 from unclouded.fleet.base.views import LoginSession, Scope
 from unclouded.web.words import say
+
+log = logging.getLogger("unclouded.fleet.api")
 
 POLL_S = 2.0  # between two looks at the database
 SUMMARY_S = 10.0  # between two summaries
@@ -114,7 +117,9 @@ class _WatchedPage:
                 await self._looked.wait()
             finally:
                 looking.cancel()
-                await asyncio.gather(looking, return_exceptions=True)
+                (result,) = await asyncio.gather(looking, return_exceptions=True)
+                if isinstance(result, Exception):
+                    log.error("Live changes of %s ended: %r", self._watch.look, result)
 
     # --- inside --------------------------------------------------------------------------------
 

@@ -1,0 +1,126 @@
+"""The stream of a page: only what is on it, only what is different, only what the person may see."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.types import Message
+
+from fleet.api.conftest import FleetStory
+from fleet.filled_base import state
+from unclouded.fleet.api import changes
+from unclouded.fleet.api.passwords import session_digest
+
+DEADLINE_S = 20.0
+
+
+class PageSocket:
+    """The page's end of the WebSocket."""
+
+    def __init__(self) -> None:
+        self.to_server: asyncio.Queue[Message] = asyncio.Queue()
+        self.from_server: asyncio.Queue[Message] = asyncio.Queue()
+
+    def watch(self, **what: Any) -> None:
+        self.to_server.put_nowait({"type": "websocket.receive", "text": json.dumps(what)})
+
+    async def next(self) -> Any:  # Any: JSON, or the code of a close
+        """The next message that is not empty."""
+        async with asyncio.timeout(DEADLINE_S):
+            while True:
+                message = await self.from_server.get()
+                if message["type"] == "websocket.close":
+                    return message["code"]
+                if message["type"] == "websocket.send" and len(found := json.loads(message["text"])) > 1:
+                    return found
+
+    async def until(self, key: str) -> Any:  # Any: JSON
+        while True:
+            found = await self.next()
+            if key in found:
+                return found[key]
+
+
+@asynccontextmanager
+async def page(fleet: FleetStory, who: str, **headers: str) -> AsyncIterator[PageSocket]:
+    given = {"host": "fleet.example", "authorization": f"Bearer token {who}", **headers}
+    socket = PageSocket()
+    socket.to_server.put_nowait({"type": "websocket.connect"})
+    scope = {
+        **{"type": "websocket", "asgi": {"version": "3.0"}, "scheme": "ws", "path": "/api/fleet/changes"},
+        **{"raw_path": b"/api/fleet/changes", "query_string": b"", "root_path": "", "subprotocols": []},
+        "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+        **{"client": ("127.0.0.1", 5), "server": ("127.0.0.1", 8099), "extensions": {"websocket.http.response": {}}},
+    }
+    serving = asyncio.create_task(
+        fleet.app(scope, socket.to_server.get, socket.from_server.put)  # type: ignore[arg-type]  # ASGI
+    )
+    try:
+        yield socket
+    finally:
+        socket.to_server.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        async with asyncio.timeout(DEADLINE_S):
+            await serving
+
+
+async def test_a_page_gets_the_changes_of_its_rows_only(fleet: FleetStory, monkeypatch: Any) -> None:
+    monkeypatch.setattr(changes, "POLL_S", 0.02)
+    monkeypatch.setattr(changes, "TOO_OFTEN_S", 0.0)
+    north, south = fleet.homes["north"], fleet.homes["south"]
+    async with page(fleet, "operator-north") as socket:
+        assert (await socket.until("summary"))["homes"] == 1
+        socket.to_server.put_nowait({"type": "websocket.receive", "text": "{nonsense"})
+        socket.watch(homes=[north, south, "no id"])
+        first = await socket.next()
+        assert [one["id"] for one in first["homes"]] == [north] and first["gone"] == [south]
+        await fleet.base.windows.store_states(
+            {one: state(at=fleet.now + 1, power_W=5.0) for one in (north, south)}, fleet.now
+        )
+        assert [(one["id"], one["power_W"]) for one in await socket.until("homes")] == [(north, 5.0)]
+        body = {"homes": [north], "device": "plug-1", "value": True}
+        batch = (await fleet.json("operator-north", "POST", "/api/fleet/commands", body))["batch"]
+        socket.watch(homes=[north], commands=batch)
+        assert [one["state"] for one in await socket.until("commands")] == ["waiting"]
+        await fleet.base.dispatch.end_undelivered(fleet.now + 700)
+        assert [one["state"] for one in await socket.until("commands")] == ["undelivered"]
+        await fleet.base.register.forget(north, fleet.now)
+        assert await socket.until("gone") == [north]
+
+
+async def test_a_home_that_is_looked_at_speaks_for_itself(fleet: FleetStory, monkeypatch: Any) -> None:
+    monkeypatch.setattr(changes, "TOO_OFTEN_S", 0.0)
+    async with page(fleet, "viewer-north") as socket:
+        socket.watch(look=fleet.homes["south"])
+        assert "no home" in await socket.until("look_problem")
+        socket.watch(look=fleet.homes["north"])
+        async with asyncio.timeout(DEADLINE_S):
+            while fleet.homes["north"] not in fleet.link.streams:
+                await asyncio.sleep(0)
+        publish = fleet.link.streams[fleet.homes["north"]]
+        publish(b"\xff no JSON")
+        publish(b'{"changes": {"at": 1.0}}')
+        assert await socket.until("live") == {"changes": {"at": 1.0}}
+        socket.watch(look="")
+        async with asyncio.timeout(DEADLINE_S):
+            while fleet.link.streams:
+                await asyncio.sleep(0)
+    assert fleet.homes["south"] not in [hub for hub, _ in fleet.link.asked]
+
+
+async def test_the_stream_ends_with_the_session(fleet: FleetStory, monkeypatch: Any) -> None:
+    monkeypatch.setattr(changes, "POLL_S", 0.02)
+    monkeypatch.setattr(changes, "CHECK_S", 0.0)
+    async with page(fleet, "viewer-north") as socket:
+        await socket.until("summary")
+        await fleet.base.people.close_session(session_digest("token viewer-north"))
+        while (found := await socket.next()) != changes.SESSION_ENDED:
+            assert isinstance(found, dict)
+
+
+async def test_strangers_and_other_sites_get_no_stream(fleet: FleetStory) -> None:
+    for who, headers in (("no one", {}), ("viewer-north", {"origin": "https://elsewhere.example"})):
+        async with page(fleet, who, **headers) as socket:
+            message = await socket.from_server.get()
+            assert message["type"] == "websocket.http.response.start" and message["status"] in (401, 403)
