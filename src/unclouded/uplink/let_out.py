@@ -110,7 +110,7 @@ class LetOutFilter:
         parent = one.parent if self._ranks.get(one.parent) else 0
         if self._rules.names:
             return msgspec.structs.replace(one, parent=parent)
-        return msgspec.structs.replace(one, id=str(one.number), name="", room="", parent=parent)
+        return msgspec.structs.replace(one, id=str(one.number), name="", room="", parent=parent, identity="")
 
     def _is_needed(self, one: SentSeries) -> bool:
         rank = self._ranks.get(one.device, NOTHING)

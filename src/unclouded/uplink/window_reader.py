@@ -151,7 +151,8 @@ def _device(one: SourceDevice, numbers: Mapping[str, int]) -> SentDevice:
     device: Device = one.device
     product = device.info.get("product", "") or device.info.get("model", "") or device.profile
     parent = numbers.get(device.parent, 0)
-    return SentDevice(one.number, one.ids[0], device.name, device.room, parent, device.family, product)
+    names = (device.name, device.room, parent, device.family, product, device.identity)
+    return SentDevice(one.number, one.ids[0], *names)
 
 
 def _event(one: SourceEvent) -> WindowEvent:

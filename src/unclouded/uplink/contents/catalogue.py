@@ -11,7 +11,7 @@ from unclouded.uplink.contents.packing import MOST_ITEMS, limit, read, write
 class SentDevice(msgspec.Struct, frozen=True, array_like=True):
     """``id``: as in commands; the number as text where the home does not let out names.
 
-    ``parent``: a number, 0: none.
+    ``parent``: a number, 0: none. ``identity``: as in the store, "" without names: history is restored by it.
     """
 
     number: int
@@ -21,6 +21,7 @@ class SentDevice(msgspec.Struct, frozen=True, array_like=True):
     parent: int = 0
     kind: str = ""
     product: str = ""
+    identity: str = ""
 
 
 class SentSeries(msgspec.Struct, frozen=True, array_like=True):

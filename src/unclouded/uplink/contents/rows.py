@@ -79,27 +79,33 @@ def _read(columns: ColumnReader, step: int, length: int, start: int) -> list[Rol
     count = columns.number()
     limit(count, MOST_ROWS, "rows")
     increases, steps = columns.column(count), columns.column(count)
-    if min(steps, default=0) < 0 or max(steps, default=0) >= length // step:
-        raise ContentError("a step is not in the window")
     sizes, times, marks = (_Alike().sums(steps, columns.column(count)) for _ in range(3))
+    _in_range("steps", steps, length // step)
+    _in_range("times", times, step * 1000)
+    for what, found in (("series", increases), ("sizes", sizes), ("marks", marks)):
+        _in_range(what, found, 2**63)
     kinds, differences = columns.column(count), columns.column(count)
     numbers = sum(kind != 0 for kind in kinds)
-    totals, lows, highs = (iter(columns.column(numbers)) for _ in range(3))
+    distances = zip(*(columns.column(numbers) for _ in range(3)), strict=True)
     if columns.left:
         raise ContentError("it has a tail")
     rows = list[RolledRow]()
     series = last = 0
     for place, increase in enumerate(increases):
         series, last = series + increase, differences[place] + (0 if increase else last)
-        at = start + steps[place] * step
-        total: int | None = None
-        low: int | None = None
-        high: int | None = None
+        at, size = start + steps[place] * step, sizes[place]
+        moment, mark = at * 1000 + times[place], marks[place]
+        part = SeriesPart(size, None, None, None, last, moment, mark)
         if kinds[place]:
-            total, low, high = next(totals) + sizes[place] * last, last - next(lows), last + next(highs)
-        part = SeriesPart(sizes[place], total, low, high, last, at * 1000 + times[place], marks[place])
+            rest, below, above = next(distances)
+            part = SeriesPart(size, rest + size * last, last - below, last + above, last, moment, mark)
         rows.append(RolledRow(series, at, part))
     return rows
+
+
+def _in_range(what: str, numbers: Sequence[int], end: int) -> None:
+    if numbers and not 0 <= min(numbers) <= max(numbers) < end:
+        raise ContentError(f"its {what} are out of range")
 
 
 class _Alike:
