@@ -21,7 +21,11 @@ POOL_S = 10.0  # that a transaction waits for a connection
 MOST_WAITING = 500  # transactions
 STATEMENT_S = 30.0
 LONG_STATEMENT_S = 900.0  # of upkeep
-OPTIONS = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c search_path=public -c timezone=UTC"
+OPTIONS = (
+    "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c search_path=public -c timezone=UTC"
+    # for disks without arms; many short queries, of which none may take all processors
+    " -c random_page_cost=1.1 -c work_mem=32MB -c max_parallel_workers_per_gather=0 -c jit=off"
+)
 OF_CONTENT = ("22", "23")  # SQLSTATEs that the same content meets again: data, constraints
 
 # One round trip. The role holds until the end of the transaction, and so does the scope

@@ -11,7 +11,7 @@ from typing import Any, LiteralString, NamedTuple
 
 import msgspec
 
-from unclouded.fleet.base.catalogues import home_catalogue
+from unclouded.fleet.base.catalogues import home_catalogue, stored_catalogue
 from unclouded.fleet.base.commands import NO_SUCH_HOME, check_home
 from unclouded.fleet.base.connections import BaseConnections, Connection, Row
 from unclouded.fleet.base.errors import BaseRefused, NotInScope
@@ -29,6 +29,7 @@ from unclouded.fleet.base.views import (
     LevelStore,
     Scope,
 )
+from unclouded.uplink.contents.catalogue import SentCatalogue
 
 STATES: tuple[HomeState, ...] = ("attention", "offline", "behind", "well", "new", "revoked")  # worst first
 RANK: LiteralString = f"""CASE WHEN h.revoked IS NOT NULL THEN 5 WHEN p.seen IS NULL THEN 4
@@ -140,6 +141,14 @@ class HomeReader:
             if row is None:
                 raise NotInScope(NO_SUCH_HOME.format(hub))
             return await home_catalogue(connection, row[0])
+
+    async def sent_catalogue(self, scope: Scope, hub: str) -> SentCatalogue:
+        """The same as the hub sent it, for restoring. Raises NotInScope."""
+        async with self._connections.transaction("read", scope) as connection:
+            row = await (await connection.execute("SELECT number FROM hub WHERE id = %s", (hub,))).fetchone()
+            if row is None:
+                raise NotInScope(NO_SUCH_HOME.format(hub))
+            return (await stored_catalogue(connection, row[0])).sent
 
     async def rename(self, scope: Scope, hub: str, name: str | None = None, place: str | None = None) -> None:
         """Raises NotInScope."""

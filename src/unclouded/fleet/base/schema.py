@@ -125,6 +125,7 @@ CREATE TABLE presence (
     levels text[] NOT NULL DEFAULT '{}',
     grants text[] NOT NULL DEFAULT '{}'
 ) WITH (fillfactor = 50);
+CREATE INDEX presence_org ON presence (org);
 
 CREATE TABLE catalogue (
     hub integer PRIMARY KEY REFERENCES hub ON DELETE CASCADE,
