@@ -159,8 +159,10 @@ function LinePanel({ unit, wanted, edits, answer, span, isDim, colour, cursor, h
   const names = wanted.map((one) => `${one.key} ${one.name} ${colour(one.device.id)}`).join("\n");
   const series = useMemo(() => seriesOf(answer, wanted), [answer, names]);
   const { at, lines, all } = useMemo(() => {
-    const [step, until] = [answer?.step ?? 0, Math.min(answer?.end ?? 0, now.peek())];
-    const { at, columns } = columnsOf(series, step, { start: answer?.start ?? 0, end: answer?.end ?? 0 }, now.peek());
+    const step = answer?.step ?? 0;
+    const known = about === undefined ? now.peek() : Math.min(now.peek(), Math.max(0, ...series.map((one) => one.at.at(-1) ?? 0)) + step); // a copy ends with what was sent
+    const until = Math.min(answer?.end ?? 0, known);
+    const { at, columns } = columnsOf(series, step, { start: answer?.start ?? 0, end: answer?.end ?? 0 }, known);
     const all = wanted.map((one, index): Shown => {
       const rows = series[index] ? heldRows(series[index], step, until) : [];
       return { wanted: one, rows, colour: colour(one.device.id) };

@@ -34,11 +34,10 @@ export function HomesPage() {
   useEffect(() => () => watch({ homes: [] }), []);
   return (
     <main class="homes-page">
-      <Title />
+      <Title filter={filter} show={show} />
       <SumBar />
       <div class="filters">
         <Chips filter={filter} show={show} />
-        <Choices filter={filter} show={show} />
         <Search q={filter.q} search={(q) => show({ q })} />
       </div>
       {failure.value && (
@@ -51,12 +50,13 @@ export function HomesPage() {
   );
 }
 
-function Title() {
+function Title(showing: Showing) {
   const found = summary.value;
   return (
     <div class="fleet-title">
       <h1>{found ? countText("fleet.count_home", found.homes) : say("fleet.homes")}</h1>
       <p class="lead only-wide live">{found && found.power_W !== null && <Power W={found.power_W} />}</p>
+      <Choices {...showing} />
       {may("operator") && (
         <a class="button" href="/settings#join">
           <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" aria-hidden="true">
@@ -72,7 +72,7 @@ function Title() {
 function Power({ W }: { W: number }) {
   const power = (
     <b>
-      <Quantity value={Math.abs(W)} unit="W" exponent={0} />
+      <Quantity value={Math.abs(W)} unit="W" exponent={Math.abs(W) < 10_000 ? 1 : Math.abs(W) < 100_000 ? 2 : 3} />
     </b>
   );
   return <>{sayWith(W < 0 ? "fleet.to_grid_now" : "fleet.from_grid_now", { power })}</>;

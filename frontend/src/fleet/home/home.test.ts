@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+
+import { apiOfHome, homeAt, pageOf } from "../paths";
+import { fleetHome, NOON, row } from "../testing";
+import { devicesOf, powerSeries, roleIn, summed } from "./catalogue";
+import { letOutText, newestOf, sourceText } from "./source";
+
+const POWER = [["power_W", "number"]] as const;
+const METERED = fleetHome({ meter: { points: [...POWER, ["energy_export_Wh", "counter"]] }, pump: { parent: "meter", points: [...POWER, ["on", "switch"]] } });
+const UNMETERED = fleetHome({ lamp: { points: POWER }, pump: { points: POWER }, door: { points: [["open", "switch"]] } });
+
+describe("a home as its catalogue tells it", () => {
+  it("has devices as the pages of a hub know them", () => {
+    const [meter, pump] = devicesOf(METERED);
+    expect([meter?.state, meter?.colour, pump?.parent, pump?.points[1]?.access, pump?.points[0]?.access]).toEqual(["online", 0, "meter", "rw", "r"]);
+    expect(devicesOf({ ...METERED, row: row("one", { state: "offline" }) })[0]?.state).toBe("offline");
+  });
+
+  it("takes from the grid what its meter says; without one its devices are added up", () => {
+    expect(powerSeries(devicesOf(METERED))).toEqual({ series: ["meter.power_W"], isGrid: true });
+    expect(powerSeries(devicesOf(UNMETERED))).toEqual({ series: ["lamp.power_W", "pump.power_W"], isGrid: false });
+    expect(powerSeries([])).toEqual({ series: [], isGrid: false });
+  });
+
+  it("has no power after it was last heard, nor where one of the devices is not known", () => {
+    const lamp = { at: [0, 900, 1800], value: [10, 20, 30], mean: null };
+    const pump = { at: [900], value: [5], mean: null };
+    expect(summed([lamp, pump], 0, 1800).slice(0, 4)).toEqual([null, 25, 35, null]);
+    expect(summed([], 0, 1800).every((one) => one === null)).toBe(true);
+  });
+
+  it("may be switched by an operator where it allows control", () => {
+    expect(roleIn({ role: "operator", let_out: { control: true } })).toBe("control");
+    expect(roleIn({ role: "owner", let_out: { control: false } })).toBe("read");
+    expect(roleIn({ role: "viewer", let_out: { control: true } })).toBe("read");
+  });
+});
+
+describe("who answered", () => {
+  it("is said, with the age of the copy", () => {
+    expect(sourceText({ source: "hub" }, undefined, NOON, "UTC")).toBe("Answered by the home itself at 12:00.");
+    expect(sourceText({ source: "fleet" }, NOON - 900, NOON, "UTC")).toBe("From the fleet's copy, which ends at 11:45, 15\u202fmin ago.");
+    expect(sourceText({ source: "fleet" }, undefined, NOON, "UTC")).toBe("From the fleet's copy.");
+    expect([newestOf([{ at: [1, 5] }, { at: [] }, { at: [3] }]), newestOf([])]).toEqual([5, undefined]);
+  });
+
+  it("is said of a home by what it lets out", () => {
+    expect(letOutText(METERED)).toBe("This home sends quarter hours. Finer values can be asked of the home.");
+    const closed = fleetHome({}, { row: row("one", { levels: ["energy"] }), let_out: { levels: ["energy"], names: false, events: false, questions: false, control: false } });
+    expect(letOutText(closed)).toBe("This home sends energy by the hour. It answers no questions, so there is nothing finer here. It does not allow control.");
+  });
+});
+
+describe("the addresses", () => {
+  it("of pages name a home, a part of it, or a page", () => {
+    expect(homeAt("/homes/abc")).toEqual({ id: "abc", depth: "overview" });
+    expect(homeAt("/homes/abc/history/")).toEqual({ id: "abc", depth: "history" });
+    expect(homeAt("/homes/")).toBe(undefined);
+    expect([pageOf("/"), pageOf("/commands"), pageOf("/homes/abc"), pageOf("/commandsx")]).toEqual(["/", "/commands", "/", "/"]);
+  });
+
+  it("of requests of a hub's pages go to its home in the fleet", () => {
+    let asks = false;
+    const place = apiOfHome("abc", () => asks);
+    expect(["/api/history", "/api/energy", "/api/history/load", "/api/devices/tv/set", "/api/fleet/homes", "/theme.js"].map(place)).toEqual([
+      "/api/fleet/homes/abc/history", "/api/fleet/homes/abc/energy", "/api/fleet/homes/abc/api/history/load", "/api/fleet/homes/abc/api/devices/tv/set", "/api/fleet/homes", "/theme.js",
+    ]);
+    asks = true;
+    expect(place("/api/history")).toBe("/api/fleet/homes/abc/history?source=hub");
+    expect(place(place("/api/history"))).toBe("/api/fleet/homes/abc/history?source=hub");
+  });
+});
