@@ -1,0 +1,130 @@
+"""A device that is not let out is in no byte of anything; without names, no name is."""
+
+from pathlib import Path
+
+import pytest
+
+from store.test_rollup import NOON, Keeper, plug, watts
+from unclouded.core.model import Notice, Reading, Status
+from unclouded.store.outbox import LEVELS, Window
+from unclouded.store.reader import StoreReader
+from unclouded.uplink.contents.catalogue import decode_catalogue
+from unclouded.uplink.contents.energy import EnergyWindow
+from unclouded.uplink.contents.events import decode_events
+from unclouded.uplink.contents.packing import unpack
+from unclouded.uplink.contents.raw import decode_raw
+from unclouded.uplink.contents.rows import decode_rows
+from unclouded.uplink.let_out import DEVICE_LEVELS, DeviceLevel, HomeNames, LetOutFilter, LetOutRules
+from unclouded.uplink.window_reader import WindowReader
+
+HIDDEN, SHOWN = "Zählerkeller", "lamp-17"
+DAY = 86_400
+
+
+@pytest.fixture
+def keeper(tmp_path: Path):
+    keeper = Keeper(tmp_path / "store.sqlite")
+    hidden = plug(id="cellar-9", identity="uuid-cellar", name=HIDDEN, room="Vault")
+    shown = plug(id=SHOWN, identity="uuid-lamp", name="Nachttisch", room="Bedroom", parent="cellar-9")
+    keeper.writer.write([plug(id="vault-old", identity="uuid-cellar"), hidden, shown])
+    for name in ("cellar-9", SHOWN):
+        total = Reading(name, "energy_import_Wh", 5.0, NOON + 10.0)
+        keeper.writer.write([watts(7, 0, name), watts(8, 3599, name), total, Status(name, "online", NOON + 5.0, "")])
+    about = {"identities": ["uuid-cellar"]}
+    keeper.writer.write(
+        [
+            Notice("", NOON + 20.0, "joined", f"{HIDDEN.upper()} is new.", {}),
+            Notice("", NOON + 21.0, "removed", "A device was removed.", about),
+            Notice(SHOWN, NOON + 22.0, "warning", "The vault is hot.", {}),
+            Notice(SHOWN, NOON + 23.0, "warning", "Nachttisch is hot.", {"at": 5, "who": "nachttisch", "of": ["x"]}),
+        ]
+    )
+    yield keeper
+    keeper.close()
+
+
+def contents(path: Path, rules: LetOutRules) -> dict[str, bytes]:
+    """The content of the first window of each level, unpacked as far as names could hide in it."""
+    with StoreReader(path) as reader:
+        windows = WindowReader(reader, rules, lambda start, chosen: EnergyWindow())
+        found = {}
+        for level in LEVELS:
+            *_, data = windows.read(Window(level, 0 if level == "catalogue" else NOON, 1), 1)
+            assert data is not None
+            found[level] = unpack(data) if level == "events" else data
+        return found
+
+
+def rules(**more) -> LetOutRules:
+    return LetOutRules(level="raw", devices={"cellar-9": "nothing"}, events=True, **more)
+
+
+def test_a_device_that_is_not_let_out_is_in_no_byte(keeper: Keeper) -> None:
+    found = contents(keeper.path, rules(names=True))
+    whole = b"\n".join(found.values()).lower()
+    for name in (HIDDEN, "cellar-9", "uuid-cellar", "vault-old", "vault"):
+        assert name.lower().encode() not in whole
+        assert ascii(name.lower())[1:-1].encode() not in whole
+    catalogue = decode_catalogue(found["catalogue"])
+    (device,) = catalogue.devices
+    assert (device.id, device.name, device.parent) == (SHOWN, "Nachttisch", 0)
+    assert {one.device for one in catalogue.series} == {device.number}
+    assert decode_raw(NOON, found["raw"]).keys() == {device.number}
+    numbers = {one.number for one in catalogue.series}
+    for level in ("minute", "quarter"):
+        assert {row.series for row in decode_rows(level, NOON, found[level])} <= numbers
+    assert [one.kind for one in decode_events(encode(found["events"]))] == ["state", "warning"]
+
+
+def encode(unpacked: bytes) -> bytes:
+    from unclouded.uplink.contents.packing import pack
+
+    return pack(unpacked)
+
+
+def test_without_names_devices_are_numbers_and_texts_that_mention_one_are_empty(keeper: Keeper) -> None:
+    found = contents(keeper.path, rules())
+    whole = b"\n".join(found.values()).lower()
+    for name in ("nachttisch", "bedroom", SHOWN, "uuid-lamp"):
+        assert name.encode() not in whole
+    (device,) = decode_catalogue(found["catalogue"]).devices
+    assert (device.id, device.name, device.room) == (str(device.number), "", "")
+    state, warning = decode_events(encode(found["events"]))
+    assert state.data == '{"state":"online","reason":""}'
+    assert (warning.text, warning.data) == ("", '{"at":5,"who":"","of":["x"]}')
+
+
+@pytest.mark.parametrize("level", DEVICE_LEVELS)
+def test_a_level_includes_those_before_it(level: DeviceLevel) -> None:
+    chosen = LetOutFilter(LetOutRules(level=level), [HomeNames(number=1, ids=("plug",))])
+    rank = DEVICE_LEVELS.index(level)
+    assert [chosen.lets_out(1, one) for one in DEVICE_LEVELS] == [
+        0 < DEVICE_LEVELS.index(one) <= rank for one in DEVICE_LEVELS
+    ]
+    assert chosen.levels() == (("catalogue", *DEVICE_LEVELS[1 : rank + 1]) if rank else ())
+    assert chosen.message().levels == DEVICE_LEVELS[1 : rank + 1]
+    assert not chosen.lets_out(2, "energy")  # of a device that is not known
+
+
+def test_a_device_that_had_several_ids_has_the_lowest_of_their_levels() -> None:
+    rules = LetOutRules(level="raw", devices={"old": "nothing", "uuid": "minute", "new": "quarter"})
+    names = [HomeNames(number=1, ids=("now", "new", "uuid")), HomeNames(number=2, ids=("other", "old"))]
+    chosen = LetOutFilter(rules, names)
+    assert (chosen.level_of(1), chosen.level_of(2), chosen.level_of(3)) == ("quarter", "nothing", "nothing")
+
+
+def test_a_command_of_the_fleet_names_only_what_is_let_out() -> None:
+    names = [HomeNames(number=1, ids=("plug", "former")), HomeNames(number=2, ids=("secret",))]
+    hidden = {"secret": "nothing"}
+    with_names = LetOutFilter(LetOutRules(devices=hidden, names=True), names)
+    assert [with_names.device(id) for id in ("plug", "former", "secret", "1")] == [1, None, None, None]
+    without = LetOutFilter(LetOutRules(devices=hidden), names)
+    assert [without.device(id) for id in ("1", "2", "3", "plug", "²", "9" * 5000)] == [1, None, None, None, None, None]
+
+
+def test_of_a_device_whose_energy_alone_is_let_out_there_are_its_counters(keeper: Keeper) -> None:
+    found = contents(keeper.path, LetOutRules(level="energy"))
+    assert {one.point for one in decode_catalogue(found["catalogue"]).series} == {"energy_import_Wh"}
+    assert decode_raw(NOON, found["raw"]) == {}
+    assert decode_rows("quarter", NOON, found["quarter"]) == []
+    assert decode_events(encode(found["events"])) == ()
