@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import datetime
 import json
+import re
 import shutil
 import socket
 import ssl
@@ -61,15 +62,14 @@ def running(made: Path, folder: Path, dsn: str) -> Iterator[int]:
     """nats-server with the configuration of this folder, on a free port; that port."""
     port = next(free_ports())
     conf, toml = folder / "nats-server.conf", folder / "fleet.toml"
-    text = conf.read_text().replace(str(made), str(folder)).replace("0.0.0.0:4222", f"127.0.0.1:{port}")
+    text = re.sub(r'listen: ".*"', f'listen: "127.0.0.1:{port}"', conf.read_text().replace(str(made), str(folder)))
     conf.write_text(text)
-    old = toml.read_text()
-    dsn_line = next(line for line in old.splitlines() if line.startswith("dsn"))
-    toml.write_text(old.replace(":4222", f":{port}").replace(dsn_line, f"dsn = {json.dumps(dsn)}"))
+    text = re.sub(r"tls://localhost:\d+", f"tls://localhost:{port}", toml.read_text())
+    toml.write_text(re.sub(r"dsn = .*", f"dsn = {json.dumps(dsn)}", text))
     process = ServerProcess([nats_program(), "-c", conf], folder / "nats.log")
     process.start()
     try:
-        assert process.wait_until(lambda: b"Server is ready" in (folder / "nats.log").read_bytes()), process.log_tail()
+        assert process.wait_until(lambda: "Server is ready" in process.log_tail()), process.log_tail()
         yield port
     finally:
         process.stop()
@@ -120,6 +120,41 @@ def test_enrol_and_revoke_from_the_command_line(made: Path, folder: Path, base_d
 async def _enrol(dsn: str, code: str) -> str:
     async with FleetBase(dsn, 1) as base:
         return (await base.register.enrol(code_digest(code), HUB, KEY.public, "Lake House", time.time())).id
+
+
+def test_a_key_is_replaced_with_and_without_the_tokens_of_before(
+    made: Path, folder: Path, base_dsn: str, nats_server: object
+) -> None:
+    def replace(*words: str) -> None:
+        reply = CliRunner().invoke(cli, ["fleet", "replace", *words, "--fleet", str(folder), "--json"])
+        assert (reply.exit_code, json.loads(reply.stdout)["problem"]) == (0, ""), reply.output
+
+    def is_in(token: str) -> bool:
+        context = ssl.create_default_context(cafile=str(folder / "tls/authority.pem"))
+        with RawNats(("127.0.0.1", port), Credentials(token, KEY), context) as home:
+            return home.answers() == ["PONG"]
+
+    def token() -> str:
+        return KeyFiles(folder / "keys").issuer().hub_token(HUB, KEY.public, int(time.time()))
+
+    with running(made, folder, base_dsn) as port:
+        first = token()
+        replace("hub")
+        second = token()
+        assert first.split(".")[1] != second.split(".")[1] and is_in(first) and is_in(second)
+        replace("former")
+        assert not is_in(first) and is_in(second)
+        replace("hub", "--now")
+        assert not is_in(second) and is_in(token())
+    replace("revoke", "--offline", str(folder / "offline"))
+    before = (folder / "tls/nats.pem").read_text()
+    replace("certificates", "--offline", str(folder / "offline"))
+    assert (folder / "tls/nats.pem").read_text() != before
+    with running(made, folder, base_dsn) as port:
+        assert is_in(token()) and not is_in(second)
+        assert not [text for text in found(folder, "problem") if "fsync" not in text]
+    reply = CliRunner().invoke(cli, ["fleet", "replace", "revoke", "--fleet", str(folder)])
+    assert reply.exit_code != 0
 
 
 def test_what_is_wrong_with_files_is_found(folder: Path) -> None:

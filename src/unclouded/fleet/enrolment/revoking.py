@@ -45,7 +45,7 @@ class AccountUpdate:
             is_ours = there.issuer == self._signer.names.operator_signing  # NATS keeps what it is handed, unverified
             had = revocations_of(there) if is_ours else {}
             wanted = await self._wanted(had, int(now))
-            if is_ours and had == wanted:
+            if is_ours and had == wanted and signers_of(there) == self._signer.names.signers:
                 return len(wanted)
             await self._update(self._signer.token(wanted, int(now), there.issued))
         raise LinkError("NATS does not keep the list of revoked keys: another process hands it other ones.")
@@ -72,6 +72,12 @@ class AccountUpdate:
             is_taken = False
         if not is_taken:
             raise LinkError("NATS refuses the list of revoked keys: the key that signs it is not this fleet's.")
+
+
+def signers_of(claims: Claims) -> set[str]:
+    """The keys of roles in a token of the account."""
+    found = claims.nats.get("signing_keys")
+    return {str(one.get("key")) for one in found if isinstance(one, dict)} if isinstance(found, list) else set()
 
 
 def revocations_of(claims: Claims) -> dict[str, int]:

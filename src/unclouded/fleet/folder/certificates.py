@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from unclouded.core.certificate_facts import certificate_facts
 from unclouded.core.errors import CommandError
 
 AUTHORITY_LIFE = datetime.timedelta(days=10 * 365)
@@ -69,6 +70,17 @@ class FleetAuthority:
     def key_pem(self) -> str:
         """Its secret key."""
         return _key_pem(self._key)
+
+    @staticmethod
+    def names_in(certificate: bytes) -> list[str]:
+        """The names and addresses that a certificate (PEM) is for. Raises CommandError."""
+        try:
+            names = certificate_facts(certificate).names
+        except ValueError:
+            names = ()
+        if not names:
+            raise CommandError("A certificate in the folder tls is damaged: it says no names.")
+        return list(names)
 
     def issue(self, hosts: Sequence[str], now: datetime.datetime) -> tuple[str, str]:
         """PEM of the chain (with the authority) and of the key, of a server for these names and addresses."""

@@ -26,13 +26,22 @@ _LIMITS: dict[str, object] = {
 
 
 class AccountNames(msgspec.Struct, frozen=True):
-    """The public keys of a fleet's operator, accounts and roles: no secrets."""
+    """The public keys of a fleet's operator, accounts and roles: no secrets.
+
+    ``former``: keys of roles that were replaced, whose tokens still count.
+    """
 
     operator: str
     operator_signing: str
     homes: str
     system: str
     roles: dict[Role, str]
+    former: dict[Role, str] = {}
+
+    @property
+    def signers(self) -> set[str]:
+        """The keys whose tokens count."""
+        return {*self.roles.values(), *self.former.values()}
 
 
 def operator_token(operator: NKey, names: AccountNames, now: int) -> str:
@@ -43,9 +52,8 @@ def operator_token(operator: NKey, names: AccountNames, now: int) -> str:
 
 def homes_token(signing: NKey, names: AccountNames, revocations: Revocations, now: int) -> str:
     """The token of the account of hubs and fleet, signed by the operator's signing key."""
-    keys = [
-        {"kind": "user_scope", "key": names.roles[role], "role": role, "template": template(role)} for role in ROLES
-    ]
+    signers = [(role, keys[role]) for keys in (names.roles, names.former) for role in ROLES if role in keys]
+    keys = [{"kind": "user_scope", "key": key, "role": role, "template": template(role)} for role, key in signers]
     nats = {"limits": _LIMITS, "signing_keys": keys, "revocations": dict(sorted(revocations.items()))}
     return sign_claims("account", names.homes, HOMES, nats, signing, now)
 
@@ -72,13 +80,13 @@ class AccountSigner:
         """
         if signing.public != names.operator_signing:
             raise KeyTextError("it is not the signing key of this fleet's operator")
-        self._signing = signing
+        self.signing = signing
         self._longest_s = longest_s
         self.names = names
 
     def token(self, revocations: Revocations, now: int, after: int = 0) -> str:
         """The token; NATS takes only one that was issued later than the one before, which was at ``after`` (Unix s)."""
-        return homes_token(self._signing, self.names, self.kept(revocations, now), max(now, after + 1))
+        return homes_token(self.signing, self.names, self.kept(revocations, now), max(now, after + 1))
 
     def kept(self, revocations: Revocations, now: int) -> dict[str, int]:
         """Those that still matter: a token of before has ended by itself after ``longest_s``."""
