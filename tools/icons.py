@@ -17,7 +17,9 @@ ICONS = {"icon-192.png": (192, False), "icon-512.png": (512, False), "icon-maska
 def main() -> None:
     svg = (FRONTEND / "src" / "icon.svg").read_text("utf-8")
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = play.chromium.launch(
+            executable_path=shutil.which("chromium-headless-shell") or shutil.which("chromium"), args=["--no-sandbox"]
+        )
         for name, (size, is_maskable) in ICONS.items():
             page = browser.new_page(viewport={"width": size, "height": size})
             drawn = svg.replace('rx="7"', 'rx="0"') if is_maskable else svg

@@ -1,4 +1,4 @@
-"""A browser for each test module, a visitor for each test; screenshots in build/screens.
+"""A browser for each test module, a visitor for each test; screenshots of what failed in build/screens.
 
 Playwright's event loop runs in this thread while it is open, so it is closed after each module.
 """
@@ -6,25 +6,17 @@ Playwright's event loop runs in this thread while it is open, so it is closed af
 import ctypes
 import os
 import re
-import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from browser.chromium import ARGS, program
 from browser.home import Home
 from browser.visitor import SCREENS, TIMEOUT_MS, Visitor
 from unclouded.web.page import STATIC
 
-ARGS = [
-    "--no-sandbox",  # Chromium refuses its sandbox to root
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 FAILED = pytest.StashKey[bool]()
 
 expect.set_options(timeout=TIMEOUT_MS)
@@ -50,11 +42,10 @@ def _has_libatomic() -> bool:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     need((STATIC / "index.html").is_file(), "The page is not built: python3 hatch_build.py.")
-    program = shutil.which("chromium")
-    need(program is not None, "There is no chromium: apt install chromium.")
+    need(program() is not None, "There is no chromium: apt install chromium-headless-shell.")
     need(_has_libatomic(), "Playwright's Node needs libatomic1: apt install libatomic1.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGS)
+        browser = playwright.chromium.launch(executable_path=program(), args=ARGS)
         yield browser
         browser.close()
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from playwright.sync_api import Page, Route, expect
 
-from browser.home import BROKER, TARIFF, Home, Thing, meter
+from browser.home import BROKER, INTERVAL_S, TARIFF, Home, Thing, meter
 from browser.visitor import go
 
 WIDTHS = (320, 375, 768, 1280)  # CSS pixels
@@ -37,9 +37,9 @@ OFFLINE = "tv"
 
 
 @contextlib.contextmanager
-def whole_home(folder: Path) -> Iterator[Home]:
+def whole_home(folder: Path, interval_s: float = INTERVAL_S) -> Iterator[Home]:
     """With one plug that is offline and one that is not admitted, so that these states are shown, too."""
-    with Home(folder, THINGS, BROKER + TARIFF, hour=11.0) as home:
+    with Home(folder, THINGS, BROKER + TARIFF, hour=11.0, interval_s=interval_s) as home:
         home.until(lambda values: all((one.id, "power_W") in values for one in THINGS))
         home.connect_plug(seed=9)
         home.stop_sim(OFFLINE)

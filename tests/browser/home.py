@@ -99,10 +99,19 @@ def meter(**more: Any) -> Thing:
 
 
 class Home:
-    """Simulated ``things`` and a hub. ``config``: more tables; ``listen``: [web] listen."""
+    """Simulated ``things`` and a hub.
+
+    ``config``: more tables; ``listen``: [web] listen; ``interval_s``: between two measurements.
+    """
 
     def __init__(
-        self, folder: Path, things: Iterable[Thing], config: str = "", listen: str = "127.0.0.1:0", hour: float = 18.0
+        self,
+        folder: Path,
+        things: Iterable[Thing],
+        config: str = "",
+        listen: str = "127.0.0.1:0",
+        hour: float = 18.0,
+        interval_s: float = INTERVAL_S,
     ) -> None:
         self.folder = folder
         self.things = {thing.id: thing for thing in things}
@@ -111,6 +120,7 @@ class Home:
         loads |= {part.load: "lamp" for one in self.things.values() for part in one.sim_kind.parts if part.load}
         self.world = World(1, time.time(), Scenario(plugs=loads, hour=hour))
         self.address = ""
+        self._interval_s = interval_s
         self._config = config
         self._listen = listen
         self._addresses: dict[str, str] = {}
@@ -262,7 +272,7 @@ class Home:
     ) -> str:
         kind, library = thing.sim_kind, ProfileLibrary(settings_of)
         parts = {part.profile: library.get(part.profile) for part in kind.parts}
-        simulation = _Share(self.world, self._catch_up)
+        simulation = _Share(self.world, self._interval_s, self._catch_up)
         device = simulation.add(
             kind, library.get(kind.profile), thing.subject, options, link, memory, part_profiles=parts
         )
@@ -314,8 +324,8 @@ class Home:
 class _Share(Simulation):
     """The simulation of one device in a shared world."""
 
-    def __init__(self, world: World, catch_up: Callable[[], None]) -> None:
-        super().__init__(world, INTERVAL_S)
+    def __init__(self, world: World, interval_s: float, catch_up: Callable[[], None]) -> None:
+        super().__init__(world, interval_s)
         self.catch_up = catch_up  # type: ignore[method-assign]  # the shared world has one time
 
 

@@ -24,9 +24,12 @@ from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.text import Text
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from browser.chromium import ARGS, program
+
 BIN = Path(sys.executable).parent
 UNCLOUDED = BIN / "unclouded"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WIDTH = 104
 LONGEST = 400  # characters of a line of a terminal
 SETTLED_S = 40.0  # s until the demo has something to show
@@ -105,7 +108,7 @@ def terminal(file: Path, title: str, parts: Sequence[tuple[str, Sequence[str]]])
 
 def screenshot(page: str, file: Path) -> None:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program(), args=ARGS)
         view = browser.new_context(viewport={"width": 900, "height": 560}, reduced_motion="reduce").new_page()
         view.goto(f"{page}/rules")
         view.wait_for_load_state("networkidle")

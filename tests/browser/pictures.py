@@ -4,7 +4,6 @@ python tests/browser/pictures.py docs/pictures [minutes]
 """
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,9 +12,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from browser.chromium import ARGS, program
+
 UNCLOUDED = Path(sys.executable).with_name("unclouded")
 MINUTES = 11.0  # the page shows the last ten minutes
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 PICTURES = (
@@ -52,7 +54,7 @@ def main(folder: Path, minutes: float) -> None:
             while time.monotonic() < ends:
                 demo.stdout.readline()
             with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+                browser = playwright.chromium.launch(executable_path=program(), args=ARGS)
                 for picture in PICTURES:
                     take(browser, page, folder, picture)
                 browser.close()

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from browser.conftest import ARGS
+from browser.chromium import ARGS, program
 from browser.every_page import (
     HEIGHT,
     PLACES,
@@ -42,7 +42,7 @@ def main(folder: Path, names: Sequence[str]) -> None:
     chosen = {name: PLACES[name] for name in names} if names else PLACES
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data, whole_home(Path(data)) as home, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
+        browser = playwright.chromium.launch(executable_path=program(), args=ARGS)
         for theme in THEMES:
             sheet(browser, pictures(browser, home.address, theme, chosen), folder / f"{theme}.png")
             print(folder / f"{theme}.png")

@@ -35,7 +35,7 @@ NAMES = """links => links.map(link => {
 
 @pytest.fixture(scope="module")
 def home(folder: Path) -> Iterator[Home]:
-    with whole_home(folder) as home:
+    with whole_home(folder, interval_s=3.0) as home:  # a page that changes all the time is looked at for longer
         yield home
 
 

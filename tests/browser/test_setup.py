@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from app.setup.setup_story import FAST, PASSWORD, Bound, ShopPlug, in_the_air
 from browser.home import BROKER, Home, meter
-from browser.visitor import PHONE, SCREENS, Visitor, shoot, violations
+from browser.visitor import PHONE, Visitor, shoot, violations
 from families.meross.setup.setup_stories import network
 from unclouded.app.setup import conversation
 from unclouded.app.setup.steps import ACCESS_POINT
@@ -114,8 +114,7 @@ def test_a_plug_in_the_network_is_moved_here_with_its_key(visitor: Visitor, home
         start_over(page)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", ["desktop", "phone"])
+@pytest.mark.parametrize(("width", "scheme"), [("desktop", "light"), ("phone", "dark")])
 def test_every_part_is_accessible_and_fits(visitor: Visitor, home: Home, scheme: str, width: str) -> None:
     options = PHONE if width == "phone" else {"viewport": {"width": 1280, "height": 900}}
     plug = ShopPlug(joins=False, **{namespaces.WIFI_LIST: {"wifiList": SEEN}})
@@ -141,10 +140,4 @@ def check(page: Page, picture: str) -> None:
     """It is accessible, nothing is wider than the screen, and it is photographed."""
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.evaluate("scrollTo(0, 0)")
-    page.screenshot(path=_screens(picture), animations="disabled", full_page=True)
-
-
-def _screens(name: str) -> Path:
-    SCREENS.mkdir(parents=True, exist_ok=True)
-    return SCREENS / f"{name}.png"
+    shoot(page, picture, full_page=True)

@@ -3,6 +3,7 @@
 ``check`` fails if any were recorded. Errors that a test provokes are declared: ``visitor.expect("401")``.
 """
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 ROOT = Path(__file__).parent.parent.parent
+ALL_SCREENS = "UNCLOUDED_SCREENS"  # in the environment: a test that passes takes its screenshots, too
 SCREENS = ROOT / "build" / "screens"
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 # A page that is left before it is connected; Chromium reports that itself
@@ -75,7 +77,7 @@ class Visitor:
         """Screenshots of all open pages, for debugging."""
         for number, page in enumerate(self.pages):
             if not page.is_closed():
-                shoot(page, f"{name}-{number}" if number else name)
+                _take(page, f"{name}-{number}" if number else name)
 
     def close(self) -> None:
         for context in self._contexts:
@@ -90,10 +92,15 @@ class Visitor:
             self._seen.append(f"request to another host: {url}")
 
 
-def shoot(page: Page, name: str) -> None:
-    """A screenshot: build/screens/NAME.png."""
+def shoot(page: Page, name: str, full_page: bool = False) -> None:
+    """A screenshot for a person to look at, build/screens/NAME.png, if these are asked for."""
+    if os.environ.get(ALL_SCREENS):
+        _take(page, name, full_page)
+
+
+def _take(page: Page, name: str, full_page: bool = False) -> None:
     SCREENS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENS / f"{name}.png", animations="disabled")
+    page.screenshot(path=SCREENS / f"{name}.png", animations="disabled", full_page=full_page)
 
 
 def go(page: Page, path: str) -> None:

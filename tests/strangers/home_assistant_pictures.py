@@ -20,12 +20,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from playwright.async_api import Browser, async_playwright
 
+from browser.chromium import ARGS, program
 from links.mqtt.mosquitto import Mosquitto
 from strangers.environments import strangers
 from strangers.home_assistant_rig import DRIVER, HomeAssistant, bearer
 
 UNCLOUDED = Path(sys.executable).with_name("unclouded")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 DEVICE, SIZE = "kettle", {"width": 1120, "height": 760}
 STEPS = ("analytics", "core_config", "integration", "user")  # of the onboarding: all are done
 
@@ -95,7 +95,7 @@ async def main(pictures: Path) -> None:
             try:
                 await ha.start()
                 await ha.until(lambda: is_there(ha))
-                browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+                browser = await playwright.chromium.launch(executable_path=program(), args=ARGS)
                 await take(browser, ha, pictures / "home-assistant.png")
                 await browser.close()
             finally:
