@@ -1,7 +1,10 @@
 """Two organisations, north and south, with homes and persons, and the web application over their base."""
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import Any, NamedTuple
 
 import pytest
 from starlette.types import ASGIApp
@@ -17,11 +20,14 @@ from unclouded.fleet.base.views import Role
 from unclouded.fleet.calls.hub_link import HubAway
 from unclouded.fleet.calls.looking import LiveLooks
 from unclouded.fleet.calls.questions import HubQuestions
+from unclouded.fleet.local_servers.postgres import PrivatePostgres
 from unclouded.uplink.messages import Hello, LetOut, Question, Reply, decode_message, encode_message
 from unclouded.web.hosts import Hosts
 from unclouded.web.password import Cost
 from unclouded.web.password_checks import PasswordChecks
 
+FILLED = "fleet_api_filled"
+_numbers = count(1)
 CHEAP = Cost(2, 1, 1)
 PASSWORD = "correct horse"
 ROLES: tuple[Role, ...] = ("viewer", "operator", "owner")
@@ -50,19 +56,26 @@ class FakeHubLink:
         return lambda: self.streams.pop(hub, None) and None
 
 
+class FleetNames(NamedTuple):
+    """Ids by name."""
+
+    organisations: dict[str, int]
+    homes: dict[str, str]
+    persons: dict[str, int]
+    codes: dict[str, int]
+
+
 class FleetStory:
     """``north``, ``south``: organisations. Persons are called ROLE-north, ROLE-south; ``both`` is a viewer of both."""
 
-    def __init__(self, base: FleetBase, link: FakeHubLink) -> None:
+    def __init__(self, base: FleetBase, link: FakeHubLink, names: FleetNames) -> None:
         self.base = base
         self.link = link
         self.now = NOW
         self.woken = 0
         self.clock = 0.0
-        self.organisations: dict[str, int] = {}
-        self.homes: dict[str, str] = {}
-        self.persons: dict[str, int] = {}
-        self.codes: dict[str, int] = {}
+        self.names = FleetNames(*({**part} for part in names))
+        self.organisations, self.homes, self.persons, self.codes = self.names
         self.context = FleetContext(
             base=base,
             url="https://fleet.example",
@@ -113,14 +126,29 @@ class FleetStory:
         return answer.json
 
 
-@pytest.fixture
-async def base(base_dsn: str) -> AsyncIterator[FleetBase]:
-    async with FleetBase(base_dsn, 4) as found:
-        yield found
+@pytest.fixture(scope="session")
+def filled_fleet(postgres_server: PrivatePostgres, migrated_database: str) -> FleetNames:
+    """A database with both organisations, which each test copies."""
+    dsn = postgres_server.create_database(FILLED, migrated_database)
+
+    async def fill() -> FleetNames:
+        async with FleetBase(dsn, 2) as base:
+            story = FleetStory(base, FakeHubLink(), FleetNames({}, {}, {}, {}))
+            await story.fill()
+            return story.names
+
+    with ThreadPoolExecutor(1) as elsewhere:  # the loop of the tests is left alone
+        return elsewhere.submit(asyncio.run, fill()).result()
 
 
 @pytest.fixture
-async def fleet(base: FleetBase) -> FleetStory:
-    story = FleetStory(base, FakeHubLink())
-    await story.fill()
-    return story
+def fleet_dsn(postgres_server: PrivatePostgres, filled_fleet: FleetNames) -> Iterator[str]:
+    name = f"fleet_api_{next(_numbers)}"
+    yield postgres_server.create_database(name, FILLED)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+async def fleet(fleet_dsn: str, filled_fleet: FleetNames) -> AsyncIterator[FleetStory]:
+    async with FleetBase(fleet_dsn, 2) as base:
+        yield FleetStory(base, FakeHubLink(), filled_fleet)

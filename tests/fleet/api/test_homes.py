@@ -14,8 +14,8 @@ MANY = """INSERT INTO hub (id, org, name, public_key, joined, renewed)
     FROM generate_series(1, 10000) n"""
 
 
-async def test_ten_thousand_homes_are_paged_to_the_end(fleet: FleetStory, base_dsn: str) -> None:
-    with psycopg.connect(base_dsn) as connection:
+async def test_ten_thousand_homes_are_paged_to_the_end(fleet: FleetStory, fleet_dsn: str) -> None:
+    with psycopg.connect(fleet_dsn) as connection:
         connection.execute(MANY, (fleet.organisations["north"],))
         connection.execute("INSERT INTO presence (hub, org) SELECT number, org FROM hub ON CONFLICT DO NOTHING")
         found_ids = connection.execute("SELECT id FROM hub WHERE org = %s", (fleet.organisations["north"],))
@@ -116,6 +116,8 @@ async def test_everything_can_be_exported(fleet: FleetStory) -> None:
         assert content != "commands" or "'=plug" in row
         lines = await fleet.ask("owner-north", "GET", f"{path}&format=jsonl")
         assert lines.body.count(b"\n") == csv.body.count(b"\n") - 1 > 0
+        if content != "homes":
+            continue
         parquet = pytest.importorskip("pyarrow.parquet")
         file = await fleet.ask("owner-north", "GET", f"{path}&format=parquet")
         table = parquet.read_table(io.BytesIO(file.body))

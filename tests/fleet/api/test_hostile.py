@@ -30,7 +30,7 @@ OK = {200, 400, 401, 403, 404, 405, 409, 411, 413, 415, 422, 429, 502, 503, 504}
 async def test_nothing_that_is_sent_is_an_internal_error(fleet: FleetStory) -> None:
     loop = asyncio.get_running_loop()
 
-    @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def asked(data: st.DataObject) -> None:
         row = data.draw(st.sampled_from(ROWS))

@@ -78,6 +78,13 @@ async def export(context: FleetContext, request: FleetRequest) -> Response:
     return StreamingResponse(_pieces(query, first, batches), media_type=BYTES, headers=headers)
 
 
+def exported(context: FleetContext, scope: Scope, query: FleetExportQuery) -> AsyncIterator[bytes]:
+    """The same file for the command line, piece by piece. Raises ConfigError where the library for it is missing."""
+    if query.format == "parquet":
+        require_pyarrow()
+    return _pieces(query, (), _batches(context, scope, query))
+
+
 # --- inside -------------------------------------------------------------------------------------------
 
 
