@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from store.test_rollup import NOON, Keeper, plug, watts
 from unclouded.core.errors import CommandError, StoreError
-from unclouded.core.model import Reading
+from unclouded.core.model import Notice, Reading
 from unclouded.store.editing.edit import EditValue, NewEdit
 from unclouded.store.future import put_away_future
 from unclouded.store.importing import ImportedLevel
@@ -394,3 +394,90 @@ def test_many_windows_are_acknowledged_at_once(keeper):
     keeper.writer.write([watts(2, 1)])
     outbox.acknowledge_all([(one.level, one.start, one.number) for one in (first, second, third)])
     assert [one.start for one in outbox.closed()] == [third.start]
+
+
+def test_events_and_the_catalogue_are_levels_of_their_own(keeper):
+    outbox = keeper.writer.outbox
+    outbox.subscribe(["events", "catalogue"])
+    assert places(outbox.closed()) == [("catalogue", -NOON)]
+    outbox.acknowledge("catalogue", 0, outbox.closed()[0].number)
+    keeper.writer.write([Reading("plug", "mode", "eco", NOON + 10.0)])  # a text that is a value
+    assert outbox.closed() == []
+    keeper.writer.write([Notice("plug", NOON + 10.0, "warning", "It is hot.", {})])
+    (window,) = outbox.closed()
+    assert places([window]) == [("events", 0)]
+    outbox.acknowledge("events", window.start, window.number)
+    for change in (
+        [watts(1, 0)],  # a series
+        [Reading("plug", "power_W", 1.0, NOON + 5.0, flags=("gap",))],
+        [plug(name="Lamp")],
+        [plug(id="other", identity="uuid-2")],
+    ):
+        keeper.writer.write(change)
+        (window,) = outbox.closed()
+        assert window.level == "catalogue"
+        outbox.acknowledge(*places([window])[0][:1], 0, window.number)
+    keeper.writer.write([plug(id="other", identity="uuid-2")])  # the same as before
+    assert outbox.closed() == []
+    outbox.again(0)
+    assert places(outbox.closed()) == [("events", 0), ("catalogue", -NOON)]
+
+
+def test_a_version_that_is_refused_is_given_again_once_the_window_has_changed(keeper):
+    outbox = keeper.writer.outbox
+    outbox.subscribe(["raw"])
+    keeper.writer.write([watts(1, 0)])
+    (window,) = outbox.closed()
+    outbox.refuse(window.level, window.start, window.number)
+    assert (outbox.closed(), outbox.behind(), outbox.refused()) == ([], 0, [window])
+    keeper.writer.write([watts(1, 1)])
+    assert places(outbox.closed()) == [("raw", 0)]
+    assert (outbox.behind(), outbox.refused()) == (1, [])
+
+
+def test_sums_leave_out_days_that_are_dirty_and_days_that_retention_has_begun_to_delete(keeper):
+    outbox, today = keeper.writer.outbox, NOON // 86_400
+    keeper.wall = NOON + 40_000.0
+    outbox.subscribe(["raw"])
+    keeper.writer.write([watts(1, -86_400), watts(1, 0), watts(1, 300)])
+    days = []
+    for window in reversed(outbox.closed()):
+        days.append([day for day, _ in outbox.sums(40)["raw"]])
+        outbox.acknowledge(window.level, window.start, window.number)
+    assert days == [[], [today - 1], [today - 1]]
+    assert [(day, one.count) for day, one in outbox.sums(40)["raw"]] == [(today - 1, 1), (today, 2)]
+    assert [day for day, _ in outbox.sums(1)["raw"]] == [today]
+    keeper.db.execute("INSERT INTO expired VALUES (1, 0, 5)")
+    assert [day for day, _ in outbox.sums(40)["raw"]] == [today]
+
+
+def test_numbers_rise_over_those_of_a_newer_copy_of_the_store(keeper):
+    outbox = keeper.writer.outbox
+    outbox.subscribe(["raw"])
+    keeper.writer.write([watts(1, 0), watts(1, 300)])
+    new, old = outbox.closed()
+    outbox.acknowledge(old.level, old.start, old.number)
+    above = new.number + 10**12
+    outbox.raise_numbers(above)
+    (raised,) = outbox.closed()
+    assert raised.number > above
+    outbox.raise_numbers(above)
+    assert outbox.closed() == [raised]
+    outbox.acknowledge(raised.level, raised.start, raised.number)
+    keeper.restart()
+    keeper.wall = NOON + 7200.0
+    keeper.writer.write([watts(1, 1)])
+    (later,) = keeper.writer.outbox.closed()
+    assert later.number > raised.number
+
+
+def test_a_reading_after_a_silence_makes_the_energy_of_the_hours_before_it_dirty(keeper):
+    outbox = keeper.writer.outbox
+    keeper.wall = NOON + 100_000.0
+    outbox.subscribe(["energy", "raw"])
+    keeper.writer.write([watts(1, 0), watts(1, 4 * 3600)])
+    gap = Reading("plug", "energy_import_Wh", 9.0, NOON + 18_000.0 + 60, flags=("gap",))
+    for window in outbox.closed():
+        outbox.acknowledge(window.level, window.start, window.number)
+    keeper.writer.write([watts(1, 5 * 3600 - 600), gap])
+    assert places(outbox.closed()) == [("energy", 18_000), ("raw", 18_000), ("raw", 17_400), ("energy", 14_400)]

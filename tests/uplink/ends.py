@@ -120,6 +120,7 @@ class HubEnd:
 
     def start(self) -> None:
         """The hub starts, with what is in its store."""
+        self.keeper.db.execute("PRAGMA synchronous = OFF")
         self.reader = StoreReader(self.keeper.path)
         self.windows = WindowReader(self.reader, self.rules, self.energy, "Europe/Berlin", "1.0")
         chosen = self.windows.filter()
