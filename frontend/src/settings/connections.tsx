@@ -9,6 +9,7 @@ import { inTree, nameOf } from "../devices/points";
 import { Fact } from "../parts/fact";
 import { StateDot, StateText } from "../parts/state";
 import { say } from "../text/words";
+import { Fleet } from "./fleet";
 import { Row, Section } from "./row";
 import { TableRows } from "./table-form";
 import type { Table } from "./tables";
@@ -17,7 +18,9 @@ import { brokerAddress, brokerRows } from "./text";
 type Props = { hub: Hub | undefined; own: readonly Table[]; publish: readonly Table[]; bar: string };
 
 /** `own`: the tables of the hub's own listeners; `publish`: those of other programs. */
-export function Connections({ hub, own, publish, bar }: Props) {
+export function Connections({ hub, own, publish: all, bar }: Props) {
+  const fleet = all.find((one) => one.table === "fleet");
+  const publish = all.filter((one) => one !== fleet);
   return (
     <Section id="connections" title={say("settings.connections")}>
       <div class="list">
@@ -37,6 +40,7 @@ export function Connections({ hub, own, publish, bar }: Props) {
           </div>
         </>
       )}
+      {fleet && <Fleet table={fleet} bar={bar} />}
       {hub?.broker && <Broker broker={hub.broker} />}
       <Links />
     </Section>

@@ -35,6 +35,7 @@ from unclouded.app.live_weather import LiveWeather
 from unclouded.app.onboarding.service import OnboardingService
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.products.service import ProductService
+from unclouded.app.publishing.live_fleet import LiveFleet
 from unclouded.app.publishing.live_homekit import LiveHomekit
 from unclouded.app.publishing.live_metrics import LiveMetrics
 from unclouded.app.publishing.registry import HubParts
@@ -232,6 +233,7 @@ async def _serving(
         rules=rules,
         money=costs,
         prices=feeds,
+        fleet=LiveFleet(publishing, lambda: composition.config),
     )
     try:
         if composition.broker is not None:

@@ -29,6 +29,7 @@ from unclouded.core.model import Device, Outcome, PublicHub, UpdateFile, Value
 from unclouded.core.onboarding_views import Offer, OnboardingView
 from unclouded.core.retention_views import RetentionView
 from unclouded.core.rule_views import RulesView, RuleTestView, RuleView, TimerView
+from unclouded.core.uplink_view import UplinkView
 from unclouded.core.views import EventView, FoundPlug, LogView, ProductFacts, ProductsView
 from unclouded.web.history.editing.proposal import EditRequest
 from unclouded.web.history.series import SeriesRequest
@@ -140,6 +141,19 @@ class HomekitSource(Protocol):
 
     async def unpair(self) -> None:
         """End all pairings. Raises CommandError where it does not run."""
+
+
+class UplinkSource(Protocol):
+    """The hub in a fleet (app/publishing/live_fleet.py). Raises CommandError, ConfigError and StoreError."""
+
+    async def view(self) -> UplinkView:
+        """Whether it is in one, and what it sends."""
+
+    async def join(self, code: str, url: str, name: str) -> UplinkView:
+        """Join with a code."""
+
+    async def leave(self) -> UplinkView:
+        """Leave."""
 
 
 class UploadSink(Protocol):
@@ -369,7 +383,7 @@ class ApiContext(msgspec.Struct, frozen=True):
     sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes no inputs. ``log``
     None: it keeps no log. ``onboarding`` None: it finds no new devices. ``backup`` None: it makes no backups.
     ``rules`` None: it carries out no rules. ``costs`` None: it computes no costs.
-    ``feeds`` None: it has no feeds.
+    ``feeds`` None: it has no feeds. ``uplink`` None: it can join no fleet.
     """
 
     hub: PublicHub
@@ -389,11 +403,18 @@ class ApiContext(msgspec.Struct, frozen=True):
     rules: RulesSource | None = None
     costs: CostsSource | None = None
     feeds: FeedsSource | None = None
+    uplink: UplinkSource | None = None
 
     @property
     def zone(self) -> tzinfo:
         """The hub's time zone, which may change while it runs."""
         return ZoneInfo(self.about().timezone)
+
+    def require_uplink(self) -> UplinkSource:
+        """The uplink to a fleet. Raises ApiError where the hub has none."""
+        if self.uplink is None:
+            raise ApiError(503, "api.no_uplink")
+        return self.uplink
 
     def require_update_files(self) -> UpdateFileSource:
         """The update files. Raises ApiError where the hub keeps none."""

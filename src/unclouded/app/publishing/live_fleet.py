@@ -1,0 +1,64 @@
+"""How the API reaches the uplink to a fleet, which comes and goes with the configuration (web's UplinkSource)."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from unclouded.app.configuration.config import Config
+from unclouded.app.publishing.service import Publishing
+from unclouded.core.errors import CommandError, LinkError
+from unclouded.core.times import iso
+from unclouded.core.uplink_view import UplinkView
+
+NAME = "fleet"
+
+
+class LiveFleet:
+    """``config``: the configuration that counts."""
+
+    def __init__(self, publishing: Publishing, config: Callable[[], Config]) -> None:
+        self._publishing = publishing
+        self._config = config
+
+    async def view(self) -> UplinkView:
+        """Whether the hub is in a fleet, and what it sends."""
+        config = self._config()
+        if config.tables.fleet is None:
+            return UplinkView(joined=False)
+        from unclouded.app.uplink.membership import MembershipFiles
+
+        files = MembershipFiles(config.state)
+        known = await asyncio.to_thread(files.load) if files.is_there else None
+        found = next((one for one in self._publishing.views() if one["name"] == NAME), {})
+        counts = found.get("counts", {})
+        assert isinstance(counts, Mapping)
+        return UplinkView(
+            joined=known is not None,
+            url=known.url if known else config.tables.fleet.url,
+            organisation=known.organisation if known else "",
+            hub=known.hub if known else "",
+            since=iso(known.joined) if known else None,
+            expires=iso(known.expires) if known else None,
+            text=str(found.get("text", "")),
+            sent=counts.get("messages", 0),
+            bytes=counts.get("bytes", 0),
+            behind=counts.get("behind", 0),
+        )
+
+    async def join(self, code: str, url: str, name: str) -> UplinkView:
+        """Join with a code; what leaves is what [fleet] has without more. Raises CommandError, ConfigError."""
+        from unclouded.app.uplink.joining import join
+
+        config = self._config()
+        try:
+            await asyncio.to_thread(join, config, str(config.data), code, url, None, name)
+        except LinkError as error:
+            raise CommandError(str(error)) from None
+        return await self.view()
+
+    async def leave(self) -> UplinkView:
+        """Leave the fleet. Raises CommandError, ConfigError, StoreError."""
+        from unclouded.app.uplink.joining import leave
+
+        config = self._config()
+        left = await asyncio.to_thread(leave, config, str(config.data))
+        return UplinkView(joined=False, url=left.url, hub=left.hub, problem=left.problem)
