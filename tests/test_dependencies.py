@@ -140,6 +140,7 @@ INSIDE = {
         "window_reader": "contents let_out",
     },
     "fleet": {
+        "restoring": "base",
         "keys": "",
         "nats_server": "keys",
         "local_servers": "nats_server keys",
@@ -169,7 +170,7 @@ INSIDE = {
         "onboarding_dialog": "output",
         "terminal": "output",
         "repairing": "output options configuration",
-        "fleet": "output options signals",
+        "fleet": "output options signals configuration",
         "verbs": "output options signals configuration console_setup onboarding_dialog terminal repairing fleet",
     },
 }

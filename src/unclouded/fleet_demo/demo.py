@@ -28,7 +28,7 @@ from unclouded.fleet.local_servers.private_folder import write_private_fleet
 from unclouded.fleet.local_servers.trust import PrivateTrust
 from unclouded.fleet.serve import serving
 from unclouded.fleet.web_app import fleet_web_app
-from unclouded.fleet_demo.home import HomePlan
+from unclouded.fleet_demo.home import DemoHomePlan
 from unclouded.fleet_demo.homes import HomeNews
 from unclouded.uplink.messages import HubState
 from unclouded.web.server import next_free
@@ -54,13 +54,13 @@ class RunningDemo(msgspec.Struct, frozen=True):
     homes: int
 
 
-def plans_of(folder: Path, invitations: Sequence[str], homes: int) -> list[HomePlan]:
+def plans_of(folder: Path, invitations: Sequence[str], homes: int) -> list[DemoHomePlan]:
     """The homes: most are well, some are not. ``invitations``: one for each organisation."""
     found = []
     for number in range(homes):
         street = STREETS[number % len(STREETS)]
         found.append(
-            HomePlan(
+            DemoHomePlan(
                 folder=str(folder / f"home-{number:02}"),
                 name=f"{street} {number // len(STREETS) * 2 + 1}",
                 seed=1000 + 10 * number,
@@ -119,7 +119,7 @@ async def _people(base: FleetBase, fleet: FleetConfiguration, homes: int) -> tup
 
 @contextlib.asynccontextmanager
 async def _homes(
-    folder: Path, plans: Sequence[HomePlan], base: FleetBase, say: Callable[[str], None]
+    folder: Path, plans: Sequence[DemoHomePlan], base: FleetBase, say: Callable[[str], None]
 ) -> AsyncIterator[None]:
     """The process of the homes, while the block lasts."""
     file = folder / "plans.json"

@@ -45,7 +45,7 @@ PLUGS: Sequence[tuple[str, str, str]] = (
 )
 
 
-class HomePlan(msgspec.Struct, frozen=True, kw_only=True):
+class DemoHomePlan(msgspec.Struct, frozen=True, kw_only=True):
     """One home. ``seed``: of its world and past. ``invitation``: with which it joins, "" = it has joined.
 
     ``broken``: a device of it does not answer. ``level``: what it lets out. ``gone``: it ends when its past is sent.
@@ -63,7 +63,7 @@ class HomePlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextlib.asynccontextmanager
-async def demo_home(plan: HomePlan) -> AsyncIterator[RunningHub]:
+async def demo_home(plan: DemoHomePlan) -> AsyncIterator[RunningHub]:
     """The home, joined and running, until the block ends. Raises ConfigError, LinkError, StoreError."""
     file = _prepared(Path(plan.folder))
     past = DemoPast(file.with_name("store.sqlite"), plan.seed, ZoneInfo(computer_zone()))
@@ -83,7 +83,7 @@ async def demo_home(plan: HomePlan) -> AsyncIterator[RunningHub]:
         sims.cancel()
 
 
-def configuration(plan: HomePlan, addresses: Sequence[str]) -> str:
+def configuration(plan: DemoHomePlan, addresses: Sequence[str]) -> str:
     """As its owner would write it. ``addresses``: of the meter and the plugs."""
     lines = ["[hub]", f"data = {value_text(plan.folder)}", f"name = {value_text(plan.name)}"]
     lines += [f'timezone = "{computer_zone()}"', "", "[web]", 'listen = "off"']
@@ -100,7 +100,7 @@ def configuration(plan: HomePlan, addresses: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def past_devices(plan: HomePlan) -> list[PastDevice]:
+def past_devices(plan: DemoHomePlan) -> list[PastDevice]:
     """What of the past each device has measured."""
     plugs = [PastDevice(id, id, POWER_EXPONENT, _identity(plan, id)) for id, _, _ in _plugs(plan)]
     return [PastDevice("meter", "", POWER_EXPONENT, f"emporia:{plan.seed}"), *plugs]
@@ -115,7 +115,7 @@ async def _fill(past: DemoPast, hub: RunningHub) -> None:
     await hub.store.outbox(lambda one: one.again(0.0))
 
 
-def _plugs(plan: HomePlan) -> list[tuple[str, str, str]]:
+def _plugs(plan: DemoHomePlan) -> list[tuple[str, str, str]]:
     return [*PLUGS, *([(ROOF, "Solar roof", "")] if plan.solar else [])]
 
 
@@ -123,7 +123,7 @@ def _loads() -> dict[str, LoadKind]:
     return dict(USUAL_PLUGS)
 
 
-def _identity(plan: HomePlan, id: str) -> str:
+def _identity(plan: DemoHomePlan, id: str) -> str:
     return f"tuya_wifi:{plan.seed}-{id}"
 
 
@@ -138,7 +138,7 @@ def _prepared(data: Path) -> Path:
     return data / "unclouded.toml"
 
 
-def _join(plan: HomePlan, file: Path, text: str) -> None:
+def _join(plan: DemoHomePlan, file: Path, text: str) -> None:
     """Write the configuration, and join the fleet with it."""
     file.write_text(text, "utf-8")
     if plan.invitation:

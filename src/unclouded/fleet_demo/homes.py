@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from unclouded.core.errors import UncloudedError
-from unclouded.fleet_demo.home import HomePlan, demo_home, is_sent
+from unclouded.fleet_demo.home import DemoHomePlan, demo_home, is_sent
 
 LOOK_S = 2.0
 PARALLEL = 2  # homes that start at once
@@ -29,7 +29,7 @@ class HomeNews(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str = ""
 
 
-async def run_homes(plans: Sequence[HomePlan]) -> None:
+async def run_homes(plans: Sequence[DemoHomePlan]) -> None:
     """Until cancelled."""
     turns = asyncio.Semaphore(PARALLEL)
     async with asyncio.TaskGroup() as group:
@@ -37,7 +37,7 @@ async def run_homes(plans: Sequence[HomePlan]) -> None:
             group.create_task(_run(plan, turns), name=plan.name)
 
 
-async def _run(plan: HomePlan, turns: asyncio.Semaphore) -> None:
+async def _run(plan: DemoHomePlan, turns: asyncio.Semaphore) -> None:
     """One home, which ends by itself only where its plan says so. One that fails does not stop the others."""
     try:
         async with contextlib.AsyncExitStack() as stack:
@@ -50,7 +50,7 @@ async def _run(plan: HomePlan, turns: asyncio.Semaphore) -> None:
         _say(HomeNews(plan.name, "failed", str(errors.exceptions[0])))
 
 
-async def _until_gone(plan: HomePlan) -> None:
+async def _until_gone(plan: DemoHomePlan) -> None:
     """Until all of its past is sent; for ever, where the home stays."""
     store = Path(plan.folder) / "store.sqlite"
     is_over = False
@@ -64,7 +64,7 @@ def _say(news: HomeNews) -> None:
     sys.stdout.flush()
 
 
-async def main(plans: Sequence[HomePlan]) -> None:
+async def main(plans: Sequence[DemoHomePlan]) -> None:
     """Until SIGTERM."""
     task = asyncio.ensure_future(run_homes(plans))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -74,4 +74,4 @@ async def main(plans: Sequence[HomePlan]) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.ERROR)
-    asyncio.run(main(msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=list[HomePlan])))
+    asyncio.run(main(msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=list[DemoHomePlan])))
