@@ -18,6 +18,7 @@ from unclouded.core.nkeys import KeyTextError, NKey, is_signed
 
 PATH = "/api/enrol"  # POST: EnrolRequest; GET: the fleet's authority as PEM
 LEAVE_PATH = "/api/enrol/leave"  # POST: LeaveRequest
+RENEW_PATH = "/api/enrol/renew"  # POST: RenewRequest
 LEAVE_VALID_S = 600  # s by which the clocks of hub and fleet may differ
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: what is read as one of the first three is 1 or 0
 CODE_LENGTH = 12  # characters, of 5 bits
@@ -75,12 +76,28 @@ class EnrolAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LeaveRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """From the hub: revoke its key. ``at``: Unix s of the hub; ``proof``: signature over leave_bytes, base64."""
+    """From the hub: revoke its key. ``at``: Unix s of the hub; ``proof``: signature over id, key and time, base64."""
 
     hub: str
     public_key: str
     at: int
     proof: str
+
+
+class RenewRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """From a hub whose token NATS takes no more: another one. ``at``: Unix s of the hub; ``proof``: as of leaving."""
+
+    hub: str
+    public_key: str
+    at: int
+    proof: str
+
+
+class RenewAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """From the fleet. ``expires``: Unix s."""
+
+    token: str
+    expires: float
 
 
 def read_invitation(text: str, url: str = "") -> Invitation:
@@ -138,23 +155,22 @@ def is_proven(request: EnrolRequest) -> bool:
 
 def signed_leave(hub: str, key: NKey, at: int) -> LeaveRequest:
     """What a hub sends to leave."""
-    proof = base64.b64encode(key.sign(leave_bytes(hub, key.public, at))).decode("ascii")
-    return LeaveRequest(hub=hub, public_key=key.public, at=at, proof=proof)
+    return LeaveRequest(hub=hub, public_key=key.public, at=at, proof=_proof("leave", hub, key, at))
+
+
+def signed_renewal(hub: str, key: NKey, at: int) -> RenewRequest:
+    """What a hub sends for another token."""
+    return RenewRequest(hub=hub, public_key=key.public, at=at, proof=_proof("renew", hub, key, at))
 
 
 def may_leave(request: LeaveRequest, now: float) -> bool:
     """Whether the sender has the private key of this public key, and signed it just now."""
-    try:
-        proof = base64.b64decode(request.proof, validate=True)
-        data = leave_bytes(request.hub, request.public_key, request.at)
-        return abs(request.at - now) <= LEAVE_VALID_S and is_signed(data, proof, request.public_key, "user")
-    except (KeyTextError, ValueError):
-        return False
+    return _is_signed_now("leave", request, now)
 
 
-def leave_bytes(hub: str, public_key: str, at: int) -> bytes:
-    """What the hub signs."""
-    return f"unclouded leave 1\n{hub}\n{public_key}\n{at}".encode()
+def may_renew(request: RenewRequest, now: float) -> bool:
+    """The same for another token."""
+    return _is_signed_now("renew", request, now)
 
 
 def proof_bytes(code: str, public_key: str) -> bytes:
@@ -163,6 +179,23 @@ def proof_bytes(code: str, public_key: str) -> bytes:
 
 
 # --- inside -----------------------------------------------------------------------------------------
+
+
+def _proof(what: str, hub: str, key: NKey, at: int) -> str:
+    return base64.b64encode(key.sign(_signed_bytes(what, hub, key.public, at))).decode("ascii")
+
+
+def _is_signed_now(what: str, request: LeaveRequest | RenewRequest, now: float) -> bool:
+    try:
+        proof = base64.b64decode(request.proof, validate=True)
+        data = _signed_bytes(what, request.hub, request.public_key, request.at)
+        return abs(request.at - now) <= LEAVE_VALID_S and is_signed(data, proof, request.public_key, "user")
+    except (KeyTextError, ValueError):
+        return False
+
+
+def _signed_bytes(what: str, hub: str, public_key: str, at: int) -> bytes:
+    return f"unclouded {what} 1\n{hub}\n{public_key}\n{at}".encode()
 
 
 def _normal_url(place: str) -> str:

@@ -30,10 +30,12 @@ from unclouded.fleet.local_servers.trust import PrivateTrust
 from unclouded.uplink.joining import (
     LEAVE_PATH,
     PATH,
+    RENEW_PATH,
     EnrolAnswer,
     fingerprint_of,
     read_invitation,
     signed_leave,
+    signed_renewal,
     signed_request,
 )
 
@@ -265,6 +267,26 @@ async def test_a_hub_leaves_with_its_own_key_only(base_dsn: str) -> None:
         ]
         entries = {one.id: one.revoked for one in await story.base.register.hubs()}
         assert entries == {hub: story.now, other: None} and story.revocations == 2
+
+
+async def test_a_hub_that_nats_refuses_gets_another_token_by_its_key_alone(base_dsn: str) -> None:
+    async with fleet(base_dsn) as story:
+        hub = (await story.join(await story.code(), key())).json["hub"]
+        story.now += HUB_LIFE_S + 100
+        at = int(story.now)
+        reply = await story.post(RENEW_PATH, signed_renewal(hub, key(), at))
+        assert TRUST.issuer.read_hub_token(reply.json["token"], at).name == hub
+        assert reply.json["expires"] == at + HUB_LIFE_S
+        for request in (
+            signed_renewal(hub, key(2), at),
+            signed_renewal("x", key(), at),
+            signed_renewal(hub, key(), at - 601),
+            signed_leave(hub, key(), at),  # proves leaving only
+        ):
+            assert (await story.post(RENEW_PATH, request, "198.51.100.7")).status == 403
+        assert (await story.post(LEAVE_PATH, signed_renewal(hub, key(), at))).status == 403
+        await story.base.register.revoke(hub, story.now)
+        assert (await story.post(RENEW_PATH, signed_renewal(hub, key(), at))).status == 403
 
 
 async def test_while_the_database_is_away_a_home_is_asked_to_come_again(base_dsn: str) -> None:

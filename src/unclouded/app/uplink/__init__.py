@@ -3,7 +3,8 @@
     membership.py   what joining gave: key, token, servers        joining.py    join and leave, over HTTPS
     service.py      the publisher that runs beside the hub        driver.py     executes what uplink.session outputs
     commands.py     commands of the fleet, by way of journal.py   questions.py  questions to the hub's own API
-    sent_log.py     exactly what left the home                    home_energy.py, home_state.py   computed for it
+    renewal.py      when another token is asked for by HTTPS     sent_log.py    exactly what left the home
+    home_energy.py, home_state.py   computed for the fleet
 
 Nothing of this is imported where the configuration has no [fleet].
 """

@@ -16,7 +16,17 @@ from unclouded import VERSION
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.printable import printable
 from unclouded.core.tls import client_context
-from unclouded.uplink.joining import LEAVE_PATH, PATH, EnrolAnswer, EnrolRequest, LeaveRequest, fingerprint_of
+from unclouded.uplink.joining import (
+    LEAVE_PATH,
+    PATH,
+    RENEW_PATH,
+    EnrolAnswer,
+    EnrolRequest,
+    LeaveRequest,
+    RenewAnswer,
+    RenewRequest,
+    fingerprint_of,
+)
 
 TIMEOUT_S = 15.0
 LONGEST_ANSWER = 256 * 1024  # bytes
@@ -72,6 +82,16 @@ class FleetHttp:
         status, body = self._exchange("POST", LEAVE_PATH, msgspec.json.encode(request), self._context())
         if status != 204:
             raise LinkError(_failure(status, body))
+
+    def renew(self, request: RenewRequest) -> RenewAnswer:
+        """Raises LinkError."""
+        status, body = self._exchange("POST", RENEW_PATH, msgspec.json.encode(request), self._context())
+        if status != 200:
+            raise LinkError(_failure(status, body))
+        try:
+            return msgspec.json.decode(body, type=RenewAnswer)
+        except (msgspec.MsgspecError, UnicodeError):
+            raise LinkError(f"{self._url.netloc} answers, but is no fleet of Unclouded.") from None
 
     # --- inside --------------------------------------------------------------------------------
 

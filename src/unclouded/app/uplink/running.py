@@ -17,6 +17,7 @@ from unclouded.app.configuration.fleet_table import FleetTable
 from unclouded.app.publishing.registry import HubParts
 from unclouded.app.uplink.commands import CommandRules, FleetCommands
 from unclouded.app.uplink.driver import UplinkDriver, UplinkHandlers
+from unclouded.app.uplink.fleet_http import FleetHttp
 from unclouded.app.uplink.home_state import HomeNow, hub_state
 from unclouded.app.uplink.journal import CommandJournal, JournalFile
 from unclouded.app.uplink.link import FleetLink
@@ -24,11 +25,13 @@ from unclouded.app.uplink.looking import LookPublisher
 from unclouded.app.uplink.membership import MembershipFiles
 from unclouded.app.uplink.owned_levels import let_out_rules
 from unclouded.app.uplink.questions import FleetQuestions
+from unclouded.app.uplink.renewal import RefusedRenewal
 from unclouded.app.uplink.sent_log import SentLog, sent_folder
 from unclouded.app.uplink.window_thread import KnownDevices, WindowThread
-from unclouded.core.errors import ConfigError, LinkError, StoreError
+from unclouded.core.errors import CommandError, ConfigError, LinkError, StoreError
 from unclouded.core.model import PublicHub
 from unclouded.links.nats.wire import NatsMessage
+from unclouded.uplink.joining import signed_renewal
 from unclouded.uplink.messages import (
     AnyMessage,
     CommandReport,
@@ -107,6 +110,7 @@ class UplinkRun:
         self._known: KnownDevices | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._renew_from = float("-inf")
+        self._refused_renewal = RefusedRenewal(random.random)
         self._unreadable = 0
         self.driver: UplinkDriver | None = None
 
@@ -231,6 +235,22 @@ class UplinkRun:
         if wall >= self._membership.half and now >= self._renew_from and self.driver is not None:
             self._renew_from = now + RENEW_S
             self.driver.session.renew(self._key.public, now)
+        if self._refused_renewal.is_due(self.link.client.state.state == "refused", now):
+            task = asyncio.create_task(self._renew_by_https(int(wall)), name="uplink.renewal")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _renew_by_https(self, wall: int) -> None:
+        """Another token where NATS does not take ours: it has ended, or the key that signed it was replaced."""
+        known = self._membership
+        request = signed_renewal(known.hub, self._key, wall)
+        try:
+            answer = await asyncio.to_thread(FleetHttp(known.url, known.authority).renew, request)
+        except (LinkError, CommandError) as error:
+            log.warning("Fleet: no other token: %s", error)
+            return
+        log.info("Fleet: this hub has got another token.")
+        await self._keep(token=answer.token, issued=float(wall), expires=answer.expires)
 
     def _out(self, level: str) -> frozenset[str]:
         """The ids of devices of which a level is let out; "": anything."""

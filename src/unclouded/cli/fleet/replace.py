@@ -42,7 +42,7 @@ def command(what: str, at_once: bool, offline: str | None, folder: str | None, a
     """Replace a key or the certificates. WHAT is one of these:
 
     hub, fleet: the key that signs tokens of hubs, or of the fleet's own processes. Tokens of the old key count until
-    `replace former`, or not at all with --now: then hubs join again with a code, and keep their ids.
+    `replace former`, or not at all with --now: then hubs prove their keys over HTTPS, and get others in some minutes.
 
     former: let tokens of old keys count no more: 45 days later, all hubs that are connected have others.
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -16,10 +16,15 @@ from unclouded.uplink.joining import (
     EnrolRequest,
     InvitationError,
     LeaveRequest,
+    RenewAnswer,
+    RenewRequest,
     is_proven,
     may_leave,
+    may_renew,
 )
 from unclouded.web.login_throttle import LoginThrottle, ThrottleRule
+
+T = TypeVar("T")
 
 EACH = ThrottleRule(free=10, first=10.0, most=900.0)  # wrong codes of an address
 ALL = ThrottleRule(free=200, first=1.0, most=30.0)
@@ -28,7 +33,9 @@ UNREADABLE = "The request cannot be read as one to join: its code, its key or th
 WRONG_CODE = (
     "This code is not valid: it is mistyped, expired or used up. Ask the operator of the fleet for another one."
 )
-NOT_ITS_KEY = "This is not the key of that hub, or the clocks of hub and fleet differ by more than 10 minutes."
+NOT_ITS_KEY = (
+    "This is not the key of that hub, it was revoked, or the clocks of hub and fleet differ by more than 10 minutes."
+)
 AWAY = "The fleet cannot answer just now. Try again in a minute."
 
 
@@ -40,6 +47,8 @@ class EnrolRegister(Protocol):
     ) -> HubEntry: ...
 
     async def hub(self, id: str) -> HubEntry | None: ...
+
+    async def renew(self, id: str, public_key: str, now: float) -> HubEntry: ...
 
     async def revoke(self, id: str, now: float) -> HubEntry: ...
 
@@ -115,7 +124,9 @@ class Enroller:
         """Revoke the key of a hub that asks for it. ``address``: of the client. Raises EnrolRefused."""
         now = self._wall()
         self._begin(address)
-        request = _read_leave(body, now)
+        request = _read(body, LeaveRequest)
+        if not may_leave(request, now):
+            raise EnrolRefused(403, NOT_ITS_KEY)
         try:
             entry = await self._register.hub(request.hub)
             if entry is None or entry.public_key != request.public_key:
@@ -127,6 +138,23 @@ class Enroller:
             raise EnrolRefused(503, AWAY, 60.0) from None
         self._throttle.succeeded(address)
         self._revoked()
+
+    async def renew(self, body: bytes, address: str) -> RenewAnswer:
+        """Another token for a hub whose own has ended, or is of a key that was replaced. Raises EnrolRefused."""
+        now = self._wall()
+        self._begin(address)
+        request = _read(body, RenewRequest)
+        if not may_renew(request, now):
+            raise EnrolRefused(403, NOT_ITS_KEY)
+        try:
+            entry = await self._register.renew(request.hub, request.public_key, now)
+        except BaseUnavailable:
+            raise EnrolRefused(503, AWAY, 60.0) from None
+        except BaseRefused:
+            raise EnrolRefused(403, NOT_ITS_KEY) from None
+        self._throttle.succeeded(address)
+        token = self._issuer.hub_token(entry.id, entry.public_key, int(now))
+        return RenewAnswer(token=token, expires=float(int(now) + HUB_LIFE_S))
 
     def _begin(self, address: str) -> None:
         wait = self._throttle.begin(address, self._now())
@@ -166,15 +194,12 @@ class Enroller:
             raise EnrolRefused(403, WRONG_CODE) from None
 
 
-def _read_leave(body: bytes, now: float) -> LeaveRequest:
+def _read(body: bytes, form: type[T]) -> T:
     """Raises EnrolRefused."""
     try:
-        request = msgspec.json.decode(body[: LARGEST_REQUEST + 1], type=LeaveRequest)
+        return msgspec.json.decode(body[: LARGEST_REQUEST + 1], type=form)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise EnrolRefused(400, UNREADABLE) from None
-    if not may_leave(request, now):
-        raise EnrolRefused(403, NOT_ITS_KEY)
-    return request
 
 
 def read_request(body: bytes) -> tuple[EnrolRequest, bytes]:

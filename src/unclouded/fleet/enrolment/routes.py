@@ -1,4 +1,5 @@
-"""Joining over HTTP: POST and GET /api/enrol; leaving: POST /api/enrol/leave. Needs no login: code and key count.
+"""Joining over HTTP: POST and GET /api/enrol; leaving and
+another token: POST /api/enrol/leave, /api/enrol/renew. Needs no login: code and key count.
 
 Source: docs/protocols/fleet.md §10
 """
@@ -9,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from unclouded.fleet.enrolment.enroller import LARGEST_REQUEST, Enroller, EnrolRefused
-from unclouded.uplink.joining import LEAVE_PATH, PATH
+from unclouded.uplink.joining import LEAVE_PATH, PATH, RENEW_PATH
 from unclouded.web.request import problem
 
 NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -35,6 +36,14 @@ def enrol_routes(enroller: Enroller) -> list[BaseRoute]:
             return _refusal(refused)
         return Response(status_code=204, headers=NO_STORE)
 
+    async def renew(request: Request) -> Response:
+        address = request.client.host if request.client else ""
+        try:
+            answer = await enroller.renew(await _body(request), address)
+        except EnrolRefused as refused:
+            return _refusal(refused)
+        return Response(msgspec.json.encode(answer), headers=NO_STORE, media_type="application/json")
+
     async def authority(_: Request) -> Response:
         if not enroller.place.web_authority:
             return problem(404, NO_AUTHORITY, "fleet.no_authority", NO_STORE)
@@ -44,6 +53,7 @@ def enrol_routes(enroller: Enroller) -> list[BaseRoute]:
         Route(PATH, enrol, methods=["POST"]),
         Route(PATH, authority, methods=["GET"]),
         Route(LEAVE_PATH, leave, methods=["POST"]),
+        Route(RENEW_PATH, renew, methods=["POST"]),
     ]
 
 
