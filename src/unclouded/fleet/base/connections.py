@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, LiteralString
 
 import psycopg
 from psycopg import errors, sql
@@ -29,7 +29,8 @@ OPTIONS = (
 OF_CONTENT = ("22", "23")  # SQLSTATEs that the same content meets again: data, constraints
 
 # One round trip. The role holds until the end of the transaction, and so does the scope
-BEGIN = """BEGIN; SET LOCAL ROLE {role}; SET LOCAL app.org = '{organisations}'; SET LOCAL statement_timeout = {ms}"""
+BEGIN = """BEGIN; SET LOCAL ROLE {role}; SET LOCAL app.org = '{organisations}'; SET LOCAL statement_timeout = {ms};
+    {first}"""
 
 
 class BaseConnections:
@@ -59,14 +60,21 @@ class BaseConnections:
 
     @asynccontextmanager
     async def transaction(
-        self, role: BaseRole, scope: Scope | None = None, statement_s: float = STATEMENT_S
+        self,
+        role: BaseRole,
+        scope: Scope | None = None,
+        statement_s: float = STATEMENT_S,
+        first: LiteralString = "",
     ) -> AsyncIterator[Connection]:
-        """As this role; with a scope that has all organisations, "read" is the owner. Raises BaseError."""
-        begin = self._begin(role, scope, statement_s)
+        """As this role; with a scope that has all organisations, "read" is the owner. Raises BaseError.
+
+        ``first``: a statement without parameters that begins it.
+        """
+        begin = self._begin(role, scope, statement_s, first)
         connection = await self._connection()
         try:
             with base_errors():
-                await connection.execute(begin)
+                await connection.execute(begin, prepare=False)
                 yield connection
                 await _commit(connection)
         except BaseRefused:
@@ -78,13 +86,14 @@ class BaseConnections:
         finally:
             await self._pool.putconn(connection)
 
-    def _begin(self, role: BaseRole, scope: Scope | None, statement_s: float) -> sql.Composed:
+    def _begin(self, role: BaseRole, scope: Scope | None, statement_s: float, first: LiteralString) -> sql.Composed:
         organisations = ""  # no scope: a query of "read" fails
         if scope is not None:
             role = "owner" if scope.organisations is None else role
             organisations = "{" + ",".join(str(int(one)) for one in scope.organisations or ()) + "}"
         name = sql.SQL("NONE") if role == "owner" else sql.Identifier(self.roles[role])
         parts = {"role": name, "organisations": sql.SQL(organisations), "ms": sql.SQL(str(int(statement_s * 1000)))}
+        parts["first"] = sql.SQL(first)
         return sql.SQL(BEGIN).format(**parts)
 
     async def _connection(self) -> Connection:

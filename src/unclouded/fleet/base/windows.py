@@ -13,7 +13,7 @@ import asyncio
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
 from unclouded.fleet.base.connections import BaseConnections, Connection, Row
 from unclouded.fleet.base.day_sums import differing_days
@@ -30,7 +30,7 @@ LONGEST_ALERT = 60
 FORGETTING = 3  # of advisory locks: see HubRegister.forget
 GRANTS = ("names", "events", "questions", "control")
 
-BARRIER = f"SELECT pg_advisory_xact_lock_shared(7402, {FORGETTING})"
+BARRIER: LiteralString = f"SELECT pg_advisory_xact_lock_shared(7402, {FORGETTING})"
 HUBS = "SELECT id, number, org FROM hub WHERE id = ANY(%s) AND revoked IS NULL"
 SEALED_NEWER = """SELECT k.hub, k.level, k.start
     FROM unnest(%b::integer[], %b::smallint[], %b::bigint[], %b::bigint[]) AS k (hub, level, start, number)
@@ -156,8 +156,7 @@ class WindowStore:
     # --- windows -------------------------------------------------------------------------------
 
     async def _store(self, opened: Sequence[OpenedMessage], now: float) -> list[StoredWindows]:
-        async with self._connections.transaction("ingest") as connection:
-            await connection.execute(BARRIER)
+        async with self._connections.transaction("ingest", first=BARRIER) as connection:
             hubs = await _known(connection, [one.hub for one in opened])
             known = [one for one in opened if one.hub in hubs]
             levels = await self._levels.numbers(connection, {one.level for one in known if one.level != CATALOGUE})
