@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
+import psycopg
+import pytest
 
 from fleet.identities import new_shard
 from unclouded.fleet.base.base import FleetBase
@@ -14,6 +16,7 @@ from unclouded.fleet.configuration import load_fleet
 from unclouded.fleet.enrolment.codes import code_digest, invitation_of, new_code
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.private_folder import write_private_fleet
+from unclouded.fleet.restoring.home_file import write_home_file
 from unclouded.fleet.serve import RunningFleet, serving
 from unclouded.fleet.web_app import fleet_web_app
 from unclouded.fleet_demo.home import DemoHomePlan, demo_home
@@ -29,7 +32,7 @@ async def until(is_so: Callable[[], Awaitable[bool]], what: str) -> None:
     deadline = time.monotonic() + STUCK_S
     while not await is_so():
         assert time.monotonic() < deadline, f"no progress: {what}"
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
 
 
 def a_fleet(folder: Path, nats: PrivateNats, dsn: str) -> Path:
@@ -56,47 +59,75 @@ async def only_home(fleet: RunningFleet) -> str:
     return line.hub
 
 
-async def test_a_home_joins_sends_its_history_is_switched_and_answers(
-    nats_server: PrivateNats, base_dsn: str, tmp_path: Path
+@pytest.mark.timeout(300)
+async def test_a_home_joins_sends_its_history_is_switched_answers_and_gets_its_history_back(
+    own_nats: Callable[..., PrivateNats], base_dsn: str, tmp_path: Path
 ) -> None:
-    configuration = load_fleet(a_fleet(tmp_path / "fleet", nats_server, base_dsn))
+    nats = own_nats()
+    configuration = load_fleet(a_fleet(tmp_path / "fleet", nats, base_dsn))
     async with serving(configuration, fleet_web_app) as fleet:
-        code = await invitation(fleet.base, configuration.tables.web.url)
+        base = fleet.base
+        code = await invitation(base, configuration.tables.web.url)
         async with demo_home(plan(tmp_path, code)) as hub:
             home = await only_home(fleet)
 
+            async def windows(level: str) -> dict[int, bytes]:
+                found = await base.history.windows(ALL, home, level, 0.0, 2.0**40)
+                return {one.start: one.data for one in found}
+
             async def is_stored() -> bool:
-                detail = await fleet.base.homes.home(ALL, home, time.time())
-                stored = {one.level: one.windows for one in detail.stored}
-                return len(detail.catalogue.devices) > 4 and stored.get("quarter", 0) >= 95 and "energy" in stored
+                devices = (await base.homes.catalogue(ALL, home)).devices
+                return len(devices) > 4 and len(await windows("raw")) > 90 and len(await windows("energy")) > 20
 
             await until(is_stored, "the history of a day")
-
-            found = await fleet.base.history.history(
-                ALL, home, "fridge", ["power_W"], time.time() - 86_400, time.time() - 1800
-            )
-            (series,) = found.series
-            with StoreReader(hub.store._path) as reader:
-                last = max(series.at)
-                own = reader.history("fridge", ["power_W"], last - 900, last + 1)
-                assert series.value[series.at.index(last)] in [row.value for row in own] or series.mean
-
-            given = await fleet.base.commands.give(
-                ALL,
-                [NewCommand(hub=home, device="tv", point="on", value=False)],
-                "anna",
-                time.time() + 60,
-                time.time(),
-                "b1",
-            )
-            fleet.engine.wake()
-
-            async def is_done() -> bool:
-                return (await fleet.base.commands.command(ALL, given[0].id)).fate == "confirmed"
-
-            await until(is_done, "the command")
-
+            await _switch(fleet, home)
             answer = await fleet.engine.questions.ask(home, Question("GET", "/api/devices", "viewer"))
-            assert answer.status == 200
-            assert answer.hub == home
+            assert (answer.status, answer.hub) == (200, home)
             assert {one["id"] for one in msgspec.json.decode(answer.body)} >= {"meter", "fridge", "tv"}
+
+            had = await windows("raw")
+            await _restore_to_yesterday(base_dsn)
+            assert await windows("raw") == {}
+            nats.restart()  # the hub says hello once more, and the days differ
+
+            async def is_back() -> bool:
+                return had.keys() <= (await windows("raw")).keys()
+
+            await until(is_back, "what the database has lost")
+            now = await windows("raw")
+            old = [start for start in had if start < time.time() - 1800]
+            assert {start: now[start] for start in old} == {start: had[start] for start in old}
+
+            file = tmp_path / "back.sqlite"
+            done = await write_home_file(base, home, file)
+            assert done.samples
+            last = max(now)
+            assert last > time.time() - 3600
+            for device in ("fridge", "meter"):
+                assert _rows(file, device, last) == _rows(tmp_path / "home" / "store.sqlite", device, last)
+            assert hub.hub.devices()
+
+
+async def _switch(fleet: RunningFleet, home: str) -> None:
+    """A command reaches the device, and the home says so."""
+    command, now = NewCommand(hub=home, device="tv", point="on", value=False), time.time()
+    (given,) = await fleet.base.commands.give(ALL, [command], "anna", now + 60, now, "b1")
+    fleet.engine.wake()
+
+    async def is_done() -> bool:
+        return (await fleet.base.commands.command(ALL, given.id)).fate == "confirmed"
+
+    await until(is_done, "the command")
+
+
+async def _restore_to_yesterday(dsn: str) -> None:
+    """The database as it was before the home sent anything."""
+    async with await psycopg.AsyncConnection.connect(dsn) as connection:
+        await connection.execute('DELETE FROM "window"')
+        await connection.execute("DELETE FROM sealed")
+
+
+def _rows(file: Path, device: str, end: float) -> list[object]:
+    """All readings before ``end``."""
+    with StoreReader(file) as reader:
+        return list(reader.history(device, None, 0.0, end, None))
