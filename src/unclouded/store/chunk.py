@@ -233,7 +233,7 @@ def _compressed(head: bytearray, columns: Iterable[Sequence[int]]) -> Iterator[b
         size += len(data)
         if size > MOST_BYTES:
             raise ValueError("too many values for one chunk")
-        yield worker.compress(data) + worker.flush(zlib.Z_SYNC_FLUSH)
+        yield worker.compress(data) + worker.flush(zlib.Z_BLOCK)
     yield worker.flush()
 
 

@@ -48,10 +48,12 @@ def _chunk_arrays(start: int, data: bytes, limits: ChunkLimits) -> dict[int, Ser
     marks = columns.whole(head.values)
     if head.moments and not (times[0] >= 0 and times[-1] < limits.span * 1000 and (np.diff(times) >= 0).all()):
         raise ValueError("its times are out of order")
+    at = start * 1000 + times
+    if len(head.shapes) == 1 and not shapes_of.any() and len(set(head.shapes[0])) == len(head.series):
+        return _alike(columns, head, at, marks)
     moment_of, place_of = _entries(head, shapes_of)
     order = np.argsort(place_of, kind="stable")  # by series, then by time
-    at = start * 1000 + times[moment_of[order]]
-    marks = marks[order]
+    at, marks = at[moment_of[order]], marks[order]
     counts = np.bincount(place_of, minlength=len(head.series))
     found: dict[int, SeriesArrays] = {}
     begin = 0
@@ -60,6 +62,21 @@ def _chunk_arrays(start: int, data: bytes, limits: ChunkLimits) -> dict[int, Ser
         found[series] = SeriesArrays(at[begin:end], values, marks[begin:end])
         begin = end
     return found
+
+
+def _alike(columns: "_ArrayColumns", head: ChunkHead, at: Whole, marks: Whole) -> dict[int, SeriesArrays]:
+    """All moments have a value of each series, as is usual."""
+    shape = head.shapes[0]
+    if max(shape) >= len(head.series):
+        raise ValueError("it has an unknown series")
+    if head.moments * len(shape) != head.values:
+        raise ValueError("its counts differ")
+    by_place = marks.reshape(head.moments, len(shape)).T
+    marks_of = dict(zip(shape, by_place, strict=True))
+    return {
+        series: SeriesArrays(at, columns.sums(head.moments), marks_of[place])
+        for place, series in enumerate(head.series)
+    }
 
 
 def _entries(head: ChunkHead, shapes_of: Whole) -> tuple[Whole, Whole]:
@@ -101,10 +118,17 @@ class _ArrayColumns(ColumnReader):
         except OverflowError:
             self._at = at
             return _floats(self.column(count))
-        if count and float(np.abs(differences.astype(np.float64)).sum()) >= 2.0**62:
+        if _furthest_sum(differences) >= 2.0**62:
             self._at = at
             return _floats(self.column(count))
         return differences.cumsum()
+
+
+def _furthest_sum(differences: Whole) -> float:
+    """No sum of these is further from 0."""
+    if not len(differences):
+        return 0.0
+    return len(differences) * max(float(differences.max()), -float(differences.min()))
 
 
 def _floats(differences: Sequence[int]) -> NDArray[np.float64]:
