@@ -88,7 +88,7 @@ def exported(context: FleetContext, scope: Scope, query: FleetExportQuery) -> As
 # --- inside -------------------------------------------------------------------------------------------
 
 
-class _Pieces(io.BytesIO):
+class _WrittenPieces(io.BytesIO):
     """A file that is read while it is written."""
 
     taken = 0  # bytes
@@ -106,7 +106,7 @@ class _Pieces(io.BytesIO):
 
 
 async def _pieces(query: FleetExportQuery, first: Sequence[Row], batches: Batches) -> AsyncIterator[bytes]:
-    out = _Pieces()
+    out = _WrittenPieces()
     writer = _writer(query.format, out)
     writer.begin(ExportTable(query.content, COLUMNS[query.content], DECIMALS, iter(())))
     writer.rows(first)
@@ -118,7 +118,7 @@ async def _pieces(query: FleetExportQuery, first: Sequence[Row], batches: Batche
     yield out.take()
 
 
-def _writer(format: str, out: _Pieces) -> CsvWriter | JsonLinesWriter | ParquetWriter:
+def _writer(format: str, out: _WrittenPieces) -> CsvWriter | JsonLinesWriter | ParquetWriter:
     if format == "parquet":
         return ParquetWriter(out, ZONE)
     times = ZonedTimes(ZoneInfo(ZONE))
