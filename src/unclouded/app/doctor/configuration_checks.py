@@ -21,7 +21,16 @@ from unclouded.web.password import CredentialStore
 NO_PORT = "there is no port"  # how the problem of a missing port begins
 OTHERS = stat.S_IRGRP | stat.S_IROTH
 SECRET_FILE = re.compile(r"(?:\w+_)?(?:password|token|secret|url|key)_?file")  # a key that names one
-SECRET_FILES = ("state/meross.key", "state/web.json", "ca/ca.key", "ca/server.key", "ca/web.key", "store.sqlite")
+SECRET_FILES = (
+    "state/meross.key",
+    "state/web.json",
+    "state/fleet.key",
+    "state/fleet.json",
+    "ca/ca.key",
+    "ca/server.key",
+    "ca/web.key",
+    "store.sqlite",
+)
 
 
 def configuration(context: DoctorContext) -> Iterator[Finding]:
