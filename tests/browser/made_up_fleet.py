@@ -6,10 +6,12 @@ Everything is computed from the number of a home; ``change`` makes one different
 """
 
 import asyncio
+import contextlib
 import math
 import threading
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal
@@ -39,6 +41,8 @@ STREETS = (
 PLACES = ("Valencia", "Sevilla", "Barcelona", "Zaragoza")
 ORDER: Sequence[HomeState] = ("attention", "offline", "behind", "well", "new", "revoked")
 ALERTS = (["disk"], ["alarm", "battery"], ["offline"])
+HEARTBEAT_S = 4.0
+PATIENCE_S = 20.0
 PATHS = r"/(?:homes/\w+(?:/(?:history|events))?|energy|commands|events|settings)?"
 DEVICES = (
     ("meter", "Meter", "", ""),
@@ -130,6 +134,13 @@ class MadeUpFleet:
         self.commands = done
         self._tell(views.FleetChanges(at=self.now, commands=[one for one in done if one.home == home]))
 
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until the page has asked for something. Raises AssertionError after a while without it."""
+        ends = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < ends, "The page did not ask for it."
+            time.sleep(0.01)
+
     def _tell(self, changes: views.FleetChanges) -> None:
         for queue in list(self._queues):
             self._loop.call_soon_threadsafe(queue.put_nowait, changes)
@@ -174,7 +185,10 @@ class MadeUpFleet:
 
         async def send() -> None:
             while True:
-                await socket.send_text(msgspec.json.encode(await queue.get()).decode())
+                changes = views.FleetChanges(at=self.now)
+                with contextlib.suppress(TimeoutError):
+                    changes = await asyncio.wait_for(queue.get(), HEARTBEAT_S)
+                await socket.send_text(msgspec.json.encode(changes).decode())
 
         sending = asyncio.create_task(send(), name="fleet.send")
         try:

@@ -1,0 +1,131 @@
+"""The page of a fleet: ten thousand homes in a list, a command to many of them, every page in themes and widths."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser.conftest import need
+from browser.every_page import HEIGHT, THEMES, misfits, named, set_width, too_wide
+from browser.made_up_fleet import MadeUpFleet
+from browser.visitor import AXE, Visitor, go, shoot, violations
+
+HOMES = 10_000
+WELL = f"h{400:019d}"  # a home of the organisation in which the person is an owner
+OFFLINE = f"h{36:019d}"
+LEFT = "/api/fleet/changes' failed: WebSocket is closed before the connection is established"
+PLACES = {
+    "homes": "/",
+    "open": f"/?state=offline&open={OFFLINE}",
+    "home": f"/homes/{WELL}",
+    "month": f"/homes/{WELL}/history?range=month",
+    "energy": "/energy",
+    "commands": "/commands",
+    "events": "/events",
+    "settings": "/settings",
+}
+IN_THEMES = ("open", "home", "commands")
+ROWS = ".homes .h"
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[MadeUpFleet]:
+    with MadeUpFleet(HOMES, time.time()) as fleet:
+        yield fleet
+
+
+def whole(page: Page) -> None:
+    """Wait until the page is complete."""
+    expect(page.locator(".connection")).to_have_attribute("data-connection", "live")
+    expect(page.locator("main > *").first).to_be_attached()
+    expect(page.locator(".skeleton, [data-dim=true], main [aria-busy=true]:not(button)")).to_have_count(0)
+
+
+def test_ten_thousand_homes_are_a_list_of_few_rows_which_the_stream_keeps_current(
+    visitor: Visitor, home: MadeUpFleet
+) -> None:
+    visitor.expect(LEFT)
+    page = visitor.open("/", viewport={"width": 1280, "height": HEIGHT})
+    whole(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("10,000 homes")
+    expect(page.locator(".chip")).to_have_text(
+        ["All 10,000", "Need a look 30", "Not heard 80", "Behind 210", "Well 9,680"]
+    )
+    assert page.evaluate("shifts.reduce((sum, one) => sum + one.value, 0)") <= 0.03
+
+    first = page.locator(ROWS).first
+    id = first.get_attribute("data-home") or ""
+    home.change(id, state="attention", alerts=["battery"], devices_offline=0, power_W=2_345.6)
+    expect(first).to_contain_text("A battery is low")
+    expect(first).to_contain_text("2.35")
+    assert first.get_attribute("data-home") == id
+
+    for _ in range(12):
+        page.mouse.wheel(0, 1_500)
+        page.wait_for_function("scrolled => scrollY > scrolled", arg=page.evaluate("scrollY") - 1)
+    expect(page.locator("main > p[role=status]")).to_contain_text(" of 10,000, the worst first")
+    assert page.locator(ROWS).count() < 60 < page.evaluate("scrollY / 44")
+
+    page.get_by_role("button", name="Not heard").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("80 homes")
+    page.get_by_label("Search homes").fill("gran vía")
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("80 homes")
+    name = page.locator(ROWS).first.get_by_role("button")
+    name.focus()
+    page.keyboard.press("Enter")
+    expect(name).to_have_attribute("aria-expanded", "true")
+    expect(page.locator(".opened")).to_contain_text("This home sends quarter hours")
+    expect(page.get_by_role("img", name="Power from the grid, last 24 hours")).to_be_visible()
+    page.get_by_role("link", name="Open home").click()
+    expect(page.locator(".home-state")).to_contain_text("Not heard for")
+    expect(page.locator(".dev").first).to_contain_text("No answer since")
+
+
+def test_a_command_to_many_homes_says_for_which_it_is_and_what_became_of_each(
+    visitor: Visitor, home: MadeUpFleet
+) -> None:
+    visitor.expect(LEFT)
+    page = visitor.open("/commands", viewport={"width": 375, "height": HEIGHT})
+    whole(page)
+    page.get_by_label("Name, place or device").fill("Gran Vía 4")
+    page.get_by_label("Device, by its id").fill("pump")
+    page.get_by_role("button", name="Check first").click()
+    expect(page.locator("form [role=status]").first).to_contain_text("You are a viewer there.")
+    page.get_by_role("button", name="Send to").click()
+    line = page.locator("li.command")
+    expect(line.first).to_contain_text("pump: off")
+    expect(line.first.locator(".pill")).to_contain_text(", not heard yet")
+    assert not any(one.home == WELL for one in home.commands)
+    done = home.commands[0].home
+    home.settle(done, "confirmed")
+    expect(line.first.locator(".pill")).to_contain_text("done ")
+
+    go(page, f"/homes/{WELL}")
+    switch = page.get_by_role("button", name="Pool pump")
+    switch.click()
+    expect(switch).to_have_attribute("aria-busy", "true")
+    home.until(lambda: any(one.home == WELL for one in home.commands))
+    home.settle(WELL, "refused")
+    expect(page.locator(".why[data-command=failed]")).to_contain_text("the device refused it")
+
+
+def test_every_page_of_the_fleet_fits_every_width_and_axe_finds_nothing(visitor: Visitor) -> None:
+    need(AXE.is_file(), "axe-core is not installed: python3 hatch_build.py --tools.")
+    visitor.expect(LEFT)
+    found = []
+    for theme, options in THEMES.items():
+        size = {"width": 1280 if theme == "light" else 320, "height": HEIGHT}
+        page = visitor.open("/", viewport=size, has_touch=True, reduced_motion="reduce", **options)
+        for name, place in PLACES.items() if theme == "light" else ((name, PLACES[name]) for name in IN_THEMES):
+            go(page, place)
+            whole(page)
+            found += named(violations(page, [] if theme == "light" else ["color-contrast"]), name, theme)
+            if theme == "light":
+                set_width(page, 375)
+                found += named(misfits(page, 375), name, 375)
+                set_width(page, 320)
+            found += named(too_wide(page, 320), name, theme)
+            shoot(page, f"fleet-{name}-{theme}")
+            set_width(page, size["width"])
+    assert not found, "\n".join(found)
