@@ -1,7 +1,7 @@
 """NKeys, the key texts of NATS: published pairs, round trips and damaged texts."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.core.nkeys import KINDS, KeyTextError, NKey, is_signed, read_public, read_seed
@@ -21,6 +21,7 @@ def test_a_published_pair_is_read_and_made_again() -> None:
     assert (key.public, key.seed) == (PUBLIC, SEED)
 
 
+@settings(max_examples=30)
 @given(KIND_NAMES, SEEDS, st.binary(max_size=100))
 def test_keys_are_read_as_they_were_written_and_their_signatures_hold(kind: str, seed: bytes, data: bytes) -> None:
     key = NKey(kind, seed)  # type: ignore[arg-type]
@@ -33,6 +34,7 @@ def test_keys_are_read_as_they_were_written_and_their_signatures_hold(kind: str,
     assert key.seed not in repr(key)
 
 
+@settings(max_examples=30)
 @given(SEEDS, st.integers(0, 55), st.characters())
 def test_a_text_with_another_character_is_refused(seed: bytes, place: int, other: str) -> None:
     text = NKey("user", seed).public
@@ -50,6 +52,7 @@ def test_any_text_is_a_key_or_one_error(text: str, kind: str) -> None:
             read(text, kind)  # type: ignore[arg-type]
 
 
+@settings(max_examples=30)
 @given(SEEDS, KIND_NAMES, KIND_NAMES)
 def test_a_key_of_another_kind_is_refused(seed: bytes, kind: str, other: str) -> None:
     key = NKey(kind, seed)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ import base64
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.core.nkeys import NKey
@@ -21,6 +21,7 @@ KEY = NKey("user", bytes([3] * 32))
 TOKEN = TRUST.issuer.hub_token(HUB, KEY.public, NOW)
 
 
+@settings(max_examples=30)
 @given(st.text(max_size=20), st.integers(0, 2**32), st.integers(0, 2**32), st.binary(min_size=32, max_size=32))
 def test_a_token_says_what_it_was_made_of(name: str, now: int, expires: int, seed: bytes) -> None:
     key = NKey("user", seed)
@@ -30,6 +31,7 @@ def test_a_token_says_what_it_was_made_of(name: str, now: int, expires: int, see
     assert claims.nats == {"issuer_account": TRUST.names.homes, "type": "user", "version": 2}
 
 
+@settings(max_examples=30)
 @given(st.integers(0, len(TOKEN) - 1), st.characters(codec="ascii"))
 def test_a_token_with_one_other_character_is_refused(place: int, other: str) -> None:
     damaged = TOKEN[:place] + other + TOKEN[place + 1 :]
