@@ -105,7 +105,7 @@ async def test_a_home_joins_and_gets_what_it_needs(base_dsn: str) -> None:
         entry = await story.base.register.hub(answer.hub)
         assert entry is not None and (entry.name, entry.place) == ("Lake House", "Lakeside")
         noted = await story.base.audit.entries(Scope.everything())
-        assert [(one.action, one.subject) for one in noted] == [("hub.join", answer.hub)]
+        assert [(one.action, one.subject) for one in noted] == [("home.join", answer.hub)]
 
 
 async def test_a_lost_answer_is_given_again_but_a_code_is_for_one_home(base_dsn: str) -> None:

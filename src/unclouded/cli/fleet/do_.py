@@ -48,7 +48,7 @@ def command(
         home = await find_home(base, hub)
         if action is not None:
             about = {"device": device, "action": action}
-            await base.audit.note(operator_name(), "hub.do", home.hub, time.time(), home.organisation, about)
+            await base.audit.note(operator_name(), "home.do", home.hub, time.time(), home.organisation, about)
         return home.hub
 
     home, path = with_base(folder, find), f"/api/devices/{quote(device, safe='')}"

@@ -41,7 +41,7 @@ def command(org: str, homes: int, hours: float | None, qr: bool, folder: str | N
         organisation = await _organisation(base, org)
         row = await base.register.add_code(code_digest(code), organisation.number, homes, expires, operator_name(), now)
         detail = {"homes": homes, "expires": expires}
-        await base.audit.note(operator_name(), "code.add", str(row.number), now, organisation.number, detail)
+        await base.audit.note(operator_name(), "code.make", str(row.number), now, organisation.number, detail)
         return row
 
     row = with_base(folder, add)

@@ -44,7 +44,7 @@ async def _forget(fleet: FleetConfiguration, hub: str, yes: bool) -> tuple[HomeL
         if not yes and not click.confirm(text, err=True):
             raise CommandError("Nothing was deleted.")
         about = {"name": home.name, "place": home.place}
-        await base.audit.note(operator_name(), "hub.forget", home.hub, now, home.organisation, about)
+        await base.audit.note(operator_name(), "home.forget", home.hub, now, home.organisation, about)
         await base.register.forget(home.hub, now)
         try:
             await push_revocations(fleet, base, now)

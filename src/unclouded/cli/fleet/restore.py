@@ -35,7 +35,7 @@ def command(hub: str, file: Path, force: bool, folder: str | None, as_json: bool
         home = await find_home(base, hub)
         with new_file(file, force, PRIVATE) as partial:
             done = await write_home_file(base, home.hub, partial)
-        await base.audit.note(operator_name(), "hub.restore", home.hub, time.time(), home.organisation)
+        await base.audit.note(operator_name(), "home.restore", home.hub, time.time(), home.organisation)
         return done
 
     done = with_base(folder, write)

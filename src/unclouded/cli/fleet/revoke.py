@@ -40,7 +40,7 @@ async def _revoke(fleet: FleetConfiguration, hub: str) -> tuple[HomeLine, str]:
     async with FleetBase(fleet.dsn, 2) as base:
         home, now = await find_home(base, hub), time.time()
         await base.register.revoke(home.hub, now)
-        await base.audit.note(operator_name(), "hub.revoke", home.hub, now, home.organisation)
+        await base.audit.note(operator_name(), "home.revoke", home.hub, now, home.organisation)
         try:
             await push_revocations(fleet, base, now)
         except LinkError as error:

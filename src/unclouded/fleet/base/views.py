@@ -324,7 +324,7 @@ class CodeRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """``organisation``: None for what concerns the whole fleet. ``action``: such as "hub.revoke", of ``subject``."""
+    """``organisation``: None for what concerns the whole fleet. ``action``: such as "home.revoke", of ``subject``."""
 
     number: int
     at: float

@@ -133,7 +133,7 @@ class Enroller:
                 raise EnrolRefused(403, NOT_ITS_KEY)
             if entry.revoked is None:
                 await self._register.revoke(entry.id, now)
-                await self._note(entry, "hub.leave", now)
+                await self._note(entry, "home.leave", now)
         except BaseUnavailable:
             raise EnrolRefused(503, AWAY, 60.0) from None
         self._throttle.succeeded(address)
@@ -186,7 +186,7 @@ class Enroller:
         try:
             now = self._wall()
             entry = await self._register.enrol(digest, new_hub_id(), request.public_key, name, now, place)
-            await self._note(entry, "hub.join", now)
+            await self._note(entry, "home.join", now)
             return entry
         except BaseUnavailable:
             raise EnrolRefused(503, AWAY, 60.0) from None
