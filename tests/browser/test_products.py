@@ -58,8 +58,7 @@ def test_more_are_shown_on_request_and_a_search_without_results_says_what_to_do(
     expect(rows(page)).to_have_count(0)
 
 
-@pytest.mark.parametrize("options", [{}, PHONE], ids=["wide", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("options", "scheme"), [({}, "light"), (PHONE, "dark")], ids=["wide", "phone"])
 def test_the_list_is_readable_on_every_screen(visitor: Visitor, home: Home, options: dict[str, Any], scheme: Any):
     page = visitor.open("/products?q=_TZE204_", color_scheme=scheme, **options)
     page.get_by_role("searchbox").fill("clamp energy_export_Wh")
