@@ -4,13 +4,13 @@ It is computed as the hub's own pages do it (web/history/energy.py, app/costs), 
 Source: docs/protocols/fleet.md §4.4
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from unclouded.app.configuration.cost_tables import CostsTable
-from unclouded.app.costs.measured_home import MeasuredHome, home_energy, measured_home
-from unclouded.app.costs.quarter_columns import QuarterColumns
+from unclouded.app.costs.measured_home import Columns, MeasuredHome, home_energy, measured_home
+from unclouded.app.costs.quarter_columns import QuarterColumn, QuarterColumns
 from unclouded.core.model import Device
 from unclouded.store.condense import HOUR, Grid
 from unclouded.store.reader import StoreReader
@@ -21,9 +21,15 @@ from unclouded.web.history.energy import counter_rises
 
 
 class HomeEnergyWindows:
-    """Of one store file, in one thread at a time. ``devices``: of the hub; may be replaced when they change."""
+    """Of one store file, in one thread at a time. ``devices``: of the hub; may be replaced when they change.
 
-    def __init__(self, reader: StoreReader, zone: ZoneInfo, costs: CostsTable) -> None:
+    ``pause`` is called between two devices, so that no wire waits.
+    """
+
+    def __init__(
+        self, reader: StoreReader, zone: ZoneInfo, costs: CostsTable, pause: Callable[[], None] = lambda: None
+    ) -> None:
+        self._pause = pause
         self.devices: Sequence[Device] = ()
         self._reader = reader
         self._zone = zone
@@ -48,6 +54,7 @@ class HomeEnergyWindows:
         series, found = self._reader.counter_series(), list[HourEnergy]()
         at = [float(start), float(start + HOUR)]
         for one in counter_rises(self._reader, Grid(QUARTER), at, counters):
+            self._pause()
             number = series.get((one.device, one.point))
             if number is not None:
                 flags = ESTIMATED * bool(one.rises.estimated[0]) | GAP * bool(one.rises.gap[0])
@@ -70,7 +77,7 @@ class HomeEnergyWindows:
         if not home.devices:
             return None
         first, end = day_begin(day, self._zone), day_begin(day + timedelta(days=1), self._zone)
-        energy = home_energy(home, self._columns.read(self._reader, home.devices, first, end), first, end)
+        energy = home_energy(home, self._read_columns(home.devices, first, end), first, end)
         now = int(self._reader.newest()) // QUARTER
         known = energy.unknown[: max(0, now - first)] or energy.unknown
         flags = ESTIMATED * any(energy.estimated) | GAP * any(known) | UNFINISHED * (now < end)
@@ -83,6 +90,13 @@ class HomeEnergyWindows:
             solar_mWh=sum(energy.produced) if out.issuperset(home.solar) else None,
             flags=flags,
         )
+
+    def _read_columns(self, devices: Sequence[str], first: int, end: int) -> Columns:
+        found: dict[str, Mapping[str, QuarterColumn]] = {}
+        for one in devices:
+            found |= self._columns.read(self._reader, [one], first, end)
+            self._pause()
+        return found
 
 
 def lets_out_grid(home: MeasuredHome, out: frozenset[str]) -> bool:

@@ -120,7 +120,7 @@ class WindowThread:
             self._closed()
         if self._open is None:
             reader = StoreReader(self._store)
-            energy = HomeEnergyWindows(reader, self._zone, self._costs)
+            energy = HomeEnergyWindows(reader, self._zone, self._costs, lambda: time.sleep(YIELD_S))
             windows = WindowReader(reader, self._rules, energy.read, self._zone.key, VERSION)
             self._open = _Open(reader, windows, energy, file)
         return self._open
