@@ -90,7 +90,6 @@ def _skip_without_postgres() -> None:
 
 
 def _skip_without_nats() -> None:
-    pytest.importorskip("nats", reason="nats-py is not installed: pip install 'unclouded[fleet]'")
     try:
         nats_program()
     except ProgramMissing as missing:

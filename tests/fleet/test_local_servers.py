@@ -4,30 +4,15 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import nats
 import psycopg
 import pytest
 
-from unclouded.fleet.keys.issuer import Credentials
+from fleet.identities import new_hub_id
+from fleet.raw_nats import RawNats
 from unclouded.fleet.local_servers import programs
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
 from unclouded.fleet.local_servers.programs import ProgramMissing
-
-
-async def connected(
-    server: PrivateNats, credentials: Credentials, prefix: str = "_INBOX", **options: object
-) -> nats.NATS:
-    from base64 import b64encode
-
-    return await nats.connect(
-        list(server.urls),
-        user_jwt_cb=lambda: bytearray(credentials.token, "ascii"),
-        signature_cb=lambda nonce: b64encode(credentials.key.sign(nonce.encode())),
-        inbox_prefix=prefix,
-        allow_reconnect=False,
-        **options,  # type: ignore[arg-type]
-    )
 
 
 def test_a_killed_postgresql_comes_back_with_what_was_committed(own_postgres: Callable[..., PrivatePostgres]) -> None:
@@ -42,12 +27,22 @@ def test_a_killed_postgresql_comes_back_with_what_was_committed(own_postgres: Ca
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (1000,)
 
 
-async def test_three_nodes_pass_messages_on_and_a_killed_one_comes_back(own_nats: Callable[..., PrivateNats]) -> None:
+def test_three_nodes_pass_messages_on_and_a_killed_one_comes_back(own_nats: Callable[..., PrivateNats]) -> None:
     server = own_nats(nodes=3)
     server.kill(0)
     server.restart(0)
-    one = await connected(server, server.trust.fleet())
-    await one.close()
+    id = new_hub_id()
+    with (
+        RawNats(server.addresses[0], server.trust.fleet()) as one,
+        RawNats(server.addresses[2], server.trust.hub(id)) as other,
+    ):
+        one.subscribe("up.0.>")
+        assert one.answers() == other.answers() == ["PONG"]
+        lines: list[str] = []
+        while "window" not in lines:  # until the other node knows of the subscription
+            other.publish(f"up.0.{id}", b"window")
+            assert other.answers() == ["PONG"]
+            lines = one.answers()
 
 
 def test_a_missing_program_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
