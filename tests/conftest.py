@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent.as_posix()
 EXAMPLES_TIMES = "UNCLOUDED_EXAMPLES_TIMES"
-FIRST = ("test_linear.py", "strangers/", "browser/", "app/", "cli/", "links/")  # the longest file, and those that wait
+LONGEST = ("browser/test_every_page.py", "test_linear.py", "web/test_api_contract.py", "uplink/test_law")
+WAITING = ("strangers/", "browser/", "app/", "cli/", "links/", "fleet/")
+FIRST = (*LONGEST, *WAITING)
 
 settings.register_profile("unclouded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unclouded")
