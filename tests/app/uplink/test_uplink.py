@@ -13,7 +13,9 @@ import pytest
 from api_story import NOON, FakeHub, about, device
 from fleet.identities import new_hub_id
 from unclouded.app.configuration.config import Config, parse_config
-from unclouded.app.publishing.registry import HubParts, PublisherContext
+from unclouded.app.publishing.live_fleet import LiveFleet
+from unclouded.app.publishing.registry import PUBLISHERS, HubParts, PublisherContext
+from unclouded.app.publishing.service import Publishing
 from unclouded.app.uplink.membership import Membership, MembershipFiles
 from unclouded.app.uplink.sent_content import sent_content
 from unclouded.app.uplink.sent_log import sent_folder, sent_messages
@@ -370,3 +372,41 @@ def test_a_hub_in_no_fleet_imports_nothing_of_it() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+async def test_the_configuration_begins_changes_and_ends_what_leaves(tmp_path: Path, nats: PrivateNats) -> None:
+    hub_id = new_hub_id()
+    home = Home(tmp_path, nats, hub_id, 'level = "quarter"')
+    row = next(one for one in PUBLISHERS if one.name == "fleet")
+    async with home.opened(), fleet_of(nats, hub_id) as fleet:
+        parts = HubParts(home.store, home.history, home.api.app, lambda: home.api.pages, lambda: home.now)
+        publishing = Publishing(home.config, home.hub, lambda: home.now, home.notes.append, [row], parts=parts)
+        live = LiveFleet(publishing, lambda: home.config)
+        task = asyncio.create_task(publishing.run())
+
+        async def levels() -> set[str]:
+            return set(await home.store.outbox(lambda one: one.levels))
+
+        async def has_quarters() -> bool:
+            return await levels() == {"catalogue", "energy", "quarter"}
+
+        async def has_all() -> bool:
+            return await levels() == {"catalogue", "energy", "quarter", "minute", "raw", "events"}
+
+        async def has_none() -> bool:
+            return not await levels()
+
+        await until(has_quarters)
+        await until(lambda: fleet.hellos >= 1)
+        publishing.use(config_of(tmp_path, 'level = "quarter"\nevents = true', KETTLE_ONLY.replace("nothing", "raw")))
+        await until(has_all)
+        await until(lambda: fleet.hellos >= 2)
+        view = await live.view()
+        assert (view.joined, view.hub, view.url) == (True, hub_id, "https://fleet.example")
+        home.config = parse_config(f'[hub]\ndata = "{tmp_path}"', "test")
+        publishing.use(home.config)
+        await until(has_none)
+        assert publishing.views() == []
+        assert not (await live.view()).joined
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
