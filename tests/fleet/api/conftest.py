@@ -149,6 +149,13 @@ def fleet_dsn(postgres_server: PrivatePostgres, filled_fleet: FleetNames) -> Ite
 
 
 @pytest.fixture
+async def read_fleet(postgres_server: PrivatePostgres, filled_fleet: FleetNames) -> AsyncIterator[FleetStory]:
+    """For tests that change nothing in the database: without a copy."""
+    async with FleetBase(postgres_server.dsn(FILLED), 2) as base:
+        yield FleetStory(base, FakeHubLink(), filled_fleet)
+
+
+@pytest.fixture
 async def fleet(fleet_dsn: str, filled_fleet: FleetNames) -> AsyncIterator[FleetStory]:
     async with FleetBase(fleet_dsn, 2) as base:
         yield FleetStory(base, FakeHubLink(), filled_fleet)

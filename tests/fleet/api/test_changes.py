@@ -89,24 +89,24 @@ async def test_a_page_gets_the_changes_of_its_rows_only(fleet: FleetStory, monke
         assert await socket.until("gone") == [north]
 
 
-async def test_a_home_that_is_looked_at_speaks_for_itself(fleet: FleetStory, monkeypatch: Any) -> None:
+async def test_a_home_that_is_looked_at_speaks_for_itself(read_fleet: FleetStory, monkeypatch: Any) -> None:
     monkeypatch.setattr(changes, "TOO_OFTEN_S", 0.0)
-    async with page(fleet, "viewer-north") as socket:
-        socket.watch(look=fleet.homes["south"])
+    async with page(read_fleet, "viewer-north") as socket:
+        socket.watch(look=read_fleet.homes["south"])
         assert "no home" in await socket.until("look_problem")
-        socket.watch(look=fleet.homes["north"])
+        socket.watch(look=read_fleet.homes["north"])
         async with asyncio.timeout(DEADLINE_S):
-            while fleet.homes["north"] not in fleet.link.streams:
+            while read_fleet.homes["north"] not in read_fleet.link.streams:
                 await asyncio.sleep(0)
-        publish = fleet.link.streams[fleet.homes["north"]]
+        publish = read_fleet.link.streams[read_fleet.homes["north"]]
         publish(b"\xff no JSON")
         publish(b'{"changes": {"at": 1.0}}')
         assert await socket.until("live") == {"changes": {"at": 1.0}}
         socket.watch(look="")
         async with asyncio.timeout(DEADLINE_S):
-            while fleet.link.streams:
+            while read_fleet.link.streams:
                 await asyncio.sleep(0)
-    assert fleet.homes["south"] not in [hub for hub, _ in fleet.link.asked]
+    assert read_fleet.homes["south"] not in [hub for hub, _ in read_fleet.link.asked]
 
 
 async def test_the_stream_ends_with_the_session(fleet: FleetStory, monkeypatch: Any) -> None:
@@ -119,8 +119,8 @@ async def test_the_stream_ends_with_the_session(fleet: FleetStory, monkeypatch: 
             assert isinstance(found, dict)
 
 
-async def test_strangers_and_other_sites_get_no_stream(fleet: FleetStory) -> None:
+async def test_strangers_and_other_sites_get_no_stream(read_fleet: FleetStory) -> None:
     for who, headers in (("no one", {}), ("viewer-north", {"origin": "https://elsewhere.example"})):
-        async with page(fleet, who, **headers) as socket:
+        async with page(read_fleet, who, **headers) as socket:
             message = await socket.from_server.get()
             assert message["type"] == "websocket.http.response.start" and message["status"] in (401, 403)

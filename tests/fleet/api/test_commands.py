@@ -120,9 +120,9 @@ async def test_a_home_answers_through_the_fleet_marked_with_its_id(fleet: FleetS
         assert status == 404 or len(fleet.link.asked) == asked + 1, path
 
 
-async def test_what_a_home_answers_is_never_a_page_of_the_fleet(fleet: FleetStory) -> None:
+async def test_what_a_home_answers_is_never_a_page_of_the_fleet(read_fleet: FleetStory) -> None:
     """A home may be anyone's: its answers must not run in the fleet's origin, nor end a session."""
-    home = fleet.homes["north"]
+    home = read_fleet.homes["north"]
     for reply, status, kind in (
         (Reply(200, "text/html", b"<script>"), 200, "application/octet-stream"),
         (Reply(200, "image/svg+xml", b"<svg onload=alert()>"), 200, "application/octet-stream"),
@@ -131,29 +131,29 @@ async def test_what_a_home_answers_is_never_a_page_of_the_fleet(fleet: FleetStor
         (Reply(99, JSON, b"{}"), 502, JSON),
         (Reply(404, "application/problem+json", b"{}"), 404, "application/problem+json"),
     ):
-        fleet.link.replies[home] = reply
-        answer = await fleet.ask("viewer-north", "GET", f"/api/fleet/homes/{home}/api/devices")
+        read_fleet.link.replies[home] = reply
+        answer = await read_fleet.ask("viewer-north", "GET", f"/api/fleet/homes/{home}/api/devices")
         assert (answer.status, answer["content-type"].partition(";")[0]) == (status, kind)
         assert "sandbox" in answer["content-security-policy"] and answer["x-content-type-options"] == "nosniff"
         assert not answer["set-cookie"] and not answer["location"]
 
 
-async def test_finer_history_is_asked_of_the_home(fleet: FleetStory) -> None:
-    home = fleet.homes["north"]
+async def test_finer_history_is_asked_of_the_home(read_fleet: FleetStory) -> None:
+    home = read_fleet.homes["north"]
     place = f"/api/fleet/homes/{home}/history?series=plug-1.power_W"
-    away = await fleet.ask("viewer-north", "GET", f"{place}&source=hub")
+    away = await read_fleet.ask("viewer-north", "GET", f"{place}&source=hub")
     assert away.status == 504 and "Home north" in away.json["detail"]
-    known = await fleet.json("viewer-north", "GET", place)  # the fleet says what it has, which is nothing
+    known = await read_fleet.json("viewer-north", "GET", place)  # the fleet says what it has, which is nothing
     assert known["source"] == "fleet"
     mine = {**known, "series": [{**_series(), "at": [1.0], "value": [2.0]}]}
     mine.pop("source"), mine.pop("answered_by")
-    fleet.link.replies[home] = Reply(200, JSON, msgspec.json.encode(mine))
-    found = await fleet.json("viewer-north", "GET", place)
+    read_fleet.link.replies[home] = Reply(200, JSON, msgspec.json.encode(mine))
+    found = await read_fleet.json("viewer-north", "GET", place)
     assert (found["source"], found["answered_by"], found["series"][0]["value"]) == ("hub", home, [2.0])
     for bad in (Reply(200, JSON, b"{"), Reply(200, JSON, b"{}"), Reply(500, JSON, b'{"detail": "broken"}')):
-        fleet.link.replies[home] = bad
-        assert (await fleet.ask("viewer-north", "GET", f"{place}&source=hub")).status == 502
-        assert (await fleet.json("viewer-north", "GET", place))["source"] == "fleet"
+        read_fleet.link.replies[home] = bad
+        assert (await read_fleet.ask("viewer-north", "GET", f"{place}&source=hub")).status == 502
+        assert (await read_fleet.json("viewer-north", "GET", place))["source"] == "fleet"
 
 
 def _series() -> dict[str, object]:

@@ -38,18 +38,18 @@ async def test_ten_thousand_homes_are_paged_to_the_end(fleet: FleetStory, fleet_
     assert answer.status == 422 and "1000" in answer.json["detail"]
 
 
-async def test_a_filter_finds_homes_and_wrong_ones_are_named(fleet: FleetStory) -> None:
+async def test_a_filter_finds_homes_and_wrong_ones_are_named(read_fleet: FleetStory) -> None:
     async def ids(query: str) -> list[str]:
-        return [one["name"] for one in (await fleet.json("both", "GET", f"/api/fleet/homes?{query}"))["homes"]]
+        return [one["name"] for one in (await read_fleet.json("both", "GET", f"/api/fleet/homes?{query}"))["homes"]]
 
     assert await ids("q=north") == ["Home north"]
-    assert await ids(f"org={fleet.organisations['south']}") == ["Home south"]
+    assert await ids(f"org={read_fleet.organisations['south']}") == ["Home south"]
     assert len(await ids("version=0.9.2&flag=level.raw")) == 2
     assert await ids("version=0.0.1") == []
     for query, name in (("state=angry", "state"), ("limit=0", "limit"), ("colour=red", "colour"), ("org=x", "org")):
-        answer = await fleet.ask("both", "GET", f"/api/fleet/homes?{query}")
+        answer = await read_fleet.ask("both", "GET", f"/api/fleet/homes?{query}")
         assert answer.status == 400 and name in answer.json["detail"]
-    assert (await fleet.ask("both", "GET", "/api/fleet/homes?after=nonsense")).status == 422
+    assert (await read_fleet.ask("both", "GET", "/api/fleet/homes?after=nonsense")).status == 422
 
 
 async def test_a_home_is_shown_renamed_asked_again_revoked_and_forgotten(fleet: FleetStory) -> None:
@@ -76,32 +76,32 @@ async def test_a_home_is_shown_renamed_asked_again_revoked_and_forgotten(fleet: 
     assert (await fleet.json("owner-north", "GET", "/api/fleet/audit?limit=3"))["next"] == str(rows[2]["number"])
 
 
-async def test_history_of_the_fleet_has_the_hubs_own_shape(fleet: FleetStory) -> None:
-    place = f"/api/fleet/homes/{fleet.homes['north']}"
+async def test_history_of_the_fleet_has_the_hubs_own_shape(read_fleet: FleetStory) -> None:
+    place = f"/api/fleet/homes/{read_fleet.homes['north']}"
     span = f"start={NOW - 86_400}&end={NOW - 86_100}"
-    found = await fleet.json(
+    found = await read_fleet.json(
         "viewer-north", "GET", f"{place}/history?series=plug-1.power_W&series=no.such&{span}&source=fleet&points=300"
     )
     assert found["source"] == "fleet" and [one["device"] for one in found["series"]] == ["plug-1"]
     assert len(found["series"][0]["at"]) > 5
     for query in ("series=plug-1", f"series=a.b&start={NOW}&end={NOW}", "series=a.b&start=x", "series=a.b&points=0"):
-        assert (await fleet.ask("viewer-north", "GET", f"{place}/history?{query}")).status == 400, query
-    energy = await fleet.json(
+        assert (await read_fleet.ask("viewer-north", "GET", f"{place}/history?{query}")).status == 400, query
+    energy = await read_fleet.json(
         "viewer-north", "GET", f"{place}/energy?by=day&start={NOW - 86_400}&end={NOW}&source=fleet"
     )
     assert [(one["date"], one["import_Wh"]) for one in energy["days"]] == [("2026-11-29", 0.005)]
 
 
-async def test_energy_of_homes_and_its_total(fleet: FleetStory) -> None:
+async def test_energy_of_homes_and_its_total(read_fleet: FleetStory) -> None:
     query = "/api/fleet/energy?start=2026-11-28&end=2026-11-30"
-    found = await fleet.json("both", "GET", query)
+    found = await read_fleet.json("both", "GET", query)
     assert found["periods"] == ["2026-11-28", "2026-11-29", "2026-11-30"]
     assert [one["import_Wh"] for one in found["total"]] == [None, 0.01, None]
     assert [one["import_Wh"] for one in found["homes"]] == [[None, 0.005, None]] * 2
-    one = await fleet.json("both", "GET", f"{query}&q=south&by=month")
+    one = await read_fleet.json("both", "GET", f"{query}&q=south&by=month")
     assert one["periods"] == ["2026-11"] and one["total"][0]["import_Wh"] == 0.005 and len(one["homes"]) == 1
     for wrong in ("start=2026-02-30", "start=2026-12-02&end=2026-12-01", "start=1900-01-01&end=2100-01-01"):
-        assert (await fleet.ask("both", "GET", f"/api/fleet/energy?{wrong}")).status == 400, wrong
+        assert (await read_fleet.ask("both", "GET", f"/api/fleet/energy?{wrong}")).status == 400, wrong
 
 
 async def test_everything_can_be_exported(fleet: FleetStory) -> None:
@@ -124,10 +124,10 @@ async def test_everything_can_be_exported(fleet: FleetStory) -> None:
         assert table.num_rows == lines.body.count(b"\n") and list(table.column_names) == head.split(",")
 
 
-async def test_metrics_need_their_own_token_and_name_no_home(fleet: FleetStory) -> None:
-    assert (await fleet.ask("", "GET", "/metrics")).status == 401
-    assert (await fleet.ask("owner-north", "GET", "/metrics")).status == 401
-    answer = await fleet.ask("", "GET", "/metrics", authorization="Bearer scrape")
+async def test_metrics_need_their_own_token_and_name_no_home(read_fleet: FleetStory) -> None:
+    assert (await read_fleet.ask("", "GET", "/metrics")).status == 401
+    assert (await read_fleet.ask("owner-north", "GET", "/metrics")).status == 401
+    answer = await read_fleet.ask("", "GET", "/metrics", authorization="Bearer scrape")
     text = answer.body.decode()
     assert 'unclouded_fleet_homes{state="well"} 2' in text and "unclouded_fleet_ingest_windows_total 7.0" in text
     assert "unclouded_fleet_database_up 1" in text and "north" not in text

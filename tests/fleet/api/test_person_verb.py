@@ -4,15 +4,18 @@ import asyncio
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
+from fleet.api.conftest import CHEAP
+from unclouded.cli.fleet import person
 from unclouded.cli.fleet.person import command
-from unclouded.fleet.api.passwords import password_check, session_digest
+from unclouded.fleet.api.passwords import password_check, session_digest, stored_password
 from unclouded.fleet.base.base import FleetBase
-from unclouded.web.password import Cost
 
 
-def test_persons_are_made_listed_and_removed(fleet_dsn: str, tmp_path: Path) -> None:
+def test_persons_are_made_listed_and_removed(fleet_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(person, "stored_password", lambda text: stored_password(text, CHEAP))
     (tmp_path / "fleet.toml").write_text(
         f'[nats]\nservers = ["nats://127.0.0.1"]\n[[base]]\ndsn = "{fleet_dsn}"\n[web]\nurl = "https://fleet.example"\n'
     )
@@ -48,5 +51,5 @@ async def _state(dsn: str, password: str, token: str) -> tuple[bool, bool]:
     async with FleetBase(dsn, 1) as base:
         found = await base.people.credential("zoe")
         assert found is not None
-        is_password = password_check(found.password, password, Cost())()
+        is_password = password_check(found.password, password, CHEAP)()
         return is_password, await base.people.session(session_digest(token), 1_700_000_000.0) is not None

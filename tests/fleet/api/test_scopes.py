@@ -81,68 +81,68 @@ def test_every_route_is_in_a_table_of_this_test() -> None:
     assert BODIES.keys() <= with_ids and QUERIES.keys() <= with_ids | FOREIGN.keys()
 
 
-async def test_ids_of_another_organisation_are_not_there(fleet: FleetStory) -> None:
-    before = await _everything(fleet, "south")
+async def test_ids_of_another_organisation_are_not_there(read_fleet: FleetStory) -> None:
+    before = await _everything(read_fleet, "south")
     for row in ROWS:
         if "{" in row.path:
-            path, body = request_for(row, fleet, "south")
-            answer = await fleet.ask("owner-north", row.method, path, body)
+            path, body = request_for(row, read_fleet, "south")
+            answer = await read_fleet.ask("owner-north", row.method, path, body)
             assert answer.status == 404, (key(row), answer.status, answer.body)
             assert b"south" not in answer.body
         for foreign in FOREIGN.get(key(row), ()):
-            given = filled(foreign, fleet, "south")
+            given = filled(foreign, read_fleet, "south")
             path = f"{row.path}?{given}" if isinstance(given, str) else row.path
-            answer = await fleet.ask("owner-north", row.method, path, None if isinstance(given, str) else given)
+            answer = await read_fleet.ask("owner-north", row.method, path, None if isinstance(given, str) else given)
             assert answer.status == 404, (key(row), foreign, answer.status, answer.body)
-    assert await _everything(fleet, "south") == before
+    assert await _everything(read_fleet, "south") == before
 
 
-async def test_a_person_of_one_organisation_is_not_found_through_another(fleet: FleetStory) -> None:
+async def test_a_person_of_one_organisation_is_not_found_through_another(read_fleet: FleetStory) -> None:
     """The path of the own organisation, with persons, codes and homes of the other one."""
-    own, other = fleet.organisations["north"], fleet.persons["viewer-south"]
+    own, other = read_fleet.organisations["north"], read_fleet.persons["viewer-south"]
     for method, path, body in (
         ("PUT", f"/api/fleet/organisations/{own}/persons/{other}", {"role": "viewer"}),
         ("DELETE", f"/api/fleet/organisations/{own}/persons/{other}", None),
         ("POST", f"/api/fleet/organisations/{own}/persons/{other}/password", None),
-        ("DELETE", f"/api/fleet/organisations/{own}/codes/{fleet.codes['south']}", None),
+        ("DELETE", f"/api/fleet/organisations/{own}/codes/{read_fleet.codes['south']}", None),
     ):
-        assert (await fleet.ask("owner-north", method, path, body)).status == 404, path
-    found = await fleet.base.people.person(other)
+        assert (await read_fleet.ask("owner-north", method, path, body)).status == 404, path
+    found = await read_fleet.base.people.person(other)
     assert found and [one.role for one in found.roles] == ["viewer"]
 
 
-async def test_lists_have_only_what_the_person_may_see(fleet: FleetStory) -> None:
+async def test_lists_have_only_what_the_person_may_see(read_fleet: FleetStory) -> None:
     for who, names in (("viewer-north", {"north"}), ("both", {"north", "south"})):
-        homes = await fleet.json(who, "GET", "/api/fleet/homes")
-        assert {one["id"] for one in homes["homes"]} == {fleet.homes[name] for name in names}
+        homes = await read_fleet.json(who, "GET", "/api/fleet/homes")
+        assert {one["id"] for one in homes["homes"]} == {read_fleet.homes[name] for name in names}
         assert homes["summary"]["homes"] == len(names)
-        energy = await fleet.json(who, "GET", "/api/fleet/energy?start=2026-11-29&end=2026-11-29")
+        energy = await read_fleet.json(who, "GET", "/api/fleet/energy?start=2026-11-29&end=2026-11-29")
         assert [one["homes"] for one in energy["total"]] == [len(names)] and len(energy["homes"]) == len(names)
-        events = await fleet.json(who, "GET", "/api/fleet/events")
-        assert {one["home"] for one in events["events"]} == {fleet.homes[name] for name in names}
-        export = await fleet.ask(who, "GET", "/api/fleet/export?content=energy&start=2026-11-29&end=2026-11-29")
+        events = await read_fleet.json(who, "GET", "/api/fleet/events")
+        assert {one["home"] for one in events["events"]} == {read_fleet.homes[name] for name in names}
+        export = await read_fleet.ask(who, "GET", "/api/fleet/export?content=energy&start=2026-11-29&end=2026-11-29")
         assert export.body.count(b"\n") == 1 + len(names)
-        organisations = await fleet.json(who, "GET", "/api/fleet/organisations")
+        organisations = await read_fleet.json(who, "GET", "/api/fleet/organisations")
         assert {one["name"] for one in organisations} == names
 
 
 @pytest.mark.parametrize("who", ["viewer", "operator"])
-async def test_a_role_that_is_too_low_is_refused(fleet: FleetStory, who: str) -> None:
+async def test_a_role_that_is_too_low_is_refused(read_fleet: FleetStory, who: str) -> None:
     ranks = {"viewer": 0, "operator": 1, "owner": 2}
-    before = await _everything(fleet, "north")
+    before = await _everything(read_fleet, "north")
     refused = 0
     for row in ROWS:
         if ranks[row.least] <= ranks[who]:
             continue
-        path, body = request_for(row, fleet, "north")
+        path, body = request_for(row, read_fleet, "north")
         for given in FOREIGN.get(key(row), ()):
-            body = body or (filled(given, fleet, "north") if isinstance(given, dict) else None)
-        answer = await fleet.ask(f"{who}-north", row.method, path, body)
+            body = body or (filled(given, read_fleet, "north") if isinstance(given, dict) else None)
+        answer = await read_fleet.ask(f"{who}-north", row.method, path, body)
         assert answer.status == 403, (key(row), answer.status, answer.body)
         assert "role" in answer.json["detail"]
         refused += 1
     assert refused >= 9
-    assert await _everything(fleet, "north") == before
+    assert await _everything(read_fleet, "north") == before
 
 
 async def test_a_viewer_of_a_home_cannot_command_it_with_a_role_elsewhere(fleet: FleetStory) -> None:
@@ -158,16 +158,16 @@ async def test_a_viewer_of_a_home_cannot_command_it_with_a_role_elsewhere(fleet:
     assert (await fleet.ask("mixed", "POST", "/api/fleet/commands", body)).status == 200
 
 
-async def test_without_a_session_nothing_is_answered(fleet: FleetStory) -> None:
+async def test_without_a_session_nothing_is_answered(read_fleet: FleetStory) -> None:
     for row in ROWS:
-        path, body = request_for(row, fleet, "north")
+        path, body = request_for(row, read_fleet, "north")
         for who in ("", "nobody"):
-            answer = await fleet.ask(who, row.method, path, body)
+            answer = await read_fleet.ask(who, row.method, path, body)
             expected = {True: {200, 401, 422}, False: {401}}[row.public]
             assert answer.status in expected, (key(row), answer.status)
             assert answer.status != 200 or answer.json["person"] is None
-    assert (await fleet.ask("", "GET", "/api/fleet/nothing")).status == 401
-    assert (await fleet.ask("owner-north", "GET", "/api/fleet/nothing")).status == 404
+    assert (await read_fleet.ask("", "GET", "/api/fleet/nothing")).status == 401
+    assert (await read_fleet.ask("owner-north", "GET", "/api/fleet/nothing")).status == 404
 
 
 async def _everything(fleet: FleetStory, name: str) -> Any:

@@ -43,9 +43,9 @@ async def test_over_tls_the_cookie_is_for_tls_only(fleet: FleetStory) -> None:
     assert answer["set-cookie"].startswith("__Host-unclouded-fleet=") and "Secure" in answer["set-cookie"]
 
 
-async def test_wrong_passwords_and_unknown_logins_are_answered_alike(fleet: FleetStory) -> None:
+async def test_wrong_passwords_and_unknown_logins_are_answered_alike(read_fleet: FleetStory) -> None:
     for login, password in (("viewer-north", "wrong"), ("no one", PASSWORD), ("\0", "\0")):
-        answer = await fleet.ask("", "POST", "/api/fleet/login", {"login": login, "password": password})
+        answer = await read_fleet.ask("", "POST", "/api/fleet/login", {"login": login, "password": password})
         assert answer.status == 401 and answer.json["id"] == "api.fleet.wrong_login"
 
 
@@ -97,9 +97,9 @@ async def test_ones_own_password_ends_all_other_sessions(fleet: FleetStory) -> N
     await sign_in(fleet, password="a new password")
 
 
-async def test_the_page_and_its_headers(fleet: FleetStory) -> None:
-    page = await fleet.ask("", "GET", "/homes/abc/history")
+async def test_the_page_and_its_headers(read_fleet: FleetStory) -> None:
+    page = await read_fleet.ask("", "GET", "/homes/abc/history")
     assert page.status in (200, 503) and "default-src 'self'" in page["content-security-policy"]
-    assert (await fleet.ask("", "GET", "/wp-login.php")).status == 404
-    api = await fleet.ask("viewer-north", "GET", "/api/fleet/homes")
+    assert (await read_fleet.ask("", "GET", "/wp-login.php")).status == 404
+    api = await read_fleet.ask("viewer-north", "GET", "/api/fleet/homes")
     assert api["cache-control"] == "no-store" and "default-src 'none'" in api["content-security-policy"]
