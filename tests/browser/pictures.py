@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from browser.chromium import ARGS, program
+from browser.made_up_fleet import MadeUpFleet
 
 UNCLOUDED = Path(sys.executable).with_name("unclouded")
 MINUTES = 11.0  # the page shows the last ten minutes
@@ -29,6 +30,7 @@ PICTURES = (
     ("device.png", "/devices/kettle", {"width": 1280, "height": 1500}, "light"),
     ("settings.png", "/settings", {"width": 1280, "height": 1300}, "light"),
 )
+FLEET = ("fleet.png", f"/?open=h{4:019d}", {"width": 1280, "height": 860}, "light")
 
 
 def take(browser: Browser, page: str, folder: Path, picture: tuple[str, str, dict[str, int], str]) -> None:
@@ -57,6 +59,8 @@ def main(folder: Path, minutes: float) -> None:
                 browser = playwright.chromium.launch(executable_path=program(), args=ARGS)
                 for picture in PICTURES:
                     take(browser, page, folder, picture)
+                with MadeUpFleet(1_000, time.time()) as fleet:
+                    take(browser, fleet.address, folder, FLEET)
                 browser.close()
             demo.terminate()
             demo.stdout.read()

@@ -90,6 +90,7 @@ let watchdog = 0;
 export function connect(): void {
   clearTimeout(timer);
   socket?.close();
+  if (connection.peek() === "login") connection.value = "connecting";
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
   const fresh = (socket = new WebSocket(`${scheme}//${location.host}${stream.path}`));
   fresh.onopen = () => fresh === socket && stream.opened();

@@ -5,7 +5,7 @@
  */
 import { batch, computed, signal } from "@preact/signals";
 
-import { followClock, receive, send, type Stream } from "../data/live";
+import { connection, followClock, lostSince, receive, send, type Stream } from "../data/live";
 import { parse } from "../text/printable";
 import type { Live } from "../data/shapes";
 import type { Filter, FleetChanges, FleetRole, FleetSession, Organisation, Summary } from "./shapes";
@@ -36,7 +36,13 @@ export const STREAM: Stream = {
     session.value = answer as FleetSession;
     return session.value.person !== null;
   },
-  opened: () => send(watched),
+  opened: () => {
+    batch(() => {
+      connection.value = "live";
+      lostSince.value = 0;
+    });
+    send(watched);
+  },
   take: (text) => take(parse<FleetChanges>(text)),
 };
 
