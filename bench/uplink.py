@@ -16,7 +16,7 @@ import msgspec
 
 from _common import arguments, report, spin
 from sealing import START, batches
-from unclouded.core.model import Fact, Reading
+from unclouded.core.model import Fact, Reading, unit_of
 from unclouded.core.times import iso
 from unclouded.store.chunk import SPAN_S
 from unclouded.store.outbox import LEVELS, Window
@@ -104,21 +104,17 @@ def json_lines(hours: int) -> tuple[int, int]:
     """Bytes of all readings as JSON lines, plain and zipped by windows."""
     plain = packed = 0
     for window in by_window(hours):
-        text = b"\n".join(
-            msgspec.json.encode(
-                {
-                    "at": iso(one.at),
-                    "device": one.device,
-                    "point": one.point,
-                    "value": round(float(one.value), 3),
-                    "quality": one.quality,
-                }
-            )
-            for one in window
-        )
+        text = b"".join(map(json_line, window))
         plain += len(text)
         packed += len(zlib.compress(text, 6))
     return plain, packed
+
+
+def json_line(one: Reading) -> bytes:
+    """As `unclouded export --format jsonl` writes it."""
+    value = round(float(one.value), 3 if one.point in ("current_A", "energy_import_Wh") else 1)
+    row = {"time": iso(one.at), "device": one.device, "point": one.point, "value": value}
+    return msgspec.json.encode({**row, "unit": unit_of(one.point), "quality": "good", "flags": ""}) + b"\n"
 
 
 def by_window(hours: int) -> Iterator[list[Reading]]:

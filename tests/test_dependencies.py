@@ -195,7 +195,7 @@ PURE = [
     "fleet/keys",
     "fleet/nats_server/versions.py",
     "sim/product",
-    *(f"store/{name}.py" for name in ("blob", "codec", "condense", "part", "rows", "silence", "steps")),
+    *(f"store/{name}.py" for name in ("blob", "codec", "columns", "condense", "part", "rows", "silence", "steps")),
     *(f"store/editing/{name}.py" for name in ("edit", "edited_samples")),
     *(f"store/retention/{name}.py" for name in ("anchors", "rules")),
     *(f"recording/{name}.py" for name in ("bridge", "line_monitor")),
@@ -302,6 +302,9 @@ def part(module: str, package: str) -> str:
     return module.removeprefix(f"{package}.").partition(".")[0] if module.startswith(f"{package}.") else ""
 
 
+NUMPY_OF_WINDOWS = "unclouded.uplink.contents.arrays"  # for servers; a hub does without numpy
+
+
 # --- who may import whom ------------------------------------------------------------------------------
 
 
@@ -312,6 +315,11 @@ def test_there_are_these_packages_and_no_other_modules() -> None:
 
 def test_packages_import_only_what_the_table_permits() -> None:
     assert forbidden("unclouded", PACKAGES) == []
+
+
+def test_no_hub_imports_the_arrays_of_windows() -> None:
+    users = {title(path).partition("/")[0] for path in sources() if NUMPY_OF_WINDOWS in own_imports(path)}
+    assert users <= {"fleet"}
 
 
 @pytest.mark.parametrize("package", INSIDE)
