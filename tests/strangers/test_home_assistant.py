@@ -35,7 +35,7 @@ from unclouded.publish.homeassistant.discovery import HomeAssistantDiscovery
 from unclouded.publish.mqtt.topics import Topics
 from unclouded.publish.mqtt.updates import UpdateOffer
 
-pytestmark = [needs_mosquitto, pytest.mark.timeout(300)]
+pytestmark = [needs_mosquitto, pytest.mark.timeout(900)]
 RELEASES = [pytest.param(name, marks=needs(name)) for name in ("home-assistant-2025", "home-assistant")]
 releases = pytest.mark.parametrize("release", RELEASES)
 

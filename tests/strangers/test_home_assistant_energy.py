@@ -152,7 +152,9 @@ class FastClock:
 
     def __init__(self, release: str) -> None:
         place = strangers()[release].root / "tmp"
-        library = Path(shutil.copy(FAKETIME, place / FAKETIME.name))
+        library = place / FAKETIME.name
+        if library.resolve() != FAKETIME.resolve():
+            shutil.copy(FAKETIME, library)
         self._file = place / "faketime"
         self._began = datetime.now(UTC)
         self._file.write_text("+0 x1\n")
