@@ -91,6 +91,8 @@ async def test_ids_of_another_organisation_do_not_exist(base: FleetBase) -> None
     ]
     for attack in attacks:
         texts = []
+        with pytest.raises(BaseRefused):
+            await attack("\ud800")
         for hub in (their_hub, "z" * 20):
             with pytest.raises(NotInScope) as caught:
                 await attack(hub)

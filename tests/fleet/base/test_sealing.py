@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from fleet.filled_base import DAY, NOW, add_home, add_organisation, hello, store, store_everything, sum_of, window
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.views import Scope
@@ -29,6 +31,15 @@ async def test_sealing_by_steps_and_by_several_servers_keeps_every_window(base: 
         assert (level.windows, level.sealed_days, level.first, level.last) == (12, 3, starts[0], max(starts))
     assert not (await base.upkeep.seal(NOW)).hub_days
     assert (await base.upkeep.seal(NOW + DAY)).windows == 9  # yesterday has become old enough
+
+
+async def test_large_days_are_sealed_by_themselves(base: FleetBase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unclouded.fleet.base.upkeep.MOST_BYTES", 8)
+    hub = await add_home(base, await add_organisation(base, "A"))
+    windows = [SentWindow(TODAY - days * DAY, 1, b"12345") for days in (6, 5, 4)]
+    await store(base, hub, "later", *windows)
+    assert [(await base.upkeep.seal(NOW)).more for _ in range(3)] == [True, True, False]
+    assert await base.history.windows(ALL, hub, "later", 0, NOW) == windows
 
 
 async def test_range_takes_the_windows_that_overlap_it(base: FleetBase) -> None:

@@ -130,6 +130,8 @@ def base_errors() -> Iterator[None]:
         yield
     except errors.UniqueViolation as error:
         raise BaseRefused(f"There is one already: {error.diag.message_detail or _first_line(error)}") from error
+    except UnicodeEncodeError as error:
+        raise BaseRefused("Half a character (a lone surrogate) is in it.") from error
     except psycopg.Error as error:
         if isinstance(error, psycopg.DataError) or (error.sqlstate or "").startswith(OF_CONTENT):
             raise BaseRefused(f"PostgreSQL refused it: {_first_line(error)}") from error

@@ -187,7 +187,7 @@ def _order(row: Row) -> tuple[int, str, int]:
     return row[0], row[1], row[2]
 
 
-class _Group(NamedTuple):
+class _AlikeHomes(NamedTuple):
     """Homes that are alike."""
 
     state: HomeState
@@ -202,7 +202,7 @@ class _Group(NamedTuple):
 
 
 def _sums(rows: Iterable[Row], filter: HomeFilter) -> HomeSums:
-    groups = [_Group(*row) for row in rows]
+    groups = [_AlikeHomes(*row) for row in rows]
     version, state = text_of(filter.version), filter.state
     of_version = [one for one in groups if not version or one.version == version]
     shown = [one for one in of_version if state is None or one.state == state]
@@ -222,11 +222,11 @@ def _sums(rows: Iterable[Row], filter: HomeFilter) -> HomeSums:
     )
 
 
-def _flags(group: _Group) -> tuple[tuple[str, set[str]], ...]:
+def _flags(group: _AlikeHomes) -> tuple[tuple[str, set[str]], ...]:
     return ("alert", set(group.alerts)), ("level", set(group.levels))
 
 
-def _count(groups: Iterable[tuple[str, _Group]]) -> dict[str, int]:
+def _count(groups: Iterable[tuple[str, _AlikeHomes]]) -> dict[str, int]:
     found: dict[str, int] = {}
     for key, group in groups:
         found[key] = found.get(key, 0) + group.homes

@@ -23,6 +23,7 @@ from unclouded.uplink.messages import RefusedWindow, SentWindow
 
 CATALOGUE = "catalogue"
 LENGTHS: Mapping[str, int] = {"energy": 3600, "quarter": 900, "minute": 300, "raw": 300, "events": 300}  # s
+UNIT_S = 300  # every window is a multiple, also of levels to come
 DAY = 86_400
 EARLIEST = 946_684_800  # Unix s: 2000, before any hub
 LATEST_S = DAY  # ahead of the clock of the fleet
@@ -90,7 +91,7 @@ def _check_place(level: str, window: SentWindow, now: float) -> None:
         return
     if not LEVEL_NAME.fullmatch(level):
         raise ContentError("no level is called so")
-    if window.start % LENGTHS.get(level, 1):
+    if window.start % LENGTHS.get(level, UNIT_S):
         raise ContentError(f"no window of this level starts at {window.start}")
     if not EARLIEST <= window.start <= now + LATEST_S:
         raise ContentError("it starts before 2000" if window.start < EARLIEST else "it starts in the future")

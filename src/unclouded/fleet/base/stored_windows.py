@@ -4,7 +4,7 @@ from itertools import accumulate
 
 from unclouded.fleet.base.connections import Connection
 from unclouded.fleet.base.levels import stored_levels
-from unclouded.fleet.base.opening import DAY, LENGTHS
+from unclouded.fleet.base.opening import DAY, LENGTHS, UNIT_S
 from unclouded.uplink.messages import SentWindow
 
 WINDOWS = """SELECT start, number, data FROM "window" WHERE hub = %s AND level = %s AND start > %s AND start < %s"""
@@ -22,7 +22,7 @@ async def stored_windows(connection: Connection, hub: int, level: str, start: fl
     number = (await stored_levels(connection, [level])).get(level)
     if number is None or not start < end:
         return []
-    first = start - LENGTHS.get(level, 1)
+    first = start - LENGTHS.get(level, UNIT_S)
     days = (int((first + 1) // DAY), int(end // DAY))
     found: dict[int, SentWindow] = {}
     for row in await (await connection.execute(SEALED, (hub, number, *days))).fetchall():

@@ -10,18 +10,20 @@ Source: docs/protocols/fleet.md §3
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from itertools import accumulate
 from typing import LiteralString
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from unclouded.fleet.base.connections import LONG_STATEMENT_S, BaseConnections, Connection
+from unclouded.fleet.base.connections import LONG_STATEMENT_S, BaseConnections, Connection, Row
 from unclouded.fleet.base.opening import DAY
 from unclouded.fleet.base.views import BaseSize, PartitionRow, SealedSome
 from unclouded.fleet.base.windows import month_of
 
 SEALED_AFTER = 1  # whole days of UTC that a day stays open
 HOMES = 200  # that a step of sealing looks at
+MOST_BYTES = 64 * 1024 * 1024  # of windows that a step seals
 HOMES_OF_STEP = 1_000  # that a step of retention looks at
 PART = re.compile(r"(?:window|sealed)_(\d{4})_(\d{2})")
 
@@ -29,8 +31,8 @@ LOCK = "SELECT pg_try_advisory_xact_lock(7402, 4)"
 PLACE = "SELECT value FROM setting WHERE key = 'sealing'"
 PUT = "INSERT INTO setting VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 NEXT_HOMES = "SELECT number FROM hub WHERE number > %s ORDER BY number LIMIT %s"
-OPEN_DAYS = """SELECT hub, (start / 86400)::integer AS day FROM "window" WHERE hub = ANY(%s) AND start < %s
-    GROUP BY 1, 2 ORDER BY 1, 2 LIMIT %s"""
+OPEN_DAYS = """SELECT hub, (start / 86400)::integer AS day, sum(length(data)) FROM "window"
+    WHERE hub = ANY(%s) AND start < %s GROUP BY 1, 2 ORDER BY 1, 2 LIMIT %s"""
 SEAL = """WITH chosen AS (
         SELECT * FROM unnest(%(hubs)s::integer[], %(days)s::integer[]) AS k (hub, day)),
     gone AS (
@@ -55,11 +57,11 @@ SEAL = """WITH chosen AS (
         FROM newest GROUP BY hub, level, day
         ON CONFLICT (hub, level, day) DO UPDATE SET numbers_xor = excluded.numbers_xor, newest = excluded.newest,
             starts = excluded.starts, numbers = excluded.numbers, sizes = excluded.sizes, data = excluded.data
-        RETURNING hub, newest),
+        RETURNING hub, org, newest),
     noted AS (
-        UPDATE presence p SET newest = greatest(p.newest, d.newest)
-        FROM (SELECT hub, max(newest) AS newest FROM done GROUP BY hub) AS d
-        WHERE p.hub = d.hub AND p.newest < d.newest)
+        INSERT INTO presence AS p (hub, org, newest)
+        SELECT hub, min(org), max(newest) FROM done GROUP BY hub ORDER BY hub
+        ON CONFLICT (hub) DO UPDATE SET newest = excluded.newest WHERE p.newest < excluded.newest)
     SELECT (SELECT count(*) FROM chosen), (SELECT count(*) FROM gone)"""
 
 PARTS: LiteralString = """SELECT c.relname, pg_total_relation_size(c.oid), p.relname FROM pg_inherits i
@@ -113,9 +115,10 @@ class BaseUpkeep:
             place = await _number(connection, PLACE)
             rows = await (await connection.execute(NEXT_HOMES, (place, HOMES))).fetchall()
             homes = [number for (number,) in rows]
-            chosen = await (await connection.execute(OPEN_DAYS, (homes, end, most))).fetchall()
+            found = await (await connection.execute(OPEN_DAYS, (homes, end, most))).fetchall()
+            chosen = _few(found)
             done = await _seal(connection, chosen) if chosen else (0, 0)
-            is_full = len(chosen) >= most
+            is_full = len(found) >= most or len(chosen) < len(found)
             place = _next_place(homes, [hub for hub, _ in chosen], is_full)
             await connection.execute(PUT, ("sealing", Jsonb(place)))
         return SealedSome(hub_days=done[0], windows=done[1], more=is_full or place != 0)
@@ -204,6 +207,16 @@ def _next_place(homes: list[int], chosen: list[int], is_full: bool) -> int:
     if is_full:
         return max(chosen) - 1  # the last one may have more days
     return homes[-1] if len(homes) == HOMES else 0
+
+
+def _few(found: list[Row]) -> list[tuple[int, int]]:
+    """The first hub-days, at least one, that are not too much for the memory of one statement."""
+    sizes = accumulate(int(size) for _, _, size in found)
+    return [
+        (hub, day)
+        for place, ((hub, day, _), size) in enumerate(zip(found, sizes, strict=True))
+        if not place or size <= MOST_BYTES
+    ]
 
 
 async def _seal(connection: Connection, chosen: list[tuple[int, int]]) -> tuple[int, int]:
