@@ -31,6 +31,7 @@ from unclouded.fleet.local_servers.trust import PrivateTrust
 from unclouded.links.nats.client import NatsClient
 from unclouded.links.nats.connection import NatsIdentity
 from unclouded.store.outbox import Window
+from unclouded.uplink.composing import MOST_WINDOWS
 from unclouded.uplink.contents.raw import encode_raw
 from unclouded.uplink.messages import (
     Answer,
@@ -48,7 +49,8 @@ from unclouded.uplink.session import UplinkSession
 LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 SPAN_S = 300
 MESSAGES = 6  # of each hub
-WINDOWS = 6 * MESSAGES
+WINDOWS = MOST_WINDOWS * MESSAGES
+SECONDS = 15  # with values, of a window
 NOW = int(time.time()) // SPAN_S * SPAN_S - 86_400
 SERVE = "--serve"
 
@@ -83,7 +85,7 @@ def hub_id(number: int) -> str:
 def content() -> bytes:
     """A window of one device that measures four values a second, badly."""
     chance = random.Random(1)
-    seconds = [(second, [(0, number, chance.getrandbits(20), 0) for number in range(4)]) for second in range(SPAN_S)]
+    seconds = [(second, [(0, number, chance.getrandbits(20), 0) for number in range(4)]) for second in range(SECONDS)]
     return encode_raw(0, {1: seconds})
 
 
@@ -123,9 +125,10 @@ async def calm(client: NatsClient, hub: str, counts: Counts, data: bytes) -> Non
                         session.sums({}, len(windows), loop.time())
                     case Acknowledge(start=start):
                         windows.pop(start, None)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(session.deadline):
-                await woken.wait()
+        if windows:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(session.deadline):
+                    await woken.wait()
     counts.finished += 1
 
 
