@@ -195,7 +195,7 @@ PURE = [
     "fleet/keys",
     "fleet/nats_server/versions.py",
     "sim/product",
-    *(f"store/{name}.py" for name in ("blob", "codec", "columns", "condense", "part", "rows", "silence", "steps")),
+    *(f"store/{name}.py" for name in ("blob", "codec", "condense", "part", "rows", "silence", "steps")),
     *(f"store/editing/{name}.py" for name in ("edit", "edited_samples")),
     *(f"store/retention/{name}.py" for name in ("anchors", "rules")),
     *(f"recording/{name}.py" for name in ("bridge", "line_monitor")),
