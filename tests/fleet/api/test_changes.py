@@ -36,6 +36,11 @@ class PageSocket:
                 if message["type"] == "websocket.send" and len(found := json.loads(message["text"])) > 1:
                     return found
 
+    async def raw(self) -> list[str]:
+        """The keys of the next message."""
+        async with asyncio.timeout(DEADLINE_S):
+            return list(json.loads((await self.from_server.get())["text"]))
+
     async def until(self, key: str) -> Any:  # Any: JSON
         while True:
             found = await self.next()
@@ -67,6 +72,7 @@ async def page(fleet: FleetStory, who: str, **headers: str) -> AsyncIterator[Pag
 
 async def test_a_page_gets_the_changes_of_its_rows_only(fleet: FleetStory, monkeypatch: Any) -> None:
     monkeypatch.setattr(changes, "POLL_S", 0.02)
+    monkeypatch.setattr(changes, "HEARTBEAT_S", 0.1)
     monkeypatch.setattr(changes, "TOO_OFTEN_S", 0.0)
     north, south = fleet.homes["north"], fleet.homes["south"]
     async with page(fleet, "operator-north") as socket:
@@ -75,6 +81,7 @@ async def test_a_page_gets_the_changes_of_its_rows_only(fleet: FleetStory, monke
         socket.watch(homes=[north, south, "no id"])
         first = await socket.next()
         assert [one["id"] for one in first["homes"]] == [north] and first["gone"] == [south]
+        assert await socket.raw() == ["at"]  # nothing is different, and nothing is sent twice
         await fleet.base.windows.store_states(
             {one: state(at=fleet.now + 1, power_W=5.0) for one in (north, south)}, fleet.now
         )

@@ -89,6 +89,8 @@ async def test_ids_of_another_organisation_are_not_there(read_fleet: FleetStory)
             answer = await read_fleet.ask("owner-north", row.method, path, body)
             assert answer.status == 404, (key(row), answer.status, answer.body)
             assert b"south" not in answer.body
+            if "{home}" in row.path:  # the same as of a home that no one has
+                assert answer.json["id"] == "api.fleet.no_home"
         for foreign in FOREIGN.get(key(row), ()):
             given = filled(foreign, read_fleet, "south")
             path = f"{row.path}?{given}" if isinstance(given, str) else row.path
