@@ -45,6 +45,7 @@ from unclouded.app.rules.service import RulesService, restored_memory
 from unclouded.app.setup.service import SetupService
 from unclouded.app.update_files import UpdateFiles
 from unclouded.app.web_listener import WebListener, web_listener_of
+from unclouded.core.configuration_views import EditOrigin, HubEdit, ReloadView
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Notice
 from unclouded.core.supervise import supervise
@@ -214,6 +215,10 @@ async def _serving(
         loop.time,
         lambda kind, text: hub.notify(Notice("", clock.at(loop.time()), kind, text)),
     )
+
+    async def change_table(edit: HubEdit) -> ReloadView:
+        return await live.change_hub((await live.view()).revision, edit, EditOrigin("fleet"))
+
     onboarding = OnboardingService(composition, hub, services, clock, live)
     api = Api(
         hub,
@@ -233,7 +238,7 @@ async def _serving(
         rules=rules,
         money=costs,
         prices=feeds,
-        fleet=LiveFleet(publishing, lambda: composition.config),
+        fleet=LiveFleet(publishing, lambda: composition.config, change_table),
     )
     try:
         if composition.broker is not None:

@@ -14,8 +14,9 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from unclouded.app.configuration.access import access_to
 from unclouded.app.configuration.config import Config, load_config
-from unclouded.app.uplink.joining import join, leave
+from unclouded.app.uplink.joining import Change, join, leave
 from unclouded.app.uplink.membership import MembershipFiles
 from unclouded.cli import cli
 from unclouded.core.errors import CommandError, LinkError
@@ -120,9 +121,15 @@ def again(config: Config) -> Config:
     return load_config(Path(config.where))
 
 
+def change(config: Config) -> Change:
+    return access_to(Path(config.where), None).change_hub
+
+
 def test_a_home_joins_and_leaves(config: Config, fleet: FakeFleet, served: Served) -> None:
     place = served()
-    done = join(config, None, f"{CODE}@http://{place}", name="Flat 7", keys={"level": "minute", "names": True})
+    done = join(
+        config, change(config), f"{CODE}@http://{place}", name="Flat 7", keys={"level": "minute", "names": True}
+    )
     assert (done.hub, done.table.level, done.running) == (HUB, "minute", False)
     assert fleet.enrolled[0].name == "Flat 7"
     table = again(config).tables.fleet
@@ -135,15 +142,15 @@ def test_a_home_joins_and_leaves(config: Config, fleet: FakeFleet, served: Serve
     assert "secret" not in repr(files.load()) + repr(files.key())
     public = files.key().public
     with pytest.raises(CommandError, match=r"joined a fleet at http.* already"):
-        join(again(config), None, f"{CODE}@http://{place}")
-    left = leave(again(config), None)
+        join(again(config), change(config), f"{CODE}@http://{place}")
+    left = leave(again(config), change(config))
     assert left.problem == ""
     assert (fleet.left[0].hub, fleet.left[0].public_key) == (HUB, public)
     assert again(config).tables.fleet is None
     assert not files.is_there
     assert not files.key_file.exists()
     with pytest.raises(CommandError, match="is in no fleet"):
-        leave(again(config), None)
+        leave(again(config), change(config))
 
 
 def test_who_asks_again_because_the_answer_was_lost_has_the_same_key(
@@ -152,17 +159,17 @@ def test_who_asks_again_because_the_answer_was_lost_has_the_same_key(
     place = served()
     fleet.status = 503
     with pytest.raises(LinkError, match=r"Not now\.\\x1b\[2J Try again later"):
-        join(config, None, CODE, url=f"http://{place}")
+        join(config, change(config), CODE, url=f"http://{place}")
     fleet.status = 200
     public = MembershipFiles(config.state).key().public
-    join(config, None, CODE, url=f"http://{place}")
+    join(config, change(config), CODE, url=f"http://{place}")
     assert fleet.enrolled[0].public_key == public
 
 
 def test_a_fleet_that_is_away_is_left_all_the_same(config: Config, fleet: FakeFleet, served: Served) -> None:
-    join(config, None, f"{CODE}@http://{served()}")
+    join(config, change(config), f"{CODE}@http://{served()}")
     fleet.status = 503
-    left = leave(again(config), None)
+    left = leave(again(config), change(config))
     assert "refuses it (503)" in left.problem
     assert again(config).tables.fleet is None
     assert not MembershipFiles(config.state).key_file.exists()
@@ -172,17 +179,17 @@ def test_a_code_that_is_not_taken_says_what_to_do(config: Config, fleet: FakeFle
     place = served()
     fleet.status = 403
     with pytest.raises(CommandError, match=r"unknown, has expired .* Ask its operator"):
-        join(config, None, f"{CODE}@http://{place}")
+        join(config, change(config), f"{CODE}@http://{place}")
     with pytest.raises(CommandError, match="This is no invitation"):
-        join(config, None, f"K7QX@http://{place}")
+        join(config, change(config), f"K7QX@http://{place}")
     with pytest.raises(CommandError, match="by https only"):
-        join(config, None, f"{CODE}@http://fleet.example.org")
+        join(config, change(config), f"{CODE}@http://fleet.example.org")
     assert again(config).tables.fleet is None
 
 
 def test_a_fleet_that_is_not_there_is_named(config: Config) -> None:
     with pytest.raises(LinkError, match=r"127\.0\.0\.1:1 cannot be reached: Connection refused"):
-        join(config, None, f"{CODE}@http://127.0.0.1:1")
+        join(config, change(config), f"{CODE}@http://127.0.0.1:1")
 
 
 def test_a_wrong_clock_is_found_before_windows_of_another_time_are_sent(
@@ -191,7 +198,7 @@ def test_a_wrong_clock_is_found_before_windows_of_another_time_are_sent(
     place = served()
     fleet.now = lambda: time.time() + 7 * 3600
     with pytest.raises(CommandError, match=r"7\.0 hours behind that of the fleet"):
-        join(config, None, f"{CODE}@http://{place}")
+        join(config, change(config), f"{CODE}@http://{place}")
 
 
 @pytest.mark.parametrize("hub", ["", "a.b", "x" * 20 + "!", "up.1.>"])
@@ -200,7 +207,7 @@ def test_an_id_that_would_be_another_subject_is_refused(
 ) -> None:
     fleet.answer = msgspec.structs.replace(fleet.answer, hub=hub)
     with pytest.raises(LinkError, match="cannot be used"):
-        join(config, None, f"{CODE}@http://{served()}")
+        join(config, change(config), f"{CODE}@http://{served()}")
 
 
 def test_a_fleet_with_an_authority_of_its_own(config: Config, fleet: FakeFleet, served: Served, tmp_path: Path) -> None:
@@ -209,15 +216,15 @@ def test_a_fleet_with_an_authority_of_its_own(config: Config, fleet: FakeFleet, 
     fleet.authority = files.authority.read_bytes()
     fingerprint = fingerprint_of(ssl.PEM_cert_to_DER_cert(fleet.authority.decode()))
     with pytest.raises(LinkError, match=r"is not trusted.*copy the whole invitation"):
-        join(config, None, f"{CODE}@{place}")
+        join(config, change(config), f"{CODE}@{place}")
     with pytest.raises(LinkError, match="another fingerprint"):
-        join(config, None, f"{CODE}@{place}#{'A' * 26}")
+        join(config, change(config), f"{CODE}@{place}#{'A' * 26}")
     assert not fleet.enrolled  # the code was not sent
-    join(config, None, f"{CODE}@{place}#{fingerprint}")
+    join(config, change(config), f"{CODE}@{place}#{fingerprint}")
     assert MembershipFiles(config.state).load().authority == fleet.authority.decode()
-    leave(again(config), None)
+    leave(again(config), change(config))
     assert len(fleet.left) == 1
-    join(again(config), None, f"{CODE}@{place}", ca=files.authority)
+    join(again(config), change(config), f"{CODE}@{place}", ca=files.authority)
 
 
 def test_the_command_line_says_what_leaves_the_home(config: Config, fleet: FakeFleet, served: Served) -> None:

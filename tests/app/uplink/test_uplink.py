@@ -20,6 +20,7 @@ from unclouded.app.uplink.membership import Membership, MembershipFiles
 from unclouded.app.uplink.sent_content import sent_content
 from unclouded.app.uplink.sent_log import sent_folder, sent_messages
 from unclouded.app.uplink.service import FleetUplink, make
+from unclouded.core.configuration_views import HubEdit, ReloadView
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Command, Ledger, Reading
 from unclouded.fleet.local_servers.nats import PrivateNats
@@ -374,6 +375,10 @@ def test_a_hub_in_no_fleet_imports_nothing_of_it() -> None:
     assert found.stdout.strip() == "[]"
 
 
+async def no_change(edit: HubEdit) -> ReloadView:
+    raise AssertionError(edit)
+
+
 async def test_the_configuration_begins_changes_and_ends_what_leaves(tmp_path: Path, nats: PrivateNats) -> None:
     hub_id = new_hub_id()
     home = Home(tmp_path, nats, hub_id, 'level = "quarter"')
@@ -381,7 +386,7 @@ async def test_the_configuration_begins_changes_and_ends_what_leaves(tmp_path: P
     async with home.opened(), fleet_of(nats, hub_id) as fleet:
         parts = HubParts(home.store, home.history, home.api.app, lambda: home.api.pages, lambda: home.now)
         publishing = Publishing(home.config, home.hub, lambda: home.now, home.notes.append, [row], parts=parts)
-        live = LiveFleet(publishing, lambda: home.config)
+        live = LiveFleet(publishing, lambda: home.config, no_change)
         task = asyncio.create_task(publishing.run())
 
         async def levels() -> set[str]:

@@ -1,10 +1,11 @@
 """How the API reaches the uplink to a fleet, which comes and goes with the configuration (web's UplinkSource)."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from unclouded.app.configuration.config import Config
 from unclouded.app.publishing.service import Publishing
+from unclouded.core.configuration_views import HubEdit, ReloadView
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.times import iso
 from unclouded.core.uplink_view import UplinkView
@@ -13,9 +14,15 @@ NAME = "fleet"
 
 
 class LiveFleet:
-    """``config``: the configuration that counts."""
+    """``config``: the configuration that counts. ``change``: changes a table of it, also in its file."""
 
-    def __init__(self, publishing: Publishing, config: Callable[[], Config]) -> None:
+    def __init__(
+        self,
+        publishing: Publishing,
+        config: Callable[[], Config],
+        change: Callable[[HubEdit], Awaitable[ReloadView]],
+    ) -> None:
+        self._change = change
         self._publishing = publishing
         self._config = config
 
@@ -50,7 +57,7 @@ class LiveFleet:
 
         config = self._config()
         try:
-            await asyncio.to_thread(join, config, str(config.data), code, url, None, name)
+            await asyncio.to_thread(join, config, self._changer(), code, url, None, name)
         except LinkError as error:
             raise CommandError(str(error)) from None
         return await self.view()
@@ -60,5 +67,14 @@ class LiveFleet:
         from unclouded.app.uplink.joining import leave
 
         config = self._config()
-        left = await asyncio.to_thread(leave, config, str(config.data))
+        left = await asyncio.to_thread(leave, config, self._changer())
         return UplinkView(joined=False, url=left.url, hub=left.hub, problem=left.problem)
+
+    def _changer(self) -> Callable[[HubEdit], ReloadView]:
+        """For a thread."""
+        loop = asyncio.get_running_loop()
+
+        async def change(edit: HubEdit) -> ReloadView:
+            return await self._change(edit)
+
+        return lambda edit: asyncio.run_coroutine_threadsafe(change(edit), loop).result()

@@ -12,12 +12,11 @@ from typing import Any
 import msgspec
 
 from unclouded import VERSION
-from unclouded.app.configuration.access import access_to
 from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.fleet_table import FleetTable
 from unclouded.app.uplink.fleet_http import FleetHttp
 from unclouded.app.uplink.membership import HUB_ID, Membership, MembershipFiles
-from unclouded.core.configuration_views import HubEdit
+from unclouded.core.configuration_views import HubEdit, ReloadView
 from unclouded.core.errors import CommandError, ConfigError, LinkError
 from unclouded.links.nats.connection import nats_server
 from unclouded.uplink.joining import Invitation, InvitationError, read_invitation, signed_leave, signed_request
@@ -25,8 +24,10 @@ from unclouded.uplink.joining import Invitation, InvitationError, read_invitatio
 LONGEST_AUTHORITY = 64 * 1024  # bytes of a file with certificates
 TABLE = "fleet"
 
+Change = Callable[[HubEdit], ReloadView]  # of the configuration, through the hub that runs with it or in its file
 
-class Joined(msgspec.Struct, frozen=True, kw_only=True):
+
+class FleetJoined(msgspec.Struct, frozen=True, kw_only=True):
     """A home that has joined. ``table``: what leaves it. ``running``: a hub took it over at once."""
 
     hub: str
@@ -37,7 +38,7 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     running: bool
 
 
-class Left(msgspec.Struct, frozen=True, kw_only=True):
+class FleetLeft(msgspec.Struct, frozen=True, kw_only=True):
     """A home that has left. ``problem``: why the fleet does not know it yet, "" = it does."""
 
     url: str
@@ -47,14 +48,14 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
 
 def join(
     config: Config,
-    data: str | None,
+    change: Change,
     text: str,
     url: str = "",
     ca: Path | None = None,
     name: str = "",
     keys: Mapping[str, Any] | None = None,  # Any: TOML values
-) -> Joined:
-    """``text``: an invitation, or a code with ``url``. ``data``: as --data said. ``name``: of the home, for the fleet.
+) -> FleetJoined:
+    """``text``: an invitation, or a code with ``url``. ``name``: of the home, for the fleet.
 
     ``keys``: of [fleet], beside the url. Raises CommandError, ConfigError, LinkError.
     """
@@ -72,8 +73,8 @@ def join(
     table = _table(invitation.url, keys or {})
     membership = _enrolled(files, invitation, ca, name)
     files.save(membership)
-    done = access_to(Path(config.where), data).change_hub(HubEdit(table=TABLE, keys=_written(table)))
-    return Joined(
+    done = change(HubEdit(table=TABLE, keys=_written(table)))
+    return FleetJoined(
         hub=membership.hub,
         organisation=membership.organisation,
         url=membership.url,
@@ -83,25 +84,18 @@ def join(
     )
 
 
-def leave(config: Config, data: str | None) -> Left:
+def leave(config: Config, change: Change) -> FleetLeft:
     """Raises CommandError where the home is in no fleet; ConfigError, StoreError where its files cannot be written."""
     files = MembershipFiles(config.state)
     if not files.is_there and config.tables.fleet is None:
         raise CommandError("This hub is in no fleet.")
-    access = access_to(Path(config.where), data)
-    return leave_with(config, lambda: access.change_hub(HubEdit(table=TABLE)))
-
-
-def leave_with(config: Config, remove_table: Callable[[], object]) -> Left:
-    """The same; ``remove_table`` removes [fleet] from the configuration."""
-    files = MembershipFiles(config.state)
     if config.tables.fleet is not None:
-        remove_table()
+        change(HubEdit(table=TABLE))
     problem = _revoked(files)
     known = files.load() if files.is_there else None
     files.delete()
     url = known.url if known is not None else config.tables.fleet.url if config.tables.fleet is not None else ""
-    return Left(url=url, hub=known.hub if known is not None else "", problem=problem)
+    return FleetLeft(url=url, hub=known.hub if known is not None else "", problem=problem)
 
 
 # --- inside -------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from typing import get_args
 
 import click
 
+from unclouded.app.configuration.access import access_to
 from unclouded.app.configuration.fleet_table import LevelChoice
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
@@ -47,7 +48,8 @@ def command(
     from unclouded.app.uplink.joining import join
 
     keys = {"level": level, "names": names, "events": events, "questions": questions, "control": control}
-    done = join(configuration(config, data), data, code, url, ca, name, keys)
+    chosen = configuration(config, data)
+    done = join(chosen, access_to(Path(chosen.where), data).change_hub, code, url, ca, name, keys)
     if as_json:
         print_json(done)
         return

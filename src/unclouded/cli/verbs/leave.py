@@ -1,7 +1,10 @@
 """`leave`: this home leaves its fleet."""
 
+from pathlib import Path
+
 import click
 
+from unclouded.app.configuration.access import access_to
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text
@@ -19,7 +22,8 @@ def command(ctx: click.Context, config: str | None, data: str | None, as_json: b
     """
     from unclouded.app.uplink.joining import leave
 
-    done = leave(configuration(config, data), data)
+    chosen = configuration(config, data)
+    done = leave(chosen, access_to(Path(chosen.where), data).change_hub)
     if as_json:
         print_json(done)
     else:
