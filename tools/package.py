@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent.parent
 UV = Path(sys.executable).with_name("uv")
 INSIDE = (
     r"unclouded/web/static/index\.html",
+    r"unclouded/web/static/fleet\.html",
     r"unclouded/web/static/assets/.+\.js",
     r"unclouded/web/documentation/protocols/emporia\.html",
     r"unclouded/web/words/en\.json",
