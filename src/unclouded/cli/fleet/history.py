@@ -16,6 +16,7 @@ from unclouded.web.schemas import History, Series
 
 USUAL_S = 86_400.0
 MOST = 100_000  # rows of one series
+MOST_POINTS = 100
 
 
 @click.command("history")
@@ -48,10 +49,13 @@ def command(
 
     async def history(base: FleetBase) -> History:
         home = (await find_home(base, hub)).hub
-        zone = named_zone((await base.homes.catalogue(ALL, home)).zone)
+        catalogue = await base.homes.catalogue(ALL, home)
+        zone = named_zone(catalogue.zone)
+        known = [series.point for one in catalogue.devices if one.id == device for series in one.series]
+        chosen = points or tuple(dict.fromkeys(known))[:MOST_POINTS]
         until = time_option(end, zone) or time.time()
         since = time_option(start, zone) or until - USUAL_S
-        return await base.history.history(ALL, home, device, points, since, until, rows)
+        return await base.history.history(ALL, home, device, chosen, since, until, rows)
 
     found = sorted_rows(with_base(folder, history))
     if as_csv:

@@ -1,0 +1,103 @@
+"""The verbs of the operator, on a real database."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fleet.filled_base import add_home, add_organisation, state, store_everything
+from unclouded.cli import cli
+from unclouded.core.errors import UncloudedError
+from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.local_servers.private_folder import write_private_fleet
+from unclouded.fleet.local_servers.trust import PrivateTrust
+
+Verb = Callable[..., Result]
+
+
+@pytest.fixture
+def home(base_dsn: str, tmp_path: Path) -> tuple[Verb, str]:
+    """How to run a verb, and the id of the one home."""
+
+    async def fill(base: FleetBase) -> str:
+        hub = await add_home(base, await add_organisation(base, "Riverside"), "Mill Street 1")
+        await store_everything(base, hub, int(time.time()) // 3600 * 3600 - 86_400)
+        await base.windows.store_states({hub: state(at=time.time())}, time.time())
+        return hub
+
+    folder = write_private_fleet(tmp_path / "fleet", PrivateTrust(), ("nats://127.0.0.1:1",), base_dsn, "127.0.0.1:1")
+
+    def run(*words: str) -> Result:
+        return CliRunner().invoke(cli, ["fleet", *words, "--fleet", str(folder)])
+
+    return run, asyncio.run(_with(base_dsn, fill))
+
+
+async def _with(dsn: str, work: Callable[[FleetBase], Awaitable[str]]) -> str:
+    async with FleetBase(dsn, 2) as base:
+        return await work(base)
+
+
+def lines(result: Result) -> list[Any]:
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_homes_are_listed_shown_and_read(home: tuple[Verb, str]) -> None:
+    run, hub = home
+    (line,) = lines(run("hubs", "--json"))
+    assert (line["hub"], line["name"], line["power_W"]) == (hub, "Mill Street 1", 318.0)
+    assert "Mill Street 1" in run("hubs").stdout
+    assert lines(run("hubs", "--offline", "--json")) == []
+    (detail,) = lines(run("show", "Mill Street 1", "--json"))
+    assert [one["id"] for one in detail["catalogue"]["devices"]] == ["plug-1", "meter-1"]
+    assert "plug-1" in run("show", hub[:12]).stdout
+    rows = lines(run("history", hub, "plug-1", "--from", "3d", "--json"))
+    assert {row["point"] for row in rows} == {"power_W"}
+    assert all({"at", "device", "quality", "flags"} <= row.keys() for row in rows)
+    assert any(row["import_mWh"] for row in lines(run("energy", "--json")))
+
+
+def test_a_command_is_given_and_listed(home: tuple[Verb, str]) -> None:
+    run, hub = home
+    (given,) = lines(run("set", hub, "plug-1", "on", "off", "--no-wait", "--json"))
+    assert (given["fate"], given["value"]) == ("waiting", False)
+    assert [one["id"] for one in lines(run("commands", hub, "--json"))] == [given["id"]]
+
+
+def test_a_home_is_restored_exported_wanted_again_and_forgotten(home: tuple[Verb, str], tmp_path: Path) -> None:
+    run, hub = home
+    (done,) = lines(run("restore", hub, str(tmp_path / "back.sqlite"), "--json"))
+    assert done["devices"] == 2
+    assert done["samples"] + done["rows"] > 0
+    (written,) = lines(run("export", "homes", "--output", str(tmp_path / "homes.csv"), "--json"))
+    assert written["bytes"] > 0
+    assert hub in (tmp_path / "homes.csv").read_text("utf-8")
+    (request,) = lines(run("again", hub, "--since", "2d", "--json"))
+    assert request["hub"] == hub
+    (gone,) = lines(run("forget", hub, "--yes", "--json"))
+    assert gone["forgotten"] == hub
+    assert gone["problem"]  # there is no NATS to disconnect it at
+    assert lines(run("hubs", "--json")) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("show", "nowhere"), "fleet hubs"),
+        (("hubs", "--org", "nobody's"), "Organisations: Riverside"),
+        (("hubs", "--offline", "--behind"), "one state"),
+        (("again", "--since", "2d"), "--all"),
+        (("energy", "--from", "yesterday"), "2026-11-01"),
+    ],
+)
+def test_errors_say_what_to_do(home: tuple[Verb, str], words: tuple[str, ...], text: str) -> None:
+    run, _ = home
+    result = run(*words)
+    assert isinstance(result.exception, UncloudedError)
+    assert text in str(result.exception)
