@@ -13,7 +13,7 @@ from unclouded.web.api.api import ROWS, Api, as_text, document
 from unclouded.web.words import say, table
 
 ROOT = Path(__file__).parent.parent.parent
-WEB = sorted((ROOT / "src" / "unclouded" / "web").rglob("*.py"))
+WEB = sorted(path for place in ("web", "fleet/api") for path in (ROOT / "src" / "unclouded" / place).rglob("*.py"))
 SAY = {"say": 0, "Trouble": 1, "refusal": 1, "problem": 2}  # which argument is the id
 PARTS = {"say", "Trouble", "refusal"}  # their keywords fill the sentence
 

@@ -155,11 +155,11 @@ async def _answer(rows: Mapping[str, FleetRoute], context: FleetContext, http: R
 
 
 async def _not_in_scope(request: Request, error: Exception) -> Response:
-    return problem(404, translated(str(error)), "api.fleet.not_there")
+    return problem(404, translated(str(error)))
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    return problem(422, translated(str(error)), "api.fleet.refused")
+    return problem(422, translated(str(error)))
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
