@@ -66,7 +66,7 @@ function Join({ refresh, bar }: Props) {
     <Row title={<label for="fleet-code">{say("settings.fleet_join")}</label>} text={say("settings.fleet_join_help")} isStacked save={save} name="fleet">
       <form class="one-line" onSubmit={(event) => void submit(event)}>
         <input
-          id="fleet-code" type="text" maxLength={400} autocomplete="off" spellcheck={false} value={code} placeholder="K7QX-9MPT-4W2H@…" disabled={bar !== ""} title={bar || undefined}
+          id="fleet-code" type="text" maxLength={400} autocomplete="off" spellcheck={false} value={code} placeholder={say("settings.fleet_code")} disabled={bar !== ""} title={bar || undefined}
           onInput={(event) => {
             save.forget();
             setCode(event.currentTarget.value);
