@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from unclouded.app.computer_zone import computer_zone
+from unclouded.app.configuration.access import access_to
 from unclouded.app.configuration.config import load_config
 from unclouded.app.configuration.table_edits import value_text
 from unclouded.app.demo.past import DemoPast, PastDevice
@@ -143,7 +144,7 @@ def _join(plan: DemoHomePlan, file: Path, text: str) -> None:
     file.write_text(text, "utf-8")
     if plan.invitation:
         keys = {"level": plan.level, "names": True, "events": True, "questions": True, "control": True}
-        join(load_config(file), None, plan.invitation, name=plan.name, keys=keys)
+        join(load_config(file), access_to(file, None).change_hub, plan.invitation, name=plan.name, keys=keys)
 
 
 def is_sent(store: Path) -> bool:
