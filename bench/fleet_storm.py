@@ -167,9 +167,10 @@ async def serve(dsn: str, urls: Sequence[str]) -> None:
     async with FleetBase(dsn, 4) as base:
         client = NatsClient(urls, identity(PrivateTrust().fleet(), "fleet"))
         async with FleetEngine({0: base}, client, {0: NoRenewal()}).running():
-            await connected([client])
-            print("ready", flush=True)
+            ready = asyncio.ensure_future(connected([client]))
+            ready.add_done_callback(lambda task: task.cancelled() or print("ready", flush=True))
             await stopped.wait()
+            ready.cancel()
 
 
 async def connected(clients: Sequence[NatsClient]) -> None:
