@@ -230,6 +230,7 @@ NOT_PURE = {
 
 # The only modules that import by name at run time: each has a table of what it imports.
 IMPORT_BY_NAME = {
+    "__init__.py",
     "app/publishing/registry.py",
     "cli/__init__.py",
     "cli/fleet/__init__.py",
