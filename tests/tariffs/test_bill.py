@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tariffs.reference import ReferenceHome, reference_month
 
+from tariffs.reference import ReferenceHome, reference_month
 from unclouded.core.calendar.days import HolidayList
 from unclouded.core.feeds import FeedInterval
 from unclouded.tariffs.bill import Bill, bill
