@@ -46,15 +46,18 @@ class Round(msgspec.Struct):
     intact: bool
 
 
-def run_round(folder: Path, interval: float, grace: float, seed: int, hurry: int = 1) -> Round:
-    """Start a child, kill it at a random moment, look into its file. ``hurry``: how fast its clock goes."""
+def run_round(folder: Path, interval: float, grace: float, seed: int, hurry: int = 1, longer: float = 0.0) -> Round:
+    """Start a child, kill it at a random moment, look into its file.
+
+    ``hurry``: how fast its clock goes. ``longer``: how long it lives beyond the grace, at least (s).
+    """
     path = folder / f"store-{seed}.sqlite"
     child = subprocess.Popen(
         [sys.executable, __file__, str(path), str(interval), str(hurry)], stdout=subprocess.PIPE, text=True, bufsize=1
     )
     assert child.stdout is not None
     child.stdout.readline()
-    delay = grace + random.Random(seed).uniform(0.5, 3.0) * interval
+    delay = grace + longer + random.Random(seed).uniform(0.5, 3.0) * interval
     lines, killed = [], time.monotonic() + delay
     for line in child.stdout:
         lines.append(line)

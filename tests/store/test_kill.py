@@ -13,13 +13,18 @@ from store.kill_round import Round, run_round
 KILLS = 6
 HURRY = 4000  # times as fast as the clock, so that hours are rolled up and sealed in the second that a process lives
 
+LONGER_S = 0.5  # beyond the grace: an hour is sealed after 1.05 s of such a life
+
 
 @pytest.fixture(scope="module")
 def rounds(tmp_path_factory) -> list[Round]:
     folder = tmp_path_factory.mktemp("kills")
     with ThreadPoolExecutor(3) as pool:
         return list(
-            pool.map(lambda seed: run_round(folder, interval=0.05, grace=1.0, seed=seed, hurry=HURRY), range(KILLS))
+            pool.map(
+                lambda seed: run_round(folder, interval=0.05, grace=1.0, seed=seed, hurry=HURRY, longer=LONGER_S),
+                range(KILLS),
+            )
         )
 
 

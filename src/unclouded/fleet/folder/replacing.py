@@ -8,6 +8,7 @@ What nats-server begins with stands in its configuration file, so that is writte
 Source: docs/protocols/fleet.md §10
 """
 
+import contextlib
 import datetime
 import os
 import re
@@ -23,6 +24,7 @@ from unclouded.fleet.folder.certificates import FleetAuthority
 from unclouded.fleet.folder.key_files import PRIVATE, PUBLIC, KeyFiles, new_key
 from unclouded.fleet.keys.accounts import AccountNames, homes_token, operator_token, system_token
 from unclouded.fleet.keys.roles import Role
+from unclouded.fleet.keys.tokens import TokenError, read_token
 
 CHAIN = re.compile(r"(nats|route|web)(-\d)?\.pem")
 
@@ -57,9 +59,10 @@ def replace_signing_key(fleet: FleetConfiguration, offline: Path, now: int) -> A
     if operator.public != names.operator:
         raise CommandError(f"{offline / 'operator.nk'} is the key of another fleet's operator.")
     changed = replace(names, operator_signing=key.public)
+    issued = max(now, _newest_token(fleet.folder / "accounts") + 1)  # of two, nats-server keeps the later one
     tokens = {
-        names.homes: homes_token(key, changed, {}, now),
-        names.system: system_token(key, changed, now),
+        names.homes: homes_token(key, changed, {}, issued),
+        names.system: system_token(key, changed, issued),
         "operator": operator_token(operator, changed, now),
     }
     _write(_configurations(fleet, tokens) | {keys.file("revoke"): key.seed + "\n"} | _public(fleet, changed))
@@ -90,6 +93,15 @@ def replace_certificates(fleet: FleetConfiguration, offline: Path, now: datetime
 
 def _without(keys: Mapping[Role, str], role: Role) -> dict[Role, str]:
     return {name: key for name, key in keys.items() if name != role}
+
+
+def _newest_token(folder: Path) -> int:
+    """When the newest of the tokens that nats-server has kept was issued (Unix s); 0 = it has kept none here."""
+    newest = 0
+    for file in folder.rglob("*.jwt"):
+        with contextlib.suppress(OSError, UnicodeDecodeError, TokenError):
+            newest = max(newest, read_token(file.read_text("ascii").strip(), "account").issued)
+    return newest
 
 
 def _public(fleet: FleetConfiguration, names: AccountNames) -> dict[Path, str]:
