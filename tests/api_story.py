@@ -54,6 +54,7 @@ from unclouded.core.model import (
 from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer, OfferSourceView, OnboardingView
 from unclouded.core.rule_views import RulesView, RuleTestLine, RuleTestView, RuleView, TimerView
 from unclouded.core.times import iso
+from unclouded.core.uplink_view import UplinkView
 from unclouded.core.views import FoundPlug, ProductFacts, ProductKind, ProductsView, ProductView, SetupStep
 from unclouded.web.schemas import (
     OnboardingAddBody,
@@ -198,6 +199,21 @@ class FakePlugs:
     async def discover(self) -> Sequence[FoundPlug]:
         usual = {"port": 80, "product": "mss310", "mac": "", "hardware": "2.0.0", "version": "2.1.17"}
         return [FoundPlug(uuid="1901", ip="192.168.1.57", **usual)]  # type: ignore[arg-type]  # texts and a number
+
+
+class FakeUplink:
+    """Joins with codes of an even length."""
+
+    async def view(self) -> UplinkView:
+        return UplinkView(joined=False)
+
+    async def join(self, code: str, url: str, name: str) -> UplinkView:
+        if len(code) % 2:
+            raise CommandError("This code is not known.")
+        return UplinkView(joined=True, url="https://fleet.example.org:8443", hub="a" * 20, since="2026-11-30T12:00:00Z")
+
+    async def leave(self) -> UplinkView:
+        return UplinkView(joined=False, problem="The fleet could not be reached.")
 
 
 class FakeFeeds:

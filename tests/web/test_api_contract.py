@@ -36,6 +36,7 @@ from api_story import (
     FakePlugs,
     FakeProducts,
     FakeRules,
+    FakeUplink,
     about,
     device,
     watts,
@@ -171,6 +172,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
         rules=FakeRules(),
         homekit=FakeHomekit(),
         prices=FakeFeeds(),
+        fleet=FakeUplink(),
         money=CostsService(parse_config(TARIFF, "unclouded.toml", str(path.parent)), hub, past, lambda: NOON + 3600.0),
     ).app()
     asyncio.run(past.close())

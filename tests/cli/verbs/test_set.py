@@ -6,7 +6,8 @@ from typing import Any
 import click
 import pytest
 
-from unclouded.cli.verbs.set_ import _confirm, _value
+from unclouded.cli.options import typed_value
+from unclouded.cli.verbs.set_ import _confirm
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Point
 from unclouded.core.profile import WirePoint
@@ -17,18 +18,18 @@ from unclouded.core.profile import WirePoint
     [("on", True), ("OFF", False), ("7", 7), ("-3", -3), ("21.5", 21.5), ("manual", "manual")],
 )
 def test_switches_and_numbers_are_parsed(word: str, value: object) -> None:
-    assert _value(word) == value and type(_value(word)) is type(value)
+    assert typed_value(word) == value and type(typed_value(word)) is type(value)
 
 
 @pytest.mark.parametrize("word", ["0101002803010113", "1e10", "007", "1_000", "nan", "inf", "-inf"])
 def test_possible_hex_bytes_and_other_text_stay_as_they_were_typed(word: str) -> None:
-    assert _value(word) == word
+    assert typed_value(word) == word
 
 
 @pytest.mark.parametrize(("word", "on"), [("1", True), ("0", False), ("true", True), ("False", False), ("on", True)])
 def test_a_switch_takes_one_zero_true_and_false(word: str, on: bool) -> None:
     row = WirePoint(point=Point(key="on", kind="switch", access="rw"), wire="1")
-    assert row.to_wire(_value(word)) is on
+    assert row.to_wire(typed_value(word)) is on
 
 
 FRIDGE = {
@@ -66,7 +67,7 @@ def test_a_person_is_asked_before_a_critical_device_is_switched(
 
     monkeypatch.setattr(click, "confirm", confirm)
     with pytest.raises(CommandError, match="Nothing was sent") if value == "off" else nullcontext():
-        _confirm(FRIDGE, point, _value(value))
+        _confirm(FRIDGE, point, typed_value(value))
     assert asked == ([f"Fridge\\x1b[2J is marked as critical. {question}"] if question else [])
-    _confirm({**FRIDGE, "critical": False}, point, _value(value))
+    _confirm({**FRIDGE, "critical": False}, point, typed_value(value))
     assert len(asked) == bool(question)
