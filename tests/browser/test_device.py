@@ -34,6 +34,7 @@ def test_the_overview_says_since_when_it_is_on_and_what_happened(visitor: Visito
     happened = page.get_by_role("region", name="What happened").get_by_role("listitem")
     expect(happened.nth(0)).to_contain_text("Switched on at the device or by itself")
     expect(happened.nth(1)).to_contain_text("Switched off, from this page")
+    page.reload()  # nothing was stored yet when the page was opened
     expect(page.get_by_role("img", name=re.compile("^Power in the last 24 hours"))).to_be_visible()
     page.get_by_role("button", name="Show as table").click()
     expect(page.get_by_role("table")).to_contain_text("W")

@@ -25,7 +25,7 @@ from unclouded.uplink.messages import Question
 from unclouded.web.server import next_free
 
 ALL = Scope.everything()
-STUCK_S = 60.0
+STUCK_S = 120.0  # never reached in a test that passes
 
 
 async def until(is_so: Callable[[], Awaitable[bool]], what: str) -> None:
