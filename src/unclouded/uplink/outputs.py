@@ -54,7 +54,7 @@ class Acknowledge(msgspec.Struct, frozen=True):
 
 
 class Refuse(msgspec.Struct, frozen=True):
-    """``outbox.refuse``: the fleet cannot read this version. The owner is told ``reason``."""
+    """``outbox.refuse``: the fleet cannot read this version. ``reason`` is for the owner."""
 
     level: str
     start: int
