@@ -1,5 +1,5 @@
 /**
- * A home as its catalogue tells it, in the form that the pages of a hub have: so that the same components show it. Pure.
+ * A home as its catalogue describes it, in the form that the pages of a hub have: so that the same components show it. Pure.
  *
  *     FleetHome ──► Device[]          series of its power ──► what it takes from the grid, quarter by quarter
  */

@@ -9,7 +9,7 @@ const POWER = [["power_W", "number"]] as const;
 const METERED = fleetHome({ meter: { points: [...POWER, ["energy_export_Wh", "counter"]] }, pump: { parent: "meter", points: [...POWER, ["on", "switch"]] } });
 const UNMETERED = fleetHome({ lamp: { points: POWER }, pump: { points: POWER }, door: { points: [["open", "switch"]] } });
 
-describe("a home as its catalogue tells it", () => {
+describe("a home as its catalogue describes it", () => {
   it("has devices as the pages of a hub know them", () => {
     const [meter, pump] = devicesOf(METERED);
     expect([meter?.state, meter?.colour, pump?.parent, pump?.points[1]?.access, pump?.points[0]?.access]).toEqual(["online", 0, "meter", "rw", "r"]);

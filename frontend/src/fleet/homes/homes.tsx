@@ -219,7 +219,7 @@ function Head() {
   );
 }
 
-/** The panel of an open row; its height is told to the list. */
+/** The panel of an open row; the list is given its height. */
 function Measured({ take, children }: { take: (height: number) => void; children: ComponentChildren }) {
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {

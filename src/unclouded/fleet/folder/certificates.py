@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from unclouded.core.certificate_builder import begin_certificate, common_name
 from unclouded.core.certificate_facts import certificate_facts
 from unclouded.core.errors import CommandError
 
 AUTHORITY_LIFE = datetime.timedelta(days=10 * 365)
 SERVER_LIFE = datetime.timedelta(days=800)  # browsers accept 825 days of an authority that a person has added
-BACKDATED = datetime.timedelta(days=1)  # clocks of homes may be behind
 
 
 class FleetAuthority:
@@ -32,10 +32,10 @@ class FleetAuthority:
         """A new one."""
         key = ec.generate_private_key(ec.SECP256R1())
         number = x509.random_serial_number()
-        name = _name(f"Unclouded fleet {number & 0xFFFFFFFF:08x}")
+        name = common_name(f"Unclouded fleet {number & 0xFFFFFFFF:08x}")
         usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
         made = (
-            _begin(name, name, number, now, AUTHORITY_LIFE)
+            begin_certificate(name, name, number, now, AUTHORITY_LIFE)
             .public_key(key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(usage, critical=True)
@@ -89,7 +89,9 @@ class FleetAuthority:
         both_ends = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])  # routes
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         made = (
-            _begin(_name(hosts[0][:64]), self._certificate.subject, x509.random_serial_number(), now, SERVER_LIFE)
+            begin_certificate(
+                common_name(hosts[0][:64]), self._certificate.subject, x509.random_serial_number(), now, SERVER_LIFE
+            )
             .public_key(key.public_key())
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(usage, critical=True)
@@ -102,17 +104,6 @@ class FleetAuthority:
 
 
 # --- inside -----------------------------------------------------------------------------------------
-
-
-def _begin(
-    name: x509.Name, issuer: x509.Name, number: int, now: datetime.datetime, life: datetime.timedelta
-) -> x509.CertificateBuilder:
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).serial_number(number)
-    return builder.not_valid_before(now - BACKDATED).not_valid_after(now + life)
-
-
-def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
 def _host(text: str) -> x509.GeneralName:

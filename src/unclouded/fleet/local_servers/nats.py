@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from unclouded.fleet.local_servers.processes import ServerFailed, ServerProcess
+from unclouded.fleet.local_servers.processes import PrivateServer, ServerFailed, ServerProcess
 from unclouded.fleet.local_servers.programs import nats_program
 from unclouded.fleet.local_servers.trust import PrivateTrust
 from unclouded.fleet.nats_server.configuration_file import NatsNode, NatsTrust, TlsFiles, configuration_text
@@ -25,7 +25,7 @@ TIMEOUT_S = 2.0
 TAKEN = "address already in use"
 
 
-class PrivateNats:
+class PrivateNats(PrivateServer):
     """NATS of this process. ``with PrivateNats() as nats: nats.urls``."""
 
     def __init__(
@@ -42,17 +42,6 @@ class PrivateNats:
         self._tls = tls
         self._has_web_socket = web_socket
         self._nodes = [_NatsProcess(self._folder / f"n{number}") for number in range(1, nodes + 1)]
-
-    def __enter__(self) -> "PrivateNats":
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def urls(self) -> tuple[str, ...]:

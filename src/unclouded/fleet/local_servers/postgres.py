@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unclouded.core.errors import CommandError
-from unclouded.fleet.local_servers.processes import PAUSE_S, ServerFailed, ServerProcess, other_user
+from unclouded.fleet.local_servers.processes import PAUSE_S, PrivateServer, ServerFailed, ServerProcess, other_user
 from unclouded.fleet.local_servers.programs import postgres_program
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ READY = "ready"  # on the last line of postmaster.pid
 STILL_THERE = "shared memory block"  # what it says while children of a killed postmaster have not ended yet
 
 
-class PrivatePostgres:
+class PrivatePostgres(PrivateServer):
     """A PostgreSQL of this process. ``with PrivatePostgres() as server: server.dsn("postgres")``."""
 
     def __init__(self, folder: Path | None = None, *, durable: bool = True, settings: Mapping[str, str] = {}) -> None:
@@ -53,17 +53,6 @@ class PrivatePostgres:
         self._process: ServerProcess | None = None
         self._connection: psycopg.Connection | None = None
         self._socket_folder = self.folder
-
-    def __enter__(self) -> "PrivatePostgres":
-        try:
-            self.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def is_running(self) -> bool:

@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Self
 
 from unclouded.core.errors import CommandError
 
@@ -102,6 +104,29 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(WAIT_S)
+
+
+class PrivateServer(ABC):
+    """A server of this process, as a context: started at its beginning, closed at its end, also of a failed start."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start it, and wait until it can be used. Raises CommandError."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End it, and remove what is temporary."""
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def other_user() -> str:

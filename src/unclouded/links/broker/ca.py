@@ -20,15 +20,15 @@ from typing import TypeVar
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from unclouded.core.certificate_builder import begin_certificate, common_name
 from unclouded.core.errors import ConfigError
 from unclouded.links.broker.certificate_kinds import BROKER, Certificates, Purpose
 
 KEY_BITS = 2048  # plugs of 2018 verify such a key within a second
 CA_LIFE = datetime.timedelta(days=30 * 365)
 RENEW_BEFORE = datetime.timedelta(days=90)  # the end of validity
-BACKDATED = datetime.timedelta(days=1)  # plugs' clocks may be behind the hub's
 NAME_LIMIT = 64  # characters of a common name
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ def _serves(
     """Whether the certificate is of this CA, for these hosts, and valid for a while."""
     return (
         served.issuer == authority.subject
-        and served.subject == _common_name(first)
+        and served.subject == common_name(first)
         and served.extensions.get_extension_for_class(x509.SubjectAlternativeName).value == names
         and served.not_valid_before_utc <= now < served.not_valid_after_utc - RENEW_BEFORE
     )
@@ -78,10 +78,10 @@ def _serves(
 
 def _make_authority(key: rsa.RSAPrivateKey, now: datetime.datetime) -> x509.Certificate:
     number = x509.random_serial_number()
-    name = _common_name(f"Unclouded broker {number & 0xFFFFFFFF:08x}")
+    name = common_name(f"Unclouded broker {number & 0xFFFFFFFF:08x}")
     usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
     return (
-        _begin(name, name, number, now, CA_LIFE)
+        begin_certificate(name, name, number, now, CA_LIFE)
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)
@@ -103,7 +103,7 @@ def _make_server(
     usage = x509.KeyUsage(True, False, True, False, False, False, False, False, False)
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
     return (
-        _begin(_common_name(first), authority.subject, number, now, life)
+        begin_certificate(common_name(first), authority.subject, number, now, life)
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(usage, critical=True)
@@ -112,17 +112,6 @@ def _make_server(
         .add_extension(names, critical=False)
         .sign(ca_key, hashes.SHA256())
     )
-
-
-def _begin(
-    name: x509.Name, issuer: x509.Name, number: int, now: datetime.datetime, life: datetime.timedelta
-) -> x509.CertificateBuilder:
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer).serial_number(number)
-    return builder.not_valid_before(now - BACKDATED).not_valid_after(now + life)
-
-
-def _common_name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
 def _names(hosts: Sequence[str], purpose: Purpose) -> x509.SubjectAlternativeName:
