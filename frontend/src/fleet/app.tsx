@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { connection } from "../data/live";
 import { ConnectionState, Disconnected, Freshness, SkipLink, useFocusOn } from "../parts/frame";
 import { later } from "../routing/later";
-import { Links, type PageLink } from "../routing/link";
+import { Links, SETTINGS_ICON, type PageLink } from "../routing/link";
 import { path } from "../routing/router";
 import { say, type Id } from "../text/words";
 import { HomesPage } from "./homes/homes";
@@ -24,14 +24,7 @@ const LOOKS: Readonly<Record<(typeof PAGES)[number], readonly [Id, PageLink["ico
   "/energy": ["fleet.energy", <path d="M4 20V12M10 20V5M16 20v-9M21 20H3" />],
   "/commands": ["fleet.commands", <path d="M8 3v5M16 3v5M6 8h12v4a6 6 0 0 1-12 0zM12 18v3" />],
   "/events": ["fleet.events", <path d="M5 6h14M5 12h14M5 18h9" />],
-  "/settings": [
-    "app.settings",
-    <>
-      <path d="M4 7h9M17 7h3M4 17h3M11 17h9" />
-      <circle cx="15" cy="7" r="2" />
-      <circle cx="9" cy="17" r="2" />
-    </>,
-  ],
+  "/settings": ["app.settings", SETTINGS_ICON],
 };
 
 export function FleetApp() {

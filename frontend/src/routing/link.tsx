@@ -5,19 +5,20 @@ import { path } from "./router";
 import { say, type Id } from "../text/words";
 import { isAt, PATHS } from "./paths";
 
+export const SETTINGS_ICON = (
+  <>
+    <path d="M4 7h9M17 7h3M4 17h3M11 17h9" />
+    <circle cx="15" cy="7" r="2" />
+    <circle cx="9" cy="17" r="2" />
+  </>
+);
+
 /** Text and icon of each page; icons have a view box of 24 by 24. */
 const LOOKS: Readonly<Record<(typeof PATHS)[number], readonly [Id, JSX.Element]>> = {
   "/": ["app.now", <path d="M13 3 5 14h6l-1 7 8-11h-6z" />],
   "/history": ["app.history", <path d="M4 4v16h16M8 16l4-5 3 3 5-7" />],
   "/devices": ["app.devices", <path d="M9 3v5m6-5v5M6 8h12v4a6 6 0 0 1-12 0zm6 10v4" />],
-  "/settings": [
-    "app.settings",
-    <>
-      <path d="M4 7h9M17 7h3M4 17h3M11 17h9" />
-      <circle cx="15" cy="7" r="2" />
-      <circle cx="9" cy="17" r="2" />
-    </>,
-  ],
+  "/settings": ["app.settings", SETTINGS_ICON],
 };
 
 export function PageLinks() {

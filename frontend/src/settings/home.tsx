@@ -1,9 +1,8 @@
 /** The home: its name and time zone, which the hub keeps; words, numbers, look and units, which this browser keeps. */
-import { useState } from "preact/hooks";
-
 import { timezone } from "../data/live";
 import { say } from "../text/words";
 import { Language, Look, Numbers, Temperatures } from "./browser";
+import { NameRow } from "./name-row";
 import { Row, Section } from "./row";
 import { resultOf, useSave } from "./save";
 import { TableRows } from "./table-form";
@@ -16,7 +15,7 @@ export function Home({ hub, more, bar }: Props) {
   return (
     <Section id="home" title={say("settings.home")}>
       <div class="list">
-        {hub && <NameRow hub={hub} bar={bar} />}
+        {hub && <HomeNameRow hub={hub} bar={bar} />}
         {hub && <ZoneRow bar={bar} />}
         <Language />
         <Numbers />
@@ -30,35 +29,11 @@ export function Home({ hub, more, bar }: Props) {
   );
 }
 
-function NameRow({ hub, bar }: { hub: Table; bar: string }) {
-  const save = useSave();
-  const [draft, setDraft] = useState<string>();
+function HomeNameRow({ hub, bar }: { hub: Table; bar: string }) {
   const field = hub.fields.find((one) => one.key === "name");
-  const name = typeof hub.keys.name === "string" ? hub.keys.name : "";
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    if (bar || draft === undefined) return;
-    const isSaved = await save.run(async () => resultOf(await changeTable({ table: "hub" }, { name: draft.trim() || null }), () => false));
-    if (isSaved) setDraft(undefined);
-  };
-  return (
-    <Row title={<label for="home-name">{field?.name}</label>} text={field?.help} isStacked save={save} name="name">
-      <form class="one-line" onSubmit={(event) => void submit(event)}>
-        <input
-          id="home-name" type="text" maxLength={200} value={draft ?? name} placeholder={say("app.title")} disabled={bar !== ""} title={bar || undefined}
-          onInput={(event) => {
-            save.forget();
-            setDraft(event.currentTarget.value);
-          }}
-        />
-        {draft !== undefined && draft !== name && (
-          <button type="submit" class="main" aria-busy={save.busy}>
-            {say("settings.save")}
-          </button>
-        )}
-      </form>
-    </Row>
-  );
+  const value = typeof hub.keys.name === "string" ? hub.keys.name : "";
+  const change = async (name: string) => resultOf(await changeTable({ table: "hub" }, { name: name || null }), () => false);
+  return <NameRow id="home-name" title={field?.name} text={field?.help} value={value} name="name" change={change} placeholder={say("app.title")} bar={bar} />;
 }
 
 function ZoneRow({ bar }: { bar: string }) {

@@ -1,9 +1,8 @@
 /** The organisations of the person, with their roles in them. */
-import { useState } from "preact/hooks";
-
 import { patch } from "../../data/http";
+import { NameRow } from "../../settings/name-row";
 import { Row, Section } from "../../settings/row";
-import { asked, useSave } from "../../settings/save";
+import { asked } from "../../settings/save";
 import { say } from "../../text/words";
 import { countText } from "../homes/words";
 import { organisations, session } from "../live";
@@ -24,35 +23,11 @@ export function OrganisationSections() {
 }
 
 function OrganisationRow({ organisation: { id, name, role, homes } }: { organisation: Organisation }) {
-  const save = useSave();
-  const [draft, setDraft] = useState<string>();
   const take = (answer: Organisation) => {
     if (session.value) session.value = { ...session.value, organisations: session.value.organisations.map((one) => (one.id === id ? { ...one, ...answer } : one)) };
   };
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    if (!draft?.trim()) return;
-    const isSaved = await save.run(() => asked(() => patch<Organisation>(`/api/fleet/organisations/${id}`, { name: draft.trim() }), take, say("settings.saved")));
-    if (isSaved) setDraft(undefined);
-  };
+  const change = (changed: string) => asked(() => patch<Organisation>(`/api/fleet/organisations/${id}`, { name: changed }), take, say("settings.saved"));
   const text = `${roleName(role)} · ${countText("fleet.count_home", homes)}`;
   if (role !== "owner") return <Row title={<bdi>{name}</bdi>} text={text} name="organisation" />;
-  return (
-    <Row title={<label for={`organisation-${id}`}>{name}</label>} text={text} isStacked save={save} name="organisation">
-      <form class="one-line" onSubmit={(event) => void submit(event)}>
-        <input
-          id={`organisation-${id}`} type="text" maxLength={200} value={draft ?? name}
-          onInput={(event) => {
-            save.forget();
-            setDraft(event.currentTarget.value);
-          }}
-        />
-        {draft !== undefined && draft !== name && (
-          <button type="submit" class="main" aria-busy={save.busy}>
-            {say("settings.save")}
-          </button>
-        )}
-      </form>
-    </Row>
-  );
+  return <NameRow id={`organisation-${id}`} title={name} text={text} value={name} name="organisation" change={change} isRequired />;
 }
