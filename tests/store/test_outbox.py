@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from store.test_rollup import NOON, Keeper, plug, watts
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import Notice, Reading
-from unclouded.store.editing.edit import EditValue, NewEdit
+from unclouded.store.editing.edit import EditValue, EnergyPiece, NewEdit
 from unclouded.store.future import put_away_future
 from unclouded.store.importing import ImportedLevel
 from unclouded.store.outbox import LEVELS, SAMPLED, StoreOutbox, Window, mark_restored
@@ -364,6 +364,36 @@ def test_what_a_change_of_the_past_concerns_is_dirty_again(keeper, change):
     change(keeper)
     keeper.writer.reload()
     assert ("raw", 0) in places(keeper.writer.outbox.closed())
+
+
+def test_an_edit_of_energy_concerns_all_hours_of_its_range_also_those_without_a_reading(keeper: Keeper) -> None:
+    """A meter was away from 1:00 to 5:00; its energy of that time is spread over the hours, and corrected now."""
+    outbox = keeper.writer.outbox
+    keeper.writer.write([Reading("plug", "energy_import_Wh", 100 * at, NOON + 3600.0 * at) for at in (1, 5)])
+    outbox.subscribe(["raw", "energy"])
+    hour = 3_600_000
+    pieces = (EnergyPiece(NOON * 1000 + 2 * hour, NOON * 1000 + 4 * hour, 5000),)
+    new = NewEdit(
+        device=1, point="energy_import_Wh", start=pieces[0].start, until=pieces[0].until, action="edit",
+        value=EditValue(energy=pieces),
+    )  # fmt: skip
+    made = keeper.writer.edits.make(new, "test")
+    keeper.wall += 86_400.0
+    corrected = [("energy", 3 * 3600), ("energy", 2 * 3600)]
+    assert places(outbox.closed()) == corrected
+    outbox.acknowledge_all([(one.level, one.start, one.number) for one in outbox.closed()])
+    keeper.writer.edits.undo(made.number, "test")
+    assert places(outbox.closed()) == corrected
+
+
+def test_an_edit_of_energy_from_the_beginning_of_time_marks_no_hour_before_the_first_reading(keeper: Keeper) -> None:
+    outbox = keeper.writer.outbox
+    keeper.writer.write([Reading("plug", "energy_import_Wh", 100, NOON + 10.0)])
+    outbox.subscribe(["energy"])
+    until = (NOON + 7200) * 1000
+    keeper.writer.edits.make(NewEdit(device=1, point="energy_import_Wh", start=0, until=until, action="void"), "test")
+    keeper.wall += 86_400.0
+    assert places(outbox.closed()) == [("energy", 3600), ("energy", 0)]
 
 
 def test_a_store_that_takes_the_place_of_another_sends_everything_again(tmp_path: Path) -> None:

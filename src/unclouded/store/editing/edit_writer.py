@@ -25,6 +25,9 @@ PUT_EDIT = """INSERT INTO edit (device, point, start, until, action, value, esti
 GET = f"SELECT {COLUMNS} FROM edit WHERE number = ?"
 UNDO = "UPDATE edit SET undone_at = ?, undone_by = ? WHERE number = ?"
 IDENTITY = "SELECT identity FROM device WHERE number = ?"
+OLDEST = """SELECT min(at) FROM (SELECT min(second) AS at FROM sample WHERE device = ?1
+    UNION ALL SELECT min(first) FROM chunk WHERE device = ?1
+    UNION ALL SELECT min(start) FROM rollup JOIN series ON id = series WHERE device = ?1 AND span = 3600)"""
 
 
 class EditWriter:
@@ -80,9 +83,22 @@ class EditWriter:
         }
         self._db.execute(PUT_AUDIT, (self._wall(), who, f"history_{what}", to_json(entry)))
         self._outbox.mark_data(edit.start // 1000, -(-edit.until // 1000), edit.device)
-        if not self._is_energy(edit):
-            self._must_have_samples(edit)
-            self._pending.add(edit.device, edit.point, edit.start, edit.until)
+        if self._is_energy(edit):
+            self._mark_hours(edit)
+            return
+        self._must_have_samples(edit)
+        self._pending.add(edit.device, edit.point, edit.start, edit.until)
+
+    def _mark_hours(self, edit: HistoryEdit) -> None:
+        """All hours of the range, also those without readings: the energy of a time without contact is in them.
+
+        Not those before the device had any reading, unless the edit gives them energy.
+        """
+        (oldest,) = self._db.execute(OLDEST, (edit.device,)).fetchone()
+        begins = [piece.start // 1000 for piece in edit.value.energy] + ([] if oldest is None else [oldest])
+        since, last = max(edit.start // 1000, min(begins, default=0)), (edit.until - 1) // 1000
+        if begins and since <= last:
+            self._outbox.mark_silence(since, last)
 
     def _is_energy(self, edit: HistoryEdit) -> bool:
         """Whether it concerns a counter of energy, whose levels stay as they are."""
