@@ -14,7 +14,9 @@ export function importedBy(entry: string): Map<string, string> {
     found.set(file, code);
     if (!/\.tsx?$/.test(file)) return;
     for (const [, place] of code.matchAll(IMPORT)) {
-      const next = ENDINGS.map((ending) => join(dirname(file), place! + ending)).find((one) => existsSync(one) && /\.\w+$/.test(one));
+      const next = ENDINGS.map((ending) => join(dirname(file), place! + ending)).find(
+        (one) => existsSync(one) && /\.\w+$/.test(one),
+      );
       if (next) look(next);
     }
   };

@@ -20,7 +20,8 @@ function shell(): Plugin {
         chunk.imports.forEach(need);
         chunk.viteMetadata?.importedCss.forEach((css) => needed.add(css));
       };
-      for (const one of Object.values(bundle)) if (one.type === "chunk" && one.isEntry && one.name === "index") need(one.fileName);
+      for (const one of Object.values(bundle))
+        if (one.type === "chunk" && one.isEntry && one.name === "index") need(one.fileName);
       const files = ["/theme.js", ...[...needed].sort().map((name) => `/${name}`)];
       const names = new TextEncoder().encode(Object.keys(bundle).sort().join()); // they change with the content
       const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", names));
@@ -46,7 +47,10 @@ function early(): Plugin {
           const [, language, part] = (one.type === "chunk" && LOADED_TEXTS.exec(one.facadeModuleId ?? "")) || [];
           return language && part === its ? [[language, `/${one.fileName}`]] : [];
         });
-        const named = html.replace('src="/theme.js"', `src="/theme.js" data-texts='${JSON.stringify(Object.fromEntries(texts))}'`);
+        const named = html.replace(
+          'src="/theme.js"',
+          `src="/theme.js" data-texts='${JSON.stringify(Object.fromEntries(texts))}'`,
+        );
         const needed = new Set<string>();
         const need = (name: string) => {
           const found = bundle[name];
@@ -55,7 +59,11 @@ function early(): Plugin {
           found.imports.forEach(need);
         };
         chunk.imports.forEach(need);
-        const tags = [...needed].map((name) => ({ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href: `/${name}` }, injectTo: "head" as const }));
+        const tags = [...needed].map((name) => ({
+          tag: "link",
+          attrs: { rel: "modulepreload", crossorigin: true, href: `/${name}` },
+          injectTo: "head" as const,
+        }));
         return { html: named, tags };
       },
     },
@@ -78,7 +86,12 @@ const FLEET = fileURLToPath(new URL("src/fleet/main.tsx", import.meta.url));
 function firstPaint() {
   const [hub, fleet] = [importedBy(HUB), importedBy(FLEET)];
   const isCommon = (id: string) => /node_modules\/@?preact\/|preload-helper/.test(id) || (hub.has(id) && fleet.has(id));
-  return { groups: [{ name: "both", test: isCommon }, { name: "hub", test: (id: string) => id !== HUB && hub.has(id) }] };
+  return {
+    groups: [
+      { name: "both", test: isCommon },
+      { name: "hub", test: (id: string) => id !== HUB && hub.has(id) },
+    ],
+  };
 }
 
 export default defineConfig({
@@ -91,7 +104,11 @@ export default defineConfig({
     reportCompressedSize: false,
     rolldownOptions: {
       input: { index: "index.html", fleet: "fleet.html", sw: "src/worker/service-worker.ts" },
-      output: { entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js"), chunkFileNames: (chunk) => `assets/${nameOf(chunk)}-[hash].js`, codeSplitting: firstPaint() },
+      output: {
+        entryFileNames: (chunk) => (chunk.name === "sw" ? "sw.js" : "assets/[name]-[hash].js"),
+        chunkFileNames: (chunk) => `assets/${nameOf(chunk)}-[hash].js`,
+        codeSplitting: firstPaint(),
+      },
     },
   },
   server: { proxy: { "/api": { target: "http://127.0.0.1:8099", ws: true, changeOrigin: false } } },

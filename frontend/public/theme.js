@@ -12,7 +12,8 @@
   const theme = kept("theme");
   if (theme === "light" || theme === "dark") {
     document.documentElement.dataset.theme = theme;
-    for (const one of document.querySelectorAll('meta[name="theme-color"]')) one.content = theme === "dark" ? "#0F1115" : "#FFFFFF";
+    for (const one of document.querySelectorAll('meta[name="theme-color"]'))
+      one.content = theme === "dark" ? "#0F1115" : "#FFFFFF";
   }
   const texts = JSON.parse(document.currentScript.dataset.texts ?? "{}"); // by language: where its texts are
   const wanted = [kept("language"), ...navigator.languages.map((one) => one.toLowerCase().split("-")[0]), "en"];

@@ -11,7 +11,8 @@ export function changesText(changed: readonly ConfigDifference[]): string {
 }
 
 function changeText({ device, key, before, after }: ConfigDifference): string {
-  if (device && !key) return say(before === null || before === undefined ? "add.change_added" : "add.change_removed", { device });
+  if (device && !key)
+    return say(before === null || before === undefined ? "add.change_added" : "add.change_removed", { device });
   const name = device ? `${device}.${key}` : key;
   if (after === null || after === undefined) return say("add.change_cleared", { key: name });
   return say("add.change_set", { key: name, value: typeof after === "string" ? after : JSON.stringify(after) });

@@ -93,7 +93,11 @@ function Sources({ view, again }: { view: Onboarding; again: () => void }) {
               {sourceName(source)}
               <p class="small soft">{sourceText(source)}</p>
             </div>
-            {source.source === "broker" && source.state === "off" ? <OpenBroker again={again} /> : <span class="pill">{stateText(source)}</span>}
+            {source.source === "broker" && source.state === "off" ? (
+              <OpenBroker again={again} />
+            ) : (
+              <span class="pill">{stateText(source)}</span>
+            )}
           </li>
         ))}
       </ul>
@@ -113,14 +117,16 @@ function sourceName({ source }: OfferSource): string {
 
 function sourceText(one: OfferSource): string {
   if (one.state === "failed") return one.text;
-  if (one.source === "broker") return one.state === "off" ? say("add.broker_off") : say("add.broker_open", { place: one.place, count: one.count });
+  if (one.source === "broker")
+    return one.state === "off" ? say("add.broker_off") : say("add.broker_open", { place: one.place, count: one.count });
   if (one.source === "serial") return say("add.serial_count", { count: one.count });
   if (one.state === "looking") return say("add.network_looking");
   return one.state === "idle" ? say("add.not_looked") : say("add.network_done", { count: one.count });
 }
 
 function stateText({ source, state, left_s }: OfferSource): string {
-  if (state === "looking") return source === "serial" ? say("add.state_listening") : say("add.state_looking", { left: Math.ceil(left_s) });
+  if (state === "looking")
+    return source === "serial" ? say("add.state_listening") : say("add.state_looking", { left: Math.ceil(left_s) });
   return say(`add.state_${state}`);
 }
 

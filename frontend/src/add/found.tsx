@@ -22,7 +22,12 @@ export function FoundStep({ view, way, again }: { view: Onboarding; way: Way; ag
       {way && <ByHand way={way} />}
       <CardList cards={cards} verbOf={() => say("add.this_one")} quiet={way !== ""} />
       <p class="again">
-        <button type="button" aria-busy={looks(view)} aria-disabled={looks(view) || undefined} onClick={() => void (looks(view) || look().then(again))}>
+        <button
+          type="button"
+          aria-busy={looks(view)}
+          aria-disabled={looks(view) || undefined}
+          onClick={() => void (looks(view) || look().then(again))}
+        >
           {say(looks(view) ? "add.state_listening" : "add.look_again")}
         </button>
       </p>

@@ -13,7 +13,16 @@ const SHAPES: Readonly<Record<Kind | "plus", JSX.Element>> = {
 
 export function Icon({ of }: { of: Kind | "plus" }) {
   return (
-    <svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+    <svg
+      class="icon"
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.5"
+      stroke-linecap="round"
+      stroke-linejoin="round"
+      aria-hidden="true"
+    >
       {SHAPES[of]}
     </svg>
   );

@@ -19,7 +19,10 @@ export function namesOf(proposal: DeviceProposal | null, family: string, present
 /** `It draws 1.98 kW in short bursts. That could be a kettle or a toaster.` */
 export function guessText({ power_W, pattern, kinds }: PowerGuess): string {
   const all = new Intl.ListFormat(currentLocale(), { type: "disjunction" });
-  return say(`add.guess_${pattern}`, { power: quantityText(power_W, "W", 0), kinds: all.format(kinds.map((kind) => kindOf(kind)[1])) });
+  return say(`add.guess_${pattern}`, {
+    power: quantityText(power_W, "W", 0),
+    kinds: all.format(kinds.map((kind) => kindOf(kind)[1])),
+  });
 }
 
 /** Those in use, then usual ones. */

@@ -56,12 +56,28 @@ export function NamingStep({ offer, followed, mark }: Props) {
       {(state.problem || test?.phase === "failed") && (
         <Notice kind="fault">{state.problem || say("add.gone_meanwhile", { problem: test?.problem ?? "" })}</Notice>
       )}
-      <Name value={name} names={names} invalid={refusal !== ""} error={error} onChange={(text) => (setTyped(text), forget())} />
+      <Name
+        value={name}
+        names={names}
+        invalid={refusal !== ""}
+        error={error}
+        onChange={(text) => (setTyped(text), forget())}
+      />
       <Room value={room} rooms={roomsOf(present)} onChange={setRoom} />
-      <Counting parents={parentsOf(proposal?.parents, present)} parent={parent} produces={produces} onParent={setParent} onProduces={setProduces} />
+      <Counting
+        parents={parentsOf(proposal?.parents, present)}
+        parent={parent}
+        produces={produces}
+        onParent={setParent}
+        onProduces={setProduces}
+      />
       <h2>{say("add.preview")}</h2>
       <Preview device={device} test={test} mark={mark} />
-      {changed && <Notice>{changed.length ? say("add.conflict", { changes: changesText(changed) }) : say("add.conflict_unknown")}</Notice>}
+      {changed && (
+        <Notice>
+          {changed.length ? say("add.conflict", { changes: changesText(changed) }) : say("add.conflict_unknown")}
+        </Notice>
+      )}
       <Refusal id={error} text={refusal} />
       <Feet back={addressOf(offer.id)}>
         <Submit busy={busy} barred={!state.revision}>
@@ -76,7 +92,9 @@ export function NamingStep({ offer, followed, mark }: Props) {
 function useRevision() {
   const [state, setState] = useState({ revision: "", problem: "" });
   useEffect(() => {
-    void configuration().then(({ value, refusal }) => setState({ revision: value?.revision ?? "", problem: value ? value.unwritable || value.problem : refusal }));
+    void configuration().then(({ value, refusal }) =>
+      setState({ revision: value?.revision ?? "", problem: value ? value.unwritable || value.problem : refusal }),
+    );
   }, []);
   return { state, follow: (revision: string) => setState({ revision, problem: "" }) };
 }
@@ -94,7 +112,13 @@ function shown(id: string): Promise<void> {
   });
 }
 
-type NameProps = { value: string; names: readonly string[]; invalid: boolean; error: string; onChange: (name: string) => void };
+type NameProps = {
+  value: string;
+  names: readonly string[];
+  invalid: boolean;
+  error: string;
+  onChange: (name: string) => void;
+};
 
 function Name({ value, names, invalid, error, onChange }: NameProps) {
   const field = useId();
@@ -102,7 +126,14 @@ function Name({ value, names, invalid, error, onChange }: NameProps) {
     <>
       <div class="field">
         <label for={field}>{say("add.name")}</label>
-        <input id={field} value={value} autoComplete="off" aria-invalid={invalid} aria-describedby={error} onInput={(event) => onChange(event.currentTarget.value)} />
+        <input
+          id={field}
+          value={value}
+          autoComplete="off"
+          aria-invalid={invalid}
+          aria-describedby={error}
+          onInput={(event) => onChange(event.currentTarget.value)}
+        />
       </div>
       <div class="chips" role="group" aria-label={say("add.names")}>
         {names.map((one) => (
@@ -115,7 +146,15 @@ function Name({ value, names, invalid, error, onChange }: NameProps) {
   );
 }
 
-function Room({ value, rooms, onChange }: { value: string; rooms: readonly string[]; onChange: (room: string) => void }) {
+function Room({
+  value,
+  rooms,
+  onChange,
+}: {
+  value: string;
+  rooms: readonly string[];
+  onChange: (room: string) => void;
+}) {
   const [isNew, setNew] = useState(false);
   const [heading, field] = [useId(), useId()];
   const choose = (room: string) => {
@@ -127,7 +166,13 @@ function Room({ value, rooms, onChange }: { value: string; rooms: readonly strin
       <h2 id={heading}>{say("add.room")}</h2>
       <div class="chips" role="group" aria-labelledby={heading}>
         {rooms.map((one) => (
-          <button key={one} type="button" class="chip" aria-pressed={!isNew && one === value} onClick={() => choose(one)}>
+          <button
+            key={one}
+            type="button"
+            class="chip"
+            aria-pressed={!isNew && one === value}
+            onClick={() => choose(one)}
+          >
             {one}
           </button>
         ))}
@@ -139,7 +184,13 @@ function Room({ value, rooms, onChange }: { value: string; rooms: readonly strin
       {isNew && (
         <div class="field new-room">
           <label for={field}>{say("add.new_room_name")}</label>
-          <input id={field} value={value} autoComplete="off" autoFocus onInput={(event) => onChange(event.currentTarget.value)} />
+          <input
+            id={field}
+            value={value}
+            autoComplete="off"
+            autoFocus
+            onInput={(event) => onChange(event.currentTarget.value)}
+          />
         </div>
       )}
     </>
@@ -152,7 +203,13 @@ function parentsOf(found: Parents | undefined, present: readonly Device[]): Pare
   return found ?? present.filter((one) => one.points.length > 0).map((one) => ({ id: one.id, name: nameOf(one) }));
 }
 
-type CountingProps = { parents: Parents; parent: string; produces: boolean; onParent: (id: string) => void; onProduces: (produces: boolean) => void };
+type CountingProps = {
+  parents: Parents;
+  parent: string;
+  produces: boolean;
+  onParent: (id: string) => void;
+  onProduces: (produces: boolean) => void;
+};
 
 function Counting({ parents, parent, produces, onParent, onProduces }: CountingProps) {
   const field = useId();
@@ -160,7 +217,12 @@ function Counting({ parents, parent, produces, onParent, onProduces }: CountingP
     <fieldset class="counting">
       <legend>{say("add.counts")}</legend>
       {parents.length > 0 && (
-        <select id={field} aria-label={say("add.counts")} value={parent} onChange={(event) => onParent(event.currentTarget.value)}>
+        <select
+          id={field}
+          aria-label={say("add.counts")}
+          value={parent}
+          onChange={(event) => onParent(event.currentTarget.value)}
+        >
           <option value="">{say("add.counts_alone")}</option>
           {parents.map((one) => (
             <option key={one.id} value={one.id}>
@@ -169,7 +231,11 @@ function Counting({ parents, parent, produces, onParent, onProduces }: CountingP
           ))}
         </select>
       )}
-      {parent && <p class="small soft">{say("add.counts_inside_text", { parent: parents.find((one) => one.id === parent)?.name || parent })}</p>}
+      {parent && (
+        <p class="small soft">
+          {say("add.counts_inside_text", { parent: parents.find((one) => one.id === parent)?.name || parent })}
+        </p>
+      )}
       <label class="check">
         <input type="checkbox" checked={produces} onChange={(event) => onProduces(event.currentTarget.checked)} />
         {say("add.produces")}

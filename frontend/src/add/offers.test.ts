@@ -6,10 +6,31 @@ import { baudOf, cardsOf, linkOf, ordered, textOf, titleOf } from "./offers";
 const AT = Date.parse("2026-11-20T14:03:00Z") / 1000;
 
 export function offer(id: string, more: Partial<Offer> = {}): Offer {
-  return { id, source: "serial", title: id, text: "", link: `serial://${id}`, state: "found", problem: "", family: "", dialect: "", uuid: "", since: "", info: {}, ...more };
+  return {
+    id,
+    source: "serial",
+    title: id,
+    text: "",
+    link: `serial://${id}`,
+    state: "found",
+    problem: "",
+    family: "",
+    dialect: "",
+    uuid: "",
+    since: "",
+    info: {},
+    ...more,
+  };
 }
 
-const plug = (tail: string, since: string) => offer(tail, { source: "broker", state: "recognised", family: "meross", uuid: `190101010000000048e1e900${tail}`, since });
+const plug = (tail: string, since: string) =>
+  offer(tail, {
+    source: "broker",
+    state: "recognised",
+    family: "meross",
+    uuid: `190101010000000048e1e900${tail}`,
+    since,
+  });
 const OLD = plug("90aa", "2026-11-20T14:02:46Z");
 const NEW = plug("4f1c", "2026-11-20T14:02:58Z");
 
@@ -35,7 +56,9 @@ describe("an offer", () => {
   it("has a title in words", () => {
     expect(titleOf(NEW)).toBe("Meross plug 4f:1c");
     expect(titleOf({ ...NEW, source: "network", info: { product: "mss310" } })).toBe("Meross plug MSS310 4f:1c");
-    expect(titleOf(offer("x", { source: "network", info: { name: "Meter bridge", product: "ESPHome" } }))).toBe("Meter bridge (ESPHome)");
+    expect(titleOf(offer("x", { source: "network", info: { name: "Meter bridge", product: "ESPHome" } }))).toBe(
+      "Meter bridge (ESPHome)",
+    );
     expect(titleOf(offer("x", { family: "emporia" }))).toBe("Meter reader on USB");
     expect(titleOf(offer("x", { info: { port: "/dev/ttyS0" } }))).toBe("Serial port ttyS0");
     expect(titleOf(offer("x", { info: { usb: "CP2102N (USB 10c4:ea60)" } }))).toBe("CP2102N");
@@ -43,8 +66,12 @@ describe("an offer", () => {
   });
   it("says its state, and where it is", () => {
     expect(textOf(NEW, AT)).toContain("2\u202fs ago");
-    expect(textOf(offer("x", { source: "network", link: "tcp://192.168.1.30:6638" }), AT)).toMatch(/192\.168\.1\.30:6638/);
-    expect(textOf(offer("x", { state: "unknown", info: { port: "/dev/ttyS0", usb: "CP2102N", received: "12" } }), AT)).toMatch(/^12 bytes .* · \/dev\/ttyS0$/);
+    expect(textOf(offer("x", { source: "network", link: "tcp://192.168.1.30:6638" }), AT)).toMatch(
+      /192\.168\.1\.30:6638/,
+    );
+    expect(
+      textOf(offer("x", { state: "unknown", info: { port: "/dev/ttyS0", usb: "CP2102N", received: "12" } }), AT),
+    ).toMatch(/^12 bytes .* · \/dev\/ttyS0$/);
     expect(textOf(offer("x", { state: "blocked", problem: "You may not open it." }), AT)).toBe("You may not open it.");
   });
 });

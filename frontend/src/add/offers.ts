@@ -8,7 +8,12 @@ export type Kind = "plug" | "port" | "network" | "hand";
 /** What is shown as one: an offer, or all plugs that call the hub. */
 export type Card = { key: string; kind: Kind; title: string; text: string; offers: readonly [Offer, ...Offer[]] };
 
-const KINDS: Readonly<Record<Offer["source"], Kind>> = { broker: "plug", serial: "port", network: "network", hand: "hand" };
+const KINDS: Readonly<Record<Offer["source"], Kind>> = {
+  broker: "plug",
+  serial: "port",
+  network: "network",
+  hand: "hand",
+};
 const RANKS: readonly Offer["state"][] = ["recognised", "listening", "found", "silent", "unknown", "blocked"];
 
 /** What can be used before what is blocked; the newest first, then what is known best. */
@@ -16,7 +21,9 @@ export function ordered(offers: readonly Offer[]): Offer[] {
   const rank = (one: Offer) => RANKS.indexOf(one.state);
   return [...offers].sort(
     (one, other) =>
-      Number(one.state === "blocked") - Number(other.state === "blocked") || seconds(other.since) - seconds(one.since) || rank(one) - rank(other),
+      Number(one.state === "blocked") - Number(other.state === "blocked") ||
+      seconds(other.since) - seconds(one.since) ||
+      rank(one) - rank(other),
   );
 }
 
@@ -44,7 +51,11 @@ export function cardOf(offer: Offer, at: number): Card {
 export function titleOf(offer: Offer): string {
   if (offer.source === "hand") return offer.link;
   if (offer.info.name) return say("add.bridge_named", { name: offer.info.name, product: offer.info.product ?? "" });
-  if (offer.uuid) return say("add.plug_named", { product: (offer.info.product ?? "").toUpperCase(), tail: tailOf(offer.uuid) }).replace(/ +/g, " ");
+  if (offer.uuid)
+    return say("add.plug_named", {
+      product: (offer.info.product ?? "").toUpperCase(),
+      tail: tailOf(offer.uuid),
+    }).replace(/ +/g, " ");
   if (offer.family) return sayIfKnown(`add.what_${offer.family}`, familyOf(offer.family));
   return offer.info.usb?.split(" (USB")[0] || say("add.port", { port: portOf(offer) });
 }
@@ -53,7 +64,8 @@ export function titleOf(offer: Offer): string {
 export function textOf(offer: Offer, at: number): string {
   if (offer.state === "blocked") return offer.problem;
   if (offer.source === "broker") return say("add.called", { age: ageOf(offer, at) || "?" });
-  if (offer.source === "network" && !offer.uuid) return say("add.bridge", { place: offer.link.replace(/^\w+:\/\//, "") });
+  if (offer.source === "network" && !offer.uuid)
+    return say("add.bridge", { place: offer.link.replace(/^\w+:\/\//, "") });
   if (offer.source === "network") return say("add.in_network", { address: offer.info.address ?? offer.link });
   if (offer.source === "hand") return say("add.by_hand_text");
   const place = offer.family || offer.info.usb ? offer.info.port : ""; // else it is in the title
@@ -88,7 +100,9 @@ function stateText(offer: Offer): string {
     case "silent":
       return say("add.silent");
     case "unknown":
-      return offer.dialect ? say("add.only_decoded", { dialect: offer.dialect }) : say("add.unknown_bytes", { count: offer.info.received ?? "?" });
+      return offer.dialect
+        ? say("add.only_decoded", { dialect: offer.dialect })
+        : say("add.unknown_bytes", { count: offer.info.received ?? "?" });
     default:
       return say("add.not_listened");
   }

@@ -17,7 +17,9 @@ export function Preview({ device, test, mark }: Props) {
   const found = test?.devices[0];
   const colour = device.produces ? "var(--solar)" : found ? mark(found) : "var(--rest)";
   const parent = byId.value.get(device.parent);
-  const sub = [device.room, parent ? say("add.preview_inside", { parent: nameOf(parent) }) : ""].filter(Boolean).join(" · ");
+  const sub = [device.room, parent ? say("add.preview_inside", { parent: nameOf(parent) }) : ""]
+    .filter(Boolean)
+    .join(" · ");
   return (
     <div class="preview" style={{ "--mark": colour }}>
       <i class="mark" />
@@ -37,7 +39,9 @@ function Values({ test, found, colour }: { test: LinkTest; found: Device; colour
   const isOn = control && value(control.key) === true;
   return (
     <>
-      <span class="curve">{test.trace.length > 1 && <Spark values={evenly(test)} zero={test.traced === POWER} mark={colour} />}</span>
+      <span class="curve">
+        {test.trace.length > 1 && <Spark values={evenly(test)} zero={test.traced === POWER} mark={colour} />}
+      </span>
       <span class="value">{shown ? valueText(value(shown.key), shown) : NOTHING}</span>
       {control && <span class="state small soft">{say(isOn ? "app.on" : "app.off")}</span>}
     </>

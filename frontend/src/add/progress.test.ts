@@ -4,7 +4,23 @@ import type { LinkTest } from "../data/shapes";
 import { addressOf, isActive, placeOf, relationOf } from "./progress";
 
 function test(number: number, phase: LinkTest["phase"], offer = "a"): LinkTest {
-  return { number, phase, offer, attempt: "", step: 0, steps: 0, problem: "", family: "", link: "", title: "", devices: [], readings: [], traced: "", trace: [], proposal: null };
+  return {
+    number,
+    phase,
+    offer,
+    attempt: "",
+    step: 0,
+    steps: 0,
+    problem: "",
+    family: "",
+    link: "",
+    title: "",
+    devices: [],
+    readings: [],
+    traced: "",
+    trace: [],
+    proposal: null,
+  };
 }
 
 describe("the address", () => {
@@ -41,6 +57,10 @@ describe("the test of the hub", () => {
     expect(relationOf(test(0, "idle", ""), "a", 5, true)).toBe("begin");
   });
   it("holds its link while it runs", () => {
-    expect((["idle", "listening", "trying", "answering", "silent", "failed", "ended"] as const).filter((phase) => isActive({ phase }))).toEqual(["listening", "trying", "answering"]);
+    expect(
+      (["idle", "listening", "trying", "answering", "silent", "failed", "ended"] as const).filter((phase) =>
+        isActive({ phase }),
+      ),
+    ).toEqual(["listening", "trying", "answering"]);
   });
 });

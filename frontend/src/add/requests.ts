@@ -1,7 +1,16 @@
 /** What the page asks of onboarding; a refusal is a sentence. */
 import { get, HubError, post, remove } from "../data/http";
 import { requestLogin } from "../data/live";
-import type { ConfigurationView, ConflictProblem, Offer, Onboarding, Outcome, Problem, ReloadView, Value } from "../data/shapes";
+import type {
+  ConfigurationView,
+  ConflictProblem,
+  Offer,
+  Onboarding,
+  Outcome,
+  Problem,
+  ReloadView,
+  Value,
+} from "../data/shapes";
 import { say } from "../text/words";
 
 export const PATH = "/api/onboarding";

@@ -30,13 +30,19 @@ export function TrialStep({ offer, followed, mark }: Props) {
       <h1>{say("add.step_trial")}</h1>
       <p class="lead">{say(leadOf(answers ? device : undefined))}</p>
       <div class="panel trial" data-phase={test?.phase ?? relation}>
-        {answers && device ? <Answering key={device.id} test={test} device={device} mark={mark(device)} /> : <Waiting offer={offer} followed={followed} />}
+        {answers && device ? (
+          <Answering key={device.id} test={test} device={device} mark={mark(device)} />
+        ) : (
+          <Waiting offer={offer} followed={followed} />
+        )}
       </div>
       <ul class="row-list">
         <li>
           <div>
             {say(answers ? "add.nothing_moves" : "add.not_this")}
-            <p class="small soft">{say(answers && device && switchOf(device) ? "add.nothing_moves_switch" : "add.nothing_moves_other")}</p>
+            <p class="small soft">
+              {say(answers && device && switchOf(device) ? "add.nothing_moves_switch" : "add.nothing_moves_other")}
+            </p>
           </div>
           <a class="button" href={addressOf()}>
             {say("add.another")}
@@ -49,7 +55,12 @@ export function TrialStep({ offer, followed, mark }: Props) {
             {say("add.all_the_same")}
           </a>
         )}
-        <button type="button" class="main" aria-disabled={!isKnown || undefined} onClick={() => isKnown && offer && go(addressOf(offer.id, "naming"))}>
+        <button
+          type="button"
+          class="main"
+          aria-disabled={!isKnown || undefined}
+          onClick={() => isKnown && offer && go(addressOf(offer.id, "naming"))}
+        >
           {say("add.yes")}
         </button>
       </Feet>
@@ -68,8 +79,14 @@ function leadOf(device: Device | undefined): Id {
 function Waiting({ offer, followed }: { offer: Offer | undefined; followed: Followed }) {
   const { test, relation, refusal, begin } = followed;
   if (refusal) return <Ended title={say("add.failed_title")} text={refusal} again={begin} />;
-  if (relation === "taken") return <Ended title={say("add.replaced_title")} text={say("add.taken_text")} again={begin} verb={say("add.test_this")} />;
-  if (relation === "replaced") return <Ended title={say("add.replaced_title")} text={say("add.taken_text")} again={begin} verb={say("add.test_this")} />;
+  if (relation === "taken")
+    return (
+      <Ended title={say("add.replaced_title")} text={say("add.taken_text")} again={begin} verb={say("add.test_this")} />
+    );
+  if (relation === "replaced")
+    return (
+      <Ended title={say("add.replaced_title")} text={say("add.taken_text")} again={begin} verb={say("add.test_this")} />
+    );
   if (test && !isActive(test)) return <Led test={test} again={begin} />;
   return (
     <>
@@ -77,8 +94,16 @@ function Waiting({ offer, followed }: { offer: Offer | undefined; followed: Foll
         {NOTHING}
       </p>
       <p role="status">{test ? attemptText(test) : say("add.listens")}</p>
-      <p class="small soft">{[offer ? titleOf(offer) : "", test?.steps ? say("add.attempt", { step: test.step, steps: test.steps }) : ""].filter(Boolean).join(" · ")}</p>
-      <progress aria-label={say("add.lead_wait")} max={test?.steps || undefined} value={test?.steps ? test.step - 1 : undefined} />
+      <p class="small soft">
+        {[offer ? titleOf(offer) : "", test?.steps ? say("add.attempt", { step: test.step, steps: test.steps }) : ""]
+          .filter(Boolean)
+          .join(" · ")}
+      </p>
+      <progress
+        aria-label={say("add.lead_wait")}
+        max={test?.steps || undefined}
+        value={test?.steps ? test.step - 1 : undefined}
+      />
     </>
   );
 }
@@ -121,7 +146,11 @@ function Answering({ test, device, mark }: { test: LinkTest; device: Device; mar
         {control && <TrialSwitch point={control} value={value(control.key)} />}
       </div>
       {test.traced && shown && <Trace test={test} point={shown} mark={mark} />}
-      <p class="small soft">{[test.title || familyOf(test.family), ...otherValues(test, device, shown), ageOf(test, device)].filter(Boolean).join(" · ")}</p>
+      <p class="small soft">
+        {[test.title || familyOf(test.family), ...otherValues(test, device, shown), ageOf(test, device)]
+          .filter(Boolean)
+          .join(" · ")}
+      </p>
       {!test.readings.length && <p>{say("add.no_values")}</p>}
       {parts.length > 0 && <p class="small">{say("add.parts", { names: parts.map(nameOf).join(", ") })}</p>}
     </>
@@ -149,13 +178,17 @@ function otherValues(test: LinkTest, device: Device, shown: Point | undefined): 
     .filter((one) => one.device === device.id && one.point !== shown?.key && typeof one.value === "number")
     .flatMap((one) => {
       const point = pointOf(device, one.point);
-      return point && point.kind === "number" && point.access === "r" ? [`${titleOfPoint(point)} ${valueText(one.value, point).replace(" ", "\u202f")}`] : [];
+      return point && point.kind === "number" && point.access === "r"
+        ? [`${titleOfPoint(point)} ${valueText(one.value, point).replace(" ", "\u202f")}`]
+        : [];
     })
     .slice(0, MOST_OTHERS);
 }
 
 function ageOf(test: LinkTest, device: Device): string {
-  const newest = Math.max(...test.readings.filter((one) => one.device === device.id).map((one) => Date.parse(one.at) / 1000));
+  const newest = Math.max(
+    ...test.readings.filter((one) => one.device === device.id).map((one) => Date.parse(one.at) / 1000),
+  );
   return Number.isFinite(newest) ? say("app.ago", { age: ageText(Math.max(1, now.value - newest)) }) : "";
 }
 
@@ -190,7 +223,12 @@ function Trace({ test, point, mark }: { test: LinkTest; point: Point; mark: stri
   return (
     <figure class="trace">
       <div class="plot" role="img" aria-label={say("add.trace", { point: titleOfPoint(point), seconds: SPAN_S })}>
-        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true" style={{ "--mark": mark }}>
+        <svg
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          preserveAspectRatio="none"
+          aria-hidden="true"
+          style={{ "--mark": mark }}
+        >
           {ticks.map(({ top }) => (
             <path key={top} class="rule" d={`M0 ${(top / 100) * HEIGHT}H${WIDTH}`} />
           ))}

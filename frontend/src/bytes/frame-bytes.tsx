@@ -3,7 +3,19 @@ import { useState } from "preact/hooks";
 
 import type { FramePart } from "../data/shapes";
 import { say } from "../text/words";
-import { bytesText, fieldsOf, firstBytes, isText, lettersOf, nextIndex, sentenceOf, summaryOf, tintOf, type Drawable, type Field } from "./parts";
+import {
+  bytesText,
+  fieldsOf,
+  firstBytes,
+  isText,
+  lettersOf,
+  nextIndex,
+  sentenceOf,
+  summaryOf,
+  tintOf,
+  type Drawable,
+  type Field,
+} from "./parts";
 import { PartTable } from "./part-table";
 import "./bytes.css";
 
@@ -18,11 +30,21 @@ export function ShortBytes({ frame }: { frame: Drawable }) {
   return (
     <span class={text ? "bytes letters" : "bytes"}>
       {parts.map((part) => (
-        <span key={part.start} class="byte-part" data-tint={tintOf(part)} data-odd={isOdd(part)} title={summaryOf(part)}>
+        <span
+          key={part.start}
+          class="byte-part"
+          data-tint={tintOf(part)}
+          data-odd={isOdd(part)}
+          title={summaryOf(part)}
+        >
           {contentOf(frame, part, text)}
         </span>
       ))}
-      {left > 0 && <span class="soft small left">{say(left === 1 ? "decode.more_byte" : "decode.more_bytes", { count: left })}</span>}
+      {left > 0 && (
+        <span class="soft small left">
+          {say(left === 1 ? "decode.more_byte" : "decode.more_bytes", { count: left })}
+        </span>
+      )}
     </span>
   );
 }
@@ -58,7 +80,14 @@ function FieldRow({ frame, fields, active, onActive }: RowProps) {
     row.querySelectorAll<HTMLElement>("[role=option]")[next]?.focus();
   };
   return (
-    <div class={text ? "bytes large letters" : "bytes large"} role="listbox" aria-orientation="horizontal" aria-label={say("decode.bytes")} onKeyDown={move} onMouseLeave={() => onActive(-1)}>
+    <div
+      class={text ? "bytes large letters" : "bytes large"}
+      role="listbox"
+      aria-orientation="horizontal"
+      aria-label={say("decode.bytes")}
+      onKeyDown={move}
+      onMouseLeave={() => onActive(-1)}
+    >
       {drawn.map((field, index) => (
         <span
           key={field.part.start}
@@ -77,7 +106,11 @@ function FieldRow({ frame, fields, active, onActive }: RowProps) {
           <span class="hidden-text">, {sentenceOf(field)}</span>
         </span>
       ))}
-      {left > 0 && <span class="soft small left" role="presentation">{say(left === 1 ? "decode.more_byte" : "decode.more_bytes", { count: left })}</span>}
+      {left > 0 && (
+        <span class="soft small left" role="presentation">
+          {say(left === 1 ? "decode.more_byte" : "decode.more_bytes", { count: left })}
+        </span>
+      )}
     </div>
   );
 }

@@ -36,7 +36,9 @@ export function PartTable({ frame, fields, active, onActive }: Props) {
               )}
               <td class="label">
                 <span class="tint" data-tint={tintOf(field.part)} aria-hidden="true" />
-                {shown[index - 1]?.group === field.group && field.group ? labelOf({ ...field, group: "" }) : labelOf(field)}
+                {shown[index - 1]?.group === field.group && field.group
+                  ? labelOf({ ...field, group: "" })
+                  : labelOf(field)}
               </td>
               <td class="means">
                 {meaningOf(field.part)}
@@ -51,7 +53,9 @@ export function PartTable({ frame, fields, active, onActive }: Props) {
           {say("decode.more_fields", { count: left })}
         </button>
       )}
-      {Boolean(frame.more_parts) && <p class="soft small">{say("decode.left_out", { count: frame.more_parts ?? 0 })}</p>}
+      {Boolean(frame.more_parts) && (
+        <p class="soft small">{say("decode.left_out", { count: frame.more_parts ?? 0 })}</p>
+      )}
     </div>
   );
 }

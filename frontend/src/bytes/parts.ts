@@ -11,8 +11,16 @@ export type Field = { part: FramePart; group: string };
 export type Tint = "header" | "version" | "command" | "length" | "data" | "checksum" | "rest";
 
 const TINTS: Readonly<Record<NonNullable<FramePart["kind"]>, Tint>> = {
-  header: "header", version: "version", sequence: "version", command: "command", length: "length",
-  data: "data", value: "data", json: "data", checksum: "checksum", rest: "rest",
+  header: "header",
+  version: "version",
+  sequence: "version",
+  command: "command",
+  length: "length",
+  data: "data",
+  value: "data",
+  json: "data",
+  checksum: "checksum",
+  rest: "rest",
 };
 export const LEGEND: readonly Tint[] = ["header", "version", "command", "length", "data", "checksum"];
 
@@ -43,7 +51,11 @@ export function lettersOf(hex: string, start: number, end: number): string {
   return hex
     .slice(2 * start, 2 * end)
     .split(/((?:··)+)/)
-    .map((some) => (some.startsWith("··") ? "··" : decoder.decode(Uint8Array.from(some.match(/../g) ?? [], (byte) => parseInt(byte, 16)))))
+    .map((some) =>
+      some.startsWith("··")
+        ? "··"
+        : decoder.decode(Uint8Array.from(some.match(/../g) ?? [], (byte) => parseInt(byte, 16))),
+    )
     .join("");
 }
 
@@ -66,27 +78,35 @@ export function labelOf({ part, group }: Field): string {
 
 /** The field in one sentence: `Data point 19, value: 673: power_W 67.3 W`. */
 export function sentenceOf(field: Field): string {
-  const meaning = [meaningOf(field.part), field.part.odd ? say("decode.odd", { text: field.part.odd }) : ""].filter(Boolean).join(" ");
+  const meaning = [meaningOf(field.part), field.part.odd ? say("decode.odd", { text: field.part.odd }) : ""]
+    .filter(Boolean)
+    .join(" ");
   return meaning ? `${labelOf(field)}: ${meaning}` : labelOf(field);
 }
 
 /** A part as one line, also one that consists of others: `Data point 19: 673: power_W 67.3 W`. */
 export function summaryOf(part: FramePart): string {
   if (!part.parts?.length) return sentenceOf({ part, group: "" });
-  const meanings = fieldsOf(part.parts).filter(({ part: one }) => one.kind === "value").map(({ part: one }) => meaningOf(one));
+  const meanings = fieldsOf(part.parts)
+    .filter(({ part: one }) => one.kind === "value")
+    .map(({ part: one }) => meaningOf(one));
   return `${capital(part.label)}: ${meanings.join(", ") || part.parts.map((one) => one.label).join(", ")}`;
 }
 
 /** The first parts that have at most `most` bytes together, the last one cut; and how many bytes are left out. */
 export function firstBytes({ parts, length }: Drawable, most: number): { parts: readonly FramePart[]; left: number } {
-  const shown = parts.filter((part) => part.start < most).map((part) => (part.end <= most ? part : { ...part, end: most }));
+  const shown = parts
+    .filter((part) => part.start < most)
+    .map((part) => (part.end <= most ? part : { ...part, end: most }));
   return { parts: shown, left: Math.max(length - (shown.at(-1)?.end ?? 0), 0) };
 }
 
 /** Where an arrow key leads; undefined for other keys. */
 export function nextIndex(key: string, from: number, count: number): number | undefined {
   const at = Math.max(from, 0);
-  const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: count - 1 }[key];
+  const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: count - 1 }[
+    key
+  ];
   return to === undefined || count === 0 ? undefined : Math.min(Math.max(to, 0), count - 1);
 }
 

@@ -69,7 +69,9 @@ export function Chart(props: ChartProps) {
   const plot = useRef<uPlot | undefined>(undefined);
   const now = useRef(props);
   now.current = props;
-  const shape = props.lines.map((line) => `${line.key} ${line.colour} ${line.label} ${line.isDashed} ${hasBand(line)}`).join("\n");
+  const shape = props.lines
+    .map((line) => `${line.key} ${line.colour} ${line.label} ${line.isDashed} ${hasBand(line)}`)
+    .join("\n");
 
   useLayoutEffect(() => {
     const box = host.current;
@@ -96,7 +98,14 @@ export function Chart(props: ChartProps) {
   }, [props.at, props.lines, props.span.start, props.span.end, props.edited]);
 
   return (
-    <div class="lines-chart" ref={host} role="img" aria-label={props.label} data-dim={props.isDim || undefined} style={{ height: `${props.height}px` }} />
+    <div
+      class="lines-chart"
+      ref={host}
+      role="img"
+      aria-label={props.label}
+      data-dim={props.isDim || undefined}
+      style={{ height: `${props.height}px` }}
+    />
   );
 }
 
@@ -122,7 +131,8 @@ function optionsOf(now: Now, width: number): uPlot.Options {
     const fill = () => (fromZero ? faint(colourOf(line.colour), lines.length > 3 ? 0.05 : 0.1) : "transparent");
     series.push({ ...plain, stroke, width: 1.5, fill, ...(line.isDashed ? { dash: [6, 4] } : {}) });
     series.push({ ...plain, width: 0, stroke: "transparent" }, { ...plain, width: 0, stroke: "transparent" });
-    if (hasBand(line)) bands.push({ series: [3 * index + 2, 3 * index + 3], fill: () => faint(colourOf(line.colour), 0.22) });
+    if (hasBand(line))
+      bands.push({ series: [3 * index + 2, 3 * index + 3], fill: () => faint(colourOf(line.colour), 0.22) });
   });
   const axis: uPlot.Axis = {
     stroke: () => colourOf("var(--soft)"),
@@ -142,18 +152,39 @@ function optionsOf(now: Now, width: number): uPlot.Options {
       y: { range: (_, low, high) => heightsOf(low, high, now.current.fromZero) },
     },
     axes: [
-      { ...axis, size: 30, grid: { show: false }, splits: (u) => ticksOf(u, now).map((tick) => tick.at), values: (u) => ticksOf(u, now).map((tick) => tick.text) },
       {
-        ...axis, scale: "y", size: (_, values) => Math.max(56, ...(values ?? []).map((value) => value.length * DIGIT + 14)),
-        splits: (u, _, low, high) => (states.length ? states.map((_, index) => index) : roundValues(low, high, Math.max(2, u.bbox.height / uPlot.pxRatio / 48), unit)),
+        ...axis,
+        size: 30,
+        grid: { show: false },
+        splits: (u) => ticksOf(u, now).map((tick) => tick.at),
+        values: (u) => ticksOf(u, now).map((tick) => tick.text),
+      },
+      {
+        ...axis,
+        scale: "y",
+        size: (_, values) => Math.max(56, ...(values ?? []).map((value) => value.length * DIGIT + 14)),
+        splits: (u, _, low, high) =>
+          states.length
+            ? states.map((_, index) => index)
+            : roundValues(low, high, Math.max(2, u.bbox.height / uPlot.pxRatio / 48), unit),
         values: (_, splits) => (states.length ? [...states] : valueTexts(splits, unit)),
       },
     ],
     cursor: {
       y: false,
-      points: { size: (_, of) => (isLine(of) ? 7 : 0), width: (_, of) => (isLine(of) ? 1.5 : 0), fill: () => colourOf("var(--paper)"), stroke: strokeOf },
+      points: {
+        size: (_, of) => (isLine(of) ? 7 : 0),
+        width: (_, of) => (isLine(of) ? 1.5 : 0),
+        fill: () => colourOf("var(--paper)"),
+        stroke: strokeOf,
+      },
       drag: { x: true, y: false, setScale: false, dist: LEAST_DRAG },
-      sync: { key: sync, setSeries: false, scales: ["x", null], filters: { pub: (type) => type === "mousemove" || type === "mouseleave" } },
+      sync: {
+        key: sync,
+        setSeries: false,
+        scales: ["x", null],
+        filters: { pub: (type) => type === "mousemove" || type === "mouseleave" },
+      },
       bind: {
         mousedown: (u, _, handler) => (event) => (event.shiftKey ? startPan(u, event, now) : handler(event)),
         dblclick: () => () => (now.current.onReset(), null),
@@ -275,7 +306,8 @@ function watchWheel(u: uPlot, now: Now): () => void {
 
 function watchSize(box: HTMLElement, u: uPlot, now: Now): () => void {
   const observer = new ResizeObserver(() => {
-    if (box.clientWidth && box.clientWidth !== u.width) u.setSize({ width: box.clientWidth, height: now.current.height });
+    if (box.clientWidth && box.clientWidth !== u.width)
+      u.setSize({ width: box.clientWidth, height: now.current.height });
   });
   observer.observe(box);
   return () => observer.disconnect();
@@ -377,7 +409,9 @@ function drawMarks(u: uPlot, now: Now): void {
 }
 
 function isLabelled(u: { width: number }, lines: readonly Line[]): boolean {
-  return u.width >= ROOM && lines.some((line) => line.label) && lines.filter((line) => !line.isHidden).length <= MOST_LABELS;
+  return (
+    u.width >= ROOM && lines.some((line) => line.label) && lines.filter((line) => !line.isHidden).length <= MOST_LABELS
+  );
 }
 
 /** Space on the right for the longest label. */
@@ -399,9 +433,20 @@ function drawLabels(u: uPlot, now: Now): void {
   const ends = lines.flatMap((line) => {
     const end = line.isHidden ? undefined : lastOf(at, line.column.y, span);
     if (!end) return [];
-    return [{ line, left: u.valToPos(Math.min(end.at, span.end), "x", true) / ratio, top: u.valToPos(end.y, "y", true) / ratio }];
+    return [
+      {
+        line,
+        left: u.valToPos(Math.min(end.at, span.end), "x", true) / ratio,
+        top: u.valToPos(end.y, "y", true) / ratio,
+      },
+    ];
   });
-  const tops = apart(ends.map((end) => end.top), LABEL_HEIGHT, u.bbox.top / ratio, (u.bbox.top + u.bbox.height) / ratio);
+  const tops = apart(
+    ends.map((end) => end.top),
+    LABEL_HEIGHT,
+    u.bbox.top / ratio,
+    (u.bbox.top + u.bbox.height) / ratio,
+  );
   const { ctx } = u;
   ctx.save();
   ctx.scale(ratio, ratio);
@@ -428,7 +473,11 @@ function short(label: string): string {
 }
 
 /** The last value in the span, or the one valid at its start. */
-function lastOf(at: readonly number[], ys: readonly (number | null)[], span: Span): { at: number; y: number } | undefined {
+function lastOf(
+  at: readonly number[],
+  ys: readonly (number | null)[],
+  span: Span,
+): { at: number; y: number } | undefined {
   for (let index = at.length - 1; index >= 0; index--) {
     const [time, y] = [at[index] ?? 0, ys[index]];
     if (y !== null && y !== undefined && time <= span.end) return time < span.start ? undefined : { at: time, y };

@@ -13,12 +13,32 @@ type Theme = "light" | "dark";
 
 /** Colour blindness of full severity, for linear light: Machado, Oliveira and Fernandes 2009. */
 const SIGHTS: Readonly<Record<string, Matrix>> = {
-  normal: [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-  protanopia: [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-  deuteranopia: [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
-  tritanopia: [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+  normal: [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ],
+  protanopia: [
+    [0.152286, 1.052583, -0.204868],
+    [0.114503, 0.786281, 0.099216],
+    [-0.003882, -0.048116, 1.051998],
+  ],
+  deuteranopia: [
+    [0.367322, 0.860646, -0.227968],
+    [0.280085, 0.672501, 0.047413],
+    [-0.01182, 0.04294, 0.968881],
+  ],
+  tritanopia: [
+    [1.255528, -0.076749, -0.178779],
+    [-0.078411, 0.930809, 0.147602],
+    [0.004733, 0.691367, 0.3039],
+  ],
 };
-const XYZ: Matrix = [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]];
+const XYZ: Matrix = [
+  [0.4124564, 0.3575761, 0.1804375],
+  [0.2126729, 0.7151522, 0.072175],
+  [0.0193339, 0.119192, 0.9503041],
+];
 const WHITE: Colour = [0.95047, 1, 1.08883];
 
 function times(matrix: Matrix, [a, b, c]: Colour): Colour {
@@ -30,7 +50,9 @@ function light(name: string, theme: Theme): Colour {
   const value = new RegExp(`${name}: (.*?);`).exec(css)?.[1] ?? "";
   const hex = value.match(/#[0-9a-f]{6}/g)?.[theme === "light" ? 0 : 1] ?? "";
   const part = (at: number) => parseInt(hex.slice(at, at + 2), 16) / 255;
-  return [part(1), part(3), part(5)].map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)) as unknown as Colour;
+  return [part(1), part(3), part(5)].map((one) =>
+    one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4,
+  ) as unknown as Colour;
 }
 
 /** CIE Lab under D65. */
@@ -63,9 +85,18 @@ function distance([L1, a1, b1]: Colour, [L2, a2, b2]: Colour): number {
   const turn = h2 - h1 > 180 ? h2 - h1 - 360 : h2 - h1 < -180 ? h2 - h1 + 360 : h2 - h1;
   const [dL, dC, dH] = [L2 - L1, C2 - C1, 2 * Math.sqrt(C1 * C2) * Math.sin(rad(turn / 2))];
   const [L, C, h] = [(L1 + L2) / 2, (C1 + C2) / 2, (h1 + turn / 2 + 360) % 360];
-  const T = 1 - 0.17 * Math.cos(rad(h - 30)) + 0.24 * Math.cos(rad(2 * h)) + 0.32 * Math.cos(rad(3 * h + 6)) - 0.2 * Math.cos(rad(4 * h - 63));
+  const T =
+    1 -
+    0.17 * Math.cos(rad(h - 30)) +
+    0.24 * Math.cos(rad(2 * h)) +
+    0.32 * Math.cos(rad(3 * h + 6)) -
+    0.2 * Math.cos(rad(4 * h - 63));
   const rotation = -Math.sin(rad(60 * Math.exp(-(((h - 275) / 25) ** 2)))) * 2 * Math.sqrt(C ** 7 / (C ** 7 + 25 ** 7));
-  const [l, c, H] = [dL / (1 + (0.015 * (L - 50) ** 2) / Math.sqrt(20 + (L - 50) ** 2)), dC / (1 + 0.045 * C), dH / (1 + 0.015 * C * T)];
+  const [l, c, H] = [
+    dL / (1 + (0.015 * (L - 50) ** 2) / Math.sqrt(20 + (L - 50) ** 2)),
+    dC / (1 + 0.045 * C),
+    dH / (1 + 0.015 * C * T),
+  ];
   return Math.sqrt(l * l + c * c + H * H + rotation * c * H);
 }
 
@@ -75,7 +106,8 @@ const THEMES: readonly Theme[] = ["light", "dark"];
 
 /** How far apart two tokens are for that sight. */
 function apart(one: string, other: string, theme: Theme, sight: Matrix): number {
-  const seen = (name: string) => lab(times(sight, light(name, theme)).map((part) => Math.min(Math.max(part, 0), 1)) as unknown as Colour);
+  const seen = (name: string) =>
+    lab(times(sight, light(name, theme)).map((part) => Math.min(Math.max(part, 0), 1)) as unknown as Colour);
   return distance(seen(one), seen(other));
 }
 
@@ -95,20 +127,27 @@ describe("the colours of devices", () => {
 
   it.each(THEMES)("are seen on paper and surface, %s", (theme) => {
     for (const name of [...USES, ...RESERVED])
-      for (const ground of ["--paper", "--surface"]) expect(contrast(light(name, theme), light(ground, theme)), name).toBeGreaterThanOrEqual(3);
+      for (const ground of ["--paper", "--surface"])
+        expect(contrast(light(name, theme), light(ground, theme)), name).toBeGreaterThanOrEqual(3);
   });
 
-  it.each(THEMES.flatMap((theme) => Object.keys(SIGHTS).map((sight) => [theme, sight] as const)))("differ most between neighbours, %s, %s", (theme, sight) => {
-    const seen = (one: string, other: string) => apart(one, other, theme, SIGHTS[sight]!);
-    const neighbours = USES.map((name, index) => seen(name, USES[(index + 1) % COLOURS]!));
-    expect(Math.min(...neighbours)).toBeGreaterThan(20);
-    expect(Math.min(...pairs(USES).map(([one, other]) => seen(one, other)))).toBeGreaterThan(sight === "normal" ? 16 : 8.5);
-    expect(Math.min(...pairs(RESERVED).map(([one, other]) => seen(one, other)))).toBeGreaterThan(11);
-  });
+  it.each(THEMES.flatMap((theme) => Object.keys(SIGHTS).map((sight) => [theme, sight] as const)))(
+    "differ most between neighbours, %s, %s",
+    (theme, sight) => {
+      const seen = (one: string, other: string) => apart(one, other, theme, SIGHTS[sight]!);
+      const neighbours = USES.map((name, index) => seen(name, USES[(index + 1) % COLOURS]!));
+      expect(Math.min(...neighbours)).toBeGreaterThan(20);
+      expect(Math.min(...pairs(USES).map(([one, other]) => seen(one, other)))).toBeGreaterThan(
+        sight === "normal" ? 16 : 8.5,
+      );
+      expect(Math.min(...pairs(RESERVED).map(([one, other]) => seen(one, other)))).toBeGreaterThan(11);
+    },
+  );
 
   it.each(THEMES)("are far from those of the grid, of production and of faults, %s", (theme) => {
     for (const name of USES)
-      for (const other of [...RESERVED, "--fault"]) expect(apart(name, other, theme, SIGHTS["normal"]!), `${name} ${other}`).toBeGreaterThan(13);
+      for (const other of [...RESERVED, "--fault"])
+        expect(apart(name, other, theme, SIGHTS["normal"]!), `${name} ${other}`).toBeGreaterThan(13);
   });
 });
 

@@ -8,7 +8,11 @@ const HEIGHT = 32;
  * The paths of `values` (evenly spaced; null = a gap), from the lowest to the highest, at least `span` apart.
  * `zero`: from zero, as for power; otherwise from the lowest value, as for a temperature.
  */
-export function sparkPaths(values: readonly (number | null)[], zero = true, span = zero ? 10 : 1): { line: string; area: string } {
+export function sparkPaths(
+  values: readonly (number | null)[],
+  zero = true,
+  span = zero ? 10 : 1,
+): { line: string; area: string } {
   const known = values.filter((value) => value !== null);
   const low = zero ? Math.min(0, ...known) : Math.min(...known) - span / 2;
   const high = Math.max(low + span, zero ? 0 : low, ...known);
@@ -26,10 +30,24 @@ export function sparkPaths(values: readonly (number | null)[], zero = true, span
 }
 
 /** `values`: evenly spaced, oldest first. Decorative: the value is next to it as text. */
-export function Spark({ values, mark, zero = true }: { values: readonly (number | null)[]; mark?: string; zero?: boolean }) {
+export function Spark({
+  values,
+  mark,
+  zero = true,
+}: {
+  values: readonly (number | null)[];
+  mark?: string;
+  zero?: boolean;
+}) {
   const { line, area } = sparkPaths(values, zero);
   return (
-    <svg class="spark" viewBox={`0 -1 ${WIDTH} ${HEIGHT + 2}`} preserveAspectRatio="none" aria-hidden="true" style={{ "--mark": mark }}>
+    <svg
+      class="spark"
+      viewBox={`0 -1 ${WIDTH} ${HEIGHT + 2}`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+      style={{ "--mark": mark }}
+    >
       <path class="area" d={area} />
       <path class="line" d={line} />
     </svg>

@@ -7,7 +7,13 @@ import type { Bill, BillLine, Tariff } from "./shapes";
 
 /** `Energy, punta, tier 2`. */
 export function lineName(line: BillLine): string {
-  return [line.part || say(`bill.kind_${line.kind}`), line.zone, line.tier ? say("bill.tier", { number: line.tier }) : ""].filter(Boolean).join(", ");
+  return [
+    line.part || say(`bill.kind_${line.kind}`),
+    line.zone,
+    line.tier ? say("bill.tier", { number: line.tier }) : "",
+  ]
+    .filter(Boolean)
+    .join(", ");
 }
 
 /** What is worth knowing of a line: other days than those of the bill, days of a charge, estimates. */
@@ -28,7 +34,8 @@ export function lineNotes(line: BillLine, bill: Bill): string {
 /** `123.46 kWh`, `29 days`, `4.6 kW for 29 days`; of a tax, what it is levied on. */
 export function quantityOf(line: BillLine, bill: Bill): string {
   const value = numberOf(line.quantity);
-  if (line.kind === "standing" && line.days) return say(line.days === 1 ? "bill.day" : "bill.days", { count: line.days });
+  if (line.kind === "standing" && line.days)
+    return say(line.days === 1 ? "bill.day" : "bill.days", { count: line.days });
   if (value === undefined) return "";
   if (line.kind === "tax") return moneyText(value, bill.currency, bill.digits);
   if (line.unit === "kWh") return amountText(value * 1000);
@@ -38,13 +45,24 @@ export function quantityOf(line: BillLine, bill: Bill): string {
 
 /** `0.1875 €/kWh`; of a price that changes within the line, the average: `∅ 0.12 €/kWh`; `31.40 €/kW per year`. */
 export function rateOf(line: BillLine, bill: Bill, tariff?: Tariff): string {
-  if (line.kind === "tax") return numberOf(line.rate) === undefined ? "" : `${countText(numberOf(line.rate) ?? 0, 4)} %`;
+  if (line.kind === "tax")
+    return numberOf(line.rate) === undefined ? "" : `${countText(numberOf(line.rate) ?? 0, 4)} %`;
   const rate = numberOf(line.rate);
   const average = numberOf(line.average);
-  if (line.unit === "kWh") return rate !== undefined ? priceText(rate, bill.currency, bill.digits) : average !== undefined ? `∅ ${priceText(average, bill.currency, bill.digits)}` : "";
+  if (line.unit === "kWh")
+    return rate !== undefined
+      ? priceText(rate, bill.currency, bill.digits)
+      : average !== undefined
+        ? `∅ ${priceText(average, bill.currency, bill.digits)}`
+        : "";
   if (rate === undefined) return "";
   const per = tariff?.parts?.find(({ kind, name }) => kind === line.kind && name === line.part)?.per;
-  return [priceText(rate, bill.currency, bill.digits).replace(/\/kWh$/, line.unit === "kW" ? "/kW" : ""), per && perText(per)].filter(Boolean).join(" ");
+  return [
+    priceText(rate, bill.currency, bill.digits).replace(/\/kWh$/, line.unit === "kW" ? "/kW" : ""),
+    per && perText(per),
+  ]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** `per year`: what a charge is for, or after what its tiers begin anew. */
@@ -69,30 +87,75 @@ export function billDays(bill: Bill): string {
 }
 
 /** The names of the period before and after one; the newest is first. undefined: there is none. */
-export function neighbours(periods: readonly string[], name: string): { before: string | undefined; after: string | undefined } {
+export function neighbours(
+  periods: readonly string[],
+  name: string,
+): { before: string | undefined; after: string | undefined } {
   const at = periods.indexOf(name);
   return at < 0 ? { before: undefined, after: undefined } : { before: periods[at + 1], after: periods[at - 1] };
 }
 
 /** Exact numbers, as the hub has them. */
 export function billCsvRows(bill: Bill): (string | number)[][] {
-  const head = ["kind", "part", "zone", "tier", "since", "until", "days", "quantity", "unit", "rate", "average", "amount", "currency", "tax", "estimated", "included"];
+  const head = [
+    "kind",
+    "part",
+    "zone",
+    "tier",
+    "since",
+    "until",
+    "days",
+    "quantity",
+    "unit",
+    "rate",
+    "average",
+    "amount",
+    "currency",
+    "tax",
+    "estimated",
+    "included",
+  ];
   const rows = bill.lines.map((line) => [
-    line.kind, line.part, line.zone ?? "", line.tier || "", line.since ?? "", line.until ?? "", line.days || "", line.quantity ?? "", line.unit ?? "", line.rate ?? "", line.average ?? "", line.amount, bill.currency, line.tax ?? "", line.estimated ?? 0, line.included ? 1 : 0,
+    line.kind,
+    line.part,
+    line.zone ?? "",
+    line.tier || "",
+    line.since ?? "",
+    line.until ?? "",
+    line.days || "",
+    line.quantity ?? "",
+    line.unit ?? "",
+    line.rate ?? "",
+    line.average ?? "",
+    line.amount,
+    bill.currency,
+    line.tax ?? "",
+    line.estimated ?? 0,
+    line.included ? 1 : 0,
   ]);
-  return [head, ...rows, ["total", "", "", "", bill.since, bill.until, "", "", "", "", "", bill.total, bill.currency, "", "", ""]];
+  return [
+    head,
+    ...rows,
+    ["total", "", "", "", bill.since, bill.until, "", "", "", "", "", bill.total, bill.currency, "", "", ""],
+  ];
 }
 
 /** Why a bill is not final, in sentences. */
 export function billNotes(bill: Bill, today: Day): string[] {
   const last = dayFrom(bill.until);
-  const isRunning = last !== undefined && Date.UTC(last.year, last.month - 1, last.day) >= Date.UTC(today.year, today.month - 1, today.day);
+  const isRunning =
+    last !== undefined &&
+    Date.UTC(last.year, last.month - 1, last.day) >= Date.UTC(today.year, today.month - 1, today.day);
   const [missing, unpriced, estimated] = [bill.missing_share ?? 0, bill.unpriced_kWh ?? 0, bill.estimated_share ?? 0];
   return [
     isRunning && last ? say("bill.so_far", { day: daysText(plusDays(last, 0), last) }) : "",
-    missing > 0.0005 && !isRunning ? say("bill.missing", { part: `${missing < 0.01 ? "< 1" : Math.round(missing * 100)} %` }) : "",
+    missing > 0.0005 && !isRunning
+      ? say("bill.missing", { part: `${missing < 0.01 ? "< 1" : Math.round(missing * 100)} %` })
+      : "",
     unpriced > 0 ? say("bill.unpriced", { energy: amountText(unpriced * 1000) }) : "",
-    estimated > 0 ? say("bill.energy_estimated", { part: `${estimated < 0.01 ? "< 1" : Math.round(estimated * 100)} %` }) : "",
+    estimated > 0
+      ? say("bill.energy_estimated", { part: `${estimated < 0.01 ? "< 1" : Math.round(estimated * 100)} %` })
+      : "",
   ].filter(Boolean);
 }
 

@@ -27,7 +27,14 @@ export function CompareTariffs({ tariffs, today }: { tariffs: readonly Tariff[];
   const zone = timezone.value;
   const [first, last] = [dayFrom(since), dayFrom(until)];
   const isSpan = first !== undefined && last !== undefined && since <= until;
-  const place = isSpan && one && other ? address("/api/tariffs/compare", { start: instantOf(first, zone), end: instantOf(plusDays(last, 1), zone), tariff: [one, other] }) : "";
+  const place =
+    isSpan && one && other
+      ? address("/api/tariffs/compare", {
+          start: instantOf(first, zone),
+          end: instantOf(plusDays(last, 1), zone),
+          tariff: [one, other],
+        })
+      : "";
   const { answer, of, error, again } = useAnswer<TariffComparison>(place, 0);
   if (tariffs.length < 2) return <p class="soft">{say("tariff.compare_one")}</p>;
   const select = (value: string, label: string, choose: (name: string) => void) => (
@@ -78,7 +85,11 @@ function Result({ comparison, isStale, zone }: { comparison: TariffComparison; i
       <div class="scrolls">
         <table class="data">
           <caption class="small soft">
-            {say("tariff.compared", { days, bought: amountText(comparison.import_kWh * 1000), fed: amountText(comparison.export_kWh * 1000) })}{" "}
+            {say("tariff.compared", {
+              days,
+              bought: amountText(comparison.import_kWh * 1000),
+              fed: amountText(comparison.export_kWh * 1000),
+            })}{" "}
             {missing > 0.0005 && say("bill.missing", { part: percentText(missing) })}
           </caption>
           <thead>
@@ -100,7 +111,9 @@ function Result({ comparison, isStale, zone }: { comparison: TariffComparison; i
                 </th>
                 {ROWS.map(([key]) => (
                   <td key={key} class="number">
-                    {key === "average" ? priceText(one.average, one.currency, one.digits) : moneyText(one[key], one.currency, one.digits)}
+                    {key === "average"
+                      ? priceText(one.average, one.currency, one.digits)
+                      : moneyText(one[key], one.currency, one.digits)}
                   </td>
                 ))}
               </tr>
@@ -108,7 +121,14 @@ function Result({ comparison, isStale, zone }: { comparison: TariffComparison; i
           </tbody>
         </table>
       </div>
-      <Under table={() => monthTable(comparison, zone)} caption={say("tariff.by_month", { days })} csv={{ text: () => csvText(csvRows(comparison, zone)), name: `unclouded-tariffs-${dayText(dayOf(comparison.start, zone))}.csv` }} />
+      <Under
+        table={() => monthTable(comparison, zone)}
+        caption={say("tariff.by_month", { days })}
+        csv={{
+          text: () => csvText(csvRows(comparison, zone)),
+          name: `unclouded-tariffs-${dayText(dayOf(comparison.start, zone))}.csv`,
+        }}
+      />
     </div>
   );
 }
@@ -127,17 +147,25 @@ function verdictOf(mine: Compared, other: Compared): string {
   const by = (numberOf(other.total) ?? 0) - (numberOf(mine.total) ?? 0);
   if (other.problem || mine.problem || other.currency !== mine.currency) return "";
   const amount = moneyText(Math.abs(by), mine.currency, mine.digits);
-  if (Math.round(by * 10 ** (mine.digits ?? 2)) === 0) return say("tariff.same", { one: mine.tariff, other: other.tariff });
+  if (Math.round(by * 10 ** (mine.digits ?? 2)) === 0)
+    return say("tariff.same", { one: mine.tariff, other: other.tariff });
   return say(by < 0 ? "tariff.less" : "tariff.more", { one: mine.tariff, other: other.tariff, amount });
 }
 
 function monthTable({ at, tariffs }: TariffComparison, zone: string) {
   const head = [say("history.month"), ...tariffs.map(({ tariff }) => tariff)];
-  const rows = at.slice(0, -1).map((month, index) => [periodText(month, "month", zone), ...tariffs.map((one) => moneyText(one.months[index], one.currency, one.digits))]);
+  const rows = at
+    .slice(0, -1)
+    .map((month, index) => [
+      periodText(month, "month", zone),
+      ...tariffs.map((one) => moneyText(one.months[index], one.currency, one.digits)),
+    ]);
   return { head, rows, step: "" };
 }
 
 function csvRows({ at, tariffs }: TariffComparison, zone: string): (string | number)[][] {
-  const rows = at.slice(0, -1).map((month, index) => [dayText(dayOf(month, zone)).slice(0, 7), ...tariffs.map((one) => one.months[index] ?? "")]);
+  const rows = at
+    .slice(0, -1)
+    .map((month, index) => [dayText(dayOf(month, zone)).slice(0, 7), ...tariffs.map((one) => one.months[index] ?? "")]);
   return [["month", ...tariffs.map((one) => `${one.tariff} ${one.currency}`)], ...rows];
 }

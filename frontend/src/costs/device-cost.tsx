@@ -25,7 +25,11 @@ export function useDeviceCosts(device: Device): DeviceCosts | undefined {
   if (!hasCosts(found)) return undefined;
   if (!active || !mine) return year.value ? undefined : { today: NO_MONEY, month: NO_MONEY, year: NO_MONEY };
   const money = (amount: string | null | undefined) => moneyText(numberOf(amount), active.currency, active.digits);
-  return { today: money(rowOf(today.value, device)?.total_cost), month: money(mine.cost.at(-1)), year: money(mine.total_cost) };
+  return {
+    today: money(rowOf(today.value, device)?.total_cost),
+    month: money(mine.cost.at(-1)),
+    year: money(mine.total_cost),
+  };
 }
 
 function rowOf(costs: Costs | undefined, device: Device): CostRow | undefined {

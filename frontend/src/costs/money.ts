@@ -25,7 +25,11 @@ export function priceText(price: string | number | null | undefined, currency: s
 
 /** The sign of a currency: `€`. */
 export function currencySign(currency: string): string {
-  return formatOf(currency, 0, 0).formatToParts(0).find((part) => part.type === "currency")?.value ?? currency;
+  return (
+    formatOf(currency, 0, 0)
+      .formatToParts(0)
+      .find((part) => part.type === "currency")?.value ?? currency
+  );
 }
 
 /** `31.4 kg`, `420 g`: of carbon dioxide. */
@@ -49,14 +53,31 @@ function signed(text: string, value: number, digits: number): string {
 function formatOf(currency: string, least: number, most: number): Intl.NumberFormat {
   const place = `${numberLocale()} ${currency} ${least} ${most}`;
   let found = formats.get(place);
-  if (!found) formats.set(place, (found = new Intl.NumberFormat(numberLocale(), { style: "currency", currency, currencyDisplay: "narrowSymbol", minimumFractionDigits: least, maximumFractionDigits: most })));
+  if (!found)
+    formats.set(
+      place,
+      (found = new Intl.NumberFormat(numberLocale(), {
+        style: "currency",
+        currency,
+        currencyDisplay: "narrowSymbol",
+        minimumFractionDigits: least,
+        maximumFractionDigits: most,
+      })),
+    );
   return found;
 }
 
 function plain(decimals: number): Intl.NumberFormat {
   const place = `${numberLocale()} ${decimals}`;
   let found = formats.get(place);
-  if (!found) formats.set(place, (found = new Intl.NumberFormat(numberLocale(), { minimumFractionDigits: decimals, maximumFractionDigits: decimals })));
+  if (!found)
+    formats.set(
+      place,
+      (found = new Intl.NumberFormat(numberLocale(), {
+        minimumFractionDigits: decimals,
+        maximumFractionDigits: decimals,
+      })),
+    );
   return found;
 }
 

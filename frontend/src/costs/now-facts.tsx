@@ -35,7 +35,15 @@ export function CostFacts() {
 }
 
 /** `0.112 €` with its small `/kWh`. */
-export function Price({ price, currency, digits }: { price: string | number | null | undefined; currency: string; digits: number }) {
+export function Price({
+  price,
+  currency,
+  digits,
+}: {
+  price: string | number | null | undefined;
+  currency: string;
+  digits: number;
+}) {
   const [money, unit] = priceText(price, currency, digits).split(/(?=\/kWh$)/);
   return (
     <span class="quantity">

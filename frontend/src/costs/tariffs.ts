@@ -16,7 +16,7 @@ const OLD_MS = 60_000;
 export function useTariffs(): Tariffs | undefined {
   const isLive = connection.value === "live";
   useEffect(() => {
-    if (!isLive || performance.now() - asked < OLD_MS && asked) return;
+    if (!isLive || (performance.now() - asked < OLD_MS && asked)) return;
     asked = performance.now() || 1;
     get<Tariffs>("/api/tariffs").then(
       (found) => (tariffs.value = found),

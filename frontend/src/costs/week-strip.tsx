@@ -16,12 +16,24 @@ export function WeekStrip({ prices, tariff, zone, now }: Props) {
   const strips = stripsOf(prices, zone);
   const price = (value: number | undefined) => priceText(value, prices.currency, prices.digits);
   const segments = strips.flatMap((strip) => strip.segments);
-  const move = (by: number) => setOver((old) => segments[Math.min(Math.max(old ? segments.findIndex((one) => one.start === old.start) + by : 0, 0), segments.length - 1)] ?? null);
+  const move = (by: number) =>
+    setOver(
+      (old) =>
+        segments[
+          Math.min(
+            Math.max(old ? segments.findIndex((one) => one.start === old.start) + by : 0, 0),
+            segments.length - 1,
+          )
+        ] ?? null,
+    );
   const ranges = zonePrices(prices);
   return (
     <>
       <div
-        class="week" role="img" tabIndex={0} aria-label={`${say("tariff.week")}. ${ranges.map((one) => `${one.zone || say("tariff.price")}: ${rangeText(one, price)}`).join(". ")}`}
+        class="week"
+        role="img"
+        tabIndex={0}
+        aria-label={`${say("tariff.week")}. ${ranges.map((one) => `${one.zone || say("tariff.price")}: ${rangeText(one, price)}`).join(". ")}`}
         onBlur={() => setOver(null)}
         onKeyDown={(event) => {
           const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -31,7 +43,14 @@ export function WeekStrip({ prices, tariff, zone, now }: Props) {
         }}
       >
         {strips.map((strip) => (
-          <Strip key={strip.segments[0]?.start ?? 0} strip={strip} zone={zone} now={now} over={over} setOver={setOver} />
+          <Strip
+            key={strip.segments[0]?.start ?? 0}
+            strip={strip}
+            zone={zone}
+            now={now}
+            over={over}
+            setOver={setOver}
+          />
         ))}
         <div class="hours" aria-hidden="true">
           {HOURS.map((hour) => (
@@ -42,7 +61,9 @@ export function WeekStrip({ prices, tariff, zone, now }: Props) {
         </div>
       </div>
       <p class="small soft picked" aria-live="polite">
-        {over ? `${timeText(over.start, now, zone)} – ${timeText(over.end, now, zone)} · ${[over.zone, price(over.price)].filter(Boolean).join(" · ")}` : say("tariff.week_hint")}
+        {over
+          ? `${timeText(over.start, now, zone)} – ${timeText(over.end, now, zone)} · ${[over.zone, price(over.price)].filter(Boolean).join(" · ")}`
+          : say("tariff.week_hint")}
       </p>
       <div class="scrolls">
         <table class="data zones">
@@ -71,11 +92,19 @@ export function WeekStrip({ prices, tariff, zone, now }: Props) {
   );
 }
 
-type StripProps = Readonly<{ strip: DayStrip; zone: string; now: number; over: Segment | null; setOver: (segment: Segment | null) => void }>;
+type StripProps = Readonly<{
+  strip: DayStrip;
+  zone: string;
+  now: number;
+  over: Segment | null;
+  setOver: (segment: Segment | null) => void;
+}>;
 
 function Strip({ strip, now, over, setOver }: StripProps) {
   const { day, segments } = strip;
-  const name = formatter("UTC", { weekday: "short", day: "numeric" }).format(Date.UTC(day.year, day.month - 1, day.day)).replace(",", "");
+  const name = formatter("UTC", { weekday: "short", day: "numeric" })
+    .format(Date.UTC(day.year, day.month - 1, day.day))
+    .replace(",", "");
   const present = segments.find(({ start, end }) => start <= now && now < end);
   return (
     <div class="strip">
@@ -83,12 +112,28 @@ function Strip({ strip, now, over, setOver }: StripProps) {
       <div class="track">
         {segments.map((one) => (
           <i
-            key={one.start} data-mark data-over={over?.start === one.start || undefined} data-none={one.shade === 0 || undefined}
-            style={{ left: `${one.from * 100}%`, width: `${(one.to - one.from) * 100}%`, "--shade": one.shade / SHADES }}
-            onPointerEnter={() => setOver(one)} onPointerLeave={() => setOver(null)} onClick={() => setOver(one)}
+            key={one.start}
+            data-mark
+            data-over={over?.start === one.start || undefined}
+            data-none={one.shade === 0 || undefined}
+            style={{
+              left: `${one.from * 100}%`,
+              width: `${(one.to - one.from) * 100}%`,
+              "--shade": one.shade / SHADES,
+            }}
+            onPointerEnter={() => setOver(one)}
+            onPointerLeave={() => setOver(null)}
+            onClick={() => setOver(one)}
           />
         ))}
-        {present && <i class="now" style={{ left: `${(present.from + ((now - present.start) / (present.end - present.start)) * (present.to - present.from)) * 100}%` }} />}
+        {present && (
+          <i
+            class="now"
+            style={{
+              left: `${(present.from + ((now - present.start) / (present.end - present.start)) * (present.to - present.from)) * 100}%`,
+            }}
+          />
+        )}
       </div>
     </div>
   );

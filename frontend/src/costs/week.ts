@@ -13,7 +13,15 @@ export type Prices = components["schemas"]["PricesView"];
 export const SHADES = 12;
 
 /** A run of equal price. `from`, `to`: parts of the day, 0 to 1; `shade`: 1 to SHADES, 0 = the price is not known. */
-export type Segment = Readonly<{ start: number; end: number; from: number; to: number; price: number | undefined; zone: string; shade: number }>;
+export type Segment = Readonly<{
+  start: number;
+  end: number;
+  from: number;
+  to: number;
+  price: number | undefined;
+  zone: string;
+  shade: number;
+}>;
 export type DayStrip = Readonly<{ day: Day; segments: readonly Segment[] }>;
 
 export function stripsOf(prices: Prices, zone: string): DayStrip[] {
@@ -21,13 +29,27 @@ export function stripsOf(prices: Prices, zone: string): DayStrip[] {
   const known = prices.price.map(numberOf).filter((one) => one !== undefined);
   const [low, high] = [Math.min(...known), Math.max(...known)];
   const strips: DayStrip[] = [];
-  for (let day = dayOf(at[0] ?? 0, zone), until = at.at(-1) ?? 0; at.length > 1 && instantOf(day, zone) < until; day = plusDays(day, 1)) {
+  for (
+    let day = dayOf(at[0] ?? 0, zone), until = at.at(-1) ?? 0;
+    at.length > 1 && instantOf(day, zone) < until;
+    day = plusDays(day, 1)
+  ) {
     const [begin, end] = [instantOf(day, zone), instantOf(plusDays(day, 1), zone)];
     const segments = at.slice(0, -1).flatMap((run, index): Segment[] => {
       const [start, stop] = [Math.max(run, begin), Math.min(at[index + 1] ?? run, end)];
       if (start >= stop) return [];
       const price = numberOf(prices.price[index]);
-      return [{ start, end: stop, from: (start - begin) / (end - begin), to: (stop - begin) / (end - begin), price, zone: prices.zone[index] ?? "", shade: shadeOf(price, low, high) }];
+      return [
+        {
+          start,
+          end: stop,
+          from: (start - begin) / (end - begin),
+          to: (stop - begin) / (end - begin),
+          price,
+          zone: prices.zone[index] ?? "",
+          shade: shadeOf(price, low, high),
+        },
+      ];
     });
     strips.push({ day, segments });
   }
@@ -40,12 +62,31 @@ function shadeOf(price: number | undefined, low: number, high: number): number {
 }
 
 /** The next time at which the price is lower than now, and the lowest within a day; undefined where there is none. */
-export function cheaperOf(prices: Prices, now: number, within = 86_400): { next: Segment | undefined; lowest: Segment | undefined } {
-  const all = prices.at.slice(0, -1).map((start, index) => ({ start, end: prices.at[index + 1] ?? start, from: 0, to: 0, price: numberOf(prices.price[index]), zone: prices.zone[index] ?? "", shade: 0 }));
+export function cheaperOf(
+  prices: Prices,
+  now: number,
+  within = 86_400,
+): { next: Segment | undefined; lowest: Segment | undefined } {
+  const all = prices.at
+    .slice(0, -1)
+    .map((start, index) => ({
+      start,
+      end: prices.at[index + 1] ?? start,
+      from: 0,
+      to: 0,
+      price: numberOf(prices.price[index]),
+      zone: prices.zone[index] ?? "",
+      shade: 0,
+    }));
   const present = all.find(({ start, end }) => start <= now && now < end);
   if (present?.price === undefined) return { next: undefined, lowest: undefined };
-  const later = all.filter(({ start, price }) => start > now && start < now + within && price !== undefined && price < (present.price ?? 0));
-  const lowest = later.reduce<Segment | undefined>((least, one) => (least === undefined || (one.price ?? 0) < (least.price ?? 0) ? one : least), undefined);
+  const later = all.filter(
+    ({ start, price }) => start > now && start < now + within && price !== undefined && price < (present.price ?? 0),
+  );
+  const lowest = later.reduce<Segment | undefined>(
+    (least, one) => (least === undefined || (one.price ?? 0) < (least.price ?? 0) ? one : least),
+    undefined,
+  );
   return { next: later[0], lowest };
 }
 
@@ -60,7 +101,6 @@ export function zonePrices(prices: Prices): { zone: string; low: number; high: n
   });
   return [...found.values()];
 }
-
 
 /** The mean price of all known times, of a kWh used evenly; undefined without a price. */
 export function meanPrice(prices: Prices): number | undefined {

@@ -55,7 +55,11 @@ async function throughHub(device: string, point: string, value: Value): Promise<
     const { outcome, reason } = await post<Outcome>(path, { point, value, origin: "web" });
     if (outcome === "confirmed") return await shown(device, point, value);
     // Only a device that refuses says more than the page can: the hub writes English, and of the other outcomes what its line saw.
-    return { state: outcome === "held" ? "held" : "failed", value, reason: (outcome === "refused" && reason) || say(`app.${outcome}`) };
+    return {
+      state: outcome === "held" ? "held" : "failed",
+      value,
+      reason: (outcome === "refused" && reason) || say(`app.${outcome}`),
+    };
   } catch (error) {
     return { state: "failed", value, reason: error instanceof HubError ? error.message : String(error) };
   }

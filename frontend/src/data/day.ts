@@ -34,13 +34,18 @@ export function dayOf(device: string): readonly (number | null)[] | undefined {
 
 /** How many hours are known of what measures power; 0 while it is loading. */
 export const dayHours = computed(() => {
-  const firsts = [...(loaded.value?.values.values() ?? [])].map((values) => values.findIndex((value) => value !== null)).filter((first) => first >= 0);
+  const firsts = [...(loaded.value?.values.values() ?? [])]
+    .map((values) => values.findIndex((value) => value !== null))
+    .filter((first) => first >= 0);
   return firsts.length ? ((DAY_COLUMNS - Math.min(...firsts)) * DAY_STEP_S) / 3600 : 0;
 });
 
 /** The columns of the chart of the day. */
 export const dayColumns = computed(() => {
-  const { start, values } = loaded.value ?? { start: quarter.value - (DAY_COLUMNS - 1) * DAY_STEP_S, values: new Map<string, (number | null)[]>() };
+  const { start, values } = loaded.value ?? {
+    start: quarter.value - (DAY_COLUMNS - 1) * DAY_STEP_S,
+    values: new Map<string, (number | null)[]>(),
+  };
   const plan = planOf(devices.value);
   const at = Array.from({ length: DAY_COLUMNS }, (_, index) => start + index * DAY_STEP_S);
   return columnsOf(at, (time) => flowsOf(plan, (id) => values.get(id)?.[(time - start) / DAY_STEP_S] ?? undefined));
@@ -70,7 +75,11 @@ async function load(): Promise<void> {
   const start = quarter.peek() - (DAY_COLUMNS - 1) * DAY_STEP_S;
   const values = new Map<string, (number | null)[]>();
   try {
-    for await (const answer of historiesOf(series, { start, end: start + DAY_COLUMNS * DAY_STEP_S, points: DAY_COLUMNS })) {
+    for await (const answer of historiesOf(series, {
+      start,
+      end: start + DAY_COLUMNS * DAY_STEP_S,
+      points: DAY_COLUMNS,
+    })) {
       for (const one of answer.series) values.set(one.device, columnsFrom(one, start));
     }
     if (mine === request) loaded.value = { start, values };
@@ -80,7 +89,10 @@ async function load(): Promise<void> {
 }
 
 /** The mean of each column. A value holds until the next row; null: a gap, or before the first one. */
-export function columnsFrom({ at, value, mean }: Pick<Series, "at" | "value" | "mean">, start: number): (number | null)[] {
+export function columnsFrom(
+  { at, value, mean }: Pick<Series, "at" | "value" | "mean">,
+  start: number,
+): (number | null)[] {
   const columns: (number | null)[] = [];
   let row = 0;
   let held: number | null = null;

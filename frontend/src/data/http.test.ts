@@ -5,7 +5,11 @@ import { get, HubError, patch } from "./http";
 
 /** A hub that takes requests and answers none. */
 function silent(): void {
-  vi.stubGlobal("fetch", (_: string, { signal }: RequestInit) => new Promise((__, reject) => signal?.addEventListener("abort", () => reject(signal.reason as Error))));
+  vi.stubGlobal(
+    "fetch",
+    (_: string, { signal }: RequestInit) =>
+      new Promise((__, reject) => signal?.addEventListener("abort", () => reject(signal.reason as Error))),
+  );
 }
 
 afterEach(() => {

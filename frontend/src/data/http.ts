@@ -32,7 +32,8 @@ export function address(own: string, query: Query = {}): string {
   const path = placed(own);
   const parameters = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
-    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) parameters.append(key, String(one));
+    for (const one of Array.isArray(value) ? value : [value])
+      if (one !== undefined) parameters.append(key, String(one));
   }
   return parameters.size ? `${path}${path.includes("?") ? "&" : "?"}${parameters}` : path;
 }
@@ -42,7 +43,9 @@ const LONGEST_CHANGE_MS = 60_000; // for which it waits for a change; those behi
 
 /** The answer to GET. Throws HubError, also where none comes. */
 export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
-  return limited(LONGEST_GET_MS, signal, async (within) => parse<T>(await (await ask(address(path, query), { signal: within })).text()));
+  return limited(LONGEST_GET_MS, signal, async (within) =>
+    parse<T>(await (await ask(address(path, query), { signal: within })).text()),
+  );
 }
 
 /** Whether GET would be answered; what comes is left. Throws HubError. */
@@ -61,7 +64,9 @@ export async function post<T>(path: string, body: unknown): Promise<T> {
 
 /** The answer to PATCH. Throws HubError. */
 export async function patch<T>(path: string, body: unknown): Promise<T> {
-  return limited(LONGEST_CHANGE_MS, undefined, async (signal) => parse<T>(await (await ask(path, { ...posting(body), method: "PATCH", signal })).text()));
+  return limited(LONGEST_CHANGE_MS, undefined, async (signal) =>
+    parse<T>(await (await ask(path, { ...posting(body), method: "PATCH", signal })).text()),
+  );
 }
 
 /** The answer to PUT of JSON. Throws HubError. */
@@ -76,7 +81,13 @@ export async function put<T>(path: string, file: Blob): Promise<T> {
 }
 
 /** The answer to POST of bytes as they are. `read`: reads its JSON. Throws HubError. */
-export async function postBytes<T>(path: string, query: Query, bytes: Blob, signal?: AbortSignal, read: (text: string) => T = parse): Promise<T> {
+export async function postBytes<T>(
+  path: string,
+  query: Query,
+  bytes: Blob,
+  signal?: AbortSignal,
+  read: (text: string) => T = parse,
+): Promise<T> {
   const headers = { "Content-Type": "application/octet-stream" };
   const init = { method: "POST", headers, body: bytes, ...(signal ? { signal } : {}) };
   return read(await (await ask(address(path, query), init)).text());
@@ -84,7 +95,9 @@ export async function postBytes<T>(path: string, query: Query, bytes: Blob, sign
 
 /** The answer to DELETE. Throws HubError. */
 export async function remove<T>(path: string, query: Query = {}): Promise<T> {
-  return limited(LONGEST_CHANGE_MS, undefined, async (signal) => parse<T>(await (await ask(address(path, query), { method: "DELETE", signal })).text()));
+  return limited(LONGEST_CHANGE_MS, undefined, async (signal) =>
+    parse<T>(await (await ask(address(path, query), { method: "DELETE", signal })).text()),
+  );
 }
 
 /** The JSON lines of the answer to POST, as they arrive. Throws HubError. */
@@ -103,7 +116,11 @@ export async function* postForLines<T>(path: string, body: unknown): AsyncGenera
 }
 
 /** Some work that takes at most so long; then the hub is taken for one that does not answer. */
-async function limited<T>(most_ms: number, signal: AbortSignal | undefined, work: (within: AbortSignal) => Promise<T>): Promise<T> {
+async function limited<T>(
+  most_ms: number,
+  signal: AbortSignal | undefined,
+  work: (within: AbortSignal) => Promise<T>,
+): Promise<T> {
   const within = new AbortController();
   let isLate = false;
   const stop = () => within.abort(signal?.reason);
@@ -136,7 +153,15 @@ async function ask(path: string, init: RequestInit): Promise<Response> {
     throw new HubError(0, say("app.no_answer"));
   }
   if (answer.ok) return answer;
-  const problem = await answer.text().then(parse<Problem>).catch(() => null);
+  const problem = await answer
+    .text()
+    .then(parse<Problem>)
+    .catch(() => null);
   const after = Number(answer.headers.get("Retry-After") ?? 0) || 0;
-  throw new HubError(answer.status, problem?.detail ?? say("app.unexpected_answer", { status: answer.status }), after, problem ?? undefined);
+  throw new HubError(
+    answer.status,
+    problem?.detail ?? say("app.unexpected_answer", { status: answer.status }),
+    after,
+    problem ?? undefined,
+  );
 }

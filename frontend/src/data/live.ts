@@ -42,11 +42,20 @@ const readings = new Map<string, Signal<Reading | undefined>>();
 export const revision = signal(0);
 
 /** What the page is connected to: a hub, or a fleet. `take`: one message as text. */
-export type Stream = Readonly<{ path: string; session: string; isSignedIn: (session: unknown) => boolean; opened: () => void; take: (text: string) => void }>;
+export type Stream = Readonly<{
+  path: string;
+  session: string;
+  isSignedIn: (session: unknown) => boolean;
+  opened: () => void;
+  take: (text: string) => void;
+}>;
 
 const HUB: Stream = {
-  path: "/api/live", session: "/api/session", isSignedIn: (session) => (session as { role: Role | null }).role !== null,
-  opened: () => undefined, take: (text) => receive(parse<Live>(text)),
+  path: "/api/live",
+  session: "/api/session",
+  isSignedIn: (session) => (session as { role: Role | null }).role !== null,
+  opened: () => undefined,
+  take: (text) => receive(parse<Live>(text)),
 };
 let stream = HUB;
 

@@ -75,6 +75,9 @@ async function answer<T>(place: string, signal: AbortSignal): Promise<{ value?: 
     return { value: await get<T>(place, {}, signal), error: "", silent: false };
   } catch (error) {
     if (error instanceof HubError && error.status === 401) requestLogin();
-    return { error: error instanceof HubError ? error.message : String(error), silent: error instanceof HubError && error.status === 0 };
+    return {
+      error: error instanceof HubError ? error.message : String(error),
+      silent: error instanceof HubError && error.status === 0,
+    };
   }
 }

@@ -17,7 +17,9 @@ let asked: string[] = [];
 vi.stubGlobal("fetch", (path: string) => {
   asked.push(path);
   const answer = stored[path.split("?")[0] ?? ""];
-  return Promise.resolve(new Response(JSON.stringify(answer ?? { detail: "no store" }), { status: answer ? 200 : 503 }));
+  return Promise.resolve(
+    new Response(JSON.stringify(answer ?? { detail: "no store" }), { status: answer ? 200 : 503 }),
+  );
 });
 keepRecent();
 keepToday();
@@ -31,7 +33,9 @@ function counter(id: string, Wh: number): Change {
 }
 
 async function opened(home: Device[], readings: Change[]): Promise<void> {
-  receive({ snapshot: { at: AT, version: "1", name: "", timezone: "UTC", devices: home, readings, alerts: [], role: "control" } });
+  receive({
+    snapshot: { at: AT, version: "1", name: "", timezone: "UTC", devices: home, readings, alerts: [], role: "control" },
+  });
   connection.value = "live";
   await vi.waitFor(() => expect(historyState.value).not.toBe("loading"));
 }
@@ -72,7 +76,12 @@ describe("the current flows", () => {
 
   it("exclude an unreachable device at once", async () => {
     await opened([METER, KETTLE], [watts("meter", 1200, 0), watts("kettle", 1000, 0)]);
-    receive({ changes: { at: AT, statuses: [{ device: "kettle", state: "offline", since: new Date((AT + 5) * 1000).toISOString(), reason: "" }] } });
+    receive({
+      changes: {
+        at: AT,
+        statuses: [{ device: "kettle", state: "offline", since: new Date((AT + 5) * 1000).toISOString(), reason: "" }],
+      },
+    });
     expect(uses()).toEqual({ rest: 1200 });
     expect(flows.value.silent.map((one) => one.id)).toEqual(["kettle"]);
     expect(trackOf("kettle").value(AT + 6)).toBeNull();
@@ -81,13 +90,28 @@ describe("the current flows", () => {
 });
 
 describe("the values from before the page was opened", () => {
-  const series = (value: (number | null)[]) => ({ device: "kettle", point: "power_W", at: [AT - 300, AT - 200], value, mean: null }) as unknown as History["series"][number];
+  const series = (value: (number | null)[]) =>
+    ({
+      device: "kettle",
+      point: "power_W",
+      at: [AT - 300, AT - 200],
+      value,
+      mean: null,
+    }) as unknown as History["series"][number];
 
   it("are loaded from the store, with gaps", async () => {
     stored["/api/history"] = { start: AT - 600, end: AT, step: 0, series: [series([50, null])] };
     await opened([METER, KETTLE], [watts("kettle", 1000, 0)]);
-    expect(asked.find((path) => path.startsWith("/api/history"))).toContain("series=meter.power_W&series=kettle.power_W");
-    expect([-301, -300, -201, -200, 0].map((after) => trackOf("kettle").value(AT + after))).toEqual([null, 50, 50, null, 1000]);
+    expect(asked.find((path) => path.startsWith("/api/history"))).toContain(
+      "series=meter.power_W&series=kettle.power_W",
+    );
+    expect([-301, -300, -201, -200, 0].map((after) => trackOf("kettle").value(AT + after))).toEqual([
+      null,
+      50,
+      50,
+      null,
+      1000,
+    ]);
   });
 
   it("are loaded again after a reconnect", async () => {
@@ -111,7 +135,14 @@ it("a home without devices is shown", async () => {
 
 describe("today's energy", () => {
   it("is the counter minus its value at the beginning of the day", async () => {
-    stored["/api/today"] = { since: 0, until: 9e9, levels: [["kettle", "energy_import_Wh", 1000], ["meter", "energy_import_Wh", 5000]] };
+    stored["/api/today"] = {
+      since: 0,
+      until: 9e9,
+      levels: [
+        ["kettle", "energy_import_Wh", 1000],
+        ["meter", "energy_import_Wh", 5000],
+      ],
+    };
     await opened([METER, KETTLE], [counter("kettle", 1310), counter("meter", 11_400)]);
     await vi.waitFor(() => expect(energyToday(KETTLE)).toBe(310));
     expect(energyOf(["meter", "kettle"])).toBe(6710);

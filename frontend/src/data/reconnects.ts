@@ -38,9 +38,11 @@ async function failureOf(device: string): Promise<string> {
 
 /** What brings a device back that the hub cannot connect to by itself; "" = the hub can. */
 export function helpOf(device: Device, owner: Device | undefined): string {
-  const isPart = owner !== undefined && (owner.link === device.link || owner.actions.some((one) => one.name === "permit"));
+  const isPart =
+    owner !== undefined && (owner.link === device.link || owner.actions.some((one) => one.name === "permit"));
   const links = device.link.split(" ");
-  if (isPart && isAnswering(owner.state) && !isAccepted(links)) return say("reconnect.part", { gateway: nameOf(owner) });
+  if (isPart && isAnswering(owner.state) && !isAccepted(links))
+    return say("reconnect.part", { gateway: nameOf(owner) });
   return isAccepted(links) ? say("reconnect.calls") : "";
 }
 

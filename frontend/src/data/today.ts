@@ -11,7 +11,9 @@ const DEVICE_OWN = "energy_today_Wh"; // counted by the device
 const RETRY_MS = 60_000; // until the next attempt after a failure
 
 const today = signal<Today | undefined>(undefined);
-const levels = computed(() => new Map(today.value?.levels.map(([device, point, value]) => [`${device}\n${point}`, value])));
+const levels = computed(
+  () => new Map(today.value?.levels.map(([device, point, value]) => [`${device}\n${point}`, value])),
+);
 
 /** The increase of a counter today, Wh; undefined if unknown. */
 export function energyToday(device: Device, counter = IMPORT): number | undefined {

@@ -34,12 +34,18 @@ describe("the recent values of a number", () => {
   });
 
   it("are the same for any order of stored and live values", () => {
-    const some = fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 500 }), fc.integer()), { selector: ([at]) => at, maxLength: 40 });
+    const some = fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 500 }), fc.integer()), {
+      selector: ([at]) => at,
+      maxLength: 40,
+    });
     fc.assert(
-      fc.property(some.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))), ([all, mixed]) => {
-        const sorted = [...all].sort(([one], [other]) => one - other);
-        expect(track(...mixed).evenly(600, 7, 86)).toEqual(track(...sorted).evenly(600, 7, 86));
-      }),
+      fc.property(
+        some.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))),
+        ([all, mixed]) => {
+          const sorted = [...all].sort(([one], [other]) => one - other);
+          expect(track(...mixed).evenly(600, 7, 86)).toEqual(track(...sorted).evenly(600, 7, 86));
+        },
+      ),
       { numRuns: 100 },
     );
   });

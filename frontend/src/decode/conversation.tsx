@@ -6,7 +6,19 @@ import { capital, LEGEND, nextIndex } from "../bytes/parts";
 import type { DecodedFrame, DecodeView } from "../data/shapes";
 import { countText } from "../text/format";
 import { say } from "../text/words";
-import { busy, choices, endShown, firstShown, frames, isPicked, more, pick, selected, selectedFrame, sought } from "./decoding";
+import {
+  busy,
+  choices,
+  endShown,
+  firstShown,
+  frames,
+  isPicked,
+  more,
+  pick,
+  selected,
+  selectedFrame,
+  sought,
+} from "./decoding";
 import { filtered, linked, nameOf, namesOf, NO_FILTER, type Filter } from "./filter";
 import { endsOf, spanText, timeText } from "./texts";
 
@@ -33,7 +45,11 @@ export function Conversation({ view }: { view: DecodeView }) {
         {shownText(shown.length, all)}
       </p>
       {firstShown.value > 0 && <MoreButton before />}
-      {shown.length > 0 ? <Lanes frames={shown} ends={ends} sides={view.counts.senders} /> : <p class="soft">{say("device.no_match")}</p>}
+      {shown.length > 0 ? (
+        <Lanes frames={shown} ends={ends} sides={view.counts.senders} />
+      ) : (
+        <p class="soft">{say("device.no_match")}</p>
+      )}
       {endShown.value < all && <MoreButton />}
     </section>
   );
@@ -42,14 +58,26 @@ export function Conversation({ view }: { view: DecodeView }) {
 /** `7 frames`, `3 of the 7 frames`, `frames 1–500 of 93,207; 12 pass the filter` */
 function shownText(shown: number, all: number): string {
   const loaded = frames.value.length;
-  if (loaded === all) return shown === all ? say("decode.all_shown", { count: countText(all) }) : say("decode.some_shown", { shown: countText(shown), all: countText(all) });
-  const range = say("decode.range", { from: countText(firstShown.value + 1), to: countText(endShown.value), all: countText(all) });
+  if (loaded === all)
+    return shown === all
+      ? say("decode.all_shown", { count: countText(all) })
+      : say("decode.some_shown", { shown: countText(shown), all: countText(all) });
+  const range = say("decode.range", {
+    from: countText(firstShown.value + 1),
+    to: countText(endShown.value),
+    all: countText(all),
+  });
   return shown === loaded ? range : `${range} ${say("decode.of_these", { shown: countText(shown) })}`;
 }
 
 function MoreButton({ before = false }: { before?: boolean }) {
   return (
-    <button type="button" class="more" aria-disabled={busy.value ? true : undefined} onClick={() => !busy.value && void more(before)}>
+    <button
+      type="button"
+      class="more"
+      aria-disabled={busy.value ? true : undefined}
+      onClick={() => !busy.value && void more(before)}
+    >
       {say(before ? "decode.earlier" : "decode.later")}
     </button>
   );
@@ -61,13 +89,27 @@ function FilterRow({ filter, ends, onChange }: RowProps) {
   const names = useMemo(() => namesOf(frames.value), [frames.value]);
   return (
     <div class="row-of filter">
-      <input type="search" value={filter.words} placeholder={say("device.filter")} aria-label={say("device.filter_label")} onInput={(event) => onChange({ words: event.currentTarget.value })} />
-      <select value={filter.side} aria-label={say("decode.side")} onChange={(event) => onChange({ side: event.currentTarget.value as Filter["side"] })}>
+      <input
+        type="search"
+        value={filter.words}
+        placeholder={say("device.filter")}
+        aria-label={say("device.filter_label")}
+        onInput={(event) => onChange({ words: event.currentTarget.value })}
+      />
+      <select
+        value={filter.side}
+        aria-label={say("decode.side")}
+        onChange={(event) => onChange({ side: event.currentTarget.value as Filter["side"] })}
+      >
         <option value="">{say("decode.both")}</option>
         <option value="controller">{capital(ends[0])}</option>
         <option value="device">{capital(ends[1])}</option>
       </select>
-      <select value={filter.name} aria-label={say("decode.command")} onChange={(event) => onChange({ name: event.currentTarget.value })}>
+      <select
+        value={filter.name}
+        aria-label={say("decode.command")}
+        onChange={(event) => onChange({ name: event.currentTarget.value })}
+      >
         <option value="">{say("decode.all_commands")}</option>
         {names.map(([name, count]) => (
           <option key={name} value={name}>
@@ -83,7 +125,15 @@ function FilterRow({ filter, ends, onChange }: RowProps) {
 }
 
 /** A list box: arrow keys go from frame to frame. */
-function Lanes({ frames: shown, ends, sides }: { frames: readonly DecodedFrame[]; ends: readonly [string, string]; sides: readonly string[] }) {
+function Lanes({
+  frames: shown,
+  ends,
+  sides,
+}: {
+  frames: readonly DecodedFrame[];
+  ends: readonly [string, string];
+  sides: readonly string[];
+}) {
   const list = useRef<HTMLDivElement>(null);
   const at = shown.findIndex((frame) => frame.index === selected.value);
   const links = useMemo(() => linked(shown, selectedFrame.value), [shown, selectedFrame.value]);
@@ -97,7 +147,10 @@ function Lanes({ frames: shown, ends, sides }: { frames: readonly DecodedFrame[]
     if (isPicked.value) requestAnimationFrame(() => clearOfPanel(row(at)));
   }, [selected.value]);
   const move = (event: KeyboardEvent) => {
-    const next = event.key.startsWith("ArrowL") || event.key.startsWith("ArrowR") ? undefined : nextIndex(event.key, at, shown.length);
+    const next =
+      event.key.startsWith("ArrowL") || event.key.startsWith("ArrowR")
+        ? undefined
+        : nextIndex(event.key, at, shown.length);
     const frame = next === undefined ? undefined : shown[next];
     if (!frame) return;
     event.preventDefault();
@@ -110,16 +163,38 @@ function Lanes({ frames: shown, ends, sides }: { frames: readonly DecodedFrame[]
         {!(sides.length === 1 && sides[0] === "device") && <span>{capital(ends[0])}</span>}
         {!(sides.length === 1 && sides[0] === "controller") && <span>{capital(ends[1])}</span>}
       </div>
-      <div class="lanes" data-sides={sides.length} role="listbox" aria-label={say("decode.frames_list")} ref={list} onKeyDown={move}>
+      <div
+        class="lanes"
+        data-sides={sides.length}
+        role="listbox"
+        aria-label={say("decode.frames_list")}
+        ref={list}
+        onKeyDown={move}
+      >
         {shown.map((frame, index) => (
-          <Row key={frame.index} frame={frame} from={from} ends={ends} isFirst={index === Math.max(at, 0)} isSelected={index === at} isLinked={links.has(frame.index)} />
+          <Row
+            key={frame.index}
+            frame={frame}
+            from={from}
+            ends={ends}
+            isFirst={index === Math.max(at, 0)}
+            isSelected={index === at}
+            isLinked={links.has(frame.index)}
+          />
         ))}
       </div>
     </>
   );
 }
 
-type FrameProps = { frame: DecodedFrame; from: number; ends: readonly [string, string]; isFirst: boolean; isSelected: boolean; isLinked: boolean };
+type FrameProps = {
+  frame: DecodedFrame;
+  from: number;
+  ends: readonly [string, string];
+  isFirst: boolean;
+  isSelected: boolean;
+  isLinked: boolean;
+};
 
 function Row({ frame, from, ends, isFirst, isSelected, isLinked }: FrameProps) {
   const end = frame.sender === null ? "" : ends[frame.sender === "controller" ? 0 : 1];

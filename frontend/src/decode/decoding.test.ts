@@ -6,7 +6,16 @@ import { attached, choice, FOUND, isChosen, MOST_BYTES, text } from "./input";
 import { frame } from "./testing";
 
 const TOTAL = 1_200;
-const COUNTS = { pieces: TOTAL, frames: TOTAL, noise_bytes: 0, cut_bytes: 0, rebuilt: 0, remarks: {}, senders: ["device"], is_complete: true };
+const COUNTS = {
+  pieces: TOTAL,
+  frames: TOTAL,
+  noise_bytes: 0,
+  cut_bytes: 0,
+  rebuilt: 0,
+  remarks: {},
+  senders: ["device"],
+  is_complete: true,
+};
 
 type Asked = { path: string; query: URLSearchParams; aborted: () => boolean; answer: (status?: number) => void };
 let asked: Asked[] = [];
@@ -22,7 +31,8 @@ beforeEach(() => {
         const start = Number(searchParams.get("start"));
         const count = Math.min(Number(searchParams.get("limit")), TOTAL - start);
         const found = Array.from({ length: count }, (_, at) => frame({ index: start + at }));
-        const body = status === 200 ? { counts: COUNTS, start, frames: found, remarks: [{ index: 7 }] } : { detail: "Too long." };
+        const body =
+          status === 200 ? { counts: COUNTS, start, frames: found, remarks: [{ index: 7 }] } : { detail: "Too long." };
         resolve(new Response(JSON.stringify(body), { status }));
       };
       asked.push({ path: pathname, query: searchParams, aborted: () => Boolean(init.signal?.aborted), answer });
@@ -70,7 +80,12 @@ describe("decoding", () => {
     expect(view.value).toBeDefined(); // it is still of this input
     text.value = "24 01";
     await answered(decode(), 503);
-    expect([problem.value, view.value, frames.value.length, isChosen(choice.value)]).toEqual(["Too long.", undefined, 0, true]);
+    expect([problem.value, view.value, frames.value.length, isChosen(choice.value)]).toEqual([
+      "Too long.",
+      undefined,
+      0,
+      true,
+    ]);
   });
   it("refuses what is too long without sending it", async () => {
     await answered(decode());
@@ -111,7 +126,8 @@ describe("the window of frames", () => {
     expect([asked.length, selected.value]).toEqual([6, 381]);
   });
   it("has no holes", () => {
-    const some = (from: number, to: number): DecodedFrame[] => Array.from({ length: to - from }, (_, at) => frame({ index: from + at }));
+    const some = (from: number, to: number): DecodedFrame[] =>
+      Array.from({ length: to - from }, (_, at) => frame({ index: from + at }));
     const span = (joined: readonly DecodedFrame[]) => [joined[0]?.index, joined.length];
     expect(span(joinedWith(some(0, 5), some(5, 8)))).toEqual([0, 8]);
     expect(span(joinedWith(some(5, 8), some(0, 5)))).toEqual([0, 8]);

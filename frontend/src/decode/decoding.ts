@@ -77,7 +77,13 @@ export async function show(index: number): Promise<void> {
 /** The input as files to keep, exactly as they are. Throws HubError. */
 export async function kept(what: "capture" | "case", name = ""): Promise<DecodeFiles> {
   const bytes = bytesOf(text.value, attached.value) ?? new Blob([]);
-  return postBytes<DecodeFiles>(`${PATH}/${what}`, { ...queryOf(choice.value), ...(name ? { name } : {}) }, bytes, undefined, JSON.parse);
+  return postBytes<DecodeFiles>(
+    `${PATH}/${what}`,
+    { ...queryOf(choice.value), ...(name ? { name } : {}) },
+    bytes,
+    undefined,
+    JSON.parse,
+  );
 }
 
 /** Forget the answer. */

@@ -4,9 +4,31 @@ import { filtered, linked, namesOf, nameOf, NO_FILTER } from "./filter";
 import { frame } from "./testing";
 
 const ASK = frame({ index: 0, offset: 0, sender: "controller", name: "heartbeat", hex: "55aa00000000ff" });
-const ANSWER = frame({ index: 1, offset: 0, sender: "device", name: "heartbeat", answers: 0, odd: ["the MCU has started"] });
-const REPORT = frame({ index: 2, offset: 8, sender: "device", name: "report", text: "power_W 67.3 W", hex: "55aa0307" });
-const NOISE = frame({ index: 3, offset: 20, sender: "device", kind: "noise", name: "", reason: "bad checksum", hex: "0307" });
+const ANSWER = frame({
+  index: 1,
+  offset: 0,
+  sender: "device",
+  name: "heartbeat",
+  answers: 0,
+  odd: ["the MCU has started"],
+});
+const REPORT = frame({
+  index: 2,
+  offset: 8,
+  sender: "device",
+  name: "report",
+  text: "power_W 67.3 W",
+  hex: "55aa0307",
+});
+const NOISE = frame({
+  index: 3,
+  offset: 20,
+  sender: "device",
+  kind: "noise",
+  name: "",
+  reason: "bad checksum",
+  hex: "0307",
+});
 const ALL = [ASK, ANSWER, REPORT, NOISE];
 
 const shown = (filter: Partial<typeof NO_FILTER>) => filtered(ALL, { ...NO_FILTER, ...filter }).map((one) => one.index);
@@ -29,7 +51,11 @@ describe("a filter of frames", () => {
 });
 
 it("names are counted", () => {
-  expect(namesOf(ALL)).toEqual([["heartbeat", 2], ["noise", 1], ["report", 1]]);
+  expect(namesOf(ALL)).toEqual([
+    ["heartbeat", 2],
+    ["noise", 1],
+    ["report", 1],
+  ]);
   expect(nameOf(frame({ name: "", command: 7 }))).toBe("07");
   expect(nameOf(frame({ name: "", command: "r" }))).toBe("r");
 });

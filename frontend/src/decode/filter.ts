@@ -47,7 +47,13 @@ export function linked(frames: readonly DecodedFrame[], selected: DecodedFrame |
 }
 
 function isAnswer(one: DecodedFrame, request: DecodedFrame): boolean {
-  return one.answers !== null && one.answers === request.offset && one.sender !== request.sender && request.kind === "frame" && one.family === request.family;
+  return (
+    one.answers !== null &&
+    one.answers === request.offset &&
+    one.sender !== request.sender &&
+    request.kind === "frame" &&
+    one.family === request.family
+  );
 }
 
 function hasWords(frame: DecodedFrame, words: readonly string[]): boolean {

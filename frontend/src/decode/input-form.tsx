@@ -157,17 +157,44 @@ function Choices({ onChange }: { onChange: () => void }) {
     choice.value = chosenWith(choice.value, part);
     onChange();
   };
-  const titled = (list: readonly { name: string; title: string }[] | undefined, name: string) => list?.find((one) => one.name === name)?.title ?? name;
-  const sides = { "": say("decode.no_sides"), controller: say("decode.only", { side: controller }), device: say("decode.only", { side: device }) };
+  const titled = (list: readonly { name: string; title: string }[] | undefined, name: string) =>
+    list?.find((one) => one.name === name)?.title ?? name;
+  const sides = {
+    "": say("decode.no_sides"),
+    controller: say("decode.only", { side: controller }),
+    device: say("decode.only", { side: device }),
+  };
   const sent = found?.counts.senders ?? [];
   const senders = sent.length > 1 ? say("decode.both") : sides[sent[0] ?? ""];
   const none = say("decode.none");
   return (
     <div class="choices">
-      <Pick name="input" title={say("decode.format")} found={found?.format.title ?? none} sure={found?.format.sure} isFound={found !== undefined} all={known?.formats} onPick={change} />
-      <Pick name="family" title={say("decode.family")} found={titled(known?.families, found?.family ?? "") || none} isFound={Boolean(found?.family)} all={known?.families} onPick={change} />
+      <Pick
+        name="input"
+        title={say("decode.format")}
+        found={found?.format.title ?? none}
+        sure={found?.format.sure}
+        isFound={found !== undefined}
+        all={known?.formats}
+        onPick={change}
+      />
+      <Pick
+        name="family"
+        title={say("decode.family")}
+        found={titled(known?.families, found?.family ?? "") || none}
+        isFound={Boolean(found?.family)}
+        all={known?.families}
+        onPick={change}
+      />
       {family && family.dialects.length > 1 && (
-        <Pick name="dialect" title={say("decode.dialect")} found={titled(family.dialects, found?.dialect ?? "") || none} isFound={found !== undefined} all={family.dialects} onPick={change} />
+        <Pick
+          name="dialect"
+          title={say("decode.dialect")}
+          found={titled(family.dialects, found?.dialect ?? "") || none}
+          isFound={found !== undefined}
+          all={family.dialects}
+          onPick={change}
+        />
       )}
       <Pick
         name="sender"
@@ -181,7 +208,14 @@ function Choices({ onChange }: { onChange: () => void }) {
         onPick={change}
       />
       {family && family.profiles.length > 0 && (
-        <Pick name="profile" title={say("decode.profile")} found={found?.profile || none} isFound={Boolean(found?.profile)} all={family.profiles} onPick={change} />
+        <Pick
+          name="profile"
+          title={say("decode.profile")}
+          found={found?.profile || none}
+          isFound={Boolean(found?.profile)}
+          all={family.profiles}
+          onPick={change}
+        />
       )}
     </div>
   );

@@ -9,7 +9,15 @@ it("an input that is too long is refused with its size", () => {
 });
 
 it("sizes have few digits", () => {
-  expect([0, 999, 1000, 3_449, 45_000, 999_999, 4_194_304].map(sizeText)).toEqual(["0 B", "999 B", "1 kB", "3.4 kB", "45 kB", "1000 kB", "4.2 MB"]);
+  expect([0, 999, 1000, 3_449, 45_000, 999_999, 4_194_304].map(sizeText)).toEqual([
+    "0 B",
+    "999 B",
+    "1 kB",
+    "3.4 kB",
+    "45 kB",
+    "1000 kB",
+    "4.2 MB",
+  ]);
 });
 
 it("blank text is nothing to decode", async () => {
@@ -21,7 +29,19 @@ it("blank text is nothing to decode", async () => {
 
 it("what is found is not asked for; another family has other dialects and profiles", () => {
   expect(queryOf({ ...FOUND, family: "emporia" })).toEqual({ family: "emporia" });
-  const tuya = { ...FOUND, input: "hex", family: "tuya_wifi", dialect: "low_power", profile: "tuya/generic", sender: "device" };
-  expect(chosenWith(tuya, { family: "emporia" })).toEqual({ ...FOUND, input: "hex", family: "emporia", sender: "device" });
+  const tuya = {
+    ...FOUND,
+    input: "hex",
+    family: "tuya_wifi",
+    dialect: "low_power",
+    profile: "tuya/generic",
+    sender: "device",
+  };
+  expect(chosenWith(tuya, { family: "emporia" })).toEqual({
+    ...FOUND,
+    input: "hex",
+    family: "emporia",
+    sender: "device",
+  });
   expect(chosenWith(tuya, { profile: "" })).toEqual({ ...tuya, profile: "" });
 });

@@ -32,7 +32,8 @@ export function Save() {
       setProblem(error instanceof HubError ? error.message : String(error));
     }
   };
-  const copy = () => run(async () => say((await copied((await kept("capture")).capture)) ? "device.copied" : "device.not_copied"));
+  const copy = () =>
+    run(async () => say((await copied((await kept("capture")).capture)) ? "device.copied" : "device.not_copied"));
   const download = () =>
     run(async () => {
       save(fileOf(`${name || FALLBACK}.jsonl`, (await kept("capture")).capture));
@@ -51,7 +52,14 @@ export function Save() {
         <div class="row-of">
           <label class="field">
             <span>{say("decode.name")}</span>
-            <input value={name} maxLength={60} placeholder="my_plug" spellcheck={false} autocapitalize="off" onInput={(event) => setName(nameOf(event.currentTarget.value))} />
+            <input
+              value={name}
+              maxLength={60}
+              placeholder="my_plug"
+              spellcheck={false}
+              autocapitalize="off"
+              onInput={(event) => setName(nameOf(event.currentTarget.value))}
+            />
           </label>
           <button type="button" onClick={() => void copy()}>
             {say("decode.copy_capture")}
@@ -84,7 +92,10 @@ export function Save() {
 
 /** What a name of a case may be. */
 function nameOf(typed: string): string {
-  return typed.toLowerCase().replace(/[^a-z0-9_]+/g, "_").replace(/^_+/, "");
+  return typed
+    .toLowerCase()
+    .replace(/[^a-z0-9_]+/g, "_")
+    .replace(/^_+/, "");
 }
 
 function fileOf(name: string, content: string): File {

@@ -19,7 +19,12 @@ export function Selected({ view }: { view: DecodeView }) {
   const isDocked = isAway && isPicked.value && !isClosed;
   return (
     <div class="selected-place" ref={place}>
-      <section class="card selected" data-docked={isDocked} aria-labelledby="selected" tabIndex={isDocked ? 0 : undefined}>
+      <section
+        class="card selected"
+        data-docked={isDocked}
+        aria-labelledby="selected"
+        tabIndex={isDocked ? 0 : undefined}
+      >
         <header>
           <h2 id="selected">
             {capital(nameOf(frame))} <span class="soft small">{placeText(frame, view)}</span>
@@ -57,7 +62,11 @@ function Facts({ frame }: { frame: DecodedFrame }) {
           {frame.rebuilt && <span>{say("decode.rebuilt")}</span>}
           {links.map((one) => (
             <button key={one.index} type="button" class="bare link" onClick={() => void show(one.index)}>
-              {say(frame.answers !== null && one.sender !== frame.sender && one.index < frame.index ? "decode.to_request" : "decode.to_answer")}
+              {say(
+                frame.answers !== null && one.sender !== frame.sender && one.index < frame.index
+                  ? "decode.to_request"
+                  : "decode.to_answer",
+              )}
             </button>
           ))}
         </p>
@@ -69,7 +78,8 @@ function Facts({ frame }: { frame: DecodedFrame }) {
 /** `of the MCU, byte 46, line 6, after 12 ms` */
 function placeText(frame: DecodedFrame, view: DecodeView): string {
   const ends = endsOf(view.family, choices.value);
-  const side = frame.sender === null ? "" : say("decode.of_side", { side: ends[frame.sender === "controller" ? 0 : 1] });
+  const side =
+    frame.sender === null ? "" : say("decode.of_side", { side: ends[frame.sender === "controller" ? 0 : 1] });
   return [
     side,
     frame.part && say("decode.part", { part: frame.part }),
@@ -87,7 +97,9 @@ function useIsAway(place: { current: HTMLElement | null }): boolean {
   useEffect(() => {
     const element = place.current;
     if (!element || typeof IntersectionObserver === "undefined") return;
-    const observer = new IntersectionObserver(([entry]) => setAway(!entry?.isIntersecting), { rootMargin: "-56px 0px 0px 0px" });
+    const observer = new IntersectionObserver(([entry]) => setAway(!entry?.isIntersecting), {
+      rootMargin: "-56px 0px 0px 0px",
+    });
     observer.observe(element);
     return () => observer.disconnect();
   }, []);

@@ -13,7 +13,8 @@ const FEW = 5; // remarks at first
 
 export function Summary({ view }: { view: DecodeView }) {
   const isEmpty = !view.counts.frames && !view.contents.length;
-  if (isEmpty && (view.format.refused || view.format.hint)) return <Notice kind="note">{view.format.refused || view.format.hint}</Notice>;
+  if (isEmpty && (view.format.refused || view.format.hint))
+    return <Notice kind="note">{view.format.refused || view.format.hint}</Notice>;
   return (
     <section class="decode-summary" aria-label={say("decode.result")}>
       <p class="lead">{summaryText(view)}</p>
@@ -44,7 +45,11 @@ function Remarks({ view }: { view: DecodeView }) {
               {capital(remark.text)}
               <p class="soft small">{placeText(remark, endsOf(view.family, choices.value))}</p>
             </div>
-            <button type="button" onClick={() => void show(remark.index)} aria-label={say("decode.show_frame", { what: remark.text })}>
+            <button
+              type="button"
+              onClick={() => void show(remark.index)}
+              aria-label={say("decode.show_frame", { what: remark.text })}
+            >
               {say("decode.show")}
             </button>
           </li>
@@ -55,13 +60,18 @@ function Remarks({ view }: { view: DecodeView }) {
           {say("decode.all_remarks", { count: view.remarks.length })}
         </button>
       )}
-      {all && total > view.remarks.length && <p class="soft small">{say("decode.first_remarks", { shown: view.remarks.length, all: countText(total) })}</p>}
+      {all && total > view.remarks.length && (
+        <p class="soft small">{say("decode.first_remarks", { shown: view.remarks.length, all: countText(total) })}</p>
+      )}
     </>
   );
 }
 
 /** `heartbeat of the MCU, byte 34, after 1.2 s` */
-function placeText({ name, sender, offset, t }: DecodedRemark, [controller, device]: readonly [string, string]): string {
+function placeText(
+  { name, sender, offset, t }: DecodedRemark,
+  [controller, device]: readonly [string, string],
+): string {
   const side = sender === "controller" ? controller : sender === "device" ? device : "";
   const what = [name, side && say("decode.of_side", { side })].filter(Boolean).join(" ");
   return [what, say("decode.at_byte", { offset }), t === null ? "" : spanText(t)].filter(Boolean).join(", ");

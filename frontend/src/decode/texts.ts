@@ -5,7 +5,10 @@ import { countText, decimalText } from "../text/format";
 import { say } from "../text/words";
 
 /** `7 frames`, `1 frame`, with separators: `12,408 frames`. */
-export function counted(count: number, one: "decode.frame" | "decode.noise_byte" | "decode.remark" | "decode.cut_byte"): string {
+export function counted(
+  count: number,
+  one: "decode.frame" | "decode.noise_byte" | "decode.remark" | "decode.cut_byte",
+): string {
   return count === 1 ? say(one) : say(`${one}s`, { count: countText(count) });
 }
 
@@ -22,7 +25,9 @@ export function summaryText({ counts, contents }: DecodeView): string {
 /** `Read as hex (7 of 7 lines): Tuya Wi-Fi. This is likely.` */
 export function foundText(view: DecodeView, choices: DecodeChoices | undefined): string {
   const { title, lines, explained, sure } = view.format;
-  const share = explained ? ` (${say("decode.lines", { explained: countText(explained), lines: countText(lines) })})` : "";
+  const share = explained
+    ? ` (${say("decode.lines", { explained: countText(explained), lines: countText(lines) })})`
+    : "";
   const names = [view.family, ...view.others].filter(Boolean).map((name) => familyTitle(name, choices));
   const families = names.length ? `: ${names.join("; ")}` : "";
   const doubt = sure === "likely" || sure === "unsure" ? ` ${say(`decode.sure.${sure}`)}` : "";
@@ -34,7 +39,13 @@ export function notesOf(view: DecodeView): string[] {
   const notes = view.format.notes.map((note) => `${capital(note)}.`);
   if (view.detected) notes.push(sentence(view.detected));
   const { unread, more_unread } = view.format;
-  if (unread.length) notes.push(say(unread.length + more_unread === 1 ? "decode.unread_one" : "decode.unread", { lines: spansText(unread) + (more_unread ? ", …" : ""), count: unread.length + more_unread }));
+  if (unread.length)
+    notes.push(
+      say(unread.length + more_unread === 1 ? "decode.unread_one" : "decode.unread", {
+        lines: spansText(unread) + (more_unread ? ", …" : ""),
+        count: unread.length + more_unread,
+      }),
+    );
   if (!view.counts.is_complete) notes.push(say("decode.incomplete", { count: countText(view.counts.pieces) }));
   if (!view.ordered && view.counts.senders.length > 1) notes.push(say("decode.unordered"));
   if (view.counts.rebuilt) notes.push(say("decode.rebuilt_count", { count: view.counts.rebuilt }));

@@ -4,7 +4,8 @@ import { DEPTHS, deviceAt, historyOf, placeOf } from "./places";
 
 describe("the addresses of a device", () => {
   it("name the device and the depth, whatever the id contains", () => {
-    for (const id of ["kettle", "Küche/1", "50%", "settings", "a b?c#d"]) for (const depth of DEPTHS) expect(deviceAt(placeOf(id, depth))).toEqual({ id, depth });
+    for (const id of ["kettle", "Küche/1", "50%", "settings", "a b?c#d"])
+      for (const depth of DEPTHS) expect(deviceAt(placeOf(id, depth))).toEqual({ id, depth });
     expect(deviceAt("/devices/kettle/")).toEqual({ id: "kettle", depth: "overview" });
     expect(deviceAt("/devices/kettle/nonsense")).toEqual({ id: "kettle", depth: "overview" });
     expect(deviceAt("/devices/50%")).toEqual({ id: "50%", depth: "overview" });

@@ -5,12 +5,17 @@ import { device, point } from "./testing";
 
 describe("the roles of points", () => {
   it("power is the main value of a plug, and its relay the switch", () => {
-    const plug = device("plug", { main: "on", points: [point("child_lock", { kind: "switch", access: "rw" }), "on", "voltage_V", "power_W"] });
+    const plug = device("plug", {
+      main: "on",
+      points: [point("child_lock", { kind: "switch", access: "rw" }), "on", "voltage_V", "power_W"],
+    });
     expect(mainOf(plug)?.key).toBe("power_W");
     expect(switchOf(plug)?.key).toBe("on");
   });
   it("the measured quantity is the main value of a sensor", () => {
-    const sensor = device("sensor", { points: [point("alarm_C", { access: "rw" }), "temperature_C", "humidity_percent"] });
+    const sensor = device("sensor", {
+      points: [point("alarm_C", { access: "rw" }), "temperature_C", "humidity_percent"],
+    });
     expect(mainOf(sensor)?.key).toBe("temperature_C");
     expect(switchOf(sensor)).toBeUndefined();
   });
@@ -24,13 +29,29 @@ describe("the roles of points", () => {
     expect(mainOf(lamp)).toBe(switchOf(lamp));
   });
   it("points without a label are named by their key", () => {
-    expect(["power_W", "child_lock", "energy_import_Wh"].map((key) => pointName(point(key)))).toEqual(["Power", "Child lock", "Energy import"]);
+    expect(["power_W", "child_lock", "energy_import_Wh"].map((key) => pointName(point(key)))).toEqual([
+      "Power",
+      "Child lock",
+      "Energy import",
+    ]);
   });
 });
 
 describe("the order of rows", () => {
   it("has sub-devices below their gateway, and loses no device in a cycle", () => {
-    const home = [device("a", { parent: "gone" }), device("sub", { parent: "gate" }), device("gate"), device("x", { parent: "y" }), device("y", { parent: "x" })];
-    expect(inTree(home).map(({ device, depth }) => `${depth} ${device.id}`)).toEqual(["0 a", "0 gate", "1 sub", "0 x", "1 y"]);
+    const home = [
+      device("a", { parent: "gone" }),
+      device("sub", { parent: "gate" }),
+      device("gate"),
+      device("x", { parent: "y" }),
+      device("y", { parent: "x" }),
+    ];
+    expect(inTree(home).map(({ device, depth }) => `${depth} ${device.id}`)).toEqual([
+      "0 a",
+      "0 gate",
+      "1 sub",
+      "0 x",
+      "1 y",
+    ]);
   });
 });

@@ -29,7 +29,9 @@ export function isRelay(point: Point): boolean {
 /** The main value: power, otherwise the main point of the profile, otherwise the first readable point. */
 export function mainOf(device: Device): Point | undefined {
   const main = pointOf(device, device.main);
-  const readable = device.points.filter((point) => point.access !== "w" && point.kind !== "counter" && point.kind !== "raw");
+  const readable = device.points.filter(
+    (point) => point.access !== "w" && point.kind !== "counter" && point.kind !== "raw",
+  );
   const own = main && main !== switchOf(device) ? main : undefined;
   return pointOf(device, POWER) ?? own ?? readable.find((point) => point.access === "r") ?? readable[0] ?? main;
 }

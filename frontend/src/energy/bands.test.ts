@@ -12,7 +12,10 @@ const HOUSE = planOf([
 ]);
 
 function columns(...moments: Record<string, number>[]) {
-  return columnsOf(moments.map((_, index) => index), (at) => flowsOf(HOUSE, (id) => moments[at]?.[id]));
+  return columnsOf(
+    moments.map((_, index) => index),
+    (at) => flowsOf(HOUSE, (id) => moments[at]?.[id]),
+  );
 }
 
 describe("the columns of the last minutes", () => {
@@ -49,7 +52,9 @@ describe("the columns of the last minutes", () => {
     fc.assert(
       fc.property(fc.double({ min: -5000, max: 5000, noNaN: true }), power, power, (meter, kettle, roof) => {
         const { uses, sources } = columns({ meter, kettle, roof });
-        const tops = stacked(uses).filter(({ band }) => band.kind !== "export").map(({ high }) => high[0] ?? 0);
+        const tops = stacked(uses)
+          .filter(({ band }) => band.kind !== "export")
+          .map(({ high }) => high[0] ?? 0);
         const given = uses.find((band) => band.kind === "export")?.values[0] ?? 0;
         const total = sources.reduce((sum, band) => sum + (band.values[0] ?? 0), 0);
         expect(Math.max(0, ...tops) + given).toBeCloseTo(total, 3);
@@ -65,7 +70,12 @@ describe("the axis", () => {
   });
 
   it("is never below the values, nor more than twice as high", () => {
-    fc.assert(fc.property(fc.double({ min: 1e-3, max: 1e6, noNaN: true }), (W) => rounded(W) >= W - 1e-6 && rounded(W) <= 2 * W + 1e-6));
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1e-3, max: 1e6, noNaN: true }),
+        (W) => rounded(W) >= W - 1e-6 && rounded(W) <= 2 * W + 1e-6,
+      ),
+    );
   });
 });
 

@@ -20,22 +20,36 @@ export function columnsOf(at: readonly number[], flowsAt: (at: number) => Flows)
   const tops = flows.map((one) => one.uses.reduce((sum, use) => sum + (use.kind === "export" ? 0 : use.W), 0));
   const lines = sources.flatMap((band) => band.values.map((value) => value ?? 0));
   const given = flows.flatMap((one) => one.uses.filter((use) => use.kind === "export").map((use) => use.W));
-  return { at: [...at], uses, sources, high: rounded(Math.max(FLOOR, ...tops, ...lines)), low: given.length ? -rounded(Math.max(0, ...given)) : 0 };
+  return {
+    at: [...at],
+    uses,
+    sources,
+    high: rounded(Math.max(FLOOR, ...tops, ...lines)),
+    low: given.length ? -rounded(Math.max(0, ...given)) : 0,
+  };
 }
 
 /** The lower and upper edge of each stacked use; export lies below zero. */
 export function stacked(uses: readonly Band[]): { band: Band; low: number[]; high: (number | null)[] }[] {
   const height = uses[0]?.values.map(() => 0) ?? [];
   return uses.map((band) => {
-    if (band.kind === "export") return { band, low: height.map(() => 0), high: band.values.map((value) => (value === null ? null : -value)) };
+    if (band.kind === "export")
+      return { band, low: height.map(() => 0), high: band.values.map((value) => (value === null ? null : -value)) };
     const low = [...height];
-    const high = band.values.map((value, index) => (value === null ? null : (height[index] = (height[index] ?? 0) + value)));
+    const high = band.values.map((value, index) =>
+      value === null ? null : (height[index] = (height[index] ?? 0) + value),
+    );
     return { band, low, high };
   });
 }
 
 /** A path around the area between two edges; each run of known columns is closed separately. */
-export function areaPath(low: readonly number[], high: readonly (number | null)[], x: (index: number) => number, y: (W: number) => number): string {
+export function areaPath(
+  low: readonly number[],
+  high: readonly (number | null)[],
+  x: (index: number) => number,
+  y: (W: number) => number,
+): string {
   return runs(high)
     .map(([from, to]) => {
       const upper: string[] = [];
@@ -50,9 +64,19 @@ export function areaPath(low: readonly number[], high: readonly (number | null)[
 }
 
 /** A path along values, with gaps. */
-export function linePath(values: readonly (number | null)[], x: (index: number) => number, y: (W: number) => number): string {
+export function linePath(
+  values: readonly (number | null)[],
+  x: (index: number) => number,
+  y: (W: number) => number,
+): string {
   return runs(values)
-    .map(([from, to]) => "M" + Array.from({ length: to - from + 1 }, (_, step) => `${x(from + step)} ${y(values[from + step] ?? 0)}`).join("L"))
+    .map(
+      ([from, to]) =>
+        "M" +
+        Array.from({ length: to - from + 1 }, (_, step) => `${x(from + step)} ${y(values[from + step] ?? 0)}`).join(
+          "L",
+        ),
+    )
     .join("");
 }
 

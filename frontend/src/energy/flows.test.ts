@@ -27,7 +27,10 @@ describe("a home with a meter", () => {
 
   it("adds production to the import from the grid", () => {
     const found = flows([METER, plug("kettle"), roof()], { meter: 1240, kettle: 1000, roof: 410 });
-    expect(sides(found)).toEqual([{ grid: 1240, roof: 410 }, { kettle: 1000, rest: 650 }]);
+    expect(sides(found)).toEqual([
+      { grid: 1240, roof: 410 },
+      { kettle: 1000, rest: 650 },
+    ]);
   });
 
   it("shows the grid as a use while exporting", () => {
@@ -41,7 +44,10 @@ describe("a home with a meter", () => {
   });
 
   it("shows an unmeasured source for export without measured production", () => {
-    expect(sides(flows([METER, plug("kettle")], { meter: -300, kettle: 50 }))).toEqual([{ unmetered: 350 }, { kettle: 50, export: 300 }]);
+    expect(sides(flows([METER, plug("kettle")], { meter: -300, kettle: 50 }))).toEqual([
+      { unmetered: 350 },
+      { kettle: 50, export: 300 },
+    ]);
   });
 
   it("counts an inverter that consumes power at night as a use", () => {
@@ -67,12 +73,20 @@ describe("a home with a meter", () => {
 
   it("counts a device without a parent in addition to the meter", () => {
     const found = flows([METER, plug("kettle"), plug("shed", "")], { meter: 1200, kettle: 1000, shed: 70 });
-    expect(sides(found)).toEqual([{ grid: 1200, unmetered: 70 }, { kettle: 1000, shed: 70, rest: 200 }]);
+    expect(sides(found)).toEqual([
+      { grid: 1200, unmetered: 70 },
+      { kettle: 1000, shed: 70, rest: 200 },
+    ]);
   });
 
   it("adds several meters", () => {
     const other = device("garage", { points: ["power_W", "energy_export_Wh"] });
-    const found = flows([METER, other, plug("kettle"), plug("car", "garage")], { meter: 300, garage: 700, kettle: 100, car: 600 });
+    const found = flows([METER, other, plug("kettle"), plug("car", "garage")], {
+      meter: 300,
+      garage: 700,
+      kettle: 100,
+      car: 600,
+    });
     expect(found.grid).toBe(1000);
     expect(sides(found)).toEqual([{ grid: 1000 }, { kettle: 100, car: 600, rest: 300 }]);
   });
@@ -87,7 +101,11 @@ describe("a home without a reachable meter", () => {
   });
 
   it("does not treat a power strip among other plugs as a meter", () => {
-    const found = flows([plug("strip", ""), plug("lamp", "strip"), plug("heater", "")], { strip: 120, lamp: 40, heater: 800 });
+    const found = flows([plug("strip", ""), plug("lamp", "strip"), plug("heater", "")], {
+      strip: 120,
+      lamp: 40,
+      heater: 800,
+    });
     expect(found.grid).toBeUndefined();
     expect(sides(found)).toEqual([{ unmetered: 920 }, { strip: 120, heater: 800 }]);
   });
@@ -103,7 +121,11 @@ describe("a home without a reachable meter", () => {
 });
 
 describe("a bar of many devices", () => {
-  const many = (powers: number[]): Flow[] => [...powers.map((W, at): Flow => ({ kind: "device", id: `d${at}`, W })), { kind: "rest", id: "", W: 5 }, { kind: "export", id: "", W: 7 }];
+  const many = (powers: number[]): Flow[] => [
+    ...powers.map((W, at): Flow => ({ kind: "device", id: `d${at}`, W })),
+    { kind: "rest", id: "", W: 5 },
+    { kind: "export", id: "", W: 7 },
+  ];
 
   it("is unchanged with ten shares, devices of 0 W not counted", () => {
     const ten = many([1, 2, 3, 4, 0, 5, 6, 0, 7, 8, 9, 10]);
@@ -112,7 +134,20 @@ describe("a bar of many devices", () => {
 
   it("joins the smallest behind the other devices where more than ten have a share", () => {
     const found = joined(many([1, 20, 30, 40, 50, 60, 70, 80, 90, 2, 100]));
-    expect(found.map((one) => one.id || one.kind)).toEqual(["d1", "d2", "d3", "d4", "d5", "d6", "d7", "d8", "d10", "small", "rest", "export"]);
+    expect(found.map((one) => one.id || one.kind)).toEqual([
+      "d1",
+      "d2",
+      "d3",
+      "d4",
+      "d5",
+      "d6",
+      "d7",
+      "d8",
+      "d10",
+      "small",
+      "rest",
+      "export",
+    ]);
     expect(found[9]).toEqual({ kind: "small", id: "", W: 3, count: 2 });
   });
 
@@ -125,7 +160,10 @@ describe("a bar of many devices", () => {
         expect(sum(after)).toBe(sum(before));
         expect(shares.length + (small ? 1 : 0)).toBeLessThanOrEqual(10);
         expect(shares.length + (small?.count ?? 0)).toBe(powers.filter((W) => W > 0).length);
-        const [least, greatest] = [Math.min(...shares.map(({ W }) => W)), Math.max(...powers.filter((_, at) => !after.some((one) => one.id === `d${at}`)))];
+        const [least, greatest] = [
+          Math.min(...shares.map(({ W }) => W)),
+          Math.max(...powers.filter((_, at) => !after.some((one) => one.id === `d${at}`))),
+        ];
         if (small) expect(least).toBeGreaterThanOrEqual(greatest);
       }),
     );
@@ -136,15 +174,19 @@ describe("a bar of many devices", () => {
 
 const ids = ["a", "b", "c", "d", "e", "f"] as const;
 const anyDevice = (id: string) =>
-  fc.record({
-    parent: fc.constantFrom("", ...ids),
-    produces: fc.boolean(),
-    points: fc.subarray(["on", "power_W", "energy_export_Wh"]),
-    state: fc.constantFrom("online" as const, "seen" as const, "offline" as const),
-  }).map((how) => device(id, how));
+  fc
+    .record({
+      parent: fc.constantFrom("", ...ids),
+      produces: fc.boolean(),
+      points: fc.subarray(["on", "power_W", "energy_export_Wh"]),
+      state: fc.constantFrom("online" as const, "seen" as const, "offline" as const),
+    })
+    .map((how) => device(id, how));
 const anyHouse = fc.tuple(...ids.map(anyDevice));
 const anyPower = fc.option(fc.double({ min: -20_000, max: 20_000, noNaN: true }), { nil: undefined });
-const anyPowers = fc.tuple(...ids.map(() => anyPower)).map((all) => Object.fromEntries(ids.map((id, index) => [id, all[index]])));
+const anyPowers = fc
+  .tuple(...ids.map(() => anyPower))
+  .map((all) => Object.fromEntries(ids.map((id, index) => [id, all[index]])));
 
 describe("any home, with cycles of parents and power of any sign", () => {
   it("always adds up", () => {

@@ -11,7 +11,12 @@ import { POWER, pointOf, switchOf } from "../devices/points";
 import type { Device } from "../data/shapes";
 
 /** One part of a bar. `id`: the device, "" for other kinds. `small`: the smallest devices together; `count`: how many they are. */
-export type Flow = { kind: "grid" | "device" | "small" | "unmetered" | "rest" | "export"; id: string; W: number; count?: number };
+export type Flow = {
+  kind: "grid" | "device" | "small" | "unmetered" | "rest" | "export";
+  id: string;
+  W: number;
+  count?: number;
+};
 
 /**
  * `grid`: sum of all meters, negative while exporting; undefined if no meter is reachable.
@@ -20,7 +25,11 @@ export type Flow = { kind: "grid" | "device" | "small" | "unmetered" | "rest" | 
 export type Flows = { sources: Flow[]; uses: Flow[]; total: number; grid: number | undefined; silent: Device[] };
 
 /** The structure needed to compute flows, derived from the list of devices. */
-export type Plan = { devices: readonly Device[]; meters: ReadonlySet<string>; above: ReadonlyMap<string, readonly string[]> };
+export type Plan = {
+  devices: readonly Device[];
+  meters: ReadonlySet<string>;
+  above: ReadonlyMap<string, readonly string[]>;
+};
 
 export function planOf(devices: readonly Device[]): Plan {
   const measuring = devices.filter((one) => one.state !== "seen" && pointOf(one, POWER));
@@ -65,7 +74,11 @@ function balance(sides: Sides, devices: readonly Device[], known: ReadonlyMap<st
   let left = grid;
   for (const { id, produces } of devices) {
     const gives = produces ? (known.get(id) ?? 0) : -(known.get(id) ?? 0);
-    (gives > 0 || (gives === 0 && produces) ? sides.sources : sides.uses).push({ kind: "device", id, W: Math.abs(gives) });
+    (gives > 0 || (gives === 0 && produces) ? sides.sources : sides.uses).push({
+      kind: "device",
+      id,
+      W: Math.abs(gives),
+    });
     left += gives;
   }
   if (left > 0) sides.rest += left;
@@ -102,7 +115,11 @@ export function sum(flows: readonly Flow[]): number {
 
 function parentsOf(device: Device, byId: ReadonlyMap<string, Device>): string[] {
   const found: string[] = [];
-  for (let next = byId.get(device.parent); next && next !== device && !found.includes(next.id); next = byId.get(next.parent))
+  for (
+    let next = byId.get(device.parent);
+    next && next !== device && !found.includes(next.id);
+    next = byId.get(next.parent)
+  )
     found.push(next.id);
   return found;
 }

@@ -10,7 +10,11 @@ import { connection } from "../data/live";
 
 /** `answer`: the newest one, `of`: its address. `error`: why there is no newer one. */
 export type Answered<T> = Readonly<{
-  answer: T | undefined; of: string; isLoading: boolean; error: string; again: () => void;
+  answer: T | undefined;
+  of: string;
+  isLoading: boolean;
+  error: string;
+  again: () => void;
 }>;
 
 /** A cache of answers by address; the oldest is dropped first. */
@@ -54,7 +58,11 @@ export function forgetAnswers(): void {
  * past periods.
  */
 export function useAnswer<T>(address: string, every: number): Answered<T> {
-  const [state, setState] = useState<{ answer: T | undefined; of: string; error: string }>({ answer: undefined, of: "", error: "" });
+  const [state, setState] = useState<{ answer: T | undefined; of: string; error: string }>({
+    answer: undefined,
+    of: "",
+    error: "",
+  });
   const [turn, setTurn] = useState(0);
   const [isBusy, setBusy] = useState(false);
   const wanted = useRef(0);
@@ -106,5 +114,11 @@ export function useAnswer<T>(address: string, every: number): Answered<T> {
     if (isLive && state.error) again();
   }, [isLive]);
 
-  return { answer: state.answer, of: state.of, isLoading: isBusy || (address !== "" && state.of !== address && !state.error), error: state.error, again };
+  return {
+    answer: state.answer,
+    of: state.of,
+    isLoading: isBusy || (address !== "" && state.of !== address && !state.error),
+    error: state.error,
+    again,
+  };
 }

@@ -3,7 +3,16 @@ import { describe, expect, it } from "vitest";
 import { balanceOf, percentText } from "./balance";
 import type { Totals } from "./energy";
 
-const totals = (more: Partial<Totals>): Totals => ({ import: 459, export: 45, produced: 190, used: 604, estimated: false, isKnown: true, each: [], ...more });
+const totals = (more: Partial<Totals>): Totals => ({
+  import: 459,
+  export: 45,
+  produced: 190,
+  used: 604,
+  estimated: false,
+  isKnown: true,
+  each: [],
+  ...more,
+});
 
 describe("own production", () => {
   it("is used here, or given to the grid", () => {

@@ -8,7 +8,13 @@ import type { Totals } from "./energy";
 
 /** In Wh; shares from 0 to 1. */
 export type Balance = Readonly<{
-  used: number; import: number; export: number; produced: number; kept: number; consumption: number; sufficiency: number;
+  used: number;
+  import: number;
+  export: number;
+  produced: number;
+  kept: number;
+  consumption: number;
+  sufficiency: number;
 }>;
 
 const LEAST = 5; // Wh: less is no production
@@ -19,7 +25,15 @@ export function balanceOf(totals: Totals): Balance | undefined {
   const given = totals.export ?? 0;
   const kept = Math.max(totals.produced - given, 0);
   const [consumption, sufficiency] = [kept / totals.produced, Math.min(kept / totals.used, 1)];
-  return { used: totals.used, import: totals.import, export: given, produced: totals.produced, kept, consumption, sufficiency };
+  return {
+    used: totals.used,
+    import: totals.import,
+    export: given,
+    produced: totals.produced,
+    kept,
+    consumption,
+    sufficiency,
+  };
 }
 
 /** `26 %`: whole, and never 0 or 100 unless it is. */

@@ -10,7 +10,11 @@ import { axisNumbers, axisUnit, valueTicks } from "./ticks";
 import { useWidth } from "../charts/width";
 
 type Props = Readonly<{
-  energy: Energy; bars: Bars; zone: string; height: number; label: string;
+  energy: Energy;
+  bars: Bars;
+  zone: string;
+  height: number;
+  label: string;
   /** Of each period, in the period before; [] without a comparison. */
   before: readonly (number | undefined)[];
   paint: (part: Part, device: string) => string;
@@ -50,13 +54,23 @@ export function BarChart({ energy, bars, zone, height, label, before, paint, ove
   const shown = over.value !== null && over.value < periods ? over.value : null;
   return (
     <div
-      class="energy-bars" ref={host} role="img" tabIndex={0} aria-label={label} style={{ height: `${height}px` }}
-      onKeyDown={(event) => onKey(event, over, periods, open)} onBlur={() => (over.value = null)}
+      class="energy-bars"
+      ref={host}
+      role="img"
+      tabIndex={0}
+      aria-label={label}
+      style={{ height: `${height}px` }}
+      onKeyDown={(event) => onKey(event, over, periods, open)}
+      onBlur={() => (over.value = null)}
     >
       {width > 0 && (
         <svg
-          width={width} height={height} aria-hidden="true" data-open={open && shown !== null ? "" : undefined}
-          onPointerMove={(event) => (over.value = at(event))} onPointerLeave={() => (over.value = null)}
+          width={width}
+          height={height}
+          aria-hidden="true"
+          data-open={open && shown !== null ? "" : undefined}
+          onPointerMove={(event) => (over.value = at(event))}
+          onPointerLeave={() => (over.value = null)}
           onClick={(event) => open && at(event) !== null && open(at(event) ?? 0)}
         >
           <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
@@ -73,22 +87,57 @@ export function BarChart({ energy, bars, zone, height, label, before, paint, ove
             };
             return (
               <g key={`${bar.part} ${bar.device} ${bar.period}`}>
-                <rect class="energy-bar" data-part={bar.part} data-mark {...place} style={{ fill: paint(bar.part, bar.device) }} />
-                {bar.part === "rest" && <line class="rest-edge" x1={place.x} x2={place.x + place.width} y1={top + 0.75} y2={top + 0.75} />}
+                <rect
+                  class="energy-bar"
+                  data-part={bar.part}
+                  data-mark
+                  {...place}
+                  style={{ fill: paint(bar.part, bar.device) }}
+                />
+                {bar.part === "rest" && (
+                  <line class="rest-edge" x1={place.x} x2={place.x + place.width} y1={top + 0.75} y2={top + 0.75} />
+                )}
                 {bar.estimated && <rect {...place} fill="url(#hatch)" />}
               </g>
             );
           })}
           <line class="zero-line" x1={left} x2={width} y1={y(0)} y2={y(0)} />
-          {before.slice(0, periods).map(
-            (Wh, period) => Wh !== undefined && <line key={period} class="before" x1={left + period * each + pad} x2={left + (period + 1) * each - pad} y1={y(Wh)} y2={y(Wh)} />,
+          {before
+            .slice(0, periods)
+            .map(
+              (Wh, period) =>
+                Wh !== undefined && (
+                  <line
+                    key={period}
+                    class="before"
+                    x1={left + period * each + pad}
+                    x2={left + (period + 1) * each - pad}
+                    y1={y(Wh)}
+                    y2={y(Wh)}
+                  />
+                ),
+            )}
+          {shown !== null && (
+            <line
+              class="cursor"
+              x1={left + (shown + 0.5) * each}
+              x2={left + (shown + 0.5) * each}
+              y1={TOP}
+              y2={height - BOTTOM}
+            />
           )}
-          {shown !== null && <line class="cursor" x1={left + (shown + 0.5) * each} x2={left + (shown + 0.5) * each} y1={TOP} y2={height - BOTTOM} />}
           <Times energy={energy} left={left} each={each} zone={zone} height={height} />
         </svg>
       )}
       {shown !== null && (
-        <div class="bar-tip" style={shown < periods / 2 ? { left: `${left + (shown + 1) * each}px` } : { right: `${width - left - shown * each}px` }}>
+        <div
+          class="bar-tip"
+          style={
+            shown < periods / 2
+              ? { left: `${left + (shown + 1) * each}px` }
+              : { right: `${width - left - shown * each}px` }
+          }
+        >
           {tip(shown)}
         </div>
       )}
@@ -118,7 +167,17 @@ function heightsFor(low: number, high: number, axis: Props["axis"]): { Wh: numbe
   return ticks.map((Wh, index) => ({ Wh, text: `${numbers[index]}${index === ticks.length - 1 ? ` ${unit}` : ""}` }));
 }
 
-function Heights({ heights, y, left, width }: { heights: ReturnType<typeof heightsFor>; y: (Wh: number) => number; left: number; width: number }) {
+function Heights({
+  heights,
+  y,
+  left,
+  width,
+}: {
+  heights: ReturnType<typeof heightsFor>;
+  y: (Wh: number) => number;
+  left: number;
+  width: number;
+}) {
   return (
     <>
       {heights.map(({ Wh, text }) => (
@@ -134,9 +193,26 @@ function Heights({ heights, y, left, width }: { heights: ReturnType<typeof heigh
 }
 
 /** Time labels, as many as fit; of days, each seventh. */
-function Times({ energy, left, each, zone, height }: { energy: Energy; left: number; each: number; zone: string; height: number }) {
+function Times({
+  energy,
+  left,
+  each,
+  zone,
+  height,
+}: {
+  energy: Energy;
+  left: number;
+  each: number;
+  zone: string;
+  height: number;
+}) {
   const fitting = Math.max(1, Math.ceil(TICK / Math.max(each, 1)));
-  const step = energy.by === "day" && energy.at.length > 9 ? 7 : energy.by === "hour" ? [1, 2, 3, 4, 6, 12, 24].find((one) => one >= fitting) ?? 24 : fitting;
+  const step =
+    energy.by === "day" && energy.at.length > 9
+      ? 7
+      : energy.by === "hour"
+        ? ([1, 2, 3, 4, 6, 12, 24].find((one) => one >= fitting) ?? 24)
+        : fitting;
   const options: Record<Energy["by"], Intl.DateTimeFormatOptions> = {
     quarter: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
     hour: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },

@@ -6,19 +6,28 @@ import type { Bar, Part } from "./energy";
 import { periodText } from "./table";
 
 type Props = Readonly<{
-  energy: Energy; bars: readonly Bar[]; index: number; before: number | undefined; whole: Energy | undefined;
+  energy: Energy;
+  bars: readonly Bar[];
+  index: number;
+  before: number | undefined;
+  whole: Energy | undefined;
   /** The rows whose corrections are named. */
   edited: Energy["rows"];
   /** What the other period is called. */
-  other: string; zone: string;
-  paint: (part: Part, device: string) => string; partName: (part: Part, device: string) => string;
+  other: string;
+  zone: string;
+  paint: (part: Part, device: string) => string;
+  partName: (part: Part, device: string) => string;
 }>;
 
 const MOST = 5;
 
 export function BarTip({ energy, bars, index, before, whole, edited, other, zone, paint, partName }: Props) {
   const mine = bars.filter((bar) => bar.period === index);
-  const sizes = mine.map((bar) => ({ bar, Wh: Math.abs(bar.to - bar.from) })).filter(({ Wh }) => Wh > 0).sort((one, other) => other.Wh - one.Wh);
+  const sizes = mine
+    .map((bar) => ({ bar, Wh: Math.abs(bar.to - bar.from) }))
+    .filter(({ Wh }) => Wh > 0)
+    .sort((one, other) => other.Wh - one.Wh);
   const used = mine.reduce((sum, { from, to }) => sum + Math.max(to - from, 0), 0);
   const [start, then] = [energy.at[index] ?? 0, whole?.at[index]];
   const rows = sizes.slice(0, MOST);
@@ -56,6 +65,9 @@ export function BarTip({ energy, bars, index, before, whole, edited, other, zone
 
 /** That some of the energy was corrected, or marked as wrong; of one period, or of all. */
 export function editNotes(rows: Energy["rows"], period?: number): string[] {
-  const has = (marks: readonly boolean[]) => (period === undefined ? marks.some(Boolean) : marks[period] ?? false);
-  return [rows.some((row) => has(row.edited)) ? say("history.corrected_hint") : "", rows.some((row) => has(row.void)) ? say("history.void_hint") : ""].filter(Boolean);
+  const has = (marks: readonly boolean[]) => (period === undefined ? marks.some(Boolean) : (marks[period] ?? false));
+  return [
+    rows.some((row) => has(row.edited)) ? say("history.corrected_hint") : "",
+    rows.some((row) => has(row.void)) ? say("history.void_hint") : "",
+  ].filter(Boolean);
 }

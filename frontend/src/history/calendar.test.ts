@@ -2,11 +2,36 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { loadWords } from "../text/words";
-import { dayFrom, dayOf, dayText, firstOf, instantOf, offsetAt, periodTitle, RANGES, shifted, shortTitle, spanOf, spanText, wallOf, type Day, daysText } from "./calendar";
+import {
+  dayFrom,
+  dayOf,
+  dayText,
+  firstOf,
+  instantOf,
+  offsetAt,
+  periodTitle,
+  RANGES,
+  shifted,
+  shortTitle,
+  spanOf,
+  spanText,
+  wallOf,
+  type Day,
+  daysText,
+} from "./calendar";
 
 const MADRID = "Europe/Madrid";
 const LORD_HOWE = "Australia/Lord_Howe";
-const ZONES = [MADRID, LORD_HOWE, "UTC", "America/New_York", "America/Havana", "Asia/Kathmandu", "Asia/Beirut", "Pacific/Auckland"];
+const ZONES = [
+  MADRID,
+  LORD_HOWE,
+  "UTC",
+  "America/New_York",
+  "America/Havana",
+  "Asia/Kathmandu",
+  "Asia/Beirut",
+  "Pacific/Auckland",
+];
 const HOUR = 3600;
 
 const day = (text: string): Day => dayFrom(text)!;
@@ -109,7 +134,8 @@ describe("texts", () => {
   });
 
   it("of invalid days are rejected", () => {
-    for (const text of ["2026-02-30", "2026-13-01", "26-1-1", "", "today", "2026-11-20x", "1066-10-14"]) expect(dayFrom(text)).toBeUndefined();
+    for (const text of ["2026-02-30", "2026-13-01", "26-1-1", "", "today", "2026-11-20x", "1066-10-14"])
+      expect(dayFrom(text)).toBeUndefined();
     expect(dayFrom(null)).toBeUndefined();
     expect(dayText(dayFrom("2024-02-29")!)).toBe("2024-02-29");
   });
@@ -118,7 +144,12 @@ describe("texts", () => {
 describe("days in words", () => {
   it("name the month and the year where they differ", () => {
     const text = (first: string, last: string) => daysText(dayFrom(first)!, dayFrom(last)!);
-    expect([text("2026-11-16", "2026-11-22"), text("2026-10-30", "2026-11-02"), text("2025-11-30", "2026-11-29"), text("2026-11-16", "2026-11-16")]).toEqual(["16 – 22 Nov 2026", "30 Oct – 2 Nov 2026", "30 Nov 2025 – 29 Nov 2026", "16 Nov 2026"]);
+    expect([
+      text("2026-11-16", "2026-11-22"),
+      text("2026-10-30", "2026-11-02"),
+      text("2025-11-30", "2026-11-29"),
+      text("2026-11-16", "2026-11-16"),
+    ]).toEqual(["16 – 22 Nov 2026", "30 Oct – 2 Nov 2026", "30 Nov 2025 – 29 Nov 2026", "16 Nov 2026"]);
   });
 
   it.each([

@@ -18,7 +18,13 @@ export type Wall = Day & Readonly<{ hour: number; minute: number; second: number
 
 const DAY = 86_400;
 const WALL: Intl.DateTimeFormatOptions = {
-  year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric", hourCycle: "h23",
+  year: "numeric",
+  month: "numeric",
+  day: "numeric",
+  hour: "numeric",
+  minute: "numeric",
+  second: "numeric",
+  hourCycle: "h23",
 };
 
 /** The local time at an instant. */
@@ -97,7 +103,8 @@ export function dayFrom(text: string | null): Day | undefined {
 export function periodTitle(range: Range, day: Day): string {
   if (range === "year") return String(day.year);
   if (range === "month") return written(day, { month: "long", year: "numeric" });
-  if (range === "day") return written(day, { weekday: "short", day: "numeric", month: "short", year: "numeric" }).replace(",", "");
+  if (range === "day")
+    return written(day, { weekday: "short", day: "numeric", month: "short", year: "numeric" }).replace(",", "");
   return daysText(firstOf("week", day), plusDays(firstOf("week", day), 6));
 }
 

@@ -6,7 +6,9 @@ import { say } from "../text/words";
 type Props = Readonly<{
   /** undefined: there is nothing to compare with, or it is not known. */
   changes: readonly ChangedShare[] | undefined;
-  before: string; nameOf: (row: ChangedShare) => string; colourOf: (row: ChangedShare) => string;
+  before: string;
+  nameOf: (row: ChangedShare) => string;
+  colourOf: (row: ChangedShare) => string;
 }>;
 
 export function ChangeList({ changes, before, nameOf, colourOf }: Props) {

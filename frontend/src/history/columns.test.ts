@@ -7,7 +7,20 @@ import { columnsOf, heldRows, rowAt, rowsOf, summaryOf } from "./columns";
 const DAY = { start: 0, end: 1000 };
 
 function raw(at: number[], value: Series["value"], more: Partial<Series> = {}): Series {
-  return { device: "kettle", point: "power_W", unit: "W", kind: "number", exponent: -1, at, value, min: null, mean: null, max: null, marks: [], ...more };
+  return {
+    device: "kettle",
+    point: "power_W",
+    unit: "W",
+    kind: "number",
+    exponent: -1,
+    at,
+    value,
+    min: null,
+    mean: null,
+    max: null,
+    marks: [],
+    ...more,
+  };
 }
 
 describe("series side by side", () => {
@@ -32,7 +45,10 @@ describe("series side by side", () => {
   });
 
   it("do not hold past a gap", () => {
-    expect(columnsOf([raw([0, 10], [5, null])], 0, DAY, 60)).toMatchObject({ at: [0, 10], columns: [{ y: [5, null] }] });
+    expect(columnsOf([raw([0, 10], [5, null])], 0, DAY, 60)).toMatchObject({
+      at: [0, 10],
+      columns: [{ y: [5, null] }],
+    });
   });
 
   it("that are condensed have means and a band, and hold the last value after a step", () => {
@@ -59,8 +75,12 @@ describe("series side by side", () => {
   });
 
   it("keep every value at its time, whatever the times of the others", () => {
-    const times = fc.uniqueArray(fc.integer({ min: 0, max: 900 }), { maxLength: 30 }).map((all) => all.sort((a, b) => a - b));
-    const oneSeries = times.chain((at) => fc.array(fc.option(fc.integer()), { minLength: at.length, maxLength: at.length }).map((value) => raw(at, value)));
+    const times = fc
+      .uniqueArray(fc.integer({ min: 0, max: 900 }), { maxLength: 30 })
+      .map((all) => all.sort((a, b) => a - b));
+    const oneSeries = times.chain((at) =>
+      fc.array(fc.option(fc.integer()), { minLength: at.length, maxLength: at.length }).map((value) => raw(at, value)),
+    );
     fc.assert(
       fc.property(fc.array(oneSeries, { maxLength: 4 }), (all) => {
         const { at, columns } = columnsOf(all, 0, DAY, 950);
@@ -92,7 +112,11 @@ describe("the row at a time", () => {
 
 describe("a summary", () => {
   it("is the mean over time, not over rows", () => {
-    expect(summaryOf(heldRows(raw([0, 90], [0, 100]), 0, 100), { start: 0, end: 100 })).toEqual({ mean: 10, low: 0, high: 100 });
+    expect(summaryOf(heldRows(raw([0, 90], [0, 100]), 0, 100), { start: 0, end: 100 })).toEqual({
+      mean: 10,
+      low: 0,
+      high: 100,
+    });
   });
 
   it("excludes gaps and values outside the span", () => {

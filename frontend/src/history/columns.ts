@@ -12,7 +12,13 @@ import type { Quality, Series } from "../data/shapes";
 import type { Span } from "./calendar";
 
 /** One value of one series. `y` null: a gap begins. `low`, `high`: of its step. */
-export type Row = Readonly<{ at: number; y: number | null; low: number | null; high: number | null; mark: Mark | null }>;
+export type Row = Readonly<{
+  at: number;
+  y: number | null;
+  low: number | null;
+  high: number | null;
+  mark: Mark | null;
+}>;
 export type Mark = Readonly<{ quality: Quality; flags: readonly string[] }>;
 
 export type Column = Readonly<{ y: (number | null)[]; low: (number | null)[]; high: (number | null)[] }>;

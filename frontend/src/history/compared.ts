@@ -17,17 +17,25 @@ const POLL_MS = 300_000; // of the days of a year, which change slowly
  * `isIncomplete`. `answer`: the current one, of the chart. A year is compared by days, because its last month is not
  * complete.
  */
-export function useCompared(view: View, devices: readonly string[], answer: Energy | undefined): { compared: Compared | undefined; isIncomplete: boolean } {
-  const comparison = devices.length ? comparisonOf(view.range, view.on, now.peek(), timezone.value, view.against) : undefined;
+export function useCompared(
+  view: View,
+  devices: readonly string[],
+  answer: Energy | undefined,
+): { compared: Compared | undefined; isIncomplete: boolean } {
+  const comparison = devices.length
+    ? comparisonOf(view.range, view.on, now.peek(), timezone.value, view.against)
+    : undefined;
   const isYear = view.range === "year";
   const by = isYear ? "day" : BY[view.range];
-  const of = (span: { start: number; end: number }) => address("/api/energy", { by, start: span.start, end: span.end, device: devices });
+  const of = (span: { start: number; end: number }) =>
+    address("/api/energy", { by, start: span.start, end: span.end, device: devices });
   const before = comparison ? of(comparison.whole) : "";
   const days = comparison && isYear ? of(comparison.current) : "";
   const previous = useAnswer<Energy>(before, 0);
   const current = useAnswer<Energy>(days, isYear ? POLL_MS : 0);
   const found = isYear ? (current.of === days ? current.answer : undefined) : answer;
-  if (!comparison || !found || !previous.answer || previous.of !== before) return { compared: undefined, isIncomplete: false };
+  if (!comparison || !found || !previous.answer || previous.of !== before)
+    return { compared: undefined, isIncomplete: false };
   const [mine, other] = [until(found, comparison.current.end), until(previous.answer, comparison.previous.end)];
   if (!isComplete(mine) || !isComplete(other)) return { compared: undefined, isIncomplete: true };
   const whole = isYear ? monthsOf(previous.answer) : previous.answer;

@@ -48,7 +48,8 @@ describe("the period before", () => {
 });
 
 describe("another period", () => {
-  const beside = (range: Range, on: string, against: "year" | string, now: number) => comparisonOf(range, dayFrom(on)!, now, MADRID, against === "year" ? "year" : dayFrom(against)!);
+  const beside = (range: Range, on: string, against: "year" | string, now: number) =>
+    comparisonOf(range, dayFrom(on)!, now, MADRID, against === "year" ? "year" : dayFrom(against)!);
 
   it("is the same month of the year before, as far as this one is", () => {
     const found = beside("month", "2026-11-30", "year", at("2026-11-30", 14))!;
@@ -77,6 +78,12 @@ describe("another period", () => {
 
 describe("a change", () => {
   it("has a sign, and none without anything before", () => {
-    expect([changeText(106, 100), changeText(88, 100), changeText(100, 100), changeText(5, 0), changeText(5000, 1)]).toEqual(["▲ 6 %", "▼ 12 %", "= 0 %", "", "▲ × 5000"]);
+    expect([
+      changeText(106, 100),
+      changeText(88, 100),
+      changeText(100, 100),
+      changeText(5, 0),
+      changeText(5000, 1),
+    ]).toEqual(["▲ 6 %", "▼ 12 %", "= 0 %", "", "▲ × 5000"]);
   });
 });

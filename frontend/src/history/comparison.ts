@@ -4,7 +4,20 @@
  *     30 November, 14:03     November ── 1 to 29 ──┤ 30     with     October ── 1 to 29 ──┤ 30 31
  *     in December            November, whole                with     October, whole; or November a year before
  */
-import { dayOf, daysText, firstOf, instantOf, isSameDay, periodTitle, plusDays, shifted, spanOf, type Day, type Range, type Span } from "./calendar";
+import {
+  dayOf,
+  daysText,
+  firstOf,
+  instantOf,
+  isSameDay,
+  periodTitle,
+  plusDays,
+  shifted,
+  spanOf,
+  type Day,
+  type Range,
+  type Span,
+} from "./calendar";
 import type { Against } from "./view";
 
 /**
@@ -20,11 +33,19 @@ const YEAR_OF_WEEKS = 364; // days: the same weekday
 export function otherOf(range: Range, on: Day, against: Exclude<Against, "none">): Day {
   if (against === "before" || (against === "year" && range === "year")) return shifted(range, on, -1);
   if (against !== "year") return firstOf(range, against);
-  return range === "month" ? { year: on.year - 1, month: on.month, day: 1 } : plusDays(firstOf(range, on), -YEAR_OF_WEEKS);
+  return range === "month"
+    ? { year: on.year - 1, month: on.month, day: 1 }
+    : plusDays(firstOf(range, on), -YEAR_OF_WEEKS);
 }
 
 /** undefined if no hour or day of one of them is complete yet, or both are the same. */
-export function comparisonOf(range: Range, on: Day, now: number, zone: string, against: Against = "before"): Comparison | undefined {
+export function comparisonOf(
+  range: Range,
+  on: Day,
+  now: number,
+  zone: string,
+  against: Against = "before",
+): Comparison | undefined {
   if (against === "none") return undefined;
   const other = otherOf(range, on, against);
   const [current, whole, title] = [spanOf(range, on, zone), spanOf(range, other, zone), periodTitle(range, other)];
@@ -34,7 +55,10 @@ export function comparisonOf(range: Range, on: Day, now: number, zone: string, a
   const found = limited(range, isOver ? other : on, isOver ? on : other, now, zone);
   if (!found) return undefined;
   const [mine, previous] = isOver ? [found.other, found.one] : [found.one, found.other];
-  const text = range === "day" ? `${title}, ${(previous.end - previous.start) / HOUR} h` : daysText(other, dayOf(previous.end - 1, zone));
+  const text =
+    range === "day"
+      ? `${title}, ${(previous.end - previous.start) / HOUR} h`
+      : daysText(other, dayOf(previous.end - 1, zone));
   return { current: mine, previous, whole, title, text };
 }
 
@@ -51,17 +75,24 @@ function limited(range: Range, on: Day, other: Day, now: number, zone: string): 
   const count = Math.min(wanted, countOf(before, shifted(range, other, 1)));
   if (count <= 0) return undefined;
   const end = range === "year" ? today : plusDays(first, count);
-  return { one: { ...one, end: instantOf(end, zone) }, other: { ...whole, end: instantOf(plusDays(before, count), zone) } };
+  return {
+    one: { ...one, end: instantOf(end, zone) },
+    other: { ...whole, end: instantOf(plusDays(before, count), zone) },
+  };
 }
 
 /** The number of days from one to another. */
 function countOf(one: Day, other: Day): number {
-  return Math.round((Date.UTC(other.year, other.month - 1, other.day) - Date.UTC(one.year, one.month - 1, one.day)) / 86_400_000);
+  return Math.round(
+    (Date.UTC(other.year, other.month - 1, other.day) - Date.UTC(one.year, one.month - 1, one.day)) / 86_400_000,
+  );
 }
 
 /** `▲ 6 %`, `▼ 12 %`, `= 0 %`, `▲ × 12` from ten times as much; "" if there was nothing before. */
 export function changeText(Wh: number, before: number): string {
   if (!(before > 0)) return "";
   const percent = Math.round((Wh / before - 1) * 100);
-  return percent > 899 ? `▲ × ${Math.round(Wh / before)}` : `${percent > 0 ? "▲" : percent < 0 ? "▼" : "="} ${Math.abs(percent)} %`;
+  return percent > 899
+    ? `▲ × ${Math.round(Wh / before)}`
+    : `${percent > 0 ? "▲" : percent < 0 ? "▼" : "="} ${Math.abs(percent)} %`;
 }

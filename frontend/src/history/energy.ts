@@ -22,7 +22,13 @@ export const EXPORT = "energy_export_Wh";
 export type Part = "device" | "rest" | "import" | "export" | "produced" | "fixed";
 /** `from`, `to`: Wh, downwards negative. `slot` of `slots`: position within the period. */
 export type Bar = Readonly<{
-  part: Part; device: string; period: number; from: number; to: number; slot: number; estimated: boolean;
+  part: Part;
+  device: string;
+  period: number;
+  from: number;
+  to: number;
+  slot: number;
+  estimated: boolean;
 }>;
 export type Bars = Readonly<{ bars: readonly Bar[]; slots: number; low: number; high: number }>;
 
@@ -32,8 +38,12 @@ export type Rises = ReadonlyMap<string, readonly Rise[]>;
 
 export type Totals = Readonly<{
   /** Import and export of the meters; undefined without a meter. */
-  import: number | undefined; export: number | undefined;
-  produced: number; used: number; estimated: boolean; isKnown: boolean;
+  import: number | undefined;
+  export: number | undefined;
+  produced: number;
+  used: number;
+  estimated: boolean;
+  isKnown: boolean;
   each: readonly { part: Part; device: string; Wh: number; estimated: boolean }[];
 }>;
 
@@ -57,7 +67,12 @@ export function risesOf(energy: Energy): Rises {
   return found;
 }
 
-export function barsOf(energy: Energy, devices: readonly Device[], how: Exclude<Layout, "changes">, isRest = false): Bars {
+export function barsOf(
+  energy: Energy,
+  devices: readonly Device[],
+  how: Exclude<Layout, "changes">,
+  isRest = false,
+): Bars {
   const plan = planOf(devices);
   const rises = risesOf(energy);
   const of = { stacked: stackedBars, sources: sourceBars, grouped: groupedBars }[how];
@@ -92,23 +107,40 @@ export function isComplete(energy: Energy): boolean {
 /** The periods that end by then. */
 export function until(energy: Energy, end: number): Energy {
   const periods = energy.at.slice(1).filter((at) => at <= end).length;
-  const rows = energy.rows.map((row) => ({ ...row, Wh: row.Wh.slice(0, periods), estimated: row.estimated.slice(0, periods), gap: row.gap.slice(0, periods), edited: row.edited.slice(0, periods), void: row.void.slice(0, periods) }));
+  const rows = energy.rows.map((row) => ({
+    ...row,
+    Wh: row.Wh.slice(0, periods),
+    estimated: row.estimated.slice(0, periods),
+    gap: row.gap.slice(0, periods),
+    edited: row.edited.slice(0, periods),
+    void: row.void.slice(0, periods),
+  }));
   return { ...energy, at: energy.at.slice(0, periods + 1), rows };
 }
 
 /** Days added up to months. */
 export function monthsOf(energy: Energy): Energy {
-  const starts = energy.at.slice(0, -1).map((at) => instantOf({ ...dayOf(at, energy.timezone), day: 1 }, energy.timezone));
+  const starts = energy.at
+    .slice(0, -1)
+    .map((at) => instantOf({ ...dayOf(at, energy.timezone), day: 1 }, energy.timezone));
   const at = [...new Set(starts)];
   const rows = energy.rows.map((row) => {
     const Wh = at.map((): number | null => null);
-    const marked = (days: readonly boolean[]) => at.map((month) => starts.some((start, day) => start === month && days[day]));
+    const marked = (days: readonly boolean[]) =>
+      at.map((month) => starts.some((start, day) => start === month && days[day]));
     starts.forEach((start, day) => {
       const month = at.indexOf(start);
       const more = row.Wh[day];
       if (more !== null && more !== undefined) Wh[month] = (Wh[month] ?? 0) + more;
     });
-    return { ...row, Wh, estimated: marked(row.estimated), gap: marked(row.gap), edited: marked(row.edited), void: marked(row.void) };
+    return {
+      ...row,
+      Wh,
+      estimated: marked(row.estimated),
+      gap: marked(row.gap),
+      edited: marked(row.edited),
+      void: marked(row.void),
+    };
   });
   return { ...energy, by: "month", at: [...at, ...energy.at.slice(-1)], rows };
 }
@@ -122,7 +154,12 @@ export function sharesOf(bars: readonly Bar[]): Share[] {
   for (const { part, device, from, to, estimated } of bars) {
     const key = `${part} ${device}`;
     const sum = sums.get(key);
-    sums.set(key, { part, device, Wh: (sum?.Wh ?? 0) + Math.abs(to - from), estimated: estimated || (sum?.estimated ?? false) });
+    sums.set(key, {
+      part,
+      device,
+      Wh: (sum?.Wh ?? 0) + Math.abs(to - from),
+      estimated: estimated || (sum?.estimated ?? false),
+    });
   }
   return [...sums.values()];
 }
@@ -133,7 +170,10 @@ export function totalsOf(energy: Energy, devices: readonly Device[]): Totals {
   const rises = risesOf(energy);
   const each = new Map<string, { part: Part; device: string; Wh: number; estimated: boolean }>();
   for (let period = 0; period < energy.at.length - 1; period++) {
-    for (const bar of [...groupedBars(plan, rises, period), ...stackedBars(plan, rises, period).filter((bar) => bar.part === "rest")]) {
+    for (const bar of [
+      ...groupedBars(plan, rises, period),
+      ...stackedBars(plan, rises, period).filter((bar) => bar.part === "rest"),
+    ]) {
       const key = `${bar.part} ${bar.device}`;
       const sum = each.get(key) ?? { part: bar.part, device: bar.device, Wh: 0, estimated: false };
       each.set(key, { ...sum, Wh: sum.Wh + Math.abs(bar.to - bar.from), estimated: sum.estimated || bar.estimated });
@@ -161,14 +201,24 @@ function stackedBars(plan: Plan, rises: Rises, period: number): Bar[] {
   let height = 0;
   for (const { part, device, Wh } of uses) {
     if (!(Wh > 0)) continue;
-    const estimated = device ? isEstimated(rises, device, period) : plan.devices.some(({ id }) => isEstimated(rises, id, period));
+    const estimated = device
+      ? isEstimated(rises, device, period)
+      : plan.devices.some(({ id }) => isEstimated(rises, id, period));
     bars.push({ part, device, period, from: height, to: (height += Wh), slot: 0, estimated });
   }
   let depth = 0;
   for (const id of plan.meters) {
     const given = rises.get(id)?.[period]?.export;
     if (!given) continue;
-    bars.push({ part: "export", device: id, period, from: depth, to: (depth -= given), slot: 0, estimated: isEstimated(rises, id, period) });
+    bars.push({
+      part: "export",
+      device: id,
+      period,
+      from: depth,
+      to: (depth -= given),
+      slot: 0,
+      estimated: isEstimated(rises, id, period),
+    });
   }
   return bars;
 }
@@ -176,7 +226,8 @@ function stackedBars(plan: Plan, rises: Rises, period: number): Bar[] {
 /** What came from the grid, and what was made and used here; export below zero. */
 function sourceBars(plan: Plan, rises: Rises, period: number): Bar[] {
   const all = groupedBars(plan, rises, period);
-  const sum = (part: Part) => all.filter((bar) => bar.part === part).reduce((total, bar) => total + Math.abs(bar.to), 0);
+  const sum = (part: Part) =>
+    all.filter((bar) => bar.part === part).reduce((total, bar) => total + Math.abs(bar.to), 0);
   const produced = sum("produced");
   const kept = produced ? Math.max(produced - sum("export"), 0) / produced : 0;
   const bars: Bar[] = [];

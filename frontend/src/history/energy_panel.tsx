@@ -18,7 +18,19 @@ import { BarTip, editNotes } from "./bar_tip";
 import { dayOf, dayText, periodTitle, RANGES, shifted, type Day, type Span } from "./calendar";
 import { useCompared, type Compared } from "./compared";
 import { changeText, otherOf } from "./comparison";
-import { barsOf, BY, EXPORT, heightsOf, IMPORT, sharesOf, totalsOf, type Bar, type Bars, type Part, type Share } from "./energy";
+import {
+  barsOf,
+  BY,
+  EXPORT,
+  heightsOf,
+  IMPORT,
+  sharesOf,
+  totalsOf,
+  type Bar,
+  type Bars,
+  type Part,
+  type Share,
+} from "./energy";
 import { Figures, Production, sourceText } from "./figures";
 import { NoData } from "./no_data";
 import { ChangeList } from "./change_list";
@@ -30,7 +42,12 @@ import { energyCsv, energyTable } from "./table";
 import { Under } from "./under";
 
 type Props = Readonly<{
-  view: View; period: Span; able: readonly Device[]; shown: readonly Device[]; today: Day; colour: (id: string) => string;
+  view: View;
+  period: Span;
+  able: readonly Device[];
+  shown: readonly Device[];
+  today: Day;
+  colour: (id: string) => string;
   show: (view: View, replace?: boolean) => void;
   /** What is said of an answer, such as who gave it. */
   about?: (answer: Energy) => string;
@@ -49,18 +66,26 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show, ab
   const isStale = of !== asked;
   const { compared, isIncomplete } = useCompared(view, ids, isStale ? undefined : answer);
   const over = useSignal<number | null>(null);
-  const hierarchy = [able, shown].map((all) => all.map((one) => `${one.id} ${one.parent} ${one.produces}`).join("\n")).join("\n\n");
+  const hierarchy = [able, shown]
+    .map((all) => all.map((one) => `${one.id} ${one.parent} ${one.produces}`).join("\n"))
+    .join("\n\n");
   const isRest = isRestOnly(view);
   const rows = answer?.rows.filter((row) => shown.some((one) => one.id === row.device)) ?? [];
-  const layouts = LAYOUTS.filter((one) => (one !== "sources" || planOf(able).meters.size > 0) && (one !== "changes" || view.against !== "none"));
+  const layouts = LAYOUTS.filter(
+    (one) => (one !== "sources" || planOf(able).meters.size > 0) && (one !== "changes" || view.against !== "none"),
+  );
   const list = layouts.find((one) => one === view.bars) ?? "stacked";
   const how = list === "changes" ? "stacked" : list;
   const drawn = (energy: Energy) => barsOf(energy, shown, isRest ? "stacked" : how, isRest);
   const keys = [how, isRest, hierarchy];
   const bars = useMemo(() => answer && drawn(answer), [answer, ...keys]);
   const totals = useMemo(() => answer && totalsOf(answer, shown), [answer, hierarchy]);
-  const before = useMemo(() => (compared && how !== "grouped" ? heightsOf(compared.whole, drawn(compared.whole)) : []), [compared?.whole, ...keys]);
-  const sum = (energy: Energy) => heightsOf(energy, barsOf(energy, shown, "stacked", isRest)).reduce<number>((total, Wh) => total + (Wh ?? 0), 0);
+  const before = useMemo(
+    () => (compared && how !== "grouped" ? heightsOf(compared.whole, drawn(compared.whole)) : []),
+    [compared?.whole, ...keys],
+  );
+  const sum = (energy: Energy) =>
+    heightsOf(energy, barsOf(energy, shown, "stacked", isRest)).reduce<number>((total, Wh) => total + (Wh ?? 0), 0);
   const used = answer && totals?.isKnown && !isStale ? sum(answer) : undefined;
   const [like, previous] = compared ? [sum(compared.now), sum(compared.previous)] : [0, 0];
   const isWhole = shown.length === able.length && !isRest;
@@ -81,7 +106,11 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show, ab
   const height = innerWidth < 900 ? 260 : 348;
   return (
     <div
-      class="panels" tabIndex={0} role="group" aria-label={say("history.charts")} aria-describedby="history-keys"
+      class="panels"
+      tabIndex={0}
+      role="group"
+      aria-label={say("history.charts")}
+      aria-describedby="history-keys"
       onKeyDown={(event) => onKey(event, { view, today, show })}
     >
       <p id="history-keys" class="hidden-text">
@@ -103,24 +132,62 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show, ab
         <div class="canvas-box" style={{ height: `${height}px` }} data-dim={isStale || undefined}>
           {answer && bars && (
             <BarChart
-              energy={answer} bars={bars} zone={zone} height={height} paint={paint} before={before}
+              energy={answer}
+              bars={bars}
+              zone={zone}
+              height={height}
+              paint={paint}
+              before={before}
               label={say("history.energy_label", { period: periodTitle(view.range, view.on), totals: figures })}
-              over={over} open={view.range === "day" ? undefined : open}
-              tip={(index) => <BarTip {...{ energy: answer, bars: bars.bars, index, before: before[index], whole: compared?.whole, edited: rows, other: otherTitle(view), zone, paint, partName }} />}
+              over={over}
+              open={view.range === "day" ? undefined : open}
+              tip={(index) => (
+                <BarTip
+                  {...{
+                    energy: answer,
+                    bars: bars.bars,
+                    index,
+                    before: before[index],
+                    whole: compared?.whole,
+                    edited: rows,
+                    other: otherTitle(view),
+                    zone,
+                    paint,
+                    partName,
+                  }}
+                />
+              )}
             />
           )}
         </div>
-        <p class="small soft notes">{notesOf(bars?.bars ?? [], before.length > 0, isIncomplete, otherTitle(view), [...(answer && about ? [about(answer)] : []), ...editNotes(rows)])}</p>
+        <p class="small soft notes">
+          {notesOf(bars?.bars ?? [], before.length > 0, isIncomplete, otherTitle(view), [
+            ...(answer && about ? [about(answer)] : []),
+            ...editNotes(rows),
+          ])}
+        </p>
         <div class="energy-columns">
           <Figures
-            title={isRest ? say("history.rest") : shown.length === 1 && !isWhole ? nameOf(shown[0]!) : say("history.used")} Wh={used}
-            change={compared ? changeText(like, previous) : ""} before={compared?.comparison.text ?? ""} beforeWh={previous}
-            totals={isWhole && !isStale ? totals : undefined} balance={balance}
+            title={
+              isRest ? say("history.rest") : shown.length === 1 && !isWhole ? nameOf(shown[0]!) : say("history.used")
+            }
+            Wh={used}
+            change={compared ? changeText(like, previous) : ""}
+            before={compared?.comparison.text ?? ""}
+            beforeWh={previous}
+            totals={isWhole && !isStale ? totals : undefined}
+            balance={balance}
           />
           <div class="ranks">
             <div class="line-tabs" role="group" aria-label={say("history.bar_layout")}>
               {layouts.map((one) => (
-                <button key={one} type="button" class="bare" aria-pressed={list === one} onClick={() => show({ ...view, bars: one, devices: one === "sources" ? null : view.devices }, true)}>
+                <button
+                  key={one}
+                  type="button"
+                  class="bare"
+                  aria-pressed={list === one}
+                  onClick={() => show({ ...view, bars: one, devices: one === "sources" ? null : view.devices }, true)}
+                >
                   {say(`history.${one}`)}
                 </button>
               ))}
@@ -133,8 +200,12 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show, ab
             <Ranks {...{ view: { ...view, bars: list }, able, shown, answer, isStale, compared, colour, show }} />
             {answer && (
               <Under
-                table={() => energyTable(answer, namesOf(answer), zone)} caption={`${title}.`}
-                csv={{ text: () => energyCsv(answer, zone), name: `unclouded-energy-${dayText(view.on)}-${view.range}.csv` }}
+                table={() => energyTable(answer, namesOf(answer), zone)}
+                caption={`${title}.`}
+                csv={{
+                  text: () => energyCsv(answer, zone),
+                  name: `unclouded-energy-${dayText(view.on)}-${view.range}.csv`,
+                }}
                 link={(row) => {
                   const next = view.range === "day" ? undefined : into(row);
                   return next && addressOf(next, today);
@@ -156,22 +227,46 @@ type RanksProps = Pick<Props, "view" | "able" | "shown" | "colour" | "show"> &
 function Ranks({ view, able, shown, answer, isStale, compared, colour, show }: RanksProps) {
   const how = view.bars === "sources" ? "sources" : "stacked";
   const plan = planOf(able);
-  const users = able.filter((one) => how === "stacked" && !one.produces && !plan.meters.has(one.id) && !plan.above.get(one.id)?.some((id) => !plan.meters.has(id))).map((one) => one.id);
+  const users = able
+    .filter(
+      (one) =>
+        how === "stacked" &&
+        !one.produces &&
+        !plan.meters.has(one.id) &&
+        !plan.above.get(one.id)?.some((id) => !plan.meters.has(id)),
+    )
+    .map((one) => one.id);
   const shares = (energy: Energy): Share[] => {
     const all = sharesOf(barsOf(energy, able, how).bars).filter((one) => how === "sources" || one.part !== "export");
-    return withIdle(all, users.filter((id) => energy.rows.some((row) => row.device === id && row.Wh.some((Wh) => Wh !== null))));
+    return withIdle(
+      all,
+      users.filter((id) => energy.rows.some((row) => row.device === id && row.Wh.some((Wh) => Wh !== null))),
+    );
   };
   const both = compared && { now: shares(compared.now), before: shares(compared.previous) };
   const rows = ranked(answer ? shares(answer) : withIdle([], users), both);
-  if (view.bars === "changes") return <ChangeList changes={both && changesOf(both.now, both.before)} before={compared?.comparison.text ?? ""} nameOf={(row) => partName(row.part, row.device)} colourOf={(row) => paintOf(row.part, row.device, colour)} />;
+  if (view.bars === "changes")
+    return (
+      <ChangeList
+        changes={both && changesOf(both.now, both.before)}
+        before={compared?.comparison.text ?? ""}
+        nameOf={(row) => partName(row.part, row.device)}
+        colourOf={(row) => paintOf(row.part, row.device, colour)}
+      />
+    );
   const idOf = (row: Share) => (row.part === "rest" ? REST : row.device);
   const only = isRestOnly(view) ? REST : shown.length === 1 && able.length > 1 ? shown[0]?.id : undefined;
   const choose = (row: Ranked) => show({ ...view, devices: only === idOf(row) ? null : [idOf(row)] }, true);
   return (
     <RankList
-      title={say(how === "sources" ? "history.source" : "history.device")} rows={rows} isKnown={answer !== undefined && !isStale} before={compared?.comparison.text ?? ""}
-      nameOf={(row) => partName(row.part, row.device)} colourOf={(row) => paintOf(row.part, row.device, colour)}
-      isChosen={(row) => only === idOf(row)} choose={how === "sources" ? undefined : choose}
+      title={say(how === "sources" ? "history.source" : "history.device")}
+      rows={rows}
+      isKnown={answer !== undefined && !isStale}
+      before={compared?.comparison.text ?? ""}
+      nameOf={(row) => partName(row.part, row.device)}
+      colourOf={(row) => paintOf(row.part, row.device, colour)}
+      isChosen={(row) => only === idOf(row)}
+      choose={how === "sources" ? undefined : choose}
     />
   );
 }
@@ -188,7 +283,12 @@ function onKey(event: KeyboardEvent, { view, today, show }: Pick<Props, "view" |
     if (next) show({ ...withRange(view, next), what: view.what });
   };
   const keys: Readonly<Record<string, () => void>> = {
-    ArrowLeft: () => step(-1), ArrowRight: () => step(1), "+": () => range(-1), "=": () => range(-1), "-": () => range(1), "−": () => range(1),
+    ArrowLeft: () => step(-1),
+    ArrowRight: () => step(1),
+    "+": () => range(-1),
+    "=": () => range(-1),
+    "-": () => range(1),
+    "−": () => range(1),
     Home: () => show({ ...view, on: today }),
   };
   const act = keys[event.key];
@@ -199,13 +299,27 @@ function onKey(event: KeyboardEvent, { view, today, show }: Pick<Props, "view" |
 
 /** `620 kWh used. 76 % from the grid, 24 % made here.` */
 function figuresText(used: number | undefined, sources: string): string {
-  return [used === undefined ? "" : say("history.used_text", { used: amountText(used) }), sources].filter(Boolean).join(" ");
+  return [used === undefined ? "" : say("history.used_text", { used: amountText(used) }), sources]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** What the marks and the hatching mean, and why there is no comparison. */
-function notesOf(bars: Bars["bars"], isCompared: boolean, isIncomplete: boolean, period: string, edits: readonly string[]): string {
-  const before = isCompared ? say("history.before_hint", { period }) : isIncomplete ? say("history.before_unknown", { period }) : "";
-  return [before, bars.some((bar) => bar.estimated) && say("history.estimated_hint"), ...edits].filter(Boolean).join(" ");
+function notesOf(
+  bars: Bars["bars"],
+  isCompared: boolean,
+  isIncomplete: boolean,
+  period: string,
+  edits: readonly string[],
+): string {
+  const before = isCompared
+    ? say("history.before_hint", { period })
+    : isIncomplete
+      ? say("history.before_unknown", { period })
+      : "";
+  return [before, bars.some((bar) => bar.estimated) && say("history.estimated_hint"), ...edits]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** What the other period is called, `October 2026`; "" without one. */

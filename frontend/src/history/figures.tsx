@@ -11,8 +11,11 @@ type Props = Readonly<{
   /** undefined while it is not known. */
   Wh: number | undefined;
   /** `▲ 6 %` on `1 – 29 Oct 2026`, and how much that was; "" without a comparison. */
-  change: string; before: string; beforeWh: number;
-  totals: Totals | undefined; balance: Balance | undefined;
+  change: string;
+  before: string;
+  beforeWh: number;
+  totals: Totals | undefined;
+  balance: Balance | undefined;
 }>;
 
 export function Figures({ title, Wh, change, before, beforeWh, totals, balance }: Props) {
@@ -38,7 +41,11 @@ export function Figures({ title, Wh, change, before, beforeWh, totals, balance }
 export function sourceText(totals: Totals, balance: Balance | undefined): string {
   if (!totals.isKnown) return say("history.total_unknown");
   if (totals.import === undefined) return say("history.without_meter");
-  if (balance) return say("history.sources_parts", { grid: percentText(1 - balance.sufficiency), own: percentText(balance.sufficiency) });
+  if (balance)
+    return say("history.sources_parts", {
+      grid: percentText(1 - balance.sufficiency),
+      own: percentText(balance.sufficiency),
+    });
   return say("history.sources_grid");
 }
 
@@ -58,14 +65,22 @@ export function Production({ balance }: { balance: Balance }) {
         <div>
           <dt>
             {say("history.consumption")}
-            <span class="small soft">{say("history.consumption_text", { kept: amountText(kept), export: amountText(given) })}</span>
+            <span class="small soft">
+              {say("history.consumption_text", { kept: amountText(kept), export: amountText(given) })}
+            </span>
           </dt>
           <dd>{percentText(consumption)}</dd>
         </div>
         <div>
           <dt>
             {say("history.sufficiency")}
-            <span class="small soft">{say("history.sufficiency_text", { kept: amountText(kept), used: amountText(used), import: amountText(bought) })}</span>
+            <span class="small soft">
+              {say("history.sufficiency_text", {
+                kept: amountText(kept),
+                used: amountText(used),
+                import: amountText(bought),
+              })}
+            </span>
           </dt>
           <dd>{percentText(sufficiency)}</dd>
         </div>

@@ -54,7 +54,11 @@ describe("the value range of a chart", () => {
 
   it("is never empty", () => {
     for (const fromZero of [true, false])
-      for (const [low, high] of [[0, 0], [5, 5], [null, null]] as const) {
+      for (const [low, high] of [
+        [0, 0],
+        [5, 5],
+        [null, null],
+      ] as const) {
         const [from, to] = heightsOf(low, high, fromZero);
         expect(to).toBeGreaterThan(from);
       }

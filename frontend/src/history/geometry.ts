@@ -11,7 +11,11 @@ export function heightsOf(low: number | null, high: number | null, fromZero: boo
 }
 
 /** The span that keeps the times under both fingers of a pinch. */
-export function pinched(held: { left: number; right: number; span: Span }, to: { left: number; right: number }, width: number): Span {
+export function pinched(
+  held: { left: number; right: number; span: Span },
+  to: { left: number; right: number },
+  width: number,
+): Span {
   const perPx = (held.span.end - held.span.start) / Math.max(width, 1);
   const factor = Math.max(held.right - held.left, 10) / Math.max(to.right - to.left, 10);
   const middle = held.span.start + ((held.left + held.right) / 2) * perPx;

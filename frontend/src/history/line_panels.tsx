@@ -24,8 +24,14 @@ import { Under } from "./under";
 import { PanelState } from "./panel_state";
 
 type Props = Readonly<{
-  view: View; period: Span; moving: Span | null; move: (span: Span | null) => void;
-  shown: readonly Device[]; today: Day; colour: (id: string) => string; show: (view: View, replace?: boolean) => void;
+  view: View;
+  period: Span;
+  moving: Span | null;
+  move: (span: Span | null) => void;
+  shown: readonly Device[];
+  today: Day;
+  colour: (id: string) => string;
+  show: (view: View, replace?: boolean) => void;
   /** What is said of an answer, such as who gave it; with it, edits and files of the hub are not asked for. */
   about?: (answer: History) => string;
 }>;
@@ -43,17 +49,28 @@ export function LinePanels(props: Props) {
   const asked = { series, start: span.start, end: span.end, points };
   const hasNow = span.start <= now.peek() && span.end > now.peek();
   const every = hasNow ? Math.max(POLL_MS, Math.min(MAX_POLL_MS, ((span.end - span.start) / points) * 50)) : 0;
-  const { answer, of, isLoading, error, again } = useAnswer<History>(series.length ? address("/api/history", asked) : "", every);
+  const { answer, of, isLoading, error, again } = useAnswer<History>(
+    series.length ? address("/api/history", asked) : "",
+    every,
+  );
   const cursor = useSignal<number | null>(null);
   const hidden = useSignal<ReadonlySet<string>>(new Set());
   const isStale = of !== address("/api/history", asked);
-  const isEmpty = !isStale && answer !== undefined && answer.series.every((one) => one.value.every((value) => value === null));
+  const isEmpty =
+    !isStale && answer !== undefined && answer.series.every((one) => one.value.every((value) => value === null));
   const actions = actionsOf(props, span, cursor);
   const alone = shown.length === 1 ? shown[0] : undefined;
-  const { answer: edits } = useAnswer<readonly HistoryEdit[]>(alone && !props.about ? editsPlace(alone.id, { start: span.start, end: span.end }) : "", 0);
+  const { answer: edits } = useAnswer<readonly HistoryEdit[]>(
+    alone && !props.about ? editsPlace(alone.id, { start: span.start, end: span.end }) : "",
+    0,
+  );
   return (
     <div
-      class="panels" tabIndex={0} role="group" aria-label={say("history.charts")} aria-describedby="history-keys"
+      class="panels"
+      tabIndex={0}
+      role="group"
+      aria-label={say("history.charts")}
+      aria-describedby="history-keys"
       onKeyDown={(event) => onKey(event, actions)}
     >
       <p id="history-keys" class="hidden-text">
@@ -64,9 +81,21 @@ export function LinePanels(props: Props) {
       {panelsOf(wanted).map((panel, index) => (
         <LinePanel
           key={panel.wanted[0]?.point.kind === "switch" ? "switch" : panel.unit || panel.wanted[0]?.point.key}
-          {...panel} edits={edits} answer={answer} span={moving ?? span} isDim={isStale} colour={props.colour} cursor={cursor} hidden={hidden} actions={actions}
-          csv={props.about ? "" : address("/api/history.csv", { ...asked, series: panel.wanted.map((one) => one.key) })} about={answer && props.about?.(answer)} isAlone={panel.wanted.length === wanted.length}
-          below={index === 0 && <ZoomBar span={moving ?? span} isZoomed={Boolean(view.zoom ?? moving)} actions={actions} />}
+          {...panel}
+          edits={edits}
+          answer={answer}
+          span={moving ?? span}
+          isDim={isStale}
+          colour={props.colour}
+          cursor={cursor}
+          hidden={hidden}
+          actions={actions}
+          csv={props.about ? "" : address("/api/history.csv", { ...asked, series: panel.wanted.map((one) => one.key) })}
+          about={answer && props.about?.(answer)}
+          isAlone={panel.wanted.length === wanted.length}
+          below={
+            index === 0 && <ZoomBar span={moving ?? span} isZoomed={Boolean(view.zoom ?? moving)} actions={actions} />
+          }
         />
       ))}
     </div>
@@ -113,8 +142,14 @@ function onKey(event: KeyboardEvent, actions: Actions): void {
   if (event.altKey || event.ctrlKey || event.metaKey) return;
   if (event.target instanceof Element && event.target.closest("input, select, .table-box")) return;
   const keys: Readonly<Record<string, () => void>> = {
-    ArrowLeft: actions.earlier, ArrowRight: actions.later, "+": actions.zoomIn, "=": actions.zoomIn, "-": actions.zoomOut, "−": actions.zoomOut,
-    Home: actions.today, Escape: actions.reset,
+    ArrowLeft: actions.earlier,
+    ArrowRight: actions.later,
+    "+": actions.zoomIn,
+    "=": actions.zoomIn,
+    "-": actions.zoomOut,
+    "−": actions.zoomOut,
+    Home: actions.today,
+    Escape: actions.reset,
   };
   const act = keys[event.key];
   if (!act) return;
@@ -125,7 +160,11 @@ function onKey(event: KeyboardEvent, actions: Actions): void {
 function ZoomBar({ span, isZoomed, actions }: { span: Span; isZoomed: boolean; actions: Actions }) {
   return (
     <div class="row-of zoom-bar">
-      {isZoomed ? <p class="span-text">{spanText(span, timezone.value)}</p> : <p class="soft small">{say("history.zoom_hint")}</p>}
+      {isZoomed ? (
+        <p class="span-text">{spanText(span, timezone.value)}</p>
+      ) : (
+        <p class="soft small">{say("history.zoom_hint")}</p>
+      )}
       <button type="button" class="whole" data-off={!isZoomed || undefined} onClick={actions.reset}>
         {say("history.whole_period")}
       </button>
@@ -140,8 +179,16 @@ function ZoomBar({ span, isZoomed, actions }: { span: Span; isZoomed: boolean; a
 }
 
 type PanelProps = Readonly<{
-  unit: string; wanted: readonly Wanted[]; edits: readonly HistoryEdit[] | undefined; answer: History | undefined; span: Span; isDim: boolean; colour: (id: string) => string;
-  cursor: Signal<number | null>; hidden: Signal<ReadonlySet<string>>; actions: Actions;
+  unit: string;
+  wanted: readonly Wanted[];
+  edits: readonly HistoryEdit[] | undefined;
+  answer: History | undefined;
+  span: Span;
+  isDim: boolean;
+  colour: (id: string) => string;
+  cursor: Signal<number | null>;
+  hidden: Signal<ReadonlySet<string>>;
+  actions: Actions;
   /** Where the file is; "" = it is made of what is shown. */
   csv: string;
   about: string | undefined;
@@ -154,13 +201,31 @@ type PanelProps = Readonly<{
 /** A series with its rows and colour. */
 type Shown = Readonly<{ wanted: Wanted; rows: readonly Row[]; colour: string }>;
 
-function LinePanel({ unit, wanted, edits, answer, span, isDim, colour, cursor, hidden, actions, csv, about, isAlone, below }: PanelProps) {
+function LinePanel({
+  unit,
+  wanted,
+  edits,
+  answer,
+  span,
+  isDim,
+  colour,
+  cursor,
+  hidden,
+  actions,
+  csv,
+  about,
+  isAlone,
+  below,
+}: PanelProps) {
   const zone = timezone.value;
   const names = wanted.map((one) => `${one.key} ${one.name} ${colour(one.device.id)}`).join("\n");
   const series = useMemo(() => seriesOf(answer, wanted), [answer, names]);
   const { at, lines, all } = useMemo(() => {
     const step = answer?.step ?? 0;
-    const known = about === undefined ? now.peek() : Math.min(now.peek(), Math.max(0, ...series.map((one) => one.at.at(-1) ?? 0)) + step); // a copy ends with what was sent
+    const known =
+      about === undefined
+        ? now.peek()
+        : Math.min(now.peek(), Math.max(0, ...series.map((one) => one.at.at(-1) ?? 0)) + step); // a copy ends with what was sent
     const until = Math.min(answer?.end ?? 0, known);
     const { at, columns } = columnsOf(series, step, { start: answer?.start ?? 0, end: answer?.end ?? 0 }, known);
     const all = wanted.map((one, index): Shown => {
@@ -169,7 +234,15 @@ function LinePanel({ unit, wanted, edits, answer, span, isDim, colour, cursor, h
     });
     const lines = all.map(({ wanted, rows, colour }, index): Line => {
       const column = columns[index] ?? { y: [], low: [], high: [] };
-      return { key: wanted.key, label: wanted.name, colour, isHidden: hidden.value.has(wanted.key), isDashed: isSecond(wanted, all), column, marks: marksOf(rows) };
+      return {
+        key: wanted.key,
+        label: wanted.name,
+        colour,
+        isHidden: hidden.value.has(wanted.key),
+        isDashed: isSecond(wanted, all),
+        column,
+        marks: marksOf(rows),
+      };
     });
     return { at, lines, all };
   }, [series, hidden.value]);
@@ -187,26 +260,53 @@ function LinePanel({ unit, wanted, edits, answer, span, isDim, colour, cursor, h
       <h2 class={isAlone ? "hidden-text" : ""}>{title}</h2>
       <div class="canvas-box" style={{ height: `${height}px` }}>
         <Chart
-          at={at} lines={lines} edited={edited} span={span} zone={zone} unit={unit} height={height} fromZero={!FLOATING.has(unit)}
+          at={at}
+          lines={lines}
+          edited={edited}
+          span={span}
+          zone={zone}
+          unit={unit}
+          height={height}
+          fromZero={!FLOATING.has(unit)}
           states={wanted[0]?.point.kind === "switch" ? [say("app.off"), say("app.on")] : []}
-          label={say("history.chart_label", { what: title, span: spanText(span, zone), lines: text })} isDim={isDim} sync="history"
-          onZoom={actions.zoom} onMove={actions.move} onReset={actions.reset} onCursor={(time) => (cursor.value = time)}
+          label={say("history.chart_label", { what: title, span: spanText(span, zone), lines: text })}
+          isDim={isDim}
+          sync="history"
+          onZoom={actions.zoom}
+          onMove={actions.move}
+          onReset={actions.reset}
+          onCursor={(time) => (cursor.value = time)}
         />
       </div>
       {below}
       <Readout all={all} isKnown={answer !== undefined} span={span} cursor={cursor} hidden={hidden} toggle={toggle} />
       <p class="small soft notes">{[about, notesOf(lines)].filter(Boolean).join(" ")}</p>
       <Under
-        table={() => historyTable(series.map((one, index) => ({ series: one, name: wanted[index]?.name ?? one.device })), { ...span, end: Math.min(span.end, now.peek()) }, zone, answer?.step)}
-        caption={`${title}, ${spanText(span, zone)}.`} csv={{ ...(csv ? { href: csv } : { text: () => historyCsv(series, zone) }), name: `unclouded-${wanted[0]?.point.key ?? "history"}.csv` }}
+        table={() =>
+          historyTable(
+            series.map((one, index) => ({ series: one, name: wanted[index]?.name ?? one.device })),
+            { ...span, end: Math.min(span.end, now.peek()) },
+            zone,
+            answer?.step,
+          )
+        }
+        caption={`${title}, ${spanText(span, zone)}.`}
+        csv={{
+          ...(csv ? { href: csv } : { text: () => historyCsv(series, zone) }),
+          name: `unclouded-${wanted[0]?.point.key ?? "history"}.csv`,
+        }}
       />
     </section>
   );
 }
 
 type ReadoutProps = Readonly<{
-  all: readonly Shown[]; isKnown: boolean; span: Span; cursor: ReadonlySignal<number | null>;
-  hidden: ReadonlySignal<ReadonlySet<string>>; toggle: (key: string) => void;
+  all: readonly Shown[];
+  isKnown: boolean;
+  span: Span;
+  cursor: ReadonlySignal<number | null>;
+  hidden: ReadonlySignal<ReadonlySet<string>>;
+  toggle: (key: string) => void;
 }>;
 
 /** Values at the cursor, or a summary of each series. Each name shows or hides its line. */
@@ -218,11 +318,18 @@ function Readout({ all, isKnown, span, cursor, hidden, toggle }: ReadoutProps) {
       <ul>
         {all.map((one) => (
           <li key={one.wanted.key}>
-            <button type="button" class="bare legend" aria-pressed={!hidden.value.has(one.wanted.key)} onClick={() => toggle(one.wanted.key)}>
+            <button
+              type="button"
+              class="bare legend"
+              aria-pressed={!hidden.value.has(one.wanted.key)}
+              onClick={() => toggle(one.wanted.key)}
+            >
               <span class="swatch" data-mark style={{ background: one.colour }} />
               {one.wanted.name}
             </button>
-            <span class="number">{!isKnown ? "" : time === null ? <Summary one={one} span={span} /> : <Value one={one} time={time} />}</span>
+            <span class="number">
+              {!isKnown ? "" : time === null ? <Summary one={one} span={span} /> : <Value one={one} time={time} />}
+            </span>
           </li>
         ))}
       </ul>
@@ -255,7 +362,12 @@ function summaryText(one: Shown, span: Span): string {
   const summary = summaryOf(one.rows, span);
   if (!summary) return say("history.line_empty", { name });
   if (isSwitch(one)) return `${name}: ${say("history.on_part", { percent: Math.round(summary.mean * 100) })}.`;
-  return say("history.line", { name, mean: inUnit(one, summary.mean), low: inUnit(one, summary.low), high: inUnit(one, summary.high) });
+  return say("history.line", {
+    name,
+    mean: inUnit(one, summary.mean),
+    low: inUnit(one, summary.low),
+    high: inUnit(one, summary.high),
+  });
 }
 
 function inUnit({ wanted: { point } }: Shown, value: number): string {
@@ -289,7 +401,9 @@ function isSecond(wanted: Wanted, all: readonly Shown[]): boolean {
 
 /** `Power`, `Voltage`: the title of the panel, with all quantities. */
 function titleOf(wanted: readonly Wanted[]): string {
-  const names = [...new Set(wanted.map((one) => (one.point.key === "power_W" ? say("history.power") : pointName(one.point))))];
+  const names = [
+    ...new Set(wanted.map((one) => (one.point.key === "power_W" ? say("history.power") : pointName(one.point)))),
+  ];
   const devices = new Set(wanted.map((one) => nameOf(one.device)));
   return devices.size === 1 ? `${names.join(", ")}, ${[...devices][0]}` : names.join(", ");
 }

@@ -9,7 +9,8 @@ export function Menu({ label, text, class: kind = "", children }: Props) {
   useEffect(() => {
     const close = (event: Event) => {
       const box = host.current;
-      if (!box?.open || (event instanceof KeyboardEvent ? event.key !== "Escape" : box.contains(event.target as Node))) return;
+      if (!box?.open || (event instanceof KeyboardEvent ? event.key !== "Escape" : box.contains(event.target as Node)))
+        return;
       box.open = false;
       if (event instanceof KeyboardEvent) box.querySelector("summary")?.focus();
     };

@@ -19,7 +19,13 @@ export function NoData({ series, goTo }: { series: readonly string[]; goTo: (day
     const stop = new AbortController();
     const until = now.peek();
     oldest(series, until - FURTHEST, until, stop.signal)
-      .then((rough) => (rough ? oldest(series, rough.at, Math.min(rough.at + rough.step, until), stop.signal).then((fine) => fine?.at ?? rough.at) : null))
+      .then((rough) =>
+        rough
+          ? oldest(series, rough.at, Math.min(rough.at + rough.step, until), stop.signal).then(
+              (fine) => fine?.at ?? rough.at,
+            )
+          : null,
+      )
       .then(setSince)
       .catch(() => undefined); // optional: the notice is shown without it
     return () => stop.abort();
@@ -36,8 +42,17 @@ export function NoData({ series, goTo }: { series: readonly string[]; goTo: (day
 }
 
 /** The first row between two times that has a value. */
-async function oldest(series: readonly string[], start: number, end: number, stop: AbortSignal): Promise<{ at: number; step: number } | null> {
-  const answer = await get<History>(address("/api/history", { series, start: Math.floor(start), end: Math.ceil(end), points: PARTS }), {}, stop);
+async function oldest(
+  series: readonly string[],
+  start: number,
+  end: number,
+  stop: AbortSignal,
+): Promise<{ at: number; step: number } | null> {
+  const answer = await get<History>(
+    address("/api/history", { series, start: Math.floor(start), end: Math.ceil(end), points: PARTS }),
+    {},
+    stop,
+  );
   const times = answer.series.flatMap((one) => one.at.find((_, index) => one.value[index] !== null) ?? []);
   return times.length ? { at: Math.min(...times), step: Math.max(answer.step, 1) } : null;
 }

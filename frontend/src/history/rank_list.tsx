@@ -5,8 +5,14 @@ import { percentText } from "./balance";
 import type { Ranked } from "./ranking";
 
 type Props = Readonly<{
-  title: string; rows: readonly Ranked[]; isKnown: boolean; before: string;
-  nameOf: (row: Ranked) => string; colourOf: (row: Ranked) => string; isChosen: (row: Ranked) => boolean; choose: ((row: Ranked) => void) | undefined;
+  title: string;
+  rows: readonly Ranked[];
+  isKnown: boolean;
+  before: string;
+  nameOf: (row: Ranked) => string;
+  colourOf: (row: Ranked) => string;
+  isChosen: (row: Ranked) => boolean;
+  choose: ((row: Ranked) => void) | undefined;
 }>;
 
 export function RankList({ title, rows, isKnown, before, nameOf, colourOf, isChosen, choose }: Props) {

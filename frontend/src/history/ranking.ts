@@ -12,7 +12,8 @@ export type Both = Readonly<{ now: readonly Share[]; before: readonly Share[] }>
 export function ranked(shares: readonly Share[], both: Both): Ranked[] {
   const whole = shares.reduce((sum, one) => sum + (one.part === "export" ? 0 : one.Wh), 0);
   const most = Math.max(0, ...shares.map((one) => one.Wh));
-  const find = (all: readonly Share[], { part, device }: Share) => all.find((one) => one.part === part && one.device === device)?.Wh ?? 0;
+  const find = (all: readonly Share[], { part, device }: Share) =>
+    all.find((one) => one.part === part && one.device === device)?.Wh ?? 0;
   return [...shares]
     .sort((one, other) => other.Wh - one.Wh)
     .map((one) => ({
@@ -37,7 +38,11 @@ export function changesOf(now: readonly Share[], before: readonly Share[]): Chan
   const key = ({ part, device }: Share) => `${part} ${device}`;
   const then = new Map(before.map((one) => [key(one), one]));
   const gone = before.filter((one) => !now.some((other) => key(other) === key(one))).map((one) => ({ ...one, Wh: 0 }));
-  const both = [...now, ...gone].map((one) => ({ ...one, before: then.get(key(one))?.Wh ?? 0, by: one.Wh - (then.get(key(one))?.Wh ?? 0) }));
+  const both = [...now, ...gone].map((one) => ({
+    ...one,
+    before: then.get(key(one))?.Wh ?? 0,
+    by: one.Wh - (then.get(key(one))?.Wh ?? 0),
+  }));
   const most = Math.max(0, ...both.map(({ by }) => Math.abs(by)));
   return both
     .filter(({ by }) => Math.abs(by) >= 1)

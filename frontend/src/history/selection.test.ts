@@ -9,16 +9,53 @@ import { candidates, chosen, MOST_PICKED, panelsOf, quantities, wantedOf } from 
 const UNITS: Record<string, string> = { W: "W", V: "V", C: "°C" };
 
 function point(key: string, more: Partial<Point> = {}): Point {
-  return { key, kind: "number", unit: UNITS[key.split("_").at(-1)!] ?? "", access: "r", exponent: -1, label: "", options: [], minimum: null, maximum: null, confidence: "", ...more };
+  return {
+    key,
+    kind: "number",
+    unit: UNITS[key.split("_").at(-1)!] ?? "",
+    access: "r",
+    exponent: -1,
+    label: "",
+    options: [],
+    minimum: null,
+    maximum: null,
+    confidence: "",
+    ...more,
+  };
 }
 
 function device(id: string, points: Point[], more: Partial<Device> = {}): Device {
-  return { id, identity: id, family: "toy", state: "online", since: null, reason: "", link: "", profile: "", name: "", parent: "", main: "", room: "", points, actions: [], produces: false, info: {}, schedule: [], critical: false, favourite: false, colour: null, ...more };
+  return {
+    id,
+    identity: id,
+    family: "toy",
+    state: "online",
+    since: null,
+    reason: "",
+    link: "",
+    profile: "",
+    name: "",
+    parent: "",
+    main: "",
+    room: "",
+    points,
+    actions: [],
+    produces: false,
+    info: {},
+    schedule: [],
+    critical: false,
+    favourite: false,
+    colour: null,
+    ...more,
+  };
 }
 
 const view = (query: string) => viewOf(new URLSearchParams(query), dayFrom("2026-11-21")!);
 const METER = device("meter", [point("power_W"), point("voltage_V"), point("voltage_2_V")]);
-const KETTLE = device("kettle", [point("power_W"), point("on", { kind: "switch", access: "rw" })], { name: "Kettle", parent: "meter" });
+const KETTLE = device("kettle", [point("power_W"), point("on", { kind: "switch", access: "rw" })], {
+  name: "Kettle",
+  parent: "meter",
+});
 const DOOR = device("door", [point("open", { kind: "enum" }), point("temperature_C")]);
 const SEEN = device("new", [point("power_W")], { state: "seen" });
 const HOUSE = [KETTLE, METER, DOOR, SEEN];
@@ -42,13 +79,23 @@ describe("devices to compare", () => {
 
 describe("series", () => {
   it("are named by device, and by point if a panel has several", () => {
-    expect(wantedOf([METER, KETTLE], ["power"]).map((one) => [one.key, one.name])).toEqual([["meter.power_W", "meter"], ["kettle.power_W", "Kettle"]]);
-    expect(wantedOf([METER], ["voltage_V", "voltage_2_V"]).map((one) => one.name)).toEqual(["meter, Voltage", "meter, Voltage 2"]);
+    expect(wantedOf([METER, KETTLE], ["power"]).map((one) => [one.key, one.name])).toEqual([
+      ["meter.power_W", "meter"],
+      ["kettle.power_W", "Kettle"],
+    ]);
+    expect(wantedOf([METER], ["voltage_V", "voltage_2_V"]).map((one) => one.name)).toEqual([
+      "meter, Voltage",
+      "meter, Voltage 2",
+    ]);
   });
 
   it("of different units are in separate panels, and so are switches", () => {
     const panels = panelsOf(wantedOf([METER, KETTLE], ["power", "voltage_V", "on", "voltage_2_V"]));
-    expect(panels.map((panel) => panel.wanted.map((one) => one.key))).toEqual([["meter.power_W", "kettle.power_W"], ["meter.voltage_V", "meter.voltage_2_V"], ["kettle.on"]]);
+    expect(panels.map((panel) => panel.wanted.map((one) => one.key))).toEqual([
+      ["meter.power_W", "kettle.power_W"],
+      ["meter.voltage_V", "meter.voltage_2_V"],
+      ["kettle.on"],
+    ]);
   });
 
   it("of text are not offered", () => {

@@ -11,7 +11,11 @@ export const MOST_PICKED = 6; // number of lines that are selected by default
 
 /** The point key of `power` and `energy`; anything else is a key already. */
 export function keyOf(what: string): string {
-  return what === POWER || what === LOAD ? POWER_KEY : what === ENERGY || what === HOURS || what === UNUSUAL ? IMPORT : what;
+  return what === POWER || what === LOAD
+    ? POWER_KEY
+    : what === ENERGY || what === HOURS || what === UNUSUAL
+      ? IMPORT
+      : what;
 }
 
 /** Devices that have any of these quantities, in hierarchical order. */
@@ -57,7 +61,9 @@ export function quantities(devices: readonly Device[]): { key: string; name: str
     for (const point of device.state === "seen" ? [] : device.points)
       if (isDrawable(point) && point.key !== POWER_KEY && !found.has(point.key))
         found.set(point.key, point.unit ? `${pointName(point)}, ${point.unit}` : pointName(point));
-  return [...found].map(([key, name]) => ({ key, name })).sort((one, other) => one.name.localeCompare(other.name, "en"));
+  return [...found]
+    .map(([key, name]) => ({ key, name }))
+    .sort((one, other) => one.name.localeCompare(other.name, "en"));
 }
 
 /** One panel for each unit, in the order of the series. */
@@ -73,5 +79,9 @@ function panelKey(point: Point): string {
 }
 
 function isDrawable(point: Point | undefined): boolean {
-  return point !== undefined && point.access !== "w" && (point.kind === "number" || point.kind === "counter" || point.kind === "switch");
+  return (
+    point !== undefined &&
+    point.access !== "w" &&
+    (point.kind === "number" || point.kind === "counter" || point.kind === "switch")
+  );
 }

@@ -38,25 +38,43 @@ const STEPS: readonly number[] = [10, 60, 300, 900, 3600, 3 * 3600, 6 * 3600]; /
 const INSIDE = 0.001; // s: a value on the border of a step belongs to one step only
 
 /** Means of equal steps, of days or of months, with the lowest and highest value of each; steps without values are left out. */
-function steppedTable(all: readonly Named[], span: Span, zone: string, step: number, most: number, head: readonly string[]): Table {
+function steppedTable(
+  all: readonly Named[],
+  span: Span,
+  zone: string,
+  step: number,
+  most: number,
+  head: readonly string[],
+): Table {
   const { borders, name, by } = stepsOf(span, zone, most);
   const held = all.map(({ series }) => heldRows(series, step, span.end));
   const rows = borders.slice(0, -1).map((start, index): string[] => {
-    const part = { start: Math.max(start, span.start) + INSIDE, end: Math.min(borders[index + 1] ?? start, span.end) - INSIDE };
+    const part = {
+      start: Math.max(start, span.start) + INSIDE,
+      end: Math.min(borders[index + 1] ?? start, span.end) - INSIDE,
+    };
     const cells = all.map(({ series }, which) => meanText(summaryOf(held[which] ?? [], part), series));
     return [by ? periodText(start, by, zone) : momentText(start, zone).slice(0, -3), ...cells];
   });
   return { head, rows: rows.filter(([, ...cells]) => cells.some((cell) => cell !== "")).reverse(), step: name };
 }
 
-function stepsOf(span: Span, zone: string, most: number): { borders: number[]; name: string; by: "day" | "month" | undefined } {
+function stepsOf(
+  span: Span,
+  zone: string,
+  most: number,
+): { borders: number[]; name: string; by: "day" | "month" | undefined } {
   const step = STEPS.find((one) => (span.end - span.start) / one <= most);
   const first = dayOf(span.start, zone);
   if (step) {
     const midnight = instantOf(first, zone);
     const start = midnight + Math.floor((span.start - midnight) / step) * step;
     const name = step < 60 ? `${step}${THIN}s` : step < 3600 ? `${step / 60}${THIN}min` : `${step / 3600}${THIN}h`;
-    return { borders: Array.from({ length: Math.ceil((span.end - start) / step) + 1 }, (_, index) => start + index * step), name, by: undefined };
+    return {
+      borders: Array.from({ length: Math.ceil((span.end - start) / step) + 1 }, (_, index) => start + index * step),
+      name,
+      by: undefined,
+    };
   }
   const by = (span.end - span.start) / 86_400 <= most ? "day" : "month";
   const borders = [instantOf(by === "day" ? first : { ...first, day: 1 }, zone)];
@@ -70,7 +88,9 @@ function stepsOf(span: Span, zone: string, most: number): { borders: number[]; n
 function meanText(summary: ReturnType<typeof summaryOf>, series: Series): string {
   if (!summary) return "";
   if (series.kind === "switch") return say("history.on_part", { percent: Math.round(summary.mean * 100) });
-  const [mean, low, high] = [summary.mean, summary.low, summary.high].map((value) => quantityText(value, series.unit, series.exponent)) as [string, string, string];
+  const [mean, low, high] = [summary.mean, summary.low, summary.high].map((value) =>
+    quantityText(value, series.unit, series.exponent),
+  ) as [string, string, string];
   return low === high ? mean : say("history.mean_band", { mean, low, high });
 }
 
@@ -101,7 +121,10 @@ export function energyTable(energy: Energy, names: readonly string[], zone: stri
 export function marksOf(row: Energy["rows"][number], period: number): string[] {
   const isKnown = typeof row.Wh[period] === "number";
   const [isEdited, isVoid] = [row.edited[period] ?? false, row.void[period] ?? false];
-  const marks = [isEdited ? say("history.corrected") : isKnown && row.estimated[period] ? say("app.quality_estimated") : "", isVoid ? say(isKnown ? "history.partly_wrong" : "edits.is_void") : ""];
+  const marks = [
+    isEdited ? say("history.corrected") : isKnown && row.estimated[period] ? say("app.quality_estimated") : "",
+    isVoid ? say(isKnown ? "history.partly_wrong" : "edits.is_void") : "",
+  ];
   return marks.filter(Boolean);
 }
 
@@ -137,7 +160,8 @@ export function historyCsv(all: readonly Series[], zone: string): string {
 
 /** Lines end in CR LF; cells with commas, quotes or line breaks are quoted. */
 export function csvText(rows: readonly (readonly (string | number)[])[]): string {
-  const cell = (value: string | number) => (/[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
+  const cell = (value: string | number) =>
+    /[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
   return rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
 }
 
@@ -154,15 +178,26 @@ export function isoText(at: number, zone: string): string {
 /** `Fri 20 Nov 14:03:05`. */
 export function momentText(at: number, zone: string): string {
   const options: Intl.DateTimeFormatOptions = {
-    weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
   };
-  return formatter(zone, options).format(at * 1000).replaceAll(",", "");
+  return formatter(zone, options)
+    .format(at * 1000)
+    .replaceAll(",", "");
 }
 
 /** `14:00`, with its offset if that hour occurs twice (`02:00 +01:00`); `Fri 20 Nov`; `November 2026`. */
 export function periodText(at: number, by: Energy["by"], zone: string): string {
   if (by === "month") return formatter(zone, { month: "long", year: "numeric" }).format(at * 1000);
-  if (by === "day") return formatter(zone, { weekday: "short", day: "numeric", month: "short" }).format(at * 1000).replace(",", "");
+  if (by === "day")
+    return formatter(zone, { weekday: "short", day: "numeric", month: "short" })
+      .format(at * 1000)
+      .replace(",", "");
   const hour = formatter(zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at * 1000);
   return isTwice(at, zone) ? `${hour} ${isoText(at, zone).slice(-6)}` : hour;
 }

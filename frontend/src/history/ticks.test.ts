@@ -11,7 +11,17 @@ const texts = (span: Span, most: number, zone: string) => timeTicks(span, most, 
 
 describe("the time axis", () => {
   it("has ticks at round local hours and the date at midnight", () => {
-    expect(texts(dayIn("2026-11-20", MADRID), 8, MADRID)).toEqual(["20 Nov", "03:00", "06:00", "09:00", "12:00", "15:00", "18:00", "21:00", "21 Nov"]);
+    expect(texts(dayIn("2026-11-20", MADRID), 8, MADRID)).toEqual([
+      "20 Nov",
+      "03:00",
+      "06:00",
+      "09:00",
+      "12:00",
+      "15:00",
+      "18:00",
+      "21:00",
+      "21 Nov",
+    ]);
   });
 
   it("has the repeated hour twice, and not the skipped one", () => {
@@ -35,31 +45,57 @@ describe("the time axis", () => {
 
   it("of a short span has seconds", () => {
     const noon = instantOf({ ...dayFrom("2026-11-20")!, hour: 12 }, MADRID);
-    expect(texts({ start: noon, end: noon + 20 }, 4, MADRID)).toEqual(["12:00:00", "12:00:05", "12:00:10", "12:00:15", "12:00:20"]);
+    expect(texts({ start: noon, end: noon + 20 }, 4, MADRID)).toEqual([
+      "12:00:00",
+      "12:00:05",
+      "12:00:10",
+      "12:00:15",
+      "12:00:20",
+    ]);
   });
 
   it("of a month has days, of a year months", () => {
     const november = spanOf("month", dayFrom("2026-11-20")!, MADRID);
     expect(texts(november, 6, MADRID)).toEqual(["2 Nov", "9 Nov", "16 Nov", "23 Nov", "30 Nov"]);
     const year = spanOf("year", dayFrom("2026-11-20")!, MADRID);
-    expect(texts(year, 14, MADRID)).toEqual(["2026", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec", "2027"]);
+    expect(texts(year, 14, MADRID)).toEqual([
+      "2026",
+      "Feb",
+      "Mar",
+      "Apr",
+      "May",
+      "Jun",
+      "Jul",
+      "Aug",
+      "Sept",
+      "Oct",
+      "Nov",
+      "Dec",
+      "2027",
+    ]);
   });
 
   it("has about the requested number of ticks, all inside, in order, at full minutes if possible", () => {
     const zone = fc.constantFrom(MADRID, LORD_HOWE, "UTC", "Asia/Kathmandu", "America/Havana");
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 2_000_000_000 }), fc.double({ min: 1, max: 8.5, noNaN: true }), fc.integer({ min: 2, max: 14 }), zone, (start, size, most, zone) => {
-        const span = { start, end: start + Math.round(10 ** size) };
-        const ticks = timeTicks(span, most, zone);
-        expect(ticks.length).toBeLessThanOrEqual(most * 1.2 + 3);
-        ticks.forEach(({ at }, index) => {
-          expect(at).toBeGreaterThanOrEqual(span.start);
-          expect(at).toBeLessThanOrEqual(span.end);
-          if (index) expect(at).toBeGreaterThan(ticks[index - 1]!.at);
-          const isDayBegun = at !== instantOf(dayOf(at, zone), zone); // Kathmandu's 1986 began at 00:15
-          if (isDayBegun && span.end - span.start > 3600 * most) expect(wallOf(at, zone).minute).toBe(0);
-        });
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 2_000_000_000 }),
+        fc.double({ min: 1, max: 8.5, noNaN: true }),
+        fc.integer({ min: 2, max: 14 }),
+        zone,
+        (start, size, most, zone) => {
+          const span = { start, end: start + Math.round(10 ** size) };
+          const ticks = timeTicks(span, most, zone);
+          expect(ticks.length).toBeLessThanOrEqual(most * 1.2 + 3);
+          ticks.forEach(({ at }, index) => {
+            expect(at).toBeGreaterThanOrEqual(span.start);
+            expect(at).toBeLessThanOrEqual(span.end);
+            if (index) expect(at).toBeGreaterThan(ticks[index - 1]!.at);
+            const isDayBegun = at !== instantOf(dayOf(at, zone), zone); // Kathmandu's 1986 began at 00:15
+            if (isDayBegun && span.end - span.start > 3600 * most) expect(wallOf(at, zone).minute).toBe(0);
+          });
+        },
+      ),
       { numRuns: 150 },
     );
   });

@@ -11,8 +11,12 @@ const SECONDS = [1, 2, 5, 10, 15, 30, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUT
 const HOURS = [1, 2, 3, 6, 12];
 /** Calendar periods: kind, number, approximate length (s). */
 const DATES: readonly [Range, number, number][] = [
-  ["day", 1, DAY], ["day", 2, 2 * DAY], ["week", 1, 7 * DAY],
-  ["month", 1, 30 * DAY], ["month", 3, 91 * DAY], ["year", 1, 365 * DAY],
+  ["day", 1, DAY],
+  ["day", 2, 2 * DAY],
+  ["week", 1, 7 * DAY],
+  ["month", 1, 30 * DAY],
+  ["month", 3, 91 * DAY],
+  ["year", 1, 365 * DAY],
 ];
 
 /** At most `most` ticks at round local times. Hours that occur twice have two ticks. */
@@ -83,7 +87,8 @@ function clockTick(at: number, step: number, zone: string): Tick {
 
 /** `20 Nov`, `Nov`, and the year in January: `2027`. */
 function dateText(at: number, range: Range, zone: string): string {
-  if (range === "year" || (range === "month" && wallOf(at, zone).month === 1)) return formatter(zone, { year: "numeric" }).format(at * 1000);
+  if (range === "year" || (range === "month" && wallOf(at, zone).month === 1))
+    return formatter(zone, { year: "numeric" }).format(at * 1000);
   if (range === "month") return formatter(zone, { month: "short" }).format(at * 1000);
   return formatter(zone, { day: "numeric", month: "short" }).format(at * 1000);
 }

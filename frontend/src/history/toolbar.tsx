@@ -7,16 +7,33 @@ import { say } from "../text/words";
 import { dayFrom, dayText, periodTitle, RANGES, shifted, shortTitle, type Day } from "./calendar";
 import { Menu } from "./menu";
 import { otherOf } from "./comparison";
-import { ALONE, ENERGY, hasHours, HOURS, LOAD, POWER, UNUSUAL, withRange, type Against, type Measure, type View } from "./view";
+import {
+  ALONE,
+  ENERGY,
+  hasHours,
+  HOURS,
+  LOAD,
+  POWER,
+  UNUSUAL,
+  withRange,
+  type Against,
+  type Measure,
+  type View,
+} from "./view";
 import { currencySign } from "../costs/money";
 
 type Props = Readonly<{
-  view: View; today: Day; show: (view: View, replace?: boolean) => void;
+  view: View;
+  today: Day;
+  show: (view: View, replace?: boolean) => void;
   /** Quantities other than power and energy. */
   quantities: readonly { key: string; name: string }[];
   /** In what energy can be shown: more than one where there is a tariff, or the carbon of the grid. */
-  measures: readonly Measure[]; currency: string;
-  able: readonly Device[]; chosen: readonly Device[]; colour: (id: string) => string;
+  measures: readonly Measure[];
+  currency: string;
+  able: readonly Device[];
+  chosen: readonly Device[];
+  colour: (id: string) => string;
   /** What of ALONE is not offered. */
   without?: readonly string[];
 }>;
@@ -38,13 +55,24 @@ export function Toolbar(props: Props) {
       {isWide.value ? (
         <div class="seg" role="group" aria-label={say("history.range")}>
           {RANGES.map((one) => (
-            <button key={one} type="button" class="bare" aria-pressed={one === view.range} onClick={() => show(withRange(view, one))}>
+            <button
+              key={one}
+              type="button"
+              class="bare"
+              aria-pressed={one === view.range}
+              onClick={() => show(withRange(view, one))}
+            >
               {say(`history.${one}`)}
             </button>
           ))}
         </div>
       ) : (
-        <select class="range" aria-label={say("history.range")} value={view.range} onChange={(event) => show(withRange(view, rangeOf(event.currentTarget.value)))}>
+        <select
+          class="range"
+          aria-label={say("history.range")}
+          value={view.range}
+          onChange={(event) => show(withRange(view, rangeOf(event.currentTarget.value)))}
+        >
           {RANGES.map((one) => (
             <option key={one} value={one}>
               {say(`history.${one}`)}
@@ -90,7 +118,14 @@ function Measures({ view, measures, currency, show }: Props) {
   return (
     <div class="seg measures" role="group" aria-label={say("history.measure")}>
       {measures.map((one) => (
-        <button key={one} type="button" class="bare" aria-pressed={view.measure === one} title={measureText(one)} onClick={() => show({ ...view, measure: one }, true)}>
+        <button
+          key={one}
+          type="button"
+          class="bare"
+          aria-pressed={view.measure === one}
+          title={measureText(one)}
+          onClick={() => show({ ...view, measure: one }, true)}
+        >
           {one === "energy" ? "kWh" : one === "cost" ? currencySign(currency) : say("history.co2")}
         </button>
       ))}
@@ -104,7 +139,13 @@ function MeasureChoices({ view, measures, show }: Props) {
     <fieldset>
       <legend>{say("history.measure")}</legend>
       {measures.map((one) => (
-        <Choice key={one} name={measureText(one)} isChosen={view.measure === one} choose={() => show({ ...view, measure: one }, true)} kind="radio" />
+        <Choice
+          key={one}
+          name={measureText(one)}
+          isChosen={view.measure === one}
+          choose={() => show({ ...view, measure: one }, true)}
+          kind="radio"
+        />
       ))}
     </fieldset>
   );
@@ -131,7 +172,10 @@ function Period({ view, today, show }: Props) {
       <label class="when">
         <strong aria-live="polite">{isWide.value ? periodTitle(range, on) : shortTitle(range, on)}</strong>
         <input
-          type="date" aria-label={say("history.go_to_day")} value={dayText(on)} max={dayText(today)}
+          type="date"
+          aria-label={say("history.go_to_day")}
+          value={dayText(on)}
+          max={dayText(today)}
           onClick={(event) => openCalendar(event.currentTarget)}
           onChange={(event) => {
             const day = dayFrom(event.currentTarget.value);
@@ -139,10 +183,21 @@ function Period({ view, today, show }: Props) {
           }}
         />
       </label>
-      <button type="button" class="arrow bare" aria-label={say("history.later")} aria-disabled={isLast} onClick={() => isLast || step(1)}>
+      <button
+        type="button"
+        class="arrow bare"
+        aria-label={say("history.later")}
+        aria-disabled={isLast}
+        onClick={() => isLast || step(1)}
+      >
         ›
       </button>
-      <button type="button" class="bare back" data-off={(isLast && !view.zoom) || undefined} onClick={() => show({ ...view, on: today, zoom: null })}>
+      <button
+        type="button"
+        class="bare back"
+        data-off={(isLast && !view.zoom) || undefined}
+        onClick={() => show({ ...view, on: today, zoom: null })}
+      >
         {say("history.today")}
       </button>
     </div>
@@ -160,11 +215,28 @@ function openCalendar(input: HTMLInputElement): void {
 function Quantities({ view, show, without = [] }: Props) {
   return (
     <>
-      <Choice name={say("history.energy")} isChosen={view.what.includes(ENERGY)} choose={() => show({ ...view, what: [ENERGY], zoom: null })} kind="radio" />
-      {ALONE.filter((one) => one !== ENERGY && !without.includes(one) && (one !== HOURS || hasHours(view.range))).map((one) => (
-        <Choice key={one} name={aloneText(one)} isChosen={view.what.includes(one)} choose={() => show({ ...view, what: [one], zoom: null })} kind="radio" />
-      ))}
-      <Choice name={say("history.power")} isChosen={view.what.includes(POWER)} choose={() => show(toggled(view, POWER))} />
+      <Choice
+        name={say("history.energy")}
+        isChosen={view.what.includes(ENERGY)}
+        choose={() => show({ ...view, what: [ENERGY], zoom: null })}
+        kind="radio"
+      />
+      {ALONE.filter((one) => one !== ENERGY && !without.includes(one) && (one !== HOURS || hasHours(view.range))).map(
+        (one) => (
+          <Choice
+            key={one}
+            name={aloneText(one)}
+            isChosen={view.what.includes(one)}
+            choose={() => show({ ...view, what: [one], zoom: null })}
+            kind="radio"
+          />
+        ),
+      )}
+      <Choice
+        name={say("history.power")}
+        isChosen={view.what.includes(POWER)}
+        choose={() => show(toggled(view, POWER))}
+      />
     </>
   );
 }
@@ -196,10 +268,17 @@ function Devices({ view, able, chosen, colour, show }: Props) {
   return (
     <fieldset>
       <legend>{say("history.devices")}</legend>
-      <Choice name={say("history.all_devices")} isChosen={view.devices === null || ids.length === able.length} choose={() => choose(view.devices === null ? able.map((one) => one.id) : null)} />
+      <Choice
+        name={say("history.all_devices")}
+        isChosen={view.devices === null || ids.length === able.length}
+        choose={() => choose(view.devices === null ? able.map((one) => one.id) : null)}
+      />
       {able.map((device) => (
         <Choice
-          key={device.id} name={nameOf(device)} mark={colour(device.id)} isChosen={ids.includes(device.id)}
+          key={device.id}
+          name={nameOf(device)}
+          mark={colour(device.id)}
+          isChosen={ids.includes(device.id)}
           choose={() => choose(ids.includes(device.id) ? ids.filter((one) => one !== device.id) : [...ids, device.id])}
         />
       ))}
@@ -211,18 +290,23 @@ function Devices({ view, able, chosen, colour, show }: Props) {
 function Compare({ view, today, show }: Props) {
   const { range, on, against } = view;
   const choose = (next: Against) => show({ ...view, against: next }, true);
-  const title = (one: "before" | "year") => say("history.with", { period: periodTitle(range, otherOf(range, on, one)) });
+  const title = (one: "before" | "year") =>
+    say("history.with", { period: periodTitle(range, otherOf(range, on, one)) });
   const chosen = typeof against === "object" ? against : undefined;
   return (
     <fieldset>
       <legend>{say("history.compare")}</legend>
       <Choice name={title("before")} isChosen={against === "before"} choose={() => choose("before")} kind="radio" />
-      {range !== "year" && <Choice name={title("year")} isChosen={against === "year"} choose={() => choose("year")} kind="radio" />}
+      {range !== "year" && (
+        <Choice name={title("year")} isChosen={against === "year"} choose={() => choose("year")} kind="radio" />
+      )}
       <Choice name={say("history.without")} isChosen={against === "none"} choose={() => choose("none")} kind="radio" />
       <label class="field other-period">
         <span>{say("history.with_other")}</span>
         <input
-          type="date" max={dayText(today)} value={chosen ? dayText(chosen) : ""}
+          type="date"
+          max={dayText(today)}
+          value={chosen ? dayText(chosen) : ""}
           onChange={(event) => {
             const day = dayFrom(event.currentTarget.value);
             if (day) choose(day);
@@ -234,10 +318,18 @@ function Compare({ view, today, show }: Props) {
 }
 
 function compareText({ range, on, against }: View): string {
-  return against === "none" ? say("history.without") : say("history.with", { period: shortTitle(range, otherOf(range, on, against)) });
+  return against === "none"
+    ? say("history.without")
+    : say("history.with", { period: shortTitle(range, otherOf(range, on, against)) });
 }
 
-type ChoiceProps = Readonly<{ name: string; isChosen: boolean; choose: () => void; mark?: string; kind?: "checkbox" | "radio" }>;
+type ChoiceProps = Readonly<{
+  name: string;
+  isChosen: boolean;
+  choose: () => void;
+  mark?: string;
+  kind?: "checkbox" | "radio";
+}>;
 
 function Choice({ name, isChosen, choose, mark, kind = "checkbox" }: ChoiceProps) {
   return (
@@ -256,17 +348,31 @@ function rangeOf(text: string) {
 /** `Energy`, `Power`, `Power and 1 more`. */
 function whatText({ view, quantities }: Props): string {
   const [first = POWER, ...more] = view.what;
-  const name = ALONE.includes(first) ? aloneText(first) : first === POWER ? say("history.power") : (quantities.find(({ key }) => key === first)?.name ?? first);
+  const name = ALONE.includes(first)
+    ? aloneText(first)
+    : first === POWER
+      ? say("history.power")
+      : (quantities.find(({ key }) => key === first)?.name ?? first);
   return more.length ? say("history.and_more", { name, count: more.length }) : name;
 }
 
 function aloneText(one: string): string {
-  return say(one === HOURS ? "history.hours" : one === LOAD ? "history.load" : one === UNUSUAL ? "history.unusual" : "history.energy");
+  return say(
+    one === HOURS
+      ? "history.hours"
+      : one === LOAD
+        ? "history.load"
+        : one === UNUSUAL
+          ? "history.unusual"
+          : "history.energy",
+  );
 }
 
 /** `All devices`, `Kettle`, `3 devices`. */
 function devicesText({ able, chosen }: Props): string {
   if (chosen.length === able.length) return say("history.all_devices");
   const [only] = chosen;
-  return only && chosen.length === 1 ? nameOf(only) : say("history.some_devices", { count: chosen.length, all: able.length });
+  return only && chosen.length === 1
+    ? nameOf(only)
+    : say("history.some_devices", { count: chosen.length, all: able.length });
 }

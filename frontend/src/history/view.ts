@@ -98,7 +98,8 @@ export function addressOf(view: View, today: Day): string {
   if (!isUsual(view.what, view.range)) for (const one of view.what) query.append("what", one);
   if (view.devices) for (const one of view.devices.length ? view.devices : [""]) query.append("device", one);
   if (view.bars !== "stacked") query.set("bars", view.bars);
-  if (view.against !== "before") query.set("compare", view.against === "none" ? "no" : view.against === "year" ? "year" : dayText(view.against));
+  if (view.against !== "before")
+    query.set("compare", view.against === "none" ? "no" : view.against === "year" ? "year" : dayText(view.against));
   if (view.measure !== "energy") query.set("in", view.measure);
   if (view.zoom) {
     query.set("from", String(view.zoom.start));

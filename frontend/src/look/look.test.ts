@@ -21,7 +21,11 @@ describe("this browser", () => {
   it("shows temperatures in degrees Fahrenheit, and scales with round ones", () => {
     expect(quantityText(21.5, "°C", -1)).toBe("21.5\u202f°C");
     expect(keepTemperature("°F")).toBe(true);
-    expect([quantityText(21.5, "°C", -1), quantityText(-40, "°C", 0), quantityText(5, "W")]).toEqual(["70.7\u202f°F", "−40\u202f°F", "5.0\u202fW"]);
+    expect([quantityText(21.5, "°C", -1), quantityText(-40, "°C", 0), quantityText(5, "W")]).toEqual([
+      "70.7\u202f°F",
+      "−40\u202f°F",
+      "5.0\u202fW",
+    ]);
     const { unit, to, from } = shownAs("°C");
     expect([unit, to(100), from(212)]).toEqual(["°F", 212, 100]);
   });

@@ -34,7 +34,15 @@ function Line({ alert, isWorst = false }: { alert: Alert; isWorst?: boolean }) {
   const device = byId.value.get(alert.device);
   return (
     <div class="alert" role={isWorst ? "alert" : undefined} data-alert={alert.kind}>
-      <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+      <svg
+        viewBox="0 0 24 24"
+        fill="none"
+        stroke="currentColor"
+        stroke-width="1.5"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+        aria-hidden="true"
+      >
         <path d="M12 4 2.500 20.500h19zM12 10v5M12 17.800v.2" />
       </svg>
       {device ? <OfDevice alert={alert} device={device} /> : <OfHub alert={alert} />}
@@ -56,7 +64,10 @@ function OfDevice({ alert, device }: { alert: Alert; device: Device }) {
       </p>
       <div class="acts">
         {alert.kind === "offline" && <ReconnectButton device={device} />}
-        <a href={`/devices/${encodeURIComponent(device.id)}`} aria-label={say("alert.open_label", { device: nameOf(device) })}>
+        <a
+          href={`/devices/${encodeURIComponent(device.id)}`}
+          aria-label={say("alert.open_label", { device: nameOf(device) })}
+        >
           {say("alert.open")}
         </a>
       </div>
@@ -91,15 +102,26 @@ export function alertText(alert: Alert, device: Device) {
   const title = point ? pointName(point) : alert.point;
   switch (alert.kind) {
     case "offline":
-      return sayWith("alert.offline", { device: name, time: sinceText(Date.parse(alert.since) / 1000, now.value, timezone.value) });
+      return sayWith("alert.offline", {
+        device: name,
+        time: sinceText(Date.parse(alert.since) / 1000, now.value, timezone.value),
+      });
     case "above":
     case "below":
-      return sayWith(`alert.${alert.kind}`, { device: name, point: title, value, limit: valueText(alert.limit, shape) });
+      return sayWith(`alert.${alert.kind}`, {
+        device: name,
+        point: title,
+        value,
+        limit: valueText(alert.limit, shape),
+      });
     case "battery":
       return sayWith(alert.unit ? "alert.battery_value" : "alert.battery", { device: name, value });
     case "disk":
       return alert.text; // no device has it
     default:
-      return sayWith(`alert.${alert.kind}`, { device: name, what: typeof alert.value === "string" ? `${title}, ${alert.value}` : title });
+      return sayWith(`alert.${alert.kind}`, {
+        device: name,
+        what: typeof alert.value === "string" ? `${title}, ${alert.value}` : title,
+      });
   }
 }

@@ -16,7 +16,13 @@ export function FlowBars() {
   return (
     <div class="flow live" role="group" aria-label={say("now.flows")}>
       <p class="hidden-text">{isKnown && barText(balance)}</p>
-      <Side title={say("now.comes_from")} flows={balance.sources} balance={balance} isKnown={isKnown} most={1 + producers} />
+      <Side
+        title={say("now.comes_from")}
+        flows={balance.sources}
+        balance={balance}
+        isKnown={isKnown}
+        most={1 + producers}
+      />
       <Side title={say("now.goes_to")} flows={withRest(balance)} balance={balance} isKnown={isKnown} most={1 + users} />
     </div>
   );
@@ -52,7 +58,11 @@ function Bar({ flows, total }: { flows: readonly Flow[]; total: number }) {
       {flows
         .filter((one) => one.W > 0)
         .map((one) => (
-          <i key={`${one.kind} ${one.id}`} data-mark={one.kind} style={{ width: `${(100 * one.W) / total}%`, "--mark": flowFill(one) }} />
+          <i
+            key={`${one.kind} ${one.id}`}
+            data-mark={one.kind}
+            style={{ width: `${(100 * one.W) / total}%`, "--mark": flowFill(one) }}
+          />
         ))}
     </div>
   );

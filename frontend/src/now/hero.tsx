@@ -41,10 +41,16 @@ function Big({ balance: { grid, uses, total } }: { balance: Flows }) {
   const gives = W < 0 && quantity(Math.abs(W), "W", exponent).number !== "0";
   return (
     <>
-      <p class="lead direction">{say(grid === undefined ? "now.title_measured" : gives ? "now.title_to" : "now.title_from")}</p>
+      <p class="lead direction">
+        {say(grid === undefined ? "now.title_measured" : gives ? "now.title_to" : "now.title_from")}
+      </p>
       <p class="display">
         <MeterMarks />
-        {isKnown ? <Quantity value={Math.abs(W)} unit="W" exponent={exponent} /> : <span class="quantity">{NOTHING}</span>}{" "}
+        {isKnown ? (
+          <Quantity value={Math.abs(W)} unit="W" exponent={exponent} />
+        ) : (
+          <span class="quantity">{NOTHING}</span>
+        )}{" "}
         {metersNow().map((meter) => (
           <PointAge key={meter.id} device={meter} point={POWER} />
         ))}
@@ -66,10 +72,25 @@ function Lead({ balance: { grid, sources, uses } }: { balance: Flows }) {
   const made = sum(sources.filter((one) => one.kind === "device"));
   const used = uses.filter((one) => one.kind !== "export");
   const total = sum(used);
-  if (made > 0) return <>{sayWith(grid !== undefined && grid < 0 ? "now.lead_export" : "now.lead_produced", { made: bold(made), total: bold(total) })}</>;
+  if (made > 0)
+    return (
+      <>
+        {sayWith(grid !== undefined && grid < 0 ? "now.lead_export" : "now.lead_produced", {
+          made: bold(made),
+          total: bold(total),
+        })}
+      </>
+    );
   const largest = used.filter((one) => one.kind === "device" && one.W > 0).sort((one, other) => other.W - one.W)[0];
   if (!largest) return null;
-  return <>{sayWith(largest.W > MOST * total ? "now.lead_most" : "now.lead_largest", { device: <Named flow={largest} />, power: <b>{powerText(largest, largest.W)}</b> })}</>;
+  return (
+    <>
+      {sayWith(largest.W > MOST * total ? "now.lead_most" : "now.lead_largest", {
+        device: <Named flow={largest} />,
+        power: <b>{powerText(largest, largest.W)}</b>,
+      })}
+    </>
+  );
 }
 
 function Named({ flow }: { flow: Flow }) {
@@ -84,7 +105,11 @@ function Named({ flow }: { flow: Flow }) {
 function Facts() {
   const producers = devices.value.filter((one) => one.produces).map((one) => one.id);
   const counters = metersNow();
-  const [taken, given, made] = [energyOf(meters.value, IMPORT), energyOf(meters.value, EXPORT), energyOf(producers, IMPORT)];
+  const [taken, given, made] = [
+    energyOf(meters.value, IMPORT),
+    energyOf(meters.value, EXPORT),
+    energyOf(producers, IMPORT),
+  ];
   const used = taken !== undefined && made !== undefined ? Math.max(0, taken + made - (given ?? 0)) : undefined;
   const facts: readonly (readonly [Id, boolean, number | undefined])[] = [
     ["now.fact_import", counters.some((one) => pointOf(one, IMPORT)), taken],
@@ -115,8 +140,13 @@ function NotCounted({ silent }: { silent: readonly Device[] }) {
   if (!quiet.length && !meter) return null;
   return (
     <p class="not-counted small soft">
-      {meter && say("now.meter_unavailable", { meter: nameOf(meter), state: stateText({ ...meter, reason: "" }, "", now.value, timezone.value) })}{" "}
-      {quiet.length > 0 && say(quiet.length === 1 ? "now.unavailable" : "now.unavailable_many", { devices: namesText(quiet) })}
+      {meter &&
+        say("now.meter_unavailable", {
+          meter: nameOf(meter),
+          state: stateText({ ...meter, reason: "" }, "", now.value, timezone.value),
+        })}{" "}
+      {quiet.length > 0 &&
+        say(quiet.length === 1 ? "now.unavailable" : "now.unavailable_many", { devices: namesText(quiet) })}
     </p>
   );
 }
@@ -124,7 +154,10 @@ function NotCounted({ silent }: { silent: readonly Device[] }) {
 /** Few of them by name: the cards below show all. */
 function namesText(all: readonly Device[]): string {
   const named = all.length > NAMED ? all.slice(0, NAMED - 1) : all;
-  return [...named.map(nameOf), ...(named.length < all.length ? [say("now.more", { count: all.length - named.length })] : [])].join(", ");
+  return [
+    ...named.map(nameOf),
+    ...(named.length < all.length ? [say("now.more", { count: all.length - named.length })] : []),
+  ].join(", ");
 }
 
 function metersNow(): Device[] {

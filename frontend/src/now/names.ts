@@ -9,7 +9,13 @@ import { say } from "../text/words";
 
 type Which = Pick<Flow, "kind" | "id" | "count">;
 
-const COLOURS = { small: "var(--rest)", grid: "var(--from-grid)", rest: "var(--rest)", unmetered: "var(--rest)", export: "var(--export)" };
+const COLOURS = {
+  small: "var(--rest)",
+  grid: "var(--from-grid)",
+  rest: "var(--rest)",
+  unmetered: "var(--rest)",
+  export: "var(--export)",
+};
 
 export function flowName({ kind, id, count = 0 }: Which): string {
   if (kind === "small") return say("now.small", { count });

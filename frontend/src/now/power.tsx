@@ -111,7 +111,13 @@ function Drawing({ shown, scale: { x, y } }: { shown: Columns; scale: Scale }) {
         </g>
       ))}
       {shown.sources.filter(isDrawn).map((band) => (
-        <path key={band.key} class="source" data-mark={band.kind} style={{ "--mark": flowMark(band) }} d={linePath(band.values, x, y)} />
+        <path
+          key={band.key}
+          class="source"
+          data-mark={band.kind}
+          style={{ "--mark": flowMark(band) }}
+          d={linePath(band.values, x, y)}
+        />
       ))}
     </>
   );
@@ -267,7 +273,16 @@ function columnAt(event: TargetedPointerEvent<HTMLDivElement>): number {
   return Math.round((1 - part) * (columnsNow.peek().at.length - 1));
 }
 
-const STEPS: Readonly<Record<string, number>> = { ArrowLeft: 5, ArrowDown: 5, ArrowRight: -5, ArrowUp: -5, PageDown: 30, PageUp: -30, Home: Infinity, End: -Infinity };
+const STEPS: Readonly<Record<string, number>> = {
+  ArrowLeft: 5,
+  ArrowDown: 5,
+  ArrowRight: -5,
+  ArrowUp: -5,
+  PageDown: 30,
+  PageUp: -30,
+  Home: Infinity,
+  End: -Infinity,
+};
 
 function step(event: TargetedKeyboardEvent<HTMLDivElement>): void {
   if (event.key === "Escape") cursorColumn.value = undefined;

@@ -1,7 +1,18 @@
 /** The bill of a billing period: its lines, taxes and total, what is estimated or missing; for the printer, too. */
 import { useEffect } from "preact/hooks";
 
-import { amountOf, billCsvRows, billDays, billNotes, lineName, lineNotes, neighbours, periodText, quantityOf, rateOf } from "../costs/bill";
+import {
+  amountOf,
+  billCsvRows,
+  billDays,
+  billNotes,
+  lineName,
+  lineNotes,
+  neighbours,
+  periodText,
+  quantityOf,
+  rateOf,
+} from "../costs/bill";
 import { moneyText } from "../costs/money";
 import type { Bill, BillLine, Tariff } from "../costs/shapes";
 import { CostTabs, NoTariff } from "../costs/tabs";
@@ -26,7 +37,13 @@ export function BillPage() {
     <main class="bill">
       <h1>{say("bill.title")}</h1>
       <CostTabs at="/bill" />
-      {found && !activeOf(found) ? <NoTariff /> : version.value ? <Known tariffs={found?.tariffs ?? []} /> : <div class="skeleton waits" aria-busy="true" />}
+      {found && !activeOf(found) ? (
+        <NoTariff />
+      ) : version.value ? (
+        <Known tariffs={found?.tariffs ?? []} />
+      ) : (
+        <div class="skeleton waits" aria-busy="true" />
+      )}
     </main>
   );
 }
@@ -51,7 +68,11 @@ function Known({ tariffs }: { tariffs: readonly Tariff[] }) {
       <p class="hidden-text" role="status">
         {isLoading && isStale ? say("history.loading") : ""}
       </p>
-      {bill ? <Sheet bill={bill} tariff={tariffs.find(({ name }) => name === bill.tariff)} isStale={isStale} /> : !error && <div class="skeleton waits" aria-busy="true" />}
+      {bill ? (
+        <Sheet bill={bill} tariff={tariffs.find(({ name }) => name === bill.tariff)} isStale={isStale} />
+      ) : (
+        !error && <div class="skeleton waits" aria-busy="true" />
+      )}
     </>
   );
 }
@@ -70,7 +91,8 @@ function Sheet({ bill, tariff, isStale }: SheetProps) {
           <p class="figure-number">{moneyText(bill.total, bill.currency, bill.digits)}</p>
           <p class="lead">{billDays(bill)}</p>
           <p class="lead">
-            {say("bill.bought", { energy: amountText(bill.import_kWh * 1000) })} {bill.export_kWh > 0 && say("bill.fed_in", { energy: amountText(bill.export_kWh * 1000) })}
+            {say("bill.bought", { energy: amountText(bill.import_kWh * 1000) })}{" "}
+            {bill.export_kWh > 0 && say("bill.fed_in", { energy: amountText(bill.export_kWh * 1000) })}
           </p>
           {notes.map((note) => (
             <p key={note} class="soft">
@@ -85,7 +107,10 @@ function Sheet({ bill, tariff, isStale }: SheetProps) {
             <button type="button" onClick={() => print()}>
               {say("bill.print")}
             </button>
-            <button type="button" onClick={() => save(csvText(billCsvRows(bill)), `unclouded-bill-${bill.since}-${bill.until}.csv`)}>
+            <button
+              type="button"
+              onClick={() => save(csvText(billCsvRows(bill)), `unclouded-bill-${bill.since}-${bill.until}.csv`)}
+            >
               {say("history.csv")}
             </button>
           </div>
@@ -100,10 +125,17 @@ function Period({ bill }: { bill: Bill }) {
   const periods = bill.periods ?? [];
   const names = periods.includes(bill.period) ? periods : [bill.period, ...periods];
   const { before, after } = neighbours(periods, bill.period);
-  const to = (period: string | undefined) => period && go(`/bill?${new URLSearchParams({ ...Object.fromEntries(query.value), period })}`);
+  const to = (period: string | undefined) =>
+    period && go(`/bill?${new URLSearchParams({ ...Object.fromEntries(query.value), period })}`);
   return (
     <div class="period not-printed" role="group" aria-label={say("bill.period")}>
-      <button type="button" class="arrow bare" aria-label={say("history.earlier")} aria-disabled={!before} onClick={() => to(before)}>
+      <button
+        type="button"
+        class="arrow bare"
+        aria-label={say("history.earlier")}
+        aria-disabled={!before}
+        onClick={() => to(before)}
+      >
         ‹
       </button>
       <select aria-label={say("bill.period")} value={bill.period} onChange={(event) => to(event.currentTarget.value)}>
@@ -113,7 +145,13 @@ function Period({ bill }: { bill: Bill }) {
           </option>
         ))}
       </select>
-      <button type="button" class="arrow bare" aria-label={say("history.later")} aria-disabled={!after} onClick={() => to(after)}>
+      <button
+        type="button"
+        class="arrow bare"
+        aria-label={say("history.later")}
+        aria-disabled={!after}
+        onClick={() => to(after)}
+      >
         ›
       </button>
     </div>

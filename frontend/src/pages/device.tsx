@@ -14,16 +14,24 @@ import type { Device } from "../data/shapes";
 import { say } from "../text/words";
 import "./device.css";
 
-const Settings = laterPart<{ device: Device }>(() => import("../device/settings/settings").then((part) => part.Settings), "place");
-const Details = laterPart<{ device: Device }>(() => import("../device/details/details").then((part) => part.Details), "place");
-const DEPTHS: Readonly<Record<Depth, ComponentType<{ device: Device }>>> = { overview: Overview, settings: Settings, details: Details };
+const Settings = laterPart<{ device: Device }>(
+  () => import("../device/settings/settings").then((part) => part.Settings),
+  "place",
+);
+const Details = laterPart<{ device: Device }>(
+  () => import("../device/details/details").then((part) => part.Details),
+  "place",
+);
+const DEPTHS: Readonly<Record<Depth, ComponentType<{ device: Device }>>> = {
+  overview: Overview,
+  settings: Settings,
+  details: Details,
+};
 
 export function DevicePage({ id, depth }: { id: string; depth: Depth }) {
   const device = byId.value.get(id);
   return (
-    <main class="device">
-      {device ? <Known device={device} depth={depth} /> : <Missing id={id} depth={depth} />}
-    </main>
+    <main class="device">{device ? <Known device={device} depth={depth} /> : <Missing id={id} depth={depth} />}</main>
   );
 }
 

@@ -33,7 +33,14 @@ export function DevicesPage() {
       <div class="page-title">
         <h1>{say("app.devices")}</h1>
         <a class="button" href="/add">
-          <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" aria-hidden="true">
+          <svg
+            viewBox="0 0 24 24"
+            fill="none"
+            stroke="currentColor"
+            stroke-width="1.5"
+            stroke-linecap="round"
+            aria-hidden="true"
+          >
             <path d="M12 5v14M5 12h14" />
           </svg>
           {say("room.add")}
@@ -72,7 +79,12 @@ function Known() {
       {rooms.length > 0 ? (
         <div class="rooms">
           {rooms.map(({ room, whole }) => (
-            <RoomSection key={`${room.kind} ${room.name}`} room={room} whole={whole} {...(rest && room.kind === "whole" ? { more: <RestCard />, moreCount: 1 } : {})} />
+            <RoomSection
+              key={`${room.kind} ${room.name}`}
+              room={room}
+              whole={whole}
+              {...(rest && room.kind === "whole" ? { more: <RestCard />, moreCount: 1 } : {})}
+            />
           ))}
         </div>
       ) : (
@@ -85,7 +97,12 @@ function Known() {
 function Chip({ filter: own }: { filter: Filter }) {
   const count = own === "all" ? known.value.length : known.value.filter((one) => passes(own, one, isOnNow)).length;
   return (
-    <button type="button" class="chip" aria-pressed={filter.value === own} onClick={() => go(own === "all" ? "/devices" : `/devices?show=${own}`, true)}>
+    <button
+      type="button"
+      class="chip"
+      aria-pressed={filter.value === own}
+      onClick={() => go(own === "all" ? "/devices" : `/devices?show=${own}`, true)}
+    >
       {own === "gone" && count > 0 && <i class="gone-mark" />}
       {say(TITLES[own])} <span class="count">{count}</span>
     </button>

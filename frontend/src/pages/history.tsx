@@ -51,7 +51,13 @@ function Known() {
   const common = { view, period, able, shown, today: day, colour: markOf, show };
   return (
     <>
-      <Toolbar {...common} chosen={shown} quantities={quantities(devices.value)} measures={measures} currency={tariff?.currency ?? "EUR"} />
+      <Toolbar
+        {...common}
+        chosen={shown}
+        quantities={quantities(devices.value)}
+        measures={measures}
+        currency={tariff?.currency ?? "EUR"}
+      />
       {!shown.length ? (
         <Notice>{say(able.length ? "history.no_device_chosen" : "history.no_devices")}</Notice>
       ) : view.what.includes(HOURS) ? (
@@ -69,7 +75,14 @@ function Known() {
       ) : (
         <LinePanels {...common} moving={moving} move={setMoving} />
       )}
-      {isEditable && alone && <EditsPanel key={alone.id} device={alone} span={view.zoom ?? period} point={view.what[0] === ENERGY ? IMPORT : (view.what[0] ?? "")} />}
+      {isEditable && alone && (
+        <EditsPanel
+          key={alone.id}
+          device={alone}
+          span={view.zoom ?? period}
+          point={view.what[0] === ENERGY ? IMPORT : (view.what[0] ?? "")}
+        />
+      )}
     </>
   );
 }

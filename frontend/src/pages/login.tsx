@@ -59,7 +59,9 @@ async function logIn(password: string): Promise<{ text: string; after: number }>
     const session = await post<Session>("/api/login", { password });
     return { text: session.role === null ? say("login.failed") : "", after: 0 };
   } catch (error) {
-    return error instanceof HubError ? { text: error.message, after: Math.ceil(error.after) } : { text: String(error), after: 0 };
+    return error instanceof HubError
+      ? { text: error.message, after: Math.ceil(error.after) }
+      : { text: String(error), after: 0 };
   }
 }
 

@@ -50,7 +50,12 @@ function SearchForm({ search, answer, onChange }: FormProps) {
     <form class="row-of search" role="search" onSubmit={(event) => event.preventDefault()}>
       <label class="field words">
         <span>{say("products.search")}</span>
-        <input type="search" value={search.text} maxLength={200} onInput={(event) => onChange({ text: event.currentTarget.value })} />
+        <input
+          type="search"
+          value={search.text}
+          maxLength={200}
+          onInput={(event) => onChange({ text: event.currentTarget.value })}
+        />
       </label>
       <label class="field">
         <span>{say("products.kind")}</span>

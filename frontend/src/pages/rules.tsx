@@ -64,9 +64,14 @@ function Timers({ view, again }: { view: Rules; again: () => void }) {
           const at = timeText(Date.parse(one.until) / 1000, now.value, timezone.value);
           return (
             <li key={`${one.device}.${one.point}`} class="rule">
-              <p>{say("rules.timer", { device: device ? nameOf(device) : one.device, value: switchText(one.value), at })}</p>
+              <p>
+                {say("rules.timer", { device: device ? nameOf(device) : one.device, value: switchText(one.value), at })}
+              </p>
               {role.value === "control" && (
-                <button type="button" onClick={() => void remove("/api/timers", { device: one.device, point: one.point }).finally(again)}>
+                <button
+                  type="button"
+                  onClick={() => void remove("/api/timers", { device: one.device, point: one.point }).finally(again)}
+                >
                   {say("rules.stop")}
                 </button>
               )}

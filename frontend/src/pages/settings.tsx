@@ -46,7 +46,9 @@ export function SettingsPage() {
   }, [mayChange, live]);
   const tables = mayChange ? ((configuration?.tables ?? []) as unknown as readonly Table[]) : [];
   const at = (names: ReadonlySet<string>) => tables.filter((one) => names.has(one.table));
-  const publish = tables.filter((one) => ![OF_HOME, OF_CONNECTIONS, OF_PRICES, ELSEWHERE].some((names) => names.has(one.table)));
+  const publish = tables.filter(
+    (one) => ![OF_HOME, OF_CONNECTIONS, OF_PRICES, ELSEWHERE].some((names) => names.has(one.table)),
+  );
   const bar = barOf(mayChange, configuration);
   const isLate = useLate();
   // Sections that come one after another would push each other down; one that is slow keeps the others for a moment only
@@ -67,8 +69,11 @@ export function SettingsPage() {
               <Connections hub={hub} own={at(OF_CONNECTIONS)} publish={publish} bar={bar} />
               {mayChange && <Prices tables={at(OF_PRICES)} bar={bar} />}
               <Data
-                hub={hub} configuration={mayChange ? configuration : undefined} backup={tables.find((one) => one.table === "backup")}
-                retention={tables.find((one) => one.table === "retention")} bar={bar}
+                hub={hub}
+                configuration={mayChange ? configuration : undefined}
+                backup={tables.find((one) => one.table === "backup")}
+                retention={tables.find((one) => one.table === "retention")}
+                bar={bar}
               />
               <HubSection hub={hub} />
               <Tools />
@@ -118,7 +123,9 @@ function Notes({ error, again, mayChange }: NotesProps) {
         </Notice>
       )}
       {!mayChange && <Notice>{say("settings.read_only")}</Notice>}
-      {mayChange && configuration?.problem && <Notice kind="fault">{say("settings.invalid_file", { why: configuration.problem })}</Notice>}
+      {mayChange && configuration?.problem && (
+        <Notice kind="fault">{say("settings.invalid_file", { why: configuration.problem })}</Notice>
+      )}
       {mayChange && configuration?.unwritable && <Notice>{configuration.unwritable}</Notice>}
       {mayChange && configuration && configuration.needs_restart.length > 0 && (
         <Notice>{say("settings.needs_restart", { keys: configuration.needs_restart.join(", ") })}</Notice>
@@ -146,7 +153,9 @@ function useCurrent(): string {
   useEffect(() => {
     const look = () => {
       const isAtEnd = scrollY > 0 && innerHeight + scrollY >= document.documentElement.scrollHeight - 2;
-      const above = PLACES.filter(([id]) => (document.getElementById(id)?.getBoundingClientRect().top ?? Infinity) < 160);
+      const above = PLACES.filter(
+        ([id]) => (document.getElementById(id)?.getBoundingClientRect().top ?? Infinity) < 160,
+      );
       setCurrent((isAtEnd ? PLACES.at(-1) : above.at(-1))?.[0] ?? "home");
     };
     addEventListener("scroll", look, { passive: true });

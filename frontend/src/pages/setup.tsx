@@ -100,11 +100,20 @@ function Running({ view, again }: { view: SetupView; again: () => void }) {
       {view.phase === "failed" && <Notice kind="fault">{view.problem}</Notice>}
       <div class="row-of">
         {view.phase === "failed" && !view.keeps_wifi && (
-          <button type="button" class="main" onClick={() => void sent("/api/setup", { address: view.address }).then(again)}>
+          <button
+            type="button"
+            class="main"
+            onClick={() => void sent("/api/setup", { address: view.address }).then(again)}
+          >
             {say("app.try_again")}
           </button>
         )}
-        <Cancel text={say(view.phase === "done" ? "setup.another" : view.phase === "failed" ? "setup.start_over" : "setup.cancel")} again={again} />
+        <Cancel
+          text={say(
+            view.phase === "done" ? "setup.another" : view.phase === "failed" ? "setup.start_over" : "setup.cancel",
+          )}
+          again={again}
+        />
       </div>
     </section>
   );
@@ -114,7 +123,8 @@ function Done({ id }: { id: string }) {
   const device = devices.value.find((one) => one.id === id);
   return (
     <p>
-      {say("setup.done", { name: device ? nameOf(device) : id })} <a href={`/devices/${encodeURIComponent(id)}`}>{say("setup.open_device")}</a>
+      {say("setup.done", { name: device ? nameOf(device) : id })}{" "}
+      <a href={`/devices/${encodeURIComponent(id)}`}>{say("setup.open_device")}</a>
     </p>
   );
 }

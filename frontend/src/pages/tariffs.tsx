@@ -40,7 +40,10 @@ export function TariffsPage() {
           {found.tariffs.length > 1 && (
             <label class="field one-tariff">
               <span>{say("tariff.shown")}</span>
-              <select value={tariff.name} onChange={(event) => go(`/tariffs?${new URLSearchParams({ tariff: event.currentTarget.value })}`, true)}>
+              <select
+                value={tariff.name}
+                onChange={(event) => go(`/tariffs?${new URLSearchParams({ tariff: event.currentTarget.value })}`, true)}
+              >
                 {found.tariffs.map(({ name, active }) => (
                   <option key={name} value={name}>
                     {active ? say("tariff.active", { name }) : name}
@@ -75,7 +78,13 @@ function Known({ tariff }: { tariff: Tariff }) {
       )}
       <section class="present" aria-label={say("tariff.now")}>
         <p class="soft">{say("tariff.now")}</p>
-        <p class="figure-number">{price.answer ? <PriceNow price={price.answer.price} currency={tariff.currency} digits={tariff.digits} /> : "–"}</p>
+        <p class="figure-number">
+          {price.answer ? (
+            <PriceNow price={price.answer.price} currency={tariff.currency} digits={tariff.digits} />
+          ) : (
+            "–"
+          )}
+        </p>
         <p class="lead">{price.answer && <Lead price={price.answer} prices={week.answer} zone={zone} />}</p>
       </section>
       <section aria-label={say("tariff.week")}>
@@ -85,7 +94,11 @@ function Known({ tariff }: { tariff: Tariff }) {
             {week.error}
           </Notice>
         )}
-        {week.answer ? <WeekStrip prices={week.answer} tariff={tariff} zone={zone} now={now.value} /> : !week.error && <div class="skeleton week-waits" aria-busy="true" />}
+        {week.answer ? (
+          <WeekStrip prices={week.answer} tariff={tariff} zone={zone} now={now.value} />
+        ) : (
+          !week.error && <div class="skeleton week-waits" aria-busy="true" />
+        )}
       </section>
       <Parts tariff={tariff} />
     </>
@@ -101,9 +114,21 @@ function Lead({ price, prices, zone }: { price: Price; prices: Prices | undefine
   return (
     <>
       {[
-        until ? (price.zone ? say("tariff.zone_until", { zone: price.zone, time: time(until) }) : say("tariff.until_time", { time: time(until) })) : price.zone ? `${price.zone}.` : "",
-        next ? say("tariff.lower_from", { time: time(next.start), price: money(next.price) }) : prices ? say("tariff.not_lower") : "",
-        lowest && lowest !== next ? say("tariff.lowest_from", { time: time(lowest.start), price: money(lowest.price) }) : "",
+        until
+          ? price.zone
+            ? say("tariff.zone_until", { zone: price.zone, time: time(until) })
+            : say("tariff.until_time", { time: time(until) })
+          : price.zone
+            ? `${price.zone}.`
+            : "",
+        next
+          ? say("tariff.lower_from", { time: time(next.start), price: money(next.price) })
+          : prices
+            ? say("tariff.not_lower")
+            : "",
+        lowest && lowest !== next
+          ? say("tariff.lowest_from", { time: time(lowest.start), price: money(lowest.price) })
+          : "",
         price.feed_in ? say("tariff.feed_in", { price: money(price.feed_in) }) : "",
       ]
         .filter(Boolean)
@@ -120,7 +145,10 @@ function Parts({ tariff }: { tariff: Tariff }) {
   const prices = (all: Readonly<Record<string, string | number>>) =>
     Object.entries(all).map(([zone, value]) => [zone, money(value)].filter(Boolean).join(" "));
   const written = (text: string) => (dayFrom(text) ? daysText(dayFrom(text)!, dayFrom(text)!) : text);
-  const dates = (since?: string, until?: string) => [since && say("tariff.from_day", { day: written(since) }), until && say("tariff.to_day", { day: written(until) })].filter(Boolean).join(" ");
+  const dates = (since?: string, until?: string) =>
+    [since && say("tariff.from_day", { day: written(since) }), until && say("tariff.to_day", { day: written(until) })]
+      .filter(Boolean)
+      .join(" ");
   return (
     <section aria-label={say("tariff.parts")}>
       <h2>{say("tariff.parts")}</h2>
@@ -157,7 +185,10 @@ function Parts({ tariff }: { tariff: Tariff }) {
                   ))}
                   {part.tiers?.map((tier, place) => (
                     <span key={place} class="line">
-                      {tier.up_to === null ? say("tariff.above") : say("tariff.up_to", { energy: `${countText(Number(tier.up_to), 3)} kWh` })}: {prices(tier.prices).join(", ")}/kWh
+                      {tier.up_to === null
+                        ? say("tariff.above")
+                        : say("tariff.up_to", { energy: `${countText(Number(tier.up_to), 3)} kWh` })}
+                      : {prices(tier.prices).join(", ")}/kWh
                     </span>
                   ))}
                   {part.per && <span class="line soft">{perText(part.per)}</span>}

@@ -23,7 +23,15 @@ export function useAttempt(go: () => Promise<string>, barred = false): Attempt {
   return { busy, refusal, forget: () => setRefusal(""), submit };
 }
 
-export function Submit({ busy, barred = false, children }: { busy: boolean; barred?: boolean; children: ComponentChildren }) {
+export function Submit({
+  busy,
+  barred = false,
+  children,
+}: {
+  busy: boolean;
+  barred?: boolean;
+  children: ComponentChildren;
+}) {
   return (
     <button type="submit" class="main" aria-busy={busy} aria-disabled={busy || barred ? true : undefined}>
       {children}

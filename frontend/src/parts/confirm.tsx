@@ -26,13 +26,29 @@ export function confirmed(device: Device, isOn: boolean): Promise<boolean> {
   });
 }
 
-function Confirmation({ device, isOn, onAnswer }: { device: Device; isOn: boolean; onAnswer: (answer: boolean) => void }) {
+function Confirmation({
+  device,
+  isOn,
+  onAnswer,
+}: {
+  device: Device;
+  isOn: boolean;
+  onAnswer: (answer: boolean) => void;
+}) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   const cutOff = isOn ? [] : behind(device, devices.value).map(nameOf);
   return (
-    <dialog ref={dialog} class="confirm" aria-labelledby="confirm-title" aria-describedby="confirm-text" onClose={() => onAnswer(dialog.current?.returnValue === "yes")}>
-      <h2 id="confirm-title">{sayWith(isOn ? "confirm.on" : "confirm.off", { device: <bdi>{nameOf(device)}</bdi> })}</h2>
+    <dialog
+      ref={dialog}
+      class="confirm"
+      aria-labelledby="confirm-title"
+      aria-describedby="confirm-text"
+      onClose={() => onAnswer(dialog.current?.returnValue === "yes")}
+    >
+      <h2 id="confirm-title">
+        {sayWith(isOn ? "confirm.on" : "confirm.off", { device: <bdi>{nameOf(device)}</bdi> })}
+      </h2>
       <div id="confirm-text">
         {cutOff.length > 0 && <p>{sayWith("confirm.behind", { devices: <Names names={cutOff} /> })}</p>}
         {device.produces && !isOn && <p>{say("confirm.produces")}</p>}

@@ -45,7 +45,9 @@ export function ConnectionState() {
 }
 
 const GRACE_S = 3; // s: shorter interruptions are shown in the header only
-const isGone = computed(() => connection.value === "lost" && now.value - clockOffset.value - lostSince.value / 1000 >= GRACE_S);
+const isGone = computed(
+  () => connection.value === "lost" && now.value - clockOffset.value - lostSince.value / 1000 >= GRACE_S,
+);
 
 /** A notice that the data shown is not current. `isKnown`: there are some. */
 export function Disconnected({ isKnown }: { isKnown: boolean }) {

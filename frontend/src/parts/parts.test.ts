@@ -31,7 +31,10 @@ describe("a switch", () => {
 
 describe("a sparkline", () => {
   it("starts at zero and is interrupted by a gap", () => {
-    expect(sparkPaths([0, 10, null, 10])).toEqual({ line: "M0 32L33.33 0M100 0", area: "M0 32L0 32L33.33 0L33.33 32ZM100 32L100 0L100 32Z" });
+    expect(sparkPaths([0, 10, null, 10])).toEqual({
+      line: "M0 32L33.33 0M100 0",
+      area: "M0 32L0 32L33.33 0L33.33 32ZM100 32L100 0L100 32Z",
+    });
   });
   it("of negative power alone stays within its height", () => {
     expect(sparkPaths([-100, -50])).toEqual({ line: "M0 32L100 16", area: "M0 0L0 32L100 16L100 0Z" });

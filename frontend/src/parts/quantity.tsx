@@ -18,7 +18,13 @@ export function Quantity({ value, unit, exponent = -9 }: { value: number; unit: 
 }
 
 /** A value of a point of any kind. */
-export function PointValue({ value, point }: { value: Value | null | undefined; point: Pick<Point, "unit" | "exponent"> }) {
+export function PointValue({
+  value,
+  point,
+}: {
+  value: Value | null | undefined;
+  point: Pick<Point, "unit" | "exponent">;
+}) {
   if (typeof value === "number") return <Quantity value={value} unit={point.unit} exponent={point.exponent} />;
   if (typeof value === "boolean") return <>{say(value ? "app.on" : "app.off")}</>;
   return <>{valueText(value, point)}</>;

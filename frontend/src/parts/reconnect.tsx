@@ -11,7 +11,14 @@ export function ReconnectButton({ device }: { device: Device }) {
   if (role.value === "read" || helpOf(device, byId.value.get(device.parent))) return null;
   const { isBusy } = attemptOf(device.id).value;
   return (
-    <button type="button" class="retry" aria-busy={isBusy} aria-disabled={isBusy || undefined} aria-label={isBusy ? undefined : say("reconnect.label", { device: nameOf(device) })} onClick={() => void reconnect(device.id)}>
+    <button
+      type="button"
+      class="retry"
+      aria-busy={isBusy}
+      aria-disabled={isBusy || undefined}
+      aria-label={isBusy ? undefined : say("reconnect.label", { device: nameOf(device) })}
+      onClick={() => void reconnect(device.id)}
+    >
       {say(isBusy ? "reconnect.busy" : "app.try_again")}
     </button>
   );

@@ -29,7 +29,9 @@ export function StateText({ device }: { device: Device }) {
 export function stateText(device: Device, last: string, at: number, zone: string): string {
   const word = stateName(device.state);
   if (device.state === "online" || device.state === "connecting" || device.state === "seen") return word;
-  const since = device.since ? say("app.state_since", { state: word, time: sinceText(Date.parse(device.since) / 1000, at, zone) }) : word;
+  const since = device.since
+    ? say("app.state_since", { state: word, time: sinceText(Date.parse(device.since) / 1000, at, zone) })
+    : word;
   const ended = last && !isAnswering(device.state) ? say("app.state_last", { state: since, value: last }) : since;
   return device.reason ? `${ended}: ${device.reason}` : ended;
 }

@@ -27,7 +27,13 @@ export async function setPoint(device: Device, point: Point, value: Value): Prom
 }
 
 /** A switch. `note={false}`: the reason of a failure is shown elsewhere, by a CommandNote. `label`: what it is called, if not by its device and point. */
-export function Switch({ device, point, note = true, label, isLarge = false }: Props & { note?: boolean; label?: string; isLarge?: boolean }) {
+export function Switch({
+  device,
+  point,
+  note = true,
+  label,
+  isLarge = false,
+}: Props & { note?: boolean; label?: string; isLarge?: boolean }) {
   const barred = useId();
   const value = reading(device.id, point.key).value?.value;
   const pending = commandOf(device.id, point.key).value?.state === "pending";

@@ -7,7 +7,11 @@ export function ProductRows({ products, kinds }: { products: readonly Product[];
   return (
     <ul class="products-found">
       {products.map((product) => (
-        <Row key={`${product.profile} ${product.product}`} product={product} kind={kinds.get(product.kind) ?? product.kind} />
+        <Row
+          key={`${product.profile} ${product.product}`}
+          product={product}
+          kind={kinds.get(product.kind) ?? product.kind}
+        />
       ))}
     </ul>
   );
@@ -31,9 +35,15 @@ function Row({ product, kind }: { product: Product; kind: string }) {
           </>
         )}
       </p>
-      {product.also.length > 0 && <p class="also soft small">{say("products.also", { names: product.also.join(", ") })}</p>}
+      {product.also.length > 0 && (
+        <p class="also soft small">{say("products.also", { names: product.also.join(", ") })}</p>
+      )}
       <details class="plain">
-        <summary>{product.points.length === 1 ? say("products.point") : say("products.points", { count: product.points.length })}</summary>
+        <summary>
+          {product.points.length === 1
+            ? say("products.point")
+            : say("products.points", { count: product.points.length })}
+        </summary>
         <p class="small keys">{product.points.join(", ")}</p>
         {product.sources && <p class="soft small">{product.sources}</p>}
         <p class="soft small">

@@ -49,6 +49,7 @@ export function confidenceText(product: Pick<Product, "confidence">): string {
 
 /** The ids of a product in one line: its own, and how the name of its Zigbee manufacturer ends. */
 export function idText(product: Pick<Product, "product" | "zigbee">): string {
-  const zigbee = product.zigbee && product.zigbee !== product.product ? say("products.zigbee", { name: product.zigbee }) : "";
+  const zigbee =
+    product.zigbee && product.zigbee !== product.product ? say("products.zigbee", { name: product.zigbee }) : "";
   return [product.product, zigbee].filter(Boolean).join(" · ");
 }

@@ -42,7 +42,15 @@ export function AllOffButton({ title, run, start }: { title: string; run: Run | 
   const bar = role.value === "read" ? say("app.read_only") : "";
   const isBusy = run !== undefined && !run.done;
   return (
-    <button type="button" class="bare quiet" aria-label={say("room.all_off_label", { room: title })} aria-busy={isBusy} aria-disabled={bar ? true : undefined} title={bar || undefined} onClick={start}>
+    <button
+      type="button"
+      class="bare quiet"
+      aria-label={say("room.all_off_label", { room: title })}
+      aria-busy={isBusy}
+      aria-disabled={bar ? true : undefined}
+      title={bar || undefined}
+      onClick={start}
+    >
       {say("room.all_off")}
     </button>
   );

@@ -27,7 +27,11 @@ export function DeviceCard({ device }: { device: Device }) {
   const command = relay && commandOf(device.id, relay.key).value;
   const isRefused = command !== undefined && command.state !== "pending";
   return (
-    <li class={`dev live ${lookOf(device, relay)}${isRefused ? " refused" : ""}`} data-device={device.id} data-state={device.state}>
+    <li
+      class={`dev live ${lookOf(device, relay)}${isRefused ? " refused" : ""}`}
+      data-device={device.id}
+      data-state={device.state}
+    >
       <i class="dot" data-mark style={{ "--mark": markOfCard(device) }} />
       <div class="txt">
         <a class="name" href={placeOfDevice(device.id)} title={nameOf(device)} dir="auto">
@@ -100,7 +104,9 @@ function lastText(device: Device, main: Point | undefined): string {
 }
 
 function goneText(device: Device): string {
-  return device.since ? say("room.gone_since", { time: sinceText(Date.parse(device.since) / 1000, now.value, timezone.value) }) : say("room.gone");
+  return device.since
+    ? say("room.gone_since", { time: sinceText(Date.parse(device.since) / 1000, now.value, timezone.value) })
+    : say("room.gone");
 }
 
 function Value({ device, relay }: { device: Device; relay: Point | undefined }) {
@@ -108,7 +114,8 @@ function Value({ device, relay }: { device: Device; relay: Point | undefined }) 
   const main = headlineOf(device);
   const isOff = relay && reading(device.id, relay.key).value?.value === false;
   if (isOff && (!main || main === relay || main.key === POWER)) return <>{say("app.off")}</>;
-  if (!main) return relay ? <span class="word">{meaningOf(reading(device.id, relay.key).value?.value, relay)}</span> : null;
+  if (!main)
+    return relay ? <span class="word">{meaningOf(reading(device.id, relay.key).value?.value, relay)}</span> : null;
   if (main.kind === "number") return <ReadingValue device={device} point={main} />;
   return <span class="word">{meaningOf(reading(device.id, main.key).value?.value, main)}</span>;
 }

@@ -5,7 +5,8 @@ import { device } from "../devices/testing";
 import { planOf } from "../energy/flows";
 import { allOff, behind, favouritesOf, hasSwitches, isOn, passes, powerOf, roomsOf, without, type Room } from "./rooms";
 
-const plug = (id: string, more: Parameters<typeof device>[1] = {}) => device(id, { points: ["on", "power_W"], link: `tcp:${id}`, main: "on", ...more });
+const plug = (id: string, more: Parameters<typeof device>[1] = {}) =>
+  device(id, { points: ["on", "power_W"], link: `tcp:${id}`, main: "on", ...more });
 const METER = device("meter", { points: ["power_W", "energy_export_Wh"], link: "pty:", room: "Hall" });
 const FRIDGE = plug("fridge", { room: "Kitchen", critical: true, parent: "meter" });
 const KETTLE = plug("kettle", { room: "Kitchen", parent: "meter", favourite: true });
@@ -34,8 +35,15 @@ describe("the rooms", () => {
 
   it("are none in an empty home, and a name may be any text", () => {
     expect(roomsOf([], METERS)).toEqual([]);
-    expect(shown(roomsOf([CAR, METER], METERS))).toEqual([["all", "", "car"], ["whole", "", "meter"]]);
-    expect(shown(roomsOf([plug("a", { room: "<b>عربي</b>" }), plug("b", { room: "__proto__" })], METERS)).map(([, name]) => name)).toEqual(["<b>عربي</b>", "__proto__"]);
+    expect(shown(roomsOf([CAR, METER], METERS))).toEqual([
+      ["all", "", "car"],
+      ["whole", "", "meter"],
+    ]);
+    expect(
+      shown(roomsOf([plug("a", { room: "<b>عربي</b>" }), plug("b", { room: "__proto__" })], METERS)).map(
+        ([, name]) => name,
+      ),
+    ).toEqual(["<b>عربي</b>", "__proto__"]);
   });
 
   it("use what their devices measure; what is measured twice counts once, and what is produced does not", () => {
@@ -56,13 +64,19 @@ describe("the rooms", () => {
     expect(ids(favourites)).toEqual(["kettle"]);
     const rest = without(roomsOf(HOME, METERS), [...favourites, CAR]);
     expect(shown(rest.map(({ room }) => room)).map(([, name, ...devices]) => [name, ...devices])).toEqual([
-      ["Kitchen", "fridge"], ["Study", "gateway", "gateway_lamp"], ["Office", "gateway_desk"], ["", "meter", "roof"],
+      ["Kitchen", "fridge"],
+      ["Study", "gateway", "gateway_lamp"],
+      ["Office", "gateway_desk"],
+      ["", "meter", "roof"],
     ]);
     expect(ids(rest[0]!.whole.devices)).toEqual(["fridge", "kettle"]);
   });
 });
 
-const values = (off: readonly string[]) => (id: string): Value | undefined => !off.includes(id);
+const values =
+  (off: readonly string[]) =>
+  (id: string): Value | undefined =>
+    !off.includes(id);
 
 describe("all off", () => {
   it("leaves what is critical, what produces, what is gone and what is off already", () => {
@@ -75,7 +89,14 @@ describe("all off", () => {
 
   it("switches each relay that is on or not known, and no other switch", () => {
     const lock = { kind: "switch", access: "rw" } as const;
-    const strip = device("strip", { main: "on", points: ["on", { ...METER.points[0]!, key: "on_2", ...lock }, { ...METER.points[0]!, key: "child_lock", ...lock }] });
+    const strip = device("strip", {
+      main: "on",
+      points: [
+        "on",
+        { ...METER.points[0]!, key: "on_2", ...lock },
+        { ...METER.points[0]!, key: "child_lock", ...lock },
+      ],
+    });
     const { off } = allOff([strip], (_, point) => (point === "on" ? false : undefined));
     expect(off.map(({ points }) => points.map((point) => point.key))).toEqual([["on_2"]]);
     expect(allOff([device("sensor", { points: ["temperature_C"] })], values([])).off).toEqual([]);
@@ -96,13 +117,25 @@ describe("the filter", () => {
   it("shows what does not answer, or what is on and answers", () => {
     const gone = plug("gone", { state: "faulted" });
     const on = () => true;
-    expect([passes("gone", gone, on), passes("on", gone, on), passes("all", gone, on), passes("on", KETTLE, on), passes("gone", KETTLE, on)]).toEqual([true, false, true, true, false]);
+    expect([
+      passes("gone", gone, on),
+      passes("on", gone, on),
+      passes("all", gone, on),
+      passes("on", KETTLE, on),
+      passes("gone", KETTLE, on),
+    ]).toEqual([true, false, true, true, false]);
   });
 });
 
 describe("what is behind a device", () => {
   it("is all that counts inside it, also in a cycle", () => {
-    const chain = [plug("a"), plug("b", { parent: "a" }), plug("c", { parent: "b" }), plug("x", { parent: "y" }), plug("y", { parent: "x" })];
+    const chain = [
+      plug("a"),
+      plug("b", { parent: "a" }),
+      plug("c", { parent: "b" }),
+      plug("x", { parent: "y" }),
+      plug("y", { parent: "x" }),
+    ];
     expect(ids(behind(chain[0]!, chain))).toEqual(["b", "c"]);
     expect(ids(behind(chain[3]!, chain))).toEqual(["y"]);
   });

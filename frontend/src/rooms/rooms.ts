@@ -49,7 +49,8 @@ function isBehind(device: Device, above: Device): boolean {
  * same room too counts once; what is produced does not count.
  */
 export function powerOf(room: Room, plan: Plan, power: (id: string) => number | undefined): number | undefined {
-  const uses = (one: Device) => !one.produces && !plan.meters.has(one.id) && isAnswering(one.state) && pointOf(one, POWER);
+  const uses = (one: Device) =>
+    !one.produces && !plan.meters.has(one.id) && isAnswering(one.state) && pointOf(one, POWER);
   const known = new Map(room.devices.filter(uses).flatMap((one) => pairOf(one.id, power(one.id))));
   const counted = [...known].filter(([id]) => !plan.above.get(id)?.some((above) => known.has(above)));
   return counted.length ? counted.reduce((sum, [, W]) => sum + W, 0) : undefined;
@@ -66,10 +67,18 @@ export type Switched = { device: Device; points: readonly Point[] };
  * What "All off" does: `off` is switched off; `critical` and producers (`produces`) stay on, and those that cannot be
  * reached (`gone`) stay as they are. What is off already is in none of them.
  */
-export type AllOff = { off: readonly Switched[]; critical: readonly Device[]; produces: readonly Device[]; gone: readonly Device[] };
+export type AllOff = {
+  off: readonly Switched[];
+  critical: readonly Device[];
+  produces: readonly Device[];
+  gone: readonly Device[];
+};
 
 /** `value`: of a point, undefined if it is not known; such a relay is switched off too. */
-export function allOff(devices: readonly Device[], value: (device: string, point: string) => Value | undefined): AllOff {
+export function allOff(
+  devices: readonly Device[],
+  value: (device: string, point: string) => Value | undefined,
+): AllOff {
   const isOn = ({ device, points }: Switched) => points.some((point) => value(device.id, point.key) !== false);
   const on = devices
     .map((device) => ({ device, points: relaysOf(device) }))

@@ -16,13 +16,28 @@ import "./rooms.css";
 const WIDEST = 4; // cards beside each other
 
 /** `whole`: the room with all of its devices, for its power and for "All off". `more`: further cards. */
-export function RoomSection({ room, whole = room, more, moreCount = 0 }: { room: Room; whole?: Room; more?: ComponentChildren; moreCount?: number }) {
+export function RoomSection({
+  room,
+  whole = room,
+  more,
+  moreCount = 0,
+}: {
+  room: Room;
+  whole?: Room;
+  more?: ComponentChildren;
+  moreCount?: number;
+}) {
   const heading = useId();
   const title = titleOf(room);
   const off = useAllOff(whole);
   const isOffered = room.kind === "room" && hasSwitches(whole);
   return (
-    <section class="room" aria-labelledby={heading} data-room={room.name} style={{ "--n": Math.min(WIDEST, Math.max(1, room.devices.length + moreCount)) }}>
+    <section
+      class="room"
+      aria-labelledby={heading}
+      data-room={room.name}
+      style={{ "--n": Math.min(WIDEST, Math.max(1, room.devices.length + moreCount)) }}
+    >
       <div class="sec">
         <h2 id={heading} dir="auto">
           {title}
@@ -69,6 +84,12 @@ function RoomPower({ room }: { room: Room }) {
     const value = reading(id, POWER).value?.value;
     return typeof value === "number" ? value : undefined;
   });
-  const exponents = room.devices.filter((one) => !meters.value.has(one.id)).flatMap((one) => pointOf(one, POWER)?.exponent ?? []);
-  return <span class="room-power live">{W !== undefined && <Quantity value={W} unit="W" exponent={Math.max(...exponents)} />}</span>;
+  const exponents = room.devices
+    .filter((one) => !meters.value.has(one.id))
+    .flatMap((one) => pointOf(one, POWER)?.exponent ?? []);
+  return (
+    <span class="room-power live">
+      {W !== undefined && <Quantity value={W} unit="W" exponent={Math.max(...exponents)} />}
+    </span>
+  );
 }

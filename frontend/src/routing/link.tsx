@@ -22,7 +22,11 @@ const LOOKS: Readonly<Record<(typeof PATHS)[number], readonly [Id, JSX.Element]>
 };
 
 export function PageLinks() {
-  return <Links links={PATHS.map((to) => ({ to, text: say(LOOKS[to][0]), icon: LOOKS[to][1], isCurrent: isAt(to, path.value) }))} />;
+  return (
+    <Links
+      links={PATHS.map((to) => ({ to, text: say(LOOKS[to][0]), icon: LOOKS[to][1], isCurrent: isAt(to, path.value) }))}
+    />
+  );
 }
 
 export type PageLink = { to: string; text: string; icon: JSX.Element; isCurrent: boolean };
@@ -34,7 +38,15 @@ export function Links({ links }: { links: readonly PageLink[] }) {
         {links.map(({ to, text, icon, isCurrent }) => (
           <li key={to}>
             <a href={to} aria-current={isCurrent ? "page" : undefined}>
-              <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linejoin="round" stroke-linecap="round" aria-hidden="true">
+              <svg
+                viewBox="0 0 24 24"
+                fill="none"
+                stroke="currentColor"
+                stroke-width="1.75"
+                stroke-linejoin="round"
+                stroke-linecap="round"
+                aria-hidden="true"
+              >
                 {icon}
               </svg>
               {text}

@@ -18,7 +18,14 @@ export function startRouting(moved: Readonly<Record<string, string>>): void {
   addEventListener("popstate", look);
   document.addEventListener("click", (event) => {
     const link = (event.target as Element | null)?.closest("a");
-    if (!link || link.origin !== location.origin || link.target || link.download || /^\/(?:api|docs)(?:\/|$)/.test(link.pathname)) return;
+    if (
+      !link ||
+      link.origin !== location.origin ||
+      link.target ||
+      link.download ||
+      /^\/(?:api|docs)(?:\/|$)/.test(link.pathname)
+    )
+      return;
     if (link.hash && link.pathname + link.search === location.pathname + location.search) return; // a place of this page
     if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();

@@ -3,14 +3,45 @@ export const KINDS = ["time", "sun", "auto_off", "limit", "surplus", "threshold"
 export type Kind = (typeof KINDS)[number];
 
 export type Draft = {
-  kind: Kind; name: string; device: string; turn: "on" | "off"; time: string; event: "sunrise" | "sunset"; offset: string; days: string;
-  minutes: string; lasts: string; watts: string; seconds: string; meter: string; least: string; most: string;
-  point: string; above: boolean; limit: string;
+  kind: Kind;
+  name: string;
+  device: string;
+  turn: "on" | "off";
+  time: string;
+  event: "sunrise" | "sunset";
+  offset: string;
+  days: string;
+  minutes: string;
+  lasts: string;
+  watts: string;
+  seconds: string;
+  meter: string;
+  least: string;
+  most: string;
+  point: string;
+  above: boolean;
+  limit: string;
 };
 
 export const EMPTY: Draft = {
-  kind: "time", name: "", device: "", turn: "on", time: "07:00", event: "sunset", offset: "0", days: "daily",
-  minutes: "15", lasts: "", watts: "1000", seconds: "10", meter: "", least: "20", most: "", point: "", above: true, limit: "",
+  kind: "time",
+  name: "",
+  device: "",
+  turn: "on",
+  time: "07:00",
+  event: "sunset",
+  offset: "0",
+  days: "daily",
+  minutes: "15",
+  lasts: "",
+  watts: "1000",
+  seconds: "10",
+  meter: "",
+  least: "20",
+  most: "",
+  point: "",
+  above: true,
+  limit: "",
 };
 
 /** The keys; `name` as it was typed, else `fallback`. */
@@ -23,7 +54,8 @@ export function keysOf(draft: Draft, fallback: string): Record<string, string> {
 export function isComplete(draft: Draft): boolean {
   if (!draft.device) return false;
   if (draft.kind === "surplus") return Boolean(draft.meter) && isPositive(draft.watts) && isPositive(draft.minutes);
-  if (draft.kind === "threshold") return Boolean(draft.point) && draft.limit.trim() !== "" && Number.isFinite(Number(draft.limit));
+  if (draft.kind === "threshold")
+    return Boolean(draft.point) && draft.limit.trim() !== "" && Number.isFinite(Number(draft.limit));
   if (draft.kind === "limit") return isPositive(draft.watts);
   if (draft.kind === "time") return /^\d\d:\d\d$/.test(draft.time);
   if (draft.kind === "sun") return Number.isInteger(Number(draft.offset));
@@ -34,12 +66,17 @@ export function isComplete(draft: Draft): boolean {
 export function editedText(value: unknown): string | undefined {
   if (value === undefined || value === null) return "";
   if (typeof value === "string") return value;
-  return Array.isArray(value) && value.every((one) => typeof one === "string" && !one.includes("\n")) ? value.join("\n") : undefined;
+  return Array.isArray(value) && value.every((one) => typeof one === "string" && !one.includes("\n"))
+    ? value.join("\n")
+    : undefined;
 }
 
 /** The key that edited text stands for; null takes it away. */
 export function keyOf(text: string): string | readonly string[] | null {
-  const lines = text.split("\n").map((one) => one.trim()).filter(Boolean);
+  const lines = text
+    .split("\n")
+    .map((one) => one.trim())
+    .filter(Boolean);
   return lines.length > 1 ? lines : (lines[0] ?? null);
 }
 
@@ -55,13 +92,24 @@ function bodyOf(draft: Draft): Record<string, string> {
     case "auto_off":
       return { when: `${device} is on for ${draft.minutes} min`, set: `${device} off` };
     case "limit":
-      return { when: `${device}.power_W > ${draft.watts} W${isPositive(draft.seconds) ? ` for ${draft.seconds} s` : ""}`, set: `${device} off` };
+      return {
+        when: `${device}.power_W > ${draft.watts} W${isPositive(draft.seconds) ? ` for ${draft.seconds} s` : ""}`,
+        set: `${device} off`,
+      };
     case "surplus": {
       const most = isPositive(draft.most) ? `${draft.most} min a day` : "";
-      return { while: `${draft.meter}.export_W > ${draft.watts} W for ${draft.minutes} min`, set: `${device} on`, at_least: minutesText(draft.least), at_most: most };
+      return {
+        while: `${draft.meter}.export_W > ${draft.watts} W for ${draft.minutes} min`,
+        set: `${device} on`,
+        at_least: minutesText(draft.least),
+        at_most: most,
+      };
     }
     case "threshold":
-      return { while: `${draft.point} ${draft.above ? ">" : "<"} ${draft.limit.trim()}${isPositive(draft.minutes) ? ` for ${draft.minutes} min` : ""}`, set };
+      return {
+        while: `${draft.point} ${draft.above ? ">" : "<"} ${draft.limit.trim()}${isPositive(draft.minutes) ? ` for ${draft.minutes} min` : ""}`,
+        set,
+      };
     case "timer":
       return {};
   }

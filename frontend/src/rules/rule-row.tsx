@@ -14,7 +14,20 @@ import { ruleText, switchText, type Rule, type RuleTest } from "./sentence";
 
 const SHOWN_LINES = 20;
 const LIST_KEYS = ["at", "when", "while", "if", "set", "end"]; // which may be lists
-const TEXT_KEYS = ["at", "when", "while", "if", "days", "set", "lasts", "end", "at_least", "at_most", "notify", "after_manual"];
+const TEXT_KEYS = [
+  "at",
+  "when",
+  "while",
+  "if",
+  "days",
+  "set",
+  "lasts",
+  "end",
+  "at_least",
+  "at_most",
+  "notify",
+  "after_manual",
+];
 
 export function RuleRow({ rule, again }: { rule: Rule; again: () => void }) {
   const save = useSave();
@@ -22,7 +35,8 @@ export function RuleRow({ rule, again }: { rule: Rule; again: () => void }) {
   const [edits, setEdits] = useState(false);
   const isOn = rule.state !== "paused" && rule.state !== "disabled";
   const barred = role.value === "read" || save.busy || rule.state === "disabled";
-  const send = (what: string) => save.run(() => asked(() => post(`/api/rules/${what}`, { rule: rule.name }), again, ""));
+  const send = (what: string) =>
+    save.run(() => asked(() => post(`/api/rules/${what}`, { rule: rule.name }), again, ""));
   const test = () => save.run(() => asked(() => post<RuleTest>("/api/rules/test", { rule: rule.name }), setTested, ""));
   const take = () =>
     save.run(async () => {
@@ -42,14 +56,23 @@ export function RuleRow({ rule, again }: { rule: Rule; again: () => void }) {
           {rule.last && <p class="small soft">{say("rules.last", { at: at(rule.last), why: rule.last_text })}</p>}
         </div>
         <button
-          type="button" class="switch" aria-label={say("rules.switch", { name: rule.name })} aria-pressed={isOn} aria-busy={save.busy}
-          aria-disabled={barred ? true : undefined} onClick={() => !barred && void send(isOn ? "pause" : "resume")}
+          type="button"
+          class="switch"
+          aria-label={say("rules.switch", { name: rule.name })}
+          aria-pressed={isOn}
+          aria-busy={save.busy}
+          aria-disabled={barred ? true : undefined}
+          onClick={() => !barred && void send(isOn ? "pause" : "resume")}
         >
           <span class="track" />
         </button>
       </div>
       <div class="row-of">
-        <button type="button" onClick={() => (tested ? setTested(undefined) : void test())} aria-expanded={Boolean(tested)}>
+        <button
+          type="button"
+          onClick={() => (tested ? setTested(undefined) : void test())}
+          aria-expanded={Boolean(tested)}
+        >
           {say("rules.test")}
         </button>
         {role.value === "control" && (
@@ -87,7 +110,9 @@ function Tested({ test }: { test: RuleTest }) {
         {test.lines.slice(0, SHOWN_LINES).map((line, place) => (
           <li key={place}>
             <time>{clockText(Date.parse(line.at) / 1000, timezone.value)}</time>{" "}
-            {line.kind === "command" && line.value !== null && line.value !== undefined ? `${nameAt(line.device)}: ${switchText(line.value)}` : line.text}{" "}
+            {line.kind === "command" && line.value !== null && line.value !== undefined
+              ? `${nameAt(line.device)}: ${switchText(line.value)}`
+              : line.text}{" "}
             {line.kind === "command" && <span class="small soft">{line.because}</span>}
           </li>
         ))}
@@ -100,12 +125,18 @@ function Tested({ test }: { test: RuleTest }) {
 /** The keys of a rule as the file has them: a list has a line for each of its items. */
 function TextForm({ rule, done }: { rule: Rule; done: () => void }) {
   const save = useSave();
-  const keys = TEXT_KEYS.filter((key) => editedText(rule.keys[key]) !== undefined && (key in rule.keys || !["at", "when", "while"].includes(key)));
+  const keys = TEXT_KEYS.filter(
+    (key) => editedText(rule.keys[key]) !== undefined && (key in rule.keys || !["at", "when", "while"].includes(key)),
+  );
   const [drafts, setDrafts] = useState<Record<string, string>>({});
   const submit = (event: Event) => {
     event.preventDefault();
-    const changed = Object.fromEntries(keys.filter((key) => drafts[key] !== undefined).map((key) => [key, keyOf(drafts[key] ?? "")]));
-    void save.run(async () => resultOf(await changeTable({ table: "rule", item: rule.name }, changed), () => false)).then((isSaved) => isSaved && done());
+    const changed = Object.fromEntries(
+      keys.filter((key) => drafts[key] !== undefined).map((key) => [key, keyOf(drafts[key] ?? "")]),
+    );
+    void save
+      .run(async () => resultOf(await changeTable({ table: "rule", item: rule.name }, changed), () => false))
+      .then((isSaved) => isSaved && done());
   };
   return (
     <form class="card rule-form" onSubmit={submit}>
@@ -117,9 +148,18 @@ function TextForm({ rule, done }: { rule: Rule; done: () => void }) {
               <code>{key}</code>
             </span>
             {LIST_KEYS.includes(key) ? (
-              <textarea value={text} rows={text.split("\n").length} maxLength={2000} onInput={(event) => setDrafts({ ...drafts, [key]: event.currentTarget.value })} />
+              <textarea
+                value={text}
+                rows={text.split("\n").length}
+                maxLength={2000}
+                onInput={(event) => setDrafts({ ...drafts, [key]: event.currentTarget.value })}
+              />
             ) : (
-              <input value={text} maxLength={300} onInput={(event) => setDrafts({ ...drafts, [key]: event.currentTarget.value })} />
+              <input
+                value={text}
+                maxLength={300}
+                onInput={(event) => setDrafts({ ...drafts, [key]: event.currentTarget.value })}
+              />
             )}
           </label>
         );
@@ -143,7 +183,9 @@ function stateText(rule: Rule): string {
     case "waiting":
       return say("rules.state_waiting");
     case "blocked":
-      return rule.others.length ? say("rules.state_blocked", { others: rule.others.join(", ") }) : say("rules.state_blocked_by_timer");
+      return rule.others.length
+        ? say("rules.state_blocked", { others: rule.others.join(", ") })
+        : say("rules.state_blocked_by_timer");
     case "released":
       return say("rules.state_released");
     case "paused":

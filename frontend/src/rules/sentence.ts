@@ -24,7 +24,9 @@ export function spanText(seconds: number): string {
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor((seconds % 3600) / 60);
   const rest = Math.round(seconds % 60);
-  const parts = [hours && `${hours}\u00a0h`, minutes && `${minutes}\u00a0min`, rest && `${rest}\u00a0s`].filter(Boolean);
+  const parts = [hours && `${hours}\u00a0h`, minutes && `${minutes}\u00a0min`, rest && `${rest}\u00a0s`].filter(
+    Boolean,
+  );
   return parts.join(" ") || "0\u00a0s";
 }
 
@@ -48,7 +50,10 @@ export function switchText(value: Value): string {
 function beginning(rule: Rule, find: Find): string {
   const days = rule.days === "daily" ? "" : `, ${daysText(rule.days)}`;
   const own = rule.conditions.filter((one) => !one.guard && (one.kind !== "days" || rule.days === "daily"));
-  const guards = rule.conditions.filter((one) => one.guard).map((one) => conditionText(one, find)).join(` ${say("rules.and")} `);
+  const guards = rule.conditions
+    .filter((one) => one.guard)
+    .map((one) => conditionText(one, find))
+    .join(` ${say("rules.and")} `);
   const guard = guards ? `, ${say("rules.if", { condition: guards })}` : "";
   if (rule.trigger === "at") return say("rules.at", { times: rule.at.map(momentText).join(", ") }) + days + guard;
   const condition = own.map((one) => conditionText(one, find)).join(` ${say(rule.any_of ? "rules.or" : "rules.and")} `);
@@ -84,7 +89,8 @@ function bare(one: Condition, find: Find): string {
 
 function compared(one: Condition, find: Find): string {
   const parts = { subject: one.device ? subject(one.device, one.point, find) : one.point, value: limitText(one.limit) };
-  if (one.operator === "=" || one.operator === "!=") return say(one.operator === "=" ? "rules.is" : "rules.is_not", parts);
+  if (one.operator === "=" || one.operator === "!=")
+    return say(one.operator === "=" ? "rules.is" : "rules.is_not", parts);
   return say(one.operator.startsWith(">") ? "rules.above" : "rules.below", parts);
 }
 

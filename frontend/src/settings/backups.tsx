@@ -55,7 +55,13 @@ function BackupNow({ view, again }: { view: View | undefined; again: () => void 
     });
   const next = view?.next ? say("settings.backup_next", { time: at(view.next) }) : "";
   return (
-    <Row title={say("settings.backup")} text={`${say("settings.backup_help")} ${next}`.trim()} save={save} isStacked name="backup">
+    <Row
+      title={say("settings.backup")}
+      text={`${say("settings.backup_help")} ${next}`.trim()}
+      save={save}
+      isStacked
+      name="backup"
+    >
       <span class="row-of">
         {view?.folder && (
           <button type="button" aria-busy={save.busy} onClick={make}>
@@ -72,9 +78,16 @@ function BackupNow({ view, again }: { view: View | undefined; again: () => void 
 
 function Staged({ staged, again }: { staged: Schemas["StagedView"]; again: () => void }) {
   const save = useSave();
-  const cancel = () => void save.run(() => asked(() => remove<View>("/api/backups"), again, say("settings.restore_cancelled")));
+  const cancel = () =>
+    void save.run(() => asked(() => remove<View>("/api/backups"), again, say("settings.restore_cancelled")));
   return (
-    <Row title={say("settings.restore_waits")} text={say("settings.restore_waits_help", { time: at(staged.at), folder: staged.aside })} save={save} isStacked name="staged">
+    <Row
+      title={say("settings.restore_waits")}
+      text={say("settings.restore_waits_help", { time: at(staged.at), folder: staged.aside })}
+      save={save}
+      isStacked
+      name="staged"
+    >
       <button type="button" aria-busy={save.busy} onClick={cancel}>
         {say("settings.restore_cancel")}
       </button>
@@ -103,10 +116,21 @@ function Files({ view, again }: { view: View; again: () => void }) {
   const total = view.files.reduce((sum, one) => sum + one.size, 0);
   return (
     <Row
-      title={say("settings.backup_files")} text={say("settings.backup_files_help", { count: view.files.length, size: bytesText(total), folder: view.folder })}
-      name="backups" below={isOpen && list}
+      title={say("settings.backup_files")}
+      text={say("settings.backup_files_help", {
+        count: view.files.length,
+        size: bytesText(total),
+        folder: view.folder,
+      })}
+      name="backups"
+      below={isOpen && list}
     >
-      <button type="button" aria-expanded={isOpen} aria-label={`${say(isOpen ? "settings.close" : "settings.show")}: ${say("settings.backup_files")}`} onClick={() => setIsOpen(!isOpen)}>
+      <button
+        type="button"
+        aria-expanded={isOpen}
+        aria-label={`${say(isOpen ? "settings.close" : "settings.show")}: ${say("settings.backup_files")}`}
+        onClick={() => setIsOpen(!isOpen)}
+      >
         {say(isOpen ? "settings.close" : "settings.show")}
       </button>
     </Row>
@@ -118,9 +142,21 @@ function FileRow({ file, again }: { file: File; again: () => void }) {
   const [asks, setAsks] = useState(false);
   const time = at(file.at);
   const place = `/api/backups/${encodeURIComponent(file.name)}`;
-  const marks = [bytesText(file.size), ...(file.encrypted ? [say("settings.backup_encrypted")] : []), ...(file.ours ? [] : [say("settings.backup_other")])];
-  const check = () => void save.run(() => asked(() => post<Schemas["VerifiedView"]>(`${place}/verify`, {}), () => undefined, say("settings.backup_sound")));
-  const restore = () => void save.run(() => asked(() => post<View>(`${place}/restore`, {}), again, say("settings.restore_staged")));
+  const marks = [
+    bytesText(file.size),
+    ...(file.encrypted ? [say("settings.backup_encrypted")] : []),
+    ...(file.ours ? [] : [say("settings.backup_other")]),
+  ];
+  const check = () =>
+    void save.run(() =>
+      asked(
+        () => post<Schemas["VerifiedView"]>(`${place}/verify`, {}),
+        () => undefined,
+        say("settings.backup_sound"),
+      ),
+    );
+  const restore = () =>
+    void save.run(() => asked(() => post<View>(`${place}/restore`, {}), again, say("settings.restore_staged")));
   const labelled = (what: string) => ({ "aria-label": `${what}: ${time}` });
   return (
     <li class="stack">
@@ -157,7 +193,13 @@ function Question({ time, answer }: { time: string; answer: (isSure: boolean) =>
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog ref={dialog} class="confirm" aria-labelledby="restore-title" aria-describedby="restore-text" onClose={() => answer(dialog.current?.returnValue === "yes")}>
+    <dialog
+      ref={dialog}
+      class="confirm"
+      aria-labelledby="restore-title"
+      aria-describedby="restore-text"
+      onClose={() => answer(dialog.current?.returnValue === "yes")}
+    >
       <h2 id="restore-title">{say("settings.restore_ask", { time })}</h2>
       <p id="restore-text">{say("settings.restore_ask_help")}</p>
       <form method="dialog" class="row-of">

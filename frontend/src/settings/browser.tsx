@@ -16,7 +16,13 @@ export function Language() {
   const { language } = chosenLocale(null, navigator.languages);
   const choose = (chosen: string) => reloaded(keepLanguage(isLanguage(chosen) ? chosen : null), setIsKept);
   return (
-    <Row title={<label for="language">{say("settings.words")}</label>} text={say("settings.this_browser")} isStacked name="language" below={!isKept && <NotKept />}>
+    <Row
+      title={<label for="language">{say("settings.words")}</label>}
+      text={say("settings.this_browser")}
+      isStacked
+      name="language"
+      below={!isKept && <NotKept />}
+    >
       <select id="language" value={keptLanguage() ?? ""} onChange={(event) => choose(event.currentTarget.value)}>
         <option value="">{say("hub.language_browser", { language: LANGUAGES[language] })}</option>
         {Object.entries(LANGUAGES).map(([code, name]) => (
@@ -35,7 +41,13 @@ export function Numbers() {
   const date = formatter(timezone.value, { day: "numeric", month: "short", year: "numeric" }).format(Date.now());
   const { locale } = chosenLocale(keptLanguage(), navigator.languages);
   return (
-    <Row title={<label for="numbers">{say("settings.numbers")}</label>} text={`${sample(keptNumbers() ?? locale)} kWh · ${date}`} isStacked name="numbers" below={!isKept && <NotKept />}>
+    <Row
+      title={<label for="numbers">{say("settings.numbers")}</label>}
+      text={`${sample(keptNumbers() ?? locale)} kWh · ${date}`}
+      isStacked
+      name="numbers"
+      below={!isKept && <NotKept />}
+    >
       <select id="numbers" value={keptNumbers() ?? ""} onChange={(event) => choose(event.currentTarget.value)}>
         <option value="">{say("settings.numbers_of_language")}</option>
         {NUMBERS.map((one) => (
@@ -48,13 +60,28 @@ export function Numbers() {
   );
 }
 
-const THEMES: readonly (readonly [Theme, Id])[] = [["device", "settings.as_device"], ["light", "settings.light"], ["dark", "settings.dark"]];
+const THEMES: readonly (readonly [Theme, Id])[] = [
+  ["device", "settings.as_device"],
+  ["light", "settings.light"],
+  ["dark", "settings.dark"],
+];
 
 export function Look() {
   const [isKept, setIsKept] = useState(true);
   return (
-    <Row title={say("settings.look")} text={say("settings.look_help")} isStacked name="look" below={!isKept && <NotKept />}>
-      <Segments label={say("settings.look")} options={THEMES.map(([one, id]) => [one, say(id)])} value={theme.value} choose={(one) => setIsKept(chooseTheme(one))} />
+    <Row
+      title={say("settings.look")}
+      text={say("settings.look_help")}
+      isStacked
+      name="look"
+      below={!isKept && <NotKept />}
+    >
+      <Segments
+        label={say("settings.look")}
+        options={THEMES.map(([one, id]) => [one, say(id)])}
+        value={theme.value}
+        choose={(one) => setIsKept(chooseTheme(one))}
+      />
     </Row>
   );
 }
@@ -62,13 +89,32 @@ export function Look() {
 export function Temperatures() {
   const [isKept, setIsKept] = useState(true);
   return (
-    <Row title={say("settings.temperatures")} text={say("settings.temperatures_help")} isStacked name="temperature" below={!isKept && <NotKept />}>
-      <Segments label={say("settings.temperatures")} options={[["°C", "°C"], ["°F", "°F"]]} value={keptTemperature()} choose={(unit) => reloaded(keepTemperature(unit), setIsKept)} />
+    <Row
+      title={say("settings.temperatures")}
+      text={say("settings.temperatures_help")}
+      isStacked
+      name="temperature"
+      below={!isKept && <NotKept />}
+    >
+      <Segments
+        label={say("settings.temperatures")}
+        options={[
+          ["°C", "°C"],
+          ["°F", "°F"],
+        ]}
+        value={keptTemperature()}
+        choose={(unit) => reloaded(keepTemperature(unit), setIsKept)}
+      />
     </Row>
   );
 }
 
-type SegmentsProps<T extends string> = { label: string; options: readonly (readonly [T, string])[]; value: T; choose: (value: T) => void };
+type SegmentsProps<T extends string> = {
+  label: string;
+  options: readonly (readonly [T, string])[];
+  value: T;
+  choose: (value: T) => void;
+};
 
 /** A choice of a few, all of which are visible. */
 function Segments<T extends string>({ label, options, value, choose }: SegmentsProps<T>) {

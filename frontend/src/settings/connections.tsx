@@ -35,7 +35,12 @@ export function Connections({ hub, own, publish: all, bar }: Props) {
           <p class="soft">{say("settings.publish_help")}</p>
           <div class="list">
             {publish.map((table) => (
-              <TableRows key={table.table} table={table} bar={bar} state={hub?.publish.find((one) => one.name === table.table)} />
+              <TableRows
+                key={table.table}
+                table={table}
+                bar={bar}
+                state={hub?.publish.find((one) => one.name === table.table)}
+              />
             ))}
           </div>
         </>
@@ -53,11 +58,22 @@ function Addresses({ addresses }: { addresses: readonly string[] }) {
   const code = isOpen && inNetwork && (
     <div class="qr-box">
       <p class="soft">{say("hub.qr")}</p>
-      <img class="qr" src="/api/hub/qr.svg" width="180" height="180" alt={say("hub.qr_label", { address: inNetwork })} />
+      <img
+        class="qr"
+        src="/api/hub/qr.svg"
+        width="180"
+        height="180"
+        alt={say("hub.qr_label", { address: inNetwork })}
+      />
     </div>
   );
   return (
-    <Row title={say("hub.addresses")} text={addresses.length ? <AddressList addresses={addresses} /> : say("hub.no_address")} name="addresses" below={code}>
+    <Row
+      title={say("hub.addresses")}
+      text={addresses.length ? <AddressList addresses={addresses} /> : say("hub.no_address")}
+      name="addresses"
+      below={code}
+    >
       {inNetwork && (
         <button type="button" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
           {say(isOpen ? "settings.close" : "settings.show_qr")}

@@ -22,18 +22,31 @@ import { bytesText, storeProblems } from "./text";
 
 type Schemas = components["schemas"];
 
-type Props = { hub: Hub | undefined; configuration: Configuration | undefined; backup: Table | undefined; retention: Table | undefined; bar: string };
+type Props = {
+  hub: Hub | undefined;
+  configuration: Configuration | undefined;
+  backup: Table | undefined;
+  retention: Table | undefined;
+  bar: string;
+};
 
 /** `backup`, `retention`: these tables, where they may be seen. */
 export function Data({ hub, configuration, backup, retention, bar }: Props) {
   const { value } = usePolled<Schemas["DataView"]>("/api/data");
   const since = value?.since ? Date.parse(value.since) : undefined;
   const bytes = hub?.store.bytes ?? value?.bytes;
-  const day = since === undefined ? "" : formatter(timezone.value, { day: "numeric", month: "short", year: "numeric" }).format(since);
+  const day =
+    since === undefined
+      ? ""
+      : formatter(timezone.value, { day: "numeric", month: "short", year: "numeric" }).format(since);
   return (
     <Section id="data" title={say("settings.data")}>
       <div class="list">
-        <Row title={say("settings.size")} text={day ? say("settings.size_since", { day }) : say("settings.no_data")} name="size">
+        <Row
+          title={say("settings.size")}
+          text={day ? say("settings.size_since", { day }) : say("settings.no_data")}
+          name="size"
+        >
           <span class="fig">{bytes === undefined ? "–" : bytesText(bytes)}</span>
         </Row>
         <DiskRow disk={hub?.disk ?? null} />
@@ -51,8 +64,18 @@ export function Data({ hub, configuration, backup, retention, bar }: Props) {
 function Versions({ bar, revision }: { bar: string; revision: string }) {
   const [isOpen, setIsOpen] = useState(false);
   return (
-    <Row title={say("settings.versions")} text={say("settings.versions_help")} name="versions" below={isOpen && <VersionList key={revision} bar={bar} />}>
-      <button type="button" aria-expanded={isOpen} aria-label={`${say(isOpen ? "settings.close" : "settings.show")}: ${say("settings.versions")}`} onClick={() => setIsOpen(!isOpen)}>
+    <Row
+      title={say("settings.versions")}
+      text={say("settings.versions_help")}
+      name="versions"
+      below={isOpen && <VersionList key={revision} bar={bar} />}
+    >
+      <button
+        type="button"
+        aria-expanded={isOpen}
+        aria-label={`${say(isOpen ? "settings.close" : "settings.show")}: ${say("settings.versions")}`}
+        onClick={() => setIsOpen(!isOpen)}
+      >
         {say(isOpen ? "settings.close" : "settings.show")}
       </button>
     </Row>
@@ -64,7 +87,10 @@ function VersionList({ bar }: { bar: string }) {
   const save = useSave();
   const restore = (backup: string) =>
     void save.run(async () => {
-      const outcome = await apply(() => true, (revision) => post<Change>("/api/configuration/restore", { revision, backup, origin: "web" }));
+      const outcome = await apply(
+        () => true,
+        (revision) => post<Change>("/api/configuration/restore", { revision, backup, origin: "web" }),
+      );
       void load();
       again();
       return resultOf(outcome, () => true);
@@ -86,7 +112,12 @@ function VersionList({ bar }: { bar: string }) {
               <span>
                 {say("settings.version_until", { time })} <span class="soft small">{bytesText(size)}</span>
               </span>
-              <button type="button" disabled={bar !== ""} aria-label={`${say("settings.restore")}: ${time}`} onClick={() => restore(name)}>
+              <button
+                type="button"
+                disabled={bar !== ""}
+                aria-label={`${say("settings.restore")}: ${time}`}
+                onClick={() => restore(name)}
+              >
                 {say("settings.restore")}
               </button>
             </li>
@@ -114,10 +145,18 @@ function StoreState({ hub }: { hub: Hub }) {
       <details class="plain">
         <summary>{problems.length ? say("settings.figures") : say("hub.store_healthy")}</summary>
         <dl class="facts live">
-          <Fact name={say("hub.store_stored")}>{say("hub.store_batches", { stored: countText(store.stored), batches: countText(store.batches) })}</Fact>
+          <Fact name={say("hub.store_stored")}>
+            {say("hub.store_batches", { stored: countText(store.stored), batches: countText(store.batches) })}
+          </Fact>
           <Fact name={say("hub.store_waiting")}>{countText(store.waiting)}</Fact>
-          {!!store.unsealed_hours && <Fact name={say("hub.store_sealing")}>{say("hub.store_unsealed", { hours: countText(store.unsealed_hours) })}</Fact>}
-          <Fact name={say("hub.store_write")}>{store.batches ? `${countText(store.write_ms)} ms` : say("hub.store_not_written")}</Fact>
+          {!!store.unsealed_hours && (
+            <Fact name={say("hub.store_sealing")}>
+              {say("hub.store_unsealed", { hours: countText(store.unsealed_hours) })}
+            </Fact>
+          )}
+          <Fact name={say("hub.store_write")}>
+            {store.batches ? `${countText(store.write_ms)} ms` : say("hub.store_not_written")}
+          </Fact>
           <Fact name={say("hub.data")}>
             <code>{hub.data}</code>
           </Fact>

@@ -12,7 +12,11 @@ export function diskTexts({ percent, size, free, growth_day: all, store_growth_d
   const ofAll = grows(all) ? say("disk.grows", { all: bytesText(all), store: bytesText(Math.max(0, store ?? 0)) }) : "";
   const ofStore = grows(store) ? say("disk.store_grows", { store: bytesText(store) }) : "";
   const isPart = grows(all) && (store ?? 0) <= all;
-  return [say("disk.use", { percent, size: bytesText(size), free: bytesText(free) }), isPart ? ofAll : ofStore, fullText(full_in)].filter(Boolean);
+  return [
+    say("disk.use", { percent, size: bytesText(size), free: bytesText(free) }),
+    isPart ? ofAll : ofStore,
+    fullText(full_in),
+  ].filter(Boolean);
 }
 
 export function DiskRow({ disk }: { disk: Hub["disk"] }) {

@@ -3,7 +3,13 @@ import type { Query } from "../data/http";
 
 export type Content = "readings" | "energy" | "events";
 export type Export = Readonly<{
-  content: Content; device: string; step: number; by: string; from: string; to: string; format: string;
+  content: Content;
+  device: string;
+  step: number;
+  by: string;
+  from: string;
+  to: string;
+  format: string;
 }>;
 
 export const CONTENTS: readonly Content[] = ["readings", "energy", "events"];

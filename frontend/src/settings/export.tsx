@@ -6,15 +6,35 @@ import { address, probe } from "../data/http";
 import { devices } from "../data/live";
 import { nameOf } from "../devices/points";
 import { say, type Id } from "../text/words";
-import { CONTENTS, exportQuery, FIRST, FORMATS, isInOrder, PERIODS, STEPS, type Content, type Export } from "./export-query";
+import {
+  CONTENTS,
+  exportQuery,
+  FIRST,
+  FORMATS,
+  isInOrder,
+  PERIODS,
+  STEPS,
+  type Content,
+  type Export,
+} from "./export-query";
 import { Row } from "./row";
 import { asked, Saved, useSave } from "./save";
 
 export function ExportRow() {
   const [isOpen, setIsOpen] = useState(false);
   return (
-    <Row title={say("settings.export")} text={say("settings.export_help")} name="export" below={isOpen && <ExportForm />}>
-      <button type="button" aria-expanded={isOpen} aria-label={`${say(isOpen ? "settings.close" : "settings.export_open")}: ${say("settings.export")}`} onClick={() => setIsOpen(!isOpen)}>
+    <Row
+      title={say("settings.export")}
+      text={say("settings.export_help")}
+      name="export"
+      below={isOpen && <ExportForm />}
+    >
+      <button
+        type="button"
+        aria-expanded={isOpen}
+        aria-label={`${say(isOpen ? "settings.close" : "settings.export_open")}: ${say("settings.export")}`}
+        onClick={() => setIsOpen(!isOpen)}
+      >
         {say(isOpen ? "settings.close" : "settings.export_open")}
       </button>
     </Row>
@@ -32,18 +52,34 @@ function ExportForm() {
   const submit = (event: Event) => {
     event.preventDefault();
     if (!isInOrder(draft)) return void save.run(async () => ({ isSaved: false, text: say("settings.export_order") }));
-    void save.run(() => asked(() => probe(place), () => download(place), say("settings.export_begun")));
+    void save.run(() =>
+      asked(
+        () => probe(place),
+        () => download(place),
+        say("settings.export_begun"),
+      ),
+    );
   };
   return (
     <form class="table-form export-form" onSubmit={submit}>
-      <Choice id="export-content" name="settings.export_content" value={draft.content} change={(value) => change({ content: value as Content })}>
+      <Choice
+        id="export-content"
+        name="settings.export_content"
+        value={draft.content}
+        change={(value) => change({ content: value as Content })}
+      >
         {CONTENTS.map((one) => (
           <option key={one} value={one}>
             {say(`settings.export_${one}` as Id)}
           </option>
         ))}
       </Choice>
-      <Choice id="export-device" name="settings.export_device" value={draft.device} change={(device) => change({ device })}>
+      <Choice
+        id="export-device"
+        name="settings.export_device"
+        value={draft.device}
+        change={(device) => change({ device })}
+      >
         <option value="">{say("settings.export_all")}</option>
         {devices.value.map((one) => (
           <option key={one.id} value={one.id}>
@@ -52,7 +88,12 @@ function ExportForm() {
         ))}
       </Choice>
       {draft.content === "readings" && (
-        <Choice id="export-step" name="settings.export_step" value={String(draft.step)} change={(value) => change({ step: Number(value) })}>
+        <Choice
+          id="export-step"
+          name="settings.export_step"
+          value={String(draft.step)}
+          change={(value) => change({ step: Number(value) })}
+        >
           {STEPS.map((one) => (
             <option key={one} value={one}>
               {say(`settings.export_step_${one}` as Id)}
@@ -71,7 +112,12 @@ function ExportForm() {
       )}
       <Day id="export-from" name="settings.export_from" value={draft.from} change={(from) => change({ from })} />
       <Day id="export-to" name="settings.export_to" value={draft.to} change={(to) => change({ to })} />
-      <Choice id="export-format" name="settings.export_format" value={draft.format} change={(format) => change({ format })}>
+      <Choice
+        id="export-format"
+        name="settings.export_format"
+        value={draft.format}
+        change={(format) => change({ format })}
+      >
         {FORMATS.map((one) => (
           <option key={one} value={one}>
             {say(`settings.export_format_${one}` as Id)}
@@ -88,7 +134,13 @@ function ExportForm() {
   );
 }
 
-type ChoiceProps = { id: string; name: Id; value: string; change: (value: string) => void; children: ComponentChildren };
+type ChoiceProps = {
+  id: string;
+  name: Id;
+  value: string;
+  change: (value: string) => void;
+  children: ComponentChildren;
+};
 
 function Choice({ id, name, value, change, children }: ChoiceProps) {
   return (

@@ -45,11 +45,20 @@ type ControlProps = Props & { id: string; problem: string };
 function Control(props: ControlProps) {
   const { field, value, draft, change, isBarred, id, problem } = props;
   const shown = draft ?? draftOf(value);
-  const common = { id, disabled: isBarred, "aria-invalid": problem ? true : undefined, "aria-describedby": problem ? `${id}-problem` : undefined } as const;
+  const common = {
+    id,
+    disabled: isBarred,
+    "aria-invalid": problem ? true : undefined,
+    "aria-describedby": problem ? `${id}-problem` : undefined,
+  } as const;
   if (field.kind === "flag") return <Flag {...props} />;
   if (field.kind === "choice")
     return (
-      <select {...common} value={draft ?? String(value ?? field.default ?? "")} onChange={(event) => change(event.currentTarget.value)}>
+      <select
+        {...common}
+        value={draft ?? String(value ?? field.default ?? "")}
+        onChange={(event) => change(event.currentTarget.value)}
+      >
         {field.options.map((one, index) => (
           <option key={one} value={one}>
             {field.option_names[index] || one}
@@ -59,16 +68,44 @@ function Control(props: ControlProps) {
     );
   if (field.kind === "list" && optionsOf(field).length) return <Checks {...props} />;
   if (field.kind === "map") return <code>{shown || "–"}</code>;
-  const input = { ...common, value: shown, onInput: (event: { currentTarget: { value: string } }) => change(event.currentTarget.value) };
-  if (field.kind === "secret" && field.key !== "url") return <input {...input} type="password" autocomplete="new-password" placeholder={value === HIDDEN ? say("settings.secret_kept") : ""} />;
+  const input = {
+    ...common,
+    value: shown,
+    onInput: (event: { currentTarget: { value: string } }) => change(event.currentTarget.value),
+  };
+  if (field.kind === "secret" && field.key !== "url")
+    return (
+      <input
+        {...input}
+        type="password"
+        autocomplete="new-password"
+        placeholder={value === HIDDEN ? say("settings.secret_kept") : ""}
+      />
+    );
   const mode = field.kind === "number" ? ({ inputMode: "decimal" } as const) : {};
-  return <input {...input} {...mode} type="text" autocomplete="off" spellcheck={false} placeholder={value === HIDDEN ? say("settings.secret_kept") : draftOf(field.default)} />;
+  return (
+    <input
+      {...input}
+      {...mode}
+      type="text"
+      autocomplete="off"
+      spellcheck={false}
+      placeholder={value === HIDDEN ? say("settings.secret_kept") : draftOf(field.default)}
+    />
+  );
 }
 
 function Flag({ field, value, draft, change, isBarred, id }: ControlProps) {
   const isOn = (draft ?? String(value ?? field.default ?? false)) === "true";
   return (
-    <button type="button" id={id} class="switch" aria-pressed={isOn} aria-disabled={isBarred || undefined} onClick={() => !isBarred && change(String(!isOn))}>
+    <button
+      type="button"
+      id={id}
+      class="switch"
+      aria-pressed={isOn}
+      aria-disabled={isBarred || undefined}
+      onClick={() => !isBarred && change(String(!isOn))}
+    >
       <span class="track" />
     </button>
   );
@@ -76,7 +113,8 @@ function Flag({ field, value, draft, change, isBarred, id }: ControlProps) {
 
 function Checks({ field, value, draft, change, isBarred, id }: ControlProps) {
   const chosen = draft === undefined ? ((value ?? field.default ?? []) as string[]) : listOf(draft);
-  const toggle = (one: string) => change((chosen.includes(one) ? chosen.filter((other) => other !== one) : [...chosen, one]).join(", "));
+  const toggle = (one: string) =>
+    change((chosen.includes(one) ? chosen.filter((other) => other !== one) : [...chosen, one]).join(", "));
   return (
     <div class="checks" role="group" aria-labelledby={id}>
       {optionsOf(field).map(([one, name]) => (
@@ -92,5 +130,7 @@ function Checks({ field, value, draft, change, isBarred, id }: ControlProps) {
 /** What may be chosen of a list, with its name: what the hub says, or the devices of the home. */
 function optionsOf(field: Field): readonly (readonly [string, string])[] {
   if (field.options.length) return field.options.map((one, index) => [one, field.option_names[index] || one] as const);
-  return OF_DEVICES.has(field.key) ? devices.value.filter((one) => one.state !== "seen").map((one) => [one.id, nameOf(one)] as const) : [];
+  return OF_DEVICES.has(field.key)
+    ? devices.value.filter((one) => one.state !== "seen").map((one) => [one.id, nameOf(one)] as const)
+    : [];
 }

@@ -59,14 +59,30 @@ function Join({ refresh, bar }: Props) {
   const submit = async (event: Event) => {
     event.preventDefault();
     if (bar || !code.trim()) return;
-    const isSaved = await save.run(() => asked(() => post<View>(ADDRESS, { code: code.trim() }), refresh, say("settings.fleet_joined")));
+    const isSaved = await save.run(() =>
+      asked(() => post<View>(ADDRESS, { code: code.trim() }), refresh, say("settings.fleet_joined")),
+    );
     if (isSaved) setCode("");
   };
   return (
-    <Row title={<label for="fleet-code">{say("settings.fleet_join")}</label>} text={say("settings.fleet_join_help")} isStacked save={save} name="fleet">
+    <Row
+      title={<label for="fleet-code">{say("settings.fleet_join")}</label>}
+      text={say("settings.fleet_join_help")}
+      isStacked
+      save={save}
+      name="fleet"
+    >
       <form class="one-line" onSubmit={(event) => void submit(event)}>
         <input
-          id="fleet-code" type="text" maxLength={400} autocomplete="off" spellcheck={false} value={code} placeholder={say("settings.fleet_code")} disabled={bar !== ""} title={bar || undefined}
+          id="fleet-code"
+          type="text"
+          maxLength={400}
+          autocomplete="off"
+          spellcheck={false}
+          value={code}
+          placeholder={say("settings.fleet_code")}
+          disabled={bar !== ""}
+          title={bar || undefined}
           onInput={(event) => {
             save.forget();
             setCode(event.currentTarget.value);
@@ -93,14 +109,27 @@ function Leave({ refresh, bar }: Props) {
   };
   const leave = () => void save.run(() => asked(() => remove<View>(ADDRESS), take, say("settings.fleet_left")));
   return (
-    <Row title={say("settings.fleet_leave")} text={problem || say("settings.fleet_leave_help")} isStacked save={save} name="leave-fleet">
+    <Row
+      title={say("settings.fleet_leave")}
+      text={problem || say("settings.fleet_leave_help")}
+      isStacked
+      save={save}
+      name="leave-fleet"
+    >
       <span class="row-of">
         {asks && (
           <button type="button" onClick={() => setAsks(false)}>
             {say("device.cancel")}
           </button>
         )}
-        <button type="button" class="danger" disabled={bar !== ""} title={bar || undefined} aria-busy={save.busy} onClick={() => (asks ? leave() : setAsks(true))}>
+        <button
+          type="button"
+          class="danger"
+          disabled={bar !== ""}
+          title={bar || undefined}
+          aria-busy={save.busy}
+          onClick={() => (asks ? leave() : setAsks(true))}
+        >
           {say("settings.fleet_leave")}
         </button>
       </span>

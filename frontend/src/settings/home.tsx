@@ -32,18 +32,44 @@ export function Home({ hub, more, bar }: Props) {
 function HomeNameRow({ hub, bar }: { hub: Table; bar: string }) {
   const field = hub.fields.find((one) => one.key === "name");
   const value = typeof hub.keys.name === "string" ? hub.keys.name : "";
-  const change = async (name: string) => resultOf(await changeTable({ table: "hub" }, { name: name || null }), () => false);
-  return <NameRow id="home-name" title={field?.name} text={field?.help} value={value} name="name" change={change} placeholder={say("app.title")} bar={bar} />;
+  const change = async (name: string) =>
+    resultOf(await changeTable({ table: "hub" }, { name: name || null }), () => false);
+  return (
+    <NameRow
+      id="home-name"
+      title={field?.name}
+      text={field?.help}
+      value={value}
+      name="name"
+      change={change}
+      placeholder={say("app.title")}
+      bar={bar}
+    />
+  );
 }
 
 function ZoneRow({ bar }: { bar: string }) {
   const save = useSave();
   const current = timezone.value;
   const zones = [...new Set([current, "UTC", ...Intl.supportedValuesOf("timeZone")])].sort();
-  const choose = (zone: string) => void save.run(async () => resultOf(await changeTable({ table: "hub" }, { timezone: zone }), () => false));
+  const choose = (zone: string) =>
+    void save.run(async () => resultOf(await changeTable({ table: "hub" }, { timezone: zone }), () => false));
   return (
-    <Row title={<label for="zone">{say("settings.zone")}</label>} text={say("settings.zone_help")} isStacked save={save} name="timezone">
-      <select id="zone" value={current} disabled={bar !== ""} aria-busy={save.busy} title={bar || undefined} onChange={(event) => choose(event.currentTarget.value)}>
+    <Row
+      title={<label for="zone">{say("settings.zone")}</label>}
+      text={say("settings.zone_help")}
+      isStacked
+      save={save}
+      name="timezone"
+    >
+      <select
+        id="zone"
+        value={current}
+        disabled={bar !== ""}
+        aria-busy={save.busy}
+        title={bar || undefined}
+        onChange={(event) => choose(event.currentTarget.value)}
+      >
         {zones.map((zone) => (
           <option key={zone} value={zone}>
             {zone.replaceAll("_", " ")}

@@ -87,7 +87,8 @@ function Entry({ event }: { event: HubEvent }) {
       <time dateTime={event.at}>{clockText(Date.parse(event.at) / 1000, timezone.value)}</time>
       <Mark event={event} />
       <p>
-        {event.device && (who ? <a href={`/devices/${encodeURIComponent(event.device)}`}>{nameOf(who)}</a> : event.device)}
+        {event.device &&
+          (who ? <a href={`/devices/${encodeURIComponent(event.device)}`}>{nameOf(who)}</a> : event.device)}
         {event.device ? ": " : ""}
         {eventText(event)}
       </p>
@@ -95,7 +96,14 @@ function Entry({ event }: { event: HubEvent }) {
   );
 }
 
-const MARKS: Readonly<Record<string, string>> = { command: "→", action: "▸", rejected: "!", admitted: "+", left: "−", started: "↻" };
+const MARKS: Readonly<Record<string, string>> = {
+  command: "→",
+  action: "▸",
+  rejected: "!",
+  admitted: "+",
+  left: "−",
+  started: "↻",
+};
 
 function Mark({ event }: { event: HubEvent }) {
   const state = stateOf(event);

@@ -22,14 +22,20 @@ describe("the list of events", () => {
   });
 
   it("has a state once that is in the store and in the device", () => {
-    const stored = event("2026-11-20T10:00:00.000Z", { kind: "state", words: "offline: no answer" }, { state: "offline", reason: "no answer" });
+    const stored = event(
+      "2026-11-20T10:00:00.000Z",
+      { kind: "state", words: "offline: no answer" },
+      { state: "offline", reason: "no answer" },
+    );
     const device = { id: "kettle", state: "offline", since: "2026-11-20T10:00:00.000Z", reason: "no answer" } as Device;
     expect(merged([[stored], statesAsEvents([device])], 10)).toEqual([stored]);
     expect(eventText(stored)).toBe("offline: no answer");
   });
 
   it("does not contain the state connecting", () => {
-    const connecting = statesAsEvents([{ id: "kettle", state: "connecting", since: "2026-11-20T10:00:00.000Z", reason: "" } as Device]);
+    const connecting = statesAsEvents([
+      { id: "kettle", state: "connecting", since: "2026-11-20T10:00:00.000Z", reason: "" } as Device,
+    ]);
     expect(merged([connecting], 10)).toEqual([]);
   });
 

@@ -51,7 +51,9 @@ export function isProblem(event: HubEvent): boolean {
   const state = stateOf(event);
   if (state) return state === "offline" || state === "faulted" || state === "waiting";
   const { result } = event.data as { result?: string };
-  return result === undefined ? event.kind === "rejected" || event.kind.endsWith("failed") : !["confirmed", "held"].includes(result);
+  return result === undefined
+    ? event.kind === "rejected" || event.kind.endsWith("failed")
+    : !["confirmed", "held"].includes(result);
 }
 
 /** The name of the kind of event. */
@@ -79,14 +81,19 @@ export function dayName(at: number, now: number, zone: string): string {
   const year = formatter(zone, { year: "numeric" });
   const shown = { weekday: "long", day: "numeric", month: "long" } as const;
   const same = year.format(at * 1000) === year.format(now * 1000);
-  return formatter(zone, same ? shown : { ...shown, year: "numeric" }).format(at * 1000).replace(",", "");
+  return formatter(zone, same ? shown : { ...shown, year: "numeric" })
+    .format(at * 1000)
+    .replace(",", "");
 }
 
 /** `19/11/2026` for `20/11/2026`, computed in calendar days, which may have 23 or 25 hours. */
 function dayBefore(date: string): string {
   const [day = 1, month = 1, year = 1970] = date.split("/").map(Number);
   const before = new Date(Date.UTC(year, month - 1, day - 1));
-  return [before.getUTCDate(), before.getUTCMonth() + 1].map((part) => String(part).padStart(2, "0")).join("/") + `/${before.getUTCFullYear()}`;
+  return (
+    [before.getUTCDate(), before.getUTCMonth() + 1].map((part) => String(part).padStart(2, "0")).join("/") +
+    `/${before.getUTCFullYear()}`
+  );
 }
 
 /** Connecting is not notable; its result is. */

@@ -18,7 +18,17 @@ type NameRowProps = {
 };
 
 /** `name`: of the row, for tests. `bar`: why it cannot be changed, "" = it can. `isRequired`: it cannot be empty. */
-export function NameRow({ id, title, text, value, name, change, placeholder, bar = "", isRequired = false }: NameRowProps) {
+export function NameRow({
+  id,
+  title,
+  text,
+  value,
+  name,
+  change,
+  placeholder,
+  bar = "",
+  isRequired = false,
+}: NameRowProps) {
   const save = useSave();
   const [draft, setDraft] = useState<string>();
   const submit = async (event: Event) => {
@@ -30,7 +40,13 @@ export function NameRow({ id, title, text, value, name, change, placeholder, bar
     <Row title={<label for={id}>{title}</label>} text={text} isStacked save={save} name={name}>
       <form class="one-line" onSubmit={(event) => void submit(event)}>
         <input
-          id={id} type="text" maxLength={200} value={draft ?? value} placeholder={placeholder} disabled={bar !== ""} title={bar || undefined}
+          id={id}
+          type="text"
+          maxLength={200}
+          value={draft ?? value}
+          placeholder={placeholder}
+          disabled={bar !== ""}
+          title={bar || undefined}
           onInput={(event) => {
             save.forget();
             setDraft(event.currentTarget.value);

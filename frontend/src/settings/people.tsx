@@ -53,8 +53,18 @@ function RoleRow({ state, people, take }: Taking & { state: RoleState }) {
   const count = people.browsers.filter((one) => one.role === state.role).length;
   const word = isOpen ? "settings.close" : state.has_password ? "settings.change" : "settings.set_password";
   return (
-    <Row title={title} text={roleText(state, count)} name={`password-${state.role}`} below={isOpen && <PasswordForm state={state} people={people} take={take} />}>
-      <button type="button" aria-expanded={isOpen} aria-label={`${say(word)}: ${title}`} onClick={() => setIsOpen(!isOpen)}>
+    <Row
+      title={title}
+      text={roleText(state, count)}
+      name={`password-${state.role}`}
+      below={isOpen && <PasswordForm state={state} people={people} take={take} />}
+    >
+      <button
+        type="button"
+        aria-expanded={isOpen}
+        aria-label={`${say(word)}: ${title}`}
+        onClick={() => setIsOpen(!isOpen)}
+      >
         {say(word)}
       </button>
     </Row>
@@ -63,7 +73,9 @@ function RoleRow({ state, people, take }: Taking & { state: RoleState }) {
 
 function roleText({ role, has_password, set_at }: RoleState, count: number): string {
   if (!has_password) return say(role === "control" ? "settings.everyone_here" : "settings.nobody_yet");
-  const since = set_at ? say("settings.password_since", { day: timeText(Date.parse(set_at) / 1000, now.value, timezone.value) }) : say("settings.password_is_set");
+  const since = set_at
+    ? say("settings.password_since", { day: timeText(Date.parse(set_at) / 1000, now.value, timezone.value) })
+    : say("settings.password_is_set");
   return count ? `${since} · ${say("settings.browsers_in", { count })}` : since;
 }
 
@@ -74,7 +86,9 @@ function PasswordForm({ state, people, take }: Taking & { state: RoleState }) {
   const needsCurrent = people.roles.some((one) => one.role === "control" && one.has_password);
   const send = async (text: string | null) => {
     const done = say(text === null ? "settings.password_removed" : "settings.password_set");
-    const isSaved = await save.run(() => asked(() => putJson<People>(`/api/people/${state.role}`, { password: text, current }), take, done));
+    const isSaved = await save.run(() =>
+      asked(() => putJson<People>(`/api/people/${state.role}`, { password: text, current }), take, done),
+    );
     if (isSaved) {
       setPassword("");
       setCurrent("");
@@ -86,7 +100,9 @@ function PasswordForm({ state, people, take }: Taking & { state: RoleState }) {
   };
   return (
     <form class="one-line" onSubmit={submit}>
-      {needsCurrent && <Secret label={say("settings.current_password")} kind="current-password" value={current} change={setCurrent} />}
+      {needsCurrent && (
+        <Secret label={say("settings.current_password")} kind="current-password" value={current} change={setCurrent} />
+      )}
       <Secret label={say("settings.new_password")} kind="new-password" value={password} change={setPassword} />
       <p class="small soft">{say("settings.password_help")}</p>
       <div class="row-of">
@@ -104,13 +120,24 @@ function PasswordForm({ state, people, take }: Taking & { state: RoleState }) {
   );
 }
 
-type SecretProps = { label: string; kind: "current-password" | "new-password"; value: string; change: (text: string) => void };
+type SecretProps = {
+  label: string;
+  kind: "current-password" | "new-password";
+  value: string;
+  change: (text: string) => void;
+};
 
 function Secret({ label, kind, value, change }: SecretProps) {
   return (
     <label class="field">
       <span>{label}</span>
-      <input type="password" autocomplete={kind} maxLength={256} value={value} onInput={(event) => change(event.currentTarget.value)} />
+      <input
+        type="password"
+        autocomplete={kind}
+        maxLength={256}
+        value={value}
+        onInput={(event) => change(event.currentTarget.value)}
+      />
     </label>
   );
 }
@@ -129,7 +156,12 @@ function OwnSession() {
     }
   };
   return (
-    <Row title={say("settings.this_browser")} text={ownText(role.value)} name="session" below={refusal && <Notice kind="fault">{refusal}</Notice>}>
+    <Row
+      title={say("settings.this_browser")}
+      text={ownText(role.value)}
+      name="session"
+      below={refusal && <Notice kind="fault">{refusal}</Notice>}
+    >
       {value?.login && (
         <button type="button" onClick={() => void signOut()}>
           {say("settings.sign_out")}
@@ -146,13 +178,20 @@ function ownText(own: Role): string {
 function Browsers({ people, take }: Taking) {
   const save = useSave();
   const others = people.browsers.filter((one) => !one.own);
-  const signOut = (browser: string) => void save.run(() => asked(() => post<People>("/api/people/sign-out", { browser }), take, say("settings.signed_out")));
+  const signOut = (browser: string) =>
+    void save.run(() =>
+      asked(() => post<People>("/api/people/sign-out", { browser }), take, say("settings.signed_out")),
+    );
   if (!people.browsers.length) return null;
   return (
     <>
       {others.map((one) => (
         <Row key={one.id} title={<bdi>{browserName(one)}</bdi>} text={browserText(one)} name="browser">
-          <button type="button" aria-label={`${say("settings.sign_out")}: ${browserName(one)}`} onClick={() => signOut(one.id)}>
+          <button
+            type="button"
+            aria-label={`${say("settings.sign_out")}: ${browserName(one)}`}
+            onClick={() => signOut(one.id)}
+          >
             {say("settings.sign_out")}
           </button>
         </Row>

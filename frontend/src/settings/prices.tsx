@@ -16,7 +16,12 @@ const FEED = "feed";
 export function Prices({ tables, bar }: { tables: readonly Table[]; bar: string }) {
   const hasFeeds = tables.some((one) => one.table === FEED && one.items.length > 0);
   const { value } = usePolled<components["schemas"]["FeedsView"]>(hasFeeds ? "/api/feeds" : undefined, POLL_MS);
-  const texts = Object.fromEntries((value?.feeds ?? []).map((one): [string, ItemText] => [one.name, { text: feedText(one), isFaulty: one.state === "failed" }]));
+  const texts = Object.fromEntries(
+    (value?.feeds ?? []).map((one): [string, ItemText] => [
+      one.name,
+      { text: feedText(one), isFaulty: one.state === "failed" },
+    ]),
+  );
   return (
     <Section id="prices" title={say("settings.prices")}>
       <p class="soft">{say("settings.prices_help")}</p>
@@ -33,6 +38,10 @@ export function Prices({ tables, bar }: { tables: readonly Table[]; bar: string 
 export function feedText(feed: Feed): string {
   if (feed.state === "failed") return feed.text;
   const at = (iso: string) => sinceText(Date.parse(iso) / 1000, now.value, timezone.value);
-  if (!feed.value) return feed.known_until ? say("settings.feed_ended", { at: at(feed.known_until) }) : say("settings.feed_empty");
-  return say("settings.feed_now", { value: `${countText(Number(feed.value), 6)} ${feed.unit}`.trim(), at: at(feed.until) });
+  if (!feed.value)
+    return feed.known_until ? say("settings.feed_ended", { at: at(feed.known_until) }) : say("settings.feed_empty");
+  return say("settings.feed_now", {
+    value: `${countText(Number(feed.value), 6)} ${feed.unit}`.trim(),
+    at: at(feed.until),
+  });
 }

@@ -21,7 +21,15 @@ type Span = Schemas["KeptSpan"];
 const POLL_MS = 30_000;
 
 /** `table`: [[retention]], where it may be seen; `revision`: of the configuration. */
-export function Retention({ table, revision, bar }: { table: Table | undefined; revision: string | undefined; bar: string }) {
+export function Retention({
+  table,
+  revision,
+  bar,
+}: {
+  table: Table | undefined;
+  revision: string | undefined;
+  bar: string;
+}) {
   const { value, error, again } = usePolled<View>("/api/retention", POLL_MS);
   useEffect(again, [again, revision]);
   const [isOpen, setIsOpen] = useState(false);
@@ -33,9 +41,19 @@ export function Retention({ table, revision, bar }: { table: Table | undefined; 
           <Notice>{stateText(value)}</Notice>
         </div>
       )}
-      <Row title={say("settings.kept")} text={value?.state === "announced" ? "" : value ? stateText(value) : say("settings.kept_help")} name="kept" below={isOpen && value && <Kept view={value} />}>
+      <Row
+        title={say("settings.kept")}
+        text={value?.state === "announced" ? "" : value ? stateText(value) : say("settings.kept_help")}
+        name="kept"
+        below={isOpen && value && <Kept view={value} />}
+      >
         {value && (
-          <button type="button" aria-expanded={isOpen} aria-label={`${word}: ${say("settings.retention_show")}`} onClick={() => setIsOpen(!isOpen)}>
+          <button
+            type="button"
+            aria-expanded={isOpen}
+            aria-label={`${word}: ${say("settings.retention_show")}`}
+            onClick={() => setIsOpen(!isOpen)}
+          >
             {word}
           </button>
         )}
@@ -57,7 +75,9 @@ function textsOf({ items }: Table, { rules }: View): Readonly<Record<string, Ite
   return Object.fromEntries(
     items.flatMap(({ item, keys }): [string, ItemText][] => {
       const rule = rules.find((one) => one.device === (keys.device ?? "") && one.point === (keys.point ?? ""));
-      const kept = rule?.spans.filter((one, place) => !place || one.keeps !== "forever").map((one) => `${say(`settings.retention_${one.name}`)}: ${keepsText(one.keeps)}`);
+      const kept = rule?.spans
+        .filter((one, place) => !place || one.keeps !== "forever")
+        .map((one) => `${say(`settings.retention_${one.name}`)}: ${keepsText(one.keeps)}`);
       const none = rule?.points ? [] : [say("settings.retention_none")];
       return rule && kept ? [[item, { text: [titleOf(rule), ...kept, ...none].join(" · "), isFaulty: false }]] : [];
     }),
@@ -73,7 +93,9 @@ export function stateText(view: View): string {
   if (view.state === "announced") return say("settings.retention_announced", { size, time });
   if (view.state === "deleting") return say("settings.retention_deleting", { size, time });
   const next = view.rules.flatMap(({ spans }) => spans.map((one) => one.next ?? "")).filter(Boolean);
-  return next.length ? say("settings.retention_next", { day: dayText(next.sort()[0] ?? "") }) : say("settings.retention_idle");
+  return next.length
+    ? say("settings.retention_next", { day: dayText(next.sort()[0] ?? "") })
+    : say("settings.retention_idle");
 }
 
 function Kept({ view }: { view: View }) {
@@ -83,8 +105,15 @@ function Kept({ view }: { view: View }) {
       {view.rules.map((rule) => (
         <RuleTable key={`${rule.device} ${rule.point}`} rule={rule} title={titleOf(rule)} />
       ))}
-      {view.others && <RuleTable rule={view.others} title={say(view.rules.length ? "settings.retention_others" : "settings.retention_all_points")} />}
-      {view.free_bytes > 0 && <p class="small soft">{say("settings.retention_free", { size: bytesText(view.free_bytes) })}</p>}
+      {view.others && (
+        <RuleTable
+          rule={view.others}
+          title={say(view.rules.length ? "settings.retention_others" : "settings.retention_all_points")}
+        />
+      )}
+      {view.free_bytes > 0 && (
+        <p class="small soft">{say("settings.retention_free", { size: bytesText(view.free_bytes) })}</p>
+      )}
     </>
   );
 }
@@ -103,7 +132,14 @@ function RuleTable({ rule, title }: { rule: Rule; title: string }) {
         <caption class="small">{title}</caption>
         <thead>
           <tr>
-            {(["settings.retention_span", "settings.retention_keeps", "settings.retention_stored", "settings.retention_deleted"] as const).map((id) => (
+            {(
+              [
+                "settings.retention_span",
+                "settings.retention_keeps",
+                "settings.retention_stored",
+                "settings.retention_deleted",
+              ] as const
+            ).map((id) => (
               <th key={id} scope="col">
                 {say(id)}
               </th>
@@ -147,12 +183,16 @@ export function keepsText(keeps: string): string {
 }
 
 function storedText({ since, bytes }: Span): string {
-  return since ? say("settings.retention_since", { size: bytesText(bytes), day: dayText(since) }) : say("settings.retention_nothing");
+  return since
+    ? say("settings.retention_since", { size: bytesText(bytes), day: dayText(since) })
+    : say("settings.retention_nothing");
 }
 
 function deletedText(span: Span): string {
   const texts = [
-    span.before ? say("settings.retention_frees", { day: dayText(span.before), size: bytesText(span.frees_bytes) }) : "",
+    span.before
+      ? say("settings.retention_frees", { day: dayText(span.before), size: bytesText(span.frees_bytes) })
+      : "",
     span.next ? say("settings.retention_from", { day: dayText(span.next) }) : "",
     span.gone ? say("settings.retention_gone", { day: dayText(span.gone) }) : "",
   ];

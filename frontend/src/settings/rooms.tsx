@@ -29,8 +29,19 @@ function Room({ room, names, known, bar }: Props) {
   const [isOpen, setIsOpen] = useState(false);
   const save = useSave();
   return (
-    <Row title={<bdi>{room}</bdi>} text={names.join(", ")} name="room" save={save} below={isOpen && <NewName room={room} known={known} bar={bar} save={save} />}>
-      <button type="button" aria-expanded={isOpen} aria-label={`${say(isOpen ? "settings.close" : "settings.change")}: ${room}`} onClick={() => setIsOpen(!isOpen)}>
+    <Row
+      title={<bdi>{room}</bdi>}
+      text={names.join(", ")}
+      name="room"
+      save={save}
+      below={isOpen && <NewName room={room} known={known} bar={bar} save={save} />}
+    >
+      <button
+        type="button"
+        aria-expanded={isOpen}
+        aria-label={`${say(isOpen ? "settings.close" : "settings.change")}: ${room}`}
+        onClick={() => setIsOpen(!isOpen)}
+      >
         {say(isOpen ? "settings.close" : "settings.change")}
       </button>
     </Row>
@@ -53,7 +64,13 @@ function NewName({ room, known, bar, save }: { room: string; known: readonly str
       </label>
       {name !== room && known.includes(name) && <p class="small soft">{say("settings.joins_room", { room: name })}</p>}
       <div class="row-of">
-        <button type="submit" class="main" aria-busy={save.busy} aria-disabled={bar || !name || name === room ? true : undefined} title={bar || undefined}>
+        <button
+          type="submit"
+          class="main"
+          aria-busy={save.busy}
+          aria-disabled={bar || !name || name === room ? true : undefined}
+          title={bar || undefined}
+        >
           {say("settings.rename")}
         </button>
         <button type="button" class="danger" disabled={bar !== ""} onClick={() => rename("")}>

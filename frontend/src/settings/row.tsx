@@ -18,7 +18,12 @@ export function Section({ id, title, action, children }: SectionProps) {
 }
 
 export type RowProps = {
-  title: ComponentChildren; text?: ComponentChildren; isStacked?: boolean; save?: Save; name?: string; children?: ComponentChildren;
+  title: ComponentChildren;
+  text?: ComponentChildren;
+  isStacked?: boolean;
+  save?: Save;
+  name?: string;
+  children?: ComponentChildren;
   /** What became of saving it, where that is no `save`. */
   note?: ComponentChildren;
   /** What is opened by the control: below both, as wide as the row. */

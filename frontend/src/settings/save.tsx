@@ -10,7 +10,12 @@ import { say } from "../text/words";
 const SHOWN_MS = 8_000; // for which "Saved" is shown
 
 export type Result = { isSaved: boolean; text: string };
-export type Save = { busy: boolean; result: Result | undefined; run: (work: () => Promise<Result>) => Promise<boolean>; forget: () => void };
+export type Save = {
+  busy: boolean;
+  result: Result | undefined;
+  run: (work: () => Promise<Result>) => Promise<boolean>;
+  forget: () => void;
+};
 
 export function useSave(): Save {
   const [busy, setBusy] = useState(false);
@@ -43,7 +48,10 @@ export function Saved({ save: { busy, result } }: { save: Save }) {
 export function resultOf(outcome: Outcome, isMine: (key: string) => boolean): Result {
   if (outcome.state === "refused") return { isSaved: false, text: outcome.text };
   if (outcome.state === "conflict") return { isSaved: false, text: conflictText(outcome.differences) };
-  return { isSaved: true, text: say(outcome.change.needs_restart.some(isMine) ? "settings.saved_later" : "settings.saved") };
+  return {
+    isSaved: true,
+    text: say(outcome.change.needs_restart.some(isMine) ? "settings.saved_later" : "settings.saved"),
+  };
 }
 
 /** The result of a request that is none of the configuration. */

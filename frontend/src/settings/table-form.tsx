@@ -13,26 +13,55 @@ import { problemOf, titleOf } from "./values";
 export type Publisher = components["schemas"]["PublisherView"];
 /** What an item of a list says of itself now. */
 export type ItemText = { text: string; isFaulty: boolean };
-type Common = { table: Table; bar: string; state?: Publisher | undefined; texts?: Readonly<Record<string, ItemText>> | undefined };
+type Common = {
+  table: Table;
+  bar: string;
+  state?: Publisher | undefined;
+  texts?: Readonly<Record<string, ItemText>> | undefined;
+};
 
 /** A table, or all items of a list with a row to add one. */
 export function TableRows({ table, bar, state, texts }: Common) {
   const name = table.name || table.table;
   if (!table.is_list) {
     const text = table.is_there || !table.is_optional ? (state?.text ?? table.help) : offText(table);
-    return <Editable title={name} text={text} table={table} place={{ table: table.table }} keys={table.keys} isThere={table.is_there} bar={bar} isFaulty={state?.state === "failed"} />;
+    return (
+      <Editable
+        title={name}
+        text={text}
+        table={table}
+        place={{ table: table.table }}
+        keys={table.keys}
+        isThere={table.is_there}
+        bar={bar}
+        isFaulty={state?.state === "failed"}
+      />
+    );
   }
   return (
     <>
       {table.items.map(({ item, keys }) => (
         <Editable
-          key={item} title={titleOf(keys, item, name)} text={texts?.[item]?.text ?? state?.text ?? table.help} table={table} place={{ table: table.table, item }} keys={keys}
-          isThere bar={bar} isFaulty={texts?.[item]?.isFaulty ?? state?.state === "failed"}
+          key={item}
+          title={titleOf(keys, item, name)}
+          text={texts?.[item]?.text ?? state?.text ?? table.help}
+          table={table}
+          place={{ table: table.table, item }}
+          keys={keys}
+          isThere
+          bar={bar}
+          isFaulty={texts?.[item]?.isFaulty ?? state?.state === "failed"}
         />
       ))}
       <Editable
-        key="new" title={table.items.length ? say("settings.one_more", { what: name }) : name} text={table.items.length ? "" : offText(table)} table={table}
-        place={{ table: table.table, item: "" }} keys={{}} isThere={false} bar={bar}
+        key="new"
+        title={table.items.length ? say("settings.one_more", { what: name }) : name}
+        text={table.items.length ? "" : offText(table)}
+        table={table}
+        place={{ table: table.table, item: "" }}
+        keys={{}}
+        isThere={false}
+        bar={bar}
       />
     </>
   );
@@ -42,17 +71,44 @@ function offText({ help }: Table): string {
   return [say("settings.off"), help].filter(Boolean).join(" · ");
 }
 
-type EditableProps = { title: string; text: string; table: Table; place: Place; keys: Keys; isThere: boolean; bar: string; isFaulty?: boolean };
+type EditableProps = {
+  title: string;
+  text: string;
+  table: Table;
+  place: Place;
+  keys: Keys;
+  isThere: boolean;
+  bar: string;
+  isFaulty?: boolean;
+};
 
 function Editable({ title, text, table, place, keys, isThere, bar, isFaulty = false }: EditableProps) {
   const [isOpen, setIsOpen] = useState(false);
-  const word = isThere || !table.is_optional ? (isOpen ? "settings.close" : "settings.change") : isOpen ? "settings.close" : "settings.set_up";
+  const word =
+    isThere || !table.is_optional
+      ? isOpen
+        ? "settings.close"
+        : "settings.change"
+      : isOpen
+        ? "settings.close"
+        : "settings.set_up";
   return (
     <Row
-      title={title} text={isFaulty ? <span class="problem">{text}</span> : text} name={table.table}
-      below={isOpen && <Form table={table} place={place} keys={keys} isThere={isThere} bar={bar} close={() => setIsOpen(false)} />}
+      title={title}
+      text={isFaulty ? <span class="problem">{text}</span> : text}
+      name={table.table}
+      below={
+        isOpen && (
+          <Form table={table} place={place} keys={keys} isThere={isThere} bar={bar} close={() => setIsOpen(false)} />
+        )
+      }
     >
-      <button type="button" aria-expanded={isOpen} aria-label={`${say(word)}: ${title}`} onClick={() => setIsOpen(!isOpen)}>
+      <button
+        type="button"
+        aria-expanded={isOpen}
+        aria-label={`${say(word)}: ${title}`}
+        onClick={() => setIsOpen(!isOpen)}
+      >
         {say(word)}
       </button>
     </Row>
@@ -80,7 +136,9 @@ function Form({ table, place, keys, isThere, bar, close }: FormProps) {
       setDrafts((known) => ({ ...Object.fromEntries(problems.map((one) => [one.key, ""])), ...known }));
       return;
     }
-    const isSaved = await save.run(async () => resultOf(await changeTable(place, changedKeys(fields, drafts)), isLater));
+    const isSaved = await save.run(async () =>
+      resultOf(await changeTable(place, changedKeys(fields, drafts)), isLater),
+    );
     if (!isSaved) return;
     setDrafts({});
     setIsTried(false);
@@ -92,7 +150,12 @@ function Form({ table, place, keys, isThere, bar, close }: FormProps) {
       <div class="list">
         {fields.map((one) => (
           <FieldRow
-            key={one.key} field={one} value={keys[one.key]} draft={drafts[one.key]} isBarred={bar !== ""} showsProblem={isTried}
+            key={one.key}
+            field={one}
+            value={keys[one.key]}
+            draft={drafts[one.key]}
+            isBarred={bar !== ""}
+            showsProblem={isTried}
             change={(text) => {
               save.forget();
               setDrafts({ ...drafts, [one.key]: text });
@@ -113,7 +176,13 @@ function Form({ table, place, keys, isThere, bar, close }: FormProps) {
         </details>
       )}
       <div class="row-of">
-        <button type="submit" class="main" aria-busy={save.busy} aria-disabled={bar ? true : undefined} title={bar || undefined}>
+        <button
+          type="submit"
+          class="main"
+          aria-busy={save.busy}
+          aria-disabled={bar ? true : undefined}
+          title={bar || undefined}
+        >
           {say(isNew ? "settings.turn_on" : "settings.save")}
         </button>
         {table.is_optional && isThere && (

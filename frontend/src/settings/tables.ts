@@ -7,7 +7,11 @@ import { parse } from "./values";
 type Schemas = components["schemas"];
 export type Field = Schemas["SettingField"];
 export type Item = Omit<Schemas["ConfiguredItem"], "keys"> & { keys: Keys };
-export type Table = Omit<Schemas["ConfiguredTable"], "keys" | "items" | "fields"> & { keys: Keys; items: readonly Item[]; fields: readonly Field[] };
+export type Table = Omit<Schemas["ConfiguredTable"], "keys" | "items" | "fields"> & {
+  keys: Keys;
+  items: readonly Item[];
+  fields: readonly Field[];
+};
 
 /** Where a change goes: a table; one of its items; "" = a new item. */
 export type Place = { table: string; item?: string | undefined };
@@ -15,12 +19,18 @@ export type Place = { table: string; item?: string | undefined };
 /** Change keys; null removes one. Never throws. */
 export function changeTable(place: Place, keys: Keys): Promise<Outcome> {
   const send = place.item === "" ? post<Change> : patch<Change>;
-  return apply((one) => isAbout(one, place, keys), (revision) => send(addressOf(place), { revision, keys, origin: "web" }));
+  return apply(
+    (one) => isAbout(one, place, keys),
+    (revision) => send(addressOf(place), { revision, keys, origin: "web" }),
+  );
 }
 
 /** Take a table, or an item, out of the configuration. Never throws. */
 export function removeTable(place: Place): Promise<Outcome> {
-  return apply((one) => isAbout(one, place, {}), (revision) => remove<Change>(addressOf(place), { revision, origin: "web" }));
+  return apply(
+    (one) => isAbout(one, place, {}),
+    (revision) => remove<Change>(addressOf(place), { revision, origin: "web" }),
+  );
 }
 
 export function renameRoom(room: string, name: string): Promise<Outcome> {
@@ -36,7 +46,9 @@ export function isAbout({ device, key }: Difference, { table, item }: Place, key
 
 /** The keys of a form that are different from what the file has; a text that is empty again removes its key. */
 export function changedKeys(fields: readonly Field[], drafts: Readonly<Record<string, string>>): Keys {
-  return Object.fromEntries(fields.filter((one) => drafts[one.key] !== undefined).map((one) => [one.key, parse(one, drafts[one.key] ?? "")]));
+  return Object.fromEntries(
+    fields.filter((one) => drafts[one.key] !== undefined).map((one) => [one.key, parse(one, drafts[one.key] ?? "")]),
+  );
 }
 
 function addressOf({ table, item }: Place): string {

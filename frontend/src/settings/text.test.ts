@@ -5,7 +5,15 @@ import { brokerAddress, brokerRows, bytesText, durationText, storeProblems } fro
 describe("figures of the hub", () => {
   it("show the uptime in two units at most", () => {
     const hour = 3600;
-    expect([0, 59.9, 60, hour, 4 * hour + 725, 24 * hour, 76 * hour].map(durationText)).toEqual(["0 s", "59 s", "1 min", "1 h", "4 h 12 min", "1 d", "3 d 4 h"]);
+    expect([0, 59.9, 60, hour, 4 * hour + 725, 24 * hour, 76 * hour].map(durationText)).toEqual([
+      "0 s",
+      "59 s",
+      "1 min",
+      "1 h",
+      "4 h 12 min",
+      "1 d",
+      "3 d 4 h",
+    ]);
   });
 
   it("show bytes in decimal units, always below 1000", () => {
@@ -23,7 +31,18 @@ describe("figures of the hub", () => {
   });
 
   it("show only problems of the store", () => {
-    const fine = { bytes: 1, stored: 5, batches: 2, failures: 0, dropped: 0, unstorable: 0, waiting: 9, write_ms: 3, unsealed_hours: 0, too_old: 0 };
+    const fine = {
+      bytes: 1,
+      stored: 5,
+      batches: 2,
+      failures: 0,
+      dropped: 0,
+      unstorable: 0,
+      waiting: 9,
+      write_ms: 3,
+      unsealed_hours: 0,
+      too_old: 0,
+    };
     expect(storeProblems(fine)).toEqual([]);
     expect(storeProblems({ ...fine, failures: 2, dropped: 1500, unstorable: 1 })).toHaveLength(3);
     expect(storeProblems({ ...fine, dropped: 1500 })[0]).toContain("1,500");
@@ -31,7 +50,11 @@ describe("figures of the hub", () => {
 
   it("name the counters of the broker, including unknown ones", () => {
     const rows = brokerRows({ listen: "0.0.0.0:8883", plugs: 2, turned_away: 1204, moons_seen: 1 });
-    expect(rows.map(({ name, value }) => `${name}: ${value}`)).toEqual(["Plugs connected: 2", "Rejected (too many or too frequent): 1,204", "moons seen: 1"]);
+    expect(rows.map(({ name, value }) => `${name}: ${value}`)).toEqual([
+      "Plugs connected: 2",
+      "Rejected (too many or too frequent): 1,204",
+      "moons seen: 1",
+    ]);
     expect(brokerAddress({ listen: "0.0.0.0:8883" })).toBe("0.0.0.0:8883");
     expect(brokerAddress({})).toBe("");
   });

@@ -6,7 +6,11 @@ import { say, sayIfKnown } from "../text/words";
 /** `45 s`, `12 min`, `4 h 12 min`, `3 d 4 h`. */
 export function durationText(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
-  const [days, hours, minutes] = [Math.floor(whole / 86_400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60];
+  const [days, hours, minutes] = [
+    Math.floor(whole / 86_400),
+    Math.floor(whole / 3600) % 24,
+    Math.floor(whole / 60) % 60,
+  ];
   if (days) return hours ? `${days} d ${hours} h` : `${days} d`;
   if (hours) return minutes ? `${hours} h ${minutes} min` : `${hours} h`;
   return minutes ? `${minutes} min` : `${whole} s`;

@@ -4,7 +4,20 @@ import { changedKeys, isAbout, type Field } from "./tables";
 import { draftOf, parse, problemOf, titleOf } from "./values";
 
 const field = (key: string, kind: Field["kind"], more: Partial<Field> = {}): Field => ({
-  key, kind, default: null, required: false, options: [], minimum: null, maximum: null, whole: false, is_local: false, at_start: false, name: "", help: "", option_names: [], ...more,
+  key,
+  kind,
+  default: null,
+  required: false,
+  options: [],
+  minimum: null,
+  maximum: null,
+  whole: false,
+  is_local: false,
+  at_start: false,
+  name: "",
+  help: "",
+  option_names: [],
+  ...more,
 });
 
 describe("a value of the configuration", () => {
@@ -23,12 +36,25 @@ describe("a value of the configuration", () => {
   });
 
   it("is shown as text, a secret never", () => {
-    expect([draftOf(true), draftOf(["a", "b"]), draftOf(undefined), draftOf("…"), draftOf({ temp: 21 })]).toEqual(["true", "a, b", "", "", '{"temp":21}']);
+    expect([draftOf(true), draftOf(["a", "b"]), draftOf(undefined), draftOf("…"), draftOf({ temp: 21 })]).toEqual([
+      "true",
+      "a, b",
+      "",
+      "",
+      '{"temp":21}',
+    ]);
   });
 
   it("outside its limits is refused before it is sent", () => {
     const port = field("port", "number", { minimum: 0, maximum: 65_535, whole: true });
-    expect(["80", "1.5", "x", "-1", "70000", ""].map((typed) => problemOf(port, typed))).toEqual(["", "Enter a number.", "Enter a number.", "At least 0.", "At most 65535.", ""]);
+    expect(["80", "1.5", "x", "-1", "70000", ""].map((typed) => problemOf(port, typed))).toEqual([
+      "",
+      "Enter a number.",
+      "Enter a number.",
+      "At least 0.",
+      "At most 65535.",
+      "",
+    ]);
     expect(problemOf(field("url", "text", { required: true }), " ")).toBe("This is needed.");
   });
 });
@@ -42,13 +68,21 @@ describe("a change of a table", () => {
   it("is in conflict with the same key of the same table", () => {
     const other = (key: string, device = "") => ({ device, key, before: null, after: "x" });
     const mine = (key: string, device?: string) => isAbout(other(key, device), { table: "mqtt" }, { url: "a" });
-    expect([mine("mqtt.url"), mine("mqtt"), mine("mqtt.port"), mine("hub.name"), mine("mqtt.url", "kettle")]).toEqual([true, true, false, false, false]);
+    expect([mine("mqtt.url"), mine("mqtt"), mine("mqtt.port"), mine("hub.name"), mine("mqtt.url", "kettle")]).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
     expect(isAbout(other("webhook"), { table: "webhook", item: "1" }, {})).toBe(true);
   });
 });
 
 it("an item is called by its name, by the computer of its address, or by its place", () => {
   expect(titleOf({ name: "Evening" }, "1", "Rule")).toBe("Evening");
-  expect(titleOf({ url: "https://user:word@hook.example:8443/a?b" }, "1", "Webhook")).toBe("Webhook: hook.example:8443");
+  expect(titleOf({ url: "https://user:word@hook.example:8443/a?b" }, "1", "Webhook")).toBe(
+    "Webhook: hook.example:8443",
+  );
   expect(titleOf({ url: "…" }, "2", "Messages")).toBe("Messages 2");
 });

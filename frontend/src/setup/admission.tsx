@@ -33,7 +33,11 @@ export function AdmissionFields({ value, onChange, describedBy = "", invalid = f
       {parents.length > 0 && (
         <div class="field">
           <label for={parent}>{say("device.admit_parent")}</label>
-          <select id={parent} value={value.parent} onChange={(event) => onChange({ ...value, parent: event.currentTarget.value })}>
+          <select
+            id={parent}
+            value={value.parent}
+            onChange={(event) => onChange({ ...value, parent: event.currentTarget.value })}
+          >
             <option value="">{say("device.admit_no_parent")}</option>
             {parents.map((one) => (
               <option key={one.id} value={one.id}>
@@ -44,7 +48,11 @@ export function AdmissionFields({ value, onChange, describedBy = "", invalid = f
         </div>
       )}
       <label class="check">
-        <input type="checkbox" checked={value.produces} onChange={(event) => onChange({ ...value, produces: event.currentTarget.checked })} />
+        <input
+          type="checkbox"
+          checked={value.produces}
+          onChange={(event) => onChange({ ...value, produces: event.currentTarget.checked })}
+        />
         {say("device.admit_produces")}
       </label>
     </>

@@ -37,7 +37,9 @@ export function Choose({ view, onSent }: { view: SetupView; onSent: () => void }
   const isHidden = chosen === HIDDEN;
   const network = networks.find((one) => one.ssid === chosen);
   const needsPassword = !view.keeps_wifi && !network?.open;
-  const wifi = view.keeps_wifi ? {} : { ssid: isHidden ? hiddenName : chosen, hidden: isHidden, password: needsPassword ? password : "" };
+  const wifi = view.keeps_wifi
+    ? {}
+    : { ssid: isHidden ? hiddenName : chosen, hidden: isHidden, password: needsPassword ? password : "" };
   const { busy, refusal, forget, submit } = useAttempt(async () => {
     const problem = needsPassword && !isHidden ? passwordProblem(password, network?.encryption ?? "") : "";
     const text = problem ? say(problem) : await sent("/api/setup/join", { ...wifi, ...admission });
@@ -54,8 +56,18 @@ export function Choose({ view, onSent }: { view: SetupView; onSent: () => void }
     <form class="card fields" noValidate onSubmit={submit}>
       <h2>{say(view.keeps_wifi ? "setup.name_it" : "setup.wifi_and_name")}</h2>
       {!view.keeps_wifi && <Networks networks={networks} chosen={chosen} onChoose={changed(choose)} />}
-      {!view.keeps_wifi && isHidden && <Text label={say("setup.hidden_name")} value={hiddenName} onInput={changed(setHiddenName)} />}
-      {needsPassword && <Text label={say("setup.password")} value={password} secret onInput={changed(setPassword)} describedBy={error} />}
+      {!view.keeps_wifi && isHidden && (
+        <Text label={say("setup.hidden_name")} value={hiddenName} onInput={changed(setHiddenName)} />
+      )}
+      {needsPassword && (
+        <Text
+          label={say("setup.password")}
+          value={password}
+          secret
+          onInput={changed(setPassword)}
+          describedBy={error}
+        />
+      )}
       <AdmissionFields value={admission} onChange={changed(setAdmission)} describedBy={error} />
       <div>
         <Submit busy={busy}>{say("setup.connect")}</Submit>
@@ -69,7 +81,10 @@ type NetworksProps = { networks: readonly SetupNetwork[]; chosen: string; onChoo
 
 function Networks({ networks, chosen, onChoose }: NetworksProps) {
   const name = useId();
-  const options = [...networks.map((one) => ({ ssid: one.ssid, text: one.ssid, note: noteOf(one) })), { ssid: HIDDEN, text: say("setup.not_listed"), note: "" }];
+  const options = [
+    ...networks.map((one) => ({ ssid: one.ssid, text: one.ssid, note: noteOf(one) })),
+    { ssid: HIDDEN, text: say("setup.not_listed"), note: "" },
+  ];
   return (
     <fieldset class="networks">
       <legend>{say("setup.wifi")}</legend>
@@ -86,10 +101,19 @@ function Networks({ networks, chosen, onChoose }: NetworksProps) {
 }
 
 function noteOf(network: SetupNetwork): string {
-  return say("setup.network", { signal: network.signal, encryption: network.open ? say("setup.open") : network.encryption });
+  return say("setup.network", {
+    signal: network.signal,
+    encryption: network.open ? say("setup.open") : network.encryption,
+  });
 }
 
-type TextProps = { label: string; value: string; onInput: (value: string) => void; secret?: boolean; describedBy?: string };
+type TextProps = {
+  label: string;
+  value: string;
+  onInput: (value: string) => void;
+  secret?: boolean;
+  describedBy?: string;
+};
 
 /** An input; a secret one can be shown. */
 function Text({ label, value, onInput, secret = false, describedBy }: TextProps) {

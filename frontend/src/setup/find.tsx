@@ -98,7 +98,15 @@ function Bound({ onBegun }: { onBegun: () => void }) {
       </div>
       <div class="field">
         <label for={secret}>{say("setup.plug_key")}</label>
-        <input id={secret} type="password" autoComplete="off" value={key} maxLength={64} aria-describedby={rule} onInput={(event) => setKey(event.currentTarget.value)} />
+        <input
+          id={secret}
+          type="password"
+          autoComplete="off"
+          value={key}
+          maxLength={64}
+          aria-describedby={rule}
+          onInput={(event) => setKey(event.currentTarget.value)}
+        />
         <p class="soft small" id={rule}>
           {say("setup.plug_key_rule")}
         </p>

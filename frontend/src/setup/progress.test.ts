@@ -3,13 +3,28 @@ import { describe, expect, it } from "vitest";
 import type { SetupStep } from "../data/shapes";
 import { factsOf, linesOf, partOf, passwordProblem } from "./progress";
 
-const step = (name: SetupStep["step"], state: SetupStep["state"], text: string): SetupStep => ({ step: name, state, text, plug: {}, networks: [], device: "" });
+const step = (name: SetupStep["step"], state: SetupStep["state"], text: string): SetupStep => ({
+  step: name,
+  state,
+  text,
+  plug: {},
+  networks: [],
+  device: "",
+});
 
 describe("the lines of a set-up", () => {
   it("show what a step does while it runs, and its result afterwards", () => {
-    const running = [step("send", "started", "Sending."), step("send", "progress", "sets its clock"), step("send", "progress", "sets its key")];
-    expect(linesOf(running)).toEqual([{ step: "send", state: "running", text: "Sending.", details: ["sets its clock", "sets its key"], hint: "" }]);
-    expect(linesOf([...running, step("send", "done", "Sent.")])).toEqual([{ step: "send", state: "done", text: "Sent.", details: [], hint: "" }]);
+    const running = [
+      step("send", "started", "Sending."),
+      step("send", "progress", "sets its clock"),
+      step("send", "progress", "sets its key"),
+    ];
+    expect(linesOf(running)).toEqual([
+      { step: "send", state: "running", text: "Sending.", details: ["sets its clock", "sets its key"], hint: "" },
+    ]);
+    expect(linesOf([...running, step("send", "done", "Sent.")])).toEqual([
+      { step: "send", state: "done", text: "Sent.", details: [], hint: "" },
+    ]);
   });
 
   it("say what a person has to do while a step waits, and forget it afterwards", () => {

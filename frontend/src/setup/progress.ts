@@ -2,7 +2,13 @@
 import type { SetupStep, SetupView } from "../data/shapes";
 
 /** `details`: what it does, while it runs. `hint`: what the person has to do meanwhile. */
-export type StepLine = { step: SetupStep["step"]; state: "running" | "done" | "failed"; text: string; details: readonly string[]; hint: string };
+export type StepLine = {
+  step: SetupStep["step"];
+  state: "running" | "done" | "failed";
+  text: string;
+  details: readonly string[];
+  hint: string;
+};
 
 /** One line for each step, in their order; progress is shown while a step runs only. */
 export function linesOf(steps: readonly SetupStep[]): StepLine[] {
@@ -42,7 +48,9 @@ export function factsOf(plug: Readonly<Record<string, string>>): [string, string
   return order.filter((name) => plug[name]).map((name) => [name, plug[name] as string]);
 }
 
-const SHORTEST = 8, LONGEST = 63, HEX_KEY = /^[0-9a-f]{64}$/i;
+const SHORTEST = 8,
+  LONGEST = 63,
+  HEX_KEY = /^[0-9a-f]{64}$/i;
 
 /** Why a password cannot be that of a WPA network; "" if it can. The hub checks it again, and other kinds. */
 export function passwordProblem(password: string, encryption: string): "" | "setup.password_length" {

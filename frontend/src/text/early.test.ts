@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 
 import { chosenLocale, LANGUAGES, type Language } from "./language";
 
-const [script] = Object.values(import.meta.glob<string>("../../public/theme.js", { query: "?raw", import: "default", eager: true }));
+const [script] = Object.values(
+  import.meta.glob<string>("../../public/theme.js", { query: "?raw", import: "default", eager: true }),
+);
 const TEXTS = Object.fromEntries(Object.keys(LANGUAGES).map((one) => [one, `/assets/${one}.js`]));
 
 /** Where the texts are that theme.js asks for; undefined: it asks for none. */

@@ -127,7 +127,9 @@ export function countText(value: number, most = 1): string {
 
 /** `12.0`, `5862`, `12,480`: always with so many decimals, and with separators from five digits. */
 export function decimalText(value: number, decimals: number): string {
-  return numbers({ minimumFractionDigits: decimals, maximumFractionDigits: decimals, useGrouping: "min2" }).format(value);
+  return numbers({ minimumFractionDigits: decimals, maximumFractionDigits: decimals, useGrouping: "min2" }).format(
+    value,
+  );
 }
 
 function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {

@@ -15,9 +15,12 @@ describe("the language of the page", () => {
     ["en", ["de"], "en", "en-GB"],
     ["xx", ["de"], "de", "de"],
     [null, ["de-"], "de", "de"],
-  ] as const)("of the choice %s and the browser's %s is %s, with numbers as in %s", (kept, wanted, language, locale) => {
-    expect(chosenLocale(kept, wanted)).toEqual({ language, locale });
-  });
+  ] as const)(
+    "of the choice %s and the browser's %s is %s, with numbers as in %s",
+    (kept, wanted, language, locale) => {
+      expect(chosenLocale(kept, wanted)).toEqual({ language, locale });
+    },
+  );
 });
 
 describe("in German", () => {

@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 
 import english from "../../../src/unclouded/web/words/en.json";
 
-const SOURCES = import.meta.glob<string>(["../**/*.ts", "../**/*.tsx", "!../**/*.test.ts", "!../api.ts", "!../**/testing.ts"], { query: "?raw", import: "default", eager: true });
+const SOURCES = import.meta.glob<string>(
+  ["../**/*.ts", "../**/*.tsx", "!../**/*.test.ts", "!../api.ts", "!../**/testing.ts"],
+  { query: "?raw", import: "default", eager: true },
+);
 const SPOKEN = new Set(["title", "aria-label", "aria-description", "placeholder", "alt", "label"]); // attributes that people read or a screen reader speaks
 const COMMANDS = new Set(["my_plug", "meross mem", "/api/openapi.json", "unclouded web password"]); // the same in each language
 const WORD = /\p{L}{2,}/u;
@@ -14,13 +17,21 @@ type Text = { where: string; text: string; shown: boolean };
 
 /** All literal texts of a source: `shown` are those that stand where people read them. */
 function textsOf(path: string, source: string): Text[] {
-  const file = ts.createSourceFile(path, source, ts.ScriptTarget.Latest, true, path.endsWith("x") ? ts.ScriptKind.TSX : ts.ScriptKind.TS);
+  const file = ts.createSourceFile(
+    path,
+    source,
+    ts.ScriptTarget.Latest,
+    true,
+    path.endsWith("x") ? ts.ScriptKind.TSX : ts.ScriptKind.TS,
+  );
   const found: Text[] = [];
   const visit = (node: ts.Node): void => {
     const where = `${path}:${file.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
     if (ts.isJsxText(node)) found.push({ where, text: node.text, shown: true });
     else if (ts.isStringLiteralLike(node)) found.push({ where, text: node.text, shown: isShown(node) });
-    else if (ts.isTemplateExpression(node)) for (const part of [node.head, ...node.templateSpans.map((span) => span.literal)]) found.push({ where, text: part.text, shown: isShown(node) });
+    else if (ts.isTemplateExpression(node))
+      for (const part of [node.head, ...node.templateSpans.map((span) => span.literal)])
+        found.push({ where, text: part.text, shown: isShown(node) });
     ts.forEachChild(node, visit);
   };
   visit(file);
@@ -31,9 +42,16 @@ function textsOf(path: string, source: string): Text[] {
 function isShown(node: ts.Node): boolean {
   const { parent } = node;
   if (ts.isJsxAttribute(parent)) return SPOKEN.has(parent.name.getText());
-  if (ts.isJsxExpression(parent)) return ts.isJsxAttribute(parent.parent) ? SPOKEN.has(parent.parent.name.getText()) : true;
+  if (ts.isJsxExpression(parent))
+    return ts.isJsxAttribute(parent.parent) ? SPOKEN.has(parent.parent.name.getText()) : true;
   if (ts.isConditionalExpression(parent)) return parent.condition !== node && isShown(parent);
-  return (ts.isBinaryExpression(parent) && parent.right === node && !/=/.test(parent.operatorToken.getText()) && isShown(parent)) || (ts.isParenthesizedExpression(parent) && isShown(parent));
+  return (
+    (ts.isBinaryExpression(parent) &&
+      parent.right === node &&
+      !/=/.test(parent.operatorToken.getText()) &&
+      isShown(parent)) ||
+    (ts.isParenthesizedExpression(parent) && isShown(parent))
+  );
 }
 
 const TEXTS = Object.entries(SOURCES).flatMap(([path, source]) => textsOf(path, source));
@@ -41,7 +59,9 @@ const without = (found: Text[]) => found.map(({ where, text }) => `${where} ${te
 
 describe("the sources of the page", () => {
   it("show no words that are not in the tables", () => {
-    expect(without(TEXTS.filter(({ text, shown }) => shown && WORD.test(text) && !UNITS.test(text) && !COMMANDS.has(text)))).toEqual([]);
+    expect(
+      without(TEXTS.filter(({ text, shown }) => shown && WORD.test(text) && !UNITS.test(text) && !COMMANDS.has(text))),
+    ).toEqual([]);
   });
 
   it("contain no sentences", () => {
@@ -50,15 +70,27 @@ describe("the sources of the page", () => {
 
   it("use every sentence of the tables", () => {
     const literals = new Set(TEXTS.map(({ text }) => text));
-    const composed = TEXTS.map(({ text }) => text).filter((text) => /^[a-z]+\.[\w.]*$/.test(text) && !Object.hasOwn(english, text)); // `app.state_${state}`
-    const isUsed = (id: string) => literals.has(id) || (id.endsWith("s") && literals.has(id.slice(0, -1))) || composed.some((start) => id.startsWith(start));
+    const composed = TEXTS.map(({ text }) => text).filter(
+      (text) => /^[a-z]+\.[\w.]*$/.test(text) && !Object.hasOwn(english, text),
+    ); // `app.state_${state}`
+    const isUsed = (id: string) =>
+      literals.has(id) ||
+      (id.endsWith("s") && literals.has(id.slice(0, -1))) ||
+      composed.some((start) => id.startsWith(start));
     expect(Object.keys(english).filter((id) => !id.startsWith("api.") && !isUsed(id))).toEqual([]);
   });
 
   it("are found out", () => {
-    const source = 'const a = <p title="Two words">Hello there {open ? "yes" : say("app.on")} {`${n} times`}</p>; const b = "Not a key";';
-    expect(textsOf("a.tsx", source).filter(({ text, shown }) => shown && WORD.test(text)).map(({ text }) => text.trim())).toEqual(["Two words", "Hello there", "yes", "times"]);
+    const source =
+      'const a = <p title="Two words">Hello there {open ? "yes" : say("app.on")} {`${n} times`}</p>; const b = "Not a key";';
+    expect(
+      textsOf("a.tsx", source)
+        .filter(({ text, shown }) => shown && WORD.test(text))
+        .map(({ text }) => text.trim()),
+    ).toEqual(["Two words", "Hello there", "yes", "times"]);
     expect(SENTENCE.test("Not a key")).toBe(true);
-    expect(["arrow left", "GET", "Content-Type", "0 0 32 32", "app.on"].filter((text) => SENTENCE.test(text))).toEqual([]);
+    expect(["arrow left", "GET", "Content-Type", "0 0 32 32", "app.on"].filter((text) => SENTENCE.test(text))).toEqual(
+      [],
+    );
   });
 });

@@ -25,7 +25,12 @@ let rest: Promise<void> | undefined;
  * Load the texts of a language that the first paint needs. Its dates are written as in `its`, its numbers too unless others are
  * chosen. `own`: the texts of another page, which come first there. Rejects if the hub does not send them.
  */
-export async function loadFirstWords(chosen: Language, its: string, chosenNumbers: string | null = null, own?: Load): Promise<void> {
+export async function loadFirstWords(
+  chosen: Language,
+  its: string,
+  chosenNumbers: string | null = null,
+  own?: Load,
+): Promise<void> {
   const { first, rest: more } = TABLES[chosen];
   table = (await (own ?? first)()).default as Record<string, string>;
   others = own ? [first, more] : [more];
@@ -40,7 +45,8 @@ export function loadOtherWords(): Promise<void> {
   const chosen = language;
   rest ??= Promise.all(others.map((load) => load())).then(
     (found) => {
-      if (language === chosen) table = Object.assign({}, ...found.map((one) => one.default), table) as Record<string, string>;
+      if (language === chosen)
+        table = Object.assign({}, ...found.map((one) => one.default), table) as Record<string, string>;
     },
     (error: unknown) => {
       rest = undefined;
@@ -51,7 +57,12 @@ export function loadOtherWords(): Promise<void> {
 }
 
 /** Load all texts of a language. */
-export async function loadWords(chosen: Language, its: string, chosenNumbers: string | null = null, own?: Load): Promise<void> {
+export async function loadWords(
+  chosen: Language,
+  its: string,
+  chosenNumbers: string | null = null,
+  own?: Load,
+): Promise<void> {
   await loadFirstWords(chosen, its, chosenNumbers, own);
   await loadOtherWords();
 }

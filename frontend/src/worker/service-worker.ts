@@ -14,7 +14,10 @@ self.addEventListener("activate", (event) => {
 });
 self.addEventListener("fetch", (event) => {
   const kind = kindOf(event.request, self.location.origin);
-  if (kind !== "other") event.respondWith(caches.open(CACHE).then((store) => answered(kind, event.request, store, (...asked) => fetch(...asked))));
+  if (kind !== "other")
+    event.respondWith(
+      caches.open(CACHE).then((store) => answered(kind, event.request, store, (...asked) => fetch(...asked))),
+    );
 });
 
 async function install(): Promise<void> {

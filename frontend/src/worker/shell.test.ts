@@ -20,7 +20,8 @@ function at(files: Record<string, Response> | undefined) {
   return { kept, asked, store, ask };
 }
 
-const answerOf = (text: string, type = "text/html; charset=utf-8", status = 200) => basic(new Response(text, { status, headers: { "Content-Type": type } }));
+const answerOf = (text: string, type = "text/html; charset=utf-8", status = 200) =>
+  basic(new Response(text, { status, headers: { "Content-Type": type } }));
 
 /** As browsers give answers of the same origin; clones too. */
 function basic(answer: Response): Response {
@@ -64,7 +65,10 @@ describe("the page", () => {
   });
 
   it("that is an error or the login of a proxy is passed on and not kept", async () => {
-    const { kept, store, ask } = at({ [`${HUB}/`]: answerOf("502", "text/html", 502), [`${HUB}/now`]: answerOf("{}", "application/json") });
+    const { kept, store, ask } = at({
+      [`${HUB}/`]: answerOf("502", "text/html", 502),
+      [`${HUB}/now`]: answerOf("{}", "application/json"),
+    });
     kept.set("/", answerOf("old"));
     expect((await answered("page", requested("/"), store, ask)).status).toBe(502);
     expect(await (await answered("page", requested("/now"), store, ask)).text()).toBe("{}");
@@ -80,7 +84,8 @@ describe("the page", () => {
 describe("an asset", () => {
   it("is asked for once, since its name changes with its content; a missing one is not kept", async () => {
     const { asked, store, ask } = at({ [`${HUB}/assets/a-1.js`]: answerOf("code", "text/javascript") });
-    for (const _ of [1, 2]) expect(await (await answered("asset", requested("/assets/a-1.js"), store, ask)).text()).toBe("code");
+    for (const _ of [1, 2])
+      expect(await (await answered("asset", requested("/assets/a-1.js"), store, ask)).text()).toBe("code");
     for (const _ of [1, 2]) expect((await answered("asset", requested("/assets/b-1.js"), store, ask)).status).toBe(404);
     expect(asked.map((url) => url.slice(-6))).toEqual(["a-1.js", "b-1.js", "b-1.js"]);
   });

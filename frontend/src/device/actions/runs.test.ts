@@ -21,16 +21,28 @@ afterEach(() => vi.unstubAllGlobals());
 
 describe("an action", () => {
   it("reports its progress, then its outcome", async () => {
-    const ask = answers('{"progress": 1, "of": 2, "text": "erasing"}\n{"progress"', ': 2, "of": 2, "text": "done"}\n{"outcome": "confirmed", "reason": "", "ms": 3}\n');
+    const ask = answers(
+      '{"progress": 1, "of": 2, "text": "erasing"}\n{"progress"',
+      ': 2, "of": 2, "text": "done"}\n{"outcome": "confirmed", "reason": "", "ms": 3}\n',
+    );
     await run("meter", "reset", NOTHING, true);
-    expect(runOf("meter", "reset").value).toEqual({ state: "done", done: 2, total: 2, lines: ["erasing", "done"], text: "Done." });
+    expect(runOf("meter", "reset").value).toEqual({
+      state: "done",
+      done: 2,
+      total: 2,
+      lines: ["erasing", "done"],
+      text: "Done.",
+    });
     const [path, init] = ask.mock.calls[0] ?? [];
     expect(path).toBe("/api/devices/meter/do");
     expect(JSON.parse(String(init?.body))).toEqual({ action: "reset", args: {}, confirmed: true, origin: "web" });
   });
 
   it("fails with the reason if the device refuses it", () => {
-    expect(withLine(BEGUN, { outcome: "refused", reason: "It is locked." })).toMatchObject({ state: "failed", text: "It is locked." });
+    expect(withLine(BEGUN, { outcome: "refused", reason: "It is locked." })).toMatchObject({
+      state: "failed",
+      text: "It is locked.",
+    });
   });
 
   it("is done when it is held for a sleeping device", () => {
@@ -51,7 +63,11 @@ describe("an action", () => {
   });
 
   it("lists repeated messages once, and keeps a limited number of them", () => {
-    const lines = Array.from({ length: 120 }, (_, index) => ({ progress: index, of: 120, text: `block ${index >> 1}` }));
+    const lines = Array.from({ length: 120 }, (_, index) => ({
+      progress: index,
+      of: 120,
+      text: `block ${index >> 1}`,
+    }));
     const { lines: kept } = lines.reduce(withLine, BEGUN);
     expect(kept).toHaveLength(50);
     expect(kept[49]).toBe("block 59");

@@ -34,14 +34,20 @@ export function runOf(device: string, action: string): ReadonlySignal<Run | unde
 }
 
 /** Run an action; resolves when the outcome is known. Never throws. `confirmed`: for dangerous actions. */
-export async function run(device: string, action: string, args: Readonly<Record<string, string>>, confirmed: boolean): Promise<void> {
+export async function run(
+  device: string,
+  action: string,
+  args: Readonly<Record<string, string>>,
+  confirmed: boolean,
+): Promise<void> {
   const place = slot(device, action);
   place.value = BEGIN;
   try {
     const path = `/api/devices/${encodeURIComponent(device)}/do`;
     const lines = postForLines<RunLine>(path, { action, args, confirmed, origin: "web" });
     for await (const line of lines) place.value = withLine(place.peek() ?? BEGIN, line);
-    if (place.peek()?.state === "running") place.value = failed(place.peek() ?? BEGIN, say("device.action_interrupted"));
+    if (place.peek()?.state === "running")
+      place.value = failed(place.peek() ?? BEGIN, say("device.action_interrupted"));
   } catch (error) {
     const refused = error instanceof HubError && error.message;
     place.value = failed(place.peek() ?? BEGIN, refused || say("device.action_interrupted"));
@@ -56,7 +62,10 @@ export function withLine(run: Run, line: RunLine): Run {
     const text = done ? say("device.done", { reason: line.reason }) : line.reason || say(`app.${line.outcome}`);
     return { ...run, state: good ? "done" : "failed", text };
   }
-  const lines = line.text && line.text !== run.lines[run.lines.length - 1] ? [...run.lines, line.text].slice(-MAX_LINES) : run.lines;
+  const lines =
+    line.text && line.text !== run.lines[run.lines.length - 1]
+      ? [...run.lines, line.text].slice(-MAX_LINES)
+      : run.lines;
   return { ...run, done: line.progress, total: line.of, lines };
 }
 

@@ -45,7 +45,9 @@ export function isNamed(device: Device): boolean {
 /** The sub-devices of a gateway, in the order of their names. */
 export function partsOf(gateway: Device, devices: readonly Device[]): readonly Device[] {
   const parts = devices.filter((one) => one.parent === gateway.id && offers(one, "remove"));
-  return parts.sort((one, other) => nameOf(one).localeCompare(nameOf(other), undefined, { numeric: true, sensitivity: "base" }));
+  return parts.sort((one, other) =>
+    nameOf(one).localeCompare(nameOf(other), undefined, { numeric: true, sensitivity: "base" }),
+  );
 }
 
 /** A sub-device as its gateway shows it: where the gateway is gone, not each of them names the reason. */

@@ -5,7 +5,22 @@ import { receive } from "../../data/live";
 import type { Change, Device, Reading } from "../../data/shapes";
 import { device, point } from "../../devices/testing";
 import { shownActions } from "../details/actions/actions";
-import { barOf, batteryOf, countdownText, isGateway, isLow, isNamed, isNew, NO_JOINS, openSince, partsOf, secondsLeft, signalOf, withLook, withoutReason } from "./gateway-facts";
+import {
+  barOf,
+  batteryOf,
+  countdownText,
+  isGateway,
+  isLow,
+  isNamed,
+  isNew,
+  NO_JOINS,
+  openSince,
+  partsOf,
+  secondsLeft,
+  signalOf,
+  withLook,
+  withoutReason,
+} from "./gateway-facts";
 
 const action = (name: string) => ({ name, words: "", args: {}, danger: "", files: [] });
 const left = (value: number | string, at: number): Reading => ({ value, at, quality: "good", flags: [] });
@@ -37,8 +52,23 @@ describe("the time left for joining", () => {
 });
 
 it("a gateway's list of actions has only those without a section", () => {
-  const names = ["permit", "stop", "adopt", "arm", "disarm", "cancel_alarm", "set_code", "learn_ir", "send_ir", "rename_ir", "update"];
-  expect(shownActions(device("gateway", { actions: names.map(action) })).map((one) => one.name)).toEqual(["adopt", "update"]);
+  const names = [
+    "permit",
+    "stop",
+    "adopt",
+    "arm",
+    "disarm",
+    "cancel_alarm",
+    "set_code",
+    "learn_ir",
+    "send_ir",
+    "rename_ir",
+    "update",
+  ];
+  expect(shownActions(device("gateway", { actions: names.map(action) })).map((one) => one.name)).toEqual([
+    "adopt",
+    "update",
+  ]);
 });
 
 describe("the window", () => {
@@ -68,7 +98,11 @@ describe("the devices that join", () => {
   });
 
   it("stay marked when the window is closed, until it is opened again", () => {
-    const first: [string[], number | undefined][] = [[[], undefined], [["a"], 20], [["a"], undefined]];
+    const first: [string[], number | undefined][] = [
+      [[], undefined],
+      [["a"], 20],
+      [["a"], undefined],
+    ];
     expect(fresh(...first)).toEqual(["a"]);
     expect(fresh(...first, [["a", "b"], 50])).toEqual(["b"]);
   });
@@ -84,16 +118,21 @@ describe("the devices that join", () => {
 });
 
 describe("a sub-device", () => {
-  const part = (id: string, more: Partial<Device> = {}) => device(id, { parent: "gateway", actions: [action("remove")], ...more } as never);
+  const part = (id: string, more: Partial<Device> = {}) =>
+    device(id, { parent: "gateway", actions: [action("remove")], ...more } as never);
 
   it("is behind the gateway and can be removed from it; a plug counted inside it cannot", () => {
     const plug = device("plug", { parent: "gateway" });
-    expect(partsOf(gateway, [gateway, part("a"), plug, part("b", { parent: "other" })]).map((one) => one.id)).toEqual(["a"]);
+    expect(partsOf(gateway, [gateway, part("a"), plug, part("b", { parent: "other" })]).map((one) => one.id)).toEqual([
+      "a",
+    ]);
     expect([isGateway(gateway), isGateway(plug)]).toEqual([true, false]);
   });
 
   it("shows the charge of its battery in percent where it reports it, and how well it is received", () => {
-    const both = device("a", { points: [point("battery_state", { kind: "enum" }), point("battery_percent"), point("signal_percent")] });
+    const both = device("a", {
+      points: [point("battery_state", { kind: "enum" }), point("battery_percent"), point("signal_percent")],
+    });
     expect(batteryOf(both)?.key).toBe("battery_percent");
     expect(signalOf(both)?.key).toBe("signal_percent");
     expect(batteryOf(device("a", { points: ["battery_state"] }))?.key).toBe("battery_state");
@@ -101,7 +140,11 @@ describe("a sub-device", () => {
   });
 
   it("is listed by its name, and has no reason of its own while the gateway is gone", () => {
-    const parts = [part("b", { name: "plug 10" }), part("c", { name: "Plug 2" }), part("a", { name: "Attic", reason: "It left." })];
+    const parts = [
+      part("b", { name: "plug 10" }),
+      part("c", { name: "Plug 2" }),
+      part("a", { name: "Attic", reason: "It left." }),
+    ];
     expect(partsOf(gateway, parts).map((one) => one.name)).toEqual(["Attic", "Plug 2", "plug 10"]);
     const gone = device("gateway", { state: "offline" });
     expect([gateway, gone].map((one) => withoutReason(parts[2] as Device, one).reason)).toEqual(["It left.", ""]);
@@ -117,7 +160,12 @@ describe("a sub-device", () => {
   it("has a low battery at 15 % or when it says so", () => {
     const percent = point("battery_percent", { unit: "%" });
     expect([16, 15, 0, undefined].map((value) => isLow(value, percent))).toEqual([false, true, true, false]);
-    expect(["low", "high", true, false].map((value) => isLow(value, point("battery_state")))).toEqual([true, false, true, false]);
+    expect(["low", "high", true, false].map((value) => isLow(value, point("battery_state")))).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
     expect(isLow(3, point("battery_voltage_V"))).toBe(false);
   });
 });

@@ -7,7 +7,22 @@ import { StateDot, stateName, StateText } from "../../parts/state";
 import { isAnswering, nameOf } from "../../devices/points";
 import type { Device, Point } from "../../data/shapes";
 import { say } from "../../text/words";
-import { barOf, batteryOf, countdownText, isLow, isNew, NO_JOINS, offers, openSince, partsOf, secondsLeft, signalOf, withLook, withoutReason, type Joins } from "./gateway-facts";
+import {
+  barOf,
+  batteryOf,
+  countdownText,
+  isLow,
+  isNew,
+  NO_JOINS,
+  offers,
+  openSince,
+  partsOf,
+  secondsLeft,
+  signalOf,
+  withLook,
+  withoutReason,
+  type Joins,
+} from "./gateway-facts";
 import { Switch } from "../../parts/switch";
 import { run, runOf } from "../actions/runs";
 import { placeOf } from "../places";
@@ -41,7 +56,12 @@ const seen = new Map<string, Joins>();
 
 function joinsOf(device: Device, parts: readonly Device[]): Joins {
   const before = seen.get(device.id);
-  const after = withLook(before ?? NO_JOINS, parts.map((part) => part.id), openSince(device), before === undefined);
+  const after = withLook(
+    before ?? NO_JOINS,
+    parts.map((part) => part.id),
+    openSince(device),
+    before === undefined,
+  );
   seen.set(device.id, after);
   return after;
 }
@@ -68,11 +88,20 @@ function Joining({ device }: { device: Device }) {
           <span class="soft">{say("gateway.closed")}</span>
         )}
       </p>
-      <button type="button" class={isOpen ? "" : "main"} aria-busy={busy} aria-disabled={bar || busy ? true : undefined} title={bar || undefined} onClick={press}>
+      <button
+        type="button"
+        class={isOpen ? "" : "main"}
+        aria-busy={busy}
+        aria-disabled={bar || busy ? true : undefined}
+        title={bar || undefined}
+        onClick={press}
+      >
         {say(isOpen ? "gateway.stop" : "gateway.permit")}
         {bar && <span class="hidden-text">: {bar}</span>}
       </button>
-      {isOpen && <progress class="left" max={Number(left?.value) || 1} value={seconds} aria-label={say("gateway.time_left")} />}
+      {isOpen && (
+        <progress class="left" max={Number(left?.value) || 1} value={seconds} aria-label={say("gateway.time_left")} />
+      )}
       {last?.state === "failed" && <Notice kind="fault">{last.text}</Notice>}
     </div>
   );

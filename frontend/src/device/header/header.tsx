@@ -15,7 +15,12 @@ export function Header({ device, depth }: { device: Device; depth: Depth }) {
       <Back device={device} />
       <div class="device-title">
         <h1>
-          <i class="device-mark" data-mark data-gone={isAnswering(device.state) ? undefined : true} style={{ "--mark": markOf(device.id) }} />
+          <i
+            class="device-mark"
+            data-mark
+            data-gone={isAnswering(device.state) ? undefined : true}
+            style={{ "--mark": markOf(device.id) }}
+          />
           <span title={nameOf(device)}>{nameOf(device)}</span>
         </h1>
         <Menu device={device} />
@@ -38,7 +43,15 @@ function Back({ device }: { device: Device }) {
   const room = device.room || device.info.place || say("device.all");
   return (
     <a class="back" href={isPart && owner ? placeOf(owner.id) : "/devices"}>
-      <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+      <svg
+        viewBox="0 0 24 24"
+        fill="none"
+        stroke="currentColor"
+        stroke-width="1.75"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+        aria-hidden="true"
+      >
         <path d="M15 5 8 12l7 7" />
       </svg>
       <span>{isPart && owner ? nameOf(owner) : room}</span>

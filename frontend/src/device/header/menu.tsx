@@ -27,7 +27,13 @@ export function Menu({ device }: { device: Device }) {
   };
   return (
     <div class="device-menu" ref={box} onKeyDown={press}>
-      <button type="button" ref={button} aria-label={say("device.more")} aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+      <button
+        type="button"
+        ref={button}
+        aria-label={say("device.more")}
+        aria-expanded={isOpen}
+        onClick={() => setOpen(!isOpen)}
+      >
         <span aria-hidden="true">⋯</span>
       </button>
       {isOpen && (

@@ -36,11 +36,13 @@ export function About({ device, isReportOpen = false }: { device: Device; isRepo
             <code>{device.identity}</code>
           </Fact>
         )}
-        {Object.entries(device.info).filter(([key, value]) => value && !isOfStart(key)).map(([key, value]) => (
-          <Fact key={key} name={infoName(key)}>
-            {value}
-          </Fact>
-        ))}
+        {Object.entries(device.info)
+          .filter(([key, value]) => value && !isOfStart(key))
+          .map(([key, value]) => (
+            <Fact key={key} name={infoName(key)}>
+              {value}
+            </Fact>
+          ))}
         {device.produces && <Fact name={say("device.energy_role")}>{say("device.produces")}</Fact>}
       </dl>
       <Report key={device.id} device={device} isFirstOpen={isReportOpen} />

@@ -51,7 +51,11 @@ export function SeenPlug({ device, onAdmitted }: { device: Device; onAdmitted: (
         <strong>{device.info.uuid ?? device.id}</strong>
       </p>
       <p class="soft small">{say("device.connected_from", { address: device.info.address ?? "?", time })}</p>
-      {role.value === "read" ? <p class="soft">{say("device.admit_read_only")}</p> : <AdmitForm device={device} onAdmitted={onAdmitted} />}
+      {role.value === "read" ? (
+        <p class="soft">{say("device.admit_read_only")}</p>
+      ) : (
+        <AdmitForm device={device} onAdmitted={onAdmitted} />
+      )}
     </article>
   );
 }

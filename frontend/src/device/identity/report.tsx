@@ -10,7 +10,12 @@ import { say } from "../../text/words";
 export function Report({ device, isFirstOpen = false }: { device: Device; isFirstOpen?: boolean }) {
   const [isOpen, setOpen] = useState(isFirstOpen);
   return (
-    <details class="plain report" id={isFirstOpen ? "shown" : undefined} open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details
+      class="plain report"
+      id={isFirstOpen ? "shown" : undefined}
+      open={isOpen}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+    >
       <summary>{say("device.report")}</summary>
       {isOpen && <Facts device={device} />}
     </details>
@@ -31,7 +36,14 @@ function Facts({ device }: { device: Device }) {
   return (
     <>
       <p class="soft">{say("device.report_text")}</p>
-      <textarea class="facts-text" readOnly rows={12} aria-label={say("device.report_label")} aria-busy={value ? undefined : true} value={text} />
+      <textarea
+        class="facts-text"
+        readOnly
+        rows={12}
+        aria-label={say("device.report_label")}
+        aria-busy={value ? undefined : true}
+        value={text}
+      />
       <div class="row-of">
         <button type="button" disabled={!value} onClick={() => void copy()}>
           {say("device.copy_report")}

@@ -4,7 +4,8 @@ import type { Point } from "../../data/shapes";
 import { point } from "../../devices/testing";
 import { sourcesText } from "./sources";
 
-const points = (...confidence: Point["confidence"][]) => confidence.map((one, index) => point(`power_${index}_W`, { confidence: one }));
+const points = (...confidence: Point["confidence"][]) =>
+  confidence.map((one, index) => point(`power_${index}_W`, { confidence: one }));
 
 describe("how sure a profile is", () => {
   it("is not said if it names no sources", () => {
@@ -15,7 +16,9 @@ describe("how sure a profile is", () => {
     const on = point("on", { confidence: "single" });
     expect(sourcesText([on])).toBe("");
     expect(sourcesText([on, ...points("confirmed", "confirmed")])).toBe("confirmed by two sources");
-    expect(sourcesText(points("confirmed", "single"))).toBe("1 of 2 points confirmed by two sources, the others from one");
+    expect(sourcesText(points("confirmed", "single"))).toBe(
+      "1 of 2 points confirmed by two sources, the others from one",
+    );
     expect(sourcesText(points("single"))).toBe("from one source");
   });
   it("names what sources disagree on, but not all of many", () => {

@@ -5,7 +5,14 @@ import { say } from "../../text/words";
 import type { RunLine } from "../actions/runs";
 
 /** The actions that have a section of their own. */
-export const INFRARED_ACTIONS: readonly string[] = ["learn_ir", "send_ir", "import_ir", "export_ir", "rename_ir", "delete_ir"];
+export const INFRARED_ACTIONS: readonly string[] = [
+  "learn_ir",
+  "send_ir",
+  "import_ir",
+  "export_ir",
+  "rename_ir",
+  "delete_ir",
+];
 
 /** The forms of a code as text, as the hub names them. */
 export const CODE_FORMS = ["raw", "pronto", "irremote", "ir-ctl"] as const;
@@ -16,7 +23,9 @@ export const LONGEST_NAME = 60;
 /** The names of its codes, in the order of the alphabet. */
 export function codesOf(device: Device): readonly string[] {
   const names = (device.info.infrared_codes ?? "").split(",").map((name) => name.trim());
-  return names.filter(Boolean).sort((one, other) => one.localeCompare(other, undefined, { numeric: true, sensitivity: "base" }));
+  return names
+    .filter(Boolean)
+    .sort((one, other) => one.localeCompare(other, undefined, { numeric: true, sensitivity: "base" }));
 }
 
 /** What is wrong with a new name, "" = nothing. `before`: the name that the code has now. */
@@ -41,7 +50,9 @@ export async function exported(device: string, name: string, form: string): Prom
     const body = { action: "export_ir", args: { name, form }, confirmed: true, origin: "web" };
     for await (const line of postForLines<RunLine>(`/api/devices/${encodeURIComponent(device)}/do`, body)) {
       if (!("outcome" in line)) continue;
-      return line.outcome === "confirmed" ? { text: line.reason, problem: "" } : { text: "", problem: line.reason || say(`app.${line.outcome}`) };
+      return line.outcome === "confirmed"
+        ? { text: line.reason, problem: "" }
+        : { text: "", problem: line.reason || say(`app.${line.outcome}`) };
     }
     return { text: "", problem: say("device.action_interrupted") };
   } catch (error) {

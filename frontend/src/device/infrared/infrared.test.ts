@@ -14,7 +14,11 @@ afterEach(() => vi.unstubAllGlobals());
 
 describe("the infrared codes", () => {
   it("are listed in the order of the alphabet, numbers as numbers", () => {
-    expect(codesOf(device("gateway", { info: { infrared_codes: "TV 10, tv 2, Lamp" } }))).toEqual(["Lamp", "tv 2", "TV 10"]);
+    expect(codesOf(device("gateway", { info: { infrared_codes: "TV 10, tv 2, Lamp" } }))).toEqual([
+      "Lamp",
+      "tv 2",
+      "TV 10",
+    ]);
     expect(codesOf(device("gateway"))).toEqual([]);
     expect(codesOf(device("gateway", { info: { infrared_codes: "" } }))).toEqual([]);
   });
@@ -29,13 +33,20 @@ describe("the infrared codes", () => {
 
   it("are learnt for 30 s, whatever the clocks say", () => {
     expect([100, 100.1, 110, 131].map((now) => learningLeft(100, now))).toEqual([30, 30, 20, 0]);
-    fc.assert(fc.property(fc.double({ noNaN: true }), (now) => learningLeft(100, now) >= 0 && learningLeft(100, now) <= 30));
+    fc.assert(
+      fc.property(fc.double({ noNaN: true }), (now) => learningLeft(100, now) >= 0 && learningLeft(100, now) <= 30),
+    );
   });
 
   it("are exported as the text of the outcome", async () => {
     const ask = answers('{"outcome": "confirmed", "reason": "38000Hz 9000 4500", "ms": 1}\n');
     expect(await exported("gateway", "tv", "raw")).toEqual({ text: "38000Hz 9000 4500", problem: "" });
-    expect(JSON.parse(String(ask.mock.calls[0]?.[1].body))).toEqual({ action: "export_ir", args: { name: "tv", form: "raw" }, confirmed: true, origin: "web" });
+    expect(JSON.parse(String(ask.mock.calls[0]?.[1].body))).toEqual({
+      action: "export_ir",
+      args: { name: "tv", form: "raw" },
+      confirmed: true,
+      origin: "web",
+    });
   });
 
   it("are not exported where the hub refuses it, or the connection ends", async () => {

@@ -28,7 +28,9 @@ export function Infrared({ device }: { device: Device }) {
       {mayChange && offers(device, "learn_ir") && <Learn device={device} />}
       {mayChange && offers(device, "import_ir") && <Import device={device} codes={codes} />}
       <dialog ref={dialog} aria-labelledby="infrared-code" onClose={() => setEdited(undefined)}>
-        {edited !== undefined && <Code key={edited} device={device} name={edited} codes={codes} close={() => dialog.current?.close()} />}
+        {edited !== undefined && (
+          <Code key={edited} device={device} name={edited} codes={codes} close={() => dialog.current?.close()} />
+        )}
       </dialog>
     </section>
   );
@@ -64,7 +66,13 @@ function Codes({ device, codes, edit }: CodesProps) {
               {name}
             </button>
             {edit && (
-              <button type="button" class="more" aria-label={say("infrared.edit", { name })} title={say("infrared.edit", { name })} onClick={() => edit(name)}>
+              <button
+                type="button"
+                class="more"
+                aria-label={say("infrared.edit", { name })}
+                title={say("infrared.edit", { name })}
+                onClick={() => edit(name)}
+              >
                 <span aria-hidden="true">⋯</span>
               </button>
             )}
@@ -148,7 +156,13 @@ function Import({ device, codes }: { device: Device; codes: readonly string[] })
         <NameField value={name} set={setName} invalid={problem !== ""} />
         <label class="field">
           <span>{say("infrared.code_text")}</span>
-          <textarea rows={4} spellcheck={false} autoComplete="off" value={code} onInput={(event) => setCode(event.currentTarget.value)} />
+          <textarea
+            rows={4}
+            spellcheck={false}
+            autoComplete="off"
+            value={code}
+            onInput={(event) => setCode(event.currentTarget.value)}
+          />
         </label>
         <div>
           <button type="submit" aria-busy={busy} aria-disabled={busy ? true : undefined}>
@@ -205,7 +219,12 @@ function Code({ device, name, codes, close }: CodeProps) {
           {say("infrared.close")}
         </button>
         {offers(device, "delete_ir") && (
-          <button type="button" class="danger" aria-disabled={busy ? true : undefined} onClick={() => void change("delete_ir", {})}>
+          <button
+            type="button"
+            class="danger"
+            aria-disabled={busy ? true : undefined}
+            onClick={() => void change("delete_ir", {})}
+          >
             {say("infrared.delete")}
           </button>
         )}
@@ -261,7 +280,12 @@ function NameField({ value, set, invalid }: NameProps) {
   return (
     <label class="field">
       <span>{say("infrared.name")}</span>
-      <input value={value} autoComplete="off" aria-invalid={invalid} onInput={(event) => set(event.currentTarget.value)} />
+      <input
+        value={value}
+        autoComplete="off"
+        aria-invalid={invalid}
+        onInput={(event) => set(event.currentTarget.value)}
+      />
     </label>
   );
 }

@@ -36,24 +36,43 @@ export function DayLines({ device, point, answer, span, height }: DayLinesProps)
   }, [answer, device.id, point.key]);
   const title = titleOf(point);
   const isSwitch = point.kind === "switch";
-  const text = (value: number) => (isSwitch ? meaningOf(value > 0, point) : quantityText(value, point.unit, point.exponent));
+  const text = (value: number) =>
+    isSwitch ? meaningOf(value > 0, point) : quantityText(value, point.unit, point.exponent);
   const summary = summaryOf(rows, span);
   const row = cursor.value === null ? undefined : rowAt(rows, cursor.value);
-  const zoom = ({ start, end }: Span) => go(`${historyOf(device.id, point.key)}&from=${Math.round(start)}&to=${Math.round(end)}`);
-  const spoken = !summary ? say("history.no_data") : isSwitch ? "" : say("device.day_text", { low: text(summary.low), high: text(summary.high), mean: text(summary.mean) });
+  const zoom = ({ start, end }: Span) =>
+    go(`${historyOf(device.id, point.key)}&from=${Math.round(start)}&to=${Math.round(end)}`);
+  const spoken = !summary
+    ? say("history.no_data")
+    : isSwitch
+      ? ""
+      : say("device.day_text", { low: text(summary.low), high: text(summary.high), mean: text(summary.mean) });
   const asked = { series: `${device.id}.${point.key}`, start: span.start, end: span.end, points: 1440 };
   return (
     <>
       <Chart
-        at={at} lines={lines} span={span} zone={zone} unit={point.unit} height={height} fromZero={!FLOATING.has(point.unit)}
-        states={isSwitch ? [meaningOf(false, point), meaningOf(true, point)] : []} label={say("device.day_label", { point: title, text: spoken })} isDim={false} sync="day"
-        onZoom={zoom} onMove={() => undefined} onReset={() => undefined} onCursor={(time) => (cursor.value = time)}
+        at={at}
+        lines={lines}
+        span={span}
+        zone={zone}
+        unit={point.unit}
+        height={height}
+        fromZero={!FLOATING.has(point.unit)}
+        states={isSwitch ? [meaningOf(false, point), meaningOf(true, point)] : []}
+        label={say("device.day_label", { point: title, text: spoken })}
+        isDim={false}
+        sync="day"
+        onZoom={zoom}
+        onMove={() => undefined}
+        onReset={() => undefined}
+        onCursor={(time) => (cursor.value = time)}
       />
       <p class="readout soft" aria-hidden="true">
         {cursor.value === null || !row || row.y === null ? spoken : `${momentText(cursor.value, zone)}: ${text(row.y)}`}
       </p>
       <Under
-        table={() => historyTable(series ? [{ series, name: title }] : [], { ...span, end: until }, zone, answer.step)} caption={say("device.day_caption", { point: title })}
+        table={() => historyTable(series ? [{ series, name: title }] : [], { ...span, end: until }, zone, answer.step)}
+        caption={say("device.day_caption", { point: title })}
         csv={{ href: address("/api/history.csv", asked), name: `unclouded-${device.id}.csv` }}
       />
     </>

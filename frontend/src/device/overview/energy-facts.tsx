@@ -26,8 +26,16 @@ export function EnergyFacts({ device }: { device: Device }) {
           {counters.length > 1 && <h2 class="minor">{titleOf(device, counter)}</h2>}
           <dl class="sums live">
             <Sum name={say("device.today")} Wh={energyToday(device, counter)} cost={costs?.today} />
-            <Sum name={formatter(timezone.value, { month: "long" }).format(now.value * 1000)} Wh={atLeast(sumsOf(value, counter).month, energyToday(device, counter))} cost={costs?.month} />
-            <Sum name={formatter(timezone.value, { year: "numeric" }).format(now.value * 1000)} Wh={atLeast(sumsOf(value, counter).year, energyToday(device, counter))} cost={costs?.year} />
+            <Sum
+              name={formatter(timezone.value, { month: "long" }).format(now.value * 1000)}
+              Wh={atLeast(sumsOf(value, counter).month, energyToday(device, counter))}
+              cost={costs?.month}
+            />
+            <Sum
+              name={formatter(timezone.value, { year: "numeric" }).format(now.value * 1000)}
+              Wh={atLeast(sumsOf(value, counter).year, energyToday(device, counter))}
+              cost={costs?.year}
+            />
           </dl>
         </section>
       ))}

@@ -21,10 +21,12 @@ const LEAST_S = 30; // of a silence: shorter ones are those of a restart
 /** `switches`: of the relay; those that were commands are in `events` too, and are left out here. */
 export function happenings(device: Device, events: readonly HubEvent[], switches: readonly Switched[]): Happening[] {
   const ordered = [...events].sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
-  const own = switches.filter((one) => one.origin === undefined).map((one): Happening => {
-    const text = say(one.isOn ? "happened.on_itself" : "happened.off_itself");
-    return { key: `${one.at} ${text}`, at: one.at, text, why: "", isProblem: false };
-  });
+  const own = switches
+    .filter((one) => one.origin === undefined)
+    .map((one): Happening => {
+      const text = say(one.isOn ? "happened.on_itself" : "happened.off_itself");
+      return { key: `${one.at} ${text}`, at: one.at, text, why: "", isProblem: false };
+    });
   const found = ordered.flatMap((event, index) => happeningOf(device, event, ordered.slice(index + 1)) ?? []);
   return [...found, ...own].sort((one, other) => other.at - one.at);
 }
@@ -33,7 +35,8 @@ function happeningOf(device: Device, event: HubEvent, later: readonly HubEvent[]
   const at = Date.parse(event.at) / 1000;
   const one = { key: keyOf(event), at, why: "", isProblem: false };
   if (event.kind === "state") return stateHappening(one, event, later);
-  if (event.kind !== "command" && event.kind !== "action") return { ...one, text: withoutName(event.words, nameOf(device)) };
+  if (event.kind !== "command" && event.kind !== "action")
+    return { ...one, text: withoutName(event.words, nameOf(device)) };
   const { result, isDone } = commandIn(event);
   const text = event.kind === "command" ? commandText(device, event) : actionText(device, event);
   return { ...one, text, why: isDone ? "" : reasonIn(event.words), isProblem: !isDone && result !== "held" };
@@ -46,13 +49,18 @@ function withoutName(words: string, name: string): string {
 }
 
 /** A silence with its length, once it is over. A device that answers after the hub was started is no news. */
-function stateHappening(one: Omit<Happening, "text">, event: HubEvent, later: readonly HubEvent[]): Happening | undefined {
+function stateHappening(
+  one: Omit<Happening, "text">,
+  event: HubEvent,
+  later: readonly HubEvent[],
+): Happening | undefined {
   const { state = "", reason = "" } = event.data as { state?: string; reason?: string };
   if (state !== "offline" && state !== "faulted") return undefined;
   const next = later.find((other) => other.kind === "state" && (other.data as { state?: string }).state === "online");
   const length = next ? (Date.parse(next.at) - Date.parse(event.at)) / 1000 : undefined;
   if (length !== undefined && length < LEAST_S) return undefined;
-  const text = length === undefined ? say("happened.silent") : say("happened.was_silent", { span: durationText(length, "s") });
+  const text =
+    length === undefined ? say("happened.silent") : say("happened.was_silent", { span: durationText(length, "s") });
   return { ...one, text, why: reason, isProblem: length === undefined };
 }
 
@@ -61,18 +69,25 @@ function commandText(device: Device, event: HubEvent): string {
   const point = device.points.find((one) => one.key === key);
   const who = whoText(origin);
   const isRelay = key === "on" || key === device.main;
-  const done = isRelay && (value === "true" || value === "false") ? say(value === "true" ? "happened.on" : "happened.off") : undefined;
+  const done =
+    isRelay && (value === "true" || value === "false")
+      ? say(value === "true" ? "happened.on" : "happened.off")
+      : undefined;
   const meaning = point ? meaningOf(valueIn(value), point) : value;
   const what = done ?? say("happened.set", { point: point ? titleOf(point) : key, value: meaning });
   if (result === "confirmed") return who ? say("happened.by", { what, who }) : what;
-  return say(result === "held" ? "happened.held" : "happened.not_done", { what, result: sayIfKnown(`happened.result_${result}`, result) });
+  return say(result === "held" ? "happened.held" : "happened.not_done", {
+    what,
+    result: sayIfKnown(`happened.result_${result}`, result),
+  });
 }
 
 function actionText(device: Device, event: HubEvent): string {
   const { what = "", origin = "", result = "" } = event.data as { what?: string; origin?: string; result?: string };
   const name = device.actions.find((action) => action.name === what.split(" ")[0])?.words || what;
   const title = name.charAt(0).toUpperCase() + name.slice(1);
-  if (result !== "confirmed") return say("happened.not_done", { what: title, result: sayIfKnown(`happened.result_${result}`, result) });
+  if (result !== "confirmed")
+    return say("happened.not_done", { what: title, result: sayIfKnown(`happened.result_${result}`, result) });
   return whoText(origin) ? say("happened.by", { what: title, who: whoText(origin) }) : title;
 }
 

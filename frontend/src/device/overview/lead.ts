@@ -19,11 +19,15 @@ const FRESH_S = 10; // for which a reading is of now
 
 export function leadOf(device: Device, known: Known, now: number, zone: string): string {
   const since = device.since ? sinceText(Date.parse(device.since) / 1000, now, zone) : "";
-  if (device.state === "asleep") return say("lead.asleep", { time: timeText(known.heard ?? Date.parse(device.since ?? "") / 1000, now, zone) });
+  if (device.state === "asleep")
+    return say("lead.asleep", { time: timeText(known.heard ?? Date.parse(device.since ?? "") / 1000, now, zone) });
   if (device.state === "connecting") return say("lead.connecting");
   if (device.state === "waiting") return say("lead.waiting", { since });
   if (device.state === "faulted") return say("lead.faulted", { since });
-  if (device.state !== "online") return typeof known.value === "boolean" ? say(known.value ? "lead.gone_on" : "lead.gone_off", { since }) : say("lead.gone", { since });
+  if (device.state !== "online")
+    return typeof known.value === "boolean"
+      ? say(known.value ? "lead.gone_on" : "lead.gone_off", { since })
+      : say("lead.gone", { since });
   if (typeof known.value === "boolean") return switchedText(known.value, known, now, zone);
   return heardText(known.heard, now);
 }
@@ -42,7 +46,9 @@ function switchedText(isOn: boolean, { last, isOld }: Known, now: number, zone: 
   const time = sinceText(last.at, now, zone);
   const who = whoText(last.origin);
   if (last.origin === undefined) return say(isOn ? "lead.on_itself" : "lead.off_itself", { time });
-  return who ? say(isOn ? "lead.on_by" : "lead.off_by", { time, who }) : say(isOn ? "lead.on_since" : "lead.off_since", { time });
+  return who
+    ? say(isOn ? "lead.on_by" : "lead.off_by", { time, who })
+    : say(isOn ? "lead.on_since" : "lead.off_since", { time });
 }
 
 function heardText(heard: number | undefined, now: number): string {

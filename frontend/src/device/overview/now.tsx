@@ -23,7 +23,9 @@ export function Now({ device, past }: { device: Device; past: Past }) {
     <>
       {(headline || relay) && (
         <div class="display-row">
-          <p class="display live">{headline ? <Big device={device} point={headline} /> : relay && <Big device={device} point={relay} />}</p>
+          <p class="display live">
+            {headline ? <Big device={device} point={headline} /> : relay && <Big device={device} point={relay} />}
+          </p>
           {relay && <Switch device={device} point={relay} isLarge />}
         </div>
       )}
@@ -45,7 +47,11 @@ function Big({ device, point }: { device: Device; point: Point }) {
       </span>
     );
   }
-  return <span class={`word${isAnswering(device.state) ? "" : " is-off"}`}>{newest ? meaningOf(newest.value, point) : "–"}</span>;
+  return (
+    <span class={`word${isAnswering(device.state) ? "" : " is-off"}`}>
+      {newest ? meaningOf(newest.value, point) : "–"}
+    </span>
+  );
 }
 
 function Lead({ device, past }: { device: Device; past: Past }) {
@@ -54,14 +60,20 @@ function Lead({ device, past }: { device: Device; past: Past }) {
   const newest = headline && reading(device.id, headline.key).value;
   const heard = Math.max(...device.points.map((point) => reading(device.id, point.key).value?.at ?? -Infinity));
   const value = relay && reading(device.id, relay.key).value?.value;
-  const text = leadOf(device, { value, last: past.switches.at(-1), isOld: past.isOld, heard: Number.isFinite(heard) ? heard : undefined }, now.value, timezone.value);
+  const text = leadOf(
+    device,
+    { value, last: past.switches.at(-1), isOld: past.isOld, heard: Number.isFinite(heard) ? heard : undefined },
+    now.value,
+    timezone.value,
+  );
   const flow = headline && device.state === "online" ? flowText(device, headline, newest?.value) : "";
   const parts = isGateway(device) && device.state === "online" ? partsOf(device, devices.value).length : 0;
   const own = parts ? say("gateway.lead", { count: parts }) : flow;
   return (
     <div class="lead" data-state={device.state}>
       <p role={relay ? "status" : undefined}>
-        {own ? [own, relay && text].filter(Boolean).join(" ") : text} {(relay || flow) && headline && device.state === "online" && <PointAge device={device} point={headline.key} />}
+        {own ? [own, relay && text].filter(Boolean).join(" ") : text}{" "}
+        {(relay || flow) && headline && device.state === "online" && <PointAge device={device} point={headline.key} />}
       </p>
       {isGone(device) && (
         <p class="gone">

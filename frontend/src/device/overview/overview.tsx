@@ -17,8 +17,14 @@ import { WhatHappened } from "./what-happened";
 import "./overview.css";
 
 const Gateway = laterPart<{ device: Device }>(() => import("../gateway/gateway").then((part) => part.Gateway), "place");
-const Security = laterPart<{ device: Device }>(() => import("../security/security").then((part) => part.Security), "place");
-const Infrared = laterPart<{ device: Device }>(() => import("../infrared/infrared").then((part) => part.Infrared), "place");
+const Security = laterPart<{ device: Device }>(
+  () => import("../security/security").then((part) => part.Security),
+  "place",
+);
+const Infrared = laterPart<{ device: Device }>(
+  () => import("../infrared/infrared").then((part) => part.Infrared),
+  "place",
+);
 
 export function Overview({ device }: { device: Device }) {
   const past = usePast(device, relayOf(device)?.key);

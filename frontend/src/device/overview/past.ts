@@ -15,12 +15,23 @@ const EVENTS = 100;
 const STORED_MS = 1_500; // after which an event is in the store
 
 /** `isOld`: the history of the switch reaches back a day. */
-export type Past = { events: readonly HubEvent[]; switches: readonly Switched[]; isOld: boolean; isLoaded: boolean; error: string; again: () => void };
+export type Past = {
+  events: readonly HubEvent[];
+  switches: readonly Switched[];
+  isOld: boolean;
+  isLoaded: boolean;
+  error: string;
+  again: () => void;
+};
 
 /** `point`: the key of the switch; undefined: it has none. */
 export function usePast(device: Device, point: string | undefined): Past {
   const [start] = useState(() => Math.floor(now.peek() - DAY_S));
-  const history = usePolled<History>(point ? "/api/history" : undefined, POLL_MS, { series: `${device.id}.${point}`, start, points: STEPS });
+  const history = usePolled<History>(point ? "/api/history" : undefined, POLL_MS, {
+    series: `${device.id}.${point}`,
+    start,
+    points: STEPS,
+  });
   const { value, error, again } = usePolled<HubEvent[]>("/api/events", 0, { device: device.id, limit: EVENTS });
   useEffect(() => {
     const timer = setTimeout(again, STORED_MS);
@@ -47,7 +58,8 @@ function useSeen(device: string, point: string | undefined): readonly Seen[] {
     () =>
       reading(device, point ?? "").subscribe((newest) => {
         const isOn = newest?.value;
-        if (newest && typeof isOn === "boolean") setSeen((all) => (all.at(-1)?.isOn === isOn ? all : [...all, { at: newest.at, isOn, within: 0 }]));
+        if (newest && typeof isOn === "boolean")
+          setSeen((all) => (all.at(-1)?.isOn === isOn ? all : [...all, { at: newest.at, isOn, within: 0 }]));
       }),
     [device, point],
   );

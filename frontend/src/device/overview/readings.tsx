@@ -29,7 +29,9 @@ export function Everyday({ device }: { device: Device }) {
 
 export function Readings({ device }: { device: Device }) {
   const [headline, relay] = [headlineOf(device)?.key, relayOf(device)?.key];
-  const shown = readingsOf(device).filter((point) => point.key !== headline && point.key !== relay && isWorthIt(device, point));
+  const shown = readingsOf(device).filter(
+    (point) => point.key !== headline && point.key !== relay && isWorthIt(device, point),
+  );
   if (!shown.length) return null;
   return (
     <section aria-label={say("device.readings")}>
@@ -38,7 +40,8 @@ export function Readings({ device }: { device: Device }) {
           <div key={point.key} data-point={point.key}>
             <dt>{titleOf(point)}</dt>
             <dd>
-              <Meaning device={device} point={point} /> {device.state === "online" && <PointAge device={device} point={point.key} />}
+              <Meaning device={device} point={point} />{" "}
+              {device.state === "online" && <PointAge device={device} point={point.key} />}
             </dd>
           </div>
         ))}

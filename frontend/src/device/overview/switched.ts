@@ -30,7 +30,9 @@ export function switchesOf(seen: readonly Seen[], events: readonly HubEvent[], p
   });
   const left = new Set(commands);
   const changes = changesIn(seen).map(({ at, isOn, within }): Switched & { isChange: boolean } => {
-    const mine = [...left].find((one) => one.isOn === isOn && one.at >= at - SETTLE_S && one.at <= at + within + SETTLE_S);
+    const mine = [...left].find(
+      (one) => one.isOn === isOn && one.at >= at - SETTLE_S && one.at <= at + within + SETTLE_S,
+    );
     if (mine) left.delete(mine);
     return { ...(mine ?? { at, isOn, origin: undefined }), isChange: true };
   });

@@ -20,8 +20,18 @@ const MOST_SEGMENTS = 4;
 export function PointControl({ device, point, title = titleOf(point) }: Props) {
   const label = `${nameOf(device)}, ${title}`;
   if (point.kind === "switch") return <Switch device={device} point={point} label={label} />;
-  if (point.kind === "enum" && point.options.length <= MOST_SEGMENTS) return <Segments device={device} point={point} title={label} />;
-  if (point.kind === "enum") return <Options device={device} point={point} title={label} options={point.options} text={(one) => optionText(point, String(one))} />;
+  if (point.kind === "enum" && point.options.length <= MOST_SEGMENTS)
+    return <Segments device={device} point={point} title={label} />;
+  if (point.kind === "enum")
+    return (
+      <Options
+        device={device}
+        point={point}
+        title={label}
+        options={point.options}
+        text={(one) => optionText(point, String(one))}
+      />
+    );
   if (isDuration(point) && point.exponent === 0) return <Durations device={device} point={point} title={label} />;
   if (isPoint(point, "setpoint")) return <Stepper device={device} point={point} title={label} />;
   return <Setter device={device} point={point} />;
@@ -65,7 +75,10 @@ type OptionsProps = Props & { options: readonly (string | number)[]; text: (opti
 /** A list of few or many: taken at once. */
 function Options({ device, point, title = "", options, text }: OptionsProps) {
   const { value, bar, pending, set } = useCommand(device, point);
-  const all = value === undefined || options.includes(value as string | number) ? options : [value as string | number, ...options];
+  const all =
+    value === undefined || options.includes(value as string | number)
+      ? options
+      : [value as string | number, ...options];
   const shown = pending ?? value;
   return (
     <div class="with-note">
@@ -107,13 +120,23 @@ function Stepper({ device, point, title = "" }: Props) {
   return (
     <div class="with-note">
       <div class="stepper" role="group" aria-label={title} title={bar || undefined} aria-busy={pending !== undefined}>
-        <button type="button" aria-label={say("device.less")} aria-disabled={bar ? true : undefined} onClick={() => bar || step(-1)}>
+        <button
+          type="button"
+          aria-label={say("device.less")}
+          aria-disabled={bar ? true : undefined}
+          onClick={() => bar || step(-1)}
+        >
           −
         </button>
         <span class="value" role="status">
           {pending === undefined ? meaningOf(value, point) : valueText(pending, point)}
         </span>
-        <button type="button" aria-label={say("device.more_of_it")} aria-disabled={bar ? true : undefined} onClick={() => bar || step(1)}>
+        <button
+          type="button"
+          aria-label={say("device.more_of_it")}
+          aria-disabled={bar ? true : undefined}
+          onClick={() => bar || step(1)}
+        >
           +
         </button>
       </div>

@@ -37,7 +37,14 @@ export function Setter({ device, point }: Props) {
     await sendCommand(device.id, point.key, entered.value);
     if (!commandOf(device.id, point.key).peek()) setDraft(undefined);
   };
-  const input = { id, value: shown, disabled: bar !== "", "aria-label": name, "aria-invalid": problem !== "", "aria-describedby": help };
+  const input = {
+    id,
+    value: shown,
+    disabled: bar !== "",
+    "aria-label": name,
+    "aria-invalid": problem !== "",
+    "aria-describedby": help,
+  };
   const change = (event: Event) => {
     setDraft((event.currentTarget as HTMLInputElement | HTMLSelectElement).value);
     setProblem("");
@@ -45,7 +52,12 @@ export function Setter({ device, point }: Props) {
   return (
     <form class="setter" noValidate onSubmit={(event) => void set(event)} title={bar || undefined}>
       <Input point={point} input={input} change={change} known={value !== undefined} />
-      <button type="submit" aria-busy={pending} aria-disabled={bar || pending ? true : undefined} aria-label={say("device.set_named", { name })}>
+      <button
+        type="submit"
+        aria-busy={pending}
+        aria-disabled={bar || pending ? true : undefined}
+        aria-label={say("device.set_named", { name })}
+      >
         {say("device.set")}
       </button>
       <span class="why" id={help}>
@@ -90,7 +102,13 @@ function Input({ point, input, change, known }: InputProps) {
   const limits = { step: stepOf(point.exponent), min: minimum ?? undefined, max: maximum ?? undefined };
   return (
     <span class="with-unit">
-      <input {...input} {...limits} type="number" inputMode={point.exponent < 0 ? "decimal" : "numeric"} onInput={change} />
+      <input
+        {...input}
+        {...limits}
+        type="number"
+        inputMode={point.exponent < 0 ? "decimal" : "numeric"}
+        onInput={change}
+      />
       {point.unit && <span class="soft">{point.unit}</span>}
     </span>
   );

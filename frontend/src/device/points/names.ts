@@ -21,7 +21,8 @@ export function titleOf(point: Point): string {
 
 /** What a value means: `open`, `As before`, `21.5 °C`. */
 export function meaningOf(value: Value | null | undefined, point: Point): string {
-  if (typeof value === "boolean") return sayIfKnown(`value.${baseOf(point.key)}_${value ? "yes" : "no"}`, valueText(value, point));
+  if (typeof value === "boolean")
+    return sayIfKnown(`value.${baseOf(point.key)}_${value ? "yes" : "no"}`, valueText(value, point));
   if (typeof value === "string") return optionText(point, value);
   if (typeof value === "number" && isDuration(point)) return durationText(value, point.unit);
   if (value === 0 && point.kind === "bitmap") return say("value.nothing");
@@ -31,7 +32,10 @@ export function meaningOf(value: Value | null | undefined, point: Point): string
 /** One of the options of a point. */
 export function optionText(point: Pick<Point, "key">, option: string): string {
   const plain = option.replaceAll("_", " ");
-  return sayIfKnown(`option.${baseOf(point.key)}_${option}`, sayIfKnown(`option.${option}`, plain.charAt(0).toUpperCase() + plain.slice(1)));
+  return sayIfKnown(
+    `option.${baseOf(point.key)}_${option}`,
+    sayIfKnown(`option.${option}`, plain.charAt(0).toUpperCase() + plain.slice(1)),
+  );
 }
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };
@@ -44,7 +48,8 @@ export function isDuration({ kind, unit }: Pick<Point, "kind" | "unit">): boolea
 /** `45 s`, `90 min`, `1 h 30 min`: of so many seconds, minutes or hours. */
 export function durationText(value: number, unit: string): string {
   const seconds = Math.round(value * (SECONDS[unit] ?? 1));
-  if (seconds < 120 || (seconds < 600 && seconds % 60)) return seconds % 60 || seconds === 0 ? quantityText(seconds, "s", 0) : `${seconds / 60}${THIN}min`;
+  if (seconds < 120 || (seconds < 600 && seconds % 60))
+    return seconds % 60 || seconds === 0 ? quantityText(seconds, "s", 0) : `${seconds / 60}${THIN}min`;
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.round((seconds % 3600) / 60)];
   return [hours > 0 && `${hours}${THIN}h`, minutes > 0 && `${minutes}${THIN}min`].filter(Boolean).join(" ");
 }
@@ -52,7 +57,10 @@ export function durationText(value: number, unit: string): string {
 const CHOICES_S = [0, 60, 300, 900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400];
 
 /** The spans that are offered for a point, in its unit: usual ones within its limits, and what is set now. */
-export function durationChoices({ unit, minimum, maximum }: Pick<Point, "unit" | "minimum" | "maximum">, now: number | undefined): readonly number[] {
+export function durationChoices(
+  { unit, minimum, maximum }: Pick<Point, "unit" | "minimum" | "maximum">,
+  now: number | undefined,
+): readonly number[] {
   const usual = CHOICES_S.map((seconds) => seconds / (SECONDS[unit] ?? 1)).filter((value) => Number.isInteger(value));
   const allowed = usual.filter((value) => value >= (minimum ?? 0) && value <= (maximum ?? Infinity));
   return [...new Set(now === undefined ? allowed : [...allowed, now])].sort((one, other) => one - other);

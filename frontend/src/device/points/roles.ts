@@ -80,7 +80,9 @@ export function headlineOf(device: Device): Point | undefined {
 
 /** What a device reports for people, most wanted first. */
 export function readingsOf(device: Device): readonly Point[] {
-  const found = device.points.filter((point) => point.kind !== "counter" && point.access !== "w" && roleOf(point) === "reading");
+  const found = device.points.filter(
+    (point) => point.kind !== "counter" && point.access !== "w" && roleOf(point) === "reading",
+  );
   return found.sort((one, other) => rankOf(one) - rankOf(other));
 }
 

@@ -18,14 +18,20 @@ describe("the input of a number", () => {
   });
 
   it("reports the problem of any other text", () => {
-    for (const text of ["", "warm", "1e999", "Infinity", "1 2"]) expect(typed(text, point(0))).toHaveProperty("problem");
+    for (const text of ["", "warm", "1e999", "Infinity", "1 2"])
+      expect(typed(text, point(0))).toHaveProperty("problem");
     expect(typed("21.55", point(-1))).toEqual({ problem: "The value must be a multiple of 0.1." });
     expect(typed("31", point(0, 5, 30))).toEqual({ problem: "Allowed: 5 to 30\u202f°C." });
     expect(typed("4", point(0, 5))).toEqual({ problem: "Allowed: at least 5\u202f°C." });
   });
 
   it("goes up and down by half a degree where the device has that, onto steps and within the limits", () => {
-    expect([stepped(21, 1, point(-1, 5, 30)), stepped(21.3, -1, point(-1, 5, 30)), stepped(30, 1, point(-1, 5, 30)), stepped(5, -1, point(-1, 5, 30))]).toEqual([21.5, 21, 30, 5]);
+    expect([
+      stepped(21, 1, point(-1, 5, 30)),
+      stepped(21.3, -1, point(-1, 5, 30)),
+      stepped(30, 1, point(-1, 5, 30)),
+      stepped(5, -1, point(-1, 5, 30)),
+    ]).toEqual([21.5, 21, 30, 5]);
     expect([stepped(21, 1, point(0)), stepped(20, -1, point(1))]).toEqual([22, 10]);
   });
 
@@ -54,7 +60,15 @@ describe("limits as text", () => {
   });
 
   it("are the options of a choice, and empty for a switch", () => {
-    const choice = { kind: "enum", access: "rw", unit: "", exponent: 0, minimum: null, maximum: null, options: ["off", "on", "last"] } as const;
+    const choice = {
+      kind: "enum",
+      access: "rw",
+      unit: "",
+      exponent: 0,
+      minimum: null,
+      maximum: null,
+      options: ["off", "on", "last"],
+    } as const;
     expect(limitText({ ...choice, options: [...choice.options] })).toBe("off, on, last");
     expect(limitText({ ...choice, kind: "switch", options: [] })).toBe("");
   });

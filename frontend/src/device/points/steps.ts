@@ -50,13 +50,15 @@ export function limitText(point: Limits): string {
   if (point.kind === "enum") return point.options.join(", ");
   if (point.kind !== "number" && point.kind !== "bitmap" && point.kind !== "counter") return "";
   const range = rangeText(point);
-  const steps = point.exponent === 0 || point.access === "r" ? "" : say("device.steps", { step: stepOf(point.exponent) });
+  const steps =
+    point.exponent === 0 || point.access === "r" ? "" : say("device.steps", { step: stepOf(point.exponent) });
   return [range, steps].filter(Boolean).join(", ");
 }
 
 function rangeText({ minimum, maximum, unit, exponent }: Limits): string {
   const text = (value: number) => plainText(value, unit, exponent);
-  if (minimum !== null && maximum !== null) return say("device.range", { low: plainNumber(minimum, exponent), high: text(maximum) });
+  if (minimum !== null && maximum !== null)
+    return say("device.range", { low: plainNumber(minimum, exponent), high: text(maximum) });
   if (minimum !== null) return say("device.at_least", { low: text(minimum) });
   return maximum !== null ? say("device.at_most", { high: text(maximum) }) : "";
 }

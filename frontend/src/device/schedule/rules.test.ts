@@ -6,8 +6,18 @@ import { device } from "../../devices/testing";
 import { argumentsOf, awaitsSchedule, DAYS, daysText, formOf, NEW_RULE, ruleText } from "./rules";
 
 const timer: ScheduleRule = {
-  id: "a", kind: "timer", name: "", enabled: true, at: "07:30", sun: "", offset_min: 0, turn: "on",
-  days: [...DAYS], weekly: true, lasts_s: 0, after_s: 0,
+  id: "a",
+  kind: "timer",
+  name: "",
+  enabled: true,
+  at: "07:30",
+  sun: "",
+  offset_min: 0,
+  turn: "on",
+  days: [...DAYS],
+  weekly: true,
+  lasts_s: 0,
+  after_s: 0,
 };
 
 describe("rules as text", () => {
@@ -31,10 +41,19 @@ describe("rules as text", () => {
 describe("the form", () => {
   it("gives the arguments of a new rule", () => {
     expect(argumentsOf({ ...NEW_RULE, days: ["mon", "fri"], name: " tea " }, "")).toEqual({
-      at: "07:30", turn: "on", lasts: "none", days: "mon,fri", once: "no", name: "tea",
+      at: "07:30",
+      turn: "on",
+      lasts: "none",
+      days: "mon,fri",
+      once: "no",
+      name: "tea",
     });
     expect(argumentsOf({ ...NEW_RULE, kind: "auto_off", after: "1,5" }, "k3")).toEqual({
-      rule: "k3", after: "90s", days: DAYS.join(","), once: "no", name: "",
+      rule: "k3",
+      after: "90s",
+      days: DAYS.join(","),
+      once: "no",
+      name: "",
     });
     expect(argumentsOf({ ...NEW_RULE, sun: "sunset", offset: "−20" }, "").at).toBe("sunset-20m");
   });

@@ -6,7 +6,17 @@ import { Submit } from "../../parts/attempt";
 import { Notice } from "../../parts/notice";
 import type { Device, ScheduleRule } from "../../data/shapes";
 import { say } from "../../text/words";
-import { argumentsOf, dayName, DAYS, daysText, formOf, NEW_RULE, ruleText, SCHEDULE_ACTIONS, type RuleForm } from "./rules";
+import {
+  argumentsOf,
+  dayName,
+  DAYS,
+  daysText,
+  formOf,
+  NEW_RULE,
+  ruleText,
+  SCHEDULE_ACTIONS,
+  type RuleForm,
+} from "./rules";
 import { run, runOf } from "../actions/runs";
 import "./schedule.css";
 
@@ -30,13 +40,29 @@ export function Schedule({ device, isShown = false }: { device: Device; isShown?
         ))}
       </ul>
       <div>
-        <button type="button" aria-disabled={bar ? true : undefined} title={bar || undefined} onClick={() => !bar && setEdited("new")}>
+        <button
+          type="button"
+          aria-disabled={bar ? true : undefined}
+          title={bar || undefined}
+          onClick={() => !bar && setEdited("new")}
+        >
           {say("device.add_rule")}
         </button>
       </div>
       <Outcomes device={device} />
-      <dialog ref={dialog} aria-label={say(edited === "new" ? "device.add_rule" : "device.edit_rule")} onClose={() => setEdited(undefined)}>
-        {edited && <Editor key={edited === "new" ? "" : edited.id} device={device} rule={edited} close={() => dialog.current?.close()} />}
+      <dialog
+        ref={dialog}
+        aria-label={say(edited === "new" ? "device.add_rule" : "device.edit_rule")}
+        onClose={() => setEdited(undefined)}
+      >
+        {edited && (
+          <Editor
+            key={edited === "new" ? "" : edited.id}
+            device={device}
+            rule={edited}
+            close={() => dialog.current?.close()}
+          />
+        )}
       </dialog>
     </section>
   );
@@ -46,7 +72,8 @@ type RuleProps = { device: Device; rule: ScheduleRule; bar: string; edit: () => 
 
 function Rule({ device, rule, bar, edit }: RuleProps) {
   const text = ruleText(rule);
-  const send = (action: string, args: Record<string, string>) => void run(device.id, action, { rule: rule.id, ...args }, true);
+  const send = (action: string, args: Record<string, string>) =>
+    void run(device.id, action, { rule: rule.id, ...args }, true);
   const enabled = rule.enabled;
   return (
     <li class="rule" data-enabled={enabled}>
@@ -124,11 +151,20 @@ function Editor({ device, rule, close }: EditorProps) {
           pick={(kind) => change({ kind: kind as RuleForm["kind"] })}
         />
       )}
-      {form.kind === "timer" ? <TimerFields form={form} change={change} /> : <AutoOffFields form={form} change={change} />}
+      {form.kind === "timer" ? (
+        <TimerFields form={form} change={change} />
+      ) : (
+        <AutoOffFields form={form} change={change} />
+      )}
       <Days form={form} change={change} />
       <label class="field">
         <span>{say("device.rule_name")}</span>
-        <input value={form.name} maxLength={32} autoComplete="off" onInput={(event) => change({ name: event.currentTarget.value })} />
+        <input
+          value={form.name}
+          maxLength={32}
+          autoComplete="off"
+          onInput={(event) => change({ name: event.currentTarget.value })}
+        />
       </label>
       <div class="row-of">
         <Submit busy={busy} barred={form.days.length === 0}>
@@ -194,7 +230,8 @@ function Minutes({ label, value, set }: { label: string; value: string; set: (va
 }
 
 function Days({ form, change }: FieldsProps) {
-  const toggle = (day: (typeof DAYS)[number]) => change({ days: DAYS.filter((one) => (one === day) !== form.days.includes(one)) });
+  const toggle = (day: (typeof DAYS)[number]) =>
+    change({ days: DAYS.filter((one) => (one === day) !== form.days.includes(one)) });
   return (
     <fieldset class="days">
       <legend>{say("device.rule_days")}</legend>
@@ -206,13 +243,19 @@ function Days({ form, change }: FieldsProps) {
         ))}
       </div>
       <label>
-        <input type="checkbox" checked={form.once} onChange={() => change({ once: !form.once })} /> {say("device.rule_only_once")}
+        <input type="checkbox" checked={form.once} onChange={() => change({ once: !form.once })} />{" "}
+        {say("device.rule_only_once")}
       </label>
     </fieldset>
   );
 }
 
-type ChoiceProps = { label: string; value: string; options: readonly (readonly [string, string])[]; pick: (value: string) => void };
+type ChoiceProps = {
+  label: string;
+  value: string;
+  options: readonly (readonly [string, string])[];
+  pick: (value: string) => void;
+};
 
 function Choice({ label, value, options, pick }: ChoiceProps) {
   const id = useId();

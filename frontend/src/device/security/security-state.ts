@@ -37,7 +37,9 @@ export function stateWord(state: string): string {
 /** `Armed in 0:23`; "" for a state that lasts. */
 export function leftText(state: string, seconds: number): string {
   if (!isTimed(state)) return "";
-  return say(state === "arming" ? "security.left_arming" : "security.left_alarm_delay", { left: countdownText(seconds) });
+  return say(state === "arming" ? "security.left_arming" : "security.left_alarm_delay", {
+    left: countdownText(seconds),
+  });
 }
 
 /** The arguments of an action that takes a code: without one, none. */
@@ -48,7 +50,11 @@ export function withCode(code: string, more: Readonly<Record<string, string>> = 
 const SHOWN_EVENTS = 5;
 
 /** The newest events of the alarm system of a device, newest first: those that are stored, and those of this page. */
-export function lastEvents(device: string, stored: readonly HubEvent[], live: readonly HubEvent[]): readonly HubEvent[] {
+export function lastEvents(
+  device: string,
+  stored: readonly HubEvent[],
+  live: readonly HubEvent[],
+): readonly HubEvent[] {
   const own = [stored, live].map((events) => events.filter((one) => one.device === device && one.kind === "security"));
   return merged(own, SHOWN_EVENTS);
 }

@@ -7,7 +7,14 @@ const STATES = ["disarmed", "arming", "home", "away", "alarm delay", "alarm"];
 
 describe("an alarm system", () => {
   it("has a word for each of its states, and shows others as they are", () => {
-    expect(STATES.map(stateWord)).toEqual(["Disarmed", "Arming", "Armed: at home", "Armed: away", "Alarm soon", "Alarm"]);
+    expect(STATES.map(stateWord)).toEqual([
+      "Disarmed",
+      "Arming",
+      "Armed: at home",
+      "Armed: away",
+      "Alarm soon",
+      "Alarm",
+    ]);
     expect(stateWord("night")).toBe("night");
   });
 
@@ -33,9 +40,18 @@ describe("an alarm system", () => {
 
   it("shows its last five events, each once, the newest first", () => {
     const event = (minute: number, more: object = {}) =>
-      ({ at: `2026-11-29T19:0${minute}:00.000Z`, device: "alarm", kind: "security", words: `event ${minute}`, data: {}, ...more }) as HubEvent;
+      ({
+        at: `2026-11-29T19:0${minute}:00.000Z`,
+        device: "alarm",
+        kind: "security",
+        words: `event ${minute}`,
+        data: {},
+        ...more,
+      }) as HubEvent;
     const stored = [event(6), event(5), event(4), event(3), event(2)];
     const live = [event(9, { kind: "action" }), event(8), event(7, { device: "other" }), event(6)];
-    expect(lastEvents("alarm", stored, live).map((one) => one.words)).toEqual([8, 6, 5, 4, 3].map((minute) => `event ${minute}`));
+    expect(lastEvents("alarm", stored, live).map((one) => one.words)).toEqual(
+      [8, 6, 5, 4, 3].map((minute) => `event ${minute}`),
+    );
   });
 });

@@ -59,11 +59,19 @@ function Choices({ device, state }: { device: Device; state: string }) {
         {arm && <Choice {...button} text={say("security.arm_home")} press={() => void send("arm", { mode: "home" })} />}
         {arm && <Choice {...button} text={say("security.arm_away")} press={() => void send("arm", { mode: "away" })} />}
         {disarm && <Choice {...button} text={say("security.disarm")} isMain />}
-        {cancel && <Choice {...button} text={say("security.cancel_alarm")} press={() => void send("cancel_alarm", withCode(code))} />}
+        {cancel && (
+          <Choice
+            {...button}
+            text={say("security.cancel_alarm")}
+            press={() => void send("cancel_alarm", withCode(code))}
+          />
+        )}
       </div>
       {cancel && <p class="soft small">{say("security.text_alarm")}</p>}
       {bar && <p class="soft small">{bar}</p>}
-      <div role="status">{failed.text && failed.state === state && !busy && <Notice kind="fault">{failed.text}</Notice>}</div>
+      <div role="status">
+        {failed.text && failed.state === state && !busy && <Notice kind="fault">{failed.text}</Notice>}
+      </div>
     </form>
   );
 }
@@ -92,7 +100,14 @@ function CodeField({ label, value, set }: CodeProps) {
   return (
     <label class="field">
       <span>{label}</span>
-      <input type="password" inputMode="numeric" maxLength={16} autoComplete="off" value={value} onInput={(event) => set(event.currentTarget.value)} />
+      <input
+        type="password"
+        inputMode="numeric"
+        maxLength={16}
+        autoComplete="off"
+        value={value}
+        onInput={(event) => set(event.currentTarget.value)}
+      />
     </label>
   );
 }

@@ -40,7 +40,10 @@ function Setting({ device, point }: { device: Device; point: Point }) {
   const base = baseOf(point.key);
   const value = reading(device.id, point.key).value?.value;
   const isShown = point.kind === "switch" || point.kind === "enum" || isDuration(point); // by its control
-  const text = [sayIfKnown(`behaviour.${base}_text`, ""), isShown || value === undefined ? "" : say("device.present", { value: meaningOf(value, point) })];
+  const text = [
+    sayIfKnown(`behaviour.${base}_text`, ""),
+    isShown || value === undefined ? "" : say("device.present", { value: meaningOf(value, point) }),
+  ];
   return (
     <Row title={title} text={text.filter(Boolean).join(" ")} isStacked={point.kind !== "switch"} name={point.key}>
       <PointControl device={device} point={point} title={title} />
@@ -51,6 +54,9 @@ function Setting({ device, point }: { device: Device; point: Point }) {
 /** The effect in words. A countdown switches the other way. */
 function nameOfSetting(device: Device, point: Point): string {
   const relay = relayOf(device);
-  if (isPoint(point, "countdown") && relay) return say(reading(device.id, relay.key).value?.value === true ? "behaviour.countdown_off" : "behaviour.countdown_on");
+  if (isPoint(point, "countdown") && relay)
+    return say(
+      reading(device.id, relay.key).value?.value === true ? "behaviour.countdown_off" : "behaviour.countdown_on",
+    );
   return sayIfKnown(`behaviour.${baseOf(point.key)}`, titleOf(point));
 }

@@ -23,7 +23,10 @@ export type Configuration = Omit<Schemas["ConfigurationView"], "devices"> & { de
 export type Change = Schemas["ReloadView"];
 
 /** What became of a change. `differences`: what others changed meanwhile; [] where that is too long ago to be known. */
-export type Outcome = { state: "saved"; change: Change } | { state: "conflict"; differences: readonly Difference[] } | { state: "refused"; text: string };
+export type Outcome =
+  | { state: "saved"; change: Change }
+  | { state: "conflict"; differences: readonly Difference[] }
+  | { state: "refused"; text: string };
 
 const view = signal<Configuration | undefined>(undefined);
 const failure = signal("");
@@ -32,7 +35,11 @@ const failure = signal("");
 export const loaded = { view, failure } as const;
 
 /** The configuration, and why it could not be loaded. It is loaded anew when the device is described anew. */
-export function useConfiguration(device: Device): { configuration: Configuration | undefined; error: string; again: () => void } {
+export function useConfiguration(device: Device): {
+  configuration: Configuration | undefined;
+  error: string;
+  again: () => void;
+} {
   const { id, name, room, parent, produces, critical, favourite, colour } = device;
   const live = connection.value === "live" && role.value === "control";
   const described = JSON.stringify([id, name, room, parent, produces, critical, favourite, colour]);
@@ -69,22 +76,34 @@ let queue: Promise<unknown> = Promise.resolve(); // one change after another, ea
 
 /** Change keys of a device; null removes one. Never throws. */
 export function change(device: string, keys: Keys): Promise<Outcome> {
-  return apply((one) => isSame(one, device, keys), (revision) => patch<Change>(addressOf(device), { revision, keys, origin: "web" }));
+  return apply(
+    (one) => isSame(one, device, keys),
+    (revision) => patch<Change>(addressOf(device), { revision, keys, origin: "web" }),
+  );
 }
 
 /** Take a device out of the configuration. Never throws. */
 export function removeDevice(device: string, history: "keep" | "delete"): Promise<Outcome> {
-  return apply((one) => isSame(one, device, {}), (revision) => remove<Change>(addressOf(device), { revision, history, origin: "web" }));
+  return apply(
+    (one) => isSame(one, device, {}),
+    (revision) => remove<Change>(addressOf(device), { revision, history, origin: "web" }),
+  );
 }
 
 /** Send a change on top of the revision that the page has seen. `isMine`: whether a difference is what it is about. Never throws. */
-export function apply(isMine: (difference: Difference) => boolean, send: (revision: string) => Promise<Change>): Promise<Outcome> {
+export function apply(
+  isMine: (difference: Difference) => boolean,
+  send: (revision: string) => Promise<Change>,
+): Promise<Outcome> {
   const mine = queue.then(() => attempt(isMine, send));
   queue = mine;
   return mine;
 }
 
-async function attempt(isMine: (difference: Difference) => boolean, send: (revision: string) => Promise<Change>): Promise<Outcome> {
+async function attempt(
+  isMine: (difference: Difference) => boolean,
+  send: (revision: string) => Promise<Change>,
+): Promise<Outcome> {
   if (!view.peek()) await load();
   for (let tries = 2; ; tries--) {
     try {

@@ -22,22 +22,39 @@ export function Counting({ device, all, keys, bar }: Props) {
       <h2 id="counting">{say("device.counting")}</h2>
       <div class="entries set">
         <Toggle
-          {...common} name="favourite" title={say("device.setting_favourite")} text={say("device.setting_favourite_text")} isOn={keys.favourite === true}
+          {...common}
+          name="favourite"
+          title={say("device.setting_favourite")}
+          text={say("device.setting_favourite_text")}
+          isOn={keys.favourite === true}
           keysFor={(isOn) => ({ favourite: isOn || null })}
         />
         {relayOf(device) && (
           <Toggle
-            {...common} name="critical" title={say("device.setting_critical")} text={say("device.setting_critical_text")} isOn={keys.critical === true}
+            {...common}
+            name="critical"
+            title={say("device.setting_critical")}
+            text={say("device.setting_critical_text")}
+            isOn={keys.critical === true}
             keysFor={(isOn) => ({ critical: isOn || null })}
           />
         )}
         <Choice
-          {...common} name="parent" title={say("device.admit_parent")} text={say("device.setting_parent_text")} value={textIn(keys, "parent")}
-          options={[["", say("device.admit_no_parent")], ...parents.map((id) => [id, label(id)] as const)]} keysFor={(id) => ({ parent: id || null })}
+          {...common}
+          name="parent"
+          title={say("device.admit_parent")}
+          text={say("device.setting_parent_text")}
+          value={textIn(keys, "parent")}
+          options={[["", say("device.admit_no_parent")], ...parents.map((id) => [id, label(id)] as const)]}
+          keysFor={(id) => ({ parent: id || null })}
         />
         {measures && (
           <Toggle
-            {...common} name="produces" title={say("device.produces")} text={say("device.setting_produces_text")} isOn={keys.produces === true}
+            {...common}
+            name="produces"
+            title={say("device.produces")}
+            text={say("device.setting_produces_text")}
+            isOn={keys.produces === true}
             keysFor={(isOn) => ({ produces: isOn || null })}
           />
         )}

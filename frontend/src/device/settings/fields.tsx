@@ -16,14 +16,26 @@ export function Row({ saving, ...row }: RowProps & { saving?: Saving }) {
 /** What all settings of the file need: the device, and why it cannot be saved now ("" = it can). */
 export type Common = { device: string; bar: string };
 
-type ToggleProps = Common & { title: string; text: ComponentChildren; isOn: boolean; keysFor: (isOn: boolean) => Keys; name: string };
+type ToggleProps = Common & {
+  title: string;
+  text: ComponentChildren;
+  isOn: boolean;
+  keysFor: (isOn: boolean) => Keys;
+  name: string;
+};
 
 export function Toggle({ device, bar, title, text, isOn, keysFor, name }: ToggleProps) {
   const saving = useSaving(device);
   return (
     <Row title={title} text={text} name={name} saving={saving}>
       <button
-        type="button" class="switch" aria-label={title} aria-pressed={isOn} aria-busy={saving.busy} aria-disabled={bar ? true : undefined} title={bar || undefined}
+        type="button"
+        class="switch"
+        aria-label={title}
+        aria-pressed={isOn}
+        aria-busy={saving.busy}
+        aria-disabled={bar ? true : undefined}
+        title={bar || undefined}
         onClick={() => void (bar || saving.save(keysFor(!isOn)))}
       >
         <span class="track" />
@@ -32,7 +44,14 @@ export function Toggle({ device, bar, title, text, isOn, keysFor, name }: Toggle
   );
 }
 
-type ChoiceProps = Common & { title: string; text: ComponentChildren; value: string; options: readonly (readonly [string, string])[]; keysFor: (value: string) => Keys; name: string };
+type ChoiceProps = Common & {
+  title: string;
+  text: ComponentChildren;
+  value: string;
+  options: readonly (readonly [string, string])[];
+  keysFor: (value: string) => Keys;
+  name: string;
+};
 
 /** A list: saved as soon as another entry is chosen. */
 export function Choice({ device, bar, title, text, value, options, keysFor, name }: ChoiceProps) {
@@ -40,7 +59,11 @@ export function Choice({ device, bar, title, text, value, options, keysFor, name
   return (
     <Row title={title} text={text} name={name} isStacked saving={saving}>
       <select
-        aria-label={title} value={value} disabled={bar !== ""} aria-busy={saving.busy} title={bar || undefined}
+        aria-label={title}
+        value={value}
+        disabled={bar !== ""}
+        aria-busy={saving.busy}
+        title={bar || undefined}
         onChange={(event) => {
           const select = event.currentTarget;
           void saving.save(keysFor(select.value)).then((done) => done?.state !== "saved" && (select.value = value));
@@ -57,14 +80,34 @@ export function Choice({ device, bar, title, text, value, options, keysFor, name
 }
 
 type TextProps = Common & {
-  title: string; text: ComponentChildren; value: string; keysFor: (text: string) => Keys; name: string; unit?: string; isNumber?: boolean; hint?: string;
+  title: string;
+  text: ComponentChildren;
+  value: string;
+  keysFor: (text: string) => Keys;
+  name: string;
+  unit?: string;
+  isNumber?: boolean;
+  hint?: string;
   /** Why the text cannot be saved; "" if it can. */
   check?: (text: string) => string;
   onSaved?: (change: Change) => void;
 };
 
 /** A text or a number: saved with a button or with Return, and never on top of what others saved meanwhile. */
-export function TextSetting({ device, bar, title, text, value, keysFor, name, unit, isNumber = false, hint, check, onSaved }: TextProps) {
+export function TextSetting({
+  device,
+  bar,
+  title,
+  text,
+  value,
+  keysFor,
+  name,
+  unit,
+  isNumber = false,
+  hint,
+  check,
+  onSaved,
+}: TextProps) {
   const id = useId();
   const saving = useSaving(device);
   const [draft, setDraft] = useState<Draft>();
@@ -88,7 +131,8 @@ export function TextSetting({ device, bar, title, text, value, keysFor, name, un
   return (
     <Row title={title} text={text} name={name} isStacked {...(conflict ? {} : { saving })}>
       <form
-        class="text-setting" noValidate
+        class="text-setting"
+        noValidate
         onSubmit={(event) => {
           event.preventDefault();
           if (draft && !conflict) void save(draft);
@@ -96,8 +140,17 @@ export function TextSetting({ device, bar, title, text, value, keysFor, name, un
       >
         <span class="with-unit">
           <input
-            type="text" inputMode={isNumber ? "decimal" : undefined} aria-label={title} aria-invalid={problem !== ""} aria-describedby={`${id}-note`} value={shown}
-            placeholder={hint} maxLength={200} autoComplete="off" disabled={bar !== ""} title={bar || undefined}
+            type="text"
+            inputMode={isNumber ? "decimal" : undefined}
+            aria-label={title}
+            aria-invalid={problem !== ""}
+            aria-describedby={`${id}-note`}
+            value={shown}
+            placeholder={hint}
+            maxLength={200}
+            autoComplete="off"
+            disabled={bar !== ""}
+            title={bar || undefined}
             onInput={(event) => {
               setDraft(typed(draft, value, event.currentTarget.value));
               setProblem("");
@@ -119,7 +172,13 @@ export function TextSetting({ device, bar, title, text, value, keysFor, name, un
           {problem && <p class="problem">{problem}</p>}
           {draft && conflict && (
             <>
-              <p>{say("device.changed_meanwhile", { name: title, was: conflict.was || say("device.nothing_set"), now: conflict.now || say("device.nothing_set") })}</p>
+              <p>
+                {say("device.changed_meanwhile", {
+                  name: title,
+                  was: conflict.was || say("device.nothing_set"),
+                  now: conflict.now || say("device.nothing_set"),
+                })}
+              </p>
               <span class="row-of">
                 <button type="button" onClick={drop}>
                   {say("device.keep_theirs", { value: conflict.now || say("device.nothing_set") })}

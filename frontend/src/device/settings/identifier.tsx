@@ -14,8 +14,15 @@ export function Identifier({ device, bar }: { device: Device; bar: string }) {
       <p class="small soft">{say("device.identifier_text")}</p>
       <div class="entries set">
         <TextSetting
-          device={device.id} bar={bar} name="id" title={say("device.id")} text={say("device.id_rule")} value={device.id} keysFor={(text) => ({ id: text.trim() })}
-          check={(text) => (ID.test(text.trim()) ? "" : say("device.id_rule"))} onSaved={(change) => change.device && go(placeOf(change.device, "settings"), true)}
+          device={device.id}
+          bar={bar}
+          name="id"
+          title={say("device.id")}
+          text={say("device.id_rule")}
+          value={device.id}
+          keysFor={(text) => ({ id: text.trim() })}
+          check={(text) => (ID.test(text.trim()) ? "" : say("device.id_rule"))}
+          onSaved={(change) => change.device && go(placeOf(change.device, "settings"), true)}
         />
       </div>
     </details>

@@ -21,8 +21,14 @@ export function Measuring({ device, keys, bar }: { device: Device; keys: Keys; b
       <div class="entries set">
         {keys.family !== undefined && (
           <Choice
-            device={device.id} bar={bar} name="profile" title={say("device.setting_profile")} text={say("device.setting_profile_text", { profile: device.profile || "–" })} value={own}
-            options={[["", say("device.profile_found")], ...known.map(({ name, title }) => [name, title] as const)]} keysFor={(name) => ({ profile: name || null })}
+            device={device.id}
+            bar={bar}
+            name="profile"
+            title={say("device.setting_profile")}
+            text={say("device.setting_profile_text", { profile: device.profile || "–" })}
+            value={own}
+            options={[["", say("device.profile_found")], ...known.map(({ name, title }) => [name, title] as const)]}
+            keysFor={(name) => ({ profile: name || null })}
           />
         )}
         {points.map((point) => (
@@ -39,10 +45,23 @@ function Scale({ device, point, keys, bar }: { device: Device; point: Point; key
   const isLast = factor !== undefined && Object.keys(table).length === 1;
   return (
     <TextSetting
-      device={device.id} bar={bar} name={`scale.${point.key}`} title={say("device.setting_scale", { point: titleOf(point) })} text={say("device.setting_scale_text")}
-      value={factor === undefined ? "" : String(factor)} hint="1" isNumber
+      device={device.id}
+      bar={bar}
+      name={`scale.${point.key}`}
+      title={say("device.setting_scale", { point: titleOf(point) })}
+      text={say("device.setting_scale_text")}
+      value={factor === undefined ? "" : String(factor)}
+      hint="1"
+      isNumber
       check={(text) => (text.trim() === "" || Number(text.replace(",", ".")) > 0 ? "" : say("device.not_a_factor"))}
-      keysFor={(text) => ({ scale: text.trim() === "" ? (isLast ? null : { [point.key]: null }) : { [point.key]: Number(text.replace(",", ".")) } })}
+      keysFor={(text) => ({
+        scale:
+          text.trim() === ""
+            ? isLast
+              ? null
+              : { [point.key]: null }
+            : { [point.key]: Number(text.replace(",", ".")) },
+      })}
     />
   );
 }
@@ -50,5 +69,10 @@ function Scale({ device, point, keys, bar }: { device: Device; point: Point; key
 /** Quantities, not settings and signals; and what has a factor already. */
 function isScaled(point: Point, keys: Keys): boolean {
   if (Object.hasOwn((keys.scale ?? {}) as object, point.key)) return true;
-  return point.access === "r" && (point.kind === "counter" || point.kind === "number") && /_(W|V|A|Wh|C)$/.test(point.key) && (roleOf(point) === "reading" || point.key.startsWith("energy_") || /_(V|A)$/.test(point.key));
+  return (
+    point.access === "r" &&
+    (point.kind === "counter" || point.kind === "number") &&
+    /_(W|V|A|Wh|C)$/.test(point.key) &&
+    (roleOf(point) === "reading" || point.key.startsWith("energy_") || /_(V|A)$/.test(point.key))
+  );
 }

@@ -37,11 +37,24 @@ export function PartName({ device }: { device: Device }) {
       >
         <label class="field">
           <span>{say("gateway.name")}</span>
-          <input value={name} maxLength={80} autoComplete="off" disabled={bar !== ""} placeholder={device.id} onInput={(event) => setName(event.currentTarget.value)} />
+          <input
+            value={name}
+            maxLength={80}
+            autoComplete="off"
+            disabled={bar !== ""}
+            placeholder={device.id}
+            onInput={(event) => setName(event.currentTarget.value)}
+          />
         </label>
         <label class="field">
           <span>{say("gateway.place")}</span>
-          <input value={place} maxLength={80} autoComplete="off" disabled={bar !== ""} onInput={(event) => setPlace(event.currentTarget.value)} />
+          <input
+            value={place}
+            maxLength={80}
+            autoComplete="off"
+            disabled={bar !== ""}
+            onInput={(event) => setPlace(event.currentTarget.value)}
+          />
         </label>
         <div class="row-of">
           <Submit busy={busy} barred={bar !== ""}>
@@ -69,7 +82,11 @@ export function PartRemoval({ device, isOpen }: { device: Device; isOpen: boolea
 
 function Question({ device, close }: { device: Device; close: () => void }) {
   const [reset, setReset] = useState(false);
-  const { busy, problem, go: remove } = useAsk(device, reset ? "forget" : "remove", () => {
+  const {
+    busy,
+    problem,
+    go: remove,
+  } = useAsk(device, reset ? "forget" : "remove", () => {
     close();
     go(placeOf(device.parent));
   });

@@ -21,7 +21,12 @@ export function NameAndPlace({ device, keys, bar }: Props) {
       <h2 id="name-and-place">{say("device.name_and_place")}</h2>
       <div class="entries set">
         <TextSetting
-          {...common} name="name" title={say("device.setting_name")} text={say("device.setting_name_text")} value={textIn(keys, "name")} hint={device.id}
+          {...common}
+          name="name"
+          title={say("device.setting_name")}
+          text={say("device.setting_name_text")}
+          value={textIn(keys, "name")}
+          hint={device.id}
           keysFor={(text) => ({ name: text.trim() || null })}
         />
         <Room {...common} keys={keys} />
@@ -40,8 +45,14 @@ function Room({ device, bar, keys }: Common & { keys: Keys }) {
     return (
       <div class="room-row">
         <TextSetting
-          device={device} bar={bar} name="room" title={say("device.setting_room")} text={say("device.setting_new_room")} value={room}
-          keysFor={(text) => ({ room: text.trim() || null })} onSaved={() => setNew(false)}
+          device={device}
+          bar={bar}
+          name="room"
+          title={say("device.setting_room")}
+          text={say("device.setting_new_room")}
+          value={room}
+          keysFor={(text) => ({ room: text.trim() || null })}
+          onSaved={() => setNew(false)}
         />
         {rooms.length > 0 && (
           <button type="button" class="quiet" onClick={() => setNew(false)}>
@@ -53,8 +64,14 @@ function Room({ device, bar, keys }: Common & { keys: Keys }) {
   return (
     <div class="room-row">
       <Choice
-        device={device} bar={bar} name="room" title={say("device.setting_room")} text={say("device.setting_room_text")} value={room}
-        options={[["", say("device.no_room")], ...rooms.map((one) => [one, one] as const)]} keysFor={(one) => ({ room: one || null })}
+        device={device}
+        bar={bar}
+        name="room"
+        title={say("device.setting_room")}
+        text={say("device.setting_room_text")}
+        value={room}
+        options={[["", say("device.no_room")], ...rooms.map((one) => [one, one] as const)]}
+        keysFor={(one) => ({ room: one || null })}
       />
       {!bar && (
         <button type="button" class="quiet" onClick={() => setNew(true)}>
@@ -76,17 +93,32 @@ function Colour({ device, bar, shown, keys }: Common & { shown: Device; keys: Ke
   const mine = markOf(shown.id);
   const isChosen = typeof keys.colour === "number";
   return (
-    <Row title={say("device.setting_colour")} text={say("device.setting_colour_text")} name="colour" isStacked saving={saving}>
+    <Row
+      title={say("device.setting_colour")}
+      text={say("device.setting_colour_text")}
+      name="colour"
+      isStacked
+      saving={saving}
+    >
       <div class="colours">
         <div class="swatches" role="group" aria-label={say("device.setting_colour")}>
           {Array.from({ length: COLOURS }, (_, index) => {
             const mark = `var(--use-${index})`;
             const owner = devices.value.find((one) => one.id !== shown.id && markOf(one.id) === mark);
-            const label = owner ? say("device.colour_of", { number: index + 1, device: nameOf(owner) }) : say("device.colour_number", { number: index + 1 });
+            const label = owner
+              ? say("device.colour_of", { number: index + 1, device: nameOf(owner) })
+              : say("device.colour_number", { number: index + 1 });
             return (
               <button
-                key={mark} type="button" class="bare" data-taken={owner ? true : undefined} aria-pressed={mine === mark} aria-label={label} title={bar || label}
-                aria-disabled={bar ? true : undefined} onClick={() => void (bar || saving.save({ colour: index }))}
+                key={mark}
+                type="button"
+                class="bare"
+                data-taken={owner ? true : undefined}
+                aria-pressed={mine === mark}
+                aria-label={label}
+                title={bar || label}
+                aria-disabled={bar ? true : undefined}
+                onClick={() => void (bar || saving.save({ colour: index }))}
               >
                 <i data-mark style={{ "--mark": mark }} />
               </button>

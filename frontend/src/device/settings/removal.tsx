@@ -29,7 +29,10 @@ export function Removal({ children, question, isOpen, bar, isKept = false }: Pro
             {children}
           </div>
           <button
-            type="button" class="danger" aria-disabled={bar || isKept ? true : undefined} title={bar || undefined}
+            type="button"
+            class="danger"
+            aria-disabled={bar || isKept ? true : undefined}
+            title={bar || undefined}
             onClick={() => bar || isKept || dialog.current?.showModal()}
           >
             {say("device.remove_button")}

@@ -15,9 +15,16 @@ import { outcomeText } from "./saving";
 type History = "keep" | "delete";
 
 export function Remove({ device, bar, isOpen }: { device: Device; bar: string; isOpen: boolean }) {
-  const inside = devices.value.filter((one) => one.parent === device.id && !one.actions.some((action) => action.name === "forget"));
+  const inside = devices.value.filter(
+    (one) => one.parent === device.id && !one.actions.some((action) => action.name === "forget"),
+  );
   return (
-    <Removal isOpen={isOpen} bar={bar} isKept={inside.length > 0} question={(close) => <Question device={device} close={close} />}>
+    <Removal
+      isOpen={isOpen}
+      bar={bar}
+      isKept={inside.length > 0}
+      question={(close) => <Question device={device} close={close} />}
+    >
       <p class="small soft">{say("device.remove_text")}</p>
       {inside.length > 0 && (
         <p class="small">
@@ -70,7 +77,13 @@ function Question({ device, close }: { device: Device; close: () => void }) {
       {history === "delete" && (
         <label class="field">
           <span>{say("device.remove_type", { word: wanted })}</span>
-          <input value={word} autoComplete="off" autoCapitalize="off" spellcheck={false} onInput={(event) => setWord(event.currentTarget.value)} />
+          <input
+            value={word}
+            autoComplete="off"
+            autoCapitalize="off"
+            spellcheck={false}
+            onInput={(event) => setWord(event.currentTarget.value)}
+          />
         </label>
       )}
       {problem && <Notice kind="fault">{problem}</Notice>}

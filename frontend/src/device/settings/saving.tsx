@@ -7,7 +7,12 @@ import { change, type Configuration, type Difference, type Keys, type Outcome } 
 
 const SHOWN_MS = 6_000; // for which "Saved." is shown
 
-export type Saving = { busy: boolean; outcome: Outcome | undefined; save: (keys: Keys) => Promise<Outcome | undefined>; forget: () => void };
+export type Saving = {
+  busy: boolean;
+  outcome: Outcome | undefined;
+  save: (keys: Keys) => Promise<Outcome | undefined>;
+  forget: () => void;
+};
 
 export function useSaving(device: string): Saving {
   const [busy, setBusy] = useState(false);

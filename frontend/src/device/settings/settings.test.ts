@@ -35,27 +35,62 @@ describe("a text that others may change meanwhile", () => {
 });
 
 describe("what others changed in the file", () => {
-  const difference = (device: string, key: string, before: unknown = null, after: unknown = null) => ({ device, key, before, after });
+  const difference = (device: string, key: string, before: unknown = null, after: unknown = null) => ({
+    device,
+    key,
+    before,
+    after,
+  });
   it("is the same only if it is this device and this key, or the device as a whole", () => {
-    const changes = [difference("kettle", "name"), difference("kettle", "scale.power_W"), difference("kettle", "room"), difference("fridge", "name"), difference("", "hub.timezone"), difference("kettle", ""), difference("kettle", "id")];
-    expect(changes.map((one) => isSame(one, "kettle", { name: "Tea", scale: { power_W: 2 } }))).toEqual([true, true, false, false, false, true, true]);
+    const changes = [
+      difference("kettle", "name"),
+      difference("kettle", "scale.power_W"),
+      difference("kettle", "room"),
+      difference("fridge", "name"),
+      difference("", "hub.timezone"),
+      difference("kettle", ""),
+      difference("kettle", "id"),
+    ];
+    expect(changes.map((one) => isSame(one, "kettle", { name: "Tea", scale: { power_W: 2 } }))).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+      true,
+      true,
+    ]);
   });
 
   it("is said in words, and that nothing was saved", () => {
-    expect(conflictText([difference("kettle", "name", "Kettle", "Pot")])).toBe("Nothing was saved, since others changed it meanwhile: name was Kettle, is now Pot.");
-    expect(conflictText([difference("kettle", "critical", null, true), difference("kettle", "", {}, null)])).toContain("asks before switching was nothing, is now yes; the device was removed");
+    expect(conflictText([difference("kettle", "name", "Kettle", "Pot")])).toBe(
+      "Nothing was saved, since others changed it meanwhile: name was Kettle, is now Pot.",
+    );
+    expect(conflictText([difference("kettle", "critical", null, true), difference("kettle", "", {}, null)])).toContain(
+      "asks before switching was nothing, is now yes; the device was removed",
+    );
     expect(conflictText([])).toContain("try again");
     expect(outcomeText({ state: "refused", text: "No." })).toBe("No.");
   });
 });
 
 it("a device counts inside none that counts inside it", () => {
-  const all = [["meter", ""], ["plug", "meter"], ["lamp", "plug"], ["x", "y"], ["y", "x"]].map(([id = "", parent]) => ({ id, keys: parent ? { parent } : {} }));
+  const all = [
+    ["meter", ""],
+    ["plug", "meter"],
+    ["lamp", "plug"],
+    ["x", "y"],
+    ["y", "x"],
+  ].map(([id = "", parent]) => ({ id, keys: parent ? { parent } : {} }));
   expect(parentsFor("plug", all)).toEqual(["meter", "x", "y"]);
   expect(parentsFor("lamp", all)).toEqual(["meter", "plug", "x", "y"]);
   expect(parentsFor("x", all)).toEqual(["meter", "plug", "lamp"]);
 });
 
 it("rooms are listed once, in the order of the alphabet", () => {
-  expect(roomsOf([{ room: "Room 10" }, { room: "" }, { room: "room 2" }, { room: "Room 10" }], "Attic")).toEqual(["Attic", "room 2", "Room 10"]);
+  expect(roomsOf([{ room: "Room 10" }, { room: "" }, { room: "room 2" }, { room: "Room 10" }], "Attic")).toEqual([
+    "Attic",
+    "room 2",
+    "Room 10",
+  ]);
 });

@@ -32,7 +32,9 @@ export function Settings({ device }: { device: Device }) {
   const isRead = role.value === "read";
   const isOnlyShown = isRead || Boolean(configuration?.problem); // a file with an error has no devices to speak of
   const keys = table?.keys ?? (isOnlyShown && !isPart(device) ? describedKeys(device) : undefined);
-  const all = configuration?.devices.length ? configuration.devices : devices.value.map((one) => ({ id: one.id, keys: describedKeys(one) }));
+  const all = configuration?.devices.length
+    ? configuration.devices
+    : devices.value.map((one) => ({ id: one.id, keys: describedKeys(one) }));
   return (
     <div class="settings">
       {isRead && <Notice>{say("device.settings_read_only")}</Notice>}
@@ -41,8 +43,14 @@ export function Settings({ device }: { device: Device }) {
           {error}
         </Notice>
       )}
-      {configuration?.unwritable && <Notice kind="fault">{say("device.unwritable", { reason: configuration.unwritable })}</Notice>}
-      {configuration?.problem && <Notice kind="fault" again={again}>{say("device.file_invalid", { problem: configuration.problem })}</Notice>}
+      {configuration?.unwritable && (
+        <Notice kind="fault">{say("device.unwritable", { reason: configuration.unwritable })}</Notice>
+      )}
+      {configuration?.problem && (
+        <Notice kind="fault" again={again}>
+          {say("device.file_invalid", { problem: configuration.problem })}
+        </Notice>
+      )}
       {table?.admitted && <Notice>{say("device.not_in_file")}</Notice>}
       {isPart(device) && <PartName key={device.id} device={device} />}
       {keys && <NameAndPlace device={device} keys={keys} bar={bar} />}
@@ -59,7 +67,9 @@ export function Settings({ device }: { device: Device }) {
       )}
       {table && <Remove device={device} bar={bar} isOpen={shown === "remove"} />}
       {isPart(device) && <PartRemoval device={device} isOpen={shown === "remove"} />}
-      {!keys && !isPart(device) && <p class="soft">{configuration ? say("device.no_table") : say("device.settings_loading")}</p>}
+      {!keys && !isPart(device) && (
+        <p class="soft">{configuration ? say("device.no_table") : say("device.settings_loading")}</p>
+      )}
     </div>
   );
 }

@@ -21,11 +21,26 @@ import { csvText, isoText, periodText, type Table } from "../table";
 import { axisNumbers } from "../ticks";
 import { Under } from "../under";
 import { addressOf, REST, type View } from "../view";
-import { costBars, energyOfRows, heightsOfCosts, partOf, rankedCosts, shownRows, sumOf, valueOf, type Money } from "./costs";
+import {
+  costBars,
+  energyOfRows,
+  heightsOfCosts,
+  partOf,
+  rankedCosts,
+  shownRows,
+  sumOf,
+  valueOf,
+  type Money,
+} from "./costs";
 import { PanelState } from "../panel_state";
 
 type Props = Readonly<{
-  view: View; period: Span; able: readonly Device[]; shown: readonly Device[]; today: Day; colour: (id: string) => string;
+  view: View;
+  period: Span;
+  able: readonly Device[];
+  shown: readonly Device[];
+  today: Day;
+  colour: (id: string) => string;
   show: (view: View, replace?: boolean) => void;
 }>;
 
@@ -40,7 +55,12 @@ export function CostPanel({ view, period, able, shown, today, colour, show }: Pr
   const { answer, of, isLoading, error, again } = useAnswer<Costs>(place, period.end > now.peek() ? POLL_MS : 0);
   const isStale = of !== place;
   const over = useSignal<number | null>(null);
-  const chosen = view.devices && shown.length < able.length ? (view.devices.includes(REST) ? [REST] : shown.map((one) => one.id)) : null;
+  const chosen =
+    view.devices && shown.length < able.length
+      ? view.devices.includes(REST)
+        ? [REST]
+        : shown.map((one) => one.id)
+      : null;
   const rows = answer ? shownRows(answer, chosen) : [];
   const bars = answer && costBars(answer, rows, money);
   const other = useOther(view, money, chosen, answer);
@@ -57,7 +77,10 @@ export function CostPanel({ view, period, able, shown, today, colour, show }: Pr
   const name = money === "cost" ? say("history.cost") : say("history.carbon");
   const title = `${name}, ${periodTitle(view.range, view.on)}`;
   const height = innerWidth < 900 ? 260 : 348;
-  const axis = (ticks: readonly number[]) => axisNumbers(ticks, 1).map((one, index) => (index === ticks.length - 1 ? `${one} ${money === "cost" ? currencySign(answer?.currency ?? "EUR") : "kg"}` : one));
+  const axis = (ticks: readonly number[]) =>
+    axisNumbers(ticks, 1).map((one, index) =>
+      index === ticks.length - 1 ? `${one} ${money === "cost" ? currencySign(answer?.currency ?? "EUR") : "kg"}` : one,
+    );
   return (
     <section class="panel cost-panel" aria-label={title}>
       <h2 class="hidden-text">{title}</h2>
@@ -65,8 +88,15 @@ export function CostPanel({ view, period, able, shown, today, colour, show }: Pr
       <div class="canvas-box" style={{ height: `${height}px` }} data-dim={isStale || undefined}>
         {answer && bars && (
           <BarChart
-            energy={asEnergy(answer)} bars={bars} zone={zone} height={height} paint={(part, device) => (part === "rest" ? "var(--rest-fill)" : paint(part, device))} before={before} axis={axis}
-            label={`${title}. ${name}: ${text(total)}.`} over={over}
+            energy={asEnergy(answer)}
+            bars={bars}
+            zone={zone}
+            height={height}
+            paint={(part, device) => (part === "rest" ? "var(--rest-fill)" : paint(part, device))}
+            before={before}
+            axis={axis}
+            label={`${title}. ${name}: ${text(total)}.`}
+            over={over}
             open={
               view.range === "day"
                 ? undefined
@@ -79,7 +109,9 @@ export function CostPanel({ view, period, able, shown, today, colour, show }: Pr
           />
         )}
       </div>
-      <p class="small soft notes">{before.length > 0 && other ? say("history.before_hint", { period: other.title }) : ""}</p>
+      <p class="small soft notes">
+        {before.length > 0 && other ? say("history.before_hint", { period: other.title }) : ""}
+      </p>
       {answer && !isStale && <Gaps costs={answer} money={money} />}
       <div class="energy-columns">
         <div class="figures">
@@ -87,18 +119,34 @@ export function CostPanel({ view, period, able, shown, today, colour, show }: Pr
           <p class="figure-number">{text(total)}</p>
           {other && other.now !== undefined && other.before !== undefined && changeText(other.now, other.before) && (
             <p class="lead">
-              <b>{changeText(other.now, other.before)}</b> {say("history.change_on", { period: other.text, before: text(other.before) })}
+              <b>{changeText(other.now, other.before)}</b>{" "}
+              {say("history.change_on", { period: other.text, before: text(other.before) })}
             </p>
           )}
           {answer && !isStale && <p class="lead">{averageText(answer, rows, money, total)}</p>}
         </div>
         <div class="ranks">
           <CostLinks />
-          {answer && <Ranks {...{ costs: answer, money, chosen, paint, isStale, choose: (id) => show({ ...view, devices: chosen?.includes(id) ? null : [id] }, true) }} />}
+          {answer && (
+            <Ranks
+              {...{
+                costs: answer,
+                money,
+                chosen,
+                paint,
+                isStale,
+                choose: (id) => show({ ...view, devices: chosen?.includes(id) ? null : [id] }, true),
+              }}
+            />
+          )}
           {answer && (
             <Under
-              table={() => costTable(answer, rows, money, zone)} caption={`${title}.`}
-              csv={{ text: () => csvText(costCsvRows(answer, zone)), name: `unclouded-costs-${dayText(view.on)}-${view.range}.csv` }}
+              table={() => costTable(answer, rows, money, zone)}
+              caption={`${title}.`}
+              csv={{
+                text: () => csvText(costCsvRows(answer, zone)),
+                name: `unclouded-costs-${dayText(view.on)}-${view.range}.csv`,
+              }}
               link={(row) => {
                 const next = view.range === "day" ? undefined : into(row);
                 return next && addressOf(next, today);
@@ -112,10 +160,21 @@ export function CostPanel({ view, period, able, shown, today, colour, show }: Pr
   );
 }
 
-type Other = Readonly<{ costs: Costs; title: string; text: string; now: number | undefined; before: number | undefined }>;
+type Other = Readonly<{
+  costs: Costs;
+  title: string;
+  text: string;
+  now: number | undefined;
+  before: number | undefined;
+}>;
 
 /** The other period, like with like; of a year by days, because its last month is not complete. */
-function useOther(view: View, money: Money, chosen: readonly string[] | null, answer: Costs | undefined): Other | undefined {
+function useOther(
+  view: View,
+  money: Money,
+  chosen: readonly string[] | null,
+  answer: Costs | undefined,
+): Other | undefined {
   const comparison = comparisonOf(view.range, view.on, now.peek(), timezone.value, view.against);
   const isYear = view.range === "year";
   const of = (span: Span, by: string) => address("/api/costs", { by, start: span.start, end: span.end });
@@ -127,11 +186,22 @@ function useOther(view: View, money: Money, chosen: readonly string[] | null, an
   const previous = isYear ? days.answer : found.answer;
   if (!comparison || !found.answer || found.of !== whole || !current || !previous) return undefined;
   const sum = (costs: Costs, end: number) => sumOf(costs, shownRows(costs, chosen), money, end);
-  return { costs: found.answer, title: comparison.title, text: comparison.text, now: sum(current, comparison.current.end), before: sum(previous, comparison.previous.end) };
+  return {
+    costs: found.answer,
+    title: comparison.title,
+    text: comparison.text,
+    now: sum(current, comparison.current.end),
+    before: sum(previous, comparison.previous.end),
+  };
 }
 
 type RankProps = Readonly<{
-  costs: Costs; money: Money; chosen: readonly string[] | null; isStale: boolean; paint: (part: Part, device: string) => string; choose: (id: string) => void;
+  costs: Costs;
+  money: Money;
+  chosen: readonly string[] | null;
+  isStale: boolean;
+  paint: (part: Part, device: string) => string;
+  choose: (id: string) => void;
 }>;
 
 /** What cost most. A row filters the chart. */
@@ -154,7 +224,9 @@ function Ranks({ costs, money, chosen, isStale, paint, choose }: RankProps) {
               <span>{nameOfRow(row)}</span>
             </span>
             <span class="track" aria-hidden="true">
-              {value !== 0 && <i data-mark style={{ width: `${length * 100}%`, background: paint(partOf(row), row.id) }} />}
+              {value !== 0 && (
+                <i data-mark style={{ width: `${length * 100}%`, background: paint(partOf(row), row.id) }} />
+              )}
             </span>
             <span class="number">
               <b>{isStale ? "–" : valueText(value, money, costs)}</b>
@@ -167,7 +239,12 @@ function Ranks({ costs, money, chosen, isStale, paint, choose }: RankProps) {
         return (
           <li key={`${row.kind} ${row.id}`}>
             {isButton ? (
-              <button type="button" class="bare" aria-pressed={chosen?.length === 1 && chosen[0] === id} onClick={() => choose(id)}>
+              <button
+                type="button"
+                class="bare"
+                aria-pressed={chosen?.length === 1 && chosen[0] === id}
+                onClick={() => choose(id)}
+              >
                 {inside}
               </button>
             ) : (
@@ -180,10 +257,19 @@ function Ranks({ costs, money, chosen, isStale, paint, choose }: RankProps) {
   );
 }
 
-type TipProps = Readonly<{ costs: Costs; rows: readonly CostRow[]; index: number; money: Money; zone: string; paint: (part: Part, device: string) => string }>;
+type TipProps = Readonly<{
+  costs: Costs;
+  rows: readonly CostRow[];
+  index: number;
+  money: Money;
+  zone: string;
+  paint: (part: Part, device: string) => string;
+}>;
 
 function CostTip({ costs, rows, index, money, zone, paint }: TipProps) {
-  const values = rows.map((row) => ({ row, value: valueOf(row, money, index) ?? 0 })).filter(({ value }) => value !== 0);
+  const values = rows
+    .map((row) => ({ row, value: valueOf(row, money, index) ?? 0 }))
+    .filter(({ value }) => value !== 0);
   const total = values.reduce((sum, { value }) => sum + value, 0);
   const largest = values.sort((one, other) => Math.abs(other.value) - Math.abs(one.value)).slice(0, MOST_IN_TIP);
   return (
@@ -216,7 +302,10 @@ function Gaps({ costs, money }: { costs: Costs; money: Money }) {
     money === "cost" && unpriced > 0 && say("history.unpriced", { energy: amountText(unpriced * 1000) }),
     missing > 0.005 && say("history.load_missing", { part: percentText(missing) }),
     money === "carbon" && !hasCarbon && say("history.no_carbon"),
-    money === "carbon" && hasCarbon && unrated > 0 && say("history.no_intensity", { energy: amountText(unrated * 1000) }),
+    money === "carbon" &&
+      hasCarbon &&
+      unrated > 0 &&
+      say("history.no_intensity", { energy: amountText(unrated * 1000) }),
   ].filter(Boolean);
   return notes.length ? <p class="small soft">{notes.join(" ")}</p> : null;
 }
@@ -231,7 +320,9 @@ function Solar({ costs }: { costs: Costs }) {
       <dl>
         <Fact name={say("history.saved")}>{money(solar.saved)}</Fact>
         <Fact name={say("history.earned")}>{money(solar.earned)}</Fact>
-        {solar.kg !== null && solar.kg !== undefined && <Fact name={say("history.carbon_avoided")}>{carbonText(solar.kg)}</Fact>}
+        {solar.kg !== null && solar.kg !== undefined && (
+          <Fact name={say("history.carbon_avoided")}>{carbonText(solar.kg)}</Fact>
+        )}
       </dl>
     </section>
   );
@@ -242,7 +333,9 @@ function averageText(costs: Costs, rows: readonly CostRow[], money: Money, total
   const kWh = energyOfRows(rows);
   if (!kWh || total === undefined) return "";
   const energy = amountText(kWh * 1000);
-  return money === "cost" ? say("history.average_price", { energy, price: priceText(total / kWh, costs.currency, costs.digits) }) : say("history.average_carbon", { energy, carbon: `${Math.round((total / kWh) * 1000)} g` });
+  return money === "cost"
+    ? say("history.average_price", { energy, price: priceText(total / kWh, costs.currency, costs.digits) })
+    : say("history.average_carbon", { energy, carbon: `${Math.round((total / kWh) * 1000)} g` });
 }
 
 function valueText(value: number | undefined, money: Money, costs: Costs): string {
@@ -255,7 +348,13 @@ function nameOfRow(row: CostRow): string {
 }
 
 function paintOf(part: Part, device: string, colour: (id: string) => string): string {
-  return part === "rest" ? "var(--rest)" : part === "export" ? "var(--export)" : part === "fixed" ? "var(--edge)" : colour(device);
+  return part === "rest"
+    ? "var(--rest)"
+    : part === "export"
+      ? "var(--export)"
+      : part === "fixed"
+        ? "var(--edge)"
+        : colour(device);
 }
 
 function byOf(costs: Costs): Energy["by"] {
@@ -271,15 +370,34 @@ function costTable(costs: Costs, rows: readonly CostRow[], money: Money, zone: s
   const lines = costs.at.slice(0, -1).map((at, period) => [
     periodText(at, byOf(costs), zone),
     ...rows.map((row) => valueText(valueOf(row, money, period), money, costs)),
-    valueText(rows.reduce<number | undefined>((sum, row) => ((value) => (value === undefined ? sum : (sum ?? 0) + value))(valueOf(row, money, period)), undefined), money, costs),
+    valueText(
+      rows.reduce<number | undefined>(
+        (sum, row) => ((value) => (value === undefined ? sum : (sum ?? 0) + value))(valueOf(row, money, period)),
+        undefined,
+      ),
+      money,
+      costs,
+    ),
   ]);
   return { head, rows: lines, step: "" };
 }
 
 /** Exact amounts, as the hub has them. */
 export function costCsvRows(costs: Costs, zone: string): (string | number)[][] {
-  const rows = costs.at.slice(0, -1).flatMap((at, period) =>
-    costs.rows.map((row) => [isoText(at, zone), isoText(costs.at[period + 1] ?? at, zone), row.kind, row.id, row.inside ?? "", row.cost[period] ?? "", costs.currency, row.kWh[period] ?? "", row.kg?.[period] ?? ""]),
-  );
+  const rows = costs.at
+    .slice(0, -1)
+    .flatMap((at, period) =>
+      costs.rows.map((row) => [
+        isoText(at, zone),
+        isoText(costs.at[period + 1] ?? at, zone),
+        row.kind,
+        row.id,
+        row.inside ?? "",
+        row.cost[period] ?? "",
+        costs.currency,
+        row.kWh[period] ?? "",
+        row.kg?.[period] ?? "",
+      ]),
+    );
   return [["start", "end", "kind", "id", "inside", "cost", "currency", "kWh", "kg_CO2"], ...rows];
 }

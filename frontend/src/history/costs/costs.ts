@@ -18,7 +18,9 @@ export type Money = "cost" | "carbon";
 /** The rows to show: all that add up to the total, or those of the chosen devices. */
 export function shownRows(costs: Costs, chosen: readonly string[] | null): CostRow[] {
   if (chosen === null) return costs.rows.filter((row) => row.kind !== "total" && !row.inside);
-  return costs.rows.filter((row) => (row.kind === "device" ? chosen.includes(row.id) : row.kind === "rest" && chosen.includes(REST)));
+  return costs.rows.filter((row) =>
+    row.kind === "device" ? chosen.includes(row.id) : row.kind === "rest" && chosen.includes(REST),
+  );
 }
 
 /** The value of a row in a period; undefined where it is not known. */
@@ -26,7 +28,13 @@ export function valueOf(row: CostRow, money: Money, period: number): number | un
   return numberOf(money === "cost" ? row.cost[period] : row.kg?.[period]);
 }
 
-const PARTS: Readonly<Record<CostRow["kind"], Part>> = { device: "device", rest: "rest", fixed: "fixed", feed_in: "export", total: "rest" };
+const PARTS: Readonly<Record<CostRow["kind"], Part>> = {
+  device: "device",
+  rest: "rest",
+  fixed: "fixed",
+  feed_in: "export",
+  total: "rest",
+};
 const ORDER: readonly CostRow["kind"][] = ["device", "rest", "fixed", "feed_in", "total"];
 
 export function partOf(row: CostRow): Part {
@@ -42,7 +50,15 @@ export function costBars(costs: Costs, rows: readonly CostRow[], money: Money): 
       const value = valueOf(row, money, period);
       if (!value) continue;
       const [from, to] = value > 0 ? [height, (height += value)] : [depth, (depth += value)];
-      bars.push({ part: partOf(row), device: row.kind === "device" ? row.id : "", period, from, to, slot: 0, estimated: row.estimated?.[period] ?? false });
+      bars.push({
+        part: partOf(row),
+        device: row.kind === "device" ? row.id : "",
+        period,
+        from,
+        to,
+        slot: 0,
+        estimated: row.estimated?.[period] ?? false,
+      });
     }
   }
   const ends = bars.map(({ to }) => to);
@@ -78,7 +94,12 @@ export function rankedCosts(costs: Costs, money: Money): RankedCost[] {
   return rows
     .filter(({ row, value }) => value !== 0 || row.kind === "device")
     .sort((one, other) => other.value - one.value)
-    .map(({ row, value }) => ({ row, value, share: value > 0 && paid ? value / paid : 0, length: most ? Math.abs(value) / most : 0 }));
+    .map(({ row, value }) => ({
+      row,
+      value,
+      share: value > 0 && paid ? value / paid : 0,
+      length: most ? Math.abs(value) / most : 0,
+    }));
 }
 
 /** The energy of rows, kWh. */

@@ -11,7 +11,14 @@ const device = {
     { key: "on", kind: "switch", unit: "" },
   ],
 } as unknown as Device;
-const draft: Draft = { point: "power_W", from: "2026-11-20T08:00", to: "2026-11-20T09:30", how: "void", value: "", reason: " loose " };
+const draft: Draft = {
+  point: "power_W",
+  from: "2026-11-20T08:00",
+  to: "2026-11-20T09:30",
+  how: "void",
+  value: "",
+  reason: " loose ",
+};
 const ZONE = "Europe/Madrid";
 
 describe("an edit of the history", () => {
@@ -24,9 +31,16 @@ describe("an edit of the history", () => {
 
   it("is void, or has exactly one value", () => {
     expect(bodyOf(draft, device, ZONE, false)).toMatchObject({ action: "void", reason: "loose", point: "power_W" });
-    expect(bodyOf({ ...draft, how: "value", value: "1,5" }, device, ZONE, false)).toMatchObject({ action: "edit", value: 1.5 });
-    expect(bodyOf({ ...draft, point: "energy_import_Wh", how: "value", value: "1.2" }, device, ZONE, false)).toMatchObject({ energy_Wh: 1200 });
-    expect(bodyOf({ ...draft, point: "on", how: "value", value: "on" }, device, ZONE, false)).toMatchObject({ value: true });
+    expect(bodyOf({ ...draft, how: "value", value: "1,5" }, device, ZONE, false)).toMatchObject({
+      action: "edit",
+      value: 1.5,
+    });
+    expect(
+      bodyOf({ ...draft, point: "energy_import_Wh", how: "value", value: "1.2" }, device, ZONE, false),
+    ).toMatchObject({ energy_Wh: 1200 });
+    expect(bodyOf({ ...draft, point: "on", how: "value", value: "on" }, device, ZONE, false)).toMatchObject({
+      value: true,
+    });
     expect(bodyOf({ ...draft, how: "estimate" }, device, ZONE, false)).toMatchObject({ estimate: true });
   });
 
@@ -38,9 +52,16 @@ describe("an edit of the history", () => {
   });
 
   it("marks the ranges of its points, unless it is undone", () => {
-    const edit = { point: "power_W", start: "2026-11-20T07:00:00Z", end: "2026-11-20T08:00:00Z", undone_at: "" } as HistoryEdit;
+    const edit = {
+      point: "power_W",
+      start: "2026-11-20T07:00:00Z",
+      end: "2026-11-20T08:00:00Z",
+      undone_at: "",
+    } as HistoryEdit;
     expect(isCounter(device, "energy_import_Wh")).toBe(true);
-    expect(rangesOf([edit, { ...edit, undone_at: "x" }, { ...edit, point: "on" }], new Set(["power_W"]))).toHaveLength(1);
+    expect(rangesOf([edit, { ...edit, undone_at: "x" }, { ...edit, point: "on" }], new Set(["power_W"]))).toHaveLength(
+      1,
+    );
     expect(rangesOf(undefined, new Set())).toEqual([]);
   });
 });

@@ -11,10 +11,18 @@ export type HistoryEdit = Schemas["HistoryEditView"];
 export type EditPreview = Schemas["EditPreview"];
 
 /** A request; what is not given has the defaults of the API. */
-export type EditRequest = Omit<Schemas["EditBody"], "value" | "energy_Wh" | "estimate" | "origin"> & Partial<Pick<Schemas["EditBody"], "value" | "energy_Wh" | "estimate">>;
+export type EditRequest = Omit<Schemas["EditBody"], "value" | "energy_Wh" | "estimate" | "origin"> &
+  Partial<Pick<Schemas["EditBody"], "value" | "energy_Wh" | "estimate">>;
 
 /** What the form asks for. `how`: void, value (of others), energy (of counters, kWh), estimate. */
-export type Draft = Readonly<{ point: string; from: string; to: string; how: "void" | "value" | "estimate"; value: string; reason: string }>;
+export type Draft = Readonly<{
+  point: string;
+  from: string;
+  to: string;
+  how: "void" | "value" | "estimate";
+  value: string;
+  reason: string;
+}>;
 
 export function isCounter(device: Device, point: string): boolean {
   const found = device.points.find((one) => one.key === point);
@@ -45,14 +53,23 @@ export function timeOfField(text: string, zone: string): number | undefined {
 export function bodyOf(draft: Draft, device: Device, zone: string, isDry: boolean): EditRequest | Id {
   const [start, end] = [timeOfField(draft.from, zone), timeOfField(draft.to, zone)];
   if (start === undefined || end === undefined || start >= end) return "edits.no_range";
-  const common = { point: draft.point, start: String(start), end: String(end), reason: isDry ? draft.reason.trim() || "?" : draft.reason.trim(), dry_run: isDry };
+  const common = {
+    point: draft.point,
+    start: String(start),
+    end: String(end),
+    reason: isDry ? draft.reason.trim() || "?" : draft.reason.trim(),
+    dry_run: isDry,
+  };
   if (!isDry && !common.reason) return "edits.no_reason";
   if (draft.how === "void") return { ...common, action: "void" };
   if (draft.how === "estimate") return { ...common, action: "edit", estimate: true };
-  if (device.points.find((one) => one.key === draft.point)?.kind === "switch") return { ...common, action: "edit", value: draft.value === "on" };
+  if (device.points.find((one) => one.key === draft.point)?.kind === "switch")
+    return { ...common, action: "edit", value: draft.value === "on" };
   const number = Number(draft.value.trim().replace(",", "."));
   if (!draft.value.trim() || !Number.isFinite(number)) return "edits.no_value";
-  return isCounter(device, draft.point) ? { ...common, action: "edit", energy_Wh: number * 1000 } : { ...common, action: "edit", value: number };
+  return isCounter(device, draft.point)
+    ? { ...common, action: "edit", energy_Wh: number * 1000 }
+    : { ...common, action: "edit", value: number };
 }
 
 export function editsPlace(device: string, query: Record<string, string | number> = {}): string {
@@ -74,15 +91,26 @@ export async function undo(device: string, number: number): Promise<void> {
 export function effectText(edit: HistoryEdit, device: Device | undefined): string {
   if (edit.action === "void") return say("edits.is_void");
   const point = device?.points.find((one) => one.key === edit.point);
-  const shown = (value: number | string | boolean) => (typeof value === "boolean" ? say(value ? "app.on" : "app.off") : valueText(value, point ?? { unit: "", exponent: -2 }));
+  const shown = (value: number | string | boolean) =>
+    typeof value === "boolean"
+      ? say(value ? "app.on" : "app.off")
+      : valueText(value, point ?? { unit: "", exponent: -2 });
   const value =
-    typeof edit.Wh === "number" ? amountText(edit.Wh) : edit.line ? `${shown(edit.line[0] as number)} … ${shown(edit.line[1] as number)}` : edit.value !== null ? shown(edit.value) : "";
+    typeof edit.Wh === "number"
+      ? amountText(edit.Wh)
+      : edit.line
+        ? `${shown(edit.line[0] as number)} … ${shown(edit.line[1] as number)}`
+        : edit.value !== null
+          ? shown(edit.value)
+          : "";
   return say(edit.estimated ? "edits.is_estimated" : "edits.is_corrected", { value });
 }
 
 /** The ranges of edits that count, of some points. */
 export function rangesOf(edits: readonly HistoryEdit[] | undefined, points: ReadonlySet<string>): Span[] {
-  return (edits ?? []).filter((one) => !one.undone_at && points.has(one.point)).map((one) => ({ start: Date.parse(one.start) / 1000, end: Date.parse(one.end) / 1000 }));
+  return (edits ?? [])
+    .filter((one) => !one.undone_at && points.has(one.point))
+    .map((one) => ({ start: Date.parse(one.start) / 1000, end: Date.parse(one.end) / 1000 }));
 }
 
 function afterChange(): void {

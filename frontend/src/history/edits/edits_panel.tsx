@@ -10,13 +10,28 @@ import { amountText } from "../../text/format";
 import { say } from "../../text/words";
 import { useAnswer } from "../answers";
 import { spanText, type Span } from "../calendar";
-import { bodyOf, editablePoints, editsPlace, effectText, fieldTime, isCounter, propose, undo, type Draft, type EditPreview, type HistoryEdit } from "./edits";
+import {
+  bodyOf,
+  editablePoints,
+  editsPlace,
+  effectText,
+  fieldTime,
+  isCounter,
+  propose,
+  undo,
+  type Draft,
+  type EditPreview,
+  type HistoryEdit,
+} from "./edits";
 import "./edits.css";
 
 type Props = Readonly<{ device: Device; span: Span; point: string }>;
 
 export function EditsPanel({ device, span, point }: Props) {
-  const { answer, error, again } = useAnswer<readonly HistoryEdit[]>(editsPlace(device.id, { start: span.start, end: span.end }), 0);
+  const { answer, error, again } = useAnswer<readonly HistoryEdit[]>(
+    editsPlace(device.id, { start: span.start, end: span.end }),
+    0,
+  );
   const [isOpen, setOpen] = useState(false);
   const [problem, setProblem] = useState("");
   const zone = timezone.value;
@@ -49,12 +64,17 @@ export function EditsPanel({ device, span, point }: Props) {
               <div>
                 <b>{nameOfPoint(device, one.point)}</b> {effectText(one, device)}
                 <span class="small soft">
-                  {spanText({ start: Date.parse(one.start) / 1000, end: Date.parse(one.end) / 1000 }, zone)} · <bdi>{one.reason}</bdi>
+                  {spanText({ start: Date.parse(one.start) / 1000, end: Date.parse(one.end) / 1000 }, zone)} ·{" "}
+                  <bdi>{one.reason}</bdi>
                   {one.undone_at ? ` · ${say("edits.undone")}` : ""}
                 </span>
               </div>
               {isAllowed && !one.undone_at && (
-                <button type="button" aria-label={say("edits.undo_label", { number: one.number })} onClick={() => take(one.number)}>
+                <button
+                  type="button"
+                  aria-label={say("edits.undo_label", { number: one.number })}
+                  onClick={() => take(one.number)}
+                >
                   {say("edits.undo")}
                 </button>
               )}
@@ -72,7 +92,12 @@ function EditDialog({ device, span, point, close }: Props & Readonly<{ close: ()
   const points = editablePoints(device);
   const first = points.find((one) => one.key === point)?.key ?? points[0]?.key ?? "";
   const [draft, setDraft] = useState<Draft>(() => ({
-    point: first, from: fieldTime(span.start, zone), to: fieldTime(Math.min(span.end, now.peek()), zone), how: "void", value: "", reason: "",
+    point: first,
+    from: fieldTime(span.start, zone),
+    to: fieldTime(Math.min(span.end, now.peek()), zone),
+    how: "void",
+    value: "",
+    reason: "",
   }));
   const [preview, setPreview] = useState<EditPreview>();
   const [problem, setProblem] = useState("");
@@ -110,7 +135,10 @@ function EditDialog({ device, span, point, close }: Props & Readonly<{ close: ()
         <h2 id="edit-title">{say("edits.make")}</h2>
         <label class="field">
           <span>{say("edits.point")}</span>
-          <select value={draft.point} onChange={(event) => change({ point: event.currentTarget.value, how: "void", value: "" })}>
+          <select
+            value={draft.point}
+            onChange={(event) => change({ point: event.currentTarget.value, how: "void", value: "" })}
+          >
             {points.map((one) => (
               <option key={one.key} value={one.key}>
                 {pointName(one)}
@@ -121,19 +149,35 @@ function EditDialog({ device, span, point, close }: Props & Readonly<{ close: ()
         <div class="edit-range">
           <label class="field">
             <span>{say("edits.from")}</span>
-            <input type="datetime-local" required value={draft.from} onInput={(event) => change({ from: event.currentTarget.value })} />
+            <input
+              type="datetime-local"
+              required
+              value={draft.from}
+              onInput={(event) => change({ from: event.currentTarget.value })}
+            />
           </label>
           <label class="field">
             <span>{say("edits.to")}</span>
-            <input type="datetime-local" required value={draft.to} onInput={(event) => change({ to: event.currentTarget.value })} />
+            <input
+              type="datetime-local"
+              required
+              value={draft.to}
+              onInput={(event) => change({ to: event.currentTarget.value })}
+            />
           </label>
         </div>
         <label class="field">
           <span>{say("edits.how")}</span>
           <select value={draft.how} onChange={(event) => change({ how: event.currentTarget.value as Draft["how"] })}>
             <option value="void">{say("edits.how_void")}</option>
-            <option value="value">{say(isCounter(device, draft.point) ? "edits.how_energy" : "edits.how_value")}</option>
-            {kind !== "switch" && <option value="estimate">{say(isCounter(device, draft.point) ? "edits.how_days" : "edits.how_line")}</option>}
+            <option value="value">
+              {say(isCounter(device, draft.point) ? "edits.how_energy" : "edits.how_value")}
+            </option>
+            {kind !== "switch" && (
+              <option value="estimate">
+                {say(isCounter(device, draft.point) ? "edits.how_days" : "edits.how_line")}
+              </option>
+            )}
           </select>
         </label>
         {draft.how === "value" &&
@@ -147,13 +191,27 @@ function EditDialog({ device, span, point, close }: Props & Readonly<{ close: ()
             </label>
           ) : (
             <label class="field">
-              <span>{isCounter(device, draft.point) ? say("edits.energy_kWh") : say("edits.value_in", { unit: points.find((one) => one.key === draft.point)?.unit || "1" })}</span>
-              <input inputMode="decimal" required value={draft.value} onInput={(event) => change({ value: event.currentTarget.value })} />
+              <span>
+                {isCounter(device, draft.point)
+                  ? say("edits.energy_kWh")
+                  : say("edits.value_in", { unit: points.find((one) => one.key === draft.point)?.unit || "1" })}
+              </span>
+              <input
+                inputMode="decimal"
+                required
+                value={draft.value}
+                onInput={(event) => change({ value: event.currentTarget.value })}
+              />
             </label>
           ))}
         <label class="field">
           <span>{say("edits.reason")}</span>
-          <input required maxLength={300} value={draft.reason} onInput={(event) => setDraft({ ...draft, reason: event.currentTarget.value })} />
+          <input
+            required
+            maxLength={300}
+            value={draft.reason}
+            onInput={(event) => setDraft({ ...draft, reason: event.currentTarget.value })}
+          />
         </label>
         <div aria-live="polite">
           {preview && <p class="small">{previewText(preview)}</p>}

@@ -21,8 +21,14 @@ export type Cell = Readonly<{ use: number; given: number; estimated: boolean }>;
 
 /** `cells`: by day, then by hour; undefined: not known. `mostUse`, `mostGiven`: the largest cells. */
 export type Heat = Readonly<{
-  first: Day; days: number; cells: readonly (Cell | undefined)[];
-  mostUse: number; mostGiven: number; use: number; given: number; hasMeter: boolean;
+  first: Day;
+  days: number;
+  cells: readonly (Cell | undefined)[];
+  mostUse: number;
+  mostGiven: number;
+  use: number;
+  given: number;
+  hasMeter: boolean;
 }>;
 
 export function heatOf(energy: Energy, devices: readonly Device[], range: Range, on: Day): Heat {
@@ -47,14 +53,20 @@ function heatFrom(energy: Pick<Energy, "at" | "timezone">, hours: Hours, range: 
   const zone = energy.timezone;
   const first = firstOf(range, on);
   const end = shifted(range, on, 1);
-  const days = Math.round((Date.UTC(end.year, end.month - 1, end.day) - Date.UTC(first.year, first.month - 1, first.day)) / 86_400_000);
+  const days = Math.round(
+    (Date.UTC(end.year, end.month - 1, end.day) - Date.UTC(first.year, first.month - 1, first.day)) / 86_400_000,
+  );
   const cells = Array.from({ length: days * HOURS_A_DAY }, (): Cell | undefined => undefined);
   let [mostUse, mostGiven, use, given] = [0, 0, 0, 0];
   eachHour(energy, first, days, zone, (period, place) => {
     const one = hours.of(period);
     if (!one) return;
     const old = cells[place];
-    const cell = { use: one.use + (old?.use ?? 0), given: one.given + (old?.given ?? 0), estimated: one.estimated || (old?.estimated ?? false) };
+    const cell = {
+      use: one.use + (old?.use ?? 0),
+      given: one.given + (old?.given ?? 0),
+      estimated: one.estimated || (old?.estimated ?? false),
+    };
     cells[place] = cell;
     mostUse = Math.max(mostUse, cell.use);
     mostGiven = Math.max(mostGiven, cell.given);
@@ -90,7 +102,8 @@ export function meansOf(heat: Heat): { months: Day[]; use: (number | undefined)[
       sum.count[hour]! += 1;
     }
   }
-  const mean = (which: "use" | "given") => sums.map((sum) => sum[which].map((Wh, hour) => (sum.count[hour] ? Wh / sum.count[hour] : undefined)));
+  const mean = (which: "use" | "given") =>
+    sums.map((sum) => sum[which].map((Wh, hour) => (sum.count[hour] ? Wh / sum.count[hour] : undefined)));
   return { months, use: mean("use"), given: mean("given") };
 }
 
@@ -143,7 +156,13 @@ function added(rows: Energy["rows"], period: number): Cell | undefined {
 }
 
 /** Each hour of the answer with its place in the map. Days of 24 hours need one conversion, others one for each hour. */
-function eachHour(energy: Pick<Energy, "at">, first: Day, days: number, zone: string, visit: (period: number, place: number) => void): void {
+function eachHour(
+  energy: Pick<Energy, "at">,
+  first: Day,
+  days: number,
+  zone: string,
+  visit: (period: number, place: number) => void,
+): void {
   let period = 0;
   let begin = instantOf(first, zone);
   for (let day = 0; day < days; day++) {

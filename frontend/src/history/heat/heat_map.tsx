@@ -10,9 +10,12 @@ import { plusDays, type Range } from "../calendar";
 import { HOURS_A_DAY, movedCell, SHADES, shadeOf, type Heat } from "./heat";
 
 type Props = Readonly<{
-  heat: Heat; range: Range; label: string;
+  heat: Heat;
+  range: Range;
+  label: string;
   /** CSS colours of what was used and of what was given. */
-  use: string; given: string;
+  use: string;
+  given: string;
   /** The cell under the pointer, or chosen with the arrow keys. */
   over: Signal<number | null>;
   open: (place: number) => void;
@@ -31,21 +34,43 @@ export function HeatMap({ heat, range, label, use, given, over, open, tip }: Pro
   const at = (event: MouseEvent) => {
     const box = canvas.current?.getBoundingClientRect();
     if (!box) return null;
-    const part = (value: number, size: number, most: number) => Math.min(Math.max(Math.floor((value / size) * most), 0), most - 1);
-    return part(event.clientX - box.left, box.width, heat.days) * HOURS_A_DAY + part(event.clientY - box.top, box.height, HOURS_A_DAY);
+    const part = (value: number, size: number, most: number) =>
+      Math.min(Math.max(Math.floor((value / size) * most), 0), most - 1);
+    return (
+      part(event.clientX - box.left, box.width, heat.days) * HOURS_A_DAY +
+      part(event.clientY - box.top, box.height, HOURS_A_DAY)
+    );
   };
   const place = over.value;
-  const [left, top] = place === null ? [0, 0] : [Math.floor(place / HOURS_A_DAY) / heat.days, (place % HOURS_A_DAY) / HOURS_A_DAY];
+  const [left, top] =
+    place === null ? [0, 0] : [Math.floor(place / HOURS_A_DAY) / heat.days, (place % HOURS_A_DAY) / HOURS_A_DAY];
   return (
     <div class="heat-wrap">
-      <div class="heat" role="img" tabIndex={0} aria-label={label} onKeyDown={(event) => onKey(event, heat, over, open)} onBlur={() => (over.value = null)}>
+      <div
+        class="heat"
+        role="img"
+        tabIndex={0}
+        aria-label={label}
+        onKeyDown={(event) => onKey(event, heat, over, open)}
+        onBlur={() => (over.value = null)}
+      >
         <canvas
-          ref={canvas} width={heat.days} height={HOURS_A_DAY} aria-hidden="true"
-          onPointerMove={(event) => (over.value = at(event))} onPointerLeave={() => (over.value = null)}
+          ref={canvas}
+          width={heat.days}
+          height={HOURS_A_DAY}
+          aria-hidden="true"
+          onPointerMove={(event) => (over.value = at(event))}
+          onPointerLeave={() => (over.value = null)}
           onClick={(event) => event.detail && open(at(event) ?? 0)}
         />
         {labelsOf(heat, range).map(({ part, text, isMinor }) => (
-          <span key={part} class="x" data-minor={isMinor || undefined} aria-hidden="true" style={{ left: `${part * 100}%` }}>
+          <span
+            key={part}
+            class="x"
+            data-minor={isMinor || undefined}
+            aria-hidden="true"
+            style={{ left: `${part * 100}%` }}
+          >
             {text}
           </span>
         ))}
@@ -56,8 +81,22 @@ export function HeatMap({ heat, range, label, use, given, over, open, tip }: Pro
         ))}
         {place !== null && (
           <>
-            <i class="chosen" style={{ left: `${left * 100}%`, top: `${top * 100}%`, width: `${100 / heat.days}%`, height: `${100 / HOURS_A_DAY}%` }} />
-            <div class="bar-tip" style={{ [left < 0.5 ? "left" : "right"]: `${(left < 0.5 ? left + 1 / heat.days : 1 - left) * 100}%`, [top < 0.5 ? "top" : "bottom"]: top < 0.5 ? `${top * 100}%` : `${(1 - top) * 100}%` }}>
+            <i
+              class="chosen"
+              style={{
+                left: `${left * 100}%`,
+                top: `${top * 100}%`,
+                width: `${100 / heat.days}%`,
+                height: `${100 / HOURS_A_DAY}%`,
+              }}
+            />
+            <div
+              class="bar-tip"
+              style={{
+                [left < 0.5 ? "left" : "right"]: `${(left < 0.5 ? left + 1 / heat.days : 1 - left) * 100}%`,
+                [top < 0.5 ? "top" : "bottom"]: top < 0.5 ? `${top * 100}%` : `${(1 - top) * 100}%`,
+              }}
+            >
               {tip(place)}
             </div>
           </>
@@ -97,7 +136,9 @@ function paint(canvas: HTMLCanvasElement, heat: Heat, use: string, given: string
 /** `rgb(27, 98, 172)`, `color(srgb 0.1 0.4 0.7)` as three numbers to 255. */
 function rgbOf(colour: string): [number, number, number] {
   const scale = colour.startsWith("rgb") ? 1 : 255;
-  const [red = 0, green = 0, blue = 0] = (colour.replace(/^[a-z]+\(\s*(srgb)?/, "").match(/[\d.]+/g) ?? []).map((one) => Number(one) * scale);
+  const [red = 0, green = 0, blue = 0] = (colour.replace(/^[a-z]+\(\s*(srgb)?/, "").match(/[\d.]+/g) ?? []).map(
+    (one) => Number(one) * scale,
+  );
   return [red, green, blue];
 }
 
@@ -107,7 +148,11 @@ function labelsOf(heat: Heat, range: Range): { part: number; text: string; isMin
   for (let index = 0; index < heat.days; index++) {
     const day = plusDays(heat.first, index);
     if (range === "year" ? day.day !== 1 : index % 7) continue;
-    labels.push({ part: index / heat.days, text: format.format(Date.UTC(day.year, day.month - 1, day.day)), isMinor: range === "year" && day.month % 2 === 0 });
+    labels.push({
+      part: index / heat.days,
+      text: format.format(Date.UTC(day.year, day.month - 1, day.day)),
+      isMinor: range === "year" && day.month % 2 === 0,
+    });
   }
   return labels;
 }

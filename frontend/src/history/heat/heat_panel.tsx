@@ -25,7 +25,12 @@ import { HeatMap } from "./heat_map";
 import { PanelState } from "../panel_state";
 
 type Props = Readonly<{
-  view: View; period: Span; able: readonly Device[]; shown: readonly Device[]; colour: (id: string) => string; show: (view: View, replace?: boolean) => void;
+  view: View;
+  period: Span;
+  able: readonly Device[];
+  shown: readonly Device[];
+  colour: (id: string) => string;
+  show: (view: View, replace?: boolean) => void;
 }>;
 
 type Text = (value: number) => string;
@@ -38,20 +43,33 @@ export function HeatPanel({ view, period, able, shown, colour, show }: Props) {
   const asked = askedOf(shown);
   const money: Money | undefined = view.measure === "energy" ? undefined : view.measure;
   const span = { by: "hour", start: period.start, end: Math.max(end, period.start + HOUR_S) };
-  const place = money ? address("/api/costs", span) : address("/api/energy", { ...span, device: asked.map((one) => one.id) });
+  const place = money
+    ? address("/api/costs", span)
+    : address("/api/energy", { ...span, device: asked.map((one) => one.id) });
   const { answer, of, isLoading, error, again } = useAnswer<Energy | Costs>(place, 0);
   const hierarchy = shown.map((one) => `${one.id} ${one.parent} ${one.produces}`).join("\n");
   const chosen = view.devices && shown.length < able.length ? shown.map((one) => one.id) : null;
   const costs = answer && "tariff" in answer ? answer : undefined;
   const heat = useMemo(() => {
     if (!answer) return undefined;
-    return "tariff" in answer ? heatOfCosts(answer, shownRows(answer, chosen), money ?? "cost", view.range, view.on) : heatOf(answer, shown, view.range, view.on);
+    return "tariff" in answer
+      ? heatOfCosts(answer, shownRows(answer, chosen), money ?? "cost", view.range, view.on)
+      : heatOf(answer, shown, view.range, view.on);
   }, [answer, hierarchy, money, dayText(view.on), view.range]);
-  const text: Text = (value) => (!costs ? amountText(value) : money === "carbon" ? carbonText(value) : moneyText(value, costs.currency, costs.digits));
+  const text: Text = (value) =>
+    !costs
+      ? amountText(value)
+      : money === "carbon"
+        ? carbonText(value)
+        : moneyText(value, costs.currency, costs.digits);
   const over = useSignal<number | null>(null);
   const isKnown = heat?.cells.some((cell) => cell !== undefined) ?? false;
   const [only] = shown.length === 1 ? shown : [];
-  const titles = money ? [say(money === "cost" ? "history.cost" : "history.carbon"), say("history.earned")] : heat?.hasMeter ? [say("history.from_grid"), say("history.to_grid")] : [only ? nameOf(only) : say("history.used"), ""];
+  const titles = money
+    ? [say(money === "cost" ? "history.cost" : "history.carbon"), say("history.earned")]
+    : heat?.hasMeter
+      ? [say("history.from_grid"), say("history.to_grid")]
+      : [only ? nameOf(only) : say("history.used"), ""];
   const use = heat?.hasMeter || (money && !only) ? "var(--from-grid)" : only ? colour(only.id) : "var(--rest)";
   const title = `${say("history.hours")}, ${periodTitle(view.range, view.on)}`;
   const open = (cell: number) => heat && show({ ...view, range: "day", what: [ENERGY], on: cellTime(heat, cell).day });
@@ -59,24 +77,40 @@ export function HeatPanel({ view, period, able, shown, colour, show }: Props) {
     <section class="panel heat-panel" aria-label={title}>
       <h2 class="hidden-text">{title}</h2>
       <PanelState waits={isLoading && of !== place} error={error} again={again} />
-      {answer && !isKnown && <NoData series={asked.map((one) => `${one.id}.${IMPORT}`)} goTo={(on) => show({ ...view, on })} />}
+      {answer && !isKnown && (
+        <NoData series={asked.map((one) => `${one.id}.${IMPORT}`)} goTo={(on) => show({ ...view, on })} />
+      )}
       <div class="canvas-box heat-box" data-dim={isLoading || undefined}>
         {heat && (
           <HeatMap
-            heat={heat} range={view.range} use={use} given="var(--export)" over={over} open={open}
-            label={say("history.hours_label", { period: periodTitle(view.range, view.on), totals: totalsText(heat, titles, text) })}
+            heat={heat}
+            range={view.range}
+            use={use}
+            given="var(--export)"
+            over={over}
+            open={open}
+            label={say("history.hours_label", {
+              period: periodTitle(view.range, view.on),
+              totals: totalsText(heat, titles, text),
+            })}
             tip={(cell) => <Tip heat={heat} place={cell} titles={titles} text={text} />}
           />
         )}
       </div>
       <div class="ramps">
         {heat && <Ramp title={titles[0] ?? ""} colour={use} most={text(heat.mostUse)} />}
-        {heat && heat.mostGiven > 0 && <Ramp title={titles[1] ?? ""} colour="var(--export)" most={text(heat.mostGiven)} />}
+        {heat && heat.mostGiven > 0 && (
+          <Ramp title={titles[1] ?? ""} colour="var(--export)" most={text(heat.mostGiven)} />
+        )}
       </div>
       {heat && answer && (
         <Under
-          table={() => heatTable(heat, costs ? text : amountText)} caption={say("history.hours_caption", { what: titles[0] ?? "" })}
-          csv={{ text: () => ("tariff" in answer ? csvText(costCsvRows(answer, zone)) : energyCsv(answer, zone)), name: `unclouded-hours-${dayText(view.on)}-${view.range}.csv` }}
+          table={() => heatTable(heat, costs ? text : amountText)}
+          caption={say("history.hours_caption", { what: titles[0] ?? "" })}
+          csv={{
+            text: () => ("tariff" in answer ? csvText(costCsvRows(answer, zone)) : energyCsv(answer, zone)),
+            name: `unclouded-hours-${dayText(view.on)}-${view.range}.csv`,
+          }}
         />
       )}
       <div class="figures">
@@ -96,7 +130,9 @@ export function HeatPanel({ view, period, able, shown, colour, show }: Props) {
 function Tip({ heat, place, titles, text }: { heat: Heat; place: number; titles: readonly string[]; text: Text }) {
   const { day, hour } = cellTime(heat, place);
   const cell = heat.cells[place];
-  const date = formatter("UTC", { weekday: "short", day: "numeric", month: "long" }).format(Date.UTC(day.year, day.month - 1, day.day));
+  const date = formatter("UTC", { weekday: "short", day: "numeric", month: "long" }).format(
+    Date.UTC(day.year, day.month - 1, day.day),
+  );
   return (
     <div aria-live="polite">
       <b>{say("history.hour_of", { date: date.replace(",", ""), from: hour, to: hour + 1 })}</b>
@@ -123,7 +159,8 @@ function Tip({ heat, place, titles, text }: { heat: Heat; place: number; titles:
 function Ramp({ title, colour, most }: { title: string; colour: string; most: string }) {
   return (
     <span class="ramp small soft">
-      {title} <i aria-hidden="true" style={{ background: `linear-gradient(90deg, var(--surface), ${colour})` }} /> {most}
+      {title} <i aria-hidden="true" style={{ background: `linear-gradient(90deg, var(--surface), ${colour})` }} />{" "}
+      {most}
     </span>
   );
 }
@@ -135,7 +172,9 @@ function totalsText(heat: Heat, titles: readonly string[], text: Text): string {
 
 /** `Most of it between 18 and 19 h, least between 3 and 4 h.` */
 function busiestText(heat: Heat): string {
-  const sums = Array.from({ length: HOURS_A_DAY }, (_, hour) => heat.cells.reduce((sum, cell, place) => sum + (place % HOURS_A_DAY === hour ? (cell?.use ?? 0) : 0), 0));
+  const sums = Array.from({ length: HOURS_A_DAY }, (_, hour) =>
+    heat.cells.reduce((sum, cell, place) => sum + (place % HOURS_A_DAY === hour ? (cell?.use ?? 0) : 0), 0),
+  );
   const [most, least] = [sums.indexOf(Math.max(...sums)), sums.indexOf(Math.min(...sums))];
   return say("history.busiest", { from: most, to: most + 1, least, until: least + 1 });
 }

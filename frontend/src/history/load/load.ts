@@ -45,5 +45,8 @@ export function boundsOf(load: Load): [number, number] {
 
 /** `share,home W,kettle W`: every row of each curve has its own share, so they are one below the other. */
 export function loadCsvRows(load: Load): (string | number)[][] {
-  return [["device", "share", "W"], ...load.curves.flatMap(({ device, share, W }) => share.map((one, row) => [device || "home", one, W[row] ?? ""]))];
+  return [
+    ["device", "share", "W"],
+    ...load.curves.flatMap(({ device, share, W }) => share.map((one, row) => [device || "home", one, W[row] ?? ""])),
+  ];
 }

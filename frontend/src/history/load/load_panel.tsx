@@ -24,7 +24,12 @@ import { LoadChart } from "./load_chart";
 import { PanelState } from "../panel_state";
 
 type Props = Readonly<{
-  view: View; period: Span; able: readonly Device[]; shown: readonly Device[]; colour: (id: string) => string; show: (view: View, replace?: boolean) => void;
+  view: View;
+  period: Span;
+  able: readonly Device[];
+  shown: readonly Device[];
+  colour: (id: string) => string;
+  show: (view: View, replace?: boolean) => void;
 }>;
 
 const HOUR_S = 3600;
@@ -34,7 +39,11 @@ const LEAST_KNOWN = 0.99; // of the period: below it, what is missing is said
 export function LoadPanel({ view, period, able, shown, colour, show }: Props) {
   const ids = shown.length === able.length ? [] : shown.map((one) => one.id);
   const end = Math.min(period.end, Math.ceil(now.peek() / HOUR_S) * HOUR_S); // the same all through an hour
-  const place = address("/api/history/load", { start: period.start, end: Math.max(end, period.start + HOUR_S), device: ids });
+  const place = address("/api/history/load", {
+    start: period.start,
+    end: Math.max(end, period.start + HOUR_S),
+    device: ids,
+  });
   const { answer, of, isLoading, error, again } = useAnswer<Load>(place, 0);
   const over = useSignal<number | null>(null);
   const paint = (device: string) => (device ? colour(device) : "var(--rest)");
@@ -48,12 +57,19 @@ export function LoadPanel({ view, period, able, shown, colour, show }: Props) {
     <section class="panel load-panel" aria-label={title}>
       <h2 class="hidden-text">{title}</h2>
       <PanelState waits={isLoading && of !== place} error={error} again={again} />
-      {answer && !known.length && <NoData series={shown.map((one) => `${one.id}.power_W`)} goTo={(on) => show({ ...view, on })} />}
+      {answer && !known.length && (
+        <NoData series={shown.map((one) => `${one.id}.power_W`)} goTo={(on) => show({ ...view, on })} />
+      )}
       <div class="canvas-box" style={{ height: `${height}px` }} data-dim={isLoading || undefined}>
         {answer && (
           <LoadChart
-            load={answer} height={height} paint={paint} over={over} label={labelOf(answer, view)}
-            baseW={base?.W} baseText={base ? say("history.base_line", { power: quantityText(base.W, "W") }) : ""}
+            load={answer}
+            height={height}
+            paint={paint}
+            over={over}
+            label={labelOf(answer, view)}
+            baseW={base?.W}
+            baseText={base ? say("history.base_line", { power: quantityText(base.W, "W") }) : ""}
             tip={(share) => <Tip load={answer} share={share} />}
           />
         )}
@@ -67,8 +83,12 @@ export function LoadPanel({ view, period, able, shown, colour, show }: Props) {
           {only && known.length > 0 && <Landmarks curve={only} />}
           {answer && known.length > 0 && (
             <Under
-              table={() => loadTable(answer)} caption={`${title}.`}
-              csv={{ text: () => csvText(loadCsvRows(answer)), name: `unclouded-load-${dayText(view.on)}-${view.range}.csv` }}
+              table={() => loadTable(answer)}
+              caption={`${title}.`}
+              csv={{
+                text: () => csvText(loadCsvRows(answer)),
+                name: `unclouded-load-${dayText(view.on)}-${view.range}.csv`,
+              }}
             />
           )}
         </div>
@@ -91,9 +111,18 @@ function BaseFigures({ curve }: { curve: LoadCurve }) {
       {!base && <p class="lead">{say("history.base_unknown")}</p>}
       {base && (
         <p class="lead">
-          <b>{device ? say("history.base_device", { name, power: quantityText(base.W, "W") }) : say("history.base_home", { power: quantityText(base.W, "W") })}</b>{" "}
-          {say("history.base_year", { energy: amountText(base.kWh_year * 1000), part: percentText(mean_W ? Math.max(Math.min(base.W / mean_W, 1), 0) : 0).replace(" ", THIN) })}{" "}
-          {active && mean !== undefined && say("history.base_cost", { cost: moneyText(base.kWh_year * mean, active.currency, active.digits) })}
+          <b>
+            {device
+              ? say("history.base_device", { name, power: quantityText(base.W, "W") })
+              : say("history.base_home", { power: quantityText(base.W, "W") })}
+          </b>{" "}
+          {say("history.base_year", {
+            energy: amountText(base.kWh_year * 1000),
+            part: percentText(mean_W ? Math.max(Math.min(base.W / mean_W, 1), 0) : 0).replace(" ", THIN),
+          })}{" "}
+          {active &&
+            mean !== undefined &&
+            say("history.base_cost", { cost: moneyText(base.kWh_year * mean, active.currency, active.digits) })}
         </p>
       )}
     </div>
@@ -107,7 +136,9 @@ function Landmarks({ curve }: { curve: LoadCurve }) {
     <dl class="landmarks">
       <Fact name={say("history.highest")}>
         {text(curve.highest_W)}
-        {curve.highest_at !== null && curve.highest_at !== undefined && <span class="small soft"> {momentText(curve.highest_at, timezone.value).slice(0, -3)}</span>}
+        {curve.highest_at !== null && curve.highest_at !== undefined && (
+          <span class="small soft"> {momentText(curve.highest_at, timezone.value).slice(0, -3)}</span>
+        )}
       </Fact>
       <Fact name={say("history.top")}>{text(curve.top_W)}</Fact>
       <Fact name={say("history.median")}>{text(curve.median_W)}</Fact>
@@ -123,21 +154,55 @@ function BaseParts({ curve, paint, choose }: ListProps & { curve: LoadCurve }) {
   const parts = curve.base?.parts ?? [];
   const whole = curve.base?.W ?? 0;
   const most = Math.max(0, ...parts.map(({ W }) => W));
-  const rows = parts.map(({ device, W }) => ({ device, W, length: most ? W / most : 0, second: percentText(whole ? W / whole : 0), third: amountText(W * 8760) }));
-  return <PowerList title={say("history.base_parts")} second={say("history.share")} rows={rows} paint={paint} choose={choose} />;
+  const rows = parts.map(({ device, W }) => ({
+    device,
+    W,
+    length: most ? W / most : 0,
+    second: percentText(whole ? W / whole : 0),
+    third: amountText(W * 8760),
+  }));
+  return (
+    <PowerList
+      title={say("history.base_parts")}
+      second={say("history.share")}
+      rows={rows}
+      paint={paint}
+      choose={choose}
+    />
+  );
 }
 
 /** The base load of each chosen device. */
 function BaseEach({ curves, paint, choose }: ListProps & { curves: readonly LoadCurve[] }) {
   const known = curves.filter(({ base }) => base).sort((one, other) => (other.base?.W ?? 0) - (one.base?.W ?? 0));
   const most = Math.max(0, ...known.map(({ base }) => base?.W ?? 0));
-  const rows = known.map(({ device, base, highest_W }) => ({ device, W: base?.W ?? 0, length: most ? Math.max(base?.W ?? 0, 0) / most : 0, second: quantityText(highest_W ?? 0, "W"), third: amountText((base?.kWh_year ?? 0) * 1000) }));
-  return <PowerList title={say("history.base_load")} second={say("history.highest")} rows={rows} paint={paint} choose={choose} />;
+  const rows = known.map(({ device, base, highest_W }) => ({
+    device,
+    W: base?.W ?? 0,
+    length: most ? Math.max(base?.W ?? 0, 0) / most : 0,
+    second: quantityText(highest_W ?? 0, "W"),
+    third: amountText((base?.kWh_year ?? 0) * 1000),
+  }));
+  return (
+    <PowerList
+      title={say("history.base_load")}
+      second={say("history.highest")}
+      rows={rows}
+      paint={paint}
+      choose={choose}
+    />
+  );
 }
 
 type PowerRow = Readonly<{ device: string; W: number; length: number; second: string; third: string }>;
 
-function PowerList({ title, second, rows, paint, choose }: ListProps & { title: string; second: string; rows: readonly PowerRow[] }) {
+function PowerList({
+  title,
+  second,
+  rows,
+  paint,
+  choose,
+}: ListProps & { title: string; second: string; rows: readonly PowerRow[] }) {
   return (
     <>
       <h3>{title}</h3>
@@ -184,7 +249,9 @@ function PowerList({ title, second, rows, paint, choose }: ListProps & { title: 
 }
 
 function Tip({ load, share }: { load: Load; share: number }) {
-  const found = load.curves.map((curve) => ({ name: curveName(curve.device), W: reachedIn(curve, share) })).filter(({ W }) => W !== undefined);
+  const found = load.curves
+    .map((curve) => ({ name: curveName(curve.device), W: reachedIn(curve, share) }))
+    .filter(({ W }) => W !== undefined);
   const rows = found.sort((one, other) => (other.W ?? 0) - (one.W ?? 0)).slice(0, MOST_IN_TIP);
   return (
     <div aria-live="polite">
@@ -212,7 +279,13 @@ function labelOf(load: Load, view: View): string {
     const name = curveName(curve.device);
     if (curve.median_W === null || curve.median_W === undefined) return say("history.line_empty", { name });
     const power = (W: number | null | undefined) => quantityText(W ?? 0, "W");
-    return say("history.load_line", { name, highest: power(curve.highest_W), top: power(curve.top_W), median: power(curve.median_W), least: power(curve.W.at(-1)) });
+    return say("history.load_line", {
+      name,
+      highest: power(curve.highest_W),
+      top: power(curve.top_W),
+      median: power(curve.median_W),
+      least: power(curve.W.at(-1)),
+    });
   });
   return say("history.load_label", { period: periodTitle(view.range, view.on), lines: lines.join(" ") });
 }
@@ -227,6 +300,9 @@ function notesOf(load: Load): string {
 
 function loadTable(load: Load): Table {
   const head = [say("history.part"), ...load.curves.map((curve) => curveName(curve.device))];
-  const rows = loadRows(load).map(({ share, W }) => [share < 0.01 ? `${countText(share * 100)} %` : percentText(share), ...W.map((one) => (one === undefined ? "–" : quantityText(one, "W")))]);
+  const rows = loadRows(load).map(({ share, W }) => [
+    share < 0.01 ? `${countText(share * 100)} %` : percentText(share),
+    ...W.map((one) => (one === undefined ? "–" : quantityText(one, "W"))),
+  ]);
   return { head, rows, step: "" };
 }

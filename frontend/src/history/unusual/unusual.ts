@@ -17,12 +17,15 @@ export function anomalyText(one: Anomaly, name: string, causeName: string): stri
   if (one.kind === "suspect") return say("history.unusual_suspect", { name });
   if (one.kind === "base") {
     const parts = { power: quantityText(amount, "W"), before: quantityText(usual, "W") };
-    return [say("history.unusual_base", parts), one.cause ? say("history.unusual_cause", { name: causeName }) : ""].filter(Boolean).join(" ");
+    return [say("history.unusual_base", parts), one.cause ? say("history.unusual_cause", { name: causeName }) : ""]
+      .filter(Boolean)
+      .join(" ");
   }
   const parts = { name, amount: amountText(amount), usual: amountText(usual) };
   if (one.kind === "night") return say("history.unusual_night", parts);
   const much = amount > usual ? "more" : "less";
-  if (one.days > 1) return say(one.device ? `history.unusual_days_${much}` : `history.unusual_home_days_${much}`, parts);
+  if (one.days > 1)
+    return say(one.device ? `history.unusual_days_${much}` : `history.unusual_home_days_${much}`, parts);
   return say(one.device ? `history.unusual_day_${much}` : `history.unusual_home_day_${much}`, parts);
 }
 
@@ -42,14 +45,22 @@ export function viewOfAnomaly(one: Anomaly, view: View, zone: string): View {
   const devices = one.device ? [one.device] : one.cause ? [one.cause] : null;
   const common: View = { ...view, on, devices, zoom: null, bars: "stacked", against: "before" };
   if (one.kind === "base") return { ...common, range: "month", what: [ENERGY] };
-  if (one.kind === "suspect") return { ...common, range: rangeFor(on, last), what: one.points.slice(0, MOST_QUANTITIES).map((point) => (point === "power_W" ? POWER : point)) };
+  if (one.kind === "suspect")
+    return {
+      ...common,
+      range: rangeFor(on, last),
+      what: one.points.slice(0, MOST_QUANTITIES).map((point) => (point === "power_W" ? POWER : point)),
+    };
   if (one.kind === "night") return { ...common, range: rangeFor(on, last), what: [POWER] };
   return { ...common, range: rangeFor(on, last), what: [ENERGY] };
 }
 
 /** The shortest period that has both days. */
 function rangeFor(first: Day, last: Day): Range {
-  return (["day", "week", "month"] as const).find((range) => isSameDay(firstOf(range, first), firstOf(range, last))) ?? "year";
+  return (
+    (["day", "week", "month"] as const).find((range) => isSameDay(firstOf(range, first), firstOf(range, last))) ??
+    "year"
+  );
 }
 
 function lastOf(one: Anomaly, zone: string): Day {

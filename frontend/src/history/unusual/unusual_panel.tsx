@@ -13,7 +13,14 @@ import { addressOf, type View } from "../view";
 import { anomalyChange, anomalyDays, anomalyText, viewOfAnomaly, type Anomalies, type Anomaly } from "./unusual";
 import { PanelState } from "../panel_state";
 
-type Props = Readonly<{ view: View; period: Span; able: readonly Device[]; shown: readonly Device[]; today: Day; colour: (id: string) => string }>;
+type Props = Readonly<{
+  view: View;
+  period: Span;
+  able: readonly Device[];
+  shown: readonly Device[];
+  today: Day;
+  colour: (id: string) => string;
+}>;
 
 export function UnusualPanel({ view, period, able, shown, today, colour }: Props) {
   const zone = timezone.value;
@@ -22,7 +29,9 @@ export function UnusualPanel({ view, period, able, shown, today, colour }: Props
   const place = address("/api/history/anomalies", { start: period.start, end });
   const { answer, of, isLoading, error, again } = useAnswer<Anomalies>(place, 0);
   const isAll = shown.length === able.length;
-  const items = (answer?.items ?? []).filter((one) => isAll || shown.some((device) => device.id === one.device || device.id === one.cause));
+  const items = (answer?.items ?? []).filter(
+    (one) => isAll || shown.some((device) => device.id === one.device || device.id === one.cause),
+  );
   const title = `${say("history.unusual")}, ${periodTitle(view.range, view.on)}`;
   const isStale = of !== place;
   const link = (one: Anomaly) => addressOf(viewOfAnomaly(one, view, zone), today);
@@ -38,7 +47,11 @@ export function UnusualPanel({ view, period, able, shown, today, colour }: Props
             {items.map((one) => (
               <li key={`${one.kind} ${one.device} ${one.start}`}>
                 <a class="plain" href={link(one)}>
-                  <span class="swatch" data-mark style={{ background: one.device || one.cause ? colour(one.device || one.cause) : "var(--rest)" }} />
+                  <span
+                    class="swatch"
+                    data-mark
+                    style={{ background: one.device || one.cause ? colour(one.device || one.cause) : "var(--rest)" }}
+                  />
                   <span>
                     {textOf(one)}
                     <span class="small soft">{secondOf(one, zone)}</span>
@@ -50,8 +63,13 @@ export function UnusualPanel({ view, period, able, shown, today, colour }: Props
           </ul>
           {items.length > 0 && (
             <Under
-              table={() => unusualTable(items, zone)} caption={`${title}.`} link={(row) => items[row] && link(items[row])}
-              csv={{ text: () => csvText(csvRows(items, zone)), name: `unclouded-unusual-${dayText(view.on)}-${view.range}.csv` }}
+              table={() => unusualTable(items, zone)}
+              caption={`${title}.`}
+              link={(row) => items[row] && link(items[row])}
+              csv={{
+                text: () => csvText(csvRows(items, zone)),
+                name: `unclouded-unusual-${dayText(view.on)}-${view.range}.csv`,
+              }}
             />
           )}
           <p class="small soft">{say("history.unusual_hint")}</p>
@@ -72,18 +90,34 @@ function secondOf(one: Anomaly, zone: string): string {
 }
 
 function leadOf(count: number, days: number, view: View, today: Day): string {
-  if (!days && !count) return say(view.range === "day" && isSameDay(view.on, today) ? "history.unusual_today" : "history.unusual_unknown");
+  if (!days && !count)
+    return say(view.range === "day" && isSameDay(view.on, today) ? "history.unusual_today" : "history.unusual_unknown");
   if (!count) return say("history.unusual_none", { days });
   return count === 1 ? say("history.unusual_one", { days }) : say("history.unusual_found", { count, days });
 }
 
 function unusualTable(items: readonly Anomaly[], zone: string): Table {
   const head = [say("history.when"), say("history.device"), say("history.what_happened"), say("history.change")];
-  return { head, rows: items.map((one) => [anomalyDays(one, zone), curveName(one.device), textOf(one), anomalyChange(one)]), step: "" };
+  return {
+    head,
+    rows: items.map((one) => [anomalyDays(one, zone), curveName(one.device), textOf(one), anomalyChange(one)]),
+    step: "",
+  };
 }
 
 function csvRows(items: readonly Anomaly[], zone: string): (string | number)[][] {
   const day = (at: number) => new Intl.DateTimeFormat("sv-SE", { timeZone: zone }).format(at * 1000); // 2026-11-30
-  const rows = items.map((one) => [one.kind, one.device || "home", day(one.start), day(one.end - 1), one.days, one.amount ?? "", one.usual ?? "", one.cause ?? "", one.points.join(" "), one.flags.join(" ")]);
+  const rows = items.map((one) => [
+    one.kind,
+    one.device || "home",
+    day(one.start),
+    day(one.end - 1),
+    one.days,
+    one.amount ?? "",
+    one.usual ?? "",
+    one.cause ?? "",
+    one.points.join(" "),
+    one.flags.join(" "),
+  ]);
   return [["kind", "device", "from", "to", "days", "amount", "usual", "cause", "points", "flags"], ...rows];
 }

@@ -16,7 +16,12 @@ import { run, runOf, shownLines, type Run } from "../../actions/runs";
 import { fileProblem, type Chosen } from "./uploads";
 import { SECURITY_ACTIONS } from "../../security/security-state";
 
-const ELSEWHERE: ReadonlySet<string> = new Set([...SCHEDULE_ACTIONS, ...JOINING_ACTIONS, ...SECURITY_ACTIONS, ...INFRARED_ACTIONS]);
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  ...SCHEDULE_ACTIONS,
+  ...JOINING_ACTIONS,
+  ...SECURITY_ACTIONS,
+  ...INFRARED_ACTIONS,
+]);
 
 export function Actions({ device }: { device: Device }) {
   return (
@@ -35,7 +40,9 @@ export function Actions({ device }: { device: Device }) {
 
 /** The actions that have no section of their own. */
 export function shownActions(device: Device): readonly Action[] {
-  return device.actions.filter((action) => !ELSEWHERE.has(action.name) && !(hasConsole(device) && isConsoleAction(action.name)));
+  return device.actions.filter(
+    (action) => !ELSEWHERE.has(action.name) && !(hasConsole(device) && isConsoleAction(action.name)),
+  );
 }
 
 function One({ device, action }: { device: Device; action: Action }) {
@@ -46,7 +53,8 @@ function One({ device, action }: { device: Device; action: Action }) {
   const last = runOf(device.id, action.name).value;
   const bar = role.value === "read" ? say("app.read_only") : "";
   const busy = last?.state === "running";
-  const go = (confirmed: boolean) => void run(device.id, action.name, { ...filledIn(action, args), ...namesOf(files) }, confirmed);
+  const go = (confirmed: boolean) =>
+    void run(device.id, action.name, { ...filledIn(action, args), ...namesOf(files) }, confirmed);
   const press = (event: Event) => {
     event.preventDefault();
     if (bar || busy) return;
@@ -142,7 +150,9 @@ function RunStatus({ last }: { last: Run }) {
       {state === "running" && (
         <p class="progress">
           <progress {...(total ? { value: done, max: total } : {})} aria-label={say("device.progress")} />
-          {total > 0 && <span class="number">{say("device.percent", { percent: Math.floor((done / total) * 100) })}</span>}
+          {total > 0 && (
+            <span class="number">{say("device.percent", { percent: Math.floor((done / total) * 100) })}</span>
+          )}
         </p>
       )}
       {lines.length > 0 && (
@@ -163,13 +173,16 @@ function isFile(action: Action, name: string): boolean {
 
 /** The names that the hub has given to the files. */
 function namesOf(files: Readonly<Record<string, Chosen>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(files).flatMap(([name, one]) => (one.state === "ready" ? [[name, one.file.name]] : [])));
+  return Object.fromEntries(
+    Object.entries(files).flatMap(([name, one]) => (one.state === "ready" ? [[name, one.file.name]] : [])),
+  );
 }
 
 /** An upload that ends after another file was chosen counts no more. */
 function withChosen(files: Record<string, Chosen>, name: string, chosen: Chosen | undefined): Record<string, Chosen> {
   const { [name]: before, ...others } = files;
-  if (chosen && chosen.state !== "uploading" && before?.state === "uploading" && before.title !== chosen.title) return files;
+  if (chosen && chosen.state !== "uploading" && before?.state === "uploading" && before.title !== chosen.title)
+    return files;
   return chosen ? { ...others, [name]: chosen } : others;
 }
 

@@ -30,7 +30,13 @@ export function FileField({ device, name, label, isDisabled, chosen, onChosen }:
     <div class="file-field">
       <div class="field">
         <label for={id}>{label}</label>
-        <input id={id} name={name} type="file" disabled={isDisabled} onChange={(event) => void choose(event.currentTarget.files?.[0])} />
+        <input
+          id={id}
+          name={name}
+          type="file"
+          disabled={isDisabled}
+          onChange={(event) => void choose(event.currentTarget.files?.[0])}
+        />
       </div>
       {files.length > 0 && (
         <div class="field">
@@ -53,7 +59,9 @@ export function FileField({ device, name, label, isDisabled, chosen, onChosen }:
         </div>
       )}
       <div role="status">
-        {chosen?.state === "uploading" && <p class="soft small">{say("device.sending_file", { file: chosen.title })}</p>}
+        {chosen?.state === "uploading" && (
+          <p class="soft small">{say("device.sending_file", { file: chosen.title })}</p>
+        )}
       </div>
       {chosen?.state === "ready" && <FirmwareReport file={chosen.file} />}
     </div>

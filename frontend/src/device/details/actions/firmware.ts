@@ -21,7 +21,9 @@ export function reportRows({ firmware, size, md5 }: Report): ReportRow[] {
     ["size", bytesText(size)],
     ["md5", md5],
   ];
-  return rows.filter(([, value]) => value).map(([name, value]) => ({ name: sayIfKnown(`firmware.${name}`, name), value }));
+  return rows
+    .filter(([, value]) => value)
+    .map(([name, value]) => ({ name: sayIfKnown(`firmware.${name}`, name), value }));
 }
 
 /** The fields of its header. */

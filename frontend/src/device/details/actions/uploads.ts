@@ -35,11 +35,21 @@ export function kept(file: UpdateFile): Chosen {
 
 /** A file name that the hub accepts. */
 export function uploadName(name: string): string {
-  return name.replace(/[^A-Za-z0-9._-]/g, "_").replace(/^\.+/, "").slice(-100).replace(/^\.+/, "") || "file";
+  return (
+    name
+      .replace(/[^A-Za-z0-9._-]/g, "_")
+      .replace(/^\.+/, "")
+      .slice(-100)
+      .replace(/^\.+/, "") || "file"
+  );
 }
 
 /** Why an action cannot run with these files yet, "" = it can. `force`: what is for something else is sent all the same. */
-export function fileProblem(wanted: readonly string[], chosen: Readonly<Record<string, Chosen>>, force: boolean): string {
+export function fileProblem(
+  wanted: readonly string[],
+  chosen: Readonly<Record<string, Chosen>>,
+  force: boolean,
+): string {
   for (const name of wanted) {
     const one = chosen[name];
     if (!one) return say("device.file_missing");

@@ -18,19 +18,38 @@ describe("an answer", () => {
   });
 
   it("is a table for each list, with numbers right-aligned", () => {
-    const [table] = blocksOf({ networks: [{ ssid: "home", rssi_dBm: -60 }, { ssid: "", rssi_dBm: -80 }], empty: [] });
+    const [table] = blocksOf({
+      networks: [
+        { ssid: "home", rssi_dBm: -60 },
+        { ssid: "", rssi_dBm: -80 },
+      ],
+      empty: [],
+    });
     expect(table).toEqual({
       kind: "table",
       title: "Networks",
-      columns: [{ name: "SSID", isNumber: false }, { name: "Signal (dBm)", isNumber: true }],
-      rows: [["home", "-60"], ["–", "-80"]],
+      columns: [
+        { name: "SSID", isNumber: false },
+        { name: "Signal (dBm)", isNumber: true },
+      ],
+      rows: [
+        ["home", "-60"],
+        ["–", "-80"],
+      ],
     });
     expect(blocksOf({ timers: ["a", "b"] })).toMatchObject([{ kind: "table", rows: [["a"], ["b"]] }]);
   });
 
   it("is facts with paths where it is nested", () => {
     expect(blocksOf({ cloud: { link: { up: false }, sub_list: [1, 2] } })).toEqual([
-      { kind: "facts", title: "Cloud", rows: [{ name: "Link · Up", value: "no" }, { name: "Sub list", value: "1, 2" }] },
+      {
+        kind: "facts",
+        title: "Cloud",
+        rows: [
+          { name: "Link · Up", value: "no" },
+          { name: "Sub list", value: "1, 2" },
+        ],
+      },
     ]);
   });
 
@@ -42,7 +61,9 @@ describe("an answer", () => {
   });
 
   it("can be any JSON", () => {
-    fc.assert(fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (answer) => void [blocksOf(answer), rawLines(answer)]));
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (answer) => void [blocksOf(answer), rawLines(answer)]),
+    );
   });
 
   it("names fields that have no name of their own by their key", () => {

@@ -8,7 +8,9 @@ import { countText, NOTHING } from "../../../text/format";
 import { sayIfKnown } from "../../../text/words";
 
 export type FactRow = { name: string; value: string };
-export type Block = { kind: "facts"; title: string; rows: readonly FactRow[] } | { kind: "table"; title: string; columns: readonly Column[]; rows: readonly (readonly string[])[] };
+export type Block =
+  | { kind: "facts"; title: string; rows: readonly FactRow[] }
+  | { kind: "table"; title: string; columns: readonly Column[]; rows: readonly (readonly string[])[] };
 export type Column = { name: string; isNumber: boolean };
 
 const RAW = new Set(["lines", "unread"]); // shown as text
@@ -18,7 +20,9 @@ const MOST_ROWS = 400;
 /** The blocks of an answer: what it says of itself first, then its lists. Lists without entries are left out. */
 export function blocksOf(answer: Readonly<Record<string, unknown>>): Block[] {
   const entries = Object.entries(answer).filter(([key, value]) => !RAW.has(key) && !isEmpty(value));
-  const plain = entries.filter(([, value]) => !isStructured(value)).map(([key, value]) => ({ name: nameOf(key), value: valueText(value) }));
+  const plain = entries
+    .filter(([, value]) => !isStructured(value))
+    .map(([key, value]) => ({ name: nameOf(key), value: valueText(value) }));
   const facts: Block[] = plain.length ? [{ kind: "facts", title: "", rows: plain }] : [];
   return [...facts, ...entries.filter(([, value]) => isStructured(value)).map(([key, value]) => blockOf(key, value))];
 }
@@ -41,11 +45,22 @@ export function nameOf(key: string): string {
 // --- inside ---
 
 function blockOf(key: string, value: unknown): Block {
-  if (!Array.isArray(value)) return { kind: "facts", title: nameOf(key), rows: leavesOf(value as Record<string, unknown>, "") };
-  const items = value.slice(0, MOST_ROWS).map((item): Record<string, unknown> => (isRecord(item) ? item : { value: item }));
+  if (!Array.isArray(value))
+    return { kind: "facts", title: nameOf(key), rows: leavesOf(value as Record<string, unknown>, "") };
+  const items = value
+    .slice(0, MOST_ROWS)
+    .map((item): Record<string, unknown> => (isRecord(item) ? item : { value: item }));
   const keys = [...new Set(items.flatMap((item) => Object.keys(item)))];
-  const columns = keys.map((name) => ({ name: nameOf(name), isNumber: items.every((item) => item[name] === null || typeof item[name] === "number") }));
-  return { kind: "table", title: nameOf(key), columns, rows: items.map((item) => keys.map((name) => valueText(item[name]))) };
+  const columns = keys.map((name) => ({
+    name: nameOf(name),
+    isNumber: items.every((item) => item[name] === null || typeof item[name] === "number"),
+  }));
+  return {
+    kind: "table",
+    title: nameOf(key),
+    columns,
+    rows: items.map((item) => keys.map((name) => valueText(item[name]))),
+  };
 }
 
 /** The values of a nested answer, each with its path: `sub list · name`. */
@@ -62,7 +77,10 @@ function valueText(value: unknown): string {
   if (typeof value === "number") return countText(value, 6);
   if (typeof value === "boolean") return sayIfKnown(value ? "console.yes" : "console.no", String(value));
   if (Array.isArray(value)) return value.map(valueText).join(", ") || NOTHING;
-  if (isRecord(value)) return leavesOf(value, "").map((leaf) => `${leaf.name}: ${leaf.value}`).join(", ");
+  if (isRecord(value))
+    return leavesOf(value, "")
+      .map((leaf) => `${leaf.name}: ${leaf.value}`)
+      .join(", ");
   return String(value);
 }
 
@@ -75,5 +93,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isEmpty(value: unknown): boolean {
-  return value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length) || (isRecord(value) && !Object.keys(value).length);
+  return (
+    value === null ||
+    value === undefined ||
+    value === "" ||
+    (Array.isArray(value) && !value.length) ||
+    (isRecord(value) && !Object.keys(value).length)
+  );
 }

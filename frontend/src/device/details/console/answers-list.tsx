@@ -42,7 +42,9 @@ function Answer({ run }: { run: ConsoleRun }) {
         <code>$ {run.line}</code>
       </p>
       <p role="status" class={run.state === "failed" ? "problem" : "soft small"}>
-        {run.state === "running" ? say("device.in_progress") : run.text || (blocks.length || lines.length ? "" : say("console.no_lines"))}
+        {run.state === "running"
+          ? say("device.in_progress")
+          : run.text || (blocks.length || lines.length ? "" : say("console.no_lines"))}
       </p>
       {blocks.map((block) => (
         <BlockView key={`${block.kind} ${block.title}`} block={block} line={run.line} />

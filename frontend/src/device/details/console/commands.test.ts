@@ -2,10 +2,29 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { device } from "../../../devices/testing";
-import { argumentsOf, commandOf, hasConsole, isConsoleAction, remembered, requestOf, suggestions, type Offered } from "./commands";
+import {
+  argumentsOf,
+  commandOf,
+  hasConsole,
+  isConsoleAction,
+  remembered,
+  requestOf,
+  suggestions,
+  type Offered,
+} from "./commands";
 
 function offer(form: string, more: Partial<Offered> = {}): Offered {
-  return { name: form.replace(/ <.*/, ""), form, help: "", danger: "", action: "console", relay: false, listed: true, options: {}, ...more };
+  return {
+    name: form.replace(/ <.*/, ""),
+    form,
+    help: "",
+    danger: "",
+    action: "console",
+    relay: false,
+    listed: true,
+    options: {},
+    ...more,
+  };
 }
 
 const GROUPS = { group: ["common", "STA", "AP"] };
@@ -15,7 +34,11 @@ const OFFERED = [
   offer("reboot"),
   offer("config show"),
   offer("config show <group>", { options: GROUPS }),
-  offer("config write <group> <item> <value>", { danger: "A wrong setting …", action: "console_config_write", options: GROUPS }),
+  offer("config write <group> <item> <value>", {
+    danger: "A wrong setting …",
+    action: "console_config_write",
+    options: GROUPS,
+  }),
   offer("meross mem", { help: "heap info" }),
   offer("meross scan", { help: "scan wifi" }),
   offer("meross crash", { danger: "Values are lost.", action: "console_crash" }),
@@ -31,16 +54,27 @@ const forms = (text: string) => suggestions(text, OFFERED).map((one) => one.form
 
 describe("a typed line", () => {
   it("is sent as it is when nothing can be lost", () => {
-    expect(asked("  meross   mem ")).toMatchObject({ line: "meross mem", action: "console", args: { command: "meross mem" }, warning: "" });
+    expect(asked("  meross   mem ")).toMatchObject({
+      line: "meross mem",
+      action: "console",
+      args: { command: "meross mem" },
+      warning: "",
+    });
   });
 
   it("is the action that must be confirmed when something can be lost", () => {
     expect(asked("meross crash")).toMatchObject({ action: "console_crash", args: {}, warning: "Values are lost." });
-    expect(asked("config write STA Channel 6")).toMatchObject({ action: "console_config_write", args: { group: "STA", item: "Channel", value: "6" } });
+    expect(asked("config write STA Channel 6")).toMatchObject({
+      action: "console_config_write",
+      args: { group: "STA", item: "Channel", value: "6" },
+    });
   });
 
   it("names the danger of mains for commands that switch the relay", () => {
-    expect(asked("meross switch 1901 on")).toMatchObject({ action: "console", args: { command: "meross switch 1901 on" } });
+    expect(asked("meross switch 1901 on")).toMatchObject({
+      action: "console",
+      args: { command: "meross switch 1901 on" },
+    });
     expect(asked("meross switch 1901 on").warning).toContain("mains");
     expect(asked("meross switch").warning).toBe("");
   });
@@ -48,7 +82,11 @@ describe("a typed line", () => {
   it("must be confirmed when it is not known", () => {
     expect(asked("erase all")).toMatchObject({ action: "console_unknown", args: { command: "erase all" } });
     expect(asked("meross bogus").action).toBe("console_unknown");
-    expect(asked("meross new 5")).toMatchObject({ action: "console_unknown", args: { command: "meross new 5" }, warning: "Not known." });
+    expect(asked("meross new 5")).toMatchObject({
+      action: "console_unknown",
+      args: { command: "meross new 5" },
+      warning: "Not known.",
+    });
     expect(asked("erase all").warning).toContain("not known");
   });
 
@@ -59,7 +97,9 @@ describe("a typed line", () => {
   });
 
   it("is not sent without its arguments, and says how it is written", () => {
-    expect(requestOf("config write STA", OFFERED)).toEqual({ problem: "An argument is missing. It is written: config write <group> <item> <value>" });
+    expect(requestOf("config write STA", OFFERED)).toEqual({
+      problem: "An argument is missing. It is written: config write <group> <item> <value>",
+    });
     expect(requestOf("  ", OFFERED)).toHaveProperty("problem");
   });
 
@@ -73,13 +113,21 @@ describe("a typed line", () => {
 
   it("is always confirmed where the list says that something is lost", () => {
     fc.assert(
-      fc.property(fc.constantFrom(...OFFERED.filter((one) => one.danger)), fc.array(fc.stringMatching(/^[a-z0-9]{1,5}$/), { maxLength: 5 }), (command, words) => {
-        const names = argumentsOf(command);
-        const request = requestOf([command.name, ...words].join(" "), OFFERED);
-        if ("problem" in request || (words.length < names.length && OFFERED.some((one) => one.name === command.name && !one.danger))) return;
-        expect(request.warning).not.toBe("");
-        expect(request.action).not.toBe("console");
-      }),
+      fc.property(
+        fc.constantFrom(...OFFERED.filter((one) => one.danger)),
+        fc.array(fc.stringMatching(/^[a-z0-9]{1,5}$/), { maxLength: 5 }),
+        (command, words) => {
+          const names = argumentsOf(command);
+          const request = requestOf([command.name, ...words].join(" "), OFFERED);
+          if (
+            "problem" in request ||
+            (words.length < names.length && OFFERED.some((one) => one.name === command.name && !one.danger))
+          )
+            return;
+          expect(request.warning).not.toBe("");
+          expect(request.action).not.toBe("console");
+        },
+      ),
     );
   });
 });
@@ -93,8 +141,15 @@ describe("completion", () => {
 
   it("shows the values of the argument that is typed", () => {
     expect(forms("config show S")).toEqual(["config show STA"]);
-    expect(suggestions("config write ", OFFERED).map((one) => one.text)).toEqual(["config write common ", "config write STA ", "config write AP "]);
-    expect(suggestions("meross switch 1901 o", OFFERED).map((one) => one.text)).toEqual(["meross switch 1901 on", "meross switch 1901 off"]);
+    expect(suggestions("config write ", OFFERED).map((one) => one.text)).toEqual([
+      "config write common ",
+      "config write STA ",
+      "config write AP ",
+    ]);
+    expect(suggestions("meross switch 1901 o", OFFERED).map((one) => one.text)).toEqual([
+      "meross switch 1901 on",
+      "meross switch 1901 off",
+    ]);
   });
 
   it("marks what must be confirmed, and ends with a space where an argument follows", () => {

@@ -24,7 +24,13 @@ export type Offered = {
 export type Suggestion = { key: string; text: string; form: string; help: string; isRisky: boolean };
 
 /** A line that can be sent. `warning`: what must be confirmed first, "" = nothing. */
-export type ConsoleRequest = { line: string; shown: string; action: string; args: Readonly<Record<string, string>>; warning: string };
+export type ConsoleRequest = {
+  line: string;
+  shown: string;
+  action: string;
+  args: Readonly<Record<string, string>>;
+  warning: string;
+};
 
 export const RUN = "console";
 export const UNKNOWN = "console_unknown";
@@ -55,7 +61,9 @@ export function suggestions(text: string, offered: readonly Offered[]): Suggesti
   if (values.length) return values.slice(0, MOST_SHOWN);
   const words = typed.toLowerCase().split(" ").filter(Boolean);
   const first = offered.filter((one) => one.name.toLowerCase().startsWith(typed.toLowerCase().trimEnd()));
-  const others = first.length ? [] : offered.filter((one) => words.every((word) => `${one.form} ${one.help}`.toLowerCase().includes(word)));
+  const others = first.length
+    ? []
+    : offered.filter((one) => words.every((word) => `${one.form} ${one.help}`.toLowerCase().includes(word)));
   const found = [...first, ...others].map(asSuggestion);
   return found.filter((one) => one.text.trimEnd() !== typed.trimEnd() || one.form.includes("<")).slice(0, MOST_SHOWN);
 }
@@ -72,7 +80,13 @@ export function requestOf(text: string, offered: readonly Offered[]): ConsoleReq
   if (values.length < names.length) return { problem: say("console.incomplete", { form: command.form }) };
   const given = Object.fromEntries(names.map((name, index) => [name, values[index] ?? ""]));
   const args = command.danger ? given : { command: line };
-  return { line, shown: withoutSecrets(line, command), action: command.danger ? command.action : RUN, args, warning: warningOf(command) };
+  return {
+    line,
+    shown: withoutSecrets(line, command),
+    action: command.danger ? command.action : RUN,
+    args,
+    warning: warningOf(command),
+  };
 }
 
 /** The command of a line: that with the longest name; of several, the one that takes so many arguments. */
@@ -80,7 +94,9 @@ export function commandOf(line: string, offered: readonly Offered[]): Offered | 
   const words = line.split(" ");
   for (let count = Math.min(words.length, MOST_WORDS); count > 0; count -= 1) {
     const name = words.slice(0, count).join(" ");
-    const rows = offered.filter((one) => one.name === name).sort((one, other) => argumentsOf(one).length - argumentsOf(other).length);
+    const rows = offered
+      .filter((one) => one.name === name)
+      .sort((one, other) => argumentsOf(one).length - argumentsOf(other).length);
     const last = rows[rows.length - 1];
     if (!last) continue;
     const given = words.length - count;
@@ -92,7 +108,10 @@ export function commandOf(line: string, offered: readonly Offered[]): Offered | 
 
 /** The line for the history of the input: without the value of a setting, which may be a password. */
 export function remembered(line: string): string {
-  return line.trim().replace(/\s+/g, " ").replace(/^(config write \S+ \S+) .*/, "$1 ");
+  return line
+    .trim()
+    .replace(/\s+/g, " ")
+    .replace(/^(config write \S+ \S+) .*/, "$1 ");
 }
 
 // --- inside ---
@@ -115,7 +134,13 @@ function valuesOf(typed: string, offered: readonly Offered[]): Suggestion[] {
     const end = index < names.length - 1 ? " " : "";
     return (command.options[names[index] ?? ""] ?? [])
       .filter((value) => value.startsWith(part) && (value !== part || end))
-      .map((value) => ({ key: `${command.form} ${value}`, text: `${before} ${value}${end}`, form: `${before} ${value}`, help: names[index] ?? "", isRisky: warningOf(command) !== "" }));
+      .map((value) => ({
+        key: `${command.form} ${value}`,
+        text: `${before} ${value}${end}`,
+        form: `${before} ${value}`,
+        help: names[index] ?? "",
+        isRisky: warningOf(command) !== "",
+      }));
   });
 }
 

@@ -30,7 +30,11 @@ export function BoardLog({ device }: { device: Device }) {
         <button type="button" class="chip" aria-pressed={follow} onClick={() => setFollow(!follow)}>
           {say("device.follow")}
         </button>
-        <select aria-label={say("console.level")} value={filter.least} onChange={(event) => setFilter({ ...filter, least: event.currentTarget.value as LogFilter["least"] })}>
+        <select
+          aria-label={say("console.level")}
+          value={filter.least}
+          onChange={(event) => setFilter({ ...filter, least: event.currentTarget.value as LogFilter["least"] })}
+        >
           {LEAST.map((least) => (
             <option key={least} value={least}>
               {say(`console.level_${least}`)}
@@ -45,8 +49,14 @@ export function BoardLog({ device }: { device: Device }) {
           onInput={(event) => setFilter({ ...filter, text: event.currentTarget.value })}
         />
       </div>
-      {error && <Notice kind="fault" again={again}>{error}</Notice>}
-      <p class="soft small">{value ? say("device.frames_shown", { shown: shown.length, all: lines.length }) : "\u00a0"}</p>
+      {error && (
+        <Notice kind="fault" again={again}>
+          {error}
+        </Notice>
+      )}
+      <p class="soft small">
+        {value ? say("device.frames_shown", { shown: shown.length, all: lines.length }) : "\u00a0"}
+      </p>
       {value && !shown.length && <p class="soft">{say(lines.length ? "console.no_match" : "console.no_log")}</p>}
       {shown.length > 0 && <Lines shown={shown} />}
     </section>

@@ -3,17 +3,35 @@ import { describe, expect, it } from "vitest";
 import type { WireLine } from "../../../data/shapes";
 import { filtered, logLines, merged, MOST_LINES, textOf } from "./log";
 
-const hexOf = (text: string) => [...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const hexOf = (text: string) =>
+  [...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 function frame(name: string, text: string, at = "2026-11-20T12:00:00.000Z", more: Partial<WireLine> = {}): WireLine {
-  return { at, channel: "", way: "", sender: "device", kind: "frame", name, words: "", reason: "", length: text.length, hex: hexOf(text), points: [], parts: [], ...more };
+  return {
+    at,
+    channel: "",
+    way: "",
+    sender: "device",
+    kind: "frame",
+    name,
+    words: "",
+    reason: "",
+    length: text.length,
+    hex: hexOf(text),
+    points: [],
+    parts: [],
+    ...more,
+  };
 }
 
 const LOG = (level: string, text: string) => `[T: 153 M: mrs_http C: ${level} F: handle L: 33]: ${text}\r\n`;
 
 describe("the log of a board", () => {
   it("has level, source and text of its lines", () => {
-    const lines = logLines([frame("log", LOG("info", "httpd status = 1")), frame("system", "Last reset reason:HAL_WDT_SOFTWARE_RESET\r\n")]);
+    const lines = logLines([
+      frame("log", LOG("info", "httpd status = 1")),
+      frame("system", "Last reset reason:HAL_WDT_SOFTWARE_RESET\r\n"),
+    ]);
     expect(lines).toMatchObject([
       { level: "info", source: "mrs_http", text: "httpd status = 1" },
       { level: "", source: "system", text: "Last reset reason:HAL_WDT_SOFTWARE_RESET" },
@@ -37,12 +55,18 @@ describe("the log of a board", () => {
   });
 
   it("finds a log line inside of an answer that it interrupts", () => {
-    expect(logLines([frame("meross mem", `free: 8${LOG("error", "no route")}3536\r\n`)])).toMatchObject([{ level: "error", text: "no route" }]);
+    expect(logLines([frame("meross mem", `free: 8${LOG("error", "no route")}3536\r\n`)])).toMatchObject([
+      { level: "error", text: "no route" },
+    ]);
   });
 
   it("has what can be read of a log line that was cut", () => {
-    const lines = logLines([frame("log", "[T: 141 M: mrs_timer C: erro F: mrs_timer_task_WTBL1 for cli[255] fail\r\n")]);
-    expect(lines).toMatchObject([{ level: "error", source: "mrs_timer", text: "mrs_timer_task_WTBL1 for cli[255] fail" }]);
+    const lines = logLines([
+      frame("log", "[T: 141 M: mrs_timer C: erro F: mrs_timer_task_WTBL1 for cli[255] fail\r\n"),
+    ]);
+    expect(lines).toMatchObject([
+      { level: "error", source: "mrs_timer", text: "mrs_timer_task_WTBL1 for cli[255] fail" },
+    ]);
   });
 
   it("shows bytes that the hub has hidden as dots", () => {
@@ -66,8 +90,13 @@ describe("the log of a board", () => {
   });
 
   it("is filtered by level and by words, newest first", () => {
-    const lines = logLines([frame("log", LOG("info", "a")), frame("log", LOG("warning", "b")), frame("log", LOG("error", "c"))]);
-    const texts = (text: string, least: "all" | "warning" | "error") => filtered(lines, { text, least }).map((line) => line.text);
+    const lines = logLines([
+      frame("log", LOG("info", "a")),
+      frame("log", LOG("warning", "b")),
+      frame("log", LOG("error", "c")),
+    ]);
+    const texts = (text: string, least: "all" | "warning" | "error") =>
+      filtered(lines, { text, least }).map((line) => line.text);
     expect(texts("", "all")).toEqual(["c", "b", "a"]);
     expect(texts("", "warning")).toEqual(["c", "b"]);
     expect(texts("MRS_http", "error")).toEqual(["c"]);

@@ -29,8 +29,12 @@ export function logLines(frames: readonly WireLine[]): LogLine[] {
   const begin = own.findIndex((frame) => frame.name === "command" || frame.name === "prompt");
   return own.flatMap((frame, at) => {
     const isShown = PRINTERS.has(frame.name) || (frame.name === TEXT && begin >= 0 && at > begin);
-    const lines = textOf(frame.hex).split(/[\r\n]+/).map((text) => lineOf(text, frame.name, isShown));
-    return lines.flatMap((line, index) => (line ? [{ ...line, at: frame.at, key: `${frame.at}|${frame.hex}|${index}` }] : []));
+    const lines = textOf(frame.hex)
+      .split(/[\r\n]+/)
+      .map((text) => lineOf(text, frame.name, isShown));
+    return lines.flatMap((line, index) =>
+      line ? [{ ...line, at: frame.at, key: `${frame.at}|${frame.hex}|${index}` }] : [],
+    );
   });
 }
 
@@ -45,7 +49,9 @@ export function merged(known: readonly LogLine[], fresh: readonly LogLine[]): re
 /** Those that pass the filter, newest first. */
 export function filtered(lines: readonly LogLine[], filter: LogFilter): LogLine[] {
   const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
-  return lines.filter((line) => isAtLeast(line.level, filter.least) && words.every((word) => haystack(line).includes(word))).reverse();
+  return lines
+    .filter((line) => isAtLeast(line.level, filter.least) && words.every((word) => haystack(line).includes(word)))
+    .reverse();
 }
 
 /** Bytes as text; two dots for one that is hidden. */
@@ -67,7 +73,10 @@ function lineOf(text: string, name: string, isShown: boolean): Omit<LogLine, "at
   if (whole) return { level: levelOf(whole[3]), source: whole[2] ?? "", text: whole[6] ?? "" };
   const cut = CUT.exec(text);
   if (cut) return { level: levelOf(cut[2]), source: cut[1] ?? "", text: cut[3] ?? "" };
-  const plain = text.replace(/^(?:\$ ?)+/, "").replace(/[\x00-\x1f\x7f]/g, " ").trim();
+  const plain = text
+    .replace(/^(?:\$ ?)+/, "")
+    .replace(/[\x00-\x1f\x7f]/g, " ")
+    .trim();
   return plain && isShown ? { level: "", source: name === TEXT || name === "log" ? "" : name, text: plain } : undefined;
 }
 

@@ -50,7 +50,9 @@ export function Prompt({ device }: { device: Device }) {
           {problem}
         </p>
       )}
-      {asked && <Confirmation device={device} request={asked} onYes={() => send(asked)} onNo={() => setAsked(undefined)} />}
+      {asked && (
+        <Confirmation device={device} request={asked} onYes={() => send(asked)} onNo={() => setAsked(undefined)} />
+      )}
     </form>
   );
 }
@@ -139,7 +141,13 @@ function Line({ device, text, inputRef, problem, onText, onProblem }: LineProps)
           {say("device.run")}
         </button>
       </div>
-      <ul id={`${id}-list`} role="listbox" aria-label={say("console.suggestions")} class="suggestions" hidden={!found.length}>
+      <ul
+        id={`${id}-list`}
+        role="listbox"
+        aria-label={say("console.suggestions")}
+        class="suggestions"
+        hidden={!found.length}
+      >
         {found.map((one, index) => (
           <li
             key={one.key}
@@ -165,7 +173,12 @@ type ConfirmationProps = { device: Device; request: ConsoleRequest; onYes: () =>
 function Confirmation({ device, request, onYes, onNo }: ConfirmationProps) {
   const id = useId();
   return (
-    <dialog ref={(dialog) => void (dialog && !dialog.open && dialog.showModal())} aria-labelledby={`${id}-title`} aria-describedby={`${id}-text`} onClose={onNo}>
+    <dialog
+      ref={(dialog) => void (dialog && !dialog.open && dialog.showModal())}
+      aria-labelledby={`${id}-title`}
+      aria-describedby={`${id}-text`}
+      onClose={onNo}
+    >
       <h2 id={`${id}-title`}>
         <code>{request.shown}</code>
       </h2>

@@ -3,7 +3,13 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ConsoleRequest } from "./commands";
 import { cancel, clear, historyOf, load, offeredOf, runCommand, runsOf } from "./runs";
 
-const MEM: ConsoleRequest = { line: "meross mem", shown: "meross mem", action: "console", args: { command: "meross mem" }, warning: "" };
+const MEM: ConsoleRequest = {
+  line: "meross mem",
+  shown: "meross mem",
+  action: "console",
+  args: { command: "meross mem" },
+  warning: "",
+};
 
 function answering(...bodies: unknown[]) {
   const left = bodies.map((body) => JSON.stringify(body));
@@ -20,7 +26,12 @@ describe("a command", () => {
   it("is run with its lines and without secrets, and kept with its answer", async () => {
     const ask = answering({ outcome: "confirmed", reason: "free: 1", answer: { free: 1, lines: ["free: 1"] } });
     await runCommand("a", MEM);
-    expect(bodyOf(ask, 0)).toEqual({ action: "console", args: { command: "meross mem", lines: "show" }, confirmed: false, origin: "web" });
+    expect(bodyOf(ask, 0)).toEqual({
+      action: "console",
+      args: { command: "meross mem", lines: "show" },
+      confirmed: false,
+      origin: "web",
+    });
     expect(runsOf("a").value).toMatchObject([{ line: "meross mem", state: "done", text: "", answer: { free: 1 } }]);
     expect(historyOf("a")).toEqual(["meross mem"]);
     clear("a");
@@ -29,7 +40,13 @@ describe("a command", () => {
 
   it("is confirmed only where a warning was shown", async () => {
     const ask = answering({ outcome: "confirmed", reason: "The board starts again.", answer: { lines: [] } });
-    await runCommand("b", { line: "meross crash", shown: "meross crash", action: "console_crash", args: {}, warning: "Danger." });
+    await runCommand("b", {
+      line: "meross crash",
+      shown: "meross crash",
+      action: "console_crash",
+      args: {},
+      warning: "Danger.",
+    });
     expect(bodyOf(ask, 0)).toEqual({ action: "console_crash", args: {}, confirmed: true, origin: "web" });
     expect(runsOf("b").value).toMatchObject([{ state: "done", text: "The board starts again." }]);
   });
@@ -39,7 +56,10 @@ describe("a command", () => {
     await runCommand("c", MEM);
     vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ detail: "Not so." }), { status: 422 }));
     await runCommand("c", MEM);
-    expect(runsOf("c").value.map((run) => [run.state, run.text])).toEqual([["failed", "Not so."], ["failed", "No answer to meross mem."]]);
+    expect(runsOf("c").value.map((run) => [run.state, run.text])).toEqual([
+      ["failed", "Not so."],
+      ["failed", "No answer to meross mem."],
+    ]);
     expect(historyOf("c"), "repeated lines are remembered once").toEqual(["meross mem"]);
   });
 
@@ -80,7 +100,10 @@ describe("the commands of the device", () => {
   it("are loaded again when the device lists one that is new", async () => {
     answering(COMMANDS);
     await load("g");
-    const ask = answering({ outcome: "confirmed", reason: "", answer: { commands: [{ name: "foo" }] } }, { ...COMMANDS, answer: { commands: [{ name: "meross" }, { name: "meross foo" }] } });
+    const ask = answering(
+      { outcome: "confirmed", reason: "", answer: { commands: [{ name: "foo" }] } },
+      { ...COMMANDS, answer: { commands: [{ name: "meross" }, { name: "meross foo" }] } },
+    );
     await runCommand("g", { ...MEM, line: "meross", args: { command: "meross" } });
     expect(ask).toHaveBeenCalledTimes(2);
     expect(offeredOf("g").value).toHaveLength(2);

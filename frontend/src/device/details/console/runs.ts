@@ -15,7 +15,13 @@ import { blocksOf, rawLines } from "./answer";
 import { CANCEL, LIST, remembered, RUN, type ConsoleRequest, type Offered } from "./commands";
 
 export type ConsoleAnswer = Readonly<Record<string, unknown>>;
-export type ConsoleRun = { id: number; line: string; state: "running" | "done" | "failed"; text: string; answer: ConsoleAnswer };
+export type ConsoleRun = {
+  id: number;
+  line: string;
+  state: "running" | "done" | "failed";
+  text: string;
+  answer: ConsoleAnswer;
+};
 type DoLine = { outcome?: Outcome["outcome"]; reason?: string; answer?: ConsoleAnswer };
 
 const MOST_RUNS = 20; // of a device
@@ -74,7 +80,12 @@ export async function runCommand(device: string, request: ConsoleRequest): Promi
 // --- inside ---
 
 /** The last line of an action; without an outcome where there is none. */
-async function act(device: string, action: string, args: Readonly<Record<string, string>>, confirmed: boolean): Promise<DoLine> {
+async function act(
+  device: string,
+  action: string,
+  args: Readonly<Record<string, string>>,
+  confirmed: boolean,
+): Promise<DoLine> {
   let end: DoLine = {};
   try {
     const body = { action, args, confirmed, origin: "web" };
@@ -107,6 +118,10 @@ function hasNewNames(offered: readonly Offered[], line: string, answer: ConsoleA
 
 function state(device: string): State {
   let found = states.get(device);
-  if (!found) states.set(device, (found = { runs: signal<readonly ConsoleRun[]>([]), offered: signal<readonly Offered[]>([]), history: [] }));
+  if (!found)
+    states.set(
+      device,
+      (found = { runs: signal<readonly ConsoleRun[]>([]), offered: signal<readonly Offered[]>([]), history: [] }),
+    );
   return found;
 }

@@ -17,7 +17,13 @@ const PLUG = device("plug", {
 describe("the report of a start", () => {
   it("groups its facts by subject and leaves out what the start did not report", () => {
     expect(startGroups(PLUG, NOW, "UTC")).toEqual([
-      { key: "start", rows: [{ name: "Time", value: "12:00" }, { name: "Reason", value: "its own software restarted it (HAL_WDT_SOFTWARE_RESET)" }] },
+      {
+        key: "start",
+        rows: [
+          { name: "Time", value: "12:00" },
+          { name: "Reason", value: "its own software restarted it (HAL_WDT_SOFTWARE_RESET)" },
+        ],
+      },
       { key: "versions", rows: [{ name: "Firmware", value: "2.1.7" }] },
       { key: "rules", rows: [{ name: "Timers", value: "0" }] },
     ]);

@@ -28,7 +28,10 @@ export function hasStartReport(device: Pick<Device, "info">): boolean {
 /** The report, by subject; facts that the start did not have are left out. `now`: Unix seconds. */
 export function startGroups(device: Pick<Device, "info">, now: number, zone: string): StartGroup[] {
   return Object.entries(GROUPS)
-    .map(([key, names]) => ({ key, rows: names.map((name) => rowOf(device, name, now, zone)).filter((row) => row.value) }))
+    .map(([key, names]) => ({
+      key,
+      rows: names.map((name) => rowOf(device, name, now, zone)).filter((row) => row.value),
+    }))
     .filter((group) => group.rows.length > 0);
 }
 

@@ -12,7 +12,11 @@ export function ConfiguredKeys({ device }: { device: Device }) {
   return (
     <section aria-labelledby="configured">
       <h2 id="configured">{say("device.configured")}</h2>
-      <p class="small soft">{table.line ? say("device.configured_at", { file: configuration?.file ?? "", line: table.line }) : say("device.not_in_file")}</p>
+      <p class="small soft">
+        {table.line
+          ? say("device.configured_at", { file: configuration?.file ?? "", line: table.line })
+          : say("device.not_in_file")}
+      </p>
       <dl class="facts">
         {flat(table.keys).map(([key, value]) => (
           <Fact key={key} name={key}>
@@ -27,7 +31,8 @@ export function ConfiguredKeys({ device }: { device: Device }) {
 /** `session.poll_s` and its value as text. */
 function flat(keys: Keys, prefix = ""): [string, string][] {
   return Object.entries(keys).flatMap(([key, value]): [string, string][] => {
-    if (value !== null && typeof value === "object" && !Array.isArray(value)) return flat(value as Keys, `${prefix}${key}.`);
+    if (value !== null && typeof value === "object" && !Array.isArray(value))
+      return flat(value as Keys, `${prefix}${key}.`);
     return [[`${prefix}${key}`, typeof value === "string" ? value : JSON.stringify(value)]];
   });
 }

@@ -17,7 +17,12 @@ import { shaped, useTraces, type Traces } from "./trace";
 
 export function Points({ device }: { device: Device }) {
   const traces = useTraces(device);
-  const notReported = useComputed(() => device.points.filter((point) => isNotReported(device, point)).map((point) => point.key).join(" "));
+  const notReported = useComputed(() =>
+    device.points
+      .filter((point) => isNotReported(device, point))
+      .map((point) => point.key)
+      .join(" "),
+  );
   if (!device.points.length) return <p class="soft">{say("device.no_points")}</p>;
   const missing = new Set(notReported.value.split(" "));
   const rows = (points: readonly Point[]) => (
@@ -58,7 +63,9 @@ function Row({ device, point, traces }: { device: Device; point: Point; traces: 
           {limitText(point) && <span> · {limitText(point)}</span>}
         </p>
       </div>
-      <div class="trend live">{line && <Spark values={shaped(traces(point.key), point.unit)} mark={markOf(device.id)} />}</div>
+      <div class="trend live">
+        {line && <Spark values={shaped(traces(point.key), point.unit)} mark={markOf(device.id)} />}
+      </div>
       <div class="value live">
         {readable ? <ReadingValue device={device} point={point} /> : <span class="soft">{NOTHING}</span>}
         {readable && <PointAge device={device} point={point.key} />}

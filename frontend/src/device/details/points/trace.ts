@@ -23,14 +23,17 @@ export type Traces = (point: string) => (number | null)[];
 /** The lines of the numeric points of a device. */
 export function useTraces(device: Device): Traces {
   const [kept] = useState(() => ({ tracks: new Map<string, Track>(), came: signal(0) }));
-  const keys = device.points.filter((point) => point.kind === "number" && point.access !== "w").map((point) => point.key);
+  const keys = device.points
+    .filter((point) => point.kind === "number" && point.access !== "w")
+    .map((point) => point.key);
   const live = connection.value === "live";
   const silent = !isAnswering(device.state) && device.since;
   useEffect(() => {
     kept.tracks.clear();
     for (const key of keys) kept.tracks.set(key, begun(device.id, key));
     const stop = onReadings((changes) => {
-      for (const [id, point, value, at] of changes) if (id === device.id && typeof value === "number") kept.tracks.get(point)?.add(at, value);
+      for (const [id, point, value, at] of changes)
+        if (id === device.id && typeof value === "number") kept.tracks.get(point)?.add(at, value);
     });
     const ended = new AbortController();
     void loadHistory(device.id, keys, kept.tracks, ended.signal).then(() => (kept.came.value += 1));
@@ -73,7 +76,12 @@ function begun(device: string, point: string): Track {
 }
 
 /** Loads earlier values from the store; errors are ignored here, because the line is shown without them. */
-async function loadHistory(device: string, keys: readonly string[], tracks: ReadonlyMap<string, Track>, signal: AbortSignal): Promise<void> {
+async function loadHistory(
+  device: string,
+  keys: readonly string[],
+  tracks: ReadonlyMap<string, Track>,
+  signal: AbortSignal,
+): Promise<void> {
   const end = now.peek();
   try {
     for (let index = 0; index < keys.length; index += SERIES) {

@@ -44,11 +44,19 @@ export function Frames({ device }: { device: Device }) {
         />
         <Copy shown={shown} />
       </div>
-      {error && <Notice kind="fault" again={again}>{error}</Notice>}
-      <p class="soft small">{value ? say("device.frames_shown", { shown: shown.length, all: value.length }) : "\u00a0"}</p>
+      {error && (
+        <Notice kind="fault" again={again}>
+          {error}
+        </Notice>
+      )}
+      <p class="soft small">
+        {value ? say("device.frames_shown", { shown: shown.length, all: value.length }) : "\u00a0"}
+      </p>
       {value && !shown.length && <p class="soft">{say(value.length ? "device.no_match" : "device.no_frames")}</p>}
       {!value && !error && <div class="lines skeleton" aria-busy="true" />}
-      {shown.length > 0 && <Lines shown={shown} path={path} channels={new Set(value?.map((line) => line.channel)).size > 1} />}
+      {shown.length > 0 && (
+        <Lines shown={shown} path={path} channels={new Set(value?.map((line) => line.channel)).size > 1} />
+      )}
     </section>
   );
 }
@@ -103,7 +111,13 @@ function Line({ line, channels, path }: { line: WireLine; channels: boolean; pat
           {line.reason && <span class="reason">{line.reason}</span>}
         </td>
         <td role="cell" class="number length">
-          <button type="button" class="bare" aria-expanded={open} title={say("device.show_bytes")} onClick={() => setOpen(!open)}>
+          <button
+            type="button"
+            class="bare"
+            aria-expanded={open}
+            title={say("device.show_bytes")}
+            onClick={() => setOpen(!open)}
+          >
             {say("device.length_bytes", { count: line.length })}
             <span class="hidden-text">, {say("device.show_bytes")}</span>
           </button>

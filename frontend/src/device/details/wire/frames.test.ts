@@ -21,7 +21,14 @@ const line = (changes: Partial<WireLine>): WireLine => ({
 
 const HEARTBEAT = line({ sender: "controller", name: "heartbeat", words: "", hex: "55aa0000" });
 const REPORT = line({ at: "2026-11-20T12:00:01.000Z" });
-const NOISE = line({ at: "2026-11-20T12:00:02.000Z", kind: "noise", name: "", words: "", reason: "bad checksum", hex: "05aa5501" });
+const NOISE = line({
+  at: "2026-11-20T12:00:02.000Z",
+  kind: "noise",
+  name: "",
+  words: "",
+  reason: "bad checksum",
+  hex: "05aa5501",
+});
 const LINES = [HEARTBEAT, REPORT, NOISE];
 
 const found = (filter: string, odd = false) => filteredLines(LINES, filter, odd).map((one) => one.line);

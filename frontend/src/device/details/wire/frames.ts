@@ -67,7 +67,9 @@ function plainOf(line: WireLine): string {
 }
 
 function haystack(line: WireLine): string {
-  return [line.name, line.words, line.reason, line.channel, line.way, line.kind, arrowOf(line)].join("\n").toLowerCase();
+  return [line.name, line.words, line.reason, line.channel, line.way, line.kind, arrowOf(line)]
+    .join("\n")
+    .toLowerCase();
 }
 
 function holdsBytes(hex: string, bytes: string): boolean {

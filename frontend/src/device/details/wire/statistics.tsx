@@ -9,14 +9,23 @@ import type { Device } from "../../../data/shapes";
 const POLL_MS = 2_000;
 
 export function Statistics({ device }: { device: Device }) {
-  const { value, error, again } = usePolled<Record<string, Stats>>(`/api/devices/${encodeURIComponent(device.id)}/wire`, POLL_MS);
+  const { value, error, again } = usePolled<Record<string, Stats>>(
+    `/api/devices/${encodeURIComponent(device.id)}/wire`,
+    POLL_MS,
+  );
   const channels = Object.entries(value ?? {});
   return (
     <section class="wire" aria-labelledby="wire">
       <h2 id="wire">{say("device.wire")}</h2>
-      {error && <Notice kind="fault" again={again}>{error}</Notice>}
+      {error && (
+        <Notice kind="fault" again={again}>
+          {error}
+        </Notice>
+      )}
       {!value && !error && <div class="counts skeleton" aria-busy="true" />}
-      {value && !channels.some(([, stats]) => Object.keys(stats).length) && <p class="soft">{say("device.wire_closed_link")}</p>}
+      {value && !channels.some(([, stats]) => Object.keys(stats).length) && (
+        <p class="soft">{say("device.wire_closed_link")}</p>
+      )}
       {channels.map(([name, stats]) => (
         <Channel key={name} name={channels.length > 1 ? name : ""} stats={stats} />
       ))}
@@ -34,10 +43,23 @@ function Channel({ name, stats }: { name: string; stats: Stats }) {
         {received !== undefined && <Figure name={say("device.frames_received")} value={countText(received)} />}
         {sent !== undefined && <Figure name={say("device.frames_sent")} value={countText(sent)} />}
         {noise !== undefined && (
-          <Figure name={say("device.noise")} value={countText(noise)} unit={say("device.bytes")} note={reasonsText(reasons) || say("device.no_noise")} />
+          <Figure
+            name={say("device.noise")}
+            value={countText(noise)}
+            unit={say("device.bytes")}
+            note={reasonsText(reasons) || say("device.no_noise")}
+          />
         )}
-        {roundTrip !== undefined && roundTrip > 0 && <Figure name={say("device.round_trip")} value={roundTripText(roundTrip)} unit="ms" />}
-        {ignored !== undefined && <Figure name={say("device.ignored")} value={countText(ignored)} note={ignored ? say("device.ignored_why") : ""} />}
+        {roundTrip !== undefined && roundTrip > 0 && (
+          <Figure name={say("device.round_trip")} value={roundTripText(roundTrip)} unit="ms" />
+        )}
+        {ignored !== undefined && (
+          <Figure
+            name={say("device.ignored")}
+            value={countText(ignored)}
+            note={ignored ? say("device.ignored_why") : ""}
+          />
+        )}
       </dl>
       {rest.length > 0 && (
         <details class="plain">

@@ -4,7 +4,15 @@ import { reasonsText, roundTripText, summaryOf } from "./wire-statistics";
 
 describe("link statistics", () => {
   it("have the common counters first, and the others by name", () => {
-    const stats = { frames_in: 1204, frames_out: 80, noise_bytes: 12, noise_bad_checksum: 2, round_trip_ms: 14.2, ignored_values: 0, restarts: 1 };
+    const stats = {
+      frames_in: 1204,
+      frames_out: 80,
+      noise_bytes: 12,
+      noise_bad_checksum: 2,
+      round_trip_ms: 14.2,
+      ignored_values: 0,
+      restarts: 1,
+    };
     const { received, sent, noise, reasons, roundTrip, ignored, rest } = summaryOf(stats);
     expect([received, sent, noise, roundTrip, ignored]).toEqual([1204, 80, 12, 14.2, 0]);
     expect(reasonsText(reasons)).toBe("bad checksum 2");
@@ -12,12 +20,25 @@ describe("link statistics", () => {
   });
 
   it("have the most frequent reason of noise first, and only reasons that occurred", () => {
-    const { reasons } = summaryOf({ noise_bytes: 2000, noise_no_header: 1, noise_bad_checksum: 1500, noise_too_long: 0 });
+    const { reasons } = summaryOf({
+      noise_bytes: 2000,
+      noise_no_header: 1,
+      noise_bad_checksum: 1500,
+      noise_too_long: 0,
+    });
     expect(reasonsText(reasons)).toBe("bad checksum 1,500, no header 1");
   });
 
   it("have no values for counters that are missing", () => {
-    expect(summaryOf({})).toEqual({ received: undefined, sent: undefined, noise: undefined, roundTrip: undefined, ignored: undefined, reasons: [], rest: [] });
+    expect(summaryOf({})).toEqual({
+      received: undefined,
+      sent: undefined,
+      noise: undefined,
+      roundTrip: undefined,
+      ignored: undefined,
+      reasons: [],
+      rest: [],
+    });
   });
 
   it("name an unknown counter by its key", () => {

@@ -24,11 +24,30 @@ export type WireSummary = {
 const REASON = /^noise_(.+)$/;
 
 export function summaryOf(stats: Stats): WireSummary {
-  const { frames_in: received, frames_out: sent, noise_bytes: noise, round_trip_ms: roundTrip, ignored_values: ignored, ...others } = stats;
+  const {
+    frames_in: received,
+    frames_out: sent,
+    noise_bytes: noise,
+    round_trip_ms: roundTrip,
+    ignored_values: ignored,
+    ...others
+  } = stats;
   const counts = Object.entries(others);
-  const reasons = counts.filter(([key, value]) => REASON.test(key) && value > 0).map(([key, value]) => ({ key, name: reasonText(key), value }));
-  const rest = counts.filter(([key]) => !REASON.test(key)).map(([key, value]) => ({ key, name: countName(key), value }));
-  return { received, sent, noise, roundTrip, ignored, reasons: reasons.sort((one, other) => other.value - one.value), rest };
+  const reasons = counts
+    .filter(([key, value]) => REASON.test(key) && value > 0)
+    .map(([key, value]) => ({ key, name: reasonText(key), value }));
+  const rest = counts
+    .filter(([key]) => !REASON.test(key))
+    .map(([key, value]) => ({ key, name: countName(key), value }));
+  return {
+    received,
+    sent,
+    noise,
+    roundTrip,
+    ignored,
+    reasons: reasons.sort((one, other) => other.value - one.value),
+    rest,
+  };
 }
 
 /** `bad checksum 2, no header 1`. */
