@@ -14,7 +14,8 @@ from pathlib import Path
 import msgspec
 
 from unclouded import families
-from unclouded.app.recorder import check_ends, quick_thread_switches
+from unclouded.app.recorder import check_ends
+from unclouded.app.thread_switches import quick_thread_switches
 from unclouded.app.wire_reports import WireReports
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Family, Sender

@@ -5,9 +5,7 @@ Bridge ─► Recorder (observer) ─┬─► ``report``: state of the wires, a
 """
 
 import os
-import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,6 +13,7 @@ import msgspec
 from unclouded import families
 from unclouded.app.decoding.live_reader import LiveEntry, LiveReader
 from unclouded.app.protocols import profile_named
+from unclouded.app.thread_switches import quick_thread_switches
 from unclouded.app.wire_reports import WireReports
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Family, Sender
@@ -25,7 +24,6 @@ from unclouded.recording.bridge import Bridge
 from unclouded.recording.capture_writer import CaptureWriter, DirectionCount
 from unclouded.recording.line_monitor import MonitoredPiece
 
-SWITCH_S = 0.0002  # s that the writing threads may run while a byte waits to be forwarded; Python's default is 5 ms
 THIS_COMPUTER = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::")  # hosts that lead to a port of this computer
 LINES = ("serial", "tcp", "rfc2217", "pty", "listen")  # links that carry a line of bytes, as a bridge can join them
 
@@ -150,14 +148,3 @@ def _places(url: Url) -> set[object]:
         return {path, os.path.realpath(path)} if url.scheme == "serial" else {path}
     host, port = url.host_port("", lowest=0)
     return {("" if host.lower() in THIS_COMPUTER else host.lower(), port)} if port else set()
-
-
-@contextmanager
-def quick_thread_switches() -> Iterator[None]:
-    """While a line is forwarded in this process and written by other threads."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)

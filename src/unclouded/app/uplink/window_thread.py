@@ -12,6 +12,7 @@ import msgspec
 
 from unclouded import VERSION
 from unclouded.app.configuration.cost_tables import CostsTable
+from unclouded.app.thread_switches import quick_thread_switches
 from unclouded.app.uplink.home_energy import HomeEnergyWindows
 from unclouded.core.errors import StoreError
 from unclouded.core.model import Device
@@ -100,7 +101,8 @@ class WindowThread:
         try:
             found = self._opened()
             found.energy.devices = devices
-            return _last(found.windows.read(window, as_of))
+            with quick_thread_switches():
+                return _last(found.windows.read(window, as_of))
         except StoreError:
             self._closed()  # opening it again may clear the error
             return None
