@@ -9,7 +9,13 @@ from fleet.identities import new_hub_id
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.views import HubWindows
 from unclouded.store.part import SeriesPart
-from unclouded.uplink.contents.catalogue import SentCatalogue, SentDevice, SentSeries, encode_catalogue
+from unclouded.uplink.contents.catalogue import (
+    SentCatalogue,
+    SentControl,
+    SentDevice,
+    SentSeries,
+    encode_catalogue,
+)
 from unclouded.uplink.contents.energy import DayEnergy, EnergyWindow, HourEnergy, encode_energy
 from unclouded.uplink.contents.events import WindowEvent, encode_events
 from unclouded.uplink.contents.raw import encode_raw
@@ -20,7 +26,10 @@ NOW = 1_795_996_800.0  # 2026-11-30 00:00 UTC
 DAY = 86_400
 ZONE = "Europe/Madrid"
 CATALOGUE = SentCatalogue(
-    (SentDevice(1, "plug-1", "Plug"), SentDevice(2, "meter-1", "Meter")),
+    (  # the meter as an older hub describes it
+        SentDevice(1, "plug-1", "Plug", main="on", controls=(SentControl("on", "switch", "rw"),)),
+        SentDevice(2, "meter-1", "Meter"),
+    ),
     (SentSeries(1, 1, "power_W", -1, "number"), SentSeries(2, 2, "energy_import_Wh", 0, "counter")),
     (),
     ZONE,

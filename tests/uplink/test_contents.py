@@ -16,6 +16,7 @@ from unclouded.uplink.contents import packing
 from unclouded.uplink.contents.arrays import raw_arrays
 from unclouded.uplink.contents.catalogue import (
     SentCatalogue,
+    SentControl,
     SentDevice,
     SentFlag,
     SentSeries,
@@ -24,7 +25,7 @@ from unclouded.uplink.contents.catalogue import (
 )
 from unclouded.uplink.contents.energy import DayEnergy, EnergyWindow, HourEnergy, decode_energy, encode_energy
 from unclouded.uplink.contents.events import WindowEvent, decode_events, encode_events
-from unclouded.uplink.contents.packing import ContentError, pack, unpack
+from unclouded.uplink.contents.packing import MOST_ITEMS, ContentError, pack, unpack
 from unclouded.uplink.contents.raw import decode_raw, encode_raw
 from unclouded.uplink.contents.rows import RolledRow, decode_rows, encode_rows
 
@@ -84,7 +85,10 @@ def test_readings_are_read_back_exactly_also_as_arrays(devices: dict) -> None:
 
 def test_the_other_contents_are_read_back() -> None:
     catalogue = SentCatalogue(
-        (SentDevice(1, "plug", "Lamp", "Hall", 2, "tuya", "x"),),
+        (
+            SentDevice(1, "plug", "Lamp", "Hall", 2, "tuya", "x", "", "on", True, (SentControl("on", "switch", "rw"),)),
+            SentDevice(2, "older", "Gate"),
+        ),
         (SentSeries(3, 1, "power_W", -1, "number", "Power"),),
         (SentFlag(0, "gap"),),
         "Europe/Berlin",
@@ -95,6 +99,23 @@ def test_the_other_contents_are_read_back() -> None:
     assert decode_energy(encode_energy(window)) == window
     events = (WindowEvent(START * 1000, 1, "state", "", '{"state":"offline"}'),)
     assert decode_events(encode_events(events)) == events
+
+
+def test_a_catalogue_of_an_older_hub_says_nothing_of_what_can_be_set_and_one_of_a_newer_hub_is_read() -> None:
+    older = [[[1, "plug", "Lamp", "Hall", 0, "tuya", "x", "uuid"]], [], []]
+    (device,) = decode_catalogue(msgspec.msgpack.encode(older)).devices
+    assert (device.main, device.produces, device.controls) == ("", False, None)
+    newer = [
+        [[1, "roof", "", "", 0, "", "", "", "on", True, [["on", "switch", "rw", 0, "", [], None, None, "new"]], 7]]
+    ]
+    (device,) = decode_catalogue(msgspec.msgpack.encode(newer)).devices
+    assert device.produces and device.controls == (SentControl("on", "switch", "rw"),)
+
+
+def test_a_catalogue_with_more_controls_than_any_home_has_is_refused() -> None:
+    controls = (SentControl("mode", "enum", "rw", options=("a",) * MOST_ITEMS),)
+    with pytest.raises(ContentError, match="entries"):
+        decode_catalogue(encode_catalogue(SentCatalogue((SentDevice(1, "plug", controls=controls),))))
 
 
 DECODERS: dict[str, Callable[[bytes], object]] = {

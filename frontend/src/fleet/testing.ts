@@ -14,11 +14,13 @@ export function row(id: string, more: Partial<HomeRow> = {}): HomeRow {
   };
 }
 
-type Points = readonly (readonly [string, string])[]; // key and kind
+type Access = FleetHome["devices"][number]["points"][number]["access"];
+type Points = readonly (readonly [string, string, Access?])[]; // key, kind, whether it can be set
 
-export function fleetHome(devices: Readonly<Record<string, { parent?: string; points: Points }>>, more: Partial<FleetHome> = {}): FleetHome {
-  const listed = Object.entries(devices).map(([id, { parent = "", points }]) => ({
-    id, name: id, room: "", parent, kind: "", product: "", points: points.map(([key, kind]) => ({ key, kind, unit: /_(W|Wh)$/.exec(key)?.[1] ?? "", exponent: 0, label: "" })),
+export function fleetHome(devices: Readonly<Record<string, { parent?: string; produces?: boolean; points: Points }>>, more: Partial<FleetHome> = {}): FleetHome {
+  const listed = Object.entries(devices).map(([id, { parent = "", produces = false, points }]) => ({
+    id, name: id, room: "", parent, kind: "", product: "", main: "", produces,
+    points: points.map(([key, kind, access = ""]) => ({ key, kind, unit: /_(W|Wh)$/.exec(key)?.[1] ?? "", exponent: 0, label: "", access, options: [], minimum: null, maximum: null })),
   }));
   return {
     row: row("one"), role: "operator", timezone: "Europe/Madrid", joined: "2026-09-01T00:00:00Z", revoked: null, hello: null,

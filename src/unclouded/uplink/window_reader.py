@@ -21,7 +21,14 @@ from unclouded.store.chunk import ChunkEncoder, DeviceSecond
 from unclouded.store.outbox import EVENTS, LEVELS, Window
 from unclouded.store.reader import StoreReader
 from unclouded.store.window_source import SourceDevice, SourceEvent
-from unclouded.uplink.contents.catalogue import SentCatalogue, SentDevice, SentFlag, SentSeries, encode_catalogue
+from unclouded.uplink.contents.catalogue import (
+    SentCatalogue,
+    SentControl,
+    SentDevice,
+    SentFlag,
+    SentSeries,
+    encode_catalogue,
+)
 from unclouded.uplink.contents.energy import EnergyWindow, encode_energy
 from unclouded.uplink.contents.events import WindowEvent, encode_events
 from unclouded.uplink.contents.raw import SPAN_S, join_chunks
@@ -152,7 +159,25 @@ def _device(one: SourceDevice, numbers: Mapping[str, int]) -> SentDevice:
     product = device.info.get("product", "") or device.info.get("model", "") or device.profile
     parent = numbers.get(device.parent, 0)
     names = (device.name, device.room, parent, device.family, product, device.identity)
-    return SentDevice(one.number, one.ids[0], *names)
+    return SentDevice(one.number, one.ids[0], *names, device.main, device.produces, _controls(device))
+
+
+def _controls(device: Device) -> tuple[SentControl, ...]:
+    """What the fleet can set: nothing of a critical device, which is switched at home only."""
+    return tuple(
+        SentControl(
+            point.key,
+            point.kind,
+            point.access,
+            point.exponent,
+            point.label,
+            point.options,
+            point.minimum,
+            point.maximum,
+        )
+        for point in device.points
+        if point.access != "r" and not device.critical
+    )
 
 
 def _event(one: SourceEvent) -> WindowEvent:

@@ -57,6 +57,9 @@ async def test_a_home_is_shown_renamed_asked_again_revoked_and_forgotten(fleet: 
     view = await fleet.json("viewer-north", "GET", place)
     assert view["let_out"]["control"] and view["timezone"] == "Europe/Madrid" and view["role"] == "viewer"
     assert [one["points"][0]["unit"] for one in view["devices"]] == ["W", "Wh"]
+    plug, meter = ([(point["key"], point["access"]) for point in one["points"]] for one in view["devices"])
+    assert (plug, meter) == ([("power_W", "r"), ("on", "rw")], [("energy_import_Wh", "")])
+    assert (view["devices"][0]["main"], view["devices"][0]["produces"]) == ("on", False)
     view = await fleet.json("operator-north", "PATCH", place, {"place": "Street 2"})
     assert (view["row"]["name"], view["row"]["place"]) == ("Home north", "Street 2")
     await fleet.json("operator-north", "POST", f"{place}/again", {"since": "2026-11-01"})

@@ -19,15 +19,15 @@ export function devicesOf({ devices, row }: Pick<FleetHome, "devices" | "row">):
 
 function deviceOf(one: HomeDevice, state: Device["state"], since: string | null, place: number): Device {
   return {
-    id: one.id, identity: one.id, name: one.name, room: one.room, parent: one.parent, profile: one.product, state, since, reason: "", family: "", link: "", main: "",
-    produces: one.kind === "solar" || one.kind === "producer", actions: [], info: {}, schedule: [], critical: false, favourite: false,
+    id: one.id, identity: one.id, name: one.name, room: one.room, parent: one.parent, profile: one.product, state, since, reason: "", family: "", link: "", main: one.main,
+    produces: one.produces, actions: [], info: {}, schedule: [], critical: false, favourite: false,
     colour: place >= 0 && place < COLOURS ? place : null, points: one.points.map(pointFrom),
   };
 }
 
-/** What is switched may be switched; of all else the catalogue does not say whether it can be set. */
-function pointFrom({ key, kind, unit, exponent, label }: HomeDevice["points"][number]): Point {
-  return { key, kind: kind as Point["kind"], unit, exponent, label, access: kind === "switch" ? "rw" : "r", options: [], minimum: null, maximum: null, confidence: "" };
+/** An older hub does not say what can be set: of it, what is switched may be switched. */
+function pointFrom({ key, kind, unit, exponent, label, access, options, minimum, maximum }: HomeDevice["points"][number]): Point {
+  return { key, kind: kind as Point["kind"], unit, exponent, label, access: access || (kind === "switch" ? "rw" : "r"), options, minimum, maximum, confidence: "" };
 }
 
 /** The state of a home before it says itself what it does. */

@@ -16,6 +16,15 @@ describe("a home as its catalogue describes it", () => {
     expect(devicesOf({ ...METERED, row: row("one", { state: "offline" }) })[0]?.state).toBe("offline");
   });
 
+  it("can set what its hub says, and of an older hub what is switched", () => {
+    const [door, lamp] = devicesOf(fleetHome({ door: { points: [["open", "switch", "r"]] }, lamp: { points: [["on", "switch"], ["level_percent", "number", "rw"]] } }));
+    expect([door, lamp].map((one) => one?.points.map(({ access }) => access))).toEqual([["r"], ["rw", "rw"]]);
+  });
+
+  it("adds up what its devices use, without those that produce", () => {
+    expect(powerSeries(devicesOf(fleetHome({ lamp: { points: POWER }, roof: { produces: true, points: POWER } }))).series).toEqual(["lamp.power_W"]);
+  });
+
   it("takes from the grid what its meter says; without one its devices are added up", () => {
     expect(powerSeries(devicesOf(METERED))).toEqual({ series: ["meter.power_W"], isGrid: true });
     expect(powerSeries(devicesOf(UNMETERED))).toEqual({ series: ["lamp.power_W", "pump.power_W"], isGrid: false });

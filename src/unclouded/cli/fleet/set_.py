@@ -12,6 +12,7 @@ from unclouded.cli.output.homes_text import command_json, command_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.views import OPEN_FATES, GivenCommand, NewCommand
+from unclouded.fleet.controls import checked_command
 
 LOOK_S = 0.3
 DONE = ("confirmed", "held")  # the exit code is 0
@@ -47,6 +48,7 @@ def command(
 ) -> None:
     """Set POINT of DEVICE in the home of HUB to VALUE: a number, a text, or of a switch on and off.
 
+    DEVICE is its id, or its name where the home lets out names. What its hub says cannot be set is refused at once.
     A running `fleet serve` brings it to the home, now or when the home is connected again, until --until has passed.
     Only the home says what became of it; the exit code is 1 where it was not done.
     """
@@ -54,9 +56,10 @@ def command(
     async def give(base: FleetBase) -> GivenCommand:
         home = await find_home(base, hub)
         now = time.time()
-        target = NewCommand(hub=home.hub, device=device, point=point, value=typed_value(value))
+        known = await base.homes.catalogue(ALL, home.hub)
+        target = checked_command(known, NewCommand(hub=home.hub, device=device, point=point, value=typed_value(value)))
         (given,) = await base.commands.give(ALL, [target], operator_name(), now + span, now, secrets.token_hex(8))
-        about = {"device": device, "point": point, "value": target.value, "command": given.id}
+        about = {"device": target.device, "point": target.point, "value": target.value, "command": given.id}
         await base.audit.note(operator_name(), "command.give", home.hub, now, home.organisation, about)
         while not no_wait and given.fate in OPEN_FATES and time.time() < now + span:
             await asyncio.sleep(LOOK_S)

@@ -1,6 +1,7 @@
 """Rows of the base as the API shows them: Wh in place of mWh, times as text."""
 
 from collections.abc import Iterable
+from typing import Literal
 
 from unclouded.core.model import unit_of
 from unclouded.core.times import iso
@@ -112,11 +113,46 @@ def home_device(device: CatalogueDevice) -> HomeDevice:
         parent=device.parent,
         kind=device.kind,
         product=device.product,
-        points=[
-            HomePoint(key=one.point, kind=one.kind, unit=unit_of(one.point), exponent=one.exponent, label=one.label)
-            for one in device.series
-        ],
+        main=device.main,
+        produces=device.produces,
+        points=_points(device),
     )
+
+
+def _points(device: CatalogueDevice) -> list[HomePoint]:
+    """Series first, then what can be set and has none. A point with several scales is there once, by the newest."""
+    controls = {one.point: one for one in device.controls or ()}
+    series = {one.point: one for one in device.series}
+    readable: Literal["", "r"] = "" if device.controls is None else "r"
+    found = [
+        HomePoint(
+            key=one.point,
+            kind=one.kind,
+            unit=unit_of(one.point),
+            exponent=one.exponent,
+            label=one.label,
+            access=readable,
+        )
+        for one in series.values()
+        if one.point not in controls
+    ]
+    return [
+        *found,
+        *(
+            HomePoint(
+                key=one.point,
+                kind=one.kind,
+                unit=unit_of(one.point),
+                exponent=one.exponent,
+                label=one.label,
+                access="w" if one.access == "w" else "rw",
+                options=list(one.options),
+                minimum=one.minimum,
+                maximum=one.maximum,
+            )
+            for one in controls.values()
+        ),
+    ]
 
 
 def event_view(row: HomeEventRow) -> FleetEvent:

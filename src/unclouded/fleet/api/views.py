@@ -85,17 +85,28 @@ class HomesView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HomePoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A series of a device that the fleet has."""
+    """A point of a device: a series that the fleet has, or what can be set, or both.
+
+    ``access``: r, rw, or w; "": an older hub, which does not say what can be set. ``options``: of an enum. ``minimum``,
+    ``maximum``: in ``unit``.
+    """
 
     key: str
     kind: str
     unit: str
     exponent: int
     label: str
+    access: Literal["", "r", "rw", "w"] = ""
+    options: list[str] = []
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 class HomeDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """A device as its home lets it out: without names it is called by its number."""
+    """A device as its home lets it out: without names it is called by its number.
+
+    ``main``: the point that is meant where a command names none, "" = none. ``produces``: what it measures is fed in.
+    """
 
     id: str
     name: str
@@ -103,6 +114,8 @@ class HomeDevice(msgspec.Struct, frozen=True, kw_only=True):
     parent: str
     kind: str
     product: str
+    main: str
+    produces: bool
     points: list[HomePoint]
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from unclouded.fleet.base.connections import Connection
-from unclouded.fleet.base.views import CatalogueDevice, CatalogueSeries, HomeCatalogue
-from unclouded.uplink.contents.catalogue import SentCatalogue, SentDevice, decode_catalogue
+from unclouded.fleet.base.views import CatalogueControl, CatalogueDevice, CatalogueSeries, HomeCatalogue
+from unclouded.uplink.contents.catalogue import SentCatalogue, SentControl, SentDevice, decode_catalogue
 
 CATALOGUE = "SELECT at, data FROM catalogue WHERE hub = %s"
 
@@ -52,8 +52,24 @@ async def home_catalogue(connection: Connection, hub: int) -> HomeCatalogue:
             parent=ids.get(device.parent, ""),
             kind=device.kind,
             product=device.product,
+            main=device.main,
+            produces=device.produces,
             series=tuple(series[device.number]),
+            controls=None if device.controls is None else tuple(map(_control, device.controls)),
         )
         for device in sent.devices
     )
     return HomeCatalogue(at=at, zone=sent.zone, version=sent.version, devices=devices)
+
+
+def _control(one: SentControl) -> CatalogueControl:
+    return CatalogueControl(
+        point=one.point,
+        kind=one.kind,
+        access=one.access,
+        exponent=one.exponent,
+        label=one.label,
+        options=one.options,
+        minimum=one.minimum,
+        maximum=one.maximum,
+    )

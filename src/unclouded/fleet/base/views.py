@@ -111,8 +111,24 @@ class CatalogueSeries(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""
 
 
+class CatalogueControl(msgspec.Struct, frozen=True, kw_only=True):
+    """A point that can be set. ``minimum``, ``maximum``: in the unit of the point."""
+
+    point: str
+    kind: str
+    access: str
+    exponent: int = 0
+    label: str = ""
+    options: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
 class CatalogueDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """A device of a home, as its catalogue has it."""
+    """A device of a home, as its catalogue has it. ``main``: the point that is meant where a command names none.
+
+    ``produces``: what it measures is fed in. ``controls``: what can be set; None: its hub does not say it.
+    """
 
     number: int
     id: str
@@ -121,7 +137,10 @@ class CatalogueDevice(msgspec.Struct, frozen=True, kw_only=True):
     parent: str = ""
     kind: str = ""
     product: str = ""
+    main: str = ""
+    produces: bool = False
     series: tuple[CatalogueSeries, ...] = ()
+    controls: tuple[CatalogueControl, ...] | None = None
 
 
 class HomeCatalogue(msgspec.Struct, frozen=True, kw_only=True):

@@ -106,6 +106,8 @@ class StoreFile:
             name=one.name,
             room=one.room,
             parent=parent.id if parent is not None else "",
+            main=one.main,
+            produces=one.produces,
         )
 
     def _put_samples(self, window: SentWindow) -> None:
