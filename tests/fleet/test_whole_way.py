@@ -21,6 +21,7 @@ from unclouded.fleet.serve import RunningFleet, serving
 from unclouded.fleet.web_app import fleet_web_app
 from unclouded.fleet_demo.home import DemoHomePlan, demo_home
 from unclouded.store.reader import StoreReader
+from unclouded.uplink.let_out import DeviceLevel
 from unclouded.uplink.messages import Question
 from unclouded.web.server import next_free
 
@@ -48,7 +49,7 @@ async def invitation(base: FleetBase, url: str, homes: int = 1) -> str:
     return invitation_of(url, code, "").text
 
 
-def plan(tmp_path: Path, invitation: str, level: str = "raw") -> DemoHomePlan:
+def plan(tmp_path: Path, invitation: str, level: DeviceLevel = "raw") -> DemoHomePlan:
     return DemoHomePlan(
         folder=str(tmp_path / "home"), name="Mill Street 1", seed=7, invitation=invitation, days=1, level=level
     )

@@ -30,16 +30,17 @@ from unclouded.fleet.serve import serving
 from unclouded.fleet.web_app import fleet_web_app
 from unclouded.fleet_demo.home import DemoHomePlan
 from unclouded.fleet_demo.homes import HomeNews
+from unclouded.uplink.let_out import DeviceLevel
 from unclouded.uplink.messages import HubState
 from unclouded.web.server import next_free
 
 ORGANISATIONS = ("Riverside Housing", "Sunfield Solar", "Oak Street Lab")
 STREETS = ("Birch Lane", "Harbour Road", "Mill Street", "Station Road", "Chapel Hill")
-LEVELS = ("quarter", "quarter", "minute", "raw", "energy")
+LEVELS: Sequence[DeviceLevel] = ("quarter", "quarter", "minute", "raw", "energy")
 PERSON = "demo"
 FIRST_PORT = 8400
 CODE_S = 3600.0
-DAYS, LONG_DAYS = 21, 365
+DAYS, LONG_DAYS = 21, 100
 OFFLINE_FOR_S = 3 * 3600.0
 STOP_S = 15.0
 

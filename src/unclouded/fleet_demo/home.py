@@ -1,7 +1,7 @@
 """A simulated home in a fleet: the real hub with its store, simulated devices on TCP, and a past of weeks.
 
     world ─► devices ── TCP ──► hub ─► store ─► outbox ─► uplink ─► NATS ─► fleet
-    past (sim/seasons.py) ────────────► store, before the hub starts
+    past (sim/seasons.py) ────────────► store, before the hub starts: a store has one writer
 
 What the fleet has of it came over its uplink; nothing is written into the fleet's database.
 """
@@ -25,11 +25,16 @@ from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.protocols import profile_library, simulated_kinds
 from unclouded.app.uplink.joining import join
 from unclouded.core.family import SimOptions
+from unclouded.core.model import Device
 from unclouded.core.supervise import supervise
 from unclouded.links import open_link
 from unclouded.sim.loads import LoadKind
 from unclouded.sim.serve import SimDevice, Simulation
-from unclouded.sim.world import ROOF, USUAL_PLUGS, Scenario, World
+from unclouded.sim.world import ROOF, USUAL_PLUGS, Counters, Scenario, World
+from unclouded.store.outbox import StoreOutbox, mark_restored
+from unclouded.store.schema import open_to_write
+from unclouded.store.writer import StoreWriter
+from unclouded.uplink.let_out import DeviceLevel, LetOutFilter, LetOutRules
 
 METER_KIND, PLUG_KIND = "mgm111", "tuya-plug"
 METER_POLL_S = 10
@@ -57,7 +62,7 @@ class DemoHomePlan(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     invitation: str
     days: int
-    level: str = "quarter"
+    level: DeviceLevel = "quarter"
     solar: bool = False
     broken: bool = False
     gone: bool = False
@@ -67,8 +72,7 @@ class DemoHomePlan(msgspec.Struct, frozen=True, kw_only=True):
 async def demo_home(plan: DemoHomePlan) -> AsyncIterator[RunningHub]:
     """The home, joined and running, until the block ends. Raises ConfigError, LinkError, StoreError."""
     file = _prepared(Path(plan.folder))
-    past = DemoPast(file.with_name("store.sqlite"), plan.seed, ZoneInfo(computer_zone()))
-    counters = await asyncio.to_thread(past.plan, past_devices(plan), time.time(), plan.days)
+    counters = await _stored_past(plan, file.with_name("store.sqlite"))
     scenario = Scenario(plugs=_loads(), solar=plan.solar, again_s=AGAIN_S)
     simulation = Simulation(World(plan.seed, time.time(), scenario, counters))
     devices = [_device(simulation, METER_KIND, "", plan.seed)]
@@ -78,9 +82,7 @@ async def demo_home(plan: DemoHomePlan) -> AsyncIterator[RunningHub]:
         addresses = await asyncio.gather(*(device.ready() for device in devices))
         await asyncio.to_thread(_join, plan, file, configuration(plan, addresses))
         async with running(load_config(file)) as hub:
-            filling = group.create_task(_fill(past, hub), name="past")
             yield hub
-            filling.cancel()
         sims.cancel()
 
 
@@ -110,10 +112,23 @@ def past_devices(plan: DemoHomePlan) -> list[PastDevice]:
 # --- inside -------------------------------------------------------------------------------------------
 
 
-async def _fill(past: DemoPast, hub: RunningHub) -> None:
-    """Store the past, and have all of it sent: it was not written by the hub."""
+async def _stored_past(plan: DemoHomePlan, store: Path) -> Counters:
+    """Store devices and past, as a hub that ran until now would have; all of it is to be sent. Raises StoreError."""
+    past, devices = DemoPast(store, plan.seed, ZoneInfo(computer_zone())), past_devices(plan)
+    await asyncio.to_thread(_store_devices, store, devices, LetOutRules(level=plan.level, events=True))
+    counters = await asyncio.to_thread(past.plan, devices, time.time(), plan.days)
     await past.fill()
-    await hub.store.outbox(lambda one: one.again(0.0))
+    await asyncio.to_thread(mark_restored, store, time.time)
+    return counters
+
+
+def _store_devices(store: Path, devices: Sequence[PastDevice], rules: LetOutRules) -> None:
+    """As far as they are known before they report, in a store with an outbox."""
+    with contextlib.closing(open_to_write(store)) as db:
+        StoreWriter(db, time.time).write(
+            [Device(id=one.id, identity=one.identity, family="", link="", profile="") for one in devices]
+        )
+        StoreOutbox(db, time.time).subscribe(LetOutFilter(rules, ()).levels())
 
 
 def _plugs(plan: DemoHomePlan) -> list[tuple[str, str, str]]:
