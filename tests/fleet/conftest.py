@@ -6,6 +6,7 @@ empty_dsn         a fresh, empty database of this test
 nats_server       nats-server in operator mode, without TLS (session); ``nats_server.urls``, ``nats_server.trust``
 own_nats          makes servers of this test only, which may be killed: own_nats(nodes=3)
 own_postgres      the same: own_postgres(durable=True)
+killed_nats, killed_postgres  one of each for a module whose tests kill them
 
 A hub's credentials: ``nats_server.trust.hub(new_hub_id())``; the fleet's: ``nats_server.trust.fleet()``. Tests share
 the nats-server, so each takes ids of hubs and shards of its own: ``new_hub_id()``, ``new_shard()`` of identities.py.
@@ -73,6 +74,20 @@ def own_postgres() -> Iterator[Callable[..., PrivatePostgres]]:
     _skip_without_postgres()
     with ExitStack() as stack:
         yield lambda **settings: stack.enter_context(PrivatePostgres(**settings))
+
+
+@pytest.fixture(scope="module")
+def killed_nats() -> Iterator[PrivateNats]:
+    _skip_without_nats()
+    with PrivateNats() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def killed_postgres() -> Iterator[PrivatePostgres]:
+    _skip_without_postgres()
+    with PrivatePostgres(durable=False) as server:
+        yield server
 
 
 def _database(server: PrivatePostgres, template: str) -> Iterator[str]:

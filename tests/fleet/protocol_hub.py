@@ -3,12 +3,14 @@
 import asyncio
 import random
 import time
+from collections.abc import Sequence
 
 import msgspec
 
-from fleet.engine_process import identity
+from unclouded.fleet.keys.issuer import Credentials
 from unclouded.fleet.local_servers.trust import PrivateTrust
 from unclouded.links.nats.client import NatsClient
+from unclouded.links.nats.connection import NatsIdentity
 from unclouded.uplink.contents.raw import encode_raw
 from unclouded.uplink.messages import (
     Answer,
@@ -26,17 +28,25 @@ MOST = 8  # windows in a message
 Place = tuple[str, int]
 
 
+def identity(credentials: Credentials, name: str) -> NatsIdentity:
+    return NatsIdentity(name, token=lambda: credentials.token, sign=credentials.key.sign)
+
+
+def fleet_client(urls: Sequence[str], trust: PrivateTrust, name: str = "fleet") -> NatsClient:
+    return NatsClient(urls, identity(trust.fleet(name), name))
+
+
 class ProtocolHub:
     """``windows``: what it has; ``dirty``: those that are not acknowledged in their newest version."""
 
     def __init__(
-        self, hub: str, url: str, trust: PrivateTrust, shard: int, timeout_s: float = 1.0, seed: int = 0
+        self, hub: str, url: str, trust: PrivateTrust, shard: int, seed: int = 0, timeout_s: float = 1.0
     ) -> None:
         self.hub = hub
         self.windows: dict[Place, SentWindow] = {}
         self.dirty: set[Place] = set()
         self.acknowledged = self.sent = 0
-        self.client = NatsClient([url], identity(trust.hub(hub), hub), f"_INBOX.{hub}", ping_s=1.0)
+        self.client = NatsClient([url], identity(trust.hub(hub), hub), f"_INBOX.{hub}", ping_s=0.5)
         self._chance = random.Random(seed)
         self._shard = shard
         self._timeout_s = timeout_s

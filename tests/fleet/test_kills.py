@@ -1,160 +1,352 @@
-"""Whatever ends while hubs send, each window that was acknowledged is in the database, entry by entry, once.
+"""Whatever ends: each window that was acknowledged is in the database, entry by entry; no command is carried out twice.
 
-NATS, servers of the fleet and PostgreSQL are killed (SIGKILL), the lines to the hubs are cut, delayed, silent, and
-repeat messages. The story in the suite has a few of each; ``dev.py soak`` has UNCLOUDED_KILLS of them.
+NATS, servers of the fleet, PostgreSQL and hubs are killed (SIGKILL); the lines to the hubs are cut, half-open and
+delayed, and messages come twice, also after newer ones. The suite has a few of each; ``dev.py soak`` has
+UNCLOUDED_KILLS of each kind, and 1,000 commands with 20 kills of the hub.
 """
 
 import asyncio
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from fleet.identities import new_hub_id, new_shard
+from fleet.kills.home import COMPARED, POINT, CommandedPlug, KilledHome, entries
+from fleet.kills.processes import Processes, processes, shortened
 from fleet.protocol_hub import ProtocolHub
 from fleet.tcp_proxy import TcpProxy
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.migrations import migrate
-from unclouded.fleet.base.views import Scope
+from unclouded.fleet.base.views import OPEN_FATES, GivenCommand, NewCommand, Scope
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
 
 KILLS = int(os.environ.get("UNCLOUDED_KILLS", "5"))  # of each kind
-HUBS = 4
+IS_SOAK = KILLS > 20
+COMMANDS, COMMAND_KILLS = (1000, 20) if IS_SOAK else (60, 3)
+HUBS = 2  # that only speak the protocol, beside the real one
+PLUGS = 3
+OPEN_COMMANDS = 12  # at once
+LATE_S = 0.4  # s for a command that is given while the hub is away
 STUCK_S = 60.0  # without progress
+ALL = Scope.everything()
+BY_HUB = ("confirmed", "expired", "timeout", "unreachable")  # as outcomes of these stories
 
 
-class Servers:
-    """Two servers of the fleet, of which one at a time is killed."""
+class Fleet(msgspec.Struct):
+    """Servers that are killed. ``servers``: the pids of those of the fleet."""
 
-    def __init__(self, dsn: str, urls: tuple[str, ...], shard: int) -> None:
-        script = Path(__file__).with_name("engine_process.py")
-        command = [sys.executable, str(script), dsn, ",".join(urls), str(shard)]
-        self._parent = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        )
-        self.pids = [self._start() for _ in range(2)]
+    nats: PrivateNats
+    postgres: PrivatePostgres
+    processes: Processes
+    dsn: str
+    shard: int
+    servers: list[int]
+    threads: ThreadPoolExecutor  # a server ends with the thread that started it
 
-    def kill(self, number: int) -> None:
-        os.kill(self.pids[number], signal.SIGKILL)
-        self.pids[number] = self._start()
+    async def call(self, work: Callable[[], object]) -> None:
+        """Do it in a thread."""
+        await asyncio.get_running_loop().run_in_executor(self.threads, work)
 
-    def end(self) -> None:
-        for pid in self.pids:
-            os.kill(pid, signal.SIGTERM)
-        assert [self._line() for _ in self.pids] == ["ended"] * 2
+    def kill_server(self, number: int) -> None:
+        self.processes.kill(self.servers[number])
+        self.servers[number] = self.processes.server(self.dsn, self.nats.urls, self.shard)
 
-    def close(self) -> None:
-        for pid in self.pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self._parent.kill()
-        self._parent.communicate()
+    def kill_nats(self) -> None:
+        self.nats.kill()
+        self.nats.restart()
 
-    def _start(self) -> int:
-        assert self._parent.stdin is not None
-        self._parent.stdin.write(b"start\n")
-        self._parent.stdin.flush()
-        return int(self._line())
+    def kill_postgres(self) -> None:
+        self.postgres.kill()
+        self.postgres.start()
 
-    def _line(self) -> str:
-        assert self._parent.stdout is not None
-        return self._parent.stdout.readline().decode().strip()
-
-
-@contextmanager
-def servers(dsn: str, urls: tuple[str, ...], shard: int) -> Iterator[Servers]:
-    found = Servers(dsn, urls, shard)
-    try:
-        yield found
-        found.end()
-    finally:
-        found.close()
+    async def enrol(self, hubs: Sequence[str]) -> None:
+        """An organisation that has these hubs."""
+        now = time.time()
+        async with FleetBase(self.dsn, 1) as base:
+            organisation = await base.register.add_organisation(f"of {hubs[0]}", self.shard)
+            code = os.urandom(32)
+            await base.register.add_code(code, organisation.number, len(hubs), now + 900, "test", now)
+            for hub in hubs:
+                await base.register.enrol(code, hub, f"U{hub.upper()}", f"Home {hub[-3:]}", now)
 
 
-async def enrolled(base: FleetBase, hubs: list[str], shard: int, now: float) -> int:
-    """The number of an organisation that has these hubs."""
-    organisation = await base.register.add_organisation(f"shard {shard}", shard)
-    await base.register.add_code(b"code" * 8, organisation.number, len(hubs), now + 900, "test", now)
-    for hub in hubs:
-        await base.register.enrol(b"code" * 8, hub, f"U{hub.upper()}", f"Home {hub[-3:]}", now)
-    return organisation.number
+@pytest.fixture(scope="module")
+def fleet(
+    killed_nats: PrivateNats, killed_postgres: PrivatePostgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Fleet]:
+    dsn, shard = killed_postgres.create_database("kills"), new_shard()
+    asyncio.run(migrate(dsn))
+    errors = tmp_path_factory.mktemp("kills") / "errors.log"
+    with ThreadPoolExecutor(6) as threads, processes(errors) as started:
+        pids = [started.server(dsn, killed_nats.urls, shard) for _ in range(2)]
+        yield Fleet(killed_nats, killed_postgres, started, dsn, shard, pids, threads)
+        for pid in pids:
+            started.end(pid)
 
 
-async def until(is_so: Callable[[], bool], what: str) -> None:
+@pytest.fixture
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in the processes."""
+    for owner, attribute, value in shortened():
+        monkeypatch.setattr(owner, attribute, value)
+
+
+async def until(is_so: Callable[[], bool], what: Callable[[], str]) -> None:
     """Wait until it is so."""
     deadline = time.monotonic() + STUCK_S
     while not is_so():
-        assert time.monotonic() < deadline, f"no progress: {what}"
+        assert time.monotonic() < deadline, f"no progress: {what()}"
         await asyncio.sleep(0.05)
 
 
+# --- windows ------------------------------------------------------------------------------------------
+
+
 @pytest.mark.kills
-@pytest.mark.timeout(60 + 12 * KILLS)
-async def test_nothing_that_was_acknowledged_is_lost_whatever_is_killed(
-    own_nats: Callable[..., PrivateNats], own_postgres: Callable[..., PrivatePostgres]
-) -> None:
-    nats, postgres, shard = own_nats(), own_postgres(durable=False), new_shard()
-    dsn = postgres.create_database("kills")
-    await migrate(dsn)
-    names = [new_hub_id() for _ in range(HUBS)]
-    async with FleetBase(dsn, 2) as base:
-        await enrolled(base, names, shard, time.time())
+@pytest.mark.timeout(120 + 20 * KILLS)
+@pytest.mark.usefixtures("short_waits")
+async def test_nothing_that_was_acknowledged_is_lost_whatever_is_killed(fleet: Fleet, tmp_path: Path) -> None:
     chance = random.Random(KILLS)
-    async with TcpProxy(nats.addresses[0], chance).open() as proxy:
-        hubs = [ProtocolHub(name, proxy.url, nats.trust, shard, 1.0, seed) for seed, name in enumerate(names)]
-        with servers(dsn, nats.urls, shard) as processes:
-            running = [asyncio.create_task(hub.run()) for hub in hubs]
-
-            async def kill(kind: str, turn: int) -> None:
-                await asyncio.sleep(chance.random() * 0.3)
-                match kind:
-                    case "nats":
-                        await asyncio.to_thread(nats.kill)
-                        await asyncio.to_thread(nats.restart)
-                    case "server":
-                        await asyncio.to_thread(processes.kill, turn % 2)
-                    case "postgres":
-                        await asyncio.to_thread(postgres.kill)
-                        await asyncio.to_thread(postgres.start)
-                    case "hub":  # what was in flight is not remembered
-                        running[turn % HUBS].cancel()
-                        await asyncio.gather(running[turn % HUBS], return_exceptions=True)
-                        running[turn % HUBS] = asyncio.create_task(hubs[turn % HUBS].run())
-
-            async def disturb(turn: int) -> None:
-                """One fault of the line after another: cut, half-open, slow."""
-                proxy.delay_s, proxy.repeats = (0.0, 0.02)[turn % 2], 0.3
-                for _ in range(2):
-                    proxy.silent = not proxy.silent
-                    await asyncio.sleep(0.05)
-                proxy.silent = False
-                proxy.cut()
-
-            for turn in range(KILLS):
-                for hub in hubs:
-                    hub.change(20)
-                before = [hub.acknowledged for hub in hubs]
-                await asyncio.gather(
-                    disturb(turn), *(kill(kind, turn) for kind in ("nats", "server", "postgres", "hub"))
-                )
-                await until(
-                    lambda before=before: all(hub.acknowledged > one for hub, one in zip(hubs, before, strict=True)),  # type: ignore[misc]
-                    f"turn {turn}",
-                )
-            await until(lambda: not any(hub.dirty for hub in hubs), "the rest")
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-        assert proxy.repeated
-    async with FleetBase(dsn, 2) as base:
+    names = [new_hub_id() for _ in range(HUBS + 1)]
+    await fleet.enrol(names)
+    async with AsyncExitStack() as stack:
+        proxy = await stack.enter_async_context(TcpProxy(fleet.nats.addresses[0], chance).open())
+        plug = CommandedPlug("plug")
+        await stack.enter_async_context(plug.running())
+        home = KilledHome(
+            tmp_path / "home", names[0], fleet.nats.trust, [proxy.url], fleet.shard, [(plug.id, plug.url)]
+        )
+        hubs = [
+            ProtocolHub(name, proxy.url, fleet.nats.trust, fleet.shard, seed) for seed, name in enumerate(names[1:])
+        ]
+        story = WindowStory(fleet, home, hubs, proxy, chance)
+        try:
+            await story.run()
+        finally:
+            await story.close()
+    counts = proxy.counts
+    print(counts, {hub.hub: hub.acknowledged for hub in hubs})
+    assert min(counts.cut, counts.half_open, counts.delayed, counts.repeated, counts.swallowed) >= KILLS, counts
+    async with FleetBase(fleet.dsn, 1) as base:
         for hub in hubs:
-            found = await base.history.windows(Scope.everything(), hub.hub, "raw", 0.0, 2.0**40)
+            assert hub.acknowledged > 10 * KILLS
+            found = await base.history.windows(ALL, hub.hub, "raw", 0.0, 2.0**40)
             assert found == sorted(hub.windows.values(), key=lambda one: one.start)
+        await compare(base, home)
+
+
+async def compare(base: FleetBase, home: KilledHome) -> None:
+    """Each window that the hub has acknowledged, entry by entry with its store."""
+    stored: dict[str, dict[int, tuple[int, object]]] = {}
+    for level in COMPARED:
+        windows = await base.history.windows(ALL, home.hub, level, 0.0, 2.0**40)
+        stored[level] = {one.start: (one.number, entries(level, one)) for one in windows}
+    compared = Counter[str]()
+    for level, window in home.contents():
+        number, found = stored[level][window.start]
+        assert number == window.number, (level, window.start)
+        assert found == entries(level, window), (level, window.start)
+        compared[level] += 1
+    for level, start, number in home.acknowledged("known <> number"):
+        assert level not in stored or stored[level][start][0] >= number, (level, start)
+    print(f"Compared with the hub's store, {KILLS} kills of each kind: {dict(compared)}")
+    assert compared["raw"] > 5 * KILLS and compared["quarter"] and compared["events"], compared
+
+
+class WindowStory:
+    """``home``: a real hub in a process of its own, which gets late readings; ``hubs`` only speak the protocol."""
+
+    def __init__(
+        self, fleet: Fleet, home: KilledHome, hubs: Sequence[ProtocolHub], proxy: TcpProxy, chance: random.Random
+    ) -> None:
+        self._fleet = fleet
+        self._home = home
+        self._hubs = hubs
+        self._proxy = proxy
+        self._chance = chance
+        self._running = [asyncio.create_task(hub.run()) for hub in hubs]
+        self._pid = fleet.processes.hub(home.file, ["plug"])
+
+    async def run(self) -> None:
+        await until(lambda: self._home.newest() > 0, lambda: f"the first window, {self._fleet.processes.errors()}")
+        for turn in range(KILLS):
+            self._proxy.go_half_open()
+            for hub in self._hubs:
+                hub.change(20)
+            before = self._progress()
+            await self._disturb(turn)
+            await until(
+                lambda before=before: all(a > b for a, b in zip(self._progress(), before, strict=True)),  # type: ignore[misc]
+                lambda turn=turn: f"turn {turn}, {self._progress()}, {self._fleet.processes.errors()}",  # type: ignore[misc]
+            )
+        await self._fleet.call(lambda: self._kill_hub([]))  # no more late readings
+        self._proxy.delay_s = self._proxy.repeats = 0.0
+        await until(
+            lambda: not any(hub.dirty for hub in self._hubs) and not self._home.behind(),
+            lambda: f"{self._home.behind()}",
+        )
+
+    async def close(self) -> None:
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._fleet.call(lambda: self._fleet.processes.kill(self._pid))
+
+    def _progress(self) -> list[int]:
+        return [self._home.newest(), *(hub.acknowledged for hub in self._hubs)]
+
+    async def _disturb(self, turn: int) -> None:
+        """All kinds of faults, at moments by chance."""
+        fleet = self._fleet
+        kinds: list[Callable[[], None]] = [
+            fleet.kill_nats,
+            lambda: fleet.kill_server(turn % 2),
+            fleet.kill_postgres,
+            lambda: self._kill_hub(["plug"]),
+        ]
+        self._proxy.delay_s, self._proxy.repeats = (0.0, 0.02)[turn % 2], 0.4
+        await asyncio.gather(
+            *(self._later(lambda kind=kind: fleet.call(kind)) for kind in kinds),  # type: ignore[misc]
+            self._later(self._cut),
+        )
+
+    async def _later(self, work: Callable[[], Awaitable[None]]) -> None:
+        await asyncio.sleep(self._chance.random() * 0.3)
+        await work()
+
+    async def _cut(self) -> None:
+        await until(lambda: self._proxy.lines > 0, lambda: "no line to cut")
+        self._proxy.cut()
+
+    def _kill_hub(self, late: Sequence[str]) -> None:
+        self._fleet.processes.kill(self._pid)
+        self._pid = self._fleet.processes.hub(self._home.file, late)
+
+
+# --- commands -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.kills
+@pytest.mark.timeout(120 + COMMANDS)
+@pytest.mark.usefixtures("short_waits")
+async def test_no_command_is_carried_out_twice_and_the_fleet_says_what_the_hub_says(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    chance, hub = random.Random(COMMANDS), new_hub_id()
+    await fleet.enrol([hub])
+    async with AsyncExitStack() as stack:
+        proxy = await stack.enter_async_context(TcpProxy(fleet.nats.addresses[0], chance).open())
+        proxy.repeats = 0.2
+        plugs = [CommandedPlug(f"plug{number}") for number in range(PLUGS)]
+        for plug in plugs:
+            await stack.enter_async_context(plug.running())
+        devices = [(plug.id, plug.url) for plug in plugs]
+        home = KilledHome(tmp_path / "home", hub, fleet.nats.trust, [proxy.url], fleet.shard, devices)
+        base = await stack.enter_async_context(FleetBase(fleet.dsn, 1))
+        story = CommandStory(fleet, home, base, plugs, chance)
+        try:
+            given = await story.run()
+        finally:
+            await fleet.call(story.close)
+    done = sum((plug.done for plug in plugs), Counter[int]())
+    check_outcomes(given, home, done)
+    assert proxy.counts.repeated > COMMANDS // 20
+
+
+def check_outcomes(given: Sequence[GivenCommand], home: KilledHome, done: Mapping[int, int]) -> None:
+    """What the fleet says, the hub's journal and what the plugs did agree."""
+    journal, fates = home.journal(), Counter(one.fate for one in given)
+    assert max(done.values()) == 1
+    assert not fates.keys() - {*BY_HUB, "undelivered"}, fates
+    for one in given:
+        entry, times = journal.find(one.id), done.get(int(one.value), 0)
+        if one.fate == "undelivered":
+            assert entry is None and not times, one
+        else:
+            assert entry is not None and entry.state == one.fate, (one, entry)
+            assert one.fate == "timeout" or times == (one.fate == "confirmed"), (one, times)
+    print(f"{len(given)} commands, {COMMAND_KILLS} kills of the hub: {dict(fates)}")
+    assert fates["undelivered"] >= COMMAND_KILLS // 2, fates
+    assert fates["confirmed"] >= COMMANDS // 2, fates
+
+
+class CommandStory:
+    """``run`` gives COMMANDS to the plugs of a home while its hub and the servers are killed, and some more that
+    end while the hub is away. Each has a value of its own.
+    """
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        home: KilledHome,
+        base: FleetBase,
+        plugs: Sequence[CommandedPlug],
+        chance: random.Random,
+    ) -> None:
+        self._fleet = fleet
+        self._home = home
+        self._base = base
+        self._plugs = plugs
+        self._chance = chance
+        self._number = 0
+        self._pid = fleet.processes.hub(home.file)
+
+    async def run(self) -> list[GivenCommand]:
+        """All commands, at their end."""
+        kills_at = sorted(self._chance.sample(range(5, COMMANDS - 5), COMMAND_KILLS))
+        for kill, (first, end) in enumerate(pairwise([0, *kills_at, COMMANDS])):
+            for _ in range(first, end):
+                await self._give(60.0 + COMMANDS)
+            if kill < COMMAND_KILLS:
+                await self._kill(kill)
+        await self._wait(0)
+        return await self._all()
+
+    def close(self) -> None:
+        self._fleet.processes.end(self._pid)
+
+    async def _kill(self, number: int) -> None:
+        """In the middle of something; what is given now reaches no hub in time."""
+        await asyncio.sleep(self._chance.random() * 0.1)
+        await self._fleet.call(lambda: self._fleet.processes.kill(self._pid))
+        if number % 2:
+            await self._fleet.call(lambda: self._fleet.kill_server(number // 2 % 2))
+        before = await self._open()
+        now = time.time()
+        await self._give(LATE_S, OPEN_COMMANDS + 1)
+        while await self._open() > before and time.time() < now + 3 * LATE_S:
+            await asyncio.sleep(0.02)
+        self._pid = self._fleet.processes.hub(self._home.file)
+
+    async def _give(self, valid_s: float, most: int = OPEN_COMMANDS) -> None:
+        """One more, once so many are open at most."""
+        await self._wait(most)
+        self._number += 1
+        now, plug = time.time(), self._chance.choice(self._plugs)
+        command = NewCommand(hub=self._home.hub, device=plug.id, point=POINT, value=self._number)
+        batch = f"{self._home.hub}-{self._number}"
+        await self._base.commands.give(ALL, [command], "test", now + valid_s, now, batch)
+
+    async def _wait(self, most: int) -> None:
+        """Until at most so many are open."""
+        deadline = time.monotonic() + STUCK_S
+        while await self._open() > most:
+            assert time.monotonic() < deadline, f"no progress: {self._number} {self._fleet.processes.errors()}"
+            await asyncio.sleep(0.02)
+
+    async def _open(self) -> int:
+        fates = await self._base.commands.fates(ALL, self._home.hub)
+        return sum(fates.get(fate, 0) for fate in OPEN_FATES)
+
+    async def _all(self) -> list[GivenCommand]:
+        return await self._base.commands.commands(ALL, self._home.hub, limit=2 * COMMANDS)
