@@ -201,7 +201,28 @@ async def test_commands_to_many_homes_are_sent_a_number_at_a_time() -> None:
     task = asyncio.create_task(one.run())
     await asyncio.sleep(5)
     assert {row.fate for row in commands.rows.values()} == {"confirmed"}
-    assert hub.most <= 64
+    assert hub.most <= 256
+    task.cancel()
+
+
+@story
+async def test_a_hub_that_is_silent_holds_up_no_other_home() -> None:
+    class OneIsSilent(Hub):
+        async def request(self, subject: str, data: bytes, timeout_s: float) -> bytes:
+            if HUB in subject:
+                await asyncio.sleep(timeout_s)
+                raise HubSilent("no answer")
+            return await super().request(subject, data, timeout_s)
+
+    commands, hub = Commands(), OneIsSilent()
+    one = dispatcher(commands, hub)
+    commands.add("c1", until=100)
+    task = asyncio.create_task(one.run())
+    await asyncio.sleep(0.5)
+    row = commands.add("c2", until=100, hub="b" * 20)
+    one.wake()
+    await asyncio.sleep(0.5)  # the first one still waits for its answer
+    assert (row.fate, commands.rows["c1"].fate) == ("confirmed", "waiting")
     task.cancel()
 
 
@@ -257,8 +278,10 @@ def test_an_answer_that_says_nothing_about_it_is_no_outcome(answer: bytes) -> No
     async def run() -> None:
         commands = Commands()
         row = commands.add("c1", until=100)
-        await dispatcher(commands, Odd()).step()
+        task = asyncio.create_task(dispatcher(commands, Odd()).run())
+        await asyncio.sleep(0.5)
         assert row.fate == "sent"
+        task.cancel()
 
     virtual_run(run())
 
@@ -271,5 +294,7 @@ async def test_a_connection_that_is_down_proves_nothing() -> None:
 
     commands = Commands()
     row = commands.add("c1", until=100)
-    await dispatcher(commands, Down()).step()
+    task = asyncio.create_task(dispatcher(commands, Down()).run())
+    await asyncio.sleep(0.5)
     assert row.fate == "sent"
+    task.cancel()

@@ -26,7 +26,8 @@ log = logging.getLogger("unclouded.fleet.calls")
 LOOK_S = 1.0  # for commands that other servers were given
 TIMEOUT_S = 10.0
 AGAIN_S = 20.0  # s between tries
-MOST = 64  # requests at once
+MOST = 256  # requests at once
+MOST_TAKEN = 64  # commands, each time
 DATABASE_PAUSE_S = 3.0
 
 
@@ -68,6 +69,7 @@ class CommandDispatcher:
         self._timeout_s = timeout_s
         self._wanted = asyncio.Event()
         self._connected: set[str] = set()  # hubs that have said hello since
+        self._open: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
         """Commands were given: look now."""
@@ -80,29 +82,39 @@ class CommandDispatcher:
 
     async def run(self) -> None:
         """Until cancelled. While the database is away, commands wait in it."""
-        while True:
-            try:
-                while await self.step():
-                    pass
-            except BaseUnavailable as error:
-                log.warning("Commands wait: %s", error)
-                await asyncio.sleep(DATABASE_PAUSE_S)
-            await self._pause()
-
-    async def step(self) -> bool:
-        """Try what is due now. Whether there may be more. Raises BaseUnavailable."""
-        self._wanted.clear()
-        now = self._wall()
-        self.counters.undelivered += len(await self._commands.end_undelivered(now))
-        found = [command for hub in self._take_connected() for command in await self._commands.due_of(hub, now)]
-        due = await self._commands.due(now, AGAIN_S, MOST)
-        known = {one.id for one in found}
         async with asyncio.TaskGroup() as group:
-            for command in [*found, *(one for one in due if one.id not in known)]:
-                group.create_task(self._try(command), name=f"command {command.id}")
-        return len(due) == MOST
+            while True:
+                try:
+                    while await self._begin_due(group):
+                        pass
+                except BaseUnavailable as error:
+                    log.warning("Commands wait: %s", error)
+                    await asyncio.sleep(DATABASE_PAUSE_S)
+                await self._pause()
 
     # --- inside --------------------------------------------------------------------------------
+
+    async def _begin_due(self, group: asyncio.TaskGroup) -> bool:
+        """Begin to try what is due now: a hub that is silent holds up no others. Whether there may be more.
+
+        Raises BaseUnavailable.
+        """
+        self._wanted.clear()
+        now, some = self._wall(), min(MOST_TAKEN, MOST - len(self._open))
+        self.counters.undelivered += len(await self._commands.end_undelivered(now))
+        found = [command for hub in self._take_connected() for command in await self._commands.due_of(hub, now)]
+        due = await self._commands.due(now, AGAIN_S, some) if some > 0 else []
+        known = {one.id for one in found}
+        for command in [*found, *(one for one in due if one.id not in known)]:
+            task = group.create_task(self._try(command), name=f"command {command.id}")
+            self._open.add(task)
+            task.add_done_callback(self._ended)
+        return len(due) == MOST_TAKEN
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if len(self._open) >= MOST:
+            self.wake()
+        self._open.discard(task)
 
     def _take_connected(self) -> list[str]:
         taken, self._connected = sorted(self._connected), set()
