@@ -62,7 +62,9 @@ class FleetWebTable(msgspec.Struct, forbid_unknown_fields=True):
 
     ``certificate_file``, ``key_file``: PEM; without, a proxy on this computer does TLS, whose address is in
     ``proxies``. ``authority_file``: who signed the certificate, "" = one that browsers know.
-    ``metrics_token_file``: a file with the token that /metrics takes, "" = there are no metrics.
+    ``metrics_token_file``: a file with the token that /metrics takes, "" = there are no metrics there.
+    ``metrics_listen``: host:port of a socket of its own with /metrics alone, also where there is no page; "" = none. It
+    needs no token on a loopback address.
     """
 
     url: str
@@ -72,6 +74,7 @@ class FleetWebTable(msgspec.Struct, forbid_unknown_fields=True):
     authority_file: str = ""
     proxies: tuple[str, ...] = ()
     metrics_token_file: str = ""
+    metrics_listen: str = ""
 
 
 class FleetFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -228,9 +231,21 @@ def _problems(tables: FleetFile) -> list[tuple[str, str]]:
         )
     if _port_of(tables.web.listen) is None:
         found.append(("$.web.listen", f"{tables.web.listen!r} is not HOST:PORT, as 0.0.0.0:443."))
+    found += _metrics_problems(tables.web)
     if bool(tables.web.certificate_file) != bool(tables.web.key_file):
         found.append(("$.web.certificate_file", "it is given together with `key_file`, or both are left out."))
     return found
+
+
+def _metrics_problems(web: FleetWebTable) -> list[tuple[str, str]]:
+    listen, key = web.metrics_listen, "$.web.metrics_listen"
+    if not listen:
+        return []
+    if _port_of(listen) is None:
+        return [(key, f"{listen!r} is not HOST:PORT, as 127.0.0.1:9464.")]
+    if not is_loopback(listen.rpartition(":")[0].strip("[]")) and not web.metrics_token_file:
+        return [(key, "others reach this address: give `metrics_token_file` too, or listen on 127.0.0.1.")]
+    return []
 
 
 def _is_nats(url: str) -> bool:

@@ -16,11 +16,12 @@ from unclouded.core.errors import ConfigError
 from unclouded.core.sockets import Address
 from unclouded.core.supervise import supervise
 from unclouded.core.tls import server_context
+from unclouded.fleet.api.metrics import FleetMetrics, LatencyHistogram, metrics_app
 from unclouded.fleet.asking import fleet_identity
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseUnavailable
 from unclouded.fleet.base.migrations import migrate
-from unclouded.fleet.configuration import FleetConfiguration, FleetWebTable
+from unclouded.fleet.configuration import FleetConfiguration
 from unclouded.fleet.engine import FleetEngine
 from unclouded.fleet.enrolment.enroller import Enroller
 from unclouded.fleet.enrolment.renewal import HubRenewal
@@ -43,6 +44,7 @@ class RunningFleet(msgspec.Struct, frozen=True):
     engine: FleetEngine
     enroller: Enroller
     revocations: RevocationKeeper
+    metrics: FleetMetrics
 
     @property
     def base(self) -> FleetBase:
@@ -56,7 +58,8 @@ WebApp = Callable[[RunningFleet], ASGIApp]
 async def serving(configuration: FleetConfiguration, app: WebApp | None = None) -> AsyncIterator[RunningFleet]:
     """While the block lasts; then what was received is stored and answered. ``app``: None = no page, no API.
 
-    Raises ConfigError, LinkError (the address of the page) and BaseError (tables of another version).
+    Metrics have a socket of their own where ``metrics_listen`` says so, also without a page.
+    Raises ConfigError, LinkError (the address of the page or of the metrics) and BaseError (tables of another version).
     """
     issuer = KeyFiles(configuration.keys).issuer()
     client = NatsClient(configuration.connect, fleet_identity(configuration, issuer))
@@ -66,11 +69,15 @@ async def serving(configuration: FleetConfiguration, app: WebApp | None = None) 
         engine = FleetEngine(bases, client, renewals, configuration.servers, configuration.keep_days)
         first = next(iter(bases.values()))
         revocations = RevocationKeeper(lambda: push_revocations(configuration, first, time.time()))
-        fleet = RunningFleet(
-            configuration, bases, engine, enroller_of(configuration, first, issuer, revocations.changed), revocations
-        )
+        commits = LatencyHistogram()
+        engine.observe(commits.observe)
+        metrics = FleetMetrics(first, engine.counters, commits)
+        enroller = enroller_of(configuration, first, issuer, revocations.changed)
+        fleet = RunningFleet(configuration, bases, engine, enroller, revocations, metrics)
         if app is not None:
             await stack.enter_async_context(_page(configuration, app(fleet)))
+        if configuration.tables.web.metrics_listen:
+            await stack.enter_async_context(_metrics(configuration, metrics))
         await stack.enter_async_context(_task("revocations", revocations.run))
         await stack.enter_async_context(engine.running())
         yield fleet
@@ -99,7 +106,7 @@ async def _opened(stack: contextlib.AsyncExitStack, configuration: FleetConfigur
 async def _page(configuration: FleetConfiguration, app: ASGIApp) -> AsyncIterator[None]:
     """Serve the page and the API while the block lasts."""
     web = configuration.tables.web
-    address = web_address(web)
+    address = listen_address(web.listen)
     tls = None
     if web.certificate_file:
         try:
@@ -114,6 +121,17 @@ async def _page(configuration: FleetConfiguration, app: ASGIApp) -> AsyncIterato
 
 
 @contextlib.asynccontextmanager
+async def _metrics(configuration: FleetConfiguration, metrics: FleetMetrics) -> AsyncIterator[None]:
+    """Serve /metrics alone while the block lasts."""
+    address = listen_address(configuration.tables.web.metrics_listen)
+    app = metrics_app(metrics, configuration.metrics_token)
+    with tcp_socket(address) as sock:
+        async with _task("metrics", lambda: serve(app, sock)):
+            log.info("Metrics: http://%s/metrics", address_text(address))
+            yield
+
+
+@contextlib.asynccontextmanager
 async def _task(name: str, run: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     """A supervised task while the block lasts."""
     task = asyncio.create_task(supervise(name, run), name=name)
@@ -124,7 +142,7 @@ async def _task(name: str, run: Callable[[], Awaitable[None]]) -> AsyncIterator[
         await asyncio.gather(task, return_exceptions=True)
 
 
-def web_address(web: FleetWebTable) -> Address:
-    """Where the page listens."""
-    host, _, port = web.listen.rpartition(":")
+def listen_address(text: str) -> Address:
+    """HOST:PORT of the configuration."""
+    host, _, port = text.rpartition(":")
     return host.strip("[]"), int(port)

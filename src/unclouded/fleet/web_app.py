@@ -10,7 +10,6 @@ from starlette.types import ASGIApp
 from unclouded.core.errors import ConfigError, LinkError
 from unclouded.fleet.api.application import fleet_app
 from unclouded.fleet.api.context import FleetContext
-from unclouded.fleet.api.metrics import FleetMetrics, LatencyHistogram
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.configuration import FleetConfiguration
 from unclouded.fleet.enrolment.codes import invitation_of
@@ -51,13 +50,11 @@ def fleet_web_app(fleet: RunningFleet) -> ASGIApp:
         wake=engine.wake,
         wall=time.time,
     )
-    commits = LatencyHistogram()
-    engine.observe(commits.observe)
     return fleet_app(
         context,
         Hosts(_names(web.url)),
         enrol_routes(fleet.enroller),
-        FleetMetrics(fleet.base, engine.counters, commits),
+        fleet.metrics,
         configuration.metrics_token,
         proxied=bool(web.proxies) and not web.certificate_file,
     )

@@ -92,7 +92,7 @@ async def test_a_page_gets_the_changes_of_its_rows_only(fleet: FleetStory, monke
         assert [one["state"] for one in await socket.until("commands")] == ["waiting"]
         await fleet.base.dispatch.end_undelivered(fleet.now + 700)
         assert [one["state"] for one in await socket.until("commands")] == ["undelivered"]
-        await fleet.base.register.forget(north, fleet.now)
+        await fleet.base.register.forget(north, fleet.now, "test")
         assert await socket.until("gone") == [north]
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import psycopg
 import pytest
 
 from fleet.api.conftest import FleetStory
@@ -145,6 +146,28 @@ async def test_a_role_that_is_too_low_is_refused(read_fleet: FleetStory, who: st
         refused += 1
     assert refused >= 9
     assert await _everything(read_fleet, "north") == before
+
+
+NO_AUDIT = """CREATE FUNCTION no_audit() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'the audit is full' USING ERRCODE = 'check_violation'; END $$;
+    CREATE TRIGGER no_audit BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION no_audit()"""
+NOT_ASKED = ("/homes/{home}/api/{path}", "/password")  # no row of the database; it needs the right password
+
+
+async def test_a_change_that_cannot_be_in_the_audit_is_not_made(fleet: FleetStory, fleet_dsn: str) -> None:
+    with psycopg.connect(fleet_dsn) as connection:
+        connection.execute(NO_AUDIT)
+    before, changes = await _everything(fleet, "north"), 0
+    for row in ROWS:
+        if row.method == "GET" or row.public or key(row)[1] in NOT_ASKED:
+            continue
+        path, body = request_for(row, fleet, "north")
+        for given in FOREIGN.get(key(row), ()):
+            body = body or filled(given, fleet, "north")
+        answer = await fleet.ask("owner-north", row.method, path, body)
+        assert answer.status == 422 and "audit is full" in answer.json["detail"], (key(row), answer.body)
+        changes += 1
+    assert changes >= 12 and await _everything(fleet, "north") == before
 
 
 async def test_a_viewer_of_a_home_cannot_command_it_with_a_role_elsewhere(fleet: FleetStory) -> None:

@@ -48,7 +48,7 @@ async def test_revoked_and_forgotten_keys_do_not_come_back(base: FleetBase) -> N
         with pytest.raises(BaseRefused):
             await base.register.enrol(b"code", "b" * 20, f"KEY{hub}", "Home", NOW)
         if await base.register.hub(hub) is not None:
-            await base.register.forget(hub, NOW + 4)
+            await base.register.forget(hub, NOW + 4, "test")
     assert [(one.public_key, one.at) for one in await base.register.revoked_keys()] == [(f"KEY{hub}", NOW + 2)]
 
 
@@ -101,3 +101,18 @@ async def test_sessions_end_with_their_time_the_password_and_the_person(base: Fl
         await base.people.change_person(ana, **change)
         assert await base.people.session(b"one", NOW) is None
     assert await base.people.credential("ana") is None
+
+
+async def test_changes_together_are_made_all_or_not_at_all(base: FleetBase) -> None:
+    with pytest.raises(BaseRefused):
+        async with base.together():
+            organisation = await base.register.add_organisation("Riverside")
+            await base.audit.note("test", "organisation.add", "1", NOW, organisation.number)
+            await base.register.add_organisation("Riverside")
+    everything = Scope.everything()
+    assert await base.register.organisations() == [] and await base.audit.entries(everything) == []
+    async with base.together():
+        organisation = await base.register.add_organisation("Riverside")
+        await base.audit.note("test", "organisation.add", "1", NOW, organisation.number)
+        assert len(await base.audit.entries(everything)) == 1
+    assert len(await base.register.organisations()) == len(await base.audit.entries(everything)) == 1

@@ -89,7 +89,7 @@ async def test_forgotten_home_leaves_nothing_but_its_key(base: FleetBase) -> Non
         await store_everything(base, one, TODAY - 3 * DAY)
         await base.upkeep.seal(NOW)
         await store_everything(base, one, TODAY - 7200)
-    number = (await base.register.forget(hub, NOW)).number
+    number = (await base.register.forget(hub, NOW, "test")).number
     async with base.homes._connections.transaction("owner") as connection:
         for table in ("presence", "catalogue", "device", "window", "sealed", "home_day", "event", "command"):
             cursor = await connection.execute(f'SELECT hub FROM "{table}"'.encode())

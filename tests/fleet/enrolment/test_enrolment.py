@@ -53,7 +53,7 @@ class Story:
         self.now = NOON
         self.revocations = 0
         self.enroller = Enroller(
-            base.register, base.audit, TRUST.issuer, PLACE, lambda: self.now, lambda: self.now, self._revoked
+            base.register, TRUST.issuer, PLACE, lambda: self.now, lambda: self.now, self._revoked
         )
         self._app = Starlette(routes=enrol_routes(self.enroller))
 

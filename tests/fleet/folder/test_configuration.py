@@ -44,6 +44,8 @@ def test_what_is_left_out_has_a_default() -> None:
         ("0.0.0.0:443", "443", "$.web.listen"),
         ("0.0.0.0:443", "0.0.0.0:99999", "$.web.listen"),
         ('key_file = "tls/web.key"', "", "$.web.certificate_file"),
+        ("[web]", '[web]\nmetrics_listen = "9464"', "$.web.metrics_listen"),
+        ("[web]", '[web]\nmetrics_listen = "0.0.0.0:9464"', "$.web.metrics_listen"),  # others would read them
         ("[web]", "[web]\nanswer = 42", "`$.web`"),
         ("[web]", "[keep]\nraw_days = -1\n[web]", "`$.keep.raw_days`"),
         ("[web]", "[keep]\nraw_days = 1.5\n[web]", "`$.keep.raw_days`"),

@@ -32,9 +32,10 @@ def command(hub: str | None, since: str, is_all: bool, folder: str | None, as_js
 
     async def again(base: FleetBase) -> AgainRequest:
         home = await find_home(base, hub) if hub else None
-        request = await base.register.again(at, time.time(), home.hub if home else None)
         place = (home.hub, home.organisation) if home else ("all", None)
-        await base.audit.note(operator_name(), "home.again", place[0], time.time(), place[1], {"since": at})
+        async with base.together():
+            request = await base.register.again(at, time.time(), home.hub if home else None)
+            await base.audit.note(operator_name(), "home.again", place[0], time.time(), place[1], {"since": at})
         return request
 
     request = with_base(folder, again)

@@ -38,10 +38,11 @@ def command(org: str, homes: int, hours: float | None, qr: bool, folder: str | N
     invitation = invitation_of(fleet.tables.web.url, code, fleet.web_authority).text
 
     async def add(base: FleetBase) -> CodeRow:
-        organisation = await _organisation(base, org)
-        row = await base.register.add_code(code_digest(code), organisation.number, homes, expires, operator_name(), now)
-        detail = {"homes": homes, "expires": expires}
-        await base.audit.note(operator_name(), "code.make", str(row.number), now, organisation.number, detail)
+        who, detail = operator_name(), {"homes": homes, "expires": expires}
+        async with base.together():
+            organisation = await _organisation(base, org)
+            row = await base.register.add_code(code_digest(code), organisation.number, homes, expires, who, now)
+            await base.audit.note(who, "code.make", str(row.number), now, organisation.number, detail)
         return row
 
     row = with_base(folder, add)

@@ -43,9 +43,7 @@ async def _forget(fleet: FleetConfiguration, hub: str, yes: bool) -> tuple[HomeL
         text = f"Delete everything that the fleet has of {printable(home.name)} ({home.hub})?"
         if not yes and not click.confirm(text, err=True):
             raise CommandError("Nothing was deleted.")
-        about = {"name": home.name, "place": home.place}
-        await base.audit.note(operator_name(), "home.forget", home.hub, now, home.organisation, about)
-        await base.register.forget(home.hub, now)
+        await base.register.forget(home.hub, now, operator_name(), {"place": home.place})
         try:
             await push_revocations(fleet, base, now)
         except LinkError as error:

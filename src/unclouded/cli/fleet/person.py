@@ -73,10 +73,11 @@ def add(login: str, org: str, role: Role, name: str, from_stdin: bool, folder: s
     async def make(base: FleetBase) -> tuple[PersonRow, bool]:
         organisation = await find_organisation(base, org)
         found, now = await _found(base, login), time.time()
-        person = found or await base.people.add_person(login, name, stored, now)
-        await base.people.set_role(person.number, organisation.number, role)
-        detail = {"login": person.login, "role": role}
-        await base.audit.note(operator_name(), "person.add", str(person.number), now, organisation.number, detail)
+        async with base.together():
+            person = found or await base.people.add_person(login, name, stored, now)
+            await base.people.set_role(person.number, organisation.number, role)
+            detail = {"login": person.login, "role": role}
+            await base.audit.note(operator_name(), "person.add", str(person.number), now, organisation.number, detail)
         return person, found is None
 
     person, is_new = with_base(folder, make)
@@ -99,16 +100,16 @@ def remove(login: str, org: str | None, folder: str | None, as_json: bool) -> No
 
     async def take(base: FleetBase) -> None:
         person, now = await _person(base, login), time.time()
-        for role in person.roles:
-            if org in (None, role.organisation_name, str(role.organisation)):
+        left = [one for one in person.roles if org in (None, one.organisation_name, str(one.organisation))]
+        async with base.together():
+            for role in left:
                 detail = {"login": person.login}
                 await base.people.set_role(person.number, role.organisation, None)
                 await base.audit.note(
                     operator_name(), "person.remove", str(person.number), now, role.organisation, detail
                 )
-        left = await base.people.person(person.number)
-        if left is not None and not left.roles:
-            await base.people.remove_person(person.number)
+            if len(left) == len(person.roles):
+                await base.people.remove_person(person.number)
 
     with_base(folder, take)
     _done(as_json, {"login": login, "org": org}, f"{printable(login)} has no role {'there ' if org else ''}any more.")
@@ -126,8 +127,9 @@ def password(login: str, from_stdin: bool, folder: str | None, as_json: bool) ->
 
     async def change(base: FleetBase) -> None:
         person = await _person(base, login)
-        await base.people.change_person(person.number, password=stored, disabled=False)
-        await _note(base, "person.password", person)
+        async with base.together():
+            await base.people.change_person(person.number, password=stored, disabled=False)
+            await _note(base, "person.password", person)
 
     with_base(folder, change)
     _done(as_json, {"login": login}, f"The password of {printable(login)} is set; their sessions have ended.")
@@ -147,8 +149,9 @@ def token(login: str, days: int, name: str, folder: str | None, as_json: bool) -
 
     async def make(base: FleetBase) -> None:
         person, now = await _person(base, login), time.time()
-        await base.people.open_session(session_digest(secret), person.number, now + days * 86_400.0, name, now)
-        await _note(base, "person.token", person)
+        async with base.together():
+            await base.people.open_session(session_digest(secret), person.number, now + days * 86_400.0, name, now)
+            await _note(base, "person.token", person)
 
     with_base(folder, make)
     if as_json:
@@ -167,8 +170,9 @@ def sign_out(login: str, folder: str | None, as_json: bool) -> None:
 
     async def close(base: FleetBase) -> int:
         person = await _person(base, login)
-        ended = await base.people.close_sessions(person.number)
-        await _note(base, "person.sign_out", person)
+        async with base.together():
+            ended = await base.people.close_sessions(person.number)
+            await _note(base, "person.sign_out", person)
         return ended
 
     ended = with_base(folder, close)

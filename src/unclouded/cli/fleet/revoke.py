@@ -39,8 +39,10 @@ async def _revoke(fleet: FleetConfiguration, hub: str) -> tuple[HomeLine, str]:
     """The home, and why it is perhaps still connected. First the database, which takes nothing from it from then on."""
     async with FleetBase(fleet.dsn, 2) as base:
         home, now = await find_home(base, hub), time.time()
-        await base.register.revoke(home.hub, now)
-        await base.audit.note(operator_name(), "home.revoke", home.hub, now, home.organisation)
+        async with base.together():
+            await base.register.revoke(home.hub, now)
+            about = {"name": home.name}
+            await base.audit.note(operator_name(), "home.revoke", home.hub, now, home.organisation, about)
         try:
             await push_revocations(fleet, base, now)
         except LinkError as error:

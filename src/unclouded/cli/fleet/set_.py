@@ -58,9 +58,10 @@ def command(
         now = time.time()
         known = await base.homes.catalogue(ALL, home.hub)
         target = checked_command(known, NewCommand(hub=home.hub, device=device, point=point, value=typed_value(value)))
-        (given,) = await base.commands.give(ALL, [target], operator_name(), now + span, now, secrets.token_hex(8))
-        about = {"device": target.device, "point": target.point, "value": target.value, "command": given.id}
-        await base.audit.note(operator_name(), "command.give", home.hub, now, home.organisation, about)
+        async with base.together():
+            (given,) = await base.commands.give(ALL, [target], operator_name(), now + span, now, secrets.token_hex(8))
+            about = {"device": target.device, "point": target.point, "value": target.value, "command": given.id}
+            await base.audit.note(operator_name(), "command.give", home.hub, now, home.organisation, about)
         while not no_wait and given.fate in OPEN_FATES and time.time() < now + span:
             await asyncio.sleep(LOOK_S)
             given = await base.commands.command(ALL, given.id)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from psycopg.types.json import Jsonb
 
-from unclouded.fleet.base.connections import BaseConnections
+from unclouded.fleet.base.connections import BaseConnections, Connection
 from unclouded.fleet.base.views import AuditEntry, Scope
 
 ADD = "INSERT INTO audit (at, who, org, action, subject, detail) VALUES (%s, %s, %s, %s, %s, %s)"
@@ -15,8 +15,21 @@ PAGE = """SELECT number, at, who, org AS organisation, action, subject, detail F
     AND (%(who)s = '' OR who = %(who)s) ORDER BY number DESC LIMIT %(limit)s"""
 
 
+async def put_audit(
+    connection: Connection,
+    who: str,
+    action: str,
+    subject: str,
+    now: float,
+    organisation: int | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """A row, in a transaction of the owner. ``detail``: JSON, without secrets."""
+    await connection.execute(ADD, (now, who, organisation, action, subject, Jsonb(detail or {})))
+
+
 class AuditLog:
-    """Who did what: never changed, never deleted by a person."""
+    """Who did what: never changed, never deleted by a person. Noted in the transaction of what was done."""
 
     def __init__(self, connections: BaseConnections) -> None:
         self._connections = connections
@@ -30,9 +43,9 @@ class AuditLog:
         organisation: int | None = None,
         detail: Mapping[str, Any] | None = None,
     ) -> None:
-        """``detail``: JSON, without secrets."""
+        """In ``FleetBase.together`` with the change that it is about. ``detail``: JSON, without secrets."""
         async with self._connections.transaction("owner") as connection:
-            await connection.execute(ADD, (now, who, organisation, action, subject, Jsonb(detail or {})))
+            await put_audit(connection, who, action, subject, now, organisation, detail)
 
     async def entries(
         self, scope: Scope, before: int | None = None, limit: int = 100, action: str = "", who: str = ""

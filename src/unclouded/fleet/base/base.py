@@ -12,8 +12,11 @@
      ├── audit     who did what                       ┘
      └── upkeep    partitions, sealing, retention, sizes  role of the owner
 
-Every call is one transaction and raises BaseUnavailable (again later), BaseRefused (not again) or NotInScope.
+Every call is one transaction, or a part of ``together``, and raises BaseUnavailable (again later), BaseRefused (not
+again) or NotInScope.
 """
+
+from contextlib import AbstractAsyncContextManager
 
 from unclouded.fleet.base.audit import AuditLog
 from unclouded.fleet.base.commands import CommandBook
@@ -56,6 +59,10 @@ class FleetBase:
         except BaseException:
             await self._connections.close()
             raise
+
+    def together(self) -> AbstractAsyncContextManager[None]:
+        """All calls of this task within the block are one transaction: a change, and its row in the audit."""
+        return self._connections.together()
 
     async def close(self) -> None:
         """End its connections."""

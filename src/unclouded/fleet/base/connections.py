@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Any, Literal, LiteralString
 
 import psycopg
@@ -29,7 +30,7 @@ OPTIONS = (
 OF_CONTENT = ("22", "23")  # SQLSTATEs that the same content meets again: data, constraints
 
 # One round trip. The role holds until the end of the transaction, and so does the scope
-BEGIN = """BEGIN; SET LOCAL ROLE {role}; SET LOCAL app.org = '{organisations}'; SET LOCAL statement_timeout = {ms};
+BEGIN = """{begin} SET LOCAL ROLE {role}; SET LOCAL app.org = '{organisations}'; SET LOCAL statement_timeout = {ms};
     {first}"""
 
 
@@ -50,6 +51,7 @@ class BaseConnections:
             open=False,
         )
         self.roles: dict[str, str] = {}  # role of the base -> name in the server
+        self._shared: ContextVar[Connection | None] = ContextVar("shared", default=None)  # of ``together``
 
     async def open(self) -> None:
         """Raises BaseUnavailable."""
@@ -68,16 +70,47 @@ class BaseConnections:
     ) -> AsyncIterator[Connection]:
         """As this role; with a scope that has all organisations, "read" is the owner. Raises BaseError.
 
-        ``first``: a statement without parameters that begins it.
+        ``first``: a statement without parameters that begins it. In ``together`` it is a part of that transaction.
         """
-        begin = self._begin(role, scope, statement_s, first)
-        connection = await self._connection()
-        try:
+        shared = self._shared.get()
+        begin = self._begin(role, scope, statement_s, first, "" if shared else "BEGIN;")
+        if shared is not None:
+            with base_errors():
+                await shared.execute(begin, prepare=False)
+                yield shared
+            return
+        async with self._whole() as connection:
             with base_errors():
                 await connection.execute(begin, prepare=False)
                 yield connection
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """All transactions of this task within the block are one: a change, and its row in the audit.
+
+        Committed where the block ends; where it raises, nothing was done. Raises BaseError.
+        """
+        async with self._whole() as connection:
+            with base_errors():
+                await connection.execute("BEGIN", prepare=False)
+            token = self._shared.set(connection)
+            try:
+                yield
+            finally:
+                self._shared.reset(token)
+
+    @asynccontextmanager
+    async def _whole(self) -> AsyncIterator[Connection]:
+        """A connection whose transaction is committed at the end, or rolled back."""
+        connection = await self._connection()
+        try:
+            yield connection
+            with base_errors():
                 await _commit(connection)
-        except BaseRefused:
+        except BaseUnavailable:
+            await connection.close()
+            raise
+        except Exception:
             await _roll_back(connection)
             raise
         except BaseException:
@@ -86,14 +119,16 @@ class BaseConnections:
         finally:
             await self._pool.putconn(connection)
 
-    def _begin(self, role: BaseRole, scope: Scope | None, statement_s: float, first: LiteralString) -> sql.Composed:
+    def _begin(
+        self, role: BaseRole, scope: Scope | None, statement_s: float, first: LiteralString, begin: LiteralString
+    ) -> sql.Composed:
         organisations = ""  # no scope: a query of "read" fails
         if scope is not None:
             role = "owner" if scope.organisations is None else role
             organisations = "{" + ",".join(str(int(one)) for one in scope.organisations or ()) + "}"
         name = sql.SQL("NONE") if role == "owner" else sql.Identifier(self.roles[role])
         parts = {"role": name, "organisations": sql.SQL(organisations), "ms": sql.SQL(str(int(statement_s * 1000)))}
-        parts["first"] = sql.SQL(first)
+        parts |= {"first": sql.SQL(first), "begin": sql.SQL(begin)}
         return sql.SQL(BEGIN).format(**parts)
 
     async def _connection(self) -> Connection:

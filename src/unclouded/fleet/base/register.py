@@ -3,9 +3,10 @@
 Source: docs/protocols/fleet.md §10
 """
 
-from collections.abc import Sequence
-from typing import LiteralString
+from collections.abc import Mapping, Sequence
+from typing import Any, LiteralString
 
+from unclouded.fleet.base.audit import put_audit
 from unclouded.fleet.base.connections import BaseConnections, Connection, Row
 from unclouded.fleet.base.errors import BaseRefused, NotInScope
 from unclouded.fleet.base.opening import text_of
@@ -100,7 +101,9 @@ class HubRegister:
             row = (hub, org, text_of(name) or hub, text_of(place), public_key, number, now, now)
             added = await _row(connection, ADD_HUB, row)
             await connection.execute("INSERT INTO presence (hub, org) VALUES (%s, %s)", (added[0], org))
-            return await _hub(connection, hub)
+            entry = await _hub(connection, hub)
+            await _note(connection, entry, "home.join", f"hub {hub}", now)
+            return entry
 
     async def renew(self, id: str, public_key: str, now: float) -> HubEntry:
         """Note that its token was renewed. Raises BaseRefused where it is revoked, or has another key."""
@@ -128,17 +131,32 @@ class HubRegister:
 
     async def revoke(self, id: str, now: float) -> HubEntry:
         """Nothing is taken from it from now on; what it sent stays. Raises NotInScope."""
-        await self._changed(REVOKE, (now, id), id)
         async with self._connections.transaction("owner") as connection:
+            await connection.execute(REVOKE, (now, id))
             return await _hub(connection, id)
+
+    async def leave(self, id: str, now: float) -> HubEntry:
+        """The same, as the hub itself wants it. Raises NotInScope."""
+        async with self._connections.transaction("owner") as connection:
+            await connection.execute(REVOKE, (now, id))
+            entry = await _hub(connection, id)
+            await _note(connection, entry, "home.leave", f"hub {id}", now)
+            return entry
 
     async def revoked_keys(self, since: float = 0.0) -> list[RevokedKey]:
         """For the account's JWT: of revoked and of forgotten hubs."""
         return [RevokedKey(public_key=key, at=at) for key, at in await self._all(REVOKED, (since,))]
 
-    async def forget(self, id: str, now: float) -> HubEntry:
-        """Delete the hub and everything of it. Its key stays revoked. Raises NotInScope."""
-        entry = await self.revoke(id, now)
+    async def forget(self, id: str, now: float, who: str, detail: Mapping[str, Any] | None = None) -> HubEntry:
+        """Delete the hub and everything of it; its key stays revoked. ``who``, ``detail``: for the audit (JSON).
+
+        Both steps are in the audit: that it is revoked, and that it is deleted. Raises NotInScope.
+        """
+        async with self._connections.transaction("owner") as connection:
+            entry = await _hub(connection, id)
+            if entry.revoked is None:
+                await connection.execute(REVOKE, (now, id))
+                await _note(connection, entry, "home.revoke", who, now, detail)
         async with self._connections.transaction("owner") as connection:
             await connection.execute(BARRIER)  # until what began before the revocation has ended
         async with self._connections.transaction("owner", statement_s=900.0) as connection:
@@ -146,6 +164,7 @@ class HubRegister:
             await connection.execute('DELETE FROM "window" WHERE hub = %s', (entry.number,))
             await connection.execute("DELETE FROM sealed WHERE hub = %s", (entry.number,))
             await connection.execute("DELETE FROM hub WHERE number = %s", (entry.number,))
+            await _note(connection, entry, "home.forget", who, now, detail)
         return entry
 
     async def again(self, since: float, now: float, hub: str | None = None) -> AgainRequest:
@@ -191,6 +210,18 @@ async def _hub(connection: Connection, id: str) -> HubEntry:
     if row is None:
         raise NotInScope(f"There is no home {id}.")
     return _entry(row)
+
+
+async def _note(
+    connection: Connection,
+    entry: HubEntry,
+    action: str,
+    who: str,
+    now: float,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    about = {"name": entry.name, **(detail or {})}
+    await put_audit(connection, who, action, entry.id, now, entry.organisation, about)
 
 
 async def _check_key(connection: Connection, public_key: str) -> None:

@@ -1,8 +1,8 @@
 """A request to join becomes an id and a token, or a refusal. Source: docs/protocols/fleet.md §10"""
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -40,7 +40,7 @@ AWAY = "The fleet cannot answer just now. Try again in a minute."
 
 
 class EnrolRegister(Protocol):
-    """What it needs of the database: HubRegister has it."""
+    """What it needs of the database: HubRegister has it, and notes in the audit who joined and left."""
 
     async def enrol(
         self, digest: bytes, hub: str, public_key: str, name: str, now: float, place: str = ""
@@ -50,21 +50,7 @@ class EnrolRegister(Protocol):
 
     async def renew(self, id: str, public_key: str, now: float) -> HubEntry: ...
 
-    async def revoke(self, id: str, now: float) -> HubEntry: ...
-
-
-class EnrolAudit(Protocol):
-    """Where it is noted who joined and left: AuditLog has it."""
-
-    async def note(
-        self,
-        who: str,
-        action: str,
-        subject: str,
-        now: float,
-        organisation: int | None = None,
-        detail: Mapping[str, Any] | None = None,  # Any: JSON
-    ) -> None: ...
+    async def leave(self, id: str, now: float) -> HubEntry: ...
 
 
 class FleetPlace(msgspec.Struct, frozen=True):
@@ -93,7 +79,6 @@ class Enroller:
     def __init__(
         self,
         register: EnrolRegister,
-        audit: EnrolAudit,
         issuer: TokenIssuer,
         place: FleetPlace,
         wall: Callable[[], float],
@@ -102,7 +87,6 @@ class Enroller:
     ) -> None:
         """``wall``: Unix s; ``now``: monotonic s. ``revoked``: called when a key was revoked."""
         self._register = register
-        self._audit = audit
         self._revoked = revoked
         self._issuer = issuer
         self._wall = wall
@@ -132,8 +116,7 @@ class Enroller:
             if entry is None or entry.public_key != request.public_key:
                 raise EnrolRefused(403, NOT_ITS_KEY)
             if entry.revoked is None:
-                await self._register.revoke(entry.id, now)
-                await self._note(entry, "home.leave", now)
+                await self._register.leave(entry.id, now)
         except BaseUnavailable:
             raise EnrolRefused(503, AWAY, 60.0) from None
         self._throttle.succeeded(address)
@@ -161,9 +144,6 @@ class Enroller:
         if wait:
             raise EnrolRefused(429, f"Too many attempts. Try again in {math.ceil(wait)} s.", wait)
 
-    async def _note(self, entry: HubEntry, action: str, now: float) -> None:
-        await self._audit.note(f"hub {entry.id}", action, entry.id, now, entry.organisation, {"name": entry.name})
-
     async def _enrol(self, body: bytes, address: str) -> EnrolAnswer:
         self._begin(address)
         request, digest = read_request(body)
@@ -184,10 +164,7 @@ class Enroller:
     async def _entry(self, request: EnrolRequest, digest: bytes) -> HubEntry:
         name, place = request.name[:LONGEST_NAME], request.place[:LONGEST_NAME]
         try:
-            now = self._wall()
-            entry = await self._register.enrol(digest, new_hub_id(), request.public_key, name, now, place)
-            await self._note(entry, "home.join", now)
-            return entry
+            return await self._register.enrol(digest, new_hub_id(), request.public_key, name, self._wall(), place)
         except BaseUnavailable:
             raise EnrolRefused(503, AWAY, 60.0) from None
         except BaseRefused:

@@ -26,7 +26,7 @@ def enroller_of(
 ) -> Enroller:
     """Takes requests to join and to leave; to be called in the loop. ``revoked``: a key was. Raises ConfigError."""
     place = FleetPlace(fleet.servers, fleet.nats_authority, fleet.web_authority)
-    return Enroller(base.register, base.audit, issuer, place, time.time, asyncio.get_running_loop().time, revoked)
+    return Enroller(base.register, issuer, place, time.time, asyncio.get_running_loop().time, revoked)
 
 
 async def push_revocations(fleet: FleetConfiguration, base: FleetBase, now: float) -> int:

@@ -62,12 +62,13 @@ async def give_commands(context: FleetContext, request: FleetRequest) -> Respons
         raise ApiError(422, "api.fleet.no_homes")
     now, batch = context.wall(), secrets.token_hex(BATCH_BYTES)
     scope = request.scope(least="operator")
-    rows = await context.base.commands.give(scope, given, request.person.login, now + body.until_s, now, batch)
+    async with context.base.together():
+        rows = await context.base.commands.give(scope, given, request.person.login, now + body.until_s, now, batch)
+        for organisation in sorted({one.organisation for one in rows}):
+            homes = sum(one.organisation == organisation for one in rows)
+            detail = {"homes": homes, "device": body.device, "point": body.point, "value": body.value}
+            await context.note(request, "command.give", batch, organisation, **detail)
     context.wake()
-    for organisation in sorted({one.organisation for one in rows}):
-        homes = sum(one.organisation == organisation for one in rows)
-        detail = {"homes": homes, "device": body.device, "point": body.point, "value": body.value}
-        await context.note(request, "command.give", batch, organisation, **detail)
     return as_json(SentCommandsView(batch=batch, commands=[command_view(one) for one in rows], targets=targets))
 
 

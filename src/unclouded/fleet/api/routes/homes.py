@@ -42,23 +42,26 @@ async def change_home(context: FleetContext, request: FleetRequest) -> Response:
     body, hub = await request.body(HomeBody), request.home.hub
     changes = {key: value.strip() for key, value in (("name", body.name), ("place", body.place)) if value is not None}
     if changes:
-        await context.base.homes.rename(request.scope(), hub, **changes)
-        await context.note(request, "home.change", hub, request.organisation, **changes)
+        async with context.base.together():
+            await context.base.homes.rename(request.scope(), hub, **changes)
+            await context.note(request, "home.change", hub, request.organisation, **changes)
     return await _home(context, request)
 
 
 async def want_again(context: FleetContext, request: FleetRequest) -> Response:
     body, hub = await request.body(AgainBody), request.home.hub
     since = time_of(body.since, "since", UTC)
-    await context.base.register.again(since, context.wall(), hub)
-    await context.note(request, "home.again", hub, request.organisation, since=since)
+    async with context.base.together():
+        await context.base.register.again(since, context.wall(), hub)
+        await context.note(request, "home.again", hub, request.organisation, since=since)
     return _done("api.fleet.done.again")
 
 
 async def revoke(context: FleetContext, request: FleetRequest) -> Response:
     hub = request.home.hub
-    await context.base.register.revoke(hub, context.wall())
-    await context.note(request, "home.revoke", hub, request.organisation)
+    async with context.base.together():
+        await context.base.register.revoke(hub, context.wall())
+        await context.note(request, "home.revoke", hub, request.organisation, name=request.home.name)
     await context.push_revocations()
     return _done("api.fleet.done.revoked")
 
@@ -67,8 +70,8 @@ async def forget(context: FleetContext, request: FleetRequest) -> Response:
     body, home = await request.body(ForgetBody), request.home
     if body.confirmed != home.hub:
         raise ApiError(422, "api.fleet.confirm")
-    await context.base.register.forget(home.hub, context.wall())
-    await context.note(request, "home.forget", home.hub, request.organisation, name=home.name)
+    about = {"address": request.address}
+    await context.base.register.forget(home.hub, context.wall(), request.person.login, about)
     await context.push_revocations()
     return _done("api.fleet.done.forgotten")
 

@@ -28,8 +28,9 @@ async def organisations(context: FleetContext, request: FleetRequest) -> Respons
 
 async def change_organisation(context: FleetContext, request: FleetRequest) -> Response:
     body, id = await request.body(OrganisationBody), request.organisation
-    await context.base.register.rename_organisation(id, body.name.strip())
-    await context.note(request, "organisation.change", id, id, name=body.name.strip())
+    async with context.base.together():
+        await context.base.register.rename_organisation(id, body.name.strip())
+        await context.note(request, "organisation.change", id, id, name=body.name.strip())
     return as_json(next(one for one in await organisation_views(context, request) if one.id == id))
 
 
@@ -45,8 +46,10 @@ async def codes(context: FleetContext, request: FleetRequest) -> Response:
 async def make_code(context: FleetContext, request: FleetRequest) -> Response:
     body, id, now = await request.body(NewCodeBody), request.organisation, context.wall()
     code, expires = new_code(), now + body.minutes * 60.0
-    row = await context.base.register.add_code(code_digest(code), id, body.homes, expires, request.person.login, now)
-    await context.note(request, "code.make", row.number, id, homes=body.homes, minutes=body.minutes)
+    digest, who = code_digest(code), request.person.login
+    async with context.base.together():
+        row = await context.base.register.add_code(digest, id, body.homes, expires, who, now)
+        await context.note(request, "code.make", row.number, id, homes=body.homes, minutes=body.minutes)
     invitation = Invitation(code, context.url, context.fingerprint).text
     return as_json(
         CodeView(
@@ -65,8 +68,9 @@ async def withdraw_code(context: FleetContext, request: FleetRequest) -> Respons
     found = await context.base.register.codes(context.wall())
     if not any(one.number == number and one.organisation == request.organisation for one in found):
         raise ApiError(404, "api.fleet.no_code", code=number)
-    await context.base.register.withdraw_code(number)
-    await context.note(request, "code.withdraw", number, request.organisation)
+    async with context.base.together():
+        await context.base.register.withdraw_code(number)
+        await context.note(request, "code.withdraw", number, request.organisation)
     return as_json(DoneView(text=say("api.fleet.done.code")))
 
 

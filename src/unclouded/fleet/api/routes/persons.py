@@ -30,22 +30,25 @@ async def add_person(context: FleetContext, request: FleetRequest) -> Response:
     body, id = await request.body(NewPersonBody), request.organisation
     password = random_password()
     hashed = await context.passwords.hashing(lambda: stored_password(password, context.cost))
-    try:
-        person = await context.base.people.add_person(body.login.strip(), body.name.strip(), hashed, context.wall())
-    except BaseUnavailable:
-        raise
-    except BaseRefused:
-        raise ApiError(409, "api.fleet.login_taken", login=body.login) from None
-    await context.base.people.set_role(person.number, id, body.role)
-    await context.note(request, "person.add", person.number, id, login=person.login, role=body.role)
+    people = context.base.people
+    async with context.base.together():
+        try:
+            person = await people.add_person(body.login.strip(), body.name.strip(), hashed, context.wall())
+        except BaseUnavailable:
+            raise
+        except BaseRefused:
+            raise ApiError(409, "api.fleet.login_taken", login=body.login) from None
+        await people.set_role(person.number, id, body.role)
+        await context.note(request, "person.add", person.number, id, login=person.login, role=body.role)
     return as_json(NewPersonView(person=_view(await _person(context, request, person.number), id), password=password))
 
 
 async def change_role(context: FleetContext, request: FleetRequest) -> Response:
     body, number = await request.body(RoleBody), request.number("person", "api.fleet.no_person")
     person = await _person(context, request, number)
-    await _set_role(context, request, person, body.role)
-    await context.note(request, "person.role", number, request.organisation, login=person.login, role=body.role)
+    async with context.base.together():
+        await _set_role(context, request, person, body.role)
+        await context.note(request, "person.role", number, request.organisation, login=person.login, role=body.role)
     return as_json(_view(await _person(context, request, number), request.organisation))
 
 
@@ -57,8 +60,9 @@ async def new_password(context: FleetContext, request: FleetRequest) -> Response
         raise ApiError(409, "api.fleet.not_only_here", login=person.login)
     password = random_password()
     hashed = await context.passwords.hashing(lambda: stored_password(password, context.cost))
-    await context.base.people.change_person(number, password=hashed)
-    await context.note(request, "person.password", number, request.organisation, login=person.login)
+    async with context.base.together():
+        await context.base.people.change_person(number, password=hashed)
+        await context.note(request, "person.password", number, request.organisation, login=person.login)
     return as_json(NewPersonView(person=_view(person, request.organisation), password=password))
 
 
@@ -66,11 +70,12 @@ async def remove_person(context: FleetContext, request: FleetRequest) -> Respons
     """The role goes; the person too, where it was the last one."""
     number = request.number("person", "api.fleet.no_person")
     person = await _person(context, request, number)
-    await _set_role(context, request, person, None)
-    left = await context.base.people.person(number)
-    if left is not None and not left.roles:
-        await context.base.people.remove_person(number)
-    await context.note(request, "person.remove", number, request.organisation, login=person.login)
+    async with context.base.together():
+        await _set_role(context, request, person, None)
+        left = await context.base.people.person(number)
+        if left is not None and not left.roles:
+            await context.base.people.remove_person(number)
+        await context.note(request, "person.remove", number, request.organisation, login=person.login)
     return as_json(DoneView(text=say("api.fleet.done.person", login=person.login)))
 
 

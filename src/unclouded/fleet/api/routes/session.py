@@ -47,10 +47,12 @@ async def login(context: FleetContext, request: FleetRequest) -> Response:
     secret, now = secrets.token_urlsafe(SECRET_BYTES), context.wall()
     digest = session_digest(secret)
     client = _client(request)
-    await context.base.people.open_session(digest, found.person.number, now + LIFETIME_S, client, now)
-    request.session = await context.base.people.session(digest, now)
-    for role in found.person.roles:
-        await context.note(request, "session.open", found.person.number, role.organisation, client=client)
+    async with context.base.together():
+        await context.base.people.open_session(digest, found.person.number, now + LIFETIME_S, client, now)
+        request.session = await context.base.people.session(digest, now)
+        for role in found.person.roles:
+            about = {"login": found.person.login, "client": client}
+            await context.note(request, "session.open", found.person.number, role.organisation, **about)
     return _with_cookie(await _view(context, request), secret, request)
 
 
@@ -75,13 +77,15 @@ async def change_password(context: FleetContext, request: FleetRequest) -> Respo
         hashed = await context.passwords.hashing(lambda: stored_password(body.password, context.cost))
     except CommandError as error:
         raise ApiError(422, "api.fleet.bad_password", why=error) from None
-    await context.base.people.change_person(person.number, password=hashed)
     secret, now = secrets.token_urlsafe(SECRET_BYTES), context.wall()
     digest = session_digest(secret)
-    await context.base.people.open_session(digest, person.number, now + LIFETIME_S, _client(request), now)
-    request.session = await context.base.people.session(digest, now)
-    for role in person.roles:
-        await context.note(request, "person.own_password", person.number, role.organisation)
+    async with context.base.together():
+        await context.base.people.change_person(person.number, password=hashed)
+        await context.base.people.open_session(digest, person.number, now + LIFETIME_S, _client(request), now)
+        request.session = await context.base.people.session(digest, now)
+        for role in person.roles:
+            about = {"login": person.login}
+            await context.note(request, "person.own_password", person.number, role.organisation, **about)
     return _with_cookie(await _view(context, request), secret, request)
 
 
