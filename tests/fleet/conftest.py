@@ -7,6 +7,7 @@ nats_server       nats-server in operator mode, without TLS (session); ``nats_se
 own_nats          makes servers of this test only, which may be killed: own_nats(nodes=3)
 own_postgres      the same: own_postgres(durable=True)
 killed_nats, killed_postgres  one of each for a module whose tests kill them
+short_waits       waits of hubs and servers in this process are short ones
 
 A hub's credentials: ``nats_server.trust.hub(new_hub_id())``; the fleet's: ``nats_server.trust.fleet()``. Tests share
 the nats-server, so each takes ids of hubs and shards of its own: ``new_hub_id()``, ``new_shard()`` of identities.py.
@@ -20,6 +21,7 @@ from itertools import count
 
 import pytest
 
+from fleet.short_waits import shortened
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
 from unclouded.fleet.local_servers.programs import ProgramMissing, nats_program, postgres_program
@@ -88,6 +90,14 @@ def killed_postgres() -> Iterator[PrivatePostgres]:
     _skip_without_postgres()
     with PrivatePostgres(durable=False) as server:
         yield server
+
+
+@pytest.fixture
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the extra packages of a fleet are installed."""
+    pytest.importorskip("psycopg_pool")
+    for owner, attribute, value in shortened():
+        monkeypatch.setattr(owner, attribute, value)
 
 
 def _database(server: PrivatePostgres, template: str) -> Iterator[str]:

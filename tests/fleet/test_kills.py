@@ -21,7 +21,7 @@ import pytest
 
 from fleet.identities import new_hub_id, new_shard
 from fleet.kills.home import COMPARED, POINT, CommandedPlug, KilledHome, entries
-from fleet.kills.processes import Processes, processes, shortened
+from fleet.kills.processes import Processes, processes
 from fleet.protocol_hub import ProtocolHub
 from fleet.tcp_proxy import TcpProxy
 from unclouded.fleet.base.base import FleetBase
@@ -94,13 +94,6 @@ def fleet(
             started.end(pid)
 
 
-@pytest.fixture
-def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in the processes."""
-    for owner, attribute, value in shortened():
-        monkeypatch.setattr(owner, attribute, value)
-
-
 async def until(is_so: Callable[[], bool], what: Callable[[], str]) -> None:
     """Wait until it is so."""
     deadline = time.monotonic() + STUCK_S
@@ -160,7 +153,7 @@ async def compare(base: FleetBase, home: KilledHome) -> None:
     for level, start, number in home.acknowledged("known <> number"):
         assert level not in stored or stored[level][start][0] >= number, (level, start)
     print(f"Compared with the hub's store, {KILLS} kills of each kind: {dict(compared)}")
-    assert compared["raw"] > 5 * KILLS and compared["quarter"] and compared["events"], compared
+    assert compared["raw"] > min(5 * KILLS, 150) and compared["quarter"] and compared["events"], compared
 
 
 class WindowStory:

@@ -8,7 +8,6 @@ them, too: it answers once a process has ended, with its locks and connections.
 
 import asyncio
 import contextlib
-import importlib
 import json
 import os
 import random
@@ -18,13 +17,14 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from fleet.protocol_hub import fleet_client
+from fleet.short_waits import shortened
 from unclouded.app.configuration.config import Config, load_config
 from unclouded.app.hub_process import running
 from unclouded.core.model import Notice, Reading
@@ -35,20 +35,6 @@ from unclouded.fleet.local_servers.trust import PrivateTrust
 from unclouded.store.sink import Store
 from unclouded.uplink.messages import HubToken
 
-SHORT: Mapping[str, object] = {  # waits of hubs and servers, s: stories of kills are about what comes after them
-    "unclouded.links.dial.FIRST_DELAY_S": 0.1,
-    "unclouded.links.dial.MAX_DELAY_S": 0.4,
-    "unclouded.uplink.pace.TIMEOUT_S": 0.6,
-    "unclouded.uplink.pace.LONGEST_TIMEOUT_S": 2.0,
-    "unclouded.uplink.session.LOOK_S": 0.2,
-    "unclouded.uplink.session.HELLO_SPREAD_S": 0.05,
-    "unclouded.fleet.ingest.ingester.AWAY_S": (0.1, 0.3),
-    "unclouded.fleet.ingest.greeter.HELLOS_PER_S": 1000.0,
-    "unclouded.fleet.calls.dispatcher.AGAIN_S": 1.0,
-    "unclouded.fleet.calls.dispatcher.LOOK_S": 0.1,
-    "unclouded.fleet.base.connections.CONNECT_S": 1,
-    "psycopg_pool.base.AttemptWithBackoff.INITIAL_DELAY": 0.1,
-}
 PING_S = 0.5  # s between two looks at whether the other end is still there
 LATE_S = 60_000  # s into the past within which late readings are
 LATE_EVERY_S = 0.2
@@ -112,18 +98,6 @@ def processes(log: Path) -> Iterator[Processes]:
         yield found
     finally:
         found.close()
-
-
-def shortened() -> Iterator[tuple[object, str, object]]:
-    """What SHORT names: object, attribute, value."""
-    for name, value in SHORT.items():
-        *owner, attribute = name.split(".")
-        place = next(place for place in range(len(owner), 0, -1) if owner[place - 1].islower())
-        found: Any = importlib.import_module(".".join(owner[:place]))
-        for part in owner[place:]:
-            found = getattr(found, part)
-        assert hasattr(found, attribute), name
-        yield found, attribute, value
 
 
 # --- the program --------------------------------------------------------------------------------------

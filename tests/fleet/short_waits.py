@@ -1,0 +1,32 @@
+"""Short waits of hubs and of servers of the fleet, for stories that are about what comes after them."""
+
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+SHORT: Mapping[str, object] = {  # s
+    "unclouded.links.dial.FIRST_DELAY_S": 0.1,
+    "unclouded.links.dial.MAX_DELAY_S": 0.4,
+    "unclouded.uplink.pace.TIMEOUT_S": 0.6,
+    "unclouded.uplink.pace.LONGEST_TIMEOUT_S": 2.0,
+    "unclouded.uplink.session.LOOK_S": 0.2,
+    "unclouded.uplink.session.HELLO_SPREAD_S": 0.05,
+    "unclouded.fleet.ingest.ingester.AWAY_S": (0.1, 0.3),
+    "unclouded.fleet.ingest.greeter.HELLOS_PER_S": 1000.0,
+    "unclouded.fleet.calls.dispatcher.AGAIN_S": 1.0,
+    "unclouded.fleet.calls.dispatcher.LOOK_S": 0.1,
+    "unclouded.fleet.base.connections.CONNECT_S": 1,
+    "psycopg_pool.base.AttemptWithBackoff.INITIAL_DELAY": 0.1,
+}
+
+
+def shortened() -> Iterator[tuple[object, str, object]]:
+    """What SHORT names: object, attribute, value."""
+    for name, value in SHORT.items():
+        *owner, attribute = name.split(".")
+        place = next(place for place in range(len(owner), 0, -1) if owner[place - 1].islower())
+        found: Any = importlib.import_module(".".join(owner[:place]))
+        for part in owner[place:]:
+            found = getattr(found, part)
+        assert hasattr(found, attribute), name
+        yield found, attribute, value
