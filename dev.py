@@ -18,6 +18,7 @@
     python3 dev.py docs           regenerate the docs that the program itself defines; the pictures take 12 minutes
                                   (not with --no-pictures)
     python3 dev.py shape          figures of the source: sizes, imports, twice the same code, docstrings; --json
+    python3 dev.py mutate [TARGET…]  how many small breaks of the source the tests notice: docs/developers.md
     python3 dev.py catalogue --from DIR   write the catalogue of products from raw facts: docs/catalogue.md
     python3 dev.py site           make a site of docs/ that the hub serves at /docs/ (without anything from elsewhere)
     python3 dev.py package        build the wheel and the sdist into dist/, check them, and try the installed wheel
@@ -86,6 +87,7 @@ def main(words: list[str]) -> int:
         "bench": bench,
         "docs": docs,
         "shape": shape,
+        "mutate": mutate,
         "catalogue": catalogue,
         "package": package,
         "site": site,
@@ -181,6 +183,11 @@ def docs(args: list[str]) -> int:
 def shape(args: list[str]) -> int:
     ensure(DEV_LOCK)
     return call([PYTHON, "-m", "tools.shape", *args])
+
+
+def mutate(args: list[str]) -> int:
+    ensure(DEV_LOCK)
+    return call([PYTHON, "-m", "tools.mutation", *args])
 
 
 def catalogue(args: list[str]) -> int:

@@ -1,0 +1,86 @@
+"""The tool that breaks the source: what it breaks, and that its lists name what is there."""
+
+import ast
+
+import pytest
+from tools.mutation.__main__ import read_equivalents, read_targets, sampled
+from tools.mutation.forks import PROJECT, SOURCE
+from tools.mutation.mutants import mutants_of, mutated
+
+SOURCE_TEXT = '''"""Docstring."""
+SLACK_S = 60.0  # s
+QUERY = "UPDATE device SET last_seen = max(last_seen, ?) WHERE number < 3"
+
+
+def newest(values: list[int], *, most: int = 3) -> int:
+    """Docstring."""
+    log.debug("values %d", len(values))
+    if not values or values[-1] is None:
+        return 0
+    return min(values[0] + most, 9)
+'''
+
+
+def breaks(text: str) -> list[tuple[str, str]]:
+    return [(one.was, one.becomes) for one in mutants_of("a.py", text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a < b <= c", [("a < b <= c", "a <= b <= c"), ("a < b <= c", "a < b < c")]),
+        ("x = a and b", [("a and b", "a or b")]),
+        ("x = not a", [("not a", "a")]),
+        ("x += 2", [("x += 2", "x -= 2"), ("2", "3")]),
+        ("x = sorted(a)", [("sorted(a)", "list(a)")]),
+        ("x = 'reset', 'a sentence', f'{a}-', b'ab', True, 0.0", [
+            ("'reset'", "'reset_'"), ("b'ab'", "b'ab_'"), ("True", "False"), ("0.0", "1.0"),
+        ]),
+        ("if a:\n  f(x)", [("if a", "if not a"), ("f(x)", "pass")]),
+        ("while a:\n  break", [("break", "continue")]),
+        ("def f() -> 'A':\n  return x", [("return x", "return None")]),
+        ("class A(B, frozen=True):\n  '''Text.'''", []),
+        ("log.info('word')", []),
+    ],
+)  # fmt: skip
+def test_each_break_changes_one_thing(text: str, expected: list[tuple[str, str]]) -> None:
+    assert breaks(text) == expected
+
+
+def test_a_mutant_is_the_source_with_one_break() -> None:
+    found = mutants_of("a.py", SOURCE_TEXT)
+    assert [(one.line, one.where, one.was) for one in found][:3] == [
+        (2, "module", "60.0"),
+        (3, "module", repr("UPDATE device SET last_seen = max(last_seen, ?) WHERE number < 3")),
+        (3, "module", repr("UPDATE device SET last_seen = max(last_seen, ?) WHERE number < 3")),
+    ]
+    texts = {ast.unparse(mutated(SOURCE_TEXT, one)) for one in found}
+    assert len(texts) == len(found)
+    unbroken = ast.unparse(ast.parse(SOURCE_TEXT)).splitlines()
+    for text in texts:
+        assert sum(one != other for one, other in zip(unbroken, text.splitlines(), strict=True)) == 1
+
+
+def test_what_runs_at_import_concerns_no_line_and_the_rest_those_of_its_statement() -> None:
+    lines = {one.was: one.lines for one in mutants_of("a.py", SOURCE_TEXT)}
+    assert lines["60.0"] is None and lines["3"] is None  # a default of an argument
+    assert lines["values[-1] is None"] == (9, 9) and lines["values[0] + most"] == (11, 11)
+
+
+def test_a_sample_is_spread_over_the_files_and_another_seed_takes_others() -> None:
+    found = mutants_of("a.py", "\n".join(f"x{number} = {number}" for number in range(100)))
+    lines = [[one.line for one in sampled(found, 10, seed)] for seed in (0, 1)]
+    assert lines == [list(range(1, 101, 10)), list(range(2, 101, 10))]
+    assert len(sampled(found, 0, 0)) == 100
+
+
+def test_every_target_names_files_and_tests_that_exist() -> None:
+    for target in read_targets().values():
+        assert all((SOURCE / file).is_file() for file in target.files)
+        assert all((PROJECT / "tests" / one).exists() for one in (*target.tests, *target.ignored))
+
+
+def test_every_equivalent_mutant_is_one_of_the_source_and_has_a_reason() -> None:
+    files = {one.file: mutants_of(one.file, (SOURCE / one.file).read_text("utf-8")) for one in read_equivalents()}
+    stale = [one for one in read_equivalents() if not one.reason or not any(map(one.is_of, files[one.file]))]
+    assert stale == []

@@ -1,0 +1,157 @@
+"""A process for each mutant, forked from one that has imported everything except the files that are mutated.
+
+So a mutant costs the import of those files, of what imports them and of the tests: well under a second.
+"""
+
+import contextlib
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import CodeType, FrameType, ModuleType
+from typing import Any, TypeAlias
+
+PROJECT = Path(__file__).parents[2]
+SOURCE = PROJECT / "src" / "unclouded"
+MEMORY = 4 << 30  # bytes of address space that a mutant may ask for
+
+
+def module_of(file: str) -> str:
+    """The name of the module of a file below src/unclouded."""
+    return "unclouded." + file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+class Blocked(importlib.abc.MetaPathFinder):
+    """Lets no mutated file be imported, so that what imports it is not kept either."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = frozenset(names)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname in self._names:
+            raise ImportError(f"{fullname} is imported later")
+        return None
+
+
+class MutantLoader(importlib.machinery.SourceFileLoader):
+    """Runs the code of a mutant instead of the file's."""
+
+    def __init__(self, fullname: str, path: str, code: CodeType) -> None:
+        super().__init__(fullname, path)
+        self._code = code
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self._code
+
+
+class MutantFinder(importlib.abc.MetaPathFinder):
+    """Finds one module as its mutant."""
+
+    def __init__(self, file: str, code: CodeType) -> None:
+        self._name, self._path, self._code = module_of(file), str(SOURCE / file), code
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self._name:
+            return None
+        loader = MutantLoader(fullname, self._path, self._code)
+        return importlib.util.spec_from_file_location(fullname, self._path, loader=loader)
+
+
+def import_all_but(files: Sequence[str], modules: Sequence[str]) -> None:
+    """Import each of ``modules`` that does without ``files``."""
+    blocked = Blocked([module_of(file) for file in files])
+    sys.meta_path.insert(0, blocked)
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except Exception:  # it needs a file that is mutated: each mutant imports it by itself
+            sys.modules.pop(name, None)
+    sys.meta_path.remove(blocked)
+
+
+def in_a_fork(work: Callable[[], object], cpu_s: float = 0.0, wall_s: float = 0.0) -> tuple[Any, str]:
+    """What ``work`` returns in a process of its own, as JSON; or None, and why it ended: ``timeout`` or ``died``.
+
+    With ``cpu_s`` it is a run of tests: silent, in a process group of its own, ended after so many CPU seconds, or
+    after ``wall_s`` where it waits.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        _run(work, writing, cpu_s)
+    os.close(writing)
+    chunks, until = [], time.monotonic() + wall_s
+    why = "died"
+    with os.fdopen(reading, "rb") as answers:
+        while True:
+            ready, _, _ = select.select([answers], [], [], max(until - time.monotonic(), 0.0) if cpu_s else None)
+            if not ready:
+                os.killpg(child, signal.SIGKILL)
+                why = "timeout"
+                break
+            if not (chunk := os.read(answers.fileno(), 1 << 16)):
+                break
+            chunks.append(chunk)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+        why = "timeout"
+    if cpu_s:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)  # what the tests started and left
+    return (json.loads(b"".join(chunks)), "") if chunks else (None, why)
+
+
+def _run(work: Callable[[], object], writing: int, cpu_s: float) -> None:
+    if cpu_s:
+        os.setpgid(0, 0)
+        silent = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(silent, number)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_s) + 1, int(cpu_s) + 2))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    code = 1
+    try:
+        answer = json.dumps(work()).encode()
+        while answer:
+            answer = answer[os.write(writing, answer) :]
+        code = 0
+    finally:
+        os._exit(code)
+
+
+Line: TypeAlias = Callable[[FrameType, str, Any], Any]  # as sys.settrace wants it
+
+
+class LineTrace:
+    """Which lines of some files run; ``lines`` is emptied by whoever reads it."""
+
+    def __init__(self, files: Sequence[str]) -> None:
+        self._names = {str(SOURCE / file): file for file in files}
+        self.lines: set[tuple[str, int]] = set()
+
+    def begin(self, frame: FrameType, event: str, argument: object) -> Line | None:
+        """A function is called: of one in these files each line is noted."""
+        file = self._names.get(frame.f_code.co_filename)
+        if file is None:
+            return None
+        lines = self.lines
+
+        def line(frame: FrameType, event: str, argument: object) -> Line:
+            lines.add((file, frame.f_lineno))
+            return line
+
+        return line

@@ -1,0 +1,115 @@
+"""The tests of one target: first all of them with the lines that each one runs, then those that a mutant concerns."""
+
+import sys
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+import pytest
+from hypothesis import Phase, settings
+from tools.mutation.forks import LineTrace, MutantFinder
+from tools.mutation.mutants import Mutant, mutated
+
+EXAMPLES = 15  # of a property, always the same ones: a score must not depend on luck
+ARGUMENTS = (
+    "-q",
+    "-x",
+    "-n0",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:faulthandler",
+    "--tb=no",
+    "--no-header",
+    "-W",
+    "ignore::pytest.PytestAssertRewriteWarning",
+)
+
+
+class TestRun(msgspec.Struct, frozen=True):
+    """A test that passed without any mutant: its name, its seconds, the lines of the mutated files that it runs."""
+
+    name: str
+    seconds: float
+    lines: frozenset[tuple[str, int]]
+
+
+class Chooser:
+    """A plugin of pytest: runs some of the tests in an order, and keeps what they report."""
+
+    def __init__(self, order: Sequence[str] | None = None, trace: LineTrace | None = None) -> None:
+        self._order = order
+        self._trace = trace
+        self.failed: list[str] = []
+        self.passed: list[tuple[str, float, list[tuple[str, int]]]] = []
+        self.modules: list[str] = []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            _shorten(item)
+        if self._order is not None:
+            by_name = {one.nodeid: one for one in items}
+            items[:] = [by_name[name] for name in self._order if name in by_name]
+        self.modules = [name for name in sys.modules if name.startswith("unclouded")]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed.append(report.nodeid)
+        elif report.when == "call" and report.passed:
+            lines = sorted(self._trace.lines) if self._trace else []
+            self.passed.append((report.nodeid, report.duration, lines))
+        if self._trace and report.when == "teardown":
+            self._trace.lines.clear()
+
+
+def first_run(files: Sequence[str], tests: Sequence[str], ignored: Sequence[str]) -> dict[str, object]:
+    """Run all tests of a target without a mutant, and trace them."""
+    trace = LineTrace(files)
+    chooser = Chooser(trace=trace)
+    threading.settrace(trace.begin)
+    sys.settrace(trace.begin)
+    code = _pytest(chooser, tests, ignored)
+    sys.settrace(None)
+    return {"code": code, "failed": chooser.failed, "passed": chooser.passed, "modules": chooser.modules}
+
+
+def mutant_run(mutant: Mutant, source: str, tests: Sequence[TestRun]) -> Callable[[], list[str] | None]:
+    """What a fork does: run the tests on a mutant; it returns those that failed, None where it cannot be imported."""
+    files = sorted({one.name.split("::")[0] for one in tests})
+    code = compile(mutated(source, mutant), mutant.file, "exec")
+
+    def run() -> list[str] | None:
+        sys.meta_path.insert(0, MutantFinder(mutant.file, code))
+        chooser = Chooser([one.name for one in tests])
+        code_of_pytest = _pytest(chooser, files, ())
+        return chooser.failed or (["(import)"] if code_of_pytest not in (0, 5) else [])
+
+    return run
+
+
+def concerned(mutant: Mutant, tests: Iterable[TestRun]) -> list[TestRun]:
+    """The tests that run the statement of a mutant, the fastest first; of a constant those that run its file at all."""
+    if mutant.lines is None:
+        found = [one for one in tests if any(file == mutant.file for file, _ in one.lines)]
+    else:
+        first, last = mutant.lines
+        found = [one for one in tests if any((mutant.file, line) in one.lines for line in range(first, last + 1))]
+    return sorted(found, key=lambda one: one.seconds)
+
+
+def _pytest(chooser: Chooser, tests: Sequence[str], ignored: Sequence[str]) -> int:
+    return int(pytest.main([*ARGUMENTS, *(f"--ignore={one}" for one in ignored), *tests], plugins=[chooser]))
+
+
+def _shorten(item: pytest.Item) -> None:
+    """Properties make the same few examples each time, and do not look for the simplest one that fails."""
+    test = getattr(item, "obj", None)
+    test = getattr(test, "__func__", test)
+    if getattr(test, "is_hypothesis_test", False):
+        own: settings = test._hypothesis_internal_use_settings  # type: ignore[union-attr]
+        few = min(own.max_examples, EXAMPLES)
+        phases = (Phase.explicit, Phase.generate)
+        test._hypothesis_internal_use_settings = settings(  # type: ignore[union-attr]
+            own, max_examples=few, phases=phases, derandomize=True, database=None
+        )
