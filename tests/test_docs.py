@@ -16,7 +16,6 @@ import pytest
 
 from unclouded.app.conformance.check_lists import conformance_page
 from unclouded.app.reference import devices_page
-from unclouded.cli import VERBS
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaFramer
 from unclouded.families.hlw8032.frame import Hlw8032Frame, Hlw8032Framer
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
@@ -70,12 +69,6 @@ def test_the_page_of_the_devices_is_that_of_the_families() -> None:
 
 def test_the_page_of_the_conformance_checks_is_that_of_their_tables() -> None:
     assert (DOCS / "conformance.md").read_text("utf-8") == conformance_page(), "run: python3 dev.py docs"
-
-
-@pytest.mark.parametrize("page", MANUAL, ids=title)
-def test_verbs_in_examples_exist(page: Path) -> None:
-    for verb in re.findall(r"^\s*unclouded ([a-z]+)", page.read_text("utf-8"), re.MULTILINE):
-        assert verb in VERBS, f"{page.name} shows unclouded {verb}"
 
 
 # --- links between pages ----------------------------------------------------------------------------

@@ -1,13 +1,12 @@
 """Profiles that begin with the rows of another one, and variants inside of one file."""
 
-import re
 from fractions import Fraction
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from unclouded.app.protocols import actions_of, profile_library, settings_of
+from unclouded.app.protocols import profile_library
 from unclouded.core.errors import ConfigError
 from unclouded.core.profile import Profile, ProfileFile, load_profile, read_base
 from unclouded.core.session import Reported
@@ -210,13 +209,6 @@ def test_a_plug_of_the_other_kind_is_recognised_by_its_values() -> None:
     assert [text for _, text in reader.scale_problems()] == [
         "voltage looks 10× too high for this profile (2300 V); profile tuya/plug_metering_centi fits"
     ]
-
-
-def test_the_examples_of_the_documentation_are_profiles() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "developers.md").read_text("utf-8")
-    examples = [text for text in re.findall(r"```toml\n(.*?)```", page, re.S) if text.startswith("name =")]
-    loaded = [load_profile(text, "page", settings_of, actions_of, profile_library().base) for text in examples]
-    assert [len(profile.points) for profile in loaded] == [2, 14] and len(loaded[1].variants) == 1
 
 
 # --- variants ---------------------------------------------------------------------------------------

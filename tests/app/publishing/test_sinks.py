@@ -13,7 +13,6 @@ from unclouded.app.publishing.registry import PublisherContext
 from unclouded.core.errors import ConfigError
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
-INTEGRATIONS = Path(__file__).parents[3] / "docs" / "integrations"
 DEVICE = '[[device]]\nid = "a"\nfamily = "meross"\nlink = "http://10.0.0.2"\n'
 WRITE = 'url = "http://h:8086/write"\n'
 
@@ -94,10 +93,3 @@ def test_the_examples_are_files_of_their_kind() -> None:
     kinds = {".json": json.loads, ".yml": yaml.safe_load}
     for file in EXAMPLES.iterdir():
         assert kinds[file.suffix](file.read_text("utf-8")), file.name
-    for file in INTEGRATIONS.glob("*.md"):
-        for block in file.read_text("utf-8").split("```yaml\n")[1:]:
-            assert yaml.safe_load(block.partition("```")[0]), file.name
-        for block in file.read_text("utf-8").split("```toml\n")[1:]:
-            text = block.partition("```")[0]
-            if "inputs." not in text:  # of Telegraf
-                config(text)

@@ -44,7 +44,7 @@ from virtual_loop import story
 DOCS = Path(__file__).parents[3] / "docs" / "setting_up_a_plug.md"
 CHAPTER = DOCS.read_text("utf-8").partition("\n## From an opened plug")[2].partition("\n## ")[0]
 BLOCKS = re.findall(r"```(\w*)\n(.*?)\n```", CHAPTER, re.DOTALL)
-WALK = [line for kind, text in BLOCKS if not kind for line in text.splitlines() if line.startswith("unclouded ")]
+WALK = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines() if line.startswith("unclouded ")]
 HOME = {"ssid": "Home", "password": HiddenText(PASSWORD)}
 SERVER_KEYS = ("dev.cfg.Server", "dev.cfg.Port", "dev.cfg.Key", "dev.cfg.userId")
 
@@ -91,7 +91,7 @@ async def test_a_dry_run_writes_nothing_and_shows_what_it_would(
         await run.move(run.setup(only_shows=True, **HOME))
         assert await run.run("config show") == before and not list(tmp_path.iterdir())
         (plan,) = [one for one in run.steps if one.step == "plan"]
-        found = {(one.group, one.key): one.value for one in plan.changes}  # type: ignore[union-attr]  # a ConsoleSetupStep
+        found = {(one.group, one.key): one.value for one in plan.changes}
         assert found["meross", "dev.cfg.Server"] == SERVER.host
         assert found["STA", "WpaPsk"] == found["meross", "dev.cfg.Key"] == "********"
 
@@ -122,8 +122,8 @@ async def test_a_backup_is_written_back_with_only_what_differs(tmp_path: Path, m
         assert await shown(run) == ["iot.example", "443", "1" * 32, "77"]
         assert await run.setting("STA", "WpaPsk") == OLD_PASSWORD
         (plan,) = [one for one in run.steps if one.step == "plan"]
-        assert all(one.group in ("STA", "meross") for one in plan.changes)  # type: ignore[union-attr]
-        assert 6 <= len(plan.changes) <= 14, "the others are as they were"  # type: ignore[union-attr]
+        assert all(one.group in ("STA", "meross") for one in plan.changes)
+        assert 6 <= len(plan.changes) <= 14, "the others are as they were"
         assert (tmp_path / "1.config").exists(), "what was there before the restore is backed up, too"
 
 

@@ -196,7 +196,7 @@ def raw(capture: Path, side: str | None = None) -> bytes:
 
 def test_the_example_in_the_docs_is_what_decode_prints() -> None:
     words = "decode --family tuya_wifi tests/captures/tuya/plug_troubled.jsonl"
-    example = DOCS.read_text("utf-8").partition(f"<!-- {words} -->\n```\n")[2].partition("\n```")[0]
+    example = DOCS.read_text("utf-8").partition(f"<!-- {words} -->\n```text\n")[2].partition("\n```")[0]
     assert run(*TUYA, str(TROUBLED)).stdout.rstrip() == example
 
 

@@ -12,7 +12,7 @@ from unclouded.cli import cli
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "explaining.md").read_text("utf-8")
-EXAMPLES = re.findall(r"<!-- unclouded ([^\n]*) -->\n```\n(.*?)\n```\n", PAGE, re.DOTALL)
+EXAMPLES = re.findall(r"<!-- unclouded ([^\n]*) -->\n```text\n(.*?)\n```\n", PAGE, re.DOTALL)
 SAMPLES = sorted((ROOT / "tests" / "captures" / "formats").glob("*"))
 
 

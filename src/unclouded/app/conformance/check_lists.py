@@ -44,7 +44,7 @@ or simulated: `--as controller` tests the device, `--as device` tests the contro
 `--html`, `--junit` and `--report` write the whole run, and `--keep DIR` keeps the frames of each check that found
 something as a capture for `unclouded replay` and `unclouded decode`. `--only 'mcu.product.*'` chooses checks.
 
-```
+```sh
 unclouded sim tuya-plug --link pty:/tmp/mcu &
 unclouded conform tuya_wifi --as controller --link serial:///tmp/mcu --html report.html
 ```
