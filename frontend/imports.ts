@@ -13,8 +13,8 @@ export function importedBy(entry: string): Map<string, string> {
     const code = readFileSync(file, "utf-8");
     found.set(file, code);
     if (!/\.tsx?$/.test(file)) return;
-    for (const [, place] of code.matchAll(IMPORT)) {
-      const next = ENDINGS.map((ending) => join(dirname(file), place! + ending)).find(
+    for (const [, place = ""] of code.matchAll(IMPORT)) {
+      const next = ENDINGS.map((ending) => join(dirname(file), place + ending)).find(
         (one) => existsSync(one) && /\.\w+$/.test(one),
       );
       if (next) look(next);

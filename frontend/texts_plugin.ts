@@ -1,4 +1,7 @@
-/** Divides the texts of the page: those that the first paint needs are found in the sources, all others are loaded later. */
+/**
+ * Divides the texts of the page: those that the first paint needs are found in the sources, all others are loaded
+ * later.
+ */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
@@ -12,9 +15,9 @@ const TEXTS = /^virtual:texts\/(\w+)\/(first|rest|fleet)$/;
 export const LOADED_TEXTS = /^\0virtual:texts\/(\w+)\/(first|rest|fleet)$/;
 
 /**
- * Divides the texts of a language: virtual:texts/en/first has what the first paint needs, virtual:texts/en/rest what the other
- * pages need, virtual:texts/en/fleet what the page of a fleet needs beside them, and what its own first paint needs. The page
- * needs no texts of the API: the hub sends those in the language that the page asks for.
+ * Divides the texts of a language: virtual:texts/en/first has what the first paint needs, virtual:texts/en/rest what
+ * the other pages need, virtual:texts/en/fleet what the page of a fleet needs beside them, and what its own first paint
+ * needs. The page needs no texts of the API: the hub sends those in the language that the page asks for.
  */
 export function texts(): Plugin {
   const pathOf = (place: string) => fileURLToPath(new URL(place, import.meta.url));
@@ -44,14 +47,17 @@ function chooser(part: Part, pathOf: (place: string) => string): (id: string) =>
   return (id) => !isOfFleet(id) && isFirst(id) === (part === "first");
 }
 
-/** Whether a text belongs to the first paint, by its id: all modules count that `entry`, main.tsx, imports without `import()`. */
+/**
+ * Whether a text belongs to the first paint, by its id: all modules count that `entry`, main.tsx, imports without
+ * `import()`.
+ */
 function isOfFirstPaint(entry: string): (id: string) => boolean {
   const ids = new Set<string>();
   const beginnings = new Set<string>();
   for (const [file, code] of importedBy(entry)) {
     if (!/\.tsx?$/.test(file)) continue;
-    for (const [, id] of code.matchAll(ID)) ids.add(id!);
-    for (const [, beginning] of code.matchAll(COMPOSED)) beginnings.add(beginning!);
+    for (const [, id = ""] of code.matchAll(ID)) ids.add(id);
+    for (const [, beginning = ""] of code.matchAll(COMPOSED)) beginnings.add(beginning);
   }
   const begun = [...beginnings];
   return (id) => ids.has(id) || begun.some((one) => id.startsWith(one));

@@ -18,7 +18,7 @@ function shell(): Plugin {
         if (needed.has(name) || chunk?.type !== "chunk") return;
         needed.add(name);
         chunk.imports.forEach(need);
-        chunk.viteMetadata?.importedCss.forEach((css) => needed.add(css));
+        for (const css of chunk.viteMetadata?.importedCss ?? []) needed.add(css);
       };
       for (const one of Object.values(bundle))
         if (one.type === "chunk" && one.isEntry && one.name === "index") need(one.fileName);
@@ -32,8 +32,8 @@ function shell(): Plugin {
 }
 
 /**
- * What the first paint waits for is asked for at once: the modules that the entry imports, and by theme.js the texts of the
- * language. Otherwise each would be found only when the one before it has been read.
+ * What the first paint waits for is asked for at once: the modules that the entry imports, and by theme.js the texts of
+ * the language. Otherwise each would be found only when the one before it has been read.
  */
 function early(): Plugin {
   return {
@@ -80,8 +80,8 @@ const HUB = fileURLToPath(new URL("src/main.tsx", import.meta.url));
 const FLEET = fileURLToPath(new URL("src/fleet/main.tsx", import.meta.url));
 
 /**
- * What the first paint of a page takes is in few files, whichever pages use its modules too: `both` of hub and fleet, and
- * `hub` of the hub alone. All else is divided as it is needed.
+ * What the first paint of a page takes is in few files, whichever pages use its modules too: `both` of hub and fleet,
+ * and `hub` of the hub alone. All else is divided as it is needed.
  */
 function firstPaint() {
   const [hub, fleet] = [importedBy(HUB), importedBy(FLEET)];

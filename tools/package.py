@@ -33,6 +33,15 @@ INSIDE = (
     r".+\.dist-info/entry_points\.txt",
     r".+\.dist-info/licenses/LICENSE",
 )
+IN_SDIST = (
+    "hatch_build.py",
+    "pyproject.toml",
+    "frontend/package-lock.json",
+    "frontend/src/main.tsx",
+    "docs/openapi.json",  # the types of the page come from them
+    "docs/fleet_openapi.json",
+    "LICENSE",
+)
 NOT_INSIDE = (r"(^|/)tests/", r"__pycache__", r"\.map$", r"node_modules")
 TEXTS = (".py", ".toml", ".json", ".js", ".css", ".html", ".txt", ".md", "METADATA")
 MOST_MB = 5.0  # of the wheel
@@ -82,7 +91,7 @@ def sdist_problems(sdist: Path) -> Iterable[str]:
     """The sdist must be enough to build the wheel: sources of the page, and the build's own script."""
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    for name in ("hatch_build.py", "pyproject.toml", "frontend/package-lock.json", "frontend/src/main.tsx", "LICENSE"):
+    for name in IN_SDIST:
         if name not in names:
             yield f"The sdist has no {name}."
     for name in sorted(names):

@@ -21,9 +21,9 @@ void start();
 loadFirstWords(language, locale, keptNumbers()).then(
   () => {
     keepToday();
-    render(<App />, document.getElementById("page")!);
+    render(<App />, document.getElementById("page") ?? document.body);
     registerWorker();
     loadOtherWords().catch(() => undefined); // a page that needs them tries again
   },
-  () => document.getElementById("unloaded")!.removeAttribute("hidden"),
+  () => document.getElementById("unloaded")?.removeAttribute("hidden"),
 );

@@ -1,5 +1,5 @@
 /** The colour that a new device will have. */
-import { COLOURS, useMark } from "../charts/palette";
+import { COLOURS, markOfUse } from "../charts/palette";
 import { devices } from "../data/live";
 import type { Device } from "../data/shapes";
 import { pointOf, POWER } from "../devices/points";
@@ -10,5 +10,5 @@ export function markOfNew(found: Device): string {
   if (METERS.includes(found.family)) return "var(--from-grid)";
   if (!pointOf(found, POWER)) return "var(--rest)";
   const taken = new Set(devices.value.map((one) => one.colour));
-  return useMark(Array.from({ length: COLOURS }, (_, colour) => colour).find((colour) => !taken.has(colour)) ?? null);
+  return markOfUse(Array.from({ length: COLOURS }, (_, colour) => colour).find((colour) => !taken.has(colour)) ?? null);
 }

@@ -7,7 +7,9 @@ import { currentLanguage, currentLocale, say, sayIfKnown } from "../text/words";
 const MOST_NAMES = 5;
 const MOST_ROOMS = 8;
 
-/** That of its product or family first, then what it may be by its power. What a device is called already gets a number. */
+/**
+ * That of its product or family first, then what it may be by its power. What a device is called already gets a number.
+ */
 export function namesOf(proposal: DeviceProposal | null, family: string, present: readonly Device[]): string[] {
   const usual = sayIfKnown(`add.usual_${family}`, "");
   const [product = ""] = proposal?.names ?? [];

@@ -61,7 +61,10 @@ export function NamingStep({ offer, followed, mark }: Props) {
         names={names}
         invalid={refusal !== ""}
         error={error}
-        onChange={(text) => (setTyped(text), forget())}
+        onChange={(text) => {
+          setTyped(text);
+          forget();
+        }}
       />
       <Room value={room} rooms={roomsOf(present)} onChange={setRoom} />
       <Counting
@@ -176,7 +179,15 @@ function Room({
             {one}
           </button>
         ))}
-        <button type="button" class="chip" aria-pressed={isNew} onClick={() => (setNew(true), onChange(""))}>
+        <button
+          type="button"
+          class="chip"
+          aria-pressed={isNew}
+          onClick={() => {
+            setNew(true);
+            onChange("");
+          }}
+        >
           <Icon of="plus" />
           {say("add.new_room")}
         </button>
@@ -188,6 +199,7 @@ function Room({
             id={field}
             value={value}
             autoComplete="off"
+            // biome-ignore lint/a11y/noAutofocus: the button that was just pressed asks for this name
             autoFocus
             onInput={(event) => onChange(event.currentTarget.value)}
           />

@@ -5,7 +5,7 @@ import { baudOf, cardsOf, linkOf, ordered, textOf, titleOf } from "./offers";
 
 const AT = Date.parse("2026-11-20T14:03:00Z") / 1000;
 
-export function offer(id: string, more: Partial<Offer> = {}): Offer {
+function offer(id: string, more: Partial<Offer> = {}): Offer {
   return {
     id,
     source: "serial",

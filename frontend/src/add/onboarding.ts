@@ -7,7 +7,10 @@ import type { Onboarding } from "../data/shapes";
 import { pauseOf } from "./progress";
 import { look, PATH } from "./requests";
 
-/** For the role control only; others get no value. `offer`: the one whose test is shown, which goes on while it is; "" = none. */
+/**
+ * For the role control only; others get no value. `offer`: the one whose test is shown, which goes on while it is; "" =
+ * none.
+ */
 export function useOnboarding(offer = ""): Polled<Onboarding> {
   const [pause, setPause] = useState(pauseOf(undefined, true));
   const may = version.value !== "" && role.value === "control";
@@ -20,7 +23,7 @@ export function useOnboarding(offer = ""): Polled<Onboarding> {
   const isNew = view?.sources.some((one) => one.source === "network" && one.state === "idle") ?? false;
   useEffect(() => {
     if (isNew) void look().then(polled.again);
-  }, [isNew]);
+  }, [isNew, polled.again]);
   return { ...polled, value: view };
 }
 

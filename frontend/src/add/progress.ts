@@ -1,4 +1,6 @@
-/** Where in adding a device the page is: its address says what was chosen, the hub whether the test still runs. Pure. */
+/**
+ * Where in adding a device the page is: its address says what was chosen, the hub whether the test still runs. Pure.
+ */
 import type { LinkTest } from "../data/shapes";
 
 export type Step = "found" | "trial" | "naming";

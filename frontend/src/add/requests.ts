@@ -25,7 +25,8 @@ export const look = () => asked(post<Onboarding>(`${PATH}/look`, {}));
 /** Offer what a person typed. */
 export const typed = (link: string) => asked(post<Offer>(`${PATH}/offers`, { link }));
 
-let ending: Promise<unknown> = Promise.resolve(); // the end of the last test: it must not reach the hub after the next one
+// the end of the last test: it must not reach the hub after the next one
+let ending: Promise<unknown> = Promise.resolve();
 
 export async function beginTest(offer: string): Promise<Answer<Onboarding>> {
   await ending;

@@ -12,7 +12,9 @@ export type TraceShape = { line: string; area: string; ticks: Tick[] };
 
 type Trace = readonly (readonly [number, number])[];
 
-/** `trace`: pairs of Unix seconds and value, the newest last. `end`: the right edge. `zero`: from zero, as for power. */
+/**
+ * `trace`: pairs of Unix seconds and value, the newest last. `end`: the right edge. `zero`: from zero, as for power.
+ */
 export function traceShape(trace: Trace, end: number, unit: string, zero = true): TraceShape {
   const start = end - SPAN_S;
   const shown = fitted(trace, start);

@@ -89,6 +89,7 @@ function FieldRow({ frame, fields, active, onActive }: RowProps) {
       onMouseLeave={() => onActive(-1)}
     >
       {drawn.map((field, index) => (
+        // biome-ignore lint/a11y/useKeyWithClickEvents: the list has its keys
         <span
           key={field.part.start}
           class="byte-part"

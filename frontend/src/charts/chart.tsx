@@ -1,6 +1,6 @@
 /**
- * Line charts (uPlot): stepped lines of 1.5 px with a 10 % fill, a band from lowest to highest for condensed values, gaps,
- * diamonds on values that are not good.
+ * Line charts (uPlot): stepped lines of 1.5 px with a 10 % fill, a band from lowest to highest for condensed values,
+ * gaps, diamonds on values that are not good.
  *
  *     drag ─► onZoom          shift + drag, two fingers, ctrl + wheel ─► onMove during the gesture, then onZoom
  *     double click ─► onReset     pointer ─► onCursor(time) and onCursor(null)
@@ -11,6 +11,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
+import { cached } from "../data/cached";
 import { axisNumbers, axisUnit, timeTicks, valueTicks } from "../history/ticks";
 import type { Span } from "../history/calendar";
 import { apart, heightsOf, pinched } from "../history/geometry";
@@ -76,15 +77,17 @@ export function Chart(props: ChartProps) {
   useLayoutEffect(() => {
     const box = host.current;
     if (!box) return;
-    const made = (plot.current = new uPlot(optionsOf(now, box.clientWidth), dataOf(now.current), box));
+    const made = new uPlot(optionsOf(now, box.clientWidth), dataOf(now.current), box);
+    plot.current = made;
     const leave = [watchSize(box, made, now), watchTheme(made), watchFingers(made, now), watchWheel(made, now)];
     return () => {
-      leave.forEach((stop) => stop());
+      for (const stop of leave) stop();
       made.destroy();
       plot.current = undefined;
     };
   }, [shape, props.zone, props.unit, props.sync, props.height]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the others make a new plot above
   useEffect(() => {
     const made = plot.current;
     if (!made) return;
@@ -122,12 +125,12 @@ function hasBand({ column }: Line): boolean {
 
 function optionsOf(now: Now, width: number): uPlot.Options {
   const { lines, unit, height, sync, fromZero, states } = now.current;
-  const steps = uPlot.paths.stepped!({ align: 1, alignGaps: 1 });
+  const steps = uPlot.paths.stepped?.({ align: 1, alignGaps: 1 });
   const series: uPlot.Series[] = [{}];
   const bands: uPlot.Band[] = [];
   lines.forEach((line, index) => {
     const stroke = () => colourOf(line.colour);
-    const plain = { scale: "y", show: !line.isHidden, paths: steps, points: { show: false } };
+    const plain = { scale: "y", show: !line.isHidden, ...(steps && { paths: steps }), points: { show: false } };
     const fill = () => (fromZero ? faint(colourOf(line.colour), lines.length > 3 ? 0.05 : 0.1) : "transparent");
     series.push({ ...plain, stroke, width: 1.5, fill, ...(line.isDashed ? { dash: [6, 4] } : {}) });
     series.push({ ...plain, width: 0, stroke: "transparent" }, { ...plain, width: 0, stroke: "transparent" });
@@ -187,7 +190,10 @@ function optionsOf(now: Now, width: number): uPlot.Options {
       },
       bind: {
         mousedown: (u, _, handler) => (event) => (event.shiftKey ? startPan(u, event, now) : handler(event)),
-        dblclick: () => () => (now.current.onReset(), null),
+        dblclick: () => () => {
+          now.current.onReset();
+          return null;
+        },
       },
     },
     hooks: {
@@ -269,8 +275,10 @@ function watchFingers(u: uPlot, now: Now): () => void {
   const move = (event: PointerEvent) => {
     if (!fingers.has(event.pointerId)) return;
     fingers.set(event.pointerId, place(event));
-    if (held && fingers.size === 2) now.current.onMove((last = pinched(held, ends(), u.over.clientWidth)));
-    else if (fingers.size === 1) u.setCursor({ left: place(event), top: 0 });
+    if (held && fingers.size === 2) {
+      last = pinched(held, ends(), u.over.clientWidth);
+      now.current.onMove(last);
+    } else if (fingers.size === 1) u.setCursor({ left: place(event), top: 0 });
   };
   const up = (event: PointerEvent) => {
     if (!fingers.delete(event.pointerId)) return;
@@ -323,7 +331,9 @@ function watchTheme(u: uPlot): () => void {
 function listen(target: HTMLElement, names: Readonly<Record<string, (event: PointerEvent) => void>>): () => void {
   const all = Object.entries(names) as [string, EventListener][]; // these names belong to pointer events
   for (const [name, handler] of all) target.addEventListener(name, handler);
-  return () => all.forEach(([name, handler]) => target.removeEventListener(name, handler));
+  return () => {
+    for (const [name, handler] of all) target.removeEventListener(name, handler);
+  };
 }
 
 // --- drawing -------------------------------------------------------------------------------------------
@@ -332,9 +342,7 @@ const colours = new Map<string, string>();
 
 /** Resolving a colour is expensive: cached until the theme changes. */
 function colourOf(colour: string): string {
-  let found = colours.get(colour);
-  if (!found) colours.set(colour, (found = resolved(colour)));
-  return found;
+  return cached(colours, colour, () => resolved(colour));
 }
 
 function faint(colour: string, part: number): string {

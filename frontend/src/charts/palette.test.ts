@@ -147,7 +147,7 @@ describe("the colours of devices", () => {
   it.each(THEMES)("are far from those of the grid, of production and of faults, %s", (theme) => {
     for (const name of USES)
       for (const other of [...RESERVED, "--fault"])
-        expect(apart(name, other, theme, SIGHTS["normal"]!), `${name} ${other}`).toBeGreaterThan(13);
+        expect(apart(name, other, theme, SIGHTS.normal!), `${name} ${other}`).toBeGreaterThan(13);
   });
 });
 

@@ -1,11 +1,12 @@
 /**
- * The colour of each device: the same in bars, charts, cards and rows. The hub gives them out, in the order of the home,
- * and keeps them; so a colour stays when a device is added or removed.
+ * The colour of each device: the same in bars, charts, cards and rows. The hub gives them out, in the order of the
+ * home, and keeps them; so a colour stays when a device is added or removed.
  *
  *     its colour, 0 … 9 ──► --use-0 … --use-9                             producers ──► --solar
  *     none: more than ten devices, or it measures no power ──► --rest     meters    ──► --from-grid
  *
- * Neighbours of a stack are neighbours of that order at first, whose colours have the largest distances (palette.test.ts).
+ * Neighbours of a stack are neighbours of that order at first, whose colours have the largest distances
+ * (palette.test.ts).
  */
 import { computed } from "@preact/signals";
 
@@ -16,7 +17,7 @@ import type { Device } from "../data/shapes";
 export const COLOURS = 10; // --use-0 … --use-9 in style.css
 
 /** The CSS colour of a colour's number; null: of a device that has none. */
-export function useMark(colour: number | null): string {
+export function markOfUse(colour: number | null): string {
   return colour !== null && colour < COLOURS ? `var(--use-${colour})` : "var(--rest)";
 }
 
@@ -30,7 +31,7 @@ export function markOf(id: string): string {
 
 export function deviceMark(device: Pick<Device, "id" | "produces" | "colour">, meters: ReadonlySet<string>): string {
   if (device.produces) return "var(--solar)";
-  return meters.has(device.id) ? "var(--from-grid)" : useMark(device.colour);
+  return meters.has(device.id) ? "var(--from-grid)" : markOfUse(device.colour);
 }
 
 /** A CSS colour as `rgb(…)`, for a canvas, which does not support variables. */

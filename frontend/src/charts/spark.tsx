@@ -60,7 +60,10 @@ function runs(values: readonly (number | null)[]): { from: number; run: number[]
   values.forEach((value, index) => {
     if (value === null) open = undefined;
     else if (open) open.run.push(value);
-    else found.push((open = { from: index, run: [value] }));
+    else {
+      open = { from: index, run: [value] };
+      found.push(open);
+    }
   });
   return found;
 }

@@ -4,6 +4,7 @@
  *
  *     92.01 €   −2.81 €   1,204.50 €   0.1123 €/kWh   31.4 kg
  */
+import { cached } from "../data/cached";
 import { MINUS, THIN } from "../text/format";
 import { numberLocale } from "../text/words";
 
@@ -52,33 +53,20 @@ function signed(text: string, value: number, digits: number): string {
 
 function formatOf(currency: string, least: number, most: number): Intl.NumberFormat {
   const place = `${numberLocale()} ${currency} ${least} ${most}`;
-  let found = formats.get(place);
-  if (!found)
-    formats.set(
-      place,
-      (found = new Intl.NumberFormat(numberLocale(), {
-        style: "currency",
-        currency,
-        currencyDisplay: "narrowSymbol",
-        minimumFractionDigits: least,
-        maximumFractionDigits: most,
-      })),
-    );
-  return found;
+  const options: Intl.NumberFormatOptions = {
+    style: "currency",
+    currency,
+    currencyDisplay: "narrowSymbol",
+    minimumFractionDigits: least,
+    maximumFractionDigits: most,
+  };
+  return cached(formats, place, () => new Intl.NumberFormat(numberLocale(), options));
 }
 
 function plain(decimals: number): Intl.NumberFormat {
   const place = `${numberLocale()} ${decimals}`;
-  let found = formats.get(place);
-  if (!found)
-    formats.set(
-      place,
-      (found = new Intl.NumberFormat(numberLocale(), {
-        minimumFractionDigits: decimals,
-        maximumFractionDigits: decimals,
-      })),
-    );
-  return found;
+  const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  return cached(formats, place, () => new Intl.NumberFormat(numberLocale(), options));
 }
 
 const formats = new Map<string, Intl.NumberFormat>();

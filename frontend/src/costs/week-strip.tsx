@@ -111,6 +111,8 @@ function Strip({ strip, now, over, setOver }: StripProps) {
       <span class="small soft">{name}</span>
       <div class="track">
         {segments.map((one) => (
+          // biome-ignore lint/a11y/noStaticElementInteractions: what shows at the pointer, arrow keys of the week show too
+          // biome-ignore lint/a11y/useKeyWithClickEvents: what shows at the pointer, arrow keys of the week show too
           <i
             key={one.start}
             data-mark

@@ -67,17 +67,15 @@ export function cheaperOf(
   now: number,
   within = 86_400,
 ): { next: Segment | undefined; lowest: Segment | undefined } {
-  const all = prices.at
-    .slice(0, -1)
-    .map((start, index) => ({
-      start,
-      end: prices.at[index + 1] ?? start,
-      from: 0,
-      to: 0,
-      price: numberOf(prices.price[index]),
-      zone: prices.zone[index] ?? "",
-      shade: 0,
-    }));
+  const all = prices.at.slice(0, -1).map((start, index) => ({
+    start,
+    end: prices.at[index + 1] ?? start,
+    from: 0,
+    to: 0,
+    price: numberOf(prices.price[index]),
+    zone: prices.zone[index] ?? "",
+    shade: 0,
+  }));
   const present = all.find(({ start, end }) => start <= now && now < end);
   if (present?.price === undefined) return { next: undefined, lowest: undefined };
   const later = all.filter(
@@ -90,7 +88,10 @@ export function cheaperOf(
   return { next: later[0], lowest };
 }
 
-/** The lowest and the highest price of each zone, in the order in which they come; one zone without a name where there are none. */
+/**
+ * The lowest and the highest price of each zone, in the order in which they come; one zone without a name where there
+ * are none.
+ */
 export function zonePrices(prices: Prices): { zone: string; low: number; high: number }[] {
   const found = new Map<string, { zone: string; low: number; high: number }>();
   prices.price.forEach((text, index) => {

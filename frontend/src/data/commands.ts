@@ -4,6 +4,7 @@
  */
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
+import { cached } from "./cached";
 import { post, HubError } from "./http";
 import { reading } from "./live";
 import type { Outcome, Value } from "./shapes";
@@ -14,7 +15,10 @@ export type PointCommand =
   | { state: "held"; value: Value; reason: string }
   | { state: "failed"; value: Value; reason: string };
 
-/** Carries a command to a device; resolves with what became of it: undefined where the device confirmed it. Never rejects. */
+/**
+ * Carries a command to a device; resolves with what became of it: undefined where the device confirmed it. Never
+ * rejects.
+ */
 export type Carrier = (device: string, point: string, value: Value) => Promise<PointCommand | undefined>;
 
 let carrier: Carrier = throughHub;
@@ -46,7 +50,10 @@ export async function sendCommand(device: string, point: string, value: Value): 
 
 function settle(place: Signal<PointCommand | undefined>, outcome: PointCommand | undefined): void {
   place.value = outcome;
-  if (outcome) setTimeout(() => place.peek() === outcome && (place.value = undefined), REASON_MS);
+  if (!outcome) return;
+  setTimeout(() => {
+    if (place.peek() === outcome) place.value = undefined;
+  }, REASON_MS);
 }
 
 async function throughHub(device: string, point: string, value: Value): Promise<PointCommand | undefined> {
@@ -54,7 +61,8 @@ async function throughHub(device: string, point: string, value: Value): Promise<
     const path = `/api/devices/${encodeURIComponent(device)}/set`;
     const { outcome, reason } = await post<Outcome>(path, { point, value, origin: "web" });
     if (outcome === "confirmed") return await shown(device, point, value);
-    // Only a device that refuses says more than the page can: the hub writes English, and of the other outcomes what its line saw.
+    // Only a device that refuses says more than the page can: the hub writes English, and of the other outcomes what
+    // its line saw.
     return {
       state: outcome === "held" ? "held" : "failed",
       value,
@@ -78,7 +86,5 @@ function shown(device: string, point: string, value: Value): Promise<undefined> 
 
 function slot(device: string, point: string): Signal<PointCommand | undefined> {
   const place = `${device}\n${point}`;
-  let found = commands.get(place);
-  if (!found) commands.set(place, (found = signal<PointCommand | undefined>(undefined)));
-  return found;
+  return cached(commands, place, () => signal<PointCommand | undefined>(undefined));
 }

@@ -4,8 +4,8 @@ import type { Problem } from "./shapes";
 import { say, currentLanguage } from "../text/words";
 
 /**
- * A failed request. `status` 0: no answer from the hub. `after`: seconds to wait before the next attempt. `problem`: the
- * body of the answer; that of a conflict (409) has more.
+ * A failed request. `status` 0: no answer from the hub. `after`: seconds to wait before the next attempt. `problem`:
+ * the body of the answer; that of a conflict (409) has more.
  */
 export class HubError extends Error {
   constructor(
@@ -22,7 +22,9 @@ export type Query = Readonly<Record<string, string | number | readonly string[] 
 
 let placed = (path: string) => path;
 
-/** Where the API of the hub is found that the page shows: `to` gives the path for one of it. At a hub it is that itself. */
+/**
+ * Where the API of the hub is found that the page shows: `to` gives the path for one of it. At a hub it is that itself.
+ */
 export function placeApi(to: (path: string) => string): void {
   placed = to;
 }

@@ -3,11 +3,12 @@
  *
  *     WS /api/live ── snapshot, then changes ──► devices, reading(device, point), alerts, notices, connection
  *
- * The page reconnects automatically: after 0.5 s … 10 s, or at once when the computer is back on the network or the page
- * becomes visible. The first message is a snapshot, which replaces everything.
+ * The page reconnects automatically: after 0.5 s … 10 s, or at once when the computer is back on the network or the
+ * page becomes visible. The first message is a snapshot, which replaces everything.
  */
 import { batch, computed, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
+import { cached } from "./cached";
 import { parse } from "../text/printable";
 import type { Alert, Change, Changes, Device, HubEvent, Live, Reading, Role, Snapshot } from "./shapes";
 
@@ -101,7 +102,8 @@ export function connect(): void {
   socket?.close();
   if (connection.peek() === "login") connection.value = "connecting";
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const fresh = (socket = new WebSocket(`${scheme}//${location.host}${stream.path}`));
+  const fresh = new WebSocket(`${scheme}//${location.host}${stream.path}`);
+  socket = fresh;
   fresh.onopen = () => fresh === socket && stream.opened();
   fresh.onmessage = (event: MessageEvent<string>) => {
     if (fresh !== socket) return;
@@ -135,7 +137,10 @@ export async function isLoginValid(): Promise<boolean> {
   }
 }
 
-/** Connect or ask for a password, start the clock, and reconnect at the right moments. `own`: what to connect to, if not to a hub. */
+/**
+ * Connect or ask for a password, start the clock, and reconnect at the right moments. `own`: what to connect to, if not
+ * to a hub.
+ */
 export async function start(own: Stream = HUB): Promise<void> {
   stream = own;
   setInterval(tickNow, 1000);
@@ -242,10 +247,7 @@ function put([device, point, value, at, quality, flags]: Change): void {
 }
 
 function slot(device: string, point: string): Signal<Reading | undefined> {
-  const place = key(device, point);
-  let found = readings.get(place);
-  if (!found) readings.set(place, (found = signal<Reading | undefined>(undefined)));
-  return found;
+  return cached(readings, key(device, point), () => signal<Reading | undefined>(undefined));
 }
 
 function key(device: string, point: string): string {

@@ -1,11 +1,12 @@
 /**
- * The last ten minutes of the main value of each device: from the store at first and after each reconnect, then from live
- * updates.
+ * The last ten minutes of the main value of each device: from the store at first and after each reconnect, then from
+ * live updates.
  *
  *     GET /api/history?series=kettle.power_W&… ──► Track ◄── readings of the WebSocket, states
  */
 import { computed, effect, signal, untracked } from "@preact/signals";
 
+import { cached } from "./cached";
 import { flowsOf, planOf, type Flows } from "../energy/flows";
 import { clockSteps, connection, devices, now, onReadings, reading } from "./live";
 import { isAnswering, mainOf } from "../devices/points";
@@ -32,9 +33,7 @@ export const edge = computed(() => Math.floor(now.value / STEP) * STEP);
 
 /** The recent power of a device, or its main value. */
 export function trackOf(device: string): Track {
-  let found = tracks.get(device);
-  if (!found) tracks.set(device, (found = new Track()));
-  return found;
+  return cached(tracks, device, () => new Track());
 }
 
 /** The numeric point that is recorded. */

@@ -1,6 +1,7 @@
 /** Attempts to connect to devices, as people ask for them; and what helps where the hub cannot connect by itself. */
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
+import { cached } from "./cached";
 import { isAnswering, nameOf } from "../devices/points";
 import { say } from "../text/words";
 import { HubError, post } from "./http";
@@ -51,7 +52,5 @@ function isAccepted(links: readonly string[]): boolean {
 }
 
 function slot(device: string): Signal<Attempt> {
-  let found = attempts.get(device);
-  if (!found) attempts.set(device, (found = signal(NONE)));
-  return found;
+  return cached(attempts, device, () => signal(NONE));
 }

@@ -139,10 +139,12 @@ function Lanes({
   const links = useMemo(() => linked(shown, selectedFrame.value), [shown, selectedFrame.value]);
   const from = shown[0]?.t ?? 0;
   const row = (index: number) => list.current?.querySelectorAll<HTMLElement>("[role=option]")[index];
+  // biome-ignore lint/correctness/useExhaustiveDependencies: scrolls when something is sought, not when the list changes
   useEffect(() => {
     const one = row(at);
     if (sought.value && one && !isVisible(one)) one.scrollIntoView({ block: "center" });
   }, [sought.value]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: scrolls when a frame is picked, not when the list changes
   useEffect(() => {
     if (isPicked.value) requestAnimationFrame(() => clearOfPanel(row(at)));
   }, [selected.value]);
@@ -151,11 +153,12 @@ function Lanes({
       event.key.startsWith("ArrowL") || event.key.startsWith("ArrowR")
         ? undefined
         : nextIndex(event.key, at, shown.length);
-    const frame = next === undefined ? undefined : shown[next];
+    if (next === undefined) return;
+    const frame = shown[next];
     if (!frame) return;
     event.preventDefault();
     pick(frame.index);
-    row(next!)?.focus({ preventScroll: true });
+    row(next)?.focus({ preventScroll: true });
   };
   return (
     <>
@@ -198,8 +201,10 @@ type FrameProps = {
 
 function Row({ frame, from, ends, isFirst, isSelected, isLinked }: FrameProps) {
   const end = frame.sender === null ? "" : ends[frame.sender === "controller" ? 0 : 1];
-  const content = useMemo(() => <FrameCard frame={frame} from={from} end={end} />, [frame, from, end]); // is not compared again
+  // is not compared again
+  const content = useMemo(() => <FrameCard frame={frame} from={from} end={end} />, [frame, from, end]);
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the list has its keys
     <div
       class="lane"
       role="option"

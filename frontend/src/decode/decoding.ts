@@ -38,7 +38,8 @@ export async function decode(): Promise<void> {
   const input = attached.value?.bytes ?? text.value;
   const answer = await asked(0);
   if (!answer) {
-    if (problem.value && (input !== answered || !isChosen(choice.value))) clearAnswer(); // it belongs to what was there before
+    // it belongs to what was there before
+    if (problem.value && (input !== answered || !isChosen(choice.value))) clearAnswer();
     return;
   }
   answered = input;
@@ -115,7 +116,8 @@ async function asked(start: number, limit = STEP): Promise<DecodeView | undefine
   const bytes = bytesOf(text.value, attached.value);
   if (!bytes) return void forget();
   running?.abort();
-  const mine = (running = new AbortController());
+  const mine = new AbortController();
+  running = mine;
   problem.value = tooLong(bytes.size);
   mayRetry.value = false;
   if (problem.value) return undefined;

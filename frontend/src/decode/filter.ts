@@ -18,7 +18,9 @@ export function nameOf(frame: DecodedFrame): string {
   return typeof frame.command === "number" ? frame.command.toString(16).padStart(2, "0") : (frame.command ?? "");
 }
 
-/** The frames that pass the filter. Words must all be in the texts of a frame; bytes are found with and without blanks. */
+/**
+ * The frames that pass the filter. Words must all be in the texts of a frame; bytes are found with and without blanks.
+ */
 export function filtered(frames: readonly DecodedFrame[], filter: Filter): DecodedFrame[] {
   const words = filter.words.toLowerCase().split(/\s+/).filter(Boolean);
   const bytes = /^[0-9a-f\s]+$/i.test(filter.words) ? words.join("") : "";

@@ -101,6 +101,7 @@ export function InputForm() {
 function useDrop(setOver: (isOver: boolean) => void, take: (file: File) => void): void {
   const taking = useRef(take);
   taking.current = take;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: setOver is the setter of a state
   useEffect(() => {
     const ended = new AbortController();
     const hasFile = (event: DragEvent) => Boolean(event.dataTransfer?.types.includes("Files"));

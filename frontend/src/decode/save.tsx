@@ -21,7 +21,12 @@ export function Save() {
     setStatus("");
     setProblem("");
   }, [view.value]);
-  useEffect(() => () => files.forEach((file) => URL.revokeObjectURL(file.url)), [files]);
+  useEffect(
+    () => () => {
+      for (const file of files) URL.revokeObjectURL(file.url);
+    },
+    [files],
+  );
   const run = async (work: () => Promise<string>) => {
     setProblem("");
     setStatus(say("decode.working"));

@@ -94,6 +94,7 @@ function placeText(frame: DecodedFrame, view: DecodeView): string {
 /** Whether the top of the place is above or below the window. */
 function useIsAway(place: { current: HTMLElement | null }): boolean {
   const [isAway, setAway] = useState(false);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: an element stays while its component is shown
   useEffect(() => {
     const element = place.current;
     if (!element || typeof IntersectionObserver === "undefined") return;

@@ -3,6 +3,7 @@
  *
  *     uses are stacked areas, sources are lines; power exported to the grid is drawn below zero
  */
+import { cached } from "../data/cached";
 import type { Flow, Flows } from "./flows";
 
 /** One source or use over time; null where the value is unknown. `key`: kind and id of the device. */
@@ -36,9 +37,8 @@ export function stacked(uses: readonly Band[]): { band: Band; low: number[]; hig
     if (band.kind === "export")
       return { band, low: height.map(() => 0), high: band.values.map((value) => (value === null ? null : -value)) };
     const low = [...height];
-    const high = band.values.map((value, index) =>
-      value === null ? null : (height[index] = (height[index] ?? 0) + value),
-    );
+    const high = band.values.map((value, index) => (value === null ? null : (low[index] ?? 0) + value));
+    for (const [index, value] of high.entries()) if (value !== null) height[index] = value;
     return { band, low, high };
   });
 }
@@ -93,9 +93,7 @@ function bands(flows: readonly Flows[], side: (flows: Flows) => readonly Flow[])
   flows.forEach((moment, index) => {
     for (const { kind, id, W } of side(moment)) {
       const key = `${kind} ${id}`;
-      let band = found.get(key);
-      if (!band) found.set(key, (band = { key, kind, id, values: flows.map(() => null) }));
-      band.values[index] = W;
+      cached(found, key, () => ({ key, kind, id, values: flows.map(() => null) })).values[index] = W;
     }
   });
   const last = { grid: 0, device: 1, small: 2, unmetered: 3, rest: 4, export: 5 };
@@ -104,11 +102,14 @@ function bands(flows: readonly Flows[], side: (flows: Flows) => readonly Flow[])
 
 function runs(values: readonly (number | null)[]): [number, number][] {
   const found: [number, number][] = [];
-  let from = -1;
+  let run: [number, number] | undefined;
   values.forEach((value, index) => {
-    if (value === null) from = -1;
-    else if (from < 0) found.push([(from = index), index]);
-    else found[found.length - 1]![1] = index;
+    if (value === null) run = undefined;
+    else if (run) run[1] = index;
+    else {
+      run = [index, index];
+      found.push(run);
+    }
   });
   return found;
 }

@@ -10,7 +10,10 @@
 import { POWER, pointOf, switchOf } from "../devices/points";
 import type { Device } from "../data/shapes";
 
-/** One part of a bar. `id`: the device, "" for other kinds. `small`: the smallest devices together; `count`: how many they are. */
+/**
+ * One part of a bar. `id`: the device, "" for other kinds. `small`: the smallest devices together; `count`: how many
+ * they are.
+ */
 export type Flow = {
   kind: "grid" | "device" | "small" | "unmetered" | "rest" | "export";
   id: string;
@@ -99,7 +102,9 @@ function finish(sides: Sides, grid: number | undefined): { sources: Flow[]; uses
 const TOLERANCE = 1e-6; // W: for rounding errors
 const MOST = 10; // parts of devices in a bar: there are as many colours
 
-/** The same bar with ten parts of devices at most: where more have a share, the smallest are one part behind the others. */
+/**
+ * The same bar with ten parts of devices at most: where more have a share, the smallest are one part behind the others.
+ */
 export function joined(flows: readonly Flow[]): readonly Flow[] {
   const devices = flows.filter((one) => one.kind === "device" && one.W > 0);
   if (devices.length <= MOST) return flows;

@@ -678,7 +678,7 @@ export interface components {
          * @description A home. ``role``: of the asker in its organisation. ``joined``: when it was enrolled.
          *
          *         ``revoked``: since when it is shut out. ``hello``: when it last compared its days. ``stored``: what
-         *         the fleet has of it.
+         *         the fleet has of it. ``newest``: None where nothing came within two days.
          */
         FleetHomeView: {
             row: components["schemas"]["HomeRowView"];
@@ -691,6 +691,7 @@ export interface components {
             let_out: components["schemas"]["LetOutView"];
             devices: components["schemas"]["HomeDevice"][];
             stored: components["schemas"]["StoredLevelView"][];
+            newest: components["schemas"]["NewestWindowView"] | null;
         };
         /**
          * FleetLoginBody
@@ -742,6 +743,8 @@ export interface components {
         /**
          * HomeDevice
          * @description A device as its home lets it out: without names it is called by its number.
+         *
+         *         ``main``: the point that is meant where a command names none, "" = none. ``produces``: what it measures is fed in.
          */
         HomeDevice: {
             id: string;
@@ -750,6 +753,8 @@ export interface components {
             parent: string;
             kind: string;
             product: string;
+            main: string;
+            produces: boolean;
             points: components["schemas"]["HomePoint"][];
         };
         /**
@@ -785,7 +790,10 @@ export interface components {
         };
         /**
          * HomePoint
-         * @description A series of a device that the fleet has.
+         * @description A point of a device: a series that the fleet has, or what can be set, or both.
+         *
+         *         ``access``: r, rw, or w; "": an older hub, which does not say what can be set. ``options``: of an enum. ``minimum``,
+         *         ``maximum``: in ``unit``.
          */
         HomePoint: {
             key: string;
@@ -793,6 +801,17 @@ export interface components {
             unit: string;
             exponent: number;
             label: string;
+            /**
+             * @default
+             * @enum {unknown}
+             */
+            access: "" | "r" | "rw" | "w";
+            /** @default [] */
+            options: string[];
+            /** @default null */
+            minimum: number | null;
+            /** @default null */
+            maximum: number | null;
         };
         /**
          * HomeRowView
@@ -921,6 +940,15 @@ export interface components {
         NewPersonView: {
             person: components["schemas"]["PersonView"];
             password: string;
+        };
+        /**
+         * NewestWindowView
+         * @description The window that a home changed last. ``bytes``: as it was sent.
+         */
+        NewestWindowView: {
+            level: string;
+            start: string;
+            bytes: number;
         };
         /**
          * OpenCodeView

@@ -54,8 +54,8 @@ export function forgetAnswers(): void {
 }
 
 /**
- * The answer to GET `address`; "": no request. `every`: polling interval in ms while the page is visible; 0 = never, for
- * past periods.
+ * The answer to GET `address`; "": no request. `every`: polling interval in ms while the page is visible; 0 = never,
+ * for past periods.
  */
 export function useAnswer<T>(address: string, every: number): Answered<T> {
   const [state, setState] = useState<{ answer: T | undefined; of: string; error: string }>({
@@ -73,6 +73,7 @@ export function useAnswer<T>(address: string, every: number): Answered<T> {
   };
   const isLive = connection.value === "live";
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asks when the address changes, not when the interval does
   useEffect(() => {
     if (!address) return;
     const mine = ++wanted.current;
@@ -99,6 +100,7 @@ export function useAnswer<T>(address: string, every: number): Answered<T> {
     return () => stop.abort();
   }, [address, turn, changes.value]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `again` only sets a state and a ref
   useEffect(() => {
     if (!address || !every) return;
     const timer = setInterval(() => !document.hidden && again(), every);
@@ -110,6 +112,7 @@ export function useAnswer<T>(address: string, every: number): Answered<T> {
     };
   }, [address, every]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the connection is back
   useEffect(() => {
     if (isLive && state.error) again();
   }, [isLive]);

@@ -1,4 +1,6 @@
-/** Energy bars as SVG: use upwards, export downwards, estimated parts hatched; a mark in each bar for the period before. */
+/**
+ * Energy bars as SVG: use upwards, export downwards, estimated parts hatched; a mark in each bar for the period before.
+ */
 import type { Signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";

@@ -41,7 +41,8 @@ export function offsetAt(at: number, zone: string): number {
 
 /**
  * The first instant with that local time (midnight if no time is given). If the time is skipped by a change of the
- * clocks, the instant is as long after midnight as it would have been; for a skipped midnight, the moment of the change.
+ * clocks, the instant is as long after midnight as it would have been; for a skipped midnight, the moment of the
+ * change.
  */
 export function instantOf(wall: Day & Partial<Wall>, zone: string): number {
   const shown = secondsOf(wall);

@@ -84,11 +84,12 @@ describe("series side by side", () => {
     fc.assert(
       fc.property(fc.array(oneSeries, { maxLength: 4 }), (all) => {
         const { at, columns } = columnsOf(all, 0, DAY, 950);
-        at.forEach((time, index) => index && expect(time).toBeGreaterThan(at[index - 1]!));
+        for (const [index, time] of at.entries()) if (index) expect(time).toBeGreaterThan(at[index - 1]!);
         all.forEach((series, which) => {
           const rows = heldRows(series, 0, 950);
-          series.at.forEach((time, index) => expect(columns[which]!.y[at.indexOf(time)]).toBe(series.value[index]));
-          at.forEach((time, index) => expect(rowAt(rows, time)?.y ?? null).toBe(columns[which]!.y[index]));
+          const { y } = columns[which]!;
+          for (const [index, time] of series.at.entries()) expect(y[at.indexOf(time)]).toBe(series.value[index]);
+          for (const [index, time] of at.entries()) expect(rowAt(rows, time)?.y ?? null).toBe(y[index]);
         });
       }),
       { numRuns: 100 },

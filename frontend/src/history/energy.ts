@@ -7,8 +7,9 @@
  *             ── 0 ──                        ── 0 ──                   ── 0 ──
  *             ░░ to the grid                 ░░ to the grid            ░
  *
- * Stacked bars count nothing twice: devices behind a meter are part of it (flows.ts, as on the Now page), and the rest is
- * what no plug measures. Sources have the same length where a meter knows it. Grouped bars show each counter separately. Pure.
+ * Stacked bars count nothing twice: devices behind a meter are part of it (flows.ts, as on the Now page), and the rest
+ * is what no plug measures. Sources have the same length where a meter knows it. Grouped bars show each counter
+ * separately. Pure.
  */
 import { flowsOf, planOf, type Plan } from "../energy/flows";
 import type { Device, Energy } from "../data/shapes";
@@ -204,7 +205,8 @@ function stackedBars(plan: Plan, rises: Rises, period: number): Bar[] {
     const estimated = device
       ? isEstimated(rises, device, period)
       : plan.devices.some(({ id }) => isEstimated(rises, id, period));
-    bars.push({ part, device, period, from: height, to: (height += Wh), slot: 0, estimated });
+    bars.push({ part, device, period, from: height, to: height + Wh, slot: 0, estimated });
+    height += Wh;
   }
   let depth = 0;
   for (const id of plan.meters) {
@@ -215,10 +217,11 @@ function stackedBars(plan: Plan, rises: Rises, period: number): Bar[] {
       device: id,
       period,
       from: depth,
-      to: (depth -= given),
+      to: depth - given,
       slot: 0,
       estimated: isEstimated(rises, id, period),
     });
+    depth -= given;
   }
   return bars;
 }
@@ -234,8 +237,13 @@ function sourceBars(plan: Plan, rises: Rises, period: number): Bar[] {
   let [height, depth] = [0, 0];
   for (const bar of all) {
     const Wh = bar.part === "produced" ? bar.to * kept : bar.to;
-    if (bar.part === "export" && Wh) bars.push({ ...bar, slot: 0, from: depth, to: (depth += Wh) });
-    else if (bar.part !== "device" && Wh > 0) bars.push({ ...bar, slot: 0, from: height, to: (height += Wh) });
+    if (bar.part === "export" && Wh) {
+      bars.push({ ...bar, slot: 0, from: depth, to: depth + Wh });
+      depth += Wh;
+    } else if (bar.part !== "device" && Wh > 0) {
+      bars.push({ ...bar, slot: 0, from: height, to: height + Wh });
+      height += Wh;
+    }
   }
   return bars;
 }

@@ -78,8 +78,11 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show, ab
   const how = list === "changes" ? "stacked" : list;
   const drawn = (energy: Energy) => barsOf(energy, shown, isRest ? "stacked" : how, isRest);
   const keys = [how, isRest, hierarchy];
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `drawn` by its keys
   const bars = useMemo(() => answer && drawn(answer), [answer, ...keys]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `shown` by `hierarchy`, since it is made anew each time
   const totals = useMemo(() => answer && totalsOf(answer, shown), [answer, hierarchy]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `drawn` by its keys
   const before = useMemo(
     () => (compared && how !== "grouped" ? heightsOf(compared.whole, drawn(compared.whole)) : []),
     [compared?.whole, ...keys],
@@ -169,7 +172,7 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show, ab
         <div class="energy-columns">
           <Figures
             title={
-              isRest ? say("history.rest") : shown.length === 1 && !isWhole ? nameOf(shown[0]!) : say("history.used")
+              isRest ? say("history.rest") : shown[0] && !shown[1] && !isWhole ? nameOf(shown[0]) : say("history.used")
             }
             Wh={used}
             change={compared ? changeText(like, previous) : ""}

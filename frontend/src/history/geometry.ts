@@ -28,8 +28,16 @@ export function apart(wanted: readonly number[], size: number, least: number, mo
   const order = wanted.map((_, index) => index).sort((one, other) => (wanted[one] ?? 0) - (wanted[other] ?? 0));
   const found = [...wanted];
   let next = least + size / 2;
-  for (const index of order) next = (found[index] = Math.max(wanted[index] ?? 0, next)) + size;
+  for (const index of order) {
+    const at = Math.max(wanted[index] ?? 0, next);
+    found[index] = at;
+    next = at + size;
+  }
   let last = most - size / 2;
-  for (const index of order.reverse()) last = (found[index] = Math.min(found[index] ?? 0, last)) - size;
+  for (const index of order.reverse()) {
+    const at = Math.min(found[index] ?? 0, last);
+    found[index] = at;
+    last = at - size;
+  }
   return found;
 }

@@ -219,13 +219,16 @@ function LinePanel({
 }: PanelProps) {
   const zone = timezone.value;
   const names = wanted.map((one) => `${one.key} ${one.name} ${colour(one.device.id)}`).join("\n");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `wanted` by `names`, since it is made anew each time
   const series = useMemo(() => seriesOf(answer, wanted), [answer, names]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `series` changes with `answer` and `wanted`
   const { at, lines, all } = useMemo(() => {
     const step = answer?.step ?? 0;
     const known =
       about === undefined
         ? now.peek()
-        : Math.min(now.peek(), Math.max(0, ...series.map((one) => one.at.at(-1) ?? 0)) + step); // a copy ends with what was sent
+        : // a copy ends with what was sent
+          Math.min(now.peek(), Math.max(0, ...series.map((one) => one.at.at(-1) ?? 0)) + step);
     const until = Math.min(answer?.end ?? 0, known);
     const { at, columns } = columnsOf(series, step, { start: answer?.start ?? 0, end: answer?.end ?? 0 }, known);
     const all = wanted.map((one, index): Shown => {
@@ -247,6 +250,7 @@ function LinePanel({
     return { at, lines, all };
   }, [series, hidden.value]);
   const title = titleOf(wanted);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `wanted` by `names`, since it is made anew each time
   const edited = useMemo(() => rangesOf(edits, new Set(wanted.map((one) => one.point.key))), [edits, names]);
   const text = answer ? all.map((one) => summaryText(one, span)).join(" ") : say("history.loading");
   const height = innerWidth < 900 ? 260 : 348;

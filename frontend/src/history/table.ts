@@ -13,7 +13,9 @@ export type Named = Readonly<{ series: Series; name: string }>;
 
 export const MOST_ROWS = 62; // a month of days twice: more is not read, and the CSV file has everything
 
-/** One row for each time at which any series has a value, newest first; for longer spans one for each step of the clock. */
+/**
+ * One row for each time at which any series has a value, newest first; for longer spans one for each step of the clock.
+ */
 export function historyTable(all: readonly Named[], span: Span, zone: string, step = 0, most = MOST_ROWS): Table {
   const head = [say("history.time"), ...all.map((one) => one.name)];
   const byTime = new Map<number, (Row | undefined)[]>();
@@ -37,7 +39,10 @@ export function historyTable(all: readonly Named[], span: Span, zone: string, st
 const STEPS: readonly number[] = [10, 60, 300, 900, 3600, 3 * 3600, 6 * 3600]; // s; then days and months
 const INSIDE = 0.001; // s: a value on the border of a step belongs to one step only
 
-/** Means of equal steps, of days or of months, with the lowest and highest value of each; steps without values are left out. */
+/**
+ * Means of equal steps, of days or of months, with the lowest and highest value of each; steps without values are left
+ * out.
+ */
 function steppedTable(
   all: readonly Named[],
   span: Span,
@@ -128,7 +133,9 @@ export function marksOf(row: Energy["rows"][number], period: number): string[] {
   return marks.filter(Boolean);
 }
 
-/** `start,end,kettle.energy_import_Wh,kettle.energy_import_Wh estimated,… edited,… void,…`: unknown values are empty. */
+/**
+ * `start,end,kettle.energy_import_Wh,kettle.energy_import_Wh estimated,… edited,… void,…`: unknown values are empty.
+ */
 export function energyCsv(energy: Energy, zone: string): string {
   const keys = energy.rows.map((row) => `${row.device}.${row.point}`);
   const head = ["start", "end", ...keys.flatMap((key) => [key, `${key} estimated`, `${key} edited`, `${key} void`])];

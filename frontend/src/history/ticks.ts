@@ -54,9 +54,12 @@ function wholeHours(span: Span, step: number, zone: string): number[] {
 function dates(span: Span, range: Range, step: number, zone: string): number[] {
   const found: number[] = [];
   let day = beginning(range, step, dayOf(span.start, zone));
-  for (let at = instantOf(day, zone); at <= span.end; at = instantOf((day = shifted(range, day, step)), zone))
+  for (;;) {
+    const at = instantOf(day, zone);
+    if (at > span.end) return found;
     if (at >= span.start) found.push(at);
-  return found;
+    day = shifted(range, day, step);
+  }
 }
 
 /** The first tick: round years and quarters, every second day counted from the first of the month. */

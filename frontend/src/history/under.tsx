@@ -55,23 +55,24 @@ function Rows({ table, caption, link }: { table: Table; caption: string; link: P
           </tr>
         </thead>
         <tbody>
-          {rows.map((row, which) => (
-            <tr key={row[0]}>
-              {row.map((cell, index) => {
-                const href = index ? undefined : link?.(which);
-                const text = href ? <a href={href}>{cell}</a> : cell;
-                return index ? (
-                  <td key={index} class="number">
-                    {text}
-                  </td>
-                ) : (
-                  <th key={index} scope="row">
-                    {text}
-                  </th>
-                );
-              })}
-            </tr>
-          ))}
+          {rows.map((row, which) => {
+            const href = link?.(which);
+            return (
+              <tr key={row[0]}>
+                {row.map((cell, index) =>
+                  index ? (
+                    <td key={index} class="number">
+                      {cell}
+                    </td>
+                  ) : (
+                    <th key={index} scope="row">
+                      {href ? <a href={href}>{cell}</a> : cell}
+                    </th>
+                  ),
+                )}
+              </tr>
+            );
+          })}
         </tbody>
       </table>
     </div>

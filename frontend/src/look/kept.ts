@@ -1,6 +1,7 @@
 /** What a person chose for this browser, beside language and look: the form of numbers, the unit of temperatures. */
 
-export const NUMBERS = ["en-GB", "de-DE", "fr-FR", "de-CH"] as const; // each with other signs: 1,234.56  1.234,56  1 234,56  1’234.56
+// each with other signs: 1,234.56  1.234,56  1 234,56  1’234.56
+export const NUMBERS = ["en-GB", "de-DE", "fr-FR", "de-CH"] as const;
 export type Temperature = "°C" | "°F";
 
 const NUMBERS_KEPT = "unclouded.numbers"; // in localStorage

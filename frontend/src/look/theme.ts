@@ -1,4 +1,7 @@
-/** The look of the page in this browser: as the device, or light or dark by choice. public/theme.js applies it at the start. */
+/**
+ * The look of the page in this browser: as the device, or light or dark by choice. public/theme.js applies it at the
+ * start.
+ */
 import { signal } from "@preact/signals";
 
 export type Theme = "device" | "light" | "dark";

@@ -68,7 +68,10 @@ function Bar({ flows, total }: { flows: readonly Flow[]; total: number }) {
   );
 }
 
-/** The largest parts with their names, in the order of the bar; all of them where they are few, so that each keeps its place. */
+/**
+ * The largest parts with their names, in the order of the bar; all of them where they are few, so that each keeps its
+ * place.
+ */
 function Keys({ flows, rows }: { flows: readonly Flow[]; rows: number }) {
   const shown = flows.length <= LABELS ? flows : flows.filter((one) => one.W > 0 || one.kind === "grid");
   const great = [...shown].sort((one, other) => other.W - one.W).slice(0, shown.length > LABELS ? LABELS - 1 : LABELS);

@@ -1,4 +1,6 @@
-/** The power of the last day, or of the last ten minutes: uses as stacked areas, sources as lines. Its size is fixed. */
+/**
+ * The power of the last day, or of the last ten minutes: uses as stacked areas, sources as lines. Its size is fixed.
+ */
 import { computed, signal } from "@preact/signals";
 import type { TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
 
@@ -19,7 +21,10 @@ const SPANS = ["day", "minutes"] as const;
 
 type Span = (typeof SPANS)[number];
 
-/** The texts of a span; `each`: columns from one row of the table to the next; `axis`: from the first column to the last. */
+/**
+ * The texts of a span; `each`: columns from one row of the table to the next; `axis`: from the first column to the
+ * last.
+ */
 const LOOKS: Readonly<Record<Span, { title: Id; label: Id; button: Id; step: number; each: number }>> = {
   day: { title: "now.day", label: "now.day_label", button: "now.span_day", step: DAY_STEP_S, each: 4 },
   minutes: { title: "now.minutes", label: "now.minutes_label", button: "now.span_minutes", step: STEP, each: 30 },

@@ -102,6 +102,6 @@ function usePaused(search: Search): Search {
     if (search === paused) return;
     const timer = setTimeout(() => setPaused(search), PAUSE_MS);
     return () => clearTimeout(timer);
-  }, [search]);
+  }, [search, paused]);
   return paused;
 }

@@ -30,7 +30,8 @@ const PLACES: readonly (readonly [string, Id])[] = [
   ["tools", "settings.tools"],
   ["events", "settings.events"],
 ];
-// Where the tables of the configuration stand; all others are of programs that get values. A list of rules has a page of its own.
+// Where the tables of the configuration stand; all others are of programs that get values. A list of rules has a page
+// of its own.
 const OF_HOME = new Set(["weather", "calendar"]);
 const OF_CONNECTIONS = new Set(["web", "broker", "meross"]);
 const OF_PRICES = new Set(["feed", "tariff", "costs"]);
@@ -51,7 +52,8 @@ export function SettingsPage() {
   );
   const bar = barOf(mayChange, configuration);
   const isLate = useLate();
-  // Sections that come one after another would push each other down; one that is slow keeps the others for a moment only
+  // Sections that come one after another would push each other down; one that is slow keeps the others for a moment
+  // only
   const isKnown = isLate || (Boolean(hub || error) && (!mayChange || Boolean(configuration || loaded.failure.value)));
   useAnchor(isKnown);
   return (
@@ -107,7 +109,9 @@ function barOf(mayChange: boolean, configuration: typeof loaded.view.value): str
 
 type NotesProps = { error: string; again: () => void; mayChange: boolean };
 
-/** What concerns the page as a whole: who may not change it, a file that cannot be written, what waits for a restart. */
+/**
+ * What concerns the page as a whole: who may not change it, a file that cannot be written, what waits for a restart.
+ */
 function Notes({ error, again, mayChange }: NotesProps) {
   const configuration = loaded.view.value;
   const failure = error || (mayChange ? loaded.failure.value : "");

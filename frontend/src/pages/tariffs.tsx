@@ -1,4 +1,7 @@
-/** The tariff in words: the price now and when it is lower, the week, its parts and taxes; and what another would have cost. */
+/**
+ * The tariff in words: the price now and when it is lower, the week, its parts and taxes; and what another would have
+ * cost.
+ */
 import { perText } from "../costs/bill";
 import { numberOf, priceText } from "../costs/money";
 import { Price as PriceNow } from "../costs/now-facts";
@@ -144,7 +147,10 @@ function Parts({ tariff }: { tariff: Tariff }) {
   const money = (value: string | number) => priceText(value, tariff.currency, tariff.digits).replace(/\/kWh$/, "");
   const prices = (all: Readonly<Record<string, string | number>>) =>
     Object.entries(all).map(([zone, value]) => [zone, money(value)].filter(Boolean).join(" "));
-  const written = (text: string) => (dayFrom(text) ? daysText(dayFrom(text)!, dayFrom(text)!) : text);
+  const written = (text: string) => {
+    const day = dayFrom(text);
+    return day ? daysText(day, day) : text;
+  };
   const dates = (since?: string, until?: string) =>
     [since && say("tariff.from_day", { day: written(since) }), until && say("tariff.to_day", { day: written(until) })]
       .filter(Boolean)

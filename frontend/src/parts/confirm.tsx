@@ -54,10 +54,11 @@ function Confirmation({
         {device.produces && !isOn && <p>{say("confirm.produces")}</p>}
       </div>
       <form method="dialog" class="row-of">
-        <button value="no" autoFocus>
+        {/* biome-ignore lint/a11y/noAutofocus: the first focus in its dialog */}
+        <button type="submit" value="no" autoFocus>
           {say("device.cancel")}
         </button>
-        <button value="yes" class="main">
+        <button type="submit" value="yes" class="main">
           {say(isOn ? "confirm.do_on" : "confirm.do_off")}
         </button>
       </form>

@@ -11,6 +11,7 @@ import { focusMain } from "./focus";
 /** The link past the navigation, for keyboards. */
 export function SkipLink() {
   return (
+    // biome-ignore lint/a11y/useValidAnchor: it leads to a place of this page, and moves the focus there
     <a class="skip" href="#main" onClick={skip}>
       {say("app.skip_to_content")}
     </a>

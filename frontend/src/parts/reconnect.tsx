@@ -24,7 +24,10 @@ export function ReconnectButton({ device }: { device: Device }) {
   );
 }
 
-/** How the last attempt ended, else what brings the device back where the hub cannot connect by itself, else what may be the cause. */
+/**
+ * How the last attempt ended, else what brings the device back where the hub cannot connect by itself, else what may be
+ * the cause.
+ */
 export function ReconnectHelp({ device }: { device: Device }) {
   const help = helpOf(device, byId.value.get(device.parent));
   return <span role="status">{attemptOf(device.id).value.failed || help || say("alert.unplugged")}</span>;

@@ -26,7 +26,10 @@ export async function setPoint(device: Device, point: Point, value: Value): Prom
   if (!asks || (await confirmed(device, value === true))) await sendCommand(device.id, point.key, value);
 }
 
-/** A switch. `note={false}`: the reason of a failure is shown elsewhere, by a CommandNote. `label`: what it is called, if not by its device and point. */
+/**
+ * A switch. `note={false}`: the reason of a failure is shown elsewhere, by a CommandNote. `label`: what it is called,
+ * if not by its device and point.
+ */
 export function Switch({
   device,
   point,

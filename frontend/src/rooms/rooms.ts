@@ -8,10 +8,15 @@ import { isAnswering, pointOf, POWER, relaysOf } from "../devices/points";
 import type { Plan } from "../energy/flows";
 import type { Device, Point, Value } from "../data/shapes";
 
-/** `kind` room: `name` is what its owner calls it; otherwise "". `all`: no device has a room. `devices`: in the order of the home. */
+/**
+ * `kind` room: `name` is what its owner calls it; otherwise "". `all`: no device has a room. `devices`: in the order of
+ * the home.
+ */
 export type Room = { kind: "room" | "none" | "all" | "whole"; name: string; devices: readonly Device[] };
 
-/** The rooms with their devices: in the order of the home, the whole home last. Plugs that are only seen are in none. */
+/**
+ * The rooms with their devices: in the order of the home, the whole home last. Plugs that are only seen are in none.
+ */
 export function roomsOf(devices: readonly Device[], meters: ReadonlySet<string>): Room[] {
   const byId = new Map(devices.map((one) => [one.id, one]));
   const rooms = new Map<string, Device[]>();
@@ -45,8 +50,8 @@ function isBehind(device: Device, above: Device): boolean {
 }
 
 /**
- * The power that the devices of a room use, W; undefined if none of them says. What is measured by another device of the
- * same room too counts once; what is produced does not count.
+ * The power that the devices of a room use, W; undefined if none of them says. What is measured by another device of
+ * the same room too counts once; what is produced does not count.
  */
 export function powerOf(room: Room, plan: Plan, power: (id: string) => number | undefined): number | undefined {
   const uses = (one: Device) =>

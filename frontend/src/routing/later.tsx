@@ -42,6 +42,7 @@ export function laterPart<Props extends object = object>(load: Load<Props>, plac
 
 function useLoaded<Props>(state: Loaded<Props>, load: Load<Props>) {
   const isLive = connection.value === "live"; // what the hub did not send while it was away, it sends when it is back
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a component has one `state` and one `load`
   useEffect(() => {
     if (typeof state.peek() === "function" || (state.peek() === "missing" && !isLive)) return;
     state.value = undefined;

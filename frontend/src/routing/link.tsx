@@ -14,17 +14,22 @@ export const SETTINGS_ICON = (
 );
 
 /** Text and icon of each page; icons have a view box of 24 by 24. */
-const LOOKS: Readonly<Record<(typeof PATHS)[number], readonly [Id, JSX.Element]>> = {
-  "/": ["app.now", <path d="M13 3 5 14h6l-1 7 8-11h-6z" />],
-  "/history": ["app.history", <path d="M4 4v16h16M8 16l4-5 3 3 5-7" />],
-  "/devices": ["app.devices", <path d="M9 3v5m6-5v5M6 8h12v4a6 6 0 0 1-12 0zm6 10v4" />],
-  "/settings": ["app.settings", SETTINGS_ICON],
+const LOOKS: Readonly<Record<(typeof PATHS)[number], { text: Id; icon: JSX.Element }>> = {
+  "/": { text: "app.now", icon: <path d="M13 3 5 14h6l-1 7 8-11h-6z" /> },
+  "/history": { text: "app.history", icon: <path d="M4 4v16h16M8 16l4-5 3 3 5-7" /> },
+  "/devices": { text: "app.devices", icon: <path d="M9 3v5m6-5v5M6 8h12v4a6 6 0 0 1-12 0zm6 10v4" /> },
+  "/settings": { text: "app.settings", icon: SETTINGS_ICON },
 };
 
 export function PageLinks() {
   return (
     <Links
-      links={PATHS.map((to) => ({ to, text: say(LOOKS[to][0]), icon: LOOKS[to][1], isCurrent: isAt(to, path.value) }))}
+      links={PATHS.map((to) => ({
+        to,
+        text: say(LOOKS[to].text),
+        icon: LOOKS[to].icon,
+        isCurrent: isAt(to, path.value),
+      }))}
     />
   );
 }

@@ -26,7 +26,8 @@ export function startRouting(moved: Readonly<Record<string, string>>): void {
       /^\/(?:api|docs)(?:\/|$)/.test(link.pathname)
     )
       return;
-    if (link.hash && link.pathname + link.search === location.pathname + location.search) return; // a place of this page
+    // a place of this page
+    if (link.hash && link.pathname + link.search === location.pathname + location.search) return;
     if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
     go(link.pathname + link.search + link.hash);

@@ -44,6 +44,10 @@ export function RuleRow({ rule, again }: { rule: Rule; again: () => void }) {
       again();
       return done;
     });
+  const finish = () => {
+    setEdits(false);
+    again();
+  };
   return (
     <li data-rule={rule.name} data-state={rule.state}>
       <div class="rule">
@@ -93,7 +97,7 @@ export function RuleRow({ rule, again }: { rule: Rule; again: () => void }) {
       </div>
       <Saved save={save} />
       {tested && <Tested test={tested} />}
-      {edits && <TextForm rule={rule} done={() => (setEdits(false), again())} />}
+      {edits && <TextForm rule={rule} done={finish} />}
     </li>
   );
 }
@@ -143,6 +147,7 @@ function TextForm({ rule, done }: { rule: Rule; done: () => void }) {
       {keys.map((key) => {
         const text = drafts[key] ?? editedText(rule.keys[key]) ?? "";
         return (
+          // biome-ignore lint/a11y/noLabelWithoutControl: it has one of two
           <label class="field" key={key}>
             <span>
               <code>{key}</code>

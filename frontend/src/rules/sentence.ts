@@ -1,4 +1,7 @@
-/** A rule in words of the chosen language, made from its fields; what is not known of a device is shown as it is written. */
+/**
+ * A rule in words of the chosen language, made from its fields; what is not known of a device is shown as it is
+ * written.
+ */
 import type { components } from "../api";
 import type { Device, Value } from "../data/shapes";
 import { nameOf, pointName, pointOf } from "../devices/points";

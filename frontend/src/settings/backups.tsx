@@ -203,10 +203,11 @@ function Question({ time, answer }: { time: string; answer: (isSure: boolean) =>
       <h2 id="restore-title">{say("settings.restore_ask", { time })}</h2>
       <p id="restore-text">{say("settings.restore_ask_help")}</p>
       <form method="dialog" class="row-of">
-        <button value="no" autoFocus>
+        {/* biome-ignore lint/a11y/noAutofocus: the first focus in its dialog */}
+        <button type="submit" value="no" autoFocus>
           {say("device.cancel")}
         </button>
-        <button value="yes" class="danger">
+        <button type="submit" value="yes" class="danger">
           {say("settings.restore")}
         </button>
       </form>

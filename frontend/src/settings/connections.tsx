@@ -1,4 +1,6 @@
-/** How the hub is reached: the page, the broker of plugs, the links of devices, and the programs that get its values. */
+/**
+ * How the hub is reached: the page, the broker of plugs, the links of devices, and the programs that get its values.
+ */
 import { useState } from "preact/hooks";
 
 import { familyName, LinkPlace } from "../device/identity/about";

@@ -41,7 +41,8 @@ export function stateOf(event: HubEvent): State | undefined {
 export function eventText(event: HubEvent): string {
   const state = stateOf(event);
   if (!state) return event.words;
-  const reason = state === "seen" ? "" : (event.data as { reason?: string }).reason; // its reason is meant for the command line
+  // its reason is meant for the command line
+  const reason = state === "seen" ? "" : (event.data as { reason?: string }).reason;
   const word = sayIfKnown(`app.state_${state}`, state);
   return reason ? say("hub.event_state", { state: word, reason }) : word;
 }

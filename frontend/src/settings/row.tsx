@@ -1,4 +1,6 @@
-/** The parts of the Settings page: sections with anchors, rows with what something is on the left and its control right. */
+/**
+ * The parts of the Settings page: sections with anchors, rows with what something is on the left and its control right.
+ */
 import type { ComponentChildren } from "preact";
 
 import { Saved, type Save } from "./save";

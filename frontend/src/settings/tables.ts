@@ -38,7 +38,10 @@ export function renameRoom(room: string, name: string): Promise<Outcome> {
   return apply(isMine, (revision) => post<Change>("/api/configuration/rooms", { revision, room, name, origin: "web" }));
 }
 
-/** Whether what others changed is what this change is about; items of a list are named by their place, so any of them is. */
+/**
+ * Whether what others changed is what this change is about; items of a list are named by their place, so any of them
+ * is.
+ */
 export function isAbout({ device, key }: Difference, { table, item }: Place, keys: Keys): boolean {
   const [first, name = ""] = key.split(".");
   return !device && first === table && (item !== undefined || !name || Object.hasOwn(keys, name));

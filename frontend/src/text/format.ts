@@ -5,6 +5,7 @@
  *
  * A number never has more digits than its point (`exponent`), nor more than are helpful.
  */
+import { cached } from "../data/cached";
 import type { Point, Value } from "../data/shapes";
 import { shownAs } from "../look/kept";
 import { currentLocale, numberLocale, say } from "./words";
@@ -83,7 +84,10 @@ export function ageText(seconds: number): string {
   return `${Math.floor(seconds / 86_400)}${THIN}d`;
 }
 
-/** `14:03`, with the date unless it is today: `18 Nov 13:41`, `30 Nov 2025 13:41`. `at`, `now`: Unix seconds; `zone`: IANA name. */
+/**
+ * `14:03`, with the date unless it is today: `18 Nov 13:41`, `30 Nov 2025 13:41`. `at`, `now`: Unix seconds; `zone`:
+ * IANA name.
+ */
 export function timeText(at: number, now: number, zone: string): string {
   const { day, time } = timeParts(at, now, zone);
   return day ? `${day} ${time}` : time;
@@ -113,9 +117,7 @@ export function clockText(at: number, zone: string): string {
 /** Formatters are expensive to create, so they are cached. */
 export function formatter(zone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const place = currentLocale() + zone + JSON.stringify(options);
-  let found = formatters.get(place);
-  if (!found) formatters.set(place, (found = new Intl.DateTimeFormat(currentLocale(), { timeZone: zone, ...options })));
-  return found;
+  return cached(formatters, place, () => new Intl.DateTimeFormat(currentLocale(), { timeZone: zone, ...options }));
 }
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
@@ -134,9 +136,7 @@ export function decimalText(value: number, decimals: number): string {
 
 function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
   const place = numberLocale() + JSON.stringify(options);
-  let found = numberFormats.get(place);
-  if (!found) numberFormats.set(place, (found = new Intl.NumberFormat(numberLocale(), options)));
-  return found;
+  return cached(numberFormats, place, () => new Intl.NumberFormat(numberLocale(), options));
 }
 
 const numberFormats = new Map<string, Intl.NumberFormat>();

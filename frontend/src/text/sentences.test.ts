@@ -7,8 +7,10 @@ const SOURCES = import.meta.glob<string>(
   ["../**/*.ts", "../**/*.tsx", "!../**/*.test.ts", "!../api.ts", "!../**/testing.ts"],
   { query: "?raw", import: "default", eager: true },
 );
-const SPOKEN = new Set(["title", "aria-label", "aria-description", "placeholder", "alt", "label"]); // attributes that people read or a screen reader speaks
-const COMMANDS = new Set(["my_plug", "meross mem", "/api/openapi.json", "unclouded web password"]); // the same in each language
+// attributes that people read or a screen reader speaks
+const SPOKEN = new Set(["title", "aria-label", "aria-description", "placeholder", "alt", "label"]);
+// the same in each language
+const COMMANDS = new Set(["my_plug", "meross mem", "/api/openapi.json", "unclouded web password"]);
 const WORD = /\p{L}{2,}/u;
 const SENTENCE = /^\P{L}*\p{Lu}\p{Ll}+(?: \p{L}+)+|\p{L}+ \p{L}+[.?!]$/u;
 const UNITS = /^[\s\d·.,:;/()|~–−+×%°→-]*(?:W|kW|V|A|Hz|Wh|kWh|ms|min|px|kB|MB|dBm|hex)?[\s\d·.,:;/()|~–−+×%°→-]*$/;
@@ -38,7 +40,10 @@ function textsOf(path: string, source: string): Text[] {
   return found;
 }
 
-/** Whether a literal is what an element contains, or an attribute that is read; through `a ? b : c`, `a && b` and `a || b`. */
+/**
+ * Whether a literal is what an element contains, or an attribute that is read; through `a ? b : c`, `a && b` and `a ||
+ * b`.
+ */
 function isShown(node: ts.Node): boolean {
   const { parent } = node;
   if (ts.isJsxAttribute(parent)) return SPOKEN.has(parent.name.getText());
@@ -82,6 +87,7 @@ describe("the sources of the page", () => {
 
   it("are found out", () => {
     const source =
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source code
       'const a = <p title="Two words">Hello there {open ? "yes" : say("app.on")} {`${n} times`}</p>; const b = "Not a key";';
     expect(
       textsOf("a.tsx", source)

@@ -1,4 +1,7 @@
-/** The texts of the page, from the tables that the API uses too: id -> text with {placeholders}. Those of one language are loaded. */
+/**
+ * The texts of the page, from the tables that the API uses too: id -> text with {placeholders}. Those of one language
+ * are loaded.
+ */
 import type english from "../../../src/unclouded/web/words/en.json";
 import type { Language } from "./language";
 
@@ -22,8 +25,8 @@ let others: readonly Load[] = [];
 let rest: Promise<void> | undefined;
 
 /**
- * Load the texts of a language that the first paint needs. Its dates are written as in `its`, its numbers too unless others are
- * chosen. `own`: the texts of another page, which come first there. Rejects if the hub does not send them.
+ * Load the texts of a language that the first paint needs. Its dates are written as in `its`, its numbers too unless
+ * others are chosen. `own`: the texts of another page, which come first there. Rejects if the hub does not send them.
  */
 export async function loadFirstWords(
   chosen: Language,

@@ -1,4 +1,6 @@
-/** Registers the service worker, where browsers allow one: over TLS with a trusted certificate, and on this computer. */
+/**
+ * Registers the service worker, where browsers allow one: over TLS with a trusted certificate, and on this computer.
+ */
 export function registerWorker(): void {
   if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
   const register = () =>

@@ -5,6 +5,7 @@
  */
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
+import { cached } from "../../data/cached";
 import { postForLines, HubError } from "../../data/http";
 import type { Outcome } from "../../data/shapes";
 import { say } from "../../text/words";
@@ -80,8 +81,5 @@ function failed(run: Run, text: string): Run {
 }
 
 function slot(device: string, action: string): Signal<Run | undefined> {
-  const place = `${device}\n${action}`;
-  let found = runs.get(place);
-  if (!found) runs.set(place, (found = signal<Run | undefined>(undefined)));
-  return found;
+  return cached(runs, `${device}\n${action}`, () => signal<Run | undefined>(undefined));
 }

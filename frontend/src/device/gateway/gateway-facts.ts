@@ -1,4 +1,6 @@
-/** What the page shows of a gateway: the window in which sub-devices may join, who joined in it, batteries and signals. */
+/**
+ * What the page shows of a gateway: the window in which sub-devices may join, who joined in it, batteries and signals.
+ */
 import { reading } from "../../data/live";
 import { isAnswering, nameOf, pointOf } from "../../devices/points";
 import type { Device, Point, Reading, Role } from "../../data/shapes";

@@ -26,6 +26,7 @@ export function Menu({ device }: { device: Device }) {
     button.current?.focus();
   };
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: the keys of what is in it
     <div class="device-menu" ref={box} onKeyDown={press}>
       <button
         type="button"
@@ -37,6 +38,7 @@ export function Menu({ device }: { device: Device }) {
         <span aria-hidden="true">⋯</span>
       </button>
       {isOpen && (
+        // biome-ignore lint/a11y/useKeyWithClickEvents: a key on a link in it is a click
         <ul onClick={() => setOpen(false)}>
           <li>
             <a href={historyOf(device.id)}>{say("app.history")}</a>

@@ -57,7 +57,7 @@ export function familyName(family: string): string {
 
 /** The configured link; for plugs that connect to the broker, a description. */
 export function LinkPlace({ link }: { link: string }) {
-  return link === "broker:" ? <>{say("device.link_broker")}</> : <code>{link}</code>;
+  return link === "broker:" ? say("device.link_broker") : <code>{link}</code>;
 }
 
 function infoName(key: string): string {

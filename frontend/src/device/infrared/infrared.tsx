@@ -242,7 +242,9 @@ function Export({ device, name }: { device: Device; name: string }) {
     let isCurrent = true;
     setNote("");
     void exported(device.id, name, form).then((fresh) => isCurrent && setCode(fresh));
-    return () => void (isCurrent = false);
+    return () => {
+      isCurrent = false;
+    };
   }, [device.id, name, form]);
   const copy = async () => setNote(say((await copied(code.text)) ? "device.copied" : "device.not_copied"));
   return (

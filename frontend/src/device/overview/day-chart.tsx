@@ -1,4 +1,7 @@
-/** The main value of a device in the last 24 hours. The drawing is loaded when it is needed; its place is kept until then. */
+/**
+ * The main value of a device in the last 24 hours. The drawing is loaded when it is needed; its place is kept until
+ * then.
+ */
 import { computed } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -42,7 +45,9 @@ export function DayChart({ device, point }: { device: Device; point: Point }) {
   );
 }
 
-/** The module that draws, once it is there. Without it the page says nothing: the table of the history has the values. */
+/**
+ * The module that draws, once it is there. Without it the page says nothing: the table of the history has the values.
+ */
 function useLines(): ComponentType<DayLinesProps> | undefined {
   const [loaded, setLoaded] = useState<{ Lines: ComponentType<DayLinesProps> }>();
   useEffect(() => {
@@ -51,7 +56,9 @@ function useLines(): ComponentType<DayLinesProps> | undefined {
       ({ DayLines }) => isCurrent && setLoaded({ Lines: DayLines }),
       () => undefined,
     );
-    return () => void (isCurrent = false);
+    return () => {
+      isCurrent = false;
+    };
   }, []);
   return loaded?.Lines;
 }

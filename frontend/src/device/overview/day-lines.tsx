@@ -27,13 +27,13 @@ export function DayLines({ device, point, answer, span, height }: DayLinesProps)
   const cursor = useSignal<number | null>(null);
   const series = answer.series[0];
   const until = useMemo(() => Math.min(answer.end, now.peek()), [answer]);
-  const rows = useMemo(() => (series ? heldRows(series, answer.step, until) : []), [answer]);
+  const rows = useMemo(() => (series ? heldRows(series, answer.step, until) : []), [series, answer, until]);
+  const colour = pointOf(device, POWER) ? markOf(device.id) : "var(--rest)";
   const { at, lines } = useMemo(() => {
     const { at, columns } = columnsOf(series ? [series] : [], answer.step, answer, until);
-    const colour = pointOf(device, POWER) ? markOf(device.id) : "var(--rest)";
     const column = columns[0] ?? { y: [], low: [], high: [] };
     return { at, lines: [{ key: point.key, label: "", colour, isHidden: false, isDashed: false, column, marks: [] }] };
-  }, [answer, device.id, point.key]);
+  }, [series, answer, until, colour, point.key]);
   const title = titleOf(point);
   const isSwitch = point.kind === "switch";
   const text = (value: number) =>

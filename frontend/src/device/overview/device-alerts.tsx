@@ -1,4 +1,7 @@
-/** What needs attention of this device: alarms, faults, values beyond a limit. That it does not answer, its sentence says. */
+/**
+ * What needs attention of this device: alarms, faults, values beyond a limit. That it does not answer, its sentence
+ * says.
+ */
 import { alerts } from "../../data/live";
 import type { Device } from "../../data/shapes";
 import { alertText } from "../../now/alerts";

@@ -10,8 +10,8 @@ import { say, sayIfKnown } from "../../text/words";
 import type { Switched } from "./switched";
 
 /**
- * `value`: of the relay; undefined: none, or not known. `last`: when it was switched within a day; `isOld`: what it was a
- * day ago is known. `heard`: the time of its newest reading.
+ * `value`: of the relay; undefined: none, or not known. `last`: when it was switched within a day; `isOld`: what it was
+ * a day ago is known. `heard`: the time of its newest reading.
  */
 export type Known = { value: Value | undefined; last: Switched | undefined; isOld: boolean; heard: number | undefined };
 

@@ -36,7 +36,7 @@ export function usePast(device: Device, point: string | undefined): Past {
   useEffect(() => {
     const timer = setTimeout(again, STORED_MS);
     return () => clearTimeout(timer);
-  }, [device.state, device.since]);
+  }, [device.state, device.since, again]);
   const live = notices.value.filter((one) => one.device === device.id);
   const events = merged([value ?? [], live, statesAsEvents([device])], EVENTS);
   const series = history.value?.series[0];

@@ -22,7 +22,9 @@ export function seenIn({ at, value }: Pick<Series, "at" | "value">, step: number
   });
 }
 
-/** When the relay was switched, oldest first. A command that changed nothing is no switching; nor is the first value. */
+/**
+ * When the relay was switched, oldest first. A command that changed nothing is no switching; nor is the first value.
+ */
 export function switchesOf(seen: readonly Seen[], events: readonly HubEvent[], point: string): Switched[] {
   const commands = events.flatMap((event): Switched[] => {
     const { key, value, origin, isDone } = commandIn(event);

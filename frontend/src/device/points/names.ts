@@ -1,6 +1,6 @@
 /**
- * Names of points and of what they may be, in the language of the page: from the vocabulary where it has one, else as the
- * profile writes them.
+ * Names of points and of what they may be, in the language of the page: from the vocabulary where it has one, else as
+ * the profile writes them.
  *
  *     power_2_W ──► "Power 2"     open, true ──► "open"     after_power_cut, "last" ──► "As before"
  */

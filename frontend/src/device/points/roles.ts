@@ -12,32 +12,39 @@ export type Role = "reading" | "control" | "setting" | "expert";
 
 /** What is measured or reported, most wanted first: the first one that a device has is its big number. */
 const READINGS = (
-  "power temperature temperature_indoor temperature_water humidity open motion presence water smoke gas co_alarm co2 co pm25 pm10 voc formaldehyde air_quality " +
-  "lock position illuminance soil_moisture liquid_level water_total rain wind_speed pressure uv_index battery battery_state battery_low activity alarm fault tampered vibration doorbell " +
-  "temperature_floor temperature_external temperature_outdoor valve window_open tank_full charging charge_state connector_state energy_session balance pv_power " +
-  "battery_power over_temperature trip countdown_left opened_by_fingerprint opened_by_password opened_by_card opened_by_app opened_by_key duress filter_life"
+  "power temperature temperature_indoor temperature_water humidity open motion presence water smoke gas co_alarm co2 " +
+  "co pm25 pm10 voc formaldehyde air_quality lock position illuminance soil_moisture liquid_level water_total rain " +
+  "wind_speed pressure uv_index battery battery_state battery_low activity alarm fault tampered vibration doorbell " +
+  "temperature_floor temperature_external temperature_outdoor valve window_open tank_full charging charge_state " +
+  "connector_state energy_session balance pv_power battery_power over_temperature trip countdown_left " +
+  "opened_by_fingerprint opened_by_password opened_by_card opened_by_app opened_by_key duress filter_life"
 ).split(" ");
 const LAST_HEADLINE = READINGS.indexOf("battery"); // from here on they are no big number
 
 const CONTROLS = (
-  "on on_all setpoint mode preset fan_on fan_speed fan_mode fan_direction swing swing_horizontal boost turbo sleep eco away holiday manual brightness " +
-  "colour_temperature light light_mode position_target action approve siren alarm_on humidity_target speed level manual_feed pause pump heat cool dry ion " +
-  "power_mode irrigation_mode privacy recording suction charge_current_limit mute"
+  "on on_all setpoint mode preset fan_on fan_speed fan_mode fan_direction swing swing_horizontal boost turbo sleep " +
+  "eco away holiday manual brightness colour_temperature light light_mode position_target action approve siren " +
+  "alarm_on humidity_target speed level manual_feed pause pump heat cool dry ion power_mode irrigation_mode privacy " +
+  "recording suction charge_current_limit mute"
 ).split(" ");
 
 /** Settings that have a title and a sentence: `behaviour.child_lock`, `behaviour.child_lock_text`. */
 const SETTINGS = (
-  "after_power_cut countdown child_lock led indicator backlight overcharge_cutoff inching inching_duration interlock switch_type standby_killer standby_killer_power " +
-  "standby_killer_delay standby_killer_alert over_temperature_protection over_temperature_action beep do_not_disturb volume duration ringtone report_interval wakes_every " +
-  "prepaid charge overload_limit over_current_limit over_voltage_limit under_voltage_limit over_temperature_limit leakage_limit trip_action auto_reclosing " +
-  "temperature_correction humidity_correction hysteresis frost_protection window_detection setpoint_min setpoint_max sensitivity screen_brightness alarm_enabled " +
+  "after_power_cut countdown child_lock led indicator backlight overcharge_cutoff inching inching_duration interlock " +
+  "switch_type standby_killer standby_killer_power standby_killer_delay standby_killer_alert " +
+  "over_temperature_protection over_temperature_action beep do_not_disturb volume duration ringtone report_interval " +
+  "wakes_every prepaid charge overload_limit over_current_limit over_voltage_limit under_voltage_limit " +
+  "over_temperature_limit leakage_limit trip_action auto_reclosing temperature_correction humidity_correction " +
+  "hysteresis frost_protection window_detection setpoint_min setpoint_max sensitivity screen_brightness alarm_enabled " +
   "power_limit temperature_unit"
 ).split(" ");
 
 const EXPERT = (
-  "test_result live_updates debug_data time time_format restart factory_reset data_reset wifi_reset filter_reset brush_reset refresh self_test self_test_result leakage_test " +
-  "clear_energy clear_events schedule alarms alarms_1 alarms_2 joining joining_left security security_left alarm_reported alarm_text device_id device_info number firmware model " +
-  "calibration voltage_calibration current_calibration power_calibration energy_calibration frequency_calibration message event"
+  "test_result live_updates debug_data time time_format restart factory_reset data_reset wifi_reset filter_reset " +
+  "brush_reset refresh self_test self_test_result leakage_test clear_energy clear_events schedule alarms alarms_1 " +
+  "alarms_2 joining joining_left security security_left alarm_reported alarm_text device_id device_info number " +
+  "firmware model calibration voltage_calibration current_calibration power_calibration energy_calibration " +
+  "frequency_calibration message event"
 ).split(" ");
 
 const TABLE: ReadonlyMap<string, Role> = new Map([
@@ -47,7 +54,9 @@ const TABLE: ReadonlyMap<string, Role> = new Map([
   ...EXPERT.map((base) => [base, "expert"] as const),
 ]);
 
-/** The entry of a key: its longest beginning that is listed. `power_2_W` is `power`, `standby_killer_power_W` is itself. */
+/**
+ * The entry of a key: its longest beginning that is listed. `power_2_W` is `power`, `standby_killer_power_W` is itself.
+ */
 export function baseOf(key: string): string | undefined {
   const parts = key.split("_");
   for (let count = parts.length; count > 0; count--) {

@@ -21,7 +21,10 @@ export function awaitsSchedule(device: Device, now: number): boolean {
 
 export type Day = (typeof DAYS)[number];
 
-/** What the form holds. `after` and `lasts`: minutes as typed; `offset`: minutes after (or, with a minus, before) the sun. */
+/**
+ * What the form holds. `after` and `lasts`: minutes as typed; `offset`: minutes after (or, with a minus, before) the
+ * sun.
+ */
 export type RuleForm = {
   kind: ScheduleRule["kind"];
   turn: "on" | "off";

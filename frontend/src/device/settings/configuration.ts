@@ -1,6 +1,6 @@
 /**
- * The configuration of the devices as the hub's file has it, and changes to it. A change names the revision that the page
- * has seen; where another browser or a person changed the file meanwhile, nothing is overwritten.
+ * The configuration of the devices as the hub's file has it, and changes to it. A change names the revision that the
+ * page has seen; where another browser or a person changed the file meanwhile, nothing is overwritten.
  *
  *     change({ name }) ──► PATCH ──► saved, with a new revision
  *                            │
@@ -90,7 +90,10 @@ export function removeDevice(device: string, history: "keep" | "delete"): Promis
   );
 }
 
-/** Send a change on top of the revision that the page has seen. `isMine`: whether a difference is what it is about. Never throws. */
+/**
+ * Send a change on top of the revision that the page has seen. `isMine`: whether a difference is what it is about.
+ * Never throws.
+ */
 export function apply(
   isMine: (difference: Difference) => boolean,
   send: (revision: string) => Promise<Change>,

@@ -1,4 +1,6 @@
-/** The forms of a setting: what it is called and what it means on the left, its control on the right. Each saves itself. */
+/**
+ * The forms of a setting: what it is called and what it means on the left, its control on the right. Each saves itself.
+ */
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 
@@ -66,7 +68,9 @@ export function Choice({ device, bar, title, text, value, options, keysFor, name
         title={bar || undefined}
         onChange={(event) => {
           const select = event.currentTarget;
-          void saving.save(keysFor(select.value)).then((done) => done?.state !== "saved" && (select.value = value));
+          void saving.save(keysFor(select.value)).then((done) => {
+            if (done?.state !== "saved") select.value = value;
+          });
         }}
       >
         {options.map(([key, label]) => (

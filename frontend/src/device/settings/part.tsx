@@ -101,6 +101,7 @@ function Question({ device, close }: { device: Device; close: () => void }) {
       )}
       {problem && <Notice kind="fault">{problem}</Notice>}
       <div class="row-of">
+        {/* biome-ignore lint/a11y/noAutofocus: the first focus in its dialog */}
         <button type="button" autoFocus onClick={close}>
           {say("device.cancel")}
         </button>
@@ -117,7 +118,12 @@ function useAsk(device: Device, action: string, then: () => void) {
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
   const isShown = useRef(true);
-  useEffect(() => () => void (isShown.current = false), []);
+  useEffect(
+    () => () => {
+      isShown.current = false;
+    },
+    [],
+  );
   const send = async (args: Record<string, string>) => {
     setBusy(true);
     await run(device.id, action, args, true);

@@ -88,6 +88,7 @@ function Question({ device, close }: { device: Device; close: () => void }) {
       )}
       {problem && <Notice kind="fault">{problem}</Notice>}
       <div class="row-of">
+        {/* biome-ignore lint/a11y/noAutofocus: the first focus in its dialog */}
         <button type="button" autoFocus onClick={close}>
           {say("device.cancel")}
         </button>

@@ -1,4 +1,6 @@
-/** What the energy of a period cost, or the carbon dioxide of it: bars, the figure, what cost most, what solar saved. */
+/**
+ * What the energy of a period cost, or the carbon dioxide of it: bars, the figure, what cost most, what solar saved.
+ */
 import { useSignal } from "@preact/signals";
 
 import { CostLinks } from "../../costs/tabs";
@@ -29,7 +31,7 @@ import {
   rankedCosts,
   shownRows,
   sumOf,
-  valueOf,
+  valueIn,
   type Money,
 } from "./costs";
 import { PanelState } from "../panel_state";
@@ -268,7 +270,7 @@ type TipProps = Readonly<{
 
 function CostTip({ costs, rows, index, money, zone, paint }: TipProps) {
   const values = rows
-    .map((row) => ({ row, value: valueOf(row, money, index) ?? 0 }))
+    .map((row) => ({ row, value: valueIn(row, money, index) ?? 0 }))
     .filter(({ value }) => value !== 0);
   const total = values.reduce((sum, { value }) => sum + value, 0);
   const largest = values.sort((one, other) => Math.abs(other.value) - Math.abs(one.value)).slice(0, MOST_IN_TIP);
@@ -369,10 +371,10 @@ function costTable(costs: Costs, rows: readonly CostRow[], money: Money, zone: s
   const head = [say(`history.${byOf(costs)}`), ...rows.map(nameOfRow), say("history.total")];
   const lines = costs.at.slice(0, -1).map((at, period) => [
     periodText(at, byOf(costs), zone),
-    ...rows.map((row) => valueText(valueOf(row, money, period), money, costs)),
+    ...rows.map((row) => valueText(valueIn(row, money, period), money, costs)),
     valueText(
       rows.reduce<number | undefined>(
-        (sum, row) => ((value) => (value === undefined ? sum : (sum ?? 0) + value))(valueOf(row, money, period)),
+        (sum, row) => ((value) => (value === undefined ? sum : (sum ?? 0) + value))(valueIn(row, money, period)),
         undefined,
       ),
       money,

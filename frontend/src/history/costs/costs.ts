@@ -24,7 +24,7 @@ export function shownRows(costs: Costs, chosen: readonly string[] | null): CostR
 }
 
 /** The value of a row in a period; undefined where it is not known. */
-export function valueOf(row: CostRow, money: Money, period: number): number | undefined {
+export function valueIn(row: CostRow, money: Money, period: number): number | undefined {
   return numberOf(money === "cost" ? row.cost[period] : row.kg?.[period]);
 }
 
@@ -47,9 +47,12 @@ export function costBars(costs: Costs, rows: readonly CostRow[], money: Money): 
   for (let period = 0; period < costs.at.length - 1; period++) {
     let [height, depth] = [0, 0];
     for (const row of ordered) {
-      const value = valueOf(row, money, period);
+      const value = valueIn(row, money, period);
       if (!value) continue;
-      const [from, to] = value > 0 ? [height, (height += value)] : [depth, (depth += value)];
+      const from = value > 0 ? height : depth;
+      const to = from + value;
+      if (value > 0) height = to;
+      else depth = to;
       bars.push({
         part: partOf(row),
         device: row.kind === "device" ? row.id : "",
@@ -70,7 +73,7 @@ export function sumOf(costs: Costs, rows: readonly CostRow[], money: Money, end 
   let found: number | undefined;
   for (const row of rows)
     for (let period = 0; period < costs.at.length - 1 && (costs.at[period + 1] ?? Infinity) <= end; period++) {
-      const value = valueOf(row, money, period);
+      const value = valueIn(row, money, period);
       if (value !== undefined) found = (found ?? 0) + value;
     }
   return found;
@@ -79,7 +82,7 @@ export function sumOf(costs: Costs, rows: readonly CostRow[], money: Money, end 
 /** Each period's sum; undefined where nothing is known. */
 export function heightsOfCosts(costs: Costs, rows: readonly CostRow[], money: Money): (number | undefined)[] {
   return costs.at.slice(1).map((_, period) => {
-    const values = rows.map((row) => valueOf(row, money, period)).filter((value) => value !== undefined);
+    const values = rows.map((row) => valueIn(row, money, period)).filter((value) => value !== undefined);
     return values.length ? values.reduce((sum, value) => sum + Math.max(value, 0), 0) : undefined;
   });
 }

@@ -222,7 +222,7 @@ function EditDialog({ device, span, point, close }: Props & Readonly<{ close: ()
           <button type="button" onClick={() => dialog.current?.close()}>
             {say("device.cancel")}
           </button>
-          <button class="main" disabled={isBusy}>
+          <button type="submit" class="main" disabled={isBusy}>
             {say(preview ? "edits.do" : "edits.preview")}
           </button>
         </div>

@@ -10,7 +10,7 @@ import type { Device, Energy } from "../../data/shapes";
 import { planOf } from "../../energy/flows";
 import { firstOf, instantOf, plusDays, shifted, wallOf, type Day, type Range } from "../calendar";
 import type { CostRow, Costs } from "../../costs/shapes";
-import { valueOf, type Money } from "../costs/costs";
+import { valueIn, type Money } from "../costs/costs";
 import { barsOf, EXPORT, heightsOf, IMPORT } from "../energy";
 
 export const HOURS_A_DAY = 24;
@@ -39,7 +39,7 @@ export function heatOf(energy: Energy, devices: readonly Device[], range: Range,
 export function heatOfCosts(costs: Costs, rows: readonly CostRow[], money: Money, range: Range, on: Day): Heat {
   const counted = rows.filter((row) => row.kind !== "fixed");
   const of = (period: number): Cell | undefined => {
-    const values = counted.map((row) => valueOf(row, money, period)).filter((value) => value !== undefined);
+    const values = counted.map((row) => valueIn(row, money, period)).filter((value) => value !== undefined);
     if (!values.length) return undefined;
     const sum = (sign: number) => values.reduce((total, value) => total + Math.max(sign * value, 0), 0);
     return { use: sum(1), given: sum(-1), estimated: false };
@@ -93,13 +93,13 @@ export function meansOf(heat: Heat): { months: Day[]; use: (number | undefined)[
       months.push({ ...date, day: 1 });
       sums.push({ use: zeros(), given: zeros(), count: zeros() });
     }
-    const sum = sums.at(-1)!;
+    const sum = sums.at(-1);
     for (let hour = 0; hour < HOURS_A_DAY; hour++) {
       const cell = heat.cells[day * HOURS_A_DAY + hour];
-      if (!cell) continue;
-      sum.use[hour]! += cell.use;
-      sum.given[hour]! += cell.given;
-      sum.count[hour]! += 1;
+      if (!cell || !sum) continue;
+      sum.use[hour] = (sum.use[hour] ?? 0) + cell.use;
+      sum.given[hour] = (sum.given[hour] ?? 0) + cell.given;
+      sum.count[hour] = (sum.count[hour] ?? 0) + 1;
     }
   }
   const mean = (which: "use" | "given") =>
@@ -155,7 +155,9 @@ function added(rows: Energy["rows"], period: number): Cell | undefined {
   return found;
 }
 
-/** Each hour of the answer with its place in the map. Days of 24 hours need one conversion, others one for each hour. */
+/**
+ * Each hour of the answer with its place in the map. Days of 24 hours need one conversion, others one for each hour.
+ */
 function eachHour(
   energy: Pick<Energy, "at">,
   first: Day,

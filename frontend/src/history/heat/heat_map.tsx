@@ -58,7 +58,6 @@ export function HeatMap({ heat, range, label, use, given, over, open, tip }: Pro
           ref={canvas}
           width={heat.days}
           height={HOURS_A_DAY}
-          aria-hidden="true"
           onPointerMove={(event) => (over.value = at(event))}
           onPointerLeave={() => (over.value = null)}
           onClick={(event) => event.detail && open(at(event) ?? 0)}

@@ -121,6 +121,7 @@ function One({ device, action }: { device: Device; action: Action }) {
             </div>
           ))}
           <div class="row-of">
+            {/* biome-ignore lint/a11y/noAutofocus: the first focus in its dialog */}
             <button type="button" autoFocus onClick={() => dialog.current?.close()}>
               {say("device.cancel")}
             </button>

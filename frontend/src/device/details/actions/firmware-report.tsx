@@ -1,4 +1,6 @@
-/** What an update file is, before it is sent: its container, what it is for, its checksums, and what speaks against it. */
+/**
+ * What an update file is, before it is sent: its container, what it is for, its checksums, and what speaks against it.
+ */
 import { Fact } from "../../../parts/fact";
 import type { UpdateFile } from "../../../data/shapes";
 import { say } from "../../../text/words";

@@ -1,5 +1,6 @@
 /**
- * Files for an action: uploaded when they are chosen, so that what they are is known before anything is sent to a device.
+ * Files for an action: uploaded when they are chosen, so that what they are is known before anything is sent to a
+ * device.
  *
  *     PUT /api/updates/pump.bin?beside=true&device=pump
  *     ◄── {"name": "pump.bin", "firmware": {"text": "…", "faults": []}, "refused": "", …}
@@ -44,7 +45,9 @@ export function uploadName(name: string): string {
   );
 }
 
-/** Why an action cannot run with these files yet, "" = it can. `force`: what is for something else is sent all the same. */
+/**
+ * Why an action cannot run with these files yet, "" = it can. `force`: what is for something else is sent all the same.
+ */
 export function fileProblem(
   wanted: readonly string[],
   chosen: Readonly<Record<string, Chosen>>,

@@ -52,7 +52,7 @@ function Answer({ run }: { run: ConsoleRun }) {
       {lines.length > 0 && (
         <details class="plain" open={!blocks.length}>
           <summary>{say("console.raw")}</summary>
-          <pre tabIndex={0} aria-label={say("console.raw_of", { line: run.line })}>
+          <pre tabIndex={0} role="region" aria-label={say("console.raw_of", { line: run.line })}>
             {lines.join("\n")}
           </pre>
         </details>

@@ -8,7 +8,9 @@
 import type { Device } from "../../../data/shapes";
 import { say } from "../../../text/words";
 
-/** A command that the device offers. `form`: how it is written. `options`: values of its arguments, where there are few. */
+/**
+ * A command that the device offers. `form`: how it is written. `options`: values of its arguments, where there are few.
+ */
 export type Offered = {
   name: string;
   form: string;
@@ -54,7 +56,9 @@ export function argumentsOf(command: Pick<Offered, "form">): string[] {
   return [...command.form.matchAll(/<(\w+)>/g)].map((found) => found[1] ?? "");
 }
 
-/** The values of the argument that is typed; else the commands that begin with the text; else those that have its words. */
+/**
+ * The values of the argument that is typed; else the commands that begin with the text; else those that have its words.
+ */
 export function suggestions(text: string, offered: readonly Offered[]): Suggestion[] {
   const typed = text.trimStart().replace(/\s+/g, " ");
   const values = valuesOf(typed, offered);

@@ -21,8 +21,8 @@ const LEVELS: readonly Level[] = ["error", "warning", "info"];
 const HIDDEN = "•";
 
 /**
- * The lines of some frames, oldest first. Answers of commands are left out; so is text of no known form before the first
- * command or prompt, which may be the rest of an answer.
+ * The lines of some frames, oldest first. Answers of commands are left out; so is text of no known form before the
+ * first command or prompt, which may be the rest of an answer.
  */
 export function logLines(frames: readonly WireLine[]): LogLine[] {
   const own = frames.filter((frame) => frame.sender === "device" && frame.kind === "frame");
@@ -75,6 +75,7 @@ function lineOf(text: string, name: string, isShown: boolean): Omit<LogLine, "at
   if (cut) return { level: levelOf(cut[2]), source: cut[1] ?? "", text: cut[3] ?? "" };
   const plain = text
     .replace(/^(?:\$ ?)+/, "")
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it takes them out
     .replace(/[\x00-\x1f\x7f]/g, " ")
     .trim();
   return plain && isShown ? { level: "", source: name === TEXT || name === "log" ? "" : name, text: plain } : undefined;

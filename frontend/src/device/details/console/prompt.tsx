@@ -143,15 +143,19 @@ function Line({ device, text, inputRef, problem, onText, onProblem }: LineProps)
       </div>
       <ul
         id={`${id}-list`}
+        // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: a list is what a listbox is made of
         role="listbox"
         aria-label={say("console.suggestions")}
         class="suggestions"
         hidden={!found.length}
       >
         {found.map((one, index) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the field above has the focus and the keys
+          // biome-ignore lint/a11y/useFocusableInteractive: the field above has the focus and the keys
           <li
             key={one.key}
             id={`${id}-${index}`}
+            // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: a list is what a listbox is made of
             role="option"
             aria-selected={index === active}
             ref={(item) => void (index === active && item?.scrollIntoView({ block: "nearest" }))}
@@ -185,6 +189,7 @@ function Confirmation({ device, request, onYes, onNo }: ConfirmationProps) {
       <p class="soft">{nameOf(device)}</p>
       <p id={`${id}-text`}>{request.warning}</p>
       <div class="row-of">
+        {/* biome-ignore lint/a11y/noAutofocus: the first focus in its dialog */}
         <button type="button" autoFocus onClick={onNo}>
           {say("device.cancel")}
         </button>

@@ -8,6 +8,7 @@
  */
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
 
+import { cached } from "../../../data/cached";
 import { HubError, postForLines } from "../../../data/http";
 import type { Outcome } from "../../../data/shapes";
 import { say } from "../../../text/words";
@@ -117,11 +118,9 @@ function hasNewNames(offered: readonly Offered[], line: string, answer: ConsoleA
 }
 
 function state(device: string): State {
-  let found = states.get(device);
-  if (!found)
-    states.set(
-      device,
-      (found = { runs: signal<readonly ConsoleRun[]>([]), offered: signal<readonly Offered[]>([]), history: [] }),
-    );
-  return found;
+  return cached(states, device, () => ({
+    runs: signal<readonly ConsoleRun[]>([]),
+    offered: signal<readonly Offered[]>([]),
+    history: [],
+  }));
 }

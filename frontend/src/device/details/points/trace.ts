@@ -28,6 +28,7 @@ export function useTraces(device: Device): Traces {
     .map((point) => point.key);
   const live = connection.value === "live";
   const silent = !isAnswering(device.state) && device.since;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `keys` by what is in it; `kept` is a ref
   useEffect(() => {
     kept.tracks.clear();
     for (const key of keys) kept.tracks.set(key, begun(device.id, key));
@@ -42,6 +43,7 @@ export function useTraces(device: Device): Traces {
       ended.abort();
     };
   }, [device.id, keys.join(), live]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `keys` by what is in it; `kept` is a ref
   useEffect(() => {
     if (silent) for (const track of kept.tracks.values()) track.add(Date.parse(silent) / 1000, null);
   }, [silent, keys.join(), live]);

@@ -138,6 +138,7 @@ function Line({ line, channels, path }: { line: WireLine; channels: boolean; pat
 function OpenBytes({ line, path }: { line: WireLine; path: string }) {
   const [parts, setParts] = useState<WireLine["parts"]>();
   const { value, error } = usePolled<WireLine[]>(parts ? undefined : path, 0, { limit: LIMIT + MARGIN, parts: "true" });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: of the first answer that has them
   useEffect(() => {
     if (value && !parts) setParts(partsOf(value, line) ?? []);
   }, [value]);

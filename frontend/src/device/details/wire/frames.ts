@@ -20,8 +20,8 @@ export function hasProblem(line: WireLine): boolean {
 }
 
 /**
- * The lines that contain every word of `filter`, newest first; `problemsOnly`: only those with problems. Bytes are found
- * with and without blanks (`55 aa`, `55aa`).
+ * The lines that contain every word of `filter`, newest first; `problemsOnly`: only those with problems. Bytes are
+ * found with and without blanks (`55 aa`, `55aa`).
  */
 export function filteredLines(lines: readonly WireLine[], filter: string, problemsOnly = false): Shown[] {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
