@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from fractions import Fraction
 
+import msgspec
 import pytest
 
 from unclouded.core.model import Ledger, Point
@@ -219,3 +220,154 @@ def test_a_ledger_keeps_62_days_and_counts_no_earlier_one_again() -> None:
     assert energy.count_day(row("dated"), 30, days[1], now, now) == []
     energy.count_day(row("dated"), 30, days[2], now, now)
     assert energy.total(KEY) == 660_000
+
+
+# --- the ledgers of a device ------------------------------------------------------------------------
+
+DAY = 86_400.0
+
+
+def day(number: int, since: float = 0.0) -> ReportedDay:
+    """A day by its number; day 0 begins at NOON."""
+    return ReportedDay(str(date(2027, 1, 15) + timedelta(number)), NOON + DAY * number, since)
+
+
+def counted_days(energy: DeviceEnergy, *shown: tuple[ReportedDay, int, float]) -> list[tuple[float, Counted]]:
+    """What the last of them becomes: day, Wh, and when the device counted it last. They are read when that is over."""
+    now = max(at for *_, at in shown)
+    for one, level, at in shown:
+        now = max(now, energy.newest(KEY))
+        found = energy.count_day(row("dated"), level, one, at, now)
+    return found
+
+
+def test_no_reading_is_filed_in_the_future_nor_before_the_newest_unless_the_clock_was_ahead() -> None:
+    energy = energy_of()
+    asked = [
+        (0.5, 0.5, 0.5),
+        (NOON, NOON, NOON),
+        (NOON - 10, NOON + 1, NOON),
+        (NOON + 50, NOON + 5, NOON + 5),
+        (NOON - 400, NOON - 295, NOON + 5),
+        (NOON - 400, NOON - 296, NOON - 400),
+    ]
+    assert [energy.filed(KEY, at, now) for at, now, _ in asked] == [when for *_, when in asked]
+
+
+def test_what_flows_the_other_way_is_that_of_the_other_point_except_a_first_total() -> None:
+    increments, total = (msgspec.structs.replace(row(counter), falls_to=FELL) for counter in ("increment", "total"))
+    assert energy_of().count(increments, 7, NOON, falls=True) == Counted(
+        0, "good", ("increment",), KEY, Counted(7000, point=FELL)
+    )
+    energy = energy_of()
+    assert energy.count(total, 7, NOON, falls=True) == Counted(7000, point=KEY)
+    assert energy.count(total, 9, NOON + 15, falls=True) == Counted(7000, point=KEY, fell=Counted(2000, point=FELL))
+    assert energy.count(total, 10, NOON + 30) == Counted(8000, point=KEY, fell=Counted(2000, point=FELL))
+
+
+def test_a_level_that_is_repeated_is_a_duplicate_once_there_is_one() -> None:
+    energy = energy_of()
+    assert energy.count(row(), 5, NOON, repeated=True).flags == ()
+    assert energy.count(row(), 6, NOON + 1, repeated=True) == Counted(5000, "good", ("duplicate",), KEY)
+
+
+def test_a_day_without_a_number_is_invalid() -> None:
+    assert energy_of().count_day(row("dated"), -1, day(0), NOON, NOON) == [
+        (NOON, Counted(0, "suspect", ("invalid",), KEY))
+    ]
+
+
+def test_an_earlier_day_is_news_where_it_adds_something_or_cannot_be() -> None:
+    energy = energy_of()
+    counted_days(energy, (day(0), 10, NOON + 3600), (day(2), 10, NOON + 2 * DAY + 60))
+    assert counted_days(energy, (day(1), 0, NOON + DAY + 100)) == []
+    [(_, jumped)] = counted_days(energy, (day(1), 10**9, NOON + DAY + 200))
+    assert (jumped.flags, jumped.quality) == (("jump",), "suspect")
+    [(_, late)] = counted_days(energy, (day(1), 5, NOON + DAY + 300))
+    assert (late.total_mWh, late.flags) == (25_000, ("late",))
+
+
+@pytest.mark.parametrize(("before_s", "flags"), [(60, ()), (61, ("late",))])
+def test_a_day_is_late_more_than_a_minute_before_the_newest_reading(before_s: int, flags: tuple[str, ...]) -> None:
+    energy = energy_of()
+    counted_days(energy, (day(0), 10, NOON + DAY - 10), (day(1), 10, NOON + DAY + 50))
+    [(when, counted)] = counted_days(energy, (day(0), 15, NOON + DAY + 50 - before_s))
+    assert (when, counted.flags) == (NOON + DAY + 50, flags)
+
+
+def test_energy_of_an_outage_begins_with_its_day_or_where_the_device_says() -> None:
+    for one, begin, marks in ((day(1), NOON + DAY, ("gap",)), (day(1, NOON + DAY + 400), NOON + DAY + 400, ())):
+        energy = energy_of()
+        counted_days(energy, (day(0), 10, NOON + 3600))
+        assert counted_days(energy, (one, 5, NOON + DAY + 1000)) == [
+            (begin, Counted(10_000, "good", marks, KEY)),
+            (NOON + DAY + 1000, Counted(15_000, "good", ("gap",), KEY)),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("at", "flags"),
+    [
+        (NOON + DAY + 300, ()),
+        (NOON + DAY + 301, ("gap",)),
+        (NOON + 30 * DAY + 3600, ("gap",)),
+        (NOON + 30 * DAY + 3601, ("gap", "lost")),
+    ],
+)
+def test_an_outage_is_a_gap_after_five_minutes_and_loses_days_after_thirty(at: float, flags: tuple[str, ...]) -> None:
+    energy = energy_of()
+    counted_days(energy, (day(0), 10, NOON + 3600))
+    found = counted_days(energy, (day(int((at - NOON) // DAY)), 5, at))
+    assert found[0][1].flags == flags
+    assert [when for when, _ in found] == ([at - (at - NOON) % DAY, at] if flags else [at])
+
+
+def test_a_day_that_began_within_a_day_of_the_newest_reading_loses_none() -> None:
+    """The device shows what it counted since: the days between are not known, but none is missing."""
+    for begin, flags in ((NOON + 3600 + DAY, ("gap",)), (NOON + 3601 + DAY, ("gap", "lost"))):
+        energy = energy_of()
+        counted_days(energy, (day(0), 10, NOON + 3600))
+        later = ReportedDay("2027-01-16", begin)
+        now = NOON + 40 * DAY
+        assert energy.count_day(row("dated"), 5, later, begin + 1000, now)[0][1].flags == flags
+
+
+def test_power_is_integrated_for_five_minutes_and_a_gap_after_that() -> None:
+    energy = energy_of()
+    expected = [(0.0, 0, ()), (300.0, 100, ()), (301.0, 200, ("gap",)), (0.0, 200, ()), (-60.0, 200, ())]
+    at = NOON
+    for passed, total, flags in expected:
+        at += passed
+        assert energy.integrate(KEY, 1200.0, at) == Counted(total * 1000, "estimated", ("estimated", *flags), KEY)
+    [ledger] = energy.changed()
+    assert ledger.estimated == ledger.total == 200_000
+
+
+def test_days_that_a_device_may_still_keep_are_not_integrated() -> None:
+    energy = energy_of()
+    assert not energy.has_days(KEY, NOON)
+    counted_days(energy, (day(0), 10, NOON + 3600))
+    assert energy.has_days(KEY, NOON + 3599 + 30 * DAY) and not energy.has_days(KEY, NOON + 3600 + 30 * DAY)
+    assert energy.integrate(KEY, 5.0, NOON + 3599 + 30 * DAY) is None
+    assert energy.integrate(KEY, 5.0, NOON + 3600 + 30 * DAY) is not None
+    assert not energy.has_days(KEY, NOON + 3601 + 30 * DAY)
+
+
+def test_changed_ledgers_are_in_the_order_of_their_points_with_what_was_filed_last() -> None:
+    energy, keys = energy_of(), [f"energy_{letter}_Wh" for letter in "fbdace"]
+    for number, key in enumerate(keys):
+        energy.integrate(key, 5.0, NOON + number)
+        energy.filed(key, NOON + number, NOON + 60)
+    assert [(one.point, one.filed) for one in energy.changed()] == sorted(
+        (key, NOON + number) for number, key in enumerate(keys)
+    )
+    assert energy.ledgers["energy_f_Wh"].filed == NOON
+
+
+def test_the_newest_reading_of_a_total_is_that_which_was_filed_or_else_counted() -> None:
+    energy = energy_of(Ledger(identity="id-1", point=KEY, total=5000, at=NOON))
+    assert (energy.total(KEY), energy.newest(KEY)) == (5000, NOON)
+    energy.filed(KEY, NOON + 5, NOON + 60)
+    assert energy.newest(KEY) == NOON + 5
+    assert (energy.total(FELL), energy.newest(FELL)) == (None, 0)
+    assert energy.ledgers[KEY].filed == NOON + 5
