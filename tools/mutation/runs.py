@@ -13,7 +13,6 @@ from tools.mutation.mutants import Mutant, mutated
 EXAMPLES = 15  # of a property, always the same ones: a score must not depend on luck
 ARGUMENTS = (
     "-q",
-    "-x",
     "-n0",
     "-p",
     "no:cacheprovider",
@@ -63,15 +62,16 @@ class Chooser:
             self._trace.lines.clear()
 
 
-def first_run(files: Sequence[str], tests: Sequence[str], ignored: Sequence[str]) -> dict[str, object]:
+def first_run(files: Sequence[str], tests: Sequence[str]) -> dict[str, object]:
     """Run all tests of a target without a mutant, and trace them."""
     trace = LineTrace(files)
     chooser = Chooser(trace=trace)
     threading.settrace(trace.begin)
     sys.settrace(trace.begin)
-    code = _pytest(chooser, tests, ignored)
+    code = _pytest(chooser, tests)
     sys.settrace(None)
-    return {"code": code, "failed": chooser.failed, "passed": chooser.passed, "modules": chooser.modules}
+    passed = [] if code not in (0, 1) else chooser.passed
+    return {"failed": chooser.failed, "passed": passed, "modules": chooser.modules}
 
 
 def mutant_run(mutant: Mutant, source: str, tests: Sequence[TestRun]) -> Callable[[], list[str] | None]:
@@ -82,7 +82,7 @@ def mutant_run(mutant: Mutant, source: str, tests: Sequence[TestRun]) -> Callabl
     def run() -> list[str] | None:
         sys.meta_path.insert(0, MutantFinder(mutant.file, code))
         chooser = Chooser([one.name for one in tests])
-        code_of_pytest = _pytest(chooser, files, ())
+        code_of_pytest = _pytest(chooser, files, "-x")
         return chooser.failed or (["(import)"] if code_of_pytest not in (0, 5) else [])
 
     return run
@@ -98,8 +98,8 @@ def concerned(mutant: Mutant, tests: Iterable[TestRun]) -> list[TestRun]:
     return sorted(found, key=lambda one: one.seconds)
 
 
-def _pytest(chooser: Chooser, tests: Sequence[str], ignored: Sequence[str]) -> int:
-    return int(pytest.main([*ARGUMENTS, *(f"--ignore={one}" for one in ignored), *tests], plugins=[chooser]))
+def _pytest(chooser: Chooser, tests: Sequence[str], *more: str) -> int:
+    return int(pytest.main([*ARGUMENTS, *more, *tests], plugins=[chooser]))
 
 
 def _shorten(item: pytest.Item) -> None:
