@@ -43,7 +43,7 @@ ORDER: Sequence[HomeState] = ("attention", "offline", "behind", "well", "new", "
 ALERTS = (["disk"], ["alarm", "battery"], ["offline"])
 HEARTBEAT_S = 4.0
 PATIENCE_S = 20.0
-PATHS = r"/(?:homes/\w+(?:/(?:history|events))?|energy|commands|events|settings)?"
+PATHS = r"/(?:homes/\w+(?:/(?:history|events|manage))?|energy|commands|events|settings)?"
 DEVICES = (
     ("meter", "Meter", "", ""),
     ("heater", "Water heater", "Bathroom", "meter"),
@@ -87,6 +87,11 @@ def row_of(number: int, homes: int, now: float) -> views.HomeRowView:
         version=("0.9.2", "0.9.1", "0.8.7")[0 if number % 10 < 8 else 1 + number % 2],
         levels=["energy", "quarter"],
     )
+
+
+def flags_of(row: views.HomeRowView) -> list[str]:
+    """What the filter by flag finds it by."""
+    return [*(f"alert.{one}" for one in row.alerts), *(f"level.{one}" for one in row.levels)]
 
 
 class MadeUpFleet:
@@ -161,6 +166,9 @@ class MadeUpFleet:
                 route("/login", self._log_in, "POST"),
                 route("/homes", self._homes),
                 route("/homes/{home}", self._home),
+                route("/homes/{home}", self._rename, "PATCH"),
+                route("/homes/{home}/again", self._again, "POST"),
+                route("/homes/{home}/forget", self._forget, "POST"),
                 route("/homes/{home}/history", self._history),
                 route("/homes/{home}/energy", self._energy_of_home),
                 route("/homes/{home}/events", self._events),
@@ -217,6 +225,7 @@ class MadeUpFleet:
             and (not state or one.state == state)
             and (not version or one.version == version)
             and (not org or one.organisation == int(org))
+            and (not query.get("flag") or query["flag"] in flags_of(one))
         ]
         return sorted(rows, key=lambda one: (ORDER.index(one.state), one.name))
 
@@ -224,7 +233,7 @@ class MadeUpFleet:
         return views.HomesSummary(
             homes=len(rows),
             states=Counter(one.state for one in rows),
-            flags={},
+            flags=Counter(flag for one in rows for flag in flags_of(one)),
             versions=Counter(one.version for one in rows),
             power_W=sum(one.power_W or 0 for one in rows),
             import_Wh=1.0,
@@ -260,6 +269,8 @@ class MadeUpFleet:
                 parent=parent,
                 kind="",
                 product="",
+                main="on",
+                produces=False,
                 points=[*points, export if id == "meter" else switch],
             )
             for id, name, room, parent in DEVICES
@@ -273,8 +284,28 @@ class MadeUpFleet:
             hello=None,
             let_out=views.LetOutView(levels=row.levels, names=True, events=True, questions=False, control=True),
             devices=devices,
-            stored=[],
+            stored=[
+                views.StoredLevelView(
+                    level=level, first=text(self.now - 9e6), last=text(self.now), windows=7, bytes=9_000
+                )
+                for level in row.levels
+            ],
+            newest=views.NewestWindowView(level="quarter", start=text(self.now - 900), bytes=397),
         )
+
+    def _rename(self, request: Request, body: bytes) -> views.FleetHomeView:
+        id, asked = request.path_params["home"], msgspec.json.decode(body, type=views.HomeBody)
+        row = self.rows[id]
+        place = row.place if asked.place is None else asked.place
+        self.rows[id] = msgspec.structs.replace(row, name=asked.name or row.name, place=place)
+        return self._home(request, body)
+
+    def _again(self, request: Request, body: bytes) -> views.DoneView:
+        return views.DoneView(text=f"Wanted since {msgspec.json.decode(body, type=views.AgainBody).since}.")
+
+    def _forget(self, request: Request, body: bytes) -> views.DoneView:
+        assert msgspec.json.decode(body, type=views.ForgetBody).confirmed == request.path_params["home"]
+        return views.DoneView(text=f"{self.rows.pop(request.path_params['home']).name} is deleted.")
 
     def _history(self, request: Request, body: bytes) -> views.HomeHistory:
         row = self.rows[request.path_params["home"]]

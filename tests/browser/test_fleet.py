@@ -13,12 +13,14 @@ from browser.visitor import AXE, Visitor, go, shoot, violations
 
 HOMES = 10_000
 WELL = f"h{400:019d}"  # a home of the organisation in which the person is an owner
+DOOMED = f"h{9_998:019d}"  # of the same organisation
 OFFLINE = f"h{36:019d}"
 LEFT = "/api/fleet/changes' failed: WebSocket is closed before the connection is established"
 PLACES = {
     "homes": "/",
     "open": f"/?state=offline&open={OFFLINE}",
     "home": f"/homes/{WELL}",
+    "manage": f"/homes/{WELL}/manage",
     "month": f"/homes/{WELL}/history?range=month",
     "energy": "/energy",
     "commands": "/commands",
@@ -108,6 +110,32 @@ def test_a_command_to_many_homes_says_for_which_it_is_and_what_became_of_each(
     home.until(lambda: any(one.home == WELL for one in home.commands))
     home.settle(WELL, "refused")
     expect(page.locator(".why[data-command=failed]")).to_contain_text("the device refused it")
+
+
+def test_a_home_is_renamed_sent_again_and_deleted_after_a_question(visitor: Visitor, home: MadeUpFleet) -> None:
+    visitor.expect(LEFT)
+    page = visitor.open("/?flag=alert.disk", viewport={"width": 1280, "height": HEIGHT})
+    whole(page)
+    expect(page.get_by_label("Alert or level")).to_have_value("alert.disk")
+    expect(page.get_by_role("heading", level=1)).to_have_text("10 homes")
+    go(page, f"/homes/{DOOMED}/manage")
+    whole(page)
+    page.get_by_label("Name in the fleet").fill("Last house")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Last house")
+    page.get_by_label("Since").fill("2026-11-01")
+    page.get_by_role("button", name="Have it sent again").click()
+    page.get_by_role("dialog").get_by_role("button", name="Have it sent again").click()
+    expect(page.locator("[data-setting=again] .saved")).to_have_text("Wanted since 2026-11-01.")
+    page.get_by_role("button", name="Delete").click()
+    sure = page.get_by_role("dialog", name="Delete everything of Last house?")
+    sure.get_by_role("button", name="Cancel").click()
+    expect(sure).to_have_count(0)
+    assert DOOMED in home.rows
+    page.get_by_role("button", name="Delete").click()
+    sure.get_by_role("button", name="Delete").click()
+    expect(page.locator("main [role=status]")).to_have_text("Last house is deleted.")
+    assert DOOMED not in home.rows
 
 
 def test_every_page_of_the_fleet_fits_every_width_and_axe_finds_nothing(visitor: Visitor) -> None:

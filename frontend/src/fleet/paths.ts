@@ -1,7 +1,7 @@
 /** The addresses of the page of a fleet. Pure. */
 export const PAGES = ["/", "/energy", "/commands", "/events", "/settings"] as const;
 
-export const DEPTHS = ["overview", "history", "events"] as const;
+export const DEPTHS = ["overview", "history", "events", "manage"] as const;
 export type Depth = (typeof DEPTHS)[number];
 
 /** The home and the part of its page that a path names; undefined if it is not the path of a home. */

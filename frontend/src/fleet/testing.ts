@@ -24,7 +24,7 @@ export function fleetHome(devices: Readonly<Record<string, { parent?: string; pr
   }));
   return {
     row: row("one"), role: "operator", timezone: "Europe/Madrid", joined: "2026-09-01T00:00:00Z", revoked: null, hello: null,
-    let_out: { levels: ["quarter", "energy"], names: true, events: true, questions: true, control: true }, devices: listed, stored: [], ...more,
+    let_out: { levels: ["quarter", "energy"], names: true, events: true, questions: true, control: true }, devices: listed, stored: [], newest: null, ...more,
   };
 }
 

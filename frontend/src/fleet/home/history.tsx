@@ -18,7 +18,7 @@ import { go, query } from "../../routing/router";
 import { say } from "../../text/words";
 import type { FleetHome, HomeEnergy, HomeHistory } from "../shapes";
 import { asksHome } from "./enter";
-import { newestOf, letOutText, sourceText } from "./source";
+import { endOf, letOutText, sourceText } from "./source";
 import "../../pages/history.css";
 
 const today = computed(() => dayText(dayOf(now.value, timezone.value)));
@@ -64,7 +64,7 @@ function Shown({ without }: { without: readonly string[] }) {
   const common = { view, period, able, shown, today: day, colour: markOf, show };
   const zone = timezone.value;
   const ofEnergy = (answer: object) => sourceText(answer as HomeEnergy, undefined, now.peek(), zone);
-  const ofHistory = (answer: object) => sourceText(answer as HomeHistory, newestOf((answer as HomeHistory).series), now.peek(), zone);
+  const ofHistory = (answer: object) => sourceText(answer as HomeHistory, endOf(answer as HomeHistory, now.peek()), now.peek(), zone);
   return (
     <>
       <Toolbar {...common} chosen={shown} quantities={quantities(devices.value)} measures={["energy"]} currency="EUR" without={without} />

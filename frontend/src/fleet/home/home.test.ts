@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { apiOfHome, homeAt, pageOf } from "../paths";
 import { fleetHome, NOON, row } from "../testing";
 import { devicesOf, powerSeries, roleIn, summed } from "./catalogue";
-import { letOutText, newestOf, sourceText } from "./source";
+import { endOf, lastWindowText, letOutText, sourceText } from "./source";
 
 const POWER = [["power_W", "number"]] as const;
 const METERED = fleetHome({ meter: { points: [...POWER, ["energy_export_Wh", "counter"]] }, pump: { parent: "meter", points: [...POWER, ["on", "switch"]] } });
@@ -50,7 +50,14 @@ describe("who answered", () => {
     expect(sourceText({ source: "hub" }, undefined, NOON, "UTC")).toBe("Answered by the home itself at 12:00.");
     expect(sourceText({ source: "fleet" }, NOON - 900, NOON, "UTC")).toBe("From the fleet's copy, which ends at 11:45, 15\u202fmin ago.");
     expect(sourceText({ source: "fleet" }, undefined, NOON, "UTC")).toBe("From the fleet's copy.");
-    expect([newestOf([{ at: [1, 5] }, { at: [] }, { at: [3] }]), newestOf([])]).toEqual([5, undefined]);
+    const series = [{ at: [1, 5] }, { at: [] }, { at: [3] }];
+    expect([endOf({ series, step: 60 }, 100), endOf({ series, step: 900 }, 100), endOf({ series: [], step: 60 }, 100)]).toEqual([65, 100, undefined]);
+  });
+
+  it("is said of the last window with its size", () => {
+    const newest = { level: "quarter", start: "2026-11-30T11:45:00Z", bytes: 397 };
+    expect(lastWindowText({ newest, timezone: "UTC" }, NOON)).toBe("Last content: Quarter hours from 11:45, 397 B.");
+    expect(lastWindowText({ newest: null, timezone: "UTC" }, NOON)).toBe("");
   });
 
   it("is said of a home by what it lets out", () => {

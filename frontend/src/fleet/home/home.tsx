@@ -16,12 +16,14 @@ import { DEPTHS, placeOfHome, type Depth } from "../paths";
 import type { FleetHome, HomeRow } from "../shapes";
 import { HERE } from "../here";
 import { enterHome, leaveHome, showHome } from "./enter";
+import { forgotten } from "./forgotten";
 import "./home.css";
 
 const Overview = laterPart<{ home: FleetHome }>(() => import("./overview").then((part) => part.Overview), "skeleton tall");
 const History = laterPart<{ home: FleetHome }>(() => import("./history").then((part) => part.HomeHistoryPart), "skeleton tall");
 const Events = laterPart<{ home: FleetHome }>(() => import("../events/of-home").then((part) => part.EventsOfHome), "skeleton tall");
-const PARTS = { overview: Overview, history: History, events: Events } as const;
+const ManagePart = laterPart<{ home: FleetHome; refresh: () => void }>(() => import("./manage").then((part) => part.Manage), "skeleton tall");
+const PARTS = { overview: Overview, history: History, events: Events, manage: ManagePart } as const;
 
 const POLL_MS = 60_000;
 
@@ -41,12 +43,18 @@ export function HomePage({ id, depth }: { id: string; depth: Depth }) {
           {say("fleet.all_homes")}
         </a>
       </p>
-      {error && (
-        <Notice kind="fault" again={again}>
-          {error}
-        </Notice>
+      {forgotten.value?.id === id ? (
+        <p role="status">{forgotten.value.text}</p>
+      ) : (
+        <>
+          {error && (
+            <Notice kind="fault" again={again}>
+              {error}
+            </Notice>
+          )}
+          {home ? <Known home={home} depth={depth} refresh={again} /> : !error && <div class="skeleton tall" aria-busy="true" />}
+        </>
       )}
-      {home ? <Known home={home} depth={depth} /> : !error && <div class="skeleton tall" aria-busy="true" />}
     </main>
   );
 }
@@ -65,9 +73,10 @@ function useRow(id: string, loaded: HomeRow | undefined): HomeRow | undefined {
   return fresh && fresh.over === loaded ? fresh.row : loaded;
 }
 
-function Known({ home, depth }: { home: FleetHome; depth: Depth }) {
+function Known({ home, depth, refresh }: { home: FleetHome; depth: Depth; refresh: () => void }) {
   const { row } = home;
   const Part = PARTS[depth];
+  const depths = DEPTHS.filter((one) => one !== "manage" || one === depth || may("operator", row.organisation));
   const where = [row.place, organisations.value.length > 1 ? organisationName(row.organisation) : ""].filter(Boolean);
   return (
     <>
@@ -88,13 +97,13 @@ function Known({ home, depth }: { home: FleetHome; depth: Depth }) {
       </p>
       <Facts home={home} />
       <nav class="line-tabs" aria-label={say("fleet.parts_of_home")}>
-        {DEPTHS.map((one) => (
+        {depths.map((one) => (
           <a key={one} href={placeOfHome(row.id, one)} aria-current={one === depth ? "page" : undefined}>
             {say(`fleet.part_${one}`)}
           </a>
         ))}
       </nav>
-      <Part key={depth} home={home} />
+      <Part key={depth} home={home} refresh={refresh} />
     </>
   );
 }

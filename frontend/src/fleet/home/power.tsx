@@ -11,7 +11,7 @@ import { NOTHING, quantityText, timeText } from "../../text/format";
 import { say } from "../../text/words";
 import type { FleetHome, HomeHistory } from "../shapes";
 import { devicesOf, powerSeries, summed } from "./catalogue";
-import { newestOf, sourceText } from "./source";
+import { endOf, sourceText } from "./source";
 
 const POLL_MS = 60_000;
 
@@ -25,11 +25,16 @@ export function HomePower({ home, height }: Props) {
   const start = quarter - (DAY_COLUMNS - 1) * DAY_STEP_S;
   const path = series.length ? `/api/fleet/homes/${home.row.id}/history` : undefined;
   const { value, error, again } = usePolled<HomeHistory>(path, POLL_MS, { series, start, end: start + DAY_COLUMNS * DAY_STEP_S, points: DAY_COLUMNS });
-  const last = value ? newestOf(value.series) : undefined;
-  const values = useMemo(() => summed(value?.series ?? [], start, last ?? 0), [value, start]);
+  const last = value ? endOf(value, now.value) : undefined;
+  const values = useMemo(() => summed(value?.series ?? [], start, (last ?? 0) - 1), [value, start]);
   const title = say(isGrid ? "fleet.power_grid" : "fleet.power_used");
   if (!series.length) return <p class="soft">{say("fleet.no_power")}</p>;
   const at = values.map((_, index) => start + index * DAY_STEP_S);
+  const newest = values.findLastIndex((one) => one !== null);
+  if (newest >= 0) { // a value is drawn until the next one
+    at.splice(newest + 1, 1, at[newest]! + DAY_STEP_S);
+    values.splice(newest + 1, 1, values[newest]!);
+  }
   const line: Line = { key: "power", label: "", colour: "var(--from-grid)", isHidden: false, isDashed: false, column: { y: values, low: values, high: values }, marks: [] };
   const span = { start, end: Math.max(now.value, start + 86_400) };
   const isEmpty = value !== undefined && values.every((one) => one === null);

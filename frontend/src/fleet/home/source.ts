@@ -1,6 +1,7 @@
 /** Who gave an answer, in words, and what a home lets out. Pure. */
 import { ageText, timeText } from "../../text/format";
-import { say } from "../../text/words";
+import { bytesText } from "../../settings/text";
+import { say, sayIfKnown } from "../../text/words";
 import type { FleetHome, Source } from "../shapes";
 import { finest } from "./catalogue";
 
@@ -19,8 +20,19 @@ export function letOutText({ row, let_out }: Pick<FleetHome, "row" | "let_out">)
   return [say(`fleet.sends_${level}`), finer, control].filter(Boolean).join(" ");
 }
 
-/** The newest time of a series of an answer, Unix seconds. */
-export function newestOf(series: readonly { at: readonly number[] }[]): number | undefined {
+/** `Quarter hours`; a level of a newer hub as it is called there. */
+export function levelText(level: string): string {
+  return sayIfKnown(`fleet.level_${level}`, level);
+}
+
+/** `Last content: quarter hours from 15:00, 397 B.` */
+export function lastWindowText({ newest, timezone }: Pick<FleetHome, "newest" | "timezone">, now: number): string {
+  if (!newest) return "";
+  return say("fleet.last_window", { level: levelText(newest.level), time: timeText(Date.parse(newest.start) / 1000, now, timezone), size: bytesText(newest.bytes) });
+}
+
+/** Where an answer ends, Unix seconds: a row is of the step that begins at its time. */
+export function endOf({ series, step }: { series: readonly { at: readonly number[] }[]; step: number }, now: number): number | undefined {
   const last = Math.max(...series.map((one) => one.at.at(-1) ?? -Infinity));
-  return Number.isFinite(last) ? last : undefined;
+  return Number.isFinite(last) ? Math.min(last + step, now) : undefined;
 }

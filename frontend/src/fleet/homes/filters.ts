@@ -40,6 +40,13 @@ export function allOf({ states }: Pick<Summary, "states">): number {
   return Object.values(states).reduce((sum, one) => sum + one, 0);
 }
 
+/** Alerts and levels that some home has, the most frequent first, and the one that is chosen. */
+export function flagsOf({ flags }: Pick<Summary, "flags">, kind: "alert" | "level", chosen: string): [flag: string, homes: number][] {
+  const found = Object.entries(flags).filter(([flag]) => flag.startsWith(`${kind}.`));
+  if (chosen.startsWith(`${kind}.`) && !(chosen in flags)) found.push([chosen, 0]);
+  return found.sort(([one, some], [other, more]) => more - some || one.localeCompare(other, "en"));
+}
+
 /** Versions, the newest first: `0.10.0` before `0.9.2`. */
 export function versionsOf({ versions }: Pick<Summary, "versions">): string[] {
   return Object.keys(versions).filter(Boolean).sort((one, other) => other.localeCompare(one, "en", { numeric: true }));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { NOON, row } from "../testing";
-import { addressOf, filterOf, offered, versionsOf } from "./filters";
+import { addressOf, filterOf, flagsOf, offered, versionsOf } from "./filters";
 import { changed, withPage } from "./rows";
 import { stateText } from "./words";
 
@@ -38,6 +38,12 @@ describe("what the list shows", () => {
   it("can be the usual states, and others that some home has or that are chosen", () => {
     expect(offered({ states: {} }, "")).toEqual(["attention", "offline", "behind", "well"]);
     expect(offered({ states: { new: 2 } }, "revoked")).toEqual(["attention", "offline", "behind", "well", "new", "revoked"]);
+  });
+
+  it("can be filtered by alerts and levels that there are, and the one that is chosen", () => {
+    const flags = { "level.energy": 9, "level.quarter": 9, "alert.disk": 1, "alert.offline": 3 };
+    expect(flagsOf({ flags }, "alert", "alert.flood")).toEqual([["alert.offline", 3], ["alert.disk", 1], ["alert.flood", 0]]);
+    expect(flagsOf({ flags }, "level", "alert.disk").map(([one]) => one)).toEqual(["level.energy", "level.quarter"]);
   });
 
   it("has the newest versions first", () => expect(versionsOf({ versions: { "0.9.2": 5, "0.10.0": 1, "": 2, "0.8.7": 3 } })).toEqual(["0.10.0", "0.9.2", "0.8.7"]));

@@ -12,10 +12,11 @@ import { sayWith } from "../../text/rich";
 import { say } from "../../text/words";
 import { may, organisations, summary, watch } from "../live";
 import type { Filter, HomeRow } from "../shapes";
-import { addressOf, allOf, filterOf, offered, STATES, versionsOf } from "./filters";
+import { levelText } from "../home/source";
+import { addressOf, allOf, filterOf, flagsOf, offered, STATES, versionsOf } from "./filters";
 import { again, failure, loaded, useHomes } from "./loaded";
 import { HomeLine } from "./row";
-import { countText, stateName } from "./words";
+import { alertText, countText, stateName } from "./words";
 import { drawnOf, isNearEnd, type List } from "./windowing";
 import "./homes.css";
 
@@ -107,7 +108,34 @@ function Chips({ filter, show }: Showing) {
   );
 }
 
-/** Organisations and versions, where there is a choice. */
+/** Homes with an alert, or that send a level. */
+function Flags({ filter: { flag }, show }: Showing) {
+  const found = summary.value ?? { flags: {} };
+  const name = (one: string) => one.slice(one.indexOf(".") + 1);
+  const groups = [
+    { label: say("fleet.flag_alerts"), flags: flagsOf(found, "alert", flag), text: (one: string) => alertText(name(one)) },
+    { label: say("fleet.flag_levels"), flags: flagsOf(found, "level", flag), text: (one: string) => levelText(name(one)) },
+  ];
+  return (
+    <select aria-label={say("fleet.flag")} value={flag} onChange={(event) => show({ flag: event.currentTarget.value })}>
+      <option value="">{say("fleet.all_flags")}</option>
+      {groups.map(
+        ({ label, flags, text }) =>
+          flags.length > 0 && (
+            <optgroup key={label} label={label}>
+              {flags.map(([one, homes]) => (
+                <option key={one} value={one}>
+                  {`${text(one)} (${numberText(homes)})`}
+                </option>
+              ))}
+            </optgroup>
+          ),
+      )}
+    </select>
+  );
+}
+
+/** Organisations, flags and versions, where there is a choice. */
 function Choices({ filter, show }: Showing) {
   const versions = summary.value ? versionsOf(summary.value) : [];
   const known = filter.version && !versions.includes(filter.version) ? [...versions, filter.version] : versions;
@@ -123,6 +151,7 @@ function Choices({ filter, show }: Showing) {
           ))}
         </select>
       )}
+      <Flags filter={filter} show={show} />
       <select aria-label={say("fleet.version")} value={filter.version} onChange={(event) => show({ version: event.currentTarget.value })}>
         <option value="">{say("fleet.all_versions")}</option>
         {known.map((one) => (

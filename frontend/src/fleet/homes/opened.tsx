@@ -5,7 +5,7 @@ import { Notice } from "../../parts/notice";
 import { timeText } from "../../text/format";
 import { say } from "../../text/words";
 import { CommandLine } from "../commands/line";
-import { letOutText } from "../home/source";
+import { lastWindowText, letOutText } from "../home/source";
 import { HomePower } from "../home/power";
 import { may } from "../live";
 import { placeOfHome } from "../paths";
@@ -37,7 +37,7 @@ export function Opened({ row }: { row: HomeRow }) {
           <li>
             <div>
               {row.seen ? say("fleet.last_sent", { time: timeText(Date.parse(row.seen) / 1000, now.value, value?.timezone ?? "UTC") }) : say("fleet.is_new")}
-              <p class="small">{value ? letOutText({ ...value, row }) : ""}</p>
+              <p class="small">{value ? [lastWindowText(value, now.value), letOutText({ ...value, row })].filter(Boolean).join(" ") : ""}</p>
             </div>
           </li>
           {open.slice(0, MOST).map((one) => (

@@ -10,6 +10,7 @@ import { timeText } from "../../text/format";
 import { say, sayIfKnown } from "../../text/words";
 import { HERE } from "../here";
 import type { Audit } from "../shapes";
+import { subjectText } from "./audit-text";
 import { Choose, useOrganisation } from "./choose";
 
 const PAGE = 30;
@@ -64,10 +65,10 @@ function Rows({ organisation }: { organisation: number }) {
                 <tr key={row.number}>
                   <td>{timeText(Date.parse(row.at) / 1000, now.value, HERE)}</td>
                   <td>
-                    <bdi>{row.who}</bdi>
+                    <bdi>{row.who.startsWith("hub ") ? say("fleet.the_home") : row.who}</bdi>
                   </td>
                   <td>
-                    {sayIfKnown(`fleet.did_${row.what.replaceAll(".", "_")}`, row.what)} <span class="soft">{[row.subject, detailText(row.detail)].filter(Boolean).join(", ")}</span>
+                    {sayIfKnown(`fleet.did_${row.what.replaceAll(".", "_")}`, row.what)} <span class="soft">{subjectText(row)}</span>
                   </td>
                   <td class="soft">{row.address}</td>
                 </tr>
@@ -90,7 +91,3 @@ function Rows({ organisation }: { organisation: number }) {
   );
 }
 
-/** `role: owner, homes: 3`. */
-function detailText(detail: object): string {
-  return Object.entries(detail).map(([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join(", ");
-}

@@ -16,6 +16,7 @@ from unclouded.fleet.api.views import (
     HomesFilter,
     HomesSummary,
     LetOutView,
+    NewestWindowView,
     StoredLevelView,
 )
 from unclouded.fleet.base.views import (
@@ -27,6 +28,7 @@ from unclouded.fleet.base.views import (
     HomeFilter,
     HomeLine,
     HomeSums,
+    NewestWindow,
     Role,
 )
 
@@ -102,7 +104,14 @@ def home_view(detail: HomeDetail, role: Role) -> FleetHomeView:
             )
             for one in detail.stored
         ],
+        newest=_newest(detail.newest),
     )
+
+
+def _newest(window: NewestWindow | None) -> NewestWindowView | None:
+    if window is None:
+        return None
+    return NewestWindowView(level=window.level, start=iso(window.start), bytes=window.size)
 
 
 def home_device(device: CatalogueDevice) -> HomeDevice:

@@ -129,6 +129,14 @@ class StoredLevelView(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
 
 
+class NewestWindowView(msgspec.Struct, frozen=True, kw_only=True):
+    """The window that a home changed last. ``bytes``: as it was sent."""
+
+    level: str
+    start: str
+    bytes: int
+
+
 class LetOutView(msgspec.Struct, frozen=True, kw_only=True):
     """What a home lets out, and what it lets the fleet do (docs/protocols/fleet.md §11)."""
 
@@ -143,7 +151,7 @@ class FleetHomeView(msgspec.Struct, frozen=True, kw_only=True):
     """A home. ``role``: of the asker in its organisation. ``joined``: when it was enrolled.
 
     ``revoked``: since when it is shut out. ``hello``: when it last compared its days. ``stored``: what
-    the fleet has of it.
+    the fleet has of it. ``newest``: None where nothing came within two days.
     """
 
     row: HomeRowView
@@ -155,6 +163,7 @@ class FleetHomeView(msgspec.Struct, frozen=True, kw_only=True):
     let_out: LetOutView
     devices: list[HomeDevice]
     stored: list[StoredLevelView]
+    newest: NewestWindowView | None
 
 
 class HomeBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

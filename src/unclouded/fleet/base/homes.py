@@ -27,6 +27,7 @@ from unclouded.fleet.base.views import (
     HomeState,
     HomeSums,
     LevelStore,
+    NewestWindow,
     Scope,
 )
 from unclouded.uplink.contents.catalogue import SentCatalogue
@@ -61,6 +62,8 @@ STORED: LiteralString = """SELECT l.name, min(first), max(last), sum(windows), s
             max(day::bigint * 86400 + starts[cardinality(starts)]), sum(cardinality(starts)), count(*),
             sum(length(data)) FROM sealed WHERE hub = %(hub)s GROUP BY level
     ) AS every JOIN level l ON l.number = every.level GROUP BY l.name, l.number ORDER BY l.number"""
+NEWEST: LiteralString = """SELECT l.name, w.start, length(w.data) FROM "window" w JOIN level l ON l.number = w.level
+    WHERE w.hub = %s ORDER BY w.number DESC LIMIT 1"""
 RENAME: LiteralString = "UPDATE hub SET name = coalesce(%s, name), place = coalesce(%s, place) WHERE id = %s"
 
 
@@ -124,6 +127,7 @@ class HomeReader:
             number, joined, revoked, hello, grants = detail
             catalogue = await home_catalogue(connection, number)
             stored = await _stored(connection, number)
+            newest = await (await connection.execute(NEWEST, (number,))).fetchone()
         return HomeDetail(
             home=_line(line),
             joined=joined,
@@ -132,6 +136,7 @@ class HomeReader:
             let_out=tuple(grants),
             catalogue=catalogue,
             stored=stored,
+            newest=None if newest is None else NewestWindow(level=newest[0], start=newest[1], size=newest[2]),
         )
 
     async def catalogue(self, scope: Scope, hub: str) -> HomeCatalogue:

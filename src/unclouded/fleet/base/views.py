@@ -163,6 +163,14 @@ class LevelStore(msgspec.Struct, frozen=True, kw_only=True):
     size: int
 
 
+class NewestWindow(msgspec.Struct, frozen=True, kw_only=True):
+    """The window that a home changed last, of those that are not sealed. ``size``: bytes as it was sent."""
+
+    level: str
+    start: float
+    size: int
+
+
 class HomeDetail(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one home but its history. ``let_out``: which of names, events, questions, control it grants."""
 
@@ -173,6 +181,7 @@ class HomeDetail(msgspec.Struct, frozen=True, kw_only=True):
     let_out: tuple[str, ...]
     catalogue: HomeCatalogue
     stored: tuple[LevelStore, ...]
+    newest: NewestWindow | None = None
 
 
 # --- energy and events
