@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from store.test_rollup import NOON, Keeper, plug
 from unclouded.store.outbox import StoreOutbox, mark_restored
 from unclouded.store.reader import StoreReader
@@ -115,7 +117,7 @@ class HubEnd:
         self.levels = levels
         self.committed: set[tuple[str, int, int]] | None = None
         self.again_done = 0
-        self.keeper.writer.write([plug(name="Lamp")])
+        self.keeper.writer.write([msgspec.structs.replace(plug(), name="Lamp")])
         self.start()
 
     def start(self) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -126,7 +127,7 @@ class UplinkLaw(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(("Lamp", "Kettle")))
     def rename(self, name: str) -> None:
-        self.hub.keeper.writer.write([plug(name=name)])
+        self.hub.keeper.writer.write([msgspec.structs.replace(plug(), name=name)])
 
     @rule(is_kill=st.booleans())
     def restart(self, is_kill: bool) -> None:

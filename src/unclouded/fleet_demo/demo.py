@@ -1,10 +1,11 @@
 """`unclouded fleet demo`: everything that a fleet is, on this computer, private and gone when it ends.
 
-PostgreSQL (Unix socket) ◄─ server of the fleet ◄─ nats-server (loopback) ◄─ 50 hubs in a process beside
+PostgreSQL (Unix socket) ◄─ server of the fleet ◄─ nats-server (loopback) ◄─ 50 hubs in a process for each core
 """
 
 import asyncio
 import contextlib
+import os
 import secrets
 import shutil
 import sys
@@ -16,7 +17,6 @@ from pathlib import Path
 
 import msgspec
 
-from unclouded.core.errors import CommandError
 from unclouded.fleet.api.passwords import stored_password
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.views import HomeFilter, Scope
@@ -40,9 +40,10 @@ LEVELS: Sequence[DeviceLevel] = ("quarter", "quarter", "minute", "raw", "energy"
 PERSON = "demo"
 FIRST_PORT = 8400
 CODE_S = 3600.0
-DAYS, LONG_DAYS = 21, 100
+DAYS, LONG_DAYS = 21, 60
 OFFLINE_FOR_S = 3 * 3600.0
 STOP_S = 15.0
+MOST_PROCESSES = 4  # of homes
 
 
 class RunningDemo(msgspec.Struct, frozen=True):
@@ -122,14 +123,24 @@ async def _people(base: FleetBase, fleet: FleetConfiguration, homes: int) -> tup
 async def _homes(
     folder: Path, plans: Sequence[DemoHomePlan], base: FleetBase, say: Callable[[str], None]
 ) -> AsyncIterator[None]:
-    """The process of the homes, while the block lasts."""
-    file = folder / "plans.json"
-    file.touch(0o600)
-    file.write_bytes(msgspec.json.encode(plans))
+    """The processes of the homes, while the block lasts: one for each core."""
+    progress = _Progress(len(plans), base, say)
+    parts = min(os.cpu_count() or 1, MOST_PROCESSES, len(plans))
+    async with contextlib.AsyncExitStack() as stack:
+        for number in range(parts):
+            file = folder / f"plans-{number}.json"
+            await stack.enter_async_context(_process(file, plans[number::parts], progress))
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _process(file: Path, plans: Sequence[DemoHomePlan], progress: "_Progress") -> AsyncIterator[None]:
+    """A process of some homes, while the block lasts."""
+    _write_plans(file, plans)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "unclouded.fleet_demo.homes", str(file), stdout=asyncio.subprocess.PIPE
     )
-    following = asyncio.create_task(_follow(process, len(plans), base, say), name="homes")
+    following = asyncio.create_task(progress.follow(process), name="homes")
     try:
         yield
     finally:
@@ -144,21 +155,37 @@ async def _homes(
             await process.wait()
 
 
-async def _follow(process: asyncio.subprocess.Process, homes: int, base: FleetBase, say: Callable[[str], None]) -> None:
-    """Say what happens to the homes."""
-    assert process.stdout is not None
-    started = 0
-    async for line in process.stdout:
-        news = msgspec.json.decode(line, type=HomeNews)
+def _write_plans(file: Path, plans: Sequence[DemoHomePlan]) -> None:
+    """With the codes in them, for their owner only."""
+    file.touch(0o600)
+    file.write_bytes(msgspec.json.encode(plans))
+
+
+class _Progress:
+    """What happens to the homes, for the person at the terminal."""
+
+    def __init__(self, homes: int, base: FleetBase, say: Callable[[str], None]) -> None:
+        self._homes = homes
+        self._base = base
+        self._say = say
+        self._started = 0
+
+    async def follow(self, process: asyncio.subprocess.Process) -> None:
+        """Say what one process reports, until it ends."""
+        assert process.stdout is not None
+        async for line in process.stdout:
+            await self._take(msgspec.json.decode(line, type=HomeNews))
+        self._say("A process of the homes has ended: its homes send nothing more. Start the demo again.")
+
+    async def _take(self, news: HomeNews) -> None:
         if news.state == "gone":
-            await _age(base, news.name)
+            await _age(self._base, news.name)
         elif news.state == "failed":
-            say(f"{news.name} did not start: {news.text}")
+            self._say(f"{news.name} did not start: {news.text}")
         else:
-            started += 1
-            if started in (1, homes) or started % 10 == 0:
-                say(f"{started} of {homes} homes run.")
-    raise CommandError("The process of the homes has ended.")
+            self._started += 1
+            if self._started in (1, self._homes) or self._started % 10 == 0:
+                self._say(f"{self._started} of {self._homes} homes run.")
 
 
 async def _age(base: FleetBase, name: str) -> None:

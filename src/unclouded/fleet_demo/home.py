@@ -31,7 +31,7 @@ from unclouded.links import open_link
 from unclouded.sim.loads import LoadKind
 from unclouded.sim.serve import SimDevice, Simulation
 from unclouded.sim.world import ROOF, USUAL_PLUGS, Counters, Scenario, World
-from unclouded.store.outbox import StoreOutbox, mark_restored
+from unclouded.store.outbox import StoreOutbox
 from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 from unclouded.uplink.let_out import DeviceLevel, LetOutFilter, LetOutRules
@@ -42,6 +42,8 @@ AGAIN_S = 13 * 60
 PLACE = "listen://127.0.0.1:0"
 SILENT_PLACE = "tcp://127.0.0.1:9"  # no one answers there
 POWER_EXPONENT = -1
+FINE = ("minute", "raw")  # levels
+FINE_S = 2 * 86_400
 MOST_BEHIND = 3  # windows that any home has just now
 PLUGS: Sequence[tuple[str, str, str]] = (
     ("fridge", "Fridge", "Kitchen"),
@@ -113,22 +115,30 @@ def past_devices(plan: DemoHomePlan) -> list[PastDevice]:
 
 
 async def _stored_past(plan: DemoHomePlan, store: Path) -> Counters:
-    """Store devices and past, as a hub that ran until now would have; all of it is to be sent. Raises StoreError."""
+    """Store devices and past, as a hub that ran until now would have; it is to be sent. Raises StoreError."""
     past, devices = DemoPast(store, plan.seed, ZoneInfo(computer_zone())), past_devices(plan)
-    await asyncio.to_thread(_store_devices, store, devices, LetOutRules(level=plan.level, events=True))
+    await asyncio.to_thread(_store_devices, store, devices)
     counters = await asyncio.to_thread(past.plan, devices, time.time(), plan.days)
     await past.fill()
-    await asyncio.to_thread(mark_restored, store, time.time)
+    await asyncio.to_thread(_want_past, store, LetOutRules(level=plan.level, events=True))
     return counters
 
 
-def _store_devices(store: Path, devices: Sequence[PastDevice], rules: LetOutRules) -> None:
-    """As far as they are known before they report, in a store with an outbox."""
+def _store_devices(store: Path, devices: Sequence[PastDevice]) -> None:
+    """As far as they are known before they report."""
+    known = [Device(id=one.id, identity=one.identity, family="", link="", profile="") for one in devices]
     with contextlib.closing(open_to_write(store)) as db:
-        StoreWriter(db, time.time).write(
-            [Device(id=one.id, identity=one.identity, family="", link="", profile="") for one in devices]
-        )
-        StoreOutbox(db, time.time).subscribe(LetOutFilter(rules, ()).levels())
+        StoreWriter(db, time.time).write(known)
+
+
+def _want_past(store: Path, rules: LetOutRules) -> None:
+    """Have the past sent: of the finest levels the last days only, as there is a value for each quarter of an hour."""
+    levels = LetOutFilter(rules, ()).levels()
+    with contextlib.closing(open_to_write(store)) as db:
+        outbox = StoreOutbox(db, time.time)
+        outbox.subscribe(levels)
+        outbox.again(0.0, levels=[one for one in levels if one not in FINE])
+        outbox.again(time.time() - FINE_S, levels=[one for one in levels if one in FINE])
 
 
 def _plugs(plan: DemoHomePlan) -> list[tuple[str, str, str]]:

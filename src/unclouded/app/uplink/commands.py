@@ -35,12 +35,14 @@ Act = Callable[[Command], Awaitable[Outcome]]
 class CommandRules(msgspec.Struct, frozen=True):
     """What the home allows. ``device``: the id at home of what the fleet names, None = none is let out.
 
-    ``why_not``: why a point of a device may not be set from elsewhere, "" = it may.
+    ``why_not``: why a point of a device may not be set from elsewhere, "" = it may. ``shown``: what of a reason may
+    leave the home.
     """
 
     allowed: bool
     device: Callable[[str], str | None]
     why_not: Callable[[str, str], str]
+    shown: Callable[[str], str] = str
 
 
 class FleetCommands:
@@ -155,7 +157,9 @@ class FleetCommands:
         """Note the outcome, however long that takes: what was not noted is not reported."""
         while True:
             try:
-                return await self._write(lambda: self._journal.end(id, outcome.result, outcome.reason))
+                return await self._write(
+                    lambda: self._journal.end(id, outcome.result, self._rules.shown(outcome.reason))
+                )
             except StoreError as error:
                 log.warning("%s It is tried again.", error)
                 await asyncio.sleep(AGAIN_S)

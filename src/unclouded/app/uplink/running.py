@@ -23,7 +23,7 @@ from unclouded.app.uplink.journal import CommandJournal, JournalFile
 from unclouded.app.uplink.link import FleetLink
 from unclouded.app.uplink.looking import LookPublisher
 from unclouded.app.uplink.membership import MembershipFiles
-from unclouded.app.uplink.owned_levels import let_out_rules
+from unclouded.app.uplink.owned_levels import RememberedLevels, let_out_rules
 from unclouded.app.uplink.questions import FleetQuestions
 from unclouded.app.uplink.renewal import RefusedRenewal
 from unclouded.app.uplink.sent_log import SentLog, sent_folder
@@ -95,13 +95,14 @@ class UplinkRun:
             self._wake,
         )
         config = context.config
-        rules = let_out_rules(config, self._table)
+        self._levels = RememberedLevels(config.state)
+        rules = let_out_rules(config, self._table, self._levels.levels)
         self._windows = WindowThread(config.store, rules, config.zone, config.tables.costs, self._hub.devices)
         self._journal = CommandJournal(JournalFile(context.folder / COMMANDS), time.time)
         self._commands = FleetCommands(
             self._journal,
             self._hub.command,
-            CommandRules(self._table.control, self._id_of, self._why_not),
+            CommandRules(self._table.control, self._id_of, self._why_not, self._shown),
             self._parts.trusted,
             self._report,
         )
@@ -175,6 +176,7 @@ class UplinkRun:
         loop = asyncio.get_running_loop()
         await asyncio.to_thread(self._journal.open)
         self._known = known = await self._windows.known()
+        await self._remember_levels()
         await self._subscribe(known.chosen.levels())
         session = UplinkSession(VERSION, known.chosen.message(), random.random, self._membership.again_done)
         session.report(self._journal.unknown(), loop.time())
@@ -194,6 +196,13 @@ class UplinkRun:
         if gone:
             await self._parts.store.outbox(lambda one: one.unsubscribe(gone))
 
+    async def _remember_levels(self) -> None:
+        levels = {} if self._known is None else self._known.chosen.levels_by_identity()
+        try:
+            await asyncio.to_thread(self._levels.note, levels)
+        except (ConfigError, StoreError) as error:
+            log.warning("Fleet: %s", error)
+
     # --- regularly -----------------------------------------------------------------------------
 
     async def _look_regularly(self) -> None:
@@ -209,6 +218,7 @@ class UplinkRun:
         now, driver = asyncio.get_running_loop().time(), self.driver
         assert driver is not None
         before, self._known = self._known, await self._windows.known()
+        await self._remember_levels()
         if before is None or before.chosen.message() != self._known.chosen.message():
             await self._subscribe(self._known.chosen.levels())
             driver.session.changed(self._known.chosen.message(), now)
@@ -348,7 +358,10 @@ class UplinkRun:
         if found is None or not found.critical:
             return ""
         kind = next((one.kind for one in found.points if one.key == point), "")
-        return f"{found.id} is marked as critical: it is switched at home only." if kind == "switch" else ""
+        return "It is marked as critical: it is switched at home only." if kind == "switch" else ""
+
+    def _shown(self, text: str) -> str:
+        return "" if self._known is None else self._known.chosen.text(text)
 
     def _report(self, report: CommandReport) -> None:
         if self.driver is not None:
