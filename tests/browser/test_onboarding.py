@@ -101,8 +101,8 @@ def test_a_port_that_vanishes_another_window_and_a_login_that_only_looks(visitor
     page = visitor.open("/add?by=hand")
     field = page.get_by_label("Address or port")
     expect(field).to_be_focused()
-    page.get_by_role("button", name="Let them call").click()
-    expect(page.get_by_role("button", name="Let them call")).to_have_count(0)  # the broker runs
+    page.get_by_role("button", name="Let plugs connect").click()
+    expect(page.get_by_role("button", name="Let plugs connect")).to_have_count(0)  # the broker runs
     page.get_by_role("button", name="Test it").click()
     expect(page.get_by_role("alert")).to_have_text("Type an address or a port.")
     field.fill("127.0.0.1:9")

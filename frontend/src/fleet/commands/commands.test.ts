@@ -9,7 +9,7 @@ const ZONE = "UTC";
 describe("what became of a command", () => {
   it.each([
     [{ state: "waiting" }, "waits to be sent", "open"],
-    [{ state: "sent" }, "sent 11:03, not heard yet", "open"],
+    [{ state: "sent" }, "sent 11:03, no answer yet", "open"],
     [{ state: "accepted" }, "the home has it, no outcome yet", "open"],
     [{ state: "confirmed", changed: "2026-11-30T11:04:00Z" }, "done 11:04", "done"],
     [{ state: "held" }, "the device is asleep, it is sent when it wakes up", "done"],
@@ -25,7 +25,7 @@ describe("what became of a command", () => {
     expect([fateText(one, NOON, ZONE), lookOf(one), isOpen(one)]).toEqual([text, look, look === "open"]);
   });
 
-  it("of yesterday has its date", () => expect(fateText(command({ at: "2026-11-29T11:03:00Z" }), NOON, ZONE)).toBe("sent 29 Nov 11:03, not heard yet"));
+  it("of yesterday has its date", () => expect(fateText(command({ at: "2026-11-29T11:03:00Z" }), NOON, ZONE)).toBe("sent 29 Nov 11:03, no answer yet"));
 });
 
 it("a command is said by its device, its point and its value", () => {

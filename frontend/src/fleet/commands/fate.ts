@@ -17,7 +17,7 @@ export function lookOf({ state }: Pick<FleetCommand, "state">): "open" | "done" 
   return OPEN.has(state) ? "open" : DONE.has(state) ? "done" : "bad";
 }
 
-/** `Sent 12:03, not heard yet`, `Refused: its button is locked`. `now`: Unix seconds. */
+/** `Sent 12:03, no answer yet`, `Refused: its button is locked`. `now`: Unix seconds. */
 export function fateText({ state, at, until, changed, reason }: Known, now: number, zone: string): string {
   const time = (text: string) => timeText(Date.parse(text) / 1000, now, zone);
   if (state === "refused" && reason) return say("fleet.fate_refused_why", { reason });
