@@ -166,7 +166,7 @@ def _is_left_alone(parent: ast.AST, child: ast.AST) -> bool:
             return True
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))) if name in LOGGERS:
             return True
-        case ast.Assign(targets=[ast.Name(id="__all__")]):
+        case ast.Assign(targets=[ast.Name(id=name)]) if name == "__all__" or name in LOGGERS:
             return True
         case ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True
