@@ -14,7 +14,7 @@ SHORT: Mapping[str, object] = {  # s
     "unclouded.fleet.ingest.ingester.AWAY_S": (0.1, 0.3),
     "unclouded.fleet.ingest.greeter.HELLOS_PER_S": 1000.0,
     "unclouded.fleet.calls.dispatcher.AGAIN_S": 1.0,
-    "unclouded.fleet.calls.dispatcher.LOOK_S": 0.1,
+    "unclouded.fleet.calls.dispatcher.LOOK_S": 0.3,
     "unclouded.fleet.base.connections.CONNECT_S": 1,
     "psycopg_pool.base.AttemptWithBackoff.INITIAL_DELAY": 0.1,
 }

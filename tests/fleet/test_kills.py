@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -81,13 +80,17 @@ class Fleet(msgspec.Struct):
 
 
 @pytest.fixture(scope="module")
-def fleet(
-    killed_nats: PrivateNats, killed_postgres: PrivatePostgres, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Fleet]:
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    pytest.importorskip("psycopg")
+    with processes(tmp_path_factory.mktemp("kills") / "errors.log") as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def fleet(started: Processes, killed_nats: PrivateNats, killed_postgres: PrivatePostgres) -> Iterator[Fleet]:
     dsn, shard = killed_postgres.create_database("kills"), new_shard()
     asyncio.run(migrate(dsn))
-    errors = tmp_path_factory.mktemp("kills") / "errors.log"
-    with ThreadPoolExecutor(6) as threads, processes(errors) as started:
+    with ThreadPoolExecutor(6) as threads:
         pids = [started.server(dsn, killed_nats.urls, shard) for _ in range(2)]
         yield Fleet(killed_nats, killed_postgres, started, dsn, shard, pids, threads)
         for pid in pids:
@@ -270,6 +273,7 @@ def check_outcomes(given: Sequence[GivenCommand], home: KilledHome, done: Mappin
             assert one.fate == "timeout" or times == (one.fate == "confirmed"), (one, times)
     print(f"{len(given)} commands, {COMMAND_KILLS} kills of the hub: {dict(fates)}")
     assert fates["undelivered"] >= COMMAND_KILLS // 2, fates
+    assert fates["timeout"] >= COMMAND_KILLS // 2, fates
     assert fates["confirmed"] >= COMMANDS // 2, fates
 
 
@@ -291,17 +295,20 @@ class CommandStory:
         self._base = base
         self._plugs = plugs
         self._chance = chance
-        self._number = 0
+        self._value = self._given = 0
         self._pid = fleet.processes.hub(home.file)
 
     async def run(self) -> list[GivenCommand]:
         """All commands, at their end."""
         kills_at = sorted(self._chance.sample(range(5, COMMANDS - 5), COMMAND_KILLS))
-        for kill, (first, end) in enumerate(pairwise([0, *kills_at, COMMANDS])):
-            for _ in range(first, end):
-                await self._give(60.0 + COMMANDS)
-            if kill < COMMAND_KILLS:
-                await self._kill(kill)
+        for number, end in enumerate([*kills_at, COMMANDS]):
+            while self._given < end:
+                await self._wait(OPEN_COMMANDS // 2)
+                some = self._chance.choices(self._plugs, k=min(OPEN_COMMANDS // 2, end - self._given))
+                await self._give(some, 60.0 + COMMANDS)
+                self._given += len(some)
+            if number < COMMAND_KILLS:
+                await self._kill(number)
         await self._wait(0)
         return await self._all()
 
@@ -309,33 +316,39 @@ class CommandStory:
         self._fleet.processes.end(self._pid)
 
     async def _kill(self, number: int) -> None:
-        """In the middle of something; what is given now reaches no hub in time."""
-        await asyncio.sleep(self._chance.random() * 0.1)
-        await self._fleet.call(lambda: self._fleet.processes.kill(self._pid))
+        """At any moment, or while it carries a command out; what is given now reaches no hub in time."""
+        plug = self._plugs[number % PLUGS]
         if number % 2:
-            await self._fleet.call(lambda: self._fleet.kill_server(number // 2 % 2))
-        before = await self._open()
-        now = time.time()
-        await self._give(LATE_S, OPEN_COMMANDS + 1)
+            await asyncio.sleep(self._chance.random() * 0.1)
+        else:
+            plug.hold()
+            await self._give([plug], 60.0 + COMMANDS)
+            async with asyncio.timeout(STUCK_S):
+                await plug.held.wait()
+        await self._fleet.call(lambda: self._fleet.processes.kill(self._pid))
+        plug.release()
+        if number % 3 == 0:
+            await self._fleet.call(lambda: self._fleet.kill_server(number % 2))
+        before, now = await self._open(), time.time()
+        await self._give([plug], LATE_S)
         while await self._open() > before and time.time() < now + 3 * LATE_S:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
         self._pid = self._fleet.processes.hub(self._home.file)
 
-    async def _give(self, valid_s: float, most: int = OPEN_COMMANDS) -> None:
-        """One more, once so many are open at most."""
-        await self._wait(most)
-        self._number += 1
-        now, plug = time.time(), self._chance.choice(self._plugs)
-        command = NewCommand(hub=self._home.hub, device=plug.id, point=POINT, value=self._number)
-        batch = f"{self._home.hub}-{self._number}"
-        await self._base.commands.give(ALL, [command], "test", now + valid_s, now, batch)
+    async def _give(self, plugs: Sequence[CommandedPlug], valid_s: float) -> None:
+        """Set each of these plugs to another value."""
+        targets, now = list[NewCommand](), time.time()
+        for plug in plugs:
+            self._value += 1
+            targets.append(NewCommand(hub=self._home.hub, device=plug.id, point=POINT, value=self._value))
+        await self._base.commands.give(ALL, targets, "test", now + valid_s, now, f"{self._home.hub}-{self._value}")
 
     async def _wait(self, most: int) -> None:
         """Until at most so many are open."""
         deadline = time.monotonic() + STUCK_S
         while await self._open() > most:
-            assert time.monotonic() < deadline, f"no progress: {self._number} {self._fleet.processes.errors()}"
-            await asyncio.sleep(0.02)
+            assert time.monotonic() < deadline, f"no progress: {self._value} {self._fleet.processes.errors()}"
+            await asyncio.sleep(0.05)
 
     async def _open(self) -> int:
         fates = await self._base.commands.fates(ALL, self._home.hub)

@@ -36,11 +36,17 @@ RECENT_S = 4000  # s; windows that began longer ago have ended
 
 
 class CommandedPlug:
-    """A plug on TCP. ``done``: how often its countdown was set to each value."""
+    """A plug on TCP. ``done``: how often its countdown was set to each value.
+
+    After ``hold`` it does what it is told and says nothing, so that its hub waits, until ``release``.
+    """
 
     def __init__(self, id: str) -> None:
         self.id = id
         self.done = Counter[int]()
+        self.held = asyncio.Event()
+        self._is_holding = False
+        self._questions = list[tuple[int, int]]()
         self._link = ListenLink("127.0.0.1", 0)
         self._driver = Driver(wifi_mcu(PLUG), self._link, self._on_events)
 
@@ -59,14 +65,31 @@ class CommandedPlug:
     def url(self) -> str:
         return self._link.url
 
+    def hold(self) -> None:
+        self._is_holding = True
+        self.held.clear()
+
+    def release(self) -> None:
+        self._is_holding = False
+        questions, self._questions = self._questions, []
+        for question in questions:
+            self._answer(*question)
+
     def _on_events(self, events: Sequence[Event], now: float) -> None:
         for event in events:
             match event:
                 case Asked(id=id, question=AskCommand(key=key, value=value)):
                     assert key == DP and isinstance(value, int)
                     self.done[value] += 1
-                    self._driver.answer(id, True)
-                    self._driver.submit(WireCommand({DP: value}, types={DP: "value"}))
+                    if self._is_holding:
+                        self._questions.append((id, value))
+                        self.held.set()
+                    else:
+                        self._answer(id, value)
+
+    def _answer(self, id: int, value: int) -> None:
+        self._driver.answer(id, True)
+        self._driver.submit(WireCommand({DP: value}, types={DP: "value"}))
 
 
 class KilledHome:

@@ -23,6 +23,7 @@ from typing import Any
 
 import msgspec
 
+from fleet.kills import home
 from fleet.protocol_hub import fleet_client
 from fleet.short_waits import shortened
 from unclouded.app.configuration.config import Config, load_config
@@ -37,8 +38,8 @@ from unclouded.uplink.messages import HubToken
 
 PING_S = 0.5  # s between two looks at whether the other end is still there
 LATE_S = 60_000  # s into the past within which late readings are
-LATE_EVERY_S = 0.2
-LATE_WINDOWS = 3  # each time
+LATE_EVERY_S = 0.25
+LATE_WINDOWS = 2  # each time
 TESTS = Path(__file__).parents[2]
 
 
@@ -184,6 +185,7 @@ def _ended(pid: int, how: signal.Signals) -> int:
 
 
 def main() -> None:
+    assert home  # its imports are those of a hub that starts
     for owner, attribute, value in shortened():
         setattr(owner, attribute, value)
     children = set[int]()
