@@ -28,21 +28,17 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Equivalent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A mutant that behaves as the source does."""
+    """A mutant that behaves as the source does. ``line``: the source's, without white space around it."""
 
     file: str
-    where: str
+    line: str
     was: str
     becomes: str
     reason: str
 
     def is_of(self, mutant: Mutant) -> bool:
-        return (self.file, self.where, self.was, self.becomes) == (
-            mutant.file,
-            mutant.where,
-            mutant.was,
-            mutant.becomes,
-        )
+        same_line = (self.file, self.line) == (mutant.file, mutant.text)
+        return same_line and (self.was, self.becomes) == (mutant.was, mutant.becomes)
 
 
 class Score(msgspec.Struct):

@@ -51,7 +51,7 @@ class Mutant:
     """One break.
 
     ``number``: its place in the file. ``where``: the function, or ``module``. ``was`` and ``becomes``: source text.
-    ``lines``: those of the statement, first and last; None where it runs when the module is imported.
+    ``text``: the source's line. ``lines``: those of the statement, first and last; None where it runs at the import.
     """
 
     file: str
@@ -63,6 +63,7 @@ class Mutant:
     becomes: str
     path: tuple[tuple[str, int], ...]  # fields and indices from the module to the node that is replaced
     node: ast.AST
+    text: str
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} {self.where}: {self.was}  →  {self.becomes}"
@@ -71,12 +72,14 @@ class Mutant:
 def mutants_of(file: str, source: str) -> list[Mutant]:
     """All mutants of a file, in the order of its lines. Raises SyntaxError where it is no Python."""
     found: list[Mutant] = []
+    texts = source.splitlines()
     for place in _walk(Place(ast.parse(source), (), (), None)):
         for becomes in _breaks(place.node):
             where = ".".join(place.where) or "module"
             was, now = _text(place.node), _text(becomes)
-            line = getattr(place.node, "lineno", 0)
-            found.append(Mutant(file, len(found), line, place.lines, where, was, now, place.path, becomes))
+            line = getattr(place.node, "lineno", 1)
+            text = texts[line - 1].strip()
+            found.append(Mutant(file, len(found), line, place.lines, where, was, now, place.path, becomes, text))
     return found
 
 
