@@ -1,5 +1,6 @@
 """Contents of windows: read back exactly, and of anyone's bytes only what is sound, within limits."""
 
+import random
 import zlib
 from collections.abc import Callable
 
@@ -10,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from unclouded.store import chunk
+from unclouded.store.chunk import DeviceSecond
 from unclouded.store.columns import put_number
 from unclouded.store.part import SeriesPart
 from unclouded.uplink.contents import packing
@@ -81,6 +83,23 @@ def test_readings_are_read_back_exactly_also_as_arrays(devices: dict) -> None:
             at, values, marks = of_device[series]
             assert (at.tolist(), marks.tolist()) == ([one[0] for one in found], [one[2] for one in found])
             assert values.tolist() == [one[1] if values.dtype == np.int64 else float(one[1]) for one in found]
+
+
+def test_a_noisy_device_is_read_back_also_as_arrays() -> None:
+    """Each series has a level of its own, noise, and some values that are far from it."""
+    seeded, levels = random.Random(1), (2300, 2**61, -(2**63), 0, 40_000)
+    seconds = list[DeviceSecond]()
+    for second in range(200):
+        ms, far = seeded.randrange(480, 520), 10**5 * (second % 40 == 7)
+        entries = [(ms, series, level + seeded.randrange(-20, 20) + far, 0) for series, level in enumerate(levels)]
+        seconds.append((START + second, entries))
+    data = encode_raw(START, {1: seconds})
+    assert decode_raw(START, data) == {1: seconds}
+    for series, (at, values, _) in raw_arrays(START, data).items():
+        known = [(second * 1000 + entries[series][0], entries[series][2]) for second, entries in seconds]
+        wanted = [value if values.dtype == np.int64 else float(value) for _, value in known]
+        assert (at.tolist(), values.tolist()) == ([ms for ms, _ in known], wanted)
+        assert (values.dtype == np.int64) == (series != 2)
 
 
 def test_the_other_contents_are_read_back() -> None:

@@ -1,31 +1,34 @@
-"""The chunk of one device-hour: its samples as compressed columns, exact, in a seventh of the room of single rows.
+"""The chunk of one device-hour: its samples as compressed columns, exact, in a ninth of the room of single rows.
 
     chunk   = version | zlib(columns)
     columns = counts | series | shapes | times | shape of each moment | marks | values of each series
 
     12:00:00.003  power 673, voltage 2301   ┐ moments of the same shape (power, voltage)
-    12:00:01.006  power 671, voltage 2301   ┘    times   3, +1003       power 673, -2     voltage 2301, 0
+    12:00:01.006  power 671, voltage 2301   ┘
 
-A moment is a millisecond with values; its shape is which series it has, in their order. Times and values are
-differences to the one before. A column of numbers: see store.columns.
+A moment is a millisecond with values; its shape is which series it has, in their order. Columns, times, values: see
+store.columns. Version 1, which is read only, has columns of differences for times and values.
 """
 
 import contextlib
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate, islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from unclouded.core.errors import DamagedStore
 from unclouded.store.blob import Entry
-from unclouded.store.columns import MOST_BYTES, ColumnReader, put_column, put_number
+from unclouded.store.columns import MOST_BYTES, ColumnReader, put_column, put_number, put_times, put_values
 
 SPAN_S = 3600  # of one chunk, whole hours from the Unix epoch
-VERSION = 1
+VERSION = 2
+DIFFERENCES = 1  # the version whose times and values are differences
 LEVEL = 6  # of zlib
+SHORT = 16  # bytes of a column that is in the block of the next one
 MOMENTS = 500  # decoded at a time, where not all are wanted at once
 
+PutColumn = Callable[[bytearray, Sequence[int]], None]
 DeviceSecond = tuple[int, Sequence[Entry]]  # second, its entries sorted by their milliseconds
 
 
@@ -34,6 +37,13 @@ class ChunkLimits(NamedTuple):
 
     values: int = MOST_BYTES
     span: int = SPAN_S
+
+
+class OpenedChunk(NamedTuple):
+    """The columns of a chunk, and its version."""
+
+    version: int
+    columns: bytes
 
 
 class ChunkHead(NamedTuple):
@@ -87,7 +97,8 @@ class ChunkEncoder:
             for number in shape:
                 put_number(head, places[number])
         yield bytes([VERSION])
-        yield from _compressed(head, (self._times, self._shapes_of, self._marks, *self._columns.values()))
+        columns = [(put_times, self._times), (put_column, self._shapes_of), (put_column, self._marks)]
+        yield from _compressed(head, [*columns, *((put_values, found) for found in self._columns.values())])
 
 
 def encode(start: int, seconds: Iterable[DeviceSecond]) -> bytes:
@@ -106,17 +117,18 @@ def decode(start: int, chunk: bytes) -> list[DeviceSecond]:
         return decode_opened(start, opened(chunk), OWN)
 
 
-def decode_opened(start: int, columns: bytes, limits: ChunkLimits) -> list[DeviceSecond]:
+def decode_opened(start: int, columns: OpenedChunk, limits: ChunkLimits) -> list[DeviceSecond]:
     """The same, of the columns of a chunk. Raises as ``damage`` catches, also where it is beyond the limits."""
     decoder = _ChunkDecoder(start, columns, limits)
     return decoder.take(decoder.moments)
 
 
-def opened(chunk: bytes, most: int = MOST_BYTES) -> bytes:
+def opened(chunk: bytes, most: int = MOST_BYTES) -> OpenedChunk:
     """The columns of a chunk, of at most so many bytes. Raises as ``damage`` catches."""
-    if chunk[0] != VERSION:
-        raise DamagedStore(f"A chunk of the store is damaged, or of a newer version ({chunk[0]}).")
-    return _decompressed(chunk, most)
+    version = chunk[0]
+    if not 1 <= version <= VERSION:
+        raise DamagedStore(f"A chunk of the store is damaged, or of a newer version ({version}).")
+    return OpenedChunk(version, _decompressed(chunk, most))
 
 
 def read_head(columns: ColumnReader, limits: ChunkLimits) -> ChunkHead:
@@ -146,7 +158,7 @@ def values_of(head: ChunkHead, uses: Mapping[int, int]) -> list[int]:
 def is_sound(chunk: bytes) -> bool:
     """Whether its checksum fits: a tenth of the time of reading it."""
     try:
-        return chunk[0] == VERSION and bool(_decompressed(chunk, MOST_BYTES))
+        return 1 <= chunk[0] <= VERSION and bool(_decompressed(chunk, MOST_BYTES))
     except (zlib.error, IndexError, ValueError, TypeError):
         return False
 
@@ -176,15 +188,17 @@ def damage() -> Iterator[None]:
 class _ChunkDecoder:
     """``moments``: the times, relative to the hour in ms, and the shapes of all; ``take`` them in order."""
 
-    def __init__(self, start: int, data: bytes, limits: ChunkLimits) -> None:
-        columns = ColumnReader(data, limits.values)
+    def __init__(self, start: int, opened: OpenedChunk, limits: ChunkLimits) -> None:
+        columns = _reader_of(opened, limits)
         head = read_head(columns, limits)
         series, shapes = head.series, head.shapes
-        times = list(accumulate(columns.column(head.moments)))
+        times = columns.times(head.moments)
+        if times and min(times) < 0:
+            raise ValueError("its times are out of order")
         shapes_of = columns.column(head.moments)
         marks = iter(columns.column(head.values))
         counts = values_of(head, Counter(shapes_of))
-        values = [accumulate(columns.column(count)) for count in counts]
+        values = [iter(columns.values(count)) for count in counts]
         self._span = limits.span
         self.moments = zip(times, shapes_of, strict=True)
         self._start = start
@@ -209,6 +223,18 @@ class _ChunkDecoder:
         return found
 
 
+class _Differences(ColumnReader):
+    """Of version 1: times and values are differences."""
+
+    def is_plain(self) -> bool:
+        return False
+
+
+def _reader_of(opened: OpenedChunk, limits: ChunkLimits) -> ColumnReader:
+    reader = _Differences if opened.version == DIFFERENCES else ColumnReader
+    return reader(opened.columns, limits.values)
+
+
 def _moments(seconds: Iterable[DeviceSecond]) -> Iterator[tuple[int, list[Entry]]]:
     """The entries of each millisecond, with its time (Unix ms)."""
     for second, entries in seconds:
@@ -222,18 +248,18 @@ def _moments(seconds: Iterable[DeviceSecond]) -> Iterator[tuple[int, list[Entry]
             yield second * 1000 + moment[0][0], moment
 
 
-def _compressed(head: bytearray, columns: Iterable[Sequence[int]]) -> Iterator[bytes]:
+def _compressed(head: bytearray, columns: Iterable[tuple[PutColumn, Sequence[int]]]) -> Iterator[bytes]:
     """Each column begins a block, so that it gets a code of its own: 12 % less than all in one."""
     worker = zlib.compressobj(LEVEL, strategy=zlib.Z_FILTERED)
     yield worker.compress(head)
     size = len(head)
-    for column in columns:
+    for put, column in columns:
         data = bytearray()
-        put_column(data, column)
+        put(data, column)
         size += len(data)
         if size > MOST_BYTES:
             raise ValueError("too many values for one chunk")
-        yield worker.compress(data) + worker.flush(zlib.Z_BLOCK)
+        yield worker.compress(data) + (worker.flush(zlib.Z_BLOCK) if len(data) > SHORT else b"")
     yield worker.flush()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from unclouded.store import chunk
-from unclouded.store.chunk import ChunkLimits, DeviceSecond
+from unclouded.store.chunk import ChunkLimits, DeviceSecond, OpenedChunk
 from unclouded.uplink.contents.packing import (
     MOST_ITEMS,
     MOST_UNPACKED,
@@ -44,21 +44,21 @@ def raw_chunks(data: bytes) -> list[tuple[int, bytes]]:
     return list(found)
 
 
-def opened_chunks(data: bytes) -> Iterator[tuple[int, bytes]]:
+def opened_chunks(data: bytes) -> Iterator[tuple[int, OpenedChunk]]:
     """Device and columns of each chunk. Raises ContentError, also where they are too large together."""
     left = MOST_UNPACKED
     for device, packed in raw_chunks(data):
         with as_content_error():
-            columns = chunk.opened(packed, left)
-        left = max(left - len(columns), 1)
-        yield device, columns
+            opened = chunk.opened(packed, left)
+        left = max(left - len(opened.columns), 1)
+        yield device, opened
 
 
 def decode_raw(start: int, data: bytes) -> dict[int, list[DeviceSecond]]:
     """The seconds of each device: (second, [(ms, series, value, marks), …]). Raises ContentError."""
     found, left = dict[int, list[DeviceSecond]](), MOST_VALUES
-    for device, columns in opened_chunks(data):
+    for device, opened in opened_chunks(data):
         with as_content_error():
-            found[device] = chunk.decode_opened(start, columns, ChunkLimits(left, SPAN_S))
+            found[device] = chunk.decode_opened(start, opened, ChunkLimits(left, SPAN_S))
         left -= sum(len(entries) for _, entries in found[device])
     return found
