@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC
 
+from hub.running_hub import HubFacts, running
 from unclouded.app.protocols import profile_library
 from unclouded.core.family import SimOptions
 from unclouded.core.link import Link
-from unclouded.core.model import Action, Command, Device, Fact, Memory, Notice, Reading, Status
+from unclouded.core.model import Action, Command, Device, Notice, Reading, Status
 from unclouded.core.profile import Profile
 from unclouded.core.session import Ambient, Session, WireAction
 from unclouded.families.tuya import FAMILY_GATEWAY
@@ -30,33 +31,28 @@ KIND = FAMILY_GATEWAY.sim_kinds["tuya-gateway"]
 THERMOMETER, PLUG, LOCK = "gateway_00124b00a1b2c301", "gateway_00124b00a1b2c302", "gateway_03a1b2c30404"
 
 
-class Home:
+class Home(HubFacts):
     """The hub, the simulated gateway, and what was published."""
 
-    def __init__(self, hub: Hub, device: SimDevice, facts: list[Fact]) -> None:
-        self.hub = hub
+    def __init__(self, hub: Hub, device: SimDevice) -> None:
+        super().__init__(hub)
         self.device = device
-        self.facts = facts
 
     def state(self, device: str) -> str:
-        return [fact.state for fact in self.facts if isinstance(fact, Status) and fact.device == device][-1]
+        return [fact.state for fact in self.of(Status) if fact.device == device][-1]
 
     def newest(self, device: str) -> dict[str, object]:
-        return {one.point: one.value for one in self.facts if isinstance(one, Reading) and one.device == device}
+        return {one.point: one.value for one in self.of(Reading) if one.device == device}
 
     def restored(self) -> RestoredState:
         """What a store would have kept."""
-        kept: dict[str, dict[str, bytes]] = {}
-        for fact in self.facts:
-            if isinstance(fact, Memory):
-                kept.setdefault(fact.identity, {})[fact.key] = fact.value
         known = [
             KnownDevice(
                 identity=of.identity, id=of.id, family=of.family, link=of.link, product=of.info.get("product", "")
             )
             for of in self.hub.devices()
         ]
-        memory = {one: {key: value for key, value in of.items() if value} for one, of in kept.items()}
+        memory = {one: {key: value for key, value in of.items() if value} for one, of in self.memory().items()}
         return RestoredState(memory=memory, known=known)
 
 
@@ -97,19 +93,13 @@ async def home(
     device = simulation.add(
         KIND, LIBRARY.get(KIND.profile), subject, SimOptions(seed=1), theirs, sim_memory, part_profiles=parts
     )
-    facts: list[Fact] = []
     services = Services(lambda: NOON + loop.time(), UTC)
     clock = WallClock(loop.time, lambda: NOON + loop.time())
     hub = Hub([spec(ours)], services, clock, bytes, restored)
-    hub.subscribe(facts.extend)
-    running = [asyncio.create_task(simulation.run()), asyncio.create_task(hub.run())]
-    try:
+    home = Home(hub, device)
+    async with running(simulation.run(), hub.run()):
         await asyncio.sleep(3)
-        yield Home(hub, device, facts)
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        yield home
 
 
 async def permit(one: Home) -> None:

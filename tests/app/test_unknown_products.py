@@ -1,7 +1,7 @@
 """A simulated plug whose product no profile lists, and the real hub: its points have names all the same."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC
@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
+from hub.running_hub import HubFacts, running
 from unclouded.app.product_source import CatalogueSource
 from unclouded.app.protocols import profile_library
 from unclouded.core.family import SimOptions
-from unclouded.core.model import Command, Device, Fact, Memory, Reading
+from unclouded.core.model import Command, Device, Reading
 from unclouded.core.profile import MatchedProduct, ProductReports, Profile, SeenPoint
 from unclouded.core.session import Ambient, Reported, Session
 from unclouded.families.tuya import FAMILY_WIFI
@@ -46,26 +47,15 @@ class SameThread(ThreadPoolExecutor):
         return future
 
 
-class Home:
-    def __init__(self, hub: Hub, facts: list[Fact]) -> None:
-        self.hub = hub
-        self.facts = facts
-
+class Home(HubFacts):
     def device(self) -> Device:
         return self.hub.devices()[0]
 
     def readings(self, point: str) -> list[Reading]:
-        return [one for one in self.facts if isinstance(one, Reading) and one.point == point]
+        return [one for one in self.of(Reading) if one.point == point]
 
     def points(self) -> dict[str, str]:
         return {point.key: point.confidence for point in self.device().points}
-
-    def kept(self) -> Mapping[str, Mapping[str, bytes]]:
-        found: dict[str, dict[str, bytes]] = {}
-        for fact in self.facts:
-            if isinstance(fact, Memory):
-                found.setdefault(fact.identity, {})[fact.key] = fact.value
-        return found
 
 
 @asynccontextmanager
@@ -97,19 +87,13 @@ async def home(
         decoders=FAMILY_WIFI.decoders,
         products=source,
     )
-    facts: list[Fact] = []
     clock = WallClock(loop.time, lambda: NOON + loop.time())
     services = Services(lambda: NOON + loop.time(), UTC)
     hub = Hub([NodeSpec(id="plug", channels=(spec,))], services, clock, bytes, restored)
-    hub.subscribe(facts.extend)
-    running = [asyncio.create_task(simulation.run()), asyncio.create_task(hub.run())]
-    try:
+    home = Home(hub)
+    async with running(simulation.run(), hub.run()):
         await asyncio.sleep(seconds)
-        yield Home(hub, facts)
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.wait(running)
+        yield home
 
 
 @story
@@ -129,7 +113,7 @@ async def test_a_plug_that_no_profile_lists_has_named_and_scaled_points_after_tw
 @story
 async def test_after_a_restart_it_has_its_names_at_once_and_none_changes() -> None:
     async with home() as before:
-        points, kept = before.points(), before.kept()
+        points, kept = before.points(), before.memory()
     assert kept
     began = NOON + asyncio.get_running_loop().time()
 
@@ -167,9 +151,11 @@ async def test_an_owner_who_names_the_generic_profile_gets_it() -> None:
 
 def test_a_data_point_that_is_reported_later_is_one_more_and_what_was_sure_stays() -> None:
     matching = ProductMatching("somethingunknown")
-    assert matching.receive(Reported({"1": True, "18": 65, "19": 150, "20": 2301}), 0.0) and matching.deadline == HELD_S
+    assert matching.receive(Reported({"1": True, "18": 65, "19": 150, "20": 2301}), 0.0)
+    assert [matching.deadline] == [HELD_S]
     held = matching.settle(SOURCE.match(matching.question()))
-    assert len(held) == 1 and not matching.receive(Reported({"1": False}), 5.0) and matching.deadline is None
+    assert len(held) == 1 and not matching.receive(Reported({"1": False}), 5.0)
+    assert [matching.deadline] == [None]
     first = {row.key: row for row in matching.matched.rows} if matching.matched else {}
     assert first["voltage_V"].confidence == "matched"
     assert not matching.receive(Reported({"9": 0, "38": 1}, types={"38": "enum"}), 20.0)

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
+from hub.running_hub import HubFacts, running
 from unclouded.core.family import SimOptions
-from unclouded.core.model import Command, Fact, Memory, Notice, Reading, Status
+from unclouded.core.model import Command, Notice, Reading, Status
 from unclouded.core.session import LinkPath
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.controller import controller
@@ -28,27 +28,14 @@ HOUR = 3600.0
 COMMAND = Command("door", "wakes_every_min", 30, "anna")
 
 
-class Home:
+class Home(HubFacts):
     """A hub, and the simulated sensor on its front door."""
-
-    def __init__(self, hub: Hub, facts: list[Fact]) -> None:
-        self.hub = hub
-        self.facts = facts
-
-    def of(self, kind: type) -> list[Any]:  # Any: the caller names the kind
-        return [fact for fact in self.facts if isinstance(fact, kind)]
 
     def states(self) -> list[str]:
         return [fact.state for fact in self.of(Status)]
 
     def values(self, point: str) -> list[object]:
         return [fact.value for fact in self.of(Reading) if fact.point == point]
-
-    def memory(self) -> dict[str, dict[str, bytes]]:
-        stored: dict[str, dict[str, bytes]] = {}
-        for fact in self.of(Memory):
-            stored.setdefault(fact.identity, {})[fact.key] = fact.value
-        return stored
 
 
 @asynccontextmanager
@@ -75,21 +62,15 @@ async def hub(*faults: str, restored: RestoredState | None = None, dialect: str 
     )
     clock = WallClock(loop.time, lambda: NOON + loop.time())
     hub = Hub([NodeSpec(id="door", channels=(spec,))], Services(lambda: NOON + loop.time()), clock, bytes, restored)
-    facts: list[Fact] = []
-    hub.subscribe(facts.extend)
-    running = [asyncio.create_task(hub.run(), name="hub")]
-    while not far:
-        await asyncio.sleep(0.01)
+    home = Home(hub)
     sims = Simulation(World(seed=1, start_unix=NOON))
     kind = FAMILY_WIFI.sim_kinds["tuya-door-sensor"]
-    sims.add(kind, profile, "", SimOptions(seed=1, faults=frozenset(faults)), far[0])
-    running.append(asyncio.create_task(sims.run(), name="sims"))
-    try:
-        yield Home(hub, facts)
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.wait(running)
+    async with running(hub.run()):
+        while not far:
+            await asyncio.sleep(0.01)
+        sims.add(kind, profile, "", SimOptions(seed=1, faults=frozenset(faults)), far[0])
+        async with running(sims.run()):
+            yield home
 
 
 async def until_asleep(home: Home) -> None:

@@ -12,7 +12,7 @@ from hub.test_interpret import NoSettings, profile, values
 from hub.toy_hub import Home, channel, hub
 from toys import GatewayController
 from unclouded.core.family import Piece
-from unclouded.core.model import Reading
+from unclouded.core.model import Reading, Value
 from unclouded.core.profile import load_profile
 from unclouded.core.session import Answer, Asked, AskStored, Event, Refusal, Reported, WireValue
 from unclouded.hub.channel_spec import ChannelSpec
@@ -48,7 +48,7 @@ class Meter:
         self.read = Interpreter("clamp", profile(text), energy or DeviceEnergy("toy:1", {}))
         self.sent: list[Reading] = []
 
-    def report(self, at: float, **points: WireValue) -> dict[str, object]:
+    def report(self, at: float, **points: WireValue) -> dict[str, Value]:
         """One report, ``dp102=1``: what is published because of it."""
         self.until(at)
         found = self.read.readings(Reported({key.removeprefix("dp"): raw for key, raw in points.items()}), at=at)
@@ -73,7 +73,7 @@ def test_a_direction_in_the_same_report_decides_whatever_its_place() -> None:
 def test_a_magnitude_waits_for_a_direction_that_comes_late() -> None:
     meter = Meter()
     assert meter.report(1.0, dp101=2000) == {}
-    assert meter.read.deadline == 1.0 + DIRECTION_S
+    assert [meter.read.deadline] == [1.0 + DIRECTION_S]
     assert meter.report(1.4, dp102=1) == {"power_a_W": -200.0}
     assert meter.shown() == [(1.0, -200.0, "good")], "it has the time at which it was measured"
     assert meter.read.deadline is None and meter.report(1.5, dp102=1) == {}

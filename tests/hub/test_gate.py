@@ -10,7 +10,7 @@ NOON = 1_800_000_000.0
 READING = Reading("plug", "power_W", 42.0, NOON)
 STATUS = Status("plug", "online", NOON)
 NOTICE = Notice("plug", NOON, "left", "It left.")
-FACTS = [READING, STATUS, NOTICE]
+FACTS: list[Fact] = [READING, STATUS, NOTICE]
 
 
 def device(identity: str, id: str = "plug") -> Device:
@@ -59,7 +59,7 @@ def test_a_device_that_is_never_identified_keeps_its_newest_facts_only(gate: Ide
 
 
 def test_notices_of_the_hub_and_memory_need_no_identity(gate: IdentityGate) -> None:
-    facts = [Notice("", NOON, "started", "It started."), Memory("uuid-9", "key", b"value")]
+    facts: list[Fact] = [Notice("", NOON, "started", "It started."), Memory("uuid-9", "key", b"value")]
     assert gate.let_through(facts) == facts
 
 
@@ -67,7 +67,7 @@ def test_without_a_trusted_time_only_memory_is_passed_on() -> None:
     wall = Wall(at=1000.0)
     gate = IdentityGate(wall.clock())
     memory = Memory("uuid-1", "key", b"value")
-    early = [
+    early: list[Fact] = [
         Reading("plug", "power_W", 42.0, 990.0),
         Status("plug", "online", 980.0),
         Notice("plug", 970.0, "left", ""),
@@ -76,6 +76,7 @@ def test_without_a_trusted_time_only_memory_is_passed_on() -> None:
     wall.at = NOON
     late = Reading("plug", "power_W", 43.0, NOON)
     _, reading, status, notice, last = gate.let_through([late])
+    assert isinstance(reading, Reading) and isinstance(status, Status) and isinstance(notice, Notice)
     assert (reading.at, status.since, notice.at) == (NOON - 10.0, NOON - 20.0, NOON - 30.0)
     assert last == late and wall.at > TRUSTED_FROM
 

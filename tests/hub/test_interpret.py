@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unclouded.core.errors import CommandError, ConfigError, WireError
-from unclouded.core.model import Reading
+from unclouded.core.model import Reading, Value
 from unclouded.core.profile import Profile, load_profile
 from unclouded.core.session import Reported, WireCommand, WireValue
 from unclouded.hub.energy import DeviceEnergy
@@ -64,7 +64,7 @@ def interpreter(text: str = PLUG, **more: object) -> Interpreter:
     return Interpreter("heater", profile(text), DeviceEnergy("toy:1", {}), **more)  # type: ignore[arg-type]
 
 
-def values(readings: list[Reading]) -> dict[str, object]:
+def values(readings: list[Reading]) -> dict[str, Value]:
     return {reading.point: reading.value for reading in readings}
 
 
@@ -214,7 +214,7 @@ negative_when = {{ dp = 45, is = 1 }}
 falls_to = "energy_export_Wh"
 """
     read = interpreter(text)
-    counted = {}
+    counted: dict[str, Value] = {}
     for at, (count, direction) in enumerate(zip(reported, (0, 1, 0), strict=True)):
         counted |= values(read.readings(Reported({"17": count, "45": direction}), at=60.0 * at + 60))
     assert counted == {"energy_import_Wh": 35.0, "energy_export_Wh": 40.0}

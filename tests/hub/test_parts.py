@@ -11,7 +11,7 @@ from links.text_line_family import LINES
 from toys import GatewayController
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.family import Decoder, Piece, Sender
-from unclouded.core.model import Action, ActionSpec, Command, Device, Notice, Reading
+from unclouded.core.model import Action, ActionSpec, Command, Device, Ledger, Notice, Reading
 from unclouded.core.profile import Profile, load_profile
 from unclouded.core.session import Event, Identified, Joined, Reported
 from unclouded.hub.channel_spec import ChannelSpec
@@ -238,7 +238,7 @@ async def test_a_sub_device_has_its_ledgers_and_held_commands_after_a_restart() 
     async with hub(gateway) as home:
         link = await with_lamp_and_meter(home)
         await home.send(link, b"2 energy 5\n")
-        ledgers = {fact.identity: {fact.point: fact} for fact in home.facts if hasattr(fact, "rest")}
+        ledgers = {fact.identity: {fact.point: fact} for fact in home.of(Ledger)}
     assert set(ledgers) == {"toy:g1/2"}
     async with hub(gateway, restored=RestoredState(ledgers=ledgers)) as home:
         link = await with_lamp_and_meter(home)

@@ -12,7 +12,7 @@ import pytest
 from hub.test_parts import GATEWAY, METER, UNKNOWN, NoSettings
 from hub.toy_hub import NOON, Home, channel, hub
 from toys import GatewayController
-from unclouded.core.model import Memory, Reading
+from unclouded.core.model import Memory, Reading, Value
 from unclouded.core.profile import MatchedProduct, PointRow, Profile, ProfileFile, make_profile
 from unclouded.core.session import Answer, Asked, AskStored, Event, Refusal, Reported
 from unclouded.hub.channel_spec import ChannelSpec
@@ -103,7 +103,7 @@ class Story(msgspec.Struct):
             self.thread.finish()
             await asyncio.sleep(0.1)
 
-    def readings(self, point: str) -> list[tuple[float, object]]:
+    def readings(self, point: str) -> list[tuple[float, Value]]:
         return [(round(one.at - NOON, 1), one.value) for one in self.home.of(Reading) if one.point == point]
 
 
@@ -214,7 +214,7 @@ async def test_sub_devices_are_matched_one_after_another() -> None:
             one.thread.finish()
             await asyncio.sleep(0.01)
         await one.matched()
-        assert sorted(value for _, value in one.readings("voltage_V")) == [1, 3, 4] and Sure.answers == [True]
+        assert sorted(float(value) for _, value in one.readings("voltage_V")) == [1, 3, 4] and Sure.answers == [True]
         assert not one.thread.running
 
 

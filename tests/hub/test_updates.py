@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
 
+from hub.running_hub import HubFacts, running
 from unclouded.app.update_files import UpdateFiles
 from unclouded.core.errors import CommandError
 from unclouded.core.family import SimOptions
-from unclouded.core.model import Action, Command, Fact, Notice, Outcome, Progress, Status
+from unclouded.core.model import Action, Command, Notice, Outcome, Progress, Status
 from unclouded.core.session import Ambient, LinkPath, Session
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.controller import controller
@@ -21,7 +23,7 @@ from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub
 from unclouded.hub.node import NodeSpec
-from unclouded.hub.services import Services
+from unclouded.hub.services import Files, Services
 from unclouded.links.memory import MemoryLink, pair
 from unclouded.profiles import ProfileLibrary as Profiles
 from unclouded.sim.serve import Simulation
@@ -32,13 +34,12 @@ NOON = 1_795_262_400.0  # Unix seconds at the start of each story
 FIRMWARE = bytes(range(256)) * 50 + b"unclouded-sim-version:1.0.9;"
 
 
-class Home:
+class Home(HubFacts):
     """A hub with a plug behind its MCU. ``sessions``: the MCU's, one for each time that it was plugged in."""
 
-    def __init__(self, hub: Hub, update_files: UpdateFiles, facts: list[Fact], sessions: list[Session]) -> None:
-        self.hub = hub
+    def __init__(self, hub: Hub, update_files: UpdateFiles, sessions: list[Session]) -> None:
+        super().__init__(hub)
         self.update_files = update_files
-        self.facts = facts
         self.sessions = sessions
         self.steps: list[Progress] = []
 
@@ -48,7 +49,7 @@ class Home:
 
     async def until(self, state: str) -> None:
         """Until that is the device's newest state."""
-        while [fact.state for fact in self.facts if isinstance(fact, Status)][-1:] != [state]:
+        while [fact.state for fact in self.of(Status)][-1:] != [state]:
             await asyncio.sleep(0.05)
 
     async def update(self, **args: str) -> Outcome:
@@ -60,7 +61,7 @@ class Home:
         return self.hub.devices()[0].info["version"]
 
     def outcomes(self) -> list[str]:
-        return [fact.words for fact in self.facts if isinstance(fact, Notice) and fact.kind == "action"]
+        return [fact.words for fact in self.of(Notice) if fact.kind == "action"]
 
 
 class Line:
@@ -93,19 +94,15 @@ async def hub(folder: Path, *faults: str, kind: str = "tuya-plug") -> AsyncItera
     update_files = UpdateFiles(folder / "updates")
     update_files.put("plug.bin", FIRMWARE)
     clock = WallClock(loop.time, lambda: NOON + loop.time())
-    hub = Hub([NodeSpec(id="plug", channels=(spec,))], Services(lambda: NOON, files=update_files), clock, bytes)
-    facts: list[Fact] = []
-    hub.subscribe(facts.extend)
-    running = [asyncio.create_task(hub.run(), name="hub")]
-    while not line.far:
-        await asyncio.sleep(0.01)
-    running.append(asyncio.create_task(_simulated(line.far[0], kind, faults, sessions), name="sim"))
-    try:
-        yield Home(hub, update_files, facts, sessions)
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.wait(running)
+    hub = Hub(
+        [NodeSpec(id="plug", channels=(spec,))], Services(lambda: NOON, files=cast("Files", update_files)), clock, bytes
+    )
+    home = Home(hub, update_files, sessions)
+    async with running(hub.run()):
+        while not line.far:
+            await asyncio.sleep(0.01)
+        async with running(_simulated(line.far[0], kind, faults, sessions)):
+            yield home
 
 
 async def _simulated(link: MemoryLink, name: str, faults: tuple[str, ...], sessions: list[Session]) -> None:

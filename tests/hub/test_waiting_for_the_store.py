@@ -57,7 +57,7 @@ async def test_a_store_that_crashes_leaves_the_devices_online() -> None:
 class Sure(GatewayController):
     """Its device wants to be sure that what it reports is stored."""
 
-    answered = False
+    answers = 0
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         if data == b"sure\n":
@@ -65,7 +65,7 @@ class Sure(GatewayController):
         return super().receive(data, now, path, re)
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
-        Sure.answered = True
+        Sure.answers += 1
         return []
 
 
@@ -74,20 +74,19 @@ def test_reports_from_before_the_identity_are_stored_before_they_are_acknowledge
     identifies_itself: bool,
 ) -> None:
     async def story_of_a_report() -> None:
-        Sure.answered = False
+        Sure.answers = 0
         async with hub(lambda far: channel(Sure, far)) as home:
             link = await home.far_end("")
             await home.send(link, b"sure\n")
             await asyncio.sleep(0.5)
-            assert not Sure.answered and not home.of(Reading), "it is not identified"
+            assert Sure.answers == 0 and not home.of(Reading), "it is not identified"
             if identifies_itself:
                 await home.send(link, b"i am g1\n")
             else:
                 await asyncio.sleep(IDENTITY_TIMEOUT_S)
-            assert Sure.answered and home.values("thing")["power_W"] == 5
-            Sure.answered = False
+            assert [Sure.answers] == [1] and home.values("thing")["power_W"] == 5
             await home.send(link, b"sure\n")
-            assert Sure.answered
+            assert [Sure.answers] == [2]
 
     virtual_run(story_of_a_report())
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
+from hub.running_hub import HubFacts, running
 from links.recorder import RecordingInlet
 from links.text_line_family import LINES
 from toys import GatewayController, PlugController
-from unclouded.core.model import ActionSpec, Fact, Reading, Status
+from unclouded.core.model import ActionSpec, Reading, Status
 from unclouded.core.profile import Profile, load_profile
 from unclouded.core.session import Ambient, LinkPath, Out, Session
 from unclouded.hub.channel_spec import ChannelSpec
@@ -46,13 +47,12 @@ def profile(name: str = "toy/plug", extra: str = "") -> Profile:
     return load_profile(text, "toy.toml", lambda name: Polls)
 
 
-class Home:
+class Home(HubFacts):
     """A hub and the far ends of its links. ``far``: one for each time that a channel was opened."""
 
-    def __init__(self, hub: Hub, far: Mapping[str, list[MemoryLink]], facts: list[Fact]) -> None:
-        self.hub = hub
+    def __init__(self, hub: Hub, far: Mapping[str, list[MemoryLink]], *, stamped: bool = False) -> None:
+        super().__init__(hub, stamped=stamped)
         self.far = far
-        self.facts = facts
         self.received_by: dict[int, RecordingInlet] = {}
 
     async def far_end(self, name: str, index: int = 0) -> MemoryLink:
@@ -71,9 +71,6 @@ class Home:
     async def send(self, link: MemoryLink, text: bytes, re: int = 0) -> None:
         link.send(Out(text, re=re))
         await asyncio.sleep(0.01)
-
-    def of(self, kind: type) -> list[Any]:  # Any: the caller names the kind
-        return [fact for fact in self.facts if isinstance(fact, kind)]
 
     def state(self, device: str) -> str:
         return [fact for fact in self.of(Status) if fact.device == device][-1].state
@@ -121,14 +118,9 @@ async def hub(
     spec = NodeSpec(id="thing", channels=tuple(make(far) for make in channels), alert_above=alert_above)
     clock = WallClock(loop.time, wall or (lambda: NOON + loop.time()))
     hub = Hub([spec], Services(lambda: NOON), clock, bytes, restored)
-    facts: list[Fact] = []
-    hub.subscribe(facts.extend, stamped=stamped)
-    running = asyncio.create_task(hub.run(), name="hub")
-    try:
-        yield Home(hub, far, facts)
-    finally:
-        running.cancel()
-        await asyncio.wait({running})
+    home = Home(hub, far, stamped=stamped)
+    async with running(hub.run()):
+        yield home
 
 
 def gateway(far: dict[str, list[MemoryLink]]) -> ChannelSpec:
