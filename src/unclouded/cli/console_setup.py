@@ -83,7 +83,7 @@ async def _hub(options: ConsoleOptions, config: Config | None) -> AsyncIterator[
     if is_running(config):
         yield SetupHub(config, HubClient(config.control))
         return
-    print_text("No hub runs: one runs in this command. Start it for good afterwards: unclouded run.", err=True)
+    print_text("No hub runs: one runs in this command. Afterwards start a hub that keeps running: unclouded run.", err=True)
     with own_hub(_without_consoles(config)) as client:
         yield SetupHub(config, client)
 

@@ -35,7 +35,7 @@ from unclouded.cli.signals import run_stoppable, until_stopped
 def command(span: float | None, data: Path | None, seed: int, past_days: int, web: str | None, as_json: bool) -> None:
     """Run the hub with simulated devices of every family, on real links, and show the readings.
 
-    Its data is kept in the user's cache folder. While it runs, the other verbs use it too:
+    Its data is kept in the user's cache folder. In a folder without a configuration, the other verbs use this hub:
     try `unclouded set pump off` in another terminal.
     """
     log_to_stderr()

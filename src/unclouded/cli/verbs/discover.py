@@ -16,7 +16,7 @@ from unclouded.core.errors import LinkError
 def command(span: float, as_json: bool) -> None:
     """List the Meross plugs in this network: all that answer a broadcast (UDP 9988). No key is needed.
 
-    What they are bound to, and what they measure, they tell only those who have their key.
+    Which server they are bound to and what they measure can be read only with their key.
     """
     found = asyncio.run(find_in_network(span))
     for plug in found:

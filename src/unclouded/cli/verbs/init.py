@@ -68,7 +68,7 @@ def _hub(given: str | None, data: str | None) -> Iterator[HubClient]:
     if is_running(config):
         yield HubClient(config.control)
         return
-    print_text("No hub runs: one runs in this command. Start it for good afterwards: unclouded run.", err=True)
+    print_text("No hub runs: one runs in this command. Afterwards start a hub that keeps running: unclouded run.", err=True)
     with own_hub(config) as client:
         yield client
 

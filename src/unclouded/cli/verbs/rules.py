@@ -124,7 +124,7 @@ def run(rule: str, config: str | None, data: str | None, as_json: bool) -> None:
 @config_options
 @json_option
 def value(name: str, value: str, valid_s: float | None, config: str | None, data: str | None, as_json: bool) -> None:
-    """Hand the hub a value that rules may compare, as in: price 0.08"""
+    """Give the hub a value that rules may compare, as in: price 0.08"""
     body = {"name": name, "value": _typed(value), "valid_s": valid_s or 0.0}
     view = hub_of_rules(configuration(config, data)).put(f"{PATH}/values", msgspec.json.encode(body))
     if as_json:

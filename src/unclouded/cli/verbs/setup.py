@@ -198,7 +198,7 @@ def _hub(config: Config, resets: bool) -> Iterator[HubClient]:
     if resets or is_running(config):
         yield HubClient(config.control)
         return
-    print_text("No hub runs: one runs in this command. Start it for good afterwards: unclouded run.", err=True)
+    print_text("No hub runs: one runs in this command. Afterwards start a hub that keeps running: unclouded run.", err=True)
     with own_hub(config) as client:
         yield client
 

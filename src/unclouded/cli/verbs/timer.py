@@ -21,7 +21,7 @@ from unclouded.core.rule_views import TimerView
 def command(
     device: str, args: tuple[str, ...], then: str | None, config: str | None, data: str | None, as_json: bool
 ) -> None:
-    """Set a point of DEVICE (its main point if none is named) for some time. A timer goes before all rules.
+    """Set a point of DEVICE (its main point if none is named) for some time. A timer has priority over all rules.
 
     \b
     timer boiler on 20m                    on for 20 minutes, then off

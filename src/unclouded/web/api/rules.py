@@ -168,7 +168,7 @@ ROWS = (
     ApiRoute(
         method="POST",
         path="/api/timers",
-        summary="Set a point of a device for some time. It goes before all rules.",
+        summary="Set a point of a device for some time. It has priority over all rules.",
         handler=start_timer,
         returns=(TimerView,),
         body=TimerBody,
@@ -186,7 +186,7 @@ ROWS = (
     ApiRoute(
         method="PUT",
         path="/api/rules/values",
-        summary="Hand the hub a value that rules may compare, as a price.",
+        summary="Give the hub a value that rules may compare, such as a price.",
         handler=hand_value,
         returns=(RulesView,),
         body=HandValueBody,
