@@ -97,12 +97,13 @@ def _look(path: Path) -> tuple[set[tuple[str, ...]], bool, bool]:
     intact = db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     ledgers = dict(db.execute("SELECT identity, total FROM ledger"))
     db.close()
-    held, fits = set(), True
+    held: set[tuple[str, ...]] = set()
+    fits = True
     with StoreReader(path) as reader:
         for number in range(DEVICES):
             rows = list(reader.history(f"d{number}"))
             held |= {(row.device, row.point, f"{row.at:.3f}", f"{row.value:.3f}") for row in rows}
-            energy = [row.value for row in rows if row.point == "energy_import_Wh"]
+            energy = [float(row.value or 0) for row in rows if row.point == "energy_import_Wh"]
             fits &= round(energy[-1] * 1000) == ledgers[f"identity-{number}"] if energy else True
     return held, fits, intact
 

@@ -21,7 +21,7 @@ from unclouded.store.schema import open_to_write
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     keeper = Keeper(tmp_path_factory.mktemp("made") / "store.sqlite")
     keeper.writer.write([plug(), *(watts(second % 90, second) for second in range(900))])
     keeper.db.execute("INSERT INTO put_away VALUES (1, 'x', 0, 1, zeroblob(2000000))")
@@ -31,7 +31,7 @@ def made(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def path(made, tmp_path) -> Path:
+def path(made: Path, tmp_path: Path) -> Path:
     """A store most of which was deleted."""
     shutil.copy(made, tmp_path / "store.sqlite")
     return tmp_path / "store.sqlite"
@@ -45,7 +45,7 @@ def content(path: Path) -> list[str]:
         return [*map(str, marks), *db.iterdump()]
 
 
-def test_it_has_all_that_it_had_in_less_room(path):
+def test_it_has_all_that_it_had_in_less_room(path: Path) -> None:
     before, size, seen = content(path), path.stat().st_size, []
     done = compact(path, lambda *progress: seen.append(progress))
     assert content(path) == before
@@ -59,7 +59,7 @@ def test_it_has_all_that_it_had_in_less_room(path):
     assert compact(path).after == done.after
 
 
-def test_a_disk_without_room_is_named_and_nothing_changes(path, monkeypatch):
+def test_a_disk_without_room_is_named_and_nothing_changes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = path.read_bytes()
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=20_000))
     with pytest.raises(StoreError, match=r"Compacting needs 17 MB of free disk beside the store, and .* has 0 MB"):
@@ -67,7 +67,7 @@ def test_a_disk_without_room_is_named_and_nothing_changes(path, monkeypatch):
     assert path.read_bytes() == before
 
 
-def test_a_store_that_another_program_has_open_stays(path):
+def test_a_store_that_another_program_has_open_stays(path: Path) -> None:
     with StoreReader(path) as reader:
         reader._rows("BEGIN")
         reader._rows("SELECT count(*) FROM device")
@@ -76,7 +76,7 @@ def test_a_store_that_another_program_has_open_stays(path):
     assert compact(path).after < 1_000_000
 
 
-def test_a_damaged_store_stays(path):
+def test_a_damaged_store_stays(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[8192:12_288] = bytes(4096)
     path.write_bytes(data)
@@ -105,7 +105,7 @@ compacting.compact(Path(path))
 
 
 @pytest.mark.parametrize("place", ["_work_in_log", "_copy", "sync_to_disk"])
-def test_a_kill_anywhere_leaves_the_store(path, place):
+def test_a_kill_anywhere_leaves_the_store(path: Path, place: str) -> None:
     before = content(path)
     child = subprocess.run([sys.executable, "-c", KILLED, place, str(path)], check=False, env=os.environ)
     assert child.returncode == -signal.SIGKILL

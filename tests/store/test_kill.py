@@ -1,6 +1,6 @@
 """kill -9 at any time: the file opens, and facts older than the grace period are in it.
 
-The hundred kills with the real figures (1 s batches, 2 s) are ``bench/store.py --kills 100``. Here batches are
+The hundred kills with the real figures (1 s batches, 2 s) are ``bench/store_writer.py --kills 100``. Here batches are
 short, and in addition to the grace period one rule needs no clock: what the store reported as committed is there.
 """
 
@@ -17,7 +17,7 @@ LONGER_S = 0.5  # beyond the grace: an hour is sealed after 1.05 s of such a lif
 
 
 @pytest.fixture(scope="module")
-def rounds(tmp_path_factory) -> list[Round]:
+def rounds(tmp_path_factory: pytest.TempPathFactory) -> list[Round]:
     folder = tmp_path_factory.mktemp("kills")
     with ThreadPoolExecutor(3) as pool:
         return list(
@@ -28,30 +28,30 @@ def rounds(tmp_path_factory) -> list[Round]:
         )
 
 
-def test_the_file_is_sound_after_every_kill(rounds):
+def test_the_file_is_sound_after_every_kill(rounds: list[Round]) -> None:
     assert all(r.intact for r in rounds)
 
 
-def test_every_round_stored_facts(rounds):
+def test_every_round_stored_facts(rounds: list[Round]) -> None:
     assert all(r.stored and r.printed for r in rounds)
 
 
-def test_committed_facts_survive(rounds):
+def test_committed_facts_survive(rounds: list[Round]) -> None:
     assert [r.lost_though_committed for r in rounds] == [0] * KILLS
 
 
-def test_facts_older_than_the_grace_period_survive(rounds):
+def test_facts_older_than_the_grace_period_survive(rounds: list[Round]) -> None:
     assert [r.lost for r in rounds] == [0] * KILLS
 
 
-def test_ledgers_and_readings_are_of_the_same_moment(rounds):
+def test_ledgers_and_readings_are_of_the_same_moment(rounds: list[Round]) -> None:
     assert [r.totals_astray for r in rounds] == [0] * KILLS
 
 
-def test_hours_were_sealed_meanwhile(rounds):
+def test_hours_were_sealed_meanwhile(rounds: list[Round]) -> None:
     assert sum(r.sealed for r in rounds) >= KILLS
 
 
-def test_rolled_up_rows_and_readings_are_of_the_same_moment(rounds):
+def test_rolled_up_rows_and_readings_are_of_the_same_moment(rounds: list[Round]) -> None:
     assert all(r.rolled_up for r in rounds)
     assert [r.rollups_astray for r in rounds] == [0] * KILLS

@@ -1,6 +1,7 @@
 """Reading histories back: ranges, steps, names, while a hub writes and without one."""
 
 from pathlib import Path
+from random import Random
 from tempfile import mkdtemp
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unclouded.core.errors import CommandError, StoreError
-from unclouded.core.model import Device, Point, Reading
+from unclouded.core.model import Device, Fact, Point, Quality, Reading
 from unclouded.store.reader import StoreReader
 from unclouded.store.sink import Store
 
@@ -22,11 +23,19 @@ POINTS = (
 PLUG = Device(id="plug", identity="uuid-1", family="sim", link="", profile="", points=POINTS)
 
 
-def said(point: str, value: float | str, after: float, device: str = "plug", **more) -> Reading:
-    return Reading(device, point, value, NOON + after, **more)
+def said(
+    point: str,
+    value: float | str,
+    after: float,
+    device: str = "plug",
+    *,
+    quality: Quality = "good",
+    flags: tuple[str, ...] = (),
+) -> Reading:
+    return Reading(device, point, value, NOON + after, quality, flags)
 
 
-async def filled(path: Path, *facts) -> StoreReader:
+async def filled(path: Path, *facts: Fact) -> StoreReader:
     store = Store(path, wall=lambda: NOON + 9000.0)
     store.open()
     store.deliver(facts)
@@ -35,23 +44,23 @@ async def filled(path: Path, *facts) -> StoreReader:
 
 
 @pytest.fixture
-def path(tmp_path) -> Path:
+def path(tmp_path: Path) -> Path:
     return tmp_path / "store.sqlite"
 
 
-async def test_a_range_includes_its_start_and_not_its_end(path):
+async def test_a_range_includes_its_start_and_not_its_end(path: Path) -> None:
     readings = [said("power_W", n, n / 2) for n in range(10)]
     with await filled(path, PLUG, *readings) as reader:
         assert [row.value for row in reader.history("plug", None, NOON + 1, NOON + 2.5)] == [2, 3, 4]
 
 
-async def test_points_can_be_chosen(path):
+async def test_points_can_be_chosen(path: Path) -> None:
     with await filled(path, PLUG, said("power_W", 1, 0), said("on", True, 0), said("mode", "eco", 0)) as reader:
         assert [row.point for row in reader.history("plug", ["on"])] == ["on"]
         assert [row.point for row in reader.history("plug", ["mode"])] == ["mode"]
 
 
-async def test_a_step_gives_min_mean_and_max_of_numbers_and_the_last_of_all_else(path):
+async def test_a_step_gives_min_mean_and_max_of_numbers_and_the_last_of_all_else(path: Path) -> None:
     facts = [
         *(said("power_W", value, n * 10) for n, value in enumerate([10.0, 40.0, 10.0, 7.0])),
         *(said("energy_import_Wh", value, n * 10) for n, value in enumerate([1.0, 2.0, 3.5, 4.0])),
@@ -68,31 +77,31 @@ async def test_a_step_gives_min_mean_and_max_of_numbers_and_the_last_of_all_else
     assert first["mode"].value == "eco"
 
 
-async def test_a_long_history_is_read_whole_though_in_pieces(path):
+async def test_a_long_history_is_read_whole_though_in_pieces(path: Path) -> None:
     readings = [said("power_W", n, n) for n in range(9001)]
     with await filled(path, PLUG, *readings) as reader:
         assert [row.value for row in reader.history("plug")] == list(range(9001))
 
 
-async def test_the_latest_values_are_those_of_each_point(path):
+async def test_the_latest_values_are_those_of_each_point(path: Path) -> None:
     facts = [said("on", True, 0), said("power_W", 5, 1), said("power_W", 6, 2), said("mode", "eco", 3)]
     with await filled(path, PLUG, *facts) as reader:
         assert reader.latest() == [facts[3], facts[0], facts[2]]
 
 
-async def test_devices_are_known_with_all_their_names(path):
+async def test_devices_are_known_with_all_their_names(path: Path) -> None:
     renamed = Device(id="pump", identity="uuid-1", family="sim", link="", profile="", points=POINTS)
     with await filled(path, PLUG, renamed) as reader:
         (known,) = reader.devices()
     assert (known.identity, known.id, set(known.ids), known.device) == ("uuid-1", "pump", {"plug", "pump"}, renamed)
 
 
-async def test_an_unknown_device_is_named_with_those_that_are_known(path):
+async def test_an_unknown_device_is_named_with_those_that_are_known(path: Path) -> None:
     with await filled(path, PLUG) as reader, pytest.raises(CommandError, match=r"'kettle'.*plug"):
         reader.history("kettle")
 
 
-async def test_an_old_name_of_several_devices_must_be_made_clear(path):
+async def test_an_old_name_of_several_devices_must_be_made_clear(path: Path) -> None:
     facts = [
         Device(id=id, identity=identity, family="sim", link="", profile="")
         for id, identity in [("a", "1"), ("b", "1"), ("a", "2"), ("c", "2")]
@@ -101,7 +110,7 @@ async def test_an_old_name_of_several_devices_must_be_made_clear(path):
         reader.history("a")
 
 
-async def test_a_reader_sees_what_the_hub_writes_meanwhile(path):
+async def test_a_reader_sees_what_the_hub_writes_meanwhile(path: Path) -> None:
     store = Store(path)
     store.open()
     with StoreReader(path) as reader:
@@ -112,7 +121,7 @@ async def test_a_reader_sees_what_the_hub_writes_meanwhile(path):
     await store.close()
 
 
-async def test_the_value_at_a_time_is_the_last_one_before_with_its_quality_also_from_rollups(path):
+async def test_the_value_at_a_time_is_the_last_one_before_with_its_quality_also_from_rollups(path: Path) -> None:
     facts = [
         said("power_W", 1, -600, quality="suspect"),
         said("power_W", 2, -599),
@@ -131,7 +140,7 @@ async def test_the_value_at_a_time_is_the_last_one_before_with_its_quality_also_
         assert reader.standing("plug", ["on"], NOON)["on"].at / 1000 == NOON - 1
 
 
-def test_a_missing_store_is_reported(path):
+def test_a_missing_store_is_reported(path: Path) -> None:
     with pytest.raises(StoreError, match="no store at"):
         StoreReader(path)
 
@@ -145,7 +154,9 @@ stories = st.lists(
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(stories, st.randoms(use_true_random=False), st.integers(1, 5))
-async def test_in_whatever_order_and_batches_readings_come_the_history_is_the_same(tmp_path, story, chance, batches):
+async def test_in_whatever_order_and_batches_readings_come_the_history_is_the_same(
+    tmp_path: Path, story: list[tuple[int, str, int]], chance: Random, batches: int
+) -> None:
     readings = [said(point, number / 10, ms / 1000) for ms, point, number in story]
     shuffled = readings[:]
     chance.shuffle(shuffled)

@@ -21,12 +21,14 @@ from unclouded.store.retention.rules import RetentionRule, rule_of, span_of, spa
 from unclouded.store.salvage import salvage
 from unclouded.web.history.energy import energy
 from unclouded.web.history.series import SeriesRequest, history
+from unclouded.web.schemas import By
 
 HOUR = 3600
 MONTH = 30.0 * DAY
 UTC = ZoneInfo("UTC")
 ZONES = [ZoneInfo(name) for name in ("Europe/Madrid", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns")]
 RAW = RetentionRule(raw=2.0 * DAY)
+PERIODS: tuple[By, ...] = ("day", "hour", "month")
 MINUTES = RetentionRule(raw=2.0 * DAY, minutes=3.0 * DAY)
 SHORT = RetentionRule(raw=2.0 * DAY, minutes=2.0 * DAY, quarters=2.0 * DAY)
 
@@ -34,8 +36,8 @@ SHORT = RetentionRule(raw=2.0 * DAY, minutes=2.0 * DAY, quarters=2.0 * DAY)
 class KeptKeeper(Keeper):
     """Deletes what its rules do not keep, as if days passed."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def open(self) -> None:
+        super().open()
         self.passed = 0.0
         self.texts: list[str] = []
         self.writer.deleter._now = self.writer.sealer._now = lambda: self.passed
@@ -71,7 +73,7 @@ class KeptKeeper(Keeper):
 
 
 @pytest.fixture
-def keeper(tmp_path) -> Iterator[KeptKeeper]:
+def keeper(tmp_path: Path) -> Iterator[KeptKeeper]:
     """Three hours of one point and a switch, each second of the first minutes; and a day later once more."""
     keeper = KeptKeeper(tmp_path / "store.sqlite")
     keeper.writer.write([plug()])
@@ -93,7 +95,7 @@ def steps(keeper: Keeper, step: float, start: float = 0, end: float = 2 * DAY) -
 
 @pytest.mark.parametrize("is_sealed", [True, False], ids=["sealed", "single"])
 @pytest.mark.parametrize("step", [60, 300, 900, HOUR, DAY])
-def test_steps_of_a_minute_and_more_read_as_before(keeper, step, is_sealed):
+def test_steps_of_a_minute_and_more_read_as_before(keeper: KeptKeeper, step: int, is_sealed: bool) -> None:
     if is_sealed:
         keeper.seal()
     before = steps(keeper, step)
@@ -102,14 +104,14 @@ def test_steps_of_a_minute_and_more_read_as_before(keeper, step, is_sealed):
     assert steps(keeper, step) == before
 
 
-def test_steps_shorter_than_what_is_left_have_its_rows(keeper):
+def test_steps_shorter_than_what_is_left_have_its_rows(keeper: KeptKeeper) -> None:
     before = steps(keeper, 60, end=DAY)
     keeper.expire(RAW)
     assert steps(keeper, 10, end=DAY) == before
     assert steps(keeper, 60, 30, HOUR) == [one for one in before if NOON + 30 <= one.at < NOON + HOUR]
 
 
-def test_rows_of_minutes_and_quarters_expire_after_what_they_are_made_of(keeper):
+def test_rows_of_minutes_and_quarters_expire_after_what_they_are_made_of(keeper: KeptKeeper) -> None:
     hours = steps(keeper, HOUR, end=DAY)
     keeper.expire(SHORT)
     spans = keeper.db.execute("SELECT DISTINCT span FROM rollup WHERE start < ?", (NOON + DAY,)).fetchall()
@@ -121,7 +123,7 @@ def test_rows_of_minutes_and_quarters_expire_after_what_they_are_made_of(keeper)
     assert (at, value, on) == (NOON + 2 * HOUR + 199, 203, False)
 
 
-def test_a_chart_of_a_time_without_readings_is_drawn_from_what_is_left(keeper):
+def test_a_chart_of_a_time_without_readings_is_drawn_from_what_is_left(keeper: KeptKeeper) -> None:
     keeper.expire(RAW)
     with StoreReader(keeper.path) as reader:
         request = SeriesRequest([("plug", "power_W")], NOON, NOON + HOUR, 600)
@@ -129,7 +131,7 @@ def test_a_chart_of_a_time_without_readings_is_drawn_from_what_is_left(keeper):
     assert (found.step, found.series[0].at) == (60, [NOON, NOON + 60, NOON + 120, NOON + 180])
 
 
-def test_a_rule_of_one_point_drops_its_columns_only(keeper):
+def test_a_rule_of_one_point_drops_its_columns_only(keeper: KeptKeeper) -> None:
     keeper.seal()
     before = [one for one in steps(keeper, 1, end=HOUR) if one.point == "power_W"]
     keeper.expire(RetentionRule(), RetentionRule(point="on", raw=2.0 * DAY))
@@ -139,7 +141,7 @@ def test_a_rule_of_one_point_drops_its_columns_only(keeper):
     assert keeper.db.execute("SELECT count(*) FROM chunk").fetchone() == (3,)
 
 
-def test_a_late_reading_of_a_time_that_is_gone_is_refused_and_counted(keeper):
+def test_a_late_reading_of_a_time_that_is_gone_is_refused_and_counted(keeper: KeptKeeper) -> None:
     keeper.expire(RAW)
     before = steps(keeper, HOUR)
     keeper.writer.write([watts(9999, 30), watts(9999, HOUR + 30)])
@@ -147,7 +149,7 @@ def test_a_late_reading_of_a_time_that_is_gone_is_refused_and_counted(keeper):
     assert steps(keeper, HOUR) == before
 
 
-def test_a_late_reading_of_another_point_leaves_the_rows_of_what_is_gone(keeper):
+def test_a_late_reading_of_another_point_leaves_the_rows_of_what_is_gone(keeper: KeptKeeper) -> None:
     keeper.db.execute("DELETE FROM sample WHERE second >= ?", (NOON + DAY,))  # so that an hour has the last value
     keeper.expire(RetentionRule(point="power_W", raw=2.0 * DAY))
     before = [one for one in steps(keeper, 60) if one.point == "power_W"]
@@ -158,7 +160,7 @@ def test_a_late_reading_of_another_point_leaves_the_rows_of_what_is_gone(keeper)
     assert [one for one in steps(keeper, 60) if one.point == "power_W"] == before
 
 
-def test_when_no_hub_ran_is_known_as_before(keeper):
+def test_when_no_hub_ran_is_known_as_before(keeper: KeptKeeper) -> None:
     keeper.writer.write([Status("plug", "online", NOON, ""), Status("plug", "connecting", NOON + 100.5, "")])
     keeper.writer.write([Status("plug", "online", NOON + 5000, "")])
 
@@ -171,7 +173,7 @@ def test_when_no_hub_ran_is_known_as_before(keeper):
     assert silences() == before == [(NOON + 100, NOON + 5000)]
 
 
-def test_joined_histories_keep_the_rows_of_what_is_gone(keeper):
+def test_joined_histories_keep_the_rows_of_what_is_gone(keeper: KeptKeeper) -> None:
     before = steps(keeper, HOUR)
     keeper.expire(RAW)
     keeper.writer.write([plug(id="new", identity="uuid-2"), watts(1, 30 * DAY, "new")])
@@ -187,7 +189,7 @@ def test_joined_histories_keep_the_rows_of_what_is_gone(keeper):
 # --- when ---------------------------------------------------------------------------------------------
 
 
-def test_the_first_deletion_is_announced_a_day_before(keeper):
+def test_the_first_deletion_is_announced_a_day_before(keeper: KeptKeeper) -> None:
     keeper.writer.deleter.use([RAW])
     assert keeper.steps() == 0
     assert "From 2027-02-25T08:00:00.000Z on" in keeper.texts[0]
@@ -198,13 +200,13 @@ def test_the_first_deletion_is_announced_a_day_before(keeper):
     assert len(keeper.texts) == 1
 
 
-def test_nothing_is_announced_while_nothing_is_old_enough(keeper):
+def test_nothing_is_announced_while_nothing_is_old_enough(keeper: KeptKeeper) -> None:
     keeper.expire(RetentionRule(raw=50.0 * DAY))
     assert (keeper.texts, len(keeper.samples())) == ([], 4)
 
 
 @pytest.mark.parametrize(("passed", "is_on"), [(2 * DAY, True), (30 * DAY, False), (-DAY, False)])
-def test_a_clock_that_jumps_and_other_rules_are_announced_again(keeper, passed, is_on):
+def test_a_clock_that_jumps_and_other_rules_are_announced_again(keeper: KeptKeeper, passed: int, is_on: bool) -> None:
     keeper.writer.deleter.use([RAW])
     keeper.steps()
     keeper.wall += passed
@@ -215,7 +217,7 @@ def test_a_clock_that_jumps_and_other_rules_are_announced_again(keeper, passed, 
     assert len(keeper.texts) == 2 + (not is_on)
 
 
-def test_rules_that_were_removed_and_come_back_are_announced_again(keeper):
+def test_rules_that_were_removed_and_come_back_are_announced_again(keeper: KeptKeeper) -> None:
     keeper.writer.deleter.use([RAW])
     keeper.steps()
     keeper.writer.deleter.use([])
@@ -226,7 +228,7 @@ def test_rules_that_were_removed_and_come_back_are_announced_again(keeper):
     assert keeper.steps() == 0
 
 
-def test_it_goes_on_where_it_stopped(keeper):
+def test_it_goes_on_where_it_stopped(keeper: KeptKeeper) -> None:
     keeper.seal()
     before = steps(keeper, 60)
     keeper.writer.deleter.use([RAW])
@@ -273,7 +275,9 @@ def reported(story: Story) -> Iterator[Fact]:
     is_sealed=st.booleans(),
 )
 @settings(max_examples=25, deadline=None)
-def test_daily_and_hourly_energy_is_the_same_in_every_zone(story, rule, zone, is_sealed):
+def test_daily_and_hourly_energy_is_the_same_in_every_zone(
+    story: list[tuple[int, int, str]], rule: RetentionRule, zone: ZoneInfo, is_sealed: bool
+) -> None:
     with TemporaryDirectory() as folder:
         keeper = KeptKeeper(Path(folder) / "store.sqlite")
         keeper.writer.write([plug(), Ledger(identity="uuid-1", point="energy_import_Wh", total=0)])
@@ -287,7 +291,7 @@ def test_daily_and_hourly_energy_is_the_same_in_every_zone(story, rule, zone, is
 
         def sums() -> list[object]:
             with StoreReader(keeper.path) as reader:
-                return [energy(reader, zone, by, NOON - DAY, last + DAY) for by in ("day", "hour", "month")]
+                return [energy(reader, zone, by, NOON - DAY, last + DAY) for by in PERIODS]
 
         before = sums()
         keeper.wall = last + 40 * DAY
@@ -299,7 +303,7 @@ def test_daily_and_hourly_energy_is_the_same_in_every_zone(story, rule, zone, is
 # --- pure parts ---------------------------------------------------------------------------------------
 
 
-def test_anchors_of_an_hour():
+def test_anchors_of_an_hour() -> None:
     gap = 4
     anchors = Anchors(AnchorRules(expiring={1, 2}, energy={1}, first={1}, last={2}, gap=gap, starts=[25, 90], next=100))
     anchors.add([(second, [(0, 1, second, gap if second == 50 else 0), (0, 3, 7, 0)]) for second in (10, 20, 30)])
@@ -308,7 +312,7 @@ def test_anchors_of_an_hour():
     assert sorted(kept) == [(10, 1), (10, 3), (20, 1), (20, 3), (30, 3), (40, 1), (50, 1), (50, 2), (60, 1)]
 
 
-def test_the_most_exact_rule_counts():
+def test_the_most_exact_rule_counts() -> None:
     rules = [
         RetentionRule(raw=10 * DAY),
         RetentionRule(device="plug", raw=20 * DAY),
@@ -321,17 +325,17 @@ def test_the_most_exact_rule_counts():
 
 
 @pytest.mark.parametrize("text", ["forever", "1 year", "3 years", "6 months", "90 days", "2 weeks", "1 day"])
-def test_spans_are_written_as_they_are_read(text):
+def test_spans_are_written_as_they_are_read(text: str) -> None:
     assert span_text(span_of(text)) == text
 
 
 @pytest.mark.parametrize("text", ["", "0 days", "1 fortnight", "-1 year", "99999999 years"])
-def test_what_is_no_span_is_refused(text):
+def test_what_is_no_span_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="write 90 days, 6 months, 1 year or forever"):
         span_of(text)
 
 
-def test_longer_rows_are_kept_as_long_as_shorter_ones_and_energy_for_ever():
+def test_longer_rows_are_kept_as_long_as_shorter_ones_and_energy_for_ever() -> None:
     assert wrong_order(RetentionRule(raw=DAY)) == "raw readings are kept for 2 days at least"
     assert wrong_order(RetentionRule(raw=9 * DAY, minutes=8 * DAY)).startswith("minutes are to be kept at least as")
     assert wrong_order(RetentionRule(raw=9 * DAY, minutes=9 * DAY)) == ""
@@ -339,7 +343,7 @@ def test_longer_rows_are_kept_as_long_as_shorter_ones_and_energy_for_ever():
     assert SHORT.keeps(60, "energy_import_Wh") == 2 * DAY
 
 
-def test_a_salvage_brings_the_rows_over_whose_readings_are_gone(keeper, tmp_path):
+def test_a_salvage_brings_the_rows_over_whose_readings_are_gone(keeper: KeptKeeper, tmp_path: Path) -> None:
     keeper.expire(MINUTES)
     before = steps(keeper, HOUR), steps(keeper, 900)
     keeper.close()

@@ -17,10 +17,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store.test_retention import HOUR, NOTICE_S, KeptKeeper
+from store.test_retention import HOUR, KeptKeeper
 from store.test_rollup import DAY, NOON, plug, watts
 from unclouded.core.model import Ledger, Reading
 from unclouded.store.reader import StoreReader
+from unclouded.store.retention.plan import NOTICE_S
 from unclouded.store.retention.rules import RetentionRule
 from unclouded.web.history.energy import energy
 
@@ -30,7 +31,7 @@ WALL = NOON + 6 * DAY
 
 
 @pytest.fixture(scope="module")
-def due(tmp_path_factory) -> Path:
+def due(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Hours of three points, most of them sealed, of which much was announced to be deleted."""
     path = tmp_path_factory.mktemp("due") / "store.sqlite"
     keeper = KeptKeeper(path)
@@ -92,7 +93,7 @@ def delete_and_die(path: Path, after: float) -> int:
 
 
 @pytest.fixture(scope="module")
-def whole(due) -> list[object]:
+def whole(due: Path) -> list[object]:
     """What is left where nothing interrupts it."""
     path = due.with_name("whole.sqlite")
     shutil.copy(due, path)
@@ -104,7 +105,9 @@ def whole(due) -> list[object]:
 
 @given(kills=st.lists(st.floats(0.0005, 0.05) | st.integers(1, 3000), min_size=3, max_size=3))
 @settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_kill_at_any_time_loses_nothing_and_deleting_goes_on(due, whole, kills):
+def test_a_kill_at_any_time_loses_nothing_and_deleting_goes_on(
+    due: Path, whole: list[object], kills: list[float]
+) -> None:
     before = read(due)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "store.sqlite"

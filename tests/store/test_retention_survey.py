@@ -2,12 +2,13 @@
 
 import pytest
 
-from store.test_retention import HOUR, MINUTES, NOTICE_S, RAW, KeptKeeper, keeper
+from store.test_retention import HOUR, MINUTES, RAW, KeptKeeper, keeper
 from store.test_rollup import DAY, NOON, plug
 from unclouded.core.model import Reading
 from unclouded.core.retention_views import KeptSpan, RetentionView
 from unclouded.core.times import from_iso
 from unclouded.store.reader import StoreReader
+from unclouded.store.retention.plan import NOTICE_S
 from unclouded.store.retention.rules import RetentionRule
 
 __all__ = ["keeper"]
@@ -27,7 +28,7 @@ def spans(view: RetentionView, rule: int = 0) -> dict[str, KeptSpan]:
 
 
 @pytest.mark.parametrize("is_sealed", [True, False], ids=["sealed", "single"])
-def test_what_it_frees_is_gone_afterwards(keeper, is_sealed):
+def test_what_it_frees_is_gone_afterwards(keeper: KeptKeeper, is_sealed: bool) -> None:
     if is_sealed:
         keeper.seal()
     before = spans(look(keeper, MINUTES))
@@ -48,7 +49,7 @@ def test_what_it_frees_is_gone_afterwards(keeper, is_sealed):
     assert spans(after)["raw"].next is None
 
 
-def test_the_state_says_whether_it_was_announced(keeper):
+def test_the_state_says_whether_it_was_announced(keeper: KeptKeeper) -> None:
     assert look(keeper).state == "off"
     assert look(keeper, RetentionRule(raw=50.0 * DAY)).state == "idle"
     assert look(keeper, RAW).state == "due"
@@ -62,20 +63,21 @@ def test_the_state_says_whether_it_was_announced(keeper):
     assert look(keeper, RAW).state == "deleting"
 
 
-def test_a_point_counts_with_its_most_exact_rule_and_the_rest_with_none(keeper):
+def test_a_point_counts_with_its_most_exact_rule_and_the_rest_with_none(keeper: KeptKeeper) -> None:
     view = look(keeper, ON, RetentionRule(device="plug", point="power_W"), RetentionRule(device="other"))
     assert [(one.points, one.spans[0].rows) for one in view.rules] == [(1, 270), (1, 600 + LAST_HOUR), (0, 0)]
     assert view.others is None
-    assert look(keeper, ON).others.spans[0].rows == 600 + LAST_HOUR
+    others = look(keeper, ON).others
+    assert others is not None and others.spans[0].rows == 600 + LAST_HOUR
 
 
-def test_it_says_when_the_oldest_gets_too_old(keeper):
+def test_it_says_when_the_oldest_gets_too_old(keeper: KeptKeeper) -> None:
     raw = spans(look(keeper, RetentionRule(raw=50.0 * DAY)))["raw"]
     assert from_iso(raw.next or "") == NOON // HOUR * HOUR + HOUR + 50 * DAY
     assert (raw.before, raw.frees_rows) == (None, 0)
 
 
-def test_quarters_and_hours_of_energy_are_never_freed(keeper):
+def test_quarters_and_hours_of_energy_are_never_freed(keeper: KeptKeeper) -> None:
     keeper.writer.write([plug()])
     keeper.writer.write([Reading("plug", "energy_import_Wh", 5.0 + n, NOON + 60.0 * n) for n in range(90)])
     keeper.roll_up()
@@ -85,7 +87,7 @@ def test_quarters_and_hours_of_energy_are_never_freed(keeper):
     assert [bool(one.frees_rows) for one in found.rules[0].spans] == [True, True, False, False]
 
 
-def test_rows_that_wait_to_be_rolled_up_are_not_freed(keeper):
+def test_rows_that_wait_to_be_rolled_up_are_not_freed(keeper: KeptKeeper) -> None:
     keeper.db.execute("UPDATE rolled SET upto = ?", (NOON // HOUR * HOUR + HOUR + 60,))
     raw = spans(look(keeper, RAW))["raw"]
     assert (raw.frees_rows, raw.rows) == (290, HOURS + LAST_HOUR)

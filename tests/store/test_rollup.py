@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from tempfile import mkdtemp
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from unclouded.core.model import Device, Point, Reading
+from unclouded.core.model import Device, Point, Quality, Reading, Value
 from unclouded.store import rollup
 from unclouded.store.codec import QUALITIES
 from unclouded.store.condense import HistoryRow
@@ -22,6 +23,10 @@ from unclouded.store.writer import StoreWriter
 NOON = 1_800_000_000 // 3600 * 3600
 DAY = 86_400
 
+RolledRow = tuple[int | float | str | bytes | None, ...]
+Step = tuple[float, str, Value | None, str, tuple[str, ...], float | None, float | None, float | None]
+Spell = tuple[float, float, int, str, tuple[Quality, tuple[str, ...]], str]
+
 
 def points(exponent: int = -1) -> tuple[Point, ...]:
     return (
@@ -32,8 +37,8 @@ def points(exponent: int = -1) -> tuple[Point, ...]:
     )
 
 
-def plug(exponent: int = -1, id: str = "plug", identity: str = "uuid-1", **more) -> Device:
-    return Device(id=id, identity=identity, family="", link="", profile="", points=points(exponent), **more)
+def plug(exponent: int = -1, id: str = "plug", identity: str = "uuid-1") -> Device:
+    return Device(id=id, identity=identity, family="", link="", profile="", points=points(exponent))
 
 
 def watts(value: float, after: float, device: str = "plug") -> Reading:
@@ -45,13 +50,16 @@ class Keeper:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.db = open_to_write(path)
+        self.open()
+
+    def open(self) -> None:
+        self.db = open_to_write(self.path)
         self.wall = NOON + 1000.0 * DAY
         self.writer = StoreWriter(self.db, lambda: self.wall)
 
     def restart(self) -> None:
         self.close()
-        self.__init__(self.path)
+        self.open()
 
     def close(self) -> None:
         self.db.close()
@@ -60,14 +68,14 @@ class Keeper:
         row = self.db.execute("SELECT upto FROM rolled WHERE device = ?", (number,)).fetchone()
         return row[0] - NOON if row else -1
 
-    def rows(self) -> list[tuple]:
+    def rows(self) -> list[RolledRow]:
         """Every rolled row that counts."""
         return self.db.execute(
             "SELECT r.* FROM rollup r JOIN series s ON s.id = series JOIN rolled d ON d.device = s.device "
             "WHERE start + span <= upto ORDER BY 1, 2, 3"
         ).fetchall()
 
-    def rolled_anew(self) -> list[tuple]:
+    def rolled_anew(self) -> list[RolledRow]:
         """The same, had everything been rolled up at once."""
         upto = dict(self.db.execute("SELECT device, upto FROM rolled"))
         self.db.execute("SAVEPOINT anew")
@@ -84,13 +92,13 @@ class Keeper:
 
 
 @pytest.fixture
-def keeper(tmp_path):
+def keeper(tmp_path: Path) -> Iterator[Keeper]:
     keeper = Keeper(tmp_path / "store.sqlite")
     yield keeper
     keeper.close()
 
 
-def condensed_by_hand(rows: list[HistoryRow], step: int) -> list[tuple]:
+def condensed_by_hand(rows: list[HistoryRow], step: int) -> list[Step]:
     """The steps, computed directly from the readings."""
     spans = defaultdict(list)
     for row in rows:
@@ -98,7 +106,7 @@ def condensed_by_hand(rows: list[HistoryRow], step: int) -> list[tuple]:
     return [_by_hand(at, point, spans[at, point]) for at, point in sorted(spans)]
 
 
-def _by_hand(at: float, point: str, rows: list[HistoryRow]) -> tuple:
+def _by_hand(at: float, point: str, rows: list[HistoryRow]) -> Step:
     quality = max((row.quality for row in rows), key=QUALITIES.index)
     flags = tuple(sorted({flag for row in rows for flag in row.flags}))
     values = [Fraction(str(row.value)) for row in rows if point == "power_W" and not isinstance(row.value, str)]
@@ -108,13 +116,13 @@ def _by_hand(at: float, point: str, rows: list[HistoryRow]) -> tuple:
     return at, point, None, quality, flags, float(min(values)), mean, float(max(values))
 
 
-def in_steps(path: Path, step: int, start: float = 0.0, end: float = 2.0**40) -> list[tuple]:
+def in_steps(path: Path, step: int, start: float = 0.0, end: float = 2.0**40) -> list[Step]:
     with StoreReader(path) as reader:
         rows = list(reader.history("plug", None, start, end, step))
     return [(row.at, row.point, row.value, row.quality, row.flags, row.min, row.mean, row.max) for row in rows]
 
 
-def by_hand(path: Path, step: int, start: float = 0.0, end: float = 2.0**40) -> list[tuple]:
+def by_hand(path: Path, step: int, start: float = 0.0, end: float = 2.0**40) -> list[Step]:
     with StoreReader(path) as reader:
         return condensed_by_hand(list(reader.history("plug", None, start, end)), step)
 
@@ -131,7 +139,7 @@ spells = st.tuples(
 )
 
 
-def told(spell, seed: int) -> list[Reading]:
+def told(spell: Spell, seed: int) -> list[Reading]:
     begin, period, size, point, marks, _ = spell
     readings = []
     for n in range(size):
@@ -147,7 +155,9 @@ def told(spell, seed: int) -> list[Reading]:
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(spells, min_size=1, max_size=12), st.integers(0, 9000), st.integers(1, 9000))
-def test_steps_equal_those_of_the_samples_in_any_order(tmp_path, story, start, length):
+def test_steps_equal_those_of_the_samples_in_any_order(
+    tmp_path: Path, story: list[Spell], start: int, length: int
+) -> None:
     keeper = Keeper(Path(mkdtemp(dir=tmp_path)) / "store.sqlite")
     keeper.writer.write([plug()])
     for seed, spell in enumerate(story):
@@ -169,7 +179,7 @@ def test_steps_equal_those_of_the_samples_in_any_order(tmp_path, story, start, l
 # --- how far it is -------------------------------------------------------------------------------------
 
 
-def test_five_minutes_are_rolled_up_when_they_are_over_and_a_grace_has_passed(keeper):
+def test_five_minutes_are_rolled_up_when_they_are_over_and_a_grace_has_passed(keeper: Keeper) -> None:
     keeper.writer.write([plug(), *(watts(n, n) for n in range(304))])
     assert keeper.upto() == -1
     keeper.writer.write([watts(304, 304), watts(305, 305)])
@@ -177,7 +187,7 @@ def test_five_minutes_are_rolled_up_when_they_are_over_and_a_grace_has_passed(ke
     assert keeper.db.execute("SELECT span, count(*), sum(size) FROM rollup GROUP BY span").fetchall() == [(60, 5, 300)]
 
 
-def test_longer_rows_come_when_they_are_complete(keeper):
+def test_longer_rows_come_when_they_are_complete(keeper: Keeper) -> None:
     keeper.writer.write([plug(), *(watts(n, n * 10) for n in range(361))])
     spans = keeper.db.execute("SELECT span, count(*), sum(size) FROM rollup GROUP BY span").fetchall()
     assert spans == [(60, 55, 330), (900, 3, 270)]
@@ -187,20 +197,20 @@ def test_longer_rows_come_when_they_are_complete(keeper):
     ]
 
 
-def test_a_longer_row_is_complete_without_further_samples(keeper):
+def test_a_longer_row_is_complete_without_further_samples(keeper: Keeper) -> None:
     keeper.writer.write([plug(), *(watts(n, n * 10) for n in range(60)), watts(0, 904)])
     assert keeper.upto() == 600
     keeper.writer.write([watts(0, 905)])
     assert keeper.db.execute("SELECT size FROM rollup WHERE span = 900").fetchall() == [(60,)]
 
 
-def test_a_time_that_is_not_yet_does_not_move_the_border(keeper):
+def test_a_time_that_is_not_yet_does_not_move_the_border(keeper: Keeper) -> None:
     keeper.wall = NOON + 600.0
     keeper.writer.write([plug(), *(watts(n, n) for n in range(590)), watts(1, 30 * DAY)])
     assert keeper.upto() == 300
 
 
-def test_a_late_sample_changes_the_rows_over_it_at_once(keeper):
+def test_a_late_sample_changes_the_rows_over_it_at_once(keeper: Keeper) -> None:
     keeper.writer.write([plug(), *(watts(1, n * 10) for n in range(400))])
     assert keeper.upto() >= 3600
     keeper.writer.write([watts(99, 125)])
@@ -209,7 +219,7 @@ def test_a_late_sample_changes_the_rows_over_it_at_once(keeper):
     assert keeper.rows() == keeper.rolled_anew()
 
 
-def test_a_batch_rolls_up_a_bounded_number_of_seconds(keeper):
+def test_a_batch_rolls_up_a_bounded_number_of_seconds(keeper: Keeper) -> None:
     keeper.writer.write([plug()])
     keeper.db.execute("BEGIN")
     blob = b"\x04\x02"
@@ -227,7 +237,9 @@ def test_a_batch_rolls_up_a_bounded_number_of_seconds(keeper):
     assert keeper.rows() == keeper.rolled_anew()
 
 
-def test_a_whole_history_that_arrives_late_is_rolled_up_over_many_batches(keeper, monkeypatch):
+def test_a_whole_history_that_arrives_late_is_rolled_up_over_many_batches(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(rollup, "LATE_LIMIT", 20)
     monkeypatch.setattr(rollup, "ROWS_PER_BATCH", 100)
     keeper.writer.write([plug(), *(watts(1, n * 10) for n in range(2000))])
@@ -241,7 +253,7 @@ def test_a_whole_history_that_arrives_late_is_rolled_up_over_many_batches(keeper
     assert keeper.rows() == keeper.rolled_anew()
 
 
-def test_what_cannot_be_summed_up_in_64_bits_keeps_nothing_from_being_stored(keeper):
+def test_what_cannot_be_summed_up_in_64_bits_keeps_nothing_from_being_stored(keeper: Keeper) -> None:
     huge = [watts(1e300, 1), watts(-1e300, 2), Reading("plug", "dp_7", 10**400, NOON + 3.0)]
     keeper.writer.write([plug(), *huge, *(watts(2.0**50, n) for n in range(4, 500))])
     assert keeper.upto() == 300
@@ -250,7 +262,7 @@ def test_what_cannot_be_summed_up_in_64_bits_keeps_nothing_from_being_stored(kee
     assert rows["power_W"].max == pytest.approx(2.0**50)
 
 
-def test_a_damaged_sample_is_left_out(keeper):
+def test_a_damaged_sample_is_left_out(keeper: Keeper) -> None:
     keeper.writer.write([plug(), *(watts(1, n) for n in range(200))])
     keeper.db.execute("UPDATE sample SET blob = x'0480' WHERE second = ?", (NOON + 7,))
     keeper.writer.write([watts(1, n) for n in range(200, 400)])
@@ -261,7 +273,7 @@ def test_a_damaged_sample_is_left_out(keeper):
 
 
 @pytest.mark.parametrize(("old", "new"), [((0, 4000), (9000, 9400)), ((0, 100), (0, 4000)), ((3000, 9000), (0, 50))])
-def test_a_joined_history_is_rolled_up_as_one(keeper, old, new):
+def test_a_joined_history_is_rolled_up_as_one(keeper: Keeper, old: tuple[int, int], new: tuple[int, int]) -> None:
     keeper.writer.write([plug(id="old", identity="uuid-0"), *(watts(n, n, "old") for n in range(*old, 10))])
     keeper.writer.write([plug(), *(watts(n, n) for n in range(*new, 10))])
     assert Repair(keeper.db, lambda: keeper.wall).join("uuid-0", "uuid-1", "test")
@@ -273,7 +285,7 @@ def test_a_joined_history_is_rolled_up_as_one(keeper, old, new):
     assert keeper.rows() == keeper.rolled_anew()
 
 
-def test_nothing_rolled_up_of_a_forgotten_device_is_left(keeper):
+def test_nothing_rolled_up_of_a_forgotten_device_is_left(keeper: Keeper) -> None:
     keeper.writer.write([plug(), *(watts(n, n) for n in range(0, 4000, 10))])
     Repair(keeper.db, lambda: keeper.wall).forget("uuid-1", "test")
     assert keeper.db.execute("SELECT (SELECT count(*) FROM rollup), (SELECT count(*) FROM rolled)").fetchone() == (0, 0)
@@ -282,7 +294,9 @@ def test_nothing_rolled_up_of_a_forgotten_device_is_left(keeper):
 # --- a file of an older version -------------------------------------------------------------------------
 
 
-def test_a_file_of_the_first_version_is_brought_up_to_date_and_read_meanwhile(tmp_path, monkeypatch):
+def test_a_file_of_the_first_version_is_brought_up_to_date_and_read_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "store.sqlite"
     _as_the_first_version_wrote_it(path)
     keeper = Keeper(path)

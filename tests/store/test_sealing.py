@@ -42,8 +42,8 @@ class SealedKeeper(Keeper):
 
     passed = 0.0
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
+    def open(self) -> None:
+        super().open()
         self.writer.sealer._now = lambda: self.passed
 
     def seal(self) -> None:
@@ -118,7 +118,7 @@ def test_a_store_that_seals_reads_the_same_as_one_that_does_not(
                 sealed.restart()
                 plain.restart()
             else:
-                facts = [reading(*value) for value in step]  # type: ignore[misc]
+                facts = [reading(*value) for value in step]
                 for keeper in (sealed, plain):
                     keeper.writer.write(facts)
         sealed.seal()
@@ -278,7 +278,12 @@ def test_each_chunk_is_read_once_for_all_late_samples_of_its_hour(path: Path, mo
     keeper.writer.write([plug(), *hours(10)])
     keeper.seal()
     decoded: list[int] = []
-    monkeypatch.setattr(samples, "decode_chunk", lambda start, data: decoded.append(start) or chunk.decode(start, data))
+
+    def decode(start: int, data: bytes) -> list[chunk.DeviceSecond]:
+        decoded.append(start)
+        return chunk.decode(start, data)
+
+    monkeypatch.setattr(samples, "decode_chunk", decode)
     keeper.writer.write([watts(77, 60 * minute + 30) for minute in range(180)])
     assert sorted(decoded) == [HOUR, HOUR + SPAN_S, HOUR + 2 * SPAN_S]
     keeper.close()
@@ -525,7 +530,7 @@ def test_a_second_of_a_sealed_hour_may_come_again(path: Path) -> None:
 
 
 @pytest.fixture
-def wide(path) -> Iterator[SealedKeeper]:
+def wide(path: Path) -> Iterator[SealedKeeper]:
     """An hour of ten points, once a second."""
     keeper = SealedKeeper(path)
     keeper.writer.write([plug(), *(Reading("plug", f"power{n}_W", n, HOUR + s) for s in range(700) for n in range(10))])
@@ -544,7 +549,9 @@ def values_of(keeper: SealedKeeper) -> list[tuple[float, str, object]]:
         return [(row.at, row.point, row.value) for row in reader.history("plug")]
 
 
-def test_an_hour_is_sealed_in_small_pieces_and_its_samples_stay_until_the_last(wide, monkeypatch):
+def test_an_hour_is_sealed_in_small_pieces_and_its_samples_stay_until_the_last(
+    wide: SealedKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before, sizes = values_of(wide), list[int]()
     add = chunk.ChunkEncoder.add
 
@@ -562,7 +569,7 @@ def test_an_hour_is_sealed_in_small_pieces_and_its_samples_stay_until_the_last(w
 
 
 @pytest.mark.parametrize("is_noted", [True, False], ids=["by this writer", "beside it"])
-def test_what_is_written_to_an_hour_that_is_being_sealed_is_not_lost(wide, is_noted):
+def test_what_is_written_to_an_hour_that_is_being_sealed_is_not_lost(wide: SealedKeeper, is_noted: bool) -> None:
     begin_sealing(wide, 5)
     late = [watts(55.0, HOUR - NOON + 20.25)]
     if is_noted:
@@ -579,7 +586,7 @@ def test_what_is_written_to_an_hour_that_is_being_sealed_is_not_lost(wide, is_no
     assert (HOUR + 20.25, "power_W", 55.0) in values_of(wide)
 
 
-def test_late_values_join_the_chunk_in_small_pieces_too(wide):
+def test_late_values_join_the_chunk_in_small_pieces_too(wide: SealedKeeper) -> None:
     wide.seal()
     wide.writer.write([watts(5.0, HOUR - NOON + 20.5), watts(6.0, HOUR - NOON + 800), watts(7.0, HOUR - NOON + 1)])
     before = values_of(wide)

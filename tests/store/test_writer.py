@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unclouded.core.model import Device, Memory, Notice, Point, Reading
+from unclouded.core.model import Device, Fact, Memory, Notice, Point, Reading
 from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 
@@ -14,7 +14,12 @@ NOON = 1_800_000_000.0
 PLUG = Device(
     id="plug", identity="uuid-1", family="toy", link="memory:", profile="p", points=(Point(key="power_W", exponent=-1),)
 )
-BATCH = [PLUG, Memory("uuid-1", "key", b"value"), Reading("plug", "power_W", 42.0, NOON), Notice("", NOON, "left", "")]
+BATCH: list[Fact] = [
+    PLUG,
+    Memory("uuid-1", "key", b"value"),
+    Reading("plug", "power_W", 42.0, NOON),
+    Notice("", NOON, "left", ""),
+]
 TABLES = ("device", "alias", "series", "memory", "sample", "event", "rollup")
 REFUSE = "CREATE TEMP TRIGGER full BEFORE INSERT ON {} BEGIN SELECT RAISE(ABORT, 'disk full'); END"
 
@@ -51,7 +56,11 @@ def test_a_batch_that_fails_changes_nothing_of_the_earlier_ones(db: sqlite3.Conn
     writer.write(BATCH)
     before = contents(db)
     db.execute(REFUSE.format("event"))
-    changed = [Memory("uuid-1", "key", b""), Reading("plug", "power_W", 43.0, NOON), Notice("", NOON, "left", "")]
+    changed: list[Fact] = [
+        Memory("uuid-1", "key", b""),
+        Reading("plug", "power_W", 43.0, NOON),
+        Notice("", NOON, "left", ""),
+    ]
     with pytest.raises(sqlite3.Error, match="disk full"):
         writer.write(changed)
     assert contents(db) == before

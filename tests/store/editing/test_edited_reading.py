@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -49,8 +50,8 @@ class EditedKeeper(SealedKeeper):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.stored: dict[tuple[float, str], Value] = getattr(self, "stored", {})
-        self.edits: list[HistoryEdit] = getattr(self, "edits", [])
+        self.stored: dict[tuple[float, str], Value] = {}
+        self.edits: list[HistoryEdit] = []
 
     def put(self, point: str, value: Value, after: float) -> None:
         if (after, point) not in self.stored:  # a second value of the same time would be a second entry
@@ -77,11 +78,13 @@ class EditedKeeper(SealedKeeper):
             if edit is None:
                 rows.append(HistoryRow(at / 1000, "plug", point, value))
             elif edit.action == "edit" and edit.value.constant is not None:
-                shown = WATTS.value(WATTS.number(edit.value.constant)) if point == "power_W" else edit.value.constant
+                shown = edit.value.constant
+                if point == "power_W" and not isinstance(shown, str):
+                    shown = WATTS.value(WATTS.number(shown))
                 rows.append(HistoryRow(at / 1000, "plug", point, shown, "estimated", ("edited",)))
         return rows
 
-    def steps_of(self, rows: list[HistoryRow], seconds: int) -> list[tuple[int, str, Value, float | None, bool]]:
+    def steps_of(self, rows: list[HistoryRow], seconds: int) -> list[tuple[int, str, Value | None, float | None, bool]]:
         """Begin, point, last value, mean, whether any is estimated: of each step."""
         found: dict[tuple[int, str], list[HistoryRow]] = {}
         for row in rows:
@@ -123,6 +126,8 @@ def check(keeper: EditedKeeper) -> None:
         }
 
 
+Change = tuple[Any, ...]  # what is done, and its arguments of any type
+
 moments = st.integers(0, SPAN * 4).map(lambda quarter: quarter / 4)
 changes = st.one_of(
     st.tuples(st.just("power_W"), moments, st.integers(0, 3000)),
@@ -135,7 +140,7 @@ changes = st.one_of(
 )
 
 
-def apply(keeper: EditedKeeper, change: tuple) -> None:
+def apply(keeper: EditedKeeper, change: Change) -> None:
     match change:
         case ("void", low, high, point) if low != high:
             keeper.edit(new_edit(min(low, high), max(low, high), None, point))
@@ -159,7 +164,7 @@ def apply(keeper: EditedKeeper, change: tuple) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(changes, min_size=5, max_size=40), st.integers(0, 2))
-def test_what_is_read_equals_a_slow_reference(changes, at_once):
+def test_what_is_read_equals_a_slow_reference(changes: list[Change], at_once: int) -> None:
     folder = Path(mkdtemp())
     try:
         with pytest.MonkeyPatch.context() as patch:
@@ -180,7 +185,7 @@ def test_what_is_read_equals_a_slow_reference(changes, at_once):
         shutil.rmtree(folder)
 
 
-def test_the_newest_edit_counts_and_an_undone_one_does_not():
+def test_the_newest_edit_counts_and_an_undone_one_does_not() -> None:
     wide, narrow = (
         HistoryEdit(device=1, point="p", start=low, until=high, action="void", number=number, who="", at=0)
         for number, (low, high) in enumerate([(0, 100), (20, 30)], 1)
@@ -190,7 +195,7 @@ def test_the_newest_edit_counts_and_an_undone_one_does_not():
     assert [span.edit.number for span in overlay([narrow, wide])] == [1, 2, 1]
 
 
-def test_a_thousand_edits_are_laid_over_each_other_in_one_pass():
+def test_a_thousand_edits_are_laid_over_each_other_in_one_pass() -> None:
     edits = [
         HistoryEdit(device=1, point="p", start=n, until=4000 - n, action="void", number=n, who="", at=0)
         for n in range(1, 1000)
@@ -198,13 +203,13 @@ def test_a_thousand_edits_are_laid_over_each_other_in_one_pass():
     assert len(overlay(edits)) == 2 * 999 - 1
 
 
-def test_a_range_is_cut_where_rollups_do_not_count():
+def test_a_range_is_cut_where_rollups_do_not_count() -> None:
     ranges = [UnrolledRange(10, 20), UnrolledRange(30, 99)]
     assert list(rolled_parts(0, 40, ranges)) == [(0, 10, True), (10, 20, False), (20, 30, True), (30, 40, False)]
     assert list(rolled_parts(12, 18, ranges)) == [(12, 18, False)]
 
 
-def test_a_line_between_two_readings_replaces_what_is_between(path):
+def test_a_line_between_two_readings_replaces_what_is_between(path: Path) -> None:
     keeper = EditedKeeper(path)
     keeper.writer.write([plug()])
     for after, watts in enumerate((100, 9999, 9999, 130)):
@@ -221,7 +226,7 @@ def test_a_line_between_two_readings_replaces_what_is_between(path):
         assert stored.is_estimated and stored.value == line and stored.who == "tests"
 
 
-def test_undoing_twice_and_what_is_not_there_is_refused(path):
+def test_undoing_twice_and_what_is_not_there_is_refused(path: Path) -> None:
     keeper = EditedKeeper(path)
     keeper.writer.write([plug()])
     edit = keeper.edit(new_edit(0, 10))
@@ -234,7 +239,7 @@ def test_undoing_twice_and_what_is_not_there_is_refused(path):
     assert whats == ["history_void", "history_restore"]
 
 
-def test_edits_go_on_with_a_joined_history_and_are_forgotten_with_it(path):
+def test_edits_go_on_with_a_joined_history_and_are_forgotten_with_it(path: Path) -> None:
     keeper = EditedKeeper(path)
     keeper.writer.write([plug(), plug(id="other", identity="uuid-2")])
     for after in range(0, 3 * 3600, 60):
