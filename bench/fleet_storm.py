@@ -1,11 +1,12 @@
 """All hubs of a fleet come back at once: how often each message is sent until it is done, calm and greedy.
 
-python bench/fleet_storm.py                    # 2,000 hubs; about two minutes
+python bench/fleet_storm.py                    # 2,000 hubs; about three minutes
 python bench/fleet_storm.py --hubs 300 --seconds 20
 
-Calm: the session of the hub (uplink/session.py): one message in flight, a start spread as the fleet says, time-outs
-that double. Greedy: four in flight, a time-out of 2 s, and the same again at once. Two servers of the fleet, processes
-of their own, on one nats-server and one PostgreSQL.
+Each hub was away for an hour and has six messages, one for each level. Calm: the session of the hub
+(uplink/session.py): one message in flight, a start spread as the fleet says, time-outs that double. Greedy: four in
+flight, a time-out of 2 s, and the same again at once. Two servers of the fleet, processes of their own, on one
+nats-server and one PostgreSQL.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -30,9 +31,13 @@ from unclouded.fleet.local_servers.postgres import PrivatePostgres
 from unclouded.fleet.local_servers.trust import PrivateTrust
 from unclouded.links.nats.client import NatsClient
 from unclouded.links.nats.connection import NatsIdentity
-from unclouded.store.outbox import Window
-from unclouded.uplink.composing import MOST_WINDOWS
+from unclouded.store.outbox import LEVELS, Window
+from unclouded.store.part import SeriesPart
+from unclouded.uplink.contents.catalogue import SentCatalogue, SentDevice, encode_catalogue
+from unclouded.uplink.contents.energy import EnergyWindow, HourEnergy, encode_energy
+from unclouded.uplink.contents.events import WindowEvent, encode_events
 from unclouded.uplink.contents.raw import encode_raw
+from unclouded.uplink.contents.rows import RolledRow, encode_rows
 from unclouded.uplink.messages import (
     Answer,
     HubToken,
@@ -47,11 +52,9 @@ from unclouded.uplink.outputs import Acknowledge, AskDirty, AskSums, ReadWindow,
 from unclouded.uplink.session import UplinkSession
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
-SPAN_S = 300
-MESSAGES = 6  # of each hub
-WINDOWS = MOST_WINDOWS * MESSAGES
+AWAY_S = 3600
 SECONDS = 15  # with values, of a window
-NOW = int(time.time()) // SPAN_S * SPAN_S - 86_400
+NOW = int(time.time()) // AWAY_S * AWAY_S
 SERVE = "--serve"
 
 
@@ -82,17 +85,37 @@ def hub_id(number: int) -> str:
     return text
 
 
-def content() -> bytes:
-    """A window of one device that measures four values a second, badly."""
+def windows_of_a_hub() -> list[Window]:
+    """What an hour leaves to be sent, the newest first."""
+    found = [Window("catalogue", 0, 1)]
+    for level, length in LEVELS.items():
+        if level != "catalogue":
+            found += [Window(level, start, 1) for start in range(NOW - AWAY_S, NOW, length)]
+    return sorted(found, key=lambda one: -one.start)
+
+
+def contents() -> dict[str, bytes]:
+    """By level. Raw: a device that measures four values a second for a while."""
     chance = random.Random(1)
     seconds = [(second, [(0, number, chance.getrandbits(20), 0) for number in range(4)]) for second in range(SECONDS)]
-    return encode_raw(0, {1: seconds})
+    return {
+        "catalogue": encode_catalogue(SentCatalogue((SentDevice(1, "plug"),))),
+        "energy": encode_energy(EnergyWindow((HourEnergy(4, 97_123),))),
+        "quarter": encode_rows("quarter", 0, [row(series) for series in range(1, 5)]),
+        "minute": encode_rows("minute", 0, [row(series) for series in range(1, 5)]),
+        "raw": encode_raw(0, {1: seconds}),
+        "events": encode_events([WindowEvent(NOW * 1000, 1, "state", "", "{}")]),
+    }
 
 
-async def calm(client: NatsClient, hub: str, counts: Counts, data: bytes) -> None:
+def row(series: int) -> RolledRow:
+    return RolledRow(series, 0, SeriesPart(9, 90, 1, 30, 12, 0, 0))
+
+
+async def calm(client: NatsClient, hub: str, counts: Counts, data: Mapping[str, bytes]) -> None:
     """The product's session, with an outbox in memory."""
     loop = asyncio.get_running_loop()
-    windows = {NOW - SPAN_S * number: Window("raw", NOW - SPAN_S * number, 1) for number in range(WINDOWS)}
+    windows = {(one.level, one.start): one for one in windows_of_a_hub()}
     session = UplinkSession("1", LetOut(("raw",)), random.random)
     session.connected(loop.time())
     woken = asyncio.Event()
@@ -120,11 +143,11 @@ async def calm(client: NatsClient, hub: str, counts: Counts, data: bytes) -> Non
                     case AskDirty(most=most):
                         session.dirty(list(windows.values())[:most], loop.time())
                     case ReadWindow(window=window):
-                        session.content(window, data, loop.time())
+                        session.content(window, data[window.level], loop.time())
                     case AskSums():
                         session.sums({}, len(windows), loop.time())
-                    case Acknowledge(start=start):
-                        windows.pop(start, None)
+                    case Acknowledge(level=level, start=start):
+                        windows.pop((level, start), None)
         if windows:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(session.deadline):
@@ -132,14 +155,15 @@ async def calm(client: NatsClient, hub: str, counts: Counts, data: bytes) -> Non
     counts.finished += 1
 
 
-async def greedy(client: NatsClient, hub: str, counts: Counts, data: bytes) -> None:
+async def greedy(client: NatsClient, hub: str, counts: Counts, data: Mapping[str, bytes]) -> None:
     """Four in flight; without an answer after 2 s the same again, at once."""
-    each = WINDOWS // MESSAGES
-    starts = [NOW - SPAN_S * number for number in range(WINDOWS)]
+    by_level: dict[str, list[SentWindow]] = {}
+    for one in windows_of_a_hub():
+        by_level.setdefault(one.level, []).append(SentWindow(one.start, one.number, data[one.level]))
     flights = asyncio.Semaphore(4)
 
-    async def send(some: Sequence[int]) -> None:
-        message = encode_message(Windows("raw", tuple(SentWindow(start, 1, data) for start in some)))
+    async def send(level: str) -> None:
+        message = encode_message(Windows(level, tuple(by_level[level])))
         async with flights:
             while True:
                 counts.sent += 1
@@ -148,7 +172,7 @@ async def greedy(client: NatsClient, hub: str, counts: Counts, data: bytes) -> N
                     counts.done += 1
                     return
 
-    await asyncio.gather(*(send(starts[place : place + each]) for place in range(0, WINDOWS, each)))
+    await asyncio.gather(*(send(level) for level in by_level))
     counts.finished += 1
 
 
@@ -205,7 +229,12 @@ async def enrol(base: FleetBase, hubs: int) -> None:
 
 
 async def storm(
-    nats: PrivateNats, dsn: str, hubs: int, seconds: float, kind: Callable[..., Awaitable[None]], data: bytes
+    nats: PrivateNats,
+    dsn: str,
+    hubs: int,
+    seconds: float,
+    kind: Callable[..., Awaitable[None]],
+    data: Mapping[str, bytes],
 ) -> tuple[Counts, float]:
     """All connect, and then begin at once. What was counted, and when all had finished, or it ended (s)."""
     counts = Counts()
@@ -228,8 +257,8 @@ async def storm(
 
 
 async def main(hubs: int, seconds: float) -> dict[str, object]:
-    data = content()
-    figures: dict[str, object] = {"hubs": hubs, "bytes of a window": len(data)}
+    data = contents()
+    figures: dict[str, object] = {"hubs": hubs, "bytes of a raw window": len(data["raw"])}
     with PrivatePostgres(durable=True) as postgres, PrivateNats() as nats:
         for name, kind in (("calm", calm), ("greedy", greedy)):
             dsn = postgres.create_database(name)
