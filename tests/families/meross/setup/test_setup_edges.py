@@ -1,0 +1,332 @@
+"""Set-up at its limits: which names, keys and passwords are sent, how often it asks, what each failure is called."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+
+from families.meross.meross_pair import HTTP, UUID
+from families.meross.setup.setup_stories import HOME, SERVER, Plug, do, in_set_up_mode, network, over_http, steps
+from unclouded.core.errors import CommandError
+from unclouded.core.session import Advanced, Ambient, Failure, LocalTime, Noticed, Rejected, Settled, WireAction
+from unclouded.families.meross.setup import problems, requests, scripts
+from unclouded.families.meross.setup.networks import check_password, encryption_of, unseen
+from unclouded.families.meross.setup.scripts import ScriptEnd, SetupPlug, SetupSettings, SetupState
+from unclouded.families.meross.setup.session import ACTION_TIMEOUT_S, ANSWER_TIMEOUT_S, FROM, PlugSetup
+from unclouded.families.meross.wire import namespaces
+from unclouded.families.meross.wire.envelope import parse, reply
+from unclouded.families.meross.wire.identity import publish_topic
+from unclouded.families.meross.wire.messages import Failed, Firmware, Hardware, Trace, WifiNetwork, payload_of
+
+# --- what a plug is sent ----------------------------------------------------------------------------
+
+
+def payload(request: requests.SetupRequest) -> Any:  # Any: JSON
+    return msgspec.json.decode(request.payload)
+
+
+@pytest.mark.parametrize("host", ["", "a b", "a/b", 'a"b', "a'b", "a\tb", "a\nb"])
+def test_a_host_with_such_a_character_is_none(host: str) -> None:
+    with pytest.raises(CommandError, match="Name the server"):
+        requests.set_key({**SERVER, "host": host})
+    with pytest.raises(CommandError, match="Name the server"):
+        requests.set_key({**SERVER, "second_host": host or " "})
+
+
+@pytest.mark.parametrize(("port", "fits"), [("0", False), ("1", True), ("65535", True), ("65536", False), ("x", False)])
+def test_a_port_is_a_number_from_1_to_65535(port: str, fits: bool) -> None:
+    for name in ("port", "second_port"):
+        if fits:
+            assert str(port) in str(payload(requests.set_key({**SERVER, name: port})))
+            continue
+        with pytest.raises(CommandError, match="a number from 1 to 65535"):
+            requests.set_key({**SERVER, name: port})
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        ({}, ("10.0.0.2", 8883, "10.0.0.2", 8883, "0", "")),
+        ({"second_host": "b", "user_id": "7"}, ("10.0.0.2", 8883, "b", 8883, "7", "")),
+        ({"second_port": "9", "key": "k" * 32}, ("10.0.0.2", 8883, "10.0.0.2", 9, "0", "k" * 32)),
+    ],
+)
+def test_the_second_server_and_the_user_are_the_usual_ones_unless_named(
+    args: Mapping[str, str], expected: tuple[object, ...]
+) -> None:
+    request = requests.set_key({"host": "10.0.0.2", "port": "8883", **args})
+    key = payload(request)["key"]
+    gateway = key["gateway"]
+    found = (gateway["host"], gateway["port"], gateway["secondHost"], gateway["secondPort"], key["userId"], key["key"])
+    assert found == expected and gateway["redirect"] == 1
+    assert request.words == "sets its server 10.0.0.2:8883 and its key"
+    assert repr(request) == "SetupRequest(SET Appliance.Config.Key)"
+
+
+@pytest.mark.parametrize("user", ["x", "-1", "٣", "1.5"])
+def test_a_user_id_is_a_number_in_ascii(user: str) -> None:
+    with pytest.raises(CommandError, match="is a number"):
+        requests.set_key({**SERVER, "user_id": user})
+
+
+def test_a_key_of_more_than_32_bytes_is_refused() -> None:
+    with pytest.raises(CommandError, match="at most 32 characters"):
+        requests.set_key({**SERVER, "key": "ü" * 17})
+
+
+def test_a_network_that_was_not_seen_is_sent_without_a_place_and_no_password_as_it_is() -> None:
+    hardware = Hardware(type="mss310", uuid=UUID, mac_address="34:29:8f:00:00:01")
+    seen = WifiNetwork(ssid="TXk=", bssid="aa", channel=3, encryption=6, cipher=3)
+    plain = requests.set_wifi(seen, "secret", hardware, False)
+    assert (plain.namespace, payload(plain)["wifi"]) == (
+        namespaces.WIFI,
+        {"ssid": "TXk=", "password": "c2VjcmV0", "bssid": "aa", "channel": 3, "encryption": 6, "cipher": 3},
+    )
+    hidden = requests.set_wifi(unseen("My", ""), "", hardware, True)
+    wifi = {"ssid": b64encode(b"My").decode(), "password": "", "encryption": 0, "cipher": 0}
+    assert (hidden.namespace, payload(hidden)["wifi"]) == (namespaces.WIFIX, wifi)
+    encrypted = requests.set_wifi(seen, "secret", hardware, True)
+    assert payload(encrypted)["wifi"]["password"] not in ("", "c2VjcmV0")
+
+
+def test_a_time_without_a_zone_has_no_rules() -> None:
+    bare = requests.set_time(LocalTime(1_800_000_000.9, 3600))
+    assert payload(bare)["time"] == {"timestamp": 1_800_000_000, "timezone": "", "timeRule": []}
+    zoned = requests.set_time(LocalTime(1_800_000_000.0, 3600, changes=((0.0, 3600),), zone="Europe/Madrid"))
+    assert (bare.words, zoned.words) == ("sets its clock", "sets its clock and the zone Europe/Madrid")
+    assert payload(zoned)["time"]["timeRule"] == [[0, 3600, 0]]
+
+
+# --- networks ---------------------------------------------------------------------------------------
+
+
+def test_each_encryption_has_a_name() -> None:
+    names = [encryption_of(WifiNetwork(ssid="", encryption=number)) for number in range(-1, 10)]
+    assert names == [
+        "encryption -1", "open", "WEP", "WEP", "WPA", "WPA", "WPA2", "WPA2", "WPA/WPA2", "WPA/WPA2", "encryption 9"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("encryption", "fitting"),
+    [
+        (0, ["", ]),
+        (1, ["a" * size for size in (5, 10, 13, 26)]),
+        (2, ["a" * size for size in (5, 10, 13, 26)]),
+        (3, ["a" * size for size in range(8, 65)]),
+        (6, ["a" * size for size in range(8, 65)]),
+        (9, ["a" * size for size in range(8, 65)]),
+    ],
+)  # fmt: skip
+def test_the_sizes_of_passwords(encryption: int, fitting: list[str]) -> None:
+    """64 characters are a key, in hexadecimal digits."""
+
+    def fits(password: str) -> bool:
+        try:
+            check_password(password, WifiNetwork(ssid="", encryption=encryption))
+        except CommandError:
+            return False
+        return True
+
+    assert [size for size in range(70) if fits("a" * size)] == [len(one) for one in fitting]
+    assert not fits("g" * 64) and fits("0123456789abcdefABCDEF" + "0" * 42) == (encryption > 2)
+    assert fits("ü" * 31) == fits("ü" * 4) == (encryption > 2) and not fits("ü" * 32)
+
+
+def test_the_newest_values_of_a_network_count_and_64_are_kept() -> None:
+    many = tuple(WifiNetwork(ssid=f"n{number}", bssid="a", signal=1) for number in range(65))
+    found = scripts.merged(many, (WifiNetwork(ssid="n5", bssid="a", signal=9), WifiNetwork(ssid="n5", bssid="b")))
+    assert len(found) == 64 and [one.ssid for one in found] == [*(f"n{number}" for number in range(2, 65)), "n5"]
+    assert [one.signal for one in found if one.ssid == "n5"] == [9, 0]
+
+
+# --- texts ------------------------------------------------------------------------------------------
+
+CAUSES = {
+    problems.WRONG_PASSWORD: ["PSK", "password", "passwd", "4-way", "handshake time", "MIC", "auth"],
+    problems.NOT_FOUND: ["ssid", "not found", "no AP", "no network", "beacon", "scan"],
+    problems.NO_ADDRESS: ["dhcp", "no ip", "IP address"],
+    problems.NO_CERTIFICATE: ["tls", "ssl", "cert", "cipher"],
+    problems.NO_CLOCK: ["NTP", "clock", "time sync"],
+    problems.NO_SERVER: ["mqtt", "server", "connect", "dns", "host", "refused", "unreachable"],
+}
+
+
+@pytest.mark.parametrize(("cause", "word"), [(cause, word) for cause, words in CAUSES.items() for word in words])
+def test_a_word_in_the_record_of_a_plug_is_a_cause(cause: str, word: str) -> None:
+    assert problems.explain_trace(Trace(code=1, info=f" a {word} b ")) == f'{cause} (its own record says "a {word} b")'
+
+
+def test_a_record_is_shown_up_to_80_characters() -> None:
+    assert problems.explain_trace(Trace(code=0, info="x" * 99)) == f'its own record says "{"x" * 80}"'
+    assert problems.explain_trace(Trace(code=0, info=" No Error ")) == ""
+    assert problems.explain_trace(Trace(code=1, info="no error")) != ""
+    detailed = problems.refused(Failed(5000, "y" * 99), "joins", "10.0.0.9")
+    assert detailed == f"The plug answered error 5000 ({'y' * 80}) where set-up joins."
+    assert problems.refused(Failed(5000), "joins", "10.0.0.9") == "The plug answered error 5000 where set-up joins."
+
+
+def test_eight_other_networks_are_named() -> None:
+    others = [WifiNetwork(ssid=b64encode(f"n{number}".encode()).decode(), signal=90 - number) for number in range(9)]
+    assert "It sees: n0, n1, n2, n3, n4, n5, n6, n7. It uses" in problems.not_seen("home", others)
+    assert "It sees: none." in problems.not_seen("home", [])
+
+
+@pytest.mark.parametrize(
+    ("got", "result", "words"),
+    [
+        (Failure.TIMEOUT, "timeout", "does not answer"),
+        (Failure.CLOSED, "unreachable", "closed the connection"),
+        (Failure.GARBLED, "unreachable", "is no Meross plug"),
+        (Failure.REFUSED, "unreachable", "refuses the connection"),
+        (Failure.FULL, "unreachable", "Too many requests"),
+        (Trace(), "refused", "is no Meross plug"),
+        (Failed(5001), "refused", "is not in set-up mode"),
+    ],
+)
+def test_what_comes_in_place_of_an_answer_has_a_result_and_a_text(got: Any, result: str, words: str) -> None:
+    end = SetupState(SetupSettings(place="10.0.0.9"), Ambient(float, bytes)).failed(got, requests.GET_ALL)
+    assert end.result == result and words in end.reason and "10.0.0.9" in end.reason
+
+
+def test_what_a_plug_reports_of_itself_is_shown_without_what_is_not_known() -> None:
+    hardware = Hardware(type="mss310", uuid=UUID.upper(), version="2.0.0", chip_type="mt7682")
+    plug = SetupPlug(hardware, Firmware(version="2.1.17", inner_ip="10.0.0.9", server="hub", port=8883))
+    assert plug.info == {
+        "uuid": UUID,
+        "product": "mss310",
+        "mac": plug.mac,
+        "hardware": "2.0.0",
+        "chip": "mt7682",
+        "version": "2.1.17",
+        "address": "10.0.0.9",
+        "server": "hub:8883",
+    }
+    assert plug.mac == ":".join(UUID[20 + 2 * at : 22 + 2 * at] for at in range(6))
+    bare = SetupPlug(msgspec.structs.replace(hardware, mac_address="AA:BB"), Firmware())
+    assert (bare.mac, bare.server, bare.online) == ("aa:bb", "", -1) and "server" not in bare.info
+    assert ScriptEnd() == ScriptEnd("confirmed", "")
+    assert "key" not in repr(SetupSettings(key="the key")).replace("SetupSettings", "")
+
+
+# --- how often and how long it asks -----------------------------------------------------------------
+
+
+def test_a_scan_waits_four_seconds_and_ends_with_the_first_that_has_the_network_or_an_error() -> None:
+    plug = Plug(in_set_up_mode([network("Other")], [network("Other")], [network("My home")]))
+    pair, _ = over_http(plug)
+    assert do(pair, "scan", ssid="My home").result == "confirmed"
+    times = [at for at, _ in plug.asked]
+    assert len(times) == 3 and all(later - one == pytest.approx(4.0, abs=0.5) for one, later in pairwise(times))
+    plain = Plug(in_set_up_mode([network("Other")], [network("My home")]))
+    pair, _ = over_http(plain)
+    assert do(pair, "scan").result == "confirmed" and len(plain.asked) == 1
+
+
+def test_a_reset_is_looked_for_six_times_every_two_seconds() -> None:
+    answers = in_set_up_mode()
+    answers[namespaces.ALL]["all"]["system"]["firmware"] = {"version": "2.1.17", "server": "hub", "port": 1}
+    plug = Plug(answers)
+    pair, _ = over_http(plug)
+    settled = do(pair, "unbind")
+    after = [at for at, what in plug.asked if what == "GET System.All"][1:]
+    assert settled.result == "timeout" and len(after) == 6
+    assert all(later - one == pytest.approx(2.0, abs=0.5) for one, later in pairwise(after))
+    free = Plug()
+    pair, _ = over_http(free)
+    assert do(pair, "unbind").result == "confirmed"
+    assert sum(what == "GET System.All" for _, what in free.asked) == 2, "it is bound to no server any more"
+
+
+def test_each_request_is_a_step_with_its_number() -> None:
+    pair, session = over_http(Plug())
+    do(pair, "look")
+    do(pair, "join", **SERVER, **HOME)
+    counts = [(event.done, event.total) for event in pair.of("controller", Advanced)]
+    assert counts == [(1, 0), (2, 0), (1, 0), (2, 0), (3, 0)]
+    assert steps(pair) == [
+        "asks what it is",
+        "asks what it can do",
+        "sets its clock and the zone Europe/Madrid",
+        "sets its server 192.168.1.2:8883 and its key",
+        "sets its Wi-Fi",
+    ]
+    assert (session.stats()["frames_out"], session.stats()["frames_in"], session.stats()["under_way"]) == (5, 5, 0)
+
+
+def test_a_plug_that_is_told_no_time_still_gets_its_server() -> None:
+    untrusted = LocalTime(5.0, 0, trusted=False)
+    pair, _ = over_http(Plug(), answers=lambda side, question: untrusted)
+    assert do(pair, "rehost", **SERVER).result == "confirmed"
+    assert [one.reason for one in pair.of("controller", Noticed)] == [problems.CLOCK_UNKNOWN]
+
+
+def test_what_set_up_cannot_do_is_named() -> None:
+    pair, _ = over_http(Plug())
+    with pytest.raises(CommandError, match=r"no action 'fly'; it has look, scan, join, rehost, trace, unbind\."):
+        pair.submit(WireAction("fly"))
+    for action, args in (("rehost", {}), ("join", SERVER)):
+        with pytest.raises(CommandError, match="Name the"):
+            pair.submit(WireAction(action, args))
+    assert do(pair, "scan", host="").result == "confirmed", "the others need nothing"
+
+
+# --- the session by itself --------------------------------------------------------------------------
+
+
+def begun(message: int = 0) -> tuple[PlugSetup, int, bytes]:
+    """A session that has sent its first request, the ticket, and the request."""
+    session = PlugSetup(SetupSettings(), Ambient(wall=float, token=lambda size: message.to_bytes(size, "big")))
+    session.up(HTTP, 0.0)
+    ticket = session.submit(WireAction("look"), 0.0)
+    (out,) = session.outgoing(0.0)
+    assert session.outgoing(0.0) == [] and out.path == HTTP.name
+    return session, ticket, out.data
+
+
+def answer_to(data: bytes, namespace: str = "") -> bytes:
+    header = parse(data).header
+    if namespace:
+        header = msgspec.structs.replace(header, namespace=namespace)
+    return bytes(reply(header, payload_of(all={}), key="", timestamp=1, from_=publish_topic(UUID)))
+
+
+def test_requests_count_on_from_a_random_number_and_wrap() -> None:
+    for first, expected in ((5, 6), (2**128 - 1, 0)):
+        _, _, data = begun(first)
+        header = parse(data).header
+        assert (header.message_id, header.from_, header.method) == (f"{expected:032x}", FROM, "GET")
+
+
+def test_what_nothing_waits_for_is_rejected() -> None:
+    session, _, data = begun()
+    whole = answer_to(data)
+    told = [
+        *session.receive(whole, 1.0, "other", 1),
+        *session.receive(whole, 1.0, HTTP.name, 2),
+    ]
+    assert [event.reason for event in told if isinstance(event, Rejected)] == [
+        "received on a path that is not up",
+        "an answer that nothing waits for",
+    ]
+    assert session.failed(2, Failure.CLOSED, 1.0) == () and session.answer(1, LocalTime(1.0, 0), 1.0) == ()
+    assert session.down("other", "gone", 1.0) == () and session.stats()["under_way"] == 1
+    (rejected, *rest) = session.receive(answer_to(data, namespaces.TRACE), 1.0, HTTP.name, 1)
+    assert isinstance(rejected, Rejected) and rejected.reason == "an answer to another request" and rest
+
+
+def test_an_action_that_waits_too_long_for_another_ends_alone() -> None:
+    session, first, _ = begun()
+    second = session.submit(WireAction("scan"), 5.0)
+    assert session.deadline() is not None
+    ended = [event for event in session.tick(ACTION_TIMEOUT_S - 0.1) if isinstance(event, Settled)]
+    assert ended == []
+    ended = [event for event in session.tick(ACTION_TIMEOUT_S) if isinstance(event, Settled)]
+    assert ended == [Settled(first, "timeout", problems.TOO_LONG)]
+    assert len(session.outgoing(ACTION_TIMEOUT_S)) == 1, "the next one begins"
+    ended = [event for event in session.tick(ACTION_TIMEOUT_S + 5) if isinstance(event, Settled)]
+    assert ended == [Settled(second, "timeout", problems.TOO_LONG)]
+    assert (ACTION_TIMEOUT_S, ANSWER_TIMEOUT_S) == (300.0, 45.0)
