@@ -392,6 +392,18 @@ def test_an_edit_of_energy_concerns_all_hours_of_its_range_also_those_without_a_
     assert places(outbox.closed()) == corrected
 
 
+@pytest.mark.parametrize(("wrong", "most"), [(1000.0, 2), (1_000_000_000.0, 24 * 740)], ids=["1970", "2001"])
+def test_readings_of_a_wrong_clock_do_not_make_all_hours_since_then_dirty(
+    keeper: Keeper, wrong: float, most: int
+) -> None:
+    """A computer without a battery clock stored readings before it got the time from the network."""
+    keeper.writer.write([Reading("plug", "energy_import_Wh", 100, wrong)])
+    keeper.writer.outbox.subscribe(["energy"])
+    keeper.writer.write([Reading("plug", "energy_import_Wh", 200, NOON + 10.0)])
+    (count,) = keeper.db.execute("SELECT count(*) FROM outbox").fetchone()
+    assert 0 < count < most
+
+
 def test_an_edit_of_energy_from_the_beginning_of_time_marks_no_hour_before_the_first_reading(keeper: Keeper) -> None:
     outbox = keeper.writer.outbox
     keeper.writer.write([Reading("plug", "energy_import_Wh", 100, NOON + 10.0)])

@@ -38,6 +38,7 @@ from unclouded.uplink.outputs import (
     Refuse,
     ReportsCommitted,
     Send,
+    TryRefused,
 )
 from unclouded.uplink.session import UplinkSession
 from unclouded.uplink.window_reader import WindowReader
@@ -214,6 +215,8 @@ class HubEnd:
                 self.outbox.acknowledge(level, start, number)
             case Refuse(level, start, number):
                 self.outbox.refuse(level, start, number)
+            case TryRefused():
+                self.outbox.try_refused()
             case Again(since, until, levels, number):
                 self.outbox.again(since, until, levels)
                 self.again_done = max(number, self.again_done)

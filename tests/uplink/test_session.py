@@ -33,6 +33,7 @@ from unclouded.uplink.outputs import (
     ReportsCommitted,
     Send,
     TokenRenewed,
+    TryRefused,
     UplinkNote,
     Welcomed,
 )
@@ -109,8 +110,7 @@ def starts(sent: Send) -> list[int]:
 
 def test_nothing_is_sent_before_the_welcome_and_the_first_message_after_a_part_of_the_spread() -> None:
     story = Story()
-    *_, raised = story.greet(Welcome(60.0, 7, ("a.example",), highest=4))
-    assert raised == RaiseNumbers(4)
+    assert story.greet(Welcome(60.0, 7, ("a.example",), highest=4))[1:] == [RaiseNumbers(4), TryRefused()]
     assert story.after() == 30.0
     story.wait(29.0)
     assert story.outputs() == []
@@ -380,9 +380,7 @@ def test_a_window_that_the_fleet_cannot_read_is_sent_again_once_it_has_changed(t
     assert hub.outbox.behind() == 0
     assert [(one.level, one.start) for one in hub.outbox.refused()] == [("raw", NOON)]
     assert ("raw", NOON) not in fleet.windows and ("raw", NOON + 300) in fleet.windows
-    hub.restart()
     fleet.unreadable = lambda level, start: ""
-    wire.connect()
     wire.run(130.0)
     assert ("raw", NOON) not in fleet.windows
     hub.keeper.writer.write([watts(2, 1)])
@@ -403,4 +401,21 @@ def test_a_hub_that_was_away_for_a_day_sends_the_newest_first_and_each_window_on
     raw = [one.start for one in kinds if one.level == "raw"]
     assert hub.outbox.behind() == 0 and raw == sorted(raw, reverse=True) and len(raw) == 288
     assert fleet.messages < 80 and len(kinds) == len(fleet.windows)
+    hub.close()
+
+
+def test_what_a_fleet_with_a_wrong_clock_has_refused_is_sent_once_more_some_hours_later(tmp_path: Path) -> None:
+    hub, fleet = HubEnd(tmp_path / "store.sqlite"), FleetEnd()
+    fleet.unreadable = lambda level, start: "it starts in the future" if start else ""
+    wire = Wire(hub, fleet)
+    wire.connect()
+    hub.keeper.writer.write([watts(5, 0)])
+    wire.run(100.0, step=50.0)
+    assert ("raw", NOON) in [(one.level, one.start) for one in hub.outbox.refused()]
+    fleet.unreadable = lambda level, start: ""
+    wire.run(3 * 3600.0, step=600.0)
+    assert ("raw", NOON) not in fleet.windows
+    wire.run(4 * 3600.0, step=600.0)
+    assert ("raw", NOON) in fleet.windows
+    assert hub.outbox.refused() == []
     hub.close()

@@ -46,6 +46,7 @@ DIRTY = f"SELECT level, start, number FROM outbox WHERE {IS_DIRTY} ORDER BY star
 BEHIND = f"SELECT count(*) FROM outbox WHERE {IS_DIRTY}"
 DIRTY_DAYS = f"SELECT DISTINCT level, start / 86400 FROM outbox WHERE {IS_DIRTY}"
 REFUSE = "UPDATE outbox SET refused = ?3 WHERE level = ?1 AND start = ?2 AND number = ?3"
+TRY_REFUSED = "UPDATE outbox SET refused = 0 WHERE refused <> 0"
 REFUSED = "SELECT level, start, number FROM outbox WHERE number <> known AND number = refused ORDER BY start LIMIT ?"
 AGAIN = "UPDATE outbox SET known = 0, number = ? WHERE level = ? AND start > ? AND start < ?"
 KNOWN = "UPDATE outbox SET known = max(known, ?3) WHERE level = ?1 AND start = ?2 AND number >= ?3"
@@ -200,6 +201,11 @@ class StoreOutbox:
         """The consumer cannot read this version: it is not given again until the window changes."""
         with transaction(self._db):
             self._db.execute(REFUSE, (level, start, number))
+
+    def try_refused(self) -> None:
+        """Refused windows are given once more: the consumer may be able to read them now."""
+        with transaction(self._db):
+            self._db.execute(TRY_REFUSED)
 
     def refused(self, most: int = MOST) -> list[Window]:
         """The windows that are refused as they stand, the oldest first."""

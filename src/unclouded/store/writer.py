@@ -38,6 +38,8 @@ from unclouded.store.transaction import transaction
 LAST_SECOND = 2**40  # times beyond are invalid
 GAP = "gap"  # the flag
 SILENCE_S = 1800  # s without a sample; energy of a time without contact is spread over the hours before
+FIRST_SECOND = 946_684_800  # Unix s: 2000; a computer without a battery clock starts in 1970
+LONGEST_SILENCE_S = 2 * 366 * 86_400  # what seems longer is a clock that was wrong
 SAME_TEXT_S = 3600.0  # s after which an unchanged text is written again
 
 PUT_EVENT = "INSERT INTO event (at, device, kind, json) VALUES (?, ?, ?, ?)"
@@ -150,7 +152,8 @@ class StoreWriter:
         for device, second in places:
             newest = self._rollup.newest(device) if device != before or (device, second) in self._gaps else None
             if newest is not None and (second - newest >= SILENCE_S or (device, second) in self._gaps):
-                self.outbox.mark_silence(min(newest, second), second)
+                since = min(newest, second) if newest > FIRST_SECOND else second
+                self.outbox.mark_silence(max(since, second - LONGEST_SILENCE_S), second)
             before = device
 
     def _reading(self, reading: Reading, samples: Samples) -> None:

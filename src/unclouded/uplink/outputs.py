@@ -62,6 +62,10 @@ class Refuse(msgspec.Struct, frozen=True):
     reason: str
 
 
+class TryRefused(msgspec.Struct, frozen=True):
+    """``outbox.try_refused()``: the fleet may read now what it has refused."""
+
+
 class Again(msgspec.Struct, frozen=True):
     """``outbox.again(since, until, levels)``. ``number``: 0, or of a request that is remembered once it is done."""
 
@@ -110,6 +114,7 @@ Output = (
     | AskSums
     | Acknowledge
     | Refuse
+    | TryRefused
     | Again
     | RaiseNumbers
     | ReportsCommitted

@@ -48,6 +48,7 @@ from unclouded.uplink.outputs import (
     Send,
     SendKind,
     TokenRenewed,
+    TryRefused,
     UplinkNote,
     Welcomed,
 )
@@ -55,6 +56,7 @@ from unclouded.uplink.pace import Pace, bounded
 
 LOOK_S = 60.0  # s between two looks at an outbox in which nothing was dirty
 HELLO_S = 3600.0  # s between two hellos of a connection
+REFUSED_S = 6 * 3600.0  # s until windows that the fleet has refused are sent once more: it may be newer, its clock set
 HELLO_SPREAD_S = 1.0  # s within which the first one goes out, before a welcome said another time
 DAYS = 40  # that are compared
 SAME_DAY_S = 6 * 3600.0  # s before a day is sent again because it differs once more; doubled each time
@@ -118,6 +120,7 @@ class UplinkSession:
         self._version = version
         self._let_out = let_out
         self._again_done = again_done
+        self._refused_due = -math.inf
         self._pace = Pace(random)
         self._outputs = list[Output]()
         self._serial = 0
@@ -437,6 +440,9 @@ class UplinkSession:
         if welcome.again_number > self._again_done and since is not None and math.isfinite(since):
             self._again_done = welcome.again_number
             self._outputs.append(Again(max(since, 0.0), FOREVER, tuple(LEVELS), welcome.again_number))
+        if now >= self._refused_due:
+            self._refused_due = now + REFUSED_S
+            self._outputs.append(TryRefused())
         self._line.look_due = now
         if is_first:
             self._line.waits = now + self._pace.part_of(self._spread_s)

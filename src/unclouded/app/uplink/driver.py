@@ -30,6 +30,7 @@ from unclouded.uplink.outputs import (
     ReportsCommitted,
     Send,
     TokenRenewed,
+    TryRefused,
     UplinkNote,
     Welcomed,
 )
@@ -186,6 +187,8 @@ class UplinkDriver:
                 await self._store.outbox(lambda one: one.refuse(level, start, number))
                 self.counts.refused += 1
                 self._handlers.refused(output)
+            case TryRefused():
+                await self._store.outbox(lambda one: one.try_refused())
             case RaiseNumbers(above=above):
                 await self._store.outbox(lambda one: one.raise_numbers(above))
             case Again(since=since, until=until, levels=levels, number=request):
@@ -241,7 +244,7 @@ class _Acknowledged(msgspec.Struct, frozen=True):
     windows: tuple[tuple[str, int, int], ...]
 
 
-_InStore = AskDirty | AskSums | _Acknowledged | Acknowledge | Refuse | Again | RaiseNumbers
+_InStore = AskDirty | AskSums | _Acknowledged | Acknowledge | Refuse | TryRefused | Again | RaiseNumbers
 
 
 def _together(outputs: Sequence[Output]) -> Iterator[Output | _Acknowledged]:
