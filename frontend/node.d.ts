@@ -1,6 +1,7 @@
-/** What the build uses of Node.js. */
+/** What the build and its tests use of Node.js. */
 declare module "node:fs" {
   export function existsSync(path: string): boolean;
+  export function readdirSync(path: string, options: { recursive: true; encoding: "utf-8" }): string[];
   export function readFileSync(path: string | URL, encoding?: "utf-8"): string;
 }
 declare module "node:path" {

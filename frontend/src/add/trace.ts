@@ -1,5 +1,5 @@
 /** The chart of a test: the last seconds of one point; a value holds until the next one. Pure. */
-import { axisNumbers, axisUnit, valueTicks } from "../history/ticks";
+import { axisNumbers, axisUnit, valueTicks } from "../charts/ticks";
 
 export const SPAN_S = 40;
 export const WIDTH = 1000;

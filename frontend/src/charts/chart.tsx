@@ -12,10 +12,10 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 import { cached } from "../data/cached";
-import { axisNumbers, axisUnit, timeTicks, valueTicks } from "../history/ticks";
-import type { Span } from "../history/calendar";
-import { apart, heightsOf, pinched } from "../history/geometry";
-import type { Column } from "../history/columns";
+import { axisNumbers, axisUnit, timeTicks, valueTicks } from "./ticks";
+import type { Span } from "../time/calendar";
+import { apart, heightsOf, pinched } from "./geometry";
+import type { Column } from "./columns";
 import { shownAs } from "../look/kept";
 import { onColours } from "../look/theme";
 import { resolved } from "./palette";

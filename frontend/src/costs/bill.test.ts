@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { dayFrom } from "../history/calendar";
+import { dayFrom } from "../time/calendar";
 import {
   amountOf,
   billCsvRows,

@@ -1,5 +1,5 @@
 /** The lines of a bill in words, its periods, and its CSV file. Pure. */
-import { dayFrom, daysText, periodTitle, plusDays, type Day } from "../history/calendar";
+import { dayFrom, daysText, periodTitle, plusDays, type Day } from "../time/calendar";
 import { amountText, countText } from "../text/format";
 import { say, sayIfKnown } from "../text/words";
 import { moneyText, numberOf, priceText } from "./money";

@@ -5,7 +5,7 @@ import { address } from "../data/http";
 import { timezone } from "../data/live";
 import { useAnswer } from "../history/answers";
 import { percentText } from "../history/balance";
-import { dayFrom, dayOf, dayText, daysText, instantOf, plusDays, type Day } from "../history/calendar";
+import { dayFrom, dayOf, dayText, daysText, instantOf, plusDays, type Day } from "../time/calendar";
 import { csvText, periodText } from "../history/table";
 import { Under } from "../history/under";
 import { Notice } from "../parts/notice";

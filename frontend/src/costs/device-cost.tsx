@@ -2,7 +2,7 @@
 import { now, timezone } from "../data/live";
 import { usePolled } from "../data/polled";
 import type { Device } from "../data/shapes";
-import { dayOf, instantOf } from "../history/calendar";
+import { dayOf, instantOf } from "../time/calendar";
 import { say } from "../text/words";
 import { moneyText, NO_MONEY, numberOf } from "./money";
 import type { CostRow, Costs } from "./shapes";

@@ -1,7 +1,7 @@
 /** Of the facts of today: what it has cost so far, and the price now. Nothing where no tariff is set. */
 import { devices, now, timezone } from "../data/live";
 import { usePolled } from "../data/polled";
-import { dayOf, instantOf } from "../history/calendar";
+import { dayOf, instantOf } from "../time/calendar";
 import { say } from "../text/words";
 import { moneyText, numberOf, priceText } from "./money";
 import type { CostNow, Costs } from "./shapes";

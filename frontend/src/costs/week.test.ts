@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { dayFrom, instantOf } from "../history/calendar";
+import { dayFrom, instantOf } from "../time/calendar";
 import { cheaperOf, meanPrice, SHADES, stripsOf, zonePrices, type Prices } from "./week";
 
 const MADRID = "Europe/Madrid";

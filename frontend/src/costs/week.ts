@@ -5,7 +5,7 @@
  *     Tue ░░░░░░░░▒▒▒▒████▒▒▒▒████░░░░     of these days to the highest
  */
 import type { components } from "../api";
-import { dayOf, instantOf, plusDays, type Day } from "../history/calendar";
+import { dayOf, instantOf, plusDays, type Day } from "../time/calendar";
 import { numberOf } from "./money";
 
 export type Prices = components["schemas"]["PricesView"];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { inTree, mainOf, pointName, switchOf } from "./points";
+import { behind, inTree, mainOf, pointName, switchOf } from "./points";
 import { device, point } from "./testing";
 
 describe("the roles of points", () => {
@@ -53,5 +53,15 @@ describe("the order of rows", () => {
       "0 x",
       "1 y",
     ]);
+  });
+});
+
+describe("what is behind a device", () => {
+  it("is all that counts inside it, also in a cycle", () => {
+    const inside = (id: string, parent = "") => device(id, { parent });
+    const [a, b, c] = [inside("a"), inside("b", "a"), inside("c", "b")];
+    const [x, y] = [inside("x", "y"), inside("y", "x")];
+    expect(behind(a, [a, b, c, x, y])).toEqual([b, c]);
+    expect(behind(x, [a, b, c, x, y])).toEqual([y]);
   });
 });

@@ -69,3 +69,13 @@ export function inTree(devices: readonly Device[]): { device: Device; depth: num
   for (const device of devices) branch(device, 0); // those in a cycle of parents
   return rows;
 }
+
+/** The devices that lose their power with this one: all that count inside it. */
+export function behind(device: Device, devices: readonly Device[]): readonly Device[] {
+  const found = new Set([device.id]);
+  for (let count = 0; count < found.size; ) {
+    count = found.size;
+    for (const one of devices) if (found.has(one.parent)) found.add(one.id);
+  }
+  return devices.filter((one) => one.id !== device.id && found.has(one.id));
+}

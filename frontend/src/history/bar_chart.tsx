@@ -8,7 +8,7 @@ import { useRef } from "preact/hooks";
 import { formatter } from "../text/format";
 import type { Energy } from "../data/shapes";
 import type { Bars, Part } from "./energy";
-import { axisNumbers, axisUnit, valueTicks } from "./ticks";
+import { axisNumbers, axisUnit, valueTicks } from "../charts/ticks";
 import { useWidth } from "../charts/width";
 
 type Props = Readonly<{

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { dayFrom, instantOf, type Range } from "./calendar";
+import { dayFrom, instantOf, type Range } from "../time/calendar";
 import { changeText, comparisonOf } from "./comparison";
 
 const MADRID = "Europe/Madrid";

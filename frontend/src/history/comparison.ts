@@ -17,7 +17,7 @@ import {
   type Day,
   type Range,
   type Span,
-} from "./calendar";
+} from "../time/calendar";
 import type { Against } from "./view";
 
 /**

@@ -13,7 +13,7 @@
  */
 import { flowsOf, planOf, type Plan } from "../energy/flows";
 import type { Device, Energy } from "../data/shapes";
-import { dayOf, instantOf, type Range } from "./calendar";
+import { dayOf, instantOf, type Range } from "../time/calendar";
 import type { Layout } from "./view";
 
 export const IMPORT = "energy_import_Wh";

@@ -15,7 +15,7 @@ import { useAnswer } from "./answers";
 import { balanceOf } from "./balance";
 import { BarChart } from "./bar_chart";
 import { BarTip, editNotes } from "./bar_tip";
-import { dayOf, dayText, periodTitle, RANGES, shifted, type Day, type Span } from "./calendar";
+import { dayOf, dayText, periodTitle, RANGES, shifted, type Day, type Span } from "../time/calendar";
 import { useCompared, type Compared } from "./compared";
 import { changeText, otherOf } from "./comparison";
 import {

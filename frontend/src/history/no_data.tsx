@@ -6,7 +6,7 @@ import { now, timezone } from "../data/live";
 import { Notice } from "../parts/notice";
 import type { History } from "../data/shapes";
 import { say } from "../text/words";
-import { dayOf, type Day } from "./calendar";
+import { dayOf, type Day } from "../time/calendar";
 import { momentText } from "./table";
 
 const FURTHEST = 10 * 365 * 86_400; // s: range of the search

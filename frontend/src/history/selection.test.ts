@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Device, Point } from "../data/shapes";
 import { Cache } from "./answers";
-import { dayFrom } from "./calendar";
+import { dayFrom } from "../time/calendar";
 import { viewOf } from "./view";
 import { candidates, chosen, MOST_PICKED, panelsOf, quantities, wantedOf } from "./selection";
 

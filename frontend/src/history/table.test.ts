@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Energy, Series } from "../data/shapes";
 import { editNotes } from "./bar_tip";
-import { dayFrom, instantOf, spanOf } from "./calendar";
+import { dayFrom, instantOf, spanOf } from "../time/calendar";
 import { monthsOf } from "./energy";
 import { csvText, energyCsv, energyTable, historyTable, isoText, periodText } from "./table";
 

@@ -2,8 +2,8 @@
 import { amountText, formatter, NOTHING, quantityText, THIN } from "../text/format";
 import type { Energy, Series } from "../data/shapes";
 import { say } from "../text/words";
-import { dayOf, instantOf, isSameDay, offsetAt, plusDays, shifted, wallOf, type Span } from "./calendar";
-import { heldRows, rowsOf, summaryOf, type Row } from "./columns";
+import { dayOf, instantOf, isSameDay, offsetAt, plusDays, shifted, wallOf, type Span } from "../time/calendar";
+import { heldRows, rowsOf, summaryOf, type Row } from "../charts/columns";
 
 /** `step`: `15 min`, what one row sums up; "" for a row of each value. */
 export type Table = Readonly<{ head: readonly string[]; rows: readonly (readonly string[])[]; step: string }>;

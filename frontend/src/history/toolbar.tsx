@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { nameOf } from "../devices/points";
 import type { Device } from "../data/shapes";
 import { say } from "../text/words";
-import { dayFrom, dayText, periodTitle, RANGES, shifted, shortTitle, type Day } from "./calendar";
+import { dayFrom, dayText, periodTitle, RANGES, shifted, shortTitle, type Day } from "../time/calendar";
 import { Menu } from "./menu";
 import { otherOf } from "./comparison";
 import {

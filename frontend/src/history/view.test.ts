@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { dayFrom } from "./calendar";
+import { dayFrom } from "../time/calendar";
 import { addressOf, moved, viewOf, SHORTEST, withRange, zoomed } from "./view";
 
 const TODAY = dayFrom("2026-11-21")!;

@@ -7,7 +7,7 @@
  * device, the period before beside them, no zoom.
  */
 import { placeOfPage } from "../routing/place";
-import { dayFrom, dayText, isSameDay, RANGES, type Day, type Range, type Span } from "./calendar";
+import { dayFrom, dayText, isSameDay, RANGES, type Day, type Range, type Span } from "../time/calendar";
 
 export const POWER = "power";
 export const ENERGY = "energy";

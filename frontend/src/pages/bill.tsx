@@ -20,7 +20,7 @@ import { activeOf, useTariffs } from "../costs/tariffs";
 import { address } from "../data/http";
 import { now, timezone, version } from "../data/live";
 import { useAnswer } from "../history/answers";
-import { dayOf } from "../history/calendar";
+import { dayOf } from "../time/calendar";
 import { csvText } from "../history/table";
 import { save } from "../history/under";
 import { Notice } from "../parts/notice";

@@ -2,7 +2,7 @@
 import { computed } from "@preact/signals";
 import { useState } from "preact/hooks";
 
-import { dayOf, dayText, dayFrom, spanOf, type Span } from "../history/calendar";
+import { dayOf, dayText, dayFrom, spanOf, type Span } from "../time/calendar";
 import { EditsPanel } from "../history/edits/edits_panel";
 import { IMPORT } from "../history/energy";
 import { EnergyPanel } from "../history/energy_panel";

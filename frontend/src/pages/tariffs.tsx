@@ -14,7 +14,7 @@ import { WeekStrip } from "../costs/week-strip";
 import { address } from "../data/http";
 import { now, timezone, version } from "../data/live";
 import { useAnswer } from "../history/answers";
-import { dayFrom, dayOf, daysText, instantOf, plusDays } from "../history/calendar";
+import { dayFrom, dayOf, daysText, instantOf, plusDays } from "../time/calendar";
 import { Notice } from "../parts/notice";
 import { go, query } from "../routing/router";
 import { countText, sinceText } from "../text/format";

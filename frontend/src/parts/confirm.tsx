@@ -7,8 +7,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import { devices } from "../data/live";
 import type { Device } from "../data/shapes";
-import { nameOf } from "../devices/points";
-import { behind } from "../rooms/rooms";
+import { behind, nameOf } from "../devices/points";
 import { Names, sayWith } from "../text/rich";
 import { say } from "../text/words";
 

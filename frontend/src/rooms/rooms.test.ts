@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Device, Value } from "../data/shapes";
 import { device } from "../devices/testing";
 import { planOf } from "../energy/flows";
-import { allOff, behind, favouritesOf, hasSwitches, isOn, passes, powerOf, roomsOf, without, type Room } from "./rooms";
+import { allOff, favouritesOf, hasSwitches, isOn, passes, powerOf, roomsOf, without, type Room } from "./rooms";
 
 const plug = (id: string, more: Parameters<typeof device>[1] = {}) =>
   device(id, { points: ["on", "power_W"], link: `tcp:${id}`, main: "on", ...more });
@@ -124,19 +124,5 @@ describe("the filter", () => {
       passes("on", KETTLE, on),
       passes("gone", KETTLE, on),
     ]).toEqual([true, false, true, true, false]);
-  });
-});
-
-describe("what is behind a device", () => {
-  it("is all that counts inside it, also in a cycle", () => {
-    const chain = [
-      plug("a"),
-      plug("b", { parent: "a" }),
-      plug("c", { parent: "b" }),
-      plug("x", { parent: "y" }),
-      plug("y", { parent: "x" }),
-    ];
-    expect(ids(behind(chain[0]!, chain))).toEqual(["b", "c"]);
-    expect(ids(behind(chain[3]!, chain))).toEqual(["y"]);
   });
 });

@@ -140,13 +140,3 @@ export function without(rooms: readonly Room[], shown: readonly Device[]): { roo
     .map((whole) => ({ whole, room: { ...whole, devices: whole.devices.filter((one) => !ids.has(one.id)) } }))
     .filter(({ room }) => room.devices.length > 0);
 }
-
-/** The devices that lose their power with this one: all that count inside it. */
-export function behind(device: Device, devices: readonly Device[]): readonly Device[] {
-  const found = new Set([device.id]);
-  for (let count = 0; count < found.size; ) {
-    count = found.size;
-    for (const one of devices) if (found.has(one.parent)) found.add(one.id);
-  }
-  return devices.filter((one) => one.id !== device.id && found.has(one.id));
-}

@@ -1,6 +1,6 @@
 /** Energy of a device today, this month and this year, from the hub's counters. Pure. */
 import type { Energy } from "../../data/shapes";
-import { instantOf, wallOf } from "../../history/calendar";
+import { instantOf, wallOf } from "../../time/calendar";
 
 export type Sums = { month: number | undefined; year: number | undefined };
 

@@ -15,12 +15,12 @@ import { say } from "../../text/words";
 import { useAnswer } from "../answers";
 import { percentText } from "../balance";
 import { BarChart } from "../bar_chart";
-import { dayOf, dayText, periodTitle, RANGES, type Day, type Span } from "../calendar";
+import { dayOf, dayText, periodTitle, RANGES, type Day, type Span } from "../../time/calendar";
 import { changeText, comparisonOf } from "../comparison";
 import { BY, type Part } from "../energy";
 import { partName } from "../energy_panel";
 import { csvText, isoText, periodText, type Table } from "../table";
-import { axisNumbers } from "../ticks";
+import { axisNumbers } from "../../charts/ticks";
 import { Under } from "../under";
 import { addressOf, REST, type View } from "../view";
 import {

@@ -5,7 +5,7 @@ import type { Device, Schemas } from "../../data/shapes";
 import { amountText, valueText } from "../../text/format";
 import { say, type Id } from "../../text/words";
 import { forgetAnswers } from "../answers";
-import { instantOf, wallOf, type Span } from "../calendar";
+import { instantOf, wallOf, type Span } from "../../time/calendar";
 
 export type HistoryEdit = Schemas["HistoryEditView"];
 export type EditPreview = Schemas["EditPreview"];

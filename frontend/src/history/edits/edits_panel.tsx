@@ -9,7 +9,7 @@ import { Notice } from "../../parts/notice";
 import { amountText } from "../../text/format";
 import { say } from "../../text/words";
 import { useAnswer } from "../answers";
-import { spanText, type Span } from "../calendar";
+import { spanText, type Span } from "../../time/calendar";
 import {
   bodyOf,
   editablePoints,

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 
 import type { Device, Energy } from "../../data/shapes";
-import { instantOf } from "../calendar";
+import { instantOf } from "../../time/calendar";
 import { askedOf, cellTime, heatOf, meansOf, movedCell, shadeOf, SHADES, heatOfCosts } from "./heat";
 import type { Costs } from "../../costs/shapes";
 

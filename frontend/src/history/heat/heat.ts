@@ -8,7 +8,7 @@
  */
 import type { Device, Energy } from "../../data/shapes";
 import { planOf } from "../../energy/flows";
-import { firstOf, instantOf, plusDays, shifted, wallOf, type Day, type Range } from "../calendar";
+import { firstOf, instantOf, plusDays, shifted, wallOf, type Day, type Range } from "../../time/calendar";
 import type { CostRow, Costs } from "../../costs/shapes";
 import { valueIn, type Money } from "../costs/costs";
 import { barsOf, EXPORT, heightsOf, IMPORT } from "../energy";

@@ -6,7 +6,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { resolved } from "../../charts/palette";
 import { onColours } from "../../look/theme";
 import { formatter } from "../../text/format";
-import { plusDays, type Range } from "../calendar";
+import { plusDays, type Range } from "../../time/calendar";
 import { HOURS_A_DAY, movedCell, SHADES, shadeOf, type Heat } from "./heat";
 
 type Props = Readonly<{

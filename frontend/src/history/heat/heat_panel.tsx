@@ -12,7 +12,7 @@ import { amountText, formatter } from "../../text/format";
 import { say } from "../../text/words";
 import { Amount } from "../amounts";
 import { useAnswer } from "../answers";
-import { dayText, periodTitle, type Span } from "../calendar";
+import { dayText, periodTitle, type Span } from "../../time/calendar";
 import { NoData } from "../no_data";
 import { csvText, energyCsv, type Table } from "../table";
 import { Under } from "../under";

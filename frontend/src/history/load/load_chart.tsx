@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 
 import { percentText } from "../balance";
-import { axisNumbers, axisUnit, valueTicks } from "../ticks";
+import { axisNumbers, axisUnit, valueTicks } from "../../charts/ticks";
 import { boundsOf, movedShare, type Load, type LoadCurve } from "./load";
 import { useWidth } from "../../charts/width";
 

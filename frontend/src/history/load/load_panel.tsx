@@ -14,7 +14,7 @@ import { say } from "../../text/words";
 import { Quantity } from "../../parts/quantity";
 import { useAnswer } from "../answers";
 import { percentText } from "../balance";
-import { dayText, periodTitle, type Span } from "../calendar";
+import { dayText, periodTitle, type Span } from "../../time/calendar";
 import { NoData } from "../no_data";
 import { csvText, momentText, type Table } from "../table";
 import { Under } from "../under";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { dayFrom, instantOf } from "../calendar";
+import { dayFrom, instantOf } from "../../time/calendar";
 import { viewOf } from "../view";
 import { anomalyChange, anomalyDays, anomalyText, viewOfAnomaly, type Anomaly } from "./unusual";
 

@@ -3,7 +3,7 @@ import type { components } from "../../api";
 import { amountText, quantityText } from "../../text/format";
 import { say } from "../../text/words";
 import { changeText } from "../comparison";
-import { dayOf, daysText, firstOf, isSameDay, type Day, type Range } from "../calendar";
+import { dayOf, daysText, firstOf, isSameDay, type Day, type Range } from "../../time/calendar";
 import { ENERGY, POWER, type View } from "../view";
 
 export type Anomalies = components["schemas"]["Anomalies"];

@@ -5,7 +5,7 @@ import type { Device } from "../../data/shapes";
 import { qualityText } from "../../parts/quantity";
 import { say } from "../../text/words";
 import { useAnswer } from "../answers";
-import { dayText, isSameDay, periodTitle, spanOf, type Day, type Span } from "../calendar";
+import { dayText, isSameDay, periodTitle, spanOf, type Day, type Span } from "../../time/calendar";
 import { curveName } from "../load/load_panel";
 import { csvText, type Table } from "../table";
 import { Under } from "../under";

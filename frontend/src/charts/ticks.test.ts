@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { dayFrom, dayOf, instantOf, spanOf, wallOf, type Span } from "./calendar";
+import { dayFrom, dayOf, instantOf, spanOf, wallOf, type Span } from "../time/calendar";
 import { axisNumbers, axisUnit, roundStep, timeTicks, valueTicks } from "./ticks";
 
 const MADRID = "Europe/Madrid";

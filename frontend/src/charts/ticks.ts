@@ -1,6 +1,16 @@
 /** Ticks and labels of the axes: times in the hub's time zone, values in round numbers. */
 import { decimalText, formatter, MINUS } from "../text/format";
-import { dayOf, firstOf, instantOf, plusDays, shifted, wallOf, type Day, type Range, type Span } from "./calendar";
+import {
+  dayOf,
+  firstOf,
+  instantOf,
+  plusDays,
+  shifted,
+  wallOf,
+  type Day,
+  type Range,
+  type Span,
+} from "../time/calendar";
 
 export type Tick = Readonly<{ at: number; text: string }>;
 

@@ -9,7 +9,7 @@
  * its step; after the step its last value holds.
  */
 import type { Quality, Series } from "../data/shapes";
-import type { Span } from "./calendar";
+import type { Span } from "../time/calendar";
 
 /** One value of one series. `y` null: a gap begins. `low`, `high`: of its step. */
 export type Row = Readonly<{

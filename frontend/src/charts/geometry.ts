@@ -1,5 +1,5 @@
 /** Geometry of charts. Pure. */
-import type { Span } from "./calendar";
+import type { Span } from "../time/calendar";
 
 /** The range of the value axis, with a margin; never empty. */
 export function heightsOf(low: number | null, high: number | null, fromZero: boolean): [number, number] {
