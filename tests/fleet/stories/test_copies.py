@@ -31,9 +31,8 @@ async def hours(fleet: RealFleet, home: Home, count: int) -> None:
             await home.reports(uplink, home.now - 1800, 900)
 
 
-@pytest.mark.parametrize("behind_s", [0.0, 20 * 60.0], ids=["clock right", "clock behind"])
-async def test_an_older_copy_of_the_disk_costs_the_fleet_nothing_and_what_comes_then_counts(
-    base_dsn: str, nats_server: PrivateNats, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, behind_s: float
+async def test_an_older_copy_of_the_disk_costs_the_fleet_nothing_that_the_disk_has_not(
+    base_dsn: str, nats_server: PrivateNats, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with real_fleet(base_dsn, nats_server, monkeypatch) as fleet:
         home = await fleet.home(tmp_path / "home")
@@ -43,16 +42,33 @@ async def test_an_older_copy_of_the_disk_costs_the_fleet_nothing_and_what_comes_
         had = await fleet.entries(home)
         put_back(home, copy)
         again = fleet.hub(tmp_path / "home", home.files.load().hub)  # the key is on the disk as well
-        again.now = fleet.now - behind_s
         async with sending(again) as uplink:
-            late = fleet.now - 1800 - 900  # of a window that the copy has, with an older number than the fleet
-            await again.reports(uplink, late, 20)
+            await again.reports(uplink, fleet.now - 600, 20)
         now = await fleet.entries(again)
         assert had < now
-        assert {second for _, second, *_ in now - had} <= {int(late), int(late) + 10}
+        assert {second - int(fleet.now) for _, second, *_ in now - had} == {-600, -590}
+
+
+async def test_what_comes_after_an_older_copy_counts_also_with_a_clock_that_is_behind(
+    base_dsn: str, nats_server: PrivateNats, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its numbers would be lower than those that the fleet has: the fleet says its highest one."""
+    async with real_fleet(base_dsn, nats_server, monkeypatch) as fleet:
+        home = await fleet.home(tmp_path / "home")
+        await hours(fleet, home, 1)
+        begin, copy = int(fleet.now) - 1800, copied(home, tmp_path)
+        fleet.now += 3600
+        home.now = fleet.now
+        async with sending(home) as uplink:
+            await home.reports(uplink, begin + 605, 10)  # late, of a window that the copy has
+        put_back(home, copy)
+        again = fleet.hub(tmp_path / "home", home.files.load().hub)
+        again.now = begin + 1500
         async with sending(again) as uplink:
-            await again.reports(uplink, late + 5, 10)
-        assert int(late) + 5 in {second for _, second, *_ in await fleet.entries(again)}
+            await again.reports(uplink, begin + 607, 10)
+        seconds = {second - begin for _, second, *_ in await fleet.entries(again)}
+        assert 607 in seconds
+        assert 605 not in seconds  # a window is as its home has it
 
 
 async def test_two_hubs_with_one_key_lose_no_reading_that_only_one_of_them_has(
