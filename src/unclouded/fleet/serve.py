@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
 from starlette.types import ASGIApp
@@ -19,6 +19,7 @@ from unclouded.core.tls import server_context
 from unclouded.fleet.api.metrics import FleetMetrics, LatencyHistogram, metrics_app
 from unclouded.fleet.asking import fleet_identity
 from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.errors import BaseUnavailable
 from unclouded.fleet.base.migrations import migrate
 from unclouded.fleet.configuration import FleetConfiguration
@@ -37,18 +38,14 @@ AGAIN_S = 3.0  # between two attempts to reach a database at the start
 
 
 class RunningFleet(msgspec.Struct, frozen=True):
-    """What the page and the API work with. ``bases``: by shard; ``base``: the first of them."""
+    """What the page and the API work with. ``base``: all databases as one."""
 
     configuration: FleetConfiguration
-    bases: Mapping[int, FleetBase]
+    base: FleetBases
     engine: FleetEngine
     enroller: Enroller
     revocations: RevocationKeeper
     metrics: FleetMetrics
-
-    @property
-    def base(self) -> FleetBase:
-        return next(iter(self.bases.values()))
 
 
 WebApp = Callable[[RunningFleet], ASGIApp]
@@ -67,13 +64,14 @@ async def serving(configuration: FleetConfiguration, app: WebApp | None = None) 
         bases = {table.shard: await _opened(stack, configuration, table.shard) for table in configuration.tables.base}
         renewals = {shard: HubRenewal(base.register, issuer) for shard, base in bases.items()}
         engine = FleetEngine(bases, client, renewals, configuration.servers, configuration.keep_days)
-        first = next(iter(bases.values()))
-        revocations = RevocationKeeper(lambda: push_revocations(configuration, first, time.time()))
+        every = FleetBases(bases)
+        await every.check()
+        revocations = RevocationKeeper(lambda: push_revocations(configuration, every, time.time()))
         commits = LatencyHistogram()
         engine.observe(commits.observe)
-        metrics = FleetMetrics(first, engine.counters, commits)
-        enroller = enroller_of(configuration, first, issuer, revocations.changed)
-        fleet = RunningFleet(configuration, bases, engine, enroller, revocations, metrics)
+        metrics = FleetMetrics(every, engine.counters, commits)
+        enroller = enroller_of(configuration, every, issuer, revocations.changed)
+        fleet = RunningFleet(configuration, every, engine, enroller, revocations, metrics)
         if app is not None:
             await stack.enter_async_context(_page(configuration, app(fleet)))
         if configuration.tables.web.metrics_listen:

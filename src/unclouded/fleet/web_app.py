@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from unclouded.core.errors import ConfigError, LinkError
 from unclouded.fleet.api.application import fleet_app
 from unclouded.fleet.api.context import FleetContext
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.configuration import FleetConfiguration
 from unclouded.fleet.enrolment.codes import invitation_of
 from unclouded.fleet.enrolment.routes import enrol_routes
@@ -23,7 +23,7 @@ from unclouded.web.password_checks import PasswordChecks
 class RevocationPush:
     """Brings the list of revoked keys to NATS, for a person who waits for it."""
 
-    def __init__(self, configuration: FleetConfiguration, base: FleetBase) -> None:
+    def __init__(self, configuration: FleetConfiguration, base: FleetBases) -> None:
         self._configuration = configuration
         self._base = base
 

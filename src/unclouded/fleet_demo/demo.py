@@ -93,10 +93,10 @@ async def fleet_demo(homes: int, say: Callable[[str], None] = lambda text: None)
             listen = "{}:{}".format(*sock.getsockname()[:2])
         fleet = load_fleet(write_private_fleet(folder / "fleet", nats.trust, nats.urls, dsn, listen))
         async with serving(fleet, fleet_web_app) as running:
-            password, invitations = await _people(running.base, fleet, homes)
+            password, invitations = await _people(running.base.directory, fleet, homes)
             plans = plans_of(folder, invitations, homes)
             demo = RunningDemo(fleet.tables.web.url, PERSON, password, fleet.folder, homes)
-            async with _homes(folder, plans, running.base, say):
+            async with _homes(folder, plans, running.base.directory, say):
                 yield demo
     finally:
         await loop.run_in_executor(servers, nats.close)

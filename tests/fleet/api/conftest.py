@@ -16,6 +16,7 @@ from unclouded.fleet.api.context import FleetContext
 from unclouded.fleet.api.metrics import FleetMetrics
 from unclouded.fleet.api.passwords import session_digest, stored_password
 from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import Role
 from unclouded.fleet.calls.hub_link import HubAway
 from unclouded.fleet.calls.looking import LiveLooks
@@ -76,8 +77,9 @@ class FleetStory:
         self.clock = 0.0
         self.names = FleetNames(*({**part} for part in names))
         self.organisations, self.homes, self.persons, self.codes = self.names
+        bases = FleetBases({0: base})
         self.context = FleetContext(
-            base=base,
+            base=bases,
             url="https://fleet.example",
             passwords=PasswordChecks(lambda: self.clock),
             questions=HubQuestions(link, lambda: self.now),
@@ -86,7 +88,7 @@ class FleetStory:
             wall=lambda: self.now,
             cost=CHEAP,
         )
-        self.metrics = FleetMetrics(base, lambda: {"ingest_windows": 7.0, "connected": 1.0}, wall=lambda: self.now)
+        self.metrics = FleetMetrics(bases, lambda: {"ingest_windows": 7.0, "connected": 1.0}, wall=lambda: self.now)
         self.app: ASGIApp = fleet_app(self.context, Hosts(["fleet.example"]), (), self.metrics, "scrape")
 
     def _wake(self) -> None:

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from fleet.api.conftest import FleetStory
 from unclouded.fleet.api.metrics import COUNTERS, GAUGES, FleetMetrics, LatencyHistogram
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.calls.dispatcher import DispatchCounters
 from unclouded.fleet.configuration import load_fleet
 from unclouded.fleet.ingest.counters import IngestCounters
@@ -31,7 +32,7 @@ async def test_metrics_are_readable_and_the_dashboard_uses_them(fleet: FleetStor
     commits = LatencyHistogram()
     for seconds in (0.001, 0.005, 0.3, 60.0):
         commits.observe(seconds)
-    metrics = FleetMetrics(fleet.base, lambda: counters, commits, lambda: fleet.now)
+    metrics = FleetMetrics(FleetBases({0: fleet.base}), lambda: counters, commits, lambda: fleet.now)
     strict = list(read_openmetrics(bytes((await metrics.answer(OPENMETRICS)).body).decode()))
     plain = list(read_text(bytes((await metrics.answer("")).body).decode()))
     found = {(one.name, *sorted(one.labels.items())): one.value for family in strict for one in family.samples}

@@ -50,7 +50,7 @@ describe("who answered", () => {
     expect(sourceText({ source: "hub" }, undefined, NOON, "UTC")).toBe("Answered by the home itself at 12:00.");
     expect(sourceText({ source: "fleet" }, NOON - 900, NOON, "UTC")).toBe("From the fleet's copy, which ends at 11:45, 15\u202fmin ago.");
     expect(sourceText({ source: "fleet" }, undefined, NOON, "UTC")).toBe("From the fleet's copy.");
-    const series = [{ at: [1, 5] }, { at: [] }, { at: [3] }];
+    const series = [{ at: [1, 5, 65], value: [7, 7, null] }, { at: [], value: [] }, { at: [3], value: [0] }];
     expect([endOf({ series, step: 60 }, 100), endOf({ series, step: 900 }, 100), endOf({ series: [], step: 60 }, 100)]).toEqual([65, 100, undefined]);
   });
 

@@ -31,8 +31,10 @@ export function lastWindowText({ newest, timezone }: Pick<FleetHome, "newest" | 
   return say("fleet.last_window", { level: levelText(newest.level), time: timeText(Date.parse(newest.start) / 1000, now, timezone), size: bytesText(newest.bytes) });
 }
 
-/** Where an answer ends, Unix seconds: a row is of the step that begins at its time. */
-export function endOf({ series, step }: { series: readonly { at: readonly number[] }[]; step: number }, now: number): number | undefined {
-  const last = Math.max(...series.map((one) => one.at.at(-1) ?? -Infinity));
+type Rows = { series: readonly { at: readonly number[]; value: readonly unknown[] }[]; step: number };
+
+/** Where an answer ends, Unix seconds: a row is of the step that begins at its time; one without a value marks a gap. */
+export function endOf({ series, step }: Rows, now: number): number | undefined {
+  const last = Math.max(...series.map(({ at, value }) => at[value.findLastIndex((one) => one !== null)] ?? -Infinity));
   return Number.isFinite(last) ? Math.min(last + step, now) : undefined;
 }

@@ -7,7 +7,8 @@ organisation. What it changes is written to the audit.
 import asyncio
 import getpass
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
 import click
@@ -15,8 +16,9 @@ import click
 from unclouded.core.errors import CommandError
 from unclouded.core.printable import printable
 from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import HomeFilter, HomeLine, OrganisationRow, Scope
-from unclouded.fleet.configuration import find_fleet
+from unclouded.fleet.configuration import FleetConfiguration, find_fleet
 
 T = TypeVar("T")
 
@@ -32,15 +34,25 @@ fleet_option = click.option(
 )
 
 
-def with_base(folder: str | None, work: Callable[[FleetBase], Awaitable[T]]) -> T:
+def with_base(folder: str | None, work: Callable[[FleetBases], Awaitable[T]]) -> T:
     """Do this with the database of the fleet. Raises ConfigError, BaseError."""
     fleet = find_fleet(folder)
 
     async def run() -> T:
-        async with FleetBase(fleet.dsn, 2) as base:
+        async with fleet_bases(fleet) as base:
             return await work(base)
 
     return asyncio.run(run())
+
+
+@asynccontextmanager
+async def fleet_bases(fleet: FleetConfiguration, connections: int = 2) -> AsyncIterator[FleetBases]:
+    """All databases of the fleet. Raises ConfigError, BaseError."""
+    async with AsyncExitStack() as stack:
+        yield FleetBases({
+            one.shard: await stack.enter_async_context(FleetBase(fleet.dsn_of(one.shard), connections))
+            for one in fleet.tables.base
+        })  # fmt: skip
 
 
 def operator_name() -> str:
@@ -51,7 +63,7 @@ def operator_name() -> str:
         return "command line"
 
 
-async def find_home(base: FleetBase, text: str) -> HomeLine:
+async def find_home(base: FleetBases, text: str) -> HomeLine:
     """A home by the id of its hub, the beginning of it, or its name. Raises CommandError."""
     found = (await base.homes.homes(ALL, HomeFilter(search=text), time.time(), limit=PAGE)).homes
     exact = [one for one in found if text in (one.hub, one.name)]
@@ -65,7 +77,7 @@ async def find_home(base: FleetBase, text: str) -> HomeLine:
     raise CommandError(f"{printable(text)!r} may be {names}{more}. Name the hub by its id.")
 
 
-async def find_organisation(base: FleetBase, text: str) -> OrganisationRow:
+async def find_organisation(base: FleetBases, text: str) -> OrganisationRow:
     """By its name or number. Raises CommandError."""
     every = await base.register.organisations()
     chosen = [one for one in every if text in (one.name, str(one.number))]

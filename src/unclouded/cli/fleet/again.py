@@ -10,7 +10,7 @@ from unclouded.cli.options import json_option, time_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 from unclouded.core.times import iso
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import AgainRequest
 
 
@@ -30,10 +30,10 @@ def command(hub: str | None, since: str, is_all: bool, folder: str | None, as_js
     if bool(hub) == is_all or at is None:
         raise CommandError("Name a HUB, or say --all.")
 
-    async def again(base: FleetBase) -> AgainRequest:
+    async def again(base: FleetBases) -> AgainRequest:
         home = await find_home(base, hub) if hub else None
         place = (home.hub, home.organisation) if home else ("all", None)
-        async with base.together():
+        async with base.together(place[1]):
             request = await base.register.again(at, time.time(), home.hub if home else None)
             await base.audit.note(operator_name(), "home.again", place[0], time.time(), place[1], {"since": at})
         return request

@@ -6,7 +6,7 @@ from unclouded.cli.fleet.access import ALL, find_home, fleet_option, with_base
 from unclouded.cli.options import json_option
 from unclouded.cli.output.homes_text import command_json, command_lines
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import GivenCommand
 
 MOST = 1000
@@ -24,8 +24,10 @@ def command(hub: str | None, last: int, folder: str | None, as_json: bool) -> No
     was reached. Everything else was said by the home itself.
     """
 
-    async def given(base: FleetBase) -> list[GivenCommand]:
-        return await base.commands.commands(ALL, (await find_home(base, hub)).hub if hub else None, limit=last)
+    async def given(base: FleetBases) -> list[GivenCommand]:
+        home = (await find_home(base, hub)).hub if hub else None
+        rows, _ = await base.commands.commands(ALL, home, limit=last)
+        return rows
 
     found = with_base(folder, given)
     if as_json:

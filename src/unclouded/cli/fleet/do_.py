@@ -15,7 +15,7 @@ from unclouded.cli.output.action_lines import follow_action
 from unclouded.cli.output.lines import outcome_code, print_json, print_text
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.fleet.asking import ask_hub
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.calls.questions import HubAnswer
 from unclouded.fleet.configuration import find_fleet
 
@@ -44,7 +44,7 @@ def command(
     The home is asked now, and has to be connected; it does it only where it lets the fleet ask and control.
     """
 
-    async def find(base: FleetBase) -> str:
+    async def find(base: FleetBases) -> str:
         home = await find_home(base, hub)
         if action is not None:
             about = {"device": device, "action": action}

@@ -12,7 +12,7 @@ from unclouded.cli.options import json_option
 from unclouded.cli.output.homes_text import energy_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import HomeEnergyRow
 
 USUAL_DAYS = {"day": 31, "month": 365}
@@ -43,7 +43,7 @@ def command(
     until = _day(last) if last else datetime.fromtimestamp(time.time(), UTC).date()
     since = _day(first) if first else until - timedelta(days=USUAL_DAYS[by] - 1)
 
-    async def energy(base: FleetBase) -> list[HomeEnergyRow]:
+    async def energy(base: FleetBases) -> list[HomeEnergyRow]:
         organisation = (await find_organisation(base, org)).number if org else None
         chosen = [(await find_home(base, one)).hub for one in hubs]
         return await base.energy.energy(ALL, f"{since}", f"{until}", by, organisation, chosen)

@@ -8,7 +8,7 @@ from unclouded.cli.fleet.access import find_organisation, fleet_option, operator
 from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.printable import printable
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import CodeRow, OrganisationRow
 from unclouded.fleet.configuration import find_fleet
 from unclouded.fleet.enrolment.codes import CODE_LIFE_S, code_digest, invitation_of, new_code
@@ -37,10 +37,10 @@ def command(org: str, homes: int, hours: float | None, qr: bool, folder: str | N
     expires = now + (CODE_LIFE_S if hours is None else hours * 3600)
     invitation = invitation_of(fleet.tables.web.url, code, fleet.web_authority).text
 
-    async def add(base: FleetBase) -> CodeRow:
+    async def add(base: FleetBases) -> CodeRow:
         who, detail = operator_name(), {"homes": homes, "expires": expires}
-        async with base.together():
-            organisation = await _organisation(base, org)
+        organisation = await _organisation(base, org)
+        async with base.together(organisation.number):
             row = await base.register.add_code(code_digest(code), organisation.number, homes, expires, who, now)
             await base.audit.note(who, "code.make", str(row.number), now, organisation.number, detail)
         return row
@@ -61,12 +61,17 @@ def command(org: str, homes: int, hours: float | None, qr: bool, folder: str | N
     )
 
 
-async def _organisation(base: FleetBase, name: str) -> OrganisationRow:
+async def _organisation(base: FleetBases, name: str) -> OrganisationRow:
     """The one of this name or number; a new one is made where there is none."""
     every = await base.register.organisations()
     if any(name in (one.name, str(one.number)) for one in every):
         return await find_organisation(base, name)
-    return await base.register.add_organisation(name)
+    async with base.together():
+        made = await base.register.add_organisation(name)
+        await base.audit.note(
+            operator_name(), "organisation.add", str(made.number), time.time(), made.number, {"name": name}
+        )
+    return made
 
 
 def _clock(at: float) -> str:

@@ -14,7 +14,7 @@ from unclouded.cli.output.lines import print_json, print_text
 from unclouded.fleet.api.context import FleetContext
 from unclouded.fleet.api.routes.export import FleetExportQuery, exported
 from unclouded.fleet.api.views import FleetContent
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.web.password_checks import PasswordChecks
 
 STDOUT = "-"
@@ -49,7 +49,7 @@ def command(
     The history of one home: `unclouded fleet history --csv`, or all of it with `unclouded fleet restore`.
     """
 
-    async def write(base: FleetBase, out: BinaryIO) -> int:
+    async def write(base: FleetBases, out: BinaryIO) -> int:
         number = (await find_organisation(base, org)).number if org else None
         query = FleetExportQuery(content=content, format=form, by=by, start=start, end=end, org=number)
         context = FleetContext(base=base, url="", passwords=PasswordChecks(time.monotonic))

@@ -5,12 +5,11 @@ import time
 
 import click
 
-from unclouded.cli.fleet.access import find_home, fleet_option, operator_name
+from unclouded.cli.fleet.access import find_home, fleet_bases, fleet_option, operator_name
 from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.printable import printable
-from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.views import HomeLine
 from unclouded.fleet.configuration import FleetConfiguration, find_fleet
 from unclouded.fleet.enrolment.service import push_revocations
@@ -38,7 +37,7 @@ def command(hub: str, yes: bool, folder: str | None, as_json: bool) -> None:
 
 async def _forget(fleet: FleetConfiguration, hub: str, yes: bool) -> tuple[HomeLine, str]:
     """The home, and why it is perhaps still connected."""
-    async with FleetBase(fleet.dsn, 2) as base:
+    async with fleet_bases(fleet) as base:
         home, now = await find_home(base, hub), time.time()
         text = f"Delete everything that the fleet has of {printable(home.name)} ({home.hub})?"
         if not yes and not click.confirm(text, err=True):

@@ -11,7 +11,7 @@ from unclouded.cli.fleet.access import ALL, find_home, fleet_option, with_base
 from unclouded.cli.options import json_option, time_option
 from unclouded.cli.output.history_text import print_csv, row_json, row_text
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.web.schemas import History, Series
 
 USUAL_S = 86_400.0
@@ -47,7 +47,7 @@ def command(
     are those of the home.
     """
 
-    async def history(base: FleetBase) -> History:
+    async def history(base: FleetBases) -> History:
         home = (await find_home(base, hub)).hub
         catalogue = await base.homes.catalogue(ALL, home)
         zone = named_zone(catalogue.zone)

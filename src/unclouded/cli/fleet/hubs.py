@@ -10,7 +10,7 @@ from unclouded.cli.options import json_option
 from unclouded.cli.output.homes_text import home_json, home_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import HomeFilter, HomeLine, HomeState
 
 STATES: Mapping[str, HomeState] = {"offline": "offline", "flagged": "attention", "behind": "behind"}  # by option
@@ -35,7 +35,7 @@ def command(
     if len(wanted) > 1:
         raise CommandError("A hub has one state, the worst that applies. Give one of --offline, --flagged, --behind.")
 
-    async def every(base: FleetBase) -> list[HomeLine]:
+    async def every(base: FleetBases) -> list[HomeLine]:
         organisation = (await find_organisation(base, org)).number if org else None
         chosen = HomeFilter(search=search, state=wanted[0] if wanted else None, organisation=organisation)
         homes, after = list[HomeLine](), ""

@@ -13,7 +13,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.printable import printable
 from unclouded.core.times import iso
 from unclouded.fleet.api.passwords import session_digest, stored_password
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import PersonRow, Role
 from unclouded.web.password import random_password
 
@@ -70,7 +70,7 @@ def add(login: str, org: str, role: Role, name: str, from_stdin: bool, folder: s
     given = _line() if from_stdin else random_password()
     stored = stored_password(given)
 
-    async def make(base: FleetBase) -> tuple[PersonRow, bool]:
+    async def make(base: FleetBases) -> tuple[PersonRow, bool]:
         organisation = await find_organisation(base, org)
         found, now = await _found(base, login), time.time()
         async with base.together():
@@ -98,7 +98,7 @@ def add(login: str, org: str, role: Role, name: str, from_stdin: bool, folder: s
 def remove(login: str, org: str | None, folder: str | None, as_json: bool) -> None:
     """Remove a person, or only their role in one organisation. Their sessions end."""
 
-    async def take(base: FleetBase) -> None:
+    async def take(base: FleetBases) -> None:
         person, now = await _person(base, login), time.time()
         left = [one for one in person.roles if org in (None, one.organisation_name, str(one.organisation))]
         async with base.together():
@@ -125,7 +125,7 @@ def password(login: str, from_stdin: bool, folder: str | None, as_json: bool) ->
     given = _line() if from_stdin else _typed()
     stored = stored_password(given)
 
-    async def change(base: FleetBase) -> None:
+    async def change(base: FleetBases) -> None:
         person = await _person(base, login)
         async with base.together():
             await base.people.change_person(person.number, password=stored, disabled=False)
@@ -147,7 +147,7 @@ def token(login: str, days: int, name: str, folder: str | None, as_json: bool) -
     """Print a token with which a program has the roles of a person: Authorization: Bearer TOKEN."""
     secret = secrets.token_urlsafe(SECRET_BYTES)
 
-    async def make(base: FleetBase) -> None:
+    async def make(base: FleetBases) -> None:
         person, now = await _person(base, login), time.time()
         async with base.together():
             await base.people.open_session(session_digest(secret), person.number, now + days * 86_400.0, name, now)
@@ -168,7 +168,7 @@ def token(login: str, days: int, name: str, folder: str | None, as_json: bool) -
 def sign_out(login: str, folder: str | None, as_json: bool) -> None:
     """End all sessions and tokens of a person."""
 
-    async def close(base: FleetBase) -> int:
+    async def close(base: FleetBases) -> int:
         person = await _person(base, login)
         async with base.together():
             ended = await base.people.close_sessions(person.number)
@@ -182,19 +182,19 @@ def sign_out(login: str, folder: str | None, as_json: bool) -> None:
 # --- inside -------------------------------------------------------------------------------------------
 
 
-async def _found(base: FleetBase, login: str) -> PersonRow | None:
+async def _found(base: FleetBases, login: str) -> PersonRow | None:
     wanted = login.strip().lower()
     return next((one for one in await base.people.persons(ALL) if one.login == wanted), None)
 
 
-async def _person(base: FleetBase, login: str) -> PersonRow:
+async def _person(base: FleetBases, login: str) -> PersonRow:
     found = await _found(base, login)
     if found is None:
         raise CommandError(f"There is no person {printable(login)!r}. List them with: unclouded fleet person list")
     return found
 
 
-async def _note(base: FleetBase, action: str, person: PersonRow) -> None:
+async def _note(base: FleetBases, action: str, person: PersonRow) -> None:
     """A row of the audit in each organisation that the person has a role in."""
     for role in person.roles:
         await base.audit.note(

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
-from unclouded.cli.fleet.access import fleet_option, operator_name
+from unclouded.cli.fleet.access import fleet_bases, fleet_option, operator_name
 from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError, LinkError
-from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.configuration import FleetConfiguration, find_fleet
 from unclouded.fleet.enrolment.service import push_revocations
 from unclouded.fleet.folder.replacing import (
@@ -77,7 +76,7 @@ def _replace(fleet: FleetConfiguration, what: str, offline: Path, at_once: bool)
 
 async def _push(fleet: FleetConfiguration, what: str) -> str:
     """Hand NATS the new token of the account; why that was not possible."""
-    async with FleetBase(fleet.dsn, 1) as base:
+    async with fleet_bases(fleet) as base:
         now = time.time()
         await base.audit.note(operator_name(), "key.replace", what, now)
         try:

@@ -11,7 +11,7 @@ from unclouded.app.new_file import new_file
 from unclouded.cli.fleet.access import find_home, fleet_option, operator_name, with_base
 from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.restoring.home_file import RestoredHome, write_home_file
 
 PRIVATE = 0o600
@@ -31,7 +31,7 @@ def command(hub: str, file: Path, force: bool, folder: str | None, as_json: bool
     of an hour. Totals of counters go on from their last values.
     """
 
-    async def write(base: FleetBase) -> RestoredHome:
+    async def write(base: FleetBases) -> RestoredHome:
         home = await find_home(base, hub)
         with new_file(file, force, PRIVATE) as partial:
             done = await write_home_file(base, home.hub, partial)

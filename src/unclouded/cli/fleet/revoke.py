@@ -5,12 +5,11 @@ import time
 
 import click
 
-from unclouded.cli.fleet.access import find_home, fleet_option, operator_name
+from unclouded.cli.fleet.access import find_home, fleet_bases, fleet_option, operator_name
 from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import LinkError
 from unclouded.core.printable import printable
-from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.views import HomeLine
 from unclouded.fleet.configuration import FleetConfiguration, find_fleet
 from unclouded.fleet.enrolment.service import push_revocations
@@ -37,9 +36,9 @@ def command(ctx: click.Context, hub: str, folder: str | None, as_json: bool) -> 
 
 async def _revoke(fleet: FleetConfiguration, hub: str) -> tuple[HomeLine, str]:
     """The home, and why it is perhaps still connected. First the database, which takes nothing from it from then on."""
-    async with FleetBase(fleet.dsn, 2) as base:
+    async with fleet_bases(fleet) as base:
         home, now = await find_home(base, hub), time.time()
-        async with base.together():
+        async with base.together(home.organisation):
             await base.register.revoke(home.hub, now)
             about = {"name": home.name}
             await base.audit.note(operator_name(), "home.revoke", home.hub, now, home.organisation, about)

@@ -10,7 +10,7 @@ from unclouded.cli.fleet.access import ALL, find_home, fleet_option, operator_na
 from unclouded.cli.options import Span, json_option, typed_value
 from unclouded.cli.output.homes_text import command_json, command_lines
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import OPEN_FATES, GivenCommand, NewCommand
 from unclouded.fleet.controls import checked_command
 
@@ -53,12 +53,12 @@ def command(
     Only the home says what became of it; the exit code is 1 where it was not done.
     """
 
-    async def give(base: FleetBase) -> GivenCommand:
+    async def give(base: FleetBases) -> GivenCommand:
         home = await find_home(base, hub)
         now = time.time()
         known = await base.homes.catalogue(ALL, home.hub)
         target = checked_command(known, NewCommand(hub=home.hub, device=device, point=point, value=typed_value(value)))
-        async with base.together():
+        async with base.together(home.organisation):
             (given,) = await base.commands.give(ALL, [target], operator_name(), now + span, now, secrets.token_hex(8))
             about = {"device": target.device, "point": target.point, "value": target.value, "command": given.id}
             await base.audit.note(operator_name(), "command.give", home.hub, now, home.organisation, about)

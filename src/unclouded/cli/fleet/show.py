@@ -9,7 +9,7 @@ from unclouded.cli.fleet.access import ALL, find_home, fleet_option, with_base
 from unclouded.cli.options import json_option
 from unclouded.cli.output.homes_text import detail_lines
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import HomeDetail
 
 
@@ -23,7 +23,7 @@ def command(hub: str, folder: str | None, as_json: bool) -> None:
     HUB is the id of the hub, the beginning of it, or the name of the home.
     """
 
-    async def detail(base: FleetBase) -> HomeDetail:
+    async def detail(base: FleetBases) -> HomeDetail:
         return await base.homes.home(ALL, (await find_home(base, hub)).hub, time.time())
 
     found = with_base(folder, detail)

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from unclouded.fleet.api.passwords import session_digest
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.errors import BaseError
 from unclouded.fleet.base.views import LoginSession
 from unclouded.web.api_answers import SAFE_METHODS, body_refusal, missing_headers, refusal
@@ -39,7 +39,7 @@ class FleetAccess:
         self,
         app: ASGIApp,
         page: ASGIApp,
-        base: FleetBase,
+        base: FleetBases,
         hosts: Hosts,
         wall: Callable[[], float],
         proxied: bool = False,
@@ -98,7 +98,7 @@ def presented_secret(connection: HTTPConnection, secure: bool) -> tuple[str, boo
     return value, bool(value)
 
 
-async def open_session(base: FleetBase, secret: str, now: float) -> LoginSession | None:
+async def open_session(base: FleetBases, secret: str, now: float) -> LoginSession | None:
     """The session of a secret. Raises BaseError."""
     if not secret or len(secret) > LONGEST_SECRET:
         return None

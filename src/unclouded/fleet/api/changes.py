@@ -256,9 +256,8 @@ class _WatchedPage:
 
 async def _batch(context: FleetContext, scope: Scope, batch: str) -> Iterable[Any]:
     """All commands of a batch."""
-    found = await context.base.commands.commands(scope, batch=batch, limit=MOST_ON_PAGE)
-    page = found
-    while len(page) == MOST_ON_PAGE:
-        page = await context.base.commands.commands(scope, batch=batch, after=page[-1].id, limit=MOST_ON_PAGE)
+    found, after = await context.base.commands.commands(scope, batch=batch, limit=MOST_ON_PAGE)
+    while after:
+        page, after = await context.base.commands.commands(scope, batch=batch, after=after, limit=MOST_ON_PAGE)
         found = [*found, *page]
     return found

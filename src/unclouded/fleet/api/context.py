@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 
 from unclouded.core.errors import LinkError
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import HomeLine, LoginSession, PersonRow, Role, Scope
 from unclouded.fleet.calls.looking import LiveLooks
 from unclouded.fleet.calls.questions import HubQuestions
@@ -40,7 +40,7 @@ class FleetContext(msgspec.Struct, frozen=True, kw_only=True):
     ``fingerprint``: of the authority of ``url``, "" = one that every computer knows.
     """
 
-    base: FleetBase
+    base: FleetBases
     url: str
     passwords: PasswordChecks
     questions: HubQuestions | None = None

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from unclouded import VERSION
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.errors import BaseError
 from unclouded.fleet.base.views import HomeFilter, Scope
 from unclouded.publish.metrics.exposition import (
@@ -107,7 +107,7 @@ class FleetMetrics:
 
     def __init__(
         self,
-        base: FleetBase,
+        base: FleetBases,
         counters: Callable[[], Mapping[str, float]] = dict,
         commits: LatencyHistogram | None = None,
         wall: Callable[[], float] = time.time,
@@ -137,10 +137,10 @@ class FleetMetrics:
         try:
             sums = await self._base.homes.sums(everything, HomeFilter(), self._wall())
             fates = await self._base.commands.fates(everything)
-            size = await self._base.upkeep.size()
+            tables = await self._base.table_sizes()
         except BaseError:
             return _FromBase()
-        return _FromBase(sums.states, {str(fate): count for fate, count in fates.items()}, size.tables, is_up=True)
+        return _FromBase(sums.states, {str(fate): count for fate, count in fates.items()}, tables, is_up=True)
 
     def _families(self) -> Families:
         yield BUILD, [Sample(head(sample_name(BUILD), {"version": VERSION}), 1)]

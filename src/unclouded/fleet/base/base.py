@@ -64,6 +64,10 @@ class FleetBase:
         """All calls of this task within the block are one transaction: a change, and its row in the audit."""
         return self._connections.together()
 
+    def is_together(self) -> bool:
+        """Whether this task is in such a block."""
+        return self._connections.is_together()
+
     async def close(self) -> None:
         """End its connections."""
         await self._connections.close()

@@ -36,9 +36,18 @@ class CommandBook:
         self._connections = connections
 
     async def give(
-        self, scope: Scope, targets: Sequence[NewCommand], who: str, until: float, now: float, batch: str
+        self,
+        scope: Scope,
+        targets: Sequence[NewCommand],
+        who: str,
+        until: float,
+        now: float,
+        batch: str,
+        first: int = 0,
     ) -> list[GivenCommand]:
         """One transaction. The same ``batch`` (an id that the caller makes) again: nothing is given twice.
+
+        ``first``: how many of the batch are in other databases.
 
         Raises NotInScope where a hub is not in the scope, or is revoked.
         """
@@ -46,7 +55,7 @@ class CommandBook:
             return []
         async with self._connections.transaction("read", scope) as connection:
             hubs = await _hubs(connection, [one.hub for one in targets])
-            ids = [f"{batch}-{place}" for place in range(len(targets))]
+            ids = [f"{batch}-{first + place}" for place in range(len(targets))]
             rows = [
                 (id, *reversed(hubs[one.hub]), one.device, one.point, Jsonb(one.value))
                 for id, one in zip(ids, targets, strict=True)

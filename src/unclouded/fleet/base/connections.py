@@ -99,6 +99,10 @@ class BaseConnections:
             finally:
                 self._shared.reset(token)
 
+    def is_together(self) -> bool:
+        """Whether this task is in such a block."""
+        return self._shared.get() is not None
+
     @asynccontextmanager
     async def _whole(self) -> AsyncIterator[Connection]:
         """A connection whose transaction is committed at the end, or rolled back."""

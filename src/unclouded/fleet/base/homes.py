@@ -15,6 +15,7 @@ from unclouded.fleet.base.catalogues import home_catalogue, stored_catalogue
 from unclouded.fleet.base.commands import NO_SUCH_HOME, check_home
 from unclouded.fleet.base.connections import BaseConnections, Connection, Row
 from unclouded.fleet.base.errors import BaseRefused, NotInScope
+from unclouded.fleet.base.merging import NO_PLACE, PlacedRow
 from unclouded.fleet.base.opening import text_of
 from unclouded.fleet.base.views import (
     BEHIND,
@@ -84,9 +85,17 @@ class HomeReader:
 
     async def homes(self, scope: Scope, filter: HomeFilter, now: float, after: str = "", limit: int = 100) -> HomeList:
         """A page, worst first. Raises BaseRefused where ``after`` was not given by a page before."""
+        found = await self.placed(scope, filter, now, after, limit + 1)
+        rows = tuple(one.row for one in found[:limit])
+        return HomeList(homes=rows, after=found[limit - 1].place if len(found) > limit else "")
+
+    async def placed(
+        self, scope: Scope, filter: HomeFilter, now: float, after: str, limit: int
+    ) -> list[PlacedRow[HomeLine]]:
+        """Rows of the list, each with what a page begins after that comes next. Raises BaseRefused."""
         place = _place(after) if after else None
         at = now if place is None else place.now
-        values = {**_values(filter), "now": at, "rank": filter.state and STATES.index(filter.state), "limit": limit + 1}
+        values = {**_values(filter), "now": at, "rank": filter.state and STATES.index(filter.state), "limit": limit}
         shown: list[LiteralString] = ["true"]
         if filter.state is not None:
             shown.append("rank = %(rank)s")
@@ -96,10 +105,14 @@ class HomeReader:
         query: LiteralString = PAGE.format(found=_found(values, filter.version), shown=" AND ".join(shown))
         async with self._connections.transaction("read", scope) as connection:
             places = await (await connection.execute(query, values)).fetchall()
-            wanted = {"now": at, "numbers": [number for _, _, number in places[:limit]]}
+            wanted = {"now": at, "numbers": [number for _, _, number in places]}
             rows = await (await connection.execute(LINES, wanted)).fetchall()
-        end = places[limit - 1] if len(places) > limit else None
-        return HomeList(homes=tuple(map(_line, sorted(rows, key=_order))), after=_after(at, end) if end else "")
+        lines = {row[2]: row for row in rows}
+        return [
+            PlacedRow((rank, name), _after(at, (rank, name, number)), _line(lines[number]))
+            for rank, name, number in places
+            if number in lines
+        ]
 
     async def sums(self, scope: Scope, filter: HomeFilter, now: float) -> HomeSums:
         """Of all homes that a filter finds."""
@@ -188,10 +201,6 @@ def _found(values: Mapping[str, Any], version: str) -> LiteralString:  # Any: se
     return " AND ".join(some) or "true"
 
 
-def _order(row: Row) -> tuple[int, str, int]:
-    return row[0], row[1], row[2]
-
-
 class _AlikeHomes(NamedTuple):
     """Homes that are alike."""
 
@@ -251,7 +260,7 @@ def _place(after: str) -> _ListPlace:
     try:
         place = msgspec.json.decode(base64.urlsafe_b64decode(after), type=_ListPlace)
     except (msgspec.MsgspecError, UnicodeError, binascii.Error, ValueError):
-        raise BaseRefused("The list does not have this place: begin at its start.") from None
+        raise BaseRefused(NO_PLACE) from None
     return msgspec.structs.replace(place, name=place.name.replace("\0", ""))
 
 

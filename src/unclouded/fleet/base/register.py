@@ -16,6 +16,8 @@ from unclouded.fleet.base.windows import FORGETTING
 ORGANISATIONS: LiteralString = """SELECT number, name, shard,
     (SELECT count(*) FROM hub WHERE org = o.number AND revoked IS NULL),
     (SELECT count(*) FROM role WHERE org = o.number) FROM organisation o"""
+PUT_ORGANISATION = """INSERT INTO organisation (number, name, shard) OVERRIDING SYSTEM VALUE VALUES (%s, %s, %s)
+    ON CONFLICT (number) DO UPDATE SET name = excluded.name, shard = excluded.shard"""
 HUB: LiteralString = """SELECT h.id, h.number, h.org, o.name, h.name, h.place, o.shard, h.public_key, h.joined,
     h.renewed, h.revoked FROM hub h JOIN organisation o ON o.number = h.org"""
 CODES: LiteralString = """SELECT c.number, c.org, o.name, c.homes, c.used, c.created, c.expires, c.who
@@ -52,6 +54,11 @@ class HubRegister:
         query = "INSERT INTO organisation (name, shard) VALUES (%s, %s) RETURNING number"
         (number,) = await self._one(query, (text_of(name), shard))
         return OrganisationRow(number=number, name=text_of(name), shard=shard)
+
+    async def put_organisation(self, row: OrganisationRow) -> None:
+        """One of the directory, in its own database. Raises BaseRefused where another one has its name there."""
+        async with self._connections.transaction("owner") as connection:
+            await connection.execute(PUT_ORGANISATION, (row.number, row.name, row.shard))
 
     async def organisations(self) -> list[OrganisationRow]:
         """By name."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from unclouded.core.errors import ConfigError, LinkError
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.errors import BaseUnavailable
 from unclouded.fleet.configuration import FleetConfiguration
 from unclouded.fleet.enrolment.enroller import Enroller, FleetPlace
@@ -22,14 +22,14 @@ NO_KEYS = "The keys for it (keys/revoke.nk, system.nk, system.jwt) are not on th
 
 
 def enroller_of(
-    fleet: FleetConfiguration, base: FleetBase, issuer: TokenIssuer, revoked: Callable[[], None] = lambda: None
+    fleet: FleetConfiguration, base: FleetBases, issuer: TokenIssuer, revoked: Callable[[], None] = lambda: None
 ) -> Enroller:
     """Takes requests to join and to leave; to be called in the loop. ``revoked``: a key was. Raises ConfigError."""
     place = FleetPlace(fleet.servers, fleet.nats_authority, fleet.web_authority)
     return Enroller(base.register, issuer, place, time.time, asyncio.get_running_loop().time, revoked)
 
 
-async def push_revocations(fleet: FleetConfiguration, base: FleetBase, now: float) -> int:
+async def push_revocations(fleet: FleetConfiguration, base: FleetBases, now: float) -> int:
     """Bring NATS to the list of revoked keys; how many are in it. Raises LinkError, BaseUnavailable, ConfigError."""
     keys = KeyFiles(fleet.keys)
     if not keys.can_revoke():

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import Scope
 from unclouded.fleet.restoring.store_file import LEVELS, StoreFile
 from unclouded.uplink.contents.packing import ContentError
@@ -25,7 +25,7 @@ class RestoredHome(msgspec.Struct, frozen=True):
     last: float
 
 
-async def write_home_file(base: FleetBase, hub: str, file: Path) -> RestoredHome:
+async def write_home_file(base: FleetBases, hub: str, file: Path) -> RestoredHome:
     """Raises NotInScope, BaseError, StoreError, and CommandError where there is nothing to restore."""
     everything = Scope.everything()
     catalogue = await base.homes.sent_catalogue(everything, hub)

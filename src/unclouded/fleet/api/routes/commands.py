@@ -18,7 +18,7 @@ from unclouded.fleet.api.views import (
     FleetCommandsView,
     SentCommandsView,
 )
-from unclouded.fleet.base.views import CommandFate, HomeLine, NewCommand
+from unclouded.fleet.base.views import CommandFate, GivenCommand, HomeLine, NewCommand, Scope
 from unclouded.web.request import ApiError, as_json
 from unclouded.web.words import say
 
@@ -40,11 +40,10 @@ async def commands(context: FleetContext, request: FleetRequest) -> Response:
     if home is not None and not HUB_ID.fullmatch(home):
         raise ApiError(404, "api.fleet.no_home", home=home)
     book = context.base.commands
-    rows = await book.commands(scope, home, query.batch, query.state, query.after, query.limit)
+    rows, more = await book.commands(scope, home, query.batch, query.state, query.after, query.limit)
     fates = {} if query.after else dict(await book.fates(scope, home, query.batch))
     states = {str(fate): count for fate, count in fates.items()}
-    more = rows[-1].id if len(rows) == query.limit else None
-    return as_json(FleetCommandsView(commands=[command_view(one) for one in rows], states=states, next=more))
+    return as_json(FleetCommandsView(commands=[command_view(one) for one in rows], states=states, next=more or None))
 
 
 async def give_commands(context: FleetContext, request: FleetRequest) -> Response:
@@ -53,26 +52,43 @@ async def give_commands(context: FleetContext, request: FleetRequest) -> Respons
     targets = [CommandTargetView(home=one.hub, name=one.name, problem=_problem(one)) for one in lines]
     if body.dry_run:
         return as_json(SentCommandsView(batch="", commands=[], targets=targets))
-    given = [
-        NewCommand(hub=one.hub, device=body.device, point=body.point, value=body.value)
-        for one in lines
-        if one.state != "revoked"
-    ]
+    given = [one for one in lines if one.state != "revoked"]
     if not given:
         raise ApiError(422, "api.fleet.no_homes")
-    now, batch = context.wall(), secrets.token_hex(BATCH_BYTES)
-    scope = request.scope(least="operator")
-    async with context.base.together():
-        rows = await context.base.commands.give(scope, given, request.person.login, now + body.until_s, now, batch)
-        for organisation in sorted({one.organisation for one in rows}):
-            homes = sum(one.organisation == organisation for one in rows)
-            detail = {"homes": homes, "device": body.device, "point": body.point, "value": body.value}
-            await context.note(request, "command.give", batch, organisation, **detail)
+    batch = secrets.token_hex(BATCH_BYTES)
+    rows: list[GivenCommand] = []
+    for scope in await context.base.spread(sorted({one.organisation for one in given})):
+        rows += await _give(context, request, body, (scope, given, batch), len(rows))
     context.wake()
     return as_json(SentCommandsView(batch=batch, commands=[command_view(one) for one in rows], targets=targets))
 
 
 # --- inside -------------------------------------------------------------------------------------------
+
+
+async def _give(
+    context: FleetContext,
+    request: FleetRequest,
+    body: FleetCommandBody,
+    what: tuple[Scope, Sequence[HomeLine], str],
+    before: int,
+) -> list[GivenCommand]:
+    """To the homes of a scope that is in one database, and a row of the audit for each organisation."""
+    (scope, lines, batch), now = what, context.wall()
+    organisations = scope.organisations or ()
+    targets = [
+        NewCommand(hub=one.hub, device=body.device, point=body.point, value=body.value)
+        for one in lines
+        if one.organisation in organisations
+    ]
+    who, book = request.person.login, context.base.commands
+    async with context.base.together(organisations[0]):
+        rows = await book.give(scope, targets, who, now + body.until_s, now, batch, before)
+        for organisation in organisations:
+            homes = sum(one.organisation == organisation for one in rows)
+            detail = {"homes": homes, "device": body.device, "point": body.point, "value": body.value}
+            await context.note(request, "command.give", batch, organisation, **detail)
+    return rows
 
 
 async def _targets(context: FleetContext, request: FleetRequest, body: FleetCommandBody) -> Sequence[HomeLine]:

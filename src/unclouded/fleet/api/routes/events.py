@@ -7,7 +7,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from unclouded.fleet.api.context import FleetContext, FleetRequest, FleetRoute
-from unclouded.fleet.api.routes.queries import Kind, Limit, Number, Organisation
+from unclouded.fleet.api.routes.queries import Cursor, Kind, Limit, Organisation
 from unclouded.fleet.api.shapes import audit_view, event_views
 from unclouded.fleet.api.views import AuditView, FleetEventsView
 from unclouded.web.request import as_json
@@ -18,7 +18,7 @@ NO_ORGANISATION = {404: "There is no such organisation, or none that this person
 class FleetEventsQuery(msgspec.Struct, frozen=True, kw_only=True):
     org: Organisation | None = None
     kind: Kind = ""
-    after: Number | None = None
+    after: Cursor = ""
     limit: Limit = 100
 
 
@@ -26,23 +26,22 @@ class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):
     org: Organisation | None = None
     who: Annotated[str, Meta(max_length=100, description="Only what this login did.")] = ""
     what: Annotated[str, Meta(max_length=60, description="Only this, as home.revoke.")] = ""
-    after: Number | None = None
+    after: Cursor = ""
     limit: Limit = 100
 
 
 async def fleet_events(context: FleetContext, request: FleetRequest) -> Response:
     query = request.query(FleetEventsQuery)
-    rows = await context.base.history.events(request.scope(query.org), None, query.kind, query.after, query.limit)
-    more = str(rows[-1].number) if len(rows) == query.limit else None
-    return as_json(FleetEventsView(events=event_views(rows), next=more))
+    scope = request.scope(query.org)
+    rows, more = await context.base.history.events(scope, None, query.kind, query.after, query.limit)
+    return as_json(FleetEventsView(events=event_views(rows), next=more or None))
 
 
 async def audit(context: FleetContext, request: FleetRequest) -> Response:
     query = request.query(AuditQuery)
     scope = request.scope(query.org, "owner")
-    rows = await context.base.audit.entries(scope, query.after, query.limit, query.what, query.who)
-    more = str(rows[-1].number) if len(rows) == query.limit else None
-    return as_json(AuditView(rows=[audit_view(one) for one in rows], next=more))
+    rows, more = await context.base.audit.entries(scope, query.after, query.limit, query.what, query.who)
+    return as_json(AuditView(rows=[audit_view(one) for one in rows], next=more or None))
 
 
 ROWS = (

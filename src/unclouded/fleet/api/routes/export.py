@@ -175,19 +175,18 @@ async def _energy(context: FleetContext, scope: Scope, query: FleetExportQuery) 
 
 
 async def _events(context: FleetContext, scope: Scope) -> Batches:
-    before = None
+    after = ""
     while True:
-        rows = await context.base.history.events(scope, None, "", before, ROWS_AT_ONCE)
+        rows, after = await context.base.history.events(scope, None, "", after, ROWS_AT_ONCE)
         yield [(_ms(one.at), one.hub, one.home, one.device, one.kind, one.text, _json(one.data)) for one in rows]
-        if len(rows) < ROWS_AT_ONCE:
+        if not after:
             return
-        before = rows[-1].number
 
 
 async def _commands(context: FleetContext, scope: Scope) -> Batches:
     after = ""
     while True:
-        rows = await context.base.commands.commands(scope, after=after, limit=ROWS_AT_ONCE)
+        rows, after = await context.base.commands.commands(scope, after=after, limit=ROWS_AT_ONCE)
         yield [
             (
                 *(_ms(one.created), one.hub, one.home, one.device, one.point, _json(one.value), one.who),
@@ -195,22 +194,20 @@ async def _commands(context: FleetContext, scope: Scope) -> Batches:
             )
             for one in rows
         ]
-        if len(rows) < ROWS_AT_ONCE:
+        if not after:
             return
-        after = rows[-1].id
 
 
 async def _audit(context: FleetContext, scope: Scope) -> Batches:
-    before = None
+    after = ""
     while True:
-        rows = await context.base.audit.entries(scope, before, ROWS_AT_ONCE)
+        rows, after = await context.base.audit.entries(scope, after, ROWS_AT_ONCE)
         yield [
             (_ms(one.at), str(one.organisation or ""), one.who, one.action, one.subject, _json(one.detail))
             for one in rows
         ]
-        if len(rows) < ROWS_AT_ONCE:
+        if not after:
             return
-        before = rows[-1].number
 
 
 def _ms(at: float | None) -> int | None:

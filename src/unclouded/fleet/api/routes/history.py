@@ -13,10 +13,11 @@ from starlette.responses import Response
 from unclouded.fleet.api.asking import ask_for
 from unclouded.fleet.api.context import FleetContext, FleetRequest, FleetRoute
 from unclouded.fleet.api.routes.homes import HOME, NO_HOME
-from unclouded.fleet.api.routes.queries import Kind, Limit, Moment, Number
+from unclouded.fleet.api.routes.queries import Cursor, Kind, Limit, Moment
 from unclouded.fleet.api.shapes import event_views, wh
 from unclouded.fleet.api.views import FleetEventsView, HomeDay, HomeEnergyView, HomeHistory, Source
 from unclouded.fleet.base.errors import NotInScope
+from unclouded.fleet.base.views import Scope
 from unclouded.web.request import ApiError, as_json, time_of
 from unclouded.web.schemas import By, Energy, History
 
@@ -62,7 +63,7 @@ class HomeEnergyQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 class HomeEventsQuery(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind = ""
-    after: Number | None = None
+    after: Cursor = ""
     limit: Limit = 100
 
 
@@ -109,9 +110,9 @@ async def home_energy(context: FleetContext, request: FleetRequest) -> Response:
 
 async def home_events(context: FleetContext, request: FleetRequest) -> Response:
     query = request.query(HomeEventsQuery)
-    rows = await context.base.history.events(request.scope(), request.home.hub, query.kind, query.after, query.limit)
-    more = str(rows[-1].number) if len(rows) == query.limit else None
-    return as_json(FleetEventsView(events=event_views(rows), next=more))
+    scope, hub = Scope((request.organisation,)), request.home.hub
+    rows, more = await context.base.history.events(scope, hub, query.kind, query.after, query.limit)
+    return as_json(FleetEventsView(events=event_views(rows), next=more or None))
 
 
 # --- inside -------------------------------------------------------------------------------------------

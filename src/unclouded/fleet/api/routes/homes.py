@@ -42,7 +42,7 @@ async def change_home(context: FleetContext, request: FleetRequest) -> Response:
     body, hub = await request.body(HomeBody), request.home.hub
     changes = {key: value.strip() for key, value in (("name", body.name), ("place", body.place)) if value is not None}
     if changes:
-        async with context.base.together():
+        async with context.base.together(request.organisation):
             await context.base.homes.rename(request.scope(), hub, **changes)
             await context.note(request, "home.change", hub, request.organisation, **changes)
     return await _home(context, request)
@@ -51,7 +51,7 @@ async def change_home(context: FleetContext, request: FleetRequest) -> Response:
 async def want_again(context: FleetContext, request: FleetRequest) -> Response:
     body, hub = await request.body(AgainBody), request.home.hub
     since = time_of(body.since, "since", UTC)
-    async with context.base.together():
+    async with context.base.together(request.organisation):
         await context.base.register.again(since, context.wall(), hub)
         await context.note(request, "home.again", hub, request.organisation, since=since)
     return _done("api.fleet.done.again")
@@ -59,7 +59,7 @@ async def want_again(context: FleetContext, request: FleetRequest) -> Response:
 
 async def revoke(context: FleetContext, request: FleetRequest) -> Response:
     hub = request.home.hub
-    async with context.base.together():
+    async with context.base.together(request.organisation):
         await context.base.register.revoke(hub, context.wall())
         await context.note(request, "home.revoke", hub, request.organisation, name=request.home.name)
     await context.push_revocations()

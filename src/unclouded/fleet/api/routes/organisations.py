@@ -35,11 +35,10 @@ async def change_organisation(context: FleetContext, request: FleetRequest) -> R
 
 
 async def codes(context: FleetContext, request: FleetRequest) -> Response:
-    found = await context.base.register.codes(context.wall())
+    found = await context.base.register.codes(request.organisation, context.wall())
     return as_json([
         OpenCodeView(id=one.number, homes=one.homes, used=one.used, expires=iso(one.expires), who=one.who)
         for one in found
-        if one.organisation == request.organisation
     ])  # fmt: skip
 
 
@@ -47,7 +46,7 @@ async def make_code(context: FleetContext, request: FleetRequest) -> Response:
     body, id, now = await request.body(NewCodeBody), request.organisation, context.wall()
     code, expires = new_code(), now + body.minutes * 60.0
     digest, who = code_digest(code), request.person.login
-    async with context.base.together():
+    async with context.base.together(id):
         row = await context.base.register.add_code(digest, id, body.homes, expires, who, now)
         await context.note(request, "code.make", row.number, id, homes=body.homes, minutes=body.minutes)
     invitation = Invitation(code, context.url, context.fingerprint).text
@@ -65,11 +64,11 @@ async def make_code(context: FleetContext, request: FleetRequest) -> Response:
 
 async def withdraw_code(context: FleetContext, request: FleetRequest) -> Response:
     number = request.number("code", "api.fleet.no_code")
-    found = await context.base.register.codes(context.wall())
-    if not any(one.number == number and one.organisation == request.organisation for one in found):
+    found = await context.base.register.codes(request.organisation, context.wall())
+    if not any(one.number == number for one in found):
         raise ApiError(404, "api.fleet.no_code", code=number)
-    async with context.base.together():
-        await context.base.register.withdraw_code(number)
+    async with context.base.together(request.organisation):
+        await context.base.register.withdraw_code(request.organisation, number)
         await context.note(request, "code.withdraw", number, request.organisation)
     return as_json(DoneView(text=say("api.fleet.done.code")))
 

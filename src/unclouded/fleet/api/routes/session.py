@@ -51,8 +51,7 @@ async def login(context: FleetContext, request: FleetRequest) -> Response:
         await context.base.people.open_session(digest, found.person.number, now + LIFETIME_S, client, now)
         request.session = await context.base.people.session(digest, now)
         for role in found.person.roles:
-            about = {"login": found.person.login, "client": client}
-            await context.note(request, "session.open", found.person.number, role.organisation, **about)
+            await context.note(request, "session.open", found.person.number, role.organisation, client=client)
     return _with_cookie(await _view(context, request), secret, request)
 
 

@@ -1,0 +1,467 @@
+"""All databases of a fleet as one. The first is the directory; an organisation is in one database, with all it has.
+
+    FleetBases ─┬─ first database   persons, roles, sessions; which organisation is where (organisation.shard)
+                └─ each database    its organisations, under the numbers of the directory, with homes, codes, audit
+
+Of one home or organisation, the database that has it is asked; lists and sums are put together of those of the scope.
+So a database that is away stops its own organisations only. Source: docs/fleet.md
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.errors import BaseRefused, NotInScope
+from unclouded.fleet.base.merging import PlacedRow, after_of, merged, number_of, places_of
+from unclouded.fleet.base.sums import added_energy, added_sums
+from unclouded.fleet.base.views import (
+    AgainRequest,
+    AuditEntry,
+    CodeRow,
+    CommandFate,
+    EnergyBy,
+    GivenCommand,
+    HomeCatalogue,
+    HomeDetail,
+    HomeEnergyRow,
+    HomeEventRow,
+    HomeFilter,
+    HomeLine,
+    HomeList,
+    HomeSums,
+    HubEntry,
+    NewCommand,
+    OrganisationRow,
+    RevokedKey,
+    Scope,
+)
+from unclouded.uplink.contents.catalogue import SentCatalogue
+from unclouded.uplink.messages import SentWindow
+from unclouded.web.schemas import History
+
+T = TypeVar("T")
+Parts = Mapping[int, FleetBase]
+Fetch = Callable[[FleetBase, str], Awaitable[Sequence[PlacedRow[T]]]]
+
+KNOWN_S = 10.0  # that where an organisation is counts as known
+
+
+class _OrganisationPlaces:
+    """Which database each organisation is in."""
+
+    def __init__(self, bases: Parts) -> None:
+        self.all = dict(bases)
+        self.directory = next(iter(self.all.values()))
+        self._known: Mapping[int, int] = {}
+        self._until = 0.0
+
+    async def base(self, organisation: int) -> FleetBase:
+        """Raises NotInScope where there is no such organisation, BaseRefused where its database is not configured."""
+        if len(self.all) == 1:
+            return self.directory
+        shard = (await self._shards()).get(organisation)
+        if shard is None:
+            raise NotInScope(f"There is no organisation {organisation}.")
+        return self.of_shard(shard)
+
+    def of_shard(self, shard: int) -> FleetBase:
+        """Raises BaseRefused."""
+        if shard not in self.all:
+            raise BaseRefused(f"There is no [[base]] with `shard = {shard}` in fleet.toml.")
+        return self.all[shard]
+
+    async def of(self, scope: Scope) -> Parts:
+        """The databases of a scope. Raises BaseRefused where one is not configured."""
+        if scope.organisations is None or len(self.all) == 1:
+            return self.all
+        known = await self._shards()
+        shards = {known[one] for one in scope.organisations if one in known}
+        return {shard: self.of_shard(shard) for shard in sorted(shards)}
+
+    async def first(self, scope: Scope, ask: Callable[[FleetBase], Awaitable[T]]) -> T:
+        """What the database says that has what is asked for. Raises NotInScope where none has it."""
+        missing = NotInScope("There is no such home.")
+        for base in (await self.of(scope)).values():
+            try:
+                return await ask(base)
+            except NotInScope as error:
+                missing = error
+        raise missing
+
+    async def page(self, scope: Scope, after: str, limit: int, fetch: Fetch[T]) -> tuple[list[T], str]:
+        """A page of a list, and what the next one begins after; "": it was the last. Raises BaseRefused."""
+        bases = await self.of(scope)
+        if not bases:
+            return [], ""
+        places = places_of(after, list(bases))
+        found = await asyncio.gather(*(fetch(base, places[shard]) for shard, base in bases.items()))
+        rows, next_places = merged(dict(zip(bases, found, strict=True)), places, limit)
+        return rows, after_of(next_places) if next_places else ""
+
+    def forget(self) -> None:
+        """An organisation was made or moved."""
+        self._until = 0.0
+
+    async def _shards(self) -> Mapping[int, int]:
+        if time.monotonic() >= self._until:
+            self._known = {one.number: one.shard for one in await self.directory.register.organisations()}
+            self._until = time.monotonic() + KNOWN_S
+        return self._known
+
+
+class SpreadHomes:
+    """The list of homes, and one home: HomeReader of several databases."""
+
+    def __init__(self, places: _OrganisationPlaces) -> None:
+        self._places = places
+
+    async def homes(self, scope: Scope, filter: HomeFilter, now: float, after: str = "", limit: int = 100) -> HomeList:
+        """A page, worst first. Raises BaseRefused where ``after`` was not given by a page before."""
+        rows, place = await self._places.page(
+            scope, after, limit, lambda base, place: base.homes.placed(scope, filter, now, place, limit + 1)
+        )
+        return HomeList(homes=tuple(rows), after=place)
+
+    async def sums(self, scope: Scope, filter: HomeFilter, now: float) -> HomeSums:
+        """Of all homes that a filter finds."""
+        bases = (await self._places.of(scope)).values()
+        return added_sums(await asyncio.gather(*(one.homes.sums(scope, filter, now) for one in bases)))
+
+    async def rows(self, scope: Scope, hubs: Sequence[str], now: float) -> list[HomeLine]:
+        """Of these homes; those that are not in the scope are left out."""
+        bases = (await self._places.of(scope)).values()
+        found = await asyncio.gather(*(one.homes.rows(scope, hubs, now) for one in bases))
+        return [line for lines in found for line in lines]
+
+    async def home(self, scope: Scope, hub: str, now: float) -> HomeDetail:
+        """Raises NotInScope."""
+        return await self._places.first(scope, lambda base: base.homes.home(scope, hub, now))
+
+    async def catalogue(self, scope: Scope, hub: str) -> HomeCatalogue:
+        """Raises NotInScope."""
+        return await self._places.first(scope, lambda base: base.homes.catalogue(scope, hub))
+
+    async def sent_catalogue(self, scope: Scope, hub: str) -> SentCatalogue:
+        """As the hub sent it. Raises NotInScope."""
+        return await self._places.first(scope, lambda base: base.homes.sent_catalogue(scope, hub))
+
+    async def rename(self, scope: Scope, hub: str, name: str | None = None, place: str | None = None) -> None:
+        """Raises NotInScope."""
+        await self._places.first(scope, lambda base: base.homes.rename(scope, hub, name, place))
+
+
+class SpreadEnergy:
+    """Energy of homes in several databases: see HomeEnergyReader."""
+
+    def __init__(self, places: _OrganisationPlaces) -> None:
+        self._places = places
+
+    async def energy(
+        self,
+        scope: Scope,
+        first: str,
+        last: str,
+        by: EnergyBy = "day",
+        organisation: int | None = None,
+        hubs: Sequence[str] = (),
+    ) -> list[HomeEnergyRow]:
+        """Summed over the homes. Raises BaseRefused."""
+        bases = (await self._places.of(scope)).values()
+        asked = (one.energy.energy(scope, first, last, by, organisation, hubs) for one in bases)
+        return added_energy(await asyncio.gather(*asked))
+
+    async def each(
+        self, scope: Scope, hubs: Sequence[str], first: str, last: str, by: EnergyBy = "day"
+    ) -> list[HomeEnergyRow]:
+        """The same for each of these homes."""
+        bases = (await self._places.of(scope)).values()
+        found = await asyncio.gather(*(one.energy.each(scope, hubs, first, last, by) for one in bases))
+        return sorted((row for rows in found for row in rows), key=lambda row: (row.hub or "", row.period))
+
+
+class SpreadHistory:
+    """Series of a home, and events of homes in several databases: see FleetHistory."""
+
+    def __init__(self, places: _OrganisationPlaces) -> None:
+        self._places = places
+
+    async def history(
+        self, scope: Scope, hub: str, device: str, points: Sequence[str], start: float, end: float, most: int = 2000
+    ) -> History:
+        """Raises NotInScope (hub or device)."""
+        return await self._places.first(
+            scope, lambda base: base.history.history(scope, hub, device, points, start, end, most)
+        )
+
+    async def events(
+        self, scope: Scope, hub: str | None = None, kind: str = "", after: str = "", limit: int = 100
+    ) -> tuple[list[HomeEventRow], str]:
+        """A page, newest first, and what the next one begins after. Raises NotInScope, BaseRefused."""
+
+        async def fetch(base: FleetBase, place: str) -> Sequence[PlacedRow[HomeEventRow]]:
+            try:
+                rows = await base.history.events(scope, hub, kind, number_of(place), limit + 1)
+            except NotInScope:
+                return []
+            return [PlacedRow((-one.at,), str(one.number), one) for one in rows]
+
+        if hub is not None:
+            await self._places.first(scope, lambda base: base.homes.catalogue(scope, hub))
+        return await self._places.page(scope, after, limit, fetch)
+
+    async def windows(self, scope: Scope, hub: str, level: str, start: float, end: float) -> list[SentWindow]:
+        """As they stand. Raises NotInScope."""
+        return await self._places.first(scope, lambda base: base.history.windows(scope, hub, level, start, end))
+
+
+class SpreadCommands:
+    """Commands to homes in several databases: see CommandBook."""
+
+    def __init__(self, places: _OrganisationPlaces) -> None:
+        self._places = places
+
+    async def give(
+        self,
+        scope: Scope,
+        targets: Sequence[NewCommand],
+        who: str,
+        until: float,
+        now: float,
+        batch: str,
+        first: int = 0,
+    ) -> list[GivenCommand]:
+        """To homes of organisations of one database: see ``FleetBases.spread``. Raises NotInScope."""
+        return await self._places.first(
+            scope, lambda base: base.commands.give(scope, targets, who, until, now, batch, first)
+        )
+
+    async def command(self, scope: Scope, id: str) -> GivenCommand:
+        """Raises NotInScope."""
+        return await self._places.first(scope, lambda base: base.commands.command(scope, id))
+
+    async def commands(
+        self,
+        scope: Scope,
+        hub: str | None = None,
+        batch: str = "",
+        fate: CommandFate | None = None,
+        after: str = "",
+        limit: int = 100,
+    ) -> tuple[list[GivenCommand], str]:
+        """A page, newest first, and what the next one begins after. Raises NotInScope, BaseRefused."""
+
+        async def fetch(base: FleetBase, place: str) -> Sequence[PlacedRow[GivenCommand]]:
+            try:
+                rows = await base.commands.commands(scope, hub, batch, fate, place, limit + 1)
+            except NotInScope:
+                return []
+            return [PlacedRow((-one.created,), one.id, one) for one in rows]
+
+        if hub is not None:
+            await self._places.first(scope, lambda base: base.homes.catalogue(scope, hub))
+        return await self._places.page(scope, after, limit, fetch)
+
+    async def fates(self, scope: Scope, hub: str | None = None, batch: str = "") -> Mapping[CommandFate, int]:
+        """How many commands are in each state."""
+        bases = (await self._places.of(scope)).values()
+        sums: dict[CommandFate, int] = {}
+        for fates in await asyncio.gather(*(one.commands.fates(scope, hub, batch) for one in bases)):
+            for fate, count in fates.items():
+                sums[fate] = sums.get(fate, 0) + count
+        return sums
+
+
+class SpreadAudit:
+    """Who did what: of persons in the directory, of all else in the database of its organisation."""
+
+    def __init__(self, places: _OrganisationPlaces) -> None:
+        self._places = places
+
+    async def note(
+        self,
+        who: str,
+        action: str,
+        subject: str,
+        now: float,
+        organisation: int | None = None,
+        detail: Mapping[str, Any] | None = None,  # Any: JSON
+    ) -> None:
+        """In ``FleetBases.together`` with the change that it is about."""
+        base = self._places.directory
+        if organisation is not None and not base.is_together():
+            base = await self._places.base(organisation)
+        await base.audit.note(who, action, subject, now, organisation, detail)
+
+    async def entries(
+        self, scope: Scope, after: str = "", limit: int = 100, action: str = "", who: str = ""
+    ) -> tuple[list[AuditEntry], str]:
+        """A page, newest first, and what the next one begins after. Raises BaseRefused."""
+
+        async def fetch(base: FleetBase, place: str) -> Sequence[PlacedRow[AuditEntry]]:
+            rows = await base.audit.entries(scope, number_of(place), limit + 1, action, who)
+            return [PlacedRow((-one.at,), str(one.number), one) for one in rows]
+
+        bases = {**dict(list(self._places.all.items())[:1]), **await self._places.of(scope)}
+        places = places_of(after, list(bases))
+        found = await asyncio.gather(*(fetch(base, places[shard]) for shard, base in bases.items()))
+        rows, next_places = merged(dict(zip(bases, found, strict=True)), places, limit)
+        return rows, after_of(next_places) if next_places else ""
+
+
+class SpreadRegister:
+    """Organisations in the directory and in their databases; hubs and codes there: see HubRegister."""
+
+    def __init__(self, places: _OrganisationPlaces) -> None:
+        self._places = places
+
+    # --- organisations -------------------------------------------------------------------------
+
+    async def add_organisation(self, name: str, shard: int | None = None) -> OrganisationRow:
+        """In the database with this number; None: in the first. Raises BaseRefused where the name is taken."""
+        places = self._places
+        wanted = next(iter(places.all)) if shard is None else shard
+        base = places.of_shard(wanted)
+        added = await places.directory.register.add_organisation(name, wanted)
+        if base is not places.directory:
+            await base.register.put_organisation(added)
+        places.forget()
+        return added
+
+    async def organisations(self) -> list[OrganisationRow]:
+        """By name, with the number of their homes."""
+        known = await self._places.directory.register.organisations()
+        if len(self._places.all) == 1:
+            return known
+        homes: dict[tuple[int, int], int] = {}
+        for shard, base in self._places.all.items():
+            homes |= {(shard, one.number): one.homes for one in await base.register.organisations()}
+        return [replace(one, homes=homes.get((one.shard, one.number), 0)) for one in known]
+
+    async def rename_organisation(self, number: int, name: str) -> None:
+        """Raises NotInScope, and BaseRefused where the name is taken."""
+        await self._places.directory.register.rename_organisation(number, name)
+        base = await self._places.base(number)
+        if base is not self._places.directory:
+            await base.register.rename_organisation(number, name)
+
+    # --- codes and enrolment -------------------------------------------------------------------
+
+    async def add_code(
+        self, digest: bytes, organisation: int, homes: int, expires: float, who: str, now: float
+    ) -> CodeRow:
+        """Raises NotInScope where there is no such organisation."""
+        base = await self._places.base(organisation)
+        return await base.register.add_code(digest, organisation, homes, expires, who, now)
+
+    async def codes(self, organisation: int, now: float) -> list[CodeRow]:
+        """Of this organisation, that can still be used."""
+        base = await self._places.base(organisation)
+        return [one for one in await base.register.codes(now) if one.organisation == organisation]
+
+    async def withdraw_code(self, organisation: int, number: int) -> None:
+        """It cannot be used from now on."""
+        await (await self._places.base(organisation)).register.withdraw_code(number)
+
+    async def enrol(self, digest: bytes, hub: str, public_key: str, name: str, now: float, place: str = "") -> HubEntry:
+        """In the database that knows the code. Raises BaseRefused."""
+        return await self._any(lambda base: base.register.enrol(digest, hub, public_key, name, now, place))
+
+    async def renew(self, id: str, public_key: str, now: float) -> HubEntry:
+        """Raises BaseRefused where it is revoked, or has another key."""
+        return await self._any(lambda base: base.register.renew(id, public_key, now))
+
+    # --- hubs ----------------------------------------------------------------------------------
+
+    async def hub(self, id: str) -> HubEntry | None:
+        """None: there is none."""
+        for base in self._places.all.values():
+            if (entry := await base.register.hub(id)) is not None:
+                return entry
+        return None
+
+    async def revoke(self, id: str, now: float) -> HubEntry:
+        """Raises NotInScope."""
+        return await self._any(lambda base: base.register.revoke(id, now))
+
+    async def leave(self, id: str, now: float) -> HubEntry:
+        """Raises NotInScope."""
+        return await self._any(lambda base: base.register.leave(id, now))
+
+    async def forget(self, id: str, now: float, who: str, detail: Mapping[str, Any] | None = None) -> HubEntry:
+        """Raises NotInScope."""
+        return await self._any(lambda base: base.register.forget(id, now, who, detail))
+
+    async def again(self, since: float, now: float, hub: str | None = None) -> AgainRequest:
+        """Of one hub, or of all in all databases. Raises NotInScope."""
+        if hub is not None:
+            return await self._any(lambda base: base.register.again(since, now, hub))
+        requests = [await one.register.again(since, now) for one in self._places.all.values()]
+        return requests[0]
+
+    async def revoked_keys(self, since: float = 0.0) -> list[RevokedKey]:
+        """Of all databases."""
+        return [key for one in self._places.all.values() for key in await one.register.revoked_keys(since)]
+
+    async def _any(self, ask: Callable[[FleetBase], Awaitable[T]]) -> T:
+        """What the first database says that does not refuse. Raises BaseRefused of the last one."""
+        *others, last = self._places.all.values()
+        for base in others:
+            try:
+                return await ask(base)
+            except BaseRefused:
+                continue
+        return await ask(last)
+
+
+class FleetBases:
+    """``bases``: by number (shard), at least one; the first is the directory."""
+
+    def __init__(self, bases: Parts) -> None:
+        self._places = _OrganisationPlaces(bases)
+        self.directory = self._places.directory
+        self.people = self.directory.people
+        self.homes = SpreadHomes(self._places)
+        self.energy = SpreadEnergy(self._places)
+        self.history = SpreadHistory(self._places)
+        self.commands = SpreadCommands(self._places)
+        self.audit = SpreadAudit(self._places)
+        self.register = SpreadRegister(self._places)
+
+    @property
+    def shards(self) -> tuple[int, ...]:
+        """The numbers of the databases."""
+        return tuple(self._places.all)
+
+    async def check(self) -> None:
+        """Make organisations known where they are, also after a stop between two databases. Raises BaseError."""
+        for one in await self.directory.register.organisations():
+            base = self._places.all.get(one.shard)
+            if base is not None and base is not self.directory:
+                await base.register.put_organisation(one)
+
+    @asynccontextmanager
+    async def together(self, organisation: int | None = None) -> AsyncIterator[None]:
+        """All changes of this task in the database of an organisation are one transaction; None: in the directory."""
+        base = self.directory if organisation is None else await self._places.base(organisation)
+        async with base.together():
+            yield
+
+    async def spread(self, organisations: Sequence[int]) -> list[Scope]:
+        """These organisations, those of one database together."""
+        found: dict[int, list[int]] = {}
+        for one in organisations:
+            found.setdefault(id(await self._places.base(one)), []).append(one)
+        return [Scope(tuple(sorted(some))) for some in found.values()]
+
+    async def table_sizes(self) -> Mapping[str, int]:
+        """Bytes of each table with its indexes, in all databases."""
+        sums: dict[str, int] = {}
+        for base in self._places.all.values():
+            for table, size in (await base.upkeep.size()).tables.items():
+                sums[table] = sums.get(table, 0) + size
+        return sums

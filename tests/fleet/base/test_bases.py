@@ -1,0 +1,143 @@
+"""Two databases as one: what an organisation has is found where it is; lists and sums are of both."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import NamedTuple
+
+import pytest
+
+from fleet.filled_base import NOW, add_home, state, store_everything
+from fleet.identities import new_hub_id
+from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
+from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, NotInScope
+from unclouded.fleet.base.views import HomeFilter, NewCommand, Scope
+from unclouded.fleet.local_servers.postgres import PrivatePostgres
+
+ALL = Scope.everything()
+DAY = 86_400
+
+
+class TwoBases(NamedTuple):
+    """``old``: in the first database, with homes 0, 2, 4 …; ``new``: in the second, with the others."""
+
+    bases: FleetBases
+    parts: dict[int, FleetBase]
+    old: int
+    new: int
+    hubs: list[str]
+
+    @property
+    def both(self) -> Scope:
+        return Scope((self.old, self.new))
+
+
+@pytest.fixture
+async def two(base_dsn: str, postgres_server: PrivatePostgres, migrated_database: str) -> AsyncIterator[TwoBases]:
+    other = postgres_server.create_database("fleet_second", migrated_database)
+    async with FleetBase(base_dsn, 3) as first, FleetBase(other, 3) as second:
+        parts = {0: first, 1: second}
+        bases = FleetBases(parts)
+        old = await bases.register.add_organisation("Old town")
+        new = await bases.register.add_organisation("New town", 1)
+        hubs = []
+        for number in range(6):
+            base, organisation = (second, new) if number % 2 else (first, old)
+            hubs.append(await add_home(base, organisation.number, f"Home {number}", "Street"))
+            await base.windows.store_states({hubs[-1]: state(power_W=float(number))}, NOW)
+        yield TwoBases(bases, parts, old.number, new.number, hubs)
+    postgres_server.drop_database("fleet_second")
+
+
+async def every_page(page: Callable[[str], Awaitable[tuple[list[str], str]]]) -> list[list[str]]:
+    """All pages of a list."""
+    pages, after = [], ""
+    while True:
+        rows, after = await page(after)
+        pages.append(rows)
+        if not after:
+            return pages
+
+
+async def test_homes_are_one_list_in_pages_with_one_sum(two: TwoBases) -> None:
+    async def page(after: str) -> tuple[list[str], str]:
+        found = await two.bases.homes.homes(two.both, HomeFilter(), NOW, after, 4)
+        return [one.name for one in found.homes], found.after
+
+    assert await every_page(page) == [["Home 0", "Home 1", "Home 2", "Home 3"], ["Home 4", "Home 5"]]
+    for wrong in ("nonsense", "7:abc", "0:abc"):
+        with pytest.raises(BaseRefused, match="does not have this place"):
+            await two.bases.homes.homes(two.both, HomeFilter(), NOW, wrong)
+    sums = await two.bases.homes.sums(two.both, HomeFilter(), NOW)
+    assert (sums.homes, sums.power_W, sums.states["well"]) == (6, 15.0, 6)
+    assert (await two.bases.homes.sums(Scope((two.new,)), HomeFilter(), NOW)).power_W == 9.0
+    found = await two.bases.homes.homes(two.both, HomeFilter(search="home 3"), NOW)
+    assert [one.hub for one in found.homes] == [two.hubs[3]]
+    assert {one.hub for one in await two.bases.homes.rows(two.both, two.hubs, NOW)} == set(two.hubs)
+
+
+async def test_energy_events_and_the_audit_are_of_both(two: TwoBases) -> None:
+    for number in (0, 1):
+        await store_everything(two.parts[number], two.hubs[number], int(NOW) - DAY)
+    (day,) = await two.bases.energy.energy(two.both, "2026-11-01", "2026-11-30")
+    assert (day.import_mWh, day.homes) == (10, 2)
+    each = await two.bases.energy.each(two.both, two.hubs, "2026-11-01", "2026-11-30")
+    assert {one.hub for one in each} == set(two.hubs[:2])
+
+    async def events(after: str) -> tuple[list[str], str]:
+        rows, more = await two.bases.history.events(two.both, None, "", after, 1)
+        return [one.hub for one in rows], more
+
+    assert sorted(await every_page(events)) == sorted([[two.hubs[0]], [two.hubs[1]]])
+    rows, _ = await two.bases.audit.entries(two.both)
+    assert sorted(one.subject for one in rows) == sorted(two.hubs)  # that they joined
+    history = await two.bases.history.history(two.both, two.hubs[1], "plug-1", ["power_W"], NOW - DAY, NOW - DAY + 300)
+    assert history.series[0].at
+
+
+async def test_changes_are_made_where_the_organisation_is(two: TwoBases) -> None:
+    second = two.parts[1].register
+    async with two.bases.together(two.new):
+        await two.bases.homes.rename(two.both, two.hubs[1], "Renamed")
+        await two.bases.audit.note("anna", "home.change", two.hubs[1], NOW, two.new)
+    assert [one.action for one in (await two.bases.audit.entries(Scope((two.new,))))[0]].count("home.change") == 1
+    assert (await two.bases.homes.home(two.both, two.hubs[1], NOW)).home.name == "Renamed"
+    await two.bases.register.add_code(b"code", two.new, 1, NOW + 900, "test", NOW)
+    joined = await two.bases.register.enrol(b"code", new_hub_id(), "KEY", "Late", NOW)
+    assert (joined.shard, await second.hub(joined.id)) == (1, joined)
+    await two.bases.register.rename_organisation(two.new, "Newer town")
+    assert [one.name for one in await second.organisations()] == ["Newer town"]
+    assert [(one.name, one.homes) for one in await two.bases.register.organisations()] == [
+        ("Newer town", 4),
+        ("Old town", 3),
+    ]
+    for number in (0, 1):
+        await two.bases.register.forget(two.hubs[number], NOW, "anna")
+    assert len(await two.bases.register.revoked_keys()) == 2
+
+
+async def test_commands_to_homes_of_both_have_one_batch(two: TwoBases) -> None:
+    given = 0
+    for scope in await two.bases.spread([two.old, two.new]):
+        targets = [
+            NewCommand(hub=hub, device="tv", point="on", value=True)
+            for number, hub in enumerate(two.hubs)
+            if (two.new if number % 2 else two.old) in (scope.organisations or ())
+        ]
+        given += len(await two.bases.commands.give(scope, targets, "anna", NOW + 60, NOW, "batch", given))
+
+    async def page(after: str) -> tuple[list[str], str]:
+        rows, more = await two.bases.commands.commands(two.both, batch="batch", after=after, limit=4)
+        return [one.id for one in rows], more
+
+    ids = [id for rows in await every_page(page) for id in rows]
+    assert sorted(ids) == [f"batch-{number}" for number in range(6)]
+    assert await two.bases.commands.fates(two.both, batch="batch") == {"waiting": 6}
+
+
+async def test_a_database_that_is_away_stops_its_own_organisations_only(two: TwoBases) -> None:
+    await two.parts[1].close()
+    assert len((await two.bases.homes.homes(Scope((two.old,)), HomeFilter(), NOW)).homes) == 3
+    with pytest.raises(BaseUnavailable):
+        await two.bases.homes.homes(two.both, HomeFilter(), NOW)
+    with pytest.raises(NotInScope):
+        await two.bases.homes.home(Scope((two.old,)), two.hubs[1], NOW)
