@@ -60,7 +60,6 @@ def test_nats_server_reads_the_file_that_is_written(name: str, tmp_path: Path) -
         accounts=tmp_path / name,
         cluster_listen="127.0.0.1:6222",
         routes=("127.0.0.1:6223",),
-        web_socket="127.0.0.1:8443",
         monitor="127.0.0.1:8222",
     )
     file = tmp_path / "nats-server.conf"

@@ -34,13 +34,11 @@ class PrivateNats(PrivateServer):
         nodes: int = 1,
         *,
         tls: TlsFiles | None = None,
-        web_socket: bool = False,
     ) -> None:
-        """``trust``: whose tokens count. ``tls``: of clients. ``web_socket``: listens for it, too."""
+        """``trust``: whose tokens count. ``tls``: of clients and of the nodes among themselves."""
         self.trust = trust or PrivateTrust()
         self._folder = Path(tempfile.mkdtemp(prefix="unclouded-nats-"))
         self._tls = tls
-        self._has_web_socket = web_socket
         self._nodes = [_NatsProcess(self._folder / f"n{number}") for number in range(1, nodes + 1)]
 
     @property
@@ -50,15 +48,14 @@ class PrivateNats(PrivateServer):
         return tuple(f"{scheme}://{node.settings.listen}" for node in self._nodes)
 
     @property
-    def web_socket_urls(self) -> tuple[str, ...]:
-        """The same for WebSocket."""
-        scheme = "ws" if self._tls is None else "wss"
-        return tuple(f"{scheme}://{node.settings.web_socket}" for node in self._nodes)
-
-    @property
     def addresses(self) -> tuple[tuple[str, int], ...]:
         """Host and port of each node, for a proxy before it."""
         return tuple((HOST, int(node.settings.listen.rpartition(":")[2])) for node in self._nodes)
+
+    @property
+    def route_addresses(self) -> tuple[tuple[str, int], ...]:
+        """The same of the ports for other nodes, of a cluster."""
+        return tuple((HOST, int(node.settings.cluster_listen.rpartition(":")[2])) for node in self._nodes)
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -122,8 +119,8 @@ class PrivateNats(PrivateServer):
                 accounts=node.folder / "accounts",
                 tls=self._tls,
                 cluster_listen=cluster,
+                cluster_tls=self._tls if cluster else None,
                 routes=tuple(other for other in clusters if other != cluster),
-                web_socket=f"{HOST}:{next(ports)}" if self._has_web_socket else "",
                 monitor=f"{HOST}:{next(ports)}" if cluster else "",
                 most_connections=CONNECTIONS,
             )

@@ -35,7 +35,7 @@ class NatsTrust(msgspec.Struct, frozen=True):
 
 
 class NatsNode(msgspec.Struct, frozen=True, kw_only=True):
-    """One nats-server. ``listen``, ``cluster_listen``, ``web_socket``, ``monitor``: host:port, "" = none.
+    """One nats-server. ``listen``, ``cluster_listen``, ``monitor``: host:port, "" = none.
 
     ``routes``: host:port of the cluster ports of the other nodes. ``accounts``: the folder of newer account tokens.
     """
@@ -47,7 +47,6 @@ class NatsNode(msgspec.Struct, frozen=True, kw_only=True):
     cluster_listen: str = ""
     cluster_tls: TlsFiles | None = None
     routes: tuple[str, ...] = ()
-    web_socket: str = ""
     monitor: str = ""
     most_connections: int = MOST_CONNECTIONS
 
@@ -65,7 +64,6 @@ def configuration_text(node: NatsNode, trust: NatsTrust) -> str:
         "ping_max: 2",
         *([f"http: {_quoted(node.monitor)}"] if node.monitor else []),
         *_tls(node.tls),
-        *_web_socket(node),
         *_trust(node, trust),
         *_cluster(node),
     ]
@@ -83,14 +81,6 @@ def _tls(files: TlsFiles | None, verifies: bool = False, indent: str = "") -> li
     lines += ['  min_version: "1.2"']
     lines += [f"  ca_file: {_quoted(files.authority)}", "  verify: true"] if verifies else []
     return [indent + line for line in ("tls {", *lines, "}")]
-
-
-def _web_socket(node: NatsNode) -> list[str]:
-    """For networks that let out nothing but HTTPS."""
-    if not node.web_socket:
-        return []
-    inner = _tls(node.tls, indent="  ") or ["  no_tls: true"]
-    return ["websocket {", f"  listen: {_quoted(node.web_socket)}", *inner, "}"]
 
 
 def _trust(node: NatsNode, trust: NatsTrust) -> list[str]:

@@ -1,0 +1,69 @@
+"""Three nodes of NATS with TLS everywhere: hubs and servers at different ones, and among themselves."""
+
+import asyncio
+import datetime
+import json
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from fleet.identities import new_hub_id
+from unclouded.fleet.folder.certificates import FleetAuthority
+from unclouded.fleet.keys.issuer import Credentials
+from unclouded.fleet.local_servers.nats import HOST, PrivateNats
+from unclouded.fleet.nats_server.configuration_file import TlsFiles
+from unclouded.links.nats.client import NatsClient
+from unclouded.links.nats.connection import NatsIdentity
+
+STUCK_S = 60.0  # never reached in a test that passes
+
+
+def certificates(folder: Path) -> tuple[TlsFiles, str]:
+    """Of all nodes, and their authority."""
+    authority = FleetAuthority.make(now := datetime.datetime.now(datetime.UTC))
+    files = TlsFiles(folder / "node.pem", folder / "node.key", folder / "authority.pem")
+    chain, key = authority.issue([HOST], now)
+    for path, text in ((files.chain, chain), (files.key, key), (files.authority, authority.pem)):
+        path.write_text(text)
+    return files, authority.pem
+
+
+async def test_a_hub_is_answered_by_a_server_at_another_node_also_when_its_own_node_ends(
+    own_nats: Callable[..., PrivateNats], tmp_path: Path
+) -> None:
+    files, authority = certificates(tmp_path)
+    nats, id = own_nats(nodes=3, tls=files), new_hub_id()
+
+    def client(credentials: Credentials, name: str, urls: tuple[str, ...], inbox: str = "_INBOX") -> NatsClient:
+        return NatsClient(
+            urls, NatsIdentity(name, lambda: credentials.token, credentials.key.sign, "", "", authority), inbox
+        )
+
+    hub = client(nats.trust.hub(id), id, nats.urls, f"_INBOX.{id}")
+    server = client(nats.trust.fleet(), "fleet", nats.urls[2:])
+    server.subscribe("up.0.>", lambda message: server.publish(message.reply, message.data) and None, "ingest.0")
+    running = [asyncio.create_task(one.run()) for one in (hub, server)]
+
+    async def is_answered() -> bool:
+        return (await hub.request(f"up.0.{id}", b"window", 1.0)).data == b"window"
+
+    async def until_answered() -> None:
+        async with asyncio.timeout(STUCK_S):
+            while not await is_answered():
+                await asyncio.sleep(0.05)
+
+    with socket.create_connection(nats.route_addresses[1], STUCK_S) as plain:
+        info = json.loads(plain.makefile("rb").readline().removeprefix(b"INFO "))
+        assert (info["tls_required"], info["tls_verify"]) == (True, True)
+    try:
+        await until_answered()
+        assert hub.state.server == nats.urls[0].removeprefix("tls://")
+        nats.kill(0)
+        await until_answered()
+        assert hub.state.server in (nats.urls[1].removeprefix("tls://"), nats.urls[2].removeprefix("tls://"))
+    finally:
+        for task in running:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
