@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from tools.mutation.forks import PROJECT, SOURCE, import_all_but, in_a_fork
 from tools.mutation.mutants import Mutant, mutants_of
-from tools.mutation.runs import TestRun, concerned, first_run, mutant_run
+from tools.mutation.runs import TestRun, concerned, first_run, mutant_run, one_of_each
 
 HERE = Path(__file__).parent
 MOST = 80  # mutants of a target that are tried
@@ -119,6 +119,8 @@ def run_target(target: Target, mutants: Sequence[Mutant], score: Score, *, verbo
 
     def tried() -> list[tuple[str, str]]:
         import_all_but(target.files, first["modules"])
+        if broken := killed_by(None, one_of_each(runs)):
+            raise RuntimeError(f"a fork cannot run the tests without a mutant: {broken}")
         return [(str(one), said) for one, said in _outcomes(mutants, runs, equivalents, verbose=verbose)]
 
     found, why = in_a_fork(tried)
@@ -146,13 +148,12 @@ def _outcomes(
         yield mutant, "killed" if by else "survived"
 
 
-def killed_by(mutant: Mutant, tests: Sequence[TestRun]) -> str:
+def killed_by(mutant: Mutant | None, tests: Sequence[TestRun]) -> str:
     """The test that failed; ``timeout`` or ``died``; "" where none noticed."""
     if not tests:
         return ""
-    source = (SOURCE / mutant.file).read_text("utf-8")
     allowed = 3 * sum(one.seconds for one in tests) + SPARE_S
-    failed, why = in_a_fork(mutant_run(mutant, source, tests), allowed, allowed * WAIT)
+    failed, why = in_a_fork(mutant_run(mutant, tests), allowed, allowed * WAIT)
     return why or (failed[0] if failed else "")
 
 

@@ -15,6 +15,7 @@ import select
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
@@ -71,15 +72,21 @@ class MutantFinder(importlib.abc.MetaPathFinder):
 
 
 def import_all_but(files: Sequence[str], modules: Sequence[str]) -> None:
-    """Import each of ``modules`` that does without ``files``."""
+    """Import each of ``modules`` that does without ``files``.
+
+    Of a package that does not, nothing is kept: the order of imports inside it must be that of a first import.
+    """
     blocked = Blocked([module_of(file) for file in files])
     sys.meta_path.insert(0, blocked)
+    failed = []
     for name in modules:
         try:
             importlib.import_module(name)
-        except Exception:  # it needs a file that is mutated: each mutant imports it by itself
-            sys.modules.pop(name, None)
+        except ImportError:  # each mutant imports it by itself
+            failed.append(name)
     sys.meta_path.remove(blocked)
+    for name in [one for one in sys.modules if any(one == two or one.startswith(f"{two}.") for two in failed)]:
+        del sys.modules[name]
 
 
 def in_a_fork(work: Callable[[], object], cpu_s: float = 0.0, wall_s: float = 0.0) -> tuple[Any, str]:
@@ -129,6 +136,8 @@ def _run(work: Callable[[], object], writing: int, cpu_s: float) -> None:
         while answer:
             answer = answer[os.write(writing, answer) :]
         code = 0
+    except Exception:
+        traceback.print_exc()
     finally:
         os._exit(code)
 

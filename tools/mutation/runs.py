@@ -2,14 +2,16 @@
 
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
 
 import msgspec
 import pytest
 from hypothesis import Phase, settings
-from tools.mutation.forks import LineTrace, MutantFinder
+from tools.mutation.forks import SOURCE, LineTrace, MutantFinder
 from tools.mutation.mutants import Mutant, mutated
 
+SLOWEST_S = 2.0  # CPU seconds, traced: a slower test is left out, so what it alone notices counts as not noticed
 EXAMPLES = 15  # of a property, always the same ones: a score must not depend on luck
 ARGUMENTS = (
     "-q",
@@ -26,7 +28,7 @@ ARGUMENTS = (
 
 
 class TestRun(msgspec.Struct, frozen=True):
-    """A test that passed without any mutant: its name, its seconds, the lines of the mutated files that it runs."""
+    """A test that passed without any mutant: its name, its CPU seconds, the lines of the mutated files that it runs."""
 
     name: str
     seconds: float
@@ -42,6 +44,7 @@ class Chooser:
         self.failed: list[str] = []
         self.passed: list[tuple[str, float, list[tuple[str, int]]]] = []
         self.modules: list[str] = []
+        self._began = 0.0
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -52,12 +55,17 @@ class Chooser:
             items[:] = [by_name[name] for name in self._order if name in by_name]
         self.modules = [name for name in sys.modules if name.startswith("unclouded")]
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        self._began = time.process_time()
+        return (yield)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             self.failed.append(report.nodeid)
         elif report.when == "call" and report.passed:
             lines = sorted(self._trace.lines) if self._trace else []
-            self.passed.append((report.nodeid, report.duration, lines))
+            self.passed.append((report.nodeid, time.process_time() - self._began, lines))
         if self._trace and report.when == "teardown":
             self._trace.lines.clear()
 
@@ -70,22 +78,30 @@ def first_run(files: Sequence[str], tests: Sequence[str]) -> dict[str, object]:
     sys.settrace(trace.begin)
     code = _pytest(chooser, tests)
     sys.settrace(None)
-    passed = [] if code not in (0, 1) else chooser.passed
+    passed = [] if code not in (0, 1) else [one for one in chooser.passed if one[1] <= SLOWEST_S]
     return {"failed": chooser.failed, "passed": passed, "modules": chooser.modules}
 
 
-def mutant_run(mutant: Mutant, source: str, tests: Sequence[TestRun]) -> Callable[[], list[str] | None]:
-    """What a fork does: run the tests on a mutant; it returns those that failed, None where it cannot be imported."""
+def mutant_run(mutant: Mutant | None, tests: Sequence[TestRun]) -> Callable[[], list[str]]:
+    """What a fork does: run the tests on a mutant (None: on the source); it returns those that failed."""
     files = sorted({one.name.split("::")[0] for one in tests})
-    code = compile(mutated(source, mutant), mutant.file, "exec")
 
-    def run() -> list[str] | None:
-        sys.meta_path.insert(0, MutantFinder(mutant.file, code))
+    def run() -> list[str]:
+        if mutant is not None:
+            source = (SOURCE / mutant.file).read_text("utf-8")
+            code = compile(mutated(source, mutant), mutant.file, "exec")
+            sys.meta_path.insert(0, MutantFinder(mutant.file, code))
         chooser = Chooser([one.name for one in tests])
         code_of_pytest = _pytest(chooser, files, "-x")
-        return chooser.failed or (["(import)"] if code_of_pytest not in (0, 5) else [])
+        return chooser.failed or ([] if code_of_pytest == 0 else ["(import)"])
 
     return run
+
+
+def one_of_each(tests: Iterable[TestRun]) -> list[TestRun]:
+    """The fastest test of each file."""
+    fastest = {one.name.split("::")[0]: one for one in sorted(tests, key=lambda one: -one.seconds)}
+    return list(fastest.values())
 
 
 def concerned(mutant: Mutant, tests: Iterable[TestRun]) -> list[TestRun]:
