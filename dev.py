@@ -10,7 +10,7 @@
                                   ends; tests that need what is missing are skipped and say so
     python3 dev.py soak [ARGS]    the properties alone, each with 20 times as many random examples as it asks for:
                                   takes hours; paths choose some, UNCLOUDED_EXAMPLES_TIMES another number. And
-                                  stories of kills, with UNCLOUDED_KILLS (50) of each kind
+                                  stories of kills: UNCLOUDED_KILLS (50) of each kind, 1,000 commands
     python3 dev.py strangers [NAME…]  third-party ends against ours, each in an environment of its own:
                                   docs/compatibility.md (--list, --json, --no-apt)
     python3 dev.py check          ruff, mypy --strict, the import rules, the profiles; the page: tsc --strict, vitest

@@ -14,6 +14,7 @@ the nats-server, so each takes ids of hubs and shards of its own: ``new_hub_id()
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -80,8 +81,9 @@ def own_postgres() -> Iterator[Callable[..., PrivatePostgres]]:
 
 @pytest.fixture(scope="module")
 def killed_nats() -> Iterator[PrivateNats]:
+    """In ``dev.py soak`` a cluster."""
     _skip_without_nats()
-    with PrivateNats() as server:
+    with PrivateNats(nodes=3 if int(os.environ.get("UNCLOUDED_KILLS", "0")) > 20 else 1) as server:
         yield server
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 SHORT: Mapping[str, object] = {  # s
@@ -14,6 +15,7 @@ SHORT: Mapping[str, object] = {  # s
     "unclouded.fleet.ingest.ingester.AWAY_S": (0.1, 0.3),
     "unclouded.fleet.ingest.greeter.HELLOS_PER_S": 1000.0,
     "unclouded.fleet.calls.dispatcher.AGAIN_S": 1.0,
+    "unclouded.fleet.calls.dispatcher.CommandDispatcher.__init__.__defaults__": (0.5,),
     "unclouded.fleet.calls.dispatcher.LOOK_S": 0.3,
     "unclouded.fleet.base.connections.CONNECT_S": 1,
     "psycopg_pool.base.AttemptWithBackoff.INITIAL_DELAY": 0.1,
@@ -24,9 +26,9 @@ def shortened() -> Iterator[tuple[object, str, object]]:
     """What SHORT names: object, attribute, value."""
     for name, value in SHORT.items():
         *owner, attribute = name.split(".")
-        place = next(place for place in range(len(owner), 0, -1) if owner[place - 1].islower())
-        found: Any = importlib.import_module(".".join(owner[:place]))
-        for part in owner[place:]:
+        module = list(takewhile(str.islower, owner))
+        found: Any = importlib.import_module(".".join(module))
+        for part in owner[len(module) :]:
             found = getattr(found, part)
         assert hasattr(found, attribute), name
         yield found, attribute, value

@@ -16,7 +16,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
+import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from fleet.identities import new_hub_id, new_shard
 from fleet.kills.home import COMPARED, POINT, CommandedPlug, KilledHome, entries
@@ -36,6 +38,7 @@ HUBS = 2  # that only speak the protocol, beside the real one
 PLUGS = 3
 OPEN_COMMANDS = 12  # at once
 LATE_S = 0.4  # s for a command that is given while the hub is away
+LONGEST_AWAY_S = 2.0
 STUCK_S = 60.0  # without progress
 ALL = Scope.everything()
 BY_HUB = ("confirmed", "expired", "timeout", "unreachable")  # as outcomes of these stories
@@ -60,9 +63,12 @@ class Fleet(msgspec.Struct):
         self.processes.kill(self.servers[number])
         self.servers[number] = self.processes.server(self.dsn, self.nats.urls, self.shard)
 
-    def kill_nats(self) -> None:
-        self.nats.kill()
-        self.nats.restart()
+    def kill_nats(self, turn: int) -> None:
+        """One node after another, and then all of them at once."""
+        nodes = len(self.nats.urls)
+        node = turn % (nodes + 1) if nodes > 1 else nodes
+        self.nats.kill(node if node < nodes else None)
+        self.nats.restart(node if node < nodes else None)
 
     def kill_postgres(self) -> None:
         self.postgres.kill()
@@ -205,7 +211,7 @@ class WindowStory:
         """All kinds of faults, at moments by chance."""
         fleet = self._fleet
         kinds: list[Callable[[], None]] = [
-            fleet.kill_nats,
+            lambda: fleet.kill_nats(turn),
             lambda: fleet.kill_server(turn % 2),
             fleet.kill_postgres,
             lambda: self._kill_hub(["plug"]),
@@ -325,13 +331,14 @@ class CommandStory:
             await self._give([plug], 60.0 + COMMANDS)
             async with asyncio.timeout(STUCK_S):
                 await plug.held.wait()
+            await self._end_time(self._value)
         await self._fleet.call(lambda: self._fleet.processes.kill(self._pid))
         plug.release()
         if number % 3 == 0:
             await self._fleet.call(lambda: self._fleet.kill_server(number % 2))
         before, now = await self._open(), time.time()
         await self._give([plug], LATE_S)
-        while await self._open() > before and time.time() < now + 3 * LATE_S:
+        while await self._open() > before and time.time() < now + LONGEST_AWAY_S:
             await asyncio.sleep(0.05)
         self._pid = self._fleet.processes.hub(self._home.file)
 
@@ -342,6 +349,11 @@ class CommandStory:
             self._value += 1
             targets.append(NewCommand(hub=self._home.hub, device=plug.id, point=POINT, value=self._value))
         await self._base.commands.give(ALL, targets, "test", now + valid_s, now, f"{self._home.hub}-{self._value}")
+
+    async def _end_time(self, value: int) -> None:
+        """The time of this one is over, in the database: what was delivered is not undelivered for that."""
+        async with await psycopg.AsyncConnection.connect(self._fleet.dsn) as connection:
+            await connection.execute("UPDATE command SET until = %s WHERE value = %s", (time.time(), Jsonb(value)))
 
     async def _wait(self, most: int) -> None:
         """Until at most so many are open."""
