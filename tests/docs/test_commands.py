@@ -219,6 +219,17 @@ def _must_match(line: CommandLine, text: str, ids: dict[str, str]) -> None:
 SPAN = re.compile(r"`unclouded ([^`]+)`")
 
 
+def command_of(text: str) -> tuple[click.Command, str]:
+    """The command that a text names, and the word behind it."""
+    command: click.Command = cli
+    for word in text.split():
+        found = command.get_command(click.Context(command), word) if isinstance(command, click.Group) else None
+        if found is None:
+            return command, word
+        command = found
+    return command, ""
+
+
 def options(command: click.Command) -> set[str]:
     """The options of a command, and of those below it."""
     found = {name for one in command.params for name in [*one.opts, *one.secondary_opts] if name.startswith("--")}
@@ -232,12 +243,19 @@ def options(command: click.Command) -> set[str]:
 @pytest.mark.parametrize("page", [page for page in PAGES if page.parent != PROTOCOLS], ids=title)
 def test_a_command_in_a_sentence_has_its_options(page: Path) -> None:
     for text in SPAN.findall(page.read_text("utf-8")):
-        command: click.Command = cli
-        for word in text.split():
-            if isinstance(command, click.Group) and (found := command.get_command(click.Context(command), word)):
-                command = found
+        command, _ = command_of(text)
         used = {word.partition("=")[0] for word in text.split() if word.startswith("--")}
         assert used <= options(command) and (command is not cli or used == {"--version"}), f"`unclouded {text}`"
+
+
+NAMED = re.compile(r"(?:[:,.] |`|run )unclouded ((?:[a-z]+)(?: [a-z]+\b)?)")
+TEXTS = [*(ROOT / "src" / "unclouded").rglob("*.py"), *(ROOT / "src" / "unclouded" / "web" / "words").glob("*.json")]
+
+
+def test_a_command_in_a_text_of_the_program_is_one() -> None:
+    named = {text for path in TEXTS for text in NAMED.findall(path.read_text("utf-8"))}
+    assert len(named) > 50
+    assert [text for text in sorted(named) if command_of(text)[0] is cli] == []
 
 
 def test_every_reason_is_needed() -> None:

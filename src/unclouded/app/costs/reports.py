@@ -149,7 +149,7 @@ class CostReports:
             self.tariff("")
         end = min(end, now)
         if start >= end:
-            raise CommandError("The time must have begun, and end after it began.")
+            raise CommandError("Give a start in the past, and an end after the start.")
         since, until = local_date(start, self._zone), local_date(end - 1, self._zone) + timedelta(days=1)
         read = self._read(reader, tariffs, since, until, now)
         base = next((one for one in tariffs if one.name == self._config.tables.costs.tariff), tariffs[0])

@@ -84,7 +84,7 @@ class ServiceInstaller:
         """Stop the service and remove its unit; configuration and data stay. Raises CommandError."""
         self._check_system()
         if not self.file.exists():
-            raise CommandError(f"There is no {self.file}.")
+            raise CommandError(f"The service is not installed: there is no {self.file}.")
         with _readable_errors():
             self._systemctl("disable", "--now", NAME)
             self.file.unlink()

@@ -137,7 +137,7 @@ def try_feed(feed: str, config: str | None, data: str | None, as_json: bool) -> 
 
 def _print_intervals(found: Any, zone: tzinfo, as_json: bool) -> None:  # Any: FeedInterval
     if not found:
-        raise CommandError("There is no value in it.")
+        raise CommandError("There are no values. Check the keys `values` and `times` of the table [[feed]].")
     for one in found if as_json else found[:MOST_LINES]:
         if as_json:
             print_json({"start": one.start, "end": one.end, "value": f"{one.value:f}"})
