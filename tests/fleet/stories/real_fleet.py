@@ -5,7 +5,7 @@ FakeHub ─► Store ─► uplink (Home) ─► nats-server ─► engine ─�
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,7 +18,6 @@ from fleet.identities import new_shard
 from fleet.kills.processes import NoRenewal
 from fleet.protocol_hub import fleet_client
 from unclouded.app.uplink.service import FleetUplink
-from unclouded.core.model import Reading
 from unclouded.fleet import engine as engine_module
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.views import Scope
@@ -71,8 +70,11 @@ class RealFleet:
 
 
 @contextlib.asynccontextmanager
-async def real_fleet(dsn: str, nats: PrivateNats, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RealFleet]:
-    shard = new_shard()
+async def real_fleet(
+    dsn: str, nats: PrivateNats, monkeypatch: pytest.MonkeyPatch, shard: int = 0
+) -> AsyncIterator[RealFleet]:
+    """``shard``: of the organisations in the database, 0 = another one."""
+    shard = shard or new_shard()
     base = FleetBase(dsn, 3)
     await base.open()
     fleet = RealFleet(base, nats, shard)
@@ -112,13 +114,7 @@ async def sent(home: Home, uplink: FleetUplink) -> None:
     await until(is_done)
 
 
-def stored(path: Path) -> list[object]:
-    """All readings of a store."""
+def stored(path: Path, device: str = "kettle") -> list[object]:
+    """All readings that a store has of a device."""
     with StoreReader(path) as reader:
-        return list(reader.history("kettle", None, 0.0, 2.0**40, None))
-
-
-def readings(start: float, seconds: int) -> Iterator[Reading]:
-    """Of a kettle, one each 10 s."""
-    for second in range(0, seconds, 10):
-        yield Reading("kettle", "power_W", float(second % 70), start + second)
+        return list(reader.history(device, None, 0.0, 2.0**40, None))
