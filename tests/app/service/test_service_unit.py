@@ -111,7 +111,7 @@ def test_an_edited_unit_is_never_overwritten_unasked(root: Path) -> None:
 def test_it_is_removed_and_its_data_stay(root: Path) -> None:
     systemctl = Systemctl()
     installer = installer_of(root, systemctl)
-    with pytest.raises(CommandError, match="There is no"):
+    with pytest.raises(CommandError, match="there is no"):
         installer.uninstall()
     installer.install(unit_of())
     (root / "var/lib/unclouded").mkdir(parents=True)

@@ -158,7 +158,9 @@ class FileAccess:
         return done
 
     def reload(self, dry_run: bool = False) -> ReloadView:
-        raise CommandError("No hub runs with this configuration. The change takes effect when one is started: unclouded run.")
+        raise CommandError(
+            "No hub runs with this configuration. The change takes effect when one is started: unclouded run."
+        )
 
     def backups(self) -> Sequence[ConfigBackupView]:
         return backup_views(self._editor)

@@ -137,7 +137,9 @@ def try_feed(feed: str, config: str | None, data: str | None, as_json: bool) -> 
 
 def _print_intervals(found: Any, zone: tzinfo, as_json: bool) -> None:  # Any: FeedInterval
     if not found:
-        raise CommandError("There are no values. Check the keys `values` and `times` of the table [[feed]].")
+        raise CommandError(
+            "No values were found. A file has the columns start and value; an answer, what [[feed]] names."
+        )
     for one in found if as_json else found[:MOST_LINES]:
         if as_json:
             print_json({"start": one.start, "end": one.end, "value": f"{one.value:f}"})
