@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Collection, Sequence
 from datetime import UTC
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -26,6 +27,7 @@ from unclouded.web.api.api import Api
 from unclouded.web.api.history import as_csv
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import LATEST_TIME, ApiError, time_of
+from unclouded.web.routes import HistorySource
 from unclouded.web.schemas import By, Energy, History, Mark, Series, Today
 from unclouded.web.server import serve, tcp_socket
 from virtual_loop import virtual_run
@@ -79,7 +81,7 @@ SERIES = Series(
 
 
 def app_of(hub: FakeHub, history: FakeHistory | None = None) -> ASGIApp:
-    return Api(hub, about, history, wall=lambda: NOON + 7200).app()
+    return Api(hub, about, cast("HistorySource | None", history), wall=lambda: NOON + 7200).app()
 
 
 def as_reader(app: ASGIApp) -> ASGIApp:
@@ -262,9 +264,9 @@ async def test_unknown_routes_and_wrong_methods_are_reported() -> None:
     assert status == 405 and "GET" in words and "GET" in answer["allow"]
 
 
-async def test_an_internal_error_is_reported_without_details() -> None:
+async def test_an_internal_error_is_reported_without_details(monkeypatch: pytest.MonkeyPatch) -> None:
     hub = FakeHub()
-    hub.wire = lambda device: 1 / 0  # a mistake
+    monkeypatch.setattr(hub, "wire", lambda device: 1 / 0)  # a mistake
     app = app_of(hub)
 
     async def logged(scope: Scope, receive: Receive, send: Send) -> None:
@@ -300,7 +302,7 @@ def test_no_cell_of_a_csv_has_control_characters_or_a_formula() -> None:
         device="=kettle", point="mode\x07", unit="@W", kind="text", exponent=0,
         at=[NOON], value=["\x1b]0;t\x07\r\n-1"], marks=[Mark(0, "suspect", ("+late", "odd\n"))],
     )  # fmt: skip
-    text = as_csv(History(start=NOON, end=NOON + 60, step=None, series=[series]))
+    text = as_csv(History(start=NOON, end=NOON + 60, step=0.0, series=[series]))
     _, row = csv.reader(io.StringIO(text))
     assert row[1:5] == ["'=kettle", "mode\\x07", "'@W", "\\x1b]0;t\\x07\\x0d\\x0a-1"]
     assert row[-1] == "'+late odd\\x0a"

@@ -1,7 +1,7 @@
 """Roles for reading and switching; a page of another site can do neither."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import Message
+from starlette.types import Message, Scope
 from starlette.websockets import WebSocket
 
 from asgi import Answer, ask
@@ -84,7 +84,7 @@ class LockedHub:
         return JSONResponse({})
 
     async def _watch(self, request: Request) -> Response:
-        async def lines():  # type: ignore[no-untyped-def]  # an async generator of bytes
+        async def lines() -> AsyncIterator[bytes]:
             yield b"1\n"
             await self.more.wait()
             yield b"2\n"
@@ -406,7 +406,7 @@ async def test_a_stream_ends_when_its_token_is_removed(lan: LockedHub) -> None:
         return {"type": "http.disconnect"}
 
     given = [(b"host", b"localhost"), (b"authorization", headers["Authorization"].encode())]
-    scope = {"type": "http", "method": "GET", "scheme": "http", "path": "/api/watch", "query_string": b""}
-    scope |= {"root_path": "", "headers": given, "client": ("192.168.1.5", 1), "asgi": {"spec_version": "2.3"}}
+    scope: Scope = {"type": "http", "method": "GET", "scheme": "http", "path": "/api/watch", "query_string": b""}
+    scope = {**scope, "root_path": "", "headers": given, "client": ("192.168.1.5", 1), "asgi": {"spec_version": "2.3"}}
     await asyncio.wait_for(lan.app(scope, receive, send), 5)
     assert [one["body"] for one in got if one["type"] == "http.response.body"] == [b"1\n", b""]

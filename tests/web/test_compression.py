@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import zlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -86,7 +87,7 @@ async def test_streams_are_passed_on_unchanged(media: str) -> None:
     assert seen == [1, 2, 3] and b"".join(sent).startswith(b"aaa")
 
 
-async def test_over_tcp_answers_are_compressed_and_watch_lines_are_sent_at_once(tmp_path) -> None:
+async def test_over_tcp_answers_are_compressed_and_watch_lines_are_sent_at_once(tmp_path: Path) -> None:
     hub = FakeHub()
     hub.publish(watts(40.0))
     text = '[web]\nlisten = "127.0.0.1:0"\n'

@@ -1,6 +1,7 @@
 """Load duration, base load and anomalies: what a home and its devices draw, and when it is unlike before."""
 
 import math
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -55,20 +56,25 @@ def local(text: str) -> float:
 # --- the home ------------------------------------------------------------------------------------------
 
 
-def test_the_use_of_a_home_is_what_came_from_the_grid_and_what_was_made():
+def test_the_use_of_a_home_is_what_came_from_the_grid_and_what_was_made() -> None:
     plan = home_plan([METER, FRIDGE, TV, SOLAR])
     assert plan == HomePlan(("meter",), ("solar",), (), ("fridge", "tv"))
-    columns = {"meter": [200.0, -900.0, None], "solar": [0.0, 1500.0, 0.0], "fridge": [], "tv": []}
+    columns: dict[str, list[float | None]] = {
+        "meter": [200.0, -900.0, None],
+        "solar": [0.0, 1500.0, 0.0],
+        "fridge": [],
+        "tv": [],
+    }
     assert home_use(plan, columns) == [200.0, 600.0, None]
 
 
-def test_without_a_meter_it_is_what_the_outermost_devices_draw():
+def test_without_a_meter_it_is_what_the_outermost_devices_draw() -> None:
     strip = device("strip", RELAY)
     plan = home_plan([strip, device("lamp", parent="strip"), device("heater", RELAY)])
     assert plan.meters == () and plan.consumers == ("strip", "heater") == plan.parts
 
 
-def test_a_device_that_was_added_later_drew_nothing_before_and_is_unknown_without_contact():
+def test_a_device_that_was_added_later_drew_nothing_before_and_is_unknown_without_contact() -> None:
     plan = home_plan([device("old", RELAY), device("new", RELAY)])
     assert home_use(plan, {"old": [50.0] * 4, "new": [None, None, 10.0, None]}) == [50.0, 50.0, 60.0, None]
 
@@ -79,7 +85,7 @@ columns = st.lists(st.one_of(st.none(), st.floats(-5000, 20_000)), max_size=900)
 
 
 @given(columns)
-def test_a_curve_never_rises_and_keeps_both_ends(column):
+def test_a_curve_never_rises_and_keeps_both_ends(column: list[float | None]) -> None:
     starts = [900.0 * n for n in range(len(column))]
     found = curve("tv", starts, column, None)
     known = [value for value in column if value is not None]
@@ -88,13 +94,14 @@ def test_a_curve_never_rises_and_keeps_both_ends(column):
     if known:
         assert (found.W[0], found.W[-1]) == (round(max(known), 1), round(min(known), 1))
         assert found.share[-1] == 1.0 and found.highest_at == starts[column.index(max(known))]
+        assert found.highest_W is not None and found.top_W is not None and found.median_W is not None
         assert found.highest_W >= found.top_W >= found.median_W >= found.W[-1]
     else:
         assert (found.W, found.highest_W, found.known) == ([], None, 0.0)
 
 
 @given(st.lists(st.tuples(st.floats(0, 500), st.floats(0, 500)), min_size=8, max_size=300))
-def test_the_parts_of_a_base_load_add_up_to_it(night):
+def test_the_parts_of_a_base_load_add_up_to_it(night: list[tuple[float, float]]) -> None:
     use = [own + rest for own, rest in night]
     found = base_load(use, [True] * len(use), {"fridge": [own for own, _ in night]})
     assert found is not None
@@ -102,14 +109,14 @@ def test_the_parts_of_a_base_load_add_up_to_it(night):
     assert found.kWh_year == pytest.approx(found.W * 8.76, abs=0.6)
 
 
-def test_the_base_load_is_of_the_night_and_a_few_wrong_readings_do_not_count():
+def test_the_base_load_is_of_the_night_and_a_few_wrong_readings_do_not_count() -> None:
     night = [0.0, 0.0] + [180.0 + n % 10 for n in range(240)]
     day = [20.0] * 700
     found = base_load(night + day, [True] * len(night) + [False] * len(day), {})
     assert found is not None and 180 <= found.W <= 181
 
 
-def test_two_hours_of_a_night_are_needed_for_a_base_load():
+def test_two_hours_of_a_night_are_needed_for_a_base_load() -> None:
     assert base_load([100.0] * 7, [True] * 7, {}) is None
     assert base_load([100.0] * 8, [True] * 8, {}) is not None
 
@@ -122,51 +129,51 @@ def wavy(days: int, Wh: float = 10_000.0, part: float = 0.1) -> list[float | Non
     return [Wh * (1 + part * math.sin(day * 2.3) + (0.3 if day % 7 > 4 else 0)) for day in range(days)]
 
 
-def test_ordinary_days_are_not_unusual():
+def test_ordinary_days_are_not_unusual() -> None:
     assert unusual_days(wavy(200), range(200), HOME) == []
 
 
-def test_a_day_of_much_more_or_hardly_anything_is_unusual():
+def test_a_day_of_much_more_or_hardly_anything_is_unusual() -> None:
     days = wavy(120)
     days[60], days[80] = 25_000.0, 2_000.0
     assert [(one.day, one.by > 0) for one in unusual_days(days, range(120), HOME)] == [(60, True), (80, False)]
 
 
-def test_two_weeks_away_are_one_run():
+def test_two_weeks_away_are_one_run() -> None:
     days = wavy(200)
     days[90:104] = [2500.0] * 14
     (run,) = runs_of("", unusual_days(days, range(200), HOME))
     assert (run.first, run.last) == (90, 103)
 
 
-def test_a_washing_machine_that_runs_now_and_then_is_not_unusual():
+def test_a_washing_machine_that_runs_now_and_then_is_not_unusual() -> None:
     days = [900.0 if day % 5 in (1, 3) else 0.0 for day in range(150)]
     assert unusual_days(days, range(150), DEVICE) == []
     days[70] = 4000.0
     assert [one.day for one in unusual_days(days, range(150), DEVICE)] == [70]
 
 
-def test_little_is_never_unusual_and_neither_is_a_day_with_few_to_compare_with():
+def test_little_is_never_unusual_and_neither_is_a_day_with_few_to_compare_with() -> None:
     little = [5.0] * 60
     little[30] = 200.0
     assert unusual_days(little, range(60), DEVICE) == []
     assert unusual_days([100.0] * 12 + [9000.0], range(13), DEVICE) == []
 
 
-def test_unknown_days_are_not_unusual_and_not_compared_with():
+def test_unknown_days_are_not_unusual_and_not_compared_with() -> None:
     days = wavy(120)
     days[50:60] = [None] * 10
     assert unusual_days(days, range(120), HOME) == []
 
 
-def test_clouds_are_not_unusual_but_no_production_at_all_is():
+def test_clouds_are_not_unusual_but_no_production_at_all_is() -> None:
     days = [3000.0 if day % 3 else 400.0 for day in range(120)]
     assert unusual_days(days, range(120), PRODUCER) == []
     days[61] = 10.0
     assert [one.day for one in unusual_days(days, range(120), PRODUCER)] == [61]
 
 
-def test_a_device_that_runs_through_one_night_is_found():
+def test_a_device_that_runs_through_one_night_is_found() -> None:
     nights = [3.0] * 100
     nights[40] = 600.0
     assert unusual_nights(nights, range(100)) == [Departure(40, 600.0, 3.0)]
@@ -174,7 +181,7 @@ def test_a_device_that_runs_through_one_night_is_found():
     assert unusual_nights(nights, range(100)) == []
 
 
-def test_a_device_that_is_the_reason_is_named_instead_of_the_home():
+def test_a_device_that_is_the_reason_is_named_instead_of_the_home() -> None:
     home = runs_of("", [Departure(7, 20_000.0, 10_000.0)])
     heater = runs_of("heater", [Departure(7, 9_000.0, 500.0)])
     lamp = runs_of("lamp", [Departure(7, 1_000.0, 100.0)])
@@ -182,7 +189,7 @@ def test_a_device_that_is_the_reason_is_named_instead_of_the_home():
     assert explained(home, lamp) == home  # only a part of it
 
 
-def test_a_base_load_that_rises_and_stays_is_found_once_on_its_day():
+def test_a_base_load_that_rises_and_stays_is_found_once_on_its_day() -> None:
     base = [100.0 + day % 4 for day in range(60)] + [150.0 + day % 4 for day in range(60)]
     (rise,) = base_rises(base, range(120))
     assert (rise.day, rise.after > rise.before + 48) == (60, True)
@@ -190,7 +197,7 @@ def test_a_base_load_that_rises_and_stays_is_found_once_on_its_day():
     assert cause_of(rise, {"fridge": [30.0] * 120}) == ""
 
 
-def test_a_few_nights_or_a_slow_rise_are_no_step():
+def test_a_few_nights_or_a_slow_rise_are_no_step() -> None:
     assert base_rises([100.0] * 60 + [150.0] * 3 + [100.0] * 57, range(120)) == []
     assert base_rises([100.0 + day / 5 for day in range(120)], range(120)) == []
     assert isinstance(Rise(1, 2.0, 3.0), tuple)
@@ -212,16 +219,16 @@ def write(path: Path, devices: list[Device], *facts: Fact) -> None:
 
 
 @pytest.fixture
-async def history(tmp_path):
+async def history(tmp_path: Path) -> AsyncIterator[HistoryReader]:
     reader = HistoryReader(tmp_path / "store.sqlite", MADRID)
     yield reader
     await reader.close()
 
 
-async def test_a_week_of_a_home_with_an_outage(history, tmp_path):
+async def test_a_week_of_a_home_with_an_outage(history: HistoryReader, tmp_path: Path) -> None:
     start, end = local("2026-10-20"), local("2026-10-27")  # the clocks go back on the 25th
     down, up = start + 2 * DAY, start + 2 * DAY + 3 * HOUR
-    facts: list[Fact] = [Status("fridge", "online", start), Status("meter", "online", start)]
+    facts: list[Reading | Status] = [Status("fridge", "online", start), Status("meter", "online", start)]
     for at in range(int(start), int(end), 300):
         if down <= at < up:
             continue
@@ -240,10 +247,10 @@ async def test_a_week_of_a_home_with_an_outage(history, tmp_path):
     assert home.base is not None and home.base.W == 150.0
     assert [(part.device, part.W) for part in home.base.parts] == [("", 150.0)]
     (fridge,) = (await history.load([METER, FRIDGE], ["fridge"], start, end)).curves
-    assert (fridge.device, fridge.highest_W, fridge.mean_W) == ("fridge", 60.0, pytest.approx(30, abs=1))
+    assert [fridge.device, fridge.highest_W, fridge.mean_W] == ["fridge", 60.0, pytest.approx(30, abs=1)]
 
 
-async def test_a_value_holds_where_a_device_reports_changes_only(history, tmp_path):
+async def test_a_value_holds_where_a_device_reports_changes_only(history: HistoryReader, tmp_path: Path) -> None:
     start = local("2026-06-10")
     write(
         tmp_path / "store.sqlite",
@@ -254,10 +261,10 @@ async def test_a_value_holds_where_a_device_reports_changes_only(history, tmp_pa
         Reading("tv", "power_W", 0.6, start + 24 * HOUR),
     )
     (found,) = (await history.load([TV], ["tv"], start, start + DAY)).curves
-    assert (found.known, found.highest_W, found.mean_W) == (1.0, 80.0, pytest.approx(40, abs=0.5))
+    assert [found.known, found.highest_W, found.mean_W] == [1.0, 80.0, pytest.approx(40, abs=0.5)]
 
 
-async def test_periods_that_cannot_be(history, tmp_path):
+async def test_periods_that_cannot_be(history: HistoryReader, tmp_path: Path) -> None:
     write(tmp_path / "store.sqlite", [TV])
     with pytest.raises(CommandError, match="longer than a year"):
         await history.load([TV], [], 0.0, 1.8e9)
@@ -267,7 +274,7 @@ async def test_periods_that_cannot_be(history, tmp_path):
     assert (await history.anomalies([TV], 1.7e9, 1.7e9 + DAY)).items == []
 
 
-async def test_anomalies_of_a_month(history, tmp_path):
+async def test_anomalies_of_a_month(history: HistoryReader, tmp_path: Path) -> None:
     start = local("2026-03-01")
     facts: list[Fact] = [Status("heater", "online", start - 1)]
     total, at, party = 0.0, start, local("2026-05-08")
@@ -283,5 +290,6 @@ async def test_anomalies_of_a_month(history, tmp_path):
     assert found.known_days == 45
     day, suspect = sorted(found.items, key=lambda one: one.kind)
     assert (day.kind, day.device, day.start, day.end, day.days) == ("day", "heater", party, party + DAY, 1)
-    assert (round(day.amount), round(day.usual)) == (18 * 900 + 6 * 5.0, pytest.approx(3810, abs=200))
+    assert day.amount is not None and day.usual is not None
+    assert [round(day.amount), round(day.usual)] == [18 * 900 + 6 * 5.0, pytest.approx(3810, abs=200)]
     assert (suspect.kind, suspect.points, suspect.flags, suspect.days) == ("suspect", ["power_W"], ["odd"], 1)

@@ -122,7 +122,7 @@ def test_the_work_ends_where_the_client_goes_away(path: str) -> None:
             sent.append(message)
 
         scope = {"type": "http", "method": "POST", "path": path, "headers": [], "query_string": b"", "root_path": ""}
-        task = asyncio.create_task(app_of(decoder)(scope, receive, send))
+        task = asyncio.ensure_future(app_of(decoder)(scope, receive, send))
         await asyncio.sleep(1)
         assert decoder.asked and not sent
         gone.set()

@@ -2,8 +2,10 @@
 
 import asyncio
 import itertools
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Literal, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,15 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.core.errors import CommandError
-from unclouded.core.model import Device, Ledger, Point, Reading
+from unclouded.core.model import Device, Ledger, Notice, Point, Reading, Value
 from unclouded.store.editing.edit import EditValue, EnergyPiece, HistoryEdit
 from unclouded.store.reader import StoreReader
 from unclouded.store.sink import Store
-from unclouded.web.history.edited_energy import changed_since, edited_periods, given_mWh
+from unclouded.web.history.edited_energy import changed_since, edited_periods
 from unclouded.web.history.editing.proposal import EditRequest, propose
 from unclouded.web.history.energy import energy, today
 from unclouded.web.history.history import HistoryReader
-from unclouded.web.schemas import EditBody
+from unclouded.web.schemas import By, EditBody, EditPreview, EnergyRow
 
 MADRID = ZoneInfo("Europe/Madrid")
 MIDNIGHT = 1_800_054_000  # 2027-01-16 00:00 in Madrid
@@ -35,7 +37,7 @@ POINTS = (
 
 
 @pytest.fixture
-async def store(tmp_path: Path):
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """A counter that rises by 100 Wh an hour for 30 days, and by 50,000 Wh at 10:00 of the last one."""
     store = Store(tmp_path / "store.sqlite", wall=lambda: NOW, interval=0.01)
     store.open()
@@ -54,8 +56,16 @@ def reader_of(store: Store) -> StoreReader:
     return StoreReader(store._path)
 
 
-def body(action: str, begin: float, until: float, **more) -> EditRequest:
-    fields = {"point": METER, "reason": "a spike", **more}
+class MoreOfEdit(TypedDict, total=False):
+    point: str
+    reason: str
+    value: Value
+    energy_Wh: float
+    estimate: bool
+
+
+def body(action: Literal["void", "edit"], begin: float, until: float, **more: Unpack[MoreOfEdit]) -> EditRequest:
+    fields: MoreOfEdit = {"point": METER, "reason": "a spike", **more}
     return EditRequest(
         device="plug",
         start=MIDNIGHT + begin * HOUR,
@@ -64,18 +74,18 @@ def body(action: str, begin: float, until: float, **more) -> EditRequest:
     )
 
 
-async def make(store: Store, request: EditRequest):
+async def make(store: Store, request: EditRequest) -> tuple[EditPreview, HistoryEdit]:
     with closing(reader_of(store)) as reader:
         proposal = propose(reader, MADRID, request, NOW)
     return proposal.preview, await store.change_history(lambda writer: writer.edits.make(proposal.edit, "tests"))
 
 
-def of_day(store: Store, by="day", begin=0.0, until=24.0):
+def of_day(store: Store, by: By = "day", begin: float = 0.0, until: float = 24.0) -> EnergyRow:
     with closing(reader_of(store)) as reader:
         return energy(reader, MADRID, by, MIDNIGHT + begin * HOUR, MIDNIGHT + until * HOUR).rows[0]
 
 
-async def test_a_spike_is_left_out_of_the_day_and_of_today(store):
+async def test_a_spike_is_left_out_of_the_day_and_of_today(store: Store) -> None:
     assert of_day(store).Wh == [51_325]
     preview, made = await make(store, body("void", 9.9, 10.1))
     assert (preview.Wh_before, preview.Wh_after, preview.days, preview.readings) == (51_325, 1_300, 1, 1)
@@ -90,7 +100,7 @@ async def test_a_spike_is_left_out_of_the_day_and_of_today(store):
     assert of_day(store).Wh == [51_325] and of_day(store).void == []
 
 
-async def test_given_energy_is_spread_evenly_and_a_newer_void_takes_its_part(store):
+async def test_given_energy_is_spread_evenly_and_a_newer_void_takes_its_part(store: Store) -> None:
     await make(store, body("edit", 0, 12, energy_Wh=1200.0))
     row = of_day(store, "hour", 0, 13)
     assert row.Wh == [100] * 12 + [100] and row.estimated == [True] * 12 + [False] == row.edited
@@ -101,14 +111,14 @@ async def test_given_energy_is_spread_evenly_and_a_newer_void_takes_its_part(sto
     assert of_day(store).Wh == [1_175]
 
 
-async def test_an_estimate_is_the_mean_of_like_hours_and_is_kept_as_it_was(store):
+async def test_an_estimate_is_the_mean_of_like_hours_and_is_kept_as_it_was(store: Store) -> None:
     preview, made = await make(store, body("edit", 9.5, 11, estimate=True))
     assert preview.edit.estimated and preview.edit.Wh == 150 and made.value.mWh == 150_000
     assert [(piece.until - piece.start) / 1000 for piece in made.value.energy] == [1800, 3600]
     assert of_day(store).Wh == [1_325]
 
 
-async def test_power_is_estimated_by_a_line_and_the_preview_counts_readings(store):
+async def test_power_is_estimated_by_a_line_and_the_preview_counts_readings(store: Store) -> None:
     preview, _ = await make(store, body("edit", 1, 2, point="power_W", estimate=True))
     assert preview.readings == 4 and preview.edit.line == [100, 100] and preview.Wh_before is None
 
@@ -133,22 +143,22 @@ REFUSED = [
 ]
 
 
-async def test_what_cannot_be_edited_is_refused_with_a_reason(store):
+async def test_what_cannot_be_edited_is_refused_with_a_reason(store: Store) -> None:
     with closing(reader_of(store)) as reader:
         for request, why in REFUSED:
             with pytest.raises(CommandError, match=why):
                 propose(reader, MADRID, request, NOW)
 
 
-async def test_readings_that_retention_deleted_are_not_edited(store):
+async def test_readings_that_retention_deleted_are_not_edited(store: Store) -> None:
     store._opened().execute("INSERT INTO expired SELECT id, 0, ? FROM series", (MIDNIGHT + 5 * HOUR,))
     with pytest.raises(CommandError, match="deleted by a rule of retention"):
         await make(store, body("void", 1, 2, point="power_W"))
     assert store._opened().execute("SELECT count(*) FROM edit").fetchone() == (0,)
 
 
-async def test_the_page_gets_edits_and_an_event(store):
-    events = []
+async def test_the_page_gets_edits_and_an_event(store: Store) -> None:
+    events: list[Notice] = []
     store.notify = events.append
     history = HistoryReader(store._path, MADRID, store)
     preview = await history.edit(body("void", 9.9, 10.1), NOW, "web")
@@ -169,7 +179,9 @@ ranges = st.tuples(st.integers(0, 240), st.integers(1, 80), st.one_of(st.none(),
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(ranges, max_size=8), st.lists(st.integers(1, 239), max_size=6))
-def test_periods_with_edits_equal_a_reference_by_the_millisecond(made, cuts):
+def test_periods_with_edits_equal_a_reference_by_the_millisecond(
+    made: list[tuple[int, int, int | None, bool]], cuts: list[int]
+) -> None:
     """A counter that rises by 7 mWh a millisecond; each millisecond belongs to the newest edit, or to the counter."""
     edits = []
     for number, (start, length, mWh, is_undone) in enumerate(made, 1):
@@ -196,7 +208,7 @@ def test_periods_with_edits_equal_a_reference_by_the_millisecond(made, cuts):
         assert found[period].is_void == any(e is not None and e.action == "void" for e in owners)
 
 
-def test_a_profile_of_a_year_is_cut_without_reading_all_of_it():
+def test_a_profile_of_a_year_is_cut_without_reading_all_of_it() -> None:
     pieces = tuple(EnergyPiece(n * HOUR, (n + 1) * HOUR, n) for n in range(9000))
     edit = HistoryEdit(
         device=1, point=METER, start=0, until=9000 * HOUR, action="edit", value=EditValue(energy=pieces), number=1,
@@ -205,4 +217,4 @@ def test_a_profile_of_a_year_is_cut_without_reading_all_of_it():
     at = [n * HOUR / 1000 for n in range(9001)]
     found = list(edited_periods(at, [None] * 9000, [edit], lambda ms, _: 0))
     assert [one.mWh for one in found] == list(range(9000))
-    assert given_mWh and changed_since([], lambda ms: 0) == 0
+    assert changed_since([], lambda ms: 0) == 0

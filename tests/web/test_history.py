@@ -1,5 +1,6 @@
 """History in the API: columns with gaps, energy by local periods that add up, events as text."""
 
+from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -12,14 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from unclouded.core.errors import CommandError, StoreError
-from unclouded.core.model import Device, Fact, Ledger, Notice, Point, Reading, Status
+from unclouded.core.model import Device, Fact, Ledger, Notice, Point, Quality, Reading, Status, Value
 from unclouded.store.reader import StoreReader
 from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history.energy import energy
 from unclouded.web.history.history import HistoryReader
 from unclouded.web.history.series import SeriesRequest
-from unclouded.web.schemas import Mark, Series
+from unclouded.web.schemas import By, Mark, Series
 
 MADRID = ZoneInfo("Europe/Madrid")
 POINTS = (
@@ -38,8 +39,8 @@ def local(text: str) -> float:
 NOON = local("2026-06-10T12:00")
 
 
-def device(id: str = "plug", identity: str = "uuid-1", **more) -> Device:
-    return Device(id=id, identity=identity, family="", link="", profile="", points=POINTS, **more)
+def device(id: str = "plug", identity: str = "uuid-1", parent: str = "") -> Device:
+    return Device(id=id, identity=identity, family="", link="", profile="", points=POINTS, parent=parent)
 
 
 def write(path: Path, *facts: Fact) -> None:
@@ -48,12 +49,16 @@ def write(path: Path, *facts: Fact) -> None:
     db.close()
 
 
-def watts(value: float, at: float, device: str = "plug", **more) -> Reading:
-    return Reading(device, "power_W", value, at, **more)
+def watts(
+    value: float, at: float, device: str = "plug", *, quality: Quality = "good", flags: tuple[str, ...] = ()
+) -> Reading:
+    return Reading(device, "power_W", value, at, quality, flags)
 
 
-def watt_hours(value: float, at: float, device: str = "plug", **more) -> Reading:
-    return Reading(device, METER, value, at, **more)
+def watt_hours(
+    value: float, at: float, device: str = "plug", *, quality: Quality = "good", flags: tuple[str, ...] = ()
+) -> Reading:
+    return Reading(device, METER, value, at, quality, flags)
 
 
 def one_year_later(at: float, before: float, after: float) -> list[Reading]:
@@ -61,12 +66,12 @@ def one_year_later(at: float, before: float, after: float) -> list[Reading]:
 
 
 @pytest.fixture
-def path(tmp_path) -> Path:
+def path(tmp_path: Path) -> Path:
     return tmp_path / "store.sqlite"
 
 
 @pytest.fixture
-async def history_reader(path):
+async def history_reader(path: Path) -> AsyncIterator[HistoryReader]:
     history_reader = HistoryReader(path, MADRID)
     yield history_reader
     await history_reader.close()
@@ -81,7 +86,7 @@ async def power(
 # --- history -------------------------------------------------------------------------------------------
 
 
-async def test_few_readings_are_returned_as_measured(history_reader, path):
+async def test_few_readings_are_returned_as_measured(history_reader: HistoryReader, path: Path) -> None:
     write(path, watts(1.5, NOON), watts(2.5, NOON + 1.25, quality="suspect", flags=("jump",)))
     found = await history_reader.history(SeriesRequest([("plug", "power_W"), ("plug", "on")], NOON, NOON + 60, 600))
     series, nothing = found.series
@@ -92,15 +97,16 @@ async def test_few_readings_are_returned_as_measured(history_reader, path):
     assert (nothing.point, nothing.kind, nothing.at) == ("on", "switch", [])
 
 
-async def test_many_readings_are_condensed_to_steps(history_reader, path):
+async def test_many_readings_are_condensed_to_steps(history_reader: HistoryReader, path: Path) -> None:
     write(path, *(watts(n % 60, NOON + n) for n in range(4 * 3600)))
     found = await history_reader.history(SeriesRequest([("plug", "power_W")], NOON, NOON + 4 * 3600, 300))
     (series,) = found.series
     assert (found.step, len(series.at)) == (60, 240)
+    assert series.min and series.mean and series.max
     assert (series.value[7], series.min[7], series.mean[7], series.max[7]) == (59, 0, 29.5, 59)
 
 
-async def test_no_series_has_more_rows_than_requested(history_reader, path):
+async def test_no_series_has_more_rows_than_requested(history_reader: HistoryReader, path: Path) -> None:
     write(path, *(watts(n, NOON + n * 20) for n in range(4000)))
     for points in (1, 2, 7, 50, 600):
         for length in (1, 600, 7200, 80_000, 10**8):
@@ -108,16 +114,20 @@ async def test_no_series_has_more_rows_than_requested(history_reader, path):
             assert len(series.at) <= points
 
 
-async def test_days_begin_at_local_midnight_also_when_the_clocks_change(history_reader, path):
+async def test_days_begin_at_local_midnight_also_when_the_clocks_change(
+    history_reader: HistoryReader, path: Path
+) -> None:
     start, end = local("2026-10-20"), local("2026-11-01")
     write(path, *(watts(n, start + n * 1800) for n in range(int((end - start) // 1800))))
     found = await history_reader.history(SeriesRequest([("plug", "power_W")], start, end, 12))
     assert found.step == 86_400
     assert found.series[0].at == [local(f"2026-10-{day}") for day in range(20, 32)]
-    assert found.series[0].max[:7] == [47, 95, 143, 191, 239, 289, 337]
+    assert (found.series[0].max or [])[:7] == [47, 95, 143, 191, 239, 289, 337]
 
 
-async def test_an_offline_device_has_a_gap_and_one_without_changes_has_none(history_reader, path):
+async def test_an_offline_device_has_a_gap_and_one_without_changes_has_none(
+    history_reader: HistoryReader, path: Path
+) -> None:
     write(
         path,
         Status("plug", "online", NOON - 9),
@@ -130,7 +140,7 @@ async def test_an_offline_device_has_a_gap_and_one_without_changes_has_none(hist
     assert series.value == [5, 5, None, 5, 5, 5]
 
 
-async def test_a_gap_is_shown_if_it_covers_a_whole_step(history_reader, path):
+async def test_a_gap_is_shown_if_it_covers_a_whole_step(history_reader: HistoryReader, path: Path) -> None:
     write(
         path,
         Status("plug", "online", NOON - 9),
@@ -146,11 +156,11 @@ async def test_a_gap_is_shown_if_it_covers_a_whole_step(history_reader, path):
     )
     series = await power(history_reader, NOON, NOON + 7200, 200)
     gaps = [at for at, value in zip(series.at, series.value, strict=True) if value is None]
-    assert gaps == [NOON + 1020] and series.mean[series.value.index(None)] is None
+    assert gaps == [NOON + 1020] and series.mean and series.mean[series.value.index(None)] is None
     assert {mark.index for mark in series.marks} == set(range(len(series.at))) - {series.value.index(None)}
 
 
-async def test_the_time_without_a_hub_is_a_gap_from_its_last_reading(history_reader, path):
+async def test_the_time_without_a_hub_is_a_gap_from_its_last_reading(history_reader: HistoryReader, path: Path) -> None:
     other = device("other", "uuid-2")
     write(
         path,
@@ -165,7 +175,7 @@ async def test_the_time_without_a_hub_is_a_gap_from_its_last_reading(history_rea
     assert list(zip(series.at, series.value, strict=True))[1:] == [(NOON + 60, 5), (NOON + 101, None), (NOON + 400, 5)]
 
 
-async def test_a_part_of_a_device_has_a_gap_while_no_hub_was_running(history_reader, path):
+async def test_a_part_of_a_device_has_a_gap_while_no_hub_was_running(history_reader: HistoryReader, path: Path) -> None:
     part = device("plug_1", "uuid-1/1", parent="plug")
     write(
         path,
@@ -180,7 +190,7 @@ async def test_a_part_of_a_device_has_a_gap_while_no_hub_was_running(history_rea
     assert series.value == [5, 5, None, 5]
 
 
-async def test_switches_and_texts_have_their_last_value(history_reader, path):
+async def test_switches_and_texts_have_their_last_value(history_reader: HistoryReader, path: Path) -> None:
     readings = [Reading("plug", "on", bool(n % 3), NOON + n * 100) for n in range(3000)]
     words = [Reading("plug", "mode", ("eco", "boost")[n % 2], NOON + n * 100) for n in range(3000)]
     write(path, *readings, *words)
@@ -190,7 +200,9 @@ async def test_switches_and_texts_have_their_last_value(history_reader, path):
     assert on.value[:3] == [bool(35 % 3), bool(71 % 3), bool(107 % 3)] and set(mode.value) == {"boost"}
 
 
-async def test_an_old_id_finds_the_history_and_series_are_in_the_requested_order(history_reader, path):
+async def test_an_old_id_finds_the_history_and_series_are_in_the_requested_order(
+    history_reader: HistoryReader, path: Path
+) -> None:
     write(path, watts(1, NOON), device("pump"), watts(2, NOON + 1, "pump"), device("other", "uuid-2"))
     found = await history_reader.history(
         SeriesRequest([("other", "power_W"), ("plug", "power_W"), ("pump", "on")], NOON, NOON + 60, 600)
@@ -203,7 +215,7 @@ async def test_an_old_id_finds_the_history_and_series_are_in_the_requested_order
     assert found.series[1].value == [1, 2]
 
 
-async def test_invalid_requests_are_answered_with_a_sentence(history_reader, path):
+async def test_invalid_requests_are_answered_with_a_sentence(history_reader: HistoryReader, path: Path) -> None:
     with pytest.raises(StoreError, match="no store"):
         await power(history_reader, 0, 1)
     write(path)
@@ -215,7 +227,7 @@ async def test_invalid_requests_are_answered_with_a_sentence(history_reader, pat
         await history_reader.history(SeriesRequest([], 0, 1, 600))
 
 
-async def test_a_replaced_store_file_is_read(history_reader, path):
+async def test_a_replaced_store_file_is_read(history_reader: HistoryReader, path: Path) -> None:
     write(path, watts(1, NOON))
     assert (await power(history_reader, NOON, NOON + 60)).value == [1]
     for file in path.parent.glob("store.sqlite*"):
@@ -224,9 +236,12 @@ async def test_a_replaced_store_file_is_read(history_reader, path):
     assert (await power(history_reader, NOON, NOON + 60)).value == [2]
 
 
+Row = tuple[float, Value | None]
+
+
 async def everything(
     history_reader: HistoryReader, start: float, end: float, points: int = 600
-) -> dict[str, list[tuple]]:
+) -> dict[str, list[Row]]:
     """(at, value) of the rows of each point."""
     found = await history_reader.history(SeriesRequest([("plug", point.key) for point in POINTS], start, end, points))
     return {one.point: list(zip(one.at, one.value, strict=True)) for one in found.series}
@@ -242,9 +257,9 @@ LONG_AGO = (
 STOOD = {"power_W": 7.5, METER: 100, "on": True, "mode": "eco"}
 
 
-async def test_a_series_begins_with_the_last_value_before_the_span(history_reader, path):
+async def test_a_series_begins_with_the_last_value_before_the_span(history_reader: HistoryReader, path: Path) -> None:
     write(path, *LONG_AGO, watts(9, NOON + 30), Reading("plug", "mode", "boost", NOON + 40))
-    changed = {"power_W": [(NOON + 30, 9)], "mode": [(NOON + 40, "boost")]}
+    changed: dict[str, list[Row]] = {"power_W": [(NOON + 30, 9)], "mode": [(NOON + 40, "boost")]}
     found = await everything(history_reader, NOON, NOON + 60)
     assert found == {point: [(NOON, value), *changed.get(point, [])] for point, value in STOOD.items()}
     assert (await everything(history_reader, NOON + 30, NOON + 60))["power_W"] == [(NOON + 30, 9)]
@@ -253,7 +268,9 @@ async def test_a_series_begins_with_the_last_value_before_the_span(history_reade
 
 
 @pytest.mark.parametrize(("length", "points", "step"), [(600, 60, 10), (6 * 3600, 100, 300)])
-async def test_a_condensed_series_begins_with_it_too(history_reader, path, length, points, step):
+async def test_a_condensed_series_begins_with_it_too(
+    history_reader: HistoryReader, path: Path, length: int, points: int, step: int
+) -> None:
     other = [Reading("plug", "power_W", n % 5, NOON + length / 2 + n) for n in range(points + 1)]
     write(path, *LONG_AGO, *other)
     found = await history_reader.history(
@@ -263,6 +280,7 @@ async def test_a_condensed_series_begins_with_it_too(history_reader, path, lengt
     first = {one.point: (one.at[0], one.value[0]) for one in found.series}
     assert first == {point: (NOON, value) for point, value in STOOD.items()}
     watts_, meter, *_ = found.series
+    assert watts_.min and watts_.mean and watts_.max
     assert (watts_.min[0], watts_.mean[0], watts_.max[0]) == (7.5, 7.5, 7.5) and meter.mean is None
     assert watts_.at[1] == NOON + length / 2 and watts_.marks == [Mark(0, "suspect", ())]
 
@@ -278,12 +296,16 @@ async def test_a_condensed_series_begins_with_it_too(history_reader, path, lengt
     ],
     ids=["offline", "offline meanwhile", "hub restarted meanwhile", "no hub"],
 )
-async def test_a_value_before_a_silence_does_not_begin_a_series(history_reader, path, silence, points):
+async def test_a_value_before_a_silence_does_not_begin_a_series(
+    history_reader: HistoryReader, path: Path, silence: list[Status], points: int
+) -> None:
     write(path, *LONG_AGO, *silence)
     assert set(map(len, (await everything(history_reader, NOON, NOON + 600, points)).values())) == {0}
 
 
-async def test_a_value_of_a_part_does_not_outlast_a_restart_of_the_hub(history_reader, path):
+async def test_a_value_of_a_part_does_not_outlast_a_restart_of_the_hub(
+    history_reader: HistoryReader, path: Path
+) -> None:
     part = device("plug_1", "uuid-1/1", parent="plug")
     write(path, part, Status("plug_1", "online", NOON - 900), watts(5, NOON - 800, "plug_1"))
     assert (await power(history_reader, NOON, NOON + 60, device="plug_1")).value == [5]
@@ -291,24 +313,28 @@ async def test_a_value_of_a_part_does_not_outlast_a_restart_of_the_hub(history_r
     assert (await power(history_reader, NOON, NOON + 60, device="plug_1")).value == []
 
 
-async def test_a_full_series_gets_no_additional_first_row(history_reader, path):
+async def test_a_full_series_gets_no_additional_first_row(history_reader: HistoryReader, path: Path) -> None:
     write(path, *(watts(5, NOON + n + 0.5) for n in range(-5, 60)))
     found = await history_reader.history(SeriesRequest([("plug", "power_W")], NOON, NOON + 60, 60))
     assert (found.step, len(found.series[0].at), found.series[0].at[0]) == (0, 60, NOON + 0.5)
 
 
-async def test_a_series_that_begins_with_an_earlier_value_ends_at_a_silence(history_reader, path):
+async def test_a_series_that_begins_with_an_earlier_value_ends_at_a_silence(
+    history_reader: HistoryReader, path: Path
+) -> None:
     write(path, *LONG_AGO, Status("plug", "offline", NOON + 100))
     assert (await everything(history_reader, NOON, NOON + 600))["on"] == [(NOON, True), (NOON + 100, None)]
 
 
-async def test_of_numbers_and_texts_of_one_point_the_newest_counts(history_reader, path):
+async def test_of_numbers_and_texts_of_one_point_the_newest_counts(history_reader: HistoryReader, path: Path) -> None:
     write(path, *LONG_AGO, Reading("plug", "power_W", "too much", NOON - 5), Reading("plug", "mode", 3, NOON - 5))
     found = await everything(history_reader, NOON, NOON + 60)
     assert (found["power_W"], found["mode"]) == ([(NOON, "too much")], [(NOON, 3)])
 
 
-async def test_a_new_device_has_an_empty_series_next_to_those_of_others(history_reader, path):
+async def test_a_new_device_has_an_empty_series_next_to_those_of_others(
+    history_reader: HistoryReader, path: Path
+) -> None:
     write(path, watts(1, NOON))
     wanted = [("kettle", "power_W"), ("plug", "power_W"), ("toaster", "on")]
     found = await history_reader.history(SeriesRequest(wanted, NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
@@ -324,7 +350,7 @@ async def test_a_new_device_has_an_empty_series_next_to_those_of_others(history_
         await history_reader.history(SeriesRequest(wanted[2:], NOON, NOON + 60, 600, [device("kettle", "uuid-9")]))
 
 
-async def test_numbers_have_no_more_digits_than_their_precision(history_reader, path):
+async def test_numbers_have_no_more_digits_than_their_precision(history_reader: HistoryReader, path: Path) -> None:
     write(
         path,
         Status("plug", "online", NOON - 100),
@@ -335,6 +361,7 @@ async def test_numbers_have_no_more_digits_than_their_precision(history_reader, 
     (series,) = (
         await history_reader.history(SeriesRequest([("plug", "power_W")], NOON + 1 / 3, NOON + 4000, 200))
     ).series
+    assert series.mean and series.mean[3]
     assert all(len(f"{mean:.9g}") <= 5 for mean in series.mean if mean is not None) and 0.3 <= series.mean[3] <= 0.31
     found = await history_reader.history(SeriesRequest([("plug", "mode")], NOON + 0.1, NOON + 4000.000444, 4000))
     assert msgspec.json.encode(found.series[0].at).decode() == f"[{NOON:.0f}.123,{NOON + 3700:.0f}.988]"
@@ -344,7 +371,7 @@ async def test_numbers_have_no_more_digits_than_their_precision(history_reader, 
 # --- energy --------------------------------------------------------------------------------------------
 
 
-async def test_energy_by_day_handles_days_of_23_and_25_hours(history_reader, path):
+async def test_energy_by_day_handles_days_of_23_and_25_hours(history_reader: HistoryReader, path: Path) -> None:
     for change, hours in (("2026-03-29", 23), ("2026-10-25", 25)):
         begin = local(change)
         write(path, *(watt_hours(n / 2, begin - 3600 + n * 1800) for n in range(2, 2 + 2 * hours + 9)))
@@ -355,7 +382,9 @@ async def test_energy_by_day_handles_days_of_23_and_25_hours(history_reader, pat
         path.unlink()
 
 
-async def test_the_rise_of_a_day_is_counted_from_the_last_value_before_it(history_reader, path):
+async def test_the_rise_of_a_day_is_counted_from_the_last_value_before_it(
+    history_reader: HistoryReader, path: Path
+) -> None:
     days = [local(f"2026-06-{day:02}") for day in range(8, 13)]
     write(
         path,
@@ -375,7 +404,7 @@ def away(since: float, until: float) -> list[Fact]:
     return [Status("plug", "offline", since), Status("plug", "online", until)]
 
 
-async def test_the_energy_of_an_outage_is_spread_evenly_over_it(history_reader, path):
+async def test_the_energy_of_an_outage_is_spread_evenly_over_it(history_reader: HistoryReader, path: Path) -> None:
     write(
         path,
         Status("plug", "online", NOON - 99),
@@ -399,7 +428,9 @@ async def test_the_energy_of_an_outage_is_spread_evenly_over_it(history_reader, 
     st.lists(st.integers(0, 8 * 86_400), min_size=3, max_size=3, unique=True),
     st.sampled_from(["hour", "day"]),
 )
-def test_rises_over_outages_add_up_wherever_a_range_is_cut(tmp_path, story, cuts, by):
+def test_rises_over_outages_add_up_wherever_a_range_is_cut(
+    tmp_path: Path, story: list[tuple[int, int, bool]], cuts: list[int], by: By
+) -> None:
     path = Path(mkdtemp(dir=tmp_path)) / "store.sqlite"
     at, level = NOON, 1_000_000
     facts: list[Fact] = [Status("plug", "online", NOON - 9), watt_hours(1000, NOON)]
@@ -420,7 +451,9 @@ def test_rises_over_outages_add_up_wherever_a_range_is_cut(tmp_path, story, cuts
     assert sum(Wh or 0 for Wh in everything.rows[0].Wh) == pytest.approx((level - 1_000_000) / 1000, abs=1e-6)
 
 
-async def test_an_outage_that_ends_with_a_period_is_spread_over_it_too(history_reader, path):
+async def test_an_outage_that_ends_with_a_period_is_spread_over_it_too(
+    history_reader: HistoryReader, path: Path
+) -> None:
     write(
         path,
         Status("plug", "online", NOON - 99),
@@ -433,7 +466,7 @@ async def test_an_outage_that_ends_with_a_period_is_spread_over_it_too(history_r
     assert (row.Wh, row.estimated) == ([20, 20, 20, 5], [True, True, True, False])
 
 
-async def test_an_outage_of_three_days_is_on_each_of_its_days(history_reader, path):
+async def test_an_outage_of_three_days_is_on_each_of_its_days(history_reader: HistoryReader, path: Path) -> None:
     days = [local(f"2026-06-{day:02}") for day in range(8, 13)]
     write(
         path,
@@ -450,7 +483,9 @@ async def test_an_outage_of_three_days_is_on_each_of_its_days(history_reader, pa
     assert level.value == pytest.approx(20_983 + 30_400, abs=1)
 
 
-async def test_energy_is_not_spread_over_the_quiet_time_before_an_outage(history_reader, path):
+async def test_energy_is_not_spread_over_the_quiet_time_before_an_outage(
+    history_reader: HistoryReader, path: Path
+) -> None:
     write(
         path,
         Status("plug", "online", NOON - 99),
@@ -463,7 +498,7 @@ async def test_energy_is_not_spread_over_the_quiet_time_before_an_outage(history
     assert row.estimated == [False, False, True, True]
 
 
-async def test_an_outage_within_one_day_leaves_its_sum_exact(history_reader, path):
+async def test_an_outage_within_one_day_leaves_its_sum_exact(history_reader: HistoryReader, path: Path) -> None:
     write(
         path,
         Status("plug", "online", NOON - 99),
@@ -475,26 +510,25 @@ async def test_an_outage_within_one_day_leaves_its_sum_exact(history_reader, pat
     assert (row.Wh, row.estimated, row.gap) == ([70], [False], [True])
 
 
-async def test_the_days_of_a_dated_counter_keep_their_own_energy(history_reader, path):
+async def test_the_days_of_a_dated_counter_keep_their_own_energy(history_reader: HistoryReader, path: Path) -> None:
     days = [local(f"2026-06-{day:02}") for day in range(8, 12)]
-    gap = {"flags": ("gap",)}
     write(
         path,
         Status("plug", "online", days[0]),
         watt_hours(100, days[0] + 1),
         watt_hours(400, days[0] + 18 * 3600),
         *away(days[0] + 18 * 3600, days[3] + 8 * 3600),
-        watt_hours(440, days[0] + 23 * 3600, **gap),
-        watt_hours(440, days[2], **gap),
-        watt_hours(740, days[2] + 22 * 3600, **gap),
-        watt_hours(740, days[3], **gap),
-        watt_hours(940, days[3] + 8 * 3600, **gap),
+        watt_hours(440, days[0] + 23 * 3600, flags=("gap",)),
+        watt_hours(440, days[2], flags=("gap",)),
+        watt_hours(740, days[2] + 22 * 3600, flags=("gap",)),
+        watt_hours(740, days[3], flags=("gap",)),
+        watt_hours(940, days[3] + 8 * 3600, flags=("gap",)),
     )
     (row,) = (await history_reader.energy("day", days[0], days[3] + 1)).rows
     assert (row.Wh, row.estimated, row.gap) == ([340, 0, 300, 200], [False] * 4, [True] * 4)
 
 
-async def test_days_that_a_device_does_not_keep_are_unknown(history_reader, path):
+async def test_days_that_a_device_does_not_keep_are_unknown(history_reader: HistoryReader, path: Path) -> None:
     days = [local(f"2026-06-{day:02}") for day in range(8, 12)]
     write(
         path,
@@ -508,7 +542,7 @@ async def test_days_that_a_device_does_not_keep_are_unknown(history_reader, path
     assert (row.Wh, row.gap) == ([0, None, None, 50], [True] * 4)
 
 
-async def test_a_device_that_reports_its_energy_late_had_no_outage(history_reader, path):
+async def test_a_device_that_reports_its_energy_late_had_no_outage(history_reader: HistoryReader, path: Path) -> None:
     write(
         path,
         Status("plug", "online", NOON - 99),
@@ -519,7 +553,9 @@ async def test_a_device_that_reports_its_energy_late_had_no_outage(history_reade
     assert (row.Wh, any(row.estimated), any(row.gap)) == ([0, 0, 0, 0, 0, 70], False, False)
 
 
-async def test_an_hour_without_contact_is_unknown_until_contact_returns(history_reader, path):
+async def test_an_hour_without_contact_is_unknown_until_contact_returns(
+    history_reader: HistoryReader, path: Path
+) -> None:
     write(
         path,
         Status("plug", "connecting", NOON - 100),
@@ -532,14 +568,14 @@ async def test_an_hour_without_contact_is_unknown_until_contact_returns(history_
     assert found.rows[0].Wh == [0, None, None, None]
 
 
-async def test_a_joined_history_that_decreases_is_not_counted_twice(history_reader, path):
+async def test_a_joined_history_that_decreases_is_not_counted_twice(history_reader: HistoryReader, path: Path) -> None:
     values = (5000, 5010, 60, 70, 5080)
     write(path, *(watt_hours(value, NOON + n * 3600) for n, value in enumerate(values)))
     (row,) = (await history_reader.energy("hour", NOON, NOON + 5 * 3600)).rows
     assert row.Wh == [0, 10, 0, 0, 70]
 
 
-async def test_energy_by_month_and_of_selected_devices(history_reader, path):
+async def test_energy_by_month_and_of_selected_devices(history_reader: HistoryReader, path: Path) -> None:
     other = device("other", "uuid-2")
     write(
         path,
@@ -556,9 +592,11 @@ async def test_energy_by_month_and_of_selected_devices(history_reader, path):
     assert [(row.device, row.point) for row in everything.rows] == [("plug", METER), ("other", METER)]
 
 
-async def test_a_device_that_has_not_reported_yet_does_not_hide_the_energy_of_the_others(history_reader, path):
+async def test_a_device_that_has_not_reported_yet_does_not_hide_the_energy_of_the_others(
+    history_reader: HistoryReader, path: Path
+) -> None:
     write(path, watt_hours(3, NOON), watt_hours(5, NOON + 3600))
-    span = ("hour", NOON, NOON + 3600)
+    span: tuple[By, float, float] = ("hour", NOON, NOON + 3600)
     found = await history_reader.energy(*span, ["new", "plug"], ["new", "plug"])
     assert [row.device for row in found.rows] == ["plug"]
     assert (await history_reader.energy(*span, ["new"], ["new"])).rows == []
@@ -566,7 +604,7 @@ async def test_a_device_that_has_not_reported_yet_does_not_hide_the_energy_of_th
         await history_reader.energy(*span, ["plug", "nowhere"], ["plug"])
 
 
-async def test_too_many_periods_are_refused(history_reader, path):
+async def test_too_many_periods_are_refused(history_reader: HistoryReader, path: Path) -> None:
     write(path)
     with pytest.raises(CommandError, match="9000"):
         await history_reader.energy("hour", 0, NOON)
@@ -574,7 +612,9 @@ async def test_too_many_periods_are_refused(history_reader, path):
         await history_reader.energy("day", 0, NOON)
 
 
-async def test_a_year_of_hours_is_answered_and_one_of_many_counters_refused(history_reader, path):
+async def test_a_year_of_hours_is_answered_and_one_of_many_counters_refused(
+    history_reader: HistoryReader, path: Path
+) -> None:
     names = [f"plug_{n}" for n in range(25)]
     many = [fact for n in names for fact in (device(n, f"uuid-{n}"), Ledger(identity=f"uuid-{n}", point=METER))]
     write(path, *many, *(watt_hours(n, NOON - n * 86_400, "plug_0") for n in range(3)))
@@ -590,7 +630,9 @@ async def test_a_year_of_hours_is_answered_and_one_of_many_counters_refused(hist
     st.integers(0, 10 * 86_400),
     st.integers(1, 11 * 86_400),
 )
-async def test_the_periods_add_up_to_the_whole(tmp_path, story, start, length):
+async def test_the_periods_add_up_to_the_whole(
+    tmp_path: Path, story: list[tuple[int, int]], start: int, length: int
+) -> None:
     path = Path(mkdtemp(dir=tmp_path)) / "store.sqlite"
     begin = local("2026-10-15T03:21")
     total, readings = 0, []
@@ -609,7 +651,7 @@ async def test_the_periods_add_up_to_the_whole(tmp_path, story, start, length):
     await history_reader.close()
 
 
-async def test_today_contains_the_levels_at_local_midnight(history_reader, path):
+async def test_today_contains_the_levels_at_local_midnight(history_reader: HistoryReader, path: Path) -> None:
     midnight = local("2026-06-10")
     write(
         path,
@@ -628,7 +670,7 @@ async def test_today_contains_the_levels_at_local_midnight(history_reader, path)
 # --- events --------------------------------------------------------------------------------------------
 
 
-async def test_events_are_newest_first_and_have_texts(history_reader, path):
+async def test_events_are_newest_first_and_have_texts(history_reader: HistoryReader, path: Path) -> None:
     write(
         path,
         Status("plug", "online", NOON),

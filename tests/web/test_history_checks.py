@@ -9,13 +9,14 @@ import msgspec
 import pytest
 
 from unclouded.core.errors import CommandError
-from unclouded.core.model import Device, Ledger, Point, Reading, Status
+from unclouded.core.model import Device, Fact, Ledger, Point, Reading, Status
 from unclouded.store.condense import HistoryStep
 from unclouded.store.reader import StoreReader
 from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history.checks import rules
 from unclouded.web.history.checks.history_checks import check_history
+from unclouded.web.schemas import CheckView
 
 MADRID = ZoneInfo("Europe/Madrid")
 MIDNIGHT = 1_800_054_000  # 2027-01-16 00:00 in Madrid
@@ -34,7 +35,7 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "store.sqlite"
     with closing(open_to_write(path)) as db:
         writer = StoreWriter(db, lambda: MIDNIGHT + 3 * DAY)
-        facts: list = [device("meter"), device("plug", "meter")]
+        facts: list[Fact] = [device("meter"), device("plug", "meter")]
         facts += [Ledger(identity=id, point=METER) for id in ("meter", "plug")]
         total = {"meter": 0.0, "plug": 0.0}
         for minute in range(0, 2 * 24 * 60, 5):
@@ -58,13 +59,13 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def checked(path: Path, device: str = "", day: int = 1, **more):
+def checked(path: Path, device: str = "", day: int = 1, fuse: float = 63.0) -> list[CheckView]:
     with closing(StoreReader(path)) as reader:
         start = MIDNIGHT + day * DAY
-        return check_history(reader, MADRID, device, start, start + DAY, more.get("fuse", 63.0))
+        return check_history(reader, MADRID, device, start, start + DAY, fuse)
 
 
-def test_every_fault_is_found_where_it_is(path):
+def test_every_fault_is_found_where_it_is(path: Path) -> None:
     found = {(one.device, one.kind, one.point): one for one in reversed(checked(path))}
     assert set(found) == {
         ("meter", "frozen", "power_W"),
@@ -83,23 +84,23 @@ def test_every_fault_is_found_where_it_is(path):
     assert "--estimate" in gap.command and "edit plug" in gap.command
 
 
-def test_a_day_without_faults_has_none(path):
+def test_a_day_without_faults_has_none(path: Path) -> None:
     assert checked(path, day=0) == []
 
 
-def test_the_fuse_decides_what_a_spike_is(path):
+def test_the_fuse_decides_what_a_spike_is(path: Path) -> None:
     assert all(one.kind != "spike" for one in checked(path, "plug", fuse=1000.0))
     assert any(one.kind == "spike" for one in checked(path, "meter", day=0, fuse=0.5))
 
 
-def test_commands_can_be_pasted(path):
+def test_commands_can_be_pasted(path: Path) -> None:
     for one in checked(path):
         words = shlex.split(one.command)
         assert words[:2] == ["unclouded", "history"] and words[3:5] == [one.device, one.point]
         assert words[words.index("--from") + 1] == one.start and "--reason" in words
 
 
-def test_a_range_has_a_bound(path):
+def test_a_range_has_a_bound(path: Path) -> None:
     with closing(StoreReader(path)) as reader, pytest.raises(CommandError, match="370 days"):
         check_history(reader, MADRID, "", 0, MIDNIGHT, 63.0)
 
@@ -108,7 +109,7 @@ def hour(number: int, watts: float) -> HistoryStep:
     return HistoryStep(number * HOUR, "power_W", watts, "good", (), False, watts, watts, watts)
 
 
-def test_power_that_is_steady_and_right_is_not_frozen():
+def test_power_that_is_steady_and_right_is_not_frozen() -> None:
     at = [float(n * HOUR) for n in range(7)]
     hours = [hour(n, 500.0) for n in range(6)]
     assert rules.frozen("power_W", hours, at, [500.0] * 6) == []
@@ -117,7 +118,7 @@ def test_power_that_is_steady_and_right_is_not_frozen():
     assert rules.frozen("power_W", hours, at, [None] * 6) == []
 
 
-def test_parts_may_use_what_panels_behind_the_meter_made():
+def test_parts_may_use_what_panels_behind_the_meter_made() -> None:
     at, below = [0.0, DAY, 2.0 * DAY], {"plug": [3000.0, 3000.0]}
     assert [one.start for one in rules.parts(METER, at, [2000.0, 2000.0], below)] == [0.0, DAY]
     assert rules.parts(METER, at, [2000.0, 2000.0], below, [[1500.0, None]]) == []
@@ -126,12 +127,12 @@ def test_parts_may_use_what_panels_behind_the_meter_made():
 
 
 @pytest.mark.parametrize("parent", ["meter", ""])
-def test_a_home_with_panels_is_not_suspicious(tmp_path: Path, parent: str):
+def test_a_home_with_panels_is_not_suspicious(tmp_path: Path, parent: str) -> None:
     """The meter counts what comes from the grid only: 100 W of the 300 W that the plug uses."""
     with closing(open_to_write(tmp_path / "store.sqlite")) as db:
         writer = StoreWriter(db, lambda: MIDNIGHT + 3 * DAY)
         panels = msgspec.structs.replace(device("roof", parent), produces=True)
-        facts: list = [device("meter"), device("plug", "meter"), panels]
+        facts: list[Fact] = [device("meter"), device("plug", "meter"), panels]
         facts += [Ledger(identity=id, point=METER) for id in ("meter", "plug", "roof")]
         for hour in range(49):
             at = MIDNIGHT + hour * HOUR

@@ -398,7 +398,8 @@ def test_a_hub_that_stops_does_not_wait_for_commands(caplog: pytest.LogCaptureFi
     class Slow(FakeHub):
         async def command(self, command: Command) -> Outcome:
             self.commands.append(command)
-            return await asyncio.get_running_loop().create_future()
+            never: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+            return await never
 
     async def story() -> None:
         hub = Slow()
@@ -434,7 +435,7 @@ async def narrow(url: str) -> socket.socket:
 
 
 def highest(message: Any) -> float:  # Any: JSON
-    return max(reading[2] for reading in message["snapshot"]["readings"])
+    return max(float(reading[2]) for reading in message["snapshot"]["readings"])
 
 
 async def test_a_server_ends_while_the_close_of_a_page_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,7 @@ async def test_the_format_follows_the_accept_header(credentials: CredentialStore
     assert plain["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     strict = await scraped(app, accept="application/openmetrics-text;version=1.0.0,*/*;q=0.1")
     assert strict["content-type"] == "application/openmetrics-text; version=1.0.0; charset=utf-8"
-    names = [one.name for one in read_openmetrics(strict.body.decode())]
+    names = [one.name for one in read_openmetrics(strict.body.decode())]  # type: ignore[no-untyped-call]
     assert "unclouded_build" in names and "unclouded_device_up" in names
 
 

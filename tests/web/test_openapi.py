@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from string import Formatter
 
+import msgspec
 import pytest
 from starlette.routing import Route
 
@@ -29,7 +30,7 @@ def test_routes_document_and_docs_agree() -> None:
         if isinstance(route, Route) and route.methods and route.path.startswith("/api/")  # /metrics is no JSON
         for method in route.methods - {"HEAD"}
     }
-    paths = document()["paths"]
+    paths = msgspec.convert(document()["paths"], dict[str, dict[str, object]])
     assert routes == {(path, method) for path, methods in paths.items() for method in methods}
     documented = set(
         re.findall(
@@ -45,7 +46,7 @@ def test_operation_ids_are_unique() -> None:
 
 
 def test_the_document_contains_every_type_of_the_page() -> None:
-    shapes = document()["components"]["schemas"]
+    shapes = msgspec.convert(document()["components"], dict[str, dict[str, object]])["schemas"]
     assert {"Live", "Snapshot", "Changes", "Change", "WireLine", "Series", "Mark", "Problem", "HubView"} <= set(shapes)
     references = set(re.findall(r"#/components/schemas/(\w+)", as_text()))
     assert references <= set(shapes)

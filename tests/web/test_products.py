@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 from urllib.parse import quote
 
 from starlette.types import ASGIApp
@@ -16,6 +17,7 @@ from unclouded.core.errors import StoreError
 from unclouded.core.views import EventView
 from unclouded.profiles import ProfileLibrary
 from unclouded.web.api.api import Api
+from unclouded.web.routes import HistorySource
 from virtual_loop import story
 from web.test_api import FakeHistory, as_reader, refused
 
@@ -37,7 +39,7 @@ def event(kind: str, words: str) -> EventView:
 
 
 def app_of(products: ProductService | FakeProducts | None, history: FakeHistory | None = None) -> ASGIApp:
-    return Api(FakeHub(), about, history, wall=lambda: NOON, products=products).app()
+    return Api(FakeHub(), about, cast("HistorySource | None", history), wall=lambda: NOON, products=products).app()
 
 
 async def test_a_reader_searches_the_products_of_the_catalogue() -> None:

@@ -33,6 +33,7 @@ FILE_ERRORS = {
 }
 LENGTH_ERRORS = {411: "The body has no Content-Length.", 413: "The body is too long."}
 AUTH_ERRORS = {401: "Not logged in."}
+PATH_ERRORS = {404: "There is nothing at this path."}  # a value with a slash makes another path
 
 
 class DocumentHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +103,7 @@ def errors_of(row: AnyRow, head: DocumentHead) -> Mapping[int, str]:
         **QUERY_ERRORS,
         **({} if row.public else AUTH_ERRORS),
         403: head.forbidden,
+        **(PATH_ERRORS if "{" in row.path else {}),
         **_body_errors(row),
     }
     return general | {
