@@ -11,6 +11,7 @@ or, on paths that answer or ask, datagrams: an Out's id arrives as the other end
 import heapq
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,8 +19,10 @@ import msgspec
 from unclouded.core.session import (
     Ambient,
     Answer,
+    AskBlock,
     AskCommand,
     Asked,
+    AskFile,
     AskMemory,
     AskNetwork,
     AskSignal,
@@ -74,6 +77,20 @@ def usual_answers(side: str, question: Question) -> Answer | Refusal | None:
         case AskCommand() | AskStored():
             return True
     return Refusal(f"no answer to {type(question).__name__} on the {side} side")
+
+
+def answers_with(file: bytes) -> Answers:
+    """The same by a hub that has a file to update from."""
+
+    def answer(side: str, question: Question) -> Answer | Refusal | None:
+        match question:
+            case AskFile():
+                return {"size": len(file), "md5": ""}
+            case AskBlock(offset=offset, size=size):
+                return file[offset : offset + size]
+        return usual_answers(side, question)
+
+    return answer
 
 
 class Pair:
@@ -203,7 +220,7 @@ class Pair:
         other = "device" if side == "controller" else "controller"
         cable = self._cable
         for piece in self._pieces(out):
-            self._at(self.now + self._latency, lambda piece=piece: self._deliver(other, piece, out, cable))
+            self._at(self.now + self._latency, partial(self._deliver, other, piece, out, cable))
 
     def _pieces(self, out: Out) -> list[bytes]:
         if out.id or out.re:

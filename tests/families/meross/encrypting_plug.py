@@ -1,26 +1,27 @@
 """A simulated plug whose firmware encrypts HTTP, and can be exchanged while it runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from families.meross.meross_pair import KEY, UUID, plug
 from unclouded.core.errors import WireError
-from unclouded.core.session import Answer, Event, Failure, LinkPath, Out, Refusal, SessionCommand, Ticket
+from unclouded.core.session import Event, LinkPath, Out
 from unclouded.families.meross.plug.encrypted_http import EncryptedHttp
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import parse, reply
 from unclouded.families.meross.wire.identity import publish_topic
 from unclouded.families.meross.wire.lan_encryption import bound_cipher
 from unclouded.families.meross.wire.messages import payload_of
+from wrapped_session import Wrapped
 
 
-class EncryptingPlug:
+class EncryptingPlug(Wrapped):
     """``encrypts``: does its firmware? ``bodies``: every HTTP body that came, and every one that went."""
 
     def __init__(self, encrypts: bool = True, key: str = KEY, lists: bool = True) -> None:
+        super().__init__(plug(key=key))
         self.encrypts, self.lists = encrypts, lists
         self.bodies: list[tuple[str, bytes]] = []
         self._key = key
-        self._plug = plug(key=key)
         self._http = EncryptedHttp(bound_cipher(UUID, key))
         self._paths: dict[str, LinkPath] = {}
         self._waiting: dict[int, bool] = {}  # datagrams that wait for an answer: is it to be encrypted?
@@ -28,7 +29,7 @@ class EncryptingPlug:
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         if not self._paths[path].asks:
-            return self._plug.receive(data, now, path, re)
+            return self.inner.receive(data, now, path, re)
         self.bodies.append(("request", data))
         try:
             envelope, encrypted = self._http.opened(data) if self.encrypts else (parse(data), False)
@@ -39,10 +40,12 @@ class EncryptingPlug:
             self._outs.append(Out(self._abilities(data), path=path, re=re))
             return ()
         self._waiting[re] = encrypted
-        return self._plug.receive(bytes(envelope), now, path, re)
+        return self.inner.receive(bytes(envelope), now, path, re)
 
     def _abilities(self, data: bytes) -> bytes:
-        listed = {name: {} for name in (*self._names, *(namespaces.ENCRYPTION if self.lists and self.encrypts else ()))}
+        listed: dict[str, object] = {
+            name: {} for name in (*self._names, *(namespaces.ENCRYPTION if self.lists and self.encrypts else ()))
+        }
         payload = payload_of(payloadVersion=1, ability=listed)
         return bytes(reply(parse(data).header, payload, key=self._key, timestamp=1, from_=publish_topic(UUID)))
 
@@ -53,7 +56,7 @@ class EncryptingPlug:
 
     def outgoing(self, now: float) -> list[Out]:
         outs, self._outs = self._outs, []
-        for out in self._plug.outgoing(now):
+        for out in super().outgoing(now):
             encrypted = self._waiting.pop(out.re, False)
             outs.append(Out(self._http.sealed(out.data, encrypted and bool(out.data)), out.id, out.path, out.re))
         self.bodies += [("answer", out.data) for out in outs if self._paths[out.path].asks]
@@ -61,25 +64,4 @@ class EncryptingPlug:
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         self._paths[path.name] = path
-        return self._plug.up(path, now)
-
-    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
-        return self._plug.down(path, reason, now)
-
-    def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
-        return self._plug.failed(id, why, now)
-
-    def submit(self, command: SessionCommand, now: float) -> Ticket:
-        return self._plug.submit(command, now)
-
-    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
-        return self._plug.answer(id, value, now)
-
-    def tick(self, now: float) -> Sequence[Event]:
-        return self._plug.tick(now)
-
-    def deadline(self) -> float | None:
-        return self._plug.deadline()
-
-    def stats(self) -> Mapping[str, float]:
-        return self._plug.stats()
+        return super().up(path, now)

@@ -1,5 +1,9 @@
 """A controller and a simulated plug on fake wires, for the tests here."""
 
+from typing import Any
+
+import msgspec
+
 from pair import START_UNIX, Pair, ambient, usual_answers
 from unclouded.core.session import (
     Answer,
@@ -33,10 +37,10 @@ def controller(seed: int = 1, **changes: object) -> MerossController:
     return MerossController(settings(**changes), ambient(seed))
 
 
-def plug(*faults: str, seed: int = 2, hardware: int = 2, **changes: object) -> MerossDevice:
-    dialect = f"hw{hardware}"
-    options = PlugOptions(**{"uuid": UUID, "key": KEY, "dialect": dialect, "faults": frozenset(faults), **changes})  # type: ignore[arg-type]
-    return MerossDevice(options, ambient(seed))
+def plug(*faults: str, seed: int = 2, hardware: int = 2, **changes: Any) -> MerossDevice:
+    """``changes``: fields of PlugOptions."""
+    options = PlugOptions(uuid=UUID, key=KEY, dialect=f"hw{hardware}", faults=frozenset(faults))
+    return MerossDevice(msgspec.structs.replace(options, **changes), ambient(seed))
 
 
 def measures(watts: float = 67.379, volts: float = 238.7, amps: float = 0.418, wh: float = 180) -> WireCommand:

@@ -48,7 +48,7 @@ class NewerPlug(CannedDevice):
         self.broken: set[str] = set()
         self.multiples: list[int] = []  # bytes of their payloads
         self.changes: list[tuple[str, Any]] = []
-        listed = {f"Appliance.{name}": {} for name in [*BASE, *NEW, *METER, *NEWER]}
+        listed: dict[str, object] = {f"Appliance.{name}": {} for name in [*BASE, *NEW, *METER, *NEWER]}
         listed[namespaces.MULTIPLE] = {"maxCmdNum": most} if most else {}
         state = {"digest": {"togglex": [{"channel": 0, "onoff": 1}]}}
         super().__init__(

@@ -211,7 +211,7 @@ def test_the_rules_give_the_local_time_of_the_zone_for_eight_years(zone: str, un
     local = clock_time(unix, ZoneInfo(zone))
     rules = rules_of(local)
     assert 1 <= len(rules) <= RULES and rules[0][0] <= unix
-    time = Time(timezone=zone, time_rule=tuple(map(tuple, rules)))  # type: ignore[arg-type]  # three numbers each
+    time = Time(timezone=zone, time_rule=tuple(map(tuple, rules)))
     for day in range(0, 8 * 365, 11):
         at = unix + day * 86_400
         offset = datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(zone)).utcoffset()

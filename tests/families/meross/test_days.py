@@ -79,7 +79,7 @@ def test_five_days_of_a_heater_without_a_hub_are_taken_from_the_ring() -> None:
 
 def test_a_coffee_machine_that_is_used_twice_a_day_counts_every_cup() -> None:
     hub = HubOfDays()
-    ring = []
+    ring: list[Day] = []
     for date in range(10, 17):
         for clock, value in (("07:00", 16), ("16:00", 33)):
             ring = [*ring[: date - 10], day(f"2026-03-{date}", clock, value)]
@@ -217,7 +217,7 @@ def test_a_new_day_without_a_record_is_zero_for_people_and_no_news_for_the_total
 
 @pytest.mark.parametrize(("state", "today"), [("control", [468]), ("digest", [468, 0])])
 def test_local_midnight_ends_the_day_of_hardware_2_but_not_that_of_hardware_1(state: str, today: list[int]) -> None:
-    relay = {"toggle": {"onoff": 1}} if state == "control" else {"togglex": []}
+    relay: dict[str, object] = {"toggle": {"onoff": 1}} if state == "control" else {"togglex": []}
     zone = {"timezone": "Europe/Dublin", "timeRule": [[0, 3600, 1]]}
     system = {"hardware": {"uuid": UUID}, "time": zone}
     all_ = read_message("GETACK", "Appliance.System.All", payload_of(all={"system": system, state: relay}))
@@ -372,7 +372,7 @@ def test_a_hub_without_a_clock_leaves_the_days_in_the_ring() -> None:
 
 # --- firmware that begins a day with yesterday's total ------------------------------------------------
 
-DUBLIN = Time(timezone="Europe/Dublin", time_rule=[[0, 0, 0], [int(utc("2026-03-29T01:00")), 3600, 1]])
+DUBLIN = Time(timezone="Europe/Dublin", time_rule=((0, 0, 0), (int(utc("2026-03-29T01:00")), 3600, 1)))
 
 
 def test_four_days_of_a_firmware_that_carries_its_total_over_midnight_stay_right() -> None:
@@ -443,8 +443,10 @@ spells = st.lists(
 
 
 @settings(max_examples=60, deadline=None)
-@given(spells, st.booleans(), st.sampled_from([None, DUBLIN]), st.integers(0, 20 * DAY))
-def test_everything_that_the_plug_counted_is_counted(story, carries, zone, start) -> None:
+@given(spells, st.booleans(), st.sampled_from([None, DUBLIN]), st.integers(0, 20 * int(DAY)))
+def test_everything_that_the_plug_counted_is_counted(
+    story: list[tuple[int, int, str]], carries: bool, zone: Time | None, start: int
+) -> None:
     plug = PlugAndHub(utc("2026-03-20T00:30") + start // 60 * 60, carries=carries, zone=zone)
     plug.runs(0, 60)
     for power_W, seconds, state in story:

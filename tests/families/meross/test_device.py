@@ -1,6 +1,7 @@
 """The simulated MSS310: what it answers, how it begins, how its days pass, and its faults."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -60,7 +61,7 @@ def ask(device: MerossDevice, data: bytes, now: float = 0.0, re: int = 1, until:
     return parse(out.data) if out.data else None
 
 
-def served(*faults: str, **changes: object) -> MerossDevice:
+def served(*faults: str, **changes: Any) -> MerossDevice:
     device = plug(*faults, **changes)
     device.up(SERVED, 0.0)
     return device

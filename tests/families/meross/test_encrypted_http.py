@@ -42,7 +42,7 @@ from unclouded.families.meross.wire.lan_encryption import bound_cipher, is_clear
 from unclouded.families.meross.wire.messages import payload_of
 
 ON: SessionCommand = WireCommand({"onoff": True})
-ENCRYPTED = {name: {} for name in (*namespaces.ENCRYPTION, namespaces.ALL)}
+ENCRYPTED: dict[str, object] = {name: {} for name in (*namespaces.ENCRYPTION, namespaces.ALL)}
 
 
 def http_pair(device: EncryptingPlug, one: MerossController | None = None) -> Pair:

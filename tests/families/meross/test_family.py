@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from fractions import Fraction
-from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from families.meross.canned_device import CannedDevice, answers_of
+from families.meross.day_story import profile
 from families.meross.meross_pair import (
     BROKER,
     HTTP,
@@ -28,13 +28,11 @@ from pair import START_UNIX, Pair, ambient
 from unclouded.app.capture_replay import CaptureReplay
 from unclouded.core.family import Piece, SimOptions
 from unclouded.core.model import Notice
-from unclouded.core.profile import Profile, load_profile
 from unclouded.core.session import Asked, LinkPath, Noticed, Offline, Online, Refusal, Rejected, Reported, WireCommand
 from unclouded.families.meross import (
     FAMILY,
     MerossController,
     MerossDevice,
-    MerossSettings,
     client_id_for,
     identify_client,
     mac_of,
@@ -204,7 +202,7 @@ STARS = "*" * 32
 
 
 def sign_of(data: bytes) -> bytes:
-    return json.loads(data.decode("utf-8", "replace"))["header"]["sign"].encode()
+    return str(json.loads(data.decode("utf-8", "replace"))["header"]["sign"]).encode()
 
 
 INNER = {"header": {"method": "GET", "namespace": "x", "sign": sign_of(ONE).decode()}, "payload": {}}
@@ -320,24 +318,22 @@ def test_a_bad_message_is_handed_on_without_its_secrets() -> None:
 # --- the profile and the simulated world ----------------------------------------------------------------
 
 
-def profile() -> Profile:
-    text = (resources.files("unclouded.profiles") / "meross/mss310.toml").read_text("utf-8")
-    return load_profile(text, "mss310", lambda name: MerossSettings)
-
-
 def test_the_profile_gives_units() -> None:
     reader = Interpreter("kettle", profile(), DeviceEnergy("x", {}))
-    values = {"onoff": True, "electricity.power": 67_379, "electricity.voltage": 2387, "electricity.current": 418}
-    values = {
-        reading.point: reading.value for reading in reader.readings(Reported({**values, "runtime.signal": 86}), 1.0)
-    }
+    counts = {"onoff": True, "electricity.power": 67_379, "electricity.voltage": 2387, "electricity.current": 418}
+    values = {one.point: one.value for one in reader.readings(Reported({**counts, "runtime.signal": 86}), 1.0)}
     assert values == {"on": True, "power_W": 67.379, "voltage_V": 238.7, "current_A": 0.418, "signal_percent": 86}
     assert reader.command("on", "off").values == {"onoff": False}
 
 
 def test_the_simulated_kind_takes_what_the_world_measures() -> None:
     kind = FAMILY.sim_kinds["mss310"]
-    quantities = {"on": True, "power_W": Fraction(2000), "voltage_V": Fraction(230), "current_A": Fraction(87, 10)}
+    quantities: dict[str, bool | Fraction] = {
+        "on": True,
+        "power_W": Fraction(2000),
+        "voltage_V": Fraction(230),
+        "current_A": Fraction(87, 10),
+    }
     device = kind.make(SimOptions(seed=3), ambient(memory={"key": KEY.encode()}))
     device.up(SERVED, 0.0)
     device.submit(Gauge(profile()).measure({**quantities, "energy_today_Wh": Fraction(55, 2)}), 0.0)

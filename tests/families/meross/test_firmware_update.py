@@ -70,7 +70,7 @@ class Story:
                     self.settled.append(event)
 
     def answer(self, question: object) -> Answer | Refusal:
-        facts = {"size": len(self.file), "md5": "5f1d"}
+        facts: dict[str, int | str] = {"size": len(self.file), "md5": "5f1d"}
         match question:
             case AskFile():
                 return facts
@@ -205,7 +205,7 @@ def test_a_slow_plug_that_goes_on_is_waited_for() -> None:
 @pytest.mark.parametrize("args", [{}, {"file": ""}, {"file": "a", "channel": "1"}, {"file": "a", "force": "no"}])
 def test_arguments_that_are_wrong_are_named(args: dict[str, str]) -> None:
     with pytest.raises(CommandError):
-        FirmwareUpdate(Ids(), [].append).submit(WireAction("update", args), plug(), 0.0)
+        FirmwareUpdate(Ids(), list[WindowRequest]().append).submit(WireAction("update", args), plug(), 0.0)
 
 
 def test_a_second_update_is_refused_while_one_runs() -> None:
@@ -216,7 +216,9 @@ def test_a_second_update_is_refused_while_one_runs() -> None:
 
 def test_a_plug_without_an_address_cannot_be_updated() -> None:
     with pytest.raises(CommandError, match="address"):
-        FirmwareUpdate(Ids(), [].append).submit(WireAction("update", {"file": "a"}), plug(address=""), 0.0)
+        FirmwareUpdate(Ids(), list[WindowRequest]().append).submit(
+            WireAction("update", {"file": "a"}), plug(address=""), 0.0
+        )
 
 
 class Plug:
@@ -230,7 +232,7 @@ class Plug:
         self.pair.run(400.0)
 
     def answer(self, side: str, question: Question) -> Answer | Refusal | None:
-        facts = {"size": len(self.file), "md5": md5(self.file).hexdigest()}
+        facts: dict[str, int | str] = {"size": len(self.file), "md5": md5(self.file).hexdigest()}
         match side, question:
             case "controller", AskFile():
                 return facts

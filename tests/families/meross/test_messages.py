@@ -1,6 +1,7 @@
 """What payloads mean: the shapes that plugs use, and the ones that no plug should."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -63,7 +64,7 @@ def test_electricity_comes_in_milliamps_decivolts_and_milliwatts() -> None:
         {"channel": 4294967295, "togglex": [{"channel": 0, "onoff": 1, "lmTime": 5, "entity": 1}]},
     ],
 )
-def test_a_relay_is_an_object_or_a_list(shape: dict[str, object]) -> None:
+def test_a_relay_is_an_object_or_a_list(shape: dict[str, Any]) -> None:
     assert read("Control.ToggleX", **shape) == Toggles((Toggle(channel=0, onoff=1, lm_time=5),))
 
 
@@ -124,7 +125,7 @@ def test_ports_are_numbers_or_texts(port: object) -> None:
         ("System.Ability", {"payloadVersion": 1, "ability": {"Appliance.X": {"n": 1}}}, Abilities),
     ],
 )
-def test_other_answers(namespace: str, payload: dict[str, object], kind: type) -> None:
+def test_other_answers(namespace: str, payload: dict[str, Any], kind: type) -> None:
     assert isinstance(read(namespace, **payload), kind)
 
 
@@ -187,7 +188,7 @@ NETWORK = {"ssid": "TXlXaUZp", "bssid": "2c-6e", "signal": 100, "channel": 3, "e
     ],
 )
 def test_the_namespaces_of_set_up_and_of_newer_firmware(
-    method: str, namespace: str, payload: dict[str, object], message: object
+    method: str, namespace: str, payload: dict[str, Any], message: object
 ) -> None:
     assert read(namespace, method, **payload) == message
 
@@ -256,7 +257,7 @@ def test_requests_and_empty_answers() -> None:
         ("System.All", {"all": []}),
     ],
 )
-def test_what_no_plug_should_send_is_a_wire_error(namespace: str, payload: dict[str, object]) -> None:
+def test_what_no_plug_should_send_is_a_wire_error(namespace: str, payload: dict[str, Any]) -> None:
     with pytest.raises(WireError):
         read(namespace, **payload)
 

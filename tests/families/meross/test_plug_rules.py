@@ -1,6 +1,7 @@
 """Timers and auto-off rules of the simulated MSS310: they fire, at the right local minute, in any zone."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,7 +21,7 @@ MON, TUE, WED, THU, FRI, SAT, SUN = (1 << bit for bit in range(7))
 WEEKLY = 128
 
 
-def bound(**changes: object) -> PlugInLan:
+def bound(**changes: Any) -> PlugInLan:
     """A plug in Berlin, whose server has bound it."""
     plug = PlugInLan(key=KEY, unconfigured=False, host="192.168.1.2", port=8883, **changes)
     plug.run(5.0)
@@ -43,8 +44,8 @@ def timer(**changes: object) -> dict[str, object]:
 def set_timer(plug: PlugInLan, **changes: object) -> None:
     rule = timer(**changes)
     old = plug.device.plug.dialect.is_old
-    name, value = ("Timer", [rule]) if old else ("TimerX", rule)
-    assert plug.ask(f"Control.{name}", "SET", KEY, **{name.lower(): value}) is not None
+    payload: dict[str, Any] = {"timer": [rule]} if old else {"timerx": rule}
+    assert plug.ask("Control.Timer" if old else "Control.TimerX", "SET", KEY, **payload) is not None
 
 
 def set_auto_off(plug: PlugInLan, duration: int, week: int = WEEKLY | 127, **changes: object) -> None:
@@ -54,8 +55,9 @@ def set_auto_off(plug: PlugInLan, duration: int, week: int = WEEKLY | 127, **cha
         name = "Trigger"
         rule = {"_if_": {"toggle": {"onoff": 1}}, "_then_": {"delay": rule}, "_do_": {"toggle": {"onoff": 0}}}
     usual = {"id": "autooff000000000", "channel": 0, "alias": "", "type": 0, "enable": 1, "createTime": 0, "rule": rule}
-    value: object = {**usual, **changes}
-    assert plug.ask(f"Control.{name}", "SET", KEY, **{name.lower(): [value] if name == "Trigger" else value})
+    value = {**usual, **changes}
+    payload: dict[str, Any] = {name.lower(): [value] if name == "Trigger" else value}
+    assert plug.ask(f"Control.{name}", "SET", KEY, **payload)
 
 
 def local(plug: PlugInLan, t: float) -> str:
@@ -112,7 +114,8 @@ def test_a_timer_that_is_off_deleted_or_unreadable_does_nothing() -> None:
     set_timer(plug, time=1020, enable=0)
     set_timer(plug, id="deleted", time=1021)
     assert plug.ask("Control.TimerX", "DELETE", KEY, timerx={"id": "deleted"}) is not None
-    for number, hostile in enumerate(({"time": 10**9}, {"time": "noon"}, {"week": []}, {"time": -5}, {"extend": 7})):
+    changes: list[dict[str, Any]] = [{"time": 10**9}, {"time": "noon"}, {"week": []}, {"time": -5}, {"extend": 7}]
+    for number, hostile in enumerate(changes):
         plug.ask("Control.TimerX", "SET", KEY, timerx=timer(id=f"hostile{number}", **hostile))
     plug.run(WEEK)
     assert plug.relay == [] or all(time.endswith("00:00:00") for time, _ in moves(plug))

@@ -17,7 +17,7 @@ from unclouded.families.meross.wire.envelope import request
 class Story:
     """A hub and a plug of that hardware. ``rules``: as the hub knows them."""
 
-    def __init__(self, hardware: int = 2, *faults: str, broker: bool = False, **changes: object) -> None:
+    def __init__(self, hardware: int = 2, *faults: str, broker: bool = False, **changes: Any) -> None:
         self.plug = plug(*faults, hardware=hardware, **changes)
         self.pair = (over_broker if broker else over_http)(controller(), self.plug)
         self.run(5.0)

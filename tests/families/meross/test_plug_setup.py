@@ -1,6 +1,8 @@
 """The simulated MSS310 from its access point to a server that has bound it, and every way back."""
 
 from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -24,9 +26,14 @@ def base64(text: str) -> str:
     return b64encode(text.encode()).decode()
 
 
+def key_config(**config: Any) -> dict[str, Any]:
+    """The payload of Config.Key, whose only key is a name of an argument of ``ask``."""
+    return {"key": config}
+
+
 def set_key(plug: PlugInLan, key: str = "", **changes: object) -> None:
     gateway = {**SERVER, **changes}
-    answer = plug.ask("Config.Key", "SET", key, **{"key": {"gateway": gateway, "key": KEY, "userId": "7"}})
+    answer = plug.ask("Config.Key", "SET", key, **key_config(gateway=gateway, key=KEY, userId="7"))
     assert answer is not None and answer.header.method == "SETACK"
 
 
@@ -283,10 +290,11 @@ def test_a_plug_that_was_bound_once_waits_for_its_server_in_the_lan() -> None:
 
 
 def test_unbind_and_the_button_bring_it_back_to_set_up_mode() -> None:
-    for leave in (
+    ways: tuple[Callable[[PlugInLan], object], ...] = (
         lambda plug: plug.ask("Control.Unbind", "PUSH", KEY),
         lambda plug: plug.act("hold_button"),
-    ):
+    )
+    for leave in ways:
         plug = set_up(PlugInLan())
         leave(plug)
         assert plug.servers[-1].connect is False
@@ -320,7 +328,8 @@ def test_a_bound_plug_takes_another_server_without_a_wifi_step() -> None:
 def test_a_server_with_an_invalid_port_is_not_taken(port: object) -> None:
     plug = PlugInLan()
     data = b'{"gateway":{"host":"h","port":%s},"key":"k"}' % msgspec.json.encode(port)
-    assert plug.ask("Config.Key", "SET", **{"key": msgspec.Raw(data)}) is None
+    payload: dict[str, Any] = {"key": msgspec.Raw(data)}
+    assert plug.ask("Config.Key", "SET", **payload) is None
     assert plug.device.plug.settings.host == ""
 
 
@@ -330,7 +339,7 @@ def test_a_server_with_an_invalid_port_is_not_taken(port: object) -> None:
 def test_what_does_not_fit_into_its_memory_is_not_taken(changes: dict[str, object]) -> None:
     plug = PlugInLan(dialect="hw1")
     config = {"gateway": SERVER, "key": KEY, "userId": "0", **changes}
-    assert plug.ask("Config.Key", "SET", **{"key": config}) is None
+    assert plug.ask("Config.Key", "SET", **key_config(**config)) is None
     for ssid in ("", "x" * 33):
         assert plug.ask("Config.Wifi", "SET", wifi={"ssid": base64(ssid), "password": ""}) is None
     assert plug.device.plug.settings.host == "" and not plug.device.plug.settings.is_set_up
@@ -404,7 +413,7 @@ def test_the_newest_dialect_is_set_up_with_a_key_exchange_and_encrypts_afterward
     sealed = plug.ask("System.All", seal=session)
     assert sealed is not None and sealed.header.method == "GETACK"
     assert plug.ask("System.All") is not None, "clear text is answered, too, in set-up mode"
-    gateway = {"key": {"gateway": SERVER, "key": KEY, "userId": "0"}}
+    gateway = key_config(gateway=SERVER, key=KEY, userId="0")
     assert plug.ask("Config.Key", "SET", seal=session, **gateway) is not None
     secret = wifi_password(b"simulated", "mss310", UUID, mac_of(UUID))
     wifi = {"ssid": base64("unclouded"), "password": secret}

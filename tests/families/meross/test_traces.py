@@ -38,7 +38,8 @@ class Row(msgspec.Struct):
 
 def rows(name: str) -> list[Row]:
     lines = (FOLDER / name).read_text("utf-8").splitlines()
-    found = [Row(*line.split("\t")[:5], line.split("\t", 5)[5].encode()) for line in lines]  # type: ignore[call-arg]
+    cells = [line.split("\t", 5) for line in lines]
+    found = [Row(at, way, wire, method, name, payload.encode()) for at, way, wire, method, name, payload in cells]
     return [row for row in found if row.method != "LOG"]
 
 

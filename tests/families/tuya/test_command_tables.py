@@ -201,7 +201,7 @@ def test_the_timing_rules_are_the_rows_with_a_time_out() -> None:
 
 def test_the_secrets_are_those_of_the_rows() -> None:
     members = ("ssid", "password", "passwd", "pwd", "psk", "token", "key", "url")
-    assert WIFI.secrets == {
+    expected: dict[tuple[int, int | None], Secret] = {
         (wifi.PAIRING, None): Secret(longer_than=1),
         (wifi.CONNECTION_TEST, None): Secret(longer_than=1),
         (wifi.EXTENDED, wifi.MODULE_INFO): Secret(head=2, longer_than=2),
@@ -211,7 +211,7 @@ def test_the_secrets_are_those_of_the_rows() -> None:
         (wifi.FEATURES, wifi.FILE_INFO): Secret(1, members, longer_than=1),
         **{(wifi.FEATURES, sub): Secret(1, longer_than=1) for sub in range(3, 9)},
     }
-    assert not LOW_POWER.secrets
+    assert WIFI.secrets == expected and not LOW_POWER.secrets
     assert {code for code, _ in GATEWAY.secrets} == {
         *(gateway.DELETE, gateway.ADD_RESULT, gateway.PAIRING, gateway.BINDING),
         *(gateway.BROADCAST, gateway.FROM_APP, gateway.TO_APP),

@@ -78,5 +78,12 @@ class HandMadeConsole:
 
 
 def console(*, echo: bool = True, end: str = "\r\n", polls: bool = False, **answers: str) -> HandMadeConsole:
+    return answering(answers, echo=echo, end=end, polls=polls)
+
+
+def answering(
+    answers: Mapping[str, str], *, echo: bool = True, end: str = "\r\n", polls: bool = False
+) -> HandMadeConsole:
+    """``answers``: by command."""
     session = ConsoleSession(ConsoleSettings(polls=polls, switches_relay=True), ambient())
     return HandMadeConsole(session, echo=echo, end=end, **answers)

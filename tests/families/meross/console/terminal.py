@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 
 from families.meross.meross_pair import UUID
 from pair import ambient
@@ -17,9 +20,9 @@ SERVED = LinkPath(name="http", asks=True)
 class Terminal:
     """``download``: what the plug finds at the address of an update. ``seen``: all that the console has sent."""
 
-    def __init__(self, *faults: str, download: bytes | None = None, **options: object) -> None:
-        values = {"uuid": UUID, "dialect": "hw2.1.7", "unconfigured": True, "faults": frozenset(faults), **options}
-        self.device = ConsoleDevice(PlugOptions(**values), ambient(3))  # type: ignore[arg-type]  # the tests name fields
+    def __init__(self, *faults: str, download: bytes | None = None, **options: Any) -> None:
+        usual = PlugOptions(uuid=UUID, dialect="hw2.1.7", unconfigured=True, faults=frozenset(faults))
+        self.device = ConsoleDevice(msgspec.structs.replace(usual, **options), ambient(3))
         self.now = 0.0
         self.seen = b""
         self.http: list[Out] = []

@@ -1,6 +1,7 @@
 """What `decode` shows of a console, what it keeps secret, and the report of a start."""
 
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -183,7 +184,7 @@ def test_the_start_of_a_simulated_plug_is_reported() -> None:
     for _, side, data in pair.sent:
         if side == "device":
             report.feed(data)
-    fields = report.fields()
+    fields: dict[str, Any] = dict(report.fields())  # Any: JSON
     assert fields["start"]["reset_reason"] == "HAL_WDT_SOFTWARE_RESET" and fields["start"]["platform"] == "MT7682-E3"
     assert fields["rules"] == {"timer_rules": "0", "auto_off_rules": "0"}
     assert fields["meross hw"]["model"] == "mss310" and "mrs_main" in fields["tasks"] and fields["starts"] == 1
@@ -192,7 +193,7 @@ def test_the_start_of_a_simulated_plug_is_reported() -> None:
 def test_a_second_start_replaces_what_the_first_one_reported() -> None:
     report = StartReport()
     report.feed(START + b"\r\n" + START.replace(b"load 3", b"load 5").replace(b"SOFTWARE", b"HARDWARE"))
-    fields = report.fields()
+    fields: dict[str, Any] = dict(report.fields())  # Any: JSON
     assert fields["starts"] == 2 and fields["rules"] == {"timer_rules": "5"}
     assert fields["start"]["reset_reason"] == "HAL_WDT_HARDWARE_RESET"
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import strategies as st
 
-from families.meross.console.console_line import UUID, console
+from families.meross.console.console_line import UUID, answering, console
 from pair import ambient
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
@@ -221,14 +221,14 @@ def test_a_log_line_behind_the_prompt_is_no_answer() -> None:
 def test_a_ping_ends_with_the_reply_that_comes_after_the_prompt() -> None:
     log = "[T: 7 M: ping C: info F: ping_send L: 194]: [ping]: ping: send seq(0x0001) 10.0.0.1\r\n"
     log += "[T: 8 M: ping C: info F: ping_recv L: 256]: [ping]: ping: recv seq(0x0001) 10.0.0.1, 1 ms\r\n"
-    line = console(**{"meross ping 10.0.0.1": ""}).start()
+    line = answering({"meross ping 10.0.0.1": ""}).start()
     line.damage = lambda text: text + (log.encode() if b"ping" in text else b"")
     found = settled(line.events, line.do("meross ping 10.0.0.1"))
     assert list(found.answer["replies"]) == [{"sequence": "0x0001", "ms": 1, "address": "10.0.0.1"}]
 
 
 def test_a_command_that_prints_nothing_is_done_with_its_prompt() -> None:
-    line = console(echo=False, **{"meross fac 0": ""}).start()
+    line = answering({"meross fac 0": ""}, echo=False).start()
     ticket = line.do("meross fac 0")
     line.wait(1.0)
     assert settled(line.events, ticket).result == "confirmed"
@@ -345,8 +345,8 @@ RELAY = "config read meross dev.ctl.switchStatus.00"
 
 
 def test_the_hub_gets_the_values_of_the_polls() -> None:
-    line = console(
-        polls=True, **{"meross power": POWER, RELAY: "1\r\n", "meross iot status": "wifi status:connect\r\n"}
+    line = answering(
+        {"meross power": POWER, RELAY: "1\r\n", "meross iot status": "wifi status:connect\r\n"}, polls=True
     ).start()
     line.wait(1.0)
     values: dict[str, object] = {}
@@ -357,7 +357,7 @@ def test_the_hub_gets_the_values_of_the_polls() -> None:
 
 
 def test_switching_is_confirmed_by_the_setting_that_the_plug_then_shows() -> None:
-    line = console(**{f"meross switch {UUID} on": "", RELAY: "[meross]dev.ctl.switchStatus.00: 1\r\n"}).start()
+    line = answering({f"meross switch {UUID} on": "", RELAY: "[meross]dev.ctl.switchStatus.00: 1\r\n"}).start()
     ticket = line.session.submit(WireCommand({"on": True}), line.now)
     line.pump()
     line.wait(2.0)
@@ -365,7 +365,7 @@ def test_switching_is_confirmed_by_the_setting_that_the_plug_then_shows() -> Non
 
 
 def test_a_relay_that_stays_as_it_was_is_refused_with_the_warning_about_mains() -> None:
-    line = console(**{f"meross switch {UUID} on": "", RELAY: "0\r\n"}).start()
+    line = answering({f"meross switch {UUID} on": "", RELAY: "0\r\n"}).start()
     ticket = line.session.submit(WireCommand({"on": True}), line.now)
     line.pump()
     line.wait(10.0)
@@ -375,7 +375,7 @@ def test_a_relay_that_stays_as_it_was_is_refused_with_the_warning_about_mains() 
 
 def test_secrets_of_an_answer_are_hidden_unless_their_owner_asks() -> None:
     shown = {"config show STA": "show group STA\r\n[STA]Ssid: Home\r\n[STA]WpaPsk: hunter22\r\n"}
-    line = console(**shown).start()
+    line = answering(shown).start()
     found = settled(line.events, line.do("config show STA"))
     assert "hunter22" not in repr(found) and found.answer["entries"][1]["value"] == "********"
     found = settled(line.events, line.do("config show STA", secrets="show"))

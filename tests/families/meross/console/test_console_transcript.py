@@ -1,6 +1,7 @@
 """The published transcript of a real plug, where it is there: it cannot be part of this repository."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def test_the_report_and_the_values_of_the_transcript() -> None:
     data = FILE.read_bytes()
     report = StartReport()
     report.feed(data)
-    fields = report.fields()
+    fields: dict[str, Any] = dict(report.fields())  # Any: JSON
     assert fields["start"]["reset_reason"] == "HAL_WDT_SOFTWARE_RESET" and fields["log"]["cut"] == 3
     assert fields["meross fw"]["version"] == "2.1.7" and len(fields["meross task"]["tasks"]) == 14
     session = ConsoleSession(ConsoleSettings(), ambient())

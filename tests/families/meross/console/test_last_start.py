@@ -3,7 +3,7 @@
 from families.meross.console.console_line import HandMadeConsole, console
 from families.meross.console.terminal import Terminal
 from pair import ambient
-from unclouded.core.session import Ambient, Identified, LinkPath, Remember
+from unclouded.core.session import Ambient, Identified, LinkPath, Remember, Settled
 from unclouded.families.meross.console.controller.last_start import LAST_START, LONGEST
 from unclouded.families.meross.console.controller.session import ConsoleSession
 from unclouded.families.meross.console.controller.settings import ConsoleSettings
@@ -84,7 +84,7 @@ def test_the_lines_of_an_answer_are_part_of_it_where_they_are_asked_for() -> Non
     line.wait(1.0)
     ticket = line.do("meross mem", lines="show")
     line.wait(1.0)
-    (answer,) = [one.answer for one in line.events if getattr(one, "ticket", None) == ticket]
+    (answer,) = [one.answer or {} for one in line.events if isinstance(one, Settled) and one.ticket == ticket]
     assert answer["lines"] == ["heap info:", "total:184320", "free: 83536", "low:  80496"]
 
 
@@ -94,7 +94,7 @@ def test_the_lines_of_an_answer_hide_secrets_also_where_a_log_line_interrupts_th
     line.wait(1.0)
     ticket = line.do("config show", lines="show")
     line.wait(1.0)
-    (answer,) = [one.answer for one in line.events if getattr(one, "ticket", None) == ticket]
+    (answer,) = [one.answer or {} for one in line.events if isinstance(one, Settled) and one.ticket == ticket]
     text = "\n".join(answer["lines"])
     assert "[STA]WpaPsk: " in text and "corr" not in text and "horse" not in text
 

@@ -65,7 +65,8 @@ def do(pair: Pair, name: str, **args: str) -> Settled:
     """Run one action to its end."""
     ticket = pair.submit(WireAction(name, args), "controller")
     pair.run(until=pair.now + 400.0)
-    return next(one for one in pair.of("controller", Settled) if one.ticket == ticket)
+    found: list[Settled] = pair.of("controller", Settled)
+    return next(one for one in found if one.ticket == ticket)
 
 
 def steps(pair: Pair) -> list[str]:

@@ -451,7 +451,8 @@ def test_a_plug_that_ignores_the_reset_is_reported() -> None:
 
 def test_the_record_of_the_last_attempt_is_read() -> None:
     trace = {"ssid": "My home", "bssid": "DE:AD", "rssi": "100", "code": 5, "info": "wrong password"}
-    pair, session = over_http(Plug(in_set_up_mode(**{namespaces.TRACE: {"trace": trace}})))
+    answers: dict[str, Any] = {namespaces.TRACE: {"trace": trace}}
+    pair, session = over_http(Plug(in_set_up_mode(**answers)))
     assert do(pair, "trace").result == "confirmed" and session.trace is not None
     assert problems.explain_trace(session.trace).startswith(problems.WRONG_PASSWORD)
 
@@ -488,7 +489,8 @@ def test_what_is_found_is_identified_without_secrets() -> None:
 
 def _replies() -> list[bytes]:
     found = []
-    for name, payload in in_set_up_mode(**{namespaces.TRACE: {"trace": {}}}).items():
+    trace: dict[str, Any] = {namespaces.TRACE: {"trace": {}}}
+    for name, payload in in_set_up_mode(**trace).items():
         body = payload[0] if isinstance(payload, list) else payload
         for method in ("GETACK", "SETACK", "ERROR"):
             found.append(

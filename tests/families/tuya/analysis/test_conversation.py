@@ -44,6 +44,7 @@ POWER = bytes(Frame(3, 7, bytes.fromhex("13020004000002a1")))
 def talk(sent: Iterable[SentChunk], dialect: str = "normal", until: float | None = None) -> list[Comment]:
     """Everything that is remarked on; ``until``: what is remarked on later, on a comment of its own."""
     spoken = FAMILY_WIFI.dialects[dialect]
+    assert spoken.conversation is not None
     conversation = spoken.conversation()
     decoders = {who: spoken.decoder(WHO[who]) for who in WHO}
     comments = [conversation.receive(t, piece) for t, who, data in sent for piece in decoders[who].feed(data)]
@@ -106,7 +107,7 @@ def test_a_report_answers_a_query_and_a_set(question: bytes, answer: bytes) -> N
 def test_a_report_after_several_overdue_requests_answers_the_newest() -> None:
     comments = talk([(0.0, "M", BEATS), (1.0, "W", ASKS_ALL), (1.4, "W", SWITCH_ON), (2.0, "M", IS_ON)])
     assert [kind for kind, _ in remarks(comments)] == ["no answer", "no answer", "out of order"]
-    assert (comments[-1].answers, comments[-1].after_s) == (comments[2].piece.offset, pytest.approx(0.6))
+    assert comments[-1].answers == comments[2].piece.offset and comments[-1].after_s == pytest.approx(0.6)
 
 
 def test_a_report_of_another_point_does_not_answer_a_set() -> None:
@@ -377,6 +378,7 @@ FRAMES = st.one_of(
 def test_every_piece_gets_one_comment_and_stays_unchanged(sent: list[tuple[float, str, bytes]], dialect: str) -> None:
     times = itertools.accumulate(t for t, _, _ in sent)
     spoken = FAMILY_WIFI.dialects[dialect]
+    assert spoken.conversation is not None
     conversation = spoken.conversation()
     for t, (_, who, data) in zip(times, sent, strict=True):
         for piece in spoken.decoder(WHO[who]).feed(data):

@@ -1,5 +1,7 @@
 """Keys, passwords and pairing traffic of a gateway's line are never shown, however their text is written."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,21 +11,21 @@ from unclouded.core.masking import masked
 from unclouded.families.tuya.gateway.decoder import gateway_decoder
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.commands import gateway_hidden, gateway_redact
-from unclouded.families.tuya.gateway.wire.message_parts import SecretJson
 from unclouded.families.tuya.gateway.wire.pairing_messages import SerialCredentials
 from unclouded.families.tuya.gateway.wire.sub_device_messages import AddResult, BindingQuery, DeleteSubDevice
+from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.framing import Frame
 
 SECRET = "hunter22pässwort"
 SHOWN_ID = "id1234"
 
-MESSAGES: list[tuple[Sender, SecretJson]] = [
+MESSAGES: list[tuple[Sender, Message]] = [
     ("device", SerialCredentials(SECRET, SECRET, SECRET)),
     ("controller", DeleteSubDevice(sub_id=SHOWN_ID, devkey=SECRET, tp=1)),
     ("controller", AddResult((SHOWN_ID,), (0,), (SECRET,), (SECRET,))),
     ("device", BindingQuery(SHOWN_ID, 1, SECRET)),
 ]
-DEFECTS = {
+DEFECTS: dict[str, Callable[[str], str]] = {
     "strict": lambda text: text,
     "curly quotes": lambda text: text.replace('":"', '":“').replace('"}', "”}"),
     "all quotes curly": lambda text: text.replace('"', "“"),
@@ -57,9 +59,7 @@ def secret_is_in(text: str) -> bool:
 
 @pytest.mark.parametrize("defect", DEFECTS)
 @pytest.mark.parametrize(("sender", "message"), MESSAGES, ids=lambda one: type(one).__name__)
-def test_a_secret_is_not_shown_whatever_is_wrong_with_its_text(
-    sender: Sender, message: SecretJson, defect: str
-) -> None:
+def test_a_secret_is_not_shown_whatever_is_wrong_with_its_text(sender: Sender, message: Message, defect: str) -> None:
     frame = bytes(Frame(0, message.command, DEFECTS[defect](message.payload().decode()).encode()))
     for end in (sender, None):
         assert not secret_is_in(everything_shown(end, frame))

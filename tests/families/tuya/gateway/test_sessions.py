@@ -6,12 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from pair import Pair, ambient, chattering, usual_answers
+from pair import Pair, ambient, answers_with, chattering, usual_answers
 from unclouded.core.errors import CommandError
 from unclouded.core.session import (
     Answer,
-    AskBlock,
-    AskFile,
     AskStored,
     AskTime,
     Event,
@@ -738,19 +736,10 @@ FIRMWARE = b"unclouded-sim-version:2.0.0;" + bytes(60_000)
 UPDATABLE = tuple(msgspec.structs.replace(one, updatable=True) for one in DEVICES)
 
 
-def with_files(side: str, question: Question) -> Answer | Refusal | None:
-    match question:
-        case AskFile():
-            return {"size": len(FIRMWARE), "md5": ""}
-        case AskBlock(offset=offset, size=size):
-            return FIRMWARE[offset : offset + size]
-    return usual_answers(side, question)
-
-
 @pytest.mark.parametrize("part", ["", PLUG])
 @pytest.mark.parametrize("fault", ["", "update-loses-blocks", "update-small-blocks"])
 def test_new_firmware_is_sent_and_its_version_proves_it(part: str, fault: str) -> None:
-    one = joined_pair(devices=UPDATABLE, answers=with_files, faults=frozenset({fault} - {""}))
+    one = joined_pair(devices=UPDATABLE, answers=answers_with(FIRMWARE), faults=frozenset({fault} - {""}))
     ticket = one.submit(WireAction("update", {"file": "new.bin", "version": "2.0.0"}, part))
     one.run(until=90.0)
     assert settled(one, ticket) == Settled(ticket, "confirmed", "version 2.0.0")
@@ -761,7 +750,7 @@ def test_new_firmware_is_sent_and_its_version_proves_it(part: str, fault: str) -
 
 
 def test_a_command_to_a_sub_device_goes_through_while_another_is_updated() -> None:
-    one = joined_pair(devices=UPDATABLE, answers=with_files)
+    one = joined_pair(devices=UPDATABLE, answers=answers_with(FIRMWARE))
     update = one.submit(WireAction("update", {"file": "new.bin", "version": "2.0.0"}, LOCK))
     one.run(until=10.1)
     ticket = one.submit(WireCommand({"1": True}, PLUG))
@@ -771,7 +760,7 @@ def test_a_command_to_a_sub_device_goes_through_while_another_is_updated() -> No
 
 
 def test_two_updates_go_one_after_the_other() -> None:
-    one = joined_pair(devices=UPDATABLE, answers=with_files)
+    one = joined_pair(devices=UPDATABLE, answers=answers_with(FIRMWARE))
     tickets = [one.submit(WireAction("update", {"file": "new.bin", "version": "2.0.0"}, id)) for id in (PLUG, LOCK)]
     one.run(until=60.0)
     assert [settled(one, ticket).result for ticket in tickets] == ["confirmed"] * 2
@@ -795,11 +784,11 @@ def test_the_next_update_begins_at_once_where_the_file_of_the_first_is_not_hande
 
 
 def test_an_update_ends_with_the_connection_and_one_that_cannot_be_is_refused() -> None:
-    one = joined_pair(devices=UPDATABLE, answers=with_files)
+    one = joined_pair(devices=UPDATABLE, answers=answers_with(FIRMWARE))
     ticket = one.submit(WireAction("update", {"file": "new.bin"}, PLUG))
     one.cut()
     assert settled(one, ticket).result == "unreachable"
-    other = joined_pair(answers=with_files)
+    other = joined_pair(answers=answers_with(FIRMWARE))
     with pytest.raises(CommandError, match="cannot be updated, as it reported when it joined"):
         other.submit(WireAction("update", {"file": "new.bin"}, PLUG))
 
@@ -871,6 +860,5 @@ def test_the_infrared_codes_that_are_kept_are_listed_and_can_have_another_name()
 
 
 def infrared_codes(one: Pair) -> str:
-    return [
-        event.info["infrared_codes"] for event in one.of("controller", Identified) if event.info.get("infrared_codes")
-    ][-1]
+    found: list[Identified] = one.of("controller", Identified)
+    return [event.info["infrared_codes"] for event in found if event.info.get("infrared_codes")][-1]

@@ -28,7 +28,7 @@ REFUSED = [one for one in VECTORS if "refuse" in one]
 SENDERS: Mapping[str, Sender] = {"mcu": "device", "module": "controller"}
 
 SECRETS = {"23": ("s", "p", "t"), "09": ("devkey",), "13": ("key", "virt_id"), "2D": ("e_val",)}
-OURS = {
+OURS: dict[str, dict[str, Any]] = {
     "A069": {"sub_id": "1234", "lp": 0, "hb_time": 60},  # read as the cycle of this sub-device, so it is shown
 }
 # Members that are absent in the frame are written with their default values, and escapes as characters.
@@ -51,7 +51,7 @@ def message_of(vector: Vector) -> Message:
 
 def expected(vector: Vector) -> Vector:
     """The fields of the vector by our names: ``points`` for ``dps``, secrets hidden, pass-through as its length."""
-    fields = dict(OURS.get(vector["id"], vector["fields"]))
+    fields: dict[str, Any] = dict(OURS.get(vector["id"]) or vector["fields"])
     if "dps" in fields:
         fields["points"] = [point(one) for one in fields.pop("dps")]
     if vector["op"] in ("24", "25", "26") and "data" in fields:

@@ -3,6 +3,7 @@
 import importlib.util
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -179,7 +180,7 @@ def test_values_of_55_and_55_aa_are_read() -> None:
     """Deviation 14: 238.9 V is 0955; Tasmota issue 20085."""
     volts = bytes.fromhex("55aa03070008140200040000095589")
     nasty = Frame(3, 7, bytes.fromhex("14020004000055aa"))
-    assert [bytes(piece) for piece in read(volts)] == [volts]
+    assert [bytes(piece) for piece in read(volts) if isinstance(piece, Frame)] == [volts]
     assert read(bytes(nasty) + volts + bytes(nasty)) == [nasty, Frame(3, 7, volts[6:-1]), nasty]
 
 
@@ -268,7 +269,8 @@ def test_a_gateway_puts_the_id_of_the_sub_device_before_the_points() -> None:
         bytes.fromhex("55AA000C000A043132333401010001 01E7"),
         bytes.fromhex("55AA000D000A04313233340101000101E8"),
     ]
-    assert [bytes(piece) for piece in read(*official, dialects=(GATEWAY.shapes,))] == official
+    pieces = read(*official, dialects=(GATEWAY.shapes,))
+    assert [bytes(piece) for piece in pieces if isinstance(piece, Frame)] == official and len(pieces) == 2
 
 
 gateway_units = st.sampled_from(("01010001 01", "13020004000002a1", "0403000161", "0500000255aa"))
@@ -310,7 +312,7 @@ def test_a_frame_is_written_for_logs() -> None:
 # --- the damaged line of bench/ ---------------------------------------------------------------------
 
 
-def _bench():  # type: ignore[no-untyped-def]  # a script, not a module of the package
+def _bench() -> Any:  # Any: a module by its path, a script
     path = Path(__file__).parents[4] / "bench/tuya_framing.py"
     spec = importlib.util.spec_from_file_location("tuya_framing", path)
     assert spec is not None and spec.loader is not None

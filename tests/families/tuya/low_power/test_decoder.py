@@ -37,7 +37,7 @@ def test_a_whole_simulated_session_has_a_name_and_fields_for_every_frame() -> No
     pair.submit(WireCommand({"1": True, "2": 87}), "device")
     pair.run(until=30.0)
     for side in ("controller", "device"):
-        decoder = low_decoder(side)  # type: ignore[arg-type]  # one of the two senders
+        decoder = low_decoder(side)
         pieces = [*decoder.feed(b"".join(pair.sent_by(side))), *decoder.close()]
         assert all(piece.kind == "frame" and piece.name and piece.message is not None for piece in pieces)
         assert not any(piece.reason for piece in pieces)

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from unclouded.core.family import Sender
 from unclouded.core.session import LocalTime
+from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import VALUE, DataPoint
 from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.line.shapes import fits
@@ -42,9 +44,9 @@ def frame(text: str) -> Frame:
         ("device", "55 aa 00 06 00 00 05", Bare(6)),
     ],
 )
-def test_the_frames_of_the_real_session(sender: str, text: str, message: object) -> None:
-    assert read_low(sender, frame(text)) == message  # type: ignore[arg-type]  # one of the two senders
-    assert bytes(frame_of(message)) == bytes.fromhex(text)  # type: ignore[arg-type]  # they are messages
+def test_the_frames_of_the_real_session(sender: Sender, text: str, message: Message) -> None:
+    assert read_low(sender, frame(text)) == message
+    assert bytes(frame_of(message)) == bytes.fromhex(text)
 
 
 @pytest.mark.parametrize(
@@ -60,17 +62,17 @@ def test_the_frames_of_the_real_session(sender: str, text: str, message: object)
         ("controller", local_time(LocalTime(1_790_000_000.0, 3600))),
     ],
 )
-def test_what_is_written_is_what_is_read(sender: str, message: object) -> None:
-    sent = frame_of(message)  # type: ignore[arg-type]  # they are messages
-    assert read_low(sender, sent) == message  # type: ignore[arg-type]  # one of the two senders
+def test_what_is_written_is_what_is_read(sender: Sender, message: Message) -> None:
+    sent = frame_of(message)
+    assert read_low(sender, sent) == message
     assert any(fits(shape, sent.payload) for shape in [LOW_POWER.shapes.shapes.get(sent.command)] if shape) or (
         sent.command not in LOW_POWER.shapes.shapes
     )
 
 
 @given(st.sampled_from(["controller", "device"]), st.integers(0, 0x10), st.binary(max_size=40))
-def test_any_payload_is_written_again_unchanged(sender: str, command: int, payload: bytes) -> None:
-    message = read_low(sender, Frame(0, command, payload))  # type: ignore[arg-type]  # one of the two senders
+def test_any_payload_is_written_again_unchanged(sender: Sender, command: int, payload: bytes) -> None:
+    message = read_low(sender, Frame(0, command, payload))
     assert message.command == command
     if isinstance(message, Unknown) or command != 0x10 or payload[:1] != b"\0":
         assert message.payload() == payload

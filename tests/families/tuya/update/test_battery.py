@@ -6,16 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pair import Pair, ambient, losing, usual_answers
+from pair import Pair, ambient, answers_with, losing
 from unclouded.core.errors import CommandError
 from unclouded.core.session import (
     Advanced,
-    Answer,
-    AskBlock,
-    AskFile,
     Identified,
-    Question,
-    Refusal,
     Reported,
     Settled,
     WireAction,
@@ -31,20 +26,11 @@ FIRMWARE = random.Random(7).randbytes(5000)
 DOOR = WireCommand({"1": False, "2": 87})
 
 
-def hub(side: str, question: Question) -> Answer | Refusal | None:
-    match question:
-        case AskFile():
-            return {"size": len(FIRMWARE), "md5": ""}
-        case AskBlock(offset=offset, size=size):
-            return FIRMWARE[offset : offset + size]
-    return usual_answers(side, question)
-
-
 def door(*faults: str, until: float = 1.0, **wire: object) -> tuple[Pair, Endpoint[LowMcu]]:
     """A door sensor that has just woken up; with ``until`` beyond some seconds it sleeps again."""
     mcu = low_mcu(LowOptions(faults=frozenset(faults)))
     module = low_module(LineSettings(), ambient())
-    pair = Pair(module, mcu, answers=hub, **wire)  # type: ignore[arg-type]  # Pair's own
+    pair = Pair(module, mcu, answers=answers_with(FIRMWARE), **wire)  # type: ignore[arg-type]  # Pair's own
     pair.submit(DOOR, "device")
     pair.run(until=until)
     return pair, mcu

@@ -29,6 +29,7 @@ from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart
 from unclouded.families.tuya.update.receiver import UPDATE_FAULTS, UpdateTarget
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 from unclouded.families.tuya.wifi.update_kinds import WIFI_KINDS
+from wrapped_session import Wrapped
 
 FILE = bytes(range(256)) * 12
 
@@ -45,11 +46,12 @@ PRODUCT = b'{"p":"abcdefgh12345678","v":"1.0.0"}'
 NEWER = b'{"p":"abcdefgh12345678","v":"1.0.1"}'
 
 
-class Updating:
+class Updating(Wrapped):
     """A session whose house has a file, and which is in the middle of sending it each time it comes up."""
 
     def __init__(self, inner: Session, start: Sequence[bytes], gap: float) -> None:
-        self._inner, self._start, self._gap = inner, start, gap
+        super().__init__(inner)
+        self._start, self._gap = start, gap
         self._own: set[int] = set()
         self._heard = 0  # bytes, at the starts
         self.settled: list[int] = []
@@ -57,37 +59,34 @@ class Updating:
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         """The start of the conversation was a moment ago."""
         then = now - 0.5
-        events = [*self._told(self._inner.up(path, then), then)]
+        events = [*self._told(self.inner.up(path, then), then)]
         for said in self._start:
             then += self._gap
-            events += self._told(self._inner.tick(then), then)
-            self._inner.outgoing(then)
+            events += self._told(self.inner.tick(then), then)
+            self.inner.outgoing(then)
             then += self._gap
-            events += self._told(self._inner.receive(said, then, path.name), then)
+            events += self._told(self.inner.receive(said, then, path.name), then)
             self._heard += len(said)
-        self._inner.outgoing(then + 0.01)
-        self._own.add(self._inner.submit(WireAction("update", {"file": "new.bin"}), now))
-        events += self._told(self._inner.tick(now), now)
+        self.inner.outgoing(then + 0.01)
+        self._own.add(self.inner.submit(WireAction("update", {"file": "new.bin"}), now))
+        events += self._told(self.inner.tick(now), now)
         return events
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
-        return self._told(self._inner.down(path, reason, now), now)
+        return self._told(self.inner.down(path, reason, now), now)
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
-        return self._told(self._inner.receive(data, now, path, re), now)
+        return self._told(self.inner.receive(data, now, path, re), now)
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
-        return self._told(self._inner.answer(id, value, now), now)
+        return self._told(self.inner.answer(id, value, now), now)
 
     def tick(self, now: float) -> Sequence[Event]:
-        return self._told(self._inner.tick(now), now)
+        return self._told(self.inner.tick(now), now)
 
     def stats(self) -> Mapping[str, float]:
-        stats = dict(self._inner.stats())
+        stats = dict(self.inner.stats())
         return stats | {key: stats[key] - self._heard for key in ("bytes_in", "frame_bytes")}
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._inner, name)
 
     def _told(self, events: Sequence[Event], now: float) -> list[Event]:
         """Questions for the file are answered here; what becomes of our own update is for us to count."""
@@ -95,9 +94,9 @@ class Updating:
         for event in events:
             match event:
                 case Asked(id=id, question=AskFile()):
-                    told += self._told(self._inner.answer(id, {"size": len(FILE), "md5": ""}, now), now)
+                    told += self._told(self.inner.answer(id, {"size": len(FILE), "md5": ""}, now), now)
                 case Asked(id=id, question=AskBlock(offset=offset, size=size)):
-                    told += self._told(self._inner.answer(id, FILE[offset : offset + size], now), now)
+                    told += self._told(self.inner.answer(id, FILE[offset : offset + size], now), now)
                 case Settled(ticket=ticket) if ticket in self._own:
                     self.settled.append(ticket)
                     assert len(self.settled) == len(set(self.settled)), "an update settled twice"
@@ -143,7 +142,7 @@ LOW_SAYINGS = [
 class TestModuleThatUpdates(SessionLaws):
     def make(self, ambient: Ambient) -> Session:
         start = [mcu(0, b"\0"), mcu(1, PRODUCT), mcu(2), mcu(3), mcu(3), mcu(7, bytes.fromhex("0101000100"))]
-        return Updating(wifi_module(WifiSettings(), ambient), start, 0.04)  # type: ignore[return-value]  # by __getattr__
+        return Updating(wifi_module(WifiSettings(), ambient), start, 0.04)
 
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(SAYINGS) | st.sampled_from(SAYINGS) | st.binary(max_size=30)
@@ -160,7 +159,7 @@ class TestBatteryModuleThatUpdates(SessionLaws):
     def make(self, ambient: Ambient) -> Session:
         start = [low(1, PRODUCT), low(2), low(2), low(5, bytes.fromhex("0101000100"))]
         settings = LineSettings(awake_s=20.0)
-        return Updating(low_module(settings, ambient), start, 0.05)  # type: ignore[return-value]  # by __getattr__
+        return Updating(low_module(settings, ambient), start, 0.05)
 
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.sampled_from(LOW_SAYINGS) | st.sampled_from(LOW_SAYINGS) | st.binary(max_size=30)

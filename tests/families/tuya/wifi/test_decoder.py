@@ -73,9 +73,8 @@ def test_the_profiles_load_and_know_their_scales() -> None:
 
     plug = load_profile((PROFILES / "plug_metering.toml").read_text(), "plug", settings_of)  # type: ignore[arg-type]
     generic = load_profile((PROFILES / "generic.toml").read_text(), "generic", settings_of)  # type: ignore[arg-type]
-    values = {
-        key: plug.by_key(key).from_wire(raw) for key, raw in (("power_W", 673), ("current_A", 84), ("voltage_V", 2525))
-    }  # type: ignore[union-attr]
+    counts = {"power_W": 673, "current_A": 84, "voltage_V": 2525}
+    values = {row.point.key: row.from_wire(counts[row.point.key]) for row in plug.points if row.point.key in counts}
     assert values == {"power_W": 67.3, "current_A": 0.084, "voltage_V": 252.5}
     assert plug.main == "on" and generic.unknown and generic.name == FAMILY_WIFI.generic
 

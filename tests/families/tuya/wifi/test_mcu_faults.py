@@ -243,7 +243,7 @@ def clock(pair: Pair) -> float:
     assert isinstance(mcu, Endpoint)
     shown = mcu.role.state.time(pair.now)
     assert shown is not None
-    return shown - (START_UNIX + 3600 + pair.now)
+    return float(shown) - (START_UNIX + 3600 + pair.now)
 
 
 def drifting(**settings: Any) -> Pair:  # Any: WifiSettings' own

@@ -14,6 +14,7 @@ from unclouded.core.session import (
     Asked,
     AskNetwork,
     AskTime,
+    Event,
     Identified,
     Network,
     Offline,
@@ -33,6 +34,7 @@ from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings, wifi_module
+from wrapped_session import Wrapped
 
 PLUG = WireCommand({"1": True, "19": 673, "20": 2301})
 STUCK_AT_PRODUCT = "The MCU answers heartbeats but not product info"
@@ -284,7 +286,7 @@ def test_an_mcu_that_never_answers_the_query_is_of_use() -> None:
 def test_an_mcu_that_never_acknowledges_the_network_status_is_of_use() -> None:
     """Modules that drive LED and key themselves need not be acknowledged: docs/protocols/tuya_wifi.md §2.3.1."""
     module, _ = alone()
-    events = []
+    events: list[Event] = []
     for step in (mcu_says(0, "00"), mcu_says(1, b'{"p":"abcdefgh12345678"}'.hex()), mcu_says(2, "0e10")):
         events += module.receive(step, 0.0)
         module.outgoing(0.0)
@@ -314,7 +316,7 @@ def test_an_mcu_that_ignores_product_info_is_reported_once_and_asked_again_slowl
     pair = line("deaf-to-product")
     pair.run(until=40.0)
     [at] = [at for at in pair.events if isinstance(at.event, Waiting)]
-    assert at.event == Waiting(STUCK_AT_PRODUCT, pytest.approx(0.004))
+    assert at.event == Waiting(STUCK_AT_PRODUCT, pytest.approx(0.004))  # type: ignore[arg-type]
     assert at.t == pytest.approx(5.01)
     asked = [t for t, side, data in pair.sent if side == "controller" and data[3] == 1]
     assert len([t for t in asked if t < 10]) == 5
@@ -364,18 +366,15 @@ def test_an_echo_is_not_an_mcu() -> None:
 # --- losing and finding it --------------------------------------------------------------------------
 
 
-class Muted:
+class Muted(Wrapped):
     """An MCU that can be made to stop answering."""
 
     def __init__(self) -> None:
+        super().__init__(wifi_mcu(McuOptions()))
         self.is_muted = False
-        self._mcu = wifi_mcu(McuOptions())
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._mcu, name)
 
     def outgoing(self, now: float) -> list[Out]:
-        return [] if self.is_muted else self._mcu.outgoing(now)
+        return [] if self.is_muted else super().outgoing(now)
 
 
 def test_three_seconds_without_a_heartbeat_answer_are_offline_and_it_comes_back() -> None:
@@ -385,7 +384,7 @@ def test_three_seconds_without_a_heartbeat_answer_are_offline_and_it_comes_back(
     mcu.is_muted = True
     pair.run(until=30.0)
     [offline] = [at for at in pair.events if isinstance(at.event, Offline)]
-    assert offline == At(pytest.approx(18.004), "controller", Offline("no heartbeat answer"))
+    assert offline == At(pytest.approx(18.004), "controller", Offline("no heartbeat answer"))  # type: ignore[arg-type]
     mcu.is_muted = False
     pair.run(until=32.0)
     assert len(pair.of("controller", Online)) == 2

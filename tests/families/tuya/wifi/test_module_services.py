@@ -427,8 +427,8 @@ def test_a_bitmap_is_set_as_wide_as_the_mcu_reported_it(command: int) -> None:
     asked(pair, mcu_says(command, "09050004" + "00000001" + "0a050002" + "0001"))
     pair.submit(WireCommand({"9": 2, "10": 0x12345}))
     pair.run(until=pair.now + 1.0)
-    [command] = [data for data in pair.sent_by("controller") if data[3] == 0x06]
-    assert command[6:-1].hex() == "09050004" + "00000002" + "0a050004" + "00012345"
+    [sent] = [data for data in pair.sent_by("controller") if data[3] == 0x06]
+    assert sent[6:-1].hex() == "09050004" + "00000002" + "0a050004" + "00012345"
 
 
 # --- invalid requests ---------------------------------------------------------------------------------

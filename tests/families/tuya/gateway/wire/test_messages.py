@@ -217,7 +217,7 @@ OF_MODULE = [
     st.builds(SubUpdateStart, ids, counts),
     st.builds(SubUpdateBlock, ids, counts, st.binary(max_size=900)),
     codes_of.flatmap(
-        lambda code: st.builds(lambda *a: InfraredSend(*a, *code), st.integers(1, 15), st.integers(0, 15), byte)
+        lambda code: st.builds(InfraredSend, st.integers(1, 15), st.integers(0, 15), byte, *map(st.just, code))
     ),
     st.builds(InfraredLearn, byte),
     st.builds(WeatherAccepted, flags, byte),
@@ -287,9 +287,11 @@ def test_what_is_written_is_one_frame_unless_it_is_too_long(message: Message) ->
 
 # --- JSON -------------------------------------------------------------------------------------------
 
+CONTROLLER: Sender = "controller"
+DEVICE: Sender = "device"
 written = st.one_of(
-    st.one_of(JSON_OF_MODULE).map(lambda one: ("controller", one)),
-    st.one_of(JSON_OF_MCU).map(lambda one: ("device", one)),
+    st.one_of(JSON_OF_MODULE).map(lambda one: (CONTROLLER, one)),
+    st.one_of(JSON_OF_MCU).map(lambda one: (DEVICE, one)),
 )
 
 
