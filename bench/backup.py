@@ -22,8 +22,9 @@ from pathlib import Path
 
 import msgspec
 
-from sealing import SPAN_S, START, sealed_store
+from sealing import START, sealed_store
 from unclouded.core.model import Reading
+from unclouded.store.chunk import SPAN_S
 from unclouded.store.schema import open_to_write
 from unclouded.store.sink import Store
 
@@ -43,11 +44,16 @@ def main() -> None:
         size = store.stat().st_size
         print(f"{size / 1e6:.0f} MB of sealed hours and rollups; a batch every {PAUSE_S * 1000:.0f} ms beside each")
         print(f"{'':34}   MB/s  of size   worst batch  loop late (worst)")
-        show("nothing", size, folder, store, lambda: time.sleep(3) or 0)
+        show("nothing", size, folder, store, idle)
         show("unclouded backup", size, folder, store, lambda: backup(folder, ""))
         show("  with a passphrase", size, folder, store, lambda: backup(folder, "passphrase = 1"))
         show("backup API to a copy, gzip -1", size, folder, store, lambda: copied(store, folder, by_api))
         show("VACUUM INTO a copy, gzip -1", size, folder, store, lambda: copied(store, folder, by_vacuum))
+
+
+def idle() -> int:
+    time.sleep(3)
+    return 0
 
 
 def grow(seed: Path, store: Path, wanted: int) -> None:

@@ -7,13 +7,11 @@ ones; energy is read again for each answer, and only what was found of outages i
 processor, which other programs do not lengthen much.
 """
 
-import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
 
@@ -65,7 +63,7 @@ def main() -> None:
         fill(Path(folder) / "store.sqlite", devices, args.days)
         config = parse_config(f'[hub]\ntimezone = "Europe/Madrid"\ndata = "{folder}"\n{TARIFFS}', "bench.toml")
         reports = CostReports(config, devices, QuarterColumns())
-        asked = {
+        asked: dict[str, Callable[[StoreReader], object]] = {
             "bill of a year": lambda reader: reports.bill(reader, "", "2026", END - 1.0),
             "costs of each device": lambda reader: reports.costs(
                 reader, "", "month", END - args.days * DAY, END, END - 1.0

@@ -21,13 +21,16 @@ import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import aiomqtt
 import msgspec
 
 from _common import arguments, report, spin
 from unclouded.app.hub_process import relax_collector
+from unclouded.core.link import Link
 from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.core.supervise import Fault
 from unclouded.core.tls import plug_client_context
@@ -296,6 +299,10 @@ async def asked_for(
     return {**figures, "core_percent": round(100 * share, 1)}
 
 
+def send(link: Link, data: bytes) -> None:
+    link.send(Out(data))
+
+
 async def broker_bench(folder: Path, count: int, seconds: int) -> dict[str, float]:
     broker = BrokerServer(("127.0.0.1", 0), ["127.0.0.1"], folder, admit, BrokerOptions(connections=10_000))
     broker.start()
@@ -303,7 +310,7 @@ async def broker_bench(folder: Path, count: int, seconds: int) -> dict[str, floa
     askers = []
     for number in range(count):
         slot = broker.slot(name_of(number))
-        askers.append(Asker(number, lambda data, slot=slot: slot.send(Out(data)), took))
+        askers.append(Asker(number, partial(send, slot), took))
         slot.start(askers[-1])
     await asyncio.sleep(0.2)
     gc.collect()
@@ -328,7 +335,7 @@ async def storm_bench(folder: Path, quiet: int, storm: int) -> dict[str, float]:
     askers = []
     for number in range(quiet):
         slot = broker.slot(name_of(number))
-        askers.append(Asker(number, lambda data, slot=slot: slot.send(Out(data)), took))
+        askers.append(Asker(number, partial(send, slot), took))
         slot.start(askers[-1])
     async with plugs(0, quiet, broker.address[1]) as calm, plugs(quiet, storm, broker.address[1]) as wild:
         await all_up(calm)
@@ -366,8 +373,6 @@ def admit(client_id: str, user: str, password: str) -> PlugIdentity:
 
 
 async def mosquitto_bench(folder: Path, count: int, seconds: int) -> dict[str, float]:
-    import aiomqtt
-
     logging.getLogger("mqtt").setLevel(logging.ERROR)  # it counts aloud what it has not got rid of
     ports = free_ports(2)
     lines = [
@@ -389,7 +394,7 @@ async def mosquitto_bench(folder: Path, count: int, seconds: int) -> dict[str, f
         await broker.wait()
 
 
-async def through_mosquitto(client, pid: int, port: int, count: int, seconds: int) -> dict[str, float]:
+async def through_mosquitto(client: aiomqtt.Client, pid: int, port: int, count: int, seconds: int) -> dict[str, float]:
     took: list[float] = []
     tasks: set[asyncio.Task[None]] = set()
 

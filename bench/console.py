@@ -59,9 +59,9 @@ class PerByteParser:
                 self._fields, self._field = [], ""
                 continue
             self._field += letter
-            at = len(self._fields)
-            if at < len(self.MARKS) and self._field.endswith(self.MARKS[at]):
-                self._fields.append(self._field[: -len(self.MARKS[at])])
+            place = len(self._fields)
+            if place < len(self.MARKS) and self._field.endswith(self.MARKS[place]):
+                self._fields.append(self._field[: -len(self.MARKS[place])])
                 self._field = ""
         return found
 

@@ -94,7 +94,7 @@ async def states(broker: Mosquitto, folder: Path, messages: int) -> float:
             await asyncio.sleep(0)
         hub.publish(Notice("d0", NOW, "end", "end"))  # of QoS 1: behind all states
         await until(lambda: one.status().counts["waiting"] == 0)
-        return (one.status().counts["sent"] - before) / (time.perf_counter() - started)
+        return float(one.status().counts["sent"] - before) / (time.perf_counter() - started)
 
 
 async def plain(broker: Mosquitto, messages: int) -> float:
@@ -149,7 +149,7 @@ async def lossless(folder: Path, restarts: int, kills: int) -> tuple[int, int]:
 
 
 async def reads(broker: Mosquitto, got: set[str], wanted: int) -> None:
-    expiry = Properties(PacketTypes.CONNECT)
+    expiry = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     expiry.SessionExpiryInterval = 3600
     more: Any = {"protocol": aiomqtt.ProtocolVersion.V5, "clean_start": False, "properties": expiry}
     async with aiomqtt.Client("127.0.0.1", broker.port, identifier="reader", **more) as client:

@@ -77,15 +77,15 @@ async def simulate() -> None:
 
     kind = simulated_kinds()["tuya-plug"][1]
     profile = ProfileLibrary(settings_of).get(kind.profile)
-    houses, addresses = [], []
+    simulations, addresses = [], list[str]()
     for seed in range(DEVICES):  # each with a clock of its own: real plugs do not speak all at once
         simulation = Simulation(World(seed, time.time(), Scenario(plugs={"plug": "pump"}, used={})))
         simulation.add(kind, profile, "plug", SimOptions(seed=seed), open_link("listen://127.0.0.1:0"))
-        houses.append(asyncio.create_task(simulation.run(), name=f"house {seed}"))
+        simulations.append(asyncio.create_task(simulation.run(), name=f"simulation {seed}"))
         addresses += await simulation.ready()
         await asyncio.sleep(1 / DEVICES)
     print(json.dumps(addresses), flush=True)
-    await asyncio.gather(*houses)
+    await asyncio.gather(*simulations)
 
 
 def configuration(addresses: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from unclouded.core.model import Device, Fact, Point, Reading
@@ -84,6 +85,10 @@ def sealed_store(path: Path, hours: int) -> None:
     db.close()
 
 
+def is_left(store: Store) -> bool:
+    return store.stats()["unsealed_hours"] > 0
+
+
 async def lateness(store: Store, live: Callable[[int], Fact], goes_on: Callable[[], object]) -> list[float]:
     """How late the loop was each millisecond beside a running store, in s, sorted: for 6 s, and while it goes on."""
     running = asyncio.create_task(store.run(), name="store")
@@ -115,13 +120,13 @@ async def stalls(path: Path) -> None:
         )
     db.close()
     for name, ahead in (("without sealing", 0.0), ("while sealing", 3.0 * SPAN_S)):
-        store = Store(path, interval=0.1, wall=lambda ahead=ahead: START + 2 * SPAN_S + ahead)
+        store = Store(path, interval=0.1, wall=partial(float, START + 2 * SPAN_S + ahead))
         store.open()
         longest = timed_steps(store)
         late = await lateness(
             store,
             lambda count: reading("wide", "power0_W", 1.0, 2 * SPAN_S + count / 1000),
-            lambda store=store, ahead=ahead: ahead and store.stats()["unsealed_hours"],
+            partial(is_left, store) if ahead else bool,
         )
         print(
             f"{name:<16} the loop was late by {late[-1] * 1000:.1f} ms at most, "

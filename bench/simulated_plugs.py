@@ -46,7 +46,7 @@ class MeasuredPlugs:
         self._before = rss_kB()
         self._is_ready = asyncio.Event()
 
-    def ready(self, place: str, uuid: str) -> None:
+    def ready(self, place: str, uuid: str, console: str) -> None:
         """One of them."""
 
     def all_ready(self) -> None:

@@ -32,6 +32,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from _common import arguments, report, spin
@@ -149,8 +150,12 @@ class PlainC:
         self.offset = (ctypes.c_int64 * rows)()
         self.version, self.command = (ctypes.c_uint8 * rows)(), (ctypes.c_uint8 * rows)()
         self.size = (ctypes.c_uint16 * rows)()
-        columns = (self.offset, self.version, self.command, self.size)
-        self._out = Frames(*(ctypes.cast(one, kind) for one, (_, kind) in zip(columns, Frames._fields_, strict=True)))
+        self._out = Frames(
+            ctypes.cast(self.offset, ctypes.POINTER(ctypes.c_int64)),
+            ctypes.cast(self.version, ctypes.POINTER(ctypes.c_uint8)),
+            ctypes.cast(self.command, ctypes.POINTER(ctypes.c_uint8)),
+            ctypes.cast(self.size, ctypes.POINTER(ctypes.c_uint16)),
+        )
 
     def run(self, stream: bytes, read: int) -> int:
         used = ctypes.c_size_t()
@@ -253,10 +258,10 @@ def turns(stream: bytes, count: int, runs: int, plain: PlainC) -> dict[str, dict
 
     for _ in range(runs):
         for read, size in READS.items():
-            note(read, "bulk", timed(lambda size=size: bulk(stream, size), count, "bulk"))
-            note(read, "c", timed(lambda size=size: plain.run(stream, size), count, "c"))
-            note(read, "loop", timed(lambda size=size: loop(part, size), PYTHON_FRAMES, "loop"))
-            note(read, "regex", timed(lambda size=size: pattern(part, size), PYTHON_FRAMES, "regex"))
+            note(read, "bulk", timed(partial(bulk, stream, size), count, "bulk"))
+            note(read, "c", timed(partial(plain.run, stream, size), count, "c"))
+            note(read, "loop", timed(partial(loop, part, size), PYTHON_FRAMES, "loop"))
+            note(read, "regex", timed(partial(pattern, part, size), PYTHON_FRAMES, "regex"))
         if parse is not None:
             note("whole", "construct", timed(lambda: parse(small), CONSTRUCT_FRAMES, "construct"))
     return rates

@@ -26,7 +26,7 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
 
 from unclouded.core.profile import load_profile
@@ -321,7 +321,7 @@ def damaged_stream(count: int, name: str, seed: int) -> tuple[bytes, dict[int, b
         data = piece = bytes(frame)
         if rng.random() < DAMAGED:
             piece = DAMAGES[name](data, rng)
-        if undecidable(stream[start_of_last:], piece):
+        if undecidable(bytes(stream[start_of_last:]), piece):
             doubtful |= {start_of_last, len(stream) - 1}
         start_of_last = len(stream) + len(piece) - len(data)
         if piece is data or name in KEEPS:
@@ -427,7 +427,7 @@ def main() -> None:
     arguments.add_argument("--frames", type=int, default=200_000)
     arguments.add_argument("--runs", type=int, default=9)
     asked = arguments.parse_args()
-    figures = {
+    figures: dict[str, Mapping[str, object]] = {
         "speed": speed(min(asked.frames, 50_000), asked.runs),
         "hostile_bytes_per_second": hostile(min(asked.frames // 10, 10_000), asked.runs),
         **{

@@ -150,7 +150,7 @@ def updated(baud: int, step: int, firmware: bytes) -> Taken:
     started = time.perf_counter()
     wire.run(until=1e6)
     passed = time.perf_counter() - started
-    assert wire.settled[0].result == "confirmed" and wire.mcu.target.received == firmware, wire.settled
+    assert wire.settled[0].result == "confirmed" and wire.mcu.role.target.data == firmware, wire.settled
     blocks = -(-len(firmware) // step)
     return Taken(
         line_s=wire.update[-1][1] - wire.update[0][0],

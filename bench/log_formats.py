@@ -1,6 +1,6 @@
 """Formats of `decode`: megabytes of text a second, beside a plain reader by a regular expression, and the detection.
 
-    python bench/formats.py [--json] [--frames N] [--rounds N] [--megabytes N]
+    python bench/log_formats.py [--json] [--frames N] [--rounds N] [--megabytes N]
 
 The same frames of a plug, written down as people and programs write them (tests/renderings.py). Ours: the text to
 chunks of bytes, with their times, directions and lines. Plain: a regular expression over each line, and an int for each

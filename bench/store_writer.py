@@ -1,7 +1,7 @@
 """The store: rows per second compared with a plain INSERT, bytes per row, reading a day, a hundred kills.
 
-python bench/store.py                 # ingest, size, reading
-python bench/store.py --kills 100     # the hundred kill -9, ten processes at a time, real figures (1 s, 2 s)
+python bench/store_writer.py                 # ingest, size, reading
+python bench/store_writer.py --kills 100     # the hundred kill -9, ten processes at a time, real figures (1 s, 2 s)
 """
 
 import argparse
@@ -12,9 +12,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "store"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from kill_round import run_round
+from store.kill_round import run_round
 
 from unclouded.core.model import Device, Point, Reading
 from unclouded.store.reader import StoreReader
