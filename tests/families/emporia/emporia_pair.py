@@ -14,11 +14,11 @@ def measures(watts: int = DEMAND, wh: int = IMPORT) -> WireCommand:
     return WireCommand({"import": wh, "export": EXPORT, "demand": watts})
 
 
-def joined(*faults: str, settings: HostSettings | None = None, damage: Damage | None = None, **wire: int) -> Pair:
+def joined(*faults: str, settings: HostSettings | None = None, damage: Damage | None = None, chunk: int = 0) -> Pair:
     """A pair whose meter measures IMPORT, EXPORT and DEMAND; the radio has these faults."""
     host = HostSession(settings or HostSettings(), ambient())
     radio = RadioSession(SimOptions(seed=1, faults=frozenset(faults)), ambient())
-    pair = Pair(host, radio, start=False, damage=damage, **wire)
+    pair = Pair(host, radio, start=False, damage=damage, chunk=chunk)
     pair.submit(measures(), "device")
     pair.mend()
     return pair

@@ -1,5 +1,6 @@
 """The controller's end against the simulated radio: start, polling, silence, joining, damage."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from families.emporia.emporia_examples import CODE, E1_TO_E6, E17, E18, E19, E22, WATTS, WH
 from families.emporia.emporia_pair import DEMAND, EXPORT, IMPORT, fault, joined, measures, requests_at
-from pair import Pair, ambient, chattering, flipping, losing
+from pair import Damage, Pair, ambient, chattering, flipping, losing
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
 from unclouded.core.session import (
@@ -58,7 +59,7 @@ def read(host: HostSession, payload: bytes, now: float) -> list[Event]:
 # --- start and polling ------------------------------------------------------------------------------
 
 
-def test_from_power_on_to_the_first_reading_in_a_fifth_of_a_second():
+def test_from_power_on_to_the_first_reading_in_a_fifth_of_a_second() -> None:
     pair = joined()
     pair.run(until=1.0)
     assert pair.sent_by("controller") == [b"$f\r", b"$r\r", b"$m\r", b"$i\r"]
@@ -66,7 +67,7 @@ def test_from_power_on_to_the_first_reading_in_a_fifth_of_a_second():
     assert pair.when("controller", Online)[0] < 0.22
 
 
-def test_the_radio_is_identified_without_showing_its_install_code():
+def test_the_radio_is_identified_without_showing_its_install_code() -> None:
     pair = joined()
     pair.run(until=1.0)
     info = pair.of("controller", Identified)[-1].info
@@ -79,7 +80,7 @@ def test_the_radio_is_identified_without_showing_its_install_code():
     }
 
 
-def test_a_radio_that_does_not_answer_gets_a_request_every_3_seconds_and_is_reported_once():
+def test_a_radio_that_does_not_answer_gets_a_request_every_3_seconds_and_is_reported_once() -> None:
     pair = joined("mute")
     pair.run(until=20.0)
     assert requests_at(pair, "f") == [0, 3, 6, 9, 12, 15, 18]
@@ -89,7 +90,7 @@ def test_a_radio_that_does_not_answer_gets_a_request_every_3_seconds_and_is_repo
     assert pair.of("controller", Reported) == [Reported(ALL)]
 
 
-def test_it_polls_every_15_seconds_and_requests_nothing_else_while_readings_arrive():
+def test_it_polls_every_15_seconds_and_requests_nothing_else_while_readings_arrive() -> None:
     pair = joined()
     pair.run(until=600.0)
     assert len(pair.of("controller", Reported)) == 40
@@ -97,7 +98,7 @@ def test_it_polls_every_15_seconds_and_requests_nothing_else_while_readings_arri
     assert len(requests_at(pair, "m")) == len(requests_at(pair, "i")) == 1
 
 
-def test_one_request_is_outstanding_at_a_time():
+def test_one_request_is_outstanding_at_a_time() -> None:
     pair = joined("slow")
     pair.run(until=60.0)
     requests = [at for at, side, _ in pair.sent if side == "controller"]
@@ -105,7 +106,7 @@ def test_one_request_is_outstanding_at_a_time():
     assert all(start < answer <= end for start, answer, end in zip(requests, answers, requests[1:], strict=False))
 
 
-def test_slow_answers_lead_to_no_join():
+def test_slow_answers_lead_to_no_join() -> None:
     pair = joined("slow")
     pair.run(until=600.0)
     assert len(pair.of("controller", Reported)) == 40
@@ -113,21 +114,21 @@ def test_slow_answers_lead_to_no_join():
 
 
 @pytest.mark.parametrize("firmware", ["firmware_2", "firmware_8"])
-def test_other_firmware_reads_the_same(firmware):
+def test_other_firmware_reads_the_same(firmware: str) -> None:
     pair = joined(firmware)
     pair.run(until=60.0)
     newest = pair.of("controller", Reported)[-1].values
     assert newest == ({"import": IMPORT, "demand": DEMAND} if firmware == "firmware_2" else ALL)
 
 
-def test_the_sniffed_half_minutes_are_reported_as_they_were():
+def test_the_sniffed_half_minutes_are_reported_as_they_were() -> None:
     host = host_up()
     events = [event for step, frame in enumerate(E1_TO_E6) for event in host.receive(frame, 1.0 + 30 * step)]
     reported = [event.values for event in events if isinstance(event, Reported)]
     assert reported == [{"import": wh, "export": EXPORT, "demand": watts} for wh, watts in zip(WH, WATTS, strict=True)]
 
 
-def test_whole_values_are_ints_and_others_exact_fractions():
+def test_whole_values_are_ints_and_others_exact_fractions() -> None:
     host = host_up()
     assert read(host, E19, 1.0)[1] == Reported({"import": Fraction("66367634.4"), "demand": Fraction("1815.6")})
 
@@ -135,7 +136,7 @@ def test_whole_values_are_ints_and_others_exact_fractions():
 # --- silence ----------------------------------------------------------------------------------------
 
 
-def test_a_radio_that_was_never_provisioned_is_reported_as_such():
+def test_a_radio_that_was_never_provisioned_is_reported_as_such() -> None:
     pair = joined("never_provisioned")
     pair.run(until=60.0)
     reasons = [event.reason for event in pair.of("controller", Waiting)]
@@ -143,7 +144,7 @@ def test_a_radio_that_was_never_provisioned_is_reported_as_such():
     assert pair.of("controller", Online) == []
 
 
-def test_a_silent_meter_is_reported_and_comes_back_online():
+def test_a_silent_meter_is_reported_and_comes_back_online() -> None:
     pair = joined()
     pair.run(until=100.0)
     fault(pair, "silent")
@@ -156,7 +157,7 @@ def test_a_silent_meter_is_reported_and_comes_back_online():
     assert pair.of("controller")[-1] == Reported(ALL)
 
 
-def test_joins_are_30_seconds_apart_at_least():
+def test_joins_are_30_seconds_apart_at_least() -> None:
     """Another implementation sent 240 in 3.9 s."""
     for faults in (("silent",), ("never_provisioned",), ("silent", "slow"), ("truncated_1",)):
         pair = joined(*faults)
@@ -166,21 +167,21 @@ def test_joins_are_30_seconds_apart_at_least():
         assert all(later - earlier > 29.999 for earlier, later in pairwise(joins))
 
 
-def test_a_silent_module_is_not_flooded():
+def test_a_silent_module_is_not_flooded() -> None:
     pair = joined("mute")
     pair.run(until=600.0)
     assert len(pair.sent_by("controller")) == 201
     assert requests_at(pair, "j") == []
 
 
-def test_a_long_poll_is_no_silence():
+def test_a_long_poll_is_no_silence() -> None:
     pair = joined(settings=HostSettings(poll_s=60))
     pair.run(until=600.0)
     assert requests_at(pair, "j") == []
     assert len(pair.of("controller", Reported)) == 10
 
 
-def test_a_reading_before_the_join_is_sent_cancels_it():
+def test_a_reading_before_the_join_is_sent_cancels_it() -> None:
     host = host_up()
     for now in range(2, 31):
         host.tick(now + 0.09)
@@ -192,7 +193,7 @@ def test_a_reading_before_the_join_is_sent_cancels_it():
     assert host.stats()["joins"] == 0
 
 
-def test_a_radio_that_dies_goes_offline_and_is_found_again():
+def test_a_radio_that_dies_goes_offline_and_is_found_again() -> None:
     pair = joined()
     pair.run(until=100.0)
     fault(pair, "mute")
@@ -205,7 +206,7 @@ def test_a_radio_that_dies_goes_offline_and_is_found_again():
     assert len(pair.of("controller", Online)) == 2
 
 
-def test_pulling_the_cable_is_offline_and_begins_anew():
+def test_pulling_the_cable_is_offline_and_begins_anew() -> None:
     pair = joined()
     pair.run(until=10.0)
     pair.cut()
@@ -217,12 +218,12 @@ def test_pulling_the_cable_is_offline_and_begins_anew():
     assert len(pair.of("controller", Online)) == 2
 
 
-def test_the_reason_names_firmware_that_is_known_to_give_no_readings():
+def test_the_reason_names_firmware_that_is_known_to_give_no_readings() -> None:
     assert "firmware 6" in states.silent(True, 6, "")
     assert "firmware" not in states.silent(True, 7, "")
 
 
-def test_the_refusal_of_the_meter_is_in_the_reason():
+def test_the_refusal_of_the_meter_is_in_the_reason() -> None:
     pair = joined("refused")
     pair.run(until=60.0)
     assert "not authorized (status 0x7E)" in pair.of("controller", Waiting)[-1].reason
@@ -232,37 +233,38 @@ def test_the_refusal_of_the_meter_is_in_the_reason():
 # --- repeated and unasked frames --------------------------------------------------------------------
 
 
-def test_a_reading_that_comes_twice_counts_once():
+def test_a_reading_that_comes_twice_counts_once() -> None:
     pair = joined("duplicates")
     pair.run(until=600.0)
     assert len(pair.of("controller", Reported)) == 40
 
 
 @pytest.mark.parametrize("payload", [E17, E19])
-def test_a_repeated_reading_never_consumes_a_pending_request(payload):
+def test_a_repeated_reading_never_consumes_a_pending_request(payload: bytes) -> None:
     host = host_up(HostSettings(poll_s=15))
     read(host, payload, 0.2)
     assert read(host, payload, 0.205) == []
     assert host.stats()["duplicates"] == 1
 
 
-def test_an_old_reading_may_repeat_after_a_quarter_of_the_poll():
+def test_an_old_reading_may_repeat_after_a_quarter_of_the_poll() -> None:
     host = host_up()
     read(host, E19, 1.0)
     assert read(host, E19, 4.0) == []
     assert read(host, E19, 16.0) == [Reported({"import": Fraction("66367634.4"), "demand": Fraction("1815.6")})]
 
 
-def test_a_radio_that_hangs_is_no_sign_of_life():
+def test_a_radio_that_hangs_is_no_sign_of_life() -> None:
     host = host_up()
     read(host, E17, 1.0)
     for now in range(16, 120, 15):
         assert not [event for event in read(host, E17, now) if isinstance(event, Reported)]
     host.tick(120.0)
-    assert "repeats one old reading" in host.receive(response("j", b"\x01"), 120.1)[0].reason
+    event = host.receive(response("j", b"\x01"), 120.1)[0]
+    assert isinstance(event, Waiting) and "repeats one old reading" in event.reason
 
 
-def test_an_alert_of_firmware_8_does_not_consume_a_pending_request():
+def test_an_alert_of_firmware_8_does_not_consume_a_pending_request() -> None:
     host = host_up()
     assert host.outgoing(0.1)[-1].data == b"$r\r"
     assert host.receive(response("e", b"\x02"), 0.2) == []
@@ -272,7 +274,7 @@ def test_an_alert_of_firmware_8_does_not_consume_a_pending_request():
     assert host.stats()["alerts"] == 1
 
 
-def test_a_late_answer_is_still_a_reading():
+def test_a_late_answer_is_still_a_reading() -> None:
     host = host_up()
     host.tick(3.0)
     assert Reported({"import": 318_458, "demand": 440}) in read(host, E18, 3.5)
@@ -281,7 +283,7 @@ def test_a_late_answer_is_still_a_reading():
 # --- the six defects of another implementation (docs/protocols/emporia.md §3.2) ------------------------------
 
 
-def test_bug_1_a_short_reading_after_a_long_one_is_not_completed_from_it():
+def test_bug_1_a_short_reading_after_a_long_one_is_not_completed_from_it() -> None:
     pair = joined("shift_37")
     pair.run(until=60.0)
     values = [event.values for event in pair.of("controller", Reported)]
@@ -290,7 +292,7 @@ def test_bug_1_a_short_reading_after_a_long_one_is_not_completed_from_it():
 
 
 @pytest.mark.parametrize(("name", "keys"), [("truncated_20", {"import"}), ("truncated_1", None), ("truncated_0", None)])
-def test_bug_1_truncated_readings_never_publish_old_values_as_new(name, keys):
+def test_bug_1_truncated_readings_never_publish_old_values_as_new(name: str, keys: set[str] | None) -> None:
     pair = joined()
     pair.run(until=10.0)
     fault(pair, name)
@@ -301,32 +303,32 @@ def test_bug_1_truncated_readings_never_publish_old_values_as_new(name, keys):
     assert all(event.values["import"] == IMPORT + 777 and "incomplete" in event.odd["import"] for event in found)
 
 
-def test_bug_2_one_join_however_slow_its_answer():
+def test_bug_2_one_join_however_slow_its_answer() -> None:
     pair = joined("silent", "slow")
     pair.run(until=59.0)
     assert len(requests_at(pair, "j")) == 1
 
 
-def test_bug_3_a_false_header_costs_no_reading():
+def test_bug_3_a_false_header_costs_no_reading() -> None:
     pair = joined("false_header", "chatter")
     pair.run(until=600.0)
     assert len(pair.of("controller", Reported)) == 40
 
 
-def test_bug_4_large_registers_are_exact():
+def test_bug_4_large_registers_are_exact() -> None:
     pair = joined()
     pair.submit(measures(wh=152_468_889), "device")
     pair.run(until=1.0)
     assert pair.of("controller", Reported)[0].values["import"] == 152_468_889
 
 
-def test_bug_5_an_invalid_demand_is_absent():
+def test_bug_5_an_invalid_demand_is_absent() -> None:
     pair = joined("invalid_demand")
     pair.run(until=1.0)
     assert pair.of("controller", Reported) == [Reported({"import": IMPORT, "export": EXPORT})]
 
 
-def test_bug_6_a_change_of_scale_costs_no_reading_and_the_first_one_counts():
+def test_bug_6_a_change_of_scale_costs_no_reading_and_the_first_one_counts() -> None:
     pair = joined("scale_change")
     pair.run(until=60.0)
     energies = [event.values["import"] for event in pair.of("controller", Reported)]
@@ -339,7 +341,7 @@ def test_bug_6_a_change_of_scale_costs_no_reading_and_the_first_one_counts():
 
 @pytest.mark.parametrize("damage", [losing(0.002), flipping(0.002), chattering(0.3)])
 @pytest.mark.parametrize("chunk", [1, 0])
-def test_ten_minutes_of_a_bad_line_cost_some_readings_and_no_state(damage, chunk):
+def test_ten_minutes_of_a_bad_line_cost_some_readings_and_no_state(damage: Damage, chunk: int) -> None:
     pair = joined("chatter", damage=damage, chunk=chunk)
     pair.run(until=600.0)
     good = [event for event in pair.of("controller", Reported) if event.values == ALL]
@@ -347,7 +349,7 @@ def test_ten_minutes_of_a_bad_line_cost_some_readings_and_no_state(damage, chunk
     assert len(requests_at(pair, "j")) <= 20
 
 
-def test_a_frame_that_loses_its_end_is_given_up_and_the_next_one_counts():
+def test_a_frame_that_loses_its_end_is_given_up_and_the_next_one_counts() -> None:
     pair = joined("cut_frames")
     pair.run(until=16.0)
     assert {event.reason for event in pair.of("controller", Rejected)} == {"cut short"}
@@ -356,7 +358,7 @@ def test_a_frame_that_loses_its_end_is_given_up_and_the_next_one_counts():
     assert pair.of("controller", Reported) == [Reported(ALL)]
 
 
-def test_a_flood_of_unrequested_join_answers_reports_a_radio_never_provisioned():
+def test_a_flood_of_unrequested_join_answers_reports_a_radio_never_provisioned() -> None:
     host = host_up()
     assert host.receive(E22, 1.0) == [Waiting(states.NEVER_PROVISIONED, 0.0)]
     assert host.stats()["unasked"] == 3
@@ -371,7 +373,7 @@ def shown(events: list[Event]) -> bytes:
 
 @pytest.mark.parametrize("cut", range(1, 13))
 @pytest.mark.parametrize("end", ["head", "tail", "length"])
-def test_a_damaged_install_code_answer_shows_none_of_it(cut, end):
+def test_a_damaged_install_code_answer_shows_none_of_it(cut: int, end: str) -> None:
     frame = response("i", CODE)
     damaged = {"head": frame[cut:], "tail": frame[:cut], "length": b"$\x01r\x0c" + frame}[end]
     host = host_up()
@@ -389,7 +391,7 @@ def test_a_damaged_install_code_answer_shows_none_of_it(cut, end):
 # --- commands -----------------------------------------------------------------------------------------
 
 
-def test_a_reset_is_sent_once_and_confirmed_by_the_next_answer():
+def test_a_reset_is_sent_once_and_confirmed_by_the_next_answer() -> None:
     pair = joined()
     pair.run(until=20.0)
     pair.submit(WireAction(RESET))
@@ -399,7 +401,7 @@ def test_a_reset_is_sent_once_and_confirmed_by_the_next_answer():
     assert pair.of("controller", Waiting)[-1].reason == states.NEVER_PROVISIONED
 
 
-def test_an_answer_to_an_earlier_request_confirms_no_reset():
+def test_an_answer_to_an_earlier_request_confirms_no_reset() -> None:
     pair = joined("slow")
     pair.submit(WireAction(RESET))
     pair.run(until=30.0)
@@ -410,7 +412,7 @@ def sent(host: HostSession, now: float) -> list[bytes]:
     return [out.data for out in host.outgoing(now)]
 
 
-def settled(events: list[Event]) -> list[Settled]:
+def settled(events: Sequence[Event]) -> list[Settled]:
     return [event for event in events if isinstance(event, Settled)]
 
 
@@ -423,7 +425,7 @@ def host_that_knows_its_radio() -> HostSession:
     return host
 
 
-def test_only_the_answer_to_a_request_sent_after_the_reset_confirms_it():
+def test_only_the_answer_to_a_request_sent_after_the_reset_confirms_it() -> None:
     host = host_that_knows_its_radio()
     ticket = host.submit(WireAction(RESET), 1.0)
     assert sent(host, 1.0) == [b"$d\r"]
@@ -432,7 +434,7 @@ def test_only_the_answer_to_a_request_sent_after_the_reset_confirms_it():
     assert settled(host.receive(response("f", b"\x07"), 3.1)) == [Settled(ticket, "confirmed", RESET_DONE)]
 
 
-def test_an_unrequested_firmware_version_confirms_no_reset_and_is_requested_again():
+def test_an_unrequested_firmware_version_confirms_no_reset_and_is_requested_again() -> None:
     host = host_that_knows_its_radio()
     ticket = host.submit(WireAction(RESET), 1.0)
     host.tick(3.0)
@@ -447,14 +449,14 @@ def test_an_unrequested_firmware_version_confirms_no_reset_and_is_requested_agai
     assert settled(host.receive(response("f", b"\x07"), 5.5)) == [Settled(ticket, "confirmed", RESET_DONE)]
 
 
-def test_a_reset_of_a_radio_that_does_not_answer_times_out():
+def test_a_reset_of_a_radio_that_does_not_answer_times_out() -> None:
     pair = joined("mute")
     pair.submit(WireAction(RESET))
     pair.run(until=60.0)
     assert pair.of("controller", Settled) == [Settled(1, "timeout", RESET_UNANSWERED)]
 
 
-def test_a_second_reset_is_refused_while_the_first_is_under_way():
+def test_a_second_reset_is_refused_while_the_first_is_under_way() -> None:
     pair = joined()
     pair.run(until=1.0)
     pair.submit(WireAction(RESET))
@@ -464,7 +466,7 @@ def test_a_second_reset_is_refused_while_the_first_is_under_way():
     assert len(requests_at(pair, "d")) == 1
 
 
-def test_nothing_ever_resets_a_radio_by_itself():
+def test_nothing_ever_resets_a_radio_by_itself() -> None:
     for faults in ((), ("mute",), ("silent",), ("chatter", "duplicates"), ("truncated_0",)):
         pair = joined(*faults)
         pair.run(until=600.0)
@@ -472,7 +474,7 @@ def test_nothing_ever_resets_a_radio_by_itself():
 
 
 @pytest.mark.parametrize("command", [WireCommand({"import": 1}), WireAction("leave"), WireAction(RESET, part="x")])
-def test_other_commands_are_the_callers_error(command):
+def test_other_commands_are_the_callers_error(command: WireCommand | WireAction) -> None:
     with pytest.raises(CommandError):
         HostSession(HostSettings(), ambient()).submit(command, 0.0)
 
@@ -508,7 +510,7 @@ class TestHostLaws(SessionLaws):
         return st.sampled_from([WireAction(RESET), WireAction(SHOW_CODE), WireCommand({"import": 1})])
 
 
-def test_stats_add_up_over_a_reconnect():
+def test_stats_add_up_over_a_reconnect() -> None:
     pair = joined("chatter")
     pair.run(until=20.0)
     pair.cut()
@@ -526,7 +528,7 @@ def _host_of(pair: Pair) -> Session:
 # --- the install code, shown on request ---------------------------------------------------------------
 
 
-def test_the_install_code_is_shown_to_whoever_asks_and_is_in_nothing_that_is_kept():
+def test_the_install_code_is_shown_to_whoever_asks_and_is_in_nothing_that_is_kept() -> None:
     pair = joined()
     pair.run(until=20.0)
     ticket = pair.submit(WireAction(SHOW_CODE))
@@ -543,7 +545,7 @@ def test_the_install_code_is_shown_to_whoever_asks_and_is_in_nothing_that_is_kep
     assert code.hex() not in kept and code.hex(" ") not in kept
 
 
-def test_the_mac_is_requested_before_the_code_where_it_is_not_known():
+def test_the_mac_is_requested_before_the_code_where_it_is_not_known() -> None:
     host = host_up()
     read(host, E17, 0.2)
     host.outgoing(0.2)
@@ -554,13 +556,13 @@ def test_the_mac_is_requested_before_the_code_where_it_is_not_known():
     assert Advanced(ticket, 0, 0, "install code 11 22 33 44 55 66 5A 60, MAC 07:06:05:04:03:02:01:00") in events
 
 
-def test_two_who_ask_at_once_both_get_it():
+def test_two_who_ask_at_once_both_get_it() -> None:
     host = host_that_knows_its_radio()
     tickets = [host.submit(WireAction(SHOW_CODE), 1.0), host.submit(WireAction(SHOW_CODE), 1.1)]
     assert [one.ticket for one in settled(host.receive(response("i", CODE), 1.2))] == tickets
 
 
-def test_a_damaged_install_code_is_not_shown():
+def test_a_damaged_install_code_is_not_shown() -> None:
     host = host_that_knows_its_radio()
     ticket = host.submit(WireAction(SHOW_CODE), 1.0)
     events = host.receive(response("i", CODE[:-1] + b"\0"), 1.1)
@@ -568,20 +570,19 @@ def test_a_damaged_install_code_is_not_shown():
     assert not any(isinstance(event, Advanced) for event in events)
 
 
-def test_an_install_code_that_is_not_sent_is_requested_again_and_times_out():
+def test_an_install_code_that_is_not_sent_is_requested_again_and_times_out() -> None:
     host = host_that_knows_its_radio()
     ticket = host.submit(WireAction(SHOW_CODE), 1.0)
     events: list[Event] = []
     frames: list[bytes] = sent(host, 1.0)
-    while host.deadline() <= 1.0 + CODE_TIMEOUT_S:
-        now = host.deadline()
+    while (now := host.deadline()) is not None and now <= 1.0 + CODE_TIMEOUT_S:
         events += host.tick(now)
         frames += sent(host, now)
     assert frames.count(b"$i\r") > 2
     assert settled(events) == [Settled(ticket, "timeout", CODE_UNANSWERED)]
 
 
-def test_without_a_line_no_install_code_is_shown():
+def test_without_a_line_no_install_code_is_shown() -> None:
     host = HostSession(HostSettings(), ambient())
     ticket = host.submit(WireAction(SHOW_CODE), 1.0)
     (outcome,) = settled(host.tick(1.0))

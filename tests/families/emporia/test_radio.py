@@ -28,7 +28,8 @@ def radio_up(*faults: str, seed: int = 1) -> RadioSession:
 def answers(radio: RadioSession, request: bytes, now: float = 1.0) -> list[tuple[float, bytes]]:
     """Its answers to a request, with the ms that each took."""
     radio.receive(request, now)
-    sent, at = [], now
+    sent: list[tuple[float, bytes]] = []
+    at: float | None = now
     while at is not None and at < now + 1:
         sent += [(round((at - now) * 1000), out.data) for out in radio.outgoing(at)]
         radio.tick(at)
@@ -44,52 +45,52 @@ def payload_of(radio: RadioSession, letter: str) -> bytes:
     return frame.payload
 
 
-def test_its_reading_is_the_sniffed_one_byte_for_byte():
+def test_its_reading_is_the_sniffed_one_byte_for_byte() -> None:
     ((_, data),) = answers(radio_up(), b"$r\r")
     sniffed = bytearray(E1_TO_E6[0])
     sniffed[5] = data[5]  # the sequence number
     assert data == bytes(sniffed)
 
 
-def test_answers_take_85_to_102_ms_and_the_same_each_time_for_a_seed():
+def test_answers_take_85_to_102_ms_and_the_same_each_time_for_a_seed() -> None:
     times = [[answers(radio_up(seed=seed), b"$r\r")[0][0] for seed in range(40)] for _ in range(2)]
     assert times[0] == times[1]
     assert set(times[0]) <= set(range(85, 103))
     assert len(set(times[0])) > 5
 
 
-def test_its_install_code_has_a_right_check_and_its_mac_is_on_the_label():
+def test_its_install_code_has_a_right_check_and_its_mac_is_on_the_label() -> None:
     radio = radio_up()
     assert is_valid(payload_of(radio, "i"))
     assert payload_of(radio, "m")[::-1].hex() == radio.mac
 
 
-def test_an_old_radio_sends_152_bytes_with_its_uptime():
+def test_an_old_radio_sends_152_bytes_with_its_uptime() -> None:
     reading = parse_reading(payload_of(radio_up("firmware_2"), "r"))
     assert reading.values == {"import": 152_468_871, "demand": 1191}
-    assert 1085 <= reading.registers.uptime_ms <= 1102
+    assert reading.registers.uptime_ms in range(1085, 1103)
 
 
-def test_a_meter_that_measures_nothing_yet_gives_no_values():
+def test_a_meter_that_measures_nothing_yet_gives_no_values() -> None:
     radio = RadioSession(SimOptions(), ambient())
     radio.up(LinkPath(), 0.0)
     assert parse_reading(payload_of(radio, "r")).values == {}
 
 
-def test_join_is_the_truth_about_provisioning_only():
+def test_join_is_the_truth_about_provisioning_only() -> None:
     assert payload_of(radio_up(), "j") == b"\x01"
     assert payload_of(radio_up("silent"), "j") == b"\x01"
     assert payload_of(radio_up("never_provisioned"), "j") == b"\x00"
     assert answers(radio_up("silent"), b"$r\r") == []
 
 
-def test_a_reset_wipes_the_provisioning_and_is_not_answered():
+def test_a_reset_wipes_the_provisioning_and_is_not_answered() -> None:
     radio = radio_up()
     assert answers(radio, b"$d\r") == []
     assert payload_of(radio, "j") == b"\x00"
 
 
-def test_firmware_8_sends_alerts_unasked():
+def test_firmware_8_sends_alerts_unasked() -> None:
     radio = radio_up("firmware_8")
     radio.tick(7.0)
     (out,) = radio.outgoing(7.0)
@@ -97,18 +98,18 @@ def test_firmware_8_sends_alerts_unasked():
 
 
 @pytest.mark.parametrize("length", [20, 1, 0])
-def test_truncated_readings_are_whole_frames(length):
+def test_truncated_readings_are_whole_frames(length: int) -> None:
     assert len(payload_of(radio_up(f"truncated_{length}"), "r")) == length
 
 
-def test_log_text_describes_the_answer():
+def test_log_text_describes_the_answer() -> None:
     text = b"".join(data for _, data in answers(radio_up("chatter"), b"$r\r"))
     assert b"SeIhd>" in text
     assert b"clus 0x0702 (Simple Metering)" in text
     assert b"sMRB len 44\r\n" in text
 
 
-def test_unknown_faults_are_named_in_the_error():
+def test_unknown_faults_are_named_in_the_error() -> None:
     with pytest.raises(CommandError, match="no fault 'gremlins'"):
         RadioSession(SimOptions(faults=frozenset({"gremlins"})), ambient())
 
@@ -122,7 +123,7 @@ def test_unknown_faults_are_named_in_the_error():
         WireAction("leave"),
     ],
 )
-def test_invalid_commands_are_the_callers_error(command):
+def test_invalid_commands_are_the_callers_error(command: WireCommand | WireAction) -> None:
     with pytest.raises(CommandError):
         RadioSession(SimOptions(), ambient()).submit(command, 0.0)
 
