@@ -16,7 +16,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -53,6 +53,7 @@ from unclouded.uplink.session import UplinkSession
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 AWAY_S = 3600
+LOGINS = 50  # at once: this process plays all hubs, and NATS waits two seconds for each
 SECONDS = 15  # with values, of a window
 NOW = int(time.time()) // AWAY_S * AWAY_S
 SERVE = "--serve"
@@ -75,6 +76,10 @@ class NoRenewal:
 
 def identity(credentials: Credentials, name: str) -> NatsIdentity:
     return NatsIdentity(name, token=lambda: credentials.token, sign=credentials.key.sign)
+
+
+def batched(clients: Sequence[NatsClient], most: int) -> Iterator[Sequence[NatsClient]]:
+    return (clients[place : place + most] for place in range(0, len(clients), most))
 
 
 def hub_id(number: int) -> str:
@@ -241,8 +246,10 @@ async def storm(
     clients = [
         NatsClient(nats.urls, identity(nats.trust.hub(hub_id(n)), "hub"), f"_INBOX.{hub_id(n)}") for n in range(hubs)
     ]
-    running = [asyncio.ensure_future(client.run()) for client in clients]
-    await connected(clients)
+    running = list[asyncio.Future[None]]()
+    for some in batched(clients, LOGINS):
+        running += [asyncio.ensure_future(client.run()) for client in some]
+        await connected(some)
     async with servers(dsn, nats.urls):
         started = time.monotonic()
         tasks = [asyncio.ensure_future(kind(one, hub_id(n), counts, data)) for n, one in enumerate(clients)]

@@ -210,6 +210,18 @@ async def refuses(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.close()
 
 
+async def busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(INFO)
+    await reader.readline()
+    writer.write(b"-ERR 'Authentication Timeout'\r\n")
+    writer.close()
+
+
+async def test_a_server_that_is_too_busy_for_a_login_refuses_no_one() -> None:
+    client = await state_with(busy)
+    assert (client.state.state, "waited too long for the login" in client.state.text) == ("waiting", True)
+
+
 @pytest.mark.parametrize(
     ("serve", "words"),
     [

@@ -16,8 +16,8 @@ from typing import Literal
 import msgspec
 
 from unclouded.core.errors import LinkError
+from unclouded.core.retry_delays import RetryDelays
 from unclouded.core.supervise import Fault
-from unclouded.links.dial import RedialDelays
 from unclouded.links.nats.connection import NatsConnection, NatsIdentity, NatsServer, first_of, nats_server
 from unclouded.links.nats.wire import NatsMessage, publish_bytes, subscribe_line, unsubscribe_line
 
@@ -76,7 +76,7 @@ class NatsClient:
         self._numbers = count(1)
         self._connection: NatsConnection | None = None
         self._fault: Fault | None = None
-        self._delays = RedialDelays()
+        self._delays = RetryDelays()
         self._turn = 0
         self.subscribe(f"{self._inbox}.*", self._answered)
 
@@ -173,7 +173,7 @@ class NatsClient:
         await connection.open()
         self._fault = Fault()
         self._connection = connection
-        self._delays.connected(asyncio.get_running_loop().time())
+        self._delays.started(asyncio.get_running_loop().time())
         for sid, (subject, queue, _) in self._subscriptions.items():
             self._send(subscribe_line(subject, sid, queue))
         self._enter(NatsState("connected", f"Connected to {connection.server}.", str(connection.server)))

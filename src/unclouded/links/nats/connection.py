@@ -42,6 +42,7 @@ REFUSALS = {
     "account authentication expired": "The account of the fleet has expired.",
     "maximum connections exceeded": "It has as many connections as it takes.",
     "account maximum active connections exceeded": "The account of the fleet has as many connections as it may.",
+    "authentication timeout": "It waited too long for the login; it may be very busy.",
     "stale connection": "It got no answer from here for too long.",
 }
 NOT_FATAL = ("permissions violation", "invalid subject")
@@ -293,5 +294,5 @@ class NatsConnection(asyncio.Protocol):
             self.warning = text
             return
         known = next((words for start, words in REFUSALS.items() if low.startswith(start)), "")
-        self.refused = "auth" in low
+        self.refused = "auth" in low and not low.startswith("authentication timeout")
         self.end(f"{self.server}: {known or text}")
