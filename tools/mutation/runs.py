@@ -11,8 +11,8 @@ from hypothesis import Phase, settings
 from tools.mutation.forks import SOURCE, LineTrace, MutantFinder
 from tools.mutation.mutants import Mutant, mutated
 
-SLOWEST_S = 2.0  # CPU seconds, traced: a slower test is left out, so what it alone notices counts as not noticed
-EXAMPLES = 15  # of a property, always the same ones: a score must not depend on luck
+SLOWEST_S = 1.0  # CPU seconds, traced: a slower test is left out, so what it alone notices counts as not noticed
+EXAMPLES = 10  # of a property, always the same ones: a score must not depend on luck
 ARGUMENTS = (
     "-q",
     "-n0",

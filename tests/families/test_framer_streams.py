@@ -1,0 +1,230 @@
+"""What every framer makes of one long, damaged stream, as it was when its rules were reviewed.
+
+The properties beside each framer say what always holds; here each decision counts: a digest of all pieces of a fixed
+stream. Where a rule is changed on purpose, the counts show what became different.
+"""
+
+import hashlib
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import pytest
+
+from unclouded.families.emporia.frame import EmporiaFramer, request, response
+from unclouded.families.hlw8032.frame import Hlw8032Framer, encode
+from unclouded.families.tuya.gateway.wire.commands import GATEWAY
+from unclouded.families.tuya.line.framing import Frame, Framer, Noise
+from unclouded.families.tuya.low_power.commands import LOW_POWER
+from unclouded.families.tuya.wifi.commands import WIFI
+from unclouded.families.tuya.zigbee_module.commands import ZIGBEE_MODULE
+from unclouded.families.tuya.zigbee_module.framing import SequencedFrame, SequencedFramer
+
+SIZE = 24_000  # bytes of a stream
+
+Random = random.Random
+
+
+class AnyFramer(Protocol):
+    """What all framers have."""
+
+    def feed(self, data: bytes) -> list[Any]: ...  # Any: each framer's own pieces
+
+    def close(self) -> list[Any]: ...
+
+
+# --- streams ----------------------------------------------------------------------------------------
+
+
+def unit(rng: Random) -> bytes:
+    body = bytes(rng.choice((0x55, 0xAA, 0, 3, 7, rng.randrange(256))) for _ in range(rng.choice((1, 1, 4, 4, 9, 0))))
+    return bytes((rng.randrange(256), rng.choice((0, 1, 2, 3, 4, 5, 5, 6)))) + len(body).to_bytes(2) + body
+
+
+def tuya_frame(rng: Random) -> bytes:
+    version, kind = rng.choice((0, 3)), rng.randrange(9)
+    units = b"".join(unit(rng) for _ in range(rng.choice((1, 1, 2, 3))))
+    if kind < 4:
+        return bytes(Frame(version, rng.choice((6, 7, 0x22)), units))
+    if kind == 4:
+        return bytes(Frame(version, rng.choice((0x0C, 0x0D)), bytes((4,)) + b"1234" + units))
+    if kind == 5:
+        return bytes(Frame(version, 0x0B, rng.randbytes(rng.choice((4, 4, 40, 260)))))
+    if kind == 6:
+        return bytes(Frame(version, 7, units * rng.choice((1, 1, 1, 20))))
+    command = rng.choice((0, 1, 2, 3, 8, 0x1C, 0x34, 0x0E, 0x70))
+    return bytes(Frame(version, command, rng.randbytes(rng.choice((0, 1, 2, 9)))))
+
+
+def zigbee_frame(rng: Random) -> bytes:
+    payload = unit(rng) if rng.randrange(2) else rng.randbytes(rng.randrange(12))
+    return bytes(SequencedFrame(rng.choice((2, 2, 1)), rng.randrange(12), payload, sequence=rng.randrange(2**16)))
+
+
+def emporia_frame(rng: Random) -> bytes:
+    return rng.choice(
+        (
+            request(rng.choice("rmji")),
+            response("r", rng.randbytes(rng.choice((0, 3, 40)))),
+            response(rng.choice("jfe"), rng.randbytes(1)),
+            response(rng.choice("mi"), rng.randbytes(rng.choice((8, 8, 7)))),
+            b"log text with a $ in it\r\n",
+            b"$r\r\nhelp $m\r\n",
+        )
+    )
+
+
+def chip_frame(rng: Random) -> bytes:
+    pairs = [(rng.randrange(2**24), rng.randrange(2**24)) for _ in range(3)]
+    state = rng.choice((0x55, 0xAA, 0xF2, 0xFF, 0x12))
+    return bytes(encode(state, pairs[0], pairs[1], pairs[2], rng.randrange(256), rng.randrange(2**17)))
+
+
+def stream(frame: Callable[[Random], bytes], header: bytes) -> bytes:
+    """Frames, some of them damaged, cut short or one inside the other, and noise."""
+    rng, parts, size = Random(7), list[bytes](), 0
+    while size < SIZE:
+        one = frame(rng)
+        at = rng.randrange(len(one) + 1)
+        flipped = one[: max(at - 1, 0)] + rng.randbytes(1) + one[at:] if at else one
+        cases = (one, one, one, one[:at], flipped, rng.randbytes(rng.randrange(9)), header, header[:1])
+        part = rng.choice((*cases, one[:at] + frame(rng) + one[at:], header + rng.randbytes(4)))
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
+
+
+# --- what comes out ---------------------------------------------------------------------------------
+
+
+def pieces_of(framer: AnyFramer, chunks: Iterable[bytes]) -> list[Any]:
+    return [*(piece for chunk in chunks for piece in framer.feed(chunk)), *framer.close()]
+
+
+def told(piece: Any) -> tuple[str, bytes]:
+    reason = getattr(piece, "reason", "frame")
+    return str(reason), piece.data if isinstance(piece, Noise) else bytes(piece)
+
+
+def merged(pieces: Iterable[Any]) -> list[tuple[str, bytes]]:
+    found: list[tuple[str, bytes]] = []
+    for reason, data in map(told, pieces):
+        if found and found[-1][0] == reason != "frame":
+            found[-1] = reason, found[-1][1] + data
+        else:
+            found.append((reason, data))
+    return found
+
+
+def digest(pieces: Iterable[tuple[str, bytes]]) -> str:
+    text = "\n".join(f"{reason} {data.hex()}" for reason, data in pieces)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def counts_of(pieces: Iterable[tuple[str, bytes]]) -> dict[str, int]:
+    """How many pieces of each reason."""
+    return dict(sorted(Counter(re.sub(r" \d.*", "", reason) for reason, _ in pieces).items()))
+
+
+TUYA, ZIGBEE = stream(tuya_frame, b"\x55\xaa"), stream(zigbee_frame, b"\x55\xaa")
+EMPORIA, CHIP = stream(emporia_frame, b"\x24\x01"), stream(chip_frame, b"\x55\x5a")
+
+FRAMERS: dict[str, tuple[Callable[[], AnyFramer], bytes]] = {
+    "wifi": (lambda: Framer((WIFI.shapes,), gap=None), TUYA),
+    "low power": (lambda: Framer((LOW_POWER.shapes,), gap=None), TUYA),
+    "gateway": (lambda: Framer((GATEWAY.shapes,), gap=None), TUYA),
+    "all dialects": (lambda: Framer((WIFI.shapes, LOW_POWER.shapes, GATEWAY.shapes), gap=None), TUYA),
+    "zigbee module": (lambda: SequencedFramer(ZIGBEE_MODULE.shapes), ZIGBEE),
+    "emporia radio": (lambda: EmporiaFramer("device", None), EMPORIA),
+    "emporia hub": (lambda: EmporiaFramer("controller", None), EMPORIA),
+    "emporia both": (lambda: EmporiaFramer(None, None), EMPORIA),
+    "metering chip": (Hlw8032Framer, CHIP),
+}
+
+EXPECTED: dict[str, tuple[str, dict[str, int]]] = {
+    "wifi": (
+        "2e925b567c55f9a6",
+        {
+            "a whole frame inside": 74,
+            "bad checksum": 142,
+            "data points do not fit the length": 136,
+            "frame": 412,
+            "length over the cap": 181,
+            "no header": 158,
+        },
+    ),
+    "low power": (
+        "b2e9e8ae89b18702",
+        {
+            "a whole frame inside": 98,
+            "bad checksum": 183,
+            "data points do not fit the length": 4,
+            "frame": 468,
+            "length over the cap": 173,
+            "no header": 183,
+        },
+    ),
+    "gateway": (
+        "b67d9300baf7fd58",
+        {
+            "a whole frame inside": 87,
+            "bad checksum": 152,
+            "data points do not fit the length": 118,
+            "frame": 391,
+            "length over the cap": 182,
+            "no header": 152,
+        },
+    ),
+    "all dialects": (
+        "81206fee059f1211",
+        {"a whole frame inside": 91, "bad checksum": 191, "frame": 471, "length over the cap": 173, "no header": 184},
+    ),
+    "zigbee module": (
+        "4affd0a39b4be3b4",
+        {
+            "a version without sequence number": 377,
+            "bad checksum": 218,
+            "cut off": 1,
+            "data points do not fit the length": 75,
+            "frame": 495,
+            "length over the cap": 390,
+            "no header": 198,
+        },
+    ),
+    "emporia radio": (
+        "da22dea7cfec2f4c",
+        {"frame": 475, "length": 117, "no carriage return at the end": 131, "stray bytes": 451, "text": 561},
+    ),
+    "emporia hub": ("2e745be73fc07e8f", {"frame": 688, "stray bytes": 555, "text": 807}),
+    "emporia both": (
+        "54a7ef08df110af8",
+        {"frame": 638, "length": 117, "no carriage return at the end": 131, "stray bytes": 480, "text": 557},
+    ),
+    "metering chip": ("2de3c2eabd34e420", {"bad checksum": 586, "frame": 483, "stray bytes": 223}),
+}
+
+
+@pytest.mark.parametrize("name", FRAMERS)
+def test_every_decision_about_a_long_damaged_stream(name: str) -> None:
+    make, data = FRAMERS[name]
+    found = [told(piece) for piece in pieces_of(make(), [data])]
+    assert b"".join(part for _, part in found) == data
+    assert (digest(found), counts_of(found)) == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", FRAMERS)
+@pytest.mark.parametrize("size", [61])
+def test_the_same_comes_out_in_chunks(name: str, size: int) -> None:
+    make, data = FRAMERS[name]
+    chunks = [data[at : at + size] for at in range(0, len(data), size)]
+    assert merged(pieces_of(make(), chunks)) == merged(pieces_of(make(), [data]))
+
+
+def test_a_frame_is_given_up_after_three_tenths_of_a_second() -> None:
+    framer = Framer((WIFI.shapes,))
+    assert framer.feed(bytes(Frame(3, 7, bytes(8)))[:9], 10.0) == []
+    assert framer.deadline() == pytest.approx(10.3) and framer.held == 9
+    radio = EmporiaFramer()
+    assert radio.feed(b"\x24\x01r", 10.0) == [] and radio.deadline() == pytest.approx(10.1) and radio.held == 3
