@@ -108,7 +108,7 @@ def read_invitation(text: str, url: str = "") -> Invitation:
     code, at, rest = text.partition("@")
     place, _, fingerprint = (rest if at else url).partition("#")
     if not place:
-        raise InvitationError("it does not say where the fleet is: CODE@HOST")
+        raise InvitationError("it does not say where the fleet is. Copy the whole of it, as in CODE@HOST, or add --url")
     fingerprint = fingerprint.upper()
     if fingerprint and not re.fullmatch(rf"[A-Z2-7]{{{FINGERPRINT_LENGTH}}}", fingerprint):
         raise InvitationError(f"behind # stand {FINGERPRINT_LENGTH} characters A-Z and 2-7")
@@ -204,7 +204,7 @@ def _normal_url(place: str) -> str:
     scheme = scheme.lower() if found else "https"
     host, port = _host_and_port(rest)
     if scheme not in ("https", "http") or (scheme == "http" and not _is_loopback(host)):
-        raise InvitationError("the fleet is reached by https only")
+        raise InvitationError("a fleet elsewhere is reached by https only. Leave out http://")
     return f"{scheme}://{host}{'' if port in (0, HTTPS) else f':{port}'}"
 
 

@@ -40,11 +40,11 @@ class RealFleet:
         self.now = NOW
         self.base = base
         self._nats = nats
-        self._shard = shard
+        self.shard = shard
 
     async def home(self, folder: Path, table: str = RAW) -> Home:
         """One that has joined."""
-        organisation = await self.base.register.add_organisation(f"org {new_shard()}", self._shard)
+        organisation = await self.base.register.add_organisation(f"org {new_shard()}", self.shard)
         return self.hub(folder, await add_home(self.base, organisation.number), table)
 
     def hub(self, folder: Path, id: str, table: str = RAW) -> Home:

@@ -3,8 +3,10 @@
 Source: docs/protocols/fleet.md §10
 """
 
+import errno
 import hmac
 import http.client
+import socket
 import ssl
 import time
 from email.utils import parsedate_to_datetime
@@ -31,6 +33,7 @@ from unclouded.uplink.joining import (
 TIMEOUT_S = 15.0
 LONGEST_ANSWER = 256 * 1024  # bytes
 CLOCK_S = 3600.0  # s by which the clock of this computer may differ from that of the fleet
+AWAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 CLOCK_CODES = (9, 10)  # of X.509: not yet valid, expired
 REFUSED = (
     "The fleet does not take this code: it is unknown, has expired (codes are valid for 15 minutes) or was used. Ask "
@@ -120,7 +123,7 @@ class FleetHttp:
             raise LinkError(f"The fleet at {place} does not answer within {TIMEOUT_S:g} s.") from None
         except (OSError, http.client.HTTPException) as error:
             why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-            raise LinkError(f"The fleet at {place} cannot be reached: {why}. Are address and port right?") from None
+            raise LinkError(f"The fleet at {place} cannot be reached: {why}. {_hint(error)}") from None
         finally:
             connection.close()
         _check_clock(answer.getheader("Date"))
@@ -152,6 +155,13 @@ def _failure(status: int, body: bytes) -> str:
         reason = ""
     hint = " Try again later." if status in (429, 503) else ""
     return f"The fleet refuses it ({status}): {printable(reason[:300]) or 'it says no reason.'}{hint}"
+
+
+def _hint(error: Exception) -> str:
+    """What to look at."""
+    if isinstance(error, socket.gaierror) or getattr(error, "errno", None) in AWAY:
+        return "Is this computer connected to the network, and the address right?"
+    return "Are address and port right, and does the fleet run?"
 
 
 def _untrusted(place: str, error: ssl.SSLCertVerificationError) -> str:
