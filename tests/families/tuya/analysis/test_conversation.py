@@ -110,6 +110,11 @@ def test_a_report_after_several_overdue_requests_answers_the_newest() -> None:
     assert comments[-1].answers == comments[2].piece.offset and comments[-1].after_s == pytest.approx(0.6)
 
 
+def test_a_report_answers_the_oldest_of_several_requests_that_still_wait() -> None:
+    comments = talk([(0.0, "M", BEATS), (1.0, "W", ASKS_ALL), (1.1, "W", SWITCH_ON), (1.2, "M", IS_ON)])
+    assert comments[-1].answers == comments[1].piece.offset and comments[-1].after_s == pytest.approx(0.2)
+
+
 def test_a_report_of_another_point_does_not_answer_a_set() -> None:
     sent: list[SentChunk] = [(0.0, "M", BEATS), (1.0, "W", SWITCH_ON), (1.1, "M", POWER)]
     assert remarks(talk(sent, until=1.5)) == [
