@@ -204,7 +204,7 @@ BROKEN_CONSOLES: Mapping[str, BrokenEnd] = {
     "takes one space": _console("typed.spaces", into=lambda data: data.replace(b"  ", b"_")),
     "takes one line at once": _console("typed.at-once", into=first_line),
     **{
-        f"is deaf after {name}": _console(f"typed.{name}", into=deaf_after(lambda data, typed=typed: data == typed))
+        f"is deaf after {name}": _console(f"typed.{name}", into=deaf_after(typed.__eq__))
         for name, typed in {
             "long": LONG,
             "control": CONTROL,

@@ -31,14 +31,15 @@ def never(letter: str) -> AlterBytes:
 
 def skipping(letter: str, after: str, most: int = 1) -> AlterBytes:
     """So many requests with this letter are not sent, next after one with the other letter."""
-    state = ["", 0]
+    before, skipped = "", 0
 
     def alter(data: bytes) -> Sequence[bytes]:
+        nonlocal before, skipped
         sent = data[1:2].decode()
-        if sent == letter and state[0] == after and state[1] < most:
-            state[1] += 1
+        if sent == letter and before == after and skipped < most:
+            skipped += 1
             return ()
-        state[:] = [sent, 0] if sent != letter or state[0] != after else ["", 0]
+        before, skipped = sent if sent != letter or before != after else "", 0
         return (data,)
 
     return alter

@@ -241,7 +241,7 @@ BROKEN_RADIOS: Mapping[str, BrokenEnd] = {
     ),
     "takes whole requests only": _radio("line.byte-by-byte", "line.two-at-once", into=_only_whole),
     **{
-        f"is deaf after {name}": _radio(f"line.{name}", into=deaf_after(lambda data, bad=bad: data == bad))
+        f"is deaf after {name}": _radio(f"line.{name}", into=deaf_after(bad.__eq__))
         for name, bad in {
             "return": b"\r",
             "noise": NOISE,

@@ -6,7 +6,7 @@ from conformance.conforming import FIRMWARE, conform
 from pair import Pair, ambient
 from unclouded.conformance.check import RunOptions, RunReport
 from unclouded.conformance.tuya_gateway.emulated_gateway_mcu import FIRST_SUB, SECOND_SUB, SUBS
-from unclouded.core.session import Session, WireAction, WireCommand
+from unclouded.core.session import Session, SessionCommand, WireAction, WireCommand, WireValue
 from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
 from unclouded.families.tuya.gateway.mcu.options import CAPABILITIES, GatewayOptions, SimulatedSubDevice
 from unclouded.families.tuya.gateway.module.module import gateway_module
@@ -31,7 +31,7 @@ TYPES = {
     **{"1": "bool", "2": "bool", "6": "raw", "18": "value"},
     **{"21": "string", "26": "bitmap", "32": "enum", "38": "enum"},
 }
-FIRST = {
+FIRST: dict[str, dict[str, WireValue]] = {
     PLUG: {"1": True, "18": 0, "21": "abc", "26": 1, "38": 1},
     MOTION: {"1": False},
     LOCK: {"18": 1},
@@ -67,7 +67,7 @@ def gateway_person(pair: Pair, text: str) -> None:
     """Does what a check of the module asks for."""
     update = WireAction("update", {"file": "new.bin"})
     group = {"gid": "conf", "add": ",".join(SUBS)}
-    actions = {
+    actions: dict[str, tuple[SessionCommand, ...]] = {
         "Switch": (WireCommand({"1": True}, part=FIRST_SUB),),
         "Remove": (WireAction("remove", part=SECOND_SUB),),
         "Add": (WireAction("group", group),),

@@ -3,13 +3,13 @@
 from conformance.conforming import conform
 from pair import Pair, ambient
 from unclouded.conformance.check import RunReport
-from unclouded.core.session import Session, WireAction, WireCommand
+from unclouded.core.session import Session, WireAction, WireCommand, WireValue
 from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.low_power.module import low_module
 from unclouded.families.tuya.settings import LineSettings
 
 TYPES = {"1": "bool", "2": "value", "17": "value", "21": "string", "26": "bitmap", "38": "enum"}
-FIRST = {"1": True, "2": 87, "17": 60, "21": "abc", "26": 1, "38": 2}
+FIRST: dict[str, WireValue] = {"1": True, "2": 87, "17": 60, "21": "abc", "26": 1, "38": 2}
 
 
 class FrontDoor:

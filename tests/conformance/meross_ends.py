@@ -1,6 +1,6 @@
 """Our ends of a Meross plug's wires in conformance tests: a session behind an HTTP server, as on a real link."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import h11
 
@@ -25,8 +25,6 @@ from unclouded.core.session import (
     Question,
     Refusal,
     Session,
-    SessionCommand,
-    Ticket,
     WireCommand,
 )
 from unclouded.core.session_parts import earliest
@@ -34,6 +32,7 @@ from unclouded.families.meross import MerossController, MerossDevice, MerossSett
 from unclouded.links.http import HEAD as LINK_HEAD
 from unclouded.links.http import TIMEOUT_S as HTTP_TIMEOUT_S
 from unclouded.links.http_reply import ReplyReader
+from wrapped_session import Wrapped
 
 EXCHANGES = LinkPath(name="http", push=False, answers=True)
 SERVED = LinkPath(name="http", asks=True)
@@ -44,43 +43,6 @@ HUB_HEAD = LINK_HEAD % b"plug"
 BODY_LIMIT = 4_096
 OPTIONS = RunOptions(yes=True, assist=True, firmware=FIRMWARE, key=KEY)
 Rewrite = Callable[[bytes], bytes]
-
-
-class Wrapped:
-    """A session around another one."""
-
-    def __init__(self, inner: Session) -> None:
-        self.inner = inner
-
-    def up(self, path: LinkPath, now: float) -> Sequence[Event]:
-        return self.inner.up(path, now)
-
-    def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
-        return self.inner.down(path, reason, now)
-
-    def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
-        return self.inner.receive(data, now, path, re)
-
-    def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
-        return self.inner.failed(id, why, now)
-
-    def submit(self, command: SessionCommand, now: float) -> Ticket:
-        return self.inner.submit(command, now)
-
-    def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
-        return self.inner.answer(id, value, now)
-
-    def tick(self, now: float) -> Sequence[Event]:
-        return self.inner.tick(now)
-
-    def deadline(self) -> float | None:
-        return self.inner.deadline()
-
-    def outgoing(self, now: float) -> list[Out]:
-        return self.inner.outgoing(now)
-
-    def stats(self) -> Mapping[str, float]:
-        return self.inner.stats()
 
 
 class HttpPlug(Wrapped):

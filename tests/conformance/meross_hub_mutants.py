@@ -4,12 +4,13 @@ For test_meross_mutants.py.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import h11
 import msgspec
 
-from conformance.meross_ends import HttpHub, Rewrite, Wrapped, hub
+from conformance.meross_ends import HttpHub, Rewrite, hub
 from conformance.meross_mqtt_ends import Change, MqttHub
 from conformance.meross_mutants import A, Json, body_edit, put, resigned
 from families.meross.meross_pair import KEY
@@ -19,6 +20,7 @@ from unclouded.core.session import Event, Out, Refusal, Session
 from unclouded.families.meross.wire.identity import CLIENT_ID, identify_client
 from unclouded.families.meross.wire.lan_encryption import bound_cipher, is_clear
 from unclouded.links.mqtt import packets as mqtt
+from wrapped_session import Wrapped
 
 
 class BrokenHub(msgspec.Struct, frozen=True, kw_only=True):
@@ -368,7 +370,7 @@ BROKEN_HUBS: Mapping[str, BrokenHub] = {
     "floods a plug": http(FLOODS, FLOODS, wrap=lambda inner: Busy(inner, times=5)),
     **{
         f"gives up after {name}": http(
-            f"{name}.recovers", f"{name}.recovers", wrap=lambda inner, test=test: Silent(inner, test), read=read
+            f"{name}.recovers", f"{name}.recovers", wrap=partial(Silent, test=test), read=read
         )
         for name, test, read in (
             ("error-5001", lambda body: b'"code":5001' in body, None),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from conformance.conforming import Collector, hub_answers
-from conformance.meross_ends import OPTIONS, Wrapped, answer_of, home, switch
+from conformance.meross_ends import OPTIONS, answer_of, home, switch
 from families.meross.meross_pair import KEY, UUID
 from pair import Pair, ambient
 from unclouded.conformance import suite
@@ -22,6 +22,7 @@ from unclouded.families.meross.wire.identity import identify_client
 from unclouded.links.broker.plug_client import Login
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import Parser, encode
+from wrapped_session import Wrapped
 
 STREAM = LinkPath(name="mqtt", facts=(("tls", "TLSv1.2"), ("cipher", "ECDHE-RSA-AES128-GCM-SHA256")))
 CLIENT = LinkPath(

@@ -84,7 +84,7 @@ def resigned(found: Json) -> Json:
 def put(name: str, value: Any) -> Callable[[Json], None]:
     """Set a field, named by a path of dots, where it is there."""
 
-    def change(fields: Json) -> None:
+    def change(fields: Any) -> None:  # Any: JSON
         *path, last = name.split(".")
         with suppress(KeyError, IndexError, TypeError):
             for one in path:
@@ -95,7 +95,7 @@ def put(name: str, value: Any) -> Callable[[Json], None]:
 
 
 def without(name: str) -> Callable[[Json], None]:
-    def change(fields: Json) -> None:
+    def change(fields: Any) -> None:  # Any: JSON
         *path, last = name.split(".")
         for one in path:
             fields = fields[one]

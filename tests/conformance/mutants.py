@@ -4,7 +4,7 @@ Mutant(wifi_module(…), out=dropping(0x24))          it never sends a frame 24
 Mutant(wifi_module(…), into=repaired)               it takes frames with a wrong checksum
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from unclouded.core.session import (
     Answer,
@@ -14,11 +14,10 @@ from unclouded.core.session import (
     Out,
     Refusal,
     Session,
-    SessionCommand,
-    Ticket,
 )
 from unclouded.core.session_parts import succeed
 from unclouded.families.tuya.line.framing import Frame
+from wrapped_session import Wrapped
 
 Alter = Callable[[Frame], Sequence[Frame]]
 AlterBytes = Callable[[bytes], Sequence[bytes]]
@@ -36,47 +35,37 @@ def as_it_is(data: bytes) -> bytes:
     return data
 
 
-class ByteMutant:
+class ByteMutant(Wrapped):
     """``out``: what becomes of each piece that the inner end sends. ``into``: of the bytes that it receives."""
 
     def __init__(self, inner: Session, out: AlterBytes = alone, into: Callable[[bytes], bytes] = as_it_is) -> None:
-        self._inner, self._out, self._into = inner, out, into
+        super().__init__(inner)
+        self._out, self._into = out, into
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
-        return self._take(self._inner.up(path, now))
+        return self._take(self.inner.up(path, now))
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
-        return self._take(self._inner.down(path, reason, now))
+        return self._take(self.inner.down(path, reason, now))
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         data = self._into(data)
-        return self._take(self._inner.receive(data, now, path, re)) if data else ()
+        return self._take(self.inner.receive(data, now, path, re)) if data else ()
 
     def failed(self, id: int, why: Failure, now: float) -> Sequence[Event]:
-        return self._take(self._inner.failed(id, why, now))
-
-    def submit(self, command: SessionCommand, now: float) -> Ticket:
-        return self._inner.submit(command, now)
+        return self._take(self.inner.failed(id, why, now))
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
-        return self._take(self._inner.answer(id, value, now))
+        return self._take(self.inner.answer(id, value, now))
 
     def tick(self, now: float) -> Sequence[Event]:
-        return self._take(self._inner.tick(now))
-
-    def deadline(self) -> float | None:
-        return self._inner.deadline()
+        return self._take(self.inner.tick(now))
 
     def outgoing(self, now: float) -> list[Out]:
-        return [
-            Out(data, out.id, out.path, out.re) for out in self._inner.outgoing(now) for data in self._out(out.data)
-        ]
-
-    def stats(self) -> Mapping[str, float]:
-        return self._inner.stats()
+        return [Out(data, out.id, out.path, out.re) for out in self.inner.outgoing(now) for data in self._out(out.data)]
 
     def _take(self, events: Sequence[Event]) -> Sequence[Event]:
-        self._inner, events = succeed(self._inner, events)
+        self.inner, events = succeed(self.inner, events)
         return events
 
 

@@ -56,8 +56,10 @@ def having(frame: Hlw8032Frame, **fields: int) -> Hlw8032Frame:
     got = {"voltage_coefficient": vc, "voltage_register": vr, "current_coefficient": cc, "current_register": cr}
     got |= {"power_coefficient": pc, "power_register": pr, "state": frame.state, "update": frame.update}
     got |= {"pulses": frame.pulses, **fields}
-    pairs = [(got[f"{name}_coefficient"], got[f"{name}_register"]) for name in ("voltage", "current", "power")]
-    return encode(got["state"], *pairs, got["update"], got["pulses"])  # type: ignore[misc]  # three pairs
+    voltage, current, power = (
+        (got[f"{name}_coefficient"], got[f"{name}_register"]) for name in ("voltage", "current", "power")
+    )
+    return encode(got["state"], voltage, current, power, got["update"], got["pulses"])
 
 
 def each(at: int, change: Callable[[Hlw8032Frame], Hlw8032Frame | None]) -> Callable[[], AlterBytes]:

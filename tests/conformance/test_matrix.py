@@ -12,6 +12,7 @@ import pytest
 from conformance.conforming import by_kind, not_passed
 from conformance.low_power_ends import check_low_mcu, check_low_module, door_mcu, door_module
 from conformance.wifi_ends import check_mcu, check_module, mcu, module
+from unclouded.conformance.check import RunReport
 from unclouded.families.tuya.low_power.mcu import FAULTS as LOW_FAULTS
 from unclouded.families.tuya.wifi.mcu import FAULTS as WIFI_FAULTS
 
@@ -69,8 +70,8 @@ LOW_POWER: Mapping[str, set[str]] = {
 }
 
 
-def found(report: object) -> set[str]:
-    return SILENT if report.silence else not_passed(report)  # type: ignore[attr-defined]  # a RunReport
+def found(report: RunReport) -> set[str]:
+    return SILENT if report.silence else not_passed(report)
 
 
 def test_the_matrix_has_every_fault() -> None:

@@ -76,8 +76,8 @@ MQTT: Mapping[str, set[str]] = {
 }
 
 
-def found(report: object) -> set[str]:
-    return SILENT if report.silence else {id.removeprefix("plug.") for id in not_passed(report)}  # type: ignore[attr-defined]
+def found(report: RunReport) -> set[str]:
+    return SILENT if report.silence else {id.removeprefix("plug.") for id in not_passed(report)}
 
 
 def left_out(report: object) -> dict[str, str]:

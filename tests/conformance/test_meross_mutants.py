@@ -9,18 +9,20 @@ from conformance.meross_hub_mutants import BROKEN_HUBS, BROKEN_SERVERS
 from conformance.meross_mqtt_ends import CLIENT, check_mqtt_hub, check_mqtt_plug
 from conformance.meross_mqtt_mutants import BROKEN_BROKERS, BROKEN_LOGINS
 from conformance.meross_mutants import BROKEN_HTTP, BROKEN_PLUGS
-from unclouded.conformance.check import RunOptions
+from unclouded.conformance.check import RunOptions, RunReport
 
-PLUGS, CLIENTS, ENDS = BROKEN_PLUGS | BROKEN_HTTP, BROKEN_LOGINS | BROKEN_BROKERS, BROKEN_HUBS | BROKEN_SERVERS
+PLUGS = {**BROKEN_PLUGS, **BROKEN_HTTP}
+CLIENTS = {**BROKEN_LOGINS, **BROKEN_BROKERS}
+ENDS = {**BROKEN_HUBS, **BROKEN_SERVERS}
 
 
 def options(only: tuple[str, ...]) -> RunOptions:
     return msgspec.structs.replace(OPTIONS, only=only)
 
 
-def found(report: object) -> set[str]:
-    assert not report.silence  # type: ignore[attr-defined]  # a RunReport
-    return {id.partition(".")[2] for id in not_passed(report)}  # type: ignore[arg-type]
+def found(report: RunReport) -> set[str]:
+    assert not report.silence
+    return {id.partition(".")[2] for id in not_passed(report)}
 
 
 @pytest.mark.parametrize("name", PLUGS)

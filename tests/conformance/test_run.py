@@ -96,7 +96,7 @@ def test_a_link_that_cannot_be_opened_ends_the_run_with_the_reason() -> None:
     kept = Collector()
     run = ConformanceRun(suite("tuya_wifi"), "controller", RunOptions(silence_s=5.0), ambient(), kept)
     run.down("", "/dev/none does not exist.", 1.0)
-    assert run.deadline() == 6.0 and kept.report is None
+    assert [run.deadline(), kept.report] == [6.0, None]
     run.tick(6.0)
     assert kept.report is not None and not kept.report.passed
     assert kept.report.silence == "There is no connection: /dev/none does not exist."
@@ -205,8 +205,12 @@ def test_a_check_that_does_not_end_fails_after_its_time() -> None:
     assert (result.kind, result.reason, round(result.took_s)) == ("failed", "It was not over after 12 s.", 12)
 
 
+def reads_too_much(line: object) -> None:
+    assert b""[0]
+
+
 def test_a_payload_that_cannot_be_read_fails_the_check() -> None:
-    [result] = run_of(row("mcu.reads", "", "§1", judged(lambda line: b""[0]))).results
+    [result] = run_of(row("mcu.reads", "", "§1", judged(reads_too_much))).results
     assert (result.kind, result.reason) == ("failed", "What it sent has not the shape that it must have.")
 
 

@@ -5,7 +5,7 @@ import msgspec
 from conformance.conforming import World, conform
 from pair import Pair, ambient
 from unclouded.conformance.check import RunReport
-from unclouded.core.session import Session, WireAction, WireCommand
+from unclouded.core.session import Session, WireAction, WireCommand, WireValue
 from unclouded.families.tuya.wifi.mcu import McuOptions, ScheduledQuestion, wifi_mcu
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 
@@ -13,7 +13,7 @@ TYPES = {
     **{"1": "bool", "6": "raw", "9": "value", "18": "value"},
     **{"21": "string", "26": "bitmap", "38": "enum", "101": "value"},
 }
-FIRST = {"1": True, "6": b"\1\2", "9": 0, "21": "abc", "26": 0, "38": 1}
+FIRST: dict[str, WireValue] = {"1": True, "6": b"\1\2", "9": 0, "21": "abc", "26": 0, "38": 1}
 OPTIONS = McuOptions(
     pairing=2,
     fields={"mt": 5, "n": 0, "low": 0, "ir": "5.12", "ma": [{"t": 10, "v": "1.0.0"}]},
@@ -30,7 +30,11 @@ def home() -> World:
     def world(pair: Pair) -> None:
         calls[0] += 1
         if calls[0] % 5 == 1:
-            values = {**(FIRST if calls[0] == 1 else {}), "18": 400 + calls[0] // 5 % 7, "101": calls[0]}
+            values: dict[str, WireValue] = {
+                **(FIRST if calls[0] == 1 else {}),
+                "18": 400 + calls[0] // 5 % 7,
+                "101": calls[0],
+            }
             pair.submit(WireCommand(values, types=TYPES), "device")
 
     return world
