@@ -1,5 +1,8 @@
 """Joining a fleet and leaving it, with a fleet that is a few lines of HTTP."""
 
+import asyncio
+import errno
+import socket
 import ssl
 import stat
 import threading
@@ -16,6 +19,8 @@ from click.testing import CliRunner
 
 from unclouded.app.configuration.access import access_to
 from unclouded.app.configuration.config import Config, load_config
+from unclouded.app.hub_client import HubClient
+from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.uplink.joining import Change, join, leave
 from unclouded.app.uplink.membership import MembershipFiles
 from unclouded.cli import cli
@@ -244,3 +249,77 @@ def test_the_command_line_says_what_leaves_the_home(config: Config, fleet: FakeF
     left = runner.invoke(cli, ["leave", "--json", *chosen])
     assert left.exit_code == 1
     assert msgspec.json.decode(left.output)["hub"] == HUB
+
+
+async def test_a_running_hub_is_joined_and_left_over_its_socket_and_goes_on(
+    config: Config, fleet: FakeFleet, served: Served
+) -> None:
+    """As typed in another terminal while the hub runs: it applies both at once."""
+    place, chosen = served(), ["--config", config.where]
+    quiet = Path(config.where)
+    quiet.write_text(quiet.read_text() + '[web]\nlisten = "off"\n')
+    async with running(load_config(quiet)) as hub:
+
+        async def command(*arguments: str) -> dict[str, object]:
+            found = await asyncio.to_thread(CliRunner().invoke, cli, [*arguments, "--json", *chosen])
+            assert found.exit_code == 0, found.output
+            return msgspec.json.decode(found.output, type=dict[str, object])
+
+        joined = await command("join", f"{CODE}@http://{place}", "--level", "energy")
+        assert (joined["hub"], joined["running"]) == (HUB, True)
+        assert await publishers(hub) == ["fleet"]
+        second = await asyncio.to_thread(CliRunner().invoke, cli, ["join", CODE, *chosen])
+        assert "Leave it first: unclouded leave" in str(second.exception)
+        left = await command("leave")
+        assert (left["hub"], left["problem"]) == (HUB, "")
+        assert await publishers(hub) == []
+    assert len(fleet.left) == 1
+    assert "[fleet]" not in quiet.read_text()
+
+
+async def publishers(hub: RunningHub) -> list[str]:
+    """What the running hub publishes to."""
+    about = await asyncio.to_thread(HubClient(hub.socket).get, "/api/hub")
+    return [str(one["name"]) for one in about["publish"]]
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (404, r"answers \(404\), but is no fleet of Unclouded\. Compare the address"),
+        (302, r"answers \(302\), but is no fleet of Unclouded\. Compare the address"),
+        (429, r"refuses it \(429\): Not now.* Try again later"),
+        (400, r"refuses it \(400\): Not now"),
+    ],
+)
+def test_each_answer_that_is_none_says_what_to_do(
+    config: Config, fleet: FakeFleet, served: Served, status: int, sentence: str
+) -> None:
+    place = served()
+    fleet.status = status
+    with pytest.raises(LinkError, match=sentence):
+        join(config, change(config), f"{CODE}@http://{place}")
+    assert again(config).tables.fleet is None
+    assert not MembershipFiles(config.state).is_there
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "connected to the network"),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "connected to the network"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "does the fleet run"),
+        (TimeoutError(), "does not answer within 15 s"),
+    ],
+    ids=["no name", "no network", "refused", "silent"],
+)
+def test_without_a_network_it_says_where_to_look(
+    config: Config, monkeypatch: pytest.MonkeyPatch, error: OSError, sentence: str
+) -> None:
+    def refuse(*arguments: object, **more: object) -> socket.socket:
+        raise error
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    with pytest.raises(LinkError, match=sentence):
+        join(config, change(config), f"{CODE}@fleet.example.org")
+    assert again(config).tables.fleet is None

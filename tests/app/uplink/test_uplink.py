@@ -16,13 +16,14 @@ from unclouded.app.configuration.config import Config, parse_config
 from unclouded.app.publishing.live_fleet import LiveFleet
 from unclouded.app.publishing.registry import PUBLISHERS, HubParts, PublisherContext
 from unclouded.app.publishing.service import Publishing
+from unclouded.app.uplink import running as uplink_run
 from unclouded.app.uplink.membership import Membership, MembershipFiles
 from unclouded.app.uplink.sent_content import sent_content
 from unclouded.app.uplink.sent_log import sent_folder, sent_messages
 from unclouded.app.uplink.service import FleetUplink, make
 from unclouded.core.configuration_views import HubEdit, ReloadView
 from unclouded.core.errors import ConfigError
-from unclouded.core.model import Command, Ledger, Reading
+from unclouded.core.model import Command, Ledger, Reading, Status
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.programs import ProgramMissing, nats_program
 from unclouded.links.nats.client import NatsClient
@@ -340,6 +341,21 @@ async def test_without_permission_nothing_is_switched_and_nothing_is_said(tmp_pa
         assert not home.hub.commands
         assert not fleet.windows
         assert (fleet.states[0].devices, fleet.states[0].power_W) == (0, None)
+
+
+async def test_devices_that_still_connect_after_a_start_do_not_seem_to_be_away(
+    tmp_path: Path, nats: PrivateNats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uplink_run, "START_LOOK_S", 0.01)
+    hub_id = new_hub_id()
+    home = Home(tmp_path, nats, hub_id, "")
+    home.hub.publish(Status("lamp", "connecting", NOON))
+    async with home.opened(), fleet_of(nats, hub_id) as fleet, home.running():
+        await until(lambda: fleet.hellos >= 1)
+        assert not fleet.states
+        home.hub.publish(Status("lamp", "online", NOON))
+        await until(lambda: bool(fleet.states))
+        assert (fleet.states[0].devices, fleet.states[0].devices_offline) == (2, 0)
 
 
 async def test_the_token_is_renewed_at_half_of_its_time(tmp_path: Path, nats: PrivateNats) -> None:

@@ -33,6 +33,8 @@ from unclouded.uplink.joining import (
 TIMEOUT_S = 15.0
 LONGEST_ANSWER = 256 * 1024  # bytes
 CLOCK_S = 3600.0  # s by which the clock of this computer may differ from that of the fleet
+NO_FLEET = (301, 302, 303, 307, 308, 404, 405, 501)  # of a web server that has no such path
+ADDRESS = "Compare the address behind @ with the invitation."
 AWAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 CLOCK_CODES = (9, 10)  # of X.509: not yet valid, expired
 REFUSED = (
@@ -73,12 +75,14 @@ class FleetHttp:
         status, body = self._exchange("POST", PATH, msgspec.json.encode(request), self._context())
         if status == 403:
             raise CommandError(REFUSED)
+        if status in NO_FLEET:
+            raise LinkError(f"{self._url.netloc} answers ({status}), but is no fleet of Unclouded. {ADDRESS}")
         if status != 200:
             raise LinkError(_failure(status, body))
         try:
             return msgspec.json.decode(body, type=EnrolAnswer)
         except (msgspec.MsgspecError, UnicodeError):
-            raise LinkError(f"{self._url.netloc} answers, but is no fleet of Unclouded.") from None
+            raise LinkError(f"{self._url.netloc} answers, but is no fleet of Unclouded. {ADDRESS}") from None
 
     def leave(self, request: LeaveRequest) -> None:
         """Raises LinkError."""

@@ -29,7 +29,7 @@ from unclouded.app.uplink.renewal import RefusedRenewal
 from unclouded.app.uplink.sent_log import SentLog, sent_folder
 from unclouded.app.uplink.window_thread import KnownDevices, WindowThread
 from unclouded.core.errors import CommandError, ConfigError, LinkError, StoreError
-from unclouded.core.model import PublicHub
+from unclouded.core.model import PublicHub, Status
 from unclouded.links.nats.wire import NatsMessage
 from unclouded.uplink.joining import signed_renewal
 from unclouded.uplink.messages import (
@@ -48,6 +48,7 @@ from unclouded.uplink.session import UplinkSession
 log = logging.getLogger("unclouded.uplink")
 
 STATE_S = 60.0  # s between two looks at the state of the home
+START_S, START_LOOK_S = 30.0, 2.0  # s for which devices may connect, and between two looks meanwhile
 RENEW_S = 3600.0  # s between two attempts to renew the token
 MOST_WAITING = 100  # messages of the fleet that are worked on at once
 COMMANDS = "commands.jsonl"
@@ -113,6 +114,7 @@ class UplinkRun:
         self._renew_from = float("-inf")
         self._refused_renewal = RefusedRenewal(random.random)
         self._unreadable = 0
+        self._began = asyncio.get_running_loop().time()
         self.driver: UplinkDriver | None = None
 
     async def run(self) -> None:
@@ -211,7 +213,13 @@ class UplinkRun:
                 await self._look()
             except StoreError as error:
                 log.warning("Fleet: %s", error)
-            await asyncio.sleep(STATE_S)
+            await asyncio.sleep(START_LOOK_S if self._is_starting() else STATE_S)
+
+    def _is_starting(self) -> bool:
+        """Whether the hub has just started and still connects its devices: they would seem to be away."""
+        if asyncio.get_running_loop().time() > self._began + START_S:
+            return False
+        return any(type(one) is Status and one.state == "connecting" for one in self._hub.snapshot())
 
     async def _look(self) -> None:
         """What may have changed: devices, the state of the home, the age of the token."""
@@ -223,7 +231,7 @@ class UplinkRun:
             await self._subscribe(self._known.chosen.levels())
             driver.session.changed(self._known.chosen.message(), now)
         wall = self._parts.trusted()
-        if wall is not None:
+        if wall is not None and not self._is_starting():
             today = await self._parts.history.today(wall)
             state = hub_state(
                 HomeNow(
