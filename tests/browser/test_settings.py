@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from browser.fleet_door import FleetDoor
 from browser.home import BROKER, Home, Thing, meter
 from browser.visitor import Visitor, shoot
+from unclouded.core.model import Device
 
 PASSWORD = "kettle and tea"
 THEME = "[document.documentElement.dataset.theme, getComputedStyle(document.body).backgroundColor]"
@@ -26,8 +28,8 @@ def home(folder: Path) -> Iterator[Home]:
         yield home
 
 
-def setting(page: Page, name: str) -> Page:
-    return page.locator(f'[data-setting="{name}"]')  # type: ignore[return-value]  # a locator has the same methods
+def setting(page: Page, name: str) -> Locator:
+    return page.locator(f'[data-setting="{name}"]')
 
 
 def test_settings_count_at_once_in_every_page_and_a_conflict_is_named(visitor: Visitor, home: Home) -> None:
@@ -49,7 +51,7 @@ def test_settings_count_at_once_in_every_page_and_a_conflict_is_named(visitor: V
     page.get_by_label("New name").fill("Wine cellar")
     page.get_by_role("button", name="Rename").click()
     expect(setting(page, "room")).to_contain_text("Wine cellar")
-    assert [one.room for one in home.facts() if getattr(one, "id", "") == "lamp"] == ["Wine cellar"]
+    assert [one.room for one in home.facts() if isinstance(one, Device) and one.id == "lamp"] == ["Wine cellar"]
 
     setting(page, "web").get_by_role("button", name="Change: Page and API").click()
     page.get_by_label("Address", exact=True).fill("nonsense")
@@ -86,6 +88,35 @@ def test_a_password_is_set_and_other_browsers_have_to_know_it(visitor: Visitor, 
     row.get_by_label("Current password of those who may switch").fill(PASSWORD)
     row.get_by_role("button", name="Remove the password").click()
     expect(page.get_by_text("This hub has no password")).to_be_visible()
+
+
+def test_a_home_joins_a_fleet_says_what_leaves_it_and_leaves(visitor: Visitor, home: Home) -> None:
+    with FleetDoor() as fleet:
+        page = visitor.open("/settings#connections", viewport={"width": 360, "height": 900})
+        visitor.expect("status of 422")
+        code = page.get_by_label("Join a fleet", exact=True)
+        code.fill(fleet.invitation.replace("K7QX", "AAAA"))
+        setting(page, "fleet").get_by_role("button", name="Join a fleet").click()
+        expect(setting(page, "fleet").get_by_role("status")).to_contain_text("does not take this code")
+        code.fill(fleet.invitation)
+        setting(page, "fleet").get_by_role("button", name="Join a fleet").click()
+        block = page.locator("section[aria-labelledby=fleet]")
+        expect(block).to_contain_text("Member of Costa homes since ")
+        expect(block).to_contain_text("What leaves this home: quarters of an hour.")
+        assert "[fleet]" in (home.folder / "unclouded.toml").read_text()
+        shoot(page, "settings-fleet", full_page=True)
+
+        fleet.is_open = False
+        leave = setting(page, "leave-fleet").get_by_role("button", name="Leave the fleet")
+        leave.click()
+        setting(page, "leave-fleet").get_by_role("button", name="Cancel").click()
+        assert not any("leave" in path for path in fleet.asked)
+        leave.click()
+        leave.click()
+        expect(block.get_by_role("status").first).to_contain_text("The fleet cannot answer just now.")
+        expect(code).to_be_visible()
+        assert "[fleet]" not in (home.folder / "unclouded.toml").read_text()
+        assert not (home.folder / "data" / "state" / "fleet.key").exists()
 
 
 def test_what_happened_includes_commands_and_can_be_filtered(visitor: Visitor, home: Home) -> None:

@@ -22,28 +22,55 @@ const ADDRESS = "/api/uplink";
 /** `table`: [fleet] of the configuration; only for a login that may change something. */
 export function Fleet({ table, bar }: { table: Table; bar: string }) {
   const { value, again } = usePolled<View>(ADDRESS, POLL_MS);
+  const [left, setLeft] = useState("");
   const refresh = () => {
     again();
     void load();
+  };
+  const leave = ({ problem }: View) => {
+    setLeft([say("settings.fleet_left"), problem].filter(Boolean).join(" "));
+    refresh();
   };
   return (
     <section aria-labelledby="fleet">
       <h3 id="fleet">{table.name || table.table}</h3>
       {table.is_there ? (
         <>
+          <p>{letOutText(table.keys)}</p>
           {value && <p class="soft">{[value.since && memberText(value), value.text].filter(Boolean).join(" ")}</p>}
           <div class="list">
             <TableRows table={table} bar={bar} />
-            <Leave refresh={refresh} bar={bar} />
+            <Leave take={leave} bar={bar} />
           </div>
         </>
       ) : (
-        <div class="list">
-          <Join refresh={refresh} bar={bar} />
-        </div>
+        <>
+          <p class="soft" role="status">
+            {left}
+          </p>
+          <div class="list">
+            <Join
+              refresh={() => {
+                setLeft("");
+                refresh();
+              }}
+              bar={bar}
+            />
+          </div>
+        </>
       )}
     </section>
   );
+}
+
+const LEVELS = ["nothing", "energy", "quarter", "minute", "raw"] as const;
+const GRANTS = ["names", "events", "questions", "control"] as const;
+
+/** `What leaves this home: quarters of an hour, events.` */
+function letOutText(keys: Table["keys"]): string {
+  const level = LEVELS.find((one) => one === keys["level"]) ?? "quarter";
+  const granted = GRANTS.filter((one) => keys[one] === true).map((one) => say(`settings.fleet_${one}`));
+  return say("settings.fleet_lets", { what: [say(`settings.fleet_level_${level}`), ...granted].join(", ") });
 }
 
 function memberText({ organisation, url, since, sent, bytes }: View): string {
@@ -51,9 +78,7 @@ function memberText({ organisation, url, since, sent, bytes }: View): string {
   return say("settings.fleet_sent", { organisation: organisation || url, time, sent, size: bytesText(bytes) });
 }
 
-type Props = { refresh: () => void; bar: string };
-
-function Join({ refresh, bar }: Props) {
+function Join({ refresh, bar }: { refresh: () => void; bar: string }) {
   const save = useSave();
   const [code, setCode] = useState("");
   const submit = async (event: Event) => {
@@ -99,19 +124,14 @@ function Join({ refresh, bar }: Props) {
 }
 
 /** The second click leaves. */
-function Leave({ refresh, bar }: Props) {
+function Leave({ take, bar }: { take: (view: View) => void; bar: string }) {
   const save = useSave();
   const [asks, setAsks] = useState(false);
-  const [problem, setProblem] = useState("");
-  const take = (view: View) => {
-    setProblem(view.problem);
-    refresh();
-  };
-  const leave = () => void save.run(() => asked(() => remove<View>(ADDRESS), take, say("settings.fleet_left")));
+  const leave = () => void save.run(() => asked(() => remove<View>(ADDRESS), take, ""));
   return (
     <Row
       title={say("settings.fleet_leave")}
-      text={problem || say("settings.fleet_leave_help")}
+      text={say("settings.fleet_leave_help")}
       isStacked
       save={save}
       name="leave-fleet"

@@ -65,7 +65,7 @@ function Rows({ organisation }: { organisation: number }) {
                 <tr key={row.number}>
                   <td>{timeText(Date.parse(row.at) / 1000, now.value, HERE)}</td>
                   <td>
-                    <bdi>{row.who.startsWith("hub ") ? say("fleet.the_home") : row.who}</bdi>
+                    <bdi>{row.who.startsWith("hub ") ? say("fleet.a_home") : row.who}</bdi>
                   </td>
                   <td>
                     {sayIfKnown(`fleet.did_${row.what.replaceAll(".", "_")}`, row.what)} <span class="soft">{subjectText(row)}</span>
