@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,17 +23,11 @@ from unclouded.core.model import Fact, Notice
 from unclouded.core.session import AskWeather, Refusal, WireValue
 from unclouded.families.tuya.weather import CONDITIONS
 from unclouded.hub.services import Services
+from waiting import until
 
 ANSWER = '{"current": {"time": "2026-09-21T12:00", "temperature_2m": 21.4, "relative_humidity_2m": 48}}'
 FORECAST = "/v1/forecast"
 SEEN = {"w.temp": 21.4, "w.humidity": 48}
-PATIENCE = 20.0  # s; never reached in a test that passes
-
-
-async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not true():
-            await asyncio.sleep(0.005)
 
 
 @contextlib.asynccontextmanager

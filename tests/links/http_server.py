@@ -51,7 +51,7 @@ class HttpServer:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
-        for _ in range(10):  # connections that were accepted just now become visits
+        for _turn in range(10):  # connections that were accepted just now become visits
             await asyncio.sleep(0)
         for writer in self._writers:
             writer.transport.abort()

@@ -1,6 +1,8 @@
 import asyncio
 import socket
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -271,7 +273,7 @@ async def test_a_closed_port_is_reported_as_refused() -> None:
 
 async def test_an_unknown_host_name_is_reported_as_gone() -> None:
     inlet = RecordingInlet()
-    link = open_http(parse("http://no-such-plug.invalid"), 0, http.Path())
+    link = open_http(parse("http://no-such-plug.invalid"), 0, Path())
     link.start(inlet)
     link.send(Out(b"{}", id=1))
     await inlet.until_events("up", "failed")
@@ -314,14 +316,20 @@ async def test_a_datagram_without_an_id_is_sent_all_the_same() -> None:
 
 # --- the rules of request/response paths -----------------------------------------------------------
 
-TRICKS = {
+
+def cut_off(visit: Visit, data: bytes) -> None:
+    visit.send(data)
+    visit.abort()
+
+
+TRICKS: dict[str, Callable[[Visit], object]] = {
     "answer": echo,
-    "twice": lambda visit: (visit.send(whole(b"a") * 2), visit.abort()),
+    "twice": lambda visit: cut_off(visit, whole(b"a") * 2),
     "hang up": Visit.abort,
     "reset": Visit.reset,
-    "cut short": lambda visit: (visit.send(whole(b"long enough")[:-3]), visit.abort()),
-    "half a head": lambda visit: (visit.send(b"HTTP/1.1 200"), visit.abort()),
-    "garbage": lambda visit: (visit.send(b"\0\xff\r\n\r\n"), visit.abort()),
+    "cut short": lambda visit: cut_off(visit, whole(b"long enough")[:-3]),
+    "half a head": lambda visit: cut_off(visit, b"HTTP/1.1 200"),
+    "garbage": lambda visit: cut_off(visit, b"\0\xff\r\n\r\n"),
     "say nothing": lambda visit: None,
     "keep open": lambda visit: visit.send(whole(b"still here")),
 }
@@ -383,7 +391,7 @@ def fates(inlet: RecordingInlet) -> Counter[object]:
     ],
 )
 def test_an_address_names_the_plug_and_perhaps_a_port(text: str, url: str) -> None:
-    link = open_http(parse(text), 0, http.Path())
+    link = open_http(parse(text), 0, Path())
     assert isinstance(link, HttpLink) and link.url == url
     assert link.timeout == (2.5 if "timeout" in text else http.TIMEOUT_S)
 
@@ -403,6 +411,6 @@ def test_an_address_names_the_plug_and_perhaps_a_port(text: str, url: str) -> No
 )
 def test_a_wrong_address_is_explained(text: str, words: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        open_http(parse(text), 0, http.Path())
+        open_http(parse(text), 0, Path())
     assert words in str(caught.value)
     assert "secret" not in str(caught.value)

@@ -1,5 +1,6 @@
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -223,13 +224,13 @@ async def test_two_sessions_communicate_over_a_real_socket() -> None:
     """A toy plug behind the server, its controller behind the client, each on a driver of its own."""
     server, changed, seen = served("?quirky=yes"), asyncio.Event(), list[Event]()
 
-    def device_events(events: object, now: float) -> None:
-        for event in events if isinstance(events, list) else []:
+    def device_events(events: Sequence[Event], now: float) -> None:
+        for event in events:
             if isinstance(event, Asked):
                 loop.call_soon(device.answer, event.id, True)
 
-    def hub_events(events: object, now: float) -> None:
-        seen.extend(events)  # type: ignore[call-overload]  # a sequence of events
+    def hub_events(events: Sequence[Event], now: float) -> None:
+        seen.extend(events)
         changed.set()
 
     loop = asyncio.get_running_loop()

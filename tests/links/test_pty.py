@@ -1,6 +1,7 @@
 import asyncio
 import os
 import tty
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,10 @@ async def test_the_symlink_exists_from_start_to_close(tmp_path: Path) -> None:
     assert not any(os.scandir(tmp_path)), "nothing is left behind"
 
 
+def ends_with(device: RecordingInlet, words: bytes) -> bool:
+    return device.data.endswith(words)
+
+
 async def test_peers_come_and_go(tmp_path: Path) -> None:
     device = RecordingInlet()
     link = PtyLink(tmp_path / "meter")
@@ -44,7 +49,7 @@ async def test_peers_come_and_go(tmp_path: Path) -> None:
     for words in (b"\x00first\xff", b"second"):
         port = opened(link.path)
         os.write(port, words)
-        await device.until(lambda words=words: device.data.endswith(words))
+        await device.until(partial(ends_with, device, words))
         link.send(Out(b"\x03\x04 answer \r\n"))
         assert await read(port, 12) == b"\x03\x04 answer \r\n"
         os.close(port)

@@ -18,7 +18,7 @@ from api_story import NOON, FakeHub, device
 from links.mqtt.mosquitto import Mosquitto, needs_mosquitto
 from place import place_in
 from publish.homeassistant.every_point import hub_with_every_point
-from publish.mqtt.broker_story import Published, publishing, settings, until
+from publish.mqtt.broker_story import Published, publishing, settings
 from strangers.driven import needs
 from strangers.environments import strangers
 from strangers.home_assistant_devices import SERVICES, STATES, InstallingHub
@@ -34,6 +34,7 @@ from unclouded.core.model import (
 from unclouded.publish.homeassistant.discovery import HomeAssistantDiscovery
 from unclouded.publish.mqtt.topics import Topics
 from unclouded.publish.mqtt.updates import UpdateOffer
+from waiting import until
 
 pytestmark = [needs_mosquitto, pytest.mark.timeout(900)]
 RELEASES = [pytest.param(name, marks=needs(name)) for name in ("home-assistant-2025", "home-assistant")]

@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from unclouded.core.session import Refusal
 from unclouded.core.tls import plug_client_context
+from unclouded.links.broker.client import PlugIdentity
 from unclouded.links.broker.plug_client import Login
-from unclouded.links.broker.server import Admit, BrokerOptions, BrokerServer, PlugIdentity, SeenPlug
+from unclouded.links.broker.server import Admit, BrokerOptions, BrokerServer, SeenPlug
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import Parser, encode
+from waiting import PATIENCE_S
 
 MAC = "34:29:8f:00:00:01"
 UUID = "19010000000000000000" + "34298f000001"
@@ -19,7 +21,6 @@ OTHER = "19010000000000000000" + "34298f000002"
 INBOX = f"/appliance/{UUID}/subscribe"
 OUTBOX = f"/appliance/{UUID}/publish"
 PASSWORD = "0_right"
-TIMEOUT_S = 10.0  # s after which a test fails; never reached in a test that passes
 
 
 def client_id(uuid: str = UUID) -> str:
@@ -102,7 +103,7 @@ class ScriptedClient:
 
     async def receive(self) -> mqtt.Packet | None:
         """The next packet; None at the end of the connection."""
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(PATIENCE_S):
             while (packet := self._parser.next()) is None:
                 try:
                     data = await self.reader.read(65_536)
@@ -125,9 +126,3 @@ def connect_packet(
     return mqtt.Connect(
         client_id=client_id(uuid), user=MAC, password=password.encode(), version=version, keep_alive=keep_alive
     )
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(TIMEOUT_S):
-        while not is_so():
-            await asyncio.sleep(0.001)

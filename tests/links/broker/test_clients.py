@@ -8,11 +8,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import Client, ConnectFlags
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 
-from links.broker.clients import INBOX, MAC, OTHER, OUTBOX, PASSWORD, UUID, client_id, running_broker, until
+from links.broker.clients import INBOX, MAC, OTHER, OUTBOX, PASSWORD, UUID, client_id, running_broker
 from links.recorder import RecordingInlet
 from unclouded.core.session import Out
 from unclouded.links.broker.server import BrokerServer
+from waiting import until
 
 paho = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 needs_mosquitto = pytest.mark.skipif(
@@ -47,7 +51,14 @@ class Paho:
         self.client.on_publish = lambda *what: self.acked.set()
         self.client.connect_async(*broker.address, keepalive=30)
 
-    def _connected(self, client, data, flags, code, properties) -> None:
+    def _connected(
+        self,
+        client: Client,
+        data: object,
+        flags: ConnectFlags,
+        code: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
         if code.is_failure:
             self.refused = str(code)
         else:

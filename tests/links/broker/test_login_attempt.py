@@ -83,10 +83,14 @@ def test_what_is_answered_to_a_login_is_said(files: Certificates, answer: bytes,
     assert found is not None and found.startswith(refusal) and bool(found) == bool(refusal)
 
 
+def broker_of_nothing(connection: socket.socket) -> None:
+    connection.recv(4096)
+
+
 def test_what_speaks_no_tls_or_nothing_is_said() -> None:
     with server(lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")) as address:
         assert attempt_login(address, plug_client_context(), None, 5.0).tls_error
-    with server(lambda connection: connection.recv(4096) and None) as address:
+    with server(broker_of_nothing) as address:
         assert attempt_login(address, plug_client_context(), None, 5.0).tls_error
     with pytest.raises(LinkError, match="refuses port"):
         attempt_login(address, plug_client_context(), None, 5.0)

@@ -1,18 +1,20 @@
 import asyncio
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from links.broker.clients import OUTBOX, PASSWORD, UUID, login, running_broker, until
+from links.broker.clients import OUTBOX, PASSWORD, UUID, login, running_broker
 from links.recorder import RecordingInlet
+from unclouded.core import retry_delays
 from unclouded.core.session import Failure, Out
-from unclouded.links import dial
 from unclouded.links.broker import plug_client
 from unclouded.links.broker.plug_client import Login, PlugClient
 from unclouded.links.broker.server import BrokerServer
 from unclouded.links.mqtt import packets as mqtt
+from waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +25,7 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Redial at once: real sockets need real time."""
-    monkeypatch.setattr(dial, "FIRST_DELAY_S", 0.001)
+    monkeypatch.setattr(retry_delays, "FIRST_DELAY_S", 0.001)
 
 
 def client(broker: BrokerServer, who: Login | None = None, context: ssl.SSLContext | None = None) -> PlugClient:
@@ -108,10 +110,19 @@ async def test_a_plug_may_check_the_certificate(ca: Path) -> None:
 
 async def test_a_quiet_plug_pings_and_stays(ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with running_broker(ca) as broker:
-        pings = []
-        send = plug_client._MqttSession._ping
-        monkeypatch.setattr(plug_client._MqttSession, "_ping", lambda call: (pings.append(1), send(call))[1])
-        monkeypatch.setattr(plug_client._MqttSession, "_set_timer", faster(plug_client._MqttSession._set_timer))
+        pings: list[float] = []
+        send, set_timer = plug_client._MqttSession._ping, plug_client._MqttSession._set_timer
+
+        def ping(session: plug_client._MqttSession) -> None:
+            pings.append(1)
+            send(session)
+
+        def set_faster(session: plug_client._MqttSession, after: float, then: Callable[[], None]) -> None:
+            """The ping is sent after a thousandth of its time; other timers are unchanged."""
+            set_timer(session, after / 1_000 if after == 30 else after, then)
+
+        monkeypatch.setattr(plug_client._MqttSession, "_ping", ping)
+        monkeypatch.setattr(plug_client._MqttSession, "_set_timer", set_faster)
         device = RecordingInlet()
         plug = client(broker)
         plug.start(device)
@@ -119,11 +130,6 @@ async def test_a_quiet_plug_pings_and_stays(ca: Path, monkeypatch: pytest.Monkey
         await until(lambda: len(pings) >= 3)
         assert device.kinds == ["up"]
         await plug.close()
-
-
-def faster(set_timer):
-    """The ping is sent after a thousandth of its time; other timers are unchanged."""
-    return lambda call, after, then: set_timer(call, after / 1_000 if after == 30 else after, then)
 
 
 async def test_a_silent_server_times_out(ca: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +140,8 @@ async def test_a_silent_server_times_out(ca: Path, monkeypatch: pytest.MonkeyPat
         context.load_cert_chain(ca / "server.pem", ca / "server.key")
     server = await asyncio.start_server(lambda reader, writer: asyncio.sleep(0), "127.0.0.1", 0, ssl=context)
     device = RecordingInlet()
-    plug = PlugClient(*server.sockets[0].getsockname(), login(), OUTBOX)
+    host, port = server.sockets[0].getsockname()
+    plug = PlugClient(host, port, login(), OUTBOX)
     plug.start(device)
     await device.until_events("down")
     assert "No CONNACK was received within" in device.reasons[0]

@@ -16,15 +16,9 @@ from unclouded.publish.mqtt.companion import Companion
 from unclouded.publish.mqtt.publisher import MqttPublisher
 from unclouded.publish.mqtt.settings import MqttSettings
 from unclouded.publish.mqtt.updates import FindOffers
+from waiting import until
 
-PATIENCE_S = 20.0  # never reached in a test that passes
 HUB_ID = "cafe0001"
-
-
-async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not true():
-            await asyncio.sleep(0.005)
 
 
 def reading(device: str, point: str, value: Any, **more: Any) -> Reading:

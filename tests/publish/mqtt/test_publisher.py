@@ -11,19 +11,22 @@ from paho.mqtt.properties import Properties
 
 from api_story import FakeHub
 from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
-from publish.mqtt.broker_story import HUB_ID, PATIENCE_S, Client, client, notice, publishing, reading, settings, until
+from publish.mqtt.broker_story import HUB_ID, Client, client, notice, publishing, reading, settings
+from unclouded.core import retry_delays
 from unclouded.core.model import Alert, Status
 from unclouded.links.mqtt.packets import V5, V311
 from unclouded.publish.homeassistant.discovery import HomeAssistantDiscovery
 from unclouded.publish.mqtt import publisher
 from unclouded.publish.mqtt.topics import Topics
+from waiting import PATIENCE_S, until
 
 pytestmark = needs_mosquitto
 
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FIRST_PAUSE_S", "LOOK_EVERY_S", "LEAVE_S"):
+    monkeypatch.setattr(retry_delays, "FIRST_DELAY_S", 0.05)
+    for name in ("LOOK_EVERY_S", "LEAVE_S"):
         monkeypatch.setattr(publisher, name, 0.05)
 
 
@@ -110,12 +113,12 @@ async def test_an_answer_goes_where_its_sender_wants_it(tmp_path: Path) -> None:
         client(broker) as page,
         publishing(FakeHub(), settings(broker, tmp_path / "p")),
     ):
-        wants = Properties(PacketTypes.PUBLISH)
+        wants = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         wants.ResponseTopic, wants.CorrelationData = "my/answers", b"\x00\x07"
         await page.send("unclouded/kettle/set", "true", properties=wants)
         assert (await page.newest("my/answers"))["outcome"] == "confirmed"
         answer = next(one for one in page.raw if one.topic.value == "my/answers")
-        assert answer.properties is not None and answer.properties.CorrelationData == b"\x00\x07"
+        assert getattr(answer.properties, "CorrelationData", b"") == b"\x00\x07"
         wants.ResponseTopic = "unclouded/lamp/set"  # would be a command
         await page.send("unclouded/kettle/set", "true", properties=wants)
         assert (await page.newest("unclouded/kettle/set/outcome"))["outcome"] == "confirmed"
@@ -317,9 +320,9 @@ async def test_no_event_is_lost_over_restarts_of_the_broker_and_ends_of_the_hub(
     """The bench does this 20 times, and kills the hub; here the kinds of ends that there are."""
     async with Mosquitto(tmp_path, True, plain=True, persistent=True) as broker:
         keeps = {"identifier": "reader", "clean_start": False, "keepalive": 5}
-        expiry = Properties(PacketTypes.CONNECT)
+        expiry = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         expiry.SessionExpiryInterval = 600
-        wanted, got = [], list[str]()
+        wanted, got = list[str](), list[str]()
 
         async def read() -> None:
             async with client(broker, "unclouded/+/event", properties=expiry, **keeps) as page:
