@@ -157,8 +157,8 @@ def test_a_doubt_lasts_since_its_earliest_reading_where_the_clock_goes_back() ->
 def test_fractions_have_no_count_that_a_rise_may_be_off_by() -> None:
     energy = energy_of()
     energy.count(row(), Fraction(1000), NOON)
-    assert energy.count(row(), Fraction(1061), NOON).quality == "suspect"
-    assert energy.count(row(), Fraction(1060), NOON).quality == "good"
+    assert energy.count(row(), Fraction(1060_001, 1000), NOON).quality == "suspect"
+    assert energy.count(row(), Fraction(1060_000, 1000), NOON).quality == "good"
 
 
 # --- days -------------------------------------------------------------------------------------------
@@ -215,11 +215,22 @@ def test_a_ledger_keeps_62_days_and_counts_no_earlier_one_again() -> None:
         assert energy.total(KEY) == 10_000 * number
         [ledger] = energy.changed()
         kept = [one.date for one in days[max(number - 62, 0) : number]]
-        assert list(ledger.days) == kept and ledger.since == kept[0]
+        assert list(ledger.days) == kept and ledger.since == kept[0] and ledger.level == 10_000
     now = days[-1].start + 7200
     assert energy.count_day(row("dated"), 30, days[1], now, now) == []
     energy.count_day(row("dated"), 30, days[2], now, now)
-    assert energy.total(KEY) == 660_000
+    [ledger] = energy.changed()
+    assert (ledger.total, ledger.level) == (660_000, 10_000), "the level is that of the newest day"
+
+
+def test_what_was_integrated_on_the_first_day_is_not_counted_again() -> None:
+    energy = energy_of()
+    for passed in (10, 110):
+        energy.integrate(KEY, 3600.0, NOON + passed)
+    assert of_day((200, 150), (300, 160), energy=energy) == (110, "good", ())
+    [ledger] = energy.changed()
+    counted = ledger.days[TODAY.date]
+    assert (counted.level, counted.counted, counted.at) == (160_000, 10_000, NOON + 300)
 
 
 # --- the ledgers of a device ------------------------------------------------------------------------
@@ -340,7 +351,7 @@ def test_power_is_integrated_for_five_minutes_and_a_gap_after_that() -> None:
         at += passed
         assert energy.integrate(KEY, 1200.0, at) == Counted(total * 1000, "estimated", ("estimated", *flags), KEY)
     [ledger] = energy.changed()
-    assert ledger.estimated == ledger.total == 200_000
+    assert ledger.estimated == ledger.total == 200_000 and ledger.filed == 0
 
 
 def test_days_that_a_device_may_still_keep_are_not_integrated() -> None:

@@ -114,7 +114,7 @@ def in_a_fork(work: Callable[[], object], cpu_s: float = 0.0, wall_s: float = 0.
                 break
             chunks.append(chunk)
     _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGVTALRM):
         why = "timeout"
     if cpu_s:
         with contextlib.suppress(ProcessLookupError):
