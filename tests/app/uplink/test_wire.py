@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from api_story import NOON, device
-from app.uplink.test_uplink import SHARD, DictFleet, Home, fleet_of, nats, until
+from app.uplink.test_uplink import KETTLE_ONLY, SHARD, DictFleet, Home, config_of, fleet_of, nats, until
 from fleet.identities import new_hub_id
 from unclouded.app.uplink.sent_log import sent_folder, sent_messages
 from unclouded.cli import cli
@@ -299,3 +299,29 @@ async def test_a_home_that_lets_out_little_sends_the_state_and_no_more(
         assert re.fullmatch("[a-z2-7]{20}", found["name"])
         assert found.keys() <= {"verbose", "pedantic", "jwt", "sig", "name", "lang", "version", "protocol", "echo",
                                 "headers", "no_responders", "tls_required"}  # fmt: skip
+
+
+async def test_a_device_that_is_removed_from_the_configuration_stays_at_home_with_its_history(
+    tmp_path: Path, nats: PrivateNats
+) -> None:
+    hub_id = new_hub_id()
+    home = Home(tmp_path, nats, hub_id, 'level = "raw"\nnames = true', KETTLE_ONLY)
+
+    async def is_done() -> bool:
+        return await home.behind() == 0
+
+    async with home.opened(), fleet_of(nats, hub_id) as fleet:
+        async with home.running() as uplink:
+            await home.reports(uplink, NOON, 600)
+            await until(is_done)
+        home.config = config_of(tmp_path, 'level = "raw"\nnames = true')  # the lamp is gone, its history is kept
+        await home.store.outbox(lambda one: one.again(0.0))
+        async with home.running() as uplink:
+            await until(lambda: uplink.status().state == "running")
+            home.look(uplink)
+            await until(is_done)
+        catalogue = decode_catalogue(fleet.windows["catalogue", 0].data)
+        assert [one.id for one in catalogue.devices] == ["kettle"]
+        assert b"lamp" not in b"".join(fleet.received)
+    level = tmp_path / "state" / "fleet_levels.json"
+    assert msgspec.json.decode(level.read_bytes()) == {"toy:lamp": "nothing"}
