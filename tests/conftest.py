@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 TESTS = Path(__file__).parent.as_posix()
 EXAMPLES_TIMES = "UNCLOUDED_EXAMPLES_TIMES"
 LONGEST = ("browser/test_every_page.py", "test_linear.py", "web/test_api_contract.py", "uplink/test_law")
-WAITING = ("strangers/", "browser/", "app/", "cli/", "links/", "fleet/")
+WAITING = ("strangers/", "browser/", "app/", "cli/", "docs/", "links/", "fleet/")
 FIRST = (*LONGEST, *WAITING)
 
 settings.register_profile("unclouded", deadline=None, suppress_health_check=[HealthCheck.too_slow])

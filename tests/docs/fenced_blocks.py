@@ -6,7 +6,8 @@ Each block names what it is: ``sh`` commands, ``console`` commands after ``$`` a
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,12 +62,14 @@ def title(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-def blocks(*kinds: str) -> list[Block]:
+@cache
+def blocks(*kinds: str) -> Sequence[Block]:
     """All of these kinds; of all kinds where none is named."""
     return [block for page in PAGES for block in _blocks(page) if not kinds or block.kind in kinds]
 
 
-def command_lines() -> list[CommandLine]:
+@cache
+def command_lines() -> Sequence[CommandLine]:
     return [line for block in blocks("sh", "console", "text") for line in _lines(block)]
 
 

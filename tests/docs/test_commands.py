@@ -71,7 +71,7 @@ PRINTED = {"rule": r"(\w{16})", "ms": r"\(\d+ ms\)", "server": r"\S+", "more": r
 LINES = [one for one in command_lines() if one.text.split()[0] not in CONSOLE_OF_A_PLUG]
 PROTOCOLS = DOCS / "protocols"
 TABLES = '[metrics]\n[[feed]]\nname = "spot"\nunit = "EUR/kWh"\n'  # of the configuration, as the pages of these say
-LAST_CONFIGURATION = sorted(PAGES, key=lambda page: page == DOCS / "configuration.md")
+LAST_CONFIGURATION = sorted({line.block.page for line in LINES}, key=lambda page: (page.stem == "configuration", page))
 READY = ("gateway_00124b00a1b2c302", "meter", "kettle", "pump")  # the first comes last
 
 
@@ -219,15 +219,15 @@ def _must_match(line: CommandLine, text: str, ids: dict[str, str]) -> None:
 SPAN = re.compile(r"`unclouded ([^`]+)`")
 
 
-def command_of(text: str) -> tuple[click.Command, str]:
-    """The command that a text names, and the word behind it."""
+def command_of(text: str) -> click.Command:
+    """The innermost command that a text names; the program itself where it names none."""
     command: click.Command = cli
     for word in text.split():
         found = command.get_command(click.Context(command), word) if isinstance(command, click.Group) else None
         if found is None:
-            return command, word
+            break
         command = found
-    return command, ""
+    return command
 
 
 def options(command: click.Command) -> set[str]:
@@ -240,12 +240,16 @@ def options(command: click.Command) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.parent != PROTOCOLS], ids=title)
-def test_a_command_in_a_sentence_has_its_options(page: Path) -> None:
-    for text in SPAN.findall(page.read_text("utf-8")):
-        command, _ = command_of(text)
-        used = {word.partition("=")[0] for word in text.split() if word.startswith("--")}
-        assert used <= options(command) and (command is not cli or used == {"--version"}), f"`unclouded {text}`"
+def test_a_command_in_a_sentence_has_its_options() -> None:
+    pages = [page for page in PAGES if page.parent != PROTOCOLS]
+    texts = {text: title(page) for page in pages for text in SPAN.findall(page.read_text("utf-8"))}
+    assert {text: page for text, page in texts.items() if not is_command(text)} == {}
+
+
+def is_command(text: str) -> bool:
+    command = command_of(text)
+    used = {word.partition("=")[0] for word in text.split() if word.startswith("--")}
+    return used <= options(command) and (command is not cli or used == {"--version"})
 
 
 NAMED = re.compile(r"(?:[:,.] |`|run )unclouded ((?:[a-z]+)(?: [a-z]+\b)?)")
@@ -255,7 +259,7 @@ TEXTS = [*(ROOT / "src" / "unclouded").rglob("*.py"), *(ROOT / "src" / "uncloude
 def test_a_command_in_a_text_of_the_program_is_one() -> None:
     named = {text for path in TEXTS for text in NAMED.findall(path.read_text("utf-8"))}
     assert len(named) > 50
-    assert [text for text in sorted(named) if command_of(text)[0] is cli] == []
+    assert [text for text in sorted(named) if command_of(text) is cli] == []
 
 
 def test_every_reason_is_needed() -> None:
