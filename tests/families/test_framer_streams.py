@@ -23,6 +23,7 @@ from unclouded.families.tuya.zigbee_module.commands import ZIGBEE_MODULE
 from unclouded.families.tuya.zigbee_module.framing import SequencedFrame, SequencedFramer
 
 SIZE = 24_000  # bytes of a stream
+CHUNK = 13  # bytes
 
 Random = random.Random
 
@@ -108,9 +109,10 @@ def told(piece: Any) -> tuple[str, bytes]:
     return str(reason), piece.data if isinstance(piece, Noise) else bytes(piece)
 
 
-def merged(pieces: Iterable[Any]) -> list[tuple[str, bytes]]:
+def merged(pieces: Iterable[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Neighbouring noise of one reason is one."""
     found: list[tuple[str, bytes]] = []
-    for reason, data in map(told, pieces):
+    for reason, data in pieces:
         if found and found[-1][0] == reason != "frame":
             found[-1] = reason, found[-1][1] + data
         else:
@@ -206,6 +208,20 @@ EXPECTED: dict[str, tuple[str, dict[str, int]]] = {
 }
 
 
+# The same, with the place in the stream at which each piece came out.
+WHEN: dict[str, str] = {
+    "wifi": "40ecab7dfb7b2e10",
+    "low power": "c5d1582beb5b842b",
+    "gateway": "fa1848c5806ec34e",
+    "all dialects": "c66dd637b6219c6c",
+    "zigbee module": "19baceb3dd8b1bf9",
+    "emporia radio": "3bb88086095d29c4",
+    "emporia hub": "75dafc84686e55e7",
+    "emporia both": "c45863a74fedca7e",
+    "metering chip": "db70ba5b3d386104",
+}
+
+
 @pytest.mark.parametrize("name", FRAMERS)
 def test_every_decision_about_a_long_damaged_stream(name: str) -> None:
     make, data = FRAMERS[name]
@@ -215,11 +231,15 @@ def test_every_decision_about_a_long_damaged_stream(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FRAMERS)
-@pytest.mark.parametrize("size", [61])
-def test_the_same_comes_out_in_chunks(name: str, size: int) -> None:
+def test_the_same_comes_out_in_chunks_and_as_soon_as_it_is_certain(name: str) -> None:
     make, data = FRAMERS[name]
-    chunks = [data[at : at + size] for at in range(0, len(data), size)]
-    assert merged(pieces_of(make(), chunks)) == merged(pieces_of(make(), [data]))
+    framer, found = make(), list[tuple[str, bytes]]()
+    for at in range(0, len(data), CHUNK):
+        found += [(f"{at} {reason}", piece) for reason, piece in map(told, framer.feed(data[at : at + CHUNK]))]
+    found += [(f"{len(data)} {reason}", piece) for reason, piece in map(told, framer.close())]
+    whole = merged((reason.partition(" ")[2], piece) for reason, piece in found)
+    assert whole == merged(map(told, pieces_of(make(), [data])))
+    assert digest(found) == WHEN[name]
 
 
 def test_a_frame_is_given_up_after_three_tenths_of_a_second() -> None:
