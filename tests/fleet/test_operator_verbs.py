@@ -86,6 +86,21 @@ def test_a_home_is_restored_exported_wanted_again_and_forgotten(home: tuple[Verb
     assert lines(run("hubs", "--json")) == []
 
 
+def test_organisations_are_made_renamed_and_removed_once_they_have_no_homes(home: tuple[Verb, str]) -> None:
+    run, hub = home
+    (made,) = lines(run("organisation", "add", "Harbour", "--json"))
+    assert (made["name"], made["homes"], made["shard"]) == ("Harbour", 0, 0)
+    assert "there is one already" in str(run("organisation", "add", "Harbour").exception).lower()
+    assert "shard = 7" in str(run("organisation", "add", "Far", "--shard", "7").exception)
+    (renamed,) = lines(run("organisation", "rename", "Harbour", "Quay", "--json"))
+    assert renamed == {**made, "name": "Quay"}
+    assert "fleet forget" in str(run("organisation", "remove", "Riverside").exception)
+    assert lines(run("organisation", "remove", "Quay", "--json")) == [{"removed": made["number"], "name": "Quay"}]
+    lines(run("forget", hub, "--yes", "--json"))
+    lines(run("organisation", "remove", "Riverside", "--json"))
+    assert lines(run("organisation", "list", "--json")) == [[]]
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [

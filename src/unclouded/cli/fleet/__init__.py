@@ -23,6 +23,7 @@ SUB_VERBS = {
     "export": "Write a table over all homes to a file: CSV, JSON lines or Parquet.",
     "restore": "Write the history of a home to a file that gives it back to its hub.",
     "again": "Have everything from a time on sent again.",
+    "organisation": "List, make, rename and remove organisations.",
     "person": "Say who may sign in, with which role; set passwords, make tokens.",
     "forget": "Delete a home and everything that the fleet has of it.",
 }

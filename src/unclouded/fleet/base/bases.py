@@ -349,6 +349,14 @@ class SpreadRegister:
         if base is not self._places.directory:
             await base.register.rename_organisation(number, name)
 
+    async def remove_organisation(self, number: int) -> None:
+        """Raises BaseRefused where it has homes, and NotInScope."""
+        base = await self._places.base(number)
+        if base is not self._places.directory:
+            await base.register.remove_organisation(number)
+        await self._places.directory.register.remove_organisation(number)
+        self._places.forget()
+
     # --- codes and enrolment -------------------------------------------------------------------
 
     async def add_code(

@@ -69,6 +69,15 @@ class HubRegister:
         """Raises NotInScope, and BaseRefused where the name is taken."""
         await self._changed("UPDATE organisation SET name = %s WHERE number = %s", (text_of(name), number), number)
 
+    async def remove_organisation(self, number: int) -> None:
+        """Its codes and the roles in it go too. Raises BaseRefused where it has homes, and NotInScope."""
+        async with self._connections.transaction("owner") as connection:
+            has = await (await connection.execute("SELECT 1 FROM hub WHERE org = %s LIMIT 1", (number,))).fetchone()
+            if has is not None:
+                raise BaseRefused("It has homes, perhaps revoked ones: `unclouded fleet forget` them first.")
+            if not (await connection.execute("DELETE FROM organisation WHERE number = %s", (number,))).rowcount:
+                raise NotInScope(f"There is no organisation {number}.")
+
     # --- codes and enrolment -------------------------------------------------------------------
 
     async def add_code(
