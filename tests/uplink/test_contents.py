@@ -49,8 +49,8 @@ def row_of(level: str) -> st.SearchStrategy[RolledRow]:
     ) -> RolledRow:
         start = START + place * step
         low, last, high = sorted(values)
-        numbers = (sum(values), low, high) if kind else (None, None, None)
-        return RolledRow(series, start, SeriesPart(size, *numbers, last, start * 1000 + ms, marks))
+        total, least, most = (sum(values), low, high) if kind else (None, None, None)
+        return RolledRow(series, start, SeriesPart(size, total, least, most, last, start * 1000 + ms, marks))
 
     return st.builds(
         make,
@@ -68,7 +68,7 @@ def test_rolled_up_rows_are_read_back_exactly(data: st.DataObject, level: str) -
 
 @given(RAW)
 @settings(max_examples=25)
-def test_readings_are_read_back_exactly_also_as_arrays(devices: dict) -> None:
+def test_readings_are_read_back_exactly_also_as_arrays(devices: dict[int, list[DeviceSecond]]) -> None:
     devices = {device: seconds for device, seconds in devices.items() if seconds}
     data = encode_raw(START, devices)
     assert decode_raw(START, data) == devices
@@ -80,9 +80,9 @@ def test_readings_are_read_back_exactly_also_as_arrays(devices: dict) -> None:
                 by_series.setdefault(series, []).append((second * 1000 + ms, value, marks))
         assert of_device.keys() == by_series.keys()
         for series, found in by_series.items():
-            at, values, marks = of_device[series]
-            assert (at.tolist(), marks.tolist()) == ([one[0] for one in found], [one[2] for one in found])
-            assert values.tolist() == [one[1] if values.dtype == np.int64 else float(one[1]) for one in found]
+            at, counts, all_marks = of_device[series]
+            assert (at.tolist(), all_marks.tolist()) == ([one[0] for one in found], [one[2] for one in found])
+            assert counts.tolist() == [one[1] if counts.dtype == np.int64 else float(one[1]) for one in found]
 
 
 def test_a_noisy_device_is_read_back_also_as_arrays() -> None:

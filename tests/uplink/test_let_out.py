@@ -123,7 +123,7 @@ def test_a_device_that_had_several_ids_has_the_lowest_of_their_levels() -> None:
 
 def test_a_command_of_the_fleet_names_only_what_is_let_out() -> None:
     names = [HomeNames(number=1, ids=("plug", "former")), HomeNames(number=2, ids=("secret",))]
-    hidden = {"secret": "nothing"}
+    hidden: dict[str, DeviceLevel] = {"secret": "nothing"}
     with_names = LetOutFilter(LetOutRules(devices=hidden, names=True), names)
     assert [with_names.device(id) for id in ("plug", "former", "secret", "1")] == [1, None, None, None]
     without = LetOutFilter(LetOutRules(devices=hidden), names)

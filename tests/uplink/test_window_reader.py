@@ -1,5 +1,6 @@
 """What is read for a window is what the store has: sealed or not, rolled up or not, edited or not, in small steps."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from unclouded.uplink.window_reader import WindowReader
 
 
 @pytest.fixture
-def keeper(tmp_path: Path):
+def keeper(tmp_path: Path) -> Iterator[Keeper]:
     keeper = Keeper(tmp_path / "store.sqlite")
     keeper.wall = NOON + 100_000.0
     keeper.writer.write([plug()])
@@ -25,7 +26,7 @@ def keeper(tmp_path: Path):
 
 
 @pytest.fixture
-def windows(keeper: Keeper):
+def windows(keeper: Keeper) -> Iterator[WindowReader]:
     with StoreReader(keeper.path) as reader:
         yield WindowReader(reader, LetOutRules(level="raw"), lambda start, chosen: EnergyWindow())
 
@@ -75,17 +76,19 @@ def test_rows_that_are_not_rolled_up_yet_are_the_same_as_later(
     assert rows(windows, level, NOON) == early
 
 
-def test_rows_over_an_edit_are_right_before_they_are_computed_again(keeper: Keeper, windows: WindowReader) -> None:
+def test_rows_over_an_edit_are_right_before_they_are_computed_again(
+    keeper: Keeper, windows: WindowReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     keeper.writer.write([watts(second % 7, second) for second in range(0, 5000, 10)])
     before = rows(windows, "quarter", NOON)
     start = NOON * 1000
-    keeper.writer.unrolled._rollup.redo = lambda device, series, begin, end: begin  # nothing is done at once
-    keeper.writer.edits.make(
-        NewEdit(device=1, point="power_W", start=start, until=start + 60_000, action="void"), "tests"
-    )
-    edited = rows(windows, "quarter", NOON)
+    with monkeypatch.context() as patch:
+        patch.setattr(keeper.writer.unrolled._rollup, "redo", lambda device, series, begin, end: begin)  # not at once
+        keeper.writer.edits.make(
+            NewEdit(device=1, point="power_W", start=start, until=start + 60_000, action="void"), "tests"
+        )
+        edited = rows(windows, "quarter", NOON)
     assert edited[0].part.size == before[0].part.size - 6
-    del keeper.writer.unrolled._rollup.redo
     while keeper.writer.unrolled.step():
         pass
     assert rows(windows, "quarter", NOON) == edited
