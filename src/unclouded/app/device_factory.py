@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from unclouded.links.broker.server import BrokerServer
 
 
+MakeSession = Callable[[Any, Ambient], Session]  # Any: the family's settings
 BY_UUID = (BROKER, "mqtt:", "mqtts:")  # links that many plugs share, distinguished by UUID
 
 
@@ -78,19 +79,7 @@ class DeviceFactory:
         )
 
     def _channel(self, device: DeviceTable, wire: ChannelTable, path: str) -> ChannelSpec:
-        try:
-            family = families.family(wire.family)
-            for link in links_of(wire.link):
-                self._check_link(link, device)
-            profile = self.profiles.get(wire.profile) if wire.profile else None
-            make_session = _session_maker(family)
-        except ConfigError as error:
-            like = "" if wire.family in families.NAMES else did_you_mean(wire.family, families.NAMES)
-            if not like and wire.profile not in self.profiles.names():
-                like = did_you_mean(wire.profile, self.profiles.names())
-            raise ConfigError(f"{path}`: {error}{like}") from None
-        if profile is not None and profile.family != family.name:
-            raise ConfigError(f"{path}.profile`: {profile.name} is for {profile.family}, not for {family.name}.")
+        family, profile, make_session = self._known(device, wire, path)
         generic = self.profiles.get(family.generic)
         given = _given(family, key=self._config.meross_key.text, uuid=device.uuid.lower())
         own = {**device.session, **wire.session, **given}
@@ -119,6 +108,23 @@ class DeviceFactory:
             made_of=self._digest(device, wire, given),
             library=self._library,
         )
+
+    def _known(self, device: DeviceTable, wire: ChannelTable, path: str) -> tuple[Family, Profile | None, MakeSession]:
+        """What a channel names. Raises ConfigError, with what may be meant."""
+        try:
+            family = families.family(wire.family)
+            for link in links_of(wire.link):
+                self._check_link(link, device)
+            profile = self.profiles.get(wire.profile) if wire.profile else None
+            make_session = _session_maker(family)
+        except ConfigError as error:
+            like = "" if wire.family in families.NAMES else did_you_mean(wire.family, families.NAMES)
+            if not like and wire.profile not in self.profiles.names():
+                like = did_you_mean(wire.profile, self.profiles.names())
+            raise ConfigError(f"{path}`: {error}{like}") from None
+        if profile is not None and profile.family != family.name:
+            raise ConfigError(f"{path}.profile`: {profile.name} is for {profile.family}, not for {family.name}.")
+        return family, profile, make_session
 
     def for_product(self, family: str, product: str) -> Profile | None:
         """The profile that lists the product; the answer is kept. Raises ConfigError where that has a mistake."""
@@ -203,7 +209,7 @@ def _given(family: Family, **values: str) -> dict[str, str]:
     return {name: value for name, value in values.items() if name in known and value}
 
 
-def _session_maker(family: Family) -> Callable[[Any, Ambient], Session]:  # Any: the family's settings
+def _session_maker(family: Family) -> MakeSession:
     if family.controller is None:
         raise ConfigError(f"This version can decode {family.name}, but has no session for it yet.")
     return family.controller

@@ -11,7 +11,7 @@ import logging
 import os
 import resource
 import stat
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -138,173 +138,188 @@ async def _serving(
     recent: RecentLog,
     restored: StagedRestore | None,
 ) -> AsyncIterator[RunningHub]:
-    config = composition.config
-    loop = asyncio.get_running_loop()
-    clock = WallClock(loop.time)
-    weather = LiveWeather(config, lambda text: hub.notify(Notice("", clock.at(loop.time()), "weather", text)))
-    update_files = UpdateFiles(config.data / "updates")
-    services = Services(
-        lambda: clock.at(loop.time()) if clock.trusted() else None,
-        config.zone,
-        weather.newest,
-        Downloads(update_files, FileServer(config.download_port)),
-        config.place,
-    )
-    stored = store.stored_state()
-    hub = Hub(composition.nodes, services, clock, os.urandom, restored_state(stored), composition.admitter)
-    unsubscribe = hub.subscribe(store.deliver, stamped=True)
-    store.notify, store.devices = hub.notify, hub.devices
-    hub.wait_stored = store.keep
-    composition.listen(hub, services)
-    started = loop.time()
-    hub.notify(Notice("", clock.at(started), "started", f"The hub started, version {VERSION}."))
-    if restored is not None:
-        text = f"The backup {restored.file} is in place. What was there before is in {config.data / restored.aside}."
-        hub.notify(Notice("", clock.at(started), "restored", text))
-    history = HistoryReader(config.store, config.zone, store)
-    plugs = SetupService(config)
-    live = LiveConfiguration(
-        composition,
-        hub,
-        store,
-        lambda text, data: hub.notify(Notice("", clock.at(loop.time()), "configuration", text, data)),
-    )
-    publishing = Publishing(
-        config,
-        hub,
-        lambda: clock.at(loop.time()),
-        lambda text: hub.notify(Notice("", clock.at(loop.time()), "publishing", text)),
-        store=store.stats,
-        updates=update_files,
-        parts=HubParts(
-            store,
-            history,
-            lambda: api.app(),  # noqa: PLW0108  # it is made later
-            lambda: api.pages,
-            lambda: clock.at(loop.time()) if clock.trusted() else None,
-        ),
-    )
-    metrics = LiveMetrics(publishing)
-    rules = RulesService(
-        config,
-        hub,
-        loop.time,
-        lambda: clock.at(loop.time()) if clock.trusted() else None,
-        restored_memory(stored.memory),
-    )
-    feeds = FeedsService(
-        config,
-        store.deliver,
-        rules.set_value,
-        lambda: clock.at(loop.time()) if clock.trusted() else None,
-        lambda text: hub.notify(Notice("", clock.at(loop.time()), "feed", text)),
-    )
-    costs = CostsService(config, hub, history, lambda: clock.at(loop.time()))
-    store.use_retention(config.retention)
-    history.kept = config.retention
-    disk = DiskService(
-        hub,
-        lambda: measured(config.data, lambda: bytes_of(config.store)),
-        lambda: (clock.at(loop.time()), clock.trusted()),
-        remembered_disk(stored.memory),
-    )
-    live.on_applied = partial(_apply_to_hub, store, weather, services, history, plugs, publishing, rules, feeds, costs)
-    backups = BackupService(
-        lambda: composition.config,
-        lambda: clock.at(loop.time()) if clock.trusted() else None,
-        loop.time,
-        lambda kind, text: hub.notify(Notice("", clock.at(loop.time()), kind, text)),
-    )
-
-    async def change_table(edit: HubEdit) -> ReloadView:
-        return await live.change_hub((await live.view()).revision, edit, EditOrigin("fleet"))
-
-    onboarding = OnboardingService(composition, hub, services, clock, live)
-    api = Api(
-        hub,
-        lambda: about(composition, store, listener, publishing, disk, loop.time() - started),
-        history,
-        updates=update_files,
-        plugs=plugs,
-        products=ProductService(hub, composition.new_library),
-        decoder=DecodeService(config.profiles),
-        configuration=live,
-        log=recent.lines,
-        onboarder=onboarding,
-        backup=backups,
-        exports=ExportService(lambda: composition.config),
-        metrics=metrics,
-        homekit=LiveHomekit(publishing),
-        rules=rules,
-        money=costs,
-        prices=feeds,
-        fleet=LiveFleet(publishing, lambda: composition.config, change_table),
-    )
+    parts = _Parts(composition, store, listener, recent)
+    parts.begin(restored)
+    config, api = composition.config, parts.api
     try:
         if composition.broker is not None:
             composition.broker.start()  # a port in use is an error now; afterwards it is supervised
         with unix_socket(config.control) as sock:
             async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(supervise("store", store.run), name="store"),
-                    group.create_task(supervise("api", lambda: serve(api.app(), sock)), name="api"),
-                    group.create_task(supervise("hub", hub.run), name="hub"),
-                    group.create_task(supervise("weather", weather.run), name="weather"),
-                    group.create_task(supervise("configuration", live.run), name="configuration"),
-                    group.create_task(supervise("publishing", publishing.run), name="publishing"),
-                    group.create_task(supervise("rules", rules.run), name="rules"),
-                    group.create_task(supervise("backups", backups.run), name="backups"),
-                    group.create_task(supervise("feeds", feeds.run), name="feeds"),
-                    group.create_task(supervise("disk", disk.run), name="disk"),
-                ]
+                tasks: list[asyncio.Task[None]] = []
+
+                def start(name: str, run: Callable[[], Awaitable[None]]) -> None:
+                    tasks.append(group.create_task(supervise(name, run), name=name))
 
                 def run_broker(broker: "BrokerServer") -> None:
-                    tasks.append(group.create_task(supervise("broker", broker.run), name="broker"))
+                    start("broker", broker.run)
 
+                for name, run in parts.runs().items():
+                    start(name, run)
+                start("api", lambda: serve(api.app(), sock))
                 composition.run_broker = run_broker
                 if composition.broker is not None:
                     run_broker(composition.broker)
-                if listener is not None:
-                    serving = partial(listener.run, api.app(), metrics.is_open)
-                    tasks.append(group.create_task(supervise("web", serving), name="web"))
-                if listener is not None and listener.name is not None:
-                    tasks.append(group.create_task(supervise("mdns", listener.name.run), name="mdns"))
                 relax_collector()
-                yield RunningHub(hub, store, config.control, api.app(), live, composition.broker, *_at_start(listener))
+                at_start = _at_start(listener)
+                yield RunningHub(parts.hub, store, config.control, api.app(), parts.live, composition.broker, *at_start)
                 for task in tasks:
                     task.cancel()
     finally:
-        await onboarding.close()
-        await live.close()
-        await plugs.close()
-        unsubscribe()
-        await history.close()
+        await parts.close()
         config.control.unlink(missing_ok=True)
 
 
-def _apply_to_hub(
-    store: Store,
-    weather: LiveWeather,
-    services: Services,
-    history: HistoryReader,
-    plugs: SetupService,
-    publishing: Publishing,
-    rules: RulesService,
-    feeds: FeedsService,
-    costs: CostsService,
-    config: Config,
-    renamed: Mapping[str, str],
-) -> None:
-    """What of the hub's own keys counts at once."""
-    store.use_retention(config.retention)
-    history.kept = config.retention
-    weather.use(config)
-    plugs.use(config)
-    services.place, services.zone, history.zone = config.place, config.zone, config.zone
-    publishing.use(config)
-    rules.use(config, renamed)
-    feeds.use(config)
-    costs.use(config)
+class _Parts:
+    """All that a hub consists of, made in the order in which one needs another."""
+
+    def __init__(self, composition: Composition, store: Store, listener: WebListener | None, recent: RecentLog) -> None:
+        config, stored = composition.config, store.stored_state()
+        self._composition, self._store, self._listener, self._recent = composition, store, listener, recent
+        self._loop = asyncio.get_running_loop()
+        self._clock = WallClock(self._loop.time)
+        self._weather = LiveWeather(config, partial(self._notify, "weather"))
+        self._update_files = UpdateFiles(config.data / "updates")
+        downloads = Downloads(self._update_files, FileServer(config.download_port))
+        self._services = Services(self._known_time, config.zone, self._weather.newest, downloads, config.place)
+        remembered = restored_state(stored)
+        self.hub = Hub(composition.nodes, self._services, self._clock, os.urandom, remembered, composition.admitter)
+        self._history = HistoryReader(config.store, config.zone, store)
+        self._plugs = SetupService(config)
+        self.live = LiveConfiguration(composition, self.hub, store, partial(self._notify, "configuration"))
+        self._publishing = self._made_publishing()
+        self._metrics = LiveMetrics(self._publishing)
+        memory = restored_memory(stored.memory)
+        self._rules = RulesService(config, self.hub, self._loop.time, self._known_time, memory)
+        self._feeds = FeedsService(
+            config, store.deliver, self._rules.set_value, self._known_time, partial(self._notify, "feed")
+        )
+        self._costs = CostsService(config, self.hub, self._history, self._time)
+        self._disk = DiskService(
+            self.hub,
+            lambda: measured(config.data, lambda: bytes_of(config.store)),
+            lambda: (self._time(), self._clock.trusted()),
+            remembered_disk(stored.memory),
+        )
+        self._backups = BackupService(lambda: composition.config, self._known_time, self._loop.time, self._notify)
+        self._onboarding = OnboardingService(composition, self.hub, self._services, self._clock, self.live)
+        self._started = self._loop.time()
+        self.api = self._made_api()
+
+    def begin(self, restored: StagedRestore | None) -> None:
+        """Join hub, store and configuration, and record the start."""
+        store, hub, config = self._store, self.hub, self._composition.config
+        self._unsubscribe = hub.subscribe(store.deliver, stamped=True)
+        store.notify, store.devices = hub.notify, hub.devices
+        hub.wait_stored = store.keep
+        store.use_retention(config.retention)
+        self._history.kept = config.retention
+        self._composition.listen(hub, self._services)
+        self.live.on_applied = self._apply
+        self._notify("started", f"The hub started, version {VERSION}.")
+        if restored is not None:
+            aside = config.data / restored.aside
+            self._notify("restored", f"The backup {restored.file} is in place. What was there before is in {aside}.")
+
+    def runs(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """What runs as long as the hub does, by its name; the broker and the socket of the API are not among it."""
+        runs: dict[str, Callable[[], Awaitable[None]]] = {
+            "store": self._store.run,
+            "hub": self.hub.run,
+            "weather": self._weather.run,
+            "configuration": self.live.run,
+            "publishing": self._publishing.run,
+            "rules": self._rules.run,
+            "backups": self._backups.run,
+            "feeds": self._feeds.run,
+            "disk": self._disk.run,
+        }
+        listener = self._listener
+        if listener is not None:
+            runs["web"] = partial(listener.run, self.api.app(), self._metrics.is_open)
+            if listener.name is not None:
+                runs["mdns"] = listener.name.run
+        return runs
+
+    async def close(self) -> None:
+        await self._onboarding.close()
+        await self.live.close()
+        await self._plugs.close()
+        self._unsubscribe()
+        await self._history.close()
+
+    # --- time and notices ------------------------------------------------------------------------
+
+    def _time(self) -> float:
+        return self._clock.at(self._loop.time())
+
+    def _known_time(self) -> float | None:
+        """None where the clock of this computer is not to be trusted."""
+        return self._time() if self._clock.trusted() else None
+
+    def _notify(self, kind: str, text: str, data: Mapping[str, str] | None = None) -> None:
+        self.hub.notify(Notice("", self._time(), kind, text, data or {}))
+
+    # --- parts that need many others -------------------------------------------------------------
+
+    def _made_publishing(self) -> Publishing:
+        return Publishing(
+            self._composition.config,
+            self.hub,
+            self._time,
+            partial(self._notify, "publishing"),
+            store=self._store.stats,
+            updates=self._update_files,
+            parts=HubParts(
+                self._store,
+                self._history,
+                lambda: self.api.app(),  # noqa: PLW0108  # it is made later
+                lambda: self.api.pages,
+                self._known_time,
+            ),
+        )
+
+    def _made_api(self) -> Api:
+        composition = self._composition
+        return Api(
+            self.hub,
+            self._about,
+            self._history,
+            updates=self._update_files,
+            plugs=self._plugs,
+            products=ProductService(self.hub, composition.new_library),
+            decoder=DecodeService(composition.config.profiles),
+            configuration=self.live,
+            log=self._recent.lines,
+            onboarder=self._onboarding,
+            backup=self._backups,
+            exports=ExportService(lambda: composition.config),
+            metrics=self._metrics,
+            homekit=LiveHomekit(self._publishing),
+            rules=self._rules,
+            money=self._costs,
+            prices=self._feeds,
+            fleet=LiveFleet(self._publishing, lambda: composition.config, self._change_table),
+        )
+
+    def _about(self) -> Mapping[str, object]:
+        uptime_s = self._loop.time() - self._started
+        return about(self._composition, self._store, self._listener, self._publishing, self._disk, uptime_s)
+
+    async def _change_table(self, edit: HubEdit) -> ReloadView:
+        return await self.live.change_hub((await self.live.view()).revision, edit, EditOrigin("fleet"))
+
+    def _apply(self, config: Config, renamed: Mapping[str, str]) -> None:
+        """What of the hub's own keys counts at once."""
+        self._store.use_retention(config.retention)
+        self._history.kept = config.retention
+        self._weather.use(config)
+        self._plugs.use(config)
+        self._services.place, self._services.zone, self._history.zone = config.place, config.zone, config.zone
+        self._publishing.use(config)
+        self._rules.use(config, renamed)
+        self._feeds.use(config)
+        self._costs.use(config)
 
 
 def _at_start(listener: WebListener | None) -> tuple[str, tuple[str, ...]]:

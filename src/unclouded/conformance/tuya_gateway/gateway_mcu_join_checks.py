@@ -29,7 +29,13 @@ from unclouded.conformance.tuya_gateway.gateway_frames import (
     members_of,
     members_or_none,
 )
-from unclouded.conformance.tuya_gateway.gateway_mcu_start_checks import ID_SIZE, START, VERSION, GatewayMcuLine
+from unclouded.conformance.tuya_gateway.gateway_mcu_start_checks import (
+    ID_SIZE,
+    START,
+    VERSION,
+    GatewayMcuLine,
+    require_empty,
+)
 from unclouded.families.tuya.gateway.wire import codes
 
 JOINING = "joining"  # a preparation
@@ -118,11 +124,9 @@ def stop_answered(line: GatewayMcuLine) -> Script[None]:
 
 def acknowledgements_are_empty(line: GatewayMcuLine) -> None:
     commands = (codes.PERMIT, codes.STOP_JOINING, codes.ADD_RESULT, codes.DELETE)
-    found = frames(line.received(), *commands)
-    if not found:
-        line.not_applicable("It acknowledges none of 06, 07, 09 and 13.")
-    wrong = [one.frame.command for one in found if one.frame.payload]
-    line.require(not wrong, f"The acknowledgement of {wrong[0]:02x} is not empty." if wrong else "")
+    require_empty(
+        line, commands, "It acknowledges none of 06, 07, 09 and 13.", "The acknowledgement of {} is not empty."
+    )
 
 
 def only_in_window(line: GatewayMcuLine) -> None:

@@ -23,7 +23,12 @@ from unclouded.conformance.tuya_gateway.gateway_frames import (
     split_id,
 )
 from unclouded.conformance.tuya_gateway.gateway_mcu_join_checks import ADVISED_ID, JOINING, Judge, Play, beat, online_id
-from unclouded.conformance.tuya_gateway.gateway_mcu_start_checks import START, GatewayMcuLine, needs_capability
+from unclouded.conformance.tuya_gateway.gateway_mcu_start_checks import (
+    START,
+    GatewayMcuLine,
+    needs_capability,
+    require_empty,
+)
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.gateway.wire.message_parts import OutOfRange
@@ -78,11 +83,7 @@ def all_known(line: GatewayMcuLine) -> None:
 
 
 def bare_questions(line: GatewayMcuLine) -> None:
-    asked = frames(line.received(), *BARE)
-    if not asked:
-        line.not_applicable("It asks nothing.")
-    wrong = [one.frame.command for one in asked if one.frame.payload]
-    line.require(not wrong, f"Its question {wrong[0]:02x} has data." if wrong else "")
+    require_empty(line, BARE, "It asks nothing.", "Its question {} has data.")
 
 
 # --- idle ----------------------------------------------------------------------------------------------

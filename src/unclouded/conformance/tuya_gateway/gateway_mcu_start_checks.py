@@ -4,7 +4,7 @@ Source: docs/protocols/tuya_gateway.md §1.5, §1.7.1, §2.1.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from unclouded.conformance.check import Check, Grade
@@ -65,6 +65,15 @@ def can(line: GatewayMcuLine, bit: int) -> bool:
 def needs_capability(line: GatewayMcuLine, bit: int) -> None:
     if not can(line, bit):
         line.not_applicable(f"It reports itself without bit {bit} of cap.")
+
+
+def require_empty(line: GatewayMcuLine, commands: Collection[int], none: str, wrong: str) -> None:
+    """No frame of these commands has data. ``none``: there are no frames; ``wrong``: one has, with {} for which."""
+    found = frames(line.received(), *commands)
+    if not found:
+        line.not_applicable(none)
+    full = [one.frame.command for one in found if one.frame.payload]
+    line.require(not full, wrong.format(f"{full[0]:02x}") if full else "")
 
 
 def product_answered(line: GatewayMcuLine) -> Script[None]:

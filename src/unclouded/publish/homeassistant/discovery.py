@@ -146,10 +146,20 @@ class HomeAssistantDiscovery:
         }
 
     def _hub_components(self) -> Sequence[tuple[str, Component]]:
-        topics = self._topics
-        types = _encode(EVENT_TYPES).decode().replace('"', "'")
-        known = f"value_json.kind if value_json.kind in {types} else 'other'"
-        connected = {
+        named: dict[str, Component] = {
+            **_connection_components(self._topics),
+            "problem": _problem_component(self._topics),
+            "event": _event_component(self._topics),
+        }
+        return [
+            (key, {**one, "unique_id": f"{self._hub_id}_{key}", **_hub_entity(one["platform"], key)})
+            for key, one in named.items()
+        ]
+
+
+def _connection_components(topics: Topics) -> Mapping[str, Component]:
+    return {
+        "connection": {
             "platform": "binary_sensor",
             "name": "Connection",
             "device_class": "connectivity",
@@ -157,46 +167,45 @@ class HomeAssistantDiscovery:
             "state_topic": topics.bridge_state,
             "payload_on": "online",
             "payload_off": "offline",
-        }
-        online = {
+        },
+        "devices_online": {
             "platform": "sensor",
             "name": "Devices online",
             "state_class": "measurement",
             "entity_category": "diagnostic",
             "value_template": value_of("online"),
             "availability": [{"topic": topics.bridge_state}],
-        }
-        event = {
-            "platform": "event",
-            "name": "Event",
-            "entity_category": "diagnostic",
-            "state_topic": topics.bridge_event,
-            "event_types": [*EVENT_TYPES, "other"],
-            "value_template": f"{{{{ {{'event_type': {known}, 'text': value_json.words}} | tojson }}}}",
-            "availability": [{"topic": topics.bridge_state}],
-        }
-        problem = {
-            "platform": "binary_sensor",
-            "name": "Problem",
-            "device_class": "problem",
-            "entity_category": "diagnostic",
-            "state_topic": topics.bridge_alerts,
-            "value_template": value_of("active"),
-            "payload_on": "True",
-            "payload_off": "False",
-            "json_attributes_topic": topics.bridge_alerts,
-            "availability": [{"topic": topics.bridge_state}],
-        }
-        named: dict[str, Component] = {
-            "connection": connected,
-            "devices_online": online,
-            "problem": problem,
-            "event": event,
-        }
-        return [
-            (key, {**one, "unique_id": f"{self._hub_id}_{key}", **_hub_entity(one["platform"], key)})
-            for key, one in named.items()
-        ]
+        },
+    }
+
+
+def _problem_component(topics: Topics) -> Component:
+    return {
+        "platform": "binary_sensor",
+        "name": "Problem",
+        "device_class": "problem",
+        "entity_category": "diagnostic",
+        "state_topic": topics.bridge_alerts,
+        "value_template": value_of("active"),
+        "payload_on": "True",
+        "payload_off": "False",
+        "json_attributes_topic": topics.bridge_alerts,
+        "availability": [{"topic": topics.bridge_state}],
+    }
+
+
+def _event_component(topics: Topics) -> Component:
+    types = _encode(EVENT_TYPES).decode().replace('"', "'")
+    known = f"value_json.kind if value_json.kind in {types} else 'other'"
+    return {
+        "platform": "event",
+        "name": "Event",
+        "entity_category": "diagnostic",
+        "state_topic": topics.bridge_event,
+        "event_types": [*EVENT_TYPES, "other"],
+        "value_template": f"{{{{ {{'event_type': {known}, 'text': value_json.words}} | tojson }}}}",
+        "availability": [{"topic": topics.bridge_state}],
+    }
 
 
 def _hub_entity(platform: str, key: str) -> Component:
