@@ -104,9 +104,12 @@ class RuleHome:
 
     def readings(self, **values: Value) -> None:
         """``meter__power_W=…``"""
-        found = [(*name.split("__"), value) for name, value in values.items()]
-        self.values.update({(device, point): value for device, point, value in found})
-        self._facts([Reading(device, point, value, self.wall) for device, point, value in found])
+        facts: list[Fact] = []
+        for name, value in values.items():
+            device, point = name.split("__")
+            self.values[device, point] = value
+            facts.append(Reading(device, point, value, self.wall))
+        self._facts(facts)
 
     def hand(self, name: str, value: Value, valid_s: float = 0.0) -> None:
         self.do(self.engine.value(name, value, self.now, self.wall, valid_s))

@@ -1,10 +1,12 @@
 """Rules over virtual time: what a home does with them."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from rules.rule_home import RuleHome, rules_from
 from unclouded.core.errors import CommandError
-from unclouded.core.model import Outcome
+from unclouded.core.model import Outcome, Value
 from unclouded.rules.engine.rule_states import rules_view
 from unclouded.rules.engine.timers import Timer
 
@@ -12,9 +14,9 @@ SURPLUS = {"while": "meter.export_W > 1 kW for 5 min", "set": "boiler on", "at_l
 FORGOTTEN = {"when": "kettle is on for 15 min", "set": "kettle off"}
 
 
-def home(*tables: dict[str, object], at: str = "2026-11-30T03:00", **more: object) -> RuleHome:
+def home(*tables: Mapping[str, object], at: str = "2026-11-30T03:00", **more: Value) -> RuleHome:
     found = RuleHome(rules_from(*tables), at)
-    found.readings(boiler__on=False, kettle__on=False, **more)  # type: ignore[arg-type]  # values of points
+    found.readings(boiler__on=False, kettle__on=False, **more)
     return found
 
 

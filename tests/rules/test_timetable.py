@@ -76,10 +76,10 @@ def test_the_sun_of_some_places() -> None:
     ]
     for zone, north, east, day, rise, down in places:
         calendar = HomeCalendar(ZoneInfo(zone), HomePlace(north, east))
-        for event, text in (("sunrise", rise), ("sunset", down)):
-            at = calendar.instant(DayMoment(event), date.fromisoformat(day))
+        for event, text in ((DayMoment("sunrise"), rise), (DayMoment("sunset"), down)):
+            at = calendar.instant(event, date.fromisoformat(day))
             assert at is not None
-            assert abs(at - local(f"{day}T{text}", ZoneInfo(zone))) < 240, (zone, event)
+            assert abs(at - local(f"{day}T{text}", ZoneInfo(zone))) < 240, (zone, event.kind)
 
 
 def test_where_the_sun_does_not_set_no_sunset_comes() -> None:

@@ -9,9 +9,11 @@ from unclouded.families.tuya.line.framing import Frame
 def test_a_missing_answer_is_a_line_of_its_own() -> None:
     """As `record --watch` prints it."""
     family = families.family("tuya_wifi")
+    conversation = family.dialects["normal"].conversation
+    assert conversation is not None
     for as_json, shown in ((False, "     1.400  ! no report"), (True, '{"remark":{"t":1.4,"kind":"no answer"')):
         reader, text = (
-            ConversationReader(family, family.dialects["normal"].conversation()),
+            ConversationReader(family, conversation()),
             ConversationText(family, as_json=as_json),
         )
         for t, sender, frame in ((0.0, "device", Frame(3, 0, b"\1")), (1.0, "controller", Frame(0, 8))):

@@ -181,7 +181,7 @@ def test_the_rest_is_right_while_the_home_exports() -> None:
 
 def test_the_unmeasured_rest_is_computed_at_the_time_of_the_meter_s_reading() -> None:
     """The kettle goes on between two readings of the meter, one of which comes late: the rest does not dive."""
-    facts = [device("meter", METER, ""), device("kettle"), online("meter"), online("kettle")]
+    facts: list[Fact] = [device("meter", METER, ""), device("kettle"), online("meter"), online("kettle")]
     facts += [*plug("kettle", 0.0, NOW - 20), *plug("kettle", 2000.0, NOW - 5), *meter(134.0, NOW - 10)]
     assert "134 W" in row(picture(facts), "everything else")
     assert "150 W" in row(picture([*facts, *meter(2150.0, NOW)]), "everything else")
@@ -240,7 +240,7 @@ def test_doubt_stands_before_the_number_and_the_legend_explains_it() -> None:
 
 def test_what_people_have_set_and_faults_that_are_none_stay_out_of_the_way() -> None:
     points = (*PLUG, Point(key="countdown_s", access="rw"), Point(key="fault", kind="bitmap"))
-    facts = [device("tv", points, ""), online("tv"), Reading("tv", "power_W", 80, NOW)]
+    facts: list[Fact] = [device("tv", points, ""), online("tv"), Reading("tv", "power_W", 80, NOW)]
     facts += [Reading("tv", "countdown_s", 0, NOW), Reading("tv", "fault", 0, NOW)]
     assert row(picture(facts, 140), "tv").split() == ["●", "tv", "▇", "80", "W", "now"]
     assert "fault 4" in row(picture([*facts, Reading("tv", "fault", 4, NOW)], 140), "tv")
@@ -248,7 +248,7 @@ def test_what_people_have_set_and_faults_that_are_none_stay_out_of_the_way() -> 
 
 def test_today_s_energy_is_called_so() -> None:
     points = (Point(key="power_W"), Point(key="energy_today_Wh", kind="counter", exponent=-3))
-    facts = [device("tv", points, "", main=""), online("tv"), Reading("tv", "power_W", 80, NOW)]
+    facts: list[Fact] = [device("tv", points, "", main=""), online("tv"), Reading("tv", "power_W", 80, NOW)]
     assert "0.11 kWh today" in row(picture([*facts, Reading("tv", "energy_today_Wh", 110.0, NOW)]), "tv")
 
 
@@ -271,13 +271,18 @@ def test_a_hub_that_is_gone_and_an_empty_house_are_told() -> None:
 
 
 def test_devices_that_are_each_other_s_parent_are_shown_nevertheless() -> None:
-    facts = [device("a", parent="b"), device("b", parent="a"), device("c", parent="c")]
+    facts: list[Fact] = [device("a", parent="b"), device("b", parent="a"), device("c", parent="c")]
     lines = picture(facts)
     assert all(any(f" {name} " in line for line in lines) for name in "abc")
 
 
 def test_a_gateway_s_devices_hang_below_it_wherever_it_hangs() -> None:
-    facts = [device("meter", METER, ""), device("gateway", (), "meter"), device("door", (), "gateway"), device("tv")]
+    facts: list[Fact] = [
+        device("meter", METER, ""),
+        device("gateway", (), "meter"),
+        device("door", (), "gateway"),
+        device("tv"),
+    ]
     lines = picture(facts)
     trees = [line[3:].split("  ")[0] for line in lines[2:6]]
     assert trees == ["meter", "├ gateway", "│ └ door", "└ tv"]

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from links.recorder import RecordingInlet
 from recording.test_tap import full_disk
 from unclouded.app import recorder
+from unclouded.app.decoding.live_reader import LiveEntry
 from unclouded.app.recorder import LineRecorder
 from unclouded.cli.output.recording_text import PrintedLine, RecordingText, recording_json, recording_lines
 from unclouded.core.family import Family
@@ -42,12 +43,17 @@ def recorded(
         links = {"m": ours, "d": theirs}
         monkeypatch.setattr(recorder, "open_link", lambda url, baud, parity: links[url])
         text = RecordingText(of, as_json=as_json)
+
+        def show(entries: Sequence[LiveEntry]) -> None:
+            for line in text.lines(entries) if watch else ():
+                line.show()
+
         record = LineRecorder(
             of.name,
             folder / "c.jsonl",
             {"controller": "m", "device": "d"},
             report=lambda line: PrintedLine(line, err=True).show(),
-            show=lambda entries: [line.show() for line in text.lines(entries) if watch],
+            show=show,
         )
         running = asyncio.create_task(record.run(lambda: asyncio.sleep(FOR), forward=True), name="record")
         module.start(RecordingInlet())

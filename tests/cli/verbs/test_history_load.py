@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from unclouded.cli.output.consumption_text import anomaly_lines
 from unclouded.cli.verbs import history
 from unclouded.core.consumption_views import Anomalies, Anomaly
-from unclouded.core.model import Device, Ledger, Point, Reading, Status
+from unclouded.core.model import Device, Fact, Ledger, Point, Reading, Status
 from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 
@@ -28,7 +29,8 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file.write_text(f'[hub]\ndata = "{folder}"\ntimezone = "Europe/Madrid"\n')
     points = (Point(key="power_W", exponent=-1), Point(key="energy_import_Wh", kind="counter", exponent=-3))
     heater = Device(id="heater", identity="h", family="", link="", profile="", points=points)
-    facts, total = [Status("heater", "online", START - 1)], 0.0
+    facts: list[Fact] = [Status("heater", "online", START - 1)]
+    total = 0.0
     for hour in range(50 * 24):
         watts = 20.0 if hour % 24 < 6 else 900.0 if hour // 24 == 30 else 500.0
         at = START + hour * HOUR
@@ -72,11 +74,11 @@ def test_what_cannot_be_asked_for(config: Path) -> None:
 
 
 def test_each_kind_is_a_sentence() -> None:
-    common = {"start": START, "end": START + DAY, "days": 1}
+    night = Anomaly(start=START, end=START + DAY, days=1, kind="night", device="tv", amount=600.0, usual=3.0)
     items = [
-        Anomaly(kind="night", device="tv", amount=600.0, usual=3.0, **common),
-        Anomaly(kind="base", device="", amount=212.0, usual=91.0, cause="server", **common),
-        Anomaly(kind="suspect", device="tv", points=["power_W"], flags=["odd"], **common),
+        night,
+        replace(night, kind="base", device="", amount=212.0, usual=91.0, cause="server"),
+        replace(night, kind="suspect", amount=None, usual=None, points=["power_W"], flags=["odd"]),
     ]
     found = Anomalies(start=START, end=START + DAY, timezone="Europe/Madrid", known_days=1, items=items)
     assert [line.split(maxsplit=1)[1] for line in anomaly_lines(found, MADRID)] == [

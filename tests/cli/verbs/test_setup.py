@@ -67,7 +67,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_person_follows_the_steps_and_answers_three_questions(tmp_path: Path) -> None:
-    plug = ShopPlug(**{namespaces.WIFI_LIST: {"wifiList": [network("My home"), network("Neighbours", 20)]}})
+    plug = ShopPlug(finds=[network("My home"), network("Neighbours", 20)])
     with shop(tmp_path, plug) as here:
         done = here.run(here.address, asked=f"7\n1\n{PASSWORD}\nCoffee machine\n")
     assert done.exit_code == 0, done.output
@@ -104,7 +104,7 @@ def test_the_password_may_come_from_stdin_and_an_open_network_needs_none(tmp_pat
     with shop(tmp_path, ShopPlug()) as here:
         lines = here.lines("--ssid", "My home", "--wifi-password-file", "-", "--name", "Lamp", asked=f"{PASSWORD}\n")
     assert lines[-1]["device"] == "lamp"
-    guests = ShopPlug(password="", **{namespaces.WIFI_LIST: {"wifiList": [network("Guests", encryption=0, cipher=0)]}})
+    guests = ShopPlug(password="", finds=[network("Guests", encryption=0, cipher=0)])
     with shop(tmp_path, guests) as here:
         assert here.lines("--ssid", "Guests")[-1]["device"] == "lamp", "it was admitted before"
 
@@ -129,7 +129,7 @@ def test_what_is_missing_is_named(tmp_path: Path, words: tuple[str, ...], says: 
 
 
 def test_a_network_that_hides_its_name_is_named_by_the_person(tmp_path: Path) -> None:
-    plug = ShopPlug(**{namespaces.WIFI_LIST: {"wifiList": []}})
+    plug = ShopPlug(finds=[])
     with shop(tmp_path, plug) as here:
         done = here.run(here.address, "--ssid", "Secret", "--hidden", "--name", "Lamp", asked=f"{PASSWORD}\n")
     assert done.exit_code == 0, done.output
