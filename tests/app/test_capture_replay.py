@@ -8,6 +8,7 @@ import pytest
 
 from links.text_line_family import LINES, NoSettings
 from toys import GatewayController
+from unclouded import families
 from unclouded.app import capture_replay
 from unclouded.app.capture_replay import CaptureReplay
 from unclouded.core.model import Notice, Reading
@@ -47,7 +48,7 @@ def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "lamp.toml").write_text(LAMP)
     (folder / "generic.toml").write_text(GENERIC)
     family = msgspec.structs.replace(LINES, controller=lambda settings, ambient: GatewayController(ambient))
-    monkeypatch.setattr(capture_replay.families, "family", lambda name: family)
+    monkeypatch.setattr(families, "family", lambda name: family)
     monkeypatch.setattr(capture_replay, "profile_library", lambda: ProfileLibrary(lambda name: NoSettings, tmp_path))
     return folder
 

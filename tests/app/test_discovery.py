@@ -25,11 +25,10 @@ async def found(monkeypatch: pytest.MonkeyPatch, *answers: UdpAnswer) -> list[tu
 
 
 async def test_what_cannot_be_a_plug_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    bad: list[dict[str, object]] = [
-        *({"port": one} for one in (0, -5, 65_536, "٣", "1e3", "", 10**30)),
-        *({"uuid": one} for one in ("", "<b>x</b>", "\u202eevil", "0" * 31, "z" * 32)),
+    hostile = [
+        *(answer(1, port=one) for one in (0, -5, 65_536, "٣", "1e3", "", 10**30)),
+        *(answer(1, uuid=one) for one in ("", "<b>x</b>", "\u202eevil", "0" * 31, "z" * 32)),
     ]
-    hostile = [answer(1, **keys) for keys in bad]
     assert await found(monkeypatch, *hostile, answer(2)) == [(UUID.format(2), "192.168.1.34", 80)]
 
 

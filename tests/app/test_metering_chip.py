@@ -43,8 +43,8 @@ def test_a_chip_on_a_uart_is_a_device_of_the_hub_and_its_recording_is_decoded(pl
     found = read(hub, lambda line: line.get("point") == "voltage_V")
     assert found["device"] == "chip" and 110 < found["value"] < 120  # half of 230 V
     read(hub, lambda line: line.get("point") == "energy_import_Wh" and line["value"] > 0)
-    found = {line["point"] for line in place.ask("read", "chip") if "point" in line}
-    assert found == {"voltage_V", "current_A", "power_W", "energy_import_Wh"}
+    points = {line["point"] for line in place.ask("read", "chip") if "point" in line}
+    assert points == {"voltage_V", "current_A", "power_W", "energy_import_Wh"}
     place.stop(hub)
     capture = place.folder / "chip.jsonl"
     done = CliRunner().invoke(cli, ["decode", "--family", "hlw8032", str(capture), "--json"])

@@ -97,7 +97,7 @@ async def test_a_plug_with_two_paths_is_switched_while_either_fails(tmp_path: Pa
             await self.link.close()
 
     broker = Late()
-    async with simulated(MultiPathLink([http, broker]), plug, dialect) as sims:  # type: ignore[list-item]  # a link for this test
+    async with simulated(MultiPathLink([http, broker]), plug, dialect) as sims:
         await asyncio.wait_for(asyncio.gather(*(one.ready() for one in sims.devices)), PATIENCE)
         config = write_config(
             tmp_path,

@@ -1,10 +1,12 @@
 """The table of retention: what it means, and what is wrong with it."""
 
+from pathlib import Path
+
 import pytest
 
 from unclouded.app.configuration.retention_tables import RetentionTable, retention_rules
 from unclouded.core.errors import ConfigError
-from unclouded.core.model import Device, Reading
+from unclouded.core.model import Device, Notice, Reading
 from unclouded.store.chunk import SPAN_S
 from unclouded.store.retention.rules import RetentionRule
 from unclouded.store.sink import Store
@@ -13,7 +15,7 @@ YEAR = 366 * 86_400.0
 NOW = 1_800_000_000 // SPAN_S * SPAN_S
 
 
-def test_a_table_without_keys_keeps_readings_for_a_year_and_rows_for_ever():
+def test_a_table_without_keys_keeps_readings_for_a_year_and_rows_for_ever() -> None:
     assert retention_rules([RetentionTable()], "x.toml") == (RetentionRule(raw=YEAR),)
     assert retention_rules([], "x.toml") == ()
 
@@ -27,14 +29,14 @@ def test_a_table_without_keys_keeps_readings_for_a_year_and_rows_for_ever():
         ([RetentionTable(), RetentionTable(raw="9 days")], "another rule for all points of all devices"),
     ],
 )
-def test_what_is_wrong_is_named(tables, text):
+def test_what_is_wrong_is_named(tables: list[RetentionTable], text: str) -> None:
     with pytest.raises(ConfigError, match=text):
         retention_rules(tables, "x.toml")
 
 
 @pytest.mark.asyncio
-async def test_a_running_store_announces_and_then_deletes(tmp_path):
-    wall, passed, notices = [NOW + 0.0], [0.0], []
+async def test_a_running_store_announces_and_then_deletes(tmp_path: Path) -> None:
+    wall, passed, notices = [NOW + 0.0], [0.0], list[Notice]()
     store = Store(tmp_path / "store.sqlite", wall=lambda: wall[0], now=lambda: passed[0])
     store.notify = notices.append
     store.open()

@@ -154,5 +154,5 @@ def test_an_offline_device_is_read_with_the_age_of_its_values_and_set_says_why(t
 
 
 def ask(place: Place, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [UNCLOUDED, *words, "--config", str(place.config)]
+    command: list[str | Path] = [UNCLOUDED, *words, "--config", str(place.config)]
     return subprocess.run(command, capture_output=True, text=True, env=place.env, timeout=ENOUGH_S, check=False)

@@ -5,9 +5,10 @@ import hashlib
 import os
 import time
 import tracemalloc
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from unclouded.app.update_files import MOST_FILES, MOST_UPLOADS, UpdateFiles
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import LARGEST_UPDATE
 from unclouded.core.session import AskBlock, AskFile, Refusal
-from unclouded.hub.services import Services
+from unclouded.hub.services import Files, Services
 
 FIRMWARE = bytes(range(256)) * 5
 
@@ -186,7 +187,11 @@ def test_the_facts_of_a_file_are_those_of_the_sent_bytes_whatever_happens_to_it(
 def test_a_file_that_is_being_sent_cannot_be_deleted(update_files: UpdateFiles) -> None:
     update_files.put("fw.bin", FIRMWARE)
     with update_files.holding(["fw.bin"]):
-        for change in (lambda: update_files.put("fw.bin", b"new"), lambda: update_files.remove("fw.bin")):
+        changes: tuple[Callable[[], object], ...] = (
+            lambda: update_files.put("fw.bin", b"new"),
+            lambda: update_files.remove("fw.bin"),
+        )
+        for change in changes:
             with pytest.raises(CommandError, match="being sent to a device now"):
                 change()
         assert update_files.put("fw.bin", FIRMWARE).name == "fw.bin", "nothing changes"
@@ -241,7 +246,7 @@ def test_an_unusable_folder_is_reported_as_text(tmp_path: Path) -> None:
 
 def test_the_hub_answers_devices_from_files_that_an_update_named(update_files: UpdateFiles) -> None:
     update_files.put("fw.bin", b"0123456789")
-    services = Services(lambda: 0.0, files=update_files)
+    services = Services(lambda: 0.0, files=cast("Files", update_files))
     assert services.answer(AskFile("fw.bin")) == Refusal("No running update has named the file 'fw.bin'.")
     with services.holding(["fw.bin"]):
         facts = {"size": 10, "md5": "781e5e245d69b566979b86e28d23f2c7", "target": "", "damage": ""}

@@ -15,6 +15,7 @@ from unclouded.sim.subjects import (
     PhasesSubject,
     PlugSubject,
     RoomSubject,
+    Subject,
     scenario_for,
 )
 from unclouded.sim.world import Scenario, World
@@ -27,13 +28,23 @@ def world(kind: SimSubject) -> tuple[World, str]:
     return World(1, START, scenario), name
 
 
+def number(subject: Subject, key: str) -> Fraction:
+    value = subject.quantities().get(key, 0)
+    assert isinstance(value, int | Fraction)
+    return Fraction(value)
+
+
+def temperature(room: RoomSubject) -> Fraction:
+    return number(room, "temperature_C")
+
+
 @pytest.mark.parametrize("kind", sorted(SUBJECTS))
 def test_each_subject_exists_in_its_scenario(kind: SimSubject) -> None:
     simulation, name = world(kind)
     simulation.step(10)
     subject = SUBJECTS[kind](simulation, name)
     assert subject.name == (name or kind)
-    assert subject.quantities().get("energy_import_Wh", 0) >= 0
+    assert number(subject, "energy_import_Wh") >= 0
 
 
 @settings(max_examples=30)
@@ -89,12 +100,12 @@ def test_the_room_is_warmed_by_what_the_meter_sees() -> None:
     room.command("setpoint_C", 5)
     assert not room.quantities()["heating"] and room.quantities()["power_W"] == 0
     assert before - simulation.meter().power_W > 1400
-    cold = room.quantities()["temperature_C"]
+    cold = temperature(room)
     simulation.step(600)
-    assert room.quantities()["temperature_C"] < cold
+    assert temperature(room) < cold
     room.command("setpoint_C", "23.5")
     simulation.step(600)
-    assert room.quantities()["temperature_C"] > cold
+    assert temperature(room) > cold
 
 
 def test_the_room_cools_towards_the_outside_and_never_below() -> None:
@@ -102,11 +113,10 @@ def test_the_room_cools_towards_the_outside_and_never_below() -> None:
     room = RoomSubject(simulation, name)
     room.command("on", False)
     for _ in range(48):
-        before = room.quantities()["temperature_C"]
+        before = temperature(room)
         simulation.step(1800)
-        known = room.quantities()
-        assert known["outside_C"] - 2 <= known["temperature_C"] < before + 2
-    assert known["temperature_C"] < 14
+        assert number(room, "outside_C") - 2 <= temperature(room) < before + 2
+    assert temperature(room) < 14
 
 
 @settings(max_examples=30)

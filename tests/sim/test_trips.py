@@ -6,7 +6,7 @@ import pytest
 
 from unclouded.sim.trips import Trips
 
-KNOWN = {
+KNOWN: dict[str, Fraction | bool] = {
     "on": True,
     "power_W": Fraction(1500),
     "current_a_A": Fraction(13, 2),

@@ -104,10 +104,10 @@ def test_energy_is_power_times_time_to_the_last_digit() -> None:
 
 def test_what_the_meter_counts_is_what_it_shows() -> None:
     world, begin = World(1, START, NOON), World(1, START, NOON).meter()
-    bought = sold = Fraction(0)
+    bought = sold = nothing = Fraction(0)
     for _ in range(300):
         power = world.meter().power_W
-        bought, sold = bought + Fraction(max(power, 0)) / 3600, sold - Fraction(min(power, 0)) / 3600
+        bought, sold = bought + max(power, nothing) / 3600, sold - min(power, nothing) / 3600
         world.step(1)
     assert bought > 0 < sold  # the kettle turns the flow round
     assert world.meter().import_Wh - begin.import_Wh == bought
@@ -118,7 +118,7 @@ def test_an_inverter_without_a_grid_produces_nothing_and_restarts_after_a_delay(
     world = World(1, START, NOON)
     assert world.solar_W > 500
     world.switch("roof", False)
-    assert (world.plug("roof").power_W, world.plug("roof").current_A) == (0, 0)
+    assert world.plug("roof").power_W == world.plug("roof").current_A == 0
     assert world.meter().power_W > 0, "what the roof gave comes from the grid now"
     world.step(60)
     world.switch("roof", True)

@@ -30,6 +30,7 @@ from app.backup.backup_home import (
 from unclouded.app.backup import age, making, restoring
 from unclouded.app.backup.access import restore
 from unclouded.app.backup.making import BackupPlace
+from unclouded.app.backup.manifest import is_permitted
 from unclouded.app.backup.restoring import apply_staged, stage, staged
 from unclouded.app.backup.work import Keeping, make_in, verified
 from unclouded.app.hub_process import locked
@@ -75,7 +76,6 @@ def test_a_file_that_is_removed_while_a_backup_is_made_is_not_in_it(
     home: BackupPlace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (Path(home.state) / "admitted.json.new").touch()
-    is_permitted = making.is_permitted
 
     def removed_now(name: str) -> bool:
         (Path(home.state) / "admitted.json.new").unlink(missing_ok=True)
@@ -280,7 +280,6 @@ def killed_at(step: int, data: Path) -> bool:
     pid = os.fork()
     if pid == 0:
         left = step
-        rename, rmdir, unlink, mkdir = Path.rename, Path.rmdir, Path.unlink, Path.mkdir
 
         def counted(work: Callable[..., Any]) -> Callable[..., Any]:
             def counting(*args: Any, **more: Any) -> Any:
@@ -292,7 +291,8 @@ def killed_at(step: int, data: Path) -> bool:
 
             return counting
 
-        Path.rename, Path.rmdir, Path.unlink, Path.mkdir = map(counted, (rename, rmdir, unlink, mkdir))  # type: ignore[assignment,method-assign]
+        for name in ("rename", "rmdir", "unlink", "mkdir"):
+            setattr(Path, name, counted(getattr(Path, name)))
         apply_staged(data)
         os._exit(0)
     _, status = os.waitpid(pid, 0)

@@ -20,6 +20,7 @@ from unclouded.hub.hub import Hub, Reconfigured
 from unclouded.hub.node import NodeSpec
 from unclouded.hub.services import Services
 from unclouded.links.memory import MemoryLink, pair
+from unclouded.sim.loads import LoadKind
 from unclouded.sim.serve import Simulation
 from unclouded.sim.world import Scenario, World
 
@@ -112,7 +113,7 @@ async def many_plugs(text: str, wires: int) -> AsyncIterator[ManyPlugs]:
     """``wires``: how many plugs there are, whether the configuration has them or not."""
     loop = asyncio.get_running_loop()
     home = ManyPlugs(wires)
-    loads = {f"load_{number}": "pump" for number in range(wires)}
+    loads: dict[str, LoadKind] = {f"load_{number}": "pump" for number in range(wires)}
     simulation = Simulation(World(1, NOON, Scenario(plugs=loads)))
     kind, profile = simulated_kinds()["tuya-plug"][1], profile_library().get("tuya/plug_metering")
     for seed, (load, wire) in enumerate(zip(loads, home.wires.values(), strict=True)):

@@ -113,7 +113,7 @@ def test_a_crash_before_the_file_has_its_name_leaves_the_old_version(
         raise Crash
 
     with monkeypatch.context() as patch:
-        patch.setattr(*((os, "fsync") if step == "fsync" else (Path, "replace")), crash)
+        patch.setattr(os if step == "fsync" else Path, step, crash)
         patch.setattr(Path, "unlink", crash)  # a killed process deletes nothing either
         with pytest.raises(Crash):
             edit(path)

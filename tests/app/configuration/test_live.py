@@ -21,7 +21,8 @@ from unclouded.families.tuya.line.framing import Frame
 from unclouded.store.reader import StoreReader
 from unclouded.web.auth import Auth
 from unclouded.web.hosts import Hosts
-from unclouded.web.password import CredentialStore, Role, new_token
+from unclouded.web.password import CredentialStore, new_token
+from unclouded.web.schemas import Role
 
 UUID = "19010100000000000000020000004a07"
 DEVICE = '[[device]]\nid = "pump"\nfamily = "tuya_wifi"\nlink = "tcp://127.0.0.1:9"\n'

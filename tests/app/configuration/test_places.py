@@ -36,7 +36,7 @@ link = "serial:/dev/ttyUSB0"
 def test_each_key_has_its_line() -> None:
     places = ConfigPlaces(TEXT)
     lines = TEXT.splitlines()
-    for path, text in [
+    cases: list[tuple[tuple[str | int, ...], str]] = [
         (("hub", "timezone"), "timezone"),
         (("device", 0), "[[device]]"),
         (("device", 0, "link"), "link = ["),
@@ -45,7 +45,8 @@ def test_each_key_has_its_line() -> None:
         (("device", 1, "channel", 1, "link"), "link ="),
         (("web", "listen"), '"listen"'),
         (("web", "none"), "[ web ]"),
-    ]:
+    ]
+    for path, text in cases:
         line = places.line(path)
         assert line is not None and lines[line - 1].startswith(text), path
     assert places.line(("meross", "key_file")) is None

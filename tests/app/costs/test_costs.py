@@ -188,7 +188,7 @@ def test_the_night_on_which_the_clocks_go_back_costs_an_hour_more(home: CostHome
 def test_solar_saves_what_is_used_at_the_price_of_that_time(home: CostHome) -> None:
     solar = costs(home).solar
     assert solar is not None
-    assert (solar.produced_kWh, solar.fed_in_kWh) == (3 * 24 * 0.4, pytest.approx(3 * 24 * 0.1))
+    assert [solar.produced_kWh, solar.fed_in_kWh] == [3 * 24 * 0.4, pytest.approx(3 * 24 * 0.1)]
     assert solar.saved == pytest.approx(Decimal(3 * 24) * Decimal("0.3") * Decimal("0.2") * Decimal("1.1"))
     assert solar.kg == pytest.approx(3 * 24 * 0.3 * 0.2)
 

@@ -42,7 +42,7 @@ METER, SECOND = device("meter", exports=True), device("second", exports=True)
 ROOF = device("roof", "meter", produces=True)
 PLUGS = [device("oven", "meter", "Kitchen"), device("strip", "meter", "Study"), device("lamp", "strip", "Study")]
 LOOSE = [device("fridge", room="Kitchen"), device("inverter", produces=True), device("pump", "inverter", "Garden")]
-HOMES = (
+HOMES: tuple[list[Device], ...] = (
     [METER, ROOF, *PLUGS],
     [METER, SECOND, ROOF, *PLUGS, *LOOSE],
     [METER],

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from typing import Any
 
 import msgspec
 import pytest
@@ -26,7 +27,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
     begun: list[str] = []
     start = asyncio.create_subprocess_exec
 
-    async def starting(*words: str, **more: int) -> asyncio.subprocess.Process:
+    async def starting(*words: str, **more: Any) -> asyncio.subprocess.Process:
         assert len(begun) == len(processes) and all(one.returncode is not None for one in processes)
         begun.append(words[-1])
         processes.append(await start(*words, **more))

@@ -16,7 +16,7 @@ from unclouded.families.tuya.messages import frame_of
 
 def test_the_profiles_are_searched_once_for_a_product_that_none_lists() -> None:
     """A module that finds no MCU queries the product forever; searching all profiles takes milliseconds."""
-    family, asked = families.family("tuya_wifi"), []
+    family, asked = families.family("tuya_wifi"), list[str]()
     reader = ConversationReader(family, None, profile_of=asked.append)
     for piece in family.decoder("device").feed(bytes(Frame(3, 1, b'{"p":"nobodys","v":"1.0.0"}')) * 3):
         reader.read(None, piece)

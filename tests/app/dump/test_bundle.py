@@ -18,19 +18,20 @@ from hypothesis import strategies as st
 from app.dump import planted
 from unclouded import families
 from unclouded.app.capture_replay import CaptureReplay
-from unclouded.app.dump import bundle as bundle_module
 from unclouded.app.dump.bundle import Bundle, bundle_of, write_bundle, zipped
 from unclouded.app.dump.frame_cleaning import FrameCleaner
 from unclouded.app.dump.json_cleaning import JsonCleaner
 from unclouded.app.dump.opening import captures_in, is_bundle
 from unclouded.app.dump.pseudonyms import Pseudonyms
 from unclouded.app.dump.scanning import found_in
+from unclouded.app.dump.shown_frames import ChannelFrames
+from unclouded.app.dump.source import BundleSource
 from unclouded.app.dump.text_cleaning import TextCleaner
 from unclouded.app.dump.vocabulary import program_words, wire_words
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Reading
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.recording.capture import CaptureReader, header_bytes
+from unclouded.recording.capture import CaptureLine, CaptureReader, header_bytes
 
 CAPTURES = Path(__file__).parents[2] / "captures"
 
@@ -219,11 +220,11 @@ def test_raw_values_that_no_profile_names_are_kept_on_request(tmp_path: Path, ma
 def test_a_recording_gives_the_same_readings_after_it_was_cleaned(tmp_path: Path, name: str) -> None:
     lines = (CAPTURES / name).read_bytes().splitlines()
     reader = CaptureReader(lines)
-    channel = bundle_module.BundleSource(
+    channel = BundleSource(
         config=planted.config(tmp_path),
         table=None,
         devices=[],
-        frames=[planted.ChannelFrames("", reader.header.family, reader.header.started_at or 0.0, list(reader))],
+        frames=[ChannelFrames("", reader.header.family, reader.header.started_at or 0.0, list(reader))],
     )
     made = bundle_of(channel, 0.0)
     before = [fact for fact in CaptureReplay(lines, None, "one").facts() if isinstance(fact, Reading)]
@@ -329,8 +330,6 @@ def test_a_zip_says_nothing_of_when_and_where_it_was_made(made: Bundle) -> None:
 
 def test_every_family_can_be_cleaned(tmp_path: Path) -> None:
     for name in families.NAMES:
-        channel = planted.ChannelFrames(
-            "", name, 0.0, [planted.CaptureLine(0.0, "device", planted.TYPED.encode() + b"\r\n")]
-        )
-        source = bundle_module.BundleSource(config=planted.config(tmp_path), table=None, devices=[], frames=[channel])
+        channel = ChannelFrames("", name, 0.0, [CaptureLine(0.0, "device", planted.TYPED.encode() + b"\r\n")])
+        source = BundleSource(config=planted.config(tmp_path), table=None, devices=[], frames=[channel])
         assert found_in(bundle_of(source, 0.0).files["frames/1.jsonl"], [planted.TYPED]) == []

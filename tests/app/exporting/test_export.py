@@ -9,12 +9,14 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import datetime
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from unclouded.app.configuration.config import Config, load_config
 from unclouded.app.exporting import export as exporting
@@ -119,13 +121,13 @@ def test_every_format_has_the_rows_of_the_history(config: Config, tmp_path: Path
     ]
     assert found == expected
     file = exported(config, tmp_path, format="parquet", step=step)
-    parquet = duckdb.sql(f"select epoch_ms(time), device, point, value, text from '{file}'").fetchall()
+    parquet = duckdb.execute(f"select epoch_ms(time), device, point, value, text from '{file}'").fetchall()
     assert [row[:3] for row in parquet] == [row[:3] for row in expected]
     values = [text if number is None else float(number) for *_, number, text in parquet]
     assert values == [str(row[3]) if row[3] == 2**60 + 1 else row[3] for row in expected]  # one that is too long
     with closing(sqlite3.connect(exported(config, tmp_path, format="sqlite", step=step))) as db:
-        rows = db.execute("select unix_ms, device, point, value from readings order by rowid").fetchall()
-        assert rows == [row[:4] for row in expected]
+        stored = db.execute("select unix_ms, device, point, value from readings order by rowid").fetchall()
+        assert stored == [row[:4] for row in expected]
         assert db.execute("select name from devices order by id").fetchall() == [("Heater",), ("Kettle",)]
         assert db.execute("select unit from points where device = 'kettle' and key = 'power_W'").fetchone() == ("W",)
 
@@ -200,7 +202,7 @@ def broken(self: object, out: io.BytesIO, *_: object) -> None:
 
 
 def missing(name: str) -> str:
-    raise parquet_writer.PackageNotFoundError(name)
+    raise PackageNotFoundError(name)
 
 
 def test_a_process_that_is_ended_leaves_no_half_file(config: Config, tmp_path: Path) -> None:
@@ -226,11 +228,11 @@ def test_what_was_edited_is_exported_as_it_counts(config: Config, tmp_path: Path
     first = round(datetime(2026, 3, 28, 22, tzinfo=BERLIN).timestamp()) * 1000
     with closing(open_to_write(config.store)) as db:
         writer = StoreWriter(db, lambda: NOW)
-        place = {"device": 1, "point": "power_W"}
-        writer.edits.make(NewEdit(**place, start=first, until=first + 3_600_000, action="void"), "test")
-        value = EditValue(constant=7.5)
         start = first + 3_600_000
-        writer.edits.make(NewEdit(**place, start=start, until=start + 1000, action="edit", value=value), "test")
+        void = NewEdit(device=1, point="power_W", start=first, until=start, action="void")
+        value = EditValue(constant=7.5)
+        writer.edits.make(void, "test")
+        writer.edits.make(replace(void, start=start, until=start + 1000, action="edit", value=value), "test")
     file = exported(config, tmp_path, devices=("kettle",), points=("power_W",))
     with file.open(newline="") as text:
         rows = list(csv.DictReader(text))

@@ -45,14 +45,16 @@ def test_the_recipes_of_the_documentation_give_what_was_measured(tmp_path: Path)
         export_file(job, tmp_path / name, request, False, lambda done, rows: None)
     months, hours, from_csv, from_sqlite = [_here(one, tmp_path) for one in RECIPES]
     expected = [("2026-09", "kettle", 38.3), ("2026-10", "kettle", 74.5), ("2026-11", "kettle", 31.2)]
-    measured = [(month, device, round(float(kWh) * 1000, 3)) for month, device, kWh in duckdb.sql(months).fetchall()]
+    measured = [
+        (month, device, round(float(kWh) * 1000, 3)) for month, device, kWh in duckdb.execute(months).fetchall()
+    ]
     assert measured == expected  # Wh; October has an hour more
-    assert [(a, b, round(float(c) * 1000, 3)) for a, b, c in duckdb.sql(from_csv).fetchall()] == expected
+    assert [(a, b, round(float(c) * 1000, 3)) for a, b, c in duckdb.execute(from_csv).fetchall()] == expected
     with closing(sqlite3.connect(tmp_path / "all.sqlite")) as db:
         assert [(a, b, round(c, 2)) for a, b, c in db.execute(from_sqlite)] == [
             (month, device, round(Wh / 1000, 2)) for month, device, Wh in expected
         ]
-    by_hour = {hour: (float(mean), float(most)) for hour, mean, most in duckdb.sql(hours).fetchall()}
+    by_hour = {hour: (float(mean), float(most)) for hour, mean, most in duckdb.execute(hours).fetchall()}
     assert by_hour[7] == (100.1, 100.1)
     assert by_hour[8] == (50.3, 50.3)
     assert len(by_hour) == 24

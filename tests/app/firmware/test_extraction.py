@@ -203,7 +203,7 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     source, extraction = BytesSource(nested(1)), Extraction(tmp_path / "parts")
     found = inspect("file.bin", source)
     files = extraction.files(found, source)
-    monkeypatch.setattr(extraction_module.os, "fdopen", full)
+    monkeypatch.setattr(os, "fdopen", full)
     with pytest.raises(StoreError, match=r"cannot be written: No space left on device"):
         next(files)
 

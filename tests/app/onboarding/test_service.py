@@ -222,7 +222,7 @@ async def test_what_cannot_be_added_or_typed_is_refused_with_a_reason(tmp_path: 
 async def test_plugs_of_the_network_are_offered_and_a_failure_is_a_state(tmp_path: Path) -> None:
     usual = {"port": 80, "product": "mss310", "mac": "48:e1:e9:00:4f:1c", "hardware": "2.0.0", "version": "2.1.17"}
     plug = FoundPlug(uuid="1901010100000000000048e1e9004f1c", ip="192.168.1.34", **usual)  # type: ignore[arg-type]  # texts
-    answers = [[plug], LinkError("The UDP port 9989 cannot be used.")]
+    answers: list[list[FoundPlug] | LinkError] = [[plug], LinkError("The UDP port 9989 cannot be used.")]
 
     async def discover() -> list[FoundPlug]:
         answer = answers.pop(0)

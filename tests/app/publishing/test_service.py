@@ -1,6 +1,7 @@
 """Publishers beside a hub: which run, what a change of the configuration restarts, and what people see of them."""
 
 import asyncio
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +12,6 @@ import pytest
 from api_story import FakeHub
 from asgi import ask
 from unclouded.app.configuration.config import Config, parse_config
-from unclouded.app.publishing import registry
 from unclouded.app.publishing.live_homekit import LiveHomekit
 from unclouded.app.publishing.registry import PublisherContext, PublisherRow, changed_tables
 from unclouded.app.publishing.service import Publishing
@@ -58,7 +58,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
     Module.Recorder = Recorder  # type: ignore[attr-defined]
-    monkeypatch.setattr(registry.importlib, "import_module", lambda name: Module)
+    monkeypatch.setattr(importlib, "import_module", lambda name: Module)
     Recorder.made, Recorder.crashes = [], 0
 
 

@@ -41,10 +41,16 @@ HOME = WifiChoice("My home", HiddenText(PASSWORD))
 
 
 class ShopPlug(Plug):
-    """``password``: of the Wi-Fi around it. ``joins`` False: it stays away once it has its settings."""
+    """``password``: of the Wi-Fi around it. ``joins`` False: it stays away once it has its settings.
 
-    def __init__(self, *, password: str = PASSWORD, joins: bool = True, **more: Any) -> None:
-        super().__init__(in_set_up_mode(**more))
+    ``finds``: the networks that its scan finds, if not its own.
+    """
+
+    def __init__(
+        self, *, password: str = PASSWORD, joins: bool = True, finds: list[Any] | None = None, **more: Any
+    ) -> None:
+        scan: dict[str, Any] = {} if finds is None else {namespaces.WIFI_LIST: {"wifiList": finds}}
+        super().__init__(in_set_up_mode(**scan, **more))
         self.password = password
         self.joins = joins
         self.attempts: asyncio.Queue[bool] = asyncio.Queue()

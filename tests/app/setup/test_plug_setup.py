@@ -217,7 +217,7 @@ async def test_a_plan_that_cannot_work_is_refused_before_the_plug_is_changed(
     plug = ShopPlug()
     async with hub_in(tmp_path) as (_, config), in_the_air(plug) as address:
         with pytest.raises(error, match=says):
-            await set_up(run_of(config, SetupPlan(**{"address": address, **plan}), []))
+            await set_up(run_of(config, msgspec.structs.replace(SetupPlan(address=address), **plan), []))
     assert not [what for _, what in plug.asked if what.startswith("SET")]
 
 
@@ -244,7 +244,7 @@ async def test_a_wifi_that_cannot_be_right_is_refused(tmp_path: Path, wifi: Wifi
 
 
 async def test_a_network_that_the_plug_does_not_see_is_reported_with_those_that_it_sees(tmp_path: Path) -> None:
-    plug = ShopPlug(**{namespaces.WIFI_LIST: {"wifiList": [network("My home")]}})
+    plug = ShopPlug(finds=[network("My home")])
     async with hub_in(tmp_path) as (_, config), in_the_air(plug) as address:
         run = run_of(config, SetupPlan(address=address), [])
         await run.find()

@@ -92,7 +92,7 @@ async def test_where_the_plug_sees_no_network_one_that_hides_its_name_can_be_nam
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("unclouded.families.meross.setup.scripts.SCAN_AGAIN_S", 0.01)
-    plug = ShopPlug(**{namespaces.WIFI_LIST: {"wifiList": []}})
+    plug = ShopPlug(finds=[])
     async with hub_in(tmp_path) as (_, config), in_the_air(plug) as address:
         page = Page(HubClient(config.control))
         await page.post("/api/setup", address=address)

@@ -128,6 +128,7 @@ async def test_what_is_wrong_with_the_wifi_is_named(
 async def test_a_broker_behind_a_firewall_is_named_by_the_plug(tmp_path: Path) -> None:
     """Nothing listens where the plug is sent."""
     async with hub_in(tmp_path) as (_, config), plug("clear_text") as (address, _observer):
+        assert config.broker is not None
         broker = msgspec.structs.replace(config.broker, host="127.0.0.2")
         elsewhere = msgspec.structs.replace(config, broker=broker)
         with pytest.raises(LinkError, match=r"did not reach the broker of this hub.*firewall"):
@@ -169,7 +170,7 @@ async def test_a_plug_is_set_up_for_a_hub_on_another_computer_and_says_itself_th
     async with hub_in(tmp_path) as (hub, config), plug("clear_text") as (address, _observer):
         host, _, port = address.partition(":")
         usual = {"product": "mss310", "mac": "", "hardware": "2.0.0", "version": "2.1.17"}
-        found = FoundPlug(uuid=simulated_uuid(4), ip=host, port=int(port), **usual)  # type: ignore[arg-type]  # texts
+        found = FoundPlug(uuid=simulated_uuid(4), ip=host, port=int(port), **usual)
 
         async def find(seconds: float) -> list[FoundPlug]:
             return [found]

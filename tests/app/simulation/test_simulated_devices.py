@@ -203,7 +203,7 @@ async def test_a_port_in_use_ends_the_simulation_although_the_plug_has_another_l
         places = SimPlaces(http=f"127.0.0.1:{port}", server="mqtts://127.0.0.1:1")
         devices = SimulatedDevices("mss310", places, "lamp", SimOptions())
         with pytest.raises(LinkRefused, match="Choose another address"):
-            await asyncio.wait_for(devices.run(Silent(), asyncio.Event().wait), TIMEOUT_S)
+            await asyncio.wait_for(devices.run(Silent(), asyncio.get_running_loop().create_future), TIMEOUT_S)
 
 
 def test_a_plug_that_serves_on_all_addresses_reports_that_of_the_computer() -> None:
