@@ -1,12 +1,19 @@
-"""Figures of the program that sentences of the documentation name."""
+"""Figures of the program, and names on its page, that sentences of the documentation have."""
 
+import json
 import re
+from collections.abc import Iterator
 
-from docs.fenced_blocks import DOCS, ROOT
+from docs.fenced_blocks import DOCS, FENCE, ROOT
 from unclouded.app.protocols import simulated_kinds
 from unclouded.conformance import SUITES
 
 README = (ROOT / "README.md").read_text("utf-8")
+WORDS = json.loads((ROOT / "src" / "unclouded" / "web" / "words" / "en.json").read_text("utf-8"))
+OF_THE_PAGE = ["backup", "export", "getting-started", "schedules", "setting_up_a_plug", "store", "updating", "web"]
+NAME = re.compile(r"(?<![*\w])\*([A-Z][^*\n]{2,60})\*(?!\*)")
+OTHERS = {"Enter", "Add to home screen", "Force"}  # of keyboards, browsers and devices
+FILLED = ("With …", "On since 13:22, by the rule Evening. The device confirmed it.")
 
 
 def faults(family: str) -> int:
@@ -19,6 +26,21 @@ def test_the_readme_counts_the_faults_of_simulated_devices() -> None:
 
 
 def test_the_page_of_plugs_counts_their_checks() -> None:
-    [suite] = [suite for suite in SUITES.values() if suite.name == "meross"]
-    counts = {role: len(played.checks) for role, played in suite.roles.items()}
+    counts = {role: len(played.checks) for role, played in SUITES["meross"].roles.items()}
     assert f"{counts['controller']} checks of a plug, {counts['device']} of a hub" in (DOCS / "meross.md").read_text()
+
+
+def texts(tree: object) -> Iterator[str]:
+    """The sentences of the page, in lower case and without an end."""
+    if isinstance(tree, dict):
+        for below in tree.values():
+            yield from texts(below)
+    else:
+        yield from (one.lower().rstrip(".…") for one in str(tree).split("|"))
+
+
+def test_what_is_on_the_page_is_called_so_there() -> None:
+    known = {*texts(WORDS), *(one.lower().rstrip(".…") for one in (*OTHERS, *FILLED))}
+    for name in OF_THE_PAGE:
+        names = NAME.findall(FENCE.sub("", (DOCS / f"{name}.md").read_text("utf-8")))
+        assert [one for one in names if one.lower().rstrip(".…") not in known] == [], name
