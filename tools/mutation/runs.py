@@ -126,10 +126,10 @@ def _shorten(item: pytest.Item) -> None:
     """Properties make the same few examples each time, and do not look for the simplest one that fails."""
     test = getattr(item, "obj", None)
     test = getattr(test, "__func__", test)
-    if getattr(test, "is_hypothesis_test", False):
-        own: settings = test._hypothesis_internal_use_settings  # type: ignore[union-attr]
-        few = min(own.max_examples, EXAMPLES)
+    own: settings | None = getattr(test, "_hypothesis_internal_use_settings", None)
+    if own is not None:
         phases = (Phase.explicit, Phase.generate)
-        test._hypothesis_internal_use_settings = settings(  # type: ignore[union-attr]
-            own, max_examples=few, phases=phases, derandomize=True, database=None
+        few = settings(
+            own, max_examples=min(own.max_examples, EXAMPLES), phases=phases, derandomize=True, database=None
         )
+        test._hypothesis_internal_use_settings = few  # type: ignore[union-attr]

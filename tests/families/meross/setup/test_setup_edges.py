@@ -15,11 +15,19 @@ from unclouded.core.session import Advanced, Ambient, Failure, LocalTime, Notice
 from unclouded.families.meross.setup import problems, requests, scripts
 from unclouded.families.meross.setup.networks import check_password, encryption_of, unseen
 from unclouded.families.meross.setup.scripts import ScriptEnd, SetupPlug, SetupSettings, SetupState
-from unclouded.families.meross.setup.session import ACTION_TIMEOUT_S, ANSWER_TIMEOUT_S, FROM, PlugSetup
+from unclouded.families.meross.setup.session import ACTION_TIMEOUT_S, ANSWER_TIMEOUT_S, PlugSetup
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import parse, reply
 from unclouded.families.meross.wire.identity import publish_topic
-from unclouded.families.meross.wire.messages import Failed, Firmware, Hardware, Trace, WifiNetwork, payload_of
+from unclouded.families.meross.wire.messages import (
+    Abilities,
+    Failed,
+    Firmware,
+    Hardware,
+    Trace,
+    WifiNetwork,
+    payload_of,
+)
 
 # --- what a plug is sent ----------------------------------------------------------------------------
 
@@ -295,10 +303,11 @@ def answer_to(data: bytes, namespace: str = "") -> bytes:
 
 
 def test_requests_count_on_from_a_random_number_and_wrap() -> None:
-    for first, expected in ((5, 6), (2**128 - 1, 0)):
+    for first, expected in ((4, 5), (5, 6), (2**128 - 1, 0)):
         _, _, data = begun(first)
         header = parse(data).header
-        assert (header.message_id, header.from_, header.method) == (f"{expected:032x}", FROM, "GET")
+        assert (header.message_id, header.method) == (f"{expected:032x}", "GET")
+        assert header.from_ == "http://10.10.10.1/config"
 
 
 def test_what_nothing_waits_for_is_rejected() -> None:
@@ -330,3 +339,89 @@ def test_an_action_that_waits_too_long_for_another_ends_alone() -> None:
     ended = [event for event in session.tick(ACTION_TIMEOUT_S + 5) if isinstance(event, Settled)]
     assert ended == [Settled(second, "timeout", problems.TOO_LONG)]
     assert (ACTION_TIMEOUT_S, ANSWER_TIMEOUT_S) == (300.0, 45.0)
+
+
+def test_actions_that_are_submitted_together_run_one_after_the_other() -> None:
+    plug = Plug()
+    pair, _ = over_http(plug)
+    tickets = [pair.submit(WireAction(name, SERVER)) for name in ("look", "scan", "rehost")]
+    pair.run(until=pair.now + 60.0)
+    assert [(one.ticket, one.result) for one in pair.of("controller", Settled)] == [
+        (ticket, "confirmed") for ticket in tickets
+    ]
+    assert len(plug.asked) == 5
+
+
+def test_a_pause_of_an_action_that_was_lost_disturbs_no_other() -> None:
+    session, _, _ = begun()
+    session.down(HTTP.name, "gone", 1.0)
+    session.up(HTTP, 1.0)
+    session.submit(WireAction("scan"), 1.0)
+    (out,) = session.outgoing(1.0)
+    found = reply(parse(out.data).header, payload_of(wifiList=[]), key="", timestamp=1, from_=publish_topic(UUID))
+    assert session.receive(bytes(found), 1.5, HTTP.name, out.id) == []
+    session.tick(1.5)
+    assert session.deadline() == 5.5
+    session.down(HTTP.name, "gone", 2.0)
+    session.up(HTTP, 2.0)
+    session.submit(WireAction("look"), 2.0)
+    assert len(session.outgoing(2.0)) == 1
+    session.tick(2.0)
+    assert [event for event in session.tick(5.5) if not isinstance(event, Advanced)] == []
+    assert session.stats()["under_way"] == 1 and session.outgoing(5.5) == []
+
+
+# --- scripts, answered by hand ------------------------------------------------------------------------
+
+
+def ended(script: scripts.Script, *answers: scripts.Got) -> ScriptEnd | scripts.Need:
+    """What a script needs after these answers, or its end."""
+    try:
+        need = next(script)
+        for got in answers:
+            need = script.send(got)
+    except StopIteration as end:
+        outcome: ScriptEnd = end.value
+        return outcome
+    return need
+
+
+def known(*networks: WifiNetwork, **settings: Any) -> SetupState:
+    state = SetupState(SetupSettings(**settings), Ambient(float, bytes))
+    abilities = frozenset((namespaces.KEY, namespaces.WIFI))
+    state.plug = SetupPlug(Hardware(uuid=UUID), Firmware(), abilities=abilities)
+    state.networks = networks
+    return state
+
+
+def test_an_error_of_the_plug_ends_its_action_at_once() -> None:
+    for script, words in ((scripts.scan, "has the plug scan"), (scripts.unbind, "resets the plug")):
+        end = ended(script(known(), {}), Failed(5000))
+        assert isinstance(end, ScriptEnd) and end.result == "refused" and words in end.reason
+
+
+def test_a_plug_that_lists_encryption_alone_is_encrypted() -> None:
+    state = SetupState(SetupSettings(), Ambient(float, bytes))
+    need = ended(scripts.look(state, {}), Failure.CLOSED, Abilities(dict.fromkeys(namespaces.ENCRYPTION)))
+    assert isinstance(need, requests.SetupRequest) and need.namespace == namespaces.ECDHE
+    end = ended(scripts.look(state, {}), Failure.CLOSED, Abilities(dict.fromkeys(tuple(namespaces.ENCRYPTION)[1:])))
+    assert isinstance(end, ScriptEnd) and end.result == "unreachable"
+
+
+def test_another_network_of_that_name_in_a_later_scan_may_need_another_password() -> None:
+    local = LocalTime(1.0, 0)
+    free = WifiNetwork(ssid=b64encode(b"My home").decode(), encryption=0)
+    end = ended(scripts.join(known(free), {**SERVER, **HOME}), local, None, None)
+    assert isinstance(end, ScriptEnd) and end.result == "refused" and "This Wi-Fi is open" in end.reason
+    need = ended(scripts.join(known(free), {**SERVER, "ssid": "My home"}), local, None, None)
+    assert isinstance(need, requests.SetupRequest) and payload(need)["wifi"]["password"] == ""
+
+
+def test_what_a_plug_lacks_is_named() -> None:
+    state = known()
+    assert state.plug is not None
+    for names, lacks in (((namespaces.WIFI,), "Config.Key"), ((namespaces.KEY,), "Config.Wifi")):
+        state.plug = msgspec.structs.replace(state.plug, abilities=frozenset(names))
+        answers = (LocalTime(1.0, 0), None, None) if lacks == "Config.Wifi" else ()
+        end = ended(scripts.join(state, {**SERVER, **HOME}), *answers)
+        assert isinstance(end, ScriptEnd) and end.result == "refused" and f"no {lacks}" in end.reason

@@ -275,11 +275,8 @@ class PlugSetup:
         return [*events, *self._deferred.take()]
 
     def _overdue(self, ticket: Ticket, now: float) -> list[Event]:
-        end = ScriptEnd("timeout", problems.TOO_LONG)
-        if self._jobs and self._jobs[0].ticket == ticket:
-            return self._stop(end, now)
-        waiting = next((job for job in self._jobs if job.ticket == ticket), None)
-        return self._ended(waiting, end) if waiting is not None else []
+        assert self._jobs[0].ticket == ticket, "actions are overdue in the order in which they were submitted"
+        return self._stop(ScriptEnd("timeout", problems.TOO_LONG), now)
 
     def deadline(self) -> float | None:
         return earliest(self._timers.earliest(), self._tickets.earliest(), self._deferred.deadline())
