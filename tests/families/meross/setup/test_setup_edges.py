@@ -241,7 +241,7 @@ def test_a_reset_is_looked_for_six_times_every_two_seconds() -> None:
     pair, _ = over_http(plug)
     settled = do(pair, "unbind")
     after = [at for at, what in plug.asked if what == "GET System.All"][1:]
-    assert settled.result == "timeout" and len(after) == 6
+    assert settled.result == "timeout" and len(after) == 6 and settled.reason.endswith("between amber and green.")
     assert all(later - one == pytest.approx(2.0, abs=0.5) for one, later in pairwise(after))
     free = Plug()
     pair, _ = over_http(free)
