@@ -34,7 +34,7 @@ class Place:
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         with (self.folder / f"{words[0]}.log").open("a") as log:
-            command = [UNCLOUDED, *words, "--json"]
+            command: list[str | Path] = [UNCLOUDED, *words, "--json"]
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=self.env)
         self.running.append(process)
         return process
@@ -51,7 +51,7 @@ class Place:
 
     def ask(self, *words: str, code: int = 0) -> list[Line]:
         """Run a verb beside them; the lines that it printed."""
-        command = [UNCLOUDED, *words, "--config", str(self.config), "--json"]
+        command: list[str | Path] = [UNCLOUDED, *words, "--config", str(self.config), "--json"]
         done = subprocess.run(command, capture_output=True, text=True, env=self.env, timeout=TIMEOUT_S, check=False)
         assert done.returncode == code, done.stdout + done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]

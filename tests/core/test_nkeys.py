@@ -59,7 +59,7 @@ def test_a_key_of_another_kind_is_refused(seed: bytes, kind: str, other: str) ->
     if kind != other:
         for text, read in ((key.public, read_public), (key.seed, read_seed), (key.seed, read_public)):
             with pytest.raises(KeyTextError):
-                read(text, other)  # type: ignore[arg-type, operator]
+                read(text, other)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("signature", [b"", b"\0" * 64, b"\0" * 65])

@@ -31,7 +31,7 @@ def test_every_shipped_profile_is_read_back_as_it_was() -> None:
         assert read_back(list(points)) == points, name
 
 
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=8)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 CONDITIONS = st.builds(Condition, dp=st.integers(200, 255), values=st.lists(st.integers(0, 9), min_size=1).map(list))
 SCALES = st.sampled_from([1, 10, Decimal("0.1"), Decimal("0.001"), Decimal("0.5"), Decimal("0.00001"), 3600])
 COMMON = {"key": TEXTS, "dp": st.integers(0, 199), "label": st.text(max_size=5).filter(str.isprintable)}

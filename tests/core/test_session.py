@@ -10,8 +10,10 @@ from unclouded.core.errors import CommandError
 from unclouded.core.session import (
     Advanced,
     Ambient,
+    AskBlock,
     AskCommand,
     Asked,
+    Event,
     Failure,
     Identified,
     Joined,
@@ -147,7 +149,7 @@ def test_a_command_to_a_plug_that_has_not_connected_yet_is_unreachable_at_once()
 def test_three_failures_make_a_plug_offline_and_one_answer_brings_it_back() -> None:
     plug = PlugController(ambient())
     plug.up(HTTP, 0.0)
-    events = []
+    events: list[Event] = []
     for poll in range(3):
         plug.tick(poll * 5.0)
         (out,) = plug.outgoing(poll * 5.0)
@@ -189,7 +191,8 @@ def test_an_update_is_sent_in_blocks_with_its_progress() -> None:
     gateway.up(LinkPath(), 0.0)
     ticket = gateway.submit(WireAction("update"), 0.0)
     (asked,) = gateway.receive(b"ask\n", 1.0)
-    assert isinstance(asked, Asked) and (asked.question.offset, asked.question.size) == (0, 4)
+    assert isinstance(asked, Asked) and isinstance(asked.question, AskBlock)
+    assert (asked.question.offset, asked.question.size) == (0, 4)
     assert gateway.answer(asked.id, b"\x01\x02\x03\x04", 1.0) == [Advanced(ticket, 4, 0, "sent")]
     assert gateway.receive(b"done\n", 2.0) == [Settled(ticket)]
     with pytest.raises(CommandError):

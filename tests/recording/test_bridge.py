@@ -283,6 +283,10 @@ def test_a_file_that_is_something_else_is_refused_before_anything_is_joined(tmp_
     assert (tmp_path / "diary").read_text() == "dear diary"
 
 
+def waits_for(event: threading.Event) -> None:
+    event.wait(10)
+
+
 def test_a_disk_that_is_too_slow_costs_lines_and_not_the_bridge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,7 +296,7 @@ def test_a_disk_that_is_too_slow_costs_lines_and_not_the_bridge(
 
     async def story() -> Line:
         free = threading.Event()
-        line = Line(path, report=lambda at, events: free.wait(10) and None)
+        line = Line(path, report=lambda at, events: waits_for(free))
         await line.start()
         for _ in range(50):
             await line.say("device", REPORT)
@@ -315,7 +319,7 @@ def test_close_does_not_wait_for_a_blocked_disk_and_counts_missing_bytes(
     free = threading.Event()
 
     async def story() -> Line:
-        line = Line(tmp_path / "c.jsonl", report=lambda at, events: free.wait(10) and None)
+        line = Line(tmp_path / "c.jsonl", report=lambda at, events: waits_for(free))
         await line.start()
         for _ in range(3):
             await line.say("device", REPORT)

@@ -14,6 +14,7 @@ from links.recorder import RecordingInlet
 from links.text_line_family import LINES
 from unclouded.core.errors import LinkRefused
 from unclouded.core.family import Family, Piece
+from unclouded.core.link import Inlet
 from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.links import memory, open_link
 from unclouded.links.replay import ReplayLink
@@ -122,7 +123,7 @@ class Puppet:
     def __init__(self, refusal: str = "") -> None:
         self._refusal = refusal
 
-    def start(self, inlet: Tap) -> None:
+    def start(self, inlet: Inlet) -> None:
         if self._refusal:
             raise LinkRefused(self._refusal)
         self.inlet = inlet

@@ -50,4 +50,4 @@ def measures(volts: float = 230, amperes: float = 2, watts: float = 400, mWh: in
 
 def rounded(reported: Reported) -> dict[str, float]:
     """The values, as the profile rounds them."""
-    return {key: round(float(value), 3) for key, value in reported.values.items()}  # type: ignore[arg-type]
+    return {key: round(float(value), 3) for key, value in reported.values.items()}
