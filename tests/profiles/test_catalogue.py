@@ -1,5 +1,6 @@
 """The catalogue of products: every table loads, every product is found, and known products are read right."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,9 @@ from shipped_tables import TABLES
 from unclouded.app.protocols import actions_of, settings_of
 from unclouded.core.errors import ConfigError
 from unclouded.core.profile import make_profile
-from unclouded.core.session import Reported, WireValue
+from unclouded.core.session import Reported
 from unclouded.families.tuya import FAMILY_GATEWAY, FAMILY_WIFI
-from unclouded.families.tuya.line.datapoint import DataPoint, read_points, write_points
+from unclouded.families.tuya.line.datapoint import DataPoint, PointValue, read_points, write_points
 from unclouded.families.tuya.values.phase import encode_phase
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.interpret import Interpreter
@@ -95,13 +96,13 @@ def test_a_known_sub_device_has_the_family_it_is_looked_for_in() -> None:
 # --- readings -----------------------------------------------------------------------------------------
 
 
-def on_the_wire(table: CatalogueTable, values: dict[int, WireValue]) -> bytes:
+def on_the_wire(table: CatalogueTable, values: Mapping[int, PointValue]) -> bytes:
     """The data points as the product sends them."""
     types = {row.dp: WIRE_TYPES[row.type] for row in table.rows}
     return write_points(DataPoint(dp, types[dp], value) for dp, value in values.items())
 
 
-def read(family: str, product: str, *reports: dict[int, WireValue]) -> dict[str, object]:
+def read(family: str, product: str, *reports: Mapping[int, PointValue]) -> dict[str, object]:
     """The newest readings of a product after its reports, from bytes on."""
     table = CATALOGUE.find(family, product)
     profile = LIBRARY.for_product(family, product)
@@ -237,7 +238,12 @@ def test_hand_written_profiles_come_before_the_catalogue(tmp_path: Path) -> None
 
 def test_a_library_reads_no_table_before_a_product_asks(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    monkeypatch.setattr(Catalogue, "_data", lambda self, kind: read.append(kind) or b"")
+
+    def data(self: Catalogue, kind: str) -> bytes:
+        read.append(kind)
+        return b""
+
+    monkeypatch.setattr(Catalogue, "_data", data)
     library = ProfileLibrary(settings_of)
     assert library.get("tuya/plug_metering") and library.names() and read == []
     library.for_product("meross", "mss310")

@@ -104,10 +104,10 @@ def plug(power: int, voltage: int, current: int) -> dict[str, tuple[float, bool]
 
 def test_the_scale_of_a_plug_is_sure_where_physics_allows_it() -> None:
     points = plug(1500, 2301, 652)
-    assert points["on"] == (1, True) and points["countdown_s"] == (1, True)
+    assert points["on"] == points["countdown_s"] == (1.0, True)
     assert points["current_A"] == (0.001, True)
     assert points["power_W"] == points["voltage_V"] == (0.1, True)
-    assert points["energy_import_Wh"] == (1, True), "it was not reported yet: it counts increments"
+    assert points["energy_import_Wh"] == (1.0, True), "it was not reported yet: it counts increments"
     odd = plug(power=15_000, voltage=2301, current=652)
     assert not odd["power_W"][1] and not odd["current_A"][1], "1,500 W at 150 VA"
 

@@ -45,10 +45,10 @@ def _with_unit(key: str, name: str) -> Iterator[tuple[Point, Value | None]]:
 
 def _without_unit(key: str) -> Iterator[tuple[Point, Value | None]]:
     for access in ("r", "rw"):
-        yield Point(key=key, kind="switch", access=access), True  # type: ignore[arg-type]  # one of the literals
-        yield Point(key=key, kind="enum", access=access, options=("a", "b")), "b"  # type: ignore[arg-type]
-        yield Point(key=key, kind="text", access=access), "long " * 100  # type: ignore[arg-type]
-        yield Point(key=key, kind="number", access=access), 7  # type: ignore[arg-type]
+        yield Point(key=key, kind="switch", access=access), True
+        yield Point(key=key, kind="enum", access=access, options=("a", "b")), "b"
+        yield Point(key=key, kind="text", access=access), "long " * 100
+        yield Point(key=key, kind="number", access=access), 7
     yield Point(key=key, kind="bitmap", options=("x", "y")), 3
     yield Point(key=key, kind="raw"), "00ff"
     yield Point(key=key, kind="switch", access="w"), None

@@ -126,9 +126,9 @@ test_result number - - -
 
 @pytest.mark.parametrize("line", TABLE.strip().splitlines())
 def test_quantities(line: str) -> None:
-    key, kind, device_class, state_class, unit = line.split()
+    key, kind, device_class, state_class, unit = ("" if one == "-" else one for one in line.split())
     found = sensor_class(Point(key=key, kind=kind))  # type: ignore[arg-type]  # one of the literals
-    wanted = SensorClass(*("" if one == "-" else one for one in (device_class, state_class, unit)), found.divisor)
+    wanted = SensorClass(device_class, state_class, unit, found.divisor)
     assert found == wanted
     assert found.divisor == (1000 if key.endswith("_Wh") else 1)
 

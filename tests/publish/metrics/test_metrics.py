@@ -30,7 +30,7 @@ def of(hub: FakeHub, most: int = 100) -> MetricsCollector:
 
 def read(collector: MetricsCollector) -> list[Metric]:
     """What the OpenMetrics parser understands, which is the same as what the parser of Prometheus' text does."""
-    strict = list(read_openmetrics(collector.text(openmetrics=True).decode()))
+    strict = list(read_openmetrics(collector.text(openmetrics=True).decode()))  # type: ignore[no-untyped-call]
     plain = list(read_text(collector.text(openmetrics=False).decode()))
     assert samples(strict) == samples(plain)
     return strict
@@ -117,7 +117,7 @@ def test_a_plug_that_is_only_seen_is_no_device() -> None:
 
 
 def test_texts_are_no_metrics_and_every_unit_has_a_base_unit() -> None:
-    assert [point_metric(Point(key="name", kind=kind)) for kind in ("text", "raw")] == [None, None]  # type: ignore[arg-type]
+    assert [point_metric(Point(key="name", kind=kind)) for kind in ("text", "raw")] == [None, None]
     assert BASE_UNITS.keys() == UNITS.keys()
     boiling = point_metric(Point(key="temperature_F"))
     assert boiling is not None and 212 * boiling.factor + boiling.offset == pytest.approx(100)
@@ -174,7 +174,7 @@ HOSTILE = st.text(st.characters(codec="utf-8"), max_size=40) | st.sampled_from(
 def test_any_name_and_any_number_is_read_as_it_is(name: str, room: str, number: float) -> None:
     hub = FakeHub("kettle")
     hub.publish(device("kettle", name=name, room=room), Reading("kettle", "power_W", number, NOON))
-    found = read_openmetrics(of(hub).text(openmetrics=True).decode())
+    found = read_openmetrics(of(hub).text(openmetrics=True).decode())  # type: ignore[no-untyped-call]
     by_name = {one.name: one for one in found}
     about = by_name["unclouded_device"].samples[0].labels
     shown = about.get("name", "")
