@@ -224,6 +224,7 @@ NOT_PURE = {
     "core/durable.py",
     "core/log_limit.py",
     "core/sockets.py",
+    "core/retry_delays.py",
     "core/supervise.py",
     "core/tls.py",
 }  # the one event loop, and what it and listeners need

@@ -12,10 +12,11 @@ from toys import GatewayController, PlugController
 from unclouded.core.errors import CommandError, LinkError, LinkRefused
 from unclouded.core.link import Inlet
 from unclouded.core.model import Status
+from unclouded.core.retry_delays import MAX_DELAY_S
 from unclouded.core.session import Ambient, Event, LinkPath, Offline, Out, Session
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.hub import RECONNECT_S
-from unclouded.links.dial import MAX_DELAY_S, DialedLink
+from unclouded.links.dial import DialedLink
 from unclouded.links.memory import MemoryLink
 from virtual_loop import story
 

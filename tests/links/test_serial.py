@@ -14,8 +14,9 @@ import pytest
 
 from links.recorder import RecordingInlet
 from links.telnet_server import TelnetServer
+from unclouded.core import retry_delays
 from unclouded.core.session import Out
-from unclouded.links import dial, open_link
+from unclouded.links import open_link
 from unclouded.links.pty import PtyLink
 from unclouded.links.serial import UartSettings, why_not_open, why_unplugged
 
@@ -23,7 +24,7 @@ from unclouded.links.serial import UartSettings, why_not_open, why_unplugged
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Redial at once: real ports need real time."""
-    monkeypatch.setattr(dial, "FIRST_DELAY_S", 0.001)
+    monkeypatch.setattr(retry_delays, "FIRST_DELAY_S", 0.001)
 
 
 class Adapter:

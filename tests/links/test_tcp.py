@@ -4,6 +4,7 @@ import socket
 import pytest
 
 from links.recorder import RecordingInlet
+from unclouded.core import retry_delays
 from unclouded.core.errors import LinkRefused
 from unclouded.core.session import Failure, Out
 from unclouded.links import dial, open_link
@@ -14,7 +15,7 @@ from unclouded.links.listen import ListenLink
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Redial at once: real sockets need real time."""
-    monkeypatch.setattr(dial, "FIRST_DELAY_S", 0.001)
+    monkeypatch.setattr(retry_delays, "FIRST_DELAY_S", 0.001)
 
 
 def served() -> ListenLink:

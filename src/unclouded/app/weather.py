@@ -22,12 +22,13 @@ from unclouded.app.broker_topic import BrokerTopic, account_of, read_topic
 from unclouded.app.configuration.tables import WeatherTable
 from unclouded.app.http_get import http_get
 from unclouded.core.errors import LinkError
+from unclouded.core.retry_delays import RetryDelays
 from unclouded.families.tuya.weather import CONDITIONS
 
 log = logging.getLogger("unclouded.app.weather")
 
 OLD_S = 6 * 3600.0  # s after which weather is none
-FIRST_PAUSE_S = 60.0  # s after a failure
+FIRST_DELAY_S = 60.0  # s after a failure
 DAYS = 7  # of forecast; appliances never query more
 LARGEST = 262_144  # bytes of an answer; a real one has a few hundred
 CURRENT: Mapping[str, str] = {  # Open-Meteo's name -> Tuya's
@@ -100,16 +101,16 @@ class Weather:
             self._notify(problem)
 
     async def _fetch_repeatedly(self) -> None:
-        pause = FIRST_PAUSE_S
+        loop, interval_s = asyncio.get_running_loop(), float(self._table.interval_s)
+        delays = RetryDelays(FIRST_DELAY_S, interval_s, stable_after_s=0.0)
         while True:
             problem = await self._fetch()
             if not problem:
-                pause = FIRST_PAUSE_S
-                await asyncio.sleep(self._table.interval_s)
+                delays.started(loop.time())
+                await asyncio.sleep(interval_s)
                 continue
             self.report(problem)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, float(self._table.interval_s))
+            await asyncio.sleep(delays.next(loop.time()))
 
     async def _fetch(self) -> str:
         """Query the provider once. "" = it answered, else why not."""

@@ -6,17 +6,15 @@ A crash is an error in this program, as no input from a wire may raise. It is lo
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 
 from unclouded.core.errors import UncloudedError
+from unclouded.core.retry_delays import RetryDelays
 
 log = logging.getLogger("unclouded.core.supervise")
 
-FIRST_PAUSE_S = 1.0  # s before the first restart
-LONGEST_PAUSE_S = 60.0  # s between restarts at the most
-CALM_S = 300.0  # s without a crash after which the pauses start again at FIRST_PAUSE_S
+CALM_S = 300.0  # s without a crash after which the delays start again at the first
 
 
 class Fault:
@@ -57,9 +55,9 @@ async def supervise(
     before it is started again; it may return earlier.
     """
     loop = asyncio.get_running_loop()
-    pause = FIRST_PAUSE_S
+    delays = RetryDelays(stable_after_s=CALM_S)
     while True:
-        started = loop.time()
+        delays.started(loop.time())
         try:
             await run()
             return
@@ -67,16 +65,14 @@ async def supervise(
             if _is_cancelled():
                 log.exception("%s crashed at its end.", name)
                 raise asyncio.CancelledError from error
-            if loop.time() - started > CALM_S:
-                pause = FIRST_PAUSE_S
+            delay_s = delays.next(loop.time())
             if isinstance(error, UncloudedError):
-                log.error("%s: %s Next attempt in %.0f s.", name, error, pause)
+                log.error("%s: %s Next attempt in %.0f s.", name, error, delay_s)
             else:
-                log.exception("%s crashed. It is started again in %.0f s.", name, pause)
+                log.exception("%s crashed. It is started again in %.0f s.", name, delay_s)
             if crashed is not None:
                 crashed(error)
-            await wait(pause * random.uniform(0.8, 1.2))
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            await wait(delay_s)
 
 
 def _is_cancelled() -> bool:

@@ -10,44 +10,21 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 
 from unclouded.core.errors import LinkError
 from unclouded.core.link import Inlet
+from unclouded.core.retry_delays import RetryDelays
 from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.core.supervise import supervise
 
 log = logging.getLogger("unclouded.links")
 
-FIRST_DELAY_S = 1.0  # s before the first redial
-MAX_DELAY_S = 60.0  # s between redials, before jitter
-JITTER = 0.2  # fraction of a delay, to either side, so that many devices do not reconnect at the same moment
-STABLE_AFTER_S = 30.0  # s that a connection must last before the delays restart at FIRST_DELAY_S
 PENDING_LIMIT = 65_536  # bytes waiting to be written; more are rejected
 CLOSE_TIMEOUT_S = 1.0  # s for pending bytes to be sent before the connection is dropped
 
 Connect = Callable[[Callable[[], asyncio.Protocol]], Awaitable[asyncio.Transport]]
 Explain = Callable[[Exception | None], str]
-
-
-class RedialDelays:
-    """The delay before each redial. Times are those of the event loop."""
-
-    def __init__(self) -> None:
-        self._next = FIRST_DELAY_S
-        self._connected: float | None = None
-
-    def connected(self, now: float) -> None:
-        self._connected = now
-
-    def next(self, now: float) -> float:
-        if self._connected is not None and now - self._connected >= STABLE_AFTER_S:
-            self._next = FIRST_DELAY_S
-        self._connected = None
-        pause = self._next * random.uniform(1 - JITTER, 1 + JITTER)
-        self._next = min(self._next * 2, MAX_DELAY_S)
-        return pause
 
 
 class DialConnection(asyncio.Protocol):
@@ -123,7 +100,7 @@ class DialedLink:
         self._connect = connect
         self._explain = lost
         self._path = path or LinkPath()
-        self._delays = RedialDelays()
+        self._delays = RetryDelays()
         self._inlet: Inlet | None = None
         self._connection: DialConnection | None = None
         self._task: asyncio.Task[None] | None = None
@@ -171,7 +148,7 @@ class DialedLink:
         if self._inlet is None:
             return
         self._connection, self._reported = connection, None
-        self._delays.connected(asyncio.get_running_loop().time())
+        self._delays.started(asyncio.get_running_loop().time())
         log.debug("%s is connected", self.name)
         self._inlet.up(self._path)
 

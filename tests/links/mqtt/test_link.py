@@ -11,9 +11,9 @@ import pytest
 from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
 from links.mqtt.mqtt_server import MqttServer, publish
 from links.recorder import RecordingInlet
+from unclouded.core import retry_delays
 from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.core.session import Failure, Out
-from unclouded.links import dial
 from unclouded.links.mqtt import broker_client
 from unclouded.links.mqtt.broker_client import Account
 from unclouded.links.mqtt.link import MESSAGE_LIMIT, OUTBOX_LIMIT, MqttLink, answer_topic, open_mqtt
@@ -23,7 +23,7 @@ from unclouded.links.url import parse
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Redial at once: real sockets need real time."""
-    monkeypatch.setattr(dial, "FIRST_DELAY_S", 0.001)
+    monkeypatch.setattr(retry_delays, "FIRST_DELAY_S", 0.001)
 
 
 def link_to(server: MqttServer, uuid: str = "plug-a") -> MqttLink:

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from fleet.identities import new_hub_id
+from unclouded.core import retry_delays
 from unclouded.core.errors import LinkError
 from unclouded.core.nkeys import NKey
 from unclouded.core.tls import server_context
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.programs import ProgramMissing, nats_program
-from unclouded.links import dial
 from unclouded.links.broker.ca import prepare
 from unclouded.links.nats import client as nats_client
 from unclouded.links.nats import connection
@@ -31,7 +31,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Redial at once: real sockets need real time."""
-    monkeypatch.setattr(dial, "FIRST_DELAY_S", 0.01)
+    monkeypatch.setattr(retry_delays, "FIRST_DELAY_S", 0.01)
     monkeypatch.setattr(nats_client, "REFUSED_PAUSE_S", 0.01)
 
 

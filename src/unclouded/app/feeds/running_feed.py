@@ -18,6 +18,7 @@ from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.feed_views import FeedState, FeedView
 from unclouded.core.feeds import FeedInterval, FeedValues, gaps, with_newer
 from unclouded.core.printable import printable
+from unclouded.core.retry_delays import RetryDelays
 from unclouded.core.times import iso
 from unclouded.feeds.address import addresses, is_for_any_time
 from unclouded.feeds.answer import FeedForm, intervals_of
@@ -26,7 +27,7 @@ from unclouded.links.url import redacted
 log = logging.getLogger("unclouded.feeds")
 
 LARGEST = 8_000_000  # bytes of an answer
-FIRST_PAUSE_S = 60.0  # s after a failure; then twice as long each time, up to the feed's interval
+FIRST_DELAY_S = 60.0  # s after a failure; then twice as long each time, up to the feed's interval
 KEPT_S = 8 * 86_400  # s before now of which the values are kept in memory
 LOOKED_BACK_DAYS = 3  # whose gaps are fetched again
 AHEAD_DAYS = 2  # that are fetched: today and tomorrow
@@ -206,20 +207,20 @@ class RunningFeed:
             self._report(f"A message on {self.table.topic} cannot be used: {error}.")
 
     async def _fetch_repeatedly(self) -> None:
-        pause = FIRST_PAUSE_S
+        loop, interval_s = asyncio.get_running_loop(), self.table.interval_s
+        delays = RetryDelays(FIRST_DELAY_S, interval_s, stable_after_s=0.0)
         while True:
             now = await self._clock()
             try:
                 count = await self._fetch_present(now)
             except LinkError as error:
                 self._report(str(error))
-                await asyncio.sleep(min(pause, self.table.interval_s))
-                pause *= 2
+                await asyncio.sleep(delays.next(loop.time()))
                 continue
-            pause = FIRST_PAUSE_S
+            delays.started(loop.time())
             if not count:
                 self._report(f"{_server(self.table.url)} has no values yet.")
-            await asyncio.sleep(self.table.interval_s)
+            await asyncio.sleep(interval_s)
 
     async def _fetch_present(self, now: float) -> int:
         """Today and tomorrow, then what is missing of the last days; how many intervals came. Raises LinkError.

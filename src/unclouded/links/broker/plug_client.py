@@ -19,11 +19,12 @@ import msgspec
 
 from unclouded.core.errors import WireError
 from unclouded.core.link import Inlet
+from unclouded.core.retry_delays import RetryDelays
 from unclouded.core.session import Failure, LinkPath, Out
 from unclouded.core.supervise import Fault, supervise
 from unclouded.core.tls import plug_client_context
 from unclouded.links.broker.tls_stream import READ_SIZE, SharedTls, TlsConnection
-from unclouded.links.dial import RedialDelays, fail_soon
+from unclouded.links.dial import fail_soon
 from unclouded.links.mqtt import packets as mqtt
 from unclouded.links.mqtt.codec import PACKET_LIMIT, Parser, encode
 from unclouded.links.tcp import DIAL_TIMEOUT_S, why_not_connected
@@ -80,7 +81,7 @@ class PlugClient:
         self._login = login
         self._outbox = outbox
         self._context = context or plug_client_context()
-        self._delays = RedialDelays()
+        self._delays = RetryDelays()
         self._inlet: Inlet | None = None
         self._session: _MqttSession | None = None
         self._task: asyncio.Task[None] | None = None
@@ -140,7 +141,7 @@ class PlugClient:
 
     def _up(self, session: "_MqttSession") -> None:
         self._session, self._reported = session, ""
-        self._delays.connected(asyncio.get_running_loop().time())
+        self._delays.started(asyncio.get_running_loop().time())
         if self._inlet is not None:
             self._inlet.up(PATH)
 

@@ -20,10 +20,11 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from unclouded.core.errors import LinkRefused
+from unclouded.core.retry_delays import MAX_DELAY_S, RetryDelays
 from unclouded.core.session import Out
 from unclouded.core.supervise import supervise
 from unclouded.core.tls import client_context
-from unclouded.links.dial import CLOSE_TIMEOUT_S, MAX_DELAY_S, RedialDelays
+from unclouded.links.dial import CLOSE_TIMEOUT_S
 
 if TYPE_CHECKING:
     import aiomqtt
@@ -139,7 +140,7 @@ class BrokerConnection:
         self._jobs: asyncio.Queue[tuple[TopicListener, Out | None]] = (
             asyncio.Queue()
         )  # bounded by links and OUTBOX_LIMIT
-        self._delays = RedialDelays()
+        self._delays = RetryDelays()
         self._problem = ""
         self._task: asyncio.Task[None] | None = None
 
@@ -219,7 +220,7 @@ class BrokerConnection:
         """Read and write until either ends."""
         self.connections += 1
         self.connected, self._problem = True, ""
-        self._delays.connected(asyncio.get_running_loop().time())
+        self._delays.started(asyncio.get_running_loop().time())
         await self._subscribe(client, list(self._links))
         name = f"mqtt.{self.account.place}"
         tasks = {

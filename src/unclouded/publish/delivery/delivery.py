@@ -10,19 +10,18 @@ answers MOST_TRIES times with an error of its own never accepts this request: it
 
 import asyncio
 import logging
-import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from unclouded.core.publisher import PublisherStatus
+from unclouded.core.retry_delays import RetryDelays
 from unclouded.publish.delivery.http_post import PostResult
 from unclouded.publish.delivery.outbox import Outbox
 
 log = logging.getLogger("unclouded.publish.delivery")
 
 T = TypeVar("T")
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 MOST_TRIES = 20  # answers that are errors, of one request
 
 
@@ -75,7 +74,7 @@ class Delivery(Generic[T]):
     # --- inside --------------------------------------------------------------------------------
 
     async def _send(self, request: RequestParts, post: Post) -> None:
-        pause, tries = FIRST_PAUSE_S, 0
+        loop, delays, tries = asyncio.get_running_loop(), RetryDelays(), 0
         while True:
             self._counts["requests"] += 1
             result = await post(request.body, request.headers)
@@ -87,8 +86,7 @@ class Delivery(Generic[T]):
             if result.again_s is None or tries >= MOST_TRIES:
                 self._counts["refused"] += request.items
                 return
-            await asyncio.sleep(max(pause, result.again_s) * random.uniform(0.9, 1.1))
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            await asyncio.sleep(max(delays.next(loop.time()), result.again_s))
 
     def _succeeded(self, items: int) -> None:
         self._counts["sent"] += items

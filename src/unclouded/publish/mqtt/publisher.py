@@ -10,12 +10,12 @@ are kept in the outbox, on disk too, until the broker has taken them over.
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 
 from unclouded.core.model import Device, Fact, Notice, Outcome, PublicHub, Status
 from unclouded.core.publisher import PublisherState, PublisherStatus
+from unclouded.core.retry_delays import RetryDelays
 from unclouded.core.supervise import Fault
 from unclouded.links.mqtt.packets import V5, Will
 from unclouded.publish.mqtt import payloads
@@ -35,9 +35,6 @@ from unclouded.publish.mqtt.updates import FindOffers, takes_updates
 
 log = logging.getLogger("unclouded.publish.mqtt")
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0  # s between two attempts to connect
-STABLE_S = 30.0  # s that a connection must last before the pauses begin at the first again
-JITTER = 0.2  # fraction of a pause, to either side
 DESCRIBE_S = 0.1  # s after a device changed until it is described anew, together with others
 LOOK_EVERY_S = 5.0  # s between two looks at which devices there are: the hub does not publish that one is gone
 REFRESH_S = 300.0  # s in which each state is published anew, so that it does not expire with those who got it
@@ -281,18 +278,14 @@ class MqttPublisher:
     # --- the connection ------------------------------------------------------------------------
 
     async def _stay_connected(self) -> None:
-        loop, pause = asyncio.get_running_loop(), FIRST_PAUSE_S
+        loop, delays = asyncio.get_running_loop(), RetryDelays()
         while True:
-            started = loop.time()
             try:
-                reason = await self._connect_once()
+                reason = await self._connect_once(lambda: delays.started(loop.time()))
             except BrokerUnreachable as error:
                 reason = str(error)
-            if loop.time() - started >= STABLE_S:
-                pause = FIRST_PAUSE_S
             self._waiting(reason)
-            await asyncio.sleep(pause * random.uniform(1 - JITTER, 1 + JITTER))
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            await asyncio.sleep(delays.next(loop.time()))
 
     def _waiting(self, reason: str) -> None:
         self._state, self._text = "waiting", f"{reason} It is tried again."
@@ -301,7 +294,7 @@ class MqttPublisher:
             log.warning("MQTT: %s", reason)
             self._notify(f"MQTT: {reason}")
 
-    async def _connect_once(self) -> str:
+    async def _connect_once(self, connected: Callable[[], None]) -> str:
         """One connection from its beginning to its end; why it ended. Raises BrokerUnreachable."""
         settings = self._settings
         will = Will(self.topics.bridge_state, OFFLINE, 1, True)
@@ -315,6 +308,7 @@ class MqttPublisher:
                 exchange.events(events)
 
         connection = await connect(settings, session, report, exchange.flush)
+        connected()
         exchange.use(connection)
         self._exchange = exchange
         broken = asyncio.ensure_future(fault.wait())
