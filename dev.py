@@ -13,7 +13,7 @@
                                   stories of kills: UNCLOUDED_KILLS (50) of each kind, 1,000 commands
     python3 dev.py strangers [NAME…]  third-party ends against ours, each in an environment of its own:
                                   docs/compatibility.md (--list, --json, --no-apt)
-    python3 dev.py check          ruff, mypy --strict, the import rules, the profiles; the page: tsc --strict, vitest
+    python3 dev.py check          ruff, mypy --strict, the import rules, the profiles; the page: Biome, tsc, vitest
     python3 dev.py bench [NAME]   the benchmarks of bench/, or one of them
     python3 dev.py docs           regenerate the docs that the program itself defines; the pictures take 12 minutes
                                   (not with --no-pictures)
@@ -171,13 +171,12 @@ def docs(args: list[str]) -> int:
     ensure_programs(list(PROGRAMS))
     steps: list[list[object]] = [
         [PYTHON, "-m", "unclouded.cli.reference", HERE / "docs"],
-        [PYTHON, "hatch_build.py", "--types"],
         [PYTHON, "-m", "tools.llms"],
         [PYTHON, "-m", "tools.shape", "--picture", HERE / "docs" / "pictures" / "packages.svg"],
         [PYTHON, "tests/browser/pictures.py", HERE / "docs" / "pictures"],
         [PYTHON, "tests/browser/integration_pictures.py", HERE / "docs" / "pictures"],
     ]
-    return max([call(step) for step in (steps[:4] if "--no-pictures" in args else steps)])
+    return max([call(step) for step in (steps[:3] if "--no-pictures" in args else steps)])
 
 
 def shape(args: list[str]) -> int:
