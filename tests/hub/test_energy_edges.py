@@ -6,7 +6,7 @@ from fractions import Fraction
 import msgspec
 import pytest
 
-from unclouded.core.model import Ledger, Point
+from unclouded.core.model import Doubt, Ledger, Point
 from unclouded.core.profile import Counter, WirePoint
 from unclouded.core.session import ReportedDay
 from unclouded.hub.energy import Counted, DeviceEnergy
@@ -197,6 +197,17 @@ def test_the_last_value_of_a_day_on_each_side_of_a_rule(
     levels: list[tuple[float, int]], expected: tuple[int, str, tuple[str, ...]]
 ) -> None:
     assert of_day(*levels) == expected
+
+
+def test_what_is_doubted_of_a_day_is_kept_over_a_restart() -> None:
+    energy = energy_of()
+    assert of_day((1000, 100), (1010, 95), (1040, 96), energy=energy) == (100, "held", ("dip",))
+    [ledger] = energy.changed()
+    doubt = Doubt(
+        kind="dip", first=95_000, level=96_000, since=NOON + 1010, at=NOON + 1040, seen=2, rises=1, date=TODAY.date
+    )
+    assert ledger.doubt == doubt
+    assert of_day((1070, 97), energy=energy_of(ledger)) == (197, "good", ("reset",))
 
 
 def test_a_day_that_is_shown_again_is_no_news() -> None:

@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import importlib.abc
 import importlib.machinery
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -76,6 +77,9 @@ def import_all_but(files: Sequence[str], modules: Sequence[str]) -> None:
 
     Of a package that does not, nothing is kept: the order of imports inside it must be that of a first import.
     """
+    for plugin in importlib.metadata.entry_points(group="pytest11"):
+        if plugin.name != "schemathesis":  # pyproject.toml leaves it out
+            plugin.load()
     blocked = Blocked([module_of(file) for file in files])
     sys.meta_path.insert(0, blocked)
     failed = []
