@@ -312,7 +312,8 @@ class Home:
         ready: asyncio.Future[RunningHub] = self._loop.create_future()
         ended = asyncio.Event()
         self._hub = asyncio.create_task(_life(file, ready, ended), name="hub"), ended
-        await asyncio.wait({ready, self._hub[0]}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[RunningHub] | asyncio.Task[None]] = {ready, self._hub[0]}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
             self._hub[0].result()
         self._running = ready.result()

@@ -38,7 +38,7 @@ SETTLED_S = 40.0  # s until the demo has something to show
 def main(pictures: Path) -> None:
     with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker, service() as (port, received):
         data = ["--data", f"{name}/data"]
-        command = [UNCLOUDED, "demo", "--json", "--past", "0", "--web", "127.0.0.1:0", *data]
+        command: list[str | Path] = [UNCLOUDED, "demo", "--json", "--past", "0", "--web", "127.0.0.1:0", *data]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as demo:
             assert demo.stdout is not None
             page = json.loads(demo.stdout.readline())["ready"]["web"].rstrip("/")

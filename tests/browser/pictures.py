@@ -48,7 +48,7 @@ def take(browser: Browser, page: str, folder: Path, picture: tuple[str, str, dic
 def main(folder: Path, minutes: float) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data:
-        command = [UNCLOUDED, "demo", "--json", "--web", "127.0.0.1:0", "--data", data]
+        command: list[str | Path] = [UNCLOUDED, "demo", "--json", "--web", "127.0.0.1:0", "--data", data]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as demo:
             assert demo.stdout is not None
             page = json.loads(demo.stdout.readline())["ready"]["web"].rstrip("/")

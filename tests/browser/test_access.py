@@ -30,7 +30,7 @@ def log_in(page: Page, password: str) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
-def test_a_wrong_password_is_reported_and_many_attempts_are_throttled(visitor: Visitor):
+def test_a_wrong_password_is_reported_and_many_attempts_are_throttled(visitor: Visitor) -> None:
     visitor.expect(UNAUTHORIZED + "|status of 429")
     page = visitor.open("/devices/lamp")
     expect(page.get_by_label("Password of this hub")).to_be_focused()
@@ -51,7 +51,7 @@ def test_a_wrong_password_is_reported_and_many_attempts_are_throttled(visitor: V
     expect(page.get_by_role("heading", level=1)).to_have_text("Lamp")
 
 
-def test_a_control_session_can_switch_until_it_is_logged_out(visitor: Visitor, home: Home):
+def test_a_control_session_can_switch_until_it_is_logged_out(visitor: Visitor, home: Home) -> None:
     visitor.expect(UNAUTHORIZED)
     page = visitor.open()
     log_in(page, CONTROL)
@@ -69,12 +69,12 @@ def test_a_control_session_can_switch_until_it_is_logged_out(visitor: Visitor, h
     expect(page.get_by_label("Password of this hub")).to_be_visible()
     page.reload()
     expect(page.get_by_label("Password of this hub")).to_be_visible()
-    page.context.add_cookies([cookie])  # a copy of the cookie
+    page.context.add_cookies([cookie])  # type: ignore[list-item]  # a copy
     page.reload()
     expect(page.get_by_label("Password of this hub")).to_be_visible()
 
 
-def test_a_read_only_session_shows_everything_and_switches_nothing(visitor: Visitor, home: Home):
+def test_a_read_only_session_shows_everything_and_switches_nothing(visitor: Visitor, home: Home) -> None:
     visitor.expect(UNAUTHORIZED + "|status of 403")
     page = visitor.open()
     log_in(page, READ)
@@ -96,7 +96,7 @@ def test_a_read_only_session_shows_everything_and_switches_nothing(visitor: Visi
     expect(page.get_by_text("This login is read-only: you can view devices but not switch them.")).to_be_visible()
 
 
-def test_a_new_password_ends_the_sessions_of_the_old_one(visitor: Visitor, home: Home):
+def test_a_new_password_ends_the_sessions_of_the_old_one(visitor: Visitor, home: Home) -> None:
     visitor.expect(UNAUTHORIZED)
     page = visitor.open()
     log_in(page, READ)
@@ -106,7 +106,7 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(visitor: Visitor, home:
     home.set_password("read", READ)
 
 
-def test_a_page_of_another_site_can_neither_switch_nor_read(visitor: Visitor, home: Home):
+def test_a_page_of_another_site_can_neither_switch_nor_read(visitor: Visitor, home: Home) -> None:
     """Not even in a browser that is logged in."""
     visitor.expect(COMPLAINTS)
     page = visitor.open()

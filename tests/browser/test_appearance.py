@@ -20,7 +20,7 @@ def home(folder: Path) -> Iterator[Home]:
         yield home
 
 
-def test_the_page_follows_the_colour_scheme_of_the_system(visitor: Visitor):
+def test_the_page_follows_the_colour_scheme_of_the_system(visitor: Visitor) -> None:
     page = visitor.open(color_scheme="light")
     whole(page)
     body, value = page.locator("body"), page.locator(".display .quantity")
@@ -40,7 +40,7 @@ MOVES = """longest => [...document.querySelectorAll('body *')].filter(part => {
 }).map(part => part.outerHTML.slice(0, 100))"""
 
 
-def test_animations_are_short_and_off_with_reduced_motion(visitor: Visitor):
+def test_animations_are_short_and_off_with_reduced_motion(visitor: Visitor) -> None:
     page = visitor.open()
     for path in (PATHS["device"], PATHS["history"], PATHS["now"]):
         go(page, path)
@@ -51,7 +51,7 @@ def test_animations_are_short_and_off_with_reduced_motion(visitor: Visitor):
         assert page.evaluate(MOVES, 0) == []
 
 
-def test_the_page_can_be_used_with_the_keyboard_alone(visitor: Visitor, home: Home):
+def test_the_page_can_be_used_with_the_keyboard_alone(visitor: Visitor, home: Home) -> None:
     page = visitor.open()
     whole(page)
     page.keyboard.press("Tab")
@@ -82,7 +82,7 @@ def test_the_page_can_be_used_with_the_keyboard_alone(visitor: Visitor, home: Ho
     expect(page).to_have_title("Now – Unclouded")
 
 
-def test_the_focus_is_always_visible(visitor: Visitor):
+def test_the_focus_is_always_visible(visitor: Visitor) -> None:
     page = visitor.open()
     for path in (PATHS["history"], PATHS["devices"], PATHS["device"], PATHS["settings"]):
         go(page, path)
@@ -118,7 +118,9 @@ AFTER_CHANGES = """new Promise(done => {
 
 @pytest.mark.parametrize("options", [{}, PHONE], ids=["wide", "phone"])
 @pytest.mark.parametrize("path", ["/", "/history"])
-def test_the_layout_does_not_shift_while_loading_and_updating(visitor: Visitor, path: str, options: dict[str, Any]):
+def test_the_layout_does_not_shift_while_loading_and_updating(
+    visitor: Visitor, path: str, options: dict[str, Any]
+) -> None:
     """In a browser that was here before: it remembers that the hub keeps costs, and keeps their places."""
     kept = [{"origin": visitor.address, "localStorage": [{"name": "unclouded.costs", "value": "1"}]}]
     page = visitor.open(path, storage_state={"origins": kept}, **options)

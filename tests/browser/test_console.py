@@ -110,7 +110,7 @@ def test_the_log_is_live_and_filtered_and_a_start_is_reported(visitor: Visitor) 
     for name, size in {"desktop": (1280, 1600), "phone": (375, 1600)}.items():
         page.set_viewport_size({"width": size[0], "height": size[1]})
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two
+            page.emulate_media(color_scheme=scheme)
             page.locator(".console").scroll_into_view_if_needed()
             page.evaluate("scrollTo(0, document.querySelector('.console').offsetTop - 70)")
             shoot(page, f"console-{name}-{scheme}")

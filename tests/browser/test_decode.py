@@ -36,7 +36,7 @@ def pasted(visitor: Visitor, **options: Any) -> Page:
     return page
 
 
-def test_a_log_is_pasted_looked_at_filtered_and_kept(visitor: Visitor, home: Home):
+def test_a_log_is_pasted_looked_at_filtered_and_kept(visitor: Visitor, home: Home) -> None:
     page = visitor.open("/settings", permissions=["clipboard-read", "clipboard-write"])
     page.get_by_role("link", name="Open: Decode").click()
     expect(page).to_have_title("Decode – Unclouded")
@@ -76,7 +76,7 @@ def test_a_log_is_pasted_looked_at_filtered_and_kept(visitor: Visitor, home: Hom
     expect(page.get_by_text("What can be pasted here")).to_be_visible()
 
 
-def test_what_is_no_recording_is_answered_with_what_to_do(visitor: Visitor, home: Home):
+def test_what_is_no_recording_is_answered_with_what_to_do(visitor: Visitor, home: Home) -> None:
     page = visitor.open("/decode")
     page.get_by_label("Paste here, or drop a file").fill("Dear all, my kettle is broken.")
     expect(page.get_by_text("The input looks like text without bytes in it.")).to_be_visible()
@@ -88,7 +88,9 @@ def test_what_is_no_recording_is_answered_with_what_to_do(visitor: Visitor, home
 
 
 @pytest.mark.parametrize(("options", "scheme"), [({}, "light"), (PHONE, "dark")], ids=["wide", "phone"])
-def test_the_page_is_readable_on_every_screen(visitor: Visitor, home: Home, options: dict[str, Any], scheme: Any):
+def test_the_page_is_readable_on_every_screen(
+    visitor: Visitor, home: Home, options: dict[str, Any], scheme: Any
+) -> None:
     page = pasted(visitor, color_scheme=scheme, **options)
     lanes(page).last.click()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -96,7 +98,7 @@ def test_the_page_is_readable_on_every_screen(visitor: Visitor, home: Home, opti
     shoot(page, f"decode-{'phone' if options else 'wide'}")
 
 
-def test_the_frames_of_a_device_are_drawn_in_the_same_way(visitor: Visitor, home: Home):
+def test_the_frames_of_a_device_are_drawn_in_the_same_way(visitor: Visitor, home: Home) -> None:
     home.until(lambda values: ("lamp", "power_W") in values)
     page = visitor.open("/devices/lamp/details")
     page.get_by_role("searchbox", name="Filter the frames by text or bytes").fill("product info")

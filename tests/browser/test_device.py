@@ -44,7 +44,7 @@ def test_the_overview_says_since_when_it_is_on_and_what_happened(visitor: Visito
     expect(main).to_be_focused()
 
 
-def test_a_device_shows_all_its_points_with_limits_and_controls(visitor: Visitor, home: Home):
+def test_a_device_shows_all_its_points_with_limits_and_controls(visitor: Visitor, home: Home) -> None:
     page = visitor.open("/devices/lamp/details")
     expect(page.get_by_role("heading", level=1)).to_have_text("Lamp")
     points = {device_point[1] for device_point in home.readings() if device_point[0] == "lamp"}
@@ -62,7 +62,7 @@ def test_a_device_shows_all_its_points_with_limits_and_controls(visitor: Visitor
     shoot(page, "device")
 
 
-def test_frames_are_shown_as_text_and_their_bytes_on_request(visitor: Visitor):
+def test_frames_are_shown_as_text_and_their_bytes_on_request(visitor: Visitor) -> None:
     page = visitor.open("/devices/lamp/details")
     frames = page.get_by_role("table")
     expect(frames.get_by_role("row").filter(has_text="heartbeat").first).to_be_visible()
@@ -76,7 +76,7 @@ def test_frames_are_shown_as_text_and_their_bytes_on_request(visitor: Visitor):
     expect(page.get_by_text("No frame matches the filter.")).to_be_visible()
 
 
-def test_link_statistics_are_updated(visitor: Visitor):
+def test_link_statistics_are_updated(visitor: Visitor) -> None:
     page = visitor.open("/devices/lamp/details")
     figures = page.locator(".wire .counts")
     expect(figures).to_contain_text(re.compile(r"Frames received\s*\d+"))
@@ -85,7 +85,7 @@ def test_link_statistics_are_updated(visitor: Visitor):
     expect(received).not_to_have_text(received.inner_text())
 
 
-def test_a_dangerous_action_requires_confirmation_and_shows_its_outcome(visitor: Visitor, home: Home):
+def test_a_dangerous_action_requires_confirmation_and_shows_its_outcome(visitor: Visitor, home: Home) -> None:
     page = visitor.open("/devices/meter/details")
     reset = page.get_by_role("button", name="Run… : Reset the radio")
     reset.click()

@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -20,7 +21,7 @@ from unclouded.web.page import STATIC
 
 PASSWORD = "kettle and tea"
 NOT_LOGGED_IN = "401|WebSocket|api/live"  # in Firefox's console, as requests are answered so
-SCREEN = {"viewport": {"width": 375, "height": 720}}  # a phone's; Firefox has no other traits of one
+SCREEN: dict[str, Any] = {"viewport": {"width": 375, "height": 720}}  # a phone's; Firefox has no other traits of one
 
 
 @pytest.fixture(scope="module")

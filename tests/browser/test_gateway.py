@@ -36,7 +36,7 @@ def section(page: Page, name: str) -> Locator:
     return page.get_by_role("region", name=name)
 
 
-def test_sub_devices_join_while_that_is_permitted_get_a_name_and_leave(visitor: Visitor, home: Home):
+def test_sub_devices_join_while_that_is_permitted_get_a_name_and_leave(visitor: Visitor, home: Home) -> None:
     visitor.expect("status of 422")  # the store does not know what joined a moment ago; its page asks again
     page = visitor.open("/devices/gateway")
     devices = section(page, "Devices of this gateway")
@@ -83,7 +83,7 @@ def test_sub_devices_join_while_that_is_permitted_get_a_name_and_leave(visitor: 
     expect(lock).to_have_count(0)
 
 
-def test_infrared_codes_are_learnt_sent_renamed_exported_and_deleted(visitor: Visitor, home: Home):
+def test_infrared_codes_are_learnt_sent_renamed_exported_and_deleted(visitor: Visitor, home: Home) -> None:
     page = visitor.open("/devices/gateway")
     infrared = section(page, "Infrared")
     name = infrared.get_by_label("Name, for example TV on").first
@@ -111,7 +111,7 @@ def test_infrared_codes_are_learnt_sent_renamed_exported_and_deleted(visitor: Vi
     expect(infrared.get_by_text("No codes yet.")).to_be_visible()
 
 
-def test_an_alarm_system_is_armed_and_a_code_disarms_it(visitor: Visitor, home: Home):
+def test_an_alarm_system_is_armed_and_a_code_disarms_it(visitor: Visitor, home: Home) -> None:
     page = visitor.open("/devices/alarm")
     system = section(page, "Alarm system")
     system.get_by_text("Code for disarming").click()
@@ -137,14 +137,14 @@ def test_an_alarm_system_is_armed_and_a_code_disarms_it(visitor: Visitor, home: 
     assert "2468" not in page.content()
 
 
-def test_a_gateway_without_an_alarm_system_offers_none(visitor: Visitor):
+def test_a_gateway_without_an_alarm_system_offers_none(visitor: Visitor) -> None:
     page = visitor.open("/devices/gateway")
     expect(section(page, "Devices of this gateway")).to_be_visible()
     expect(section(page, "Alarm system")).to_have_count(0)
 
 
 @pytest.mark.parametrize("path", ["/devices/gateway", "/devices/alarm"])
-def test_its_page_fits_a_phone_and_is_accessible(visitor: Visitor, path: str):
+def test_its_page_fits_a_phone_and_is_accessible(visitor: Visitor, path: str) -> None:
     need(AXE.is_file(), "axe-core is not installed: python3 hatch_build.py --tools.")
     page = visitor.open(path, **PHONE)
     expect(section(page, "Devices of this gateway")).to_be_visible()

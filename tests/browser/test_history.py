@@ -84,7 +84,7 @@ def drag(page: Page, start: float, end: float) -> None:
     page.mouse.up()
 
 
-def test_zooming_in_loads_finer_data_and_a_double_click_shows_the_day_again(visitor: Visitor):
+def test_zooming_in_loads_finer_data_and_a_double_click_shows_the_day_again(visitor: Visitor) -> None:
     page = visitor.open("/devices")
     with page.expect_response(is_history) as response:
         page.goto(f"{visitor.address}/history?on={YESTERDAY}&device=pump")
@@ -109,7 +109,7 @@ def test_zooming_in_loads_finer_data_and_a_double_click_shows_the_day_again(visi
     expect(page).to_have_url(re.compile("from="))
 
 
-def test_keys_move_and_zoom_the_time_span(visitor: Visitor):
+def test_keys_move_and_zoom_the_time_span(visitor: Visitor) -> None:
     page = visitor.open(f"/history?on={YESTERDAY}&device=pump")
     charts = page.get_by_role("group", name="Charts")
     expect(page.locator(".readout .number").first).to_contain_text("mean")
@@ -124,7 +124,7 @@ def test_keys_move_and_zoom_the_time_span(visitor: Visitor):
     expect(page).not_to_have_url(re.compile("from="))
 
 
-def test_the_cursor_shows_values_with_units(visitor: Visitor):
+def test_the_cursor_shows_values_with_units(visitor: Visitor) -> None:
     page = visitor.open(f"/history?on={YESTERDAY}&device=pump")
     number = page.locator(".readout .number").first
     expect(number).to_have_text(re.compile(r"mean \d+.*\sW, peak \d+.*\sW"))
@@ -134,7 +134,7 @@ def test_the_cursor_shows_values_with_units(visitor: Visitor):
     shoot(page, "history-cursor")
 
 
-def test_the_data_is_available_as_a_table_and_as_a_csv_file(visitor: Visitor):
+def test_the_data_is_available_as_a_table_and_as_a_csv_file(visitor: Visitor) -> None:
     noon = MORNING + DAY // 2
     page = visitor.open(f"/history?on={YESTERDAY}&device=pump&from={noon}&to={noon + 600}")
     page.get_by_role("button", name="Show as table").click()
@@ -153,7 +153,7 @@ def test_the_data_is_available_as_a_table_and_as_a_csv_file(visitor: Visitor):
     assert {str(watts(at)) for at in shown} <= {value for row in rows for value in row.values()}
 
 
-def test_day_and_week_are_selected_with_a_button_and_the_future_is_disabled(visitor: Visitor):
+def test_day_and_week_are_selected_with_a_button_and_the_future_is_disabled(visitor: Visitor) -> None:
     page = visitor.open("/devices")
     with page.expect_response(is_history) as day:  # so that a late answer is not taken for the week's
         page.goto(f"{visitor.address}/history?device=pump")
@@ -176,7 +176,7 @@ def test_day_and_week_are_selected_with_a_button_and_the_future_is_disabled(visi
     expect(page.locator(".lines-chart")).to_be_visible()
 
 
-def test_the_chart_comes_first(visitor: Visitor):
+def test_the_chart_comes_first(visitor: Visitor) -> None:
     for options, most in (({}, 200), (PHONE, 160)):
         for path in ("/history?range=month", "/history"):
             page = visitor.open(path, **options)
@@ -184,7 +184,7 @@ def test_the_chart_comes_first(visitor: Visitor):
             assert chart is not None and chart["y"] <= most, (path, chart)
 
 
-def test_energy_bars_add_up(visitor: Visitor):
+def test_energy_bars_add_up(visitor: Visitor) -> None:
     page = visitor.open(f"/history?on={YESTERDAY}&what=energy&device=pump")
     expect(page.locator(".figure-number")).to_have_text(re.compile(r"^2\.[34]\d\u202fkWh$"))  # 100 Wh an hour
     page.get_by_role("button", name="Show as table").click()
@@ -193,7 +193,7 @@ def test_energy_bars_add_up(visitor: Visitor):
     shoot(page, "history-energy")
 
 
-def test_a_day_is_compared_with_the_day_before(visitor: Visitor):
+def test_a_day_is_compared_with_the_day_before(visitor: Visitor) -> None:
     page = visitor.open(f"/history?on={YESTERDAY}&what=energy&device=pump")
     expect(page.locator(".energy-bars .before")).to_have_count(24)
     expect(page.locator(".lead").first).to_have_text(re.compile(r"^[▲▼=] [0-4] % on .*: 2\.\d\d\skWh$"))
@@ -203,7 +203,7 @@ def test_a_day_is_compared_with_the_day_before(visitor: Visitor):
     expect(page).to_have_url(re.compile("compare=no"))
 
 
-def test_a_row_of_the_ranking_filters_the_chart(visitor: Visitor):
+def test_a_row_of_the_ranking_filters_the_chart(visitor: Visitor) -> None:
     page = visitor.open(f"/history?on={YESTERDAY}&what=energy")
     bars = page.locator(".energy-bar")
     expect(page.locator(".rank button").first).to_have_text(re.compile(r"\d\u202fkWh"))
@@ -219,7 +219,7 @@ def test_a_row_of_the_ranking_filters_the_chart(visitor: Visitor):
     expect(page).not_to_have_url(re.compile("device="))
 
 
-def test_arrow_keys_move_the_cursor_of_the_bars(visitor: Visitor):
+def test_arrow_keys_move_the_cursor_of_the_bars(visitor: Visitor) -> None:
     page = visitor.open(f"/history?on={YESTERDAY}&what=energy&device=pump")
     chart = page.locator(".energy-bars")
     expect(chart.locator("svg")).to_be_visible()
@@ -232,7 +232,7 @@ def test_arrow_keys_move_the_cursor_of_the_bars(visitor: Visitor):
     expect(page).to_have_url(re.compile(YESTERDAY))
 
 
-def test_the_bars_of_an_outage_are_hatched(visitor: Visitor):
+def test_the_bars_of_an_outage_are_hatched(visitor: Visitor) -> None:
     page = visitor.open(f"/history?on={YESTERDAY}&what=energy&device=lamp")
     hatched = page.locator('svg rect[fill="url(#hatch)"]')
     expect(hatched).to_have_count(12)  # the hours of yesterday without contact
@@ -240,7 +240,7 @@ def test_the_bars_of_an_outage_are_hatched(visitor: Visitor):
     shoot(page, "history-energy-outage")
 
 
-def test_energy_is_marked_as_wrong_by_keyboard_and_comes_back(visitor: Visitor):
+def test_energy_is_marked_as_wrong_by_keyboard_and_comes_back(visitor: Visitor) -> None:
     page = visitor.open(f"/history?on={YESTERDAY}&what=energy&device=pump", **PHONE)
     make = page.get_by_role("button", name="Mark as wrong or correct")
     make.focus()
@@ -262,7 +262,7 @@ def test_energy_is_marked_as_wrong_by_keyboard_and_comes_back(visitor: Visitor):
     expect(page.get_by_text("is left out")).to_have_count(0)
 
 
-def test_several_devices_are_shown_in_one_chart(visitor: Visitor):
+def test_several_devices_are_shown_in_one_chart(visitor: Visitor) -> None:
     page = visitor.open(f"/history?on={YESTERDAY}&device=pump")
     page.get_by_label("Devices: Pump").click()
     page.get_by_role("checkbox", name="Lamp").check()
@@ -272,7 +272,7 @@ def test_several_devices_are_shown_in_one_chart(visitor: Visitor):
     expect(page.get_by_role("checkbox", name="Lamp")).to_have_count(0)
 
 
-def test_how_long_the_power_was_how_high_and_what_was_unlike_before(visitor: Visitor):
+def test_how_long_the_power_was_how_high_and_what_was_unlike_before(visitor: Visitor) -> None:
     page = visitor.open(f"/history?on={YESTERDAY}&what=load&device=pump")
     curve = page.locator(".load-curve")
     expect(curve.locator("path.curve")).to_be_visible()
@@ -290,7 +290,7 @@ def test_how_long_the_power_was_how_high_and_what_was_unlike_before(visitor: Vis
     assert violations(page) == []
 
 
-def test_costs_a_bill_that_adds_up_and_the_tariff(visitor: Visitor):
+def test_costs_a_bill_that_adds_up_and_the_tariff(visitor: Visitor) -> None:
     page = visitor.open(f"/history?on={YESTERDAY}&what=energy&device=pump")
     page.get_by_role("group", name="Shown as").get_by_role("button", name="€").click()
     expect(page.locator(".figure-number")).to_have_text(re.compile(r"^€0\.4[678]$"))  # 2.4 kWh at €0.20

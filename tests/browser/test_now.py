@@ -2,7 +2,8 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -35,7 +36,7 @@ RECORD = """button => {
 
 
 @pytest.fixture(scope="module")
-def home(folder) -> Iterator[Home]:
+def home(folder: Path) -> Iterator[Home]:
     with Home(folder, THINGS) as home:
         home.until(lambda values: all((one.id, "power_W") in values for one in THINGS))
         yield home
@@ -49,7 +50,7 @@ def switch(page: Page, id: str) -> Locator:
     return row(page, id).locator("button.switch")
 
 
-def test_values_are_updated_without_a_reload(visitor: Visitor):
+def test_values_are_updated_without_a_reload(visitor: Visitor) -> None:
     page = visitor.open()
     value = row(page, "pump").locator(".val")
     expect(value).to_contain_text("W")
@@ -61,7 +62,7 @@ def test_values_are_updated_without_a_reload(visitor: Visitor):
     shoot(page, "now")
 
 
-def test_both_bars_have_the_same_length_and_labels_for_their_parts(visitor: Visitor):
+def test_both_bars_have_the_same_length_and_labels_for_their_parts(visitor: Visitor) -> None:
     page = visitor.open()
     flows = page.get_by_role("group", name="Power sources and uses")
     expect(flows.locator(".hidden-text")).to_have_text(re.compile(r"Sources: .*\d\sW.* Uses: .*Pump \d+\sW.*"))
@@ -70,7 +71,7 @@ def test_both_bars_have_the_same_length_and_labels_for_their_parts(visitor: Visi
     assert widths == pytest.approx([100, 100])
 
 
-def test_a_switch_shows_the_new_state_only_after_confirmation(visitor: Visitor, home: Home):
+def test_a_switch_shows_the_new_state_only_after_confirmation(visitor: Visitor, home: Home) -> None:
     page = visitor.open()
     button = switch(page, "slow")
     expect(button).to_have_attribute("aria-pressed", "true")
@@ -86,7 +87,7 @@ def test_a_switch_shows_the_new_state_only_after_confirmation(visitor: Visitor, 
         assert states[2:] in ([f"{after} false"], [f"{after} true", f"{after} false"]), states
 
 
-def test_a_press_of_the_button_on_the_plug_is_shown(visitor: Visitor, home: Home):
+def test_a_press_of_the_button_on_the_plug_is_shown(visitor: Visitor, home: Home) -> None:
     page = visitor.open()
     for pressed in ("false", "true"):
         home.press("lamp")
@@ -94,7 +95,7 @@ def test_a_press_of_the_button_on_the_plug_is_shown(visitor: Visitor, home: Home
     assert home.relay("lamp")
 
 
-def test_a_page_of_another_site_can_neither_switch_nor_read(visitor: Visitor, home: Home):
+def test_a_page_of_another_site_can_neither_switch_nor_read(visitor: Visitor, home: Home) -> None:
     """No password is set, and every page in the browser is from this computer."""
     visitor.expect(COMPLAINTS)
     page = visitor.open()
@@ -105,7 +106,7 @@ def test_a_page_of_another_site_can_neither_switch_nor_read(visitor: Visitor, ho
     assert home.relay("pump")
 
 
-def test_a_failed_command_shows_its_reason_and_can_be_repeated(visitor: Visitor, home: Home):
+def test_a_failed_command_shows_its_reason_and_can_be_repeated(visitor: Visitor, home: Home) -> None:
     page = visitor.open()
     button, outcome = switch(page, "stuck"), row(page, "stuck").locator(".why")
     expect(button).to_have_attribute("aria-pressed", "true")
@@ -122,11 +123,15 @@ def test_a_failed_command_shows_its_reason_and_can_be_repeated(visitor: Visitor,
     assert states == ["true false", "true true"] * 2 + ["true false"], states
 
 
-def test_a_critical_device_is_switched_once_that_is_confirmed(visitor: Visitor, home: Home):
+def test_a_critical_device_is_switched_once_that_is_confirmed(visitor: Visitor, home: Home) -> None:
     page = visitor.open()
     button, dialog = switch(page, "pump"), page.get_by_role("dialog")
     expect(button).to_have_attribute("aria-pressed", "true")
-    for refuse in (lambda: page.keyboard.press("Escape"), lambda: dialog.get_by_role("button", name="Cancel").click()):
+    refusals: tuple[Callable[[], None], ...] = (
+        lambda: page.keyboard.press("Escape"),
+        lambda: dialog.get_by_role("button", name="Cancel").click(),
+    )
+    for refuse in refusals:
         button.click()
         expect(dialog).to_contain_text("Pump is marked as critical. Switch it off?")
         expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
@@ -143,7 +148,7 @@ def test_a_critical_device_is_switched_once_that_is_confirmed(visitor: Visitor, 
     expect(button).to_have_attribute("aria-busy", "false")
 
 
-def test_all_off_leaves_what_is_critical_and_says_what_became_of_the_others(visitor: Visitor, home: Home):
+def test_all_off_leaves_what_is_critical_and_says_what_became_of_the_others(visitor: Visitor, home: Home) -> None:
     page = visitor.open("/devices")
     cellar = page.get_by_role("region", name="Cellar")
     expect(switch(page, "stuck")).to_have_attribute("aria-pressed", "true")
@@ -165,7 +170,7 @@ def test_all_off_leaves_what_is_critical_and_says_what_became_of_the_others(visi
     expect(switch(page, "lamp")).to_have_attribute("aria-pressed", "true")
 
 
-def test_an_offline_plug_is_grey_with_its_last_value_and_recovers(visitor: Visitor, home: Home):
+def test_an_offline_plug_is_grey_with_its_last_value_and_recovers(visitor: Visitor, home: Home) -> None:
     page = visitor.open()
     lamp = row(page, "lamp")
     expect(lamp.locator(".val")).to_contain_text("W")
@@ -187,7 +192,7 @@ def test_an_offline_plug_is_grey_with_its_last_value_and_recovers(visitor: Visit
 
 def test_without_the_hub_the_page_shows_a_notice_and_reconnects(
     visitor: Visitor, home: Home, caplog: pytest.LogCaptureFixture
-):
+) -> None:
     visitor.expect("ERR_CONNECTION_REFUSED|ERR_SOCKET_NOT_CONNECTED|WebSocket")
     page = visitor.open()
     expect(row(page, "pump").locator(".val")).to_contain_text("W")

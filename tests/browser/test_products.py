@@ -23,7 +23,7 @@ def rows(page: Page) -> Any:  # Any: a locator
     return page.locator(".products-found > li")
 
 
-def test_products_are_searched_by_words_and_kind(visitor: Visitor, home: Home):
+def test_products_are_searched_by_words_and_kind(visitor: Visitor, home: Home) -> None:
     page = visitor.open("/devices")
     page.get_by_role("link", name="Which products work?").click()
     expect(page).to_have_title("Supported devices – Unclouded")
@@ -45,7 +45,7 @@ def test_products_are_searched_by_words_and_kind(visitor: Visitor, home: Home):
     expect(rows(page)).to_have_count(2)
 
 
-def test_more_are_shown_on_request_and_a_search_without_results_says_what_to_do(visitor: Visitor, home: Home):
+def test_more_are_shown_on_request_and_a_search_without_results_says_what_to_do(visitor: Visitor, home: Home) -> None:
     page = visitor.open("/products?kind=plug")
     expect(rows(page)).to_have_count(50)
     for shown in (100, 150, 200):
@@ -59,7 +59,9 @@ def test_more_are_shown_on_request_and_a_search_without_results_says_what_to_do(
 
 
 @pytest.mark.parametrize(("options", "scheme"), [({}, "light"), (PHONE, "dark")], ids=["wide", "phone"])
-def test_the_list_is_readable_on_every_screen(visitor: Visitor, home: Home, options: dict[str, Any], scheme: Any):
+def test_the_list_is_readable_on_every_screen(
+    visitor: Visitor, home: Home, options: dict[str, Any], scheme: Any
+) -> None:
     page = visitor.open("/products?q=_TZE204_", color_scheme=scheme, **options)
     page.get_by_role("searchbox").fill("clamp energy_export_Wh")
     expect(rows(page).first).to_contain_text("clamp", ignore_case=True)
@@ -69,7 +71,9 @@ def test_the_list_is_readable_on_every_screen(visitor: Visitor, home: Home, opti
     shoot(page, f"products-{'phone' if options else 'wide'}-{scheme}")
 
 
-def test_the_facts_of_a_product_are_shown_for_a_report_without_the_name_of_the_device(visitor: Visitor, home: Home):
+def test_the_facts_of_a_product_are_shown_for_a_report_without_the_name_of_the_device(
+    visitor: Visitor, home: Home
+) -> None:
     page = visitor.open("/devices/lamp")
     page.get_by_role("button", name="More", exact=True).click()
     page.get_by_role("link", name="Report this product").click()

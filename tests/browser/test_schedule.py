@@ -19,7 +19,7 @@ def home(folder: Path) -> Iterator[Home]:
         yield home
 
 
-def test_a_rule_is_made_changed_disabled_and_deleted_and_the_plug_keeps_it(visitor: Visitor, home: Home):
+def test_a_rule_is_made_changed_disabled_and_deleted_and_the_plug_keeps_it(visitor: Visitor, home: Home) -> None:
     page = visitor.open("/devices/plug/settings")
     schedule = page.get_by_role("region", name="Schedule")
     expect(schedule).to_contain_text("No rules.")
@@ -62,7 +62,7 @@ def test_a_rule_is_made_changed_disabled_and_deleted_and_the_plug_keeps_it(visit
     visitor.expect("WebSocket|ERR_CONNECTION|ERR_SOCKET_NOT_CONNECTED|503")
 
 
-def test_a_rule_without_days_cannot_be_saved(visitor: Visitor):
+def test_a_rule_without_days_cannot_be_saved(visitor: Visitor) -> None:
     page = visitor.open("/devices/plug/settings", **PHONE)
     page.get_by_role("button", name="Add a rule").click()
     dialog = page.get_by_role("dialog")

@@ -14,7 +14,6 @@ from browser.visitor import PHONE, Visitor, shoot, violations
 from families.meross.setup.setup_stories import network
 from unclouded.app.setup import conversation
 from unclouded.app.setup.steps import ACCESS_POINT
-from unclouded.families.meross.wire import namespaces
 
 SEEN = [
     network("My home", 82),
@@ -48,7 +47,7 @@ def start_over(page: Page) -> None:
 
 
 def test_a_plug_from_the_box_is_set_up_on_the_page(visitor: Visitor, home: Home) -> None:
-    plug = ShopPlug(**{namespaces.WIFI_LIST: {"wifiList": SEEN}})
+    plug = ShopPlug(finds=SEEN)
     with plug_near(home, plug):
         page = visitor.open("/devices")
         page.get_by_role("link", name="Add", exact=True).click()
@@ -117,7 +116,7 @@ def test_a_plug_in_the_network_is_moved_here_with_its_key(visitor: Visitor, home
 @pytest.mark.parametrize(("width", "scheme"), [("desktop", "light"), ("phone", "dark")])
 def test_every_part_is_accessible_and_fits(visitor: Visitor, home: Home, scheme: str, width: str) -> None:
     options = PHONE if width == "phone" else {"viewport": {"width": 1280, "height": 900}}
-    plug = ShopPlug(joins=False, **{namespaces.WIFI_LIST: {"wifiList": SEEN}})
+    plug = ShopPlug(joins=False, finds=SEEN)
     with plug_near(home, plug):
         page = visitor.open("/setup", color_scheme=scheme, **options)
         expect(page.get_by_role("button", name="Look for the plug")).to_be_visible()

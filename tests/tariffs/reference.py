@@ -10,6 +10,7 @@ from unclouded.core.feeds import FeedInterval
 from unclouded.tariffs.tables import TariffPartTable, TariffTable
 
 Local = Callable[[datetime], str]  # the zone of a local time
+LineKey = tuple[int, str, int, Fraction | None]  # number of its part, zone, tier, price
 
 
 class ReferenceHome:
@@ -30,6 +31,11 @@ def cents(amount: Fraction, digits: int) -> Decimal:
     return Decimal(sign * whole) / Decimal(10) ** digits
 
 
+def _price(part: TariffPartTable, zone: str = "") -> Fraction:
+    price = part.price[zone] if isinstance(part.price, dict) else part.price
+    return Fraction(price or 0)
+
+
 def reference_month(
     table: TariffTable,
     home: ReferenceHome,
@@ -38,11 +44,12 @@ def reference_month(
     zone_at: Local,
     month: date,
     digits: int,
-) -> tuple[dict[tuple[object, ...], Decimal], Decimal, Fraction]:
+) -> tuple[dict[LineKey, Decimal], Decimal, Fraction]:
     """The lines of a calendar month by (place, zone, tier, price or None), the total, the kWh without a price."""
     following = (month + timedelta(days=31)).replace(day=1)
     quarters = [at for at in sorted(home.bought) if month <= datetime.fromtimestamp(at, zone).date() < following]
-    exact: dict[tuple[object, ...], Fraction] = {}
+    exact: dict[LineKey, Fraction] = {}
+    key: LineKey
     used: dict[object, Fraction] = {}
     without = Fraction(0)
     has_controlled = any(one.load == "controlled" for one in table.part)
@@ -80,11 +87,11 @@ def reference_month(
                 if value is None and part.fallback is None:
                     missing = missing or part.kind == "energy"
                     continue
-                rate = Fraction(part.fallback) if value is None else _dynamic(part, value)
+                rate = _dynamic(part, value) if value is not None else Fraction(part.fallback or 0)
                 key = (place, "", 0, rate if value is None else None)
                 exact[key] = exact.get(key, Fraction(0)) + sign * kWh * rate
             else:
-                rate = Fraction(part.price[zone_name] if isinstance(part.price, dict) else part.price)
+                rate = _price(part, zone_name)
                 key = (place, zone_name if isinstance(part.price, dict) else "", 0, rate)
                 exact[key] = exact.get(key, Fraction(0)) + sign * kWh * rate
         if missing:
@@ -95,8 +102,8 @@ def reference_month(
             if part.kind in ("standing", "power", "credit") and _counts(part, day):
                 year = (date(day.year + 1, 1, 1) - date(day.year, 1, 1)).days
                 days = {"day": 1, "month": (following - month).days, "billing": (following - month).days, "year": year}
-                amount = Fraction(part.price) / days[part.per] * (Fraction(part.kW) if part.kW is not None else 1)
-                key = (place, "", 0, Fraction(part.price))
+                amount = _price(part) / days[part.per] * (Fraction(part.kW) if part.kW is not None else 1)
+                key = (place, "", 0, _price(part))
                 exact[key] = exact.get(key, Fraction(0)) + (-amount if part.kind == "credit" else amount)
         day += timedelta(days=1)
     lines = {key: cents(amount, digits) for key, amount in exact.items()}
@@ -104,13 +111,13 @@ def reference_month(
     taxes: list[tuple[str, Decimal]] = []
     for place, tax in enumerate(table.tax):
         base = Decimal(0)
-        for key, amount in lines.items():
-            part = table.part[int(str(key[0]))] if int(str(key[0])) < len(table.part) else None
-            if part is None:
+        for (number, *_), cost in lines.items():
+            if number >= len(table.part):
                 continue
+            part = table.part[number]
             named = part.kind in tax.on or part.name in tax.on
             if named or (not tax.on and part.kind in ("energy", "standing", "power", "demand")):
-                base += amount
+                base += cost
         base += sum((amount for name, amount in taxes if not tax.on or name in tax.on), Decimal(0))
         if base:
             taxes.append((tax.name, cents(Fraction(base) * Fraction(tax.percent) / 100, digits)))
