@@ -75,11 +75,11 @@ class NatsIdentity(msgspec.Struct, frozen=True):
     def context(self) -> ssl.SSLContext:
         """For a client that verifies the server. Raises LinkError."""
         try:
-            context = client_context()
-            if self.authority:
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-                context.minimum_version = ssl.TLSVersion.TLSv1_2
-                context.load_verify_locations(cadata=self.authority)
+            if not self.authority:
+                return client_context()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            context.load_verify_locations(cadata=self.authority)
         except (OSError, ValueError) as error:
             raise LinkError(f"The certificate of the fleet's authority cannot be used: {error}.") from None
         return context
@@ -228,10 +228,10 @@ class NatsConnection(asyncio.Protocol):
     async def _encrypt(self) -> None:
         transport = self._transport
         assert transport is not None
+        context = await asyncio.to_thread(self._identity.context)  # reading those of the system takes 40 ms
         if transport.is_closing():
             raise LinkError(self._reason or f"{self.server} closed the connection.")
         self._stage = "plain"  # from here on, what comes was decrypted
-        context = self._identity.context()
         loop = asyncio.get_running_loop()
         encrypted = await loop.start_tls(transport, self, context, server_hostname=self.server.host)
         if encrypted is None:
