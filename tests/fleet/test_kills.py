@@ -181,16 +181,11 @@ class WindowStory:
 
     async def run(self) -> None:
         await until(lambda: self._home.newest() > 0, lambda: f"the first window, {self._fleet.processes.errors()}")
+        feeding = asyncio.create_task(self._feed())
         for turn in range(KILLS):
-            self._proxy.go_half_open()
-            for hub in self._hubs:
-                hub.change(20)
-            before = self._progress()
-            await self._disturb(turn)
-            await until(
-                lambda before=before: all(a > b for a, b in zip(self._progress(), before, strict=True)),  # type: ignore[misc]
-                lambda turn=turn: f"turn {turn}, {self._progress()}, {self._fleet.processes.errors()}",  # type: ignore[misc]
-            )
+            await self._go_on(turn, self._kill_servers)
+            await self._go_on(turn, self._break_lines)
+        feeding.cancel()
         await self._fleet.call(lambda: self._kill_hub([]))  # no more late readings
         self._proxy.delay_s = self._proxy.repeats = 0.0
         await until(
@@ -204,21 +199,40 @@ class WindowStory:
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._fleet.call(lambda: self._fleet.processes.kill(self._pid))
 
+    async def _feed(self) -> None:
+        while True:
+            for hub in self._hubs:
+                hub.change()
+            await asyncio.sleep(0.1)
+
+    async def _go_on(self, turn: int, disturb: Callable[[int], Awaitable[None]]) -> None:
+        """Disturb, and wait until each hub gets on."""
+        await disturb(turn)
+        before = self._progress()
+        await until(
+            lambda: all(now > one for now, one in zip(self._progress(), before, strict=True)),
+            lambda: f"turn {turn}, {before}, {self._progress()}, {self._fleet.processes.errors()}",
+        )
+
     def _progress(self) -> list[int]:
         return [self._home.newest(), *(hub.acknowledged for hub in self._hubs)]
 
-    async def _disturb(self, turn: int) -> None:
-        """All kinds of faults, at moments by chance."""
+    async def _kill_servers(self, turn: int) -> None:
+        """The database, and a server of the fleet, while hubs send."""
         fleet = self._fleet
-        kinds: list[Callable[[], None]] = [
-            lambda: fleet.kill_nats(turn),
-            lambda: fleet.kill_server(turn % 2),
-            fleet.kill_postgres,
-            lambda: self._kill_hub(["plug"]),
-        ]
-        self._proxy.delay_s, self._proxy.repeats = (0.0, 0.02)[turn % 2], 0.4
         await asyncio.gather(
-            *(self._later(lambda kind=kind: fleet.call(kind)) for kind in kinds),  # type: ignore[misc]
+            self._later(lambda: fleet.call(fleet.kill_postgres)),
+            self._later(lambda: fleet.call(lambda: fleet.kill_server(turn % 2))),
+        )
+
+    async def _break_lines(self, turn: int) -> None:
+        """Of hubs, of which one is killed; and NATS."""
+        fleet = self._fleet
+        self._proxy.delay_s, self._proxy.repeats = (0.0, 0.02)[turn % 2], 0.4
+        self._proxy.go_half_open()
+        await asyncio.gather(
+            self._later(lambda: fleet.call(lambda: fleet.kill_nats(turn))),
+            self._later(lambda: fleet.call(lambda: self._kill_hub(["plug"]))),
             self._later(self._cut),
         )
 
