@@ -157,3 +157,17 @@ def test_a_raw_value_without_its_decoder_or_of_another_type_is_named_until_one_i
         assert values(found) == ({"phase_a_voltage_V": 1} if raw == b"\1" else {})
         assert list(read.decode_problems()) == named
     assert read.ignored == 3
+
+
+def test_a_point_that_the_profile_does_not_list_has_the_kind_of_its_first_value() -> None:
+    text = 'name = "toy/any"\nfamily = "toy"\ntitle = "Any"\nunknown = true'
+    read = interpreter(text)
+    read.readings(Reported({"1": True, "2": "text", "3": b"\1", "4": 7, "5": Fraction(1, 2)}), at=NOW)
+    assert [(one.key, one.kind, one.access) for one in read.points] == [
+        ("dp_1", "switch", "rw"),
+        ("dp_2", "text", "rw"),
+        ("dp_3", "raw", "rw"),
+        ("dp_4", "number", "rw"),
+        ("dp_5", "number", "rw"),
+    ]
+    assert interpreter(HEAD).readings(Reported({"1": True}), at=NOW) == []
