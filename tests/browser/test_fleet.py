@@ -52,7 +52,7 @@ def test_ten_thousand_homes_are_a_list_of_few_rows_which_the_stream_keeps_curren
     whole(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("10,000 homes")
     expect(page.locator(".chip")).to_have_text(
-        ["All 10,000", "Need a look 30", "Not heard 80", "Behind 210", "Well 9,680"]
+        ["All 10,000", "Need a look 30", "No contact 80", "Behind 210", "Well 9,680"]
     )
     assert page.evaluate("shifts.reduce((sum, one) => sum + one.value, 0)") <= 0.03
 
@@ -69,7 +69,7 @@ def test_ten_thousand_homes_are_a_list_of_few_rows_which_the_stream_keeps_curren
     expect(page.locator("main > p[role=status]")).to_contain_text(" of 10,000, the worst first")
     assert page.locator(ROWS).count() < 60 < page.evaluate("scrollY / 44")
 
-    page.get_by_role("button", name="Not heard").click()
+    page.get_by_role("button", name="No contact").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("80 homes")
     page.get_by_label("Search homes").fill("gran vía")
     expect(page.get_by_role("heading", level=1)).not_to_have_text("80 homes")
@@ -80,7 +80,7 @@ def test_ten_thousand_homes_are_a_list_of_few_rows_which_the_stream_keeps_curren
     expect(page.locator(".opened")).to_contain_text("This home sends quarter hours")
     expect(page.get_by_role("img", name="Power from the grid, last 24 hours")).to_be_visible()
     page.get_by_role("link", name="Open home").click()
-    expect(page.locator(".home-state")).to_contain_text("Not heard for")
+    expect(page.locator(".home-state")).to_contain_text("No contact for")
     expect(page.locator(".dev").first).to_contain_text("No answer since")
 
 
@@ -97,7 +97,7 @@ def test_a_command_to_many_homes_says_for_which_it_is_and_what_became_of_each(
     page.get_by_role("button", name="Send to").click()
     line = page.locator("li.command")
     expect(line.first).to_contain_text("pump: off")
-    expect(line.first.locator(".pill")).to_contain_text(", not heard yet")
+    expect(line.first.locator(".pill")).to_contain_text(", no answer yet")
     assert not any(one.home == WELL for one in home.commands)
     done = home.commands[0].home
     home.settle(done, "confirmed")
