@@ -251,6 +251,31 @@ def test_after_half_an_hour_of_silence_or_a_gap_the_hours_before_are_sent_again(
     assert energy_marks(books) == marks
 
 
+@pytest.mark.parametrize(
+    ("newest", "after"),
+    [
+        (946_684_800, 7200.0),
+        (946_684_801, 7200.0),
+        (5, NOON - 5),
+        (NOON - 2 * 366 * 86_400, 2 * 366 * 86_400.0),
+        (NOON - 2 * 366 * 86_400, 2 * 366 * 86_400.0 + 7200),
+    ],
+)
+def test_a_silence_of_years_is_that_of_a_clock_that_was_wrong(books: Books, newest: float, after: float) -> None:
+    """It is at most two years long, and begins after 1999."""
+    books.wall = NOON + 100_000
+    books.write(device(), watts(1, newest))
+    books.writer.outbox.subscribe(["energy"])
+    books.write(watts(2, newest + after))
+    until = newest + after
+    marks = [mark + NOON for mark in energy_marks(books)]
+    if newest <= 946_684_800:
+        assert marks == [until // 3600 * 3600]
+    else:
+        begin = max(newest, until - 2 * 366 * 86_400)
+        assert (marks[0], marks[-1]) == (begin // 3600 * 3600, until // 3600 * 3600)
+
+
 def test_events_are_sent_with_the_window_of_their_time_and_words_are_none(books: Books) -> None:
     books.write(device())
     books.writer.outbox.subscribe(["events"])
@@ -275,3 +300,17 @@ def test_a_batch_that_fails_is_forgotten_with_the_names_that_it_gave(books: Book
     books.write(device("late", "uuid-3"), watts(2, NOON, "late", ("late",)))
     assert books.rows("SELECT number, id FROM device ORDER BY number") == [(1, "plug"), (2, "late")]
     assert books.rows("SELECT name FROM flag") == [("late",)] and books.history("late") == [(NOON, 2)]
+
+
+def test_a_batch_that_fails_at_its_end_leaves_the_silence_before_it_as_it_was(books: Books) -> None:
+    books.wall = NOON + 100_000
+    books.write(device(), watts(1, NOON))
+    books.writer.outbox.subscribe(["energy", "raw"])
+    when = "BEFORE INSERT ON outbox WHEN new.level = 'raw'"
+    books.db.execute(f"CREATE TEMP TRIGGER full {when} BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    with pytest.raises(sqlite3.Error, match="disk full"):
+        books.write(watts(2, NOON + 10_800))
+    assert energy_marks(books) == []
+    books.db.execute("DROP TRIGGER full")
+    books.write(watts(3, NOON + 10_900))
+    assert energy_marks(books) == [0.0, 3600.0, 7200.0, 10_800.0]
