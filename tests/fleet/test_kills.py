@@ -39,6 +39,7 @@ PLUGS = 3
 OPEN_COMMANDS = 12  # at once
 LATE_S = 0.4  # s for a command that is given while the hub is away
 LONGEST_AWAY_S = 2.0
+SILENT_S = 0.8
 STUCK_S = 60.0  # without progress
 ALL = Scope.everything()
 BY_HUB = ("confirmed", "expired", "timeout", "unreachable")  # as outcomes of these stories
@@ -354,6 +355,8 @@ class CommandStory:
         await self._give([plug], LATE_S)
         while await self._open() > before and time.time() < now + LONGEST_AWAY_S:
             await asyncio.sleep(0.05)
+        if number % 2 == 0:  # the request that the hub did not answer has timed out, and its time is over
+            await asyncio.sleep(SILENT_S)
         self._pid = self._fleet.processes.hub(self._home.file)
 
     async def _give(self, plugs: Sequence[CommandedPlug], valid_s: float) -> None:
