@@ -314,3 +314,11 @@ def test_a_batch_that_fails_at_its_end_leaves_the_silence_before_it_as_it_was(bo
     books.db.execute("DROP TRIGGER full")
     books.write(watts(3, NOON + 10_900))
     assert energy_marks(books) == [0.0, 3600.0, 7200.0, 10_800.0]
+
+
+def test_energy_of_a_gap_is_spread_from_before_its_batch(books: Books) -> None:
+    books.wall = NOON + 100_000
+    books.write(device(), watts(1, NOON + 3500))
+    books.writer.outbox.subscribe(["energy"])
+    books.write(watts(2, NOON + 4500), watts(3, NOON + 5500, flags=("gap",)))
+    assert energy_marks(books) == [0.0, 3600.0]
