@@ -72,7 +72,7 @@ def state(**others: object) -> HubState:
     return HubState(**{"at": NOW, "version": "0.9.2", "power_W": 318.0, "devices": 2, **others})  # type: ignore[arg-type]  # of a test
 
 
-def hello(sums: dict[str, tuple[DaySum, ...]], **others: object) -> Hello:
+def hello(sums: Mapping[str, tuple[DaySum, ...]], **others: object) -> Hello:
     let_out = LetOut(("energy", "raw"), names=True, control=True)
     return Hello((1,), "0.9.2", let_out, 3, sums, **others)  # type: ignore[arg-type]  # of a test
 

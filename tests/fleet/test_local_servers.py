@@ -1,6 +1,7 @@
 """Private servers: they start, are killed, and come back with what was committed."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def test_three_nodes_pass_messages_on_and_a_killed_one_comes_back(own_nats: Call
 
 
 def test_a_missing_program_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(programs.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
     with pytest.raises(ProgramMissing, match="apt-get install postgresql"):
         programs.postgres_program("initdb")
     with pytest.raises(ProgramMissing, match="nats-server"):

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from fleet.identities import new_shard
-from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import HomeFilter, NewCommand, Scope
 from unclouded.fleet.configuration import load_fleet
 from unclouded.fleet.enrolment.codes import code_digest, invitation_of, new_code
@@ -46,7 +46,7 @@ def a_fleet(folder: Path, nats: PrivateNats, dsn: str) -> Path:
     return write_private_fleet(folder, nats.trust, nats.urls, dsn, listen)
 
 
-async def invitation(base: FleetBase, url: str, homes: int = 1) -> str:
+async def invitation(base: FleetBases, url: str, homes: int = 1) -> str:
     organisation = await base.register.add_organisation(f"org {new_shard()}")
     code, now = new_code(), time.time()
     await base.register.add_code(code_digest(code), organisation.number, homes, now + 900, "test", now)

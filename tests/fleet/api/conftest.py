@@ -75,7 +75,7 @@ class FleetStory:
         self.now = NOW
         self.woken = 0
         self.clock = 0.0
-        self.names = FleetNames(*({**part} for part in names))
+        self.names = FleetNames(dict(names.organisations), dict(names.homes), dict(names.persons), dict(names.codes))
         self.organisations, self.homes, self.persons, self.codes = self.names
         bases = FleetBases({0: base})
         self.context = FleetContext(

@@ -59,9 +59,7 @@ async def page(fleet: FleetStory, who: str, **headers: str) -> AsyncIterator[Pag
         "headers": [(name.encode(), value.encode()) for name, value in given.items()],
         **{"client": ("127.0.0.1", 5), "server": ("127.0.0.1", 8099), "extensions": {"websocket.http.response": {}}},
     }
-    serving = asyncio.create_task(
-        fleet.app(scope, socket.to_server.get, socket.from_server.put)  # type: ignore[arg-type]  # ASGI
-    )
+    serving = asyncio.ensure_future(fleet.app(scope, socket.to_server.get, socket.from_server.put))
     try:
         yield socket
     finally:

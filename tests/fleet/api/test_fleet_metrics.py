@@ -33,7 +33,7 @@ async def test_metrics_are_readable_and_the_dashboard_uses_them(fleet: FleetStor
     for seconds in (0.001, 0.005, 0.3, 60.0):
         commits.observe(seconds)
     metrics = FleetMetrics(FleetBases({0: fleet.base}), lambda: counters, commits, lambda: fleet.now)
-    strict = list(read_openmetrics(bytes((await metrics.answer(OPENMETRICS)).body).decode()))
+    strict = list(read_openmetrics(bytes((await metrics.answer(OPENMETRICS)).body).decode()))  # type: ignore[no-untyped-call]
     plain = list(read_text(bytes((await metrics.answer("")).body).decode()))
     found = {(one.name, *sorted(one.labels.items())): one.value for family in strict for one in family.samples}
     assert found == {(one.name, *sorted(one.labels.items())): one.value for family in plain for one in family.samples}

@@ -26,8 +26,8 @@ async def two(base: FleetBase) -> tuple[Scope, str, Scope, str]:
         await base.audit.note(name, "test", hub, NOW, organisation)
         found += [scope, hub]
     await base.upkeep.seal(NOW)
-    for hub in (found[1], found[3]):
-        await store_everything(base, str(hub), START, number=2)
+    for home in (found[1], found[3]):
+        await store_everything(base, str(home), START, number=2)
     return found[0], found[1], found[2], found[3]  # type: ignore[return-value]  # as they were appended
 
 

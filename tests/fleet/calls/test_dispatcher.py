@@ -139,7 +139,7 @@ async def test_a_hub_that_is_away_gets_it_as_soon_as_it_says_hello() -> None:
     row = commands.add("c1", until=100)
     hub.is_away = True
     await asyncio.sleep(5)
-    assert row.fate == "waiting"
+    assert [row.fate] == ["waiting"]
     hub.is_away = False
     one.connected(HUB)
     await asyncio.sleep(0.5)
@@ -154,7 +154,7 @@ async def test_what_provably_reached_no_one_until_its_end_is_undelivered() -> No
     task = asyncio.create_task(dispatcher(commands, hub).run())
     row = commands.add("c1", until=60)
     await asyncio.sleep(59)
-    assert row.fate == "waiting"
+    assert [row.fate] == ["waiting"]
     await asyncio.sleep(5)
     assert row.fate == "undelivered"
     hub.is_away = False

@@ -52,9 +52,7 @@ class Story:
         self.organisation = organisation
         self.now = NOON
         self.revocations = 0
-        self.enroller = Enroller(
-            base.register, TRUST.issuer, PLACE, lambda: self.now, lambda: self.now, self._revoked
-        )
+        self.enroller = Enroller(base.register, TRUST.issuer, PLACE, lambda: self.now, lambda: self.now, self._revoked)
         self._app = Starlette(routes=enrol_routes(self.enroller))
 
     async def code(self, homes: int = 1) -> str:
@@ -164,8 +162,8 @@ async def test_ten_thousand_guesses_hardly_reach_the_database(base_dsn: str) -> 
             except EnrolRefused as refused:
                 statuses.append(refused.status)
         assert asked <= 7 * 11 and statuses.count(429) == 10_000 - asked
-        refused = await story.join(new_code(), key(), "203.0.0.1")
-        assert refused.status == 429 and int(refused["retry-after"]) > 0
+        answer = await story.join(new_code(), key(), "203.0.0.1")
+        assert answer.status == 429 and int(answer["retry-after"]) > 0
         assert (await story.join(await story.code(), key(), "198.51.100.1")).status == 200  # a home elsewhere
 
 

@@ -319,8 +319,9 @@ def test_whatever_fails_what_was_answered_is_stored(data: st.DataObject) -> None
 
     async def run() -> None:
         base = Database()
-        kinds = st.sampled_from([0.0, 0.5, 40.0, BaseUnavailable("away"), BaseRefused("bad"), OSError("crash")])
-        base.trouble = data.draw(st.lists(kinds, max_size=6))
+        kinds: list[float | Exception] = [0.0, 0.5, 40.0]
+        kinds += [BaseUnavailable("away"), BaseRefused("bad"), OSError("crash")]
+        base.trouble = data.draw(st.lists(st.sampled_from(kinds), max_size=6))
         async with running(base, most_waiting=5) as line:
 
             async def ask(hub: str, start: int) -> None:

@@ -17,6 +17,7 @@ from unclouded.fleet.local_servers.nats import HOST, PrivateNats
 from unclouded.fleet.nats_server.configuration_file import TlsFiles
 from unclouded.links.nats.client import NatsClient
 from unclouded.links.nats.connection import NatsIdentity
+from unclouded.links.nats.wire import NatsMessage
 
 STUCK_S = 60.0  # never reached in a test that passes
 
@@ -55,7 +56,11 @@ async def test_a_hub_is_answered_by_a_server_at_another_node_also_when_its_own_n
 
     hub = client(nats.trust.hub(id), id, nats.urls, f"_INBOX.{id}")
     server = client(nats.trust.fleet(), "fleet", nats.urls[2:])
-    server.subscribe("up.0.>", lambda message: server.publish(message.reply, message.data) and None, "ingest.0")
+
+    def echo(message: NatsMessage) -> None:
+        server.publish(message.reply, message.data)
+
+    server.subscribe("up.0.>", echo, "ingest.0")
     running = [asyncio.create_task(one.run()) for one in (hub, server)]
 
     async def is_answered() -> bool:

@@ -170,12 +170,12 @@ def test_who_joins_again_keeps_its_name_and_its_types_with_the_same_product(prod
 @pytest.mark.parametrize(("asked", "open_s"), [(40, 40), (0, 100)])
 def test_the_gateway_opens_the_window_for_its_time_or_the_usual_one_and_shuts_it(asked: int, open_s: int) -> None:
     one = empty(0)
-    sent = say(one, LocalPermit(allow=1, seconds=asked))
+    sent = say(one, LocalPermit(allow=1, seconds=asked))  # type: ignore[arg-type]  # the number that gateways send
     assert bytes(Frame(0, codes.PERMIT)) in sent
     shown = [event.values for event in one.of("controller", Reported) if "joining" in event.values]
     assert shown[-1] == {"joining": True, "joining_left_s": open_s}
     assert one.memory["controller"]["joining-open"] == b"1"
-    say(one, LocalPermit(allow=0, seconds=0))
+    say(one, LocalPermit(allow=0, seconds=0))  # type: ignore[arg-type]
     shown = [event.values for event in one.of("controller", Reported) if "joining" in event.values]
     assert shown[-1] == {"joining": False, "joining_left_s": 0}
     assert not one.memory["controller"].get("joining-open")
