@@ -14,6 +14,7 @@ import os
 import random
 import statistics
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -86,7 +87,8 @@ def readings(window: int) -> dict[int, list[DeviceSecond]]:
     found: dict[int, list[DeviceSecond]] = {}
     start = START + window * WINDOW_S
     for device in range(DEVICES):
-        power, voltage, total, seconds = chance.uniform(200, 20_000), 2300.0, window * 1000.0, []
+        power, voltage, total = chance.uniform(200, 20_000), 2300.0, window * 1000.0
+        seconds: list[DeviceSecond] = []
         for second in range(WINDOW_S):
             voltage += chance.gauss(0, 1)
             power += chance.gauss(0, 5)
@@ -211,7 +213,7 @@ async def lists(server: PrivatePostgres, base: FleetBase, dsn: str, homes: int) 
         f"  scope          {scoped_s / explicit_s:.2f} x explicit, energy {days_s / days_explicit_s:.2f} x  (target 2)"
     )
     for text, filter in (("a page", HomeFilter()), ("a search", HomeFilter(search="mayor 999"))):
-        (took,) = await medians_s(server, lambda filter=filter: base.homes.homes(everyone, filter, NOW))
+        (took,) = await medians_s(server, partial(base.homes.homes, everyone, filter, NOW))
         print(f"{text} of {homes} homes   {took * 1000:.0f} ms")
     (took,) = await medians_s(server, lambda: base.homes.sums(everyone, HomeFilter(), NOW))
     print(f"sums of {homes} homes     {took * 1000:.0f} ms")

@@ -20,7 +20,8 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -133,10 +134,10 @@ async def hold(nats: PrivateNats, authority: str, count: int, figures: dict[str,
 
 
 @contextlib.asynccontextmanager
-async def fleet_server(dsn: str, nats: PrivateNats, authority: str):  # type: ignore[no-untyped-def]  # its process id
+async def fleet_server(dsn: str, nats: PrivateNats, authority: str) -> AsyncIterator[int]:
     command = [sys.executable, __file__, "--serve", dsn, *nats.urls]
-    pipes = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.DEVNULL}
-    process = await asyncio.create_subprocess_exec(*command, **pipes, env={**os.environ, "AUTHORITY": authority})
+    env = {**os.environ, "AUTHORITY": authority}
+    process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=DEVNULL, env=env)
     try:
         assert process.stdout is not None
         await process.stdout.readline()

@@ -16,6 +16,7 @@ import random
 import signal
 import sys
 import time
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -211,8 +212,7 @@ async def connected(clients: Sequence[NatsClient]) -> None:
 @contextlib.asynccontextmanager
 async def servers(dsn: str, urls: Sequence[str]) -> AsyncIterator[None]:
     command = [sys.executable, __file__, SERVE, dsn, *urls]
-    pipes = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.DEVNULL}
-    processes = [await asyncio.create_subprocess_exec(*command, **pipes) for _ in range(2)]
+    processes = [await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=DEVNULL) for _ in range(2)]
     try:
         for process in processes:
             assert process.stdout is not None

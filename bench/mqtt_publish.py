@@ -25,6 +25,8 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from unclouded.core import retry_delays
+
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from _common import arguments, report, spin
@@ -32,7 +34,6 @@ from api_story import FakeHub, device
 from links.mqtt.mosquitto import PROGRAM, Mosquitto
 from unclouded.core.model import Device, Notice, Point, Reading, Status
 from unclouded.publish.homeassistant.discovery import HomeAssistantDiscovery
-from unclouded.publish.mqtt import publisher as publisher_module
 from unclouded.publish.mqtt.publisher import MqttPublisher
 from unclouded.publish.mqtt.settings import MqttSettings
 from unclouded.publish.mqtt.topics import Topics
@@ -123,7 +124,7 @@ async def discovery(broker: Mosquitto, folder: Path, entities: int) -> float:
 
 async def lossless(folder: Path, restarts: int, kills: int) -> tuple[int, int]:
     """Events that were accepted, and those that a subscriber with a session did not get."""
-    publisher_module.FIRST_PAUSE_S = 0.05
+    retry_delays.FIRST_DELAY_S = 0.05
     got: set[str] = set()
     accepted = folder / "accepted"
     accepted.touch()
@@ -166,7 +167,7 @@ def _hub(port: int, folder: str) -> None:
     """A process that publishes an event each 2 ms, and writes down which its publisher has accepted."""
 
     async def run() -> None:
-        publisher_module.FIRST_PAUSE_S = 0.05
+        retry_delays.FIRST_DELAY_S = 0.05
         hub = FakeHub()
         settings = MqttSettings(host="127.0.0.1", port=port, hub="bench", folder=Path(folder) / "p")
         one = MqttPublisher(settings, hub, lambda: NOW, lambda text: None, {}, [])

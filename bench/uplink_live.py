@@ -34,7 +34,7 @@ from unclouded.uplink.let_out import LetOutRules
 from unclouded.uplink.messages import Answer, Hello, LetOut, Welcome, decode_message, encode_message
 from unclouded.uplink.session import UplinkSession
 from unclouded.uplink.window_reader import WindowReader
-from uplink import energy, fill
+from uplink_bytes import energy, fill
 
 TICK_S = 0.01
 SENT = ("energy", "quarter", "minute", "raw")
@@ -88,7 +88,7 @@ class Timer:
             run(handle)
             self.longest_s = max(self.longest_s, time.thread_time() - begun)
 
-        asyncio.Handle._run = measured  # type: ignore[method-assign]
+        asyncio.Handle._run = measured  # type: ignore[method-assign, assignment]
         try:
             yield
         finally:

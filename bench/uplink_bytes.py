@@ -1,6 +1,6 @@
 """What a home sends to a fleet, in bytes and CPU, beside JSON lines; what the outbox costs the writer.
 
-    python bench/uplink.py [--hours 24]
+    python bench/uplink_bytes.py [--hours 24]
 
 The home of bench/sealing.py: ten devices that report four values a second, with the noise of real meters. All figures
 are for a day, from so many hours. JSON lines are those of `unclouded export`, in zlib by windows of five minutes.
