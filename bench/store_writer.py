@@ -15,7 +15,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from store.kill_round import run_round
-
 from unclouded.core.model import Device, Point, Reading
 from unclouded.store.reader import StoreReader
 from unclouded.store.schema import open_to_write

@@ -372,4 +372,4 @@ def test_the_energy_of_a_night_without_a_hub() -> None:
     assert totals[1_646_640_120] == 2520, "1000 of the first day and 1520 of the second"
     days = morning.ledgers[IMPORT].days
     assert days["2022-03-06"].counted == 1_000_000
-    assert days["2022-03-07"].counted == morning.newest(IMPORT).value * 1000 - 1_000_000
+    assert days["2022-03-07"].counted == float(morning.newest(IMPORT).value) * 1000 - 1_000_000

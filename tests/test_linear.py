@@ -16,7 +16,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from re import _constants, _parser  # type: ignore[attr-defined]  # the parser of the expressions themselves
+from re import _constants, _parser  # the parser of the expressions themselves
 from typing import Any
 
 import pytest
@@ -24,7 +24,7 @@ import pytest
 import unclouded
 from unclouded import families
 from unclouded.core.errors import UncloudedError
-from unclouded.core.family import Family, Layout, Piece, Sender
+from unclouded.core.family import Dialect, Family, Layout, Piece, Sender
 from unclouded.core.session import Ambient, LinkPath
 from unclouded.families import meross
 from unclouded.families.meross.wire.envelope import request
@@ -73,7 +73,7 @@ WORDS = (
     *(b"HTTP/1.1 100 \n\n", b"HTTP/1.1 200 OK\n", b"a: b\n", b" a\n", b"0\r\n", b"\n\r"),
 )
 
-Reader = Callable[[bytes], None]
+Reader = Callable[[bytes], object]
 
 
 def calls(read: Reader, data: bytes) -> int:
@@ -113,7 +113,7 @@ def streams(make: Callable[[], Any]) -> Iterator[tuple[str, Reader]]:
 
 
 def of_family(family: Family) -> Iterator[tuple[str, Reader]]:
-    dialects = {"": family, **family.dialects}
+    dialects: dict[str, Family | Dialect] = {"": family, **family.dialects}
     senders: tuple[Sender | None, ...] = (None, "device", "controller")
     for (name, dialect), sender in itertools.product(dialects.items(), senders):
         title = f"{family.name} {name} {sender or 'unknown sender'}"
@@ -205,10 +205,10 @@ def readers() -> dict[str, Reader]:
         "links: MQTT packets": whole(Parser),
         "links: HTTP reply": reply,
         "links: HTTP reply body": lambda data: reply(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + data),
-        "links: TLS hello": lambda data: read_hello(data) and None,
-        "links: address": lambda data: parse_url(data.decode("latin-1")) and None,
-        "recording: capture": lambda data: list(CaptureReader(data.splitlines())) and None,
-        "recording: capture lines": lambda data: list(CaptureReader((CAPTURE + data).splitlines())) and None,
+        "links: TLS hello": read_hello,
+        "links: address": lambda data: parse_url(data.decode("latin-1")),
+        "recording: capture": lambda data: list(CaptureReader(data.splitlines())),
+        "recording: capture lines": lambda data: list(CaptureReader((CAPTURE + data).splitlines())),
     }
 
 
@@ -332,7 +332,7 @@ class Matcher:
             self._count()
             return then(at)
 
-        element = end
+        element: Element = end
         for op, value in reversed(list(tree)):
             element = self._before(self._element(str(op), value), element)
         return element
@@ -461,7 +461,7 @@ class Matcher:
             case "ANY":
                 return one != "\n" or bool(self._flags & re.DOTALL)
             case "RANGE":
-                return value[0] <= ord(one) <= value[1]
+                return bool(value[0] <= ord(one) <= value[1])
             case "CATEGORY":
                 kind = str(value).removeprefix("CATEGORY_")
                 is_kind = {"DIGIT": str.isdigit, "SPACE": str.isspace, "WORD": str.isalnum}[kind.removeprefix("NOT_")]
@@ -513,7 +513,7 @@ def superlinear(pattern: Pattern, longest: int = WORD) -> list[tuple[str, str, i
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(20_000)
     try:
-        found = []
+        found: list[tuple[str, str, int, int]] = []
         other = matcher.alphabet()[-1]
         for first, word in words(matcher, longest):
             try:

@@ -67,8 +67,8 @@ async def take(browser: Browser, ha: HomeAssistant, file: Path) -> None:
 
 async def demo(folder: Path, broker: int) -> subprocess.Popen[str]:
     """The demo, which publishes on this broker."""
-    data = ["--data", folder / "data"]
-    command = [UNCLOUDED, "demo", "--json", "--past", "0", "--web", "off", *data]
+    data = ["--data", str(folder / "data")]
+    command: list[str | Path] = [UNCLOUDED, "demo", "--json", "--past", "0", "--web", "off", *data]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert running.stdout is not None
     await asyncio.to_thread(running.stdout.readline)

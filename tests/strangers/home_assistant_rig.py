@@ -160,7 +160,7 @@ class HomeAssistant:
         return {one["entity_id"]: one for one in await self.get("states") or ()}
 
     async def state(self, entity: str) -> str:
-        return (await self.states()).get(entity, {}).get("state", "")
+        return str((await self.states()).get(entity, {}).get("state", ""))
 
     async def ask(self, type: str, **more: Any) -> Any:
         """One question by WebSocket."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 from links.mqtt.mosquitto import Mosquitto
 from place import KEY, place_in
@@ -67,7 +68,7 @@ def vendor_agent(broker: Mosquitto) -> Iterator[None]:
 
     Until its Bind is acknowledged, a plug reports nothing by itself.
     """
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    client = paho.Client(CallbackAPIVersion.VERSION2)
     client.tls_set(ca_certs=str(broker.folder / "cert.pem"))
     client.on_connect = lambda client, *rest: client.subscribe("/appliance/+/publish")
     client.on_message = lambda client, data, message: _act(client, message)

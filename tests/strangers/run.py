@@ -97,7 +97,7 @@ def checks(one: Stranger) -> Iterator[Check]:
         report = Path(folder) / "report.xml"
         env = {**os.environ, CHOSEN: one.name}
         files = [HERE / name for name in one.tests.split()]
-        command = [sys.executable, "-m", "pytest", "-p", "no:xdist", *files, f"--junit-xml={report}"]
+        command: list[str | Path] = [sys.executable, "-m", "pytest", "-p", "no:xdist", *files, f"--junit-xml={report}"]
         done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
         if not report.is_file():
             yield Check(one.name, one.version, "", "failed", 0.0, done.stdout[-2000:] + done.stderr[-2000:])
@@ -124,7 +124,18 @@ def lock(chosen: list[Stranger]) -> int:
         if one.registry == "PyPI":
             uv = Path(sys.executable).with_name("uv")
             python = one.python or "3.11"
-            command = [uv, "pip", "compile", "-q", *UV_FLAGS, "--python-version", python, "-", "-o", one.lock_file]
+            command: list[str | Path] = [
+                uv,
+                "pip",
+                "compile",
+                "-q",
+                *UV_FLAGS,
+                "--python-version",
+                python,
+                "-",
+                "-o",
+                one.lock_file,
+            ]
             subprocess.run(command, input="\n".join(one.requires), text=True, check=True)
         else:
             command = ["npm", "install", "--package-lock-only", "--save-exact", "--ignore-scripts", *one.requires]

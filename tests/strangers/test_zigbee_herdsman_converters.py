@@ -24,7 +24,7 @@ def decoders() -> Iterator[Driven]:
 def compare(decoders: Driven, layout: str, raw: bytes) -> None:
     ours = decode_phase(raw, layout)
     theirs = decoders.ask("phase", layout=layout, raw=raw.hex())
-    assert theirs == pytest.approx({name: ours[name] / STEPS[name] for name in theirs})
+    assert theirs == pytest.approx({name: float(ours[name]) / STEPS[name] for name in theirs})
 
 
 @pytest.mark.parametrize("layout", ["8", "10"])

@@ -15,7 +15,7 @@ from meross_iot.model.enums import DNDMode  # noqa: E402
 SETTINGS = json.loads(sys.argv[1])
 
 
-class Manager(MerossManager):
+class Manager(MerossManager):  # type: ignore[misc]  # its types are in its own environment
     """The library's manager. The port of a plug's HTTP server is not in the plug's messages: it is put in here."""
 
     http_requests = 0
@@ -82,7 +82,7 @@ class Calls:
     async def led(self, dark: bool) -> bool:
         """Set "do not disturb", then read it back."""
         await self.plug.set_dnd_mode(DNDMode.DND_ENABLED if dark else DNDMode.DND_DISABLED)
-        return (await self.plug.async_get_dnd_mode()) == DNDMode.DND_ENABLED
+        return bool((await self.plug.async_get_dnd_mode()) == DNDMode.DND_ENABLED)
 
     async def command(self, timeout: float = 10, **what: Any) -> Any:
         """``method``, ``namespace`` and ``payload`` of what the library has no method for."""

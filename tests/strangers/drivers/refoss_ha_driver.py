@@ -8,7 +8,7 @@ from refoss_ha.device import DeviceInfo
 from refoss_ha.discovery import Discovery
 
 
-class Recording(Discovery):
+class Recording(Discovery):  # type: ignore[misc]  # its types are in its own environment
     """The library's discovery; keeps all datagrams, also those that the library passes over."""
 
     def __init__(self) -> None:

@@ -28,7 +28,7 @@ class Calls:
         data = TuyaData()
         data.function, data.dp_type = 0, TuyaDPType(type)
         data.payload = value
-        return TuyaDatapointData(dp=point, data=data).serialize().hex()
+        return str(TuyaDatapointData(dp=point, data=data).serialize().hex())
 
     def attributes(self, frame: str) -> dict[str, Any]:
         """A Read Attributes Response or a Report Attributes: sequence, and (attribute, status, type, value)."""
@@ -47,7 +47,7 @@ class Calls:
         for attribute, type, value in records:
             _, kind, _ = foundation.DATA_TYPES[type]
             body += foundation.Attribute(attribute, foundation.TypeValue(type, kind(value))).serialize()
-        return (header.serialize() + body).hex()
+        return bytes(header.serialize() + body).hex()
 
     def install_code_is_valid(self, code: str) -> bool:
         return convert_install_code(bytes.fromhex(code)) is not None
