@@ -222,7 +222,7 @@ def test_what_follows_a_zlib_stream_is_refused() -> None:
 
 
 def test_a_quarter_of_ten_devices_fits_its_message() -> None:
-    """Ten devices of four points with noise, as bench/uplink_bytes.py has them: 415 bytes with the message around it."""
+    """Ten devices of four points with noise, as bench/uplink_bytes.py has them: 415 bytes with its message."""
     rows = []
     for device in range(10):
         for point, (mean, noise) in enumerate(((6730, 40), (2301, 12), (2925, 20), (344_844_133, 0))):
