@@ -68,7 +68,7 @@ const GRANTS = ["names", "events", "questions", "control"] as const;
 
 /** `What leaves this home: quarters of an hour, events.` */
 function letOutText(keys: Table["keys"]): string {
-  const level = LEVELS.find((one) => one === keys["level"]) ?? "quarter";
+  const level = LEVELS.find((one) => one === keys.level) ?? "quarter";
   const granted = GRANTS.filter((one) => keys[one] === true).map((one) => say(`settings.fleet_${one}`));
   return say("settings.fleet_lets", { what: [say(`settings.fleet_level_${level}`), ...granted].join(", ") });
 }
