@@ -469,7 +469,20 @@ def test_events_and_the_catalogue_are_levels_of_their_own(keeper: Keeper) -> Non
     keeper.writer.write([plug(id="other", identity="uuid-2")])  # the same as before
     assert outbox.closed() == []
     outbox.again(0)
-    assert places(outbox.closed()) == [("events", 0), ("catalogue", -NOON)]
+    assert places(outbox.closed()) == [("catalogue", -NOON), ("events", 0)]
+
+
+def test_the_catalogue_goes_first_and_one_that_changes_all_the_time_lets_others_pass(keeper: Keeper) -> None:
+    outbox = keeper.writer.outbox
+    outbox.subscribe(["raw", "catalogue"])
+    keeper.writer.write([plug(), *(watts(1, second) for second in (0, 300, 600))])
+    firsts = []
+    for _ in range(4):
+        (first,) = outbox.closed(1)
+        outbox.acknowledge(first.level, first.start, first.number)
+        firsts.append(first)
+        outbox.mark_catalogue()
+    assert places(firsts) == [("catalogue", -NOON), ("raw", 600), ("catalogue", -NOON), ("raw", 300)]
 
 
 def test_a_version_that_is_refused_is_given_again_once_the_window_has_changed(keeper: Keeper) -> None:

@@ -42,7 +42,9 @@ MARK = """INSERT INTO outbox VALUES (?, ?, ?, 0, 0)
 FILL = "INSERT OR IGNORE INTO outbox VALUES (?, ?, ?, 0, 0)"
 IS_DIRTY = """number <> known AND number <> refused AND start + CASE level
     WHEN 'quarter' THEN 900 WHEN 'energy' THEN 3600 ELSE 300 END <= ?"""
-DIRTY = f"SELECT level, start, number FROM outbox WHERE {IS_DIRTY} ORDER BY start DESC, level LIMIT ?"
+DIRTY = f"""SELECT level, start, number FROM outbox WHERE {IS_DIRTY} AND level <> '{CATALOGUE}'
+    ORDER BY start DESC, level LIMIT ?"""
+DIRTY_CATALOGUE = f"SELECT level, start, number FROM outbox WHERE level = '{CATALOGUE}' AND {IS_DIRTY}"
 BEHIND = f"SELECT count(*) FROM outbox WHERE {IS_DIRTY}"
 DIRTY_DAYS = f"SELECT DISTINCT level, start / 86400 FROM outbox WHERE {IS_DIRTY}"
 REFUSE = "UPDATE outbox SET refused = ?3 WHERE level = ?1 AND start = ?2 AND number = ?3"
@@ -100,6 +102,7 @@ class StoreOutbox:
     def __init__(self, db: sqlite3.Connection, wall: Callable[[], float]) -> None:
         self._db = db
         self._wall = wall
+        self._began_with_catalogue = False
         self.reload()
 
     def reload(self) -> None:
@@ -162,9 +165,17 @@ class StoreOutbox:
             self._put(MARK, level, {unit * UNIT_S // LEVELS[level] for unit in units})
 
     def closed(self, most: int = MOST) -> list[Window]:
-        """The dirty windows that have ended, the newest first. Read their content after this call."""
-        rows = self._db.execute(DIRTY, (self._wall() - GRACE_S, most)).fetchall()
-        found = [Window(*row) for row in rows]
+        """The dirty windows that have ended, the newest first. Read their content after this call.
+
+        Before them the catalogue, which says what they are of; but second where it was the first in the call before,
+        so that one that changes all the time holds nothing up.
+        """
+        until = self._wall() - GRACE_S
+        found = [Window(*row) for row in self._db.execute(DIRTY, (until, most))]
+        catalogue = [Window(*row) for row in self._db.execute(DIRTY_CATALOGUE, (until,))]
+        place = 1 if self._began_with_catalogue else 0
+        found = [*found[:place], *catalogue, *found[place:]][:most]
+        self._began_with_catalogue = bool(found) and found[0].level == CATALOGUE
         self._fresh.difference_update((one.level, one.start) for one in found)
         return found
 
