@@ -6,8 +6,20 @@ import msgspec
 import pytest
 
 from families.tuya.gateway.test_sessions import LOCK, PLUG, SENSOR, joined_pair, pair, states
-from pair import Pair
-from unclouded.core.session import Identified, Joined, Noticed, Online, Remember, Reported, WireAction
+from pair import Pair, usual_answers
+from unclouded.core.session import (
+    Answer,
+    AskStored,
+    Identified,
+    Joined,
+    Noticed,
+    Online,
+    Question,
+    Refusal,
+    Remember,
+    Reported,
+    WireAction,
+)
 from unclouded.families.tuya.gateway.module.sub_devices import PREFIX, SubDevice, SubDeviceRegistry, join_problem
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire import codes
@@ -135,6 +147,19 @@ def test_who_has_no_room_is_refused_and_counted_beside_those_who_join() -> None:
     assert refused(one) == ["A was not added: there is a, and their names would be the same."]
     assert one.stats("controller")["refused_joins"] == 1
     assert [event.part for event in one.of("controller", Joined)] == ["a", "b"]
+
+
+def test_who_cannot_be_stored_is_refused() -> None:
+    def full(side: str, question: Question) -> Answer | Refusal | None:
+        return Refusal("the disk is full") if isinstance(question, AskStored) else usual_answers(side, question)
+
+    one = pair(devices=(), answers=full)
+    one.run(until=2.0)
+    one.submit(WireAction("permit"))
+    one.run(until=3.0)
+    sent = say(one, AddSubDevices(pid="lamp1", cids=("a", "b"), ver="1.0.1"))
+    assert results(sent)[:1] == [bytes(frame_of(AddResult(("a", "b"), (1, 1))))]
+    assert refused(one) == ["a and 1 more could not be stored, so it was not added."]
 
 
 def test_while_the_window_is_shut_only_known_ones_join_again() -> None:
