@@ -138,7 +138,7 @@ async def _serving(
     recent: RecentLog,
     restored: StagedRestore | None,
 ) -> AsyncIterator[RunningHub]:
-    parts = _Parts(composition, store, listener, recent)
+    parts = _HubServices(composition, store, listener, recent)
     parts.begin(restored)
     config, api = composition.config, parts.api
     try:
@@ -170,7 +170,7 @@ async def _serving(
         config.control.unlink(missing_ok=True)
 
 
-class _Parts:
+class _HubServices:
     """All that a hub consists of, made in the order in which one needs another."""
 
     def __init__(self, composition: Composition, store: Store, listener: WebListener | None, recent: RecentLog) -> None:
