@@ -50,6 +50,7 @@ from unclouded.core.views import (
 
 
 def encode(value: object) -> bytes:
+    """A value as compact UTF-8 JSON without a line end. Raises TypeError for a type that JSON cannot hold."""
     return msgspec.json.encode(value)
 
 
@@ -59,10 +60,12 @@ def reading_json(reading: Reading) -> ReadingView:
 
 
 def status_json(status: Status) -> StatusView:
+    """A status as the API has it; its time as ISO text in UTC."""
     return StatusView(status.device, status.state, iso(status.since), status.reason)
 
 
 def alert_json(alert: Alert) -> AlertView:
+    """An alert as the API has it. The unit is that of its point; of an alert about the disk it is percent."""
     return AlertView(
         device=alert.device,
         kind=alert.kind,
@@ -108,10 +111,12 @@ def change_of(reading: Reading) -> Change:
 
 
 def event_json(notice: Notice) -> EventView:
+    """A notice as an entry of the event log; its time as ISO text in UTC."""
     return EventView(at=iso(notice.at), device=notice.device, kind=notice.kind, words=notice.words, data=notice.data)
 
 
 def update_json(file: UpdateFile, refused: str = "") -> UpdateView:
+    """A firmware file of the hub as the API has it, size in bytes. ``refused``: why it is not for a device."""
     return UpdateView(
         name=file.name, size=file.size, md5=file.md5, at=iso(file.at), firmware=file.firmware, refused=refused
     )

@@ -97,6 +97,7 @@ def is_pseudo_terminal(path: Path) -> bool:
 
 
 def without_parity(line: UartSettings) -> UartSettings:
+    """The same settings of a serial line, without parity."""
     return msgspec.structs.replace(line, parity="none")
 
 
@@ -147,6 +148,7 @@ def why_not_open(path: Path, line: UartSettings, error: OSError) -> str:
 
 
 def why_unplugged(path: Path, error: Exception | None) -> str:
+    """The sentence for a serial port that no longer works; None and errors of I/O mean a removed adapter."""
     if error is None or (isinstance(error, OSError) and error.errno in (errno.EIO, errno.ENXIO, errno.ENODEV)):
         return f"{path} disappeared. Was the adapter unplugged?"
     words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -57,6 +57,7 @@ def why_not_connected(host: str, port: int, error: Exception) -> str:
 
 
 def why_lost(place: str, error: Exception | None) -> str:
+    """The sentence for a connection that ended. ``error`` None: the other end closed it."""
     if error is None:
         return f"{place} closed the connection. Does another program use the same port?"
     words = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__

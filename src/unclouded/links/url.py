@@ -102,6 +102,7 @@ def is_host(text: str) -> bool:
 
 
 def is_ipv6(text: str) -> bool:
+    """Whether a text is an IPv6 address, without brackets."""
     try:
         IPv6Address(text)
     except ValueError:

@@ -45,6 +45,8 @@ class Subject(Protocol):
 
 
 class MeterSubject:
+    """The meter of the simulated home, as a device that has its quantities and no relay."""
+
     name = "meter"
 
     def __init__(self, world: World, name: str = "") -> None:
@@ -61,6 +63,8 @@ class MeterSubject:
 
 
 class PlugSubject:
+    """One plug of the simulated home, whose relay switches what is plugged into it."""
+
     def __init__(self, world: World, name: str) -> None:
         self.name = name
         self._world = world

@@ -59,6 +59,7 @@ def from_json(text: str) -> dict[str, Any]:  # Any: JSON
 
 
 def ledger_to_json(ledger: Ledger) -> str:
+    """A ledger as JSON text; decimals as text, so that no digit is lost."""
     return to_json(msgspec.to_builtins(ledger, enc_hook=str))
 
 
@@ -79,6 +80,7 @@ def ledger_from_json(text: str) -> Ledger:
 
 
 def device_to_json(device: Device) -> str:
+    """A device as JSON text."""
     return msgspec.json.encode(device).decode()
 
 

@@ -93,6 +93,7 @@ def accumulate(
 
 
 def new_accumulators() -> Accumulators:
+    """No values yet: by step, then by series; an Accumulator is created where it is first used."""
     return defaultdict(lambda: defaultdict(Accumulator))
 
 

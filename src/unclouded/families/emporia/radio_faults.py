@@ -32,9 +32,11 @@ USUAL_FIRMWARE = 7
 
 
 def firmware_of(faults: Container[str]) -> int:
+    """The firmware number that a radio with these faults reports; 7 unless a fault names another."""
     return next((version for name, version in FIRMWARE.items() if name in faults), USUAL_FIRMWARE)
 
 
 def truncated(payload: bytes, faults: Container[str]) -> bytes:
+    """A payload as a radio with these faults sends it: the first 20, 1 or 0 bytes, or whole."""
     kept = [length for name, length in TRUNCATED.items() if name in faults]
     return payload[: min(kept, default=len(payload))]

@@ -119,6 +119,7 @@ def clock_of(command: int, time: LocalTime | None, local: bool) -> Clock:
 
 
 def frame_of(message: Message, version: int = MODULE_VERSION) -> Frame:
+    """The frame of a message. ``version``: byte 2 of the frame, that of a module unless given."""
     return Frame(version, message.command, message.payload())
 
 
@@ -213,6 +214,7 @@ def with_meanings(
 
 
 def point_fields(point: DataPoint) -> Mapping[str, Any]:  # Any: JSON types
+    """A data point as JSON types: id, type by name, value (bytes as hex); ``odd`` where something is irregular."""
     value = point.value.hex() if isinstance(point.value, bytes) else point.value
     name = NAMES[point.type] if point.type < len(NAMES) else str(point.type)
     named: dict[str, Any] = {"id": point.id, "type": name, "value": value}

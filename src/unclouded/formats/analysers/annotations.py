@@ -91,6 +91,7 @@ class AnnotationRows(msgspec.Struct):
 
 
 def rows_of(text: str) -> AnnotationRows:
+    """The annotations in a text, with the lines where they stand; long texts are read in blocks of regular lines."""
     rows = AnnotationRows()
     if len(text) <= SHORT:
         rows.add_lines(text, 1)

@@ -16,6 +16,7 @@ UNITS = {"Time[ns]": 1e-9, "Time[us]": 1e-6, "Time[ms]": 1e-3, "Time[s]": 1.0}
 
 
 def fits(names: Sequence[str]) -> bool:
+    """Whether column names are those of a table of DSView: Id, a time with its unit, and more."""
     return len(names) > 2 and names[0] == "Id" and names[1].replace(" ", "") in UNITS
 
 

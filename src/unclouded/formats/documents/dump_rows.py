@@ -204,6 +204,7 @@ class DumpReader:
 
 
 def offset_of(text: str, base: int) -> int | None:
+    """The offset that a text is in that base; None where it is none."""
     try:
         return int(text, base)
     except ValueError:

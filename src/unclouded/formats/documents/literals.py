@@ -82,6 +82,7 @@ def recognise(source: InputSource) -> float:
 
 
 def read(escape: re.Pattern[str], source: InputSource) -> FormatReading:
+    """The bytes of literals with escapes, one chunk for a line or literal, with the time at the line's beginning."""
     clock = StampClock()
     chunks: list[InputChunk] = []
     unread: list[int] = []

@@ -78,6 +78,7 @@ def channel_of(name: str, values: list[tuple[float, str]]) -> LevelChannel:
 
 
 def is_time_first(names: Sequence[str]) -> bool:
+    """Whether the first column of a table is a time."""
     return names[0].startswith("Time")
 
 

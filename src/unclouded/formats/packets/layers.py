@@ -61,6 +61,7 @@ def _word(data: bytes, at: int) -> int:
 
 
 def ethernet(data: bytes, at: int = 12) -> tuple[int, int]:
+    """EtherType and begin of what is inside, behind VLAN tags and PPPoE. ``at``: where the type stands."""
     for _ in range(MOST_TAGS):
         kind = _word(data, at)
         if kind not in VLAN:
@@ -72,20 +73,24 @@ def ethernet(data: bytes, at: int = 12) -> tuple[int, int]:
 
 
 def cooked(data: bytes) -> tuple[int, int]:
+    """EtherType and begin of what is inside a packet of Linux cooked capture (113)."""
     return ethernet(data, 14)
 
 
 def cooked2(data: bytes) -> tuple[int, int]:
+    """EtherType and begin of what is inside a packet of Linux cooked capture 2 (276)."""
     kind, at = _word(data, 0), 20
     return ethernet(data, at + 2) if kind in VLAN else (kind, at)
 
 
 def loopback(data: bytes) -> tuple[int, int]:
+    """EtherType (0 = not IP) and begin of what is inside a packet of a loopback interface."""
     family = data[0] | data[3]  # in either byte order
     return LOOPBACK.get(family, 0), 4
 
 
 def raw_ip(data: bytes) -> tuple[int, int]:
+    """EtherType (0 = not IP) and begin of a packet without a link layer."""
     return {4: IP4, 6: IP6}.get(data[0] >> 4, 0), 0
 
 

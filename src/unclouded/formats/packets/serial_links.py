@@ -27,6 +27,7 @@ def _segment(packet: CapturedPacket, lane: str, data: bytes) -> DataSegment:
 
 
 def rtac(packet: CapturedPacket) -> DataSegment | None:
+    """The data of an RTAC serial packet; None for events without data."""
     data = packet.data
     if len(data) <= RTAC_HEADER or data[8] not in (*RTAC_SENT, *RTAC_RECEIVED):
         return None
@@ -34,10 +35,13 @@ def rtac(packet: CapturedPacket) -> DataSegment | None:
 
 
 def user_defined(packet: CapturedPacket) -> DataSegment | None:
+    """The data of a packet of USER0 to USER15, in the direction that pcapng names, where it does."""
     return _segment(packet, {"in": IN, "out": OUT}.get(packet.direction, ""), packet.data)
 
 
 def usbmon(header: int) -> Callable[[CapturedPacket], DataSegment | None]:
+    """A reader of usbmon packets with a header of so many bytes; it gives None for all but bulk transfers with data."""
+
     def read(packet: CapturedPacket) -> DataSegment | None:
         data = packet.data
         if len(data) <= header or data[9] != BULK:
@@ -48,6 +52,7 @@ def usbmon(header: int) -> Callable[[CapturedPacket], DataSegment | None]:
 
 
 def usbpcap(packet: CapturedPacket) -> DataSegment | None:
+    """The data of a bulk transfer that USBPcap recorded; None for other packets."""
     data = packet.data
     header = int.from_bytes(data[:2], "little")
     if len(data) <= header or header < 27 or data[22] != BULK:

@@ -140,6 +140,7 @@ def recognise(forms: tuple[ValueForm, ...], source: InputSource) -> float:
 
 
 def read(forms: tuple[ValueForm, ...], source: InputSource) -> FormatReading:
+    """The values of data points that one of the forms finds in a text, each with its line and time."""
     collector = LineCollector(source)
     text = collector.text
     number = last = 0

@@ -108,6 +108,7 @@ def context_for(account: Account) -> ssl.SSLContext | None:
 
 
 def unreadable(what: str, path: Path | None, error: Exception) -> LinkRefused:
+    """The error for a file of certificates or keys that cannot be read. ``what``: its kind."""
     if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
         reason = error.strerror
     else:
@@ -351,6 +352,7 @@ def is_refusal(code: object) -> bool:
 
 
 def why_refused(account: Account, topic: str) -> str:
+    """The sentence for a subscription that the broker refuses, with what to allow there."""
     who = f"user {account.user}" if account.user else "anonymous users"
     return f"The broker {account.place} refuses the subscription to {topic}. Allow {who} to read it."
 

@@ -166,6 +166,7 @@ def subscribe_line(subject: str, sid: int, queue: str = "") -> bytes:
 
 
 def unsubscribe_line(sid: int) -> bytes:
+    """The line that ends the subscription ``sid``."""
     return f"UNSUB {sid}\r\n".encode()
 
 

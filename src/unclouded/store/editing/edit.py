@@ -130,6 +130,7 @@ def overlapping(spans: Sequence[EditSpan], low: int, high: int) -> list[EditSpan
 
 
 def value_to_json(value: EditValue) -> str:
+    """The value of an edit as JSON text."""
     return msgspec.json.encode(value).decode()
 
 

@@ -38,6 +38,7 @@ def stored_plan(db: sqlite3.Connection) -> RetentionPlan | None:
 
 
 def plan_from(data: bytes) -> RetentionPlan | None:
+    """The plan in a JSON document; None where it is none."""
     try:
         return msgspec.json.decode(data, type=RetentionPlan)
     except (msgspec.DecodeError, TypeError):

@@ -77,6 +77,7 @@ _decoder = msgspec.msgpack.Decoder(SentCatalogue)
 
 
 def encode_catalogue(catalogue: SentCatalogue) -> bytes:
+    """The catalogue as it is sent to a fleet."""
     return write(catalogue)
 
 

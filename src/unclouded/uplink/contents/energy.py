@@ -44,6 +44,7 @@ _decoder = msgspec.msgpack.Decoder(EnergyWindow)
 
 
 def encode_energy(window: EnergyWindow) -> bytes:
+    """A window of energy as it is sent to a fleet."""
     return write(window)
 
 

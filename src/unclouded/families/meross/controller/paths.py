@@ -26,6 +26,8 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 60.0  # between two checks of a path that 
 
 
 class Trust(Enum):
+    """How far a path can be trusted; only GOOD ones carry requests."""
+
     CHECKING = "checking"
     GOOD = "good"
     LOST = "lost"

@@ -125,6 +125,7 @@ def refused(failed: Failed, what: str = "it") -> str:
 
 
 def no_answer(path: str, why: str) -> str:
+    """The reason of a status where a plug does not answer on a path ("" = its link)."""
     return f"the plug does not answer on {path or 'its link'}: {why}"
 
 

@@ -128,6 +128,7 @@ def relay_state(channels: Sequence[Toggle]) -> bool | None:
 
 
 def relay_reported(onoff: bool) -> Event:
+    """The reading of the relay: True is on."""
     return Reported({ONOFF: onoff})
 
 

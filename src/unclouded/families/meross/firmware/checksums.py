@@ -102,6 +102,7 @@ class RunningChecksums:
 
 
 def result_of(of: str, algorithm: Algorithm, expected: bytes, found: bytes) -> ChecksumResult:
+    """The comparison of one checksum, both values as upper-case hex. ``of``: what it covers."""
     verdict: Verdict = "right" if expected == found else "wrong"
     return ChecksumResult(
         of=of, algorithm=algorithm, expected=expected.hex().upper(), found=found.hex().upper(), verdict=verdict

@@ -57,6 +57,7 @@ def encrypts(plug: SimulatedPlug) -> bool:
 
 
 def lists(plug: SimulatedPlug, namespace: str) -> bool:
+    """Whether the plug's ability list has a namespace; that of encryption only while the plug encrypts."""
     name = short(namespace)
     return encrypts(plug) if name in ENCRYPTION else name in plug.dialect.abilities
 
@@ -183,6 +184,7 @@ def _can_keep(time: Time) -> bool:
 
 
 def set_clock(plug: SimulatedPlug, message: Message, now: float) -> None:
+    """Sets the plug's clock from a ClockRequest (Unix seconds); any other message changes nothing."""
     if isinstance(message, ClockRequest):
         plug.set_clock(message.timestamp, now)
 

@@ -34,6 +34,8 @@ LONGEST_HOST, LONGEST_SSID = 253, 32
 
 
 class PlugPhase(Enum):
+    """Where a plug is on its way into the network; the value is its name for people."""
+
     PAIRING = "in set-up mode"
     STARTING = "restarting"
     JOINING = "joining the Wi-Fi"

@@ -64,6 +64,7 @@ _decoder = msgspec.json.Decoder(PlugSettings)
 
 
 def encoded(settings: PlugSettings) -> bytes:
+    """The settings as JSON, as a simulated plug keeps them over a restart."""
     return msgspec.json.encode(settings)
 
 

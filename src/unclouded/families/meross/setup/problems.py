@@ -42,6 +42,7 @@ def wrong_key(place: str, key: str) -> str:
 
 
 def failure(why: Failure, place: str) -> str:
+    """The sentence for a request that failed. ``place``: the address of the plug."""
     return FAILURES[why].format(place=place)
 
 
@@ -59,6 +60,7 @@ def foreign(uuid: str, expected: str, place: str) -> str:
 
 
 def lacks(what: str) -> str:
+    """The sentence for a device that does not have what set-up needs."""
     return f"This device has no {what}: it cannot be set up here. Its firmware may offer set-up by Bluetooth only."
 
 

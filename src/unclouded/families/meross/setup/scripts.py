@@ -159,6 +159,7 @@ Script = Generator[Need, Got, ScriptEnd]
 
 
 def look(state: SetupState, args: Mapping[str, str]) -> Script:
+    """Asks for System.All and the ability list, and fills ``state.plug``; exchanges the key where set-up encrypts."""
     got = yield requests.GET_ALL
     if got in CLOSES_CLEAR_TEXT and not state.is_encrypted:
         got = yield from _encrypted(state, got)
@@ -253,6 +254,7 @@ def join(state: SetupState, args: Mapping[str, str]) -> Script:
 
 
 def read_trace(state: SetupState, args: Mapping[str, str]) -> Script:
+    """Asks for Config.Trace, the result of the plug's last association, and fills ``state.trace``."""
     got = yield requests.GET_TRACE
     if not isinstance(got, Trace):
         return state.failed(got, requests.GET_TRACE)
@@ -291,6 +293,7 @@ def _set_time(state: SetupState) -> Generator[Need, Got, None]:
 
 
 def unbind(state: SetupState, args: Mapping[str, str]) -> Script:
+    """Sends Control.Unbind and asks until the plug is away or has no server; "timeout" where it keeps one."""
     if state.plug is None:
         end = yield from look(state, args)
         if end.result != "confirmed":

@@ -38,10 +38,12 @@ def mac_of(uuid: str) -> str:
 
 
 def publish_topic(uuid: str) -> str:
+    """The MQTT topic on which the plug publishes; docs/protocols/meross.md §1.6.1."""
     return f"/appliance/{uuid}/publish"
 
 
 def subscribe_topic(uuid: str) -> str:
+    """The MQTT topic that the plug subscribes, for requests to it; docs/protocols/meross.md §1.6.1."""
     return f"/appliance/{uuid}/subscribe"
 
 

@@ -28,6 +28,8 @@ class PayloadValue(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tr
 
 
 class Hardware(PayloadValue, frozen=True):
+    """Model, version, chip, UUID and MAC of the device; docs/protocols/meross.md §1.8.4."""
+
     type: str = ""
     sub_type: str = ""
     version: str = ""
@@ -37,6 +39,8 @@ class Hardware(PayloadValue, frozen=True):
 
 
 class Firmware(PayloadValue, frozen=True):
+    """Firmware and connection. ``wifi_mac``: the router's MAC; ``inner_ip``: the device's address. §1.8.4."""
+
     version: str = ""
     compile_time: str = ""
     wifi_mac: str = ""
@@ -64,6 +68,8 @@ class OnlineStatus(PayloadValue, frozen=True):
 
 
 class System(PayloadValue, frozen=True):
+    """What a device is, its clock, and whether its server is connected; docs/protocols/meross.md §1.8.3."""
+
     hardware: Hardware
     firmware: Firmware = Firmware()
     time: Time = Time()
@@ -113,6 +119,8 @@ class Control(PayloadValue, frozen=True):
 
 
 class All(PayloadValue, frozen=True):
+    """System.All: the system with the states of the relays, in ``control`` (hw1) or ``digest`` (later). §1.8.3."""
+
     system: System
     digest: Digest | None = None
     control: Control | None = None
@@ -193,12 +201,16 @@ class ClockRequest(PayloadValue, frozen=True):
 
 
 class ReportItem(PayloadValue, frozen=True):
+    """One value of System.Report; the meaning of types and values is not known. docs/protocols/meross.md §1.8.6."""
+
     type: Number = ""
     value: Number = ""
     timestamp: int = 0
 
 
 class Report(msgspec.Struct, frozen=True):
+    """System.Report, which the device sends unasked; docs/protocols/meross.md §1.8.6."""
+
     items: tuple[ReportItem, ...]
 
 
@@ -252,6 +264,8 @@ class OverTemperature(PayloadValue, frozen=True):
 
 
 class OverTemperatures(msgspec.Struct, frozen=True):
+    """The reports of excess temperature in one message."""
+
     items: tuple[OverTemperature, ...]
 
 
@@ -271,6 +285,8 @@ class HourlyEnergy(PayloadValue, frozen=True):
 
 
 class HourlyEnergies(msgspec.Struct, frozen=True):
+    """Control.ConsumptionH: energy by hour, for each channel; docs/protocols/meross.md §1.8.12."""
+
     channels: tuple[HourlyEnergy, ...]
 
 
@@ -336,6 +352,8 @@ class WifiNetwork(PayloadValue, frozen=True):
 
 
 class WifiNetworks(msgspec.Struct, frozen=True):
+    """Config.WifiList: the networks that the plug found; docs/protocols/meross.md §1.7.4."""
+
     networks: tuple[WifiNetwork, ...]
 
 

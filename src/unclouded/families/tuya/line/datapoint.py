@@ -89,6 +89,7 @@ def point_values(points: Iterable[DataPoint]) -> list[PointValues]:
 
 
 def write_points(points: Iterable[DataPoint]) -> bytes:
+    """Data points as their units, one behind the other."""
     return b"".join(map(bytes, points))
 
 

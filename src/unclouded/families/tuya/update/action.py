@@ -89,4 +89,5 @@ def kilobytes(size: int) -> str:
 
 
 def so_far(done: int, total: int) -> str:
+    """The progress of an update as text, in kilobytes. ``done``, ``total``: bytes."""
     return f"{kilobytes(done)} of {kilobytes(total)}"

@@ -25,6 +25,7 @@ FEATURES = {  # bits of field abv in 37/00
 
 
 def signal_of(value: Answer | Refusal) -> int:
+    """The signal in dBm that an answer gives; 0, which is not known, for a refusal and for what is no signal."""
     return value if isinstance(value, int) and -128 <= value < 0 else 0
 
 
@@ -34,6 +35,7 @@ def test_of(dBm: int) -> WifiTest:
 
 
 def whole_of(value: Answer | Refusal, most: int) -> int:
+    """The whole number that an answer gives, limited to 0 … ``most``; 0 for a refusal and for what is none."""
     return max(0, min(most, value)) if isinstance(value, int) else 0
 
 

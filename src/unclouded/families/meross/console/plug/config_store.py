@@ -149,6 +149,7 @@ def write_uuid(plug: SimulatedPlug, value: str, now: float) -> bool:
 
 
 def write_mac(plug: SimulatedPlug, value: str, now: float) -> bool:
+    """Sets the MAC of the simulated plug from ``xx:xx:xx:xx:xx:xx``; False, and no change, for any other text."""
     parts = value.lower().split(":")
     if len(parts) != 6 or not all(len(part) == 2 and set(part) <= set("0123456789abcdef") for part in parts):
         return False

@@ -18,6 +18,8 @@ class DoneAnswer(ConsoleAnswer, frozen=True):
 
 
 class ListedCommand(msgspec.Struct, frozen=True):
+    """One command of a list: ``name - help``. docs/protocols/meross_console.md §3."""
+
     name: str
     help: str
 
@@ -35,6 +37,8 @@ class UsageAnswer(ConsoleAnswer, frozen=True):
 
 
 class NetworkInterface(msgspec.Struct, frozen=True):
+    """One interface that ``ip`` lists, as the plug writes it."""
+
     name: str
     mode: str = ""
     ip: str = ""
@@ -43,15 +47,21 @@ class NetworkInterface(msgspec.Struct, frozen=True):
 
 
 class NetworkInterfaces(ConsoleAnswer, frozen=True):
+    """The answer of ``ip``."""
+
     interfaces: tuple[NetworkInterface, ...] = ()
 
 
 class SoftwareVersions(ConsoleAnswer, frozen=True):
+    """The answer of ``ver``: the software of the two parts of the chip, as the plug writes it."""
+
     cm4: str = ""
     n9: str = ""
 
 
 class HardwareInfo(ConsoleAnswer, frozen=True):
+    """The answer of ``meross hw``. ``region``: what the plug calls ``local``."""
+
     model: str = ""
     region: str = ""
     hardware: str = ""
@@ -61,6 +71,8 @@ class HardwareInfo(ConsoleAnswer, frozen=True):
 
 
 class FirmwareInfo(ConsoleAnswer, frozen=True):
+    """The answer of ``meross fw``: version, and the date of the build as the plug writes it."""
+
     version: str = ""
     built: str = ""
 
@@ -83,6 +95,8 @@ class ConsoleTask(msgspec.Struct, frozen=True):
 
 
 class TaskTable(ConsoleAnswer, frozen=True):
+    """The answer of ``meross task``: the running tasks."""
+
     tasks: tuple[ConsoleTask, ...] = ()
 
 
@@ -95,6 +109,8 @@ class HeapInfo(ConsoleAnswer, frozen=True):
 
 
 class ClockInfo(ConsoleAnswer, frozen=True):
+    """The answer of ``meross time``. ``utc``: Unix seconds; ``local_offset_s``: of the local time."""
+
     local_time: str = ""
     local_offset_s: int | None = None
     utc: int | None = None
@@ -102,6 +118,8 @@ class ClockInfo(ConsoleAnswer, frozen=True):
 
 
 class SunInfo(ConsoleAnswer, frozen=True):
+    """The answer of ``meross sun``: the place and its sunrise and sunset. The units of the place are not known."""
+
     latitude: float | None = None
     longitude: float | None = None
     zone: str = ""
@@ -110,22 +128,30 @@ class SunInfo(ConsoleAnswer, frozen=True):
 
 
 class IdentityValue(ConsoleAnswer, frozen=True):
+    """The answer of ``meross e2p uuid`` or ``meross e2p mac``: the one of both that was asked for."""
+
     uuid: str = ""
     mac: str = ""
 
 
 class PingRequest(msgspec.Struct, frozen=True):
+    """A ping that the plug has sent. ``sequence``: as text, as its log line has it."""
+
     sequence: str
     address: str = ""
 
 
 class PingReply(msgspec.Struct, frozen=True):
+    """The reply to a ping, and after how many milliseconds it came."""
+
     sequence: str
     ms: int
     address: str = ""
 
 
 class PingAnswer(ConsoleAnswer, frozen=True):
+    """The log lines of ``meross ping``: what was sent, and which replies came."""
+
     sent: tuple[PingRequest, ...] = ()
     replies: tuple[PingReply, ...] = ()
 
@@ -143,6 +169,8 @@ class HistoryDay(msgspec.Struct, frozen=True):
 
 
 class ReportTime(msgspec.Struct, frozen=True):
+    """One of the report times of ``meross power``, as the plug writes it; ``slot`` is its number."""
+
     slot: int
     time: str
 
@@ -169,6 +197,8 @@ class PowerInfo(ConsoleAnswer, frozen=True):
 
 
 class ScannedNetwork(msgspec.Struct, frozen=True):
+    """One Wi-Fi network of ``meross scan``. The meaning of ``auth``, ``cipher`` and of the last four is not known."""
+
     channel: int
     ssid: str
     bssid: str
@@ -182,14 +212,20 @@ class ScannedNetwork(msgspec.Struct, frozen=True):
 
 
 class ScanAnswer(ConsoleAnswer, frozen=True):
+    """The answer of ``meross scan``: the Wi-Fi networks around the plug."""
+
     networks: tuple[ScannedNetwork, ...] = ()
 
 
 class FactoryMode(ConsoleAnswer, frozen=True):
+    """The answer of ``meross fac``: YES or NO; None where neither was read."""
+
     factory_mode: bool | None = None
 
 
 class ConnectionStatus(ConsoleAnswer, frozen=True):
+    """The answer of ``meross iot status``. ``user_key`` is a secret: docs/protocols/meross_console.md §6."""
+
     wifi: str = ""
     server: str = ""
     primary_host: str = ""
@@ -202,6 +238,8 @@ class ConnectionStatus(ConsoleAnswer, frozen=True):
 
 
 class UnbindAnswer(ConsoleAnswer, frozen=True):
+    """The answer of ``meross iot unbind``: the state that the plug prints when it forgets Wi-Fi, server and account."""
+
     state: str = ""
 
 
@@ -227,6 +265,8 @@ class DebugInfo(ConsoleAnswer, frozen=True):
 
 
 class ConfigEntry(msgspec.Struct, frozen=True):
+    """One setting: ``[group]key: value``. docs/protocols/meross_console.md §5."""
+
     group: str
     key: str
     value: str

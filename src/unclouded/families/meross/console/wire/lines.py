@@ -38,6 +38,8 @@ _PROMPTS = re.compile(rb"\$(?: |(?=[\[a-z?\r\n$]|\Z))")  # "$8710c>" is that of 
 
 
 class LineKind(Enum):
+    """What a line of the console is; docs/protocols/meross_console.md §1.1 to §1.3."""
+
     PROMPT = "prompt"
     LOG = "log"
     TEXT = "text"

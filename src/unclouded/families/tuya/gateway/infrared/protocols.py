@@ -53,6 +53,7 @@ def remote_code(protocol: str, address: int, command: int, bits: int = 0, toggle
 
 
 def near(duration: float, expected: float) -> bool:
+    """Whether a duration (µs) is the expected one within a quarter and 100 µs."""
     return abs(duration - expected) <= LATITUDE * expected + SLACK_US
 
 
@@ -96,6 +97,7 @@ SAMSUNG = PulseDistance("Samsung", (4500, 4500), 560, 560, 1690, 38_000)
 
 
 def read_nec(durations: Sequence[int]) -> RemoteCode | None:
+    """The NEC code of durations (µs, mark first); None where it is none. The address has 8 or 16 bits."""
     bits = NEC.read_bits(durations)
     if bits is None or not _inverse(bits >> 16):
         return None
@@ -112,6 +114,7 @@ def write_nec(address: int, command: int, bits: int, toggle: int) -> InfraredCod
 
 
 def read_samsung(durations: Sequence[int]) -> RemoteCode | None:
+    """The Samsung code of durations (µs, mark first); None where it is none. The address has 8 or 16 bits."""
     bits = SAMSUNG.read_bits(durations)
     if bits is None or not _inverse(bits >> 16):
         return None
@@ -135,6 +138,7 @@ SONY_BITS = (12, 15, 20)
 
 
 def read_sony(durations: Sequence[int]) -> RemoteCode | None:
+    """The Sony code of durations (µs, mark first), of 12, 15 or 20 bits; None where it is none."""
     frame = _first_frame(durations)
     marks, spaces = frame[::2], frame[1::2]
     if len(marks) - 1 not in SONY_BITS or not near(marks[0], 4 * SONY_US):
@@ -148,6 +152,7 @@ def read_sony(durations: Sequence[int]) -> RemoteCode | None:
 
 
 def write_sony(address: int, command: int, bits: int, toggle: int) -> InfraredCode:
+    """A Sony code, three frames at 40 kHz. ``bits`` 0: the fewest that fit. Raises ValueError for what does not fit."""
     size = bits or next((one for one in SONY_BITS if address < 1 << one - 7), SONY_BITS[-1])
     if size not in SONY_BITS:
         raise ValueError(f"a Sony code has 12, 15 or 20 bits, not {size}")
@@ -170,6 +175,7 @@ RC6_LEADER = (6, 2)  # halves: mark, space
 
 
 def read_rc5(durations: Sequence[int]) -> RemoteCode | None:
+    """The RC5 code of durations (µs, mark first), with its toggle bit; None where it is none."""
     levels = _levels(_first_frame(durations), RC5_US, longest=2)
     # The first half of the start bit is a space, and cannot be seen.
     bits = _halves([0, *levels], RC5_BITS, one=(0, 1)) if levels else None
@@ -180,6 +186,7 @@ def read_rc5(durations: Sequence[int]) -> RemoteCode | None:
 
 
 def write_rc5(address: int, command: int, bits: int, toggle: int) -> InfraredCode:
+    """An RC5 code. ``bits`` is not used: it has always 14. Raises ValueError for what does not fit."""
     _must_fit(address, 5)
     _must_fit(command, 7)
     whole = 1 << 13 | (0 if command & 0x40 else 1) << 12 | (toggle & 1) << 11 | address << 6 | command & 0x3F
@@ -188,6 +195,7 @@ def write_rc5(address: int, command: int, bits: int, toggle: int) -> InfraredCod
 
 
 def read_rc6(durations: Sequence[int]) -> RemoteCode | None:
+    """The RC6 code (mode 0) of durations (µs, mark first), with its toggle bit; None where it is none."""
     levels = _levels(_first_frame(durations), RC6_US, longest=6)
     mark, space = RC6_LEADER
     head = [1] * mark + [0] * space
@@ -202,6 +210,7 @@ def read_rc6(durations: Sequence[int]) -> RemoteCode | None:
 
 
 def write_rc6(address: int, command: int, bits: int, toggle: int) -> InfraredCode:
+    """An RC6 code of mode 0. ``bits`` is not used: it has always 16. Raises ValueError for what does not fit."""
     _must_fit(address, 8)
     _must_fit(command, 8)
     mark, space = RC6_LEADER

@@ -57,12 +57,14 @@ def form_of(text: str) -> str:
 
 
 def read_raw(text: str) -> InfraredCode:
+    """The code of durations in µs with the carrier anywhere among them. Raises CommandError where it is none."""
     carrier = CARRIER.search(text)
     rest = text[: carrier.start()] + text[carrier.end() :] if carrier else text
     return code_of(_in_turn(rest.strip("[] \t\r\n").replace(",", " ").split()), _carrier(carrier))
 
 
 def write_raw(code: InfraredCode) -> str:
+    """The carrier in Hz, then the durations in µs with those of a repetition."""
     return " ".join((f"{code.carrier_Hz}Hz", *map(str, code.durations_us + code.repeat_us)))
 
 
@@ -70,6 +72,7 @@ def write_raw(code: InfraredCode) -> str:
 
 
 def read_irremote(text: str) -> InfraredCode:
+    """The code of a C array of durations in µs. Raises CommandError without one."""
     array = ARRAY.search(text)
     if array is None:
         raise CommandError("There is no list of durations in braces.")
@@ -78,6 +81,7 @@ def read_irremote(text: str) -> InfraredCode:
 
 
 def write_irremote(code: InfraredCode) -> str:
+    """A C array of the durations in µs, with the carrier in a comment."""
     durations = code.durations_us + code.repeat_us
     numbers = ", ".join(map(str, durations))
     return f"uint16_t rawData[{len(durations)}] = {{{numbers}}};  // {code.carrier_Hz} Hz"
@@ -104,6 +108,7 @@ def read_ir_ctl(text: str) -> InfraredCode:
 
 
 def write_ir_ctl(code: InfraredCode) -> str:
+    """A line for the carrier in Hz, then one for each pulse and space in µs."""
     durations = enumerate(code.durations_us + code.repeat_us)
     lines = (f"{'space' if number % 2 else 'pulse'} {duration}" for number, duration in durations)
     return "\n".join((f"carrier {code.carrier_Hz}", *lines))
@@ -113,6 +118,7 @@ def write_ir_ctl(code: InfraredCode) -> str:
 
 
 def read_pronto(text: str) -> InfraredCode:
+    """The code of Pronto words, its first part and its repetition. Raises CommandError where it is none."""
     words = text.split()
     if len(words) < 4 or not all(WORD.fullmatch(word) for word in words):
         raise CommandError("A Pronto code is words of four hexadecimal digits, at least four of them.")
@@ -128,6 +134,7 @@ def read_pronto(text: str) -> InfraredCode:
 
 
 def write_pronto(code: InfraredCode) -> str:
+    """Pronto words of kind 0000: durations become whole periods of the carrier."""
     divisor = max(1, round(1e6 / (code.carrier_Hz * PRONTO_TICK_US)))
     period = divisor * PRONTO_TICK_US
     once, repeat = _pairs(code.durations_us, period), _pairs(code.repeat_us, period)

@@ -235,6 +235,7 @@ def counted_part(data: bytes, at: int) -> tuple[bytes, int]:
 
 
 def counted_text(data: bytes, at: int) -> tuple[str, int]:
+    """The text behind a byte of length at ``at``, and where it ends. Raises UnicodeDecodeError where it is no UTF-8."""
     raw, end = counted_part(data, at)
     return raw.decode(), end
 

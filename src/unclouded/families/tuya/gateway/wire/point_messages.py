@@ -128,12 +128,14 @@ def read_sub_device_points(frame: Frame) -> Message:
 
 
 def read_group_points(frame: Frame) -> Message:
+    """The message of 14: GroupPoints, or OutOfRange. docs/protocols/tuya_gateway.md §2.5."""
     grp_id, behind = _id(frame.payload, 0)
     points = read_points(frame.payload[behind:])
     return _checked(frame, GroupPoints(grp_id, points), points, grp_id)
 
 
 def read_member_points(frame: Frame) -> Message:
+    """The message of 22: MemberPoints, or OutOfRange. docs/protocols/tuya_gateway.md §2.5."""
     grp_id, behind = _id(frame.payload, 0)
     sub_id, behind = _id(frame.payload, behind)
     points = read_points(frame.payload[behind:])
@@ -141,6 +143,7 @@ def read_member_points(frame: Frame) -> Message:
 
 
 def read_record(frame: Frame) -> Message:
+    """The message of 2c: TimedPoints; OutOfRange where the time of the record or a value cannot be."""
     payload = frame.payload
     time = _record_time(payload[: 1 + TIME_SIZE])
     sub_id, behind = _id(payload, 1 + TIME_SIZE)

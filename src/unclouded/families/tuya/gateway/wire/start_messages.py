@@ -191,6 +191,7 @@ def working_mode_problem(message: WorkingMode) -> str:
 
 
 def read_network(frame: Frame) -> NetworkStatus:
+    """The message of a network status, which has one byte."""
     must(len(frame.payload) == 1)
     return NetworkStatus(frame.payload[0], frame.command)
 
