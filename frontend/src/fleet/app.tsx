@@ -20,10 +20,10 @@ const EventsPage = later(() => import("./events/events").then((page) => page.Eve
 const SettingsPage = later(() => import("./settings/settings").then((page) => page.SettingsPage));
 
 const LOOKS: Readonly<Record<(typeof PAGES)[number], readonly [Id, PageLink["icon"]]>> = {
-  "/": ["fleet.homes", <path d="M3 11.5 12 4l9 7.5M6 9.5V20h12V9.5" />],
-  "/energy": ["fleet.energy", <path d="M4 20V12M10 20V5M16 20v-9M21 20H3" />],
-  "/commands": ["fleet.commands", <path d="M8 3v5M16 3v5M6 8h12v4a6 6 0 0 1-12 0zM12 18v3" />],
-  "/events": ["fleet.events", <path d="M5 6h14M5 12h14M5 18h9" />],
+  "/": ["fleet.homes", <path key="icon" d="M3 11.5 12 4l9 7.5M6 9.5V20h12V9.5" />],
+  "/energy": ["fleet.energy", <path key="icon" d="M4 20V12M10 20V5M16 20v-9M21 20H3" />],
+  "/commands": ["fleet.commands", <path key="icon" d="M8 3v5M16 3v5M6 8h12v4a6 6 0 0 1-12 0zM12 18v3" />],
+  "/events": ["fleet.events", <path key="icon" d="M5 6h14M5 12h14M5 18h9" />],
   "/settings": ["app.settings", SETTINGS_ICON],
 };
 
@@ -45,7 +45,9 @@ export function FleetApp() {
             {say("app.title")}
           </a>
         </p>
-        <Links links={PAGES.map((to) => ({ to, text: say(LOOKS[to][0]), icon: LOOKS[to][1], isCurrent: to === current }))} />
+        <Links
+          links={PAGES.map((to) => ({ to, text: say(LOOKS[to][0]), icon: LOOKS[to][1], isCurrent: to === current }))}
+        />
         <ConnectionState />
       </header>
       <Disconnected isKnown={session.value !== undefined} />

@@ -66,7 +66,8 @@ function take(changes: FleetChanges): void {
   batch(() => {
     followClock(changes.at);
     if (changes.summary) summary.value = changes.summary;
-    if (changes.look_problem !== undefined && (changes.look ?? watched.look) === watched.look) lookProblem.value = changes.look_problem;
+    if (changes.look_problem !== undefined && (changes.look ?? watched.look) === watched.look)
+      lookProblem.value = changes.look_problem;
     if (changes.live && changes.look === watched.look) receiveLive(changes.live as Live);
     for (const listener of listeners) listener(changes);
   });
@@ -83,7 +84,9 @@ const RANKS: readonly FleetRole[] = ["viewer", "operator", "owner"];
 
 /** Whether the person may do in an organisation what needs this role; in any of theirs, if none is named. */
 export function may(role: FleetRole, organisation: number | null = null): boolean {
-  return organisations.value.some((one) => (organisation === null || one.id === organisation) && RANKS.indexOf(one.role) >= RANKS.indexOf(role));
+  return organisations.value.some(
+    (one) => (organisation === null || one.id === organisation) && RANKS.indexOf(one.role) >= RANKS.indexOf(role),
+  );
 }
 
 export function organisationName(id: number | null): string {

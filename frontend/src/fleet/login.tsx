@@ -30,11 +30,30 @@ export function LoginPage() {
       <form class="card" onSubmit={submit}>
         <div class="field">
           <label for={nameId}>{say("fleet.login")}</label>
-          <input ref={first} id={nameId} type="text" name="username" autoComplete="username" spellcheck={false} autoCapitalize="none" value={login} onInput={(event) => setLogin(event.currentTarget.value)} {...field} />
+          <input
+            ref={first}
+            id={nameId}
+            type="text"
+            name="username"
+            autoComplete="username"
+            spellcheck={false}
+            autoCapitalize="none"
+            value={login}
+            onInput={(event) => setLogin(event.currentTarget.value)}
+            {...field}
+          />
         </div>
         <div class="field">
           <label for={passwordId}>{say("fleet.password")}</label>
-          <input id={passwordId} type="password" name="password" autoComplete="current-password" value={password} onInput={(event) => setPassword(event.currentTarget.value)} {...field} />
+          <input
+            id={passwordId}
+            type="password"
+            name="password"
+            autoComplete="current-password"
+            value={password}
+            onInput={(event) => setPassword(event.currentTarget.value)}
+            {...field}
+          />
         </div>
         <Submit busy={busy} barred={wait > 0}>
           {wait > 0 ? say("login.wait", { seconds: wait }) : say(busy ? "login.busy" : "login.submit")}
@@ -53,6 +72,8 @@ async function logIn(login: string, password: string): Promise<{ text: string; a
     session.value = answer;
     return { text: answer.person === null ? say("login.failed") : "", after: 0 };
   } catch (error) {
-    return error instanceof HubError ? { text: error.message, after: Math.ceil(error.after) } : { text: String(error), after: 0 };
+    return error instanceof HubError
+      ? { text: error.message, after: Math.ceil(error.after) }
+      : { text: String(error), after: 0 };
   }
 }

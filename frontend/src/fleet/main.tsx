@@ -20,13 +20,15 @@ startRouting({});
 void start(STREAM);
 loadFirstWords(language, locale, keptNumbers(), FLEET_TEXTS[language]).then(
   () => {
-    const page = document.getElementById("page")!;
     replaceWords({
-      "app.no_answer": say("fleet.no_answer"), "app.disconnected": say("fleet.disconnected"), "app.unexpected_answer": say("fleet.unexpected_answer"),
-      "app.page_missing": say("fleet.page_missing"), "app.title": say("fleet.title"),
+      "app.no_answer": say("fleet.no_answer"),
+      "app.disconnected": say("fleet.disconnected"),
+      "app.unexpected_answer": say("fleet.unexpected_answer"),
+      "app.page_missing": say("fleet.page_missing"),
+      "app.title": say("fleet.title"),
     });
-    render(<FleetApp />, page);
+    render(<FleetApp />, document.getElementById("page") ?? document.body);
     loadOtherWords().catch(() => undefined); // a page that needs them tries again
   },
-  () => document.getElementById("unloaded")!.removeAttribute("hidden"),
+  () => document.getElementById("unloaded")?.removeAttribute("hidden"),
 );

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { command, NOON } from "../testing";
 import { commandText, fateText, isOpen, lookOf } from "./fate";
-import { bodyOf, isComplete, NO_DRAFT, sorted, valueOf } from "./form";
+import { bodyOf, isComplete, NO_DRAFT, sorted, valueFrom } from "./form";
 
 const ZONE = "UTC";
 
@@ -25,7 +25,8 @@ describe("what became of a command", () => {
     expect([fateText(one, NOON, ZONE), lookOf(one), isOpen(one)]).toEqual([text, look, look === "open"]);
   });
 
-  it("of yesterday has its date", () => expect(fateText(command({ at: "2026-11-29T11:03:00Z" }), NOON, ZONE)).toBe("sent 29 Nov 11:03, no answer yet"));
+  it("of yesterday has its date", () =>
+    expect(fateText(command({ at: "2026-11-29T11:03:00Z" }), NOON, ZONE)).toBe("sent 29 Nov 11:03, no answer yet"));
 });
 
 it("a command is said by its device, its point and its value", () => {
@@ -42,22 +43,47 @@ describe("the form of a command", () => {
     [{ what: "other", value: "false" }, false],
     [{ what: "other", value: "Infinity" }, "Infinity"],
     [{ what: "other", value: "" }, ""],
-  ] as const)("%o sends %s", (how, value) => expect(valueOf({ ...NO_DRAFT, ...how })).toBe(value));
+  ] as const)("%o sends %s", (how, value) => expect(valueFrom({ ...NO_DRAFT, ...how })).toBe(value));
 
   it("is complete with a device, and with a point and a value where another value is set", () => {
-    expect([{}, { device: "pump" }, { device: "pump", what: "other" }, { device: "pump", what: "other", point: "mode", value: "heat" }].map((how) => isComplete({ ...NO_DRAFT, ...how } as never))).toEqual([false, true, false, true]);
+    expect(
+      [
+        {},
+        { device: "pump" },
+        { device: "pump", what: "other" },
+        { device: "pump", what: "other", point: "mode", value: "heat" },
+      ].map((how) => isComplete({ ...NO_DRAFT, ...how } as never)),
+    ).toEqual([false, true, false, true]);
   });
 
   it("names one home, or a filter", () => {
     const draft = { ...NO_DRAFT, device: " pump " };
-    expect(bodyOf(draft, { home: "h1" }, true)).toEqual({ device: "pump", point: "", value: false, until_s: 600, dry_run: true, homes: ["h1"] });
-    expect(bodyOf(draft, { filter: { org: null, state: "", flag: "", version: "", q: "" } }, false)).toHaveProperty("filter.org", null);
+    expect(bodyOf(draft, { home: "h1" }, true)).toEqual({
+      device: "pump",
+      point: "",
+      value: false,
+      until_s: 600,
+      dry_run: true,
+      homes: ["h1"],
+    });
+    expect(bodyOf(draft, { filter: { org: null, state: "", flag: "", version: "", q: "" } }, false)).toHaveProperty(
+      "filter.org",
+      null,
+    );
   });
 
   it("says how many homes get it, and for which reasons others do not", () => {
     const target = (home: string, problem = "") => ({ home, name: home.toUpperCase(), problem });
-    expect(sorted({ targets: [target("a"), target("b", "no control"), target("c", "no such device"), target("d", "no such device")] })).toEqual({
-      able: 1, problems: [{ reason: "no such device", homes: ["C", "D"] }, { reason: "no control", homes: ["B"] }],
+    expect(
+      sorted({
+        targets: [target("a"), target("b", "no control"), target("c", "no such device"), target("d", "no such device")],
+      }),
+    ).toEqual({
+      able: 1,
+      problems: [
+        { reason: "no such device", homes: ["C", "D"] },
+        { reason: "no control", homes: ["B"] },
+      ],
     });
   });
 });

@@ -101,7 +101,14 @@ function States({ states, state, batch }: { states: Commands["states"]; state: s
       {Object.entries(states)
         .filter(([, count]) => count > 0)
         .map(([one, count]) => (
-          <button key={one} type="button" class="chip" data-fate={lookOf({ state: one as Fate })} aria-pressed={state === one} onClick={() => to(state === one ? "" : one)}>
+          <button
+            key={one}
+            type="button"
+            class="chip"
+            data-fate={lookOf({ state: one as Fate })}
+            aria-pressed={state === one}
+            onClick={() => to(state === one ? "" : one)}
+          >
             {fateName(one as Fate)} <span class="count">{countText(count)}</span>
           </button>
         ))}
@@ -116,7 +123,8 @@ function useFresh(batch: string): ReadonlyMap<string, FleetCommand> {
     setFresh(new Map());
     watch({ commands: batch });
     const stop = onChanges(({ commands }) => {
-      if (commands?.length) setFresh((known) => new Map([...known, ...commands.map((one): [string, FleetCommand] => [one.id, one])]));
+      if (commands?.length)
+        setFresh((known) => new Map([...known, ...commands.map((one): [string, FleetCommand] => [one.id, one])]));
     });
     return () => {
       stop();

@@ -2,13 +2,18 @@
 import type { Filter, SentCommands } from "../shapes";
 
 /** `what`: on and off are sent to the point that a device is switched with, `other` sets any point. */
-export type Draft = Readonly<{ device: string; what: "on" | "off" | "other"; point: string; value: string; until_s: number }>;
+export type Draft = Readonly<{
+  device: string;
+  what: "on" | "off" | "other";
+  point: string;
+  value: string;
+  until_s: number;
+}>;
 
 export const NO_DRAFT: Draft = { device: "", what: "off", point: "", value: "", until_s: 600 };
-export const UNTIL: readonly number[] = [600, 3600, 6 * 3600, 86_400, 7 * 86_400]; // s
 
 /** The value as the device takes it: `on`, `21.5`, `heat`. */
-export function valueOf({ what, value }: Draft): boolean | number | string {
+export function valueFrom({ what, value }: Draft): boolean | number | string {
   if (what !== "other") return what === "on";
   const text = value.trim();
   if (text === "true" || text === "false") return text === "true";
@@ -23,13 +28,26 @@ export function isComplete({ device, what, point, value }: Draft): boolean {
 /** The body of the request, for one home or for all that a filter finds. */
 export function bodyOf(draft: Draft, to: { home: string } | { filter: Filter }, dry_run: boolean) {
   const where = "home" in to ? { homes: [to.home] } : { filter: to.filter };
-  return { device: draft.device.trim(), point: draft.what === "other" ? draft.point.trim() : "", value: valueOf(draft), until_s: draft.until_s, dry_run, ...where };
+  return {
+    device: draft.device.trim(),
+    point: draft.what === "other" ? draft.point.trim() : "",
+    value: valueFrom(draft),
+    until_s: draft.until_s,
+    dry_run,
+    ...where,
+  };
 }
 
 /** The homes that would get it, and those that would not carry it out with the reason, the most frequent reason first. */
-export function sorted({ targets }: Pick<SentCommands, "targets">): { able: number; problems: { reason: string; homes: string[] }[] } {
+export function sorted({ targets }: Pick<SentCommands, "targets">): {
+  able: number;
+  problems: { reason: string; homes: string[] }[];
+} {
   const problems = new Map<string, string[]>();
-  for (const { problem, name, home } of targets) if (problem) problems.set(problem, [...(problems.get(problem) ?? []), name || home]);
-  const rows = [...problems].map(([reason, homes]) => ({ reason, homes })).sort((one, other) => other.homes.length - one.homes.length);
+  for (const { problem, name, home } of targets)
+    if (problem) problems.set(problem, [...(problems.get(problem) ?? []), name || home]);
+  const rows = [...problems]
+    .map(([reason, homes]) => ({ reason, homes }))
+    .sort((one, other) => other.homes.length - one.homes.length);
   return { able: targets.filter((one) => !one.problem).length, problems: rows };
 }

@@ -11,9 +11,15 @@ import { Names, sayWith } from "../../text/rich";
 import { say, type Id } from "../../text/words";
 import { NO_FILTER, organisations } from "../live";
 import type { Filter, FleetHome, HomeState, SentCommands } from "../shapes";
-import { bodyOf, isComplete, NO_DRAFT, sorted, UNTIL, type Draft } from "./form";
+import { bodyOf, isComplete, NO_DRAFT, sorted, type Draft } from "./form";
 
-const UNTIL_NAMES: readonly Id[] = ["fleet.until_10min", "fleet.until_1h", "fleet.until_6h", "fleet.until_1d", "fleet.until_7d"];
+const UNTIL_NAMES: readonly (readonly [number, Id])[] = [
+  [600, "fleet.until_10min"],
+  [3600, "fleet.until_1h"],
+  [6 * 3600, "fleet.until_6h"],
+  [86_400, "fleet.until_1d"],
+  [7 * 86_400, "fleet.until_7d"],
+]; // s
 const MOST_NAMED = 5; // homes whose names are said
 
 /** `home`: the only one; "" = those of a filter. */
@@ -26,6 +32,10 @@ export function Give({ home, sent }: { home: string; sent: (batch: string) => vo
   const { value: only } = usePolled<FleetHome>(home ? `/api/fleet/homes/${home}` : undefined);
   const change = (part: Partial<Draft>) => {
     setDraft({ ...draft, ...part });
+    setChecked(undefined);
+  };
+  const choose = (part: Partial<Filter>) => {
+    setFilter({ ...filter, ...part });
     setChecked(undefined);
   };
   const to = home ? { home } : { filter };
@@ -54,11 +64,16 @@ export function Give({ home, sent }: { home: string; sent: (batch: string) => vo
           <a href="/commands">{say("fleet.give_many")}</a>
         </p>
       ) : (
-        <Which filter={filter} change={(part) => (setFilter({ ...filter, ...part }), setChecked(undefined))} />
+        <Which filter={filter} change={choose} />
       )}
       <What draft={draft} change={change} home={only} />
       <div class="row-of">
-        <button type="submit" class={found ? "" : "main"} aria-busy={busy} aria-disabled={!isComplete(draft) || busy || undefined}>
+        <button
+          type="submit"
+          class={found ? "" : "main"}
+          aria-busy={busy}
+          aria-disabled={!isComplete(draft) || busy || undefined}
+        >
           {say("fleet.check")}
         </button>
         {found && found.able > 0 && (
@@ -70,7 +85,11 @@ export function Give({ home, sent }: { home: string; sent: (batch: string) => vo
       <div role="status">
         {found && (
           <>
-            <p>{found.able ? say(found.able === 1 ? "fleet.goes_to_one" : "fleet.goes_to", { count: countText(found.able) }) : say("fleet.goes_to_none")}</p>
+            <p>
+              {found.able
+                ? say(found.able === 1 ? "fleet.goes_to_one" : "fleet.goes_to", { count: countText(found.able) })
+                : say("fleet.goes_to_none")}
+            </p>
             {found.problems.map(({ reason, homes }) => (
               <p key={reason} class="small">
                 {count("fleet.count_home", homes.length)}: {reason} (<Names names={homes.slice(0, MOST_NAMED)} />
@@ -92,7 +111,12 @@ function Which({ filter, change }: { filter: Filter; change: (part: Partial<Filt
       {organisations.value.length > 1 && (
         <label class="field">
           <span>{say("fleet.organisation")}</span>
-          <select value={filter.org === null ? "" : String(filter.org)} onChange={(event) => change({ org: event.currentTarget.value === "" ? null : Number(event.currentTarget.value) })}>
+          <select
+            value={filter.org === null ? "" : String(filter.org)}
+            onChange={(event) =>
+              change({ org: event.currentTarget.value === "" ? null : Number(event.currentTarget.value) })
+            }
+          >
             <option value="">{say("fleet.all_organisations")}</option>
             {organisations.value.map((one) => (
               <option key={one.id} value={String(one.id)}>
@@ -104,7 +128,10 @@ function Which({ filter, change }: { filter: Filter; change: (part: Partial<Filt
       )}
       <label class="field">
         <span>{say("fleet.state")}</span>
-        <select value={filter.state} onChange={(event) => change({ state: event.currentTarget.value as HomeState | "" })}>
+        <select
+          value={filter.state}
+          onChange={(event) => change({ state: event.currentTarget.value as HomeState | "" })}
+        >
           <option value="">{say("fleet.all")}</option>
           {STATES.filter((one) => one !== "revoked").map((one) => (
             <option key={one} value={one}>
@@ -115,21 +142,44 @@ function Which({ filter, change }: { filter: Filter; change: (part: Partial<Filt
       </label>
       <label class="field wide">
         <span>{say("fleet.search_for")}</span>
-        <input type="search" maxLength={200} value={filter.q} onInput={(event) => change({ q: event.currentTarget.value })} />
+        <input
+          type="search"
+          maxLength={200}
+          value={filter.q}
+          onInput={(event) => change({ q: event.currentTarget.value })}
+        />
       </label>
     </fieldset>
   );
 }
 
 /** Of one home its devices are offered; in many homes, devices are named by their id. */
-function What({ draft, change, home }: { draft: Draft; change: (part: Partial<Draft>) => void; home: FleetHome | undefined }) {
+function What({
+  draft,
+  change,
+  home,
+}: {
+  draft: Draft;
+  change: (part: Partial<Draft>) => void;
+  home: FleetHome | undefined;
+}) {
   const list = useId();
   return (
     <fieldset class="form-row">
       <legend>{say("fleet.what")}</legend>
       <label class="field">
         <span>{say(home ? "fleet.device" : "fleet.device_id")}</span>
-        <input type="text" list={home ? list : undefined} maxLength={200} required spellcheck={false} autoCapitalize="none" autoComplete="off" value={draft.device} onInput={(event) => change({ device: event.currentTarget.value })} />
+        <input
+          type="text"
+          list={home ? list : undefined}
+          maxLength={200}
+          required
+          spellcheck={false}
+          autoCapitalize="none"
+          autoComplete="off"
+          value={draft.device}
+          onInput={(event) => change({ device: event.currentTarget.value })}
+        />
       </label>
       {home && (
         <datalist id={list}>
@@ -152,20 +202,39 @@ function What({ draft, change, home }: { draft: Draft; change: (part: Partial<Dr
         <>
           <label class="field">
             <span>{say("fleet.point")}</span>
-            <input type="text" maxLength={200} required spellcheck={false} autoCapitalize="none" value={draft.point} onInput={(event) => change({ point: event.currentTarget.value })} />
+            <input
+              type="text"
+              maxLength={200}
+              required
+              spellcheck={false}
+              autoCapitalize="none"
+              value={draft.point}
+              onInput={(event) => change({ point: event.currentTarget.value })}
+            />
           </label>
           <label class="field">
             <span>{say("fleet.value")}</span>
-            <input type="text" maxLength={1000} required spellcheck={false} autoCapitalize="none" value={draft.value} onInput={(event) => change({ value: event.currentTarget.value })} />
+            <input
+              type="text"
+              maxLength={1000}
+              required
+              spellcheck={false}
+              autoCapitalize="none"
+              value={draft.value}
+              onInput={(event) => change({ value: event.currentTarget.value })}
+            />
           </label>
         </>
       )}
       <label class="field">
         <span>{say("fleet.counts_for")}</span>
-        <select value={String(draft.until_s)} onChange={(event) => change({ until_s: Number(event.currentTarget.value) })}>
-          {UNTIL.map((one, index) => (
+        <select
+          value={String(draft.until_s)}
+          onChange={(event) => change({ until_s: Number(event.currentTarget.value) })}
+        >
+          {UNTIL_NAMES.map(([one, name]) => (
             <option key={one} value={String(one)}>
-              {say(UNTIL_NAMES[index]!)}
+              {say(name)}
             </option>
           ))}
         </select>

@@ -7,9 +7,19 @@ import type { FleetCommand } from "../shapes";
 import { commandText, fateText, isOpen, lookOf } from "./fate";
 
 /** `isNamed`: with the name of its home. */
-export function CommandLine({ command, zone, isNamed = false }: { command: FleetCommand; zone: string; isNamed?: boolean }) {
+export function CommandLine({
+  command,
+  zone,
+  isNamed = false,
+}: {
+  command: FleetCommand;
+  zone: string;
+  isNamed?: boolean;
+}) {
   const time = (text: string) => timeText(Date.parse(text) / 1000, now.value, zone);
-  const by = isOpen(command) ? say("fleet.given_until", { who: command.who, time: time(command.at), until: time(command.until) }) : say("fleet.given", { who: command.who, time: time(command.at) });
+  const by = isOpen(command)
+    ? say("fleet.given_until", { who: command.who, time: time(command.at), until: time(command.until) })
+    : say("fleet.given", { who: command.who, time: time(command.at) });
   return (
     <li class="command" data-fate={command.state}>
       <div>

@@ -26,7 +26,11 @@ import "./energy.css";
 
 const POLL_MS = 300_000;
 const PAGE = 100; // homes of a request
-const COLOURS: Partial<Record<Part, string>> = { import: "var(--from-grid)", produced: "var(--solar)", export: "var(--export)" };
+const COLOURS: Partial<Record<Part, string>> = {
+  import: "var(--from-grid)",
+  produced: "var(--solar)",
+  export: "var(--export)",
+};
 const today = computed(() => dayText(dayOf(now.value, HERE)));
 
 export function EnergyPage() {
@@ -36,7 +40,10 @@ export function EnergyPage() {
   const { first, last } = datesOf(view);
   const asked = { by: view.by, start: dayText(first), end: dayText(last), org: view.org ?? undefined, limit: PAGE };
   const place = address("/api/fleet/energy", asked);
-  const { answer, of, isLoading, error, again } = useAnswer<FleetEnergy>(place, dayText(last) >= today.value ? POLL_MS : 0);
+  const { answer, of, isLoading, error, again } = useAnswer<FleetEnergy>(
+    place,
+    dayText(last) >= today.value ? POLL_MS : 0,
+  );
   const isStale = of !== place;
   const title = periodTitle(RANGE_OF[view.by], view.on);
   return (
@@ -52,7 +59,11 @@ export function EnergyPage() {
         </Notice>
       )}
       <Chart answer={answer} isStale={isStale} title={title} />
-      {answer ? <Homes key={place} answer={answer} place={place} title={title} asked={asked} /> : <div class="skeleton tall" aria-busy="true" />}
+      {answer ? (
+        <Homes key={place} answer={answer} place={place} title={title} asked={asked} />
+      ) : (
+        <div class="skeleton tall" aria-busy="true" />
+      )}
     </main>
   );
 }
@@ -71,13 +82,24 @@ function Choices({ view, today, show }: { view: FleetView; today: Day; show: (pa
   return (
     <div class="toolbar">
       <div class="period" role="group" aria-label={say("history.period")}>
-        <button type="button" class="arrow bare" aria-label={say("history.earlier")} onClick={() => show({ on: shifted(range, view.on, -1) })}>
+        <button
+          type="button"
+          class="arrow bare"
+          aria-label={say("history.earlier")}
+          onClick={() => show({ on: shifted(range, view.on, -1) })}
+        >
           ‹
         </button>
         <strong class="when" aria-live="polite">
           {periodTitle(range, view.on)}
         </strong>
-        <button type="button" class="arrow bare" aria-label={say("history.later")} aria-disabled={isLast} onClick={() => isLast || show({ on: shifted(range, view.on, 1) })}>
+        <button
+          type="button"
+          class="arrow bare"
+          aria-label={say("history.later")}
+          aria-disabled={isLast}
+          onClick={() => isLast || show({ on: shifted(range, view.on, 1) })}
+        >
           ›
         </button>
       </div>
@@ -89,7 +111,13 @@ function Choices({ view, today, show }: { view: FleetView; today: Day; show: (pa
         ))}
       </div>
       {organisations.value.length > 1 && (
-        <select aria-label={say("fleet.organisation")} value={view.org === null ? "" : String(view.org)} onChange={(event) => show({ org: event.currentTarget.value === "" ? null : Number(event.currentTarget.value) })}>
+        <select
+          aria-label={say("fleet.organisation")}
+          value={view.org === null ? "" : String(view.org)}
+          onChange={(event) =>
+            show({ org: event.currentTarget.value === "" ? null : Number(event.currentTarget.value) })
+          }
+        >
           <option value="">{say("fleet.all_organisations")}</option>
           {organisations.value.map((one) => (
             <option key={one.id} value={String(one.id)}>
@@ -106,7 +134,11 @@ function Chart({ answer, isStale, title }: { answer: FleetEnergy | undefined; is
   const over = useSignal<number | null>(null);
   const height = innerWidth < 900 ? 232 : 320;
   const sums = answer && sumsOf(answer.total);
-  const named = say("fleet.energy_label", { period: title, import: amountOf(sums?.import ?? null), export: amountOf(sums?.export ?? null) });
+  const named = say("fleet.energy_label", {
+    period: title,
+    import: amountOf(sums?.import ?? null),
+    export: amountOf(sums?.export ?? null),
+  });
   return (
     <section class="panel" aria-label={title}>
       <dl class="sums" data-dim={isStale || undefined}>
@@ -127,8 +159,16 @@ function Chart({ answer, isStale, title }: { answer: FleetEnergy | undefined; is
       <div class="canvas-box" style={{ height: `${height}px` }} data-dim={isStale || undefined}>
         {answer && answer.periods.length > 0 && (
           <BarChart
-            energy={energyOf(answer, HERE)} bars={barsOf(answer)} zone={HERE} height={height} label={named} before={[]} paint={(part) => COLOURS[part] ?? "var(--rest)"}
-            over={over} open={undefined} tip={(index) => <Tip answer={answer} index={index} />}
+            energy={energyOf(answer, HERE)}
+            bars={barsOf(answer)}
+            zone={HERE}
+            height={height}
+            label={named}
+            before={[]}
+            paint={(part) => COLOURS[part] ?? "var(--rest)"}
+            over={over}
+            open={undefined}
+            tip={(index) => <Tip answer={answer} index={index} />}
           />
         )}
       </div>
@@ -160,7 +200,12 @@ function Tip({ answer, index }: { answer: FleetEnergy; index: number }) {
   );
 }
 
-type HomesProps = { answer: FleetEnergy; place: string; title: string; asked: Record<string, string | number | undefined> };
+type HomesProps = {
+  answer: FleetEnergy;
+  place: string;
+  title: string;
+  asked: Record<string, string | number | undefined>;
+};
 
 /** The sum of each home, and of each period as a table. */
 function Homes({ answer, place, title, asked }: HomesProps) {
@@ -178,12 +223,28 @@ function Homes({ answer, place, title, asked }: HomesProps) {
       setFailure(error instanceof HubError ? error.message : String(error));
     }
   };
-  const file = (format: string) => address("/api/fleet/export", { ...asked, limit: undefined, content: "energy", format });
+  const file = (format: string) =>
+    address("/api/fleet/export", { ...asked, limit: undefined, content: "energy", format });
   return (
     <section aria-labelledby="energy-homes">
       <Under
-        table={() => ({ head: [say("history.time"), say("fleet.sum_import"), say("fleet.sum_solar"), say("fleet.sum_export"), say("fleet.homes")], rows: answer.total.map((one, index) => [answer.periods[index] ?? "", ...(["import_Wh", "solar_Wh", "export_Wh"] as const).map((key) => amountOf(one[key])), countText(one.homes)]), step: "" })}
-        caption={`${say("fleet.energy")}, ${title}.`} csv={{ text: () => sumsCsv(answer), name: `fleet-energy-${title}.csv` }}
+        table={() => ({
+          head: [
+            say("history.time"),
+            say("fleet.sum_import"),
+            say("fleet.sum_solar"),
+            say("fleet.sum_export"),
+            say("fleet.homes"),
+          ],
+          rows: answer.total.map((one, index) => [
+            answer.periods[index] ?? "",
+            ...(["import_Wh", "solar_Wh", "export_Wh"] as const).map((key) => amountOf(one[key])),
+            countText(one.homes),
+          ]),
+          step: "",
+        })}
+        caption={`${say("fleet.energy")}, ${title}.`}
+        csv={{ text: () => sumsCsv(answer), name: `fleet-energy-${title}.csv` }}
       />
       <div class="beside-title">
         <h2 id="energy-homes">{say("fleet.by_home")}</h2>
@@ -203,9 +264,15 @@ function Homes({ answer, place, title, asked }: HomesProps) {
             <thead>
               <tr>
                 <th scope="col">{say("fleet.home")}</th>
-                <th scope="col" class="number">{say("fleet.sum_import")}</th>
-                <th scope="col" class="number">{say("fleet.sum_solar")}</th>
-                <th scope="col" class="number">{say("fleet.sum_export")}</th>
+                <th scope="col" class="number">
+                  {say("fleet.sum_import")}
+                </th>
+                <th scope="col" class="number">
+                  {say("fleet.sum_solar")}
+                </th>
+                <th scope="col" class="number">
+                  {say("fleet.sum_export")}
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -229,7 +296,13 @@ function Homes({ answer, place, title, asked }: HomesProps) {
 }
 
 function Row({ row }: { row: FleetEnergy["homes"][number] }) {
-  const sums = sumsOf(row.import_Wh.map((_, index) => ({ import_Wh: row.import_Wh[index] ?? null, export_Wh: row.export_Wh[index] ?? null, solar_Wh: row.solar_Wh[index] ?? null })));
+  const sums = sumsOf(
+    row.import_Wh.map((_, index) => ({
+      import_Wh: row.import_Wh[index] ?? null,
+      export_Wh: row.export_Wh[index] ?? null,
+      solar_Wh: row.solar_Wh[index] ?? null,
+    })),
+  );
   return (
     <tr>
       <th scope="row">

@@ -16,7 +16,11 @@ export const RANGE_OF: Readonly<Record<FleetView["by"], Range>> = { day: "month"
 
 export function viewOf(query: URLSearchParams, today: Day): FleetView {
   const org = Number(query.get("org") || NaN);
-  return { by: query.get("by") === "month" ? "month" : "day", on: dayFrom(query.get("on")) ?? today, org: Number.isSafeInteger(org) ? org : null };
+  return {
+    by: query.get("by") === "month" ? "month" : "day",
+    on: dayFrom(query.get("on")) ?? today,
+    org: Number.isSafeInteger(org) ? org : null,
+  };
 }
 
 /** The first and the last day of the period, as the API takes them. */
@@ -37,17 +41,43 @@ function instants({ periods }: Pick<FleetEnergy, "periods">, zone: string): numb
 
 export type Sums = Readonly<{ import: number | null; export: number | null; solar: number | null }>;
 
-export function sumsOf(rows: readonly { import_Wh: number | null; export_Wh: number | null; solar_Wh: number | null }[]): Sums {
-  const sum = (values: readonly (number | null)[]) => (values.some((one) => one !== null) ? values.reduce<number>((total, one) => total + (one ?? 0), 0) : null);
-  return { import: sum(rows.map((one) => one.import_Wh)), export: sum(rows.map((one) => one.export_Wh)), solar: sum(rows.map((one) => one.solar_Wh)) };
+export function sumsOf(
+  rows: readonly { import_Wh: number | null; export_Wh: number | null; solar_Wh: number | null }[],
+): Sums {
+  const sum = (values: readonly (number | null)[]) =>
+    values.some((one) => one !== null) ? values.reduce<number>((total, one) => total + (one ?? 0), 0) : null;
+  return {
+    import: sum(rows.map((one) => one.import_Wh)),
+    export: sum(rows.map((one) => one.export_Wh)),
+    solar: sum(rows.map((one) => one.solar_Wh)),
+  };
 }
 
 /** The periods as the chart of bars takes them. */
 export function energyOf(answer: FleetEnergy, zone: string): Energy {
-  const row = (point: string, Wh: (number | null)[]) => ({ device: "homes", point, Wh, estimated: [], gap: [], edited: [], void: [] });
+  const row = (point: string, Wh: (number | null)[]) => ({
+    device: "homes",
+    point,
+    Wh,
+    estimated: [],
+    gap: [],
+    edited: [],
+    void: [],
+  });
   return {
-    by: answer.by, timezone: zone, at: instants(answer, zone),
-    rows: [row("energy_import_Wh", answer.total.map((one) => one.import_Wh)), row("energy_export_Wh", answer.total.map((one) => one.export_Wh))],
+    by: answer.by,
+    timezone: zone,
+    at: instants(answer, zone),
+    rows: [
+      row(
+        "energy_import_Wh",
+        answer.total.map((one) => one.import_Wh),
+      ),
+      row(
+        "energy_export_Wh",
+        answer.total.map((one) => one.export_Wh),
+      ),
+    ],
   };
 }
 
@@ -56,7 +86,8 @@ export function barsOf({ total }: Pick<FleetEnergy, "total">): Bars {
   const bars = total.flatMap((one, period): Bar[] => {
     const [taken, given] = [one.import_Wh ?? 0, one.export_Wh ?? 0];
     const kept = Math.max(0, (one.solar_Wh ?? 0) - given);
-    const bar = (part: Bar["part"], from: number, to: number): Bar[] => (from === to ? [] : [{ part, device: part, period, from, to, slot: 0, estimated: false }]);
+    const bar = (part: Bar["part"], from: number, to: number): Bar[] =>
+      from === to ? [] : [{ part, device: part, period, from, to, slot: 0, estimated: false }];
     return [...bar("import", 0, taken), ...bar("produced", taken, taken + kept), ...bar("export", 0, -given)];
   });
   const ends = bars.map((one) => one.to);
@@ -65,6 +96,12 @@ export function barsOf({ total }: Pick<FleetEnergy, "total">): Bars {
 
 /** `period,homes,import_Wh,export_Wh,solar_Wh`: the sums that are shown. */
 export function sumsCsv({ periods, total }: FleetEnergy): string {
-  const rows = total.map((one, index) => [periods[index] ?? "", one.homes, one.import_Wh ?? "", one.export_Wh ?? "", one.solar_Wh ?? ""]);
+  const rows = total.map((one, index) => [
+    periods[index] ?? "",
+    one.homes,
+    one.import_Wh ?? "",
+    one.export_Wh ?? "",
+    one.solar_Wh ?? "",
+  ]);
   return csvText([["period", "homes", "import_Wh", "export_Wh", "solar_Wh"], ...rows]);
 }

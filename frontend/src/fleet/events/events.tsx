@@ -20,7 +20,11 @@ export function EventsPage() {
       <h1>{say("fleet.events")}</h1>
       <div class="row-of">
         {organisations.value.length > 1 && (
-          <select aria-label={say("fleet.organisation")} value={org} onChange={(event) => show({ org: event.currentTarget.value })}>
+          <select
+            aria-label={say("fleet.organisation")}
+            value={org}
+            onChange={(event) => show({ org: event.currentTarget.value })}
+          >
             <option value="">{say("fleet.all_organisations")}</option>
             {organisations.value.map((one) => (
               <option key={one.id} value={String(one.id)}>
@@ -29,7 +33,11 @@ export function EventsPage() {
             ))}
           </select>
         )}
-        <select aria-label={say("fleet.kind")} value={kind} onChange={(event) => show({ kind: event.currentTarget.value })}>
+        <select
+          aria-label={say("fleet.kind")}
+          value={kind}
+          onChange={(event) => show({ kind: event.currentTarget.value })}
+        >
           <option value="">{say("fleet.all_kinds")}</option>
           {KINDS.map((one) => (
             <option key={one} value={one}>
@@ -38,7 +46,12 @@ export function EventsPage() {
           ))}
         </select>
       </div>
-      <EventList path="/api/fleet/events" query={{ org: org || undefined, kind: kind || undefined }} zone={HERE} isNamed />
+      <EventList
+        path="/api/fleet/events"
+        query={{ org: org || undefined, kind: kind || undefined }}
+        zone={HERE}
+        isNamed
+      />
     </main>
   );
 }

@@ -52,7 +52,12 @@ export function EventList({ path, query, zone, isNamed }: Props) {
           <h3>{day}</h3>
           <ol>
             {ofDay.map((event) => (
-              <Entry key={`${(event as Shown).home} ${(event as Shown).number}`} event={event as Shown} zone={zone} isNamed={isNamed} />
+              <Entry
+                key={`${(event as Shown).home} ${(event as Shown).number}`}
+                event={event as Shown}
+                zone={zone}
+                isNamed={isNamed}
+              />
             ))}
           </ol>
         </section>
@@ -75,7 +80,9 @@ type Shown = HubEvent & { home: string; name: string; number: number };
 function merged(pages: readonly FleetEvents[]): Shown[] {
   const found = new Map<number, FleetEvent>();
   for (const event of pages.flatMap((one) => one.events)) found.set(event.number, event);
-  return [...found.values()].sort((one, other) => Date.parse(other.at) - Date.parse(one.at) || other.number - one.number).map(({ text, ...event }) => ({ ...event, words: text }) as unknown as Shown);
+  return [...found.values()]
+    .sort((one, other) => Date.parse(other.at) - Date.parse(one.at) || other.number - one.number)
+    .map(({ text, ...event }) => ({ ...event, words: text }) as unknown as Shown);
 }
 
 function Entry({ event, zone, isNamed }: { event: Shown; zone: string; isNamed: boolean }) {

@@ -9,11 +9,17 @@ export function ConfirmDialog({ title, text, act, isDangerous = false, answer }:
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (
-    <dialog ref={dialog} class="confirm" aria-labelledby="sure-title" aria-describedby="sure-text" onClose={() => answer(dialog.current?.returnValue === "yes")}>
+    <dialog
+      ref={dialog}
+      class="confirm"
+      aria-labelledby="sure-title"
+      aria-describedby="sure-text"
+      onClose={() => answer(dialog.current?.returnValue === "yes")}
+    >
       <h2 id="sure-title">{title}</h2>
       <p id="sure-text">{text}</p>
       <form method="dialog" class="row-of">
-        <button type="submit" value="no" autoFocus>
+        <button type="submit" value="no">
           {say("device.cancel")}
         </button>
         <button type="submit" value="yes" class={isDangerous ? "danger" : "main"}>

@@ -37,7 +37,18 @@ export function enterHome(id: string): void {
   placeApi(apiOfHome(id, () => asksHome.peek()));
   placePages(placeOfHome(id), (device) => `${placeOfHome(id, "history")}?device=${encodeURIComponent(device)}`);
   carryBy((device, point, value) => carry(id, device, point, value));
-  receive({ snapshot: { at: now.peek(), version: "", timezone: HERE, name: "", role: "read", devices: [], readings: [], alerts: [] } });
+  receive({
+    snapshot: {
+      at: now.peek(),
+      version: "",
+      timezone: HERE,
+      name: "",
+      role: "read",
+      devices: [],
+      readings: [],
+      alerts: [],
+    },
+  });
 }
 
 export function leaveHome(id: string): void {
@@ -64,10 +75,20 @@ export function showHome(home: FleetHome): void {
 /** The newest values of the copy, as readings of their time. */
 async function showNewest(home: FleetHome): Promise<void> {
   const devices = devicesOf(home);
-  const series = devices.flatMap((one) => [...new Set([POWER, "on", mainOf(one)?.key ?? ""])].filter((key) => one.points.some((point) => point.key === key)).map((key) => `${one.id}.${key}`));
+  const series = devices.flatMap((one) =>
+    [...new Set([POWER, "on", mainOf(one)?.key ?? ""])]
+      .filter((key) => one.points.some((point) => point.key === key))
+      .map((key) => `${one.id}.${key}`),
+  );
   const heard = home.row.seen ? Date.parse(home.row.seen) / 1000 : now.peek();
   for (let index = 0; index < series.length && current === home.row.id && !isLooked.peek(); index += MOST_SERIES) {
-    const asked = { series: series.slice(index, index + MOST_SERIES), start: Math.floor(heard - 7200), end: Math.ceil(heard + 60), points: 100, source: "fleet" };
+    const asked = {
+      series: series.slice(index, index + MOST_SERIES),
+      start: Math.floor(heard - 7200),
+      end: Math.ceil(heard + 60),
+      points: 100,
+      source: "fleet",
+    };
     const answer = await get<HomeHistory>(address("/api/history", asked)).catch(() => undefined);
     if (!answer || isLooked.peek() || current !== home.row.id) return;
     receive({ changes: { at: now.peek(), readings: answer.series.flatMap(newestReading) } });
@@ -82,13 +103,23 @@ function newestReading({ device, point, at, value }: HomeHistory["series"][numbe
 /** A command through the fleet; what became of it, once the home says so, or after a while how far it is. */
 async function carry(home: string, device: string, point: string, value: Value): Promise<PointCommand | undefined> {
   try {
-    const sent = await post<SentCommands>("/api/fleet/commands", { device, point, value, homes: [home], until_s: UNTIL_S });
+    const sent = await post<SentCommands>("/api/fleet/commands", {
+      device,
+      point,
+      value,
+      homes: [home],
+      until_s: UNTIL_S,
+    });
     const [given] = sent.commands;
     const problem = sent.targets.find((one) => one.problem)?.problem;
     if (!given) return { state: "failed", value, reason: problem ?? "" };
     const last = await settled(given);
     if (last.state === "confirmed") return undefined;
-    return { state: isOpen(last) || last.state === "held" ? "held" : "failed", value, reason: fateText(last, now.peek(), timezone.peek()) };
+    return {
+      state: isOpen(last) || last.state === "held" ? "held" : "failed",
+      value,
+      reason: fateText(last, now.peek(), timezone.peek()),
+    };
   } catch (error) {
     return { state: "failed", value, reason: error instanceof HubError ? error.message : String(error) };
   }
@@ -104,7 +135,14 @@ function settled(given: FleetCommand): Promise<FleetCommand> {
       if (!isOpen(last)) end();
     };
     const stop = onChanges((changes) => look(changes.commands ?? []));
-    const timer = setInterval(() => void get<Commands>(address("/api/fleet/commands", { batch: given.batch })).then((answer) => look(answer.commands), () => undefined), ASK_MS);
+    const timer = setInterval(
+      () =>
+        void get<Commands>(address("/api/fleet/commands", { batch: given.batch })).then(
+          (answer) => look(answer.commands),
+          () => undefined,
+        ),
+      ASK_MS,
+    );
     const late = setTimeout(() => end(), PATIENCE_MS);
     const end = () => {
       stop();

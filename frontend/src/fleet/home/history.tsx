@@ -30,7 +30,11 @@ export function HomeHistoryPart({ home }: { home: FleetHome }) {
         <p class="soft small">{letOutText(home)}</p>
         {home.let_out.questions && <AskHome />}
       </div>
-      {version.value ? <Shown key={String(asksHome.value)} without={home.let_out.questions ? [UNUSUAL] : [UNUSUAL, LOAD]} /> : <div class="skeleton history-waits" aria-busy="true" />}
+      {version.value ? (
+        <Shown key={String(asksHome.value)} without={home.let_out.questions ? [UNUSUAL] : [UNUSUAL, LOAD]} />
+      ) : (
+        <div class="skeleton history-waits" aria-busy="true" />
+      )}
     </div>
   );
 }
@@ -64,10 +68,18 @@ function Shown({ without }: { without: readonly string[] }) {
   const common = { view, period, able, shown, today: day, colour: markOf, show };
   const zone = timezone.value;
   const ofEnergy = (answer: object) => sourceText(answer as HomeEnergy, undefined, now.peek(), zone);
-  const ofHistory = (answer: object) => sourceText(answer as HomeHistory, endOf(answer as HomeHistory, now.peek()), now.peek(), zone);
+  const ofHistory = (answer: object) =>
+    sourceText(answer as HomeHistory, endOf(answer as HomeHistory, now.peek()), now.peek(), zone);
   return (
     <>
-      <Toolbar {...common} chosen={shown} quantities={quantities(devices.value)} measures={["energy"]} currency="EUR" without={without} />
+      <Toolbar
+        {...common}
+        chosen={shown}
+        quantities={quantities(devices.value)}
+        measures={["energy"]}
+        currency="EUR"
+        without={without}
+      />
       {!shown.length ? (
         <Notice>{say(able.length ? "history.no_device_chosen" : "history.no_devices")}</Notice>
       ) : view.what.includes(HOURS) ? (

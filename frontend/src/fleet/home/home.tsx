@@ -19,10 +19,22 @@ import { enterHome, leaveHome, showHome } from "./enter";
 import { forgotten } from "./forgotten";
 import "./home.css";
 
-const Overview = laterPart<{ home: FleetHome }>(() => import("./overview").then((part) => part.Overview), "skeleton tall");
-const History = laterPart<{ home: FleetHome }>(() => import("./history").then((part) => part.HomeHistoryPart), "skeleton tall");
-const Events = laterPart<{ home: FleetHome }>(() => import("../events/of-home").then((part) => part.EventsOfHome), "skeleton tall");
-const ManagePart = laterPart<{ home: FleetHome; refresh: () => void }>(() => import("./manage").then((part) => part.Manage), "skeleton tall");
+const Overview = laterPart<{ home: FleetHome }>(
+  () => import("./overview").then((part) => part.Overview),
+  "skeleton tall",
+);
+const History = laterPart<{ home: FleetHome }>(
+  () => import("./history").then((part) => part.HomeHistoryPart),
+  "skeleton tall",
+);
+const Events = laterPart<{ home: FleetHome }>(
+  () => import("../events/of-home").then((part) => part.EventsOfHome),
+  "skeleton tall",
+);
+const ManagePart = laterPart<{ home: FleetHome; refresh: () => void }>(
+  () => import("./manage").then((part) => part.Manage),
+  "skeleton tall",
+);
 const PARTS = { overview: Overview, history: History, events: Events, manage: ManagePart } as const;
 
 const POLL_MS = 60_000;
@@ -52,7 +64,11 @@ export function HomePage({ id, depth }: { id: string; depth: Depth }) {
               {error}
             </Notice>
           )}
-          {home ? <Known home={home} depth={depth} refresh={again} /> : !error && <div class="skeleton tall" aria-busy="true" />}
+          {home ? (
+            <Known home={home} depth={depth} refresh={again} />
+          ) : (
+            !error && <div class="skeleton tall" aria-busy="true" />
+          )}
         </>
       )}
     </main>
@@ -113,11 +129,17 @@ function Facts({ home: { row, timezone } }: { home: FleetHome }) {
   const amount = (Wh: number | null) => (Wh === null ? NOTHING : <Amount Wh={Wh} />);
   return (
     <dl class="home-facts">
-      <Fact name={say("fleet.now")}>{isHeard && row.power_W !== null ? <Quantity value={row.power_W} unit="W" exponent={0} /> : NOTHING}</Fact>
+      <Fact name={say("fleet.now")}>
+        {isHeard && row.power_W !== null ? <Quantity value={row.power_W} unit="W" exponent={0} /> : NOTHING}
+      </Fact>
       <Fact name={say("fleet.import_today")}>{amount(row.import_Wh)}</Fact>
       {row.export_Wh !== null && <Fact name={say("fleet.export_today")}>{amount(row.export_Wh)}</Fact>}
       {row.solar_Wh !== null && <Fact name={say("fleet.solar_today")}>{amount(row.solar_Wh)}</Fact>}
-      <Fact name={say("fleet.last_heard")}>{row.seen ? say("app.ago", { age: ageText(Math.max(1, Math.floor(now.value / 5) * 5 - Date.parse(row.seen) / 1000)) }) : NOTHING}</Fact>
+      <Fact name={say("fleet.last_heard")}>
+        {row.seen
+          ? say("app.ago", { age: ageText(Math.max(1, Math.floor(now.value / 5) * 5 - Date.parse(row.seen) / 1000)) })
+          : NOTHING}
+      </Fact>
       <Fact name={say("fleet.devices")}>{countText(row.devices)}</Fact>
       <Fact name={say("fleet.version")}>{row.version || NOTHING}</Fact>
       {timezone !== HERE && <Fact name={say("fleet.its_zone")}>{timezone.replaceAll("_", " ")}</Fact>}

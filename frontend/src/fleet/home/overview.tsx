@@ -40,7 +40,11 @@ export function Overview({ home }: { home: FleetHome }) {
 
 /** Where the values of the devices come from, and whether they can be switched. */
 function whoSays({ let_out }: FleetHome): string {
-  const who = isLooked.value ? say("fleet.devices_live") : let_out.questions && lookProblem.value ? say("fleet.devices_copy_why", { reason: lookProblem.value }) : say("fleet.devices_copy");
+  const who = isLooked.value
+    ? say("fleet.devices_live")
+    : let_out.questions && lookProblem.value
+      ? say("fleet.devices_copy_why", { reason: lookProblem.value })
+      : say("fleet.devices_copy");
   now.value; // ages
   return [who, role.value === "control" ? say("fleet.switch_through") : ""].filter(Boolean).join(" ");
 }

@@ -10,7 +10,7 @@ import { Notice } from "../../parts/notice";
 import { NOTHING, quantityText, timeText } from "../../text/format";
 import { say } from "../../text/words";
 import type { FleetHome, HomeHistory } from "../shapes";
-import { devicesOf, powerSeries, summed } from "./catalogue";
+import { devicesOf, drawn, powerSeries, summed } from "./catalogue";
 import { endOf, sourceText } from "./source";
 
 const POLL_MS = 60_000;
@@ -20,22 +20,32 @@ type Props = { home: FleetHome; height: number };
 /** It keeps its place while it is loading. */
 export function HomePower({ home, height }: Props) {
   const zone = home.timezone;
-  const { series, isGrid } = useMemo(() => powerSeries(devicesOf(home)), [home.devices]);
+  const { series, isGrid } = useMemo(() => powerSeries(devicesOf(home)), [home]);
   const quarter = Math.floor(now.value / DAY_STEP_S) * DAY_STEP_S;
   const start = quarter - (DAY_COLUMNS - 1) * DAY_STEP_S;
   const path = series.length ? `/api/fleet/homes/${home.row.id}/history` : undefined;
-  const { value, error, again } = usePolled<HomeHistory>(path, POLL_MS, { series, start, end: start + DAY_COLUMNS * DAY_STEP_S, points: DAY_COLUMNS });
+  const { value, error, again } = usePolled<HomeHistory>(path, POLL_MS, {
+    series,
+    start,
+    end: start + DAY_COLUMNS * DAY_STEP_S,
+    points: DAY_COLUMNS,
+  });
   const last = value ? endOf(value, now.value) : undefined;
-  const values = useMemo(() => summed(value?.series ?? [], start, (last ?? 0) - 1), [value, start]);
+  const { at, values } = useMemo(
+    () => drawn(summed(value?.series ?? [], start, (last ?? 0) - 1), start),
+    [value, start, last],
+  );
   const title = say(isGrid ? "fleet.power_grid" : "fleet.power_used");
   if (!series.length) return <p class="soft">{say("fleet.no_power")}</p>;
-  const at = values.map((_, index) => start + index * DAY_STEP_S);
-  const newest = values.findLastIndex((one) => one !== null);
-  if (newest >= 0) { // a value is drawn until the next one
-    at.splice(newest + 1, 1, at[newest]! + DAY_STEP_S);
-    values.splice(newest + 1, 1, values[newest]!);
-  }
-  const line: Line = { key: "power", label: "", colour: "var(--from-grid)", isHidden: false, isDashed: false, column: { y: values, low: values, high: values }, marks: [] };
+  const line: Line = {
+    key: "power",
+    label: "",
+    colour: "var(--from-grid)",
+    isHidden: false,
+    isDashed: false,
+    column: { y: values, low: values, high: values },
+    marks: [],
+  };
   const span = { start, end: Math.max(now.value, start + 86_400) };
   const isEmpty = value !== undefined && values.every((one) => one === null);
   return (
@@ -54,9 +64,21 @@ export function HomePower({ home, height }: Props) {
         ) : (
           value && (
             <Chart
-              at={at} lines={[line]} span={span} zone={zone} unit="W" height={height} fromZero states={[]} isDim={false} sync={`home-${home.row.id}`}
+              at={at}
+              lines={[line]}
+              span={span}
+              zone={zone}
+              unit="W"
+              height={height}
+              fromZero
+              states={[]}
+              isDim={false}
+              sync={`home-${home.row.id}`}
               label={say("fleet.power_label", { what: title, span: spanText(span, zone), values: rangeText(values) })}
-              onZoom={() => undefined} onMove={() => undefined} onReset={() => undefined} onCursor={() => undefined}
+              onZoom={() => undefined}
+              onMove={() => undefined}
+              onReset={() => undefined}
+              onCursor={() => undefined}
             />
           )
         )}
@@ -74,5 +96,10 @@ function heardText({ row }: FleetHome, last: number | undefined, zone: string): 
 /** `86 W to 2.31 kW`. */
 function rangeText(values: readonly (number | null)[]): string {
   const known = values.filter((one) => one !== null);
-  return known.length ? say("fleet.range", { low: quantityText(Math.min(...known), "W", 0), high: quantityText(Math.max(...known), "W", 0) }) : NOTHING;
+  return known.length
+    ? say("fleet.range", {
+        low: quantityText(Math.min(...known), "W", 0),
+        high: quantityText(Math.max(...known), "W", 0),
+      })
+    : NOTHING;
 }

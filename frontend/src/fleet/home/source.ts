@@ -6,7 +6,12 @@ import type { FleetHome, Source } from "../shapes";
 import { finest } from "./catalogue";
 
 /** `From the copy of the fleet, which ends at 12:45, 18 min ago.` `last`: Unix seconds of the newest value. */
-export function sourceText({ source }: Pick<Source, "source">, last: number | undefined, now: number, zone: string): string {
+export function sourceText(
+  { source }: Pick<Source, "source">,
+  last: number | undefined,
+  now: number,
+  zone: string,
+): string {
   if (source === "hub") return say("fleet.from_home", { time: timeText(now, now, zone) });
   if (last === undefined) return say("fleet.from_copy");
   return say("fleet.from_copy_until", { time: timeText(last, now, zone), age: ageText(Math.max(0, now - last)) });
@@ -28,7 +33,11 @@ export function levelText(level: string): string {
 /** `Last content: quarter hours from 15:00, 397 B.` */
 export function lastWindowText({ newest, timezone }: Pick<FleetHome, "newest" | "timezone">, now: number): string {
   if (!newest) return "";
-  return say("fleet.last_window", { level: levelText(newest.level), time: timeText(Date.parse(newest.start) / 1000, now, timezone), size: bytesText(newest.bytes) });
+  return say("fleet.last_window", {
+    level: levelText(newest.level),
+    time: timeText(Date.parse(newest.start) / 1000, now, timezone),
+    size: bytesText(newest.bytes),
+  });
 }
 
 type Rows = { series: readonly { at: readonly number[]; value: readonly unknown[] }[]; step: number };

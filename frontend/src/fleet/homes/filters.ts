@@ -15,18 +15,27 @@ export function filterOf(query: URLSearchParams): Filter {
   return {
     org: Number.isSafeInteger(org) ? org : null,
     state: STATES.find((one) => one === query.get("state")) ?? "",
-    flag: query.get("flag") ?? "", version: query.get("version") ?? "", q: query.get("q") ?? "",
+    flag: query.get("flag") ?? "",
+    version: query.get("version") ?? "",
+    q: query.get("q") ?? "",
   };
 }
 
 /** The parameters of a request, and of an address: what is not chosen is left out. */
 export function queryOf({ org, state, flag, version, q }: Filter): Query {
-  return { org: org ?? undefined, state: state || undefined, flag: flag || undefined, version: version || undefined, q: q || undefined };
+  return {
+    org: org ?? undefined,
+    state: state || undefined,
+    flag: flag || undefined,
+    version: version || undefined,
+    q: q || undefined,
+  };
 }
 
 export function addressOf(filter: Filter, path = "/"): string {
   const parameters = new URLSearchParams();
-  for (const [key, value] of Object.entries(queryOf(filter))) if (value !== undefined) parameters.set(key, String(value));
+  for (const [key, value] of Object.entries(queryOf(filter)))
+    if (value !== undefined) parameters.set(key, String(value));
   return parameters.size ? `${path}?${parameters}` : path;
 }
 
@@ -41,7 +50,11 @@ export function allOf({ states }: Pick<Summary, "states">): number {
 }
 
 /** Alerts and levels that some home has, the most frequent first, and the one that is chosen. */
-export function flagsOf({ flags }: Pick<Summary, "flags">, kind: "alert" | "level", chosen: string): [flag: string, homes: number][] {
+export function flagsOf(
+  { flags }: Pick<Summary, "flags">,
+  kind: "alert" | "level",
+  chosen: string,
+): [flag: string, homes: number][] {
   const found = Object.entries(flags).filter(([flag]) => flag.startsWith(`${kind}.`));
   if (chosen.startsWith(`${kind}.`) && !(chosen in flags)) found.push([chosen, 0]);
   return found.sort(([one, some], [other, more]) => more - some || one.localeCompare(other, "en"));
@@ -49,5 +62,7 @@ export function flagsOf({ flags }: Pick<Summary, "flags">, kind: "alert" | "leve
 
 /** Versions, the newest first: `0.10.0` before `0.9.2`. */
 export function versionsOf({ versions }: Pick<Summary, "versions">): string[] {
-  return Object.keys(versions).filter(Boolean).sort((one, other) => other.localeCompare(one, "en", { numeric: true }));
+  return Object.keys(versions)
+    .filter(Boolean)
+    .sort((one, other) => other.localeCompare(one, "en", { numeric: true }));
 }

@@ -10,10 +10,16 @@ describe("the state of a home in words", () => {
     [row("a"), "Well"],
     [row("a", { state: "attention", devices_offline: 3, alerts: ["offline"] }), "3 devices do not answer"],
     [row("a", { state: "attention", alerts: ["battery", "disk"] }), "The disk of its hub is almost full; and 1 more"],
-    [row("a", { state: "attention", devices_offline: 1, alerts: ["offline", "fault", "above"] }), "A device reports a fault; and 2 more"],
+    [
+      row("a", { state: "attention", devices_offline: 1, alerts: ["offline", "fault", "above"] }),
+      "A device reports a fault; and 2 more",
+    ],
     [row("a", { state: "attention", alerts: ["flood"] }), "flood"],
     [row("a", { state: "attention" }), "Need a look"],
-    [row("a", { state: "offline", seen: "2026-11-30T11:34:00Z", behind: 5 }), "No contact for 26\u202fmin; 5 windows wait at home"],
+    [
+      row("a", { state: "offline", seen: "2026-11-30T11:34:00Z", behind: 5 }),
+      "No contact for 26\u202fmin; 5 windows wait at home",
+    ],
     [row("a", { state: "offline", seen: "2026-11-30T09:00:00Z" }), "No contact for 3\u202fh"],
     [row("a", { state: "behind", behind: 22 }), "Sends what it kept, 22 windows left"],
     [row("a", { state: "behind", behind: 1 }), "Sends what it kept, 1 window left"],
@@ -37,16 +43,32 @@ describe("what the list shows", () => {
 
   it("can be the usual states, and others that some home has or that are chosen", () => {
     expect(offered({ states: {} }, "")).toEqual(["attention", "offline", "behind", "well"]);
-    expect(offered({ states: { new: 2 } }, "revoked")).toEqual(["attention", "offline", "behind", "well", "new", "revoked"]);
+    expect(offered({ states: { new: 2 } }, "revoked")).toEqual([
+      "attention",
+      "offline",
+      "behind",
+      "well",
+      "new",
+      "revoked",
+    ]);
   });
 
   it("can be filtered by alerts and levels that there are, and the one that is chosen", () => {
     const flags = { "level.energy": 9, "level.quarter": 9, "alert.disk": 1, "alert.offline": 3 };
-    expect(flagsOf({ flags }, "alert", "alert.flood")).toEqual([["alert.offline", 3], ["alert.disk", 1], ["alert.flood", 0]]);
+    expect(flagsOf({ flags }, "alert", "alert.flood")).toEqual([
+      ["alert.offline", 3],
+      ["alert.disk", 1],
+      ["alert.flood", 0],
+    ]);
     expect(flagsOf({ flags }, "level", "alert.disk").map(([one]) => one)).toEqual(["level.energy", "level.quarter"]);
   });
 
-  it("has the newest versions first", () => expect(versionsOf({ versions: { "0.9.2": 5, "0.10.0": 1, "": 2, "0.8.7": 3 } })).toEqual(["0.10.0", "0.9.2", "0.8.7"]));
+  it("has the newest versions first", () =>
+    expect(versionsOf({ versions: { "0.9.2": 5, "0.10.0": 1, "": 2, "0.8.7": 3 } })).toEqual([
+      "0.10.0",
+      "0.9.2",
+      "0.8.7",
+    ]));
 });
 
 describe("the rows", () => {

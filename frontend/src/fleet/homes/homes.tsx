@@ -31,6 +31,7 @@ export function HomesPage() {
   const filter = filterOf(query.value);
   const more = useHomes(filter);
   const show = (part: Partial<Filter>) => go(addressOf({ ...filter, ...part }), true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `filter` by what is in it, since it is made anew each time
   useEffect(() => watch({ filter }), [JSON.stringify(filter)]);
   useEffect(() => () => watch({ homes: [] }), []);
   return (
@@ -60,7 +61,14 @@ function Title(showing: Showing) {
       <Choices {...showing} />
       {may("operator") && (
         <a class="button" href="/settings#join">
-          <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" aria-hidden="true">
+          <svg
+            viewBox="0 0 24 24"
+            fill="none"
+            stroke="currentColor"
+            stroke-width="1.5"
+            stroke-linecap="round"
+            aria-hidden="true"
+          >
             <path d="M12 5v14M5 12h14" />
           </svg>
           {say("fleet.invite")}
@@ -84,7 +92,13 @@ function SumBar() {
   const found = summary.value;
   return (
     <div class="sum-bar" aria-hidden="true">
-      {found && STATES.map((one) => (found.states[one] ?? 0) > 0 && <i key={one} data-mark data-state={one} style={{ flexGrow: found.states[one] }} />)}
+      {found &&
+        STATES.map(
+          (one) =>
+            (found.states[one] ?? 0) > 0 && (
+              <i key={one} data-mark data-state={one} style={{ flexGrow: found.states[one] }} />
+            ),
+        )}
     </div>
   );
 }
@@ -99,7 +113,13 @@ function Chips({ filter, show }: Showing) {
         {say("fleet.all")} <span class="count">{found ? numberText(allOf(found)) : ""}</span>
       </button>
       {offered(found ?? { states: {} }, filter.state).map((one) => (
-        <button key={one} type="button" class="chip" aria-pressed={filter.state === one} onClick={() => show({ state: filter.state === one ? "" : one })}>
+        <button
+          key={one}
+          type="button"
+          class="chip"
+          aria-pressed={filter.state === one}
+          onClick={() => show({ state: filter.state === one ? "" : one })}
+        >
           <i class="home-dot" data-state={one} />
           {stateName(one)} <span class="count">{found ? numberText(found.states[one] ?? 0) : ""}</span>
         </button>
@@ -113,8 +133,16 @@ function Flags({ filter: { flag }, show }: Showing) {
   const found = summary.value ?? { flags: {} };
   const name = (one: string) => one.slice(one.indexOf(".") + 1);
   const groups = [
-    { label: say("fleet.flag_alerts"), flags: flagsOf(found, "alert", flag), text: (one: string) => alertText(name(one)) },
-    { label: say("fleet.flag_levels"), flags: flagsOf(found, "level", flag), text: (one: string) => levelText(name(one)) },
+    {
+      label: say("fleet.flag_alerts"),
+      flags: flagsOf(found, "alert", flag),
+      text: (one: string) => alertText(name(one)),
+    },
+    {
+      label: say("fleet.flag_levels"),
+      flags: flagsOf(found, "level", flag),
+      text: (one: string) => levelText(name(one)),
+    },
   ];
   return (
     <select aria-label={say("fleet.flag")} value={flag} onChange={(event) => show({ flag: event.currentTarget.value })}>
@@ -142,7 +170,13 @@ function Choices({ filter, show }: Showing) {
   return (
     <div class="choices">
       {organisations.value.length > 1 && (
-        <select aria-label={say("fleet.organisation")} value={filter.org === null ? "" : String(filter.org)} onChange={(event) => show({ org: event.currentTarget.value === "" ? null : Number(event.currentTarget.value) })}>
+        <select
+          aria-label={say("fleet.organisation")}
+          value={filter.org === null ? "" : String(filter.org)}
+          onChange={(event) =>
+            show({ org: event.currentTarget.value === "" ? null : Number(event.currentTarget.value) })
+          }
+        >
           <option value="">{say("fleet.all_organisations")}</option>
           {organisations.value.map((one) => (
             <option key={one.id} value={String(one.id)}>
@@ -152,7 +186,11 @@ function Choices({ filter, show }: Showing) {
         </select>
       )}
       <Flags filter={filter} show={show} />
-      <select aria-label={say("fleet.version")} value={filter.version} onChange={(event) => show({ version: event.currentTarget.value })}>
+      <select
+        aria-label={say("fleet.version")}
+        value={filter.version}
+        onChange={(event) => show({ version: event.currentTarget.value })}
+      >
         <option value="">{say("fleet.all_versions")}</option>
         {known.map((one) => (
           <option key={one} value={one}>
@@ -170,6 +208,7 @@ function Search({ q, search }: { q: string; search: (q: string) => void }) {
   const newest = useRef(search);
   newest.current = search;
   useEffect(() => setDraft(q), [q]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only what is typed is searched for
   useEffect(() => {
     if (draft === q) return;
     const timer = setTimeout(() => newest.current(draft.trim()), SEARCH_MS);
@@ -177,8 +216,15 @@ function Search({ q, search }: { q: string; search: (q: string) => void }) {
   }, [draft]);
   return (
     <input
-      class="search" type="search" maxLength={200} autoComplete="off" spellcheck={false} aria-label={say("fleet.search")} placeholder={say("fleet.search_for")}
-      value={draft} onInput={(event) => setDraft(event.currentTarget.value)}
+      class="search"
+      type="search"
+      maxLength={200}
+      autoComplete="off"
+      spellcheck={false}
+      aria-label={say("fleet.search")}
+      placeholder={say("fleet.search_for")}
+      value={draft}
+      onInput={(event) => setDraft(event.currentTarget.value)}
     />
   );
 }
@@ -192,7 +238,9 @@ function Homes({ filter, more }: { filter: Filter; more: () => void }) {
   const body = useRef<HTMLDivElement>(null);
   const list: List = { count: rows.length, row, open, panel };
   const drawn = useDrawn(body, list, more);
-  const toggle = (id: string) => go(addressOf(filter) + (id === openId ? "" : `${addressOf(filter).includes("?") ? "&" : "?"}open=${id}`), true);
+  const toggle = (id: string) =>
+    go(addressOf(filter) + (id === openId ? "" : `${addressOf(filter).includes("?") ? "&" : "?"}open=${id}`), true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `rows` by `loaded`, of which they are
   useEffect(() => {
     const near = rows.slice(Math.max(0, drawn.first - WATCHED), drawn.end + WATCHED).map((one) => one.id);
     watch({ homes: near });
@@ -201,9 +249,23 @@ function Homes({ filter, more }: { filter: Filter; more: () => void }) {
   if (isEmpty) return <Empty filter={filter} />;
   return (
     <>
-      <div class="homes" role="table" aria-label={say("fleet.homes")} aria-rowcount={(summary.value?.homes ?? rows.length) + 1} aria-busy={loaded.value === undefined}>
+      <div
+        class="homes"
+        role="table"
+        aria-label={say("fleet.homes")}
+        aria-rowcount={(summary.value?.homes ?? rows.length) + 1}
+        aria-busy={loaded.value === undefined}
+      >
         <Head />
-        <div role="rowgroup" ref={body} style={{ paddingTop: `${drawn.before}px`, paddingBottom: `${drawn.after}px`, minHeight: loaded.value ? undefined : "60vh" }}>
+        <div
+          role="rowgroup"
+          ref={body}
+          style={{
+            paddingTop: `${drawn.before}px`,
+            paddingBottom: `${drawn.after}px`,
+            minHeight: loaded.value ? undefined : "60vh",
+          }}
+        >
           {rows.slice(drawn.first, drawn.end).map((one, index) => (
             <HomeLine key={one.id} row={one} index={drawn.first + index + 2} isOpen={one.id === openId} toggle={toggle}>
               {one.id === openId && (
@@ -216,7 +278,12 @@ function Homes({ filter, more }: { filter: Filter; more: () => void }) {
         </div>
       </div>
       <p class="soft small" role="status">
-        {loaded.value && summary.value && say(loaded.value.next ? "fleet.loaded_of" : "fleet.loaded_all", { count: numberText(rows.length), all: numberText(Math.max(rows.length, summary.value.homes)) })}
+        {loaded.value &&
+          summary.value &&
+          say(loaded.value.next ? "fleet.loaded_of" : "fleet.loaded_all", {
+            count: numberText(rows.length),
+            all: numberText(Math.max(rows.length, summary.value.homes)),
+          })}
       </p>
     </>
   );
@@ -227,7 +294,11 @@ function Empty({ filter }: { filter: Filter }) {
   return (
     <Notice>
       {isFiltered ? say("fleet.none_found") : say(may("operator") ? "fleet.none_yet_operator" : "fleet.none_yet")}{" "}
-      {isFiltered ? <a href="/">{say("fleet.show_all")}</a> : may("operator") && <a href="/settings#join">{say("fleet.invite")}</a>}
+      {isFiltered ? (
+        <a href="/">{say("fleet.show_all")}</a>
+      ) : (
+        may("operator") && <a href="/settings#join">{say("fleet.invite")}</a>
+      )}
     </Notice>
   );
 }
@@ -238,11 +309,21 @@ function Head() {
       <div role="row" aria-rowindex={1}>
         <span role="columnheader">{say("fleet.home")}</span>
         <span role="columnheader">{say("fleet.state")}</span>
-        <span role="columnheader" class="number">{say("fleet.now")}</span>
-        <span role="columnheader" class="number">{say("fleet.today")}</span>
-        <span role="columnheader" class="number">{say("fleet.heard")}</span>
-        <span role="columnheader" class="number">{say("fleet.devices")}</span>
-        <span role="columnheader" class="number">{say("fleet.version")}</span>
+        <span role="columnheader" class="number">
+          {say("fleet.now")}
+        </span>
+        <span role="columnheader" class="number">
+          {say("fleet.today")}
+        </span>
+        <span role="columnheader" class="number">
+          {say("fleet.heard")}
+        </span>
+        <span role="columnheader" class="number">
+          {say("fleet.devices")}
+        </span>
+        <span role="columnheader" class="number">
+          {say("fleet.version")}
+        </span>
       </div>
     </div>
   );
@@ -251,6 +332,7 @@ function Head() {
 /** The panel of an open row; the list is given its height. */
 function Measured({ take, children }: { take: (height: number) => void; children: ComponentChildren }) {
   const box = useRef<HTMLDivElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `take` only sets a state
   useLayoutEffect(() => {
     const measured = box.current;
     if (!measured) return;
@@ -268,6 +350,7 @@ function Measured({ take, children }: { take: (height: number) => void; children
 
 function useRowHeight(): number {
   const isWide = useSignal(wide.matches);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a signal is the same one each time
   useEffect(() => {
     const look = () => (isWide.value = wide.matches);
     wide.addEventListener("change", look);
@@ -281,13 +364,17 @@ function useDrawn(body: { current: HTMLElement | null }, list: List, more: () =>
   const [at, setAt] = useState({ top: 0, height: innerHeight });
   const newest = useRef({ list, more });
   newest.current = { list, more };
+  const isDrawn = list.count > 0;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the element is there once a row is
   useLayoutEffect(() => {
     let frame = 0;
     const look = () => {
       frame = 0;
       const top = -(body.current?.getBoundingClientRect().top ?? 0);
       const { row } = newest.current.list;
-      setAt((last) => (Math.abs(last.top - top) < row && last.height === innerHeight ? last : { top, height: innerHeight }));
+      setAt((last) =>
+        Math.abs(last.top - top) < row && last.height === innerHeight ? last : { top, height: innerHeight },
+      );
       if (isNearEnd(newest.current.list, top, innerHeight)) newest.current.more();
     };
     const soon = () => (frame ||= requestAnimationFrame(look));
@@ -299,7 +386,8 @@ function useDrawn(body: { current: HTMLElement | null }, list: List, more: () =>
       removeEventListener("scroll", soon);
       removeEventListener("resize", soon);
     };
-  }, [list.count > 0]);
+  }, [isDrawn]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once more rows are there; scrolling asks by itself
   useEffect(() => {
     if (list.count && isNearEnd(list, at.top, at.height)) more();
   }, [list.count]);

@@ -27,9 +27,14 @@ export function useHomes(filter: Filter): () => void {
     if (!isLive) return;
     void load(place, asked === place ? (loaded.peek()?.rows.length ?? 0) : 0);
   }, [place, isLive]);
-  useEffect(() => onChanges((changes) => {
-    if (loaded.peek()) loaded.value = changed(loaded.peek()!, changes);
-  }), []);
+  useEffect(
+    () =>
+      onChanges((changes) => {
+        const before = loaded.peek();
+        if (before) loaded.value = changed(before, changes);
+      }),
+    [],
+  );
   return () => void more(wanted.current);
 }
 

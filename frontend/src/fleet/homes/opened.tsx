@@ -36,8 +36,16 @@ export function Opened({ row }: { row: HomeRow }) {
         <ul class="lines">
           <li>
             <div>
-              {row.seen ? say("fleet.last_sent", { time: timeText(Date.parse(row.seen) / 1000, now.value, value?.timezone ?? "UTC") }) : say("fleet.is_new")}
-              <p class="small">{value ? [lastWindowText(value, now.value), letOutText({ ...value, row })].filter(Boolean).join(" ") : ""}</p>
+              {row.seen
+                ? say("fleet.last_sent", {
+                    time: timeText(Date.parse(row.seen) / 1000, now.value, value?.timezone ?? "UTC"),
+                  })
+                : say("fleet.is_new")}
+              <p class="small">
+                {value
+                  ? [lastWindowText(value, now.value), letOutText({ ...value, row })].filter(Boolean).join(" ")
+                  : ""}
+              </p>
             </div>
           </li>
           {open.slice(0, MOST).map((one) => (

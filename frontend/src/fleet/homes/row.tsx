@@ -11,7 +11,13 @@ import { stateText } from "./words";
 
 const clock = computed(() => Math.floor(now.value / 5) * 5); // so that the rows are not drawn again every second
 
-type Props = { row: HomeRow; index: number; isOpen: boolean; toggle: (id: string) => void; children: ComponentChildren };
+type Props = {
+  row: HomeRow;
+  index: number;
+  isOpen: boolean;
+  toggle: (id: string) => void;
+  children: ComponentChildren;
+};
 
 /** `index`: of its row in the table, from 1. `children`: what is shown below it while it is open. */
 export function HomeLine({ row, index, isOpen, toggle, children }: Props) {
@@ -29,13 +35,34 @@ export function HomeLine({ row, index, isOpen, toggle, children }: Props) {
           <span>{stateText(row, clock.value)}</span>
         </span>
         <span role="cell" class="number w live">
-          {isHeard && row.power_W !== null ? <Quantity value={row.power_W} unit="W" exponent={0} /> : <span class="soft">{NOTHING}</span>}
+          {isHeard && row.power_W !== null ? (
+            <Quantity value={row.power_W} unit="W" exponent={0} />
+          ) : (
+            <span class="soft">{NOTHING}</span>
+          )}
         </span>
-        <span role="cell" class="number far">{row.import_Wh === null ? <span class="soft">{NOTHING}</span> : <Amount Wh={row.import_Wh} />}</span>
-        <span role="cell" class="number far soft">{row.seen ? ageText(Math.max(1, clock.value - Date.parse(row.seen) / 1000)) : NOTHING}</span>
-        <span role="cell" class="number far">{countText(row.devices)}</span>
-        <span role="cell" class="number far soft">{row.version || NOTHING}</span>
-        <svg class="chevron" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+        <span role="cell" class="number far">
+          {row.import_Wh === null ? <span class="soft">{NOTHING}</span> : <Amount Wh={row.import_Wh} />}
+        </span>
+        <span role="cell" class="number far soft">
+          {row.seen ? ageText(Math.max(1, clock.value - Date.parse(row.seen) / 1000)) : NOTHING}
+        </span>
+        <span role="cell" class="number far">
+          {countText(row.devices)}
+        </span>
+        <span role="cell" class="number far soft">
+          {row.version || NOTHING}
+        </span>
+        <svg
+          class="chevron"
+          viewBox="0 0 24 24"
+          fill="none"
+          stroke="currentColor"
+          stroke-width="1.5"
+          stroke-linecap="round"
+          stroke-linejoin="round"
+          aria-hidden="true"
+        >
           <path d="m9 5 7 7-7 7" />
         </svg>
       </div>

@@ -22,7 +22,12 @@ const AROUND = 12; // rows beyond the window, so that scrolling finds them drawn
 export function drawnOf(list: List, top: number, height: number): Drawn {
   const first = Math.max(0, rowAt(list, top) - AROUND);
   const end = Math.min(list.count, Math.max(first, rowAt(list, top + height) + 1 + AROUND));
-  return { first: Math.min(first, list.count), end, before: topOf(list, first), after: topOf(list, list.count) - topOf(list, end) };
+  return {
+    first: Math.min(first, list.count),
+    end,
+    before: topOf(list, first),
+    after: topOf(list, list.count) - topOf(list, end),
+  };
 }
 
 /** Whether the end of the loaded rows is so near that more are needed. */

@@ -8,20 +8,27 @@ type Stated = Pick<HomeRow, "state" | "alerts" | "devices_offline" | "behind" | 
 /** `3 devices do not answer`, `No contact for 26 min; 5 windows wait at home`. `now`: Unix seconds. */
 export function stateText(row: Stated, now: number): string {
   if (row.state === "attention") return attentionText(row);
-  if (row.state === "offline") return join(silentText(row, now), row.behind > 0 ? countText("fleet.waiting_window", row.behind) : "");
+  if (row.state === "offline")
+    return join(silentText(row, now), row.behind > 0 ? countText("fleet.waiting_window", row.behind) : "");
   if (row.state === "behind") return countText("fleet.left_window", row.behind);
   return say(`fleet.is_${row.state}`);
 }
 
 function silentText({ seen }: Stated, now: number): string {
-  return seen ? say("fleet.silent_for", { age: ageText(Math.max(0, now - Date.parse(seen) / 1000)) }) : say("fleet.is_new");
+  return seen
+    ? say("fleet.silent_for", { age: ageText(Math.max(0, now - Date.parse(seen) / 1000)) })
+    : say("fleet.is_new");
 }
 
 /** The first alert in words, and how many more there are. */
 function attentionText({ alerts, devices_offline }: Stated): string {
   const offline = devices_offline > 0 ? [countText("fleet.silent_device", devices_offline)] : [];
   const kinds = alerts.filter((one) => one !== "offline" || !offline.length);
-  const all = [...kinds.filter(isGrave).map(alertText), ...offline, ...kinds.filter((one) => !isGrave(one)).map(alertText)];
+  const all = [
+    ...kinds.filter(isGrave).map(alertText),
+    ...offline,
+    ...kinds.filter((one) => !isGrave(one)).map(alertText),
+  ];
   const [first = say("fleet.state_attention"), ...more] = all;
   return more.length ? join(first, say("alert.more", { count: more.length })) : first;
 }

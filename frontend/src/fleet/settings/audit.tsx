@@ -68,7 +68,8 @@ function Rows({ organisation }: { organisation: number }) {
                     <bdi>{row.who.startsWith("hub ") ? say("fleet.a_home") : row.who}</bdi>
                   </td>
                   <td>
-                    {sayIfKnown(`fleet.did_${row.what.replaceAll(".", "_")}`, row.what)} <span class="soft">{subjectText(row)}</span>
+                    {sayIfKnown(`fleet.did_${row.what.replaceAll(".", "_")}`, row.what)}{" "}
+                    <span class="soft">{subjectText(row)}</span>
                   </td>
                   <td class="soft">{row.address}</td>
                 </tr>
@@ -83,11 +84,14 @@ function Rows({ organisation }: { organisation: number }) {
             {say("fleet.older")}
           </button>
         )}
-        <a class="button" href={address("/api/fleet/export", { content: "audit", format: "csv", org: organisation })} download="fleet-audit.csv">
+        <a
+          class="button"
+          href={address("/api/fleet/export", { content: "audit", format: "csv", org: organisation })}
+          download="fleet-audit.csv"
+        >
           {say("fleet.csv")}
         </a>
       </div>
     </>
   );
 }
-

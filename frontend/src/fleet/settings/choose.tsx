@@ -8,7 +8,11 @@ import type { FleetRole, Organisation } from "../shapes";
 const RANKS: readonly FleetRole[] = ["viewer", "operator", "owner"];
 
 /** Those in which the person has at least this role, and the chosen one. */
-export function useOrganisation(role: FleetRole): { all: readonly Organisation[]; chosen: Organisation | undefined; choose: (id: number) => void } {
+export function useOrganisation(role: FleetRole): {
+  all: readonly Organisation[];
+  chosen: Organisation | undefined;
+  choose: (id: number) => void;
+} {
   const [id, setId] = useState<number>();
   const all = organisations.value.filter((one) => RANKS.indexOf(one.role) >= RANKS.indexOf(role));
   return { all, chosen: all.find((one) => one.id === id) ?? all[0], choose: setId };
@@ -17,7 +21,12 @@ export function useOrganisation(role: FleetRole): { all: readonly Organisation[]
 export function Choose({ all, chosen, choose }: ReturnType<typeof useOrganisation>) {
   if (all.length < 2) return null;
   return (
-    <select class="which" aria-label={say("fleet.organisation")} value={String(chosen?.id ?? "")} onChange={(event) => choose(Number(event.currentTarget.value))}>
+    <select
+      class="which"
+      aria-label={say("fleet.organisation")}
+      value={String(chosen?.id ?? "")}
+      onChange={(event) => choose(Number(event.currentTarget.value))}
+    >
       {all.map((one) => (
         <option key={one.id} value={String(one.id)}>
           {one.name}

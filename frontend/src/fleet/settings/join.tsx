@@ -15,7 +15,11 @@ import type { Code, Done, OpenCode } from "../shapes";
 import { Choose, useOrganisation } from "./choose";
 
 const POLL_MS = 10_000;
-const MINUTES: readonly (readonly [number, "fleet.for_15min" | "fleet.for_1h" | "fleet.for_1d"])[] = [[15, "fleet.for_15min"], [60, "fleet.for_1h"], [1440, "fleet.for_1d"]];
+const MINUTES: readonly (readonly [number, "fleet.for_15min" | "fleet.for_1h" | "fleet.for_1d"])[] = [
+  [15, "fleet.for_15min"],
+  [60, "fleet.for_1h"],
+  [1440, "fleet.for_1d"],
+];
 
 export function JoinSection() {
   const which = useOrganisation("operator");
@@ -50,7 +54,14 @@ function Codes({ organisation }: { organisation: number }) {
       <form class="form-row join-form" onSubmit={(event) => void make(event)}>
         <label class="field">
           <span>{say("fleet.for_homes")}</span>
-          <input type="number" inputMode="numeric" min={1} max={1000} value={homes} onInput={(event) => setHomes(event.currentTarget.value)} />
+          <input
+            type="number"
+            inputMode="numeric"
+            min={1}
+            max={1000}
+            value={homes}
+            onInput={(event) => setHomes(event.currentTarget.value)}
+          />
         </label>
         <label class="field">
           <span>{say("fleet.counts_for")}</span>
@@ -94,7 +105,13 @@ function NewCode({ code }: { code: Code }) {
           {say(isCopied ? "fleet.copied" : "fleet.copy_command")}
         </button>
       </div>
-      <img class="qr" width={200} height={200} alt={say("fleet.qr_label")} src={`data:image/svg+xml;utf8,${encodeURIComponent(code.qr)}`} />
+      <img
+        class="qr"
+        width={200}
+        height={200}
+        alt={say("fleet.qr_label")}
+        src={`data:image/svg+xml;utf8,${encodeURIComponent(code.qr)}`}
+      />
     </div>
   );
 }
@@ -104,7 +121,12 @@ function OpenRow({ code, path, again }: { code: OpenCode; path: string; again: (
   const until = timeText(Date.parse(code.expires) / 1000, now.value, HERE);
   const withdraw = () => void save.run(() => asked(() => remove<Done>(`${path}/${code.id}`), again, ""));
   return (
-    <Row title={say("fleet.code_used", { used: code.used, homes: code.homes })} text={say("fleet.code_until", { who: code.who, time: until })} save={save} name="code">
+    <Row
+      title={say("fleet.code_used", { used: code.used, homes: code.homes })}
+      text={say("fleet.code_until", { who: code.who, time: until })}
+      save={save}
+      name="code"
+    >
       <button type="button" aria-busy={save.busy} onClick={withdraw}>
         {say("fleet.withdraw")}
       </button>

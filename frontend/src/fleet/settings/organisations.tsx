@@ -24,10 +24,25 @@ export function OrganisationSections() {
 
 function OrganisationRow({ organisation: { id, name, role, homes } }: { organisation: Organisation }) {
   const take = (answer: Organisation) => {
-    if (session.value) session.value = { ...session.value, organisations: session.value.organisations.map((one) => (one.id === id ? { ...one, ...answer } : one)) };
+    if (session.value)
+      session.value = {
+        ...session.value,
+        organisations: session.value.organisations.map((one) => (one.id === id ? { ...one, ...answer } : one)),
+      };
   };
-  const change = (changed: string) => asked(() => patch<Organisation>(`/api/fleet/organisations/${id}`, { name: changed }), take, say("settings.saved"));
+  const change = (changed: string) =>
+    asked(() => patch<Organisation>(`/api/fleet/organisations/${id}`, { name: changed }), take, say("settings.saved"));
   const text = `${roleName(role)} · ${countText("fleet.count_home", homes)}`;
   if (role !== "owner") return <Row title={<bdi>{name}</bdi>} text={text} name="organisation" />;
-  return <NameRow id={`organisation-${id}`} title={name} text={text} value={name} name="organisation" change={change} isRequired />;
+  return (
+    <NameRow
+      id={`organisation-${id}`}
+      title={name}
+      text={text}
+      value={name}
+      name="organisation"
+      change={change}
+      isRequired
+    />
+  );
 }

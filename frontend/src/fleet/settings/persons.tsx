@@ -26,6 +26,10 @@ function Persons({ organisation }: { organisation: number }) {
   const path = `/api/fleet/organisations/${organisation}/persons`;
   const { value, error, again } = usePolled<Person[]>(path);
   const [made, setMade] = useState<NewPerson>();
+  const add = (person: NewPerson) => {
+    setMade(person);
+    again();
+  };
   return (
     <>
       {error && (
@@ -40,7 +44,7 @@ function Persons({ organisation }: { organisation: number }) {
         ))}
       </div>
       {made && <MadePassword key={made.password} made={made} />}
-      <Add path={path} add={(person) => (setMade(person), again())} />
+      <Add path={path} add={add} />
     </>
   );
 }
@@ -65,7 +69,8 @@ function PersonRow({ person, path, again, show }: RowProps) {
   const isOwn = person.id === session.value?.person;
   const name = person.name || person.login;
   const place = `${path}/${person.id}`;
-  const setRole = (role: string) => void save.run(() => asked(() => putJson<Person>(place, { role }), again, say("settings.saved")));
+  const setRole = (role: string) =>
+    void save.run(() => asked(() => putJson<Person>(place, { role }), again, say("settings.saved")));
   const renew = () => void save.run(() => asked(() => post<NewPerson>(`${place}/password`, {}), show, ""));
   const leave = () => void save.run(() => asked(() => remove<Done>(place), again, ""));
   const below = isLeaving && (
@@ -82,9 +87,21 @@ function PersonRow({ person, path, again, show }: RowProps) {
     </>
   );
   return (
-    <Row title={<bdi>{name}</bdi>} text={`${person.login}${isOwn ? ` · ${say("fleet.you")}` : ""}`} isStacked save={save} name="person" below={below}>
+    <Row
+      title={<bdi>{name}</bdi>}
+      text={`${person.login}${isOwn ? ` · ${say("fleet.you")}` : ""}`}
+      isStacked
+      save={save}
+      name="person"
+      below={below}
+    >
       <div class="row-of">
-        <select aria-label={say("fleet.role_of", { name })} value={person.role} disabled={isOwn} onChange={(event) => setRole(event.currentTarget.value)}>
+        <select
+          aria-label={say("fleet.role_of", { name })}
+          value={person.role}
+          disabled={isOwn}
+          onChange={(event) => setRole(event.currentTarget.value)}
+        >
           {ROLES.map((one) => (
             <option key={one} value={one}>
               {roleName(one)}
@@ -96,7 +113,12 @@ function PersonRow({ person, path, again, show }: RowProps) {
             <button type="button" aria-label={say("fleet.new_password_of", { name })} onClick={renew}>
               {say("fleet.new_password")}
             </button>
-            <button type="button" aria-label={say("fleet.remove_named", { name })} aria-expanded={isLeaving} onClick={() => setIsLeaving(!isLeaving)}>
+            <button
+              type="button"
+              aria-label={say("fleet.remove_named", { name })}
+              aria-expanded={isLeaving}
+              onClick={() => setIsLeaving(!isLeaving)}
+            >
               {say("fleet.remove_person")}
             </button>
           </>
@@ -113,7 +135,9 @@ function Add({ path, add }: { path: string; add: (made: NewPerson) => void }) {
   const save = useSave();
   const submit = async (event: Event) => {
     event.preventDefault();
-    const isMade = await save.run(() => asked(() => post<NewPerson>(path, { login: login.trim(), name: name.trim(), role }), add, ""));
+    const isMade = await save.run(() =>
+      asked(() => post<NewPerson>(path, { login: login.trim(), name: name.trim(), role }), add, ""),
+    );
     if (isMade) {
       setLogin("");
       setName("");
@@ -123,11 +147,26 @@ function Add({ path, add }: { path: string; add: (made: NewPerson) => void }) {
     <form class="form-row add-person" onSubmit={(event) => void submit(event)}>
       <label class="field">
         <span>{say("fleet.login")}</span>
-        <input type="text" maxLength={100} required spellcheck={false} autoCapitalize="none" autoComplete="off" value={login} onInput={(event) => setLogin(event.currentTarget.value)} />
+        <input
+          type="text"
+          maxLength={100}
+          required
+          spellcheck={false}
+          autoCapitalize="none"
+          autoComplete="off"
+          value={login}
+          onInput={(event) => setLogin(event.currentTarget.value)}
+        />
       </label>
       <label class="field">
         <span>{say("fleet.person_name")}</span>
-        <input type="text" maxLength={200} autoComplete="off" value={name} onInput={(event) => setName(event.currentTarget.value)} />
+        <input
+          type="text"
+          maxLength={200}
+          autoComplete="off"
+          value={name}
+          onInput={(event) => setName(event.currentTarget.value)}
+        />
       </label>
       <label class="field">
         <span>{say("fleet.role")}</span>

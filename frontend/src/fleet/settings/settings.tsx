@@ -83,12 +83,22 @@ function Own() {
   return (
     <Section id="own" title={say("fleet.you")}>
       <div class="list">
-        <Row title={<bdi>{known?.name || known?.login}</bdi>} text={known?.name ? known.login : undefined} name="own" below={refusal && <Notice kind="fault">{refusal}</Notice>}>
+        <Row
+          title={<bdi>{known?.name || known?.login}</bdi>}
+          text={known?.name ? known.login : undefined}
+          name="own"
+          below={refusal && <Notice kind="fault">{refusal}</Notice>}
+        >
           <button type="button" onClick={() => void signOut()}>
             {say("settings.sign_out")}
           </button>
         </Row>
-        <Row title={say("fleet.own_password")} text={say("fleet.own_password_help")} name="own-password" below={isOpen && <PasswordForm done={() => setIsOpen(false)} />}>
+        <Row
+          title={say("fleet.own_password")}
+          text={say("fleet.own_password_help")}
+          name="own-password"
+          below={isOpen && <PasswordForm done={() => setIsOpen(false)} />}
+        >
           <button type="button" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
             {say(isOpen ? "settings.close" : "settings.change")}
           </button>
@@ -106,18 +116,36 @@ function PasswordForm({ done }: { done: () => void }) {
   const submit = async (event: Event) => {
     event.preventDefault();
     const take = (answer: FleetSession) => (session.value = answer);
-    const isSaved = await save.run(() => asked(() => putJson<FleetSession>("/api/fleet/password", { current, password }), take, say("settings.password_set")));
+    const isSaved = await save.run(() =>
+      asked(
+        () => putJson<FleetSession>("/api/fleet/password", { current, password }),
+        take,
+        say("settings.password_set"),
+      ),
+    );
     if (isSaved) done();
   };
   return (
     <form class="one-line" onSubmit={(event) => void submit(event)}>
       <label class="field">
         <span>{say("settings.current_password")}</span>
-        <input type="password" autoComplete="current-password" required value={current} onInput={(event) => setCurrent(event.currentTarget.value)} />
+        <input
+          type="password"
+          autoComplete="current-password"
+          required
+          value={current}
+          onInput={(event) => setCurrent(event.currentTarget.value)}
+        />
       </label>
       <label class="field">
         <span>{say("settings.new_password")}</span>
-        <input type="password" autoComplete="new-password" required value={password} onInput={(event) => setPassword(event.currentTarget.value)} />
+        <input
+          type="password"
+          autoComplete="new-password"
+          required
+          value={password}
+          onInput={(event) => setPassword(event.currentTarget.value)}
+        />
       </label>
       <button type="submit" class="main" aria-busy={save.busy}>
         {say("settings.save_password")}
