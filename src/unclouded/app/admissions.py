@@ -183,6 +183,7 @@ def make_broker(config: Config, admissions: Admissions) -> BrokerServer | None:
 
 
 def identify_client(client_id: str, user: str, password: str, key: HiddenText) -> PlugIdentity | Refusal:
+    """Which plug a client of the broker is, by its login and the key of the home; a Refusal says why it is none."""
     caller = families.family(FAMILY).caller
     if caller is None:
         return Refusal("No family here has devices that connect to the broker.")

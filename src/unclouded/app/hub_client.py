@@ -148,6 +148,7 @@ def is_listening(path: Path) -> bool:
 
 
 def device_path(device: str, rest: str = "") -> str:
+    """The path of a device in the API, and of what is below it; the id is escaped."""
     path = f"/api/devices/{quote(device, safe='')}"
     return f"{path}/{rest}" if rest else path
 

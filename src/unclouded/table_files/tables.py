@@ -19,6 +19,8 @@ MEAN_DECIMALS = 2  # more than the readings have
 
 
 class ExportColumn(NamedTuple):
+    """A column of an export; the kinds are described above."""
+
     name: str
     kind: ColumnKind = "text"
 

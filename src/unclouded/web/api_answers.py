@@ -67,11 +67,13 @@ def body_refusal(
 
 
 async def api_error(request: Request, error: Exception) -> Response:
+    """Answers an ApiError with its status and its problem as JSON."""
     assert isinstance(error, ApiError)
     return problem(error.status, str(error), error.id)
 
 
 async def http_error(request: Request, error: Exception) -> Response:
+    """Answers an error of the router as a problem in JSON: no such route, another method, or the error's own text."""
     assert isinstance(error, HTTPException)
     path = request.url.path[:80]
     if error.status_code == 405:

@@ -47,6 +47,7 @@ def own_addresses() -> tuple[str, ...]:
 
 
 def is_address(text: str) -> bool:
+    """Whether a text is an IPv4 or IPv6 address, without port and brackets."""
     try:
         ipaddress.ip_address(text)
     except ValueError:

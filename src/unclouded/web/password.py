@@ -206,6 +206,7 @@ def new_token(name: str, role: Role, now: int) -> tuple[str, Token]:
 
 
 def sha256(text: str) -> str:
+    """The SHA-256 of a text in UTF-8, as hex. Lone surrogates are bytes that were no UTF-8."""
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -147,6 +147,7 @@ def time_of(text: str, name: str, zone: tzinfo) -> float:
 
 
 def as_json(value: object, status: int = 200) -> Response:
+    """A response with a value as JSON."""
     return Response(encode(value), status, media_type="application/json")
 
 

@@ -71,4 +71,5 @@ class SessionList:
 
 
 def found_name(agent: str, names: Mapping[str, str]) -> str:
+    """The name whose pattern is found in the beginning of a User-Agent header, the first one; "" without any."""
     return next((name for name, pattern in names.items() if re.search(pattern, agent[:LONGEST_AGENT])), "")

@@ -14,6 +14,7 @@ from unclouded.web.words import say_if_known
 
 
 def with_texts(view: ConfigurationView) -> ConfigurationView:
+    """The same configuration, with the texts of its tables and settings for people."""
     return replace(view, tables=[_table(one) for one in view.tables])
 
 

@@ -29,6 +29,7 @@ def languages() -> tuple[str, ...]:
 
 @cache
 def table(language: str = ENGLISH) -> dict[str, str]:
+    """The texts of a language by id. Raises FileNotFoundError for a language that there is not."""
     return msgspec.json.decode((FOLDER / f"{language}.json").read_bytes(), type=dict[str, str])
 
 

@@ -77,6 +77,7 @@ class NamedBackup(msgspec.Struct, frozen=True):
 
 
 def file_name(at: float, hub: str, encrypted: bool) -> str:
+    """The name of a backup made ``at`` (Unix seconds, named in UTC) by a hub; ``.age`` at its end where encrypted."""
     return f"unclouded-{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H%M%SZ}-{hub}.tar.gz{ENCRYPTED if encrypted else ''}"
 
 

@@ -49,6 +49,7 @@ BackupWork = StreamWork | MakeWork | VerifyWork | StageWork
 
 
 def work(options: bytes, out: BinaryIO) -> None:
+    """Carries out a BackupWork (JSON) in this process and writes its answer: the archive itself, or JSON."""
     asked = msgspec.json.decode(options, type=BackupWork)
     passphrase_file = Path(asked.passphrase_file) if asked.passphrase_file else None
     match asked:

@@ -32,6 +32,7 @@ HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9a-fA-F:.]*:[0
 
 
 def check_hub(hub: HubTable, where: str) -> HubTable:
+    """The ``[hub]`` table; raises ConfigError for a name that is too long or has control characters."""
     if CONTROL.search(hub.name) or len(hub.name) > LONGEST_NAME:
         raise ConfigError(
             f"{where}: `$.hub.name`: a name has at most {LONGEST_NAME} characters, and no control characters."
@@ -40,6 +41,7 @@ def check_hub(hub: HubTable, where: str) -> HubTable:
 
 
 def check_broker(broker: BrokerTable | None, where: str) -> BrokerTable | None:
+    """The ``[broker]`` table; raises ConfigError without a host, or with a ``listen`` that is no address and port."""
     if broker is None:
         return None
     if not broker.host.split():
@@ -51,6 +53,7 @@ def check_broker(broker: BrokerTable | None, where: str) -> BrokerTable | None:
 
 
 def check_port(port: int, where: str) -> int:
+    """The port for downloads of firmware, 0 = any free one; raises ConfigError for what is no port."""
     if not 0 <= port <= 65_535:
         raise ConfigError(f"{where}: `$.meross.download_port` is {port}; write a port from 1 to 65535, or 0 for any.")
     return port
@@ -62,6 +65,7 @@ def place_of_web(web: WebTable) -> tuple[str, int] | None:
 
 
 def check_web(web: WebTable, where: str, key: str = "`$.web.listen`") -> WebTable:
+    """The ``[web]`` table; raises ConfigError where ``listen`` (``key`` in the error) or a host name is wrong."""
     if web.listen not in ("", NOWHERE) and _host_and_port(web.listen) is None:
         raise ConfigError(f"{where}: {key} is {web.listen!r}; write 127.0.0.1:8099, 0.0.0.0:8099 or off.")
     for host in web.host.split():
@@ -71,6 +75,7 @@ def check_web(web: WebTable, where: str, key: str = "`$.web.listen`") -> WebTabl
 
 
 def check_weather(weather: WeatherTable | None, where: str) -> WeatherTable | None:
+    """The ``[weather]`` table; raises ConfigError where its source lacks a key, or a value cannot be."""
     if weather is None:
         return None
     place = ("latitude", "longitude")
@@ -111,6 +116,7 @@ PART_KEYS = ("name", "room")
 
 
 def check_devices(devices: Sequence[DeviceTable], where: str) -> None:
+    """Raises ConfigError where an id, parent, name, room or replaced device of the ``[[device]]`` tables is wrong."""
     ids = Counter(device.id for device in devices)
     for number, device in enumerate(devices):
         path = f"{where}: `$.device[{number}]"

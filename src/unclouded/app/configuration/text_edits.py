@@ -49,6 +49,7 @@ def gap(before: str) -> str:
 
 
 def without_key(file: Table, key: str) -> dict[str, Any]:  # Any: TOML
+    """A table without one of its keys; the table itself is not changed."""
     return {name: value for name, value in file.items() if name != key}
 
 

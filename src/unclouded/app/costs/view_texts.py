@@ -95,6 +95,7 @@ def missing_share(energy: HomeEnergy, first: int, end: int) -> float:
 
 
 def solar_view(sums: SolarSums) -> SolarView:
+    """The energy of a solar system in kWh and what it saved and earned; ``kg`` None: the carbon is not known."""
     return SolarView(
         produced_kWh=sums.produced / MWH,
         used_kWh=sums.used / MWH,
@@ -167,6 +168,7 @@ def prices_view(tariff: Tariff, runs: Sequence[PriceRun], end: int) -> PricesVie
 
 
 def tariff_view(tariff: Tariff, is_active: bool) -> TariffView:
+    """A tariff as the API has it, with its zones, parts and taxes. ``is_active``: the home is billed by it."""
     return TariffView(
         name=tariff.name,
         currency=tariff.currency,
@@ -191,6 +193,7 @@ def tariff_view(tariff: Tariff, is_active: bool) -> TariffView:
 
 
 def home_view(home: MeasuredHome) -> MeasuredHomeView:
+    """Which devices measure grid and solar, and which others count as uses."""
     return MeasuredHomeView(grid=home.grid, solar=home.solar, devices=home.uses, controlled=home.controlled)
 
 

@@ -104,6 +104,7 @@ def ports_here(computer: Computer) -> Iterator[SerialPort]:
 
 
 def user_name() -> str:
+    """The name of the user that runs this process; its number where it has none."""
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:

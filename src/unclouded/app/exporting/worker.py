@@ -23,6 +23,7 @@ class ExportOptions(msgspec.Struct, frozen=True):
 
 
 def work(options: bytes, out: BinaryIO) -> None:
+    """Writes the export that the options (ExportOptions as JSON) describe."""
     asked = msgspec.json.decode(options, type=ExportOptions)
     job = ExportJob(Path(asked.store), ZoneInfo(asked.zone), asked.request, time.time())
     job.write(out, Path(asked.temporary), lambda done, rows: None)

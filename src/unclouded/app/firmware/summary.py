@@ -11,6 +11,7 @@ def summary_of(name: str, source: ByteSource | bytes) -> FirmwareSummary:
 
 
 def summarised(file: FirmwareFile) -> FirmwareSummary:
+    """What a firmware file is, as the API and reports have it: kind, target, names, faults, fields of its container."""
     return FirmwareSummary(
         text=summary_text(file),
         kind=file.kind,
@@ -34,6 +35,7 @@ def summary_text(file: FirmwareFile) -> str:
 
 
 def checksums_text(file: FirmwareFile) -> str:
+    """How many checksums of a firmware file are right or unknown, as a part of a sentence."""
     unknown = sum(result.verdict == "unknown" for result in file.results)
     right = sum(result.verdict == "right" for result in file.results)
     if not unknown:

@@ -127,6 +127,7 @@ def guess_text(guess: PowerGuess) -> str:
 
 
 def guessed_names(guess: PowerGuess | None) -> tuple[str, ...]:
+    """The names of the kinds that a guess holds; none without a guess."""
     return tuple(KINDS[kind][0] for kind in guess.kinds) if guess is not None else ()
 
 

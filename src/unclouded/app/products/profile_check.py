@@ -30,6 +30,8 @@ Place = tuple[str, str, str]  # wire key, type, point key
 
 
 class ProfileRemark(msgspec.Struct, frozen=True):
+    """One thing that the check of a profile found; the levels are described above."""
+
     level: Level
     text: str
 

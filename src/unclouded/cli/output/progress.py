@@ -84,5 +84,6 @@ def line(done: int, total: int, text: str, left_s: float | None = None, width: i
 
 
 def bar(done: int, total: int, length: int) -> str:
+    """A bar of ``length`` characters, filled by the share of ``done`` in ``total``, which must not be 0."""
     full = min(done * length // total, length)
     return "▓" * full + "░" * (length - full)

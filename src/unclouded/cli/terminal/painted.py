@@ -27,6 +27,7 @@ def plain(text: str, what: str = "") -> Painted:
 
 
 def text_of(line: Painted) -> str:
+    """The text of a line without its colours."""
     return "".join(text for _, text in line)
 
 

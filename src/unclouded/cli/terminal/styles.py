@@ -28,6 +28,7 @@ STYLE = Style.from_dict(
 
 
 def formatted(line: Painted) -> FormattedText:
+    """A line as prompt_toolkit takes it, each part with the class of its colour."""
     return FormattedText([(f"class:{what}" if what else "", text) for what, text in line])
 
 

@@ -22,6 +22,7 @@ def command() -> None:
 
 
 def user_option(function: Command) -> Command:
+    """Adds ``--user`` to a command, as ``is_user``."""
     return click.option("--user", "is_user", is_flag=True, help="Of your own session, without root.")(function)
 
 

@@ -49,6 +49,7 @@ def base_filter(filter: HomesFilter) -> HomeFilter:
 
 
 def home_row(line: HomeLine) -> HomeRowView:
+    """A home in the list of homes: power in W, energy in Wh, its time as ISO text in UTC."""
     return HomeRowView(
         id=line.hub,
         organisation=line.organisation,
@@ -70,6 +71,7 @@ def home_row(line: HomeLine) -> HomeRowView:
 
 
 def summary(sums: HomeSums) -> HomesSummary:
+    """The sums of a list of homes: how many by state, flag and version, power in W, energy in Wh."""
     return HomesSummary(
         homes=sums.homes,
         states=sums.states,
@@ -83,6 +85,7 @@ def summary(sums: HomeSums) -> HomesSummary:
 
 
 def home_view(detail: HomeDetail, role: Role) -> FleetHomeView:
+    """All about one home: its catalogue of devices, what it lets out, and what the fleet has stored of it."""
     return FleetHomeView(
         row=home_row(detail.home),
         role=role,
@@ -115,6 +118,7 @@ def _newest(window: NewestWindow | None) -> NewestWindowView | None:
 
 
 def home_device(device: CatalogueDevice) -> HomeDevice:
+    """A device of a home's catalogue, with its points."""
     return HomeDevice(
         id=device.id,
         name=device.name,
@@ -165,6 +169,7 @@ def _points(device: CatalogueDevice) -> list[HomePoint]:
 
 
 def event_view(row: HomeEventRow) -> FleetEvent:
+    """An event of a home; its time as ISO text in UTC."""
     return FleetEvent(
         number=row.number,
         home=row.hub,
@@ -178,6 +183,7 @@ def event_view(row: HomeEventRow) -> FleetEvent:
 
 
 def command_view(row: GivenCommand) -> FleetCommandView:
+    """A command that was given to a home, with its state; times as ISO text in UTC."""
     return FleetCommandView(
         id=row.id,
         batch=row.batch,
@@ -196,6 +202,7 @@ def command_view(row: GivenCommand) -> FleetCommandView:
 
 
 def audit_view(row: AuditEntry) -> AuditRowView:
+    """An entry of the audit log. The address stands in its own field, not in ``detail``."""
     detail = {key: value for key, value in row.detail.items() if key != "address"}
     return AuditRowView(
         number=row.number,
@@ -210,4 +217,5 @@ def audit_view(row: AuditEntry) -> AuditRowView:
 
 
 def event_views(rows: Iterable[HomeEventRow]) -> list[FleetEvent]:
+    """Events of homes, in the order of the rows."""
     return [event_view(one) for one in rows]

@@ -62,6 +62,7 @@ async def check_version(connection: Connection) -> None:
 
 
 def too_new(version: int) -> str:
+    """The sentence for a database whose tables have a later version than this program knows."""
     return (
         f"The database was made by a newer Unclouded (version {version} of its tables; this one knows {VERSION}): "
         "install that one, or restore a backup."

@@ -20,6 +20,8 @@ NEEDED_CONNECTIONS = 30
 
 
 class BaseFacts(msgspec.Struct, frozen=True):
+    """What a database says of itself. ``number``: of its version; ``ahead_s``: by which its clock is ahead of ours."""
+
     number: int
     version: str
     ahead_s: float

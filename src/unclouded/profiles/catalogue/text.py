@@ -221,6 +221,7 @@ def write_table(table: CatalogueTable) -> str:
 
 
 def write_row(row: CatalogueRow) -> str:
+    """A row in the notation of the catalogue."""
     mark = next(mark for mark, confidence in MARKS.items() if confidence == row.confidence)
     words = [
         str(row.dp),

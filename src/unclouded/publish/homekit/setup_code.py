@@ -19,6 +19,7 @@ def new_setup_code(random_below: Callable[[int], int]) -> str:
 
 
 def new_setup_id(random_below: Callable[[int], int]) -> str:
+    """Four random characters. ``random_below(n)``: a number from 0 up to, but without, ``n``."""
     return "".join(DIGITS[random_below(len(DIGITS))] for _ in range(4))
 
 

@@ -24,6 +24,7 @@ class LastReason(logging.Handler):
 
 
 def main(given: TextIO, answer: TextIO) -> None:
+    """Reads a request (JSON: url, title, body), sends it with Apprise, and writes what became of it as JSON."""
     request = json.loads(given.read())
     json.dump(send(request["url"], request["title"], request["body"]), answer)
 

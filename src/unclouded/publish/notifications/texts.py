@@ -45,6 +45,7 @@ def alert_text(texts: NotificationTexts, alert: Alert, device: Device | None) ->
 
 
 def finished_text(texts: NotificationTexts, device: Device | None, id: str, worked_s: float) -> str:
+    """The text of a device that has finished its work. ``worked_s`` is rounded to minutes, one at least."""
     name = device.name or device.id if device is not None else id
     return texts.finished.format(device=name, minutes=max(1, round(worked_s / 60)))
 

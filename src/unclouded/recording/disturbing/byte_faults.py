@@ -60,6 +60,8 @@ ByteFault = Callable[[bytes, FaultCounts], bytes]
 
 
 class FlipFault:
+    """Flips one random bit of each byte that is picked."""
+
     def __init__(self, fault: LineFault, draw: Draw) -> None:
         self._picks, self._draw = StreamPicks(fault, draw), draw
 
@@ -72,6 +74,8 @@ class FlipFault:
 
 
 class DropFault:
+    """Leaves out each byte that is picked."""
+
     def __init__(self, fault: LineFault, draw: Draw) -> None:
         self._picks = StreamPicks(fault, draw)
 
@@ -85,6 +89,8 @@ class DropFault:
 
 
 class InsertFault:
+    """Inserts a random byte before each byte that is picked."""
+
     def __init__(self, fault: LineFault, draw: Draw) -> None:
         self._picks, self._draw = StreamPicks(fault, draw), draw
 
@@ -113,6 +119,8 @@ class SwapFault:
 
 
 class StickFault:
+    """Gives each byte that is picked the value of the one before it, also over the border of chunks."""
+
     def __init__(self, fault: LineFault, draw: Draw) -> None:
         self._picks = StreamPicks(fault, draw)
         self._before: int | None = None
@@ -130,6 +138,8 @@ class StickFault:
 
 
 class DuplicateFault:
+    """Passes on each chunk that is picked twice."""
+
     def __init__(self, fault: LineFault, draw: Draw) -> None:
         self._picks = StreamPicks(fault, draw)
 
@@ -141,6 +151,8 @@ class DuplicateFault:
 
 
 class TruncateFault:
+    """Cuts each chunk that is picked at a random place."""
+
     def __init__(self, fault: LineFault, draw: Draw) -> None:
         self._picks, self._draw = StreamPicks(fault, draw), draw
 

@@ -40,6 +40,7 @@ def subject_text(device: str, point: str, devices: RuleDevices) -> str:
 
 
 def unit_suffix(point: str) -> str:
+    """The last part of a point's key, its unit: ``power_W`` -> ``W``. Of a key of one part it is the key."""
     return point.rpartition("_")[2]
 
 

@@ -24,22 +24,27 @@ ERRORS = {
 
 
 async def home_get(context: FleetContext, request: FleetRequest) -> Response:
+    """Asks the hub of a home by GET, and passes on its answer."""
     return await _pass(context, request)
 
 
 async def home_post(context: FleetContext, request: FleetRequest) -> Response:
+    """Asks the hub of a home by POST, passes on its answer, and notes it in the audit log."""
     return await _pass(context, request)
 
 
 async def home_put(context: FleetContext, request: FleetRequest) -> Response:
+    """Asks the hub of a home by PUT, passes on its answer, and notes it in the audit log."""
     return await _pass(context, request)
 
 
 async def home_patch(context: FleetContext, request: FleetRequest) -> Response:
+    """Asks the hub of a home by PATCH, passes on its answer, and notes it in the audit log."""
     return await _pass(context, request)
 
 
 async def home_delete(context: FleetContext, request: FleetRequest) -> Response:
+    """Asks the hub of a home by DELETE, passes on its answer, and notes it in the audit log."""
     return await _pass(context, request)
 
 
