@@ -248,3 +248,10 @@ def test_a_frame_is_given_up_after_three_tenths_of_a_second() -> None:
     assert framer.deadline() == pytest.approx(10.3) and framer.held == 9
     radio = EmporiaFramer()
     assert radio.feed(b"\x24\x01r", 10.0) == [] and radio.deadline() == pytest.approx(10.1) and radio.held == 3
+
+
+@pytest.mark.parametrize(("size", "is_frame"), [(256, True), (257, False)])
+def test_a_frame_of_a_zigbee_module_has_at_most_256_bytes_of_payload(size: int, is_frame: bool) -> None:
+    frame = SequencedFrame(2, 0x7F, bytes(size), sequence=1)
+    framer = SequencedFramer(ZIGBEE_MODULE.shapes)
+    assert ([*framer.feed(bytes(frame)), *framer.close()] == [frame]) == is_frame
