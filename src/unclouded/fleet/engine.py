@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from unclouded.core.supervise import supervise
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.errors import BaseError
+from unclouded.fleet.base.errors import BaseError, BaseUnavailable
 from unclouded.fleet.base.views import HubWelcome
 from unclouded.fleet.calls.dispatcher import CommandDispatcher
 from unclouded.fleet.calls.hub_link import HubLink
@@ -60,13 +60,19 @@ class ShardGreeting:
         self._renewals = renewals
 
     async def greet(self, hub: str, hello: Hello, now: float) -> HubWelcome:
-        """Raises BaseError."""
-        welcome = HubWelcome(known=False)
+        """Raises BaseUnavailable where none knows it, and one that may know it is away."""
+        away: BaseUnavailable | None = None
         for base in self._bases.values():
-            welcome = await base.windows.greet(hub, hello, now)
+            try:
+                welcome = await base.windows.greet(hub, hello, now)
+            except BaseUnavailable as error:
+                away = error
+                continue
             if welcome.known:
-                break
-        return welcome
+                return welcome
+        if away is not None:
+            raise away
+        return HubWelcome(known=False)
 
     async def renew(self, hub: str, public_key: str, now: float) -> HubToken:
         """Raises BaseError: that of the last database, where all refuse."""

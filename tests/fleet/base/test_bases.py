@@ -3,14 +3,17 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple
 
+import psycopg
 import pytest
+from psycopg import sql
 
-from fleet.filled_base import NOW, add_home, state, store_everything
+from fleet.filled_base import NOW, add_home, hello, state, store_everything
 from fleet.identities import new_hub_id
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, NotInScope
 from unclouded.fleet.base.views import HomeFilter, NewCommand, Scope
+from unclouded.fleet.engine import ShardGreeting
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
 
 ALL = Scope.everything()
@@ -141,3 +144,38 @@ async def test_a_database_that_is_away_stops_its_own_organisations_only(two: Two
         await two.bases.homes.homes(two.both, HomeFilter(), NOW)
     with pytest.raises(NotInScope):
         await two.bases.homes.home(Scope((two.old,)), two.hubs[1], NOW)
+    assert (await two.bases.homes.home(two.both, two.hubs[0], NOW)).home.name == "Home 0"
+    assert [(one.name, one.homes) for one in await two.bases.register.organisations()] == [
+        ("New town", None),
+        ("Old town", 3),
+    ]
+
+
+async def test_hubs_of_other_databases_are_greeted_renewed_and_revoked_while_one_is_away(two: TwoBases) -> None:
+    await two.parts[0].close()
+    greeting = ShardGreeting(two.parts, {})
+    assert (await greeting.greet(two.hubs[1], hello({}), NOW)).shard == 1
+    with pytest.raises(BaseUnavailable):  # perhaps the other one knows it: no hub is shut out for that
+        await greeting.greet(two.hubs[0], hello({}), NOW)
+    register = two.bases.register
+    assert (await register.renew(two.hubs[1], f"KEY{two.hubs[1]}", NOW)).shard == 1
+    assert (await register.revoke(two.hubs[1], NOW)).revoked == NOW
+    for asked in (register.revoke(two.hubs[0], NOW), register.hub(two.hubs[0])):
+        with pytest.raises(BaseUnavailable):
+            await asked
+
+
+async def test_an_organisation_never_gets_the_homes_of_one_that_a_restored_directory_forgot(
+    two: TwoBases, base_dsn: str
+) -> None:
+    async with await psycopg.AsyncConnection.connect(base_dsn) as connection:  # the directory of yesterday
+        await connection.execute("DELETE FROM organisation WHERE number = %s", (two.new,))
+        await connection.execute(sql.SQL("ALTER TABLE organisation ALTER number RESTART WITH {}").format(two.new))
+    with pytest.raises(BaseRefused, match="Run the same command again"):
+        async with two.bases.together():
+            await two.bases.register.add_organisation("Third town", 1)
+    async with two.bases.together():
+        third = await two.bases.register.add_organisation("Third town", 1)
+    assert third.number != two.new
+    assert not (await two.bases.homes.homes(Scope((third.number,)), HomeFilter(), NOW)).homes
+    assert [one.name for one in await two.parts[1].register.organisations()] == ["New town", "Third town"]

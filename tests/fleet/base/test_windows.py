@@ -39,6 +39,14 @@ async def test_newest_window_is_kept_and_its_days_are_of_the_same_number(base: F
     assert (day.period, day.import_mWh, day.export_mWh, day.solar_mWh) == ("2026-11-28", 600, 7, None)
 
 
+async def test_powers_that_no_home_has_are_left_out_of_the_sum_of_all(base: FleetBase) -> None:
+    organisation = await add_organisation(base, "A")
+    hubs = [await add_home(base, organisation) for _ in range(3)]
+    powers = dict(zip(hubs, (1.7e308, 1.7e308, 5.0), strict=True))
+    await base.windows.store_states({hub: state(power_W=power) for hub, power in powers.items()}, NOW)
+    assert (await base.homes.sums(ALL, HomeFilter(), NOW)).power_W == 5.0
+
+
 async def test_window_that_cannot_be_read_is_refused_alone(base: FleetBase) -> None:
     hub = await add_home(base, await add_organisation(base, "A"))
     good = window("energy", HOURS[0], 1)

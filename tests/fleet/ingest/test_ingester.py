@@ -256,6 +256,7 @@ async def test_an_answer_goes_only_to_the_hub_that_asked() -> None:
 
 LATER = bytes([VERSION + 7]) + msgspec.msgpack.encode(["windows", "raw", [[300, 1, b""]]])
 UNREADABLE = bytes([VERSION]) + msgspec.msgpack.encode(["windows", "raw", [[300, 1, b""], [600, "one", b""]]])
+THOUSANDS = bytes([VERSION]) + msgspec.msgpack.encode(["windows", "raw", [[start] for start in range(20_000)]])
 
 
 @pytest.mark.parametrize(
@@ -264,6 +265,7 @@ UNREADABLE = bytes([VERSION]) + msgspec.msgpack.encode(["windows", "raw", [[300,
         (b"", []),
         (LATER, []),
         (UNREADABLE, [300, 600]),
+        (THOUSANDS, []),  # an answer that refuses each would be larger than a message of NATS
         (bytes([VERSION]) + msgspec.msgpack.encode(["windows", "raw", [[300, 1, b""], 600]]), []),
         (bytes([VERSION]) + msgspec.msgpack.encode(["telegrams", 1]), []),
         (encode_message(window(300, data=bytes(LARGEST))), [300]),

@@ -32,9 +32,9 @@ def list_organisations(folder: str | None, as_json: bool) -> None:
     if not found:
         print_text("There are none yet: unclouded fleet organisation add NAME")
     for one in found:
-        print_text(
-            f"{one.number}: {printable(one.name)}, {one.homes} homes, {one.people} persons, database {one.shard}"
-        )
+        homes = f"{one.homes} homes" if one.homes is not None else "homes unknown"
+        away = "" if one.homes is not None else ", which does not answer"
+        print_text(f"{one.number}: {printable(one.name)}, {homes}, {one.people} persons, database {one.shard}{away}")
 
 
 @command.command("add")

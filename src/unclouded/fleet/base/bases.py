@@ -9,14 +9,14 @@ So a database that is away stops its own organisations only. Source: docs/fleet.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.errors import BaseRefused, NotInScope
+from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, NotInScope
 from unclouded.fleet.base.merging import PlacedRow, after_of, merged, number_of, places_of
 from unclouded.fleet.base.sums import added_energy, added_sums
 from unclouded.fleet.base.views import (
@@ -46,6 +46,7 @@ from unclouded.web.schemas import History
 
 T = TypeVar("T")
 Parts = Mapping[int, FleetBase]
+Ask = Callable[[FleetBase], Awaitable[T]]
 Fetch = Callable[[FleetBase, str], Awaitable[Sequence[PlacedRow[T]]]]
 
 KNOWN_S = 10.0  # that where an organisation is counts as known
@@ -83,15 +84,10 @@ class _OrganisationPlaces:
         shards = {known[one] for one in scope.organisations if one in known}
         return {shard: self.of_shard(shard) for shard in sorted(shards)}
 
-    async def first(self, scope: Scope, ask: Callable[[FleetBase], Awaitable[T]]) -> T:
+    async def first(self, scope: Scope, ask: Ask[T]) -> T:
         """What the database says that has what is asked for. Raises NotInScope where none has it."""
-        missing = NotInScope("There is no such home.")
-        for base in (await self.of(scope)).values():
-            try:
-                return await ask(base)
-            except NotInScope as error:
-                missing = error
-        raise missing
+        bases = (await self.of(scope)).values()
+        return await _first_answer(bases, ask, NotInScope("There is no such home."), NotInScope)
 
     async def page(self, scope: Scope, after: str, limit: int, fetch: Fetch[T]) -> tuple[list[T], str]:
         """A page of a list, and what the next one begins after; "": it was the last. Raises BaseRefused."""
@@ -318,29 +314,36 @@ class SpreadRegister:
 
     def __init__(self, places: _OrganisationPlaces) -> None:
         self._places = places
+        self._homes: dict[int, int] = {}  # by organisation in another database than the directory, as last counted
 
     # --- organisations -------------------------------------------------------------------------
 
     async def add_organisation(self, name: str, shard: int | None = None) -> OrganisationRow:
-        """In the database with this number; None: in the first. Raises BaseRefused where the name is taken."""
+        """In the database with this number; None: in the first. In ``together``.
+
+        Raises BaseRefused where the name is taken, or the number, in the database that it is put in.
+        """
         places = self._places
         wanted = next(iter(places.all)) if shard is None else shard
         base = places.of_shard(wanted)
         added = await places.directory.register.add_organisation(name, wanted)
         if base is not places.directory:
+            await _check_new(base, added)
             await base.register.put_organisation(added)
         places.forget()
         return added
 
     async def organisations(self) -> list[OrganisationRow]:
-        """By name, with the number of their homes."""
-        known = await self._places.directory.register.organisations()
-        if len(self._places.all) == 1:
+        """By name, with the number of their homes: the last known one where their database is away, None without."""
+        directory, *others = self._places.all.values()
+        known = await directory.register.organisations()
+        for base in others:
+            with suppress(BaseUnavailable):
+                self._homes |= {one.number: one.homes or 0 for one in await base.register.organisations()}
+        if not others:
             return known
-        homes: dict[tuple[int, int], int] = {}
-        for shard, base in self._places.all.items():
-            homes |= {(shard, one.number): one.homes for one in await base.register.organisations()}
-        return [replace(one, homes=homes.get((one.shard, one.number), 0)) for one in known]
+        here = next(iter(self._places.all))
+        return [one if one.shard == here else replace(one, homes=self._homes.get(one.number)) for one in known]
 
     async def rename_organisation(self, number: int, name: str) -> None:
         """Raises NotInScope, and BaseRefused where the name is taken."""
@@ -386,11 +389,18 @@ class SpreadRegister:
     # --- hubs ----------------------------------------------------------------------------------
 
     async def hub(self, id: str) -> HubEntry | None:
-        """None: there is none."""
-        for base in self._places.all.values():
-            if (entry := await base.register.hub(id)) is not None:
-                return entry
-        return None
+        """None: there is none. Raises BaseUnavailable where that is not known."""
+
+        async def ask(base: FleetBase) -> HubEntry:
+            entry = await base.register.hub(id)
+            if entry is None:
+                raise NotInScope(f"There is no home {id}.")
+            return entry
+
+        try:
+            return await self._any(ask)
+        except NotInScope:
+            return None
 
     async def revoke(self, id: str, now: float) -> HubEntry:
         """Raises NotInScope."""
@@ -415,15 +425,9 @@ class SpreadRegister:
         """Of all databases."""
         return [key for one in self._places.all.values() for key in await one.register.revoked_keys(since)]
 
-    async def _any(self, ask: Callable[[FleetBase], Awaitable[T]]) -> T:
+    async def _any(self, ask: Ask[T]) -> T:
         """What the first database says that does not refuse. Raises BaseRefused of the last one."""
-        *others, last = self._places.all.values()
-        for base in others:
-            try:
-                return await ask(base)
-            except BaseRefused:
-                continue
-        return await ask(last)
+        return await _first_answer(self._places.all.values(), ask, NotInScope("There is no such home."), BaseRefused)
 
 
 class FleetBases:
@@ -451,6 +455,7 @@ class FleetBases:
             base = self._places.all.get(one.shard)
             if base is not None and base is not self.directory:
                 await base.register.put_organisation(one)
+        await self.register.organisations()
 
     @asynccontextmanager
     async def together(self, organisation: int | None = None) -> AsyncIterator[None]:
@@ -473,3 +478,33 @@ class FleetBases:
             for table, size in (await base.upkeep.size()).tables.items():
                 sums[table] = sums.get(table, 0) + size
         return sums
+
+
+# --- inside -----------------------------------------------------------------------------------------
+
+
+async def _check_new(base: FleetBase, row: OrganisationRow) -> None:
+    """A directory that was restored from a backup gives numbers again. Raises BaseRefused: others have homes there."""
+    if any(one.number == row.number for one in await base.register.organisations()):
+        raise BaseRefused(
+            f"The database {row.shard} already has an organisation {row.number} that the directory does not know: was"
+            " the directory restored from a backup? Run the same command again: it takes the next number."
+        )
+
+
+async def _first_answer(
+    bases: Iterable[FleetBase], ask: Ask[T], missing: BaseRefused, passed_over: type[BaseRefused]
+) -> T:
+    """What the first database says that has what is asked for.
+
+    Raises BaseUnavailable where none has it and one that may have it is away, else the last refusal.
+    """
+    away: BaseUnavailable | None = None
+    for base in bases:
+        try:
+            return await ask(base)
+        except BaseUnavailable as error:
+            away = error
+        except passed_over as error:
+            missing = error
+    raise away or missing

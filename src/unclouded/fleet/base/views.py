@@ -267,14 +267,18 @@ class DueCommand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrganisationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """``homes``: None where its database is away."""
+
     number: int
     name: str
     shard: int
-    homes: int = 0
+    homes: int | None = 0
     people: int = 0
 
 
 class PersonRole(msgspec.Struct, frozen=True, kw_only=True):
+    """The role of a person in one organisation."""
+
     organisation: int
     organisation_name: str
     role: Role
@@ -334,6 +338,8 @@ class HubEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RevokedKey(msgspec.Struct, frozen=True, kw_only=True):
+    """The public key of a hub that may no longer connect, and since when (Unix seconds)."""
+
     public_key: str
     at: float
 

@@ -27,6 +27,7 @@ from unclouded.uplink.messages import CommandReport, Hello, HubState, LetOut, Re
 EVENTS = 5  # the number of this level in the base
 MOST_ALERTS = 32
 LONGEST_ALERT = 60
+MOST_POWER_W = 1e9  # of a home; a sum over all homes has room for it
 FORGETTING = 3  # of advisory locks: see HubRegister.forget
 GRANTS = ("names", "events", "questions", "control")
 
@@ -300,7 +301,7 @@ def _state_row(hub: str, state: HubState) -> Row:
     alerts = [text_of(one, LONGEST_ALERT).replace("\n", " ") for one in state.alerts[:MOST_ALERTS]]
     energy = (state.import_mWh, state.export_mWh, state.solar_mWh)
     return (
-        *(hub, _finite(state.at) or 0.0, text_of(state.version), _finite(state.power_W)),
+        *(hub, _finite(state.at) or 0.0, text_of(state.version), _power(state.power_W)),
         *(None if one is None or abs(one) >= MOST_NUMBER else one for one in energy),
         *(_bounded(state.devices, 2**31), _bounded(state.devices_offline, 2**31)),
         *("\n".join(one for one in alerts if one), _bounded(state.behind, 2**31)),
@@ -309,6 +310,10 @@ def _state_row(hub: str, state: HubState) -> Row:
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
+
+
+def _power(value: float | None) -> float | None:
+    return value if value is not None and abs(value) <= MOST_POWER_W else None
 
 
 def _bounded(value: int, most: int) -> int:

@@ -12,12 +12,13 @@ from typing import Protocol
 
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
 from unclouded.fleet.base.views import HubWindows, StoredWindows
-from unclouded.fleet.ingest.arrival import MOST_REASON, Arrival, Publish, hub_of, inbox_of, read
+from unclouded.fleet.ingest.arrival import MOST_REASON, UNREADABLE_S, Arrival, Publish, hub_of, inbox_of, read
 from unclouded.fleet.ingest.counters import IngestCounters
 from unclouded.uplink.messages import (
     Answer,
     CommandReport,
     HubState,
+    MessageError,
     RefusedWindow,
     Reports,
     Windows,
@@ -209,9 +210,17 @@ class Ingester:
         self._send(one.inbox, answer)
 
     def _send(self, inbox: str, answer: Answer) -> None:
-        """One that cannot be sent now is dropped: the hub asks again."""
-        if inbox:
-            self._publish(inbox, encode_message(answer))
+        """One that cannot be sent now is dropped: the hub asks again.
+
+        One that is too large, as it refuses thousands of windows of a hostile hub, becomes one that has nothing done.
+        """
+        if not inbox:
+            return
+        try:
+            data = encode_message(answer)
+        except MessageError:
+            data = encode_message(Answer(False, wait_s=UNREADABLE_S))
+        self._publish(inbox, data)
 
     def _refuse(self, inbox: str, answer: Answer) -> None:
         self.counters.unknown += 1

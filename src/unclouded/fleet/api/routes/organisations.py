@@ -81,7 +81,7 @@ async def organisation_views(context: FleetContext, request: FleetRequest) -> li
             id=one.organisation,
             name=known[one.organisation].name,
             role=one.role,
-            homes=known[one.organisation].homes,
+            homes=known[one.organisation].homes or 0,
         )
         for one in request.person.roles
         if one.organisation in known
