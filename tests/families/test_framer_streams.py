@@ -255,3 +255,8 @@ def test_a_frame_of_a_zigbee_module_has_at_most_256_bytes_of_payload(size: int, 
     frame = SequencedFrame(2, 0x7F, bytes(size), sequence=1)
     framer = SequencedFramer(ZIGBEE_MODULE.shapes)
     assert ([*framer.feed(bytes(frame)), *framer.close()] == [frame]) == is_frame
+
+
+@pytest.mark.parametrize("make", [Hlw8032Framer, EmporiaFramer])
+def test_noise_comes_in_pieces_of_256_bytes(make: Callable[[], AnyFramer]) -> None:
+    assert [len(bytes(piece)) for piece in pieces_of(make(), [bytes(600)])] == [256, 256, 88]
