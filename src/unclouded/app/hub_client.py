@@ -33,7 +33,8 @@ class HubClient:
 
     ``own``: the hub runs in this process, and ends with it. A request may take long; while it does, the hub is asked
     now and then whether it works at all, so that one that hangs is named and not waited for. ``answer_s``: how long an
-    answer to that may take.
+    answer to that may take. Every request raises LinkError where the hub is away or hangs, and CommandError with the
+    hub's sentence where it refuses.
     """
 
     def __init__(self, path: Path, own: bool = False, answer_s: float = ANSWER_S) -> None:
@@ -42,18 +43,23 @@ class HubClient:
         self.own = own
 
     def get(self, path: str, **query: str | Sequence[str]) -> Any:
+        """The answer of a GET. ``query``: its parameters, a sequence = several times the same one."""
         return msgspec.json.decode(self._request("GET", _with_query(path, query)).read())
 
     def post(self, path: str, body: object) -> Any:
+        """The answer of a POST of a value as JSON."""
         return msgspec.json.decode(self._request("POST", path, msgspec.json.encode(body)).read())
 
     def put(self, path: str, data: bytes, **query: str | Sequence[str]) -> Any:
+        """The answer of a PUT of bytes as they are, a file for example."""
         return msgspec.json.decode(self._request("PUT", _with_query(path, query), data).read())
 
     def patch(self, path: str, body: object) -> Any:
+        """The answer of a PATCH of a value as JSON."""
         return msgspec.json.decode(self._request("PATCH", path, msgspec.json.encode(body)).read())
 
     def delete(self, path: str, **query: str) -> Any:
+        """The answer of a DELETE."""
         return msgspec.json.decode(self._request("DELETE", _with_query(path, dict(query))).read())
 
     def lines(self, path: str, body: object | None = None, **query: str | Sequence[str]) -> Iterator[Any]:

@@ -83,6 +83,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unit(self) -> str:
+        """The unit of the values, from the last part of the key: ``power_W`` -> ``W``; "" = none."""
         return unit_of(self.key)
 
 

@@ -21,22 +21,32 @@ class SimulatedDevice:
         self._ready = asyncio.Event()
 
     async def wait_ready(self) -> None:
+        """Waits until the device can be reached, and its ``url`` is known. ``simulate`` has done so already."""
         await self._ready.wait()
 
-    # --- SimObserver
+    # --- SimObserver: the simulation calls these, programs do not
 
     def ready(self, place: str, uuid: str, console: str) -> None:
+        """The device can be reached at this place, a link."""
         self.url = place.replace("listen://", "tcp://", 1)
         self.uuid = uuid
         self.key = SIM_KEY if uuid else ""
 
     def all_ready(self) -> None:
+        """All places are known."""
         self._ready.set()
 
-    def offline(self, reason: str) -> None: ...
-    def noticed(self, uuid: str, text: str) -> None: ...
-    def answered(self, question: str, answer: Settled) -> None: ...
-    def stopped(self, stats: Mapping[str, float]) -> None: ...
+    def offline(self, reason: str) -> None:
+        """There is no other end, for this reason: not kept."""
+
+    def noticed(self, uuid: str, text: str) -> None:
+        """What the device shows of its state: not kept."""
+
+    def answered(self, question: str, answer: Settled) -> None:
+        """A question of the device was answered: not kept."""
+
+    def stopped(self, stats: Mapping[str, float]) -> None:
+        """The device has stopped, with the statistics of its wire: not kept."""
 
 
 @contextlib.asynccontextmanager

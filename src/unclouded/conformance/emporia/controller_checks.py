@@ -84,6 +84,8 @@ def reading_first(line: Line) -> None:
 
 
 def is_asked(letter: str) -> Callable[[Line], None]:
+    """A judge: within START_S after the answer to f the hub has sent this letter."""
+
     def judge(line: Line) -> None:
         line.require(_started(line, letter), f"No {letter} came within {START_S:g} s of the answer to f.")
 
@@ -219,6 +221,8 @@ def slow_join(line: Line) -> Script[None]:
 
 
 def no_letter(letter: str) -> Callable[[Line], None]:
+    """A judge: the hub has not sent this letter."""
+
     def judge(line: Line) -> None:
         count = len(of_letter(line.received(), letter))
         line.require(not count, f"It sent {letter} {count} times.")
@@ -255,6 +259,8 @@ def reset_once(line: Line) -> None:
 
 
 def follows_reset(letter: str, within_s: float) -> Callable[[Line], None]:
+    """A judge: the hub has sent this letter within so many seconds after the d that a person caused."""
+
     def judge(line: Line) -> None:
         at = asked(line, RESET_BY_PERSON, RESET)[0].at
         found = [one for one in asked(line, RESET_BY_PERSON, letter) if at < one.at <= at + within_s]

@@ -53,6 +53,8 @@ def _until_join(line: Line, payload: Payload, parts: Parts) -> Script[bool]:
 
 
 def is_taken(what: str, payload: Payload, parts: Parts) -> Callable[[Line], Script[None]]:
+    """A script: the hub takes this reading, so that it does not ask the radio to join the meter (j)."""
+
     def script(line: Line) -> Script[None]:
         line.require(not (yield from _until_join(line, payload, parts)), f"It takes no reading {what}: j followed.")
 
@@ -60,6 +62,8 @@ def is_taken(what: str, payload: Payload, parts: Parts) -> Callable[[Line], Scri
 
 
 def is_not_taken(what: str, payload: Payload, parts: Parts) -> Callable[[Line], Script[None]]:
+    """A script: the hub does not take this for a reading, so that it asks the radio to join the meter (j)."""
+
     def script(line: Line) -> Script[None]:
         line.require((yield from _until_join(line, payload, parts)), f"It takes {what} for a reading: no j followed.")
 
@@ -86,6 +90,8 @@ def forms_in_turn(registers: Registers) -> bytes:
 
 
 def with_records(change: Callable[[tuple[zcl.AttributeRecord, ...]], Sequence[zcl.AttributeRecord]]) -> Payload:
+    """The payload of a reading whose attribute records are changed."""
+
     def payload(registers: Registers) -> bytes:
         message = records(registers)
         return bytes(msgspec.structs.replace(message, records=tuple(change(message.records))))
@@ -94,6 +100,8 @@ def with_records(change: Callable[[tuple[zcl.AttributeRecord, ...]], Sequence[zc
 
 
 def with_header(**fields: int) -> Payload:
+    """The payload of a reading with these fields of its header changed."""
+
     def payload(registers: Registers) -> bytes:
         message = records(registers)
         header = msgspec.structs.replace(message.header, **fields)
@@ -113,10 +121,12 @@ def factors_in_turn(registers: Registers) -> bytes:
 
 
 def old(**fields: int | None) -> Payload:
+    """The payload of a reading in the old form, with these registers changed."""
     return lambda registers: encode_v2(msgspec.structs.replace(registers, **fields))
 
 
 def first(size: int) -> Payload:
+    """The first ``size`` bytes of the payload of a reading."""
     return lambda registers: encode_zcl(registers)[:size]
 
 
@@ -139,6 +149,7 @@ def default_response(registers: Registers) -> bytes:
 
 
 def fixed(payload: bytes) -> Payload:
+    """This payload, whatever the registers hold."""
     return lambda registers: payload
 
 
@@ -149,10 +160,12 @@ FIRST = Registers(delivered=110_612_724, multiplier=1, divisor=1000, demand=1000
 
 
 def late(seconds: float) -> Parts:
+    """The whole frame in one part, so many seconds later."""
     return lambda data: ((seconds, data),)
 
 
 def behind(before: bytes) -> Parts:
+    """The whole frame in one part, right behind other bytes."""
     return lambda data: ((0.0, before + data),)
 
 

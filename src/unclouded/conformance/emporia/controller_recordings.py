@@ -121,4 +121,5 @@ def asked(line: Line, name: str, *letters: str) -> list[LineEntry]:
 
 
 def gaps_of(entries: list[LineEntry]) -> list[float]:
+    """The seconds between each entry and the next one."""
     return [after.at - before.at for before, after in pairwise(entries)]

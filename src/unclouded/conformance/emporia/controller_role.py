@@ -24,6 +24,7 @@ ADVICE = (
 def controller_line(
     ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
 ) -> Line:
+    """The line of a hub that is checked, where we play the radio."""
     return CheckLine(
         "controller", EmporiaReader("controller"), EmulatedRadio, ambient, firmware=firmware, advise=advise
     )
@@ -39,6 +40,7 @@ def reach(line: Line, seconds: float) -> Script[str]:
 
 
 def is_alive(line: Line) -> Script[bool]:
+    """Whether the hub sends a frame within the longest period of its questions."""
     return (yield from line.wait_for(is_any_frame, LONGEST_POLL_S)) is not None
 
 

@@ -22,6 +22,7 @@ Parts = Callable[[bytes], Sequence[tuple[float, bytes]]]
 
 
 def in_one_piece(data: bytes) -> Sequence[tuple[float, bytes]]:
+    """A frame in one part, at once."""
     return ((0.0, data),)
 
 

@@ -43,6 +43,7 @@ def is_letter(*letters: str) -> Wanted:
 
 
 def is_any_frame(entry: LineEntry) -> bool:
+    """Whether an entry is a frame, whatever its letter."""
     return entry.frame is not None
 
 
@@ -56,6 +57,7 @@ def of_letter(entries: Iterable[LineEntry], *letters: str, sender: Sender | None
 
 
 def send_request(line: Line, letter: str, *, after: float = 0.0) -> None:
+    """Sends the request with this letter, ``after`` seconds from now."""
     line.send(request(letter), EmporiaFrame("controller", letter), after=after)
 
 
@@ -84,6 +86,7 @@ class Exchange(msgspec.Struct, frozen=True):
 
 
 def exchanges(entries: Iterable[LineEntry], letter: str) -> list[Exchange]:
+    """Each request with this letter and the responses up to the next one; responses before the first are left out."""
     found: list[tuple[LineEntry, list[LineEntry]]] = []
     for entry in of_letter(entries, letter):
         if entry.sender == "controller":

@@ -59,6 +59,8 @@ def _payload(line: Line, letter: str) -> bytes:
 
 
 def is_answered(letter: str) -> Callable[[Line], None]:
+    """A judge: each of ROUNDS requests with this letter got a response in time."""
+
     def judge(line: Line) -> None:
         missing = ROUNDS - sum(bool(one.answers) for one in _exchanges(line, letter))
         line.require(not missing, f"Of {ROUNDS} requests {letter} {missing} got no answer within {ANSWER_S:g} s.")
@@ -67,6 +69,8 @@ def is_answered(letter: str) -> Callable[[Line], None]:
 
 
 def is_answered_once(letter: str) -> Callable[[Line], None]:
+    """A judge: no request with this letter got two responses."""
+
     def judge(line: Line) -> None:
         most = max((len(one.answers) for one in _exchanges(line, letter)), default=0)
         line.require(most < 2, f"A request {letter} got {most} answers.")
@@ -75,6 +79,8 @@ def is_answered_once(letter: str) -> Callable[[Line], None]:
 
 
 def is_constant(letter: str) -> Callable[[Line], None]:
+    """A judge: all responses to this letter have the same payload."""
+
     def judge(line: Line) -> None:
         seen = {answer.frame.payload for one in _exchanges(line, letter) for answer in one.answers}
         if not seen:
@@ -141,6 +147,8 @@ def alert_value(line: Line) -> None:
 
 
 def no_answers_unasked(*letters: str) -> Callable[[Line], None]:
+    """A judge: without a request the radio sends none of these letters."""
+
     def judge(line: Line) -> None:
         seen = sorted({one.frame.type for one in of_letter(line.observed[IDLE], *letters)})
         line.require(not seen, f"Without a request it sent {', '.join(seen)}.")
@@ -157,22 +165,26 @@ def _noise(line: Line) -> list[LineEntry]:
 
 
 def whole_responses(line: Line) -> None:
+    """Fails where bytes begin a response and do not complete it."""
     cut = [one for one in _noise(line) if one.reason not in (TEXT, STRAY)]
     if cut:
         line.fail(f"{len(cut)} responses were begun and are none: {cut[0].reason} ({cut[0].data[:4].hex(' ')} …).")
 
 
 def printable_text(line: Line) -> None:
+    """Fails where bytes are neither a response nor text."""
     odd = [one for one in _noise(line) if one.reason == STRAY]
     line.require(not odd, f"{sum(len(one.data) for one in odd)} bytes are neither a response nor text.")
 
 
 def no_text(line: Line) -> None:
+    """Fails where the radio sends console text."""
     size = sum(len(one.data) for one in _noise(line) if one.reason == TEXT)
     line.require(not size, f"{size} bytes of console text came.")
 
 
 def text_lines(line: Line) -> None:
+    """Fails where a line of console text ends neither with CR LF nor with the prompt ``>``."""
     texts: list[bytes] = []
     is_open = False
     for entry in line.received():

@@ -37,6 +37,8 @@ def answers(line: Line) -> Script[bool]:
 
 
 def after(what: str, bad: bytes, pause_s: float = 0.0) -> Callable[[Line], Script[None]]:
+    """A script: the radio still answers after these bytes. ``what``: their name in the reason."""
+
     def script(line: Line) -> Script[None]:
         line.send(bad)
         if pause_s:
@@ -47,6 +49,8 @@ def after(what: str, bad: bytes, pause_s: float = 0.0) -> Callable[[Line], Scrip
 
 
 def unanswered(what: str, bad: bytes) -> Callable[[Line], Script[None]]:
+    """A script: the radio does not answer these bytes, and still answers a request after them."""
+
     def script(line: Line) -> Script[None]:
         yield from line.pause(1.0)
         line.send(bad)

@@ -20,6 +20,7 @@ ADVICE = (
 
 
 def radio_line(ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None) -> Line:
+    """The line of a radio that is checked, where scripts play the hub."""
     return CheckLine("device", EmporiaReader("device"), PassiveEnd, ambient, firmware=firmware, advise=advise)
 
 

@@ -92,6 +92,7 @@ class ChipListener(PassiveEnd):
 
 
 def is_frame(entry: LineEntry) -> bool:
+    """Whether an entry is a frame of the chip."""
     return entry.frame is not None
 
 

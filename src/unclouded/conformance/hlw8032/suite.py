@@ -23,10 +23,12 @@ ADVICE = (
 
 
 def chip_line(ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None) -> Line:
+    """The line of a chip that is checked; it sends unasked, and we only listen."""
     return CheckLine("device", ChipReader(), ChipListener, ambient, firmware=firmware, advise=advise)
 
 
 def reach(line: Line, seconds: float) -> Script[str]:
+    """Waits for a first frame; the reason where none comes within so many seconds, else ""."""
     mark = line.log.mark()
     if (yield from line.wait_for(is_frame, seconds)) is not None:
         yield from line.pause(SETTLE_S)
@@ -35,6 +37,7 @@ def reach(line: Line, seconds: float) -> Script[str]:
 
 
 def is_alive(line: Line) -> Script[bool]:
+    """Whether the chip sends a frame within SILENCE_S."""
     return (yield from line.wait_for(is_frame, SILENCE_S)) is not None
 
 

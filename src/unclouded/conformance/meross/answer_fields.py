@@ -42,6 +42,7 @@ def number(line: PlugLine, fields: Fields, name: str, lowest: int, highest: int)
 
 
 def texts(line: PlugLine, fields: Fields, *names: str) -> None:
+    """Fails where one of these fields is no text."""
     for name in names:
         line.require(isinstance(fields.get(name), str), f"{name} is no text.")
 

@@ -149,4 +149,5 @@ def messages(entries: Sequence[LineEntry], namespace: str = "", *methods: str) -
 
 
 def is_gone(entry: LineEntry) -> bool:
+    """Whether an entry is the end of a connection."""
     return entry.connection == "gone"

@@ -86,10 +86,12 @@ def _first_poll(line: HubLine) -> int:
 
 
 def header(**new: Any) -> Change:  # Any: JSON
+    """Changes an answer: its header gets these fields."""
     return lambda answer: {**answer, "header": {**answer["header"], **new}}
 
 
 def without(*names: str) -> Change:
+    """Changes an answer: its header loses these fields."""
     return lambda answer: {**answer, "header": {key: one for key, one in answer["header"].items() if key not in names}}
 
 
@@ -216,6 +218,8 @@ def trouble(one: Trouble) -> Callable[[HubLine], Script[None]]:
 
 
 def no_flood(name: str) -> Callable[[HubLine], Script[None]]:
+    """A script: the hub sends at most MOST_WRONG requests in WRONG_S to a plug that answers wrong in this way."""
+
     def script(line: HubLine) -> Script[None]:
         count = len(requests(line.observed[name]))
         line.require(count <= MOST_WRONG, f"It has sent {count} requests in {WRONG_S:g} s.")
@@ -225,6 +229,8 @@ def no_flood(name: str) -> Callable[[HubLine], Script[None]]:
 
 
 def recovers(name: str) -> Callable[[HubLine], Script[None]]:
+    """A script: when the answers are right again, the hub asks for a measurement within RECOVERS_S."""
+
     def script(line: HubLine) -> Script[None]:
         line.require(line.observed[f"{name}, after"], f"It asks for no measurement within {RECOVERS_S:g} s after that.")
         yield from ()

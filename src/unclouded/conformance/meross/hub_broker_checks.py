@@ -65,6 +65,8 @@ PREPARATIONS = {
 
 
 def accepts(**other: Any) -> Callable[[HubLine], Script[None]]:  # Any: as usual_login has them
+    """A script: the hub's broker accepts the login with these changes."""
+
     def script(line: HubLine) -> Script[None]:
         code = yield from connack(line, usual_login(line.key, **other))
         line.require(code == 0, f"It refuses that: {'closed' if code is None else f'code {code}'}.")
@@ -73,6 +75,8 @@ def accepts(**other: Any) -> Callable[[HubLine], Script[None]]:  # Any: as usual
 
 
 def refuses(**other: Any) -> Callable[[HubLine], Script[None]]:  # Any: as usual_login has them
+    """A script: the hub's broker refuses the login with these changes, by a code or by closing the connection."""
+
     def script(line: HubLine) -> Script[None]:
         code = yield from connack(line, usual_login(**{"key": line.key, **other}))
         line.require(code != 0, "It accepts that.")

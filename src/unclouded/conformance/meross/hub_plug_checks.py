@@ -64,6 +64,8 @@ def comes_back(line: HubLine, dialect: str, *faults: str) -> Script[None]:
 
 
 def other(name: str, dialect: str, *faults: str) -> Callable[[HubLine], Script[None]]:
+    """A script: the hub meets a plug of another dialect with these faults; what it sends is observed as ``name``."""
+
     def script(line: HubLine) -> Script[None]:
         yield from comes_back(line, dialect, *faults)
         yield from line.wait_for(is_meter, RECOVERS_S)
@@ -97,6 +99,7 @@ def commands(line: HubLine) -> Script[None]:
 
 
 def is_switch(entry: LineEntry) -> bool:
+    """Whether an entry switches a relay, by Toggle or ToggleX."""
     return any(is_message(name, SET)(entry) for name in RELAYS)
 
 
@@ -124,6 +127,7 @@ PREPARATIONS = {
 
 
 def used(line: HubLine, name: str) -> Sequence[LineEntry]:
+    """What was observed on the line with the plug of this name."""
     return line.observed[f"{name}, used"]
 
 
@@ -145,6 +149,8 @@ def _asks(entry: LineEntry, namespace: str) -> bool:
 
 
 def measured(name: str) -> Callable[[HubLine], Script[None]]:
+    """A judge: the hub asks the plug of this name for a measurement."""
+
     def judge(line: HubLine) -> None:
         line.require(any(is_meter(one) for one in requests(used(line, name))), "It asks for no measurement.")
 

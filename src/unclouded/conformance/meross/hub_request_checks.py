@@ -44,6 +44,7 @@ def usual(line: HubLine) -> Script[None]:
 
 
 def short(namespace: str) -> str:
+    """A namespace without its common beginning."""
     return namespace.removeprefix(PREFIX)
 
 
@@ -61,6 +62,7 @@ def is_request(frame: MerossFrame) -> bool:
 
 
 def of_usual(line: HubLine) -> list[LineEntry]:
+    """All requests of the hub to a usual plug; the check is skipped where there are none."""
     found = requests(line.observed["all of it"])
     if not found:
         line.skip("It has sent nothing.")

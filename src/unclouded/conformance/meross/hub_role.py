@@ -21,6 +21,7 @@ LINKS = {"http-listen": "http-listen://0.0.0.0:8080", "mqtts": "mqtts://192.168.
 
 
 def hub_line(ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None) -> HubLine:
+    """The line of a hub that is checked, where we play the plug."""
     reader = MerossReader()
     return CheckLine(
         "controller",

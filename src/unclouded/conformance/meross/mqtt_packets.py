@@ -158,14 +158,17 @@ def message_in(packet: MqttPacket) -> tuple[str, int, bytes]:
 
 
 def connack(code: int = 0) -> MqttPacket:
+    """The answer to CONNECT; code 0 accepts the login."""
     return MqttPacket(CONNACK, 0, bytes((0, code)))
 
 
 def suback(id: int, codes: Sequence[int]) -> MqttPacket:
+    """The answer to SUBSCRIBE: the granted QoS of each topic, or 0x80 = refused."""
     return MqttPacket(SUBACK, 0, id.to_bytes(2) + bytes(codes))
 
 
 def puback(id: int) -> MqttPacket:
+    """The acknowledgement of a PUBLISH with QoS 1."""
     return MqttPacket(PUBACK, 0, id.to_bytes(2))
 
 
@@ -175,10 +178,12 @@ def publish(topic: str, payload: bytes, id: int = 0) -> MqttPacket:
 
 
 def subscribe(id: int, *topics: tuple[str, int]) -> MqttPacket:
+    """A subscription of topics, each with its QoS."""
     body = b"".join(_text(topic) + bytes((qos,)) for topic, qos in topics)
     return MqttPacket(SUBSCRIBE, 2, id.to_bytes(2) + body)
 
 
 def connect(client_id: str, user: str, password: str, *, level: int = 3, keep_alive: int = 60) -> MqttPacket:
+    """A login with a clean session. ``level``: of the protocol, 3 = MQTT 3.1; ``keep_alive``: seconds."""
     head = _text(LEVELS[level]) + struct.pack(">BBH", level, 0xC2, keep_alive)
     return MqttPacket(CONNECT, 0, head + _text(client_id) + _text(user) + _text(password))

@@ -314,6 +314,7 @@ def _abilities(frame: MerossFrame) -> Fields:
 
 
 def toggle_payload(namespace: str, onoff: int) -> Fields:
+    """The payload that sets the relay of channel 0, in the form of Toggle or ToggleX."""
     if namespace == namespaces.TOGGLE:
         return {"channel": 0, "toggle": {"onoff": onoff}}
     return {"togglex": {"channel": 0, "onoff": onoff}}

@@ -43,6 +43,7 @@ Change = Callable[[Json], Json | bytes | None]  # of an answer; bytes: that inst
 
 
 def unchanged(answer: Json) -> Json:
+    """An answer as it is."""
     return answer
 
 

@@ -48,6 +48,7 @@ def ask_everything(line: PlugLine) -> Script[None]:
 
 
 def short(namespace: str) -> str:
+    """A namespace without its common beginning."""
     return namespace.removeprefix(PREFIX)
 
 

@@ -183,6 +183,7 @@ def _message_id(entry: LineEntry) -> str:
 
 
 def other_path(first: str, what: str) -> Callable[[PlugLine], Script[None]]:
+    """A script: the plug does not take a message whose request line is ``first``."""
     return lambda line: not_taken(line, line.end.message(PLAIN), what, first=first)
 
 

@@ -67,10 +67,12 @@ def sent(line: PlugLine) -> list[LineEntry]:
 
 
 def packets(line: PlugLine, kind: int) -> list[mqtt.MqttPacket]:
+    """The MQTT packets of this kind that the plug has sent."""
     return [one.frame.packet for one in sent(line) if is_packet(kind)(one)]
 
 
 def login(line: PlugLine) -> mqtt.ConnectFields:
+    """The fields of the plug's first CONNECT."""
     return mqtt.login_in(packets(line, mqtt.CONNECT)[0])
 
 

@@ -46,6 +46,7 @@ def goes_on(line: PlugLine, after: str) -> Script[None]:
 
 
 def is_answer(frame: MerossFrame | None) -> bool:
+    """Whether a frame is an answer (its method ends with ACK)."""
     return frame is not None and frame.header.method.endswith("ACK")
 
 
@@ -57,6 +58,7 @@ def not_taken(line: PlugLine, body: bytes, what: str, **head: Any) -> Script[Non
 
 
 def refuses(make: MakeBody, what: str) -> Callable[[PlugLine], Script[None]]:
+    """A script: the plug does not take this body. ``what``: its name in the reason."""
     return lambda line: not_taken(line, make(line), what)
 
 

@@ -37,6 +37,7 @@ LINKS = {"http": "http://192.168.1.40", "mqtts-listen": "mqtts-listen://192.168.
 def plug_line(
     ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
 ) -> PlugLine:
+    """The line of a plug that is checked, where we play the hub."""
     reader = MerossReader()
     return CheckLine(
         "device",

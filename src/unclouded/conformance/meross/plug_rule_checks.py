@@ -53,6 +53,7 @@ def timer(line: PlugLine, id: str = ID, minute: int = 0, enable: int = 0, onoff:
 
 
 def auto_off(line: PlugLine, id: str = ID, enable: int = 0) -> Fields:
+    """A rule that switches channel 0 off after AUTO_OFF_S, on every day; not in effect unless ``enable`` is 1."""
     rule = {"week": EVERY_DAY, "duration": AUTO_OFF_S}
     created = int(line.unix())
     return {
@@ -111,6 +112,7 @@ def of_kind(kind: RuleKind, script: RuleScript) -> Callable[[PlugLine], Script[N
 
 
 def kept(line: PlugLine, kind: RuleKind) -> Script[None]:
+    """Fails where a rule is not as it was set, except its time of creation and fields that a plug may set itself."""
     rule = kind.make(line)
     yield from kind.put(line, rule)
     found = yield from kind.get(line, ID)
@@ -119,6 +121,7 @@ def kept(line: PlugLine, kind: RuleKind) -> Script[None]:
 
 
 def listed(line: PlugLine, kind: RuleKind) -> Script[None]:
+    """Fails where the digest does not list a new rule, or no longer lists another one."""
     before = yield from kind.counts(line)
     yield from kind.put(line, kind.make(line))
     after = yield from kind.counts(line)
@@ -126,6 +129,7 @@ def listed(line: PlugLine, kind: RuleKind) -> Script[None]:
 
 
 def counted(line: PlugLine, kind: RuleKind) -> Script[None]:
+    """Fails where the counter of a rule in the digest does not rise when it is edited."""
     yield from kind.put(line, kind.make(line))
     first = (yield from kind.counts(line))[ID]
     yield from kind.put(line, {**kind.make(line), "alias": "conformance 2"})
@@ -134,6 +138,7 @@ def counted(line: PlugLine, kind: RuleKind) -> Script[None]:
 
 
 def replaced(line: PlugLine, kind: RuleKind) -> Script[None]:
+    """Fails where an edited rule stands in the digest twice, or is the old one."""
     yield from kind.put(line, kind.make(line))
     number = len((yield from kind.counts(line)))
     yield from kind.put(line, {**kind.make(line), "alias": "conformance 2"})
@@ -142,6 +147,7 @@ def replaced(line: PlugLine, kind: RuleKind) -> Script[None]:
 
 
 def deleted(line: PlugLine, kind: RuleKind) -> Script[None]:
+    """Fails where a deleted rule stays in the digest, or the payload of DELETEACK is not empty."""
     yield from kind.put(line, kind.make(line))
     frame = yield from line.end.set(kind.namespace, {kind.name: {"id": ID}}, "DELETE")
     line.require(frame.payload == {}, "The payload of DELETEACK is not empty.")
@@ -149,6 +155,7 @@ def deleted(line: PlugLine, kind: RuleKind) -> Script[None]:
 
 
 def no_rule(line: PlugLine, kind: RuleKind) -> Script[None]:
+    """Fails where what is no rule changes the rules of the plug, or it no longer answers."""
     before = yield from kind.counts(line)
     for payload in ({kind.name: 5}, {kind.name: {"alias": "no id"}}, {kind.name: {"id": OTHER_ID * 40}}):
         yield from attempt(line, line.end.message(kind.namespace, "SET", payload))
@@ -157,6 +164,7 @@ def no_rule(line: PlugLine, kind: RuleKind) -> Script[None]:
 
 
 def unknown_rule(line: PlugLine, kind: RuleKind) -> Script[None]:
+    """Fails where the plug gives a rule for an id that it does not have."""
     found = yield from kind.get(line, OTHER_ID)
     line.require(not found, "A rule that it does not have is answered.")
 

@@ -59,6 +59,7 @@ def restored(script: Callable[[PlugLine, int], Script[None]]) -> Callable[[PlugL
 
 
 def set_back(line: PlugLine, onoff: int) -> Script[None]:
+    """Sets the relay as it was before the check."""
     yield from line.end.ask(line.end.relay, "SET", toggle_payload(line.end.relay, onoff))
 
 
@@ -109,6 +110,8 @@ def system_all_follows(line: PlugLine, before: int) -> Script[None]:
 
 
 def all_channels(channel: int) -> Callable[[PlugLine, int], Script[None]]:
+    """A script: the relay is switched by this number of a channel."""
+
     def script(line: PlugLine, before: int) -> Script[None]:
         if line.end.relay == namespaces.TOGGLE:
             line.not_applicable("Its relay has no channel.")
@@ -119,6 +122,8 @@ def all_channels(channel: int) -> Callable[[PlugLine, int], Script[None]]:
 
 
 def keeps(onoff: Any, what: str) -> Callable[[PlugLine, int], Script[None]]:  # Any: what is no state
+    """A script: what is no state does not switch the relay, and the plug still answers."""
+
     def script(line: PlugLine, before: int) -> Script[None]:
         yield from attempt(line, line.end.message(line.end.relay, "SET", toggle_payload(line.end.relay, onoff)))
         yield from goes_on(line, what)

@@ -158,6 +158,8 @@ def tasks(line: Line) -> Script[None]:
 
 
 def clock_runs(name: str) -> Answered:
+    """A script: this field of ``meross time`` moves with the clock, within 1.5 s."""
+
     def script(line: Line) -> Script[None]:
         first, began = getattr((yield from _answer(line, "meross time")), name), line.now
         yield from line.pause(CLOCK_S)

@@ -253,11 +253,13 @@ def no_learned_commands(line: ClientLine) -> Script[None]:
 
 
 def with_erase(data: bytes) -> Printed:
+    """Adds a command that destroys to a list of commands; all else is printed as it is."""
     known = any(data.startswith(row.name.split()[-1].encode() + b" ") for row in COMMANDS if row.help)
     return ((0.0, data), (0.0, b"erase  - erase all\r\n")) if known and b" - " in data else ((0.0, data),)
 
 
 def ending(end: bytes) -> Alter:
+    """Replaces the ends of lines by ``end``."""
     return lambda data: ((0.0, data.replace(b"\r\n", end)),)
 
 

@@ -20,6 +20,7 @@ ADVICE = "Look for: TX to RX and RX to TX; ground; 115200 baud, 8N1; does the cl
 def client_line(
     ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
 ) -> ClientLine:
+    """The line of a client that is checked, where we play the console."""
     return CheckLine("controller", TypedReader(), EmulatedConsole, ambient, firmware=firmware, advise=advise)
 
 
@@ -33,6 +34,7 @@ def reach(line: ClientLine, seconds: float) -> Script[str]:
 
 
 def is_alive(line: ClientLine) -> Script[bool]:
+    """Whether the client types something within the longest time between its commands."""
     return (yield from line.wait_for(is_typed(), LONGEST_WAIT_S)) is not None
 
 

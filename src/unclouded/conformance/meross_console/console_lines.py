@@ -71,6 +71,7 @@ def _shown(line: ConsoleLine) -> bytes:
 
 
 def is_kind(*kinds: LineKind) -> Wanted:
+    """Accepts entries that are lines of these kinds."""
     return lambda entry: entry.frame is not None and entry.frame.kind in kinds
 
 
@@ -179,6 +180,7 @@ def _of_log(row: ConsoleCommand, reply: ConsoleReply) -> list[AnswerLine]:
 
 
 def row_of(command: str) -> ConsoleCommand:
+    """The row of a command in the table. Raises AssertionError where there is none."""
     row = command_of(command)
     if row is None:
         raise AssertionError(f"{command} is no command of the table")

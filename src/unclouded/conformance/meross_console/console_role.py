@@ -42,6 +42,7 @@ class ConsoleClient(PassiveEnd):
 
 
 def console_line(ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None) -> Line:
+    """The line of a console that is checked, where we play the client."""
     return CheckLine("device", ConsoleReader(), ConsoleClient, ambient, firmware=firmware, advise=advise)
 
 

@@ -75,6 +75,7 @@ def is_command(entry: LineEntry) -> bool:
 
 
 def as_it_is(data: bytes) -> Printed:
+    """Bytes in one part, at once."""
     return ((0.0, data),)
 
 

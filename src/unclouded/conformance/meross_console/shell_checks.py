@@ -194,6 +194,7 @@ def usage(name: str) -> Callable[[Line], Script[None]]:
 
 
 def goes_on(line: Line, after: str) -> Script[None]:
+    """Fails where the console answers none of three commands. ``after``: what was sent before, for the reason."""
     for _ in range(3):
         reply = yield from run(line, PROBE)
         if reply.took_s is not None and any("fw version" in one.text for one in reply.lines):
@@ -202,6 +203,8 @@ def goes_on(line: Line, after: str) -> Script[None]:
 
 
 def after(what: str, typed: bytes, pause_s: float = 0.5) -> Callable[[Line], Script[None]]:
+    """A script: the console still answers after these bytes were typed."""
+
     def script(line: Line) -> Script[None]:
         yield from quiet(line)
         line.send(typed)

@@ -43,6 +43,7 @@ def answer_is(
 def answer(
     line: Line, command: int, payload: bytes = b"", *, sub: int | None = None, seconds: float = 1.0
 ) -> Script[LineEntry]:
+    """The answer to a command; the check does not apply where there is none within so many seconds."""
     entry = yield from exchange(line, command, payload, sub=sub, seconds=seconds)
     if entry is None:
         line.not_applicable(f"It does not answer {command:02x}{'' if sub is None else f'/{sub:02x}'}.")
@@ -50,6 +51,8 @@ def answer(
 
 
 def is_exactly(*payloads: bytes) -> Good:
+    """Accepts an answer that is one of these payloads; "" or why it is none."""
+
     def good(data: bytes) -> str:
         expected = " or ".join(one.hex() for one in payloads)
         return "" if data in payloads else f"The answer is {data.hex() or 'empty'} instead of {expected}."
@@ -82,6 +85,8 @@ def time_of(data: bytes, size: int) -> datetime | None:
 
 
 def is_time(size: int) -> Good:
+    """Accepts an answer that is a time of ``size`` bytes, or zeros for a time that is not known; "" or why not."""
+
     def good(data: bytes) -> str:
         if len(data) != size:
             return f"The answer has {len(data)} bytes instead of {size}."
@@ -134,6 +139,7 @@ def time_is_right(command: int) -> Callable[[Line], Script[None]]:
 
 
 def known_time(line: Line, command: int, size: int) -> Script[datetime]:
+    """The time that the other end answers with; the check is skipped where it does not know the time."""
     entry = yield from answer(line, command)
     at = time_of(entry.frame.payload, size)
     if at is None:

@@ -53,6 +53,7 @@ def is_command(code: int, sub: int | None = None) -> Wanted:
 
 
 def is_any_frame(entry: LineEntry) -> bool:
+    """Whether an entry is a frame, whatever its command."""
     return entry.frame is not None
 
 
@@ -72,6 +73,7 @@ def send_frame(
     version: int = 0,
     after: float = 0.0,
 ) -> None:
+    """Sends a frame, ``after`` seconds from now."""
     frame = Frame(version, command, payload)
     line.send(bytes(frame), frame, after=after)
 

@@ -39,6 +39,7 @@ class TuyaQuestion(msgspec.Struct, frozen=True):
 
 
 def frame_of_question(line: Line, version: int | None = None) -> Frame:
+    """The frame of the question that every other end of this role answers. ``version`` None: the usual one."""
     question: TuyaQuestion = line.end.question
     return Frame(line.end.version if version is None else version, question.command, question.payload)
 
@@ -116,12 +117,14 @@ def in_one_piece(what: str, before: bytes, behind: bytes = b"") -> Callable[[Lin
 
 
 def bad_checksum(line: Line) -> Script[None]:
+    """Fails where a frame with a wrong checksum is answered, or where no question is answered after it."""
     answer = yield from ask(line, damaged(frame_of_question(line)))
     line.require(answer is None, "It answers a frame with a wrong checksum.")
     yield from ask_again(line, "It no longer answers after a frame with a wrong checksum.")
 
 
 def half_frame(line: Line) -> Script[None]:
+    """Fails where a question is not answered one second after half a frame."""
     data = bytes(frame_of_question(line))
     line.send(data[: len(data) // 2])
     yield from line.pause(1.0)
@@ -129,12 +132,14 @@ def half_frame(line: Line) -> Script[None]:
 
 
 def cut_frame(line: Line) -> Script[None]:
+    """Fails where a whole frame is not answered that comes right behind the beginning of another one."""
     data = bytes(frame_of_question(line))
     answer = yield from ask(line, data[:-2] + data)
     line.require(answer, "A whole frame right behind the beginning of another one is not answered.")
 
 
 def byte_by_byte(line: Line) -> Script[None]:
+    """Fails where a frame is not answered whose bytes come BYTE_S apart."""
     data = bytes(frame_of_question(line))
     for number, byte in enumerate(data):
         line.send(bytes((byte,)), after=number * BYTE_S)
@@ -143,6 +148,7 @@ def byte_by_byte(line: Line) -> Script[None]:
 
 
 def with_pause(line: Line) -> Script[None]:
+    """Fails where a frame is not answered that has a pause of 50 ms inside."""
     data = bytes(frame_of_question(line))
     line.send(data[:4])
     line.send(data[4:], after=0.05)
@@ -151,6 +157,7 @@ def with_pause(line: Line) -> Script[None]:
 
 
 def two_at_once(line: Line) -> Script[None]:
+    """Fails where not both of two frames in one piece are answered."""
     mark = line.log.mark()
     yield from ask(line, bytes(frame_of_question(line)) * 2)
     yield from line.pause(line.end.question.seconds)
@@ -159,6 +166,7 @@ def two_at_once(line: Line) -> Script[None]:
 
 
 def burst(line: Line) -> Script[None]:
+    """Fails where a question is not answered a second after five frames within 50 ms."""
     for _ in range(5):
         send_frame(line, line.end.question.command, line.end.question.payload, version=line.end.version)
         yield from line.pause(0.01)
@@ -167,12 +175,15 @@ def burst(line: Line) -> Script[None]:
 
 
 def unknown_command(line: Line) -> Script[None]:
+    """Fails where an unknown command is answered, or where no question is answered after it."""
     send_frame(line, UNUSED, b"\x01\x02", version=line.end.version)
     yield from line.expect_none(is_command(UNUSED), RESULT_S, f"It answers the unknown command {UNUSED:02x}.")
     yield from ask_again(line, "It no longer answers after an unknown command.")
 
 
 def of_version(version: int) -> Callable[[Line], Script[None]]:
+    """A script: a question in a frame of this version is answered."""
+
     def script(line: Line) -> Script[None]:
         frame = frame_of_question(line, version)
         line.send(bytes(frame), frame)
@@ -183,6 +194,8 @@ def of_version(version: int) -> Callable[[Line], Script[None]]:
 
 
 def long_frame(size: int) -> Callable[[Line], Script[None]]:
+    """A script: the other end still answers after a frame with ``size`` bytes of payload."""
+
     def script(line: Line) -> Script[None]:
         send_frame(line, UNUSED, bytes(index & 0x3F for index in range(size)), version=line.end.version)
         yield from line.pause(size / 500)  # as long as it takes at 9600 baud, and more
@@ -192,6 +205,7 @@ def long_frame(size: int) -> Callable[[Line], Script[None]]:
 
 
 def no_noise(line: Line) -> None:
+    """Fails where bytes of the other end are no frames, or no frame was received."""
     bad = [entry for entry in line.received() if entry.frame is None and entry.data]
     if bad:
         line.fail(
@@ -201,11 +215,14 @@ def no_noise(line: Line) -> None:
 
 
 def one_version(line: Line) -> None:
+    """Fails where the frames of the other end have different versions."""
     versions = sorted({entry.frame.version for entry in frames(line.received())})
     line.require(len(versions) < 2, f"Its frames have the versions {', '.join(map(str, versions))}.")
 
 
 def usual_version(*usual: int) -> Callable[[Line], None]:
+    """A judge: all frames of the other end have one of these versions."""
+
     def judge(line: Line) -> None:
         versions = {entry.frame.version for entry in frames(line.received())}
         odd = sorted(versions - set(usual))

@@ -23,6 +23,8 @@ def points(line: Line, reports: Reports, type: int | None = None) -> list[Observ
 
 
 def length_of(type: int, reports: Reports) -> Callable[[Line], None]:
+    """A judge: each reported data point of this type has a length that the type allows."""
+
     def judge(line: Line) -> None:
         wrong = [one for one in points(line, reports, type) if len(one.value) not in LENGTHS[type]]
         if wrong:
@@ -32,6 +34,8 @@ def length_of(type: int, reports: Reports) -> Callable[[Line], None]:
 
 
 def bools_are_0_or_1(reports: Reports) -> Callable[[Line], None]:
+    """A judge: each reported bool is 0 or 1."""
+
     def judge(line: Line) -> None:
         wrong = [one for one in points(line, reports, BOOL) if int.from_bytes(one.value) > 1]
         if wrong:
@@ -41,6 +45,8 @@ def bools_are_0_or_1(reports: Reports) -> Callable[[Line], None]:
 
 
 def strings_are_text(reports: Reports) -> Callable[[Line], None]:
+    """A judge: each reported string is UTF-8."""
+
     def judge(line: Line) -> None:
         for one in points(line, reports, STRING):
             try:
@@ -52,6 +58,8 @@ def strings_are_text(reports: Reports) -> Callable[[Line], None]:
 
 
 def strings_have_no_nul(reports: Reports) -> Callable[[Line], None]:
+    """A judge: no reported string ends with NUL."""
+
     def judge(line: Line) -> None:
         wrong = [one.id for one in points(line, reports, STRING) if one.value.endswith(b"\0")]
         line.require(not wrong, f"A NUL ends the string of data point {wrong[:1]}.")
@@ -60,6 +68,8 @@ def strings_have_no_nul(reports: Reports) -> Callable[[Line], None]:
 
 
 def types_are_constant(reports: Reports) -> Callable[[Line], None]:
+    """A judge: each data point is always reported with the same type."""
+
     def judge(line: Line) -> None:
         types: dict[tuple[str, int], int] = {}
         for one in points(line, reports):

@@ -51,6 +51,8 @@ class UpdateCourse(msgspec.Struct):
 
 
 def update_preparation(commands: UpdateCommands) -> Preparation:
+    """Updates the other end once with the file of ``--firmware``; the checks look at the course of it."""
+
     def script(line: Line) -> Script[None]:
         if not line.firmware:
             line.skip("It needs a file for the device: --firmware.")

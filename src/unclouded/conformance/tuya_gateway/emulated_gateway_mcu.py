@@ -42,6 +42,7 @@ PERMIT_NOW = "Permit joining, so that sub-devices can join."
 
 
 def usual_points() -> dict[int, tuple[int, bytes]]:
+    """The data points of an emulated sub-device: id -> type and value."""
     return {1: (BOOL, b"\0"), 18: (VALUE, bytes(4)), 21: (STRING, b"abc"), 38: (ENUM, b"\0")}
 
 

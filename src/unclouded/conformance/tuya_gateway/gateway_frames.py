@@ -99,6 +99,7 @@ def members_or_none(data: bytes) -> Mapping[str, Any]:  # Any: as above
 
 
 def is_strict_json(data: bytes) -> bool:
+    """Whether bytes are a JSON object without the deviations that are read leniently."""
     try:
         return isinstance(json.loads(data), dict)
     except ValueError:

@@ -221,6 +221,8 @@ def beat_answered(line: GatewayMcuLine) -> Script[None]:
 
 
 def judged_beat(judge: Callable[[GatewayMcuLine, str, bytes], None]) -> Play:
+    """A script that asks an online sub-device for its state (0a) and judges the answer; skipped where none comes."""
+
     def script(line: GatewayMcuLine) -> Script[None]:
         id = yield from online_id(line)
         entry = yield from beat(line, id)

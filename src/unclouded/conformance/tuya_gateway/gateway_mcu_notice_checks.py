@@ -53,6 +53,8 @@ def acknowledged(line: GatewayMcuLine, command: int, payload: bytes, what: str, 
 
 
 def takes_weather(payload: bytes, what: str) -> Play:
+    """A script: the MCU acknowledges this weather. ``what``: its name in the reason."""
+
     def script(line: GatewayMcuLine) -> Script[None]:
         yield from acknowledged(line, codes.SERVICES, payload, what, codes.WEATHER)
 
@@ -60,6 +62,8 @@ def takes_weather(payload: bytes, what: str) -> Play:
 
 
 def takes_pairing(command: int, payload: bytes, what: str) -> Play:
+    """A script: the MCU acknowledges this command of pairing, where it reports itself capable of it."""
+
     def script(line: GatewayMcuLine) -> Script[None]:
         needs_capability(line, BIT_PAIRING)
         yield from acknowledged(line, command, payload, what)
@@ -103,6 +107,8 @@ def packet(
 
 
 def sends_code(*packets: bytes) -> Play:
+    """A script: the MCU acknowledges each packet of an infrared code; it does not apply without infrared."""
+
     def script(line: GatewayMcuLine) -> Script[None]:
         for number, one in enumerate(packets):
             entry = yield from exchange(line, codes.INFRARED_SEND, one, sub=codes.INFRARED_CODE)
@@ -144,6 +150,7 @@ def stops_learning(line: GatewayMcuLine) -> Script[None]:
 
 
 def next_record(line: GatewayMcuLine) -> Script[LineEntry]:
+    """The next record that the MCU sends; the check does not apply where none comes within RECORD_S."""
     entry = yield from line.wait_for(is_command(codes.RECORD), RECORD_S)
     return entry if entry is not None else line.not_applicable(f"No record came within {RECORD_S:g} s.")
 
@@ -181,6 +188,8 @@ def has_a_time(line: GatewayMcuLine) -> Script[None]:
 
 
 def goes_on(command: int, payload: bytes, what: str) -> Play:
+    """A script: the MCU still answers after this command."""
+
     def script(line: GatewayMcuLine) -> Script[None]:
         line.end.send(command, payload)
         yield from line.pause(0.7)

@@ -117,6 +117,7 @@ def _idle(line: GatewayMcuLine) -> list[LineEntry]:
 
 
 def reports(line: GatewayMcuLine) -> list[LineEntry]:
+    """The reports that were received; the check does not apply without any."""
     return frames(line.received(), codes.REPORT) or line.not_applicable("It reports nothing.")
 
 
@@ -166,6 +167,7 @@ def query_all(line: GatewayMcuLine) -> Script[list[Observed]]:
 
 
 def answered_query(line: GatewayMcuLine) -> Script[list[Observed]]:
+    """The data points that the MCU reports for 0b; the check is skipped where it reports none."""
     return (yield from query_all(line)) or line.skip("It does not answer 0b.")
 
 
@@ -206,6 +208,7 @@ def joined_is_reported(line: GatewayMcuLine) -> Script[None]:
 
 
 def points_of(line: GatewayMcuLine, id: str) -> list[int]:
+    """The ids of the known data points of a sub-device."""
     return [point for sub_id, point in line.end.points if sub_id == id]
 
 

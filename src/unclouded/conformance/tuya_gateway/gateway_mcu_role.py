@@ -57,6 +57,7 @@ ADVICE = (
 def gateway_mcu_line(
     ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
 ) -> GatewayMcuLine:
+    """The line of a gateway's MCU that is checked, where we play the module."""
     return CheckLine(
         "device", TuyaReader(GATEWAY.shapes), EmulatedGatewayModule, ambient, firmware=firmware, advise=advise
     )
@@ -92,6 +93,7 @@ def _is_echo(entry: LineEntry) -> bool:
 
 
 def is_alive(line: GatewayMcuLine) -> Script[bool]:
+    """Whether the MCU answers anything."""
     return (yield from line.end.answers_anything())
 
 
@@ -99,6 +101,7 @@ _whole_update = update_preparation(UpdateCommands(codes.UPDATE_START, codes.UPDA
 
 
 def update(line: GatewayMcuLine) -> Script[None]:
+    """The update of the MCU; it does not apply where the MCU reports itself without it."""
     needs_capability(line, BIT_UPDATE)
     yield from _whole_update.script(line)
 

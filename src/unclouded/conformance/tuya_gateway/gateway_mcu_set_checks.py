@@ -69,6 +69,7 @@ def _state(line: GatewayMcuLine, id: str, point: int) -> int:
 
 
 def has(points: list[Observed], point: int, value: int) -> bool:
+    """Whether one of the reported data points has this id and value."""
     return any(one.id == point and int.from_bytes(one.value) == value for one in points)
 
 

@@ -63,6 +63,7 @@ def can(line: GatewayMcuLine, bit: int) -> bool:
 
 
 def needs_capability(line: GatewayMcuLine, bit: int) -> None:
+    """The check does not apply where the MCU reports itself without this bit of ``cap``."""
     if not can(line, bit):
         line.not_applicable(f"It reports itself without bit {bit} of cap.")
 
@@ -143,6 +144,7 @@ def mode_answered(line: GatewayMcuLine) -> Script[None]:
 
 
 def mode_of(line: GatewayMcuLine) -> bytes:
+    """The payload of the newest answer to 02; the check does not apply where there is none."""
     found = frames(line.received(), codes.MODE)
     if not found:
         line.not_applicable("It does not answer 02.")
@@ -180,6 +182,8 @@ def is_cooperative(line: GatewayMcuLine) -> None:
 
 
 def takes_status(*states: int) -> Callable[[GatewayMcuLine], Script[None]]:
+    """A script: the MCU acknowledges each of these network states."""
+
     def script(line: GatewayMcuLine) -> Script[None]:
         is_cooperative(line)
         missing = []

@@ -192,6 +192,7 @@ def unacknowledged_result(line: GatewayModuleLine) -> Script[None]:
 
 
 def refuses(payload: bytes, what: str, command: int = codes.ADD, *ids: str) -> Play:
+    """A script: the module answers this registration with a failure, while the window for joining is open."""
     return in_window(results_in(command, payload, REFUSED, what=what), *ids)
 
 

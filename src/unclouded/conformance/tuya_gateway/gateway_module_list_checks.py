@@ -73,6 +73,7 @@ def list_packets(line: GatewayModuleLine) -> Script[list[bytes]]:
 
 
 def list_of(line: GatewayModuleLine) -> Script[list[str]]:
+    """The ids of all packets of the module's list of sub-devices."""
     packets = yield from list_packets(line)
     return [id for packet in packets for id in ids_in_list(packet)]
 
@@ -129,6 +130,7 @@ def limit(line: GatewayModuleLine) -> Script[None]:
 
 
 def binding_of(line: GatewayModuleLine, payload: bytes) -> Script[int]:
+    """The ``ret`` of the module's answer to a question about a binding."""
     data = yield from result_of(line, codes.BINDING, payload)
     ret: int = members_of(data)["ret"]
     return ret

@@ -45,6 +45,7 @@ Judge = Callable[[GatewayModuleLine], None]
 
 
 def sent(line: GatewayModuleLine, name: str, *commands: int) -> list[LineEntry]:
+    """The frames with these commands that the module sent in the observation ``name``."""
     return of_module(line.observed[name], *commands)
 
 

@@ -113,6 +113,8 @@ def record(line: GatewayModuleLine, kind: int, id: str = FIRST_SUB, ago_s: float
 
 
 def records(kind: int, good: bytes, what: str, id: str = FIRST_SUB, ago_s: float = 3600.0) -> Play:
+    """A script: the module answers a record of this kind with ``good``. ``ago_s``: the age of its time."""
+
     def script(line: GatewayModuleLine) -> Script[None]:
         data = yield from result_of(line, codes.RECORD, record(line, kind, id, ago_s), seconds=STORED_S)
         line.require(data == good, f"{what} is answered by {data.hex()} instead of {good.hex()}.")
@@ -164,6 +166,7 @@ _RECORDS: tuple[tuple[str, str, str, Play, Grade], ...] = (
 
 
 def presence(good: bytes, what: str, **members: object) -> Play:
+    """A script: the module answers this notice about the presence of a sub-device with ``good``."""
     return results_in(codes.ONLINE, json_of(**members), good, what=what)
 
 

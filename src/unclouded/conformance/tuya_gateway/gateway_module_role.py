@@ -80,6 +80,7 @@ QUESTIONS = (
 def gateway_module_line(
     ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
 ) -> GatewayModuleLine:
+    """The line of a gateway's module that is checked, where we play the MCU."""
     return CheckLine(
         "controller", TuyaReader(GATEWAY.shapes), EmulatedGatewayMcu, ambient, firmware=firmware, advise=advise
     )

@@ -159,6 +159,8 @@ def as_printed(line: GatewayModuleLine) -> Script[None]:
 
 
 def refuses(members: bytes, what: str) -> Play:
+    """A script: the module does not arm itself by this content of c0/00, and does not answer it with success."""
+
     def script(line: GatewayModuleLine) -> Script[None]:
         data = yield from _arm(line, members)
         line.require(data != b"\0", f"c0/00 {what} is answered by success.")

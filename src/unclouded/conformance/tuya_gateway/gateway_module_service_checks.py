@@ -125,6 +125,8 @@ def phone_link(line: GatewayModuleLine) -> Script[None]:
 
 
 def unknown_sub(command: int, sub: int) -> Play:
+    """A script: the module does not answer this sub-command, which there is not, and still answers after it."""
+
     def script(line: GatewayModuleLine) -> Script[None]:
         line.end.send(command, bytes((sub, 1)))
         wanted = is_command(command, sub)

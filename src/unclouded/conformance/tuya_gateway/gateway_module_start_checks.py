@@ -61,6 +61,7 @@ def online(line: GatewayModuleLine) -> Script[None]:
 
 
 def of_module(entries: Sequence[LineEntry], *commands: int) -> list[LineEntry]:
+    """The frames with these commands that the module sent."""
     return [entry for entry in frames(entries, *commands) if entry.sender == "controller"]
 
 

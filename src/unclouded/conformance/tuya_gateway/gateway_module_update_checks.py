@@ -42,6 +42,8 @@ def _update(line: GatewayModuleLine, id: str) -> UpdateSeen:
 
 
 def update_size(id: str) -> Judge:
+    """A judge: the start of the update names its size, and no block exceeds the agreed 256 bytes."""
+
     def judge(line: GatewayModuleLine) -> None:
         update = _update(line, id)
         sizes = [len(data) for _, data in update.blocks]
@@ -52,6 +54,8 @@ def update_size(id: str) -> Judge:
 
 
 def update_order(id: str) -> Judge:
+    """A judge: each block begins where the one before ended or repeats an earlier one, and all bytes came."""
+
     def judge(line: GatewayModuleLine) -> None:
         update, due = _update(line, id), 0
         for offset, data in update.blocks:
@@ -63,6 +67,8 @@ def update_order(id: str) -> Judge:
 
 
 def update_again(id: str) -> Judge:
+    """A judge: a block that was not acknowledged is sent again."""
+
     def judge(line: GatewayModuleLine) -> None:
         offsets = [offset for offset, data in _update(line, id).blocks if data]
         line.require(offsets.count(MISSED_BLOCK) > 1, "A block that was not acknowledged is not sent again.")
@@ -71,6 +77,8 @@ def update_again(id: str) -> Judge:
 
 
 def update_end(id: str) -> Judge:
+    """A judge: a block without data, at the size, ends the update."""
+
     def judge(line: GatewayModuleLine) -> None:
         update = _update(line, id)
         ends = [offset for offset, data in update.blocks if not data]
@@ -80,6 +88,8 @@ def update_end(id: str) -> Judge:
 
 
 def update_version(id: str, name: str, command: int) -> Judge:
+    """A judge: after the last block the module asks for the version by this command."""
+
     def judge(line: GatewayModuleLine) -> None:
         if not _update(line, id).is_over:
             line.skip("The update did not come to its end.")

@@ -22,6 +22,7 @@ PAIRING = (b"\0", b"\1", b"\6")
 
 
 def counted_names(*names: str) -> bytes:
+    """Names of weather fields, each behind a byte with its length."""
     return b"".join(bytes((len(name),)) + name.encode() for name in names)
 
 
@@ -90,6 +91,8 @@ def weather_now(line: GatewayModuleLine) -> Script[None]:
 
 
 def refused_subscription(payload: bytes, what: str) -> Play:
+    """A script: the module answers this subscription of the weather with a failure."""
+
     def script(line: GatewayModuleLine) -> Script[None]:
         if (yield from ask_thrice(line, codes.SERVICES, _SUBSCRIBE, sub=codes.WEATHER_ON)) is None:
             line.not_applicable("It has no weather.")
@@ -114,6 +117,8 @@ def unknown_group(line: GatewayModuleLine) -> Script[None]:
 
 
 def reset(command: int, payload: bytes, states: Sequence[bytes]) -> Play:
+    """A script: the module acknowledges this reset with an empty payload, and reports a status of pairing after it."""
+
     def script(line: GatewayModuleLine) -> Script[None]:
         line.end.is_started = False
         mark = line.log.mark()

@@ -133,6 +133,8 @@ def product_is_constant(line: LowMcuLine) -> None:
 
 
 def status_is_acknowledged(name: str) -> Callable[[LowMcuLine], None]:
+    """A judge: in this session each network status was acknowledged."""
+
     def judge(line: LowMcuLine) -> None:
         missing = line.end.acknowledged[name]
         line.require(not missing, f"Network status {', '.join(f'{one:02x}' for one in missing)} was not acknowledged.")
@@ -210,6 +212,8 @@ def records_have_a_time(line: LowMcuLine) -> None:
 
 
 def asks_for(command: int, what: str) -> Callable[[LowMcuLine], None]:
+    """A judge: in a whole session the MCU has sent this command."""
+
     def judge(line: LowMcuLine) -> None:
         line.require(_of(line, SESSION, command), f"In a whole session it did not ask for {what}.")
 
@@ -236,6 +240,8 @@ def cache_question(line: LowMcuLine) -> None:
 
 
 def sleeps(name: str, what: str) -> Callable[[LowMcuLine], None]:
+    """A judge: the MCU ends this session by its sleep in time."""
+
     def judge(line: LowMcuLine) -> None:
         line.require(line.end.slept[name], f"{what}, it does not sleep within {SESSION_S:g} s.")
 
@@ -315,6 +321,8 @@ def cache_is_used(line: LowMcuLine) -> Script[None]:
 
 
 def goes_on_after(command: int, payload: bytes, what: str) -> Callable[[LowMcuLine], Script[None]]:
+    """A script: the MCU still answers after this command."""
+
     def script(line: LowMcuLine) -> Script[None]:
         line.end.send(command, payload)
         yield from line.pause(0.5)

@@ -20,6 +20,7 @@ ADVICE = (
 def low_mcu_line(
     ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
 ) -> LowMcuLine:
+    """The line of a battery device's MCU that is checked, where we play the module."""
     return CheckLine(
         "device", TuyaReader(LOW_POWER.shapes), EmulatedLowModule, ambient, firmware=firmware, advise=advise
     )

@@ -38,6 +38,7 @@ def command_once(line: LowModuleLine) -> None:
 
 
 def update_size(line: LowModuleLine) -> int:
+    """The size in bytes that the module's 0d names; the check fails where it names none."""
     sizes = [one.frame.payload for one in sent(line, LOW_UPDATE, codes.UPDATE_SIZE)]
     line.require(len(sizes[-1]) == 4 and any(sizes[-1]), "0d holds no size.")
     return int.from_bytes(sizes[-1])
@@ -62,6 +63,8 @@ def update_end(line: LowModuleLine) -> None:
 
 
 def reset(code: int, payload: bytes, states: tuple[int, ...]) -> Callable[[LowModuleLine], Script[None]]:
+    """A script: the module acknowledges this reset with an empty payload, and reports one of these states in 40 s."""
+
     def script(line: LowModuleLine) -> Script[None]:
         line.end.is_online = False
         entry = yield from exchange(line, code, payload)

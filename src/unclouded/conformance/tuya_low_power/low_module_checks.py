@@ -105,6 +105,7 @@ PREPARATIONS = {
 
 
 def sent(line: LowModuleLine, name: str, *commands: int) -> list[LineEntry]:
+    """The frames with these commands that the module sent in the observation ``name``."""
     return [one for one in frames(line.observed[name], *commands) if one.sender == "controller"]
 
 
@@ -181,6 +182,8 @@ def no_heartbeats(line: LowModuleLine) -> None:
 
 
 def taken(report: int, payload: bytes, what: str) -> Callable[[LowModuleLine], Script[None]]:
+    """A script: the module answers this report within STORED_S as taken."""
+
     def script(line: LowModuleLine) -> Script[None]:
         entry = yield from exchange(line, report, payload, seconds=STORED_S)
         if entry is None:
@@ -240,6 +243,8 @@ def is_strength(data: bytes) -> str:
 
 
 def is_cache(*asked: int) -> Callable[[bytes], str]:
+    """Accepts an answer that announces as many settings as follow, and only those asked for; "" or why not."""
+
     def good(data: bytes) -> str:
         if len(data) < 2:
             return f"The answer is {data.hex() or 'empty'}."
@@ -416,4 +421,5 @@ LOW_MODULE_CHECKS: tuple[Check, ...] = (
 
 
 def is_alive(line: LowModuleLine) -> Script[bool]:
+    """Whether the module sends a frame within 35 s."""
     return (yield from line.wait_for(is_any_frame, 35.0)) is not None

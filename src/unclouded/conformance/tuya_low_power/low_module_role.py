@@ -26,6 +26,7 @@ ADVICE = (
 def low_module_line(
     ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
 ) -> LowModuleLine:
+    """The line of a battery device's module that is checked, where we play the MCU."""
     return CheckLine(
         "controller", TuyaReader(LOW_POWER.shapes), EmulatedLowMcu, ambient, firmware=firmware, advise=advise
     )

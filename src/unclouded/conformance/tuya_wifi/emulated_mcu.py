@@ -33,6 +33,7 @@ def product_info(version: str = "1.0.0", more: str = "") -> bytes:
 
 
 def usual_points() -> dict[int, tuple[int, bytes]]:
+    """The data points of the emulated MCU: id -> type and value."""
     return {
         1: (BOOL, b"\0"),
         9: (VALUE, bytes(4)),

@@ -48,6 +48,7 @@ def weather_failure(line: McuLine) -> Script[None]:
 
 
 def goes_on(line: McuLine, what: str) -> Script[None]:
+    """Fails where the MCU answers none of three questions. ``what``: what was sent before, for the reason."""
     for _ in range(3):
         if (yield from ask(line)) is not None:
             return

@@ -40,6 +40,7 @@ ADVICE = (
 
 
 def mcu_line(ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None) -> McuLine:
+    """The line of an MCU that is checked, where we play the module."""
     return CheckLine("device", TuyaReader(WIFI.shapes), EmulatedModule, ambient, firmware=firmware, advise=advise)
 
 
@@ -66,6 +67,7 @@ def _is_echo(entry: LineEntry) -> bool:
 
 
 def is_alive(line: McuLine) -> Script[bool]:
+    """Whether the MCU answers anything."""
     return (yield from line.end.answers_anything())
 
 

@@ -101,6 +101,7 @@ def heartbeat_is_prompt(line: McuLine) -> Script[None]:
 
 
 def require_prompt(line: McuLine, entries: Sequence[LineEntry], command: int) -> None:
+    """Fails where the answer to this command took longer than PROMPT_S; skipped without an answer."""
     found = answer_to(entries, command)
     if found is None or found[1] is None:
         line.skip(f"It did not answer {command:02x}.")

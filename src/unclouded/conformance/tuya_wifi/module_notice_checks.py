@@ -26,6 +26,7 @@ FOLLOWS_S = 10.0  # until data follow that were asked for; ours
 
 
 def names_of(*names: str) -> bytes:
+    """Names, each behind a byte with its length."""
     return b"".join(bytes((len(name),)) + name.encode() for name in names)
 
 
@@ -94,6 +95,8 @@ def bad_weather_names(line: ModuleLine) -> Script[None]:
 
 
 def time_notice(kind: int) -> Callable[[ModuleLine], Script[None]]:
+    """A script: the module accepts the subscription of this kind of time (34/01), and a right 34/02 follows."""
+
     def script(line: ModuleLine) -> Script[None]:
         payload = bytes((codes.TIME_NOTICES_ON, kind))
         entry = yield from answer(line, codes.EXTENDED, payload, sub=codes.TIME_NOTICES_ON)

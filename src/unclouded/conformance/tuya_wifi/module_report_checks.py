@@ -30,6 +30,8 @@ def takes_22(line: ModuleLine) -> Script[None]:
 
 
 def sync(payload: bytes, what: str) -> Callable[[ModuleLine], Script[None]]:
+    """A script: the module answers this report (22) within RESULT_S, and not as failed."""
+
     def script(line: ModuleLine) -> Script[None]:
         entry = yield from exchange(line, codes.SYNC_REPORT, payload, answer=codes.SYNC_RESULT, seconds=RESULT_S)
         if entry is None:
@@ -90,6 +92,8 @@ def _hour_ago(line: ModuleLine) -> bytes:
 
 
 def record_is_stored(kind: int, what: str) -> Callable[[ModuleLine], Script[None]]:
+    """A script: the module answers a record (34/0b) whose time is of this kind with success."""
+
     def script(line: ModuleLine) -> Script[None]:
         result = yield from record(line, kind, bytes(6) if kind == 0 else _hour_ago(line))
         if result is None:
@@ -100,6 +104,8 @@ def record_is_stored(kind: int, what: str) -> Callable[[ModuleLine], Script[None
 
 
 def record_is_invalid(kind: int, fields: bytes, points: bytes, what: str) -> Callable[[ModuleLine], Script[None]]:
+    """A script: the module answers this record (34/0b), which is none, with 02 or 03."""
+
     def script(line: ModuleLine) -> Script[None]:
         if (yield from record(line, 0, bytes(6))) is None:
             line.not_applicable("It does not answer 34/0b.")

@@ -53,6 +53,8 @@ def beats_again(line: ModuleLine) -> Script[None]:
 
 
 def reset_answered(command: int, payload: bytes) -> Callable[[ModuleLine], Script[None]]:
+    """A script: the module answers this reset with an empty payload."""
+
     def script(line: ModuleLine) -> Script[None]:
         line.end.is_started = False
         entry = yield from exchange(line, command, payload)
@@ -72,6 +74,8 @@ def reset_starts_again(line: ModuleLine) -> Script[None]:
 def reset_reports(
     command: int, payload: bytes, states: frozenset[int], more: str = ""
 ) -> Callable[[ModuleLine], Script[None]]:
+    """A script: after this reset the module reports one of these states. ``more``: fields of the MCU's product info."""
+
     def script(line: ModuleLine) -> Script[None]:
         if more:
             line.end.product = product_info(more=more)

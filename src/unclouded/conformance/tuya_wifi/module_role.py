@@ -62,6 +62,7 @@ QUESTIONS = (
 def module_line(
     ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
 ) -> ModuleLine:
+    """The line of a module that is checked, where we play the MCU."""
     return CheckLine("controller", TuyaReader(WIFI.shapes), EmulatedMcu, ambient, firmware=firmware, advise=advise)
 
 

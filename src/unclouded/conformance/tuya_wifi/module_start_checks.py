@@ -64,6 +64,7 @@ def idle(line: ModuleLine) -> Script[None]:
 
 
 def of_module(entries: Sequence[LineEntry], *commands: int) -> list[LineEntry]:
+    """The frames with these commands that the module sent."""
     return [entry for entry in frames(entries, *commands) if entry.sender == "controller"]
 
 
@@ -121,6 +122,8 @@ def _steps(line: ModuleLine) -> dict[int, LineEntry]:
 
 
 def comes_after(step: int, before: int) -> Callable[[ModuleLine], None]:
+    """A judge: in its start the module sends both commands, ``before`` first."""
+
     def judge(line: ModuleLine) -> None:
         first = _steps(line)
         line.require(step in first, f"{step:02x} is not sent in the start.")
@@ -201,6 +204,8 @@ def restart_is_seen(line: ModuleLine) -> Script[None]:
 
 
 def restart_brings(command: int) -> Callable[[ModuleLine], Script[None]]:
+    """A script: after a restart of the MCU the module sends this command again."""
+
     def script(line: ModuleLine) -> Script[None]:
         if not (yield from line.end.begin_anew()):
             line.skip("It does not notice the restart.")

@@ -71,6 +71,8 @@ def _is_next_step(entry: LineEntry) -> bool:
 
 
 def takes_product(data: bytes, what: str) -> Callable[[ModuleLine], Script[None]]:
+    """A script: the start of the module goes on after this product info."""
+
     def script(line: ModuleLine) -> Script[None]:
         line.end.product = data
         if not (yield from line.end.begin_anew()):
@@ -82,6 +84,8 @@ def takes_product(data: bytes, what: str) -> Callable[[ModuleLine], Script[None]
 
 
 def takes_pins(pins: bytes) -> Callable[[ModuleLine], Script[None]]:
+    """A script: the start of the module comes to its end after a working mode with these pins."""
+
     def script(line: ModuleLine) -> Script[None]:
         if line.end.restarts_badly:
             line.skip("After a restart of the MCU its start does not come to its end.")
@@ -97,6 +101,8 @@ def takes_pins(pins: bytes) -> Callable[[ModuleLine], Script[None]]:
 
 
 def takes_version(version: int) -> Callable[[ModuleLine], Script[None]]:
+    """A script: the start of the module comes to its end with an MCU whose frames have this version."""
+
     def script(line: ModuleLine) -> Script[None]:
         if line.end.restarts_badly:
             line.skip("After a restart of the MCU its start does not come to its end.")
@@ -110,6 +116,8 @@ def takes_version(version: int) -> Callable[[ModuleLine], Script[None]]:
 
 
 def takes_features(data: bytes, good: Sequence[int], what: str) -> Callable[[ModuleLine], Script[None]]:
+    """A script: the module answers these features (37/00) with one of the good results."""
+
     def script(line: ModuleLine) -> Script[None]:
         line.end.send(codes.FEATURES, b"\0" + data)
         entry = yield from line.wait_for(is_command(codes.FEATURES, codes.FEATURES_REPORT), 1.0)
@@ -140,6 +148,8 @@ def survives(command: int, payload: bytes, what: str) -> Callable[[ModuleLine], 
 
 
 def no_answer_to(command: int, payload: bytes, what: str) -> Callable[[ModuleLine], Script[None]]:
+    """A script: the module does not answer this command within 1 s. ``what``: its name in the reason."""
+
     def script(line: ModuleLine) -> Script[None]:
         line.end.send(command, payload)
         yield from line.expect_none(

@@ -38,6 +38,8 @@ SeriesName = Annotated[str, Meta(pattern=r"^[^.]+\.[^.]+$", max_length=200)]
 
 
 class SpanQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """A time span of a route; an empty ``end`` or ``start`` is the default of that route."""
+
     start: Moment = ""
     end: Moment = ""
 
