@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from tools.shape.figures import classes_twice, length, shape_of, twins_of
 from tools.shape.picture import layers_of, svg_of
+from tools.shape.rows import described_by_rows
 from tools.shape.source import SourceModule, arrows_of, modules_of, package_of
 
 FIVE = "\n".join(f"    total += call{n}(word, {n}) + more.values[{n}].count(word, {n})" for n in range(5))
@@ -61,14 +62,56 @@ def test_the_picture_shows_every_package_and_every_arrow() -> None:
     assert text.count("<path") == 2
 
 
+ROWS = """
+from unclouded.core import judges
+from unclouded.core.judges import empty as is_empty
+
+def starts(): ...
+def asked(): ...
+def helper(): ...
+def made(): ...
+def inside(): ...
+def named(): ...
+class PriceQuery: ...
+class Helper: ...
+
+CHECKS = (
+    row("start", "It starts by itself", starts),
+    row("empty", f"Its answer has {SIZE} bytes", judged(is_empty)),
+    row("quiet", "It sends nothing else", script=judges.quiet),
+    row("made", "It is made by a call", made()),
+    row("named", "one_word", named),
+    Route(summary="The price of a kWh at a time.", query=PriceQuery, tool=Helper),
+)
+_TABLE = (("asked", "It is asked twice", asked, "must"),)
+PAIR = ("Two words", helper)
+
+def checks():
+    return (row("inside", "It is named in a function", inside),)
+"""
+
+
+def test_the_row_of_a_table_describes_the_functions_that_it_names_and_no_others() -> None:
+    judges = module("core/judges.py", "def empty(): ...\ndef quiet(): ...\ndef other(): ...\n")
+    assert sorted(described_by_rows([module("core/checks.py", ROWS), judges])) == [
+        ("unclouded.core.checks", "PriceQuery"),
+        ("unclouded.core.checks", "asked"),
+        ("unclouded.core.checks", "starts"),
+        ("unclouded.core.judges", "empty"),
+        ("unclouded.core.judges", "quiet"),
+    ]
+
+
 def test_a_folder_gives_its_figures(tmp_path: Path) -> None:
     package, tests = tmp_path / "unclouded", tmp_path / "tests"
     (package / "core").mkdir(parents=True)
     tests.mkdir()
     (package / "__init__.py").write_text("")
-    (package / "core" / "a.py").write_text("def shown():\n    return 1\n\n\ndef _hidden():\n    return 2\n")
+    (package / "core" / "a.py").write_text('def rule(): ...\nROW = row("A rule of two", rule)\n')
+    (package / "core" / "b.py").write_text("def shown():\n    return 1\ndef _hidden():\n    return 2\n")
     (tests / "test_a.py").write_text("x = 1\n" * 3)
     shape = shape_of(package, tests)
-    assert (shape.packages, shape.arrows, shape.modules, shape.lines) == (1, 0, 2, 6)
-    assert (shape.no_docstring, shape.public_names, shape.test_ratio) == (["core/a.py:shown"], 1, 0.5)
-    assert [one.place for one in modules_of(package)] == ["__init__.py", "core/a.py"]
+    assert (shape.packages, shape.arrows, shape.modules, shape.lines) == (1, 0, 3, 6)
+    assert (shape.no_docstring, shape.public_names, shape.test_ratio) == (["core/b.py:shown"], 2, 0.5)
+    assert shape.in_rows == 1
+    assert [one.place for one in modules_of(package)] == ["__init__.py", "core/a.py", "core/b.py"]

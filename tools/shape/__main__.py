@@ -39,7 +39,8 @@ def lines_of(shape: Shape) -> list[str]:
         *(f"    {one}" for one in shape.classes_twice),
         f"places with the same code {len(shape.twins)}",
         *(f"    {one}" for one in shape.twins),
-        f"public names {shape.public_names:,}, without docstring {len(shape.no_docstring)}",
+        f"public names {shape.public_names:,}, described by the row of a table {shape.in_rows},"
+        f" without docstring {len(shape.no_docstring)}",
         *(f"    {one}" for one in shape.no_docstring[:20]),
     ]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
+from tools.shape.rows import described_by_rows
 from tools.shape.source import Function, SourceModule, arrows_of, modules_of, package_of
 
 LONGEST = 5  # functions and files that are listed
@@ -23,7 +24,8 @@ class Sized(msgspec.Struct, frozen=True):
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
     """The figures. ``arrows``: imports between top-level packages. ``twins``: pairs of places with the same code.
 
-    ``test_ratio``: lines of tests for each line of source.
+    ``in_rows``: how many public names the row of a table describes (``rows.py``) and no docstring; ``no_docstring``:
+    those that nothing describes. ``test_ratio``: lines of tests for each line of source.
     """
 
     packages: int
@@ -37,6 +39,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     classes_twice: Sequence[str]
     twins: Sequence[str]
     no_docstring: Sequence[str]
+    in_rows: int
     public_names: int
     test_ratio: float
 
@@ -51,6 +54,9 @@ def shape_of(source: Path, tests: Path) -> Shape:
     files = sorted((Sized(one.place, one.lines) for one in modules), key=lambda sized: -sized.lines)
     public = [(one, node) for one in modules for node in public_of(one)]
     lines = sum(one.lines for one in modules)
+    undescribed = [(one, node) for one, node in public if ast.get_docstring(node) is None]
+    rows = described_by_rows(modules)
+    no_docstring = [f"{one.place}:{node.name}" for one, node in undescribed if (one.name, node.name) not in rows]
     return Shape(
         packages=len({package_of(one.name) for one in modules} - {""}),
         arrows=len(arrows_of(modules)),
@@ -62,7 +68,8 @@ def shape_of(source: Path, tests: Path) -> Shape:
         longest_files=files[:LONGEST],
         classes_twice=classes_twice(modules),
         twins=twins_of(modules),
-        no_docstring=[f"{one.place}:{node.name}" for one, node in public if ast.get_docstring(node) is None],
+        no_docstring=no_docstring,
+        in_rows=len(undescribed) - len(no_docstring),
         public_names=len(public),
         test_ratio=round(sum(path.read_text("utf-8").count("\n") for path in tests.rglob("*.py")) / max(lines, 1), 2),
     )

@@ -4,6 +4,7 @@ import doctest
 import subprocess
 import sys
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
@@ -33,6 +34,18 @@ def test_the_page_describes_every_public_name() -> None:
 def test_every_public_name_is_there_and_has_a_docstring(name: str) -> None:
     thing = getattr(unclouded, name)
     assert isinstance(thing, str | tuple) or (thing.__doc__ and thing.__module__.startswith("unclouded"))
+
+
+def test_every_method_that_a_program_may_call_has_a_docstring() -> None:
+    classes = [getattr(unclouded, name) for name in unclouded.__all__ if isinstance(getattr(unclouded, name), type)]
+    methods = [
+        (one.__name__, key, value)
+        for one in classes
+        for key, value in vars(one).items()
+        if not key.startswith("_") and isinstance(value, FunctionType | classmethod | staticmethod | property)
+    ]
+    assert len(methods) > 30
+    assert [f"{owner}.{key}" for owner, key, value in methods if not value.__doc__] == []
 
 
 def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
