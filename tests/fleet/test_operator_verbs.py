@@ -105,6 +105,8 @@ def test_organisations_are_made_renamed_and_removed_once_they_have_no_homes(home
     ("words", "text"),
     [
         (("show", "nowhere"), "fleet hubs"),
+        (("forget", "Mill Street", "--yes"), "may be Mill Street 1"),  # a part of its name, the id of a device
+        (("revoke", "plug-1"), "its whole name"),
         (("hubs", "--org", "nobody's"), "Organisations: Riverside"),
         (("hubs", "--offline", "--behind"), "one state"),
         (("again", "--since", "2d"), "--all"),

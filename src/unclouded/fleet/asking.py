@@ -69,7 +69,7 @@ async def _connected(configuration: FleetConfiguration) -> AsyncIterator[NatsCli
                     await changed.wait()
                     changed.clear()
         if not client.is_connected:
-            raise LinkError(f"NATS cannot be reached: {client.state.text}")
+            raise LinkError(f"NATS cannot be reached: {client.state.text.removesuffix(' It is tried again.')}")
         yield client
     finally:
         running.cancel()

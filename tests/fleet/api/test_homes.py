@@ -38,6 +38,15 @@ async def test_ten_thousand_homes_are_paged_to_the_end(fleet: FleetStory, fleet_
     assert answer.status == 422 and "1000" in answer.json["detail"]
 
 
+async def test_the_list_goes_on_after_a_home_with_a_very_long_name(fleet: FleetStory) -> None:
+    longest = {"name": "屋" * 200}  # 600 bytes
+    await fleet.json("operator-north", "PATCH", f"/api/fleet/homes/{fleet.homes['north']}", longest)
+    await fleet.json("operator-south", "PATCH", f"/api/fleet/homes/{fleet.homes['south']}", longest)
+    first = await fleet.json("both", "GET", "/api/fleet/homes?limit=1")
+    second = await fleet.json("both", "GET", f"/api/fleet/homes?limit=1&after={first['next']}")
+    assert [one["homes"][0]["id"] for one in (first, second)] == [fleet.homes["north"], fleet.homes["south"]]
+
+
 async def test_a_filter_finds_homes_and_wrong_ones_are_named(read_fleet: FleetStory) -> None:
     async def ids(query: str) -> list[str]:
         return [one["name"] for one in (await read_fleet.json("both", "GET", f"/api/fleet/homes?{query}"))["homes"]]

@@ -67,14 +67,15 @@ async def find_home(base: FleetBases, text: str) -> HomeLine:
     """A home by the id of its hub, the beginning of it, or its name. Raises CommandError."""
     found = (await base.homes.homes(ALL, HomeFilter(search=text), time.time(), limit=PAGE)).homes
     exact = [one for one in found if text in (one.hub, one.name)]
-    chosen = exact or [one for one in found if one.hub.startswith(text)] or list(found)
+    chosen = exact or [one for one in found if text and one.hub.startswith(text)]
     if len(chosen) == 1:
         return chosen[0]
-    if not chosen:
+    if not found:
         raise CommandError(f"The fleet has no home {printable(text)!r}. List them with: unclouded fleet hubs")
-    names = ", ".join(f"{printable(one.name)} ({one.hub})" for one in chosen[:MOST_NAMED])
-    more = f" and {len(chosen) - MOST_NAMED} more" if len(chosen) > MOST_NAMED else ""
-    raise CommandError(f"{printable(text)!r} may be {names}{more}. Name the hub by its id.")
+    alike = chosen or found  # "Home 1" never means "Home 12": a home may be revoked or deleted by its name
+    names = ", ".join(f"{printable(one.name)} ({one.hub})" for one in alike[:MOST_NAMED])
+    more = f" and {len(alike) - MOST_NAMED} more" if len(alike) > MOST_NAMED else ""
+    raise CommandError(f"{printable(text)!r} may be {names}{more}. Name the hub by its id or its whole name.")
 
 
 async def find_organisation(base: FleetBases, text: str) -> OrganisationRow:

@@ -15,7 +15,8 @@ from unclouded.web.request import ApiError
 
 Organisation = Annotated[int, Meta(ge=1, le=2**31 - 1, description="Only of this organisation.")]
 Limit = Annotated[int, Meta(ge=1, le=MOST_HOMES, description="Most rows of a page.")]
-Cursor = Annotated[str, Meta(max_length=400, description="``next`` of the page before.")]
+LONGEST_CURSOR = 8_000  # characters: the name of a home for each database, of 200 characters of up to four bytes
+Cursor = Annotated[str, Meta(max_length=LONGEST_CURSOR, description="``next`` of the page before.")]
 Kind = Annotated[str, Meta(max_length=60, description="Only of this kind.")]
 Moment = Annotated[str, Meta(max_length=40, description="Unix seconds or ISO 8601; without an offset, UTC.")]
 Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="A day, 2026-11-30.")]
