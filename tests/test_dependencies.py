@@ -35,7 +35,7 @@ PACKAGES = {
     "fleet": "core publish store table_files uplink links web",
     "app": "core families formats profiles recording links hub publish store sim web conformance rules feeds tariffs"
     " table_files uplink",
-    "fleet_demo": "core app fleet links sim uplink web",
+    "fleet_demo": "core app fleet links sim store uplink web",
     "cli": "core app fleet fleet_demo web",
 }
 
@@ -132,7 +132,8 @@ INSIDE = {
     "uplink": {
         "contents": "",
         "messages": "",
-        "let_out": "contents messages",
+        "sent_events": "",
+        "let_out": "contents messages sent_events",
         "pace": "",
         "outputs": "messages",
         "composing": "messages",

@@ -32,6 +32,8 @@ log = logging.getLogger("unclouded.fleet")
 
 LONGEST_RESTART_S = 1.0  # s until an ingester that crashed goes on: hubs wait
 DRAIN_S = 5.0  # s for what was received before the end
+CANCELLED_S = 2.0  # s until a task that was cancelled and goes on is cancelled again
+CANCELLATIONS = 5  # of one task at most
 
 
 class ShardParts:
@@ -153,8 +155,7 @@ class FleetEngine:
                 yield
             finally:
                 await self._drain(ingesting)
-                for task in tasks:
-                    task.cancel()
+                await _cancel(tasks)
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -176,12 +177,23 @@ class FleetEngine:
         for parts in self.shards.values():
             parts.ingester.end()
         await asyncio.wait(ingesting, timeout=DRAIN_S)
-        for task in ingesting:
-            task.cancel()
+        await _cancel(ingesting)
 
 
 def _passed_to(consumer: Ingester | Greeter) -> Handler:
     return lambda message: consumer.receive(message.subject, message.data, message.reply)
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Until all have ended. Once is not enough: wait_for of Python 3.11 loses one that comes with its result."""
+    pending = set(tasks)
+    for _ in range(CANCELLATIONS):
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCELLED_S)
+        if not pending:
+            return
+    log.error("These tasks do not end: %s.", ", ".join(sorted(task.get_name() for task in pending)))
 
 
 async def _soon(pause: float) -> None:

@@ -124,7 +124,7 @@ async def _homes(
     folder: Path, plans: Sequence[DemoHomePlan], base: FleetBase, say: Callable[[str], None]
 ) -> AsyncIterator[None]:
     """The processes of the homes, while the block lasts: one for each core."""
-    progress = _Progress(len(plans), base, say)
+    progress = _HomesProgress(len(plans), base, say)
     parts = min(os.cpu_count() or 1, MOST_PROCESSES, len(plans))
     async with contextlib.AsyncExitStack() as stack:
         for number in range(parts):
@@ -134,7 +134,7 @@ async def _homes(
 
 
 @contextlib.asynccontextmanager
-async def _process(file: Path, plans: Sequence[DemoHomePlan], progress: "_Progress") -> AsyncIterator[None]:
+async def _process(file: Path, plans: Sequence[DemoHomePlan], progress: "_HomesProgress") -> AsyncIterator[None]:
     """A process of some homes, while the block lasts."""
     _write_plans(file, plans)
     process = await asyncio.create_subprocess_exec(
@@ -161,7 +161,7 @@ def _write_plans(file: Path, plans: Sequence[DemoHomePlan]) -> None:
     file.write_bytes(msgspec.json.encode(plans))
 
 
-class _Progress:
+class _HomesProgress:
     """What happens to the homes, for the person at the terminal."""
 
     def __init__(self, homes: int, base: FleetBase, say: Callable[[str], None]) -> None:
