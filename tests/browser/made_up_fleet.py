@@ -397,7 +397,10 @@ class MadeUpFleet:
         )
         targets = [
             views.CommandTargetView(
-                home=one.id, name=one.name, problem="You are a viewer there." if one.organisation == 2 else ""
+                home=one.id,
+                name=one.name,
+                problem="You are a viewer there." if one.organisation == 2 else "",
+                can=one.organisation != 2,
             )
             for one in rows
         ]

@@ -114,9 +114,9 @@ def test_a_command_to_many_homes_says_for_which_it_is_and_what_became_of_each(
 
 def test_a_home_is_renamed_sent_again_and_deleted_after_a_question(visitor: Visitor, home: MadeUpFleet) -> None:
     visitor.expect(LEFT)
-    page = visitor.open("/?flag=alert.disk", viewport={"width": 1280, "height": HEIGHT})
+    page = visitor.open("/?flag=alert.offline", viewport={"width": 1280, "height": HEIGHT})
     whole(page)
-    expect(page.get_by_label("Alert or level")).to_have_value("alert.disk")
+    expect(page.get_by_label("Alert or level")).to_have_value("alert.offline")
     expect(page.get_by_role("heading", level=1)).to_have_text("10 homes")
     go(page, f"/homes/{DOOMED}/manage")
     whole(page)

@@ -3,9 +3,11 @@
 import msgspec
 
 from fleet.api.conftest import PASSWORD, FleetStory
+from fleet.filled_base import store
 from unclouded.fleet.api.asking import ANSWERED_BY
 from unclouded.fleet.enrolment.codes import code_digest
-from unclouded.uplink.messages import CommandReport, Reply
+from unclouded.uplink.contents.catalogue import SentCatalogue, SentControl, SentDevice, encode_catalogue
+from unclouded.uplink.messages import CommandReport, Hello, LetOut, Reply, SentWindow
 
 JSON = "application/json"
 
@@ -50,6 +52,48 @@ async def test_commands_that_are_no_commands(fleet: FleetStory) -> None:
     await fleet.json("owner-north", "POST", f"/api/fleet/homes/{home}/revoke")
     body = {"homes": [home], "device": "a", "value": 1}
     assert (await fleet.ask("operator-north", "POST", "/api/fleet/commands", body)).status == 422
+
+
+async def test_a_check_says_what_a_home_has_sent_that_is_against_a_command(fleet: FleetStory) -> None:
+    home = fleet.homes["north"]
+    controls = (
+        SentControl("on", "switch", "rw"),
+        SentControl("setpoint_C", "number", "rw", -1, minimum=5.0, maximum=30.0),
+        SentControl("mode", "enum", "w", options=("eco", "heat")),
+    )
+    devices = (
+        SentDevice(1, "plug", main="on", controls=controls),
+        SentDevice(2, "sensor", controls=()),
+        SentDevice(3, "old"),
+    )
+    await store(fleet.base, home, "catalogue", SentWindow(0, 9, encode_catalogue(SentCatalogue(devices))))
+
+    async def check(device: str, value: object = True, point: str = "") -> tuple[str, bool]:
+        body = {"homes": [home], "device": device, "point": point, "value": value, "dry_run": True}
+        (target,) = (await fleet.json("operator-north", "POST", "/api/fleet/commands", body))["targets"]
+        return target["problem"], target["can"]
+
+    assert await check("plug", True) == ("", True)
+    assert await check("plug", 30, "setpoint_C") == ("", True)
+    assert await check("plug", "eco", "mode") == ("", True)
+    assert await check("old", 1, "anything") == ("", True)
+    wrong: tuple[tuple[str, object, str, str], ...] = (
+        ("pump", True, "", "no device pump"),
+        ("sensor", True, "", "name the point"),
+        ("plug", 1, "power_W", "no point power_W"),
+        ("plug", 30.5, "setpoint_C", "5 to 30"),
+        ("plug", "cool", "mode", "only to: eco, heat"),
+    )
+    for device, value, point, why in wrong:
+        problem, can = await check(device, value, point)
+        assert why in problem and not can
+    fleet.now += 3600  # the home was not connected since
+    problem, can = await check("plug")
+    assert "if it connects in time" in problem and can
+    assert not (await check("pump"))[1]
+    hello = Hello((1,), "0.9.2", LetOut(("energy",), control=False), 0, {})
+    await fleet.base.windows.greet(home, hello, fleet.now)
+    assert await check("plug") == ("It does not let the fleet switch anything.", False)
 
 
 async def test_an_owner_makes_persons_and_the_last_owner_stays(fleet: FleetStory) -> None:

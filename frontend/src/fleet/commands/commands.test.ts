@@ -58,7 +58,7 @@ describe("the form of a command", () => {
 
   it("names one home, or a filter", () => {
     const draft = { ...NO_DRAFT, device: " pump " };
-    expect(bodyOf(draft, { home: "h1" }, true)).toEqual({
+    expect(bodyOf(draft, { homes: ["h1"] }, true)).toEqual({
       device: "pump",
       point: "",
       value: false,
@@ -72,17 +72,24 @@ describe("the form of a command", () => {
     );
   });
 
-  it("says how many homes get it, and for which reasons others do not", () => {
-    const target = (home: string, problem = "") => ({ home, name: home.toUpperCase(), problem });
+  it("says which homes get it, and what is known against it", () => {
+    const target = (home: string, problem = "", can = !problem) => ({ home, name: home.toUpperCase(), problem, can });
     expect(
       sorted({
-        targets: [target("a"), target("b", "no control"), target("c", "no such device"), target("d", "no such device")],
+        targets: [
+          target("a"),
+          target("b", "no control"),
+          target("c", "no such device"),
+          target("d", "no such device"),
+          target("e", "it is away", true),
+        ],
       }),
     ).toEqual({
-      able: 1,
+      able: ["a", "e"],
       problems: [
         { reason: "no such device", homes: ["C", "D"] },
         { reason: "no control", homes: ["B"] },
+        { reason: "it is away", homes: ["E"] },
       ],
     });
   });

@@ -25,9 +25,8 @@ export function isComplete({ device, what, point, value }: Draft): boolean {
   return device.trim() !== "" && (what !== "other" || (point.trim() !== "" && value.trim() !== ""));
 }
 
-/** The body of the request, for one home or for all that a filter finds. */
-export function bodyOf(draft: Draft, to: { home: string } | { filter: Filter }, dry_run: boolean) {
-  const where = "home" in to ? { homes: [to.home] } : { filter: to.filter };
+/** The body of the request, for some homes or for all that a filter finds. */
+export function bodyOf(draft: Draft, where: { homes: readonly string[] } | { filter: Filter }, dry_run: boolean) {
   return {
     device: draft.device.trim(),
     point: draft.what === "other" ? draft.point.trim() : "",
@@ -38,9 +37,9 @@ export function bodyOf(draft: Draft, to: { home: string } | { filter: Filter }, 
   };
 }
 
-/** The homes that would get it, and those that would not carry it out with the reason, the most frequent reason first. */
+/** The homes that would get it (ids), and what is known against it with the names, the most frequent reason first. */
 export function sorted({ targets }: Pick<SentCommands, "targets">): {
-  able: number;
+  able: string[];
   problems: { reason: string; homes: string[] }[];
 } {
   const problems = new Map<string, string[]>();
@@ -49,5 +48,5 @@ export function sorted({ targets }: Pick<SentCommands, "targets">): {
   const rows = [...problems]
     .map(([reason, homes]) => ({ reason, homes }))
     .sort((one, other) => other.homes.length - one.homes.length);
-  return { able: targets.filter((one) => !one.problem).length, problems: rows };
+  return { able: targets.filter(({ can }) => can).map(({ home }) => home), problems: rows };
 }

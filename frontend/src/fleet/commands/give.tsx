@@ -38,13 +38,17 @@ export function Give({ home, sent }: { home: string; sent: (batch: string) => vo
     setFilter({ ...filter, ...part });
     setChecked(undefined);
   };
-  const to = home ? { home } : { filter };
-  const ask = async (dry: boolean) => {
+  const where = home ? { homes: [home] } : { filter };
+  /** What is sent goes to the homes that were checked, whatever the filter finds by then. */
+  const ask = async (able?: readonly string[]) => {
     setBusy(true);
     setProblem("");
     try {
-      const answer = await post<SentCommands>("/api/fleet/commands", bodyOf(draft, to, dry));
-      if (dry) setChecked(answer);
+      const answer = await post<SentCommands>(
+        "/api/fleet/commands",
+        bodyOf(draft, able ? { homes: able } : where, !able),
+      );
+      if (!able) setChecked(answer);
       else sent(answer.batch);
     } catch (error) {
       setProblem(error instanceof HubError ? error.message : String(error));
@@ -53,7 +57,7 @@ export function Give({ home, sent }: { home: string; sent: (batch: string) => vo
   };
   const submit = (event: Event) => {
     event.preventDefault();
-    if (isComplete(draft) && !busy) void ask(true);
+    if (isComplete(draft) && !busy) void ask();
   };
   const found = checked && sorted(checked);
   return (
@@ -76,9 +80,9 @@ export function Give({ home, sent }: { home: string; sent: (batch: string) => vo
         >
           {say("fleet.check")}
         </button>
-        {found && found.able > 0 && (
-          <button type="button" class="main" aria-busy={busy} onClick={() => busy || void ask(false)}>
-            {say(found.able === 1 ? "fleet.send_one" : "fleet.send_to", { count: countText(found.able) })}
+        {found && found.able.length > 0 && (
+          <button type="button" class="main" aria-busy={busy} onClick={() => busy || void ask(found.able)}>
+            {say(found.able.length === 1 ? "fleet.send_one" : "fleet.send_to", { count: countText(found.able.length) })}
           </button>
         )}
       </div>
@@ -86,8 +90,10 @@ export function Give({ home, sent }: { home: string; sent: (batch: string) => vo
         {found && (
           <>
             <p>
-              {found.able
-                ? say(found.able === 1 ? "fleet.goes_to_one" : "fleet.goes_to", { count: countText(found.able) })
+              {found.able.length
+                ? say(found.able.length === 1 ? "fleet.goes_to_one" : "fleet.goes_to", {
+                    count: countText(found.able.length),
+                  })
                 : say("fleet.goes_to_none")}
             </p>
             {found.problems.map(({ reason, homes }) => (

@@ -291,7 +291,8 @@ class FleetCommandBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     """Set a point of a device in one home or in many: either ``homes`` or ``filter``.
 
     ``until_s``: for how many seconds it counts; a home that is reached later does not carry it out.
-    ``dry_run``: only say which homes it would be for, and which of them do not allow it.
+    ``dry_run``: only say which homes it would be for, and what is known against it in each. Without it, all get it but
+    those that are revoked.
     """
 
     device: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -334,11 +335,16 @@ class FleetCommandsView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CommandTargetView(msgspec.Struct, frozen=True, kw_only=True):
-    """A home that a command is for. ``problem``: why it would not be carried out; "" = nothing is known against it."""
+    """A home that a command is for.
+
+    ``problem``: what the fleet knows against it, "" = nothing. ``can``: whether it may be carried out in spite of that,
+    as by a home that is not connected now. The fleet knows what homes have sent; only a home itself decides.
+    """
 
     home: str
     name: str
     problem: str
+    can: bool
 
 
 class SentCommandsView(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.catalogues import Settable
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, NotInScope
 from unclouded.fleet.base.merging import PlacedRow, after_of, merged, number_of, places_of
 from unclouded.fleet.base.sums import added_energy, added_sums
@@ -141,6 +142,12 @@ class SpreadHomes:
     async def catalogue(self, scope: Scope, hub: str) -> HomeCatalogue:
         """Raises NotInScope."""
         return await self._places.first(scope, lambda base: base.homes.catalogue(scope, hub))
+
+    async def settable(self, scope: Scope, hubs: Sequence[str], device: str) -> dict[str, Settable]:
+        """What these homes let the fleet set of a device, by id; those that are not in the scope are left out."""
+        bases = (await self._places.of(scope)).values()
+        found = await asyncio.gather(*(one.homes.settable(scope, hubs, device) for one in bases))
+        return {hub: one for part in found for hub, one in part.items()}
 
     async def sent_catalogue(self, scope: Scope, hub: str) -> SentCatalogue:
         """As the hub sent it. Raises NotInScope."""

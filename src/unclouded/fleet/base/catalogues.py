@@ -1,13 +1,16 @@
 """The catalogue of a home as stored, and what the numbers in its windows mean."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from unclouded.fleet.base.connections import Connection
 from unclouded.fleet.base.views import CatalogueControl, CatalogueDevice, CatalogueSeries, HomeCatalogue
 from unclouded.uplink.contents.catalogue import SentCatalogue, SentControl, SentDevice, decode_catalogue
 
 CATALOGUE = "SELECT at, data FROM catalogue WHERE hub = %s"
+SETTABLE = """SELECT h.id, p.hello IS NOT NULL, p.grants, c.data FROM hub h JOIN presence p ON p.hub = h.number
+    LEFT JOIN catalogue c ON c.hub = h.number WHERE h.id = ANY(%s)"""
 
 
 class StoredCatalogue(NamedTuple):
@@ -22,6 +25,29 @@ class StoredCatalogue(NamedTuple):
     def flags(self) -> Mapping[int, str]:
         """By bit."""
         return {flag.bit: flag.name for flag in self.sent.flags}
+
+
+class Settable(NamedTuple):
+    """What a home is known to let the fleet set of one device. ``let_out``: None: it has not said yet.
+
+    ``has_catalogue``: without one, it is not known whether it has the device.
+    """
+
+    let_out: tuple[str, ...] | None
+    has_catalogue: bool
+    device: SentDevice | None
+
+
+async def settable(connection: Connection, hubs: Sequence[str], device: str) -> dict[str, Settable]:
+    """Of these hubs, by id. A hub decides how large its catalogue is, so they are read in a thread."""
+    rows = await (await connection.execute(SETTABLE, (list(hubs),))).fetchall()
+    return await asyncio.to_thread(lambda: {hub: _settable(row, device) for hub, *row in rows})
+
+
+def _settable(row: Sequence[Any], device: str) -> Settable:  # Any: columns
+    has_said, grants, data = row
+    stored = StoredCatalogue(0.0, SentCatalogue() if data is None else decode_catalogue(data))
+    return Settable(tuple(grants) if has_said else None, data is not None, stored.device(device))
 
 
 async def stored_catalogue(connection: Connection, hub: int) -> StoredCatalogue:

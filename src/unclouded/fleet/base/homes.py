@@ -11,7 +11,7 @@ from typing import Any, LiteralString, NamedTuple
 
 import msgspec
 
-from unclouded.fleet.base.catalogues import home_catalogue, stored_catalogue
+from unclouded.fleet.base.catalogues import Settable, home_catalogue, settable, stored_catalogue
 from unclouded.fleet.base.commands import NO_SUCH_HOME, check_home
 from unclouded.fleet.base.connections import BaseConnections, Connection, Row
 from unclouded.fleet.base.errors import BaseRefused, NotInScope
@@ -65,6 +65,7 @@ STORED: LiteralString = """SELECT l.name, min(first), max(last), sum(windows), s
     ) AS every JOIN level l ON l.number = every.level GROUP BY l.name, l.number ORDER BY l.number"""
 NEWEST: LiteralString = """SELECT l.name, w.start, length(w.data) FROM "window" w JOIN level l ON l.number = w.level
     WHERE w.hub = %s ORDER BY w.number DESC LIMIT 1"""
+SETTABLE_AT_ONCE = 50  # homes whose catalogues are read at once
 RENAME: LiteralString = "UPDATE hub SET name = coalesce(%s, name), place = coalesce(%s, place) WHERE id = %s"
 
 
@@ -159,6 +160,14 @@ class HomeReader:
             if row is None:
                 raise NotInScope(NO_SUCH_HOME.format(hub))
             return await home_catalogue(connection, row[0])
+
+    async def settable(self, scope: Scope, hubs: Sequence[str], device: str) -> dict[str, Settable]:
+        """What these homes let the fleet set of a device, by id; those that are not in the scope are left out."""
+        found: dict[str, Settable] = {}
+        for begin in range(0, len(hubs), SETTABLE_AT_ONCE):
+            async with self._connections.transaction("read", scope) as connection:
+                found |= await settable(connection, hubs[begin : begin + SETTABLE_AT_ONCE], device)
+        return found
 
     async def sent_catalogue(self, scope: Scope, hub: str) -> SentCatalogue:
         """The same as the hub sent it, for restoring. Raises NotInScope."""

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
+from unclouded.core.model import Value
 from unclouded.fleet.api.context import HUB_ID, FleetContext, FleetRequest, FleetRoute
 from unclouded.fleet.api.routes.queries import Cursor, Limit, Organisation, homes_of
 from unclouded.fleet.api.shapes import command_view
@@ -18,7 +19,9 @@ from unclouded.fleet.api.views import (
     FleetCommandsView,
     SentCommandsView,
 )
+from unclouded.fleet.base.catalogues import Settable
 from unclouded.fleet.base.views import CommandFate, GivenCommand, HomeLine, NewCommand, Scope
+from unclouded.uplink.contents.catalogue import SentControl
 from unclouded.web.request import ApiError, as_json
 from unclouded.web.words import say
 
@@ -49,7 +52,8 @@ async def commands(context: FleetContext, request: FleetRequest) -> Response:
 async def give_commands(context: FleetContext, request: FleetRequest) -> Response:
     body = await request.body(FleetCommandBody)
     lines = await _targets(context, request, body)
-    targets = [CommandTargetView(home=one.hub, name=one.name, problem=_problem(one)) for one in lines]
+    known = await context.base.homes.settable(request.scope(), [one.hub for one in lines], body.device)
+    targets = [_target(one, known.get(one.hub), body) for one in lines]
     if body.dry_run:
         return as_json(SentCommandsView(batch="", commands=[], targets=targets))
     given = [one for one in lines if one.state != "revoked"]
@@ -111,14 +115,43 @@ async def _targets(context: FleetContext, request: FleetRequest, body: FleetComm
     return [lines[id] for id in ids]
 
 
-def _problem(line: HomeLine) -> str:
-    """Why a home would not carry it out; "" = nothing is known against it."""
-    match line.state:
-        case "revoked":
-            return say("api.fleet.is_revoked")
-        case "offline" | "new":
-            return say("api.fleet.is_offline")
-    return ""
+def _target(line: HomeLine, known: Settable | None, body: FleetCommandBody) -> CommandTargetView:
+    problem = say("api.fleet.is_revoked") if line.state == "revoked" else _why_not(known, body)
+    away = say("api.fleet.is_offline") if line.state in ("offline", "new") else ""
+    return CommandTargetView(home=line.hub, name=line.name, problem=problem or away, can=not problem)
+
+
+def _why_not(known: Settable | None, body: FleetCommandBody) -> str:
+    """Why a home that has sent this would not carry it out; "" = nothing is known against it."""
+    if known is None or known.let_out is None:
+        return ""
+    if "control" not in known.let_out:
+        return say("api.fleet.no_control")
+    if not known.has_catalogue:
+        return ""
+    if known.device is None:
+        return say("api.fleet.no_device", device=body.device)
+    if known.device.controls is None:  # an older hub
+        return ""
+    point = body.point or known.device.main
+    if not point:
+        return say("api.fleet.no_main", device=body.device)
+    control = next((one for one in known.device.controls if one.point == point), None)
+    if control is None:
+        return say("api.fleet.no_point", device=body.device, point=point)
+    return _why_not_value(control, body.value)
+
+
+def _why_not_value(control: SentControl, value: Value) -> str:
+    if isinstance(value, str):
+        is_listed = not control.options or control.kind != "enum" or value in control.options
+        return "" if is_listed else say("api.fleet.no_option", value=value, options=", ".join(control.options))
+    if isinstance(value, bool) or control.kind != "number":
+        return ""
+    least, most = control.minimum, control.maximum
+    is_within = (least is None or value >= least) and (most is None or value <= most)
+    limits = {"least": "…" if least is None else f"{least:g}", "most": "…" if most is None else f"{most:g}"}
+    return "" if is_within else say("api.fleet.out_of_range", value=value, **limits)
 
 
 ROWS = (
