@@ -58,21 +58,25 @@ class Driver(Inlet):
             self._take(lambda now: self._session.answer(id, value, now))
 
     def stats(self) -> Mapping[str, float]:
+        """The statistics of the wire, as the session counts them."""
         return self._session.stats()
 
     # --- Inlet ---------------------------------------------------------------------------------
 
     def up(self, path: LinkPath) -> None:
+        """Passes on to the session that a path can be used."""
         self._paths.add(path.name)
         self._mark(path.name)
         self._take(lambda now: self._session.up(path, now))
 
     def down(self, path: str, reason: str) -> None:
+        """Passes on to the session that a path is gone, and why."""
         self._paths.discard(path)
         self._mark(path)
         self._take(lambda now: self._session.down(path, reason, now))
 
     def received(self, data: bytes, path: str = "", re: int = 0) -> None:
+        """Passes bytes of the other end to the session, and its events and output on at once."""
         now = self._loop.time()
         if self._recent is not None:
             self._recent.put((now, False, path, data))
@@ -83,6 +87,7 @@ class Driver(Inlet):
             self._pump(now)
 
     def failed(self, id: int, why: Failure) -> None:
+        """Passes on to the session that the datagram with this id gets no answer."""
         self._take(lambda now: self._session.failed(id, why, now))
 
     # --- inside --------------------------------------------------------------------------------

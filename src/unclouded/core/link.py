@@ -8,10 +8,17 @@ from unclouded.core.session import Failure, LinkPath, Out
 class Inlet(Protocol):
     """Where a link delivers what it receives: the driver."""
 
-    def up(self, path: LinkPath) -> None: ...
-    def down(self, path: str, reason: str) -> None: ...
-    def received(self, data: bytes, path: str = "", re: int = 0) -> None: ...
-    def failed(self, id: int, why: Failure) -> None: ...
+    def up(self, path: LinkPath) -> None:
+        """The path can be used; again for the same path = a new connection."""
+
+    def down(self, path: str, reason: str) -> None:
+        """The path is gone, and why, as a sentence for people."""
+
+    def received(self, data: bytes, path: str = "", re: int = 0) -> None:
+        """Bytes of the other end. ``re``: the id of the datagram that they answer; 0 = none."""
+
+    def failed(self, id: int, why: Failure) -> None:
+        """The datagram with this id gets no answer."""
 
 
 class Link(Protocol):

@@ -37,6 +37,7 @@ class LogLimit(logging.Filter):
                 logger.addFilter(LogLimit())
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a record is written; the first one of the next period says how many of its kind were not."""
         place = (record.pathname, record.lineno)
         count = self._counts.setdefault(place, _Count(record.created))
         if not 0 <= record.created - count.since < PERIOD_S:

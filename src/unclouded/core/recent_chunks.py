@@ -23,6 +23,7 @@ class RecentChunks:
         self._chunks: deque[WireChunk] = deque()
 
     def put(self, chunk: WireChunk) -> None:
+        """Keeps a chunk, and drops the oldest ones where there are too many chunks or bytes."""
         self._chunks.append(chunk)
         self._bytes += len(chunk[3])
         while self._bytes > self._most_bytes or len(self._chunks) > self._most_chunks:

@@ -27,16 +27,20 @@ class Timers:
         self._at: dict[str, float] = {}
 
     def set(self, name: str, at: float) -> None:
+        """Sets or moves a deadline, in monotonic seconds."""
         self._at[name] = at
 
     def clear(self, *names: str) -> None:
+        """Removes these deadlines, where they are set."""
         for name in names:
             self._at.pop(name, None)
 
     def clear_all(self) -> None:
+        """Removes every deadline."""
         self._at.clear()
 
     def at(self, name: str) -> float | None:
+        """The deadline of this name in monotonic seconds; None = it is not set."""
         return self._at.get(name)
 
     def due(self, now: float) -> list[str]:
@@ -47,6 +51,7 @@ class Timers:
         return names
 
     def earliest(self) -> float | None:
+        """The next deadline in monotonic seconds; None = none is set."""
         return min(self._at.values()) if self._at else None
 
 
@@ -58,14 +63,17 @@ class DeferredEvents:
         self._since = 0.0
 
     def add(self, events: Sequence[Event], now: float) -> None:
+        """Keeps events for the next tick, which is due at once."""
         self._events += events
         self._since = now
 
     def take(self) -> list[Event]:
+        """The events that were kept; drained by the call."""
         events, self._events = self._events, []
         return events
 
     def deadline(self) -> float | None:
+        """When they are due, in monotonic seconds: at once; None = there are none."""
         return self._since if self._events else None
 
 
@@ -76,12 +84,14 @@ class Presence:
         self._is_there = False
 
     def found(self) -> list[Event]:
+        """The other end has answered: Online, unless it was there already."""
         if self._is_there:
             return []
         self._is_there = True
         return [Online()]
 
     def lost(self, reason: str) -> list[Event]:
+        """The other end is gone: Offline with the reason, each time, since reasons may differ."""
         self._is_there = False
         return [Offline(reason)]
 
@@ -131,6 +141,7 @@ class SendQueue:
         self._last = 0
 
     def put(self, out: Out, at: float) -> None:
+        """Sends ``out`` at a time in monotonic seconds."""
         self._last += 1
         heapq.heappush(self._waiting, (at, self._last, out))
 
@@ -152,6 +163,7 @@ class SendQueue:
         heapq.heapify(self._waiting)
 
     def deadline(self) -> float | None:
+        """When the next one that waits is due, in monotonic seconds; None = none waits."""
         return self._waiting[0][0] if self._waiting else None
 
 
@@ -162,6 +174,7 @@ class Ids:
         self._last = 0
 
     def next(self) -> int:
+        """A number that was not given before; the first one is 1."""
         self._last += 1
         return self._last
 
@@ -188,6 +201,7 @@ class Tickets:
         return [Settled(ticket, result, reason)]
 
     def settle_all(self, result: Result, reason: str) -> list[Event]:
+        """Settles every open ticket with the same result and reason."""
         return [event for ticket in list(self._open) for event in self.settle(ticket, result, reason)]
 
     def overdue(self, now: float) -> list[Ticket]:
@@ -200,6 +214,7 @@ class Tickets:
         return due
 
     def earliest(self) -> float | None:
+        """When the next open ticket times out, in monotonic seconds; None = none is open."""
         while self._deadlines and self._deadlines[0][1] not in self._open:
             heapq.heappop(self._deadlines)
         return self._deadlines[0][0] if self._deadlines else None

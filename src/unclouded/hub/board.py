@@ -39,12 +39,15 @@ class Board:
                 self.descriptions += 1
 
     def reading(self, device: str, point: str) -> Reading | None:
+        """The newest reading of a point; None = there is none yet."""
         return self._readings.get(device, {}).get(point)
 
     def status(self, device: str) -> Status | None:
+        """The newest status of a device; None = there is none yet."""
         return self._statuses.get(device)
 
     def facts(self) -> list[Fact]:
+        """All statuses, then the newest reading of each point."""
         readings = (reading for of_device in self._readings.values() for reading in of_device.values())
         return [*self._statuses.values(), *readings]
 

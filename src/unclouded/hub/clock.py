@@ -34,4 +34,5 @@ class WallClock:
         return lead - before if abs(lead - before) > STEP_S else 0.0
 
     def trusted(self) -> bool:
+        """Whether the time of day is late enough to be set at all."""
         return self._wall() >= TRUSTED_FROM

@@ -98,9 +98,11 @@ class NoAdmissions:
     """A hub without a broker."""
 
     def admit(self, admission: Admission, taken: Sequence[str]) -> NodeSpec:
+        """Raises CommandError: there is no broker."""
         raise CommandError("This hub has no broker, so there is no plug to admit.")
 
     def forget(self, device: str, known: Sequence[str]) -> None:
+        """Raises CommandError: there is no broker."""
         raise CommandError("This hub has no broker, so no plug was admitted that it could forget.")
 
     def report_connected(self) -> None:
@@ -165,25 +167,31 @@ class Hub:
     # --- PublicHub -----------------------------------------------------------------------------
 
     def devices(self) -> list[Device]:
+        """All devices and their sub-devices; the unknown plugs that have connected come last."""
         own = (self._colours.shown(device) for node in self._nodes.values() for device in node.devices())
         return [*own, *self._seen.values()]
 
     def snapshot(self) -> list[Fact]:
+        """What is known now: all devices, then the statuses, then the newest reading of each point."""
         return [*self.devices(), *self._board.facts()]
 
     def alerts(self) -> list[Alert]:
+        """The alerts that are active now."""
         return self._alerts.active()
 
     def subscribe(self, deliver: Deliver, *, stamped: bool = False) -> Callable[[], None]:
+        """Calls ``deliver`` with facts, ``stamped`` = once identity and time are right. Returns a function that ends it."""
         entry = (deliver, stamped)
         self._subscribers.append(entry)
         return lambda: self._subscribers.remove(entry)
 
     def follow_log(self, deliver: Callable[[LogEntry], None]) -> Callable[[], None]:
+        """Calls ``deliver`` with each line of a device's own log. Returns a function that ends it."""
         self._log_followers.append(deliver)
         return lambda: self._log_followers.remove(deliver)
 
     async def command(self, command: Command) -> Outcome:
+        """Sets a point; "held" where a sleeping device gets it later. Raises CommandError for what cannot be asked."""
         node, key, channel, wire = self._route(command)
         self.publish(self._held.drop(command.device, command.point))  # this command replaces one that is held
         outcome = Outcome("unreachable") if node.is_asleep(key) else await channel.command(wire)
@@ -200,6 +208,7 @@ class Hub:
         return outcome
 
     async def act(self, command: Action, progress: OnProgress | None = None) -> Outcome:
+        """Carries out an action of a device, and reports its progress. Raises CommandError for what cannot be asked."""
         node, key = self._find(command.device)
         channel, action = node.channel_with_action(command, key)
         files = [command.args[arg] for arg in action.files if arg in command.args]
@@ -249,6 +258,7 @@ class Hub:
         self._admissions = admissions or NoAdmissions()
 
     async def admit(self, admission: Admission) -> Device:
+        """Makes an unknown plug that has connected a device. Raises CommandError for one that has not."""
         async with self._changing:
             return self._admit(admission)
 
@@ -265,6 +275,7 @@ class Hub:
         return node.devices()[0]
 
     async def forget(self, device: str) -> Device:
+        """Stops and removes a device that was admitted; its history stays. Raises CommandError where that cannot be."""
         inside = [one.id for one in self._nodes.values() if one.spec.parent == device]
         if inside:
             raise CommandError(
@@ -334,9 +345,11 @@ class Hub:
             self.publish(self._forget_seen(uuid, f"{uuid} is in the configuration."))
 
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
+        """The statistics of a device's wires, by channel ("" = unnamed). Raises CommandError for an unknown device."""
         return self._find(device)[0].stats()
 
     def frames(self, device: str, limit: int) -> Sequence[WireEntry]:
+        """The last ``limit`` frames and noise of a device, oldest first. Raises CommandError for an unknown device."""
         return self._find(device)[0].frames(limit)
 
     # --- what channels need --------------------------------------------------------------------
@@ -377,20 +390,25 @@ class Hub:
                 deliver(entry)
 
     def answer(self, question: Question) -> Answer | Refusal:
+        """The answer to a question of a device, or why there is none."""
         return self._services.answer(question)
 
     def wall(self, now: float) -> float:
+        """Unix seconds at a given ``now`` (monotonic seconds)."""
         return self._clock.at(now)
 
     def ambient(self, identity: str) -> Ambient:
+        """What the session of a device gets from outside, with what it asked to remember."""
         return Ambient(self._clock.at, self._token, self._memory.get(identity, {}))
 
     def energy(self, identity: str) -> DeviceEnergy:
+        """The energy ledgers of the device with this identity, which go on from those that were kept."""
         if identity not in self._energy:
             self._energy[identity] = DeviceEnergy(identity, self._ledgers(identity))
         return self._energy[identity]
 
     def recent_chunks(self) -> RecentChunks:
+        """An empty buffer for the chunks of one channel."""
         return RecentChunks(self._chunks_bytes)
 
     def notify(self, notice: Notice) -> None:

@@ -299,9 +299,11 @@ class DeviceNode:
         raise CommandError(f"{command.device} has no action {command.name!r}. It has: {known or 'none'}.")
 
     def is_asleep(self, key: str) -> bool:
+        """Whether the device ("") or the sub-device with this key sleeps on any of its channels."""
         return any(key in channel.asleep for channel in self.channels)
 
     def stats(self) -> dict[str, Mapping[str, float]]:
+        """The statistics of its wires, by the name of the channel; "" = unnamed."""
         return {channel.spec.name or "": channel.stats() for channel in self.channels}
 
     def frames(self, limit: int) -> list[WireEntry]:

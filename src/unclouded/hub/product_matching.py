@@ -41,6 +41,7 @@ class ProductMatching:
 
     @property
     def has_held(self) -> bool:
+        """Whether reports wait for the product to be known."""
         return bool(self._held)
 
     def receive(self, reported: Reported, now: float) -> bool:
@@ -79,6 +80,7 @@ class ProductMatching:
         self._reports = ProductReports()
 
     def memory(self) -> bytes:
+        """The matched product as JSON, as it is kept over restarts; empty where there is none."""
         return msgspec.json.encode(self.matched) if self.matched else b""
 
 

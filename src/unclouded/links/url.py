@@ -33,6 +33,7 @@ class Url(msgspec.Struct, frozen=True, kw_only=True):
     shown: str  # the address without secrets
 
     def wrong(self, what: str) -> ConfigError:
+        """The error for this link; ``what`` goes on behind it."""
         return ConfigError(f"The link {self.shown} {what}")
 
     def only(self, *keys: str) -> None:
@@ -70,6 +71,7 @@ class Url(msgspec.Struct, frozen=True, kw_only=True):
         return base.absolute() / unquote(self.place)
 
     def integer(self, key: str, default: int, lowest: int, highest: int) -> int:
+        """A whole number of the query. Raises ConfigError outside of ``lowest`` to ``highest``."""
         text = self.query.get(key, str(default))
         number = whole_number(text, lowest, highest)
         if number is None:
@@ -77,6 +79,7 @@ class Url(msgspec.Struct, frozen=True, kw_only=True):
         return number
 
     def number(self, key: str, default: float, highest: float) -> float:
+        """A number of the query. Raises ConfigError outside of 0 to ``highest``."""
         text = self.query.get(key, str(default))
         try:
             value = float(text)
@@ -87,12 +90,14 @@ class Url(msgspec.Struct, frozen=True, kw_only=True):
         return value
 
     def one_of(self, key: str, default: str, known: Collection[str]) -> str:
+        """One of the ``known`` words in the query. Raises ConfigError for another one."""
         text = self.query.get(key, default)
         if text not in known:
             raise self.wrong(f"has {key}={text}. It must be one of {', '.join(known)}.")
         return text
 
     def flag(self, key: str, default: bool) -> bool:
+        """Yes or no in the query. Raises ConfigError for another word."""
         return YES_NO[self.one_of(key, "yes" if default else "no", YES_NO)]
 
 

@@ -29,6 +29,7 @@ class SeriesScale(msgspec.Struct, frozen=True):
         return round(value) if self.exponent == 0 else round(value / int(10**self.exponent))
 
     def value(self, number: int) -> Value:
+        """The value of a stored number, scaled by ``exponent``; a switch is on where the number is not 0."""
         if self.kind == "switch":
             return number != 0
         return number / int(10**-self.exponent) if self.exponent < 0 else number * int(10**self.exponent)

@@ -120,6 +120,7 @@ class ColumnReader:
         return len(self._data) - self._at
 
     def number(self) -> int:
+        """The next number, written with 7 bits in each byte. Raises ValueError where it is too long."""
         data, at = self._data, self._at
         number = data[at]
         if number > 0x7F:
@@ -139,6 +140,7 @@ class ColumnReader:
             raise ValueError("it is truncated")
 
     def column(self, count: int) -> Sequence[int]:
+        """The next column of ``count`` numbers, in whichever of the forms its width says."""
         width = self.width(count)
         if width == 0:
             return [0] * count

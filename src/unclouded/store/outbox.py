@@ -80,6 +80,7 @@ class Window(msgspec.Struct, frozen=True):
 
     @property
     def end(self) -> int:
+        """Unix seconds at which the window ends, exclusive."""
         return self.start + LEVELS[self.level]
 
 

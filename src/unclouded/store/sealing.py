@@ -198,6 +198,7 @@ class HourChunk:
             yield
 
     def row(self) -> tuple[object, ...]:
+        """The chunk as a row of its table."""
         return *self._place, self._first, self._last, self.seconds, bytes(self._data)
 
 

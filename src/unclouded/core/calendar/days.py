@@ -26,12 +26,14 @@ class DaySet(msgspec.Struct, frozen=True):
     holidays: bool | None = None
 
     def includes(self, day: date, is_holiday: bool) -> bool:
+        """Whether the set has this day; a holiday counts as its weekday where the set says nothing of holidays."""
         if is_holiday and self.holidays is not None:
             return self.holidays
         return day.weekday() in self.weekdays
 
     @property
     def is_daily(self) -> bool:
+        """Whether the set has every day, with all holidays."""
         return self.weekdays == EVERY_DAY and self.holidays is not False
 
 
@@ -55,6 +57,7 @@ class HolidayList:
         self.is_empty = not texts
 
     def includes(self, day: date) -> bool:
+        """Whether this day is a holiday: by its date, its day of each year, or its distance from Easter."""
         return (
             day in self._dates
             or (day.month, day.day) in self._yearly

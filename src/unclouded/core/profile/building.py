@@ -64,6 +64,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     scale_variants: tuple[ScaleVariant, ...] = ()
 
     def by_key(self, key: str) -> WirePoint | None:
+        """The row of the point with this key; None where there is none."""
         return next((row for row in self.points if row.point.key == key), None)
 
     def for_product(self, product: str) -> "Profile":

@@ -27,6 +27,7 @@ class PointRows:
         return len(self._by_wire) + len(self._shown)
 
     def add(self, row: WirePoint) -> None:
+        """Adds a row; several may have the same wire key."""
         self._by_wire.setdefault(row.wire, []).append(row)
 
     def is_shared(self, wire: str) -> bool:

@@ -50,6 +50,7 @@ class PointRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def wire_key(self) -> str:
+        """How the wire names the point: the number of its data point as text, or ``wire``."""
         return str(self.dp) if self.dp is not None else self.wire or ""
 
 
@@ -62,6 +63,7 @@ class RowName(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     @property
     def wire_key(self) -> str:
+        """How the wire names the point: the number of its data point as text, or ``wire``."""
         return str(self.dp) if self.dp is not None else self.wire or ""
 
 

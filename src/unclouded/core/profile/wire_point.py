@@ -57,6 +57,7 @@ class WirePoint(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def scale(self) -> Fraction:
+        """Value for each count on the wire, exact."""
         return Fraction(self.mul, self.div)
 
     @property

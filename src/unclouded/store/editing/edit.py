@@ -59,6 +59,7 @@ class EditValue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def mWh(self) -> int:
+        """The energy of all its pieces, in mWh."""
         return sum(piece.mWh for piece in self.energy)
 
 

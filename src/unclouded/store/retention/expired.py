@@ -57,14 +57,17 @@ class Expired:
         self.reload()
 
     def reload(self) -> None:
+        """Reads the bounds from the database anew."""
         rows = self._db.execute("SELECT series, span, upto FROM expired")
         self._upto: dict[tuple[int, int], int] = {(series, span): upto for series, span, upto in rows}
         self.raw = {series: upto for (series, span), upto in self._upto.items() if span == RAW}
 
     def upto(self, series: int, span: int = RAW) -> int:
+        """Until when rows of this span of a series are expired; 0 = none are."""
         return self._upto.get((series, span), 0)
 
     def put(self, series: Iterable[int], span: int, upto: int) -> None:
+        """Moves the bounds of these series to ``upto``, never back."""
         rows = [(one, span, max(upto, self.upto(one, span))) for one in series]
         self._db.executemany("INSERT OR REPLACE INTO expired VALUES (?, ?, ?)", rows)
         for one, _, bound in rows:
