@@ -180,13 +180,13 @@ class Hub:
         return self._alerts.active()
 
     def subscribe(self, deliver: Deliver, *, stamped: bool = False) -> Callable[[], None]:
-        """Calls ``deliver`` with facts, ``stamped`` = once identity and time are right. Returns a function that ends it."""
+        """Calls ``deliver`` with facts; ``stamped``: once identity and time are right. The result ends it."""
         entry = (deliver, stamped)
         self._subscribers.append(entry)
         return lambda: self._subscribers.remove(entry)
 
     def follow_log(self, deliver: Callable[[LogEntry], None]) -> Callable[[], None]:
-        """Calls ``deliver`` with each line of a device's own log. Returns a function that ends it."""
+        """Calls ``deliver`` with each line of a device's own log. The result ends it."""
         self._log_followers.append(deliver)
         return lambda: self._log_followers.remove(deliver)
 
