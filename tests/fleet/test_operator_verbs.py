@@ -101,6 +101,15 @@ def test_organisations_are_made_renamed_and_removed_once_they_have_no_homes(home
     assert lines(run("organisation", "list", "--json")) == [[]]
 
 
+def test_without_postgresql_a_verb_says_so_at_once(tmp_path: Path) -> None:
+    pytest.importorskip("psycopg")
+    folder = write_private_fleet(
+        tmp_path / "f", PrivateTrust(), ("nats://127.0.0.1:1",), f"host={tmp_path}", "127.0.0.1:1"
+    )
+    result = CliRunner().invoke(cli, ["fleet", "hubs", "--fleet", str(folder)])
+    assert "fleet doctor" in str(result.exception) and str(tmp_path) in str(result.exception)
+
+
 @pytest.mark.parametrize(
     ("words", "text"),
     [

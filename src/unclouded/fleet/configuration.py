@@ -108,7 +108,14 @@ class FleetConfiguration:
         table = next((one for one in self.tables.base if one.shard == shard), None)
         if table is None:
             raise ConfigError(f"{self.folder / FILE}: there is no [[base]] with `shard = {shard}`.")
-        return self._text(table.dsn_file, "$.base.dsn_file") if table.dsn_file else table.dsn
+        dsn = self._text(table.dsn_file, "$.base.dsn_file") if table.dsn_file else table.dsn
+        if not _is_readable(dsn):
+            key = "dsn_file" if table.dsn_file else "dsn"
+            raise ConfigError(
+                f"{self.folder / FILE}: `$.base.{key}` cannot be read: write it as `host=… dbname=… user=…`, or as"
+                " `postgresql://USER@HOST/DATABASE`. (It is not shown here, as it may have a password.)"
+            )
+        return dsn
 
     @property
     def servers(self) -> tuple[str, ...]:
@@ -284,3 +291,14 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:
         return False
+
+
+def _is_readable(dsn: str) -> bool:
+    """Whether libpq can take it apart. It would quote one that it cannot in its error, with the password."""
+    from psycopg import ProgrammingError, conninfo  # only where a database is used
+
+    try:
+        conninfo.conninfo_to_dict(dsn)
+    except ProgrammingError:
+        return False
+    return True

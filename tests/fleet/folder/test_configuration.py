@@ -84,3 +84,7 @@ def test_a_dsn_with_a_password_is_in_a_file_of_its_own(tmp_path: Path) -> None:
         _ = fleet.dsn
     (tmp_path / "dsn").write_text("dbname=fleet password=secret\n")
     assert fleet.dsn == "dbname=fleet password=secret"
+    (tmp_path / "dsn").write_text("postgresql:/fleet:secret@db.example/fleet\n")  # a slash is missing
+    with pytest.raises(ConfigError, match="cannot be read") as error:
+        _ = fleet.dsn
+    assert "secret" not in str(error.value)

@@ -1,5 +1,6 @@
 """Transactions in the base, each as one of its roles: connections from a bounded pool, thrown away after any error."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -27,6 +28,7 @@ OPTIONS = (
     # for disks without arms; many short queries, of which none may take all processors
     " -c random_page_cost=1.1 -c work_mem=32MB -c max_parallel_workers_per_gather=0 -c jit=off"
 )
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # each of its attempts, which its callers know too
 OF_CONTENT = ("22", "23")  # SQLSTATEs that the same content meets again: data, constraints
 
 # One round trip. The role holds until the end of the transaction, and so does the scope
@@ -38,6 +40,7 @@ class BaseConnections:
     """A pool of connections to one database."""
 
     def __init__(self, dsn: str, most: int, wait_s: float = POOL_S) -> None:
+        self._dsn = dsn
         self._pool = AsyncConnectionPool(
             dsn,
             kwargs={"options": OPTIONS, "connect_timeout": CONNECT_S, "application_name": "unclouded fleet"},
@@ -55,6 +58,12 @@ class BaseConnections:
 
     async def open(self) -> None:
         """Raises BaseUnavailable."""
+        try:  # the pool would only say after a while that it has no connection
+            found = await psycopg.AsyncConnection.connect(self._dsn, connect_timeout=CONNECT_S)
+        except psycopg.Error as error:
+            why = _first_line(error).rstrip(".")
+            raise BaseUnavailable(f"PostgreSQL cannot be reached: {why}. What to do: unclouded fleet doctor") from None
+        await found.close()
         await self._pool.open()
 
     async def close(self) -> None:
