@@ -12,7 +12,7 @@ import msgspec
 from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.tables import HiddenText
 from unclouded.app.console.typed_command import FAMILY
-from unclouded.app.hub_access import is_running, own_hub
+from unclouded.app.hub_access import is_running
 from unclouded.app.hub_client import HubClient
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.setup.confirmation import SetupConfirmation
@@ -23,6 +23,7 @@ from unclouded.app.setup.hub_for_setup import SetupHub
 from unclouded.app.setup.other_hub import OtherHub
 from unclouded.app.setup.steps import SentSettings, SetupPlan, SetupTimes
 from unclouded.cli.output.lines import print_json, print_text
+from unclouded.cli.own_hub import announced_hub
 from unclouded.core.errors import CommandError, UncloudedError
 from unclouded.core.views import NetworkView, SetupStep
 
@@ -83,8 +84,7 @@ async def _hub(options: ConsoleOptions, config: Config | None) -> AsyncIterator[
     if is_running(config):
         yield SetupHub(config, HubClient(config.control))
         return
-    print_text("No hub runs: one runs in this command. Afterwards start a hub that keeps running: unclouded run.", err=True)
-    with own_hub(_without_consoles(config)) as client:
+    with announced_hub(_without_consoles(config)) as client:
         yield SetupHub(config, client)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from unclouded.app.hub_access import is_running, own_hub
+from unclouded.app.hub_access import is_running
 from unclouded.app.hub_client import HubClient
 from unclouded.app.onboarding.access import NewDevice, Onboarding
 from unclouded.cli.configuration import new_or_own_configuration, running_without_file
@@ -14,6 +14,7 @@ from unclouded.cli.onboarding_dialog import OnboardingDialog
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.cli.output.onboarding_text import added_line, offer_lines, source_lines
+from unclouded.cli.own_hub import announced_hub
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.onboarding_views import Offer, OnboardingView
 
@@ -68,8 +69,7 @@ def _hub(given: str | None, data: str | None) -> Iterator[HubClient]:
     if is_running(config):
         yield HubClient(config.control)
         return
-    print_text("No hub runs: one runs in this command. Afterwards start a hub that keeps running: unclouded run.", err=True)
-    with own_hub(config) as client:
+    with announced_hub(config) as client:
         yield client
 
 

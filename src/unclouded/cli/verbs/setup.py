@@ -11,7 +11,7 @@ import msgspec
 
 from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.tables import HiddenText
-from unclouded.app.hub_access import is_running, own_hub
+from unclouded.app.hub_access import is_running
 from unclouded.app.hub_client import HubClient
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.setup.console.console_steps import ConsolePlan
@@ -29,6 +29,7 @@ from unclouded.cli.configuration import configuration, configuration_if_any
 from unclouded.cli.console_setup import ConsoleOptions, run_console_setup
 from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text
+from unclouded.cli.own_hub import announced_hub
 from unclouded.core.errors import CommandError, UncloudedError
 from unclouded.core.views import NetworkView, SetupStep
 
@@ -198,8 +199,7 @@ def _hub(config: Config, resets: bool) -> Iterator[HubClient]:
     if resets or is_running(config):
         yield HubClient(config.control)
         return
-    print_text("No hub runs: one runs in this command. Afterwards start a hub that keeps running: unclouded run.", err=True)
-    with own_hub(config) as client:
+    with announced_hub(config) as client:
         yield client
 
 
