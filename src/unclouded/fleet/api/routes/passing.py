@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from unclouded.fleet.api.asking import ask_home, passed_on, question
 from unclouded.fleet.api.context import FleetContext, FleetRequest, FleetRoute
+from unclouded.web.request import ApiError
 from unclouded.web.route_row import BYTES
 
 Handler = Callable[[FleetContext, FleetRequest], Awaitable[Response]]
@@ -59,18 +60,20 @@ async def _pass(context: FleetContext, request: FleetRequest) -> Response:
     kind = http.headers.get("content-type", "")[:200]
     method = "GET" if http.method == "HEAD" else http.method
     asked = question(request, method, f"{path}?{query}" if query else path, body, kind if body else "")
-    answer = passed_on(await ask_home(context, request, asked))
-    if method != "GET":
-        await context.note(
-            request,
-            "home.request",
-            request.home.hub,
-            request.organisation,
-            method=method,
-            path=path[:200],
-            status=answer.status_code,
-        )
+    try:
+        answer = passed_on(await ask_home(context, request, asked))
+    except ApiError as error:  # without an answer the home may have done it all the same
+        await _note(context, request, method, path, error.status)
+        raise
+    await _note(context, request, method, path, answer.status_code)
     return answer
+
+
+async def _note(context: FleetContext, request: FleetRequest, method: str, path: str, status: int) -> None:
+    """A row of the audit, where it was more than a question."""
+    if method != "GET":
+        about = {"method": method, "path": path[:200], "status": status}
+        await context.note(request, "home.request", request.home.hub, request.organisation, **about)
 
 
 def _row(method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"], handler: Handler) -> FleetRoute:
