@@ -38,6 +38,22 @@ async def test_ten_thousand_homes_are_paged_to_the_end(fleet: FleetStory, fleet_
     assert answer.status == 422 and "1000" in answer.json["detail"]
 
 
+async def test_a_name_with_characters_that_no_database_takes_is_kept_without_them(fleet: FleetStory) -> None:
+    path = f"/api/fleet/homes/{fleet.homes['north']}"
+    assert (await fleet.json("owner-north", "PATCH", path, {"name": "a\0b"}))["row"]["name"] == "ab"
+    (entry, *_) = (await fleet.json("owner-north", "GET", "/api/fleet/audit?what=home.change"))["rows"]
+    assert entry["detail"] == {"name": "ab"}
+
+
+async def test_a_person_is_answered_in_the_language_of_the_browser(read_fleet: FleetStory) -> None:
+    path = f"/api/fleet/homes/{'z' * 20}"
+    for language, text in (("de-DE,en;q=0.5", "Es gibt kein Haus"), ("es", "No existe la vivienda")):
+        answer = await read_fleet.ask("viewer-north", "GET", path, **{"accept-language": language})
+        assert text in answer.json["detail"]
+    answer = await read_fleet.ask("", "GET", "/api/fleet/homes", **{"accept-language": "de"})
+    assert "Melden Sie sich" in answer.json["detail"]
+
+
 async def test_the_list_goes_on_after_a_home_with_a_very_long_name(fleet: FleetStory) -> None:
     longest = {"name": "屋" * 200}  # 600 bytes
     await fleet.json("operator-north", "PATCH", f"/api/fleet/homes/{fleet.homes['north']}", longest)

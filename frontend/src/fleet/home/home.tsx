@@ -59,6 +59,7 @@ export function HomePage({ id, depth }: { id: string; depth: Depth }) {
         <p role="status">{forgotten.value.text}</p>
       ) : (
         <>
+          {!home && <h1 class={error ? "" : "hidden-text"}>{say("fleet.home")}</h1>}
           {error && (
             <Notice kind="fault" again={again}>
               {error}

@@ -50,7 +50,7 @@ function Rows({ organisation }: { organisation: number }) {
       {!value && !error && <div class="skeleton place" aria-busy="true" />}
       {value && !rows.length && <p class="soft">{say("fleet.audit_empty")}</p>}
       {rows.length > 0 && (
-        <div class="scrolls" tabIndex={0} role="region" aria-label={say("fleet.audit")}>
+        <div class="scrolls" tabIndex={0} role="group" aria-label={say("fleet.audit")}>
           <table class="data audit">
             <thead>
               <tr>

@@ -23,6 +23,7 @@ from unclouded.fleet.base.views import LoginSession
 from unclouded.web.api_answers import SAFE_METHODS, body_refusal, missing_headers, refusal
 from unclouded.web.hosts import Hosts, request_origin
 from unclouded.web.metrics import PATH as METRICS
+from unclouded.web.words import answering_in
 
 COOKIE = "unclouded-fleet"
 LIFETIME_S = 30 * 24 * 3600  # of a session
@@ -56,6 +57,10 @@ class FleetAccess:
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
+        with answering_in(connection.headers.get("accept-language", "")):
+            await self._answer(connection, scope, receive, send)
+
+    async def _answer(self, connection: HTTPConnection, scope: Scope, receive: Receive, send: Send) -> None:
         host = connection.headers.get("host", "")
         path = scope["path"]
         if not self._hosts.accepts(host):

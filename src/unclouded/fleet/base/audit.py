@@ -25,7 +25,8 @@ async def put_audit(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """A row, in a transaction of the owner. ``detail``: JSON, without secrets."""
-    await connection.execute(ADD, (now, who, organisation, action, subject, Jsonb(detail or {})))
+    kept = {key: one.replace("\0", "") if isinstance(one, str) else one for key, one in (detail or {}).items()}
+    await connection.execute(ADD, (now, who, organisation, action, subject.replace("\0", ""), Jsonb(kept)))
 
 
 class AuditLog:
