@@ -18,7 +18,7 @@ import msgspec
 from unclouded.core.errors import LinkError
 from unclouded.core.link import Link
 from unclouded.links.dial import DialedLink
-from unclouded.links.tcp import DIAL_TIMEOUT_S, why_lost, why_not_connected
+from unclouded.links.tcp import DIAL_TIMEOUT_S, SERIAL_SERVER, why_lost, why_not_connected
 from unclouded.links.url import Url
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def open_rfc2217(url: Url, baud: int, base: Path) -> Link:
                 f"{place} does not answer as an RFC 2217 server. For a plain TCP serial server, use tcp://{place}."
             ) from error
         except OSError as error:
-            raise LinkError(why_not_connected(host, port, error)) from error
+            raise LinkError(why_not_connected(host, port, error, SERIAL_SERVER)) from error
 
     return DialedLink(f"rfc2217://{place}", connect, lambda error: why_lost(place, error))
 

@@ -14,6 +14,8 @@ from unclouded.core.link import Link
 from unclouded.links.dial import DialedLink
 from unclouded.links.url import Url
 
+SERVER = "Is the server running, and is that its port?"
+SERIAL_SERVER = "Is the serial server running, and is that its port?"
 DIAL_TIMEOUT_S = 10.0  # s for a connection to be made
 KEEPALIVE_IDLE_S = 30  # s of silence before the first probe
 KEEPALIVE_INTERVAL_S = 10  # s between probes
@@ -33,21 +35,21 @@ def open_tcp(url: Url, baud: int, base: Path) -> Link:
                 transport, _ = await asyncio.get_running_loop().create_connection(make, host, port)
             keep_alive(transport)
         except OSError as error:
-            raise LinkError(why_not_connected(host, port, error)) from error
+            raise LinkError(why_not_connected(host, port, error, SERIAL_SERVER)) from error
         return transport
 
     return DialedLink(f"tcp://{place}", connect, lambda error: why_lost(place, error))
 
 
-def why_not_connected(host: str, port: int, error: Exception) -> str:
-    """Why a host could not be reached, and what to check."""
+def why_not_connected(host: str, port: int, error: Exception, advice: str = SERVER) -> str:
+    """Why a host could not be reached, and what to check. ``advice``: where it refuses the port."""
     match error:
         case socket.gaierror():
             return f"The host name {host} is unknown. Check the spelling, or use the IP address."
         case TimeoutError():
             return f"{host}:{port} does not answer. Is it switched on and in this network?"
         case ConnectionRefusedError():
-            return f"{host} refuses port {port}. Is the serial server running, and is that its port?"
+            return f"{host} refuses port {port}. {advice}"
         case OSError() if error.strerror:
             return f"{host}:{port} cannot be reached: {error.strerror}."
         case OSError() if error.args:

@@ -79,9 +79,9 @@ async def find_home(base: FleetBases, text: str) -> HomeLine:
 
 
 async def find_organisation(base: FleetBases, text: str) -> OrganisationRow:
-    """By its name or number. Raises CommandError."""
+    """By its name, else by its number. Raises CommandError."""
     every = await base.register.organisations()
-    chosen = [one for one in every if text in (one.name, str(one.number))]
+    chosen = [one for one in every if one.name == text] or [one for one in every if str(one.number) == text]
     if len(chosen) == 1:
         return chosen[0]
     names = ", ".join(printable(one.name) for one in every[:MOST_NAMED]) or "none yet"
