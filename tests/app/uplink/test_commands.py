@@ -90,7 +90,7 @@ async def at_once(work: Callable[[], Any]) -> Any:
 def hub(world: World, allowed: bool = True, reports: list[CommandReport] | None = None) -> FleetCommands:
     journal = CommandJournal(world.disk, lambda: world.now)
     journal.open()
-    rules = CommandRules(allowed, {"7": "lamp"}.get, lambda device, point: "")
+    rules = CommandRules(allowed, {"7": "lamp"}.get, lambda device: "on", lambda device, point: "")
     sink = world.commits if reports is None else reports.append
     for one in journal.unknown():
         sink(one)
@@ -166,7 +166,7 @@ async def test_before_the_clock_is_trusted_nothing_is_judged() -> None:
     clock: list[float | None] = [None]
     journal = CommandJournal(world.disk, lambda: world.now)
     journal.open()
-    rules = CommandRules(True, lambda id: "lamp", lambda device, point: "")
+    rules = CommandRules(True, lambda id: "lamp", lambda device: "", lambda device, point: "")
     running = FleetCommands(journal, world.act, rules, lambda: clock[0], world.commits, at_once)
     assert await running.take(command(1)) is None
     assert journal.find("c1") is None

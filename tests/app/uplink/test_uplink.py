@@ -305,9 +305,14 @@ async def test_commands_and_questions_of_the_fleet(tmp_path: Path, nats: Private
         assert home.hub.commands == [Command("kettle", "on", True, "fleet:ana")]
         critical = await fleet.ask("command", FleetCommand("c2", "fridge", "on", False, until_ms, "ana"))
         assert (critical.state, "critical" in critical.reason) == ("not_allowed", True)
+        without_point = await fleet.ask("command", FleetCommand("c4", "kettle", "", False, until_ms, "ana"))
+        assert without_point.state == "confirmed"
+        assert home.hub.commands[-1] == Command("kettle", "on", False, "fleet:ana")
+        critical = await fleet.ask("command", FleetCommand("c5", "fridge", "", False, until_ms, "ana"))
+        assert critical.state == "not_allowed"
         hidden = await fleet.ask("command", FleetCommand("c3", "lamp", "on", True, until_ms, "ana"))
         assert hidden.state == "refused"
-        await until(lambda: {one.id for one in fleet.reports} == {"c1", "c2", "c3"})
+        await until(lambda: {one.id for one in fleet.reports} == {"c1", "c2", "c3", "c4", "c5"})
         reply = await fleet.ask("question", Question("GET", "/api/devices", "viewer"))
         assert isinstance(reply, Reply)
         assert reply.status == 200

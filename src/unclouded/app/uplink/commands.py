@@ -35,12 +35,13 @@ Act = Callable[[Command], Awaitable[Outcome]]
 class CommandRules(msgspec.Struct, frozen=True):
     """What the home allows. ``device``: the id at home of what the fleet names, None = none is let out.
 
-    ``why_not``: why a point of a device may not be set from elsewhere, "" = it may. ``shown``: what of a reason may
-    leave the home.
+    ``main``: the point of a device that is meant where a command names none, "" = none. ``why_not``: why a point of a
+    device may not be set from elsewhere, "" = it may. ``shown``: what of a reason may leave the home.
     """
 
     allowed: bool
     device: Callable[[str], str | None]
+    main: Callable[[str], str]
     why_not: Callable[[str, str], str]
     shown: Callable[[str], str] = str
 
@@ -108,6 +109,8 @@ class FleetCommands:
 
     async def _carry_out(self, command: FleetCommand) -> CommandReport | None:
         device = self._rules.device(command.device)
+        if device is not None and not command.point:
+            command = msgspec.structs.replace(command, point=self._rules.main(device))
         try:
             async with self._devices[device or ""]:
                 entry = await self._carried_out(command, device, await self._trusted())

@@ -103,7 +103,7 @@ class UplinkRun:
         self._commands = FleetCommands(
             self._journal,
             self._hub.command,
-            CommandRules(self._table.control, self._id_of, self._why_not, self._shown),
+            CommandRules(self._table.control, self._id_of, self._main_of, self._why_not, self._shown),
             self._parts.trusted,
             self._report,
         )
@@ -360,6 +360,9 @@ class UplinkRun:
 
     def _id_of(self, name: str) -> str | None:
         return None if self._known is None else self._known.id_of(name)
+
+    def _main_of(self, device: str) -> str:
+        return next((one.main for one in self._hub.devices() if one.id == device), "")
 
     def _why_not(self, device: str, point: str) -> str:
         found = next((one for one in self._hub.devices() if one.id == device), None)
