@@ -281,7 +281,7 @@ class MadeUpFleet:
             timezone="Europe/Madrid",
             joined=text(self.now - 90 * 86_400),
             revoked=None,
-            hello=None,
+            hello=text(self.now),
             let_out=views.LetOutView(levels=row.levels, names=True, events=True, questions=False, control=True),
             devices=devices,
             stored=[

@@ -63,7 +63,7 @@ export function fleetHome(
     timezone: "Europe/Madrid",
     joined: "2026-09-01T00:00:00Z",
     revoked: null,
-    hello: null,
+    hello: "2026-11-30T11:00:00Z",
     let_out: { levels: ["quarter", "energy"], names: true, events: true, questions: true, control: true },
     devices: listed,
     stored: [],

@@ -81,7 +81,7 @@ function Shown({ without }: { without: readonly string[] }) {
         without={without}
       />
       {!shown.length ? (
-        <Notice>{say(able.length ? "history.no_device_chosen" : "history.no_devices")}</Notice>
+        <Notice>{say(able.length ? "history.no_device_chosen" : "fleet.no_devices_history")}</Notice>
       ) : view.what.includes(HOURS) ? (
         <HeatPanel {...common} />
       ) : view.what.includes(LOAD) ? (

@@ -114,6 +114,9 @@ describe("who answered", () => {
     expect(letOutText(closed)).toBe(
       "This home sends energy by the hour. It answers no questions, so there is nothing finer here. It does not allow control.",
     );
+    expect(letOutText({ ...closed, hello: null })).toBe(
+      "This home has not been connected yet: what it lets out is not known.",
+    );
   });
 });
 

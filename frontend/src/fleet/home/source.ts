@@ -18,7 +18,8 @@ export function sourceText(
 }
 
 /** `This home sends quarter hours. Finer values can be asked of it.` */
-export function letOutText({ row, let_out }: Pick<FleetHome, "row" | "let_out">): string {
+export function letOutText({ row, let_out, hello }: Pick<FleetHome, "row" | "let_out" | "hello">): string {
+  if (hello === null) return say("fleet.says_nothing_yet");
   const level = finest(row);
   const finer = level === "raw" ? "" : say(let_out.questions ? "fleet.ask_finer" : "fleet.no_questions");
   const control = let_out.control ? "" : say("fleet.no_control");
