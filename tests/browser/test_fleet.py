@@ -134,7 +134,7 @@ def test_a_home_is_renamed_sent_again_and_deleted_after_a_question(visitor: Visi
     assert DOOMED in home.rows
     page.get_by_role("button", name="Delete").click()
     sure.get_by_role("button", name="Delete").click()
-    expect(page.locator("main [role=status]")).to_have_text("Last house is deleted.")
+    expect(page.locator("main > [role=status]")).to_have_text("Last house is deleted.")
     assert DOOMED not in home.rows
 
 
