@@ -24,8 +24,8 @@ import msgspec
 
 from sealing import START, sealed_store
 from unclouded.core.model import Reading
-from unclouded.store.chunk import SPAN_S
-from unclouded.store.schema import open_to_write
+from unclouded.store.encoding.chunk import SPAN_S
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.sink import Store
 
 HOURS = 12

@@ -22,9 +22,9 @@ from unclouded.app.costs.reports import CostReports
 from unclouded.app.demo.tariffs import TARIFFS
 from unclouded.core.model import Device, Ledger, Point
 from unclouded.store.backfill import backfill
-from unclouded.store.codec import SeriesScale
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.encoding.codec import SeriesScale
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.writer import StoreWriter
 
 DAY = 86_400

@@ -15,10 +15,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from unclouded.core.model import Device, Ledger, Point, Reading
-from unclouded.store.condense import Grid
 from unclouded.store.editing.edit import EditValue, NewEdit
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.condense import Grid
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history.energy import energy
 

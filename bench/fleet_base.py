@@ -23,7 +23,7 @@ from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.migrations import migrate
 from unclouded.fleet.base.views import HomeFilter, HubWindows, Scope
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
-from unclouded.store.chunk import DeviceSecond
+from unclouded.store.encoding.chunk import DeviceSecond
 from unclouded.uplink.contents.raw import encode_raw
 from unclouded.uplink.messages import SentWindow
 

@@ -38,7 +38,7 @@ from unclouded.fleet.local_servers.postgres import PrivatePostgres
 from unclouded.fleet.nats_server.configuration_file import TlsFiles
 from unclouded.links.nats.client import NatsClient
 from unclouded.links.nats.connection import NatsIdentity
-from unclouded.store.part import SeriesPart
+from unclouded.store.encoding.part import SeriesPart
 from unclouded.uplink.contents.energy import DayEnergy, EnergyWindow, HourEnergy, encode_energy
 from unclouded.uplink.contents.raw import encode_raw
 from unclouded.uplink.contents.rows import STEPS, RolledRow, encode_rows

@@ -32,8 +32,8 @@ from unclouded.fleet.local_servers.postgres import PrivatePostgres
 from unclouded.fleet.local_servers.trust import PrivateTrust
 from unclouded.links.nats.client import NatsClient
 from unclouded.links.nats.connection import NatsIdentity
+from unclouded.store.encoding.part import SeriesPart
 from unclouded.store.outbox import LEVELS, Window
-from unclouded.store.part import SeriesPart
 from unclouded.uplink.contents.catalogue import SentCatalogue, SentDevice, encode_catalogue
 from unclouded.uplink.contents.energy import EnergyWindow, HourEnergy, encode_energy
 from unclouded.uplink.contents.events import WindowEvent, encode_events

@@ -31,8 +31,8 @@ from api_story import FakeHub, about
 from asgi import Answer, ask
 from unclouded.core.model import Device, Ledger, Point, Reading
 from unclouded.store import rollup
-from unclouded.store.blob import encode
-from unclouded.store.schema import open_to_write
+from unclouded.store.encoding.blob import encode
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 from unclouded.web.api.api import Api
 from unclouded.web.history.history import HistoryReader

@@ -16,11 +16,11 @@ import time
 from pathlib import Path
 
 from sealing import DEVICES, POINTS, START, lateness, reading, sealed_store
-from unclouded.store.chunk import SPAN_S
-from unclouded.store.compacting import compact
+from unclouded.store.encoding.chunk import SPAN_S
+from unclouded.store.file.compacting import compact
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.retention.plan import NOTICE_S
 from unclouded.store.retention.rules import RetentionRule
-from unclouded.store.schema import open_to_write
 from unclouded.store.sink import Store
 from unclouded.store.writer import StoreWriter
 

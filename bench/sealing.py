@@ -18,9 +18,9 @@ from functools import partial
 from pathlib import Path
 
 from unclouded.core.model import Device, Fact, Point, Reading
-from unclouded.store.chunk import SPAN_S
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.encoding.chunk import SPAN_S
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.sink import Store
 from unclouded.store.writer import StoreWriter
 

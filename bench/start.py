@@ -26,7 +26,7 @@ from _common import arguments, report, spin
 from unclouded.app.demo.home import past_devices
 from unclouded.app.demo.past import DAYS, DemoPast
 from unclouded.core.model import Device
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 
 UNCLOUDED = str(Path(sys.executable).with_name("unclouded"))

@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from store.kill_round import run_round
 from unclouded.core.model import Device, Point, Reading
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.writer import StoreWriter
 
 NOON = 1_800_000_000

@@ -18,10 +18,10 @@ from _common import arguments, report, spin
 from sealing import START, batches
 from unclouded.core.model import Fact, Reading, unit_of
 from unclouded.core.times import iso
-from unclouded.store.chunk import SPAN_S
+from unclouded.store.encoding.chunk import SPAN_S
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.outbox import LEVELS, Window
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.writer import StoreWriter
 from unclouded.uplink.contents.arrays import raw_arrays
 from unclouded.uplink.contents.energy import DayEnergy, EnergyWindow, HourEnergy

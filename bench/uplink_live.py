@@ -26,9 +26,9 @@ from unclouded.app.hub_process import relax_collector
 from unclouded.app.uplink.driver import UplinkDriver, UplinkHandlers
 from unclouded.app.uplink.window_thread import WindowThread
 from unclouded.links.nats.client import NatsReply
-from unclouded.store.chunk import SPAN_S as HOUR_S
+from unclouded.store.encoding.chunk import SPAN_S as HOUR_S
 from unclouded.store.outbox import LEVELS, Window
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.sink import Store
 from unclouded.uplink.let_out import LetOutRules
 from unclouded.uplink.messages import Answer, Hello, LetOut, Welcome, decode_message, encode_message

@@ -126,8 +126,11 @@ INSIDE = {
         "notifications": "",
     },
     "store": {
-        "editing": "blob chunk codec outbox repair rollup rows transaction",
-        "retention": "blob chunk codec hour_samples repair rows samples sealing transaction",
+        "encoding": "",
+        "file": "encoding feeds repair retention rollup samples sealing transaction writer",
+        "reading": "editing encoding feeds file hour_samples retention rollup rows samples silence",
+        "editing": "encoding outbox repair rollup rows transaction",
+        "retention": "encoding hour_samples repair rows samples sealing transaction",
     },
     "uplink": {
         "contents": "",
@@ -167,12 +170,14 @@ INSIDE = {
         "options": "",
         "signals": "",
         "configuration": "",
-        "console_setup": "output",
+        "own_hub": "output",
+        "console_setup": "output own_hub",
         "onboarding_dialog": "output",
         "terminal": "output",
         "repairing": "output options configuration",
         "fleet": "output options signals configuration",
-        "verbs": "output options signals configuration console_setup onboarding_dialog terminal repairing fleet",
+        "verbs": "output options signals configuration console_setup onboarding_dialog own_hub terminal repairing"
+        " fleet",
     },
 }
 
@@ -196,7 +201,9 @@ PURE = [
     "fleet/keys",
     "fleet/nats_server/versions.py",
     "sim/product",
-    *(f"store/{name}.py" for name in ("blob", "codec", "condense", "part", "rows", "silence", "steps")),
+    *(f"store/encoding/{name}.py" for name in ("blob", "codec", "part")),
+    *(f"store/{name}.py" for name in ("rows", "silence")),
+    *(f"store/reading/{name}.py" for name in ("condense", "steps")),
     *(f"store/editing/{name}.py" for name in ("edit", "edited_samples")),
     *(f"store/retention/{name}.py" for name in ("anchors", "rules")),
     *(f"recording/{name}.py" for name in ("bridge", "line_monitor")),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from place import Place, place_in, read
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 
 PLUG = """
 [web]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from unclouded import VERSION
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 
 UNCLOUDED = Path(sys.executable).with_name("unclouded")
 ODD_FOLDER = 'a b%20"c\\d?e#f'  # a name that a folder may have

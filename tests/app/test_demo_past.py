@@ -14,9 +14,9 @@ from unclouded.core.model import Device, Ledger, Reading
 from unclouded.sim.seasons import home_quarters
 from unclouded.sim.world import ROOF, Counters
 from unclouded.store.backfill import backfill as store_columns
-from unclouded.store.codec import ledger_from_json
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.encoding.codec import ledger_from_json
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.writer import StoreWriter
 
 MADRID = ZoneInfo("Europe/Madrid")

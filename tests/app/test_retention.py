@@ -7,7 +7,7 @@ import pytest
 from unclouded.app.configuration.retention_tables import RetentionTable, retention_rules
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Device, Notice, Reading
-from unclouded.store.chunk import SPAN_S
+from unclouded.store.encoding.chunk import SPAN_S
 from unclouded.store.retention.rules import RetentionRule
 from unclouded.store.sink import Store
 

@@ -34,7 +34,7 @@ from unclouded.profiles import ProfileLibrary
 from unclouded.sim.loads import LoadKind
 from unclouded.sim.serve import Simulation, address_of
 from unclouded.sim.world import ROOF, Scenario, World
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 from unclouded.web.password import Cost, CredentialStore, hashed
 from unclouded.web.schemas import Role

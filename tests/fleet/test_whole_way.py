@@ -21,7 +21,7 @@ from unclouded.fleet.restoring.home_file import write_home_file
 from unclouded.fleet.serve import RunningFleet, serving
 from unclouded.fleet.web_app import fleet_web_app
 from unclouded.fleet_demo.home import DemoHomePlan, demo_home
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.uplink.let_out import DeviceLevel
 from unclouded.uplink.messages import Question
 from unclouded.web.server import next_free

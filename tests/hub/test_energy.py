@@ -11,7 +11,7 @@ from unclouded.core.model import Ledger, Point
 from unclouded.core.profile import Counter, WirePoint
 from unclouded.core.session import ReportedDay
 from unclouded.hub.energy import Counted, DeviceEnergy
-from unclouded.store.codec import ledger_from_json, ledger_to_json
+from unclouded.store.encoding.codec import ledger_from_json, ledger_to_json
 
 KEY = "energy_import_Wh"
 NOON = 1_800_000_000.0

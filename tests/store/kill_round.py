@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from unclouded.core.model import Device, Ledger, Point, Reading
-from unclouded.store.reader import FOREVER, StoreReader
+from unclouded.store.reading.reader import FOREVER, StoreReader
 from unclouded.store.rollup import Rollup
 from unclouded.store.sink import Store
 

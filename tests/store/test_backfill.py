@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from unclouded.core.errors import StoreError
 from unclouded.core.model import Device, Point, Reading
-from unclouded.store import blob
 from unclouded.store.backfill import backfill, encoded
-from unclouded.store.codec import SeriesScale
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.encoding import blob
+from unclouded.store.encoding.codec import SeriesScale
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.writer import StoreWriter
 
 START = 1_800_000_000 // 3600 * 3600

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from unclouded.core.feeds import FeedInterval, FeedValues, gaps
 from unclouded.store.feeds import StoredFeeds, put_feed_values
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import MIGRATIONS, open_to_write
+from unclouded.store.file.schema import MIGRATIONS, open_to_write
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.writer import StoreWriter
 
 DAY = 86_400

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from unclouded.core.model import Device, Fact, Notice, Point, Reading, Status
 from unclouded.store.future import SETTLED_S, SLACK_S, ClockCheck
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.sink import Store
 
 NOON = 1_800_000_000.0

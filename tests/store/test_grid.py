@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unclouded.store.condense import DAY, HOUR, Grid
+from unclouded.store.reading.condense import DAY, HOUR, Grid
 
 ZONES = sorted(available_timezones())
 

@@ -18,7 +18,7 @@ from unclouded.store.editing.edit import EditValue, EnergyPiece, NewEdit
 from unclouded.store.future import put_away_future
 from unclouded.store.importing import ImportedLevel
 from unclouded.store.outbox import LEVELS, SAMPLED, Place, StoreOutbox, Window, mark_restored
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.repair import Repair
 from unclouded.store.sink import Store
 from unclouded.store.transaction import transaction

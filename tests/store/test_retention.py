@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from store.test_rollup import DAY, NOON, Keeper, plug, watts
 from unclouded.core.model import Fact, Ledger, Reading, Status
-from unclouded.store.condense import Grid, HistoryStep
-from unclouded.store.reader import StoreReader
+from unclouded.store.file.salvage import salvage
+from unclouded.store.reading.condense import Grid, HistoryStep
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.repair import Repair
 from unclouded.store.retention.anchors import AnchorRules, Anchors
 from unclouded.store.retention.plan import NOTICE_S, stored_plan
 from unclouded.store.retention.rules import RetentionRule, rule_of, span_of, span_text, wrong_order
-from unclouded.store.salvage import salvage
 from unclouded.web.history.energy import energy
 from unclouded.web.history.series import SeriesRequest, history
 from unclouded.web.schemas import By

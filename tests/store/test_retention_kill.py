@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from store.test_retention import HOUR, KeptKeeper
 from store.test_rollup import DAY, NOON, plug, watts
 from unclouded.core.model import Ledger, Reading
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.retention.plan import NOTICE_S
 from unclouded.store.retention.rules import RetentionRule
 from unclouded.web.history.energy import energy

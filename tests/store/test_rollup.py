@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from unclouded.core.model import Device, Point, Quality, Reading, Value
 from unclouded.store import rollup
-from unclouded.store.codec import QUALITIES
-from unclouded.store.condense import HistoryRow
-from unclouded.store.reader import StoreReader
+from unclouded.store.encoding.codec import QUALITIES
+from unclouded.store.file.schema import MIGRATIONS, open_to_write
+from unclouded.store.reading.condense import HistoryRow
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.repair import Repair
-from unclouded.store.schema import MIGRATIONS, open_to_write
 from unclouded.store.writer import StoreWriter
 
 NOON = 1_800_000_000 // 3600 * 3600

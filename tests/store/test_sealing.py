@@ -14,15 +14,16 @@ from hypothesis import strategies as st
 
 from store.test_rollup import DAY, NOON, Keeper, plug, watts
 from unclouded.core.model import Fact, Notice, Reading
-from unclouded.store import blob, chunk, samples, sealing, sink
-from unclouded.store.chunk import SPAN_S
-from unclouded.store.condense import Grid
+from unclouded.store import samples, sealing, sink
+from unclouded.store.encoding import blob, chunk
+from unclouded.store.encoding.chunk import SPAN_S
+from unclouded.store.file.salvage import salvage
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.future import put_away_future
-from unclouded.store.reader import FOREVER, StoreReader
+from unclouded.store.reading.condense import Grid
+from unclouded.store.reading.reader import FOREVER, StoreReader
 from unclouded.store.repair import Repair
-from unclouded.store.salvage import salvage
 from unclouded.store.samples import Samples
-from unclouded.store.schema import open_to_write
 from unclouded.store.sealing import CALM_S, PAUSE_S, SEALED_AFTER_S
 from unclouded.store.sink import Store
 from unclouded.store.writer import StoreWriter

@@ -10,8 +10,8 @@ import pytest
 
 from unclouded.core.errors import StoreError
 from unclouded.core.model import Device, Doubt, Fact, Ledger, Memory, Notice, Point, Quality, Reading, Status, Value
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import MIGRATIONS, open_to_write
+from unclouded.store.file.schema import MIGRATIONS, open_to_write
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.sink import Store
 
 NOON = 1_800_000_000.0
@@ -325,7 +325,7 @@ def test_only_its_owner_may_read_the_file(path: Path) -> None:
 def test_a_migration_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_to_write(path).close()
     broken = (*MIGRATIONS, "CREATE TABLE extra (x); CREATE TABLE device (x)")
-    monkeypatch.setattr("unclouded.store.schema.MIGRATIONS", broken)
+    monkeypatch.setattr("unclouded.store.file.schema.MIGRATIONS", broken)
     with pytest.raises(StoreError):
         open_to_write(path)
     db = sqlite3.connect(path)
@@ -336,7 +336,9 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatc
 
 def test_an_old_file_is_migrated_forward(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_to_write(path).close()
-    monkeypatch.setattr("unclouded.store.schema.MIGRATIONS", (*MIGRATIONS, "ALTER TABLE audit ADD COLUMN why TEXT"))
+    monkeypatch.setattr(
+        "unclouded.store.file.schema.MIGRATIONS", (*MIGRATIONS, "ALTER TABLE audit ADD COLUMN why TEXT")
+    )
     with pytest.raises(StoreError, match="older format"):
         StoreReader(path)
     db = open_to_write(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from unclouded.core.model import Device, Fact, Memory, Notice, Point, Reading
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 
 NOON = 1_800_000_000.0

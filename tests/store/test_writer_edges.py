@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from unclouded.core.model import Device, Fact, Memory, Notice, Point, Reading, Status, Value
-from unclouded.store.blob import encode
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.encoding.blob import encode
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.writer import StoreWriter, merge_or_replace
 
 NOON = 1_800_000_000.0

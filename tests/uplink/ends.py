@@ -8,7 +8,7 @@ import msgspec
 
 from store.test_rollup import NOON, Keeper, plug
 from unclouded.store.outbox import StoreOutbox, mark_restored
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.samples import Samples
 from unclouded.uplink.contents.energy import EnergyWindow, HourEnergy
 from unclouded.uplink.let_out import LetOutFilter, LetOutRules

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from unclouded.store import chunk
-from unclouded.store.chunk import DeviceSecond
-from unclouded.store.columns import put_number
-from unclouded.store.part import SeriesPart
+from unclouded.store.encoding import chunk
+from unclouded.store.encoding.chunk import DeviceSecond
+from unclouded.store.encoding.columns import put_number
+from unclouded.store.encoding.part import SeriesPart
 from unclouded.uplink.contents import packing
 from unclouded.uplink.contents.arrays import raw_arrays
 from unclouded.uplink.contents.catalogue import (

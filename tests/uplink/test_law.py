@@ -11,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from store.test_rollup import NOON, plug, watts
 from unclouded.core.model import Notice, Reading
 from unclouded.store.editing.edit import NewEdit
+from unclouded.store.encoding.part import SeriesPart
 from unclouded.store.outbox import LEVELS
-from unclouded.store.part import SeriesPart
 from unclouded.store.samples import Samples
 from unclouded.uplink.contents.catalogue import decode_catalogue
 from unclouded.uplink.contents.energy import decode_energy

@@ -10,7 +10,7 @@ import pytest
 from store.test_rollup import NOON, Keeper, plug, watts
 from unclouded.core.model import Device, Notice, Point, Reading, Status
 from unclouded.store.outbox import LEVELS, Window
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.uplink.contents.catalogue import SentControl, SentDevice, decode_catalogue
 from unclouded.uplink.contents.energy import EnergyWindow
 from unclouded.uplink.contents.events import decode_events

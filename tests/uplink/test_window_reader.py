@@ -8,7 +8,7 @@ import pytest
 from store.test_rollup import NOON, Keeper, plug, watts
 from unclouded.store.editing.edit import NewEdit
 from unclouded.store.outbox import Window
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.uplink.contents.energy import EnergyWindow
 from unclouded.uplink.contents.raw import decode_raw
 from unclouded.uplink.contents.rows import RolledRow, decode_rows

@@ -22,7 +22,7 @@ from unclouded.core.json_lines import fact_of, log_of
 from unclouded.core.model import Action, Command, LogEntry, Notice, Status
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
-from unclouded.store.reader import UnknownDevice
+from unclouded.store.reading.reader import UnknownDevice
 from unclouded.web.api.api import Api
 from unclouded.web.api.history import as_csv
 from unclouded.web.history.series import SeriesRequest

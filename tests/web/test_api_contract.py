@@ -49,7 +49,7 @@ from unclouded.app.costs.service import CostsService
 from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import Fact, Ledger, Notice, Reading, Status
 from unclouded.store.editing.edit import HistoryEdit, NewEdit
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.sink import Store
 from unclouded.store.writer import StoreWriter
 from unclouded.web.api.api import ROWS, Api, document

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Fact, Ledger, Point, Reading, Status
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history.consumption.home import HomePlan, home_plan, home_use
 from unclouded.web.history.consumption.load import base_load, curve

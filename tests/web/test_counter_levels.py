@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from unclouded.app.costs.quarter_columns import IMPORT, LONG, QuarterColumns
 from unclouded.core.model import Device, Fact, Ledger, Point, Quality, Reading, Status
-from unclouded.store.condense import Grid
 from unclouded.store.editing.edit import EditValue, EnergyPiece, NewEdit
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.condense import Grid
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history.counter_levels import gap_until, mWh_of
 from unclouded.web.history.energy import STEPS, energy

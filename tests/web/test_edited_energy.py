@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Ledger, Notice, Point, Reading, Value
 from unclouded.store.editing.edit import EditValue, EnergyPiece, HistoryEdit
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.sink import Store
 from unclouded.web.history.edited_energy import changed_since, edited_periods
 from unclouded.web.history.editing.proposal import EditRequest, propose

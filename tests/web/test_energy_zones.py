@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 
 from unclouded.core.model import Device, Ledger, Point, Reading
-from unclouded.store.condense import DAY, HOUR, Grid
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.condense import DAY, HOUR, Grid
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history.energy import energy
 from unclouded.web.schemas import By

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import Device, Fact, Ledger, Notice, Point, Quality, Reading, Status, Value
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history.energy import energy
 from unclouded.web.history.history import HistoryReader

@@ -10,9 +10,9 @@ import pytest
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Fact, Ledger, Point, Reading, Status
-from unclouded.store.condense import HistoryStep
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.condense import HistoryStep
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history.checks import rules
 from unclouded.web.history.checks.history_checks import check_history

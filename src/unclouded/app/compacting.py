@@ -2,7 +2,7 @@
 
 from unclouded.app.configuration.config import Config
 from unclouded.core.errors import StoreError
-from unclouded.store.compacting import Compacted, OnCopied, compact
+from unclouded.store.file.compacting import Compacted, OnCopied, compact
 
 
 def compact_store(config: Config, on_copied: OnCopied) -> Compacted:

@@ -12,8 +12,8 @@ from unclouded.app.hub_access import is_running
 from unclouded.app.hub_client import HubClient
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Notice
-from unclouded.store.reader import FOREVER, StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.reader import FOREVER, StoreReader
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history.checks.history_checks import check_history
 from unclouded.web.history.editing.proposal import EditRequest, edit_text, edit_view, propose

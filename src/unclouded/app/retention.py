@@ -8,7 +8,7 @@ from unclouded.app.configuration.config import Config
 from unclouded.app.hub_access import is_running
 from unclouded.app.hub_client import HubClient
 from unclouded.core.retention_views import RetentionView
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 
 
 def retention_of(config: Config, of_file: bool = False) -> RetentionView:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from unclouded.app.configuration.config import Config
 from unclouded.core.errors import CommandError
-from unclouded.store.salvage import Salvaged, move_aside, salvage
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.salvage import Salvaged, move_aside, salvage
+from unclouded.store.file.schema import open_to_write
 
 
 def salvage_into(config: Config, file: Path) -> tuple[Salvaged, Path]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from unclouded.app.configuration.config import Config
 from unclouded.core.consumption_views import Anomalies, LoadDuration
 from unclouded.core.model import Device
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.web.history.consumption.answer_anomalies import anomalies
 from unclouded.web.history.consumption.answer_load import load
 

@@ -8,9 +8,9 @@ from itertools import pairwise
 import msgspec
 
 from unclouded.app.configuration.config import Config
-from unclouded.store.condense import HistoryRow
-from unclouded.store.reader import FOREVER, StoreReader
-from unclouded.store.schema import open_to_read
+from unclouded.store.file.schema import open_to_read
+from unclouded.store.reading.condense import HistoryRow
+from unclouded.store.reading.reader import FOREVER, StoreReader
 from unclouded.web.history.energy import DEFAULT_SPAN_S, energy
 from unclouded.web.schemas import By
 

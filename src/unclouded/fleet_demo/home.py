@@ -31,8 +31,8 @@ from unclouded.links import open_link
 from unclouded.sim.loads import LoadKind
 from unclouded.sim.serve import SimDevice, Simulation
 from unclouded.sim.world import ROOF, USUAL_PLUGS, Counters, Scenario, World
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.outbox import StoreOutbox
-from unclouded.store.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 from unclouded.uplink.let_out import DeviceLevel, LetOutFilter, LetOutRules
 

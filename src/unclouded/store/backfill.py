@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unclouded.core.errors import StoreError
-from unclouded.store.codec import SeriesScale
+from unclouded.store.encoding.codec import SeriesScale
 from unclouded.store.rollup import MINUTE, SPANS
 
 Column = npt.NDArray[np.int64]
@@ -59,7 +59,7 @@ def backfill(db: sqlite3.Connection, device: int, starts: Column, columns: Mappi
 
 
 def encoded(columns: Mapping[int, Column]) -> Sequence[bytes]:
-    """The blobs of samples that have one value of each series, as ``store.blob.encode`` makes them."""
+    """The blobs of samples that have one value of each series, as ``store.encoding.blob.encode`` makes them."""
     fields = []
     for series, column in columns.items():
         zigzag = (column << 1 ^ column >> 63).view(np.uint64)

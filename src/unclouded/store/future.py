@@ -12,8 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from unclouded.core.errors import DamagedStore
-from unclouded.store.chunk import SPAN_S
-from unclouded.store.codec import to_json
+from unclouded.store.encoding.chunk import SPAN_S
+from unclouded.store.encoding.codec import to_json
 from unclouded.store.outbox import StoreOutbox
 from unclouded.store.repair import PUT_AUDIT
 from unclouded.store.rollup import SPANS

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from unclouded.core.errors import DamagedStore
-from unclouded.store import blob, chunk
-from unclouded.store.blob import merged
-from unclouded.store.chunk import SPAN_S, DeviceSecond
+from unclouded.store.encoding import blob, chunk
+from unclouded.store.encoding.blob import merged
+from unclouded.store.encoding.chunk import SPAN_S, DeviceSecond
 
 PIECE_VALUES = 1000  # of one piece, about; 2 ms
 PIECE_BYTES = 4096  # of single samples that are read at a time

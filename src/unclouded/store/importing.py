@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from unclouded.core.errors import CommandError, DamagedStore
 from unclouded.core.times import iso
-from unclouded.store import blob
-from unclouded.store.chunk import SPAN_S
-from unclouded.store.codec import QUALITIES, to_json
 from unclouded.store.editing.unrolled import Unrolled
+from unclouded.store.encoding import blob
+from unclouded.store.encoding.chunk import SPAN_S
+from unclouded.store.encoding.codec import QUALITIES, to_json
 from unclouded.store.outbox import StoreOutbox
 from unclouded.store.repair import PUT_AUDIT, flag_bit
 from unclouded.store.sealing import PUT_SAMPLE, unseal

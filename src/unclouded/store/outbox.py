@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 
 from unclouded.core.errors import StoreError
-from unclouded.store.codec import VALUE
+from unclouded.store.encoding.codec import VALUE
 from unclouded.store.transaction import transaction
 
 SAMPLED: Mapping[str, int] = {"raw": 300, "minute": 300, "quarter": 900, "energy": 3600}  # s of one window

@@ -7,8 +7,8 @@ from typing import Any
 
 from unclouded.core.errors import DamagedStore
 from unclouded.core.model import Ledger, inherited
-from unclouded.store.codec import ledger_from_json, ledger_to_json, to_json
 from unclouded.store.editing.unrolled import Unrolled
+from unclouded.store.encoding.codec import ledger_from_json, ledger_to_json, to_json
 from unclouded.store.outbox import StoreOutbox
 from unclouded.store.rollup import Rollup
 from unclouded.store.sealing import unseal

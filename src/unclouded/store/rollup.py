@@ -1,7 +1,7 @@
 """Rollups: condensed rows beside the samples, so that a year of a device is read in milliseconds.
 
     sample   ┌┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┐
-    60 s     ├──┼──┼──┼──┼──┼──┼──┼──┼──┼──┼──┼──┤          │   each a SeriesPart (see store.part)
+    60 s     ├──┼──┼──┼──┼──┼──┼──┼──┼──┼──┼──┼──┤          │   each a SeriesPart (see store.encoding.part)
     900 s    ├──────────────┼──────────────┤                │
     3600 s   ├─────────────────────────────┤  upto ─┘       newest
 
@@ -19,8 +19,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from unclouded.store.chunk import SPAN_S, DeviceSecond
-from unclouded.store.part import SeriesPart, StepRange, accumulate, join, new_accumulators
+from unclouded.store.encoding.chunk import SPAN_S, DeviceSecond
+from unclouded.store.encoding.part import SeriesPart, StepRange, accumulate, join, new_accumulators
 from unclouded.store.retention.expired import Expired
 from unclouded.store.samples import Samples
 

@@ -1,6 +1,6 @@
 """The samples of a device, wherever they are: single rows of the newest hours, and chunks of sealed ones.
 
-    chunk   ┌── 10:00 ──┬── 11:00 ──┐                      one row an hour (see store.chunk)
+    chunk   ┌── 10:00 ──┬── 11:00 ──┐                      one row an hour (see store.encoding.chunk)
     sample  ·           · ··        ┌┬┬┬┬┬┬┬┬┬┬┬┬┬┬┬┐      one row a second; late ones of sealed hours too
             └────────── read as one, by second ─────┘
 
@@ -13,11 +13,11 @@ from contextlib import suppress
 from itertools import islice
 
 from unclouded.core.errors import DamagedStore
-from unclouded.store.blob import decode as decode_blob
-from unclouded.store.blob import merged
-from unclouded.store.chunk import SPAN_S, DeviceSecond
-from unclouded.store.chunk import decode as decode_chunk
 from unclouded.store.editing.edited_samples import with_edits
+from unclouded.store.encoding.blob import decode as decode_blob
+from unclouded.store.encoding.blob import merged
+from unclouded.store.encoding.chunk import SPAN_S, DeviceSecond
+from unclouded.store.encoding.chunk import decode as decode_chunk
 from unclouded.store.rows import Rows
 
 PAGE = 4000  # device-seconds of single rows read at a time

@@ -12,8 +12,8 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from unclouded.core.errors import DamagedStore
-from unclouded.store import blob, chunk
-from unclouded.store.chunk import SPAN_S, ChunkEncoder, DeviceSecond
+from unclouded.store.encoding import blob, chunk
+from unclouded.store.encoding.chunk import SPAN_S, ChunkEncoder, DeviceSecond
 from unclouded.store.hour_samples import FIND, HourSamples
 from unclouded.store.rollup import Place
 from unclouded.store.samples import merged_seconds

@@ -10,7 +10,7 @@ sense.
 
 from collections.abc import Iterator
 
-from unclouded.store.codec import from_json
+from unclouded.store.encoding.codec import from_json
 from unclouded.store.rows import Rows
 from unclouded.store.samples import Samples
 

@@ -5,7 +5,7 @@
 SQLite in WAL mode with synchronous=FULL: committed data survives kill -9 and a power cut; a fact is committed at most
 an interval and a write after its delivery. Where writing fails (a full disk), stored data is not lost: the failure is
 reported once, the mailbox keeps its facts, and writing is retried every minute. A damaged file is moved aside, and
-another takes its place with the readable devices, ledgers and memory (``store.salvage``): the hub goes on.
+another takes its place with the readable devices, ledgers and memory (``store.file.salvage``): the hub goes on.
 """
 
 import asyncio
@@ -22,15 +22,15 @@ import msgspec
 
 from unclouded.core.errors import DamagedStore, StoreError
 from unclouded.core.model import Device, Fact, Ledger, Notice
-from unclouded.store.codec import device_from_json, ledger_from_json
-from unclouded.store.compacting import discard_unfinished
+from unclouded.store.encoding.codec import device_from_json, ledger_from_json
+from unclouded.store.file.compacting import discard_unfinished
+from unclouded.store.file.salvage import move_aside, salvage_state
+from unclouded.store.file.schema import explain, is_damage, open_to_write
 from unclouded.store.future import ClockCheck, put_away_future
 from unclouded.store.mailbox import BOUND, Mailbox
 from unclouded.store.outbox import StoreOutbox
 from unclouded.store.repair import Repair
 from unclouded.store.retention.rules import RetentionRule
-from unclouded.store.salvage import move_aside, salvage_state
-from unclouded.store.schema import explain, is_damage, open_to_write
 from unclouded.store.writer import StoreWriter
 
 log = logging.getLogger("unclouded.store")

@@ -11,9 +11,11 @@ import msgspec
 from unclouded.core.errors import DamagedStore
 from unclouded.core.feeds import FeedValues
 from unclouded.core.model import Device, Fact, Ledger, Memory, Notice, Reading, Status
-from unclouded.store import blob
-from unclouded.store.blob import Entry
-from unclouded.store.codec import (
+from unclouded.store.editing.edit_writer import EditWriter
+from unclouded.store.editing.unrolled import Unrolled
+from unclouded.store.encoding import blob
+from unclouded.store.encoding.blob import Entry
+from unclouded.store.encoding.codec import (
     VALUE,
     SeriesScale,
     default_scale,
@@ -23,8 +25,6 @@ from unclouded.store.codec import (
     marks_of,
     to_json,
 )
-from unclouded.store.editing.edit_writer import EditWriter
-from unclouded.store.editing.unrolled import Unrolled
 from unclouded.store.feeds import put_feed_values
 from unclouded.store.importing import ImportWriter
 from unclouded.store.outbox import StoreOutbox

@@ -16,11 +16,11 @@ from itertools import groupby
 import msgspec
 
 from unclouded.core.model import Device
-from unclouded.store.chunk import SPAN_S as HOUR_S
-from unclouded.store.chunk import ChunkEncoder, DeviceSecond
+from unclouded.store.encoding.chunk import SPAN_S as HOUR_S
+from unclouded.store.encoding.chunk import ChunkEncoder, DeviceSecond
 from unclouded.store.outbox import EVENTS, LEVELS, Window
-from unclouded.store.reader import StoreReader
-from unclouded.store.window_source import SourceDevice, SourceEvent
+from unclouded.store.reading.reader import StoreReader
+from unclouded.store.reading.window_source import SourceDevice, SourceEvent
 from unclouded.uplink.contents.catalogue import (
     SentCatalogue,
     SentControl,

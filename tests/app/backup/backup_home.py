@@ -12,7 +12,7 @@ from typing import Any
 
 from unclouded.app.backup.making import BackupMade, BackupPlace, write_backup
 from unclouded.core.model import Device, Ledger, Point, Reading
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 
 METER = "energy_import_Wh"

@@ -37,7 +37,7 @@ from unclouded.app.hub_process import locked
 from unclouded.cli.verbs import backup as backup_verb
 from unclouded.cli.verbs import restore as restore_verb
 from unclouded.core.errors import CommandError, ConfigError, StoreError, UncloudedError
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 
 P = "unclouded-backup/"
 

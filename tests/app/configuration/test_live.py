@@ -18,7 +18,7 @@ from unclouded.core.errors import ConfigError, StoreError
 from unclouded.core.model import Notice, Reading, Status
 from unclouded.core.session import AskPlace, AskTime, AskWeather, LocalTime
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.web.auth import Auth
 from unclouded.web.hosts import Hosts
 from unclouded.web.password import CredentialStore, new_token

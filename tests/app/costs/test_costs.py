@@ -29,8 +29,8 @@ from unclouded.core.errors import CommandError
 from unclouded.core.feeds import FeedInterval, FeedValues
 from unclouded.core.model import Device, Fact, Ledger, Point, PublicHub, Reading
 from unclouded.store.editing.edit import NewEdit
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history.history import HistoryReader
 

@@ -38,9 +38,9 @@ from unclouded.core.errors import CommandError, LinkError, StoreError
 from unclouded.core.finding import Findings, counts, ok
 from unclouded.links.broker import ca
 from unclouded.links.broker.login_attempt import LoginAttempt
-from unclouded.store.chunk import encode as encode_chunk
-from unclouded.store.inspection import inspect
-from unclouded.store.schema import open_to_write
+from unclouded.store.encoding.chunk import encode as encode_chunk
+from unclouded.store.file.inspection import inspect
+from unclouded.store.file.schema import open_to_write
 
 HEATER = '[[device]]\nid = "heater"\nfamily = "tuya_wifi"\nlink = "serial://{}"\n'
 BROKER = '[broker]\nlisten = "127.0.0.1:0"\nhost = "127.0.0.1"\n[web]\nlisten = "off"\n'
@@ -413,7 +413,7 @@ def test_damaged_hours_are_named_with_the_file_and_what_to_do(tmp_path: Path) ->
 
 def test_a_check_of_a_large_store_that_takes_too_long_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_store(tmp_path)
-    monkeypatch.setattr("unclouded.store.inspection.STEPS", 1)
+    monkeypatch.setattr("unclouded.store.file.inspection.STEPS", 1)
     facts = inspect(path, -1.0, is_open=False)
     assert not facts.is_checked and facts.complaint == ""
     with closing(sqlite3.connect(path)) as db:

@@ -26,7 +26,7 @@ from unclouded.cli.verbs import export
 from unclouded.core.export_views import ExportRequest
 from unclouded.core.model import Device, Ledger, Notice, Point, Reading
 from unclouded.store.editing.edit import EditValue, NewEdit
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 from unclouded.table_files import parquet_writer
 from unclouded.table_files.tables import decimal_text

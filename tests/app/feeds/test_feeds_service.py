@@ -24,7 +24,7 @@ from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.feed_views import FeedView
 from unclouded.core.feeds import FeedInterval
 from unclouded.core.model import Fact
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 
 NOON = int(datetime(2026, 11, 30, 12, tzinfo=ZoneInfo("Europe/Berlin")).timestamp())

@@ -16,8 +16,8 @@ from unclouded.app.importing.sources import EnergyInterval, ImportSource, ReadOp
 from unclouded.app.importing.table import date_order, number_of, table_of, time_in
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Ledger, Point, Reading
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history.energy import energy
 from unclouded.web.schemas import EnergyRow

@@ -14,7 +14,7 @@ from place import place_in
 from unclouded.cli import cli
 from unclouded.core.errors import UncloudedError
 from unclouded.core.model import Device
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.sink import Store
 
 TEXT = """\

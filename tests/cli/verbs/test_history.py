@@ -16,7 +16,7 @@ from unclouded.app.stored_history import StoredRow
 from unclouded.cli.output import history_text
 from unclouded.cli.verbs import history
 from unclouded.core.model import Device, Ledger, Point, Reading, Status
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 
 

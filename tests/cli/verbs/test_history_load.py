@@ -13,7 +13,7 @@ from unclouded.cli.output.consumption_text import anomaly_lines
 from unclouded.cli.verbs import history
 from unclouded.core.consumption_views import Anomalies, Anomaly
 from unclouded.core.model import Device, Fact, Ledger, Point, Reading, Status
-from unclouded.store.schema import open_to_write
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 
 MADRID = ZoneInfo("Europe/Madrid")

@@ -21,7 +21,7 @@ from unclouded.families.tuya.wifi.mcu import wifi_mcu
 from unclouded.fleet.local_servers.trust import PrivateTrust
 from unclouded.links.listen import ListenLink
 from unclouded.store.outbox import Window
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.uplink.contents.energy import EnergyWindow
 from unclouded.uplink.contents.events import decode_events
 from unclouded.uplink.contents.raw import decode_raw

@@ -8,12 +8,12 @@ import pytest
 
 from unclouded.core.model import Device, Ledger, Point, Reading
 from unclouded.fleet.restoring.store_file import LEVELS, StoreFile
-from unclouded.store.codec import ledger_from_json
+from unclouded.store.encoding.codec import ledger_from_json
+from unclouded.store.file.salvage import salvage
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.outbox import LEVELS as SPANS
 from unclouded.store.outbox import Window
-from unclouded.store.reader import StoreReader
-from unclouded.store.salvage import salvage
-from unclouded.store.schema import open_to_write
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.writer import StoreWriter
 from unclouded.uplink.contents.catalogue import decode_catalogue
 from unclouded.uplink.contents.energy import EnergyWindow

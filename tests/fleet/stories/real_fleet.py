@@ -23,7 +23,7 @@ from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.views import Scope
 from unclouded.fleet.engine import FleetEngine
 from unclouded.fleet.local_servers.nats import PrivateNats
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.sink import Store
 from unclouded.uplink.contents.raw import decode_raw
 

@@ -15,11 +15,11 @@ from store.test_rollup import NOON, plug
 from store.test_sealing import SealedKeeper
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Reading, Value
-from unclouded.store.codec import SeriesScale
-from unclouded.store.condense import Grid, HistoryRow, HistoryStep
 from unclouded.store.editing.edit import EditValue, HistoryEdit, NewEdit, overlay
 from unclouded.store.editing.unrolled import UnrolledRange, rolled_parts
-from unclouded.store.reader import StoreReader
+from unclouded.store.encoding.codec import SeriesScale
+from unclouded.store.reading.condense import Grid, HistoryRow, HistoryStep
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.repair import Repair
 
 SPAN = 4 * 3600  # s of the range in which all happens

@@ -31,7 +31,7 @@ from unclouded.app.backup.manifest import (
 )
 from unclouded.app.new_file import new_file
 from unclouded.core.errors import StoreError
-from unclouded.store.snapshot import StoreSnapshot, snapshot
+from unclouded.store.file.snapshot import StoreSnapshot, snapshot
 
 TEXT = """\
 A backup of an Unclouded hub, made {at} (UTC) by version {version}.

@@ -27,8 +27,8 @@ from unclouded.app.backup.store_check import checked_store
 from unclouded.core.durable import sync_to_disk
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.times import iso
+from unclouded.store.file.snapshot import snapshot
 from unclouded.store.outbox import mark_restored
-from unclouded.store.snapshot import snapshot
 
 STAGING, FILES, READY, MOVED = "restore", "files", "ready", "moved"
 CARRIED = Path("state") / "web.json"  # passwords of the page, which no backup has: those that were there stay

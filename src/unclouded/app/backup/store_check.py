@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from unclouded.core.errors import CommandError, StoreError
-from unclouded.store.schema import check_ours, explain
-from unclouded.store.snapshot import facts_of
+from unclouded.store.file.schema import check_ours, explain
+from unclouded.store.file.snapshot import facts_of
 
 HARMLESS = {"table", "index"}  # what a store consists of: no triggers and views, which run statements
 

@@ -15,7 +15,7 @@ from unclouded.app.configuration.tables import DeviceTable, links_of
 from unclouded.app.configuration.tariff_rules import unknown_cost_devices
 from unclouded.app.configuration.validation import admitted_devices
 from unclouded.core.errors import ConfigError, StoreError
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 
 SERIAL_PORTS = ("ttyUSB*", "ttyACM*", "ttyAMA*", "ttyS*")  # in /dev
 MOST_PORTS = 6  # that are named

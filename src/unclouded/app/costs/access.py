@@ -15,7 +15,7 @@ from unclouded.app.hub_client import HubClient
 from unclouded.core.cost_views import BillView, ComparisonView, CostPeriod, CostsView, PriceView, TariffsView
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import Device
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 
 SPANS_S = {"hour": 86_400, "day": 31 * 86_400, "week": 91 * 86_400, "month": 366 * 86_400, "billing": 366 * 86_400}
 YEAR_S = 366 * 86_400

@@ -10,8 +10,8 @@ from itertools import repeat
 from operator import is_
 from typing import NamedTuple
 
-from unclouded.store.condense import DAY, Grid
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.condense import DAY, Grid
+from unclouded.store.reading.reader import StoreReader
 from unclouded.tariffs.quarters import QUARTER
 from unclouded.web.history.counter_levels import KeptGaps
 from unclouded.web.history.energy import counter_rises

@@ -39,7 +39,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.feeds import FeedInterval
 from unclouded.core.model import Device
 from unclouded.core.times import iso
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.tariffs.bill import Bill, bill
 from unclouded.tariffs.billing import chosen_period, period_name
 from unclouded.tariffs.feed_rates import quarter_means

@@ -23,9 +23,9 @@ from msgspec.structs import replace
 from unclouded.core.errors import StoreError
 from unclouded.core.model import Ledger
 from unclouded.sim.world import Counters
-from unclouded.store.codec import SeriesScale, ledger_from_json, ledger_to_json
+from unclouded.store.encoding.codec import SeriesScale, ledger_from_json, ledger_to_json
+from unclouded.store.file.schema import explain, open_to_write
 from unclouded.store.samples import Samples
-from unclouded.store.schema import explain, open_to_write
 from unclouded.store.transaction import transaction
 
 if TYPE_CHECKING:  # numpy is imported with the first past that is planned

@@ -11,7 +11,7 @@ from unclouded.app.doctor.context import DoctorContext
 from unclouded.core.errors import StoreError
 from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.times import duration_text, iso
-from unclouded.store.inspection import has_log, inspect
+from unclouded.store.file.inspection import has_log, inspect
 
 EARLIEST = 1_767_225_600.0  # Unix seconds of 2026-01-01: this program is not older
 LATEST = EARLIEST + 30 * 365 * 86_400

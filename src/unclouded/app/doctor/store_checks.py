@@ -12,7 +12,7 @@ from unclouded.core.errors import DamagedStore, StoreError
 from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.rough_time import DAY_S, rough_time
 from unclouded.core.times import iso
-from unclouded.store.inspection import FORMAT, StoreFacts, has_log, inspect
+from unclouded.store.file.inspection import FORMAT, StoreFacts, has_log, inspect
 
 QUICK_CHECK_S = 8.0  # of a store of about a gigabyte on a Raspberry Pi
 LARGE_LOG = 64_000_000  # bytes; SQLite empties it at 4 MB

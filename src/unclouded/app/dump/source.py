@@ -23,7 +23,7 @@ from unclouded.core.errors import CommandError, StoreError, WireError
 from unclouded.core.finding import Finding
 from unclouded.core.json_lines import device_json, reading_json
 from unclouded.recording.capture import CaptureLine, CaptureReader
-from unclouded.store.reader import StoreReader, UnknownDevice
+from unclouded.store.reading.reader import StoreReader, UnknownDevice
 from unclouded.web.history.history import event_view
 
 View = Mapping[str, Any]  # Any: the API's JSON

@@ -13,8 +13,8 @@ import msgspec
 from unclouded.core.errors import CommandError
 from unclouded.core.export_views import ExportContent, ExportRequest
 from unclouded.core.model import unit_of
-from unclouded.store.condense import DAY, HOUR, Grid, HistoryRow, HistoryStep
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.condense import DAY, HOUR, Grid, HistoryRow, HistoryStep
+from unclouded.store.reading.reader import StoreReader
 from unclouded.table_files.tables import (
     ENERGY_COLUMNS,
     EVENT_COLUMNS,

@@ -17,7 +17,7 @@ from unclouded.app.exporting.sqlite_writer import SqliteWriter
 from unclouded.app.new_file import new_file
 from unclouded.core.errors import CommandError
 from unclouded.core.export_views import ExportRequest
-from unclouded.store.reader import StoredDevice, StoreReader
+from unclouded.store.reading.reader import StoredDevice, StoreReader
 from unclouded.table_files.parquet_writer import ParquetWriter, require_pyarrow
 from unclouded.table_files.tables import ExportTable, Row
 from unclouded.table_files.text_writers import CsvWriter, JsonLinesWriter

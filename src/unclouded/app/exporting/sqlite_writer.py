@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from unclouded.core.errors import StoreError
-from unclouded.store.reader import StoredDevice
+from unclouded.store.reading.reader import StoredDevice
 from unclouded.table_files.tables import Cell, ColumnKind, ExportColumn, ExportTable, Row
 from unclouded.table_files.zoned_times import ZonedTimes
 

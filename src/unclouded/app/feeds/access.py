@@ -23,7 +23,7 @@ from unclouded.core.feeds import FeedInterval, gaps
 from unclouded.core.times import iso, parse_time
 from unclouded.feeds.address import addresses
 from unclouded.feeds.answer import given_intervals, intervals_of
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 
 PATH = "/api/feeds"
 ROWS_AT_ONCE = 5_000  # that are handed to the hub in one request

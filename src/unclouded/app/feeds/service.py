@@ -20,7 +20,7 @@ from unclouded.core.feeds import FeedInterval, gaps
 from unclouded.core.model import Fact
 from unclouded.core.supervise import supervise
 from unclouded.feeds.answer import given_intervals, present_value
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 
 log = logging.getLogger("unclouded.feeds")
 

@@ -11,7 +11,7 @@ from unclouded.app.importing.plan import MOST_SAMPLES, MOST_WH, ImportPlan, plan
 from unclouded.app.importing.sources import ReadOptions, read_source
 from unclouded.core.errors import CommandError
 from unclouded.core.times import iso
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 
 
 class DoneImport(msgspec.Struct, frozen=True, kw_only=True):

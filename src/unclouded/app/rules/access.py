@@ -15,7 +15,7 @@ from unclouded.core.times import parse_time
 from unclouded.rules.engine.rule_engine import RuleEngine
 from unclouded.rules.engine.rule_states import rules_view
 from unclouded.rules.text.spans import LONGEST_S
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 
 PATH = "/api/rules"
 TIMERS = "/api/timers"

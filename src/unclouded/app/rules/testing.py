@@ -21,7 +21,7 @@ from unclouded.rules.engine.outputs import RuleCommand
 from unclouded.rules.engine.point_control import shown
 from unclouded.rules.replay import Replayed, RuleReplay
 from unclouded.rules.rule import Rule
-from unclouded.store.reader import StoreReader, UnknownDevice
+from unclouded.store.reading.reader import StoreReader, UnknownDevice
 
 LONGEST_S = 31 * 86_400.0  # of a test
 LATEST = 250_000_000_000.0  # Unix seconds, of the year 9892: later days have no day behind them

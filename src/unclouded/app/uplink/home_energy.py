@@ -12,8 +12,8 @@ from unclouded.app.configuration.cost_tables import CostsTable
 from unclouded.app.costs.measured_home import Columns, MeasuredHome, home_energy, measured_home
 from unclouded.app.costs.quarter_columns import QuarterColumn, QuarterColumns
 from unclouded.core.model import Device
-from unclouded.store.condense import HOUR, Grid
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.condense import HOUR, Grid
+from unclouded.store.reading.reader import StoreReader
 from unclouded.tariffs.quarters import QUARTER, day_begin
 from unclouded.uplink.contents.energy import ESTIMATED, GAP, UNFINISHED, DayEnergy, EnergyWindow, HourEnergy
 from unclouded.uplink.let_out import LetOutFilter

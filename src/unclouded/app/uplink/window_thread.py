@@ -17,7 +17,7 @@ from unclouded.app.uplink.home_energy import HomeEnergyWindows
 from unclouded.core.errors import StoreError
 from unclouded.core.model import Device
 from unclouded.store.outbox import Window
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.uplink.let_out import LetOutFilter, LetOutRules
 from unclouded.uplink.window_reader import WindowReader
 

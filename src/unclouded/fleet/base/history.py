@@ -22,9 +22,9 @@ from unclouded.fleet.base.connections import BaseConnections, Connection, Row
 from unclouded.fleet.base.errors import BaseRefused, NotInScope
 from unclouded.fleet.base.stored_windows import levels_in, stored_windows
 from unclouded.fleet.base.views import HomeEventRow, Scope
-from unclouded.store.codec import QUALITIES, SeriesScale, flags_of
-from unclouded.store.condense import Grid, milliseconds, step_of
-from unclouded.store.part import SeriesPart, join, rolled_marks
+from unclouded.store.encoding.codec import QUALITIES, SeriesScale, flags_of
+from unclouded.store.encoding.part import SeriesPart, join, rolled_marks
+from unclouded.store.reading.condense import Grid, milliseconds, step_of
 from unclouded.store.silence import DOWN, UP
 from unclouded.uplink.contents.arrays import SeriesArrays, raw_arrays
 from unclouded.uplink.contents.catalogue import SentSeries

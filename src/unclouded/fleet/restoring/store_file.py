@@ -15,11 +15,11 @@ from contextlib import closing
 from pathlib import Path
 
 from unclouded.core.model import Device, Ledger
-from unclouded.store import blob
-from unclouded.store.codec import device_to_json, ledger_to_json
-from unclouded.store.part import SeriesPart, join
+from unclouded.store.encoding import blob
+from unclouded.store.encoding.codec import device_to_json, ledger_to_json
+from unclouded.store.encoding.part import SeriesPart, join
+from unclouded.store.file.schema import open_to_write
 from unclouded.store.rollup import PUT_ROW, Rollup
-from unclouded.store.schema import open_to_write
 from unclouded.store.transaction import transaction
 from unclouded.uplink.contents.catalogue import SentCatalogue, SentDevice, SentSeries
 from unclouded.uplink.contents.raw import decode_raw

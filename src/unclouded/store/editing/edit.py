@@ -18,7 +18,7 @@ import msgspec
 
 from unclouded.core.errors import DamagedStore
 from unclouded.core.model import Value, unit_of
-from unclouded.store.codec import from_json
+from unclouded.store.encoding.codec import from_json
 
 EDITED = "edited"  # the flag of a value that an edit replaced
 EditAction = Literal["void", "edit"]

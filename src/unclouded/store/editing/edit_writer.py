@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from unclouded.core.errors import CommandError
 from unclouded.core.times import iso
-from unclouded.store.codec import to_json
 from unclouded.store.editing.edit import (
     COLUMNS,
     EDITED,
@@ -16,6 +15,7 @@ from unclouded.store.editing.edit import (
     value_to_json,
 )
 from unclouded.store.editing.unrolled import Unrolled
+from unclouded.store.encoding.codec import to_json
 from unclouded.store.outbox import StoreOutbox
 from unclouded.store.repair import PUT_AUDIT, flag_bit
 from unclouded.store.transaction import changing

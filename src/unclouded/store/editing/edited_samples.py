@@ -8,10 +8,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from unclouded.store.blob import Entry
-from unclouded.store.chunk import DeviceSecond
-from unclouded.store.codec import QUALITIES, SeriesScale
 from unclouded.store.editing.edit import COLUMNS, EDITED, EditSpan, HistoryEdit, edit_of, is_energy_counter, overlay
+from unclouded.store.encoding.blob import Entry
+from unclouded.store.encoding.chunk import DeviceSecond
+from unclouded.store.encoding.codec import QUALITIES, SeriesScale
 from unclouded.store.rows import Rows
 
 # Edits of values between two times (Unix ms), by the series that they concern

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from unclouded.store.blob import Entry
-from unclouded.store.chunk import DeviceSecond
+from unclouded.store.encoding.blob import Entry
+from unclouded.store.encoding.chunk import DeviceSecond
 
 
 class AnchorRules(msgspec.Struct, frozen=True, kw_only=True):

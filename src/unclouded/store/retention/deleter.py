@@ -15,9 +15,9 @@ from itertools import pairwise
 
 from unclouded.core.errors import DamagedStore
 from unclouded.core.times import iso
-from unclouded.store import blob
-from unclouded.store.chunk import SPAN_S
-from unclouded.store.codec import to_json
+from unclouded.store.encoding import blob
+from unclouded.store.encoding.chunk import SPAN_S
+from unclouded.store.encoding.codec import to_json
 from unclouded.store.hour_samples import HourSamples
 from unclouded.store.repair import PUT_AUDIT
 from unclouded.store.retention.anchors import AnchorRules, Anchors

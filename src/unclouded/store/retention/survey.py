@@ -11,7 +11,7 @@ import msgspec
 
 from unclouded.core.retention_views import KeptRule, KeptSpan, RetentionState, RetentionView
 from unclouded.core.times import iso
-from unclouded.store.chunk import SPAN_S
+from unclouded.store.encoding.chunk import SPAN_S
 from unclouded.store.retention.expired import NOTHING, RAW, SPANS, gone_of
 from unclouded.store.retention.plan import GET as GET_PLAN
 from unclouded.store.retention.plan import KEY, RetentionPlan, plan_from

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unclouded.store.chunk import DIFFERENCES, ChunkHead, ChunkLimits, OpenedChunk, read_head
-from unclouded.store.columns import FAR, NEAR, VARINTS, ColumnReader
+from unclouded.store.encoding.chunk import DIFFERENCES, ChunkHead, ChunkLimits, OpenedChunk, read_head
+from unclouded.store.encoding.columns import FAR, NEAR, VARINTS, ColumnReader
 from unclouded.uplink.contents.packing import MOST_VALUES, as_content_error
 from unclouded.uplink.contents.raw import SPAN_S, opened_chunks
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from unclouded.store import chunk
-from unclouded.store.chunk import ChunkLimits, DeviceSecond, OpenedChunk
+from unclouded.store.encoding import chunk
+from unclouded.store.encoding.chunk import ChunkLimits, DeviceSecond, OpenedChunk
 from unclouded.uplink.contents.packing import (
     MOST_ITEMS,
     MOST_UNPACKED,

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
 
-from unclouded.store.columns import ColumnReader, put_column, put_number, put_varints
-from unclouded.store.part import SeriesPart
+from unclouded.store.encoding.columns import ColumnReader, put_column, put_number, put_varints
+from unclouded.store.encoding.part import SeriesPart
 from unclouded.uplink.contents.packing import MOST_ROWS, ContentError, as_content_error, limit, pack, unpack
 
 STEPS = {"quarter": 900, "minute": 60}  # s of one step, by level
@@ -23,7 +23,7 @@ PutColumn = Callable[[bytearray, Sequence[int]], None]
 
 
 class RolledRow(NamedTuple):
-    """A row of the store: ``start``: Unix s of the step; ``part``: exact, see store.part."""
+    """A row of the store: ``start``: Unix s of the step; ``part``: exact, see store.encoding.part."""
 
     series: int
     start: int

@@ -14,7 +14,7 @@ from unclouded.core.consumption_views import Anomalies, LoadDuration
 from unclouded.core.printable import csv_cell, csv_text
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
-from unclouded.store.reader import UnknownDevice
+from unclouded.store.reading.reader import UnknownDevice
 from unclouded.web.history.energy import DEFAULT_SPAN_S
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest, as_json, time_of

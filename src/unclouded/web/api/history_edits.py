@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from unclouded.store.reader import FOREVER
+from unclouded.store.reading.reader import FOREVER
 from unclouded.web.api.devices import origin_of
 from unclouded.web.api.history import STORE, Moment
 from unclouded.web.history.editing.proposal import EditRequest

@@ -1,6 +1,6 @@
 """Levels of a counter at the ends of periods, and the gaps over their borders, read from the store.
 
-rows of 900 or 3600 s   where all borders are multiples of that: a column at a time (store/counter_rows.py)
+rows of 900 or 3600 s   where all borders are multiples of that: a column at a time (store/reading/counter_rows.py)
 steps                   elsewhere: what is newer than the rows, or computed again
 """
 
@@ -13,10 +13,10 @@ from operator import sub
 from typing import NamedTuple
 
 from unclouded.core.model import Value
-from unclouded.store.codec import SeriesScale
-from unclouded.store.condense import HOUR, Grid
-from unclouded.store.counter_rows import FlaggedRow, SeriesRows
-from unclouded.store.reader import StoreReader
+from unclouded.store.encoding.codec import SeriesScale
+from unclouded.store.reading.condense import HOUR, Grid
+from unclouded.store.reading.counter_rows import FlaggedRow, SeriesRows
+from unclouded.store.reading.reader import StoreReader
 from unclouded.web.history.rises import Gap, PeriodLevels
 
 GAP, LOST = "gap", "lost"  # flags: the energy of an outage; days that a device does not keep

@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
-from unclouded.store.condense import DAY, HOUR, Grid, milliseconds
 from unclouded.store.editing.edit import HistoryEdit, overlapping, overlay
-from unclouded.store.reader import StoreReader, UnknownDevice
+from unclouded.store.reading.condense import DAY, HOUR, Grid, milliseconds
+from unclouded.store.reading.reader import StoreReader, UnknownDevice
 from unclouded.web.history.counter_levels import (
     QUARTER,
     KeptGaps,

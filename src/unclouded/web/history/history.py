@@ -22,7 +22,7 @@ from unclouded.core.model import Device
 from unclouded.core.retention_views import RetentionView
 from unclouded.core.times import iso
 from unclouded.core.views import EventView
-from unclouded.store.reader import FOREVER, DamagedHour, Event, StoreReader
+from unclouded.store.reading.reader import FOREVER, DamagedHour, Event, StoreReader
 from unclouded.store.retention.rules import RetentionRule
 from unclouded.store.writer import StoreWriter
 from unclouded.web.history import energy, series

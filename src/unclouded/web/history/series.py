@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Point, Quality, Value
-from unclouded.store.codec import UNKNOWN_EXPONENT
-from unclouded.store.condense import MAX_TIME_S, Grid, LastValue, milliseconds
-from unclouded.store.reader import StoreReader, UnknownDevice
+from unclouded.store.encoding.codec import UNKNOWN_EXPONENT
+from unclouded.store.reading.condense import MAX_TIME_S, Grid, LastValue, milliseconds
+from unclouded.store.reading.reader import StoreReader, UnknownDevice
 from unclouded.web.schemas import History, Mark, Series
 from unclouded.web.words import say
 

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, unit_of
-from unclouded.store.condense import Grid, HistoryStep
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.condense import Grid, HistoryStep
+from unclouded.store.reading.reader import StoreReader
 from unclouded.web.history.checks import rules
 from unclouded.web.history.checks.rules import SuspectRange
 from unclouded.web.history.energy import energy

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from unclouded.store.condense import HistoryStep
+from unclouded.store.reading.condense import HistoryStep
 
 CheckKind = Literal["spike", "frozen", "mismatch", "gap", "parts", "negative"]
 HOUR, DAY = 3600, 86_400  # s

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from unclouded.core.consumption_views import Anomalies, Anomaly, AnomalyKind
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device
-from unclouded.store.condense import DAY, HOUR, Grid
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.condense import DAY, HOUR, Grid
+from unclouded.store.reading.reader import StoreReader
 from unclouded.web.history.consumption.answer_load import HOME
 from unclouded.web.history.consumption.days import DayColumns, DayHours, day_columns, day_hours, hour_columns
 from unclouded.web.history.consumption.home import Column, HomePlan, home_plan, home_use

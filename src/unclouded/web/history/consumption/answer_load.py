@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from unclouded.core.consumption_views import LoadCurve, LoadDuration
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.web.history.consumption.home import Column, HomePlan, home_plan, home_use
 from unclouded.web.history.consumption.load import NIGHT_HOURS, base_load, curve
 from unclouded.web.history.consumption.power import LONGEST_S, PowerSteps, power_column, power_steps

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from unclouded.store.condense import DAY, HOUR, Grid, milliseconds
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.condense import DAY, HOUR, Grid, milliseconds
+from unclouded.store.reading.reader import StoreReader
 from unclouded.web.history.consumption.home import EXPORT, IMPORT, Column
 from unclouded.web.history.consumption.load import NIGHT_HOURS
 from unclouded.web.history.energy import energy

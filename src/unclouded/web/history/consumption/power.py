@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from unclouded.store.condense import DAY, HOUR, Grid, milliseconds
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.condense import DAY, HOUR, Grid, milliseconds
+from unclouded.store.reading.reader import StoreReader
 from unclouded.web.history.consumption.home import POWER, Column
 
 LONGEST_S = 366 * DAY + HOUR  # that one answer is of

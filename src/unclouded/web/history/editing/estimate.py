@@ -13,9 +13,9 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from unclouded.core.errors import CommandError
-from unclouded.store.condense import DAY, HOUR, Grid
 from unclouded.store.editing.edit import EditValue, EnergyPiece
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.condense import DAY, HOUR, Grid
+from unclouded.store.reading.reader import StoreReader
 from unclouded.web.history.energy import energy
 from unclouded.web.words import say
 

@@ -10,9 +10,9 @@ from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
 from unclouded.core.printable import printable
 from unclouded.core.times import iso
-from unclouded.store.condense import DAY, MAX_TIME_S, Grid
 from unclouded.store.editing.edit import EditValue, EnergyPiece, HistoryEdit, NewEdit, is_energy_counter
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.condense import DAY, MAX_TIME_S, Grid
+from unclouded.store.reading.reader import StoreReader
 from unclouded.web.history.editing.estimate import like_days, line_between
 from unclouded.web.history.energy import energy
 from unclouded.web.schemas import EditBody, EditPreview, HistoryEditView

@@ -15,8 +15,8 @@ from collections.abc import Container, Iterable, Mapping
 from typing import NamedTuple
 
 from unclouded.core.model import Quality
-from unclouded.store.chunk import DeviceSecond
-from unclouded.store.codec import QUALITIES
+from unclouded.store.encoding.chunk import DeviceSecond
+from unclouded.store.encoding.codec import QUALITIES
 
 MAX_NUMBER = 10**300  # within the range of floats in every scale
 
@@ -110,7 +110,7 @@ def join(first: SeriesPart, second: SeriesPart) -> SeriesPart:
 
 
 def rolled_marks(marks: int) -> int:
-    """The marks of a sample (see ``store.blob``) as those of a part."""
+    """The marks of a sample (see ``store.encoding.blob``) as those of a part."""
     return 1 << (marks & 3) >> 1 | marks >> 2 << 3
 
 

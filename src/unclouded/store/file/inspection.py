@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from unclouded.core.errors import StoreError
-from unclouded.store.chunk import is_sound
-from unclouded.store.schema import BUSY_MS, MIGRATIONS, check_ours, explain
+from unclouded.store.encoding.chunk import is_sound
+from unclouded.store.file.schema import BUSY_MS, MIGRATIONS, check_ours, explain
 
 STEPS = 10_000  # of SQLite's machine between two looks at the clock
 FORMAT = len(MIGRATIONS)

@@ -94,7 +94,7 @@ def device_from_json(text: str) -> Device:
 
 
 def marks_of(quality: Quality, bits: Mapping[str, int], flags: tuple[str, ...]) -> int:
-    """Quality and flags as one number; see ``store.blob``."""
+    """Quality and flags as one number; see ``store.encoding.blob``."""
     marks = QUALITIES.index(quality)
     for flag in flags:
         marks |= 4 << bits[flag]

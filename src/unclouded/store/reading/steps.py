@@ -12,8 +12,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 
 from unclouded.core.model import Quality
-from unclouded.store.codec import QUALITIES, VALUE, SeriesScale, from_json
-from unclouded.store.condense import (
+from unclouded.store.editing.edited_samples import edit_at, text_spans
+from unclouded.store.editing.unrolled import UnrolledRange, rolled_parts, unrolled
+from unclouded.store.encoding.codec import QUALITIES, VALUE, SeriesScale, from_json
+from unclouded.store.encoding.part import SeriesPart, StepRange, accumulate, join, new_accumulators, worst
+from unclouded.store.reading.condense import (
     DAY,
     MAX_TIME_S,
     Grid,
@@ -25,9 +28,6 @@ from unclouded.store.condense import (
     milliseconds,
     step_of,
 )
-from unclouded.store.editing.edited_samples import edit_at, text_spans
-from unclouded.store.editing.unrolled import UnrolledRange, rolled_parts, unrolled
-from unclouded.store.part import SeriesPart, StepRange, accumulate, join, new_accumulators, worst
 from unclouded.store.retention.expired import NOTHING, Gone, first_row, gone_of, grouped, kept_parts, newest_row
 from unclouded.store.rollup import MINUTE, SPANS
 from unclouded.store.rows import Rows

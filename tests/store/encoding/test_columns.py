@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unclouded.store.columns import (
+from unclouded.store.encoding.columns import (
     FAR,
     FEW,
     NEAR,

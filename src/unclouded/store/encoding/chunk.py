@@ -7,7 +7,7 @@
     12:00:01.006  power 671, voltage 2301   ┘
 
 A moment is a millisecond with values; its shape is which series it has, in their order. Columns, times, values: see
-store.columns. Version 1, which is read only, has columns of differences for times and values.
+store.encoding.columns. Version 1, which is read only, has columns of differences for times and values.
 """
 
 import contextlib
@@ -18,8 +18,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from unclouded.core.errors import DamagedStore
-from unclouded.store.blob import Entry
-from unclouded.store.columns import MOST_BYTES, ColumnReader, put_column, put_number, put_times, put_values
+from unclouded.store.encoding.blob import Entry
+from unclouded.store.encoding.columns import MOST_BYTES, ColumnReader, put_column, put_number, put_times, put_values
 
 SPAN_S = 3600  # of one chunk, whole hours from the Unix epoch
 VERSION = 2

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from unclouded.core.errors import DamagedStore
 from unclouded.core.model import Device
-from unclouded.store import chunk
-from unclouded.store.blob import decode as decode_blob
-from unclouded.store.chunk import SPAN_S, DeviceSecond
-from unclouded.store.codec import VALUE, device_from_json
 from unclouded.store.editing.edited_samples import with_edits
+from unclouded.store.encoding import chunk
+from unclouded.store.encoding.blob import decode as decode_blob
+from unclouded.store.encoding.chunk import SPAN_S, DeviceSecond
+from unclouded.store.encoding.codec import VALUE, device_from_json
+from unclouded.store.encoding.part import SeriesPart, StepRange, accumulate, new_accumulators
 from unclouded.store.hour_samples import in_pieces, merged_in_order
-from unclouded.store.part import SeriesPart, StepRange, accumulate, new_accumulators
 from unclouded.store.rollup import stored_columns
 from unclouded.store.rows import Rows
 from unclouded.store.samples import DamagedHours

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from unclouded.core.errors import StoreError
-from unclouded.store.schema import open_to_write
-from unclouded.store.snapshot import snapshot
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.file.snapshot import snapshot
 
 ROUNDS = 12
 

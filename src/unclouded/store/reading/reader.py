@@ -19,20 +19,20 @@ from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Quality, Reading, Value, unit_of
 from unclouded.core.retention_views import RetentionView
 from unclouded.core.times import iso
-from unclouded.store.codec import QUALITIES, VALUE, SeriesScale, device_from_json, flags_of, from_json
-from unclouded.store.condense import Grid, HistoryRow, HistoryStep, LastValue, milliseconds
-from unclouded.store.counter_rows import CounterQuery, CounterRows, counter_rows
 from unclouded.store.editing.edit import COLUMNS, HistoryEdit, edit_of
 from unclouded.store.editing.edited_samples import edit_at, text_spans
+from unclouded.store.encoding.codec import QUALITIES, VALUE, SeriesScale, device_from_json, flags_of, from_json
 from unclouded.store.feeds import StoredFeeds
+from unclouded.store.file.schema import explain, open_to_read
+from unclouded.store.reading.condense import Grid, HistoryRow, HistoryStep, LastValue, milliseconds
+from unclouded.store.reading.counter_rows import CounterQuery, CounterRows, counter_rows
+from unclouded.store.reading.steps import DEPTH, TEXT_DEPTH, VALUES, Steps
+from unclouded.store.reading.window_source import WindowSource
 from unclouded.store.retention.expired import Gone, gone_of
 from unclouded.store.retention.rules import RetentionRule
 from unclouded.store.retention.survey import survey
 from unclouded.store.samples import DamagedHours, Samples
-from unclouded.store.schema import explain, open_to_read
 from unclouded.store.silence import Silences
-from unclouded.store.steps import DEPTH, TEXT_DEPTH, VALUES, Steps
-from unclouded.store.window_source import WindowSource
 
 FOREVER = 2.0**40
 LONGEST_ROWS_S = 3600

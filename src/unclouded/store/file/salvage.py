@@ -20,9 +20,9 @@ import msgspec
 
 from unclouded.core.errors import DamagedStore, StoreError
 from unclouded.core.model import Device, Ledger, unit_of
-from unclouded.store import blob, chunk
-from unclouded.store.chunk import DeviceSecond
-from unclouded.store.codec import (
+from unclouded.store.encoding import blob, chunk
+from unclouded.store.encoding.chunk import DeviceSecond
+from unclouded.store.encoding.codec import (
     VALUE,
     SeriesScale,
     device_from_json,
@@ -34,11 +34,11 @@ from unclouded.store.codec import (
 )
 from unclouded.store.feeds import NUMBER as FEED_NUMBER
 from unclouded.store.feeds import PUT_NAME as PUT_FEED_NAME
-from unclouded.store.pages import Column, Record, SqliteFile, TableShape
+from unclouded.store.file.pages import Column, Record, SqliteFile, TableShape
+from unclouded.store.file.schema import MIGRATIONS
 from unclouded.store.repair import PUT_AUDIT
 from unclouded.store.retention.expired import SPANS as EXPIRED_SPANS
 from unclouded.store.rollup import Rollup
-from unclouded.store.schema import MIGRATIONS
 from unclouded.store.sealing import PUT_SAMPLE, merge_chunk
 from unclouded.store.transaction import transaction
 from unclouded.store.writer import LAST_SECOND, merge_or_replace

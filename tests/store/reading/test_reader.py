@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import Device, Fact, Point, Quality, Reading
-from unclouded.store.reader import StoreReader
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.sink import Store
 
 NOON = 1_800_000_000

@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from unclouded.core.errors import StoreError
 from unclouded.core.feeds import FeedInterval, FeedValues
 from unclouded.core.model import Device, Fact, Ledger, Memory, Notice, Point, Reading, Status
-from unclouded.store.blob import decode
-from unclouded.store.condense import HistoryRow
 from unclouded.store.editing.edit import NewEdit
-from unclouded.store.pages import SqliteFile
-from unclouded.store.reader import StoreReader
+from unclouded.store.encoding.blob import decode
+from unclouded.store.file.pages import SqliteFile
+from unclouded.store.file.salvage import HISTORY, STATE, move_aside, salvage, shapes
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.condense import HistoryRow
+from unclouded.store.reading.reader import StoreReader
 from unclouded.store.repair import Repair
-from unclouded.store.salvage import HISTORY, STATE, move_aside, salvage, shapes
-from unclouded.store.schema import open_to_write
 from unclouded.store.sink import Store
 from unclouded.store.writer import StoreWriter
 

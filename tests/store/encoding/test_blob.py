@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unclouded.core.errors import StoreError
-from unclouded.store.blob import decode, encode, merge
+from unclouded.store.encoding.blob import decode, encode, merge
 
 Entries = list[tuple[int, int, int, int]]  # millisecond, series, number, mark
 

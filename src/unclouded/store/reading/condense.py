@@ -16,8 +16,8 @@ from typing import NamedTuple
 import msgspec
 
 from unclouded.core.model import Quality, Value
-from unclouded.store.codec import QUALITIES, SeriesScale
-from unclouded.store.part import SeriesPart, flags_in, has_quality, worst
+from unclouded.store.encoding.codec import QUALITIES, SeriesScale
+from unclouded.store.encoding.part import SeriesPart, flags_in, has_quality, worst
 
 HOUR, DAY, WEEK = 3600, 86_400, 7 * 86_400  # s
 MAX_TIME_S = 2**37  # the datetime module supports little beyond

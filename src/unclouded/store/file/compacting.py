@@ -18,7 +18,7 @@ import msgspec
 
 from unclouded.core.durable import sync_to_disk
 from unclouded.core.errors import StoreError
-from unclouded.store.schema import explain, open_to_write
+from unclouded.store.file.schema import explain, open_to_write
 
 STEPS = 100_000  # of SQLite's machine between two looks at the copy
 SPARE = 16 * 1024 * 1024  # bytes of the disk that stay free

@@ -13,8 +13,8 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from unclouded.store.codec import QUALITIES, SeriesScale
 from unclouded.store.editing.unrolled import UnrolledRange, unrolled
+from unclouded.store.encoding.codec import QUALITIES, SeriesScale
 from unclouded.store.retention.expired import NOTHING, gone_of
 from unclouded.store.rows import Rows
 

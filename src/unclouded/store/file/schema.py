@@ -4,8 +4,8 @@
     alias    every id that a device ever had
 series   one point of a device in one scale (10 ** exponent); several series of one point are read as one
     flag     the names of the flag bits in sample blobs
-    sample   one device-second as a blob (see store.blob)
-    chunk    one device-hour as compressed columns, in place of its samples (see store.chunk, store.sealing)
+    sample   one device-second as a blob (see store.encoding.blob)
+    chunk    one device-hour as compressed columns, in place of its samples (see store.encoding.chunk, store.sealing)
     rollup   one series within 60, 900 or 3600 s, computed from the samples (see store.rollup)
     rolled   the time until which a device's samples are rolled up
     event    texts, states, commands, joins … as JSON

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unclouded.core.errors import DamagedStore
-from unclouded.store import blob, chunk
-from unclouded.store.chunk import SPAN_S, VERSION, DeviceSecond, decode, encode
+from unclouded.store.encoding import blob, chunk
+from unclouded.store.encoding.chunk import SPAN_S, VERSION, DeviceSecond, decode, encode
 
 HOUR = 1_764_504_000 // SPAN_S * SPAN_S
 

@@ -14,10 +14,10 @@ import pytest
 
 from store.test_rollup import Keeper, plug, watts
 from unclouded.core.errors import StoreError
-from unclouded.store import compacting
-from unclouded.store.compacting import compact
-from unclouded.store.reader import StoreReader
-from unclouded.store.schema import open_to_write
+from unclouded.store.file import compacting
+from unclouded.store.file.compacting import compact
+from unclouded.store.file.schema import open_to_write
+from unclouded.store.reading.reader import StoreReader
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_a_damaged_store_stays(path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from unclouded.store import compacting
+from unclouded.store.file import compacting
 name, path = sys.argv[1:]
 done = getattr(compacting, name)
 def die(*args, **keys):

@@ -23,8 +23,8 @@ from typing import IO, BinaryIO
 import msgspec
 
 from unclouded.core.errors import StoreError
+from unclouded.store.file.schema import BUSY_MS, check_ours, explain
 from unclouded.store.samples import Samples
-from unclouded.store.schema import BUSY_MS, check_ours, explain
 
 PIECE = 1024 * 1024  # bytes read at once
 IN_MEMORY = 16 * 1024 * 1024  # of a log; a longer one goes through a temporary file

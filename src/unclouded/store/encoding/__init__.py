@@ -1,0 +1,1 @@
+"""How samples, values and rolled-up rows are written as bytes: pure, without the database."""
