@@ -266,7 +266,7 @@ WHERE = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(places=WHERE)
 def test_every_row_on_an_undamaged_page_is_salvaged(
     whole: Path, tmp_path_factory: pytest.TempPathFactory, places: list[tuple[float, bytes]]
