@@ -47,7 +47,7 @@ def lines_of(text: str) -> list[int]:
 
 
 @pytest.mark.parametrize("form", RENDERINGS)
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(frames=CAPTURES)
 def test_frames_are_the_same_in_every_format(form: str, frames: list[bytes]) -> None:
     if form == "cat -v":  # which leaves open whether M-^M-v is two bytes or three
@@ -56,7 +56,7 @@ def test_frames_are_the_same_in_every_format(form: str, frames: list[bytes]) -> 
 
 
 @pytest.mark.parametrize("form", MESSAGE_RENDERINGS)
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(messages=st.lists(MESSAGES, min_size=1, max_size=4))
 def test_messages_are_the_same_in_every_format(form: str, messages: list[bytes]) -> None:
     found = frames_of(MESSAGE_RENDERINGS[form](messages).encode())

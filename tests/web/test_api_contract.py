@@ -218,14 +218,15 @@ def locked(app: Starlette, tmp_path_factory: pytest.TempPathFactory) -> Auth:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.label)
 def test_every_answer_matches_the_document(operation: Operation, app: Starlette) -> None:
-    met = answers(operation, app, 30)
-    assert 200 in met or operation.path in NEVER_DONE
-    assert met & {400, 404, 422} or not has_input(operation)
+    met = answers(operation, app, 12)
+    if not is_covered(operation, met):
+        met = answers(operation, app, 60)
+    assert is_covered(operation, met), met
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.label)
 def test_a_request_without_login_gets_401_only(operation: Operation, locked: Auth) -> None:
-    met = answers(operation, locked, 5)
+    met = answers(operation, locked, 3)
     assert met == {401} or operation.path in FREE
 
 
@@ -241,6 +242,12 @@ def answers(operation: Operation, app: ASGIApp, most: int) -> set[int]:
 
     ask()
     return met
+
+
+def is_covered(operation: Operation, met: set[int]) -> bool:
+    """Whether a request was done and one refused, where both can be."""
+    is_done = 200 in met or operation.path in NEVER_DONE
+    return is_done and (bool(met & {400, 404, 422}) or not has_input(operation))
 
 
 def has_input(operation: Operation) -> bool:

@@ -53,6 +53,11 @@ class Published:
         return self.publisher.status().state
 
     @property
+    def is_subscribed(self) -> bool:
+        exchange = self.publisher._exchange
+        return self.state == "running" and exchange is not None and not exchange.awaited
+
+    @property
     def text(self) -> str:
         return self.publisher.status().text
 
@@ -69,11 +74,11 @@ async def publishing(
     waits: bool = False,
     find_offers: FindOffers | None = None,
 ) -> AsyncIterator[Published]:
-    """``waits``: do not wait until it is connected."""
+    """``waits``: do not wait until it is connected and subscribed: a message of another client may overtake that."""
     one = Published(hub, chosen, companions, find_offers)
     task = asyncio.create_task(one.publisher.run())
     try:
-        await until(lambda: waits or one.state == "running" or task.done())
+        await until(lambda: waits or one.is_subscribed or task.done())
         yield one
     finally:
         task.cancel()

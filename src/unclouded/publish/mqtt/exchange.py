@@ -59,6 +59,7 @@ class BrokerExchange:
         self.stage: Literal["opening", "looking", "publishing"] = "opening"
         self.sent = 0
         self.refused: tuple[str, ...] = ()  # filters and topics that the broker does not permit
+        self.awaited = set[int]()  # numbers of subscriptions that the broker has not answered yet
         self._image = image
         self._outbox = outbox
         self._look = look
@@ -199,6 +200,7 @@ class BrokerExchange:
 
     def _granted(self, number: int, refused: Sequence[str]) -> None:
         self.refused = (*self.refused, *refused)
+        self.awaited.discard(number)
         if number != self._looking or self._connection is None or self.stage != "looking":
             return
         if self._probe in refused:
@@ -229,6 +231,8 @@ class BrokerExchange:
         self.stage = "publishing"
         for filters, as_published in ((self._commands, True), (self._listen, False)):
             if filters:
-                connection.write(connection.session.subscribe(filters, as_published)[1])
+                number, data = connection.session.subscribe(filters, as_published)
+                self.awaited.add(number)
+                connection.write(data)
         self._ready(self._found)
         self.flush()
