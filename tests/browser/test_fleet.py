@@ -120,21 +120,21 @@ def test_a_home_is_renamed_sent_again_and_deleted_after_a_question(visitor: Visi
     expect(page.get_by_role("heading", level=1)).to_have_text("10 homes")
     go(page, f"/homes/{DOOMED}/manage")
     whole(page)
-    page.get_by_label("Name in the fleet").fill("Last house")
+    page.get_by_label("Name in the fleet").fill("Last home")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Last house")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Last home")
     page.get_by_label("Since").fill("2026-11-01")
     page.get_by_role("button", name="Have it sent again").click()
     page.get_by_role("dialog").get_by_role("button", name="Have it sent again").click()
     expect(page.locator("[data-setting=again] .saved")).to_have_text("Wanted since 2026-11-01.")
     page.get_by_role("button", name="Delete").click()
-    sure = page.get_by_role("dialog", name="Delete everything of Last house?")
+    sure = page.get_by_role("dialog", name="Delete everything of Last home?")
     sure.get_by_role("button", name="Cancel").click()
     expect(sure).to_have_count(0)
     assert DOOMED in home.rows
     page.get_by_role("button", name="Delete").click()
     sure.get_by_role("button", name="Delete").click()
-    expect(page.locator("main > [role=status]")).to_have_text("Last house is deleted.")
+    expect(page.locator("main > [role=status]")).to_have_text("Last home is deleted.")
     assert DOOMED not in home.rows
 
 

@@ -104,7 +104,7 @@ def pieces_of(framer: AnyFramer, chunks: Iterable[bytes]) -> list[Any]:
     return [*(piece for chunk in chunks for piece in framer.feed(chunk)), *framer.close()]
 
 
-def told(piece: Any) -> tuple[str, bytes]:
+def described(piece: Any) -> tuple[str, bytes]:
     reason = getattr(piece, "reason", "frame")
     return str(reason), piece.data if isinstance(piece, Noise) else bytes(piece)
 
@@ -225,7 +225,7 @@ WHEN: dict[str, str] = {
 @pytest.mark.parametrize("name", FRAMERS)
 def test_every_decision_about_a_long_damaged_stream(name: str) -> None:
     make, data = FRAMERS[name]
-    found = [told(piece) for piece in pieces_of(make(), [data])]
+    found = [described(piece) for piece in pieces_of(make(), [data])]
     assert b"".join(part for _, part in found) == data
     assert (digest(found), counts_of(found)) == EXPECTED[name]
 
@@ -235,10 +235,10 @@ def test_the_same_comes_out_in_chunks_and_as_soon_as_it_is_certain(name: str) ->
     make, data = FRAMERS[name]
     framer, found = make(), list[tuple[str, bytes]]()
     for at in range(0, len(data), CHUNK):
-        found += [(f"{at} {reason}", piece) for reason, piece in map(told, framer.feed(data[at : at + CHUNK]))]
-    found += [(f"{len(data)} {reason}", piece) for reason, piece in map(told, framer.close())]
+        found += [(f"{at} {reason}", piece) for reason, piece in map(described, framer.feed(data[at : at + CHUNK]))]
+    found += [(f"{len(data)} {reason}", piece) for reason, piece in map(described, framer.close())]
     whole = merged((reason.partition(" ")[2], piece) for reason, piece in found)
-    assert whole == merged(map(told, pieces_of(make(), [data])))
+    assert whole == merged(map(described, pieces_of(make(), [data])))
     assert digest(found) == WHEN[name]
 
 

@@ -38,7 +38,7 @@ RECENT_S = 4000  # s; windows that began longer ago have ended
 class CommandedPlug:
     """A plug on TCP. ``done``: how often its countdown was set to each value.
 
-    After ``hold`` it does what it is told and says nothing, so that its hub waits, until ``release``.
+    After ``hold`` it switches and does not answer, so that its hub waits, until ``release``.
     """
 
     def __init__(self, id: str) -> None:

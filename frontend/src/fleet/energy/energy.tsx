@@ -7,7 +7,7 @@ import { now } from "../../data/live";
 import { useAnswer } from "../../history/answers";
 import { Amount } from "../../history/amounts";
 import { BarChart } from "../../history/bar_chart";
-import { dayFrom, dayOf, dayText, periodTitle, shifted, type Day } from "../../history/calendar";
+import { dayFrom, dayOf, dayText, periodTitle, shifted, type Day } from "../../time/calendar";
 import type { Part } from "../../history/energy";
 import { periodText } from "../../history/table";
 import { Under } from "../../history/under";

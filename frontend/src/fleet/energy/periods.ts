@@ -4,7 +4,7 @@
  *     FleetEnergy ──► Energy with one device for each direction ──► the bars that a home has too
  */
 import type { Energy } from "../../data/shapes";
-import { dayFrom, instantOf, shifted, type Day, type Range } from "../../history/calendar";
+import { dayFrom, instantOf, shifted, type Day, type Range } from "../../time/calendar";
 import type { Bar, Bars } from "../../history/energy";
 import { csvText } from "../../history/table";
 import type { FleetEnergy } from "../shapes";

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { markOf } from "../../charts/palette";
 import { devices, now, timezone, version } from "../../data/live";
 import { forgetAnswers } from "../../history/answers";
-import { dayFrom, dayOf, dayText, spanOf, type Span } from "../../history/calendar";
+import { dayFrom, dayOf, dayText, spanOf, type Span } from "../../time/calendar";
 import { EnergyPanel } from "../../history/energy_panel";
 import { HeatPanel } from "../../history/heat/heat_panel";
 import { LinePanels } from "../../history/line_panels";

@@ -123,7 +123,7 @@ function Again({ path, refresh }: { path: string; refresh: () => void }) {
   };
   const answer = (isSure: boolean) => {
     setIsAsking(false);
-    if (isSure) void save.run(() => told(() => post<Done>(`${path}/again`, { since: day }), refresh));
+    if (isSure) void save.run(() => sent(() => post<Done>(`${path}/again`, { since: day }), refresh));
   };
   return (
     <Row
@@ -176,7 +176,7 @@ function Change({ name, title, text, sure, about, isDone = false, send, after }:
   const [isAsking, setIsAsking] = useState(false);
   const answer = (isSure: boolean) => {
     setIsAsking(false);
-    if (isSure) void save.run(() => told(send, after));
+    if (isSure) void save.run(() => sent(send, after));
   };
   return (
     <Row title={title} text={text} isStacked save={save} name={name}>
@@ -191,7 +191,7 @@ function Change({ name, title, text, sure, about, isDone = false, send, after }:
 }
 
 /** What the fleet says to a change. */
-async function told(send: () => Promise<Done>, after: (done: Done) => void): Promise<Result> {
+async function sent(send: () => Promise<Done>, after: (done: Done) => void): Promise<Result> {
   let text = "";
   const take = (done: Done) => {
     text = done.text;

@@ -5,7 +5,7 @@ import { Chart, type Line } from "../../charts/chart";
 import { now } from "../../data/live";
 import { DAY_COLUMNS, DAY_STEP_S } from "../../data/day";
 import { usePolled } from "../../data/polled";
-import { spanText } from "../../history/calendar";
+import { spanText } from "../../time/calendar";
 import { Notice } from "../../parts/notice";
 import { NOTHING, quantityText, timeText } from "../../text/format";
 import { say } from "../../text/words";

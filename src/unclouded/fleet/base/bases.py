@@ -93,12 +93,11 @@ class _OrganisationPlaces:
     async def page(self, scope: Scope, after: str, limit: int, fetch: Fetch[T]) -> tuple[list[T], str]:
         """A page of a list, and what the next one begins after; "": it was the last. Raises BaseRefused."""
         bases = await self.of(scope)
-        if not bases:
-            return [], ""
-        places = places_of(after, list(bases))
-        found = await asyncio.gather(*(fetch(base, places[shard]) for shard, base in bases.items()))
-        rows, next_places = merged(dict(zip(bases, found, strict=True)), places, limit)
-        return rows, after_of(next_places) if next_places else ""
+        return await _page(bases, after, limit, fetch) if bases else ([], "")
+
+    async def each(self, scope: Scope, ask: Ask[T]) -> list[T]:
+        """What each database of a scope says. Raises BaseRefused."""
+        return await asyncio.gather(*(ask(base) for base in (await self.of(scope)).values()))
 
     def forget(self) -> None:
         """An organisation was made or moved."""
@@ -126,13 +125,11 @@ class SpreadHomes:
 
     async def sums(self, scope: Scope, filter: HomeFilter, now: float) -> HomeSums:
         """Of all homes that a filter finds."""
-        bases = (await self._places.of(scope)).values()
-        return added_sums(await asyncio.gather(*(one.homes.sums(scope, filter, now) for one in bases)))
+        return added_sums(await self._places.each(scope, lambda base: base.homes.sums(scope, filter, now)))
 
     async def rows(self, scope: Scope, hubs: Sequence[str], now: float) -> list[HomeLine]:
         """Of these homes; those that are not in the scope are left out."""
-        bases = (await self._places.of(scope)).values()
-        found = await asyncio.gather(*(one.homes.rows(scope, hubs, now) for one in bases))
+        found = await self._places.each(scope, lambda base: base.homes.rows(scope, hubs, now))
         return [line for lines in found for line in lines]
 
     async def home(self, scope: Scope, hub: str, now: float) -> HomeDetail:
@@ -145,8 +142,7 @@ class SpreadHomes:
 
     async def settable(self, scope: Scope, hubs: Sequence[str], device: str) -> dict[str, Settable]:
         """What these homes let the fleet set of a device, by id; those that are not in the scope are left out."""
-        bases = (await self._places.of(scope)).values()
-        found = await asyncio.gather(*(one.homes.settable(scope, hubs, device) for one in bases))
+        found = await self._places.each(scope, lambda base: base.homes.settable(scope, hubs, device))
         return {hub: one for part in found for hub, one in part.items()}
 
     async def sent_catalogue(self, scope: Scope, hub: str) -> SentCatalogue:
@@ -174,16 +170,15 @@ class SpreadEnergy:
         hubs: Sequence[str] = (),
     ) -> list[HomeEnergyRow]:
         """Summed over the homes. Raises BaseRefused."""
-        bases = (await self._places.of(scope)).values()
-        asked = (one.energy.energy(scope, first, last, by, organisation, hubs) for one in bases)
-        return added_energy(await asyncio.gather(*asked))
+        return added_energy(
+            await self._places.each(scope, lambda base: base.energy.energy(scope, first, last, by, organisation, hubs))
+        )
 
     async def each(
         self, scope: Scope, hubs: Sequence[str], first: str, last: str, by: EnergyBy = "day"
     ) -> list[HomeEnergyRow]:
         """The same for each of these homes."""
-        bases = (await self._places.of(scope)).values()
-        found = await asyncio.gather(*(one.energy.each(scope, hubs, first, last, by) for one in bases))
+        found = await self._places.each(scope, lambda base: base.energy.each(scope, hubs, first, last, by))
         return sorted((row for rows in found for row in rows), key=lambda row: (row.hub or "", row.period))
 
 
@@ -271,9 +266,8 @@ class SpreadCommands:
 
     async def fates(self, scope: Scope, hub: str | None = None, batch: str = "") -> Mapping[CommandFate, int]:
         """How many commands are in each state."""
-        bases = (await self._places.of(scope)).values()
         sums: dict[CommandFate, int] = {}
-        for fates in await asyncio.gather(*(one.commands.fates(scope, hub, batch) for one in bases)):
+        for fates in await self._places.each(scope, lambda base: base.commands.fates(scope, hub, batch)):
             for fate, count in fates.items():
                 sums[fate] = sums.get(fate, 0) + count
         return sums
@@ -310,10 +304,7 @@ class SpreadAudit:
             return [PlacedRow((-one.at,), str(one.number), one) for one in rows]
 
         bases = {**dict(list(self._places.all.items())[:1]), **await self._places.of(scope)}
-        places = places_of(after, list(bases))
-        found = await asyncio.gather(*(fetch(base, places[shard]) for shard, base in bases.items()))
-        rows, next_places = merged(dict(zip(bases, found, strict=True)), places, limit)
-        return rows, after_of(next_places) if next_places else ""
+        return await _page(bases, after, limit, fetch)
 
 
 class SpreadRegister:
@@ -497,6 +488,14 @@ async def _check_new(base: FleetBase, row: OrganisationRow) -> None:
             f"The database {row.shard} already has an organisation {row.number} that the directory does not know: was"
             " the directory restored from a backup? Run the same command again: it takes the next number."
         )
+
+
+async def _page(bases: Parts, after: str, limit: int, fetch: Fetch[T]) -> tuple[list[T], str]:
+    """A page of a list of these databases, at least one, and what the next one begins after. Raises BaseRefused."""
+    places = places_of(after, list(bases))
+    found = await asyncio.gather(*(fetch(base, places[shard]) for shard, base in bases.items()))
+    rows, next_places = merged(dict(zip(bases, found, strict=True)), places, limit)
+    return rows, after_of(next_places) if next_places else ""
 
 
 async def _first_answer(

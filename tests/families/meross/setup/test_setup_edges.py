@@ -265,7 +265,7 @@ def test_each_request_is_a_step_with_its_number() -> None:
     assert (session.stats()["frames_out"], session.stats()["frames_in"], session.stats()["under_way"]) == (5, 5, 0)
 
 
-def test_a_plug_that_is_told_no_time_still_gets_its_server() -> None:
+def test_a_plug_that_is_events_no_time_still_gets_its_server() -> None:
     untrusted = LocalTime(5.0, 0, trusted=False)
     pair, _ = over_http(Plug(), answers=lambda side, question: untrusted)
     assert do(pair, "rehost", **SERVER).result == "confirmed"
@@ -313,11 +313,11 @@ def test_requests_count_on_from_a_random_number_and_wrap() -> None:
 def test_what_nothing_waits_for_is_rejected() -> None:
     session, _, data = begun()
     whole = answer_to(data)
-    told = [
+    events = [
         *session.receive(whole, 1.0, "other", 1),
         *session.receive(whole, 1.0, HTTP.name, 2),
     ]
-    assert [event.reason for event in told if isinstance(event, Rejected)] == [
+    assert [event.reason for event in events if isinstance(event, Rejected)] == [
         "received on a path that is not up",
         "an answer that nothing waits for",
     ]
