@@ -21,9 +21,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from _common import arguments, report, spin
+from browser.chromium import ARGS, program
 
 ROOT = Path(__file__).parent.parent
 UNCLOUDED = str(Path(sys.executable).with_name("unclouded"))
@@ -133,7 +136,7 @@ def main() -> None:
     before = spin()
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=program(), args=ARGS)
         figures = demos(browser, options.colds, options.runs)
         runs = []
         for _ in range(options.runs):

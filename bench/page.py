@@ -28,9 +28,12 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
 from websockets.asyncio.client import connect
 
 from _common import arguments, report, spin
+from browser.chromium import ARGS, program
 
 DEVICES = 20
 CLIENTS = (0, 1, 20)
@@ -282,7 +285,7 @@ def painted(page_url: str, loads: int) -> dict[str, float]:
     names = ("first_paint_ms", "first_values_ms", "first_load_bytes", "first_load_bytes_of_files")
     found: dict[str, list[float]] = {name: [] for name in names}
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = play.chromium.launch(executable_path=program(), args=ARGS)
         for number in range(loads + 1):
             context = browser.new_context(viewport={"width": 1280, "height": 800})
             page = context.new_page()
@@ -304,7 +307,7 @@ def budgets(page_url: str, loads: int) -> tuple[dict[str, object], list[str]]:
     figures: dict[str, object] = {}
     over = []
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = play.chromium.launch(executable_path=program(), args=ARGS)
         for name, (path, most_bytes) in PAGES.items():
             found = [one_load(browser, page_url.rstrip("/") + path) for _ in range(loads)]
             medians = [round(statistics.median(one), 3) for one in zip(*found, strict=True)]
