@@ -30,10 +30,10 @@ import msgspec
 
 from _common import arguments, report, spin
 from unclouded.app.hub_process import relax_collector
-from unclouded.core.link import Link
-from unclouded.core.session import Failure, LinkPath, Out
-from unclouded.core.supervise import Fault
-from unclouded.core.tls import plug_client_context
+from unclouded.core.security.tls import plug_client_context
+from unclouded.core.sessions.link import Link
+from unclouded.core.sessions.session import Failure, LinkPath, Out
+from unclouded.core.system.supervise import Fault
 from unclouded.links.broker.client import PlugIdentity
 from unclouded.links.broker.server import BrokerOptions, BrokerServer
 from unclouded.links.broker.tls_stream import SharedTls, TlsConnection

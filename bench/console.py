@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 
 from _common import arguments, report, spin
-from unclouded.core.session import Ambient, LinkPath, Logged
+from unclouded.core.sessions.session import Ambient, LinkPath, Logged
 from unclouded.families.meross.console.controller.session import ConsoleSession
 from unclouded.families.meross.console.controller.settings import ConsoleSettings
 from unclouded.families.meross.console.wire.lines import ConsoleLines, LineKind

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 from _common import arguments, report, spin
-from unclouded.core.session import Ambient, LinkPath, Reported
+from unclouded.core.sessions.session import Ambient, LinkPath, Reported
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaFramer, response
 from unclouded.families.emporia.host import HostSession, HostSettings
 from unclouded.families.emporia.reading import Registers, encode_zcl

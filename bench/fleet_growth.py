@@ -30,7 +30,7 @@ from _common import arguments, report, spin
 from fleet_base import START, postgres_s, readings
 from fleet_storm import connected, enrol, hub_id
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.migrations import migrate
+from unclouded.fleet.base.schema.migrations import migrate
 from unclouded.fleet.folder.certificates import FleetAuthority
 from unclouded.fleet.keys.issuer import Credentials
 from unclouded.fleet.local_servers.nats import HOST, PrivateNats

@@ -24,7 +24,7 @@ import msgspec
 from _common import arguments, report, spin
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseRefused
-from unclouded.fleet.base.migrations import migrate
+from unclouded.fleet.base.schema.migrations import migrate
 from unclouded.fleet.engine import FleetEngine
 from unclouded.fleet.keys.issuer import Credentials
 from unclouded.fleet.local_servers.nats import PrivateNats

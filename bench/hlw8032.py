@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from _common import arguments, report, spin
-from unclouded.core.session import Ambient, LinkPath, Reported
+from unclouded.core.sessions.session import Ambient, LinkPath, Reported
 from unclouded.families.hlw8032.frame import Hlw8032Frame, Hlw8032Framer, encode
 from unclouded.families.hlw8032.reader import Hlw8032Reader, Hlw8032Settings
 

@@ -27,9 +27,9 @@ import msgspec
 from _common import arguments, report, spin
 from unclouded.app.configuration.config import parse_config
 from unclouded.app.device_factory import DeviceFactory
-from unclouded.core.link import Inlet
 from unclouded.core.model import Fact, Reading
-from unclouded.core.session import LinkPath, Out
+from unclouded.core.sessions.link import Inlet
+from unclouded.core.sessions.session import LinkPath, Out
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub
 from unclouded.hub.services import Services

@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from unclouded.core.session import LinkPath
+from unclouded.core.sessions.session import LinkPath
 from unclouded.families.meross.controller.paths import PathState
 from unclouded.families.meross.controller.request_window import RequestWindow
 from unclouded.families.meross.controller.requests import ELECTRICITY, POLLS

@@ -31,8 +31,8 @@ from websockets.asyncio.client import connect
 from _common import arguments, report, spin
 from broker import cpu_of, more_files, mosquitto_bench, name_of
 from page import asked
-from unclouded.core.supervise import Fault
-from unclouded.core.tls import plug_client_context
+from unclouded.core.security.tls import plug_client_context
+from unclouded.core.system.supervise import Fault
 from unclouded.families.meross.wire.envelope import parse, reply
 from unclouded.families.meross.wire.identity import mac_of, password_for
 from unclouded.families.meross.wire.messages import payload_of

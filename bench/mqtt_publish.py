@@ -25,7 +25,7 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from unclouded.core import retry_delays
+from unclouded.core.system import retry_delays
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from _common import arguments, report, spin
-from unclouded.app.hub_client import HubClient
+from unclouded.app.access.hub_client import HubClient
 from unclouded.families.meross import SIM_KEY
 
 UNCLOUDED = str(Path(sys.executable).with_name("unclouded"))

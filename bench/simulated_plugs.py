@@ -24,7 +24,17 @@ from _common import arguments, report, spin
 from unclouded.app.hub_process import relax_collector
 from unclouded.app.simulation.simulation import SimPlaces, SimulatedDevices
 from unclouded.core.family import SimOptions
-from unclouded.core.session import Answer, AskClock, Failure, LinkPath, LocalTime, Out, Question, Refusal, Settled
+from unclouded.core.sessions.session import (
+    Answer,
+    AskClock,
+    Failure,
+    LinkPath,
+    LocalTime,
+    Out,
+    Question,
+    Refusal,
+    Settled,
+)
 from unclouded.families.meross import SIM_KEY, answer_unadmitted, identify_client, publish_topic, simulated_uuid
 from unclouded.families.meross.wire.envelope import request
 from unclouded.links.broker.client import PlugIdentity

@@ -30,7 +30,7 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
 
 from unclouded.core.profile import load_profile
-from unclouded.core.session import Ambient, LinkPath, Reported
+from unclouded.core.sessions.session import Ambient, LinkPath, Reported
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.line.command import CommandTable
 from unclouded.families.tuya.line.endpoint import Endpoint
@@ -39,7 +39,7 @@ from unclouded.families.tuya.line.shapes import OVERHEAD
 from unclouded.families.tuya.wifi.commands import WIFI, read_message
 from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings, wifi_module
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.interpret import Interpreter
 
 READ = 256  # bytes a read
 BULK_READ = 65_536

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from lossy_gateway import LossyGateway
 from pair import Pair, ambient
 from unclouded.core.profile import load_profile
-from unclouded.core.session import Joined, LinkPath, Out, Reported, WireAction
+from unclouded.core.sessions.session import Joined, LinkPath, Out, Reported, WireAction
 from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
 from unclouded.families.tuya.gateway.mcu.options import GatewayOptions, SimulatedSubDevice
 from unclouded.families.tuya.gateway.module.module import GatewayModule, gateway_module
@@ -38,7 +38,7 @@ from unclouded.families.tuya.line.datapoint import BOOL, VALUE, DataPoint
 from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.messages import Bare, frame_of
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.interpret import Interpreter
 
 SUB_DEVICES = 128
 BAUD, BITS = 115_200, 10  # of a byte on the line: start, eight, stop

@@ -18,7 +18,7 @@ from functools import partial
 import msgspec
 
 from _common import arguments, report, spin
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     AskBlock,

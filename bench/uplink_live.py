@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from _common import arguments, report, spin
 from sealing import START
-from unclouded.app.configuration.cost_tables import CostsTable
+from unclouded.app.configuration.tables.costs import CostsTable
 from unclouded.app.hub_process import relax_collector
 from unclouded.app.uplink.driver import UplinkDriver, UplinkHandlers
 from unclouded.app.uplink.window_thread import WindowThread

@@ -8,30 +8,8 @@ from typing import Any
 
 import msgspec
 
-from unclouded.core.backup_views import BackupsView, BackupView, StagedView, VerifiedView
-from unclouded.core.configuration_views import (
-    ConfigBackupView,
-    ConfigDifference,
-    ConfigurationView,
-    ConfiguredDevice,
-    EditOrigin,
-    HubEdit,
-    ReloadView,
-)
-from unclouded.core.decode_views import (
-    LARGEST_INPUT,
-    DecodeChoices,
-    DecodeCounts,
-    DecodeFiles,
-    DecodeOptions,
-    DecodeView,
-    FoundFormat,
-)
 from unclouded.core.errors import CommandError, EditConflict
-from unclouded.core.export_views import ExportRequest
-from unclouded.core.feed_views import FeedsView, FeedValuesView, FeedView
 from unclouded.core.frame_part import FramePart
-from unclouded.core.homekit_view import HomekitView
 from unclouded.core.model import (
     Action,
     ActionSpec,
@@ -51,11 +29,33 @@ from unclouded.core.model import (
     Value,
     WireEntry,
 )
-from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer, OfferSourceView, OnboardingView
-from unclouded.core.rule_views import RulesView, RuleTestLine, RuleTestView, RuleView, TimerView
 from unclouded.core.times import iso
-from unclouded.core.uplink_view import UplinkView
-from unclouded.core.views import FoundPlug, ProductFacts, ProductKind, ProductsView, ProductView, SetupStep
+from unclouded.core.views.backup import BackupsView, BackupView, StagedView, VerifiedView
+from unclouded.core.views.configuration import (
+    ConfigBackupView,
+    ConfigDifference,
+    ConfigurationView,
+    ConfiguredDevice,
+    EditOrigin,
+    HubEdit,
+    ReloadView,
+)
+from unclouded.core.views.decoded import (
+    LARGEST_INPUT,
+    DecodeChoices,
+    DecodeCounts,
+    DecodeFiles,
+    DecodeOptions,
+    DecodeView,
+    FoundFormat,
+)
+from unclouded.core.views.export import ExportRequest
+from unclouded.core.views.facts import FoundPlug, ProductFacts, ProductKind, ProductsView, ProductView, SetupStep
+from unclouded.core.views.feeds import FeedsView, FeedValuesView, FeedView
+from unclouded.core.views.homekit import HomekitView
+from unclouded.core.views.onboarding import DeviceProposal, LinkTestView, Offer, OfferSourceView, OnboardingView
+from unclouded.core.views.rules import RulesView, RuleTestLine, RuleTestView, RuleView, TimerView
+from unclouded.core.views.uplink import UplinkView
 from unclouded.web.schemas import (
     OnboardingAddBody,
     OnboardingBrokerBody,

@@ -13,7 +13,7 @@ from typing import Any
 from pair import START_UNIX
 from unclouded.core.errors import CommandError
 from unclouded.core.family import MEANS
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     AskBlock,

@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 
 from pair import Damage, Pair, ambient
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Joined,
     Left,
     Offline,

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     AskBlock,
@@ -41,7 +41,7 @@ from unclouded.core.session import (
     SessionCommand,
     Ticket,
 )
-from unclouded.core.session_parts import earliest, succeed
+from unclouded.core.sessions.session_parts import earliest, succeed
 
 START_UNIX = 1_790_000_000.0  # the wall clock at now = 0 in every test
 

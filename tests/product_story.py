@@ -16,7 +16,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.family import SimOptions
 from unclouded.core.model import Reading, Value, value_text
 from unclouded.core.profile import WirePoint
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     AskCommand,
     Identified,
@@ -29,7 +29,7 @@ from unclouded.core.session import (
 )
 from unclouded.families import family as family_of
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.interpret import Interpreter
 from unclouded.profiles import ProfileLibrary
 from unclouded.sim.loads import LoadKind
 from unclouded.sim.measured_part import MeasuredPart

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from pair import ambient, usual_answers
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Asked,
     Event,
@@ -30,7 +30,7 @@ from unclouded.core.session import (
     SessionCommand,
     Settled,
 )
-from unclouded.core.session_parts import succeed
+from unclouded.core.sessions.session_parts import succeed
 
 TIMEOUT_S = 3600.0  # s after which the slowest command must be settled
 

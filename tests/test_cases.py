@@ -26,11 +26,11 @@ from unclouded.app.cases.recorded_case import ExpectedResult, RecordedCase
 from unclouded.app.decoding.input_chunks import one_file
 from unclouded.app.decoding.line_decoding import LineDecoding, decoding_of
 from unclouded.app.decoding.pieces import TimedPiece
-from unclouded.app.family_guess import guess_family
 from unclouded.app.protocols import profile_library
-from unclouded.core.link import Link
+from unclouded.app.unknown.family_guess import guess_family
 from unclouded.core.model import Fact, Ledger, Reading, Status
-from unclouded.core.session import (
+from unclouded.core.sessions.link import Link
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     AskClock,
@@ -47,7 +47,7 @@ from unclouded.core.session import (
     Reported,
     Session,
 )
-from unclouded.core.session_parts import succeed
+from unclouded.core.sessions.session_parts import succeed
 from unclouded.families.meross import MerossController
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.controller import controller
@@ -57,8 +57,8 @@ from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.hub import Hub
-from unclouded.hub.interpret import Interpreter
 from unclouded.hub.node import NodeSpec
+from unclouded.hub.readings.interpret import Interpreter
 from unclouded.hub.services import Services
 from unclouded.links.replay import ReplayLink
 from unclouded.recording.capture import CaptureReader

@@ -228,13 +228,13 @@ fnmatch fractions functools hashlib heapq hmac ipaddress itertools json lzma mat
 struct tomllib types typing unicodedata zlib zoneinfo"""
 IMPURE_CALLS = {"open", "input", "eval", "exec", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
 NOT_PURE = {
-    "core/driver.py",
-    "core/durable.py",
-    "core/log_limit.py",
-    "core/sockets.py",
-    "core/retry_delays.py",
-    "core/supervise.py",
-    "core/tls.py",
+    "core/sessions/driver.py",
+    "core/system/durable.py",
+    "core/system/log_limit.py",
+    "core/system/sockets.py",
+    "core/system/retry_delays.py",
+    "core/system/supervise.py",
+    "core/security/tls.py",
 }  # the one event loop, and what it and listeners need
 
 # The only modules that import by name at run time: each has a table of what it imports.

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from unclouded.app.conformance.check_lists import conformance_page
-from unclouded.app.reference import devices_page
+from unclouded.app.reference.pages import devices_page
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaFramer
 from unclouded.families.hlw8032.frame import Hlw8032Frame, Hlw8032Framer
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY

@@ -25,16 +25,16 @@ import unclouded
 from unclouded import families
 from unclouded.core.errors import UncloudedError
 from unclouded.core.family import Dialect, Family, Layout, Piece, Sender
-from unclouded.core.session import Ambient, LinkPath
+from unclouded.core.sessions.session import Ambient, LinkPath
 from unclouded.families import meross
 from unclouded.families.meross.wire.envelope import request
 from unclouded.links.broker.tls_policy import read_hello
-from unclouded.links.http_reply import ReplyReader
+from unclouded.links.http.reply import ReplyReader
 from unclouded.links.mqtt.codec import Parser
 from unclouded.links.url import parse as parse_url
 from unclouded.recording.capture import CaptureReader
 
-MODULES = ("core.json_parts",)  # beside them
+MODULES = ("core.views.json_parts",)  # beside them
 PACKAGES = (
     "families",
     "formats",

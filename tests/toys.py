@@ -7,7 +7,7 @@ connects to us, or both; and a gateway with sub-devices of several products, sle
 from collections.abc import Sequence
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Advanced,
     Ambient,
     Answer,
@@ -32,7 +32,7 @@ from unclouded.core.session import (
     WireAction,
     WireCommand,
 )
-from unclouded.core.session_parts import Tickets, Timers, earliest
+from unclouded.core.sessions.session_parts import Tickets, Timers, earliest
 
 POLL_S = 5.0  # s between two polls
 TIMEOUT_S = 3.0  # s that a command waits for its confirmation

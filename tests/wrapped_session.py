@@ -2,7 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-from unclouded.core.session import Answer, Event, Failure, LinkPath, Out, Refusal, Session, SessionCommand, Ticket
+from unclouded.core.sessions.session import (
+    Answer,
+    Event,
+    Failure,
+    LinkPath,
+    Out,
+    Refusal,
+    Session,
+    SessionCommand,
+    Ticket,
+)
 
 
 class Wrapped:

@@ -12,18 +12,20 @@ import { nameOf } from "./devices/points";
 import { path } from "./routing/router";
 import { say } from "./text/words";
 
-const HistoryPage = later(() => import("./pages/history").then((page) => page.HistoryPage));
-const DevicesPage = later(() => import("./pages/devices").then((page) => page.DevicesPage));
-const DevicePage = later<{ id: string; depth: Depth }>(() => import("./pages/device").then((page) => page.DevicePage));
-const AddPage = later(() => import("./pages/add").then((page) => page.AddPage));
-const SetupPage = later(() => import("./pages/setup").then((page) => page.SetupPage));
-const ProductsPage = later(() => import("./pages/products").then((page) => page.ProductsPage));
-const DecodePage = later(() => import("./pages/decode").then((page) => page.DecodePage));
-const RulesPage = later(() => import("./pages/rules").then((page) => page.RulesPage));
-const BillPage = later(() => import("./pages/bill").then((page) => page.BillPage));
-const TariffsPage = later(() => import("./pages/tariffs").then((page) => page.TariffsPage));
-const SettingsPage = later(() => import("./pages/settings").then((page) => page.SettingsPage));
-const LoginPage = later(() => import("./pages/login").then((page) => page.LoginPage));
+const HistoryPage = later("pages/history", () => import("./pages/history").then((page) => page.HistoryPage));
+const DevicesPage = later("pages/devices", () => import("./pages/devices").then((page) => page.DevicesPage));
+const DevicePage = later<{ id: string; depth: Depth }>("pages/device", () =>
+  import("./pages/device").then((page) => page.DevicePage),
+);
+const AddPage = later("pages/add", () => import("./pages/add").then((page) => page.AddPage));
+const SetupPage = later("pages/setup", () => import("./pages/setup").then((page) => page.SetupPage));
+const ProductsPage = later("pages/products", () => import("./pages/products").then((page) => page.ProductsPage));
+const DecodePage = later("pages/decode", () => import("./pages/decode").then((page) => page.DecodePage));
+const RulesPage = later("pages/rules", () => import("./pages/rules").then((page) => page.RulesPage));
+const BillPage = later("pages/bill", () => import("./pages/bill").then((page) => page.BillPage));
+const TariffsPage = later("pages/tariffs", () => import("./pages/tariffs").then((page) => page.TariffsPage));
+const SettingsPage = later("pages/settings", () => import("./pages/settings").then((page) => page.SettingsPage));
+const LoginPage = later("pages/login", () => import("./pages/login").then((page) => page.LoginPage));
 
 export function App() {
   const { title, page, key } = placeOf(path.value);

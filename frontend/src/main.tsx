@@ -9,7 +9,7 @@ import { startRouting } from "./routing/router";
 import "./style.css";
 import { keepToday } from "./data/today";
 import { chosenLocale, keptLanguage } from "./text/language";
-import { loadFirstWords, loadOtherWords } from "./text/words";
+import { loadFirstWords } from "./text/words";
 import { registerWorker } from "./worker/register";
 
 const { language, locale } = chosenLocale(keptLanguage(), navigator.languages);
@@ -23,7 +23,6 @@ loadFirstWords(language, locale, keptNumbers()).then(
     keepToday();
     render(<App />, document.getElementById("page") ?? document.body);
     registerWorker();
-    loadOtherWords().catch(() => undefined); // a page that needs them tries again
   },
   () => document.getElementById("unloaded")?.removeAttribute("hidden"),
 );

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from unclouded.app.hub_client import HubClient
+    from unclouded.app.access.hub_client import HubClient
     from unclouded.app.python_api.decoded import RecordedPiece, decode
     from unclouded.app.python_api.opened_device import OpenedDevice, open_device
     from unclouded.app.python_api.simulated_device import SimulatedDevice, simulate
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from unclouded.core.family import Decoder, Family, Piece
     from unclouded.core.model import Device, Outcome, Point, Reading, Status
-    from unclouded.core.session import Ambient, LinkPath, Out, Session, WireAction, WireCommand
+    from unclouded.core.sessions.session import Ambient, LinkPath, Out, Session, WireAction, WireCommand
     from unclouded.families import NAMES as FAMILY_NAMES
     from unclouded.families import family
 
@@ -64,7 +64,7 @@ __all__ = [
 ]
 
 _WHERE = {
-    "unclouded.app.hub_client": ("HubClient",),
+    "unclouded.app.access.hub_client": ("HubClient",),
     "unclouded.app.python_api.decoded": ("RecordedPiece", "decode"),
     "unclouded.app.python_api.opened_device": ("OpenedDevice", "open_device"),
     "unclouded.app.python_api.simulated_device": ("SimulatedDevice", "simulate"),
@@ -73,7 +73,7 @@ _WHERE = {
     ),
     "unclouded.core.family": ("Decoder", "Family", "Piece"),
     "unclouded.core.model": ("Device", "Outcome", "Point", "Reading", "Status"),
-    "unclouded.core.session": ("Ambient", "LinkPath", "Out", "Session", "WireAction", "WireCommand"),
+    "unclouded.core.sessions.session": ("Ambient", "LinkPath", "Out", "Session", "WireAction", "WireCommand"),
     "unclouded.families": ("family",),
 }
 _MODULE_OF = {name: module for module, names in _WHERE.items() for name in names}

@@ -13,14 +13,14 @@ from msgspec.structs import replace
 
 from unclouded.app import device_factory
 from unclouded.app.configuration.config import parse_config
-from unclouded.app.configuration.tables import HiddenText
+from unclouded.app.configuration.tables.file import HiddenText
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.protocols import profile_library, simulated_kinds
 from unclouded.app.simulation.simulated_plug import BoundPlug, bound
 from unclouded.core.family import SimOptions
-from unclouded.core.link import Inlet, Link
 from unclouded.core.model import Device, Fact, Reading, Status
-from unclouded.core.session import LinkPath
+from unclouded.core.sessions.link import Inlet, Link
+from unclouded.core.sessions.session import LinkPath
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, RestoredState
 from unclouded.hub.services import Services

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from app.test_plug_paths import KEY, PATIENCE, simulated, state, until, value, write_config
 from unclouded.app.admissions import Admissions, AdmittedPlug, admitted_plug
+from unclouded.app.configuration.checks.values import DEVICE_ID
 from unclouded.app.configuration.config import load_config
 from unclouded.app.configuration.names import id_for
-from unclouded.app.configuration.rules import DEVICE_ID
 from unclouded.app.hub_process import running
 from unclouded.app.simulation.simulated_plug import bound, client_link
 from unclouded.core.errors import CommandError, ConfigError

@@ -19,7 +19,7 @@ from unclouded.app.configuration.config import load_config
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Admission
-from unclouded.core.session import Refusal
+from unclouded.core.sessions.session import Refusal
 from unclouded.links.broker.client import PlugIdentity
 from unclouded.links.broker.server import SeenPlug
 

@@ -9,8 +9,8 @@ import pytest
 from links.text_line_family import LINES, NoSettings
 from toys import GatewayController
 from unclouded import families
-from unclouded.app import capture_replay
-from unclouded.app.capture_replay import CaptureReplay
+from unclouded.app.recording import capture_replay
+from unclouded.app.recording.capture_replay import CaptureReplay
 from unclouded.core.model import Notice, Reading
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.zigbee_module.framing import SequencedFrame

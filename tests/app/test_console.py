@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 from place import Place, place_in, read
 from unclouded.app.console.target import is_link, link_of
 from unclouded.app.console.typed_command import checked
-from unclouded.app.family_guess import guess_family
+from unclouded.app.unknown.family_guess import guess_family
 from unclouded.cli import cli
 from unclouded.core.errors import CommandError
-from unclouded.core.session import WireAction
+from unclouded.core.sessions.session import WireAction
 
 BENCH = """
 [web]

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from unclouded.app.downloads import Downloads
-from unclouded.app.update_files import UpdateFiles
+from unclouded.app.files.downloads import Downloads
+from unclouded.app.files.update_files import UpdateFiles
 from unclouded.core.errors import CommandError
-from unclouded.core.session import AskDownload, Refusal
+from unclouded.core.sessions.session import AskDownload, Refusal
 from unclouded.hub.services import Services
-from unclouded.links.file_server import FileServer
+from unclouded.links.http.file_server import FileServer
 
 PLUG = "127.0.0.1"
 

@@ -8,10 +8,10 @@ from datetime import UTC
 from hub.running_hub import HubFacts, running
 from unclouded.app.protocols import profile_library
 from unclouded.core.family import SimOptions
-from unclouded.core.link import Link
 from unclouded.core.model import Action, Command, Device, Notice, Reading, Status
 from unclouded.core.profile import Profile
-from unclouded.core.session import Ambient, Session, WireAction
+from unclouded.core.sessions.link import Link
+from unclouded.core.sessions.session import Ambient, Session, WireAction
 from unclouded.families.tuya import FAMILY_GATEWAY
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock

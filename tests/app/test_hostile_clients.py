@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from place import UNCLOUDED, Place, read
-from unclouded.web.connections import BODY_TIMEOUT_S, HEAD_TIMEOUT_S, LINGER_S, MAX_PER_ADDRESS
-from unclouded.web.password import Cost, CredentialStore, hashed
+from unclouded.web.access.connections import BODY_TIMEOUT_S, HEAD_TIMEOUT_S, LINGER_S, MAX_PER_ADDRESS
+from unclouded.web.access.password import Cost, CredentialStore, hashed
 
 OPEN_FILES = 600  # of the hub that is flooded
 IDLE = 700  # connections

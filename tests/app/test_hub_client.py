@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from unclouded.app.hub_client import HubClient, implausible_points, is_listening
+from unclouded.app.access.hub_client import HubClient, implausible_points, is_listening
 from unclouded.core.errors import LinkError
 
 

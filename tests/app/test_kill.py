@@ -16,16 +16,16 @@ import msgspec
 import pytest
 
 from place import TIMEOUT_S, UNCLOUDED, Place
-from unclouded.core.driver import Driver
-from unclouded.core.recent_chunks import RecentChunks
-from unclouded.core.session import WireCommand
+from unclouded.core.sessions.driver import Driver
+from unclouded.core.sessions.recent_chunks import RecentChunks
+from unclouded.core.sessions.session import WireCommand
 from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.messages import Points
 from unclouded.families.tuya.simulated import PLUG
 from unclouded.families.tuya.wifi.commands import WIFI, read_message
 from unclouded.families.tuya.wifi.mcu import wifi_mcu
 from unclouded.families.tuya.wifi.mcu_options import McuOptions
-from unclouded.links.pty import PtyLink
+from unclouded.links.serial.pty import PtyLink
 from unclouded.store.sink import INTERVAL_S, Store
 
 KILLS = 3

@@ -10,13 +10,13 @@ import pytest
 
 from links.recorder import RecordingInlet
 from unclouded import families
-from unclouded.app.line_disturber import DisturbanceSettings, LineDisturber
 from unclouded.app.protocols import profile_library
+from unclouded.app.recording.line_disturber import DisturbanceSettings, LineDisturber
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.family import SimOptions
 from unclouded.core.model import Command, Fact, Reading, Status
 from unclouded.core.profile import Profile
-from unclouded.core.session import Ambient, Out, Session
+from unclouded.core.sessions.session import Ambient, Out, Session
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub

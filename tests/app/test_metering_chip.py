@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from place import Place, place_in, read
 from unclouded.app.configuration.config import load_config
 from unclouded.app.device_factory import DeviceFactory
-from unclouded.app.family_guess import guess_family
+from unclouded.app.unknown.family_guess import guess_family
 from unclouded.cli import cli
 from unclouded.core.errors import ConfigError
 from unclouded.families.hlw8032 import FAMILY

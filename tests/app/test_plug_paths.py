@@ -13,11 +13,11 @@ from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.protocols import settings_of, simulated_kinds
 from unclouded.app.simulation.simulated_plug import BoundPlug, bound, client_link
 from unclouded.core.family import SimOptions
-from unclouded.core.link import Link
 from unclouded.core.model import Command, Reading, Status
+from unclouded.core.sessions.link import Link
 from unclouded.families import meross
 from unclouded.hub.hub import Hub
-from unclouded.links.http_serve import HttpListenLink
+from unclouded.links.http.serve import HttpListenLink
 from unclouded.links.multi_path import MultiPathLink
 from unclouded.profiles import ProfileLibrary
 from unclouded.sim.serve import Simulation

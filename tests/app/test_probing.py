@@ -2,8 +2,8 @@
 
 import pytest
 
-from unclouded.app.probing import ProbeConversation
-from unclouded.core.session import Event, Identified, Offline, Online, Waiting
+from unclouded.app.unknown.probing import ProbeConversation
+from unclouded.core.sessions.session import Event, Identified, Offline, Online, Waiting
 
 
 @pytest.mark.parametrize(

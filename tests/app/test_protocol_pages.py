@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from unclouded.app.command_tables import PAGES, filled, table
 from unclouded.app.protocols import commands_of
+from unclouded.app.reference.command_tables import PAGES, filled, table
 
 PROTOCOLS = Path(__file__).parents[2] / "docs/protocols"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from unclouded.app.recorder import check_ends
+from unclouded.app.recording.recorder import check_ends
 from unclouded.core.errors import CommandError
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from unclouded.app.configuration.retention_tables import RetentionTable, retention_rules
+from unclouded.app.configuration.tables.retention import RetentionTable, retention_rules
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Device, Notice, Reading
 from unclouded.store.encoding.chunk import SPAN_S

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from hub.running_hub import HubFacts, running
-from unclouded.app.product_source import CatalogueSource
 from unclouded.app.protocols import profile_library
+from unclouded.app.unknown.product_source import CatalogueSource
 from unclouded.core.family import SimOptions
 from unclouded.core.model import Command, Device, Reading
 from unclouded.core.profile import MatchedProduct, ProductReports, Profile, SeenPoint
-from unclouded.core.session import Ambient, Reported, Session
+from unclouded.core.sessions.session import Ambient, Reported, Session
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.hub.channel_spec import ChannelSpec, ProductSource
 from unclouded.hub.clock import WallClock

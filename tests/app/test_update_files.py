@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from families.meross.firmware.firmware_examples import fota
-from unclouded.app.update_files import MOST_FILES, MOST_UPLOADS, UpdateFiles
+from unclouded.app.files.update_files import MOST_FILES, MOST_UPLOADS, UpdateFiles
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import LARGEST_UPDATE
-from unclouded.core.session import AskBlock, AskFile, Refusal
+from unclouded.core.sessions.session import AskBlock, AskFile, Refusal
 from unclouded.hub.services import Files, Services
 
 FIRMWARE = bytes(range(256)) * 5

@@ -15,12 +15,12 @@ from app.http_provider import provider
 from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
 from unclouded.app import hub_process
 from unclouded.app.configuration.config import parse_config
-from unclouded.app.configuration.tables import WeatherTable
-from unclouded.app.live_weather import LiveWeather, weather_of
-from unclouded.app.weather import CONDITION_OF, Weather, as_values, from_open_meteo
+from unclouded.app.configuration.tables.file import WeatherTable
+from unclouded.app.weather.live_weather import LiveWeather, weather_of
+from unclouded.app.weather.weather import CONDITION_OF, Weather, as_values, from_open_meteo
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Fact, Notice
-from unclouded.core.session import AskWeather, Refusal, WireValue
+from unclouded.core.sessions.session import AskWeather, Refusal, WireValue
 from unclouded.families.tuya.weather import CONDITIONS
 from unclouded.hub.services import Services
 from waiting import until

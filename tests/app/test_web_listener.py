@@ -17,13 +17,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from unclouded.app.access.web_listener import WebListener, web_listener_of
 from unclouded.app.configuration.config import Config, parse_config
-from unclouded.app.web_listener import WebListener, web_listener_of
 from unclouded.core.errors import ConfigError, LinkRefused
+from unclouded.web.access.auth import SESSION_ENDED
+from unclouded.web.access.hosts import own_names
+from unclouded.web.access.password import Cost, CredentialStore, hashed
 from unclouded.web.api.session import login, logout, session
-from unclouded.web.auth import SESSION_ENDED
-from unclouded.web.hosts import own_names
-from unclouded.web.password import Cost, CredentialStore, hashed
 
 CHEAP = Cost(n=2, r=1, p=1)
 LONG = bytes(range(256)) * 20_000

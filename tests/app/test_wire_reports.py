@@ -2,7 +2,7 @@
 
 import asyncio
 
-from unclouded.app.wire_reports import QUIET_S, WireReports
+from unclouded.app.recording.wire_reports import QUIET_S, WireReports
 from virtual_loop import story
 
 

@@ -25,8 +25,8 @@ from unclouded.app.protocols import settings_of, simulated_kinds
 from unclouded.app.simulation.simulated_plug import bound, client_link
 from unclouded.app.simulation.simulation import CONSOLE
 from unclouded.core.family import SimKind, SimOptions
-from unclouded.core.link import Link
 from unclouded.core.model import Device, Fact, Ledger, Reading, Status
+from unclouded.core.sessions.link import Link
 from unclouded.links import open_link
 from unclouded.links.multi_path import MultiPathLink
 from unclouded.links.named_path import NamedPathLink
@@ -36,7 +36,7 @@ from unclouded.sim.serve import Simulation, address_of
 from unclouded.sim.world import ROOF, Scenario, World
 from unclouded.store.file.schema import open_to_write
 from unclouded.store.writer import StoreWriter
-from unclouded.web.password import Cost, CredentialStore, hashed
+from unclouded.web.access.password import Cost, CredentialStore, hashed
 from unclouded.web.schemas import Role
 
 T = TypeVar("T")

@@ -24,7 +24,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from unclouded.fleet.api import views
-from unclouded.fleet.base.views import CommandFate, HomeState
+from unclouded.fleet.base.reading.views import CommandFate, HomeState
 from unclouded.web.page import Page
 from unclouded.web.schemas import EnergyRow, Series
 from unclouded.web.server import address_text, serve, tcp_socket

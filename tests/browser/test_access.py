@@ -65,7 +65,7 @@ def test_a_control_session_can_switch_until_it_is_logged_out(visitor: Visitor, h
     page.reload()
     expect(button).to_be_visible()
     page.get_by_role("link", name="Settings").click()
-    page.get_by_role("button", name="Sign out", exact=True).click()
+    page.get_by_role("button", name="Log out", exact=True).click()
     expect(page.get_by_label("Password of this hub")).to_be_visible()
     page.reload()
     expect(page.get_by_label("Password of this hub")).to_be_visible()

@@ -52,7 +52,7 @@ def test_ten_thousand_homes_are_a_list_of_few_rows_which_the_stream_keeps_curren
     whole(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("10,000 homes")
     expect(page.locator(".chip")).to_have_text(
-        ["All 10,000", "Need a look 30", "No contact 80", "Behind 210", "Well 9,680"]
+        ["All 10,000", "Need attention 30", "No contact 80", "Behind 210", "OK 9,680"]
     )
     assert page.evaluate("shifts.reduce((sum, one) => sum + one.value, 0)") <= 0.03
 

@@ -1,24 +1,33 @@
 """A browser user whose pages are monitored for errors, requests to other hosts, and violations of the policy.
 
-``check`` fails if any were recorded. Errors that a test provokes are declared: ``visitor.expect("401")``.
+``check`` fails if any were recorded. Errors that a test provokes are declared: ``visitor.expect("401")``. A test stops
+the hub with ``without_hub``, which declares what a browser says of a hub that is away.
 """
 
+import contextlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+from browser.home import Home
+
 ROOT = Path(__file__).parent.parent.parent
 ALL_SCREENS = "UNCLOUDED_SCREENS"  # in the environment: a test that passes takes its screenshots, too
 SCREENS = ROOT / "build" / "screens"
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 # A page that is left before it is connected; Chromium reports that itself
-LEFT_EARLY = r"/api/live' failed: WebSocket is closed before the connection is established"
-TIMEOUT_MS = 20_000  # never reached in a passing test
+LEFT_EARLY = r"/api/\S+' failed: WebSocket is closed before the connection is established"
+# A hub that is away refuses, resets, closes or answers nothing, by where a request was when it went away.
+AWAY = (
+    r"net::ERR_(CONNECTION_\w+|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED|NETWORK_CHANGED|ABORTED|FAILED|TIMED_OUT"
+    r"|INCOMPLETE_CHUNKED_ENCODING|CONTENT_LENGTH_MISMATCH)|WebSocket connection to \S+ failed|Failed to fetch"
+)
+TIMEOUT_MS = 45_000  # never reached in a passing test
 
 PHONE = {"viewport": {"width": 375, "height": 720}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
@@ -63,6 +72,16 @@ class Visitor:
     def expect(self, pattern: str) -> None:
         """Declare an error that the test provokes."""
         self._expected.append(pattern)
+
+    @contextlib.contextmanager
+    def without_hub(self, home: Home) -> Iterator[None]:
+        """The hub is stopped for the block, and is started again on the same port; requests may fail meanwhile."""
+        self.expect(AWAY)
+        home.stop_hub()
+        try:
+            yield
+        finally:
+            home.start_hub()
 
     def check(self) -> None:
         """Fail if an undeclared error was recorded."""

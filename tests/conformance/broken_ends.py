@@ -20,7 +20,7 @@ from conformance.mutants import (
     with_frame,
 )
 from conformance.wifi_ends import mcu, module
-from unclouded.core.session import Session
+from unclouded.core.sessions.session import Session
 from unclouded.families.tuya.line.framing import Frame
 
 

@@ -5,7 +5,7 @@ from pair import Pair, ambient
 from unclouded.conformance.check import RunReport
 from unclouded.conformance.hlw8032.chip_checks import SWITCH_OFF, SWITCH_ON
 from unclouded.core.family import SimOptions
-from unclouded.core.session import Session, WireCommand
+from unclouded.core.sessions.session import Session, WireCommand
 from unclouded.families.hlw8032.chip import Hlw8032Chip
 
 VOLTS, IDLE_W, LOAD_W = 230.0, 400.0, 1200.0

@@ -6,7 +6,7 @@ from conformance.broken_ends import BrokenEnd
 from conformance.console_ends import client
 from conformance.mutants import AlterBytes, ByteMutant, alone, as_it_is
 from unclouded.conformance.meross_console.client_checks import CLIENT_CHECKS, DRIVER_LINE, LOG_LINE
-from unclouded.core.session import Event, Out, Session
+from unclouded.core.sessions.session import Event, Out, Session
 
 Into = Callable[[bytes], bytes]
 

@@ -14,7 +14,7 @@ from unclouded.conformance import suite
 from unclouded.conformance.check import Check, CheckResult, RunOptions, RunReport
 from unclouded.conformance.run import ConformanceRun
 from unclouded.core.family import Sender
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     AskBlock,
     AskFile,

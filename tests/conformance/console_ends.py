@@ -3,7 +3,7 @@
 from conformance.conforming import conform
 from pair import ambient
 from unclouded.conformance.check import RunReport
-from unclouded.core.session import Session
+from unclouded.core.sessions.session import Session
 from unclouded.families.meross import PlugOptions, simulated_uuid
 from unclouded.families.meross.console.controller.session import ConsoleSession
 from unclouded.families.meross.console.controller.settings import ConsoleSettings

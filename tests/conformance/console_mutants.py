@@ -8,7 +8,7 @@ from conformance.console_ends import console
 from conformance.mutants import AlterBytes, ByteMutant, alone, as_it_is, deaf_after
 from unclouded.conformance.meross_console.answer_checks import ANSWERS
 from unclouded.conformance.meross_console.shell_checks import BINARY, CONTROL, KEY, LONG
-from unclouded.core.session import Session
+from unclouded.core.sessions.session import Session
 
 LAST_LINES = {  # the beginning of a line that each answer must have
     "ip": b"interface:",

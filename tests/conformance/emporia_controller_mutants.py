@@ -6,7 +6,7 @@ from conformance.broken_ends import BrokenEnd
 from conformance.emporia_ends import host
 from conformance.emporia_radio_mutants import with_more, without
 from conformance.mutants import AlterBytes, ByteMutant, alone, as_it_is
-from unclouded.core.session import Event, Out, Session
+from unclouded.core.sessions.session import Event, Out, Session
 from unclouded.families.emporia.frame import request, response
 from unclouded.families.emporia.reading import Registers, encode_zcl
 

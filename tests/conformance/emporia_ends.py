@@ -4,7 +4,7 @@ from conformance.conforming import World, conform
 from pair import Pair, ambient
 from unclouded.conformance.check import RunReport
 from unclouded.core.family import SimOptions
-from unclouded.core.session import Session, WireAction, WireCommand
+from unclouded.core.sessions.session import Session, WireAction, WireCommand
 from unclouded.families.emporia.host import HostSession, HostSettings
 from unclouded.families.emporia.radio import RadioSession
 

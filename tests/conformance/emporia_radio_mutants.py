@@ -9,7 +9,7 @@ from conformance.emporia_ends import radio
 from conformance.mutants import AlterBytes, ByteMutant, alone, as_it_is, deaf_after
 from unclouded.conformance.emporia.emulated_radio import CODE
 from unclouded.conformance.emporia.radio_line_checks import LONG_LINE, NOISE
-from unclouded.core.session import Out, Session
+from unclouded.core.sessions.session import Out, Session
 from unclouded.families.emporia import zcl
 from unclouded.families.emporia.frame import request, response
 

@@ -6,7 +6,7 @@ from conformance.conforming import FIRMWARE, conform
 from pair import Pair, ambient
 from unclouded.conformance.check import RunOptions, RunReport
 from unclouded.conformance.tuya_gateway.emulated_gateway_mcu import FIRST_SUB, SECOND_SUB, SUBS
-from unclouded.core.session import Session, SessionCommand, WireAction, WireCommand, WireValue
+from unclouded.core.sessions.session import Session, SessionCommand, WireAction, WireCommand, WireValue
 from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
 from unclouded.families.tuya.gateway.mcu.options import CAPABILITIES, GatewayOptions, SimulatedSubDevice
 from unclouded.families.tuya.gateway.module.module import gateway_module

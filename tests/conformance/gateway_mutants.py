@@ -19,7 +19,7 @@ from conformance.mutants import (
 )
 from unclouded.conformance.tuya.frames import unit
 from unclouded.conformance.tuya_gateway.gateway_frames import counted
-from unclouded.core.session import Event, Out, Session
+from unclouded.core.sessions.session import Event, Out, Session
 from unclouded.families.tuya.line.datapoint import read_units
 from unclouded.families.tuya.line.framing import Frame
 

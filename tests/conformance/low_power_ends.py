@@ -3,7 +3,7 @@
 from conformance.conforming import conform
 from pair import Pair, ambient
 from unclouded.conformance.check import RunReport
-from unclouded.core.session import Session, WireAction, WireCommand, WireValue
+from unclouded.core.sessions.session import Session, WireAction, WireCommand, WireValue
 from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.low_power.module import low_module
 from unclouded.families.tuya.settings import LineSettings

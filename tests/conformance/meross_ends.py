@@ -12,7 +12,7 @@ from unclouded.conformance.check import RunOptions, RunReport
 from unclouded.conformance.meross.played_plug import UUID as PLAYED_UUID
 from unclouded.conformance.run import ConformanceRun
 from unclouded.core.errors import WireError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     AskBind,
     AskClock,
@@ -27,11 +27,11 @@ from unclouded.core.session import (
     Session,
     WireCommand,
 )
-from unclouded.core.session_parts import earliest
+from unclouded.core.sessions.session_parts import earliest
 from unclouded.families.meross import MerossController, MerossDevice, MerossSettings, PlugOptions
-from unclouded.links.http import HEAD as LINK_HEAD
-from unclouded.links.http import TIMEOUT_S as HTTP_TIMEOUT_S
-from unclouded.links.http_reply import ReplyReader
+from unclouded.links.http.link import HEAD as LINK_HEAD
+from unclouded.links.http.link import TIMEOUT_S as HTTP_TIMEOUT_S
+from unclouded.links.http.reply import ReplyReader
 from wrapped_session import Wrapped
 
 EXCHANGES = LinkPath(name="http", push=False, answers=True)
@@ -111,7 +111,7 @@ class HttpPlug(Wrapped):
 
 
 class HttpHub(Wrapped):
-    """A controller behind an HTTP client, as links/http.py is one. ``out``, ``into``: what becomes of each body.
+    """A controller behind an HTTP client, as links/http/link.py is one. ``out``, ``into``: what becomes of each body.
 
     ``read``: the body of a reply; raises WireError.
     """

@@ -16,7 +16,7 @@ from conformance.meross_mutants import A, Json, body_edit, put, resigned
 from families.meross.meross_pair import KEY
 from unclouded.conformance.meross.played_plug import UUID as PLAYED_UUID
 from unclouded.core.errors import WireError
-from unclouded.core.session import Event, Out, Refusal, Session
+from unclouded.core.sessions.session import Event, Out, Refusal, Session
 from unclouded.families.meross.wire.identity import CLIENT_ID, identify_client
 from unclouded.families.meross.wire.lan_encryption import bound_cipher, is_clear
 from unclouded.links.mqtt import packets as mqtt

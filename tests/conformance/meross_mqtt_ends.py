@@ -16,7 +16,7 @@ from unclouded.conformance import suite
 from unclouded.conformance.check import RunOptions, RunReport
 from unclouded.conformance.meross.played_plug import UUID as PLAYED_UUID
 from unclouded.conformance.run import ConformanceRun
-from unclouded.core.session import Event, LinkPath, Out, Refusal, Session, WireAction
+from unclouded.core.sessions.session import Event, LinkPath, Out, Refusal, Session, WireAction
 from unclouded.families.meross import MerossDevice, client_id_for, mac_of, password_for, publish_topic, subscribe_topic
 from unclouded.families.meross.wire.identity import identify_client
 from unclouded.links.broker.plug_client import Login

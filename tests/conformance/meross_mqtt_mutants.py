@@ -8,7 +8,7 @@ import msgspec
 from conformance.meross_mqtt_ends import Change, MqttPlug, usual_login
 from conformance.meross_mutants import A, Json, body_edit, put, resigned
 from families.meross.meross_pair import KEY, UUID
-from unclouded.core.session import Session
+from unclouded.core.sessions.session import Session
 from unclouded.families.meross import mac_of, password_for
 from unclouded.links.broker.plug_client import Login
 from unclouded.links.mqtt import packets as mqtt

@@ -6,7 +6,7 @@ Mutant(wifi_module(…), into=repaired)               it takes frames with a wro
 
 from collections.abc import Callable, Sequence
 
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     Event,
     Failure,
@@ -15,7 +15,7 @@ from unclouded.core.session import (
     Refusal,
     Session,
 )
-from unclouded.core.session_parts import succeed
+from unclouded.core.sessions.session_parts import succeed
 from unclouded.families.tuya.line.framing import Frame
 from wrapped_session import Wrapped
 

@@ -14,7 +14,7 @@ from unclouded.app.conformance.reports import json_text
 from unclouded.conformance import suite
 from unclouded.conformance.check import RunOptions
 from unclouded.conformance.run import ConformanceRun
-from unclouded.core.session import Session
+from unclouded.core.sessions.session import Session
 from unclouded.families.emporia.radio_faults import FAULTS
 
 SILENT = {"silent"}

@@ -13,7 +13,7 @@ from unclouded.conformance.recorded import NEEDS_THE_END, RecordedChunk, judge_r
 from unclouded.conformance.rows import Judged
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.recording.capture import CaptureReader, header_bytes
 

@@ -21,7 +21,7 @@ from unclouded.conformance.run import ConformanceRun
 from unclouded.conformance.tuya.frames import AnsweringEnd, TuyaReader, is_command
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
-from unclouded.core.session import Ambient, LinkPath, Out
+from unclouded.core.sessions.session import Ambient, LinkPath, Out
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi.commands import WIFI
 

@@ -5,7 +5,7 @@ import msgspec
 from conformance.conforming import World, conform
 from pair import Pair, ambient
 from unclouded.conformance.check import RunReport
-from unclouded.core.session import Session, WireAction, WireCommand, WireValue
+from unclouded.core.sessions.session import Session, WireAction, WireCommand, WireValue
 from unclouded.families.tuya.wifi.mcu import McuOptions, ScheduledQuestion, wifi_mcu
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 

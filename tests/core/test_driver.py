@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from toys import PlugController
-from unclouded.core.driver import Driver
-from unclouded.core.recent_chunks import RecentChunks
-from unclouded.core.session import (
+from unclouded.core.sessions.driver import Driver
+from unclouded.core.sessions.recent_chunks import RecentChunks
+from unclouded.core.sessions.session import (
     Ambient,
     Event,
     LinkPath,
@@ -22,7 +22,7 @@ from unclouded.core.session import (
     Settled,
     WireCommand,
 )
-from unclouded.core.session_parts import Ids, Tickets
+from unclouded.core.sessions.session_parts import Ids, Tickets
 from unclouded.links.memory import MemoryLink, pair
 from virtual_loop import story
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from unclouded.core.log_limit import LINES, PERIOD_S, LogLimit
+from unclouded.core.system.log_limit import LINES, PERIOD_S, LogLimit
 
 
 @pytest.fixture

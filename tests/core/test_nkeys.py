@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unclouded.core.nkeys import KINDS, KeyTextError, NKey, is_signed, read_public, read_seed
+from unclouded.core.security.nkeys import KINDS, KeyTextError, NKey, is_signed, read_public, read_seed
 
 KIND_NAMES = st.sampled_from(sorted(KINDS))
 SEEDS = st.binary(min_size=32, max_size=32)

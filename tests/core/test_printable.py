@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.core.printable import csv_cell, csv_text, printable
+from unclouded.core.text.printable import csv_cell, csv_text, printable
 
 
 @pytest.mark.parametrize(

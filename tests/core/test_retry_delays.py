@@ -1,6 +1,6 @@
 """The delays before something is tried again."""
 
-from unclouded.core.retry_delays import JITTER, RetryDelays
+from unclouded.core.system.retry_delays import JITTER, RetryDelays
 
 
 def nominal(delays: RetryDelays, now: float) -> list[float]:

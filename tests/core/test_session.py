@@ -7,7 +7,7 @@ from pair import Pair, ambient
 from session_laws import SessionLaws
 from toys import GatewayController, PlugController, PlugDevice
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Advanced,
     Ambient,
     AskBlock,

@@ -3,8 +3,8 @@
 import pytest
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Offline, Online, Out, WireAction, WireCommand
-from unclouded.core.session_parts import FaultSwitches, Presence, SendQueue
+from unclouded.core.sessions.session import Offline, Online, Out, WireAction, WireCommand
+from unclouded.core.sessions.session_parts import FaultSwitches, Presence, SendQueue
 
 KNOWN = {"mute": "it answers nothing", "slow": "its answers take long"}
 

@@ -8,8 +8,8 @@ import socket
 
 import pytest
 
-from unclouded.core import sockets
-from unclouded.core.sockets import ACCEPTS_PER_TURN, AcceptLoop, listening_socket, open_file_share
+from unclouded.core.system import sockets
+from unclouded.core.system.sockets import ACCEPTS_PER_TURN, AcceptLoop, listening_socket, open_file_share
 
 
 async def test_connections_are_accepted_with_the_address_of_their_client() -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from unclouded.core.supervise import supervise
+from unclouded.core.system.supervise import supervise
 
 
 async def test_what_crashes_while_it_is_cancelled_is_not_started_again(caplog: pytest.LogCaptureFixture) -> None:

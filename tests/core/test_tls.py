@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from unclouded.core import tls
+from unclouded.core.security import tls
 from unclouded.links.broker.ca import prepare
 
 EVERYTHING = "ALL:COMPLEMENTOFALL:@SECLEVEL=0"

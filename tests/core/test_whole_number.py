@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.core.whole_number import whole_number
+from unclouded.core.text.whole_number import whole_number
 
 
 @given(st.integers(0, 5000))

@@ -14,7 +14,7 @@ from case_library import recordings
 from unclouded import families
 from unclouded.core.family import Dialect, Family, Piece, Sender
 from unclouded.core.frame_part import FramePart, leaves
-from unclouded.core.json_parts import json_parts
+from unclouded.core.views.json_parts import json_parts
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.low_power.commands import LOW_POWER

@@ -7,8 +7,8 @@ import pytest
 from families.emporia import emporia_pair
 from families.meross import meross_pair
 from pair import Pair, ambient
-from unclouded.core.session import WireCommand
-from unclouded.core.session_parts import MOST_COUNTS, count_noise
+from unclouded.core.sessions.session import WireCommand
+from unclouded.core.sessions.session_parts import MOST_COUNTS, count_noise
 from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 

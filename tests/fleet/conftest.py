@@ -41,7 +41,7 @@ def postgres_server() -> Iterator[PrivatePostgres]:
 @pytest.fixture(scope="session")
 def migrated_database(postgres_server: PrivatePostgres) -> str:
     """The name of a database that ``base_dsn`` copies."""
-    migrate = pytest.importorskip("unclouded.fleet.base.migrations").migrate
+    migrate = pytest.importorskip("unclouded.fleet.base.schema.migrations").migrate
     dsn = postgres_server.create_database(MIGRATED)
     with ThreadPoolExecutor(1) as elsewhere:  # the loop of the tests is left alone
         elsewhere.submit(asyncio.run, migrate(dsn)).result()

@@ -6,8 +6,8 @@ from itertools import takewhile
 from typing import Any
 
 SHORT: Mapping[str, object] = {  # s
-    "unclouded.core.retry_delays.FIRST_DELAY_S": 0.1,
-    "unclouded.core.retry_delays.MAX_DELAY_S": 0.4,
+    "unclouded.core.system.retry_delays.FIRST_DELAY_S": 0.1,
+    "unclouded.core.system.retry_delays.MAX_DELAY_S": 0.4,
     "unclouded.uplink.pace.TIMEOUT_S": 0.6,
     "unclouded.uplink.pace.LONGEST_TIMEOUT_S": 2.0,
     "unclouded.uplink.session.LOOK_S": 0.2,

@@ -38,4 +38,4 @@ def test_a_task_that_never_ends_is_named(caplog: pytest.LogCaptureFixture) -> No
         task.cancel()
 
     virtual_run(story())
-    assert "These tasks do not end: commands." in caplog.text
+    assert "These tasks did not end in time: commands." in caplog.text

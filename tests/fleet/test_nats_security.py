@@ -8,7 +8,7 @@ import pytest
 
 from fleet.identities import new_hub_id
 from fleet.raw_nats import RawNats
-from unclouded.core.nkeys import NKey
+from unclouded.core.security.nkeys import NKey
 from unclouded.fleet.keys.issuer import Credentials, TokenIssuer
 from unclouded.fleet.keys.roles import HUB_SUBSCRIPTIONS
 from unclouded.fleet.keys.tokens import TokenError, sign_claims

@@ -9,8 +9,8 @@ import pytest
 
 from fleet.identities import new_hub_id
 from fleet.raw_nats import RawNats
-from unclouded.core.nkeys import KeyTextError, NKey
-from unclouded.fleet.base.views import RevokedKey
+from unclouded.core.security.nkeys import KeyTextError, NKey
+from unclouded.fleet.base.reading.views import RevokedKey
 from unclouded.fleet.enrolment.nats_request import nats_request, system_client
 from unclouded.fleet.enrolment.revoking import AccountUpdate, revocations_of
 from unclouded.fleet.keys.accounts import CLAIMS_UPDATE, AccountSigner, homes_token

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from unclouded.core.model import Alert, Device, Fact, Notice, Point, Reading, State, Status, Value
 from unclouded.hub.alerts import AlertWatch, alert_notice
-from unclouded.hub.board import Board
+from unclouded.hub.readings.board import Board
 
 NOON = 1_764_504_000.0
 

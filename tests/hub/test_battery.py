@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from hub.running_hub import HubFacts, running
 from unclouded.core.family import SimOptions
 from unclouded.core.model import Command, Notice, Reading, Status
-from unclouded.core.session import LinkPath
+from unclouded.core.sessions.session import LinkPath
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.settings import LineSettings

@@ -6,11 +6,11 @@ import pytest
 
 from hub.toy_hub import NOON, Home, answer_requests, hub, plug, profile
 from unclouded.core.model import Notice, Reading, Status
-from unclouded.core.session import Reported
-from unclouded.hub.board import Board
+from unclouded.core.sessions.session import Reported
 from unclouded.hub.clock import WallClock
 from unclouded.hub.energy import AHEAD_S, DeviceEnergy
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.board import Board
+from unclouded.hub.readings.interpret import Interpreter
 from unclouded.links.memory import MemoryLink
 from virtual_loop import story
 

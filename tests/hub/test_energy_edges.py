@@ -8,7 +8,7 @@ import pytest
 
 from unclouded.core.model import Doubt, Ledger, Point
 from unclouded.core.profile import Counter, WirePoint
-from unclouded.core.session import ReportedDay
+from unclouded.core.sessions.session import ReportedDay
 from unclouded.hub.energy import Counted, DeviceEnergy
 from unclouded.hub.energy_rule import EnergyRule, add
 

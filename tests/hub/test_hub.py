@@ -16,7 +16,7 @@ from unclouded.core.errors import CommandError
 from unclouded.core.family import MASKED
 from unclouded.core.model import Action, Alert, Command, Device, Ledger, Memory, Notice, Outcome, Reading, Status
 from unclouded.core.profile import Profile
-from unclouded.core.session import Ambient, LinkPath, Reported, Session
+from unclouded.core.sessions.session import Ambient, LinkPath, Reported, Session
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.held_commands import HeldCommand
 from unclouded.hub.hub import MOST_SEEN, RestoredState

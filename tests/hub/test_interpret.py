@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from unclouded.core.errors import CommandError, ConfigError, WireError
 from unclouded.core.model import Reading, Value
 from unclouded.core.profile import Profile, load_profile
-from unclouded.core.session import Reported, WireCommand, WireValue
+from unclouded.core.sessions.session import Reported, WireCommand, WireValue
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.interpret import Interpreter
 
 
 class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

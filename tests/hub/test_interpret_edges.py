@@ -7,9 +7,9 @@ import pytest
 from hub.test_interpret import PLUG, interpreter, profile, values
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Reading, Value
-from unclouded.core.session import Reported, WireCommand, WireValue
+from unclouded.core.sessions.session import Reported, WireCommand, WireValue
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.interpret import Interpreter
 
 NOW = 1_800_000_000.0
 THREE_YEARS_S = 3 * 366 * 86_400.0

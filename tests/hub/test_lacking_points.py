@@ -8,7 +8,7 @@ from hub.toy_hub import NOON, Home, channel, hub, profile
 from toys import GatewayController
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Command, Device, Notice
-from unclouded.core.session import Event, Identified, Noticed, Reported
+from unclouded.core.sessions.session import Event, Identified, Noticed, Reported
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.part import without
 from unclouded.links.memory import MemoryLink

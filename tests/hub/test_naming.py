@@ -8,7 +8,7 @@ from unclouded.core.family import Piece
 from unclouded.core.model import NamedValue
 from unclouded.families.tuya.line.datapoint import DataPoint
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.hub.naming import ValueNames
+from unclouded.hub.readings.naming import ValueNames
 from unclouded.profiles import ProfileLibrary
 
 TUYA = families.family("tuya_wifi")

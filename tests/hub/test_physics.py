@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from unclouded.app.protocols import settings_of
 from unclouded.core.model import Reading
 from unclouded.core.profile import Profile, ScaleVariant, load_profile
-from unclouded.core.session import Reported, WireValue
+from unclouded.core.sessions.session import Reported, WireValue
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.interpret import Interpreter
 
 
 def plug(power: str = "0.1", voltage: str = "0.1", current: str = "0.001", more: str = "") -> Profile:

@@ -11,10 +11,10 @@ from hub.test_interpret import NoSettings, profile, values
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.family import Piece
 from unclouded.core.profile import PointRow, Profile, ProfileFile, make_profile
-from unclouded.core.session import Reported, WireValue
+from unclouded.core.sessions.session import Reported, WireValue
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
-from unclouded.hub.naming import ValueNames
+from unclouded.hub.readings.interpret import Interpreter
+from unclouded.hub.readings.naming import ValueNames
 
 SHARED = """
 name = "toy/shared"

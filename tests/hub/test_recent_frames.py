@@ -19,16 +19,16 @@ from unclouded.app.protocols import settings_of
 from unclouded.core.family import MASKED, Family
 from unclouded.core.frame_part import leaves
 from unclouded.core.model import NamedValue, WireEntry
-from unclouded.core.recent_chunks import RecentChunks
-from unclouded.core.session import WireCommand
+from unclouded.core.sessions.recent_chunks import RecentChunks
+from unclouded.core.sessions.session import WireCommand
 from unclouded.families.emporia.frame import EmporiaFrame
 from unclouded.families.meross.wire.envelope import request
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 from unclouded.families.tuya.zigbee_module.framing import SequencedFrame
-from unclouded.hub.naming import ValueNames
-from unclouded.hub.recent_frames import PAUSE_S, RecordedWire
+from unclouded.hub.readings.naming import ValueNames
+from unclouded.hub.readings.recent_frames import PAUSE_S, RecordedWire
 from unclouded.profiles import ProfileLibrary
 
 NOON = 1_795_262_400.0

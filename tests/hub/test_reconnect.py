@@ -10,10 +10,10 @@ from hub.toy_hub import channel, hub, plug
 from links.test_dial import Cable, Make
 from toys import GatewayController, PlugController
 from unclouded.core.errors import CommandError, LinkError, LinkRefused
-from unclouded.core.link import Inlet
 from unclouded.core.model import Status
-from unclouded.core.retry_delays import MAX_DELAY_S
-from unclouded.core.session import Ambient, Event, LinkPath, Offline, Out, Session
+from unclouded.core.sessions.link import Inlet
+from unclouded.core.sessions.session import Ambient, Event, LinkPath, Offline, Out, Session
+from unclouded.core.system.retry_delays import MAX_DELAY_S
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.hub import RECONNECT_S
 from unclouded.links.dial import DialedLink

@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from hub.running_hub import HubFacts, running
-from unclouded.app.update_files import UpdateFiles
+from unclouded.app.files.update_files import UpdateFiles
 from unclouded.core.errors import CommandError
 from unclouded.core.family import SimOptions
 from unclouded.core.model import Action, Command, Notice, Outcome, Progress, Status
-from unclouded.core.session import Ambient, LinkPath, Session
+from unclouded.core.sessions.session import Ambient, LinkPath, Session
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.line.endpoint import Endpoint

@@ -5,10 +5,10 @@ import pytest
 from hub.test_interpret import profile, values
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.family import Piece
-from unclouded.core.session import Reported
+from unclouded.core.sessions.session import Reported
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
-from unclouded.hub.naming import ValueNames
+from unclouded.hub.readings.interpret import Interpreter
+from unclouded.hub.readings.naming import ValueNames
 
 CHARGER = """
 name = "toy/charger"

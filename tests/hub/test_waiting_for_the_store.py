@@ -10,7 +10,7 @@ from hub.test_held_commands import ON, asleep, stored_commands
 from hub.toy_hub import NOON, channel, gateway, hub
 from toys import GatewayController
 from unclouded.core.model import Memory, Notice, Reading
-from unclouded.core.session import Answer, Asked, AskStored, Event, Refusal, Reported
+from unclouded.core.sessions.session import Answer, Asked, AskStored, Event, Refusal, Reported
 from unclouded.hub.channel import IDENTITY_TIMEOUT_S
 from unclouded.hub.hub import STORE_TIMEOUT_S
 from unclouded.store.sink import Store

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Mapping
 
 from test_cases import hub_with
-from unclouded.core.link import Inlet
 from unclouded.core.model import Fact, Notice, Status
-from unclouded.core.session import LinkPath, Out
+from unclouded.core.sessions.link import Inlet
+from unclouded.core.sessions.session import LinkPath, Out
 from unclouded.families.tuya.line.framing import Frame
 from virtual_loop import story
 

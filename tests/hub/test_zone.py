@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.core.session import AskClock, AskTime, LocalTime
+from unclouded.core.sessions.session import AskClock, AskTime, LocalTime
 from unclouded.families.tuya.local_time import AHEAD_S, moment_of
 from unclouded.hub.services import Services
 from unclouded.hub.zone import changes, local_time, offset_s

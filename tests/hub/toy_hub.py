@@ -13,7 +13,7 @@ from links.text_line_family import LINES
 from toys import GatewayController, PlugController
 from unclouded.core.model import ActionSpec, Reading, Status
 from unclouded.core.profile import Profile, load_profile
-from unclouded.core.session import Ambient, LinkPath, Out, Session
+from unclouded.core.sessions.session import Ambient, LinkPath, Out, Session
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, RestoredState

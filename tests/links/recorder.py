@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from unclouded.core.session import Failure, LinkPath
+from unclouded.core.sessions.session import Failure, LinkPath
 
 TIMEOUT_S = 10.0  # s after which a test fails; never reached in a test that passes
 

@@ -6,8 +6,8 @@ import pytest
 
 from links.recorder import RecordingInlet
 from unclouded.core.errors import LinkError
-from unclouded.core.retry_delays import FIRST_DELAY_S, JITTER, MAX_DELAY_S, STABLE_AFTER_S
-from unclouded.core.session import Failure, Out
+from unclouded.core.sessions.session import Failure, Out
+from unclouded.core.system.retry_delays import FIRST_DELAY_S, JITTER, MAX_DELAY_S, STABLE_AFTER_S
 from unclouded.links.dial import PENDING_LIMIT, DialedLink
 from virtual_loop import virtual_run
 

@@ -6,7 +6,7 @@ import pytest
 
 from links.recorder import RecordingInlet
 from unclouded.core.errors import LinkRefused
-from unclouded.core.session import Out
+from unclouded.core.sessions.session import Out
 from unclouded.links.discovery import ask_network
 from unclouded.links.discovery_serve import LONGEST_QUESTION, DiscoveryLink, DiscoverySocket
 

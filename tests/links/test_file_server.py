@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from links.recorder import TIMEOUT_S
-from unclouded.links.file_server import CONNECTION_LIMIT, FileServer, OfferedFile, facing
+from unclouded.links.http.file_server import CONNECTION_LIMIT, FileServer, OfferedFile, facing
 
 FILE = bytes(range(256)) * 400  # longer than one piece
 

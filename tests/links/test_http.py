@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from links.http_server import HttpServer, Visit, whole
 from links.recorder import RecordingInlet
 from unclouded.core.errors import ConfigError, WireError
-from unclouded.core.session import Failure, Out
-from unclouded.links import http
-from unclouded.links.http import PATH, QUEUE_LIMIT, HttpLink, open_http
-from unclouded.links.http_reply import ANSWER_LIMIT, HEAD_LIMIT, ReplyReader
+from unclouded.core.sessions.session import Failure, Out
+from unclouded.links.http import link as http
+from unclouded.links.http.link import PATH, QUEUE_LIMIT, HttpLink, open_http
+from unclouded.links.http.reply import ANSWER_LIMIT, HEAD_LIMIT, ReplyReader
 from unclouded.links.url import parse
 
 

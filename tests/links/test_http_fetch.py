@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from unclouded.core.errors import LinkError
-from unclouded.links.file_server import FileServer
-from unclouded.links.http_fetch import fetch
+from unclouded.links.http.fetch import fetch
+from unclouded.links.http.file_server import FileServer
 
 
 @contextlib.asynccontextmanager

@@ -8,11 +8,11 @@ import pytest
 from links.recorder import TIMEOUT_S, RecordingInlet
 from pair import ambient
 from toys import PlugController, PlugDevice
-from unclouded.core.driver import Driver
 from unclouded.core.errors import ConfigError, LinkRefused
-from unclouded.core.session import Asked, Event, Failure, Out, Reported, Settled, WireCommand
-from unclouded.links.http import HttpLink
-from unclouded.links.http_serve import CONNECTION_LIMIT, HttpListenLink, open_http_listen
+from unclouded.core.sessions.driver import Driver
+from unclouded.core.sessions.session import Asked, Event, Failure, Out, Reported, Settled, WireCommand
+from unclouded.links.http.link import HttpLink
+from unclouded.links.http.serve import CONNECTION_LIMIT, HttpListenLink, open_http_listen
 from unclouded.links.url import parse
 
 

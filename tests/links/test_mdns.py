@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from unclouded.app.network_name import NetworkName
+from unclouded.app.access.network_name import NetworkName
 from unclouded.core.errors import LinkError
 from unclouded.links.mdns import announced, browse
 

@@ -1,7 +1,7 @@
 import asyncio
 
 from links.recorder import RecordingInlet
-from unclouded.core.session import Failure, LinkPath, Out
+from unclouded.core.sessions.session import Failure, LinkPath, Out
 from unclouded.links import memory
 from unclouded.links.dial import PENDING_LIMIT
 

@@ -4,11 +4,11 @@ import pytest
 
 from links.recorder import RecordingInlet
 from unclouded.core.errors import LinkRefused
-from unclouded.core.link import Inlet
-from unclouded.core.session import Failure, LinkPath, Out
+from unclouded.core.sessions.link import Inlet
+from unclouded.core.sessions.session import Failure, LinkPath, Out
 from unclouded.links import memory
-from unclouded.links.http import HttpLink
-from unclouded.links.http_serve import HttpListenLink
+from unclouded.links.http.link import HttpLink
+from unclouded.links.http.serve import HttpListenLink
 from unclouded.links.multi_path import MultiPathLink
 
 BROKER, HTTP = LinkPath(name="broker"), LinkPath(name="http", push=False, answers=True, window=1)

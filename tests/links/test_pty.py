@@ -8,9 +8,9 @@ import pytest
 
 from links.recorder import RecordingInlet
 from unclouded.core.errors import LinkRefused
-from unclouded.core.session import Failure, Out
+from unclouded.core.sessions.session import Failure, Out
 from unclouded.links.dial import PENDING_LIMIT
-from unclouded.links.pty import PtyLink
+from unclouded.links.serial.pty import PtyLink
 
 
 def opened(path: Path) -> int:

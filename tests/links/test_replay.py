@@ -5,7 +5,7 @@ import pytest
 
 from links.recorder import RecordingInlet
 from unclouded.core.errors import LinkRefused
-from unclouded.core.session import LinkPath, Out
+from unclouded.core.sessions.session import LinkPath, Out
 from unclouded.links.replay import ReplayLink
 from unclouded.recording.capture import CaptureAppender
 from virtual_loop import virtual_run

@@ -14,11 +14,11 @@ import pytest
 
 from links.recorder import RecordingInlet
 from links.telnet_server import TelnetServer
-from unclouded.core import retry_delays
-from unclouded.core.session import Out
+from unclouded.core.sessions.session import Out
+from unclouded.core.system import retry_delays
 from unclouded.links import open_link
-from unclouded.links.pty import PtyLink
-from unclouded.links.serial import UartSettings, why_not_open, why_unplugged
+from unclouded.links.serial.port import UartSettings, why_not_open, why_unplugged
+from unclouded.links.serial.pty import PtyLink
 
 
 @pytest.fixture(autouse=True)
@@ -210,7 +210,7 @@ async def test_the_parity_of_the_family_holds_where_the_address_names_none(query
 
 
 async def test_a_plain_tcp_server_is_not_an_rfc2217_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unclouded.links.serial.DIAL_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("unclouded.links.serial.port.DIAL_TIMEOUT_S", 0.05)
     inlet = RecordingInlet()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]

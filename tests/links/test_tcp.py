@@ -4,9 +4,9 @@ import socket
 import pytest
 
 from links.recorder import RecordingInlet
-from unclouded.core import retry_delays
 from unclouded.core.errors import LinkRefused
-from unclouded.core.session import Failure, Out
+from unclouded.core.sessions.session import Failure, Out
+from unclouded.core.system import retry_delays
 from unclouded.links import dial, open_link
 from unclouded.links.dial import PENDING_LIMIT
 from unclouded.links.listen import ListenLink

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from unclouded.core.family import Decoder, Family, Piece, Sender
-from unclouded.core.session import Ambient, Session
+from unclouded.core.sessions.session import Ambient, Session
 
 
 class LinesDecoder:

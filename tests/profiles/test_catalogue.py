@@ -9,12 +9,12 @@ from shipped_tables import TABLES
 from unclouded.app.protocols import actions_of, settings_of
 from unclouded.core.errors import ConfigError
 from unclouded.core.profile import make_profile
-from unclouded.core.session import Reported
+from unclouded.core.sessions.session import Reported
 from unclouded.families.tuya import FAMILY_GATEWAY, FAMILY_WIFI
 from unclouded.families.tuya.line.datapoint import DataPoint, PointValue, read_points, write_points
 from unclouded.families.tuya.values.phase import encode_phase
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.interpret import Interpreter
 from unclouded.profiles import ProfileLibrary
 from unclouded.profiles.catalogue import Catalogue, CatalogueTable
 from unclouded.profiles.catalogue.packed import FORMS

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from shipped_tables import TABLES
-from unclouded.app.points_page import points_page
 from unclouded.app.protocols import settings_of
+from unclouded.app.reference.points_page import points_page
 from unclouded.core.model import UNITS, unit_of
 from unclouded.profiles import ProfileLibrary
 from unclouded.profiles.catalogue.packed import FORMS

@@ -17,11 +17,11 @@ from recording.test_line_monitor import ENDS_IN_55
 from recording.test_tap import events, full_disk, lines_of
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Family, Sender
-from unclouded.core.session import Out
+from unclouded.core.sessions.session import Out
 from unclouded.families import family
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.links import memory
-from unclouded.links.pty import PtyLink
+from unclouded.links.serial.pty import PtyLink
 from unclouded.recording.bridge import Bridge
 from unclouded.recording.capture_writer import CaptureWriter, Report
 from unclouded.recording.line_monitor import MonitoredPiece

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from links.text_line_family import LINES
 from pair import Pair, ambient
 from unclouded.core.family import Sender
-from unclouded.core.session import WireCommand
+from unclouded.core.sessions.session import WireCommand
 from unclouded.families import family
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu

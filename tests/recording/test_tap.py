@@ -14,8 +14,8 @@ from links.recorder import RecordingInlet
 from links.text_line_family import LINES
 from unclouded.core.errors import LinkRefused
 from unclouded.core.family import Family, Piece
-from unclouded.core.link import Inlet
-from unclouded.core.session import Failure, LinkPath, Out
+from unclouded.core.sessions.link import Inlet
+from unclouded.core.sessions.session import Failure, LinkPath, Out
 from unclouded.links import memory, open_link
 from unclouded.links.replay import ReplayLink
 from unclouded.recording.capture import CaptureLine, CaptureReader

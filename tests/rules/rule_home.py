@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from unclouded.app.configuration.id_changes import renaming
+from unclouded.app.configuration.edits.id_changes import renaming
 from unclouded.core.model import Device, Fact, Outcome, Point, Reading, State, Status, Value
 from unclouded.rules.calendar.calendar import HomeCalendar
 from unclouded.rules.calendar.sun import HomePlace

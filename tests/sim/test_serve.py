@@ -12,9 +12,9 @@ import pytest
 
 from unclouded.core.errors import ConfigError, LinkError, LinkRefused
 from unclouded.core.family import SimKind, SimOptions
-from unclouded.core.link import Inlet
 from unclouded.core.profile import Profile, load_profile
-from unclouded.core.session import (
+from unclouded.core.sessions.link import Inlet
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     AskCommand,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from unclouded.core.errors import ConfigError
 from unclouded.core.family import SimSubject
-from unclouded.core.session import Refusal
+from unclouded.core.sessions.session import Refusal
 from unclouded.sim.subjects import (
     SUBJECTS,
     MeterSubject,

@@ -5,8 +5,8 @@ import pytest
 from store.test_retention import HOUR, MINUTES, RAW, KeptKeeper, keeper
 from store.test_rollup import DAY, NOON, plug
 from unclouded.core.model import Reading
-from unclouded.core.retention_views import KeptSpan, RetentionView
 from unclouded.core.times import from_iso
+from unclouded.core.views.retention import KeptSpan, RetentionView
 from unclouded.store.reading.reader import StoreReader
 from unclouded.store.retention.plan import NOTICE_S
 from unclouded.store.retention.rules import RetentionRule

@@ -11,7 +11,7 @@ import pytest
 from links.broker.clients import INBOX, MAC, OTHER, OUTBOX, PASSWORD, UUID, client_id, running_broker
 from links.recorder import RecordingInlet
 from strangers.driven import Driven, driven, needs
-from unclouded.core.session import Out
+from unclouded.core.sessions.session import Out
 from unclouded.links.broker.server import BrokerServer
 
 pytestmark = needs("mqtt")

@@ -18,10 +18,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api_story import NOON, FakeHub, about, watts
 from asgi import Answer, ask
 from unclouded.core.errors import StoreError
-from unclouded.core.json_lines import fact_of, log_of
 from unclouded.core.model import Action, Command, LogEntry, Notice, Status
 from unclouded.core.times import iso
-from unclouded.core.views import EventView
+from unclouded.core.views.facts import EventView
+from unclouded.core.views.json_lines import fact_of, log_of
 from unclouded.store.reading.reader import UnknownDevice
 from unclouded.web.api.api import Api
 from unclouded.web.api.history import as_csv

@@ -46,17 +46,17 @@ from api_story import (
 )
 from unclouded.app.configuration.config import parse_config
 from unclouded.app.costs.service import CostsService
-from unclouded.app.update_files import UpdateFiles
+from unclouded.app.files.update_files import UpdateFiles
 from unclouded.core.model import Fact, Ledger, Notice, Reading, Status
 from unclouded.store.editing.edit import HistoryEdit, NewEdit
 from unclouded.store.file.schema import open_to_write
 from unclouded.store.sink import Store
 from unclouded.store.writer import StoreWriter
+from unclouded.web.access.auth import Auth
+from unclouded.web.access.hosts import Hosts
+from unclouded.web.access.password import CredentialStore
 from unclouded.web.api.api import ROWS, Api, document
-from unclouded.web.auth import Auth
 from unclouded.web.history.history import HistoryReader
-from unclouded.web.hosts import Hosts
-from unclouded.web.password import CredentialStore
 
 CHECKS = [
     not_a_server_error,

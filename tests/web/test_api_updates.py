@@ -11,12 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api_story import NOON, FakeHub, about
 from asgi import Answer, ask
 from families.meross.firmware.firmware_examples import fota
-from unclouded.app.update_files import UpdateFiles
+from unclouded.app.files.update_files import UpdateFiles
 from unclouded.core.model import LARGEST_UPDATE, Action, OnProgress, Outcome, Progress
+from unclouded.web.access.auth import Auth
+from unclouded.web.access.hosts import Hosts
+from unclouded.web.access.password import Cost, CredentialStore, hashed
 from unclouded.web.api.api import Api
-from unclouded.web.auth import Auth
-from unclouded.web.hosts import Hosts
-from unclouded.web.password import Cost, CredentialStore, hashed
 from unclouded.web.server import serve, tcp_socket
 
 BIN = {"Content-Type": "application/octet-stream"}

@@ -14,14 +14,14 @@ from starlette.types import Message, Scope
 from starlette.websockets import WebSocket
 
 from asgi import Answer, ask
+from unclouded.web.access.auth import SESSION_ENDED, Auth
+from unclouded.web.access.hosts import Hosts
+from unclouded.web.access.login_throttle import PER_ADDRESS
+from unclouded.web.access.password import Cost, CredentialStore, hashed, new_token
+from unclouded.web.access.password_checks import MAX_WAITING_LOGINS
+from unclouded.web.access.session_cookie import LIFETIME_S, RENEW_AFTER_S
 from unclouded.web.api.session import login, logout, session
 from unclouded.web.api_answers import MAX_BODY_BYTES
-from unclouded.web.auth import SESSION_ENDED, Auth
-from unclouded.web.hosts import Hosts
-from unclouded.web.login_throttle import PER_ADDRESS
-from unclouded.web.password import Cost, CredentialStore, hashed, new_token
-from unclouded.web.password_checks import MAX_WAITING_LOGINS
-from unclouded.web.session_cookie import LIFETIME_S, RENEW_AFTER_S
 
 CHEAP = Cost(n=2, r=1, p=1)
 PASSWORD, LOOKING = "kettle and tea", "only looking"

@@ -11,14 +11,14 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from asgi import ask
-from unclouded.core.decode_views import LARGEST_INPUT
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import LARGEST_UPDATE
+from unclouded.core.views.decoded import LARGEST_INPUT
+from unclouded.web.access.auth import Auth
+from unclouded.web.access.hosts import Hosts
+from unclouded.web.access.password import CredentialStore
+from unclouded.web.access.session_cookie import RENEW_AFTER_S
 from unclouded.web.api_answers import MAX_BODY_BYTES
-from unclouded.web.auth import Auth
-from unclouded.web.hosts import Hosts
-from unclouded.web.password import CredentialStore
-from unclouded.web.session_cookie import RENEW_AFTER_S
 from web.test_auth import LOOKING, PAGE, PASSWORD, SET, LockedHub, dial
 
 DAY_S = 24 * 3600

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Message
 
 from api_story import FakeHub, about, watts
 from asgi import ask
+from unclouded.app.access.web_listener import WebListener
 from unclouded.app.configuration.config import parse_config
-from unclouded.app.web_listener import WebListener
 from unclouded.web.api.api import Api
 from unclouded.web.compression import MIN_BYTES, THREAD_BYTES, Compression
 from unclouded.web.route_row import CSV, JSON, JSON_LINES

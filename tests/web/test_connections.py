@@ -17,8 +17,9 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
-from unclouded.web import connections, server
-from unclouded.web.connections import ConnectionTable, Slot
+from unclouded.web import server
+from unclouded.web.access import connections
+from unclouded.web.access.connections import ConnectionTable, Slot
 from unclouded.web.server import serve, tcp_socket
 
 GET = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -222,8 +223,8 @@ async def test_a_long_body_has_more_time(short: None, monkeypatch: pytest.Monkey
 
 
 async def test_a_tls_handshake_that_does_not_come_ends(short: None, tmp_path: Path) -> None:
+    from unclouded.app.access.web_listener import WebListener
     from unclouded.app.configuration.config import parse_config
-    from unclouded.app.web_listener import WebListener
 
     text = '[web]\nlisten = "127.0.0.1:0"\ntls = true\n'
     config = parse_config(text, str(tmp_path / "unclouded.toml"), data=str(tmp_path / "data"), env={})

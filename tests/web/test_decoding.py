@@ -8,11 +8,11 @@ from starlette.types import ASGIApp, Message
 
 from api_story import FakeDecoder, FakeHub, about
 from asgi import Answer, ask
-from unclouded.core.decode_views import LARGEST_INPUT, DecodeOptions
+from unclouded.core.views.decoded import LARGEST_INPUT, DecodeOptions
+from unclouded.web.access.auth import Auth
+from unclouded.web.access.hosts import Hosts
+from unclouded.web.access.password import Cost, CredentialStore, hashed
 from unclouded.web.api.api import Api
-from unclouded.web.auth import Auth
-from unclouded.web.hosts import Hosts
-from unclouded.web.password import Cost, CredentialStore, hashed
 from virtual_loop import virtual_run
 from web.test_api import as_reader, refused
 

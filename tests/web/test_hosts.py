@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
-from unclouded.web.hosts import Hosts, is_loopback, own_addresses, own_names, request_origin, split
+from unclouded.web.access.hosts import Hosts, is_loopback, own_addresses, own_names, request_origin, split
 
 OURS = Hosts(own_names(["home.example"], computer="Attic.lan"))
 

@@ -17,8 +17,8 @@ from websockets.exceptions import ConnectionClosed
 
 from api_story import NOON, FakeHub, about, device, watts
 from unclouded.core.model import Alert, Command, Notice, Outcome, Status
+from unclouded.web.access.connections import PageConnection
 from unclouded.web.api.api import Api
-from unclouded.web.connections import PageConnection
 from unclouded.web.live import FRAME_INTERVAL_S, HEARTBEAT_S, Client, LivePages
 from unclouded.web.schemas import HubView
 from unclouded.web.server import serve, tcp_socket

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.core.sockets import group_of
-from unclouded.web.login_throttle import GLOBAL, MAX_ADDRESSES, PER_ADDRESS, LoginThrottle
+from unclouded.core.system.sockets import group_of
+from unclouded.web.access.login_throttle import GLOBAL, MAX_ADDRESSES, PER_ADDRESS, LoginThrottle
 
 
 def attempt_until_throttled(throttle: LoginThrottle, address: str, now: float) -> float:

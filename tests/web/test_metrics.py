@@ -7,10 +7,10 @@ from starlette.types import ASGIApp
 from api_story import FakeHub, about
 from asgi import Answer, ask
 from unclouded.publish.metrics.publisher import MetricsPublisher
+from unclouded.web.access.auth import Auth
+from unclouded.web.access.hosts import Hosts
+from unclouded.web.access.password import CredentialStore, new_token
 from unclouded.web.api.api import Api
-from unclouded.web.auth import Auth
-from unclouded.web.hosts import Hosts
-from unclouded.web.password import CredentialStore, new_token
 
 
 class Source:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from unclouded.core.errors import CommandError, ConfigError
-from unclouded.web.password import (
+from unclouded.web.access.password import (
     MOST_ENDED,
     MOST_TOKENS,
     Cost,

@@ -7,12 +7,12 @@ import pytest
 
 from api_story import FakeHub, about
 from asgi import Answer, ask
+from unclouded.web.access.auth import Auth
+from unclouded.web.access.hosts import Hosts
+from unclouded.web.access.login_throttle import PER_ADDRESS
+from unclouded.web.access.password import Cost, CredentialStore, hashed, new_token
 from unclouded.web.api import people
 from unclouded.web.api.api import Api
-from unclouded.web.auth import Auth
-from unclouded.web.hosts import Hosts
-from unclouded.web.login_throttle import PER_ADDRESS
-from unclouded.web.password import Cost, CredentialStore, hashed, new_token
 
 CHEAP = Cost(n=2, r=1, p=1)
 PASSWORD, LOOKING = "kettle and tea", "only looking"

@@ -14,7 +14,7 @@ from asgi import ask
 from unclouded.app.products.service import KEPT_S, ProductService
 from unclouded.app.protocols import profile_library
 from unclouded.core.errors import StoreError
-from unclouded.core.views import EventView
+from unclouded.core.views.facts import EventView
 from unclouded.profiles import ProfileLibrary
 from unclouded.web.api.api import Api
 from unclouded.web.routes import HistorySource

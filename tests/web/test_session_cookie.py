@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.web.password import Cost, CredentialFile, hashed
-from unclouded.web.session_cookie import LIFETIME_S, cookie_name, encoded, issue, read, set_cookie
+from unclouded.web.access.password import Cost, CredentialFile, hashed
+from unclouded.web.access.session_cookie import LIFETIME_S, cookie_name, encoded, issue, read, set_cookie
 
 NOW = 1_763_700_000
 KEY = b"k" * 32

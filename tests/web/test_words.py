@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asgi import ask
-from unclouded.web.auth import Auth
-from unclouded.web.hosts import Hosts
-from unclouded.web.password import CredentialStore
+from unclouded.web.access.auth import Auth
+from unclouded.web.access.hosts import Hosts
+from unclouded.web.access.password import CredentialStore
 from unclouded.web.words import FOLDER, answering_in, language_of, languages, say, table
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")

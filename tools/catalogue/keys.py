@@ -131,6 +131,8 @@ def split(raw: RawRow) -> tuple[str, str]:
     if not re.search(rf"_{raw.dp}(_|$)", raw.code) and not re.search(rf"\D{raw.dp}(\D|$)", raw.code):
         name = re.sub(rf"_{raw.dp}(?=_|$)", "", name) or name
     unit = "" if raw.unit in _NO_UNIT else _UNIT.get(raw.unit, raw.unit)
+    if unit == "ms" and name.startswith("wind"):
+        unit = "mps"
     stem, _, last = name.rpartition("_")
     if not raw.unit and stem and last in UNITS and word_of(name):
         name, unit = stem, last
@@ -181,6 +183,8 @@ def special(table: RawTable, raw: RawRow, name: str) -> str:
         return "on"
     if name == "switch_mode":
         return "mode"
+    if name == "colour_temperature" and raw.unit in ("C", "F"):
+        return "temperature"  # of a breaker: the colour of a light has no degrees
     return name
 
 

@@ -46,7 +46,7 @@ describe("the order of offers", () => {
 describe("a card", () => {
   it("stands for all plugs that call", () => {
     const [first, second, ...rest] = cardsOf([offer("a"), OLD, NEW], AT);
-    expect([first?.title, first?.offers.length, second?.key, rest]).toEqual(["2 plugs called", 2, "a", []]);
+    expect([first?.title, first?.offers.length, second?.key, rest]).toEqual(["2 plugs have connected", 2, "a", []]);
     expect(first?.text).toContain("2\u202fs, 14\u202fs");
     expect(cardsOf([OLD], AT).map((one) => one.title)).toEqual(["Meross plug 90:aa"]);
   });

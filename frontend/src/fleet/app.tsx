@@ -13,11 +13,17 @@ import { session } from "./live";
 import { LoginPage } from "./login";
 import { homeAt, pageOf, PAGES, type Depth } from "./paths";
 
-const HomePage = later<{ id: string; depth: Depth }>(() => import("./home/home").then((page) => page.HomePage));
-const EnergyPage = later(() => import("./energy/energy").then((page) => page.EnergyPage));
-const CommandsPage = later(() => import("./commands/commands").then((page) => page.CommandsPage));
-const EventsPage = later(() => import("./events/events").then((page) => page.EventsPage));
-const SettingsPage = later(() => import("./settings/settings").then((page) => page.SettingsPage));
+const HomePage = later<{ id: string; depth: Depth }>("fleet/home/home", () =>
+  import("./home/home").then((page) => page.HomePage),
+);
+const EnergyPage = later("fleet/energy/energy", () => import("./energy/energy").then((page) => page.EnergyPage));
+const CommandsPage = later("fleet/commands/commands", () =>
+  import("./commands/commands").then((page) => page.CommandsPage),
+);
+const EventsPage = later("fleet/events/events", () => import("./events/events").then((page) => page.EventsPage));
+const SettingsPage = later("fleet/settings/settings", () =>
+  import("./settings/settings").then((page) => page.SettingsPage),
+);
 
 const LOOKS: Readonly<Record<(typeof PAGES)[number], readonly [Id, PageLink["icon"]]>> = {
   "/": ["fleet.homes", <path key="icon" d="M3 11.5 12 4l9 7.5M6 9.5V20h12V9.5" />],

@@ -6,7 +6,7 @@ import { startRouting } from "../routing/router";
 import "../style.css";
 import "./fleet.css";
 import { chosenLocale, keptLanguage } from "../text/language";
-import { loadFirstWords, loadOtherWords, replaceWords, say } from "../text/words";
+import { loadFirstWords, replaceWords, say } from "../text/words";
 import { FleetApp } from "./app";
 import { HERE } from "./here";
 import { STREAM } from "./live";
@@ -28,7 +28,6 @@ loadFirstWords(language, locale, keptNumbers(), FLEET_TEXTS[language]).then(
       "app.title": say("fleet.title"),
     });
     render(<FleetApp />, document.getElementById("page") ?? document.body);
-    loadOtherWords().catch(() => undefined); // a page that needs them tries again
   },
   () => document.getElementById("unloaded")?.removeAttribute("hidden"),
 );

@@ -1,4 +1,4 @@
-/** The texts of the page of a fleet, in each language: those of its first paint, and those that only it has. */
+/** The texts of the page of a fleet, in each language: those of its first paint, and how others are loaded. */
 import type { Language } from "../text/language";
 import type { Load } from "../text/words";
 

@@ -8,14 +8,14 @@ import { address } from "../data/http";
 import { deviceOf, now, timezone } from "../data/live";
 import { Notice } from "../parts/notice";
 import { nameOf } from "../devices/points";
-import type { Device, Energy } from "../data/shapes";
+import type { Energy } from "../data/shapes";
 import { say } from "../text/words";
 import { amountText } from "../text/format";
 import { useAnswer } from "./answers";
 import { balanceOf } from "./balance";
 import { BarChart } from "./bar_chart";
 import { BarTip, editNotes } from "./bar_tip";
-import { dayOf, dayText, periodTitle, RANGES, shifted, type Day, type Span } from "../time/calendar";
+import { dayOf, dayText, periodTitle, RANGES, shifted } from "../time/calendar";
 import { useCompared, type Compared } from "./compared";
 import { changeText, otherOf } from "./comparison";
 import {
@@ -37,21 +37,14 @@ import { ChangeList } from "./change_list";
 import { changesOf, ranked, withIdle, type Ranked } from "./ranking";
 import { RankList } from "./rank_list";
 import { isRestOnly } from "./selection";
-import { addressOf, REST, withRange, type Layout, type View } from "./view";
+import { addressOf, REST, withRange, type Layout, type View, type PanelProps } from "./view";
 import { energyCsv, energyTable } from "./table";
 import { Under } from "./under";
 
-type Props = Readonly<{
-  view: View;
-  period: Span;
-  able: readonly Device[];
-  shown: readonly Device[];
-  today: Day;
-  colour: (id: string) => string;
-  show: (view: View, replace?: boolean) => void;
+type Props = PanelProps & {
   /** What is said of an answer, such as who gave it. */
-  about?: (answer: Energy) => string;
-}>;
+  readonly about?: (answer: Energy) => string;
+};
 
 const POLL_MS = 30_000; // while the period is not over
 const LAYOUTS: readonly Layout[] = ["stacked", "sources", "grouped", "changes"];

@@ -10,31 +10,26 @@ import { MOST_SERIES } from "../data/series";
 import { Chart, type Line } from "../charts/chart";
 import { QualityMark } from "../parts/quantity";
 import { nameOf, pointName } from "../devices/points";
-import type { Device, History } from "../data/shapes";
+import type { History } from "../data/shapes";
 import { say } from "../text/words";
 import { useAnswer } from "./answers";
-import { dayOf, dayText, RANGES, shifted, spanText, type Day, type Span } from "../time/calendar";
+import { dayOf, dayText, RANGES, shifted, spanText, type Span } from "../time/calendar";
 import { columnsOf, heldRows, rowAt, summaryOf, type Row } from "../charts/columns";
 import { editsPlace, rangesOf, type HistoryEdit } from "./edits/edits";
 import { NoData } from "./no_data";
-import { moved, rounded, zoomed, type View } from "./view";
+import { moved, rounded, zoomed, type PanelProps } from "./view";
 import { panelsOf, wantedOf, type Wanted } from "./selection";
 import { historyCsv, historyTable, momentText } from "./table";
 import { Under } from "./under";
 import { PanelState } from "./panel_state";
 
-type Props = Readonly<{
-  view: View;
-  period: Span;
-  moving: Span | null;
-  move: (span: Span | null) => void;
-  shown: readonly Device[];
-  today: Day;
-  colour: (id: string) => string;
-  show: (view: View, replace?: boolean) => void;
-  /** What is said of an answer, such as who gave it; with it, edits and files of the hub are not asked for. */
-  about?: (answer: History) => string;
-}>;
+type Props = Omit<PanelProps, "able"> &
+  Readonly<{
+    moving: Span | null;
+    move: (span: Span | null) => void;
+    /** What is said of an answer, such as who gave it; with it, edits and files of the hub are not asked for. */
+    about?: (answer: History) => string;
+  }>;
 
 const POLL_MS = 10_000; // while the current time is shown
 const MAX_POLL_MS = 60_000; // for long steps
@@ -178,7 +173,7 @@ function ZoomBar({ span, isZoomed, actions }: { span: Span; isZoomed: boolean; a
   );
 }
 
-type PanelProps = Readonly<{
+type LinesProps = Readonly<{
   unit: string;
   wanted: readonly Wanted[];
   edits: readonly HistoryEdit[] | undefined;

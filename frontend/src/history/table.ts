@@ -2,7 +2,17 @@
 import { amountText, formatter, NOTHING, quantityText, THIN } from "../text/format";
 import type { Energy, Series } from "../data/shapes";
 import { say } from "../text/words";
-import { dayOf, instantOf, isSameDay, offsetAt, plusDays, shifted, wallOf, type Span } from "../time/calendar";
+import {
+  dayOf,
+  instantOf,
+  isSameDay,
+  offsetAt,
+  plusDays,
+  shifted,
+  wallOf,
+  type Span,
+  PERIOD_NAMES,
+} from "../time/calendar";
 import { heldRows, rowsOf, summaryOf, type Row } from "../charts/columns";
 
 /** `step`: `15 min`, what one row sums up; "" for a row of each value. */
@@ -87,7 +97,7 @@ function stepsOf(
     day = by === "day" ? plusDays(day, 1) : shifted("month", day, 1);
     borders.push(instantOf(day, zone));
   }
-  return { borders, name: say(`history.${by}`), by };
+  return { borders, name: say(PERIOD_NAMES[by]), by };
 }
 
 function meanText(summary: ReturnType<typeof summaryOf>, series: Series): string {
@@ -119,7 +129,7 @@ export function energyTable(energy: Energy, names: readonly string[], zone: stri
     });
     return [periodText(start, energy.by, zone), ...cells];
   });
-  return { head: [say(`history.${energy.by}`), ...names], rows, step: "" };
+  return { head: [say(PERIOD_NAMES[energy.by]), ...names], rows, step: "" };
 }
 
 /** What is said of the energy of a period: estimated, corrected, marked as wrong. */

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { nameOf } from "../devices/points";
 import type { Device } from "../data/shapes";
 import { say } from "../text/words";
-import { dayFrom, dayText, periodTitle, RANGES, shifted, shortTitle, type Day } from "../time/calendar";
+import { dayFrom, dayText, periodTitle, RANGES, shifted, shortTitle, type Day, PERIOD_NAMES } from "../time/calendar";
 import { Menu } from "./menu";
 import { otherOf } from "./comparison";
 import {
@@ -62,7 +62,7 @@ export function Toolbar(props: Props) {
               aria-pressed={one === view.range}
               onClick={() => show(withRange(view, one))}
             >
-              {say(`history.${one}`)}
+              {say(PERIOD_NAMES[one])}
             </button>
           ))}
         </div>
@@ -75,7 +75,7 @@ export function Toolbar(props: Props) {
         >
           {RANGES.map((one) => (
             <option key={one} value={one}>
-              {say(`history.${one}`)}
+              {say(PERIOD_NAMES[one])}
             </option>
           ))}
         </select>

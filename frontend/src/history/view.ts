@@ -6,6 +6,7 @@
  * Defaults are omitted: today, power of a day and energy of longer periods, the devices selected automatically, bars by
  * device, the period before beside them, no zoom.
  */
+import type { Device } from "../data/shapes";
 import { placeOfPage } from "../routing/place";
 import { dayFrom, dayText, isSameDay, RANGES, type Day, type Range, type Span } from "../time/calendar";
 
@@ -40,6 +41,18 @@ export type View = Readonly<{
   against: Against;
   /** In what energy is shown. */
   measure: Measure;
+}>;
+
+/** What every panel of the page shows. */
+export type PanelProps = Readonly<{
+  view: View;
+  period: Span;
+  /** Devices that have what is shown, and those of them that are chosen. */
+  able: readonly Device[];
+  shown: readonly Device[];
+  today: Day;
+  colour: (id: string) => string;
+  show: (view: View, replace?: boolean) => void;
 }>;
 
 const OLDEST = 0; // Unix seconds

@@ -15,10 +15,12 @@ import { say } from "../text/words";
 import "./device.css";
 
 const Settings = laterPart<{ device: Device }>(
+  "device/settings/settings",
   () => import("../device/settings/settings").then((part) => part.Settings),
   "place",
 );
 const Details = laterPart<{ device: Device }>(
+  "device/details/details",
   () => import("../device/details/details").then((part) => part.Details),
   "place",
 );

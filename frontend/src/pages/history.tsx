@@ -3,16 +3,12 @@ import { computed } from "@preact/signals";
 import { useState } from "preact/hooks";
 
 import { dayOf, dayText, dayFrom, spanOf, type Span } from "../time/calendar";
-import { EditsPanel } from "../history/edits/edits_panel";
 import { IMPORT } from "../history/energy";
 import { EnergyPanel } from "../history/energy_panel";
 import { LinePanels } from "../history/line_panels";
-import { HeatPanel } from "../history/heat/heat_panel";
-import { CostPanel } from "../history/costs/cost_panel";
+import { CostPanel, EditsPanel, HeatPanel, LoadPanel, UnusualPanel } from "../history/panels";
 import { NoTariff } from "../costs/tabs";
 import { activeOf, useTariffs } from "../costs/tariffs";
-import { LoadPanel } from "../history/load/load_panel";
-import { UnusualPanel } from "../history/unusual/unusual_panel";
 import { addressOf, ENERGY, HOURS, LOAD, MEASURES, UNUSUAL, viewOf, type View } from "../history/view";
 import { candidates, chosen, quantities } from "../history/selection";
 import { Toolbar } from "../history/toolbar";

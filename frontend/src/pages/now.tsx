@@ -23,7 +23,7 @@ const isEmpty = computed(() => devices.value.every((one) => one.state === "seen"
 const measures = computed(() => devices.value.some((one) => one.state !== "seen" && pointOf(one, POWER)));
 const answersNone = computed(() => devices.value.every((one) => one.state !== "online" && one.state !== "asleep"));
 
-const FirstPage = later(() => import("../add/first").then((page) => page.FirstPage));
+const FirstPage = later("add/first", () => import("../add/first").then((page) => page.FirstPage));
 
 export function NowPage() {
   if (isKnown.value && isEmpty.value) return <FirstPage />;

@@ -4,18 +4,21 @@ import type { ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 
 import { connection } from "../data/live";
-import { loadOtherWords, say } from "../text/words";
+import { loadWordsOf, say } from "../text/words";
 import { focusMain } from "../parts/focus";
 import { Notice } from "../parts/notice";
 
 type Load<Props> = () => Promise<ComponentType<Props>>;
 type Loaded<Props> = Signal<ComponentType<Props> | "missing" | undefined>;
 
-/** A page that is loaded; if that fails, it shows an error. */
-export function later<Props extends object = object>(load: Load<Props>) {
+/**
+ * A page that is loaded, with its texts; if that fails, it shows an error. `name`: the place of its module in src,
+ * without its ending, by which the build finds its texts.
+ */
+export function later<Props extends object = object>(name: string, load: Load<Props>) {
   const state: Loaded<Props> = signal(undefined);
   return function Later(props: Props) {
-    const Page = useLoaded(state, load);
+    const Page = useLoaded(state, name, load);
     const heldFocus = useRef(false);
     useEffect(() => {
       if (Page !== undefined && heldFocus.current) focusMain();
@@ -30,23 +33,23 @@ export function later<Props extends object = object>(load: Load<Props>) {
   };
 }
 
-/** A part of a page that is loaded. `place`: a class of what keeps its space until then. */
-export function laterPart<Props extends object = object>(load: Load<Props>, place: string) {
+/** A part of a page that is loaded, `name` as of a page. `place`: a class of what keeps its space until then. */
+export function laterPart<Props extends object = object>(name: string, load: Load<Props>, place: string) {
   const state: Loaded<Props> = signal(undefined);
   return function LaterPart(props: Props) {
-    const Part = useLoaded(state, load);
+    const Part = useLoaded(state, name, load);
     if (Part === undefined) return <div class={place} aria-busy="true" />;
     return Part === "missing" ? <Missing /> : <Part {...props} />;
   };
 }
 
-function useLoaded<Props>(state: Loaded<Props>, load: Load<Props>) {
+function useLoaded<Props>(state: Loaded<Props>, name: string, load: Load<Props>) {
   const isLive = connection.value === "live"; // what the hub did not send while it was away, it sends when it is back
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a component has one `state` and one `load`
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a component has one `state`, `name` and `load`
   useEffect(() => {
     if (typeof state.peek() === "function" || (state.peek() === "missing" && !isLive)) return;
     state.value = undefined;
-    Promise.all([load(), loadOtherWords()]).then(
+    Promise.all([load(), loadWordsOf(name)]).then(
       ([found]) => (state.value = found),
       () => (state.value = "missing"),
     );

@@ -1,6 +1,6 @@
 /** JSON from the hub, with a visible escape for each character that the page would not show: names and texts of devices
  * may contain control characters, line ends, and marks that change the direction of the text that follows. The same
- * characters as in src/unclouded/core/printable.py. */
+ * characters as in src/unclouded/core/text/printable.py. */
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: it finds them
 const UNPRINTABLE = /[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;

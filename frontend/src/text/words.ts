@@ -1,6 +1,6 @@
 /**
  * The texts of the page, from the tables that the API uses too: id -> text with {placeholders}. Those of one language
- * are loaded.
+ * are loaded: what the first paint needs, then what each part needs that is shown.
  */
 import type english from "../../../src/unclouded/web/words/en.json";
 import type { Language } from "./language";
@@ -8,55 +8,60 @@ import type { Language } from "./language";
 export type Id = keyof typeof english;
 export type Parts = Readonly<Record<string, string | number>>;
 
-export type Load = () => Promise<{ default: object }>;
+type Table = Readonly<Record<string, string>>;
+type Loaders = Readonly<Record<string, () => Promise<{ default: Table }>>>;
 
-// What the first paint needs, which the build finds in the sources, and what the other pages need
-const TABLES: Readonly<Record<Language, { first: Load; rest: Load }>> = {
-  en: { first: () => import("virtual:texts/en/first"), rest: () => import("virtual:texts/en/rest") },
-  de: { first: () => import("virtual:texts/de/first"), rest: () => import("virtual:texts/de/rest") },
-  es: { first: () => import("virtual:texts/es/first"), rest: () => import("virtual:texts/es/rest") },
+/** Loads the texts that a first paint needs, and how those of each part are loaded. */
+export type Load = () => Promise<{ default: Table; parts: Loaders }>;
+
+const OF_HUB: Readonly<Record<Language, Load>> = {
+  en: () => import("virtual:texts/en/hub"),
+  de: () => import("virtual:texts/de/hub"),
+  es: () => import("virtual:texts/es/hub"),
 };
 
-let table: Readonly<Record<string, string>> = {};
+let table: Table = {};
 let language: Language = "en";
 let locale = "en-GB";
 let numbers = "en-GB";
-let others: readonly Load[] = [];
-let rest: Promise<void> | undefined;
+let loaders: Loaders = {};
+let loaded = new Map<string, Promise<void>>();
 
 /**
  * Load the texts of a language that the first paint needs. Its dates are written as in `its`, its numbers too unless
- * others are chosen. `own`: the texts of another page, which come first there. Rejects if the hub does not send them.
+ * others are chosen. `load`: those of a page that is not of a hub. Rejects if they are not sent.
  */
 export async function loadFirstWords(
   chosen: Language,
   its: string,
   chosenNumbers: string | null = null,
-  own?: Load,
+  load: Load = OF_HUB[chosen],
 ): Promise<void> {
-  const { first, rest: more } = TABLES[chosen];
-  table = (await (own ?? first)()).default as Record<string, string>;
-  others = own ? [first, more] : [more];
+  const found = await load();
+  table = found.default;
+  loaders = found.parts;
+  loaded = new Map();
   language = chosen;
   locale = its;
   numbers = chosenNumbers ?? its;
-  rest = undefined;
 }
 
-/** Load the texts of the other pages too, once. Rejects if the hub does not send them; then it can be tried again. */
-export function loadOtherWords(): Promise<void> {
-  const chosen = language;
-  rest ??= Promise.all(others.map((load) => load())).then(
+/** Load the texts of a part of the page too, once. Rejects if they are not sent; then it can be tried again. */
+export function loadWordsOf(part: string): Promise<void> {
+  const known = loaded.get(part);
+  if (known) return known;
+  const its = loaded;
+  const loading = (loaders[part]?.() ?? Promise.reject(new Error(`There are no texts of ${part}.`))).then(
     (found) => {
-      if (language === chosen)
-        table = Object.assign({}, ...found.map((one) => one.default), table) as Record<string, string>;
+      if (loaded === its) table = { ...found.default, ...table }; // the language is still the same
     },
     (error: unknown) => {
-      rest = undefined;
+      its.delete(part);
       throw error;
     },
   );
-  return rest;
+  its.set(part, loading);
+  return loading;
 }
 
 /** Load all texts of a language. */
@@ -64,10 +69,10 @@ export async function loadWords(
   chosen: Language,
   its: string,
   chosenNumbers: string | null = null,
-  own?: Load,
+  load?: Load,
 ): Promise<void> {
-  await loadFirstWords(chosen, its, chosenNumbers, own);
-  await loadOtherWords();
+  await loadFirstWords(chosen, its, chosenNumbers, load);
+  await Promise.all(Object.keys(loaders).map(loadWordsOf));
 }
 
 /** Say other texts in place of some, as a page needs them that is not of a hub. */

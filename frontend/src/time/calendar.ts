@@ -8,6 +8,15 @@ import { formatter } from "../text/format";
 
 export type Range = "day" | "week" | "month" | "year";
 export const RANGES: readonly Range[] = ["day", "week", "month", "year"];
+/** The texts that name periods. */
+export const PERIOD_NAMES = {
+  quarter: "history.quarter",
+  hour: "history.hour",
+  day: "history.day",
+  week: "history.week",
+  month: "history.month",
+  year: "history.year",
+} as const;
 
 /** A calendar day without a time zone. `month` 1 to 12. */
 export type Day = Readonly<{ year: number; month: number; day: number }>;

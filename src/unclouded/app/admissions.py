@@ -9,15 +9,15 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from unclouded import families
+from unclouded.app.configuration.checks.values import DEVICE_ID
 from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.names import clean_name, id_for
 from unclouded.app.configuration.places import did_you_mean
-from unclouded.app.configuration.rules import DEVICE_ID
-from unclouded.app.configuration.tables import DeviceTable, HiddenText
+from unclouded.app.configuration.tables.file import DeviceTable, HiddenText
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Admission, Device
-from unclouded.core.session import Answer, Question, Refusal
+from unclouded.core.sessions.session import Answer, Question, Refusal
 from unclouded.hub.node import NodeSpec
 from unclouded.links.broker.client import PlugIdentity
 from unclouded.links.broker.server import BrokerOptions, BrokerServer, SeenPlug

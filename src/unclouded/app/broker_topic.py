@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from unclouded.core.errors import ConfigError, LinkRefused
-from unclouded.core.session import Out
+from unclouded.core.sessions.session import Out
 from unclouded.links import open_link
 from unclouded.links.mqtt.broker_client import Account, broker_for
 from unclouded.links.mqtt.link import MqttLink
@@ -30,7 +30,7 @@ class BrokerTopic:
         self._report = report
 
     def up(self) -> None:
-        log.info("reading the topic %s", self.topics[0])
+        log.info("Subscribed to the topic %s.", self.topics[0])
 
     def down(self, reason: str) -> None:
         self._report(reason)

@@ -12,15 +12,15 @@ import msgspec
 from unclouded import families
 from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.places import did_you_mean
-from unclouded.app.configuration.tables import BROKER, ChannelTable, DeviceTable, links_of
-from unclouded.app.family_guess import guess_family
-from unclouded.app.product_source import CatalogueSource
+from unclouded.app.configuration.tables.file import BROKER, ChannelTable, DeviceTable, links_of
 from unclouded.app.protocols import actions_of, settings_of
+from unclouded.app.unknown.family_guess import guess_family
+from unclouded.app.unknown.product_source import CatalogueSource
 from unclouded.core.errors import ConfigError, LinkRefused
 from unclouded.core.family import Family
-from unclouded.core.link import Link
 from unclouded.core.profile import Profile
-from unclouded.core.session import Ambient, Session
+from unclouded.core.sessions.link import Link
+from unclouded.core.sessions.session import Ambient, Session
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.node import NodeSpec, PartName
 from unclouded.hub.part import sub_id

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from unclouded.core.errors import WireError
-from unclouded.core.views import FoundPlug
-from unclouded.core.whole_number import whole_number
+from unclouded.core.text.whole_number import whole_number
+from unclouded.core.views.facts import FoundPlug
 from unclouded.families.meross.wire.discovery import ANSWER_PORT, QUESTION, QUESTION_PORT, read_answer
 from unclouded.families.meross.wire.identity import UUID
 from unclouded.links.discovery import BROADCAST, ask_network

@@ -9,9 +9,9 @@ await driven.stop()
 import asyncio
 from collections.abc import Sequence
 
-from unclouded.core.driver import Driver, OnEvents
-from unclouded.core.link import Link
-from unclouded.core.session import Event, Session, SessionCommand, Settled, Ticket
+from unclouded.core.sessions.driver import Driver, OnEvents
+from unclouded.core.sessions.link import Link
+from unclouded.core.sessions.session import Event, Session, SessionCommand, Settled, Ticket
 
 
 class DrivenSession:

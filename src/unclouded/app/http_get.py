@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from unclouded.core.errors import LinkError
-from unclouded.core.tls import client_context
+from unclouded.core.security.tls import client_context
 
 if TYPE_CHECKING:
     from aiohttp import StreamReader

@@ -20,6 +20,7 @@ import msgspec
 from starlette.types import ASGIApp
 
 from unclouded import VERSION
+from unclouded.app.access.web_listener import WebListener, web_listener_of
 from unclouded.app.backup.restoring import StagedRestore, apply_staged
 from unclouded.app.backup.service import BackupService
 from unclouded.app.composition import Composition
@@ -28,10 +29,10 @@ from unclouded.app.configuration.live import LiveConfiguration
 from unclouded.app.costs.service import CostsService
 from unclouded.app.decode_service.service import DecodeService
 from unclouded.app.disk.service import DiskService, measured, remembered_disk
-from unclouded.app.downloads import Downloads
 from unclouded.app.exporting.service import ExportService
 from unclouded.app.feeds.service import FeedsService
-from unclouded.app.live_weather import LiveWeather
+from unclouded.app.files.downloads import Downloads
+from unclouded.app.files.update_files import UpdateFiles
 from unclouded.app.onboarding.service import OnboardingService
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.products.service import ProductService
@@ -43,17 +44,16 @@ from unclouded.app.publishing.service import Publishing
 from unclouded.app.recent_log import RecentLog
 from unclouded.app.rules.service import RulesService, restored_memory
 from unclouded.app.setup.service import SetupService
-from unclouded.app.update_files import UpdateFiles
-from unclouded.app.web_listener import WebListener, web_listener_of
-from unclouded.core.configuration_views import EditOrigin, HubEdit, ReloadView
+from unclouded.app.weather.live_weather import LiveWeather
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Notice
-from unclouded.core.supervise import supervise
+from unclouded.core.system.supervise import supervise
+from unclouded.core.views.configuration import EditOrigin, HubEdit, ReloadView
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, RestoredState
 from unclouded.hub.identity import known_device
 from unclouded.hub.services import Services
-from unclouded.links.file_server import FileServer
+from unclouded.links.http.file_server import FileServer
 from unclouded.store.sink import Store, StoredState
 from unclouded.web.api.api import Api
 from unclouded.web.history.history import HistoryReader

@@ -7,7 +7,7 @@ import secrets
 import msgspec
 
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.tables import HiddenText
+from unclouded.app.configuration.tables.file import HiddenText
 from unclouded.core.errors import ConfigError
 
 KEY_BYTES = 16  # as 32 hex digits: the longest key of a plug, and long enough for its encryption

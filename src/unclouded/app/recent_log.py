@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 from unclouded.core.times import iso
-from unclouded.core.views import LogView
+from unclouded.core.views.facts import LogView
 
 KEPT_LINES = 2_000
 LONGEST_LINE = 2_000  # characters

@@ -11,7 +11,7 @@ import click
 
 from unclouded import VERSION
 from unclouded.core.errors import CommandError, ConfigError, UncloudedError
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 
 VERBS = {
     "demo": "Run the hub with simulated devices and show live readings.",
@@ -32,7 +32,7 @@ VERBS = {
     "costs": "Print what devices, rooms and the home cost.",
     "bill": "Print the bill of a billing period.",
     "tariffs": "List, check and compare tariffs; the price at a time, and why.",
-    "feeds": "List, show, fetch and set prices and other values that change by the time.",
+    "feeds": "List, show, fetch and set prices and other values that change with time.",
     "timer": "Set a point of a device for some time.",
     "setup": "Set up a Meross plug: its Wi-Fi, and this hub as its server.",
     "discover": "List the Meross plugs in this network.",
@@ -46,7 +46,7 @@ VERBS = {
     "restore": "Put a backup back, with the hub stopped.",
     "import": "Import energy that other programs and apps have kept.",
     "retention": "List how long stored values are kept, and what is deleted, when.",
-    "store": "Compact the store, or bring over the readable history of a damaged one.",
+    "store": "Compact the store, or copy the readable history of a damaged one.",
     "web": "Show where the page is and who may open it; set passwords and tokens.",
     "publish": "Show which programs get what the hub knows, and what they get.",
     "homekit": "Show the code that adds the hub to Apple Home.",

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
+from unclouded.app.access.hub_access import demo_folder, is_running
 from unclouded.app.computer_zone import computer_zone
 from unclouded.app.configuration.config import DEFAULT_FILE, Config, find_config, first_config, is_there, load_config
-from unclouded.app.hub_access import demo_folder, is_running
 from unclouded.core.errors import ConfigError
 
 

@@ -9,11 +9,11 @@ from datetime import datetime
 import click
 import msgspec
 
+from unclouded.app.access.hub_access import is_running
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.tables import HiddenText
+from unclouded.app.configuration.tables.file import HiddenText
 from unclouded.app.console.typed_command import FAMILY
-from unclouded.app.hub_access import is_running
-from unclouded.app.hub_client import HubClient
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.setup.confirmation import SetupConfirmation
 from unclouded.app.setup.console.console_commands import open_console
@@ -25,7 +25,7 @@ from unclouded.app.setup.steps import SentSettings, SetupPlan, SetupTimes
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.cli.own_hub import announced_hub
 from unclouded.core.errors import CommandError, UncloudedError
-from unclouded.core.views import NetworkView, SetupStep
+from unclouded.core.views.facts import NetworkView, SetupStep
 
 MARKS = {"started": "…", "progress": " ", "waiting": "!", "done": "✓"}
 NO_WIFI = "The plug has no Wi-Fi yet. Name it with --ssid: {0}."

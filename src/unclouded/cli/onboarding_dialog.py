@@ -8,7 +8,7 @@ from unclouded.app.onboarding.access import NewDevice, Onboarding
 from unclouded.cli.output.lines import print_text
 from unclouded.cli.output.onboarding_text import added_line, found_line, guess_line, offer_lines, source_lines
 from unclouded.core.errors import CommandError
-from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer, OnboardingView
+from unclouded.core.views.onboarding import DeviceProposal, LinkTestView, Offer, OnboardingView
 
 AGAIN, END = "r", "q"
 CHOOSE = f"Which one? Its number, a port or an address; {AGAIN} looks again, {END} ends"

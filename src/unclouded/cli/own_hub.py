@@ -3,9 +3,9 @@
 import contextlib
 from collections.abc import Iterator
 
+from unclouded.app.access.hub_access import own_hub
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.configuration.config import Config
-from unclouded.app.hub_access import own_hub
-from unclouded.app.hub_client import HubClient
 from unclouded.cli.output.lines import print_text
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from unclouded.app.command_tables import PAGES, filled
 from unclouded.app.conformance.check_lists import conformance_page
-from unclouded.app.points_page import points_page
 from unclouded.app.products.supported_pages import FOLDER, supported_pages
-from unclouded.app.reference import api_document, devices_page
+from unclouded.app.reference.command_tables import PAGES, filled
+from unclouded.app.reference.pages import api_document, devices_page
+from unclouded.app.reference.points_page import points_page
 from unclouded.cli import VERBS, cli
 from unclouded.cli.output.live_table import LiveView
 from unclouded.fleet.api.application import as_text as fleet_api_document

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from unclouded.core.family import Sender
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 
 Grade = Literal["must", "should", "deviation"]
 ResultKind = Literal["passed", "failed", "deviation", "skipped", "not applicable"]

@@ -19,8 +19,8 @@ import msgspec
 
 from unclouded.conformance.check import ResultKind
 from unclouded.core.family import Sender
-from unclouded.core.session import Ambient, LinkPath, Out
-from unclouded.core.session_parts import earliest
+from unclouded.core.sessions.session import Ambient, LinkPath, Out
+from unclouded.core.sessions.session_parts import earliest
 
 LOG_LIMIT = 100_000  # entries; what is older is dropped
 # Payloads that are too short, hold what cannot be, or (JSON) have another shape.

@@ -18,7 +18,7 @@ from unclouded.conformance.rows import Judged
 from unclouded.conformance.run import KEPT, RunObserver, chosen
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
-from unclouded.core.session import Ambient, LinkPath
+from unclouded.core.sessions.session import Ambient, LinkPath
 
 NEEDS_THE_END = "A recording cannot answer: it needs the end itself."
 NOT_RECORDED = "The recording does not show what it is about."

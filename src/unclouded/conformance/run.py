@@ -8,8 +8,8 @@
             ▼
           ended
 
-A ConformanceRun is a ``core.session.Session`` without events: the driver runs it on a real link, ``tests/pair.py``
-on a fake wire. What it finds goes to its RunObserver.
+A ConformanceRun is a ``core.sessions.session.Session`` without events: the driver runs it on a real link,
+``tests/pair.py`` on a fake wire. What it finds goes to its RunObserver.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ from unclouded.conformance.line import (
 )
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     Event,
@@ -41,7 +41,7 @@ from unclouded.core.session import (
     SessionCommand,
     Ticket,
 )
-from unclouded.core.session_parts import earliest, refuse_action
+from unclouded.core.sessions.session_parts import earliest, refuse_action
 
 KEPT = 2_000  # entries of one check that are kept for its report
 TRIES = 3  # of a preparation, in a row, after which it is not tried again

@@ -10,7 +10,7 @@ import msgspec
 
 from unclouded.core.frame_part import FramePart
 from unclouded.core.model import ActionSpec, Value
-from unclouded.core.session import Ambient, Answer, Question, Refusal, Session, WireValue
+from unclouded.core.sessions.session import Ambient, Answer, Question, Refusal, Session, WireValue
 
 if TYPE_CHECKING:
     from unclouded.core.profile import Profile

@@ -1,4 +1,4 @@
-"""Feeds: values that change by the time and come from elsewhere, as the price of electricity or its carbon intensity.
+"""Feeds: values that change with time and come from elsewhere, as the price of electricity or its carbon intensity.
 
 Each value counts for an interval. What is received later replaces what was known of the same time.
 """

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 import msgspec
 
 from unclouded.core.feeds import FeedValues
-from unclouded.core.rough_time import RoughTime
+from unclouded.core.text.rough_time import RoughTime
 
 if TYPE_CHECKING:
     from unclouded.core.frame_part import FramePart
@@ -27,15 +27,15 @@ State = Literal["connecting", "waiting", "online", "asleep", "offline", "faulted
 Result = Literal["confirmed", "held", "refused", "timeout", "unreachable"]
 Confidence = Literal["", "confirmed", "single", "disputed", "matched", "guessed"]
 
-COLOURS = 10  # of devices on pages; charts tell no more apart
+COLOURS = 10  # of devices on pages; charts distinguish no more
 
 # The unit that the last part of a key stands for: power_W, energy_import_Wh.
 UNITS: Mapping[str, str] = {
     "W": "W", "V": "V", "A": "A", "Wh": "Wh", "Hz": "Hz", "VA": "VA", "var": "var", "varh": "varh",
     "C": "°C", "percent": "%", "dBm": "dBm", "s": "s", "min": "min", "ms": "ms", "kWh": "kWh", "ppm": "ppm",
     "F": "°F", "h": "h", "days": "d", "lux": "lx", "rpm": "rpm", "m": "m", "cm": "cm", "mm": "mm", "km": "km",
-    "kmh": "km/h", "L": "L", "mL": "mL", "m3": "m³", "gal": "gal", "Lmin": "L/min", "m3h": "m³/h", "galmin": "gal/min",
-    "g": "g", "kg": "kg", "lb": "lb", "hPa": "hPa", "kPa": "kPa", "psi": "psi", "ppb": "ppb", "ppt": "ppt",
+    "kmh": "km/h", "mps": "m/s", "L": "L", "mL": "mL", "m3": "m³", "gal": "gal", "Lmin": "L/min", "m3h": "m³/h",
+    "galmin": "gal/min", "g": "g", "kg": "kg", "lb": "lb", "hPa": "hPa", "kPa": "kPa", "psi": "psi", "ppb": "ppb", "ppt": "ppt",
     "ugm3": "µg/m³", "mgm3": "mg/m³", "mgL": "mg/L", "gL": "g/L", "uScm": "µS/cm", "mScm": "mS/cm", "LEL": "% LEL",
     "Ah": "Ah", "mAh": "mAh", "kVAh": "kVAh", "deg": "°", "mired": "mired",
 }  # fmt: skip

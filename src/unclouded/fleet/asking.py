@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 from unclouded.core.errors import LinkError
-from unclouded.core.nkeys import NKey
+from unclouded.core.security.nkeys import NKey
 from unclouded.fleet.calls.hub_link import HubLink
 from unclouded.fleet.calls.questions import HubAnswer, HubQuestions
 from unclouded.fleet.configuration import FleetConfiguration

@@ -19,8 +19,8 @@ import msgspec
 from msgspec import Meta
 
 from unclouded.core.errors import ConfigError
-from unclouded.core.toml_text import read_toml
-from unclouded.web.hosts import is_loopback
+from unclouded.core.text.toml_text import read_toml
+from unclouded.web.access.hosts import is_loopback
 
 FILE = "fleet.toml"
 VARIABLE = "UNCLOUDED_FLEET"
@@ -251,7 +251,7 @@ def _metrics_problems(web: FleetWebTable) -> list[tuple[str, str]]:
     if _port_of(listen) is None:
         return [(key, f"{listen!r} is not HOST:PORT, as 127.0.0.1:9464.")]
     if not is_loopback(listen.rpartition(":")[0].strip("[]")) and not web.metrics_token_file:
-        return [(key, "others reach this address: give `metrics_token_file` too, or listen on 127.0.0.1.")]
+        return [(key, "other computers can reach this address: give `metrics_token_file` too, or listen on 127.0.0.1.")]
     return []
 
 

@@ -13,10 +13,10 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
-from unclouded.core.supervise import supervise
+from unclouded.core.system.supervise import supervise
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseError, BaseUnavailable
-from unclouded.fleet.base.views import HubWelcome
+from unclouded.fleet.base.reading.views import HubWelcome
 from unclouded.fleet.calls.dispatcher import CommandDispatcher
 from unclouded.fleet.calls.hub_link import HubLink
 from unclouded.fleet.calls.looking import LiveLooks
@@ -193,7 +193,7 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
         _, pending = await asyncio.wait(pending, timeout=CANCELLED_S)
         if not pending:
             return
-    log.error("These tasks do not end: %s.", ", ".join(sorted(task.get_name() for task in pending)))
+    log.error("These tasks did not end in time: %s.", ", ".join(sorted(task.get_name() for task in pending)))
 
 
 async def _soon(pause: float) -> None:

@@ -13,15 +13,15 @@ import msgspec
 from starlette.types import ASGIApp
 
 from unclouded.core.errors import ConfigError
-from unclouded.core.sockets import Address
-from unclouded.core.supervise import supervise
-from unclouded.core.tls import server_context
+from unclouded.core.security.tls import server_context
+from unclouded.core.system.sockets import Address
+from unclouded.core.system.supervise import supervise
 from unclouded.fleet.api.metrics import FleetMetrics, LatencyHistogram, metrics_app
 from unclouded.fleet.asking import fleet_identity
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.errors import BaseUnavailable
-from unclouded.fleet.base.migrations import migrate
+from unclouded.fleet.base.schema.migrations import migrate
 from unclouded.fleet.configuration import FleetConfiguration
 from unclouded.fleet.engine import FleetEngine
 from unclouded.fleet.enrolment.enroller import Enroller

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from unclouded.fleet.base.errors import BaseError
-from unclouded.fleet.base.upkeep import BaseUpkeep
+from unclouded.fleet.base.schema.upkeep import BaseUpkeep
 
 log = logging.getLogger("unclouded.fleet")
 
@@ -30,7 +30,7 @@ class Upkeep:
             try:
                 await self.step()
             except BaseError as error:
-                log.warning("The upkeep of the database waits: %s", error)
+                log.warning("The upkeep of the database failed and is tried again: %s", error)
             await asyncio.sleep(EVERY_S)
 
     async def step(self) -> None:

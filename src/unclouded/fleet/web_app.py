@@ -16,8 +16,8 @@ from unclouded.fleet.enrolment.codes import invitation_of
 from unclouded.fleet.enrolment.routes import enrol_routes
 from unclouded.fleet.enrolment.service import push_revocations
 from unclouded.fleet.serve import RunningFleet
-from unclouded.web.hosts import Hosts, own_names
-from unclouded.web.password_checks import PasswordChecks
+from unclouded.web.access.hosts import Hosts, own_names
+from unclouded.web.access.password_checks import PasswordChecks
 
 
 class RevocationPush:

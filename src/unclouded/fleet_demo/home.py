@@ -19,14 +19,14 @@ import msgspec
 from unclouded.app.computer_zone import computer_zone
 from unclouded.app.configuration.access import access_to
 from unclouded.app.configuration.config import load_config
-from unclouded.app.configuration.table_edits import value_text
+from unclouded.app.configuration.edits.table_edits import value_text
 from unclouded.app.demo.past import DemoPast, PastDevice
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.protocols import profile_library, simulated_kinds
 from unclouded.app.uplink.joining import join
 from unclouded.core.family import SimOptions
 from unclouded.core.model import Device
-from unclouded.core.supervise import supervise
+from unclouded.core.system.supervise import supervise
 from unclouded.links import open_link
 from unclouded.sim.loads import LoadKind
 from unclouded.sim.serve import SimDevice, Simulation

@@ -23,7 +23,7 @@ from unclouded.core.model import (
     bits_text,
     value_text,
 )
-from unclouded.hub.board import Board
+from unclouded.hub.readings.board import Board
 
 SEVERITY: Sequence[AlertKind] = ("alarm", "fault", "disk", "offline", "above", "below", "battery")  # the worst first
 LOW_BATTERY_PERCENT = 10

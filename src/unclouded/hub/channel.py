@@ -17,7 +17,6 @@ from typing import Protocol
 
 import msgspec
 
-from unclouded.core.driver import Driver
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import (
     ActionSpec,
@@ -34,8 +33,9 @@ from unclouded.core.model import (
     WireEntry,
 )
 from unclouded.core.profile import Profile
-from unclouded.core.recent_chunks import RecentChunks
-from unclouded.core.session import (
+from unclouded.core.sessions.driver import Driver
+from unclouded.core.sessions.recent_chunks import RecentChunks
+from unclouded.core.sessions.session import (
     Advanced,
     Ambient,
     Answer,
@@ -63,10 +63,10 @@ from unclouded.core.session import (
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.identity import part_identity
-from unclouded.hub.naming import ValueNames
 from unclouded.hub.part import ChannelPart, is_same, sub_id, without
 from unclouded.hub.product_matching import MEMORY_KEY
-from unclouded.hub.recent_frames import RecordedWire
+from unclouded.hub.readings.naming import ValueNames
+from unclouded.hub.readings.recent_frames import RecordedWire
 from unclouded.hub.unknown_products import HeldReports, UnknownProducts
 
 log = logging.getLogger("unclouded.hub")

@@ -11,11 +11,11 @@ import msgspec
 
 from unclouded.core.errors import ConfigError
 from unclouded.core.family import Family
-from unclouded.core.link import Link
 from unclouded.core.model import ActionSpec
 from unclouded.core.profile import MatchedProduct, Profile, ScaleVariant
-from unclouded.core.session import Ambient, Session
-from unclouded.hub.interpret import RawDecoder
+from unclouded.core.sessions.link import Link
+from unclouded.core.sessions.session import Ambient, Session
+from unclouded.hub.readings.interpret import RawDecoder
 
 # What two specs must have in common so that a session of one can go on under the other
 COMPARED = ("family", "link", "name", "identity_of", "profile", "generic", "generic_part", "scales", "made_of")

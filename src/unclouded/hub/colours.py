@@ -115,7 +115,7 @@ class DeviceColours:
         return bisect(sorted(self._places[id] for id in self._given), self._places[device.id]) == len(self._given)
 
     def _is_entitled(self, device: Device) -> bool:
-        """Whether it is one of those that charts tell apart: no producer, no meter of a home."""
+        """Whether it is one of those that charts distinguish: no producer, no meter of a home."""
         traits = _traits(device)
         has_devices_inside = device.id in self._parents and not traits.is_switched
         is_meter = not traits.parent and (traits.exports or has_devices_inside)

@@ -49,7 +49,7 @@ from msgspec.structs import replace
 
 from unclouded.core.model import Exact, Ledger, Quality
 from unclouded.core.profile import WirePoint
-from unclouded.core.session import ReportedDay
+from unclouded.core.sessions.session import ReportedDay
 from unclouded.hub.energy_rule import GAP_S, LIMIT_W, EnergyRule, LedgerStep, add
 
 

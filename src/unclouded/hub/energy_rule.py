@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from unclouded.core.model import CountedDay, Doubt, Exact, Ledger, Quality
 from unclouded.core.profile import WirePoint
-from unclouded.core.session import ReportedDay
+from unclouded.core.sessions.session import ReportedDay
 
 LIMIT_W = 100_000.0  # what no home draws: 144 A on three phases
 GAP_S = 300.0  # s without a reading after which energy has no known time

@@ -11,7 +11,7 @@ description of the weather service.
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 
 MOST_DAYS = 7
 DAYS = "w.date"

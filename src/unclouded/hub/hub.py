@@ -36,21 +36,21 @@ from unclouded.core.model import (
     inherited,
     value_text,
 )
-from unclouded.core.printable import sentence
-from unclouded.core.recent_chunks import KEPT_BYTES, RecentChunks
-from unclouded.core.session import Ambient, Answer, Logged, Question, Refusal, WireAction, WireCommand
+from unclouded.core.sessions.recent_chunks import KEPT_BYTES, RecentChunks
+from unclouded.core.sessions.session import Ambient, Answer, Logged, Question, Refusal, WireAction, WireCommand
+from unclouded.core.text.printable import sentence
 from unclouded.core.times import duration_text
 from unclouded.hub.alerts import AlertWatch, alert_notice
-from unclouded.hub.board import Board
 from unclouded.hub.channel import Channel
 from unclouded.hub.clock import WallClock
 from unclouded.hub.colours import DeviceColours
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.gate import IdentityGate
 from unclouded.hub.held_commands import HeldCommands
 from unclouded.hub.identity import KnownDevice, known_device, with_parts
 from unclouded.hub.node import DeviceNode, NodeSpec
 from unclouded.hub.part import sub_id
+from unclouded.hub.readings.board import Board
+from unclouded.hub.readings.gate import IdentityGate
 from unclouded.hub.services import Services
 from unclouded.hub.spec_changes import SpecChanges, spec_changes
 

@@ -14,19 +14,19 @@ from msgspec.structs import replace
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Action, ActionSpec, Device, Fact, Point, Reading, State, Status, WireEntry
-from unclouded.core.supervise import supervise
+from unclouded.core.system.supervise import supervise
 from unclouded.hub.channel import Channel, ChannelContext
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.identity import KnownDevice, identify
-from unclouded.hub.interpret import Interpreter
 from unclouded.hub.part import sub_id
+from unclouded.hub.readings.interpret import Interpreter
 
 log = logging.getLogger("unclouded.hub")
 
 # The state of a device whose channels differ: the first of these that one of them is in.
 BEST: Sequence[State] = ("online", "waiting", "asleep", "connecting", "offline", "faulted", "seen")
 
-TAIL = 4  # characters of a sub-device's id that tell it from others of its product
+TAIL = 4  # characters of a sub-device's id that distinguish it from others of its product
 
 DESCRIBING = (
     "name", "room", "parent", "produces", "critical", "favourite", "colour", "alert_above", "alert_below", "parts",
@@ -329,4 +329,4 @@ def _check_args(command: Action, action: ActionSpec) -> None:
     for name in command.args:
         if name not in action.args:
             known = ", ".join(f"{one}=" for one in action.args) or "nothing more"
-            raise CommandError(f"{command.name} does not know {name[:80]}=. It takes {known}.")
+            raise CommandError(f"{command.name} has no argument {name[:80]}=. It takes {known}.")

@@ -15,7 +15,7 @@ from unclouded.core.model import ScheduleRule
 from unclouded.core.profile import Profile
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.interpret import Interpreter
 
 
 class ChannelPart:

@@ -10,7 +10,7 @@ See docs/catalogue.md.
 import msgspec
 
 from unclouded.core.profile import MatchedProduct, ProductReports
-from unclouded.core.session import Reported
+from unclouded.core.sessions.session import Reported
 
 MEMORY_KEY = "matched"
 HELD_S = 2.0  # s in which an MCU reports the state of all its data points

@@ -10,7 +10,7 @@ from datetime import UTC, tzinfo
 from typing import Protocol
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     AskBind,
     AskBlock,

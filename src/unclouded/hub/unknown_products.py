@@ -14,7 +14,7 @@ from functools import partial
 
 from unclouded.core.errors import ConfigError
 from unclouded.core.profile import MatchedProduct, Profile
-from unclouded.core.session import Reported
+from unclouded.core.sessions.session import Reported
 from unclouded.hub.channel_spec import ProductSource
 from unclouded.hub.product_matching import MEMORY_KEY, ProductMatching
 
@@ -48,7 +48,7 @@ class UnknownProducts:
         try:
             return self._source.profile(whole, matching.matched) if matching.matched else whole
         except ConfigError as error:  # kept by another version
-            log.warning("What was matched is matched again: %s", error)
+            log.warning("The stored match of a product cannot be used; the product is matched again: %s", error)
             matching.forget()
             return whole
 

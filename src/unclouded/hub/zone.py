@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from unclouded.core.session import LocalTime
+from unclouded.core.sessions.session import LocalTime
 
 DAY = 86_400  # s
 WEEK = 7 * DAY  # s; less than the shortest time between two changes, which are four weeks

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from unclouded.core.errors import ConfigError
-from unclouded.core.link import Link
+from unclouded.core.sessions.link import Link
 from unclouded.links.url import parse
 
 BAUD = 115_200  # where neither the address nor the family names another
@@ -56,7 +56,7 @@ def open_link(text: str, *, baud: int = BAUD, parity: str = "none", base: Path |
         raise url.wrong("can only be made in Python, by unclouded.links.memory.pair().")
     if url.scheme not in _OPENERS:
         known = ", ".join(f"{scheme}:" for scheme in _OPENERS)
-        raise ConfigError(f"This version knows no link {url.scheme}: (in {url.shown}). It knows {known}.")
+        raise ConfigError(f"This version has no link {url.scheme}: (in {url.shown}). It has {known}.")
     if url.scheme in UARTS:
         url = msgspec.structs.replace(url, query={"parity": parity, **url.query})
     module, name = _OPENERS[url.scheme]

@@ -13,10 +13,10 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from unclouded.core.errors import LinkError
-from unclouded.core.link import Inlet
-from unclouded.core.retry_delays import RetryDelays
-from unclouded.core.session import Failure, LinkPath, Out
-from unclouded.core.supervise import supervise
+from unclouded.core.sessions.link import Inlet
+from unclouded.core.sessions.session import Failure, LinkPath, Out
+from unclouded.core.system.retry_delays import RetryDelays
+from unclouded.core.system.supervise import supervise
 
 log = logging.getLogger("unclouded.links")
 

@@ -11,8 +11,8 @@ import asyncio
 import socket
 
 from unclouded.core.errors import LinkRefused
-from unclouded.core.link import Inlet
-from unclouded.core.session import LinkPath, Out
+from unclouded.core.sessions.link import Inlet
+from unclouded.core.sessions.session import LinkPath, Out
 
 PATH = LinkPath(name="discovery", asks=True)
 LONGEST_QUESTION = 2_048  # bytes; longer ones are ignored

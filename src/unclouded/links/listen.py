@@ -8,9 +8,9 @@ name it.
 import asyncio
 from pathlib import Path
 
-from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, LinkPath, Out
-from unclouded.core.sockets import Address
+from unclouded.core.sessions.link import Inlet, Link
+from unclouded.core.sessions.session import Failure, LinkPath, Out
+from unclouded.core.system.sockets import Address
 from unclouded.links.dial import DialConnection, fail_soon
 from unclouded.links.ports import LinkServer
 from unclouded.links.tcp import keep_alive

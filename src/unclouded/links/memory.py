@@ -6,8 +6,8 @@ are started; when one is closed, the other is down.
 
 import asyncio
 
-from unclouded.core.link import Inlet
-from unclouded.core.session import Failure, LinkPath, Out
+from unclouded.core.sessions.link import Inlet
+from unclouded.core.sessions.session import Failure, LinkPath, Out
 from unclouded.links.dial import PENDING_LIMIT, fail_soon
 
 

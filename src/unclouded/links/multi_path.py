@@ -11,8 +11,8 @@ import logging
 from collections.abc import Sequence
 
 from unclouded.core.errors import LinkRefused
-from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, LinkPath, Out
+from unclouded.core.sessions.link import Inlet, Link
+from unclouded.core.sessions.session import Failure, LinkPath, Out
 from unclouded.links.dial import fail_soon
 
 log = logging.getLogger("unclouded.links")

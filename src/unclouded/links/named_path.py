@@ -1,7 +1,7 @@
 """A byte stream with a name for its path, so that it can stand beside other paths of a device in a MultiPathLink."""
 
-from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, LinkPath, Out
+from unclouded.core.sessions.link import Inlet, Link
+from unclouded.core.sessions.session import Failure, LinkPath, Out
 
 _NAMELESS = LinkPath()
 

@@ -6,7 +6,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 
 from unclouded.core.errors import LinkRefused
-from unclouded.core.sockets import Address, listening_socket
+from unclouded.core.system.sockets import Address, listening_socket
 
 
 def listening(address: Address) -> tuple[socket.socket, Address]:

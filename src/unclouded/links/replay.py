@@ -12,8 +12,8 @@ from typing import IO
 
 from unclouded.core.errors import LinkRefused, WireError
 from unclouded.core.family import Sender
-from unclouded.core.link import Inlet, Link
-from unclouded.core.session import LinkPath, Out
+from unclouded.core.sessions.link import Inlet, Link
+from unclouded.core.sessions.session import LinkPath, Out
 from unclouded.links.url import Url
 from unclouded.recording.capture import CaptureLine, CaptureReader
 

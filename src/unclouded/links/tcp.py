@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from unclouded.core.errors import LinkError
-from unclouded.core.link import Link
+from unclouded.core.sessions.link import Link
 from unclouded.links.dial import DialedLink
 from unclouded.links.url import Url
 

@@ -13,10 +13,10 @@ import ssl
 import tempfile
 from pathlib import Path
 
-from unclouded.core.link import Inlet
-from unclouded.core.session import LinkPath, Out
-from unclouded.core.sockets import Address
-from unclouded.core.tls import plug_client_context, plug_server_context
+from unclouded.core.security.tls import plug_client_context, plug_server_context
+from unclouded.core.sessions.link import Inlet
+from unclouded.core.sessions.session import LinkPath, Out
+from unclouded.core.system.sockets import Address
 from unclouded.links.broker.certificates import prepare
 from unclouded.links.dial import DialConnection
 from unclouded.links.ports import LinkServer

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, unquote
 import msgspec
 
 from unclouded.core.errors import ConfigError
-from unclouded.core.whole_number import whole_number
+from unclouded.core.text.whole_number import whole_number
 
 LENGTH_LIMIT = 1_024  # characters of an address
 HIGHEST_PORT = 65_535

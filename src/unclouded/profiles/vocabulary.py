@@ -43,18 +43,18 @@ child_lock | - | Buttons are locked
 overcharge_cutoff | - | Switches off when a battery is charged
 inching | - s | Switches off by itself after a short time
 inching_duration | s min - | How long a pulse lasts
-schedule | - | A time table in the maker's own form
+schedule | - | A schedule in the maker's own form
 schedule_cycle | - | Switching in cycles, in the maker's own form
 schedule_random | - | Random switching, in the maker's own form
-schedule_monday | - | The time table of Monday, in the maker's own form
-schedule_tuesday | - | The time table of Tuesday, in the maker's own form
-schedule_wednesday | - | The time table of Wednesday, in the maker's own form
-schedule_thursday | - | The time table of Thursday, in the maker's own form
-schedule_friday | - | The time table of Friday, in the maker's own form
-schedule_saturday | - | The time table of Saturday, in the maker's own form
-schedule_sunday | - | The time table of Sunday, in the maker's own form
-schedule_workdays | - | The time table of working days, in the maker's own form
-schedule_on | - | Whether a time table is followed
+schedule_monday | - | The schedule of Monday, in the maker's own form
+schedule_tuesday | - | The schedule of Tuesday, in the maker's own form
+schedule_wednesday | - | The schedule of Wednesday, in the maker's own form
+schedule_thursday | - | The schedule of Thursday, in the maker's own form
+schedule_friday | - | The schedule of Friday, in the maker's own form
+schedule_saturday | - | The schedule of Saturday, in the maker's own form
+schedule_sunday | - | The schedule of Sunday, in the maker's own form
+schedule_workdays | - | The schedule of working days, in the maker's own form
+schedule_on | - | Whether the schedule is followed
 switch_type | - | What kind of switch is wired to the input
 interlock | - | Only one channel may be on
 name | - | What the owner calls a channel
@@ -64,7 +64,7 @@ beep | - | Beeps at keys
 factory_reset | - | Resets it to the maker's settings
 restart | - | Starts the device again
 do_not_disturb | - | Quiet: no light, or no sound
-remote_switch | - | Whether it may be switched from afar
+remote_switch | - | Whether it may be switched remotely
 light | - | A light that is part of another device
 standby_time | s min - | Time until it goes to standby
 timer | - s min h | A timer, in the maker's own form
@@ -88,7 +88,7 @@ voltage_unbalance | percent | How much the voltages of the phases differ
 power_limit | W percent | Power that it does not exceed
 power_max | W | Highest power that it takes or gives
 current_max | A | Highest current that it takes or gives
-rated_current | - A | The current that it is made for
+rated_current | - A | Rated current
 voltage_calibration | - V | Factor of the voltage, by the maker
 current_calibration | - A | Factor of the current, by the maker
 power_calibration | - W | Factor of the power, by the maker
@@ -123,7 +123,7 @@ clear_energy | - | Sets the energy registers to 0
 balance | kWh Wh - | Energy left that was paid for
 charge | kWh Wh - | Energy to add to the balance
 prepaid | - | Switches off when the balance is used up
-cost | - | Price of what was used
+cost | - | Cost of the energy that was used
 price | - | Price of energy
 
 # Breakers
@@ -133,7 +133,7 @@ alarm | - | There is an alarm, or which
 phase | - | Voltage, current and power of a phase in one record
 leakage_current | A | Residual current
 leakage_limit | A | Residual current at which it trips
-leakage_delay | s ms | How long that may last
+leakage_delay | s ms | How long a residual current may last
 leakage_test | - | Trips once, to test the residual current device
 over_current_limit | A | Current at which it warns or trips
 over_voltage_limit | V | Voltage at which it warns or trips
@@ -160,7 +160,7 @@ trips_on_short_circuit | - | Whether it trips at a short circuit, or only warns
 trip | - | It tripped
 trip_action | - | Whether it trips, warns or does nothing at a limit
 auto_reclosing | - | Switches on again after it tripped
-reclose_delay | s min | How long it waits for that
+reclose_delay | s min | Time before it switches on again
 reclose_attempts | - | How often it tries
 breaker_number | - | Number of the breaker
 meter_number | - | Number of the meter
@@ -202,10 +202,10 @@ inverter_type | - | Type of inverter
 inverter_id | - | Number of the inverter
 
 # Climate
-preheat | - | Heats ahead of the time table
+preheat | - | Starts to heat before the time of the schedule
 energy_saving | - | Saves energy
-water_flow_limit | - | Flow of water that it keeps
-scale_protection | - | Moves the valve now and then
+water_flow_limit | - | Limit of the water flow
+scale_protection | - | Moves the valve regularly, against lime scale
 power_mode | - | Mode of the power
 temperature | C F - | Temperature
 temperature_probe | C F | Temperature of the probe
@@ -216,7 +216,7 @@ temperature_outdoor | C F | Temperature outside
 temperature_board | C F | Temperature of the device itself
 temperature_inlet | C F - | Temperature at the inlet
 temperature_outlet | C F - | Temperature at the outlet
-temperature_return | C F - | Temperature of what comes back
+temperature_return | C F - | Temperature of the return flow
 temperature_coil | C F - | Temperature of the coil
 temperature_exhaust | C F - | Temperature of the exhaust gas
 temperature_suction | C F - | Temperature of the suction gas
@@ -228,7 +228,7 @@ temperature_heat_sink | C F | Temperature of the heat sink
 temperature_tank | C F | Temperature of the tank
 temperature_top | C F - | Temperature at the top of the tank
 temperature_bottom | C F - | Temperature at the bottom of the tank
-setpoint | C F - | Temperature that is asked for
+setpoint | C F - | Target temperature
 setpoint_min | C F | Lowest setpoint
 setpoint_lowest | - | Lowest setpoint, without a unit
 setpoint_max | C F - | Highest setpoint
@@ -236,40 +236,40 @@ comfort | C F | Setpoint: comfort
 eco | C F - | Setpoint: saving; without a unit, whether it saves
 holiday | C F days - | Setpoint, or length, of a holiday
 frost_protection | - C F | Heats against frost
-away | - C F | No person is at home
+away | - C F | No one is at home
 preset | - | Which set of settings is followed
 mode | - | Mode of operation
 state | - | State of operation
 activity | - | What it does now: heating, idle …
-manual | - | Follows no time table
+manual | - | Does not follow the schedule
 program | - | Which programme runs
 temperature_correction | C F - | Added to the measured temperature
 humidity_correction | percent - | Added to the measured humidity
-hysteresis | C F - | Distance of switching on and off
+hysteresis | C F - | Difference between switching on and off
 temperature_unit | - | °C or °F
 temperature_alarm | - | Too cold, too hot, or neither
 temperature_alarm_max | C F - | Alarm above this temperature
 temperature_alarm_min | C F | Alarm below this temperature
 temperature_alarm_lowest | - | Alarm below this temperature, without a unit
-temperature_sensitivity | C F | Change that it reports
+temperature_sensitivity | C F | Smallest change that it reports
 temperature_sampling | s min | How often it measures
-temperature_sensor | - | Which sensor counts
+temperature_sensor | - | Which sensor is used
 humidity | percent - | Relative humidity
 humidity_indoor | percent | Relative humidity inside
 humidity_outdoor | percent | Relative humidity outside
-humidity_target | percent - | Humidity that is asked for
+humidity_target | percent - | Target humidity
 humidity_alarm | - | Too dry, too damp, or neither
 humidity_alarm_max | percent | Alarm above this humidity
 humidity_alarm_min | percent | Alarm below this humidity
-humidity_sensitivity | percent | Change that it reports
+humidity_sensitivity | percent | Smallest change that it reports
 window_detection | - | Reacts to an open window
 window_open | - | The window is open
-window_open_time | s min - | How long it then waits
+window_open_time | s min - | How long the setpoint of an open window holds
 window_open_temperature | C F | Setpoint while the window is open
 valve | - percent | The valve is open, or how far
 valve_state | - | State of the valve
 boost | - | Heats with full power for a while
-boost_time | s min h - | How long
+boost_time | s min h - | How long it heats with full power
 fan_on | - | The fan runs
 fan_speed | - percent rpm | Speed of the fan
 fan_mode | - | Mode of the fan
@@ -290,7 +290,7 @@ filter | - percent days | State of the filter
 compressor_frequency | Hz | Frequency of the compressor
 compressor_current | A - | Current of the compressor
 compressor_state | - | State of the compressor
-compressor_speed | - percent Hz rpm | How hard the compressor works
+compressor_speed | - percent Hz rpm | Speed of the compressor
 expansion_valve | - percent | Steps of the expansion valve
 four_way_valve | - | The four-way valve
 pump | - | The pump runs
@@ -316,7 +316,7 @@ air_quality | - | Quality of the air, as a word
 air_quality_index | - | Quality of the air, as a number
 motion | - | Something moves
 presence | - | A person is there
-presence_state | - | How a person is there: moves, sits …
+presence_state | - | What the person does: moves, sits …
 occupied_time | s min - | How long a person has been there
 vacant_time | s min - | How long no person has been there
 tampered | - | The case was opened
@@ -338,9 +338,9 @@ distance | m cm mm - | Distance of what is there
 fading_time | s min - | How long it still reports a person who left
 presence_delay | s min | How long a person must be there
 presence_timeout | s min | How long it still reports a person who left
-installation_height | m cm - | How high it hangs
-self_test | - | Starts a test of itself
-self_test_result | - | Result of that test
+installation_height | m cm - | Mounting height
+self_test | - | Starts a self-test
+self_test_result | - | Result of the self-test
 mute | - | Sound is off
 smoke_value | - ppm percent | How much smoke
 gas_value | - LEL ppm percent | How much gas
@@ -348,8 +348,8 @@ soil_moisture | percent - | Moisture of the soil
 soil_fertility | uScm - | Fertility of the soil
 soil_warning | percent | Warns below this moisture
 rain | - mm | It rains, or how much it rained
-wind_speed | kmh ms - | Speed of the wind
-wind_gust | kmh ms - | Speed of gusts
+wind_speed | kmh mps - | Speed of the wind
+wind_gust | kmh mps - | Speed of gusts
 wind_direction | - deg | Where the wind comes from
 pressure | hPa kPa psi - | Pressure
 uv_index | - | Index of ultra-violet light
@@ -365,19 +365,19 @@ liquid_level | percent - | Level of a liquid
 liquid_depth | m mm cm | Depth of a liquid
 liquid_state | - | Level of a liquid, as a word
 sampling_interval | s min h | How often it measures
-signal | percent dBm - | Strength of the radio
+signal | percent dBm - | Signal strength of the radio
 noise | - | Loudness
 pulse | - | Pulses that were counted
 
 # Covers
 action | - | The command of a cover: open, stop, close; of a button, how it was pressed
-position | percent - | Where it is, as its maker counts: most count from closed, some from open
-position_target | percent - | Where it goes, counted the same way
+position | percent - | Position; most makers count from closed, some from open
+position_target | percent - | Target position, counted the same way
 position_best | percent - | A favourite position
 motor_direction | - | Which way the motor turns
 motor_state | - | State of the motor
 motor_fault | - | The motor has a fault
-calibration | - | It learns its limits
+calibration | - | Learns its end positions
 limit | - | Sets or clears the end positions
 travel_time | s ms - | How long it takes from end to end
 opening | - | It is opening
@@ -388,15 +388,15 @@ brightness_lowest | - | Lowest brightness
 brightness_min | percent | Lowest brightness
 brightness_max | - percent | Highest brightness
 colour | - | Colour, in the maker's own form
-colour_temperature | - C percent | Colour temperature: from warm to cold
+colour_temperature | - percent | Colour temperature, from warm to cold
 light_mode | - | White, colour, scene …
 light_type | - | Kind of lamp
 scene | - | Scene, in the maker's own form
 music | - | Follows music
 light_control | - | Sets the light without storing it, in the maker's own form
 rhythm_mode | - | Follows the time of day, in the maker's own form
-sleep_mode | - | Falls asleep, in the maker's own form
-wakeup_mode | - | Wakes up, in the maker's own form
+sleep_mode | - | Dims slowly in the evening, in the maker's own form
+wakeup_mode | - | Brightens slowly in the morning, in the maker's own form
 after_power_cut_raw | - | What a lamp does when power returns, in the maker's own form
 gradient | - | How fast it changes
 pixels | - | How many lights the chain has
@@ -423,8 +423,8 @@ opened_by_bluetooth | - | User whose phone opened it
 opened_by_temporary_password | - | Temporary password that opened it
 opened_by_dynamic_password | - | Dynamic password that opened it
 duress | - | It was opened under duress
-remote_request | s | A person asks to be let in, for so long
-approve | - | Lets in who asks
+remote_request | s | How long a remote request to open the door lasts
+approve | - | Opens the door for a remote request
 language | - | Language
 security | - | State of an alarm system
 security_left | s | Time left to leave or to disarm
@@ -446,18 +446,18 @@ food_weight | g | Weight of the food
 
 # Cameras and cleaning robots
 image_flip | - | The image is turned over
-night_vision | - | Sees in the dark
-watermark | - | Writes the time into the image
+night_vision | - | Night vision
+watermark | - | Shows the time in the image
 privacy | - | The camera is covered
 recording | - | It records
 record_mode | - | Records always, or when something happens
-motion_detection | - | Whether it looks for motion
+motion_detection | - | Whether it detects motion
 motion_image | - | A picture of what moved
 motion_tracking | - | Follows what moves
-sd_storage | - | Space of the memory card
+sd_storage | - | Capacity and free space of the memory card
 sd_status | - | State of the memory card
 sd_format | - | Formats the memory card
-sd_format_state | - | How far that is
+sd_format_state | - | Progress of the formatting
 sound_detection | - | Whether it reports sounds
 sound_sensitivity | - | Sensitivity to sound
 message | - | A message of the device, in the maker's own form
@@ -476,7 +476,7 @@ firmware | - | Version of its firmware
 hardware_version | - | Version of its hardware
 model | - | Model
 device_id | - | Number of the device
-device_info | - | About the device, in the maker's own form
+device_info | - | Facts of the device, in the maker's own form
 time | s min h - | The clock of the device
 time_format | - | 12 or 24 hours
 screen_brightness | - percent | Brightness of the screen
@@ -487,8 +487,8 @@ speed | - percent kmh rpm | A speed
 duration | s min h - | How long something takes
 data_reset | - | Clears what it has stored
 wifi_reset | - | Forgets its network
-debug_data | - | For the maker
-refresh | - | Sends everything anew
+debug_data | - | Data for the maker
+refresh | - | Sends everything again
 menu | - | Which menu is shown
 record | - s | A record, in the maker's own form
 unit | - | Which units it shows
@@ -497,7 +497,7 @@ warning | - | Warnings, one bit or state each
 zone | - | A zone
 led | - | The light of the device
 number | - | A number
-wakes_every | min | A sleeping device wakes that often
+wakes_every | min | Time between two wake-ups of a sleeping device
 """
 
 _CHANNEL = re.compile(r"_(?:\d{1,2}|usb\d?|[abcdn]|t\d)(?:_\d)?$")

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from unclouded.core.family import Sender
-from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, LinkPath, Out
+from unclouded.core.sessions.link import Inlet, Link
+from unclouded.core.sessions.session import Failure, LinkPath, Out
 
 
 class BridgeObserver(Protocol):

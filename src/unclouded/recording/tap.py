@@ -17,8 +17,8 @@ from types import TracebackType
 
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Family, Sender
-from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, LinkPath, Out
+from unclouded.core.sessions.link import Inlet, Link
+from unclouded.core.sessions.session import Failure, LinkPath, Out
 from unclouded.recording.capture import CaptureAppender
 from unclouded.recording.line_monitor import LineMonitor, MonitoredPiece
 

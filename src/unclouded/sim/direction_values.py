@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from unclouded.core.profile import WireMatch, WirePoint
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 
 
 class DirectionValues:

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from unclouded.core.model import Kind, Value
 from unclouded.core.profile import TENTH_OFFSET, Profile, WirePoint
-from unclouded.core.session import WireCommand, WireValue
+from unclouded.core.sessions.session import WireCommand, WireValue
 from unclouded.sim.direction_values import DirectionValues
 from unclouded.sim.world import World
 

@@ -10,7 +10,7 @@ import msgspec
 from unclouded.core.errors import CommandError, WireError
 from unclouded.core.model import Value
 from unclouded.core.profile import Profile
-from unclouded.core.session import Refusal, WireCommand, WireValue
+from unclouded.core.sessions.session import Refusal, WireCommand, WireValue
 from unclouded.sim.measure import Decoder, Encoder, Gauge, Settings, Spans
 from unclouded.sim.product.subject import ProductSubject
 from unclouded.sim.subjects import LockSubject, Subject

@@ -14,13 +14,13 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from unclouded.core.driver import Driver
 from unclouded.core.errors import LinkError
 from unclouded.core.family import SimKind, SimOptions, SimSubject
-from unclouded.core.link import Inlet, Link
 from unclouded.core.model import Value
 from unclouded.core.profile import Profile
-from unclouded.core.session import (
+from unclouded.core.sessions.driver import Driver
+from unclouded.core.sessions.link import Inlet, Link
+from unclouded.core.sessions.session import (
     Ambient,
     AskBlock,
     AskCommand,

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from unclouded.core.family import SimSubject
 from unclouded.core.model import Value
-from unclouded.core.session import Refusal
+from unclouded.core.sessions.session import Refusal
 from unclouded.sim.loads import LoadKind
 from unclouded.sim.measure import Quantities, meter_quantities, plug_quantities
 from unclouded.sim.trips import Trips

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from unclouded.core.printable import csv_text
+from unclouded.core.text.printable import csv_text
 from unclouded.table_files.tables import Cell, ColumnKind, ExportTable, Row, decimal_text
 from unclouded.table_files.zoned_times import ZonedTimes
 

@@ -14,7 +14,7 @@ import re
 
 import msgspec
 
-from unclouded.core.nkeys import KeyTextError, NKey, is_signed
+from unclouded.core.security.nkeys import KeyTextError, NKey, is_signed
 
 PATH = "/api/enrol"  # POST: EnrolRequest; GET: the fleet's authority as PEM
 LEAVE_PATH = "/api/enrol/leave"  # POST: LeaveRequest

@@ -176,7 +176,7 @@ class FleetCommand(UplinkMessage, frozen=True, tag="command"):
 
 
 class Question(UplinkMessage, frozen=True, tag="question"):
-    """``role``: of the asker. ``path`` with its query and ``body``: of the hub's API.
+    """``role``: of the caller. ``path`` with its query and ``body``: of the hub's API.
 
     ``look``: path "" and method "LOOK".
     """

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from unclouded.web.hosts import RequestOrigin
+from unclouded.web.access.hosts import RequestOrigin
 from unclouded.web.request import ApiError, problem
 from unclouded.web.schemas import Problem
 from unclouded.web.words import say

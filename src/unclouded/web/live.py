@@ -20,9 +20,9 @@ from typing import Literal
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from unclouded.core.json_lines import alert_json, change_of, device_json, event_json, status_json
 from unclouded.core.model import Alert, Device, Fact, Notice, PublicHub, Reading, Status
-from unclouded.core.views import AlertView, EventView
+from unclouded.core.views.facts import AlertView, EventView
+from unclouded.core.views.json_lines import alert_json, change_of, device_json, event_json, status_json
 from unclouded.web.schemas import Changes, HubView, Live, Role, Snapshot
 
 FRAME_INTERVAL_S = 0.25  # minimum time between frames

@@ -4,7 +4,7 @@ import io
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from unclouded.web.hosts import is_loopback
+from unclouded.web.access.hosts import is_loopback
 
 BORDER = 4  # light modules around it, which readers need (ISO/IEC 18004)
 HALVES = {(False, False): "█", (False, True): "▀", (True, False): "▄", (True, True): " "}  # (upper, lower): is it dark?

@@ -18,9 +18,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from unclouded.core.errors import UncloudedError
-from unclouded.core.json_lines import encode
 from unclouded.core.model import Device, PublicHub
 from unclouded.core.times import parse_time
+from unclouded.core.views.json_lines import encode
 from unclouded.web.schemas import Problem, Role
 from unclouded.web.words import say
 

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from unclouded.core.backup_views import BackupsView, BackupView, VerifiedView
-from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, HubEdit, ReloadView
-from unclouded.core.consumption_views import Anomalies, LoadDuration
-from unclouded.core.cost_views import (
+from unclouded.core.model import Device, Outcome, PublicHub, UpdateFile, Value
+from unclouded.core.views.backup import BackupsView, BackupView, VerifiedView
+from unclouded.core.views.configuration import ConfigBackupView, ConfigurationView, EditOrigin, HubEdit, ReloadView
+from unclouded.core.views.consumption import Anomalies, LoadDuration
+from unclouded.core.views.costs import (
     BillView,
     ComparisonView,
     CostNowView,
@@ -21,16 +22,15 @@ from unclouded.core.cost_views import (
     PriceView,
     TariffsView,
 )
-from unclouded.core.decode_views import DecodeOptions
-from unclouded.core.export_views import ExportRequest
-from unclouded.core.feed_views import FeedsView, FeedValuesView, FeedView
-from unclouded.core.homekit_view import HomekitView
-from unclouded.core.model import Device, Outcome, PublicHub, UpdateFile, Value
-from unclouded.core.onboarding_views import Offer, OnboardingView
-from unclouded.core.retention_views import RetentionView
-from unclouded.core.rule_views import RulesView, RuleTestView, RuleView, TimerView
-from unclouded.core.uplink_view import UplinkView
-from unclouded.core.views import EventView, FoundPlug, LogView, ProductFacts, ProductsView
+from unclouded.core.views.decoded import DecodeOptions
+from unclouded.core.views.export import ExportRequest
+from unclouded.core.views.facts import EventView, FoundPlug, LogView, ProductFacts, ProductsView
+from unclouded.core.views.feeds import FeedsView, FeedValuesView, FeedView
+from unclouded.core.views.homekit import HomekitView
+from unclouded.core.views.onboarding import Offer, OnboardingView
+from unclouded.core.views.retention import RetentionView
+from unclouded.core.views.rules import RulesView, RuleTestView, RuleView, TimerView
+from unclouded.core.views.uplink import UplinkView
 from unclouded.web.history.editing.proposal import EditRequest
 from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest
@@ -170,7 +170,7 @@ class UploadSink(Protocol):
 
 
 class UpdateFileSource(Protocol):
-    """The stored update files (app/update_files.py). Calls may block on the disk.
+    """The stored update files (app/files/update_files.py). Calls may block on the disk.
 
     Raises CommandError and StoreError.
     """
@@ -302,7 +302,7 @@ class RulesSource(Protocol):
 
 
 class FeedsSource(Protocol):
-    """Prices and other values that change by the time (app/feeds/service.py). Raises CommandError and StoreError."""
+    """Prices and other values that change with time (app/feeds/service.py). Raises CommandError and StoreError."""
 
     async def view(self) -> FeedsView:
         """All feeds in their present state."""

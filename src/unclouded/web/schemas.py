@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from unclouded.core.configuration_views import ConfigDifference
-from unclouded.core.disk_view import DiskView
 from unclouded.core.model import Kind, Quality, Result, Value
 from unclouded.core.publisher import PublisherState
-from unclouded.core.views import AlertView, Change, DeviceView, EventView, NetworkView, SetupStep, StatusView
+from unclouded.core.views.configuration import ConfigDifference
+from unclouded.core.views.disk import DiskView
+from unclouded.core.views.facts import AlertView, Change, DeviceView, EventView, NetworkView, SetupStep, StatusView
 
 Role = Literal["read", "control"]
 By = Literal["quarter", "hour", "day", "week", "month"]  # quarter: of an hour
@@ -477,7 +477,7 @@ class RoleView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BrowserView(msgspec.Struct, frozen=True, kw_only=True):
-    """A browser that is signed in and was here since the hub started. ``own``: that of the request.
+    """A browser that is logged in and was here since the hub started. ``own``: that of the request.
 
     ``browser``, ``system``: as it calls itself, "" = unknown. ``since``, ``seen``: its first and last request.
     """

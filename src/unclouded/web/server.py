@@ -19,9 +19,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from unclouded.core.errors import LinkRefused
-from unclouded.core.log_limit import LogLimit
-from unclouded.core.sockets import AcceptLoop, Address, listening_socket, open_file_share
-from unclouded.web.connections import (
+from unclouded.core.system.log_limit import LogLimit
+from unclouded.core.system.sockets import AcceptLoop, Address, listening_socket, open_file_share
+from unclouded.web.access.connections import (
     CLOSE_TIMEOUT_S,
     HANDSHAKE_TIMEOUT_S,
     MAX_PER_ADDRESS,
@@ -209,7 +209,7 @@ async def serve(app: ASGIApp, sock: socket.socket, tls: ssl.SSLContext | None = 
         ws_per_message_deflate=False,
         forwarded_allow_ips=TRUSTED_PROXIES,
     )
-    LogLimit.on("uvicorn.error", "unclouded.web", "unclouded.core.sockets", "asyncio")
+    LogLimit.on("uvicorn.error", "unclouded.web", "unclouded.core.system.sockets", "asyncio")
     with sock.dup() as ours:
         server = _Server(config, ours, tls)
         try:

@@ -9,7 +9,7 @@ A key without a text is shown by its name: a table that is new works without.
 
 from msgspec.structs import replace
 
-from unclouded.core.configuration_views import ConfigurationView, ConfiguredTable, SettingField
+from unclouded.core.views.configuration import ConfigurationView, ConfiguredTable, SettingField
 from unclouded.web.words import say_if_known
 
 

@@ -11,9 +11,9 @@ from unclouded.app.configuration.config import parse_config
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.protocols import profile_library, simulated_kinds
 from unclouded.core.family import SimOptions
-from unclouded.core.link import Inlet
 from unclouded.core.model import Fact, Reading, Status
-from unclouded.core.session import Out
+from unclouded.core.sessions.link import Inlet
+from unclouded.core.sessions.session import Out
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub, Reconfigured

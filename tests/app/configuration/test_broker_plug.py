@@ -7,8 +7,8 @@ from app.test_plug_paths import KEY, simulated, state, until, write_config
 from unclouded.app.configuration.config import load_config
 from unclouded.app.hub_process import running
 from unclouded.app.simulation.simulated_plug import bound, client_link
-from unclouded.core.configuration_views import EditOrigin
 from unclouded.core.model import Admission, Command
+from unclouded.core.views.configuration import EditOrigin
 
 CLI = EditOrigin("cli")
 

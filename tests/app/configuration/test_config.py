@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from unclouded.app.configuration.checks.values import place_of_web
 from unclouded.app.configuration.config import find_config, load_config, parse_config
-from unclouded.app.configuration.rules import place_of_web
-from unclouded.app.configuration.tables import (
+from unclouded.app.configuration.tables.file import (
     NOWHERE,
     BrokerTable,
     ChannelTable,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from unclouded.app.configuration.config_file import MOST_BACKUPS, ConfigurationFile, ConfigVersion
-from unclouded.app.configuration.editor import ConfigEditor
+from unclouded.app.configuration.edits.editor import ConfigEditor
 from unclouded.core.errors import ConfigError, EditConflict, StoreError
 
 OLD = '[[device]]\nid = "a"\nname = "A"\n'

@@ -8,8 +8,8 @@ import pytest
 from unclouded.app.configuration.access import FileAccess
 from unclouded.app.configuration.config import load_config
 from unclouded.app.hub_process import running
-from unclouded.core.configuration_views import EditOrigin
 from unclouded.core.model import Device
+from unclouded.core.views.configuration import EditOrigin
 from unclouded.store.sink import Store
 
 TEXT = """\

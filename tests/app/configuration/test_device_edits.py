@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unclouded.app.configuration import text_edits
-from unclouded.app.configuration.device_changes import DeviceChanges
-from unclouded.app.configuration.device_edits import with_changes, with_device, with_room, without_device
-from unclouded.app.configuration.table_edits import Table, merged, value_text
-from unclouded.app.configuration.text_blocks import blocks_of, text_of
+from unclouded.app.configuration.edits import text_edits
+from unclouded.app.configuration.edits.device_changes import DeviceChanges
+from unclouded.app.configuration.edits.device_edits import with_changes, with_device, with_room, without_device
+from unclouded.app.configuration.edits.table_edits import Table, merged, value_text
+from unclouded.app.configuration.edits.text_blocks import blocks_of, text_of
 from unclouded.core.errors import CommandError, ConfigError
 
 FILE = """\

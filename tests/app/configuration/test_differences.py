@@ -2,8 +2,8 @@
 
 import pytest
 
-from unclouded.app.configuration.differences import differences, shown
-from unclouded.app.configuration.editor import change_text
+from unclouded.app.configuration.edits.differences import differences, shown
+from unclouded.app.configuration.edits.editor import change_text
 
 OLD = """
 [web]

@@ -5,17 +5,17 @@ from datetime import date
 
 import pytest
 
-from unclouded.app.configuration.hub_changes import hub_change
-from unclouded.app.configuration.hub_edits import (
+from unclouded.app.configuration.edits.hub_changes import hub_change
+from unclouded.app.configuration.edits.hub_edits import (
     with_item,
     with_item_changes,
     with_table_changes,
     without_item,
     without_table,
 )
-from unclouded.app.configuration.hub_tables import configured_tables, hub_tables
-from unclouded.core.configuration_views import HIDDEN, HubEdit
+from unclouded.app.configuration.tables.hub import configured_tables, hub_tables
 from unclouded.core.errors import CommandError
+from unclouded.core.views.configuration import HIDDEN, HubEdit
 
 FILE = """\
 # My home

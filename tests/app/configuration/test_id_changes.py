@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from unclouded.app.configuration.config import config_of
-from unclouded.app.configuration.device_changes import DeviceChanges
-from unclouded.app.configuration.id_changes import with_id_followed
-from unclouded.app.configuration.tables import DeviceTable
+from unclouded.app.configuration.edits.device_changes import DeviceChanges
+from unclouded.app.configuration.edits.id_changes import with_id_followed
+from unclouded.app.configuration.tables.file import DeviceTable
 from unclouded.core.errors import CommandError
 
 FILE = """\

@@ -16,12 +16,12 @@ from unclouded.app.configuration.live import applied_keys
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.core.errors import ConfigError, StoreError
 from unclouded.core.model import Notice, Reading, Status
-from unclouded.core.session import AskPlace, AskTime, AskWeather, LocalTime
+from unclouded.core.sessions.session import AskPlace, AskTime, AskWeather, LocalTime
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.store.reading.reader import StoreReader
-from unclouded.web.auth import Auth
-from unclouded.web.hosts import Hosts
-from unclouded.web.password import CredentialStore, new_token
+from unclouded.web.access.auth import Auth
+from unclouded.web.access.hosts import Hosts
+from unclouded.web.access.password import CredentialStore, new_token
 from unclouded.web.schemas import Role
 
 UUID = "19010100000000000000020000004a07"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from unclouded.app.configuration.checks.values import check_devices
 from unclouded.app.configuration.config import parse_config
-from unclouded.app.configuration.differences import differences
-from unclouded.app.configuration.rules import check_devices
+from unclouded.app.configuration.edits.differences import differences
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.hub.node import NodeSpec
 from unclouded.hub.spec_changes import spec_changes

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from unclouded.app.configuration.checks.problems import problems
+from unclouded.app.configuration.checks.values import port_of
 from unclouded.app.configuration.config import parse_config
-from unclouded.app.configuration.problems import problems
-from unclouded.app.configuration.rules import port_of
 from unclouded.app.device_factory import DeviceFactory, _overridden
-from unclouded.app.family_guess import guess_family
+from unclouded.app.unknown.family_guess import guess_family
 from unclouded.core.errors import ConfigError
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.zigbee_module.framing import SequencedFrame

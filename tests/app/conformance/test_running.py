@@ -7,8 +7,8 @@ import pytest
 from conformance.conforming import Collector
 from unclouded.app.conformance import running
 from unclouded.conformance.check import RunOptions, RunReport
-from unclouded.core.driver import Driver
-from unclouded.core.session import AskCommand, Asked, Event, WireCommand
+from unclouded.core.sessions.driver import Driver
+from unclouded.core.sessions.session import AskCommand, Asked, Event, WireCommand
 from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
 from unclouded.links import memory
 from virtual_loop import story

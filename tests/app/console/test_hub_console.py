@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import pytest
 
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.console import hub_console
 from unclouded.app.console.connection import ConsoleListener, ConsoleStatus
 from unclouded.app.console.hub_console import HubConsole
-from unclouded.app.hub_client import HubClient
 from unclouded.core.errors import CommandError, LinkError
-from unclouded.core.session import Logged, WireAction
+from unclouded.core.sessions.session import Logged, WireAction
 
 NOON = "2026-11-21T12:00:00.000Z"
 DEVICE = {"family": "meross_console", "actions": [{"name": "console"}], "info": {"product": "mss310"}}

@@ -12,7 +12,7 @@ from unclouded.app.console.transcript import Transcript
 from unclouded.app.console.typed_command import may_be_kept, parsed
 from unclouded.cli.terminal.painted import painted_log, painted_status, text_of, wrapped
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Logged
+from unclouded.core.sessions.session import Logged
 
 LOG = Logged("[T: 153 M: mrs_http C: warning F: on_event L: 33]: httpd status = 1", "warning", "mrs_http")
 

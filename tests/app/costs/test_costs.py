@@ -17,17 +17,17 @@ import pytest
 from click.testing import CliRunner
 
 from unclouded.app.configuration.config import Config, load_config
-from unclouded.app.configuration.cost_tables import CostsTable
+from unclouded.app.configuration.tables.costs import CostsTable
 from unclouded.app.costs import access
 from unclouded.app.costs.measured_home import measured_home
 from unclouded.app.costs.quarter_columns import QuarterColumns
 from unclouded.app.costs.reports import CostReports
 from unclouded.app.costs.service import CostsService
 from unclouded.cli import cli
-from unclouded.core.cost_views import CostsView
 from unclouded.core.errors import CommandError
 from unclouded.core.feeds import FeedInterval, FeedValues
 from unclouded.core.model import Device, Fact, Ledger, Point, PublicHub, Reading
+from unclouded.core.views.costs import CostsView
 from unclouded.store.editing.edit import NewEdit
 from unclouded.store.file.schema import open_to_write
 from unclouded.store.reading.reader import StoreReader

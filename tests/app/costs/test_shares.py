@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from unclouded.app.configuration.cost_tables import CostsTable
+from unclouded.app.configuration.tables.costs import CostsTable
 from unclouded.app.costs.cost_rows import CostTable, cost_table
 from unclouded.app.costs.measured_home import MeasuredHome, home_energy, measured_home
 from unclouded.app.costs.quarter_columns import EXPORT, IMPORT, QuarterColumn
 from unclouded.core.calendar.days import HolidayList
-from unclouded.core.cost_views import CostRow
 from unclouded.core.feeds import FeedInterval
 from unclouded.core.model import Device, Point
+from unclouded.core.views.costs import CostRow
 from unclouded.tariffs.pricing import Pricing
 from unclouded.tariffs.quarters import QUARTER, day_begin
 from unclouded.tariffs.reading import tariff_of

@@ -11,8 +11,8 @@ import pytest
 from unclouded.app.decode_service import service as module
 from unclouded.app.decode_service.service import MOST_OF_ONE, MOST_WAITING, DecodeService
 from unclouded.app.decode_service.worker import fail
-from unclouded.core.decode_views import DecodeChoices, DecodeOptions, DecodeView
 from unclouded.core.errors import CommandError
+from unclouded.core.views.decoded import DecodeChoices, DecodeOptions, DecodeView
 
 FRAME = b"55 aa 00 00 00 00 ff"
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from unclouded.app.decode_service import work
 from unclouded.app.decode_service.work import COUNTING_S, MOST_NOISE, MOST_PARTS, answer
 from unclouded.app.protocols import actions_of, profile_library, settings_of
-from unclouded.core.decode_views import DecodeChoices, DecodeFiles, DecodeOptions, DecodeView
 from unclouded.core.errors import UncloudedError
 from unclouded.core.frame_part import leaves
+from unclouded.core.views.decoded import DecodeChoices, DecodeFiles, DecodeOptions, DecodeView
 from unclouded.families.tuya.line.datapoint import BOOL, VALUE, DataPoint, write_points
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.profiles import ProfileLibrary

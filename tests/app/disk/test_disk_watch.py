@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from unclouded.app.disk.disk_watch import DiskGrowth, DiskUse, DiskWatch
 from unclouded.app.disk.service import DiskService, measured, remembered_disk
 from unclouded.core.model import Alert, Fact, Memory
-from unclouded.core.rough_time import rough_time
+from unclouded.core.text.rough_time import rough_time
 
 NOON, HOUR, DAY = 1_764_504_000.0, 3600.0, 86_400.0
 GB = 10**9

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from app.doctor.doctor_story import FakeComputer, context_for, found, levels, text_of
+from unclouded.app.access.hub_access import own_hub
 from unclouded.app.configuration.config import Config, load_config
 from unclouded.app.disk.disk_watch import DiskUse, DiskWatch
 from unclouded.app.doctor import (
@@ -33,7 +34,6 @@ from unclouded.app.doctor import context as doctor_context
 from unclouded.app.doctor.context import DoctorContext
 from unclouded.app.doctor.running import examine, unconfigured
 from unclouded.app.doctor.table import CHECKS, DoctorCheck
-from unclouded.app.hub_access import own_hub
 from unclouded.core.errors import CommandError, LinkError, StoreError
 from unclouded.core.finding import Findings, counts, ok
 from unclouded.links.broker import ca

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from unclouded.app.configuration.config import Config, parse_config
-from unclouded.app.configuration.tables import HiddenText
+from unclouded.app.configuration.tables.file import HiddenText
 from unclouded.app.dump.shown_frames import ChannelFrames
 from unclouded.app.dump.source import BundleSource, View
 from unclouded.core.finding import problem, warning

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from app.dump import planted
 from unclouded import families
-from unclouded.app.capture_replay import CaptureReplay
 from unclouded.app.dump.bundle import Bundle, bundle_of, write_bundle, zipped
 from unclouded.app.dump.frame_cleaning import FrameCleaner
 from unclouded.app.dump.json_cleaning import JsonCleaner
@@ -28,6 +27,7 @@ from unclouded.app.dump.shown_frames import ChannelFrames
 from unclouded.app.dump.source import BundleSource
 from unclouded.app.dump.text_cleaning import TextCleaner
 from unclouded.app.dump.vocabulary import program_words, wire_words
+from unclouded.app.recording.capture_replay import CaptureReplay
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Reading
 from unclouded.families.tuya.line.framing import Frame

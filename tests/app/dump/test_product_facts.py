@@ -21,7 +21,7 @@ from unclouded.cli import cli
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
 from unclouded.core.model import Device, NamedValue, Reading, WireEntry
-from unclouded.core.views import ProductFacts
+from unclouded.core.views.facts import ProductFacts
 from unclouded.profiles import ProfileLibrary
 from unclouded.profiles.catalogue import Catalogue
 from virtual_loop import story

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from unclouded.app.capture_replay import CaptureReplay
+from unclouded.app.access.hub_access import own_hub
+from unclouded.app.access.hub_client import known_states
 from unclouded.app.configuration.config import Config, load_config
 from unclouded.app.doctor import context as doctor_context
 from unclouded.app.dump.opening import captures_in
 from unclouded.app.dump.shown_frames import channel_frames
 from unclouded.app.dump.source import gathered
-from unclouded.app.hub_access import own_hub
-from unclouded.app.hub_client import known_states
 from unclouded.app.recent_log import RecentLog
+from unclouded.app.recording.capture_replay import CaptureReplay
 from unclouded.cli import cli
 from unclouded.core.errors import CommandError
 from unclouded.families.tuya.line.framing import Frame

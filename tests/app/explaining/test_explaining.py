@@ -12,9 +12,9 @@ from unclouded.app.decoding.line_decoding import decoding_of
 from unclouded.app.explaining.explained_frame import FrameExplainer
 from unclouded.app.explaining.frame_diff import FieldSummary, FrameDiff
 from unclouded.app.explaining.unknown_groups import MOST_SAMPLES, GroupState, UnknownGroup, UnknownGroups
-from unclouded.core.decode_views import ExplainedFrame
 from unclouded.core.family import MASKED
 from unclouded.core.frame_part import FramePart, leaves
+from unclouded.core.views.decoded import ExplainedFrame
 from unclouded.families.tuya.line.datapoint import BOOL, ENUM, VALUE, DataPoint, write_points
 from unclouded.families.tuya.line.framing import Frame
 

@@ -21,10 +21,10 @@ from msgspec.structs import replace
 from unclouded.app.configuration.config import Config, load_config
 from unclouded.app.exporting import export as exporting
 from unclouded.app.exporting.export import ExportJob, export_file
-from unclouded.app.stored_history import stored_energy, stored_history
+from unclouded.app.stored.history import stored_energy, stored_history
 from unclouded.cli.verbs import export
-from unclouded.core.export_views import ExportRequest
 from unclouded.core.model import Device, Ledger, Notice, Point, Reading
+from unclouded.core.views.export import ExportRequest
 from unclouded.store.editing.edit import EditValue, NewEdit
 from unclouded.store.file.schema import open_to_write
 from unclouded.store.writer import StoreWriter

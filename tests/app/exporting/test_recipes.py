@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from unclouded.app.exporting.export import ExportJob, export_file
-from unclouded.core.export_views import ExportRequest
 from unclouded.core.model import Device, Ledger, Point, Reading
+from unclouded.core.views.export import ExportRequest
 from unclouded.store.file.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 

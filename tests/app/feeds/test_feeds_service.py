@@ -21,9 +21,9 @@ from unclouded.app.configuration.config import Config, parse_config
 from unclouded.app.feeds import running_feed
 from unclouded.app.feeds.service import FeedsService
 from unclouded.core.errors import CommandError, ConfigError
-from unclouded.core.feed_views import FeedView
 from unclouded.core.feeds import FeedInterval
 from unclouded.core.model import Fact
+from unclouded.core.views.feeds import FeedView
 from unclouded.store.file.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 

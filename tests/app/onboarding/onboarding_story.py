@@ -13,14 +13,14 @@ from app.simulation.test_simulated_devices import Silent
 from asgi import Answer, ask
 from unclouded.app import hub_process
 from unclouded.app.configuration.config import first_config
-from unclouded.app.configuration.tables import NOWHERE
+from unclouded.app.configuration.tables.file import NOWHERE
 from unclouded.app.doctor.computer import Computer
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.onboarding.link_test import LinkTestTimes
 from unclouded.app.onboarding.service import OnboardingService
 from unclouded.app.simulation.simulation import SimPlaces, SimulatedDevices
 from unclouded.core.family import SimOptions
-from unclouded.core.views import FoundPlug
+from unclouded.core.views.facts import FoundPlug
 from unclouded.links.mdns import FoundService
 
 TIMEOUT_S = 30  # never reached in a test that passes

@@ -16,10 +16,10 @@ from unclouded.app.onboarding.proposal import propose
 from unclouded.app.onboarding.serial_offers import SerialOffers
 from unclouded.app.onboarding.trial import DeviceTrial
 from unclouded.core.errors import ConfigError
-from unclouded.core.link import Inlet, Link
 from unclouded.core.model import Device, Point
-from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer
-from unclouded.core.session import Out
+from unclouded.core.sessions.link import Inlet, Link
+from unclouded.core.sessions.session import Out
+from unclouded.core.views.onboarding import DeviceProposal, LinkTestView, Offer
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.hub.node import NodeSpec
 from unclouded.links.memory import pair

@@ -15,12 +15,12 @@ from app.test_plug_paths import simulated as simulated_plug
 from asgi import ask
 from families.hlw8032.hlw8032_examples import LOADED
 from unclouded.app.configuration.config import first_config, load_config
-from unclouded.app.configuration.tables import NOWHERE
+from unclouded.app.configuration.tables.file import NOWHERE
 from unclouded.app.hub_process import running
 from unclouded.app.onboarding.broker_place import free_place
 from unclouded.app.simulation.simulated_plug import bound, client_link
 from unclouded.core.errors import CommandError, LinkError
-from unclouded.core.views import FoundPlug
+from unclouded.core.views.facts import FoundPlug
 from unclouded.links.mdns import FoundService
 
 NAME = "Küche <b>☕</b> עברית"

@@ -16,7 +16,7 @@ from unclouded.app.products.search import ProductSearch
 from unclouded.app.products.supported_pages import FOLDER, INDEX, supported_pages
 from unclouded.app.protocols import profile_library
 from unclouded.cli import cli
-from unclouded.core.views import ProductsView
+from unclouded.core.views.facts import ProductsView
 
 DOCS = Path(__file__).parents[3] / "docs"
 SEARCH = ProductSearch(profile_library())

@@ -6,8 +6,8 @@ import pytest
 
 from api_story import device
 from families.meross.firmware.firmware_examples import fota
+from unclouded.app.files.update_files import UpdateFiles
 from unclouded.app.publishing.update_offers import find_offers
-from unclouded.app.update_files import UpdateFiles
 from unclouded.core.model import ActionSpec, Device
 from unclouded.publish.mqtt.updates import UpdateOffer
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from unclouded.app.configuration.checks.problems import texts
 from unclouded.app.configuration.config import parse_config
-from unclouded.app.configuration.problems import texts
 from unclouded.core.errors import ConfigError
 
 DOCS = Path(__file__).parents[3] / "docs"

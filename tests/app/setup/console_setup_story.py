@@ -17,8 +17,8 @@ from unclouded.app.setup.console.console_steps import ConsolePlan, ConsoleSetupS
 from unclouded.app.setup.hub_for_setup import PlugServer
 from unclouded.app.simulation.simulated_plug import BoundPlug, bound
 from unclouded.core.family import SimOptions
-from unclouded.core.session import AskServer, Refusal
-from unclouded.core.views import SetupStep
+from unclouded.core.sessions.session import AskServer, Refusal
+from unclouded.core.views.facts import SetupStep
 from unclouded.links.memory import pair
 from unclouded.links.named_path import NamedPathLink
 from unclouded.sim.serve import Simulation

@@ -14,18 +14,18 @@ from app.test_plug_paths import PATIENCE, simulated
 from families.meross.canned_device import NEW_STATE, all_of
 from families.meross.meross_pair import UUID
 from families.meross.setup.setup_stories import Plug, in_set_up_mode
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.configuration.config import Config, load_config
-from unclouded.app.configuration.tables import HiddenText
-from unclouded.app.hub_client import HubClient
+from unclouded.app.configuration.tables.file import HiddenText
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.setup.hub_for_setup import SetupHub
 from unclouded.app.setup.plug_setup import SetupRun
 from unclouded.app.setup.steps import SetupPlan, SetupTimes, WifiChoice
 from unclouded.app.simulation.simulated_plug import bound, client_link
-from unclouded.core.driver import Driver
-from unclouded.core.views import SetupStep
+from unclouded.core.sessions.driver import Driver
+from unclouded.core.views.facts import SetupStep
 from unclouded.families.meross.wire import namespaces
-from unclouded.links.http_serve import HttpListenLink
+from unclouded.links.http.serve import HttpListenLink
 
 FAST = SetupTimes(
     find_s=5.0,

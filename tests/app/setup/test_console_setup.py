@@ -17,7 +17,7 @@ from app.setup.console_setup_story import AT, KEY, NEW, OLD_PASSWORD, PASSWORD, 
 from app.setup.setup_story import FAST, hub_in
 from app.test_plug_paths import PATIENCE
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.tables import HiddenText
+from unclouded.app.configuration.tables.file import HiddenText
 from unclouded.app.setup.console.backup_file import usual_name, write_backup
 from unclouded.app.setup.console.console_commands import ConsoleFields, open_console
 from unclouded.app.setup.console.console_setup import run_restore
@@ -29,7 +29,7 @@ from unclouded.cli import cli, console_setup
 from unclouded.cli.console_setup import ConsoleOptions
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.family import MASKED, SimOptions
-from unclouded.core.session import Settled
+from unclouded.core.sessions.session import Settled
 from unclouded.families.meross.console.configuration.backup import NEEDED, read_backup
 from unclouded.families.meross.console.configuration.changes import (
     SettingChange,

@@ -12,9 +12,9 @@ import pytest
 from app.setup.setup_story import FAST, HOME, PASSWORD, UUID, Bound, ShopPlug, hub_in, in_the_air, run_of, texts
 from app.test_plug_paths import PATIENCE, simulated, until
 from families.meross.setup.setup_stories import network
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.configuration.config import load_config
-from unclouded.app.configuration.tables import HiddenText
-from unclouded.app.hub_client import HubClient
+from unclouded.app.configuration.tables.file import HiddenText
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.setup.confirmation import SetupConfirmation
 from unclouded.app.setup.hub_for_setup import PlugServer, SetupHub
@@ -22,7 +22,7 @@ from unclouded.app.setup.other_hub import local_zone, server_of
 from unclouded.app.setup.steps import SentSettings, SetupPlan, WifiChoice
 from unclouded.app.simulation.simulated_plug import bound, client_link
 from unclouded.core.errors import CommandError, ConfigError, LinkError
-from unclouded.core.views import FoundPlug, SetupStep
+from unclouded.core.views.facts import FoundPlug, SetupStep
 from unclouded.families.meross.setup import scripts
 from unclouded.families.meross.setup.scripts import SetupPlug
 from unclouded.families.meross.wire import namespaces

@@ -8,7 +8,7 @@ import pytest
 
 from app.setup.setup_story import FAST, PASSWORD, Bound, ShopPlug, hub_in, in_the_air
 from app.test_plug_paths import PATIENCE
-from unclouded.app.hub_client import HubClient
+from unclouded.app.access.hub_client import HubClient
 from unclouded.core.errors import CommandError
 from unclouded.families.meross.wire import namespaces
 

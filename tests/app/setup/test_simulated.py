@@ -15,7 +15,7 @@ import pytest
 from app.setup.setup_story import FAST, hub_in, run_of, texts
 from app.test_plug_paths import PATIENCE
 from place import place_in
-from unclouded.app.configuration.tables import HiddenText
+from unclouded.app.configuration.tables.file import HiddenText
 from unclouded.app.discovery import find_in_network
 from unclouded.app.setup.other_hub import OtherHub, server_of
 from unclouded.app.setup.plug_setup import SetupRun
@@ -23,8 +23,8 @@ from unclouded.app.setup.steps import SetupPlan, WifiChoice
 from unclouded.app.simulation.simulation import PlugSetting, SimPlaces, SimulatedDevices
 from unclouded.core.errors import LinkError
 from unclouded.core.family import SimOptions
-from unclouded.core.session import Settled
-from unclouded.core.views import FoundPlug, SetupStep
+from unclouded.core.sessions.session import Settled
+from unclouded.core.views.facts import FoundPlug, SetupStep
 from unclouded.families.meross import simulated_uuid
 from unclouded.families.meross.plug import network_state, request_handler
 

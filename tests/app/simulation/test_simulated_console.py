@@ -14,7 +14,7 @@ from unclouded.app.simulation.simulation import PlugSetting, SimPlaces, Simulate
 from unclouded.cli import cli
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.family import SimOptions
-from unclouded.core.session import AskServer
+from unclouded.core.sessions.session import AskServer
 from unclouded.families.meross import SIM_KEY
 from unclouded.families.meross.wire.envelope import parse, request
 from unclouded.links.broker.plug_client import PlugClient

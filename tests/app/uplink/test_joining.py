@@ -17,15 +17,15 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.configuration.access import access_to
 from unclouded.app.configuration.config import Config, load_config
-from unclouded.app.hub_client import HubClient
 from unclouded.app.hub_process import RunningHub, running
 from unclouded.app.uplink.joining import Change, join, leave
 from unclouded.app.uplink.membership import MembershipFiles
 from unclouded.cli import cli
 from unclouded.core.errors import CommandError, LinkError
-from unclouded.core.tls import server_context
+from unclouded.core.security.tls import server_context
 from unclouded.links.broker.ca import prepare
 from unclouded.uplink.joining import (
     LEAVE_PATH,
@@ -154,7 +154,7 @@ def test_a_home_joins_and_leaves(config: Config, fleet: FakeFleet, served: Serve
     assert again(config).tables.fleet is None
     assert not files.is_there
     assert not files.key_file.exists()
-    with pytest.raises(CommandError, match="is in no fleet"):
+    with pytest.raises(CommandError, match="has not joined a fleet"):
         leave(again(config), change(config))
 
 
@@ -244,7 +244,7 @@ def test_the_command_line_says_what_leaves_the_home(config: Config, fleet: FakeF
     assert "unclouded leave" in found.output
     nothing = runner.invoke(cli, ["fleet", "sent", *chosen])
     assert nothing.exit_code == 0
-    assert "Nothing has left this home." in nothing.output
+    assert "Nothing was sent from this home yet." in nothing.output
     fleet.status = 500
     left = runner.invoke(cli, ["leave", "--json", *chosen])
     assert left.exit_code == 1
@@ -286,8 +286,8 @@ async def publishers(hub: RunningHub) -> list[str]:
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [
-        (404, r"answers \(404\), but is no fleet of Unclouded\. Compare the address"),
-        (302, r"answers \(302\), but is no fleet of Unclouded\. Compare the address"),
+        (404, r"answers \(404\), but not as a fleet of Unclouded\. Compare the address"),
+        (302, r"answers \(302\), but not as a fleet of Unclouded\. Compare the address"),
         (429, r"refuses it \(429\): Not now.* Try again later"),
         (400, r"refuses it \(400\): Not now"),
     ],

@@ -1,4 +1,4 @@
-"""Questions of the fleet reach only what the home allows, by the asker's role, and never more than fits."""
+"""Questions of the fleet reach only what the home allows, by the caller's role, and never more than fits."""
 
 import asyncio
 import zlib

@@ -21,9 +21,9 @@ from unclouded.app.uplink.membership import Membership, MembershipFiles
 from unclouded.app.uplink.sent_content import sent_content
 from unclouded.app.uplink.sent_log import sent_folder, sent_messages
 from unclouded.app.uplink.service import FleetUplink, make
-from unclouded.core.configuration_views import HubEdit, ReloadView
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Command, Ledger, Reading, Status
+from unclouded.core.views.configuration import HubEdit, ReloadView
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.programs import ProgramMissing, nats_program
 from unclouded.links.nats.client import NatsClient

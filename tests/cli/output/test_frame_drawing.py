@@ -8,7 +8,7 @@ from unclouded.cli.output.frame_drawing import FrameDrawing
 from unclouded.cli.output.palette import Palette
 from unclouded.cli.output.text_width import columns, in_lines
 from unclouded.core.frame_part import FramePart
-from unclouded.core.json_parts import json_parts
+from unclouded.core.views.json_parts import json_parts
 
 CODES = re.compile(r"\x1b\[[\d;]*m")
 PARTS = (

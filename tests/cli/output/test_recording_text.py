@@ -9,12 +9,12 @@ import pytest
 
 from links.recorder import RecordingInlet
 from recording.test_tap import full_disk
-from unclouded.app import recorder
 from unclouded.app.decoding.live_reader import LiveEntry
-from unclouded.app.recorder import LineRecorder
+from unclouded.app.recording import recorder
+from unclouded.app.recording.recorder import LineRecorder
 from unclouded.cli.output.recording_text import PrintedLine, RecordingText, recording_json, recording_lines
 from unclouded.core.family import Family
-from unclouded.core.session import Out
+from unclouded.core.sessions.session import Out
 from unclouded.families import family
 from unclouded.links import memory
 from unclouded.links.memory import MemoryLink

@@ -18,8 +18,8 @@ from unclouded.app.console.connection import ConsoleListener
 from unclouded.app.console.direct_console import DirectConsole
 from unclouded.app.console.history_file import HistoryFile
 from unclouded.cli.terminal.screen import ConsoleScreen
-from unclouded.core.driver import Driver
-from unclouded.core.session import Asked
+from unclouded.core.sessions.driver import Driver
+from unclouded.core.sessions.session import Asked
 from unclouded.families.meross import PlugOptions
 from unclouded.families.meross.console.plug.console_device import ConsoleDevice
 from unclouded.links.memory import MemoryLink, pair

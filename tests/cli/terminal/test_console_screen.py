@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.terminal.screen_story import CTRL_C, CTRL_D, opened_screen
-from unclouded.core.session import Out
+from unclouded.core.sessions.session import Out
 from virtual_loop import story
 
 

@@ -8,8 +8,8 @@ import pytest
 from unclouded.cli.output.text_width import columns
 from unclouded.cli.verbs import devices as verb
 from unclouded.cli.verbs.devices import _print_whole
-from unclouded.core.json_lines import device_json
 from unclouded.core.model import Confidence, Device, Point
+from unclouded.core.views.json_lines import device_json
 
 
 def shown(capsys: pytest.CaptureFixture[str], confidence: Confidence) -> str:

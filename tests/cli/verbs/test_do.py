@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from api_story import BLINK, NOON, FakeHub, about, device
-from unclouded.app.update_files import UpdateFiles
+from unclouded.app.files.update_files import UpdateFiles
 from unclouded.cli.verbs.do_ import command
 from unclouded.core.model import Action, ActionSpec, OnProgress, Outcome, Progress
 from unclouded.web.api.api import Api

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from click.testing import CliRunner
 
-from unclouded.app.stored_history import StoredRow
+from unclouded.app.stored.history import StoredRow
 from unclouded.cli.output import history_text
 from unclouded.cli.verbs import history
 from unclouded.core.model import Device, Ledger, Point, Reading, Status

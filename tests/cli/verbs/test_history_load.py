@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from unclouded.cli.output.consumption_text import anomaly_lines
 from unclouded.cli.verbs import history
-from unclouded.core.consumption_views import Anomalies, Anomaly
 from unclouded.core.model import Device, Fact, Ledger, Point, Reading, Status
+from unclouded.core.views.consumption import Anomalies, Anomaly
 from unclouded.store.file.schema import open_to_write
 from unclouded.store.writer import StoreWriter
 

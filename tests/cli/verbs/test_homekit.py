@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from unclouded.app import homekit_access
+from unclouded.app.access import homekit_access
 from unclouded.app.publishing import notifications
 from unclouded.cli import cli
 from unclouded.cli.verbs import homekit as verb
-from unclouded.core.homekit_view import HomekitView
+from unclouded.core.views.homekit import HomekitView
 
 VIEW = HomekitView(
     name="Home",

@@ -14,9 +14,9 @@ from place import TIMEOUT_S, UNCLOUDED, Place, place_in, read
 from unclouded.app.onboarding.access import NewDevice, Onboarding
 from unclouded.cli import cli
 from unclouded.cli.onboarding_dialog import OnboardingDialog
-from unclouded.core.configuration_views import ReloadView
 from unclouded.core.errors import CommandError
-from unclouded.core.onboarding_views import (
+from unclouded.core.views.configuration import ReloadView
+from unclouded.core.views.onboarding import (
     DeviceProposal,
     LinkTestView,
     Offer,

@@ -16,7 +16,7 @@ from families.meross.setup.setup_stories import network
 from unclouded.cli import cli, main
 from unclouded.cli.verbs import discover, forget, setup
 from unclouded.core.errors import CommandError, LinkError
-from unclouded.core.views import FoundPlug
+from unclouded.core.views.facts import FoundPlug
 from unclouded.families.meross.setup import scripts
 from unclouded.families.meross.wire import namespaces
 

@@ -16,10 +16,10 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
-from unclouded.app.web_access import WebAccess, WebStatus
+from unclouded.app.access.web_access import WebAccess, WebStatus
 from unclouded.cli import cli
 from unclouded.core.errors import CommandError
-from unclouded.web.password import CredentialStore
+from unclouded.web.access.password import CredentialStore
 
 UNCLOUDED = Path(sys.executable).with_name("unclouded")
 

@@ -2,7 +2,7 @@
 
 from pair import Damage, Pair, ambient
 from unclouded.core.family import SimOptions
-from unclouded.core.session import WireAction, WireCommand
+from unclouded.core.sessions.session import WireAction, WireCommand
 from unclouded.families.emporia.host import HostSession, HostSettings
 from unclouded.families.emporia.radio import RadioSession
 

@@ -12,7 +12,7 @@ from families.emporia.emporia_pair import DEMAND, EXPORT, IMPORT, fault, joined,
 from pair import Damage, Pair, ambient, chattering, flipping, losing
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Advanced,
     Ambient,
     Event,

@@ -9,7 +9,7 @@ from pair import ambient
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
 from unclouded.core.family import SimOptions
-from unclouded.core.session import Ambient, LinkPath, Session, SessionCommand, WireAction, WireCommand
+from unclouded.core.sessions.session import Ambient, LinkPath, Session, SessionCommand, WireAction, WireCommand
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaFramer
 from unclouded.families.emporia.install_code import is_valid
 from unclouded.families.emporia.radio import RadioSession

@@ -1,6 +1,6 @@
 """Frames of real chips: docs/protocols/hlw8032.md §5."""
 
-from unclouded.core.session import Reported, WireCommand
+from unclouded.core.sessions.session import Reported, WireCommand
 from unclouded.families.hlw8032.frame import Hlw8032Frame
 
 LOADED = bytes.fromhex("555A02DCD00005FF003CD70020514DE56800624371023C24")

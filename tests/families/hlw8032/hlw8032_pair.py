@@ -3,7 +3,7 @@
 from families.hlw8032.hlw8032_examples import measures
 from pair import Damage, Pair, ambient
 from unclouded.core.family import SimOptions
-from unclouded.core.session import Reported, WireAction
+from unclouded.core.sessions.session import Reported, WireAction
 from unclouded.families.hlw8032.chip import Hlw8032Chip
 from unclouded.families.hlw8032.reader import Hlw8032Reader, Hlw8032Settings
 

@@ -8,7 +8,7 @@ from pair import ambient
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
 from unclouded.core.family import SimOptions
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Failure,
     LinkPath,

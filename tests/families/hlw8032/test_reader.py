@@ -24,7 +24,7 @@ from families.hlw8032.hlw8032_pair import energy_mWh, fault, joined, use
 from pair import ambient
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Event,
     Failure,

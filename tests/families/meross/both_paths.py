@@ -4,8 +4,18 @@ from collections.abc import Sequence
 
 from families.meross.meross_pair import BROKER, HTTP, SERVED, controller, plug
 from pair import START_UNIX
-from unclouded.core.session import AskClock, Asked, Event, Failure, Identified, LocalTime, Out, Session, Settled
-from unclouded.core.session_parts import earliest
+from unclouded.core.sessions.session import (
+    AskClock,
+    Asked,
+    Event,
+    Failure,
+    Identified,
+    LocalTime,
+    Out,
+    Session,
+    Settled,
+)
+from unclouded.core.sessions.session_parts import earliest
 from unclouded.families.meross.wire.envelope import parse
 from unclouded.families.meross.wire.lan_encryption import is_clear
 

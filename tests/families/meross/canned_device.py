@@ -10,7 +10,7 @@ import msgspec
 
 from families.meross.meross_pair import KEY, UUID
 from pair import START_UNIX
-from unclouded.core.session import Answer, Event, Failure, LinkPath, Out, Refusal, SessionCommand, Ticket
+from unclouded.core.sessions.session import Answer, Event, Failure, LinkPath, Out, Refusal, SessionCommand, Ticket
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import ERROR, GET, SET, parse, reply, verify
 from unclouded.families.meross.wire.identity import mac_of, publish_topic

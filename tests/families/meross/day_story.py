@@ -7,14 +7,14 @@ from importlib import resources
 
 from unclouded.core.model import Ledger, Reading
 from unclouded.core.profile import Profile, load_profile
-from unclouded.core.session import Noticed, Remember, Reported
+from unclouded.core.sessions.session import Noticed, Remember, Reported
 from unclouded.families.meross import MerossSettings
 from unclouded.families.meross.controller.consumption import DayCounter, PlugClock, day_of
 from unclouded.families.meross.plug.energy_records import EnergyRecords
 from unclouded.families.meross.wire.messages import Day, Time
 from unclouded.families.meross.wire.time_rules import local_offset
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.interpret import Interpreter
 
 HOUR, DAY = 3600.0, 86_400.0
 IMPORT, TODAY = "energy_import_Wh", "energy_today_Wh"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from families.meross.meross_pair import KEY, UUID, plug
 from unclouded.core.errors import WireError
-from unclouded.core.session import Event, LinkPath, Out
+from unclouded.core.sessions.session import Event, LinkPath, Out
 from unclouded.families.meross.plug.encrypted_http import EncryptedHttp
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import parse, reply

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from pair import START_UNIX, Pair, ambient, usual_answers
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     AskBind,
     AskClock,

@@ -7,7 +7,7 @@ import msgspec
 
 from families.meross.meross_pair import BROKER, SERVED, UUID
 from pair import START_UNIX, ambient
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     AskBlock,
     AskCommand,

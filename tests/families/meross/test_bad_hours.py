@@ -13,7 +13,7 @@ from families.meross.meross_pair import HTTP, SERVED, controller, hub, measures,
 from families.meross.newer_plug import NewerPlug
 from pair import Pair
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Online, Out, Settled, WireCommand
+from unclouded.core.sessions.session import Online, Out, Settled, WireCommand
 
 MISTAKES = ("close", "half", "garbage", "clear", "empty", "other")
 WITH_ERRORS = (*MISTAKES, "error")  # an ERROR means that the plug lacks the namespace in this connection

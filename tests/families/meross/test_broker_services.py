@@ -6,7 +6,7 @@ import pytest
 
 from families.meross.meross_pair import BROKER, KEY, OTHER, UUID, plug
 from pair import START_UNIX
-from unclouded.core.session import Answer, AskBind, AskClock, LocalTime, Question, Refusal
+from unclouded.core.sessions.session import Answer, AskBind, AskClock, LocalTime, Question, Refusal
 from unclouded.families.meross import MerossDevice, answer_unadmitted
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import GET, PUSH, SET, Envelope, parse, request

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from families.meross.canned_device import CannedDevice, metering_plug
 from families.meross.meross_pair import HTTP, SERVED, controller, hub, over_broker, over_http, plug
 from pair import START_UNIX, Pair
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     AskClock,
     Identified,

@@ -24,7 +24,7 @@ from families.meross.meross_pair import (
 from pair import START_UNIX, Pair, ambient
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Identified,
     LocalTime,

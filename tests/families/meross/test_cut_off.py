@@ -10,7 +10,7 @@ from families.meross.setup.setup_stories import do
 from families.meross.setup.setup_stories import over_http as setup_over_http
 from pair import START_UNIX, Pair
 from unclouded.core.errors import WireError
-from unclouded.core.session import Online
+from unclouded.core.sessions.session import Online
 from unclouded.families.meross import MerossDevice
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.cut_off import LONGEST, parse_answer

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from families.meross.day_story import DAY, HOUR, IMPORT, TODAY, HubOfDays, PlugAndHub, profile, utc
 from families.meross.meross_pair import UUID
 from unclouded.core.model import Ledger
-from unclouded.core.session import Reported
+from unclouded.core.sessions.session import Reported
 from unclouded.families.meross.controller.consumption import DayCounter, PlugClock, day_of
 from unclouded.families.meross.controller.values import ValueReader
 from unclouded.families.meross.wire.messages import All, Day, Days, Time, payload_of

@@ -3,10 +3,10 @@
 import pytest
 
 from families.meross.day_story import DAY, HOUR, IMPORT, HubOfDays, PlugAndHub, utc
-from unclouded.core.session import Reported
+from unclouded.core.sessions.session import Reported
 from unclouded.families.meross.controller.consumption import COUNTER, TODAY
-from unclouded.hub.interpret import Interpreter
 from unclouded.hub.part import without
+from unclouded.hub.readings.interpret import Interpreter
 
 NOON = utc("2026-11-20T12:00:00")
 POWER_W = 1200

@@ -23,7 +23,17 @@ from families.meross.meross_pair import (
 from pair import START_UNIX
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Ambient, AskCommand, Asked, Out, Refusal, Remember, Session, WireAction, WireCommand
+from unclouded.core.sessions.session import (
+    Ambient,
+    AskCommand,
+    Asked,
+    Out,
+    Refusal,
+    Remember,
+    Session,
+    WireAction,
+    WireCommand,
+)
 from unclouded.families.meross import MerossDevice, PlugOptions
 from unclouded.families.meross.plug.debug_report import sun_text
 from unclouded.families.meross.plug.dialects import DIALECTS

@@ -14,7 +14,16 @@ from families.meross.meross_pair import (
     reported,
 )
 from pair import ambient
-from unclouded.core.session import Identified, Noticed, Offline, Online, Rejected, Settled, WireCommand, WireValue
+from unclouded.core.sessions.session import (
+    Identified,
+    Noticed,
+    Offline,
+    Online,
+    Rejected,
+    Settled,
+    WireCommand,
+    WireValue,
+)
 from unclouded.families.meross import MerossDevice, PlugOptions
 from unclouded.families.meross.plug.dialects import DIALECTS
 from unclouded.families.meross.wire.lan_encryption import is_clear

@@ -22,7 +22,7 @@ from families.meross.meross_pair import (
     settings,
 )
 from pair import Pair, ambient
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Failure,
     Offline,
     Online,

@@ -6,7 +6,7 @@ from families.meross.canned_device import CannedDevice, metering_plug
 from families.meross.meross_pair import HTTP, SERVED, controller, hub, messages_of, reported
 from families.meross.newer_plug import NewerPlug
 from pair import START_UNIX, Pair
-from unclouded.core.session import Event, Noticed, Reported, ReportedDay
+from unclouded.core.sessions.session import Event, Noticed, Reported, ReportedDay
 from unclouded.families.meross.controller.consumption import COUNTER, PlugClock
 from unclouded.families.meross.controller.energy_comparison import EnergyComparison
 from unclouded.families.meross.controller.hours import HourReader

@@ -25,10 +25,20 @@ from families.meross.meross_pair import (
     reported,
 )
 from pair import START_UNIX, Pair, ambient
-from unclouded.app.capture_replay import CaptureReplay
+from unclouded.app.recording.capture_replay import CaptureReplay
 from unclouded.core.family import Piece, SimOptions
 from unclouded.core.model import Notice
-from unclouded.core.session import Asked, LinkPath, Noticed, Offline, Online, Refusal, Rejected, Reported, WireCommand
+from unclouded.core.sessions.session import (
+    Asked,
+    LinkPath,
+    Noticed,
+    Offline,
+    Online,
+    Refusal,
+    Rejected,
+    Reported,
+    WireCommand,
+)
 from unclouded.families.meross import (
     FAMILY,
     MerossController,
@@ -41,7 +51,7 @@ from unclouded.families.meross import (
 )
 from unclouded.families.meross.wire.envelope import request
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.interpret import Interpreter
 from unclouded.recording.tap import Recorder
 from unclouded.sim.measure import Gauge
 

@@ -8,7 +8,7 @@ from families.meross.firmware.firmware_examples import fota, uimage
 from families.meross.meross_pair import controller, hub, over_http
 from families.meross.meross_pair import plug as plug_end
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Advanced,
     Answer,
     AskBlock,
@@ -22,7 +22,7 @@ from unclouded.core.session import (
     WireAction,
     WireCommand,
 )
-from unclouded.core.session_parts import Ids
+from unclouded.core.sessions.session_parts import Ids
 from unclouded.families.meross.controller.firmware_update import (
     FETCH_TIMEOUT_S,
     HUB_TIMEOUT_S,

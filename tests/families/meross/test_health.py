@@ -7,7 +7,7 @@ import pytest
 from families.meross.canned_device import CannedDevice, metering_plug
 from families.meross.meross_pair import BROKER, HTTP, SERVED, controller, hub
 from pair import START_UNIX, Pair
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     AskClock,
     LinkPath,

@@ -10,7 +10,7 @@ from families.meross.encrypting_plug import EncryptingPlug
 from families.meross.meross_pair import HTTP, SERVED, controller, hub, messages_of
 from families.meross.newer_plug import DEBUG, NewerPlug
 from pair import Pair
-from unclouded.core.session import Answer, Asked, AskPlace, Identified, Noticed, Question, Refusal
+from unclouded.core.sessions.session import Answer, Asked, AskPlace, Identified, Noticed, Question, Refusal
 from unclouded.families.meross.controller.position_setting import TRIES
 from unclouded.families.meross.controller.values import server_in_use
 from unclouded.families.meross.wire import namespaces

@@ -15,7 +15,7 @@ from families.meross.plug_in_lan import PlugInLan
 from families.meross.test_device import TestThePlugOverHttp, question
 from pair import START_UNIX
 from session_laws import Run, SessionLaws
-from unclouded.core.session import Ambient, AskBlock, Asked, Out, Session, WireAction, WireCommand
+from unclouded.core.sessions.session import Ambient, AskBlock, Asked, Out, Session, WireAction, WireCommand
 from unclouded.families.meross import MerossDevice, PlugOptions
 from unclouded.families.meross.plug.dialects import DIALECTS
 from unclouded.families.meross.plug.energy_records import EnergyRecords

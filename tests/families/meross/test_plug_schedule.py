@@ -10,7 +10,7 @@ from pair import START_UNIX
 from unclouded.core.errors import CommandError
 from unclouded.core.model import ScheduleRule
 from unclouded.core.schedule import rule_text
-from unclouded.core.session import Scheduled, Settled, WireAction
+from unclouded.core.sessions.session import Scheduled, Settled, WireAction
 from unclouded.families.meross.wire.envelope import request
 
 

@@ -10,7 +10,7 @@ from families.meross.meross_pair import BROKER, HTTP, SERVED, controller, hub, m
 from families.meross.newer_plug import SETTINGS, STANDBY, NewerPlug, pushed
 from pair import Pair
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Identified,
     LinkPath,
     Noticed,

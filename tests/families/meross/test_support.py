@@ -8,7 +8,7 @@ from families.meross.meross_pair import BROKER, HTTP, SERVED, controller, hub, r
 from families.meross.newer_plug import NewerPlug
 from pair import Pair
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Failure,
     Identified,
     LinkPath,

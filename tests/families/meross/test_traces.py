@@ -13,7 +13,7 @@ import pytest
 
 from families.meross.meross_pair import HTTP, KEY
 from pair import ambient
-from unclouded.core.session import Event, Identified, Online, Rejected, Reported
+from unclouded.core.sessions.session import Event, Identified, Online, Rejected, Reported
 from unclouded.families.meross import MerossController, MerossSettings
 from unclouded.families.meross.controller.request_window import WindowRequest
 from unclouded.families.meross.wire.envelope import parse, reply, request

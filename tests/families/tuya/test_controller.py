@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pair import Pair, ambient, usual_answers
 from session_laws import Run, SessionLaws
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Asked,
     Identified,
@@ -22,7 +22,7 @@ from unclouded.core.session import (
     Waiting,
     WireCommand,
 )
-from unclouded.core.session_parts import succeed
+from unclouded.core.sessions.session_parts import succeed
 from unclouded.families.tuya.controller import MEMORY, Detection, controller
 from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.line.framing import Frame

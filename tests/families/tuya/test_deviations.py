@@ -15,7 +15,7 @@ import pytest
 
 from pair import Pair, ambient
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Event, Identified, Online, Rejected, Reported, Settled, Waiting, WireCommand
+from unclouded.core.sessions.session import Event, Identified, Online, Rejected, Reported, Settled, Waiting, WireCommand
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module

@@ -7,7 +7,7 @@ import pytest
 
 from pair import Pair, ambient
 from unclouded.core.family import Sender
-from unclouded.core.session import Session, WireCommand
+from unclouded.core.sessions.session import Session, WireCommand
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.dialect_detector import DialectDetector
 from unclouded.families.tuya.line.framing import Frame

@@ -7,10 +7,10 @@ import pytest
 from hub.toy_hub import Home, channel, hub
 from unclouded.app.protocols import settings_of
 from unclouded.cli.output.value_text import value_text
-from unclouded.core.driver import Driver
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Ledger, Notice, Reading
-from unclouded.core.session import Reported, WireCommand, WireValue
+from unclouded.core.sessions.driver import Driver
+from unclouded.core.sessions.session import Reported, WireCommand, WireValue
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.line.datapoint import read_points
 from unclouded.families.tuya.line.endpoint import Endpoint
@@ -21,7 +21,7 @@ from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings, wifi_m
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.hub import RestoredState
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.interpret import Interpreter
 from unclouded.links.memory import MemoryLink
 from unclouded.profiles import ProfileLibrary
 from virtual_loop import story

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.core.session import Event, Settled, WireCommand
+from unclouded.core.sessions.session import Event, Settled, WireCommand
 from unclouded.families.tuya.line.datapoint import BITMAP, BOOL, VALUE, DataPoint, encode_value
 from unclouded.families.tuya.pending_commands import UNREPORTED, PendingCommands, points_of, wanted_of
 

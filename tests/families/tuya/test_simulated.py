@@ -8,13 +8,13 @@ import pytest
 
 from pair import START_UNIX, ambient, usual_answers
 from unclouded.app.protocols import settings_of
-from unclouded.core.driver import Driver
 from unclouded.core.family import SimKind, SimOptions
 from unclouded.core.model import Value
-from unclouded.core.session import Asked, Event, Identified, Reported, Settled
+from unclouded.core.sessions.driver import Driver
+from unclouded.core.sessions.session import Asked, Event, Identified, Reported, Settled
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.interpret import Interpreter
 from unclouded.links import memory
 from unclouded.profiles import ProfileLibrary
 from unclouded.sim.serve import Simulation

@@ -17,15 +17,15 @@ from unclouded.fleet.api.metrics import FleetMetrics
 from unclouded.fleet.api.passwords import session_digest, stored_password
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.views import Role
+from unclouded.fleet.base.reading.views import Role
 from unclouded.fleet.calls.hub_link import HubAway
 from unclouded.fleet.calls.looking import LiveLooks
 from unclouded.fleet.calls.questions import HubQuestions
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
 from unclouded.uplink.messages import Hello, LetOut, Question, Reply, decode_message, encode_message
-from unclouded.web.hosts import Hosts
-from unclouded.web.password import Cost
-from unclouded.web.password_checks import PasswordChecks
+from unclouded.web.access.hosts import Hosts
+from unclouded.web.access.password import Cost
+from unclouded.web.access.password_checks import PasswordChecks
 
 FILLED = "fleet_api_filled"
 _numbers = count(1)

@@ -93,7 +93,7 @@ async def test_a_check_says_what_a_home_has_sent_that_is_against_a_command(fleet
     assert not (await check("pump"))[1]
     hello = Hello((1,), "0.9.2", LetOut(("energy",), control=False), 0, {})
     await fleet.base.windows.greet(home, hello, fleet.now)
-    assert await check("plug") == ("It does not let the fleet switch anything.", False)
+    assert await check("plug") == ("It does not allow the fleet to switch devices.", False)
 
 
 async def test_an_owner_makes_persons_and_the_last_owner_stays(fleet: FleetStory) -> None:

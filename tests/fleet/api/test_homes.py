@@ -7,7 +7,7 @@ import pytest
 
 from fleet.api.conftest import FleetStory
 from fleet.filled_base import NOW
-from unclouded.fleet.base.views import Scope
+from unclouded.fleet.base.reading.views import Scope
 
 MANY = """INSERT INTO hub (id, org, name, public_key, joined, renewed)
     SELECT translate(lpad(to_hex(n), 20, '0'), '01289', 'zyxwv'), %s, 'Home ' || n %% 700, 'K' || n, 0, 0
@@ -47,7 +47,7 @@ async def test_a_name_with_characters_that_no_database_takes_is_kept_without_the
 
 async def test_a_person_is_answered_in_the_language_of_the_browser(read_fleet: FleetStory) -> None:
     path = f"/api/fleet/homes/{'z' * 20}"
-    for language, text in (("de-DE,en;q=0.5", "Es gibt kein Haus"), ("es", "No existe la vivienda")):
+    for language, text in (("de-DE,en;q=0.5", "Es gibt kein Haus"), ("es", "No existe el hogar")):
         answer = await read_fleet.ask("viewer-north", "GET", path, **{"accept-language": language})
         assert text in answer.json["detail"]
     answer = await read_fleet.ask("", "GET", "/api/fleet/homes", **{"accept-language": "de"})

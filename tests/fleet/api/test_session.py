@@ -3,7 +3,7 @@
 from asgi import ask
 from fleet.api.conftest import PASSWORD, FleetStory
 from unclouded.fleet.api.access import LIFETIME_S
-from unclouded.web.login_throttle import PER_ADDRESS
+from unclouded.web.access.login_throttle import PER_ADDRESS
 
 OWN = {"origin": "https://fleet.example"}
 

@@ -12,7 +12,7 @@ from fleet.identities import new_hub_id
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, NotInScope
-from unclouded.fleet.base.views import HomeFilter, NewCommand, Scope
+from unclouded.fleet.base.reading.views import HomeFilter, NewCommand, Scope
 from unclouded.fleet.engine import ShardGreeting
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
 

@@ -4,9 +4,11 @@ import re
 from typing import Any
 
 from fleet.filled_base import DAY, NOW, add_home, add_organisation, store_everything
-from unclouded.fleet.base import day_sums, energy, history, homes, stored_windows, upkeep, windows
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.views import HomeFilter, Scope
+from unclouded.fleet.base.reading import energy, history, homes
+from unclouded.fleet.base.reading.views import HomeFilter, Scope
+from unclouded.fleet.base.schema import upkeep
+from unclouded.fleet.base.windows import day_sums, stored_windows, windows
 
 RANGE = {"hub": 1, "first": NOW - DAY, "start": NOW - DAY, "end": NOW, "device": 1, "day": 5, "level": 4}
 MONTH = {"first": "2026-11-01", "last": "2026-11-30", "org": None, "hubs": None}

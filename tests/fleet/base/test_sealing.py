@@ -6,7 +6,7 @@ import pytest
 
 from fleet.filled_base import DAY, NOW, add_home, add_organisation, hello, store, store_everything, sum_of, window
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.views import Scope
+from unclouded.fleet.base.reading.views import Scope
 from unclouded.uplink.messages import SentWindow
 
 ALL = Scope.everything()
@@ -34,7 +34,7 @@ async def test_sealing_by_steps_and_by_several_servers_keeps_every_window(base: 
 
 
 async def test_large_days_are_sealed_by_themselves(base: FleetBase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unclouded.fleet.base.upkeep.MOST_BYTES", 8)
+    monkeypatch.setattr("unclouded.fleet.base.schema.upkeep.MOST_BYTES", 8)
     hub = await add_home(base, await add_organisation(base, "A"))
     windows = [SentWindow(TODAY - days * DAY, 1, b"12345") for days in (6, 5, 4)]
     await store(base, hub, "later", *windows)

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from fleet.raw_nats import RawNats
 from unclouded.cli import cli
 from unclouded.core.errors import CommandError, ConfigError, LinkError
-from unclouded.core.nkeys import NKey
+from unclouded.core.security.nkeys import NKey
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.configuration import FleetWebTable, load_fleet
 from unclouded.fleet.doctor.nats_checks import judged_server, judged_version

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unclouded.core.nkeys import NKey
+from unclouded.core.security.nkeys import NKey
 from unclouded.fleet.keys.accounts import AccountSigner, homes_token, operator_token, system_user_token
 from unclouded.fleet.keys.issuer import HUB_LIFE_S
 from unclouded.fleet.keys.roles import is_hub_id, is_own_inbox

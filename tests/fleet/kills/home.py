@@ -14,8 +14,8 @@ from unclouded.app.uplink.journal import CommandJournal, JournalFile
 from unclouded.app.uplink.membership import Membership, MembershipFiles
 from unclouded.app.uplink.running import COMMANDS
 from unclouded.app.uplink.sent_log import sent_folder
-from unclouded.core.driver import Driver
-from unclouded.core.session import AskCommand, Asked, Event, WireCommand
+from unclouded.core.sessions.driver import Driver
+from unclouded.core.sessions.session import AskCommand, Asked, Event, WireCommand
 from unclouded.families.tuya.simulated import PLUG
 from unclouded.families.tuya.wifi.mcu import wifi_mcu
 from unclouded.fleet.local_servers.trust import PrivateTrust

@@ -72,7 +72,7 @@ async def test_a_database_of_yesterday_gets_all_back_and_so_does_a_home_whose_di
                 tmp_path / "fleet", nats_server.trust, nats_server.urls, backup, "127.0.0.1:8399"
             )
             asked = ["fleet", "again", "--all", "--since", "2026-01-01", "--fleet", str(folder)]
-            assert "is wanted again (request 1)" in await command(asked)
+            assert "is requested again (request 1)" in await command(asked)
             await reports(home, "kettle", fleet.now + 3600)
             assert had < await fleet.entries(home)
             assert home.files.load().again_done == 1

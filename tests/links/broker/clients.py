@@ -6,8 +6,8 @@ import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from unclouded.core.session import Refusal
-from unclouded.core.tls import plug_client_context
+from unclouded.core.security.tls import plug_client_context
+from unclouded.core.sessions.session import Refusal
 from unclouded.links.broker.client import PlugIdentity
 from unclouded.links.broker.plug_client import Login
 from unclouded.links.broker.server import Admit, BrokerOptions, BrokerServer, SeenPlug

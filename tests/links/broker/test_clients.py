@@ -14,7 +14,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from links.broker.clients import INBOX, MAC, OTHER, OUTBOX, PASSWORD, UUID, client_id, running_broker
 from links.recorder import RecordingInlet
-from unclouded.core.session import Out
+from unclouded.core.sessions.session import Out
 from unclouded.links.broker.server import BrokerServer
 from waiting import until
 

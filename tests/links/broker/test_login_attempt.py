@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from unclouded.core.errors import LinkError
-from unclouded.core.tls import client_context, plug_client_context, plug_server_context
+from unclouded.core.security.tls import client_context, plug_client_context, plug_server_context
 from unclouded.links.broker import ca
 from unclouded.links.broker.certificate_kinds import Certificates
 from unclouded.links.broker.login_attempt import attempt_login

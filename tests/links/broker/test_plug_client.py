@@ -8,8 +8,8 @@ import pytest
 
 from links.broker.clients import OUTBOX, PASSWORD, UUID, login, running_broker
 from links.recorder import RecordingInlet
-from unclouded.core import retry_delays
-from unclouded.core.session import Failure, Out
+from unclouded.core.sessions.session import Failure, Out
+from unclouded.core.system import retry_delays
 from unclouded.links.broker import plug_client
 from unclouded.links.broker.plug_client import Login, PlugClient
 from unclouded.links.broker.server import BrokerServer

@@ -23,7 +23,7 @@ from links.broker.clients import (
 )
 from links.recorder import RecordingInlet
 from unclouded.core.errors import LinkRefused
-from unclouded.core.session import Failure, Out, Refusal
+from unclouded.core.sessions.session import Failure, Out, Refusal
 from unclouded.links.broker import client, rate_limit, tls_stream
 from unclouded.links.broker.client import PlugIdentity
 from unclouded.links.broker.rate_limit import (

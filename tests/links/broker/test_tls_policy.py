@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from links.broker.clients import ScriptedClient, running_broker
-from unclouded.core.tls import plug_client_context
+from unclouded.core.security.tls import plug_client_context
 from unclouded.links.broker.ca import prepare
 from unclouded.links.broker.server import BrokerOptions, BrokerServer
 from unclouded.links.broker.tls_policy import ClientHello, explain, read_hello, server_context

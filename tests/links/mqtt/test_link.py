@@ -11,9 +11,9 @@ import pytest
 from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
 from links.mqtt.mqtt_server import MqttServer, publish
 from links.recorder import RecordingInlet
-from unclouded.core import retry_delays
 from unclouded.core.errors import ConfigError, LinkRefused
-from unclouded.core.session import Failure, Out
+from unclouded.core.sessions.session import Failure, Out
+from unclouded.core.system import retry_delays
 from unclouded.links.mqtt import broker_client
 from unclouded.links.mqtt.broker_client import Account
 from unclouded.links.mqtt.link import MESSAGE_LIMIT, OUTBOX_LIMIT, MqttLink, answer_topic, open_mqtt

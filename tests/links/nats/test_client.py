@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from fleet.identities import new_hub_id
-from unclouded.core import retry_delays
 from unclouded.core.errors import LinkError
-from unclouded.core.nkeys import NKey
-from unclouded.core.tls import server_context
+from unclouded.core.security.nkeys import NKey
+from unclouded.core.security.tls import server_context
+from unclouded.core.system import retry_delays
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.programs import ProgramMissing, nats_program
 from unclouded.links.broker.ca import prepare

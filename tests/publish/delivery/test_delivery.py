@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from api_story import NOON, FakeHub
 from unclouded.core.model import Alert, Fact, Notice, Reading, Status
-from unclouded.core.retry_delays import JITTER, MAX_DELAY_S
+from unclouded.core.system.retry_delays import JITTER, MAX_DELAY_S
 from unclouded.publish.delivery.delivery import MOST_TRIES, Delivery, RequestParts
 from unclouded.publish.delivery.http_post import HttpPost, PostResult
 from unclouded.publish.delivery.outbox import Outbox

@@ -268,7 +268,7 @@ UNITS = {
     "pressure": "hPa|kPa|psi",
     "reactive_power": "var",
     "signal_strength": "dBm",
-    "speed": "km/h",
+    "speed": "km/h|m/s",
     "temperature": "°C|°F",
     "volatile_organic_compounds": "µg/m³",
     "volatile_organic_compounds_parts": "ppm|ppb",
@@ -277,7 +277,7 @@ UNITS = {
     "water": "L|m³|gal",
     "weight": "g|kg|lb",
     "wind_direction": "°",
-    "wind_speed": "km/h",
+    "wind_speed": "km/h|m/s",
 }
 # The state classes that both accept with it, where it is not only measurement. From DEVICE_CLASS_STATE_CLASSES.
 STATE_CLASSES = {

@@ -12,8 +12,8 @@ from paho.mqtt.properties import Properties
 from api_story import FakeHub
 from links.mqtt.mosquitto import PASSWORDS, Mosquitto, needs_mosquitto
 from publish.mqtt.broker_story import HUB_ID, Client, client, notice, publishing, reading, settings
-from unclouded.core import retry_delays
 from unclouded.core.model import Alert, Status
+from unclouded.core.system import retry_delays
 from unclouded.links.mqtt.packets import V5, V311
 from unclouded.publish.homeassistant.discovery import HomeAssistantDiscovery
 from unclouded.publish.mqtt import publisher

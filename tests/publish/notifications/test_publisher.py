@@ -18,7 +18,7 @@ from unclouded.app.publishing.notification_texts import TEXTS
 from unclouded.app.publishing.notifications import rules_of, send_test, url_of
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Alert, Notice, Reading, Status
-from unclouded.core.rough_time import RoughTime, RoughUnit
+from unclouded.core.text.rough_time import RoughTime, RoughUnit
 from unclouded.publish.notifications import sending
 from unclouded.publish.notifications.finished import FinishedRule
 from unclouded.publish.notifications.publisher import NotificationPublisher, NotificationTarget

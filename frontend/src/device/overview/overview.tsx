@@ -16,12 +16,18 @@ import { ScheduleSummary } from "./schedule-summary";
 import { WhatHappened } from "./what-happened";
 import "./overview.css";
 
-const Gateway = laterPart<{ device: Device }>(() => import("../gateway/gateway").then((part) => part.Gateway), "place");
+const Gateway = laterPart<{ device: Device }>(
+  "device/gateway/gateway",
+  () => import("../gateway/gateway").then((part) => part.Gateway),
+  "place",
+);
 const Security = laterPart<{ device: Device }>(
+  "device/security/security",
   () => import("../security/security").then((part) => part.Security),
   "place",
 );
 const Infrared = laterPart<{ device: Device }>(
+  "device/infrared/infrared",
   () => import("../infrared/infrared").then((part) => part.Infrared),
   "place",
 );

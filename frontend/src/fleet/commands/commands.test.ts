@@ -10,16 +10,16 @@ describe("what became of a command", () => {
   it.each([
     [{ state: "waiting" }, "waits to be sent", "open"],
     [{ state: "sent" }, "sent 11:03, no answer yet", "open"],
-    [{ state: "accepted" }, "the home has it, no outcome yet", "open"],
+    [{ state: "accepted" }, "the hub has it, no outcome yet", "open"],
     [{ state: "confirmed", changed: "2026-11-30T11:04:00Z" }, "done 11:04", "done"],
     [{ state: "held" }, "the device is asleep, it is sent when it wakes up", "done"],
     [{ state: "refused", reason: "its button is locked" }, "refused: its button is locked", "bad"],
     [{ state: "refused" }, "the device refused it", "bad"],
     [{ state: "timeout" }, "the device did not respond in time", "bad"],
     [{ state: "unreachable" }, "the device cannot be reached", "bad"],
-    [{ state: "expired" }, "came too late, it was good until 12:03", "bad"],
+    [{ state: "expired" }, "arrived too late, it was valid until 12:03", "bad"],
     [{ state: "not_allowed" }, "the home does not allow control", "bad"],
-    [{ state: "undelivered" }, "never reached the home until 12:03", "bad"],
+    [{ state: "undelivered" }, "did not reach the hub before 12:03", "bad"],
   ] as const)("%o is said as: %s", (how, text, look) => {
     const one = command(how);
     expect([fateText(one, NOON, ZONE), lookOf(one), isOpen(one)]).toEqual([text, look, look === "open"]);

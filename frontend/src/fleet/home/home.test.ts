@@ -79,7 +79,7 @@ describe("a home as its catalogue describes it", () => {
 
 describe("who answered", () => {
   it("is said, with the age of the copy", () => {
-    expect(sourceText({ source: "hub" }, undefined, NOON, "UTC")).toBe("Answered by the home itself at 12:00.");
+    expect(sourceText({ source: "hub" }, undefined, NOON, "UTC")).toBe("Answered by its hub at 12:00.");
     expect(sourceText({ source: "fleet" }, NOON - 900, NOON, "UTC")).toBe(
       "From the fleet's copy, which ends at 11:45, 15\u202fmin ago.",
     );
@@ -103,7 +103,9 @@ describe("who answered", () => {
   });
 
   it("is said of a home by what it lets out", () => {
-    expect(letOutText(METERED)).toBe("This home sends quarter hours. Finer values can be asked of the home.");
+    expect(letOutText(METERED)).toBe(
+      "This home sends values of each quarter of an hour. The hub can be asked for finer values.",
+    );
     const closed = fleetHome(
       {},
       {
@@ -112,10 +114,10 @@ describe("who answered", () => {
       },
     );
     expect(letOutText(closed)).toBe(
-      "This home sends energy by the hour. It answers no questions, so there is nothing finer here. It does not allow control.",
+      "This home sends energy by the hour. Its hub answers no requests of the fleet, so finer values are not available here. It does not allow control.",
     );
     expect(letOutText({ ...closed, hello: null })).toBe(
-      "This home has not been connected yet: what it lets out is not known.",
+      "This home has not been connected yet, so it is not known what it sends.",
     );
   });
 });

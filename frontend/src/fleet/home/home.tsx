@@ -20,18 +20,22 @@ import { forgotten } from "./forgotten";
 import "./home.css";
 
 const Overview = laterPart<{ home: FleetHome }>(
+  "fleet/home/overview",
   () => import("./overview").then((part) => part.Overview),
   "skeleton tall",
 );
 const History = laterPart<{ home: FleetHome }>(
+  "fleet/home/history",
   () => import("./history").then((part) => part.HomeHistoryPart),
   "skeleton tall",
 );
 const Events = laterPart<{ home: FleetHome }>(
+  "fleet/events/of-home",
   () => import("../events/of-home").then((part) => part.EventsOfHome),
   "skeleton tall",
 );
 const ManagePart = laterPart<{ home: FleetHome; refresh: () => void }>(
+  "fleet/home/manage",
   () => import("./manage").then((part) => part.Manage),
   "skeleton tall",
 );

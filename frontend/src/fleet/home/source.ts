@@ -17,7 +17,7 @@ export function sourceText(
   return say("fleet.from_copy_until", { time: timeText(last, now, zone), age: ageText(Math.max(0, now - last)) });
 }
 
-/** `This home sends quarter hours. Finer values can be asked of it.` */
+/** `This home sends values of each quarter of an hour. The hub can be asked for finer values.` */
 export function letOutText({ row, let_out, hello }: Pick<FleetHome, "row" | "let_out" | "hello">): string {
   if (hello === null) return say("fleet.says_nothing_yet");
   const level = finest(row);

@@ -7,7 +7,7 @@ import { stateText } from "./words";
 
 describe("the state of a home in words", () => {
   it.each([
-    [row("a"), "Well"],
+    [row("a"), "OK"],
     [row("a", { state: "attention", devices_offline: 3, alerts: ["offline"] }), "3 devices do not answer"],
     [row("a", { state: "attention", alerts: ["battery", "disk"] }), "The disk of its hub is almost full; and 1 more"],
     [
@@ -15,16 +15,16 @@ describe("the state of a home in words", () => {
       "A device reports a fault; and 2 more",
     ],
     [row("a", { state: "attention", alerts: ["flood"] }), "flood"],
-    [row("a", { state: "attention" }), "Need a look"],
+    [row("a", { state: "attention" }), "Need attention"],
     [
       row("a", { state: "offline", seen: "2026-11-30T11:34:00Z", behind: 5 }),
-      "No contact for 26\u202fmin; 5 windows wait at home",
+      "No contact for 26\u202fmin; 5 windows wait at the hub",
     ],
     [row("a", { state: "offline", seen: "2026-11-30T09:00:00Z" }), "No contact for 3\u202fh"],
-    [row("a", { state: "behind", behind: 22 }), "Sends what it kept, 22 windows left"],
-    [row("a", { state: "behind", behind: 1 }), "Sends what it kept, 1 window left"],
+    [row("a", { state: "behind", behind: 22 }), "Sends what it has stored, 22 windows left"],
+    [row("a", { state: "behind", behind: 1 }), "Sends what it has stored, 1 window left"],
     [row("a", { state: "new", seen: null }), "Has not sent anything yet"],
-    [row("a", { state: "revoked" }), "Shut out: nothing is taken from it any more"],
+    [row("a", { state: "revoked" }), "Revoked: nothing is accepted from it any more"],
   ])("%# is %s", (home, text) => expect(stateText(home, NOON)).toBe(text));
 });
 

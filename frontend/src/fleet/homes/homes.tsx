@@ -20,7 +20,11 @@ import { alertText, countText, stateName } from "./words";
 import { drawnOf, isNearEnd, type List } from "./windowing";
 import "./homes.css";
 
-const Opened = laterPart<{ row: HomeRow }>(() => import("./opened").then((part) => part.Opened), "opened-waits");
+const Opened = laterPart<{ row: HomeRow }>(
+  "fleet/homes/opened",
+  () => import("./opened").then((part) => part.Opened),
+  "opened-waits",
+);
 
 const WATCHED = 60; // rows above and below the drawn ones whose changes are wanted: they are current when they are scrolled to
 const SEARCH_MS = 250;

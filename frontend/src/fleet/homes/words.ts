@@ -5,7 +5,7 @@ import type { HomeRow, HomeState } from "../shapes";
 
 type Stated = Pick<HomeRow, "state" | "alerts" | "devices_offline" | "behind" | "seen">;
 
-/** `3 devices do not answer`, `No contact for 26 min; 5 windows wait at home`. `now`: Unix seconds. */
+/** `3 devices do not answer`, `No contact for 26 min; 5 windows wait at the hub`. `now`: Unix seconds. */
 export function stateText(row: Stated, now: number): string {
   if (row.state === "attention") return attentionText(row);
   if (row.state === "offline")

@@ -8,21 +8,21 @@ import { carbonText, currencySign, moneyText, priceText } from "../../costs/mone
 import type { CostRow, Costs } from "../../costs/shapes";
 import { address } from "../../data/http";
 import { now, timezone } from "../../data/live";
-import type { Device, Energy } from "../../data/shapes";
+import type { Energy } from "../../data/shapes";
 import { Fact } from "../../parts/fact";
 import { amountText } from "../../text/format";
 import { say } from "../../text/words";
 import { useAnswer } from "../answers";
 import { percentText } from "../balance";
 import { BarChart } from "../bar_chart";
-import { dayOf, dayText, periodTitle, RANGES, type Day, type Span } from "../../time/calendar";
+import { dayOf, dayText, periodTitle, RANGES, type Span, PERIOD_NAMES } from "../../time/calendar";
 import { changeText, comparisonOf } from "../comparison";
 import { BY, type Part } from "../energy";
 import { partName } from "../energy_panel";
 import { csvText, isoText, periodText, type Table } from "../table";
 import { axisNumbers } from "../../charts/ticks";
 import { Under } from "../under";
-import { addressOf, REST, type View } from "../view";
+import { addressOf, REST, type View, type PanelProps } from "../view";
 import {
   costBars,
   energyOfRows,
@@ -36,20 +36,10 @@ import {
 } from "./costs";
 import { PanelState } from "../panel_state";
 
-type Props = Readonly<{
-  view: View;
-  period: Span;
-  able: readonly Device[];
-  shown: readonly Device[];
-  today: Day;
-  colour: (id: string) => string;
-  show: (view: View, replace?: boolean) => void;
-}>;
-
 const POLL_MS = 60_000; // while the period is not over
 const MOST_IN_TIP = 5;
 
-export function CostPanel({ view, period, able, shown, today, colour, show }: Props) {
+export function CostPanel({ view, period, able, shown, today, colour, show }: PanelProps) {
   const zone = timezone.value;
   const money: Money = view.measure === "carbon" ? "carbon" : "cost";
   const by = BY[view.range];
@@ -368,7 +358,7 @@ function asEnergy(costs: Costs): Energy {
 }
 
 function costTable(costs: Costs, rows: readonly CostRow[], money: Money, zone: string): Table {
-  const head = [say(`history.${byOf(costs)}`), ...rows.map(nameOfRow), say("history.total")];
+  const head = [say(PERIOD_NAMES[byOf(costs)]), ...rows.map(nameOfRow), say("history.total")];
   const lines = costs.at.slice(0, -1).map((at, period) => [
     periodText(at, byOf(costs), zone),
     ...rows.map((row) => valueText(valueIn(row, money, period), money, costs)),

@@ -25,9 +25,9 @@ import {
 } from "./edits";
 import "./edits.css";
 
-type Props = Readonly<{ device: Device; span: Span; point: string }>;
+export type EditsProps = Readonly<{ device: Device; span: Span; point: string }>;
 
-export function EditsPanel({ device, span, point }: Props) {
+export function EditsPanel({ device, span, point }: EditsProps) {
   const { answer, error, again } = useAnswer<readonly HistoryEdit[]>(
     editsPlace(device.id, { start: span.start, end: span.end }),
     0,
@@ -87,7 +87,7 @@ export function EditsPanel({ device, span, point }: Props) {
   );
 }
 
-function EditDialog({ device, span, point, close }: Props & Readonly<{ close: () => void }>) {
+function EditDialog({ device, span, point, close }: EditsProps & Readonly<{ close: () => void }>) {
   const zone = timezone.value;
   const points = editablePoints(device);
   const first = points.find((one) => one.key === point)?.key ?? points[0]?.key ?? "";

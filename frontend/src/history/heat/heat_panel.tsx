@@ -6,38 +6,29 @@ import { carbonText, moneyText } from "../../costs/money";
 import type { Costs } from "../../costs/shapes";
 import { address } from "../../data/http";
 import { now, timezone } from "../../data/live";
-import type { Device, Energy } from "../../data/shapes";
+import type { Energy } from "../../data/shapes";
 import { nameOf } from "../../devices/points";
 import { amountText, formatter } from "../../text/format";
 import { say } from "../../text/words";
 import { Amount } from "../amounts";
 import { useAnswer } from "../answers";
-import { dayText, periodTitle, type Span } from "../../time/calendar";
+import { dayText, periodTitle } from "../../time/calendar";
 import { NoData } from "../no_data";
 import { csvText, energyCsv, type Table } from "../table";
 import { Under } from "../under";
 import { IMPORT } from "../energy";
-import { ENERGY, type View } from "../view";
+import { ENERGY, type PanelProps } from "../view";
 import { shownRows, type Money } from "../costs/costs";
 import { costCsvRows } from "../costs/cost_panel";
 import { askedOf, cellTime, HOURS_A_DAY, heatOf, heatOfCosts, meansOf, type Heat } from "./heat";
 import { HeatMap } from "./heat_map";
 import { PanelState } from "../panel_state";
 
-type Props = Readonly<{
-  view: View;
-  period: Span;
-  able: readonly Device[];
-  shown: readonly Device[];
-  colour: (id: string) => string;
-  show: (view: View, replace?: boolean) => void;
-}>;
-
 type Text = (value: number) => string;
 
 const HOUR_S = 3600;
 
-export function HeatPanel({ view, period, able, shown, colour, show }: Props) {
+export function HeatPanel({ view, period, able, shown, colour, show }: PanelProps) {
   const zone = timezone.value;
   const end = Math.min(period.end, Math.ceil(now.peek() / HOUR_S) * HOUR_S); // the same all through an hour
   const asked = askedOf(shown);

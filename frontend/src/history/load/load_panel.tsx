@@ -6,7 +6,6 @@ import { activeOf, tariffs } from "../../costs/tariffs";
 import { meanPrice, type Prices } from "../../costs/week";
 import { address } from "../../data/http";
 import { deviceOf, now, timezone } from "../../data/live";
-import type { Device } from "../../data/shapes";
 import { nameOf } from "../../devices/points";
 import { Fact } from "../../parts/fact";
 import { amountText, countText, quantityText, THIN } from "../../text/format";
@@ -14,29 +13,20 @@ import { say } from "../../text/words";
 import { Quantity } from "../../parts/quantity";
 import { useAnswer } from "../answers";
 import { percentText } from "../balance";
-import { dayText, periodTitle, type Span } from "../../time/calendar";
+import { dayText, periodTitle } from "../../time/calendar";
 import { NoData } from "../no_data";
 import { csvText, momentText, type Table } from "../table";
 import { Under } from "../under";
-import type { View } from "../view";
+import type { View, PanelProps } from "../view";
 import { loadCsvRows, loadRows, reachedIn, type Load, type LoadCurve } from "./load";
 import { LoadChart } from "./load_chart";
 import { PanelState } from "../panel_state";
-
-type Props = Readonly<{
-  view: View;
-  period: Span;
-  able: readonly Device[];
-  shown: readonly Device[];
-  colour: (id: string) => string;
-  show: (view: View, replace?: boolean) => void;
-}>;
 
 const HOUR_S = 3600;
 const MOST_IN_TIP = 5;
 const LEAST_KNOWN = 0.99; // of the period: below it, what is missing is said
 
-export function LoadPanel({ view, period, able, shown, colour, show }: Props) {
+export function LoadPanel({ view, period, able, shown, colour, show }: PanelProps) {
   const ids = shown.length === able.length ? [] : shown.map((one) => one.id);
   const end = Math.min(period.end, Math.ceil(now.peek() / HOUR_S) * HOUR_S); // the same all through an hour
   const place = address("/api/history/load", {

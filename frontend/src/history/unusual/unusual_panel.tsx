@@ -1,28 +1,18 @@
 /** What the home and its devices used unlike before: a list, each entry of which leads to its chart. */
 import { address } from "../../data/http";
 import { now, timezone } from "../../data/live";
-import type { Device } from "../../data/shapes";
 import { qualityText } from "../../parts/quantity";
 import { say } from "../../text/words";
 import { useAnswer } from "../answers";
-import { dayText, isSameDay, periodTitle, spanOf, type Day, type Span } from "../../time/calendar";
+import { dayText, isSameDay, periodTitle, spanOf, type Day } from "../../time/calendar";
 import { curveName } from "../load/load_panel";
 import { csvText, type Table } from "../table";
 import { Under } from "../under";
-import { addressOf, type View } from "../view";
+import { addressOf, type View, type PanelProps } from "../view";
 import { anomalyChange, anomalyDays, anomalyText, viewOfAnomaly, type Anomalies, type Anomaly } from "./unusual";
 import { PanelState } from "../panel_state";
 
-type Props = Readonly<{
-  view: View;
-  period: Span;
-  able: readonly Device[];
-  shown: readonly Device[];
-  today: Day;
-  colour: (id: string) => string;
-}>;
-
-export function UnusualPanel({ view, period, able, shown, today, colour }: Props) {
+export function UnusualPanel({ view, period, able, shown, today, colour }: PanelProps) {
   const zone = timezone.value;
   const isNow = period.end > now.peek();
   const end = isNow ? spanOf("day", today, zone).end : period.end; // the same all through a day

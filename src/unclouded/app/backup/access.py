@@ -17,7 +17,7 @@ from unclouded.app.backup.reading import BackupReader, is_encrypted, opened_back
 from unclouded.app.backup.restoring import apply_staged, stage
 from unclouded.app.backup.work import verified
 from unclouded.app.configuration.config import Config, data_folder, parse_config
-from unclouded.app.new_file import new_file
+from unclouded.app.files.new_file import new_file
 from unclouded.core.errors import CommandError, ConfigError, StoreError
 
 

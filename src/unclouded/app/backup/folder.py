@@ -9,7 +9,7 @@ import msgspec
 
 from unclouded.app.backup.generations import kept
 from unclouded.app.backup.manifest import NamedBackup, file_name, named
-from unclouded.app.new_file import PARTIAL
+from unclouded.app.files.new_file import PARTIAL
 from unclouded.core.errors import StoreError
 
 

@@ -29,7 +29,7 @@ from unclouded.app.backup.manifest import (
     hub_id,
     is_permitted,
 )
-from unclouded.app.new_file import new_file
+from unclouded.app.files.new_file import new_file
 from unclouded.core.errors import StoreError
 from unclouded.store.file.snapshot import StoreSnapshot, snapshot
 

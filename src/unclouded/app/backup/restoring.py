@@ -24,8 +24,8 @@ import msgspec
 from unclouded.app.backup.manifest import FOLDERS, LOG, STORE, BackupManifest
 from unclouded.app.backup.reading import BackupReader, opened_backup
 from unclouded.app.backup.store_check import checked_store
-from unclouded.core.durable import sync_to_disk
 from unclouded.core.errors import CommandError, StoreError
+from unclouded.core.system.durable import sync_to_disk
 from unclouded.core.times import iso
 from unclouded.store.file.snapshot import snapshot
 from unclouded.store.outbox import mark_restored

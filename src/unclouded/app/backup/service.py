@@ -20,9 +20,9 @@ from unclouded.app.backup.work import BackupDone, Keeping
 from unclouded.app.backup.worker import BackupWork, MakeWork, StageWork, StreamWork, VerifyWork
 from unclouded.app.configuration.config import Config
 from unclouded.app.worker_process import PIECE, worker_answer, worker_pieces
-from unclouded.core.backup_views import BackupsView, BackupView, StagedView, VerifiedView
 from unclouded.core.errors import CommandError, StoreError, UncloudedError
 from unclouded.core.times import iso
+from unclouded.core.views.backup import BackupsView, BackupView, StagedView, VerifiedView
 
 log = logging.getLogger("unclouded.backup")
 

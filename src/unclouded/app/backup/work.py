@@ -71,7 +71,9 @@ def verified(file: Path, passphrase: str, temporary: Path | None = None) -> Back
             reader.check()
             return reader.manifest
         if shutil.disk_usage(temporary).free < reader.manifest.size:
-            raise StoreError(f"There is no room in {temporary} to unpack the backup, {reader.manifest.size:,} bytes.")
+            raise StoreError(
+                f"There is not enough space in {temporary} to unpack the backup, {reader.manifest.size:,} bytes."
+            )
         with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=temporary) as folder:
             reader.extract(Path(folder))
             checked_store(Path(folder) / STORE)

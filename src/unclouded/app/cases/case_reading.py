@@ -12,12 +12,12 @@ from io import BytesIO
 import msgspec
 from msgspec.structs import replace
 
-from unclouded.app.capture_replay import CaptureReplay
 from unclouded.app.cases.recorded_case import ExpectedPoint, ExpectedResult
 from unclouded.app.decoding.conversation_reader import ConversationReader
 from unclouded.app.decoding.input_chunks import Input, one_file
 from unclouded.app.decoding.line_decoding import LineDecoding, decoding_of
 from unclouded.app.decoding.pieces import TimedPiece
+from unclouded.app.recording.capture_replay import CaptureReplay
 from unclouded.core.family import Family, Piece
 from unclouded.core.model import Notice, Reading, Value, unit_of
 from unclouded.recording.capture import CaptureLine, header_bytes, line_bytes

@@ -19,7 +19,7 @@ import msgspec
 
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Quality, Value
-from unclouded.core.toml_text import read_toml
+from unclouded.core.text.toml_text import read_toml
 
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 LINE_WIDTH = 116  # characters of a line of TOML; longer lists are broken

@@ -11,18 +11,18 @@ from urllib.parse import quote
 
 import msgspec
 
+from unclouded.app.access.hub_access import is_running
+from unclouded.app.access.hub_client import HubClient
+from unclouded.app.configuration.checks.problems import check_new_problems, texts
+from unclouded.app.configuration.checks.validation import admitted_devices, validate
 from unclouded.app.configuration.config import Config, config_of
-from unclouded.app.configuration.device_changes import DeviceChange, DeviceChanges, History
-from unclouded.app.configuration.editor import ConfigEditor, Edit
-from unclouded.app.configuration.hub_changes import hub_change
-from unclouded.app.configuration.hub_tables import configured_tables
-from unclouded.app.configuration.problems import check_new_problems, texts
+from unclouded.app.configuration.edits.device_changes import DeviceChange, DeviceChanges, History
+from unclouded.app.configuration.edits.editor import ConfigEditor, Edit
+from unclouded.app.configuration.edits.hub_changes import hub_change
 from unclouded.app.configuration.shown import backup_views, configured_devices
-from unclouded.app.configuration.validation import admitted_devices, validate
-from unclouded.app.hub_access import is_running
-from unclouded.app.hub_client import HubClient
-from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, HubEdit, ReloadView
+from unclouded.app.configuration.tables.hub import configured_tables
 from unclouded.core.errors import CommandError, ConfigError
+from unclouded.core.views.configuration import ConfigBackupView, ConfigurationView, HubEdit, ReloadView
 from unclouded.hub.identity import with_parts
 
 ORIGIN = "cli"

@@ -12,14 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
 
-from unclouded.app.configuration.backup_table import check_backup
-from unclouded.app.configuration.feed_rules import check_feeds
-from unclouded.app.configuration.fleet_table import check_fleet
-from unclouded.app.configuration.places import ConfigPlaces, did_you_mean
-from unclouded.app.configuration.publisher_rules import check_publishers
-from unclouded.app.configuration.retention_tables import retention_rules
-from unclouded.app.configuration.rule_reading import calendar_of, rules_of
-from unclouded.app.configuration.rules import (
+from unclouded.app.configuration.checks.feeds import check_feeds
+from unclouded.app.configuration.checks.publishers import check_publishers
+from unclouded.app.configuration.checks.rules import calendar_of, rules_of
+from unclouded.app.configuration.checks.tariffs import tariffs_of
+from unclouded.app.configuration.checks.values import (
     check_broker,
     check_devices,
     check_hub,
@@ -27,7 +24,9 @@ from unclouded.app.configuration.rules import (
     check_weather,
     check_web,
 )
-from unclouded.app.configuration.tables import (
+from unclouded.app.configuration.places import ConfigPlaces, did_you_mean
+from unclouded.app.configuration.tables.backup import check_backup
+from unclouded.app.configuration.tables.file import (
     KEYS,
     BrokerTable,
     ConfigFile,
@@ -36,10 +35,11 @@ from unclouded.app.configuration.tables import (
     WeatherTable,
     WebTable,
 )
-from unclouded.app.configuration.tariff_rules import tariffs_of
+from unclouded.app.configuration.tables.fleet import check_fleet
+from unclouded.app.configuration.tables.retention import retention_rules
 from unclouded.core.errors import ConfigError
-from unclouded.core.session import WireValue
-from unclouded.core.toml_text import read_toml
+from unclouded.core.sessions.session import WireValue
+from unclouded.core.text.toml_text import read_toml
 from unclouded.rules.calendar.calendar import HomeCalendar
 from unclouded.rules.rule import Rule
 from unclouded.store.retention.rules import RetentionRule

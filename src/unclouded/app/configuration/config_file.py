@@ -20,8 +20,8 @@ from pathlib import Path
 
 import msgspec
 
-from unclouded.core.durable import sync_to_disk
 from unclouded.core.errors import CommandError, ConfigError, EditConflict, StoreError
+from unclouded.core.system.durable import sync_to_disk
 
 MOST_BACKUPS = 20
 LARGEST_FILE = 4 * 1024 * 1024  # bytes; thousands of devices

@@ -16,26 +16,26 @@ from typing import Any, Protocol
 import msgspec
 
 from unclouded.app.composition import Composition, PreparedDevices
+from unclouded.app.configuration.checks.problems import check_new_problems, texts
 from unclouded.app.configuration.config import Config, config_of
 from unclouded.app.configuration.config_file import ConfigVersion
-from unclouded.app.configuration.device_changes import DeviceChange, DeviceChanges, History
-from unclouded.app.configuration.differences import differences
-from unclouded.app.configuration.editor import ConfigEditor, Edit, change_text
-from unclouded.app.configuration.hub_changes import hub_change
-from unclouded.app.configuration.hub_tables import configured_tables
-from unclouded.app.configuration.problems import check_new_problems, texts
+from unclouded.app.configuration.edits.device_changes import DeviceChange, DeviceChanges, History
+from unclouded.app.configuration.edits.differences import differences
+from unclouded.app.configuration.edits.editor import ConfigEditor, Edit, change_text
+from unclouded.app.configuration.edits.hub_changes import hub_change
 from unclouded.app.configuration.shown import backup_views, configured_devices
-from unclouded.app.live_weather import weather_of
+from unclouded.app.configuration.tables.hub import configured_tables
 from unclouded.app.publishing.registry import changed_tables
-from unclouded.core.configuration_views import (
+from unclouded.app.weather.live_weather import weather_of
+from unclouded.core.errors import CommandError, ConfigError, StoreError, UncloudedError
+from unclouded.core.model import Device
+from unclouded.core.views.configuration import (
     ConfigBackupView,
     ConfigurationView,
     EditOrigin,
     HubEdit,
     ReloadView,
 )
-from unclouded.core.errors import CommandError, ConfigError, StoreError, UncloudedError
-from unclouded.core.model import Device
 from unclouded.hub.hub import Hub
 from unclouded.hub.node import NodeSpec
 from unclouded.hub.spec_changes import SpecChanges

@@ -7,7 +7,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from unclouded.core.toml_text import BYTE_ORDER_MARK
+from unclouded.core.text.toml_text import BYTE_ORDER_MARK
 
 HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 KEY = re.compile(

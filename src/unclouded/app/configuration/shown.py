@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from unclouded.app.configuration.device_changes import table_keys
-from unclouded.app.configuration.device_edits import devices_of
-from unclouded.app.configuration.differences import shown
-from unclouded.app.configuration.editor import ConfigEditor
+from unclouded.app.configuration.edits.device_changes import table_keys
+from unclouded.app.configuration.edits.device_edits import devices_of
+from unclouded.app.configuration.edits.differences import shown
+from unclouded.app.configuration.edits.editor import ConfigEditor
 from unclouded.app.configuration.places import ConfigPlaces
-from unclouded.app.configuration.tables import DeviceTable
-from unclouded.core.configuration_views import ConfigBackupView, ConfiguredDevice
+from unclouded.app.configuration.tables.file import DeviceTable
 from unclouded.core.errors import ConfigError
+from unclouded.core.text.toml_text import read_toml
 from unclouded.core.times import iso
-from unclouded.core.toml_text import read_toml
+from unclouded.core.views.configuration import ConfigBackupView, ConfiguredDevice
 
 
 def configured_devices(text: str, admitted: Sequence[DeviceTable]) -> list[ConfiguredDevice]:

@@ -7,7 +7,7 @@ from unclouded.app.conformance.frame_text import frame_lines
 from unclouded.app.conformance.reports import FOUND
 from unclouded.conformance import suite as suite_of
 from unclouded.conformance.check import GRADES, CheckResult, CheckSuite, RunReport
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 from unclouded.core.times import duration_text, iso
 
 STYLE = """

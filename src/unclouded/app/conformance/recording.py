@@ -9,7 +9,7 @@ from unclouded.conformance.recorded import RecordedChunk, judge_recording
 from unclouded.conformance.run import RunObserver
 from unclouded.core.errors import CommandError, WireError
 from unclouded.core.family import Sender
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 from unclouded.links.url import parse
 from unclouded.recording.capture import CaptureReader
 

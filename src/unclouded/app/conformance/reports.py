@@ -13,7 +13,7 @@ import msgspec
 from unclouded.app.conformance.frame_text import frame_lines
 from unclouded.conformance import suite as suite_of
 from unclouded.conformance.check import CheckResult, CheckSuite, RunReport
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 from unclouded.core.times import iso
 
 FOUND = ("failed", "deviation")  # results whose frames are kept

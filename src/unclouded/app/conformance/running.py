@@ -11,10 +11,10 @@ from unclouded.app.conformance.wires import open_wire
 from unclouded.conformance import suite
 from unclouded.conformance.check import Check, CheckResult, RunOptions, RunReport
 from unclouded.conformance.run import ConformanceRun, RunObserver
-from unclouded.core.driver import Driver
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.driver import Driver
+from unclouded.core.sessions.session import Ambient
 from unclouded.families.meross import SIM_KEY
 
 __all__ = ("Check", "CheckResult", "RunOptions", "RunReport", "conform", "plug_key", "suite")

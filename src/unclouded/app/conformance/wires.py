@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from unclouded.conformance.check import PlayedRole
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Family
-from unclouded.core.link import Link
+from unclouded.core.sessions.link import Link
 from unclouded.links import open_link
-from unclouded.links.http import EXAMPLE, PORT, with_port
-from unclouded.links.http_exchange import HttpExchangeLink, HttpExchangeServer
+from unclouded.links.http.exchange import HttpExchangeLink, HttpExchangeServer
+from unclouded.links.http.link import EXAMPLE, PORT, with_port
 from unclouded.links.tls_ends import TlsClientStream, TlsServerStream
 from unclouded.links.url import Url, parse
 

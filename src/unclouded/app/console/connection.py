@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from unclouded.core.model import Outcome, State, Value
-from unclouded.core.session import Logged, WireAction
+from unclouded.core.sessions.session import Logged, WireAction
 from unclouded.families.meross.console.controller.command_lists import OfferedCommand
 from unclouded.families.meross.console.controller.last_start import AT, PREFIX
 

@@ -17,7 +17,7 @@ from unclouded.app.driven_session import DrivenSession
 from unclouded.app.protocols import profile_library
 from unclouded.core.errors import LinkError
 from unclouded.core.model import Outcome
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Event,
     Identified,
@@ -35,7 +35,7 @@ from unclouded.families.meross.console.controller.session import ConsoleSession
 from unclouded.families.meross.console.controller.settings import ConsoleSettings
 from unclouded.hub.clock import WallClock
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.interpret import Interpreter
 from unclouded.links import open_link
 
 NOT_OPEN = "The link could not be opened in time"

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from unclouded.app.console.typed_command import may_be_kept
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 
 MOST_LINES = 1_000
 LARGEST_FILE = 1_000_000  # bytes that are read

@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from unclouded.app.access.hub_client import HubClient, device_path
 from unclouded.app.console.connection import ConsoleListener, ConsoleStatus
 from unclouded.app.console.target import check_console
-from unclouded.app.hub_client import HubClient, device_path
 from unclouded.core.errors import CommandError, LinkError
-from unclouded.core.json_lines import fact_of, log_of
 from unclouded.core.model import Device, Notice, Outcome, Reading, Status
-from unclouded.core.session import Logged, WireAction
+from unclouded.core.sessions.session import Logged, WireAction
+from unclouded.core.views.json_lines import fact_of, log_of
 from unclouded.families.meross.console.controller.actions import LIST
 from unclouded.families.meross.console.controller.command_lists import OfferedCommand
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from unclouded.core.session import Logged
+from unclouded.core.sessions.session import Logged
 from unclouded.families.meross.console.wire.log_line import LEVELS
 
 OFF, ALL = "off", "all"

@@ -4,7 +4,7 @@ from typing import Self
 
 import msgspec
 
-from unclouded.core.session import Logged
+from unclouded.core.sessions.session import Logged
 from unclouded.families.meross.console.wire.log_line import read_log_line
 
 

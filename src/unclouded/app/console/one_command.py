@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
+from unclouded.app.access.hub_client import HubClient, wait_until_connected
 from unclouded.app.console.connection import ConsoleListener
 from unclouded.app.console.direct_console import DirectConsole
 from unclouded.app.console.hub_console import run_action
 from unclouded.app.console.target import check_console
 from unclouded.app.console.typed_command import CheckedCommand
-from unclouded.app.hub_client import HubClient, wait_until_connected
 from unclouded.core.model import Outcome
-from unclouded.core.session import WireAction
+from unclouded.core.sessions.session import WireAction
 
 OutcomeLine = Mapping[str, Any]  # Any: JSON, as the hub's last line of an action
 

@@ -3,12 +3,12 @@
 import contextlib
 from collections.abc import AsyncIterator
 
+from unclouded.app.access.hub_access import any_hub
+from unclouded.app.access.hub_client import wait_until_connected
 from unclouded.app.configuration.config import Config
 from unclouded.app.console.connection import ConsoleConnection, ConsoleListener
 from unclouded.app.console.direct_console import DirectConsole
 from unclouded.app.console.hub_console import HubConsole
-from unclouded.app.hub_access import any_hub
-from unclouded.app.hub_client import wait_until_connected
 
 
 @contextlib.asynccontextmanager

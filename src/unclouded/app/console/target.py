@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from unclouded.app.access.hub_access import is_running
+from unclouded.app.access.hub_client import HubClient, device_path
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.tables import DeviceTable, links_of
+from unclouded.app.configuration.tables.file import DeviceTable, links_of
 from unclouded.app.console.typed_command import ACTION, FAMILY
-from unclouded.app.hub_access import is_running
-from unclouded.app.hub_client import HubClient, device_path
 from unclouded.core.errors import CommandError
 
 

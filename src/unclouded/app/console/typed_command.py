@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import WireAction
+from unclouded.core.sessions.session import WireAction
 from unclouded.families.meross.console.controller.actions import action_of, danger_of
 from unclouded.families.meross.console.controller.answer_events import masked_lines
 from unclouded.families.meross.console.wire.answers import HIDDEN

@@ -6,15 +6,15 @@ from typing import TypeVar
 
 import msgspec
 
+from unclouded.app.access.hub_access import is_running
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.configuration.config import Config
 from unclouded.app.costs.quarter_columns import QuarterColumns
 from unclouded.app.costs.reports import CostReports
 from unclouded.app.costs.service import tariffs_view
-from unclouded.app.hub_access import is_running
-from unclouded.app.hub_client import HubClient
-from unclouded.core.cost_views import BillView, ComparisonView, CostPeriod, CostsView, PriceView, TariffsView
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import Device
+from unclouded.core.views.costs import BillView, ComparisonView, CostPeriod, CostsView, PriceView, TariffsView
 from unclouded.store.reading.reader import StoreReader
 
 SPANS_S = {"hour": 86_400, "day": 31 * 86_400, "week": 91 * 86_400, "month": 366 * 86_400, "billing": 366 * 86_400}

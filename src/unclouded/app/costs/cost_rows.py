@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from unclouded.app.costs.measured_home import Columns, MeasuredHome, used_energy
 from unclouded.app.costs.quarter_columns import QuarterColumn
-from unclouded.core.cost_views import CostRow, CostRowKind
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device
+from unclouded.core.views.costs import CostRow, CostRowKind
 from unclouded.tariffs.bill import PriceGap, runs
 from unclouded.tariffs.money import ATTO, MWH, short
 from unclouded.tariffs.pricing import Pricing

@@ -6,7 +6,7 @@ from operator import add, or_
 
 import msgspec
 
-from unclouded.app.configuration.cost_tables import CostsTable
+from unclouded.app.configuration.tables.costs import CostsTable
 from unclouded.app.costs.quarter_columns import EXPORT, IMPORT, QuarterColumn
 from unclouded.core.model import Device
 from unclouded.tariffs.quarters import HomeEnergy

@@ -26,7 +26,11 @@ from unclouded.app.costs.view_texts import (
     solar_view,
 )
 from unclouded.core.calendar.local_time import local_date
-from unclouded.core.cost_views import (
+from unclouded.core.errors import CommandError
+from unclouded.core.feeds import FeedInterval
+from unclouded.core.model import Device
+from unclouded.core.times import iso
+from unclouded.core.views.costs import (
     BillView,
     ComparedTariffView,
     ComparisonView,
@@ -35,10 +39,6 @@ from unclouded.core.cost_views import (
     PricesView,
     PriceView,
 )
-from unclouded.core.errors import CommandError
-from unclouded.core.feeds import FeedInterval
-from unclouded.core.model import Device
-from unclouded.core.times import iso
 from unclouded.store.reading.reader import StoreReader
 from unclouded.tariffs.bill import Bill, bill
 from unclouded.tariffs.billing import chosen_period, period_name

@@ -8,7 +8,8 @@ from unclouded.app.configuration.config import Config
 from unclouded.app.costs.quarter_columns import QuarterColumns
 from unclouded.app.costs.reports import CostReports
 from unclouded.app.costs.view_texts import home_view, tariff_view
-from unclouded.core.cost_views import (
+from unclouded.core.model import PublicHub, Reading
+from unclouded.core.views.costs import (
     BillView,
     ComparisonView,
     CostNowView,
@@ -19,7 +20,6 @@ from unclouded.core.cost_views import (
     PriceView,
     TariffsView,
 )
-from unclouded.core.model import PublicHub, Reading
 from unclouded.tariffs.money import short
 from unclouded.web.history.history import HistoryReader
 

@@ -7,7 +7,8 @@ from itertools import groupby
 
 from unclouded.app.costs.cost_rows import SolarSums
 from unclouded.app.costs.measured_home import MeasuredHome
-from unclouded.core.cost_views import (
+from unclouded.core.times import iso
+from unclouded.core.views.costs import (
     BillLineView,
     BillView,
     ComparedTariffView,
@@ -23,7 +24,6 @@ from unclouded.core.cost_views import (
     TariffView,
     TariffZoneView,
 )
-from unclouded.core.times import iso
 from unclouded.tariffs.bill import Bill, BillLine, PriceGap
 from unclouded.tariffs.money import MWH, price_of, rounded, short
 from unclouded.tariffs.price import QuarterPrice

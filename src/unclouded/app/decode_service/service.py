@@ -16,8 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from unclouded.core.decode_views import DecodeOptions
 from unclouded.core.errors import CommandError
+from unclouded.core.views.decoded import DecodeOptions
 
 log = logging.getLogger("unclouded.decode")
 

@@ -20,7 +20,11 @@ from unclouded.app.decoding.input_chunks import OPTIONS, FoundInput, Input, Inpu
 from unclouded.app.decoding.line_decoding import LineDecoding, decoding_of
 from unclouded.app.decoding.pieces import TimedPiece
 from unclouded.app.explaining.explained_frame import FrameExplainer
-from unclouded.core.decode_views import (
+from unclouded.core.errors import CommandError
+from unclouded.core.family import Sender
+from unclouded.core.frame_part import FramePart, leaves
+from unclouded.core.model import NamedValue
+from unclouded.core.views.decoded import (
     LARGEST_INPUT,
     MOST_FRAMES,
     DecodeChoice,
@@ -36,11 +40,7 @@ from unclouded.core.decode_views import (
     FamilyChoice,
     FoundFormat,
 )
-from unclouded.core.errors import CommandError
-from unclouded.core.family import Sender
-from unclouded.core.frame_part import FramePart, leaves
-from unclouded.core.json_lines import encode
-from unclouded.core.model import NamedValue
+from unclouded.core.views.json_lines import encode
 from unclouded.formats import registry
 from unclouded.profiles import ProfileLibrary
 

@@ -20,8 +20,8 @@ import msgspec
 
 from unclouded.app.decode_service.work import answer
 from unclouded.app.protocols import actions_of, settings_of
-from unclouded.core.decode_views import LARGEST_INPUT, DecodeOptions
 from unclouded.core.errors import UncloudedError
+from unclouded.core.views.decoded import LARGEST_INPUT, DecodeOptions
 from unclouded.profiles import ProfileLibrary
 
 REFUSED = 3  # exit code

@@ -16,10 +16,10 @@ from unclouded.core.family import Comment, Conversation, Family, Piece, Remark
 from unclouded.core.masking import Masked, Masker
 from unclouded.core.model import NamedValue
 from unclouded.core.profile import Profile
-from unclouded.core.session import Reported
+from unclouded.core.sessions.session import Reported
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
-from unclouded.hub.naming import ValueNames
+from unclouded.hub.readings.interpret import Interpreter
+from unclouded.hub.readings.naming import ValueNames
 
 ODD = "odd"  # the kind of remarks about irregular frames
 MOST_PARTS = 256  # whose products are looked up; a gateway has 128 sub-devices

@@ -17,9 +17,9 @@ from unclouded import families
 from unclouded.app.decoding.frame_scoring import FrameScorer, LineEvidence, sign_of
 from unclouded.app.decoding.other_families import with_other_families
 from unclouded.app.decoding.pieces import pieces_of
-from unclouded.core.decode_views import Sure
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
+from unclouded.core.views.decoded import Sure
 from unclouded.formats import detection, registry, several
 from unclouded.formats.chunk import InputChunk
 from unclouded.formats.chunk import InputContent as InputContent  # noqa: PLC0414  # the command line prints it

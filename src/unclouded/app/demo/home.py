@@ -21,16 +21,16 @@ import msgspec
 
 from unclouded.app.computer_zone import computer_zone
 from unclouded.app.configuration.config import Config, load_config
-from unclouded.app.configuration.table_edits import value_text
+from unclouded.app.configuration.edits.table_edits import value_text
 from unclouded.app.demo.past import DAYS, DemoPast, PastDevice
 from unclouded.app.demo.tariffs import TARIFFS
 from unclouded.app.hub_process import RunningHub, locked, running_locked
 from unclouded.app.protocols import profile_library, simulated_kinds
 from unclouded.app.simulation.simulated_plug import BoundPlug, PlugSurroundings, bound, client_link
 from unclouded.core.family import SimOptions
-from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Out
-from unclouded.core.supervise import supervise
+from unclouded.core.sessions.link import Inlet, Link
+from unclouded.core.sessions.session import Out
+from unclouded.core.system.supervise import supervise
 from unclouded.links import open_link
 from unclouded.links.multi_path import MultiPathLink
 from unclouded.links.url import path_text

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from unclouded.core.model import Alert
-from unclouded.core.rough_time import DAY_S, RoughTime, rough_time
+from unclouded.core.text.rough_time import DAY_S, RoughTime, rough_time
 
 FULL, CALM = 0.90, 0.88  # of the disk: an alert begins, and ends
 LOOKS = 2  # in a row at which it must be so full

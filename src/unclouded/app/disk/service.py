@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from unclouded.app.disk.disk_watch import DiskUse, DiskWatch
-from unclouded.core.disk_view import DiskView
 from unclouded.core.model import Alert, Fact, Memory
+from unclouded.core.views.disk import DiskView
 
 IDENTITY, MEMORY_KEY = "hub", "disk"  # where it is remembered
 LOOK_S = 60.0  # s between two looks

@@ -10,17 +10,17 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from unclouded.app.configuration.tables import BrokerTable
+from unclouded.app.configuration.tables.file import BrokerTable
 from unclouded.app.doctor.addresses import addresses_of, holders_text, why_taken
 from unclouded.app.doctor.context import DoctorContext
 from unclouded.app.simulation.simulated_plug import BoundPlug, login_of
-from unclouded.core.certificate_facts import CertificateFacts, certificate_facts, is_same
 from unclouded.core.errors import LinkError
 from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
-from unclouded.core.tls import client_context, old_plug_client_context, plug_client_context
+from unclouded.core.security.certificate_facts import CertificateFacts, certificate_facts, is_same
+from unclouded.core.security.tls import client_context, old_plug_client_context, plug_client_context
 from unclouded.families.meross import simulated_uuid
 from unclouded.links.broker.login_attempt import LoginAttempt, attempt_login
-from unclouded.web.hosts import own_addresses
+from unclouded.web.access.hosts import own_addresses
 
 TIMEOUT_S = 4.0  # of one connection
 PROBE = 0xD0C0  # of the plug that logs in; its address is no real plug's
@@ -123,7 +123,7 @@ def _listening(context: DoctorContext) -> tuple[str, int] | None:
 
 def _port_advice(port: int) -> str:
     if port < LOWEST_FREE and os.geteuid() != 0:
-        return f"Ports below {LOWEST_FREE} are root's: choose another [broker] listen."
+        return f"Ports below {LOWEST_FREE} need root: choose another [broker] listen."
     return "Stop that program, or choose another [broker] listen."
 
 
@@ -194,7 +194,7 @@ def _old_plugs(table: BrokerTable, address: tuple[str, int]) -> Iterator[Finding
         if attempt.tls_error and is_allowed:
             yield problem(subject, f"{who} are refused though {key} is true: {attempt.tls_error}", "Restart the hub.")
         elif attempt.tls_error:
-            yield ok(subject, f"{who} are not accepted; {key} = true in [broker] lets them in")
+            yield ok(subject, f"{who} are not accepted; {key} = true in [broker] allows them")
         else:
             yield ok(subject, f"{who} are accepted ({attempt.version}, {attempt.cipher})")
 

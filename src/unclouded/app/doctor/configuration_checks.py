@@ -10,13 +10,13 @@ from pathlib import Path
 import msgspec
 
 from unclouded.app.admissions import Admissions
-from unclouded.app.configuration.problems import problems
+from unclouded.app.configuration.checks.problems import problems
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.doctor.context import DoctorContext
 from unclouded.core.errors import ConfigError
 from unclouded.core.finding import Finding, not_checked, ok, problem, warning
 from unclouded.links.url import parse
-from unclouded.web.password import CredentialStore
+from unclouded.web.access.password import CredentialStore
 
 NO_PORT = "there is no port"  # how the problem of a missing port begins
 OTHERS = stat.S_IRGRP | stat.S_IROTH

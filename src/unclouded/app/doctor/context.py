@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
+from unclouded.app.access.hub_client import ABOUT, HubClient, is_listening
 from unclouded.app.admissions import Admissions
 from unclouded.app.configuration.config import Config
 from unclouded.app.configuration.places import did_you_mean
-from unclouded.app.configuration.tables import DeviceTable, links_of
+from unclouded.app.configuration.tables.file import DeviceTable, links_of
 from unclouded.app.doctor.computer import Computer
-from unclouded.app.hub_client import ABOUT, HubClient, is_listening
 from unclouded.core.errors import CommandError, ConfigError, LinkError
 
 ANSWER_S = 3.0  # of a hub; each check has 5 s and more

@@ -16,7 +16,7 @@ from unclouded import VERSION
 from unclouded.app.disk.disk_watch import FULL, DiskUse
 from unclouded.app.doctor.context import DoctorContext
 from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
-from unclouded.core.tls import client_context
+from unclouded.core.security.tls import client_context
 
 PACKAGE = "unclouded"
 OLDEST_PYTHON = (3, 11)

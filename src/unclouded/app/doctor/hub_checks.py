@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from unclouded import VERSION
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.doctor.context import DoctorContext
-from unclouded.app.hub_client import HubClient
 from unclouded.core.errors import CommandError
 from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
 from unclouded.core.times import duration_text
@@ -116,7 +116,9 @@ def _changes(context: DoctorContext, hub: HubClient, about: About) -> Iterator[F
         yield warning("hub", f"it runs with {view['file']}, not with {config.where}", "Name the one that is meant.")
     elif view["problem"]:
         yield problem(
-            "hub", f"it runs on with what it had: {view['problem'].rstrip('.')}", "Correct the configuration."
+            "hub",
+            f"it goes on with the configuration that it had: {view['problem'].rstrip('.')}",
+            "Correct the configuration.",
         )
     elif view["running"] != view["revision"]:
         text = f"{config.where} was changed, and it runs with what it had"

@@ -14,13 +14,13 @@ from unclouded.app.doctor.computer import UDP
 from unclouded.app.doctor.context import DoctorContext, Wire
 from unclouded.core.errors import ConfigError, LinkError
 from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
-from unclouded.core.tls import client_context
+from unclouded.core.security.tls import client_context
 from unclouded.families.meross.wire.discovery import ANSWER_PORT
 from unclouded.links.broker.login_attempt import attempt_login
-from unclouded.links.http import PORT, with_port
+from unclouded.links.http.link import PORT, with_port
 from unclouded.links.mqtt.link import PORTS
 from unclouded.links.url import Url, parse
-from unclouded.web.hosts import own_addresses
+from unclouded.web.access.hosts import own_addresses
 
 DIALLED = {"tcp": 0, "rfc2217": 0, "http": PORT, **PORTS}  # schemes, and their usual ports
 LISTENING = ("listen", "http-listen")

@@ -15,13 +15,13 @@ from pathlib import Path
 import msgspec
 
 from unclouded import families
-from unclouded.app.configuration.problems import SERIAL_PORTS
-from unclouded.app.configuration.rules import port_of
+from unclouded.app.configuration.checks.problems import SERIAL_PORTS
+from unclouded.app.configuration.checks.values import port_of
 from unclouded.app.doctor.computer import Computer, Holder
 from unclouded.app.doctor.context import DoctorContext, Wire
 from unclouded.core.errors import ConfigError, UncloudedError
 from unclouded.core.finding import Finding, not_checked, ok, problem, warning
-from unclouded.links.serial import line_of
+from unclouded.links.serial.port import line_of
 from unclouded.links.url import parse
 
 GROUPS = ("dialout", "uucp")  # those of serial ports: Debian and most others, Arch

@@ -10,7 +10,7 @@ from unclouded.app.doctor.context import DoctorContext
 from unclouded.app.doctor.environment_checks import megabytes
 from unclouded.core.errors import DamagedStore, StoreError
 from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
-from unclouded.core.rough_time import DAY_S, rough_time
+from unclouded.core.text.rough_time import DAY_S, rough_time
 from unclouded.core.times import iso
 from unclouded.store.file.inspection import FORMAT, StoreFacts, has_log, inspect
 

@@ -4,15 +4,15 @@ import datetime
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from unclouded.app.configuration.rules import place_of_web
-from unclouded.app.configuration.tables import NOWHERE, WEB_PLACE
+from unclouded.app.configuration.checks.values import place_of_web
+from unclouded.app.configuration.tables.file import NOWHERE, WEB_PLACE
 from unclouded.app.doctor.addresses import holders_text, why_taken, why_unreachable
 from unclouded.app.doctor.context import DoctorContext
-from unclouded.core.certificate_facts import certificate_facts
 from unclouded.core.errors import ConfigError
 from unclouded.core.finding import Finding, judged, not_checked, ok, problem, warning
-from unclouded.web.hosts import is_loopback
-from unclouded.web.password import CredentialStore
+from unclouded.core.security.certificate_facts import certificate_facts
+from unclouded.web.access.hosts import is_loopback
+from unclouded.web.access.password import CredentialStore
 
 SOON = datetime.timedelta(days=30)
 

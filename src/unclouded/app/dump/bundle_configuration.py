@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.tables import NOWHERE, ChannelTable, DeviceTable, links_of
+from unclouded.app.configuration.tables.file import NOWHERE, ChannelTable, DeviceTable, links_of
 from unclouded.app.dump.bundle_cleaner import HIDDEN, BundleCleaner
 from unclouded.core.errors import ConfigError
 from unclouded.links.url import PRINTABLE_KEYS, parse

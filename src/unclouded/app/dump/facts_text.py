@@ -1,6 +1,6 @@
 """The facts of a product as Markdown, to be pasted into a report."""
 
-from unclouded.core.views import ProductFacts, SeenPointView
+from unclouded.core.views.facts import ProductFacts, SeenPointView
 
 COLUMNS = "| data point | type | reports | counts seen | today | similar products |"
 MOST_LISTED = 8  # different values of a number that are listed; of more, the span

@@ -11,7 +11,7 @@ import re
 
 from unclouded.app.dump.text_cleaning import TextCleaner
 from unclouded.app.dump.vocabulary import is_field
-from unclouded.core.json_parts import TOKEN
+from unclouded.core.views.json_parts import TOKEN
 
 PRIVATE = re.compile(
     r"(?!namespace$)(?:.*name|nick.*|alias|title|label|remark|text|message|note|.*ssid|pass.*|pwd|.*key|.*token|secret"

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.tables import DeviceTable, links_of
+from unclouded.app.configuration.tables.file import DeviceTable, links_of
 from unclouded.app.dump.product_facts import ADDRESS, PERSONAL, PRODUCT, public_info
 from unclouded.app.dump.source import BundleSource
 from unclouded.app.dump.text_cleaning import KEPT_ADDRESSES

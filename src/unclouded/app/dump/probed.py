@@ -2,10 +2,10 @@
 
 from unclouded.app.dump.product_facts import DeviceReport, product_facts
 from unclouded.app.dump.seen_values import SeenValues
-from unclouded.app.probing import FAMILY, ObservedMcu, Report, observe
 from unclouded.app.protocols import profile_library
+from unclouded.app.unknown.probing import FAMILY, ObservedMcu, Report, observe
 from unclouded.core.profile import Profile
-from unclouded.core.views import ProductFacts
+from unclouded.core.views.facts import ProductFacts
 
 
 async def probed_facts(link: str, span: float, report: Report) -> ProductFacts:

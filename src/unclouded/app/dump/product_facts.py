@@ -16,7 +16,7 @@ from unclouded.app.dump.seen_values import SeenValues, SeenWire
 from unclouded.core.confidence import sources_text
 from unclouded.core.model import Confidence, Kind
 from unclouded.core.profile import Profile
-from unclouded.core.views import ProductFacts, SeenPointView
+from unclouded.core.views.facts import ProductFacts, SeenPointView
 from unclouded.profiles.catalogue import FAMILIES, Catalogue
 from unclouded.profiles.catalogue.matching import MatchedRow, ProductMatch, ProductMatcher
 

@@ -11,7 +11,7 @@ import msgspec
 
 from unclouded.core.model import NamedValue, WireEntry
 from unclouded.core.profile import SeenPoint
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 
 MOST_KEYS = 1_024  # of one device
 MOST_VALUES = 32  # different numbers of one wire key that are kept

@@ -13,15 +13,15 @@ from typing import Any
 
 import msgspec
 
+from unclouded.app.access.hub_client import HubClient, device_path
 from unclouded.app.configuration.config import Config, is_there
-from unclouded.app.configuration.tables import DeviceTable
+from unclouded.app.configuration.tables.file import DeviceTable
 from unclouded.app.doctor.context import DoctorContext, chosen_devices
 from unclouded.app.doctor.running import configured, examine
 from unclouded.app.dump.shown_frames import ChannelFrames, channel_frames
-from unclouded.app.hub_client import HubClient, device_path
 from unclouded.core.errors import CommandError, StoreError, WireError
 from unclouded.core.finding import Finding
-from unclouded.core.json_lines import device_json, reading_json
+from unclouded.core.views.json_lines import device_json, reading_json
 from unclouded.recording.capture import CaptureLine, CaptureReader
 from unclouded.store.reading.reader import StoreReader, UnknownDevice
 from unclouded.web.history.history import event_view

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import msgspec
 
 from unclouded.app.decoding.conversation_reader import DecodedPiece
-from unclouded.core.decode_views import ExplainedFrame
 from unclouded.core.family import CommandRow, Family, Piece
 from unclouded.core.frame_part import FramePart, leaves
-from unclouded.hub.frame_parts import PartNaming
+from unclouded.core.views.decoded import ExplainedFrame
+from unclouded.hub.readings.frame_parts import PartNaming
 
 
 class FrameExplainer:

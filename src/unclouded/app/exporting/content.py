@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.export_views import ExportContent, ExportRequest
 from unclouded.core.model import unit_of
+from unclouded.core.views.export import ExportContent, ExportRequest
 from unclouded.store.reading.condense import DAY, HOUR, Grid, HistoryRow, HistoryStep
 from unclouded.store.reading.reader import StoreReader
 from unclouded.table_files.tables import (

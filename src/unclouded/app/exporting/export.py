@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 from unclouded.app.exporting.content import export_tables
 from unclouded.app.exporting.sqlite_writer import SqliteWriter
-from unclouded.app.new_file import new_file
+from unclouded.app.files.new_file import new_file
 from unclouded.core.errors import CommandError
-from unclouded.core.export_views import ExportRequest
+from unclouded.core.views.export import ExportRequest
 from unclouded.store.reading.reader import StoredDevice, StoreReader
 from unclouded.table_files.parquet_writer import ParquetWriter, require_pyarrow
 from unclouded.table_files.tables import ExportTable, Row

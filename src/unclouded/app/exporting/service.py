@@ -11,7 +11,7 @@ from unclouded.app.configuration.config import Config
 from unclouded.app.exporting.export import PREFIX, check_request
 from unclouded.app.worker_process import worker_pieces
 from unclouded.core.errors import StoreError
-from unclouded.core.export_views import ExportRequest
+from unclouded.core.views.export import ExportRequest
 from unclouded.web.schemas import By
 
 WORKER = "unclouded.app.exporting.worker"

@@ -10,7 +10,7 @@ import msgspec
 
 from unclouded.app.exporting.export import ExportJob
 from unclouded.app.worker_process import worker_main
-from unclouded.core.export_views import ExportRequest
+from unclouded.core.views.export import ExportRequest
 
 
 class ExportOptions(msgspec.Struct, frozen=True):

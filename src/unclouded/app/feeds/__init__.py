@@ -1,1 +1,1 @@
-"""Prices, carbon intensities and other values that change by the time and come from elsewhere."""
+"""Prices, carbon intensities and other values that change with time and come from elsewhere."""

@@ -10,17 +10,17 @@ from typing import Any
 
 import msgspec
 
+from unclouded.app.access.hub_access import is_running
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.broker_topic import BrokerTopic, account_of, read_topic
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.feed_tables import FeedTable
+from unclouded.app.configuration.tables.feeds import FeedTable
 from unclouded.app.feeds.running_feed import AHEAD_DAYS, feed_zone, fetched, form_of, headers_of
 from unclouded.app.feeds.service import feed_table, values_view
-from unclouded.app.hub_access import is_running
-from unclouded.app.hub_client import HubClient
 from unclouded.core.errors import CommandError, LinkError, StoreError
-from unclouded.core.feed_views import FeedsView, FeedValuesView, FeedView
 from unclouded.core.feeds import FeedInterval, gaps
 from unclouded.core.times import iso, parse_time
+from unclouded.core.views.feeds import FeedsView, FeedValuesView, FeedView
 from unclouded.feeds.address import addresses
 from unclouded.feeds.answer import given_intervals, intervals_of
 from unclouded.store.reading.reader import StoreReader

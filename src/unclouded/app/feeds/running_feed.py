@@ -10,16 +10,16 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from unclouded.app.broker_topic import BrokerTopic, account_of, read_topic
+from unclouded.app.configuration.checks.named_files import secret_of
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.feed_tables import FeedTable
-from unclouded.app.configuration.named_files import secret_of
+from unclouded.app.configuration.tables.feeds import FeedTable
 from unclouded.app.http_get import StatusError, http_get
 from unclouded.core.errors import CommandError, LinkError
-from unclouded.core.feed_views import FeedState, FeedView
 from unclouded.core.feeds import FeedInterval, FeedValues, gaps, with_newer
-from unclouded.core.printable import printable
-from unclouded.core.retry_delays import RetryDelays
+from unclouded.core.system.retry_delays import RetryDelays
+from unclouded.core.text.printable import printable
 from unclouded.core.times import iso
+from unclouded.core.views.feeds import FeedState, FeedView
 from unclouded.feeds.address import addresses, is_for_any_time
 from unclouded.feeds.answer import FeedForm, intervals_of
 from unclouded.links.url import redacted
@@ -94,7 +94,7 @@ class RunningFeed:
             return
         self._received = now
         if self._problem:
-            log.info("%s: values come again", self.table.name)
+            log.info("%s: values are received again.", self.table.name)
             self._problem = ""
         self._context.store(FeedValues(self.table.name, tuple(intervals)))
         recent = [one for one in intervals if one.end > now - KEPT_S]

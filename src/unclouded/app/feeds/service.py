@@ -12,13 +12,13 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.feed_tables import FeedTable
+from unclouded.app.configuration.tables.feeds import FeedTable
 from unclouded.app.feeds.running_feed import FeedContext, RunningFeed, feed_zone, form_of
 from unclouded.core.errors import CommandError, UncloudedError
-from unclouded.core.feed_views import FeedsView, FeedValuesView, FeedView
 from unclouded.core.feeds import FeedInterval, gaps
 from unclouded.core.model import Fact
-from unclouded.core.supervise import supervise
+from unclouded.core.system.supervise import supervise
+from unclouded.core.views.feeds import FeedsView, FeedValuesView, FeedView
 from unclouded.feeds.answer import given_intervals, present_value
 from unclouded.store.reading.reader import StoreReader
 

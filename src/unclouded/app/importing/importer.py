@@ -4,11 +4,11 @@ from pathlib import Path
 
 import msgspec
 
+from unclouded.app.access.hub_access import is_running
 from unclouded.app.configuration.config import Config
-from unclouded.app.history_edits import store_writer
-from unclouded.app.hub_access import is_running
 from unclouded.app.importing.plan import MOST_SAMPLES, MOST_WH, ImportPlan, plan_import
 from unclouded.app.importing.sources import ReadOptions, read_source
+from unclouded.app.stored.history_edits import store_writer
 from unclouded.core.errors import CommandError
 from unclouded.core.times import iso
 from unclouded.store.reading.reader import StoreReader

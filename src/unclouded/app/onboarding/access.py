@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from unclouded.app.hub_client import HubClient
-from unclouded.core.configuration_views import ReloadView
+from unclouded.app.access.hub_client import HubClient
 from unclouded.core.errors import CommandError
-from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer, OnboardingView
+from unclouded.core.views.configuration import ReloadView
+from unclouded.core.views.onboarding import DeviceProposal, LinkTestView, Offer, OnboardingView
 
 PATH = "/api/onboarding"
 ORIGIN = "cli"

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from unclouded.core.onboarding_views import PowerGuess, PowerPattern
+from unclouded.core.views.onboarding import PowerGuess, PowerPattern
 
 Timed = tuple[float, float]
 

@@ -21,7 +21,7 @@ from unclouded.app.onboarding.ports import is_there
 from unclouded.app.onboarding.trial import DeviceTrial
 from unclouded.core.errors import CommandError, UncloudedError
 from unclouded.core.model import Device, Outcome, Value
-from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer, TestPhase
+from unclouded.core.views.onboarding import DeviceProposal, LinkTestView, Offer, TestPhase
 from unclouded.hub.node import NodeSpec
 from unclouded.links import UARTS, open_link
 from unclouded.links.url import parse

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from unclouded.app.family_guess import RecognisedLine, recognise
 from unclouded.app.onboarding.candidates import LineSetting
-from unclouded.core.link import Link
-from unclouded.core.session import Failure, LinkPath
+from unclouded.app.unknown.family_guess import RecognisedLine, recognise
+from unclouded.core.sessions.link import Link
+from unclouded.core.sessions.session import Failure, LinkPath
 
 LISTEN_S = 1.0  # s at each setting; a metering chip sends every 50 ms, a plug's console every few seconds
 MOST_BYTES = 8_192  # that are kept of each setting

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeVar
 
-from unclouded.app.configuration.tables import BROKER
+from unclouded.app.configuration.tables.file import BROKER
 from unclouded.app.discovery import SECONDS
 from unclouded.app.onboarding.service_offers import SERVICES, service_offers
 from unclouded.core.errors import LinkError
 from unclouded.core.model import Device, Fact, Status
-from unclouded.core.onboarding_views import Offer, OfferSourceView
 from unclouded.core.times import iso
-from unclouded.core.views import FoundPlug
+from unclouded.core.views.facts import FoundPlug
+from unclouded.core.views.onboarding import Offer, OfferSourceView
 from unclouded.links.mdns import FoundService, browse
-from unclouded.web.hosts import own_addresses
+from unclouded.web.access.hosts import own_addresses
 
 FAMILY = "meross"
 NO_BROKER = (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from unclouded.app.configuration.names import id_for
 from unclouded.app.onboarding.kind_guess import guess_kind, guessed_names
 from unclouded.core.model import Device
-from unclouded.core.onboarding_views import DeviceProposal, ParentChoice
+from unclouded.core.views.onboarding import DeviceProposal, ParentChoice
 
 NAMES = {  # by family, where the product says no more
     "emporia": "Meter",

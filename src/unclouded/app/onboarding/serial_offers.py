@@ -15,7 +15,7 @@ from unclouded.app.onboarding.candidates import family_title, line_settings, ser
 from unclouded.app.onboarding.listening import LISTEN_S, LineFindings, listen
 from unclouded.app.onboarding.ports import FreePort, free_ports
 from unclouded.core.errors import ConfigError, LinkRefused
-from unclouded.core.onboarding_views import Offer, OfferSourceView
+from unclouded.core.views.onboarding import Offer, OfferSourceView
 from unclouded.links import open_link
 
 AT_ONCE = 8  # ports that are listened to at the same time

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from unclouded.app.configuration.rules import port_of
-from unclouded.app.configuration.tables import DeviceTable, links_of
+from unclouded.app.configuration.checks.values import port_of
+from unclouded.app.configuration.tables.file import DeviceTable, links_of
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.discovery import find_in_network
 from unclouded.app.doctor.computer import Computer
@@ -31,16 +31,16 @@ from unclouded.app.onboarding.network_offers import (
 from unclouded.app.onboarding.proposal import propose
 from unclouded.app.onboarding.serial_offers import SerialOffers
 from unclouded.app.onboarding.trial import TRIAL_ID, DeviceTrial
-from unclouded.core.configuration_views import EditOrigin, HubEdit, ReloadView
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.model import Device, Outcome, Value
-from unclouded.core.onboarding_views import DeviceProposal, LinkTestView, Offer, OfferSourceView, OnboardingView
 from unclouded.core.times import iso
+from unclouded.core.views.configuration import EditOrigin, HubEdit, ReloadView
+from unclouded.core.views.onboarding import DeviceProposal, LinkTestView, Offer, OfferSourceView, OnboardingView
 from unclouded.families import family as family_of
 from unclouded.hub.node import NodeSpec
 from unclouded.links import check_url
 from unclouded.links.url import parse
-from unclouded.web.hosts import own_addresses
+from unclouded.web.access.hosts import own_addresses
 from unclouded.web.schemas import OnboardingAddBody, OnboardingBrokerBody, OnboardingOfferBody
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ _http._tcp        Tasmota, by its name or texts; its serial bridge, if it has on
 
 from collections.abc import Iterator, Sequence
 
-from unclouded.core.onboarding_views import Offer
+from unclouded.core.views.onboarding import Offer
 from unclouded.links.mdns import HTTP_SERVICE, FoundService
 
 SER2NET, ESPHOME = "_iostream._tcp", "_esphomelib._tcp"

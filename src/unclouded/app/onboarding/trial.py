@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from unclouded.app.onboarding.kind_guess import while_on
 from unclouded.core.errors import CommandError
-from unclouded.core.json_lines import device_json, reading_json
 from unclouded.core.model import Command, Device, Fact, Outcome, Reading, Status, Value
-from unclouded.core.views import DeviceView, ReadingView
+from unclouded.core.views.facts import DeviceView, ReadingView
+from unclouded.core.views.json_lines import device_json, reading_json
 from unclouded.hub.clock import WallClock
 from unclouded.hub.hub import Hub
 from unclouded.hub.node import NodeSpec

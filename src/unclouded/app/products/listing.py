@@ -6,7 +6,7 @@ from unclouded.core.confidence import sources_text
 from unclouded.core.model import Confidence, Kind
 from unclouded.core.profile import PointRow, ProfileFile
 from unclouded.core.profile.building import usual_counter, usual_kind
-from unclouded.core.views import ProductView
+from unclouded.core.views.facts import ProductView
 from unclouded.profiles.catalogue.table import GATEWAY_ID, KINDS, CatalogueTable, point_rows
 
 SIMULATED = "unclouded"  # product ids of the simulators begin with it

@@ -17,7 +17,7 @@ import msgspec
 
 from unclouded.app.products.listing import Rated, kind_title, product_in, products_of, rated_rows
 from unclouded.core.errors import ConfigError
-from unclouded.core.views import ProductKind, ProductsView, ProductView
+from unclouded.core.views.facts import ProductKind, ProductsView, ProductView
 from unclouded.profiles import ProfileLibrary
 from unclouded.profiles.catalogue import TableOutline, listed_as
 from unclouded.profiles.catalogue.table import CatalogueTable

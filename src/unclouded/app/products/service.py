@@ -9,7 +9,7 @@ from unclouded.app.products.search import ProductSearch
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Device, PublicHub, Reading
 from unclouded.core.profile import Profile
-from unclouded.core.views import ProductFacts, ProductsView
+from unclouded.core.views.facts import ProductFacts, ProductsView
 from unclouded.profiles import ProfileLibrary
 
 KEPT_S = 120.0  # s after the last search in which the profiles stay in memory

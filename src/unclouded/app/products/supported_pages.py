@@ -11,7 +11,7 @@ import msgspec
 
 from unclouded.app.products.listing import kind_title, product_in, products_of, rated_rows
 from unclouded.app.protocols import profile_library
-from unclouded.core.views import ProductView
+from unclouded.core.views.facts import ProductView
 from unclouded.profiles import ProfileLibrary
 
 INDEX = "supported.md"

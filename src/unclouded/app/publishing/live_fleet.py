@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from unclouded.app.configuration.config import Config
 from unclouded.app.publishing.service import Publishing
-from unclouded.core.configuration_views import HubEdit, ReloadView
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.times import iso
-from unclouded.core.uplink_view import UplinkView
+from unclouded.core.views.configuration import HubEdit, ReloadView
+from unclouded.core.views.uplink import UplinkView
 
 NAME = "fleet"
 

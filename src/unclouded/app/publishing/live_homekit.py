@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from unclouded.app.publishing.service import Publishing
 from unclouded.core.errors import CommandError
-from unclouded.core.homekit_view import HomekitView
+from unclouded.core.views.homekit import HomekitView
 
 if TYPE_CHECKING:
     from unclouded.publish.homekit.publisher import HomekitPublisher

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from unclouded import VERSION
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.publisher_tables import MqttTable
+from unclouded.app.configuration.tables.publishers import MqttTable
 from unclouded.app.publishing.registry import PublisherContext
 from unclouded.app.publishing.update_offers import find_offers
 from unclouded.core.errors import ConfigError

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from unclouded.app.configuration.checks.named_files import text_of_file
+from unclouded.app.configuration.checks.publishers import SERVICE, quiet_hours
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.named_files import text_of_file
-from unclouded.app.configuration.publisher_rules import SERVICE, quiet_hours
-from unclouded.app.configuration.publisher_tables import EVENT_OF, NotificationTable
+from unclouded.app.configuration.tables.publishers import EVENT_OF, NotificationTable
 from unclouded.app.publishing.extras import require_extra
 from unclouded.app.publishing.notification_texts import TEXTS
 from unclouded.app.publishing.registry import PublisherContext

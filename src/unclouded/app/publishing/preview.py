@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.publisher_tables import MqttTable
-from unclouded.app.hub_client import HubClient
+from unclouded.app.configuration.tables.publishers import MqttTable
 from unclouded.app.publishing.mqtt import companions_of
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Fact, Reading, Status

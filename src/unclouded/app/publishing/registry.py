@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from unclouded.app.configuration.config import Config
-from unclouded.app.update_files import UpdateFiles
+from unclouded.app.files.update_files import UpdateFiles
 from unclouded.core.model import PublicHub
 from unclouded.core.publisher import Publisher
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from unclouded.app.configuration.config import Config
+from unclouded.app.files.update_files import UpdateFiles
 from unclouded.app.publishing.registry import PUBLISHERS, HubParts, PublisherContext, PublisherRow
-from unclouded.app.update_files import UpdateFiles
 from unclouded.core.errors import StoreError, UncloudedError
 from unclouded.core.model import PublicHub
-from unclouded.core.printable import printable
 from unclouded.core.publisher import Publisher, PublisherStatus
-from unclouded.core.supervise import supervise
+from unclouded.core.system.supervise import supervise
+from unclouded.core.text.printable import printable
 
 log = logging.getLogger("unclouded.publishing")
 

@@ -4,11 +4,11 @@ import secrets
 import ssl
 from pathlib import Path
 
+from unclouded.app.configuration.checks.named_files import secret_of
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.named_files import secret_of
 from unclouded.app.publishing.registry import PublisherContext
 from unclouded.core.errors import ConfigError
-from unclouded.core.tls import client_context
+from unclouded.core.security.tls import client_context
 from unclouded.publish.delivery.publisher import DeliveryPublisher
 from unclouded.publish.influx.target import influx_target
 from unclouded.publish.webhook.target import webhook_target

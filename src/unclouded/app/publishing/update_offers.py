@@ -11,7 +11,7 @@ would refuse is not offered either.
 import re
 from collections.abc import Mapping, Sequence
 
-from unclouded.app.update_files import UpdateFiles
+from unclouded.app.files.update_files import UpdateFiles
 from unclouded.core.model import Device, UpdateFile
 from unclouded.publish.mqtt.updates import UpdateOffer, installed_version, takes_updates
 

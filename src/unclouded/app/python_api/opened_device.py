@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from unclouded.app.configuration.config import parse_config
-from unclouded.app.configuration.tables import DeviceTable, HiddenText
+from unclouded.app.configuration.tables.file import DeviceTable, HiddenText
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.core.errors import LinkError
 from unclouded.core.model import Command, Device, Fact, Outcome, Reading, Status, Value

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from unclouded.app.simulation.simulation import SimPlaces, SimulatedDevices
 from unclouded.core.errors import LinkError
 from unclouded.core.family import SimOptions
-from unclouded.core.session import Settled
+from unclouded.core.sessions.session import Settled
 from unclouded.families.meross import SIM_KEY
 
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from unclouded.app.access.hub_access import is_running
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.configuration.config import Config
-from unclouded.app.hub_access import is_running
-from unclouded.app.hub_client import HubClient
 from unclouded.app.rules.testing import day_range, replayed
 from unclouded.core.errors import CommandError, LinkError, StoreError
-from unclouded.core.rule_views import RulesView, RuleTestView, RuleView
 from unclouded.core.times import parse_time
+from unclouded.core.views.rules import RulesView, RuleTestView, RuleView
 from unclouded.rules.engine.rule_engine import RuleEngine
 from unclouded.rules.engine.rule_states import rules_view
 from unclouded.rules.text.spans import LONGEST_S

@@ -12,14 +12,14 @@ from typing import Any, Protocol
 
 import msgspec
 
+from unclouded.app.configuration.checks.rules import drafted_rule
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.id_changes import renaming
-from unclouded.app.configuration.rule_reading import drafted_rule
+from unclouded.app.configuration.edits.id_changes import renaming
 from unclouded.app.rules.testing import replayed
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Command, Device, Fact, Memory, Notice, Outcome, PublicHub, Reading, Status, Value
-from unclouded.core.rule_views import RulesView, RuleTestView, RuleView, TimerView
 from unclouded.core.times import iso
+from unclouded.core.views.rules import RulesView, RuleTestView, RuleView, TimerView
 from unclouded.rules.engine.bound_rule import NEVER
 from unclouded.rules.engine.outputs import RuleCommand, RuleEvent, RuleOutput
 from unclouded.rules.engine.renamed_memory import renamed_memory

@@ -12,8 +12,8 @@ import msgspec
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Fact, Reading, Status
-from unclouded.core.rule_views import RuleTestLine, RuleTestView
 from unclouded.core.times import iso
+from unclouded.core.views.rules import RuleTestLine, RuleTestView
 from unclouded.rules.calendar.calendar import HomeCalendar
 from unclouded.rules.conditions import Comparison, leaves
 from unclouded.rules.devices import RuleDevices

@@ -14,7 +14,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Mapping
 
-from unclouded.core.whole_number import whole_number
+from unclouded.core.text.whole_number import whole_number
 
 LONGEST_US = 10**15  # microseconds; more is none
 

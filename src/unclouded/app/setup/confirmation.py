@@ -16,7 +16,7 @@ from unclouded.app.setup.hub_for_setup import HubForSetup, PlugServer, is_since
 from unclouded.app.setup.steps import ACCESS_POINT, Report, SentSettings, SetupPlan, SetupTimes
 from unclouded.core.errors import LinkError
 from unclouded.core.times import duration_text
-from unclouded.core.views import SetupStep, SetupStepName, SetupStepState
+from unclouded.core.views.facts import SetupStep, SetupStepName, SetupStepState
 from unclouded.families.meross.setup.problems import explain_trace
 from unclouded.families.meross.setup.scripts import SetupSettings
 from unclouded.families.meross.wire.messages import Trace

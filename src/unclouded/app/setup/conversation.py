@@ -11,7 +11,7 @@ from typing import Self
 
 from unclouded.app.driven_session import DrivenSession
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Advanced,
     Ambient,
     AskClock,
@@ -26,7 +26,7 @@ from unclouded.families.meross.setup.scripts import SetupSettings
 from unclouded.families.meross.setup.session import PlugSetup
 from unclouded.hub.clock import WallClock
 from unclouded.hub.zone import clock_time
-from unclouded.links.http import HttpLink, open_http
+from unclouded.links.http.link import HttpLink, open_http
 from unclouded.links.url import parse
 
 Progress = Callable[[str], None]

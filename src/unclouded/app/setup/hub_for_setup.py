@@ -7,10 +7,10 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from unclouded.app.access.hub_client import HubClient, device_path
 from unclouded.app.admissions import FAMILY
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.tables import BROKER
-from unclouded.app.hub_client import HubClient, device_path
+from unclouded.app.configuration.tables.file import BROKER
 from unclouded.core.errors import ConfigError
 from unclouded.core.times import from_iso
 

@@ -13,7 +13,7 @@ from unclouded.app.discovery import find_in_network
 from unclouded.app.setup.conversation import SetupConversation
 from unclouded.app.setup.hub_for_setup import PlugServer
 from unclouded.core.errors import CommandError, LinkError
-from unclouded.core.whole_number import whole_number
+from unclouded.core.text.whole_number import whole_number
 from unclouded.families.meross.setup.scripts import SetupSettings
 
 LOCAL_TIME = Path("/etc/localtime")

@@ -29,8 +29,8 @@ from unclouded.app.setup.steps import (
 )
 from unclouded.core.errors import CommandError, LinkError, UncloudedError
 from unclouded.core.model import Admission
-from unclouded.core.session import Settled
-from unclouded.core.views import NetworkView, SetupStep, SetupStepName
+from unclouded.core.sessions.session import Settled
+from unclouded.core.views.facts import NetworkView, SetupStep, SetupStepName
 from unclouded.families.meross.setup.problems import HOLD_BUTTON, explain_trace
 from unclouded.families.meross.setup.requests import chosen_network
 from unclouded.families.meross.setup.scripts import SetupPlug, SetupSettings

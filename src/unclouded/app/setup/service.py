@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.tables import HiddenText
-from unclouded.app.hub_client import HubClient
+from unclouded.app.configuration.tables.file import HiddenText
 from unclouded.core.errors import CommandError, LinkError, UncloudedError
-from unclouded.core.views import FoundPlug, SetupStep
+from unclouded.core.views.facts import FoundPlug, SetupStep
 from unclouded.web.schemas import SetupBody, SetupJoinBody, SetupPhase, SetupView
 
 if TYPE_CHECKING:

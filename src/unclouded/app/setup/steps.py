@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from unclouded.app.configuration.tables import HiddenText
-from unclouded.core.views import NetworkView, SetupStep
+from unclouded.app.configuration.tables.file import HiddenText
+from unclouded.core.views.facts import NetworkView, SetupStep
 from unclouded.families.meross.setup.networks import by_name, encryption_of, is_open, name_of
 from unclouded.families.meross.setup.scripts import SetupPlug
 from unclouded.families.meross.wire.messages import Trace, WifiNetwork

@@ -7,14 +7,14 @@ from ssl import SSLContext
 import msgspec
 
 from unclouded.core.errors import LinkError
-from unclouded.core.link import Inlet, Link
-from unclouded.core.session import AskServer, Failure, Out, Refusal
-from unclouded.core.tls import plug_client_context
+from unclouded.core.security.tls import plug_client_context
+from unclouded.core.sessions.link import Inlet, Link
+from unclouded.core.sessions.session import AskServer, Failure, Out, Refusal
 from unclouded.families import meross
 from unclouded.links.broker.plug_client import PATH, Login, PlugClient
 from unclouded.links.dial import fail_soon
-from unclouded.links.file_server import facing
-from unclouded.links.http_fetch import fetch
+from unclouded.links.http.fetch import fetch
+from unclouded.links.http.file_server import facing
 from unclouded.sim.seeded_random import SeededRandom
 
 DOWNLOAD_TIMEOUT_S = 60.0

@@ -15,8 +15,8 @@ from unclouded.app.simulation.simulated_plug import BoundPlug, PlugSurroundings,
 from unclouded.app.simulation.state import StateFile
 from unclouded.core.errors import CommandError
 from unclouded.core.family import SimOptions
-from unclouded.core.link import Link
-from unclouded.core.session import Settled
+from unclouded.core.sessions.link import Link
+from unclouded.core.sessions.session import Settled
 from unclouded.families import family as family_of
 from unclouded.families.meross import CONSOLE_FAULTS, CONSOLE_KIND, SIM_KEY
 from unclouded.links import check_url, open_link

@@ -30,7 +30,7 @@ class StateFile:
         try:
             return {key: b64decode(text, validate=True) for key, text in self._memories.get(device, {}).items()}
         except ValueError:
-            raise ConfigError(f"The state in {self._path} is damaged. Remove the file to begin anew.") from None
+            raise ConfigError(f"The state in {self._path} is damaged. Remove the file to begin again.") from None
 
     def remember(self, device: str, key: str, value: bytes) -> None:
         if self._path is not None:

@@ -16,7 +16,7 @@ import msgspec
 from unclouded.app.uplink.journal import CommandJournal, JournalEntry
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import Command, Outcome
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 from unclouded.uplink.messages import CommandReport, CommandState, FleetCommand
 
 log = logging.getLogger("unclouded.uplink")
@@ -134,9 +134,9 @@ class FleetCommands:
     def _judged(self, command: FleetCommand, device: str | None, now: float) -> tuple[CommandState | None, str]:
         """Why it is not carried out; None = it is."""
         if not self._rules.allowed:
-            return "not_allowed", "This home does not let the fleet switch anything."
+            return "not_allowed", "This home does not allow the fleet to switch devices."
         if command.until <= now * 1000:
-            return "expired", "It came after the time until which it was wanted."
+            return "expired", "It arrived after it had expired."
         if device is None:
             return "refused", f"The fleet gets no device {printable(command.device[:100])!r} of this home."
         if why := self._rules.why_not(device, command.point):
@@ -177,4 +177,6 @@ class FleetCommands:
     def _ended(self, id: str, task: "asyncio.Task[CommandReport | None]") -> None:
         self._open.pop(id, None)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("A command of the fleet crashed; after a restart of the hub it has an outcome.", exc_info=error)
+            log.error(
+                "A command of the fleet crashed; its outcome is reported after a restart of the hub.", exc_info=error
+            )

@@ -16,8 +16,8 @@ import msgspec
 
 from unclouded import VERSION
 from unclouded.core.errors import CommandError, LinkError
-from unclouded.core.printable import printable
-from unclouded.core.tls import client_context
+from unclouded.core.security.tls import client_context
+from unclouded.core.text.printable import printable
 from unclouded.uplink.joining import (
     LEAVE_PATH,
     PATH,
@@ -38,7 +38,7 @@ ADDRESS = "Compare the address behind @ with the invitation."
 AWAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 CLOCK_CODES = (9, 10)  # of X.509: not yet valid, expired
 REFUSED = (
-    "The fleet does not take this code: it is unknown, has expired (codes are valid for 15 minutes) or was used. Ask "
+    "The fleet does not accept this code: it is unknown, has expired (codes are valid for 15 minutes) or was used. Ask "
     "its operator for another one. A hub that the fleet has revoked leaves first: unclouded leave"
 )
 
@@ -76,13 +76,13 @@ class FleetHttp:
         if status == 403:
             raise CommandError(REFUSED)
         if status in NO_FLEET:
-            raise LinkError(f"{self._url.netloc} answers ({status}), but is no fleet of Unclouded. {ADDRESS}")
+            raise LinkError(f"{self._url.netloc} answers ({status}), but not as a fleet of Unclouded. {ADDRESS}")
         if status != 200:
             raise LinkError(_failure(status, body))
         try:
             return msgspec.json.decode(body, type=EnrolAnswer)
         except (msgspec.MsgspecError, UnicodeError):
-            raise LinkError(f"{self._url.netloc} answers, but is no fleet of Unclouded. {ADDRESS}") from None
+            raise LinkError(f"{self._url.netloc} answers, but not as a fleet of Unclouded. {ADDRESS}") from None
 
     def leave(self, request: LeaveRequest) -> None:
         """Raises LinkError."""
@@ -98,7 +98,7 @@ class FleetHttp:
         try:
             return msgspec.json.decode(body, type=RenewAnswer)
         except (msgspec.MsgspecError, UnicodeError):
-            raise LinkError(f"{self._url.netloc} answers, but is no fleet of Unclouded.") from None
+            raise LinkError(f"{self._url.netloc} answers, but not as a fleet of Unclouded.") from None
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -158,7 +158,7 @@ def _failure(status: int, body: bytes) -> str:
     except (msgspec.MsgspecError, UnicodeError):
         reason = ""
     hint = " Try again later." if status in (429, 503) else ""
-    return f"The fleet refuses it ({status}): {printable(reason[:300]) or 'it says no reason.'}{hint}"
+    return f"The fleet refuses it ({status}): {printable(reason[:300]) or 'it gives no reason.'}{hint}"
 
 
 def _hint(error: Exception) -> str:
@@ -190,5 +190,5 @@ def _check_clock(date: str | None) -> None:
         direction = "ahead of" if off > 0 else "behind"
         raise CommandError(
             f"The clock of this computer is {abs(off) / 3600:.1f} hours {direction} that of the fleet. Set it, and run "
-            "the same command again: the code is not lost."
+            "the same command again: the code is still valid."
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from unclouded.app.configuration.cost_tables import CostsTable
+from unclouded.app.configuration.tables.costs import CostsTable
 from unclouded.app.costs.measured_home import Columns, MeasuredHome, home_energy, measured_home
 from unclouded.app.costs.quarter_columns import QuarterColumn, QuarterColumns
 from unclouded.core.model import Device

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from unclouded import VERSION
-from unclouded.app.configuration.cost_tables import CostsTable
+from unclouded.app.configuration.tables.costs import CostsTable
 from unclouded.app.costs.measured_home import MeasuredHome, measured_home
 from unclouded.app.uplink.home_energy import lets_out_grid
 from unclouded.core.model import Alert, Device, Fact, Reading, Status

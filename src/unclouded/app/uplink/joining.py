@@ -13,11 +13,11 @@ import msgspec
 
 from unclouded import VERSION
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.fleet_table import FleetTable
+from unclouded.app.configuration.tables.fleet import FleetTable
 from unclouded.app.uplink.fleet_http import FleetHttp
 from unclouded.app.uplink.membership import HUB_ID, Membership, MembershipFiles
-from unclouded.core.configuration_views import HubEdit, ReloadView
 from unclouded.core.errors import CommandError, ConfigError, LinkError
+from unclouded.core.views.configuration import HubEdit, ReloadView
 from unclouded.links.nats.connection import nats_server
 from unclouded.uplink.joining import Invitation, InvitationError, read_invitation, signed_leave, signed_request
 
@@ -88,7 +88,7 @@ def leave(config: Config, change: Change) -> FleetLeft:
     """Raises CommandError where the home is in no fleet; ConfigError, StoreError where its files cannot be written."""
     files = MembershipFiles(config.state)
     if not files.is_there and config.tables.fleet is None:
-        raise CommandError("This hub is in no fleet.")
+        raise CommandError("This hub has not joined a fleet.")
     if config.tables.fleet is not None:
         change(HubEdit(table=TABLE))
     problem = _revoked(files)

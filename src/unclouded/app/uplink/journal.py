@@ -14,9 +14,9 @@ from typing import Protocol
 
 import msgspec
 
-from unclouded.app.new_file import new_file
-from unclouded.core.durable import sync_to_disk
+from unclouded.app.files.new_file import new_file
 from unclouded.core.errors import StoreError
+from unclouded.core.system.durable import sync_to_disk
 from unclouded.uplink.messages import CommandReport, CommandState
 
 KEPT_S = 30 * 86_400

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from unclouded.app.uplink.membership import Membership
 from unclouded.app.uplink.sent_log import SentLog, SentMessage
 from unclouded.core.errors import StoreError
-from unclouded.core.nkeys import NKey
+from unclouded.core.security.nkeys import NKey
 from unclouded.links.nats.client import NatsClient, NatsReply
 from unclouded.links.nats.connection import NatsIdentity
 from unclouded.links.nats.wire import NatsMessage
@@ -64,7 +64,7 @@ class FleetLink:
         return await self.client.request(subject, data, timeout_s)
 
     def publish(self, subject: str, data: bytes) -> bool:
-        """Whether it was handed to the network."""
+        """Whether it was given to the network."""
         if not self.is_up or not self.client.publish(subject, data):
             return False
         self._note(subject, data)
@@ -100,4 +100,4 @@ class FleetLink:
         except StoreError as error:
             if str(error) != self._problem:
                 self._problem = str(error)
-                log.warning("What is sent to the fleet is not noted: %s", error)
+                log.warning("The log of sent messages cannot be written: %s", error)

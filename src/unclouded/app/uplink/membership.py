@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from unclouded.app.new_file import new_file
+from unclouded.app.files.new_file import new_file
 from unclouded.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from unclouded.core.nkeys import NKey
+    from unclouded.core.security.nkeys import NKey
 
 KEY_FILE, FILE = "fleet.key", "fleet.json"
 SEED_BYTES = 32
@@ -83,7 +83,7 @@ class MembershipFiles:
 
     def key(self) -> "NKey":
         """The key that was made for this hub."""
-        from unclouded.core.nkeys import KeyTextError, read_seed
+        from unclouded.core.security.nkeys import KeyTextError, read_seed
 
         try:
             return read_seed(self.key_file.read_text("ascii").strip(), "user")
@@ -94,7 +94,7 @@ class MembershipFiles:
 
     def made_key(self) -> "NKey":
         """The key that is there, else a new one: a hub that asks again with the same key stays the same."""
-        from unclouded.core.nkeys import NKey
+        from unclouded.core.security.nkeys import NKey
 
         if self.key_file.exists():
             return self.key()

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.fleet_table import FleetTable
-from unclouded.app.new_file import new_file
+from unclouded.app.configuration.tables.fleet import FleetTable
+from unclouded.app.files.new_file import new_file
 from unclouded.core.errors import ConfigError
 from unclouded.uplink.let_out import DeviceLevel, LetOutRules
 

@@ -1,6 +1,6 @@
 """Questions of the fleet: requests to the hub's own HTTP API, as far as the home allows it.
 
-    down.HUB.question ─► allowed at all? ─► the asker's role, a list of paths ─► the API ─► at most 900 kB
+    down.HUB.question ─► allowed at all? ─► the caller's role, a list of paths ─► the API ─► at most 900 kB
 
 Who may look at the page sees all of its devices: levels of devices are about what is sent by itself. People, passwords,
 backups, the configuration, firmware and set-up are never reached from here. Source: docs/protocols/fleet.md §9
@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 from starlette.types import ASGIApp, Message, Scope
 
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 from unclouded.uplink.messages import Question, Reply
 
 log = logging.getLogger("unclouded.uplink")
@@ -103,14 +103,14 @@ class FleetQuestions:
 
     def _why_not(self, question: Question) -> str:
         if not self._allowed:
-            return "This home does not let the fleet look at its hub."
+            return "This home does not allow the fleet to view its hub."
         path = unquote(urlsplit(question.path).path)
         if not any(_fits(one, path) for one in ALLOWED.get(question.method, ())):
             return f"{printable(question.method[:10])} {printable(path[:100])} is not asked from a fleet."
         if question.method == "GET":
             return ""
         if not self._control:
-            return "This home does not let the fleet switch anything."
+            return "This home does not allow the fleet to switch devices."
         is_owners = any(_fits(one, path) for one in OWNER_SWITCHES)
         if question.role == "viewer" or (is_owners and question.role != "owner"):
             return f"With the role {question.role} this is not permitted."

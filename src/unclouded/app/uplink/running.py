@@ -13,7 +13,7 @@ import msgspec
 
 from unclouded import VERSION
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.fleet_table import FleetTable
+from unclouded.app.configuration.tables.fleet import FleetTable
 from unclouded.app.publishing.registry import HubParts
 from unclouded.app.uplink.commands import CommandRules, FleetCommands
 from unclouded.app.uplink.driver import UplinkDriver, UplinkHandlers
@@ -157,7 +157,7 @@ class UplinkRun:
         state, sent = self.link.client.state, self.driver.counts if self.driver is not None else None
         parts = [state.text]
         if self.link.is_up and self.driver is not None and not self.driver.session.is_welcome:
-            parts.append("The fleet has not greeted this hub yet.")
+            parts.append("The fleet has not answered this hub's hello yet.")
         if sent is not None and sent.last_at:
             at = datetime.fromtimestamp(sent.last_at, self._context.config.zone)
             parts.append(f"Last sent {at:%H:%M}: {sent.last_bytes} bytes, {self._what(sent.last_level)}.")
@@ -265,9 +265,9 @@ class UplinkRun:
         try:
             answer = await asyncio.to_thread(FleetHttp(known.url, known.authority).renew, request)
         except (LinkError, CommandError) as error:
-            log.warning("Fleet: no other token: %s", error)
+            log.warning("Fleet: the token was not renewed: %s", error)
             return
-        log.info("Fleet: this hub has got another token.")
+        log.info("Fleet: this hub has received a new token.")
         await self._keep(token=answer.token, issued=float(wall), expires=answer.expires)
 
     def _out(self, level: str) -> frozenset[str]:
@@ -324,7 +324,7 @@ class UplinkRun:
             return decode_message(message.data)
         except MessageError as error:
             self._unreadable += 1
-            log.warning("The fleet sends something that cannot be read: %s.", error)
+            log.warning("Fleet: a message of the server cannot be read and is ignored: %s.", error)
             return None
 
     async def _take(self, command: FleetCommand, reply: str) -> None:

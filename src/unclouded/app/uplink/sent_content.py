@@ -44,7 +44,7 @@ class SentContent(msgspec.Struct, frozen=True, kw_only=True):
 def sent_content(message: SentMessage) -> SentContent:
     """Never raises: what cannot be read says so."""
     if message.subject.startswith(LIVE):
-        return _content(message, "live", "Changes that someone at the fleet looks at.", _json(message.data))
+        return _content(message, "live", "Live values, as a user of the fleet views this home.", _json(message.data))
     try:
         found = decode_message(message.data)
     except MessageError as error:

@@ -25,7 +25,7 @@ class FleetUplink:
     def __init__(self, context: PublisherContext) -> None:
         table, parts = context.config.tables.fleet, context.parts
         if table is None or parts is None:
-            raise ConfigError("There is no fleet.")
+            raise ConfigError("This hub has not joined a fleet.")
         self._notify = context.notify
         files = MembershipFiles(context.config.state)
         files.load(), files.key()  # what is missing is said now

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from unclouded import VERSION
-from unclouded.app.configuration.cost_tables import CostsTable
+from unclouded.app.configuration.tables.costs import CostsTable
 from unclouded.app.thread_switches import quick_thread_switches
 from unclouded.app.uplink.home_energy import HomeEnergyWindows
 from unclouded.core.errors import StoreError

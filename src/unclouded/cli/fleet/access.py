@@ -14,10 +14,10 @@ from typing import TypeVar
 import click
 
 from unclouded.core.errors import CommandError
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.views import HomeFilter, HomeLine, OrganisationRow, Scope
+from unclouded.fleet.base.reading.views import HomeFilter, HomeLine, OrganisationRow, Scope
 from unclouded.fleet.configuration import FleetConfiguration, find_fleet
 
 T = TypeVar("T")

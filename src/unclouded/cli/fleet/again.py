@@ -11,7 +11,7 @@ from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 from unclouded.core.times import iso
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.views import AgainRequest
+from unclouded.fleet.base.reading.views import AgainRequest
 
 
 @click.command("again")
@@ -21,14 +21,14 @@ from unclouded.fleet.base.views import AgainRequest
 @fleet_option
 @json_option
 def command(hub: str | None, since: str, is_all: bool, folder: str | None, as_json: bool) -> None:
-    """Want everything from --since on once more, of the home of HUB or of --all.
+    """Have everything since --since sent again, by HUB or by --all hubs.
 
-    Homes learn of it with their next hello: at once where they connect, else within an hour. What the fleet has already
-    is kept. The last 40 days need no such request: homes compare them by themselves.
+    Hubs get this request when they connect, or within an hour. What the fleet has already is kept. The last 40 days
+    need no such request: hubs compare them by themselves.
     """
     at = time_option(since, named_zone(computer_zone()))
     if bool(hub) == is_all or at is None:
-        raise CommandError("Name a HUB, or say --all.")
+        raise CommandError("Name a HUB, or give --all.")
 
     async def again(base: FleetBases) -> AgainRequest:
         home = await find_home(base, hub) if hub else None
@@ -42,4 +42,4 @@ def command(hub: str | None, since: str, is_all: bool, folder: str | None, as_js
     if as_json:
         print_json({"number": request.number, "since": iso(request.since), "hub": request.hub})
         return
-    print_text(f"Everything since {iso(request.since)} is wanted again (request {request.number}).")
+    print_text(f"Everything since {iso(request.since)} is requested again (request {request.number}).")

@@ -7,7 +7,7 @@ from unclouded.cli.options import json_option
 from unclouded.cli.output.homes_text import command_json, command_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.views import GivenCommand
+from unclouded.fleet.base.reading.views import GivenCommand
 
 MOST = 1000
 
@@ -18,10 +18,10 @@ MOST = 1000
 @fleet_option
 @json_option
 def command(hub: str | None, last: int, folder: str | None, as_json: bool) -> None:
-    """List commands to all homes, or to that of HUB, the newest first, and what became of them.
+    """List commands to all hubs, or to HUB, newest first, with their outcomes.
 
-    waiting: provably not delivered yet. sent: perhaps delivered, no report yet. undelivered: it ended before the home
-    was reached. Everything else was said by the home itself.
+    waiting: provably not delivered yet. sent: perhaps delivered, no report yet. undelivered: its time ended before the
+    hub was reached. All other outcomes are reports of the hub.
     """
 
     async def given(base: FleetBases) -> list[GivenCommand]:

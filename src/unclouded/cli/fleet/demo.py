@@ -11,7 +11,7 @@ from unclouded.cli.signals import run_stoppable, until_stopped
 
 HOMES = 50
 TRY = """\
-  the page    {url}   sign in as {person} with the password {password}
+  the page    {url}   log in as {person} with the password {password}
   in another terminal:
     export UNCLOUDED_FLEET={folder}
     unclouded fleet hubs                         all homes, those that need attention first

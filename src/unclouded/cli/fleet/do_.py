@@ -41,7 +41,7 @@ def command(
 ) -> None:
     """List the actions of DEVICE in the home of HUB, or run one: `fleet do HUB meter reset_radio --yes`.
 
-    The home is asked now, and has to be connected; it does it only where it lets the fleet ask and control.
+    The hub must be connected now. It carries the action out only where [fleet] allows questions and control.
     """
 
     async def find(base: FleetBases) -> str:
@@ -86,7 +86,7 @@ def _decoded(data: bytes) -> Any:
     try:
         return msgspec.json.decode(data)
     except (msgspec.MsgspecError, UnicodeError):
-        raise LinkError("The home answered with something else than JSON.") from None
+        raise LinkError("The answer of the hub is not JSON.") from None
 
 
 def _check(answer: HubAnswer) -> None:
@@ -94,4 +94,4 @@ def _check(answer: HubAnswer) -> None:
     if answer.status >= 400:
         problem = _decoded(answer.body)
         detail = problem.get("detail") if isinstance(problem, dict) else None
-        raise CommandError(f"The home says: {detail or answer.status}")
+        raise CommandError(f"The hub refuses it: {detail or answer.status}")

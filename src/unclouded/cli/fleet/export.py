@@ -7,7 +7,7 @@ from typing import BinaryIO, Literal, get_args
 
 import click
 
-from unclouded.app.new_file import new_file
+from unclouded.app.files.new_file import new_file
 from unclouded.cli.fleet.access import ALL, find_organisation, fleet_option, with_base
 from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
@@ -15,7 +15,7 @@ from unclouded.fleet.api.context import FleetContext
 from unclouded.fleet.api.routes.export import FleetExportQuery, exported
 from unclouded.fleet.api.views import FleetContent
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.web.password_checks import PasswordChecks
+from unclouded.web.access.password_checks import PasswordChecks
 
 STDOUT = "-"
 Format = Literal["csv", "jsonl", "parquet"]
@@ -29,7 +29,7 @@ Format = Literal["csv", "jsonl", "parquet"]
 @click.option("--from", "start", metavar="DAY", help="First day of energy: 2026-11-01.")
 @click.option("--to", "end", metavar="DAY", help="Last day, with it.")
 @click.option("--org", metavar="NAME", help="Only this organisation.")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @fleet_option
 @json_option
 def command(

@@ -9,8 +9,8 @@ from unclouded.cli.fleet.access import find_home, fleet_bases, fleet_option, ope
 from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError, LinkError
-from unclouded.core.printable import printable
-from unclouded.fleet.base.views import HomeLine
+from unclouded.core.text.printable import printable
+from unclouded.fleet.base.reading.views import HomeLine
 from unclouded.fleet.configuration import FleetConfiguration, find_fleet
 from unclouded.fleet.enrolment.service import push_revocations
 
@@ -46,5 +46,5 @@ async def _forget(fleet: FleetConfiguration, hub: str, yes: bool) -> tuple[HomeL
         try:
             await push_revocations(fleet, base, now)
         except LinkError as error:
-            return home, f"{error} It stays connected until then; nothing is taken from it any more."
+            return home, f"{error} It stays connected until then; nothing is accepted from it any more."
     return home, ""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 
 from unclouded.app.computer_zone import named_zone
-from unclouded.app.stored_history import StoredRow
+from unclouded.app.stored.history import StoredRow
 from unclouded.cli.fleet.access import ALL, find_home, fleet_option, with_base
 from unclouded.cli.options import json_option, time_option
 from unclouded.cli.output.history_text import print_csv, row_json, row_text
@@ -43,7 +43,7 @@ def command(
     """Print what the fleet has of DEVICE (of all POINTS, or of those named) in the home of HUB, oldest first.
 
     The output is that of `unclouded history`: of the finest level that the home lets out and that has no more than
-    --rows rows; readings, or the least, mean and greatest of each minute or quarter of an hour. Times without a zone
+    --rows rows; readings, or the minimum, mean and maximum of each minute or quarter of an hour. Times without a zone
     are those of the home.
     """
 

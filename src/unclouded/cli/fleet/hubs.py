@@ -11,7 +11,7 @@ from unclouded.cli.output.homes_text import home_json, home_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.views import HomeFilter, HomeLine, HomeState
+from unclouded.fleet.base.reading.views import HomeFilter, HomeLine, HomeState
 
 STATES: Mapping[str, HomeState] = {"offline": "offline", "flagged": "attention", "behind": "behind"}  # by option
 
@@ -52,7 +52,7 @@ def command(
             print_json(home_json(one))
         return
     if not homes:
-        print_text("No hub is like this.", err=True)
+        print_text("No hub matches.", err=True)
         return
     for line in home_lines(homes, time.time()):
         print_text(line)

@@ -28,8 +28,12 @@ LOCAL_PAGE = "http://127.0.0.1:8400"
     "--route", "routes", multiple=True, metavar="HOST", help="How the nodes reach each other. [default: --host]"
 )
 @click.option("--web", metavar="URL", help="How people and hubs reach the page. [default: https://HOST:8443]")
-@click.option("--dsn", default=DSN, show_default=True, metavar="DSN", help="The database, as libpq takes it.")
-@click.option("--certificate", type=click.Path(exists=True), help="Certificate with its chain (PEM); else one is made.")
+@click.option(
+    "--dsn", default=DSN, show_default=True, metavar="DSN", help="The database, as a connection string of libpq."
+)
+@click.option(
+    "--certificate", type=click.Path(exists=True), help="Certificate with its chain (PEM). [default: one is made]"
+)
 @click.option("--key", type=click.Path(exists=True), help="The key of --certificate.")
 @click.option("--local", "is_local", is_flag=True, help="For this computer only, without TLS: to try it out.")
 @json_option
@@ -46,7 +50,7 @@ def command(
 ) -> None:
     """Make the folder of a new fleet: keys, certificates, fleet.toml, and files for nats-server and systemd.
 
-    FOLDER is empty or not there [default: /var/lib/unclouded-fleet]. Nothing is replaced, started or installed.
+    FOLDER must be empty or not exist yet [default: /var/lib/unclouded-fleet]. Nothing is replaced, started or installed.
     """
     if is_local == bool(hosts):
         raise CommandError("Give --host with the name by which hubs reach this computer, or --local to try it out.")
@@ -95,13 +99,13 @@ def _next_steps(folder: Path, nodes: int) -> list[str]:
         f"The fleet is in {folder}.",
         "",
         f"1. Take {folder / 'offline'} away from this computer: keys of the operator, accounts and certificates.",
-        "   Whoever has them can be anyone in this fleet. They are needed only to replace other keys.",
+        "   Whoever has them can act as any part of this fleet. They are needed only to replace other keys.",
         f"2. Make the database and its owner, as root: runuser -u postgres -- createuser --createrole {USER}",
         f"   runuser -u postgres -- createdb --owner {USER} unclouded_fleet",
         f"3. Install the services, as root: cp {folder}/systemd/*.service /etc/systemd/system/",
         f"   cp {folder}/systemd/*.sysusers.conf /etc/sysusers.d/{USER}.conf && systemd-sysusers",
         f"   chown -R {USER}: {folder} && systemctl daemon-reload",
         f"   systemctl enable --now unclouded-nats unclouded-fleet     NATS reads {conf}",
-        f"4. See whether all is well: unclouded fleet doctor --fleet {folder}",
+        f"4. Check it: unclouded fleet doctor --fleet {folder}",
         f"5. Invite the first home: unclouded fleet enrol --fleet {folder} --org NAME",
     ]

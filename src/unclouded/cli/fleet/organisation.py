@@ -7,9 +7,9 @@ import click
 from unclouded.cli.fleet.access import find_organisation, fleet_option, operator_name, with_base
 from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.views import OrganisationRow
+from unclouded.fleet.base.reading.views import OrganisationRow
 
 
 @click.group("organisation")
@@ -71,7 +71,7 @@ def add(name: str, shard: int | None, folder: str | None, as_json: bool) -> None
 @fleet_option
 @json_option
 def rename(org: str, name: str, folder: str | None, as_json: bool) -> None:
-    """Call the organisation ORG (its name or number) something else."""
+    """Rename the organisation ORG (its name or number)."""
 
     async def change(base: FleetBases) -> OrganisationRow:
         known = await find_organisation(base, org)

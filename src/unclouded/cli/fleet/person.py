@@ -10,12 +10,12 @@ from unclouded.cli.fleet.access import ALL, find_organisation, fleet_option, ope
 from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 from unclouded.core.times import iso
 from unclouded.fleet.api.passwords import session_digest, stored_password
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.views import PersonRow, Role
-from unclouded.web.password import random_password
+from unclouded.fleet.base.reading.views import PersonRow, Role
+from unclouded.web.access.password import random_password
 
 ROLES: tuple[Role, ...] = ("viewer", "operator", "owner")
 LONGEST_DAYS = 3_650
@@ -29,10 +29,10 @@ org_option = click.option("--org", metavar="NAME", required=True, help="Organisa
 
 @click.group("person")
 def command() -> None:
-    """Who may sign in to the fleet's page and API: their roles in organisations, passwords and tokens.
+    """Who may log in to the fleet's page and API: their roles in organisations, passwords and tokens.
 
-    A viewer sees everything of an organisation, an operator also gives commands and makes codes, an owner also shuts
-    homes out, gives roles and reads the audit. A person may have a role in several organisations.
+    A viewer sees everything of an organisation, an operator also gives commands and makes codes, an owner also revokes
+    homes, gives roles and reads the audit. A person may have a role in several organisations.
     """
 
 
@@ -46,7 +46,7 @@ def list_persons(folder: str | None, as_json: bool) -> None:
         print_json([_json(one) for one in persons])
         return
     if not persons:
-        print_text("No one may sign in yet: unclouded fleet person add LOGIN --org NAME --role owner")
+        print_text("No one may log in yet: unclouded fleet person add LOGIN --org NAME --role owner")
     for one in persons:
         roles = ", ".join(f"{role.role} of {printable(role.organisation_name)}" for role in one.roles) or "no role"
         seen = f", last seen {iso(one.seen)}" if one.seen else ""
@@ -58,12 +58,12 @@ def list_persons(folder: str | None, as_json: bool) -> None:
 @click.argument("login")
 @org_option
 @click.option("--role", type=click.Choice(ROLES), default="viewer", show_default=True, help="What they may do in it.")
-@click.option("--name", default="", help="What people call them.")
+@click.option("--name", default="", help="Name that is shown.")
 @stdin_option
 @fleet_option
 @json_option
 def add(login: str, org: str, role: Role, name: str, from_stdin: bool, folder: str | None, as_json: bool) -> None:
-    """Make a person, or give one who is there a role in another organisation.
+    """Add a person, or give one who exists a role in another organisation.
 
     A new person gets a password that is printed this once, unless it is given with --stdin.
     """

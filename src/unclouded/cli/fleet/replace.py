@@ -25,7 +25,7 @@ RESTART_FLEET = "Restart each `unclouded fleet serve` (systemctl restart uncloud
 NEXT = {
     "hub": RESTART_FLEET,
     "fleet": RESTART_FLEET,
-    "former": "Tokens of keys of before are refused from now on.",
+    "former": "Tokens of former keys are refused from now on.",
     "revoke": f"Restart nats-server with the new file. {RESTART_FLEET}",
     "certificates": f"Restart nats-server. {RESTART_FLEET}",
 }
@@ -33,17 +33,17 @@ NEXT = {
 
 @click.command("replace")
 @click.argument("what", type=click.Choice(WHAT))
-@click.option("--now", "at_once", is_flag=True, help="Tokens of the old key are refused at once: it was stolen.")
+@click.option("--now", "at_once", is_flag=True, help="Refuse tokens of the old key at once, as when it was stolen.")
 @click.option("--offline", type=click.Path(exists=True, file_okay=False), help="The folder that was taken away.")
 @fleet_option
 @json_option
 def command(what: str, at_once: bool, offline: str | None, folder: str | None, as_json: bool) -> None:
     """Replace a key or the certificates. WHAT is one of these:
 
-    hub, fleet: the key that signs tokens of hubs, or of the fleet's own processes. Tokens of the old key count until
-    `replace former`, or not at all with --now: then hubs prove their keys over HTTPS, and get others in some minutes.
+    hub, fleet: the key that signs tokens of hubs, or of the fleet's own processes. Tokens of the old key are valid
+    until `replace former`; with --now they are refused at once, and hubs get new ones over HTTPS within minutes.
 
-    former: let tokens of old keys count no more: 45 days later, all hubs that are connected have others.
+    former: refuse tokens of former keys. 45 days after a replacement, all hubs that are connected have new ones.
 
     revoke: the key that signs revocations. certificates: of NATS and the page. Both need --offline.
     """
@@ -59,7 +59,7 @@ def command(what: str, at_once: bool, offline: str | None, folder: str | None, a
         return
     print_text(f"Done: {what}. {NEXT[what]}")
     if problem:
-        print_text(f"{problem} `fleet serve` hands it to NATS within a minute of its start.", err=True)
+        print_text(f"{problem} `fleet serve` sends it to NATS within a minute of its start.", err=True)
 
 
 def _replace(fleet: FleetConfiguration, what: str, offline: Path, at_once: bool) -> None:

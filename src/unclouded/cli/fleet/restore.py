@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from unclouded.app.new_file import new_file
+from unclouded.app.files.new_file import new_file
 from unclouded.cli.fleet.access import find_home, fleet_option, operator_name, with_base
 from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
@@ -20,7 +20,7 @@ PRIVATE = 0o600
 @click.command("restore")
 @click.argument("hub")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @fleet_option
 @json_option
 def command(hub: str, file: Path, force: bool, folder: str | None, as_json: bool) -> None:

@@ -9,8 +9,8 @@ from unclouded.cli.fleet.access import find_home, fleet_bases, fleet_option, ope
 from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import LinkError
-from unclouded.core.printable import printable
-from unclouded.fleet.base.views import HomeLine
+from unclouded.core.text.printable import printable
+from unclouded.fleet.base.reading.views import HomeLine
 from unclouded.fleet.configuration import FleetConfiguration, find_fleet
 from unclouded.fleet.enrolment.service import push_revocations
 
@@ -21,7 +21,7 @@ from unclouded.fleet.enrolment.service import push_revocations
 @json_option
 @click.pass_context
 def command(ctx: click.Context, hub: str, folder: str | None, as_json: bool) -> None:
-    """Put HUB (its id or name) out of the fleet: it is disconnected within seconds, and its key is not taken again.
+    """Revoke HUB (its id or name): it is disconnected within seconds, and its key is not accepted again.
 
     What it has sent stays; `unclouded fleet forget` deletes it. To come back, the home joins with a new code and key.
     """
@@ -29,7 +29,7 @@ def command(ctx: click.Context, hub: str, folder: str | None, as_json: bool) -> 
     if as_json:
         print_json({"hub": home.hub, "name": home.name, "disconnected": not problem, "problem": problem})
     else:
-        print_text(f"{printable(home.name)} ({home.hub}) is revoked: nothing is taken from it any more.")
+        print_text(f"{printable(home.name)} ({home.hub}) is revoked: nothing is accepted from it any more.")
         print_text(problem or "NATS has disconnected it and refuses its key.", err=bool(problem))
     ctx.exit(1 if problem else 0)
 

@@ -32,7 +32,7 @@ def command(follow: bool, last: int | None, config: str | None, data: str | None
     for one in found[-last:] if last else found:
         _print(sent_content(one), chosen.zone, as_json)
     if not found and not follow:
-        print_text("Nothing has left this home.", err=True)
+        print_text("Nothing was sent from this home yet.", err=True)
     if follow:
         for one in follow_sent(folder):
             _print(sent_content(one), chosen.zone, as_json)

@@ -14,12 +14,12 @@ from unclouded.fleet.configuration import FleetConfiguration, find_fleet
 
 @click.command("serve")
 @click.option("--for", "span", type=Span(), help="Stop after this time: 10s, 5m.")
-@click.option("--no-page", is_flag=True, help="Only take in what hubs send: no page, no API, no joining.")
+@click.option("--no-page", is_flag=True, help="Only store what hubs send: no page, no API, no joining.")
 @fleet_option
 @json_option
 def command(span: float | None, no_page: bool, folder: str | None, as_json: bool) -> None:
-    """Run a server of the fleet until Ctrl-C or SIGTERM: it takes in what hubs send, brings them commands, and serves
-    the page, the API and joining.
+    """Run a server of the fleet until Ctrl-C or SIGTERM: it stores what hubs send, delivers commands to them, and
+    serves the page, the API and joining.
 
     NATS and PostgreSQL run beside it, as docs/fleet.md describes. Several servers on the same ones share the work; a
     server that ends stores and answers what it has received first, and one that is killed loses nothing.

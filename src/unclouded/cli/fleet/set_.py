@@ -11,7 +11,7 @@ from unclouded.cli.options import Span, json_option, typed_value
 from unclouded.cli.output.homes_text import command_json, command_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.views import OPEN_FATES, GivenCommand, NewCommand
+from unclouded.fleet.base.reading.views import OPEN_FATES, GivenCommand, NewCommand
 from unclouded.fleet.controls import checked_command
 
 LOOK_S = 0.3
@@ -29,7 +29,7 @@ DONE = ("confirmed", "held")  # the exit code is 0
     type=Span(),
     default="10m",
     show_default=True,
-    help="Homes that are reached later do not do it.",
+    help="A hub that is reached later does not carry it out.",
 )
 @click.option("--no-wait", is_flag=True, help="Do not wait for the outcome: `fleet commands` shows it.")
 @fleet_option
@@ -49,8 +49,8 @@ def command(
     """Set POINT of DEVICE in the home of HUB to VALUE: a number, a text, or of a switch on and off.
 
     DEVICE is its id, or its name where the home lets out names. What its hub says cannot be set is refused at once.
-    A running `fleet serve` brings it to the home, now or when the home is connected again, until --until has passed.
-    Only the home says what became of it; the exit code is 1 where it was not done.
+    A running `fleet serve` delivers it, now or when the hub is connected again, until --until has passed.
+    The outcome is what the hub reports; the exit code is 1 where it was not done.
     """
 
     async def give(base: FleetBases) -> GivenCommand:

@@ -19,9 +19,9 @@ from unclouded.app.explaining.frame_diff import FieldSummary
 from unclouded.cli.output.conversation_text import ARROWS, counted, span_text
 from unclouded.cli.output.palette import Palette
 from unclouded.cli.output.text_width import columns, in_lines
-from unclouded.core.json_parts import json_text, number_json
 from unclouded.core.model import Value
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
+from unclouded.core.views.json_parts import json_text, number_json
 
 FIELD, TEXT = 2, 6  # columns before a field, and before what it does
 MOST_BYTES = 16  # of a field that are shown, around those that vary

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from unclouded.core.configuration_views import (
+from unclouded.core.views.configuration import (
     ConfigBackupView,
     ConfigDifference,
     ConfiguredDevice,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
-from unclouded.core.consumption_views import Anomalies, Anomaly, LoadCurve, LoadDuration
+from unclouded.core.views.consumption import Anomalies, Anomaly, LoadCurve, LoadDuration
 
 HOME = "home"
 REST = "what no plug measures"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
-from unclouded.core.cost_views import (
+from unclouded.core.views.costs import (
     BillView,
     ComparisonView,
     CostGapView,

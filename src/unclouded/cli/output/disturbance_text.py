@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from unclouded.app.line_disturber import DisturbedSide
+from unclouded.app.recording.line_disturber import DisturbedSide
 from unclouded.cli.output.conversation_text import counted
 
 OTHER = {"a": "b", "b": "a"}

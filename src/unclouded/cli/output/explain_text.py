@@ -13,8 +13,8 @@ from unclouded.cli.output.conversation_text import ARROWS, span_text
 from unclouded.cli.output.frame_drawing import INDENT, FrameDrawing
 from unclouded.cli.output.palette import Palette
 from unclouded.cli.output.text_width import columns, in_lines
-from unclouded.core.decode_views import ExplainedFrame
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
+from unclouded.core.views.decoded import ExplainedFrame
 
 TITLE = 10  # columns of the time
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from unclouded.core.printable import sentence
+from unclouded.core.text.printable import sentence
 
 RULE = "-" * 80
 

@@ -1,12 +1,12 @@
 """What a fleet gets of a home, in sentences. Pure."""
 
-from unclouded.app.configuration.fleet_table import FleetTable
+from unclouded.app.configuration.tables.fleet import FleetTable
 
 LEVELS = {
     "nothing": "No energy and no readings.",
     "energy": "The energy of each hour and each day.",
-    "quarter": "Energy, and of each quarter of an hour the mean, least and most of each point.",
-    "minute": "Energy, and of each minute the mean, least and most of each point.",
+    "quarter": "Energy, and of each quarter of an hour the minimum, mean and maximum of each point.",
+    "minute": "Energy, and of each minute the minimum, mean and maximum of each point.",
     "raw": "Every reading.",
 }
 

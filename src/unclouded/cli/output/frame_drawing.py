@@ -20,7 +20,7 @@ from unclouded.cli.output.palette import Palette
 from unclouded.cli.output.text_width import columns, in_lines, padded
 from unclouded.core.frame_part import FramePart, leaves
 from unclouded.core.model import NamedValue
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 
 GAP = "  "
 OFFSET = 6  # columns of the place of the first byte of a row

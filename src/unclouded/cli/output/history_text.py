@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from unclouded.app.stored_history import EnergyPeriod, StoredRow
+from unclouded.app.stored.history import EnergyPeriod, StoredRow
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.model import Value
-from unclouded.core.printable import csv_cell, csv_text
+from unclouded.core.text.printable import csv_cell, csv_text
 from unclouded.core.times import iso
 
 COLUMNS = ("at", "device", "point", "value", "min", "mean", "max", "quality", "flags")

@@ -12,7 +12,7 @@ import msgspec
 
 from unclouded.cli.output.value_text import exact_value_text, moment_text, quality_mark
 from unclouded.core.model import Reading
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 
 PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))  # of syslog
 NAME_WIDTH, KEY_WIDTH, VALUE_WIDTH = 12, 22, 12

@@ -20,7 +20,7 @@ import msgspec
 from unclouded.cli.output.device_rows import GIVES, DeviceRow, DeviceRows
 from unclouded.cli.output.value_text import clock_text, legend, sparkline
 from unclouded.core.model import Fact, State
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

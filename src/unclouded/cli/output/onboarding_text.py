@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from unclouded.app.onboarding.kind_guess import guess_text
-from unclouded.core.configuration_views import ReloadView
-from unclouded.core.onboarding_views import LinkTestView, Offer, OnboardingView
+from unclouded.core.views.configuration import ReloadView
+from unclouded.core.views.onboarding import LinkTestView, Offer, OnboardingView
 
 MOST_VALUES = 6  # of a device that answers
 

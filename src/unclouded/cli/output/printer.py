@@ -15,8 +15,8 @@ from typing import Generic, Self, TypeVar
 import click
 
 from unclouded.cli.output.lines import plain_line, print_json, print_text
-from unclouded.core.json_lines import event_json, reading_json, status_json
 from unclouded.core.model import Device, Fact, Notice, Reading, Status
+from unclouded.core.views.json_lines import event_json, reading_json, status_json
 
 T = TypeVar("T")
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
-from unclouded.core.retention_views import KeptRule, KeptSpan, RetentionView
 from unclouded.core.times import from_iso
+from unclouded.core.views.retention import KeptRule, KeptSpan, RetentionView
 
 NAMES = {"raw": "readings", "minutes": "minutes", "quarters": "quarters", "hours": "hours"}
 UNITS = ("B", "kB", "MB", "GB", "TB")

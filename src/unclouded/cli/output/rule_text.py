@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
 from unclouded.core.model import Value, value_text
-from unclouded.core.rule_views import RuleConditionView, RulesView, RuleTestLine, RuleView, TimerView
 from unclouded.core.times import from_iso
+from unclouded.core.views.rules import RuleConditionView, RulesView, RuleTestLine, RuleView, TimerView
 
 NAME_WIDTH, STATE_WIDTH = 28, 9
 

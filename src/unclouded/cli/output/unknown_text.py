@@ -11,8 +11,8 @@ from unclouded.app.explaining.unknown_groups import UnknownGroup
 from unclouded.cli.output.conversation_text import ARROWS
 from unclouded.cli.output.palette import Palette
 from unclouded.cli.output.text_width import in_lines
-from unclouded.core.json_parts import json_text, number_json
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
+from unclouded.core.views.json_parts import json_text, number_json
 
 INDENT = 6
 FREQUENT = 4  # values of many that are shown

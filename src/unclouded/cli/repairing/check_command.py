@@ -3,7 +3,7 @@
 import click
 import msgspec
 
-from unclouded.app.history_edits import suspicious
+from unclouded.app.stored.history_edits import suspicious
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option, time_option
 from unclouded.cli.output.lines import print_json, print_text

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from unclouded.app.history_edits import EditEffect, EditFields, HistoryEditor, ShownEdit
+from unclouded.app.stored.history_edits import EditEffect, EditFields, HistoryEditor, ShownEdit
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option, time_option
 from unclouded.cli.output.lines import print_json, print_text

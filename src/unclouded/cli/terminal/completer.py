@@ -8,7 +8,7 @@ from prompt_toolkit.history import History
 
 from unclouded.app.console.completion import Completion as Candidate
 from unclouded.app.console.history_file import HistoryFile
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 
 
 class ConsoleCompleter(Completer):

@@ -10,8 +10,8 @@ from unclouded.app.console.log_text import LogText
 from unclouded.cli.output.text_width import columns, in_lines
 from unclouded.cli.output.value_text import number_text
 from unclouded.core.model import Value
-from unclouded.core.printable import printable
-from unclouded.core.session import Logged
+from unclouded.core.sessions.session import Logged
+from unclouded.core.text.printable import printable
 from unclouded.core.times import duration_text
 
 Painted = Sequence[tuple[str, str]]  # what it is, text

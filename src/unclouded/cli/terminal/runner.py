@@ -16,8 +16,8 @@ from unclouded.app.console.typed_command import CheckedCommand, parsed
 from unclouded.cli.output.report_text import report_lines
 from unclouded.cli.terminal.painted import Painted, painted_log, plain, text_of
 from unclouded.core.errors import CommandError
-from unclouded.core.printable import printable
-from unclouded.core.session import Logged
+from unclouded.core.sessions.session import Logged
+from unclouded.core.text.printable import printable
 
 QUIT = "/quit"
 
@@ -160,7 +160,7 @@ class ConsoleRunner(ConsoleListener):
     def _raw(self, argument: str) -> None:
         """Raises CommandError."""
         if argument not in ("", "on", "off"):
-            raise CommandError("It is written: /raw [on|off].")
+            raise CommandError("Write: /raw [on|off].")
         if argument:
             self._is_raw = argument == "on"
             self._note("Answers are shown as they come." if self._is_raw else "Answers are shown as tables.")
@@ -173,7 +173,7 @@ class ConsoleRunner(ConsoleListener):
     def _save(self, argument: str) -> None:
         """Raises CommandError."""
         if not argument:
-            raise CommandError("Which file? It is written: /save FILE.")
+            raise CommandError("Name the file: /save FILE.")
         name = self.transcript.save(argument)
         self._note(f"{len(self.transcript.lines)} lines were written to {name}.")
 

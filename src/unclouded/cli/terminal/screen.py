@@ -29,8 +29,8 @@ from unclouded.cli.terminal.painted import Painted, painted_status, wrapped
 from unclouded.cli.terminal.runner import QUIT, ConsoleRunner
 from unclouded.cli.terminal.styles import STYLE, colour_depth, formatted
 from unclouded.core.errors import CommandError, LinkError
-from unclouded.core.printable import printable
-from unclouded.core.session import WireAction
+from unclouded.core.sessions.session import WireAction
+from unclouded.core.text.printable import printable
 
 REFRESH_S = 1.0  # s between two drawings of the state
 CONFIRM = "Type yes to run it: "

@@ -13,7 +13,7 @@ from unclouded.app.console.typed_command import checked
 from unclouded.cli.output.lines import outcome_code, print_json, print_text
 from unclouded.cli.terminal.painted import Painted, text_of
 from unclouded.cli.terminal.runner import QUIT, ConsoleRunner
-from unclouded.core.session import Logged
+from unclouded.core.sessions.session import Logged
 
 COMMENT = "#"
 

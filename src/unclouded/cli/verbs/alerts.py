@@ -4,8 +4,8 @@ from datetime import datetime
 
 import click
 
-from unclouded.app.hub_access import is_running, zone_of
-from unclouded.app.hub_client import HubClient
+from unclouded.app.access.hub_access import is_running, zone_of
+from unclouded.app.access.hub_client import HubClient
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text

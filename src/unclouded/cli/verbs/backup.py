@@ -49,7 +49,7 @@ def command() -> None:
 @command.command("make")
 @click.argument("target", metavar="[FILE|FOLDER]", required=False, type=click.Path(path_type=Path))
 @passphrase_option
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @config_options
 @json_option
 def make(
@@ -97,7 +97,7 @@ def list_(folder: Path | None, config: str | None, data: str | None, as_json: bo
 @command.command("verify")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @passphrase_option
-@click.option("--quick", is_flag=True, help="Only the sums; else the store is unpacked and checked as a whole too.")
+@click.option("--quick", is_flag=True, help="Check only the checksums, and not the store as a whole.")
 @config_options
 @json_option
 def verify(

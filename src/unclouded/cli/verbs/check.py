@@ -6,9 +6,9 @@ import click
 import msgspec
 
 from unclouded.app.configuration.access import waiting_changes
+from unclouded.app.configuration.checks.problems import ConfigProblem, problems
+from unclouded.app.configuration.checks.validation import validate
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.problems import ConfigProblem, problems
-from unclouded.app.configuration.validation import validate
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.products.profile_check import CheckedProfile, ProfileChecker, counts_of
 from unclouded.app.protocols import profile_library
@@ -16,8 +16,8 @@ from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.configuration_text import reload_lines
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.core.configuration_views import ReloadView
 from unclouded.core.errors import CommandError
+from unclouded.core.views.configuration import ReloadView
 
 
 @click.command("check")

@@ -6,16 +6,16 @@ from typing import Any
 
 import click
 
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.configuration.access import ConfigurationAccess, HubConfiguration, access_to
 from unclouded.app.configuration.config import find_config
-from unclouded.app.configuration.typed_keys import typed_edit, typed_item, typed_keys, typed_place
-from unclouded.app.hub_client import HubClient
+from unclouded.app.configuration.edits.typed_keys import typed_edit, typed_item, typed_keys, typed_place
 from unclouded.cli.configuration import running_without_file
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.configuration_text import backup_line, device_lines, reload_lines, table_lines
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.core.configuration_views import ReloadView
 from unclouded.core.errors import CommandError
+from unclouded.core.views.configuration import ReloadView
 
 
 @click.group("config")
@@ -92,7 +92,7 @@ def append(table: str, keys: tuple[str, ...], config: str | None, data: str | No
 def unset(table: str, config: str | None, data: str | None, as_json: bool) -> None:
     """Remove a table of the hub, or one item of a list (its id, its name, or its place from 1 on).
 
-    What the table is about is off without it, or as without a configuration.
+    Without the table, what it configures is off or has its defaults.
     """
     _print(_access(config, data).change_hub(typed_place(table)), as_json)
 
@@ -103,7 +103,7 @@ def unset(table: str, config: str | None, data: str | None, as_json: bool) -> No
 @config_options
 @json_option
 def rename_room(room: str, name: str, config: str | None, data: str | None, as_json: bool) -> None:
-    """Call ROOM by another NAME, in all devices that are in it. An empty NAME: they are in no room."""
+    """Rename ROOM to NAME, in all devices that are in it. An empty NAME: they are in no room."""
     _print(_access(config, data).rename_room(room, name), as_json)
 
 

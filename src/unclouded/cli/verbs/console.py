@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
+from unclouded.app.access.hub_access import any_hub
 from unclouded.app.configuration.config import Config, data_folder
 from unclouded.app.console.one_command import run_on_hub, run_on_link
 from unclouded.app.console.target import device_on, is_link, link_of
 from unclouded.app.console.typed_command import CheckedCommand, checked
-from unclouded.app.hub_access import any_hub
 from unclouded.cli.configuration import configuration, configuration_if_any
 from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import outcome_code, print_json, print_outcome, print_text

@@ -9,8 +9,8 @@ from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option, time_option
 from unclouded.cli.output.cost_text import cost_lines
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.core.cost_views import CostPeriod, CostsView
 from unclouded.core.times import iso
+from unclouded.core.views.costs import CostPeriod, CostsView
 
 
 @click.command("costs")

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from unclouded.app.hub_access import any_hub
-from unclouded.app.hub_client import implausible_points, known_states
+from unclouded.app.access.hub_access import any_hub
+from unclouded.app.access.hub_client import implausible_points, known_states
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import NO_DEVICES, print_json, print_text
@@ -15,7 +15,7 @@ from unclouded.cli.output.text_width import columns, padded
 from unclouded.cli.output.value_text import age_text
 from unclouded.core.confidence import sources_text
 from unclouded.core.errors import CommandError
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 from unclouded.core.times import from_iso
 
 

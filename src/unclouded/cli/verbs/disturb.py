@@ -12,8 +12,8 @@ from pathlib import Path
 
 import click
 
-from unclouded.app.line_disturber import DisturbanceSettings, LineDisturber, fault_lines, random_seed
 from unclouded.app.protocols import NAMES
+from unclouded.app.recording.line_disturber import DisturbanceSettings, LineDisturber, fault_lines, random_seed
 from unclouded.cli.options import Span, json_option
 from unclouded.cli.output.disturbance_text import disturbance_json, disturbance_lines
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_text

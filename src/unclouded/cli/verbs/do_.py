@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import click
 
-from unclouded.app.action_files import Action, with_uploaded_files
-from unclouded.app.hub_access import any_hub
-from unclouded.app.hub_client import HubClient, device_path, wait_until_connected
+from unclouded.app.access.hub_access import any_hub
+from unclouded.app.access.hub_client import HubClient, device_path, wait_until_connected
+from unclouded.app.files.action_files import Action, with_uploaded_files
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option, named_arguments
 from unclouded.cli.output.action_lines import follow_action

@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
+from unclouded.app.access.hub_access import any_hub
+from unclouded.app.access.hub_client import device_path, known_states, newest_readings
 from unclouded.app.dump.bundle import Bundle, bundle_of, write_bundle
 from unclouded.app.dump.probed import probed_facts
 from unclouded.app.dump.source import gathered
-from unclouded.app.hub_access import any_hub
-from unclouded.app.hub_client import device_path, known_states, newest_readings
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text

@@ -18,7 +18,7 @@ from unclouded.cli.output.lines import print_json, print_text
 from unclouded.cli.output.progress import ProgressPrinter
 from unclouded.cli.signals import ended_by_signal
 from unclouded.core.errors import CommandError
-from unclouded.core.export_views import ExportContent, ExportFormat, ExportRequest
+from unclouded.core.views.export import ExportContent, ExportFormat, ExportRequest
 
 STDOUT = "-"
 THOUSANDTHS = 1000  # steps of the progress
@@ -45,7 +45,7 @@ class Step(Span):
 @click.option("--readings", is_flag=True, help="The readings, beside energy and events (SQLite).")
 @click.option("--format", "format_", type=click.Choice(get_args(ExportFormat)), required=True)
 @click.option("--output", metavar="FILE", required=True, help="The file to write, or - for stdout.")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
 @config_options
 @json_option
 def command(

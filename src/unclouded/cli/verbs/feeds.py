@@ -1,4 +1,4 @@
-"""`feeds`: prices, carbon intensities and other values that change by the time."""
+"""`feeds`: prices, carbon intensities and other values that change with time."""
 
 import time
 from datetime import UTC, datetime, tzinfo
@@ -13,8 +13,8 @@ from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
-from unclouded.core.feed_views import FeedView
 from unclouded.core.times import duration_text, from_iso
+from unclouded.core.views.feeds import FeedView
 
 POLL_S = 1.0
 MOST_LINES = 60  # of `try`
@@ -22,7 +22,7 @@ MOST_LINES = 60  # of `try`
 
 @click.group("feeds")
 def command() -> None:
-    """Prices, carbon intensities and other values that change by the time. docs/feeds.md shows how they are set up."""
+    """Prices, carbon intensities and other values that change with time. docs/feeds.md shows how they are set up."""
 
 
 @command.command("list")
@@ -72,7 +72,7 @@ def show(feed: str, start: str | None, end: str | None, config: str | None, data
 def set_value(
     feed: str, value: str, valid_s: float | None, config: str | None, data: str | None, as_json: bool
 ) -> None:
-    """Hand the value that FEED has from now on to the hub, as in: spot 0.21"""
+    """Set the value of FEED from now on, as in: spot 0.21"""
     loaded = configuration(config, data)
     hub, path = hub_of_feeds(loaded, feed)
     view = hub.put(path, msgspec.json.encode({"value": value, "valid_s": int(valid_s or 0)}))
@@ -86,7 +86,7 @@ def set_value(
 @config_options
 @json_option
 def load_file(feed: str, file: Path, dry_run: bool, config: str | None, data: str | None, as_json: bool) -> None:
-    """Hand the values in FILE to FEED: CSV with the columns start, value and end, or JSON as the feed receives it."""
+    """Give FEED the values in FILE: CSV with the columns start, value and end, or JSON as the feed receives it."""
     loaded = configuration(config, data)
     if dry_run:
         _print_intervals(file_intervals(loaded, feed, file), loaded.zone, as_json)

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import click
 import msgspec
 
-from unclouded.app.stored_consumption import stored_anomalies, stored_load
-from unclouded.app.stored_history import deleted_readings, stored_energy, stored_history
+from unclouded.app.stored.consumption import stored_anomalies, stored_load
+from unclouded.app.stored.history import deleted_readings, stored_energy, stored_history
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option, time_option
 from unclouded.cli.output.consumption_text import anomaly_lines, load_lines
@@ -27,8 +27,8 @@ MOST_NAMES = 6  # of points in a note
 
 @click.group("history", cls=DefaultGroup)
 def command() -> None:
-    """Print stored readings, and repair them: mark ranges as wrong, correct or estimate them, find what is odd;
-    what is drawn all the time, and what was unlike before.
+    """Print stored readings, and repair them: mark ranges as wrong, correct or estimate them, find what is suspicious;
+    print the base load, and anomalies.
 
     `unclouded history DEVICE` prints the readings of DEVICE, as `unclouded history show DEVICE` does, which also
     reaches a device that is called as one of these commands.
@@ -108,7 +108,7 @@ def load(
     data: str | None,
     as_json: bool,
 ) -> None:
-    """Print how long the power of the home, or of DEVICES, was how high, and the base load: what is drawn all the time.
+    """Print for how much of the time the power of the home, or of DEVICES, reached each level, and the base load.
 
     The base load is the mean of the lowest tenth of the powers between 0 and 6 h. At most a year at once.
     """

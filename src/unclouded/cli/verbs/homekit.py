@@ -2,11 +2,11 @@
 
 import click
 
-from unclouded.app.homekit_access import HomekitAccess, code_text
+from unclouded.app.access.homekit_access import HomekitAccess, code_text
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.core.homekit_view import HomekitView
+from unclouded.core.views.homekit import HomekitView
 
 
 @click.command("homekit")
@@ -21,14 +21,14 @@ def command(config: str | None, data: str | None, as_json: bool, unpair: bool) -
         print_json({"homekit": view})
         return
     if unpair:
-        print_text(f"{view.name} is paired with no home now.")
+        print_text(f"{view.name} is not paired now.")
     _print(view)
 
 
 def _print(view: HomekitView) -> None:
     if view.paired:
         print_text(f"{view.name} is paired: {_count(view.controllers, 'controller')}, {_accessories(view)}.")
-        print_text("Further people of the home are invited in Apple Home. To pair it anew: unclouded homekit --unpair")
+        print_text("Other people are invited in Apple Home. To pair it again: unclouded homekit --unpair")
         return
     click.echo(code_text(view))
     print_text(f"Setup code of {view.name}: {view.code}   ({_accessories(view)})")

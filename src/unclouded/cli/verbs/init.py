@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from unclouded.app.hub_access import is_running
-from unclouded.app.hub_client import HubClient
+from unclouded.app.access.hub_access import is_running
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.onboarding.access import NewDevice, Onboarding
 from unclouded.cli.configuration import new_or_own_configuration, running_without_file
 from unclouded.cli.onboarding_dialog import OnboardingDialog
@@ -16,7 +16,7 @@ from unclouded.cli.output.lines import print_json, print_text
 from unclouded.cli.output.onboarding_text import added_line, offer_lines, source_lines
 from unclouded.cli.own_hub import announced_hub
 from unclouded.core.errors import CommandError, LinkError
-from unclouded.core.onboarding_views import Offer, OnboardingView
+from unclouded.core.views.onboarding import Offer, OnboardingView
 
 
 @click.command("init")

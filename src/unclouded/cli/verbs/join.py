@@ -6,7 +6,7 @@ from typing import get_args
 import click
 
 from unclouded.app.configuration.access import access_to
-from unclouded.app.configuration.fleet_table import LevelChoice
+from unclouded.app.configuration.tables.fleet import LevelChoice
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.fleet_text import leaving_lines

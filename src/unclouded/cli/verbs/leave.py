@@ -17,8 +17,8 @@ from unclouded.cli.output.lines import print_json, print_text
 def command(ctx: click.Context, config: str | None, data: str | None, as_json: bool) -> None:
     """Leave the fleet: nothing more is sent, the key of this home is revoked and deleted.
 
-    What the fleet has stays there until it deletes it. Exit code 1 where the fleet could not be reached: it learns then
-    by itself that nothing comes any more, and its operator can revoke the key.
+    What the fleet has stays there until it deletes it. Exit code 1 where the fleet could not be reached: it then only
+    notices that nothing arrives any more, and its operator can revoke the key.
     """
     from unclouded.app.uplink.joining import leave
 
@@ -29,7 +29,7 @@ def command(ctx: click.Context, config: str | None, data: str | None, as_json: b
     else:
         print_text(f"This home has left the fleet{f' at {done.url}' if done.url else ''}. Nothing more is sent.")
         if done.problem:
-            print_text(f"The fleet does not know it yet: {done.problem}", err=True)
+            print_text(f"The fleet could not be informed: {done.problem}", err=True)
             print_text(f"Its operator can revoke this home: unclouded fleet revoke {done.hub}", err=True)
     if done.problem:
         ctx.exit(1)

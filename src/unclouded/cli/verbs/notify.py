@@ -20,7 +20,7 @@ def command() -> None:
 @json_option
 @click.pass_context
 def test(context: click.Context, config: str | None, data: str | None, as_json: bool) -> None:
-    """Send a test message to each service. Exit code 1 where one did not take it."""
+    """Send a test message to each service. Exit code 1 where one did not accept it."""
     found = asyncio.run(send_test(configuration(config, data)))
     for one in found:
         if as_json:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from unclouded.app.probing import ProbeResult, probe
+from unclouded.app.unknown.probing import ProbeResult, probe
 from unclouded.cli.options import Span, json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.cli.output.text_files import make_folder, write_text

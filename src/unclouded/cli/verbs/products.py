@@ -7,7 +7,7 @@ from unclouded.app.protocols import profile_library
 from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
-from unclouded.core.views import ProductsView, ProductView
+from unclouded.core.views.facts import ProductsView, ProductView
 
 MOST_SHOWN = 10_000  # of --limit 0: all
 WHOLE = 3  # products of which all points are printed

@@ -4,9 +4,9 @@ import json
 
 import click
 
+from unclouded.app.access.hub_access import is_running
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.configuration.config import Config
-from unclouded.app.hub_access import is_running
-from unclouded.app.hub_client import HubClient
 from unclouded.app.publishing.preview import mqtt_preview
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option

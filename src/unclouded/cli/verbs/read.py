@@ -6,16 +6,16 @@ from typing import Any
 
 import click
 
-from unclouded.app.hub_access import any_hub, zone_of
-from unclouded.app.hub_client import newest_readings
+from unclouded.app.access.hub_access import any_hub, zone_of
+from unclouded.app.access.hub_client import newest_readings
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import plain_line, print_json, print_text
 from unclouded.cli.output.value_text import age_text, since_text
-from unclouded.core.json_lines import fact_of
 from unclouded.core.model import Reading
-from unclouded.core.printable import sentence
+from unclouded.core.text.printable import sentence
 from unclouded.core.times import from_iso
+from unclouded.core.views.json_lines import fact_of
 
 ANSWERING = ("online", "asleep")  # an asleep device reports when something changes
 

@@ -2,8 +2,8 @@
 
 import click
 
-from unclouded.app.hub_access import running_hub
-from unclouded.app.hub_client import device_path
+from unclouded.app.access.hub_access import running_hub
+from unclouded.app.access.hub_client import device_path
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import outcome_code, print_json, print_outcome

@@ -14,7 +14,7 @@ import click
 
 from unclouded.app.decoding.live_reader import LiveEntry
 from unclouded.app.protocols import NAMES
-from unclouded.app.recorder import LineRecorder, Urls, check_ends
+from unclouded.app.recording.recorder import LineRecorder, Urls, check_ends
 from unclouded.cli.options import Span, json_option
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_text
 from unclouded.cli.output.printer import BackgroundPrinter

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from unclouded.app.capture_replay import CaptureReplay
 from unclouded.app.dump.opening import captures_in, is_bundle
+from unclouded.app.recording.capture_replay import CaptureReplay
 from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import plain_line, print_json, print_text
-from unclouded.core.json_lines import event_json, reading_json
 from unclouded.core.model import Notice, Reading
+from unclouded.core.views.json_lines import event_json, reading_json
 
 
 @click.command("replay")

@@ -2,7 +2,7 @@
 
 import click
 
-from unclouded.app.retention import retention_of
+from unclouded.app.stored.retention import retention_of
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text

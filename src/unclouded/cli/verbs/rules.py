@@ -5,8 +5,8 @@ import math
 import click
 import msgspec
 
-from unclouded.app.hub_access import zone_of
-from unclouded.app.hub_client import HubClient
+from unclouded.app.access.hub_access import zone_of
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.rules.access import PATH, all_rules, hub_of_rules, one_rule, test_of
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option

@@ -6,8 +6,8 @@ from typing import Any
 import click
 import msgspec
 
-from unclouded.app.hub_access import any_hub
-from unclouded.app.hub_client import device_path, wait_until_connected
+from unclouded.app.access.hub_access import any_hub
+from unclouded.app.access.hub_client import device_path, wait_until_connected
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option, named_arguments
 from unclouded.cli.output.action_lines import follow_action

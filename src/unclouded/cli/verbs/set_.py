@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from unclouded.app.hub_access import any_hub
-from unclouded.app.hub_client import device_path, wait_until_connected
+from unclouded.app.access.hub_access import any_hub
+from unclouded.app.access.hub_client import device_path, wait_until_connected
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option, typed_value
 from unclouded.cli.output.lines import outcome_code, print_json, print_outcome
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 
 
 @click.command("set", context_settings={"ignore_unknown_options": True})

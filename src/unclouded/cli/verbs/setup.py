@@ -9,10 +9,10 @@ from typing import TextIO
 import click
 import msgspec
 
+from unclouded.app.access.hub_access import is_running
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.tables import HiddenText
-from unclouded.app.hub_access import is_running
-from unclouded.app.hub_client import HubClient
+from unclouded.app.configuration.tables.file import HiddenText
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.setup.console.console_steps import ConsolePlan
 from unclouded.app.setup.hub_for_setup import HubForSetup, SetupHub
@@ -31,7 +31,7 @@ from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.cli.own_hub import announced_hub
 from unclouded.core.errors import CommandError, UncloudedError
-from unclouded.core.views import NetworkView, SetupStep
+from unclouded.core.views.facts import NetworkView, SetupStep
 
 MARKS = {"started": "…", "progress": " ", "waiting": "!", "done": "✓"}
 WITH_SERVER = (
@@ -91,7 +91,7 @@ class SetupOptions(msgspec.Struct, frozen=True, kw_only=True):
     help="Set up an opened plug over its serial console, at a port, a link or a DEVICE of the hub.",
 )
 @click.option(
-    "--backup", type=Path, metavar="FILE", help="With --console: the file of the backup. [default: named anew]"
+    "--backup", type=Path, metavar="FILE", help="With --console: the file of the backup. [default: a new name]"
 )
 @click.option("--restore", type=Path, metavar="FILE", help="With --console: write a backup back.")
 @click.option("--dry-run", is_flag=True, help="With --console: show what would be written, and write nothing.")

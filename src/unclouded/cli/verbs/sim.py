@@ -12,7 +12,7 @@ from unclouded.cli.options import Span, json_option
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_text
 from unclouded.cli.signals import until_stopped
 from unclouded.core.family import SimOptions
-from unclouded.core.session import Settled
+from unclouded.core.sessions.session import Settled
 
 KEY_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 STATE_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -46,7 +46,9 @@ DISCOVERY = "0.0.0.0:9988"  # docs/protocols/meross.md §1.4.5
     help=f"Plugs: answer to the discovery by UDP there. [without a value: {DISCOVERY}]",
 )
 @click.option("--dialect", default="", metavar="NAME", help="Generation of the device; see the list.")
-@click.option("--count", type=int, default=1, show_default=True, help="Plugs: so many, on the ports after --http.")
+@click.option(
+    "--count", type=int, default=1, show_default=True, help="Plugs: how many; each on the next port after --http."
+)
 @click.option("--state", type=STATE_FILE, help="File that keeps what a device keeps over a restart.")
 @click.option("--load", type=click.Choice(LOAD_NAMES), default="pump", show_default=True, help="Load that is measured.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Fault to simulate; may be repeated.")

@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from unclouded.app.compacting import compact_store
-from unclouded.app.salvaging import salvage_into
+from unclouded.app.stored.compacting import compact_store
+from unclouded.app.stored.salvaging import salvage_into
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text
@@ -18,14 +18,14 @@ from unclouded.cli.signals import ended_by_signal
 
 @click.group("store")
 def command() -> None:
-    """Give free room of the store back to the disk, or bring over the readable history of a damaged store."""
+    """Give free space of the store back to the disk, or copy the readable history of a damaged store."""
 
 
 @command.command("compact")
 @config_options
 @json_option
 def compact(config: str | None, data: str | None, as_json: bool) -> None:
-    """Give the room that was freed in the store's file, by retention for example, back to the disk. Stop the hub first.
+    """Give space that was freed in the store's file, by retention for example, back to the disk. Stop the hub first.
 
     A copy without the free pages is made and checked, and takes the place of the file. So it needs as much free disk
     as the store has left. It may be interrupted at any time. A hub uses free pages for what comes next, so that this

@@ -3,13 +3,13 @@
 import click
 import msgspec
 
-from unclouded.app.hub_access import zone_of
+from unclouded.app.access.hub_access import zone_of
 from unclouded.app.rules.access import ORIGIN, TIMERS, check_timer, hub_of_rules
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.cli.output.rule_text import timer_line
-from unclouded.core.rule_views import TimerView
+from unclouded.core.views.rules import TimerView
 
 
 @click.command("timer", context_settings={"ignore_unknown_options": True})

@@ -5,8 +5,8 @@ from datetime import tzinfo
 
 import click
 
-from unclouded.app.hub_access import any_hub, zone_of
-from unclouded.app.hub_client import HubClient, follow_facts
+from unclouded.app.access.hub_access import any_hub, zone_of
+from unclouded.app.access.hub_client import HubClient, follow_facts
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import NO_DEVICES, print_text

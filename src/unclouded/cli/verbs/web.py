@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import click
 
+from unclouded.app.access.web_access import ROLES, WebAccess, WebStatus
 from unclouded.app.configuration.config import Config
-from unclouded.app.configuration.tables import NOWHERE
-from unclouded.app.web_access import ROLES, WebAccess, WebStatus
+from unclouded.app.configuration.tables.file import NOWHERE
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import print_json, print_text

@@ -13,7 +13,7 @@ from unclouded.conformance.emporia.controller_recordings import LONGEST_POLL_S, 
 from unclouded.conformance.emporia.emulated_radio import EmulatedRadio
 from unclouded.conformance.emporia.frames import EmporiaReader, Line, is_any_frame
 from unclouded.conformance.line import CheckLine, Script
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 
 ADVICE = (
     "Look for: TX to RX and RX to TX (header P5, pin 1 and 2); ground; 3.3 V; 115200 baud; is the controller running?; "

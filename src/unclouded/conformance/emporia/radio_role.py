@@ -8,7 +8,7 @@ from unclouded.conformance.emporia.radio_answer_checks import ANSWER_CHECKS, ANS
 from unclouded.conformance.emporia.radio_line_checks import LINE_CHECKS, RESET_CHECKS, WAS_RESET, answers, reset
 from unclouded.conformance.emporia.radio_reading_checks import READING_CHECKS, READINGS, ask_readings
 from unclouded.conformance.line import CheckLine, PassiveEnd, Script
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 from unclouded.families.emporia.commands import FIRMWARE
 from unclouded.families.emporia.frame import request
 

@@ -12,7 +12,7 @@ from unclouded.conformance.hlw8032.chip_checks import (
     is_frame,
 )
 from unclouded.conformance.line import CheckLine, Script
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 
 SILENCE_S = 10.0  # ours
 SETTLE_S = 1.0  # of a chip that was just switched on; ours

@@ -11,7 +11,7 @@ from unclouded.conformance.meross.hub_broker_checks import PREPARATIONS as BROKE
 from unclouded.conformance.meross.hub_plug_checks import CLOCK_CHECKS, COMMAND_CHECKS, OTHER_CHECKS, PREPARATIONS
 from unclouded.conformance.meross.hub_request_checks import HTTP_REQUEST_CHECKS, HUB_REQUEST_CHECKS
 from unclouded.conformance.meross.played_plug import UUID, HubLine, PlayedPlug, asked
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 from unclouded.families.meross.wire.envelope import verify
 
 SILENCE_S = 120.0  # for a person to start the hub

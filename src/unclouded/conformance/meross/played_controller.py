@@ -17,7 +17,7 @@ from unclouded.conformance.meross import http_text
 from unclouded.conformance.meross import mqtt_packets as mqtt
 from unclouded.conformance.meross.frames import Fields, MerossFrame, MerossReader, packet_piece
 from unclouded.core.errors import WireError
-from unclouded.core.session import LinkPath
+from unclouded.core.sessions.session import LinkPath
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import GET, PUSH, SET, copied, parse, reply, sign
 from unclouded.families.meross.wire.identity import CLIENT_ID, subscribe_topic, uuid_in

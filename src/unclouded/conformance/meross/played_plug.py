@@ -16,7 +16,7 @@ from unclouded.conformance.meross import http_text
 from unclouded.conformance.meross import mqtt_packets as mqtt
 from unclouded.conformance.meross.frames import MerossFrame, MerossReader, packet_piece
 from unclouded.core.errors import WireError
-from unclouded.core.session import Asked, LinkPath, Out, WireCommand
+from unclouded.core.sessions.session import Asked, LinkPath, Out, WireCommand
 from unclouded.families.meross.plug.device import MerossDevice
 from unclouded.families.meross.plug.plug_options import PlugOptions
 from unclouded.families.meross.wire import namespaces

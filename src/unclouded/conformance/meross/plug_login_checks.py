@@ -14,7 +14,7 @@ from unclouded.conformance.meross.frames import MerossFrame, is_gone, is_message
 from unclouded.conformance.meross.played_controller import PlugLine
 from unclouded.conformance.meross.plug_answer_checks import ANSWERS
 from unclouded.conformance.rows import judged, row
-from unclouded.core.session import Refusal
+from unclouded.core.sessions.session import Refusal
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import PUSH, SET, verify
 from unclouded.families.meross.wire.identity import CLIENT_ID, identify_client, mac_of, publish_topic, subscribe_topic

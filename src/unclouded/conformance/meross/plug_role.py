@@ -21,7 +21,7 @@ from unclouded.conformance.meross.plug_setting_readings import SETTING_READINGS
 from unclouded.conformance.meross.plug_slow_checks import PREPARATIONS as SLOW_PREPARATIONS
 from unclouded.conformance.meross.plug_slow_checks import SLOW_CHECKS
 from unclouded.conformance.meross.plug_system_readings import SYSTEM_READINGS
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import SIGN_ERROR
 

@@ -91,7 +91,7 @@ def _over_midnight(line: PlugLine, change: Callable[[int], Script[None]], off_s:
     before = yield from _days(line)
     total = max(before.values(), default=0)
     if total <= MOST_USED_Wh:
-        line.skip(f"The day has to have more than {MOST_USED_Wh} Wh to tell both apart.")
+        line.skip(f"The day has to have more than {MOST_USED_Wh} Wh to distinguish both.")
     until = line.now + NEW_DAY_S
     while line.now < until:
         yield from line.pause(10.0)

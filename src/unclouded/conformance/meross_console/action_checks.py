@@ -155,9 +155,9 @@ ACTION_CHECKS: tuple[Check, ...] = (
     row("console.setting", "A setting that is written is read back", "§3", write, danger=WRITE_DANGER, timeout_s=90.0),
     row("console.switch", "The setting of the relay follows it", "§4", switch, danger=SWITCH_DANGER, timeout_s=90.0),
     _start("printed", "reboot starts it again", judged(start_is_printed), "§2.2"),
-    _start("log", "The log begins anew", judged(start_log), "§2"),
+    _start("log", "The log begins again", judged(start_log), "§2"),
     _start("reason", "It names the reason of the reset", judged(start_reason), "docs/protocols/meross.md §1.9.3"),
     _start("prompt", "A prompt follows", start_prompt, "§1.2"),
-    _start("uptime", "The uptime begins anew", start_uptime, "§4"),
+    _start("uptime", "The uptime begins again", start_uptime, "§4"),
     _start("identity", "Its identity stays", start_identity, "§4"),
 )

@@ -11,7 +11,7 @@ from unclouded.conformance.meross_console.emulated_console import (
     TypedReader,
     is_typed,
 )
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 
 SILENCE_S = 30.0  # ours
 ADVICE = "Look for: TX to RX and RX to TX; ground; 115200 baud, 8N1; does the client run, and has it opened the line?"

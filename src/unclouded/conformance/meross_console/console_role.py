@@ -17,7 +17,7 @@ from unclouded.conformance.meross_console.console_lines import (
     wake,
 )
 from unclouded.conformance.meross_console.shell_checks import LOG_CHECKS, RECORDED, SHELL_CHECKS, record
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 from unclouded.families.meross.console.wire.answer_form import ConsoleAnswer
 from unclouded.families.meross.console.wire.strangers import WRONG_BAUD, recognised
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from unclouded.conformance.line import CheckLine, EmulatedEnd, LineEntry, Wanted
-from unclouded.core.session import LinkPath, WireAction
+from unclouded.core.sessions.session import LinkPath, WireAction
 from unclouded.families.meross import PlugOptions, simulated_uuid
 from unclouded.families.meross.console.plug.console_device import ConsoleDevice
 

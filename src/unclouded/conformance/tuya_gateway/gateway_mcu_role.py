@@ -39,7 +39,7 @@ from unclouded.conformance.tuya_gateway.gateway_mcu_start_checks import (
     product_of,
     start,
 )
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 

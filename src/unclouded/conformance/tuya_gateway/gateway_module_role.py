@@ -57,7 +57,7 @@ from unclouded.conformance.tuya_gateway.gateway_module_weather_checks import (
     GATEWAY_MODULE_RESET_CHECKS,
     GATEWAY_MODULE_WEATHER_CHECKS,
 )
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 

@@ -7,7 +7,7 @@ from unclouded.conformance.line import CheckLine, LineEntry, Script
 from unclouded.conformance.tuya.frames import TuyaReader, frames, is_any_frame
 from unclouded.conformance.tuya_low_power.emulated_low_module import PROBE_S, PRODUCT, STATUS, WAKE, EmulatedLowModule
 from unclouded.conformance.tuya_low_power.low_mcu_checks import LOW_MCU_CHECKS, PREPARATIONS, LowMcuLine
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 from unclouded.families.tuya.low_power.commands import LOW_POWER
 
 SILENCE_S = 120.0  # for a person to wake it

@@ -13,7 +13,7 @@ from unclouded.conformance.tuya_low_power.low_module_checks import (
     LowModuleLine,
     is_alive,
 )
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 from unclouded.families.tuya.low_power.commands import LOW_POWER
 
 SILENCE_S = 60.0  # for a person to switch the module on

@@ -17,7 +17,7 @@ from unclouded.conformance.tuya.frames import (
     units_of,
 )
 from unclouded.conformance.tuya.line_checks import TuyaQuestion
-from unclouded.core.session_parts import earliest
+from unclouded.core.sessions.session_parts import earliest
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.service_messages import WeatherData
 

@@ -24,7 +24,7 @@ from unclouded.conformance.tuya_wifi.mcu_notice_checks import LONG_NOTICE_CHECKS
 from unclouded.conformance.tuya_wifi.mcu_product_checks import PRODUCT_CHECKS
 from unclouded.conformance.tuya_wifi.mcu_set_checks import SET_CHECKS
 from unclouded.conformance.tuya_wifi.mcu_start_checks import START_CHECKS, McuLine
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 from unclouded.families.tuya.messages import read_product
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI

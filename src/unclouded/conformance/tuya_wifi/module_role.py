@@ -40,7 +40,7 @@ from unclouded.conformance.tuya_wifi.module_start_checks import (
     search,
 )
 from unclouded.conformance.tuya_wifi.module_tolerance_checks import TOLERANCE_CHECKS
-from unclouded.core.session import Ambient
+from unclouded.core.sessions.session import Ambient
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI
 

@@ -22,7 +22,7 @@ from unclouded.core.profile.schema import (
     without_rows,
 )
 from unclouded.core.profile.wire_point import ENERGY_EXPONENT, WireMatch, WirePoint, match_text
-from unclouded.core.toml_text import read_toml
+from unclouded.core.text.toml_text import read_toml
 
 SettingsOf = Callable[[str], type[msgspec.Struct] | None]
 ActionsOf = Callable[[str], Collection[str]]

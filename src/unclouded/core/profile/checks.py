@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Kind
-from unclouded.core.printable import printable
 from unclouded.core.profile.schema import WIRE_TYPES, Condition, Counter, PointRow
 from unclouded.core.profile.wire_point import PYTHON_TYPES, WireMatch, WirePoint
+from unclouded.core.text.printable import printable
 
 MOST_BITS = 32
 MOST_EXPONENT = 9

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from unclouded.core.profile.schema import PointRow
-from unclouded.core.session import NumberType, WireValue
+from unclouded.core.sessions.session import NumberType, WireValue
 
 MOST_SEEN = 512  # data points; a product has 255 at most, of which some may change their type
 

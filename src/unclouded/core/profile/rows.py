@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from unclouded.core.profile.wire_point import WireMatch, WirePoint, match_text
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 
 
 class PointRows:

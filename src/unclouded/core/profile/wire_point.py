@@ -9,8 +9,8 @@ import msgspec
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Point, Value, value_text
 from unclouded.core.profile.schema import Counter
-from unclouded.core.session import WireValue
-from unclouded.core.whole_number import whole_number
+from unclouded.core.sessions.session import WireValue
+from unclouded.core.text.whole_number import whole_number
 
 ENERGY_EXPONENT = -3  # Wh are kept as whole mWh
 TENTH_OFFSET = 0x1999999A  # 2**32 / 10: of a negative number that was divided by ten without its sign

@@ -17,7 +17,7 @@ import msgspec
 
 from unclouded.core.errors import WireError
 from unclouded.core.seconds import TimeLimit
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     Event,
@@ -29,7 +29,7 @@ from unclouded.core.session import (
     Ticket,
     WireAction,
 )
-from unclouded.core.session_parts import DeferredEvents, Ids, Timers, earliest
+from unclouded.core.sessions.session_parts import DeferredEvents, Ids, Timers, earliest
 from unclouded.families.emporia import commands, states
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaNoise
 from unclouded.families.emporia.listener import StreamListener

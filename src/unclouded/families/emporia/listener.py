@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from unclouded.core.family import Sender
-from unclouded.core.session import Event, Rejected
-from unclouded.core.session_parts import count_noise
+from unclouded.core.sessions.session import Event, Rejected
+from unclouded.core.sessions.session_parts import count_noise
 from unclouded.families.emporia.frame import GAP, EmporiaFrame, EmporiaFramer, EmporiaNoise
 
 

@@ -4,13 +4,13 @@ submit ──► $d sent ──► its time is up: $f sent ──► the answer 
 """
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Event, SessionCommand, Ticket, WireAction
-from unclouded.core.session_parts import Ids, Tickets
+from unclouded.core.sessions.session import Event, SessionCommand, Ticket, WireAction
+from unclouded.core.sessions.session_parts import Ids, Tickets
 from unclouded.families.emporia.shown_code import SHOW_CODE
 
 RESET = "reset_radio"
 RESET_TIMEOUT_S = 30.0  # for the radio to answer again after a reset
-RESET_DONE = "the radio answers again; only the utility can tell whether it must be provisioned anew"
+RESET_DONE = "the radio answers again; only the utility knows whether it must be provisioned again"
 RESET_UNANSWERED = "the radio did not answer again after the reset"
 
 

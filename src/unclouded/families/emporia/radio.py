@@ -10,8 +10,26 @@ from collections.abc import Mapping, Sequence
 from zlib import crc32
 
 from unclouded.core.family import SimOptions
-from unclouded.core.session import Ambient, Answer, Event, Failure, LinkPath, Out, Refusal, SessionCommand, Ticket
-from unclouded.core.session_parts import DeferredEvents, FaultSwitches, Presence, SendQueue, Tickets, Timers, earliest
+from unclouded.core.sessions.session import (
+    Ambient,
+    Answer,
+    Event,
+    Failure,
+    LinkPath,
+    Out,
+    Refusal,
+    SessionCommand,
+    Ticket,
+)
+from unclouded.core.sessions.session_parts import (
+    DeferredEvents,
+    FaultSwitches,
+    Presence,
+    SendQueue,
+    Tickets,
+    Timers,
+    earliest,
+)
 from unclouded.families.emporia import commands, zcl
 from unclouded.families.emporia.frame import EmporiaFrame, EmporiaNoise, response
 from unclouded.families.emporia.install_code import crc16_x25

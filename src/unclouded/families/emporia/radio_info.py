@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from unclouded.core.session import Event, Identified, Rejected
+from unclouded.core.sessions.session import Event, Identified, Rejected
 from unclouded.families.emporia import install_code
 from unclouded.families.emporia.commands import INSTALL_CODE, MAC
 

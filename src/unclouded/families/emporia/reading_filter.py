@@ -1,7 +1,7 @@
 """Separates new readings from repeated and unusable ones; keeps the newest reading and the last good scale."""
 
 from unclouded.core.errors import WireError
-from unclouded.core.session import Event, Reported
+from unclouded.core.sessions.session import Event, Reported
 from unclouded.families.emporia.reading import MeterReading, WireFactors, parse_reading
 
 HANGS = "the radio repeats one old reading"

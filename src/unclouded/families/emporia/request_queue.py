@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from unclouded.core.session import Out
+from unclouded.core.sessions.session import Out
 from unclouded.families.emporia.commands import BY_LETTER
 from unclouded.families.emporia.frame import request
 

@@ -7,8 +7,8 @@ Source: docs/protocols/emporia.md §1.2.4, §6.
 """
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Advanced, Event, Ticket, WireAction
-from unclouded.core.session_parts import Ids, Tickets
+from unclouded.core.sessions.session import Advanced, Event, Ticket, WireAction
+from unclouded.core.sessions.session_parts import Ids, Tickets
 from unclouded.families.emporia import install_code
 
 SHOW_CODE = "show_install_code"

@@ -3,8 +3,8 @@
 from fractions import Fraction
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import SessionCommand, WireAction
-from unclouded.core.session_parts import refuse_action
+from unclouded.core.sessions.session import SessionCommand, WireAction
+from unclouded.core.sessions.session_parts import refuse_action
 from unclouded.families.emporia.reading import DEMAND, EXPORT, IMPORT, WireFactors
 
 

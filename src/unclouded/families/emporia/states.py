@@ -3,7 +3,7 @@
 no firmware ─► idle ─► reading ─► (30 s of silence, $j) ─► joined and silent | never provisioned
 """
 
-from unclouded.core.session import Event, Offline, Online, Waiting
+from unclouded.core.sessions.session import Event, Offline, Online, Waiting
 
 ONLINE = "readings arrive"
 NO_FIRMWARE = "the radio does not answer: check its power and the wiring (115200 baud, TX to RX, RX to TX)"

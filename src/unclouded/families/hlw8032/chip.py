@@ -11,7 +11,7 @@ from zlib import crc32
 
 from unclouded.core.errors import CommandError
 from unclouded.core.family import SimOptions
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     Event,
@@ -25,7 +25,7 @@ from unclouded.core.session import (
     Ticket,
     WireAction,
 )
-from unclouded.core.session_parts import DeferredEvents, FaultSwitches, Tickets, count_noise, earliest
+from unclouded.core.sessions.session_parts import DeferredEvents, FaultSwitches, Tickets, count_noise, earliest
 from unclouded.families.hlw8032.chip_faults import FAULTS
 from unclouded.families.hlw8032.frame import (
     CALIBRATION_FAILED,

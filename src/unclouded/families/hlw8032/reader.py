@@ -15,7 +15,7 @@ from typing import Annotated
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     Event,
@@ -31,7 +31,7 @@ from unclouded.core.session import (
     SessionCommand,
     Ticket,
 )
-from unclouded.core.session_parts import Timers, count_noise
+from unclouded.core.sessions.session_parts import Timers, count_noise
 from unclouded.families.hlw8032 import states
 from unclouded.families.hlw8032.frame import ALL_REFRESHED, LENGTH, Hlw8032Frame, Hlw8032Framer, Hlw8032Noise
 from unclouded.families.hlw8032.measurement import (

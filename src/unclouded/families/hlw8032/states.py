@@ -1,6 +1,6 @@
 """The state of the line to the chip, as the text that people read; each state is reported once."""
 
-from unclouded.core.session import Event, Offline, Online, Waiting
+from unclouded.core.sessions.session import Event, Offline, Online, Waiting
 
 LINE = "4800 baud, even parity (8E1), the chip's TX through an isolating coupler to RX"
 NO_FRAMES = (

@@ -9,7 +9,7 @@ console/      the serial console of an opened plug, both ends
 import msgspec
 
 from unclouded.core.family import Family, SimKind, SimOptions
-from unclouded.core.session import Ambient, Session
+from unclouded.core.sessions.session import Ambient, Session
 from unclouded.families.meross.console.plug.console_device import ConsoleDevice
 from unclouded.families.meross.console.plug.console_faults import CONSOLE_FAULTS
 from unclouded.families.meross.controller.broker_services import answer_unadmitted

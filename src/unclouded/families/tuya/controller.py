@@ -21,7 +21,7 @@ from typing import TypeVar
 
 import msgspec
 
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     Asked,
@@ -40,7 +40,7 @@ from unclouded.core.session import (
     Ticket,
     Waiting,
 )
-from unclouded.core.session_parts import Ids, earliest, succeed
+from unclouded.core.sessions.session_parts import Ids, earliest, succeed
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.endpoint import Endpoint, Pieces, Role
 from unclouded.families.tuya.line.framing import Frame, Framer

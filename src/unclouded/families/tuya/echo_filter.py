@@ -3,14 +3,14 @@
     06 brightness 100 ─► 07 12 · 07 57 · 07 93 · 07 100      within the window only 100 is passed on
                                      └ the last one is, when the window ends without it
 
-A hub that takes the values on the way for somebody's command sets them again, and lamp and hub chase each other
+A hub that takes the values on the way for another client's command sets them again, and lamp and hub chase each other
 (docs/protocols/tuya_wifi.md §2.6 item 10). Nothing is lost: the value that the point comes to is always reported.
 """
 
 from collections import Counter
 from collections.abc import Mapping
 
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 
 DROPPED = "values_on_the_way"
 

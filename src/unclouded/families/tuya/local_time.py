@@ -6,7 +6,7 @@
 Source: records of docs/protocols/tuya_wifi.md §2.5.5 and docs/protocols/tuya_low_power.md §3.8, which have no zone.
 """
 
-from unclouded.core.session import LocalTime
+from unclouded.core.sessions.session import LocalTime
 
 AHEAD_S = 600.0  # s that the clock of a device may be fast
 

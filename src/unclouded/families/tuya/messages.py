@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from unclouded.core.family import MEANS
-from unclouded.core.session import LocalTime, WireValue
+from unclouded.core.sessions.session import LocalTime, WireValue
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import KEYS, NAMES, DataPoint, read_points, write_points
 from unclouded.families.tuya.line.framing import Frame

@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Event, Ticket, WireCommand, WireValue
-from unclouded.core.session_parts import Ids, Tickets
+from unclouded.core.sessions.session import Event, Ticket, WireCommand, WireValue
+from unclouded.core.sessions.session_parts import Ids, Tickets
 from unclouded.families.tuya.line.datapoint import (
     BITMAP,
     KEYS,

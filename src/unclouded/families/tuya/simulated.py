@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from unclouded.core.family import PlayedProduct, SimKind, SimOptions
-from unclouded.core.session import Ambient, Session
+from unclouded.core.sessions.session import Ambient, Session
 from unclouded.families.tuya.low_power.mcu import FAULTS as LOW_FAULTS
 from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.values.decoders import DECODERS, ENCODERS

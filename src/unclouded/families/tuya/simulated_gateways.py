@@ -15,7 +15,7 @@ from functools import partial
 import msgspec
 
 from unclouded.core.family import PlayedProduct, SimKind, SimOptions, SimPart
-from unclouded.core.session import Ambient, Session
+from unclouded.core.sessions.session import Ambient, Session
 from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
 from unclouded.families.tuya.gateway.mcu.options import FAULTS, GatewayOptions, SimulatedSubDevice
 from unclouded.families.tuya.gateway.mcu.questions import GATEWAY_QUESTIONS

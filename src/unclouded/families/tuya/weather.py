@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 
 VALUE_BYTES = 80  # of a name or a text; vendors' MCUs have room for as many
 MOST_DAYS = 7

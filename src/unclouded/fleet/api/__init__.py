@@ -33,7 +33,7 @@
     GET    /openapi.json
     WS     /changes                  page sends WatchBody; gets FleetChanges
 
-Without a role in the column a viewer may do it. What is of an organisation in which the asker has no role is answered
+Without a role in the column a viewer may do it. What is of an organisation in which the caller has no role is answered
 with 404, as if it were not there; what their role does not allow with 403.
 
 Source: docs/protocols/fleet.md §9, §10

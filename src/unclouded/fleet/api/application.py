@@ -38,9 +38,9 @@ from unclouded.fleet.api.routes import (
 from unclouded.fleet.api.views import FleetChanges, WatchBody
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, NotInScope
 from unclouded.web import openapi
+from unclouded.web.access.hosts import Hosts
 from unclouded.web.api_answers import ERROR_ANSWERS
 from unclouded.web.compression import Compression
-from unclouded.web.hosts import Hosts
 from unclouded.web.page import Page
 from unclouded.web.request import as_json, problem
 from unclouded.web.route_row import by_path
@@ -57,14 +57,14 @@ programs a token (`unclouded fleet person token LOGIN`). Times as text are ISO 8
 seconds.
 Keys never change their meaning; new ones may be added.
 
-What is of an organisation in which the asker has no role is answered with 404, as if it were not there; what their
+What is of an organisation in which the caller has no role is answered with 404, as if it were not there; what their
 role does not allow with 403.
 
 `/api/fleet/changes` is a WebSocket: the page sends a `WatchBody` when other rows are on it, and gets
 `FleetChanges`.""",
     types=(FleetChanges, WatchBody),
     every_error={421: "The Host header is not a name of this server.", 503: "The database does not answer."},
-    forbidden="The role of the asker does not allow it, or the request came from a page of another site.",
+    forbidden="The role of the caller does not allow it, or the request came from a page of another site.",
 )
 
 

@@ -10,11 +10,11 @@ from starlette.requests import Request
 
 from unclouded.core.errors import LinkError
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.views import HomeLine, LoginSession, PersonRow, Role, Scope
+from unclouded.fleet.base.reading.views import HomeLine, LoginSession, PersonRow, Role, Scope
 from unclouded.fleet.calls.looking import LiveLooks
 from unclouded.fleet.calls.questions import HubQuestions
-from unclouded.web.password import Cost
-from unclouded.web.password_checks import PasswordChecks
+from unclouded.web.access.password import Cost
+from unclouded.web.access.password_checks import PasswordChecks
 from unclouded.web.request import ApiError, ApiRequest
 from unclouded.web.route_row import RouteRow
 from unclouded.web.words import say
@@ -36,7 +36,7 @@ class Revocations(Protocol):
 class FleetContext(msgspec.Struct, frozen=True, kw_only=True):
     """What the handlers use. ``wall``: Unix s. ``wake``: commands were given. ``url``: of the page, in invitations.
 
-    ``questions``, ``looks`` None: this server asks no hubs. ``revocations`` None: another program hands them to NATS.
+    ``questions``, ``looks`` None: this server asks no hubs. ``revocations`` None: another program sends them to NATS.
     ``fingerprint``: of the authority of ``url``, "" = one that every computer knows.
     """
 

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from unclouded import VERSION
 from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.errors import BaseError
-from unclouded.fleet.base.views import HomeFilter, Scope
+from unclouded.fleet.base.reading.views import HomeFilter, Scope
 from unclouded.publish.metrics.exposition import (
     OPENMETRICS_TYPE,
     TEXT_TYPE,
@@ -50,16 +50,16 @@ COUNTERS: Mapping[str, str] = {  # by the end of the name of a counter of the en
     "ingest_failed_batches": "Transactions that failed; their hubs send again.",
     "ingest_store_s": "Seconds in transactions of windows and states.",
     "ingest_differing_days": "Days that differed and were asked for again.",
-    "commands_tries": "Tries to bring a command to its hub.",
-    "commands_reports": "Reports that answered a try.",
-    "commands_away": "Tries that provably reached no hub.",
-    "commands_silent": "Tries without an answer.",
+    "commands_tries": "Attempts to deliver a command to its hub.",
+    "commands_reports": "Reports that answered an attempt.",
+    "commands_away": "Attempts that provably reached no hub.",
+    "commands_silent": "Attempts without an answer.",
     "commands_undelivered": "Commands that ended undelivered.",
     "sealed_days": "Days of homes that were put into one row.",
 }
 GAUGES: Mapping[str, str] = {
     "ingest_waiting": "Messages that wait to be stored.",
-    "looks": "Homes that are looked at now.",
+    "looks": "Homes whose live values are shown now.",
     "connected": "Whether this server is connected to NATS.",
 }
 BUILD = MetricFamily(f"{PREFIX}_build", "info", "The version of the server.")

@@ -1,11 +1,11 @@
-"""Passwords of persons, hashed as those of a hub's page are (web/password.py), as text for the database."""
+"""Passwords of persons, hashed as those of a hub's page are (web/access/password.py), as text for the database."""
 
 import hashlib
 from collections.abc import Callable
 
 import msgspec
 
-from unclouded.web.password import Cost, Password, hashed
+from unclouded.web.access.password import Cost, Password, hashed
 from unclouded.web.schemas import LONGEST_PASSWORD
 
 STRANGER = hashed("no one has this password", Cost(2, 1, 1))  # for the time that a check takes

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from unclouded.fleet.base.views import CommandFate, HomeState
-from unclouded.fleet.base.views import Role as FleetRole
+from unclouded.fleet.base.reading.views import CommandFate, HomeState
+from unclouded.fleet.base.reading.views import Role as FleetRole
 from unclouded.web.schemas import LONGEST_PASSWORD, Energy, History
 
 Source = Literal["fleet", "hub"]
@@ -33,7 +33,7 @@ class HomeRowView(msgspec.Struct, frozen=True, kw_only=True):
     """A home in the list. ``seen``: its last state, None: none yet. Energy: of its own day today.
 
     ``state``, the worst that applies: attention (alerts, or devices that do not answer), offline (no state for 20 min),
-    behind (some windows wait to be sent), well; new (no state yet); revoked (nothing is taken from it any more).
+    behind (some windows wait to be sent), well; new (no state yet); revoked (nothing is accepted from it any more).
     ``alerts``: their kinds; the filter ``flag`` finds alert.KIND and level.LEVEL. ``behind``: windows that wait to be
     sent. ``levels``: what it lets out.
     """
@@ -148,9 +148,9 @@ class LetOutView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FleetHomeView(msgspec.Struct, frozen=True, kw_only=True):
-    """A home. ``role``: of the asker in its organisation. ``joined``: when it was enrolled.
+    """A home. ``role``: of the caller in its organisation. ``joined``: when it was enrolled.
 
-    ``revoked``: since when it is shut out. ``hello``: when it last compared its days. ``stored``: what
+    ``revoked``: since when it is revoked. ``hello``: when it last compared its days. ``stored``: what
     the fleet has of it. ``newest``: None where nothing came within two days.
     """
 
@@ -359,7 +359,7 @@ class SentCommandsView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrganisationView(msgspec.Struct, frozen=True, kw_only=True):
-    """An organisation. ``role``: of the asker. ``homes``: how many it has."""
+    """An organisation. ``role``: of the caller. ``homes``: how many it has."""
 
     id: int
     name: str
@@ -419,7 +419,7 @@ class OwnPasswordBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class FleetSessionView(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is signed in; ``person`` None: no one. ``version``: of the fleet's server."""
+    """Who is logged in; ``person`` None: no one. ``version``: of the fleet's server."""
 
     person: int | None
     login: str

@@ -22,14 +22,14 @@ from unclouded.fleet.base.audit import AuditLog
 from unclouded.fleet.base.commands import CommandBook
 from unclouded.fleet.base.connections import POOL_S, BaseConnections
 from unclouded.fleet.base.dispatch import CommandDispatch
-from unclouded.fleet.base.energy import HomeEnergyReader
-from unclouded.fleet.base.history import FleetHistory
-from unclouded.fleet.base.homes import HomeReader
-from unclouded.fleet.base.migrations import check_version, stored_roles
 from unclouded.fleet.base.people import PeopleRegister
+from unclouded.fleet.base.reading.energy import HomeEnergyReader
+from unclouded.fleet.base.reading.history import FleetHistory
+from unclouded.fleet.base.reading.homes import HomeReader
 from unclouded.fleet.base.register import HubRegister
-from unclouded.fleet.base.upkeep import BaseUpkeep
-from unclouded.fleet.base.windows import WindowStore
+from unclouded.fleet.base.schema.migrations import check_version, stored_roles
+from unclouded.fleet.base.schema.upkeep import BaseUpkeep
+from unclouded.fleet.base.windows.windows import WindowStore
 
 
 class FleetBase:

@@ -16,11 +16,9 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.catalogues import Settable
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, NotInScope
 from unclouded.fleet.base.merging import PlacedRow, after_of, merged, number_of, places_of
-from unclouded.fleet.base.sums import added_energy, added_sums
-from unclouded.fleet.base.views import (
+from unclouded.fleet.base.reading.views import (
     AgainRequest,
     AuditEntry,
     CodeRow,
@@ -41,6 +39,8 @@ from unclouded.fleet.base.views import (
     RevokedKey,
     Scope,
 )
+from unclouded.fleet.base.sums import added_energy, added_sums
+from unclouded.fleet.base.windows.catalogues import Settable
 from unclouded.uplink.contents.catalogue import SentCatalogue
 from unclouded.uplink.messages import SentWindow
 from unclouded.web.schemas import History

@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
-from unclouded.fleet.base.views import Scope
+from unclouded.fleet.base.reading.views import Scope
 
 BaseRole = Literal["owner", "read", "ingest"]
 Connection = psycopg.AsyncConnection[TupleRow]
@@ -179,11 +179,11 @@ def base_errors() -> Iterator[None]:
     except errors.UniqueViolation as error:
         raise BaseRefused(f"There is one already: {error.diag.message_detail or _first_line(error)}") from error
     except UnicodeEncodeError as error:
-        raise BaseRefused("Half a character (a lone surrogate) is in it.") from error
+        raise BaseRefused("The text contains half a character (a lone surrogate).") from error
     except psycopg.Error as error:
         if isinstance(error, psycopg.DataError) or (error.sqlstate or "").startswith(OF_CONTENT):
             raise BaseRefused(f"PostgreSQL refused it: {_first_line(error)}") from error
-        raise BaseUnavailable(f"PostgreSQL did not do it, and may later: {_first_line(error)}") from error
+        raise BaseUnavailable(f"PostgreSQL could not do it now; try again: {_first_line(error)}") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -8,8 +8,8 @@ Source: docs/protocols/fleet.md §8
 """
 
 from unclouded.fleet.base.connections import BaseConnections, Row
-from unclouded.fleet.base.views import DueCommand
-from unclouded.fleet.base.windows import put_report
+from unclouded.fleet.base.reading.views import DueCommand
+from unclouded.fleet.base.windows.windows import put_report
 from unclouded.uplink.messages import CommandReport
 
 TRIED_FOR_S = 7 * 86_400  # after its end, for the report of its outcome

@@ -16,7 +16,7 @@ class BaseRefused(BaseError):
 
 
 class NotInScope(BaseRefused):
-    """There is no such thing, or it belongs to another organisation: the caller must not be able to tell which."""
+    """There is no such thing, or it belongs to another organisation: the caller must not learn which."""
 
 
 class BaseTooNew(BaseRefused):

@@ -5,8 +5,8 @@ from typing import LiteralString
 
 from unclouded.fleet.base.connections import BaseConnections, Connection, Row
 from unclouded.fleet.base.errors import BaseRefused, NotInScope
-from unclouded.fleet.base.opening import text_of
-from unclouded.fleet.base.views import LoginSession, PersonCredential, PersonRole, PersonRow, Role, Scope
+from unclouded.fleet.base.reading.views import LoginSession, PersonCredential, PersonRole, PersonRow, Role, Scope
+from unclouded.fleet.base.windows.opening import text_of
 
 SEEN_S = 60  # a session is noted as seen at most so often
 
@@ -28,7 +28,7 @@ SET_ROLE = """INSERT INTO role (person, org, role) VALUES (%s, %s, %s)
 LOCK_ORGANISATION = "SELECT 1 FROM organisation WHERE number = %s FOR UPDATE"
 OTHER_OWNERS = "SELECT count(*) FROM role WHERE org = %s AND role = 'owner' AND person <> %s"
 IS_OWNER = "SELECT org FROM role WHERE person = %s AND role = 'owner' ORDER BY org"
-LAST_OWNER = "The last owner of an organisation cannot leave it: make another person an owner first."
+LAST_OWNER = "The last owner of an organisation cannot be removed: make another person an owner first."
 
 
 class PeopleRegister:

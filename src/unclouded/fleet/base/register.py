@@ -9,9 +9,9 @@ from typing import Any, LiteralString
 from unclouded.fleet.base.audit import put_audit
 from unclouded.fleet.base.connections import BaseConnections, Connection, Row
 from unclouded.fleet.base.errors import BaseRefused, NotInScope
-from unclouded.fleet.base.opening import text_of
-from unclouded.fleet.base.views import AgainRequest, CodeRow, HubEntry, OrganisationRow, RevokedKey
-from unclouded.fleet.base.windows import FORGETTING
+from unclouded.fleet.base.reading.views import AgainRequest, CodeRow, HubEntry, OrganisationRow, RevokedKey
+from unclouded.fleet.base.windows.opening import text_of
+from unclouded.fleet.base.windows.windows import FORGETTING
 
 ORGANISATIONS: LiteralString = """SELECT number, name, shard,
     (SELECT count(*) FROM hub WHERE org = o.number AND revoked IS NULL),
@@ -146,7 +146,7 @@ class HubRegister:
         await self._changed(RENAME, (_text(name), _text(place), id), id)
 
     async def revoke(self, id: str, now: float) -> HubEntry:
-        """Nothing is taken from it from now on; what it sent stays. Raises NotInScope."""
+        """Nothing is accepted from it from now on; what it sent stays. Raises NotInScope."""
         async with self._connections.transaction("owner") as connection:
             await connection.execute(REVOKE, (now, id))
             return await _hub(connection, id)

@@ -17,7 +17,7 @@ import msgspec
 
 from unclouded.core.errors import LinkError
 from unclouded.fleet.base.errors import BaseUnavailable
-from unclouded.fleet.base.views import DueCommand
+from unclouded.fleet.base.reading.views import DueCommand
 from unclouded.fleet.calls.hub_link import HubAway, HubRequests
 from unclouded.uplink.messages import CommandReport, FleetCommand, MessageError, decode_message, encode_message
 
@@ -88,7 +88,7 @@ class CommandDispatcher:
                     while await self._begin_due(group):
                         pass
                 except BaseUnavailable as error:
-                    log.warning("Commands wait: %s", error)
+                    log.warning("Commands are delivered later, as the database cannot be used: %s", error)
                     await asyncio.sleep(DATABASE_PAUSE_S)
                 await self._pause()
 
@@ -133,7 +133,7 @@ class CommandDispatcher:
         try:
             await self._note(command, await self._request(command))
         except BaseUnavailable as error:
-            log.warning("The command %s is tried again: %s", command.id, error)
+            log.warning("The command %s will be tried again: %s", command.id, error)
 
     async def _note(self, command: DueCommand, report: CommandReport | bool) -> None:
         if isinstance(report, CommandReport):
@@ -164,6 +164,6 @@ def _report(command: DueCommand, data: bytes) -> CommandReport | bool:
     try:
         report = decode_message(data)
     except MessageError as error:
-        log.warning("The hub %s answered the command %s unreadably: %s", command.hub, command.id, error)
+        log.warning("The answer of the hub %s to the command %s cannot be read: %s", command.hub, command.id, error)
         return True
     return report if isinstance(report, CommandReport) and report.id == command.id else True

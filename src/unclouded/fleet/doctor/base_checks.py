@@ -84,7 +84,7 @@ def _judged(subject: str, facts: BaseFacts) -> Iterator[Finding]:
         text = "fsync or synchronous_commit is off: a power cut loses what hubs no longer send again"
         yield problem(subject, text, "Switch both on in postgresql.conf.")
     if facts.connections < NEEDED_CONNECTIONS:
-        text = f"it takes {facts.connections} connections, and each `fleet serve` uses up to 20"
+        text = f"it accepts {facts.connections} connections, and each `fleet serve` uses up to 20"
         yield warning(subject, text, "Raise max_connections in postgresql.conf.")
     if abs(facts.ahead_s) > CLOCK_S:
         text = f"its clock and this computer's differ by {abs(facts.ahead_s):.0f} s"

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from unclouded.core.certificate_facts import certificate_facts
 from unclouded.core.errors import ConfigError
 from unclouded.core.finding import Finding, not_checked, ok, problem, warning
+from unclouded.core.security.certificate_facts import certificate_facts
 from unclouded.fleet.configuration import FILE
 from unclouded.fleet.doctor.context import FleetDoctorContext
 

@@ -5,9 +5,9 @@ import datetime
 import time
 from collections.abc import Iterator
 
-from unclouded.core.certificate_facts import certificate_facts
 from unclouded.core.errors import ConfigError, LinkError
 from unclouded.core.finding import Finding, not_checked, ok, problem, warning
+from unclouded.core.security.certificate_facts import certificate_facts
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseError
 from unclouded.fleet.doctor.base_checks import BaseUnreachable, base_facts
@@ -19,7 +19,7 @@ from unclouded.fleet.folder.key_files import new_key
 from unclouded.fleet.keys.issuer import Credentials
 from unclouded.fleet.keys.roles import LARGEST_PAYLOAD
 from unclouded.fleet.nats_server.versions import SAFE, holes_of, read_version
-from unclouded.web.hosts import is_loopback
+from unclouded.web.access.hosts import is_loopback
 
 SOON = datetime.timedelta(days=30)
 MANY_REVOKED = 10_000  # keys: about a megabyte that each node reads
@@ -47,7 +47,7 @@ def judged_server(url: str, facts: NatsFacts, now: datetime.datetime, is_public:
     yield from judged_version(url, facts.version, is_public)
     yield from _encryption(url, facts, now, is_public)
     if not facts.auth_required:
-        yield problem(url, "it lets anyone in without a token", "Start it with the fleet's nats-server.conf.")
+        yield problem(url, "it accepts connections without a token", "Start it with the fleet's nats-server.conf.")
     if facts.jetstream:
         yield warning(url, "JetStream is on, which a fleet does not use", "Remove `jetstream` from its configuration.")
     if facts.max_payload != LARGEST_PAYLOAD:
@@ -65,7 +65,7 @@ def judged_version(url: str, version: str, is_public: bool) -> Iterator[Finding]
     if not holes:
         yield ok(url, f"nats-server {version} answers")
     for hole in holes:
-        text = f"nats-server {version} has a known hole ({hole})"
+        text = f"nats-server {version} has a known vulnerability ({hole})"
         yield (
             problem(url, text, UPDATE) if is_public else warning(url, f"{text}; only this computer reaches it", UPDATE)
         )
@@ -104,7 +104,7 @@ def revocations(context: FleetDoctorContext) -> Iterator[Finding]:
     missing = wanted - there
     if missing:
         text = f"{len(missing)} revoked keys are not in the list of NATS: their hubs can still connect"
-        yield problem("revoked keys", text, "Start `unclouded fleet serve`, which hands NATS the list each minute.")
+        yield problem("revoked keys", text, "Start `unclouded fleet serve`, which sends NATS the list each minute.")
     elif len(there) > MANY_REVOKED:
         text = f"{len(there)} keys are in the list, which each node reads at each change"
         yield warning("revoked keys", text, "It shrinks by itself: keys leave it 90 days after their revocation.")

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
-from unclouded.fleet.base.views import HubEntry
+from unclouded.fleet.base.reading.views import HubEntry
 from unclouded.fleet.enrolment.codes import code_digest, new_hub_id
 from unclouded.fleet.keys.issuer import HUB_LIFE_S, TokenIssuer
 from unclouded.uplink.joining import (
@@ -22,7 +22,7 @@ from unclouded.uplink.joining import (
     may_leave,
     may_renew,
 )
-from unclouded.web.login_throttle import LoginThrottle, ThrottleRule
+from unclouded.web.access.login_throttle import LoginThrottle, ThrottleRule
 
 T = TypeVar("T")
 

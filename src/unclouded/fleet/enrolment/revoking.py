@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from unclouded.core.errors import LinkError
-from unclouded.fleet.base.views import RevokedKey
+from unclouded.fleet.base.reading.views import RevokedKey
 from unclouded.fleet.keys.accounts import CLAIMS_LOOKUP, CLAIMS_UPDATE, AccountSigner
 from unclouded.fleet.keys.tokens import Claims, TokenError, read_token
 
@@ -42,13 +42,13 @@ class AccountUpdate:
         """
         for _ in range(MOST_ROUNDS):
             there = await self.current()
-            is_ours = there.issuer == self._signer.names.operator_signing  # NATS keeps what it is handed, unverified
+            is_ours = there.issuer == self._signer.names.operator_signing  # NATS keeps what it is sent, unverified
             had = revocations_of(there) if is_ours else {}
             wanted = await self._wanted(had, int(now))
             if is_ours and had == wanted and signers_of(there) == self._signer.names.signers:
                 return len(wanted)
             await self._update(self._signer.token(wanted, int(now), there.issued))
-        raise LinkError("NATS does not keep the list of revoked keys: another process hands it other ones.")
+        raise LinkError("NATS does not keep the list of revoked keys: another process sends it another list.")
 
     async def current(self) -> Claims:
         """The token of the account that NATS has now. Raises LinkError."""

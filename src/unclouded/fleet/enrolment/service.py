@@ -60,7 +60,7 @@ class RevocationKeeper:
                 self.problem = ""
             except (LinkError, BaseUnavailable, ConfigError) as error:
                 if str(error) != self.problem:
-                    log.warning("Revoked keys are not brought to NATS: %s", error)
+                    log.warning("The list of revoked keys was not sent to NATS: %s", error)
                 self.problem = str(error)
             try:
                 async with asyncio.timeout(AGAIN_S):

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from unclouded.core.certificate_builder import begin_certificate, common_name
-from unclouded.core.certificate_facts import certificate_facts
 from unclouded.core.errors import CommandError
+from unclouded.core.security.certificate_builder import begin_certificate, common_name
+from unclouded.core.security.certificate_facts import certificate_facts
 
 AUTHORITY_LIFE = datetime.timedelta(days=10 * 365)
 SERVER_LIFE = datetime.timedelta(days=800)  # browsers accept 825 days of an authority that a person has added

@@ -3,7 +3,7 @@
     keys/public.json        public keys: no secrets
          hub.nk, fleet.nk   scoped signing keys: `fleet serve` makes tokens with them
          revoke.nk          the operator's signing key: signs newer tokens of the account
-         system.nk, .jwt    the user who hands them to NATS
+         system.nk, .jwt    the user that sends them to NATS
     offline/operator.nk     the operator; homes.nk, system.nk: the accounts
 
 Source: docs/protocols/fleet.md §10
@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from unclouded.core.errors import ConfigError
-from unclouded.core.nkeys import KeyKind, KeyTextError, NKey, read_seed
+from unclouded.core.security.nkeys import KeyKind, KeyTextError, NKey, read_seed
 from unclouded.fleet.keys.accounts import AccountNames, AccountSigner
 from unclouded.fleet.keys.issuer import HUB_LIFE_S, Credentials, TokenIssuer
 
@@ -55,7 +55,7 @@ class KeyFiles:
             raise ConfigError(f"{self.file('revoke')}: {error.reason}. {ROTATE}") from None
 
     def system_user(self) -> Credentials:
-        """Who hands them to NATS."""
+        """The user that sends them to NATS."""
         file = self.folder / "system.jwt"
         with _readable(file):
             return Credentials(file.read_text("ascii").strip(), self.key("system", "user"))

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.nkeys import NKey
+from unclouded.core.security.nkeys import NKey
 from unclouded.fleet.configuration import FILE, FleetWebTable, read_fleet
 from unclouded.fleet.folder.certificates import FleetAuthority
 from unclouded.fleet.folder.key_files import PUBLIC, new_key, write_private

@@ -32,7 +32,7 @@ CHAIN = re.compile(r"(nats|route|web)(-\d)?\.pem")
 def replace_role_key(fleet: FleetConfiguration, role: Role, keeps_former: bool, now: int) -> AccountNames:
     """A new key for the tokens of a role. ``keeps_former``: tokens of the old one still count, for those who have them.
 
-    NATS has to be handed the account's token of these names. Raises ConfigError, CommandError.
+    NATS has to be sent the account's token of these names. Raises ConfigError, CommandError.
     """
     keys = KeyFiles(fleet.keys)
     names, signer, key = keys.names(), keys.signer(), new_key("account")

@@ -18,7 +18,7 @@ from unclouded.uplink.messages import (
     decode_message,
 )
 
-Publish = Callable[[str, bytes], bool]  # to a subject; whether it was handed to the network
+Publish = Callable[[str, bytes], bool]  # to a subject; whether it was given to the network
 
 UNREADABLE_S = 3600.0  # a hub waits so long with a message that cannot be taken apart: a newer fleet may read it
 MOST_REASON = 200  # characters

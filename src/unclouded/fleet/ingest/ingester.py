@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Protocol
 
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
-from unclouded.fleet.base.views import HubWindows, StoredWindows
+from unclouded.fleet.base.reading.views import HubWindows, StoredWindows
 from unclouded.fleet.ingest.arrival import MOST_REASON, UNREADABLE_S, Arrival, Publish, hub_of, inbox_of, read
 from unclouded.fleet.ingest.counters import IngestCounters
 from unclouded.uplink.messages import (
@@ -182,7 +182,7 @@ class Ingester:
             await self._base.store_states(states, self._wall())
         except BaseRefused as error:
             self.counters.failed_batches += 1
-            log.warning("The states of %d homes are left out: %s", len(states), error)
+            log.warning("The states of %d homes were not stored: %s", len(states), error)
         for one in batch:
             self._answer(one, Answer(True))
 
@@ -195,7 +195,7 @@ class Ingester:
             is_known = await self._base.store_reports(one.hub, reports, self._wall())
         except BaseRefused as error:
             self.counters.failed_batches += 1
-            log.warning("Reports of %s are left out: %s", one.hub, error)
+            log.warning("Reports of the hub %s were not stored: %s", one.hub, error)
             is_known = True
         self._answer(one, Answer(True) if is_known else self._shut_out())
 
@@ -244,7 +244,7 @@ class Ingester:
         """The database cannot take this batch: hubs ask again. For a moment nothing else is tried."""
         self.counters.failed_batches += 1
         if self._now() >= self._away_until:
-            log.warning("The database takes nothing now; hubs wait: %s", error)
+            log.warning("The database cannot be written now; hubs send again: %s", error)
         self._away_until = self._now() + AWAY_S[0]
         for one in [*batch, *self._waiting]:
             self._put_off(one.inbox)

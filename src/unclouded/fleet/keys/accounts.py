@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from unclouded.core.nkeys import KeyTextError, NKey
+from unclouded.core.security.nkeys import KeyTextError, NKey
 from unclouded.fleet.keys.roles import ROLES, UNLIMITED, Role, template
 from unclouded.fleet.keys.tokens import sign_claims
 
@@ -64,7 +64,7 @@ def system_token(signing: NKey, names: AccountNames, now: int) -> str:
 
 
 def system_user_token(system: NKey, user: str, now: int, expires: int = 0) -> str:
-    """The token of who hands newer tokens to NATS, and may do nothing else."""
+    """The token of the user that sends newer tokens to NATS, and may do nothing else."""
     allowed = {"pub": {"allow": [CLAIMS_UPDATE, CLAIMS_LOOKUP]}, "sub": {"allow": ["_INBOX.>"]}}
     limits = dict.fromkeys(("subs", "data", "payload"), UNLIMITED)
     return sign_claims("user", user, "revoke", {**allowed, **limits}, system, now, expires)

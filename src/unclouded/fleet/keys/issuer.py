@@ -2,7 +2,7 @@
 
 import msgspec
 
-from unclouded.core.nkeys import KeyTextError, NKey, read_public
+from unclouded.core.security.nkeys import KeyTextError, NKey, read_public
 from unclouded.fleet.keys.roles import Role, is_hub_id
 from unclouded.fleet.keys.tokens import Claims, TokenError, read_token, sign_claims
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from unclouded.core.nkeys import SIGNATURE_LENGTH, KeyKind, KeyTextError, NKey, is_signed, read_public
+from unclouded.core.security.nkeys import SIGNATURE_LENGTH, KeyKind, KeyTextError, NKey, is_signed, read_public
 
 TokenKind = Literal["operator", "account", "user"]
 

@@ -3,7 +3,7 @@
 import hashlib
 import time
 
-from unclouded.core.nkeys import KeyKind, NKey
+from unclouded.core.security.nkeys import KeyKind, NKey
 from unclouded.fleet.keys.accounts import (
     AccountNames,
     AccountSigner,
@@ -57,7 +57,7 @@ class PrivateTrust:
         return Credentials(self.issuer.fleet_token(name, key.public, int(time.time())), key)
 
     def revoker(self) -> Credentials:
-        """Those of who hands newer tokens of the account to NATS."""
+        """Those of the user that sends newer tokens of the account to NATS."""
         key = self._key("user", "revoke")
         return Credentials(system_user_token(self.system, key.public, int(time.time())), key)
 

@@ -12,12 +12,12 @@ Version = tuple[int, int, int]
 HOLES: tuple[tuple[str, str, tuple[tuple[Version, Version], ...]], ...] = (
     (
         "CVE-2023-47090",
-        "a client without a token can get in",
+        "a client without a token can connect",
         (((2, 2, 0), (2, 9, 23)), ((2, 10, 0), (2, 10, 2))),
     ),
     (
         "the advisories of 2026",
-        "routes let others in, and a client can end the server",
+        "routes accept strangers, and a client can end the server",
         (((0, 0, 0), (2, 11, 16)), ((2, 12, 0), (2, 12, 7))),
     ),
 )

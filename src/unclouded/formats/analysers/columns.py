@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BLOCK = 4 << 20  # bytes that are looked at together
 WORD = 8
 LF, BLANK, DASH, POINT = 10, 32, 45, 46
-LONGEST = 64  # bytes of a field that tell it from others
+LONGEST = 64  # bytes of a field that distinguish it from others
 MIX = 0x9E3779B97F4A7C15  # an odd number, to join words of a field
 MOST_DIGITS = 18
 MOST_KINDS = 4_096  # different fields of a column, in a block

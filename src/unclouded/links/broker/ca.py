@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from unclouded.core.certificate_builder import begin_certificate, common_name
 from unclouded.core.errors import ConfigError
+from unclouded.core.security.certificate_builder import begin_certificate, common_name
 from unclouded.links.broker.certificate_kinds import BROKER, Certificates, Purpose
 
 KEY_BITS = 2048  # plugs of 2018 verify such a key within a second

@@ -18,11 +18,11 @@ from functools import cache
 import msgspec
 
 from unclouded.core.errors import WireError
-from unclouded.core.link import Inlet
-from unclouded.core.retry_delays import RetryDelays
-from unclouded.core.session import Failure, LinkPath, Out
-from unclouded.core.supervise import Fault, supervise
-from unclouded.core.tls import plug_client_context
+from unclouded.core.security.tls import plug_client_context
+from unclouded.core.sessions.link import Inlet
+from unclouded.core.sessions.session import Failure, LinkPath, Out
+from unclouded.core.system.retry_delays import RetryDelays
+from unclouded.core.system.supervise import Fault, supervise
 from unclouded.links.broker.tls_stream import READ_SIZE, SharedTls, TlsConnection
 from unclouded.links.dial import fail_soon
 from unclouded.links.mqtt import packets as mqtt

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-from unclouded.core.sockets import group_of
+from unclouded.core.system.sockets import group_of
 
 MAX_WAITING = 256  # connections from one address that have not logged in; more plugs behind one router are rare
 LOOPBACK = ("127.0.0.1", "::1")  # any number of plugs may be behind a forwarder on this computer

@@ -23,10 +23,10 @@ from pathlib import Path
 import msgspec
 
 from unclouded.core.errors import LinkRefused
-from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, LinkPath, Out, Refusal
-from unclouded.core.sockets import group_of, open_file_share
-from unclouded.core.supervise import Fault
+from unclouded.core.sessions.link import Inlet, Link
+from unclouded.core.sessions.session import Failure, LinkPath, Out, Refusal
+from unclouded.core.system.sockets import group_of, open_file_share
+from unclouded.core.system.supervise import Fault
 from unclouded.links.broker.certificates import prepare
 from unclouded.links.broker.client import BrokerClient, LoginRefusal, PlugIdentity
 from unclouded.links.broker.rate_limit import MAX_WAITING, FailedLogins, RepeatFilter, WaitingConnections

@@ -1,4 +1,4 @@
-"""TLS of the broker: its context (core/tls.py), and readable reasons why a client's handshake failed.
+"""TLS of the broker: its context (core/security/tls.py), and readable reasons why a client's handshake failed.
 
     16 | 03 vv | LL LL | 01 | LL LL LL | VV VV | 32 random | sid | ciphers | compressions | extensions
     record, its length  | ClientHello   legacy version                       e.g. 002b = versions, 0000 = host name
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from unclouded.core.tls import EPHEMERAL_SHA1, PLAIN_RSA, plug_server_context
+from unclouded.core.security.tls import EPHEMERAL_SHA1, PLAIN_RSA, plug_server_context
 from unclouded.links.broker.certificate_kinds import Certificates
 
 log = logging.getLogger("unclouded.broker")

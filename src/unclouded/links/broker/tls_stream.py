@@ -14,8 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from unclouded.core.sockets import send_at_once
-from unclouded.core.supervise import Fault
+from unclouded.core.system.sockets import send_at_once
+from unclouded.core.system.supervise import Fault
 from unclouded.links.broker.tls_policy import HELLO_LIMIT, explain
 from unclouded.links.dial import PENDING_LIMIT
 from unclouded.links.tcp import keep_alive

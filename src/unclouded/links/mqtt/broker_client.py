@@ -20,10 +20,10 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from unclouded.core.errors import LinkRefused
-from unclouded.core.retry_delays import MAX_DELAY_S, RetryDelays
-from unclouded.core.session import Out
-from unclouded.core.supervise import supervise
-from unclouded.core.tls import client_context
+from unclouded.core.security.tls import client_context
+from unclouded.core.sessions.session import Out
+from unclouded.core.system.retry_delays import MAX_DELAY_S, RetryDelays
+from unclouded.core.system.supervise import supervise
 from unclouded.links.dial import CLOSE_TIMEOUT_S
 
 if TYPE_CHECKING:

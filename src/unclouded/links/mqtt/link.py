@@ -15,10 +15,10 @@ aiomqtt is imported when the first such link starts.
 from pathlib import Path
 
 from unclouded.core.errors import LinkRefused
-from unclouded.core.link import Inlet, Link
-from unclouded.core.session import Failure, LinkPath, Out
+from unclouded.core.sessions.link import Inlet, Link
+from unclouded.core.sessions.session import Failure, LinkPath, Out
 from unclouded.links.dial import fail_soon
-from unclouded.links.http import with_port
+from unclouded.links.http.link import with_port
 from unclouded.links.mqtt.broker_client import Account, BrokerConnection, broker_for
 from unclouded.links.url import Url
 

@@ -16,8 +16,8 @@ from typing import Literal
 import msgspec
 
 from unclouded.core.errors import LinkError
-from unclouded.core.retry_delays import RetryDelays
-from unclouded.core.supervise import Fault
+from unclouded.core.system.retry_delays import RetryDelays
+from unclouded.core.system.supervise import Fault
 from unclouded.links.nats.connection import NatsConnection, NatsIdentity, NatsServer, first_of, nats_server
 from unclouded.links.nats.wire import NatsMessage, publish_bytes, subscribe_line, unsubscribe_line
 

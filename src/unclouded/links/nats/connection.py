@@ -15,8 +15,8 @@ import msgspec
 
 from unclouded import VERSION
 from unclouded.core.errors import LinkError
-from unclouded.core.sockets import send_at_once
-from unclouded.core.tls import client_context
+from unclouded.core.security.tls import client_context
+from unclouded.core.system.sockets import send_at_once
 from unclouded.links.dial import CLOSE_TIMEOUT_S
 from unclouded.links.nats.wire import (
     PING,
@@ -40,10 +40,10 @@ REFUSALS = {
     "user authentication expired": "The token has expired.",
     "user authentication revoked": "The token was revoked.",
     "account authentication expired": "The account of the fleet has expired.",
-    "maximum connections exceeded": "It has as many connections as it takes.",
-    "account maximum active connections exceeded": "The account of the fleet has as many connections as it may.",
+    "maximum connections exceeded": "It has reached its limit of connections.",
+    "account maximum active connections exceeded": "The account of the fleet has reached its limit of connections.",
     "authentication timeout": "It waited too long for the login; it may be very busy.",
-    "stale connection": "It got no answer from here for too long.",
+    "stale connection": "It received no answer from this computer for too long.",
 }
 NOT_FATAL = ("permissions violation", "invalid subject")
 
@@ -175,7 +175,7 @@ class NatsConnection(asyncio.Protocol):
         """Send what waits, for CLOSE_TIMEOUT_S at most, then close."""
         if self._transport is None:
             return
-        self._reason = self._reason or "It was closed from here."
+        self._reason = self._reason or "This computer closed it."
         self._transport.close()
         await asyncio.wait({self.gone}, timeout=CLOSE_TIMEOUT_S)
         if not self.gone.done():

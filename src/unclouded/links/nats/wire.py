@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 
 LONGEST_LINE = 65_536  # bytes; INFO names all servers of a cluster
 LARGEST_MESSAGE = 8 * 1024 * 1024  # bytes that a server may make us keep
@@ -139,7 +139,7 @@ class NatsParser:
             status = bytes(whole[place : place + head.head][STATUS]) if head.head else b""
             end = bytes(whole[place + head.size : place + head.size + len(END)])
         if end != END:
-            raise _BrokenStream("A message has another length than it says.")
+            raise _BrokenStream("A message does not have the length that its header states.")
         return NatsMessage(head.subject, head.reply, data, head.sid, status == NO_RESPONDERS and not data)
 
 
@@ -184,7 +184,9 @@ def _line(line: bytes) -> NatsEvent | _MessageHead | None:
     word, _, rest = line.partition(b" ")
     read = LINES.get(word.upper())
     if read is None:
-        raise _BrokenStream(f"It sends {printable(line[:40].decode('ascii', 'backslashreplace'))!r}, which is no NATS.")
+        raise _BrokenStream(
+            f"It sends {printable(line[:40].decode('ascii', 'backslashreplace'))!r}, which is not the protocol of NATS."
+        )
     return read(rest)
 
 
@@ -192,7 +194,7 @@ def _info(rest: bytes) -> NatsInfo:
     try:
         return msgspec.json.decode(rest, type=NatsInfo)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise _BrokenStream("What it says of itself cannot be read.") from None
+        raise _BrokenStream("Its INFO message cannot be read.") from None
 
 
 def _msg(rest: bytes) -> _MessageHead:

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from unclouded.core.publisher import PublisherStatus
-from unclouded.core.retry_delays import RetryDelays
+from unclouded.core.system.retry_delays import RetryDelays
 from unclouded.publish.delivery.http_post import PostResult
 from unclouded.publish.delivery.outbox import Outbox
 
@@ -92,7 +92,7 @@ class Delivery(Generic[T]):
         self._counts["sent"] += items
         self._has_sent = True
         if self._problem:
-            log.info("%s: it works again.", self.title)
+            log.info("%s: deliveries succeed again.", self.title)
             self._problem = ""
 
     def _failed(self, reason: str) -> None:

@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 import h11
 
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 
 TOTAL_S = 30.0  # s for a request and its answer
 CONNECT_S = 10.0

@@ -83,5 +83,5 @@ class BridgeMemory:
             return StoredBridge(new_setup_code(secrets.randbelow), new_setup_id(secrets.randbelow))
         except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
             raise ConfigError(
-                f"[homekit]: {self._file} is damaged. Remove it and {self.pairings.name}, and pair the bridge anew."
+                f"[homekit]: {self._file} is damaged. Remove it and {self.pairings.name}, and pair the bridge again."
             ) from None

@@ -12,9 +12,9 @@ import msgspec
 from pyhap.util import get_local_address
 
 from unclouded.core.errors import CommandError, LinkRefused
-from unclouded.core.homekit_view import HomekitView
 from unclouded.core.model import Command, Device, Fact, Notice, PublicHub, Reading, Status, Value
 from unclouded.core.publisher import PublisherState, PublisherStatus
+from unclouded.core.views.homekit import HomekitView
 from unclouded.publish.homekit.bridge import BridgeDriver, HomekitBridge
 from unclouded.publish.homekit.memory import BridgeMemory
 from unclouded.publish.homekit.roster import roster

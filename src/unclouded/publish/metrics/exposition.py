@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 from unclouded.publish.metrics.names import MetricFamily
 
 TEXT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -60,7 +60,7 @@ BASE_UNITS: Mapping[str, BaseUnit] = {  # the last part of a key -> its base uni
     **{"ms": BaseUnit("seconds", 0.001), "h": BaseUnit("seconds", 3600), "days": BaseUnit("seconds", 86_400)},
     **{"ppm": BaseUnit("ratio", 1e-6), "ppb": BaseUnit("ratio", 1e-9), "ppt": BaseUnit("ratio", 1e-3)},
     **{"lux": BaseUnit("lux"), "rpm": BaseUnit("hertz", 1 / 60), "kmh": BaseUnit("meters_per_second", 1 / 3.6)},
-    **{"m": BaseUnit("meters"), "cm": BaseUnit("meters", 0.01), "mm": BaseUnit("meters", 0.001)},
+    **{"mps": BaseUnit("meters_per_second"), "m": BaseUnit("meters"), "cm": BaseUnit("meters", 0.01), "mm": BaseUnit("meters", 0.001)},
     **{"km": BaseUnit("meters", 1000), "L": BaseUnit("cubic_meters", 1e-3), "mL": BaseUnit("cubic_meters", 1e-6)},
     **{"m3": BaseUnit("cubic_meters"), "gal": BaseUnit("cubic_meters", 0.003785411784)},
     **{"Lmin": BaseUnit("cubic_meters_per_second", 1 / 60_000), "m3h": BaseUnit("cubic_meters_per_second", 1 / 3600)},

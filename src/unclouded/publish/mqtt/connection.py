@@ -8,8 +8,8 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 
-from unclouded.core.sockets import send_at_once
-from unclouded.core.tls import client_context
+from unclouded.core.security.tls import client_context
+from unclouded.core.system.sockets import send_at_once
 from unclouded.publish.mqtt.session import ClientSession, Lost, Refused, SessionEvent
 from unclouded.publish.mqtt.settings import MqttSettings
 

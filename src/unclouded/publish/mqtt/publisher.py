@@ -15,8 +15,8 @@ from itertools import count
 
 from unclouded.core.model import Device, Fact, Notice, Outcome, PublicHub, Status
 from unclouded.core.publisher import PublisherState, PublisherStatus
-from unclouded.core.retry_delays import RetryDelays
-from unclouded.core.supervise import Fault
+from unclouded.core.system.retry_delays import RetryDelays
+from unclouded.core.system.supervise import Fault
 from unclouded.links.mqtt.packets import V5, Will
 from unclouded.publish.mqtt import payloads
 from unclouded.publish.mqtt.announcements import SETTLED_S, Announcements

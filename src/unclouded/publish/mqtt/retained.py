@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 
 log = logging.getLogger("unclouded.publish.mqtt")
 

@@ -180,7 +180,7 @@ class ClientSession:
                 if (event := self._received(packet)) is not None:
                     events.append(event)
         except WireError as error:
-            events.append(Lost(f"The broker sent what is no MQTT: {error}."))
+            events.append(Lost(f"The broker sent bytes that are not MQTT: {error}."))
         return events
 
     def answers(self) -> bytes:

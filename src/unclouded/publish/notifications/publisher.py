@@ -9,7 +9,7 @@ import msgspec
 
 from unclouded.core.model import Alert, Device, Fact, Notice, PublicHub, Reading, Status
 from unclouded.core.publisher import PublisherStatus
-from unclouded.core.session_parts import earliest
+from unclouded.core.sessions.session_parts import earliest
 from unclouded.publish.notifications.finished import FinishedDetector, FinishedRule
 from unclouded.publish.notifications.plan import NotificationPlan, NotificationRules
 from unclouded.publish.notifications.sending import service

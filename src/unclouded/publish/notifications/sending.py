@@ -5,7 +5,7 @@ import json
 import sys
 from urllib.parse import unquote, urlsplit
 
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 
 TIMEOUT_S = 60.0  # s for the process; a service that does not answer ends earlier
 PROCESS = "unclouded.publish.notifications.apprise_process"

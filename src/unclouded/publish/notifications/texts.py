@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from unclouded.core.model import Alert, Device, Point, bits_text, value_text
-from unclouded.core.rough_time import RoughTime
+from unclouded.core.text.rough_time import RoughTime
 
 
 class NotificationTexts(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,9 +15,9 @@ import hmac
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from unclouded.core.json_lines import encode, event_json, reading_json, status_json
 from unclouded.core.model import Alert, Fact, Notice, Reading, Status
 from unclouded.core.times import iso
+from unclouded.core.views.json_lines import encode, event_json, reading_json, status_json
 
 KINDS: Mapping[str, type] = {"readings": Reading, "states": Status, "events": Notice, "alerts": Alert}
 DELIVERY, SIGNATURE = "X-Unclouded-Delivery", "X-Unclouded-Signature"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from unclouded.core.family import Sender
-from unclouded.core.link import Link
+from unclouded.core.sessions.link import Link
 from unclouded.recording.bridge import Bridge, BridgeObserver
 from unclouded.recording.disturbing.direction import DisturbedDirection
 

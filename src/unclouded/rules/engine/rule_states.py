@@ -2,7 +2,8 @@
 
 from unclouded.core.calendar.days import DAILY, days_text
 from unclouded.core.model import unit_of
-from unclouded.core.rule_views import (
+from unclouded.core.times import iso
+from unclouded.core.views.rules import (
     HandedValueView,
     RuleActivity,
     RuleConditionView,
@@ -11,7 +12,6 @@ from unclouded.core.rule_views import (
     RuleView,
     TimerView,
 )
-from unclouded.core.times import iso
 from unclouded.rules.conditions import AnyOf, Between, Comparison, DeviceState, Leaf, OnDays, leaves
 from unclouded.rules.engine.bound_rule import NEVER, BoundRule, value_of
 from unclouded.rules.engine.point_table import PointTable

@@ -6,7 +6,7 @@ from typing import Any
 
 from unclouded.core.calendar.days import DAILY, DaySet, days_of
 from unclouded.core.errors import CommandError
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 from unclouded.rules.conditions import AllOf, Condition, OnDays
 from unclouded.rules.rule import Rule, Setting, Trigger
 from unclouded.rules.text.condition_text import condition_of

@@ -70,6 +70,7 @@ RANGES = (
     _range("psi", 30, 32),
     _range("dBm", -62, -58),
     _range("km/h", 4, 9),
+    _range("m/s", 1, 3),
     _range("rpm", 1180, 1220),
     _range("m", 1.4, 1.6),
     _range("cm", 140, 160),

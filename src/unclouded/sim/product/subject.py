@@ -11,7 +11,7 @@ from fractions import Fraction
 from unclouded.core.model import Value
 from unclouded.core.profile import WirePoint
 from unclouded.core.quantities import CURRENT, POWER, POWER_FACTOR, VOLTAGE, quantity_of
-from unclouded.core.session import Refusal
+from unclouded.core.sessions.session import Refusal
 from unclouded.sim.measure import Quantities, Quantity
 from unclouded.sim.product.circuits import TOTAL, CircuitPlan, Circuits, Flow, branch_of
 from unclouded.sim.product.plausible import number, option, text

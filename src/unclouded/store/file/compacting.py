@@ -16,8 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from unclouded.core.durable import sync_to_disk
 from unclouded.core.errors import StoreError
+from unclouded.core.system.durable import sync_to_disk
 from unclouded.store.file.schema import explain, open_to_write
 
 STEPS = 100_000  # of SQLite's machine between two looks at the copy

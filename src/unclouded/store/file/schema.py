@@ -45,7 +45,7 @@ DAMAGE = (
     "no such column",
     "disk I/O error",
 )
-OURS = frozenset({"device", "series", "sample", "ledger"})  # tables that tell a store with a damaged header
+OURS = frozenset({"device", "series", "sample", "ledger"})  # tables that identify a store with a damaged header
 MOST_VERSIONS = 1000  # a version beyond is damage
 
 MIGRATIONS: Sequence[str] = (

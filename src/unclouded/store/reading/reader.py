@@ -17,8 +17,8 @@ import msgspec
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device, Quality, Reading, Value, unit_of
-from unclouded.core.retention_views import RetentionView
 from unclouded.core.times import iso
+from unclouded.core.views.retention import RetentionView
 from unclouded.store.editing.edit import COLUMNS, HistoryEdit, edit_of
 from unclouded.store.editing.edited_samples import edit_at, text_spans
 from unclouded.store.encoding.codec import QUALITIES, VALUE, SeriesScale, device_from_json, flags_of, from_json

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from unclouded.core.retention_views import KeptRule, KeptSpan, RetentionState, RetentionView
 from unclouded.core.times import iso
+from unclouded.core.views.retention import KeptRule, KeptSpan, RetentionState, RetentionView
 from unclouded.store.encoding.chunk import SPAN_S
 from unclouded.store.retention.expired import NOTHING, RAW, SPANS, gone_of
 from unclouded.store.retention.plan import GET as GET_PLAN

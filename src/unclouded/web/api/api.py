@@ -39,10 +39,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
-from unclouded.core.configuration_views import ConfigDifference
 from unclouded.core.errors import CommandError, ConfigError, EditConflict, StoreError
-from unclouded.core.json_lines import encode
 from unclouded.core.model import PublicHub
+from unclouded.core.views.configuration import ConfigDifference
+from unclouded.core.views.json_lines import encode
 from unclouded.web import openapi
 from unclouded.web.api import (
     backup,

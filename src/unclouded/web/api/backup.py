@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 from starlette.responses import Response, StreamingResponse
 
-from unclouded.core.backup_views import BackupsView, BackupView, VerifiedView
-from unclouded.core.retention_views import RetentionView
+from unclouded.core.views.backup import BackupsView, BackupView, VerifiedView
+from unclouded.core.views.retention import RetentionView
 from unclouded.web.api.export import streamed
 from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.route_row import BYTES

@@ -10,7 +10,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from unclouded.core.configuration_views import ConfigBackupView, ConfigurationView, EditOrigin, HubEdit, ReloadView
+from unclouded.core.views.configuration import ConfigBackupView, ConfigurationView, EditOrigin, HubEdit, ReloadView
 from unclouded.web.api.devices import origin_of
 from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.routes import ApiContext, ApiRoute

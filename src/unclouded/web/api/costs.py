@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from unclouded.core.cost_views import (
+from unclouded.core.views.costs import (
     BillView,
     ComparisonView,
     CostNowView,

@@ -17,7 +17,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from unclouded.core.decode_views import (
+from unclouded.core.views.decoded import (
     LARGEST_INPUT,
     MOST_FRAMES,
     DecodeChoices,
@@ -26,7 +26,7 @@ from unclouded.core.decode_views import (
     DecodeView,
     DecodeWork,
 )
-from unclouded.web.auth import DECODE, AuthenticatedRequest
+from unclouded.web.access.auth import DECODE, AuthenticatedRequest
 from unclouded.web.request import ApiError, ApiRequest
 from unclouded.web.route_row import BYTES, JSON
 from unclouded.web.routes import ApiContext, ApiRoute

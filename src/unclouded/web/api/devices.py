@@ -9,16 +9,6 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response, StreamingResponse
 
-from unclouded.core.json_lines import (
-    alert_json,
-    device_json,
-    device_of,
-    encode,
-    fact_line,
-    log_line,
-    reading_json,
-    wire_line,
-)
 from unclouded.core.model import (
     Action,
     Admission,
@@ -32,8 +22,8 @@ from unclouded.core.model import (
     Reading,
     Status,
 )
-from unclouded.core.printable import printable
-from unclouded.core.views import (
+from unclouded.core.text.printable import printable
+from unclouded.core.views.facts import (
     AlertView,
     DeviceLine,
     DeviceView,
@@ -43,6 +33,16 @@ from unclouded.core.views import (
     ReadingView,
     StatusLine,
     WireLine,
+)
+from unclouded.core.views.json_lines import (
+    alert_json,
+    device_json,
+    device_of,
+    encode,
+    fact_line,
+    log_line,
+    reading_json,
+    wire_line,
 )
 from unclouded.store.mailbox import Mailbox
 from unclouded.web import qr_code

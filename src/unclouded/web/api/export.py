@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response, StreamingResponse
 
-from unclouded.core.export_views import ExportContent, ExportFormat, ExportRequest
+from unclouded.core.views.export import ExportContent, ExportFormat, ExportRequest
 from unclouded.web.api.history import SpanQuery
 from unclouded.web.request import ApiRequest, time_of
 from unclouded.web.route_row import BYTES

@@ -1,4 +1,4 @@
-"""Routes for feeds: prices, carbon intensities and other values that change by the time.
+"""Routes for feeds: prices, carbon intensities and other values that change with time.
 
 A feed is added, changed and removed as an item of `feed` in the configuration.
 """
@@ -11,7 +11,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from unclouded.core.errors import CommandError
-from unclouded.core.feed_views import FeedsView, FeedValuesView, FeedView
+from unclouded.core.views.feeds import FeedsView, FeedValuesView, FeedView
 from unclouded.web.request import ApiRequest, as_json, time_of
 from unclouded.web.routes import ApiContext, ApiRoute
 
@@ -107,7 +107,7 @@ ROWS = (
     ApiRoute(
         method="PUT",
         path="/api/feeds/{feed}",
-        summary="Hand values to a feed. They replace what is known of the same time.",
+        summary="Give values to a feed. They replace what is known of the same time.",
         handler=put,
         returns=(FeedView,),
         body=PutFeedBody,

@@ -10,10 +10,10 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from unclouded.core.consumption_views import Anomalies, LoadDuration
-from unclouded.core.printable import csv_cell, csv_text
+from unclouded.core.text.printable import csv_cell, csv_text
 from unclouded.core.times import iso
-from unclouded.core.views import EventView
+from unclouded.core.views.consumption import Anomalies, LoadDuration
+from unclouded.core.views.facts import EventView
 from unclouded.store.reading.reader import UnknownDevice
 from unclouded.web.history.energy import DEFAULT_SPAN_S
 from unclouded.web.history.series import SeriesRequest

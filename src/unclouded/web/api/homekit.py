@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from unclouded.core.homekit_view import HomekitView
+from unclouded.core.views.homekit import HomekitView
 from unclouded.web import qr_code
 from unclouded.web.request import ApiError, ApiRequest, as_json
 from unclouded.web.route_row import SVG

@@ -13,8 +13,8 @@ from msgspec import Meta
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from unclouded.core.configuration_views import EditOrigin, ReloadView
-from unclouded.core.onboarding_views import Offer, OnboardingView
+from unclouded.core.views.configuration import EditOrigin, ReloadView
+from unclouded.core.views.onboarding import Offer, OnboardingView
 from unclouded.web.api.configuration import CHANGES, applied
 from unclouded.web.api.devices import INVALID_COMMAND, origin_of
 from unclouded.web.request import ApiRequest, as_json

@@ -12,14 +12,14 @@ from starlette.responses import Response
 
 from unclouded.core.errors import ConfigError
 from unclouded.core.times import iso
+from unclouded.web.access.auth import AuthenticatedRequest
+from unclouded.web.access.password import CredentialFile, Password, hashed
+from unclouded.web.access.session_list import SeenSession
 from unclouded.web.api_answers import refusal
-from unclouded.web.auth import AuthenticatedRequest
-from unclouded.web.password import CredentialFile, Password, hashed
 from unclouded.web.request import ApiError, ApiRequest
 from unclouded.web.route_row import JSON
 from unclouded.web.routes import ApiContext, ApiRoute
 from unclouded.web.schemas import BrowserView, PasswordBody, PeopleView, Role, RoleView, SignOutBody
-from unclouded.web.session_list import SeenSession
 
 ROLES: tuple[Role, ...] = ("control", "read")
 HERE = "It was asked for on the Unix socket, which knows no sessions."
@@ -148,7 +148,7 @@ ROWS = (
     ApiRoute(
         method="GET",
         path="/api/people",
-        summary="Who may open the page: which roles have a password, and which browsers are signed in.",
+        summary="Who may open the page: which roles have a password, and which browsers are logged in.",
         handler=people,
         returns=(PeopleView,),
         errors={422: HERE},
@@ -172,10 +172,10 @@ ROWS = (
     ApiRoute(
         method="POST",
         path="/api/people/sign-out",
-        summary="Sign out a browser, or all but the one of the request.",
+        summary="Log out a browser, or all but the one of the request.",
         handler=sign_out,
         returns=(PeopleView,),
         body=SignOutBody,
-        errors={**NOT_SAVED, 404: "No such browser is signed in.", 422: HERE},
+        errors={**NOT_SAVED, 404: "No such browser is logged in.", 422: HERE},
     ),
 )

@@ -7,7 +7,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from unclouded.core.errors import StoreError
-from unclouded.core.views import ProductFacts, ProductsView
+from unclouded.core.views.facts import ProductFacts, ProductsView
 from unclouded.web.api.devices import NO_DEVICE
 from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.routes import ApiContext, ApiRoute

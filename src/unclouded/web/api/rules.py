@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
-from unclouded.core.rule_views import RulesView, RuleTestView, RuleView, TimerView
+from unclouded.core.views.rules import RulesView, RuleTestView, RuleView, TimerView
 from unclouded.web.api.devices import origin_of
 from unclouded.web.request import ApiRequest, as_json, device_of_id, time_of
 from unclouded.web.routes import ApiContext, ApiRoute

@@ -11,8 +11,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from unclouded.web.access.auth import AuthenticatedRequest
 from unclouded.web.api_answers import refusal
-from unclouded.web.auth import AuthenticatedRequest
 from unclouded.web.request import ApiError, ApiRequest
 from unclouded.web.schemas import LONGEST_PASSWORD, LoginBody, Role, SessionView
 

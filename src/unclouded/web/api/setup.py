@@ -9,7 +9,7 @@ accepted, never returned.
 
 from starlette.responses import Response
 
-from unclouded.core.views import FoundPlug
+from unclouded.core.views.facts import FoundPlug
 from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.routes import ApiContext, ApiRoute
 from unclouded.web.schemas import SetupBody, SetupJoinBody, SetupView

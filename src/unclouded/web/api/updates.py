@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from unclouded.core.json_lines import update_json
 from unclouded.core.model import LARGEST_UPDATE, Device, UpdateFile
-from unclouded.core.views import UpdateView
+from unclouded.core.views.facts import UpdateView
+from unclouded.core.views.json_lines import update_json
 from unclouded.web.request import ApiError, ApiRequest, as_json, device_of_id
 from unclouded.web.route_row import BYTES
 from unclouded.web.routes import ApiContext, ApiRoute, UpdateFileSource

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from unclouded.core.uplink_view import UplinkView
+from unclouded.core.views.uplink import UplinkView
 from unclouded.web.request import ApiRequest, as_json
 from unclouded.web.routes import ApiContext, ApiRoute
 
@@ -61,6 +61,6 @@ ROWS = (
         summary="Leave the fleet: nothing more is sent, and the key is revoked and deleted.",
         handler=leave_fleet,
         returns=(UplinkView,),
-        errors={**NO_UPLINK, 422: "This hub is in no fleet."},
+        errors={**NO_UPLINK, 422: "This hub has not joined a fleet."},
     ),
 )

@@ -49,7 +49,7 @@ class KeptGaps:
 
 
 class CounterLevels(NamedTuple):
-    """``flagged``: the first row with the flag ``gap`` in a period, by its begin, where rows tell it.
+    """``flagged``: the first row with the flag ``gap`` in a period, by its begin, where rows show it.
 
     ``is_calm_after``: no gap ends with what follows the last period.
     """

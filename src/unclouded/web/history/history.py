@@ -16,12 +16,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from unclouded.core.consumption_views import Anomalies, LoadDuration
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import Device
-from unclouded.core.retention_views import RetentionView
 from unclouded.core.times import iso
-from unclouded.core.views import EventView
+from unclouded.core.views.consumption import Anomalies, LoadDuration
+from unclouded.core.views.facts import EventView
+from unclouded.core.views.retention import RetentionView
 from unclouded.store.reading.reader import FOREVER, DamagedHour, Event, StoreReader
 from unclouded.store.retention.rules import RetentionRule
 from unclouded.store.writer import StoreWriter

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from pair import ambient
-from unclouded.core.session import Event, LinkPath, WireAction
+from unclouded.core.sessions.session import Event, LinkPath, WireAction
 from unclouded.families.meross.console.controller.session import ConsoleSession
 from unclouded.families.meross.console.controller.settings import ConsoleSettings
 

@@ -8,7 +8,7 @@ import msgspec
 
 from families.meross.meross_pair import UUID
 from pair import ambient
-from unclouded.core.session import Answer, AskBlock, Asked, AskServer, Event, LinkPath, Noticed, Out, Refusal
+from unclouded.core.sessions.session import Answer, AskBlock, Asked, AskServer, Event, LinkPath, Noticed, Out, Refusal
 from unclouded.families.meross import PlugOptions
 from unclouded.families.meross.console.plug.console_device import ConsoleDevice
 from unclouded.families.meross.wire.envelope import Envelope, parse

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 from unclouded.families.meross.console.wire.answer_form import AnswerLine, ConsoleAnswer, whole_lines
 from unclouded.families.meross.console.wire.answers import read_answer, refusal, without_secrets
 from unclouded.families.meross.console.wire.command_line import command_of, typed

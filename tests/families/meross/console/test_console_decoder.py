@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pair import Pair, ambient
 from unclouded.core.family import Piece
-from unclouded.core.session import Event, LinkPath, Reported, WireAction
+from unclouded.core.sessions.session import Event, LinkPath, Reported, WireAction
 from unclouded.families import meross
 from unclouded.families.meross.console import FAMILY
 from unclouded.families.meross.console.controller.session import ConsoleSession

@@ -7,7 +7,7 @@ from families.meross.console.console_line import UUID, answering, console
 from pair import ambient
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Event,
     Identified,

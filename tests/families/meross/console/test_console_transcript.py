@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pair import ambient
-from unclouded.core.session import Event, Identified, LinkPath, Reported
+from unclouded.core.sessions.session import Event, Identified, LinkPath, Reported
 from unclouded.families.meross.console.controller.session import ConsoleSession
 from unclouded.families.meross.console.controller.settings import ConsoleSettings
 from unclouded.families.meross.console.wire.decoder import ConsoleDecoder

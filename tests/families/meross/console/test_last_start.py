@@ -3,7 +3,7 @@
 from families.meross.console.console_line import HandMadeConsole, console
 from families.meross.console.terminal import Terminal
 from pair import ambient
-from unclouded.core.session import Ambient, Identified, LinkPath, Remember, Settled
+from unclouded.core.sessions.session import Ambient, Identified, LinkPath, Remember, Settled
 from unclouded.families.meross.console.controller.last_start import LAST_START, LONGEST
 from unclouded.families.meross.console.controller.session import ConsoleSession
 from unclouded.families.meross.console.controller.settings import ConsoleSettings

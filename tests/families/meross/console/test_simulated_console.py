@@ -15,7 +15,16 @@ from families.meross.console.terminal import CONSOLE, Terminal, lines_of
 from families.meross.meross_pair import KEY, UUID
 from pair import START_UNIX, Pair, ambient
 from session_laws import SessionLaws
-from unclouded.core.session import Ambient, LinkPath, Out, Session, SessionCommand, Settled, WireAction, WireCommand
+from unclouded.core.sessions.session import (
+    Ambient,
+    LinkPath,
+    Out,
+    Session,
+    SessionCommand,
+    Settled,
+    WireAction,
+    WireCommand,
+)
 from unclouded.families.meross import PlugOptions
 from unclouded.families.meross.console.controller.session import ConsoleSession
 from unclouded.families.meross.console.controller.settings import ConsoleSettings

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from families.meross.console.terminal import Terminal
-from unclouded.core.session import WireCommand
+from unclouded.core.sessions.session import WireCommand
 from unclouded.families.meross.plug.wifi_networks import AirNetwork
 
 SHARED = Path(__file__).parents[5] / "shared"

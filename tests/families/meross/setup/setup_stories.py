@@ -9,7 +9,16 @@ import msgspec
 from families.meross.canned_device import CannedDevice, metering_plug
 from families.meross.meross_pair import HTTP, SERVED, UUID
 from pair import START_UNIX, At, Pair, ambient, usual_answers
-from unclouded.core.session import Advanced, Answer, AskClock, LocalTime, Question, Refusal, Settled, WireAction
+from unclouded.core.sessions.session import (
+    Advanced,
+    Answer,
+    AskClock,
+    LocalTime,
+    Question,
+    Refusal,
+    Settled,
+    WireAction,
+)
 from unclouded.families.meross.setup.scripts import SetupSettings
 from unclouded.families.meross.setup.session import PlugSetup
 from unclouded.families.meross.wire import namespaces

@@ -24,7 +24,7 @@ from families.meross.setup.setup_stories import (
 from pair import START_UNIX
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Event,
     Failure,

@@ -11,7 +11,16 @@ import pytest
 from families.meross.meross_pair import HTTP, UUID
 from families.meross.setup.setup_stories import HOME, SERVER, Plug, do, in_set_up_mode, network, over_http, steps
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Advanced, Ambient, Failure, LocalTime, Noticed, Rejected, Settled, WireAction
+from unclouded.core.sessions.session import (
+    Advanced,
+    Ambient,
+    Failure,
+    LocalTime,
+    Noticed,
+    Rejected,
+    Settled,
+    WireAction,
+)
 from unclouded.families.meross.setup import problems, requests, scripts
 from unclouded.families.meross.setup.networks import check_password, encryption_of, unseen
 from unclouded.families.meross.setup.scripts import ScriptEnd, SetupPlug, SetupSettings, SetupState

@@ -6,7 +6,7 @@ from families.meross.meross_pair import HTTP, UUID
 from families.meross.plug_in_lan import PlugInLan
 from families.meross.setup.setup_stories import SERVER, ZONE
 from pair import ambient
-from unclouded.core.session import Asked, Failure, Settled, WireAction
+from unclouded.core.sessions.session import Asked, Failure, Settled, WireAction
 from unclouded.families.meross.setup import problems
 from unclouded.families.meross.setup.networks import name_of
 from unclouded.families.meross.setup.scripts import SetupSettings

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pair import Pair, ambient
 from unclouded.core.family import Comment, Sender
-from unclouded.core.session import WireCommand
+from unclouded.core.sessions.session import WireCommand
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.analysis.conversation import ordinal, span
 from unclouded.families.tuya.analysis.timing import LOW_POWER_RULES, NORMAL

@@ -7,7 +7,7 @@ import pytest
 
 from pair import Pair, ambient, losing
 from unclouded.core.family import Comment, Sender
-from unclouded.core.session import WireAction, WireCommand
+from unclouded.core.sessions.session import WireAction, WireCommand
 from unclouded.families.tuya import FAMILY_GATEWAY
 from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
 from unclouded.families.tuya.gateway.mcu.options import GatewayOptions, SimulatedSubDevice

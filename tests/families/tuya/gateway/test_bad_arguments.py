@@ -9,7 +9,7 @@ from pair import Pair, ambient
 from unclouded import families
 from unclouded.app.protocols import profile_named
 from unclouded.core.errors import CommandError
-from unclouded.core.session import LinkPath, Noticed, Offline, Online, Settled, WireAction
+from unclouded.core.sessions.session import LinkPath, Noticed, Offline, Online, Settled, WireAction
 from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
 from unclouded.families.tuya.gateway.mcu.options import GatewayOptions, SimulatedSubDevice
 from unclouded.families.tuya.gateway.module.module import gateway_module

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from gateway_script import Player
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Event,
     Joined,

@@ -7,7 +7,7 @@ import pytest
 
 from families.tuya.gateway.test_sessions import LOCK, PLUG, SENSOR, joined_pair, pair, states
 from pair import Pair, usual_answers
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     AskStored,
     Identified,

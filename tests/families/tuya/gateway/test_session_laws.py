@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 from session_laws import SessionLaws
-from unclouded.core.session import Ambient, Session, SessionCommand, WireAction, WireCommand
+from unclouded.core.sessions.session import Ambient, Session, SessionCommand, WireAction, WireCommand
 from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
 from unclouded.families.tuya.gateway.mcu.options import FAULTS, GatewayOptions, SimulatedSubDevice
 from unclouded.families.tuya.gateway.mcu.questions import GATEWAY_QUESTIONS

@@ -8,7 +8,7 @@ import pytest
 
 from pair import Pair, ambient, answers_with, chattering, usual_answers
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     AskStored,
     AskTime,

@@ -6,10 +6,10 @@ import pytest
 
 from unclouded.app.protocols import settings_of
 from unclouded.core.profile import Profile
-from unclouded.core.session import Reported, WireValue
+from unclouded.core.sessions.session import Reported, WireValue
 from unclouded.families.tuya import FAMILY_GATEWAY
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.interpret import Interpreter
 from unclouded.profiles import ProfileLibrary
 
 SHELF = ProfileLibrary(settings_of)

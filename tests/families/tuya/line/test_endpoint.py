@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pair import ambient
 from session_laws import Run, law
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Asked,
     AskMemory,
@@ -24,7 +24,7 @@ from unclouded.core.session import (
     WireAction,
     WireCommand,
 )
-from unclouded.core.session_parts import Ids
+from unclouded.core.sessions.session_parts import Ids
 from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.line.endpoint import Endpoint, Questions
 from unclouded.families.tuya.line.framing import Frame

@@ -5,7 +5,16 @@ from collections import Counter
 import pytest
 
 from pair import Pair, ambient, usual_answers
-from unclouded.core.session import Answer, AskBlock, AskFile, Question, Refusal, Settled, WireAction, WireCommand
+from unclouded.core.sessions.session import (
+    Answer,
+    AskBlock,
+    AskFile,
+    Question,
+    Refusal,
+    Settled,
+    WireAction,
+    WireCommand,
+)
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.request_queue import QUEUE, AnsweredBy, Request, RequestQueue
 from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu

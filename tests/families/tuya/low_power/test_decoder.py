@@ -4,12 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pair import Pair, ambient
-from unclouded.core.session import WireCommand
+from unclouded.core.sessions.session import WireCommand
 from unclouded.families.tuya.low_power.decoder import low_decoder
 from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.low_power.module import low_module
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.hub.naming import ValueNames
+from unclouded.hub.readings.naming import ValueNames
 
 SESSION = """
 55 aa 00 10 00 01 00 10

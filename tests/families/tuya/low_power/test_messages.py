@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unclouded.core.family import Sender
-from unclouded.core.session import LocalTime
+from unclouded.core.sessions.session import LocalTime
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import VALUE, DataPoint
 from unclouded.families.tuya.line.framing import Frame, Framer

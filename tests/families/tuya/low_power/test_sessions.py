@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pair import START_UNIX, Pair, ambient, usual_answers
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     AskCommand,
     Asked,

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from unclouded.app.protocols import settings_of
-from unclouded.core.driver import Driver
 from unclouded.core.profile import Profile, load_profile
-from unclouded.core.recent_chunks import RecentChunks, WireChunk
-from unclouded.core.session import Ambient, Event, LinkPath, Reported, WireCommand, WireValue
+from unclouded.core.sessions.driver import Driver
+from unclouded.core.sessions.recent_chunks import RecentChunks, WireChunk
+from unclouded.core.sessions.session import Ambient, Event, LinkPath, Reported, WireCommand, WireValue
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.probe.propose import Proposed, as_toml, learn, propose
 from unclouded.families.tuya.values.phase import encode_phase
 from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.interpret import Interpreter
+from unclouded.hub.readings.interpret import Interpreter
 from unclouded.links.memory import pair
 from unclouded.profiles import ProfileLibrary
 from virtual_loop import virtual_run

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pair import Pair, ambient, answers_with, losing
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Advanced,
     Identified,
     Reported,

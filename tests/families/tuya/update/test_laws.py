@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from session_laws import SessionLaws
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Advanced,
     Ambient,
     Answer,

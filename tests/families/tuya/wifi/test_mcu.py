@@ -1,7 +1,7 @@
 """The MCU's end: a simulated plug behaves as the page says real ones do."""
 
 from pair import Pair, ambient
-from unclouded.core.session import AskCommand, Asked, Refusal, Reported, Settled, WireCommand
+from unclouded.core.sessions.session import AskCommand, Asked, Refusal, Reported, Settled, WireCommand
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module

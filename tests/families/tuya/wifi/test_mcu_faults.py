@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pair import START_UNIX, Pair, ambient, usual_answers
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     AskTime,
     Identified,
     LinkPath,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 from session_laws import SessionLaws
-from unclouded.core.session import Ambient, Out, Session, SessionCommand, WireAction, WireCommand
+from unclouded.core.sessions.session import Ambient, Out, Session, SessionCommand, WireAction, WireCommand
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.wifi.mcu import McuOptions, ScheduledQuestion, wifi_mcu
 

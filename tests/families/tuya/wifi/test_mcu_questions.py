@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pair import START_UNIX, Answers, Pair, ambient, usual_answers
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     AskWeather,
     Identified,

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unclouded.core.family import Sender
-from unclouded.core.session import LocalTime
+from unclouded.core.sessions.session import LocalTime
 from unclouded.families.tuya import FAMILY_GATEWAY, FAMILY_WIFI
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.line.redact import veil, veil_piece

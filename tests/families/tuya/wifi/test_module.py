@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pair import At, Pair, ambient, chattering, flipping, losing, usual_answers
 from session_laws import SessionLaws
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Asked,
     AskNetwork,
@@ -126,7 +126,7 @@ def told(pair: Pair) -> dict[str, object]:
 def alone(*, at: float = 0.0) -> tuple[Endpoint[WifiModule], list[bytes]]:
     """A module with nobody at the other end, and what it says when it comes up."""
     module = wifi_module(WifiSettings(), ambient())
-    from unclouded.core.session import LinkPath
+    from unclouded.core.sessions.session import LinkPath
 
     module.up(LinkPath(), at)
     return module, [out.data for out in module.outgoing(at)]

@@ -6,7 +6,7 @@ import pytest
 
 from pair import START_UNIX, Pair, ambient, usual_answers
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     Asked,
     AskStored,

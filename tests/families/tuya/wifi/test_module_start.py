@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pair import Pair, ambient, usual_answers
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     AskNetwork,
     Event,

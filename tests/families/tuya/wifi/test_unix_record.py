@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pair import ambient
-from unclouded.core.session import LinkPath, Reported
+from unclouded.core.sessions.session import LinkPath, Reported
 from unclouded.families.tuya.line.datapoint import VALUE, DataPoint
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.messages import Unknown

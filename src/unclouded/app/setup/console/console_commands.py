@@ -5,13 +5,13 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
+from unclouded.app.access.hub_access import is_running
+from unclouded.app.access.hub_client import HubClient
 from unclouded.app.configuration.config import Config
 from unclouded.app.console.direct_console import DirectConsole
 from unclouded.app.console.one_command import run_on_hub
 from unclouded.app.console.target import check_console, device_on, is_link, link_of
 from unclouded.app.console.typed_command import checked
-from unclouded.app.hub_access import is_running
-from unclouded.app.hub_client import HubClient
 from unclouded.core.errors import CommandError, LinkError
 
 READY_S = 30.0  # s that a console may take to answer, also after a restart

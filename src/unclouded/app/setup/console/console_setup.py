@@ -31,7 +31,7 @@ from unclouded.app.setup.console.console_steps import (
 from unclouded.app.setup.console.stored_settings import ReadSettings, read_setting, read_settings, write_setting
 from unclouded.app.setup.hub_for_setup import PlugServer
 from unclouded.core.errors import CommandError, LinkError, UncloudedError
-from unclouded.core.views import NetworkView
+from unclouded.core.views.facts import NetworkView
 from unclouded.families.meross.console.configuration import changes as plans
 from unclouded.families.meross.console.configuration.backup import backup_text
 from unclouded.families.meross.console.configuration.changes import SettingChange

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from unclouded.app.configuration.tables import HiddenText
-from unclouded.core.views import NetworkView, SetupStep, SetupStepState
+from unclouded.app.configuration.tables.file import HiddenText
+from unclouded.core.views.facts import NetworkView, SetupStep, SetupStepState
 from unclouded.families.meross.console.configuration.changes import ShownChange
 
 ConsoleStepName = Literal["find", "factory", "scan", "backup", "plan", "write", "restart", "wait"]

@@ -14,8 +14,8 @@ after 20 to 45 s. Source: docs/protocols/meross.md §1.6.
 from collections.abc import Callable
 
 from unclouded.core.errors import WireError
-from unclouded.core.session import Answer, AskBind, AskClock, Asked, Event, LocalTime, Out, Question, Refusal
-from unclouded.core.session_parts import Ids
+from unclouded.core.sessions.session import Answer, AskBind, AskClock, Asked, Event, LocalTime, Out, Question, Refusal
+from unclouded.core.sessions.session_parts import Ids
 from unclouded.families.meross.wire.envelope import PUSH, SET, Envelope, copied, parse, reply, verify
 from unclouded.families.meross.wire.identity import publish_topic, uuid_in
 from unclouded.families.meross.wire.messages import Bind, ClockRequest, Message, Ratios, payload_of

@@ -8,8 +8,8 @@ the first already in force. A zone that the plug has is the choice of its owner 
 plug's days end at a wrong time, and some firmware measures nothing. Source: docs/protocols/meross.md §1.8.5.
 """
 
-from unclouded.core.session import Answer, AskClock, Asked, Event, LocalTime, Noticed, Refusal
-from unclouded.core.session_parts import Ids
+from unclouded.core.sessions.session import Answer, AskClock, Asked, Event, LocalTime, Noticed, Refusal
+from unclouded.core.sessions.session_parts import Ids
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.controller.consumption import SYNCED
 from unclouded.families.meross.controller.request_window import WindowRequest

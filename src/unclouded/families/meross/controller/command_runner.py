@@ -10,8 +10,8 @@ Source: docs/protocols/meross.md §1.8.8, §1.8.9, §1.8.19.
 from collections.abc import Mapping
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Event, Reported, SessionCommand, Ticket, WireValue
-from unclouded.core.session_parts import Ids, Timers
+from unclouded.core.sessions.session import Event, Reported, SessionCommand, Ticket, WireValue
+from unclouded.core.sessions.session_parts import Ids, Timers
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.controller.pending_commands import MOST_FAILURES, ONOFF, PlugCommand, PlugCommands
 from unclouded.families.meross.controller.request_window import RequestWindow, WindowRequest

@@ -24,7 +24,7 @@ from functools import lru_cache
 
 import msgspec
 
-from unclouded.core.session import Event, Noticed, Remember, Reported, ReportedDay, WireValue
+from unclouded.core.sessions.session import Event, Noticed, Remember, Reported, ReportedDay, WireValue
 from unclouded.families.meross.wire.messages import Day, Time
 from unclouded.families.meross.wire.time_rules import local_offset
 

@@ -17,7 +17,7 @@ from itertools import zip_longest
 import msgspec
 
 from unclouded.core.errors import WireError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     Event,
@@ -30,7 +30,7 @@ from unclouded.core.session import (
     Ticket,
     WireAction,
 )
-from unclouded.core.session_parts import DeferredEvents, Ids, Timers, earliest
+from unclouded.core.sessions.session_parts import DeferredEvents, Ids, Timers, earliest
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.controller.broker_services import BrokerServices
 from unclouded.families.meross.controller.clock_setting import SET_TIME

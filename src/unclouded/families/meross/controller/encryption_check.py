@@ -7,7 +7,7 @@ That it encrypts is remembered over restarts; its ability list is asked first th
 docs/protocols/meross.md §1.5.
 """
 
-from unclouded.core.session import Event, Failure, Remember
+from unclouded.core.sessions.session import Event, Failure, Remember
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.controller.paths import PathState
 from unclouded.families.meross.controller.request_window import WindowRequest

@@ -8,7 +8,7 @@ Its own count is what is stored: it also counts what was used without contact. S
 
 from collections.abc import Sequence
 
-from unclouded.core.session import Event, Noticed, Reported
+from unclouded.core.sessions.session import Event, Noticed, Reported
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.controller.consumption import COUNTER, DAY_S, PlugClock
 

@@ -14,7 +14,7 @@ import msgspec
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import ActionSpec, Result
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Advanced,
     Answer,
     AskBlock,
@@ -28,7 +28,7 @@ from unclouded.core.session import (
     Ticket,
     WireAction,
 )
-from unclouded.core.session_parts import Ids, Timers
+from unclouded.core.sessions.session_parts import Ids, Timers
 from unclouded.families.meross.controller.request_window import WindowRequest
 from unclouded.families.meross.controller.requests import POLLS, STATE
 from unclouded.families.meross.firmware.image_file import read_firmware, why_not

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from unclouded.core.session import Event, Noticed, Reported
+from unclouded.core.sessions.session import Event, Noticed, Reported
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.wire.messages import All, Electricity
 

@@ -5,7 +5,7 @@
 For people: lifetime totals are counted by date (consumption.py). Source: docs/protocols/meross.md §1.8.12.
 """
 
-from unclouded.core.session import Event, Reported
+from unclouded.core.sessions.session import Event, Reported
 from unclouded.families.meross.controller.consumption import MOST_W, PlugClock
 from unclouded.families.meross.wire.messages import HourlyEnergies
 

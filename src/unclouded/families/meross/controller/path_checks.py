@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from unclouded.core.session import Failure
-from unclouded.core.session_parts import Timers
+from unclouded.core.sessions.session import Failure
+from unclouded.core.sessions.session_parts import Timers
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.controller.paths import FAILURES, Paths, PathState, Trust
 from unclouded.families.meross.controller.pending_commands import PlugCommands

@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Mapping
 
 from unclouded.core.model import value_text
-from unclouded.core.session import Event, Ticket, WireValue
-from unclouded.core.session_parts import Ids, Tickets
+from unclouded.core.sessions.session import Event, Ticket, WireValue
+from unclouded.core.sessions.session_parts import Ids, Tickets
 
 ONOFF = "onoff"
 MOST_FAILURES = 2  # requests for a setting without an answer, after which its command is refused

@@ -10,8 +10,8 @@ from typing import Literal
 from unclouded.core.errors import CommandError
 from unclouded.core.model import ActionSpec
 from unclouded.core.schedule import SCHEDULE, SCHEDULE_ACTIONS, rule_of
-from unclouded.core.session import Answer, Event, Refusal, Ticket, WireAction
-from unclouded.core.session_parts import Ids, earliest, refuse_action
+from unclouded.core.sessions.session import Answer, Event, Refusal, Ticket, WireAction
+from unclouded.core.sessions.session_parts import Ids, earliest, refuse_action
 from unclouded.families.meross.controller import plug_schedule
 from unclouded.families.meross.controller.firmware_update import RUNNING, SET_UPGRADE, UPDATE, FirmwareUpdate
 from unclouded.families.meross.controller.plug_schedule import PlugSchedule

@@ -7,7 +7,7 @@ every hour    its ability list, and everything once, also what it refused: an HT
 
 from collections.abc import Callable
 
-from unclouded.core.session_parts import Timers
+from unclouded.core.sessions.session_parts import Timers
 from unclouded.families.meross.controller.request_window import RequestWindow
 from unclouded.families.meross.controller.requests import (
     CONSUMPTION,

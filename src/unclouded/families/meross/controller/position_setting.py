@@ -5,8 +5,8 @@
 Source: docs/protocols/meross.md §1.8.5.
 """
 
-from unclouded.core.session import Answer, Asked, AskPlace, Event, Noticed, Refusal
-from unclouded.core.session_parts import Ids
+from unclouded.core.sessions.session import Answer, Asked, AskPlace, Event, Noticed, Refusal
+from unclouded.core.sessions.session_parts import Ids
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.controller.request_window import WindowRequest
 from unclouded.families.meross.wire import namespaces

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from unclouded.core.session import Failure
+from unclouded.core.sessions.session import Failure
 from unclouded.families.meross.wire.messages import SIGN_ERROR, Failed
 
 _WHAT_TO_DO = (

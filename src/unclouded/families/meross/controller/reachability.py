@@ -1,6 +1,6 @@
 """Whether a plug can be reached, as events: each cause is reported once."""
 
-from unclouded.core.session import Event, Offline, Online, Waiting
+from unclouded.core.sessions.session import Event, Offline, Online, Waiting
 
 
 class Reachability:

@@ -9,8 +9,8 @@ Source: docs/protocols/meross.md §1.8.
 
 from collections.abc import Callable, Sequence
 
-from unclouded.core.session import Answer, Event, Noticed, Refusal
-from unclouded.core.session_parts import Ids
+from unclouded.core.sessions.session import Answer, Event, Noticed, Refusal
+from unclouded.core.sessions.session_parts import Ids
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.controller.clock_setting import SET_TIME, ClockSetting
 from unclouded.families.meross.controller.command_runner import CommandRunner

@@ -13,8 +13,8 @@ from typing import Protocol
 
 import msgspec
 
-from unclouded.core.session import LinkPath, Out, Ticket
-from unclouded.core.session_parts import earliest
+from unclouded.core.sessions.session import LinkPath, Out, Ticket
+from unclouded.core.sessions.session_parts import earliest
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import SET, request
 from unclouded.families.meross.wire.messages import payload_of

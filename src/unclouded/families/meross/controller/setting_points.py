@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import SessionCommand, WireCommand, WireValue
-from unclouded.core.session_parts import refuse_action
+from unclouded.core.sessions.session import SessionCommand, WireCommand, WireValue
+from unclouded.core.sessions.session_parts import refuse_action
 from unclouded.families.meross.controller.pending_commands import ONOFF, PlugCommand
 from unclouded.families.meross.controller.request_window import WindowRequest
 from unclouded.families.meross.controller.requests import POLLS, READ_BACK, SET_VALUE

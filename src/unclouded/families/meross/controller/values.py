@@ -14,7 +14,7 @@ Source: docs/protocols/meross.md §1.8.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from unclouded.core.session import Event, Identified, Noticed, Reported
+from unclouded.core.sessions.session import Event, Identified, Noticed, Reported
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.controller.consumption import DayCounter, PlugClock
 from unclouded.families.meross.controller.energy_comparison import EnergyComparison

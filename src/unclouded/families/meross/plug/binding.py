@@ -7,7 +7,7 @@ Hardware 1 sends Bind as a PUSH and waits for no acknowledgement, but gives up a
 answer; hardware 8 gives up 45 s after its first Bind. Source: docs/protocols/meross.md §1.6.5.
 """
 
-from unclouded.core.session_parts import Timers
+from unclouded.core.sessions.session_parts import Timers
 from unclouded.families.meross.plug.plug_output import PlugOutput
 from unclouded.families.meross.plug.simulated_plug import SimulatedPlug, full
 from unclouded.families.meross.plug.wifi_networks import AttemptResult

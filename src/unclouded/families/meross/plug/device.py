@@ -14,7 +14,7 @@ those of a person. Over HTTP alone it has its time from the network. Source: doc
 from collections.abc import Mapping, Sequence
 
 from unclouded.core.errors import WireError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     Asked,
@@ -29,7 +29,7 @@ from unclouded.core.session import (
     Ticket,
     WireAction,
 )
-from unclouded.core.session_parts import DeferredEvents, FaultSwitches, Ids, Presence, Tickets, earliest
+from unclouded.core.sessions.session_parts import DeferredEvents, FaultSwitches, Ids, Presence, Tickets, earliest
 from unclouded.families.meross.plug.binding import Binding
 from unclouded.families.meross.plug.energy_records import KEY as ENERGY
 from unclouded.families.meross.plug.network_state import PlugPhase

@@ -12,8 +12,8 @@ Source: docs/protocols/meross.md §1.6.5, §1.6.7, §1.7, §1.8.17, §1.9.8.
 
 from enum import Enum
 
-from unclouded.core.session import AskServer
-from unclouded.core.session_parts import Timers
+from unclouded.core.sessions.session import AskServer
+from unclouded.core.sessions.session_parts import Timers
 from unclouded.families.meross.plug.plug_settings import PlugSettings
 from unclouded.families.meross.plug.wifi_networks import AirNetwork, AttemptResult, decoded, join, trace_of
 from unclouded.families.meross.wire.messages import KeyConfig, Trace, WifiNetwork

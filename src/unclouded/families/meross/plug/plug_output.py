@@ -5,8 +5,8 @@ from collections.abc import Callable
 import msgspec
 from msgspec import UNSET
 
-from unclouded.core.session import LinkPath, Out
-from unclouded.core.session_parts import FaultSwitches, SendQueue
+from unclouded.core.sessions.session import LinkPath, Out
+from unclouded.core.sessions.session_parts import FaultSwitches, SendQueue
 from unclouded.families.meross.plug.encrypted_http import EncryptedHttp
 from unclouded.families.meross.plug.simulated_plug import SimulatedPlug
 from unclouded.families.meross.wire.envelope import PUSH, Envelope, EnvelopeHeader, reply, sign

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from unclouded.core.session import AskCommand, Asked, Event
-from unclouded.core.session_parts import Ids, Timers
+from unclouded.core.sessions.session import AskCommand, Asked, Event
+from unclouded.core.sessions.session_parts import Ids, Timers
 from unclouded.families.meross.plug.plug_output import ReceivedRequest
 from unclouded.families.meross.wire.envelope import Envelope
 from unclouded.families.meross.wire.messages import Toggles

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import TypeGuard
 
 from unclouded.core.errors import WireError
-from unclouded.core.session import Event
-from unclouded.core.session_parts import FaultSwitches
+from unclouded.core.sessions.session import Event
+from unclouded.core.sessions.session_parts import FaultSwitches
 from unclouded.families.meross.plug.answers import ACKNOWLEDGED, answer, encrypts, lists, set_clock
 from unclouded.families.meross.plug.encrypted_http import EncryptedHttp
 from unclouded.families.meross.plug.network_state import PlugPhase

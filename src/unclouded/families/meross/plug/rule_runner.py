@@ -8,7 +8,7 @@ Source: docs/protocols/meross.md §1.8.14, §1.8.15.
 
 import msgspec
 
-from unclouded.core.session_parts import Timers, earliest
+from unclouded.core.sessions.session_parts import Timers, earliest
 from unclouded.families.meross.plug.plug_settings import PlugSettings, Rule
 from unclouded.families.meross.plug.rule_store import RuleStore
 from unclouded.families.meross.plug.rule_times import (

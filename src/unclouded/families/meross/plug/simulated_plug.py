@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import SessionCommand, WireAction
-from unclouded.core.session_parts import refuse_action
+from unclouded.core.sessions.session import SessionCommand, WireAction
+from unclouded.core.sessions.session_parts import refuse_action
 from unclouded.families.meross.plug.debug_report import PlugFacts, ServerContact, debug_report
 from unclouded.families.meross.plug.energy_records import KEY as ENERGY
 from unclouded.families.meross.plug.energy_records import EnergyRecords

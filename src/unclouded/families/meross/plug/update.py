@@ -11,8 +11,8 @@ Source: docs/protocols/meross.md §1.8.18, §1.11.
 import re
 from hashlib import md5
 
-from unclouded.core.session import Answer, AskBlock, Asked, Event, Refusal
-from unclouded.core.session_parts import FaultSwitches, Ids, Timers
+from unclouded.core.sessions.session import Answer, AskBlock, Asked, Event, Refusal
+from unclouded.core.sessions.session_parts import FaultSwitches, Ids, Timers
 from unclouded.families.meross.firmware.mediatek import MAGIC as MEDIATEK
 from unclouded.families.meross.firmware.uimage import MAGIC as UIMAGE
 from unclouded.families.meross.plug.simulated_plug import SimulatedPlug

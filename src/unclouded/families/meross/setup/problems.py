@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 
-from unclouded.core.session import Failure
+from unclouded.core.sessions.session import Failure
 from unclouded.families.meross.setup.networks import by_name, name_of
 from unclouded.families.meross.wire.messages import SIGN_ERROR, Failed, Trace, WifiNetwork
 
 HOLD_BUTTON = "hold its button for 5 seconds until its LED alternates between amber and green"
 NOT_IN_SET_UP_MODE = (
-    "The plug at {place} is bound to a server, so it is not in set-up mode. To set it up anew, {button}. To move it "
+    "The plug at {place} is bound to a server, so it is not in set-up mode. To set it up again, {button}. To move it "
     "without a reset: --rehost, and --plug-key-file with a file of the key that it has now, where that is not the key "
     "of this hub."
 )
 OTHER_KEY = (
     "The plug at {place} is bound to a server with another key. Name a file with the key that it has now, "
-    "--plug-key-file; or {button}, and set it up anew."
+    "--plug-key-file; or {button}, and set it up again."
 )
 FAILURES = {
     Failure.REFUSED: "{place} refuses the connection. Is that the address of the plug, and is it in this network?",

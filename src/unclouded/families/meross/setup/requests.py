@@ -13,8 +13,8 @@ from collections.abc import Mapping
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import LocalTime
-from unclouded.core.whole_number import whole_number
+from unclouded.core.sessions.session import LocalTime
+from unclouded.core.text.whole_number import whole_number
 from unclouded.families.meross.setup.networks import check_password, check_ssid, find, unseen
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import GET, PUSH, SET

@@ -17,7 +17,7 @@ import msgspec
 
 from unclouded.core.errors import CommandError, WireError
 from unclouded.core.model import Result
-from unclouded.core.session import Ambient, Answer, AskClock, Failure, LocalTime, Refusal
+from unclouded.core.sessions.session import Ambient, Answer, AskClock, Failure, LocalTime, Refusal
 from unclouded.families.meross.setup import problems, requests
 from unclouded.families.meross.setup.networks import find
 from unclouded.families.meross.setup.requests import SetupRequest

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from unclouded.core.errors import WireError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Advanced,
     Ambient,
     Answer,
@@ -30,7 +30,7 @@ from unclouded.core.session import (
     Ticket,
     WireAction,
 )
-from unclouded.core.session_parts import DeferredEvents, Ids, Tickets, Timers, earliest, refuse_action
+from unclouded.core.sessions.session_parts import DeferredEvents, Ids, Tickets, Timers, earliest, refuse_action
 from unclouded.families.meross.setup import problems, scripts
 from unclouded.families.meross.setup.requests import SetupRequest
 from unclouded.families.meross.setup.scripts import (

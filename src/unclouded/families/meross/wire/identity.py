@@ -13,7 +13,7 @@ import hmac
 import re
 from hashlib import md5
 
-from unclouded.core.session import Refusal
+from unclouded.core.sessions.session import Refusal
 
 UUID = re.compile(r"[0-9a-z]{20}[0-9a-f]{12}")
 MAC = re.compile(r"[0-9a-f]{12}")

@@ -12,7 +12,7 @@ import msgspec
 
 from unclouded.core.family import Piece
 from unclouded.core.frame_part import FramePart, PartKind, PartReader
-from unclouded.core.json_parts import json_parts
+from unclouded.core.views.json_parts import json_parts
 from unclouded.families.meross.wire.namespaces import BY_NAME, Namespace
 
 SIGNED_OF = "md5 of messageId, key and timestamp"

@@ -13,7 +13,7 @@ import msgspec
 
 from unclouded.core.errors import WireError
 from unclouded.core.family import Sender
-from unclouded.core.json_parts import TOKEN
+from unclouded.core.views.json_parts import TOKEN
 from unclouded.families.meross.wire.envelope import GET, PADDING, Envelope, EnvelopeHeader, parse
 from unclouded.families.meross.wire.namespaces import TABLE
 

@@ -5,7 +5,7 @@ Source: docs/protocols/meross.md §1.8.5.
 
 from collections.abc import Sequence
 
-from unclouded.core.session import LocalTime
+from unclouded.core.sessions.session import LocalTime
 
 TimeRules = tuple[tuple[int, ...], ...]
 

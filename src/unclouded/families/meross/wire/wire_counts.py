@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from unclouded.core.family import Sender
-from unclouded.core.session import Event, Rejected
-from unclouded.core.session_parts import count_noise
+from unclouded.core.sessions.session import Event, Rejected
+from unclouded.core.sessions.session_parts import count_noise
 from unclouded.families.meross.wire.redact import redact
 
 SHOWN = 200  # bytes of a bad message that are handed on

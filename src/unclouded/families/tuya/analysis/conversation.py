@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import msgspec
 
 from unclouded.core.family import Comment, Piece, Remark, Sender
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 from unclouded.families.tuya.analysis.timing import (
     GATEWAY_RULES,
     HEARTBEAT_PERIOD_S,

@@ -24,7 +24,7 @@ GATEWAY_ACTIONS = (
     ),
     ActionSpec(
         name="unpair",
-        words="Tell the gateway that it was removed; its sub-devices are kept",
+        words="Report to the gateway that it was removed; its sub-devices are kept",
         danger="The gateway may behave as one that belongs to no one until it is paired again.",
     ),
     ActionSpec(

@@ -14,7 +14,7 @@ from fractions import Fraction
 import msgspec
 
 from unclouded.core.errors import CommandError, WireError
-from unclouded.core.session import NumberType, WireValue
+from unclouded.core.sessions.session import NumberType, WireValue
 from unclouded.families.tuya.line.shapes import UNIT_HEADER, UNITS_CAP
 
 RAW, BOOL, VALUE, STRING, ENUM, BITMAP = range(6)

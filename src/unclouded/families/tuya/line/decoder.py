@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from unclouded.core.family import Piece, Sender, Totals
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 from unclouded.families.tuya.line.fields import PLAIN_HEAD, Field
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
 from unclouded.families.tuya.line.shapes import HEADER_SIZE, DialectShapes

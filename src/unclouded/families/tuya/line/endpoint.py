@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     Asked,
     Event,
@@ -30,7 +30,7 @@ from unclouded.core.session import (
     SessionCommand,
     Ticket,
 )
-from unclouded.core.session_parts import DeferredEvents, Ids, Timers, count_noise, earliest
+from unclouded.core.sessions.session_parts import DeferredEvents, Ids, Timers, count_noise, earliest
 from unclouded.families.tuya.line.framing import GAP, Frame, Framer, Noise
 from unclouded.families.tuya.line.redact import veil_piece
 from unclouded.families.tuya.line.request_queue import Request, RequestQueue

@@ -14,8 +14,8 @@ import msgspec
 
 from unclouded.core.family import MEANS
 from unclouded.core.frame_part import FramePart, PartReader, replaced
-from unclouded.core.json_parts import json_parts, json_text
 from unclouded.core.model import Value
+from unclouded.core.views.json_parts import json_parts, json_text
 from unclouded.families.tuya.line.datapoint import NAMES, decode_value
 from unclouded.families.tuya.line.fields import (
     CHANNEL,

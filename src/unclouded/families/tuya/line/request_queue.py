@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 
 from unclouded.core.errors import WireError
-from unclouded.core.session_parts import earliest
+from unclouded.core.sessions.session_parts import earliest
 from unclouded.families.tuya.line.command import CommandSpec
 from unclouded.families.tuya.line.datapoint import read_units
 from unclouded.families.tuya.line.framing import Frame

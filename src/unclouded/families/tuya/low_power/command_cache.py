@@ -6,7 +6,7 @@
 The hub keeps commands while the device sleeps. Source: docs/protocols/tuya_low_power.md §2, §3.
 """
 
-from unclouded.core.session import Ticket
+from unclouded.core.sessions.session import Ticket
 from unclouded.families.tuya.line.datapoint import DataPoint
 from unclouded.families.tuya.pending_commands import PendingCommands
 

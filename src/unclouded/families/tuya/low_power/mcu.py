@@ -15,7 +15,7 @@ from functools import partial
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     AskCommand,
     Event,
@@ -29,7 +29,7 @@ from unclouded.core.session import (
     Ticket,
     WireCommand,
 )
-from unclouded.core.session_parts import refuse_action
+from unclouded.core.sessions.session_parts import refuse_action
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
 from unclouded.families.tuya.line.endpoint import Endpoint, EndpointParts

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import msgspec
 
-from unclouded.core.session import LocalTime
+from unclouded.core.sessions.session import LocalTime
 from unclouded.families.tuya.line.datapoint import DataPoint, read_points, write_points
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.low_power import codes

@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     AskNetwork,
@@ -32,7 +32,7 @@ from unclouded.core.session import (
     Ticket,
     WireCommand,
 )
-from unclouded.core.session_parts import Ids, earliest
+from unclouded.core.sessions.session_parts import Ids, earliest
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import BITMAP, KEYS, DataPoint, point_values
 from unclouded.families.tuya.line.endpoint import NO_PATH, Endpoint, EndpointParts
@@ -118,7 +118,7 @@ class LowModule:
     # --- the connection --------------------------------------------------------------------------
 
     def opened(self, now: float) -> Sequence[Event]:
-        events = self._updater.lost("the connection was made anew")
+        events = self._updater.lost("the connection was opened again")
         return [*events, *self._wake.begin(now), *self._ask_hub(now)]
 
     def closed(self, reason: str, now: float) -> Sequence[Event]:

@@ -8,7 +8,7 @@ A real module is switched on by its MCU for each event and begins with 01. We ar
 that, so we send wake probes. Source: docs/protocols/tuya_low_power.md §2; the probes are ours.
 """
 
-from unclouded.core.session import Event, Network, Offline, Online
+from unclouded.core.sessions.session import Event, Network, Offline, Online
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.line.request_queue import Request, request_of

@@ -18,7 +18,7 @@ from unclouded.core.errors import WireError
 from unclouded.core.model import Point
 from unclouded.core.profile import WirePoint
 from unclouded.core.quantities import MAINS_V, TOLERANCE
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 from unclouded.families.tuya.probe.observed import ObservedPoint, ProposedRow, Series, together
 
 LIKELY = 0.11  # of V · I that a load draws at least: less is the next scale

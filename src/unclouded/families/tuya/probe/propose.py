@@ -28,8 +28,8 @@ from unclouded.core.quantities import (
     VOLTAGE,
     quantity_of,
 )
-from unclouded.core.recent_chunks import WireChunk
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.recent_chunks import WireChunk
+from unclouded.core.sessions.session import WireValue
 from unclouded.families.tuya.line.datapoint import NAMES, DataPoint, PointValue, read_points
 from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.probe.guess import LIKELY, guesses

@@ -10,9 +10,9 @@ import msgspec
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import ActionSpec
-from unclouded.core.session import WireAction
-from unclouded.core.session_parts import refuse_action
-from unclouded.core.whole_number import whole_number
+from unclouded.core.sessions.session import WireAction
+from unclouded.core.sessions.session_parts import refuse_action
+from unclouded.core.text.whole_number import whole_number
 from unclouded.families.tuya.update.transfer_kind import TransferKind
 
 VERSION = re.compile(r"\d{1,2}\.\d{1,2}\.\d{1,2}")

@@ -10,7 +10,7 @@ Source: docs/protocols/tuya_wifi.md §2.4.12 (5 s, three resends); the question 
 
 from collections import Counter
 
-from unclouded.core.session_parts import Timers
+from unclouded.core.sessions.session_parts import Timers
 from unclouded.families.tuya.line.command import BLOCK_TIMEOUT_S, BLOCK_TRIES
 from unclouded.families.tuya.line.request_queue import AnsweredBy, Request, RequestQueue
 from unclouded.families.tuya.update.transfer_kind import UpdateQuestion

@@ -11,8 +11,8 @@ Source: docs/protocols/tuya_wifi.md §2.4.12, §2.4.23.
 from collections.abc import Callable, Mapping
 
 from unclouded.core.model import Result as Fate
-from unclouded.core.session import Advanced, Event, SessionCommand, Settled, Ticket, WireAction
-from unclouded.core.session_parts import Timers, earliest
+from unclouded.core.sessions.session import Advanced, Event, SessionCommand, Settled, Ticket, WireAction
+from unclouded.core.sessions.session_parts import Timers, earliest
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.line.framing import Frame

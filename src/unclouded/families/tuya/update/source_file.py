@@ -8,7 +8,7 @@ While one block is on the wire the next is here already: nothing on the line wai
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from unclouded.core.session import Answer, AskBlock, Asked, AskFile, Event, Refusal, WireValue
+from unclouded.core.sessions.session import Answer, AskBlock, Asked, AskFile, Event, Refusal, WireValue
 from unclouded.families.tuya.line.endpoint import Questions
 
 AHEAD = 2  # blocks that are here or requested: the one on the wire, and the next

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from unclouded.core.errors import CommandError, WireError
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 
 RECORD = 4
 

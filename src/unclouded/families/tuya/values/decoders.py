@@ -8,7 +8,7 @@ alarm_1 alarm_2                       alarm_set_1 and alarm_set_2
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 from unclouded.families.tuya.values.alarm import SET_1, SET_2, decode_alarms
 from unclouded.families.tuya.values.phase import LAYOUTS, decode_phase, encode_phase
 

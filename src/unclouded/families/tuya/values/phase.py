@@ -34,7 +34,7 @@ import msgspec
 
 from unclouded.core.errors import CommandError, WireError
 from unclouded.core.quantities import MAINS_V, SLACK_W, TOLERANCE
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 
 EXPORT_OFFSET = 0x19999A  # 2**24 / 10: of a negative power; docs/protocols/tuya_wifi.md §2.8.3
 EXPORT_OFFSETS = (EXPORT_OFFSET, 0x99999A)  # the second is 2**32 / 10 in 24 bits

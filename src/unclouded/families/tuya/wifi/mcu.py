@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     AskCommand,
     Asked,
@@ -31,7 +31,7 @@ from unclouded.core.session import (
     WireAction,
     WireCommand,
 )
-from unclouded.core.session_parts import earliest, refuse_action
+from unclouded.core.sessions.session_parts import earliest, refuse_action
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
 from unclouded.families.tuya.line.endpoint import Endpoint, EndpointParts

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from unclouded.core.session_parts import earliest
+from unclouded.core.sessions.session_parts import earliest
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import KEYS, VALUE, DataPoint
 from unclouded.families.tuya.messages import Points, Result

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Event, Network, Settled, Ticket
-from unclouded.core.session_parts import Timers
+from unclouded.core.sessions.session import Event, Network, Settled, Ticket
+from unclouded.core.sessions.session_parts import Timers
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.datapoint import DataPoint
 from unclouded.families.tuya.messages import Bare, Clock, NetworkStatus, Result, json_object

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import msgspec
 
-from unclouded.core.session import LocalTime
+from unclouded.core.sessions.session import LocalTime
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.messages import Clock, clock_of
 from unclouded.families.tuya.wifi import codes

@@ -15,7 +15,7 @@ from functools import partial
 from struct import Struct
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Event,
     Identified,
@@ -28,7 +28,7 @@ from unclouded.core.session import (
     WireCommand,
     WireValue,
 )
-from unclouded.core.session_parts import Ids, earliest
+from unclouded.core.sessions.session_parts import Ids, earliest
 from unclouded.families.tuya.echo_filter import DROPPED, EchoFilter
 from unclouded.families.tuya.line.datapoint import (
     BITMAP,
@@ -104,7 +104,7 @@ class WifiModule:
     # --- the connection --------------------------------------------------------------------------
 
     def opened(self, now: float) -> Sequence[Event]:
-        events = self._updater.lost("the connection was made anew")
+        events = self._updater.lost("the connection was opened again")
         self._forget()
         self._start.begin(now)
         return [*events, *self._services.begin(now)]

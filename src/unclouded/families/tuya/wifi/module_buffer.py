@@ -9,7 +9,7 @@ Source: docs/protocols/tuya_wifi.md §2.1, §2.6 item 13; what is concluded from
 
 from collections.abc import Mapping
 
-from unclouded.core.session import Event, Remember
+from unclouded.core.sessions.session import Event, Remember
 from unclouded.families.tuya.wifi.module_settings import SMALLEST_BUFFER, WifiSettings
 
 MEMORY = "mcu_buffer"

@@ -7,7 +7,7 @@ Source: docs/protocols/tuya_wifi.md §2.4.6, §2.4.7.
 
 from collections.abc import Iterable
 
-from unclouded.core.session import Network
+from unclouded.core.sessions.session import Network
 
 CONNECTING = (Network.NO_ROUTER.value, Network.ROUTER.value)
 

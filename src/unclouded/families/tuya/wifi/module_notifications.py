@@ -10,7 +10,7 @@ Source: docs/protocols/tuya_wifi.md §2.4, §2.5, §2.6 item 11.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from unclouded.core.session import Answer, AskTime, AskWeather, Event, LocalTime, Question, Refusal
+from unclouded.core.sessions.session import Answer, AskTime, AskWeather, Event, LocalTime, Question, Refusal
 from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.line.request_queue import Request
 from unclouded.families.tuya.line.shapes import UNITS_CAP

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     AskMemory,

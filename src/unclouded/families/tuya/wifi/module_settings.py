@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from unclouded.core.seconds import Delay, Period, TimeLimit, check_optional_periods
-from unclouded.core.session import Network
+from unclouded.core.sessions.session import Network
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.framing import GAP
 from unclouded.families.tuya.line.request_queue import Request, request_of

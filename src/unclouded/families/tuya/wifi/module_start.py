@@ -12,7 +12,7 @@ Source: docs/protocols/tuya_wifi.md §2.3, §2.6 item 18.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from unclouded.core.session import Event, Offline, Online, Waiting
+from unclouded.core.sessions.session import Event, Offline, Online, Waiting
 from unclouded.families.tuya.line.command import Message
 from unclouded.families.tuya.line.endpoint import EndpointParts
 from unclouded.families.tuya.line.request_queue import AnsweredBy, AnswerRule, Request, request_of

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from unclouded.core.session import Answer, Event, Refusal, Reported
+from unclouded.core.sessions.session import Answer, Event, Refusal, Reported
 from unclouded.families.tuya.line.datapoint import point_values
 from unclouded.families.tuya.wifi.service_messages import ModuleInfo, RecordReport, UnixRecord, WifiTest
 

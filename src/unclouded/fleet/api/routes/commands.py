@@ -19,8 +19,8 @@ from unclouded.fleet.api.views import (
     FleetCommandsView,
     SentCommandsView,
 )
-from unclouded.fleet.base.catalogues import Settable
-from unclouded.fleet.base.views import CommandFate, GivenCommand, HomeLine, NewCommand, Scope
+from unclouded.fleet.base.reading.views import CommandFate, GivenCommand, HomeLine, NewCommand, Scope
+from unclouded.fleet.base.windows.catalogues import Settable
 from unclouded.uplink.contents.catalogue import SentControl
 from unclouded.web.request import ApiError, as_json
 from unclouded.web.words import say
@@ -158,7 +158,7 @@ ROWS = (
     FleetRoute(
         method="GET",
         path="/api/fleet/commands",
-        summary="Commands, newest first, and what became of them.",
+        summary="Commands, newest first, with their outcomes.",
         handler=commands,
         returns=(FleetCommandsView,),
         query=CommandsQuery,

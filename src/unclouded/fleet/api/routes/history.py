@@ -17,7 +17,7 @@ from unclouded.fleet.api.routes.queries import Cursor, Kind, Limit, Moment
 from unclouded.fleet.api.shapes import event_views, wh
 from unclouded.fleet.api.views import FleetEventsView, HomeDay, HomeEnergyView, HomeHistory, Source
 from unclouded.fleet.base.errors import NotInScope
-from unclouded.fleet.base.views import Scope
+from unclouded.fleet.base.reading.views import Scope
 from unclouded.web.request import ApiError, as_json, time_of
 from unclouded.web.schemas import By, Energy, History
 
@@ -27,7 +27,7 @@ MOST_SERIES = 24
 MOST_POINTS = 5_000
 FINER = 1.5  # times as fine as what the fleet has, before a home is asked
 ASKED = {
-    409: "The home does not let the fleet ask it.",
+    409: "The home does not allow the fleet to ask it.",
     502: "The home's answer cannot be used.",
     504: "The home is not connected, or does not answer.",
 }

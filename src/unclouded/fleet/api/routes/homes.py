@@ -106,7 +106,7 @@ ROWS = (
     FleetRoute(
         method="PATCH",
         path=HOME,
-        summary="Call a home something else, or say where it is.",
+        summary="Rename a home, or set its place.",
         handler=change_home,
         returns=(FleetHomeView,),
         body=HomeBody,
@@ -116,7 +116,7 @@ ROWS = (
     FleetRoute(
         method="POST",
         path=f"{HOME}/again",
-        summary="Want everything from a time on again.",
+        summary="Have everything since a time sent again.",
         handler=want_again,
         returns=(DoneView,),
         body=AgainBody,
@@ -126,7 +126,7 @@ ROWS = (
     FleetRoute(
         method="POST",
         path=f"{HOME}/revoke",
-        summary="Shut a home out: its token counts no more.",
+        summary="Revoke a home: its token is no longer accepted.",
         handler=revoke,
         returns=(DoneView,),
         errors={**NO_HOME, 503: "It is revoked in the database, and NATS could not be reached; it is tried again."},
@@ -135,7 +135,7 @@ ROWS = (
     FleetRoute(
         method="POST",
         path=f"{HOME}/forget",
-        summary="Shut a home out, and delete everything that the fleet has of it.",
+        summary="Revoke a home, and delete everything that the fleet has of it.",
         handler=forget,
         returns=(DoneView,),
         body=ForgetBody,

@@ -99,7 +99,7 @@ ROWS = (
     FleetRoute(
         method="PATCH",
         path=PLACE,
-        summary="Call an organisation something else.",
+        summary="Rename an organisation.",
         handler=change_organisation,
         returns=(OrganisationView,),
         body=OrganisationBody,
@@ -109,7 +109,7 @@ ROWS = (
     FleetRoute(
         method="GET",
         path=f"{PLACE}/codes",
-        summary="Codes of enrolment that still count.",
+        summary="Codes of enrolment that are still valid.",
         handler=codes,
         returns=(list[OpenCodeView],),
         errors=NO_ORGANISATION,

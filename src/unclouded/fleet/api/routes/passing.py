@@ -15,11 +15,11 @@ Handler = Callable[[FleetContext, FleetRequest], Awaitable[Response]]
 PLACE = "/api/fleet/homes/{home}"
 ERRORS = {
     404: "There is no such home, or it has no such route.",
-    409: "The home does not let the fleet ask it.",
+    409: "The home does not allow the fleet to ask it.",
     413: "The body is too long.",
     414: "The path is too long.",
     502: "The home's answer cannot be passed on.",
-    503: "This server asks no homes.",
+    503: "This server sends no requests to hubs.",
     504: "The home is not connected, or does not answer.",
 }
 

@@ -11,8 +11,8 @@ from unclouded.fleet.api.passwords import stored_password
 from unclouded.fleet.api.routes.organisations import NO_ORGANISATION, PLACE
 from unclouded.fleet.api.views import DoneView, NewPersonBody, NewPersonView, PersonView, RoleBody
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, NotInScope
-from unclouded.fleet.base.views import PersonRow, Role, Scope
-from unclouded.web.password import random_password
+from unclouded.fleet.base.reading.views import PersonRow, Role, Scope
+from unclouded.web.access.password import random_password
 from unclouded.web.request import ApiError, as_json
 from unclouded.web.words import say
 
@@ -145,7 +145,7 @@ ROWS = (
     FleetRoute(
         method="DELETE",
         path=PERSON,
-        summary="Take a person's role in the organisation away.",
+        summary="Remove a person's role in the organisation.",
         handler=remove_person,
         returns=(DoneView,),
         errors={**NO_PERSON, **LAST_OWNER},
@@ -157,7 +157,7 @@ ROWS = (
         summary="A new password of a person, shown this once; all their sessions end.",
         handler=new_password,
         returns=(NewPersonView,),
-        errors={**NO_PERSON, 409: "The person has a role in an organisation that the asker does not own."},
+        errors={**NO_PERSON, 409: "The person has a role in an organisation that the caller does not own."},
         least="owner",
     ),
 )

@@ -11,15 +11,15 @@ from starlette.responses import Response
 
 from unclouded import VERSION
 from unclouded.core.errors import CommandError
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 from unclouded.fleet.api.access import LIFETIME_S, set_cookie
 from unclouded.fleet.api.context import FleetContext, FleetRequest, FleetRoute
 from unclouded.fleet.api.passwords import password_check, session_digest, stored_password
 from unclouded.fleet.api.routes.organisations import organisation_views
 from unclouded.fleet.api.views import FleetLoginBody, FleetSessionView, OwnPasswordBody
+from unclouded.web.access.session_list import BROWSERS, SYSTEMS, found_name
 from unclouded.web.api_answers import refusal
 from unclouded.web.request import ApiError, as_json
-from unclouded.web.session_list import BROWSERS, SYSTEMS, found_name
 
 log = logging.getLogger("unclouded.fleet.api")
 
@@ -120,7 +120,7 @@ ROWS = (
     FleetRoute(
         method="GET",
         path="/api/fleet/session",
-        summary="Who is signed in, and their roles.",
+        summary="Who is logged in, and their roles.",
         handler=session,
         returns=(FleetSessionView,),
         public=True,
@@ -128,7 +128,7 @@ ROWS = (
     FleetRoute(
         method="POST",
         path="/api/fleet/login",
-        summary="Sign in; the answer sets a session cookie.",
+        summary="Log in; the answer sets a session cookie.",
         handler=login,
         returns=(FleetSessionView,),
         body=FleetLoginBody,

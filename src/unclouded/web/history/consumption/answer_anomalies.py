@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from unclouded.core.consumption_views import Anomalies, Anomaly, AnomalyKind
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device
+from unclouded.core.views.consumption import Anomalies, Anomaly, AnomalyKind
 from unclouded.store.reading.condense import DAY, HOUR, Grid
 from unclouded.store.reading.reader import StoreReader
 from unclouded.web.history.consumption.answer_load import HOME

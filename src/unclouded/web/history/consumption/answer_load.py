@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from unclouded.core.consumption_views import LoadCurve, LoadDuration
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Device
+from unclouded.core.views.consumption import LoadCurve, LoadDuration
 from unclouded.store.reading.reader import StoreReader
 from unclouded.web.history.consumption.home import Column, HomePlan, home_plan, home_use
 from unclouded.web.history.consumption.load import NIGHT_HOURS, base_load, curve

@@ -13,7 +13,7 @@ readings do not count. What the devices draw in the same steps makes it up, and 
 
 from collections.abc import Mapping, Sequence
 
-from unclouded.core.consumption_views import BaseLoad, BasePart, LoadCurve
+from unclouded.core.views.consumption import BaseLoad, BasePart, LoadCurve
 from unclouded.web.history.consumption.home import Column
 
 NIGHT_HOURS = range(6)  # of the local clock

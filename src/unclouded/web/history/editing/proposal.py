@@ -8,7 +8,7 @@ import msgspec
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import Value
-from unclouded.core.printable import printable
+from unclouded.core.text.printable import printable
 from unclouded.core.times import iso
 from unclouded.store.editing.edit import EditValue, EnergyPiece, HistoryEdit, NewEdit, is_energy_counter
 from unclouded.store.reading.condense import DAY, MAX_TIME_S, Grid

@@ -3,7 +3,7 @@
 import pytest
 
 from pair import Pair, ambient
-from unclouded.core.session import Reported
+from unclouded.core.sessions.session import Reported
 from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
 from unclouded.families.tuya.gateway.mcu.options import GatewayOptions
 from unclouded.families.tuya.gateway.module.module import gateway_module

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from unclouded.core.family import Sender
-from unclouded.core.session import LocalTime
+from unclouded.core.sessions.session import LocalTime
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.gateway.wire.group_messages import (

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from unclouded.core.errors import CommandError
 from unclouded.core.model import ActionSpec
-from unclouded.core.session import WireAction
-from unclouded.core.session_parts import refuse_action
+from unclouded.core.sessions.session import WireAction
+from unclouded.core.sessions.session_parts import refuse_action
 from unclouded.families.meross.console.wire.command_line import UNKNOWN_DANGER, TypedCommand, typed
 from unclouded.families.meross.console.wire.commands import COMMANDS, RELAY_WARNING, ConsoleCommand
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from unclouded.core.model import Result
-from unclouded.core.session import Event, Identified, Remember, Reported, Settled
+from unclouded.core.sessions.session import Event, Identified, Remember, Reported, Settled
 from unclouded.families.meross.console.controller.command_lists import LearnedCommands
 from unclouded.families.meross.console.controller.last_start import LAST_START, LastStart
 from unclouded.families.meross.console.controller.polling import ConsolePolling

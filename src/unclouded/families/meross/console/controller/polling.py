@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from unclouded.core.session_parts import Timers
+from unclouded.core.sessions.session_parts import Timers
 from unclouded.families.meross.console.controller.command_lists import LISTS
 from unclouded.families.meross.console.controller.running_command import ConsoleRequest
 from unclouded.families.meross.console.controller.settings import ConsoleSettings

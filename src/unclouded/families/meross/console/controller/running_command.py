@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from unclouded.core.session import Ticket
+from unclouded.core.sessions.session import Ticket
 from unclouded.families.meross.console.wire.answer_form import AnswerLine, ConsoleAnswer, whole_lines
 from unclouded.families.meross.console.wire.answers import read_answer
 from unclouded.families.meross.console.wire.commands import ConsoleCommand

@@ -14,7 +14,7 @@ import msgspec
 
 from unclouded.core.errors import CommandError
 from unclouded.core.family import MASKED
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     Event,
@@ -31,7 +31,7 @@ from unclouded.core.session import (
     Ticket,
     WireCommand,
 )
-from unclouded.core.session_parts import DeferredEvents, Ids, count_noise, earliest
+from unclouded.core.sessions.session_parts import DeferredEvents, Ids, count_noise, earliest
 from unclouded.families.meross.console.controller.actions import CANCEL, LINES, LIST, SECRETS, command_of_action
 from unclouded.families.meross.console.controller.answer_events import AnswerEvents, relay_of, settled
 from unclouded.families.meross.console.controller.command_lists import OfferedCommand

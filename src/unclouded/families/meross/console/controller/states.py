@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from unclouded.core.session import Event, Offline, Online, Waiting
+from unclouded.core.sessions.session import Event, Offline, Online, Waiting
 from unclouded.families.meross.console.wire.lines import is_text
 from unclouded.families.meross.console.wire.strangers import EXAMINED, WRONG_BAUD, forbids_typing, recognised
 

@@ -7,7 +7,7 @@ It is one plug: what is switched or written here is so there, and the reverse.
 
 from collections.abc import Mapping, Sequence
 
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     Event,
@@ -18,7 +18,7 @@ from unclouded.core.session import (
     SessionCommand,
     Ticket,
 )
-from unclouded.core.session_parts import Presence, earliest
+from unclouded.core.sessions.session_parts import Presence, earliest
 from unclouded.families.meross.console.plug.console_faults import CONSOLE_FAULTS
 from unclouded.families.meross.console.plug.shell import ConsoleShell
 from unclouded.families.meross.plug.device import MerossDevice

@@ -9,8 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from unclouded.core.session import Event
-from unclouded.core.session_parts import count_noise, earliest
+from unclouded.core.sessions.session import Event
+from unclouded.core.sessions.session_parts import count_noise, earliest
 from unclouded.families.meross.console.plug.baud_error import at_double_rate
 from unclouded.families.meross.console.plug.boot_log import PHASE_EVENTS, SOFTWARE_RESET, WATCHDOG_RESET, boot_lines
 from unclouded.families.meross.console.plug.commands_iot import IOT, dump

@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Callable, Sequence
 
-from unclouded.core.session import Event
+from unclouded.core.sessions.session import Event
 from unclouded.families.meross.console.plug.boot_log import SOFTWARE_RESET
 from unclouded.families.meross.console.plug.shell_output import ShellOutput
 from unclouded.families.meross.plug.device import MerossDevice

@@ -6,8 +6,8 @@ for over some time, the shell no longer takes commands (``is_overrun``), as a bo
 
 from collections.abc import Callable, Sequence
 
-from unclouded.core.session import Out
-from unclouded.core.session_parts import FaultSwitches, SendQueue
+from unclouded.core.sessions.session import Out
+from unclouded.core.sessions.session_parts import FaultSwitches, SendQueue
 from unclouded.families.meross.console.plug.baud_error import at_half_rate
 from unclouded.families.meross.console.wire.commands import PROMPT
 from unclouded.families.meross.console.wire.log_line import ConsoleLogLine

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from unclouded.core.family import CommandRow, Piece, Sender, section_of
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 from unclouded.families.meross.console.wire.answer_form import AnswerLine
 from unclouded.families.meross.console.wire.answers import form_of, read_answer
 from unclouded.families.meross.console.wire.command_line import FIRST_WORDS, command_of, unknown

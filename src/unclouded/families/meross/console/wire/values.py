@@ -6,7 +6,7 @@ Source: docs/protocols/meross_console.md §4.
 
 from collections.abc import Mapping
 
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 from unclouded.families.meross.console.wire.answer_form import ConsoleAnswer
 from unclouded.families.meross.console.wire.answer_types import (
     ClockInfo,

@@ -5,8 +5,8 @@ the list ─► 1c, 1c, … the last: all ids together          27, 17: settled 
 """
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Event, Ticket
-from unclouded.core.session_parts import Tickets
+from unclouded.core.sessions.session import Event, Ticket
+from unclouded.core.sessions.session_parts import Tickets
 from unclouded.families.tuya.gateway.mcu.questions import (
     GATEWAY_QUESTIONS,
     UNANSWERED,

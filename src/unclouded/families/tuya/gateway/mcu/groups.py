@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from unclouded.core.session import Event, Remember
+from unclouded.core.sessions.session import Event, Remember
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.group_messages import GroupMembers, GroupResult
 

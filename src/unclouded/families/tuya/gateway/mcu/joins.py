@@ -9,8 +9,8 @@ Source: docs/protocols/tuya_gateway.md §2.2.
 
 from collections.abc import Sequence
 
-from unclouded.core.session import Event
-from unclouded.core.session_parts import earliest
+from unclouded.core.sessions.session import Event
+from unclouded.core.sessions.session_parts import earliest
 from unclouded.families.tuya.gateway.mcu.sub_devices import McuSubDevice, McuSubDevices
 from unclouded.families.tuya.gateway.wire.message_parts import GatewayResult
 from unclouded.families.tuya.gateway.wire.sub_device_messages import BATCH, AddResult, AddSubDevice, AddSubDevices

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     AskCommand,
@@ -27,7 +27,7 @@ from unclouded.core.session import (
     WireAction,
     WireCommand,
 )
-from unclouded.core.session_parts import FaultSwitches, earliest
+from unclouded.core.sessions.session_parts import FaultSwitches, earliest
 from unclouded.families.tuya.gateway.infrared.packets import CodeAssembler, learned_packets
 from unclouded.families.tuya.gateway.infrared.protocols import remote_code
 from unclouded.families.tuya.gateway.mcu.asking import McuAsking
@@ -242,7 +242,7 @@ class GatewayMcu:
         return ()
 
     def _lose(self, now: float) -> None:
-        """The first sub-device is not to be heard of any more, or is back and reports."""
+        """The first sub-device sends nothing any more, or is back and reports."""
         joined = self.devices.joined()
         if joined:
             joined[0].is_silent = not joined[0].is_silent

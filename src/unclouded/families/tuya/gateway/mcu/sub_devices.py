@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from unclouded.core.session import Event, Remember
+from unclouded.core.sessions.session import Event, Remember
 from unclouded.families.tuya.gateway.mcu.options import SimulatedSubDevice
 from unclouded.families.tuya.line.datapoint import KEYS, DataPoint
 

@@ -7,8 +7,8 @@ Source: docs/protocols/tuya_gateway.md §1.6.
 
 from collections.abc import Callable, Sequence
 
-from unclouded.core.session import Event, Ticket
-from unclouded.core.session_parts import Tickets
+from unclouded.core.sessions.session import Event, Ticket
+from unclouded.core.sessions.session_parts import Tickets
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.line.command import Message

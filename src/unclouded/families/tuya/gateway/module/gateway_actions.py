@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Event, Ticket, WireAction, WireCommand, WireValue
-from unclouded.core.session_parts import refuse_action
-from unclouded.core.whole_number import whole_number
+from unclouded.core.sessions.session import Event, Ticket, WireAction, WireCommand, WireValue
+from unclouded.core.sessions.session_parts import refuse_action
+from unclouded.core.text.whole_number import whole_number
 from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
 from unclouded.families.tuya.gateway.module.groups import GatewayGroups
 from unclouded.families.tuya.gateway.module.infrared_service import ACTIONS as INFRARED_ACTIONS

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from unclouded.core.session import Event, Identified, Noticed, Remember, Ticket, WireValue
-from unclouded.core.session_parts import earliest
+from unclouded.core.sessions.session import Event, Identified, Noticed, Remember, Ticket, WireValue
+from unclouded.core.sessions.session_parts import earliest
 from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
 from unclouded.families.tuya.gateway.module.state_queries import StateQueries
 from unclouded.families.tuya.gateway.settings import GatewaySettings

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Event, Identified, Noticed, Remember, Ticket, WireAction
-from unclouded.core.whole_number import whole_number
+from unclouded.core.sessions.session import Event, Identified, Noticed, Remember, Ticket, WireAction
+from unclouded.core.text.whole_number import whole_number
 from unclouded.families.tuya.gateway.infrared.infrared_code import InfraredCode, code_of
 from unclouded.families.tuya.gateway.infrared.packets import MOST_REPEATS, CodeAssembler, send_packets
 from unclouded.families.tuya.gateway.infrared.protocols import recognised

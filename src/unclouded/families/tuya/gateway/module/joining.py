@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from unclouded.core.session import Answer, AskStored, Event, Noticed, Refusal, Remember, Reported, Ticket
+from unclouded.core.sessions.session import Answer, AskStored, Event, Noticed, Refusal, Remember, Reported, Ticket
 from unclouded.families.tuya.gateway.module.action_requests import DECISIVE_TRIES, ActionRequests
 from unclouded.families.tuya.gateway.module.presence import SubDevicePresence
 from unclouded.families.tuya.gateway.module.sub_devices import SubDevice, SubDeviceRegistry, join_problem

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Event,
     Identified,
@@ -26,7 +26,7 @@ from unclouded.core.session import (
     Ticket,
     WireAction,
 )
-from unclouded.core.session_parts import earliest
+from unclouded.core.sessions.session_parts import earliest
 from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
 from unclouded.families.tuya.gateway.module.gateway_actions import GatewayActions
 from unclouded.families.tuya.gateway.module.groups import GatewayGroups
@@ -77,7 +77,7 @@ from unclouded.families.tuya.messages import Bare, Result, Unknown, frame_of, va
 DIALECT = "gateway dialect"
 REASONS = 100  # different ones for which a frame is reported as rejected; all are counted
 POLL = "network poll"  # a request: the answer to an empty 03
-RESTARTED = "the connection was made anew"
+RESTARTED = "the connection was opened again"
 
 
 class GatewayModule:

@@ -9,8 +9,8 @@ Source: docs/protocols/tuya_gateway.md §2.4.2.
 from collections.abc import Mapping, Sequence
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Event, Settled, Ticket, WireCommand, WireValue
-from unclouded.core.session_parts import earliest
+from unclouded.core.sessions.session import Event, Settled, Ticket, WireCommand, WireValue
+from unclouded.core.sessions.session_parts import earliest
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.message_parts import GATEWAY_ID

@@ -1,4 +1,4 @@
-"""Which sub-devices are there: asked by heartbeats, heard of by anything that they send, or reported by the gateway.
+"""Which sub-devices are there: asked by heartbeats, seen by anything that they send, or reported by the gateway.
 
     0a {sub_id} ─► 0a {sub_id, lp}: there          0d, 2c: there          2a: as it says
     silence, by the rule of heartbeats.py: offline; one with a battery sleeps, and gets its commands when it wakes
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from unclouded.core.session import Event, Offline, Online, Remember
+from unclouded.core.sessions.session import Event, Offline, Online, Remember
 from unclouded.families.tuya.gateway.module.heartbeats import HeartbeatRule, HeartbeatSchedule
 from unclouded.families.tuya.gateway.module.sub_devices import SubDevice, SubDeviceRegistry
 from unclouded.families.tuya.gateway.settings import GatewaySettings

@@ -10,7 +10,7 @@ over restarts too. Source: docs/protocols/tuya_gateway.md §2.4.5.
 import hashlib
 from collections.abc import Mapping
 
-from unclouded.core.session import Event, Remember
+from unclouded.core.sessions.session import Event, Remember
 
 KEPT = 64  # records of each sub-device that are known again
 MOST = 256  # sub-devices whose records are known; those that left are among them, for they may come back

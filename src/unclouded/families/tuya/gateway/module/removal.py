@@ -9,7 +9,7 @@ Source: docs/protocols/tuya_gateway.md §2.2.6 to §2.2.10.
 
 from collections.abc import Callable
 
-from unclouded.core.session import Event, Left, Noticed, Ticket
+from unclouded.core.sessions.session import Event, Left, Noticed, Ticket
 from unclouded.families.tuya.gateway.module.action_requests import DECISIVE_TRIES, ActionRequests
 from unclouded.families.tuya.gateway.module.sub_devices import SubDeviceRegistry
 from unclouded.families.tuya.gateway.wire import codes

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Answer,
     AskStored,
     AskTime,

@@ -13,8 +13,8 @@ import hmac
 from collections.abc import Mapping, Sequence
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Ambient, Event, Noticed, Remember, Reported, Ticket, WireAction
-from unclouded.core.whole_number import whole_number
+from unclouded.core.sessions.session import Ambient, Event, Noticed, Remember, Reported, Ticket, WireAction
+from unclouded.core.text.whole_number import whole_number
 from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
 from unclouded.families.tuya.gateway.module.sub_devices import SubDeviceRegistry
 from unclouded.families.tuya.gateway.security.alarm_points import named_points

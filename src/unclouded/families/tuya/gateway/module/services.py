@@ -11,7 +11,7 @@ from functools import partial
 
 import msgspec
 
-from unclouded.core.session import (
+from unclouded.core.sessions.session import (
     Ambient,
     Answer,
     AskMemory,

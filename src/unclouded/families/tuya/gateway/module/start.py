@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from unclouded.core.session import Event, Network, Offline, Online, Waiting
+from unclouded.core.sessions.session import Event, Network, Offline, Online, Waiting
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY

@@ -7,7 +7,7 @@ Source: docs/protocols/tuya_gateway.md §2.4.1, §2.4.4; when to ask is our choi
 
 from collections.abc import Callable, Collection, Mapping
 
-from unclouded.core.session_parts import earliest
+from unclouded.core.sessions.session_parts import earliest
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.message_parts import GATEWAY_ID

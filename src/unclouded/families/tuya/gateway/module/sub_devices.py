@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from unclouded.core.session import Event, Identified, Joined, Remember
+from unclouded.core.sessions.session import Event, Identified, Joined, Remember
 from unclouded.families.tuya.gateway.wire.message_parts import id_problem
 
 MOST, MOST_SECURITY = 128, 64  # sub-devices of a gateway, and of a security gateway

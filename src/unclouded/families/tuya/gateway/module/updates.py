@@ -12,8 +12,8 @@ from collections.abc import Callable
 import msgspec
 
 from unclouded.core.errors import CommandError
-from unclouded.core.session import Event, Settled, Ticket, WireAction
-from unclouded.core.session_parts import Ids
+from unclouded.core.sessions.session import Event, Settled, Ticket, WireAction
+from unclouded.core.sessions.session_parts import Ids
 from unclouded.families.tuya.gateway.module.sub_devices import SubDeviceRegistry
 from unclouded.families.tuya.gateway.update_kinds import MCU_FIRMWARE, sub_device_firmware
 from unclouded.families.tuya.gateway.wire.start_messages import MCU_UPDATE

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from unclouded.core.session import Answer, AskWeather, Event, Refusal, Remember, WireValue
+from unclouded.core.sessions.session import Answer, AskWeather, Event, Refusal, Remember, WireValue
 from unclouded.families.tuya.gateway.module.action_requests import ActionRequests
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire import codes

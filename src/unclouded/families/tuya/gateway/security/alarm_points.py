@@ -10,7 +10,7 @@ would undo the change. Source: docs/protocols/tuya_gateway.md §2.12.1, §6.
 
 from collections.abc import Iterable
 
-from unclouded.core.session import WireValue
+from unclouded.core.sessions.session import WireValue
 from unclouded.families.tuya.gateway.security.security_settings import SecuritySettings
 from unclouded.families.tuya.line.datapoint import DataPoint, PointValue
 

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 import msgspec
 
-from unclouded.core.session import LocalTime
+from unclouded.core.sessions.session import LocalTime
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.message_parts import (
     OutOfRange,

@@ -1,0 +1,1 @@
+"""Changes of a configuration, text to text: comments, order and everything else stay."""

@@ -1,0 +1,1 @@
+"""Files that appliances and plugs are updated from, and files that actions send."""

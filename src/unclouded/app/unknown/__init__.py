@@ -1,0 +1,1 @@
+"""Devices that no profile describes: their family, their product, their data points."""

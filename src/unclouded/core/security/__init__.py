@@ -1,0 +1,1 @@
+"""What protects connections: TLS, certificates, and the keys of NATS."""

@@ -1,0 +1,1 @@
+"""Text that people type or read: parsed and printed safely. Pure."""

@@ -1,0 +1,1 @@
+"""What people read from the base: homes, their energy, their history."""

@@ -1,0 +1,1 @@
+"""Windows of homes: opened, written, and read as they stand."""

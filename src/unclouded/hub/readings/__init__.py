@@ -1,0 +1,1 @@
+"""What a device reported, on its way to facts: interpreted, checked, held, shown."""
