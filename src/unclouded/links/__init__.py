@@ -26,14 +26,14 @@ Opener = Callable[..., Link]  # (url, baud, base), for schemes in BY_UUID also t
 
 # scheme -> (module, function) that makes its links
 _OPENERS: Mapping[str, tuple[str, str]] = {
-    "serial": ("serial", "open_serial"),
+    "serial": ("serial.port", "open_serial"),
     "tcp": ("tcp", "open_tcp"),
-    "rfc2217": ("serial", "open_rfc2217"),
-    "pty": ("pty", "open_pty"),
+    "rfc2217": ("serial.port", "open_rfc2217"),
+    "pty": ("serial.pty", "open_pty"),
     "listen": ("listen", "open_listen"),
     "replay": ("replay", "open_replay"),
-    "http": ("http", "open_http"),
-    "http-listen": ("http_serve", "open_http_listen"),
+    "http": ("http.link", "open_http"),
+    "http-listen": ("http.serve", "open_http_listen"),
     "mqtt": ("mqtt.link", "open_mqtt"),
     "mqtts": ("mqtt.link", "open_mqtt"),
 }

@@ -25,7 +25,7 @@ from unclouded.core.errors import LinkError
 from unclouded.core.system.retry_delays import RetryDelays
 from unclouded.families.tuya.weather import CONDITIONS
 
-log = logging.getLogger("unclouded.app.weather.weather")
+log = logging.getLogger("unclouded.app.weather")
 
 OLD_S = 6 * 3600.0  # s after which weather is none
 FIRST_DELAY_S = 60.0  # s after a failure
