@@ -35,9 +35,9 @@ UNITS: Mapping[str, str] = {
     "C": "°C", "percent": "%", "dBm": "dBm", "s": "s", "min": "min", "ms": "ms", "kWh": "kWh", "ppm": "ppm",
     "F": "°F", "h": "h", "days": "d", "lux": "lx", "rpm": "rpm", "m": "m", "cm": "cm", "mm": "mm", "km": "km",
     "kmh": "km/h", "mps": "m/s", "L": "L", "mL": "mL", "m3": "m³", "gal": "gal", "Lmin": "L/min", "m3h": "m³/h",
-    "galmin": "gal/min", "g": "g", "kg": "kg", "lb": "lb", "hPa": "hPa", "kPa": "kPa", "psi": "psi", "ppb": "ppb", "ppt": "ppt",
-    "ugm3": "µg/m³", "mgm3": "mg/m³", "mgL": "mg/L", "gL": "g/L", "uScm": "µS/cm", "mScm": "mS/cm", "LEL": "% LEL",
-    "Ah": "Ah", "mAh": "mAh", "kVAh": "kVAh", "deg": "°", "mired": "mired",
+    "galmin": "gal/min", "g": "g", "kg": "kg", "lb": "lb", "hPa": "hPa", "kPa": "kPa", "psi": "psi", "ppb": "ppb",
+    "ppt": "ppt", "ugm3": "µg/m³", "mgm3": "mg/m³", "mgL": "mg/L", "gL": "g/L", "uScm": "µS/cm", "mScm": "mS/cm",
+    "LEL": "% LEL", "Ah": "Ah", "mAh": "mAh", "kVAh": "kVAh", "deg": "°", "mired": "mired",
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The checks as lists: for the verb's --list, and as the page docs/conformance.md."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from unclouded.conformance import SUITES
 from unclouded.conformance import suite as suite_of
@@ -62,26 +62,29 @@ RESULTS = """
 | skipped | it could not be tried, and why: it needs `--yes`, a person (`--assist`), a file, or another check's answer |
 | not applicable | the other end does not have what it is about |
 
-A battery device has to be woken some times while it is tested; the run asks for it. (A simulated one does so by itself
+In the tables below *it* is the end under test. **danger** and *person* stand for the sentence of that number above
+the table: what a check may do to the device (it runs only with `--yes`), and what a person has to do meanwhile (it
+runs only with `--assist`).
+
+A battery device must be woken several times while it is tested; the run asks for it. (A simulated one wakes by itself
 with `sim tuya-door-sensor --fault restless`.)
 
-A gateway is asked twice to let sub-devices join: the first that asks is rejected, the next one is reported as failed,
-all others are added. Where none asks, bring one into its joining mode, or the checks of joins are skipped. Against a
-gateway's module two sub-devices of ours join, `uncloudedconf001` and `uncloudedconf002`; a hub needs 30 minutes for
-all of its checks, most of them of silence that it must bear.
+A gateway is asked twice to let sub-devices join: the first one that asks to join is rejected, the next one gets a
+failure as its result, all others are added. Where none asks, bring one into its joining mode, or the checks of joins
+are skipped. Against a gateway's module two simulated sub-devices join, `uncloudedconf001` and `uncloudedconf002`. All
+checks of a hub as a gateway's module take 30 minutes, since many of them wait for long silences.
 
 `--link replay:FILE` judges a recording instead: a capture, or what `unclouded dump` wrote. Checks that only look at
-what the end under test has sent are made: whole frames, versions, lengths and values of data points, product info,
-orders that hold whatever was asked. All others are skipped, and what the recording does not show is not applicable;
-so a run that passes says less than one with the end itself. Recordings of Meross plugs hold messages without the HTTP
-or MQTT around them, and are not judged.
+what the end under test has sent are made: whole frames, versions, lengths and values of data points, product info, an
+order that must hold in any case. All others are skipped, and what the recording does not show is not applicable; so a
+passed run on a recording proves less than one with the end itself. Recordings of Meross plugs hold messages without
+the HTTP or MQTT around them, and are not judged.
 
-What is marked **danger** may switch the device, reset it or write to it, and runs only with `--yes`. A line on which
-nothing answers is not a failure of every check: the run ends with what to look for, and exit code 1.
+Where nothing answers on a line, not every check fails: the run ends with what to look for, and exit code 1.
 
-Results of ends by other people stand in [compatibility.md](compatibility.md): run the checks against the end, with its
-exact version, and add a row to its table that names the suite, the counts, and each check that found something. Keep
-the captures of those as cases for the tests.
+[compatibility.md](compatibility.md) has the results of other people's implementations. To add one, run the checks
+against it and write a row of that table: its exact version, the suite, the counts, and each check that found
+something. Keep the captures of those as cases for the tests.
 """
 
 
@@ -98,13 +101,22 @@ def _suite(suite: CheckSuite) -> str:
     for name, role in suite.roles.items():
         parts.append(f"\n### {suite.name}: {len(role.checks)} checks of the {role.tests}\n\n")
         parts.append(f"`--as {name}`: Unclouded plays the {role.plays}.\n\n")
+        dangers, persons = _numbers(one.danger for one in role.checks), _numbers(one.person for one in role.checks)
+        notes = [f"- **danger {number}**: {text}\n" for text, number in dangers.items()]
+        notes += [f"- *person {number}*: {text}\n" for text, number in persons.items()]
+        parts += [*notes, "\n"] if notes else []
         parts.append("| check | what must hold | grade | clause |\n|---|---|---|---|\n")
-        parts += [_row(suite, check) for check in role.checks]
+        parts += [_row(suite, check, dangers, persons) for check in role.checks]
     return "".join(parts)
 
 
-def _row(suite: CheckSuite, check: Check) -> str:
-    danger = f" **danger**: {check.danger}" if check.danger else ""
-    person = f" *{check.person}*" if check.person else ""
+def _numbers(texts: Iterable[str]) -> Mapping[str, int]:
+    """Each text that is not empty, and its number in the order of the first use."""
+    return {text: number for number, text in enumerate(dict.fromkeys(filter(None, texts)), 1)}
+
+
+def _row(suite: CheckSuite, check: Check, dangers: Mapping[str, int], persons: Mapping[str, int]) -> str:
+    danger = f" **danger {dangers[check.danger]}**" if check.danger else ""
+    person = f" *person {persons[check.person]}*" if check.person else ""
     clause = suite.clause(check).removeprefix("docs/protocols/")
     return f"| `{check.id}` | {check.title}.{danger}{person} | {check.grade} | {clause} |\n"

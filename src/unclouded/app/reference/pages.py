@@ -19,8 +19,8 @@ Written by `python3 dev.py docs` from the families and profiles themselves. A se
 a device or in `[session]` of a profile; times are in seconds, and a name with a dot is a key of a table inside. Without
 `profile =` the product that the device reports selects one.
 
-An action is called with `unclouded do DEVICE ACTION NAME=VALUE …`, or on the page of the device; one that has a danger
-asks first. Simulated devices and their faults: [simulating](simulating.md).
+An action is called with `unclouded do DEVICE ACTION NAME=VALUE …`, or on the page of the device; one with a danger
+needs `--yes` there, and a confirmation on the page. Simulated devices and their faults: [simulating](simulating.md).
 """
 
 
@@ -40,12 +40,15 @@ def _family(family: Family) -> str:
         return parts[0] + "\nThis version decodes it (`unclouded decode`), but has no session for it yet.\n"
     meanings = SETTING_MEANINGS[family.name]
     parts += ["\n| setting | default | meaning |\n|---|---|---|\n"]
-    parts += [f"| `{name}` | {_default(value)} | {meanings[name]} |\n" for name, value in _settings(family.settings)]
+    parts += [f"| `{name}` | {_default(value)} | {meanings[name]} |\n" for name, value in settings_of(family.settings)]
     parts += ["\n| profile | for | points |\n|---|---|---|\n"]
     parts += [f"| `{one.name}` | {one.title} | {_points(one)} |\n" for one in profiles_of(family.name)]
     parts += [f"\nFor unknown products: `{family.generic}`.\n"]
     parts += ["\n| action | what it does | arguments | danger |\n|---|---|---|---|\n"] if family.actions else []
-    parts += [f"| `{one.name}` | {sentence(one.words)} | {_arguments(one)} | {one.danger} |\n" for one in family.actions]
+    parts += [
+        f"| `{one.name}` | {sentence(one.words)} | {_arguments(one)} | {one.danger or '–'} |\n"
+        for one in family.actions
+    ]
     parts += [_simulated(family)] if family.sim_kinds else []
     return "".join(parts)
 
@@ -57,7 +60,10 @@ def _simulated(family: Family) -> str:
         parts += [f"\nGenerations of {_all(names)}, with `--dialect`; the first one is the usual one:\n\n"]
         parts += [f"- `{name}`: {text}.\n" for name, text in dialects.items()]
     for names, faults in shared_tables((kind.name, kind.faults) for kind in kinds):
-        parts += [f"\nFaults of {_all(names)}:\n\n", *(f"- `{name}`: {sentence(text)}\n" for name, text in faults.items())]
+        parts += [
+            f"\nFaults of {_all(names)}:\n\n",
+            *(f"- `{name}`: {sentence(text)}\n" for name, text in faults.items()),
+        ]
     for names, asks in shared_tables((kind.name, kind.asks) for kind in kinds):
         parts += [f"\nQuestions that {_all(names)} can ask, with `--ask`:\n\n"]
         parts += [f"- `{name}`: {text}.\n" for name, text in asks.items()]
@@ -74,14 +80,14 @@ def sentence(text: str) -> str:
 
 
 def _arguments(action: ActionSpec) -> str:
-    return "; ".join(f"`{name}`: {text.replace('|', '/')}" for name, text in action.args.items())
+    return "; ".join(f"`{name}`: {text.replace('|', '/')}" for name, text in action.args.items()) or "–"
 
 
-def _settings(table: type[msgspec.Struct], before: str = "") -> Iterator[tuple[str, object]]:
+def settings_of(table: type[msgspec.Struct], before: str = "") -> Iterator[tuple[str, object]]:
     """Name and default of each setting; those of a table inside by their whole name."""
     for field in msgspec.structs.fields(table):
         if isinstance(field.default, msgspec.Struct):
-            yield from _settings(type(field.default), f"{before}{field.name}.")
+            yield from settings_of(type(field.default), f"{before}{field.name}.")
         else:
             yield f"{before}{field.name}", field.default
 

@@ -51,7 +51,7 @@ _GATEWAY: Mapping[str, str] = {
     "security.alarm_point": "Data point of the gateway that shows an alarm",
     "security.text_point": "Data point of the gateway with the text of an alarm",
     "security.state_point": "Data point of the gateway with the state of the siren",
-    "security.sensors": "Which sub-devices raise alarms, by product or by id ([sensors](gateway.md#sensors-of-the-alarm-system))",
+    "security.sensors": "Which sub-devices raise alarms ([sensors](gateway.md#sensors-of-the-alarm-system))",
 }
 
 SETTING_MEANINGS: Mapping[str, Mapping[str, str]] = {
@@ -59,7 +59,7 @@ SETTING_MEANINGS: Mapping[str, Mapping[str, str]] = {
         "poll_s": "Time between two readings, at least 1",
         "request_timeout_s": "Time to wait for an answer of the radio",
         "firmware_retry_s": "Time between two attempts to find the radio",
-        "rejoin_s": "Silence of the meter before the radio is asked whether it has joined, and between two such requests",
+        "rejoin_s": "Silence of the meter, and pause between two requests, before the radio is asked whether it joined",
         "gap_s": "Silence inside a frame after which it is given up; more for bridges that pause",
     },
     "tuya_wifi": _WIFI,

@@ -284,20 +284,20 @@ def _reset(name: str, title: str, judge: Callable[[Line], None], grade: Grade = 
         judged(judge),
         grade,
         needs=(RESET_BY_PERSON,),
-        person="It is to reset the radio once; another text says when.",
+        person="Reset the radio once, when the run asks for it.",
     )
 
 
 CONTROLLER_CHECKS: tuple[Check, ...] = (
     _row("search.repeated", "Without an answer f is repeated", "§1.3", f_is_repeated, START),
-    _row("search.no-flood", "It is repeated after 0.5 s at the earliest", "§3.2 item 2", f_no_flood, START),
-    _row("search.period", "It is repeated every 3 s", "§1.3", f_period, START, "deviation"),
-    _row("search.only", "Until f is answered, nothing else is asked", "§1.3.1", only_f, START, "should"),
+    _row("search.no-flood", "f is repeated after 0.5 s at the earliest", "§3.2 item 2", f_no_flood, START),
+    _row("search.period", "f is repeated every 3 s", "§1.3", f_period, START, "deviation"),
+    _row("search.only", "Until f is answered, nothing else is sent", "§1.3.1", only_f, START, "should"),
     _row("start.reading", "r follows the answer to f within 2 s", "§1.3.1", reading_first, START, "should"),
-    _row("start.mac", "m is asked", "§1.3.1", is_asked(MAC), START, "should"),
-    _row("start.code", "i is asked", "§1.3.1", is_asked(INSTALL_CODE), START, "should"),
-    _row("start.once", "What was answered is not asked again", "§1.3.1", asked_once, START, "should"),
-    _row("start.no-join", "j is not asked while readings come", "§1.3.1", no_join_first, START, "deviation"),
+    _row("start.mac", "m is sent", "§1.3.1", is_asked(MAC), START, "should"),
+    _row("start.code", "i is sent", "§1.3.1", is_asked(INSTALL_CODE), START, "should"),
+    _row("start.once", "A request that was answered is not sent again", "§1.3.1", asked_once, START, "should"),
+    _row("start.no-join", "j is not sent while readings come", "§1.3.1", no_join_first, START, "deviation"),
     _row(
         "start.one-outstanding",
         "Each request waits for the answer to the last one",
@@ -322,17 +322,15 @@ CONTROLLER_CHECKS: tuple[Check, ...] = (
         needs=(WAITS,),
         timeout_s=LONG_S,
     ),
-    _row("poll.repeated", "r is asked at least once a minute", "§1.3", r_is_repeated, POLL),
+    _row("poll.repeated", "r is sent at least once a minute", "§1.3", r_is_repeated, POLL),
     _row("poll.even", "The time between two r is even (20 %)", "§1.3.2", even_polls, POLL, "should"),
     _row("poll.no-haste", "At least 5 s pass between two r", "§1.3", no_haste, POLL, "deviation"),
-    _row("poll.nothing-else", "f, m and i are not asked again and again", "§1.3.1", nothing_else, POLL, "should"),
-    _row("poll.no-join", "j is not asked while readings come", "§1.3.3", no_join, POLL),
-    _row("silence.join", "j follows where readings stay out", "§1.3.3", join_comes, SILENCE),
-    _row(
-        "silence.not-early", "It comes 25 s after the last reading at the earliest", "§1.3.3", join_not_early, SILENCE
-    ),
+    _row("poll.nothing-else", "f, m and i are not sent again and again", "§1.3.1", nothing_else, POLL, "should"),
+    _row("poll.no-join", "j is not sent while readings come", "§1.3.3", no_join, POLL),
+    _row("silence.join", "j follows where there are no readings", "§1.3.3", join_comes, SILENCE),
+    _row("silence.not-early", "j comes 25 s after the last reading at the earliest", "§1.3.3", join_not_early, SILENCE),
     _row("silence.rate", "There are 30 s between two j (10 % less)", "§1.3", join_rate, SILENCE),
-    _row("silence.polls", "r is asked on", "§1.3.3", polls_on, SILENCE),
+    _row("silence.polls", "r is still sent", "§1.3.3", polls_on, SILENCE),
     row(
         "controller.silence.firmware",
         "f follows a j that is not answered",

@@ -270,7 +270,7 @@ CONTROLLER_READING_CHECKS: tuple[Check, ...] = (
     _not_taken("cut", "a frame without its end", "§1.1.3", encode_zcl, cut),
     row(
         "controller.no-reading.repeated",
-        "The same reading again and again is none",
+        "The same reading again and again is no new one",
         "§1.3.4",
         repeated,
         needs=(SILENCE,),

@@ -57,7 +57,7 @@ LOAD_W = 20.0
 LOAD_S = 120.0
 SWITCH_ON = "Switch on a load of 40 W or more behind the plug now."
 SWITCH_OFF = "Switch it off again now."
-PERSON = "It is to switch a load; another text says when."
+PERSON = "Switch a load on and off, when the run asks for it."
 ROUND = 1 << 16
 
 
@@ -387,7 +387,13 @@ CHIP_CHECKS: tuple[Check, ...] = (
     _row("state.calibrated", "The state is not AA", "§1.3", calibrated),
     _row("state.coefficients", "No abnormal coefficients are flagged", "§1.3", no_abnormal),
     _row("coefficients.stay", "The coefficients stay the same", "§2", coefficients_stay),
-    _row("coefficients.usual", "They are about those of other chips (10 %)", "§1.2", usual_coefficients, "should"),
+    _row(
+        "coefficients.usual",
+        "The coefficients are about those of other chips (10 %)",
+        "§1.2",
+        usual_coefficients,
+        "should",
+    ),
     _row("registers.not-0", "No register is 0", "§3.1", registers_not_0, "deviation"),
     _row("registers.stop", "No register is above FEFF01", "§3.1", registers_stop, "should"),
     _row("refreshed.voltage", "The voltage is refreshed within 17 s", "§3.1", is_refreshed(VOLTAGE)),
@@ -395,13 +401,13 @@ CHIP_CHECKS: tuple[Check, ...] = (
     _row("refreshed.power", "The power is refreshed within 17 s", "§3.1", is_refreshed(POWER)),
     _row("update.low-bits", "The lower bits of byte 20 are 1 or 2", "§1.2", low_bits, "deviation"),
     _row("voltage.there", "There is a voltage", "§1.3", has_voltage, "deviation"),
-    _row("voltage.mains", "It is one of mains: 40 to 300 V", "§4", mains_voltage, "should"),
-    _row("voltage.steady", "It stays the same (20 %)", "§2", steady_voltage, "should"),
+    _row("voltage.mains", "The voltage is that of mains: 40 to 300 V", "§4", mains_voltage, "should"),
+    _row("voltage.steady", "The voltage stays the same (20 %)", "§2", steady_voltage, "should"),
     _row("power.fits", "Power is at most voltage × current", "§3", power_fits, "should"),
     _row("pulses.rise", "The pulse counter rises, and wraps", "§3.2", counter_rises),
     _row("pulses.carry", "Bit 7 of byte 20 changes where it wraps, and only there", "§3.2", carry_toggles),
     _row("pulses.agree", "The pulses of a minute agree with the power (10 %)", "§3.2", pulses_agree),
-    _row("load.seen", "A load that is switched on is seen", "§3", load_is_seen, load=True),
-    _row("load.counted", "It is counted", "§3.2", load_is_counted, load=True),
-    _row("load.off", "That it is switched off is seen", "§3.1", load_ends, load=True),
+    _row("load.seen", "A load that is switched on shows in the power", "§3", load_is_seen, load=True),
+    _row("load.counted", "A load that is switched on is counted", "§3.2", load_is_counted, load=True),
+    _row("load.off", "A load that is switched off shows in the power", "§3.1", load_ends, load=True),
 )

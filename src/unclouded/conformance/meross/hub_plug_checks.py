@@ -290,7 +290,7 @@ def _row(
 
 
 def _command(id: str, title: str, clause: str, judge: Any, grade: Grade = "must") -> Check:  # Any: a judge
-    person = "A person has to switch the plug in the hub."
+    person = "Switch the plug in the hub."
     return _row(id, title, clause, judged(judge), grade, (USUAL, NOT_KEPT), person=person)
 
 
@@ -363,14 +363,14 @@ OTHER_CHECKS: tuple[Check, ...] = (
     ),
     _row(
         "shut.goes-on",
-        "Where the plug closes on one namespace, it asks for the others",
+        "Where the plug closes the connection at one namespace, it queries the others",
         "§1.12",
         judged(goes_on_without),
         needs=(USUAL, SHUT),
     ),
     _row(
         "shut.gives-up",
-        "What is always closed is not asked for ever",
+        "A namespace that always ends in a closed connection is not queried for ever",
         "§1.12",
         judged(gives_up),
         "should",

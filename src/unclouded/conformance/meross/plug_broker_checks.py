@@ -235,7 +235,15 @@ BROKER_CHECKS: tuple[Check, ...] = (
         needs=(ANSWERS, RELAY),
         danger=SWITCHES,
     ),
-    _row("push.once", "It pushes that once", "§1.8.9", pushes_once, "should", (ANSWERS, RELAY), danger=SWITCHES),
+    _row(
+        "push.once",
+        "It pushes each change of the relay once",
+        "§1.8.9",
+        pushes_once,
+        "should",
+        (ANSWERS, RELAY),
+        danger=SWITCHES,
+    ),
     _row(
         "push.list", "It pushes a list of channels", "§1.8.9", push_list, "deviation", (ANSWERS, RELAY), danger=SWITCHES
     ),
@@ -245,7 +253,7 @@ BROKER_CHECKS: tuple[Check, ...] = (
         "§1.8.9",
         button,
         needs=(ANSWERS, RELAY),
-        person="Its button has to be pressed once.",
+        person="Press its button once.",
     ),
     _row("broker.clock", "An unasked Clock sets its clock", "§1.6.5", clock_push, "should", (ANSWERS,), danger=CHANGES),
     _row(

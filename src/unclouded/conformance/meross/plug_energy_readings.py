@@ -129,7 +129,7 @@ ENERGY_READINGS: tuple[Check, ...] = (
     ),
     reading_row("days.form", "Days have date, time and Wh", "§1.8.11", judged(days_form)),
     reading_row("days.once", "Each date stands once, of at most 31", "§1.8.11", judged(days_once)),
-    reading_row("days.time", "time of a day is its last update", "§1.8.11", judged(days_updated)),
+    reading_row("days.time", "The time of a day is that of its last update", "§1.8.11", judged(days_updated)),
     reading_row("days.past", "No day lies in the future", "§1.8.11", judged(days_past)),
     reading_row("days.order", "Days stand in the order of their times", "§1.8.11", judged(days_order), "deviation"),
     reading("hours.form", "Hours have timestamp and Wh, 24 at most", "§1.8.12", namespaces.CONSUMPTION_H, hours),

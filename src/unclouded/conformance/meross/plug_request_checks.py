@@ -276,10 +276,10 @@ SIGN_CHECKS: tuple[Check, ...] = (
     _row("sign.error", "A wrong signature is answered by error 5001", "§1.3", sign_error),
     _row("sign.error-form", "The error is signed, and has the messageId of the request", "§1.2", sign_error_form),
     _row("sign.capitals", "A signature in capitals is taken", "§1.2", takes(_capitals, "It"), "should"),
-    _row("sign.repeated", "A message may come twice", "§1.2", repeated, "deviation"),
+    _row("sign.repeated", "A message that is sent twice is taken twice", "§1.2", repeated, "deviation"),
     _row(
         "sign.old",
-        "A time that is an hour old is taken",
+        "A message whose timestamp is an hour old is taken",
         "§1.2",
         takes(lambda line: line.end.message(PLAIN, timestamp=int(line.unix()) - HOUR_S), "A time of an hour ago"),
         "deviation",
@@ -322,8 +322,15 @@ REQUEST_CHECKS: tuple[Check, ...] = (
         )
     ),
     _row("multiple.answers", "Queries in a Multiple are answered in their order", "§1.8.16", multiple),
-    _row("multiple.ids", "Their answers have their messageIds", "§1.8.16", multiple_ids, "should"),
-    _row("multiple.error", "One that fails has the method ERROR, and the others are answered", "§1.3", multiple_error),
+    _row(
+        "multiple.ids", "Answers in a Multiple have the messageIds of their queries", "§1.8.16", multiple_ids, "should"
+    ),
+    _row(
+        "multiple.error",
+        "In a Multiple, a failed query has the method ERROR, and the others are answered",
+        "§1.3",
+        multiple_error,
+    ),
     _row("multiple.limit", "The ability list names how many it takes", "§1.8.1", multiple_limit),
     _row("multiple.many", "It goes on after a Multiple of 40 queries", "§1.8.16", multiple_many),
     *(

@@ -325,7 +325,13 @@ def _of_both(kind: RuleKind, name: str, what: str, clause: str) -> tuple[Check, 
         _rules(f"{name}.counted", f"The counter of an edited {what.lower()} grows", "§1.8.14", kind, counted),
         _rules(f"{name}.replaced", f"An edited {what.lower()} replaces the old one", clause, kind, replaced),
         _rules(f"{name}.deleted", f"A deleted {what.lower()} is gone", clause, kind, deleted),
-        _rules(f"{name}.unknown", f"A {what.lower()} that it does not have is empty", clause, kind, unknown_rule),
+        _rules(
+            f"{name}.unknown",
+            f"A query for an unknown {what.lower()} is answered by an empty one",
+            clause,
+            kind,
+            unknown_rule,
+        ),
         _rules(f"{name}.invalid", f"What is no {what.lower()} changes nothing", clause, kind, no_rule, "should"),
     )
 
@@ -367,7 +373,7 @@ RULE_CHECKS: tuple[Check, ...] = (
         "should",
         needs=(ANSWERS,),
         danger=CHANGES,
-        person="It has to be without power once.",
+        person="Cut its power once.",
         timeout_s=CUT_S + BACK_S + 60.0,
     ),
 )

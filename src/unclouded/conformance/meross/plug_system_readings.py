@@ -166,7 +166,13 @@ SYSTEM_READINGS: tuple[Check, ...] = (
         agrees(namespaces.FIRMWARE, "firmware"),
     ),
     reading("time.form", "System.Time has timestamp, zone and rules", "§1.8.5", namespaces.TIME, time_fields),
-    reading("time.rules", "Its rules are three numbers each, and ascending", "§1.8.5", namespaces.TIME, time_rules),
+    reading(
+        "time.rules",
+        "The rules of local time are three numbers each, and ascending",
+        "§1.8.5",
+        namespaces.TIME,
+        time_rules,
+    ),
     reading(
         "time.agrees", "System.Time agrees with System.All", "§1.8.3", namespaces.ALL, agrees(namespaces.TIME, "time")
     ),

@@ -337,13 +337,13 @@ _ASSISTED: tuple[tuple[str, str, str, Callable[[GatewayMcuLine], Script[None]], 
     ("record.once", "A record that is stored comes once", "§2.4.5", stored_once, "must", RECORD_NOW),
     (
         "record.no-answer",
-        "One that is not answered comes again",
+        "A record that is not answered comes again",
         "§2.4.5",
         again(None, "is not answered"),
         "must",
         RECORD_NOW,
     ),
-    ("record.failed", "One that is refused comes again", "§2.4.5", again(1, "is refused"), "must", RECORD_NOW),
+    ("record.failed", "A record that is refused comes again", "§2.4.5", again(1, "is refused"), "must", RECORD_NOW),
 )
 _NEEDS = (START, JOINING)
 GATEWAY_MCU_NOTICE_CHECKS: tuple[Check, ...] = (

@@ -275,7 +275,7 @@ _JUDGED: tuple[tuple[str, str, str, Judge, Grade], ...] = (
         "deviation",
     ),
     ("questions.network", "It asks for the network by 16, not by 03", "§5", no_empty_03, "deviation"),
-    ("reports.spaced", "Reports are spaced", "§1.7.3", reports_are_spaced, "should"),
+    ("reports.spaced", "No three reports come within 0.12 s", "§1.7.3", reports_are_spaced, "should"),
     ("reports.short", f"A report has at most {LONGEST} bytes", "§1.7.2", reports_are_short, "should"),
     ("reports.ids", "Each report names a sub-device", "§1.4", reports_name_a_sub_device, "must"),
     ("reports.short-ids", f"An id has at most {ADVISED_ID} characters", "§1.7.2", ids_are_short, "should"),

@@ -276,7 +276,7 @@ _PLAYED: tuple[tuple[str, str, str, _Play, Grade], ...] = (
     ("network.both", "It acknowledges network status 06 (both pairings)", "§2.1.3", takes_status(6), "should"),
     ("network.once", "A network status is acknowledged once, without data", "§1.6.2", status_once, "must"),
     ("network.first-time", "Each is acknowledged the first time", "§2.1.3", status_first_time, "should"),
-    ("start.again", "It takes part when the module starts again", "§1.7.1", start_again, "must"),
+    ("start.again", "It answers when the module starts again", "§1.7.1", start_again, "must"),
     (
         "start.stray-answers",
         "It goes on after answers that it did not ask for",

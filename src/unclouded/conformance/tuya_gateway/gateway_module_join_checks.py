@@ -224,7 +224,7 @@ _ROWS: tuple[tuple[str, str, str, Play, Grade], ...] = (
     ("join.receipt-first", "The answer to 08 comes before 13", "§2.2", in_window(receipt_first, NEW), "must"),
     (
         "join.closing",
-        "An 08 before the window shuts is still carried out",
+        "An 08 before the window closes is still carried out",
         "§2.2",
         in_window(closing_keeps_joins, NEW),
         "must",
@@ -238,7 +238,7 @@ _ROWS: tuple[tuple[str, str, str, Play, Grade], ...] = (
     ),
     ("join.unknown-member", "08 may have further members", "§1.5.1", takes(add_one(NEW, rssi=[-60])), "must"),
     ("join.as-printed", "08 is taken as the vendor prints it", "§1.5.1", takes(_CURLY.encode()), "should"),
-    ("join.blanks", "Blanks in 08 are left out", "§1.5.1", takes(_SPACED.encode()), "should"),
+    ("join.blanks", "Spaces in the texts of 08 are removed", "§1.5.1", takes(_SPACED.encode()), "should"),
     ("join.long-id", "An id may have 24 characters", "§1.7.2", takes(add_one(LONG_ID), LONG_ID), "must"),
     ("join.longest-id", "An id may have 255 characters", "§1.7.2", takes(add_one(LONGEST_ID), LONGEST_ID), "should"),
     (
@@ -252,7 +252,13 @@ _ROWS: tuple[tuple[str, str, str, Play, Grade], ...] = (
     ("join.dotted-id", "08 with the id 0000.0000 is refused", "§1.4", refuses(add_one("0000.0000"), "It"), "must"),
     ("join.empty-id", "08 with an empty id is refused", "§1.4", refuses(add_one(""), "It"), "must"),
     ("join.no-json", "08 without JSON is refused", "§2.2.3", refuses(b"unclouded", "08 without JSON"), "must"),
-    ("join.not-closed", "08 that is cut is refused", "§1.5.2", refuses(add_one(NEW)[:-4], "A cut 08", 8, NEW), "must"),
+    (
+        "join.not-closed",
+        "An 08 that is cut off is refused",
+        "§1.5.2",
+        refuses(add_one(NEW)[:-4], "A cut 08", 8, NEW),
+        "must",
+    ),
     ("join.no-pid", "08 without a product is refused", "§1.5.2", refuses(add_one(NEW, pid=None), "It", 8, NEW), "must"),
     ("join.version", "08 of version 1.0 is refused", "§1.4", refuses(add_one(NEW, ver="1.0"), "It", 8, NEW), "should"),
 )

@@ -179,7 +179,13 @@ def joined_twice(line: GatewayModuleLine) -> Script[None]:
 
 
 _ROWS: tuple[tuple[str, str, str, Play, Grade], ...] = (
-    ("join.again", "One that has joined may join again, and is one", "§2.2.3", in_window(joined_twice, NEW), "should"),
+    (
+        "join.again",
+        "A sub-device that has joined may join again, and is listed once",
+        "§2.2.3",
+        in_window(joined_twice, NEW),
+        "should",
+    ),
     ("batch.three", "12 of three: 13 adds them all", "§2.2.5", batch(3), "must"),
     ("batch.most", f"12 of {BATCH}: 13 adds them all", "§1.7.2", batch(BATCH), "must"),
     (
@@ -211,8 +217,20 @@ _ROWS: tuple[tuple[str, str, str, Play, Grade], ...] = (
         in_window(long_list, *BATCH_IDS),
         "must",
     ),
-    ("delete.answered", "19 of one that has joined is answered by 00", "§2.2.7", in_window(removed, NEW), "must"),
-    ("delete.gone", "It is not listed any more", "§2.2.7", in_window(removed_is_not_listed, NEW), "must"),
+    (
+        "delete.answered",
+        "19 of a sub-device that has joined is answered by 00",
+        "§2.2.7",
+        in_window(removed, NEW),
+        "must",
+    ),
+    (
+        "delete.gone",
+        "A removed sub-device is not listed any more",
+        "§2.2.7",
+        in_window(removed_is_not_listed, NEW),
+        "must",
+    ),
     (
         "delete.unknown",
         "19 of an unknown sub-device is answered by 01",
@@ -231,10 +249,16 @@ _ROWS: tuple[tuple[str, str, str, Play, Grade], ...] = (
 _OF_JOINED: tuple[tuple[str, str, str, Play, Grade], ...] = (
     ("list.names", "1c lists those that have joined", "§2.7.1", list_names, "must"),
     ("list.ids", "1c lists each id once, and not the gateway", "§1.4", list_ids_are_right, "must"),
-    ("list.numbers", "Its packets are numbered from 0", "§2.7.1", list_is_numbered, "must"),
-    ("binding.here", "2d of one that has joined is 0", "§2.7.2", is_bound, "must"),
+    ("list.numbers", "The packets of 1c are numbered from 0", "§2.7.1", list_is_numbered, "must"),
+    ("binding.here", "2d of a sub-device that has joined is answered by ret 0", "§2.7.2", is_bound, "must"),
     ("binding.id", "The answer to 2d names the sub-device", "§2.7.2", binding_names_it, "must"),
-    ("binding.unknown", "2d of one that never joined is not 0", "§2.7.2", is_not_bound, "must"),
+    (
+        "binding.unknown",
+        "2d of a sub-device that never joined is not answered by ret 0",
+        "§2.7.2",
+        is_not_bound,
+        "must",
+    ),
     ("binding.as-printed", "2d is taken without the comma", "§1.5.1", lenient_binding, "should"),
 )
 GATEWAY_MODULE_LIST_CHECKS: tuple[Check, ...] = (

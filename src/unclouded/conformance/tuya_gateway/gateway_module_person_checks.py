@@ -255,17 +255,25 @@ PERSON_PREPARATIONS = {
 }
 _ROWS: tuple[tuple[str, str, str, Judge, Grade, str, str], ...] = (
     ("set.id", "A command goes to its sub-device", "§2.4.2", set_goes_to_the_sub_device, "must", COMMAND, SWITCH_NOW),
-    ("set.type", "It has the type that was reported", "§1.2", set_has_the_reported_type, "must", COMMAND, SWITCH_NOW),
+    (
+        "set.type",
+        "A command has the type that was reported",
+        "§1.2",
+        set_has_the_reported_type,
+        "must",
+        COMMAND,
+        SWITCH_NOW,
+    ),
     (
         "set.repeated",
-        "It is repeated until its sub-device reports the new value",
+        "A command is repeated until its sub-device reports the new value",
         "§2.4.2",
         set_is_repeated,
         "must",
         COMMAND,
         SWITCH_NOW,
     ),
-    ("set.ends", "Then it is repeated no more", "§2.4.2", set_ends, "should", COMMAND, SWITCH_NOW),
+    ("set.ends", "A command that a report confirms is not repeated", "§2.4.2", set_ends, "should", COMMAND, SWITCH_NOW),
     ("group.add", "0e names the group and its sub-devices", "§2.5.1", group_form, "must", GROUPED, GROUP_NOW),
     ("group.set", "14 or 22 sets the group", "§2.5.3", group_set, "must", GROUPED, GROUP_NOW),
     ("group.once", "A group that has reported is set once", "§2.5.3", group_set_once, "should", GROUPED, GROUP_NOW),
@@ -277,7 +285,15 @@ _ROWS: tuple[tuple[str, str, str, Judge, Grade, str, str], ...] = (
     ("infrared.code", "30 has the code that was learnt", "§2.10.1", send_code, "must", SENT, SEND_NOW),
     ("remove.form", "09 is strict JSON with sub_id and tp", "§2.2.6", delete_form, "must", REMOVED, REMOVE_NOW),
     ("remove.once", "09 that is acknowledged comes once", "§2.2.6", delete_once, "must", REMOVED, REMOVE_NOW),
-    ("remove.unlisted", "It is not listed any more", "§2.7.1", delete_unlisted, "must", REMOVED, REMOVE_NOW),
+    (
+        "remove.unlisted",
+        "A removed sub-device is not listed any more",
+        "§2.7.1",
+        delete_unlisted,
+        "must",
+        REMOVED,
+        REMOVE_NOW,
+    ),
 )
 GATEWAY_MODULE_PERSON_CHECKS: tuple[Check, ...] = tuple(
     row(f"module.{name}", title, clause, judged(judge), grade, needs=(ONLINE, JOINED, need), person=text)

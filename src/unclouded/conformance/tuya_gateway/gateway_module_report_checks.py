@@ -171,12 +171,24 @@ def presence(good: bytes, what: str, **members: object) -> Play:
 
 
 _ONLINE: tuple[tuple[str, str, str, Play, Grade], ...] = (
-    ("offline", "2a: one is offline", "§2.3.2", presence(STORED, "It", all=0, cids=[SECOND_SUB], state=0), "must"),
-    ("online", "2a: one is online", "§2.3.2", presence(STORED, "It", all=0, cids=[SECOND_SUB], state=1), "must"),
-    ("all", "2a: all are online", "§2.3.2", presence(STORED, "It", all=1, state=1), "must"),
+    (
+        "offline",
+        "2a that sets one sub-device offline is answered by 00",
+        "§2.3.2",
+        presence(STORED, "It", all=0, cids=[SECOND_SUB], state=0),
+        "must",
+    ),
+    (
+        "online",
+        "2a that sets one sub-device online is answered by 00",
+        "§2.3.2",
+        presence(STORED, "It", all=0, cids=[SECOND_SUB], state=1),
+        "must",
+    ),
+    ("all", "2a that sets all online is answered by 00", "§2.3.2", presence(STORED, "It", all=1, state=1), "must"),
     (
         "all-and-list",
-        "2a: all with a list is all",
+        "2a that sets all and has a list too is answered by 00",
         "§2.3.2",
         presence(STORED, "It", all=1, cids=[UNKNOWN_ID], state=1),
         "should",
@@ -274,15 +286,15 @@ def paused(line: GatewayModuleLine) -> Script[None]:
 
 _BEATS: tuple[tuple[str, str, str, Callable[[GatewayModuleLine], None], Grade], ...] = (
     ("asked", "Each sub-device is asked for a heartbeat", "§2.3.1", each_is_asked, "must"),
-    ("again", "One that does not answer is asked again", "§2.3.1", silent_one_is_asked_again, "must"),
-    ("not-more", "One that answers is asked at most each 30 s", "§2.3.1", not_too_often, "must"),
+    ("again", "A sub-device that does not answer is asked again", "§2.3.1", silent_one_is_asked_again, "must"),
+    ("not-more", "A sub-device that answers is asked at most every 30 s", "§2.3.1", not_too_often, "must"),
     ("joined-only", "Only those that have joined are asked", "§2.3.1", only_joined_are_asked, "must"),
     ("strict", "0a is strict JSON", "§1.5", question_form, "must"),
 )
 _NEEDS = (ONLINE, JOINED)
 GATEWAY_MODULE_REPORT_CHECKS: tuple[Check, ...] = (
     row("module.report.unanswered", "0d is not answered", "§2.4.3", report_is_not_answered, needs=_NEEDS),
-    row("module.query.once", "0b is not asked all the time", "§2.4.1", query_is_answered_once, "should", needs=_NEEDS),
+    row("module.query.once", "0b is not sent all the time", "§2.4.1", query_is_answered_once, "should", needs=_NEEDS),
     *(
         row(
             f"module.report.{name}",

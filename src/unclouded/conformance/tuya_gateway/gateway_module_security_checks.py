@@ -216,14 +216,14 @@ _INFO: tuple[tuple[str, str, str, Play, Grade], ...] = (
     ("info-strict", "c0/01 is strict JSON", "§1.5", info_is_json, "must"),
 )
 _ROWS: tuple[tuple[str, str, str, Play, Grade], ...] = (
-    ("quiet", "Without alarm and delay neither is 0", "§1.6.3", info_when_quiet, "must"),
+    ("quiet", "Without alarm and delay, alarm and countdown are not 0", "§1.6.3", info_when_quiet, "must"),
     ("arm", "c0/00 arms it", "§2.12.2", arms, "must"),
     ("armed", "c0/01 reports the mode that was set", "§2.12.3", info_when_armed, "must"),
     ("state", "c0/02 with the mode follows", "§2.12.4", state_follows, "must"),
     ("event", "c0/03 follows", "§2.12.5", event_follows, "must"),
     ("notices-strict", "c0/02 and c0/03 are strict JSON", "§1.5", json_is_strict, "must"),
     ("notices-once", "A notice that is acknowledged is sent once", "§2.12", is_acknowledged_once, "must"),
-    ("disarm", "c0/00 disarms it, and c0/03 says so", "§2.12.1", disarms, "must"),
+    ("disarm", "c0/00 disarms it, and c0/03 reports that", "§2.12.1", disarms, "must"),
     ("other-mode", "Armed, no other mode can be set", "§2.12.1", no_other_mode, "must"),
     ("as-printed", "c0/00 is taken without quotes, as printed", "§1.5.1", as_printed, "should"),
     ("no-json", "c0/00 without JSON is a failure", "§1.5.2", refuses(b"{", "without JSON"), "must"),
@@ -234,7 +234,7 @@ _ROWS: tuple[tuple[str, str, str, Play, Grade], ...] = (
         refuses(json_of(mode=7, sub_id="1", delay=0), "of 7"),
         "must",
     ),
-    ("local-alarm", "c1/00 is answered by success", "§2.12.6", local_alarm, "must"),
+    ("local-alarm", "c1/00 is answered by 00", "§2.12.6", local_alarm, "must"),
     ("in-alarm", "c0/01 reports an alarm at the gateway", "§2.12.3", info_in_alarm, "should"),
 )
 GATEWAY_MODULE_SECURITY_CHECKS: tuple[Check, ...] = (

@@ -159,7 +159,13 @@ def in_a_burst(line: GatewayModuleLine) -> Script[None]:
 
 _ROWS: Sequence[tuple[str, str, str, Play, Grade]] = (
     ("network.answered", "16 is answered", "§2.1.7", answered(codes.NETWORK_QUERY), "must"),
-    ("network.value", "It is one byte, 00 to 06", "§2.1.3", answer_is(is_byte(0, 6), codes.NETWORK_QUERY), "must"),
+    (
+        "network.value",
+        "The answer to 16 is one byte, 00 to 06",
+        "§2.1.3",
+        answer_is(is_byte(0, 6), codes.NETWORK_QUERY),
+        "must",
+    ),
     ("network.agrees", "16 agrees with the last 03", "§2.1.7", status_agrees, "must"),
     ("network.poll", "An empty 03 brings the network status", "§1.6.2", poll, "deviation"),
     ("time.gmt-answered", "10 is answered", "§2.6.1", answered(codes.GMT), "must"),
@@ -188,8 +194,8 @@ _ROWS: Sequence[tuple[str, str, str, Play, Grade]] = (
     ("memory.value", "Free memory is 4 bytes, big-endian", "§2.1.8", answer_is(is_memory, codes.MEMORY), "must"),
     ("memory.version-3", "1b is answered with version 03 too", "§2.1.8", memory_of_version_3, "must"),
     ("mac.answered", "2b is answered", "§2.1.9", answered(codes.MAC), "should"),
-    ("mac.value", "2b is 00 and an address of one station", "§2.1.9", answer_is(is_mac, codes.MAC), "must"),
-    ("mac.constant", "The address stays the same", "§2.1.9", mac_is_constant, "must"),
+    ("mac.value", "2b is 00 and a unicast address", "§2.1.9", answer_is(is_mac, codes.MAC), "must"),
+    ("mac.constant", "The MAC address stays the same", "§2.1.9", mac_is_constant, "must"),
     (
         "wifi-test.value",
         "15 is answered by two valid bytes",

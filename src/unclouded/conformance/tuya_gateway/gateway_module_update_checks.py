@@ -106,7 +106,7 @@ def _update_rows(id: str, name: str, version: int) -> tuple[tuple[str, str, Judg
         ("order", "Blocks come in order, without gaps, to the end", update_order(id), "must"),
         ("again", "A block that is not acknowledged comes again", update_again(id), "must"),
         ("end", "A block without data at the size ends the update", update_end(id), "must"),
-        ("version", f"Afterwards {version:02x} is asked", update_version(id, name, version), "must"),
+        ("version", f"Afterwards {version:02x} is sent", update_version(id, name, version), "must"),
     )
 
 

@@ -359,7 +359,7 @@ LOW_MODULE_CHECKS: tuple[Check, ...] = (
         needs=ON,
     ),
     row("module.time.answered", "The time is answered", "§3.6", answered(codes.TIME), needs=ON),
-    row("module.time.value", "It has 8 valid bytes", "§3.6", answer_is(is_time(8), codes.TIME), needs=ON),
+    row("module.time.value", "The time has 8 valid bytes", "§3.6", answer_is(is_time(8), codes.TIME), needs=ON),
     row("module.time.weekday", "The weekday is that of the date", "§3.6", weekday, needs=ON),
     row("module.time.runs", "Its clock runs", "§3.6", time_runs, needs=ON),
     row(

@@ -296,7 +296,7 @@ START_CHECKS: tuple[Check, ...] = (
     ),
     row("mcu.query.ends", "The reports after a query end", "§2.4.10", query_ends, needs=(SEEN,)),
     row("mcu.query.by-07", "A query is answered by 07, not by 22", "§2.4.11", query_by_report, "should", needs=(SEEN,)),
-    row("mcu.start.again", "It takes part when the module starts again", "§2.3.1", start_again, needs=(SEEN,)),
+    row("mcu.start.again", "It answers when the module starts again", "§2.3.1", start_again, needs=(SEEN,)),
     row(
         "mcu.questions.unanswered",
         "It goes on while its questions are not answered",

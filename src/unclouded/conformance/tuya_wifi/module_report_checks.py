@@ -137,7 +137,13 @@ _GOOD: tuple[tuple[str, bytes, str, Grade, str], ...] = (
     ("several", SWITCH + NUMBER + unit(38, ENUM, b"\1"), "three data points", "must", "§2.2"),
     ("twice", NUMBER + unit(9, VALUE, b"\0\0\0\6"), "the same data point twice", "must", "§2.2"),
     ("header-inside", unit(9, VALUE, b"\0\0\x55\xaa"), "55 aa in its value", "must", "§2.6 item 14"),
-    ("55-inside", unit(20, VALUE, b"\0\0\x09\x55"), "a value of 2389, which has a 55", "must", "§2.6 item 14"),
+    (
+        "55-inside",
+        unit(20, VALUE, b"\0\0\x09\x55"),
+        "the value 2389, whose bytes contain a 55,",
+        "must",
+        "§2.6 item 14",
+    ),
     (
         "frame-inside",
         unit(6, RAW, bytes(Frame(3, codes.HEARTBEAT, b"\1"))),

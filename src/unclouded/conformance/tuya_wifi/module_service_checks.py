@@ -149,7 +149,7 @@ SERVICE_CHECKS: tuple[Check, ...] = (
     ),
     row(
         "module.network.value",
-        "It is one byte, 00 to 06",
+        "The network status is one byte, 00 to 06",
         "§2.4.6",
         answer_is(is_byte(0, 6), codes.NETWORK_QUERY),
         needs=(ONLINE,),
@@ -165,7 +165,7 @@ SERVICE_CHECKS: tuple[Check, ...] = (
     ),
     row(
         "module.signal.value",
-        "It is one byte, -100 to 0 dBm",
+        "The signal is one byte, -100 to 0 dBm",
         "§2.4.16",
         answer_is(is_signal, codes.SIGNAL),
         needs=(ONLINE,),
@@ -180,12 +180,12 @@ SERVICE_CHECKS: tuple[Check, ...] = (
     ),
     row(
         "module.mac.value",
-        "It is 00 and an address of one station",
+        "The MAC address is 00 and a unicast address",
         "§2.4.20",
         answer_is(is_mac, codes.MAC),
         needs=(ONLINE,),
     ),
-    row("module.mac.constant", "It stays the same", "§2.4.20", mac_is_constant, needs=(ONLINE,)),
+    row("module.mac.constant", "The MAC address stays the same", "§2.4.20", mac_is_constant, needs=(ONLINE,)),
     row(
         "module.memory.value",
         "Free memory is 4 bytes, big-endian",

@@ -9,12 +9,12 @@ FIRMWARE: Mapping[str, int] = {"firmware_2": 2, "firmware_8": 8}  # else 7
 TRUNCATED: Mapping[str, int] = {"truncated_20": 20, "truncated_1": 1, "truncated_0": 0}  # bytes of payload left
 
 FAULTS: Mapping[str, str] = {
-    "firmware_2": "the radio is of the old kind: 152-byte readings, no export register of its own",
+    "firmware_2": "the radio has firmware 2: 152-byte readings, no export register of its own",
     "firmware_8": "the radio has firmware 8 and, now and then, sends an unasked e frame",
     "no_export": "the meter does not support the export register: 37-byte readings",
     "shift_37": "44-byte and 37-byte readings in turn",
-    "never_provisioned": "the utility never provisioned the radio: join answers 0, readings stay out",
-    "silent": "provisioned, but the meter is out of reach: readings stay out",
+    "never_provisioned": "the utility never provisioned the radio: join is answered by 0, and there are no readings",
+    "silent": "provisioned, but the meter is out of reach: there are no readings",
     "refused": "the meter refuses readings with a Default Response",
     "mute": "the radio answers nothing at all",
     "slow": "answers take half a second",
@@ -25,7 +25,7 @@ FAULTS: Mapping[str, str] = {
     "truncated_1": "readings have 1 byte",
     "truncated_0": "readings are empty",
     "cut_frames": "the last bytes of each reading's frame are lost",
-    "invalid_demand": "the meter knows no demand: int24 0x800000",
+    "invalid_demand": "the meter reports that it has no demand value: int24 0x800000",
     "scale_change": "multiplier and divisor change with every reading",
 }
 USUAL_FIRMWARE = 7

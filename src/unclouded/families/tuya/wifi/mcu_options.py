@@ -15,8 +15,8 @@ FAULTS: Mapping[str, str] = {
     "deaf-to-mode": "It does not answer the question for its working mode.",
     "deaf-to-query": "It never answers the query for all values and reports changes only.",
     "deaf-to-notices": "It acknowledges no notice of time, weather or resets.",
-    "deaf-until-status-04": "It honours and reports nothing until it received the states of pairing: 03, then 04.",
-    "old-product": "It is of the old kind: version 0, product info without JSON.",
+    "deaf-until-status-04": "It carries out and reports nothing until it has received the network states 03 and then 04.",
+    "old-product": "It has old firmware: version 0, product info without JSON.",
     "garbled-product": "There are control bytes in its product info.",
     "version-1-events": "It is of version 1, and reports its keys unasked as working mode, of three bytes.",
     "short-values": "It sends small numbers in one byte, and enums in four.",
@@ -25,14 +25,14 @@ FAULTS: Mapping[str, str] = {
     "asks": "It asks for time, signal and network after each heartbeat.",
     "stray-bytes": "A stray 55 comes before each frame.",
     "shifted": "A stale byte comes before what it sends, in pieces of 13 bytes that end inside the next frame.",
-    "interleaves": "What it answers while a report is on its way goes out in the middle of that report.",
-    "small-buffer": "It can take frames of 31 bytes; a longer one costs it all that it had received.",
-    "small-buffer-deaf": "It can take frames of 31 bytes; after a longer one it receives nothing until it is switched "
+    "interleaves": "An answer that falls due while a report is being sent goes out in the middle of that report.",
+    "small-buffer": "It can receive frames of 31 bytes; with a longer one it loses all that it had received.",
+    "small-buffer-deaf": "It can receive frames of 31 bytes; after a longer one it receives nothing until it is switched "
     "off and on, which a new connection does here.",
     "tires": "After three frames within a tenth of a second it receives nothing for three seconds.",
     "joined": "There is no MCU: TX and RX are joined, and what is sent comes back.",
     "fades": "It moves numbers in four steps to the commanded value, and reports each.",
-    "drifts": "Its clock gains a second a minute on the time that it received.",
+    "drifts": "Its clock gains a second each minute after it has received the time.",
     "stuck-switch": "Its relay does not move: it reports the old value after each command.",
 }
 

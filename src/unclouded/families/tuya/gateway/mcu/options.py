@@ -19,21 +19,21 @@ CAPABILITIES = 1 << LOCAL_GROUPS | 1 << MCU_UPDATE | 1 << MEMBER_COMMANDS  # it 
 
 FAULTS: Mapping[str, str] = {
     "silent": "It sends nothing at all.",
-    "loses-acks": "It does not send each third acknowledgement.",
+    "loses-acks": "It leaves out every third acknowledgement.",
     "no-pid": "It does not report its product id.",
     "broken-json": "Its JSON has typographic quotes, and a comma before the closing brace.",
     "wide-enums": "It sends enums in four bytes.",
     "old-heartbeats": "It reports a heartbeat time, as MCUs up to 1.1.4 do.",
     "one-point": "It understands one data point in a frame, and sends one.",
-    "polls-network": "It asks for the network status by an empty 03, each ten seconds.",
+    "polls-network": "It asks for the network status by an empty 03, every ten seconds.",
     "deaf-to-mode": "It does not answer the question for the working mode.",
     "deaf-to-queries": "It answers neither the query for all values nor that for some.",
     "slow": "It takes a quarter of a second for each answer.",
     "restarts": "It starts again every minute.",
     "learns-nothing": "It never receives an infrared code that it is to learn.",
     "strangers": "It reports for a sub-device that never joined.",
-    "bursts": "It keeps reports back, and sends them all at once each five seconds.",
-    "lost-sub-device": "Each ten minutes its first sub-device falls silent, or is back.",
+    "bursts": "It holds reports back, and sends them all at once every five seconds.",
+    "lost-sub-device": "Every ten minutes its first sub-device goes offline or comes back.",
     **UPDATE_FAULTS,
 }
 
