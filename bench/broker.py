@@ -183,7 +183,7 @@ async def plugs(first: int, count: int, port: int) -> AsyncIterator[Connection]:
 
 
 async def all_up(pipe: Connection) -> float:
-    """Tell the plugs to connect; seconds until all are."""
+    """Have the plugs connect; seconds until all are."""
     started = time.perf_counter()
     pipe.send("connect")
     if not await asyncio.to_thread(pipe.poll, 20):

@@ -221,7 +221,7 @@ def memory_kB(pid: int) -> int:
 
 
 class Crowd:
-    """So many WebSocket clients that take all they are told. They offer compression, as browsers do."""
+    """So many WebSocket clients that take all they are sent. They offer compression, as browsers do."""
 
     def __init__(self) -> None:
         self.messages = self.changes = 0
@@ -249,7 +249,7 @@ class Crowd:
 
 
 async def measured(pid: int, page: str, count: int, seconds: int) -> tuple[float, int, Crowd]:
-    """Percent of a core, kB of memory, and what the clients heard, while so many look."""
+    """Percent of a core, kB of memory, and what the clients received, while so many look."""
     crowd = Crowd()
     async with crowd.looking(page, count):
         await asyncio.sleep(SETTLE_S)
@@ -262,7 +262,7 @@ async def measured(pid: int, page: str, count: int, seconds: int) -> tuple[float
 
 
 async def costs(pid: int, page: str, seconds: int, rounds: int) -> tuple[dict[int, float], dict[int, int], int, float]:
-    """By number of clients: percent of a core, kB of memory; and what each hears in a second: changes, messages."""
+    """By number of clients: percent of a core, kB of memory; and what each receives in a second: changes, messages."""
     cpu: dict[int, list[float]] = {count: [] for count in CLIENTS}
     memory: dict[int, int] = {}
     changes, messages = 0, 0.0
@@ -351,9 +351,9 @@ def main() -> None:
             figures |= pages
             cpu, memory, changes, messages = asyncio.run(costs(pid, page, args.seconds, args.rounds))
             figures |= {"changes_per_s": changes, "messages_per_s_and_client": messages, **named("hub", cpu, memory)}
-    with process(*me, "--peer", str(changes)) as (peer, told):
-        assert isinstance(told, dict)
-        cpu, memory, _, _ = asyncio.run(costs(peer.pid, told["web"], args.seconds, 1))
+    with process(*me, "--peer", str(changes)) as (peer, reported):
+        assert isinstance(reported, dict)
+        cpu, memory, _, _ = asyncio.run(costs(peer.pid, reported["web"], args.seconds, 1))
         figures |= named("peer", cpu, memory)
     report("the page (targets: first paint <= 200 ms, <= 65 kB, <= 2 % of a core for 20)", figures, before, args.json)
     if over:

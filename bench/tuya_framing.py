@@ -311,7 +311,7 @@ def undecidable(previous: bytes, piece: bytes) -> bool:
 
 
 def damaged_stream(count: int, name: str, seed: int) -> tuple[bytes, dict[int, bytes], set[int]]:
-    """The stream, its intact frames by position, and the positions that nobody could decide."""
+    """The stream, its intact frames by position, and the positions that could not be decided."""
     rng = random.Random(seed)
     stream = bytearray()
     intact: dict[int, bytes] = {}

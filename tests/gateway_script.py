@@ -73,7 +73,7 @@ class Player:
         self.now = 0.0
         self.script = script
         self.frames: list[tuple[float, Frame]] = []
-        self.heard: list[tuple[float, str]] = []
+        self.received: list[tuple[float, str]] = []
         self.problems: list[str] = []
         self._unix, self._offset_s = unix, offset_s
         wall = START_UNIX if unix is None else unix
@@ -122,7 +122,7 @@ class Player:
             text = json.dumps({"sub_id": device["sub_id"], "lp": 0}, separators=(",", ":")).encode()
             self._receive(bytes(Frame(0, 0x0A, text)))
         self.frames.clear()
-        self.heard.clear()
+        self.received.clear()
 
     def _base(self, step: Script) -> float | None:
         if "after" not in step:
@@ -148,7 +148,7 @@ class Player:
         for at, frame in self.frames:
             if begin <= at <= end and "op" in unwanted and _fits(frame, unwanted):
                 return f"at {at - self._began:.2f}: {_short(step)}"
-        for at, text in self.heard:
+        for at, text in self.received:
             if begin <= at <= end and text == unwanted.get("event"):
                 return f"at {at - self._began:.2f}: {_short(step)}"
         return ""
@@ -201,7 +201,7 @@ class Player:
                 self._later(self.now + LATENCY_S, partial(self._answer, event))
             elif not isinstance(event, Remember):
                 for text in self._words(event):
-                    self.heard.append((self.now, text))
+                    self.received.append((self.now, text))
                     self._meet(partial(_names, text))
         for out in self.session.outgoing(self.now):
             for frame in self._framer.feed(out.data):

@@ -84,14 +84,14 @@ class ProductStory:
             self._measure()
             self.world.step(1)
             self.pair.run(self.pair.now + 1.0)
-            self._hear()
+            self._take_readings()
 
     def settle(self) -> None:
         """Report what is measured now, twice: a direction may be one group late."""
         for _ in range(2):
             self._measure()
             self.pair.run(self.pair.now + ANSWER_S)
-            self._hear()
+            self._take_readings()
 
     def set(self, key: str, value: Value) -> Settled:
         """What becomes of a command."""
@@ -103,7 +103,7 @@ class ProductStory:
         self.pair.run(self.pair.now + ANSWER_S * len(commands))
         self._measure()
         self.pair.run(self.pair.now + ANSWER_S)
-        self._hear()
+        self._take_readings()
         settled = {one.ticket: one for one in self.pair.of("controller", Settled)}
         return [settled[ticket] for ticket in tickets]
 
@@ -132,7 +132,7 @@ class ProductStory:
             return self.device.execute(question.key, question.value, lambda: None)
         return usual_answers(side, question)
 
-    def _hear(self) -> None:
+    def _take_readings(self) -> None:
         now = START_UNIX + self.pair.now
         events, self._read = self.pair.events[self._read :], len(self.pair.events)
         for at in events:

@@ -165,7 +165,7 @@ class SessionLaws:
         assert self.spoken(whole.outs) == self.spoken(pieces.outs)
 
     def spoken(self, outs: Sequence[Out]) -> object:
-        """What must not depend on the chunks; one that sends back what it hears overrides it."""
+        """What must not depend on the chunks; one that sends back what it receives overrides it."""
         return [out.data for out in outs]
 
     @given(st.data())

@@ -92,7 +92,7 @@ def test_what_switches_the_relay_warns_of_mains(command: str) -> None:
     ("target", "link"),
     [("/dev/ttyUSB0", "serial:/dev/ttyUSB0"), ("tcp://10.0.0.1:5000", "tcp://10.0.0.1:5000"), ("bench", "")],
 )
-def test_a_port_an_address_and_a_device_are_told_apart(target: str, link: str) -> None:
+def test_a_port_an_address_and_a_device_are_distinguished(target: str, link: str) -> None:
     assert is_link(target) is bool(link) and (not link or link_of(target) == link)
 
 

@@ -38,7 +38,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def folder_with_demo(tmp_path: Path):  # type: ignore[no-untyped-def]  # a generator of the folder
-    """What a running demo looks like from outside: its configuration, and somebody who listens on its socket."""
+    """What a running demo looks like from outside: its configuration, and a client on its socket."""
     data = tmp_path / "unclouded" / "demo"
     data.mkdir(parents=True)
     (data / "unclouded.toml").write_text(f'[hub]\ndata = "{data}"\n')

@@ -42,9 +42,9 @@ def test_frames_both_ways_noise_and_its_reason_and_the_round_trip_have_the_same_
         assert end["frames_out"] == len(pair.sent_by(side))
         assert end["frames_in"] == len([data for data in pair.sent_by(other) if data])
         assert end["bytes_in"] > 0
-    heard = pair.stats("controller")
-    assert (heard["noise_bytes"], heard[reason]) == (len(noise), 1)
-    assert 0 < heard["round_trip_ms"] < 500
+    received = pair.stats("controller")
+    assert (received["noise_bytes"], received[reason]) == (len(noise), 1)
+    assert 0 < received["round_trip_ms"] < 500
 
 
 def test_a_line_that_is_bad_in_ever_new_ways_does_not_fill_the_memory() -> None:

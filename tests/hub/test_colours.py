@@ -122,7 +122,7 @@ def test_a_colour_of_the_configuration_is_taken_from_the_one_that_has_it() -> No
         pytest.param(plug("one"), {"kettle": "one"}, id="a meter with devices inside"),
     ],
 )
-def test_what_charts_do_not_tell_apart_takes_no_colour(device: Device, parents: dict[str, str]) -> None:
+def test_what_charts_do_not_distinguish_takes_no_colour(device: Device, parents: dict[str, str]) -> None:
     home = Home()
     home.arrange("one", "kettle", **parents)
     home.describe(device, plug("kettle"))

@@ -113,7 +113,7 @@ def changed(old: str, new: str) -> Profile:
 
 
 @pytest.mark.parametrize("type_", ["value", "", "float"])
-def test_rows_that_no_value_can_tell_apart_are_refused(type_: str) -> None:
+def test_rows_that_no_value_can_distinguish_are_refused(type_: str) -> None:
     with pytest.raises(ConfigError, match="8 is there 2 times"):
         changed('dp = 8\ntype = "string"', f'dp = 8\ntype = "{type_}"')
 

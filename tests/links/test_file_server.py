@@ -49,7 +49,7 @@ async def test_a_download_goes_on_where_it_stopped(server: FileServer) -> None:
     server.withdraw(offer)
 
 
-async def test_head_tells_the_length_and_counts_as_no_download(server: FileServer) -> None:
+async def test_head_gives_the_length_and_counts_as_no_download(server: FileServer) -> None:
     offer = server.offer("127.0.0.1", "plug.bin", FILE)
     assert (await fetch(offer, method=b"HEAD")).endswith(b"\r\n\r\n")
     assert (offer.sent, offer.whole) == (0, 0)

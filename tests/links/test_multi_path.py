@@ -25,7 +25,7 @@ class Scripted:
         self._closing = closing
 
     @property
-    def tell(self) -> Inlet:
+    def to_hub(self) -> Inlet:
         assert self.inlet is not None
         return self.inlet
 
@@ -71,14 +71,14 @@ async def test_a_datagram_without_a_path_takes_the_first_that_is_up() -> None:
     first, second, hub = Scripted(), Scripted(), RecordingInlet()
     link = MultiPathLink([first, second])
     link.start(hub)
-    link.send(Out(b"nobody is up", id=1))
+    link.send(Out(b"no path is up", id=1))
     await hub.until_events("failed")
     assert hub.events == [("failed", 1, Failure.GONE)]
-    second.tell.up(BROKER)
+    second.to_hub.up(BROKER)
     link.send(Out(b"a"))
-    first.tell.up(HTTP)
+    first.to_hub.up(HTTP)
     link.send(Out(b"b"))
-    first.tell.down("http", "gone")
+    first.to_hub.down("http", "gone")
     link.send(Out(b"c"))
     assert [out.data for out in first.sent] == [b"b"]
     assert [out.data for out in second.sent] == [b"a", b"c"]
@@ -89,9 +89,9 @@ async def test_a_way_that_is_down_keeps_its_link_and_one_that_never_was_fails() 
     first, second, hub = Scripted(), Scripted(), RecordingInlet()
     link = MultiPathLink([first, second])
     link.start(hub)
-    first.tell.up(HTTP)
-    second.tell.up(BROKER)
-    second.tell.down("broker", "hung up")
+    first.to_hub.up(HTTP)
+    second.to_hub.up(BROKER)
+    second.to_hub.down("broker", "hung up")
     link.send(Out(b"x", id=1, path="broker"))
     assert [out.data for out in second.sent] == [b"x"]
     link.send(Out(b"y", id=2, path="mqtt"))
@@ -103,10 +103,10 @@ async def test_two_paths_of_one_name_are_logged_once_as_an_error(caplog: pytest.
     first, second, hub = Scripted(), Scripted(), RecordingInlet()
     link = MultiPathLink([first, second])
     link.start(hub)
-    first.tell.up(HTTP)
-    second.tell.up(HTTP)
-    second.tell.received(b"who?", "http")
-    second.tell.down("http", "gone")
+    first.to_hub.up(HTTP)
+    second.to_hub.up(HTTP)
+    second.to_hub.received(b"who?", "http")
+    second.to_hub.down("http", "gone")
     link.send(Out(b"x", path="http"))
     assert hub.events == [("up", "http")]
     assert hub.datagrams == [] and second.sent == []
@@ -117,7 +117,7 @@ async def test_a_link_that_cannot_start_leaves_the_device_its_others(caplog: pyt
     first, second, hub = Scripted("The password file is not there."), Scripted(), RecordingInlet()
     link = MultiPathLink([first, second])
     link.start(hub)
-    second.tell.up(BROKER)
+    second.to_hub.up(BROKER)
     assert hub.events == [("up", "broker")]
     assert "The password file is not there. The device uses its other links." in caplog.text
     await link.close()
@@ -129,13 +129,13 @@ async def test_close_closes_all_links_and_nothing_is_reported_afterwards() -> No
     first, second, hub = Scripted(closing=7), Scripted(), RecordingInlet()
     link = MultiPathLink([first, second])
     link.start(hub)
-    first.tell.up(HTTP)
+    first.to_hub.up(HTTP)
     await link.close()
     assert first.closed and second.closed
     assert hub.events == [("up", "http"), ("failed", 7, Failure.CLOSED)]
-    second.tell.up(BROKER)
-    second.tell.received(b"late", "broker")
-    first.tell.failed(8, Failure.GONE)
+    second.to_hub.up(BROKER)
+    second.to_hub.received(b"late", "broker")
+    first.to_hub.failed(8, Failure.GONE)
     link.send(Out(b"late", id=9))
     await asyncio.sleep(0)
     assert len(hub.events) == 2 and hub.data == b""

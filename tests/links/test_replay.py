@@ -30,7 +30,7 @@ async def played(link: ReplayLink) -> tuple[RecordingInlet, list[float]]:
     began = asyncio.get_running_loop().time()
     link.start(inlet)
     assert inlet.kinds == ["up"], "a session may speak before the device does"
-    link.send(Out(b"nobody hears this", id=1))
+    link.send(Out(b"not received", id=1))
     await link.ended.wait()
     took = asyncio.get_running_loop().time() - began
     await link.close()

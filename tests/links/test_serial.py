@@ -50,7 +50,7 @@ class Adapter:
     async def says(self, data: bytes) -> None:
         await asyncio.to_thread(os.write, self.master, data)
 
-    async def hears(self, length: int) -> bytes:
+    async def receives(self, length: int) -> bytes:
         data = b""
         while len(data) < length:
             data += await asyncio.to_thread(os.read, self.master, length)
@@ -71,7 +71,7 @@ async def test_a_port_carries_every_byte_both_ways(adapter: Adapter) -> None:
     await inlet.until_events("up")
     everything = bytes(range(256))
     link.send(Out(everything))
-    assert await adapter.hears(256) == everything
+    assert await adapter.receives(256) == everything
     await adapter.says(everything)
     await inlet.until_data(everything)
     await link.close()
@@ -95,7 +95,7 @@ async def test_unplugged_and_plugged_in_again(adapter: Adapter) -> None:
     link.start(inlet)
     await inlet.until_events("up")
     adapter.unplug()
-    link.send(Out(b"to nobody"))
+    link.send(Out(b"not received"))
     await inlet.until_events("up", "down", "down")
     assert inlet.reasons[0] == f"{adapter.path} disappeared. Was the adapter unplugged?"
     assert inlet.reasons[1].startswith(f"{adapter.path} does not exist. Is the adapter plugged in? ")

@@ -32,10 +32,10 @@ GOOD = [
 BAD = {
     "": "is not a link",
     "/dev/ttyUSB0": "is not a link",
-    "ttyUSB0:": "knows no link ttyusb0:",
-    "gopher://192.168.1.40": "knows no link gopher: (in gopher://192.168.1.40). It knows serial:, tcp:",
+    "ttyUSB0:": "has no link ttyusb0:",
+    "gopher://192.168.1.40": "has no link gopher: (in gopher://192.168.1.40). It has serial:, tcp:",
     "mqtts:host": "mqtts://192.168.1.5:8883",
-    "broker:": "knows no link broker:",
+    "broker:": "has no link broker:",
     "memory:": "can only be made in Python",
     "serial://dev/ttyUSB0": "must have one or three slashes, not two. Write serial:///dev/ttyUSB0",
     "serial:": "contains no file path",

@@ -39,7 +39,7 @@ def decoder(sender: Sender | None) -> Decoder:
     return LinesDecoder()
 
 
-def nobody(settings: NoSettings, ambient: Ambient) -> Session:
+def no_session(settings: NoSettings, ambient: Ambient) -> Session:
     raise NotImplementedError("this family has frames only")
 
 
@@ -47,7 +47,7 @@ LINES = Family(
     name="lines",
     words="text lines",
     settings=NoSettings,
-    controller=nobody,
+    controller=no_session,
     decoder=decoder,
     commands=(),
     generic="lines/generic",

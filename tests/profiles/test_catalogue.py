@@ -81,7 +81,7 @@ def test_a_sub_device_is_found_by_the_name_of_its_zigbee_manufacturer() -> None:
     assert by_id is not None and by_id == by_name and by_id.kind == "clamp"
 
 
-def test_products_that_share_an_id_are_told_apart_by_that_name() -> None:
+def test_products_that_share_an_id_are_distinguished_by_that_name() -> None:
     plain, first, second = (
         CATALOGUE.find("tuya_gateway", one) for one in ("hewlydpz", "_TZE204_hewlydpz", "_TZE200_hewlydpz")
     )

@@ -309,7 +309,7 @@ def test_a_disk_that_is_too_slow_costs_lines_and_not_the_bridge(
     assert line.at_module.data == REPORT * 50
     assert count.bytes == 50 * len(REPORT)
     assert count.missed_bytes == count.bytes - len(events(path, "device")) > 0
-    assert count.noise_bytes == 0, "a hole in what was heard makes no false frames"
+    assert count.noise_bytes == 0, "a hole in what was received makes no false frames"
 
 
 def test_close_does_not_wait_for_a_blocked_disk_and_counts_missing_bytes(

@@ -64,7 +64,7 @@ def test_what_holds_at_the_first_moment_of_a_test_is_not_of_the_day_before() -> 
 
 
 @pytest.mark.parametrize("by_hand", [True, False])
-def test_an_end_with_a_value_of_its_own_leaves_alone_what_somebody_has_set(by_hand: bool) -> None:
+def test_an_end_with_a_value_of_its_own_leaves_alone_what_another_user_has_set(by_hand: bool) -> None:
     one = home({"at": "07:00", "set": "boiler.setpoint_C = 21", "lasts": "1 h", "end": "boiler.setpoint_C = 17"})
     one.until("07:30")
     if by_hand:
@@ -149,7 +149,7 @@ def test_what_another_rule_keeps_stays_where_one_is_removed_while_the_hub_was_of
     assert [value for _, _, value in one.done] == [True]
 
 
-def test_what_somebody_has_set_stays_where_its_rule_is_removed_while_the_hub_was_off() -> None:
+def test_what_another_user_has_set_stays_where_its_rule_is_removed_while_the_hub_was_off() -> None:
     one = home(HEATING)
     one.until("08:00")
     one.readings(boiler__on=False)

@@ -67,9 +67,9 @@ class _Skipping(selectors.DefaultSelector):
         return super().select(0)
 
 
-def story(tell: Callable[[], Awaitable[None]]) -> None:
+def story(script: Callable[[], Awaitable[None]]) -> None:
     async def main() -> None:
-        await tell()
+        await script()
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         runner.run(main())
@@ -142,7 +142,7 @@ class Listener(Inlet):
     """The controller's end: records what it receives, in order."""
 
     def __init__(self, link: memory.MemoryLink) -> None:
-        self.heard: list[dict[str, Any]] = []
+        self.received_lines: list[dict[str, Any]] = []
         self._link = link
         link.start(self)
 
@@ -151,16 +151,16 @@ class Listener(Inlet):
     def failed(self, id: int, why: Failure) -> None: ...
 
     def received(self, data: bytes, path: str = "", re: int = 0) -> None:
-        self.heard.append(json.loads(data))
+        self.received_lines.append(json.loads(data))
 
     def command(self, key: str, value: object) -> None:
         self._link.send(Out(json.dumps([key, value]).encode()))
 
     def values(self, key: str) -> list[Any]:
-        return [one["values"][key] for one in self.heard if key in one.get("values", {})]
+        return [one["values"][key] for one in self.received_lines if key in one.get("values", {})]
 
     def answers(self) -> list[Any]:
-        return [one["answer"] for one in self.heard if "answer" in one]
+        return [one["answer"] for one in self.received_lines if "answer" in one]
 
 
 class NoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -221,7 +221,7 @@ class SimulatedHome:
 
 
 def test_a_device_reports_the_state_of_the_world_each_second() -> None:
-    async def tell() -> None:
+    async def script() -> None:
         async with SimulatedHome("kettle", "") as home:
             await asyncio.sleep(10.5)
             kettle, meter = home.listeners["kettle"], home.listeners[""]
@@ -231,20 +231,20 @@ def test_a_device_reports_the_state_of_the_world_each_second() -> None:
             assert meter.values("19")[-1] - meter.values("19")[0] > 19_000
             assert home.simulation.world.unix == START + 10
 
-    story(tell)
+    story(script)
 
 
 def test_the_relay_follows_the_controller_and_the_new_power_is_reported_at_once() -> None:
-    async def tell() -> None:
+    async def script() -> None:
         async with SimulatedHome("pump", "") as home:
             await asyncio.sleep(3.25)
             pump = home.listeners["pump"]
-            before = len(pump.heard)
+            before = len(pump.received_lines)
             pump.command("1", False)
             await asyncio.sleep(0.01)
-            assert pump.heard[before]["answer"] is True
-            assert pump.heard[before + 1]["values"]["1"] is False
-            assert pump.heard[before + 1]["values"]["19"] == 0
+            assert pump.received_lines[before]["answer"] is True
+            assert pump.received_lines[before + 1]["values"]["1"] is False
+            assert pump.received_lines[before + 1]["values"]["19"] == 0
             assert home.simulation.world.unix == START + 3.25  # energy up to the very moment is counted
             await asyncio.sleep(1)
             pump.command("1", True)
@@ -252,11 +252,11 @@ def test_the_relay_follows_the_controller_and_the_new_power_is_reported_at_once(
             assert pump.values("1")[-1] is True
             assert pump.values("19")[-1] > 400
 
-    story(tell)
+    story(script)
 
 
 def test_points_that_cannot_be_set_are_refused_with_a_reason() -> None:
-    async def tell() -> None:
+    async def script() -> None:
         async with SimulatedHome("pump", "") as home:
             for key, value in (("19", 5), ("77", 1), ("time", 0)):
                 home.listeners["pump"].command(key, value)
@@ -269,11 +269,11 @@ def test_points_that_cannot_be_set_are_refused_with_a_reason() -> None:
             ]
             assert home.listeners[""].answers() == ["the meter has no relay"]
 
-    story(tell)
+    story(script)
 
 
 def test_an_invalid_value_is_refused_without_side_effects() -> None:
-    async def tell() -> None:
+    async def script() -> None:
         async with SimulatedHome("pump") as home:
             home.listeners["pump"].command("9", "soon")
             home.listeners["pump"].command("9", 30)
@@ -282,11 +282,11 @@ def test_an_invalid_value_is_refused_without_side_effects() -> None:
             assert first == "countdown_s takes a number, not 'soon'." and second is True
             assert home.listeners["pump"].values("9")[-1] == 28
 
-    story(tell)
+    story(script)
 
 
 def test_a_countdown_toggles_the_relay_at_its_end() -> None:
-    async def tell() -> None:
+    async def script() -> None:
         async with SimulatedHome("pump") as home:
             home.listeners["pump"].command("9", 5)
             await asyncio.sleep(4.5)
@@ -297,58 +297,58 @@ def test_a_countdown_toggles_the_relay_at_its_end() -> None:
             assert home.listeners["pump"].values("1")[-1] is False
             assert home.listeners["pump"].values("19")[-1] == 0
 
-    story(tell)
+    story(script)
 
 
 def test_a_delayed_timer_catches_up_and_keeps_its_times() -> None:
-    async def tell() -> None:
+    async def script() -> None:
         async with SimulatedHome("pump") as home:
             await asyncio.sleep(2.5)
             loop = asyncio.get_running_loop()
             assert isinstance(loop, VirtualLoop)
             loop.skip(5.2)  # the computer stood still
             await asyncio.sleep(1.5)
-            times = [one["now"] - 1000 for one in home.listeners["pump"].heard if "now" in one]
+            times = [one["now"] - 1000 for one in home.listeners["pump"].received_lines if "now" in one]
             assert times == pytest.approx([1, 2, 7.7, 8, 9])
             assert home.simulation.world.unix == pytest.approx(START + 9)
 
-    story(tell)
+    story(script)
 
 
 def test_clock_chance_and_memory_of_a_device_follow_from_its_seed() -> None:
     tokens = []
 
-    async def tell() -> None:
+    async def script() -> None:
         async with SimulatedHome("pump", "tv") as home:
             await asyncio.sleep(0.01)
-            first = home.listeners["pump"].heard[0]
+            first = home.listeners["pump"].received_lines[0]
             assert first["wall"] == START
-            tokens.append((first["token"], home.listeners["tv"].heard[0]["token"]))
+            tokens.append((first["token"], home.listeners["tv"].received_lines[0]["token"]))
 
-    story(tell)
-    story(tell)
+    story(script)
+    story(script)
     assert tokens[0] == tokens[1]
     assert tokens[0][0] != tokens[0][1]
 
 
 def test_an_error_in_one_device_ends_the_simulation() -> None:
-    async def tell() -> None:
+    async def script() -> None:
         home = SimulatedHome("pump", "tv", faults=frozenset({"crash"}))
         with pytest.raises(ZeroDivisionError):
             await home.simulation.run()
         with pytest.raises(LinkError, match="toy-plug pump stopped before"):
             await home.simulation.ready()
 
-    story(tell)
+    story(script)
 
 
 def test_a_plug_without_a_load_is_refused_when_it_is_made() -> None:
-    async def tell() -> None:
+    async def script() -> None:
         simulation = Simulation(World(1, START))
         with pytest.raises(ConfigError, match="no plug 'oven'"):
             simulation.add(PLUG, PROFILE, "oven", SimOptions(), memory.pair()[0])
 
-    story(tell)
+    story(script)
 
 
 class Listening:
@@ -380,7 +380,7 @@ class Broken(Listening):
 
 
 def test_a_device_reports_its_address_once_it_can_be_reached() -> None:
-    async def tell() -> None:
+    async def script() -> None:
         simulation = Simulation(World(1, START))
         for subject, link in (("pump", Listening()), ("tv", Terminal())):
             simulation.add(PLUG, PROFILE, subject, SimOptions(), link)
@@ -389,11 +389,11 @@ def test_a_device_reports_its_address_once_it_can_be_reached() -> None:
         running.cancel()
         await asyncio.wait([running])
 
-    story(tell)
+    story(script)
 
 
 def test_a_device_with_several_links_reports_the_first_address_that_others_reach() -> None:
-    async def tell() -> None:
+    async def script() -> None:
         links = MultiPathLink([memory.pair()[0], Listening(), Terminal()])
         device = SimDevice(PLUG, PROFILE, World(1, START), "pump", SimOptions(), links)
         running = asyncio.create_task(device.run())
@@ -401,15 +401,15 @@ def test_a_device_with_several_links_reports_the_first_address_that_others_reach
         running.cancel()
         await asyncio.wait([running])
 
-    story(tell)
+    story(script)
 
 
 def test_a_link_that_cannot_start_raises_in_run_and_ready() -> None:
-    async def tell() -> None:
+    async def script() -> None:
         device = SimDevice(PLUG, PROFILE, World(1, START), "pump", SimOptions(), Broken())
         with pytest.raises(LinkRefused):
             await device.run()
         with pytest.raises(LinkError, match="stopped before"):
             await device.ready()
 
-    story(tell)
+    story(script)

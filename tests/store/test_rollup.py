@@ -139,7 +139,7 @@ spells = st.tuples(
 )
 
 
-def told(spell: Spell, seed: int) -> list[Reading]:
+def readings_of(spell: Spell, seed: int) -> list[Reading]:
     begin, period, size, point, marks, _ = spell
     readings = []
     for n in range(size):
@@ -166,7 +166,7 @@ def test_steps_equal_those_of_the_samples_in_any_order(
                 keeper.restart()
             case "finer" | "coarser" as which:
                 keeper.writer.write([plug(-3 if which == "finer" else 0)])
-        keeper.writer.write(told(spell, seed))
+        keeper.writer.write(readings_of(spell, seed))
     for step in (1, 10, 60, 300, 3600, 7200):
         assert in_steps(keeper.path, step) == by_hand(keeper.path, step)
     begin, end = NOON + start * 1.7, NOON + (start + length) * 1.7

@@ -161,7 +161,7 @@ async def test_a_read_only_role_cannot_switch() -> None:
     assert (await ask(reader, "GET", "/api/devices")).status == 200
 
 
-async def test_a_device_is_connected_when_somebody_asks_for_it_who_may_switch() -> None:
+async def test_a_device_is_connected_when_a_client_that_may_switch_asks_for_it() -> None:
     answer = await ask(app_of(FakeHub()), "POST", "/api/devices/kettle/reconnect")
     assert answer.json == {"device": "kettle", "outcome": "unreachable", "reason": "It sleeps.", "ms": 0.0}
     assert refused(await ask(app_of(FakeHub()), "POST", "/api/devices/attic/reconnect"))[0] == 404

@@ -74,7 +74,7 @@ def head(table: RawTable, products: list[str]) -> str:
 
 def plain_products(raw: list[RawTable]) -> dict[str, list[str]]:
     """The ids of each table. An id with several tables stays with the one that the schema confirms for it, else the
-    first; the others list it as the names of its Zigbee manufacturers, which tell them apart."""
+    first; the others list it as the names of its Zigbee manufacturers, which distinguish them."""
     count = Counter(one for table in raw for one in table.products)
     owner: dict[str, str] = {}
     for table in sorted(raw, key=lambda table: "schema.json" not in table.sources):

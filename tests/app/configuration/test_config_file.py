@@ -192,7 +192,7 @@ def test_a_name_of_a_backup_leads_nowhere_else(path: Path) -> None:
 # --- two editors --------------------------------------------------------------------------------------
 
 
-def test_the_second_editor_is_told_what_the_first_has_changed(path: Path) -> None:
+def test_the_second_editor_gets_what_the_first_has_changed(path: Path) -> None:
     one, other = editor(path), editor(path)
     seen, also_seen = one.version().revision, other.version().revision
     one.edit(seen, lambda _: NEW)
@@ -264,7 +264,7 @@ def test_a_file_that_is_not_there_is_made_by_the_first_change(tmp_path: Path) ->
     assert modes(tmp_path) == {"unclouded.toml": 0o600, "unclouded.toml.backups": 0o700}
 
 
-def test_a_file_that_somebody_made_meanwhile_stays(tmp_path: Path) -> None:
+def test_a_file_that_was_made_meanwhile_stays(tmp_path: Path) -> None:
     path = tmp_path / "unclouded.toml"
     one = first(path)
     seen = one.version()

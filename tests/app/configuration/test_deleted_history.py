@@ -42,7 +42,7 @@ OWN = {"own", "own/a1", "own/B-2"}
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """The configuration of a hub that has stored all these devices, and has heard none of them since."""
+    """The configuration of a hub that has stored all these devices, and has received from none of them since."""
     file = tmp_path / "unclouded.toml"
     file.write_text(TEXT.format(data=tmp_path / "data"))
     (tmp_path / "data").mkdir()

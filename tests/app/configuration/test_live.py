@@ -98,7 +98,7 @@ async def test_a_name_is_changed_and_counts_at_once(tmp_path: Path) -> None:
         assert view["revision"] == view["running"] == answer.json["revision"] and view["devices"][0]["line"] == 7
 
 
-async def test_two_browsers_and_the_second_is_told_what_the_first_changed(tmp_path: Path) -> None:
+async def test_two_browsers_and_the_second_gets_what_the_first_changed(tmp_path: Path) -> None:
     async with home(tmp_path) as here:
         seen = await here.revision()
         first = await here.ask("PATCH", "/devices/pump", {"revision": seen, "keys": {"name": "Pump"}})

@@ -101,7 +101,7 @@ def test_a_password_is_in_no_part_of_a_frame_or_of_what_is_left_of_it(kept: int)
     text = msgspec.json.encode(frame).decode()
     assert not any(word in text for word in ("hunter2", "attic", "token0001", b"hunter2".hex()))
     assert "*" not in "".join(part.text for part in leaves(frame.parts)) and MASKED in text
-    assert not kept or "should be" not in text  # a checksum would tell
+    assert not kept or "should be" not in text  # a checksum would show it
 
 
 # --- what changes -------------------------------------------------------------------------------------

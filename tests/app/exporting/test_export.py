@@ -69,7 +69,7 @@ def config(tmp_path: Path) -> Config:
         Reading("kettle", "on", True, first + 7),
         Reading("kettle", "mode", SAID, first + 8),
         Reading("kettle", "count", 2**60 + 1, first + 9),
-        Notice("kettle", first + 10, "joined", "The kettle joined.", {"by": "somebody"}),
+        Notice("kettle", first + 10, "joined", "The kettle joined.", {"by": "another"}),
     ]
     StoreWriter(db, lambda: NOW).write(facts)  # type: ignore[arg-type]
     db.close()
@@ -167,7 +167,7 @@ def test_events_are_exported_with_their_texts(config: Config, tmp_path: Path) ->
         exported(config, tmp_path, format="jsonl", content=("events",), devices=("kettle",)).read_text().splitlines()
     )
     event = json.loads(line)
-    assert (event["kind"], event["text"], event["data"]) == ("joined", "The kettle joined.", '{"by":"somebody"}')
+    assert (event["kind"], event["text"], event["data"]) == ("joined", "The kettle joined.", '{"by":"another"}')
 
 
 def test_a_file_that_is_there_is_kept_and_an_error_leaves_none_behind(

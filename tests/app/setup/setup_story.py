@@ -80,7 +80,7 @@ class Bound(ShopPlug):
 
 @contextlib.asynccontextmanager
 async def in_the_air(plug: ShopPlug, port: int = 0) -> AsyncIterator[str]:
-    """Serve the plug's access point, at the returned address, and let it join and fail as it is told."""
+    """Serve the plug's access point, at the returned address, and let it join and fail as it is set."""
     link = HttpListenLink("127.0.0.1", port)
     driver = Driver(plug, link, lambda events, now: None)
     task = asyncio.create_task(driver.run(), name="shop plug")

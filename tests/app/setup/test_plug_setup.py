@@ -151,7 +151,7 @@ async def test_a_plug_in_the_network_that_does_not_reach_the_broker_points_to_th
             await set_up(run_of(config, SetupPlan(address=address), [], short))
 
 
-async def test_a_computer_that_stays_in_the_wifi_of_the_plug_is_told_so(
+async def test_a_computer_that_stays_in_the_wifi_of_the_plug_is_named_as_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("unclouded.app.setup.confirmation.local_address", lambda host: "10.10.10.2")
@@ -304,7 +304,7 @@ async def test_a_plug_that_was_set_up_before_keeps_its_name(tmp_path: Path) -> N
         assert not [one for one in steps if one.step == "admit"]
 
 
-async def test_a_device_of_the_configuration_that_uses_http_only_is_told_to_use_the_broker(tmp_path: Path) -> None:
+async def test_a_device_of_the_configuration_that_uses_http_only_needs_the_broker_in_its_link(tmp_path: Path) -> None:
     steps: list[SetupStep] = []
     lines = ("[[device]]", 'id = "lamp"', 'family = "meross"', f'uuid = "{UUID}"', 'link = "http://127.0.0.1:9"')
     async with hub_in(tmp_path, *lines) as (_, config), in_the_air(ShopPlug()) as address:

@@ -260,7 +260,7 @@ async def test_a_server_with_an_ecdsa_key_is_refused_by_the_tls_of_a_plug(certif
     server.close()
 
 
-async def test_the_link_follows_the_plug_and_tells_it_that_it_has_disconnected() -> None:
+async def test_the_link_follows_the_plug_and_reports_that_it_has_disconnected() -> None:
     inlet = RecordingInlet()
     link = ServerLink(bound(1, KEY), None)
     link.start(inlet)

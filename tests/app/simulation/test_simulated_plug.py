@@ -74,7 +74,7 @@ def test_a_plug_that_only_connects_needs_a_running_hub(place: Place) -> None:
     [
         ('[[device]]\nid = "x"\nfamily = "meross"\nlink = "broker:"', "needs the `uuid`"),
         ('[[device]]\nid = "x"\nfamily = "meross"\nlink = "mqtts://broker:8883"', "needs the `uuid`"),
-        ('[[device]]\nid = "x"\nfamily = "meross"\nlink = ["http://h", "gopher:"]', "knows no link gopher"),
+        ('[[device]]\nid = "x"\nfamily = "meross"\nlink = ["http://h", "gopher:"]', "has no link gopher"),
     ],
 )
 def test_a_wrong_plug_in_the_configuration_is_named(place: Place, lines: str, words: str) -> None:

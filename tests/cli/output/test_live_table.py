@@ -262,7 +262,7 @@ def test_news_stay_for_a_minute() -> None:
     assert not any("confirmed" in line for line in picture([*hub(), news], now=NOW + 60))
 
 
-def test_a_hub_that_is_gone_and_an_empty_house_are_told() -> None:
+def test_a_hub_that_is_gone_and_an_empty_home_are_shown() -> None:
     view = LiveView(zone=UTC)
     view.hub(False, "the hub does not answer")
     lines = drawn(view, 80)

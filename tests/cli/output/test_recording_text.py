@@ -99,7 +99,7 @@ def test_without_watch_it_prints_nothing_and_counts_all_the_same(
     record = recorded(unanswered, tmp_path, monkeypatch)
     assert capsys.readouterr().out == ""
     totals = recording_json(record)
-    assert totals["remarks"] == {"no answer": 1}, "also of silence, which no frame tells"
+    assert totals["remarks"] == {"no answer": 1}, "also of silence, which no frame shows"
     assert (totals["bytes"], totals["frames"], totals["noise_bytes"]) == (30, 3, 1)
 
 

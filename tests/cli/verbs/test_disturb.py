@@ -26,7 +26,7 @@ def test_the_help_lists_every_fault() -> None:
         (("tcp://a:1", "--fault", "flip"), "Missing argument 'LINK_B'"),
         (("tcp://a:1", "tcp://b:1", "--fault", "flip=lots"), "flip takes a share of the bytes"),
         (("tcp://a:1", "tcp://b:1", "--fault", "flip", "--record", "x.jsonl"), "needs --family"),
-        (("tcp://a:1", "bogus:b", "--fault", "flip"), "knows no link bogus:"),
+        (("tcp://a:1", "bogus:b", "--fault", "flip"), "has no link bogus:"),
         (("tcp://a:1", "tcp://b:1", "--fault", "flip", "--seed", "-1"), "--seed"),
     ],
 )

@@ -31,7 +31,7 @@ def lines(*words: str) -> list[Line]:
         ((), "Name what to record"),
         (("--module", "pty:b"), "both --module URL and --mcu URL"),
         (("--link", "pty:b", "--mcu", "serial:a"), "either --link, or --module and --mcu"),
-        (("--link", "bogus:b"), "knows no link bogus:"),
+        (("--link", "bogus:b"), "has no link bogus:"),
         (("--module", "http://192.168.1.2", "--mcu", "serial:a"), "is not a line of bytes"),
         (("--module", "serial:a", "--mcu", "serial:a"), "Both ends are the same wire"),
         (("--module", "serial:a?baud=fast", "--mcu", "serial:b"), "baud=fast"),

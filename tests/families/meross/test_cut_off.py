@@ -36,7 +36,7 @@ def with_rules(hardware: int) -> MerossDevice:
 
 
 def set_by_others(one: MerossDevice, namespace: str, fields: dict[str, object]) -> None:
-    """Somebody has changed it over the broker, where nothing is cut off."""
+    """Another client has changed it over the broker, where nothing is cut off."""
     data = request(
         "SET", namespace, payload_of(**fields), message_id="f" * 32, key=KEY, timestamp=int(START_UNIX), from_="/x"
     )

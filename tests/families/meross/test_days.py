@@ -96,7 +96,7 @@ def test_a_value_equal_to_the_previous_days_counts() -> None:
     assert hub.Wh == 66
 
 
-def test_a_day_that_was_never_heard_is_taken_from_the_ring_in_any_order() -> None:
+def test_a_day_that_was_never_received_is_taken_from_the_ring_in_any_order() -> None:
     hub = HubOfDays()
     ring = [day(f"2026-03-{date}", "20:00", 10 * date) for date in (10, 11, 12, 13)]
     hub.reads(ring[:1], utc("2026-03-10T20:01"))

@@ -262,7 +262,7 @@ def test_without_a_uuid_anywhere_the_reason_asks_for_it() -> None:
 
 
 def test_a_plug_that_worked_and_then_fails_is_not_said_to_have_another_key() -> None:
-    """Whatever somebody sends in its name meanwhile."""
+    """Whatever another client sends in its name meanwhile."""
     pair = over_broker(controller(), plug())
     pair.run(until=60.0)
     pair.send("device", push_of("Appliance.Control.ToggleX", {"togglex": []}, "another key"))

@@ -56,7 +56,7 @@ def test_the_settings_of_a_plug_are_read_at_first_and_with_each_look_at_its_stat
     assert expected.items() <= reported(pair).items()
     device.answers[namespaces.DND] = {"DNDMode": {"mode": 1}}
     pair.run(until=400.0)
-    assert reported(pair)["led"] is False, "changed by somebody else"
+    assert reported(pair)["led"] is False, "changed by another client"
 
 
 @pytest.mark.parametrize("path", [HTTP, BROKER])

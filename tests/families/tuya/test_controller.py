@@ -118,7 +118,7 @@ def dialects(pair: Pair) -> list[str]:
     return [event.info["dialect"] for event in pair.of("controller", Identified) if "dialect" in event.info]
 
 
-def told(pair: Pair) -> list[object]:
+def reported(pair: Pair) -> list[object]:
     return [event.values for event in pair.of("controller", Reported)]
 
 
@@ -137,7 +137,7 @@ def test_a_battery_device_is_found_by_its_answer_to_01(chunk: int) -> None:
     pair = door(chunk=chunk)
     pair.run(until=30.0)
     assert dialects(pair) == [WHY]
-    assert pair.of("controller", Online) and told(pair) == [{"1": False}, {"2": 87}]
+    assert pair.of("controller", Online) and reported(pair) == [{"1": False}, {"2": 87}]
     assert pair.of("controller", Offline)[-1] == Offline("It sleeps", asleep=True)
     assert pair.memory["controller"] == {MEMORY: b"low_power"}
 
@@ -203,7 +203,7 @@ def test_a_battery_device_that_was_exchanged_for_an_ordinary_one() -> None:
     pair = Pair(controller(LineSettings(), ambient(memory={MEMORY: b"low_power"})), wifi_mcu(McuOptions()))
     pair.submit(PLUG, "device")
     pair.run(until=20.0)
-    assert {"19": 673} in told(pair)
+    assert {"19": 673} in reported(pair)
     assert pair.memory["controller"] == {MEMORY: b""}
 
 
@@ -216,7 +216,7 @@ def test_an_ordinary_one_that_was_exchanged_for_a_battery_device() -> None:
     second.mend()
     second.submit(DOOR, "device")
     second.run(until=60.0)
-    assert dialects(second) == [WHY] and {"2": 87} in told(second)
+    assert dialects(second) == [WHY] and {"2": 87} in reported(second)
 
 
 def test_commands_sent_before_and_after_the_detection_each_have_their_outcome() -> None:
@@ -362,7 +362,7 @@ def test_an_old_mcu_that_answers_no_heartbeats_is_taken_for_a_battery_device_and
     """Both answer 01 with version 0 and no 00; but a battery device answers its network status, or reports."""
     pair = plug("old-product", "deaf-to-heartbeats")
     pair.run(until=40.0)
-    assert pair.of("controller", Online) == [Online()] and {"19": 673} in told(pair)
+    assert pair.of("controller", Online) == [Online()] and {"19": 673} in reported(pair)
     assert pair.memory["controller"] == {MEMORY: b""}
     before = len(pair.events)
     ticket = pair.submit(WireCommand({"1": False}))

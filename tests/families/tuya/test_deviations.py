@@ -35,7 +35,7 @@ def line(*faults: str, run: float = 5.0, **settings: Any) -> Pair:  # Any: WifiS
     return pair
 
 
-def told(pair: Pair, *said: bytes, for_s: float = 1.0) -> list[dict[str, object]]:
+def reported(pair: Pair, *said: bytes, for_s: float = 1.0) -> list[dict[str, object]]:
     """What the module reports when the MCU says this."""
     before = len(pair.of("controller", Reported))
     for data in said:
@@ -52,7 +52,7 @@ def sent(pair: Pair, command: int) -> list[float]:
 def test_1_a_wrong_length_costs_neither_the_point_nor_the_rest_of_the_frame() -> None:
     """esphome/issues 2149: a value in one byte; others drop what comes behind it."""
     pair = line()
-    assert told(pair, mcu_says(7, "1302000105" + "0101000101")) == [{"19": 5, "1": True}]
+    assert reported(pair, mcu_says(7, "1302000105" + "0101000101")) == [{"19": 5, "1": True}]
     assert pair.of("controller", Reported)[-1].odd == {"19": "a value of 1 byte"}
 
 
@@ -60,7 +60,7 @@ def test_2_an_answer_inside_a_report_is_found_and_the_next_report_too() -> None:
     """esphome/issues 986: …01 55 aa 03 00 00… in the middle of a 07."""
     pair = line()
     mixed = SWITCH_ON[:10] + HEARTBEAT + SWITCH_ON[10:]
-    assert told(pair, mixed, mcu_says(7, "13020004000002a1")) == [{"19": 673}]
+    assert reported(pair, mixed, mcu_says(7, "13020004000002a1")) == [{"19": 673}]
     assert pair.of("controller", Online) == [Online()]
     assert any(isinstance(event, Rejected) for event in pair.of("controller"))
 
@@ -71,7 +71,7 @@ def test_3_a_stale_byte_ahead_loses_nothing_that_is_whole(stale: str) -> None:
     pair = line()
     stream = bytes.fromhex(stale) + SWITCH_ON + HEARTBEAT + mcu_says(7, "13020004000002a1") + SWITCH_ON
     pieces = [stream[at : at + 13] for at in range(0, len(stream), 13)]
-    assert told(pair, *pieces) == [{"1": True}, {"19": 673}, {"1": True}]
+    assert reported(pair, *pieces) == [{"1": True}, {"19": 673}, {"1": True}]
 
 
 @pytest.mark.parametrize("fault", ["old-product", "garbled-product"])
@@ -79,14 +79,14 @@ def test_4_product_info_that_is_no_json_is_read_all_the_same(fault: str) -> None
     """esphome/issues 3368: version 0 in the product reply, 3 in what comes later."""
     pair = line(fault)
     assert pair.of("controller", Identified)[0].info["product"] == "uncloudedplugsim"
-    assert told(pair, SWITCH_ON) == [{"1": True}]
+    assert reported(pair, SWITCH_ON) == [{"1": True}]
 
 
 def test_5_working_mode_as_an_event_is_no_news() -> None:
     """OpenBeken 291."""
     pair = line()
     before = len(pair.events)
-    assert told(pair, bytes.fromhex("55aa010200 03ff010106".replace(" ", ""))) == []
+    assert reported(pair, bytes.fromhex("55aa010200 03ff010106".replace(" ", ""))) == []
     assert pair.events[before:] == []
 
 
@@ -97,8 +97,8 @@ def test_6_an_mcu_that_never_answers_the_query_is_online() -> None:
     assert pair.of("controller", Waiting) == []
 
 
-@pytest.mark.parametrize(("status_first", "hears"), [((), False), ((3,), True), ((0, 2, 3), True)])
-def test_6_an_mcu_that_waits_for_pairing_sees_one(status_first: tuple[int, ...], hears: bool) -> None:
+@pytest.mark.parametrize(("status_first", "receives"), [((), False), ((3,), True), ((0, 2, 3), True)])
+def test_6_an_mcu_that_waits_for_pairing_sees_one(status_first: tuple[int, ...], receives: bool) -> None:
     """It reports nothing until it has seen the states of pairing, in their order. Tasmota PR 24063."""
     mcu = wifi_mcu(McuOptions())
     seen: list[int] = []
@@ -116,7 +116,7 @@ def test_6_an_mcu_that_waits_for_pairing_sees_one(status_first: tuple[int, ...],
     pair.run(until=3.0)
     states = [data[6] for data in pair.sent_by("controller") if data[3] == 3]
     assert states == [*status_first, 4]
-    assert bool(pair.of("controller", Reported)) == hears
+    assert bool(pair.of("controller", Reported)) == receives
 
 
 def test_7_a_meter_that_reports_when_asked_is_asked() -> None:
@@ -156,7 +156,7 @@ def dimmer(value: int) -> bytes:
 
 
 def test_10_the_values_on_the_way_are_not_reported_but_the_one_at_the_end_is() -> None:
-    """esphome/issues 852 and 1448: what a dimmer tells on its way becomes a wish again."""
+    """esphome/issues 852 and 1448: what a dimmer reports on its way becomes a command again."""
     mcu = wifi_mcu(McuOptions(faults=frozenset(("silent",))))
     module = wifi_module(WifiSettings(echo_s=0.25), ambient())
     pair = Pair(module, mcu)
@@ -172,17 +172,17 @@ def test_10_the_values_on_the_way_are_not_reported_but_the_one_at_the_end_is() -
         pair.run(until=pair.now + 0.05)
     pair.run(until=2.0)
     pair.submit(WireCommand({"2": 100}))
-    assert told(pair, dimmer(40), dimmer(70), dimmer(100), for_s=1.0) == [{"2": 100}]
+    assert reported(pair, dimmer(40), dimmer(70), dimmer(100), for_s=1.0) == [{"2": 100}]
     assert pair.of("controller", Settled) == [Settled(2)]
     pair.submit(WireCommand({"2": 200}))
-    assert told(pair, dimmer(150), dimmer(180), for_s=1.0) == [{"2": 180}]  # it came to rest elsewhere
-    assert told(pair, dimmer(170)) == [{"2": 170}]  # a hand at the knob
+    assert reported(pair, dimmer(150), dimmer(180), for_s=1.0) == [{"2": 180}]  # it came to rest elsewhere
+    assert reported(pair, dimmer(170)) == [{"2": 170}]  # a hand at the knob
     assert pair.stats("controller")["values_on_the_way"] == 4
 
 
 def test_10_a_point_on_the_ignore_list_is_never_reported() -> None:
     pair = line(ignore=(9, 26))
-    assert told(pair, mcu_says(7, "0902000400000005"), mcu_says(7, "0101000101" + "1a050001ff")) == [{"1": True}]
+    assert reported(pair, mcu_says(7, "0902000400000005"), mcu_says(7, "0101000101" + "1a050001ff")) == [{"1": True}]
     assert pair.stats("controller")["ignored"] == 2
 
 
@@ -196,14 +196,14 @@ def test_11_a_clock_that_drifts_is_sent_the_time_each_minute() -> None:
 def test_11_one_that_asks_for_gmt_gets_gmt() -> None:
     """esphome PR 17158."""
     pair = line()
-    told(pair, mcu_says(0x0C))
+    reported(pair, mcu_says(0x0C))
     assert len(pair.sent_by("controller")[-1]) == 14
 
 
 def test_12_a_frame_of_more_than_255_bytes_is_a_frame() -> None:
     pair = line()
     raw = bytes(range(256)) + b"\x55\xaa" * 20
-    assert told(pair, mcu_says(7, f"0600{len(raw):04x}{raw.hex()}")) == [{"6": raw}]
+    assert reported(pair, mcu_says(7, f"0600{len(raw):04x}{raw.hex()}")) == [{"6": raw}]
     pair.submit(WireCommand({"6": raw}))
     pair.run(until=8.0)
     assert bytes(Frame(0, 6, bytes.fromhex(f"0600{len(raw):04x}") + raw)) in pair.sent_by("controller")
@@ -233,7 +233,7 @@ def test_13_a_small_buffer_is_never_overrun() -> None:
 def test_14_a_header_inside_a_payload_is_a_value(frame: str, values: dict[str, object]) -> None:
     """Tasmota 20085: 238.9 V is 0x0955 and never arrives there."""
     pair = line()
-    assert told(pair, bytes.fromhex(frame.replace(" ", "")), SWITCH_ON) == [
+    assert reported(pair, bytes.fromhex(frame.replace(" ", "")), SWITCH_ON) == [
         *([values] if values else []),
         {"1": True},
     ]

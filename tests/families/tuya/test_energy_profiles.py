@@ -67,12 +67,12 @@ def test_the_din_meter_with_a_total_of_its_own() -> None:
     }
 
 
-def test_a_breaker_as_it_was_heard() -> None:
+def test_a_breaker_as_it_was_recorded() -> None:
     said = read("tuya/breaker", {"6": bytes.fromhex("0916000099000023"), "1": 3})
     assert said == {"voltage_V": 232.6, "current_A": 0.153, "power_W": 35.0, "energy_import_Wh": 30.0}
 
 
-def test_three_phases_are_told_apart() -> None:
+def test_three_phases_are_distinguished() -> None:
     raw = [encode_phase({"voltage": 2300 + n, "current": 1000 * n, "power": 2000 * n}, "8") for n in (1, 2, 3)]
     said = read("tuya/breaker_three_phase", {"6": raw[0], "7": raw[1], "8": raw[2]})
     assert [said[f"voltage_{letter}_V"] for letter in "abc"] == [230.1, 230.2, 230.3]
@@ -210,11 +210,11 @@ class Appliance:
     """A simulated MCU at the far end of the hub's link."""
 
     def __init__(self, mcu: Endpoint[WifiMcu], link: MemoryLink) -> None:
-        self.driver = Driver(mcu, link, self.hear)
+        self.driver = Driver(mcu, link, self.on_events)
         self.task = asyncio.create_task(self.driver.run(), name="mcu")
 
-    def hear(self, events: object, now: float) -> None:
-        """Nobody wishes anything here."""
+    def on_events(self, events: object, now: float) -> None:
+        """Nothing is set here."""
 
     async def measures(self, **values: WireValue) -> None:
         self.driver.submit(WireCommand({key.removeprefix("dp"): value for key, value in values.items()}))
@@ -234,7 +234,7 @@ async def appliance(home: Home) -> Appliance:
 
 
 @story
-async def test_a_wrong_scale_is_told_once_and_marks_the_readings_on_the_board() -> None:
+async def test_a_wrong_scale_is_reported_once_and_marks_the_readings_on_the_board() -> None:
     async with hub(plug) as home:
         mcu = await appliance(home)
         for more in range(6):

@@ -1,4 +1,4 @@
-"""The simulated Tuya devices, whole: a world, its device, our module, and what the house reads of it."""
+"""The simulated Tuya devices, whole: a world, its device, our module, and what the hub reads of it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,7 +28,7 @@ ENERGETIC = ("tuya-plug", "tuya-breaker", "tuya-clamp")
 
 
 class Stage:
-    """One simulated device and a house that reads it."""
+    """One simulated device and a hub that reads it."""
 
     def __init__(self, kind: SimKind, *faults: str) -> None:
         scenario, subject = scenario_for(kind.subject, "kettle")
@@ -38,11 +38,11 @@ class Stage:
         self.device = self.simulation.add(kind, profile, subject, SimOptions(seed=1, faults=frozenset(faults)), ours)
         self.reader = Interpreter("x", profile, DeviceEnergy("x", {}), FAMILY_WIFI.decoders)
         assert FAMILY_WIFI.controller is not None
-        self.driver = Driver(FAMILY_WIFI.controller(profile.session, ambient()), theirs, self.hear)
+        self.driver = Driver(FAMILY_WIFI.controller(profile.session, ambient()), theirs, self.on_events)
         self.values: dict[str, Value] = {}
         self.events: list[Event] = []
 
-    def hear(self, events: Sequence[Event], now: float) -> None:
+    def on_events(self, events: Sequence[Event], now: float) -> None:
         for event in events:
             self.events.append(event)
             if isinstance(event, Asked):
@@ -59,19 +59,19 @@ class Stage:
         (settled,) = (event for event in self.events if isinstance(event, Settled) and event.ticket == ticket)
         return settled
 
-    async def run(self, tell: Callable[["Stage"], Awaitable[None]]) -> None:
+    async def run(self, script: Callable[["Stage"], Awaitable[None]]) -> None:
         tasks = [asyncio.create_task(one, name="stage") for one in (self.simulation.run(), self.driver.run())]
         await asyncio.sleep(30.0)
-        await tell(self)
+        await script(self)
         assert not any(task.done() for task in tasks)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
 
 
-def story(kind: str, tell: Callable[[Stage], Awaitable[None]], *faults: str) -> None:
+def story(kind: str, script: Callable[[Stage], Awaitable[None]], *faults: str) -> None:
     async def main() -> None:
-        await Stage(KINDS[kind], *faults).run(tell)
+        await Stage(KINDS[kind], *faults).run(script)
 
     virtual_run(main())
 
@@ -80,10 +80,10 @@ def story(kind: str, tell: Callable[[Stage], Awaitable[None]], *faults: str) -> 
 def test_each_kind_is_known_by_its_product_and_reports_all_that_its_world_has(name: str) -> None:
     profile = SHELF.get(KINDS[name].profile)
 
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         known = [event.info for event in stage.events if isinstance(event, Identified)]
-        (told,) = {info["product"] for info in known if "product" in info}
-        assert told in profile.products
+        (reported,) = {info["product"] for info in known if "product" in info}
+        assert reported in profile.products
         measured = {
             "tuya-plug": {"on", "power_W", "voltage_V", "current_A", "countdown_s", "after_power_cut"},
             "tuya-breaker": {"on", "power_a_W", "voltage_c_V", "energy_import_Wh", "over_voltage_limit_V", "fault"},
@@ -93,50 +93,50 @@ def test_each_kind_is_known_by_its_product_and_reports_all_that_its_world_has(na
         }
         assert measured[name] <= stage.values.keys()
 
-    story(name, tell)
+    story(name, script)
 
 
 @pytest.mark.parametrize("name", ENERGETIC)
 def test_what_meters_report_passes_the_physics_check(name: str) -> None:
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         await asyncio.sleep(200.0)
         assert list(stage.reader.scale_problems()) == []
 
-    story(name, tell)
+    story(name, script)
 
 
 # --- the breaker --------------------------------------------------------------------------------------
 
 
 def test_the_phases_of_the_breaker_are_those_of_the_world() -> None:
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         world = stage.simulation.world
         for phase, key in (("a", "power_a_W"), ("b", "power_b_W"), ("c", "power_c_W")):
             assert stage.values[key] == round(world.plug(f"breaker_{phase}").power_W)
         volts = [stage.values[f"voltage_{phase}_V"] for phase in "abc"]
         assert len(set(volts)) == 3 and all(225 < float(one) < 236 for one in volts)
 
-    story("tuya-breaker", tell)
+    story("tuya-breaker", script)
 
 
 def test_the_breaker_switches_all_three_and_its_total_stands_still() -> None:
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         assert (await stage.set("on", False)).result == "confirmed"
         before = stage.values["energy_import_Wh"]
         await asyncio.sleep(120.0)
         assert [stage.values[f"power_{phase}_W"] for phase in "abc"] == [0, 0, 0]
         assert stage.values["energy_import_Wh"] == before
 
-    story("tuya-breaker", tell)
+    story("tuya-breaker", script)
 
 
 def test_the_total_of_the_breaker_comes_by_22_and_is_acknowledged() -> None:
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         await asyncio.sleep(60.0)
         assert stage.values["energy_import_Wh"] == int(sum(stage_energy(stage)) // 10) * 10
         assert stage.device._driver is not None and stage.device._driver.stats()["resends"] == 0
 
-    story("tuya-breaker", tell)
+    story("tuya-breaker", script)
 
 
 def stage_energy(stage: Stage) -> list[Any]:  # Any: Fractions
@@ -144,16 +144,16 @@ def stage_energy(stage: Stage) -> list[Any]:  # Any: Fractions
 
 
 def test_the_alarms_of_the_breaker_can_be_set_as_they_are() -> None:
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         assert stage.values["over_voltage_limit_V"] == 245
         assert (await stage.set("alarms_2", "03010113")).result == "confirmed"
         assert stage.values["over_voltage_limit_V"] == 275 and stage.values["trips_on_over_voltage"] is True
 
-    story("tuya-breaker", tell)
+    story("tuya-breaker", script)
 
 
 def test_the_breaker_trips_beyond_its_limit_reports_why_and_can_be_closed_again() -> None:
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         stage.simulation.world.use("breaker_a")
         assert (stage.values["on"], stage.values["fault"]) == (True, 0)
         await stage.set("alarms_2", "01010005")
@@ -165,43 +165,43 @@ def test_the_breaker_trips_beyond_its_limit_reports_why_and_can_be_closed_again(
         assert (await stage.set("on", True)).result == "confirmed"
         assert (stage.values["on"], stage.values["fault"]) == (True, 0)
 
-    story("tuya-breaker", tell)
+    story("tuya-breaker", script)
 
 
 def test_an_alarm_that_does_not_trip_warns_and_goes_with_its_record() -> None:
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         await stage.set("alarms_2", "040000f0")  # less than 240 V
         assert (stage.values["on"], stage.values["fault"]) == (True, 1 << 11)
         await stage.set("alarms_2", "0100003c")
         assert stage.values["fault"] == 0
 
-    story("tuya-breaker", tell)
+    story("tuya-breaker", script)
 
 
 def test_what_is_no_alarm_is_not_taken() -> None:
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         settled = await stage.set("alarms_2", "0301")
         assert settled.result == "refused"
         assert stage.values["over_voltage_limit_V"] == 245
 
-    story("tuya-breaker", tell)
+    story("tuya-breaker", script)
 
 
 def test_the_register_of_the_breaker_can_be_set_to_zero() -> None:
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         await asyncio.sleep(60.0)
         assert (await stage.set("clear_energy", True)).result == "confirmed"
         raw = [event.values["1"] for event in stage.events if isinstance(event, Reported) and "1" in event.values]
         assert raw[-1] == 0 < float(raw[-2])
 
-    story("tuya-breaker", tell)
+    story("tuya-breaker", script)
 
 
 # --- the thermostat -----------------------------------------------------------------------------------
 
 
 def test_the_room_gets_warm_and_keeps_its_temperature() -> None:
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         await asyncio.sleep(1800.0)
         assert 20.5 <= float(stage.values["temperature_C"]) <= 21.5
         assert (await stage.set("setpoint_C", 23.5)).result == "confirmed"
@@ -211,40 +211,40 @@ def test_the_room_gets_warm_and_keeps_its_temperature() -> None:
         await asyncio.sleep(3600.0)
         assert float(stage.values["temperature_C"]) < 20
 
-    story("tuya-thermostat", tell)
+    story("tuya-thermostat", script)
 
 
 def test_the_thermostat_keeps_its_programme_and_its_mode() -> None:
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         assert stage.values["mode"] == "manual"
         week = bytes(range(54)).hex()
         assert (await stage.set("schedule", week)).result == "confirmed"
         assert (await stage.set("mode", "programme")).result == "confirmed"
         assert stage.values["schedule"] == week and stage.values["mode"] == "programme"
 
-    story("tuya-thermostat", tell)
+    story("tuya-thermostat", script)
 
 
 def test_the_thermostat_asks_for_the_time_after_each_heartbeat() -> None:
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         await asyncio.sleep(150.0)
         assert stage.device._driver is not None
         assert stage.device._driver.stats()["answers"] >= 3 * 10
 
-    story("tuya-thermostat", tell)
+    story("tuya-thermostat", script)
 
 
 # --- the clamp ----------------------------------------------------------------------------------------
 
 
 def test_the_clamp_reports_every_five_seconds_what_it_is_asked_for() -> None:
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         before = len(stage.events)
         await asyncio.sleep(60.0)
-        told = [event for event in stage.events[before:] if isinstance(event, Reported)]
-        assert len(told) == 12 * 3
+        reported = [event for event in stage.events[before:] if isinstance(event, Reported)]
+        assert len(reported) == 12 * 3
 
-    story("tuya-clamp", tell)
+    story("tuya-clamp", script)
 
 
 # --- asking by hand -------------------------------------------------------------------------------------
@@ -252,16 +252,16 @@ def test_the_clamp_reports_every_five_seconds_what_it_is_asked_for() -> None:
 
 @pytest.mark.parametrize("name", sorted(KINDS.keys() - {"tuya-door-sensor"}))
 def test_a_simulated_device_can_be_made_to_ask(name: str) -> None:
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         assert (await stage.device.ask("time")).reason == "2026-09-21 15:13:20"
         assert (await stage.device.ask("memory")).reason == "53328 bytes"
 
-    story(name, tell)
+    story(name, script)
 
 
 @pytest.mark.parametrize("fault", sorted(KINDS["tuya-breaker"].faults))
 def test_each_fault_lets_the_breaker_live(fault: str) -> None:
-    async def tell(stage: Stage) -> None:
+    async def script(stage: Stage) -> None:
         await asyncio.sleep(100.0)
 
-    story("tuya-breaker", tell, fault)
+    story("tuya-breaker", script, fault)

@@ -11,7 +11,7 @@ YEAR = 365 * 86_400.0
 IN_1970 = 3 * 86_400.0
 
 
-async def test_a_hub_with_a_wrong_clock_is_told_so_and_sends_the_true_time_once_it_is_set(
+async def test_a_hub_with_a_wrong_clock_reports_it_and_sends_the_true_time_once_it_is_set(
     base_dsn: str, nats_server: PrivateNats, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with real_fleet(base_dsn, nats_server, monkeypatch) as fleet:

@@ -128,7 +128,7 @@ def test_a_plug_that_does_not_take_the_time_is_set_up_all_the_same(otherwise: st
     assert [one.reason for one in pair.of("controller", Noticed)] == [problems.CLOCK_REFUSED]
 
 
-def test_a_plug_that_restarts_before_it_acknowledges_its_wifi_counts_as_told() -> None:
+def test_a_plug_that_restarts_before_it_acknowledges_its_wifi_counts_as_set() -> None:
     answers = in_set_up_mode()
     del answers[namespaces.WIFI]
     plug = Plug(answers)

@@ -78,7 +78,7 @@ def test_the_start_is_nothing_to_remark_on() -> None:
     assert [one is not None for one in answered(comments)[:-1]] == [False, True] * 4 + [False]
 
 
-def test_heartbeats_of_several_sub_devices_are_told_apart() -> None:
+def test_heartbeats_of_several_sub_devices_are_distinguished() -> None:
     asked: list[Sent] = [(1.0, "W", HeartbeatQuery("1234")), (1.1, "W", HeartbeatQuery("5678"))]
     comments = talk([*START, *asked, (1.2, "M", HeartbeatReply("5678"))], until=2.05)
     assert comments[-2].answers == comments[3].piece.offset

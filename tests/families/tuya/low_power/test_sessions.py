@@ -111,7 +111,7 @@ def line(*faults: str, settings: LineSettings | None = None, **wire: object) -> 
     return pair
 
 
-def told(pair: Pair) -> list[object]:
+def reported(pair: Pair) -> list[object]:
     return [event.values for event in pair.of("controller", Reported)]
 
 
@@ -186,7 +186,7 @@ def test_each_event_of_hours_arrives_however_the_bytes_do(chunk: int) -> None:
         pair.run(until=hour * HOUR + 1800)
         pair.submit(WireCommand({"1": hour % 2 == 1}), "device")
     pair.run(until=6 * HOUR)
-    opened = [values["1"] for values in told(pair) if "1" in values]  # type: ignore[index,operator]  # mappings
+    opened = [values["1"] for values in reported(pair) if "1" in values]  # type: ignore[index,operator]  # mappings
     changes = [one for one, before in zip(opened[1:], opened, strict=False) if one != before]
     assert len(changes) == 5
     assert pair.of("device", Online) and pair.stats("controller")["noise_bytes"] == 0
@@ -205,7 +205,7 @@ def test_every_other_fault_is_survived(fault: str) -> None:
     pair.run(until=60.0)
     pair.submit(OPENED, "device")
     pair.run(until=120.0)
-    assert {"1": True} in told(pair) and {"2": 87} in told(pair)
+    assert {"1": True} in reported(pair) and {"2": 87} in reported(pair)
 
 
 @pytest.mark.parametrize("fault", sorted(UNREACHABLE))
@@ -238,7 +238,7 @@ def test_what_happened_while_no_hub_listened_comes_at_its_own_time() -> None:
     pair.run(until=260.0)
     (record,) = [event for event in pair.of("controller", Reported) if event.at is not None]
     assert record.values == {"1": True}
-    assert abs(record.at - (START_UNIX + 100.0 - 10.0)) < 15.0  # the house answered START_UNIX a little later than 0
+    assert abs(record.at - (START_UNIX + 100.0 - 10.0)) < 15.0  # the hub answered START_UNIX a little later than 0
 
 
 def test_a_record_is_in_local_time_and_one_that_comes_again_is_marked() -> None:
@@ -266,8 +266,8 @@ def test_what_the_hub_did_not_store_in_time_is_answered_as_failed() -> None:
     module.up(LinkPath(), 0.0)
     for second in range(1, QUESTIONS + 3):
         module.receive(bytes(Frame(0, 5, bytes.fromhex("0101000101"))), float(second))
-    told = [out.data.hex() for at in (60.0, 61.0, 62.0) for out in module.outgoing(at) if out.data[3] == 5]
-    assert told and set(told) == {"55aa0005000102" + "07"}
+    reported = [out.data.hex() for at in (60.0, 61.0, 62.0) for out in module.outgoing(at) if out.data[3] == 5]
+    assert reported and set(reported) == {"55aa0005000102" + "07"}
 
 
 def test_a_record_without_a_time_is_of_now() -> None:
@@ -300,7 +300,7 @@ def test_a_command_at_the_wake_is_delivered_and_reported(faults: tuple[str, ...]
     pair.run(until=120.0)
     assert pair.of("controller", Settled) == [Settled(ticket)]
     assert pair.of("device", Asked) == [Asked(pair.of("device", Asked)[0].id, AskCommand("17", 15))]
-    assert {"17": 15} in told(pair)
+    assert {"17": 15} in reported(pair)
 
 
 def test_a_command_for_a_sleeper_is_not_sent() -> None:

@@ -33,7 +33,7 @@ def talk(measured: Sequence[Mapping[int, WireValue]], faults: frozenset[str] = f
     tape = RecentChunks()
 
     def nothing(events: Sequence[Event], now: float) -> None:
-        """Nobody listens: the tape does."""
+        """No listener but the tape."""
 
     async def conversation() -> None:
         ours, theirs = pair(LinkPath(), LinkPath())

@@ -47,64 +47,64 @@ NEWER = b'{"p":"abcdefgh12345678","v":"1.0.1"}'
 
 
 class Updating(Wrapped):
-    """A session whose house has a file, and which is in the middle of sending it each time it comes up."""
+    """A session whose hub has a file, and which is in the middle of sending it each time it comes up."""
 
     def __init__(self, inner: Session, start: Sequence[bytes], gap: float) -> None:
         super().__init__(inner)
         self._start, self._gap = start, gap
         self._own: set[int] = set()
-        self._heard = 0  # bytes, at the starts
+        self._received = 0  # bytes, at the starts
         self.settled: list[int] = []
 
     def up(self, path: LinkPath, now: float) -> Sequence[Event]:
         """The start of the conversation was a moment ago."""
         then = now - 0.5
-        events = [*self._told(self.inner.up(path, then), then)]
+        events = [*self._noted(self.inner.up(path, then), then)]
         for said in self._start:
             then += self._gap
-            events += self._told(self.inner.tick(then), then)
+            events += self._noted(self.inner.tick(then), then)
             self.inner.outgoing(then)
             then += self._gap
-            events += self._told(self.inner.receive(said, then, path.name), then)
-            self._heard += len(said)
+            events += self._noted(self.inner.receive(said, then, path.name), then)
+            self._received += len(said)
         self.inner.outgoing(then + 0.01)
         self._own.add(self.inner.submit(WireAction("update", {"file": "new.bin"}), now))
-        events += self._told(self.inner.tick(now), now)
+        events += self._noted(self.inner.tick(now), now)
         return events
 
     def down(self, path: str, reason: str, now: float) -> Sequence[Event]:
-        return self._told(self.inner.down(path, reason, now), now)
+        return self._noted(self.inner.down(path, reason, now), now)
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
-        return self._told(self.inner.receive(data, now, path, re), now)
+        return self._noted(self.inner.receive(data, now, path, re), now)
 
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
-        return self._told(self.inner.answer(id, value, now), now)
+        return self._noted(self.inner.answer(id, value, now), now)
 
     def tick(self, now: float) -> Sequence[Event]:
-        return self._told(self.inner.tick(now), now)
+        return self._noted(self.inner.tick(now), now)
 
     def stats(self) -> Mapping[str, float]:
         stats = dict(self.inner.stats())
-        return stats | {key: stats[key] - self._heard for key in ("bytes_in", "frame_bytes")}
+        return stats | {key: stats[key] - self._received for key in ("bytes_in", "frame_bytes")}
 
-    def _told(self, events: Sequence[Event], now: float) -> list[Event]:
+    def _noted(self, events: Sequence[Event], now: float) -> list[Event]:
         """Questions for the file are answered here; what becomes of our own update is for us to count."""
-        told: list[Event] = []
+        reported: list[Event] = []
         for event in events:
             match event:
                 case Asked(id=id, question=AskFile()):
-                    told += self._told(self.inner.answer(id, {"size": len(FILE), "md5": ""}, now), now)
+                    reported += self._noted(self.inner.answer(id, {"size": len(FILE), "md5": ""}, now), now)
                 case Asked(id=id, question=AskBlock(offset=offset, size=size)):
-                    told += self._told(self.inner.answer(id, FILE[offset : offset + size], now), now)
+                    reported += self._noted(self.inner.answer(id, FILE[offset : offset + size], now), now)
                 case Settled(ticket=ticket) if ticket in self._own:
                     self.settled.append(ticket)
                     assert len(self.settled) == len(set(self.settled)), "an update settled twice"
                 case Advanced(ticket=ticket) if ticket in self._own:
                     assert ticket not in self.settled, "an update went on after its end"
                 case _:
-                    told.append(event)
-        return told
+                    reported.append(event)
+        return reported
 
 
 COMMANDS: list[SessionCommand] = [
@@ -194,16 +194,16 @@ def test_whatever_packets_come_an_mcu_writes_each_byte_once_and_no_more_than_was
     promised = 0
     for packet in packets:
         before, version = target.data, target.version
-        heard = target.received(packet)
-        assert heard is not None
+        received_lines = target.received(packet)
+        assert received_lines is not None
         if isinstance(packet, UpdateStart):
-            promised = packet.size if heard.answer is not None else promised
+            promised = packet.size if received_lines.answer is not None else promised
         elif before != target.data:
             assert target.data == before + packet.data and packet.offset == len(before)
         assert len(target.data) <= promised
-        assert not (heard.restarts and not isinstance(packet, UpdateBlock))
+        assert not (received_lines.restarts and not isinstance(packet, UpdateBlock))
         if target.version != version:
-            assert heard.restarts and target.is_whole and len(before) == promised
+            assert received_lines.restarts and target.is_whole and len(before) == promised
             assert "update-same-version" not in faults
 
 
@@ -221,8 +221,8 @@ def test_half_an_update_is_lost_with_a_restart() -> None:
     target.received(UpdateStart(0x0A, 6))
     target.received(UpdateBlock(0x0B, 0, b"abc"))
     target.restarted()
-    heard = target.received(UpdateBlock(0x0B, 3, b"def"))
-    assert heard and heard.answer is None and not target.is_whole
+    received_lines = target.received(UpdateBlock(0x0B, 3, b"def"))
+    assert received_lines and received_lines.answer is None and not target.is_whole
 
 
 def test_other_frames_are_none_of_its_business() -> None:

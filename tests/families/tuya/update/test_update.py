@@ -1,4 +1,4 @@
-"""New firmware for an MCU, from a file of the hub to a new version: whole, told, and on a bad line."""
+"""New firmware for an MCU, from a file of the hub to a new version: whole, with its progress, and on a bad line."""
 
 import hashlib
 import itertools
@@ -43,7 +43,7 @@ KB = 1024
 FIRMWARE_FILE = random.Random(5).randbytes(12 * KB + 100)
 
 
-class House:
+class UpdateHub:
     """Hands out files, and counts how far ahead it is asked."""
 
     def __init__(self, **files: bytes) -> None:
@@ -71,7 +71,7 @@ class Update:
         self, *faults: str, file: bytes = FIRMWARE_FILE, settings: WifiSettings | None = None, **wire: object
     ) -> None:
         self.mcu = wifi_mcu(McuOptions(faults=frozenset(faults)))
-        self.hub = House(new_bin=file)
+        self.hub = UpdateHub(new_bin=file)
         module = wifi_module(settings or WifiSettings(), ambient())
         self.pair = Pair(module, self.mcu, answers=self.hub.answer, **wire)  # type: ignore[arg-type]  # Pair's own
         self.pair.submit(WireCommand({"1": True, "19": 673}), "device")
@@ -92,7 +92,7 @@ class Update:
     def sent_by(self, command: int, side: str = "controller") -> list[bytes]:
         return [data for data in self.pair.sent_by(side) if data[3] == command]
 
-    def told(self) -> list[str]:
+    def reported(self) -> list[str]:
         return [event.words for event in self.pair.of("controller", Advanced)]
 
 
@@ -143,10 +143,10 @@ def test_progress_is_reported_first_last_and_four_times_a_second() -> None:
     update = Update(file=bytes(96 * KB), latency=0.05)
     ticket = update.begin()
     update.run()
-    told = update.pair.of("controller", Advanced)
-    assert (told[0].done, told[0].total, told[0].words) == (0, 96 * KB, "0 kB of 98 kB")
-    assert (told[-2].done, told[-2].words) == (96 * KB, "98 kB of 98 kB, 10.2 kB/s")
-    assert told[-1] == Advanced(ticket, 96 * KB, 96 * KB, "waiting for the MCU to restart")
+    reported = update.pair.of("controller", Advanced)
+    assert (reported[0].done, reported[0].total, reported[0].words) == (0, 96 * KB, "0 kB of 98 kB")
+    assert (reported[-2].done, reported[-2].words) == (96 * KB, "98 kB of 98 kB, 10.2 kB/s")
+    assert reported[-1] == Advanced(ticket, 96 * KB, 96 * KB, "waiting for the MCU to restart")
     times = update.pair.when("controller", Advanced)
     assert all(later - earlier >= 0.25 for earlier, later in itertools.pairwise(times[:-2]))
     assert len(times) > 30
@@ -172,8 +172,8 @@ def test_one_of_several_mcus_is_named_in_each_packet_and_checks_the_md5(promised
     assert update.sent_by(0x0A) == [bytes(frame_of(UpdateStart(0x0A, 300, update.hub.md5, 10, (1, 0, 2)), 1))]
     assert all(data[2] == 1 and data[6] == 10 for data in update.sent_by(0x0B))
     assert update.mcu.role.target.version == "1.0.0"
-    told = update.pair.of("controller", Identified)[-1].info.get("version_10")
-    assert (told == "1.0.2") == (result == "confirmed")
+    reported = update.pair.of("controller", Identified)[-1].info.get("version_10")
+    assert (reported == "1.0.2") == (result == "confirmed")
 
 
 def test_frames_inside_the_firmware_are_firmware() -> None:
@@ -329,7 +329,7 @@ def test_an_mcu_that_restarts_is_waited_for_a_minute(seconds: float, result: str
     update.pair._damage = SilentFor(update.pair, seconds)
     ticket = update.begin()
     update.run(1.0)
-    assert update.told()[-1] == "waiting for the MCU to restart"
+    assert update.reported()[-1] == "waiting for the MCU to restart"
     update.run()
     assert update.fate(ticket).result == result
     assert update.pair.of("controller", Offline) == [Offline("no heartbeat answer")] * (seconds > 3)
@@ -352,13 +352,13 @@ def test_an_end_whose_answer_was_lost_is_sent_twice_and_no_more() -> None:
     update.run(15.0)
     ends = [data for data in update.sent_by(0x0B) if len(data) == 11]
     assert len(lost) == 1 and len(ends) == 2
-    lost.append(b"")  # from now on it is heard
+    lost.append(b"")  # from now on it is received
     update.run()
     assert update.fate(ticket).result == "confirmed" and len(update.sent_by(0x0B)) == 4
 
 
 def test_a_file_that_the_mcu_restarts_on_before_its_end_is_acknowledged_has_not_arrived() -> None:
-    """Firmware is proved by its version; of a file nothing is told."""
+    """Firmware is proved by its version; of a file nothing is reported."""
     update = Update(file=bytes(2000))
     update.pair._damage = lambda data, rng: b"" if data[3] == 0x32 and len(data) == 11 else data
     ticket = update.begin(kind="file")
@@ -373,8 +373,8 @@ def test_the_time_is_not_sent_while_it_runs_and_no_old_time_afterwards() -> None
     update, ticket = slow_update(push_time_s=20.0)
     update.run(120.0)
     assert update.fate(ticket).result == "confirmed"
-    told = [round(t) for t, side, data in update.pair.sent if side == "controller" and data[3] == 0x1C]
-    assert len(told) == len(set(told)) and all(t % 20 == 0 for t in told)
+    reported = [round(t) for t, side, data in update.pair.sent if side == "controller" and data[3] == 0x1C]
+    assert len(reported) == len(set(reported)) and all(t % 20 == 0 for t in reported)
 
 
 def test_an_mcu_that_wants_no_heartbeats_is_sent_none_before_a_packet_is_repeated() -> None:
@@ -403,7 +403,7 @@ def test_an_mcu_that_wants_no_heartbeats_gets_some_only_where_it_starts_again(fa
     update = Update(fault)
     update.pair.send("device", bytes(Frame(3, 0x25)))
     update.run(1.0)
-    if not beats:  # it does not hear them either: it sleeps when it likes
+    if not beats:  # it does not receive them either: it sleeps at any time
         update.pair._damage = lambda data, rng: b"" if data[3] == 0 else data
     update.begin()
     update.run(30.0)  # over, one way or the other
@@ -546,7 +546,7 @@ def test_the_action_lists_every_argument_that_it_takes() -> None:
 
 
 def test_the_automatic_module_passes_it_all_on() -> None:
-    mcu, hub = wifi_mcu(McuOptions()), House(new_bin=FIRMWARE_FILE)
+    mcu, hub = wifi_mcu(McuOptions()), UpdateHub(new_bin=FIRMWARE_FILE)
     pair = Pair(controller(LineSettings(), ambient()), mcu, answers=hub.answer)
     pair.run(until=3.0)
     ticket = pair.submit(WireAction("update", {"file": "new.bin"}))

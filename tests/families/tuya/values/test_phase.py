@@ -55,7 +55,7 @@ def test_fifteen_bytes_have_the_power_in_tenths_of_a_watt(raw: str, layout: str,
     ],
 )
 def test_the_other_fifteen_bytes_have_a_direction_and_a_power_factor(raw: str, known: tuple[int, ...]) -> None:
-    """Two reports of a meter that exports (tinytuya#175); the voltage tells the layout."""
+    """Two reports of a meter that exports (tinytuya#175); the voltage shows the layout."""
     data = bytes.fromhex(raw)
     assert layout_of(data) == "15b"
     assert tuple(decode_phase(data).values()) == known

@@ -93,7 +93,7 @@ def test_2_our_module_never_asks_two_things_at_once_so_only_reports_of_changes_a
     pair.submit(WireCommand({"19": 680}), "device")
     pair.run(until=30.0)
     assert pair.of("controller", Rejected) and {"19": 680} not in values(pair)  # that report came in two halves
-    assert not pair.of("controller", Offline)  # the heartbeat inside it was heard
+    assert not pair.of("controller", Offline)  # the heartbeat inside it was received
     pair.submit(WireCommand({"19": 690}), "device")
     pair.run(until=31.0)
     assert values(pair)[-1] == {"19": 690}
@@ -238,7 +238,7 @@ def test_10_with_echo_suppression_only_the_end_is_reported() -> None:
 
 
 def clock(pair: Pair) -> float:
-    """How wrong the MCU's clock is, by the clock of the house."""
+    """How wrong the MCU's clock is, by the clock of the hub."""
     mcu = pair._ends["device"]
     assert isinstance(mcu, Endpoint)
     shown = mcu.role.state.time(pair.now)
@@ -262,7 +262,7 @@ def drifting(**settings: Any) -> Pair:  # Any: WifiSettings' own
 def test_11_a_clock_that_drifts_is_a_minute_ahead_after_an_hour() -> None:
     pair = drifting()
     pair.run(until=3602.0)
-    assert clock(pair) == pytest.approx(60.0, abs=1.1)  # a told time has whole seconds
+    assert clock(pair) == pytest.approx(60.0, abs=1.1)  # a time that is sent has whole seconds
     assert pair.stats("device")["clock_off_s"] == pytest.approx(60.0, abs=0.3)
 
 
@@ -318,7 +318,7 @@ def test_notices_that_are_not_acknowledged_are_sent_again() -> None:
 @pytest.mark.parametrize("fault", sorted(FAULTS))
 def test_no_fault_makes_the_module_fail_and_it_always_reports_its_state(fault: str) -> None:
     pair = line(fault, run=100.0)
-    told = [*pair.of("controller", Online), *pair.of("controller", Waiting)]
-    assert told
+    reported = [*pair.of("controller", Online), *pair.of("controller", Waiting)]
+    assert reported
     if fault not in ("silent", "joined", "deaf-to-product", "deaf-to-mode"):
         assert pair.of("controller", Online) and pair.of("controller", Identified)

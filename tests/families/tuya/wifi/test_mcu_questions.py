@@ -1,4 +1,4 @@
-"""What an MCU asks and is told, by habit or because somebody wants to see it; the other end is our module."""
+"""What an MCU asks and what it is answered, by itself or on request; the other end is our module."""
 
 import json
 import random
@@ -152,7 +152,7 @@ def test_without_a_module_nothing_is_answered() -> None:
     assert asked(pair, "time") == Settled(1, "unreachable", "there is no module")
     pair.mend()
     pair.run(until=20.0)
-    pair._answers = lambda side, question: None  # a house that does not answer
+    pair._answers = lambda side, question: None  # a hub that does not answer
     assert asked(pair, "time") == Settled(2, "timeout", "no answer within 5 s")
     ticket = pair.submit(WireAction("ask", {"what": "time"}), "device")
     pair.cut()
@@ -168,7 +168,7 @@ def test_a_module_that_never_comes_to_the_end_of_its_start_is_never_asked() -> N
 
 
 def test_each_of_many_questions_has_its_five_seconds_in_its_turn() -> None:
-    pair = line(answers=lambda side, question: None)  # a house that does not answer
+    pair = line(answers=lambda side, question: None)  # a hub that does not answer
     pair.run(until=2.0)
     for _ in range(7):
         pair.submit(WireAction("ask", {"what": "time"}), "device")
@@ -230,7 +230,7 @@ def test_a_habit_of_the_cloud_waits_for_it_and_comes_again() -> None:
     pair.run(until=50.0)
     assert not said(pair, "device", 0x1C)
     network = 4
-    pair.send("device", bytes(Frame(3, 0x2B)))  # the module looks, and tells what has changed
+    pair.send("device", bytes(Frame(3, 0x2B)))  # the module looks, and reports what has changed
     pair.run(until=260.0)
     assert [round(t) for t, side, data in pair.sent if side == "device" and data[3] == 0x1C] == [50, 150, 250]
 
@@ -243,7 +243,7 @@ def test_one_that_syncs_reports_all_it_knows_when_the_cloud_is_reached() -> None
     assert order == [0x03, 0x03, 0x03, 0x03, 0x07, 0x07, 0x08, 0x07, 0x07]
 
 
-# --- what it is told ------------------------------------------------------------------------------------
+# --- what it receives ----------------------------------------------------------------------------------
 
 
 def test_its_clock_is_set_by_the_time_that_it_receives_asked_for_or_not() -> None:
@@ -335,8 +335,8 @@ def test_whatever_reports_are_lost_nothing_of_what_was_counted_is(
         pair.submit(WireCommand({"17": count}), "device")
         pair.run(until=pair.now + pause)
     pair.run(until=pair.now + 6.0 * len(lost) + 10.0)
-    told = [event.values["17"] for event in pair.of("controller", Reported)]
-    assert sum(told) == sum(count for count, _ in counts) and 0 not in told
+    reported = [event.values["17"] for event in pair.of("controller", Reported)]
+    assert sum(reported) == sum(count for count, _ in counts) and 0 not in reported
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -388,8 +388,8 @@ def test_all_fields_of_the_product_are_reported() -> None:
     fields = {"mt": 10, "n": 0, "ir": "5.12", "low": 0, "ma": [{"t": 10, "v": "1.0.0"}], "sm": 1}
     pair = line(pairing=1, fields=fields)
     pair.run(until=2.0)
-    told = json.loads(said(pair, "device", 0x01)[0][6:-1])
-    assert told == {"p": "uncloudedplugsim", "v": "1.0.0", "m": 1, **fields}
+    reported = json.loads(said(pair, "device", 0x01)[0][6:-1])
+    assert reported == {"p": "uncloudedplugsim", "v": "1.0.0", "m": 1, **fields}
     assert pair.of("controller", Identified)[0].info["version_10"] == "1.0.0"
 
 
@@ -422,8 +422,8 @@ def test_one_pin_is_no_working_mode() -> None:
 def test_an_old_product_is_sixteen_characters_and_a_version_in_any_version(version: int) -> None:
     pair = line(old_product=True, version=version)
     pair.run(until=2.0)
-    (told,) = said(pair, "device", 0x01)
-    assert told[2] == version and told[6:-1] == b"uncloudedplugsim1.0.0"
+    (reported,) = said(pair, "device", 0x01)
+    assert reported[2] == version and reported[6:-1] == b"uncloudedplugsim1.0.0"
     assert pair.of("controller", Identified)[0].info["product"] == "uncloudedplugsim"
 
 

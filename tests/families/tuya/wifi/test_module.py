@@ -118,13 +118,13 @@ def line(*faults: str, settings: WifiSettings | None = None, **wire: object) -> 
     return pair
 
 
-def told(pair: Pair) -> dict[str, object]:
+def reported(pair: Pair) -> dict[str, object]:
     """The newest value of each data point."""
     return {key: value for event in pair.of("controller", Reported) for key, value in event.values.items()}
 
 
 def alone(*, at: float = 0.0) -> tuple[Endpoint[WifiModule], list[bytes]]:
-    """A module with nobody at the other end, and what it says when it comes up."""
+    """A module without an MCU at the other end, and what it says when it comes up."""
     module = wifi_module(WifiSettings(), ambient())
     from unclouded.core.sessions.session import LinkPath
 
@@ -137,8 +137,8 @@ def test_only_the_answers_to_the_query_of_the_start_are_marked_as_repeated() -> 
     pair.run(until=5.0)
     pair.submit(WireCommand({"19": 700}), "device")
     pair.run(until=6.0)
-    told = pair.of("controller", Reported)
-    assert told[0].repeated and told[-1] == Reported({"19": 700})
+    reported = pair.of("controller", Reported)
+    assert reported[0].repeated and reported[-1] == Reported({"19": 700})
 
 
 def started(module: Endpoint[WifiModule], until: str = "query") -> float:
@@ -251,7 +251,7 @@ def test_the_start_in_the_order_of_the_page() -> None:
 def test_the_start_however_the_bytes_arrive(chunk: int) -> None:
     pair = line(chunk=chunk)
     pair.run(until=1.0)
-    assert told(pair) == PLUG.values
+    assert reported(pair) == PLUG.values
 
 
 def test_after_the_start_a_heartbeat_every_15_seconds() -> None:
@@ -280,7 +280,7 @@ def test_an_mcu_that_never_answers_the_query_is_of_use() -> None:
     pair.run(until=20.0)
     assert pair.of("controller", Online) == [Online()]
     assert pair.of("controller", Waiting) == []
-    assert told(pair) == {"1": False}
+    assert reported(pair) == {"1": False}
 
 
 def test_an_mcu_that_never_acknowledges_the_network_status_is_of_use() -> None:
@@ -327,7 +327,7 @@ def test_an_mcu_that_ignores_product_info_is_reported_once_and_asked_again_slowl
 def test_an_mcu_that_ignores_the_mode_question_alone_is_usable() -> None:
     pair = line("deaf-to-mode")
     pair.run(until=20.0)
-    assert pair.of("controller", Online) == [Online()] and told(pair) == PLUG.values
+    assert pair.of("controller", Online) == [Online()] and reported(pair) == PLUG.values
     assert pair.of("controller", Waiting) == []
 
 

@@ -78,8 +78,8 @@ def asked(pair: Pair, *said: bytes, for_s: float = 1.0) -> list[str]:
     ids=["memory", "reset", "no heartbeats", "synchronous", "reset notices", "features", "pairing", "record"],
 )
 def test_the_frames_of_the_seed_are_answered_as_it_prints_them(question: str, answer: str) -> None:
-    told = asked(line(), bytes.fromhex(question.replace(" ", "")))
-    assert told[0] == answer.replace(" ", "")
+    sent_back = asked(line(), bytes.fromhex(question.replace(" ", "")))
+    assert sent_back[0] == answer.replace(" ", "")
 
 
 def test_the_wifi_test_is_the_signal_in_percent() -> None:
@@ -103,8 +103,8 @@ def test_the_address_is_of_our_own_making_and_stays_the_same() -> None:
 
 def test_an_answer_never_overtakes_another() -> None:
     pair = line()
-    told = asked(pair, mcu_says(0x2D), mcu_says(0x1C), mcu_says(0x0F), mcu_says(0x24), mcu_says(0x60))
-    assert [bytes.fromhex(data)[3] for data in told] == [0x2D, 0x1C, 0x0F, 0x24, 0x60]
+    sent_back = asked(pair, mcu_says(0x2D), mcu_says(0x1C), mcu_says(0x0F), mcu_says(0x24), mcu_says(0x60))
+    assert [bytes.fromhex(data)[3] for data in sent_back] == [0x2D, 0x1C, 0x0F, 0x24, 0x60]
 
 
 def test_credentials_are_taken_and_forgotten() -> None:
@@ -112,8 +112,8 @@ def test_credentials_are_taken_and_forgotten() -> None:
     pair = line()
     assert asked(pair, mcu_says(0x2A, secret.hex()))[0][12:14] == "01"  # not in pairing mode
     asked(pair, mcu_says(4))
-    told = asked(pair, mcu_says(0x2A, secret.hex()))
-    assert [data[6:8] + data[12:-2] for data in told][:4] == ["2a00", "0302", "0303", "0304"]
+    sent_back = asked(pair, mcu_says(0x2A, secret.hex()))
+    assert [data[6:8] + data[12:-2] for data in sent_back][:4] == ["2a00", "0302", "0303", "0304"]
     assert asked(pair, mcu_says(0x2A, secret[:-1].hex()))[0][12:14] == "02"
     assert asked(pair, mcu_says(0x2C, b'{"ssid":"home","password":"hushhush"}'.hex()))[0][12:14] == "01"
     assert asked(pair, mcu_says(0x2C, b"{".hex()))[0][12:14] == "00"
@@ -156,8 +156,8 @@ def test_product_field_n_chooses_which_pairing_a_reset_begins() -> None:
     for n, status in ((b"", 0), (b',"n":0', 6), (b',"n":1', 1)):
         pair = line()
         pair.send("device", bytes(Frame(3, 1, b'{"p":"abcdefgh12345678","v":"1.0.0"' + n + b"}")))
-        told = asked(pair, mcu_says(4))
-        assert [bytes.fromhex(data)[6] for data in told if data[6:8] == "03"] == [status]
+        sent_back = asked(pair, mcu_says(4))
+        assert [bytes.fromhex(data)[6] for data in sent_back if data[6:8] == "03"] == [status]
 
 
 def test_product_field_n_goes_before_the_way_that_a_reset_chooses() -> None:
@@ -165,8 +165,8 @@ def test_product_field_n_goes_before_the_way_that_a_reset_chooses() -> None:
     for fields, statuses in (({}, [0, 1]), ({"n": 0}, [6, 6]), ({"n": 1}, [1, 1])):
         pair = Pair(wifi_module(WifiSettings(), ambient()), wifi_mcu(McuOptions(fields=fields)))
         pair.run(until=5.0)
-        told = [data for mode in ("00", "01") for data in asked(pair, mcu_says(5, mode), for_s=8.0)]
-        assert [bytes.fromhex(data)[6] for data in told if data[6:8] == "03"] == statuses
+        sent_back = [data for mode in ("00", "01") for data in asked(pair, mcu_says(5, mode), for_s=8.0)]
+        assert [bytes.fromhex(data)[6] for data in sent_back if data[6:8] == "03"] == statuses
 
 
 @pytest.mark.parametrize(
@@ -186,8 +186,8 @@ def test_product_field_n_goes_before_the_way_that_a_reset_chooses() -> None:
     ids=["no frame", "weather", "module info", "record", "audio test", "voice", "reset of no kind"],
 )
 def test_what_is_not_as_it_should_be_is_answered_by_a_failure(question: str, answer: bytes | None) -> None:
-    told = asked(line(), bytes.fromhex(question))
-    assert told == ([answer.hex()] if answer else [])
+    sent_back = asked(line(), bytes.fromhex(question))
+    assert sent_back == ([answer.hex()] if answer else [])
 
 
 def test_an_mcu_whose_module_drives_the_led_need_not_take_the_network_status() -> None:
@@ -234,8 +234,8 @@ def test_an_mcu_that_was_restarted_is_asked_for_everything_whether_it_enabled_th
     pair = line()
     if features:
         asked(pair, bytes(Frame(3, 0x37, b"\0" + features.encode())))
-    told = asked(pair, mcu_says(0x00, "00"), for_s=3.0)
-    assert "55aa0008000007" in told
+    sent_back = asked(pair, mcu_says(0x00, "00"), for_s=3.0)
+    assert "55aa0008000007" in sent_back
 
 
 def test_what_has_no_known_meaning_is_not_answered_and_reported_once() -> None:
@@ -255,9 +255,9 @@ def test_what_has_no_known_meaning_is_not_answered_and_reported_once() -> None:
 
 def test_a_synchronous_report_is_reported_before_it_is_acknowledged() -> None:
     pair = line()
-    told = asked(pair, mcu_says(0x22, "13020004000002a1"))
+    sent_back = asked(pair, mcu_says(0x22, "13020004000002a1"))
     assert pair.of("controller", Reported)[-1].values == {"19": 673}
-    assert told == ["55aa002300010124"]
+    assert sent_back == ["55aa002300010124"]
 
 
 def test_a_synchronous_report_is_not_acknowledged_before_it_is_stored() -> None:
@@ -277,8 +277,8 @@ def test_a_synchronous_report_that_the_hub_did_not_store_in_time_is_answered_as_
     module.up(LinkPath(), 0.0)
     for second in range(1, QUESTIONS + 3):
         module.receive(mcu_says(0x22, "13020004000002a1"), float(second))
-    told = [out.data.hex() for out in module.outgoing(60.0) + module.outgoing(61.0) if out.data[3] == 0x23]
-    assert told == ["55aa002300010023"] * 2
+    sent_back = [out.data.hex() for out in module.outgoing(60.0) + module.outgoing(61.0) if out.data[3] == 0x23]
+    assert sent_back == ["55aa002300010023"] * 2
 
 
 @pytest.mark.parametrize("kind", [0, 1, 2])
@@ -316,7 +316,7 @@ def test_a_record_of_the_summer_that_comes_in_winter_is_of_the_summer() -> None:
 
 
 def test_a_record_that_comes_again_because_its_answer_was_lost_is_marked() -> None:
-    """What it counts is not counted twice. Without a time of its own nobody can tell it from a new one."""
+    """What it counts is not counted twice. Without a time of its own it cannot be distinguished from a new one."""
     pair = line()
     once, later, untimed = (f"0b01{head}11020004{5:08x}" for head in ("02160212101b06", "02160212101b07", "00" * 7))
     for record in (once, later, once, untimed, untimed):
@@ -358,9 +358,9 @@ def test_an_unanswered_notice_is_sent_again_and_an_answered_one_is_not() -> None
 
 def test_weather_is_acknowledged_then_sent_then_sent_again() -> None:
     pair = line()
-    told = asked(pair, bytes.fromhex("55aa0320001b0a772e68756d696469747906772e706d323508772e646174652e37f8"))
-    assert told[0] == bytes(Frame(0, 0x20, b"\x01\x00")).hex()
-    assert bytes.fromhex(told[1])[6:-1] == (
+    sent_back = asked(pair, bytes.fromhex("55aa0320001b0a772e68756d696469747906772e706d323508772e646174652e37f8"))
+    assert sent_back[0] == bytes(Frame(0, 0x20, b"\x01\x00")).hex()
+    assert bytes.fromhex(sent_back[1])[6:-1] == (
         b"\x01\x08w.temp.0\x00\x04\x00\x00\x00\x15\x08w.pm25.0\x00\x04\x00\x00\x00\x0e"
         b"\x09w.thigh.2\x00\x04\x00\x00\x00\x19\x0dw.windSpeed.0\x01\x032.0"
     )
@@ -370,8 +370,8 @@ def test_weather_is_acknowledged_then_sent_then_sent_again() -> None:
 
 
 def test_unknown_weather_is_answered_as_unknown() -> None:
-    told = asked(line(answers=usual_answers), mcu_says(0x34, "03"))
-    assert told[:2] == [bytes(Frame(0, 0x34, b"\x03\x00")).hex(), bytes(Frame(0, 0x21, b"\x00\x01")).hex()]
+    sent_back = asked(line(answers=usual_answers), mcu_says(0x34, "03"))
+    assert sent_back[:2] == [bytes(Frame(0, 0x34, b"\x03\x00")).hex(), bytes(Frame(0, 0x21, b"\x00\x01")).hex()]
 
 
 def test_the_time_is_sent_again_after_the_mcu_was_silent() -> None:
@@ -388,8 +388,8 @@ def test_the_time_is_sent_again_after_the_mcu_was_silent() -> None:
 def test_a_reset_notice_comes_where_it_was_wanted() -> None:
     pair = line()
     asked(pair, mcu_says(0x34, "04"))
-    told = asked(pair, mcu_says(4))
-    assert told[1] == "55aa003400020500" + "3a"
+    sent_back = asked(pair, mcu_says(4))
+    assert sent_back[1] == "55aa003400020500" + "3a"
 
 
 # --- the MCU's buffer -------------------------------------------------------------------------------
@@ -437,9 +437,9 @@ def test_a_bitmap_is_set_as_wide_as_the_mcu_reported_it(command: int) -> None:
 @pytest.mark.parametrize("kind", [0, 1, 2, 3, 255])
 def test_time_notices_of_an_unknown_kind_fail(kind: int) -> None:
     pair = line()
-    told = asked(pair, mcu_says(0x34, f"01{kind:02x}"))
-    assert bytes.fromhex(told[0])[6:-1] == bytes((0x01, kind > 1))
-    assert len(told) == (1 if kind > 1 else 2)  # a notice follows, or none ever does
+    sent_back = asked(pair, mcu_says(0x34, f"01{kind:02x}"))
+    assert bytes.fromhex(sent_back[0])[6:-1] == bytes((0x01, kind > 1))
+    assert len(sent_back) == (1 if kind > 1 else 2)  # a notice follows, or none ever does
     pair.run(until=pair.now + 7300.0)
     notices = [data for data in pair.sent_by("controller") if data[3] == 0x34 and data[6] == 2]
     assert len(notices) == (0 if kind > 1 else 3)
@@ -461,8 +461,8 @@ def test_time_notices_of_an_unknown_kind_fail(kind: int) -> None:
 def test_pairing_over_the_line_needs_network_password_and_token(fields: str, result: int) -> None:
     pair = line()
     asked(pair, mcu_says(4))
-    told = asked(pair, mcu_says(0x2A, fields.encode().hex()))
-    assert [data[12:14] for data in told if data[6:8] == "2a"] == [f"{result:02x}"]
+    sent_back = asked(pair, mcu_says(0x2A, fields.encode().hex()))
+    assert [data[12:14] for data in sent_back if data[6:8] == "2a"] == [f"{result:02x}"]
 
 
 def test_a_connection_test_needs_no_token() -> None:
