@@ -284,7 +284,7 @@ def _reset(name: str, title: str, judge: Callable[[Line], None], grade: Grade = 
         judged(judge),
         grade,
         needs=(RESET_BY_PERSON,),
-        person="Reset the radio once, when the run asks for it.",
+        person="You are asked to reset the radio once.",
     )
 
 

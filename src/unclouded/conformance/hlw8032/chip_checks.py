@@ -57,7 +57,7 @@ LOAD_W = 20.0
 LOAD_S = 120.0
 SWITCH_ON = "Switch on a load of 40 W or more behind the plug now."
 SWITCH_OFF = "Switch it off again now."
-PERSON = "Switch a load on and off, when the run asks for it."
+PERSON = "You are asked to switch a load on and off."
 ROUND = 1 << 16
 
 

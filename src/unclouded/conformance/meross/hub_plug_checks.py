@@ -290,7 +290,7 @@ def _row(
 
 
 def _command(id: str, title: str, clause: str, judge: Any, grade: Grade = "must") -> Check:  # Any: a judge
-    person = "Switch the plug in the hub."
+    person = "You are asked to switch the plug in the hub."
     return _row(id, title, clause, judged(judge), grade, (USUAL, NOT_KEPT), person=person)
 
 

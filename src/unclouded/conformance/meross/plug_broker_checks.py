@@ -253,7 +253,7 @@ BROKER_CHECKS: tuple[Check, ...] = (
         "§1.8.9",
         button,
         needs=(ANSWERS, RELAY),
-        person="Press its button once.",
+        person="You are asked to press its button once.",
     ),
     _row("broker.clock", "An unasked Clock sets its clock", "§1.6.5", clock_push, "should", (ANSWERS,), danger=CHANGES),
     _row(

@@ -373,7 +373,7 @@ RULE_CHECKS: tuple[Check, ...] = (
         "should",
         needs=(ANSWERS,),
         danger=CHANGES,
-        person="Cut its power once.",
+        person="You are asked to cut its power once.",
         timeout_s=CUT_S + BACK_S + 60.0,
     ),
 )
