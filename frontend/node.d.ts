@@ -7,6 +7,7 @@ declare module "node:fs" {
 declare module "node:path" {
   export function dirname(path: string): string;
   export function join(...parts: string[]): string;
+  export function relative(from: string, to: string): string;
 }
 declare module "node:url" {
   export function fileURLToPath(url: URL): string;

@@ -1,64 +1,76 @@
-/**
- * Divides the texts of the page: those that the first paint needs are found in the sources, all others are loaded
- * later.
- */
+/** Divides the texts of the page: each part that is loaded later has its own, all found in the sources. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Plugin } from "vite";
 
-import { importedBy } from "./imports";
+import { ENTRIES, importedBy, partsFrom } from "./imports";
 
-const ID = /"([a-z_]+\.\w+)"/g;
-const COMPOSED = /`([a-z_]+\.\w*)\$\{/g; // an id composed at run time: all that begin so
-const TEXTS = /^virtual:texts\/(\w+)\/(first|rest|fleet)$/;
-/** The id of a loaded part: its language, and which part it is. */
-export const LOADED_TEXTS = /^\0virtual:texts\/(\w+)\/(first|rest|fleet)$/;
+const ID = /"([a-z_]+(?:\.\w+)+)"/g;
+const COMPOSED = /`([a-z_]+\.[\w.]*)\$\{/g; // an id composed at run time: all that begin so
+const TEXTS = /^virtual:texts\/\w+\/(?:hub|fleet)(?:\/[\w/-]+)?$/;
+/** The id of loaded texts: their language, their page, and the part of it; no part: what its first paint needs. */
+export const LOADED_TEXTS = /^\0virtual:texts\/(\w+)\/(hub|fleet)(?:\/([\w/-]+))?$/;
+
+type IsOf = (id: string) => boolean;
 
 /**
- * Divides the texts of a language: virtual:texts/en/first has what the first paint needs, virtual:texts/en/rest what
- * the other pages need, virtual:texts/en/fleet what the page of a fleet needs beside them, and what its own first paint
- * needs. The page needs no texts of the API: the hub sends those in the language that the page asks for.
+ * Divides the texts of a language: virtual:texts/en/hub has what the first paint of a hub's page needs, and how the
+ * texts of each of its parts are loaded; virtual:texts/en/hub/pages/history those of the history that the first paint
+ * does not have. A text that two parts use is in both. The page needs no texts of the API: the hub sends those in the
+ * language that the page asks for.
  */
 export function texts(): Plugin {
-  const pathOf = (place: string) => fileURLToPath(new URL(place, import.meta.url));
+  let known = new Map<string, unknown>();
+  const once = <Value>(name: string, find: () => Value): Value => {
+    if (!known.has(name)) known.set(name, find());
+    return known.get(name) as Value;
+  };
+  const forget = () => {
+    known = new Map();
+  };
   return {
     name: "texts",
+    buildStart: forget,
+    watchChange: forget,
     resolveId: (id) => (TEXTS.test(id) ? `\0${id}` : null),
     load(id) {
-      const [, language, part] = LOADED_TEXTS.exec(id) ?? [];
+      const [, language, page, part] = LOADED_TEXTS.exec(id) ?? [];
       if (!language) return null;
-      const file = pathOf(`../src/unclouded/web/words/${language}.json`);
+      const file = fileURLToPath(new URL(`../src/unclouded/web/words/${language}.json`, import.meta.url));
       this.addWatchFile(file);
-      const all = Object.entries(JSON.parse(readFileSync(file, "utf-8")) as Record<string, string>);
-      const isChosen = chooser(part as Part, pathOf);
-      const chosen = all.filter(([key]) => !key.startsWith("api.") && isChosen(key));
-      return `export default ${JSON.stringify(Object.fromEntries(chosen))}`;
+      const all = JSON.parse(readFileSync(file, "utf-8")) as Record<string, string>;
+      const entry = ENTRIES[page as keyof typeof ENTRIES];
+      const isFirst = once(entry, () => usedBy(entry));
+      const parts = once(`parts of ${entry}`, () => partsFrom(entry));
+      if (!part) return `${chosen(all, isFirst)}\n${loaders(`virtual:texts/${language}/${page}`, parts.keys())}`;
+      const module = parts.get(part);
+      if (!module) throw new Error(`No module of the page loads "${part}".`);
+      const isOfPart = once(module, () => usedBy(module));
+      return `${chosen(all, (one) => isOfPart(one) && !isFirst(one))}\nexport const parts = {}`;
     },
   };
 }
 
-type Part = "first" | "rest" | "fleet";
-
-/** Whether a text belongs to a part, by its id. */
-function chooser(part: Part, pathOf: (place: string) => string): (id: string) => boolean {
-  const isOfFleet = (id: string) => id.startsWith("fleet.");
-  const isFirst = isOfFirstPaint(pathOf(part === "fleet" ? "src/fleet/main.tsx" : "src/main.tsx"));
-  if (part === "fleet") return (id) => isOfFleet(id) || isFirst(id);
-  return (id) => !isOfFleet(id) && isFirst(id) === (part === "first");
+function chosen(all: Readonly<Record<string, string>>, isChosen: IsOf): string {
+  const its = Object.entries(all).filter(([id]) => !id.startsWith("api.") && isChosen(id));
+  return `export default ${JSON.stringify(Object.fromEntries(its))}`;
 }
 
-/**
- * Whether a text belongs to the first paint, by its id: all modules count that `entry`, main.tsx, imports without
- * `import()`.
- */
-function isOfFirstPaint(entry: string): (id: string) => boolean {
+function loaders(beginning: string, parts: Iterable<string>): string {
+  const lines = Array.from(parts, (one) => `${JSON.stringify(one)}: () => import("${beginning}/${one}")`);
+  return `export const parts = {${lines.join(",\n")}}`;
+}
+
+/** Whether a text is used by a module, or by one that is loaded with it, by its id. */
+function usedBy(module: string): IsOf {
   const ids = new Set<string>();
   const beginnings = new Set<string>();
-  for (const [file, code] of importedBy(entry)) {
+  for (const [file, code] of importedBy(module, true)) {
     if (!/\.tsx?$/.test(file)) continue;
     for (const [, id = ""] of code.matchAll(ID)) ids.add(id);
     for (const [, beginning = ""] of code.matchAll(COMPOSED)) beginnings.add(beginning);
   }
   const begun = [...beginnings];
-  return (id) => ids.has(id) || begun.some((one) => id.startsWith(one));
+  const isUsed = (id: string) => ids.has(id) || begun.some((one) => id.startsWith(one));
+  return (id) => isUsed(id) || (id.endsWith("s") && ids.has(id.slice(0, -1))); // "decode.byte": more are "decode.bytes"
 }

@@ -1,7 +1,6 @@
-import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
-import { importedBy } from "./imports";
+import { ENTRIES, importedBy, partsFrom } from "./imports";
 import { LOADED_TEXTS, texts } from "./texts_plugin";
 
 /** Gives the service worker what the page needs at its start, and which version of the page this is. */
@@ -42,10 +41,10 @@ function early(): Plugin {
       order: "post",
       handler(html, { bundle, chunk }) {
         if (!bundle || !chunk) return html;
-        const its = chunk.name === "fleet" ? "fleet" : "first";
+        const its = chunk.name === "fleet" ? "fleet" : "hub";
         const texts = Object.values(bundle).flatMap((one) => {
-          const [, language, part] = (one.type === "chunk" && LOADED_TEXTS.exec(one.facadeModuleId ?? "")) || [];
-          return language && part === its ? [[language, `/${one.fileName}`]] : [];
+          const [, language, page, part] = (one.type === "chunk" && LOADED_TEXTS.exec(one.facadeModuleId ?? "")) || [];
+          return language && page === its && !part ? [[language, `/${one.fileName}`]] : [];
         });
         const named = html.replace(
           'src="/theme.js"',
@@ -70,32 +69,81 @@ function early(): Plugin {
   };
 }
 
-/** `en`, `en-rest` and `en-fleet`: parts of the texts of a language; other chunks are called as they are. */
-function nameOf({ name, facadeModuleId }: { name: string; facadeModuleId?: string | null }): string {
-  const [, language, part] = LOADED_TEXTS.exec(facadeModuleId ?? "") ?? [];
-  return language ? language + (part === "first" ? "" : `-${part}`) : name;
+/**
+ * Writes what each page loads, for the test of its size: of the hub and of the fleet the files of the first paint as
+ * "", and by name what a part loads beside them. Texts are the English ones.
+ */
+function loads(): Plugin {
+  return {
+    name: "loads",
+    enforce: "post",
+    generateBundle(_options, bundle) {
+      const chunks = Object.values(bundle).filter((one) => one.type === "chunk");
+      const textsOf = (page: string, part = "") =>
+        chunks.find(({ facadeModuleId }) => {
+          const [, language, its, name = ""] = LOADED_TEXTS.exec(facadeModuleId ?? "") ?? [];
+          return language === "en" && its === page && name === part;
+        });
+      const filesOf = (...roots: ((typeof chunks)[number] | undefined)[]) => {
+        const files = new Set<string>();
+        const add = (chunk: (typeof chunks)[number] | undefined) => {
+          if (!chunk || files.has(chunk.fileName)) return;
+          files.add(chunk.fileName);
+          for (const css of chunk.viteMetadata?.importedCss ?? []) files.add(css);
+          for (const name of chunk.imports) add(chunks.find((one) => one.fileName === name));
+        };
+        roots.forEach(add);
+        return files;
+      };
+      const found: Record<string, Record<string, string[]>> = {};
+      for (const [page, entry] of Object.entries(ENTRIES)) {
+        const html = page === "hub" ? "index.html" : "fleet.html";
+        const first = filesOf(
+          chunks.find((one) => one.isEntry && one.moduleIds.includes(entry)),
+          textsOf(page),
+        );
+        found[page] = { "": [html, "theme.js", ...first] };
+        for (const [part, module] of partsFrom(entry)) {
+          const own = filesOf(
+            chunks.find((one) => one.facadeModuleId === module),
+            textsOf(page, part),
+          );
+          found[page][part] = [...own].filter((one) => !first.has(one)).sort();
+        }
+      }
+      this.emitFile({ type: "asset", fileName: ".loads.json", source: JSON.stringify(found, null, 1) });
+    },
+  };
 }
 
-const HUB = fileURLToPath(new URL("src/main.tsx", import.meta.url));
-const FLEET = fileURLToPath(new URL("src/fleet/main.tsx", import.meta.url));
+/** `en`, `en-fleet` and `en-history`: texts of a language; other chunks are called as they are. */
+function nameOf({ name, facadeModuleId }: { name: string; facadeModuleId?: string | null }): string {
+  const [, language, page, part] = LOADED_TEXTS.exec(facadeModuleId ?? "") ?? [];
+  if (!language) return name;
+  return part ? `${language}-${part.split("/").pop()}` : page === "hub" ? language : `${language}-${page}`;
+}
 
 /**
  * What the first paint of a page takes is in few files, whichever pages use its modules too: `both` of hub and fleet,
- * and `hub` of the hub alone. All else is divided as it is needed.
+ * `home` of the hub and of those parts of a fleet that show a home, and `hub` of the hub alone. All else is divided as
+ * it is needed.
  */
 function firstPaint() {
-  const [hub, fleet] = [importedBy(HUB), importedBy(FLEET)];
+  const [hub, fleet] = [importedBy(ENTRIES.hub), importedBy(ENTRIES.fleet)];
   const isCommon = (id: string) => /node_modules\/@?preact\/|preload-helper/.test(id) || (hub.has(id) && fleet.has(id));
+  const shown = new Set<string>();
+  for (const part of partsFrom(ENTRIES.fleet).values()) for (const id of importedBy(part, true).keys()) shown.add(id);
   return {
     groups: [
       { name: "both", test: isCommon },
-      { name: "hub", test: (id: string) => id !== HUB && hub.has(id) },
+      { name: "home", test: (id: string) => hub.has(id) && shown.has(id) },
+      { name: "hub", test: (id: string) => id !== ENTRIES.hub && hub.has(id) },
     ],
   };
 }
 
 export default defineConfig({
-  plugins: [texts(), early(), shell()],
+  plugins: [texts(), early(), shell(), loads()],
   build: {
     outDir: "../src/unclouded/web/static",
     emptyOutDir: true,

@@ -211,7 +211,7 @@ function LinePanel({
   about,
   isAlone,
   below,
-}: PanelProps) {
+}: LinesProps) {
   const zone = timezone.value;
   const names = wanted.map((one) => `${one.key} ${one.name} ${colour(one.device.id)}`).join("\n");
   // biome-ignore lint/correctness/useExhaustiveDependencies: `wanted` by `names`, since it is made anew each time

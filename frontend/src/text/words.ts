@@ -51,7 +51,7 @@ export function loadWordsOf(part: string): Promise<void> {
   const known = loaded.get(part);
   if (known) return known;
   const its = loaded;
-  const loading = (loaders[part]?.() ?? Promise.reject(new Error(`There are no texts of ${part}.`))).then(
+  const loading = (loaders[part]?.() ?? Promise.reject(new Error(part))).then(
     (found) => {
       if (loaded === its) table = { ...found.default, ...table }; // the language is still the same
     },
