@@ -20,8 +20,8 @@ from pathlib import Path
 import psycopg
 
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.reading.views import HomeFilter, HubWindows, Scope
 from unclouded.fleet.base.schema.migrations import migrate
+from unclouded.fleet.base.views import HomeFilter, HubWindows, Scope
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
 from unclouded.store.encoding.chunk import DeviceSecond
 from unclouded.uplink.contents.raw import encode_raw

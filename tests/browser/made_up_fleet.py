@@ -9,9 +9,8 @@ import asyncio
 import contextlib
 import math
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal
@@ -24,7 +23,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from unclouded.fleet.api import views
-from unclouded.fleet.base.reading.views import CommandFate, HomeState
+from unclouded.fleet.base.views import CommandFate, HomeState
 from unclouded.web.page import Page
 from unclouded.web.schemas import EnergyRow, Series
 from unclouded.web.server import address_text, serve, tcp_socket
@@ -42,7 +41,6 @@ PLACES = ("Valencia", "Sevilla", "Barcelona", "Zaragoza")
 ORDER: Sequence[HomeState] = ("attention", "offline", "behind", "well", "new", "revoked")
 ALERTS = (["disk"], ["alarm", "battery"], ["offline"])
 HEARTBEAT_S = 4.0
-PATIENCE_S = 20.0
 PATHS = r"/(?:homes/\w+(?:/(?:history|events|manage))?|energy|commands|events|settings)?"
 DEVICES = (
     ("meter", "Meter", "", ""),
@@ -61,7 +59,7 @@ def text(at: float) -> str:
 
 
 def state_of(number: int, homes: int) -> HomeState:
-    """The worst are few: 3 of 1,000 need a look, 8 are not heard, 21 are behind."""
+    """The worst are few: 3 of 1,000 need attention, 8 have no contact, 21 are behind."""
     part = number * 1000 // homes
     return "attention" if part < 3 else "offline" if part < 11 else "behind" if part < 32 else "well"
 
@@ -95,7 +93,7 @@ def flags_of(row: views.HomeRowView) -> list[str]:
 
 
 class MadeUpFleet:
-    """``homes`` made-up ones. ``signed_in``: a person is; ``changes``: rows that the stream has still to tell."""
+    """``homes`` made-up ones. ``signed_in``: a person is; ``changes``: rows that the stream has still to send."""
 
     def __init__(self, homes: int, now: float, signed_in: bool = True) -> None:
         self.now = now
@@ -117,7 +115,7 @@ class MadeUpFleet:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         self._serving.cancel()
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.05), self._loop).result()
+        asyncio.run_coroutine_threadsafe(_all_ended(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._socket.close()
@@ -126,7 +124,7 @@ class MadeUpFleet:
     def change(self, id: str, **others: Any) -> None:
         """Make a home different. Any: values of its fields."""
         self.rows[id] = msgspec.structs.replace(self.rows[id], **others)
-        self._tell(
+        self._send(
             views.FleetChanges(at=self.now, homes=[self.rows[id]], summary=self._summary(list(self.rows.values())))
         )
 
@@ -137,16 +135,9 @@ class MadeUpFleet:
             for one in self.commands
         ]
         self.commands = done
-        self._tell(views.FleetChanges(at=self.now, commands=[one for one in done if one.home == home]))
+        self._send(views.FleetChanges(at=self.now, commands=[one for one in done if one.home == home]))
 
-    def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until the page has asked for something. Raises AssertionError after a while without it."""
-        ends = time.monotonic() + PATIENCE_S
-        while not holds():
-            assert time.monotonic() < ends, "The page did not ask for it."
-            time.sleep(0.01)
-
-    def _tell(self, changes: views.FleetChanges) -> None:
+    def _send(self, changes: views.FleetChanges) -> None:
         for queue in list(self._queues):
             self._loop.call_soon_threadsafe(queue.put_nowait, changes)
 
@@ -454,6 +445,13 @@ class MadeUpFleet:
             address="192.0.2.7",
         )
         return views.AuditView(rows=[row], next=None)
+
+
+async def _all_ended() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 def _series(name: str, at: Sequence[float]) -> Series:

@@ -7,7 +7,7 @@ from operator import xor
 
 from fleet.identities import new_hub_id
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.reading.views import HubWindows
+from unclouded.fleet.base.views import HubWindows
 from unclouded.store.encoding.part import SeriesPart
 from unclouded.uplink.contents.catalogue import (
     SentCatalogue,

@@ -3,7 +3,7 @@
 import pytest
 
 from unclouded.core.errors import CommandError
-from unclouded.fleet.base.reading.views import CatalogueControl, CatalogueDevice, HomeCatalogue, NewCommand
+from unclouded.fleet.base.views import CatalogueControl, CatalogueDevice, HomeCatalogue, NewCommand
 from unclouded.fleet.controls import checked_command
 
 CONTROLS = (

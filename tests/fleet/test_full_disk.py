@@ -16,8 +16,8 @@ from fleet.identities import new_hub_id
 from fleet.protocol_hub import SPAN_S, ProtocolHub, fleet_client
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseRefused
-from unclouded.fleet.base.reading.views import Scope
 from unclouded.fleet.base.schema.migrations import migrate
+from unclouded.fleet.base.views import Scope
 from unclouded.fleet.engine import FleetEngine
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.postgres import PrivatePostgres

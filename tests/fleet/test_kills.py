@@ -26,8 +26,8 @@ from fleet.kills.processes import Processes, processes
 from fleet.protocol_hub import ProtocolHub
 from fleet.tcp_proxy import TcpProxy
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.reading.views import OPEN_FATES, GivenCommand, NewCommand, Scope
 from unclouded.fleet.base.schema.migrations import migrate
+from unclouded.fleet.base.views import OPEN_FATES, GivenCommand, NewCommand, Scope
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
 

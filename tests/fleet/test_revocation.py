@@ -10,7 +10,8 @@ import pytest
 from fleet.identities import new_hub_id
 from fleet.raw_nats import RawNats
 from unclouded.core.security.nkeys import KeyTextError, NKey
-from unclouded.fleet.base.reading.views import RevokedKey
+from unclouded.fleet.base.errors import BaseUnavailable
+from unclouded.fleet.base.views import KnownKeys, RevokedKey
 from unclouded.fleet.enrolment.nats_request import nats_request, system_client
 from unclouded.fleet.enrolment.revoking import AccountUpdate, revocations_of
 from unclouded.fleet.keys.accounts import CLAIMS_UPDATE, AccountSigner, homes_token
@@ -20,13 +21,14 @@ from unclouded.fleet.local_servers.trust import PrivateTrust
 
 
 class Keys:
-    """The register's list of revoked keys."""
+    """The register's list of revoked keys. ``missing``: why it is not whole."""
 
     def __init__(self, *keys: RevokedKey) -> None:
         self.keys = list(keys)
+        self.missing = ""
 
-    async def revoked_keys(self, since: float = 0.0) -> list[RevokedKey]:
-        return [one for one in self.keys if one.at >= since]
+    async def known_keys(self) -> KnownKeys:
+        return KnownKeys(keys=tuple(self.keys), missing=self.missing)
 
 
 @contextlib.asynccontextmanager
@@ -77,6 +79,26 @@ async def test_a_revocation_outlasts_a_killed_server_and_a_restored_database(
         assert await update.push(time.time() - 3600) == 2  # the clock was set back, and the register lost the first
         assert set(revocations_of(await update.current())) == {hub.key.public, later.key.public}
     assert not is_in(server, hub) and not is_in(server, later)
+
+
+async def test_while_a_database_is_away_what_is_known_is_revoked_and_nothing_is_revoked_less(
+    own_nats: Callable[..., PrivateNats],
+) -> None:
+    server, stranger = own_nats(), PrivateTrust("stranger")
+    earlier, new = server.trust.hub(new_hub_id()), server.trust.hub(new_hub_id())
+    keys = Keys(revoked(earlier))
+    async with updating(server, keys) as update:
+        assert (await update.push(time.time()), update.missing) == (1, "")
+        keys.keys, keys.missing = [revoked(new)], "The database 1 does not answer."
+        assert (await update.push(time.time()), update.missing) == (2, "The database 1 does not answer.")
+        assert not is_in(server, earlier) and not is_in(server, new)
+        forged = homes_token(stranger.signing, server.trust.names, {}, int(time.time()) + 60)
+        async with system_client(server.urls, server.trust.revoker()) as client:
+            await nats_request(client)(CLAIMS_UPDATE, forged.encode())
+        with pytest.raises(BaseUnavailable):  # its own list is not known there, and this one would be shorter
+            await update.push(time.time())
+        keys.keys, keys.missing = [revoked(earlier), revoked(new)], ""
+        assert (await update.push(time.time()), update.missing) == (2, "")
 
 
 async def test_the_list_forgets_keys_whose_tokens_have_ended_and_is_handed_over_only_when_it_differs(

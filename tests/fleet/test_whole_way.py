@@ -12,7 +12,7 @@ import pytest
 
 from fleet.identities import new_shard
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.reading.views import HomeFilter, NewCommand, Scope
+from unclouded.fleet.base.views import HomeFilter, NewCommand, Scope
 from unclouded.fleet.configuration import load_fleet
 from unclouded.fleet.enrolment.codes import code_digest, invitation_of, new_code
 from unclouded.fleet.local_servers.nats import PrivateNats

@@ -4,7 +4,7 @@ import pytest
 
 from unclouded.core.model import Device, Fact, Memory, Notice, Reading, Status
 from unclouded.hub.clock import TRUSTED_FROM, WallClock
-from unclouded.hub.readings.gate import MAX_UNIDENTIFIED, IdentityGate
+from unclouded.hub.gate import MAX_UNIDENTIFIED, IdentityGate
 
 NOON = 1_800_000_000.0
 READING = Reading("plug", "power_W", 42.0, NOON)

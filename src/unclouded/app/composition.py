@@ -12,8 +12,8 @@ import msgspec
 from msgspec.structs import replace
 
 from unclouded.app.configuration.config import Config
+from unclouded.app.configuration.edits.hub_tables import AT_START
 from unclouded.app.configuration.tables.file import BROKER, DeviceTable, links_of
-from unclouded.app.configuration.tables.hub import AT_START
 from unclouded.app.device_factory import DeviceFactory
 from unclouded.app.plug_key import with_plug_key
 from unclouded.app.protocols import actions_of, settings_of

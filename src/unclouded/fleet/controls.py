@@ -9,7 +9,7 @@ import msgspec
 
 from unclouded.core.errors import CommandError
 from unclouded.core.text.printable import printable
-from unclouded.fleet.base.reading.views import CatalogueControl, CatalogueDevice, HomeCatalogue, NewCommand
+from unclouded.fleet.base.views import CatalogueControl, CatalogueDevice, HomeCatalogue, NewCommand
 
 MOST_NAMED = 12  # in an error
 

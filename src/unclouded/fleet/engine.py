@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from unclouded.core.system.supervise import supervise
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseError, BaseUnavailable
-from unclouded.fleet.base.reading.views import HubWelcome
+from unclouded.fleet.base.views import HubWelcome
 from unclouded.fleet.calls.dispatcher import CommandDispatcher
 from unclouded.fleet.calls.hub_link import HubLink
 from unclouded.fleet.calls.looking import LiveLooks

@@ -19,7 +19,7 @@ import msgspec
 
 from unclouded.fleet.api.passwords import stored_password
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.reading.views import HomeFilter, Scope
+from unclouded.fleet.base.views import HomeFilter, Scope
 from unclouded.fleet.configuration import FleetConfiguration, load_fleet
 from unclouded.fleet.enrolment.codes import code_digest, invitation_of, new_code
 from unclouded.fleet.local_servers.nats import PrivateNats

@@ -45,12 +45,12 @@ from unclouded.hub.channel import Channel
 from unclouded.hub.clock import WallClock
 from unclouded.hub.colours import DeviceColours
 from unclouded.hub.energy import DeviceEnergy
+from unclouded.hub.gate import IdentityGate
 from unclouded.hub.held_commands import HeldCommands
 from unclouded.hub.identity import KnownDevice, known_device, with_parts
 from unclouded.hub.node import DeviceNode, NodeSpec
 from unclouded.hub.part import sub_id
 from unclouded.hub.readings.board import Board
-from unclouded.hub.readings.gate import IdentityGate
 from unclouded.hub.services import Services
 from unclouded.hub.spec_changes import SpecChanges, spec_changes
 

@@ -13,7 +13,7 @@ from unclouded.app.configuration.edits.hub_edits import (
     without_item,
     without_table,
 )
-from unclouded.app.configuration.tables.hub import configured_tables, hub_tables
+from unclouded.app.configuration.edits.hub_tables import configured_tables, hub_tables
 from unclouded.core.errors import CommandError
 from unclouded.core.views.configuration import HIDDEN, HubEdit
 

@@ -17,7 +17,7 @@ from unclouded.fleet.api.metrics import FleetMetrics
 from unclouded.fleet.api.passwords import session_digest, stored_password
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.reading.views import Role
+from unclouded.fleet.base.views import Role
 from unclouded.fleet.calls.hub_link import HubAway
 from unclouded.fleet.calls.looking import LiveLooks
 from unclouded.fleet.calls.questions import HubQuestions

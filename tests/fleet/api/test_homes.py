@@ -7,7 +7,7 @@ import pytest
 
 from fleet.api.conftest import FleetStory
 from fleet.filled_base import NOW
-from unclouded.fleet.base.reading.views import Scope
+from unclouded.fleet.base.views import Scope
 
 MANY = """INSERT INTO hub (id, org, name, public_key, joined, renewed)
     SELECT translate(lpad(to_hex(n), 20, '0'), '01289', 'zyxwv'), %s, 'Home ' || n %% 700, 'K' || n, 0, 0

@@ -4,7 +4,7 @@ import asyncio
 
 from fleet.filled_base import NOW, add_home, add_organisation
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.reading.views import CommandFate, NewCommand, Scope
+from unclouded.fleet.base.views import CommandFate, NewCommand, Scope
 from unclouded.uplink.messages import CommandReport
 
 ALL = Scope.everything()

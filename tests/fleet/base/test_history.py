@@ -5,7 +5,7 @@ import pytest
 from fleet.filled_base import DAY, NOW, add_home, add_organisation, store, store_everything, window
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseRefused, NotInScope
-from unclouded.fleet.base.reading.views import Scope
+from unclouded.fleet.base.views import Scope
 
 ALL = Scope.everything()
 START = int(NOW) - 3 * DAY

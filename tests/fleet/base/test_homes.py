@@ -5,7 +5,7 @@ import pytest
 from fleet.filled_base import NOW, add_home, add_organisation, state, store_everything
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseRefused
-from unclouded.fleet.base.reading.views import HomeFilter, Scope
+from unclouded.fleet.base.views import HomeFilter, Scope
 
 ALL = Scope.everything()
 

@@ -9,9 +9,9 @@ import pytest
 from fleet.filled_base import NOW, add_home, add_organisation, store_everything
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseRefused, BaseTooNew, BaseUnavailable
-from unclouded.fleet.base.reading.views import HomeFilter, HubWindows, Scope
 from unclouded.fleet.base.schema.migrations import migrate
 from unclouded.fleet.base.schema.schema import MIGRATIONS, VERSION
+from unclouded.fleet.base.views import HomeFilter, HubWindows, Scope
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
 
 

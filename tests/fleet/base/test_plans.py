@@ -6,8 +6,8 @@ from typing import Any
 from fleet.filled_base import DAY, NOW, add_home, add_organisation, store_everything
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.reading import energy, history, homes
-from unclouded.fleet.base.reading.views import HomeFilter, Scope
 from unclouded.fleet.base.schema import upkeep
+from unclouded.fleet.base.views import HomeFilter, Scope
 from unclouded.fleet.base.windows import day_sums, stored_windows, windows
 
 RANGE = {"hub": 1, "first": NOW - DAY, "start": NOW - DAY, "end": NOW, "device": 1, "day": 5, "level": 4}

@@ -7,7 +7,7 @@ import pytest
 from fleet.filled_base import NOW, add_home, add_organisation
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseError, BaseRefused, NotInScope
-from unclouded.fleet.base.reading.views import Scope
+from unclouded.fleet.base.views import Scope
 
 
 async def test_code_is_used_as_often_as_it_says_also_at_once(base: FleetBase) -> None:

@@ -8,8 +8,8 @@ import pytest
 from fleet.filled_base import NOW, add_home, add_organisation, store_everything
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseRefused, NotInScope
-from unclouded.fleet.base.reading.views import HomeFilter, NewCommand, Scope
 from unclouded.fleet.base.schema.schema import OF_ORGANISATIONS
+from unclouded.fleet.base.views import HomeFilter, NewCommand, Scope
 
 START = int(NOW) - 3 * 86_400
 

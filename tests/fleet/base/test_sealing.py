@@ -6,7 +6,7 @@ import pytest
 
 from fleet.filled_base import DAY, NOW, add_home, add_organisation, hello, store, store_everything, sum_of, window
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.reading.views import Scope
+from unclouded.fleet.base.views import Scope
 from unclouded.uplink.messages import SentWindow
 
 ALL = Scope.everything()

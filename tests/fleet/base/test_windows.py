@@ -21,7 +21,7 @@ from fleet.filled_base import (
 )
 from fleet.identities import new_hub_id
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.reading.views import HomeFilter, HubWindows, Scope, StoredWindows
+from unclouded.fleet.base.views import HomeFilter, HubWindows, Scope, StoredWindows
 from unclouded.uplink.messages import DaySum, SentWindow
 
 ALL = Scope.everything()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from unclouded.core.errors import LinkError
 from unclouded.fleet.base.errors import BaseUnavailable
-from unclouded.fleet.base.reading.views import CommandFate, DueCommand
+from unclouded.fleet.base.views import CommandFate, DueCommand
 from unclouded.fleet.calls.dispatcher import CommandDispatcher
 from unclouded.fleet.calls.hub_link import HubAway, HubSilent
 from unclouded.uplink.messages import CommandReport, FleetCommand, decode_message, encode_message

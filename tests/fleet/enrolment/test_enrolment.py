@@ -17,7 +17,7 @@ from asgi import Answer, ask
 from unclouded.core.security.nkeys import NKey
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
-from unclouded.fleet.base.reading.views import OrganisationRow, Scope
+from unclouded.fleet.base.views import OrganisationRow, Scope
 from unclouded.fleet.enrolment.codes import CODE_LIFE_S, code_digest, invitation_of, new_code, new_hub_id
 from unclouded.fleet.enrolment.enroller import Enroller, EnrolRefused, FleetPlace, read_request
 from unclouded.fleet.enrolment.renewal import HubRenewal

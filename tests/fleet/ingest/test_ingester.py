@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from unclouded.core.system.supervise import supervise
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
-from unclouded.fleet.base.reading.views import HubWindows, StoredWindows
+from unclouded.fleet.base.views import HubWindows, StoredWindows
 from unclouded.fleet.ingest.ingester import BATCH, Ingester
 from unclouded.uplink.messages import (
     LARGEST,

@@ -20,7 +20,7 @@ from fleet.protocol_hub import fleet_client
 from unclouded.app.uplink.service import FleetUplink
 from unclouded.fleet import engine as engine_module
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.reading.views import Scope
+from unclouded.fleet.base.views import Scope
 from unclouded.fleet.engine import FleetEngine
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.store.reading.reader import StoreReader

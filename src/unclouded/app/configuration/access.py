@@ -19,8 +19,8 @@ from unclouded.app.configuration.config import Config, config_of
 from unclouded.app.configuration.edits.device_changes import DeviceChange, DeviceChanges, History
 from unclouded.app.configuration.edits.editor import ConfigEditor, Edit
 from unclouded.app.configuration.edits.hub_changes import hub_change
+from unclouded.app.configuration.edits.hub_tables import configured_tables
 from unclouded.app.configuration.shown import backup_views, configured_devices
-from unclouded.app.configuration.tables.hub import configured_tables
 from unclouded.core.errors import CommandError, ConfigError
 from unclouded.core.views.configuration import ConfigBackupView, ConfigurationView, HubEdit, ReloadView
 from unclouded.hub.identity import with_parts

@@ -23,8 +23,8 @@ from unclouded.app.configuration.edits.device_changes import DeviceChange, Devic
 from unclouded.app.configuration.edits.differences import differences
 from unclouded.app.configuration.edits.editor import ConfigEditor, Edit, change_text
 from unclouded.app.configuration.edits.hub_changes import hub_change
+from unclouded.app.configuration.edits.hub_tables import configured_tables
 from unclouded.app.configuration.shown import backup_views, configured_devices
-from unclouded.app.configuration.tables.hub import configured_tables
 from unclouded.app.publishing.registry import changed_tables
 from unclouded.app.weather.live_weather import weather_of
 from unclouded.core.errors import CommandError, ConfigError, StoreError, UncloudedError

@@ -13,11 +13,13 @@ from typing import TypeVar
 
 import click
 
+from unclouded.cli.output.lines import print_text
 from unclouded.core.errors import CommandError
 from unclouded.core.text.printable import printable
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.reading.views import HomeFilter, HomeLine, OrganisationRow, Scope
+from unclouded.fleet.base.errors import BaseUnavailable
+from unclouded.fleet.base.views import HomeFilter, HomeLine, OrganisationRow, Scope
 from unclouded.fleet.configuration import FleetConfiguration, find_fleet
 
 T = TypeVar("T")
@@ -47,12 +49,21 @@ def with_base(folder: str | None, work: Callable[[FleetBases], Awaitable[T]]) ->
 
 @asynccontextmanager
 async def fleet_bases(fleet: FleetConfiguration, connections: int = 2) -> AsyncIterator[FleetBases]:
-    """All databases of the fleet. Raises ConfigError, BaseError."""
+    """All databases of the fleet; lists leave out those that are away, which is said. Raises ConfigError, BaseError."""
+    parts = {one.shard: FleetBase(fleet.dsn_of(one.shard), connections) for one in fleet.tables.base}
     async with AsyncExitStack() as stack:
-        yield FleetBases({
-            one.shard: await stack.enter_async_context(FleetBase(fleet.dsn_of(one.shard), connections))
-            for one in fleet.tables.base
-        })  # fmt: skip
+        away: dict[int, BaseUnavailable] = {}
+        for shard, base in parts.items():
+            stack.push_async_callback(base.close)
+            try:
+                await base.open()
+            except BaseUnavailable as error:
+                away[shard] = error
+        if len(away) == len(parts):
+            raise next(iter(away.values()))
+        for shard, why in away.items():
+            print_text(f"Without the homes of the database {shard}: {why}", err=True)
+        yield FleetBases(parts, away)
 
 
 def operator_name() -> str:
@@ -68,8 +79,13 @@ async def find_home(base: FleetBases, text: str) -> HomeLine:
     found = (await base.homes.homes(ALL, HomeFilter(search=text), time.time(), limit=PAGE)).homes
     exact = [one for one in found if text in (one.hub, one.name)]
     chosen = exact or [one for one in found if text and one.hub.startswith(text)]
-    if len(chosen) == 1:
+    if len(chosen) == 1 and (chosen[0].hub == text or not base.left_out):
         return chosen[0]
+    if base.left_out:
+        raise CommandError(
+            f"Whether {printable(text)!r} is a home cannot be said while a database is away. Name a hub of the others"
+            " by its whole id, or start PostgreSQL."
+        )
     if not found:
         raise CommandError(f"The fleet has no home {printable(text)!r}. List them with: unclouded fleet hubs")
     alike = chosen or found  # "Home 1" never means "Home 12": a home may be revoked or deleted by its name

@@ -11,7 +11,7 @@ from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 from unclouded.core.times import iso
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.reading.views import AgainRequest
+from unclouded.fleet.base.views import AgainRequest
 
 
 @click.command("again")

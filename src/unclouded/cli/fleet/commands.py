@@ -7,7 +7,7 @@ from unclouded.cli.options import json_option
 from unclouded.cli.output.homes_text import command_json, command_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.reading.views import GivenCommand
+from unclouded.fleet.base.views import GivenCommand
 
 MOST = 1000
 

@@ -13,7 +13,7 @@ from unclouded.cli.output.homes_text import energy_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.reading.views import HomeEnergyRow
+from unclouded.fleet.base.views import HomeEnergyRow
 
 USUAL_DAYS = {"day": 31, "month": 365}
 

@@ -9,7 +9,7 @@ from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.text.printable import printable
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.reading.views import CodeRow, OrganisationRow
+from unclouded.fleet.base.views import CodeRow, OrganisationRow
 from unclouded.fleet.configuration import find_fleet
 from unclouded.fleet.enrolment.codes import CODE_LIFE_S, code_digest, invitation_of, new_code
 from unclouded.web.qr_code import text

@@ -10,7 +10,8 @@ from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.text.printable import printable
-from unclouded.fleet.base.reading.views import HomeLine
+from unclouded.fleet.base.errors import BaseUnavailable
+from unclouded.fleet.base.views import HomeLine
 from unclouded.fleet.configuration import FleetConfiguration, find_fleet
 from unclouded.fleet.enrolment.service import push_revocations
 
@@ -45,6 +46,6 @@ async def _forget(fleet: FleetConfiguration, hub: str, yes: bool) -> tuple[HomeL
         await base.register.forget(home.hub, now, operator_name(), {"place": home.place})
         try:
             await push_revocations(fleet, base, now)
-        except LinkError as error:
+        except (LinkError, BaseUnavailable) as error:
             return home, f"{error} It stays connected until then; nothing is accepted from it any more."
     return home, ""

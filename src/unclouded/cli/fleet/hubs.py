@@ -11,7 +11,7 @@ from unclouded.cli.output.homes_text import home_json, home_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.reading.views import HomeFilter, HomeLine, HomeState
+from unclouded.fleet.base.views import HomeFilter, HomeLine, HomeState
 
 STATES: Mapping[str, HomeState] = {"offline": "offline", "flagged": "attention", "behind": "behind"}  # by option
 

@@ -9,7 +9,7 @@ from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.text.printable import printable
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.reading.views import OrganisationRow
+from unclouded.fleet.base.views import OrganisationRow
 
 
 @click.group("organisation")

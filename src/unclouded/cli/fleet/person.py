@@ -14,7 +14,7 @@ from unclouded.core.text.printable import printable
 from unclouded.core.times import iso
 from unclouded.fleet.api.passwords import session_digest, stored_password
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.reading.views import PersonRow, Role
+from unclouded.fleet.base.views import PersonRow, Role
 from unclouded.web.access.password import random_password
 
 ROLES: tuple[Role, ...] = ("viewer", "operator", "owner")

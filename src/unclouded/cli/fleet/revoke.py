@@ -10,7 +10,8 @@ from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import LinkError
 from unclouded.core.text.printable import printable
-from unclouded.fleet.base.reading.views import HomeLine
+from unclouded.fleet.base.errors import BaseUnavailable
+from unclouded.fleet.base.views import HomeLine
 from unclouded.fleet.configuration import FleetConfiguration, find_fleet
 from unclouded.fleet.enrolment.service import push_revocations
 
@@ -44,6 +45,6 @@ async def _revoke(fleet: FleetConfiguration, hub: str) -> tuple[HomeLine, str]:
             await base.audit.note(operator_name(), "home.revoke", home.hub, now, home.organisation, about)
         try:
             await push_revocations(fleet, base, now)
-        except LinkError as error:
+        except (LinkError, BaseUnavailable) as error:
             return home, f"{error} It stays connected until then; `fleet serve` tries again each minute."
     return home, ""

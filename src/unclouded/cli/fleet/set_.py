@@ -11,7 +11,7 @@ from unclouded.cli.options import Span, json_option, typed_value
 from unclouded.cli.output.homes_text import command_json, command_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.reading.views import OPEN_FATES, GivenCommand, NewCommand
+from unclouded.fleet.base.views import OPEN_FATES, GivenCommand, NewCommand
 from unclouded.fleet.controls import checked_command
 
 LOOK_S = 0.3

@@ -10,7 +10,7 @@ from unclouded.cli.options import json_option
 from unclouded.cli.output.homes_text import detail_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.reading.views import HomeDetail
+from unclouded.fleet.base.views import HomeDetail
 
 
 @click.command("show")

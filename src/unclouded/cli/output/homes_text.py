@@ -7,7 +7,7 @@ import msgspec
 
 from unclouded.cli.output.text_width import padded
 from unclouded.core.times import iso
-from unclouded.fleet.base.reading.views import GivenCommand, HomeDetail, HomeEnergyRow, HomeLine
+from unclouded.fleet.base.views import GivenCommand, HomeDetail, HomeEnergyRow, HomeLine
 
 SPANS = ((86_400, "d"), (3600, "h"), (60, "min"))
 MWH = 1_000_000  # in one kWh

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from unclouded.fleet.api.passwords import session_digest
 from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.errors import BaseError
-from unclouded.fleet.base.reading.views import LoginSession
+from unclouded.fleet.base.views import LoginSession
 from unclouded.web.access.hosts import Hosts, request_origin
 from unclouded.web.api_answers import SAFE_METHODS, body_refusal, missing_headers, refusal
 from unclouded.web.metrics import PATH as METRICS

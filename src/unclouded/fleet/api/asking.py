@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from unclouded.core.errors import LinkError
 from unclouded.fleet.api.context import FleetContext, FleetRequest
-from unclouded.fleet.base.reading.views import Role
+from unclouded.fleet.base.views import Role
 from unclouded.fleet.calls.hub_link import HubAway, HubSilent
 from unclouded.fleet.calls.questions import HubAnswer
 from unclouded.uplink.messages import Question

@@ -28,7 +28,7 @@ from unclouded.fleet.api.views import (
     WatchBody,
 )
 from unclouded.fleet.base.errors import BaseError, NotInScope
-from unclouded.fleet.base.reading.views import LoginSession, Scope
+from unclouded.fleet.base.views import LoginSession, Scope
 from unclouded.web.words import say
 
 log = logging.getLogger("unclouded.fleet.api")

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from unclouded.core.errors import LinkError
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.reading.views import HomeLine, LoginSession, PersonRow, Role, Scope
+from unclouded.fleet.base.views import HomeLine, LoginSession, PersonRow, Role, Scope
 from unclouded.fleet.calls.looking import LiveLooks
 from unclouded.fleet.calls.questions import HubQuestions
 from unclouded.web.access.password import Cost

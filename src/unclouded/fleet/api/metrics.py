@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from unclouded import VERSION
 from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.errors import BaseError
-from unclouded.fleet.base.reading.views import HomeFilter, Scope
+from unclouded.fleet.base.views import HomeFilter, Scope
 from unclouded.publish.metrics.exposition import (
     OPENMETRICS_TYPE,
     TEXT_TYPE,

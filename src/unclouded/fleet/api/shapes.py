@@ -19,7 +19,7 @@ from unclouded.fleet.api.views import (
     NewestWindowView,
     StoredLevelView,
 )
-from unclouded.fleet.base.reading.views import (
+from unclouded.fleet.base.views import (
     AuditEntry,
     CatalogueDevice,
     GivenCommand,

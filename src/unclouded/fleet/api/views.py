@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from unclouded.fleet.base.reading.views import CommandFate, HomeState
-from unclouded.fleet.base.reading.views import Role as FleetRole
+from unclouded.fleet.base.views import CommandFate, HomeState
+from unclouded.fleet.base.views import Role as FleetRole
 from unclouded.web.schemas import LONGEST_PASSWORD, Energy, History
 
 Source = Literal["fleet", "hub"]

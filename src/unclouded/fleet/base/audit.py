@@ -7,7 +7,7 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from unclouded.fleet.base.connections import BaseConnections, Connection
-from unclouded.fleet.base.reading.views import AuditEntry, Scope
+from unclouded.fleet.base.views import AuditEntry, Scope
 
 ADD = "INSERT INTO audit (at, who, org, action, subject, detail) VALUES (%s, %s, %s, %s, %s, %s)"
 PAGE = """SELECT number, at, who, org AS organisation, action, subject, detail FROM audit

@@ -9,7 +9,7 @@ So a database that is away stops its own organisations only. Source: docs/fleet.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, NotInScope
 from unclouded.fleet.base.merging import PlacedRow, after_of, merged, number_of, places_of
-from unclouded.fleet.base.reading.views import (
+from unclouded.fleet.base.sums import added_energy, added_sums
+from unclouded.fleet.base.views import (
     AgainRequest,
     AuditEntry,
     CodeRow,
@@ -34,12 +35,12 @@ from unclouded.fleet.base.reading.views import (
     HomeList,
     HomeSums,
     HubEntry,
+    KnownKeys,
     NewCommand,
     OrganisationRow,
     RevokedKey,
     Scope,
 )
-from unclouded.fleet.base.sums import added_energy, added_sums
 from unclouded.fleet.base.windows.catalogues import Settable
 from unclouded.uplink.contents.catalogue import SentCatalogue
 from unclouded.uplink.messages import SentWindow
@@ -56,8 +57,9 @@ KNOWN_S = 10.0  # that where an organisation is counts as known
 class _OrganisationPlaces:
     """Which database each organisation is in."""
 
-    def __init__(self, bases: Parts) -> None:
+    def __init__(self, bases: Parts, left_out: Collection[int] = ()) -> None:
         self.all = dict(bases)
+        self.left_out = frozenset(left_out)
         self.directory = next(iter(self.all.values()))
         self._known: Mapping[int, int] = {}
         self._until = 0.0
@@ -92,20 +94,28 @@ class _OrganisationPlaces:
 
     async def page(self, scope: Scope, after: str, limit: int, fetch: Fetch[T]) -> tuple[list[T], str]:
         """A page of a list, and what the next one begins after; "": it was the last. Raises BaseRefused."""
-        bases = await self.of(scope)
+        bases = await self._listed(scope)
         return await _page(bases, after, limit, fetch) if bases else ([], "")
 
     async def each(self, scope: Scope, ask: Ask[T]) -> list[T]:
         """What each database of a scope says. Raises BaseRefused."""
-        return await asyncio.gather(*(ask(base) for base in (await self.of(scope)).values()))
+        return await asyncio.gather(*(ask(base) for base in (await self._listed(scope)).values()))
 
     def forget(self) -> None:
         """An organisation was made or moved."""
         self._until = 0.0
 
+    async def _listed(self, scope: Scope) -> Parts:
+        return {shard: base for shard, base in (await self.of(scope)).items() if shard not in self.left_out}
+
     async def _shards(self) -> Mapping[int, int]:
+        """While the directory is away: as last known."""
         if time.monotonic() >= self._until:
-            self._known = {one.number: one.shard for one in await self.directory.register.organisations()}
+            try:
+                self._known = {one.number: one.shard for one in await self.directory.register.organisations()}
+            except BaseUnavailable:
+                if not self._known:
+                    raise
             self._until = time.monotonic() + KNOWN_S
         return self._known
 
@@ -419,9 +429,15 @@ class SpreadRegister:
         requests = [await one.register.again(since, now) for one in self._places.all.values()]
         return requests[0]
 
-    async def revoked_keys(self, since: float = 0.0) -> list[RevokedKey]:
-        """Of all databases."""
-        return [key for one in self._places.all.values() for key in await one.register.revoked_keys(since)]
+    async def known_keys(self) -> KnownKeys:
+        """The revoked ones, of all databases that answer."""
+        keys, away = list[RevokedKey](), list[str]()
+        for shard, base in self._places.all.items():
+            try:
+                keys += await base.register.revoked_keys()
+            except BaseUnavailable as error:
+                away.append(f"The database {shard} does not answer, so its revoked keys are not known: {error}")
+        return KnownKeys(keys=tuple(keys), missing=" ".join(away))
 
     async def _any(self, ask: Ask[T]) -> T:
         """What the first database says that does not refuse. Raises BaseRefused of the last one."""
@@ -431,8 +447,9 @@ class SpreadRegister:
 class FleetBases:
     """``bases``: by number (shard), at least one; the first is the directory."""
 
-    def __init__(self, bases: Parts) -> None:
-        self._places = _OrganisationPlaces(bases)
+    def __init__(self, bases: Parts, left_out: Collection[int] = ()) -> None:
+        """``left_out``: databases that are away, without which lists and sums are made; else these fail."""
+        self._places = _OrganisationPlaces(bases, left_out)
         self.directory = self._places.directory
         self.people = self.directory.people
         self.homes = SpreadHomes(self._places)
@@ -443,17 +460,31 @@ class FleetBases:
         self.register = SpreadRegister(self._places)
 
     @property
+    def left_out(self) -> frozenset[int]:
+        """Databases that lists and sums are made without."""
+        return self._places.left_out
+
+    @property
     def shards(self) -> tuple[int, ...]:
         """The numbers of the databases."""
         return tuple(self._places.all)
 
     async def check(self) -> None:
-        """Make organisations known where they are, also after a stop between two databases. Raises BaseError."""
+        """Make organisations known where they are, also after a stop between two databases.
+
+        Raises BaseUnavailable where one of the databases is away; those of the others are known then. Raises BaseError.
+        """
+        away: BaseUnavailable | None = None
         for one in await self.directory.register.organisations():
             base = self._places.all.get(one.shard)
             if base is not None and base is not self.directory:
-                await base.register.put_organisation(one)
+                try:
+                    await base.register.put_organisation(one)
+                except BaseUnavailable as error:
+                    away = error
         await self.register.organisations()
+        if away is not None:
+            raise away
 
     @asynccontextmanager
     async def together(self, organisation: int | None = None) -> AsyncIterator[None]:

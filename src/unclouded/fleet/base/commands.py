@@ -6,7 +6,7 @@ from psycopg.types.json import Jsonb
 
 from unclouded.fleet.base.connections import BaseConnections, Connection, Row
 from unclouded.fleet.base.errors import NotInScope
-from unclouded.fleet.base.reading.views import CommandFate, GivenCommand, NewCommand, Scope
+from unclouded.fleet.base.views import CommandFate, GivenCommand, NewCommand, Scope
 
 FIELDS = """c.id, c.batch, h.id, h.name, c.org, c.device, c.point, c.value, c.who, c.created, c.until, c.fate, c.reason,
     c.tried, c.changed"""

@@ -1,6 +1,7 @@
 """Transactions in the base, each as one of its roles: connections from a bounded pool, thrown away after any error."""
 
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -12,7 +13,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
-from unclouded.fleet.base.reading.views import Scope
+from unclouded.fleet.base.views import Scope
 
 BaseRole = Literal["owner", "read", "ingest"]
 Connection = psycopg.AsyncConnection[TupleRow]
@@ -20,6 +21,8 @@ Row = tuple[Any, ...]  # Any: what the columns of a query hold
 
 CONNECT_S = 5  # until a server counts as not reachable
 POOL_S = 10.0  # that a transaction waits for a connection
+AWAY_S = 5.0  # after one got none, others wait AWAY_POOL_S only: a database that is away does not hold up the others
+AWAY_POOL_S = 0.2
 MOST_WAITING = 500  # transactions
 STATEMENT_S = 30.0
 LONG_STATEMENT_S = 900.0  # of upkeep
@@ -28,8 +31,16 @@ OPTIONS = (
     # for disks without arms; many short queries, of which none may take all processors
     " -c random_page_cost=1.1 -c work_mem=32MB -c max_parallel_workers_per_gather=0 -c jit=off"
 )
+KEEPALIVE: dict[str, int] = {  # a server that vanished without a word is noticed within half a minute
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # each of its attempts, which its callers know too
 OF_CONTENT = ("22", "23")  # SQLSTATEs that the same content meets again: data, constraints
+
+NOT_OPEN = "This database has not been reached yet."
 
 # One round trip. The role holds until the end of the transaction, and so does the scope
 BEGIN = """{begin} SET LOCAL ROLE {role}; SET LOCAL app.org = '{organisations}'; SET LOCAL statement_timeout = {ms};
@@ -41,18 +52,10 @@ class BaseConnections:
 
     def __init__(self, dsn: str, most: int, wait_s: float = POOL_S) -> None:
         self._dsn = dsn
-        self._pool = AsyncConnectionPool(
-            dsn,
-            kwargs={"options": OPTIONS, "connect_timeout": CONNECT_S, "application_name": "unclouded fleet"},
-            min_size=1,
-            max_size=most,
-            max_waiting=MOST_WAITING,
-            timeout=wait_s,
-            reconnect_timeout=CONNECT_S,
-            check=AsyncConnectionPool.check_connection,
-            configure=_by_hand,
-            open=False,
-        )
+        self._most = most
+        self._wait_s = wait_s
+        self._pool = self._new_pool()
+        self._away_until = 0.0
         self.roles: dict[str, str] = {}  # role of the base -> name in the server
         self._shared: ContextVar[Connection | None] = ContextVar("shared", default=None)  # of ``together``
 
@@ -67,7 +70,9 @@ class BaseConnections:
         await self._pool.open()
 
     async def close(self) -> None:
-        await self._pool.close()
+        """It may be opened again."""
+        pool, self._pool = self._pool, self._new_pool()
+        await pool.close()
 
     @asynccontextmanager
     async def transaction(
@@ -115,7 +120,8 @@ class BaseConnections:
     @asynccontextmanager
     async def _whole(self) -> AsyncIterator[Connection]:
         """A connection whose transaction is committed at the end, or rolled back."""
-        connection = await self._connection()
+        pool = self._pool
+        connection = await self._connection(pool)
         try:
             yield connection
             with base_errors():
@@ -130,7 +136,7 @@ class BaseConnections:
             await connection.close()
             raise
         finally:
-            await self._pool.putconn(connection)
+            await pool.putconn(connection)
 
     def _begin(
         self, role: BaseRole, scope: Scope | None, statement_s: float, first: LiteralString, begin: LiteralString
@@ -139,18 +145,44 @@ class BaseConnections:
         if scope is not None:
             role = "owner" if scope.organisations is None else role
             organisations = "{" + ",".join(str(int(one)) for one in scope.organisations or ()) + "}"
+        if role != "owner" and role not in self.roles:
+            raise BaseUnavailable(NOT_OPEN)
         name = sql.SQL("NONE") if role == "owner" else sql.Identifier(self.roles[role])
         parts = {"role": name, "organisations": sql.SQL(organisations), "ms": sql.SQL(str(int(statement_s * 1000)))}
         parts |= {"first": sql.SQL(first), "begin": sql.SQL(begin)}
         return sql.SQL(BEGIN).format(**parts)
 
-    async def _connection(self) -> Connection:
+    def _new_pool(self) -> AsyncConnectionPool[Connection]:
+        about = {"options": OPTIONS, "connect_timeout": CONNECT_S, "application_name": "unclouded fleet", **KEEPALIVE}
+        return AsyncConnectionPool(
+            self._dsn,
+            kwargs=about,
+            min_size=1,
+            max_size=self._most,
+            max_waiting=MOST_WAITING,
+            timeout=self._wait_s,
+            reconnect_timeout=CONNECT_S,
+            check=AsyncConnectionPool.check_connection,
+            configure=_by_hand,
+            open=False,
+        )
+
+    async def _connection(self, pool: AsyncConnectionPool[Connection]) -> Connection:
+        is_away = time.monotonic() < self._away_until
         try:
-            return await self._pool.getconn()
-        except (PoolTimeout, PoolClosed, TooManyRequests) as error:
+            found = await pool.getconn(min(self._wait_s, AWAY_POOL_S) if is_away else self._wait_s)
+        except PoolClosed:
+            raise BaseUnavailable(NOT_OPEN) from None
+        except PoolTimeout as error:
+            if not is_away:
+                self._away_until = time.monotonic() + AWAY_S
+            raise BaseUnavailable(f"PostgreSQL gives no connection: {error}") from None
+        except TooManyRequests as error:
             raise BaseUnavailable(f"PostgreSQL gives no connection: {error}") from None
         except psycopg.Error as error:
             raise BaseUnavailable(f"PostgreSQL cannot be reached: {_first_line(error)}") from None
+        self._away_until = 0.0
+        return found
 
 
 async def _by_hand(connection: Connection) -> None:

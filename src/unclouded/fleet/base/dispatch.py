@@ -8,7 +8,7 @@ Source: docs/protocols/fleet.md §8
 """
 
 from unclouded.fleet.base.connections import BaseConnections, Row
-from unclouded.fleet.base.reading.views import DueCommand
+from unclouded.fleet.base.views import DueCommand
 from unclouded.fleet.base.windows.windows import put_report
 from unclouded.uplink.messages import CommandReport
 

@@ -5,7 +5,7 @@ from typing import LiteralString
 
 from unclouded.fleet.base.connections import BaseConnections, Connection, Row
 from unclouded.fleet.base.errors import BaseRefused, NotInScope
-from unclouded.fleet.base.reading.views import LoginSession, PersonCredential, PersonRole, PersonRow, Role, Scope
+from unclouded.fleet.base.views import LoginSession, PersonCredential, PersonRole, PersonRow, Role, Scope
 from unclouded.fleet.base.windows.opening import text_of
 
 SEEN_S = 60  # a session is noted as seen at most so often

@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 from unclouded.fleet.base.audit import put_audit
 from unclouded.fleet.base.connections import BaseConnections, Connection, Row
 from unclouded.fleet.base.errors import BaseRefused, NotInScope
-from unclouded.fleet.base.reading.views import AgainRequest, CodeRow, HubEntry, OrganisationRow, RevokedKey
+from unclouded.fleet.base.views import AgainRequest, CodeRow, HubEntry, OrganisationRow, RevokedKey
 from unclouded.fleet.base.windows.opening import text_of
 from unclouded.fleet.base.windows.windows import FORGETTING
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from unclouded.fleet.base.reading.views import HomeEnergyRow, HomeSums
+from unclouded.fleet.base.views import HomeEnergyRow, HomeSums
 
 N = TypeVar("N", int, float)
 

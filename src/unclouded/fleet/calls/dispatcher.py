@@ -17,7 +17,7 @@ import msgspec
 
 from unclouded.core.errors import LinkError
 from unclouded.fleet.base.errors import BaseUnavailable
-from unclouded.fleet.base.reading.views import DueCommand
+from unclouded.fleet.base.views import DueCommand
 from unclouded.fleet.calls.hub_link import HubAway, HubRequests
 from unclouded.uplink.messages import CommandReport, FleetCommand, MessageError, decode_message, encode_message
 

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
-from unclouded.fleet.base.reading.views import HubEntry
+from unclouded.fleet.base.views import HubEntry
 from unclouded.fleet.enrolment.codes import code_digest, new_hub_id
 from unclouded.fleet.keys.issuer import HUB_LIFE_S, TokenIssuer
 from unclouded.uplink.joining import (

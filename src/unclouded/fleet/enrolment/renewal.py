@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from unclouded.fleet.base.reading.views import HubEntry
+from unclouded.fleet.base.views import HubEntry
 from unclouded.fleet.keys.issuer import HUB_LIFE_S, TokenIssuer
 from unclouded.uplink.messages import HubToken
 

@@ -5,13 +5,14 @@
 Source: docs/protocols/fleet.md §10
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import msgspec
 
 from unclouded.core.errors import LinkError
-from unclouded.fleet.base.reading.views import RevokedKey
+from unclouded.fleet.base.errors import BaseUnavailable
+from unclouded.fleet.base.views import KnownKeys
 from unclouded.fleet.keys.accounts import CLAIMS_LOOKUP, CLAIMS_UPDATE, AccountSigner
 from unclouded.fleet.keys.tokens import Claims, TokenError, read_token
 
@@ -21,15 +22,16 @@ Request = Callable[[str, bytes], Awaitable[bytes]]  # subject, data -> the answe
 
 
 class RevocationRegister(Protocol):
-    """What it needs of the database: HubRegister has it."""
+    """What it needs of the databases: SpreadRegister has it."""
 
-    async def revoked_keys(self, since: float = 0.0) -> Sequence[RevokedKey]: ...
+    async def known_keys(self) -> KnownKeys: ...
 
 
 class AccountUpdate:
     """Hands NATS the list of the database. ``request``: by the user of the system account."""
 
     def __init__(self, register: RevocationRegister, signer: AccountSigner, request: Request) -> None:
+        self.missing = ""  # why there may be more revoked keys than NATS was handed, as of the last push
         self._register = register
         self._signer = signer
         self._request = request
@@ -37,14 +39,15 @@ class AccountUpdate:
     async def push(self, now: float) -> int:
         """Bring NATS to the list of the database, if it has another one; how many keys are in it. ``now``: Unix s.
 
-        Looks again afterwards, so that what another process revokes at the same time is not lost. Raises LinkError,
-        BaseUnavailable.
+        Looks again afterwards, so that what another process revokes at the same time is not lost. While a database is
+        away, what is known is handed over, and all that is in the list of NATS stays in it. Raises LinkError, and
+        BaseUnavailable where the list there is not this fleet's and cannot be replaced by a whole one.
         """
         for _ in range(MOST_ROUNDS):
             there = await self.current()
             is_ours = there.issuer == self._signer.names.operator_signing  # NATS keeps what it is sent, unverified
             had = revocations_of(there) if is_ours else {}
-            wanted = await self._wanted(had, int(now))
+            wanted = await self._wanted(had, is_ours, int(now))
             if is_ours and had == wanted and signers_of(there) == self._signer.names.signers:
                 return len(wanted)
             await self._update(self._signer.token(wanted, int(now), there.issued))
@@ -58,9 +61,13 @@ class AccountUpdate:
         except (TokenError, UnicodeDecodeError):
             raise LinkError(NO_TOKEN) from None
 
-    async def _wanted(self, had: Mapping[str, int], now: int) -> dict[str, int]:
+    async def _wanted(self, had: Mapping[str, int], is_ours: bool, now: int) -> dict[str, int]:
         """What is in the list stays in it, also where the database was restored from a backup of before."""
-        found = {one.public_key: int(one.at) + 1 for one in await self._register.revoked_keys()}
+        known = await self._register.known_keys()
+        self.missing = known.missing
+        if known.missing and not is_ours:
+            raise BaseUnavailable(known.missing)
+        found = {one.public_key: int(one.at) + 1 for one in known.keys}
         return self._signer.kept({**found, **had}, now)
 
     async def _update(self, token: str) -> None:

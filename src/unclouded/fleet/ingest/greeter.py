@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
-from unclouded.fleet.base.reading.views import HubWelcome
+from unclouded.fleet.base.views import HubWelcome
 from unclouded.fleet.ingest.arrival import Arrival, Publish, hub_of, inbox_of, read
 from unclouded.fleet.ingest.counters import IngestCounters
 from unclouded.fleet.ingest.ingester import AWAY_S, LONGEST_S, SHUT_OUT_S

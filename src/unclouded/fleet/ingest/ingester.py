@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Protocol
 
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
-from unclouded.fleet.base.reading.views import HubWindows, StoredWindows
+from unclouded.fleet.base.views import HubWindows, StoredWindows
 from unclouded.fleet.ingest.arrival import MOST_REASON, UNREADABLE_S, Arrival, Publish, hub_of, inbox_of, read
 from unclouded.fleet.ingest.counters import IngestCounters
 from unclouded.uplink.messages import (

@@ -8,7 +8,7 @@ import msgspec
 
 from unclouded.core.errors import CommandError
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.reading.views import Scope
+from unclouded.fleet.base.views import Scope
 from unclouded.fleet.restoring.store_file import LEVELS, StoreFile
 from unclouded.uplink.contents.packing import ContentError
 

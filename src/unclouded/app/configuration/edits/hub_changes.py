@@ -11,8 +11,8 @@ from unclouded.app.configuration.edits.hub_edits import (
     without_item,
     without_table,
 )
+from unclouded.app.configuration.edits.hub_tables import HubTableType, hub_table
 from unclouded.app.configuration.names import clean_name
-from unclouded.app.configuration.tables.hub import HubTableType, hub_table
 from unclouded.core.errors import CommandError
 from unclouded.core.views.configuration import HubEdit
 

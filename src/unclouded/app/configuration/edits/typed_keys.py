@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
+from unclouded.app.configuration.edits.hub_tables import HubTableType, hub_table
 from unclouded.app.configuration.places import did_you_mean
 from unclouded.app.configuration.tables.file import DeviceTable
-from unclouded.app.configuration.tables.hub import HubTableType, hub_table
 from unclouded.core.errors import CommandError
 from unclouded.core.views.configuration import HubEdit
 
@@ -28,7 +28,7 @@ def typed_keys(words: Sequence[str]) -> dict[str, Any]:  # Any: TOML
     for word in words:
         path, equals, text = word.partition("=")
         if not equals or not path:
-            raise CommandError(f"{word[:80]!r} is no key with a value. Write KEY=VALUE, as in room=Kitchen.")
+            raise CommandError(f"{word[:80]!r} is not a key with a value. Write KEY=VALUE, as in room=Kitchen.")
         key, dot, inner = path.partition(".")
         if key not in KNOWN:
             raise CommandError(
@@ -37,7 +37,7 @@ def typed_keys(words: Sequence[str]) -> dict[str, Any]:  # Any: TOML
         if dot and key in TABLES and found.get(key, {}) is not None:
             found.setdefault(key, {})[inner] = _value(text, is_text=False)
         elif dot:
-            raise CommandError(f"{path[:80]!r} is no key: only {', '.join(TABLES)} have keys behind a dot.")
+            raise CommandError(f"{path[:80]!r} is not a key: only {', '.join(TABLES)} have keys behind a dot.")
         else:
             found[key] = _value(text, is_text=key in TEXTS)
     return found
@@ -72,7 +72,7 @@ def typed_place(place: str) -> HubEdit:
 def _parted(word: str) -> tuple[list[str], str]:
     path, equals, text = word.partition("=")
     if not equals or not path:
-        raise CommandError(f"{word[:80]!r} is no key with a value. Write TABLE.KEY=VALUE, as in hub.name=Home.")
+        raise CommandError(f"{word[:80]!r} is not a key with a value. Write TABLE.KEY=VALUE, as in hub.name=Home.")
     return path.split("."), text
 
 

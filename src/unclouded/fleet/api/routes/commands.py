@@ -19,7 +19,7 @@ from unclouded.fleet.api.views import (
     FleetCommandsView,
     SentCommandsView,
 )
-from unclouded.fleet.base.reading.views import CommandFate, GivenCommand, HomeLine, NewCommand, Scope
+from unclouded.fleet.base.views import CommandFate, GivenCommand, HomeLine, NewCommand, Scope
 from unclouded.fleet.base.windows.catalogues import Settable
 from unclouded.uplink.contents.catalogue import SentControl
 from unclouded.web.request import ApiError, as_json

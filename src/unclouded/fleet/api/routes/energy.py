@@ -18,7 +18,7 @@ from unclouded.fleet.api.routes.queries import (
 )
 from unclouded.fleet.api.shapes import base_filter, wh
 from unclouded.fleet.api.views import MOST_HOMES, FleetEnergyRow, FleetEnergySum, FleetEnergyView
-from unclouded.fleet.base.reading.views import EnergyBy, HomeEnergyRow, HomeLine
+from unclouded.fleet.base.views import EnergyBy, HomeEnergyRow, HomeLine
 from unclouded.web.request import ApiError, as_json
 
 MOST_SUMMED = 20_000  # homes that a filter finds, for their total
@@ -126,6 +126,9 @@ ROWS = (
         handler=fleet_energy,
         returns=(FleetEnergyView,),
         query=FleetEnergyQuery,
-        errors={404: "There is no such organisation or home.", 422: "The result would be too large; ``detail`` says why."},
+        errors={
+            404: "There is no such organisation or home.",
+            422: "The result would be too large; ``detail`` says why.",
+        },
     ),
 )

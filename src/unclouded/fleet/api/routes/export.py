@@ -13,7 +13,7 @@ from unclouded.fleet.api.context import FleetContext, FleetRequest, FleetRoute
 from unclouded.fleet.api.routes.queries import DaysQuery
 from unclouded.fleet.api.shapes import base_filter
 from unclouded.fleet.api.views import FleetContent
-from unclouded.fleet.base.reading.views import EnergyBy, Scope
+from unclouded.fleet.base.views import EnergyBy, Scope
 from unclouded.table_files.parquet_writer import ParquetWriter, require_pyarrow
 from unclouded.table_files.tables import Cell, ExportColumn, ExportTable, Row
 from unclouded.table_files.text_writers import CsvWriter, JsonLinesWriter

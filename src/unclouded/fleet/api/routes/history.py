@@ -17,7 +17,7 @@ from unclouded.fleet.api.routes.queries import Cursor, Kind, Limit, Moment
 from unclouded.fleet.api.shapes import event_views, wh
 from unclouded.fleet.api.views import FleetEventsView, HomeDay, HomeEnergyView, HomeHistory, Source
 from unclouded.fleet.base.errors import NotInScope
-from unclouded.fleet.base.reading.views import Scope
+from unclouded.fleet.base.views import Scope
 from unclouded.web.request import ApiError, as_json, time_of
 from unclouded.web.schemas import By, Energy, History
 

@@ -11,7 +11,7 @@ from unclouded.fleet.api.passwords import stored_password
 from unclouded.fleet.api.routes.organisations import NO_ORGANISATION, PLACE
 from unclouded.fleet.api.views import DoneView, NewPersonBody, NewPersonView, PersonView, RoleBody
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, NotInScope
-from unclouded.fleet.base.reading.views import PersonRow, Role, Scope
+from unclouded.fleet.base.views import PersonRow, Role, Scope
 from unclouded.web.access.password import random_password
 from unclouded.web.request import ApiError, as_json
 from unclouded.web.words import say

@@ -10,7 +10,7 @@ from msgspec import Meta
 from unclouded.fleet.api.context import FleetContext, FleetRequest
 from unclouded.fleet.api.shapes import base_filter
 from unclouded.fleet.api.views import MOST_HOMES, HomesFilter
-from unclouded.fleet.base.reading.views import HomeState
+from unclouded.fleet.base.views import HomeState
 from unclouded.web.request import ApiError
 
 Organisation = Annotated[int, Meta(ge=1, le=2**31 - 1, description="Only of this organisation.")]

@@ -9,7 +9,7 @@ from typing import LiteralString
 
 from unclouded.fleet.base.connections import BaseConnections, Row
 from unclouded.fleet.base.errors import BaseRefused
-from unclouded.fleet.base.reading.views import EnergyBy, HomeEnergyRow, Scope
+from unclouded.fleet.base.views import EnergyBy, HomeEnergyRow, Scope
 
 PERIODS: dict[EnergyBy, LiteralString] = {"day": "d.day", "month": "date_trunc('month', d.day)::date"}
 SUMS: LiteralString = """sum(d.import)::bigint, sum(d.export)::bigint, sum(d.solar)::bigint, count(DISTINCT d.hub),

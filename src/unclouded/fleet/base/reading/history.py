@@ -19,7 +19,7 @@ from unclouded.core.model import Point
 from unclouded.fleet.base.commands import check_home, home_number
 from unclouded.fleet.base.connections import BaseConnections, Connection, Row
 from unclouded.fleet.base.errors import BaseRefused, NotInScope
-from unclouded.fleet.base.reading.views import HomeEventRow, Scope
+from unclouded.fleet.base.views import HomeEventRow, Scope
 from unclouded.fleet.base.windows.catalogues import StoredCatalogue, stored_catalogue
 from unclouded.fleet.base.windows.stored_windows import levels_in, stored_windows
 from unclouded.store.encoding.codec import QUALITIES, SeriesScale, flags_of

@@ -15,7 +15,7 @@ from unclouded.fleet.base.commands import NO_SUCH_HOME, check_home
 from unclouded.fleet.base.connections import BaseConnections, Connection, Row
 from unclouded.fleet.base.errors import BaseRefused, NotInScope
 from unclouded.fleet.base.merging import NO_PLACE, PlacedRow
-from unclouded.fleet.base.reading.views import (
+from unclouded.fleet.base.views import (
     BEHIND,
     SILENT_S,
     HomeCatalogue,

@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from unclouded.fleet.base.connections import LONG_STATEMENT_S, BaseConnections, Connection, Row
-from unclouded.fleet.base.reading.views import BaseSize, PartitionRow, SealedSome
+from unclouded.fleet.base.views import BaseSize, PartitionRow, SealedSome
 from unclouded.fleet.base.windows.opening import DAY
 from unclouded.fleet.base.windows.windows import month_of
 

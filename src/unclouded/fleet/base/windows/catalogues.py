@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from unclouded.fleet.base.connections import Connection
-from unclouded.fleet.base.reading.views import CatalogueControl, CatalogueDevice, CatalogueSeries, HomeCatalogue
+from unclouded.fleet.base.views import CatalogueControl, CatalogueDevice, CatalogueSeries, HomeCatalogue
 from unclouded.uplink.contents.catalogue import SentCatalogue, SentControl, SentDevice, decode_catalogue
 
 CATALOGUE = "SELECT at, data FROM catalogue WHERE hub = %s"

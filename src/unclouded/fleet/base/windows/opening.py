@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from unclouded.fleet.base.reading.views import HubWindows
+from unclouded.fleet.base.views import HubWindows
 from unclouded.uplink.contents.arrays import raw_arrays
 from unclouded.uplink.contents.catalogue import SentCatalogue, decode_catalogue
 from unclouded.uplink.contents.energy import DayEnergy, decode_energy
@@ -33,7 +33,7 @@ LONGEST_TEXT = 2_000
 LONGEST_NAME = 200
 MOST_FLAGS = 2**31
 LEVEL_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-NOT_AN_OBJECT = "the data of an event is no JSON object"
+NOT_AN_OBJECT = "the data of an event is not a JSON object"
 
 
 class OpenedWindow(NamedTuple):

@@ -17,7 +17,7 @@ from typing import LiteralString, NamedTuple
 
 from unclouded.fleet.base.connections import BaseConnections, Connection, Row
 from unclouded.fleet.base.errors import BaseRefused
-from unclouded.fleet.base.reading.views import AgainRequest, HubWelcome, HubWindows, StoredWindows
+from unclouded.fleet.base.views import AgainRequest, HubWelcome, HubWindows, StoredWindows
 from unclouded.fleet.base.windows.day_sums import differing_days
 from unclouded.fleet.base.windows.levels import LevelNumbers
 from unclouded.fleet.base.windows.opening import (

@@ -110,7 +110,7 @@ def _table(field: inspect.Field) -> HubTableType:
     kinds = _kinds(field.type)
     is_list = any(isinstance(one, LISTS) for one in kinds)
     inner = next((one.item_type if isinstance(one, LISTS) else one for one in kinds), field.type)
-    assert isinstance(inner, inspect.StructType), f"[{field.encode_name}] is no table"
+    assert isinstance(inner, inspect.StructType), f"[{field.encode_name}] is not a table"
     return HubTableType(
         name=field.encode_name,
         is_list=is_list,

@@ -344,6 +344,13 @@ class RevokedKey(msgspec.Struct, frozen=True, kw_only=True):
     at: float
 
 
+class KnownKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """Revoked keys of all databases that answer. ``missing``: why there may be more; "" = there are none."""
+
+    keys: tuple[RevokedKey, ...]
+    missing: str = ""
+
+
 class CodeRow(msgspec.Struct, frozen=True, kw_only=True):
     """A code of enrolment; its text is not stored. ``homes``: it may be used so often."""
 
