@@ -35,6 +35,10 @@ ROWS = [
     "E2|6|raw|phase_a||||ro|8B V@0:2x0.1V I@2:3x0.001A P@5:3x1W|A|phase_a|",
     "E2|15|value|balance_kWh|A|0.01||ro||A|balance_energy|",
     "E2|9|value|power_W|W|1||ro||B!|power_total|CONFLICT: schema x1 W, tuya-local x0.1 W",
+    "E2|47|value|colour_temperature_C|C|1||ro||A|temp_value|",
+    "E2|48|value|wind_speed_ms|ms|0.1||ro||A|windspeed_avg|",
+    "E2|49|value|alarm_time_m|m|1||rw||A|alarm_time|",
+    "E2|50|value|energy_phase_a_A|A|0.01||ro||A|electricity_phase_a|",
 ]
 
 
@@ -59,6 +63,12 @@ def table(catalogue: Catalogue, product: str, family: str = "tuya_wifi") -> Cata
 def test_a_unit_that_a_quantity_does_not_have_is_a_slip(catalogue: Catalogue) -> None:
     rows = {row.dp: row for row in table(catalogue, "aaaealnecwgwerjl").rows}
     assert rows[15].key == "balance_kWh"
+
+
+def test_a_unit_is_that_of_what_is_measured(catalogue: Catalogue) -> None:
+    keys = {row.dp: row.key for row in table(catalogue, "aaaealnecwgwerjl").rows}
+    expected = {47: "temperature_C", 48: "wind_speed_mps", 49: "alarm_time_min", 50: "current_phase_a_A"}
+    assert {dp: keys[dp] for dp in expected} == expected
 
 
 def test_what_a_plug_measures_is_read_only_and_counted(catalogue: Catalogue) -> None:

@@ -89,6 +89,10 @@ COUNTED = frozenset({"Switches", "Mains", "Energy"})
 def key_of(table: RawTable, raw: RawRow, taken: set[str]) -> str:
     """The key, other than those that are taken."""
     raw_name, unit = split(raw)
+    if unit == "ms" and re.search("wind|velocity", raw_name):
+        unit = "mps"
+    if unit == "m" and re.search("time|countdown|duration", raw_name):
+        unit = "min"
     if unit == "W" and re.search("apparent|reactive", raw_name):
         unit = "VA" if "apparent" in raw_name else "var"
     if raw.code == "leakage_ele":
@@ -131,8 +135,6 @@ def split(raw: RawRow) -> tuple[str, str]:
     if not re.search(rf"_{raw.dp}(_|$)", raw.code) and not re.search(rf"\D{raw.dp}(\D|$)", raw.code):
         name = re.sub(rf"_{raw.dp}(?=_|$)", "", name) or name
     unit = "" if raw.unit in _NO_UNIT else _UNIT.get(raw.unit, raw.unit)
-    if unit == "ms" and name.startswith("wind"):
-        unit = "mps"
     stem, _, last = name.rpartition("_")
     if not raw.unit and stem and last in UNITS and word_of(name):
         name, unit = stem, last
@@ -185,6 +187,8 @@ def special(table: RawTable, raw: RawRow, name: str) -> str:
         return "mode"
     if name == "colour_temperature" and raw.unit in ("C", "F"):
         return "temperature"  # of a breaker: the colour of a light has no degrees
+    if name.startswith("energy") and raw.unit == "A":
+        return re.sub("^energy(_import)?", "current", name)  # "electricity" is a current, too
     return name
 
 

@@ -23,7 +23,7 @@ Written by `python3 dev.py docs` from the profiles and the [catalogue](catalogue
 by id or name, in {kinds} kinds. What is not listed may work all the same: an unknown Tuya product gets names for those
 of its points on which similar products agree, and [probe](probe.md) proposes a profile.
 
-Search them on the hub's page (*Devices*, *Supported devices*), or on the command line:
+Search them on the hub's page (*Settings*, *Supported devices*), or on the command line:
 
 ```text
 unclouded products aubess 20a
@@ -34,10 +34,10 @@ unclouded products _TZE204_81yrt3lo --json
 **How sure** says where the scales come from: two independent sources that agree, one, or sources that disagree. "–"
 stands where a profile was written by hand from protocol pages and recordings. The product id is what the device reports
 of itself (`unclouded devices NAME`); a Zigbee device behind a gateway is also found by the name of its manufacturer,
-which ends with the id: `_TZE204_81yrt3lo`.
+which ends with the id: `_TZE204_81yrt3lo`. Products with the same data points share a row.
 
-A product is missing, or its values are wrong? `unclouded dump DEVICE --profile` makes the facts for a report, without
-anything personal: [reporting a product](contributing_a_profile.md).
+A product is missing, or its values are wrong? `unclouded dump DEVICE --profile` writes what is needed for a report,
+without anything personal: [reporting a product](contributing_a_profile.md).
 
 | kind | products | rows |
 |---|---|---|
@@ -46,7 +46,7 @@ anything personal: [reporting a product](contributing_a_profile.md).
 KIND_HEAD = """# {title}
 
 Written by `python3 dev.py docs`. What the columns mean: [supported devices](../supported.md). Keys:
-[points](../points.md). How they are connected: {families}.
+[points](../points.md). How to connect them: {families}.
 
 | maker and model | product ids | points | how sure | profile |
 |---|---|---|---|---|
