@@ -20,21 +20,19 @@ from unclouded.fleet.api.metrics import FleetMetrics, LatencyHistogram, metrics_
 from unclouded.fleet.asking import fleet_identity
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.errors import BaseUnavailable
-from unclouded.fleet.base.schema.migrations import migrate
 from unclouded.fleet.configuration import FleetConfiguration
 from unclouded.fleet.engine import FleetEngine
 from unclouded.fleet.enrolment.enroller import Enroller
 from unclouded.fleet.enrolment.renewal import HubRenewal
 from unclouded.fleet.enrolment.service import RevocationKeeper, enroller_of, push_revocations
 from unclouded.fleet.folder.key_files import KeyFiles
+from unclouded.fleet.opening import BasesOpening
 from unclouded.links.nats.client import NatsClient
 from unclouded.web.server import address_text, serve, tcp_socket
 
 log = logging.getLogger("unclouded.fleet")
 
 CONNECTIONS = 12  # to each database
-AGAIN_S = 3.0  # between two attempts to reach a database at the start
 
 
 class RunningFleet(msgspec.Struct, frozen=True):
@@ -55,18 +53,23 @@ WebApp = Callable[[RunningFleet], ASGIApp]
 async def serving(configuration: FleetConfiguration, app: WebApp | None = None) -> AsyncIterator[RunningFleet]:
     """While the block lasts; then what was received is stored and answered. ``app``: None = no page, no API.
 
-    Metrics have a socket of their own where ``metrics_listen`` says so, also without a page.
+    A database that is away joins when it can be reached. Metrics have a socket of their own where ``metrics_listen``
+    says so, also without a page.
     Raises ConfigError, LinkError (the address of the page or of the metrics) and BaseError (tables of another version).
     """
     issuer = KeyFiles(configuration.keys).issuer()
     client = NatsClient(configuration.connect, fleet_identity(configuration, issuer))
     async with contextlib.AsyncExitStack() as stack:
-        bases = {table.shard: await _opened(stack, configuration, table.shard) for table in configuration.tables.base}
+        shards = [table.shard for table in configuration.tables.base]
+        bases = {shard: FleetBase(configuration.dsn_of(shard), CONNECTIONS) for shard in shards}
+        for base in bases.values():
+            stack.push_async_callback(base.close)
         renewals = {shard: HubRenewal(base.register, issuer) for shard, base in bases.items()}
         engine = FleetEngine(bases, client, renewals, configuration.servers, configuration.keep_days)
         every = FleetBases(bases)
-        await every.check()
         revocations = RevocationKeeper(lambda: push_revocations(configuration, every, time.time()))
+        opening = BasesOpening(every, bases, configuration.dsn_of, revocations.changed)
+        await opening.begin()
         commits = LatencyHistogram()
         engine.observe(commits.observe)
         metrics = FleetMetrics(every, engine.counters, commits)
@@ -76,28 +79,10 @@ async def serving(configuration: FleetConfiguration, app: WebApp | None = None) 
             await stack.enter_async_context(_page(configuration, app(fleet)))
         if configuration.tables.web.metrics_listen:
             await stack.enter_async_context(_metrics(configuration, metrics))
+        await stack.enter_async_context(_task("databases", opening.run))
         await stack.enter_async_context(_task("revocations", revocations.run))
         await stack.enter_async_context(engine.running())
         yield fleet
-
-
-async def _opened(stack: contextlib.AsyncExitStack, configuration: FleetConfiguration, shard: int) -> FleetBase:
-    """The database, once it can be reached: after a restart of the computer it may come later."""
-    base = FleetBase(configuration.dsn_of(shard), CONNECTIONS)
-    is_known = False
-    while True:
-        try:
-            await migrate(configuration.dsn_of(shard))
-            await base.open()
-            break
-        except BaseUnavailable as error:
-            if not is_known:
-                log.warning("The database %d cannot be reached yet: %s", shard, error)
-            is_known = True
-            base = FleetBase(configuration.dsn_of(shard), CONNECTIONS)
-            await asyncio.sleep(AGAIN_S)
-    stack.push_async_callback(base.close)
-    return base
 
 
 @contextlib.asynccontextmanager

@@ -30,7 +30,7 @@ class RevocationPush:
     async def push(self, now: float) -> int:
         """Raises LinkError."""
         try:
-            return await push_revocations(self._configuration, self._base, now)
+            return (await push_revocations(self._configuration, self._base, now)).count
         except ConfigError as error:
             raise LinkError(str(error)) from None
 

@@ -11,6 +11,7 @@ from unclouded.cli.fleet.access import fleet_bases, fleet_option, operator_name
 from unclouded.cli.options import json_option
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError, LinkError
+from unclouded.fleet.base.errors import BaseUnavailable
 from unclouded.fleet.configuration import FleetConfiguration, find_fleet
 from unclouded.fleet.enrolment.service import push_revocations
 from unclouded.fleet.folder.replacing import (
@@ -81,6 +82,6 @@ async def _push(fleet: FleetConfiguration, what: str) -> str:
         await base.audit.note(operator_name(), "key.replace", what, now)
         try:
             await push_revocations(fleet, base, now)
-        except LinkError as error:
+        except (LinkError, BaseUnavailable) as error:
             return str(error)
     return ""

@@ -92,18 +92,34 @@ class _OrganisationPlaces:
         bases = (await self.of(scope)).values()
         return await _first_answer(bases, ask, NotInScope("There is no such home."), NotInScope)
 
-    async def page(self, scope: Scope, after: str, limit: int, fetch: Fetch[T]) -> tuple[list[T], str]:
-        """A page of a list, and what the next one begins after; "": it was the last. Raises BaseRefused."""
-        bases = await self._listed(scope)
+    async def page(
+        self, scope: Scope, after: str, limit: int, fetch: Fetch[T], hub: str | None = None
+    ) -> tuple[list[T], str]:
+        """A page of a list, and what the next one begins after; "": it was the last. ``hub``: only of this home.
+
+        Raises BaseRefused, and NotInScope where there is no such home.
+        """
+        bases = await self._listed(scope) if hub is None else await self._with_home(scope, hub)
         return await _page(bases, after, limit, fetch) if bases else ([], "")
 
-    async def each(self, scope: Scope, ask: Ask[T]) -> list[T]:
-        """What each database of a scope says. Raises BaseRefused."""
-        return await asyncio.gather(*(ask(base) for base in (await self._listed(scope)).values()))
+    async def each(self, scope: Scope, ask: Ask[T], hub: str | None = None) -> list[T]:
+        """What each database of a scope says; ``hub``: the one that has this home. Raises BaseRefused."""
+        bases = await self._listed(scope) if hub is None else await self._with_home(scope, hub)
+        return await asyncio.gather(*(ask(base) for base in bases.values()))
 
     def forget(self) -> None:
         """An organisation was made or moved."""
         self._until = 0.0
+
+    async def _with_home(self, scope: Scope, hub: str) -> Parts:
+        """The database that has a home. Raises NotInScope."""
+        bases = await self.of(scope)
+
+        async def ask(base: FleetBase) -> Parts:
+            await base.homes.catalogue(scope, hub)
+            return {shard: one for shard, one in bases.items() if one is base}
+
+        return await self.first(scope, ask)
 
     async def _listed(self, scope: Scope) -> Parts:
         return {shard: base for shard, base in (await self.of(scope)).items() if shard not in self.left_out}
@@ -138,9 +154,22 @@ class SpreadHomes:
         return added_sums(await self._places.each(scope, lambda base: base.homes.sums(scope, filter, now)))
 
     async def rows(self, scope: Scope, hubs: Sequence[str], now: float) -> list[HomeLine]:
-        """Of these homes; those that are not in the scope are left out."""
-        found = await self._places.each(scope, lambda base: base.homes.rows(scope, hubs, now))
-        return [line for lines in found for line in lines]
+        """Of these homes; those that are not in the scope are left out.
+
+        Raises BaseUnavailable where one was not found, and a database is away that may have it.
+        """
+        found, away = list[HomeLine](), list[BaseUnavailable]()
+
+        async def ask(base: FleetBase) -> None:
+            try:
+                found.extend(await base.homes.rows(scope, hubs, now))
+            except BaseUnavailable as error:
+                away.append(error)
+
+        await self._places.each(scope, ask)
+        if away and len(found) < len(set(hubs)):
+            raise away[0]
+        return found
 
     async def home(self, scope: Scope, hub: str, now: float) -> HomeDetail:
         """Raises NotInScope."""
@@ -212,15 +241,10 @@ class SpreadHistory:
         """A page, newest first, and what the next one begins after. Raises NotInScope, BaseRefused."""
 
         async def fetch(base: FleetBase, place: str) -> Sequence[PlacedRow[HomeEventRow]]:
-            try:
-                rows = await base.history.events(scope, hub, kind, number_of(place), limit + 1)
-            except NotInScope:
-                return []
+            rows = await base.history.events(scope, hub, kind, number_of(place), limit + 1)
             return [PlacedRow((-one.at,), str(one.number), one) for one in rows]
 
-        if hub is not None:
-            await self._places.first(scope, lambda base: base.homes.catalogue(scope, hub))
-        return await self._places.page(scope, after, limit, fetch)
+        return await self._places.page(scope, after, limit, fetch, hub)
 
     async def windows(self, scope: Scope, hub: str, level: str, start: float, end: float) -> list[SentWindow]:
         """As they stand. Raises NotInScope."""
@@ -264,20 +288,15 @@ class SpreadCommands:
         """A page, newest first, and what the next one begins after. Raises NotInScope, BaseRefused."""
 
         async def fetch(base: FleetBase, place: str) -> Sequence[PlacedRow[GivenCommand]]:
-            try:
-                rows = await base.commands.commands(scope, hub, batch, fate, place, limit + 1)
-            except NotInScope:
-                return []
+            rows = await base.commands.commands(scope, hub, batch, fate, place, limit + 1)
             return [PlacedRow((-one.created,), one.id, one) for one in rows]
 
-        if hub is not None:
-            await self._places.first(scope, lambda base: base.homes.catalogue(scope, hub))
-        return await self._places.page(scope, after, limit, fetch)
+        return await self._places.page(scope, after, limit, fetch, hub)
 
     async def fates(self, scope: Scope, hub: str | None = None, batch: str = "") -> Mapping[CommandFate, int]:
         """How many commands are in each state."""
         sums: dict[CommandFate, int] = {}
-        for fates in await self._places.each(scope, lambda base: base.commands.fates(scope, hub, batch)):
+        for fates in await self._places.each(scope, lambda base: base.commands.fates(scope, hub, batch), hub):
             for fate, count in fates.items():
                 sums[fate] = sums.get(fate, 0) + count
         return sums

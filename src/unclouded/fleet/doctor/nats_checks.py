@@ -4,11 +4,13 @@ import asyncio
 import datetime
 import time
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 
 from unclouded.core.errors import ConfigError, LinkError
 from unclouded.core.finding import Finding, not_checked, ok, problem, warning
 from unclouded.core.security.certificate_facts import certificate_facts
 from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.errors import BaseError
 from unclouded.fleet.doctor.base_checks import BaseUnreachable, base_facts
 from unclouded.fleet.doctor.context import FleetDoctorContext
@@ -140,10 +142,15 @@ async def _log_in(context: FleetDoctorContext, credentials: Credentials) -> None
 async def _revocations(context: FleetDoctorContext) -> tuple[set[str], set[str]]:
     """Keys in the list of NATS, and those that the database wants in it."""
     fleet, signer = context.fleet, context.keys.signer()
-    await base_facts(fleet.dsn)  # says at once why it cannot be reached
-    async with FleetBase(fleet.dsn, 1) as base:
-        keys = await base.register.revoked_keys()
+    async with AsyncExitStack() as stack:
+        bases = {}
+        for table in fleet.tables.base:
+            dsn = fleet.dsn_of(table.shard)
+            await base_facts(dsn)  # says at once why it cannot be reached
+            bases[table.shard] = await stack.enter_async_context(FleetBase(dsn, 1))
+        register = FleetBases(bases).register
+        known = await register.known_keys()
         async with system_client(fleet.connect, context.keys.system_user(), fleet.nats_authority) as client:
-            there = revocations_of(await AccountUpdate(base.register, signer, nats_request(client)).current())
-    wanted = signer.kept({one.public_key: int(one.at) + 1 for one in keys}, int(context.now.timestamp()))
+            there = revocations_of(await AccountUpdate(register, signer, nats_request(client)).current())
+    wanted = signer.kept({one.public_key: int(one.at) + 1 for one in known.keys}, int(context.now.timestamp()))
     return set(there), set(wanted)

@@ -5,6 +5,8 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
 from unclouded.core.errors import ConfigError, LinkError
 from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.errors import BaseUnavailable
@@ -29,19 +31,27 @@ def enroller_of(
     return Enroller(base.register, issuer, place, time.time, asyncio.get_running_loop().time, revoked)
 
 
-async def push_revocations(fleet: FleetConfiguration, base: FleetBases, now: float) -> int:
-    """Bring NATS to the list of revoked keys; how many are in it. Raises LinkError, BaseUnavailable, ConfigError."""
+class PushedKeys(msgspec.Struct, frozen=True):
+    """``count``: of keys that NATS refuses. ``missing``: why there may be more; "" = there are none."""
+
+    count: int
+    missing: str = ""
+
+
+async def push_revocations(fleet: FleetConfiguration, base: FleetBases, now: float) -> PushedKeys:
+    """Bring NATS to the list of revoked keys. Raises LinkError, BaseUnavailable, ConfigError."""
     keys = KeyFiles(fleet.keys)
     if not keys.can_revoke():
         raise LinkError(NO_KEYS)
     async with system_client(fleet.connect, keys.system_user(), fleet.nats_authority) as client:
-        return await AccountUpdate(base.register, keys.signer(), nats_request(client)).push(now)
+        update = AccountUpdate(base.register, keys.signer(), nats_request(client))
+        return PushedKeys(await update.push(now), update.missing)
 
 
 class RevocationKeeper:
     """Brings NATS to the list at once when something was revoked, and each minute otherwise."""
 
-    def __init__(self, push: Callable[[], Awaitable[int]]) -> None:
+    def __init__(self, push: Callable[[], Awaitable[PushedKeys]]) -> None:
         self._push = push
         self._changed = asyncio.Event()
         self.revoked = 0
@@ -56,14 +66,18 @@ class RevocationKeeper:
         while True:
             self._changed.clear()
             try:
-                self.revoked = await self._push()
-                self.problem = ""
+                pushed = await self._push()
+                self.revoked = pushed.count
+                self._note("The list of revoked keys in NATS is not complete", pushed.missing)
             except (LinkError, BaseUnavailable, ConfigError) as error:
-                if str(error) != self.problem:
-                    log.warning("The list of revoked keys was not sent to NATS: %s", error)
-                self.problem = str(error)
+                self._note("The list of revoked keys was not sent to NATS", str(error))
             try:
                 async with asyncio.timeout(AGAIN_S):
                     await self._changed.wait()
             except TimeoutError:
                 pass
+
+    def _note(self, what: str, problem: str) -> None:
+        if problem and problem != self.problem:
+            log.warning("%s: %s", what, problem)
+        self.problem = problem
