@@ -41,7 +41,7 @@ from unclouded.web.schemas import Role
 
 T = TypeVar("T")
 
-TIMEOUT_S = 30.0  # never reached in a passing test
+TIMEOUT_S = 60.0  # never reached in a passing test
 INTERVAL_S = 0.25  # between two measurements, so that tests need not wait
 KEY = "a key for these tests"
 CHEAP = Cost(n=2, r=1, p=1)
@@ -62,6 +62,14 @@ name = "Meter"
 price = 0.10
 per = "day"
 """
+
+
+def until(is_so: Callable[[], bool], seen: Callable[[], object] = lambda: "") -> None:
+    """Wait until it is so. ``seen``: what an error shows."""
+    give_up = time.monotonic() + TIMEOUT_S
+    while not is_so():
+        assert time.monotonic() < give_up, seen()
+        time.sleep(0.02)
 
 
 class Thing(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,10 +236,7 @@ class Home:
 
     def until(self, true: Callable[[Mapping[tuple[str, str], Any]], bool]) -> None:
         """Wait until the condition is true for the newest readings of the hub."""
-        give_up = time.monotonic() + TIMEOUT_S
-        while not true(self.readings()):
-            assert time.monotonic() < give_up, self.readings()
-            time.sleep(0.02)
+        until(lambda: true(self.readings()), self.readings)
 
     # --- inside --------------------------------------------------------------------------------
 

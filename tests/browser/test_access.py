@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import Page, expect
 from browser.home import Home, Thing
 from browser.other_site import COMPLAINTS, NOTHING, another_site, what_it_gets
 from browser.visitor import Visitor, shoot
+from unclouded.web.access.login_throttle import LoginThrottle, ThrottleRule
 
 CONTROL, READ = "kettle and tea", "only looking"
 UNAUTHORIZED = "status of 401|WebSocket connection to .* failed"  # in Chromium's console while not logged in
@@ -20,9 +22,12 @@ def home(folder: Path) -> Iterator[Home]:
     home = Home(folder, [Thing(id="lamp", name="Lamp", load="pump")], listen="0.0.0.0:0")
     home.set_password("control", CONTROL)
     home.set_password("read", READ)
-    with home:
-        home.until(lambda values: ("lamp", "power_W") in values)
-        yield home
+    throttle = partial(LoginThrottle, ThrottleRule(free=4, first=5.0, most=900.0))  # a wait that is seen
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("unclouded.web.access.password_checks.LoginThrottle", throttle)
+        with home:
+            home.until(lambda values: ("lamp", "power_W") in values)
+            yield home
 
 
 def log_in(page: Page, password: str) -> None:

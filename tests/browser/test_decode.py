@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from browser.home import Home, Thing
+from browser.home import TIMEOUT_S, Home, Thing
 from browser.visitor import PHONE, Visitor, shoot, violations
+from unclouded.app.decode_service.service import DecodeService
 
 LOG = """[12:00:00.000][module -> MCU] 55 aa 00 00 00 00 ff
 [12:00:00.003][MCU -> module] 55 aa 03 00 00 01 00 03
@@ -21,8 +23,10 @@ LOG = """[12:00:00.000][module -> MCU] 55 aa 00 00 00 00 ff
 
 @pytest.fixture(scope="module")
 def home(folder: Path) -> Iterator[Home]:
-    with Home(folder, [Thing(id="lamp", name="Lamp")]) as home:
-        yield home
+    with pytest.MonkeyPatch.context() as patch:  # the process that decodes lets all others go first
+        patch.setattr("unclouded.app.hub_process.DecodeService", partial(DecodeService, timeout_s=TIMEOUT_S))
+        with Home(folder, [Thing(id="lamp", name="Lamp")]) as home:
+            yield home
 
 
 def lanes(page: Page) -> Locator:

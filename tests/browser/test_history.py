@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, Response, expect
 
+from browser.every_page import whole
 from browser.home import TARIFF, Home, Thing
 from browser.visitor import PHONE, Visitor, shoot, violations
 from unclouded.core.model import Reading, Status
@@ -180,8 +181,11 @@ def test_the_chart_comes_first(visitor: Visitor) -> None:
     for options, most in (({}, 200), (PHONE, 160)):
         for path in ("/history?range=month", "/history"):
             page = visitor.open(path, **options)
-            chart = page.locator(".energy-bars, .lines-chart").first.bounding_box()
-            assert chart is not None and chart["y"] <= most, (path, chart)
+            whole(page)
+            chart = page.locator(".energy-bars, .lines-chart").first
+            expect(chart).to_be_visible()
+            box = chart.bounding_box()
+            assert box is not None and box["y"] <= most, (path, box)
 
 
 def test_energy_bars_add_up(visitor: Visitor) -> None:
@@ -207,11 +211,14 @@ def test_a_row_of_the_ranking_filters_the_chart(visitor: Visitor) -> None:
     page = visitor.open(f"/history?on={YESTERDAY}&what=energy")
     bars = page.locator(".energy-bar")
     expect(page.locator(".rank button").first).to_have_text(re.compile(r"\d\u202fkWh"))
+    whole(page)
     both = bars.count()
     lamp = page.locator(".rank").get_by_role("button", name="Lamp")
     lamp.click()
     expect(lamp).to_have_attribute("aria-pressed", "true")
     expect(page).to_have_url(re.compile("device=lamp"))
+    expect(bars).not_to_have_count(both)
+    whole(page)
     assert 0 < bars.count() < both
     expect(page.locator(".rank button")).to_have_count(2)
     lamp.press("Enter")

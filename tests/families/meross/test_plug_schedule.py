@@ -79,6 +79,26 @@ def test_rules_that_the_plug_keeps_already_are_read(hardware: int) -> None:
     assert [rule_text(rule) for rule in again.of("controller", Scheduled)[-1].rules] == ["off at 22:00 for 2 h, daily"]
 
 
+@pytest.mark.parametrize("hardware", [1, 2])
+def test_a_rule_is_not_said_to_be_missing_before_the_rules_were_read(hardware: int) -> None:
+    """As after a restart of the hub, which shows no rules until then."""
+    story = Story(hardware)
+    story.schedule("at=22:00 turn=off")
+    again = over_http(controller(seed=5), story.plug, latency=0.05)
+    again.run(0.2)
+    reasons = set()
+    for _ in range(100):
+        try:
+            again.submit(WireAction("unschedule", {"rule": story.rules[0].id}))
+            break
+        except CommandError as refusal:
+            reasons.add(str(refusal))
+            again.run(again.now + 0.05)
+    assert reasons == {"The rules of the plug have not been read yet. Try again in a few seconds."}
+    again.run(again.now + 40.0)
+    assert [one.result for one in again.of("controller", Settled)] == ["confirmed"]
+
+
 def test_a_rule_that_another_program_edits_is_read_again_and_not_overwritten() -> None:
     story = Story()
     story.schedule("at=07:30 turn=on")

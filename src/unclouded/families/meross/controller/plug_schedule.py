@@ -29,7 +29,7 @@ LIST, ITEM, LOOK, WRITE, CHECK = (f"schedule {step}" for step in ("list", "item"
 NAMES = frozenset({LIST, ITEM, LOOK, WRITE, CHECK})  # of the requests
 TIMEOUT_S = 30.0  # for a change: three requests
 MOST_RULES = 32  # of a kind; docs/protocols/meross.md §1.9.7
-MOST_BYTES = 900  # of a request; docs/protocols/meross.md §1.4.5
+MOST_BYTES = 900  # of a request; docs/protocols/meross.md §1.4.4
 ID_LENGTH = 16
 ID_SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -73,7 +73,7 @@ class PlugSchedule:
         self._sun_minute = sun_minute
         self._tickets = Tickets(ids)
         self._kept = {form.key: _Kept() for form in FORMS}
-        self._has: Callable[[str], bool] = lambda namespace: False
+        self._has: Callable[[str], bool] | None = None  # None: nothing was read yet
         self._awaited: set[tuple[str, str]] = set()  # (form, id) of the rules that are being read
         self._changes: deque[_Change] = deque()
         self._reported: tuple[ScheduleRule, ...] | None = None
@@ -141,7 +141,14 @@ class PlugSchedule:
     @property
     def _forms(self) -> list[RuleForm]:
         """Those that the plug has."""
-        return [form for form in FORMS if self._has(form.namespace) and (not form.digest or self._has(form.digest))]
+        has = self._has or (lambda namespace: False)
+        return [form for form in FORMS if has(form.namespace) and (not form.digest or has(form.digest))]
+
+    @property
+    def _is_read(self) -> bool:
+        """Whether all rules of the plug are known."""
+        is_asked = self._has is not None and not self._awaited
+        return is_asked and all(self._kept[form.key].is_known for form in self._forms)
 
     def _take_digest(self, form: RuleForm, fields: Mapping[str, Any]) -> None:
         """Which rules there are; those that are new or were edited are read."""
@@ -175,10 +182,9 @@ class PlugSchedule:
 
     def _news(self) -> list[Event]:
         """The whole schedule, where it is known and differs from what was reported."""
-        kept = [(form, self._kept[form.key]) for form in self._forms]
-        if self._awaited or not all(one.is_known for _, one in kept):
+        if not self._is_read:
             return []
-        rules = tuple(read_rule(form, raw) for form, one in kept for raw in one.rules.values())
+        rules = tuple(read_rule(form, raw) for form in self._forms for raw in self._kept[form.key].rules.values())
         if rules == self._reported:
             return []
         self._reported = rules
@@ -210,6 +216,8 @@ class PlugSchedule:
         for form in self._forms:
             if id in self._kept[form.key].rules:
                 return form, self._kept[form.key].rules[id]
+        if not self._is_read:
+            raise CommandError("The rules of the plug have not been read yet. Try again in a few seconds.")
         known = ", ".join(id for form in self._forms for id in self._kept[form.key].rules)
         raise CommandError(f"The plug keeps no rule {id!r}. It keeps: {known or 'none'}.")
 
