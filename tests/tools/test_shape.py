@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from tools.shape.figures import classes_twice, length, shape_of, twins_of
+from tools.shape.methods import methods_of
 from tools.shape.picture import layers_of, svg_of
 from tools.shape.rows import described_by_rows
 from tools.shape.source import SourceModule, arrows_of, modules_of, package_of
@@ -99,6 +100,42 @@ def test_the_row_of_a_table_describes_the_functions_that_it_names_and_no_others(
         ("unclouded.core.checks", "starts"),
         ("unclouded.core.judges", "empty"),
         ("unclouded.core.judges", "quiet"),
+    ]
+
+
+METHODS = """
+class Reader(Protocol):
+    def read(self): ...
+    def close(self): ...
+
+class FileReader:  # a Reader, since it has all methods of one
+    def read(self): ...
+    def close(self): ...
+    def seek(self): ...
+
+class Half:
+    def read(self): ...
+
+class Tail(FileReader):
+    def seek(self): ...
+    def follow(self): ...
+    def _look(self): ...
+    @property
+    def name(self):
+        return self._name
+    @property
+    def size(self):
+        stat = self._stat()
+        return stat.size
+
+class _Own:
+    def follow(self): ...
+"""
+
+
+def test_methods_that_another_one_describes_need_no_description() -> None:
+    assert [place.partition(":")[2] for place, _ in methods_of([module("core/a.py", METHODS)])] == [
+        *("Reader.read", "Reader.close", "FileReader.seek", "Half.read", "Tail.follow", "Tail.size"),
     ]
 
 

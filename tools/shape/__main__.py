@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from tools.shape.figures import Shape, shape_of
 from tools.shape.picture import svg_of
+from tools.shape.places import missing_places
 from tools.shape.source import arrows_of, modules_of
 
 PROJECT = Path(__file__).parents[2]
@@ -21,7 +22,7 @@ def main(words: list[str]) -> int:
     if given.picture is not None:
         given.picture.write_text(svg_of(arrows_of(modules_of(SOURCE))), "utf-8")
         return 0
-    shape = shape_of(SOURCE, PROJECT / "tests")
+    shape = shape_of(SOURCE, PROJECT / "tests", missing_places(PROJECT))
     print(msgspec.json.encode(shape).decode() if given.json else "\n".join(lines_of(shape)))
     return 0
 
@@ -39,9 +40,12 @@ def lines_of(shape: Shape) -> list[str]:
         *(f"    {one}" for one in shape.classes_twice),
         f"places with the same code {len(shape.twins)}",
         *(f"    {one}" for one in shape.twins),
+        f"places that are cited and do not exist {len(shape.missing_places)}",
+        *(f"    {one}" for one in shape.missing_places),
         f"public names {shape.public_names:,}, described by the row of a table {shape.in_rows},"
         f" without docstring {len(shape.no_docstring)}",
         *(f"    {one}" for one in shape.no_docstring[:20]),
+        f"public methods that need a description {shape.methods:,}, without {len(shape.methods_without_docstring)}",
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
+from tools.shape.methods import methods_of
 from tools.shape.rows import described_by_rows
 from tools.shape.source import Function, SourceModule, arrows_of, modules_of, package_of
 
@@ -25,7 +26,8 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     """The figures. ``arrows``: imports between top-level packages. ``twins``: pairs of places with the same code.
 
     ``in_rows``: how many public names the row of a table describes (``rows.py``) and no docstring; ``no_docstring``:
-    those that nothing describes. ``test_ratio``: lines of tests for each line of source.
+    those that nothing describes; so it is with methods (``methods.py``). ``missing_places``: what is cited and is not
+    there (``places.py``). ``test_ratio``: lines of tests for each line of source.
     """
 
     packages: int
@@ -38,14 +40,17 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     longest_files: Sequence[Sized]
     classes_twice: Sequence[str]
     twins: Sequence[str]
+    missing_places: Sequence[str]
     no_docstring: Sequence[str]
     in_rows: int
     public_names: int
+    methods_without_docstring: Sequence[str]
+    methods: int
     test_ratio: float
 
 
-def shape_of(source: Path, tests: Path) -> Shape:
-    """The figures of the package in ``source`` with its tests."""
+def shape_of(source: Path, tests: Path, missing_places: Sequence[str] = ()) -> Shape:
+    """The figures of the package in ``source`` with its tests, and with what ``places.py`` found."""
     modules = modules_of(source)
     functions = sorted(
         (Sized(f"{one.place}:{node.name}", length(node)) for one in modules for node in one.functions()),
@@ -57,6 +62,7 @@ def shape_of(source: Path, tests: Path) -> Shape:
     undescribed = [(one, node) for one, node in public if ast.get_docstring(node) is None]
     rows = described_by_rows(modules)
     no_docstring = [f"{one.place}:{node.name}" for one, node in undescribed if (one.name, node.name) not in rows]
+    methods = methods_of(modules)
     return Shape(
         packages=len({package_of(one.name) for one in modules} - {""}),
         arrows=len(arrows_of(modules)),
@@ -68,9 +74,12 @@ def shape_of(source: Path, tests: Path) -> Shape:
         longest_files=files[:LONGEST],
         classes_twice=classes_twice(modules),
         twins=twins_of(modules),
+        missing_places=missing_places,
         no_docstring=no_docstring,
         in_rows=len(undescribed) - len(no_docstring),
         public_names=len(public),
+        methods_without_docstring=[place for place, node in methods if ast.get_docstring(node) is None],
+        methods=len(methods),
         test_ratio=round(sum(path.read_text("utf-8").count("\n") for path in tests.rglob("*.py")) / max(lines, 1), 2),
     )
 

@@ -6,7 +6,7 @@
 Facts from docs/protocols/meross.md §1.4: plugs accept one connection at a time, close it after each reply, send
 headers that strict parsers reject, and ignore content types. So one datagram is in progress and a few are queued;
 each one with an id has exactly one result, its answer (``re``) or a Failure; connections are not reused.
-http_reply.py reads the replies.
+reply.py reads the replies.
 """
 
 import asyncio

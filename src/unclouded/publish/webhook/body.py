@@ -7,7 +7,8 @@
      "events": [{"at": …, "device": "kettle", "kind": "command", "words": …, "data": {}}],
      "alerts": [{"device": "meter", "kind": "offline", "since": …, "active": true, "text": …}]}
 
-The forms are those of /api/watch (core/json_lines). The signature is the HMAC-SHA256 of the whole body (RFC 2104).
+The forms are those of /api/watch (core/views/json_lines.py). The signature is the HMAC-SHA256 of the whole body
+(RFC 2104).
 """
 
 import hashlib
