@@ -1,7 +1,7 @@
 """The configuration of a fleet: fleet.toml in its folder, which `unclouded fleet init` writes.
 
     FOLDER/fleet.toml         this
-           keys/              keys that `fleet serve` and `fleet revoke` use (key_folder.py)
+           keys/              keys that `fleet serve` and `fleet revoke` use (folder/)
            offline/           keys to take away from this computer
            tls/               certificates
            nats-server.conf   for nats-server; of several nodes: nats-server-1.conf …
