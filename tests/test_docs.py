@@ -114,6 +114,15 @@ def test_a_link_that_names_a_section_leads_to_it(page: Path) -> None:
             assert re.search(rf"#{number}-", target), f"{page.name}: {label} points to {target}"
 
 
+CODE_OR_COMMENT = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)|<!--.*?-->", re.DOTALL)
+TAG = re.compile(r"(?<!\\)<(?!https?://)[a-zA-Z][^>]*>")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=title)
+def test_no_words_are_taken_for_html(page: Path) -> None:
+    assert TAG.findall(CODE_OR_COMMENT.sub("", prose(page))) == [], "shown as nothing; write \\< or put it in backticks"
+
+
 # --- citations --------------------------------------------------------------------------------------
 
 WHOLE = "all"

@@ -36,7 +36,7 @@ def table(name: str) -> str:
     """The table of a page, in Markdown; columns with nothing in them are left out."""
     family, dialect = PAGES[name]
     rows = commands_of(family, dialect)
-    columns = [(head, [_safe(cell(row)) for row in rows]) for head, cell in _columns(families.family(family).ends)]
+    columns = [(head, [safe_cell(cell(row)) for row in rows]) for head, cell in _columns(families.family(family).ends)]
     kept = [(head, cells) for head, cells in columns if any(cells)]
     head, *body = [[head for head, _ in kept], *zip(*(cells for _, cells in kept), strict=True)]
     return _line(head) + "|" + "---|" * len(kept) + "\n" + "".join(map(_line, body))
@@ -70,5 +70,6 @@ def _code(code: int | str) -> str:
     return code if isinstance(code, str) else f"{code:02x}"
 
 
-def _safe(cell: str) -> str:
-    return cell.replace("|", "\\|")
+def safe_cell(text: str) -> str:
+    """A text in a cell of a table: neither ends the cell, nor is taken for HTML."""
+    return text.replace("|", "\\|").replace("<", "\\<")

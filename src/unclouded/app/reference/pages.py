@@ -6,6 +6,7 @@ import msgspec
 
 from unclouded import families
 from unclouded.app.protocols import profiles_of
+from unclouded.app.reference.command_tables import safe_cell
 from unclouded.app.reference.setting_meanings import SETTING_MEANINGS
 from unclouded.app.simulation.simulation import shared_tables
 from unclouded.core.family import Family
@@ -45,10 +46,7 @@ def _family(family: Family) -> str:
     parts += [f"| `{one.name}` | {one.title} | {_points(one)} |\n" for one in profiles_of(family.name)]
     parts += [f"\nFor unknown products: `{family.generic}`.\n"]
     parts += ["\n| action | what it does | arguments | danger |\n|---|---|---|---|\n"] if family.actions else []
-    parts += [
-        f"| `{one.name}` | {sentence(one.words)} | {_arguments(one)} | {one.danger or '–'} |\n"
-        for one in family.actions
-    ]
+    parts += [_action(one) for one in family.actions]
     parts += [_simulated(family)] if family.sim_kinds else []
     return "".join(parts)
 
@@ -79,8 +77,13 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
+def _action(action: ActionSpec) -> str:
+    cells = (sentence(action.words), _arguments(action), action.danger or "–")
+    return f"| `{action.name}` | {' | '.join(map(safe_cell, cells))} |\n"
+
+
 def _arguments(action: ActionSpec) -> str:
-    return "; ".join(f"`{name}`: {text.replace('|', '/')}" for name, text in action.args.items()) or "–"
+    return "; ".join(f"`{name}`: {text}" for name, text in action.args.items()) or "–"
 
 
 def settings_of(table: type[msgspec.Struct], before: str = "") -> Iterator[tuple[str, object]]:
