@@ -1,6 +1,7 @@
 """The structure of the package, read from its source: who may import whom, what is pure, and a few rules of style."""
 
 import ast
+import gc
 import re
 import subprocess
 import sys
@@ -8,8 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+
+Node = TypeVar("Node", bound=ast.AST)
 
 SRC = Path(__file__).parent.parent / "src" / "unclouded"
 
@@ -249,7 +253,8 @@ PURE = [
 PURE_LIBRARIES = """astral base64 binascii bisect bz2 collections contextlib cryptography datetime decimal difflib enum
 fnmatch fractions functools hashlib heapq hmac ipaddress itertools json lzma math msgspec numpy operator re statistics
 struct tomllib types typing unicodedata zlib zoneinfo"""
-IMPURE_CALLS = {"open", "input", "eval", "exec", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
+IMPURE_CALLS = {"open", "input", "eval", "exec"}
+IMPURE_METHODS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
 NOT_PURE = {
     "core/sessions/driver.py",
     "core/system/durable.py",
@@ -278,14 +283,28 @@ reception scribe shelf squeeze tongue told wish witness"""
 # --- reading the source -------------------------------------------------------------------------------
 
 
+@cache
 def sources(place: str = "") -> list[Path]:
     path = SRC / place
     assert path.exists(), path
     return [path] if path.is_file() else sorted(path.rglob("*.py"))
 
 
+@cache
 def title(path: Path) -> str:
     return path.relative_to(SRC).as_posix()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def syntax_trees() -> Iterator[None]:
+    """All are made while no garbage is looked for, which takes longer than to make them; then they are dropped."""
+    gc.disable()
+    for path in sources():
+        nodes(path)
+    gc.enable()
+    yield
+    for kept in (tree, nodes, imports, own_imports):
+        kept.cache_clear()
 
 
 @cache
@@ -293,6 +312,24 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
+@cache
+def nodes(path: Path) -> Mapping[type[ast.AST], list[ast.AST]]:
+    """All nodes of a file by their type."""
+    found: dict[type[ast.AST], list[ast.AST]] = defaultdict(list)
+    for node in ast.walk(tree(path)):
+        found[type(node)].append(node)
+    return found
+
+
+def nodes_of(kind: type[Node], paths: Iterable[Path]) -> Iterator[tuple[Path, Node]]:
+    """The nodes of one type in these files."""
+    for path in paths:
+        for node in nodes(path).get(kind, ()):
+            assert isinstance(node, kind)
+            yield path, node
+
+
+@cache
 def module_of(path: Path) -> str:
     parts = path.relative_to(SRC).with_suffix("").parts
     return ".".join(("unclouded", *(parts[:-1] if parts[-1] == "__init__" else parts)))
@@ -301,32 +338,34 @@ def module_of(path: Path) -> str:
 MODULES = {module_of(path): path for path in sources()}
 
 
-def statements(node: ast.AST) -> Iterator[ast.AST]:
-    """Every node below, also in functions, without what stands under ``if TYPE_CHECKING``."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
-            for other in child.orelse:
-                yield other
-                yield from statements(other)
-            continue
-        yield child
-        yield from statements(child)
+def for_type_checkers(path: Path) -> set[ast.AST]:
+    """The nodes that stand under ``if TYPE_CHECKING``."""
+    return {
+        below
+        for _, node in nodes_of(ast.If, [path])
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for statement in node.body
+        for below in ast.walk(statement)
+    }
 
 
 @cache
 def imports(path: Path) -> frozenset[str]:
     """The modules that a file imports, also inside of functions."""
+    left_out = for_type_checkers(path)
     found = set()
-    for node in statements(tree(path)):
-        if isinstance(node, ast.Import):
+    for _, node in nodes_of(ast.Import, [path]):
+        if node not in left_out:
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative imports hide the direction"
-            names = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= {name if name in MODULES else str(node.module) for name in names}
+    for _, source in nodes_of(ast.ImportFrom, [path]):
+        if source not in left_out:
+            assert source.level == 0, f"{path}: relative imports hide the direction"
+            names = {f"{source.module}.{alias.name}" for alias in source.names}
+            found |= {name if name in MODULES else str(source.module) for name in names}
     return frozenset(found)
 
 
+@cache
 def own_imports(path: Path) -> frozenset[str]:
     return imports(path) & MODULES.keys()
 
@@ -430,23 +469,27 @@ def test_pure_modules_know_no_time_no_chance_and_no_files(place: str) -> None:
 def test_pure_modules_open_no_file_and_read_no_clock(place: str) -> None:
     found = {
         f"{title(path)}:{node.lineno}"
-        for path in sources(place)
-        if title(path) not in NOT_PURE
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Call)
-        if any(ast.unparse(node.func) in (call, f"datetime.{call}") for call in IMPURE_CALLS)
+        for path, node in nodes_of(ast.Call, sources(place))
+        if title(path) not in NOT_PURE and is_impure(node.func)
     }
     assert found == set()
 
 
+def is_impure(function: ast.expr) -> bool:
+    """Whether a call of it opens a file, reads a clock, or runs a text."""
+    match function:
+        case ast.Name(id=name):
+            return name in IMPURE_CALLS
+        case ast.Attribute(value=ast.Name(id=holder), attr=name):
+            return f"{holder}.{name}" in IMPURE_METHODS
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id="datetime"), attr=holder), attr=name):
+            return f"{holder}.{name}" in IMPURE_METHODS
+    return False
+
+
 def test_modules_are_imported_by_name_only_where_a_table_lists_them() -> None:
     found = {title(path) for path in sources() if "importlib" in imports(path)}
-    calls = {
-        title(path)
-        for path in sources()
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Name) and node.id == "__import__"
-    }
+    calls = {title(path) for path, node in nodes_of(ast.Name, sources()) if node.id == "__import__"}
     assert found | calls == IMPORT_BY_NAME
 
 
@@ -464,36 +507,34 @@ def test_a_hub_loads_heavy_libraries_only_when_they_are_needed() -> None:
 
 def test_no_class_name_stands_in_two_modules() -> None:
     places: dict[str, set[str]] = defaultdict(set)
-    for path in sources():
-        for node in ast.walk(tree(path)):
-            if isinstance(node, ast.ClassDef):
-                places[node.name].add(title(path))
+    for path, node in nodes_of(ast.ClassDef, sources()):
+        places[node.name].add(title(path))
     assert {name: sorted(files) for name, files in places.items() if len(files) > 1} == {}
 
 
 def test_no_identifier_is_a_metaphor() -> None:
     metaphors = set(METAPHORS.split())
     found = {
-        f"{title(path)} {name}"
-        for path in sources()
-        for node in ast.walk(tree(path))
-        for name in identifiers(node)
-        if metaphors & set(words(name))
+        f"{title(path)} {name}" for path in sources() for name in identifiers(path) if metaphors & set(words(name))
     }
     assert sorted(found) == []
 
 
-def identifiers(node: ast.AST) -> Iterator[str]:
-    """The names that a node defines or uses."""
-    match node:
-        case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-            yield name
-        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
-            yield name
-        case ast.keyword(arg=str(name)):
-            yield name
+IDENTIFIERS: Mapping[type[ast.AST], str] = {  # what holds the name that a node defines or uses
+    **dict.fromkeys((ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef), "name"),
+    ast.Name: "id",
+    ast.Attribute: "attr",
+    **dict.fromkeys((ast.arg, ast.keyword), "arg"),
+}
 
 
+def identifiers(path: Path) -> set[str]:
+    """The names that a file defines or uses."""
+    found = {getattr(node, field) for kind, field in IDENTIFIERS.items() for node in nodes(path).get(kind, ())}
+    return found - {None}  # the name of keywords after **
+
+
+@cache
 def words(identifier: str) -> list[str]:
     """``_SomeName_s`` -> some, name, s."""
     return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", identifier)]
@@ -508,23 +549,21 @@ def test_identifiers_are_split_into_words() -> None:
 
 def test_only_supervise_catches_everything() -> None:
     wrong = []
-    for path in sources():
-        for node in ast.walk(tree(path)):
-            if isinstance(node, ast.ExceptHandler) and path.name != "supervise.py":
-                names = [node.type] if not isinstance(node.type, ast.Tuple) else node.type.elts
-                caught = {one.id for one in names if isinstance(one, ast.Name)}
-                passes_on = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
-                if not passes_on and (node.type is None or caught & {"Exception", "BaseException"}):
-                    wrong.append(f"{title(path)}:{node.lineno}")
+    for path, node in nodes_of(ast.ExceptHandler, sources()):
+        if path.name != "supervise.py":
+            names = [node.type] if not isinstance(node.type, ast.Tuple) else node.type.elts
+            caught = {one.id for one in names if isinstance(one, ast.Name)}
+            passes_on = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
+            if not passes_on and (node.type is None or caught & {"Exception", "BaseException"}):
+                wrong.append(f"{title(path)}:{node.lineno}")
     assert wrong == []
 
 
 def test_only_the_command_line_prints() -> None:
     wrong = [
         f"{title(path)}:{node.lineno}"
-        for path in sources()
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+        for path, node in nodes_of(ast.Call, sources())
+        if isinstance(node.func, ast.Name) and node.func.id == "print"
         if part(module_of(path), "unclouded") != "cli"
     ]
     assert wrong == []
@@ -545,10 +584,8 @@ def test_every_module_has_a_docstring() -> None:
 def test_tasks_have_names() -> None:
     wrong = [
         f"{title(path)}:{node.lineno}"
-        for path in sources()
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
+        for path, node in nodes_of(ast.Call, sources())
+        if isinstance(node.func, ast.Attribute)
         and node.func.attr == "create_task"
         and not any(keyword.arg == "name" for keyword in node.keywords)
     ]

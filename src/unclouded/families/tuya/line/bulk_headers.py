@@ -13,9 +13,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from unclouded.families.tuya.line.framing import ANYTHING, JUST_UNITS, MIXED, kind_of
+from unclouded.families.tuya.line.framing import ANYTHING, JUST_UNITS, MIXED, FrameRules
 from unclouded.families.tuya.line.resync import HEADER
-from unclouded.families.tuya.line.shapes import HEADER_SIZE, ID, LAST_TYPE, OVERHEAD, UNIT_HEADER, Shape, Table, tiles
+from unclouded.families.tuya.line.shapes import HEADER_SIZE, ID, LAST_TYPE, OVERHEAD, UNIT_HEADER, Shape, tiles
 
 DEPTH = 12  # units of a frame that are followed as arrays; longer frames are rare
 
@@ -37,16 +37,14 @@ class BulkHeaders(msgspec.Struct, frozen=True):
 
 
 class RegularFrames:
-    """Finds regular frames, by the table of what the dialects allow."""
+    """Finds regular frames, by the rules of the dialects."""
 
-    def __init__(self, table: Table) -> None:
-        caps = [max(shape.cap for shape in shapes) for shapes in table]
-        kinds = [kind_of(shapes) for shapes in table]
-        self.longest = max(caps) + OVERHEAD
-        self._caps = np.array(caps, np.uint16)
-        self._least_cap = min(caps)
-        self._kinds = bytes(kinds)
-        self._mixed = {command: table[command] for command, kind in enumerate(kinds) if kind == MIXED}
+    def __init__(self, rules: FrameRules) -> None:
+        self.longest = max(rules.caps) + OVERHEAD
+        self._caps = np.array(rules.caps, np.uint16)
+        self._least_cap = min(rules.caps)
+        self._kinds = bytes(rules.kinds)
+        self._mixed = {command: rules.table[command] for command, kind in enumerate(rules.kinds) if kind == MIXED}
 
     def find(self, data: bytes, view: Bytes, pauses: Sequence[int]) -> BulkHeaders:
         """The headers of a block."""

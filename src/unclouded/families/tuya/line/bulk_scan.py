@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unclouded.families.tuya.line.bulk_headers import Bytes, Mask, Places, RegularFrames, behind
-from unclouded.families.tuya.line.framing import Frame, Framer, Noise
-from unclouded.families.tuya.line.shapes import HEADER_SIZE, OVERHEAD, DialectShapes, table_of
+from unclouded.families.tuya.line.framing import Frame, Framer, Noise, rules_of
+from unclouded.families.tuya.line.shapes import HEADER_SIZE, OVERHEAD, DialectShapes
 
 BLOCK = 524_288  # bytes that are processed at once; some forty calls a block must not matter
 
@@ -94,7 +94,7 @@ class BulkFramer:
 
     def __init__(self, dialects: Sequence[DialectShapes], block: int = BLOCK) -> None:
         self._framer = Framer(dialects, gap=None)  # for what is not regular; what it holds stands first in the rest
-        self._regular = RegularFrames(table_of(dialects))
+        self._regular = RegularFrames(rules_of(tuple(dialects)))
         self._block = block
         self._rest = b""  # bytes of the last block that are not settled
         self._reads: list[bytes] = []

@@ -9,6 +9,7 @@ Source: docs/protocols/tuya_wifi.md §2.1.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from zlib import adler32
 
 import msgspec
@@ -21,6 +22,7 @@ from unclouded.families.tuya.line.shapes import (
     UNITS,
     DialectShapes,
     Shape,
+    Table,
     fits,
     table_of,
     tiles,
@@ -36,6 +38,8 @@ LONG_HEADS = 2048  # the same of heads with an id: of 128 sub-devices with 16 po
 UNSEEN = (-1, 0, 0)  # length, version and command, as of a head
 BEHIND_ID = -2  # in place of a length: the first value stands behind an id, and so does the rest of the head
 BLOCK = 4096  # bytes that are processed at once
+
+SETS_OF_DIALECTS = 32  # whose rules are kept
 
 ANYTHING, JUST_UNITS, MIXED = 0, 1, 2  # what a command's payload may be
 
@@ -68,15 +72,36 @@ class Noise(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
+class FrameRules(msgspec.Struct, frozen=True):
+    """What a framer looks up by the number of a command: each has 256 entries. ``has_id``: an id before the units."""
+
+    table: Table
+    caps: tuple[int, ...]
+    bulk: tuple[bool, ...]
+    kinds: tuple[int, ...]
+    has_id: tuple[bool, ...]
+
+
+@lru_cache(SETS_OF_DIALECTS)
+def rules_of(dialects: tuple[DialectShapes, ...]) -> FrameRules:
+    """The rules of frames that at least one of the dialects allows; framers of the same dialects share them."""
+    table = table_of(dialects)
+    return FrameRules(
+        table=table,
+        caps=tuple(max(shape.cap for shape in shapes) for shapes in table),
+        bulk=tuple(any(shape.bulk for shape in shapes) for shapes in table),
+        kinds=tuple(kind_of(shapes) for shapes in table),
+        has_id=tuple(len(shapes) == 1 and shapes[0].before == (ID,) for shapes in table),
+    )
+
+
 class Framer:
     """Bytes in, Frames and Noise out. ``gap``: seconds of silence that end what is half received; None = never."""
 
     def __init__(self, dialects: Sequence[DialectShapes], gap: float | None = GAP) -> None:
-        self._table = table_of(dialects)
-        self._caps = tuple(max(shape.cap for shape in shapes) for shapes in self._table)
-        self._bulk = tuple(any(shape.bulk for shape in shapes) for shapes in self._table)
-        self._kinds = tuple(kind_of(shapes) for shapes in self._table)
-        self._has_id = tuple(len(shapes) == 1 and shapes[0].before == (ID,) for shapes in self._table)
+        rules = rules_of(tuple(dialects))
+        self._table, self._caps, self._bulk = rules.table, rules.caps, rules.bulk
+        self._kinds, self._has_id = rules.kinds, rules.has_id
         self._heads: dict[bytes, tuple[int, int, int]] = {}  # of frames seen; a device repeats itself
         self._long_heads: dict[bytes, int] = {}  # heads with an id -> the length
         self._gap = gap

@@ -42,8 +42,8 @@ class Shape(msgspec.Struct, frozen=True):
     may_be_empty: bool = False
 
 
-class DialectShapes(msgspec.Struct, frozen=True):
-    """The shapes of one dialect's commands; what is not listed has the shape OTHER."""
+class DialectShapes(msgspec.Struct, frozen=True, eq=False):
+    """The shapes of one dialect's commands; what is not listed has the shape OTHER. Equal is only the same one."""
 
     name: str
     shapes: Mapping[int, Shape]
