@@ -332,9 +332,16 @@ def unknown_group(line: GatewayMcuLine) -> Script[None]:
 
 _ROWS: tuple[tuple[str, str, str, Play, Grade, str], ...] = (
     ("set.reported", "A data point that is set is reported with its new value", "§2.4.2", set_is_reported, "must", ""),
-    ("set.back", "Set back, it is reported with the old value", "§2.4.2", set_back, "must", ""),
-    ("set.same-value", "Set to the value that it has, it is reported", "§2.4.2", same_value, "must", ""),
-    ("set.type", "It is reported with its type and length", "§1.2", same_type, "must", ""),
+    ("set.back", "A data point that is set back is reported with the old value", "§2.4.2", set_back, "must", ""),
+    (
+        "set.same-value",
+        "A data point that is set to the value that it has is reported",
+        "§2.4.2",
+        same_value,
+        "must",
+        "",
+    ),
+    ("set.type", "A data point that is set is reported with its type and length", "§1.2", same_type, "must", ""),
     ("set.by-0d", "0c is not answered by 0c", "§2.4.2", not_answered_by_0c, "must", ""),
     ("set.several", "Several data points in one 0c are carried out", "§5", several_points, "deviation", ""),
     ("set.quick", "Of two commands the later one holds", "§2.4.2", quick_changes, "should", ""),

@@ -275,7 +275,7 @@ _PLAYED: tuple[tuple[str, str, str, _Play, Grade], ...] = (
     ("network.others", "It acknowledges network states 02 and 05", "§2.1.3", takes_status(2, 5), "must"),
     ("network.both", "It acknowledges network status 06 (both pairings)", "§2.1.3", takes_status(6), "should"),
     ("network.once", "A network status is acknowledged once, without data", "§1.6.2", status_once, "must"),
-    ("network.first-time", "Each is acknowledged the first time", "§2.1.3", status_first_time, "should"),
+    ("network.first-time", "Each network status is acknowledged the first time", "§2.1.3", status_first_time, "should"),
     ("start.again", "It answers when the module starts again", "§1.7.1", start_again, "must"),
     (
         "start.stray-answers",

@@ -223,8 +223,8 @@ ODD_PRODUCTS: tuple[tuple[str, str, str, bytes, Grade], ...] = (
 )
 _JUDGED: tuple[tuple[str, str, str, Callable[[GatewayModuleLine], None], Grade], ...] = (
     ("search.each-second", "01 is sent each second until it is answered", "§1.7.1", asks_each_second, "should"),
-    ("search.product-only", "Before it is answered nothing else is sent", "§1.7.1", only_product, "must"),
-    ("search.serves-no-one", "Before it is answered, no other command is answered", "§1.7.1", serves_no_one, "should"),
+    ("search.product-only", "Before 01 is answered, nothing else is sent", "§1.7.1", only_product, "must"),
+    ("search.serves-no-one", "Before 01 is answered, no other command is answered", "§1.7.1", serves_no_one, "should"),
     ("frames.whole", "All that it sends is whole frames", "§1.1", all_whole, "must"),
     ("frames.product-version", "01 has version 00 or 01", "§1.1.1", product_version, "must"),
     ("frames.product-id", "01 asks for the product id", "§1.1.1", asks_for_product_id, "should"),

@@ -141,7 +141,7 @@ PRODUCT_CHECKS: tuple[Check, ...] = (
     ),
     row(
         "mcu.product.printable",
-        "There are no control bytes in it",
+        "Product info has no control bytes",
         "§2.6 item 4",
         judged_anywhere(product_is_readable),
         "deviation",

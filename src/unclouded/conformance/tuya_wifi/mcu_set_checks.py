@@ -169,10 +169,10 @@ def units_too_long(line: McuLine) -> Script[None]:
 _NEEDS = (*WHOLE, QUESTION)
 _ROWS: tuple[tuple[str, str, str, Callable[[McuLine], Script[None]], Grade], ...] = (
     ("reported", "A data point that is set is reported with its new value", "§2.4.8", set_is_reported, "must"),
-    ("back", "Set back, it is reported with the old value", "§2.4.8", set_back_is_reported, "must"),
-    ("type", "It is reported with its type and length", "§2.2", same_type, "must"),
+    ("back", "A data point that is set back is reported with the old value", "§2.4.8", set_back_is_reported, "must"),
+    ("type", "A data point that is set is reported with its type and length", "§2.2", same_type, "must"),
     ("by-07", "06 is not answered by 06", "§2.4.8", not_answered_by_06, "must"),
-    ("same-value", "Set to the value that it has, it keeps it", "§2.4.8", same_value, "must"),
+    ("same-value", "A data point that is set to the value that it has keeps it", "§2.4.8", same_value, "must"),
     ("several", "Several data points in one 06 are carried out", "§2.2", several_points, "should"),
     ("quick", "Of two commands the later one holds", "§2.4.8", quick_changes, "should"),
     (

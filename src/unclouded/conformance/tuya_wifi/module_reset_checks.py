@@ -237,7 +237,7 @@ STOP_CHECKS: tuple[Check, ...] = (
     row("module.stop.obeyed", "After 25 no heartbeats come", "§2.4.17", stopped, needs=(ONLINE,), timeout_s=60.0),
     row(
         "module.stop.restart",
-        "After a restart of the MCU they come again",
+        "After a restart of the MCU heartbeats come again",
         "§2.4.17",
         beats_again,
         needs=(ONLINE,),
@@ -269,8 +269,8 @@ PERSON_CHECKS: tuple[Check, ...] = (
             ("order", "Blocks come in order, without gaps, to the end", update_order),
             ("again", "A block that was not acknowledged comes again", update_again),
             ("end", "A block without data at the size ends the update", update_end),
-            ("version", "Then the version is asked for", update_version),
-            ("alone", "No data points are set or queried meanwhile", update_alone),
+            ("version", "After an update the version is asked for", update_version),
+            ("alone", "During an update no data points are set or queried", update_alone),
         )
     ),
 )

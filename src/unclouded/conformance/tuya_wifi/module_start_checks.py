@@ -253,14 +253,14 @@ START_CHECKS: tuple[Check, ...] = (
     ),
     row(
         "module.heartbeat.search-only",
-        "Until then it sends nothing but 00 and 01",
+        "Until 00 is answered, it sends nothing but 00 and 01",
         "§2.3.1",
         judged(only_searches),
         needs=(SEARCH,),
     ),
     row(
         "module.start.over",
-        "With an MCU that answers, the start comes to 08",
+        "With an MCU that answers, the start gets to 08",
         "§2.3.1",
         judged(start_is_over),
         needs=(SEARCH, START),
