@@ -120,7 +120,7 @@ async def sending(path: Path, store: Store, link: AnsweringLink) -> None:
 
     windows = WindowThread(path, LetOutRules(level="raw"), ZoneInfo("UTC"), CostsTable(), lambda: ())
     session = UplinkSession("1", LetOut(("raw",)), lambda: 0.0)
-    handlers = UplinkHandlers(ignored, ignored, ignored, ignored, lambda _: None)
+    handlers = UplinkHandlers(ignored, ignored, ignored, ignored, lambda _: None, lambda _: None)
     driver = UplinkDriver(session, link, store, windows, handlers, time.time)  # type: ignore[arg-type]  # no real link
     running = asyncio.create_task(driver.run())
     try:

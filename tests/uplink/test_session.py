@@ -30,6 +30,7 @@ from unclouded.uplink.outputs import (
     RaiseNumbers,
     ReadWindow,
     Refuse,
+    RenewalRefused,
     ReportsCommitted,
     Send,
     TokenRenewed,
@@ -362,6 +363,16 @@ def test_a_token_is_renewed(tmp_path: Path, story: Story) -> None:
     assert answer is not None
     story.session.answered(sent.serial, answer, story.now)
     assert story.outputs() == [TokenRenewed("token of UKEY", 1e9)]
+
+
+@pytest.mark.parametrize("revoked", [False, True])
+def test_a_token_that_is_refused_holds_up_no_windows(story: Story, revoked: bool) -> None:
+    story.session.dirty([], story.now)
+    story.session.renew("UKEY", story.now)
+    story.session.answered(story.sent().serial, encode_message(Answer(False, (), 3600.0, revoked)), story.now)
+    assert story.outputs() == [RenewalRefused(revoked)]
+    story.wait(61.0)
+    assert isinstance(story.only(), AskDirty)
 
 
 def test_a_driver_that_does_not_answer_is_asked_again(story: Story) -> None:

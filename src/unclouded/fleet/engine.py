@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from unclouded.core.system.supervise import supervise
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.errors import BaseError, BaseUnavailable
+from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, HubRevoked
 from unclouded.fleet.base.views import HubWelcome
 from unclouded.fleet.calls.dispatcher import CommandDispatcher
 from unclouded.fleet.calls.hub_link import HubLink
@@ -77,12 +77,19 @@ class ShardGreeting:
         return HubWelcome(known=False)
 
     async def renew(self, hub: str, public_key: str, now: float) -> HubToken:
-        """Raises BaseError: that of the last database, where all refuse."""
-        *others, last = self._renewals.values()
-        for renewal in others:
-            with contextlib.suppress(BaseError):
+        """Raises HubRevoked; BaseUnavailable where none knows it and one is away; else BaseRefused."""
+        away: BaseUnavailable | None = None
+        refused = BaseRefused(f"The hub {hub} is unknown.")
+        for renewal in self._renewals.values():
+            try:
                 return await renewal.renew(hub, public_key, now)
-        return await last.renew(hub, public_key, now)
+            except BaseUnavailable as error:
+                away = error
+            except HubRevoked:
+                raise
+            except BaseRefused as error:
+                refused = error
+        raise away or refused
 
 
 class FleetEngine:

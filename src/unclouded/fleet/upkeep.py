@@ -10,6 +10,7 @@ from unclouded.fleet.base.schema.upkeep import BaseUpkeep
 log = logging.getLogger("unclouded.fleet")
 
 EVERY_S = 600.0
+AGAIN_S = 60.0  # after a failure
 BETWEEN_S = 0.2  # s between two steps of sealing, so that ingesters come in between
 SOME = 50  # hub-days in a step
 
@@ -26,12 +27,17 @@ class Upkeep:
 
     async def run(self) -> None:
         """Until cancelled. What fails is tried again later."""
+        known = ""
         while True:
+            pause, failure = EVERY_S, ""
             try:
                 await self.step()
             except BaseError as error:
-                log.warning("The upkeep of the database failed and is tried again: %s", error)
-            await asyncio.sleep(EVERY_S)
+                pause, failure = AGAIN_S, str(error)
+            if failure and failure != known:
+                log.warning("The upkeep of the database failed and is tried again: %s", failure)
+            known = failure
+            await asyncio.sleep(pause)
 
     async def step(self) -> None:
         """All that is due now. Raises BaseError."""

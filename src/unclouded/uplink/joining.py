@@ -18,6 +18,7 @@ from unclouded.core.security.nkeys import KeyTextError, NKey, is_signed
 
 PATH = "/api/enrol"  # POST: EnrolRequest; GET: the fleet's authority as PEM
 LEAVE_PATH = "/api/enrol/leave"  # POST: LeaveRequest
+REVOKED_ID = "fleet.revoked"  # of the problem in an answer of 403
 RENEW_PATH = "/api/enrol/renew"  # POST: RenewRequest
 LEAVE_VALID_S = 600  # s by which the clocks of hub and fleet may differ
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # no I, L, O, U: what is read as one of the first three is 1 or 0
@@ -171,6 +172,11 @@ def may_leave(request: LeaveRequest, now: float) -> bool:
 def may_renew(request: RenewRequest, now: float) -> bool:
     """The same for another token."""
     return _is_signed_now("renew", request, now)
+
+
+def has_wrong_clock(request: RenewRequest, now: float) -> bool:
+    """Whether it is signed, but by another clock than this one."""
+    return abs(request.at - now) > LEAVE_VALID_S and _is_signed_now("renew", request, request.at)
 
 
 def proof_bytes(code: str, public_key: str) -> bytes:

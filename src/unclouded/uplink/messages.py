@@ -134,11 +134,15 @@ class Reply(UplinkMessage, frozen=True, tag="reply"):
 
 
 class Answer(UplinkMessage, frozen=True, tag="answer"):
-    """``done``: all windows but the refused ones are committed. ``wait_s``: before the next message."""
+    """``done``: all windows but the refused ones are committed. ``wait_s``: before the next message.
+
+    ``revoked``: the key of this hub was revoked, or its home deleted: it asks no more.
+    """
 
     done: bool
     refused: tuple[RefusedWindow, ...] = ()
     wait_s: float = 0.0
+    revoked: bool = False
 
 
 class Welcome(UplinkMessage, frozen=True, tag="welcome"):

@@ -94,6 +94,12 @@ class TokenRenewed(msgspec.Struct, frozen=True):
     expires: float
 
 
+class RenewalRefused(msgspec.Struct, frozen=True):
+    """No other token for now; ``revoked``: for good, as the fleet has revoked this hub."""
+
+    revoked: bool
+
+
 class Welcomed(msgspec.Struct, frozen=True):
     """The fleet said these servers (() = no others than before), and this shard."""
 
@@ -119,6 +125,7 @@ Output = (
     | RaiseNumbers
     | ReportsCommitted
     | TokenRenewed
+    | RenewalRefused
     | Welcomed
     | UplinkNote
 )

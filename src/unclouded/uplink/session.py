@@ -44,6 +44,7 @@ from unclouded.uplink.outputs import (
     RaiseNumbers,
     ReadWindow,
     Refuse,
+    RenewalRefused,
     ReportsCommitted,
     Send,
     SendKind,
@@ -187,6 +188,10 @@ class UplinkSession:
                 self._public_key = ""
                 self._landed()
                 self._outputs.append(TokenRenewed(token, expires))
+            case ("renew", Answer(done=False)):
+                self._public_key = ""
+                self._landed()
+                self._outputs.append(RenewalRefused(message.revoked))
             case (_, Answer(done=False)):
                 self._refuse_windows(flight, message)
                 self._failed(flight, self._pace.wait(message.wait_s), now)

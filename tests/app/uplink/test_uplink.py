@@ -53,7 +53,7 @@ from unclouded.uplink.messages import (
 from unclouded.web.api.api import Api
 from unclouded.web.history.history import HistoryReader
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 SHARD = 7
 
 
@@ -81,6 +81,7 @@ class DictFleet:
         self.reports: list[CommandReport] = []
         self.hellos = 0
         self.renewed = 0
+        self.revokes = False
         self.answers = True
         self.client.subscribe(f"up.{SHARD}.{hub}", self._take, f"ingest.{SHARD}")
         self.client.subscribe(f"hello.{hub}", self._greet, "hello")
@@ -110,6 +111,9 @@ class DictFleet:
             self.client.publish(message.reply, encode_message(Welcome(0.0, SHARD)))
         if isinstance(found, Renew):
             self.renewed += 1
+            if self.revokes:
+                self.client.publish(message.reply, encode_message(Answer(False, (), 3600.0, True)))
+                return
             token = self.trust.hub(self.hub, life_s=8_000_000).token
             self.client.publish(message.reply, encode_message(HubToken(token, NOON + 8_000_000)))
 
@@ -371,6 +375,19 @@ async def test_the_token_is_renewed_at_half_of_its_time(tmp_path: Path, nats: Pr
         await until(lambda: home.files.load().expires == NOON + 8_000_000)
         assert fleet.renewed >= 1
         assert home.files.load().shard == SHARD
+
+
+async def test_a_hub_that_the_fleet_has_revoked_ends_and_says_what_to_do(tmp_path: Path, nats: PrivateNats) -> None:
+    hub_id = new_hub_id()
+    home = Home(tmp_path, nats, hub_id, "")
+    home.now += 600
+    async with home.opened(), fleet_of(nats, hub_id) as fleet:
+        fleet.revokes = True
+        async with home.running() as uplink:
+            await until(lambda: uplink.status().state == "failed")
+            assert "unclouded leave; unclouded join CODE" in uplink.status().text
+            assert [note for note in home.notes if "revoked" in note] == [f"Fleet: {uplink.status().text}"]
+            assert fleet.renewed == 1
 
 
 def test_without_key_and_token_it_says_what_to_do(tmp_path: Path, nats: PrivateNats) -> None:

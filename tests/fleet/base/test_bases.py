@@ -11,10 +11,11 @@ from fleet.filled_base import NOW, add_home, hello, state, store_everything
 from fleet.identities import new_hub_id
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
-from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, NotInScope
+from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, HubRevoked, NotInScope
 from unclouded.fleet.base.views import HomeFilter, NewCommand, Scope
 from unclouded.fleet.engine import ShardGreeting
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
+from unclouded.uplink.messages import HubToken
 
 ALL = Scope.everything()
 DAY = 86_400
@@ -32,6 +33,16 @@ class TwoBases(NamedTuple):
     @property
     def both(self) -> Scope:
         return Scope((self.old, self.new))
+
+
+class Renewals(NamedTuple):
+    """Tokens of the hubs in one database."""
+
+    base: FleetBase
+
+    async def renew(self, hub: str, public_key: str, now: float) -> HubToken:
+        await self.base.register.renew(hub, public_key, now)
+        return HubToken("another", now)
 
 
 @pytest.fixture
@@ -153,13 +164,18 @@ async def test_a_database_that_is_away_stops_its_own_organisations_only(two: Two
 
 async def test_hubs_of_other_databases_are_greeted_renewed_and_revoked_while_one_is_away(two: TwoBases) -> None:
     await two.parts[0].close()
-    greeting = ShardGreeting(two.parts, {})
+    greeting = ShardGreeting(two.parts, {0: Renewals(two.parts[0]), 1: Renewals(two.parts[1])})
     assert (await greeting.greet(two.hubs[1], hello({}), NOW)).shard == 1
     with pytest.raises(BaseUnavailable):  # perhaps the other one knows it: no hub is shut out for that
         await greeting.greet(two.hubs[0], hello({}), NOW)
+    with pytest.raises(BaseUnavailable):
+        await greeting.renew(two.hubs[0], f"KEY{two.hubs[0]}", NOW)
+    assert (await greeting.renew(two.hubs[1], f"KEY{two.hubs[1]}", NOW)).token == "another"
     register = two.bases.register
     assert (await register.renew(two.hubs[1], f"KEY{two.hubs[1]}", NOW)).shard == 1
     assert (await register.revoke(two.hubs[1], NOW)).revoked == NOW
+    with pytest.raises(HubRevoked):  # which another database does not know better
+        await greeting.renew(two.hubs[1], f"KEY{two.hubs[1]}", NOW)
     for asked in (register.revoke(two.hubs[0], NOW), register.hub(two.hubs[0])):
         with pytest.raises(BaseUnavailable):
             await asked

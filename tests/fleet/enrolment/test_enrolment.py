@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from asgi import Answer, ask
 from unclouded.core.security.nkeys import NKey
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
+from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, HubRevoked
 from unclouded.fleet.base.views import OrganisationRow, Scope
 from unclouded.fleet.enrolment.codes import CODE_LIFE_S, code_digest, invitation_of, new_code, new_hub_id
 from unclouded.fleet.enrolment.enroller import Enroller, EnrolRefused, FleetPlace, read_request
@@ -31,6 +31,7 @@ from unclouded.uplink.joining import (
     LEAVE_PATH,
     PATH,
     RENEW_PATH,
+    REVOKED_ID,
     EnrolAnswer,
     fingerprint_of,
     read_invitation,
@@ -242,8 +243,11 @@ async def test_tokens_are_renewed_for_the_key_of_the_hub_only(base_dsn: str) -> 
             with pytest.raises(BaseRefused):
                 await renewal.renew(id, other.public, NOON)
         await story.base.register.revoke(hub, NOON)
-        with pytest.raises(BaseRefused):
+        with pytest.raises(HubRevoked):
             await renewal.renew(hub, key().public, NOON)
+        with pytest.raises(BaseRefused) as refused:
+            await renewal.renew(hub, key(2).public, NOON)
+        assert refused.type is BaseRefused
 
 
 async def test_a_hub_leaves_with_its_own_key_only(base_dsn: str) -> None:
@@ -281,10 +285,14 @@ async def test_a_hub_that_nats_refuses_gets_another_token_by_its_key_alone(base_
             signed_renewal(hub, key(), at - 601),
             signed_leave(hub, key(), at),  # proves leaving only
         ):
-            assert (await story.post(RENEW_PATH, request, "198.51.100.7")).status == 403
+            refused = await story.post(RENEW_PATH, request, "198.51.100.7")
+            is_clock = request.at == at - 601
+            assert (refused.status, refused.json["id"]) == (403, "fleet.clock" if is_clock else "fleet.enrol")
         assert (await story.post(LEAVE_PATH, signed_renewal(hub, key(), at))).status == 403
-        await story.base.register.revoke(hub, story.now)
-        assert (await story.post(RENEW_PATH, signed_renewal(hub, key(), at))).status == 403
+        for end in (story.base.register.revoke(hub, story.now), story.base.register.forget(hub, story.now, "anna")):
+            await end
+            gone = await story.post(RENEW_PATH, signed_renewal(hub, key(), at))
+            assert (gone.status, gone.json["id"]) == (403, REVOKED_ID)
 
 
 async def test_while_the_database_is_away_a_home_is_asked_to_come_again(base_dsn: str) -> None:

@@ -27,6 +27,7 @@ from unclouded.uplink.outputs import (
     RaiseNumbers,
     ReadWindow,
     Refuse,
+    RenewalRefused,
     ReportsCommitted,
     Send,
     TokenRenewed,
@@ -59,6 +60,7 @@ class UplinkHandlers(msgspec.Struct, frozen=True):
     renewed: Callable[[TokenRenewed], Awaitable[None]]
     welcomed: Callable[[Welcomed], Awaitable[None]]
     again_done: Callable[[int], Awaitable[None]]
+    renewal_refused: Callable[[RenewalRefused], None]
     refused: Callable[[Refuse], None]
 
 
@@ -153,6 +155,8 @@ class UplinkDriver:
                 await self._handlers.reported(reports)
             case TokenRenewed():
                 await self._handlers.renewed(output)
+            case RenewalRefused():
+                self._handlers.renewal_refused(output)
             case Welcomed():
                 await self._handlers.welcomed(output)
             case UplinkNote(text=text):

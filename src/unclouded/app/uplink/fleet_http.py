@@ -22,6 +22,7 @@ from unclouded.uplink.joining import (
     LEAVE_PATH,
     PATH,
     RENEW_PATH,
+    REVOKED_ID,
     EnrolAnswer,
     EnrolRequest,
     LeaveRequest,
@@ -41,6 +42,16 @@ REFUSED = (
     "The fleet does not accept this code: it is unknown, has expired (codes are valid for 15 minutes) or was used. Ask "
     "its operator for another one. A hub that the fleet has revoked leaves first: unclouded leave"
 )
+
+
+REVOKED = (
+    "The fleet has revoked this hub, or deleted its home: nothing is sent any more, and all else works as before. Ask"
+    " its operator for a code, then: unclouded leave; unclouded join CODE"
+)
+
+
+class FleetRevoked(CommandError):
+    """For good: this key is not accepted again."""
 
 
 class FleetHttp:
@@ -91,8 +102,10 @@ class FleetHttp:
             raise LinkError(_failure(status, body))
 
     def renew(self, request: RenewRequest) -> RenewAnswer:
-        """Raises LinkError."""
+        """Raises FleetRevoked, LinkError, and CommandError where the clock of this computer is wrong."""
         status, body = self._exchange("POST", RENEW_PATH, msgspec.json.encode(request), self._context())
+        if status == 403 and _error_of(body).id == REVOKED_ID:
+            raise FleetRevoked(REVOKED)
         if status != 200:
             raise LinkError(_failure(status, body))
         try:
@@ -149,14 +162,20 @@ class _ErrorBody(msgspec.Struct):
 
     error: _ErrorText = _ErrorText()
     detail: str = ""
+    id: str = ""
+
+
+def _error_of(body: bytes) -> _ErrorBody:
+    """Without any text where it cannot be read."""
+    try:
+        return msgspec.json.decode(body, type=_ErrorBody)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return _ErrorBody()
 
 
 def _failure(status: int, body: bytes) -> str:
-    try:
-        found = msgspec.json.decode(body, type=_ErrorBody)
-        reason = found.error.message or found.detail
-    except (msgspec.MsgspecError, UnicodeError):
-        reason = ""
+    found = _error_of(body)
+    reason = found.error.message or found.detail
     hint = " Try again later." if status in (429, 503) else ""
     return f"The fleet refuses it ({status}): {printable(reason[:300]) or 'it gives no reason.'}{hint}"
 

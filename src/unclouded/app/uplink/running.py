@@ -17,7 +17,7 @@ from unclouded.app.configuration.tables.fleet import FleetTable
 from unclouded.app.publishing.registry import HubParts
 from unclouded.app.uplink.commands import CommandRules, FleetCommands
 from unclouded.app.uplink.driver import UplinkDriver, UplinkHandlers
-from unclouded.app.uplink.fleet_http import FleetHttp
+from unclouded.app.uplink.fleet_http import REVOKED, FleetHttp, FleetRevoked
 from unclouded.app.uplink.home_state import HomeNow, hub_state
 from unclouded.app.uplink.journal import CommandJournal, JournalFile
 from unclouded.app.uplink.link import FleetLink
@@ -25,7 +25,7 @@ from unclouded.app.uplink.looking import LookPublisher
 from unclouded.app.uplink.membership import MembershipFiles
 from unclouded.app.uplink.owned_levels import RememberedLevels, let_out_rules
 from unclouded.app.uplink.questions import FleetQuestions
-from unclouded.app.uplink.renewal import RefusedRenewal
+from unclouded.app.uplink.renewal import RefusedRenewal, renewal_delays
 from unclouded.app.uplink.sent_log import SentLog, sent_folder
 from unclouded.app.uplink.window_thread import KnownDevices, WindowThread
 from unclouded.core.errors import CommandError, ConfigError, LinkError, StoreError
@@ -42,7 +42,7 @@ from unclouded.uplink.messages import (
     decode_message,
     encode_message,
 )
-from unclouded.uplink.outputs import Refuse, TokenRenewed, Welcomed
+from unclouded.uplink.outputs import Refuse, RenewalRefused, TokenRenewed, Welcomed
 from unclouded.uplink.session import UplinkSession
 
 log = logging.getLogger("unclouded.uplink")
@@ -113,12 +113,15 @@ class UplinkRun:
         self._tasks: set[asyncio.Task[None]] = set()
         self._renew_from = float("-inf")
         self._refused_renewal = RefusedRenewal(random.random)
+        self._renewal_delays = renewal_delays()
+        self._problem = ""  # why there is no other token
+        self._ended = asyncio.Event()  # the fleet has revoked this hub
         self._unreadable = 0
         self._began = asyncio.get_running_loop().time()
         self.driver: UplinkDriver | None = None
 
     async def run(self) -> None:
-        """Until cancelled. Raises StoreError."""
+        """Until cancelled. Raises StoreError, and FleetRevoked."""
         try:
             self.driver = await self._begin()
             async with asyncio.TaskGroup() as group:
@@ -126,6 +129,7 @@ class UplinkRun:
                 group.create_task(self.driver.run(), name="uplink.driver")
                 group.create_task(self.link.run_notes(), name="uplink.notes")
                 group.create_task(self._look_regularly(), name="uplink.state")
+                group.create_task(self._end_when_revoked(), name="uplink.revoked")
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
         finally:
@@ -163,6 +167,8 @@ class UplinkRun:
             parts.append(f"Last sent {at:%H:%M}: {sent.last_bytes} bytes, {self._what(sent.last_level)}.")
         if sent is not None and sent.behind:
             parts.append(f"{sent.behind} windows wait.")
+        if self._problem:
+            parts.append(self._problem)
         if self.link.client.warning:
             parts.append(f"NATS says: {self.link.client.warning}.")
         return " ".join(parts)
@@ -183,7 +189,12 @@ class UplinkRun:
         session = UplinkSession(VERSION, known.chosen.message(), random.random, self._membership.again_done)
         session.report(self._journal.unknown(), loop.time())
         handlers = UplinkHandlers(
-            self._commands.reported, self._renewed, self._welcomed, self._again_done, self._context.refused
+            self._commands.reported,
+            self._renewed,
+            self._welcomed,
+            self._again_done,
+            self._renewal_refused,
+            self._context.refused,
         )
         self.link.listen("command", self._command)
         self.link.listen("question", self._question)
@@ -264,9 +275,14 @@ class UplinkRun:
         request = signed_renewal(known.hub, self._key, wall)
         try:
             answer = await asyncio.to_thread(FleetHttp(known.url, known.authority).renew, request)
+        except FleetRevoked:
+            self._ended.set()
+            return
         except (LinkError, CommandError) as error:
+            self._problem = f"No other token for this hub yet: {error}"
             log.warning("Fleet: the token was not renewed: %s", error)
             return
+        self._problem = ""
         log.info("Fleet: this hub has received a new token.")
         await self._keep(token=answer.token, issued=float(wall), expires=answer.expires)
 
@@ -284,8 +300,20 @@ class UplinkRun:
     # --- from the session ----------------------------------------------------------------------
 
     async def _renewed(self, renewed: TokenRenewed) -> None:
+        self._renewal_delays = renewal_delays()
         log.info("Fleet: the token of this hub was renewed.")
         await self._keep(token=renewed.token, issued=self._context.wall(), expires=renewed.expires)
+
+    def _renewal_refused(self, refused: RenewalRefused) -> None:
+        if refused.revoked:
+            self._ended.set()
+            return
+        now = asyncio.get_running_loop().time()
+        self._renew_from = now + self._renewal_delays.next(now)
+
+    async def _end_when_revoked(self) -> None:
+        await self._ended.wait()
+        raise FleetRevoked(REVOKED)
 
     async def _welcomed(self, welcomed: Welcomed) -> None:
         servers = welcomed.servers or self._membership.servers

@@ -6,12 +6,18 @@
 It begins anew with each change of [fleet] or of a device's ``fleet``. Source: docs/protocols/fleet.md
 """
 
+import asyncio
+import logging
+
 from unclouded.app.publishing.registry import PublisherContext
+from unclouded.app.uplink.fleet_http import FleetRevoked
 from unclouded.app.uplink.membership import MembershipFiles
 from unclouded.app.uplink.running import THINGS, UplinkContext, UplinkRun
 from unclouded.core.errors import ConfigError
 from unclouded.core.publisher import PublisherState, PublisherStatus
 from unclouded.uplink.outputs import Refuse
+
+log = logging.getLogger("unclouded.uplink")
 
 
 def make(context: PublisherContext) -> "FleetUplink":
@@ -33,6 +39,7 @@ class FleetUplink:
             context.config, table, context.hub, parts, files, context.wall, self._note_refusal
         )
         self._refused = ""
+        self._revoked = ""
         self._running: UplinkRun | None = None
 
     async def run(self) -> None:
@@ -40,12 +47,19 @@ class FleetUplink:
         self._running = UplinkRun(self._context)
         try:
             await self._running.run()
+        except FleetRevoked as error:
+            self._revoked = str(error)
+            log.warning("Fleet: %s", error)
+            self._notify(f"Fleet: {error}")
         finally:
             self._running = None
+        await asyncio.Event().wait()  # until [fleet] is changed, or the hub ends
 
     def status(self) -> PublisherStatus:
         """core.publisher.Publisher"""
         run = self._running
+        if self._revoked:
+            return PublisherStatus(state="failed", text=self._revoked)
         if run is None:
             return PublisherStatus(state="starting", text="It starts.")
         text = " ".join(one for one in (run.text(), self._refused) if one)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, NotInScope
+from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, HubRevoked, NotInScope
 from unclouded.fleet.base.merging import PlacedRow, after_of, merged, number_of, places_of
 from unclouded.fleet.base.sums import added_energy, added_sums
 from unclouded.fleet.base.views import (
@@ -410,7 +410,7 @@ class SpreadRegister:
         return await self._any(lambda base: base.register.enrol(digest, hub, public_key, name, now, place))
 
     async def renew(self, id: str, public_key: str, now: float) -> HubEntry:
-        """Raises BaseRefused where it is revoked, or has another key."""
+        """Raises HubRevoked, BaseRefused where none knows it with this key, and BaseUnavailable: see HubRegister."""
         return await self._any(lambda base: base.register.renew(id, public_key, now))
 
     # --- hubs ----------------------------------------------------------------------------------
@@ -553,7 +553,7 @@ async def _first_answer(
 ) -> T:
     """What the first database says that has what is asked for.
 
-    Raises BaseUnavailable where none has it and one that may have it is away, else the last refusal.
+    Raises HubRevoked; BaseUnavailable where none has it and one that may have it is away, else the last refusal.
     """
     away: BaseUnavailable | None = None
     for base in bases:
@@ -561,6 +561,8 @@ async def _first_answer(
             return await ask(base)
         except BaseUnavailable as error:
             away = error
+        except HubRevoked:
+            raise
         except passed_over as error:
             missing = error
     raise away or missing

@@ -19,5 +19,9 @@ class NotInScope(BaseRefused):
     """There is no such thing, or it belongs to another organisation: the caller must not learn which."""
 
 
+class HubRevoked(BaseRefused):
+    """This key of a hub was revoked, or its home deleted: for good."""
+
+
 class BaseTooNew(BaseRefused):
     """The tables were made by a newer Unclouded."""

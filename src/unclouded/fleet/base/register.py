@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 
 from unclouded.fleet.base.audit import put_audit
 from unclouded.fleet.base.connections import BaseConnections, Connection, Row
-from unclouded.fleet.base.errors import BaseRefused, NotInScope
+from unclouded.fleet.base.errors import BaseRefused, HubRevoked, NotInScope
 from unclouded.fleet.base.views import AgainRequest, CodeRow, HubEntry, OrganisationRow, RevokedKey
 from unclouded.fleet.base.windows.opening import text_of
 from unclouded.fleet.base.windows.windows import FORGETTING
@@ -37,6 +37,8 @@ REVOKED = """SELECT public_key, max(at) FROM (SELECT public_key, revoked AS at F
     UNION ALL SELECT public_key, at FROM revoked_key) AS every WHERE at >= %s GROUP BY 1 ORDER BY 2, 1"""
 KEEP_KEY = """INSERT INTO revoked_key SELECT public_key, revoked FROM hub WHERE id = %s
     ON CONFLICT (public_key) DO UPDATE SET at = excluded.at"""
+WAS_REVOKED = """SELECT 1 FROM revoked_key WHERE public_key = %(key)s
+    UNION ALL SELECT 1 FROM hub WHERE id = %(id)s AND public_key = %(key)s AND revoked IS NOT NULL"""
 USED_KEY = "SELECT 1 FROM revoked_key WHERE public_key = %s"
 BARRIER = f"SELECT pg_advisory_xact_lock(7402, {FORGETTING})"
 
@@ -122,11 +124,13 @@ class HubRegister:
             return entry
 
     async def renew(self, id: str, public_key: str, now: float) -> HubEntry:
-        """Note that its token was renewed. Raises BaseRefused where it is revoked, or has another key."""
+        """Note that its token was renewed. Raises HubRevoked; BaseRefused: it is unknown or has another key."""
         query = "UPDATE hub SET renewed = %s WHERE id = %s AND public_key = %s AND revoked IS NULL RETURNING id"
         async with self._connections.transaction("owner") as connection:
             if await (await connection.execute(query, (now, id, public_key))).fetchone() is None:
-                raise BaseRefused(f"The hub {id} is revoked, unknown, or has another key.")
+                if await (await connection.execute(WAS_REVOKED, {"key": public_key, "id": id})).fetchone() is not None:
+                    raise HubRevoked(f"The hub {id} was revoked.")
+                raise BaseRefused(f"The hub {id} is unknown, or has another key.")
             return await _hub(connection, id)
 
     # --- hubs ----------------------------------------------------------------------------------

@@ -82,13 +82,17 @@ class CommandDispatcher:
 
     async def run(self) -> None:
         """Until cancelled. While the database is away, commands wait in it."""
+        was_away = False
         async with asyncio.TaskGroup() as group:
             while True:
                 try:
                     while await self._begin_due(group):
                         pass
+                    was_away = False
                 except BaseUnavailable as error:
-                    log.warning("Commands are delivered later, as the database cannot be used: %s", error)
+                    if not was_away:
+                        log.warning("Commands are delivered later, as the database cannot be used: %s", error)
+                    was_away = True
                     await asyncio.sleep(DATABASE_PAUSE_S)
                 await self._pause()
 

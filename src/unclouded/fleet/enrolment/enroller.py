@@ -6,18 +6,20 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
+from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, HubRevoked
 from unclouded.fleet.base.views import HubEntry
 from unclouded.fleet.enrolment.codes import code_digest, new_hub_id
 from unclouded.fleet.keys.issuer import HUB_LIFE_S, TokenIssuer
 from unclouded.uplink.joining import (
     LONGEST_NAME,
+    REVOKED_ID,
     EnrolAnswer,
     EnrolRequest,
     InvitationError,
     LeaveRequest,
     RenewAnswer,
     RenewRequest,
+    has_wrong_clock,
     is_proven,
     may_leave,
     may_renew,
@@ -36,6 +38,8 @@ WRONG_CODE = (
 NOT_ITS_KEY = (
     "This is not the key of that hub, it was revoked, or the clocks of hub and fleet differ by more than 10 minutes."
 )
+WRONG_CLOCK = "The clocks of hub and fleet differ by {minutes} minutes: 10 are allowed. Set the clock of the hub."
+REVOKED = "The fleet has revoked this hub, or deleted its home."
 AWAY = "The fleet cannot answer just now. Try again in a minute."
 
 
@@ -64,10 +68,14 @@ class FleetPlace(msgspec.Struct, frozen=True):
 
 
 class EnrolRefused(Exception):
-    """``status``: of HTTP; ``text``: a sentence for the person at home; ``wait_s``: before another attempt."""
+    """``status``: of HTTP; ``text``: a sentence for the person at home; ``wait_s``: before another attempt.
 
-    def __init__(self, status: int, text: str, wait_s: float = 0.0) -> None:
+    ``id``: of the problem.
+    """
+
+    def __init__(self, status: int, text: str, wait_s: float = 0.0, id: str = "fleet.enrol") -> None:
         super().__init__(text)
+        self.id = id
         self.status = status
         self.text = text
         self.wait_s = math.ceil(wait_s)
@@ -127,12 +135,17 @@ class Enroller:
         now = self._wall()
         self._begin(address)
         request = _read(body, RenewRequest)
+        if has_wrong_clock(request, now):
+            minutes = f"{abs(request.at - now) / 60:.0f}"
+            raise EnrolRefused(403, WRONG_CLOCK.format(minutes=minutes), id="fleet.clock")
         if not may_renew(request, now):
             raise EnrolRefused(403, NOT_ITS_KEY)
         try:
             entry = await self._register.renew(request.hub, request.public_key, now)
         except BaseUnavailable:
             raise EnrolRefused(503, AWAY, 60.0) from None
+        except HubRevoked:
+            raise EnrolRefused(403, REVOKED, id=REVOKED_ID) from None
         except BaseRefused:
             raise EnrolRefused(403, NOT_ITS_KEY) from None
         self._throttle.succeeded(address)

@@ -59,7 +59,7 @@ def enrol_routes(enroller: Enroller) -> list[BaseRoute]:
 
 def _refusal(refused: EnrolRefused) -> Response:
     wait = {"Retry-After": str(refused.wait_s)} if refused.wait_s else {}
-    return problem(refused.status, refused.text, "fleet.enrol", {**NO_STORE, **wait})
+    return problem(refused.status, refused.text, refused.id, {**NO_STORE, **wait})
 
 
 async def _body(request: Request) -> bytes:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
+from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, HubRevoked
 from unclouded.fleet.base.views import HubWelcome
 from unclouded.fleet.ingest.arrival import Arrival, Publish, hub_of, inbox_of, read
 from unclouded.fleet.ingest.counters import IngestCounters
@@ -110,6 +110,9 @@ class Greeter:
                     self._counters.renewals += 1
                     return await self._renewal.renew(one.hub, one.message.public_key, self._wall())
                 return await self._welcome(one.hub, one.message)
+        except HubRevoked:
+            self._counters.foreign += 1
+            return Answer(False, wait_s=SHUT_OUT_S, revoked=True)
         except BaseRefused as error:
             self._counters.foreign += 1
             log.warning("The hub %s is refused: %s", one.hub, error)
