@@ -178,14 +178,14 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
         products=FakeProducts(),
         decoder=FakeDecoder(),
         configuration=FakeConfiguration(),
-        onboarder=FakeOnboarding(),
+        onboarding=FakeOnboarding(),
         backup=FakeBackup(),
         exports=FakeExports(),
         rules=FakeRules(),
         homekit=FakeHomekit(),
-        prices=FakeFeeds(),
-        fleet=FakeUplink(),
-        money=CostsService(parse_config(TARIFF, "unclouded.toml", str(path.parent)), hub, past, lambda: NOON + 3600.0),
+        feeds=FakeFeeds(),
+        uplink=FakeUplink(),
+        costs=CostsService(parse_config(TARIFF, "unclouded.toml", str(path.parent)), hub, past, lambda: NOON + 3600.0),
     ).app()
     asyncio.run(past.close())
 

@@ -291,15 +291,15 @@ class _HubServices:
             decoder=DecodeService(composition.config.profiles),
             configuration=self.live,
             log=self._recent.lines,
-            onboarder=self._onboarding,
+            onboarding=self._onboarding,
             backup=self._backups,
             exports=ExportService(lambda: composition.config),
             metrics=self._metrics,
             homekit=LiveHomekit(self._publishing),
             rules=self._rules,
-            money=self._costs,
-            prices=self._feeds,
-            fleet=LiveFleet(self._publishing, lambda: composition.config, self._change_table),
+            costs=self._costs,
+            feeds=self._feeds,
+            uplink=LiveFleet(self._publishing, lambda: composition.config, self._change_table),
         )
 
     def _about(self) -> Mapping[str, object]:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from unclouded.app.configuration.config import Config
 from unclouded.app.importing.importer import DoneImport, import_energy, imports, undo_import
 from unclouded.app.importing.sources import ReadOptions
 from unclouded.cli.configuration import configuration
@@ -55,22 +56,10 @@ def command(
     """
     chosen = configuration(config, data)
     if listed:
-        found = imports(chosen)
-        if not found and not as_json:
-            print_text("Nothing was imported.")
-        for one in found:
-            undone = f", undone {one.undone_at}" if one.undone_at else ""
-            if as_json:
-                print_json(one)
-            else:
-                print_text(f"{one.number:>4}  {one.device}  {one.source} ({one.who}, {one.at}{undone})")
+        _list(chosen, as_json)
         return
     if undo is not None:
-        gone = undo_import(chosen, undo)
-        if as_json:
-            print_json({"undone": undo, "values": gone})
-        else:
-            print_text(f"Import {undo} is undone: {gone:,} values are removed.")
+        _undo(chosen, undo, as_json)
         return
     if file is None or device is None:
         raise click.UsageError("Name the FILE and --device ID, or give --undo NUMBER or --list.")
@@ -87,6 +76,26 @@ def command(
         print_json(done)
     else:
         print_text(f"Import {done.number} is done. To undo it: unclouded import --undo {done.number}")
+
+
+def _list(config: Config, as_json: bool) -> None:
+    found = imports(config)
+    if not found and not as_json:
+        print_text("Nothing was imported.")
+    for one in found:
+        if as_json:
+            print_json(one)
+            continue
+        undone = f", undone {one.undone_at}" if one.undone_at else ""
+        print_text(f"{one.number:>4}  {one.device}  {one.source} ({one.who}, {one.at}{undone})")
+
+
+def _undo(config: Config, number: int, as_json: bool) -> None:
+    gone = undo_import(config, number)
+    if as_json:
+        print_json({"undone": number, "values": gone})
+    else:
+        print_text(f"Import {number} is undone: {gone:,} values are removed.")
 
 
 def _show(done: DoneImport, as_json: bool) -> None:

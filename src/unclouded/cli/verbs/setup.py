@@ -37,6 +37,9 @@ MARKS = {"started": "…", "progress": " ", "waiting": "!", "done": "✓"}
 WITH_SERVER = (
     "--server and --key-file belong together, without --unbind. The plug gets its name on that hub: unclouded admit."
 )
+BELONGS_TO_CONSOLE = "--backup, --restore, --dry-run and --yes belong to --console."
+BY_CONSOLE = "With --console the plug is reached by its serial line: leave ADDRESS and its options out."
+NO_ADDRESS = "Name the address of the plug in your network; `unclouded discover` lists them."
 NOT_ASKED = "Name the Wi-Fi with --ssid: "
 
 
@@ -132,51 +135,45 @@ def command(
     --console LINK sets up an opened plug over its serial line instead; a backup of all of its settings is written
     first. Never connect the board to mains and to a serial adapter at once.
     """
-    if (backup or restore or dry_run or yes) and not console:
-        raise click.UsageError("--backup, --restore, --dry-run and --yes belong to --console.")
-    if console and (rehost or unbind or encrypted or plug_key_file is not None or address != ACCESS_POINT):
-        raise click.UsageError(
-            "With --console the plug is reached by its serial line: leave ADDRESS and its options out."
-        )
-    if rehost and unbind:
-        raise click.UsageError("Choose one of --rehost and --unbind.")
-    if (rehost or unbind) and address == ACCESS_POINT:
-        raise click.UsageError("Name the address of the plug in your network; `unclouded discover` lists them.")
-    if bool(server) != (key_file is not None) or (server and (unbind or name or parent or produces)):
-        raise click.UsageError(WITH_SERVER)
-    key = _first_line(key_file)
+    _refuse(
+        {
+            BELONGS_TO_CONSOLE: bool(backup or restore or dry_run or yes) and not console,
+            BY_CONSOLE: bool(console)
+            and (rehost or unbind or encrypted or bool(plug_key_file) or address != ACCESS_POINT),
+            "Choose one of --rehost and --unbind.": rehost and unbind,
+            NO_ADDRESS: (rehost or unbind) and address == ACCESS_POINT,
+            WITH_SERVER: bool(server) != bool(key_file) or bool(server and (unbind or name or parent or produces)),
+        }
+    )
+    key, password = _first_line(key_file), _first_line(wifi_password_file)
     other = OtherHub(server_of(server, key.text)) if key is not None else None
+    plan = SetupPlan(
+        address=address, uuid=uuid.lower(), exchanges_key=encrypted, name=name, parent=parent, produces=produces
+    )
     if console:
-        password = _first_line(wifi_password_file)
+        known = configuration_if_any(config, data) if other is not None or restore else configuration(config, data)
         chosen = ConsolePlan(
-            uuid=uuid.lower(),
+            uuid=plan.uuid,
             ssid=ssid,
             password=password or HiddenText(),
             backup=backup,
             restores=restore,
             only_shows=dry_run,
         )
-        admitted = SetupPlan(name=name, parent=parent, produces=produces)
         times = SetupTimes(confirm_s=wait) if wait is not None else SetupTimes()
-        settings = configuration_if_any(config, data) if other is not None or restore else configuration(config, data)
-        asked = ConsoleOptions(console, chosen, admitted, other, times, hidden, password is not None, yes, as_json)
-        run_console_setup(asked, settings)
+        has_password = password is not None
+        run_console_setup(
+            ConsoleOptions(console, chosen, plan, other, times, hidden, has_password, yes, as_json), known
+        )
         return
-    known = None if other is not None else with_plug_key(configuration(config, data))
-    own_key = known.meross_key if known is not None else key
-    plan = SetupPlan(
-        address=address,
-        uuid=uuid.lower(),
-        plug_key=(_first_line(plug_key_file) or own_key) if rehost or unbind else None,
-        exchanges_key=encrypted,
-        name=name,
-        parent=parent,
-        produces=produces,
-    )
+    home = with_plug_key(configuration(config, data)) if other is None else None
+    if rehost or unbind:
+        own_key = home.meross_key if home is not None else key
+        plan = msgspec.structs.replace(plan, plug_key=_first_line(plug_key_file) or own_key)
     options = SetupOptions(
         plan=plan,
         ssid=ssid,
-        password=_first_line(wifi_password_file),
+        password=password,
         hidden=hidden,
         rehosts=rehost,
         resets=unbind,
@@ -184,13 +181,25 @@ def command(
         names=not as_json and other is None,
         times=SetupTimes(find_s=wait, confirm_s=wait) if wait is not None else SetupTimes(),
     )
-    report = _print_json_step if as_json else _print_step
-    if known is None:
-        assert other is not None
-        asyncio.run(_set_up(options, other, report))
-        return
-    with _hub(known, resets=unbind) as client:
-        asyncio.run(_set_up(options, SetupHub(known, client), report))
+    with _hub_for_setup(home, other, resets=unbind) as hub:
+        asyncio.run(_set_up(options, hub, _print_json_step if as_json else _print_step))
+
+
+def _refuse(misuses: dict[str, bool]) -> None:
+    """Raises a UsageError with the first sentence that is so of the options that were given."""
+    for sentence, is_so in misuses.items():
+        if is_so:
+            raise click.UsageError(sentence)
+
+
+@contextlib.contextmanager
+def _hub_for_setup(home: Config | None, other: OtherHub | None, resets: bool) -> Iterator[HubForSetup]:
+    """The hub that the plug is set up for: another one, or that of the configuration."""
+    if other is not None:
+        yield other
+    elif home is not None:
+        with _hub(home, resets) as client:
+            yield SetupHub(home, client)
 
 
 @contextlib.contextmanager

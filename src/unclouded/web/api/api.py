@@ -97,12 +97,7 @@ from unclouded.web.words import say
 class Api:
     """The routes over one hub. ``about``: the answer to GET /api/hub.
 
-    ``history`` None: the store is not available. ``updates`` None: the hub keeps no update files.
-    ``plugs`` None: it sets up no plugs. ``products`` None: it has no list of products. ``decoder`` None: it decodes
-    no inputs. ``log`` None: it keeps no log. ``configuration`` None: there is none to be shown. ``onboarder`` None: it
-    finds no new devices. ``metrics`` None: it has no metrics. ``rules`` None: it carries out no rules.
-    ``homekit`` None: it is no HomeKit bridge. ``money`` None: it computes no costs.
-    ``prices`` None: it has no feeds. ``fleet`` None: it can join no fleet.
+    What each of the others may be None for: ``ApiContext``. ``metrics`` None: the hub has no metrics.
     """
 
     def __init__(
@@ -117,15 +112,15 @@ class Api:
         decoder: DecodeSource | None = None,
         log: LogLines | None = None,
         configuration: ConfigurationSource | None = None,
-        onboarder: OnboardingSource | None = None,
+        onboarding: OnboardingSource | None = None,
         backup: BackupSource | None = None,
         exports: ExportSource | None = None,
         metrics: MetricsSource | None = None,
         rules: RulesSource | None = None,
         homekit: HomekitSource | None = None,
-        money: CostsSource | None = None,
-        prices: FeedsSource | None = None,
-        fleet: UplinkSource | None = None,
+        costs: CostsSource | None = None,
+        feeds: FeedsSource | None = None,
+        uplink: UplinkSource | None = None,
     ) -> None:
         def view() -> HubView:
             return msgspec.convert(about(), HubView)
@@ -141,14 +136,14 @@ class Api:
             decoder,
             log=log,
             configuration=configuration,
-            onboarding=onboarder,
+            onboarding=onboarding,
             backup=backup,
             exports=exports,
             rules=rules,
             homekit=homekit,
-            costs=money,
-            feeds=prices,
-            uplink=fleet,
+            costs=costs,
+            feeds=feeds,
+            uplink=uplink,
         )
         self._metrics = MetricsEndpoint(metrics)
         self.pages = LivePages(hub, view, wall)
