@@ -23,7 +23,7 @@ from unclouded.profiles import ProfileLibrary
 from unclouded.sim.serve import Simulation
 from unclouded.sim.world import Scenario, World
 
-PATIENCE = 30.0  # s; never reached in a test that passes
+PATIENCE = 60.0  # s; never reached in a test that passes
 KEY = "a key for tests"
 
 

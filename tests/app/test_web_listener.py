@@ -220,7 +220,7 @@ async def test_over_tls_messages_and_long_answers_arrive_as_a_whole(tmp_path: Pa
         live = await browser.ws_connect(url + "/api/live", headers={"Origin": url}, ssl=False)
         for text in ("short", "x" * 50_000, "y" * 60_000, "short again"):
             await live.send_str(text)
-            assert await live.receive_str(timeout=5) == text
+            assert await live.receive_str(timeout=30) == text
         await live.close()
         async with browser.get(url + "/api/long", ssl=False) as answer:
             assert await answer.read() == LONG
@@ -235,12 +235,12 @@ async def test_over_a_real_connection_the_live_view_closes_with_its_session(tmp_
         assert refused.value.status == 403
         live = await browser.ws_connect(url + "/api/live", headers={"Origin": url})
         await live.send_str("still there?")
-        assert await live.receive_str(timeout=5) == "still there?"
+        assert await live.receive_str(timeout=30) == "still there?"
         CredentialStore(config.state).change(
             lambda known: known.with_password("control", hashed("kettle and tea", CHEAP))
         )
         await live.send_str("still there?")
-        last = await live.receive(timeout=5)
+        last = await live.receive(timeout=30)
         assert last.type == aiohttp.WSMsgType.CLOSE and last.data == SESSION_ENDED
         await live.close()
 
@@ -251,8 +251,8 @@ async def test_a_hub_that_stops_closes_the_connections_of_open_pages(tmp_path: P
         async with open_to_people(reception) as url:
             live = await browser.ws_connect(url + "/api/live")
             await live.send_str("here")
-            await live.receive_str(timeout=5)
-        last = await live.receive(timeout=5)
+            await live.receive_str(timeout=30)
+        last = await live.receive(timeout=30)
         assert last.type == aiohttp.WSMsgType.CLOSE and last.data == 1012  # "service restart"
         with pytest.raises(aiohttp.ClientConnectorError):
             await browser.get(url)

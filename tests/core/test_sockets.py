@@ -65,7 +65,7 @@ async def test_without_free_files_it_waits_and_logs_one_line(
             await asyncio.sleep(0.02)
             assert full.tries == 1 and "Too many open files" in caplog.messages[0]
             full.full = False
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while not accepted:
                     await asyncio.sleep(0.01)
         loop.close()

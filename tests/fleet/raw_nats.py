@@ -9,7 +9,7 @@ from types import TracebackType
 
 from unclouded.fleet.keys.issuer import Credentials
 
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 
 class RawNats:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from unclouded.core.sessions.session import Failure, LinkPath
 
-TIMEOUT_S = 10.0  # s after which a test fails; never reached in a test that passes
+TIMEOUT_S = 60.0  # s after which a test fails; never reached in a test that passes
 
 
 class RecordingInlet:

@@ -247,7 +247,7 @@ async def test_a_late_answer_is_never_taken_for_the_next_one() -> None:
             late.append(visit)
 
     async with HttpServer(play) as server:
-        link = link_to(server, timeout=0.2)
+        link = link_to(server, timeout=1.0)
         link.start(inlet)
         link.send(Out(b"first", id=1))
         link.send(Out(b"second", id=2))

@@ -178,7 +178,7 @@ async def test_a_hub_without_update_files_answers_503() -> None:
 async def test_a_disk_error_is_reported(tmp_path: Path) -> None:
     (tmp_path / "updates").write_text("no folder")
     app = Api(FakeHub(), about, None, lambda: NOON, UpdateFiles(tmp_path / "updates")).app()
-    answer = await asyncio.wait_for(put(app, b"x"), 5)
+    answer = await asyncio.wait_for(put(app, b"x"), 30)
     assert answer.status == 503 and "cannot be stored" in answer.json["detail"]
 
 
@@ -213,7 +213,7 @@ async def test_an_action_continues_after_the_client_has_disconnected() -> None:
     gc.collect()
     await asyncio.sleep(0)
     hub.more.set()
-    await asyncio.wait_for(hub.done.wait(), 10)
+    await asyncio.wait_for(hub.done.wait(), 30)
     server.cancel()
     await asyncio.wait({server})
     sock.close()

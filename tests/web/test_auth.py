@@ -317,7 +317,7 @@ class Call:
         self.refused = 0
 
     async def next(self) -> Message:
-        return await asyncio.wait_for(self.got.get(), 5)
+        return await asyncio.wait_for(self.got.get(), 30)
 
 
 async def dial(hub: LockedHub, headers: dict[str, str]) -> Call:
@@ -365,7 +365,7 @@ async def test_the_websocket_closes_when_its_session_ends(lan: LockedHub, end: s
     last = await call.next()
     assert last["type"] == "websocket.close" and last["code"] == SESSION_ENDED
     assert call.task is not None
-    await asyncio.wait_for(call.task, 5)
+    await asyncio.wait_for(call.task, 30)
     assert call.got.empty()
 
 
@@ -384,7 +384,7 @@ async def test_the_websocket_stays_open_during_the_session(lan: LockedHub) -> No
     assert (await call.next())["text"] == "changes"
     call.from_page.put_nowait({"type": "websocket.disconnect", "code": 1000})
     assert call.task is not None
-    await asyncio.wait_for(call.task, 5)
+    await asyncio.wait_for(call.task, 30)
 
 
 async def test_a_stream_ends_when_its_token_is_removed(lan: LockedHub) -> None:
@@ -408,5 +408,5 @@ async def test_a_stream_ends_when_its_token_is_removed(lan: LockedHub) -> None:
     given = [(b"host", b"localhost"), (b"authorization", headers["Authorization"].encode())]
     scope: Scope = {"type": "http", "method": "GET", "scheme": "http", "path": "/api/watch", "query_string": b""}
     scope = {**scope, "root_path": "", "headers": given, "client": ("192.168.1.5", 1), "asgi": {"spec_version": "2.3"}}
-    await asyncio.wait_for(lan.app(scope, receive, send), 5)
+    await asyncio.wait_for(lan.app(scope, receive, send), 30)
     assert [one["body"] for one in got if one["type"] == "http.response.body"] == [b"1\n", b""]

@@ -220,7 +220,7 @@ async def test_what_stays_open_ends_with_the_next_message_after_the_session(lan:
     ended = await call.next()
     assert (ended["type"], ended["code"]) == ("websocket.close", 4401) and ended["reason"]
     assert call.task is not None
-    await asyncio.wait_for(call.task, 5)
+    await asyncio.wait_for(call.task, 30)
 
 
 async def test_an_answer_that_is_whole_is_sent_though_the_session_ended_meanwhile(lan: LockedHub) -> None:

@@ -106,7 +106,7 @@ async def test_over_tcp_answers_are_compressed_and_watch_lines_are_sent_at_once(
     await reader.readuntil(b'"value":40.0,"quality":"good","flags":[]}\n')
     for power in (41.0, 42.0):
         hub.publish(watts(power))
-        await asyncio.wait_for(reader.readuntil(f'"value":{power},"quality":"good","flags":[]}}\n'.encode()), 5)
+        await asyncio.wait_for(reader.readuntil(f'"value":{power},"quality":"good","flags":[]}}\n'.encode()), 30)
     writer.close()
     server.cancel()
     with contextlib.suppress(asyncio.CancelledError):

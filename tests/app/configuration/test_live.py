@@ -26,7 +26,7 @@ from unclouded.web.schemas import Role
 
 UUID = "19010100000000000000020000004a07"
 DEVICE = '[[device]]\nid = "pump"\nfamily = "tuya_wifi"\nlink = "tcp://127.0.0.1:9"\n'
-PATIENCE_S = 30  # never reached in a test that passes
+PATIENCE_S = 60  # never reached in a test that passes
 TEXT = """\
 # My home
 [hub]

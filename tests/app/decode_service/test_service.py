@@ -38,7 +38,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Started:
 
 
 async def test_inputs_are_decoded_one_after_the_other_in_another_process(started: Started) -> None:
-    service = DecodeService()
+    service = DecodeService(timeout_s=60.0)
     both = await asyncio.gather(*(service.decode(DecodeOptions(), data) for data in (FRAME, b"nothing")))
     first, second = (msgspec.json.decode(one, type=DecodeView) for one in both)
     assert (first.counts.frames, second.counts.frames) == (1, 0)
@@ -56,7 +56,7 @@ async def test_a_process_that_takes_too_long_is_ended() -> None:
 
 
 async def test_a_process_whose_client_has_gone_is_ended_and_the_next_has_its_turn(started: Started) -> None:
-    service = DecodeService()
+    service = DecodeService(timeout_s=60.0)
     task = asyncio.create_task(service.decode(DecodeOptions(), FRAME))
     while not started:
         await asyncio.sleep(0)
@@ -71,7 +71,7 @@ async def test_a_fault_is_logged_without_the_input(
 ) -> None:
     monkeypatch.setattr(module, "WORKER", "unclouded.no_such_module")
     with caplog.at_level(logging.ERROR), pytest.raises(CommandError, match="a fault of this program"):
-        await DecodeService().decode(DecodeOptions(), FRAME)
+        await DecodeService(timeout_s=60.0).decode(DecodeOptions(), FRAME)
     assert "exit code 1" in caplog.text
     try:
         int("hunter2secret")
@@ -87,7 +87,7 @@ def test_a_process_that_the_system_ends_needed_too_much(code: int) -> None:
 
 
 def test_places_are_limited_for_all_and_for_each_client() -> None:
-    service = DecodeService()
+    service = DecodeService(timeout_s=60.0)
     with service.place("a") as first, service.place("a") as second, service.place("a") as third:
         assert (first, second, third) == (True, True, False)
     with contextlib.ExitStack() as taken:

@@ -51,7 +51,7 @@ def test_a_hub_that_runs_and_later_its_store_have_all_of_a_device(
     caplog.set_level(logging.INFO, "unclouded")
     config = configured(tmp_path)
     with own_hub(config) as hub:
-        give_up = time.monotonic() + 10
+        give_up = time.monotonic() + 60
         while not hub.get("/api/readings", device=["heater"]) and time.monotonic() < give_up:
             known_states(hub, ["heater"], timeout=0.05)
         source = gathered(config, "heater")

@@ -23,7 +23,7 @@ from unclouded.core.family import SimOptions
 from unclouded.core.views.facts import FoundPlug
 from unclouded.links.mdns import FoundService
 
-TIMEOUT_S = 30  # never reached in a test that passes
+TIMEOUT_S = 60  # never reached in a test that passes
 FAST = LinkTestTimes(listen_s=0.3, attempt_s=1.5)
 
 

@@ -216,7 +216,7 @@ def test_a_running_hub_applies_what_is_typed_and_what_a_signal_asks_for(tmp_path
 
 
 def wait_for(log: Any, text: str) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while text not in log("run"):
         assert time.monotonic() < until, log("run")
         time.sleep(0.02)

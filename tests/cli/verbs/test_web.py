@@ -56,7 +56,7 @@ class Owner:
             yield json.loads(process.stdout.readline() or "{}"), process
         finally:
             process.terminate()
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_a_configured_port_in_use_ends_the_start(owner: Owner) -> None:
 def fetch(url: str, token: str = "") -> int:
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         error.close()

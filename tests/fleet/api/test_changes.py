@@ -13,7 +13,7 @@ from fleet.filled_base import state
 from unclouded.fleet.api import changes
 from unclouded.fleet.api.passwords import session_digest
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 class PageSocket:

@@ -55,7 +55,7 @@ async def test_base_survives_restarts_and_kills_of_postgres(own_postgres: Callab
     server = own_postgres(durable=True)
     dsn = server.create_database("fleet")
     await migrate(dsn)
-    async with FleetBase(dsn, 3, wait_s=0.2) as base:
+    async with FleetBase(dsn, 3, wait_s=1.0) as base:
         organisation = await add_organisation(base, "A")
         hub = await add_home(base, organisation)
         for number, end in enumerate((server.stop, server.kill), start=1):
@@ -82,4 +82,4 @@ async def organisations(base: FleetBase) -> list[int]:
 
 async def test_no_server_is_said_in_a_sentence() -> None:
     with pytest.raises(BaseUnavailable, match="PostgreSQL"):
-        await asyncio.wait_for(FleetBase("host=/nowhere dbname=x", wait_s=0.1).open(), 30)
+        await asyncio.wait_for(FleetBase("host=/nowhere dbname=x", wait_s=0.1).open(), 60)

@@ -19,7 +19,7 @@ from unclouded.links.nats.client import NatsClient
 from unclouded.links.nats.connection import NatsIdentity
 from unclouded.links.nats.wire import NatsMessage
 
-STUCK_S = 60.0  # never reached in a test that passes
+STUCK_S = 120.0  # never reached in a test that passes
 
 
 def certificates(folder: Path) -> tuple[TlsFiles, str]:

@@ -112,7 +112,7 @@ async def mosquitto(
     who = ["-h", host, "-p", str(port), "--cafile", str(ca / "ca.pem"), "-u", MAC, "-P", password, "-i", client_id()]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(program, *who, *words, stdout=pipe, stderr=asyncio.subprocess.STDOUT)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         out, _ = await process.communicate()
     return process.returncode or 0, out.decode().strip()
 

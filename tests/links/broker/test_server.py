@@ -331,13 +331,14 @@ async def test_silence_ends_a_connection_at_each_stage(
     ca: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Half-open sockets: nothing at all, a TLS handshake and nothing, a CONNECT and nothing."""
-    monkeypatch.setattr(tls_stream, "HANDSHAKE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(tls_stream, "HANDSHAKE_TIMEOUT_S", 1.0)
     monkeypatch.setattr(client, "CONNECT_TIMEOUT_S", 0.02)
     monkeypatch.setattr(client, "KEEP_ALIVE_FACTOR", 0.02)
     async with running_broker(ca) as broker:
         _, silent = await asyncio.open_connection(*broker.address)
         shaken = await ScriptedClient.dial(broker)
         assert await shaken.receive() is None
+        monkeypatch.setattr(client, "CONNECT_TIMEOUT_S", 60.0)
         plug = await ScriptedClient.connected(broker, keep_alive=1)
         assert await plug.receive() is None
         await until(lambda: broker.stats()["connections"] == 0)

@@ -54,7 +54,7 @@ class MqttServer:
             writer.write(data)
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10.0):
+        async with asyncio.timeout(60.0):
             while not is_so():
                 self._changed.clear()
                 await self._changed.wait()

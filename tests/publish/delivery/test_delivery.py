@@ -203,7 +203,7 @@ async def sent(
     while not hub.listeners:
         await asyncio.sleep(0)
     hub.publish(*facts)
-    await asyncio.wait_for(until(server, 1), 10)
+    await asyncio.wait_for(until(server, 1), 60)
     task.cancel()
     await asyncio.wait({task})
     assert hub.listeners == []

@@ -10,7 +10,7 @@ from aiohomekit.controller import Controller
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncZeroconf
 
 TYPES = ["_hap._tcp.local.", "_hap._udp.local."]
-TIMEOUT_S = 20.0
+TIMEOUT_S = 60.0
 
 
 class Home:
