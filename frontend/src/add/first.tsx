@@ -5,7 +5,7 @@ import { Notice } from "../parts/notice";
 import { countText } from "../text/format";
 import { say } from "../text/words";
 import { CardList, NotHere } from "./found";
-import { Icon } from "./icons";
+import { KindIcon } from "./icons";
 import { cardsOf, type Card } from "./offers";
 import { looks, useOnboarding } from "./onboarding";
 import { OpenBroker } from "./open-broker";
@@ -103,7 +103,7 @@ function Sources({ view, again }: { view: Onboarding; again: () => void }) {
       </ul>
       <p class="again">
         <a class="button" href="/add?by=hand">
-          <Icon of="plus" />
+          <KindIcon of="plus" />
           {say("add.something_by_hand")}
         </a>
       </p>

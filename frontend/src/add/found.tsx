@@ -6,7 +6,7 @@ import type { Onboarding } from "../data/shapes";
 import { Refusal, Submit, useAttempt } from "../parts/attempt";
 import { go } from "../routing/router";
 import { say } from "../text/words";
-import { Icon } from "./icons";
+import { KindIcon } from "./icons";
 import { cardOf, linkOf, ordered, type Card } from "./offers";
 import { looks } from "./onboarding";
 import { OpenBroker } from "./open-broker";
@@ -47,7 +47,7 @@ export function CardList({ cards, verbOf, quiet = false }: ListProps) {
       {cards.map((card) => (
         <li key={card.key} data-offer={card.key} data-state={card.offers[0].state}>
           <span class="picture">
-            <Icon of={card.kind} />
+            <KindIcon of={card.kind} />
           </span>
           <div>
             <h3>{card.title}</h3>

@@ -11,7 +11,7 @@ import { go } from "../routing/router";
 import { say } from "../text/words";
 import { changesText } from "./changes";
 import type { Followed } from "./follow";
-import { Icon } from "./icons";
+import { KindIcon } from "./icons";
 import { guessText, namesOf, roomsOf } from "./names";
 import { titleOf } from "./offers";
 import { Preview } from "./preview";
@@ -188,7 +188,7 @@ function Room({
             onChange("");
           }}
         >
-          <Icon of="plus" />
+          <KindIcon of="plus" />
           {say("add.new_room")}
         </button>
       </div>

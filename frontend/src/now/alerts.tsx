@@ -7,6 +7,7 @@ import { sinceText, valueText } from "../text/format";
 import { fullText } from "../text/full";
 import { sayWith } from "../text/rich";
 import { say } from "../text/words";
+import { Icon, WARNING } from "../parts/icon";
 
 export function Alerts() {
   const [worst, ...others] = alerts.value.filter((one) => !one.device || byId.value.has(one.device));
@@ -34,17 +35,7 @@ function Line({ alert, isWorst = false }: { alert: Alert; isWorst?: boolean }) {
   const device = byId.value.get(alert.device);
   return (
     <div class="alert" role={isWorst ? "alert" : undefined} data-alert={alert.kind}>
-      <svg
-        viewBox="0 0 24 24"
-        fill="none"
-        stroke="currentColor"
-        stroke-width="1.5"
-        stroke-linecap="round"
-        stroke-linejoin="round"
-        aria-hidden="true"
-      >
-        <path d="M12 4 2.500 20.500h19zM12 10v5M12 17.800v.2" />
-      </svg>
+      <Icon>{WARNING}</Icon>
       {device ? <OfDevice alert={alert} device={device} /> : <OfHub alert={alert} />}
     </div>
   );

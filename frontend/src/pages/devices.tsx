@@ -14,6 +14,7 @@ import { go, query } from "../routing/router";
 import type { Device } from "../data/shapes";
 import { say } from "../text/words";
 import "./devices.css";
+import { Icon, PLUS } from "../parts/icon";
 
 const FILTERS: readonly Filter[] = ["all", "on", "gone"];
 const TITLES = { all: "room.filter_all", on: "room.filter_on", gone: "room.filter_gone" } as const;
@@ -33,16 +34,7 @@ export function DevicesPage() {
       <div class="page-title">
         <h1>{say("app.devices")}</h1>
         <a class="button" href="/add">
-          <svg
-            viewBox="0 0 24 24"
-            fill="none"
-            stroke="currentColor"
-            stroke-width="1.5"
-            stroke-linecap="round"
-            aria-hidden="true"
-          >
-            <path d="M12 5v14M5 12h14" />
-          </svg>
+          <Icon>{PLUS}</Icon>
           {say("room.add")}
         </a>
       </div>

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { path } from "./router";
 import { say, type Id } from "../text/words";
 import { isAt, PATHS } from "./paths";
+import { Icon } from "../parts/icon";
 
 export const SETTINGS_ICON = (
   <>
@@ -43,17 +44,7 @@ export function Links({ links }: { links: readonly PageLink[] }) {
         {links.map(({ to, text, icon, isCurrent }) => (
           <li key={to}>
             <a href={to} aria-current={isCurrent ? "page" : undefined}>
-              <svg
-                viewBox="0 0 24 24"
-                fill="none"
-                stroke="currentColor"
-                stroke-width="1.75"
-                stroke-linejoin="round"
-                stroke-linecap="round"
-                aria-hidden="true"
-              >
-                {icon}
-              </svg>
+              <Icon width={1.75}>{icon}</Icon>
               {text}
             </a>
           </li>

@@ -1,10 +1,11 @@
 /** Backups of the hub: made now or by themselves, downloaded, checked, and put back at the hub's next start. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 import type { components } from "../api";
 import { post, remove } from "../data/http";
 import { now, timezone } from "../data/live";
 import { usePolled } from "../data/polled";
+import { ConfirmDialog } from "../parts/dialog";
 import { Notice } from "../parts/notice";
 import { timeText } from "../text/format";
 import { say } from "../text/words";
@@ -176,42 +177,19 @@ function FileRow({ file, again }: { file: File; again: () => void }) {
         </button>
       </span>
       {asks && (
-        <Question
-          time={time}
+        <ConfirmDialog
+          title={say("settings.restore_ask", { time })}
+          act={say("settings.restore")}
+          isDangerous
           answer={(isSure) => {
             setAsks(false);
             if (isSure) restore();
           }}
-        />
+        >
+          <p>{say("settings.restore_ask_help")}</p>
+        </ConfirmDialog>
       )}
     </li>
-  );
-}
-
-/** Whether all stored data is to be replaced: asked each time. */
-function Question({ time, answer }: { time: string; answer: (isSure: boolean) => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
-  return (
-    <dialog
-      ref={dialog}
-      class="confirm"
-      aria-labelledby="restore-title"
-      aria-describedby="restore-text"
-      onClose={() => answer(dialog.current?.returnValue === "yes")}
-    >
-      <h2 id="restore-title">{say("settings.restore_ask", { time })}</h2>
-      <p id="restore-text">{say("settings.restore_ask_help")}</p>
-      <form method="dialog" class="row-of">
-        {/* biome-ignore lint/a11y/noAutofocus: the first focus in its dialog */}
-        <button type="submit" value="no" autoFocus>
-          {say("device.cancel")}
-        </button>
-        <button type="submit" value="yes" class="danger">
-          {say("settings.restore")}
-        </button>
-      </form>
-    </dialog>
   );
 }
 

@@ -1,40 +1,21 @@
 /** Saving something: whether it is under way, and what became of it, as the hub has confirmed it. */
-import { useEffect, useState } from "preact/hooks";
 
 import { HubError } from "../data/http";
 import { requestLogin } from "../data/live";
 import type { Outcome } from "../device/settings/configuration";
 import { conflictText } from "../device/settings/saving";
+import { useWork, type Work } from "../parts/work";
 import { say } from "../text/words";
 
-const SHOWN_MS = 8_000; // for which "Saved" is shown
-
 export type Result = { isSaved: boolean; text: string };
-export type Save = {
-  busy: boolean;
-  result: Result | undefined;
-  run: (work: () => Promise<Result>) => Promise<boolean>;
-  forget: () => void;
-};
+export type Save = Omit<Work<Result>, "run"> & { run: (work: () => Promise<Result>) => Promise<boolean> };
 
 export function useSave(): Save {
-  const [busy, setBusy] = useState(false);
-  const [result, setResult] = useState<Result>();
-  useEffect(() => {
-    if (!result?.isSaved) return;
-    const timer = setTimeout(() => setResult(undefined), SHOWN_MS);
-    return () => clearTimeout(timer);
-  }, [result]);
-  const run = async (work: () => Promise<Result>) => {
-    if (busy) return false;
-    setBusy(true);
-    const done = await work();
-    setBusy(false);
-    setResult(done);
-    return done.isSaved;
-  };
-  return { busy, result, run, forget: () => setResult(undefined) };
+  const work = useWork<Result>(isSaved);
+  return { ...work, run: async (send) => (await work.run(send))?.isSaved ?? false };
 }
+
+const isSaved = (result: Result) => result.isSaved;
 
 export function Saved({ save: { busy, result } }: { save: Save }) {
   return (

@@ -8,6 +8,7 @@ import { say } from "../../text/words";
 import { DEPTHS, placeOf, type Depth } from "../places";
 import { Menu } from "./menu";
 import "./header.css";
+import { BACK, Icon } from "../../parts/icon";
 
 export function Header({ device, depth }: { device: Device; depth: Depth }) {
   return (
@@ -43,17 +44,7 @@ function Back({ device }: { device: Device }) {
   const room = device.room || device.info.place || say("device.all");
   return (
     <a class="back" href={isPart && owner ? placeOf(owner.id) : "/devices"}>
-      <svg
-        viewBox="0 0 24 24"
-        fill="none"
-        stroke="currentColor"
-        stroke-width="1.75"
-        stroke-linecap="round"
-        stroke-linejoin="round"
-        aria-hidden="true"
-      >
-        <path d="M15 5 8 12l7 7" />
-      </svg>
+      <Icon width={1.75}>{BACK}</Icon>
       <span>{isPart && owner ? nameOf(owner) : room}</span>
     </a>
   );

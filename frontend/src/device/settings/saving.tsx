@@ -1,37 +1,17 @@
 /** Saving one setting: whether it is under way, and what became of it. */
-import { useEffect, useState } from "preact/hooks";
-
 import { role } from "../../data/live";
+import { useWork, type Work } from "../../parts/work";
 import { say, sayIfKnown } from "../../text/words";
 import { change, type Configuration, type Difference, type Keys, type Outcome } from "./configuration";
 
-const SHOWN_MS = 6_000; // for which "Saved." is shown
-
-export type Saving = {
-  busy: boolean;
-  outcome: Outcome | undefined;
-  save: (keys: Keys) => Promise<Outcome | undefined>;
-  forget: () => void;
-};
+export type Saving = Work<Outcome> & { save: (keys: Keys) => Promise<Outcome | undefined> };
 
 export function useSaving(device: string): Saving {
-  const [busy, setBusy] = useState(false);
-  const [outcome, setOutcome] = useState<Outcome>();
-  useEffect(() => {
-    if (outcome?.state !== "saved") return;
-    const timer = setTimeout(() => setOutcome(undefined), SHOWN_MS);
-    return () => clearTimeout(timer);
-  }, [outcome]);
-  const save = async (keys: Keys) => {
-    if (busy) return undefined;
-    setBusy(true);
-    const done = await change(device, keys);
-    setBusy(false);
-    setOutcome(done);
-    return done;
-  };
-  return { busy, outcome, save, forget: () => setOutcome(undefined) };
+  const work = useWork<Outcome>(isSaved);
+  return { ...work, save: (keys) => work.run(() => change(device, keys)) };
 }
+
+const isSaved = (outcome: Outcome) => outcome.state === "saved";
 
 /** Why nothing can be saved; "" if it can. */
 export function savingBar(configuration: Configuration | undefined): string {
@@ -41,10 +21,10 @@ export function savingBar(configuration: Configuration | undefined): string {
 }
 
 /** Below a setting: saving, saved, or why it is not. */
-export function SavingNote({ saving: { busy, outcome } }: { saving: Saving }) {
+export function SavingNote({ saving: { busy, result } }: { saving: Saving }) {
   return (
-    <p class="saving small" role="status" data-state={outcome?.state}>
-      {busy ? say("device.saving") : outcome && outcomeText(outcome)}
+    <p class="saving small" role="status" data-state={result?.state}>
+      {busy ? say("device.saving") : result && outcomeText(result)}
     </p>
   );
 }

@@ -5,13 +5,13 @@ import { patch, post } from "../../data/http";
 import { now } from "../../data/live";
 import { NameRow } from "../../settings/name-row";
 import { Row } from "../../settings/row";
+import { ConfirmDialog } from "../../parts/dialog";
 import { asked, useSave, type Result } from "../../settings/save";
 import { bytesText } from "../../settings/text";
 import { countText, timeText } from "../../text/format";
 import { say } from "../../text/words";
 import { may } from "../live";
 import type { Done, FleetHome } from "../shapes";
-import { ConfirmDialog } from "./confirm";
 import { forgotten } from "./forgotten";
 import { levelText } from "./source";
 import "../../pages/settings.css";
@@ -148,12 +148,9 @@ function Again({ path, refresh }: { path: string; refresh: () => void }) {
         </button>
       </form>
       {isAsking && (
-        <ConfirmDialog
-          title={say("fleet.again_sure", { day })}
-          text={say("fleet.again_text")}
-          act={say("fleet.again")}
-          answer={answer}
-        />
+        <ConfirmDialog title={say("fleet.again_sure", { day })} act={say("fleet.again")} answer={answer}>
+          <p>{say("fleet.again_text")}</p>
+        </ConfirmDialog>
       )}
     </Row>
   );
@@ -185,7 +182,11 @@ function Change({ name, title, text, sure, about, isDone = false, send, after }:
           {title}
         </button>
       )}
-      {isAsking && <ConfirmDialog title={sure} text={about} act={title} isDangerous answer={answer} />}
+      {isAsking && (
+        <ConfirmDialog title={sure} act={title} isDangerous answer={answer}>
+          <p>{about}</p>
+        </ConfirmDialog>
+      )}
     </Row>
   );
 }

@@ -10,7 +10,7 @@ import { go, query } from "../../routing/router";
 import { countText as numberText } from "../../text/format";
 import { sayWith } from "../../text/rich";
 import { say } from "../../text/words";
-import { may, organisations, summary, watch } from "../live";
+import { may, organisations, session, summary, watch } from "../live";
 import type { Filter, HomeRow } from "../shapes";
 import { levelText } from "../home/source";
 import { addressOf, allOf, filterOf, flagsOf, offered, STATES, versionsOf } from "./filters";
@@ -19,6 +19,7 @@ import { HomeLine } from "./row";
 import { alertText, countText, stateName } from "./words";
 import { drawnOf, isNearEnd, type List } from "./windowing";
 import "./homes.css";
+import { Icon, PLUS } from "../../parts/icon";
 
 const Opened = laterPart<{ row: HomeRow }>(
   "fleet/homes/opened",
@@ -38,6 +39,13 @@ export function HomesPage() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: `filter` by what is in it, since it is made anew each time
   useEffect(() => watch({ filter }), [JSON.stringify(filter)]);
   useEffect(() => () => watch({ homes: [] }), []);
+  const isKnown = session.value !== undefined && loaded.value !== undefined && summary.value !== undefined;
+  if (!isKnown && !failure.value)
+    return (
+      <main class="homes-page">
+        <div key="waits" class="skeleton tall" />
+      </main>
+    ); // what stands above the list has its size by who is signed in and what was found: the list would jump
   return (
     <main class="homes-page">
       <Title filter={filter} show={show} />
@@ -65,16 +73,7 @@ function Title(showing: Showing) {
       <Choices {...showing} />
       {may("operator") && (
         <a class="button" href="/settings#join">
-          <svg
-            viewBox="0 0 24 24"
-            fill="none"
-            stroke="currentColor"
-            stroke-width="1.5"
-            stroke-linecap="round"
-            aria-hidden="true"
-          >
-            <path d="M12 5v14M5 12h14" />
-          </svg>
+          <Icon>{PLUS}</Icon>
           {say("fleet.invite")}
         </a>
       )}

@@ -8,6 +8,7 @@ import { Quantity } from "../../parts/quantity";
 import { ageText, countText, NOTHING } from "../../text/format";
 import type { HomeRow } from "../shapes";
 import { stateText } from "./words";
+import { Icon, OPEN } from "../../parts/icon";
 
 const clock = computed(() => Math.floor(now.value / 5) * 5); // so that the rows are not drawn again every second
 
@@ -53,18 +54,7 @@ export function HomeLine({ row, index, isOpen, toggle, children }: Props) {
         <span role="cell" class="number far soft">
           {row.version || NOTHING}
         </span>
-        <svg
-          class="chevron"
-          viewBox="0 0 24 24"
-          fill="none"
-          stroke="currentColor"
-          stroke-width="1.5"
-          stroke-linecap="round"
-          stroke-linejoin="round"
-          aria-hidden="true"
-        >
-          <path d="m9 5 7 7-7 7" />
-        </svg>
+        <Icon name="chevron">{OPEN}</Icon>
       </div>
       {children}
     </>

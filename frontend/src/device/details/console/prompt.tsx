@@ -3,6 +3,7 @@ import { useId, useRef, useState } from "preact/hooks";
 
 import { nameOf } from "../../../devices/points";
 import type { Device } from "../../../data/shapes";
+import { ConfirmDialog } from "../../../parts/dialog";
 import { say } from "../../../text/words";
 import { requestOf, suggestions, type ConsoleRequest, type Suggestion } from "./commands";
 import { historyOf, load, offeredOf, runCommand } from "./runs";
@@ -51,7 +52,15 @@ export function Prompt({ device }: { device: Device }) {
         </p>
       )}
       {asked && (
-        <Confirmation device={device} request={asked} onYes={() => send(asked)} onNo={() => setAsked(undefined)} />
+        <ConfirmDialog
+          title={<code>{asked.shown}</code>}
+          act={say("console.run_it")}
+          isDangerous
+          answer={(isSure) => (isSure ? send(asked) : setAsked(undefined))}
+        >
+          <p class="soft">{nameOf(device)}</p>
+          <p>{asked.warning}</p>
+        </ConfirmDialog>
       )}
     </form>
   );
@@ -169,34 +178,5 @@ function Line({ device, text, inputRef, problem, onText, onProblem }: LineProps)
         ))}
       </ul>
     </div>
-  );
-}
-
-type ConfirmationProps = { device: Device; request: ConsoleRequest; onYes: () => void; onNo: () => void };
-
-function Confirmation({ device, request, onYes, onNo }: ConfirmationProps) {
-  const id = useId();
-  return (
-    <dialog
-      ref={(dialog) => void (dialog && !dialog.open && dialog.showModal())}
-      aria-labelledby={`${id}-title`}
-      aria-describedby={`${id}-text`}
-      onClose={onNo}
-    >
-      <h2 id={`${id}-title`}>
-        <code>{request.shown}</code>
-      </h2>
-      <p class="soft">{nameOf(device)}</p>
-      <p id={`${id}-text`}>{request.warning}</p>
-      <div class="row-of">
-        {/* biome-ignore lint/a11y/noAutofocus: the first focus in its dialog */}
-        <button type="button" autoFocus onClick={onNo}>
-          {say("device.cancel")}
-        </button>
-        <button type="button" class="danger" onClick={onYes}>
-          {say("console.run_it")}
-        </button>
-      </div>
-    </dialog>
   );
 }
