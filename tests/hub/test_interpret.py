@@ -230,6 +230,33 @@ def test_a_value_of_another_type_is_not_the_point_and_cannot_be_set() -> None:
         read.command("on", True)
 
 
+NONSENSE: tuple[WireValue, ...] = (float("nan"), float("-inf"), 1e300, 10**400, "eco", "nan", b"\x01")
+
+
+@pytest.mark.parametrize("counter", ["none", "total", "increment"])
+@pytest.mark.parametrize("row_type", ["", 'type = "float"'])
+def test_a_value_that_is_no_finite_number_is_never_that_of_a_number(counter: str, row_type: str) -> None:
+    text = f"""
+name = "toy/meter"
+family = "toy"
+title = "M"
+[[point]]
+dp = 17
+key = "energy_import_Wh"
+counter = "{counter}"
+{row_type}
+"""
+    read = interpreter(text)
+    for at, nonsense in enumerate(NONSENSE):
+        assert read.readings(Reported({"17": nonsense}), at=60.0 + at) == []
+    ((at_first, why),) = read.decode_problems()  # once
+    assert (at_first, why) == (60.0, "data point 17 is not energy_import_Wh: it is not a number, or far too large")
+    assert read.ignored == len(NONSENSE)
+    assert len(read.readings(Reported({"17": 5}), at=80.0)) == 1
+    read.readings(Reported({"17": "off"}), at=81.0)
+    assert "it is text, not a number" in read.decode_problems()[0][1]
+
+
 # --- commands ---------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """What is read for a window is what the store has: sealed or not, rolled up or not, edited or not, in small steps."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from unclouded.store.editing.edit import NewEdit
 from unclouded.store.outbox import Window
 from unclouded.store.reading.reader import StoreReader
 from unclouded.uplink.contents.energy import EnergyWindow
+from unclouded.uplink.contents.events import decode_events
 from unclouded.uplink.contents.raw import decode_raw
 from unclouded.uplink.contents.rows import RolledRow, decode_rows
 from unclouded.uplink.let_out import LetOutRules
@@ -114,3 +116,16 @@ def test_a_damaged_chunk_is_left_out(keeper: Keeper, windows: WindowReader) -> N
 def test_a_level_that_is_not_known_raises(windows: WindowReader) -> None:
     with pytest.raises(KeyError):
         list(windows.read(Window("daily", 0, 1), 1))
+
+
+def test_not_a_number_in_an_event_of_an_earlier_version_is_null(keeper: Keeper) -> None:
+    text = '{"words":"done","data":{"outcome":"confirmed","value":NaN}}'
+    keeper.db.execute("INSERT INTO event (at, device, kind, json) VALUES (?, 1, 'command', ?)", (NOON + 1.0, text))
+    keeper.db.commit()
+    with StoreReader(keeper.path) as reader:
+        rules = LetOutRules(level="raw", events=True, names=True)
+        windows = WindowReader(reader, rules, lambda start, chosen: EnergyWindow())
+        (sent,) = decode_events(read(windows, "events", NOON))
+        assert json.loads(sent.data, parse_constant=pytest.fail) == {"outcome": "confirmed", "value": None}
+        (stored,) = reader.events("plug")
+        assert stored.data["data"]["value"] is None

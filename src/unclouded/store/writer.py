@@ -66,7 +66,7 @@ class StoreWriter:
     def __init__(
         self, db: sqlite3.Connection, wall: Callable[[], float], now: Callable[[], float] = time.monotonic
     ) -> None:
-        self.unstorable = 0  # readings with an invalid time
+        self.unstorable = 0  # readings with an invalid time, and numbers that are not finite
         self.too_old = 0  # readings of a time whose readings were deleted by retention
         self._db = db
         self._wall = wall
@@ -168,7 +168,7 @@ class StoreWriter:
         try:
             number = slot.scale.number(value)
         except (ValueError, OverflowError):
-            self._text(slot, reading)
+            self.unstorable += 1
             return
         marks = self._marks.get((reading.quality, reading.flags))
         if marks is None:

@@ -182,7 +182,7 @@ def _controls(device: Device) -> tuple[SentControl, ...]:
 
 def _event(one: SourceEvent) -> WindowEvent:
     """Notices have a text and data; other events only data."""
-    entry = json.loads(one.text)
+    entry = json.loads(one.text, parse_constant=lambda name: None)  # NaN is not JSON
     text = entry.pop("words", "") if "words" in entry else ""
     data = entry.get("data", {}) if set(entry) == {"data"} else entry
     return WindowEvent(int(one.at * 1000), one.device, one.kind, text, json.dumps(data, separators=(",", ":")))

@@ -33,7 +33,9 @@ PlainRow = tuple[str, int, int, Phase | None, int]  # key, mul, div; the phase t
 INTEGRATED = Point(key="energy_import_Wh", kind="counter", exponent=ENERGY_EXPONENT)
 INTEGRATED_EXPORT = Point(key="energy_export_Wh", kind="counter", exponent=ENERGY_EXPONENT)
 MWH_PER_WH = 1000
+MOST = 10**15  # of a count on the wire, and of a value: beyond it, it is none; the store keeps 64 bits of millionths
 CLOCK_SLACK_S = 5.0  # s that a device's clock may be ahead without a flag
+MOST_UNREADABLE = 1_000  # wire keys of which it is noted that their value cannot be read
 OLDEST_S = 3 * 366 * 86_400.0  # s; a record that is older has the time of a clock that was never set; ours
 
 
@@ -67,7 +69,7 @@ class Interpreter:
         self._now = 0.0  # the hub's time of the report that is read
         self._power_W: float | None = None
         self._integrated_at = 0.0  # the time up to which it is integrated
-        self._undecodable: set[str] = set()  # wire keys whose last value was
+        self._unreadable: set[str] = set()  # wire keys whose last value was
         self._decode_problems: list[tuple[float, str]] = []
         self._mistyped: set[str] = set()  # wire keys that were reported with another type than the profile lists
         self._conditions = Conditions(self._rows)
@@ -140,11 +142,15 @@ class Interpreter:
             index += 1
             when = at if event.at is None or not oldest <= event.at <= at else event.at
             before = len(result)
+            if self._unreadable:
+                self._unreadable -= {
+                    wire for wire, raw in event.values.items() if wire in plain_rows and _is_count(raw)
+                }
             if self._conditions.wires:
                 self._learn(event, when, result)
             first = len(result)
             for wire, raw in event.values.items():
-                if type(raw) is int and wire in plain_rows and not event.odd:
+                if type(raw) is int and wire in plain_rows and not event.odd and -MOST < raw < MOST:
                     # By far the most frequent case, in as few steps as possible: a whole count times an exact factor.
                     key, mul, div, phase, which = plain_rows[wire]
                     value = raw * mul if div == 1 else raw * mul / div
@@ -279,6 +285,11 @@ class Interpreter:
         if row.decode:
             self._unpack(row, raw, at, flags, result, reported)
             return
+        why = _why_no_number(row, raw)
+        if why:
+            self._report_unreadable(row.wire, f"data point {row.wire} is not {row.point.key}: {why}", at)
+            return
+        self._unreadable.discard(row.wire)
         if row.point.confidence == "guessed" and row.point.kind in ("number", "counter"):
             flags = (*flags, "guessed")  # its name is likely, its scale is not sure
         value = SignedValue(row=row, raw=raw, at=at, flags=flags, repeated=reported.repeated, is_negative=False)
@@ -371,12 +382,12 @@ class Interpreter:
         decoder = self._decoders.get(row.decode)
         try:
             if decoder is None or not isinstance(raw, bytes):
-                raise WireError("it is no raw value")
+                raise WireError("it is not a raw value")
             values = decoder(raw)
         except WireError as error:
-            self._report_undecodable(row, str(error), at)
+            self._report_unreadable(row.wire, f"data point {row.wire} cannot be read as {row.decode}: {error}", at)
             return
-        self._undecodable.discard(row.wire)
+        self._unreadable.discard(row.wire)
         for suffix, value in values.items():
             inner = self._rows.get(f"{row.wire}.{suffix}", value)
             if inner is not None:
@@ -389,11 +400,11 @@ class Interpreter:
             text = f"data point {row.wire} has another type than {row.type}, so it is not {row.point.key}"
             self._decode_problems.append((at, f"{text}: the profile {self.profile.name} does not fit the product"))
 
-    def _report_undecodable(self, row: WirePoint, why: str, at: float) -> None:
+    def _report_unreadable(self, wire: str, text: str, at: float) -> None:
         self.ignored += 1
-        if row.wire not in self._undecodable:
-            self._undecodable.add(row.wire)
-            self._decode_problems.append((at, f"data point {row.wire} cannot be read as {row.decode}: {why}"))
+        if wire not in self._unreadable and len(self._unreadable) < MOST_UNREADABLE:
+            self._unreadable.add(wire)
+            self._decode_problems.append((at, text))
 
     def _add_row(self, wire: str, raw: WireValue) -> WirePoint | None:
         """A point of its own for a wire key that the profile does not list, where it has ``unknown = true``."""
@@ -415,6 +426,19 @@ class Interpreter:
         if match is None or self._conditions.holds(match) is None:
             return f"{self.device} has not reported {picker} yet, which decides what {row.point.key} is. Try it later."
         return f"{self.device} has no {row.point.key} with the {picker} that it reports, as far as its profile knows."
+
+
+def _is_count(raw: WireValue) -> bool:
+    return type(raw) is int and -MOST < raw < MOST
+
+
+def _why_no_number(row: WirePoint, raw: WireValue) -> str:
+    """Why a value cannot be that of a number or counter; "" = it can, or the point is something else."""
+    if row.point.kind not in ("number", "counter") or row.true_is is not None:
+        return ""
+    if isinstance(raw, str | bytes):
+        return "it is text, not a number" if isinstance(raw, str) else "it is bytes, not a number"
+    return "" if -MOST < raw < MOST else "it is not a number, or far too large"  # NaN is in no range
 
 
 def _kind(raw: WireValue) -> Kind:

@@ -51,7 +51,7 @@ def to_json(thing: object) -> str:
 def from_json(text: str) -> dict[str, Any]:  # Any: JSON
     """The object in a JSON text. Raises DamagedStore."""
     try:
-        thing = json.loads(text)
+        thing = json.loads(text, parse_constant=lambda name: None)  # NaN, written by earlier versions
     except (ValueError, TypeError, RecursionError) as error:
         raise DamagedStore(f"A row of the store is damaged: {error}.") from None
     if not isinstance(thing, dict):
@@ -74,7 +74,7 @@ def ledger_from_json(text: str) -> Ledger:
         days = fields.get("days", {})
         fields["days"] = {day: CountedDay(**one | _exact_in(one, "level", "counted")) for day, one in days.items()}
         if not isinstance(fields["total"], int):
-            raise TypeError("its total is no whole number")
+            raise TypeError("its total is not a whole number")
         return Ledger(**fields)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise DamagedStore(f"An energy ledger in the store is damaged: {error}.") from None
