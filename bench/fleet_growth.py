@@ -13,7 +13,6 @@ devices sends them.
 import argparse
 import asyncio
 import contextlib
-import datetime
 import os
 import random
 import signal
@@ -21,23 +20,24 @@ import sys
 import tempfile
 import time
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import psycopg
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
 from _common import arguments, report, spin
+from fleet.node_certificates import node_certificates
 from fleet_base import START, postgres_s, readings
 from fleet_storm import connected, enrol, hub_id
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.schema.migrations import migrate
-from unclouded.fleet.folder.certificates import FleetAuthority
-from unclouded.fleet.keys.issuer import Credentials
-from unclouded.fleet.local_servers.nats import HOST, PrivateNats
+from unclouded.fleet.enrolment.nats_request import identity_of
+from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
 from unclouded.fleet.nats_server.configuration_file import TlsFiles
 from unclouded.links.nats.client import NatsClient
-from unclouded.links.nats.connection import NatsIdentity
 from unclouded.store.encoding.part import SeriesPart
 from unclouded.uplink.contents.energy import DayEnergy, EnergyWindow, HourEnergy, encode_energy
 from unclouded.uplink.contents.raw import encode_raw
@@ -94,28 +94,12 @@ def content(level: str, window: int) -> bytes:
 # --- measured -----------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def tls_files() -> Iterator[tuple[TlsFiles, str]]:
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        authority = FleetAuthority.make(now := datetime.datetime.now(datetime.UTC))
-        files = TlsFiles(place / "chain.pem", place / "node.key", place / "authority.pem")
-        chain, key = authority.issue([HOST], now)
-        for path, text in ((files.chain, chain), (files.key, key), (files.authority, authority.pem)):
-            path.write_text(text)
-        yield files, authority.pem
-
-
-def with_tls(credentials: Credentials, name: str, authority: str) -> NatsIdentity:
-    return NatsIdentity(name, lambda: credentials.token, credentials.key.sign, authority=authority)
-
-
 async def hold(nats: PrivateNats, authority: str, count: int, figures: dict[str, object]) -> list[NatsClient]:
     """So many hubs connect and stay. What one connection takes of nats-server."""
     pid = nats.pids[0]
     cpu, memory = cpu_s(pid), resident_kB(pid)
     clients = [
-        NatsClient(nats.urls, with_tls(nats.trust.hub(hub_id(n)), "hub", authority), f"_INBOX.{hub_id(n)}")
+        NatsClient(nats.urls, identity_of(nats.trust.hub(hub_id(n)), "hub", authority), f"_INBOX.{hub_id(n)}")
         for n in range(count)
     ]
     running = []
@@ -237,10 +221,14 @@ def on_paper(figures: Mapping[str, object]) -> dict[str, object]:
 
 
 async def main(options: argparse.Namespace) -> dict[str, object]:
+    with tempfile.TemporaryDirectory() as folder:
+        return await measured(options, *node_certificates(Path(folder)))
+
+
+async def measured(options: argparse.Namespace, files: TlsFiles, authority: str) -> dict[str, object]:
     figures: dict[str, object] = {}
     settings = {"shared_buffers": "128MB", "max_wal_size": "2GB"}
     with (
-        tls_files() as (files, authority),
         PrivatePostgres(settings=settings) as postgres,
         PrivateNats(tls=files) as nats,
     ):
@@ -268,7 +256,7 @@ async def serve(dsn: str, urls: list[str]) -> None:
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     async with FleetBase(dsn, 4) as base:
-        client = NatsClient(urls, with_tls(PrivateTrust().fleet(), "fleet", os.environ["AUTHORITY"]))
+        client = NatsClient(urls, identity_of(PrivateTrust().fleet(), "fleet", os.environ["AUTHORITY"]))
         async with FleetEngine({0: base}, client, {0: NoRenewal()}).running():
             await connected([client])
             print("ready", flush=True)

@@ -26,12 +26,11 @@ from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseRefused
 from unclouded.fleet.base.schema.migrations import migrate
 from unclouded.fleet.engine import FleetEngine
-from unclouded.fleet.keys.issuer import Credentials
+from unclouded.fleet.enrolment.nats_request import identity_of
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
 from unclouded.fleet.local_servers.trust import PrivateTrust
 from unclouded.links.nats.client import NatsClient
-from unclouded.links.nats.connection import NatsIdentity
 from unclouded.store.encoding.part import SeriesPart
 from unclouded.store.outbox import LEVELS, Window
 from unclouded.uplink.contents.catalogue import SentCatalogue, SentDevice, encode_catalogue
@@ -73,10 +72,6 @@ class NoRenewal:
 
     async def renew(self, hub: str, public_key: str, now: float) -> HubToken:
         raise BaseRefused("not here")
-
-
-def identity(credentials: Credentials, name: str) -> NatsIdentity:
-    return NatsIdentity(name, token=lambda: credentials.token, sign=credentials.key.sign)
 
 
 def batched(clients: Sequence[NatsClient], most: int) -> Iterator[Sequence[NatsClient]]:
@@ -195,7 +190,7 @@ async def serve(dsn: str, urls: Sequence[str]) -> None:
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     async with FleetBase(dsn, 4) as base:
-        client = NatsClient(urls, identity(PrivateTrust().fleet(), "fleet"))
+        client = NatsClient(urls, identity_of(PrivateTrust().fleet(), "fleet"))
         async with FleetEngine({0: base}, client, {0: NoRenewal()}).running():
             ready = asyncio.ensure_future(connected([client]))
             ready.add_done_callback(lambda task: task.cancelled() or print("ready", flush=True))
@@ -244,7 +239,7 @@ async def storm(
     """All connect, and then begin at once. What was counted, and when all had finished, or it ended (s)."""
     counts = Counts()
     clients = [
-        NatsClient(nats.urls, identity(nats.trust.hub(hub_id(n)), "hub"), f"_INBOX.{hub_id(n)}") for n in range(hubs)
+        NatsClient(nats.urls, identity_of(nats.trust.hub(hub_id(n)), "hub"), f"_INBOX.{hub_id(n)}") for n in range(hubs)
     ]
     running = list[asyncio.Future[None]]()
     for some in batched(clients, LOGINS):

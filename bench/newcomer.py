@@ -23,10 +23,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from _common import arguments, report, spin
 from browser.chromium import ARGS, program
+from browser.clicks import Clicks
 
 ROOT = Path(__file__).parent.parent
 UNCLOUDED = str(Path(sys.executable).with_name("unclouded"))
@@ -89,17 +90,6 @@ def demos(browser: Browser, colds: int, warms: int) -> dict[str, object]:
 
 
 # --- the first device ----------------------------------------------------------------------------------
-
-
-class Clicks:
-    """Presses controls and counts."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, control: Locator) -> None:
-        self.count += 1
-        control.click()
 
 
 def first_device(browser: Browser, folder: Path) -> tuple[float, int]:

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 from unclouded.app.uplink.membership import Membership, MembershipFiles
+from unclouded.fleet.enrolment.nats_request import identity_of
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.links.nats.client import NatsClient
-from unclouded.links.nats.connection import NatsIdentity
 from unclouded.links.nats.wire import NatsMessage
 from unclouded.uplink.messages import Answer, Hello, Welcome, decode_message, encode_message
 
@@ -66,8 +66,7 @@ async def measured(nats: PrivateNats, is_member: bool) -> float:
 
 async def main() -> None:
     with PrivateNats() as nats:
-        known = nats.trust.fleet()
-        fleet = NatsClient(nats.urls, NatsIdentity("fleet", lambda: known.token, known.key.sign))
+        fleet = NatsClient(nats.urls, identity_of(nats.trust.fleet(), "fleet"))
         greeted = 0
 
         def answer(message: NatsMessage) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.onboarding.onboarding_story import simulated, surroundings
+from browser.clicks import Clicks
 from browser.home import Home
 from browser.test_access import CONTROL, READ, UNAUTHORIZED, log_in
 from browser.visitor import PHONE, Visitor, shoot, violations
@@ -33,17 +34,6 @@ def plugged_in(home: Home, port: str, kind: str = "tuya-plug") -> Iterator[None]
         yield
     finally:
         home._do(device.__aexit__(None, None, None))
-
-
-class Clicks:
-    """Counts what a person presses."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, control: Locator) -> None:
-        self.count += 1
-        control.click()
 
 
 def seen(page: Page, name: str) -> None:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from unclouded.fleet.keys.issuer import Credentials
+from unclouded.fleet.enrolment.nats_request import identity_of
 from unclouded.fleet.local_servers.trust import PrivateTrust
 from unclouded.links.nats.client import NatsClient
-from unclouded.links.nats.connection import NatsIdentity
 from unclouded.uplink.contents.raw import encode_raw
 from unclouded.uplink.messages import (
     Answer,
@@ -28,12 +27,8 @@ MOST = 8  # windows in a message
 Place = tuple[str, int]
 
 
-def identity(credentials: Credentials, name: str) -> NatsIdentity:
-    return NatsIdentity(name, token=lambda: credentials.token, sign=credentials.key.sign)
-
-
 def fleet_client(urls: Sequence[str], trust: PrivateTrust, name: str = "fleet") -> NatsClient:
-    return NatsClient(urls, identity(trust.fleet(name), name))
+    return NatsClient(urls, identity_of(trust.fleet(name), name))
 
 
 class ProtocolHub:
@@ -46,7 +41,7 @@ class ProtocolHub:
         self.windows: dict[Place, SentWindow] = {}
         self.dirty: set[Place] = set()
         self.acknowledged = self.sent = 0
-        self.client = NatsClient([url], identity(trust.hub(hub), hub), f"_INBOX.{hub}", ping_s=0.5)
+        self.client = NatsClient([url], identity_of(trust.hub(hub), hub), f"_INBOX.{hub}", ping_s=0.5)
         self._chance = random.Random(seed)
         self._shard = shard
         self._timeout_s = timeout_s

@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from store.day_digest import digest_of
 from store.test_rollup import NOON, Keeper, plug, watts
 from unclouded.core.errors import CommandError, StoreError
 from unclouded.core.model import Fact, Notice, Reading, Value
@@ -49,11 +50,7 @@ class Consumer:
             self.windows[place] = window.number, found
 
     def has(self, level: str, day: int) -> tuple[int, int]:
-        count = numbers = 0
-        for (one, start), (number, _) in self.windows.items():
-            if one == level and start // 86_400 == day:
-                count, numbers = count + 1, numbers ^ number
-        return count, numbers
+        return digest_of(self.windows, level, day)
 
 
 class Wire(RuleBasedStateMachine):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from store.day_digest import digest_of
 from store.test_rollup import NOON, Keeper, plug
 from unclouded.store.outbox import StoreOutbox, mark_restored
 from unclouded.store.reading.reader import StoreReader
@@ -99,11 +100,7 @@ class FleetEnd:
         return Welcome(self.spread_s, 3, (), differing, wanted, number, highest)
 
     def day(self, level: str, day: int) -> tuple[int, int]:
-        count = numbers = 0
-        for (one, start), (number, _) in self.windows.items():
-            if one == level and start // 86_400 == day:
-                count, numbers = count + 1, numbers ^ number
-        return count, numbers
+        return digest_of(self.windows, level, day)
 
 
 class HubEnd:

@@ -24,10 +24,10 @@ from unclouded.app.uplink.service import FleetUplink, make
 from unclouded.core.errors import ConfigError
 from unclouded.core.model import Command, Ledger, Reading, Status
 from unclouded.core.views.configuration import HubEdit, ReloadView
+from unclouded.fleet.enrolment.nats_request import identity_of
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.programs import ProgramMissing, nats_program
 from unclouded.links.nats.client import NatsClient
-from unclouded.links.nats.connection import NatsIdentity
 from unclouded.links.nats.wire import NatsMessage
 from unclouded.store.sink import Store
 from unclouded.uplink.contents.catalogue import decode_catalogue
@@ -71,8 +71,7 @@ class DictFleet:
     """Of each window the content with the highest number. ``answers``: whether it answers windows at all."""
 
     def __init__(self, nats: PrivateNats, hub: str) -> None:
-        known = nats.trust.fleet()
-        self.client = NatsClient(nats.urls, NatsIdentity("fleet", lambda: known.token, known.key.sign))
+        self.client = NatsClient(nats.urls, identity_of(nats.trust.fleet(), "fleet"))
         self.hub = hub
         self.trust = nats.trust
         self.windows: dict[tuple[str, int], SentWindow] = {}

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
+from cli.verbs.verb_lines import lines, run
 from unclouded import families
 from unclouded.app.decoding.input_chunks import CHUNK, one_file, two_taps
 from unclouded.app.decoding.pieces import pieces_of
@@ -22,16 +23,6 @@ from unclouded.families.tuya.wifi.commands import WIFI
 CAPTURES = Path(__file__).parents[2] / "captures"
 RADIO = sorted((CAPTURES / "emporia").glob("*.jsonl"))
 PLUG = CAPTURES / "tuya" / "plug_boot.jsonl"
-
-
-def run(*words: str, stdin: bytes = b"") -> Result:
-    return CliRunner().invoke(cli, list(words), input=stdin, catch_exceptions=False)
-
-
-def lines(*words: str, stdin: bytes = b"") -> list[dict[str, object]]:
-    done = run(*words, "--json", stdin=stdin)
-    assert done.exit_code == 0, done.output
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_hex_from_a_pipe_is_decoded_and_lengths_add_up() -> None:

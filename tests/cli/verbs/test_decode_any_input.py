@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from cli.verbs.verb_lines import lines
 from unclouded.cli import cli
 
 HEARTBEAT = "55 aa 00 00 00 00 ff"
@@ -15,17 +16,12 @@ CAPTURES = Path(__file__).parents[2] / "captures"
 
 
 def run(*words: str, stdin: bytes = b"") -> Result:
+    """With the error of a verb in the result."""
     return CliRunner().invoke(cli, ["decode", *words], input=stdin)
 
 
-def lines(*words: str, stdin: bytes = b"") -> list[dict[str, object]]:
-    done = run(*words, "--json", stdin=stdin)
-    assert done.exit_code == 0, done.output
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
 def test_bytes_are_given_as_arguments() -> None:
-    heartbeat, report = lines(*HEARTBEAT.split(), *REPORT.split())
+    heartbeat, report = lines("decode", *HEARTBEAT.split(), *REPORT.split())
     assert (heartbeat["name"], heartbeat["sender"]) == ("heartbeat", "controller")
     assert (report["name"], report["sender"], report["family"]) == ("report", "device", "tuya_wifi")
 
@@ -38,24 +34,24 @@ def test_what_was_found_is_said() -> None:
 
 def test_a_frame_names_its_line() -> None:
     text = f"It sends\n\n12:00:00 TX: {HEARTBEAT}\n12:00:01 RX: {REPORT}\n"
-    assert [one["line"] for one in lines(stdin=text.encode())] == [3, 4]
+    assert [one["line"] for one in lines("decode", stdin=text.encode())] == [3, 4]
 
 
 def test_the_family_of_a_capture_is_that_in_its_header() -> None:
     capture = next(iter(sorted((CAPTURES / "emporia").glob("*.jsonl"))))
-    assert {one["family"] for one in lines(str(capture))} == {"emporia"}
+    assert {one["family"] for one in lines("decode", str(capture))} == {"emporia"}
 
 
 def test_two_families_in_one_paste_are_both_read_in_their_order() -> None:
     text = f"24 66 0d {HEARTBEAT} 24 01 66 01 07 0d {REPORT} 24 72 0d"
-    decoded = lines(text)
+    decoded = lines("decode", text)
     assert [one["family"] for one in decoded] == ["emporia", "tuya_wifi", "emporia", "tuya_wifi", "emporia"]
     assert [one["offset"] for one in decoded] == [0, 3, 10, 16, 28]
     assert "Emporia" in run(text).stderr and "Tuya" in run(text).stderr
 
 
 def test_lanes_that_name_no_side_are_swapped_where_the_frames_show_it() -> None:
-    first, second = lines(stdin=f"RX: {HEARTBEAT}\nTX: {REPORT}\n".encode())
+    first, second = lines("decode", stdin=f"RX: {HEARTBEAT}\nTX: {REPORT}\n".encode())
     assert (first["sender"], second["sender"]) == ("controller", "device")
 
 
@@ -87,7 +83,7 @@ def test_a_packet_of_the_local_network_beside_frames_is_left_out() -> None:
 
 
 def test_power_on_noise_before_a_frame_is_no_packet_of_the_local_network() -> None:
-    noise, frame = lines("00 00 " + HEARTBEAT)
+    noise, frame = lines("decode", "00 00 " + HEARTBEAT)
     assert (noise["kind"], frame["name"]) == ("noise", "heartbeat")
 
 
@@ -114,5 +110,5 @@ def test_a_word_that_is_neither_a_file_nor_bytes_is_refused() -> None:
 
 def test_the_format_can_be_named() -> None:
     text = "85 170 3 0 0 1 1 4"
-    (frame,) = lines("--input", "decimal", text)
+    (frame,) = lines("decode", "--input", "decimal", text)
     assert frame["hex"] == "55aa030000010104"

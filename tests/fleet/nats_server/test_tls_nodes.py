@@ -1,7 +1,6 @@
 """Three nodes of NATS with TLS everywhere: hubs and servers at different ones, and among themselves."""
 
 import asyncio
-import datetime
 import socket
 import ssl
 from collections.abc import Callable
@@ -11,25 +10,13 @@ from pathlib import Path
 import pytest
 
 from fleet.identities import new_hub_id
-from unclouded.fleet.folder.certificates import FleetAuthority
-from unclouded.fleet.keys.issuer import Credentials
+from fleet.node_certificates import node_certificates
+from unclouded.fleet.enrolment.nats_request import identity_of
 from unclouded.fleet.local_servers.nats import HOST, PrivateNats
-from unclouded.fleet.nats_server.configuration_file import TlsFiles
 from unclouded.links.nats.client import NatsClient
-from unclouded.links.nats.connection import NatsIdentity
 from unclouded.links.nats.wire import NatsMessage
 
 STUCK_S = 120.0  # never reached in a test that passes
-
-
-def certificates(folder: Path) -> tuple[TlsFiles, str]:
-    """Of all nodes, and their authority."""
-    authority = FleetAuthority.make(now := datetime.datetime.now(datetime.UTC))
-    files = TlsFiles(folder / "node.pem", folder / "node.key", folder / "authority.pem")
-    chain, key = authority.issue([HOST], now)
-    for path, text in ((files.chain, chain), (files.key, key), (files.authority, authority.pem)):
-        path.write_text(text)
-    return files, authority.pem
 
 
 def stranger_says_hello(address: tuple[str, int], authority: str) -> None:
@@ -46,16 +33,10 @@ def stranger_says_hello(address: tuple[str, int], authority: str) -> None:
 async def test_a_hub_is_answered_by_a_server_at_another_node_also_when_its_own_node_ends(
     own_nats: Callable[..., PrivateNats], tmp_path: Path
 ) -> None:
-    files, authority = certificates(tmp_path)
+    files, authority = node_certificates(tmp_path)
     nats, id = own_nats(nodes=3, tls=files), new_hub_id()
-
-    def client(credentials: Credentials, name: str, urls: tuple[str, ...], inbox: str = "_INBOX") -> NatsClient:
-        return NatsClient(
-            urls, NatsIdentity(name, lambda: credentials.token, credentials.key.sign, "", "", authority), inbox
-        )
-
-    hub = client(nats.trust.hub(id), id, nats.urls, f"_INBOX.{id}")
-    server = client(nats.trust.fleet(), "fleet", nats.urls[2:])
+    hub = NatsClient(nats.urls, identity_of(nats.trust.hub(id), id, authority), f"_INBOX.{id}")
+    server = NatsClient(nats.urls[2:], identity_of(nats.trust.fleet(), "fleet", authority))
 
     def echo(message: NatsMessage) -> None:
         server.publish(message.reply, message.data)

@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from asgi import Answer, ask
-from fleet.protocol_hub import ProtocolHub, identity
+from fleet.protocol_hub import ProtocolHub
 from fleet.test_whole_way import a_fleet
 from unclouded.app.uplink.fleet_http import FleetHttp
 from unclouded.core.security.nkeys import NKey
@@ -21,6 +21,7 @@ from unclouded.fleet.base.errors import BaseUnavailable
 from unclouded.fleet.base.views import Scope
 from unclouded.fleet.configuration import load_fleet
 from unclouded.fleet.enrolment.codes import code_digest, invitation_of, new_code
+from unclouded.fleet.enrolment.nats_request import identity_of
 from unclouded.fleet.keys.issuer import Credentials
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
@@ -71,7 +72,7 @@ class Story:
         request = signed_request(read_invitation(invitation_of(url, code, "").text), own, f"Home {key}", "", "1.0")
         answer = await asyncio.to_thread(FleetHttp(url).enrol, request)
         hub = ProtocolHub(answer.hub, answer.servers[0], self._nats.trust, answer.shard, seed=key)
-        about = identity(Credentials(answer.token, own), answer.hub)
+        about = identity_of(Credentials(answer.token, own), answer.hub)
         hub.client = NatsClient(answer.servers, about, f"_INBOX.{answer.hub}", ping_s=0.5)
         return hub
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from unclouded.core.system.systemd_unit import CONFINED, quoted
+
 NAME = "unclouded.service"
 USER = "unclouded"
 STATE = Path("/var/lib/unclouded")  # configuration, store, keys
@@ -23,39 +25,17 @@ u {USER} - "Unclouded hub" {STATE}
 
 HARDENING = """
 # What the hub needs: its own folder, serial ports, the network. Everything else of the machine is out of its reach.
-NoNewPrivileges=yes
 CapabilityBoundingSet=
 AmbientCapabilities=
-ProtectSystem=strict
 ProtectHome={protect_home}
-PrivateTmp=yes
 DevicePolicy=closed
 DeviceAllow=char-ttyUSB rw
 DeviceAllow=char-ttyACM rw
 DeviceAllow=char-ttyAMA rw
 DeviceAllow=char-ttyS rw
 DeviceAllow=char-pts rw
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged
-SystemCallErrorNumber=EPERM
-KeyringMode=private
-RemoveIPC=yes
-UMask=0077
-"""
+{confined}"""
 
 
 class ServiceUnit(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +67,7 @@ class ServiceUnit(msgspec.Struct, frozen=True, kw_only=True):
 
     def _service(self) -> list[str]:
         words = ("run", "--config", str(self.config), "--data", str(self.data))
-        command = " ".join([_quoted(str(self.program)), *(_quoted(word.replace("$", "$$")) for word in words)])
+        command = " ".join([quoted(str(self.program)), *(quoted(word.replace("$", "$$")) for word in words)])
         lines = [
             "[Service]",
             "Type=notify",
@@ -106,9 +86,9 @@ class ServiceUnit(msgspec.Struct, frozen=True, kw_only=True):
         lines += [f"SupplementaryGroups={self.group}"] if self.group else []
         lines += [f"StateDirectory={STATE.name}", "StateDirectoryMode=0700"]
         outside = sorted({folder for folder in (self.config.parent, self.data) if not folder.is_relative_to(STATE)})
-        lines += [f"ReadWritePaths={_quoted(str(folder))}" for folder in outside]
+        lines += [f"ReadWritePaths={quoted(str(folder))}" for folder in outside]
         in_homes = self._uses_homes()
-        return [*lines, HARDENING.rstrip("\n").format(protect_home="read-only" if in_homes else "yes"), ""]
+        return [*lines, HARDENING.format(protect_home="read-only" if in_homes else "yes", confined=CONFINED), ""]
 
     def _install(self) -> list[str]:
         return ["[Install]", f"WantedBy={'default.target' if self.is_user else 'multi-user.target'}", ""]
@@ -116,9 +96,3 @@ class ServiceUnit(msgspec.Struct, frozen=True, kw_only=True):
     def _uses_homes(self) -> bool:
         places = (self.program, self.config, self.data)
         return any(place.is_relative_to(home) for place in places for home in ("/home", "/root", "/run/user"))
-
-
-def _quoted(word: str) -> str:
-    """A word of a setting of systemd: percent signs are doubled; dollar signs are in arguments of a program only."""
-    plain = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return f'"{plain}"' if set(plain) & set(" \t'\";") or plain != word else plain

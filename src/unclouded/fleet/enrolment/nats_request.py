@@ -23,7 +23,7 @@ async def system_client(
     Raises LinkError.
     """
     changed, failed = asyncio.Event(), count(1)
-    client = NatsClient(servers, identity_of(credentials, authority), changed=changed.set)
+    client = NatsClient(servers, identity_of(credentials, authority=authority), changed=changed.set)
     running = asyncio.ensure_future(client.run())
     try:
         async with asyncio.timeout(timeout_s):
@@ -43,9 +43,9 @@ async def system_client(
             await running
 
 
-def identity_of(credentials: Credentials, authority: str = "") -> NatsIdentity:
-    """Who connects, as the client wants it."""
-    return NatsIdentity("unclouded fleet", lambda: credentials.token, credentials.key.sign, authority=authority)
+def identity_of(credentials: Credentials, name: str = "unclouded fleet", authority: str = "") -> NatsIdentity:
+    """Who connects, as the client wants it. ``name``: for the logs of the server; ``authority``: PEM, "" = no TLS."""
+    return NatsIdentity(name, lambda: credentials.token, credentials.key.sign, authority=authority)
 
 
 def nats_request(client: NatsClient, timeout_s: float = TIMEOUT_S) -> Request:

@@ -6,6 +6,7 @@ Both run as one user, who owns the folder of the fleet; nats-server cannot see t
 
 from pathlib import Path
 
+from unclouded.core.system.systemd_unit import CONFINED, quoted
 from unclouded.fleet.nats_server.configuration_file import OPEN_FILES
 
 USER = "unclouded-fleet"
@@ -17,43 +18,22 @@ SYSUSERS = f"""# The user of {NATS_UNIT} and {FLEET_UNIT}. Written by `unclouded
 u {USER} - "Unclouded fleet" {{folder}}
 """
 
-HARDENING = """NoNewPrivileges=yes
-CapabilityBoundingSet={capabilities}
-AmbientCapabilities={capabilities}
-ProtectSystem=strict
-ProtectHome={protect_home}
-PrivateTmp=yes
+HARDENING = f"""CapabilityBoundingSet={{capabilities}}
+AmbientCapabilities={{capabilities}}
+ProtectHome={{protect_home}}
 PrivateDevices=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
 ProcSubset=pid
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-MemoryDenyWriteExecute=yes
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged
-SystemCallErrorNumber=EPERM
-KeyringMode=private
-RemoveIPC=yes
-UMask=0077"""
+{CONFINED}"""
 
 
 def nats_unit(program: Path, configuration: Path, folder: Path) -> str:
     """The unit of one nats-server. It writes only the folder of newer account tokens."""
-    hidden = [f"InaccessiblePaths=-{_quoted(folder / name)}" for name in ("keys", "offline")]
+    hidden = [f"InaccessiblePaths=-{quoted(folder / name)}" for name in ("keys", "offline")]
     lines = [
         *_head("NATS of an Unclouded fleet"),
         "[Service]",
-        f"ExecStart={_quoted(program)} -c {_quoted(configuration)}",
+        f"ExecStart={quoted(program)} -c {quoted(configuration)}",
         "ExecReload=/bin/kill -HUP $MAINPID",
         "Restart=always",
         "RestartSec=2",
@@ -73,14 +53,14 @@ def fleet_unit(program: Path, folder: Path, is_privileged: bool) -> str:
         "[Service]",
         "Type=notify",
         "TimeoutStartSec=infinity",  # it waits for the database
-        f"ExecStart={_quoted(program)} fleet serve --fleet {_quoted(str(folder).replace('$', '$$'))}",
+        f"ExecStart={quoted(program)} fleet serve --fleet {quoted(str(folder).replace('$', '$$'))}",
         "Restart=always",
         "RestartSec=2",
         "RestartPreventExitStatus=2",  # an invalid configuration
         "TimeoutStopSec=30",
         "WatchdogSec=60",
         f"LimitNOFILE={FLEET_OPEN_FILES}",
-        f"InaccessiblePaths=-{_quoted(folder / 'offline')}",
+        f"InaccessiblePaths=-{quoted(folder / 'offline')}",
         *_user(folder, folder, program, is_privileged),
     ]
     return "\n".join(lines) + "\n"
@@ -108,16 +88,9 @@ def _user(folder: Path, written: Path, program: Path, is_privileged: bool) -> li
     return [
         f"User={USER}",
         f"Group={USER}",
-        f"ReadWritePaths={_quoted(written)}",
+        f"ReadWritePaths={quoted(written)}",
         hardening,
         "",
         "[Install]",
         "WantedBy=multi-user.target",
     ]
-
-
-def _quoted(word: object) -> str:
-    """A word of a setting of systemd."""
-    text = str(word)
-    plain = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
-    return f'"{plain}"' if set(plain) & set(" \t'\";") or plain != text else plain
