@@ -23,7 +23,7 @@ def test_a_table_without_keys_keeps_readings_for_a_year_and_rows_for_ever() -> N
 @pytest.mark.parametrize(
     ("tables", "text"),
     [
-        ([RetentionTable(raw="soon")], r"x.toml: `\$.retention\[0\].raw`: 'soon' is no time to keep; write 90 days"),
+        ([RetentionTable(raw="soon")], r"x.toml: `\$.retention\[0\].raw`: 'soon' is not a time to keep; write 90 days"),
         ([RetentionTable(raw="1 day")], "raw readings are kept for 2 days at least"),
         ([RetentionTable(minutes="9 days")], "minutes are to be kept at least as long as raw"),
         ([RetentionTable(), RetentionTable(raw="9 days")], "another rule for all points of all devices"),

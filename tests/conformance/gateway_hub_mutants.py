@@ -241,7 +241,7 @@ SERVICES: Mapping[str, BrokenGateway] = {
 }
 SECURITY: Mapping[str, BrokenGateway] = {
     "has no countdown": broken_hub("security.info", "security.quiet", out=text(0xC0, b'"countdown"', b'"x"')),
-    "has info that is no JSON": broken_hub(
+    "has info that is not JSON": broken_hub(
         "security.info-strict", "security.notices-strict", out=text(0xC0, b'"mode"', b"mode")
     ),
     "has an alarm all the time": broken_hub(

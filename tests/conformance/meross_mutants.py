@@ -34,7 +34,7 @@ class BrokenPlug(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def body_edit(edit: Edit) -> Rewrite:
-    """A body as JSON, edited; what is no JSON object stays. None = closed."""
+    """A body as JSON, edited; what is not a JSON object stays. None = closed."""
 
     def rewrite(body: bytes) -> bytes:
         try:

@@ -115,24 +115,24 @@ def test_a_message_that_ends_with_a_gap_does_not_fill_it() -> None:
 @pytest.mark.parametrize(
     ("text", "shape", "words"),
     [
-        ("<html>", form(""), "it is no JSON"),
-        ("", form(""), "it is no JSON"),
-        ("[" * 100_000, form(""), "it is no JSON"),
-        ('{"a": 1}', form(""), "is no number"),
-        ("true", form(""), "is no number"),
-        ("1e999", form(""), "no number"),
-        ('"\u0663"', form(""), "is no number"),
-        ("123456789012345678901234567890", form(""), "no number that a feed may have"),
+        ("<html>", form(""), "it is not JSON"),
+        ("", form(""), "it is not JSON"),
+        ("[" * 100_000, form(""), "it is not JSON"),
+        ('{"a": 1}', form(""), "is not a number"),
+        ("true", form(""), "is not a number"),
+        ("1e999", form(""), "not a number"),
+        ('"\u0663"', form(""), "is not a number"),
+        ("123456789012345678901234567890", form(""), "not a number that a feed may have"),
         ("1e-300", form(""), "too many decimals"),
-        ("1e999999999", form(""), "no number that a feed may have"),
-        ("9e999999", form("", factor="10"), "no number that a feed may have"),
-        ('{"v": [1], "t": [[[]]]}', form("v[]", "t[]"), "a list is no time"),
+        ("1e999999999", form(""), "not a number that a feed may have"),
+        ("9e999999", form("", factor="10"), "not a number that a feed may have"),
+        ('{"v": [1], "t": [[[]]]}', form("v[]", "t[]"), "a list is not a time"),
         ('{"a": {}}', form("a[]", "t[]"), "there is no list at a[]"),
         ("[1, 2]", form("[]"), "`times` must say"),
         ('{"v": [1, 2], "t": [1796000000]}', form("v[]", "t[]"), "2 values, 1 times"),
-        ('{"v": [1], "t": ["yesterday"]}', form("v[]", "t[]"), "'yesterday' is no time"),
-        ('{"v": [1], "t": [5]}', form("v[]", "t[]"), "no time of this century"),
-        ('{"v": [1], "t": ["9999-12-31T00:00Z"]}', form("v[]", "t[]"), "no time of this century"),
+        ('{"v": [1], "t": ["yesterday"]}', form("v[]", "t[]"), "'yesterday' is not a time"),
+        ('{"v": [1], "t": [5]}', form("v[]", "t[]"), "not a time of this century"),
+        ('{"v": [1], "t": ["9999-12-31T00:00Z"]}', form("v[]", "t[]"), "not a time of this century"),
         ('[{"v": 1, "t": 1796000000, "e": 1796000000}]', form("[].v", "[].t", "[].e"), "before it begins"),
     ],
 )
@@ -150,7 +150,7 @@ def test_a_text_of_thirty_digits_is_kept_exactly() -> None:
 
 def test_json_that_is_nested_as_deeply_as_can_be_decoded_is_refused() -> None:
     for depth in range(900, 1010):
-        with pytest.raises(CommandError, match=r"no number|no JSON"):
+        with pytest.raises(CommandError, match=r"not a number|not JSON"):
             read("[" * depth + "]" * depth, form(""))
 
 

@@ -236,7 +236,7 @@ def test_lines_are_those_of_the_text_that_was_pasted() -> None:
 )
 @pytest.mark.parametrize("named", [*FORMS, *(one.name for one in FORMATS)])
 def test_what_is_not_of_the_named_format_is_no_fault(named: str, data: bytes) -> None:
-    """A file of bytes is no JSON text: it is refused, or nothing is found in it."""
+    """A file of bytes is not JSON text: it is refused, or nothing is found in it."""
     try:
         found = one_file(io.BytesIO(data), named)
     except UncloudedError as error:

@@ -151,7 +151,7 @@ def test_a_raw_value_without_its_decoder_or_of_another_type_is_named_until_one_i
     text = HEAD + point(6, "phase_a", 'decode = "phase"') + '[[point]]\nwire = "6.voltage"\nkey = "phase_a_voltage_V"'
     assert interpreter(text).readings(Reported({"6": b"\1"}), at=NOW) == []
     read = interpreter(text, decoders={"phase": lambda raw: {"voltage": raw[0], "other": 1}})
-    wrong = (NOW, "data point 6 cannot be read as phase: it is no raw value")
+    wrong = (NOW, "data point 6 cannot be read as phase: it is not a raw value")
     for raw, named in ((5, [wrong]), (5, []), (b"\1", []), (5, [wrong])):
         found = read.readings(Reported({"6": raw}), at=NOW)
         assert values(found) == ({"phase_a_voltage_V": 1} if raw == b"\1" else {})

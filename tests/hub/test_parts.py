@@ -218,7 +218,7 @@ async def test_a_sub_device_that_joins_as_another_product_without_leaving_loses_
         await home.send(link, b"join 1 lamp\n1 open\n")
         assert device(home, "thing_1").profile == "toy/lamp"
         assert device(home, "thing_1").info == {"product": "lamp"}
-        assert home.values("thing_1") == {"on": True}, "dp_power is no point of a lamp"
+        assert home.values("thing_1") == {"on": True}, "dp_power is not a point of a lamp"
         assert home.values("thing_2")["power_W"] == 0.5
         await home.send(link, b"join 1 lamp\n")
         assert home.values("thing_1") == {"on": True}, "the same again changes nothing"

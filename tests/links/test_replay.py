@@ -132,7 +132,9 @@ def test_a_broken_capture_ends_with_its_line(path: Path) -> None:
     assert "Line 7 of the capture is broken" in inlet.reasons[0]
 
 
-@pytest.mark.parametrize("name, words", [("gone", "cannot be read"), (".", "cannot be read"), ("diary", "no capture")])
+@pytest.mark.parametrize(
+    "name, words", [("gone", "cannot be read"), (".", "cannot be read"), ("diary", "not a capture")]
+)
 def test_what_cannot_be_played_is_refused(tmp_path: Path, name: str, words: str) -> None:
     (tmp_path / "diary").write_text("dear diary\n")
 

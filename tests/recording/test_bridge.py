@@ -277,7 +277,7 @@ def test_a_file_that_is_something_else_is_refused_before_anything_is_joined(tmp_
     async def opened(path: Path) -> None:
         CaptureWriter(path, TUYA)
 
-    for path, words in ((tmp_path / "diary", "is no capture of tuya_wifi"), (tmp_path / "no" / "c", "No such file")):
+    for path, words in ((tmp_path / "diary", "is not a capture of tuya_wifi"), (tmp_path / "no" / "c", "No such file")):
         with pytest.raises(CommandError, match=words):
             virtual_run(opened(path))
     assert (tmp_path / "diary").read_text() == "dear diary"

@@ -148,7 +148,7 @@ def test_unknown_keys_and_empty_lines_are_left_alone() -> None:
 
 def test_other_files_and_newer_captures_are_rejected_with_a_reason() -> None:
     for lines in ([], [""], ["55aa"], ["[1]"], ['{"t": 1}']):
-        with pytest.raises(WireError, match="This is no capture"):
+        with pytest.raises(WireError, match="This is not a capture"):
             CaptureReader(lines)
     with pytest.raises(WireError, match="version 2, newer than this program reads"):
         CaptureReader(['{"capture": 2}'])

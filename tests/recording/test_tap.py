@@ -168,7 +168,10 @@ def test_a_full_disk_stops_the_recording_and_not_the_link(tmp_path: Path, caplog
 
 def test_an_unwritable_path_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "diary").write_text("dear diary")
-    for path, words in ((tmp_path / "no" / "c.jsonl", "No such file"), (tmp_path / "diary", "is no capture of lines")):
+    for path, words in (
+        (tmp_path / "no" / "c.jsonl", "No such file"),
+        (tmp_path / "diary", "is not a capture of lines"),
+    ):
         caplog.clear()
         hub, device = virtual_run(talked(path, [("device", b"a\n"), ("controller", b"b\n")], LINES))
         assert (hub.data, device.data) == (b"a\n", b"b\n")

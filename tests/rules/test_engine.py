@@ -320,7 +320,7 @@ def test_a_device_that_is_gone_is_named_once_and_the_rule_is_broken_until_it_is_
         ({"set": "boiler.setpoint_C = 40"}, "setpoint_C takes values from 5 to 30, not 40"),
         ({"set": "boiler.mode = hot"}, "mode has no value 'hot'; it has: eco, boost"),
         ({"set": "boiler.setpoint_C = 20 kW"}, "'20 kW' is not in °C"),
-        ({"set": "boiler on", "if": "boiler.mode > 3"}, "mode is no number"),
+        ({"set": "boiler on", "if": "boiler.mode > 3"}, "mode is not a number"),
         ({"set": "boiler.export_W = 3"}, "export_W can only be read"),
     ],
 )

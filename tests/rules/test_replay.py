@@ -55,7 +55,7 @@ def test_ranges(tmp_path: Path) -> None:
     now = START + 100_000
     assert day_range("yesterday", now, MADRID.zone) == (START, START + 86_400)
     assert day_range("2026-11-28", now, MADRID.zone) == (START - 86_400, START)
-    with pytest.raises(CommandError, match="is no day"):
+    with pytest.raises(CommandError, match="is not a day"):
         day_range("soon", now, MADRID.zone)
     with pytest.raises(CommandError, match="at most 31 days"):
         replayed(store, [], MADRID, 0.0, now)
@@ -64,7 +64,7 @@ def test_ranges(tmp_path: Path) -> None:
 @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
 def test_a_day_at_the_end_of_the_calendar_is_refused(day: str, tmp_path: Path) -> None:
     store = stored(tmp_path / "store.sqlite")
-    with pytest.raises(CommandError, match=r"is no day|at most 31 days"):
+    with pytest.raises(CommandError, match=r"is not a day|at most 31 days"):
         replayed(store, [], MADRID, *day_range(day, START, MADRID.zone))
     last = wall_of("9999-12-31T22:00")
     with pytest.raises(CommandError, match="at most 31 days"):

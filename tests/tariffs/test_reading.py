@@ -29,13 +29,13 @@ def read(**keys: object) -> None:
     ("keys", "key", "text"),
     [
         ({"currency": "EURO"}, "currency", "Did you mean EUR"),
-        ({"billing": "fortnight"}, "billing", "no billing period"),
+        ({"billing": "fortnight"}, "billing", "not a billing period"),
         ({"part": []}, "part", "1 to 60"),
         ({"zones": {"day": "08:00-22:00", "night": "23:00-08:00"}}, "zones.night", "no zone covers"),
         ({"zones": {**ZONES, "more": "sat 10:00-11:00"}}, "zones.more", "overlaps the zone 'day', as on a Saturday"),
         ({"zones": {"a": "other", "b": "other"}}, "zones.b", "only one zone"),
         ({"zones": {"a": "10:07-11:00", "b": "other"}}, "zones.a", "quarters of an hour"),
-        ({"zones": {"a": "13-45 to 02-01", "b": "other"}}, "zones.a", "no zone"),
+        ({"zones": {"a": "13-45 to 02-01", "b": "other"}}, "zones.a", "not a zone"),
         ({"zones": ZONES, "part": [{"price": {"day": 1}}]}, "part", "covers the zone 'night'"),
         ({"zones": ZONES, "part": [{"price": {"dai": 1, "night": 1}}]}, "part[0].price", "Did you mean day"),
         ({"part": [{"price": 1, "feed": "spot"}]}, "part[0]", "exactly one"),
@@ -109,7 +109,7 @@ def test_a_billing_period_has_its_days_and_a_name(cycle: str, text: str, found: 
 
 @pytest.mark.parametrize("text", ["2026-13", "x", "2026-02-30", "0000", "2026-01-01..x"])
 def test_what_names_no_period_is_refused(text: str) -> None:
-    with pytest.raises(CommandError, match="is no period"):
+    with pytest.raises(CommandError, match="is not a period"):
         chosen_period(text, cycle_of("month"), date(2026, 11, 30))
 
 

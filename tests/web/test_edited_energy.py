@@ -133,7 +133,7 @@ REFUSED = [
     (body("edit", 1, 2, value=3.0), "is a counter"),
     (body("edit", 1, 2, energy_Wh=-1.0), "at least 0"),
     (body("edit", 1, 2, energy_Wh=float("nan")), "at least 0"),
-    (body("edit", 1, 2, point="power_W", energy_Wh=1.0), "no counter"),
+    (body("edit", 1, 2, point="power_W", energy_Wh=1.0), "not a counter"),
     (body("edit", 1, 2, point="power_W", value=True), "a number"),
     (body("edit", 1, 2, point="power_W", value=2.0**70), "too large"),
     (body("edit", 1, 2, point="on", value=1.0), "on or off"),

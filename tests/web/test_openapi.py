@@ -27,7 +27,7 @@ def test_routes_document_and_docs_agree() -> None:
     routes = {
         (route.path.replace(":path}", "}"), method.lower())
         for route in Api(FakeHub(), about).app().routes
-        if isinstance(route, Route) and route.methods and route.path.startswith("/api/")  # /metrics is no JSON
+        if isinstance(route, Route) and route.methods and route.path.startswith("/api/")  # /metrics is not JSON
         for method in route.methods - {"HEAD"}
     }
     paths = msgspec.convert(document()["paths"], dict[str, dict[str, object]])

@@ -50,7 +50,7 @@ def _plug(data: bytes, address: str) -> FoundPlug:
     if UUID.fullmatch(uuid) is None:
         raise WireError("the UUID is none of a plug")
     if port is None:
-        raise WireError("the port is no number of a port")
+        raise WireError("the port is not a port number")
     return FoundPlug(
         uuid=uuid,
         ip=address,

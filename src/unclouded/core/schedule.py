@@ -128,7 +128,7 @@ def _moment(text: str) -> dict[str, Any]:
     if clock:
         return {"at": f"{int(clock[1]):02}:{clock[2]}", "sun": "", "offset_min": 0}
     if not sun:
-        raise CommandError(f"at={text} is no time of day; write at=07:30, at=sunrise or at=sunset-20m.")
+        raise CommandError(f"at={text} is not a time of day; write at=07:30, at=sunrise or at=sunset-20m.")
     minutes = round(_span("at", sun[3]) / 60) if sun[3] else 0
     return {"at": "", "sun": sun[1], "offset_min": -minutes if sun[2] == "-" else minutes}
 
@@ -151,7 +151,7 @@ def _day_range(item: str) -> Sequence[Weekday]:
     first, _, last = item.strip().partition("-")
     names: Sequence[str] = WEEKDAYS
     if first not in names or (last or first) not in names:
-        raise CommandError(f"days={item} is no day; write days=daily, days=mon-fri or days=sat,sun.")
+        raise CommandError(f"days={item} is not a day; write days=daily, days=mon-fri or days=sat,sun.")
     begin, end = names.index(first), names.index(last or first)
     count = (end - begin) % len(WEEKDAYS) + 1
     return [WEEKDAYS[(begin + step) % len(WEEKDAYS)] for step in range(count)]
@@ -168,7 +168,7 @@ def _span(name: str, text: str) -> int:
     found = _SPAN.fullmatch(text)
     seconds = int(found[1]) * _SECONDS[found[2] or "s"] if found else -1
     if not 0 < seconds <= LONGEST_S:
-        raise CommandError(f"{name}={text} is no time span up to a day; write 30s, 15m or 2h.")
+        raise CommandError(f"{name}={text} is not a time span up to a day; write 30s, 15m or 2h.")
     return seconds
 
 

@@ -26,5 +26,5 @@ def family(name: str) -> Family:
     module, attribute = _WHERE[name]
     found = getattr(import_module(module), attribute)
     if not isinstance(found, Family):
-        raise TypeError(f"{module}.{attribute} is no Family")
+        raise TypeError(f"{module}.{attribute} is not a Family")
     return found

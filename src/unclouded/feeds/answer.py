@@ -75,7 +75,7 @@ def given_intervals(
     rows = sorted(((start, end, value) for start, end, value in times if start is not None), key=itemgetter(0))
     for start, _, _ in rows:
         if not FIRST_TIME <= start <= now + AHEAD_S:
-            raise CommandError(f"{start} is no time of this century up to a year from now")
+            raise CommandError(f"{start} is not a time of this century up to a year from now")
     return without_overlaps(_intervals(rows, form))
 
 
@@ -84,14 +84,14 @@ def value_of(value: object, factor: Decimal = Decimal(1)) -> Decimal:
     if isinstance(value, str) and NUMBER.fullmatch(value):
         value = Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise CommandError(f"{_shown(value)} is no number")
+        raise CommandError(f"{_shown(value)} is not a number")
     try:
         exact = Decimal(str(value)) if isinstance(value, float) else Decimal(value)
         result = EXACT.multiply(exact, factor).normalize(EXACT)
     except ArithmeticError:
-        raise CommandError(f"{_shown(value)} is no number that a feed may have") from None
+        raise CommandError(f"{_shown(value)} is not a number that a feed may have") from None
     if not result.is_finite() or abs(result) > LARGEST:
-        raise CommandError(f"{_shown(value)} is no number that a feed may have")
+        raise CommandError(f"{_shown(value)} is not a number that a feed may have")
     exponent = result.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -MOST_DIGITS:
         raise CommandError(f"{_shown(value)} has too many decimals")
@@ -105,7 +105,7 @@ def _tree(data: bytes) -> Any:  # Any: JSON values
     try:
         return DECODER.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation):
-        raise CommandError("it is no JSON") from None
+        raise CommandError("it is not JSON") from None
 
 
 def _times(texts: Sequence[object], zone: tzinfo) -> list[int | None]:
@@ -141,7 +141,7 @@ def _time(value: object, zone: tzinfo, fold: int) -> int:
         when = datetime.fromisoformat(value[:40] if isinstance(value, str) else "")
         return int((when if when.tzinfo else when.replace(tzinfo=zone, fold=fold)).timestamp())
     except (ValueError, OverflowError):
-        raise CommandError(f"{_shown(value)} is no time") from None
+        raise CommandError(f"{_shown(value)} is not a time") from None
 
 
 def _shown(value: object) -> str:

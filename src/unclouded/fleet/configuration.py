@@ -218,7 +218,7 @@ def _problems(tables: FleetFile) -> list[tuple[str, str]]:
     found = []
     for key, urls in (("$.nats.servers", tables.nats.servers), ("$.nats.connect", tables.nats.connect)):
         found += [
-            (key, f"{url!r} is no address of NATS; write tls://HOST:4222 (nats:// for this computer only).")
+            (key, f"{url!r} is not an address of NATS; write tls://HOST:4222 (nats:// for this computer only).")
             for url in urls
             if not _is_nats(url)
         ]
@@ -233,7 +233,7 @@ def _problems(tables: FleetFile) -> list[tuple[str, str]]:
         found.append(
             (
                 "$.web.url",
-                f"{tables.web.url!r} is no address of a page; write https://HOST (http:// for this computer only).",
+                f"{tables.web.url!r} is not an address of a page; write https://HOST (http:// for this computer only).",
             )
         )
     if _port_of(tables.web.listen) is None:

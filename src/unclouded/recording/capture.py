@@ -104,7 +104,7 @@ class CaptureReader:
         header = _peek(first.encode() if isinstance(first, str) else first)
         if header is None:
             raise WireError(
-                'This is no capture: its first line is not {"capture": 1, …}. `decode` reads bytes and hex.'
+                'This is not a capture: its first line is not {"capture": 1, …}. `decode` reads bytes and hex.'
             )
         if header.capture > VERSION:
             raise WireError(f"This capture is of version {header.capture}, newer than this program reads ({VERSION}).")
@@ -180,7 +180,7 @@ class CaptureAppender:
             return round(now, 3)
         header = _peek(head)
         if header is None or header.started_at is None or header.family != family or header.capture > VERSION:
-            raise CommandError(f"{path} is no capture of {family or 'bare bytes'}. Record to another file.")
+            raise CommandError(f"{path} is not a capture of {family or 'bare bytes'}. Record to another file.")
         _cut_to_whole_lines(self._file)
         return header.started_at
 

@@ -113,7 +113,7 @@ def _named(text: str, cycle: BillingCycle) -> tuple[date, date]:
         return cycle.period(date.fromisoformat(text))
     except (ValueError, OverflowError):
         raise CommandError(
-            f"{text[:40]!r} is no period; write 2026-10, 2026-10-05 (the billing period of that day), 2026, or "
+            f"{text[:40]!r} is not a period; write 2026-10, 2026-10-05 (the billing period of that day), 2026, or "
             "2026-10-01..2026-10-14."
         ) from None
 
@@ -133,6 +133,6 @@ def _of_month(first: date, cycle: BillingCycle) -> tuple[date, date]:
 
 def _no_cycle(text: str) -> CommandError:
     return CommandError(
-        f"{text[:40]!r} is no billing period; write month, month from 15, 2 months from 2026-02-01, quarter, or year "
-        "from 2026-04-01."
+        f"{text[:40]!r} is not a billing period; write month, month from 15, 2 months from 2026-02-01, quarter, or "
+        "year from 2026-04-01."
     )

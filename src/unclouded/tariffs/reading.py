@@ -80,7 +80,7 @@ def tariff_of(table: TariffTable, holidays: HolidayList) -> Tariff:
     if table.currency not in CURRENCIES:
         raise TariffError(
             "currency",
-            f"{table.currency[:20]!r} is no currency of ISO 4217, as EUR or USD.{_meant(table.currency, CURRENCIES)}",
+            f"{table.currency[:20]!r} is not a currency of ISO 4217 (EUR, USD …).{_meant(table.currency, CURRENCIES)}",
         )
     zones = _zones(table, holidays)
     names = tuple(one.name for one in zones) or ("",)
@@ -107,7 +107,7 @@ def _zones(table: TariffTable, holidays: HolidayList) -> tuple[PriceZone, ...]:
         raise TariffError("zones", f"a tariff has at most {MOST_ZONES} zones.")
     for name in table.zones:
         if not _ZONE_NAME.fullmatch(name):
-            raise TariffError("zones", f"{name[:60]!r} is no name of a zone; use letters, digits, _ and -.")
+            raise TariffError("zones", f"{name[:60]!r} is not a name of a zone; use letters, digits, _ and -.")
     zones = tuple(_zone(name, text) for name, text in table.zones.items())
     rest = [one.name for one in zones if not one.windows]
     if len(rest) > 1:
@@ -303,7 +303,7 @@ def _taxes(tables: Sequence[TariffTaxTable], parts: Sequence[TariffPart]) -> tup
         for name in one.on:
             if name not in known:
                 raise TariffError(
-                    f"{key}.on", f"{name[:60]!r} is no kind, no part and no earlier tax.{_meant(name, known)}"
+                    f"{key}.on", f"{name[:60]!r} is neither a kind, a part nor an earlier tax.{_meant(name, known)}"
                 )
         if not 0 <= one.percent <= HIGHEST_PERCENT or pico(one.percent) is None:
             raise TariffError(

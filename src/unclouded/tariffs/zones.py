@@ -172,7 +172,7 @@ def _slots(text: str) -> tuple[int, int]:
     first, end = (_slot(text, int(hour), int(minute)) for hour, minute in _TIME.findall(text))
     end = end or SLOTS
     if first in (SLOTS, end):
-        raise CommandError(f"{text.strip()!r} is no time of a day; write 10:00-14:00, or 22:00-06:00 over midnight.")
+        raise CommandError(f"{text.strip()!r} is not a time of a day; write 10:00-14:00, or 22:00-06:00 over midnight.")
     return first, end
 
 
@@ -192,8 +192,8 @@ def _month_and_day(text: str, whole: str) -> tuple[int, int]:
 
 def _no_zone(text: str) -> CommandError:
     return CommandError(
-        f"{text.strip()[:60]!r} is no zone; write days, times or both, as in: workdays 10:00-14:00, 18:00-22:00; with "
-        f'a season: 06-01 to 09-30 mon-fri 16:00-21:00; or "{OTHER}".'
+        f"{text.strip()[:60]!r} is not a zone; write days, times or both, as in: workdays 10:00-14:00, 18:00-22:00; "
+        f'with a season: 06-01 to 09-30 mon-fri 16:00-21:00; or "{OTHER}".'
     )
 
 

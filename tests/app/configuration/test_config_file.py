@@ -178,7 +178,7 @@ def test_what_would_never_end_is_not_read(path: Path) -> None:
     path.unlink()
     os.mkfifo(path)
     for file in (path, Path("/dev/zero"), path.parent):
-        with pytest.raises(ConfigError, match="no ordinary file"):
+        with pytest.raises(ConfigError, match="not an ordinary file"):
             ConfigurationFile(file).read()
 
 

@@ -73,7 +73,7 @@ def test_no_text_makes_the_search_fail(text: str) -> None:
 
 
 def test_lines_are_those_that_an_editor_counts() -> None:
-    """Separators of lines and pages within a comment or a name end no line of TOML; a byte order mark is no key."""
+    """Separators of lines and pages within a comment or a name end no line of TOML; a byte order mark is not a key."""
     text = "\ufeff[hub]\r\n# a\u2028b\x85c\r\n[[device]]\r\nid = 'a'\r\nroom = 'x\u2028y\x1cz'\r\nlnk = 1\r\n"
     places = ConfigPlaces(text)
     assert (places.line(("hub",)), places.line(("device", 0)), places.line(("device", 0, "lnk"))) == (1, 3, 6)

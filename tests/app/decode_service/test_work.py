@@ -131,7 +131,7 @@ def test_a_capture_decodes_to_the_same_frames() -> None:
         (BOOT, {"family": "zigbee"}, "There is no family 'zigbee'"),
         (BOOT, {"family": "emporia", "dialect": "gateway"}, "emporia has no dialect gateway"),
         (BOOT, {"input": "telex"}, "There is no format 'telex'"),
-        (BOOT, {"work": "case", "name": "../x"}, "is no name of a case"),
+        (BOOT, {"work": "case", "name": "../x"}, "is not a name for a case"),
         (b"", {"work": "capture"}, "The input holds no bytes of a line"),
         (b'{"capture": 1}\n{"t": 0, "from": "me", "hex": "00"}\n', {}, "Line 2 of the capture is broken"),
     ],

@@ -128,7 +128,7 @@ def test_a_name_that_follows_the_order_of_plugging_in_gets_a_better_one(tmp_path
 def test_a_file_that_is_no_port_is_named(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("")
-    assert "no serial port" in text_of(
+    assert "not a serial port" in text_of(
         found(serial_checks.configured_ports, context_for(tmp_path, HEATER.format(file)))
     )
 

@@ -226,7 +226,7 @@ def source(folder: Path) -> BundleSource:
             problem(
                 "data folder", f"{DATA_FOLDER} belongs to brunhilde, and you may not write to it", "Run it as she."
             ),
-            warning(HOST, f"[broker] host leads to {IP}, which is no address of this computer", "Correct it."),
+            warning(HOST, f"[broker] host leads to {IP}, which is not an address of this computer", "Correct it."),
         ],
         missing=["No hub runs.", f"The store {DATA_FOLDER}/store.sqlite of {NAME} cannot be read."],
     )

@@ -185,7 +185,7 @@ def test_a_file_that_is_there_is_kept_and_an_error_leaves_none_behind(
     assert code == 0, text
     assert target.read_text().startswith("time,device")
     assert "is a folder" in run("--format", "csv", "--output", str(tmp_path))[1]
-    assert "is no file" in run("--format", "csv", "--output", "/dev/null", "--force")[1]
+    assert "is not a file" in run("--format", "csv", "--output", "/dev/null", "--force")[1]
     assert "a point 'powr'" in run("--format", "csv", "--output", "x.csv", "--point", "powr")[1]
     assert "There is no device 'kettel'" in run("--format", "csv", "--output", "x.csv", "--device", "kettel")[1]
     assert "one table" in run("--format", "csv", "--output", "x.csv", "--events", "--readings")[1]

@@ -65,7 +65,7 @@ class FeedStory:
         return [((start - NOON) // 3600, (end - NOON) // 3600, value) for start, end, value in columns]
 
     async def until(self, true: Callable[[], object]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not true():
                 await asyncio.sleep(0.005)
 
@@ -266,7 +266,7 @@ async def test_a_provider_that_fails_is_named_without_its_address(tmp_path: Path
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda: web.Response(text="<html>"), "cannot be used: it is no JSON."),
+        (lambda: web.Response(text="<html>"), "cannot be used: it is not JSON."),
         (lambda: web.json_response({"error": "soon"}), "cannot be used: there is no list at []."),
         (lambda: web.json_response([]), "has no values yet."),
     ],
@@ -358,7 +358,7 @@ times = "list[].from"
                 assert (await one.view()).until == "2026-11-30T13:00:00.000Z"
                 await publisher.publish("/appliance/prices", "no price")
                 await one.until(lambda: one.notes)
-                expected = "spot: A message on /appliance/prices cannot be used: it is no JSON."
+                expected = "spot: A message on /appliance/prices cannot be used: it is not JSON."
                 assert one.notes == [expected]
 
 
@@ -375,7 +375,7 @@ times = "list[].from"
         ('[[feed]]\nname = "a"\nsource = "http"\nurl = "ftp://h/"\n', "write the whole address"),
         ('[[feed]]\nname = "a"\nsource = "http"\nurl = "http://me:pw@h/"\n', "token_file"),
         ('[[feed]]\nname = "a"\nsource = "http"\nurl = "http://h/{when}"\n', "there is no {when}"),
-        ('[[feed]]\nname = "a"\nvalues = "a..b"\n', "is no path"),
+        ('[[feed]]\nname = "a"\nvalues = "a..b"\n', "is not a path"),
         ('[[feed]]\nname = "a"\nends = "b[]"\n', "`ends` needs it"),
         ('[[feed]]\nname = "a"\nfactor = 0\n', "other than 0"),
         ('[[feed]]\nname = "a"\ntimezone = "Europe/Nowhere"\n', "no time zone"),

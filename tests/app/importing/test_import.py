@@ -229,7 +229,7 @@ def test_what_is_no_energy_is_refused(tmp_path: Path, name: str) -> None:
     rows = "".join(f"2025-02-{n:02},{n % 5}\n" for n in range(1, 28))
     with pytest.raises(CommandError, match=r"power|unit"):
         read(tmp_path, f"Date,{name}\n{rows}")
-    with pytest.raises(CommandError, match=r"no energy|unit|statistics"):
+    with pytest.raises(CommandError, match=r"not energy|no energy|unit|statistics"):
         read(tmp_path, "statistic_id,unit,start,sum\n" + "".join(f"a,{name},2025-02-{n:02},{n}\n" for n in range(1, 9)))
 
 

@@ -138,7 +138,7 @@ async def test_a_bridge_that_does_not_run_says_why() -> None:
         assert bridge.view() is None and bridge.why_none() == reason, state
         app = Api(FakeHub(), dict, None, homekit=bridge).app()
         answer = await ask(app, "GET", "/api/homekit")
-        assert answer.status == 503 and (reason or "is no HomeKit bridge") in answer.json["detail"]
+        assert answer.status == 503 and (reason or "is not a HomeKit bridge") in answer.json["detail"]
         task.cancel()
         await asyncio.wait({task})
 

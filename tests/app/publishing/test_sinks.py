@@ -34,7 +34,7 @@ def context(text: str, folder: Path) -> PublisherContext:
         ('[[webhook]]\nurl = "https://s3cret@h/hook"', "belongs into the file"),
         (f'[[influx]]\n{WRITE}user = "me"', "the password of me"),
         (f'[[influx]]\n{WRITE}measurement = "a\\nb"', "write a name"),
-        (f'[[influx]]\n{WRITE}devices = ["a b"]', "is no id of a device"),
+        (f'[[influx]]\n{WRITE}devices = ["a b"]', "is not an id of a device"),
         (f'[[webhook]]\n{WRITE}content = ["all"]', "content"),
         ('[homekit]\nname = " "', "printable characters"),
         ('[homekit]\naddress = "0.0.0.0"', "an address of this computer"),

@@ -24,14 +24,14 @@ def test_the_conditions_in_the_docs_are_valid(text: str) -> None:
 @pytest.mark.parametrize(
     ("rule", "error"),
     [
-        ('at = "25:00"\nset = "boiler on"', "line 10: `at` of rule Mine: '25:00' is no time of the day"),
+        ('at = "25:00"\nset = "boiler on"', "line 10: `at` of rule Mine: '25:00' is not a time of the day"),
         ('set = "boiler on"', "line 8: rule Mine: a rule begins `at` a time"),
         (
             'at = "07:00"\nset = "boiler on"\nlasst = "2 h"',
             "line 12: rule Mine: there is no key `lasst`. Did you mean `lasts`?",
         ),
         ('at = 7\nset = "boiler on"', "line 10: `at` of rule Mine must be a text or a list"),
-        ('when = { any = ["a ~ b"] }\nset = "boiler on"', "line 10: `when` of rule Mine: 'a ~ b' is no condition"),
+        ('when = { any = ["a ~ b"] }\nset = "boiler on"', "line 10: `when` of rule Mine: 'a ~ b' is not a condition"),
     ],
 )
 def test_a_mistake_names_line_rule_and_key(rule: str, error: str) -> None:
@@ -45,7 +45,7 @@ def test_two_rules_of_one_name_the_sun_without_a_place_and_no_holiday_are_refuse
     for text, error in [
         (PLACE + rule + rule, "another rule has the name 'Mine'"),
         (rule, "`at` of rule Mine: for the sun the hub needs latitude and longitude in [weather]"),
-        ('[calendar]\nholidays = ["noel"]\n', "line 2: `holidays` in [calendar]: 'noel' is no holiday"),
+        ('[calendar]\nholidays = ["noel"]\n', "line 2: `holidays` in [calendar]: 'noel' is not a holiday"),
     ]:
         with pytest.raises(ConfigError) as raised:
             parse_config(text, "unclouded.toml")

@@ -206,7 +206,7 @@ def test_the_time_of_the_settings_moves_with_the_clock_of_the_computer(monkeypat
         ({"name": "x" * 201}, CommandError, "at most 200"),
         ({"name": "Lamp", "parent": "nothing"}, CommandError, "There is no device 'nothing'"),
         ({"id": "La mp"}, CommandError, "a to z"),
-        ({"address": "not an address/x"}, CommandError, "is no address of a plug"),
+        ({"address": "not an address/x"}, CommandError, "is not an address of a plug"),
         ({"address": "host name"}, ConfigError, "invalid host"),
         ({"uuid": "19010100000000000000020000000009"}, LinkError, f"Another plug answers.*{UUID}"),
     ],
@@ -339,7 +339,7 @@ def test_the_broker_of_another_hub_is_a_host_and_perhaps_a_port(place: str, foun
     if found:
         assert server_of(place, "a key").place == found and "a key" not in repr(server_of(place, "a key"))
         return
-    with pytest.raises(CommandError, match="is no broker"):
+    with pytest.raises(CommandError, match="is not a broker"):
         server_of(place, "a key")
 
 

@@ -116,7 +116,7 @@ async def test_a_set_up_can_be_ended_and_the_next_one_ends_the_one_before(tmp_pa
         assert running_set_ups() == [f"setup.{address}"], "only the newest runs"
         assert (await page.delete("/api/setup"))["phase"] == "idle"
         assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("setup")]
-        with pytest.raises(CommandError, match="is no address of a plug"):
+        with pytest.raises(CommandError, match="is not an address of a plug"):
             await page.post("/api/setup", address="http://x/y")
 
 

@@ -306,7 +306,7 @@ def test_the_state_of_several_devices_is_one_file(tmp_path: Path) -> None:
 def test_a_file_that_is_no_state_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "state.json"
     path.write_text(text)
-    with pytest.raises(ConfigError, match="is no state of a simulation"):
+    with pytest.raises(ConfigError, match="is not a state of a simulation"):
         StateFile(path)
     assert path.read_text() == text
 

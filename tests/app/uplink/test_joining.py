@@ -185,7 +185,7 @@ def test_a_code_that_is_not_taken_says_what_to_do(config: Config, fleet: FakeFle
     fleet.status = 403
     with pytest.raises(CommandError, match=r"unknown, has expired .* Ask its operator"):
         join(config, change(config), f"{CODE}@http://{place}")
-    with pytest.raises(CommandError, match="This is no invitation"):
+    with pytest.raises(CommandError, match="This is not an invitation"):
         join(config, change(config), f"K7QX@http://{place}")
     with pytest.raises(CommandError, match="by https only"):
         join(config, change(config), f"{CODE}@http://fleet.example.org")

@@ -115,7 +115,7 @@ class AnsweringOnboarding(Onboarding):
         return self.view()
 
     def by_hand(self, link: str, family: str = "") -> Offer:
-        raise CommandError(f"{link} is no link.")
+        raise CommandError(f"{link} is not a link.")
 
     def tested(self, offer: Offer, report: Callable[[str], None]) -> LinkTestView:
         report("It is asked.")
@@ -157,7 +157,7 @@ def test_a_person_answers_until_the_configuration_takes_it() -> None:
         NewDevice(name="Kettle", room="Kitchen", parent="meter"),
     ]
     assert onboarding.revisions == ["r0", "r1"], "the second change is based on what the file is by then"
-    for part in ("There is no number 9", "oops is no link", "name of pump", "no device 'nobody'", "9989"):
+    for part in ("There is no number 9", "oops is not a link", "name of pump", "no device 'nobody'", "9989"):
         assert part in text
     assert "Added kettle (meross, serial:///dev/ttyUSB0). It runs now." in text and "\x1b[2J" not in text
 

@@ -49,7 +49,7 @@ def test_a_file_that_is_no_capture_is_left_unchanged(tmp_path: Path) -> None:
     diary.write_text("dear diary")
     done = run("--module", f"pty:{tmp_path}/b", "--mcu", f"pty:{tmp_path}/a", str(diary))
     assert done.exit_code != 0
-    assert "is no capture of tuya_wifi" in str(done.exception)
+    assert "is not a capture of tuya_wifi" in str(done.exception)
     assert diary.read_text() == "dear diary"
 
 

@@ -76,4 +76,4 @@ def test_values_and_spans_that_cannot_be_are_refused_in_words(
     monkeypatch.setattr("unclouded.app.rules.access.is_running", lambda config: True)
     done = types(file, *words)
     said = f"{done.output}{done.exception}"
-    assert done.exit_code != 0 and ("no value that rules" in said or "up to 7 days" in said)
+    assert done.exit_code != 0 and ("not a value that rules" in said or "up to 7 days" in said)

@@ -70,7 +70,7 @@ def test_a_register_of_0_is_no_value() -> None:
 
 @pytest.mark.parametrize(("data", "volts"), [(LOW_VOLTAGE, "0.75"), (LOW_VOLTAGE_2, "1.13")])
 def test_a_voltage_that_no_mains_has_is_odd(data: bytes, volts: str) -> None:
-    assert measured(data).odd == {"voltage": f"{volts} V is no mains voltage: is voltage_ratio right?"}
+    assert measured(data).odd == {"voltage": f"{volts} V is not a mains voltage: is voltage_ratio right?"}
 
 
 @pytest.mark.parametrize(("volts", "is_odd"), [(39, True), (41, False), (299, False), (301, True)])

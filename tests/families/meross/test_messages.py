@@ -197,7 +197,7 @@ def test_a_setting_is_read_for_channel_0_and_keeps_what_is_not_known() -> None:
     entries = [{"channel": 1, "power": 9}, {"channel": 0, "power": 5, "enable": True, "new": [1]}]
     message = read("Config.StandbyKiller", config=entries)
     assert isinstance(message, SettingValues) and message.number("power") == 5
-    assert message.number("enable") is None and message.number("time") is None, "true is no number"
+    assert message.number("enable") is None and message.number("time") is None, "true is not a number"
     assert json.loads(payload_of(config=message.config)) == {"config": entries}
     assert SettingValues(({"channel": 1, "power": 9},)).number("power") is None
 

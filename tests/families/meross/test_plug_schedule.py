@@ -178,7 +178,7 @@ def test_what_cannot_be_is_the_callers_error() -> None:
     for name, text, reason in (
         ("schedule", "rule=none at=07:30", "keeps no rule 'none'. It keeps: none"),
         ("unschedule", "rule=none", "keeps no rule"),
-        ("schedule", "at=25:00 turn=on", "no time of day"),
+        ("schedule", "at=25:00 turn=on", "not a time of day"),
     ):
         with pytest.raises(CommandError, match=reason):
             story.act(name, text)

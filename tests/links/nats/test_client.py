@@ -226,7 +226,7 @@ async def test_a_server_that_is_too_busy_for_a_login_refuses_no_one() -> None:
     ("serve", "words"),
     [
         (silent, "does not answer as a NATS server"),
-        (rubbish, "is no NATS server: It sends 'HTTP/1.1 400 Bad Request'"),
+        (rubbish, "is not a NATS server: It sends 'HTTP/1.1 400 Bad Request'"),
         (endless, "a line that does not end"),
         (closes, "closed the connection"),
         (refuses, "The token has expired"),
@@ -333,5 +333,5 @@ async def test_a_handler_that_fails_ends_the_run_so_that_it_is_supervised(server
 
 @pytest.mark.parametrize("url", ["fleet.example", "http://a", "tls://", "tls://a:99999", "nats://user@a", "tls://a/b"])
 def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
-    with pytest.raises(LinkError, match="no address of a NATS server"):
+    with pytest.raises(LinkError, match="not an address of a NATS server"):
         nats_server(url)

@@ -15,7 +15,7 @@ class HomekitAccess:
 
     def __init__(self, config: Config) -> None:
         if config.tables.homekit is None:
-            raise CommandError("This hub is no HomeKit bridge. Add the table [homekit] to its configuration.")
+            raise CommandError("This hub is not a HomeKit bridge. Add the table [homekit] to its configuration.")
         if not is_running(config):
             raise CommandError("The hub does not run, so Apple Home cannot find it. Start it: unclouded run")
         self._client = HubClient(config.control)

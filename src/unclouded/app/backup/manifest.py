@@ -104,7 +104,9 @@ def manifest_of(data: bytes) -> BackupManifest:
             )
         manifest = msgspec.json.decode(data, type=BackupManifest)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise CommandError(f"This is no backup of Unclouded: its manifest is invalid ({str(error)[:200]}).") from None
+        raise CommandError(
+            f"This is not a backup of Unclouded: its manifest is invalid ({str(error)[:200]})."
+        ) from None
     _check_members(manifest.members)
     return manifest
 
@@ -138,12 +140,12 @@ class _Head(msgspec.Struct):
 def _check_members(members: Sequence[BackupMember]) -> None:
     names = [one.name for one in members]
     if len(set(names)) != len(names) or not {STORE, README} <= set(names):
-        raise CommandError("This is no backup of Unclouded: its manifest lists a file twice, or no store.")
+        raise CommandError("This is not a backup of Unclouded: its manifest lists a file twice, or no store.")
     for one in members:
         if not is_permitted(one.name) or one.size < 0:
-            raise CommandError(f"This is no backup of Unclouded: it contains {one.name[:100]!r}.")
+            raise CommandError(f"This is not a backup of Unclouded: it contains {one.name[:100]!r}.")
         if one.name not in (STORE, LOG) and one.size > LONGEST_SMALL:
-            raise CommandError(f"This is no backup of Unclouded: {one.name} would be {one.size:,} bytes long.")
+            raise CommandError(f"This is not a backup of Unclouded: {one.name} would be {one.size:,} bytes long.")
 
 
 def is_permitted(name: str) -> bool:

@@ -16,7 +16,7 @@ def passphrase_of(file: Path | None) -> str:
     except OSError as error:
         raise ConfigError(f"The passphrase file {file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"The passphrase file {file} is no text.") from None
+        raise ConfigError(f"The passphrase file {file} is not text.") from None
     if len(text) < SHORTEST or "\n" in text or not text.isprintable():
         raise ConfigError(f"{file} must contain the passphrase on one line, of at least {SHORTEST} characters.")
     return text

@@ -31,7 +31,7 @@ from unclouded.core.errors import CommandError, StoreError
 PIECE = 256 * 1024  # bytes at once
 GZIP = b"\x1f\x8b"
 SUM = re.compile(rb"([0-9a-f]{64})  ([\x21-\x7e]{1,100})\n")
-FOREIGN = "This is no backup of Unclouded."
+FOREIGN = "This is not a backup of Unclouded."
 TRUNCATED = "The backup is damaged: it ends too early."
 NEEDS_PASSPHRASE = "The backup is encrypted. Give its passphrase: --passphrase-file FILE."
 

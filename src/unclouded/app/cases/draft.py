@@ -33,7 +33,7 @@ def draft_case(decoding: LineDecoding, pieces: Iterable[TimedPiece], name: str, 
     ``profile``: of the values, one that comes with this program. Raises CommandError.
     """
     if not NAME.fullmatch(name):
-        raise CommandError(f"{name!r} is no name of a case: lower-case letters, digits and _, at most 60.")
+        raise CommandError(f"{name!r} is not a name for a case: lower-case letters, digits and _, at most 60.")
     if profile.endswith(".toml"):
         raise CommandError("A case names a profile that comes with this program: add yours first, or leave it out.")
     pieces = list(islice(pieces, MOST_PIECES + 1))

@@ -67,7 +67,7 @@ class ConfigurationFile:
         try:
             data = self._start.encode() if self._is_new() else self._read()
             if len(data) > LARGEST_FILE:
-                raise ConfigError(f"{self.path} is no configuration: it has more than {LARGEST_FILE} bytes.")
+                raise ConfigError(f"{self.path} is not a configuration: it has more than {LARGEST_FILE} bytes.")
             return ConfigVersion(data.decode("utf-8"), revision_of(data))
         except OSError as error:
             raise ConfigError(f"{self.path} cannot be read: {error.strerror}.") from None
@@ -147,7 +147,7 @@ class ConfigurationFile:
         handle = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise ConfigError(f"{self.path} cannot be read: it is no ordinary file.")
+                raise ConfigError(f"{self.path} cannot be read: it is not an ordinary file.")
             with os.fdopen(handle, "rb", closefd=False) as file:
                 return file.read(LARGEST_FILE + 1)
         finally:
@@ -183,7 +183,7 @@ class ConfigurationFile:
         except OSError as error:
             raise StoreError(f"{self.path} cannot be changed: {error.strerror}.") from None
         if not stat.S_ISREG(mode):
-            raise StoreError(f"{self.path} cannot be changed: it is no ordinary file.")
+            raise StoreError(f"{self.path} cannot be changed: it is not an ordinary file.")
         if not mode & 0o222 or not os.access(target, os.W_OK):
             raise StoreError(f"{target} is read-only. Make it writable for this program (chmod u+w), or: {BY_HAND}")
         if target.is_mount():

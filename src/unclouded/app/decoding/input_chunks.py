@@ -303,7 +303,7 @@ def check_hex(source: InputSource) -> None:
         wrong = NOT_HEX.search(line)
         if wrong is not None:
             raise CommandError(
-                f"Line {number}, column {wrong.start() + 1}: this is no hex. Name the format by --input."
+                f"Line {number}, column {wrong.start() + 1}: this is not hex. Name the format by --input."
             )
     if len("".join(source.lines).translate(NO_SEPARATORS)) % 2:
         last = source.lines[-1].rstrip()

@@ -45,7 +45,7 @@ def broker_address(context: DoctorContext) -> Iterator[Finding]:
         if not found:
             yield problem(host, "this name of [broker] host is unknown here, and so it may be to plugs", ADDRESS)
         elif not own & set(found):
-            text = f"[broker] host leads to {', '.join(found)}, which is no address of this computer"
+            text = f"[broker] host leads to {', '.join(found)}, which is not an address of this computer"
             yield warning(host, text, f"{ADDRESS} Leave it where a router or container forwards the port.")
     listen = _listening(context)
     if listen is None:

@@ -124,7 +124,7 @@ def _configured_port(context: DoctorContext, wire: Wire) -> Iterator[Finding]:
         yield problem(path, f"it does not exist ({wire.device}); ports here: {here}", _plug_in(path))
         return
     if not stat.S_ISCHR(mode):
-        yield problem(path, f"it is no serial port ({wire.device})", "Correct the `link` of the device.")
+        yield problem(path, f"it is not a serial port ({wire.device})", "Correct the `link` of the device.")
         return
     findings = [*permission(computer, path), *_holders(context, wire, file), *_alias(computer, path)]
     yield from findings

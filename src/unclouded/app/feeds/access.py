@@ -166,9 +166,9 @@ def _columns(data: bytes) -> tuple[list[Any], list[Any], list[Any]]:  # Any: tex
             ends.append(row.get("end") or None)
             values.append(row["value"] or None)
     except UnicodeDecodeError:
-        raise CommandError("it is no UTF-8 text") from None
+        raise CommandError("it is not UTF-8 text") from None
     except csv.Error as error:
-        raise CommandError(f"it is no CSV: {error}") from None
+        raise CommandError(f"it is not CSV: {error}") from None
     return starts, ends, values
 
 
@@ -192,4 +192,4 @@ def _time(text: str, config: Config) -> float:
     try:
         return parse_time(text, config.zone)
     except (ValueError, OverflowError):
-        raise CommandError(f"{text[:40]!r} is no time; write 2026-11-20 or 2026-11-20T08:00.") from None
+        raise CommandError(f"{text[:40]!r} is not a time; write 2026-11-20 or 2026-11-20T08:00.") from None

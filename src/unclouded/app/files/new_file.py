@@ -41,7 +41,7 @@ def _check_target(target: Path, force: bool) -> None:
     if target.is_dir():
         raise CommandError(f"{target} is a folder; name a file in it.")
     if target.exists() and not target.is_file():
-        raise CommandError(f"{target} is no file. Write to stdout and through a pipe: … - > {target}")
+        raise CommandError(f"{target} is not a file. Write to stdout and through a pipe: … - > {target}")
     if os.path.lexists(target) and not force:
         raise _is_there(target)
 

@@ -147,7 +147,7 @@ def _column(header: Sequence[str], at: int, options: ReadOptions) -> int:
 def _unit(name: str, options: ReadOptions) -> str:
     found = next(iter(UNIT.findall(name)), "")
     if not found and POWER.search(name):
-        raise CommandError(f"{name!r} is power, and power is no energy. Choose a column in Wh or kWh: --column NAME.")
+        raise CommandError(f"{name!r} is power, and power is not energy. Choose a column in Wh or kWh: --column NAME.")
     if MILLI.search(name):
         found = ""
     found = options.unit or found
@@ -179,7 +179,7 @@ def _rows_as_intervals(
     lengths = sorted(later - at for (at, _), (later, _) in pairwise(points))
     usual = lengths[len(lengths) // 2] if lengths else float(HOUR)
     if not 0 < usual <= LONGEST_S:
-        raise CommandError("Its rows are further apart than 31 days: that is no energy by interval.")
+        raise CommandError("Its rows are further apart than 31 days: that is not energy by interval.")
     found = []
     for number, (at, value) in enumerate(points):
         following = points[number + 1][0] if number + 1 < len(points) else at + usual
@@ -236,7 +236,7 @@ def _database(path: Path, options: ReadOptions) -> ImportSource:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
             columns = {name for _, name, *_ in db.execute("PRAGMA table_info(statistics)")}
             if not {"metadata_id", "sum"} <= columns:
-                raise CommandError(f"{path.name} is no database of Home Assistant: it has no long-term statistics.")
+                raise CommandError(f"{path.name} is not a database of Home Assistant: it has no long-term statistics.")
             known = db.execute(
                 "SELECT id, statistic_id, unit_of_measurement FROM statistics_meta WHERE has_sum"
             ).fetchall()
@@ -279,7 +279,7 @@ def _statistic(ids: Sequence[str], options: ReadOptions) -> str:
 def _statistic_unit(unit: str, id: str, options: ReadOptions) -> str:
     """The unit of a statistic, which counts before that of the options."""
     if unit and not UNIT.fullmatch(unit):
-        raise CommandError(f"{id} is in {unit}: that is no energy in Wh, kWh or MWh.")
+        raise CommandError(f"{id} is in {unit}: that is not energy in Wh, kWh or MWh.")
     return _unit(unit or id, options)
 
 

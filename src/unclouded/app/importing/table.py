@@ -43,7 +43,7 @@ class CellRows:
             for row in csv.reader(self._lines, delimiter=self._delimiter):
                 yield [cell.strip() for cell in row]
         except csv.Error as error:
-            raise CommandError(f"The file is no table: {error}.") from None
+            raise CommandError(f"The file is not a table: {error}.") from None
 
 
 class CellTable(NamedTuple):
@@ -151,7 +151,7 @@ def _text(data: bytes, path: Path) -> str:
         if data.startswith(mark):
             return _decoded(data, encoding, path)
     if b"\0" in data:
-        raise CommandError(f"{path.name} is no text: it has zero bytes. Choose a CSV file.")
+        raise CommandError(f"{path.name} is not text: it has zero bytes. Choose a CSV file.")
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -162,7 +162,7 @@ def _decoded(data: bytes, encoding: str, path: Path) -> str:
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
-        raise CommandError(f"{path.name} is no text that can be read. Save it as UTF-8.") from None
+        raise CommandError(f"{path.name} is not text that can be read. Save it as UTF-8.") from None
 
 
 def _delimiter(lines: Sequence[str]) -> str:
@@ -170,7 +170,7 @@ def _delimiter(lines: Sequence[str]) -> str:
     counts = {mark: [line.count(mark) for line in lines] for mark in DELIMITERS}
     even = [mark for mark in DELIMITERS if counts[mark][0] and min(counts[mark]) >= counts[mark][0]]
     if not even:
-        raise CommandError("The file is no table: no comma, semicolon or tab divides its lines evenly.")
+        raise CommandError("The file is not a table: no comma, semicolon or tab divides its lines evenly.")
     return even[0]
 
 

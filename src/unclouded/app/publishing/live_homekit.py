@@ -28,7 +28,7 @@ class LiveHomekit:
         publisher = self._publisher()
         if publisher is None:
             reason = self.why_none() or "Add the table [homekit] to its configuration."
-            raise CommandError(f"This hub is no HomeKit bridge now. {reason}")
+            raise CommandError(f"This hub is not a HomeKit bridge now. {reason}")
         await publisher.unpair()
 
     def _publisher(self) -> "HomekitPublisher | None":

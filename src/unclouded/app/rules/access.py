@@ -85,4 +85,4 @@ def _time(text: str, config: Config) -> float:
     try:
         return parse_time(text, config.zone)
     except (ValueError, OverflowError):
-        raise CommandError(f"{text[:40]!r} is no time; write 2026-11-20 or 2026-11-20T08:00.") from None
+        raise CommandError(f"{text[:40]!r} is not a time; write 2026-11-20 or 2026-11-20T08:00.") from None

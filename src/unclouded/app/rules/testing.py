@@ -65,7 +65,7 @@ def day_range(day: str, now: float, zone: tzinfo) -> tuple[float, float]:
         begin = datetime.fromisoformat(day).replace(tzinfo=zone) if back is None else today - timedelta(days=back)
         return begin.timestamp(), min((begin + timedelta(days=1)).timestamp(), now)
     except (ValueError, OverflowError):
-        raise CommandError(f"{day[:40]!r} is no day; write yesterday, today or 2026-11-20.") from None
+        raise CommandError(f"{day[:40]!r} is not a day; write yesterday, today or 2026-11-20.") from None
 
 
 # --- inside -------------------------------------------------------------------------------------------

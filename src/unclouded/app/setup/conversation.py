@@ -88,7 +88,7 @@ def link_to(address: str, timeout_s: float) -> HttpLink:
     """The link to a plug at HOST or HOST:PORT, also written as a URL. Raises CommandError and ConfigError."""
     place = address.strip().removeprefix("http://").rstrip("/")
     if not place or "/" in place or "?" in place:
-        raise CommandError(f"{address!r} is no address of a plug. Write 192.168.1.40, or 192.168.1.40:80.")
+        raise CommandError(f"{address!r} is not an address of a plug. Write 192.168.1.40, or 192.168.1.40:80.")
     link = open_http(parse(f"http://{place}?timeout={timeout_s:g}"), 0, Path())
     assert isinstance(link, HttpLink)
     return link

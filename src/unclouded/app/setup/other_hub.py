@@ -74,7 +74,7 @@ def server_of(place: str, key: str) -> PlugServer:
     if not colon:
         host, port = place, str(PORT)
     if not host or whole_number(port, 1, 65_535) is None:
-        raise CommandError(f"{place!r} is no broker. Write 192.168.1.2, or 192.168.1.2:8883.")
+        raise CommandError(f"{place!r} is not a broker. Write 192.168.1.2, or 192.168.1.2:8883.")
     return PlugServer(host, int(port), host, key)
 
 

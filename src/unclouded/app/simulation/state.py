@@ -64,4 +64,4 @@ def _read(path: Path) -> Memories:
     except OSError as error:
         raise ConfigError(f"The state in {path} cannot be read: {error.strerror}.") from None
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        raise ConfigError(f"{path} is no state of a simulation. Name another file, or remove this one.") from None
+        raise ConfigError(f"{path} is not a state of a simulation. Name another file, or remove this one.") from None

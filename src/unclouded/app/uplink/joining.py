@@ -69,7 +69,7 @@ def join(
     try:
         invitation = read_invitation(text, url)
     except InvitationError as error:
-        raise CommandError(f"This is no invitation: {error}.") from None
+        raise CommandError(f"This is not an invitation: {error}.") from None
     table = _table(invitation.url, keys or {})
     membership = _enrolled(files, invitation, ca, name)
     files.save(membership)
@@ -145,7 +145,7 @@ def _authority(file: Path) -> str:
     try:
         return file.read_bytes()[:LONGEST_AUTHORITY].decode("ascii")
     except (OSError, UnicodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no PEM"
+        why = error.strerror if isinstance(error, OSError) else "it is not PEM"
         raise ConfigError(f"{file} cannot be read: {why}.") from None
 
 

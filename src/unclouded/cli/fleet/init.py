@@ -50,7 +50,7 @@ def command(
 ) -> None:
     """Make the folder of a new fleet: keys, certificates, fleet.toml, and files for nats-server and systemd.
 
-    FOLDER must be empty or not exist yet [default: /var/lib/unclouded-fleet]. Nothing is replaced, started or installed.
+    FOLDER must be empty or new [default: /var/lib/unclouded-fleet]. Nothing is replaced, started or installed.
     """
     if is_local == bool(hosts):
         raise CommandError("Give --host with the name by which hubs reach this computer, or --local to try it out.")
@@ -82,7 +82,7 @@ def _web(url: str, is_local: bool) -> FleetWebTable:
         parts = urlsplit(url)
         port = parts.port or HTTPS
     except ValueError:
-        raise CommandError(f"{url!r} is no address of a page; write https://HOST.") from None
+        raise CommandError(f"{url!r} is not an address of a page; write https://HOST.") from None
     return FleetWebTable(url=url.rstrip("/"), listen=f"{'127.0.0.1' if is_local else '0.0.0.0'}:{port}")
 
 

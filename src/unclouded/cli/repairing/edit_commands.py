@@ -222,13 +222,13 @@ def _value(text: str) -> Value:
     try:
         return float(text)
     except ValueError:
-        raise CommandError(f"{text!r} is no value. Write a number, or on or off of a switch.") from None
+        raise CommandError(f"{text!r} is not a value. Write a number, or on or off of a switch.") from None
 
 
 def _energy(text: str) -> float:
     found = ENERGY.fullmatch(text.strip())
     if found is None:
-        raise CommandError(f"{text!r} is no energy. Write it as 1.2kWh or 350Wh.")
+        raise CommandError(f"{text!r} is not energy. Write it as 1.2kWh or 350Wh.")
     return float(found[1]) * WH[found[2].lower()]
 
 

@@ -152,7 +152,7 @@ def _opened(words: Sequence[str]) -> IO[bytes]:
         return opened
     text = " ".join(words)
     if len(words) == 1 and not any(sign in text for sign in "{[\\ :,") and not _is_hex(text):
-        raise click.UsageError(f"There is no file {text!r}, and it is no text with bytes in it.")
+        raise click.UsageError(f"There is no file {text!r}, and it is not text with bytes in it.")
     return io.BytesIO(text.encode("utf-8", "surrogateescape"))
 
 

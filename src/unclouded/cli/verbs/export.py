@@ -99,7 +99,7 @@ def command(
 
 def _to_stdout(job: ExportJob, request: ExportRequest, on_progress: OnProgress) -> None:
     if sys.stdout.isatty() and request.format in BINARY:
-        raise CommandError(f"{request.format} is no text for a terminal. Name a file with --output, or use a pipe.")
+        raise CommandError(f"{request.format} is not text for a terminal. Name a file with --output, or use a pipe.")
     job.write(sys.stdout.buffer, Path.cwd(), on_progress)
     sys.stdout.buffer.flush()
 

@@ -147,5 +147,5 @@ def _typed(text: str) -> Value:
     except ValueError:
         return text
     if not math.isfinite(number):
-        raise click.UsageError(f"{text[:40]!r} is no value that rules can compare.")
+        raise click.UsageError(f"{text[:40]!r} is not a value that rules can compare.")
     return number

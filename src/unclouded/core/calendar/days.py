@@ -119,7 +119,7 @@ def _range(item: str) -> frozenset[int]:
     names: Sequence[str] = WEEKDAYS
     if first not in names or last not in names:
         raise CommandError(
-            f"{item[:40]!r} is no day; write daily, mon-fri, sat,sun, weekend, workdays or holidays, with commas."
+            f"{item[:40]!r} is not a day; write daily, mon-fri, sat,sun, weekend, workdays or holidays, with commas."
         )
     begin, end = names.index(first), names.index(last)
     return frozenset((begin + step) % 7 for step in range((end - begin) % 7 + 1))
@@ -147,4 +147,4 @@ def _date(text: str, compact: str) -> date:
 
 
 def _no_holiday(text: str) -> CommandError:
-    return CommandError(f"{text[:40]!r} is no holiday; write 2026-04-03, 12-25 (each year), easter or easter - 2.")
+    return CommandError(f"{text[:40]!r} is not a holiday; write 2026-04-03, 12-25 (each year), easter or easter - 2.")

@@ -112,7 +112,7 @@ def make_profile(
     points = tuple(_wire_point(row, f"{where}: `$.point[{number}]") for number, row in enumerate(file.point))
     check_rows(points, where)
     if file.main and file.main not in {row.point.key for row in points}:
-        raise ConfigError(f"{where}: `$.main` names {file.main!r}, which is no key of a point.")
+        raise ConfigError(f"{where}: `$.main` names {file.main!r}, which is not a key of a point.")
     profile = Profile(
         name=file.name,
         family=file.family,

@@ -49,7 +49,7 @@ ROW_CHECKS: Sequence[tuple[str, IsWrong, str]] = (
             row.negative is not None
             and (row.type != "value" or counter != "none" or row.negative_when is not None or "w" in row.access)
         ),
-        "is for a point of type value that can only be read and is no counter",
+        "is for a point of type value that can only be read and is not a counter",
     ),
     (
         "true_is",
@@ -108,7 +108,7 @@ ROW_CHECKS: Sequence[tuple[str, IsWrong, str]] = (
     (
         "direction_lags",
         lambda row, kind, counter: row.direction_lags and (row.negative_when is None or counter != "none"),
-        "is for a number with `negative_when` that is no counter",
+        "is for a number with `negative_when` that is not a counter",
     ),
     (
         "used_when",

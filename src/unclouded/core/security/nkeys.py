@@ -60,7 +60,7 @@ def read_seed(text: str, kind: KeyKind) -> NKey:
     """The key pair of a seed. Raises KeyTextError."""
     data = _bytes(text, SEED_LENGTH)
     if data[0] & 0xF8 != SEED or data[1] & 7:
-        raise KeyTextError("it is no seed")
+        raise KeyTextError("it is not a seed")
     _check_kind((data[0] & 7) << 5 | data[1] >> 3, kind)
     return NKey(kind, data[2:])
 

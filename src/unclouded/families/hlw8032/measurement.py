@@ -110,4 +110,4 @@ def _odd(values: Mapping[str, float]) -> Mapping[str, str]:
     volts = values.get(VOLTAGE, 0.0)
     if not volts or LOWEST_V <= volts <= HIGHEST_V:
         return {}
-    return {VOLTAGE: f"{volts:.2f} V is no mains voltage: is voltage_ratio right?"}
+    return {VOLTAGE: f"{volts:.2f} V is not a mains voltage: is voltage_ratio right?"}

@@ -72,7 +72,7 @@ def certificate(
         yield problem(subject, f"{error.filename} cannot be read: {error.strerror}", "Correct its name or permissions.")
         return
     except ValueError:
-        yield problem(subject, f"{file} is no certificate (PEM)", RENEW)
+        yield problem(subject, f"{file} is not a certificate (PEM)", RENEW)
         return
     until = f"until {facts.ends:%Y-%m-%d}"
     if facts.ends <= context.now or facts.begins > context.now:

@@ -237,5 +237,5 @@ def hosts_of(names: Sequence[str]) -> tuple[str, ...]:
     """Names of hosts without schemes and ports. Raises CommandError."""
     for name in names:
         if not name or set(name) & set('/@#?" \t\n') or (name.count(":") == 1):
-            raise CommandError(f"{name!r} is no name or address of a computer. Write it without scheme and port.")
+            raise CommandError(f"{name!r} is not a name or address of a computer. Write it without scheme and port.")
     return tuple(names)

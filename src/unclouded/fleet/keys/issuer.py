@@ -32,7 +32,7 @@ class TokenIssuer:
     def hub_token(self, hub: str, public_key: str, now: int, life_s: int = HUB_LIFE_S) -> str:
         """The token of a hub for its public key. Raises TokenError for an id or key that is none."""
         if not is_hub_id(hub):
-            raise TokenError("this is no id of a hub")
+            raise TokenError("this is not an id of a hub")
         return self._token("hub", hub, public_key, now, life_s)
 
     def fleet_token(self, name: str, public_key: str, now: int, life_s: int = FLEET_LIFE_S) -> str:
@@ -43,7 +43,7 @@ class TokenIssuer:
         """The claims of a token that this issuer made for a hub. Raises TokenError."""
         claims = read_token(text, "user")
         if claims.issuer != self._keys["hub"].public or claims.nats.get("issuer_account") != self.homes:
-            raise TokenError("it is no token of a hub of this fleet")
+            raise TokenError("it is not a token of a hub of this fleet")
         if claims.expires <= now:
             raise TokenError("it has expired")
         return claims

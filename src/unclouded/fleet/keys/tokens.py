@@ -83,7 +83,7 @@ def read_token(text: str, kind: TokenKind) -> Claims:
     if (header.typ, header.alg) != ("JWT", "ed25519-nkey"):
         raise TokenError("it is not signed with an NKey")
     if body.nats.get("type") != kind or body.nats.get("version") != FORM:
-        raise TokenError(f"it is no token of the kind {kind}")
+        raise TokenError(f"it is not a token of the kind {kind}")
     try:
         read_public(body.sub, kind)
         issuer: KeyKind = "account" if kind == "user" else "operator"  # which signs accounts and itself

@@ -65,7 +65,7 @@ def _place(url: str) -> tuple[str, int, str]:
     scheme, _, rest = url.partition("://")
     place, slash, path = rest.partition("/")
     if scheme.lower() != "http" or not place or not url.isascii() or not url.isprintable() or " " in url:
-        raise LinkError("The address of the file is no plain http:// address.")
+        raise LinkError("The address of the file is not a plain http:// address.")
     try:
         host, port = parse(f"http://{place if ':' in place.rpartition(']')[2] else f'{place}:{HTTP_PORT}'}").host_port(
             "http://192.168.1.2:8080"

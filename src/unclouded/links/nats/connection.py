@@ -93,7 +93,7 @@ def nats_server(url: str) -> NatsServer:
     except ValueError:
         host, port = "", 0
     if not host or parts.scheme not in SCHEMES or parts.path.strip("/") or parts.username:
-        raise LinkError(f"{url[:100]!r} is no address of a NATS server; write tls://HOST:{PORT}.")
+        raise LinkError(f"{url[:100]!r} is not an address of a NATS server; write tls://HOST:{PORT}.")
     return NatsServer(host, port, parts.scheme == "tls")
 
 
@@ -201,7 +201,7 @@ class NatsConnection(asyncio.Protocol):
         if is_early or (self._stage == "turning" and self._parser.waiting):
             self.end(f"{self.server} sends bytes without encryption where TLS begins.")
         if self._parser.broken:
-            self.end(f"{self.server} is no NATS server: {self._parser.broken}")
+            self.end(f"{self.server} is not a NATS server: {self._parser.broken}")
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.gone.done():

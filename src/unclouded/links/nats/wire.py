@@ -173,7 +173,7 @@ def unsubscribe_line(sid: int) -> bytes:
 def checked_subject(subject: str) -> str:
     """Raises ValueError: what contains a space or an end of a line would be read as something else."""
     if not SUBJECT.fullmatch(subject):
-        raise ValueError(f"{subject[:80]!r} is no subject.")
+        raise ValueError(f"{subject[:80]!r} is not a subject.")
     return subject
 
 

@@ -39,7 +39,7 @@ def send(url: str, title: str, body: str) -> dict[str, object]:
     logging.getLogger("apprise").addHandler(reasons)
     sender = apprise.Apprise()
     if not sender.add(url):
-        return {"sent": False, "reason": "This is no address that Apprise knows. Its list: apprise --details"}
+        return {"sent": False, "reason": "This is not an address that Apprise knows. Its list: apprise --details"}
     if sender.notify(body=body, title=title):
         return {"sent": True}
     return {"sent": False, "reason": reasons.text or "The service did not take the message."}

@@ -192,5 +192,5 @@ def _limit(test: ValueTest, point: Point | None) -> Value:
     if test.operator in ("=", "!="):
         return value_for(point, test.text)
     if point.kind not in ("number", "counter"):
-        raise CommandError(f"{point.key} is no number; compare it with: is, is not.")
+        raise CommandError(f"{point.key} is not a number; compare it with: is, is not.")
     return amount_of(test.text, point.unit)

@@ -23,7 +23,7 @@ def amount_of(text: str, unit: str = "") -> float:
     parts = _NUMBER.fullmatch(text)
     if parts is None:
         hint = " Write a point before decimals, and no comma between thousands." if _COMMA.fullmatch(text) else ""
-        raise CommandError(f"{text[:60]!r} is no number.{hint}")
+        raise CommandError(f"{text[:60]!r} is not a number.{hint}")
     return float(parts[1]) * _factor(text, (parts[2] or "").strip(), unit)
 
 

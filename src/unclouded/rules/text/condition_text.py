@@ -130,7 +130,7 @@ def _negated(text: str, rest: str) -> Leaf:
 def _compared(text: str) -> Comparison | DeviceState:
     found = _COMPARED.fullmatch(text)
     if found is None:
-        raise CommandError(f"{text[:80]!r} is no condition; {_EXAMPLE}.")
+        raise CommandError(f"{text[:80]!r} is not a condition; {_EXAMPLE}.")
     first, comma, second = found["rest"].partition(", until ")
     device, _, point = found["subject"].partition(".")
     value, for_s = _value_and_span(first)

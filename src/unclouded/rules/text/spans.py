@@ -57,7 +57,7 @@ def moment_of(text: str) -> DayMoment:
         return DayMoment("clock", int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3] or 0))
     sun = _SUN.fullmatch(compact)
     if sun is None:
-        raise CommandError(f"{text[:60]!r} is no time of the day; write 07:30, sunrise or sunset - 30 min.")
+        raise CommandError(f"{text[:60]!r} is not a time of the day; write 07:30, sunrise or sunset - 30 min.")
     seconds = round(span_of(sun[3], LONGEST_SUN_S)) if sun[3] else 0
     return DayMoment("sunrise" if sun[1] == "sunrise" else "sunset", -seconds if sun[2] == "-" else seconds)
 
@@ -73,4 +73,4 @@ def moment_text(moment: DayMoment) -> str:
 
 
 def _no_span(text: str, more: str = "") -> CommandError:
-    return CommandError(f"{text[:60]!r} is no time span{more}; write 10 s, 5 min, 2 h or 1 h 30 min.")
+    return CommandError(f"{text[:60]!r} is not a time span{more}; write 10 s, 5 min, 2 h or 1 h 30 min.")

@@ -73,7 +73,7 @@ def span_of(text: str) -> float:
         return math.inf
     found = SPAN.fullmatch(words)
     if found is None:
-        raise ValueError(f"{text[:40]!r} is no time to keep; write 90 days, 6 months, 1 year or forever")
+        raise ValueError(f"{text[:40]!r} is not a time to keep; write 90 days, 6 months, 1 year or forever")
     return int(found[1]) * UNITS[found[2]] * 86_400.0
 
 

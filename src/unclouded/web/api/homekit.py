@@ -8,7 +8,7 @@ from unclouded.web.request import ApiError, ApiRequest, as_json
 from unclouded.web.route_row import SVG
 from unclouded.web.routes import ApiContext, ApiRoute
 
-NO_HOMEKIT = {503: "This hub is no HomeKit bridge, or it does not run; the text says why."}
+NO_HOMEKIT = {503: "This hub is not a HomeKit bridge, or it does not run; the text says why."}
 
 
 async def homekit(context: ApiContext, request: ApiRequest) -> Response:

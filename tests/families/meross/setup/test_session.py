@@ -304,7 +304,7 @@ def test_a_peer_that_closes_every_connection_settles_every_action(action: str) -
 
 def test_a_web_server_at_the_address_is_no_plug() -> None:
     pair, _ = over_http(Replies(data=b"<html>404</html>"))
-    assert "is no Meross plug" in do(pair, "look").reason
+    assert "is not a Meross plug" in do(pair, "look").reason
 
 
 def test_an_answer_to_another_request_is_none() -> None:

@@ -197,10 +197,10 @@ def test_eight_other_networks_are_named() -> None:
     [
         (Failure.TIMEOUT, "timeout", "does not answer"),
         (Failure.CLOSED, "unreachable", "closed the connection"),
-        (Failure.GARBLED, "unreachable", "is no Meross plug"),
+        (Failure.GARBLED, "unreachable", "is not a Meross plug"),
         (Failure.REFUSED, "unreachable", "refuses the connection"),
         (Failure.FULL, "unreachable", "Too many requests"),
-        (Trace(), "refused", "is no Meross plug"),
+        (Trace(), "refused", "is not a Meross plug"),
         (Failed(5001), "refused", "is not in set-up mode"),
     ],
 )

@@ -43,7 +43,7 @@ ODD_JSON = [
     ("sender", "command", "head"), [("device", 1, b""), ("device", 0x37, b"\0"), ("controller", 0x37, b"\2")]
 )
 def test_whatever_stands_in_json_can_be_printed(sender: Sender, command: int, head: bytes, text: bytes) -> None:
-    """Half a character's escape, or a number without an end, is no JSON that others could read."""
+    """Half a character's escape, or a number without an end, is not JSON that others could read."""
     for decode in (FAMILY_WIFI.decoder, FAMILY_GATEWAY.decoder):
         (piece,) = decode(sender).feed(bytes(Frame(3 if sender == "device" else 0, command, head + text)))
         assert msgspec.json.decode(msgspec.json.encode(piece.message)) == piece.message

@@ -47,7 +47,7 @@ def _errors(feed: FeedTable, others: Sequence[str]) -> Iterator[tuple[str, str]]
         yield from _of_address(feed)
     for key in ("values", "times", "ends"):
         if not is_path(getattr(feed, key)):
-            yield key, f"{getattr(feed, key)[:50]!r} is no path; write names and [], as in data[].price."
+            yield key, f"{getattr(feed, key)[:50]!r} is not a path; write names and [], as in data[].price."
     if feed.ends and not feed.times:
         yield "times", "it is missing; `ends` needs it."
     if feed.factor == 0 or not Decimal(feed.factor).is_finite():

@@ -24,4 +24,4 @@ def text_of_file(config: Config, table: str, key: str, file: str) -> tuple[Path,
     except OSError as error:
         raise ConfigError(f"[[{table}]] {key}: {path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"[[{table}]] {key}: {path} is no text.") from None
+        raise ConfigError(f"[[{table}]] {key}: {path} is not text.") from None

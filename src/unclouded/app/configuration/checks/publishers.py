@@ -123,7 +123,7 @@ def _unknown_devices(key: str, ids: Sequence[str], devices: Sequence[DeviceTable
     known = [one.id for one in devices]
     for id in ids:
         if not re.fullmatch(r"[a-z0-9_]+", id):
-            yield key, f"{id[:80]!r} is no id of a device.{did_you_mean(id, known)}"
+            yield key, f"{id[:80]!r} is not an id of a device.{did_you_mean(id, known)}"
 
 
 def _is_http(url: str) -> bool:

@@ -34,10 +34,10 @@ def load_backup(file: Path) -> SettingsBackup:
     """Raises CommandError where the file cannot be read, or is no backup."""
     try:
         if file.stat().st_size > MOST_BYTES:
-            raise CommandError(f"{file} is no backup of a plug: it is larger than {MOST_BYTES} bytes.")
+            raise CommandError(f"{file} is not a backup of a plug: it is larger than {MOST_BYTES} bytes.")
         text = file.read_text("utf-8")
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise CommandError(f"{file} is no backup of a plug: it is no text.") from None
+        raise CommandError(f"{file} is not a backup of a plug: it is not text.") from None
     return read_backup(text, str(file))

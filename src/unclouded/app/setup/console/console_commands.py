@@ -16,7 +16,7 @@ from unclouded.core.errors import CommandError, LinkError
 
 READY_S = 30.0  # s that a console may take to answer, also after a restart
 AGAIN_S = 0.5
-UNKNOWN_DEVICE = "{0} is no link, and no device of a running hub. Write the port of the adapter: /dev/ttyUSB0."
+UNKNOWN_DEVICE = "{0} is neither a link nor a device of a running hub. Write the port of the adapter: /dev/ttyUSB0."
 
 ConsoleFields = Mapping[str, Any]  # Any: the answer of a command as JSON values
 

@@ -21,7 +21,7 @@ FAILURES = {
     Failure.CLOSED: "{place} closed the connection without an answer. Is another application connected to the plug, or "
     "is it bound with another key?",
     Failure.TIMEOUT: "{place} does not answer. Take the plug out of its socket for ten seconds, and try again.",
-    Failure.GARBLED: "What answers at {place} is no Meross plug. Compare the address with that of the plug.",
+    Failure.GARBLED: "What answers at {place} is not a Meross plug. Compare the address with that of the plug.",
     Failure.GONE: "The host name in {place} is unknown. Check the spelling, or use the IP address of the plug.",
     Failure.FULL: "Too many requests wait for {place}. Try again.",
 }
@@ -33,7 +33,7 @@ STILL_THERE = (
 LOST_PATH = "The connection to the plug was closed."
 TOO_LONG = "The plug took too long. Take it out of its socket for ten seconds, and try again."
 NO_NETWORK = "The plug sees no Wi-Fi at all. It uses 2.4 GHz only: is that band on, is the plug near enough?"
-BAD_EXCHANGE = "The plug answered the key exchange with something that is no key. Try again without --encrypted."
+BAD_EXCHANGE = "The plug answered the key exchange with something that is not a key. Try again without --encrypted."
 
 
 def wrong_key(place: str, key: str) -> str:

@@ -68,7 +68,7 @@ def identify_client(client_id: str, user: str, password: str, key: str) -> str |
         return Refusal("Its client id is not that of a Meross plug (fmware:UUID_…).")
     uuid, mac = found[1].lower(), _with_colons(user)
     if UUID.fullmatch(uuid) is None or not mac:
-        return Refusal("Its client id holds no UUID, or its user name is no MAC address.")
+        return Refusal("Its client id holds no UUID, or its user name is not a MAC address.")
     if mac_of(uuid) != mac:
         return Refusal("The MAC of its user name is not the one in its UUID.")
     _, _, secret = password.rpartition("_")

@@ -50,7 +50,7 @@ class LanCipher:
         try:
             blocks = b64decode(body.strip(PADDING), validate=True)
         except ValueError:
-            raise WireError("the encrypted body is no base64") from None
+            raise WireError("the encrypted body is not base64") from None
         if not blocks or len(blocks) % BLOCK:
             raise WireError("the encrypted body has no whole blocks")
         decryptor = self._cipher.decryptor()
@@ -121,9 +121,9 @@ class KeyExchange:
             point = b64decode(pubkey, validate=True)
             other = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
         except ValueError:
-            raise WireError("the pubkey is no point of P-256") from None
+            raise WireError("the pubkey is not a point of P-256") from None
         if len(point) != POINT:
-            raise WireError("the pubkey is no uncompressed point")
+            raise WireError("the pubkey is not an uncompressed point")
         return self._key.exchange(ec.ECDH(), other)
 
 

@@ -21,7 +21,7 @@ def fields_of(payload: bytes | Raw) -> Fields:
     try:
         return _decoder.decode(payload)
     except _UNREADABLE:
-        raise WireError("the payload is no JSON object") from None
+        raise WireError("the payload is not a JSON object") from None
 
 
 def one(key: str, kind: type[T]) -> Callable[[Fields], T]:

@@ -58,7 +58,7 @@ def update_command_of(command: WireAction, kinds: Mapping[str, TransferKind]) ->
     if not file:
         raise CommandError("Which file? Write file=NAME.")
     if version and not VERSION.fullmatch(version):
-        raise CommandError(f"version={version} is no version: write three numbers, as version=1.0.1.")
+        raise CommandError(f"version={version} is not a version: write three numbers, as version=1.0.1.")
     if kind not in kinds:
         raise CommandError(f"kind={kind} cannot be sent to this device; write kind={' or kind='.join(kinds)}.")
     if version and not kinds[kind].replaces:

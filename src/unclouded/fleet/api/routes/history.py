@@ -28,6 +28,7 @@ MOST_POINTS = 5_000
 FINER = 1.5  # times as fine as what the fleet has, before a home is asked
 ASKED = {
     409: "The home does not allow the fleet to ask it.",
+    429: "This person asks the home too often; Retry-After contains the seconds to wait.",
     502: "The home's answer cannot be used.",
     504: "The home is not connected, or does not answer.",
 }

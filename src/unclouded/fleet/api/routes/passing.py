@@ -17,6 +17,7 @@ ERRORS = {
     404: "There is no such home, or it has no such route.",
     409: "The home does not allow the fleet to ask it.",
     413: "The body is too long.",
+    429: "This person asks the home too often; Retry-After contains the seconds to wait.",
     414: "The path is too long.",
     502: "The home's answer cannot be passed on.",
     503: "This server sends no requests to hubs.",

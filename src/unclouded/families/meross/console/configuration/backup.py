@@ -53,13 +53,13 @@ def read_backup(text: str, name: str) -> SettingsBackup:
     """The settings in a backup, or in what ``config show`` prints. Raises CommandError without a byte of it."""
     lines = text.splitlines()
     if len(lines) > MOST_LINES:
-        raise CommandError(f"{name} is no backup of a plug: it has more than {MOST_LINES} lines.")
+        raise CommandError(f"{name} is not a backup of a plug: it has more than {MOST_LINES} lines.")
     settings = {}
     for line in lines:
         found = _ENTRY.fullmatch(line.rstrip())
         if found:
             settings[found[1], found[2]] = found[3].strip()
     if missing := missing_groups(settings):
-        raise CommandError(f"{name} is no whole backup of a plug: it has no setting of the group {missing[0]}.")
+        raise CommandError(f"{name} is not a whole backup of a plug: it has no setting of the group {missing[0]}.")
     uuid = next((found[1] for line in lines if (found := _UUID.fullmatch(line.strip()))), "")
     return SettingsBackup(uuid or settings.get(("factory", "dev.fac.uuid"), "").lower(), settings)

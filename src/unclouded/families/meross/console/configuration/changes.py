@@ -103,7 +103,7 @@ def has_wifi(now: Settings) -> bool:
 def server_settings(host: str, port: int, second_host: str, key: str) -> list[tuple[str, str, str]]:
     """Both servers, the key and the account. Raises CommandError for what this console cannot take."""
     if not re.fullmatch(r"[A-Za-z0-9.:_-]{1,253}", host) or not re.fullmatch(r"[A-Za-z0-9.:_-]{1,253}", second_host):
-        raise CommandError(f"{host!r} is no server that a plug can have. Write its address: 192.168.1.2.")
+        raise CommandError(f"{host!r} is not a server that a plug can have. Write its address: 192.168.1.2.")
     if not key or len(key) > LONGEST_KEY or not (key.isascii() and key.isprintable()) or " " in key:
         raise CommandError(
             f"The key of the hub cannot be written on this console: it must have 1 to {LONGEST_KEY} characters without"

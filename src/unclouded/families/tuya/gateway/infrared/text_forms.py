@@ -50,7 +50,7 @@ def form_of(text: str) -> str:
         return "pronto"
     if any(NUMBER.fullmatch(word.strip("[],")) for word in words):
         return "raw"
-    raise CommandError(f"This is no infrared code; it must have one of the forms {', '.join(FORMS)}.")
+    raise CommandError(f"This is not an infrared code; it must have one of the forms {', '.join(FORMS)}.")
 
 
 # --- raw --------------------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ def read_ir_ctl(text: str) -> InfraredCode:
     for line in lines:
         found = LINE.fullmatch(line)
         if found is None:
-            raise CommandError(f"{line[:40]!r} is no line of ir-ctl: carrier, pulse, space or timeout and a number.")
+            raise CommandError(f"{line[:40]!r} is not a line of ir-ctl: carrier, pulse, space or timeout and a number.")
         if found[1] == "carrier":
             carrier = _number(found[2])
         else:
@@ -161,7 +161,7 @@ def _in_turn(words: Iterable[str]) -> list[int]:
     for place, word in enumerate(words):
         is_space = place % 2 == 1
         if not NUMBER.fullmatch(word):
-            raise CommandError(f"{word[:20]!r} is no duration in microseconds.")
+            raise CommandError(f"{word[:20]!r} is not a duration in microseconds.")
         if word[0] == ("+" if is_space else "-"):
             raise CommandError(f"Duration {place + 1}, {word[:20]}, must be a {'space' if is_space else 'mark'}.")
         durations.append(_number(word.lstrip("+-")))

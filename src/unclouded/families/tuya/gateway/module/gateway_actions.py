@@ -133,7 +133,7 @@ class GatewayActions:
         if not members:
             raise CommandError(f"There is no group {gid!r} with members.")
         if through and through not in members:
-            raise CommandError(f"{through} is no member of group {gid}.")
+            raise CommandError(f"{through} is not a member of group {gid}.")
         if through:
             self._must_have(MEMBER_COMMANDS, "commands to one member of a group")
         first = self._registry.get(members[0])

@@ -64,7 +64,7 @@ class _Reader:
 
     def read(self) -> LenientObject:
         if self._next() != "{":
-            raise WireError("it is no object")
+            raise WireError("it is not an object")
         members = self._object(1)
         if self._next():
             raise WireError("there is more behind the object")

@@ -11,7 +11,7 @@ from unclouded.families.tuya.gateway.wire.lenient_json import read_object
 from unclouded.families.tuya.gateway.wire.start_messages import ProductInfo
 
 NO_GATEWAY = (
-    "Its product info has no `cap`, as that of a Tuya device that is no gateway:"
+    "Its product info has no `cap`, as that of a Tuya device that is not a gateway:"
     ' is the `family` of this device right? Others are "tuya_wifi".'
 )
 
