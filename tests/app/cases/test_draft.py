@@ -214,7 +214,7 @@ def test_the_draft_as_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ((ANSWER.hex(), "--save-case", "A name"), "is no name of a case"),
+        ((ANSWER.hex(), "--save-case", "A name"), "is not a name for a case"),
         ((ANSWER.hex(), "--save-case", "x", "--profile", "my.toml"), "add yours first"),
         ((ANSWER.hex(), "--save-case", "x", "--summary"), "leave out the other views"),
         ((ANSWER.hex(), "--save-case", "x", "--explain"), "leave out the other views"),

@@ -123,7 +123,7 @@ ROWS = (
         handler=add_offer,
         returns=(Offer,),
         body=OnboardingOfferBody,
-        errors={**NO_ONBOARDING, 422: "It is no link that can be tested; `detail` shows examples."},
+        errors={**NO_ONBOARDING, 422: "It is not a link that can be tested; `detail` shows examples."},
     ),
     ApiRoute(
         method="POST",
