@@ -19,6 +19,7 @@ from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import Role
 from unclouded.fleet.calls.hub_link import HubAway
+from unclouded.fleet.calls.limits import AskingLimits
 from unclouded.fleet.calls.looking import LiveLooks
 from unclouded.fleet.calls.questions import HubQuestions
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
@@ -84,6 +85,7 @@ class FleetStory:
             passwords=PasswordChecks(lambda: self.clock),
             questions=HubQuestions(link, lambda: self.now),
             looks=LiveLooks(link),
+            limits=AskingLimits(lambda: self.clock),
             wake=self._wake,
             wall=lambda: self.now,
             cost=CHEAP,

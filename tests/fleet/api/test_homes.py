@@ -8,6 +8,7 @@ import pytest
 from fleet.api.conftest import FleetStory
 from fleet.filled_base import NOW
 from unclouded.fleet.base.views import Scope
+from unclouded.uplink.messages import Reply
 
 MANY = """INSERT INTO hub (id, org, name, public_key, joined, renewed)
     SELECT translate(lpad(to_hex(n), 20, '0'), '01289', 'zyxwv'), %s, 'Home ' || n %% 700, 'K' || n, 0, 0
@@ -168,3 +169,16 @@ async def test_while_the_database_is_away_requests_are_refused_with_a_sentence(f
     assert answer.status == 503 and "database" in answer.json["detail"] and answer["retry-after"] == "5"
     text = (await fleet.ask("", "GET", "/metrics", authorization="Bearer scrape")).body.decode()
     assert "unclouded_fleet_database_up 0" in text
+
+
+async def test_a_person_who_asks_a_home_too_often_waits_and_others_do_not(read_fleet: FleetStory) -> None:
+    home = read_fleet.homes["north"]
+    read_fleet.link.replies[home] = Reply(200, "application/json", b"[]")
+    path = f"/api/fleet/homes/{home}/api/devices"
+    answers = [await read_fleet.ask("viewer-north", "GET", path) for _ in range(62)]
+    assert [one.status for one in answers] == [200] * 60 + [429] * 2
+    assert (answers[-1]["retry-after"], answers[-1].json["id"]) == ("1", "api.fleet.asked_too_often")
+    assert len(read_fleet.link.asked) == 60
+    assert (await read_fleet.ask("both", "GET", path)).status == 200
+    read_fleet.clock += 1
+    assert (await read_fleet.ask("viewer-north", "GET", path)).status == 200

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from unclouded.core.errors import CommandError
 from unclouded.fleet.api.access import FleetAccess
+from unclouded.fleet.api.asking import AskedTooOften
 from unclouded.fleet.api.changes import FleetStream
 from unclouded.fleet.api.context import FleetContext, FleetRequest, FleetRoute
 from unclouded.fleet.api.metrics import FleetMetrics, metrics_routes
@@ -166,9 +167,15 @@ async def _unavailable(request: Request, error: Exception) -> Response:
     return problem(503, say("api.fleet.unavailable"), "api.fleet.unavailable", {"Retry-After": "5"})
 
 
+async def _too_often(request: Request, error: Exception) -> Response:
+    wait = {"Retry-After": str(error.wait_s)} if isinstance(error, AskedTooOften) else {}
+    return problem(429, str(error), "api.fleet.asked_too_often", wait)
+
+
 ERRORS: Mapping[Any, Callable[..., Any]] = {  # Any: as Starlette types them
     NotInScope: _not_in_scope,
     BaseRefused: _refused,
     BaseUnavailable: _unavailable,
     CommandError: _refused,
+    AskedTooOften: _too_often,
 }

@@ -15,6 +15,7 @@ from unclouded.core.errors import LinkError
 from unclouded.fleet.api.context import FleetContext, FleetRequest
 from unclouded.fleet.base.views import Role
 from unclouded.fleet.calls.hub_link import HubAway, HubSilent
+from unclouded.fleet.calls.limits import TooManyQuestions
 from unclouded.fleet.calls.questions import HubAnswer
 from unclouded.uplink.messages import Question
 from unclouded.web.request import ApiError
@@ -29,8 +30,16 @@ SHOWN = ("application/json", "application/problem+json", "application/jsonl", "t
 SANDBOX = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox"}
 
 
+class AskedTooOften(ApiError):
+    """429. ``wait_s``: until the person may ask this home again."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(429, "api.fleet.asked_too_often", seconds=wait_s)
+        self.wait_s = wait_s
+
+
 async def ask_home(context: FleetContext, request: FleetRequest, question: Question) -> HubAnswer:
-    """Its answer. Raises ApiError: it does not allow questions, or it cannot be reached."""
+    """Its answer. Raises ApiError: it does not allow questions, it is asked too often, or cannot be reached."""
     if context.questions is None:
         raise ApiError(503, "api.fleet.no_calls")
     home = request.home
@@ -38,7 +47,10 @@ async def ask_home(context: FleetContext, request: FleetRequest, question: Quest
     if "questions" not in detail.let_out:
         raise ApiError(409, "api.fleet.no_questions", home=home.name or home.hub)
     try:
-        return await context.questions.ask(home.hub, question)
+        with context.limits.question(request.person.number, home.hub):
+            return await context.questions.ask(home.hub, question)
+    except TooManyQuestions as error:
+        raise AskedTooOften(error.wait_s) from None
     except HubAway:
         raise ApiError(504, "api.fleet.home_away", home=home.name or home.hub) from None
     except HubSilent:

@@ -29,6 +29,7 @@ from unclouded.fleet.api.views import (
 )
 from unclouded.fleet.base.errors import BaseError, NotInScope
 from unclouded.fleet.base.views import LoginSession, Scope
+from unclouded.fleet.calls.limits import TooManyQuestions
 from unclouded.web.words import say
 
 log = logging.getLogger("unclouded.fleet.api")
@@ -222,8 +223,13 @@ class _WatchedPage:
         if problem:
             self._offer(FleetChanges(at=self._context.wall(), look=hub, look_problem=problem))
             return
-        async for live in self._live_changes(hub):
-            self._offer(FleetChanges(at=self._context.wall(), look=hub, live=live))
+        try:
+            with self._context.limits.look(self._session.person.number, hub):
+                async for live in self._live_changes(hub):
+                    self._offer(FleetChanges(at=self._context.wall(), look=hub, live=live))
+        except TooManyQuestions as error:
+            problem = say("api.fleet.asked_too_often", seconds=error.wait_s)
+            self._offer(FleetChanges(at=self._context.wall(), look=hub, look_problem=problem))
 
     async def _why_not(self, hub: str) -> str:
         """Why a home cannot be looked at; "" = it can."""

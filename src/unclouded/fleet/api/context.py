@@ -11,6 +11,7 @@ from starlette.requests import Request
 from unclouded.core.errors import LinkError
 from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import HomeLine, LoginSession, PersonRow, Role, Scope
+from unclouded.fleet.calls.limits import AskingLimits
 from unclouded.fleet.calls.looking import LiveLooks
 from unclouded.fleet.calls.questions import HubQuestions
 from unclouded.web.access.password import Cost
@@ -36,8 +37,8 @@ class Revocations(Protocol):
 class FleetContext(msgspec.Struct, frozen=True, kw_only=True):
     """What the handlers use. ``wall``: Unix s. ``wake``: commands were given. ``url``: of the page, in invitations.
 
-    ``questions``, ``looks`` None: this server asks no hubs. ``revocations`` None: another program sends them to NATS.
-    ``fingerprint``: of the authority of ``url``, "" = one that every computer knows.
+    ``questions``, ``looks`` None: this server asks no hubs; ``limits``: how often a person may. ``revocations`` None:
+    another program sends them to NATS. ``fingerprint``: of the authority of ``url``; "" = every computer knows it.
     """
 
     base: FleetBases
@@ -45,6 +46,7 @@ class FleetContext(msgspec.Struct, frozen=True, kw_only=True):
     passwords: PasswordChecks
     questions: HubQuestions | None = None
     looks: LiveLooks | None = None
+    limits: AskingLimits = msgspec.field(default_factory=AskingLimits)
     revocations: Revocations | None = None
     fingerprint: str = ""
     wake: Callable[[], None] = lambda: None

@@ -1,0 +1,68 @@
+"""A person who asks a home without end holds up neither the home nor others, and may go on after a while."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from unclouded.fleet.calls import limits
+from unclouded.fleet.calls.limits import AskingLimits, TooManyQuestions
+
+
+class Story:
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.limits = AskingLimits(lambda: self.now)
+
+    def asked(self, person: int, home: str, most: int) -> int:
+        """How many of these questions, one after another, may be asked."""
+        for number in range(most):
+            try:
+                with self.limits.question(person, home):
+                    pass
+            except TooManyQuestions as error:
+                self.wait_s = error.wait_s
+                return number
+        return most
+
+
+def test_sixty_at_once_and_then_two_a_second_for_each_person_and_home() -> None:
+    story = Story()
+    assert (story.asked(1, "a", 100), story.wait_s) == (60, 1)
+    assert story.asked(1, "b", 60) == story.asked(2, "a", 60) == 60
+    story.now += 10
+    assert story.asked(1, "a", 100) == 20
+    story.now += 3600
+    assert story.asked(1, "a", 100) == 60
+
+
+def test_questions_that_are_under_way_are_bounded_for_a_home_and_for_a_person() -> None:
+    story = Story()
+    with ExitStack() as stack:
+        for number in range(limits.MOST_OF_PERSON):
+            stack.enter_context(story.limits.question(1, f"home {number // limits.MOST_AT_HOME}"))
+        for home in ("home 0", "another"):
+            with pytest.raises(TooManyQuestions), story.limits.question(1, home):
+                pass
+        assert story.asked(2, "home 0", 1) == 1
+    assert story.asked(1, "home 0", 1) == 1
+
+
+def test_live_views_are_bounded_and_counted_as_questions() -> None:
+    story = Story()
+    with ExitStack() as stack:
+        for number in range(limits.MOST_LOOKS):
+            stack.enter_context(story.limits.look(1, f"home {number}"))
+        with pytest.raises(TooManyQuestions), story.limits.look(1, "another"):
+            pass
+    for _ in range(59):
+        with story.limits.look(1, "home 0"):
+            pass
+    assert story.asked(1, "home 0", 10) == 0
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    story = Story()
+    for number in range(limits.MOST_KNOWN + 100):
+        assert story.asked(1, f"home {number}", 1) == 1
+    assert len(story.limits._buckets) == limits.MOST_KNOWN
+    assert not story.limits._under_way and not story.limits._of_person
