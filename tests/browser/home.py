@@ -41,7 +41,7 @@ from unclouded.web.schemas import Role
 
 T = TypeVar("T")
 
-TIMEOUT_S = 60.0  # never reached in a passing test
+TIMEOUT_S = 120.0  # never reached in a passing test
 INTERVAL_S = 0.25  # between two measurements, so that tests need not wait
 KEY = "a key for these tests"
 CHEAP = Cost(n=2, r=1, p=1)

@@ -27,7 +27,7 @@ AWAY = (
     r"net::ERR_(CONNECTION_\w+|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED|NETWORK_CHANGED|ABORTED|FAILED|TIMED_OUT"
     r"|INCOMPLETE_CHUNKED_ENCODING|CONTENT_LENGTH_MISMATCH)|WebSocket connection to \S+ failed|Failed to fetch"
 )
-TIMEOUT_MS = 45_000  # never reached in a passing test
+TIMEOUT_MS = 90_000  # never reached in a passing test
 
 PHONE = {"viewport": {"width": 375, "height": 720}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
