@@ -80,7 +80,7 @@ DETAILS = ("/api/devices/{}/wire", "/api/devices/{}/frames", "/api/devices/{}/lo
 
 
 @story
-async def test_the_role_of_the_asker_and_what_the_home_allows_count() -> None:
+async def test_the_role_of_the_caller_and_what_the_home_allows_count() -> None:
     app = Asked()
     assert (await ask(app, "GET", "/api/devices?device=a%20b", "viewer")).status == 200
     assert (app.scopes[0]["unclouded.role"], app.scopes[0]["query_string"]) == ("read", b"device=a%20b")
@@ -91,8 +91,8 @@ async def test_the_role_of_the_asker_and_what_the_home_allows_count() -> None:
     for method, path, role, control, words in (
         ("POST", "/api/devices/lamp/set", "viewer", True, "the role viewer"),
         ("POST", "/api/devices/lamp/do", "operator", True, "the role operator"),
-        ("POST", "/api/devices/lamp/set", "owner", False, "switch anything"),
-        ("DELETE", "/api/devices/lamp", "owner", True, "is not asked from a fleet"),
+        ("POST", "/api/devices/lamp/set", "owner", False, "to switch devices"),
+        ("DELETE", "/api/devices/lamp", "owner", True, "is not open to a fleet"),
     ):
         refused = await ask(app, method, path, role, control=control)
         assert (refused.status, words in problem(refused)) == (403, True), problem(refused)

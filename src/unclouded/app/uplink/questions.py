@@ -106,7 +106,7 @@ class FleetQuestions:
             return "This home does not allow the fleet to view its hub."
         path = unquote(urlsplit(question.path).path)
         if not any(_fits(one, path) for one in ALLOWED.get(question.method, ())):
-            return f"{printable(question.method[:10])} {printable(path[:100])} is not asked from a fleet."
+            return f"{printable(question.method[:10])} {printable(path[:100])} is not open to a fleet."
         if question.method == "GET":
             return ""
         if not self._control:
