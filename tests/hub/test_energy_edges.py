@@ -60,6 +60,11 @@ def test_levels_are_read_up_to_2_to_the_62_mwh(number: type[int] | type[Fraction
 
 def test_fractions_of_a_mwh_are_exact_as_long_as_they_are_short() -> None:
     assert rule().level(Fraction(1, 7_000_001)) == Fraction(1000, 7_000_001)
+    assert [rule(div=2).level(3), rule(div=2000).level(1)] == [1500, Fraction(1, 2)]
+    assert rule(div=7000).level(1) == Fraction(1, 7)
+    finest = 10**12
+    assert rule(div=1000).level(Fraction(1, finest)) == Fraction(1, finest)
+    assert rule(div=1000).level(Fraction(1, finest + 39)) != Fraction(1, finest + 39)
     long = rule().level(Fraction(1, 10**18 + 9))
     assert long is not None and long.denominator <= 10**12
 
@@ -76,6 +81,7 @@ def test_a_total_stops_at_what_a_store_can_hold() -> None:
         # a rise: 1 Wh each second since the last reading, a minute of it, and one count
         ("total", [(0, 1000), (15, 1076)], (1076, "good", ())),
         ("total", [(0, 1000), (15, 1077)], (1000, "suspect", ("jump",))),
+        ("total", [(0, 1000), (14.9995, 1076)], (1000, "suspect", ("jump",))),
         ("total", [(0, 1000), (-15, 1061)], (1061, "good", ())),
         ("total", [(0, 1000), (-15, 1062)], (1000, "suspect", ("jump",))),
         # a counter that stood still for up to an hour
@@ -144,6 +150,22 @@ def test_a_register_wraps_where_the_home_can_have_used_what_it_rose(level: int, 
     assert last(row(wraps=2**24), (0, 2**24 - 10), (15, level)).flags == flags
 
 
+def test_a_register_that_shows_its_end_before_it_wraps_has_used_nothing() -> None:
+    assert last(row(wraps=2**24), (0, 2**24), (15, 0)) == Counted(2**24 * 1000, "good", ("wrap",), KEY)
+
+
+def test_the_one_count_that_a_rise_may_be_off_by_has_the_scale_of_the_register() -> None:
+    counts = row(div=1000)  # of 1 mWh
+    assert last(counts, (0, 10**6), (15, 10**6 + 75_001)).quality == "good"
+    assert last(counts, (0, 10**6), (15, 10**6 + 75_002)).quality == "suspect"
+
+
+def test_a_first_level_that_is_doubted_may_get_another_scale() -> None:
+    energy = energy_of()
+    assert energy.count(row(), 10**12, NOON).flags == ("jump",)
+    assert energy.count(row(div=10), 5, NOON + 15).total_mWh == 500
+
+
 def test_a_fall_of_a_net_register_is_exported_exactly() -> None:
     assert last(row("net"), (0, 1000), (15, 924)).fell == Counted(76_000, point=FELL)
 
@@ -152,6 +174,23 @@ def test_a_doubt_lasts_since_its_earliest_reading_where_the_clock_goes_back() ->
     readings = [(0.0, 1000), (15.0, 90_000), (-20.0, 90_000), (9.0, 90_000)]
     assert last(row(), *readings).quality == "suspect"
     assert last(row(), *readings, (1.0, 90_000)).quality == "good"
+
+
+@pytest.mark.parametrize(("level", "quality"), [(90_061, "good"), (90_062, "suspect")])
+def test_a_doubt_goes_on_where_the_clock_goes_back_and_the_slack_explains_the_rise(level: int, quality: str) -> None:
+    assert last(row(), (0, 1000), (15, 90_000), (-1, level), (12, level)).quality == quality
+
+
+@pytest.mark.parametrize(("level", "gain"), [(61, 61), (62, 0)])
+def test_a_reset_while_the_clock_goes_back_adds_what_the_slack_explains(level: int, gain: int) -> None:
+    counted = last(row(), (0, 100_000), (-100, level), (5, level), (6, level))
+    assert (counted.total_mWh, counted.flags) == ((100_000 + gain) * 1000, ("reset",))
+
+
+def test_a_first_level_that_was_doubted_adds_nothing_to_what_was_counted_before() -> None:
+    energy = energy_of(Ledger(identity="id-1", point=KEY, total=5000))
+    totals = [energy.count(row(), 10**12, NOON + at).total_mWh for at in (0, 6, 12)]
+    assert totals == [5000, 5000, 5000] and energy.ledgers[KEY].level == 10**15
 
 
 def test_fractions_have_no_count_that_a_rise_may_be_off_by() -> None:
@@ -178,6 +217,8 @@ def of_day(*levels: tuple[float, int], energy: DeviceEnergy | None = None) -> tu
         # no more than the home can have used since the day began
         ([(40, 101)], (101, "good", ())),
         ([(40, 102)], (0, "suspect", ("jump",))),
+        ([(-5, 61)], (61, "good", ())),
+        ([(-5, 62)], (0, "suspect", ("jump",))),
         ([(40, 10), (50, 111)], (111, "good", ())),
         ([(40, 10), (50, 122)], (10, "suspect", ("jump",))),
         # it began again where it fell by more than a tenth, after the reading that it is compared with
@@ -187,6 +228,7 @@ def of_day(*levels: tuple[float, int], energy: DeviceEnergy | None = None) -> tu
         # or once it rose twice within a minute
         ([(1000, 100), (1010, 95), (1040, 96), (1070, 97)], (197, "good", ("reset",))),
         ([(1000, 100), (1010, 95), (1040, 96), (1069, 97)], (100, "held", ("dip",))),
+        ([(1000, 100), (1010, 95), (1020, 95), (1040, 96), (1070, 97)], (197, "good", ("reset",))),
         ([(1000, 100), (1010, 95), (1070, 97)], (100, "held", ("dip",))),
         ([(1000, 100), (1010, 95), (1070, 95), (1090, 95)], (100, "held", ("dip",))),
         ([(1000, 100), (1010, 95), (1040, 94), (1070, 96)], (100, "held", ("dip",))),
@@ -287,6 +329,15 @@ def test_what_flows_the_other_way_is_that_of_the_other_point_except_a_first_tota
     assert energy.count(total, 10, NOON + 30) == Counted(8000, point=KEY, fell=Counted(2000, point=FELL))
 
 
+def test_what_flows_the_other_way_keeps_the_rest_of_rounding() -> None:
+    energy, thirds = energy_of(), msgspec.structs.replace(row("total", div=3), falls_to=FELL)
+    energy.count(thirds, 1, NOON)  # 333 1/3 mWh
+    energy.count(thirds, 2, NOON + 15, falls=True)
+    assert energy.count(thirds, 4, NOON + 30, falls=True) == Counted(333, point=KEY, fell=Counted(1000, point=FELL))
+    ledgers = energy.ledgers
+    assert (ledgers[KEY].rest, ledgers[FELL].rest) == (Fraction(1, 3), 0)
+
+
 def test_a_level_that_is_repeated_is_a_duplicate_once_there_is_one() -> None:
     energy = energy_of()
     assert energy.count(row(), 5, NOON, repeated=True).flags == ()
@@ -307,6 +358,23 @@ def test_an_earlier_day_is_news_where_it_adds_something_or_cannot_be() -> None:
     assert (jumped.flags, jumped.quality) == (("jump",), "suspect")
     [(_, late)] = counted_days(energy, (day(1), 5, NOON + DAY + 300))
     assert (late.total_mWh, late.flags) == (25_000, ("late",))
+    ledger = energy.ledgers[KEY]
+    assert (ledger.level, ledger.at, ledger.moved) == (10_000, NOON + 2 * DAY + 60, NOON + 2 * DAY + 60)
+
+
+@pytest.mark.parametrize(("at", "total"), [(-1, 15_000), (0, 10_000), (DAY - 1, 10_000), (DAY, 5000)])
+def test_a_ledger_from_before_days_were_kept_has_the_level_of_its_last_day(at: float, total: int) -> None:
+    energy = energy_of(Ledger(identity="id-1", point=KEY, total=5000, level=5000, at=NOON + at, moved=NOON + at))
+    counted_days(energy, (day(0), 10, NOON + 3600))
+    assert energy.total(KEY) == total
+
+
+def test_the_newest_day_is_read_even_where_it_adds_nothing() -> None:
+    energy = energy_of()
+    counted_days(energy, (day(0), 10, NOON + 3600))
+    first, again = NOON + DAY + 60, NOON + DAY + 90
+    assert counted_days(energy, (day(1), 0, first)) == [(first, Counted(10_000, point=KEY))]
+    assert counted_days(energy, (day(1), 0, again)) == [(again, Counted(10_000, point=KEY))]
 
 
 @pytest.mark.parametrize(("before_s", "flags"), [(60, ()), (61, ("late",))])
@@ -344,6 +412,13 @@ def test_an_outage_is_a_gap_after_five_minutes_and_loses_days_after_thirty(at: f
     assert [when for when, _ in found] == ([at - (at - NOON) % DAY, at] if flags else [at])
 
 
+def test_a_gap_within_a_day_begins_with_the_reading_that_is_there() -> None:
+    energy = energy_of()
+    counted_days(energy, (day(0), 10, NOON + 3600))
+    assert counted_days(energy, (day(0), 15, NOON + 4000)) == [(NOON + 4000, Counted(15_000, "good", ("gap",), KEY))]
+    assert counted_days(energy, (day(0), 16, NOON + 4400)) == [(NOON + 4400, Counted(16_000, point=KEY))], "one count"
+
+
 def test_a_day_that_began_within_a_day_of_the_newest_reading_loses_none() -> None:
     """The device shows what it counted since: the days between are not known, but none is missing."""
     for begin, flags in ((NOON + 3600 + DAY, ("gap",)), (NOON + 3601 + DAY, ("gap", "lost"))):
@@ -363,6 +438,14 @@ def test_power_is_integrated_for_five_minutes_and_a_gap_after_that() -> None:
         assert energy.integrate(KEY, 1200.0, at) == Counted(total * 1000, "estimated", ("estimated", *flags), KEY)
     [ledger] = energy.changed()
     assert ledger.estimated == ledger.total == 200_000 and ledger.filed == 0
+
+
+def test_power_is_integrated_to_the_mwh_and_what_flows_out_counts_as_nothing() -> None:
+    energy = energy_of()
+    totals = [energy.integrate(KEY, power_W, NOON + at) for power_W, at in ((3600.0, 0), (3600.0, 300), (-5.0, 300))]
+    assert [one and one.total_mWh for one in totals] == [0, 300_000, 300_000]
+    assert energy.integrate(KEY, -5.0, NOON + 600) == Counted(300_000, "estimated", ("estimated",), KEY)
+    assert energy.ledgers[KEY].rest == 0 and energy.ledgers[KEY].filed == 0
 
 
 def test_days_that_a_device_may_still_keep_are_not_integrated() -> None:

@@ -48,9 +48,9 @@ class EnergyRule:
         self.row = row
         self._mWh_per_s = limit_W * 1000 / 3600
         self._gap_s = gap_s
-        self._count_mWh = 1000 * row.mul / row.div if whole else 0.0
-        self._whole_mWh = 0 if 1000 * row.mul % row.div else 1000 * row.mul // row.div  # of a count; 0 = a fraction
         self.exact_mWh = _over(1000 * row.mul, row.div)  # of a count
+        self._count_mWh = float(self.exact_mWh) if whole else 0.0
+        self._whole_mWh = self.exact_mWh if isinstance(self.exact_mWh, int) else 0
         self._at_once_mWh = self._explained(SLACK_S)  # what is explained after any time
 
     def level(self, raw: int | float | Fraction) -> Exact | None:
@@ -84,19 +84,20 @@ class EnergyRule:
         if ledger.level is None:
             return self._begin(ledger, level, at)
         rise = level - ledger.level
-        if 0 <= rise <= self._at_once_mWh:
-            return self._accept(ledger, level, rise, at)
+        if rise >= 0:
+            if rise <= self._at_once_mWh or rise <= self._explained(_seconds(ledger, at)):
+                return self._accept(ledger, level, rise, at)
+            return self._doubt(ledger, level, at, "jump")
         most = self._explained(_seconds(ledger, at))
-        if 0 <= rise <= most:
-            return self._accept(ledger, level, rise, at)
-        if self.row.counter == "net" and -most <= rise < 0:
+        if self.row.counter == "net" and -rise <= most:
             after = replace(ledger, level=level, at=at, moved=at, doubt=None)
             return LedgerStep(after, self._gap(ledger, -rise, at), fallen=-rise)
-        if self.row.wraps and rise < 0:
+        if self.row.wraps:
             wrapped = rise + _over(self.row.wraps * self.row.mul * 1000, self.row.div)
             if 0 <= wrapped <= most:
                 return self._accept(ledger, level, wrapped, at, ("wrap",))
-        return self._doubt(ledger, level, at, self._kind(ledger.level, rise))
+        is_dip = self.row.counter != "net" and -rise * 10 <= ledger.level
+        return self._doubt(ledger, level, at, "dip" if is_dip else "reset")
 
     def dated(self, ledger: Ledger, level: Exact, day: ReportedDay, at: float) -> LedgerStep | None:
         """What a dated counter shows for one of its days; None where that does not count, or was counted."""
@@ -138,11 +139,6 @@ class EnergyRule:
         moved = at if rise else min(ledger.moved, at)
         after = add(ledger, rise, level=level, at=at, moved=moved, doubt=None)
         return LedgerStep(after, flags + self._gap(ledger, rise, at))
-
-    def _kind(self, known: Exact, rise: Exact) -> str:
-        if rise > 0:
-            return "jump"
-        return "dip" if self.row.counter != "net" and -rise * 10 <= known else "reset"
 
     def _doubt(self, ledger: Ledger, level: Exact, at: float, kind: str) -> LedgerStep:
         """Hold the total; count on from the new level once it is confirmed."""
@@ -257,7 +253,7 @@ def _with_day(ledger: Ledger, known: CountedDay, level: Exact, rise: Exact, day:
     kept = sorted(days)[-KEPT_DAYS:]
     newest = level if day.date == kept[-1] else None
     after = add(ledger, rise, level=newest, at=max(at, ledger.at), moved=max(at, ledger.moved))
-    since = max(ledger.since or day.date, kept[0]) if len(days) > len(kept) else ledger.since or day.date
+    since = max(ledger.since or day.date, kept[0])
     return replace(after, days={date: days[date] for date in kept}, since=since, power_W=None)
 
 
