@@ -244,10 +244,11 @@ PURE = [
     "app/decoding",
     "app/explaining",
     *(f"app/firmware/{name}.py" for name in ("content_hints", "magic_scan", "streams", "summary", "unpacking")),
-    *(f"cli/output/{name}.py" for name in ("conversation_text", "device_rows", "minute_summary", "value_text")),
+    "cli/output/value_text.py",
+    *(f"cli/output/terminal/{name}.py" for name in ("device_rows", "minute_summary", "text_width")),
     *(
-        f"cli/output/{name}.py"
-        for name in ("change_text", "explain_text", "frame_drawing", "text_width", "unknown_text")
+        f"cli/output/bytes/{name}.py"
+        for name in ("change_text", "conversation_text", "explain_text", "frame_drawing", "unknown_text")
     ),
 ]
 PURE_LIBRARIES = """astral base64 binascii bisect bz2 collections contextlib cryptography datetime decimal difflib enum

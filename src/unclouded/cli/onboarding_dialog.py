@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import click
 
 from unclouded.app.onboarding.access import NewDevice, Onboarding
+from unclouded.cli.output.hub.onboarding_text import added_line, found_line, guess_line, offer_lines, source_lines
 from unclouded.cli.output.lines import print_text
-from unclouded.cli.output.onboarding_text import added_line, found_line, guess_line, offer_lines, source_lines
 from unclouded.core.errors import CommandError
 from unclouded.core.views.onboarding import DeviceProposal, LinkTestView, Offer, OnboardingView
 

@@ -20,7 +20,7 @@ from unclouded.app.reference.command_tables import PAGES, filled
 from unclouded.app.reference.pages import api_document, devices_page
 from unclouded.app.reference.points_page import points_page
 from unclouded.cli import VERBS, cli
-from unclouded.cli.output.live_table import LiveView
+from unclouded.cli.output.terminal.live_table import LiveView
 from unclouded.fleet.api.application import as_text as fleet_api_document
 
 PICTURE_S = 75.0  # s that the demo runs before its picture is taken

@@ -2,7 +2,7 @@
 
 from unclouded import families
 from unclouded.app.decoding.conversation_reader import ConversationReader
-from unclouded.cli.output.conversation_text import ConversationText
+from unclouded.cli.output.bytes.conversation_text import ConversationText
 from unclouded.families.tuya.line.framing import Frame
 
 

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from unclouded.cli.output.frame_drawing import FrameDrawing
-from unclouded.cli.output.palette import Palette
-from unclouded.cli.output.text_width import columns, in_lines
+from unclouded.cli.output.bytes.frame_drawing import FrameDrawing
+from unclouded.cli.output.terminal.palette import Palette
+from unclouded.cli.output.terminal.text_width import columns, in_lines
 from unclouded.core.frame_part import FramePart
 from unclouded.core.views.json_parts import json_parts
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from unclouded.cli import cli, print_error
 from unclouded.cli.output.lines import JournalFormatter, LogFormatter, is_journal, plain_line, print_outcome, print_text
-from unclouded.cli.output.live_table import LiveView
+from unclouded.cli.output.terminal.live_table import LiveView
 from unclouded.cli.output.value_text import moment_text, since_text
 from unclouded.cli.verbs.read import state_note
 from unclouded.core.errors import CommandError

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from unclouded.cli.output.device_rows import DeviceRows
 from unclouded.cli.output.lines import plain_line
-from unclouded.cli.output.live_table import LiveView
-from unclouded.cli.output.minute_summary import Minute
+from unclouded.cli.output.terminal.device_rows import DeviceRows
+from unclouded.cli.output.terminal.live_table import LiveView
+from unclouded.cli.output.terminal.minute_summary import Minute
 from unclouded.core.model import Device, Fact, Notice, Point, Reading, State, Status
 
 NOW = 1_790_000_000.0  # 2026-09-21 14:13:20 UTC

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unclouded.cli.output.progress import ProgressPrinter, bar, line
+from unclouded.cli.output.terminal.progress import ProgressPrinter, bar, line
 
 KB = 1024
 

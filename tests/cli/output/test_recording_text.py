@@ -12,7 +12,7 @@ from recording.test_tap import full_disk
 from unclouded.app.decoding.live_reader import LiveEntry
 from unclouded.app.recording import recorder
 from unclouded.app.recording.recorder import LineRecorder
-from unclouded.cli.output.recording_text import PrintedLine, RecordingText, recording_json, recording_lines
+from unclouded.cli.output.bytes.recording_text import PrintedLine, RecordingText, recording_json, recording_lines
 from unclouded.core.family import Family
 from unclouded.core.sessions.session import Out
 from unclouded.families import family

@@ -5,7 +5,7 @@ import contextlib
 import msgspec
 import pytest
 
-from unclouded.cli.output.text_width import columns
+from unclouded.cli.output.terminal.text_width import columns
 from unclouded.cli.verbs import devices as verb
 from unclouded.cli.verbs.devices import _print_whole
 from unclouded.core.model import Confidence, Device, Point

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from unclouded.app.stored.history import StoredRow
-from unclouded.cli.output import history_text
+from unclouded.cli.output.energy import history_text
 from unclouded.cli.verbs import history
 from unclouded.core.model import Device, Ledger, Point, Reading, Status
 from unclouded.store.file.schema import open_to_write

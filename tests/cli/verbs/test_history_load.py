@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
-from unclouded.cli.output.consumption_text import anomaly_lines
+from unclouded.cli.output.energy.consumption_text import anomaly_lines
 from unclouded.cli.verbs import history
 from unclouded.core.model import Device, Fact, Ledger, Point, Reading, Status
 from unclouded.core.views.consumption import Anomalies, Anomaly

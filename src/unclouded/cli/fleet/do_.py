@@ -11,7 +11,7 @@ import msgspec
 
 from unclouded.cli.fleet.access import find_home, fleet_option, operator_name, with_base
 from unclouded.cli.options import json_option, named_arguments
-from unclouded.cli.output.action_lines import follow_action
+from unclouded.cli.output.hub.action_lines import follow_action
 from unclouded.cli.output.lines import outcome_code, print_json, print_text
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.fleet.asking import ask_hub

@@ -4,7 +4,7 @@ import click
 
 from unclouded.cli.fleet.access import fleet_option
 from unclouded.cli.options import json_option
-from unclouded.cli.output.finding_lines import print_findings
+from unclouded.cli.output.hub.finding_lines import print_findings
 from unclouded.fleet.configuration import find_fleet
 from unclouded.fleet.doctor.running import examine_fleet
 

@@ -9,7 +9,7 @@ from unclouded.app.computer_zone import named_zone
 from unclouded.app.stored.history import StoredRow
 from unclouded.cli.fleet.access import ALL, find_home, fleet_option, with_base
 from unclouded.cli.options import json_option, time_option
-from unclouded.cli.output.history_text import print_csv, row_json, row_text
+from unclouded.cli.output.energy.history_text import print_csv, row_json, row_text
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.fleet.base.bases import FleetBases
 from unclouded.web.schemas import History, Series

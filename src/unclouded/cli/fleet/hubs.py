@@ -7,7 +7,7 @@ import click
 
 from unclouded.cli.fleet.access import ALL, PAGE, find_organisation, fleet_option, with_base
 from unclouded.cli.options import json_option
-from unclouded.cli.output.homes_text import home_json, home_lines
+from unclouded.cli.output.fleets.homes_text import home_json, home_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 from unclouded.fleet.base.bases import FleetBases

@@ -8,7 +8,7 @@ import click
 
 from unclouded.cli.fleet.access import ALL, find_home, fleet_option, operator_name, with_base
 from unclouded.cli.options import Span, json_option, typed_value
-from unclouded.cli.output.homes_text import command_json, command_lines
+from unclouded.cli.output.fleets.homes_text import command_json, command_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import OPEN_FATES, GivenCommand, NewCommand

@@ -7,7 +7,7 @@ import msgspec
 
 from unclouded.cli.fleet.access import ALL, find_home, fleet_option, with_base
 from unclouded.cli.options import json_option
-from unclouded.cli.output.homes_text import detail_lines
+from unclouded.cli.output.fleets.homes_text import detail_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.views import HomeDetail

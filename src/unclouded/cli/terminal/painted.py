@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from unclouded.app.console.connection import ConsoleStatus
 from unclouded.app.console.log_text import LogText
-from unclouded.cli.output.text_width import columns, in_lines
+from unclouded.cli.output.terminal.text_width import columns, in_lines
 from unclouded.cli.output.value_text import number_text
 from unclouded.core.model import Value
 from unclouded.core.sessions.session import Logged

@@ -13,7 +13,7 @@ from unclouded.app.console.log_filter import SETTINGS, LogFilter
 from unclouded.app.console.one_command import OutcomeLine, outcome_line
 from unclouded.app.console.transcript import Transcript
 from unclouded.app.console.typed_command import CheckedCommand, parsed
-from unclouded.cli.output.report_text import report_lines
+from unclouded.cli.output.hub.report_text import report_lines
 from unclouded.cli.terminal.painted import Painted, painted_log, plain, text_of
 from unclouded.core.errors import CommandError
 from unclouded.core.sessions.session import Logged

@@ -23,7 +23,7 @@ from unclouded.app.console.completion import Completion, ConsoleCompletion
 from unclouded.app.console.connection import ConsoleConnection
 from unclouded.app.console.history_file import HistoryFile
 from unclouded.app.console.typed_command import CheckedCommand
-from unclouded.cli.output.text_width import columns
+from unclouded.cli.output.terminal.text_width import columns
 from unclouded.cli.terminal.completer import ConsoleCompleter, ConsoleHistory
 from unclouded.cli.terminal.painted import Painted, painted_status, wrapped
 from unclouded.cli.terminal.runner import QUIT, ConsoleRunner

@@ -5,7 +5,7 @@ import click
 from unclouded.app.costs.access import bill_of
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
-from unclouded.cli.output.cost_text import bill_lines
+from unclouded.cli.output.energy.cost_text import bill_lines
 from unclouded.cli.output.lines import print_json, print_text
 
 

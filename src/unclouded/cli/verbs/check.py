@@ -14,7 +14,7 @@ from unclouded.app.products.profile_check import CheckedProfile, ProfileChecker,
 from unclouded.app.protocols import profile_library
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
-from unclouded.cli.output.configuration_text import reload_lines
+from unclouded.cli.output.hub.configuration_text import reload_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 from unclouded.core.views.configuration import ReloadView

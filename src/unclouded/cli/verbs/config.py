@@ -12,7 +12,7 @@ from unclouded.app.configuration.config import find_config
 from unclouded.app.configuration.edits.typed_keys import typed_edit, typed_item, typed_keys, typed_place
 from unclouded.cli.configuration import running_without_file
 from unclouded.cli.options import config_options, json_option
-from unclouded.cli.output.configuration_text import backup_line, device_lines, reload_lines, table_lines
+from unclouded.cli.output.hub.configuration_text import backup_line, device_lines, reload_lines, table_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 from unclouded.core.views.configuration import ReloadView

@@ -12,7 +12,7 @@ from unclouded.app.conformance.recording import conform_recording, is_recording
 from unclouded.app.conformance.reports import json_text, junit_text, report_fields
 from unclouded.app.conformance.running import RunOptions, RunReport, conform, plug_key
 from unclouded.cli.options import Span, json_option
-from unclouded.cli.output.conformance_lines import ConformancePrinter
+from unclouded.cli.output.hub.conformance_lines import ConformancePrinter
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.cli.output.text_files import make_folder, write_text
 from unclouded.cli.signals import until_stopped

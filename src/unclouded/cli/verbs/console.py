@@ -14,8 +14,8 @@ from unclouded.app.console.target import device_on, is_link, link_of
 from unclouded.app.console.typed_command import CheckedCommand, checked
 from unclouded.cli.configuration import configuration, configuration_if_any
 from unclouded.cli.options import Span, config_options, json_option
+from unclouded.cli.output.hub.report_text import report_lines
 from unclouded.cli.output.lines import outcome_code, print_json, print_outcome, print_text
-from unclouded.cli.output.report_text import report_lines
 from unclouded.cli.terminal.script import PrintedLog
 
 

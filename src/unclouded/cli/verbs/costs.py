@@ -7,7 +7,7 @@ import click
 from unclouded.app.costs.access import costs_of
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option, time_option
-from unclouded.cli.output.cost_text import cost_lines
+from unclouded.cli.output.energy.cost_text import cost_lines
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.times import iso
 from unclouded.core.views.costs import CostPeriod, CostsView

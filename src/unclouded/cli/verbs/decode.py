@@ -16,11 +16,11 @@ from unclouded.app.dump.opening import captures_in, is_bundle
 from unclouded.app.explaining.explained_frame import FrameExplainer
 from unclouded.app.protocols import NAMES
 from unclouded.cli.options import json_option
-from unclouded.cli.output.conversation_text import ConversationText, counted, counts_text
-from unclouded.cli.output.explained_views import VIEWS, ViewName
-from unclouded.cli.output.input_text import content_text, found_text, unread_text
+from unclouded.cli.output.bytes.conversation_text import ConversationText, counted, counts_text
+from unclouded.cli.output.bytes.explained_views import VIEWS, ViewName
+from unclouded.cli.output.bytes.input_text import content_text, found_text, unread_text
+from unclouded.cli.output.hub.report_text import report_lines
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.cli.output.report_text import report_lines
 from unclouded.core.family import Sender, Totals
 
 file_option = click.File("rb")

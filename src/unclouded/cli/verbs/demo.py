@@ -8,8 +8,8 @@ import click
 from unclouded.app.access.hub_access import demo_folder
 from unclouded.cli.options import Span, json_option, web_option
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_page_address
-from unclouded.cli.output.live_screen import LiveScreen, screen_hint, wants_table
-from unclouded.cli.output.printer import FactPrinter
+from unclouded.cli.output.terminal.live_screen import LiveScreen, screen_hint, wants_table
+from unclouded.cli.output.terminal.printer import FactPrinter
 from unclouded.cli.signals import run_stoppable, until_stopped
 
 

@@ -11,7 +11,7 @@ from unclouded.app.access.hub_client import implausible_points, known_states
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
 from unclouded.cli.output.lines import NO_DEVICES, print_json, print_text
-from unclouded.cli.output.text_width import columns, padded
+from unclouded.cli.output.terminal.text_width import columns, padded
 from unclouded.cli.output.value_text import age_text
 from unclouded.core.confidence import sources_text
 from unclouded.core.errors import CommandError

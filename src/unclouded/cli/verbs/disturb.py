@@ -15,10 +15,10 @@ import click
 from unclouded.app.protocols import NAMES
 from unclouded.app.recording.line_disturber import DisturbanceSettings, LineDisturber, fault_lines, random_seed
 from unclouded.cli.options import Span, json_option
-from unclouded.cli.output.disturbance_text import disturbance_json, disturbance_lines
+from unclouded.cli.output.bytes.disturbance_text import disturbance_json, disturbance_lines
+from unclouded.cli.output.bytes.recording_text import PrintedLine
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_text
-from unclouded.cli.output.printer import BackgroundPrinter
-from unclouded.cli.output.recording_text import PrintedLine
+from unclouded.cli.output.terminal.printer import BackgroundPrinter
 from unclouded.cli.signals import until_stopped
 
 SHORTEST_S = 0.1  # s between two lines of counts

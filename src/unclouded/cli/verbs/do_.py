@@ -9,7 +9,7 @@ from unclouded.app.access.hub_client import HubClient, device_path, wait_until_c
 from unclouded.app.files.action_files import Action, with_uploaded_files
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option, named_arguments
-from unclouded.cli.output.action_lines import follow_action
+from unclouded.cli.output.hub.action_lines import follow_action
 from unclouded.cli.output.lines import outcome_code, print_json, print_text
 
 STOPPED = 130  # the exit code of Ctrl-C

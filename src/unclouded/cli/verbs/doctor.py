@@ -7,7 +7,7 @@ import click
 from unclouded.app.doctor.running import CHECKS, DoctorContext, configured, examine, unconfigured
 from unclouded.cli.configuration import configuration, is_one_here
 from unclouded.cli.options import config_options, json_option
-from unclouded.cli.output.finding_lines import print_findings
+from unclouded.cli.output.hub.finding_lines import print_findings
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import ConfigError
 

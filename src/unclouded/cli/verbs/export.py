@@ -15,7 +15,7 @@ from unclouded.app.exporting.service import PERIODS
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option, time_option
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.cli.output.progress import ProgressPrinter
+from unclouded.cli.output.terminal.progress import ProgressPrinter
 from unclouded.cli.signals import ended_by_signal
 from unclouded.core.errors import CommandError
 from unclouded.core.views.export import ExportContent, ExportFormat, ExportRequest

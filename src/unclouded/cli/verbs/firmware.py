@@ -8,7 +8,7 @@ import msgspec
 from unclouded.app.firmware.comparison import compared
 from unclouded.app.firmware.report import report_of
 from unclouded.cli.options import json_option
-from unclouded.cli.output.firmware_text import comparison_lines, extracted_line, report_lines
+from unclouded.cli.output.bytes.firmware_text import comparison_lines, extracted_line, report_lines
 from unclouded.cli.output.lines import print_json, print_text
 
 DAMAGED = DIFFERENT = 1  # exit codes

@@ -13,8 +13,8 @@ from unclouded.app.stored.consumption import stored_anomalies, stored_load
 from unclouded.app.stored.history import deleted_readings, stored_energy, stored_history
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option, time_option
-from unclouded.cli.output.consumption_text import anomaly_lines, load_lines
-from unclouded.cli.output.history_text import PERIODS, print_csv, print_energy, row_json, row_text
+from unclouded.cli.output.energy.consumption_text import anomaly_lines, load_lines
+from unclouded.cli.output.energy.history_text import PERIODS, print_csv, print_energy, row_json, row_text
 from unclouded.cli.output.lines import print_json, print_text
 from unclouded.cli.repairing.check_command import check
 from unclouded.cli.repairing.default_group import DefaultGroup

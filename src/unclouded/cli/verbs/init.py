@@ -12,8 +12,8 @@ from unclouded.app.onboarding.access import NewDevice, Onboarding
 from unclouded.cli.configuration import new_or_own_configuration, running_without_file
 from unclouded.cli.onboarding_dialog import OnboardingDialog
 from unclouded.cli.options import config_options, json_option
+from unclouded.cli.output.hub.onboarding_text import added_line, offer_lines, source_lines
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.cli.output.onboarding_text import added_line, offer_lines, source_lines
 from unclouded.cli.own_hub import announced_hub
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.views.onboarding import Offer, OnboardingView

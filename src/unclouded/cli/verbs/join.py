@@ -9,7 +9,7 @@ from unclouded.app.configuration.access import access_to
 from unclouded.app.configuration.tables.fleet import LevelChoice
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
-from unclouded.cli.output.fleet_text import leaving_lines
+from unclouded.cli.output.fleets.fleet_text import leaving_lines
 from unclouded.cli.output.lines import print_json, print_text
 
 

@@ -16,9 +16,9 @@ from unclouded.app.decoding.live_reader import LiveEntry
 from unclouded.app.protocols import NAMES
 from unclouded.app.recording.recorder import LineRecorder, Urls, check_ends
 from unclouded.cli.options import Span, json_option
+from unclouded.cli.output.bytes.recording_text import PrintedLine, RecordingText, recording_json, recording_lines
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_text
-from unclouded.cli.output.printer import BackgroundPrinter
-from unclouded.cli.output.recording_text import PrintedLine, RecordingText, recording_json, recording_lines
+from unclouded.cli.output.terminal.printer import BackgroundPrinter
 from unclouded.cli.signals import until_stopped
 from unclouded.core.family import Sender
 

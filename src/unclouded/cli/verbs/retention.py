@@ -5,8 +5,8 @@ import click
 from unclouded.app.stored.retention import retention_of
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
+from unclouded.cli.output.energy.retention_text import retention_lines
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.cli.output.retention_text import retention_lines
 
 
 @click.command("retention")

@@ -10,8 +10,8 @@ from unclouded.app.access.hub_client import HubClient
 from unclouded.app.rules.access import PATH, all_rules, hub_of_rules, one_rule, test_of
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option
+from unclouded.cli.output.hub.rule_text import rule_details, rule_lines, test_line
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.cli.output.rule_text import rule_details, rule_lines, test_line
 from unclouded.core.model import Value
 
 

@@ -11,7 +11,7 @@ from unclouded.app.configuration.config import Config
 from unclouded.cli.configuration import first_or_own_configuration
 from unclouded.cli.options import Span, config_options, json_option, web_option
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_page_address, print_text
-from unclouded.cli.output.printer import FactPrinter
+from unclouded.cli.output.terminal.printer import FactPrinter
 from unclouded.cli.signals import on_hangup, run_stoppable, until_stopped
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from unclouded.app.access.hub_access import any_hub
 from unclouded.app.access.hub_client import device_path, wait_until_connected
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option, named_arguments
-from unclouded.cli.output.action_lines import follow_action
+from unclouded.cli.output.hub.action_lines import follow_action
 from unclouded.cli.output.lines import outcome_code, print_json, print_text
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.core.model import ScheduleRule

@@ -10,9 +10,9 @@ from unclouded.app.stored.compacting import compact_store
 from unclouded.app.stored.salvaging import salvage_into
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option
+from unclouded.cli.output.energy.retention_text import size_text
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.cli.output.progress import ProgressPrinter
-from unclouded.cli.output.retention_text import size_text
+from unclouded.cli.output.terminal.progress import ProgressPrinter
 from unclouded.cli.signals import ended_by_signal
 
 

@@ -5,7 +5,7 @@ import click
 from unclouded.app.costs.access import all_tariffs, comparison_of, price_at, unpriced_energy
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import config_options, json_option, time_option
-from unclouded.cli.output.cost_text import comparison_lines, price_lines, tariff_lines
+from unclouded.cli.output.energy.cost_text import comparison_lines, price_lines, tariff_lines
 from unclouded.cli.output.lines import print_json, print_text
 
 

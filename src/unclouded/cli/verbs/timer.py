@@ -7,8 +7,8 @@ from unclouded.app.access.hub_access import zone_of
 from unclouded.app.rules.access import ORIGIN, TIMERS, check_timer, hub_of_rules
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option
+from unclouded.cli.output.hub.rule_text import timer_line
 from unclouded.cli.output.lines import print_json, print_text
-from unclouded.cli.output.rule_text import timer_line
 from unclouded.core.views.rules import TimerView
 
 

@@ -10,8 +10,8 @@ from unclouded.app.access.hub_client import HubClient, follow_facts
 from unclouded.cli.configuration import configuration
 from unclouded.cli.options import Span, config_options, json_option
 from unclouded.cli.output.lines import NO_DEVICES, print_text
-from unclouded.cli.output.live_screen import LiveScreen, wants_table
-from unclouded.cli.output.printer import FactPrinter
+from unclouded.cli.output.terminal.live_screen import LiveScreen, wants_table
+from unclouded.cli.output.terminal.printer import FactPrinter
 from unclouded.cli.signals import until_stopped
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from unclouded.cli.output.device_rows import GIVES, DeviceRow, DeviceRows
+from unclouded.cli.output.terminal.device_rows import GIVES, DeviceRow, DeviceRows
 from unclouded.cli.output.value_text import clock_text, legend, sparkline
 from unclouded.core.model import Fact, State
 from unclouded.core.text.printable import printable

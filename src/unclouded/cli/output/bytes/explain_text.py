@@ -9,10 +9,10 @@
 from collections.abc import Iterator
 
 from unclouded.app.decoding.conversation_reader import DecodedPiece
-from unclouded.cli.output.conversation_text import ARROWS, span_text
-from unclouded.cli.output.frame_drawing import INDENT, FrameDrawing
-from unclouded.cli.output.palette import Palette
-from unclouded.cli.output.text_width import columns, in_lines
+from unclouded.cli.output.bytes.conversation_text import ARROWS, span_text
+from unclouded.cli.output.bytes.frame_drawing import INDENT, FrameDrawing
+from unclouded.cli.output.terminal.palette import Palette
+from unclouded.cli.output.terminal.text_width import columns, in_lines
 from unclouded.core.text.printable import printable
 from unclouded.core.views.decoded import ExplainedFrame
 

@@ -7,7 +7,7 @@ import msgspec
 from unclouded.app.decoding.conversation_reader import DecodedPiece
 from unclouded.app.decoding.live_reader import DialectChange, LiveEntry, TimedRemark
 from unclouded.app.recording.recorder import LineRecorder
-from unclouded.cli.output.conversation_text import ConversationText, counts_text
+from unclouded.cli.output.bytes.conversation_text import ConversationText, counts_text
 from unclouded.cli.output.lines import print_text
 from unclouded.core.family import Family
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from unclouded.cli.output.text_width import padded
+from unclouded.cli.output.terminal.text_width import padded
 from unclouded.core.times import iso
 from unclouded.fleet.base.views import GivenCommand, HomeDetail, HomeEnergyRow, HomeLine
 

@@ -10,10 +10,10 @@ from unclouded.app.decoding.conversation_reader import DecodedPiece
 from unclouded.app.explaining.explained_frame import FrameExplainer
 from unclouded.app.explaining.frame_diff import FrameDiff
 from unclouded.app.explaining.unknown_groups import UnknownGroups
-from unclouded.cli.output.change_text import ChangeText
-from unclouded.cli.output.explain_text import ExplainText
-from unclouded.cli.output.palette import Palette, wants_colours
-from unclouded.cli.output.unknown_text import UnknownText
+from unclouded.cli.output.bytes.change_text import ChangeText
+from unclouded.cli.output.bytes.explain_text import ExplainText
+from unclouded.cli.output.bytes.unknown_text import UnknownText
+from unclouded.cli.output.terminal.palette import Palette, wants_colours
 from unclouded.core.family import Piece
 
 ViewName = Literal["explain", "diff", "unknown"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from unclouded.cli.output.lines import print_json, print_outcome
-from unclouded.cli.output.progress import ProgressPrinter
+from unclouded.cli.output.terminal.progress import ProgressPrinter
 from unclouded.core.errors import LinkError
 
 Line = Mapping[str, Any]  # Any: the API's JSON

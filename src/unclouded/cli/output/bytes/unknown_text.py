@@ -8,9 +8,9 @@
 from collections.abc import Iterator, Sequence
 
 from unclouded.app.explaining.unknown_groups import UnknownGroup
-from unclouded.cli.output.conversation_text import ARROWS
-from unclouded.cli.output.palette import Palette
-from unclouded.cli.output.text_width import in_lines
+from unclouded.cli.output.bytes.conversation_text import ARROWS
+from unclouded.cli.output.terminal.palette import Palette
+from unclouded.cli.output.terminal.text_width import in_lines
 from unclouded.core.text.printable import printable
 from unclouded.core.views.json_parts import json_text, number_json
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from unclouded.app.recording.line_disturber import DisturbedSide
-from unclouded.cli.output.conversation_text import counted
+from unclouded.cli.output.bytes.conversation_text import counted
 
 OTHER = {"a": "b", "b": "a"}
 

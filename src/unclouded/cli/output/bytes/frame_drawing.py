@@ -16,8 +16,8 @@ from functools import partial
 
 import msgspec
 
-from unclouded.cli.output.palette import Palette
-from unclouded.cli.output.text_width import columns, in_lines, padded
+from unclouded.cli.output.terminal.palette import Palette
+from unclouded.cli.output.terminal.text_width import columns, in_lines, padded
 from unclouded.core.frame_part import FramePart, leaves
 from unclouded.core.model import NamedValue
 from unclouded.core.text.printable import printable

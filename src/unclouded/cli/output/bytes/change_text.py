@@ -16,9 +16,9 @@ from itertools import groupby
 
 from unclouded.app.explaining.field_changes import KEPT, FieldChange
 from unclouded.app.explaining.frame_diff import FieldSummary
-from unclouded.cli.output.conversation_text import ARROWS, counted, span_text
-from unclouded.cli.output.palette import Palette
-from unclouded.cli.output.text_width import columns, in_lines
+from unclouded.cli.output.bytes.conversation_text import ARROWS, counted, span_text
+from unclouded.cli.output.terminal.palette import Palette
+from unclouded.cli.output.terminal.text_width import columns, in_lines
 from unclouded.core.model import Value
 from unclouded.core.text.printable import printable
 from unclouded.core.views.json_parts import json_text, number_json

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import tzinfo
 
-from unclouded.cli.output.live_table import HINT, LiveView
+from unclouded.cli.output.terminal.live_table import HINT, LiveView
 from unclouded.core.model import Fact
 
 REFRESH_S = 0.5  # s between two frames of the table

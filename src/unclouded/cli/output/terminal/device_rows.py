@@ -13,7 +13,7 @@ from datetime import tzinfo
 
 import msgspec
 
-from unclouded.cli.output.minute_summary import Minute
+from unclouded.cli.output.terminal.minute_summary import Minute
 from unclouded.cli.output.value_text import age_text, number_text, offline_text, quality_mark, since_text, value_text
 from unclouded.core.model import Device, Fact, Notice, Point, Reading, State, Status
 

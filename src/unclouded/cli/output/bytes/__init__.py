@@ -1,0 +1,1 @@
+"""Frames, inputs, recordings and firmware as text: what decode, record, disturb and firmware print."""

@@ -1,0 +1,1 @@
+"""Readings, energy and costs as text."""

@@ -1,0 +1,1 @@
+"""A fleet as text: its homes, and what it gets of a home."""
