@@ -6,6 +6,7 @@ import pytest
 
 from unclouded.fleet.calls import limits
 from unclouded.fleet.calls.limits import AskingLimits, TooManyQuestions
+from unclouded.fleet.token_buckets import MOST_KNOWN
 
 
 class Story:
@@ -62,7 +63,7 @@ def test_live_views_are_bounded_and_counted_as_questions() -> None:
 
 def test_what_is_remembered_is_bounded() -> None:
     story = Story()
-    for number in range(limits.MOST_KNOWN + 100):
+    for number in range(MOST_KNOWN + 100):
         assert story.asked(1, f"home {number}", 1) == 1
-    assert len(story.limits._buckets) == limits.MOST_KNOWN
+    assert len(story.limits._buckets) == MOST_KNOWN
     assert not story.limits._under_way and not story.limits._of_person

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from unclouded.core.system.supervise import supervise
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
 from unclouded.fleet.base.views import HubWindows, StoredWindows
+from unclouded.fleet.ingest.hub_flow import AT_ONCE, MOST_WAITING_OF_HUB
 from unclouded.fleet.ingest.ingester import BATCH, Ingester
 from unclouded.uplink.messages import (
     LARGEST,
@@ -29,6 +30,7 @@ from unclouded.uplink.messages import (
 from virtual_loop import story, virtual_run
 
 HUB, OTHER = "a" * 20, "b" * 20
+HUBS = [HUB, OTHER, *(f"{chr(97 + number % 26) * 19}{chr(97 + number // 26)}" for number in range(52, 280))]
 
 
 class Database:
@@ -42,6 +44,7 @@ class Database:
         self.trouble: list[Exception | float] = []
         self.poison = b""
         self.unknown = ""
+        self.cost_s: dict[str, float] = {}
 
     async def store_windows(self, batch: Sequence[HubWindows], now: float) -> list[StoredWindows]:
         await self._happen()
@@ -69,7 +72,8 @@ class Database:
             known = self.windows.get((one.hub, one.level, window.start))
             if known is None or known.number < window.number:
                 self.windows[one.hub, one.level, window.start] = window
-        return StoredWindows(stored=len(one.windows) - len(refused), refused=refused)
+        cost_s = self.cost_s.get(one.hub, 0.0)
+        return StoredWindows(stored=len(one.windows) - len(refused), refused=refused, cost_s=cost_s)
 
     async def _happen(self) -> None:
         match self.trouble and self.trouble.pop(0):
@@ -119,7 +123,7 @@ def window(start: int, number: int = 1, data: bytes = b"content", level: str = "
 async def test_messages_that_come_together_are_one_transaction_and_each_is_answered() -> None:
     base = Database()
     async with running(base) as line:
-        inboxes = [line.send(window(300 * number), hub) for number in range(10) for hub in (HUB, OTHER)]
+        inboxes = [line.send(window(300 * number), hub) for number in range(2) for hub in HUBS[:10]]
         inboxes.append(line.send(HubState(1.0, "1.0", behind=3)))
         inboxes.append(line.send(Reports((CommandReport("c1", "confirmed"),))))
         await asyncio.sleep(1)
@@ -135,9 +139,44 @@ async def test_a_transaction_has_a_limit() -> None:
     base = Database()
     async with running(base) as line:
         for number in range(3 * BATCH):
-            line.send(window(300 * number))
+            line.send(window(300 * number), HUBS[number])
         await asyncio.sleep(1)
     assert base.transactions == [BATCH] * 3
+
+
+@story
+async def test_a_hub_that_floods_is_read_little_and_then_dropped_and_others_are_stored() -> None:
+    base = Database()
+    async with running(base) as line:
+        flood = [line.send(window(300 * number)) for number in range(1000)]
+        inbox = line.send(window(300), OTHER)
+        await asyncio.sleep(1)
+        assert line.answers[inbox] == [Answer(True)]
+        assert base.transactions == [MOST_WAITING_OF_HUB + 1]
+        assert sum(one in line.answers for one in flood) == AT_ONCE
+        assert line.ingester.counters.dropped == 1000 - AT_ONCE
+        await asyncio.sleep(10)
+        inbox = line.send(window(0, 2))
+        await asyncio.sleep(1)
+        assert line.answers[inbox] == [Answer(True)]
+
+
+@story
+async def test_a_hub_whose_content_takes_long_to_read_waits_and_others_do_not() -> None:
+    base = Database()
+    base.cost_s = {HUB: 1.5}
+    async with running(base) as line:
+        line.send(window(300))
+        await asyncio.sleep(1)
+        for hub, is_done in ((HUB, False), (OTHER, True)):
+            inbox = line.send(window(600), hub)
+            await asyncio.sleep(1)
+            assert line.answers[inbox][0].done == is_done
+            assert is_done or 28 <= line.answers[inbox][0].wait_s <= 30
+        await asyncio.sleep(30)
+        inbox = line.send(window(600))
+        await asyncio.sleep(1)
+        assert line.answers[inbox] == [Answer(True)]
 
 
 @story
@@ -224,7 +263,7 @@ async def test_more_than_can_wait_is_asked_to_come_later() -> None:
     base = Database()
     base.trouble = [1.0]
     async with running(base, most_waiting=10) as line:
-        inboxes = [line.send(window(300 * number)) for number in range(30)]
+        inboxes = [line.send(window(300 * number), HUBS[number]) for number in range(30)]
         await asyncio.sleep(10)
         done = [line.answers[inbox][0].done for inbox in inboxes]
         assert done == [True] * 10 + [False] * 20
@@ -305,7 +344,7 @@ def test_no_bytes_crash_it(data: bytes) -> None:
 async def test_what_waits_at_the_end_is_stored_and_answered() -> None:
     base = Database()
     line = Line(base)
-    inboxes = [line.send(window(300 * number)) for number in range(100)]
+    inboxes = [line.send(window(300 * number), HUBS[number]) for number in range(100)]
     task = asyncio.create_task(line.ingester.run())
     await asyncio.sleep(0.001)  # it has begun, and waits
     line.ingester.end()

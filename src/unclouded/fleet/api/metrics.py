@@ -46,6 +46,7 @@ COUNTERS: Mapping[str, str] = {  # by the end of the name of a counter of the en
     "ingest_unknown": "Messages of unknown versions or kinds.",
     "ingest_foreign": "Messages of hubs that are unknown or revoked.",
     "ingest_busy": "Answers that asked a hub to wait.",
+    "ingest_dropped": "Messages that were dropped, as their hub sends far too many.",
     "ingest_batches": "Transactions of windows and states.",
     "ingest_failed_batches": "Transactions that failed; their hubs send again.",
     "ingest_store_s": "Seconds in transactions of windows and states.",

@@ -388,11 +388,15 @@ class HubWindows(msgspec.Struct, frozen=True):
 
 
 class StoredWindows(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one message. ``known``: the hub is in the register and not revoked; otherwise nothing was kept."""
+    """Of one message. ``known``: the hub is in the register and not revoked; otherwise nothing was kept.
+
+    ``cost_s``: processor time that reading it took.
+    """
 
     known: bool = True
     stored: int = 0
     refused: tuple[RefusedWindow, ...] = ()
+    cost_s: float = 0.0
 
 
 class AgainRequest(msgspec.Struct, frozen=True, kw_only=True):

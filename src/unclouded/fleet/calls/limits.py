@@ -6,10 +6,12 @@ person             32 under way at once, in all homes; 16 live views
 
 import math
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
+
+from unclouded.fleet.token_buckets import TokenBuckets
 
 K = TypeVar("K", int, tuple[int, str])
 
@@ -18,7 +20,6 @@ PER_S = 2.0
 MOST_AT_HOME = 8  # under way: requests of a page that opens
 MOST_OF_PERSON = 32
 MOST_LOOKS = 16  # live views of a person, on all pages
-MOST_KNOWN = 10_000  # persons and homes that are remembered; of those that are forgotten the bucket is full
 BUSY_S = 1.0  # s until a question that is under way may have ended
 
 
@@ -30,17 +31,12 @@ class TooManyQuestions(Exception):
         self.wait_s = max(1, math.ceil(wait_s))
 
 
-class _Bucket(NamedTuple):
-    left: float
-    at: float
-
-
 class AskingLimits:
     """``now``: monotonic s. Persons by number, homes by id."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
-        self._buckets: OrderedDict[tuple[int, str], _Bucket] = OrderedDict()
+        self._buckets = TokenBuckets[tuple[int, str]](AT_ONCE, PER_S)
         self._under_way: Counter[tuple[int, str]] = Counter()
         self._of_person: Counter[int] = Counter()
         self._looks: Counter[int] = Counter()
@@ -65,15 +61,9 @@ class AskingLimits:
             yield
 
     def _take(self, key: tuple[int, str]) -> None:
-        now = self._now()
-        last = self._buckets.pop(key, _Bucket(AT_ONCE, now))
-        left = min(AT_ONCE, last.left + PER_S * max(0.0, now - last.at))
-        enough = left >= 1
-        self._buckets[key] = _Bucket(left - 1 if enough else left, now)
-        while len(self._buckets) > MOST_KNOWN:
-            self._buckets.popitem(last=False)
-        if not enough:
-            raise TooManyQuestions((1 - left) / PER_S)
+        wait_s = self._buckets.take(key, self._now())
+        if wait_s:
+            raise TooManyQuestions(wait_s)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import msgspec
 
 class IngestCounters(msgspec.Struct):
     """``unknown``: messages of unknown versions or kinds. ``busy``: answers that asked a hub to wait.
+    ``dropped``: messages of floods, unread.
 
     ``foreign``: messages of hubs that the database does not know, or that are revoked. ``store_s``: in transactions.
     """
@@ -20,6 +21,7 @@ class IngestCounters(msgspec.Struct):
     unknown: int = 0
     foreign: int = 0
     busy: int = 0
+    dropped: int = 0
     batches: int = 0
     failed_batches: int = 0
     store_s: float = 0.0

@@ -17,6 +17,7 @@ from unclouded.fleet.base.views import HubWelcome
 from unclouded.fleet.ingest.arrival import Arrival, Publish, hub_of, inbox_of, read
 from unclouded.fleet.ingest.counters import IngestCounters
 from unclouded.fleet.ingest.ingester import AWAY_S, LONGEST_S, SHUT_OUT_S
+from unclouded.fleet.token_buckets import TokenBuckets
 from unclouded.uplink.messages import Answer, AnyMessage, Hello, HubToken, Renew, Welcome, encode_message
 
 log = logging.getLogger("unclouded.fleet.ingest")
@@ -24,6 +25,7 @@ log = logging.getLogger("unclouded.fleet.ingest")
 WORKERS = 4  # hellos at once
 MOST_WAITING = 5_000
 RECENT_S = 60.0
+AT_ONCE, PER_S = 20.0, 0.5  # hellos of one hub: one for each connection, and each hour
 HELLOS_PER_S = 50.0  # of a restart of everything: so many hubs may start to send in each second
 LONGEST_SPREAD_S = 300.0
 
@@ -72,6 +74,7 @@ class Greeter:
         self._connected = connected
         self._chance = chance
         self._waiting = asyncio.Queue[Arrival](MOST_WAITING)
+        self._buckets = TokenBuckets[str](AT_ONCE, PER_S)
         self._recent: deque[float] = deque(maxlen=MOST_WAITING)
 
     def receive(self, subject: str, data: bytes, reply: str) -> None:
@@ -79,6 +82,9 @@ class Greeter:
         hub = hub_of(subject)
         self._counters.messages += 1
         self._counters.message_bytes += len(data)
+        if hub and self._buckets.take(hub, self._now()):
+            self._counters.dropped += 1
+            return
         message = read(data)
         if not hub or not isinstance(message, (Hello, Renew)):
             self._counters.unknown += 1

@@ -14,6 +14,7 @@ from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
 from unclouded.fleet.base.views import HubWindows, StoredWindows
 from unclouded.fleet.ingest.arrival import MOST_REASON, UNREADABLE_S, Arrival, Publish, hub_of, inbox_of, read
 from unclouded.fleet.ingest.counters import IngestCounters
+from unclouded.fleet.ingest.hub_flow import HubFlow
 from unclouded.uplink.messages import (
     Answer,
     CommandReport,
@@ -69,6 +70,7 @@ class Ingester:
         self._filled = asyncio.Event()
         self._batch: Sequence[Arrival] = ()  # that is being stored
         self._suspects: set[str] = set()  # hubs with a message in a batch that crashed: theirs are stored alone
+        self._flow = HubFlow()
         self._away_until = 0.0
         self._is_ending = False
         self._rate = SLOWEST
@@ -79,10 +81,19 @@ class Ingester:
         inbox = inbox_of(hub, reply)
         self.counters.messages += 1
         self.counters.message_bytes += len(data)
-        message = read(data)
         if not hub:
             self.counters.foreign += 1
-        elif isinstance(message, Answer):
+            return
+        if self._flow.is_flood(hub, self._now()):
+            self.counters.dropped = self._flow.dropped
+            return
+        wait_s = self._flow.wait_s(hub, self._now())
+        if wait_s:
+            self.counters.busy += 1
+            self._send(inbox, Answer(False, wait_s=wait_s))
+            return
+        message = read(data)
+        if isinstance(message, Answer):
             self._refuse(inbox, message)
         elif not isinstance(message, (Windows, HubState, Reports)):
             self._refuse(inbox, Answer(True))
@@ -90,6 +101,7 @@ class Ingester:
             self._put_off(inbox)
         else:
             self._waiting.append(Arrival(hub, message, inbox, self._now()))
+            self._flow.waits(hub)
             self.counters.waiting = len(self._waiting)
             self._filled.set()
 
@@ -128,6 +140,7 @@ class Ingester:
             if is_alone and taken:
                 break
             taken.append(self._waiting.popleft())
+            self._flow.taken(taken[-1].hub)
             if is_alone:
                 break
         if not self._waiting and not self._is_ending:
@@ -202,6 +215,7 @@ class Ingester:
     # --- answers -------------------------------------------------------------------------------
 
     def _answer_stored(self, one: Arrival, result: StoredWindows) -> None:
+        self._flow.cost(one.hub, result.cost_s, self._now())
         self.counters.windows += result.stored
         self.counters.refused += len(result.refused)
         self._answer(one, Answer(True, result.refused, self._pace()) if result.known else self._shut_out())
@@ -248,6 +262,8 @@ class Ingester:
         self._away_until = self._now() + AWAY_S[0]
         for one in [*batch, *self._waiting]:
             self._put_off(one.inbox)
+        for one in self._waiting:
+            self._flow.taken(one.hub)
         self._waiting.clear()
         self._filled.clear()
 

@@ -8,6 +8,7 @@ Source: docs/protocols/fleet.md §3, §4
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from time import thread_time
 from typing import NamedTuple
 
 import msgspec
@@ -23,6 +24,7 @@ from unclouded.uplink.messages import RefusedWindow, SentWindow
 
 CATALOGUE = "catalogue"
 LENGTHS: Mapping[str, int] = {"energy": 3600, "quarter": 900, "minute": 300, "raw": 300, "events": 300}  # s
+MOST_ITEMS = 200_000  # of all windows of a message: columns of zeros have no length, but take time
 UNIT_S = 300  # every window is a multiple, also of levels to come
 DAY = 86_400
 EARLIEST = 946_684_800  # Unix s: 2000, before any hub
@@ -37,7 +39,7 @@ NOT_AN_OBJECT = "the data of an event is not a JSON object"
 
 
 class OpenedWindow(NamedTuple):
-    """A window that is kept."""
+    """A window that is kept. ``items``: rows or events, or ten readings each."""
 
     start: int
     number: int
@@ -45,15 +47,17 @@ class OpenedWindow(NamedTuple):
     days: Sequence[DayEnergy] = ()
     events: Sequence[WindowEvent] = ()
     catalogue: SentCatalogue | None = None
+    items: int = 0
 
 
 class OpenedMessage(NamedTuple):
-    """``windows``: by start, the newest of each."""
+    """``windows``: by start, the newest of each. ``cost_s``: of processor time."""
 
     hub: str
     level: str
     windows: Mapping[int, OpenedWindow]
     refused: Sequence[RefusedWindow]
+    cost_s: float = 0.0
 
 
 def open_message(message: HubWindows, now: float) -> OpenedMessage:
@@ -64,12 +68,16 @@ def open_message(message: HubWindows, now: float) -> OpenedMessage:
             newest[window.start] = window
     windows: dict[int, OpenedWindow] = {}
     refused: list[RefusedWindow] = []
+    began, left = thread_time(), MOST_ITEMS
     for window in newest.values():
         try:
-            windows[window.start] = open_window(message.level, window, now)
+            if left < 0:
+                raise ContentError(f"the windows of its message have more than {MOST_ITEMS} rows or events")
+            opened = windows[window.start] = open_window(message.level, window, now)
+            left -= opened.items
         except ContentError as error:
             refused.append(RefusedWindow(window.start, str(error)[:LONGEST_NAME]))
-    return OpenedMessage(message.hub, message.level, windows, refused)
+    return OpenedMessage(message.hub, message.level, windows, refused, thread_time() - began)
 
 
 def open_window(level: str, window: SentWindow, now: float) -> OpenedWindow:
@@ -124,7 +132,7 @@ def _is_near(day: str, around: date) -> bool:
 
 def _events(window: OpenedWindow) -> OpenedWindow:
     events = [_event(one) for one in decode_events(window.data)]
-    return window._replace(events=events)
+    return window._replace(events=events, items=len(events))
 
 
 def _event(event: WindowEvent) -> WindowEvent:
@@ -147,15 +155,14 @@ def _catalogue(window: OpenedWindow) -> OpenedWindow:
 
 def _rows(level: str) -> Callable[[OpenedWindow], OpenedWindow]:
     def opened(window: OpenedWindow) -> OpenedWindow:
-        decode_rows(level, window.start, window.data)
-        return window
+        return window._replace(items=len(decode_rows(level, window.start, window.data)))
 
     return opened
 
 
 def _raw(window: OpenedWindow) -> OpenedWindow:
-    raw_arrays(window.start, window.data)
-    return window
+    values = sum(len(one.at) for one in raw_arrays(window.start, window.data).values())
+    return window._replace(items=values // 10)
 
 
 OPENERS: Mapping[str, Callable[[OpenedWindow], OpenedWindow]] = {

@@ -220,11 +220,12 @@ def _newest(
 
 def _answer(message: OpenedMessage, is_known: bool, has_level: bool) -> StoredWindows:
     if not is_known:
-        return StoredWindows(known=False)
+        return StoredWindows(known=False, cost_s=message.cost_s)
     refused = list(message.refused)
     if not has_level:
         refused += [RefusedWindow(start, "the fleet has too many unknown levels") for start in message.windows]
-    return StoredWindows(stored=len(message.windows) if has_level else 0, refused=tuple(refused))
+    stored = len(message.windows) if has_level else 0
+    return StoredWindows(stored=stored, refused=tuple(refused), cost_s=message.cost_s)
 
 
 async def _put(connection: Connection, kept: Sequence[_NumberedWindow], now: float) -> None:
