@@ -1,11 +1,14 @@
 """The tool that breaks the source: what it breaks, and that its lists name what is there."""
 
 import ast
+from types import CodeType, FunctionType
 
 import pytest
 from tools.mutation.__main__ import read_equivalents, read_targets, sampled
-from tools.mutation.forks import PROJECT, SOURCE
+from tools.mutation.forks import PROJECT, SOURCE, changes
 from tools.mutation.mutants import mutants_of, mutated
+from tools.mutation.runs import TestRun as Run
+from tools.mutation.runs import concerned
 
 SOURCE_TEXT = '''"""Docstring."""
 SLACK_S = 60.0  # s
@@ -65,6 +68,37 @@ def test_what_runs_at_import_concerns_no_line_and_the_rest_those_of_its_statemen
     lines = {one.was: one.lines for one in mutants_of("a.py", SOURCE_TEXT)}
     assert lines["60.0"] is None and lines["3"] is None  # a default of an argument
     assert lines["values[-1] is None"] == (9, 9) and lines["values[0] + most"] == (11, 11)
+
+
+def module_code(text: str, becomes: str) -> CodeType:
+    """That of a module with the first mutant that replaces something by ``becomes``."""
+    mutant, *_ = [one for one in mutants_of("a.py", text) if one.becomes == becomes]
+    return compile(mutated(text, mutant), str(SOURCE / "a.py"), "exec")
+
+
+def test_a_function_that_is_imported_gets_the_code_of_a_mutant_and_a_closure_does_not_if_it_holds_less() -> None:
+    text = "def f(x, most=8):\n  def g():\n    return x\n  return g() + 1, g\n"
+    names: dict[str, FunctionType] = {}
+    exec(compile(text, str(SOURCE / "a.py"), "exec"), names)
+    f = names["f"]
+    g = f(1)[1]
+    functions = {(one.__code__.co_filename, one.__qualname__, one.__code__.co_firstlineno): [one] for one in (f, g)}
+    assert changes("a.py", module_code(text, "9"), functions) == [], "the default of an argument is made at the import"
+    assert changes("a.py", module_code(text, "return None"), functions) == []
+    [(function, code)] = changes("a.py", module_code(text, "g() - 1"), functions)
+    function.__code__ = code
+    assert f(5)[0] == 4
+
+
+def test_the_tests_of_a_mutant_are_those_that_run_its_statement_the_fastest_first() -> None:
+    inside, default = mutants_of("a.py", "def f(x=True):\n  return g(x)\n")[::-1]
+    runs = [Run(name, seconds, frozenset(lines)) for name, seconds, lines in (
+        ("slow", 0.2, {("a.py", 2)}), ("fast", 0.1, {("a.py", 2)}), ("other", 0.0, {("a.py", 9)}), ("none", 0.0, set()),
+    )]  # fmt: skip
+    at_import = {("a.py", 1)}
+    assert [one.name for one in concerned(inside, runs, at_import)] == ["fast", "slow"]
+    assert [one.name for one in concerned(default, runs, at_import)] == ["other", "fast", "slow"]
+    assert [one.name for one in concerned(inside, runs, {("a.py", 2)})] == ["other", "fast", "slow"]
 
 
 def test_a_sample_is_spread_over_the_files_and_another_seed_takes_others() -> None:

@@ -5,21 +5,38 @@ target is tried, ``--most`` of them. What makes no difference stands in equivale
 """
 
 import argparse
+import gc
 import sys
+import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
+from functools import partial
 from pathlib import Path
+from types import CodeType
 
 import msgspec
-from tools.mutation.forks import PROJECT, SOURCE, import_all_but, in_a_fork
-from tools.mutation.mutants import Mutant, mutants_of
-from tools.mutation.runs import TestRun, concerned, first_run, mutant_run, one_of_each
+from tools.mutation.forks import PROJECT, SOURCE, changes, import_all_but, imported_functions, in_a_fork
+from tools.mutation.mutants import Mutant, mutants_of, mutated
+from tools.mutation.runs import (
+    Collection,
+    SourceLine,
+    TestRun,
+    collect,
+    concerned,
+    first_run,
+    is_in_functions,
+    one_of_each,
+    run_changed,
+    run_with_import,
+)
 
 HERE = Path(__file__).parent
 MOST = 80  # mutants of a target that are tried
 FIRST_RUN_S = 600.0  # CPU seconds for all tests of a target, traced
 SPARE_S = 5.0  # CPU seconds that a mutant may take beyond three times what its tests took
 WAIT = 20  # seconds of waiting for each CPU second: other programs may want the cores as well
+
+KILLED, SURVIVED, NEEDS_IMPORT = "killed", "survived", "needs an import"
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,54 +123,86 @@ def sampled(every: Sequence[Mutant], most: int, seed: int) -> list[Mutant]:
 
 
 def run_target(target: Target, mutants: Sequence[Mutant], score: Score, *, verbose: bool) -> int:
-    """Try the mutants, in a process that has not imported the target's files; count them in ``score``."""
+    """Try the mutants, and count them in ``score``."""
     tests = [str(PROJECT / "tests" / one) for one in target.tests]
-    first, why = in_a_fork(lambda: first_run(target.files, tests), FIRST_RUN_S, FIRST_RUN_S * WAIT)
-    if first is None or not first["passed"]:
-        print(f"{score.target}: no test passes without a mutant: {first['failed'] if first else why}", file=sys.stderr)
-        return 2
-    if first["failed"]:
-        print(f"{score.target}: left out, they fail without a mutant: {', '.join(first['failed'])}", file=sys.stderr)
-    runs = [TestRun(name, seconds, frozenset(map(tuple, lines))) for name, seconds, lines in first["passed"]]
-    equivalents = read_equivalents()
-
-    def tried() -> list[tuple[str, str]]:
-        import_all_but(target.files, first["modules"])
-        if broken := killed_by(None, one_of_each(runs)):
-            raise RuntimeError(f"a fork cannot run the tests without a mutant: {broken}")
-        return [(str(one), said) for one, said in _outcomes(mutants, runs, equivalents, verbose=verbose)]
-
-    found, why = in_a_fork(tried)
-    if found is None:
-        print(f"{score.target}: {why}", file=sys.stderr)
-        return 2
-    for mutant, said in found:
-        score.killed += said == "killed"
-        score.equivalent += said == "equivalent"
-        if said == "survived":
-            score.survivors.append(mutant)
+    with tempfile.TemporaryDirectory() as folder:
+        first, why = in_a_fork(lambda: first_run(target.files, tests, folder), FIRST_RUN_S, FIRST_RUN_S * WAIT)
+        if first is None or not first["passed"]:
+            reason = first["failed"] if first else why
+            print(f"{score.target}: no test passes without a mutant: {reason}", file=sys.stderr)
+            return 2
+        if first["failed"]:
+            left_out = ", ".join(first["failed"])
+            print(f"{score.target}: left out, they fail without a mutant: {left_out}", file=sys.stderr)
+        runs = [TestRun(name, seconds, frozenset(map(tuple, lines))) for name, seconds, lines in first["passed"]]
+        trial = Trial(target.files, runs, frozenset(map(tuple, first["at_import"])), folder, verbose=verbose)
+        equivalents = read_equivalents()
+        left = [one for one in mutants if not any(two.is_of(one) for two in equivalents)]
+        score.equivalent = len(mutants) - len(left)
+        for way in (trial.collected, partial(trial.with_import, modules=first["modules"])):
+            found, why = in_a_fork(partial(way, left))
+            if found is None:
+                print(f"{score.target}: {why}", file=sys.stderr)
+                return 2
+            score.killed += found.count(KILLED)
+            score.survivors += [str(one) for one, said in zip(left, found, strict=True) if said == SURVIVED]
+            left = [one for one, said in zip(left, found, strict=True) if said == NEEDS_IMPORT]
     return int(score.percent < 90)
 
 
-def _outcomes(
-    mutants: Sequence[Mutant], runs: Sequence[TestRun], equivalents: Sequence[Equivalent], *, verbose: bool
-) -> Iterator[tuple[Mutant, str]]:
-    for mutant in mutants:
-        if any(one.is_of(mutant) for one in equivalents):
-            yield mutant, "equivalent"
-            continue
-        by = killed_by(mutant, concerned(mutant, runs))
-        if not by or verbose:
+class Trial:
+    """Tries mutants of one target, in two ways. Each runs in a process of its own, and returns what became of each."""
+
+    def __init__(
+        self, files: Sequence[str], tests: Sequence[TestRun], at_import: Set[SourceLine], folder: str, *, verbose: bool
+    ) -> None:
+        self._files, self._tests, self._at_import, self._folder = files, tests, at_import, folder
+        self._verbose = verbose
+
+    def collected(self, mutants: Sequence[Mutant]) -> list[str]:
+        """Mutants inside functions; ``NEEDS_IMPORT`` of others."""
+        return collect(self._tests, self._folder, partial(self._in_functions, mutants))
+
+    def _in_functions(self, mutants: Sequence[Mutant], collection: Collection) -> list[str]:
+        functions = imported_functions(self._files)
+        gc.freeze()
+        _expect_none(one_of_each(self._tests), collection.run)
+        found = []
+        for mutant in mutants:
+            inside = is_in_functions(mutant, self._at_import)
+            changed = changes(mutant.file, _code(mutant), functions) if inside else []
+            found.append(self._tried(mutant, partial(run_changed, collection, changed)) if changed else NEEDS_IMPORT)
+        return found
+
+    def with_import(self, mutants: Sequence[Mutant], modules: Sequence[str]) -> list[str]:
+        """Any mutants, each with an import of its own. ``modules``: those to import before."""
+        import_all_but(self._files, modules)
+        _expect_none(one_of_each(self._tests), partial(run_with_import, None, "", self._folder))
+        return [self._tried(one, partial(run_with_import, _code(one), one.file, self._folder)) for one in mutants]
+
+    def _tried(self, mutant: Mutant, run: Callable[[Sequence[TestRun]], list[str]]) -> str:
+        by = _first_failure(concerned(mutant, self._tests, self._at_import), run)
+        if not by or self._verbose:
             print(f"{'KILLED  ' if by else 'SURVIVED'} {mutant}{f'   by {by}' if by else ''}", flush=True)
-        yield mutant, "killed" if by else "survived"
+        return KILLED if by else SURVIVED
 
 
-def killed_by(mutant: Mutant | None, tests: Sequence[TestRun]) -> str:
-    """The test that failed; ``timeout`` or ``died``; "" where none noticed."""
+def _code(mutant: Mutant) -> CodeType:
+    source = (SOURCE / mutant.file).read_text("utf-8")
+    return compile(mutated(source, mutant), str(SOURCE / mutant.file), "exec")
+
+
+def _expect_none(tests: Sequence[TestRun], run: Callable[[Sequence[TestRun]], list[str]]) -> None:
+    if failed := _first_failure(tests, run):
+        raise RuntimeError(f"a fork cannot run the tests without a mutant: {failed}")
+
+
+def _first_failure(tests: Sequence[TestRun], run: Callable[[Sequence[TestRun]], list[str]]) -> str:
+    """The test that failed in a fork; ``timeout`` or ``died``; "" where none did."""
     if not tests:
         return ""
     allowed = 3 * sum(one.seconds for one in tests) + SPARE_S
-    failed, why = in_a_fork(mutant_run(mutant, tests), allowed, allowed * WAIT)
+    failed, why = in_a_fork(partial(run, tests), allowed, allowed * WAIT)
     return why or (failed[0] if failed else "")
 
 

@@ -1,9 +1,12 @@
-"""A process for each mutant, forked from one that has imported everything except the files that are mutated.
+"""A process for each mutant, forked from one that is ready for it.
 
-So a mutant costs the import of those files, of what imports them and of the tests: well under a second.
+A mutant inside a function costs a few hundredths of a second and its tests: the process it is forked from has imported
+everything and collected the tests, and the function gets other code. What runs at the import costs the import of the
+mutated files, of what imports them and of the tests: the process it is forked from has imported the rest.
 """
 
 import contextlib
+import gc
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -17,9 +20,10 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import CodeType, FrameType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, TypeAlias
 
 PROJECT = Path(__file__).parents[2]
@@ -70,6 +74,38 @@ class MutantFinder(importlib.abc.MetaPathFinder):
             return None
         loader = MutantLoader(fullname, self._path, self._code)
         return importlib.util.spec_from_file_location(fullname, self._path, loader=loader)
+
+
+Functions: TypeAlias = Mapping[tuple[str, str, int], Sequence[FunctionType]]  # by path, qualified name, first line
+
+
+def imported_functions(files: Sequence[str]) -> Functions:
+    """The functions of some files as the modules, classes and decorators hold them."""
+    paths = {str(SOURCE / file) for file in files}
+    found: dict[tuple[str, str, int], list[FunctionType]] = defaultdict(list)
+    gc.unfreeze()  # tests/conftest.py freezes what is imported, and the list is without that
+    for one in gc.get_objects():
+        if type(one) is FunctionType and one.__code__.co_filename in paths:
+            found[one.__code__.co_filename, one.__code__.co_qualname, one.__code__.co_firstlineno].append(one)
+    return found
+
+
+def changes(file: str, code: CodeType, functions: Functions) -> list[tuple[FunctionType, CodeType]]:
+    """The functions that ``code`` of a module changes; none where a function cannot change without a new import."""
+    found = [
+        (function, inner)
+        for inner in _codes_in(code)
+        for function in functions.get((str(SOURCE / file), inner.co_qualname, inner.co_firstlineno), ())
+        if function.__code__ != inner
+    ]
+    return found if all(one.__code__.co_freevars == new.co_freevars for one, new in found) else []
+
+
+def _codes_in(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _codes_in(constant)
 
 
 def import_all_but(files: Sequence[str], modules: Sequence[str]) -> None:

@@ -4,28 +4,35 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence, Set
+from types import CodeType, FunctionType
+from typing import TypeAlias
 
 import msgspec
 import pytest
 from hypothesis import Phase, settings
-from tools.mutation.forks import SOURCE, LineTrace, MutantFinder
-from tools.mutation.mutants import Mutant, mutated
+from tools.mutation.forks import LineTrace, MutantFinder
+from tools.mutation.mutants import Mutant
 
 SLOWEST_S = 1.0  # CPU seconds, traced: a slower test is left out, so what it alone notices counts as not noticed
 EXAMPLES = 10  # of a property, always the same ones: a score must not depend on luck
 ARGUMENTS = (
-    "-q",
+    "-qq",
+    "-s",
     "-n0",
     "-p",
     "no:cacheprovider",
     "-p",
     "no:faulthandler",
     "--tb=no",
+    "--assert=plain",
     "--no-header",
     "-W",
     "ignore::pytest.PytestAssertRewriteWarning",
 )
+
+
+SourceLine: TypeAlias = tuple[str, int]  # file, number
 
 
 class TestRun(msgspec.Struct, frozen=True):
@@ -33,29 +40,53 @@ class TestRun(msgspec.Struct, frozen=True):
 
     name: str
     seconds: float
-    lines: frozenset[tuple[str, int]]
+    lines: frozenset[SourceLine]
 
 
-class Chooser:
-    """A plugin of pytest: runs some of the tests in an order, and keeps what they report."""
+class Collection:
+    """A plugin of pytest: keeps the collected tests and what they report.
 
-    def __init__(self, order: Sequence[TestRun] | None = None, trace: LineTrace | None = None) -> None:
-        self._order = None if order is None else [one.name for one in order]
-        self._usual = {one.name: one.seconds for one in order or ()}
+    With ``instead``, that is called once the tests are collected, and runs those that it wants.
+    """
+
+    def __init__(self, trace: LineTrace | None = None, instead: Callable[["Collection"], object] | None = None) -> None:
         self._trace = trace
-        self.failed: list[str] = []
-        self.passed: list[tuple[str, float, list[tuple[str, int]]]] = []
-        self.modules: list[str] = []
+        self._instead = instead
+        self._items: dict[str, pytest.Item] = {}
+        self._usual: dict[str, float] = {}
         self._began = 0.0
+        self.failed: list[str] = []
+        self.passed: list[tuple[str, float, list[SourceLine]]] = []
+        self.modules: list[str] = []
+        self.at_import: list[SourceLine] = []
+
+    def run(self, order: Iterable[TestRun]) -> list[str]:
+        """Run some of the tests up to the first that fails: its name."""
+        self._usual = {one.name: one.seconds for one in order}
+        items = [self._items[name] for name in self._usual if name in self._items]
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self.failed:
+                break
+        return self.failed
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
             _shorten(item)
-        if self._order is not None:
-            by_name = {one.nodeid: one for one in items}
-            items[:] = [by_name[name] for name in self._order if name in by_name]
+        self._items = {one.nodeid: one for one in items}
         self.modules = [name for name in sys.modules if name.startswith("unclouded")]
+        if self._trace:
+            self.at_import = sorted(self._trace.lines)
+            self._trace.lines.clear()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        if self._instead is None:
+            return None
+        if not session.testsfailed:  # while they were collected
+            self._instead(self)
+        return True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -74,32 +105,46 @@ class Chooser:
             self._trace.lines.clear()
 
 
-def first_run(files: Sequence[str], tests: Sequence[str]) -> dict[str, object]:
-    """Run all tests of a target without a mutant, and trace them."""
+def first_run(files: Sequence[str], tests: Sequence[str], folder: str) -> dict[str, object]:
+    """Run all tests of a target without a mutant, and trace them. ``folder``: for what they write."""
     trace = LineTrace(files)
-    chooser = Chooser(trace=trace)
+    found = Collection(trace)
     threading.settrace(trace.begin)
     sys.settrace(trace.begin)
-    code = _pytest(chooser, tests)
+    code = _pytest(found, tests, folder)
     sys.settrace(None)
-    passed = [] if code not in (0, 1) else [one for one in chooser.passed if one[1] <= SLOWEST_S]
-    return {"failed": chooser.failed, "passed": passed, "modules": chooser.modules}
+    passed = [] if code not in (0, 1) else [one for one in found.passed if one[1] <= SLOWEST_S]
+    return {"failed": found.failed, "passed": passed, "modules": found.modules, "at_import": found.at_import}
 
 
-def mutant_run(mutant: Mutant | None, tests: Sequence[TestRun]) -> Callable[[], list[str]]:
-    """What a fork does: run the tests on a mutant (None: on the source); it returns those that failed."""
-    files = sorted({one.name.split("::")[0] for one in tests})
+def run_with_import(code: CodeType | None, file: str, folder: str, tests: Sequence[TestRun]) -> list[str]:
+    """What a fork does that has not imported ``file``: run the tests with ``code`` for it; the test that failed."""
+    if code is not None:
+        sys.meta_path.insert(0, MutantFinder(file, code))
+    collection = Collection(instead=lambda found: found.run(tests))
+    ended = _pytest(collection, files_of(tests), folder)
+    return collection.failed or ([] if ended == 0 else ["(import)"])
 
-    def run() -> list[str]:
-        if mutant is not None:
-            source = (SOURCE / mutant.file).read_text("utf-8")
-            code = compile(mutated(source, mutant), mutant.file, "exec")
-            sys.meta_path.insert(0, MutantFinder(mutant.file, code))
-        chooser = Chooser(tests)
-        code_of_pytest = _pytest(chooser, files, "-x")
-        return chooser.failed or ([] if code_of_pytest == 0 else ["(import)"])
 
-    return run
+def run_changed(
+    collection: Collection, changed: Iterable[tuple[FunctionType, CodeType]], tests: Sequence[TestRun]
+) -> list[str]:
+    """What a fork does that has collected the tests: give functions other code; the test that failed."""
+    for function, code in changed:
+        function.__code__ = code
+    return collection.run(tests)
+
+
+def collect(tests: Sequence[TestRun], folder: str, work: Callable[[Collection], list[str]]) -> list[str]:
+    """What ``work`` returns with the tests collected, none of which has run. Raises RuntimeError where that fails."""
+    answers: list[str] = []
+    if ended := _pytest(Collection(instead=lambda found: answers.extend(work(found))), files_of(tests), folder):
+        raise RuntimeError(f"pytest ended with {ended}")
+    return answers
+
+
+def files_of(tests: Iterable[TestRun]) -> list[str]:
+    return sorted({one.name.split("::")[0] for one in tests})
 
 
 def one_of_each(tests: Iterable[TestRun]) -> list[TestRun]:
@@ -108,18 +153,27 @@ def one_of_each(tests: Iterable[TestRun]) -> list[TestRun]:
     return list(fastest.values())
 
 
-def concerned(mutant: Mutant, tests: Iterable[TestRun]) -> list[TestRun]:
-    """The tests that run the statement of a mutant, the fastest first; of a constant those that run its file at all."""
-    if mutant.lines is None:
-        found = [one for one in tests if any(file == mutant.file for file, _ in one.lines)]
+def is_in_functions(mutant: Mutant, at_import: Set[SourceLine]) -> bool:
+    """Whether its statement runs only when a function is called after the import."""
+    return mutant.lines is not None and not any((mutant.file, line) in at_import for line in lines_of(mutant))
+
+
+def lines_of(mutant: Mutant) -> range:
+    first, last = mutant.lines or (0, -1)
+    return range(first, last + 1)
+
+
+def concerned(mutant: Mutant, tests: Iterable[TestRun], at_import: Set[SourceLine]) -> list[TestRun]:
+    """The tests that run the statement of a mutant, the fastest first; of one at the import those that run its file."""
+    if is_in_functions(mutant, at_import):
+        found = [one for one in tests if any((mutant.file, line) in one.lines for line in lines_of(mutant))]
     else:
-        first, last = mutant.lines
-        found = [one for one in tests if any((mutant.file, line) in one.lines for line in range(first, last + 1))]
+        found = [one for one in tests if any(file == mutant.file for file, _ in one.lines)]
     return sorted(found, key=lambda one: one.seconds)
 
 
-def _pytest(chooser: Chooser, tests: Sequence[str], *more: str) -> int:
-    return int(pytest.main([*ARGUMENTS, *more, *tests], plugins=[chooser]))
+def _pytest(collection: Collection, tests: Sequence[str], folder: str) -> int:
+    return int(pytest.main([*ARGUMENTS, f"--basetemp={folder}", *tests], plugins=[collection]))
 
 
 def _shorten(item: pytest.Item) -> None:
