@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from verb_runner import run_verb
+
 UNCLOUDED = Path(sys.executable).with_name("unclouded")
 TIMEOUT_S = 60  # s; a busy machine is slow, a broken one is silent
 KEY = "the right key"
@@ -51,8 +53,7 @@ class Place:
 
     def ask(self, *words: str, code: int = 0) -> list[Line]:
         """Run a verb beside them; the lines that it printed."""
-        command: list[str | Path] = [UNCLOUDED, *words, "--config", str(self.config), "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, env=self.env, timeout=TIMEOUT_S, check=False)
+        done = run_verb((*words, "--config", str(self.config), "--json"), self.env, TIMEOUT_S)
         assert done.returncode == code, done.stdout + done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -16,6 +16,7 @@ import pytest
 
 from unclouded import VERSION
 from unclouded.store.reading.reader import StoreReader
+from verb_runner import run_verb
 
 UNCLOUDED = Path(sys.executable).with_name("unclouded")
 ODD_FOLDER = 'a b%20"c\\d?e#f'  # a name that a folder may have
@@ -51,15 +52,7 @@ class Demo:
 
     def ask(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a verb beside it, in an empty folder."""
-        done = subprocess.run(
-            [UNCLOUDED, *words],
-            capture_output=True,
-            text=True,
-            env=self.env,
-            cwd=self.folder,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
+        done = run_verb(words, self.env, TIMEOUT_S, self.folder)
         assert done.returncode == code, done.stdout + done.stderr
         return done
 

@@ -16,6 +16,7 @@ from unclouded.app.demo.home import demo
 from unclouded.app.hub_process import locked
 from unclouded.core.errors import ConfigError
 from unclouded.families.tuya.line.framing import Frame
+from verb_runner import run_verb
 
 ENOUGH_S = 60
 
@@ -141,7 +142,7 @@ def test_an_offline_device_is_read_with_the_age_of_its_values_and_set_says_why(t
             f'link = "{ready["link"]}"\nprofile = "tuya/plug_metering"\n'
         )
         hub, _ = place.hub()
-        read(hub, lambda line: line.get("point") == "power_W")
+        read(hub, lambda line: line.get("point") == "on")
         place.stop(sim)
         status = read(hub, lambda line: line.get("status", {}).get("state") == "offline")["status"]
         done = ask(place, "read", "pump", "on")
@@ -154,5 +155,4 @@ def test_an_offline_device_is_read_with_the_age_of_its_values_and_set_says_why(t
 
 
 def ask(place: Place, *words: str) -> subprocess.CompletedProcess[str]:
-    command: list[str | Path] = [UNCLOUDED, *words, "--config", str(place.config)]
-    return subprocess.run(command, capture_output=True, text=True, env=place.env, timeout=ENOUGH_S, check=False)
+    return run_verb((*words, "--config", str(place.config)), place.env, ENOUGH_S)

@@ -24,19 +24,12 @@ from unclouded.core.views.onboarding import (
     OnboardingView,
     ParentChoice,
 )
+from verb_runner import run_verb
 
 
 def verb(here: Place, *words: str) -> "subprocess.CompletedProcess[str]":
     """A verb in the folder, without naming a configuration."""
-    return subprocess.run(
-        [UNCLOUDED, *words],
-        cwd=here.folder,
-        env=here.env,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    return run_verb(words, here.env, TIMEOUT_S, here.folder)
 
 
 def test_a_hub_without_a_configuration_gets_its_first_device(tmp_path: Path) -> None:
