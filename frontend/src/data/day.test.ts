@@ -16,7 +16,7 @@ describe("the columns of a day", () => {
     expect(columns.at(-1)).toBe(7);
   });
 
-  it("begin with the value from before, and ignore what is no number", () => {
+  it("begin with the value from before, and ignore what is not a number", () => {
     expect(columnsFrom({ at: [at(-3), at(2)], value: [4, "on"], mean: null }, START).slice(0, 4)).toEqual([
       4,
       4,

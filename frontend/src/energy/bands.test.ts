@@ -5,7 +5,7 @@ import { flowsOf, planOf } from "./flows";
 import { areaPath, columnsOf, linePath, rounded, stacked } from "./bands";
 import { device } from "../devices/testing";
 
-const HOUSE = planOf([
+const HOME = planOf([
   device("meter", { points: ["power_W", "energy_export_Wh"] }),
   device("kettle", { parent: "meter", points: ["power_W"] }),
   device("roof", { parent: "meter", points: ["power_W"], produces: true }),
@@ -14,7 +14,7 @@ const HOUSE = planOf([
 function columns(...moments: Record<string, number>[]) {
   return columnsOf(
     moments.map((_, index) => index),
-    (at) => flowsOf(HOUSE, (id) => moments[at]?.[id]),
+    (at) => flowsOf(HOME, (id) => moments[at]?.[id]),
   );
 }
 

@@ -58,14 +58,14 @@ const KETTLE = device("kettle", [point("power_W"), point("on", { kind: "switch",
 });
 const DOOR = device("door", [point("open", { kind: "enum" }), point("temperature_C")]);
 const SEEN = device("new", [point("power_W")], { state: "seen" });
-const HOUSE = [KETTLE, METER, DOOR, SEEN];
+const HOME = [KETTLE, METER, DOOR, SEEN];
 const ids = (devices: readonly Device[]) => devices.map((one) => one.id);
 
 describe("devices to compare", () => {
   it("are those that measure the quantity, children after their parent", () => {
-    expect(ids(candidates(HOUSE, ["power"]))).toEqual(["meter", "kettle"]);
-    expect(ids(candidates(HOUSE, ["temperature_C"]))).toEqual(["door"]);
-    expect(candidates(HOUSE, ["open"])).toEqual([]);
+    expect(ids(candidates(HOME, ["power"]))).toEqual(["meter", "kettle"]);
+    expect(ids(candidates(HOME, ["temperature_C"]))).toEqual(["door"]);
+    expect(candidates(HOME, ["open"])).toEqual([]);
   });
 
   it("are a few by default, all for energy, or those that were selected", () => {
@@ -99,7 +99,7 @@ describe("series", () => {
   });
 
   it("of text are not offered", () => {
-    expect(quantities(HOUSE).map((one) => one.key)).toEqual(["on", "temperature_C", "voltage_2_V", "voltage_V"]);
+    expect(quantities(HOME).map((one) => one.key)).toEqual(["on", "temperature_C", "voltage_2_V", "voltage_V"]);
   });
 });
 

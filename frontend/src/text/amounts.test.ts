@@ -32,6 +32,6 @@ test.each([
   [60, "11:59"],
   [86_400, "29 Nov 12:00"],
   [365 * 86_400, "30 Nov 2025 12:00"],
-])("%s s ago has the date that tells it from today", (age, text) =>
+])("%s s ago has the date that distinguishes it from today", (age, text) =>
   expect(timeText(NOON - age, NOON, "UTC")).toBe(text),
 );

@@ -39,7 +39,7 @@ export function hasSecurity(device: Device): boolean {
   return offers(device, "arm") && reading(device.id, SECURITY).value !== undefined;
 }
 
-/** Whether somebody has given it a name. */
+/** Whether it was given a name. */
 export function isNamed(device: Device): boolean {
   return device.name !== "" && device.name !== device.id;
 }

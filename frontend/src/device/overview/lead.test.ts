@@ -5,7 +5,7 @@ import type { State } from "../../data/shapes";
 import { leadOf, whoText, type Known } from "./lead";
 
 const AT = Date.parse("2026-11-20T14:00:00Z") / 1000;
-const NONE: Known = { value: undefined, last: undefined, isOld: false, heard: undefined };
+const NONE: Known = { value: undefined, last: undefined, isOld: false, reportedAt: undefined };
 const text = (known: Partial<Known>, state: State = "online") =>
   leadOf(device("a", { state, since: "2026-11-20T13:41:00Z" }), { ...NONE, ...known }, AT, "UTC");
 
@@ -36,7 +36,7 @@ describe("the sentence about a device", () => {
       "Does not answer since 13:41; it was off then.",
       "Does not answer since 13:41.",
     ]);
-    expect(text({ heard: AT - 600 }, "asleep")).toBe(
+    expect(text({ reportedAt: AT - 600 }, "asleep")).toBe(
       "Asleep. Its last report: 13:50. What you change is sent when it wakes.",
     );
     expect(
@@ -45,7 +45,7 @@ describe("the sentence about a device", () => {
   });
 
   it("says when a sensor last reported", () => {
-    expect([text({ heard: AT - 3 }), text({ heard: AT - 150 }), text({})]).toEqual([
+    expect([text({ reportedAt: AT - 3 }), text({ reportedAt: AT - 150 }), text({})]).toEqual([
       "It answers now.",
       "It last reported 2\u202fmin ago.",
       "It has not reported anything yet.",

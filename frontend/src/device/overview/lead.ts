@@ -11,16 +11,21 @@ import type { Switched } from "./switched";
 
 /**
  * `value`: of the relay; undefined: none, or not known. `last`: when it was switched within a day; `isOld`: what it was
- * a day ago is known. `heard`: the time of its newest reading.
+ * a day ago is known. `reportedAt`: the time of its newest reading.
  */
-export type Known = { value: Value | undefined; last: Switched | undefined; isOld: boolean; heard: number | undefined };
+export type Known = {
+  value: Value | undefined;
+  last: Switched | undefined;
+  isOld: boolean;
+  reportedAt: number | undefined;
+};
 
 const FRESH_S = 10; // for which a reading is of now
 
 export function leadOf(device: Device, known: Known, now: number, zone: string): string {
   const since = device.since ? sinceText(Date.parse(device.since) / 1000, now, zone) : "";
   if (device.state === "asleep")
-    return say("lead.asleep", { time: timeText(known.heard ?? Date.parse(device.since ?? "") / 1000, now, zone) });
+    return say("lead.asleep", { time: timeText(known.reportedAt ?? Date.parse(device.since ?? "") / 1000, now, zone) });
   if (device.state === "connecting") return say("lead.connecting");
   if (device.state === "waiting") return say("lead.waiting", { since });
   if (device.state === "faulted") return say("lead.faulted", { since });
@@ -29,7 +34,7 @@ export function leadOf(device: Device, known: Known, now: number, zone: string):
       ? say(known.value ? "lead.gone_on" : "lead.gone_off", { since })
       : say("lead.gone", { since });
   if (typeof known.value === "boolean") return switchedText(known.value, known, now, zone);
-  return heardText(known.heard, now);
+  return reportText(known.reportedAt, now);
 }
 
 /** `by the rule Evening`, `from a page`: who asked for it. "": no one asked this hub. */
@@ -51,7 +56,7 @@ function switchedText(isOn: boolean, { last, isOld }: Known, now: number, zone: 
     : say(isOn ? "lead.on_since" : "lead.off_since", { time });
 }
 
-function heardText(heard: number | undefined, now: number): string {
-  if (heard === undefined) return say("lead.silent");
-  return now - heard <= FRESH_S ? say("lead.live") : say("lead.heard", { age: ageText(now - heard) });
+function reportText(reportedAt: number | undefined, now: number): string {
+  if (reportedAt === undefined) return say("lead.silent");
+  return now - reportedAt <= FRESH_S ? say("lead.live") : say("lead.reported", { age: ageText(now - reportedAt) });
 }

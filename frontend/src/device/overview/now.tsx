@@ -58,11 +58,16 @@ function Lead({ device, past }: { device: Device; past: Past }) {
   const why = useId();
   const [headline, relay] = [headlineOf(device), relayOf(device)];
   const newest = headline && reading(device.id, headline.key).value;
-  const heard = Math.max(...device.points.map((point) => reading(device.id, point.key).value?.at ?? -Infinity));
+  const reportedAt = Math.max(...device.points.map((point) => reading(device.id, point.key).value?.at ?? -Infinity));
   const value = relay && reading(device.id, relay.key).value?.value;
   const text = leadOf(
     device,
-    { value, last: past.switches.at(-1), isOld: past.isOld, heard: Number.isFinite(heard) ? heard : undefined },
+    {
+      value,
+      last: past.switches.at(-1),
+      isOld: past.isOld,
+      reportedAt: Number.isFinite(reportedAt) ? reportedAt : undefined,
+    },
     now.value,
     timezone.value,
   );

@@ -107,7 +107,7 @@ function moment({ sun, at, offset }: RuleForm): string {
   return minutes ? `${sun}${minutes > 0 ? "+" : "-"}${Math.abs(minutes)}m` : sun;
 }
 
-/** What is no number becomes 0, which the hub refuses with a sentence. */
+/** What is not a number becomes 0, which the hub refuses with a sentence. */
 function seconds(minutes: string): number {
   return Math.round((Number(minutes.replace(",", ".")) || 0) * 60);
 }

@@ -10,7 +10,7 @@ import type { Device, Point, Series, Snapshot } from "../../data/shapes";
 import { COLOURS } from "../../charts/palette";
 import type { FleetHome, FleetRole, HomeDevice, HomeRow, LetOut } from "../shapes";
 
-/** Its devices; those of a home that is not heard cannot be reached. */
+/** Its devices; those of a home without contact cannot be reached. */
 export function devicesOf({ devices, row }: Pick<FleetHome, "devices" | "row">): Device[] {
   const state = row.state === "offline" || row.state === "revoked" ? "offline" : "online";
   const measuring = devices.filter((one) => one.points.some(({ key }) => key === POWER));
@@ -96,15 +96,15 @@ export function powerSeries(devices: readonly Device[]): { series: string[]; isG
   return { series: counted.map((one) => `${one.id}.${POWER}`), isGrid: meters.length > 0 };
 }
 
-/** The sum of some series in quarters of an hour from `start` on; null where one of them is not known, and after `heard`. */
+/** The sum of some series in quarters of an hour from `start` on; null where one of them is not known, and after `lastContact`. */
 export function summed(
   all: readonly Pick<Series, "at" | "value" | "mean">[],
   start: number,
-  heard: number,
+  lastContact: number,
 ): (number | null)[] {
   const columns = all.map((one) => columnsFrom(one, start));
   return Array.from({ length: DAY_COLUMNS }, (_, index) => {
-    if (!columns.length || start + index * 900 > heard) return null;
+    if (!columns.length || start + index * 900 > lastContact) return null;
     return columns.reduce<number | null>((sum, column) => {
       const value = column[index] ?? null;
       return sum === null || value === null ? null : sum + value;

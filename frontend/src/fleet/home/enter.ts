@@ -80,12 +80,12 @@ async function showNewest(home: FleetHome): Promise<void> {
       .filter((key) => one.points.some((point) => point.key === key))
       .map((key) => `${one.id}.${key}`),
   );
-  const heard = home.row.seen ? Date.parse(home.row.seen) / 1000 : now.peek();
+  const lastContact = home.row.seen ? Date.parse(home.row.seen) / 1000 : now.peek();
   for (let index = 0; index < series.length && current === home.row.id && !isLooked.peek(); index += MOST_SERIES) {
     const asked = {
       series: series.slice(index, index + MOST_SERIES),
-      start: Math.floor(heard - 7200),
-      end: Math.ceil(heard + 60),
+      start: Math.floor(lastContact - 7200),
+      end: Math.ceil(lastContact + 60),
       points: 100,
       source: "fleet",
     };

@@ -56,7 +56,7 @@ describe("a home as its catalogue describes it", () => {
     expect(powerSeries([])).toEqual({ series: [], isGrid: false });
   });
 
-  it("has no power after it was last heard, nor where one of the devices is not known", () => {
+  it("has no power after its last contact, nor where one of the devices is not known", () => {
     const lamp = { at: [0, 900, 1800], value: [10, 20, 30], mean: null };
     const pump = { at: [900], value: [5], mean: null };
     expect(summed([lamp, pump], 0, 1800).slice(0, 4)).toEqual([null, 25, 35, null]);

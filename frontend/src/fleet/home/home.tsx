@@ -140,7 +140,7 @@ function Facts({ home: { row, timezone } }: { home: FleetHome }) {
       <Fact name={say("fleet.import_today")}>{amount(row.import_Wh)}</Fact>
       {row.export_Wh !== null && <Fact name={say("fleet.export_today")}>{amount(row.export_Wh)}</Fact>}
       {row.solar_Wh !== null && <Fact name={say("fleet.solar_today")}>{amount(row.solar_Wh)}</Fact>}
-      <Fact name={say("fleet.last_heard")}>
+      <Fact name={say("fleet.last_contact")}>
         {row.seen
           ? say("app.ago", { age: ageText(Math.max(1, Math.floor(now.value / 5) * 5 - Date.parse(row.seen) / 1000)) })
           : NOTHING}

@@ -51,7 +51,7 @@ export function HomePower({ home, height }: Props) {
   return (
     <figure class="home-power">
       <figcaption class="small">
-        {title} <span class="soft">{heardText(home, last, zone)}</span>
+        {title} <span class="soft">{contactText(home, last, zone)}</span>
       </figcaption>
       {error && (
         <Notice kind="fault" again={again}>
@@ -88,9 +88,9 @@ export function HomePower({ home, height }: Props) {
   );
 }
 
-function heardText({ row }: FleetHome, last: number | undefined, zone: string): string {
+function contactText({ row }: FleetHome, last: number | undefined, zone: string): string {
   if (row.state !== "offline" || last === undefined) return "";
-  return say("fleet.heard_until", { time: timeText(row.seen ? Date.parse(row.seen) / 1000 : last, now.value, zone) });
+  return say("fleet.contact_until", { time: timeText(row.seen ? Date.parse(row.seen) / 1000 : last, now.value, zone) });
 }
 
 /** `86 W to 2.31 kW`. */

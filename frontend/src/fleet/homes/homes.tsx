@@ -319,7 +319,7 @@ function Head() {
           {say("fleet.today")}
         </span>
         <span role="columnheader" class="number">
-          {say("fleet.heard")}
+          {say("fleet.contact")}
         </span>
         <span role="columnheader" class="number">
           {say("fleet.devices")}
