@@ -97,4 +97,4 @@ async def test_metrics_have_a_socket_of_their_own_also_without_a_page(base_dsn: 
         answer = (await asyncio.wait_for(reader.read(), 60.0)).decode()
         writer.close()
     assert answer.startswith("HTTP/1.1 200") and "unclouded_fleet_connected 0" in answer
-    assert "unclouded_fleet_database_up 1" in answer and "unclouded_fleet_ingest_windows_total 0" in answer
+    assert 'database_up{database="0"} 1' in answer and "unclouded_fleet_ingest_windows_total 0" in answer

@@ -160,7 +160,7 @@ async def test_metrics_need_their_own_token_and_name_no_home(read_fleet: FleetSt
     answer = await read_fleet.ask("", "GET", "/metrics", authorization="Bearer scrape")
     text = answer.body.decode()
     assert 'unclouded_fleet_homes{state="well"} 2' in text and "unclouded_fleet_ingest_windows_total 7.0" in text
-    assert "unclouded_fleet_database_up 1" in text and "north" not in text
+    assert 'database_up{database="0"} 1' in text and "north" not in text
 
 
 async def test_while_the_database_is_away_requests_are_refused_with_a_sentence(fleet: FleetStory) -> None:
@@ -168,7 +168,7 @@ async def test_while_the_database_is_away_requests_are_refused_with_a_sentence(f
     answer = await fleet.ask("viewer-north", "GET", "/api/fleet/homes")
     assert answer.status == 503 and "database" in answer.json["detail"] and answer["retry-after"] == "5"
     text = (await fleet.ask("", "GET", "/metrics", authorization="Bearer scrape")).body.decode()
-    assert "unclouded_fleet_database_up 0" in text
+    assert 'database_up{database="0"} 0' in text
 
 
 async def test_a_person_who_asks_a_home_too_often_waits_and_others_do_not(read_fleet: FleetStory) -> None:

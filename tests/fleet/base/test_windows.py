@@ -21,7 +21,7 @@ from fleet.filled_base import (
 )
 from fleet.identities import new_hub_id
 from unclouded.fleet.base.base import FleetBase
-from unclouded.fleet.base.views import HomeFilter, HubWindows, Scope, StoredWindows
+from unclouded.fleet.base.views import HomeFilter, HubWindows, Scope
 from unclouded.uplink.messages import DaySum, SentWindow
 
 ALL = Scope.everything()
@@ -84,7 +84,7 @@ async def test_unknown_and_revoked_hubs_leave_nothing(base: FleetBase) -> None:
     await base.register.revoke(hub, NOW)
     message = HubWindows(hub, "energy", (window("energy", HOURS[0], 1),))
     answers = await base.windows.store_windows([message, HubWindows("z" * 20, "energy", message.windows)], NOW)
-    assert answers == [StoredWindows(known=False)] * 2
+    assert [(one.known, one.stored) for one in answers] == [(False, 0)] * 2
     await base.windows.store_states({hub: state(), "z" * 20: state()}, NOW)
     assert (await base.homes.home(ALL, hub, NOW)).home.seen is None
     assert not await base.windows.store_reports(hub, (), NOW)

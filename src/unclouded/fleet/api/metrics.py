@@ -6,6 +6,7 @@ socket of their own that listens on a loopback address.
 
 import hmac
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
@@ -66,7 +67,7 @@ GAUGES: Mapping[str, str] = {
 BUILD = MetricFamily(f"{PREFIX}_build", "info", "The version of the server.")
 HOMES = MetricFamily(f"{PREFIX}_homes", "gauge", "Homes in each state.")
 FATES = MetricFamily(f"{PREFIX}_commands", "gauge", "Commands in each state.")
-DATABASE = MetricFamily(f"{PREFIX}_database_up", "gauge", "Whether the database answers.")
+DATABASE = MetricFamily(f"{PREFIX}_database_up", "gauge", "Whether a database answers.")
 TABLES = MetricFamily(f"{PREFIX}_table_bytes", "gauge", "Bytes of a table with its indexes.", "bytes")
 COMMIT = MetricFamily(f"{PREFIX}_commit_seconds", "histogram", "Time of a transaction of windows.", "seconds")
 Families = Iterable[tuple[MetricFamily, Iterable[Sample]]]
@@ -100,7 +101,7 @@ class _FromBase(msgspec.Struct, frozen=True):
     states: Mapping[str, int] = {}
     fates: Mapping[str, int] = {}
     tables: Mapping[str, int] = {}
-    is_up: bool = False
+    is_up: Mapping[str, bool] = {}
 
 
 class FleetMetrics:
@@ -134,18 +135,27 @@ class FleetMetrics:
     # --- inside --------------------------------------------------------------------------------
 
     async def _from_base(self) -> _FromBase:
+        """Of the databases that answer."""
         everything = Scope.everything()
-        try:
-            sums = await self._base.homes.sums(everything, HomeFilter(), self._wall())
-            fates = await self._base.commands.fates(everything)
-            tables = await self._base.table_sizes()
-        except BaseError:
-            return _FromBase()
-        return _FromBase(sums.states, {str(fate): count for fate, count in fates.items()}, tables, is_up=True)
+        states, fates, tables = Counter[str](), Counter[str](), Counter[str]()
+        is_up: dict[str, bool] = {}
+        for shard, base in self._base.parts.items():
+            try:
+                sums = await base.homes.sums(everything, HomeFilter(), self._wall())
+                given, sizes = await base.commands.fates(everything), (await base.upkeep.size()).tables
+            except BaseError:
+                is_up[f"{shard}"] = False
+                continue
+            is_up[f"{shard}"] = True
+            states.update(sums.states)
+            fates.update({f"{fate}": count for fate, count in given.items()})
+            tables.update(sizes)
+        return _FromBase(states, fates, tables, is_up)
 
     def _families(self) -> Families:
         yield BUILD, [Sample(head(sample_name(BUILD), {"version": VERSION}), 1)]
-        yield DATABASE, [Sample(DATABASE.name, int(self._known.is_up))]
+        up = self._known.is_up.items()
+        yield DATABASE, [Sample(head(DATABASE.name, {"database": shard}), int(answers)) for shard, answers in up]
         for family, label, found in (
             (HOMES, "state", self._known.states),
             (FATES, "state", self._known.fates),

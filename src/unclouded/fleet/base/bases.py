@@ -484,6 +484,11 @@ class FleetBases:
         return self._places.left_out
 
     @property
+    def parts(self) -> Parts:
+        """Each database by its number."""
+        return self._places.all
+
+    @property
     def shards(self) -> tuple[int, ...]:
         """The numbers of the databases."""
         return tuple(self._places.all)
@@ -518,14 +523,6 @@ class FleetBases:
         for one in organisations:
             found.setdefault(id(await self._places.base(one)), []).append(one)
         return [Scope(tuple(sorted(some))) for some in found.values()]
-
-    async def table_sizes(self) -> Mapping[str, int]:
-        """Bytes of each table with its indexes, in all databases."""
-        sums: dict[str, int] = {}
-        for base in self._places.all.values():
-            for table, size in (await base.upkeep.size()).tables.items():
-                sums[table] = sums.get(table, 0) + size
-        return sums
 
 
 # --- inside -----------------------------------------------------------------------------------------
