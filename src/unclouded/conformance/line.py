@@ -81,9 +81,14 @@ class RunEndedError(Exception):
 class FrameReader(Protocol):
     """Bytes of the other end into frames. A piece is (its bytes, the frame or None, why it is noise)."""
 
-    def feed(self, data: bytes, now: float) -> Sequence[tuple[bytes, Any, str]]: ...  # Any: a frame
-    def tick(self, now: float) -> Sequence[tuple[bytes, Any, str]]: ...
-    def deadline(self) -> float | None: ...
+    def feed(self, data: bytes, now: float) -> Sequence[tuple[bytes, Any, str]]:  # Any: a frame
+        """Bytes as they arrived at ``now``; the pieces that are whole with them."""
+
+    def tick(self, now: float) -> Sequence[tuple[bytes, Any, str]]:
+        """The pieces that end because nothing followed until ``now``."""
+
+    def deadline(self) -> float | None:
+        """When ``tick`` is due; None while nothing waits."""
 
 
 class EmulatedEnd(Protocol):
@@ -92,9 +97,14 @@ class EmulatedEnd(Protocol):
     def reset(self) -> None:
         """Forget what the last check changed."""
 
-    def received(self, entry: LineEntry) -> None: ...
-    def tick(self, now: float) -> None: ...
-    def deadline(self) -> float | None: ...
+    def received(self, entry: LineEntry) -> None:
+        """A piece of the other end: answer it, if the role must."""
+
+    def tick(self, now: float) -> None:
+        """Send what is due at ``now``."""
+
+    def deadline(self) -> float | None:
+        """When ``tick`` is due; None while nothing waits."""
 
     def connected(self, path: LinkPath) -> None:
         """The connection was made, or made again. A reader that depends on the path is chosen here."""
@@ -135,18 +145,22 @@ class WireLog:
         self._dropped = 0
 
     def put(self, entry: LineEntry) -> None:
+        """Add the newest entry."""
         self._entries.append(entry)
         if len(self._entries) > 2 * LOG_LIMIT:
             self._dropped += LOG_LIMIT
             del self._entries[:LOG_LIMIT]
 
     def mark(self) -> int:
+        """The place behind the newest entry."""
         return self._dropped + len(self._entries)
 
     def since(self, mark: int = 0) -> list[LineEntry]:
+        """The entries from a mark on, as far as they are kept."""
         return self._entries[max(mark - self._dropped, 0) :]
 
     def newest(self) -> LineEntry | None:
+        """The last entry; None where there is none."""
         return self._entries[-1] if self._entries else None
 
 

@@ -52,12 +52,17 @@ NO_PERSON = "A person has to help: {} It runs only with --assist."
 class RunObserver(Protocol):
     """Takes what a run finds, while it runs."""
 
-    def begun(self, check: Check) -> None: ...
-    def finished(self, result: CheckResult) -> None: ...
+    def begun(self, check: Check) -> None:
+        """A check begins."""
+
+    def finished(self, result: CheckResult) -> None:
+        """A check is over."""
+
     def advised(self, text: str) -> None:
         """What a person is to do now, or what is waited for."""
 
-    def ended(self, report: RunReport) -> None: ...
+    def ended(self, report: RunReport) -> None:
+        """All checks are over, or the run was cut short."""
 
 
 def chosen(role: PlayedRole, only: Sequence[str]) -> list[Check]:

@@ -94,9 +94,12 @@ class Redaction(Protocol):
     """What is secret in the bytes of a protocol; see Family."""
 
     @property
-    def redact(self) -> Callable[[Sender | None, bytes], bytes]: ...
+    def redact(self) -> Callable[[Sender | None, bytes], bytes]:
+        """Bytes of a sender (None: unknown) with secrets blanked: same length, checksum made good."""
+
     @property
-    def hidden(self) -> Callable[[Sender | None, bytes, bytes], bytes] | None: ...
+    def hidden(self) -> Callable[[Sender | None, bytes, bytes], bytes] | None:
+        """Which bytes are not to be shown, one byte for each; None: those that ``redact`` blanks."""
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):

@@ -85,29 +85,69 @@ class ChannelDevice(Protocol):
     id: str
     identity: str
 
-    def likely_identity(self, channel: "Channel") -> str: ...
-    def settle_identity(self, channel: "Channel", reported: str, product: str) -> str: ...
-    def counts(self, channel: "Channel", reading: Reading) -> bool: ...
-    def describe(self, channel: "Channel", key: str) -> Device: ...
-    def changed(self, channel: "Channel", key: str, state: State, reason: str, since: float) -> list[Fact]: ...
-    def forget(self, key: str) -> None: ...
+    def likely_identity(self, channel: "Channel") -> str:
+        """The identity whose memory a session starts with, before the device has reported anything."""
+
+    def settle_identity(self, channel: "Channel", reported: str, product: str) -> str:
+        """The identity that owns the history, now that the device has reported what it reports of itself."""
+
+    def counts(self, channel: "Channel", reading: Reading) -> bool:
+        """Whether this channel's reading counts; not where a better channel provides the point."""
+
+    def describe(self, channel: "Channel", key: str) -> Device:
+        """The device itself (key "") or one of its sub-devices, as its channels know it together.
+
+        Of what several know the first counts; ``channel``: that which knows it, where only one does.
+        """
+
+    def changed(self, channel: "Channel", key: str, state: State, reason: str, since: float) -> list[Fact]:
+        """A channel has entered a state. The facts: the new state of the device, if that changes."""
+
+    def forget(self, key: str) -> None:
+        """A part left: when it joins again, its state is published again."""
 
 
 class ChannelContext(Protocol):
     """What a channel needs of the hub."""
 
-    def publish(self, facts: Sequence[Fact]) -> None: ...
-    def answer(self, question: Question) -> Answer | Refusal: ...
-    def wall(self, now: float) -> float: ...
-    def logged(self, device: str, event: Logged, now: float) -> None: ...
-    def ambient(self, identity: str) -> Ambient: ...
-    def energy(self, identity: str) -> DeviceEnergy: ...
-    def recent_chunks(self) -> RecentChunks: ...
-    def remember(self, memory: Memory) -> Memory: ...
-    def deliver_held(self, device: str) -> None: ...
-    def keep_readings(self, device: str, points: Sequence[Point]) -> None: ...
-    def part_left(self, device: str) -> None: ...
-    def when_stored(self, then: Callable[[bool], None]) -> None: ...
+    def publish(self, facts: Sequence[Fact]) -> None:
+        """Put one batch of facts on the board and pass it to the subscribers."""
+
+    def answer(self, question: Question) -> Answer | Refusal:
+        """The answer to a question of a device, or why there is none."""
+
+    def wall(self, now: float) -> float:
+        """Unix seconds at a given ``now`` (monotonic seconds)."""
+
+    def logged(self, device: str, event: Logged, now: float) -> None:
+        """A device printed a line by itself."""
+
+    def ambient(self, identity: str) -> Ambient:
+        """What the session of a device gets from outside, with what it asked to remember."""
+
+    def energy(self, identity: str) -> DeviceEnergy:
+        """The energy ledgers of the device with this identity, which go on from those that were kept."""
+
+    def recent_chunks(self) -> RecentChunks:
+        """An empty buffer for the chunks of one channel."""
+
+    def remember(self, memory: Memory) -> Memory:
+        """Keep it for sessions that begin anew in this run; the fact that is returned is for the store."""
+
+    def deliver_held(self, device: str) -> None:
+        """A device is online: deliver the commands that are held for it."""
+
+    def keep_readings(self, device: str, points: Sequence[Point]) -> None:
+        """A device has another profile: forget the newest readings of points that it no longer has."""
+
+    def part_left(self, device: str) -> None:
+        """A sub-device left for good; a notice makes pages look for devices that are gone."""
+
+    def when_stored(self, then: Callable[[bool], None]) -> None:
+        """Call it with True once what is published in this turn of the loop is stored.
+
+        With False where it could not be stored, or STORE_TIMEOUT_S have passed.
+        """
 
 
 class Channel:

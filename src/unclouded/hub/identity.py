@@ -28,9 +28,12 @@ class HasIdentity(Protocol):
     """Whatever has an identity: a KnownDevice, a Device."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """Its name in the configuration."""
+
     @property
-    def identity(self) -> str: ...
+    def identity(self) -> str:
+        """Who it is for good; history belongs to it."""
 
 
 AnyDevice = TypeVar("AnyDevice", bound=HasIdentity)

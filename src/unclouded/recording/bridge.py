@@ -20,7 +20,9 @@ from unclouded.core.sessions.session import Failure, LinkPath, Out
 class BridgeObserver(Protocol):
     """Receives the events of a bridge. No method may block or raise."""
 
-    def received(self, sender: Sender, data: bytes, path: str = "") -> None: ...
+    def received(self, sender: Sender, data: bytes, path: str = "") -> None:
+        """Bytes of one side, as they arrived; ``path``: the way that they came on, where a link has several."""
+
     def up(self, sender: Sender) -> None:
         """The link of that side is up (again)."""
 

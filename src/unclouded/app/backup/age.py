@@ -37,7 +37,8 @@ DAMAGED = "The file is damaged, or was changed: it cannot be decrypted to its en
 class EncryptedSource(Protocol):
     """A stream of bytes: up to so many, none at its end."""
 
-    def read(self, size: int, /) -> bytes: ...
+    def read(self, size: int, /) -> bytes:
+        """Up to ``size`` bytes; none at the end."""
 
 
 def encrypted(pieces: Iterable[bytes], passphrase: str, log_n: int = 0) -> Iterator[bytes]:

@@ -34,15 +34,32 @@ T = TypeVar("T")
 class ConfigurationAccess(Protocol):
     """Every change is on top of what the file is at that moment. Raises ConfigError, CommandError, StoreError."""
 
-    def view(self) -> ConfigurationView: ...
-    def add(self, keys: Mapping[str, Any]) -> ReloadView: ...  # Any: TOML values as JSON
-    def change(self, device: str, patch: Mapping[str, Any]) -> ReloadView: ...
-    def change_hub(self, edit: HubEdit) -> ReloadView: ...
-    def rename_room(self, room: str, name: str) -> ReloadView: ...
-    def remove(self, device: str, history: History) -> ReloadView: ...
-    def reload(self, dry_run: bool = False) -> ReloadView: ...
-    def backups(self) -> Sequence[ConfigBackupView]: ...
-    def restore(self, backup: str) -> ReloadView: ...
+    def view(self) -> ConfigurationView:
+        """What the file says, with its revision; secrets are blanked."""
+
+    def add(self, keys: Mapping[str, Any]) -> ReloadView:  # Any: TOML values as JSON
+        """A new device with these keys of its table."""
+
+    def change(self, device: str, patch: Mapping[str, Any]) -> ReloadView:
+        """Other values for keys of a device, by its id; None removes a key."""
+
+    def change_hub(self, edit: HubEdit) -> ReloadView:
+        """A change of the other tables."""
+
+    def rename_room(self, room: str, name: str) -> ReloadView:
+        """Another name for a room, for all devices in it."""
+
+    def remove(self, device: str, history: History) -> ReloadView:
+        """Remove a device; ``history``: whether what is stored of it stays."""
+
+    def reload(self, dry_run: bool = False) -> ReloadView:
+        """Run with what the file says now. ``dry_run``: only say what would change."""
+
+    def backups(self) -> Sequence[ConfigBackupView]:
+        """The earlier states of the file, the newest first."""
+
+    def restore(self, backup: str) -> ReloadView:
+        """Put back an earlier state, by its name."""
 
 
 def access_to(path: Path, data: str | None) -> ConfigurationAccess:

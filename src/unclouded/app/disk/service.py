@@ -21,9 +21,14 @@ LOOK_S = 60.0  # s between two looks
 class DiskHub(Protocol):
     """The hub as far as it is needed."""
 
-    def remember(self, memory: Memory) -> Memory: ...
-    def publish(self, facts: Sequence[Fact]) -> None: ...
-    def report_own_alerts(self, alerts: Sequence[Alert]) -> None: ...
+    def remember(self, memory: Memory) -> Memory:
+        """Store this, and give back what is in force: see ``Hub.remember``."""
+
+    def publish(self, facts: Sequence[Fact]) -> None:
+        """Facts for all consumers."""
+
+    def report_own_alerts(self, alerts: Sequence[Alert]) -> None:
+        """The alerts of the hub itself, in place of those that it had."""
 
 
 class DiskService:

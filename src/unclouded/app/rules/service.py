@@ -48,9 +48,14 @@ Watched = (Reading, Status, Device, Notice)
 class RuleHub(PublicHub, Protocol):
     """The hub as rules need it: they note what they do, and remember their state."""
 
-    def notify(self, notice: Notice) -> None: ...
-    def remember(self, memory: Memory) -> Memory: ...
-    def publish(self, facts: Sequence[Fact]) -> None: ...
+    def notify(self, notice: Notice) -> None:
+        """A notice for all consumers."""
+
+    def remember(self, memory: Memory) -> Memory:
+        """Store this, and give back what is in force: see ``Hub.remember``."""
+
+    def publish(self, facts: Sequence[Fact]) -> None:
+        """Facts for all consumers."""
 
 
 class RulesService:

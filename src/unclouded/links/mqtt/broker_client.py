@@ -66,10 +66,17 @@ class TopicListener(Protocol):
     pending: int  # datagrams waiting to be sent
     retained: bool  # whether it receives retained messages
 
-    def up(self) -> None: ...
-    def down(self, reason: str) -> None: ...
-    def received(self, data: bytes) -> None: ...
-    def not_sent(self, out: Out) -> None: ...
+    def up(self) -> None:
+        """The connection stands, and the topics are subscribed."""
+
+    def down(self, reason: str) -> None:
+        """The connection is gone, and why; it is made again."""
+
+    def received(self, data: bytes) -> None:
+        """A datagram on one of its topics."""
+
+    def not_sent(self, out: Out) -> None:
+        """This will not be sent: the connection was lost before."""
 
 
 # loop -> account -> its connection; an entry lives as long as a link uses it.

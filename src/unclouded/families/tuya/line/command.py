@@ -41,8 +41,11 @@ class Message(Protocol):
     """A typed payload."""
 
     @property
-    def command(self) -> int: ...
-    def payload(self) -> bytes: ...
+    def command(self) -> int:
+        """Its number on the wire."""
+
+    def payload(self) -> bytes:
+        """Its bytes behind the head of the frame."""
 
 
 Reader = Callable[[Frame], Message | None]  # None, or a ValueError or IndexError: the payload is not that message

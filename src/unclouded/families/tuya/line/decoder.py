@@ -33,8 +33,11 @@ class FrameReading(msgspec.Struct, frozen=True):
 class StreamFramer(Protocol):
     """Bytes in, frames and noise out, in the order of the stream."""
 
-    def feed(self, data: bytes) -> Iterable[Frame | Noise]: ...
-    def close(self) -> Iterable[Frame | Noise]: ...
+    def feed(self, data: bytes) -> Iterable[Frame | Noise]:
+        """The frames and noise that are whole with these bytes."""
+
+    def close(self) -> Iterable[Frame | Noise]:
+        """What was held back, as there is no more: frames, and the rest as noise."""
 
 
 def plain_frame_of(data: bytes) -> Frame:

@@ -25,8 +25,11 @@ class AnswerRule(Protocol):
     """Which frames answer a request; a CommandSpec is one. ``answer``: their command; None = nothing answers it."""
 
     @property
-    def answer(self) -> int | None: ...
-    def matches(self, frame: Frame) -> bool: ...
+    def answer(self) -> int | None:
+        """The command of the answer; None: nothing answers it."""
+
+    def matches(self, frame: Frame) -> bool:
+        """Is this frame the answer?"""
 
 
 class AnsweredBy(msgspec.Struct, frozen=True):

@@ -129,7 +129,8 @@ class SecretJson(JsonMessage, frozen=True):
 class CheckedMessage(Message, Protocol):
     """A message that knows what its fields do not allow together."""
 
-    def problem(self) -> str: ...
+    def problem(self) -> str:
+        """What is wrong with its fields, as text; "" where nothing is."""
 
 
 M = TypeVar("M", bound=Message)
