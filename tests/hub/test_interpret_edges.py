@@ -6,8 +6,8 @@ import pytest
 
 from hub.test_interpret import PLUG, interpreter, profile, values
 from unclouded.core.errors import CommandError
-from unclouded.core.model import Reading, Value
-from unclouded.core.sessions.session import Reported, WireCommand, WireValue
+from unclouded.core.model import Ledger, Reading, Value
+from unclouded.core.sessions.session import Reported, ReportedDay, WireCommand, WireValue
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 
@@ -44,6 +44,7 @@ def test_a_devices_own_time_counts_for_three_years_and_may_be_five_seconds_ahead
 def test_a_wrong_time_marks_the_readings_of_its_own_report_only() -> None:
     found: list[Reading] = []
     reports = [Reported({"18": 3}), Reported({"18": 4}, at=5.0), Reported({"18": 5}), Reported({"18": 6}, part="x")]
+    reports.append(Reported({"18": 7}))
     assert interpreter().read(reports, 0, "", NOW, found) == 3
     assert [(one.value, one.flags) for one in found] == [(0.003, ()), (0.004, ("clock",)), (0.005, ())]
     assert interpreter().read(reports, 1, "", NOW, []) == 3
@@ -80,6 +81,8 @@ def test_a_number_whose_row_is_a_guess_is_suspect(key: str, raw: int, value: Val
 def test_a_dated_counter_without_a_day_counts_nothing() -> None:
     read = interpreter(HEAD + point(5, "energy_import_Wh", 'counter = "dated"'))
     assert read.readings(Reported({"5": 9}), at=NOW) == [] and read.ignored == 1
+    (reading,) = read.readings(Reported({"5": 9}, day=ReportedDay("2027-01-15", NOW - 3600)), at=NOW)
+    assert reading == Reading("heater", "energy_import_Wh", 9.0, NOW)
 
 
 def test_a_counter_that_shows_text_counts_nothing() -> None:
@@ -91,8 +94,10 @@ def test_a_restored_total_is_shown_from_the_moment_on_at_which_it_was_filed() ->
     plug, before = profile(PLUG + point(17, "energy_import_Wh", 'counter = "increment"')), DeviceEnergy("x", {})
     Interpreter("heater", plug, before).readings(Reported({"17": 3}), at=NOW)
     after = Interpreter("heater", plug, DeviceEnergy("x", {one.point: one for one in before.changed()}))
-    assert [one.value for one in after.restored(NOW)] == [3.0]
+    assert after.restored(NOW) == [Reading("heater", "energy_import_Wh", 3.0, NOW, "good", ("increment",))]
     assert after.restored(NOW - 1) == []
+    never_filed = DeviceEnergy("x", {"energy_import_Wh": Ledger(identity="x", point="energy_import_Wh", total=5)})
+    assert Interpreter("heater", plug, never_filed).restored(NOW) == []
 
 
 def test_two_values_that_pick_rows_are_looked_at_each() -> None:
@@ -145,6 +150,21 @@ def test_power_counts_from_when_it_was_counted_last_and_once_more_without_a_repo
         ("energy_import_Wh", 10.0, NOW + 10),
     ]
     assert values(read.integrated(NOW + 20)) == {"energy_import_Wh": 20.0}
+
+
+def test_what_is_fed_in_becomes_a_point_with_the_first_power_below_zero() -> None:
+    read = interpreter()
+    for raw in (0, 5):
+        read.readings(Reported({"19": raw}), at=NOW)
+    counters, rows = [one.key for one in read.points if one.kind == "counter"], read.row_count
+    assert counters == ["energy_import_Wh"]
+    assert values(read.readings(Reported({"19": -5}), at=NOW + 10))["energy_export_Wh"] == 0.0
+    counters = [one.key for one in read.points if one.kind == "counter"]
+    assert counters == ["energy_import_Wh", "energy_export_Wh"] and read.row_count == rows + 1
+
+
+def test_a_command_of_a_row_that_is_gone_is_not_rounded() -> None:
+    assert interpreter().rounding(WireCommand({"99": 5}), 5.5) == ""
 
 
 def test_a_raw_value_without_its_decoder_or_of_another_type_is_named_until_one_is_read() -> None:
