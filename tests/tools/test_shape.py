@@ -103,7 +103,7 @@ def test_the_row_of_a_table_describes_the_functions_that_it_names_and_no_others(
     ]
 
 
-METHODS = """
+METHODS = '''
 class Reader(Protocol):
     def read(self): ...
     def close(self): ...
@@ -128,14 +128,29 @@ class Tail(FileReader):
         stat = self._stat()
         return stat.size
 
+class Look(Protocol):
+    """What is needed of a Finder."""
+    def find(self): ...
+    def lose(self): ...
+
+class Finder:
+    def find(self):
+        """Whether it is there."""
+    def lose(self): ...
+
+class Line(asyncio.Protocol):
+    def data_received(self, data): ...
+    def write(self, data): ...
+
 class _Own:
     def follow(self): ...
-"""
+'''
 
 
 def test_methods_that_another_one_describes_need_no_description() -> None:
     assert [place.partition(":")[2] for place, _ in methods_of([module("core/a.py", METHODS)])] == [
         *("Reader.read", "Reader.close", "FileReader.seek", "Half.read", "Tail.follow", "Tail.size"),
+        *("Look.lose", "Line.write"),
     ]
 
 

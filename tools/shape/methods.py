@@ -1,15 +1,21 @@
 """Public methods that nothing describes.
 
-A method needs no docstring of its own where it does what another one describes: one of a base class, or of a Protocol
-all of whose methods the class has. Nor does a property that is one expression, which its name and type describe.
+A method needs no docstring of its own where it does what another one describes: one of a base class, of a Protocol all
+of whose members the class has, or of asyncio's protocols; of a Protocol that is a part of a class, which its docstring
+names, one of that class. Nor does a property that is one expression, which its name and type describe.
 """
 
 import ast
+import asyncio
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tools.shape.source import Function, SourceModule
 
+OF_ASYNCIO = {
+    name for kind in (asyncio.Protocol, asyncio.BufferedProtocol, asyncio.DatagramProtocol) for name in dir(kind)
+}
 PROTOCOL_METHODS = 2  # a Protocol of fewer says too little about the classes that have its methods
 
 
@@ -23,7 +29,17 @@ class PublicClass:
     @property
     def bases(self) -> set[str]:
         named = (base.value if isinstance(base, ast.Subscript) else base for base in self.node.bases)
-        return {base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in named}
+        return {ast.unparse(base) for base in named}
+
+    @property
+    def is_protocol(self) -> bool:
+        return "Protocol" in self.bases
+
+    @property
+    def members(self) -> set[str]:
+        """The names of its methods and fields."""
+        fields = {ast.unparse(one.target) for one in self.node.body if isinstance(one, ast.AnnAssign)}
+        return {*self.methods, *fields}
 
     @property
     def methods(self) -> dict[str, Function]:
@@ -39,9 +55,7 @@ def methods_of(modules: Iterable[SourceModule]) -> list[tuple[str, Function]]:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     ]
     known = {one.node.name: one for one in classes}
-    protocols = [
-        one.methods.keys() for one in classes if "Protocol" in one.bases and len(one.methods) >= PROTOCOL_METHODS
-    ]
+    protocols = [one for one in classes if one.is_protocol and len(one.methods) >= PROTOCOL_METHODS]
     return [
         (f"{one.place}:{one.node.name}.{name}", method)
         for one in classes
@@ -50,14 +64,16 @@ def methods_of(modules: Iterable[SourceModule]) -> list[tuple[str, Function]]:
     ]
 
 
-def _described_elsewhere(
-    one: PublicClass, known: dict[str, PublicClass], protocols: Iterable[Iterable[str]]
-) -> set[str]:
-    inherited = {name for base in _ancestors(one, known) for name in base.methods}
-    if "Protocol" in one.bases:
-        return inherited
-    own = one.methods.keys()
-    return inherited | {name for methods in protocols if own >= set(methods) for name in methods}
+def _described_elsewhere(one: PublicClass, known: dict[str, PublicClass], protocols: list[PublicClass]) -> set[str]:
+    found = {name for base in _ancestors(one, known) for name in base.methods}
+    if one.is_protocol:
+        words = re.findall(r"\w+", ast.get_docstring(one.node) or "")
+        wholes = [known[word] for word in words if word in known]
+        return found | {name for whole in wholes for name, node in whole.methods.items() if ast.get_docstring(node)}
+    if one.bases - known.keys():  # of a library
+        found |= OF_ASYNCIO
+    members = one.members
+    return found | {name for other in protocols if members >= other.members for name in other.methods}
 
 
 def _ancestors(one: PublicClass, known: dict[str, PublicClass]) -> Iterator[PublicClass]:
