@@ -421,14 +421,18 @@ async def test_a_long_password_does_not_delay_other_requests(hub: HubProcess) ->
     body = json.dumps({"password": password}, ensure_ascii=False).encode()
     head = "POST /api/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
     head += f"Origin: http://localhost\r\nContent-Length: {len(body)}\r\n\r\n"
-    reader, writer = await hub.open("127.0.0.9")
-    writer.write(head.encode() + body)
-    await asyncio.sleep(0.1)
-    started = time.monotonic()
-    await hub.get("/api/session")
-    took = time.monotonic() - started
-    assert (await ends_within((reader, writer), LINGER_S)).startswith(b"HTTP/1.1 422")
-    assert took < 1.0, "measured before there was a limit: 3 s"
+    took = []
+    for _ in range(5):  # a busy computer may be late, but not each time
+        reader, writer = await hub.open("127.0.0.9")
+        writer.write(head.encode() + body)
+        await asyncio.sleep(0.1)
+        started = time.monotonic()
+        await hub.get("/api/session")
+        took.append(time.monotonic() - started)
+        assert (await ends_within((reader, writer), LINGER_S)).startswith(b"HTTP/1.1 422")
+        if took[-1] < 1.0:
+            break
+    assert min(took) < 1.0, "measured before there was a limit: 3 s"
 
 
 UPLOADS, SIZE = 12, 16 * 1024 * 1024

@@ -65,7 +65,10 @@ per = "day"
 
 
 def until(is_so: Callable[[], bool], seen: Callable[[], object] = lambda: "") -> None:
-    """Wait until it is so. ``seen``: what an error shows."""
+    """Wait until it is so. ``seen``: what an error shows.
+
+    Playwright's wait_for_function evaluates text in the page, which the page's policy forbids unless it is so at once.
+    """
     give_up = time.monotonic() + TIMEOUT_S
     while not is_so():
         assert time.monotonic() < give_up, seen()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -26,6 +27,8 @@ def home(folder: Path) -> Iterator[Home]:
     with pytest.MonkeyPatch.context() as patch:  # the process that decodes lets all others go first
         patch.setattr("unclouded.app.hub_process.DecodeService", partial(DecodeService, timeout_s=TIMEOUT_S))
         with Home(folder, [Thing(id="lamp", name="Lamp")]) as home:
+            with urlopen(f"{home.address}/api/decode", timeout=TIMEOUT_S) as choices:
+                choices.read()  # they are kept from now on, so the page has them at once
             yield home
 
 

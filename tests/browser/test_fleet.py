@@ -44,6 +44,12 @@ def whole(page: Page) -> None:
     expect(page.locator(".skeleton, [data-dim=true], main [aria-busy=true]:not(button)")).to_have_count(0)
 
 
+def scroll(page: Page) -> None:
+    before = page.evaluate("scrollY")
+    page.mouse.wheel(0, 1_500)
+    until(lambda: page.evaluate("scrollY") > before)
+
+
 def test_ten_thousand_homes_are_a_list_of_few_rows_which_the_stream_keeps_current(
     visitor: Visitor, home: MadeUpFleet
 ) -> None:
@@ -66,11 +72,9 @@ def test_ten_thousand_homes_are_a_list_of_few_rows_which_the_stream_keeps_curren
 
     page.mouse.move(640, HEIGHT / 2)
     for _ in range(12):
-        scrolled = page.evaluate("scrollY")
-        page.mouse.wheel(0, 1_500)
-        page.wait_for_function("scrolled => scrollY > scrolled", arg=scrolled)
+        scroll(page)
     expect(page.locator("main > p[role=status]")).to_contain_text(" of 10,000, the worst first")
-    page.wait_for_function("scrollY / 44 > 60")
+    until(lambda: page.evaluate("scrollY / 44") > 60)
     assert page.locator(ROWS).count() < 60
 
     page.get_by_role("button", name="No contact").click()

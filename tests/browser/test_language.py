@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.home import Home, Thing
+from browser.home import Home, Thing, until
 from browser.visitor import PHONE, Visitor, shoot
 
 KEPT = """async () => {
@@ -70,7 +70,7 @@ def test_the_page_can_be_installed_and_opens_without_the_hub(visitor: Visitor, h
     page.evaluate("navigator.serviceWorker.ready")
     page.reload()  # through the service worker
     expect(page.get_by_role("link", name="History")).to_be_visible()
-    page.wait_for_function("navigator.serviceWorker.controller")
+    until(lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
     kept = page.evaluate(KEPT)
     assert "/" in kept and any(path.startswith("/assets/en-") for path in kept)
     assert not [path for path in kept if path.startswith(("/api", "/docs", "/ca"))]

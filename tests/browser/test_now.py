@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from browser.home import Home, Thing, meter
+from browser.home import Home, Thing, meter, until
 from browser.other_site import COMPLAINTS, NOTHING, another_site, what_it_gets
 from browser.visitor import Visitor, is_marked, mark, shoot, violations
 
@@ -117,7 +117,7 @@ def test_a_failed_command_shows_its_reason_and_can_be_repeated(visitor: Visitor,
     expect(outcome).to_contain_text("The device reports that it is on.")
     shoot(page, "now-refused")
     outcome.get_by_role("button", name="Try again").click()
-    page.wait_for_function("window.states.length >= 5")
+    until(lambda: page.evaluate("window.states.length") >= 5)
     expect(outcome).to_have_attribute("data-command", "failed")
     states = page.evaluate("window.states")
     assert states == ["true false", "true true"] * 2 + ["true false"], states

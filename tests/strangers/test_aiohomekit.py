@@ -12,6 +12,7 @@ from strangers.driven import Driven, driven, needs
 from unclouded.core.model import Command, Device, Point, Reading, Status
 from unclouded.publish.homekit.memory import BridgeMemory
 from unclouded.publish.homekit.publisher import HomekitPublisher, HomekitSettings
+from waiting import until
 
 pytestmark = needs("aiohomekit")
 
@@ -66,9 +67,7 @@ async def test_it_pairs_switches_follows_and_finds_everything_again(tmp_path: Pa
             found = characteristics(await asyncio.to_thread(one.ask, "accessories"), ON)
             assert found["Tea"][:2] == (aid, iid)
             assert await asyncio.to_thread(one.ask, "unpair")
-            await asyncio.sleep(0.1)
-            view = publisher.view()
-            assert view is not None and not view.paired
+            await until(lambda: (view := publisher.view()) is not None and not view.paired)
 
 
 async def pairs(one: Driven, publisher: HomekitPublisher, name: str) -> None:
