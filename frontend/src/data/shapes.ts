@@ -9,7 +9,6 @@ export type Point = Schemas["PointView"];
 export type State = Device["state"];
 export type Quality = Schemas["ReadingView"]["quality"];
 export type Alert = Schemas["AlertView"];
-export type Status = Schemas["StatusView"];
 export type Action = Schemas["ActionSpec"];
 export type UpdateFile = Schemas["UpdateView"];
 export type WireLine = Omit<Schemas["WireLine"], "parts"> & { parts: readonly FramePart[] };

@@ -1,5 +1,6 @@
 /** The roles of points: the switch, the main value; and the hierarchy of devices. */
 import type { Device, Point, State } from "../data/shapes";
+import { titled } from "../text/printable";
 
 export const POWER = "power_W";
 
@@ -45,8 +46,7 @@ export function nameOf(device: Pick<Device, "id" | "name">): string {
 export function pointName(point: Point): string {
   if (point.label) return point.label;
   const plain = point.unit ? point.key.slice(0, point.key.lastIndexOf("_")) : point.key;
-  const text = plain.replaceAll("_", " ");
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return titled(plain);
 }
 
 /** Whether the last values are still valid. */

@@ -6,7 +6,6 @@ import { activeOf, tariffs } from "../costs/tariffs";
 import { planOf } from "../energy/flows";
 import { address } from "../data/http";
 import { deviceOf, now, timezone } from "../data/live";
-import { Notice } from "../parts/notice";
 import { nameOf } from "../devices/points";
 import type { Energy } from "../data/shapes";
 import { say } from "../text/words";
@@ -35,6 +34,7 @@ import { Figures, Production, sourceText } from "./figures";
 import { NoData } from "./no_data";
 import { ChangeList } from "./change_list";
 import { changesOf, ranked, withIdle, type Ranked } from "./ranking";
+import { PanelState } from "./panel_state";
 import { RankList } from "./rank_list";
 import { isRestOnly } from "./selection";
 import { addressOf, REST, withRange, type Layout, type View, type PanelProps } from "./view";
@@ -47,11 +47,16 @@ type Props = PanelProps & {
 };
 
 const POLL_MS = 30_000; // while the period is not over
-const LAYOUTS: readonly Layout[] = ["stacked", "sources", "grouped", "changes"];
+const LAYOUT_NAMES = {
+  stacked: "history.stacked",
+  sources: "history.sources",
+  grouped: "history.grouped",
+  changes: "history.changes",
+} as const;
+const LAYOUTS = Object.keys(LAYOUT_NAMES) as Layout[];
 
 export function EnergyPanel({ view, period, able, shown, today, colour, show, about }: Props) {
   const zone = timezone.value;
-  const hasCosts = activeOf(tariffs.value) !== undefined;
   const by = BY[view.range];
   const ids = able.map((one) => one.id);
   const asked = address("/api/energy", { by, start: period.start, end: period.end, device: ids });
@@ -59,9 +64,6 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show, ab
   const isStale = of !== asked;
   const { compared, isIncomplete } = useCompared(view, ids, isStale ? undefined : answer);
   const over = useSignal<number | null>(null);
-  const hierarchy = [able, shown]
-    .map((all) => all.map((one) => `${one.id} ${one.parent} ${one.produces}`).join("\n"))
-    .join("\n\n");
   const isRest = isRestOnly(view);
   const rows = answer?.rows.filter((row) => shown.some((one) => one.id === row.device)) ?? [];
   const layouts = LAYOUTS.filter(
@@ -69,17 +71,7 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show, ab
   );
   const list = layouts.find((one) => one === view.bars) ?? "stacked";
   const how = list === "changes" ? "stacked" : list;
-  const drawn = (energy: Energy) => barsOf(energy, shown, isRest ? "stacked" : how, isRest);
-  const keys = [how, isRest, hierarchy];
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `drawn` by its keys
-  const bars = useMemo(() => answer && drawn(answer), [answer, ...keys]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `shown` by `hierarchy`, since it is made anew each time
-  const totals = useMemo(() => answer && totalsOf(answer, shown), [answer, hierarchy]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `drawn` by its keys
-  const before = useMemo(
-    () => (compared && how !== "grouped" ? heightsOf(compared.whole, drawn(compared.whole)) : []),
-    [compared?.whole, ...keys],
-  );
+  const { bars, totals, before } = useDrawn({ view, able, shown }, how, answer, compared);
   const sum = (energy: Energy) =>
     heightsOf(energy, barsOf(energy, shown, "stacked", isRest)).reduce<number>((total, Wh) => total + (Wh ?? 0), 0);
   const used = answer && totals?.isKnown && !isStale ? sum(answer) : undefined;
@@ -112,19 +104,12 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show, ab
       <p id="history-keys" class="hidden-text">
         {say("history.keys_bars")}
       </p>
-      {error && (
-        <Notice kind="fault" again={again}>
-          {error}
-        </Notice>
-      )}
+      <PanelState waits={isLoading && isStale} error={error} again={again} />
       {!isStale && totals && !totals.isKnown && (
         <NoData series={shown.map((one) => `${one.id}.${IMPORT}`)} goTo={(on) => show({ ...view, on })} />
       )}
       <section class="panel" aria-label={title}>
         <h2 class="hidden-text">{title}</h2>
-        <p class="hidden-text" role="status">
-          {isLoading && isStale ? say("history.loading") : ""}
-        </p>
         <div class="canvas-box" style={{ height: `${height}px` }} data-dim={isStale || undefined}>
           {answer && bars && (
             <BarChart
@@ -175,24 +160,7 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show, ab
             balance={balance}
           />
           <div class="ranks">
-            <div class="line-tabs" role="group" aria-label={say("history.bar_layout")}>
-              {layouts.map((one) => (
-                <button
-                  key={one}
-                  type="button"
-                  class="bare"
-                  aria-pressed={list === one}
-                  onClick={() => show({ ...view, bars: one, devices: one === "sources" ? null : view.devices }, true)}
-                >
-                  {say(`history.${one}`)}
-                </button>
-              ))}
-              {hasCosts && (
-                <a class="plain" href="/bill">
-                  {say("bill.title")}
-                </a>
-              )}
-            </div>
+            <LayoutTabs {...{ view, show, layouts, list }} />
             <Ranks {...{ view: { ...view, bars: list }, able, shown, answer, isStale, compared, colour, show }} />
             {answer && (
               <Under
@@ -212,6 +180,57 @@ export function EnergyPanel({ view, period, able, shown, today, colour, show, ab
           {balance && !isStale && <Production balance={balance} />}
         </div>
       </section>
+    </div>
+  );
+}
+
+/** What is drawn of an answer, and its totals: computed again when it, or what is chosen, changes. */
+function useDrawn(
+  { view, able, shown }: Pick<Props, "view" | "able" | "shown">,
+  how: Exclude<Layout, "changes">,
+  answer: Energy | undefined,
+  compared: Compared | undefined,
+) {
+  const isRest = isRestOnly(view);
+  const hierarchy = [able, shown]
+    .map((all) => all.map((one) => `${one.id} ${one.parent} ${one.produces}`).join("\n"))
+    .join("\n\n");
+  const drawn = (energy: Energy) => barsOf(energy, shown, isRest ? "stacked" : how, isRest);
+  const keys = [how, isRest, hierarchy];
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `drawn` by its keys
+  const bars = useMemo(() => answer && drawn(answer), [answer, ...keys]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `shown` by `hierarchy`, since it is made anew each time
+  const totals = useMemo(() => answer && totalsOf(answer, shown), [answer, hierarchy]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `drawn` by its keys
+  const before = useMemo(
+    () => (compared && how !== "grouped" ? heightsOf(compared.whole, drawn(compared.whole)) : []),
+    [compared?.whole, ...keys],
+  );
+  return { bars, totals, before };
+}
+
+type LayoutTabsProps = Pick<Props, "view" | "show"> & Readonly<{ layouts: readonly Layout[]; list: Layout }>;
+
+/** How the bars are divided; what the energy costs is on a page of its own. */
+function LayoutTabs({ view, show, layouts, list }: LayoutTabsProps) {
+  return (
+    <div class="line-tabs" role="group" aria-label={say("history.bar_layout")}>
+      {layouts.map((one) => (
+        <button
+          key={one}
+          type="button"
+          class="bare"
+          aria-pressed={list === one}
+          onClick={() => show({ ...view, bars: one, devices: one === "sources" ? null : view.devices }, true)}
+        >
+          {say(LAYOUT_NAMES[one])}
+        </button>
+      ))}
+      {activeOf(tariffs.value) && (
+        <a class="plain" href="/bill">
+          {say("bill.title")}
+        </a>
+      )}
     </div>
   );
 }

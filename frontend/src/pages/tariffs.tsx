@@ -18,6 +18,7 @@ import { dayFrom, dayOf, daysText, instantOf, plusDays } from "../time/calendar"
 import { Notice } from "../parts/notice";
 import { go, query } from "../routing/router";
 import { countText, sinceText } from "../text/format";
+import { capitalised } from "../text/printable";
 import { say } from "../text/words";
 import "./history.css";
 import "./bill.css";
@@ -108,7 +109,7 @@ function Known({ tariff }: { tariff: Tariff }) {
   );
 }
 
-/** `punta until 14:00. Lower from 14:00: 0.12 €/kWh; lowest from 00:00: 0.08 €/kWh. Fed in: 0.06 €/kWh.` */
+/** `Punta until 14:00. Lower from 14:00: 0.12 €/kWh; lowest from 00:00: 0.08 €/kWh. Fed in: 0.06 €/kWh.` */
 function Lead({ price, prices, zone }: { price: Price; prices: Prices | undefined; zone: string }) {
   const time = (at: number) => sinceText(at, now.value, zone);
   const money = (value: number | string | null | undefined) => priceText(value, price.currency, price.digits);
@@ -119,10 +120,10 @@ function Lead({ price, prices, zone }: { price: Price; prices: Prices | undefine
       {[
         until
           ? price.zone
-            ? say("tariff.zone_until", { zone: price.zone, time: time(until) })
+            ? say("tariff.zone_until", { zone: capitalised(price.zone), time: time(until) })
             : say("tariff.until_time", { time: time(until) })
           : price.zone
-            ? `${price.zone}.`
+            ? `${capitalised(price.zone)}.`
             : "",
         next
           ? say("tariff.lower_from", { time: time(next.start), price: money(next.price) })

@@ -12,7 +12,9 @@ export function RulesOfDevice({ id }: { id: string }) {
   if (!own.length) return null;
   return (
     <section aria-label={say("rules.of_device")} data-part="rules">
-      <h2>{say("rules.of_device")}</h2>
+      <div class="sec">
+        <h2>{say("rules.of_device")}</h2>
+      </div>
       <ul>
         {own.map((rule) => (
           <li key={rule.name}>

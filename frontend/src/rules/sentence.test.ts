@@ -69,6 +69,14 @@ test("times and what must hold besides", () => {
   );
 });
 
+test.each([
+  ["mon to fri", "Mon–Fri"],
+  ["mon, wed", "Mon, Wed"],
+  ["sat, sun", "weekend"],
+])("the days %s are written %s", (days, written) => {
+  expect(ruleText(rule({ trigger: "at", at: ["07:30"], days }), () => undefined)).toContain(`, ${written}: boiler`);
+});
+
 test("spans", () => {
   expect([spanText(90), spanText(5400), spanText(0)]).toEqual([
     "1\u00a0min 30\u00a0s",

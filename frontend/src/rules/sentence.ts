@@ -6,7 +6,7 @@ import type { components } from "../api";
 import type { Device, Value } from "../data/shapes";
 import { nameOf, pointName, pointOf } from "../devices/points";
 import { countText, MINUS, quantityText } from "../text/format";
-import { say } from "../text/words";
+import { say, sayIfKnown } from "../text/words";
 
 type Schemas = components["schemas"];
 export type Rule = Schemas["RuleView"];
@@ -126,7 +126,9 @@ function amount(value: Value, unit: string): string {
   return typeof value === "number" ? quantityText(value, unit) : switchText(value);
 }
 
+/** `Mon–Fri` and `Mon, Wed` of what the hub calls "mon to fri" and "mon, wed". */
 function daysText(days: string): string {
   if (days === "workdays") return say("rules.workdays");
-  return days === "sat, sun" ? say("rules.weekend") : days;
+  if (days === "sat, sun") return say("rules.weekend");
+  return days.replace(" to ", "–").replace(/[a-z]+/g, (day) => sayIfKnown(`device.day_${day}`, day));
 }

@@ -16,6 +16,16 @@ export function parse<T>(text: string): T {
   return (SUSPECT.test(text) ? JSON.parse(text, filtered) : JSON.parse(text)) as T;
 }
 
+/** With a capital letter at its beginning. */
+export function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** `Wi-Fi_channel` as a title: `Wi-Fi channel`. */
+export function titled(key: string): string {
+  return capitalised(key.replaceAll("_", " "));
+}
+
 function filtered(_key: string, value: unknown): unknown {
   return typeof value === "string" ? printable(value) : value;
 }

@@ -7,6 +7,7 @@ import { say, sayIfKnown } from "../../text/words";
 import { isOfStart } from "../details/console/start-report";
 import { Report } from "./report";
 import { sourcesText } from "./sources";
+import { titled } from "../../text/printable";
 
 export function About({ device, isReportOpen = false }: { device: Device; isReportOpen?: boolean }) {
   const parent = byId.value.get(device.parent);
@@ -61,6 +62,5 @@ export function LinkPlace({ link }: { link: string }) {
 }
 
 function infoName(key: string): string {
-  const plain = key.replaceAll("_", " ");
-  return sayIfKnown(`device.info_${key}`, plain.charAt(0).toUpperCase() + plain.slice(1));
+  return sayIfKnown(`device.info_${key}`, titled(key));
 }

@@ -12,6 +12,7 @@ import { say, sayIfKnown } from "../../text/words";
 import { durationText, meaningOf, titleOf } from "../points/names";
 import { whoText } from "./lead";
 import { commandIn, type Switched } from "./switched";
+import { capitalised } from "../../text/printable";
 
 /** `at`: Unix seconds. `why`: more about it, as the hub wrote it; "" = nothing. */
 export type Happening = { key: string; at: number; text: string; why: string; isProblem: boolean };
@@ -45,7 +46,7 @@ function happeningOf(device: Device, event: HubEvent, later: readonly HubEvent[]
 /** `It is too hot.` of `Kettle: it is too hot.`: the page names the device above. */
 function withoutName(words: string, name: string): string {
   const rest = words.startsWith(`${name}: `) ? words.slice(name.length + 2) : words;
-  return rest.charAt(0).toUpperCase() + rest.slice(1);
+  return capitalised(rest);
 }
 
 /** A silence with its length, once it is over. A device that answers after the hub was started is no news. */
@@ -85,7 +86,7 @@ function commandText(device: Device, event: HubEvent): string {
 function actionText(device: Device, event: HubEvent): string {
   const { what = "", origin = "", result = "" } = event.data as { what?: string; origin?: string; result?: string };
   const name = device.actions.find((action) => action.name === what.split(" ")[0])?.words || what;
-  const title = name.charAt(0).toUpperCase() + name.slice(1);
+  const title = capitalised(name);
   if (result !== "confirmed")
     return say("happened.not_done", { what: title, result: sayIfKnown(`happened.result_${result}`, result) });
   return whoText(origin) ? say("happened.by", { what: title, who: whoText(origin) }) : title;

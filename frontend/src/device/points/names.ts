@@ -9,6 +9,7 @@ import { pointName } from "../../devices/points";
 import type { Point, Value } from "../../data/shapes";
 import { say, sayIfKnown } from "../../text/words";
 import { baseOf } from "./roles";
+import { titled } from "../../text/printable";
 
 /** `Temperature`, `Switch 2`; the name in the profile where the page has none. */
 export function titleOf(point: Point): string {
@@ -31,11 +32,7 @@ export function meaningOf(value: Value | null | undefined, point: Point): string
 
 /** One of the options of a point. */
 export function optionText(point: Pick<Point, "key">, option: string): string {
-  const plain = option.replaceAll("_", " ");
-  return sayIfKnown(
-    `option.${baseOf(point.key)}_${option}`,
-    sayIfKnown(`option.${option}`, plain.charAt(0).toUpperCase() + plain.slice(1)),
-  );
+  return sayIfKnown(`option.${baseOf(point.key)}_${option}`, sayIfKnown(`option.${option}`, titled(option)));
 }
 
 const SECONDS: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600 };

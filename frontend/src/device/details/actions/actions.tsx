@@ -15,6 +15,7 @@ import { Verdict } from "./firmware-report";
 import { run, runOf, shownLines, type Run } from "../../actions/runs";
 import { fileProblem, type Chosen } from "./uploads";
 import { SECURITY_ACTIONS } from "../../security/security-state";
+import { titled } from "../../../text/printable";
 
 const ELSEWHERE: ReadonlySet<string> = new Set([
   ...SCHEDULE_ACTIONS,
@@ -195,9 +196,4 @@ function filledIn(action: Action, args: Readonly<Record<string, string>>): Recor
 
 function actionTitle(action: Action): string {
   return titled(action.words || action.name);
-}
-
-function titled(text: string): string {
-  const plain = text.replaceAll("_", " ");
-  return plain.charAt(0).toUpperCase() + plain.slice(1);
 }

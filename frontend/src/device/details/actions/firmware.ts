@@ -2,6 +2,7 @@
 import { bytesText } from "../../../settings/text";
 import type { UpdateFile } from "../../../data/shapes";
 import { say, sayIfKnown } from "../../../text/words";
+import { titled } from "../../../text/printable";
 
 export type ReportRow = { name: string; value: string };
 type Report = Pick<UpdateFile, "firmware" | "size" | "md5">;
@@ -29,9 +30,4 @@ export function reportRows({ firmware, size, md5 }: Report): ReportRow[] {
 /** The fields of its header. */
 export function headerRows({ firmware }: Pick<UpdateFile, "firmware">): ReportRow[] {
   return Object.entries(firmware.fields).map(([name, value]) => ({ name: titled(name), value: String(value) }));
-}
-
-function titled(key: string): string {
-  const plain = key.replaceAll("_", " ");
-  return plain.charAt(0).toUpperCase() + plain.slice(1);
 }

@@ -6,6 +6,7 @@
  */
 import { countText, NOTHING } from "../../../text/format";
 import { sayIfKnown } from "../../../text/words";
+import { capitalised } from "../../../text/printable";
 
 export type FactRow = { name: string; value: string };
 export type Block =
@@ -38,7 +39,7 @@ export function nameOf(key: string): string {
   const parts = key.split("_");
   const unit = parts.length > 1 && UNITS.has(parts[parts.length - 1] ?? "") ? (parts.pop() ?? "") : "";
   const plain = parts.join(" ");
-  const name = sayIfKnown(`console.field_${parts.join("_")}`, plain.charAt(0).toUpperCase() + plain.slice(1));
+  const name = sayIfKnown(`console.field_${parts.join("_")}`, capitalised(plain));
   return unit ? `${name} (${unit})` : name;
 }
 

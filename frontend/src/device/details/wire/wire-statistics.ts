@@ -7,6 +7,7 @@
  */
 import { countText } from "../../../text/format";
 import { sayIfKnown } from "../../../text/words";
+import { titled } from "../../../text/printable";
 
 export type Stats = Readonly<Record<string, number>>;
 export type Count = { key: string; name: string; value: number };
@@ -66,6 +67,5 @@ function reasonText(key: string): string {
 
 /** The name of a counter; its key if the table of texts has none. */
 function countName(key: string): string {
-  const plain = key.replaceAll("_", " ");
-  return sayIfKnown(`device.wire_${key.replaceAll(" ", "_")}`, plain.charAt(0).toUpperCase() + plain.slice(1));
+  return sayIfKnown(`device.wire_${key.replaceAll(" ", "_")}`, titled(key));
 }
