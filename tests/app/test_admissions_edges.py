@@ -130,6 +130,8 @@ def admitter(admissions: Admissions, tmp_path: Path) -> DeviceAdmitter:
 
 def test_a_plug_is_admitted_once_and_forgotten_by_its_id(tmp_path: Path, admissions: Admissions) -> None:
     one = admitter(admissions, tmp_path)
+    with pytest.raises(CommandError, match=r"^There is no device 'x'\. Plugs that were admitted: none\.$"):
+        one.forget("x", ["meter"])
     node = one.admit(Admission(uuid=UUID, name="Kettle", parent="meter", produces=True), ["meter"])
     assert node.id == "kettle" and again(tmp_path) == [KETTLE]
     with pytest.raises(CommandError, match=r"^meter is in .*Remove it there: unclouded config remove meter$"):
@@ -142,6 +144,14 @@ def test_a_plug_is_admitted_once_and_forgotten_by_its_id(tmp_path: Path, admissi
         one.forget("ketle", ["meter", "kettle"])
     one.forget("kettle", ["meter", "kettle"])
     assert again(tmp_path) == []
+
+
+def test_each_device_of_the_configuration_is_removed_there(tmp_path: Path) -> None:
+    second = (*METER[:1], 'id = "second"', METER[2], 'link = "tcp://127.0.0.1:10"')
+    admissions = Admissions(load_config(write_config(tmp_path, *BROKER, *METER, *second)))
+    for device in ("meter", "second"):
+        with pytest.raises(CommandError, match=f"^{device} is in .*Remove it there"):
+            admitter(admissions, tmp_path).forget(device, ["meter", "second"])
 
 
 def test_the_plugs_that_are_connected_are_reported_to_whoever_asks(tmp_path: Path, admissions: Admissions) -> None:
@@ -181,7 +191,11 @@ def test_a_configuration_without_a_broker_has_none(tmp_path: Path) -> None:
         (Admission(uuid=UUID, id="meter"), ["meter"], "^There is a device 'meter' already; choose another --id.$"),
         (Admission(uuid=UUID, id="A"), [], "^'A' may have only a to z, 0 to 9 and _."),
         (Admission(uuid=UUID), [], "^Name the plug with --name"),
-        (Admission(uuid=UUID, id="x", parent="y"), [], "^There is no device 'y' to count it inside. There are: none."),
+        (
+            Admission(uuid=UUID, id="x", parent="y"),
+            [],
+            "^There is no device 'y' to count it inside. There are: none[.]$",
+        ),
         (Admission(uuid=UUID, id="x", parent="y"), ["a", "b"], "There are: a, b."),
     ],
 )

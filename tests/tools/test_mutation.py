@@ -97,8 +97,8 @@ def test_the_tests_of_a_mutant_are_those_that_run_its_statement_the_fastest_firs
     )]  # fmt: skip
     at_import = {("a.py", 1)}
     assert [one.name for one in concerned(inside, runs, at_import)] == ["fast", "slow"]
-    assert [one.name for one in concerned(default, runs, at_import)] == ["other", "fast", "slow"]
-    assert [one.name for one in concerned(inside, runs, {("a.py", 2)})] == ["other", "fast", "slow"]
+    assert [one.name for one in concerned(default, runs, at_import)] == ["other", "fast", "slow", "none"]
+    assert [one.name for one in concerned(inside, runs, {("a.py", 2)})] == ["other", "fast", "slow", "none"]
 
 
 def test_a_sample_is_spread_over_the_files_and_another_seed_takes_others() -> None:

@@ -164,12 +164,14 @@ def lines_of(mutant: Mutant) -> range:
 
 
 def concerned(mutant: Mutant, tests: Iterable[TestRun], at_import: Set[SourceLine]) -> list[TestRun]:
-    """The tests that run the statement of a mutant, the fastest first; of one at the import those that run its file."""
+    """The tests that run the statement of a mutant, the fastest first.
+
+    Of one at the import all, first those that run its file: a test may only look at a constant.
+    """
     if is_in_functions(mutant, at_import):
         found = [one for one in tests if any((mutant.file, line) in one.lines for line in lines_of(mutant))]
-    else:
-        found = [one for one in tests if any(file == mutant.file for file, _ in one.lines)]
-    return sorted(found, key=lambda one: one.seconds)
+        return sorted(found, key=lambda one: one.seconds)
+    return sorted(tests, key=lambda one: (all(file != mutant.file for file, _ in one.lines), one.seconds))
 
 
 def _pytest(collection: Collection, tests: Sequence[str], folder: str) -> int:

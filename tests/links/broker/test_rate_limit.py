@@ -50,6 +50,8 @@ def test_the_tables_keep_the_newest_1024() -> None:
     for number in range(1_025):
         assert filtered.is_new(number, 0.0)
     assert filtered.is_new(0, 1.0) and not filtered.is_new(2, 1.0) and not filtered.is_new(1_024, 1.0)
+    assert filtered.is_new(2, 600.0) and filtered.is_new(5_000, 600.0)
+    assert not filtered.is_new(2, 601.0), "it was repeated last, so others make room"
 
 
 @pytest.mark.parametrize(("after", "is_new"), [(0.0, False), (599.9, False), (600.0, True)])
