@@ -48,7 +48,7 @@ VERBS = {
     "retention": "List how long stored values are kept, and what is deleted, when.",
     "store": "Compact the store, or copy the readable history of a damaged one.",
     "web": "Show where the page is and who may open it; set passwords and tokens.",
-    "publish": "Show which programs get what the hub knows, and what they get.",
+    "publish": "Show which programs get values of the hub, and what they get.",
     "homekit": "Show the code that adds the hub to Apple Home.",
     "notify": "Send a test message to people.",
     "decode": "Decode bytes, hex or a capture of any family.",

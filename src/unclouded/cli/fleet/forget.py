@@ -24,7 +24,7 @@ from unclouded.fleet.enrolment.service import push_revocations
 def command(hub: str, yes: bool, folder: str | None, as_json: bool) -> None:
     """Delete the home of HUB and everything that the fleet has of it: history, events, commands.
 
-    That cannot be undone; the home itself keeps what it has. Its key is revoked, so it does not come back: it would
+    That cannot be undone; the hub itself keeps what it has. Its key is revoked, so it does not come back: it would
     have to join again. The audit says who deleted it.
     """
     home, problem = asyncio.run(_forget(find_fleet(folder), hub, yes))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("sent")
-@click.option("--follow", is_flag=True, help="Print what is sent from now on, until Ctrl+C.")
+@click.option("--follow", is_flag=True, help="Print what is sent from now on, until Ctrl-C.")
 @click.option("--last", metavar="N", type=click.IntRange(1), help="Only the newest N messages.")
 @config_options
 @json_option

@@ -105,7 +105,7 @@ def load_file(feed: str, file: Path, dry_run: bool, config: str | None, data: st
 @config_options
 @json_option
 def fetch(feed: str, start: str, end: str | None, config: str | None, data: str | None, as_json: bool) -> None:
-    """Fetch past days of FEED, as for a comparison of tariffs. The hub does it; Ctrl+C stops only the waiting."""
+    """Fetch past days of FEED, as for a comparison of tariffs. The hub does it; Ctrl-C stops only the waiting."""
     loaded = configuration(config, data)
     today = datetime.fromtimestamp(time.time(), loaded.zone).date()
     hub, path = hub_of_feeds(loaded, feed)

@@ -18,7 +18,7 @@ NONE = "Nothing is published. docs/unclouded.toml lists the tables: [mqtt], [met
 
 @click.group("publish")
 def command() -> None:
-    """Show which programs get what the hub knows, and what they get."""
+    """Show which programs get values of the hub, and what they get."""
 
 
 @command.command("status")
