@@ -191,6 +191,13 @@ def test_an_identity_counts_before_an_id_where_both_are_known(books: Books) -> N
     assert [value for _, value in books.history("new")] == [1]
 
 
+def test_after_a_restart_numbers_keep_the_scale_that_their_device_described(books: Books) -> None:
+    books.write(device(), watts(7.5, NOON))
+    books.restart()
+    books.write(watts(8.0, NOON + 1))
+    assert books.rows("SELECT point, exponent FROM series") == [("power_W", -1)]
+
+
 def test_flags_get_a_bit_each_and_are_read_back_after_a_restart(books: Books) -> None:
     books.write(device(), watts(1, NOON, flags=("gap", "late")))
     books.restart()
