@@ -251,6 +251,7 @@ class CheckLine(Generic[E]):
         return f"Nothing was received within {seconds:g} s."
 
     def fail(self, reason: str) -> NoReturn:
+        """End the check: the other end did not do what the section asks for."""
         raise CheckEndedError("failed", reason)
 
     def require(self, holds: object, reason: str) -> None:
@@ -259,9 +260,11 @@ class CheckLine(Generic[E]):
             self.fail(reason)
 
     def not_applicable(self, reason: str) -> NoReturn:
+        """End the check: the other end does not have what is checked, and need not."""
         raise CheckEndedError("not applicable", reason)
 
     def skip(self, reason: str) -> NoReturn:
+        """End the check: it could not be made."""
         raise CheckEndedError("skipped", reason)
 
     def end_run(self, reason: str) -> NoReturn:
@@ -315,6 +318,7 @@ class CheckLine(Generic[E]):
         return earliest(self._late[0][0] if self._late else None, self._reader.deadline())
 
     def outgoing(self) -> list[Out]:
+        """What is to be sent now; each is given once."""
         outs, self._outs = self._outs, []
         return outs
 

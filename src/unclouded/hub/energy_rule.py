@@ -74,6 +74,7 @@ class EnergyRule:
         return replace(ledger, level=level, doubt=None, count_mWh=self.exact_mWh)
 
     def increment(self, ledger: Ledger, amount: Exact, at: float) -> LedgerStep:
+        """Add what a device reports since its last report; more than its power explains is suspect and not added."""
         seconds = max(at - ledger.at, 0.0) + SLACK_S if ledger.at else FIRST_INCREMENT_S
         if amount > self._explained(seconds):
             return LedgerStep(ledger, ("increment", "jump"), "suspect")

@@ -40,6 +40,7 @@ class DiscoverySocket:
             self._opening = asyncio.create_task(self._open(sock), name=f"discovery.{self.address[1]}")
 
     async def remove(self, link: "DiscoveryLink") -> None:
+        """A link is closed; the socket is closed with the last one."""
         self._links.discard(link)
         if self._links or self._opening is None:
             return
@@ -50,6 +51,7 @@ class DiscoverySocket:
             self._transport = None
 
     def question_received(self, data: bytes, host: str) -> None:
+        """A question from an address, to all links; too long ones are ignored."""
         if len(data) > LONGEST_QUESTION:
             return
         for link in list(self._links):
@@ -60,6 +62,7 @@ class DiscoverySocket:
             link.ask(data, self._last)
 
     def send(self, data: bytes, re: int) -> None:
+        """The answer to the question ``re``; nothing is sent where it was answered or dropped."""
         host = self._senders.pop(re, None)
         if host is not None and data and self._transport is not None:
             self._transport.sendto(data, (host, self.answer_port))
@@ -83,6 +86,7 @@ class DiscoveryLink:
         inlet.up(PATH)
 
     def ask(self, data: bytes, number: int) -> None:
+        """A question has arrived; ``number``: what its answer refers to."""
         if self._inlet is not None:
             self._inlet.received(data, PATH.name, number)
 

@@ -86,6 +86,7 @@ class Branch(Inlet):
         return any(self.paths.values())
 
     def start(self) -> LinkRefused | None:
+        """Start the link of this path; the refusal where it cannot be started."""
         try:
             self.link.start(self)
         except LinkRefused as refusal:

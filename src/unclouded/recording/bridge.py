@@ -60,6 +60,7 @@ class Bridge:
         self._sides[sender].pass_on(data)
 
     async def close(self) -> None:
+        """Close both links."""
         for side in self._sides.values():
             await side.link.close()
 
@@ -90,6 +91,7 @@ class Side(Inlet):
         self._observer.received(self._sender, data, path)
 
     def pass_on(self, data: bytes) -> None:
+        """Send what the other side has sent."""
         if self.peer is not None:
             self.peer.send(Out(data, id=len(data)))  # the id is the length: ``failed`` reports it
 

@@ -48,6 +48,7 @@ class DirectionState:
         self._settled = 0
 
     def feed(self, at: float, data: bytes) -> Sequence[Piece]:
+        """Bytes as they arrived at ``at`` (Unix s); the pieces that are whole with them."""
         self._fed += len(data)
         self._chunks.append((self._fed, at))
         return self.decoder.feed(data)

@@ -206,6 +206,7 @@ class Countdown:
         self._ends_at = unix + seconds if seconds > 0 else None
 
     def left(self, unix: float) -> WireValue:
+        """What is left of it at a time (Unix s), as the wire has it."""
         if self._ends_at is None:
             return self._set
         return round(max(math.ceil(self._ends_at - unix), 0) / self._row.scale)

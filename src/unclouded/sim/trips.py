@@ -36,6 +36,7 @@ class TripAlarm(msgspec.Struct, frozen=True):
         return any(value < limit_value if self.is_least else value > limit_value for value in values)
 
     def trips(self, settings: Settings) -> bool:
+        """Do the settings say that this alarm switches off?"""
         return settings.get(f"trips_on_{self.name}") is True
 
 

@@ -213,6 +213,7 @@ class World:
         )
 
     def meter(self) -> MeterValues:
+        """The values of the home's meter now, in W, Wh and V."""
         return MeterValues(
             power_W=Fraction(self._net_mW(), 1000),
             import_Wh=self._import.Wh(),

@@ -33,9 +33,11 @@ class Pace:
         return bounded(spread_s) * self._random()
 
     def failed(self) -> None:
+        """One more attempt in a row has failed: the next delay is longer."""
         self._failures += 1
 
     def succeeded(self) -> None:
+        """An attempt has succeeded: delays begin anew."""
         self._failures = 0
 
 

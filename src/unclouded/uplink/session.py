@@ -162,6 +162,7 @@ class UplinkSession:
     # --- the connection
 
     def connected(self, now: float) -> None:
+        """The connection stands: the greeting follows within the time over which hubs are spread."""
         self._line = _Connection(is_connected=True)
         self._pace.succeeded()
         self._line.hello_due = self._line.waits = now + self._pace.part_of(self._spread_s)
@@ -214,6 +215,7 @@ class UplinkSession:
             self._go(now)
 
     def tick(self, now: float) -> None:
+        """Do what is due at ``now``: send again, time out, begin the next window."""
         flight = self._line.flight
         if flight is not None and now >= flight.until:
             if flight.is_sent:

@@ -256,6 +256,7 @@ class Client:
         return state, frame
 
     def sent(self) -> None:
+        """What was sent has left: the next may be sent."""
         self._sending = False
 
 

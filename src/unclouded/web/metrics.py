@@ -32,6 +32,7 @@ class MetricsEndpoint:
         self._source = source
 
     async def answer(self, request: Request) -> Response:
+        """The metrics in the format that the request accepts; 404 where there are none."""
         found = self._source.answer(request.headers.get("accept", "")) if self._source is not None else None
         if found is None:
             return problem(404, say("api.no_metrics"), "api.no_metrics")

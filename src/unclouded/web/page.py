@@ -79,6 +79,7 @@ class Page:
         await response(scope, receive, send)
 
     def answer(self, request: Request) -> Response:
+        """A file of the page, of the documentation, or the authority's certificate; 404 and 405 as text."""
         if request.method not in ("GET", "HEAD"):
             return Response("This path supports GET and HEAD only.\n", 405, {"Allow": "GET, HEAD"}, "text/plain")
         path = request.url.path

@@ -177,6 +177,7 @@ class PlayedController(EmulatedEnd):
         return max(self.times_s, default=0.0)
 
     def next_id(self) -> str:
+        """A new id of a message: 32 hexadecimal digits."""
         return self.line.ambient.token(16).hex()
 
     def post(self, body: bytes, *, encrypts: bool = True, **head: Any) -> int:  # Any: as http_text.request has them
@@ -276,6 +277,7 @@ class PlayedController(EmulatedEnd):
     # --- which plug --------------------------------------------------------------------------------
 
     def lists(self, namespace: str) -> bool:
+        """Is a namespace in the abilities of the plug?"""
         return namespace in self.abilities
 
     def find(self) -> Script[bool]:
@@ -295,6 +297,7 @@ class PlayedController(EmulatedEnd):
         return namespaces.TOGGLEX if self.lists(namespaces.TOGGLEX) else namespaces.TOGGLE
 
     def switch(self, onoff: int) -> Script[MerossFrame]:
+        """Set the relay (1 = on) and wait; the answer."""
         payload = toggle_payload(self.relay, onoff)
         return (yield from self.set(self.relay, payload))
 

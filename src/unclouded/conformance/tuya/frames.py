@@ -174,6 +174,7 @@ class AnsweringEnd(EmulatedEnd):
             self.send(command, payload, after=self.delay_s)
 
     def send(self, command: int, payload: bytes = b"", *, after: float = 0.0) -> None:
+        """A frame after ``after`` seconds, and GAP_S behind the one before it."""
         at = max(self.line.now + after, self._free_at)
         self._free_at = at + GAP_S
         send_frame(self.line, command, payload, version=self.version, after=at - self.line.now)

@@ -35,6 +35,7 @@ class TuyaQuestion(msgspec.Struct, frozen=True):
     seconds: float = RESULT_S
 
     def is_answer(self, entry: LineEntry) -> bool:
+        """Does this entry answer the question?"""
         return is_command(self.command if self.answer is None else self.answer, self.sub)(entry)
 
 

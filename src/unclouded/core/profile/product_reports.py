@@ -53,6 +53,7 @@ class ProductReports:
         return len(self._seen) > before
 
     def points(self) -> tuple[SeenPoint, ...]:
+        """What was reported so far, by place."""
         return tuple(self._seen[place] for place in sorted(self._seen))
 
     def _add(self, dp: int, raw: WireValue, number: NumberType) -> None:

@@ -38,6 +38,7 @@ class Scope(msgspec.Struct, frozen=True):
 
     @staticmethod
     def everything() -> "Scope":
+        """All organisations: for the server itself."""
         return Scope(None)
 
 
@@ -300,6 +301,7 @@ class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
         return Scope(tuple(sorted(role.organisation for role in self.roles)))
 
     def role_in(self, organisation: int) -> Role | None:
+        """The role in an organisation; None where there is none."""
         return next((one.role for one in self.roles if one.organisation == organisation), None)
 
 

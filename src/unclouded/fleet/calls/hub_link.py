@@ -39,6 +39,7 @@ class HubLink:
         self._client = client
 
     async def request(self, subject: str, data: bytes, timeout_s: float) -> bytes:
+        """The answer of a hub. Raises HubAway where it is not connected, HubSilent after ``timeout_s``."""
         reply = await self._client.request(subject, data, timeout_s)
         if reply.failure == "no_responders":
             raise HubAway("The hub is not connected.")
@@ -49,4 +50,5 @@ class HubLink:
         return reply.data
 
     def subscribe(self, subject: str, received: Callable[[bytes], None]) -> Callable[[], None]:
+        """Call back with what arrives on a subject; the function that is returned ends it."""
         return self._client.subscribe(subject, lambda message: received(message.data))

@@ -42,6 +42,7 @@ class PlugIdentity(msgspec.Struct, frozen=True):
         return f"/appliance/{self.uuid}/subscribe"
 
     def may_publish(self, topic: str) -> bool:
+        """Is this a topic that the plug may publish on: its own, or one of the app?"""
         return topic.startswith((f"/appliance/{self.uuid}/", "/app/"))
 
 

@@ -82,6 +82,7 @@ class FailedLogins:
         return REFUSAL_DELAY_S if one >= MAX_FAILURES or every >= MAX_ADDRESS_FAILURES else 0.0
 
     def succeeded(self, address: str, client: str) -> None:
+        """A login was right: failures of this client are forgotten."""
         self._failures.pop((group_of(address), client), None)
 
     def _count(self, key: tuple[str, str], most: int, now: float) -> int:
@@ -98,6 +99,7 @@ class RepeatFilter:
         self._at: dict[Hashable, float] = {}
 
     def is_new(self, what: Hashable, now: float) -> bool:
+        """Has this not been logged within REPEAT_AFTER_S? It counts as logged now."""
         at = self._at.get(what)
         if at is not None and now - at < REPEAT_AFTER_S:
             return False

@@ -355,10 +355,12 @@ class PlugSlot:
     # --- called by the broker ------------------------------------------------------------------
 
     def connected(self) -> None:
+        """The plug is connected and has subscribed."""
         if self._inlet is not None:
             self._inlet.up(PATH)
 
     def disconnected(self, reason: str) -> None:
+        """The plug is gone, and why."""
         if self._inlet is not None:
             self._inlet.down(PATH.name, f"The plug is not connected to the broker. {reason}")
 

@@ -87,6 +87,7 @@ class ClientHello(msgspec.Struct, frozen=True):
 
     @property
     def cipher_names(self) -> str:
+        """The cipher suites that it offers, eight at most by name."""
         names = [_CIPHERS.get(cipher, f"{cipher:#06x}") for cipher in self.ciphers]
         return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
 

@@ -56,10 +56,12 @@ class HandshakeScheduler:
         self._called = False
 
     def enter(self, connection: "TlsConnection", begun: bool) -> None:
+        """A connection waits for its turn; ``begun``: it has received a part of its handshake."""
         (self._begun if begun else self._fresh).append(connection)
         self._call()
 
     def leave(self, connection: "TlsConnection") -> None:
+        """A connection has ended its handshake, or is gone."""
         self._ended.append(connection)
         self._call()
 

@@ -161,15 +161,18 @@ class HttpExchangeServer:
     # --- called by connections -----------------------------------------------------------------
 
     def made(self, connection: "ExchangeConnection") -> None:
+        """A client has connected."""
         self._connections.add(connection)
 
     def requested(self, connection: "ExchangeConnection", data: bytes) -> None:
+        """A client has sent a whole request."""
         self._last_id += 1
         self._unanswered[self._last_id] = connection
         if self._inlet is not None:
             self._inlet.received(data, SERVER_PATH.name, self._last_id)
 
     def lost(self, connection: "ExchangeConnection") -> None:
+        """A client is gone; its requests are not answered any more."""
         self._connections.discard(connection)
         self._unanswered = {id: one for id, one in self._unanswered.items() if one is not connection}
 
@@ -205,11 +208,13 @@ class ExchangeConnection(asyncio.Protocol):
         self._server.lost(self)
 
     def reply(self, data: bytes) -> None:
+        """Send these bytes, and close."""
         if self._transport is not None:
             self._transport.write(data)
             self._transport.close()
 
     def abort(self) -> None:
+        """Close at once, without what waits to be sent."""
         if self._transport is not None:
             self._transport.abort()
 

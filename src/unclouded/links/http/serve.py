@@ -109,6 +109,7 @@ class HttpListenLink:
     # --- called by connections -----------------------------------------------------------------
 
     def accept(self, connection: "RequestConnection") -> bool:
+        """Whether one more connection is served: not above the limit, nor before ``start``."""
         if self._inlet is None or sum(not one.is_answered for one in self.connections) >= self._most_connections:
             return False
         self.connections.add(connection)
@@ -123,6 +124,7 @@ class HttpListenLink:
             self._inlet.received(body, PATH.name, self._last_id)
 
     def disconnected(self, connection: "RequestConnection") -> None:
+        """A connection is gone; its request is not answered any more."""
         self.connections.discard(connection)
         self._unanswered.pop(connection.number, None)
 
@@ -174,6 +176,7 @@ class RequestConnection(asyncio.Protocol):
             self._close()
 
     async def abort(self) -> None:
+        """Close at once; returns when the connection is gone."""
         self._abort()
         await self._gone
 

@@ -153,6 +153,7 @@ class BrokerConnection:
         self._task: asyncio.Task[None] | None = None
 
     def add(self, link: TopicListener) -> None:
+        """A link begins: its topics are subscribed; the first link starts the connection."""
         self._links[link] = None
         for topic in link.topics:
             self._listeners.setdefault(topic, []).append(link)
@@ -166,6 +167,7 @@ class BrokerConnection:
             asyncio.get_running_loop().call_soon(link.down, self._problem)
 
     def publish(self, link: TopicListener, out: Out) -> None:
+        """Send it in its turn; a failure is given to ``TopicListener.not_sent``."""
         link.pending += 1
         self._jobs.put_nowait((link, out))
 

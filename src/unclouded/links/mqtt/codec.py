@@ -75,6 +75,7 @@ class Parser:
         self._skipped = 0  # bytes before the next packet that are still to be skipped
 
     def feed(self, data: bytes) -> None:
+        """Bytes as they arrived; read the packets afterwards."""
         self._held = self._held[self._at :] + data
         self._at = 0
 

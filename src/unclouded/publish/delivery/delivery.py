@@ -54,6 +54,7 @@ class Delivery(Generic[T]):
         self._has_sent = False
 
     def put(self, items: Sequence[T]) -> None:
+        """Deliver these in their turn; above the limit the oldest are dropped and counted."""
         self._outbox.put(items)
 
     async def run(self, post: Post) -> None:

@@ -19,6 +19,7 @@ class Outbox(Generic[T]):
         return len(self._items)
 
     def put(self, items: Iterable[T]) -> None:
+        """Add these; above the limit the oldest are dropped and counted."""
         for one in items:
             if len(self._items) >= self._most:
                 self._items.popleft()

@@ -26,9 +26,11 @@ class DeliveryTarget:
         self._choose = choose
 
     def take(self, facts: Sequence[Fact]) -> None:
+        """The facts of a batch but alerts: what the configuration chooses is delivered."""
         self.delivery.put(self._choose([one for one in facts if not isinstance(one, Alert)]))
 
     def take_alerts(self, facts: Sequence[Fact]) -> None:
+        """The alerts of a batch: what the configuration chooses is delivered."""
         self.delivery.put(self._choose([one for one in facts if isinstance(one, Alert)]))
 
     async def run(self) -> None:

@@ -47,6 +47,7 @@ class PointsOfPlace:
         self._used: set[str] = set()  # by an entity of several points
 
     def add(self, point: Point) -> None:
+        """A point; the first of a name counts."""
         self._points.setdefault(name_of(point.key), point)
 
     def find(self, name: str, kind: str, access: str = "rw") -> Point | None:
@@ -66,6 +67,7 @@ class PointsOfPlace:
         return any(one in self._points for one in names.split())
 
     def set_topic(self, point: Point) -> str:
+        """The topic on which the point is set."""
         return self.topics.set_point(self.device.id, point.key)
 
     @property

@@ -55,6 +55,7 @@ class HomeAssistantDiscovery:
         return found
 
     def topics(self, devices: Sequence[Device]) -> Collection[str]:
+        """The topics of discovery that the hub and these devices have."""
         return {self._topic("hub"), *(self._topic(digest(one)) for one in devices if one.identity)}
 
     def is_own(self, topic: str, payload: bytes, current: Collection[str]) -> bool:
@@ -73,6 +74,7 @@ class HomeAssistantDiscovery:
         return _encode({**new, "components": {**there, **missing}}) if missing else after
 
     def may_return(self, payload: bytes, current: Collection[str], devices: Sequence[Device]) -> bool:
+        """Is a retained message of ours, of a device that may come back? Then it stays."""
         content = _decoded(payload)
         if content.get("state_topic") in [self._topics.state(one.id) for one in devices if not one.identity]:
             return True

@@ -182,6 +182,7 @@ class HomekitBridge:
         return changed
 
     def show(self, readings: Iterable[Reading]) -> None:
+        """New readings, for the accessories of their devices."""
         for reading in readings:
             if (accessory := self._by_device.get(reading.device)) is not None:
                 accessory.take(reading)

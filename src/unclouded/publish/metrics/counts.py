@@ -23,10 +23,12 @@ class Durations:
         self._sum_s = 0.0
 
     def add(self, seconds: float) -> None:
+        """One more, in seconds."""
         self._counts[bisect_left(BUCKETS_S, seconds)] += 1
         self._sum_s += seconds
 
     def samples(self, name: str, labels: Sequence[tuple[str, str]]) -> Iterable[Sample]:
+        """The histogram: buckets, count and sum, with these labels."""
         total = 0
         for bound, count in zip((*BUCKETS_S, float("inf")), self._counts, strict=True):
             total += count
@@ -44,6 +46,7 @@ class FactCounts:
         self._commands: dict[str, Durations] = {}  # by result
 
     def take(self, facts: Sequence[Fact]) -> None:
+        """Count readings by device and quality, and commands by outcome."""
         for fact in facts:
             if type(fact) is Reading:
                 self._readings[fact.device, fact.quality] += 1
@@ -57,6 +60,7 @@ class FactCounts:
             del self._readings[key]
 
     def families(self) -> Iterable[tuple[MetricFamily, Iterable[Sample]]]:
+        """The counters as metrics."""
         name = f"{READINGS.name}_total"
         yield (
             READINGS,

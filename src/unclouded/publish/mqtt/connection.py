@@ -83,6 +83,7 @@ class MqttConnection(asyncio.Protocol):
         return not self._is_full
 
     def write(self, data: bytes) -> None:
+        """Send these bytes; nothing is sent where the connection is closed."""
         if data and self._transport is not None and not self._transport.is_closing():
             self._sent_at = self._loop.time()
             self._transport.write(data)

@@ -53,6 +53,7 @@ class HubImage:
         return list(self._devices.values())
 
     def knows(self, device: str) -> bool:
+        """Is there such a device?"""
         return device in self._devices
 
     def describe(self, devices: Iterable[Device], facts: Iterable[Fact] = ()) -> bool:
@@ -113,6 +114,7 @@ class HubImage:
             self._update_changed(self._devices[id])
 
     def offered(self, device: str) -> UpdateOffer | None:
+        """The update that is offered to a device; None where there is none."""
         return self._offers.get(device)
 
     def installs(self, device: str, percent: int | None) -> None:

@@ -30,6 +30,7 @@ class RetainedBook:
         self._written: set[str] = set()
 
     def load(self) -> None:
+        """Read the topics of earlier runs; none where the file is missing or damaged."""
         try:
             self.topics = set(msgspec.json.decode(self._path.read_bytes(), type=list[str]))
         except (OSError, msgspec.DecodeError, UnicodeDecodeError):

@@ -129,6 +129,7 @@ class ClientSession:
         self._answers: list[bytes] = []
 
     def opening(self) -> bytes:
+        """The first packet of a connection, CONNECT."""
         return encode(self._connect, self.version)
 
     @property
@@ -162,9 +163,11 @@ class ClientSession:
         return id, encode(Subscribe(id, tuple((one, 1) for one in filters), as_published), self.version)
 
     def unsubscribe(self, filters: Sequence[str]) -> bytes:
+        """UNSUBSCRIBE of these filters."""
         return encode(Unsubscribe(self._new_id(), tuple(filters)), self.version)
 
     def ping(self) -> bytes:
+        """PINGREQ."""
         return encode(Pingreq())
 
     def closing(self) -> bytes:

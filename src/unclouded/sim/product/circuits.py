@@ -50,6 +50,7 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reactive_var(self) -> Fraction:
+        """Reactive power in var, from apparent and active power."""
         squares = float(self.apparent_VA) ** 2 - float(self.power_W) ** 2
         return Fraction(round(1000 * math.sqrt(max(squares, 0.0))), 1000)
 

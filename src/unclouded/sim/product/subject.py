@@ -157,6 +157,7 @@ class MovingPosition:
         self._since = 0
 
     def command(self, key: str, value: Value, second: int) -> None:
+        """Begin to move, at a second of the simulated day."""
         targets = {"open": Fraction(100), "close": Fraction(0), "stop": self.percent(second)}
         if key == "position_target_percent":
             self._move(Fraction(str(value)), second)
@@ -164,6 +165,7 @@ class MovingPosition:
             self._move(targets[str(value)], second)
 
     def percent(self, second: int) -> Fraction:
+        """Where it is at that second: 0 = closed, 100 = open."""
         way = SPEED * (second - self._since)
         return min(self._from + way, self._to) if self._to >= self._from else max(self._from - way, self._to)
 

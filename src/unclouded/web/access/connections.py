@@ -60,9 +60,11 @@ class Slot:
         self._table.mark_idle(self)
 
     def busy(self) -> None:
+        """The connection is in use: it is not closed to make room."""
         self._table.mark_busy(self)
 
     def close(self) -> None:
+        """The connection is gone: its slot is free."""
         self._table.free(self)
 
 
@@ -104,11 +106,13 @@ class ConnectionTable:
         return slot
 
     def mark_idle(self, slot: Slot) -> None:
+        """The connection waits for a request: it may be closed to make room."""
         group = self._groups.get(slot.group)
         if group is not None and slot in group.slots and slot not in self._idle:
             self._idle[slot] = group.idle[slot] = None
 
     def mark_busy(self, slot: Slot) -> None:
+        """The connection is in use: it is not closed to make room."""
         if slot in self._idle:
             del self._idle[slot], self._groups[slot.group].idle[slot]
 
@@ -144,10 +148,12 @@ class Deadline:
         self._timer: asyncio.TimerHandle | None = None
 
     def set(self, seconds: float) -> None:
+        """So many seconds from now, in place of the one before."""
         self.clear()
         self._timer = asyncio.get_running_loop().call_later(seconds, self._expired)
 
     def clear(self) -> None:
+        """There is none any more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -173,6 +179,7 @@ class WriteWatch:
         self._deadline.set(WRITE_TIMEOUT_S)
 
     def resumed(self) -> None:
+        """The other end reads again."""
         self._deadline.clear()
 
     def _check(self) -> None:

@@ -79,6 +79,7 @@ class Hosts:
         self._names = frozenset((*names, "localhost"))
 
     def accepts(self, header: str) -> bool:
+        """Is the Host header an address or one of the names of this hub?"""
         found = split(header)
         return found is not None and (found[0] in self._names or is_address(found[0]))
 

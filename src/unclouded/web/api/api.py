@@ -149,6 +149,7 @@ class Api:
         self.pages = LivePages(hub, view, wall)
 
     def app(self) -> Starlette:
+        """The routes as an application, with the page's live connection and the metrics."""
         routes = [
             Route(path.replace("{item}", "{item:path}"), partial(_answer, rows, self._context), methods=[*rows])
             for path, rows in by_path(ROWS).items()  # an item is found by its name, which may contain slashes

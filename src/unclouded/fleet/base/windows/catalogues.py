@@ -20,6 +20,7 @@ class StoredCatalogue(NamedTuple):
     sent: SentCatalogue
 
     def device(self, id: str) -> SentDevice | None:
+        """A device by its id in the home; None where the home sends none of that id."""
         return next((device for device in self.sent.devices if device.id == id), None)
 
     def flags(self) -> Mapping[int, str]:
