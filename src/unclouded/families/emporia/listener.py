@@ -31,6 +31,7 @@ class StreamListener:
         return self._framer.deadline()
 
     def stats(self) -> Mapping[str, float]:
+        """Counts of bytes, frames and noise; bytes in = frames + noise + held."""
         counts = {"bytes_in": self._bytes, "frame_bytes": self._frame_bytes, "frames_in": self._frames}
         return {**counts, **self._noise, "held_bytes": self._framer.held}
 

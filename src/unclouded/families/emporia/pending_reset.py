@@ -51,6 +51,7 @@ class PendingReset:
         return self._tickets.settle(ticket, "confirmed", RESET_DONE)
 
     def overdue(self, now: float) -> list[Event]:
+        """A reset that was not answered in time is settled."""
         events: list[Event] = []
         for ticket in self._tickets.overdue(now):
             self._ticket, self.is_sent = None, False
@@ -58,6 +59,7 @@ class PendingReset:
         return events
 
     def unreachable(self, reason: str) -> list[Event]:
+        """The line is gone: a reset that waits is settled."""
         self._ticket, self.is_sent = None, False
         return self._tickets.settle_all("unreachable", reason)
 

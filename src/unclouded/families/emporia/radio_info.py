@@ -38,14 +38,17 @@ class RadioInfo:
         return INSTALL_CODE if self.mac_text else MAC + INSTALL_CODE
 
     def code_requested(self, now: float) -> None:
+        """The install code was requested at ``now``: for CODE_WINDOW_S all rejected bytes are hidden."""
         self._code_attempts += 1
         self._hidden_until = now + CODE_WINDOW_S
 
     def mac(self, payload: bytes) -> list[Event]:
+        """The MAC, which the wire has in reverse order; it is the identity."""
         mac = payload[::-1]
         return self.add({"identity": mac.hex(), "mac": mac.hex(":")})
 
     def install_code(self, payload: bytes) -> list[Event]:
+        """What is known of the install code: a verdict, never the code."""
         return self.add({"install_code": install_code.verdict(payload)})
 
     def add(self, info: Mapping[str, str]) -> list[Event]:

@@ -69,5 +69,6 @@ class EmporiaRequestQueue:
         return self._sent_at + self._timeout_s if self.outstanding else None
 
     def outgoing(self) -> Sequence[Out]:
+        """What is to be sent now; each is given once."""
         out, self._out = self._out, []
         return out

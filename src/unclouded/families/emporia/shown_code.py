@@ -54,11 +54,13 @@ class ShownCode:
         return [event for advanced, settled in shown for event in (advanced, *settled)]
 
     def overdue(self, now: float) -> list[Event]:
+        """Requests for the code that were not answered in time are settled."""
         late = self._tickets.overdue(now)
         self._waiting = [ticket for ticket in self._waiting if ticket not in late]
         return [event for ticket in late for event in self._tickets.settle(ticket, "timeout", CODE_UNANSWERED)]
 
     def unreachable(self, reason: str) -> list[Event]:
+        """The line is gone: all requests for the code are settled."""
         self._waiting = []
         return self._tickets.settle_all("unreachable", reason)
 

@@ -96,9 +96,11 @@ class DialectMemory:
         self._counts: Counter[str] = Counter()
 
     def ordinary(self) -> Endpoint[WifiModule]:
+        """The session of the ordinary line."""
         return wifi_module(self.settings, self._ambient, self._ids, self._counts)
 
     def low_power(self, why: str) -> Endpoint[LowModule]:
+        """The session of the low-power line, and ``why``; the dialect is remembered under the device's identity."""
         identified = (Remember(MEMORY, LOW.encode()),)  # under the identity that the device has from then on
         endpoint = low_module(
             self.settings,
@@ -113,6 +115,7 @@ class DialectMemory:
         return endpoint
 
     def know_time(self, value: Answer | Refusal, now: float) -> Sequence[Event]:
+        """The answer to the question for the time; a refusal changes nothing."""
         if isinstance(value, LocalTime):
             self.time = value
         return ()

@@ -76,6 +76,7 @@ class Votes(msgspec.Struct):
     first: dict[tuple[Voter, str], str] = {}
 
     def add(self, voter: Voter, name: str, description: Callable[[], str]) -> None:
+        """One more vote of a sender for a dialect; the description of the first is kept."""
         self.counts[voter][name] += 1
         if (voter, name) not in self.first:
             self.first[voter, name] = description()

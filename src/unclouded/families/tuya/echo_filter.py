@@ -55,5 +55,6 @@ class EchoFilter:
         return min((until for until, _ in self._wanted.values()), default=None)
 
     def clear(self) -> None:
+        """Forget what was sent and received."""
         self._wanted.clear()
         self._last.clear()

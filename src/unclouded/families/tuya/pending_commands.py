@@ -43,6 +43,7 @@ class PendingCommand:
         self.seen: dict[Key, WireValue] = {}
 
     def is_fulfilled(self) -> bool:
+        """Has the device reported all values that are wanted?"""
         return self.seen == self.wanted
 
     def contradiction(self) -> str:
@@ -72,6 +73,7 @@ class PendingCommands:
         return self._open
 
     def begin(self, points: tuple[DataPoint, ...], now: float, part: str = "") -> Ticket:
+        """Wait for the report of these points of a part; the ticket."""
         ticket = self._tickets.issue(now + self._timeout_s)
         self._open[ticket] = PendingCommand(part, points)
         return ticket

@@ -44,6 +44,7 @@ class TypedReading:
         self._meanings = meanings or {}
 
     def reading(self) -> DialectReading:
+        """How a recorded line of this dialect is read."""
         table = self._table
         return DialectReading(shapes=table.shapes, name_of=table.name_of, sub_of=table.sub_of, read=self.read)
 

@@ -65,6 +65,7 @@ class BrokerServices:
                 self._outs.append(Out(bytes(acknowledgement), path=path))
 
     def outgoing(self) -> list[Out]:
+        """What is to be sent now; each is given once."""
         outs, self._outs = self._outs, []
         return outs
 

@@ -115,6 +115,7 @@ class CommandRunner:
         return None if command.failures < MOST_FAILURES else self.refused(ticket, problems.no_setting(why))
 
     def refused(self, ticket: Ticket, reason: str) -> list[Event]:
+        """A command is refused, and why; the next one begins."""
         if self.open.of(ticket) is None:
             return []
         events = self.open.refused(ticket, reason)

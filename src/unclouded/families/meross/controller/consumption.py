@@ -211,6 +211,7 @@ class PowerOfDay:
         self._Wh: float | None = None
 
     def take(self, power_W: float, unix: float, day: str, start: float) -> None:
+        """A power in W at ``unix``; ``day`` began at ``start``. After a break the energy of the day is unknown."""
         if not day or not 0 <= unix - self._at <= BREAK_S:
             self._Wh = None
         elif day != self._day:

@@ -48,6 +48,7 @@ class EncryptionCheck:
         return ""
 
     def is_listed(self, abilities: Abilities) -> bool:
+        """Do the abilities say that the plug encrypts HTTP?"""
         return abilities.names.keys() >= set(namespaces.ENCRYPTION)
 
     def remember(self, encrypts: bool) -> list[Event]:

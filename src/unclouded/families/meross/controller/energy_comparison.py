@@ -26,6 +26,7 @@ class MeasuredDay:
         self.used_Wh = self.covered_s = 0.0
 
     def add(self, power_W: float, seconds: float) -> None:
+        """A power in W that lasted so many seconds."""
         self.used_Wh += power_W * seconds / 3600
         self.covered_s += seconds
 

@@ -147,6 +147,7 @@ class FirmwareUpdate:
         return self._settle("confirmed", f"version {version}")
 
     def tick(self, now: float) -> list[Event]:
+        """Do what is due at ``now``: ask for the version, or end an update that takes too long."""
         events: list[Event] = []
         for name in self._timers.due(now):
             if name == LATE:

@@ -31,9 +31,11 @@ class Health:
         self._reported: dict[str, str] = {}
 
     def new_connection(self) -> None:
+        """Forget how long the plug was without a server."""
         self._unbound_since = None
 
     def relay(self, onoff: bool) -> None:
+        """The relay is on or off."""
         self._relay = onoff
 
     def checked(self, all_: All, pushes: bool, now: float) -> float | None:

@@ -20,6 +20,7 @@ class HourReader:
         self._reported = 0.0  # the end of the hour that was reported last
 
     def new_connection(self) -> None:
+        """The next hour that is reported counts, also if it was reported before."""
         self._reported = 0.0
 
     def read(self, energies: HourlyEnergies, clock: PlugClock) -> list[Event]:

@@ -75,6 +75,7 @@ class PathState:
         return SentRequest(request, 0, header.message_id, self.name, now, None)
 
     def mark_good(self) -> None:
+        """An answer of our plug came on this path."""
         self.trust, self.reason, self.was_good = Trust.GOOD, "", True
         self.failures, self._pause_s = 0, FIRST_PAUSE_S
 
@@ -100,6 +101,7 @@ class Paths:
         return bool(self._states)
 
     def get(self, path: str) -> PathState | None:
+        """A path by name; None where there is none."""
         return self._states.get(path)
 
     def add(self, path: LinkPath) -> PathState:
@@ -109,6 +111,7 @@ class Paths:
         return state
 
     def remove(self, path: str) -> bool:
+        """Whether there was such a path."""
         return self._states.pop(path, None) is not None
 
     def good(self) -> list[PathState]:
@@ -127,9 +130,11 @@ class Paths:
         return (others or good)[0] if good else None
 
     def every(self) -> list[PathState]:
+        """All paths, in the order in which they came."""
         return list(self._states.values())
 
     def any_is(self, trust: Trust) -> bool:
+        """Is any path trusted so far?"""
         return any(state.trust is trust for state in self._states.values())
 
     def reason(self) -> str:

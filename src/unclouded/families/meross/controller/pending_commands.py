@@ -37,6 +37,7 @@ class PlugCommands:
         self._open: deque[PlugCommand] = deque()
 
     def begin(self, key: str, value: WireValue, now: float) -> Ticket:
+        """A command for the wire key ``key``; its ticket."""
         ticket = self._tickets.issue(now + self._timeout_s)
         self._open.append(PlugCommand(ticket, key, value))
         return ticket
@@ -65,14 +66,17 @@ class PlugCommands:
         return self._tickets.settle(first.ticket)
 
     def refused(self, ticket: Ticket, reason: str) -> list[Event]:
+        """It is refused, and why."""
         self._drop(ticket)
         return self._tickets.settle(ticket, "refused", reason)
 
     def all_refused(self, reason: str) -> list[Event]:
+        """All that wait are refused, and why."""
         self._open.clear()
         return self._tickets.settle_all("refused", reason)
 
     def all_unreachable(self, reason: str) -> list[Event]:
+        """The plug cannot be reached: all that wait are settled."""
         self._open.clear()
         return self._tickets.settle_all("unreachable", reason)
 

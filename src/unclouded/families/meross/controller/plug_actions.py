@@ -79,6 +79,7 @@ class PlugActions:
         return self._update.identified(system, now)
 
     def pushed(self, message: UpgradeStatus) -> list[Event]:
+        """The plug reports how far its update is."""
         return self._update.pushed(message.status)
 
     def answered(self, request: WindowRequest, payload: bytes, now: float) -> list[Event]:
@@ -103,6 +104,7 @@ class PlugActions:
         return [*self._update.failed("unreachable", reason), *self._schedule.all_unreachable(reason)]
 
     def tick(self, now: float) -> list[Event]:
+        """Do what is due at ``now``."""
         return [*self._update.tick(now), *self._schedule.tick(now)]
 
     def deadline(self) -> float | None:

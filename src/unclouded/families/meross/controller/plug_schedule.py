@@ -124,6 +124,7 @@ class PlugSchedule:
         return self._tickets.settle_all("unreachable", reason)
 
     def tick(self, now: float) -> list[Event]:
+        """Changes that the plug did not confirm in time are settled."""
         events: list[Event] = []
         for ticket in self._tickets.overdue(now):
             change = next((one for one in self._changes if one.ticket == ticket), None)

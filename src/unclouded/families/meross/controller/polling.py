@@ -68,6 +68,7 @@ class Polling:
             self._timers.set(name, now + self._every_s[name])
 
     def stop(self) -> None:
+        """Poll nothing until the plug can be reached again."""
         self._timers.clear(LIST_AGAIN, *self._every_s)
 
     def look_again(self, at: float) -> None:

@@ -131,6 +131,7 @@ class PlugReports:
             self.refresh_actions()
 
     def refresh_actions(self) -> None:
+        """Which actions there are follows from what the plug has, as far as is known now."""
         self.actions.refresh(self._support.has)
 
     def supports(self) -> list[Event]:

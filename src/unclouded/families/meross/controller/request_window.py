@@ -111,6 +111,7 @@ class RequestWindow:
         self._queued = [one for one in self._queued if one.ticket != ticket]
 
     def clear(self) -> None:
+        """Forget all requests; their answers are no longer expected."""
         self._queued.clear()
         self._under_way.clear()
         self._by_message.clear()

@@ -104,6 +104,7 @@ class Support:
         self._suspects.clear()
 
     def answered(self, namespace: str) -> None:
+        """The plug has answered in this namespace, so it has it."""
         self._answered.add(namespace)
 
     def refused(self, namespace: str) -> None:

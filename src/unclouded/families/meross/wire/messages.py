@@ -127,6 +127,7 @@ class All(PayloadValue, frozen=True):
 
     @property
     def toggles(self) -> tuple[Toggle, ...]:
+        """The relays, from either place in which plugs have them; () where there are none."""
         digest = self.digest.togglex if self.digest is not None else ()
         found = self.control.toggle if self.control is not None else digest
         return found if isinstance(found, tuple) else (found,)

@@ -128,6 +128,7 @@ class Namespace(msgspec.Struct, frozen=True):
 
     @property
     def initiator(self) -> Literal["controller", "device", "both"]:
+        """Which end sends it by itself."""
         if self.controller and self.device:
             return "both"
         return "controller" if self.controller else "device"

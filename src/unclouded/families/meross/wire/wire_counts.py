@@ -19,6 +19,7 @@ class WireCounts:
         self._counts: Counter[str] = Counter()
 
     def add(self, name: str, count: int = 1) -> None:
+        """Count so many more of a name."""
         self._counts[name] += count
 
     def rejected(self, reason: str, data: bytes = b"") -> Event:
@@ -29,4 +30,5 @@ class WireCounts:
         return Rejected(reason, redact(self._peer, data[:SHOWN]))
 
     def stats(self) -> Mapping[str, float]:
+        """The counts; a datagram that is no message counts as noise."""
         return {"frames_in": 0, "frames_out": 0, "noise_bytes": 0, **self._counts}

@@ -70,6 +70,7 @@ class PointValues(msgspec.Struct):
     types: dict[str, NumberType] = {}
 
     def put(self, key: str, type: int, value: PointValue, odd: str) -> None:
+        """The value of a point by its wire key; ``odd``: what is wrong with it, "" = nothing."""
         self.values[key] = value
         if odd:
             self.odd[key] = odd

@@ -60,6 +60,7 @@ class DialectReading(msgspec.Struct, frozen=True, kw_only=True):
     head: tuple[Field, ...] = PLAIN_HEAD
 
     def new_framer(self) -> StreamFramer:
+        """A framer for one direction of a recorded line, which splits nothing by time."""
         return Framer((self.shapes,), gap=None) if self.framer is None else self.framer()
 
 

@@ -70,6 +70,7 @@ class FramedLine:
     # --- received --------------------------------------------------------------------------------
 
     def feed(self, data: bytes, now: float) -> Pieces:
+        """Bytes as they arrived at ``now``: the frames and noise that are whole with them."""
         self._counts["bytes_in"] += len(data)
         return self._framer.feed(data, now)
 
@@ -96,6 +97,7 @@ class FramedLine:
             self.outs.append(Out(data, path=self.path))
 
     def drain(self) -> list[Out]:
+        """What is to be sent now; each is given once."""
         outs, self.outs = self.outs, []
         if outs:
             self._counts["frames_out"] += len(outs)
@@ -106,6 +108,7 @@ class FramedLine:
         self.outs.clear()
 
     def stats(self) -> dict[str, float]:
+        """The counts of this line, and the bytes that are held back."""
         return {**dict.fromkeys(ZEROS, 0), **self._counts, "held_bytes": self.held}
 
 
@@ -150,6 +153,7 @@ class Questions:
             self._kept.pop(id, None)
 
     def clear(self) -> None:
+        """Forget all open questions and kept answers."""
         self._open.clear()
         self._kept.clear()
 

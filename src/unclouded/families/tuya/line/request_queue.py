@@ -128,6 +128,7 @@ class RequestQueue:
         self._reserved: Collection[str] = names
 
     def release(self) -> None:
+        """Nothing is reserved any more: all requests may be sent."""
         self._reserved = ()
 
     def hush(self, until: float) -> None:

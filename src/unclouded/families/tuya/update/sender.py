@@ -182,6 +182,7 @@ class Updater:
         return [] if self._run is not None and self._run.phase == "proving" else self.lost(reason)
 
     def tick(self, now: float) -> list[Event]:
+        """Do what is due at ``now``: send the next packet again, or end the update."""
         events: list[Event] = []
         run = self._run
         if self._packets.tick(now) and run is not None and run.phase == "sending":

@@ -38,6 +38,7 @@ class SourceFile:
         self._next = 0  # offset of the next block to request
 
     def begin(self, now: float) -> list[Event]:
+        """Ask the hub for the file."""
         return self._ask(AskFile(self.name), self._know, now)
 
     def cut(self, step: int, now: float) -> list[Event]:
