@@ -123,6 +123,7 @@ def test(args: list[str]) -> int:
     ensure(DEV_LOCK)
     args = with_programs(args)
     call([*STRANGERS, "--light"])
+    call([PYTHON, "-m", "compileall", "-q", "-j", "0", "src"])  # once, not by every process of the tests
     return call([PYTHON, "-m", "pytest", *spread_over_cores(args), *args])
 
 
@@ -130,7 +131,8 @@ def soak(args: list[str]) -> int:
     ensure(DEV_LOCK)
     os.environ.setdefault("UNCLOUDED_EXAMPLES_TIMES", "20")
     os.environ.setdefault("UNCLOUDED_KILLS", "50")
-    return call([PYTHON, "-m", "pytest", "-m", "hypothesis or kills", "--timeout=0", *spread_over_cores(args), *args])
+    chosen = ["-m", "hypothesis or kills or thorough", "--timeout=0"]
+    return call([PYTHON, "-m", "pytest", *chosen, *spread_over_cores(args), *args])
 
 
 def spread_over_cores(args: list[str]) -> list[str]:

@@ -43,6 +43,7 @@ def numbers(readings: list[Reading], key: str) -> list[float]:
 # --- all of them -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("kind", "part"), KINDS)
 def test_every_product_reports_all_its_points_and_keeps_what_is_set(kind: str, part: int) -> None:
     found = {}

@@ -503,18 +503,18 @@ async def test_many_plugs_that_connect_at_once_are_all_accepted(ca: Path) -> Non
         await asyncio.gather(*(plug.close() for plug in (*first, *second)))
 
 
-async def test_a_thousand_reconnects_leave_nothing_behind(ca: Path) -> None:
+async def test_hundreds_of_reconnects_leave_nothing_behind(ca: Path) -> None:
     names = [f"uuid{number:02}" for number in range(20)]
     async with running_broker(ca) as broker:
         hubs = {name: RecordingInlet() for name in names}
         for name in names:
             broker.slot(name).start(hubs[name])
-        for _ in range(50):
+        for _ in range(10):
             plugs = await asyncio.gather(*(ScriptedClient.subscribed(broker, name) for name in names))
             await asyncio.gather(*(plug.close() for plug in plugs))
         last = await ScriptedClient.subscribed(broker, names[0])
         await hubs[names[1]].until(lambda: broker.stats()["connections"] == 1)
-        assert [hub.kinds.count("up") for hub in hubs.values()] == [51, *[50] * 19]
+        assert [hub.kinds.count("up") for hub in hubs.values()] == [11, *[10] * 19]
         broker.slot(names[0]).send(Out(b"still there?"))
         assert await last.receive() == mqtt.Publish(f"/appliance/{names[0]}/subscribe", b"still there?")
         await last.close()

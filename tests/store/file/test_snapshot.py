@@ -57,8 +57,9 @@ def test_a_snapshot_is_whole_while_the_store_is_written_and_checkpointed(tmp_pat
     try:
         for number in range(ROUNDS):
             copy = tmp_path / f"copy{number}.sqlite"
-            written.clear()
-            assert written.wait(30), "nothing was written since the snapshot before"
+            for _ in range(2):  # the first may be of what the snapshot before has already
+                written.clear()
+                assert written.wait(30), "nothing was written since the snapshot before"
             with snapshot(path) as store:
                 copy.write_bytes(b"".join(store.pieces()))
                 copy.with_name(f"{copy.name}-wal").write_bytes(b"".join(store.log_pieces()))

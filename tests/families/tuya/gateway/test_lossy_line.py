@@ -1,14 +1,12 @@
 """Ten minutes of 128 sub-devices on a line that loses 30 % of its frames; all 50 seeds: bench/tuya_gateway.py."""
 
 import msgspec
-import pytest
 
 from lossy_gateway import SETTINGS, LossyGateway
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_commands_settle_once_states_are_right_and_records_are_stored_once(seed: int) -> None:
-    assert LossyGateway(seed).run() == []
+def test_commands_settle_once_states_are_right_and_records_are_stored_once() -> None:
+    assert LossyGateway(1).run() == []
 
 
 def test_without_asking_again_states_are_wrong() -> None:
