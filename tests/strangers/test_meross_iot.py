@@ -43,6 +43,14 @@ def library(rig: Rig, request: pytest.FixtureRequest) -> Iterator[Library]:
         yield Library(one, found, request.param, rig)
 
 
+@pytest.fixture(scope="module")
+def another(rig: Rig) -> Iterator[Driven]:
+    """The library in another process, of the same account."""
+    with driven("meross-iot", "meross_iot_driver.py", transport="http", **texts(rig)) as one:
+        one.ask("start")
+        yield one
+
+
 def test_it_finds_the_plug_and_what_it_can_do(library: Library) -> None:
     assert library.found["type"] == "mss310"
     assert {library.rig.relay, "Appliance.Control.Electricity"} <= set(library.found["abilities"])
@@ -84,12 +92,10 @@ def test_a_namespace_that_the_plug_lacks_is_an_error_of_its_own(library: Library
     assert library.end.ask("turn", on=True) is True
 
 
-def test_the_relay_is_pushed_to_the_account_whoever_switched(library: Library, rig: Rig) -> None:
+def test_the_relay_is_pushed_to_the_account_whoever_switched(library: Library, another: Driven, rig: Rig) -> None:
     """By the broker, also to a library that sends by HTTP."""
     library.end.ask("turn", on=True)
-    with driven("meross-iot", "meross_iot_driver.py", transport="http", **texts(rig)) as another:
-        another.ask("start")
-        assert another.ask("turn", on=False) is False
+    assert another.ask("turn", on=False) is False
     push = library.end.ask("pushed_off", namespace=rig.relay)
     (key,) = push
     assert key == rig.relay.rsplit(".", 1)[1].lower()

@@ -10,6 +10,7 @@ import sqlite3
 import struct
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ from unclouded.store.sink import Store
 from unclouded.store.writer import StoreWriter
 
 NOON = 1_800_000_000.0
-SECONDS = 1500
+SECONDS = 1000
 DEVICES = 4
 PAGE = 4096
 POINTS = (
@@ -49,7 +50,8 @@ def device(number: int) -> Device:
     return Device(id=f"d{number}", identity=f"uuid-{number}", family="sim", link="memory:", profile="p", points=POINTS)
 
 
-def facts() -> list[Fact]:
+@cache
+def facts() -> Sequence[Fact]:
     seeded = random.Random(1)
     made: list[Fact] = [device(number) for number in range(DEVICES)]
     made += [Status(f"d{number}", "online", NOON) for number in range(DEVICES)]
