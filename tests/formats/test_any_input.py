@@ -5,7 +5,7 @@ import json
 import string
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from renderings import MESSAGE_RENDERINGS, RENDERINGS
@@ -58,6 +58,7 @@ def test_frames_are_the_same_in_every_format(form: str, frames: list[bytes]) -> 
 @pytest.mark.parametrize("form", MESSAGE_RENDERINGS)
 @settings(max_examples=5)
 @given(messages=st.lists(MESSAGES, min_size=1, max_size=4))
+@example([message(0, "\\e[T")])  # in a literal it looks like the colour of a terminal
 def test_messages_are_the_same_in_every_format(form: str, messages: list[bytes]) -> None:
     found = frames_of(MESSAGE_RENDERINGS[form](messages).encode())
     assert [json.loads(one) for one in found] == [json.loads(one) for one in messages]

@@ -5,7 +5,7 @@ Line ends become LF. No line is removed, so that a line keeps its number.
 
 import re
 
-COLOUR = re.compile(r"(?:\x1b|\\033|\\x1[bB]|\\e|\^\[)\[[0-9;]{0,16}[A-Za-z]")
+COLOUR = re.compile(r"(?:\x1b|(?<!\\)\\(?:033|x1[bB]|e)|\^\[)\[[0-9;]{0,16}[A-Za-z]")  # not the text \\e[ of a literal
 COLOUR_SIGNS = {
     "\\": ("\\033[", "\\x1b[", "\\x1B[", "\\e["),
     "^": ("^[[",),
