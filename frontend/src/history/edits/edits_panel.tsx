@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { HubError } from "../../data/http";
 import { now, role, timezone } from "../../data/live";
-import type { Device } from "../../data/shapes";
+import type { Device, Point } from "../../data/shapes";
 import { pointName } from "../../devices/points";
 import { Notice } from "../../parts/notice";
 import { amountText } from "../../text/format";
@@ -124,7 +124,6 @@ function EditDialog({ device, span, point, close }: EditsProps & Readonly<{ clos
       setBusy(false);
     }
   };
-  const kind = points.find((one) => one.key === draft.point)?.kind;
   const submit = (event: Event) => {
     event.preventDefault();
     void send(!preview);
@@ -133,77 +132,8 @@ function EditDialog({ device, span, point, close }: EditsProps & Readonly<{ clos
     <dialog ref={dialog} class="confirm edit-dialog" aria-labelledby="edit-title" onClose={close}>
       <form onSubmit={submit}>
         <h2 id="edit-title">{say("edits.make")}</h2>
-        <label class="field">
-          <span>{say("edits.point")}</span>
-          <select
-            value={draft.point}
-            onChange={(event) => change({ point: event.currentTarget.value, how: "void", value: "" })}
-          >
-            {points.map((one) => (
-              <option key={one.key} value={one.key}>
-                {pointName(one)}
-              </option>
-            ))}
-          </select>
-        </label>
-        <div class="edit-range">
-          <label class="field">
-            <span>{say("edits.from")}</span>
-            <input
-              type="datetime-local"
-              required
-              value={draft.from}
-              onInput={(event) => change({ from: event.currentTarget.value })}
-            />
-          </label>
-          <label class="field">
-            <span>{say("edits.to")}</span>
-            <input
-              type="datetime-local"
-              required
-              value={draft.to}
-              onInput={(event) => change({ to: event.currentTarget.value })}
-            />
-          </label>
-        </div>
-        <label class="field">
-          <span>{say("edits.how")}</span>
-          <select value={draft.how} onChange={(event) => change({ how: event.currentTarget.value as Draft["how"] })}>
-            <option value="void">{say("edits.how_void")}</option>
-            <option value="value">
-              {say(isCounter(device, draft.point) ? "edits.how_energy" : "edits.how_value")}
-            </option>
-            {kind !== "switch" && (
-              <option value="estimate">
-                {say(isCounter(device, draft.point) ? "edits.how_days" : "edits.how_line")}
-              </option>
-            )}
-          </select>
-        </label>
-        {draft.how === "value" &&
-          (kind === "switch" ? (
-            <label class="field">
-              <span>{say("edits.value")}</span>
-              <select value={draft.value || "off"} onChange={(event) => change({ value: event.currentTarget.value })}>
-                <option value="off">{say("app.off")}</option>
-                <option value="on">{say("app.on")}</option>
-              </select>
-            </label>
-          ) : (
-            <label class="field">
-              <span>
-                {isCounter(device, draft.point)
-                  ? say("edits.energy_kWh")
-                  : say("edits.value_in", { unit: points.find((one) => one.key === draft.point)?.unit || "1" })}
-              </span>
-              <input
-                inputMode="decimal"
-                required
-                value={draft.value}
-                onInput={(event) => change({ value: event.currentTarget.value })}
-              />
-            </label>
-          ))}
+        <DraftFields {...{ device, points, draft, change }} />
+        {draft.how === "value" && <ValueField {...{ device, points, draft, change }} />}
         <label class="field">
           <span>{say("edits.reason")}</span>
           <input
@@ -229,6 +159,99 @@ function EditDialog({ device, span, point, close }: EditsProps & Readonly<{ clos
       </form>
     </dialog>
   );
+}
+
+type DraftProps = Readonly<{
+  device: Device;
+  points: readonly Point[];
+  draft: Draft;
+  change: (part: Partial<Draft>) => void;
+}>;
+
+/** What is corrected, from when to when, and how. */
+function DraftFields({ device, points, draft, change }: DraftProps) {
+  const isSwitch = pointOfDraft(points, draft)?.kind === "switch";
+  return (
+    <>
+      <label class="field">
+        <span>{say("edits.point")}</span>
+        <select
+          value={draft.point}
+          onChange={(event) => change({ point: event.currentTarget.value, how: "void", value: "" })}
+        >
+          {points.map((one) => (
+            <option key={one.key} value={one.key}>
+              {pointName(one)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <div class="edit-range">
+        <label class="field">
+          <span>{say("edits.from")}</span>
+          <input
+            type="datetime-local"
+            required
+            value={draft.from}
+            onInput={(event) => change({ from: event.currentTarget.value })}
+          />
+        </label>
+        <label class="field">
+          <span>{say("edits.to")}</span>
+          <input
+            type="datetime-local"
+            required
+            value={draft.to}
+            onInput={(event) => change({ to: event.currentTarget.value })}
+          />
+        </label>
+      </div>
+      <label class="field">
+        <span>{say("edits.how")}</span>
+        <select value={draft.how} onChange={(event) => change({ how: event.currentTarget.value as Draft["how"] })}>
+          <option value="void">{say("edits.how_void")}</option>
+          <option value="value">{say(isCounter(device, draft.point) ? "edits.how_energy" : "edits.how_value")}</option>
+          {!isSwitch && (
+            <option value="estimate">
+              {say(isCounter(device, draft.point) ? "edits.how_days" : "edits.how_line")}
+            </option>
+          )}
+        </select>
+      </label>
+    </>
+  );
+}
+
+/** The value that takes the place of what was measured. */
+function ValueField({ device, points, draft, change }: DraftProps) {
+  const point = pointOfDraft(points, draft);
+  if (point?.kind === "switch")
+    return (
+      <label class="field">
+        <span>{say("edits.value")}</span>
+        <select value={draft.value || "off"} onChange={(event) => change({ value: event.currentTarget.value })}>
+          <option value="off">{say("app.off")}</option>
+          <option value="on">{say("app.on")}</option>
+        </select>
+      </label>
+    );
+  return (
+    <label class="field">
+      <span>
+        {isCounter(device, draft.point) ? say("edits.energy_kWh") : say("edits.value_in", { unit: point?.unit || "1" })}
+      </span>
+      <input
+        inputMode="decimal"
+        required
+        value={draft.value}
+        onInput={(event) => change({ value: event.currentTarget.value })}
+      />
+    </label>
+  );
+}
+
+function pointOfDraft(points: readonly Point[], draft: Draft): Point | undefined {
+  return points.find((one) => one.key === draft.point);
 }
 
 function previewText(preview: EditPreview): string {
