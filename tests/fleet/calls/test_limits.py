@@ -4,9 +4,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from unclouded.core.system.token_buckets import MOST_KNOWN
 from unclouded.fleet.calls import limits
 from unclouded.fleet.calls.limits import AskingLimits, TooManyQuestions
-from unclouded.fleet.token_buckets import MOST_KNOWN
 
 
 class Story:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from unclouded.fleet.token_buckets import TokenBuckets
+from unclouded.core.system.token_buckets import TokenBuckets
 
 K = TypeVar("K", int, tuple[int, str])
 

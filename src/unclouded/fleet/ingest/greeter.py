@@ -12,12 +12,12 @@ from typing import Protocol
 
 import msgspec
 
+from unclouded.core.system.token_buckets import TokenBuckets
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, HubRevoked
 from unclouded.fleet.base.views import HubWelcome
 from unclouded.fleet.ingest.arrival import Arrival, Publish, hub_of, inbox_of, read
 from unclouded.fleet.ingest.counters import IngestCounters
 from unclouded.fleet.ingest.ingester import AWAY_S, LONGEST_S, SHUT_OUT_S
-from unclouded.fleet.token_buckets import TokenBuckets
 from unclouded.uplink.messages import Answer, AnyMessage, Hello, HubToken, Renew, Welcome, encode_message
 
 log = logging.getLogger("unclouded.fleet.ingest")

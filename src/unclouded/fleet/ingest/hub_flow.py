@@ -7,7 +7,7 @@ content      who sends what takes long to read waits 20 times as long before its
 import logging
 from collections import Counter, OrderedDict
 
-from unclouded.fleet.token_buckets import MOST_KNOWN, TokenBuckets
+from unclouded.core.system.token_buckets import MOST_KNOWN, TokenBuckets
 
 log = logging.getLogger("unclouded.fleet.ingest")
 
