@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable
 
 from unclouded.core.sessions.session import LinkPath
-from unclouded.families.meross.controller.paths import PathState
-from unclouded.families.meross.controller.request_window import RequestWindow
-from unclouded.families.meross.controller.requests import ELECTRICITY, POLLS
+from unclouded.families.meross.controller.paths.paths import PathState
+from unclouded.families.meross.controller.paths.request_window import RequestWindow
+from unclouded.families.meross.controller.paths.requests import ELECTRICITY, POLLS
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import parse, reply, request, verify
 from unclouded.families.meross.wire.identity import mac_of

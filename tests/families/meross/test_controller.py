@@ -42,9 +42,9 @@ from unclouded.core.sessions.session import (
 )
 from unclouded.families.meross import MerossController
 from unclouded.families.meross.controller import problems
-from unclouded.families.meross.controller.paths import PathState
-from unclouded.families.meross.controller.request_window import RequestWindow, WindowRequest
-from unclouded.families.meross.controller.requests import check
+from unclouded.families.meross.controller.paths.paths import PathState
+from unclouded.families.meross.controller.paths.request_window import RequestWindow, WindowRequest
+from unclouded.families.meross.controller.paths.requests import check
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import EnvelopeHeader, parse, reply, request, sign
 from unclouded.families.meross.wire.messages import payload_of

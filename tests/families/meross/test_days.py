@@ -11,7 +11,7 @@ from families.meross.day_story import DAY, HOUR, IMPORT, TODAY, HubOfDays, PlugA
 from families.meross.meross_pair import UUID
 from unclouded.core.model import Ledger
 from unclouded.core.sessions.session import Reported
-from unclouded.families.meross.controller.consumption import DayCounter, PlugClock, day_of
+from unclouded.families.meross.controller.energy.consumption import DayCounter, PlugClock, day_of
 from unclouded.families.meross.controller.values import ValueReader
 from unclouded.families.meross.wire.messages import All, Day, Days, Time, payload_of
 from unclouded.families.meross.wire.namespaces import read_message

@@ -7,9 +7,9 @@ from families.meross.meross_pair import HTTP, SERVED, controller, hub, messages_
 from families.meross.newer_plug import NewerPlug
 from pair import START_UNIX, Pair
 from unclouded.core.sessions.session import Event, Noticed, Reported, ReportedDay
-from unclouded.families.meross.controller.consumption import COUNTER, PlugClock
-from unclouded.families.meross.controller.energy_comparison import EnergyComparison
-from unclouded.families.meross.controller.hours import HourReader
+from unclouded.families.meross.controller.energy.comparison import EnergyComparison
+from unclouded.families.meross.controller.energy.consumption import COUNTER, PlugClock
+from unclouded.families.meross.controller.energy.hours import HourReader
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import Hour, HourlyEnergies, HourlyEnergy, Time
 

@@ -23,14 +23,14 @@ from unclouded.core.sessions.session import (
     WireCommand,
 )
 from unclouded.core.sessions.session_parts import Ids
-from unclouded.families.meross.controller.firmware_update import (
+from unclouded.families.meross.controller.commands.firmware_update import (
     FETCH_TIMEOUT_S,
     HUB_TIMEOUT_S,
     PROOF_TIMEOUT_S,
     STALL_TIMEOUT_S,
     FirmwareUpdate,
 )
-from unclouded.families.meross.controller.request_window import WindowRequest
+from unclouded.families.meross.controller.paths.request_window import WindowRequest
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import Firmware, Hardware, System
 

@@ -21,9 +21,9 @@ from families.meross.meross_pair import (
 from families.meross.newer_plug import NewerPlug
 from pair import Pair
 from unclouded.core.sessions.session import LinkPath, Offline, Online, Rejected
-from unclouded.families.meross.controller.paths import PathState
-from unclouded.families.meross.controller.request_window import LONGEST_MULTIPLE, RequestWindow, WindowRequest
-from unclouded.families.meross.controller.requests import POLLS
+from unclouded.families.meross.controller.paths.paths import PathState
+from unclouded.families.meross.controller.paths.request_window import LONGEST_MULTIPLE, RequestWindow, WindowRequest
+from unclouded.families.meross.controller.paths.requests import POLLS
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import parse
 

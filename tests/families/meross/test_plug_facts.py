@@ -11,7 +11,7 @@ from families.meross.meross_pair import HTTP, SERVED, controller, hub, messages_
 from families.meross.newer_plug import DEBUG, NewerPlug
 from pair import Pair
 from unclouded.core.sessions.session import Answer, Asked, AskPlace, Identified, Noticed, Question, Refusal
-from unclouded.families.meross.controller.position_setting import TRIES
+from unclouded.families.meross.controller.commands.position_setting import TRIES
 from unclouded.families.meross.controller.values import server_in_use
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import Debug

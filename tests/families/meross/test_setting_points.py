@@ -22,8 +22,8 @@ from unclouded.core.sessions.session import (
     WireCommand,
     WireValue,
 )
-from unclouded.families.meross.controller.pending_commands import MOST_FAILURES, PlugCommand
-from unclouded.families.meross.controller.setting_points import BY_KEY, ROWS, SettingPoints
+from unclouded.families.meross.controller.commands.pending_commands import MOST_FAILURES, PlugCommand
+from unclouded.families.meross.controller.commands.setting_points import BY_KEY, ROWS, SettingPoints
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import SettingValues
 

@@ -15,7 +15,7 @@ from families.meross.meross_pair import HTTP, KEY
 from pair import ambient
 from unclouded.core.sessions.session import Event, Identified, Online, Rejected, Reported
 from unclouded.families.meross import MerossController, MerossSettings
-from unclouded.families.meross.controller.request_window import WindowRequest
+from unclouded.families.meross.controller.paths.request_window import WindowRequest
 from unclouded.families.meross.wire.envelope import parse, reply, request
 from unclouded.families.meross.wire.messages import Message, Nothing, Query, UnknownPayload
 from unclouded.families.meross.wire.namespaces import read_message

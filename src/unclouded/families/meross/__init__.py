@@ -13,8 +13,8 @@ from unclouded.core.sessions.session import Ambient, Session
 from unclouded.families.meross.console.plug.console_device import ConsoleDevice
 from unclouded.families.meross.console.plug.console_faults import CONSOLE_FAULTS
 from unclouded.families.meross.controller.broker_services import answer_unadmitted
+from unclouded.families.meross.controller.commands.plug_actions import ACTIONS
 from unclouded.families.meross.controller.controller import MerossController
-from unclouded.families.meross.controller.plug_actions import ACTIONS
 from unclouded.families.meross.plug.device import MerossDevice
 from unclouded.families.meross.plug.dialects import DIALECTS, USUAL
 from unclouded.families.meross.plug.plug_options import FAULTS, PlugOptions

@@ -33,24 +33,24 @@ from unclouded.core.sessions.session import (
 from unclouded.core.sessions.session_parts import DeferredEvents, Ids, Timers, earliest
 from unclouded.families.meross.controller import problems
 from unclouded.families.meross.controller.broker_services import BrokerServices
-from unclouded.families.meross.controller.clock_setting import SET_TIME
-from unclouded.families.meross.controller.command_runner import RELAYS, CommandRunner
-from unclouded.families.meross.controller.consumption import MEMORY_KEY
-from unclouded.families.meross.controller.encryption_check import ENCRYPTS_MEMORY, EncryptionCheck
-from unclouded.families.meross.controller.path_checks import CHECK_TIMER, PathChecks
-from unclouded.families.meross.controller.paths import Paths, PathState, Trust
-from unclouded.families.meross.controller.plug_actions import NAMES as ACTION_REQUESTS
-from unclouded.families.meross.controller.plug_actions import check_known
-from unclouded.families.meross.controller.polling import Polling
-from unclouded.families.meross.controller.reachability import Reachability
-from unclouded.families.meross.controller.reports import PlugReports
-from unclouded.families.meross.controller.request_window import RequestWindow, SentRequest, WindowRequest
-from unclouded.families.meross.controller.requests import (
+from unclouded.families.meross.controller.commands.clock_setting import SET_TIME
+from unclouded.families.meross.controller.commands.command_runner import RELAYS, CommandRunner
+from unclouded.families.meross.controller.commands.plug_actions import NAMES as ACTION_REQUESTS
+from unclouded.families.meross.controller.commands.plug_actions import check_known
+from unclouded.families.meross.controller.energy.consumption import MEMORY_KEY
+from unclouded.families.meross.controller.paths.encryption_check import ENCRYPTS_MEMORY, EncryptionCheck
+from unclouded.families.meross.controller.paths.path_checks import CHECK_TIMER, PathChecks
+from unclouded.families.meross.controller.paths.paths import Paths, PathState, Trust
+from unclouded.families.meross.controller.paths.reachability import Reachability
+from unclouded.families.meross.controller.paths.request_window import RequestWindow, SentRequest, WindowRequest
+from unclouded.families.meross.controller.paths.requests import (
     ABILITIES,
     CHECK_ENCRYPTION,
     READ_BACK,
     check_encryption,
 )
+from unclouded.families.meross.controller.polling import Polling
+from unclouded.families.meross.controller.reports import PlugReports
 from unclouded.families.meross.controller.support import Support
 from unclouded.families.meross.controller.values import ValueReader, http_of
 from unclouded.families.meross.settings import MerossSettings

@@ -8,8 +8,8 @@ every hour    its ability list, and everything once, also what it refused: an HT
 from collections.abc import Callable
 
 from unclouded.core.sessions.session_parts import Timers
-from unclouded.families.meross.controller.request_window import RequestWindow
-from unclouded.families.meross.controller.requests import (
+from unclouded.families.meross.controller.paths.request_window import RequestWindow
+from unclouded.families.meross.controller.paths.requests import (
     CONSUMPTION,
     ELECTRICITY,
     FIRST,

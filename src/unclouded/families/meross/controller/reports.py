@@ -12,17 +12,17 @@ from collections.abc import Callable, Sequence
 from unclouded.core.sessions.session import Answer, Event, Noticed, Refusal
 from unclouded.core.sessions.session_parts import Ids
 from unclouded.families.meross.controller import problems
-from unclouded.families.meross.controller.clock_setting import SET_TIME, ClockSetting
-from unclouded.families.meross.controller.command_runner import CommandRunner
+from unclouded.families.meross.controller.commands.clock_setting import SET_TIME, ClockSetting
+from unclouded.families.meross.controller.commands.command_runner import CommandRunner
+from unclouded.families.meross.controller.commands.pending_commands import ONOFF
+from unclouded.families.meross.controller.commands.plug_actions import PlugActions
+from unclouded.families.meross.controller.commands.position_setting import SET_POSITION, PositionSetting
 from unclouded.families.meross.controller.health import Health
-from unclouded.families.meross.controller.paths import Paths, PathState
-from unclouded.families.meross.controller.pending_commands import ONOFF
-from unclouded.families.meross.controller.plug_actions import PlugActions
+from unclouded.families.meross.controller.paths.paths import Paths, PathState
+from unclouded.families.meross.controller.paths.reachability import Reachability
+from unclouded.families.meross.controller.paths.request_window import RequestWindow, WindowRequest
+from unclouded.families.meross.controller.paths.requests import POLLS, POSITION, STATE
 from unclouded.families.meross.controller.polling import Polling
-from unclouded.families.meross.controller.position_setting import SET_POSITION, PositionSetting
-from unclouded.families.meross.controller.reachability import Reachability
-from unclouded.families.meross.controller.request_window import RequestWindow, WindowRequest
-from unclouded.families.meross.controller.requests import POLLS, POSITION, STATE
 from unclouded.families.meross.controller.support import Support
 from unclouded.families.meross.controller.values import ValueReader, relay_reported, relay_state
 from unclouded.families.meross.wire.envelope import Envelope

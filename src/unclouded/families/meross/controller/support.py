@@ -15,10 +15,10 @@ from collections.abc import Collection
 
 import msgspec
 
-from unclouded.families.meross.controller.consumption import COUNTER, TODAY
-from unclouded.families.meross.controller.hours import HOUR
-from unclouded.families.meross.controller.pending_commands import ONOFF
-from unclouded.families.meross.controller.setting_points import TOO_HOT, keys_of
+from unclouded.families.meross.controller.commands.pending_commands import ONOFF
+from unclouded.families.meross.controller.commands.setting_points import TOO_HOT, keys_of
+from unclouded.families.meross.controller.energy.consumption import COUNTER, TODAY
+from unclouded.families.meross.controller.energy.hours import HOUR
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import All
 

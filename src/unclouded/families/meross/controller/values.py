@@ -16,11 +16,11 @@ from typing import Any
 
 from unclouded.core.sessions.session import Event, Identified, Noticed, Reported
 from unclouded.families.meross.controller import problems
-from unclouded.families.meross.controller.consumption import DayCounter, PlugClock
-from unclouded.families.meross.controller.energy_comparison import EnergyComparison
-from unclouded.families.meross.controller.hours import HourReader
-from unclouded.families.meross.controller.pending_commands import ONOFF
-from unclouded.families.meross.controller.setting_points import TOO_HOT
+from unclouded.families.meross.controller.commands.pending_commands import ONOFF
+from unclouded.families.meross.controller.commands.setting_points import TOO_HOT
+from unclouded.families.meross.controller.energy.comparison import EnergyComparison
+from unclouded.families.meross.controller.energy.consumption import DayCounter, PlugClock
+from unclouded.families.meross.controller.energy.hours import HourReader
 from unclouded.families.meross.wire.messages import (
     All,
     Days,

@@ -20,8 +20,8 @@ from unclouded.core.model import Result, ScheduleRule
 from unclouded.core.schedule import UNSCHEDULE, rule_of, rule_text, rule_to_delete
 from unclouded.core.sessions.session import Event, Scheduled, Ticket, WireAction
 from unclouded.core.sessions.session_parts import Ids, Tickets
-from unclouded.families.meross.controller.request_window import WindowRequest
-from unclouded.families.meross.controller.rule_forms import FORMS, RawRule, RuleForm, read_rule, write_rule
+from unclouded.families.meross.controller.commands.rule_forms import FORMS, RawRule, RuleForm, read_rule, write_rule
+from unclouded.families.meross.controller.paths.request_window import WindowRequest
 from unclouded.families.meross.wire.envelope import DELETE, GET, SET
 from unclouded.families.meross.wire.messages import payload_of
 

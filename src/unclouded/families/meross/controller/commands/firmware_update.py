@@ -29,8 +29,8 @@ from unclouded.core.sessions.session import (
     WireAction,
 )
 from unclouded.core.sessions.session_parts import Ids, Timers
-from unclouded.families.meross.controller.request_window import WindowRequest
-from unclouded.families.meross.controller.requests import POLLS, STATE
+from unclouded.families.meross.controller.paths.request_window import WindowRequest
+from unclouded.families.meross.controller.paths.requests import POLLS, STATE
 from unclouded.families.meross.firmware.image_file import read_firmware, why_not
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import SET

@@ -16,9 +16,9 @@ import msgspec
 from unclouded.core.errors import CommandError
 from unclouded.core.sessions.session import SessionCommand, WireCommand, WireValue
 from unclouded.core.sessions.session_parts import refuse_action
-from unclouded.families.meross.controller.pending_commands import ONOFF, PlugCommand
-from unclouded.families.meross.controller.request_window import WindowRequest
-from unclouded.families.meross.controller.requests import POLLS, READ_BACK, SET_VALUE
+from unclouded.families.meross.controller.commands.pending_commands import ONOFF, PlugCommand
+from unclouded.families.meross.controller.paths.request_window import WindowRequest
+from unclouded.families.meross.controller.paths.requests import POLLS, READ_BACK, SET_VALUE
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import SET
 from unclouded.families.meross.wire.messages import DndMode, Message, SettingValues, payload_of

@@ -14,7 +14,7 @@ from enum import Enum
 import msgspec
 
 from unclouded.core.sessions.session import LinkPath
-from unclouded.families.meross.controller.request_window import SentRequest, WindowRequest
+from unclouded.families.meross.controller.paths.request_window import SentRequest, WindowRequest
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.cut_off import parse_answer
 from unclouded.families.meross.wire.envelope import Envelope, EnvelopeHeader, verify

@@ -6,7 +6,7 @@ For people: lifetime totals are counted by date (consumption.py). Source: docs/p
 """
 
 from unclouded.core.sessions.session import Event, Reported
-from unclouded.families.meross.controller.consumption import MOST_W, PlugClock
+from unclouded.families.meross.controller.energy.consumption import MOST_W, PlugClock
 from unclouded.families.meross.wire.messages import HourlyEnergies
 
 HOUR = "consumption.hour"  # Wh

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from unclouded.core.sessions.session import Event, Noticed, Reported
 from unclouded.families.meross.controller import problems
-from unclouded.families.meross.controller.consumption import COUNTER, DAY_S, PlugClock
+from unclouded.families.meross.controller.energy.consumption import COUNTER, DAY_S, PlugClock
 
 COVERED = 0.98  # of a day that must be measured before it is compared
 GAP_S = 120.0  # between two powers from which what was used is not known

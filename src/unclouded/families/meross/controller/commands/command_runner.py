@@ -13,10 +13,15 @@ from unclouded.core.errors import CommandError
 from unclouded.core.sessions.session import Event, Reported, SessionCommand, Ticket, WireValue
 from unclouded.core.sessions.session_parts import Ids, Timers
 from unclouded.families.meross.controller import problems
-from unclouded.families.meross.controller.pending_commands import MOST_FAILURES, ONOFF, PlugCommand, PlugCommands
-from unclouded.families.meross.controller.request_window import RequestWindow, WindowRequest
-from unclouded.families.meross.controller.requests import READ_BACK, get_relay, set_relay
-from unclouded.families.meross.controller.setting_points import SettingPoints, commanded, read_back
+from unclouded.families.meross.controller.commands.pending_commands import (
+    MOST_FAILURES,
+    ONOFF,
+    PlugCommand,
+    PlugCommands,
+)
+from unclouded.families.meross.controller.commands.setting_points import SettingPoints, commanded, read_back
+from unclouded.families.meross.controller.paths.request_window import RequestWindow, WindowRequest
+from unclouded.families.meross.controller.paths.requests import READ_BACK, get_relay, set_relay
 from unclouded.families.meross.controller.support import Support
 from unclouded.families.meross.controller.values import ValueReader
 from unclouded.families.meross.wire import namespaces

@@ -12,10 +12,10 @@ from unclouded.core.model import ActionSpec
 from unclouded.core.schedule import SCHEDULE, SCHEDULE_ACTIONS, rule_of
 from unclouded.core.sessions.session import Answer, Event, Refusal, Ticket, WireAction
 from unclouded.core.sessions.session_parts import Ids, earliest, refuse_action
-from unclouded.families.meross.controller import plug_schedule
-from unclouded.families.meross.controller.firmware_update import RUNNING, SET_UPGRADE, UPDATE, FirmwareUpdate
-from unclouded.families.meross.controller.plug_schedule import PlugSchedule
-from unclouded.families.meross.controller.request_window import WindowRequest
+from unclouded.families.meross.controller.commands import plug_schedule
+from unclouded.families.meross.controller.commands.firmware_update import RUNNING, SET_UPGRADE, UPDATE, FirmwareUpdate
+from unclouded.families.meross.controller.commands.plug_schedule import PlugSchedule
+from unclouded.families.meross.controller.paths.request_window import WindowRequest
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.messages import Position, System, UpgradeStatus
 from unclouded.families.meross.wire.sun import sun_minutes

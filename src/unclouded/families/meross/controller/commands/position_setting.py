@@ -8,7 +8,7 @@ Source: docs/protocols/meross.md §1.8.5.
 from unclouded.core.sessions.session import Answer, Asked, AskPlace, Event, Noticed, Refusal
 from unclouded.core.sessions.session_parts import Ids
 from unclouded.families.meross.controller import problems
-from unclouded.families.meross.controller.request_window import WindowRequest
+from unclouded.families.meross.controller.paths.request_window import WindowRequest
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import SET
 from unclouded.families.meross.wire.messages import Position, payload_of

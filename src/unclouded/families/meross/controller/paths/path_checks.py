@@ -13,10 +13,10 @@ import msgspec
 from unclouded.core.sessions.session import Failure
 from unclouded.core.sessions.session_parts import Timers
 from unclouded.families.meross.controller import problems
-from unclouded.families.meross.controller.paths import FAILURES, Paths, PathState, Trust
-from unclouded.families.meross.controller.pending_commands import PlugCommands
-from unclouded.families.meross.controller.request_window import RequestWindow, SentRequest
-from unclouded.families.meross.controller.requests import check
+from unclouded.families.meross.controller.commands.pending_commands import PlugCommands
+from unclouded.families.meross.controller.paths.paths import FAILURES, Paths, PathState, Trust
+from unclouded.families.meross.controller.paths.request_window import RequestWindow, SentRequest
+from unclouded.families.meross.controller.paths.requests import check
 
 CHECK_TIMER = "check:"  # the timer of a path that is not good
 

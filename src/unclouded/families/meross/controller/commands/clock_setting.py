@@ -11,8 +11,8 @@ plug's days end at a wrong time, and some firmware measures nothing. Source: doc
 from unclouded.core.sessions.session import Answer, AskClock, Asked, Event, LocalTime, Noticed, Refusal
 from unclouded.core.sessions.session_parts import Ids
 from unclouded.families.meross.controller import problems
-from unclouded.families.meross.controller.consumption import SYNCED
-from unclouded.families.meross.controller.request_window import WindowRequest
+from unclouded.families.meross.controller.energy.consumption import SYNCED
+from unclouded.families.meross.controller.paths.request_window import WindowRequest
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import SET
 from unclouded.families.meross.wire.messages import Time, payload_of

@@ -9,9 +9,9 @@ docs/protocols/meross.md §1.5.
 
 from unclouded.core.sessions.session import Event, Failure, Remember
 from unclouded.families.meross.controller import problems
-from unclouded.families.meross.controller.paths import PathState
-from unclouded.families.meross.controller.request_window import WindowRequest
-from unclouded.families.meross.controller.requests import CHECK, check, check_encryption
+from unclouded.families.meross.controller.paths.paths import PathState
+from unclouded.families.meross.controller.paths.request_window import WindowRequest
+from unclouded.families.meross.controller.paths.requests import CHECK, check, check_encryption
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.lan_encryption import bound_cipher
 from unclouded.families.meross.wire.messages import Abilities

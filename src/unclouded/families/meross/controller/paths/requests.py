@@ -8,8 +8,8 @@ Source: docs/protocols/meross.md §1.8.
 
 from collections.abc import Mapping
 
-from unclouded.families.meross.controller.pending_commands import PlugCommand
-from unclouded.families.meross.controller.request_window import WindowRequest
+from unclouded.families.meross.controller.commands.pending_commands import PlugCommand
+from unclouded.families.meross.controller.paths.request_window import WindowRequest
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import GET, SET
 from unclouded.families.meross.wire.messages import payload_of

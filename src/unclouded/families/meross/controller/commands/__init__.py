@@ -1,0 +1,1 @@
+"""What a plug is asked to do: commands, actions, its schedule, its settings."""
