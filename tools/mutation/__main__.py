@@ -158,6 +158,7 @@ class Trial:
     ) -> None:
         self._files, self._tests, self._at_import, self._folder = files, tests, at_import, folder
         self._verbose = verbose
+        self._noticed: dict[tuple[str, str], str] = {}  # by file and function: the test that noticed the last mutant
 
     def collected(self, mutants: Sequence[Mutant]) -> list[str]:
         """Mutants inside functions; ``NEEDS_IMPORT`` of others."""
@@ -181,7 +182,13 @@ class Trial:
         return [self._tried(one, partial(run_with_import, _code(one), one.file, self._folder)) for one in mutants]
 
     def _tried(self, mutant: Mutant, run: Callable[[Sequence[TestRun]], list[str]]) -> str:
-        by = _first_failure(concerned(mutant, self._tests, self._at_import), run)
+        place = mutant.file, mutant.where
+        tests = sorted(
+            concerned(mutant, self._tests, self._at_import), key=lambda one: one.name != self._noticed.get(place)
+        )
+        by = _first_failure(tests, run)
+        if by:
+            self._noticed[place] = by
         if not by or self._verbose:
             print(f"{'KILLED  ' if by else 'SURVIVED'} {mutant}{f'   by {by}' if by else ''}", flush=True)
         return KILLED if by else SURVIVED
