@@ -54,7 +54,7 @@ class Wire:
     """Both directions of a serial line between two sessions."""
 
     def __init__(self, baud: int, firmware: bytes, step: int) -> None:
-        faults = frozenset({"update-small-blocks"}) if step == 256 else frozenset[str]()
+        faults = frozenset({"takes-small-blocks"}) if step == 256 else frozenset[str]()
         ambient = Ambient(wall=lambda now: 1.79e9 + now, token=bytes)
         self.module: Session = wifi_module(WifiSettings(), ambient)
         self.mcu = wifi_mcu(McuOptions(faults=faults))

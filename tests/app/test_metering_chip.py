@@ -37,7 +37,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 def test_a_chip_on_a_uart_is_a_device_of_the_hub_and_its_recording_is_decoded(place: Place) -> None:
-    _, served = place.sim("hlw8032", "--link", f"pty:{place.folder}/chip", "--load", "kettle", "--fault", "cut_frames")
+    _, served = place.sim("hlw8032", "--link", f"pty:{place.folder}/chip", "--load", "kettle", "--fault", "cuts-frames")
     place.configure(CHIP.format(link=served["link"], ratio=94))
     hub, _ = place.hub()
     found = read(hub, lambda line: line.get("point") == "voltage_V")

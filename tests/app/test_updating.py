@@ -50,7 +50,7 @@ def home(tmp_path: Path) -> Iterator[Home]:
         home = Home(tmp_path)
         home.running = place.running
         (tmp_path / "pump.bin").write_bytes(FIRMWARE)
-        _, ready = home.sim("tuya-plug", "--link", "listen://127.0.0.1:0", "--fault", "slow")
+        _, ready = home.sim("tuya-plug", "--link", "listen://127.0.0.1:0", "--fault", "answers-slowly")
         home.configure(f'[[device]]\nid = "pump"\nfamily = "tuya_wifi"\nlink = "{ready["link"]}"')
         yield home
 

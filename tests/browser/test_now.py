@@ -17,11 +17,11 @@ THINGS = [
     meter(),
     Thing(id="pump", name="Pump", load="pump", more=f'parent = "meter"\n{CELLAR}\ncritical = true'),
     Thing(id="lamp", name="Lamp", more=f'parent = "meter"\n{CELLAR}'),
-    Thing(id="slow", name="Slow lamp", faults=frozenset({"slow"}), more='parent = "meter"\nfavourite = true'),
+    Thing(id="slow", name="Slow lamp", faults=frozenset({"answers-slowly"}), more='parent = "meter"\nfavourite = true'),
     Thing(
         id="stuck",
         name="Stuck lamp",
-        faults=frozenset({"stuck-switch"}),
+        faults=frozenset({"has-stuck-relay"}),
         more=f'parent = "meter"\n{CELLAR}\nsession = {{ command_timeout_s = 2.0 }}',
     ),
 ]

@@ -18,8 +18,8 @@ FIRMWARE = bytes(range(256)) * 45 + b"unclouded-sim-version:1.0.9;"
 @pytest.fixture(scope="module")
 def home(folder: Path) -> Iterator[Home]:
     things = [
-        Thing(id="pump", name="Pump", load="pump", faults=frozenset({"slow"})),
-        Thing(id="fan", name="Fan", faults=frozenset({"update-reboots"})),
+        Thing(id="pump", name="Pump", load="pump", faults=frozenset({"answers-slowly"})),
+        Thing(id="fan", name="Fan", faults=frozenset({"restarts-during-update"})),
     ]
     with Home(folder, things) as home:
         home.until(lambda values: ("pump", "power_W") in values and ("fan", "power_W") in values)

@@ -10,7 +10,7 @@ from unclouded.core.sessions.session import Event, Out, Session
 from unclouded.families.emporia.frame import request, response
 from unclouded.families.emporia.reading import Registers, encode_zcl
 
-V2 = "firmware_2"
+V2 = "has-firmware-2"
 Into = Callable[[bytes], bytes]
 
 

@@ -13,7 +13,7 @@ from unclouded.core.sessions.session import Out, Session
 from unclouded.families.emporia import zcl
 from unclouded.families.emporia.frame import request, response
 
-V2 = "firmware_2"
+V2 = "has-firmware-2"
 Into = Callable[[bytes], bytes]
 
 
@@ -206,14 +206,14 @@ BROKEN_RADIOS: Mapping[str, BrokenEnd] = {
     "sends f with each e": _radio(
         *("idle.no-answers", "idle.no-alerts", "firmware.once", "line.no-dollar"),
         out=with_more("e", response("f", b"\x08")),
-        faults="firmware_8",
+        faults="has-firmware-8",
     ),
     "sends j with each e": _radio(
         *("idle.no-join", "idle.no-alerts", "join.once", "line.no-dollar"),
         out=with_more("e", response("j", b"\x01")),
-        faults="firmware_8",
+        faults="has-firmware-8",
     ),
-    "sends e with 7": _radio("idle.no-alerts", "idle.alert-value", out=payload("e", at(0, 7)), faults="firmware_8"),
+    "sends e with 7": _radio("idle.no-alerts", "idle.alert-value", out=payload("e", at(0, 7)), faults="has-firmware-8"),
     "frame control 19": _radio("zcl.header", out=payload("r", at(0, 0x08))),
     "reports attributes": _radio("zcl.command", out=payload("r", reported)),
     "does not count": _radio("zcl.sequence", out=payload("r", at(1, 9))),
@@ -237,7 +237,7 @@ BROKEN_RADIOS: Mapping[str, BrokenEnd] = {
     ),
     "sends stray bytes": _radio("frames.printable", out=lambda data: (b"\x00\x80", data)),
     "ends lines with LF": _radio(
-        "frames.text-lines", "frames.no-text", out=lambda data: (data.replace(b"\r\n", b"\n"),), faults="chatter"
+        "frames.text-lines", "frames.no-text", out=lambda data: (data.replace(b"\r\n", b"\n"),), faults="sends-log-text"
     ),
     "takes whole requests only": _radio("line.byte-by-byte", "line.two-at-once", into=_only_whole),
     **{

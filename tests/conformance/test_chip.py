@@ -14,16 +14,16 @@ from unclouded.families.hlw8032.frame import CARRY, CURRENT_AT, POWER_AT, TOP, V
 
 SILENT = {"silent"}
 MATRIX: Mapping[str, set[str]] = {
-    "silent": SILENT,
-    "noise": {"chip.frames.stray"},
-    "cut_frames": {"chip.frames.whole"},
-    "bad_checksum": {"chip.frames.sum"},
-    "no_load": {"chip.load.seen", "chip.pulses.agree"},
-    "calibration_failed": {"chip.state.calibrated"},
-    "abnormal": {"chip.state.coefficients"},
-    "stale": {f"chip.refreshed.{name}" for name in ("voltage", "current", "power")},
-    "zero_register": {"chip.registers.not-0"},
-    "no_mains": {*("chip.load.seen", "chip.pulses.agree", "chip.refreshed.current", "chip.voltage.there")},
+    "sends-nothing": SILENT,
+    "sends-noise": {"chip.frames.stray"},
+    "cuts-frames": {"chip.frames.whole"},
+    "sends-wrong-checksums": {"chip.frames.sum"},
+    "reports-no-load": {"chip.load.seen", "chip.pulses.agree"},
+    "reports-failed-calibration": {"chip.state.calibrated"},
+    "reports-abnormal-coefficients": {"chip.state.coefficients"},
+    "refreshes-nothing": {f"chip.refreshed.{name}" for name in ("voltage", "current", "power")},
+    "reports-zero-current": {"chip.registers.not-0"},
+    "reports-no-mains": {*("chip.load.seen", "chip.pulses.agree", "chip.refreshed.current", "chip.voltage.there")},
 }
 
 

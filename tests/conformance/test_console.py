@@ -16,13 +16,13 @@ from unclouded.families.meross.plug.wifi_networks import AirNetwork
 
 SILENT = {"silent"}
 MATRIX: Mapping[str, set[str]] = {
-    "interleaved": {"console.answers.uninterrupted"},
-    "cut_lines": {"console.answers.uninterrupted", "console.answers.whole"},
-    "noise": {"console.lines.text"},
-    "wrong_baud": SILENT,
-    "no_echo": {"console.echo"},
-    "silent": SILENT,
-    "reboots": {"console.answers.no-restart"},
+    "interleaves-log": {"console.answers.uninterrupted"},
+    "cuts-lines": {"console.answers.uninterrupted", "console.answers.whole"},
+    "sends-noise": {"console.lines.text"},
+    "uses-wrong-baud": SILENT,
+    "echoes-nothing": {"console.echo"},
+    "sends-nothing": SILENT,
+    "restarts-while-answering": {"console.answers.no-restart"},
 }
 
 
@@ -66,7 +66,7 @@ def test_every_check_is_seen_to_fail() -> None:
 SECRET = "correct horse"
 
 
-@pytest.mark.parametrize("faults", [(), ("cut_lines",), ("interleaved", "noise")])
+@pytest.mark.parametrize("faults", [(), ("cuts-lines",), ("interleaves-log", "sends-noise")])
 def test_no_secret_of_the_plug_is_kept(faults: tuple[str, ...]) -> None:
     """Neither its key nor the password of its Wi-Fi, whole or cut, in what is kept of a run."""
     report = check_console(

@@ -19,24 +19,24 @@ from unclouded.families.emporia.radio_faults import FAULTS
 
 SILENT = {"silent"}
 MATRIX: Mapping[str, set[str]] = {
-    "firmware_2": set(),
-    "firmware_8": {"radio.idle.no-alerts"},
-    "no_export": {"radio.zcl.export"},
-    "shift_37": {"radio.zcl.export", "radio.zcl.same-form"},
-    "never_provisioned": {"radio.join.provisioned"},
-    "silent": {"radio.reading.answered"},
-    "refused": {"radio.zcl.command"},
-    "mute": SILENT,
-    "slow": {"radio.answers.prompt"},
-    "chatter": {"radio.frames.no-text"},
-    "duplicates": {"radio.reading.once"},
-    "false_header": {"radio.frames.whole"},
-    "truncated_20": {"radio.zcl.whole"},
-    "truncated_1": {"radio.reading.form"},
-    "truncated_0": {"radio.reading.form"},
-    "cut_frames": {"radio.reading.answered", "radio.frames.whole"},
-    "invalid_demand": {"radio.demand.known"},
-    "scale_change": {"radio.scale.stays", "radio.scale.usual"},
+    "has-firmware-2": set(),
+    "has-firmware-8": {"radio.idle.no-alerts"},
+    "has-no-export": {"radio.zcl.export"},
+    "alternates-lengths": {"radio.zcl.export", "radio.zcl.same-form"},
+    "is-not-provisioned": {"radio.join.provisioned"},
+    "receives-no-readings": {"radio.reading.answered"},
+    "refuses-readings": {"radio.zcl.command"},
+    "answers-nothing": SILENT,
+    "answers-slowly": {"radio.answers.prompt"},
+    "sends-log-text": {"radio.frames.no-text"},
+    "sends-twice": {"radio.reading.once"},
+    "sends-false-headers": {"radio.frames.whole"},
+    "truncates-to-20": {"radio.zcl.whole"},
+    "truncates-to-1": {"radio.reading.form"},
+    "truncates-to-0": {"radio.reading.form"},
+    "cuts-frames": {"radio.reading.answered", "radio.frames.whole"},
+    "reports-no-demand": {"radio.demand.known"},
+    "changes-scale": {"radio.scale.stays", "radio.scale.usual"},
 }
 OF_FIRMWARE_2 = {"radio.v2.zeros", "radio.v2.formatting", "radio.v2.uptime"}
 OF_FIRMWARE_7 = {
@@ -56,7 +56,7 @@ def test_a_fault_of_the_radio_fails_its_checks_and_no_other(fault: str) -> None:
     assert (SILENT if report.silence else not_passed(report)) == MATRIX[fault]
 
 
-@pytest.mark.parametrize(("faults", "missing"), [((), OF_FIRMWARE_2), (("firmware_2",), OF_FIRMWARE_7)])
+@pytest.mark.parametrize(("faults", "missing"), [((), OF_FIRMWARE_2), (("has-firmware-2",), OF_FIRMWARE_7)])
 def test_our_own_radio_passes_every_check(faults: tuple[str, ...], missing: set[str]) -> None:
     report = check_radio(radio(*faults))
     assert report.passed and by_kind(report, "failed", "deviation", "skipped") == {}
@@ -101,8 +101,8 @@ def test_every_check_is_seen_to_fail() -> None:
 
 @pytest.mark.parametrize("chunk", [1, 7])
 def test_the_results_do_not_depend_on_how_the_line_is_cut(chunk: int) -> None:
-    report = conform("emporia", "controller", radio("shift_37"), world=meter(), chunk=chunk)
-    assert not_passed(report) == MATRIX["shift_37"]
+    report = conform("emporia", "controller", radio("alternates-lengths"), world=meter(), chunk=chunk)
+    assert not_passed(report) == MATRIX["alternates-lengths"]
 
 
 def test_a_reset_needs_a_permission_and_a_person() -> None:
@@ -115,7 +115,7 @@ def test_a_reset_needs_a_permission_and_a_person() -> None:
 
 
 def test_no_report_has_an_install_code() -> None:
-    report = check_radio(radio("chatter"))
+    report = check_radio(radio("sends-log-text"))
     codes = {
         entry.data
         for result in report.results

@@ -1,7 +1,7 @@
 """A gateway's module and its MCU: our own pass every check, each fault and each broken rule fails its own.
 
 A fault that no rule of the page forbids has no check: ``slow`` is seen by the reports that it holds back,
-``lost-sub-device`` is a sub-device without supply, ``update-small-blocks`` (blocks of 256 bytes) is right.
+``loses-sub-device`` is a sub-device without supply, ``takes-small-blocks`` (blocks of 256 bytes) is right.
 """
 
 from collections.abc import Mapping
@@ -20,28 +20,28 @@ from unclouded.families.tuya.gateway.mcu.options import FAULTS
 
 SILENT = {"silent"}
 MATRIX: Mapping[str, set[str]] = {
-    "silent": SILENT,
-    "loses-acks": {"mcu.network.first-time"},
-    "no-pid": {"mcu.product.id"},
-    "broken-json": {"mcu.product.strict", "mcu.join.strict", "mcu.heartbeat.strict"},
-    "wide-enums": {"mcu.points.enum-length"},
-    "old-heartbeats": {"mcu.heartbeat.no-time"},
-    "one-point": {"mcu.set.several"},
+    "sends-nothing": SILENT,
+    "omits-acks": {"mcu.network.first-time"},
+    "reports-no-product": {"mcu.product.id"},
+    "sends-invalid-json": {"mcu.product.strict", "mcu.join.strict", "mcu.heartbeat.strict"},
+    "sends-wide-enums": {"mcu.points.enum-length"},
+    "reports-heartbeat-time": {"mcu.heartbeat.no-time"},
+    "handles-one-point-per-frame": {"mcu.set.several"},
     "polls-network": {"mcu.questions.network"},
-    "deaf-to-mode": {"mcu.mode.answered"},
-    "deaf-to-queries": {"mcu.query.answered", "mcu.points.one", "mcu.points.several", "mcu.points.gateway"},
-    "slow": {"mcu.reports.spaced"},
+    "ignores-mode-query": {"mcu.mode.answered"},
+    "ignores-queries": {"mcu.query.answered", "mcu.points.one", "mcu.points.several", "mcu.points.gateway"},
+    "answers-slowly": {"mcu.reports.spaced"},
     "restarts": {"mcu.idle.query"},
     "learns-nothing": {"mcu.infrared.learn"},
-    "strangers": {"mcu.reports.joined-only"},
-    "bursts": {"mcu.reports.spaced"},
-    "lost-sub-device": set(),
-    "update-refused": {"mcu.update.start"},
-    "update-loses-blocks": {"mcu.update.first-time"},
-    "update-reboots": {"mcu.update.blocks"},
-    "update-same-version": {"mcu.update.version"},
-    "update-small-blocks": set(),
-    "update-stops": {"mcu.update.blocks"},
+    "reports-unknown-sub-device": {"mcu.reports.joined-only"},
+    "sends-in-bursts": {"mcu.reports.spaced"},
+    "loses-sub-device": set(),
+    "ignores-update": {"mcu.update.start"},
+    "loses-update-blocks": {"mcu.update.first-time"},
+    "restarts-during-update": {"mcu.update.blocks"},
+    "keeps-old-version": {"mcu.update.version"},
+    "takes-small-blocks": set(),
+    "stops-during-update": {"mcu.update.blocks"},
 }
 # What the other gateway does not have, and one has that reports no n.
 OF_THE_OLD_FORM = {"mcu.alarm.info", "mcu.alarm.cancel", "mcu.mode.pins", "mcu.product.n"}

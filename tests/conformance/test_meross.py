@@ -34,42 +34,60 @@ NAMES = [
 ]
 SILENT = {"silent"}
 HTTP: Mapping[str, set[str]] = {
-    "closes": SILENT,
-    "resets": {"http.in-a-row"},
-    "truncates": SILENT,
-    "late": {"answers.prompt"},
-    "slow": set(),
-    "wrong_id": {"answers.id", "sign.error-form", "http.pipelined", "http.at-once"},
-    "quirky_headers": {"http.strict-head"},
-    "needs_from": {"request.no-from"},
-    "replay_window": {"sign.old"},
-    "clear_text": set(),
-    "encrypts": set(),
-    "clock_unset": {"clock.right"},
-    "zeros_without_clock": {"electricity.voltage", "set.off"},
-    "waits_for_ntp": {"clock.right"},
-    "midnight_bug": {"days.midnight"},
-    "stuck_relay": {
+    "closes-connections": SILENT,
+    "resets-connections": {"http.in-a-row"},
+    "truncates-answers": SILENT,
+    "answers-after-7-s": {"answers.prompt"},
+    "answers-slowly": set(),
+    "sends-wrong-id": {"answers.id", "sign.error-form", "http.pipelined", "http.at-once"},
+    "sends-malformed-headers": {"http.strict-head"},
+    "needs-from": {"request.no-from"},
+    "refuses-old-requests": {"sign.old"},
+    "never-encrypts": set(),
+    "always-encrypts": set(),
+    "reaches-no-ntp": {"clock.right"},
+    "measures-zero-without-clock": {"electricity.voltage", "set.off"},
+    "waits-for-ntp": {"clock.right"},
+    "keeps-total-at-midnight": {"days.midnight"},
+    "has-stuck-relay": {
         *(f"set.{name}" for name in ("all", "channel-4294967295", "channel-65535", "multiple", "switches", "time")),
         *("timer.switches", "auto-off.switches", "auto-off.disabled"),
     },
-    "never_pushes": set(),
-    "slow_scan": {"networks.prompt"},
-    "scan_misses": {"networks.found"},
-    "needs_all_fields": set(),
-    "download_fails": set(),
-    "update_reverts": set(),
+    "never-pushes": set(),
+    "scans-slowly": {"networks.prompt"},
+    "misses-first-scan": {"networks.found"},
+    "needs-all-wifi-fields": set(),
+    "stops-during-download": set(),
+    "keeps-old-version": set(),
 }
 
 
 MQTT: Mapping[str, set[str]] = {
-    **{fault: HTTP[fault] for fault in ("slow", "clear_text", "encrypts", "needs_from", "replay_window", "slow_scan")},
-    **{fault: HTTP[fault] for fault in ("zeros_without_clock", "midnight_bug", "scan_misses", "needs_all_fields")},
-    **dict.fromkeys(("closes", "truncates", "wrong_id"), SILENT),
-    **{fault: set() for fault in ("resets", "quirky_headers", "clock_unset", "waits_for_ntp")},
-    **{fault: HTTP[fault] for fault in ("late", "download_fails", "update_reverts")},
-    "stuck_relay": HTTP["stuck_relay"] | {"push.switch"},
-    "never_pushes": {
+    **{
+        fault: HTTP[fault]
+        for fault in (
+            "answers-slowly",
+            "never-encrypts",
+            "always-encrypts",
+            "needs-from",
+            "refuses-old-requests",
+            "scans-slowly",
+        )
+    },
+    **{
+        fault: HTTP[fault]
+        for fault in (
+            "measures-zero-without-clock",
+            "keeps-total-at-midnight",
+            "misses-first-scan",
+            "needs-all-wifi-fields",
+        )
+    },
+    **dict.fromkeys(("closes-connections", "truncates-answers", "sends-wrong-id"), SILENT),
+    **{fault: set() for fault in ("resets-connections", "sends-malformed-headers", "reaches-no-ntp", "waits-for-ntp")},
+    **{fault: HTTP[fault] for fault in ("answers-after-7-s", "stops-during-download", "keeps-old-version")},
+    "has-stuck-relay": HTTP["has-stuck-relay"] | {"push.switch"},
+    "never-pushes": {
         *(f"begin.{name}" for name in ("report", "bind", "bind-from", "bind-once", "bind-repeated")),
         *("broker.online", "broker.server", "clock.right", "push.switch", "push.button"),
     },
@@ -93,7 +111,7 @@ def test_the_matrices_have_every_fault() -> None:
 
 @pytest.mark.parametrize("fault", HTTP)
 def test_a_fault_of_the_plug_fails_its_checks_and_no_other(fault: str) -> None:
-    more = {"head": QUIRKY} if fault == "quirky_headers" else {}
+    more = {"head": QUIRKY} if fault == "sends-malformed-headers" else {}
     assert found(check_plug(plug(fault), **more)) == HTTP[fault]  # type: ignore[arg-type]
 
 

@@ -28,7 +28,7 @@ def found(report: RunReport) -> set[str]:
 @pytest.mark.parametrize("name", PLUGS)
 def test_a_plug_that_breaks_rules_is_found(name: str) -> None:
     one, more = PLUGS[name], dict(PLUGS[name].more)
-    faults = ("clear_text",) if more.pop("is_clear", False) else ()
+    faults = ("never-encrypts",) if more.pop("is_clear", False) else ()
     identity = {"uuid": more.pop("uuid")} if "uuid" in more else {}
     device = plug(*faults, dialect=one.dialect, **identity)
     assert found(check_plug(device, options(one.only), out=one.out(), into=one.into(), **more)) == one.found

@@ -104,7 +104,7 @@ def test_a_link_that_cannot_be_opened_ends_the_run_with_the_reason() -> None:
 
 
 def test_joined_wires_are_named() -> None:
-    assert "TX and RX are joined" in check_mcu(mcu("joined")).silence
+    assert "TX and RX are joined" in check_mcu(mcu("echoes-input")).silence
 
 
 # --- what runs ---------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def test_without_a_file_no_update_is_sent() -> None:
 
 
 def test_an_end_that_stops_answering_is_not_failed_for_each_check() -> None:
-    report = check_mcu(mcu("small-buffer-deaf"))
+    report = check_mcu(mcu("stops-after-long-frame"))
     assert set(by_kind(report, "failed", "deviation")) == {"mcu.weather.long"}
     assert set(by_kind(report, "skipped").values()) == {"The MCU has not answered any more since mcu.weather.long."}
 
@@ -154,8 +154,8 @@ def test_an_end_that_stops_answering_is_not_failed_for_each_check() -> None:
 @pytest.mark.parametrize("chunk", [1, 7])
 def test_the_results_do_not_depend_on_how_the_line_is_cut(chunk: int) -> None:
     options = RunOptions(only=("mcu.heartbeat.*", "mcu.product.*", "mcu.points.*", "mcu.set.*"), yes=True)
-    whole = conform("tuya_wifi", "controller", mcu("short-values"), world=home(), options=options)
-    cut = conform("tuya_wifi", "controller", mcu("short-values"), world=home(), options=options, chunk=chunk)
+    whole = conform("tuya_wifi", "controller", mcu("sends-wrong-lengths"), world=home(), options=options)
+    cut = conform("tuya_wifi", "controller", mcu("sends-wrong-lengths"), world=home(), options=options, chunk=chunk)
     assert [result.kind for result in cut.results] == [result.kind for result in whole.results]
 
 

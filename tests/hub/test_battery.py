@@ -91,7 +91,7 @@ async def test_each_opening_of_the_door_is_reported() -> None:
 
 
 def test_a_command_for_a_sleeping_device_is_held_and_delivered_when_it_wakes() -> None:
-    for faults in ((), ("no-cache", "stutters")):
+    for faults in ((), ("never-asks-for-settings", "sends-twice")):
         virtual_run(held_and_delivered(*faults))
 
 
@@ -125,14 +125,14 @@ async def test_a_held_command_and_the_dialect_outlive_a_restart_of_the_hub() -> 
 
 @story
 async def test_a_command_for_a_device_that_never_reported_is_held_where_the_dialect_is_configured() -> None:
-    async with hub("silent", dialect="low_power") as home:
+    async with hub("sends-nothing", dialect="low_power") as home:
         await asyncio.sleep(0.05)
         assert (await home.hub.command(COMMAND)).result == "held"
 
 
 @story
 async def test_a_command_is_held_again_when_the_device_falls_asleep_before_it_settles() -> None:
-    async with hub("drowsy", "no-cache") as home:
+    async with hub("sleeps-after-ack", "never-asks-for-settings") as home:
         while "online" not in home.states():
             await asyncio.sleep(0.05)
         await asyncio.sleep(2.0)  # it sleeps already, but its module does not know yet

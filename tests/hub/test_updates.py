@@ -145,7 +145,7 @@ async def test_the_device_can_be_switched_again_after_its_update(tmp_path: Path)
 
 @story
 async def test_during_an_update_the_device_takes_no_command_and_the_file_stays(tmp_path: Path) -> None:
-    async with hub(tmp_path, "slow") as home:
+    async with hub(tmp_path, "answers-slowly") as home:
         await home.online()
         updating = asyncio.create_task(home.update())
         await asyncio.sleep(0.5)
@@ -160,7 +160,7 @@ async def test_during_an_update_the_device_takes_no_command_and_the_file_stays(t
 
 @story
 async def test_an_mcu_that_takes_no_updates_is_named_as_the_reason(tmp_path: Path) -> None:
-    async with hub(tmp_path, "update-refused") as home:
+    async with hub(tmp_path, "ignores-update") as home:
         await home.online()
         outcome = await home.update()
         assert outcome.result in ("refused", "timeout") and "does not answer the start of the update" in outcome.reason
@@ -169,7 +169,7 @@ async def test_an_mcu_that_takes_no_updates_is_named_as_the_reason(tmp_path: Pat
 
 @story
 async def test_an_mcu_that_restarts_during_the_update_is_named_as_the_reason(tmp_path: Path) -> None:
-    async with hub(tmp_path, "update-reboots") as home:
+    async with hub(tmp_path, "restarts-during-update") as home:
         await home.online()
         outcome = await home.update()
         assert outcome.result == "refused" and "restarted in the middle" in outcome.reason
@@ -177,7 +177,7 @@ async def test_an_mcu_that_restarts_during_the_update_is_named_as_the_reason(tmp
 
 @story
 async def test_an_mcu_that_reports_its_old_version_afterwards_has_not_installed_it(tmp_path: Path) -> None:
-    async with hub(tmp_path, "update-same-version") as home:
+    async with hub(tmp_path, "keeps-old-version") as home:
         await home.online()
         outcome = await home.update()
         assert outcome.result == "refused" and "still reports version 1.0.0" in outcome.reason
@@ -185,7 +185,7 @@ async def test_an_mcu_that_reports_its_old_version_afterwards_has_not_installed_
 
 @story
 async def test_a_hub_that_ends_during_an_update_reports_the_progress(tmp_path: Path) -> None:
-    async with hub(tmp_path, "slow") as home:
+    async with hub(tmp_path, "answers-slowly") as home:
         await home.online()
         updating = asyncio.create_task(home.update())
         await asyncio.sleep(1.0)

@@ -20,10 +20,11 @@ from strangers.esphome_build import esphome_module
 pytestmark = needs("esphome")
 
 # Of the faults of our MCUs, those that this module copes with. It does not cope with the others that our hub does:
-# deaf-to-product, deaf-to-mode, deaf-to-query, deaf-until-status-04, short-values, stray-bytes, tires.
+# ignores-product-query, ignores-mode-query, ignores-queries, ignores-all-until-status-04, sends-wrong-lengths,
+# sends-stray-bytes, pauses-after-burst.
 FAULTS = [
-    *("old-product", "garbled-product", "version-1-events", "slow", "asks"),
-    *("shifted", "interleaves", "small-buffer", "fades"),
+    *("has-old-firmware", "corrupts-product-info", "sends-version-1-events", "answers-slowly", "asks-after-heartbeats"),
+    *("sends-shifted-pieces", "interleaves-frames", "loses-long-frames", "changes-in-steps"),
 ]
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -112,7 +112,7 @@ def test_nothing_of_it_was_an_error(package: Driven) -> None:
 
 def test_node_refuses_the_header_lines_that_some_firmware_sends(tmp_path: Path) -> None:
     """Its HTTP parser does so with real plugs too (docs/protocols/meross.md §1.4.2); by MQTT the plug works."""
-    with meross_rig(tmp_path, "hw2", "--fault", "quirky_headers", tls=True) as rig:
+    with meross_rig(tmp_path, "hw2", "--fault", "sends-malformed-headers", tls=True) as rig:
         with running(rig, "http") as one, pytest.raises(AssertionError, match="no data connection"):
             command(one, "getSystemRuntime")
         with running(rig, "mqtt") as one:

@@ -41,7 +41,9 @@ JUNIT = {
 @pytest.fixture(scope="module")
 def report() -> RunReport:
     """One failure, one deviation, checks that were skipped, and others that do not apply."""
-    return conform("tuya_wifi", "controller", mcu("deaf-to-mode", "garbled-product"), world=home(), options=ONLY)
+    return conform(
+        "tuya_wifi", "controller", mcu("ignores-mode-query", "corrupts-product-info"), world=home(), options=ONLY
+    )
 
 
 def with_secret(report: RunReport) -> RunReport:

@@ -145,7 +145,7 @@ async def test_a_plug_in_factory_mode_is_taken_out_of_it_where_that_is_confirmed
         assert (await shown(run))[0] == SERVER.host
 
 
-@pytest.mark.parametrize("fault", ["interleaved", "no_echo", "noise", "cut_lines"])
+@pytest.mark.parametrize("fault", ["interleaves-log", "echoes-nothing", "sends-noise", "cuts-lines"])
 def test_a_line_with_faults_ends_well_or_before_anything_is_changed(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,6 +131,6 @@ async def test_wrong_lines_say_what_is_wrong(monkeypatch: Any, tmp_path: Path) -
 
 @story
 async def test_another_computer_on_the_line_is_named(monkeypatch: Any, tmp_path: Path) -> None:
-    async with opened_screen(monkeypatch, tmp_path, "silent", first="does not answer") as terminal:
+    async with opened_screen(monkeypatch, tmp_path, "sends-nothing", first="does not answer") as terminal:
         terminal.far.send(Out(b"\r\nU-Boot 1.1.3 (Apr 2017)\r\nPlease choose the operation:\r\n"))
         await terminal.shows("This looks like a U-Boot prompt of hardware version 1")

@@ -43,7 +43,7 @@ def test_each_check_is_a_line_and_the_counts_come_last(end: list[str]) -> None:
 
 
 def test_a_failure_is_exit_code_1_and_its_frames_are_kept(end: list[str], tmp_path: Path) -> None:
-    end.append("deaf-to-mode")
+    end.append("ignores-mode-query")
     files = [*("--html", str(tmp_path / "new" / "r.html")), *("--junit", str(tmp_path / "r.xml"))]
     files += [*("--report", str(tmp_path / "r.json")), *("--keep", str(tmp_path / "kept"))]
     ran = CliRunner().invoke(cli, [*WORDS, "--only", "mcu.mode.*", *files])
@@ -54,7 +54,7 @@ def test_a_failure_is_exit_code_1_and_its_frames_are_kept(end: list[str], tmp_pa
 
 
 def test_the_kept_frames_are_read_by_decode(end: list[str], tmp_path: Path) -> None:
-    end.append("deaf-to-mode")
+    end.append("ignores-mode-query")
     CliRunner().invoke(cli, [*WORDS, "--only", "mcu.mode.answered", "--keep", str(tmp_path)])
     ran = CliRunner().invoke(cli, ["decode", "--family", "tuya_wifi", str(tmp_path / "mcu.mode.answered.jsonl")])
     assert ran.exit_code == 0 and "working mode" in ran.stdout
@@ -68,7 +68,7 @@ def test_with_json_each_line_is_an_object(end: list[str]) -> None:
 
 
 def test_a_silent_line_is_exit_code_1_with_what_to_look_for(end: list[str]) -> None:
-    end.append("silent")
+    end.append("sends-nothing")
     ran = CliRunner().invoke(cli, WORDS)
     assert ran.exit_code == 1 and len(ran.stdout.splitlines()) == 1
     assert ran.stdout.startswith("Nothing was received within 10 s. Look for: TX to RX")

@@ -17,7 +17,7 @@ def run(*words: str) -> Result:
 def test_it_lists_its_kinds_and_shared_tables_once() -> None:
     lines = run().stdout.splitlines()
     assert any(line.startswith("tuya-breaker ") and "three phases" in line for line in lines)
-    assert sum("--fault interleaves" in line for line in lines) == 1
+    assert sum("--fault interleaves-frames" in line for line in lines) == 1
     assert "tuya, tuya-plug, tuya-breaker, tuya-thermostat, tuya-clamp:" in lines
     assert any(line.split()[:2] == ["--ask", "time"] for line in lines)
 
@@ -31,7 +31,7 @@ def test_as_json_each_kind_has_its_own_tables() -> None:
 @pytest.mark.parametrize(
     ("words", "refusal"),
     [
-        (("tuya-plug", "--fault", "rusty"), "tuya-plug has no fault 'rusty'. It has: silent, "),
+        (("tuya-plug", "--fault", "rusty"), "tuya-plug has no fault 'rusty'. It has: sends-nothing, "),
         (("tuya-plug", "--ask", "tide"), "tuya-plug has no question 'tide'. It has: gmt, time, "),
         (("mgm111", "--ask", "time"), "mgm111 has no question 'time'. It has: none."),
         (("tuya-kettle",), "There is no simulated 'tuya-kettle'. There are: mgm111, tuya, tuya-plug, "),

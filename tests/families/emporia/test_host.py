@@ -81,11 +81,11 @@ def test_the_radio_is_identified_without_showing_its_install_code() -> None:
 
 
 def test_a_radio_that_does_not_answer_gets_a_request_every_3_seconds_and_is_reported_once() -> None:
-    pair = joined("mute")
+    pair = joined("answers-nothing")
     pair.run(until=20.0)
     assert requests_at(pair, "f") == [0, 3, 6, 9, 12, 15, 18]
     assert pair.of("controller") == [Waiting(states.NO_FIRMWARE, 0.0)]
-    fault(pair, "mute", "off")
+    fault(pair, "answers-nothing", "off")
     pair.run(until=22.0)
     assert pair.of("controller", Reported) == [Reported(ALL)]
 
@@ -99,7 +99,7 @@ def test_it_polls_every_15_seconds_and_requests_nothing_else_while_readings_arri
 
 
 def test_one_request_is_outstanding_at_a_time() -> None:
-    pair = joined("slow")
+    pair = joined("answers-slowly")
     pair.run(until=60.0)
     requests = [at for at, side, _ in pair.sent if side == "controller"]
     answers = [at for at, side, _ in pair.sent if side == "device"]
@@ -107,18 +107,18 @@ def test_one_request_is_outstanding_at_a_time() -> None:
 
 
 def test_slow_answers_lead_to_no_join() -> None:
-    pair = joined("slow")
+    pair = joined("answers-slowly")
     pair.run(until=600.0)
     assert len(pair.of("controller", Reported)) == 40
     assert requests_at(pair, "j") == []
 
 
-@pytest.mark.parametrize("firmware", ["firmware_2", "firmware_8"])
+@pytest.mark.parametrize("firmware", ["has-firmware-2", "has-firmware-8"])
 def test_other_firmware_reads_the_same(firmware: str) -> None:
     pair = joined(firmware)
     pair.run(until=60.0)
     newest = pair.of("controller", Reported)[-1].values
-    assert newest == ({"import": IMPORT, "demand": DEMAND} if firmware == "firmware_2" else ALL)
+    assert newest == ({"import": IMPORT, "demand": DEMAND} if firmware == "has-firmware-2" else ALL)
 
 
 def test_the_sniffed_half_minutes_are_reported_as_they_were() -> None:
@@ -137,7 +137,7 @@ def test_whole_values_are_ints_and_others_exact_fractions() -> None:
 
 
 def test_a_radio_that_was_never_provisioned_is_reported_as_such() -> None:
-    pair = joined("never_provisioned")
+    pair = joined("is-not-provisioned")
     pair.run(until=60.0)
     reasons = [event.reason for event in pair.of("controller", Waiting)]
     assert reasons == [states.FIRST_READING, states.NEVER_PROVISIONED]
@@ -147,11 +147,11 @@ def test_a_radio_that_was_never_provisioned_is_reported_as_such() -> None:
 def test_a_silent_meter_is_reported_and_comes_back_online() -> None:
     pair = joined()
     pair.run(until=100.0)
-    fault(pair, "silent")
+    fault(pair, "receives-no-readings")
     pair.run(until=200.0)
     assert pair.of("controller", Waiting)[-1].reason == states.SILENT
     assert pair.of("controller", Waiting)[-1].since == pytest.approx(90.2, abs=0.1)
-    fault(pair, "silent", "off")
+    fault(pair, "receives-no-readings", "off")
     pair.run(until=220.0)
     assert isinstance(pair.of("controller")[-2], Online)
     assert pair.of("controller")[-1] == Reported(ALL)
@@ -159,7 +159,12 @@ def test_a_silent_meter_is_reported_and_comes_back_online() -> None:
 
 def test_joins_are_30_seconds_apart_at_least() -> None:
     """Another implementation sent 240 in 3.9 s."""
-    for faults in (("silent",), ("never_provisioned",), ("silent", "slow"), ("truncated_1",)):
+    for faults in (
+        ("receives-no-readings",),
+        ("is-not-provisioned",),
+        ("receives-no-readings", "answers-slowly"),
+        ("truncates-to-1",),
+    ):
         pair = joined(*faults)
         pair.run(until=600.0)
         joins = requests_at(pair, "j")
@@ -168,7 +173,7 @@ def test_joins_are_30_seconds_apart_at_least() -> None:
 
 
 def test_a_silent_module_is_not_flooded() -> None:
-    pair = joined("mute")
+    pair = joined("answers-nothing")
     pair.run(until=600.0)
     assert len(pair.sent_by("controller")) == 201
     assert requests_at(pair, "j") == []
@@ -196,11 +201,11 @@ def test_a_reading_before_the_join_is_sent_cancels_it() -> None:
 def test_a_radio_that_dies_goes_offline_and_is_found_again() -> None:
     pair = joined()
     pair.run(until=100.0)
-    fault(pair, "mute")
+    fault(pair, "answers-nothing")
     pair.run(until=200.0)
     assert pair.of("controller", Offline) == [Offline(states.GONE)]
     assert 119 < pair.when("controller", Offline)[0] < 130
-    fault(pair, "mute", "off")
+    fault(pair, "answers-nothing", "off")
     pair.run(until=210.0)
     assert pair.of("controller")[-3] == Reported(ALL)
     assert len(pair.of("controller", Online)) == 2
@@ -224,7 +229,7 @@ def test_the_reason_names_firmware_that_is_known_to_give_no_readings() -> None:
 
 
 def test_the_refusal_of_the_meter_is_in_the_reason() -> None:
-    pair = joined("refused")
+    pair = joined("refuses-readings")
     pair.run(until=60.0)
     assert "not authorized (status 0x7E)" in pair.of("controller", Waiting)[-1].reason
     assert "not authorized" in pair.of("controller", Rejected)[0].reason
@@ -234,7 +239,7 @@ def test_the_refusal_of_the_meter_is_in_the_reason() -> None:
 
 
 def test_a_reading_that_comes_twice_counts_once() -> None:
-    pair = joined("duplicates")
+    pair = joined("sends-twice")
     pair.run(until=600.0)
     assert len(pair.of("controller", Reported)) == 40
 
@@ -284,14 +289,16 @@ def test_a_late_answer_is_still_a_reading() -> None:
 
 
 def test_bug_1_a_short_reading_after_a_long_one_is_not_completed_from_it() -> None:
-    pair = joined("shift_37")
+    pair = joined("alternates-lengths")
     pair.run(until=60.0)
     values = [event.values for event in pair.of("controller", Reported)]
     short = {"import": IMPORT, "demand": DEMAND}
     assert values == [short, ALL, short, ALL]
 
 
-@pytest.mark.parametrize(("name", "keys"), [("truncated_20", {"import"}), ("truncated_1", None), ("truncated_0", None)])
+@pytest.mark.parametrize(
+    ("name", "keys"), [("truncates-to-20", {"import"}), ("truncates-to-1", None), ("truncates-to-0", None)]
+)
 def test_bug_1_truncated_readings_never_publish_old_values_as_new(name: str, keys: set[str] | None) -> None:
     pair = joined()
     pair.run(until=10.0)
@@ -304,13 +311,13 @@ def test_bug_1_truncated_readings_never_publish_old_values_as_new(name: str, key
 
 
 def test_bug_2_one_join_however_slow_its_answer() -> None:
-    pair = joined("silent", "slow")
+    pair = joined("receives-no-readings", "answers-slowly")
     pair.run(until=59.0)
     assert len(requests_at(pair, "j")) == 1
 
 
 def test_bug_3_a_false_header_costs_no_reading() -> None:
-    pair = joined("false_header", "chatter")
+    pair = joined("sends-false-headers", "sends-log-text")
     pair.run(until=600.0)
     assert len(pair.of("controller", Reported)) == 40
 
@@ -323,13 +330,13 @@ def test_bug_4_large_registers_are_exact() -> None:
 
 
 def test_bug_5_an_invalid_demand_is_absent() -> None:
-    pair = joined("invalid_demand")
+    pair = joined("reports-no-demand")
     pair.run(until=1.0)
     assert pair.of("controller", Reported) == [Reported({"import": IMPORT, "export": EXPORT})]
 
 
 def test_bug_6_a_change_of_scale_costs_no_reading_and_the_first_one_counts() -> None:
-    pair = joined("scale_change")
+    pair = joined("changes-scale")
     pair.run(until=60.0)
     energies = [event.values["import"] for event in pair.of("controller", Reported)]
     assert len(energies) == 4
@@ -342,7 +349,7 @@ def test_bug_6_a_change_of_scale_costs_no_reading_and_the_first_one_counts() -> 
 @pytest.mark.parametrize("damage", [losing(0.002), flipping(0.002), chattering(0.3)])
 @pytest.mark.parametrize("chunk", [1, 0])
 def test_ten_minutes_of_a_bad_line_cost_some_readings_and_no_state(damage: Damage, chunk: int) -> None:
-    pair = joined("chatter", damage=damage, chunk=chunk)
+    pair = joined("sends-log-text", damage=damage, chunk=chunk)
     pair.run(until=600.0)
     good = [event for event in pair.of("controller", Reported) if event.values == ALL]
     assert len(good) >= 30
@@ -350,10 +357,10 @@ def test_ten_minutes_of_a_bad_line_cost_some_readings_and_no_state(damage: Damag
 
 
 def test_a_frame_that_loses_its_end_is_given_up_and_the_next_one_counts() -> None:
-    pair = joined("cut_frames")
+    pair = joined("cuts-frames")
     pair.run(until=16.0)
     assert {event.reason for event in pair.of("controller", Rejected)} == {"cut short"}
-    fault(pair, "cut_frames", "off")
+    fault(pair, "cuts-frames", "off")
     pair.run(until=31.0)
     assert pair.of("controller", Reported) == [Reported(ALL)]
 
@@ -402,7 +409,7 @@ def test_a_reset_is_sent_once_and_confirmed_by_the_next_answer() -> None:
 
 
 def test_an_answer_to_an_earlier_request_confirms_no_reset() -> None:
-    pair = joined("slow")
+    pair = joined("answers-slowly")
     pair.submit(WireAction(RESET))
     pair.run(until=30.0)
     assert pair.when("controller", Settled)[0] > requests_at(pair, "d")[0]
@@ -450,7 +457,7 @@ def test_an_unrequested_firmware_version_confirms_no_reset_and_is_requested_agai
 
 
 def test_a_reset_of_a_radio_that_does_not_answer_times_out() -> None:
-    pair = joined("mute")
+    pair = joined("answers-nothing")
     pair.submit(WireAction(RESET))
     pair.run(until=60.0)
     assert pair.of("controller", Settled) == [Settled(1, "timeout", RESET_UNANSWERED)]
@@ -467,7 +474,13 @@ def test_a_second_reset_is_refused_while_the_first_is_under_way() -> None:
 
 
 def test_nothing_ever_resets_a_radio_by_itself() -> None:
-    for faults in ((), ("mute",), ("silent",), ("chatter", "duplicates"), ("truncated_0",)):
+    for faults in (
+        (),
+        ("answers-nothing",),
+        ("receives-no-readings",),
+        ("sends-log-text", "sends-twice"),
+        ("truncates-to-0",),
+    ):
         pair = joined(*faults)
         pair.run(until=600.0)
         assert set(pair.sent_by("controller")) <= {b"$f\r", b"$r\r", b"$m\r", b"$i\r", b"$j\r"}
@@ -511,7 +524,7 @@ class TestHostLaws(SessionLaws):
 
 
 def test_stats_add_up_over_a_reconnect() -> None:
-    pair = joined("chatter")
+    pair = joined("sends-log-text")
     pair.run(until=20.0)
     pair.cut()
     pair.mend()

@@ -66,7 +66,7 @@ def test_its_install_code_has_a_right_check_and_its_mac_is_on_the_label() -> Non
 
 
 def test_an_old_radio_sends_152_bytes_with_its_uptime() -> None:
-    reading = parse_reading(payload_of(radio_up("firmware_2"), "r"))
+    reading = parse_reading(payload_of(radio_up("has-firmware-2"), "r"))
     assert reading.values == {"import": 152_468_871, "demand": 1191}
     assert reading.registers.uptime_ms in range(1085, 1103)
 
@@ -79,9 +79,9 @@ def test_a_meter_that_measures_nothing_yet_gives_no_values() -> None:
 
 def test_join_is_the_truth_about_provisioning_only() -> None:
     assert payload_of(radio_up(), "j") == b"\x01"
-    assert payload_of(radio_up("silent"), "j") == b"\x01"
-    assert payload_of(radio_up("never_provisioned"), "j") == b"\x00"
-    assert answers(radio_up("silent"), b"$r\r") == []
+    assert payload_of(radio_up("receives-no-readings"), "j") == b"\x01"
+    assert payload_of(radio_up("is-not-provisioned"), "j") == b"\x00"
+    assert answers(radio_up("receives-no-readings"), b"$r\r") == []
 
 
 def test_a_reset_wipes_the_provisioning_and_is_not_answered() -> None:
@@ -91,7 +91,7 @@ def test_a_reset_wipes_the_provisioning_and_is_not_answered() -> None:
 
 
 def test_firmware_8_sends_alerts_unasked() -> None:
-    radio = radio_up("firmware_8")
+    radio = radio_up("has-firmware-8")
     radio.tick(7.0)
     (out,) = radio.outgoing(7.0)
     assert out.data[:4] == b"$\x01e\x01"
@@ -99,11 +99,11 @@ def test_firmware_8_sends_alerts_unasked() -> None:
 
 @pytest.mark.parametrize("length", [20, 1, 0])
 def test_truncated_readings_are_whole_frames(length: int) -> None:
-    assert len(payload_of(radio_up(f"truncated_{length}"), "r")) == length
+    assert len(payload_of(radio_up(f"truncates-to-{length}"), "r")) == length
 
 
 def test_log_text_describes_the_answer() -> None:
-    text = b"".join(data for _, data in answers(radio_up("chatter"), b"$r\r"))
+    text = b"".join(data for _, data in answers(radio_up("sends-log-text"), b"$r\r"))
     assert b"SeIhd>" in text
     assert b"clus 0x0702 (Simple Metering)" in text
     assert b"sMRB len 44\r\n" in text
@@ -149,4 +149,4 @@ class TestRadioLaws(SessionLaws):
 
 
 class TestNoisyRadioLaws(TestRadioLaws):
-    faults = frozenset({"chatter", "duplicates", "false_header", "firmware_8"})
+    faults = frozenset({"sends-log-text", "sends-twice", "sends-false-headers", "has-firmware-8"})

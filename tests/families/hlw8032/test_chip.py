@@ -52,7 +52,7 @@ def test_missed_frames_are_not_made_up_for() -> None:
 
 
 def test_the_frames_follow_from_the_seed() -> None:
-    first, again, other = (sent(chip_up("noise", seed=seed), 2.0) for seed in (1, 1, 2))
+    first, again, other = (sent(chip_up("sends-noise", seed=seed), 2.0) for seed in (1, 1, 2))
     assert first == again != other
 
 
@@ -81,27 +81,27 @@ def test_the_pulses_carry_into_bit_7() -> None:
 @pytest.mark.parametrize(
     ("fault", "state", "update"),
     [
-        ("no_load", 0xF2, 0x60),
-        ("calibration_failed", 0xAA, 0x70),
-        ("abnormal", 0xF1, 0x70),
-        ("stale", 0x55, 0x00),
-        ("no_mains", 0xFA, 0x00),
-        ("zero_register", 0x55, 0x70),
+        ("reports-no-load", 0xF2, 0x60),
+        ("reports-failed-calibration", 0xAA, 0x70),
+        ("reports-abnormal-coefficients", 0xF1, 0x70),
+        ("refreshes-nothing", 0x55, 0x00),
+        ("reports-no-mains", 0xFA, 0x00),
+        ("reports-zero-current", 0x55, 0x70),
     ],
 )
 def test_the_faults_of_the_chip(fault: str, state: int, update: int) -> None:
     frame = chip_up(fault).frame()
     assert (frame.state, frame.update & 0x70) == (state, update)
-    assert (frame.registers[1][1] == 0) is (fault == "zero_register")
+    assert (frame.registers[1][1] == 0) is (fault == "reports-zero-current")
 
 
 def test_the_faults_of_the_line() -> None:
-    assert sent(chip_up("silent"), 5.0) == []
-    sums = [Hlw8032Framer().feed(data) for _, data in sent(chip_up("bad_checksum"), 1.0)]
+    assert sent(chip_up("sends-nothing"), 5.0) == []
+    sums = [Hlw8032Framer().feed(data) for _, data in sent(chip_up("sends-wrong-checksums"), 1.0)]
     assert [len(found) == 1 and isinstance(found[0], Hlw8032Frame) for found in sums[:6]] == [True, True, False] * 2
-    lengths = [len(data) for _, data in sent(chip_up("cut_frames"), 1.0)]
+    lengths = [len(data) for _, data in sent(chip_up("cuts-frames"), 1.0)]
     assert [length < LENGTH for length in lengths[:8]] == [False, False, False, True] * 2
-    assert any(len(data) > LENGTH for _, data in sent(chip_up("noise"), 2.0))
+    assert any(len(data) > LENGTH for _, data in sent(chip_up("sends-noise"), 2.0))
 
 
 def test_every_fault_has_a_text_and_is_switched() -> None:
@@ -140,10 +140,10 @@ class TestChipLaws(SessionLaws):
     settles_without_a_way = True
 
     def make(self, ambient: Ambient) -> Session:
-        return Hlw8032Chip(SimOptions(seed=1, faults=frozenset({"noise", "cut_frames"})), ambient)
+        return Hlw8032Chip(SimOptions(seed=1, faults=frozenset({"sends-noise", "cuts-frames"})), ambient)
 
     def traffic(self) -> st.SearchStrategy[bytes]:
         return st.binary(max_size=40)
 
     def commands(self) -> st.SearchStrategy[SessionCommand]:
-        return st.sampled_from([measures(), WireAction("set_fault", {"name": "silent"}), WireAction("dance")])
+        return st.sampled_from([measures(), WireAction("set_fault", {"name": "sends-nothing"}), WireAction("dance")])

@@ -241,7 +241,7 @@ def test_a_memory_that_cannot_be_read_is_none(memory: bytes) -> None:
 
 
 def test_a_line_without_bytes_says_what_to_check_once() -> None:
-    pair = joined("silent")
+    pair = joined("sends-nothing")
     pair.run(until=60.0)
     assert pair.of("controller") == [Waiting(states.NO_FRAMES, 0.0)]
     assert pair.when("controller", Waiting) == [3.0]
@@ -251,9 +251,9 @@ def test_a_line_without_bytes_says_what_to_check_once() -> None:
 def test_a_chip_that_falls_silent_goes_offline_and_comes_back() -> None:
     pair = joined()
     pair.run(until=10.0)
-    fault(pair, "silent")
+    fault(pair, "sends-nothing")
     pair.run(until=60.0)
-    fault(pair, "silent", "off")
+    fault(pair, "sends-nothing", "off")
     pair.run(until=62.0)
     found = [at for at in pair.events if at.side == "controller" and isinstance(at.event, STATES)]
     assert [at.event for at in found] == [Online(), Offline(states.GONE), Online()]
@@ -273,9 +273,9 @@ def test_only_noise_says_so_and_the_reason_is_renewed() -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("calibration_failed", f"{states.NOTHING_MEASURED}: {UNUSABLE[0xAA]}"),
-        ("abnormal", f"{states.NOTHING_MEASURED}: {ABNORMAL}"),
-        ("stale", f"{states.NOTHING_MEASURED}: none is refreshed"),
+        ("reports-failed-calibration", f"{states.NOTHING_MEASURED}: {UNUSABLE[0xAA]}"),
+        ("reports-abnormal-coefficients", f"{states.NOTHING_MEASURED}: {ABNORMAL}"),
+        ("refreshes-nothing", f"{states.NOTHING_MEASURED}: none is refreshed"),
     ],
 )
 def test_a_chip_without_usable_values_waits_with_the_reason(name: str, reason: str) -> None:
@@ -327,7 +327,7 @@ def test_a_cut_line_is_offline_and_a_new_connection_starts_clean() -> None:
 # --- bad lines --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["noise", "cut_frames", "bad_checksum"])
+@pytest.mark.parametrize("name", ["sends-noise", "cuts-frames", "sends-wrong-checksums"])
 def test_a_bad_line_costs_frames_and_gives_no_wrong_values(name: str) -> None:
     pair = joined(name)
     use(pair, watts=400, until=60.0)

@@ -158,7 +158,7 @@ def test_over_http_one_request_is_under_way_at_a_time() -> None:
 
 
 def test_an_acknowledgement_alone_confirms_nothing() -> None:
-    pair = over_http(controller(), plug("stuck_relay"))
+    pair = over_http(controller(), plug("has-stuck-relay"))
     pair.run(until=1.0)
     ticket = pair.submit(ON)
     pair.run(until=20.0)
@@ -373,7 +373,7 @@ def test_without_a_configured_uuid_any_plug_that_answers_is_accepted() -> None:
     assert {event.info["identity"] for event in pair.of("controller", Identified)} == {OTHER}
 
 
-@pytest.mark.parametrize("name", ["closes", "truncates", "wrong_id"])
+@pytest.mark.parametrize("name", ["closes-connections", "truncates-answers", "sends-wrong-id"])
 def test_three_unusable_answers_make_a_plug_offline_and_a_good_one_brings_it_back(name: str) -> None:
     pair = over_http(controller(), plug())
     pair.run(until=5.0)
@@ -389,7 +389,7 @@ def test_three_unusable_answers_make_a_plug_offline_and_a_good_one_brings_it_bac
     ]
 
 
-@pytest.mark.parametrize("name", ["closes", "truncates", "wrong_id"])
+@pytest.mark.parametrize("name", ["closes-connections", "truncates-answers", "sends-wrong-id"])
 @pytest.mark.parametrize("wire", [over_http, over_broker])
 def test_a_command_to_a_plug_that_answers_nothing_useful_still_settles_once(wire: object, name: str) -> None:
     pair = wire(controller(), plug())  # type: ignore[operator]
@@ -402,7 +402,7 @@ def test_a_command_to_a_plug_that_answers_nothing_useful_still_settles_once(wire
 
 
 def test_late_answers_over_the_broker_are_rejected() -> None:
-    pair = over_broker(controller(), plug("late"))
+    pair = over_broker(controller(), plug("answers-after-7-s"))
     pair.run(until=30.0)
     reasons = {event.reason for event in pair.of("controller", Rejected)}
     assert "an answer that comes late, or to another's request" in reasons
@@ -490,7 +490,7 @@ def test_a_command_that_has_its_outcome_is_not_sent_again_on_a_new_connection() 
 
 
 def test_a_relay_that_does_not_move_is_set_once_however_often_its_state_is_read() -> None:
-    pair = over_http(controller(poll_s=1.0), plug("stuck_relay"))
+    pair = over_http(controller(poll_s=1.0), plug("has-stuck-relay"))
     pair.run(until=5.0)
     pair.submit(ON)
     pair.run(until=30.0)

@@ -151,7 +151,7 @@ NO_ANSWER_DUE = {("PUSH", "System.Clock"), ("PUSH", "Control.Unbind"), ("PUSH", 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_it_answers_every_request_of_what_its_abilities_list(dialect: str) -> None:
-    device = served("clear_text", dialect=dialect)
+    device = served("never-encrypts", dialect=dialect)
     answer = ask(device, question("System.Ability"))
     assert answer is not None
     names = [name.removeprefix("Appliance.") for name in msgspec.json.decode(answer.payload)["ability"]]
@@ -160,7 +160,7 @@ def test_it_answers_every_request_of_what_its_abilities_list(dialect: str) -> No
         for method in namespaces.BY_NAME[f"Appliance.{name}"].controller:
             if (method, name) in NO_ANSWER_DUE or name in NEVER_ANSWERED:
                 continue
-            device = served("clear_text", dialect=dialect)
+            device = served("never-encrypts", dialect=dialect)
             found = ask(device, question(name, method, payload_for(name, method)), until=60.0)
             if dialect == "hw1" and method == "DELETE":
                 assert found is None
@@ -556,7 +556,7 @@ def test_the_world_may_have_its_midnight_at_another_time() -> None:
 
 
 def test_with_the_midnight_bug_the_new_day_goes_on_from_the_old_ones_total() -> None:
-    device = served("midnight_bug")
+    device = served("keeps-total-at-midnight")
     for now, wh in ((0.0, 100), (MIDNIGHT + 60, 103)):
         device.submit(measures(wh=wh), now)
     assert [day["value"] for day in days(device, MIDNIGHT + 61)] == [100, 103]
@@ -586,17 +586,17 @@ def test_after_thirty_days_the_oldest_slot_is_used_again() -> None:
 
 
 def test_faults_over_http() -> None:
-    assert ask(served("closes"), question("System.All")) is None
-    device = served("truncates")
+    assert ask(served("closes-connections"), question("System.All")) is None
+    device = served("truncates-answers")
     device.receive(question("System.All"), 0.0, "http", 3)
     (out,) = device.outgoing(0.0)
     assert out.data.startswith(b'{"header"') and not out.data.endswith(b"}}}")
-    other = ask(served("wrong_id"), question("System.All"))
+    other = ask(served("sends-wrong-id"), question("System.All"))
     assert other is not None and other.header.message_id != "d052cd2e1f1d4bd4d76f5f2d93820dce"
 
 
 def test_a_late_plug_answers_after_seven_seconds() -> None:
-    device = served("late")
+    device = served("answers-after-7-s")
     device.receive(question("System.Runtime"), 0.0, "http", 1)
     assert device.outgoing(6.9) == [] and device.deadline() == 7.0
     device.tick(7.0)
@@ -605,6 +605,6 @@ def test_a_late_plug_answers_after_seven_seconds() -> None:
 
 def test_faults_come_and_go_while_it_runs() -> None:
     pair = over_broker(controller(), plug())
-    fault(pair, "closes")
+    fault(pair, "closes-connections")
     with pytest.raises(CommandError):
         fault(pair, "explodes")

@@ -267,7 +267,7 @@ def test_a_plug_that_worked_and_then_fails_is_not_said_to_have_another_key() -> 
     pair.run(until=60.0)
     pair.send("device", push_of("Appliance.Control.ToggleX", {"togglex": []}, "another key"))
     pair.run(until=61.0)
-    pair.submit(WireAction("set_fault", {"name": "closes", "state": "on"}), "device")
+    pair.submit(WireAction("set_fault", {"name": "closes-connections", "state": "on"}), "device")
     pair.run(until=600.0)
     (offline,) = pair.of("controller", Offline)
     assert offline.reason == problems.no_answer("broker", problems.FAILURES[Failure.TIMEOUT])
@@ -276,7 +276,7 @@ def test_a_plug_that_worked_and_then_fails_is_not_said_to_have_another_key() -> 
 def test_a_plug_that_worked_and_then_closes_is_not_said_to_have_another_key() -> None:
     pair = over_http(controller(), plug())
     pair.run(until=60.0)
-    pair.submit(WireAction("set_fault", {"name": "closes", "state": "on"}), "device")
+    pair.submit(WireAction("set_fault", {"name": "closes-connections", "state": "on"}), "device")
     pair.run(until=600.0)
     (offline,) = pair.of("controller", Offline)
     assert offline.reason == problems.no_answer("http", problems.FAILURES[Failure.CLOSED])
@@ -295,7 +295,7 @@ def push_of(namespace: str, payload: dict[str, object], key: str) -> bytes:
 
 
 def test_what_a_plug_sends_with_another_key_is_the_reason_when_it_answers_nothing() -> None:
-    pair = over_broker(controller(key="another key"), plug("needs_from", key=KEY, dialect="hw8"))
+    pair = over_broker(controller(key="another key"), plug("needs-from", key=KEY, dialect="hw8"))
     pair.run(until=60.0)
     (waiting,) = pair.of("controller", Waiting)
     assert waiting.reason == problems.OTHER_SIGNATURE

@@ -259,7 +259,7 @@ def test_the_simulated_plug_is_updated_over_http_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("faults", "fetches"), [(("update_reverts",), None), ((), b"half"), (("download_fails",), None)]
+    ("faults", "fetches"), [(("keeps-old-version",), None), ((), b"half"), (("stops-during-download",), None)]
 )
 def test_an_update_that_fails_leaves_the_plug_as_it_was_and_says_so(
     faults: tuple[str, ...], fetches: bytes | None

@@ -130,11 +130,11 @@ def test_two_timers_of_one_minute_are_both_carried_out() -> None:
 
 
 def test_without_a_clock_no_timer_is_due_and_one_that_is_set_into_its_minute_is() -> None:
-    plug = PlugInLan("clock_unset", key=KEY, unconfigured=False)
+    plug = PlugInLan("reaches-no-ntp", key=KEY, unconfigured=False)
     set_timer(plug, time=16 * 60 + 20)
     plug.run(2 * DAY)
     assert plug.relay == []
-    plug = PlugInLan("clock_unset", key=KEY, unconfigured=False)
+    plug = PlugInLan("reaches-no-ntp", key=KEY, unconfigured=False)
     set_timer(plug, time=16 * 60 + 20)
     set_time(plug, ahead=6 * 60 + 50)  # 16:20:10
     plug.run(10.0)
@@ -219,7 +219,7 @@ def test_where_the_sun_does_not_set_a_timer_by_it_is_not_due() -> None:
 
 @pytest.mark.parametrize("dialect", ["hw1", "hw2", "hw8"])
 def test_a_relay_that_is_switched_on_by_anything_is_switched_off_again(dialect: str) -> None:
-    plug = bound(dialect=dialect, **({} if dialect != "hw8" else {"faults": frozenset({"clear_text"})}))
+    plug = bound(dialect=dialect, **({} if dialect != "hw8" else {"faults": frozenset({"never-encrypts"})}))
     set_auto_off(plug, 900)
     plug.act("press_button")
     plug.run(1000.0)
@@ -279,7 +279,7 @@ def test_the_shortest_of_several_auto_offs_counts() -> None:
 
 
 def test_a_relay_that_is_stuck_does_not_move_in_the_world_either() -> None:
-    plug = bound(faults=frozenset({"stuck_relay"}))
+    plug = bound(faults=frozenset({"has-stuck-relay"}))
     set_timer(plug, time=18 * 60)
     plug.run(3 * HOUR)
     assert moves(plug) == [("Mon 18:00:00", False)] and not plug.device.plug.settings.onoff

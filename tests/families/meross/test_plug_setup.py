@@ -120,7 +120,7 @@ def test_a_scan_takes_its_time_and_shows_what_the_plug_can_receive() -> None:
 
 
 def test_a_scan_may_take_forty_seconds_and_may_show_nothing_at_first() -> None:
-    plug = PlugInLan("slow_scan", "scan_misses")
+    plug = PlugInLan("scans-slowly", "misses-first-scan")
     assert plug.value("Config.WifiList", "wifiList") == []
     assert plug.now >= 40.0
     assert plug.value("Config.WifiList", "wifiList") != []
@@ -153,7 +153,7 @@ def test_a_wifi_that_it_cannot_join_brings_it_back_with_a_record(
 
 
 def test_a_plug_that_needs_all_fields_joins_only_with_them() -> None:
-    plug = PlugInLan("needs_all_fields")
+    plug = PlugInLan("needs-all-wifi-fields")
     set_up(plug, 30.0)
     assert trace(plug) == (8, "wifi parameter error")
     set_key(plug)
@@ -372,7 +372,7 @@ def test_a_damaged_memory_is_that_of_a_new_plug(memory: bytes) -> None:
 
 
 def test_a_plug_without_a_time_server_counts_from_its_start() -> None:
-    plug = PlugInLan("clock_unset")
+    plug = PlugInLan("reaches-no-ntp")
     plug.answers_clock = False
     set_up(plug)
     time = plug.value("System.Time", "time", signed=KEY)
@@ -383,13 +383,13 @@ def test_a_plug_without_a_time_server_counts_from_its_start() -> None:
 
 
 def test_a_plug_that_waits_for_ntp_reaches_no_server() -> None:
-    plug = set_up(PlugInLan("waits_for_ntp"), 120.0)
+    plug = set_up(PlugInLan("waits-for-ntp"), 120.0)
     assert not any(one.connect for one in plug.servers)
     assert plug.phase == "in set-up mode" and trace(plug) == (7, "clock not set")
 
 
 def test_zeros_are_measured_while_the_clock_or_the_zone_is_not_set() -> None:
-    plug = set_up(PlugInLan("zeros_without_clock"))
+    plug = set_up(PlugInLan("measures-zero-without-clock"))
     plug.measure(electricity_power=5000)
     found = plug.value("Control.Electricity", "electricity", signed=KEY)
     assert isinstance(found, dict) and found["power"] == 0

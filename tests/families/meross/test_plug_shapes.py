@@ -51,7 +51,7 @@ def shape(value: object, place: str = "") -> set[tuple[str, str]]:
 @needs_traces
 @pytest.mark.parametrize("dialect", RECORDED)
 def test_what_a_simulated_plug_answers_has_the_form_of_a_recorded_one(dialect: str) -> None:
-    plug = PlugInLan("clear_text", key=KEY, unconfigured=False, host="192.168.1.2", port=8883, dialect=dialect)
+    plug = PlugInLan("never-encrypts", key=KEY, unconfigured=False, host="192.168.1.2", port=8883, dialect=dialect)
     plug.run(5.0)
     time = {"timestamp": int(START_UNIX), "timezone": "Europe/London", "timeRule": [[0, 3600, 1]]}
     assert plug.ask("System.Time", "SET", KEY, time=time) is not None

@@ -143,20 +143,22 @@ def test_a_battery_device_is_found_by_its_answer_to_01(chunk: int) -> None:
 
 
 def test_what_is_remembered_counts_as_asleep_from_the_start() -> None:
-    pair = door("silent", memory={MEMORY: b"low_power"})
+    pair = door("sends-nothing", memory={MEMORY: b"low_power"})
     pair.run(until=60.0)
     (event,) = pair.of("controller", Offline)
     assert event.asleep and not pair.of("controller", Waiting)
 
 
 def test_a_silent_line_is_reported_as_perhaps_a_battery_device() -> None:
-    pair = door("silent")
+    pair = door("sends-nothing")
     pair.run(until=60.0)
     (waiting,) = pair.of("controller", Waiting)
     assert waiting.reason.endswith("Or it is a battery device that sleeps: it is asked as one too.")
 
 
-@pytest.mark.parametrize("fault", ["old-product", "slow", "restarts", "stray-bytes", "deaf-to-product"])
+@pytest.mark.parametrize(
+    "fault", ["has-old-firmware", "answers-slowly", "restarts", "sends-stray-bytes", "ignores-product-query"]
+)
 def test_odd_ordinary_mcus_are_no_battery_devices(fault: str) -> None:
     pair = plug(fault)
     pair.run(until=300.0)
@@ -220,7 +222,7 @@ def test_an_ordinary_one_that_was_exchanged_for_a_battery_device() -> None:
 
 
 def test_commands_sent_before_and_after_the_detection_each_have_their_outcome() -> None:
-    pair = door("insomniac")
+    pair = door("never-sleeps")
     before = pair.submit(WireCommand({"17": 20}))
     pair.run(until=30.0)
     after = pair.submit(WireCommand({"17": 15}))
@@ -360,7 +362,7 @@ def test_a_battery_device_is_never_asked_for_a_working_mode_while_it_is_found_ou
 
 def test_an_old_mcu_that_answers_no_heartbeats_is_taken_for_a_battery_device_and_then_for_what_it_is() -> None:
     """Both answer 01 with version 0 and no 00; but a battery device answers its network status, or reports."""
-    pair = plug("old-product", "deaf-to-heartbeats")
+    pair = plug("has-old-firmware", "ignores-heartbeats")
     pair.run(until=40.0)
     assert pair.of("controller", Online) == [Online()] and {"19": 673} in reported(pair)
     assert pair.memory["controller"] == {MEMORY: b""}
@@ -371,10 +373,10 @@ def test_an_old_mcu_that_answers_no_heartbeats_is_taken_for_a_battery_device_and
     assert not [at for at in pair.events[before:] if isinstance(at.event, Offline | Waiting | Remember)]
 
 
-@pytest.mark.parametrize("fault", sorted(LOW_FAULTS.keys() - {"silent", "deaf-to-product"}))
+@pytest.mark.parametrize("fault", sorted(LOW_FAULTS.keys() - {"sends-nothing", "ignores-product-query"}))
 def test_no_fault_of_a_battery_device_makes_it_an_ordinary_one(fault: str) -> None:
     pair = door(fault)
-    for hour in range(1, 4):
+    for hour in range(1, 3):
         pair.run(until=3600.0 * hour)
         pair.submit(WireCommand({"1": bool(hour % 2)}), "device")
     assert pair.memory["controller"] == {MEMORY: b"low_power"} and len(dialects(pair)) == 1

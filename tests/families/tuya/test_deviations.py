@@ -74,7 +74,7 @@ def test_3_a_stale_byte_ahead_loses_nothing_that_is_whole(stale: str) -> None:
     assert reported(pair, *pieces) == [{"1": True}, {"19": 673}, {"1": True}]
 
 
-@pytest.mark.parametrize("fault", ["old-product", "garbled-product"])
+@pytest.mark.parametrize("fault", ["has-old-firmware", "corrupts-product-info"])
 def test_4_product_info_that_is_no_json_is_read_all_the_same(fault: str) -> None:
     """esphome/issues 3368: version 0 in the product reply, 3 in what comes later."""
     pair = line(fault)
@@ -92,7 +92,7 @@ def test_5_working_mode_as_an_event_is_no_news() -> None:
 
 def test_6_an_mcu_that_never_answers_the_query_is_online() -> None:
     """esphome/issues 6503: a garage door that reports changes only."""
-    pair = line("deaf-to-query", run=20.0)
+    pair = line("ignores-queries", run=20.0)
     assert pair.of("controller", Online) == [Online()]
     assert pair.of("controller", Waiting) == []
 
@@ -130,7 +130,7 @@ def test_7_a_meter_that_reports_when_asked_is_asked() -> None:
 
 def test_8_a_small_mcu_is_given_time_between_any_two_frames() -> None:
     """esphome/issues 1776: bursts make it deaf."""
-    pair = line("asks", minimum_gap_s=0.1)
+    pair = line("asks-after-heartbeats", minimum_gap_s=0.1)
     pair.submit(WireCommand({"1": True}))
     pair.submit(WireCommand({"9": 5}))
     pair.run(until=10.0)
@@ -157,7 +157,7 @@ def dimmer(value: int) -> bytes:
 
 def test_10_the_values_on_the_way_are_not_reported_but_the_one_at_the_end_is() -> None:
     """esphome/issues 852 and 1448: what a dimmer reports on its way becomes a command again."""
-    mcu = wifi_mcu(McuOptions(faults=frozenset(("silent",))))
+    mcu = wifi_mcu(McuOptions(faults=frozenset(("sends-nothing",))))
     module = wifi_module(WifiSettings(echo_s=0.25), ambient())
     pair = Pair(module, mcu)
     for answer in (

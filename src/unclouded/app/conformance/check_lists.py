@@ -67,7 +67,7 @@ the table: what a check may do to the device (it runs only with `--yes`), and wh
 runs only with `--assist`).
 
 A battery device must be woken several times while it is tested; the run asks for it. (A simulated one wakes by itself
-with `sim tuya-door-sensor --fault restless`.)
+with `sim tuya-door-sensor --fault wakes-often`.)
 
 A gateway is asked twice to let sub-devices join: the first one that asks to join is rejected, the next one gets a
 failure as its result, all others are added. Where none asks, bring one into its joining mode, or the checks of joins

@@ -36,7 +36,7 @@ CONSOLE = "console"  # the name of the path of a plug's console
 MOST = 10_000  # simulated devices of one process
 WRITE_EVERY_S = 2.0  # the state file, where something has changed
 ANSWER_PORT = 9989  # where answers to a discovery go; docs/protocols/meross.md §1.4.5
-RESETS = ("encrypts", "resets")  # faults with which what is closed without an answer is reset …
+RESETS = ("always-encrypts", "resets-connections")  # faults with which what is closed without an answer is reset …
 RESETTING = "hw8"  # … and the dialect that does so
 
 
@@ -85,8 +85,11 @@ class SimObserver(Protocol):
     def noticed(self, uuid: str, text: str) -> None:
         """What a device shows of its state."""
 
-    def answered(self, question: str, answer: Settled) -> None: ...
-    def stopped(self, stats: Mapping[str, float]) -> None: ...
+    def answered(self, question: str, answer: Settled) -> None:
+        """A question that a person had a device ask is settled."""
+
+    def stopped(self, stats: Mapping[str, float]) -> None:
+        """All devices have ended; the counts of their wires."""
 
 
 class SimulatedDevices:
@@ -312,7 +315,7 @@ def _host_port(text: str) -> tuple[str, int]:
 def _quirks(options: SimOptions) -> str:
     """What the HTTP server does as real plugs do: one connection at a time, and what the faults ask for."""
     quirks = "?connections=1"
-    if "quirky_headers" in options.faults:
+    if "sends-malformed-headers" in options.faults:
         quirks += "&quirky=yes"
     if options.dialect == RESETTING or not options.faults.isdisjoint(RESETS):
         quirks += "&resets=yes"

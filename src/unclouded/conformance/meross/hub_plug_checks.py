@@ -116,7 +116,7 @@ PREPARATIONS = {
     OLD: Preparation(text="the plug is of hardware 1", script=other(OLD, "hw1"), once=True, timeout_s=600.0),
     ENCRYPTING: Preparation(text="the plug encrypts", script=other(ENCRYPTING, "hw8"), once=True, timeout_s=600.0),
     NO_CLOCK: Preparation(
-        text="the plug has no clock", script=other(NO_CLOCK, "hw2", "clock_unset"), once=True, timeout_s=600.0
+        text="the plug has no clock", script=other(NO_CLOCK, "hw2", "reaches-no-ntp"), once=True, timeout_s=600.0
     ),
     SHUT: Preparation(text="the plug closes on its meter", script=shut, once=True, timeout_s=1200.0),
     NOT_KEPT: Preparation(text="it was switched", script=commands, once=True, timeout_s=RECOVERS_S + 3 * PERSON_S),

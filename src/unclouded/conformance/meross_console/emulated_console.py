@@ -99,7 +99,7 @@ class EmulatedConsole(EmulatedEnd):
         if self._echoes != is_on:
             self._echoes = is_on
             state = "off" if is_on else "on"  # of the fault
-            self._console.submit(WireAction("set_fault", {"name": "no_echo", "state": state}), self.line.now)
+            self._console.submit(WireAction("set_fault", {"name": "echoes-nothing", "state": state}), self.line.now)
 
     def connected(self, path: LinkPath) -> None:
         self._console.up(LinkPath(), self.line.now)

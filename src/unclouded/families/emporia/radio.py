@@ -48,9 +48,9 @@ from unclouded.families.emporia.reading import (
 from unclouded.families.emporia.simulated_meter import SimulatedMeter
 
 FASTEST, SLOWEST = 85, 102  # ms from request to answer, as logged; docs/protocols/emporia.md §1.3
-SLOW = 500  # ms, with the fault "slow"
+SLOW = 500  # ms, with the fault "answers-slowly"
 ALERT_EVERY_S = 7.0  # between e frames of firmware 8
-REPEATED_AFTER_S = 0.005  # with the fault "duplicates"
+REPEATED_AFTER_S = 0.005  # with the fault "sends-twice"
 USUAL = WireFactors(1, 1000)
 OTHER = WireFactors(3, 5000)  # a meter of this scale is known too
 FIRST_ZCL = 7  # older radios send 152 bytes
@@ -119,7 +119,7 @@ class RadioSession:
         events = self._received(self._listener.tick(now), now)
         if "alert" in self._timers.due(now):
             self._timers.set("alert", now + ALERT_EVERY_S)
-            if firmware_of(self._faults) == 8 and "mute" not in self._faults:
+            if firmware_of(self._faults) == 8 and "answers-nothing" not in self._faults:
                 self._send(response(commands.ALERT, bytes([self._seeded("alert") % 3])), now)
         self._sending.release(now)
         return events + self._deferred.take()
@@ -144,13 +144,13 @@ class RadioSession:
                 events.append(rejected(piece))
                 continue
             events += self._host.found()
-            if "mute" not in self._faults:
+            if "answers-nothing" not in self._faults:
                 self._answer(piece.type, now)
         return events
 
     def _answer(self, letter: str, now: float) -> None:
         at = now + self._latency_ms() / 1000
-        if "chatter" in self._faults:
+        if "sends-log-text" in self._faults:
             self._send(PROMPT + b"\r\n", now)
         match letter:
             case commands.READING if self._reads():
@@ -171,29 +171,29 @@ class RadioSession:
         self._readings += 1
         payload = self._payload(at)
         frame = response(commands.READING, payload)
-        if "chatter" in self._faults:
+        if "sends-log-text" in self._faults:
             self._send(_log(payload), at)
-        if "false_header" in self._faults:
+        if "sends-false-headers" in self._faults:
             self._send(b"$\x01r\x05abc\r", at)
-        if "cut_frames" in self._faults:
+        if "cuts-frames" in self._faults:
             frame = frame[:-4]
         self._send(frame, at)
-        if "duplicates" in self._faults:
+        if "sends-twice" in self._faults:
             self._send(frame, at + REPEATED_AFTER_S)
 
     def _payload(self, at: float) -> bytes:
         self._sequence = (self._sequence + 1) % 256
-        if "refused" in self._faults:
+        if "refuses-readings" in self._faults:
             header = zcl.ZclHeader(self._sequence, zcl.DEFAULT_RESPONSE)
             return bytes(zcl.DefaultResponse(header, zcl.READ_ATTRIBUTES, zcl.NOT_AUTHORIZED))
         odd = self._readings % 2 == 1
-        scale = OTHER if odd and "scale_change" in self._faults else USUAL
+        scale = OTHER if odd and "changes-scale" in self._faults else USUAL
         registers = Registers(
             delivered=self._meter.count(IMPORT, scale),
             received=self._meter.count(EXPORT, scale),
             multiplier=scale.multiplier,
             divisor=scale.divisor,
-            demand=None if "invalid_demand" in self._faults else self._meter.count(DEMAND, scale),
+            demand=None if "reports-no-demand" in self._faults else self._meter.count(DEMAND, scale),
             sequence=self._sequence,
             uptime_ms=round((at - (self._started or 0.0)) * 1000),
         )
@@ -201,8 +201,8 @@ class RadioSession:
         return truncated(payload, self._faults)
 
     def _zcl(self, registers: Registers, odd: bool) -> bytes:
-        without = EXPORT not in self._meter or "no_export" in self._faults
-        return encode_zcl(registers, (RECEIVED,) if without or (odd and "shift_37" in self._faults) else ())
+        without = EXPORT not in self._meter or "has-no-export" in self._faults
+        return encode_zcl(registers, (RECEIVED,) if without or (odd and "alternates-lengths" in self._faults) else ())
 
     # --- its state -----------------------------------------------------------------------------
 
@@ -216,17 +216,17 @@ class RadioSession:
         return code + crc16_x25(code).to_bytes(2, "little")
 
     def _is_provisioned(self) -> bool:
-        return not self._wiped and "never_provisioned" not in self._faults
+        return not self._wiped and "is-not-provisioned" not in self._faults
 
     def _reads(self) -> bool:
-        return self._is_provisioned() and "silent" not in self._faults
+        return self._is_provisioned() and "receives-no-readings" not in self._faults
 
     # --- sending -------------------------------------------------------------------------------
 
     def _latency_ms(self) -> int:
         """From request to answer."""
         usual = FASTEST + self._seeded("latency") % (SLOWEST - FASTEST + 1)
-        return SLOW if "slow" in self._faults else usual
+        return SLOW if "answers-slowly" in self._faults else usual
 
     def _seeded(self, what: str) -> int:
         """A number that follows from the seed and from how much was sent."""

@@ -165,38 +165,38 @@ class Hlw8032Chip:
 
     def _register(self, key: str) -> int:
         value = self._values.get(key, Fraction(0))
-        if key == POWER and "no_load" in self._faults:
+        if key == POWER and "reports-no-load" in self._faults:
             return TOP + 1
         if not value:
             return TOP + 1
         return max(round(self._coefficients[key] * Fraction(NOMINAL.factors[key]) / value), 1)
 
     def _with_faults(self, flags: int, pairs: dict[str, tuple[int, int]], update: int) -> Hlw8032Frame:
-        if "no_mains" in self._faults:
+        if "reports-no-mains" in self._faults:
             flags |= VOLTAGE_OVERFLOW | POWER_OVERFLOW
-        if "abnormal" in self._faults:
+        if "reports-abnormal-coefficients" in self._faults:
             flags |= COEFFICIENTS_ABNORMAL
-        if "stale" in self._faults or "no_mains" in self._faults:
+        if "refreshes-nothing" in self._faults or "reports-no-mains" in self._faults:
             update &= ~(VOLTAGE_REFRESHED | CURRENT_REFRESHED | POWER_REFRESHED)
-        if "zero_register" in self._faults:
+        if "reports-zero-current" in self._faults:
             pairs[CURRENT] = (pairs[CURRENT][0], 0)
         state = FLAGGED | flags if flags else NORMAL
-        if "calibration_failed" in self._faults:
+        if "reports-failed-calibration" in self._faults:
             state = CALIBRATION_FAILED
         return encode(state, pairs[VOLTAGE], pairs[CURRENT], pairs[POWER], update, self.pulses)
 
     # --- sending -------------------------------------------------------------------------------
 
     def _send(self) -> None:
-        if "silent" in self._faults:
+        if "sends-nothing" in self._faults:
             return
         self._frames += 1
         data = bytes(self.frame())
-        if "bad_checksum" in self._faults and self._frames % 3 == 0:
+        if "sends-wrong-checksums" in self._faults and self._frames % 3 == 0:
             data = data[:-1] + bytes([data[-1] ^ 0x01])
-        if "cut_frames" in self._faults and self._frames % 4 == 0:
+        if "cuts-frames" in self._faults and self._frames % 4 == 0:
             data = data[: self._seeded("cut") % (LENGTH - 1) + 1]
-        if "noise" in self._faults:
+        if "sends-noise" in self._faults:
             data = self._noise() + data
         self._ready.append(Out(data))
 

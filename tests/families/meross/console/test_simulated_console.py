@@ -474,24 +474,32 @@ def test_more_output_than_the_line_can_carry_is_not_made() -> None:
 def test_the_faults_are_these() -> None:
     """Each has its test below."""
     assert set(CONSOLE_FAULTS) == {
-        *("interleaved", "cut_lines", "noise", "wrong_baud", "no_echo", "silent", "reboots"),
+        *(
+            "interleaves-log",
+            "cuts-lines",
+            "sends-noise",
+            "uses-wrong-baud",
+            "echoes-nothing",
+            "sends-nothing",
+            "restarts-while-answering",
+        ),
     }
 
 
 def test_interleaved_lines_are_whole_and_stand_in_the_answer() -> None:
-    usual, disturbed = Terminal().type("meross task"), Terminal("interleaved").type("meross task")
+    usual, disturbed = Terminal().type("meross task"), Terminal("interleaves-log").type("meross task")
     assert [line for line in disturbed if "beacon lost" not in line and not line.startswith("cmd id")] == usual
     assert len(disturbed) > len(usual) + 6
 
 
 def test_cut_lines_lose_their_end() -> None:
-    usual, cut = Terminal().type("ip") + Terminal().type("meross hw"), Terminal("cut_lines").type("config show")
+    usual, cut = Terminal().type("ip") + Terminal().type("meross hw"), Terminal("cuts-lines").type("config show")
     assert sum("[T wifi C: erro" in line for line in cut) > 5
     assert len(cut) == len(Terminal().type("config show")) and usual
 
 
 def test_noise_stands_between_the_lines() -> None:
-    terminal = Terminal("noise")
+    terminal = Terminal("sends-noise")
     before = len(terminal.seen)
     terminal.type("config show")
     assert any(byte >= 0x80 for byte in terminal.seen[before:])
@@ -499,26 +507,26 @@ def test_noise_stands_between_the_lines() -> None:
 
 
 def test_at_a_wrong_baud_rate_neither_end_understands_the_other() -> None:
-    terminal = Terminal("wrong_baud")
+    terminal = Terminal("uses-wrong-baud")
     assert terminal.seen and b"BROM" not in terminal.seen
     terminal.type("ver")
     assert b"CM4" not in terminal.seen
-    terminal.device.submit(WireAction("set_fault", {"name": "wrong_baud", "state": "off"}), terminal.now)
+    terminal.device.submit(WireAction("set_fault", {"name": "uses-wrong-baud", "state": "off"}), terminal.now)
     assert terminal.type("ver")[0].startswith("CM4")
 
 
 def test_without_an_echo_there_is_only_the_answer() -> None:
-    assert Terminal("no_echo").send(b"ver\r").startswith(b"CM4")
+    assert Terminal("echoes-nothing").send(b"ver\r").startswith(b"CM4")
 
 
 def test_a_silent_console_sends_nothing() -> None:
-    terminal = Terminal("silent")
+    terminal = Terminal("sends-nothing")
     terminal.type("ver")
     assert terminal.seen == b""
 
 
 def test_a_board_that_reboots_does_so_in_the_middle_of_an_answer() -> None:
-    terminal = Terminal("reboots")
+    terminal = Terminal("restarts-while-answering")
     for _ in range(4):
         terminal.type("meross mem")
     lines = terminal.type("meross task", 5.0)
@@ -543,7 +551,7 @@ def test_what_another_baud_rate_makes_of_a_byte() -> None:
 # --- both ends --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("faults", [(), ("interleaved",), ("no_echo",), ("noise",)], ids=str)
+@pytest.mark.parametrize("faults", [(), ("interleaves-log",), ("echoes-nothing",), ("sends-noise",)], ids=str)
 def test_the_controller_reads_and_switches_it(faults: tuple[str, ...]) -> None:
     device = ConsoleDevice(PlugOptions(uuid=UUID, dialect="hw2.1.7", faults=frozenset(faults)), ambient(2))
     pair = Pair(ConsoleSession(ConsoleSettings(), ambient(1)), device, chunk=7)
@@ -554,6 +562,6 @@ def test_the_controller_reads_and_switches_it(faults: tuple[str, ...]) -> None:
         pair.run(until=pair.now + 15.0)
         (settled[command],) = [one for one in pair.of("controller", Settled) if one.ticket == ticket]
     assert {one.result for one in settled.values()} == {"confirmed"}
-    if "noise" not in faults:
+    if "sends-noise" not in faults:
         assert (settled["meross mem"].answer or {})["total"] == 184_320
     assert device.plug.settings.onoff == 1

@@ -20,7 +20,7 @@ SEEDS = sorted((SHARED / "seeds").glob("000_*.txt"))
 AROUND = (AirNetwork(ssid="VM0000000", password="x" * 8, channel=6, signal=158),)  # signal 158: -21 dBm
 RESTARTS = ("meross crash", "meross iot unbind", "reboot")
 USAGES = re.compile(r"(meross (?:switch|iot upgrade)) <")  # shown without the prompt
-CUT = '"sysOnlineT[T wifi C: erro'  # the log of the driver came in between; here with the fault "cut_lines" only
+CUT = '"sysOnlineT[T wifi C: erro'  # the log of the driver came in between; here with the fault "cuts-lines" only
 
 MASKS = (
     (r"\[T: \d+ ", "[T: # "),
@@ -90,7 +90,7 @@ def test_the_whole_transcript_comes_out_line_for_line(terminal: Terminal) -> Non
 
 
 def test_with_cut_lines_the_debug_report_is_cut_as_in_the_transcript() -> None:
-    assert CUT in Terminal("cut_lines").type("meross iot dbg")
+    assert CUT in Terminal("cuts-lines").type("meross iot dbg")
 
 
 @pytest.mark.skipif(not SEEDS, reason="the transcript is not part of this project")

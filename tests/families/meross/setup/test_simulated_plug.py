@@ -58,7 +58,7 @@ class Table:
 @pytest.mark.parametrize("encrypted", [False, True])
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_plug_of_each_dialect_is_set_up_and_bound(dialect: str, encrypted: bool) -> None:
-    plug = PlugInLan(*(["encrypts"] if encrypted else ["clear_text"]), dialect=dialect)
+    plug = PlugInLan(*(["always-encrypts"] if encrypted else ["never-encrypts"]), dialect=dialect)
     table = Table(plug, exchanges_key=encrypted)
     for action, args in (("look", {}), ("scan", {"ssid": "unclouded"}), ("join", {**SERVER, **WIFI})):
         assert table.do(action, **args).reason == ""
@@ -75,7 +75,7 @@ def test_a_plug_of_each_dialect_is_set_up_and_bound(dialect: str, encrypted: boo
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_wrong_password_is_read_from_the_record_of_the_plug(dialect: str) -> None:
-    plug = PlugInLan("clear_text", dialect=dialect)
+    plug = PlugInLan("never-encrypts", dialect=dialect)
     table = Table(plug)
     table.do("look")
     table.do("scan")
@@ -91,7 +91,7 @@ def test_a_wrong_password_is_read_from_the_record_of_the_plug(dialect: str) -> N
     [("refused", problems.NO_SERVER), ("The TLS handshake failed", problems.NO_CERTIFICATE)],
 )
 def test_a_broker_that_is_not_reached_is_read_from_the_record_of_the_plug(unreachable: str, cause: str) -> None:
-    plug = PlugInLan("clear_text")
+    plug = PlugInLan("never-encrypts")
     plug.unreachable = unreachable
     table = Table(plug)
     table.do("look")
@@ -103,13 +103,15 @@ def test_a_broker_that_is_not_reached_is_read_from_the_record_of_the_plug(unreac
 
 
 def test_a_network_of_5_ghz_is_not_seen() -> None:
-    table = Table(PlugInLan("clear_text"))
+    table = Table(PlugInLan("never-encrypts"))
     assert "2.4 GHz" in table.do("scan", ssid="unclouded-5G").reason
 
 
-@pytest.mark.parametrize("fault", ["scan_misses", "slow_scan", "needs_all_fields", "needs_from", "slow"])
+@pytest.mark.parametrize(
+    "fault", ["misses-first-scan", "scans-slowly", "needs-all-wifi-fields", "needs-from", "answers-slowly"]
+)
 def test_deviations_of_real_plugs_do_not_stop_a_set_up(fault: str) -> None:
-    plug = PlugInLan(fault, "clear_text")
+    plug = PlugInLan(fault, "never-encrypts")
     table = Table(plug)
     for action, args in (("look", {}), ("scan", {"ssid": "unclouded"}), ("join", {**SERVER, **WIFI})):
         assert table.do(action, **args).reason == ""
@@ -119,7 +121,7 @@ def test_deviations_of_real_plugs_do_not_stop_a_set_up(fault: str) -> None:
 
 @pytest.mark.parametrize("encrypted", [False, True])
 def test_a_bound_plug_is_moved_with_its_key_and_not_with_another(encrypted: bool) -> None:
-    fault = "encrypts" if encrypted else "clear_text"
+    fault = "always-encrypts" if encrypted else "never-encrypts"
     plug = PlugInLan(fault, unconfigured=False, key="0123456789abcdef0123456789abcdef", host="old.example", port=8883)
     plug.run(10.0)
     other = Table(plug, key="another key of the same length..")
@@ -131,7 +133,7 @@ def test_a_bound_plug_is_moved_with_its_key_and_not_with_another(encrypted: bool
 
 
 def test_a_plug_that_is_reset_is_in_set_up_mode() -> None:
-    plug = PlugInLan("clear_text", unconfigured=False, key="k", host="old.example", port=8883)
+    plug = PlugInLan("never-encrypts", unconfigured=False, key="k", host="old.example", port=8883)
     plug.run(10.0)
     assert Table(plug, key="k").do("unbind").reason == ""
     plug.run(10.0)
@@ -139,5 +141,5 @@ def test_a_plug_that_is_reset_is_in_set_up_mode() -> None:
 
 
 def test_the_plug_is_found_by_its_answer_to_a_broadcast() -> None:
-    plug = PlugInLan("clear_text", unconfigured=False, key="k", host="old.example", port=8883)
+    plug = PlugInLan("never-encrypts", unconfigured=False, key="k", host="old.example", port=8883)
     assert read_answer(plug.discover()).uuid == UUID

@@ -353,10 +353,10 @@ def kinds(pair: Pair, dialect: str = "normal") -> set[str]:
     ("faults", "expected"),
     [
         ((), {"restart"}),
-        (("deaf-to-product",), {"restart", "no answer", "out of order", "asked again"}),
-        (("deaf-to-query",), {"restart", "no answer", "asked again"}),
-        (("short-values",), {"restart", "odd"}),
-        (("stuck-switch",), {"restart"}),
+        (("ignores-product-query",), {"restart", "no answer", "out of order", "asked again"}),
+        (("ignores-queries",), {"restart", "no answer", "asked again"}),
+        (("sends-wrong-lengths",), {"restart", "odd"}),
+        (("has-stuck-relay",), {"restart"}),
     ],
 )
 def test_our_own_two_ends_give_cause_for_remarks_only_with_a_fault(faults: tuple[str, ...], expected: set[str]) -> None:

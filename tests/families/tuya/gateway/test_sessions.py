@@ -381,13 +381,13 @@ def test_the_gateway_reports_who_is_offline() -> None:
 
 def test_a_gateway_that_falls_silent_is_offline_with_its_sub_devices_and_found_again() -> None:
     one = joined_pair(settings=GatewaySettings(heartbeat_s=600.0))
-    one.submit(WireAction("set_fault", {"name": "silent"}), side="device")
+    one.submit(WireAction("set_fault", {"name": "sends-nothing"}), side="device")
     one.run(until=80.0)
     assert states(one, "")[-1][0] == "offline" and states(one, PLUG)[-1][0] == "offline"
     assert [event.reason for event in one.of("controller", Waiting)] == [
         "The MCU does not answer: is it powered, are RX and TX the right way round?"
     ]
-    one.submit(WireAction("set_fault", {"name": "silent", "state": "off"}), side="device")
+    one.submit(WireAction("set_fault", {"name": "sends-nothing", "state": "off"}), side="device")
     one.run(until=100.0)
     assert states(one, "")[-1][0] == "online" and states(one, PLUG)[-1][0] == "online"
 
@@ -578,9 +578,11 @@ def test_each_question_of_a_gateway_is_answered(what: str) -> None:
     assert settled(one, ticket, "device").result == expected
 
 
-@pytest.mark.parametrize("fault", sorted(set(FAULTS) - {"silent", "restarts"} - set(UPDATE_FAULTS)))
+@pytest.mark.parametrize("fault", sorted(set(FAULTS) - {"sends-nothing", "restarts"} - set(UPDATE_FAULTS)))
 def test_a_gateway_with_a_fault_is_usable(fault: str) -> None:
-    one = joined_pair(faults=frozenset({fault}), settings=GatewaySettings(one_point_per_frame=fault == "one-point"))
+    one = joined_pair(
+        faults=frozenset({fault}), settings=GatewaySettings(one_point_per_frame=fault == "handles-one-point-per-frame")
+    )
     measure(one, PLUG, {"1": False, "2": 5})
     ticket = one.submit(WireCommand({"1": True, "2": 7}, PLUG))
     one.run(until=30.0)
@@ -589,7 +591,7 @@ def test_a_gateway_with_a_fault_is_usable(fault: str) -> None:
 
 
 def test_a_gateway_that_reports_in_bursts_keeps_its_reports_back_and_none_is_lost() -> None:
-    one = joined_pair(faults=frozenset({"bursts"}))
+    one = joined_pair(faults=frozenset({"sends-in-bursts"}))
     for tenth in range(40):
         measure(one, PLUG, {"1": bool(tenth % 2), "2": tenth})
         measure(one, LOCK, {"1": tenth})
@@ -601,7 +603,7 @@ def test_a_gateway_that_reports_in_bursts_keeps_its_reports_back_and_none_is_los
 
 
 def test_a_sub_device_that_is_lost_is_offline_and_comes_back() -> None:
-    one = joined_pair(faults=frozenset({"lost-sub-device"}))
+    one = joined_pair(faults=frozenset({"loses-sub-device"}))
     one.run(until=1300.0)
     assert states(one, PLUG) == [("online", False), ("offline", False), ("online", False)]
 
@@ -737,7 +739,7 @@ UPDATABLE = tuple(msgspec.structs.replace(one, updatable=True) for one in DEVICE
 
 
 @pytest.mark.parametrize("part", ["", PLUG])
-@pytest.mark.parametrize("fault", ["", "update-loses-blocks", "update-small-blocks"])
+@pytest.mark.parametrize("fault", ["", "loses-update-blocks", "takes-small-blocks"])
 def test_new_firmware_is_sent_and_its_version_proves_it(part: str, fault: str) -> None:
     one = joined_pair(devices=UPDATABLE, answers=answers_with(FIRMWARE), faults=frozenset({fault} - {""}))
     ticket = one.submit(WireAction("update", {"file": "new.bin", "version": "2.0.0"}, part))

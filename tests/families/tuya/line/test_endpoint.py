@@ -65,7 +65,7 @@ SESSIONS: Mapping[str, tuple[Callable[[Ambient], Session], Sequence[bytes]]] = {
             McuOptions(
                 synced=frozenset({"1"}),
                 habits=(ScheduledQuestion("time", every_s=9.0),),
-                faults=frozenset({"slow", "fades", "restarts"}),
+                faults=frozenset({"answers-slowly", "changes-in-steps", "restarts"}),
             )
         ),
         MODULE_FRAMES,
@@ -172,7 +172,7 @@ def test_what_is_sent_when_it_is_due_moves_the_remembered_deadline() -> None:
 
 
 def test_half_a_frame_that_comes_back_late_moves_the_remembered_deadline() -> None:
-    endpoint = wifi_mcu(McuOptions(faults=frozenset({"joined", "slow"})))
+    endpoint = wifi_mcu(McuOptions(faults=frozenset({"echoes-input", "answers-slowly"})))
     endpoint.up(LinkPath(), 0.0)
     endpoint.deadline()
     endpoint.receive(MODULE_FRAMES[0][:4], 1.0)

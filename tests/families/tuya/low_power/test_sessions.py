@@ -33,7 +33,7 @@ from unclouded.families.tuya.pending_commands import UNREPORTED
 from unclouded.families.tuya.settings import LineSettings
 
 HOUR = 3600.0
-UNREACHABLE = {"silent", "deaf-to-product"}
+UNREACHABLE = {"sends-nothing", "ignores-product-query"}
 DOOR = WireCommand({"1": False, "2": 87})
 OPENED = WireCommand({"1": True})
 SETTING = WireCommand({"17": 15}, types={"17": "value"})
@@ -101,7 +101,11 @@ class TestLowMcu(SessionLaws):
 
 class TestOddMcu(TestLowMcu):
     def make(self, ambient: Ambient) -> Session:
-        return low_mcu(LowOptions(faults=frozenset({"hasty", "stutters", "insomniac", "deaf-to-network"})))
+        return low_mcu(
+            LowOptions(
+                faults=frozenset({"reports-before-cloud", "sends-twice", "never-sleeps", "acks-no-network-status"})
+            )
+        )
 
 
 def line(*faults: str, settings: LineSettings | None = None, **wire: object) -> Pair:
@@ -193,7 +197,7 @@ def test_each_event_of_hours_arrives_however_the_bytes_do(chunk: int) -> None:
 
 
 def test_a_device_that_never_sleeps_is_online_all_the_time() -> None:
-    pair = line("insomniac")
+    pair = line("never-sleeps")
     pair.run(until=HOUR)
     assert len(pair.of("controller", Online)) == 1
     assert len(pair.of("controller", Offline)) == 1  # at the start, before it spoke
@@ -289,7 +293,7 @@ def test_a_record_is_not_acknowledged_before_it_is_stored() -> None:
 # --- wishes -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("faults", [(), ("no-cache",), ("hasty",)])
+@pytest.mark.parametrize("faults", [(), ("never-asks-for-settings",), ("reports-before-cloud",)])
 def test_a_command_at_the_wake_is_delivered_and_reported(faults: tuple[str, ...]) -> None:
     pair = line(*faults)
     pair.run(until=60.0)
@@ -383,7 +387,7 @@ def test_a_refused_setting_is_reported_as_it_was() -> None:
         no = Refusal("the screw is tight")
         return no if isinstance(question, AskCommand) else usual_answers(side, question)  # type: ignore[arg-type]
 
-    pair = line("insomniac", answers=refuses)
+    pair = line("never-sleeps", answers=refuses)
     pair.submit(WireCommand({"17": 60}), "device")
     pair.run(until=10.0)
     ticket = pair.submit(SETTING)

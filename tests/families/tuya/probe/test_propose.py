@@ -93,7 +93,7 @@ def test_a_proposal_with_a_base_has_only_the_rows_that_differ_and_reads_the_same
 
 @pytest.mark.parametrize("voltage_scale", [0.1, 0.01, 1])
 @pytest.mark.parametrize("power_scale", [0.1, 0.01, 1])
-@pytest.mark.parametrize("faults", [frozenset(), frozenset({"stray-bytes"}), frozenset({"slow"})])
+@pytest.mark.parametrize("faults", [frozenset(), frozenset({"sends-stray-bytes"}), frozenset({"answers-slowly"})])
 def test_the_scales_of_a_plug_are_found_by_physics(
     power_scale: float, voltage_scale: float, faults: frozenset[str]
 ) -> None:

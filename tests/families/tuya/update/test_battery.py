@@ -84,11 +84,11 @@ def test_while_it_runs_reports_are_taken_and_sets_refused() -> None:
 @pytest.mark.parametrize(
     ("fault", "result", "words"),
     [
-        ("update-refused", "timeout", "the MCU does not answer the start of the update"),
-        ("update-loses-blocks", "confirmed", "version 1.0.1"),
-        ("update-reboots", "timeout", "the MCU does not answer the block of the update at 2.6 kB of 5.0 kB"),
-        ("update-same-version", "refused", "the MCU still reports version 1.0.0 a minute after the update"),
-        ("update-stops", "timeout", "the MCU does not answer the block of the update at 2.6 kB of 5.0 kB"),
+        ("ignores-update", "timeout", "the MCU does not answer the start of the update"),
+        ("loses-update-blocks", "confirmed", "version 1.0.1"),
+        ("restarts-during-update", "timeout", "the MCU does not answer the block of the update at 2.6 kB of 5.0 kB"),
+        ("keeps-old-version", "refused", "the MCU still reports version 1.0.0 a minute after the update"),
+        ("stops-during-update", "timeout", "the MCU does not answer the block of the update at 2.6 kB of 5.0 kB"),
     ],
 )
 def test_its_failures_are_reported_as_text(fault: str, result: str, words: str) -> None:

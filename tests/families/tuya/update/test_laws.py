@@ -204,7 +204,7 @@ def test_whatever_packets_come_an_mcu_writes_each_byte_once_and_no_more_than_was
         assert not (received_lines.restarts and not isinstance(packet, UpdateBlock))
         if target.version != version:
             assert received_lines.restarts and target.is_whole and len(before) == promised
-            assert "update-same-version" not in faults
+            assert "keeps-old-version" not in faults
 
 
 def test_an_end_that_is_sent_twice_restarts_it_once() -> None:

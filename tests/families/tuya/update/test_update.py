@@ -128,7 +128,7 @@ def test_the_packets_are_those_of_the_page() -> None:
 
 @pytest.mark.parametrize(
     ("faults", "buffer", "step"),
-    [((), 0, 1024), (("update-small-blocks",), 0, 256), ((), 2048, 1024), ((), 512, 496), ((), 256, 240)],
+    [((), 0, 1024), (("takes-small-blocks",), 0, 256), ((), 2048, 1024), ((), 512, 496), ((), 256, 240)],
 )
 def test_blocks_are_as_long_as_the_mcu_asks_for_and_can_take(faults: Sequence[str], buffer: int, step: int) -> None:
     update = Update(*faults, settings=WifiSettings(mcu_buffer=buffer))
@@ -274,12 +274,12 @@ def test_a_new_connection_without_an_end_of_the_old_one_ends_it_too() -> None:
 @pytest.mark.parametrize(
     ("fault", "result", "reason"),
     [
-        ("update-refused", "timeout", "the MCU does not answer the start of the update"),
-        ("update-loses-blocks", "confirmed", "version 1.0.1"),
-        ("update-reboots", "refused", "the MCU restarted in the middle of the update at 7.2 kB of 12 kB"),
-        ("update-same-version", "refused", "the MCU still reports version 1.0.0 a minute after the update"),
-        ("update-small-blocks", "confirmed", "version 1.0.1"),
-        ("update-stops", "timeout", "the MCU does not answer the block of the update at 10 kB of 12 kB"),
+        ("ignores-update", "timeout", "the MCU does not answer the start of the update"),
+        ("loses-update-blocks", "confirmed", "version 1.0.1"),
+        ("restarts-during-update", "refused", "the MCU restarted in the middle of the update at 7.2 kB of 12 kB"),
+        ("keeps-old-version", "refused", "the MCU still reports version 1.0.0 a minute after the update"),
+        ("takes-small-blocks", "confirmed", "version 1.0.1"),
+        ("stops-during-update", "timeout", "the MCU does not answer the block of the update at 10 kB of 12 kB"),
     ],
 )
 def test_each_way_in_which_an_mcu_fails_is_reported_as_text(fault: str, result: str, reason: str) -> None:
@@ -290,7 +290,7 @@ def test_each_way_in_which_an_mcu_fails_is_reported_as_text(fault: str, result: 
 
 
 def test_a_packet_is_sent_four_times_and_in_between_the_mcu_is_asked_whether_it_lives() -> None:
-    update = Update("update-stops")
+    update = Update("stops-during-update")
     update.begin()
     start = update.pair.now
     update.run(60.0)
@@ -398,7 +398,7 @@ def test_an_mcu_that_wants_no_heartbeats_is_sent_none_before_a_packet_is_repeate
     assert not [t for t, side, data in update.pair.sent if side == "controller" and data[3] == 0 and t > start]
 
 
-@pytest.mark.parametrize(("fault", "beats"), [("update-refused", False), ("slow", True)])
+@pytest.mark.parametrize(("fault", "beats"), [("ignores-update", False), ("answers-slowly", True)])
 def test_an_mcu_that_wants_no_heartbeats_gets_some_only_where_it_starts_again(fault: str, beats: bool) -> None:
     update = Update(fault)
     update.pair.send("device", bytes(Frame(3, 0x25)))
@@ -416,7 +416,7 @@ def test_an_mcu_that_wants_no_heartbeats_gets_some_only_where_it_starts_again(fa
 
 
 def test_an_mcu_that_asks_for_blocks_of_no_known_size_is_not_updated() -> None:
-    update = Update("update-refused")
+    update = Update("ignores-update")
     ticket = update.begin()
     update.run(0.5)
     update.pair.send("device", bytes(Frame(3, 0x0A, b"\7")))
@@ -425,7 +425,7 @@ def test_an_mcu_that_asks_for_blocks_of_no_known_size_is_not_updated() -> None:
 
 
 def test_an_old_mcu_that_names_no_block_size_gets_short_ones() -> None:
-    update = Update("update-refused")
+    update = Update("ignores-update")
     update.begin()
     update.run(0.5)
     update.pair.send("device", bytes(Frame(3, 0x0A)))
@@ -602,7 +602,7 @@ def test_what_arrives_is_the_file_whatever_is_lost(losses: list[list[str]], size
 def test_on_a_line_that_flips_bits_it_ends_once(seed: int, share: float) -> None:
     """Two flips may make a wrong block with a right sum: that sum is all that the wire has."""
     file = FIRMWARE_FILE[: 4 * KB]
-    update = Update("update-small-blocks", file=file)
+    update = Update("takes-small-blocks", file=file)
     update.pair._damage, update.pair._rng = flipping(share), random.Random(seed)
     ticket = update.begin()
     update.run(1000.0)

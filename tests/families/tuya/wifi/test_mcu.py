@@ -51,7 +51,7 @@ def test_a_refused_command_reports_the_old_value() -> None:
 
 
 def test_a_stuck_relay_reports_the_old_value_and_the_world_is_not_asked() -> None:
-    pair = line(McuOptions(faults=frozenset({"stuck-switch"})))
+    pair = line(McuOptions(faults=frozenset({"has-stuck-relay"})))
     pair.submit(WireCommand({"1": True}), "device")
     pair.run(until=1.0)
     pair.submit(WireCommand({"1": False}))

@@ -69,7 +69,7 @@ def results(pair: Pair) -> list[Settled]:
 
 def test_every_fault_has_words() -> None:
     assert all(words.endswith(".") for words in FAULTS.values())
-    assert "update-reboots" in FAULTS
+    assert "restarts-during-update" in FAULTS
 
 
 # --- 2 ------------------------------------------------------------------------------------------------
@@ -77,17 +77,17 @@ def test_every_fault_has_words() -> None:
 
 def test_2_an_answer_gets_into_the_report_that_is_on_its_way() -> None:
     """The bytes of the page: …01 55 aa 03 00 00… in a 07."""
-    mcu = alone("interleaves")
+    mcu = alone("interleaves-frames")
     mcu.receive(QUERY + HEARTBEAT, 1.0)
     report, heartbeat = bytes(Frame(3, 7, bytes.fromhex("0101000101"))), bytes(Frame(3, 0, b"\1"))
     assert said(mcu, 2.0) == [report[:-2] + heartbeat + report[-2:]]
 
 
 def test_2_our_module_never_asks_two_things_at_once_so_only_reports_of_changes_are_hit() -> None:
-    pair = line("interleaves")
+    pair = line("interleaves-frames")
     assert pair.of("controller", Online) == [Online()] and {"19": 673} in values(pair)
     assert not pair.of("controller", Rejected)
-    same = line("interleaves", run=20.0)
+    same = line("interleaves-frames", run=20.0)
     beat = next(t for t, side, data in same.sent if side == "controller" and data == HEARTBEAT and t > 3)
     pair.run(until=beat - 0.005)
     pair.submit(WireCommand({"19": 680}), "device")
@@ -103,7 +103,7 @@ def test_2_our_module_never_asks_two_things_at_once_so_only_reports_of_changes_a
 
 
 def test_3_what_is_shifted_comes_in_pieces_behind_a_stale_byte() -> None:
-    mcu = alone("shifted", values={"1": True, "19": 673})
+    mcu = alone("sends-shifted-pieces", values={"1": True, "19": 673})
     mcu.receive(QUERY, 1.0)
     pieces = said(mcu, 2.0)
     frames = bytes(Frame(3, 7, bytes.fromhex("0101000101"))) + bytes(Frame(3, 7, bytes.fromhex("13020004000002a1")))
@@ -112,7 +112,7 @@ def test_3_what_is_shifted_comes_in_pieces_behind_a_stale_byte() -> None:
 
 
 def test_3_our_module_loses_nothing_of_it() -> None:
-    pair = line("shifted")
+    pair = line("sends-shifted-pieces")
     assert pair.of("controller", Online) == [Online()]
     pair.submit(WireCommand({"1": False}))
     pair.run(until=20.0)
@@ -122,7 +122,7 @@ def test_3_our_module_loses_nothing_of_it() -> None:
     assert pair.stats("controller")["resends"] == 0
 
 
-@pytest.mark.parametrize("fault", ["shifted", "slow", "interleaves"])
+@pytest.mark.parametrize("fault", ["sends-shifted-pieces", "answers-slowly", "interleaves-frames"])
 def test_requests_faster_than_it_can_send_do_not_fill_its_memory(fault: str) -> None:
     queue = TransmitQueue(frozenset({fault}))
     for _ in range(10_000):
@@ -138,7 +138,7 @@ def test_requests_faster_than_it_can_send_do_not_fill_its_memory(fault: str) -> 
 
 
 def test_5_an_mcu_of_version_1_reports_its_keys_as_working_mode() -> None:
-    pair = line("version-1-events", run=20.0)
+    pair = line("sends-version-1-events", run=20.0)
     assert bytes.fromhex("55aa01020003ff010106") in pair.sent_by("device")  # the bytes of the page
     assert all(data[2] == 1 for data in pair.sent_by("device"))
     assert pair.of("controller", Online) == [Online()]
@@ -149,11 +149,11 @@ def test_5_an_mcu_of_version_1_reports_its_keys_as_working_mode() -> None:
 
 
 def test_6_one_that_waits_for_pairing_ignores_all_until_it_saw_it() -> None:
-    pair = line("deaf-until-status-04", status_first=())
+    pair = line("ignores-all-until-status-04", status_first=())
     pair.submit(WireCommand({"1": False}))
     pair.run(until=10.0)
     assert values(pair) == [] and [event.result for event in results(pair)] == ["timeout"]
-    paired = line("deaf-until-status-04")
+    paired = line("ignores-all-until-status-04")
     paired.submit(WireCommand({"1": False}))
     paired.run(until=10.0)
     assert values(paired) == [{"1": True}, {"19": 673}, {"1": False}] and results(paired) == [Settled(2)]
@@ -161,7 +161,7 @@ def test_6_one_that_waits_for_pairing_ignores_all_until_it_saw_it() -> None:
 
 def test_6_one_that_reports_all_at_the_cloud_does_not_do_so_before_it_is_paired() -> None:
     """Its first 04 comes without a 03 before it: that is no pairing."""
-    mcu = wifi_mcu(McuOptions(syncs=True, faults=frozenset({"deaf-until-status-04"})))
+    mcu = wifi_mcu(McuOptions(syncs=True, faults=frozenset({"ignores-all-until-status-04"})))
     mcu.up(LinkPath(), 0.0)
     mcu.submit(WireCommand({"1": True}), 0.0)
     commands = []
@@ -175,7 +175,7 @@ def test_6_one_that_reports_all_at_the_cloud_does_not_do_so_before_it_is_paired(
 
 
 def test_8_a_burst_makes_a_small_mcu_lose_frames_for_a_while() -> None:
-    mcu = alone("tires")
+    mcu = alone("pauses-after-burst")
     for at in (1.0, 1.02, 1.04):
         mcu.receive(HEARTBEAT, at)
     mcu.receive(HEARTBEAT, 3.9)
@@ -185,7 +185,7 @@ def test_8_a_burst_makes_a_small_mcu_lose_frames_for_a_while() -> None:
 
 
 def test_8_a_longer_gap_between_frames_is_what_it_needs() -> None:
-    hasty, patient = line("tires", run=2.0), line("tires", run=2.0, minimum_gap_s=0.06)
+    hasty, patient = line("pauses-after-burst", run=2.0), line("pauses-after-burst", run=2.0, minimum_gap_s=0.06)
     assert not hasty.of("controller", Online) and patient.of("controller", Online)
     assert patient.stats("controller")["resends"] == 0
     hasty.run(until=60.0)
@@ -197,7 +197,7 @@ def test_8_a_longer_gap_between_frames_is_what_it_needs() -> None:
 
 
 def test_9_one_that_asks_for_ever_is_answered_for_ever() -> None:
-    pair = line("asks", run=1500.0)
+    pair = line("asks-after-heartbeats", run=1500.0)
     asked = [data[3] for data in pair.sent_by("device") if data[3] in (0x1C, 0x24, 0x2B)]
     answered = [data[3] for data in pair.sent_by("controller") if data[3] in (0x1C, 0x24, 0x2B)]
     assert len(asked) == len(answered) >= 300
@@ -207,7 +207,7 @@ def test_9_one_that_asks_for_ever_is_answered_for_ever() -> None:
 
 
 def test_10_joined_wires_are_reported_as_such() -> None:
-    pair = line("joined", run=10.0)
+    pair = line("echoes-input", run=10.0)
     back = pair.sent_by("device")
     assert back and back == pair.sent_by("controller")[: len(back)]
     (waiting,) = pair.of("controller", Waiting)
@@ -215,7 +215,7 @@ def test_10_joined_wires_are_reported_as_such() -> None:
 
 
 def test_10_a_lamp_that_fades_reports_each_step_and_the_last_one_settles_the_command() -> None:
-    pair = line("fades")
+    pair = line("changes-in-steps")
     pair.submit(WireCommand({"2": 10}), "device")
     pair.run(until=4.0)
     pair.submit(WireCommand({"2": 110}))
@@ -225,7 +225,7 @@ def test_10_a_lamp_that_fades_reports_each_step_and_the_last_one_settles_the_com
 
 
 def test_10_with_echo_suppression_only_the_end_is_reported() -> None:
-    pair = line("fades", echo_s=0.25)
+    pair = line("changes-in-steps", echo_s=0.25)
     pair.submit(WireCommand({"2": 10}), "device")
     pair.run(until=4.0)
     pair.submit(WireCommand({"2": 110}))
@@ -251,7 +251,7 @@ def drifting(**settings: Any) -> Pair:  # Any: WifiSettings' own
         asks = isinstance(question, AskTime)
         return LocalTime(START_UNIX + pair.now, 3600) if asks else usual_answers(side, question)
 
-    mcu = wifi_mcu(McuOptions(faults=frozenset({"drifts"})))
+    mcu = wifi_mcu(McuOptions(faults=frozenset({"has-clock-drift"})))
     pair = Pair(wifi_module(WifiSettings(**settings), ambient()), mcu, answers=answers)
     pair.run(until=2.0)
     pair.submit(WireAction("ask", {"what": "time"}), "device")
@@ -278,11 +278,11 @@ def test_11_one_that_is_sent_the_time_each_minute_is_never_far_off() -> None:
 
 
 def test_13_a_frame_that_is_too_long_costs_all_that_was_received() -> None:
-    mcu = alone("small-buffer")
+    mcu = alone("loses-long-frames")
     fits = bytes(Frame(0, 6, b"\x65\x00\x00\x14" + bytes(20)))
     too_long = bytes(Frame(0, 6, b"\x65\x00\x00\x15" + bytes(21)))
     assert len(mcu.receive(fits, 1.0)) == 1
-    waiting = wifi_mcu(McuOptions(faults=frozenset({"small-buffer"})))
+    waiting = wifi_mcu(McuOptions(faults=frozenset({"loses-long-frames"})))
     waiting.up(LinkPath(), 0.0)
     waiting.receive(fits, 0.0)  # the world has not answered yet: what comes now waits
     waiting.receive(HEARTBEAT + too_long, 0.1)
@@ -293,11 +293,11 @@ def test_13_a_frame_that_is_too_long_costs_all_that_was_received() -> None:
 
 def test_13_our_module_keeps_to_the_buffer_where_it_is_known_and_reports_it_where_not() -> None:
     long = {"1": True, "9": 5, "10": 6, "18": 7}
-    known = line("small-buffer", mcu_buffer=31)
+    known = line("loses-long-frames", mcu_buffer=31)
     known.submit(WireCommand(long))
     known.run(until=10.0)
     assert results(known) == [Settled(2)]
-    unknown = line("small-buffer")
+    unknown = line("loses-long-frames")
     unknown.submit(WireCommand(long))
     unknown.run(until=10.0)
     assert results(unknown) == [Settled(2, "timeout", "no report within 5 s")]
@@ -308,7 +308,7 @@ def test_13_our_module_keeps_to_the_buffer_where_it_is_known_and_reports_it_wher
 
 
 def test_notices_that_are_not_acknowledged_are_sent_again() -> None:
-    pair = line("deaf-to-notices")
+    pair = line("acks-no-notices")
     pair.submit(WireAction("ask", {"what": "time-notices"}), "device")
     pair.run(until=10.0)
     notices = [data for data in pair.sent_by("controller") if data[3] == 0x34 and data[6] == 2]
@@ -320,5 +320,5 @@ def test_no_fault_makes_the_module_fail_and_it_always_reports_its_state(fault: s
     pair = line(fault, run=100.0)
     reported = [*pair.of("controller", Online), *pair.of("controller", Waiting)]
     assert reported
-    if fault not in ("silent", "joined", "deaf-to-product", "deaf-to-mode"):
+    if fault not in ("sends-nothing", "echoes-input", "ignores-product-query", "ignores-mode-query"):
         assert pair.of("controller", Online) and pair.of("controller", Identified)

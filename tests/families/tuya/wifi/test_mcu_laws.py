@@ -55,7 +55,7 @@ class TestMcu(SessionLaws):
 
 class TestSlowMcu(TestMcu):
     def make(self, ambient: Ambient) -> Session:
-        return wifi_mcu(McuOptions(faults=frozenset({"slow", "asks", "restarts"})))
+        return wifi_mcu(McuOptions(faults=frozenset({"answers-slowly", "asks-after-heartbeats", "restarts"})))
 
 
 class TestBusyMcu(TestMcu):
@@ -85,23 +85,37 @@ class TestPolledMcu(TestMcu):
 
 class TestMumblingMcu(TestMcu):
     def make(self, ambient: Ambient) -> Session:
-        return wifi_mcu(McuOptions(faults=frozenset({"shifted", "fades", "version-1-events", "stray-bytes"})))
+        return wifi_mcu(
+            McuOptions(
+                faults=frozenset(
+                    {"sends-shifted-pieces", "changes-in-steps", "sends-version-1-events", "sends-stray-bytes"}
+                )
+            )
+        )
 
 
 class TestHardOfHearingMcu(TestMcu):
     def make(self, ambient: Ambient) -> Session:
-        faults = frozenset({"tires", "small-buffer", "interleaves", "deaf-until-status-04", "update-reboots"})
+        faults = frozenset(
+            {
+                "pauses-after-burst",
+                "loses-long-frames",
+                "interleaves-frames",
+                "ignores-all-until-status-04",
+                "restarts-during-update",
+            }
+        )
         return wifi_mcu(McuOptions(faults=faults))
 
 
 class TestDeafMcu(TestMcu):
     def make(self, ambient: Ambient) -> Session:
-        return wifi_mcu(McuOptions(faults=frozenset({"deaf-to-heartbeats", "small-buffer-deaf"})))
+        return wifi_mcu(McuOptions(faults=frozenset({"ignores-heartbeats", "stops-after-long-frame"})))
 
 
 class TestNoMcu(TestMcu):
     def make(self, ambient: Ambient) -> Session:
-        return wifi_mcu(McuOptions(faults=frozenset({"joined"})))
+        return wifi_mcu(McuOptions(faults=frozenset({"echoes-input"})))
 
     def spoken(self, outs: Sequence[Out]) -> object:
         return b"".join(out.data for out in outs)

@@ -160,7 +160,7 @@ def test_without_a_module_nothing_is_answered() -> None:
 
 
 def test_a_module_that_never_comes_to_the_end_of_its_start_is_never_asked() -> None:
-    pair = line(faults=frozenset({"deaf-to-product"}))
+    pair = line(faults=frozenset({"ignores-product-query"}))
     ticket = pair.submit(WireAction("ask", {"what": "time"}), "device")
     pair.run(until=30.0)
     assert pair.of("device", Settled) == [Settled(ticket, "timeout", "the module never came so far")]

@@ -261,20 +261,20 @@ def test_after_the_start_a_heartbeat_every_15_seconds() -> None:
     assert [round(t) for t in beats] == [0, 15, 30, 45, 60]
 
 
-@pytest.mark.parametrize("fault", ["old-product", "garbled-product"])
+@pytest.mark.parametrize("fault", ["has-old-firmware", "corrupts-product-info"])
 def test_old_and_garbled_product_info_is_good_enough(fault: str) -> None:
     """Deviation 4: esphome/issues 3368."""
     pair = line(fault)
     pair.run(until=1.0)
     [identified] = pair.of("controller", Identified)
     assert identified.info["product"] == "uncloudedplugsim"
-    assert identified.info["protocol"] == ("0" if fault == "old-product" else "3")
+    assert identified.info["protocol"] == ("0" if fault == "has-old-firmware" else "3")
     assert pair.of("controller", Online)
 
 
 def test_an_mcu_that_never_answers_the_query_is_of_use() -> None:
     """Deviation 6: esphome/issues 6503."""
-    pair = line("deaf-to-query")
+    pair = line("ignores-queries")
     pair.run(until=10.0)
     pair.submit(WireCommand({"1": False}), "device")
     pair.run(until=20.0)
@@ -313,7 +313,7 @@ def test_working_mode_as_an_event_changes_nothing() -> None:
 
 
 def test_an_mcu_that_ignores_product_info_is_reported_once_and_asked_again_slowly() -> None:
-    pair = line("deaf-to-product")
+    pair = line("ignores-product-query")
     pair.run(until=40.0)
     [at] = [at for at in pair.events if isinstance(at.event, Waiting)]
     assert at.event == Waiting(STUCK_AT_PRODUCT, pytest.approx(0.004))  # type: ignore[arg-type]
@@ -325,14 +325,14 @@ def test_an_mcu_that_ignores_product_info_is_reported_once_and_asked_again_slowl
 
 
 def test_an_mcu_that_ignores_the_mode_question_alone_is_usable() -> None:
-    pair = line("deaf-to-mode")
+    pair = line("ignores-mode-query")
     pair.run(until=20.0)
     assert pair.of("controller", Online) == [Online()] and reported(pair) == PLUG.values
     assert pair.of("controller", Waiting) == []
 
 
 def test_no_mcu_is_reported_with_what_to_look_at() -> None:
-    pair = line("silent")
+    pair = line("sends-nothing")
     pair.run(until=30.0)
     [waiting] = pair.of("controller", Waiting)
     assert "is it powered" in waiting.reason
@@ -400,7 +400,7 @@ def test_a_restarted_mcu_gets_the_whole_start_again() -> None:
 
 
 def test_a_cut_settles_commands_and_reports_offline_and_a_mended_line_starts_again() -> None:
-    pair = line("deaf-to-query")
+    pair = line("ignores-queries")
     pair.run(until=1.0)
     pair.submit(WireCommand({"1": False}))
     pair.cut("unplugged")
@@ -466,7 +466,7 @@ def test_an_enum_is_sent_as_the_type_that_the_device_reported() -> None:
 
 
 def test_a_relay_that_does_not_move_is_a_refusal_that_names_what_it_reports() -> None:
-    pair = line("stuck-switch")
+    pair = line("has-stuck-relay")
     pair.run(until=1.0)
     pair.submit(WireCommand({"1": False}))
     pair.run(until=10.0)
@@ -486,7 +486,10 @@ def test_commands_that_cannot_arrive_say_why_at_once() -> None:
     module = wifi_module(WifiSettings(), ambient())
     module.submit(WireCommand({"1": True}), 0.0)
     assert module.tick(0.0) == [Settled(1, "unreachable", "there is no connection to the device")]
-    for fault, why in (("silent", "the MCU does not answer heartbeats"), ("deaf-to-product", STUCK_AT_PRODUCT)):
+    for fault, why in (
+        ("sends-nothing", "the MCU does not answer heartbeats"),
+        ("ignores-product-query", STUCK_AT_PRODUCT),
+    ):
         pair = line(fault)
         pair.run(until=12.0)
         pair.submit(WireCommand({"1": True}))
@@ -516,7 +519,7 @@ def test_an_invalid_command_is_the_callers_mistake(command: SessionCommand) -> N
 
 def test_an_mcu_that_asks_for_ever_is_answered_for_ever() -> None:
     """Deviation 9: time, signal and network after each heartbeat."""
-    pair = line("asks")
+    pair = line("asks-after-heartbeats")
     pair.run(until=16.0)
     answers = [data for data in pair.sent_by("controller") if data[3] in (0x1C, 0x24, 0x2B)]
     assert [data[3] for data in answers] == [0x1C, 0x24, 0x2B] * 2
@@ -601,7 +604,7 @@ def test_a_device_that_reports_only_when_asked_is_polled() -> None:
 
 def test_two_requests_are_never_under_way_at_once() -> None:
     """Deviation 2: a second question before the first answer mixes the answers."""
-    pair = line("slow")
+    pair = line("answers-slowly")
     pair.run(until=1.0)
     pair.submit(WireCommand({"1": False}))
     pair.submit(WireCommand({"9": 5}))

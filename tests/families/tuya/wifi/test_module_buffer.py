@@ -62,7 +62,7 @@ def dead(data: bytes, rng: random.Random) -> bytes:
 
 
 def test_an_mcu_that_stops_after_a_long_frame_is_offline_at_once_with_that_reason() -> None:
-    pair = line("small-buffer-deaf")
+    pair = line("stops-after-long-frame")
     ticket = pair.submit(LONG)
     pair.run(until=20.0)
     reason = "no heartbeat answer" + STOPPED.format(36, 35)
@@ -77,7 +77,7 @@ def test_an_mcu_that_stops_after_a_long_frame_is_offline_at_once_with_that_reaso
 
 
 def test_reports_that_a_deaf_mcu_still_sends_do_not_delay_that() -> None:
-    pair = line("small-buffer-deaf")
+    pair = line("stops-after-long-frame")
     ticket = pair.submit(LONG)
     for tenth in range(30, 90):
         pair.run(until=tenth / 10)
@@ -88,7 +88,7 @@ def test_reports_that_a_deaf_mcu_still_sends_do_not_delay_that() -> None:
 
 
 def test_from_then_on_commands_go_in_frames_below_that_length() -> None:
-    pair = line("small-buffer-deaf")
+    pair = line("stops-after-long-frame")
     pair.submit(LONG)
     pair.run(until=20.0)
     switch_off_and_on(pair)
@@ -100,7 +100,7 @@ def test_from_then_on_commands_go_in_frames_below_that_length() -> None:
 
 
 def test_the_length_is_known_after_a_restart_of_the_hub() -> None:
-    pair = line("small-buffer-deaf", memory={MEMORY: b"35"})
+    pair = line("stops-after-long-frame", memory={MEMORY: b"35"})
     ticket = pair.submit(LONG)
     pair.run(until=10.0)
     assert pair.of("controller", Settled) == [Settled(ticket)] and sizes(pair) == [28, 15]
@@ -131,7 +131,7 @@ def test_a_memory_that_is_no_length_is_ignored(memory: bytes) -> None:
 
 
 def test_one_that_recovers_by_itself_is_only_slow_to_answer() -> None:
-    pair = line("small-buffer")
+    pair = line("loses-long-frames")
     pair.submit(LONG)
     pair.run(until=60.0)
     assert pair.of("controller", Offline) == [] and pair.of("controller", Remember) == []
@@ -148,7 +148,7 @@ def test_an_mcu_that_has_answered_since_did_not_stop_because_of_a_frame() -> Non
 
 
 def test_an_mcu_without_heartbeats_that_stops_is_reported_with_the_same_reason() -> None:
-    pair = line("small-buffer-deaf")
+    pair = line("stops-after-long-frame")
     pair.send("device", bytes(Frame(3, 0x25)))
     pair.run(until=5.0)
     pair.submit(LONG)
@@ -158,7 +158,7 @@ def test_an_mcu_without_heartbeats_that_stops_is_reported_with_the_same_reason()
 
 def test_not_only_commands_stop_an_mcu() -> None:
     """The answer to 34/07 has 55 bytes; nothing answers it, so the next heartbeat shows it."""
-    pair = line("small-buffer-deaf")
+    pair = line("stops-after-long-frame")
     pair.submit(WireAction("ask", {"what": "module"}), "device")
     pair.run(until=40.0)
     assert [event.reason.partition(" bytes")[0] for event in pair.of("controller", Offline)] == [
@@ -167,7 +167,7 @@ def test_not_only_commands_stop_an_mcu() -> None:
 
 
 def test_a_cut_line_teaches_nothing() -> None:
-    pair = line("small-buffer-deaf")
+    pair = line("stops-after-long-frame")
     pair.submit(LONG)
     pair.run(until=3.1)
     pair.cut()
@@ -180,7 +180,7 @@ def test_a_cut_line_teaches_nothing() -> None:
 
 
 def test_a_configured_length_is_not_learned_but_questioned() -> None:
-    pair = line("small-buffer-deaf", mcu_buffer=64)
+    pair = line("stops-after-long-frame", mcu_buffer=64)
     pair.submit(LONG)
     pair.run(until=20.0)
     reason = STOPPED.format(36, 35).partition(";")[0]
@@ -288,7 +288,7 @@ def test_a_configured_length_overrides_what_the_mcu_reports() -> None:
 
 
 def test_a_frame_that_was_lost_with_its_connection_proves_nothing_afterwards() -> None:
-    pair = line("small-buffer-deaf")
+    pair = line("stops-after-long-frame")
     pair.submit(LONG)
     pair.run(until=3.1)
     switch_off_and_on(pair)

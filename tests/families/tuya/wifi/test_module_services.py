@@ -349,7 +349,7 @@ def test_time_notices_come_at_once_and_each_hour() -> None:
 
 
 def test_an_unanswered_notice_is_sent_again_and_an_answered_one_is_not() -> None:
-    pair = line(faults=frozenset({"deaf-to-notices"}))
+    pair = line(faults=frozenset({"acks-no-notices"}))
     asked(pair, mcu_says(0x34, "0100"), for_s=1.5)
     pair.send("device", mcu_says(0x34, "02"))
     pair.run(until=20.0)

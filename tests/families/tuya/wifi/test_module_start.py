@@ -78,7 +78,7 @@ class Answering(Wrapped):
     """An MCU that answers these commands with these frames, and nothing else."""
 
     def __init__(self, **answers: list[bytes]) -> None:
-        super().__init__(wifi_mcu(McuOptions(faults=frozenset({"silent"}))))
+        super().__init__(wifi_mcu(McuOptions(faults=frozenset({"sends-nothing"}))))
         self.answers = {int(name[1:], 16): frames for name, frames in answers.items()}
         self.outs: list[bytes] = []
         self._framer = Framer((WIFI.shapes,))
@@ -126,7 +126,7 @@ def test_the_mcu_of_a_public_report_that_answers_no_heartbeat_is_online(dialect:
 
 @pytest.mark.parametrize("dialect", ["auto", "normal"])
 def test_an_mcu_that_answers_all_but_heartbeats_is_online_and_can_be_set(dialect: str) -> None:
-    pair = line("deaf-to-heartbeats", dialect=LineSettings(dialect=dialect))  # type: ignore[arg-type]  # one of them
+    pair = line("ignores-heartbeats", dialect=LineSettings(dialect=dialect))  # type: ignore[arg-type]  # one of them
     pair.run(until=6.0)
     assert pair.of("controller", Online) == [Online()]
     ticket = pair.submit(WireCommand({"1": False}))
@@ -152,7 +152,7 @@ def test_an_mcu_that_was_only_late_is_asked_for_a_heartbeat_at_once_and_started_
 
 
 def test_an_mcu_without_heartbeats_is_sent_one_from_time_to_time_that_holds_nothing_up() -> None:
-    pair = line("deaf-to-heartbeats")
+    pair = line("ignores-heartbeats")
     pair.run(until=100.0)
     beats = times(pair, 0, after=10.0)
     assert 5 <= len(beats) <= 7  # one in 15 s
@@ -174,7 +174,7 @@ def test_an_mcu_that_begins_to_answer_heartbeats_gets_them_as_any_other() -> Non
     assert reasons(pair)[-1] == "no heartbeat answer"
 
 
-@pytest.mark.parametrize("fault", ["deaf-to-heartbeats", ""])
+@pytest.mark.parametrize("fault", ["ignores-heartbeats", ""])
 def test_an_mcu_without_heartbeats_that_dies_is_noticed_and_comes_back(fault: str) -> None:
     """By a question of our own after 15 to 30 s of silence; once by its nature, once because it wants none (25)."""
     pair = line(*filter(None, [fault]))
@@ -197,7 +197,7 @@ def test_an_mcu_without_heartbeats_that_dies_is_noticed_and_comes_back(fault: st
 
 
 def test_an_mcu_without_heartbeats_that_reports_by_itself_is_not_asked() -> None:
-    pair = line("deaf-to-heartbeats")
+    pair = line("ignores-heartbeats")
     for second in range(10, 200, 5):
         pair.run(until=float(second))
         pair.submit(WireCommand({"19": second}), "device")
@@ -245,7 +245,7 @@ def test_while_it_is_not_known_that_the_dialect_is_the_ordinary_one_product_info
 
 
 def test_the_reason_why_no_mcu_is_found_is_renewed_by_what_is_received() -> None:
-    pair = Pair(wifi_module(WifiSettings(), ambient()), wifi_mcu(McuOptions(faults=frozenset({"silent"}))))
+    pair = Pair(wifi_module(WifiSettings(), ambient()), wifi_mcu(McuOptions(faults=frozenset({"sends-nothing"}))))
     pair.run(until=20.0)
     pair.send("device", b"\xf8\x00\xfe" * 5)
     pair.run(until=40.0)
@@ -264,10 +264,10 @@ def test_the_reason_why_no_mcu_is_found_is_renewed_by_what_is_received() -> None
 
 
 def test_no_reason_is_repeated_however_long_it_lasts() -> None:
-    pair = line("silent")
+    pair = line("sends-nothing")
     pair.run(until=3600.0)
     assert reasons(pair) == [NOT_FOUND]
-    stuck = line("deaf-to-product")
+    stuck = line("ignores-product-query")
     stuck.run(until=3600.0)
     assert reasons(stuck) == ["The MCU answers heartbeats but not product info"]
 
@@ -286,9 +286,9 @@ def test_after_it_was_lost_the_reason_is_renewed_too() -> None:
 
 
 def test_joined_wires_that_were_mended_are_no_reason_any_more() -> None:
-    pair = line("joined")
+    pair = line("echoes-input")
     pair.run(until=10.0)
-    other = Pair(pair._ends["controller"], wifi_mcu(McuOptions(faults=frozenset({"silent"}))), start=False)
+    other = Pair(pair._ends["controller"], wifi_mcu(McuOptions(faults=frozenset({"sends-nothing"}))), start=False)
     other.now = 10.0
     other.mend()
     other.run(until=30.0)
@@ -484,7 +484,7 @@ def test_a_reset_begins_the_start_again_and_the_mcu_sees_pairing_for_its_minutes
     assert pair.of("controller", Offline) == [] and pair.of("controller", Online) == [Online()]
 
 
-@pytest.mark.parametrize("fault", ["", "deaf-to-heartbeats"])
+@pytest.mark.parametrize("fault", ["", "ignores-heartbeats"])
 def test_a_reset_in_the_start_or_of_an_mcu_without_heartbeats_begins_it_again_too(fault: str) -> None:
     pair = line(*filter(None, [fault]))
     pair.run(until=0.02 if not fault else 10.0)
@@ -556,7 +556,7 @@ def test_the_real_network_is_not_shown_while_it_pairs_but_afterwards() -> None:
 
 
 def test_identification_is_not_repeated_by_questions_whether_it_is_there() -> None:
-    pair = line("deaf-to-heartbeats")
+    pair = line("ignores-heartbeats")
     pair.run(until=300.0)
     assert len(pair.of("controller", Identified)) == 1
 

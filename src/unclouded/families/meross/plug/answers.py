@@ -53,7 +53,9 @@ def abilities(plug: SimulatedPlug) -> Mapping[str, Mapping[str, int]]:
 
 def encrypts(plug: SimulatedPlug) -> bool:
     """Whether a bound plug encrypts HTTP."""
-    return (plug.dialect.encrypts or "encrypts" in plug.options.faults) and "clear_text" not in plug.options.faults
+    return (
+        plug.dialect.encrypts or "always-encrypts" in plug.options.faults
+    ) and "never-encrypts" not in plug.options.faults
 
 
 def lists(plug: SimulatedPlug, namespace: str) -> bool:

@@ -107,7 +107,7 @@ class MerossDevice:
         """Take the time from the network, where the plug is in one that has it."""
         in_lan = self.plug.network.phase in (PlugPhase.CONNECTING, PlugPhase.PAIRED)
         has_lan = any(path.asks for path in self._output.paths.values())
-        has_servers = not ("clock_unset" in self.faults or "waits_for_ntp" in self.faults)
+        has_servers = not ("reaches-no-ntp" in self.faults or "waits-for-ntp" in self.faults)
         if in_lan and has_lan and has_servers and not self.plug.clock.is_set:
             self.plug.set_clock(self._ambient.wall(now), now)
 
@@ -118,7 +118,7 @@ class MerossDevice:
             return
         network.server_up()
         self._not_connected = ""
-        if "never_pushes" not in self.faults:
+        if "never-pushes" not in self.faults:
             self._binding.connected(now)
 
     # --- what is received ------------------------------------------------------------------------
@@ -204,7 +204,7 @@ class MerossDevice:
 
     def _stuck(self) -> bool | None:
         """The state in which its relay is stuck; None = it moves."""
-        return bool(self.plug.settings.onoff) if "stuck_relay" in self.faults else None
+        return bool(self.plug.settings.onoff) if "has-stuck-relay" in self.faults else None
 
     def _button(self, name: str, now: float) -> Sequence[Event]:
         """Pressed, it switches; held for five seconds, it resets the plug."""

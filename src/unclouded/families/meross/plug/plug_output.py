@@ -12,10 +12,10 @@ from unclouded.families.meross.plug.simulated_plug import SimulatedPlug
 from unclouded.families.meross.wire.envelope import PUSH, Envelope, EnvelopeHeader, reply, sign
 from unclouded.families.meross.wire.identity import is_topic, publish_topic, subscribe_topic
 
-LATE_S = 7.0  # for each answer, with the fault "late"
-FASTEST_MS, SLOWEST_MS = 20, 200  # with the fault "slow"; docs/protocols/meross.md §1.4.3
+LATE_S = 7.0  # for each answer, with the fault "answers-after-7-s"
+FASTEST_MS, SLOWEST_MS = 20, 200  # with the fault "answers-slowly"; docs/protocols/meross.md §1.4.3
 HTTP_BUFFER = 2_900  # bytes of an answer over HTTP; what is longer is cut off; docs/protocols/meross.md §1.4.4
-RESET_EVERY = 5  # answers, with the fault "resets"
+RESET_EVERY = 5  # answers, with the fault "resets-connections"
 OWN_SOURCE = "Device"  # the triggerSrc of what it sends by itself
 
 
@@ -49,7 +49,7 @@ class PlugOutput:
     ) -> None:
         """Answer a request, ``after_s`` seconds later where that takes its time."""
         header = request.envelope.header
-        if "wrong_id" in self._faults:
+        if "sends-wrong-id" in self._faults:
             header = msgspec.structs.replace(header, message_id=sign(header.message_id, "", 0))
         if header.trigger_src is None:
             header = msgspec.structs.replace(header, trigger_src=UNSET)
@@ -77,7 +77,7 @@ class PlugOutput:
     def push(self, namespace: str, payload: bytes, now: float, method: str = PUSH, from_: str = "") -> str:
         """Send this to the server; its messageId."""
         broker = self.broker
-        if broker is None or "never_pushes" in self._faults or "closes" in self._faults:
+        if broker is None or "never-pushes" in self._faults or "closes-connections" in self._faults:
             return ""
         message_id = self._token(16).hex()
         timestamp = self._plug.unix(now)
@@ -128,17 +128,17 @@ class PlugOutput:
     def _put(self, data: bytes, path: str, re: int, at: float, topic: str = "") -> None:
         if path not in self.paths:
             return
-        if "truncates" in self._faults:
+        if "truncates-answers" in self._faults:
             data = data[: len(data) // 2]
-        if "resets" in self._faults and re:
+        if "resets-connections" in self._faults and re:
             self._answers += 1
             data = b"" if self._answers % RESET_EVERY == 0 else data
         self._queue.put(Out(data, path=path, re=re, topic=topic), at + self._delay_s())
 
     def _delay_s(self) -> float:
-        if "late" in self._faults:
+        if "answers-after-7-s" in self._faults:
             return LATE_S
-        if "slow" in self._faults:
+        if "answers-slowly" in self._faults:
             span = SLOWEST_MS - FASTEST_MS
             return (FASTEST_MS + int.from_bytes(self._token(2), "big") % span) / 1000
         return 0.0

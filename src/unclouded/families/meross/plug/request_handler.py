@@ -87,9 +87,9 @@ class RequestHandler:
         else:
             envelope, is_encrypted = http.opened(data)
         size = len(data) * 3 // 4 if is_encrypted else len(data)
-        if "closes" in self._faults or (re and size > self._plug.dialect.http_limit):
+        if "closes-connections" in self._faults or (re and size > self._plug.dialect.http_limit):
             return None
-        if "needs_from" in self._faults and not envelope.header.from_:
+        if "needs-from" in self._faults and not envelope.header.from_:
             return None
         return ReceivedRequest(envelope, path, re, http if is_encrypted else None)
 
@@ -139,7 +139,7 @@ class RequestHandler:
         return not key or (verify(header, key) and self._is_fresh(header, now))
 
     def _is_fresh(self, header: EnvelopeHeader, now: float) -> bool:
-        window_s = REPLAY_WINDOW_S if "replay_window" in self._faults else self._plug.options.replay_window_s
+        window_s = REPLAY_WINDOW_S if "refuses-old-requests" in self._faults else self._plug.options.replay_window_s
         return not window_s or abs(header.timestamp - self._plug.clock.unix(now)) <= window_s
 
     def _refuse(self, request: ReceivedRequest, now: float) -> Handled:
@@ -187,9 +187,9 @@ class RequestHandler:
     def _scan(self, request: ReceivedRequest, payload: bytes, now: float) -> None:
         """Scanning takes its time."""
         self._scans += 1
-        if "scan_misses" in self._faults and self._scans == 1:
+        if "misses-first-scan" in self._faults and self._scans == 1:
             payload = payload_of(wifiList=[])
-        self._output.reply(request, payload, now, after_s=SLOW_SCAN_S if "slow_scan" in self._faults else SCAN_S)
+        self._output.reply(request, payload, now, after_s=SLOW_SCAN_S if "scans-slowly" in self._faults else SCAN_S)
 
     def _configure(self, message: KeyConfig | WifiNetwork, request: ReceivedRequest, now: float) -> list[Event]:
         if isinstance(message, KeyConfig):
@@ -211,7 +211,7 @@ class RequestHandler:
                 return False
         else:
             password = decoded(wifi.password)
-        return self._plug.network.set_wifi(wifi, password, "needs_all_fields" in self._faults, now)
+        return self._plug.network.set_wifi(wifi, password, "needs-all-wifi-fields" in self._faults, now)
 
     def _exchange(self, message: PublicKey, request: ReceivedRequest, now: float) -> list[Event]:
         """The key exchange of set-up mode: the answer is still in clear text. Raises WireError."""

@@ -55,10 +55,10 @@ class SimulatedPlug:
         self.settings = stored_settings(memory.get(SETTINGS, b""), _first_settings(options))
         self.clock = RunningClock()
         self.energy = EnergyRecords(
-            self.dialect.day_slots, "midnight_bug" in options.faults, memory.get(ENERGY, b"")
+            self.dialect.day_slots, "keeps-total-at-midnight" in options.faults, memory.get(ENERGY, b"")
         )  # fmt: skip
         self.contact = ServerContact()
-        self.network = NetworkState(self.settings, options.networks, "waits_for_ntp" in options.faults)
+        self.network = NetworkState(self.settings, options.networks, "waits-for-ntp" in options.faults)
         self.is_updating = False
         self.led_command = ""
         names = ("timer", "trigger") if self.dialect.is_old else ("timerx", "triggerx")
@@ -102,7 +102,9 @@ class SimulatedPlug:
 
     @property
     def version(self) -> str:
-        return self.settings.version or ("2.1.4" if "midnight_bug" in self.options.faults else self.dialect.firmware)
+        return self.settings.version or (
+            "2.1.4" if "keeps-total-at-midnight" in self.options.faults else self.dialect.firmware
+        )
 
     def changed_settings(self) -> bytes:
         """The settings, where they differ from those that this returned last; else nothing."""
@@ -310,7 +312,7 @@ class SimulatedPlug:
 
     def _measures_nothing(self) -> bool:
         is_off = not (self.clock.is_set and self.settings.timezone)
-        return is_off and "zeros_without_clock" in self.options.faults
+        return is_off and "measures-zero-without-clock" in self.options.faults
 
 
 def _first_settings(options: PlugOptions) -> PlugSettings:

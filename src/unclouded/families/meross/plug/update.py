@@ -59,7 +59,7 @@ class PlugUpdate:
             return False
         self._question = 0
         self._timers.clear(DOWNLOAD)
-        if not isinstance(value, bytes) or not 0 < len(value) <= FLASH_BYTES or "download_fails" in self._faults:
+        if not isinstance(value, bytes) or not 0 < len(value) <= FLASH_BYTES or "stops-during-download" in self._faults:
             self._end(FAILED)
         elif not (self._has_md5(value) and self._is_for_it(value)):
             self._end(WRONG)
@@ -74,7 +74,7 @@ class PlugUpdate:
                 self._question = 0
                 self._end(FAILED)
             else:
-                if "update_reverts" not in self._faults:
+                if "keeps-old-version" not in self._faults:
                     self._plug.settings.version = self._version
                 self._end(SUCCEEDED)
                 self.is_written = True

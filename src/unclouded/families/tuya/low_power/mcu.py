@@ -54,26 +54,26 @@ PAUSE_S = 0.01  # between any two frames; ours
 TRIES = 3  # of each request
 NETWORK_TIMEOUT_S = 20.0  # awake without a network, after which it gives up; ours
 LINGER_S = 1.0  # awake after all is sent, for settings that come late; ours
-DROWSY_S = 0.05  # the same, of one that falls asleep too soon
+ACKED_S = 0.05  # the same, with the fault "sleeps-after-ack"
 RESTART_S = 0.1  # after the end of an update; ours
 RECORDS = 100  # that its memory holds
 COMMANDS = 64  # that may wait for the world
 MINUTE_S = 60.0
-RESTLESS_S = 30.0  # from one waking to the next of a restless one
+OFTEN_S = 30.0  # from one waking to the next with the fault "wakes-often"
 ASLEEP = "it sleeps and receives nothing"
 SLEEP, WAKE, RESTART = "sleep", "wake", "restart"  # timers
 
 FAULTS: Mapping[str, str] = {
-    "silent": "It sends nothing at all.",
-    "deaf-to-product": "It does not answer the question which product it is.",
-    "deaf-to-network": "It does not acknowledge the network status, but honours it.",
-    "hasty": "It reports as soon as there is a router, before the cloud is reached.",
-    "no-cache": "It never asks for the settings that waited.",
-    "no-clock": "It never asks for the time: its records have none.",
-    "drowsy": "It falls asleep as soon as its report is acknowledged.",
-    "insomniac": "It never sleeps, and empties its battery.",
-    "stutters": "It sends each report twice.",
-    "restless": "It wakes every half minute.",
+    "sends-nothing": "It sends nothing at all.",
+    "ignores-product-query": "It does not answer the question which product it is.",
+    "acks-no-network-status": "It does not acknowledge the network status, but acts on it.",
+    "reports-before-cloud": "It reports as soon as there is a router, before the cloud is reached.",
+    "never-asks-for-settings": "It never asks for the settings that waited.",
+    "never-asks-for-time": "It never asks for the time: its records have none.",
+    "sleeps-after-ack": "It falls asleep as soon as its report is acknowledged.",
+    "never-sleeps": "It never sleeps.",
+    "sends-twice": "It sends each report twice.",
+    "wakes-often": "It wakes every half minute.",
     **UPDATE_FAULTS,
 }
 
@@ -217,7 +217,7 @@ class LowMcu:
 
     def _obey(self, message: Message, now: float) -> Sequence[Event]:
         match message:
-            case Bare(command=codes.PRODUCT) if "deaf-to-product" not in self._faults:
+            case Bare(command=codes.PRODUCT) if "ignores-product-query" not in self._faults:
                 self._send(self._product())
             case NetworkStatus(status=status):
                 return self._network(status, now)
@@ -240,15 +240,15 @@ class LowMcu:
             self._timers.set(RESTART, now + RESTART_S)
 
     def _network(self, status: int, now: float) -> Sequence[Event]:
-        if "deaf-to-network" not in self._faults:
+        if "acks-no-network-status" not in self._faults:
             self._send(Bare(codes.STATUS))
-        enough = Network.ROUTER.value if "hasty" in self._faults else Network.CLOUD.value
+        enough = Network.ROUTER.value if "reports-before-cloud" in self._faults else Network.CLOUD.value
         if self._is_connected or not enough <= status <= Network.CLOUD.value:
             return ()
         self._is_connected = True
-        if "no-cache" not in self._faults:
+        if "never-asks-for-settings" not in self._faults:
             self._request(CacheAsked(b""), "cache")
-        if "no-clock" not in self._faults:
+        if "never-asks-for-time" not in self._faults:
             self._request(Bare(codes.TIME), "time")
         self._send_reports()
         self._done(now, 0)
@@ -261,7 +261,7 @@ class LowMcu:
     # --- what the device sends -------------------------------------------------------------------
 
     def sending(self, request: Request, now: float) -> bool:
-        return "silent" not in self._faults
+        return "sends-nothing" not in self._faults
 
     def _product(self) -> Product:
         return Product(f'{{"p":"{self._options.product}","v":"{self.target.version}"}}'.encode())
@@ -292,7 +292,7 @@ class LowMcu:
         reports, self._reports = self._reports, []
         records, self._records = self._records, []
         for report in reports:
-            for _ in range(2 if "stutters" in self._faults else 1):
+            for _ in range(2 if "sends-twice" in self._faults else 1):
                 self._send_one(report, Points(codes.REPORT, report.points))
         for record in records:
             self._send_one(record, record)
@@ -319,8 +319,8 @@ class LowMcu:
     def _done(self, now: float, requests: int = 1) -> None:
         """With nothing more to send it soon sleeps."""
         self._open -= requests
-        if self._open <= 0 and "insomniac" not in self._faults:
-            self._timers.set(SLEEP, now + (DROWSY_S if "drowsy" in self._faults else LINGER_S))
+        if self._open <= 0 and "never-sleeps" not in self._faults:
+            self._timers.set(SLEEP, now + (ACKED_S if "sleeps-after-ack" in self._faults else LINGER_S))
 
     def _send(self, message: Message) -> None:
         self._queue.answer(bytes(frame_of(message)))
@@ -340,10 +340,10 @@ class LowMcu:
         minutes = self._points.get(self._options.interval)
         interval = minutes.value if minutes and isinstance(minutes.value, int) else 0
         period_s = MINUTE_S * (interval or self._options.interval_min)
-        self._timers.set(WAKE, now + (RESTLESS_S if "restless" in self._faults else period_s))
+        self._timers.set(WAKE, now + (OFTEN_S if "wakes-often" in self._faults else period_s))
 
     def _sleep(self, now: float) -> Sequence[Event]:
-        if not self._is_connected and "insomniac" in self._faults:
+        if not self._is_connected and "never-sleeps" in self._faults:
             self._timers.set(SLEEP, now + NETWORK_TIMEOUT_S)
             return ()
         events = self._parts.settle(now)

@@ -25,12 +25,12 @@ LOSES = 5  # each fifth block, where blocks are lost
 STOPS = 10  # blocks after which it falls silent
 
 UPDATE_FAULTS: Mapping[str, str] = {
-    "update-refused": "It does not answer the start of an update.",
-    "update-loses-blocks": "It misses each fifth block of an update, once.",
-    "update-reboots": "It restarts in the middle of an update.",
-    "update-same-version": "It reports its old version after an update.",
-    "update-small-blocks": "It takes an update in blocks of 256 bytes.",
-    "update-stops": "It stops answering after ten blocks of an update.",
+    "ignores-update": "It does not answer the start of an update.",
+    "loses-update-blocks": "It misses each fifth block of an update, once.",
+    "restarts-during-update": "It restarts in the middle of an update.",
+    "keeps-old-version": "It reports its old version after an update.",
+    "takes-small-blocks": "It takes an update in blocks of 256 bytes.",
+    "stops-during-update": "It stops answering after ten blocks of an update.",
 }
 
 
@@ -82,7 +82,7 @@ class UpdateTarget:
     # --- inside ------------------------------------------------------------------------------------
 
     def _begin(self, start: UpdateStart) -> PacketResult:
-        if "update-refused" in self._faults or start.size > LARGEST_UPDATE:
+        if "ignores-update" in self._faults or start.size > LARGEST_UPDATE:
             return PacketResult()
         self._start = start
         self._data.clear()
@@ -92,7 +92,7 @@ class UpdateTarget:
         kind = self._kinds.get(start.command)
         if kind is not None and kind.step:  # nothing is agreed on
             return PacketResult(Bare(start.command))
-        return PacketResult(Result(start.command, SHORT if "update-small-blocks" in self._faults else LONG))
+        return PacketResult(Result(start.command, SHORT if "takes-small-blocks" in self._faults else LONG))
 
     def _take(self, block: UpdateBlock) -> PacketResult:
         start = self._start
@@ -116,9 +116,9 @@ class UpdateTarget:
 
     def _ignores(self, block: UpdateBlock) -> bool:
         """Whether a fault lets it ignore this block."""
-        if "update-stops" in self._faults and self._blocks >= STOPS:
+        if "stops-during-update" in self._faults and self._blocks >= STOPS:
             return True
-        due = "update-loses-blocks" in self._faults and self._blocks % LOSES == LOSES - 1
+        due = "loses-update-blocks" in self._faults and self._blocks % LOSES == LOSES - 1
         misses = due and block.offset not in self._missed
         if misses:
             self._missed.add(block.offset)
@@ -126,7 +126,7 @@ class UpdateTarget:
 
     def _reboots(self, kind: TransferKind) -> bool:
         size = self._start.size if self._start else 0
-        return kind.replaces and "update-reboots" in self._faults and len(self._data) >= size // 2
+        return kind.replaces and "restarts-during-update" in self._faults and len(self._data) >= size // 2
 
     def _end(self, block: UpdateBlock, start: UpdateStart, kind: TransferKind) -> PacketResult:
         """Received twice, its answer was lost: it restarts once."""
@@ -140,7 +140,7 @@ class UpdateTarget:
 
     def _replace(self, start: UpdateStart) -> None:
         """Run what has come, unless it is not what was promised."""
-        if "update-same-version" in self._faults or (start.md5 and start.md5 != _md5_of(self._data)):
+        if "keeps-old-version" in self._faults or (start.md5 and start.md5 != _md5_of(self._data)):
             return
         named = NAMED.search(self._data)
         if start.channel is not None:

@@ -72,7 +72,7 @@ class WifiMcu:
 
     def __init__(self, options: McuOptions, parts: EndpointParts) -> None:
         self.target = UpdateTarget(options.firmware, WIFI_KINDS.values(), options.faults)
-        self.state = McuState("drifts" in options.faults)
+        self.state = McuState("has-clock-drift" in options.faults)
         self._options = options
         self._faults = options.faults
         self._ids = parts.ids
@@ -104,7 +104,7 @@ class WifiMcu:
 
     def refuses(self, data: bytes, now: float) -> str:
         """All bytes are received; where TX and RX are joined they are sent, too."""
-        if "joined" in self._faults:
+        if "echoes-input" in self._faults:
             self._transmit.add(data, now)
             self._release(now)
         return ""
@@ -178,7 +178,7 @@ class WifiMcu:
     # --- what the module sends -------------------------------------------------------------------
 
     def received(self, frame: Frame, now: float) -> Sequence[Event]:
-        if "joined" in self._faults or not self._filter.takes(frame, now):
+        if "echoes-input" in self._faults or not self._filter.takes(frame, now):
             return ()
         if self._filter.is_overrun(frame):
             self._inbox.clear()
@@ -233,17 +233,17 @@ class WifiMcu:
         return not self._waits_for_pairing() or message.command in START_COMMANDS
 
     def _waits_for_pairing(self) -> bool:
-        return "deaf-until-status-04" in self._faults and not self._is_paired
+        return "ignores-all-until-status-04" in self._faults and not self._is_paired
 
     def _obey(self, message: Message, now: float) -> Sequence[Event]:
         match message:
             case Bare(command=codes.HEARTBEAT):
                 return self._heartbeat(now)
-            case Bare(command=codes.PRODUCT) if "deaf-to-product" not in self._faults:
+            case Bare(command=codes.PRODUCT) if "ignores-product-query" not in self._faults:
                 self._introduce(now)
-            case Bare(command=codes.MODE) if "deaf-to-mode" not in self._faults:
+            case Bare(command=codes.MODE) if "ignores-mode-query" not in self._faults:
                 self._answer(Mode(self._options.pins), now)
-            case Points(points=points) if "stuck-switch" in self._faults:  # the world is not even asked
+            case Points(points=points) if "has-stuck-relay" in self._faults:  # the world is not even asked
                 for point in points:
                     self._points.report(point, now)
             case Points(points=points):
@@ -251,7 +251,7 @@ class WifiMcu:
                 return [event for point in points for event in self._ask_world(point, now)]
             case Bare(command=codes.QUERY):
                 self._questions.open(now)
-                if "deaf-to-query" not in self._faults:
+                if "ignores-queries" not in self._faults:
                     self._points.report_all(now)
             case _:
                 self._note(message, now)
@@ -264,13 +264,13 @@ class WifiMcu:
         return self._restart(RESTARTED, is_hushed=False) if packet.restarts else ()
 
     def _heartbeat(self, now: float) -> Sequence[Event]:
-        if "deaf-to-heartbeats" not in self._faults:
+        if "ignores-heartbeats" not in self._faults:
             self._answer(Heartbeat(self._is_new), now)
         first, self._is_new = self._is_new, False
-        if "asks" in self._faults:
+        if "asks-after-heartbeats" in self._faults:
             for command in (codes.LOCAL_TIME, codes.SIGNAL, codes.NETWORK_QUERY):
                 self._send(Bare(command), now)
-        if "version-1-events" in self._faults:
+        if "sends-version-1-events" in self._faults:
             self._send(Mode(KEYS_EVENT), now)
         if first:
             return (Online(),)
@@ -281,7 +281,7 @@ class WifiMcu:
         """What the module reports. When the network gets to the cloud, much begins."""
         before = self.state.network
         ack = self.state.received(message, now)
-        if ack is not None and not ("deaf-to-notices" in self._faults and ack.command != codes.NETWORK):
+        if ack is not None and not ("acks-no-notices" in self._faults and ack.command != codes.NETWORK):
             self._answer(ack, now)
         if self._waits_for_pairing():
             return
@@ -325,7 +325,7 @@ class WifiMcu:
         self._send(message, now, is_answer=True)
 
     def _send(self, message: Message, now: float, is_answer: bool = False) -> None:
-        if self._line.path is None or self._faults & {"silent", "joined"}:
+        if self._line.path is None or self._faults & {"sends-nothing", "echoes-input"}:
             return
         self._transmit.add(bytes(frame_of(message, self._options.frame_version())), now, is_answer)
         self._release(now)

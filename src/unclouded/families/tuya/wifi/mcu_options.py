@@ -9,31 +9,31 @@ from typing import Any, Literal
 import msgspec
 
 FAULTS: Mapping[str, str] = {
-    "silent": "It answers nothing at all.",
-    "deaf-to-heartbeats": "It answers no heartbeat, but everything else.",
-    "deaf-to-product": "It answers heartbeats, but not the question which product it is.",
-    "deaf-to-mode": "It does not answer the question for its working mode.",
-    "deaf-to-query": "It never answers the query for all values and reports changes only.",
-    "deaf-to-notices": "It acknowledges no notice of time, weather or resets.",
-    "deaf-until-status-04": "It carries out and reports nothing until it has received the network states 03 and then 04.",
-    "old-product": "It has old firmware: version 0, product info without JSON.",
-    "garbled-product": "There are control bytes in its product info.",
-    "version-1-events": "It is of version 1, and reports its keys unasked as working mode, of three bytes.",
-    "short-values": "It sends small numbers in one byte, and enums in four.",
-    "slow": "It takes a quarter of a second for each answer.",
+    "sends-nothing": "It sends nothing at all.",
+    "ignores-heartbeats": "It answers no heartbeat, but everything else.",
+    "ignores-product-query": "It answers heartbeats, but not the question which product it is.",
+    "ignores-mode-query": "It does not answer the question for its working mode.",
+    "ignores-queries": "It never answers the query for all values and reports changes only.",
+    "acks-no-notices": "It acknowledges no notice of time, weather or resets.",
+    "ignores-all-until-status-04": "It carries out and reports nothing before it has received the status 03, then 04.",
+    "has-old-firmware": "It has old firmware: version 0, product info without JSON.",
+    "corrupts-product-info": "There are control bytes in its product info.",
+    "sends-version-1-events": "It is of version 1, and reports its keys unasked as working mode, of three bytes.",
+    "sends-wrong-lengths": "It sends small numbers in one byte, and enums in four.",
+    "answers-slowly": "It takes a quarter of a second for each answer.",
     "restarts": "It starts again every minute.",
-    "asks": "It asks for time, signal and network after each heartbeat.",
-    "stray-bytes": "A stray 55 comes before each frame.",
-    "shifted": "A stale byte comes before what it sends, in pieces of 13 bytes that end inside the next frame.",
-    "interleaves": "An answer that falls due while a report is being sent goes out in the middle of that report.",
-    "small-buffer": "It can receive frames of 31 bytes; with a longer one it loses all that it had received.",
-    "small-buffer-deaf": "It can receive frames of 31 bytes; after a longer one it receives nothing until it is switched "
-    "off and on, which a new connection does here.",
-    "tires": "After three frames within a tenth of a second it receives nothing for three seconds.",
-    "joined": "There is no MCU: TX and RX are joined, and what is sent comes back.",
-    "fades": "It moves numbers in four steps to the commanded value, and reports each.",
-    "drifts": "Its clock gains a second each minute after it has received the time.",
-    "stuck-switch": "Its relay does not move: it reports the old value after each command.",
+    "asks-after-heartbeats": "It asks for time, signal and network after each heartbeat.",
+    "sends-stray-bytes": "A stray 55 comes before each frame.",
+    "sends-shifted-pieces": "A stale byte comes before what it sends, in pieces of 13 bytes across frames.",
+    "interleaves-frames": "An answer that is due while a report is being sent goes out inside that report.",
+    "loses-long-frames": "It can receive frames of 31 bytes; with a longer one it loses all that it had received.",
+    "stops-after-long-frame": "It can receive frames of 31 bytes; after a longer one it receives nothing until "
+    "it is switched off and on, which a new connection does here.",
+    "pauses-after-burst": "After three frames within a tenth of a second it receives nothing for three seconds.",
+    "echoes-input": "There is no MCU: TX and RX are joined, and what is sent comes back.",
+    "changes-in-steps": "It moves numbers in four steps to the commanded value, and reports each.",
+    "has-clock-drift": "Its clock gains a second each minute after it has received the time.",
+    "has-stuck-relay": "Its relay does not move: it reports the old value after each command.",
 }
 
 Moment = Literal["cloud", "heartbeat"]
@@ -88,15 +88,17 @@ class McuOptions(msgspec.Struct, frozen=True, kw_only=True):
 
         ``others``: the versions of further MCUs, by channel, where they are not those of ``fields``.
         """
-        if self.old_product or "old-product" in self.faults:
+        if self.old_product or "has-old-firmware" in self.faults:
             return (self.product + firmware).encode()
         fields = {"p": self.product, "v": firmware, "m": self.pairing, **self.fields}
         if others:
             known = {one["t"]: one["v"] for one in fields.get("ma", ())}
             fields["ma"] = [{"t": channel, "v": version} for channel, version in {**known, **others}.items()]
         text = msgspec.json.encode(fields)
-        return text[:-1] + b"\x00\r\n}" if "garbled-product" in self.faults else text
+        return text[:-1] + b"\x00\r\n}" if "corrupts-product-info" in self.faults else text
 
     def frame_version(self) -> int:
         """The version byte of its frames."""
-        return 0 if "old-product" in self.faults else 1 if "version-1-events" in self.faults else self.version
+        return (
+            0 if "has-old-firmware" in self.faults else 1 if "sends-version-1-events" in self.faults else self.version
+        )

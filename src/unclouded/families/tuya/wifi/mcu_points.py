@@ -1,7 +1,7 @@
 """The data points of a simulated MCU: what they are, how they move, and how each is reported.
 
     measured ─► changed? ─► 07, one point a frame        counted values: the sum of what no module has yet
-    set to 110 ─► 35 ─► 60 ─► 85 ─► 110, each reported   the fault "fades"; docs/protocols/tuya_wifi.md §2.6 item 10
+    set to 110 ─► 35 ─► 60 ─► 85 ─► 110, each reported   the fault "changes-in-steps"; tuya_wifi.md §2.6 item 10
     22 [1 2] ── 23 01 ─► 22 [what has come meanwhile]    reports that are repeated until the module has them
        ▲ └── 23 00, or nothing for 6 s ─┐
        └────────────────────────────────┘
@@ -25,7 +25,7 @@ from unclouded.families.tuya.wifi.mcu_uart import shortened
 
 RESULT_TIMEOUT_S = 6.0  # docs/protocols/tuya_wifi.md §2.4.11: more than the 5 s after which a module answers failure
 STEPS = 4
-STEP_S = 0.05  # between two steps of a value that fades; ours
+STEP_S = 0.05  # between two steps of a value that changes in steps; ours
 
 Send = Callable[[Message, float], None]
 
@@ -35,7 +35,7 @@ def added(point: DataPoint, before: DataPoint) -> DataPoint:
     return msgspec.structs.replace(point, value=int(point.value) + int(before.value))
 
 
-class Fading:
+class ValueSteps:
     """Values on their way. ``is_on``: does anything move at all?"""
 
     def __init__(self, is_on: bool) -> None:
@@ -133,7 +133,7 @@ class McuPoints:
         self._may_report = may_report
         self._points: dict[str, DataPoint] = {}
         self._uncounted: dict[str, DataPoint] = {}  # increments that no module has yet
-        self._fading = Fading("fades" in options.faults)
+        self._steps = ValueSteps("changes-in-steps" in options.faults)
 
     def all(self) -> tuple[DataPoint, ...]:
         return tuple(self._points.values())
@@ -150,7 +150,7 @@ class McuPoints:
             self._count(point)
             self._report_counts(now)
             return
-        if self._fading.moves(point.id):
+        if self._steps.moves(point.id):
             return
         changed = key in self._options.repeated or self._points.get(key) != point
         self._points[key] = point
@@ -160,14 +160,14 @@ class McuPoints:
     def set(self, point: DataPoint, now: float) -> None:
         """The world has done what was commanded."""
         key = KEYS[point.id]
-        if not self._fading.begin(self._points.get(key), point, now):
+        if not self._steps.begin(self._points.get(key), point, now):
             self._points[key] = point
         self.report(point, now)
 
     def report(self, point: DataPoint, now: float) -> None:
         """What this point is, whatever was commanded; one that moves is reported as it moves."""
         key = KEYS[point.id]
-        if key in self._points and not self._fading.moves(point.id):
+        if key in self._points and not self._steps.moves(point.id):
             self._report(self._points[key], now)
 
     def report_all(self, now: float) -> None:
@@ -180,18 +180,18 @@ class McuPoints:
         """The MCU starts again: nothing moves, and what was counted waits for the next module."""
         for point in self.sync.forget():
             self._count(point)
-        self._points |= {KEYS[point.id]: point for point in self._fading.end()}
+        self._points |= {KEYS[point.id]: point for point in self._steps.end()}
 
     # --- time ------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> None:
         self.sync.tick(now)
-        for point in self._fading.due(now):
+        for point in self._steps.due(now):
             self._points[KEYS[point.id]] = point
             self._report(point, now)
 
     def deadline(self) -> float | None:
-        return earliest(self.sync.deadline(), self._fading.deadline())
+        return earliest(self.sync.deadline(), self._steps.deadline())
 
     # --- inside ----------------------------------------------------------------------------------
 
@@ -219,4 +219,6 @@ class McuPoints:
 
     def _transmit(self, point: DataPoint, now: float) -> None:
         """As the firmware sends it, right or wrong."""
-        self._send(Points(codes.REPORT, (shortened(point) if "short-values" in self._options.faults else point,)), now)
+        self._send(
+            Points(codes.REPORT, (shortened(point) if "sends-wrong-lengths" in self._options.faults else point,)), now
+        )

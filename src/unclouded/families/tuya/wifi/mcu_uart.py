@@ -1,4 +1,4 @@
-"""The UART faults of a simulated MCU: what it does not receive, and how what it sends is spoilt.
+"""The UART faults of a simulated MCU: what it does not receive, and how what it sends is damaged.
 
     receive   frame ─► too long? too many at once? ─► taken, or not
     send      frame ─► at once │ late │ behind a stale byte, in pieces │ inside the one before ─► the line
@@ -22,7 +22,7 @@ PIECE_PAUSE_S = 0.005  # between two pieces; ours
 BUFFER = 24 + OVERHEAD  # bytes that the vendor's SDK can take by default; §2.6 item 13
 BURST = 3  # frames …
 BURST_S = 0.1  # … within so many seconds make a small MCU lose all that comes …
-DEAF_S = 3.0  # … for so long; ours
+PAUSE_S = 3.0  # … for so long; ours
 BACKLOG = 1024  # frames that may wait to be sent; more are lost
 BACKLOG_BYTES = 16_384  # of pieces that may
 
@@ -32,28 +32,28 @@ class ReceiveFilter:
 
     def __init__(self, faults: frozenset[str]) -> None:
         self.overruns = 0
-        self._never_recovers = "small-buffer-deaf" in faults
-        self._is_small = "small-buffer" in faults or self._never_recovers
-        self._tires = "tires" in faults
+        self._never_recovers = "stops-after-long-frame" in faults
+        self._is_small = "loses-long-frames" in faults or self._never_recovers
+        self._pauses = "pauses-after-burst" in faults
         self._recent: deque[float] = deque(maxlen=BURST)
         self.restart()
 
     def restart(self) -> None:
         """It is switched off and on."""
-        self._is_deaf = False
+        self._has_stopped = False
         self._recent.clear()
-        self._deaf_until = float("-inf")
+        self._paused_until = float("-inf")
 
     def takes(self, frame: Frame, now: float) -> bool:
         """Is it received?"""
-        if self._is_deaf or not self._tires:
-            return not self._is_deaf
-        if now < self._deaf_until:
+        if self._has_stopped or not self._pauses:
+            return not self._has_stopped
+        if now < self._paused_until:
             return False
         self._recent.append(now)
         if len(self._recent) == BURST and now - self._recent[0] < BURST_S:
             self._recent.clear()
-            self._deaf_until = now + DEAF_S
+            self._paused_until = now + PAUSE_S
             return False
         return True
 
@@ -61,7 +61,7 @@ class ReceiveFilter:
         """Is it longer than the buffer? Then that is empty."""
         overrun = self._is_small and len(frame.payload) + OVERHEAD > BUFFER
         self.overruns += overrun
-        self._is_deaf = self._is_deaf or (overrun and self._never_recovers)
+        self._has_stopped = self._has_stopped or (overrun and self._never_recovers)
         return overrun
 
 
@@ -69,10 +69,10 @@ class TransmitQueue:
     """What the MCU sends and is not on the line yet, in order."""
 
     def __init__(self, faults: frozenset[str]) -> None:
-        self._is_shifted = "shifted" in faults
-        self._interleaves = "interleaves" in faults
-        self._stray = b"\x55" if "stray-bytes" in faults else b""
-        self._takes_s = SLOW_S if "slow" in faults else ON_ITS_WAY_S if self._interleaves else 0.0
+        self._is_shifted = "sends-shifted-pieces" in faults
+        self._interleaves = "interleaves-frames" in faults
+        self._stray = b"\x55" if "sends-stray-bytes" in faults else b""
+        self._takes_s = SLOW_S if "answers-slowly" in faults else ON_ITS_WAY_S if self._interleaves else 0.0
         self._stale = b"\0"
         self.hush()
 

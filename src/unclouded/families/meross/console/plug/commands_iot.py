@@ -75,7 +75,7 @@ def dump(shell: ShellContext, direction: str, data: bytes, now: float) -> None:
 
 def _debug(shell: ShellContext, args: Sequence[str], now: float) -> Sequence[str]:
     lines = list(_printed(msgspec.to_builtins(shell.plug.debug(now)), 0))
-    if "cut_lines" in shell.device.faults:
+    if "cuts-lines" in shell.device.faults:
         key = '"sysOnlineT'
         lines = [line[: line.index(key) + len(key)] + CUT_BY if key in line else line for line in lines]
     return [*(shell.output.driver_command(id) for id in (0xD5, 0xD2)), "", *lines]

@@ -32,7 +32,7 @@ from unclouded.families.meross.plug.network_state import PlugPhase
 HANDLERS: Mapping[str, Handler] = {**SYSTEM, **PLUG, **IOT}
 UNKNOWN: Sequence[str] = ("command not found",)  # made up
 STARTED_AFTER_S = 0.2  # until the shell reads
-REBOOT_EVERY = 5  # commands, with the fault "reboots"
+REBOOT_EVERY = 5  # commands, with the fault "restarts-while-answering"
 LONGEST_NAME = max(len(name.split()) for name in NAMES)
 NARROWEST = 6  # characters of a name in a list
 _LINES = re.compile(rb"[^\r\n]*[\r\n]|[^\r\n]+")
@@ -66,7 +66,7 @@ class ConsoleShell:
 
     def receive(self, data: bytes, now: float) -> list[Event]:
         self._counts["bytes_in"] += len(data)
-        if "wrong_baud" in self._faults:
+        if "uses-wrong-baud" in self._faults:
             self._lose("another baud rate", len(data))
             self._output.echo(at_double_rate(data), now)
             return []
@@ -166,7 +166,7 @@ class ConsoleShell:
     def _run(self, words: Sequence[str], line: str, now: float) -> None:
         self._counts["frames_in"] += 1
         lines = self._answer(words, line, now)
-        if "reboots" in self._faults and self._counts["frames_in"] % REBOOT_EVERY == 0:
+        if "restarts-while-answering" in self._faults and self._counts["frames_in"] % REBOOT_EVERY == 0:
             self._output.answer(lines[: len(lines) // 2], now)
             self._context.has_prompt = False
             self._context.restart(now, WATCHDOG_RESET)

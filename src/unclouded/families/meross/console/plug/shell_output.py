@@ -36,7 +36,7 @@ class ShellOutput:
         self._commands = 5  # the number of the driver's newest command
 
     def echo(self, data: bytes, now: float) -> None:
-        if "no_echo" not in self._faults:
+        if "echoes-nothing" not in self._faults:
             self._put(data, now)
 
     def text(self, text: str, at: float) -> None:
@@ -47,7 +47,7 @@ class ShellOutput:
         for line in lines:
             self._lines += 1
             self._disturb(now)
-            cuts = "cut_lines" in self._faults and self._lines % CUT_EVERY == 0 and len(line) >= SHORTEST_CUT
+            cuts = "cuts-lines" in self._faults and self._lines % CUT_EVERY == 0 and len(line) >= SHORTEST_CUT
             self.text(line[: len(line) // 2] + CUT_BY if cuts else line, now)
 
     def prompt(self, now: float) -> None:
@@ -91,14 +91,14 @@ class ShellOutput:
 
     def _disturb(self, now: float) -> None:
         """What stands before a line of an answer, with faults."""
-        if "noise" in self._faults and self._lines % NOISE_EVERY == 0:
+        if "sends-noise" in self._faults and self._lines % NOISE_EVERY == 0:
             self._put(self._token(1 + self._token(1)[0] % MOST_NOISE), now)
-        if "interleaved" in self._faults and self._lines % BETWEEN_EVERY == 0:
+        if "interleaves-log" in self._faults and self._lines % BETWEEN_EVERY == 0:
             self.text(self.driver_command(0xD6), now)
             self.log("wifi", "wifi_link_check", 77, "beacon lost", now, "warning")
 
     def _put(self, data: bytes, at: float) -> None:
         self._busy_until = max(self._busy_until, at) + len(data) / BYTES_PER_S
-        if self.path is None or "silent" in self._faults:
+        if self.path is None or "sends-nothing" in self._faults:
             return
-        self._queue.put(Out(at_half_rate(data) if "wrong_baud" in self._faults else data, path=self.path), at)
+        self._queue.put(Out(at_half_rate(data) if "uses-wrong-baud" in self._faults else data, path=self.path), at)

@@ -70,13 +70,13 @@ from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart
 PAUSE_S = 0.005  # between any two frames; ours
 COMMANDS = 1024  # that the world may be asked at once
 HB_TIME_S = 60
-RESTART, POLL, STRANGER, BURST, LOST = "restart", "network poll", "stranger", "burst", "lost"  # timers; in seconds:
+RESTART, POLL, UNKNOWN, BURST, LOST = "restart", "network poll", "unknown", "burst", "lost"  # timers; in seconds:
 PERIODS: Mapping[str, tuple[str, float]] = {
     RESTART: ("restarts", 60.0),
     POLL: ("polls-network", 10.0),
-    STRANGER: ("strangers", 30.0),
-    BURST: ("bursts", 5.0),
-    LOST: ("lost-sub-device", 600.0),
+    UNKNOWN: ("reports-unknown-sub-device", 30.0),
+    BURST: ("sends-in-bursts", 5.0),
+    LOST: ("loses-sub-device", 600.0),
 }
 BUTTON, BUTTON_S = "button", 2.0  # a timer: a button of a remote control is pressed; ours
 FLASHED, FLASH_S = "flashed", 0.2  # a timer: new firmware runs; ours
@@ -197,7 +197,7 @@ class GatewayMcu:
         one = self._own if id == GATEWAY_ID else self.devices.get(id)
         if one is None or not one.is_there:
             return []
-        some = points[:1] if "one-point" in self._faults else points
+        some = points[:1] if "handles-one-point-per-frame" in self._faults else points
         part = "" if id == GATEWAY_ID else id
         return [event for point in some for event in self._ask_world(one, part, point, now)]
 
@@ -287,7 +287,7 @@ class GatewayMcu:
         return (rejected,)
 
     def sending(self, request: Request, now: float) -> bool:
-        return "silent" not in self._faults
+        return "sends-nothing" not in self._faults
 
     def unanswered(self, request: Request, now: float) -> Sequence[Event]:
         """There was no answer to its last try."""
@@ -320,7 +320,7 @@ class GatewayMcu:
         match message:
             case ProductQuery():
                 return self._introduce(message)
-            case Bare(command=codes.MODE) if "deaf-to-mode" not in self._faults:
+            case Bare(command=codes.MODE) if "ignores-mode-query" not in self._faults:
                 self._transmit.answer(self._options.mode)
             case NetworkStatus(command=codes.NETWORK, status=status):
                 self._transmit.acknowledge(Bare(codes.NETWORK))
@@ -341,9 +341,9 @@ class GatewayMcu:
                 return self.devices.clear()
             case HeartbeatQuery(sub_id=id):
                 self._beat(id)
-            case Bare(command=codes.QUERY_ALL) if "deaf-to-queries" not in self._faults:
+            case Bare(command=codes.QUERY_ALL) if "ignores-queries" not in self._faults:
                 self._report_all(now)
-            case PointsQuery(sub_id=id, dpid=points) if "deaf-to-queries" not in self._faults:
+            case PointsQuery(sub_id=id, dpid=points) if "ignores-queries" not in self._faults:
                 self._reports.due(id, [str(point) for point in points], now)
             case SubDevicePoints(command=codes.SET, sub_id=id, points=points):
                 return self._set(id, points, now)
@@ -383,7 +383,7 @@ class GatewayMcu:
 
     def _introduce(self, query: ProductQuery) -> Sequence[Event]:
         options = self._options
-        product = options.product if query.pid_asked and "no-pid" not in self._faults else None
+        product = options.product if query.pid_asked and "reports-no-product" not in self._faults else None
         info = ProductInfo(
             v=self._updates.version,
             m=0,
@@ -425,7 +425,7 @@ class GatewayMcu:
     def _beat(self, id: str) -> None:
         one = self.devices.get(id)
         if one is not None and one.is_there:
-            hb_time = HB_TIME_S if "old-heartbeats" in self._faults else None
+            hb_time = HB_TIME_S if "reports-heartbeat-time" in self._faults else None
             self._transmit.answer(HeartbeatReply(sub_id=id, lp=int(one.spec.low_power), hb_time=hb_time))
 
     def _change_group(self, message: GroupMembers) -> list[Event]:

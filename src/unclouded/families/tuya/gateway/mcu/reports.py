@@ -67,11 +67,11 @@ class McuReports:
     # --- inside ----------------------------------------------------------------------------------
 
     def _keeps_back(self) -> bool:
-        return "bursts" in self._faults and not self._is_bursting
+        return "sends-in-bursts" in self._faults and not self._is_bursting
 
     def _fitting(self, id: str, points: list[DataPoint]) -> list[DataPoint]:
         """As many as one frame takes, but at least one."""
-        if "one-point" in self._faults:
+        if "handles-one-point-per-frame" in self._faults:
             return points[:1]
         room = self._options.most_reported - 1 - len(id.encode())
         some: list[DataPoint] = []
@@ -83,6 +83,6 @@ class McuReports:
         return some
 
     def _as_sent(self, point: DataPoint) -> DataPoint:
-        if point.type != ENUM or "wide-enums" not in self._faults:
+        if point.type != ENUM or "sends-wide-enums" not in self._faults:
             return point
         return DataPoint(point.id, ENUM, point.value, kept=int(point.value).to_bytes(WIDE))

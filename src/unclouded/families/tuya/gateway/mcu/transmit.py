@@ -31,16 +31,16 @@ class McuTransmit:
 
     def received(self, now: float) -> None:
         """The module has sent something: a slow one does not answer at once."""
-        if "slow" in self._faults:
+        if "answers-slowly" in self._faults:
             self._queue.hush(now + SLOW_S)
 
     def answer(self, message: Message) -> None:
-        if "silent" not in self._faults:
+        if "sends-nothing" not in self._faults:
             self._queue.answer(self._data(message))
 
     def acknowledge(self, message: Message) -> None:
         self._acknowledged += 1
-        if "loses-acks" not in self._faults or self._acknowledged % LOSES:
+        if "omits-acks" not in self._faults or self._acknowledged % LOSES:
             self.answer(message)
 
     def send(self, message: Message) -> None:
@@ -56,7 +56,7 @@ class McuTransmit:
 
     def _data(self, message: Message) -> bytes:
         frame = frame_of(message)
-        if isinstance(message, JsonMessage) and "broken-json" in self._faults:
+        if isinstance(message, JsonMessage) and "sends-invalid-json" in self._faults:
             frame = Frame(frame.version, frame.command, _broken(frame.payload))
         return bytes(frame)
 
