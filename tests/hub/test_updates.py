@@ -201,7 +201,7 @@ async def test_an_invalid_update_is_refused_at_once_and_nothing_is_sent(tmp_path
         for args, words in (
             ({"file": "gone.bin"}, "keeps no file 'gone.bin'.*It has: plug.bin"),
             ({"file": "../../etc/passwd"}, "is not a valid file name"),
-            ({"speed": "9"}, "does not know speed=. It takes file=, version="),
+            ({"speed": "9"}, "has no argument speed=. It takes file=, version="),
             ({"version": "new"}, "version"),
         ):
             with pytest.raises(CommandError, match=words):

@@ -111,7 +111,7 @@ def test_a_console_beside_wifi_has_an_address_of_its_own() -> None:
             "mss310",
             SimPlaces(http="127.0.0.1:0"),
             {"options": SimOptions(faults=frozenset({"sends-noise"}))},
-            "The fault noise is one of the console: add --console",
+            "The fault sends-noise is one of the console: add --console",
         ),
     ],
 )

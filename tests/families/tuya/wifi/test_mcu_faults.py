@@ -185,12 +185,12 @@ def test_8_a_burst_makes_a_small_mcu_lose_frames_for_a_while() -> None:
 
 
 def test_8_a_longer_gap_between_frames_is_what_it_needs() -> None:
-    hasty, patient = line("pauses-after-burst", run=2.0), line("pauses-after-burst", run=2.0, minimum_gap_s=0.06)
-    assert not hasty.of("controller", Online) and patient.of("controller", Online)
-    assert patient.stats("controller")["resends"] == 0
-    hasty.run(until=60.0)
-    assert hasty.of("controller", Online) == [Online()]  # it comes late, after its rests
-    assert hasty.stats("controller")["resends"] > 0
+    fast, spaced = line("pauses-after-burst", run=2.0), line("pauses-after-burst", run=2.0, minimum_gap_s=0.06)
+    assert not fast.of("controller", Online) and spaced.of("controller", Online)
+    assert spaced.stats("controller")["resends"] == 0
+    fast.run(until=60.0)
+    assert fast.of("controller", Online) == [Online()]  # it comes late, after its pauses
+    assert fast.stats("controller")["resends"] > 0
 
 
 # --- 9 ------------------------------------------------------------------------------------------------
