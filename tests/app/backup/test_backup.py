@@ -222,14 +222,14 @@ def test_a_backup_that_is_written_anew_without_a_change_is_read(home: BackupPlac
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda data: b"", "no backup"),
-        (lambda data: b"PK\x03\x04 a zip file", "no backup"),
-        (lambda data: gzip.compress(b"text" * 1000), "no backup"),
-        (lambda data: gzip.compress(bytes(5_000_000)), "no backup"),
+        (lambda data: b"", "not a backup"),
+        (lambda data: b"PK\x03\x04 a zip file", "not a backup"),
+        (lambda data: gzip.compress(b"text" * 1000), "not a backup"),
+        (lambda data: gzip.compress(bytes(5_000_000)), "not a backup"),
         (lambda data: data[: len(data) // 2], "damaged"),
         (lambda data: data[:-4], "damaged"),
         (lambda data: data + b"more", "something follows"),
-        (lambda data: data[:3000] + bytes([data[3000] ^ 1]) + data[3001:], "damaged|no backup"),
+        (lambda data: data[:3000] + bytes([data[3000] ^ 1]) + data[3001:], "damaged|not a backup"),
     ],
 )
 def test_foreign_and_damaged_files_are_refused(
@@ -363,5 +363,5 @@ def test_backups_by_the_command_line(home: BackupPlace, tmp_path: Path) -> None:
     code, text = run(restore_verb, one, "--config", home.config, "--passphrase-file", secret, "--json")
     assert code == 0, text
     assert json.loads(text)["restored"]["data"] == home.data
-    assert "no backup" in run(restore_verb, home.config, "--config", home.config)[1]
-    assert "There is no backup" in run(restore_verb, tmp_path / "none", "--config", home.config)[1]
+    assert "not a backup" in run(restore_verb, home.config, "--config", home.config)[1]
+    assert "There is not a backup" in run(restore_verb, tmp_path / "none", "--config", home.config)[1]
