@@ -364,4 +364,4 @@ def test_backups_by_the_command_line(home: BackupPlace, tmp_path: Path) -> None:
     assert code == 0, text
     assert json.loads(text)["restored"]["data"] == home.data
     assert "not a backup" in run(restore_verb, home.config, "--config", home.config)[1]
-    assert "There is not a backup" in run(restore_verb, tmp_path / "none", "--config", home.config)[1]
+    assert "There is no backup" in run(restore_verb, tmp_path / "none", "--config", home.config)[1]
