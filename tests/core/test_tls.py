@@ -226,7 +226,7 @@ def test_the_settings_of_the_system_change_nothing(certificates: Path, tmp_path:
     file = tmp_path / "openssl.cnf"
     file.write_text(SYSTEM_SETTINGS)
     program = (
-        "import ssl, sys; from pathlib import Path; from unclouded.core import tls\n"
+        "import ssl, sys; from pathlib import Path; from unclouded.core.security import tls\n"
         "folder = Path(sys.argv[1])\n"
         "plain = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n"
         "context = tls.plug_server_context(folder / 'server.pem', folder / 'server.key')\n"
