@@ -93,7 +93,7 @@ def test_an_early_uuid_with_an_h_in_the_middle_is_one_too() -> None:
     ("client", "user", "password", "reason"),
     [
         ("mosqsub/1", "x", "y", "client id is not that of a Meross plug"),
-        (client_id_for(UUID, bytes(8)), "someone", "y", "user name is no MAC"),
+        (client_id_for(UUID, bytes(8)), "someone", "y", "user name is not a MAC address"),
         (client_id_for(UUID, bytes(8)), "02:00:00:00:00:02", "y", "not the one in its UUID"),
         (client_id_for(UUID, bytes(8)), mac_of(UUID), password_for(mac_of(UUID), "old"), "Bind the plug again"),
         (client_id_for(UUID, bytes(8)), mac_of(UUID), "", "made with another key"),
