@@ -1,4 +1,4 @@
-"""What holds for all tests: how many examples hypothesis makes, what is no garbage, which files begin first.
+"""What holds for all tests: how many examples hypothesis makes, what is no garbage, in which order files run.
 
 A slow machine is no failure, so hypothesis sets no deadlines. An ordinary run makes as many examples as a property asks
 for, others each time; ``dev.py soak`` makes EXAMPLES_TIMES times as many.
@@ -6,6 +6,8 @@ for, others each time; ``dev.py soak`` makes EXAMPLES_TIMES times as many.
 
 import gc
 import os
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,6 @@ TESTS = Path(__file__).parent.as_posix()
 EXAMPLES_TIMES = "UNCLOUDED_EXAMPLES_TIMES"
 LONGEST = ("browser/test_every_page.py", "test_linear.py", "web/test_api_contract.py", "uplink/test_law")
 WAITING = ("strangers/", "browser/", "app/", "cli/", "docs/", "links/", "fleet/")
-FIRST = (*LONGEST, *WAITING)
 
 settings.register_profile("unclouded", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unclouded")
@@ -38,7 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if times > 1 and getattr(test, "is_hypothesis_test", False) and test not in multiplied:
             multiplied.add(test)
             _multiply_examples(test, times)
-    items.sort(key=_order)
+    ranks = _ranks(dict.fromkeys(map(_file, items)))
+    items.sort(key=lambda item: ranks[_file(item)])  # stable: the tests of a file stay together, and in their order
 
 
 def _multiply_examples(test: object, times: int) -> None:
@@ -48,7 +50,18 @@ def _multiply_examples(test: object, times: int) -> None:
     test._hypothesis_internal_use_settings = more  # type: ignore[attr-defined]
 
 
-def _order(item: pytest.Item) -> int:
-    """Long files and those that wait come first; else the order is that of pytest, so a file stays together."""
-    place = item.path.as_posix().removeprefix(f"{TESTS}/")
-    return next((number for number, start in enumerate(FIRST) if place.startswith(start)), len(FIRST))
+def _ranks(files: Iterable[str]) -> dict[str, float]:
+    """Long files come first. Then those that wait and those that compute take turns, so that no core is idle."""
+    groups = defaultdict[int, list[str]](list)
+    for file in files:
+        long = next((number for number, start in enumerate(LONGEST) if file.startswith(start)), None)
+        groups[len(LONGEST) + file.startswith(WAITING) if long is None else long].append(file)
+    return {
+        file: (number + 0.5) / len(group) if place >= len(LONGEST) else place - len(LONGEST)
+        for place, group in groups.items()
+        for number, file in enumerate(group)
+    }
+
+
+def _file(item: pytest.Item) -> str:
+    return item.path.as_posix().removeprefix(f"{TESTS}/")
