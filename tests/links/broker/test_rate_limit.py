@@ -2,15 +2,17 @@
 
 import pytest
 
+from unclouded.core.system import bounded_table, repeat_filter
+from unclouded.core.system.repeat_filter import RepeatFilter
 from unclouded.links.broker import rate_limit
-from unclouded.links.broker.rate_limit import FailedLogins, RepeatFilter, WaitingConnections
+from unclouded.links.broker.rate_limit import FailedLogins, WaitingConnections
 
 
 def test_the_limits_are_those_of_the_documentation() -> None:
     """Behaviour is tested by their names elsewhere; a number that changes is a decision."""
     assert (rate_limit.MAX_WAITING, rate_limit.MAX_FAILURES, rate_limit.MAX_ADDRESS_FAILURES) == (256, 8, 64)
-    assert (rate_limit.WINDOW_S, rate_limit.REFUSAL_DELAY_S, rate_limit.REPEAT_AFTER_S) == (60.0, 10.0, 600.0)
-    assert rate_limit.MAX_ENTRIES == 1_024
+    assert (rate_limit.WINDOW_S, rate_limit.REFUSAL_DELAY_S, repeat_filter.REPEAT_AFTER_S) == (60.0, 10.0, 600.0)
+    assert bounded_table.MAX_ENTRIES == 1_024
 
 
 def delays(*failures: tuple[str, str, float]) -> list[float]:

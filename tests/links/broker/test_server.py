@@ -24,17 +24,16 @@ from links.broker.clients import (
 from links.recorder import RecordingInlet
 from unclouded.core.errors import LinkRefused
 from unclouded.core.sessions.session import Failure, Out, Refusal
+from unclouded.core.system.bounded_table import MAX_ENTRIES
+from unclouded.core.system.repeat_filter import REPEAT_AFTER_S, RepeatFilter
 from unclouded.links.broker import client, rate_limit, tls_stream
 from unclouded.links.broker.client import PlugIdentity
 from unclouded.links.broker.rate_limit import (
     MAX_ADDRESS_FAILURES,
-    MAX_ENTRIES,
     MAX_FAILURES,
     REFUSAL_DELAY_S,
-    REPEAT_AFTER_S,
     WINDOW_S,
     FailedLogins,
-    RepeatFilter,
     WaitingConnections,
 )
 from unclouded.links.broker.server import BrokerOptions, BrokerServer, SeenPlug

@@ -4,6 +4,8 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, NamedTuple, TypeVar
 
+from unclouded.core.system.bounded_table import put_newest
+
 K = TypeVar("K", bound=Hashable)
 
 MOST_KNOWN = 10_000  # buckets that are remembered; of those that were not used for the longest time, it is full
@@ -25,12 +27,10 @@ class TokenBuckets(Generic[K]):
 
     def take(self, key: K, now: float) -> float:
         """0.0 and a token is taken, or the seconds until there is one. ``now``: monotonic s."""
-        last = self._buckets.pop(key, None) or _Bucket(self._most, now)
+        last = self._buckets.get(key) or _Bucket(self._most, now)
         left = min(self._most, last.left + self._per_s * max(0.0, now - last.at))
         wait_s = 0.0 if left >= 1 else (1 - left) / self._per_s
-        self._buckets[key] = _Bucket(left if wait_s else left - 1, now)
-        while len(self._buckets) > self._known:
-            self._buckets.popitem(last=False)
+        put_newest(self._buckets, key, _Bucket(left if wait_s else left - 1, now), self._known)
         return wait_s
 
     def __len__(self) -> int:

@@ -7,6 +7,8 @@ content      who sends what takes long to read waits 20 times as long before its
 import logging
 from collections import Counter, OrderedDict
 
+from unclouded.core.system.bounded_table import put_newest
+from unclouded.core.system.repeat_filter import RepeatFilter
 from unclouded.core.system.token_buckets import MOST_KNOWN, TokenBuckets
 
 log = logging.getLogger("unclouded.fleet.ingest")
@@ -16,27 +18,23 @@ AT_ONCE = 200.0  # messages
 PER_S = 50.0
 COSTLY_S = 0.2  # processor time from which a message is costly: 250 kB of readings take a tenth of it
 PAUSE = 20.0  # times the processor time of a costly message
-LOG_EVERY_S = 600.0  # of the same hub
 
 
 class HubFlow:
     """``now``: s of the loop's clock."""
 
     def __init__(self) -> None:
-        self.dropped = 0
         self._buckets = TokenBuckets[str](AT_ONCE, PER_S)
         self._waiting: Counter[str] = Counter()
         self._paused: OrderedDict[str, float] = OrderedDict()  # until when
-        self._logged: OrderedDict[str, float] = OrderedDict()
+        self._logged = RepeatFilter(MOST_KNOWN)
 
     def is_flood(self, hub: str, now: float) -> bool:
         """Whether a message of this hub is dropped unread."""
         if not self._buckets.take(hub, now):
             return False
-        self.dropped += 1
-        if now - self._logged.get(hub, -LOG_EVERY_S) >= LOG_EVERY_S:
+        if self._logged.is_new(hub, now):
             log.warning("The hub %s sends too many messages; they are dropped. unclouded fleet revoke ends it.", hub)
-            _remember(self._logged, hub, now)
         return True
 
     def wait_s(self, hub: str, now: float) -> float:
@@ -49,7 +47,7 @@ class HubFlow:
     def cost(self, hub: str, cost_s: float, now: float) -> None:
         """What reading a message of this hub took (s of processor time)."""
         if cost_s >= COSTLY_S:
-            _remember(self._paused, hub, now + cost_s * PAUSE)
+            put_newest(self._paused, hub, now + cost_s * PAUSE, MOST_KNOWN)
 
     def waits(self, hub: str) -> None:
         """A message of it waits to be stored."""
@@ -60,10 +58,3 @@ class HubFlow:
         self._waiting[hub] -= 1
         if self._waiting[hub] <= 0:
             del self._waiting[hub]
-
-
-def _remember(times: OrderedDict[str, float], hub: str, at: float) -> None:
-    times.pop(hub, None)
-    times[hub] = at
-    while len(times) > MOST_KNOWN:
-        times.popitem(last=False)

@@ -85,7 +85,7 @@ class Ingester:
             self.counters.foreign += 1
             return
         if self._flow.is_flood(hub, self._now()):
-            self.counters.dropped = self._flow.dropped
+            self.counters.dropped += 1
             return
         wait_s = self._flow.wait_s(hub, self._now())
         if wait_s:

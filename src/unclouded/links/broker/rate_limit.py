@@ -1,13 +1,13 @@
-"""Limits of the broker: connections that have not logged in, failed logins, and repeated log messages.
+"""Limits of the broker: connections that have not logged in, and failed logins.
 
 No limit keeps out a client that has the right password: its connection is not counted once it has logged in, and the
 password is checked however many wrong ones came before.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+from unclouded.core.system.bounded_table import put_newest
 from unclouded.core.system.sockets import group_of
 
 MAX_WAITING = 256  # connections from one address that have not logged in; more plugs behind one router are rare
@@ -17,11 +17,8 @@ MAX_FAILURES = 8  # failed logins of one client at one address …
 MAX_ADDRESS_FAILURES = 64  # … or of all clients there …
 WINDOW_S = 60.0  # … within this time: further refusals are delayed …
 REFUSAL_DELAY_S = 10.0  # … by this, so that guessing is slow and a plug with a wrong key costs few handshakes
-REPEAT_AFTER_S = 600.0  # s after which the same message about the same address is logged again
-MAX_ENTRIES = 1_024  # of each table; the oldest is removed
 
 K = TypeVar("K")
-V = TypeVar("V")
 
 
 class WaitingConnections(Generic[K]):
@@ -72,7 +69,7 @@ class FailedLogins:
     """
 
     def __init__(self) -> None:
-        self._failures: dict[tuple[str, str], list[float]] = {}
+        self._failures: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
 
     def failed(self, address: str, client: str, now: float) -> float:
         """Count a failure. Seconds after which to send the refusal."""
@@ -86,29 +83,7 @@ class FailedLogins:
         self._failures.pop((group_of(address), client), None)
 
     def _count(self, key: tuple[str, str], most: int, now: float) -> int:
-        recent = [at for at in self._failures.pop(key, []) if now - at < WINDOW_S][1 - most :]
+        recent = [at for at in self._failures.get(key, []) if now - at < WINDOW_S][1 - most :]
         recent.append(now)
-        _put_bounded(self._failures, key, recent)
+        put_newest(self._failures, key, recent)
         return len(recent)
-
-
-class RepeatFilter:
-    """Distinguishes new messages from repeated ones, so that a plug that reconnects every 3 s does not fill the log."""
-
-    def __init__(self) -> None:
-        self._at: dict[Hashable, float] = {}
-
-    def is_new(self, what: Hashable, now: float) -> bool:
-        """Has this not been logged within REPEAT_AFTER_S? It counts as logged now."""
-        at = self._at.get(what)
-        if at is not None and now - at < REPEAT_AFTER_S:
-            return False
-        self._at.pop(what, None)
-        _put_bounded(self._at, what, now)
-        return True
-
-
-def _put_bounded(table: dict[K, V], key: K, value: V) -> None:
-    table[key] = value
-    while len(table) > MAX_ENTRIES:
-        del table[next(iter(table))]

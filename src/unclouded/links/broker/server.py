@@ -25,11 +25,12 @@ import msgspec
 from unclouded.core.errors import LinkRefused
 from unclouded.core.sessions.link import Inlet, Link
 from unclouded.core.sessions.session import Failure, LinkPath, Out, Refusal
+from unclouded.core.system.repeat_filter import RepeatFilter
 from unclouded.core.system.sockets import group_of, open_file_share
 from unclouded.core.system.supervise import Fault
 from unclouded.links.broker.certificates import prepare
 from unclouded.links.broker.client import BrokerClient, LoginRefusal, PlugIdentity
-from unclouded.links.broker.rate_limit import MAX_WAITING, FailedLogins, RepeatFilter, WaitingConnections
+from unclouded.links.broker.rate_limit import MAX_WAITING, FailedLogins, WaitingConnections
 from unclouded.links.broker.tls_policy import server_context
 from unclouded.links.broker.tls_stream import CLOSE_TIMEOUT_S, HandshakeScheduler, SharedTls, TlsConnection
 from unclouded.links.dial import fail_soon
