@@ -7,7 +7,7 @@ for, others each time; ``dev.py soak`` makes EXAMPLES_TIMES times as many.
 import gc
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,14 @@ settings.register_profile("unclouded", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unclouded")
 
 gc.disable()  # what is collected here stays; to look through it again and again is half of the work
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_priority() -> Iterator[None]:
+    """A verb that runs in this process does not lower its priority for all tests after it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "nice", lambda by: 0)
+        yield
 
 
 def pytest_collection_finish() -> None:

@@ -1,7 +1,7 @@
 """The wall clock of the hub, and whether it can be trusted.
 
-A small computer without a battery clock starts in the past. Facts of that time wait (``hub/gate.py``) and get
-their real times once the clock is right.
+A small computer without a battery clock starts in the past. Facts of that time wait (``hub/gate.py``) and get their
+real times once the clock is right.
 """
 
 import time

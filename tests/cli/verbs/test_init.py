@@ -143,14 +143,14 @@ def test_a_person_answers_until_the_configuration_takes_it() -> None:
     test = LinkTestView(phase="answering", family="meross", link="serial:///dev/ttyUSB0", proposal=PROPOSAL)
     onboarding = AnsweringOnboarding(test)
     text = dialog(
-        onboarding, "9", "oops", "1", "y", "Kettle", "Kitchen", "-", "y", "Kettle", "Kitchen", "nobody", "meter", "q"
+        onboarding, "9", "oops", "1", "y", "Kettle", "Kitchen", "-", "y", "Kettle", "Kitchen", "cooker", "meter", "q"
     )
     assert onboarding.added == [
         NewDevice(name="Kettle", room="Kitchen", parent=""),
         NewDevice(name="Kettle", room="Kitchen", parent="meter"),
     ]
     assert onboarding.revisions == ["r0", "r1"], "the second change is based on what the file is by then"
-    for part in ("There is no number 9", "oops is not a link", "name of pump", "no device 'nobody'", "9989"):
+    for part in ("There is no number 9", "oops is not a link", "name of pump", "no device 'cooker'", "9989"):
         assert part in text
     assert "Added kettle (meross, serial:///dev/ttyUSB0). It runs now." in text and "\x1b[2J" not in text
 

@@ -15,7 +15,7 @@ LONGEST_DELAY_S = 300.0
 
 
 def renewal_delays() -> RetryDelays:
-    """After an attempt to get another token that failed for now."""
+    """After each attempt to get another token that failed, but may succeed later."""
     return RetryDelays(FIRST_DELAY_S, LONGEST_DELAY_S, stable_after_s=0.0)
 
 
