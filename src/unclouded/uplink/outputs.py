@@ -95,7 +95,7 @@ class TokenRenewed(msgspec.Struct, frozen=True):
 
 
 class RenewalRefused(msgspec.Struct, frozen=True):
-    """No other token for now; ``revoked``: for good, as the fleet has revoked this hub."""
+    """The fleet gave no other token; ``revoked``: nor will it, as this hub was revoked."""
 
     revoked: bool
 

@@ -89,8 +89,7 @@ class _OrganisationPlaces:
 
     async def first(self, scope: Scope, ask: Ask[T]) -> T:
         """What the database says that has what is asked for. Raises NotInScope where none has it."""
-        bases = (await self.of(scope)).values()
-        return await _first_answer(bases, ask, NotInScope("There is no such home."), NotInScope)
+        return await _first_with_it(await self.of(scope), ask)
 
     async def page(
         self, scope: Scope, after: str, limit: int, fetch: Fetch[T], hub: str | None = None
@@ -99,30 +98,30 @@ class _OrganisationPlaces:
 
         Raises BaseRefused, and NotInScope where there is no such home.
         """
-        bases = await self._listed(scope) if hub is None else await self._with_home(scope, hub)
+        bases = await self._asked(scope, hub)
         return await _page(bases, after, limit, fetch) if bases else ([], "")
 
     async def each(self, scope: Scope, ask: Ask[T], hub: str | None = None) -> list[T]:
         """What each database of a scope says; ``hub``: the one that has this home. Raises BaseRefused."""
-        bases = await self._listed(scope) if hub is None else await self._with_home(scope, hub)
+        bases = await self._asked(scope, hub)
         return await asyncio.gather(*(ask(base) for base in bases.values()))
 
     def forget(self) -> None:
         """An organisation was made or moved."""
         self._until = 0.0
 
-    async def _with_home(self, scope: Scope, hub: str) -> Parts:
-        """The database that has a home. Raises NotInScope."""
+    async def _asked(self, scope: Scope, hub: str | None) -> Parts:
+        """The databases that a list is made of; ``hub``: the one that has this home. Raises NotInScope."""
         bases = await self.of(scope)
+        if hub is None:
+            return {shard: base for shard, base in bases.items() if shard not in self.left_out}
 
-        async def ask(base: FleetBase) -> Parts:
+        async def having(base: FleetBase) -> FleetBase:
             await base.homes.catalogue(scope, hub)
-            return {shard: one for shard, one in bases.items() if one is base}
+            return base
 
-        return await self.first(scope, ask)
-
-    async def _listed(self, scope: Scope) -> Parts:
-        return {shard: base for shard, base in (await self.of(scope)).items() if shard not in self.left_out}
+        found = await _first_with_it(bases, having)
+        return {shard: base for shard, base in bases.items() if base is found}
 
     async def _shards(self) -> Mapping[int, int]:
         """While the directory is away: as last known."""
@@ -543,6 +542,11 @@ async def _page(bases: Parts, after: str, limit: int, fetch: Fetch[T]) -> tuple[
     found = await asyncio.gather(*(fetch(base, places[shard]) for shard, base in bases.items()))
     rows, next_places = merged(dict(zip(bases, found, strict=True)), places, limit)
     return rows, after_of(next_places) if next_places else ""
+
+
+async def _first_with_it(bases: Parts, ask: Ask[T]) -> T:
+    """What the one says that has what is asked for. Raises NotInScope where none has it."""
+    return await _first_answer(bases.values(), ask, NotInScope("There is no such home."), NotInScope)
 
 
 async def _first_answer(
