@@ -33,8 +33,8 @@ from unclouded.core.sessions.session import (
     WireAction,
 )
 from unclouded.families.tuya.wifi.codes import UPDATE_COMMANDS
-from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 
 BITS = 10  # of a byte on the wire: start, eight, stop
 TARGET = 1.05

@@ -23,8 +23,8 @@ from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.messages import Points
 from unclouded.families.tuya.simulated import PLUG
 from unclouded.families.tuya.wifi.commands import WIFI, read_message
-from unclouded.families.tuya.wifi.mcu import wifi_mcu
-from unclouded.families.tuya.wifi.mcu_options import McuOptions
+from unclouded.families.tuya.wifi.mcu.mcu import wifi_mcu
+from unclouded.families.tuya.wifi.mcu.options import McuOptions
 from unclouded.links.serial.pty import PtyLink
 from unclouded.store.sink import INTERVAL_S, Store
 

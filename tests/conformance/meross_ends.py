@@ -9,7 +9,7 @@ from families.meross.meross_pair import KEY, UUID
 from pair import START_UNIX, Pair, ambient
 from unclouded.conformance import suite
 from unclouded.conformance.check import RunOptions, RunReport
-from unclouded.conformance.meross.played_plug import UUID as PLAYED_UUID
+from unclouded.conformance.meross.hub.played_plug import UUID as PLAYED_UUID
 from unclouded.conformance.run import ConformanceRun
 from unclouded.core.errors import WireError
 from unclouded.core.sessions.session import (

@@ -14,7 +14,7 @@ from conformance.meross_ends import HttpHub, Rewrite, hub
 from conformance.meross_mqtt_ends import Change, MqttHub
 from conformance.meross_mutants import A, Json, body_edit, put, resigned
 from families.meross.meross_pair import KEY
-from unclouded.conformance.meross.played_plug import UUID as PLAYED_UUID
+from unclouded.conformance.meross.hub.played_plug import UUID as PLAYED_UUID
 from unclouded.core.errors import WireError
 from unclouded.core.sessions.session import Event, Out, Refusal, Session
 from unclouded.families.meross.wire.identity import CLIENT_ID, identify_client

@@ -14,7 +14,7 @@ from families.meross.meross_pair import KEY, UUID
 from pair import Pair, ambient
 from unclouded.conformance import suite
 from unclouded.conformance.check import RunOptions, RunReport
-from unclouded.conformance.meross.played_plug import UUID as PLAYED_UUID
+from unclouded.conformance.meross.hub.played_plug import UUID as PLAYED_UUID
 from unclouded.conformance.run import ConformanceRun
 from unclouded.core.sessions.session import Event, LinkPath, Out, Refusal, Session, WireAction
 from unclouded.families.meross import MerossDevice, client_id_for, mac_of, password_for, publish_topic, subscribe_topic

@@ -12,7 +12,7 @@ from unclouded.app.conformance.html_report import html_text
 from unclouded.app.conformance.reports import json_text
 from unclouded.conformance import suite
 from unclouded.families.meross.console.plug.console_faults import CONSOLE_FAULTS
-from unclouded.families.meross.plug.wifi_networks import AirNetwork
+from unclouded.families.meross.plug.state.wifi_networks import AirNetwork
 
 SILENT = {"silent"}
 MATRIX: Mapping[str, set[str]] = {

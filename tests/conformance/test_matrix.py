@@ -14,7 +14,7 @@ from conformance.low_power_ends import check_low_mcu, check_low_module, door_mcu
 from conformance.wifi_ends import check_mcu, check_module, mcu, module
 from unclouded.conformance.check import RunReport
 from unclouded.families.tuya.low_power.mcu import FAULTS as LOW_FAULTS
-from unclouded.families.tuya.wifi.mcu import FAULTS as WIFI_FAULTS
+from unclouded.families.tuya.wifi.mcu.mcu import FAULTS as WIFI_FAULTS
 
 SILENT = {"silent"}
 

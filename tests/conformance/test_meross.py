@@ -16,8 +16,8 @@ from conformance.conforming import by_kind, not_passed
 from conformance.meross_ends import OPTIONS, QUIRKY, HttpHub, check_hub, check_plug, hub, plug
 from conformance.meross_mqtt_ends import check_mqtt_hub, check_mqtt_plug
 from unclouded.conformance.check import RunReport
-from unclouded.families.meross.plug.dialects import DIALECTS
-from unclouded.families.meross.plug.plug_options import FAULTS
+from unclouded.families.meross.plug.state.dialects import DIALECTS
+from unclouded.families.meross.plug.state.plug_options import FAULTS
 
 NAMES = [
     "messageId",

@@ -6,8 +6,8 @@ from conformance.conforming import World, conform
 from pair import Pair, ambient
 from unclouded.conformance.check import RunReport
 from unclouded.core.sessions.session import Session, WireAction, WireCommand, WireValue
-from unclouded.families.tuya.wifi.mcu import McuOptions, ScheduledQuestion, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, ScheduledQuestion, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 
 TYPES = {
     **{"1": "bool", "6": "raw", "9": "value", "18": "value"},

@@ -9,8 +9,8 @@ from families.meross import meross_pair
 from pair import Pair, ambient
 from unclouded.core.sessions.session import WireCommand
 from unclouded.core.sessions.session_parts import MOST_COUNTS, count_noise
-from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 
 
 def tuya() -> Pair:

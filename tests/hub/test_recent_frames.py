@@ -24,8 +24,8 @@ from unclouded.core.sessions.session import WireCommand
 from unclouded.families.emporia.frame import EmporiaFrame
 from unclouded.families.meross.wire.envelope import request
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 from unclouded.families.tuya.zigbee_module.framing import SequencedFrame
 from unclouded.hub.readings.naming import ValueNames
 from unclouded.hub.readings.recent_frames import PAUSE_S, RecordedWire

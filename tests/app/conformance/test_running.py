@@ -9,7 +9,7 @@ from unclouded.app.conformance import running
 from unclouded.conformance.check import RunOptions, RunReport
 from unclouded.core.sessions.driver import Driver
 from unclouded.core.sessions.session import AskCommand, Asked, Event, WireCommand
-from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
 from unclouded.links import memory
 from virtual_loop import story
 

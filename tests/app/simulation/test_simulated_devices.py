@@ -29,7 +29,7 @@ from unclouded.app.simulation.state import StateFile
 from unclouded.core.errors import CommandError, ConfigError, LinkError, LinkRefused
 from unclouded.core.family import SimOptions
 from unclouded.core.sessions.session import AskServer, Refusal, Settled
-from unclouded.families.meross.plug.dialects import DIALECTS
+from unclouded.families.meross.plug.state.dialects import DIALECTS
 from unclouded.families.meross.wire.discovery import QUESTION, read_answer
 from unclouded.links.discovery import UdpAnswer, ask_network
 from unclouded.links.http.file_server import FileServer

@@ -10,7 +10,7 @@ from unclouded.core.profile import Profile, load_profile
 from unclouded.core.sessions.session import Noticed, Remember, Reported
 from unclouded.families.meross import MerossSettings
 from unclouded.families.meross.controller.energy.consumption import DayCounter, PlugClock, day_of
-from unclouded.families.meross.plug.energy_records import EnergyRecords
+from unclouded.families.meross.plug.state.energy_records import EnergyRecords
 from unclouded.families.meross.wire.messages import Day, Time
 from unclouded.families.meross.wire.time_rules import local_offset
 from unclouded.hub.energy import DeviceEnergy

@@ -36,8 +36,8 @@ from unclouded.core.sessions.session import (
 )
 from unclouded.families.meross import MerossDevice, PlugOptions
 from unclouded.families.meross.plug.debug_report import sun_text
-from unclouded.families.meross.plug.dialects import DIALECTS
-from unclouded.families.meross.plug.rule_store import MOST
+from unclouded.families.meross.plug.rules.store import MOST
+from unclouded.families.meross.plug.state.dialects import DIALECTS
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import Envelope, parse, reply, request, verify
 from unclouded.families.meross.wire.messages import payload_of

@@ -25,7 +25,7 @@ from unclouded.core.sessions.session import (
     WireValue,
 )
 from unclouded.families.meross import MerossDevice, PlugOptions
-from unclouded.families.meross.plug.dialects import DIALECTS
+from unclouded.families.meross.plug.state.dialects import DIALECTS
 from unclouded.families.meross.wire.lan_encryption import is_clear
 
 METER = {"electricity.power", "electricity.voltage", "electricity.current", "consumption.counter", "runtime.signal"}

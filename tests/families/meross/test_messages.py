@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from unclouded.core.errors import WireError
 from unclouded.families.meross.controller import problems
-from unclouded.families.meross.plug.dialects import DIALECTS
+from unclouded.families.meross.plug.state.dialects import DIALECTS
 from unclouded.families.meross.wire.messages import (
     Abilities,
     All,

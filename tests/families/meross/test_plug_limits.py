@@ -17,10 +17,10 @@ from pair import START_UNIX
 from session_laws import Run, SessionLaws
 from unclouded.core.sessions.session import Ambient, AskBlock, Asked, Out, Session, WireAction, WireCommand
 from unclouded.families.meross import MerossDevice, PlugOptions
-from unclouded.families.meross.plug.dialects import DIALECTS
-from unclouded.families.meross.plug.energy_records import EnergyRecords
-from unclouded.families.meross.plug.plug_options import FAULTS
 from unclouded.families.meross.plug.plug_output import HTTP_BUFFER
+from unclouded.families.meross.plug.state.dialects import DIALECTS
+from unclouded.families.meross.plug.state.energy_records import EnergyRecords
+from unclouded.families.meross.plug.state.plug_options import FAULTS
 from unclouded.families.meross.plug.update import FLASH_BYTES
 from unclouded.families.meross.wire.envelope import parse
 from unclouded.families.meross.wire.lan_encryption import bound_cipher

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from families.meross.meross_pair import KEY
 from families.meross.plug_in_lan import PlugInLan
 from pair import START_UNIX
-from unclouded.families.meross.plug.rule_times import HORIZON_DAYS, Place, TimerFields, next_due
+from unclouded.families.meross.plug.rules.times import HORIZON_DAYS, Place, TimerFields, next_due
 from unclouded.families.meross.wire.time_rules import local_offset
 
 BERLIN = ((1761440400, 3600, 0), (1774746000, 7200, 1), (1792890000, 3600, 0))  # 2026: 29 March, 25 October

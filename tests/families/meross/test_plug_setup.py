@@ -10,9 +10,9 @@ import pytest
 from families.meross.meross_pair import BROKER, UUID
 from families.meross.plug_in_lan import PlugInLan
 from pair import START_UNIX
-from unclouded.families.meross.plug.dialects import DIALECTS
 from unclouded.families.meross.plug.network_state import SERVER_TIMEOUT_S
-from unclouded.families.meross.plug.wifi_networks import AirNetwork
+from unclouded.families.meross.plug.state.dialects import DIALECTS
+from unclouded.families.meross.plug.state.wifi_networks import AirNetwork
 from unclouded.families.meross.wire.discovery import read_answer
 from unclouded.families.meross.wire.envelope import verify
 from unclouded.families.meross.wire.identity import mac_of

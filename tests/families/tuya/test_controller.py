@@ -30,8 +30,8 @@ from unclouded.families.tuya.low_power.mcu import FAULTS as LOW_FAULTS
 from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.low_power.module import LowModule
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiModule, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiModule, wifi_module
 
 PLUG = WireCommand({"1": True, "19": 673})
 DOOR = WireCommand({"1": False, "2": 87})

@@ -17,8 +17,8 @@ from pair import Pair, ambient
 from unclouded.core.errors import CommandError
 from unclouded.core.sessions.session import Event, Identified, Online, Rejected, Reported, Settled, Waiting, WireCommand
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 
 
 def mcu_says(command: int, payload: str = "", version: int = 3) -> bytes:

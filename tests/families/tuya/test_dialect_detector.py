@@ -13,7 +13,7 @@ from unclouded.families.tuya.dialect_detector import DialectDetector
 from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
 from unclouded.families.tuya.zigbee_module.framing import SequencedFrame
 
 

@@ -16,8 +16,8 @@ from unclouded.families.tuya.line.datapoint import read_points
 from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.values.alarm import SET_1, SET_2, Alarm, write_alarms
 from unclouded.families.tuya.values.phase import encode_phase
-from unclouded.families.tuya.wifi.mcu import McuOptions, WifiMcu, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, WifiMcu, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiModule, WifiSettings, wifi_module
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.hub import RestoredState

@@ -17,7 +17,7 @@ from unclouded.app.uplink.sent_log import sent_folder
 from unclouded.core.sessions.driver import Driver
 from unclouded.core.sessions.session import AskCommand, Asked, Event, WireCommand
 from unclouded.families.tuya.simulated import PLUG
-from unclouded.families.tuya.wifi.mcu import wifi_mcu
+from unclouded.families.tuya.wifi.mcu.mcu import wifi_mcu
 from unclouded.fleet.local_servers.trust import PrivateTrust
 from unclouded.links.listen import ListenLink
 from unclouded.store.outbox import Window

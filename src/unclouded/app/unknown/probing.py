@@ -27,7 +27,7 @@ from unclouded.core.sessions.session import (
 )
 from unclouded.families.tuya.probe.observed import Observations
 from unclouded.families.tuya.probe.propose import Proposed, as_toml, learn, propose
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 from unclouded.links import open_link
 from unclouded.profiles import ProfileLibrary
 from unclouded.profiles.catalogue.matching import ProductMatcher

@@ -1,8 +1,8 @@
 """The suite of Meross plugs and of what they are connected to."""
 
 from unclouded.conformance.check import CheckSuite
-from unclouded.conformance.meross.hub_role import HUB_ROLE
-from unclouded.conformance.meross.plug_role import PLUG_ROLE
+from unclouded.conformance.meross.hub.role import HUB_ROLE
+from unclouded.conformance.meross.plug.role import PLUG_ROLE
 
 MEROSS = CheckSuite(
     name="meross",

@@ -16,9 +16,9 @@ from unclouded.families.meross.controller.broker_services import answer_unadmitt
 from unclouded.families.meross.controller.commands.plug_actions import ACTIONS
 from unclouded.families.meross.controller.controller import MerossController
 from unclouded.families.meross.plug.device import MerossDevice
-from unclouded.families.meross.plug.dialects import DIALECTS, USUAL
-from unclouded.families.meross.plug.plug_options import FAULTS, PlugOptions
-from unclouded.families.meross.plug.wifi_networks import USUAL_NETWORKS, air_network
+from unclouded.families.meross.plug.state.dialects import DIALECTS, USUAL
+from unclouded.families.meross.plug.state.plug_options import FAULTS, PlugOptions
+from unclouded.families.meross.plug.state.wifi_networks import USUAL_NETWORKS, air_network
 from unclouded.families.meross.settings import MerossSettings
 from unclouded.families.meross.wire.decoder import MerossDecoder
 from unclouded.families.meross.wire.identity import (

@@ -51,7 +51,7 @@ from unclouded.families.tuya.messages import Bare, Unknown, frame_of
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.wifi import codes
 from unclouded.families.tuya.wifi.commands import WIFI, read_message
-from unclouded.families.tuya.wifi.module import WifiModule, wifi_module
+from unclouded.families.tuya.wifi.module.module import WifiModule, wifi_module
 
 FIRST_PROBE_S = 3.5  # of heartbeats in vain before 01 is tried as well
 PROBE_PERIOD_S = 3.0  # between two tries

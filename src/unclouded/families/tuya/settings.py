@@ -3,7 +3,7 @@
 from typing import Literal
 
 from unclouded.core.seconds import Delay, Period, check_optional_periods
-from unclouded.families.tuya.wifi.module_settings import WifiSettings
+from unclouded.families.tuya.wifi.module.settings import WifiSettings
 
 
 class LineSettings(WifiSettings, frozen=True, forbid_unknown_fields=True):

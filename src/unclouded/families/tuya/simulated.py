@@ -18,7 +18,7 @@ from unclouded.core.sessions.session import Ambient, Session
 from unclouded.families.tuya.low_power.mcu import FAULTS as LOW_FAULTS
 from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.values.decoders import DECODERS, ENCODERS
-from unclouded.families.tuya.wifi.mcu import FAULTS, QUESTIONS, McuOptions, ScheduledQuestion, wifi_mcu
+from unclouded.families.tuya.wifi.mcu.mcu import FAULTS, QUESTIONS, McuOptions, ScheduledQuestion, wifi_mcu
 
 PLUG = McuOptions(increments=frozenset({"17"}))  # energy since the last report; docs/protocols/tuya_wifi.md §2.8.1
 

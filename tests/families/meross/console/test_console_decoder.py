@@ -18,7 +18,7 @@ from unclouded.families.meross.console.plug.console_device import ConsoleDevice
 from unclouded.families.meross.console.wire.decoder import ConsoleDecoder
 from unclouded.families.meross.console.wire.redact import redact
 from unclouded.families.meross.console.wire.start_report import StartReport
-from unclouded.families.meross.plug.plug_options import PlugOptions
+from unclouded.families.meross.plug.state.plug_options import PlugOptions
 
 LOG = b"[T: 7 M: wifi C: info F: connect L: 1]: link up\r\n"
 SECRETS = (b"hunter22", b"0123abcd")

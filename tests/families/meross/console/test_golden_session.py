@@ -9,7 +9,7 @@ from pathlib import Path
 from families.meross.console.terminal import Terminal
 from families.meross.meross_pair import KEY, UUID
 from unclouded.core.sessions.session import WireCommand
-from unclouded.families.meross.plug.wifi_networks import AirNetwork
+from unclouded.families.meross.plug.state.wifi_networks import AirNetwork
 
 GOLDEN = Path(__file__).with_name("golden_session.txt")
 HOME = AirNetwork(ssid="home", password="correct horse")

@@ -35,7 +35,7 @@ from unclouded.families.meross.console.plug.console_faults import CONSOLE_FAULTS
 from unclouded.families.meross.console.plug.line_editor import LONGEST_TYPED
 from unclouded.families.meross.console.wire.commands import COMMANDS, ConsoleCommand
 from unclouded.families.meross.console.wire.config_keys import CONFIG_KEYS
-from unclouded.families.meross.plug.wifi_networks import AirNetwork
+from unclouded.families.meross.plug.state.wifi_networks import AirNetwork
 from unclouded.families.meross.wire.envelope import Envelope, request
 from unclouded.families.meross.wire.messages import payload_of
 

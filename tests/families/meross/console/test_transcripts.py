@@ -12,7 +12,7 @@ import pytest
 
 from families.meross.console.terminal import Terminal
 from unclouded.core.sessions.session import WireCommand
-from unclouded.families.meross.plug.wifi_networks import AirNetwork
+from unclouded.families.meross.plug.state.wifi_networks import AirNetwork
 
 SHARED = Path(__file__).parents[5] / "shared"
 TRANSCRIPT = SHARED / "vectors" / "console" / "mss310_hw2_fw2.1.7.txt"

@@ -19,8 +19,8 @@ from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.low_power.module import low_module
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 
 CAPTURES = Path(__file__).parents[3] / "captures/tuya"
 WHO: dict[str, Sender | None] = {"W": "controller", "M": "device", "?": None}

@@ -31,8 +31,8 @@ from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.low_power.module import low_module
 from unclouded.families.tuya.settings import LineSettings
-from unclouded.families.tuya.wifi.mcu import McuOptions, ScheduledQuestion, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, ScheduledQuestion, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 
 MCU_FRAMES = [
     bytes(Frame(3, command, bytes.fromhex(payload)))

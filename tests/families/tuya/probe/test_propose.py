@@ -15,8 +15,8 @@ from unclouded.core.sessions.session import Ambient, Event, LinkPath, Reported, 
 from unclouded.families.tuya import FAMILY_WIFI
 from unclouded.families.tuya.probe.propose import Proposed, as_toml, learn, propose
 from unclouded.families.tuya.values.phase import encode_phase
-from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.readings.interpret import Interpreter
 from unclouded.links.memory import pair

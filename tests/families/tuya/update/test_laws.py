@@ -27,7 +27,7 @@ from unclouded.families.tuya.low_power.module import low_module
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.update.messages import UpdateBlock, UpdateStart
 from unclouded.families.tuya.update.receiver import UPDATE_FAULTS, UpdateTarget
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 from unclouded.families.tuya.wifi.update_kinds import WIFI_KINDS
 from wrapped_session import Wrapped
 

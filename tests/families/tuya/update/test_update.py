@@ -35,8 +35,8 @@ from unclouded.families.tuya.update.action import UPDATE_ACTIONS
 from unclouded.families.tuya.update.messages import UpdateStart
 from unclouded.families.tuya.update.receiver import STOPS
 from unclouded.families.tuya.update.sender import PROOF_TIMEOUT_S
-from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 from unclouded.families.tuya.wifi.update_kinds import FIRMWARE
 
 KB = 1024

@@ -3,8 +3,8 @@
 from pair import Pair, ambient
 from unclouded.core.sessions.session import AskCommand, Asked, Refusal, Reported, Settled, WireCommand
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 
 
 def line(options: McuOptions | None = None, answer: object = True) -> Pair:

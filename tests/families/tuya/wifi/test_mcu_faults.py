@@ -25,9 +25,9 @@ from unclouded.core.sessions.session import (
 )
 from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import FAULTS, McuOptions, WifiMcu, wifi_mcu
-from unclouded.families.tuya.wifi.mcu_uart import TransmitQueue
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import FAULTS, McuOptions, WifiMcu, wifi_mcu
+from unclouded.families.tuya.wifi.mcu.uart import TransmitQueue
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 
 HEARTBEAT = bytes(Frame(0, 0))
 QUERY = bytes(Frame(0, 8))

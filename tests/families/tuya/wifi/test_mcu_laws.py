@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from session_laws import SessionLaws
 from unclouded.core.sessions.session import Ambient, Out, Session, SessionCommand, WireAction, WireCommand
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import McuOptions, ScheduledQuestion, wifi_mcu
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, ScheduledQuestion, wifi_mcu
 
 SAYINGS = [bytes(Frame(0, command)) for command in (0, 1, 2, 8)] + [
     bytes(Frame(0, 3, b"\x04")),

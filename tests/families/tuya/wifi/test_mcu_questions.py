@@ -25,8 +25,8 @@ from unclouded.core.sessions.session import (
 )
 from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import QUESTIONS, McuOptions, ScheduledQuestion, WifiMcu, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import QUESTIONS, McuOptions, ScheduledQuestion, WifiMcu, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 
 LOCAL = START_UNIX + 3600  # what usual_answers says, read as if it were GMT
 

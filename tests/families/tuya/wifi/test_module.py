@@ -32,8 +32,8 @@ from unclouded.core.sessions.session import (
 )
 from unclouded.families.tuya.line.endpoint import Endpoint
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiModule, WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiModule, WifiSettings, wifi_module
 from wrapped_session import Wrapped
 
 PLUG = WireCommand({"1": True, "19": 673, "20": 2301})

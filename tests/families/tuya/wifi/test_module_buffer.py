@@ -25,9 +25,9 @@ from unclouded.core.sessions.session import (
     WireCommand,
 )
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
-from unclouded.families.tuya.wifi.module_buffer import MEMORY, McuBuffer
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module.buffer import MEMORY, McuBuffer
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 
 LONG = WireCommand({"1": True, "9": 5, "10": 6, "18": 7})  # 36 bytes in one frame
 STOPPED = (

@@ -25,8 +25,8 @@ from unclouded.core.sessions.session import (
 )
 from unclouded.families.tuya.line.endpoint import QUESTIONS
 from unclouded.families.tuya.line.framing import Frame
-from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 
 WEATHER = {"w.temp": 21, "w.pm25": 14, "w.thigh.2": 25.4, "w.windSpeed": 2}
 

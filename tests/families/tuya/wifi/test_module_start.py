@@ -30,9 +30,9 @@ from unclouded.families.tuya.controller import controller
 from unclouded.families.tuya.line.framing import Frame, Framer
 from unclouded.families.tuya.settings import LineSettings
 from unclouded.families.tuya.wifi.commands import WIFI
-from unclouded.families.tuya.wifi.mcu import McuOptions, wifi_mcu
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
-from unclouded.families.tuya.wifi.module_network import ShownNetwork
+from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, wifi_mcu
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.module.network import ShownNetwork
 from wrapped_session import Wrapped
 
 CASE = Path(__file__).parents[3] / "captures" / "tuya" / "no_heartbeat_answer.jsonl"

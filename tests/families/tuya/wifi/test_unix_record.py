@@ -11,7 +11,7 @@ from unclouded.families.tuya.line.framing import Frame
 from unclouded.families.tuya.messages import Unknown
 from unclouded.families.tuya.wifi.commands import read_message
 from unclouded.families.tuya.wifi.decoder import wifi_decoder
-from unclouded.families.tuya.wifi.module import WifiSettings, wifi_module
+from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
 from unclouded.families.tuya.wifi.service_messages import UnixRecord
 
 RECORD = bytes.fromhex(

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from unclouded.core.errors import WireError
-from unclouded.families.meross.plug.dialects import ARGUMENTS
 from unclouded.families.meross.plug.simulated_plug import SIGNAL, SimulatedPlug, full
-from unclouded.families.meross.plug.wifi_networks import scanned
+from unclouded.families.meross.plug.state.dialects import ARGUMENTS
+from unclouded.families.meross.plug.state.wifi_networks import scanned
 from unclouded.families.meross.wire.envelope import DELETE, GET, PUSH, SET
 from unclouded.families.meross.wire.messages import (
     ClockRequest,

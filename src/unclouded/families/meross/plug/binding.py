@@ -10,7 +10,7 @@ answer; hardware 8 gives up 45 s after its first Bind. Source: docs/protocols/me
 from unclouded.core.sessions.session_parts import Timers
 from unclouded.families.meross.plug.plug_output import PlugOutput
 from unclouded.families.meross.plug.simulated_plug import SimulatedPlug, full
-from unclouded.families.meross.plug.wifi_networks import AttemptResult
+from unclouded.families.meross.plug.state.wifi_networks import AttemptResult
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.envelope import SET, EnvelopeHeader
 from unclouded.families.meross.wire.identity import subscribe_topic

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from unclouded.families.meross.plug.dialects import PlugDialect
-from unclouded.families.meross.plug.plug_settings import PlugSettings
+from unclouded.families.meross.plug.state.dialects import PlugDialect
+from unclouded.families.meross.plug.state.plug_settings import PlugSettings
 from unclouded.families.meross.wire.messages import Firmware
 from unclouded.families.meross.wire.sun import sun_minutes
 from unclouded.families.meross.wire.time_rules import local_offset

@@ -31,14 +31,14 @@ from unclouded.core.sessions.session import (
 )
 from unclouded.core.sessions.session_parts import DeferredEvents, FaultSwitches, Ids, Presence, Tickets, earliest
 from unclouded.families.meross.plug.binding import Binding
-from unclouded.families.meross.plug.energy_records import KEY as ENERGY
 from unclouded.families.meross.plug.network_state import PlugPhase
-from unclouded.families.meross.plug.plug_options import FAULTS, PlugOptions
 from unclouded.families.meross.plug.plug_output import PlugOutput
-from unclouded.families.meross.plug.plug_settings import KEY as SETTINGS
 from unclouded.families.meross.plug.relay_requests import RelayRequests
 from unclouded.families.meross.plug.request_handler import RequestHandler
 from unclouded.families.meross.plug.simulated_plug import SimulatedPlug
+from unclouded.families.meross.plug.state.energy_records import KEY as ENERGY
+from unclouded.families.meross.plug.state.plug_options import FAULTS, PlugOptions
+from unclouded.families.meross.plug.state.plug_settings import KEY as SETTINGS
 from unclouded.families.meross.plug.update import PlugUpdate
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.discovery import read_question

@@ -14,8 +14,8 @@ from enum import Enum
 
 from unclouded.core.sessions.session import AskServer
 from unclouded.core.sessions.session_parts import Timers
-from unclouded.families.meross.plug.plug_settings import PlugSettings
-from unclouded.families.meross.plug.wifi_networks import AirNetwork, AttemptResult, decoded, join, trace_of
+from unclouded.families.meross.plug.state.plug_settings import PlugSettings
+from unclouded.families.meross.plug.state.wifi_networks import AirNetwork, AttemptResult, decoded, join, trace_of
 from unclouded.families.meross.wire.messages import KeyConfig, Trace, WifiNetwork
 
 RESTART_AFTER_S = 1.5  # after the acknowledgement of Config.Wifi; docs/protocols/meross.md §1.7.2: within seconds

@@ -9,12 +9,12 @@ from unclouded.core.sessions.session_parts import FaultSwitches
 from unclouded.families.meross.plug.answers import ACKNOWLEDGED, answer, encrypts, lists, set_clock
 from unclouded.families.meross.plug.encrypted_http import EncryptedHttp
 from unclouded.families.meross.plug.network_state import PlugPhase
-from unclouded.families.meross.plug.plug_options import REPLAY_WINDOW_S
 from unclouded.families.meross.plug.plug_output import PlugOutput, ReceivedRequest
 from unclouded.families.meross.plug.relay_requests import RelayRequest, RelayRequests, SeveralRequests, state_in
 from unclouded.families.meross.plug.simulated_plug import SimulatedPlug
+from unclouded.families.meross.plug.state.plug_options import REPLAY_WINDOW_S
+from unclouded.families.meross.plug.state.wifi_networks import decoded
 from unclouded.families.meross.plug.update import PlugUpdate
-from unclouded.families.meross.plug.wifi_networks import decoded
 from unclouded.families.meross.wire import messages, namespaces
 from unclouded.families.meross.wire.envelope import (
     ACKS,

@@ -13,15 +13,15 @@ from unclouded.core.errors import CommandError
 from unclouded.core.sessions.session import SessionCommand, WireAction
 from unclouded.core.sessions.session_parts import refuse_action
 from unclouded.families.meross.plug.debug_report import PlugFacts, ServerContact, debug_report
-from unclouded.families.meross.plug.energy_records import KEY as ENERGY
-from unclouded.families.meross.plug.energy_records import EnergyRecords
 from unclouded.families.meross.plug.network_state import NetworkState, PlugPhase
-from unclouded.families.meross.plug.plug_options import PlugOptions
-from unclouded.families.meross.plug.plug_settings import KEY as SETTINGS
-from unclouded.families.meross.plug.plug_settings import PlugSettings, encoded, stored_settings
-from unclouded.families.meross.plug.rule_runner import RuleRunner
-from unclouded.families.meross.plug.rule_store import RuleStore
-from unclouded.families.meross.plug.running_clock import RunningClock
+from unclouded.families.meross.plug.rules.runner import RuleRunner
+from unclouded.families.meross.plug.rules.store import RuleStore
+from unclouded.families.meross.plug.state.energy_records import KEY as ENERGY
+from unclouded.families.meross.plug.state.energy_records import EnergyRecords
+from unclouded.families.meross.plug.state.plug_options import PlugOptions
+from unclouded.families.meross.plug.state.plug_settings import KEY as SETTINGS
+from unclouded.families.meross.plug.state.plug_settings import PlugSettings, encoded, stored_settings
+from unclouded.families.meross.plug.state.running_clock import RunningClock
 from unclouded.families.meross.wire import namespaces
 from unclouded.families.meross.wire.discovery import DiscoveredPlug
 from unclouded.families.meross.wire.identity import mac_of

@@ -15,7 +15,7 @@ from unclouded.families.meross.console.plug.shell_context import INVALID, Handle
 from unclouded.families.meross.console.wire.answer_types import HistoryDay
 from unclouded.families.meross.plug.debug_report import duration, local_text, sun_text
 from unclouded.families.meross.plug.network_state import PlugPhase
-from unclouded.families.meross.plug.wifi_networks import HIGHEST_CHANNEL
+from unclouded.families.meross.plug.state.wifi_networks import HIGHEST_CHANNEL
 from unclouded.families.meross.wire.time_rules import local_offset
 
 CRASH_S = 0.5  # until the watchdog restarts the board

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from unclouded.families.meross.plug.rule_store import RuleStore
+from unclouded.families.meross.plug.rules.store import RuleStore
 from unclouded.families.meross.plug.simulated_plug import SimulatedPlug
 from unclouded.families.meross.wire.messages import Day
 

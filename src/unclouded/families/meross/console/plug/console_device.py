@@ -22,8 +22,8 @@ from unclouded.core.sessions.session_parts import Presence, earliest
 from unclouded.families.meross.console.plug.console_faults import CONSOLE_FAULTS
 from unclouded.families.meross.console.plug.shell import ConsoleShell
 from unclouded.families.meross.plug.device import MerossDevice
-from unclouded.families.meross.plug.plug_options import PlugOptions
 from unclouded.families.meross.plug.simulated_plug import SimulatedPlug
+from unclouded.families.meross.plug.state.plug_options import PlugOptions
 
 CONSOLE_PATHS = ("", "console")
 

@@ -1,0 +1,1 @@
+"""Checks of a hub that plugs answer; we play the plug."""

@@ -1,0 +1,1 @@
+"""Checks of a plug; we play its controller."""

@@ -1,0 +1,1 @@
+"""What crosses the wire of a plug, as checks see it."""

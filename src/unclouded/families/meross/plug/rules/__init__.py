@@ -1,0 +1,1 @@
+"""The timers and auto-off rules that a simulated plug keeps and carries out."""

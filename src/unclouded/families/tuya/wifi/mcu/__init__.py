@@ -1,0 +1,1 @@
+"""The MCU's end of the ordinary line."""

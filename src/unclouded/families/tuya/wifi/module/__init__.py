@@ -1,0 +1,1 @@
+"""The module's end of the ordinary line."""
