@@ -68,6 +68,11 @@ INSIDE = {
         "console": "plug wire",
     },
     "families.meross.console": {"wire": "", "configuration": "wire", "controller": "wire", "plug": "wire"},
+    "families.meross.plug": {"state": "", "rules": "state"},
+    "families.tuya.wifi": {
+        "mcu": "codes commands messages product_info service_messages update_kinds",
+        "module": "codes commands messages product_info service_messages update_kinds",
+    },
     "families.tuya": {
         "line": "",
         "values": "",
@@ -100,6 +105,7 @@ INSIDE = {
         "tuya_gateway": "check line rows tuya",
         "meross": "check line rows",
     },
+    "conformance.meross": {"wire": "", "plug": "wire", "hub": "wire"},
     "formats": {
         "chunk": "",
         "reading": "chunk",
