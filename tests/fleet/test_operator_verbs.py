@@ -14,6 +14,7 @@ from fleet.filled_base import add_home, add_organisation, state, store_everythin
 from unclouded.cli import cli
 from unclouded.core.errors import UncloudedError
 from unclouded.fleet.base.base import FleetBase
+from unclouded.fleet.base.views import Scope
 from unclouded.fleet.local_servers.private_folder import write_private_fleet
 from unclouded.fleet.local_servers.trust import PrivateTrust
 
@@ -80,6 +81,7 @@ def test_a_home_is_restored_exported_wanted_again_and_forgotten(home: tuple[Verb
     assert hub in (tmp_path / "homes.csv").read_text("utf-8")
     (request,) = lines(run("again", hub, "--since", "2d", "--json"))
     assert request["hub"] == hub
+    assert "is requested again (request 2)" in run("again", "--all", "--since", "2d").stdout
     (gone,) = lines(run("forget", hub, "--yes", "--json"))
     assert gone["forgotten"] == hub
     assert gone["problem"]  # there is no NATS to disconnect it at
@@ -99,6 +101,38 @@ def test_organisations_are_made_renamed_and_removed_once_they_have_no_homes(home
     lines(run("forget", hub, "--yes", "--json"))
     lines(run("organisation", "remove", "Riverside", "--json"))
     assert lines(run("organisation", "list", "--json")) == [[]]
+
+
+def test_a_name_that_is_the_number_of_another_organisation_names_neither(home: tuple[Verb, str]) -> None:
+    run, _ = home
+    ((riverside,),) = lines(run("organisation", "list", "--json"))
+    number = str(riverside["number"])
+    (made,) = lines(run("organisation", "add", number, "--json"))
+    for words in (("remove", number), ("rename", number, "Quay")):
+        refused = str(run("organisation", *words).exception)
+        assert f"Use {made['number']} or 'Riverside'." in refused
+    assert lines(run("organisation", "rename", "Riverside", str(made["number"]), "--json"))[0]["number"] == int(number)
+
+
+@pytest.mark.parametrize("away", [0, 1])
+def test_all_is_requested_again_where_a_database_answers(base_dsn: str, tmp_path: Path, away: int) -> None:
+    dsns = [base_dsn, base_dsn]
+    dsns[away] = f"host={tmp_path}"
+    folder = write_private_fleet(tmp_path / "f", PrivateTrust(), ("nats://127.0.0.1:1",), dsns[0], "127.0.0.1:1")
+    with (folder / "fleet.toml").open("a") as file:
+        file.write(f'\n[[base]]\nshard = 1\ndsn = "{dsns[1]}"\n')
+    result = CliRunner().invoke(cli, ["fleet", "again", "--all", "--since", "2d", "--json", "--fleet", str(folder)])
+    done = {one["shard"]: one for one in lines(result)}
+    assert result.exit_code == 1
+    assert done[1 - away]["number"] == 1
+    assert done[away]["number"] is None and done[away]["problem"] and str(tmp_path) in result.stderr
+    words = CliRunner().invoke(cli, ["fleet", "again", "--all", "--since", "2d", "--fleet", str(folder)])
+    assert f"Database {away}: nothing was requested." in words.stdout and "(request 2)" in words.stdout
+
+    async def noted(base: FleetBase) -> str:
+        return " ".join(f"{one.action} {one.subject}" for one in await base.audit.entries(Scope.everything()))
+
+    assert asyncio.run(_with(base_dsn, noted)) == "home.again all home.again all"
 
 
 def test_without_postgresql_a_verb_says_so_at_once(tmp_path: Path) -> None:

@@ -47,6 +47,16 @@ def test_a_login_forgets_the_failures_of_its_client_and_of_no_other() -> None:
     assert failed.failed("2001:db8::3", "c", 0.0) == 0.0, "a network of IPv6 is one client"
 
 
+def test_a_client_without_an_id_is_counted_like_any_other() -> None:
+    assert delays(*[("10.0.0.9", "", 0.0)] * 8) == [0.0] * 7 + [10.0]
+    assert delays(*(("10.0.0.9", f"client {number}", 0.0) for number in range(60)), ("10.0.0.9", "", 0.0))[-1] == 0.0
+    failed = FailedLogins()
+    for number in range(64):
+        failed.failed("10.0.0.9", f"client {number}", 0.0)
+    failed.succeeded("10.0.0.9", "")
+    assert failed.failed("10.0.0.9", "other", 0.0) == 10.0, "its login forgets its own failures only"
+
+
 def test_the_tables_keep_the_newest_1024() -> None:
     filtered = RepeatFilter()
     for number in range(1_025):

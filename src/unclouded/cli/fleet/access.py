@@ -95,10 +95,16 @@ async def find_home(base: FleetBases, text: str) -> HomeLine:
 
 
 async def find_organisation(base: FleetBases, text: str) -> OrganisationRow:
-    """By its name, else by its number. Raises CommandError."""
+    """By its name or its number. Raises CommandError where there is none, or where it names two."""
     every = await base.register.organisations()
-    chosen = [one for one in every if one.name == text] or [one for one in every if str(one.number) == text]
+    chosen = [one for one in every if text in (one.name, str(one.number))]
     if len(chosen) == 1:
         return chosen[0]
+    if chosen:
+        named, numbered = sorted(chosen, key=lambda one: one.name != text)
+        raise CommandError(
+            f"{printable(text)!r} is the name of organisation {named.number} and the number of"
+            f" {printable(numbered.name)!r}. Use {named.number} or {printable(numbered.name)!r}."
+        )
     names = ", ".join(printable(one.name) for one in every[:MOST_NAMED]) or "none yet"
     raise CommandError(f"There is no organisation {printable(text)!r}. Organisations: {names}.")

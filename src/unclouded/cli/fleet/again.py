@@ -1,6 +1,7 @@
 """`fleet again`: have everything from a time on sent again."""
 
 import time
+from collections.abc import Mapping
 
 import click
 
@@ -11,6 +12,7 @@ from unclouded.cli.output.lines import print_json, print_text
 from unclouded.core.errors import CommandError
 from unclouded.core.times import iso
 from unclouded.fleet.base.bases import FleetBases
+from unclouded.fleet.base.errors import BaseUnavailable
 from unclouded.fleet.base.views import AgainRequest
 
 
@@ -20,26 +22,48 @@ from unclouded.fleet.base.views import AgainRequest
 @click.option("--all", "is_all", is_flag=True, help="Of all homes: after a database was restored from a backup.")
 @fleet_option
 @json_option
-def command(hub: str | None, since: str, is_all: bool, folder: str | None, as_json: bool) -> None:
+@click.pass_context
+def command(ctx: click.Context, hub: str | None, since: str, is_all: bool, folder: str | None, as_json: bool) -> None:
     """Have everything since --since sent again, by HUB or by --all hubs.
 
     Hubs get this request when they connect, or within an hour. What the fleet has already is kept. The last 40 days
-    need no such request: hubs compare them by themselves.
+    need no such request: hubs compare them by themselves. The exit code is 1 where a database does not answer: nothing
+    is requested of its homes, so run the command again later.
     """
     at = time_option(since, named_zone(computer_zone()))
     if bool(hub) == is_all or at is None:
         raise CommandError("Name a HUB, or give --all.")
 
-    async def again(base: FleetBases) -> AgainRequest:
-        home = await find_home(base, hub) if hub else None
-        place = (home.hub, home.organisation) if home else ("all", None)
-        async with base.together(place[1]):
-            request = await base.register.again(at, time.time(), home.hub if home else None)
-            await base.audit.note(operator_name(), "home.again", place[0], time.time(), place[1], {"since": at})
+    async def of_all(base: FleetBases) -> Mapping[int, AgainRequest | BaseUnavailable]:
+        return await base.register.again_of_all(at, time.time(), operator_name())
+
+    async def of_hub(base: FleetBases) -> AgainRequest:
+        home = await find_home(base, hub or "")
+        async with base.together(home.organisation):
+            request = await base.register.again(at, time.time(), home.hub)
+            about = {"since": at}
+            await base.audit.note(operator_name(), "home.again", home.hub, time.time(), home.organisation, about)
         return request
 
-    request = with_base(folder, again)
-    if as_json:
-        print_json({"number": request.number, "since": iso(request.since), "hub": request.hub})
+    if hub:
+        _print(with_base(folder, of_hub), as_json)
         return
-    print_text(f"Everything since {iso(request.since)} is requested again (request {request.number}).")
+    requests = with_base(folder, of_all)
+    for shard, request in requests.items():
+        if isinstance(request, AgainRequest):
+            _print(request, as_json, shard if len(requests) > 1 else None)
+        elif as_json:
+            print_json({"number": None, "since": iso(at), "hub": None, "shard": shard, "problem": str(request)})
+        else:
+            print_text(f"Database {shard}: nothing was requested. {request}")
+    ctx.exit(1 if any(isinstance(one, BaseUnavailable) for one in requests.values()) else 0)
+
+
+def _print(request: AgainRequest, as_json: bool, shard: int | None = None) -> None:
+    """``shard``: the number of the database, where the request is of one of several."""
+    if as_json:
+        database = {} if shard is None else {"shard": shard}
+        print_json({"number": request.number, "since": iso(request.since), "hub": request.hub, **database})
+        return
+    database_text = "" if shard is None else f"Database {shard}: "
+    print_text(f"{database_text}Everything since {iso(request.since)} is requested again (request {request.number}).")

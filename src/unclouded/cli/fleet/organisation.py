@@ -80,7 +80,7 @@ def rename(org: str, name: str, folder: str | None, as_json: bool) -> None:
             await base.audit.note(
                 operator_name(), "organisation.change", str(known.number), time.time(), known.number, {"name": name}
             )
-        return await find_organisation(base, str(known.number))
+        return next(one for one in await base.register.organisations() if one.number == known.number)
 
     done = with_base(folder, change)
     if as_json:

@@ -440,12 +440,21 @@ class SpreadRegister:
         """Raises NotInScope."""
         return await self._any(lambda base: base.register.forget(id, now, who, detail))
 
-    async def again(self, since: float, now: float, hub: str | None = None) -> AgainRequest:
-        """Of one hub, or of all in all databases. Raises NotInScope."""
-        if hub is not None:
-            return await self._any(lambda base: base.register.again(since, now, hub))
-        requests = [await one.register.again(since, now) for one in self._places.all.values()]
-        return requests[0]
+    async def again(self, since: float, now: float, hub: str) -> AgainRequest:
+        """Of one hub. Raises NotInScope."""
+        return await self._any(lambda base: base.register.again(since, now, hub))
+
+    async def again_of_all(self, since: float, now: float, who: str) -> dict[int, AgainRequest | BaseUnavailable]:
+        """Of all homes, noted in the audit of each database; by the number of the database, with why not."""
+        done = dict[int, AgainRequest | BaseUnavailable]()
+        for shard, base in self._places.all.items():
+            try:
+                async with base.together():
+                    done[shard] = await base.register.again(since, now)
+                    await base.audit.note(who, "home.again", "all", now, None, {"since": since, "shard": shard})
+            except BaseUnavailable as error:
+                done[shard] = error
+        return done
 
     async def known_keys(self) -> KnownKeys:
         """The revoked ones, of all databases that answer."""

@@ -69,20 +69,22 @@ class FailedLogins:
     """
 
     def __init__(self) -> None:
-        self._failures: OrderedDict[tuple[str, str], list[float]] = OrderedDict()
+        self._failures: OrderedDict[tuple[str, str | None], list[float]] = (
+            OrderedDict()
+        )  # None: all clients of an address
 
     def failed(self, address: str, client: str, now: float) -> float:
         """Count a failure. Seconds after which to send the refusal."""
         group = group_of(address)
         one = self._count((group, client), MAX_FAILURES, now)
-        every = self._count((group, ""), MAX_ADDRESS_FAILURES, now)
+        every = self._count((group, None), MAX_ADDRESS_FAILURES, now)
         return REFUSAL_DELAY_S if one >= MAX_FAILURES or every >= MAX_ADDRESS_FAILURES else 0.0
 
     def succeeded(self, address: str, client: str) -> None:
         """A login was right: failures of this client are forgotten."""
         self._failures.pop((group_of(address), client), None)
 
-    def _count(self, key: tuple[str, str], most: int, now: float) -> int:
+    def _count(self, key: tuple[str, str | None], most: int, now: float) -> int:
         recent = [at for at in self._failures.get(key, []) if now - at < WINDOW_S][1 - most :]
         recent.append(now)
         put_newest(self._failures, key, recent)
