@@ -46,6 +46,7 @@ class DeviceFactory:
         self.profiles = ProfileLibrary(settings_of, config.profiles, actions_of)
 
     def nodes(self) -> list[NodeSpec]:
+        """One for each [[device]], in the order of the configuration; an error names the line of its table."""
         where, places = self._config.where, self._config.places
         nodes = []
         for number, device in enumerate(self._config.devices):

@@ -25,6 +25,7 @@ class DrivenSession:
         self._waiting: dict[Ticket, asyncio.Future[Settled]] = {}
 
     def start(self) -> asyncio.Task[None]:
+        """Runs the driver in a task, which ends with ``stop`` or an error of the link. Needs a running loop."""
         self.task = asyncio.create_task(self.driver.run(), name=self._name)
         return self.task
 

@@ -72,15 +72,18 @@ class Verbs(click.Group):
     """A group that imports a verb when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the help; imports none of them."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Imports the module of this verb only."""
         if name not in VERBS:
             return None
         command = getattr(import_module(f"unclouded.cli.verbs.{_module(name)}"), "command")  # noqa: B009  (each verb has one)
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the help from the table; click would import every verb for its first line."""
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
 

@@ -21,6 +21,7 @@ class OnboardingDialog:
         self._onboarding = onboarding
 
     def run(self, links: Sequence[str]) -> None:
+        """Offers, tests and adds devices until the person chooses none. ``links``: typed, they are offered too."""
         view = self._look(links)
         while (offer := self._chosen(view)) is not None:
             test = self._tested(offer)

@@ -48,6 +48,7 @@ class Span(click.ParamType[float]):
     _units: Mapping[str, float] = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # Any: click's
+        """Seconds. Raises click's usage error, which says what to write."""
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", str(value).strip())
         if match is None:
             self.fail(f"{value!r} is not a time span; write 10s, 5m or 2h.", param, ctx)

@@ -56,6 +56,7 @@ class LanFilter:
         self.count = 0
 
     def chunks(self, chunks: Iterable[InputChunk]) -> Iterator[InputChunk]:
+        """The chunks without such packets; one with packets becomes the pieces between them."""
         for chunk in chunks:
             if any(sign in chunk.data for sign in SIGNS) and (found := spans(chunk.data)):
                 self.count += len(found)

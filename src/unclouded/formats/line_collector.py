@@ -133,6 +133,7 @@ class LineCollector:
         self.contents.append(InputContent(kind="values", fields=fields, t=t, sender=sender, line=number))
 
     def reading(self) -> FormatReading:
+        """What was found so far; more may be added and it be asked for again."""
         return FormatReading(
             chunks=self.chunks,
             contents=self.contents,

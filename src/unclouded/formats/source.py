@@ -35,6 +35,7 @@ class InputSource:
 
     @cached_property
     def text(self) -> str | None:
+        """Decoded and cleaned when it is first asked for."""
         found = decoded(self.data)
         return None if found is None else cleaned(found)
 

@@ -22,9 +22,11 @@ class HomekitAccess:
         self._check()
 
     def view(self) -> HomekitView:
+        """Pairing code, whether it is paired, and with how many controllers, as the hub's API has them."""
         return msgspec.convert(self._client.get("/api/homekit"), HomekitView)
 
     def unpair(self) -> HomekitView:
+        """Ends all pairings, so each home must add the bridge again. The bridge as it is then."""
         return msgspec.convert(self._client.delete("/api/homekit/pairings"), HomekitView)
 
     def _check(self) -> None:

@@ -44,6 +44,7 @@ class WebAccess:
         self._store = CredentialStore(config.state)
 
     def status(self) -> WebStatus:
+        """What is set now. ``addresses`` are asked of the running hub; () = none runs, or it serves no page."""
         config, credentials = self._config, self._store.now()
         running = is_running(config)
         addresses = HubClient(config.control).get("/api/hub").get("web") if running else None

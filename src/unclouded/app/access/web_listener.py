@@ -98,6 +98,7 @@ class WebListener:
             renewing.cancel()
 
     def close(self) -> None:
+        """Closes the socket, which frees the port."""
         self._sock.close()
 
     # --- inside ---------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ class Transcript:
         self.lines: deque[str] = deque(maxlen=MOST_LINES)
 
     def add(self, line: str) -> None:
+        """Adds a line without its trailing blanks; beyond 20,000 lines the oldest one is dropped."""
         self.lines.append(line.rstrip())
 
     def save(self, place: str) -> str:

@@ -190,6 +190,7 @@ class OtherFamily:
         self._masker = Masker(family)
 
     def decoded(self, timed: TimedPiece, comment: Comment) -> DecodedPiece:
+        """The piece with its secrets masked, in the comment too."""
         masked = self._masker.mask(timed.piece)
         shown = msgspec.structs.replace(timed.piece, data=masked.data)
         return DecodedPiece(
@@ -242,6 +243,7 @@ class ConversationCounts:
         self.senders: set[str | None] = set()
 
     def count(self, t: float | None, comment: Comment) -> None:
+        """Adds a frame, noise, or bytes cut off. ``t``: seconds; None = not known, so it cannot be the slowest."""
         piece = comment.piece
         if piece.kind == "noise":
             self.noise_bytes += len(piece.data)
@@ -256,4 +258,5 @@ class ConversationCounts:
             self.slowest = after, t, piece.name
 
     def remarked(self, remarks: Sequence[Remark]) -> None:
+        """Adds remarks by kind; those of a piece come with ``count``."""
         self.remarks.update(remark.kind for remark in remarks)

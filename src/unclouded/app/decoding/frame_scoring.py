@@ -53,6 +53,7 @@ class LineEvidence(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def score(self) -> FrameScore:
+        """Shares (0 to 1) of the bytes in whole frames and of those that are noise; zeros where there are no bytes."""
         if not self.size or not self.found:
             return FrameScore()
         framed = sum(one.frame_bytes for one in self.found)

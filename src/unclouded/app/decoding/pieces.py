@@ -85,6 +85,7 @@ class PieceOrder:
         self._count = 0
 
     def put(self, pieces: Iterable[tuple[OrderKey, TimedPiece]]) -> None:
+        """Adds pieces in any order; of the same key, the one that was added first comes first."""
         for key, piece in pieces:
             self._count += 1
             heappush(self._waiting, (key, self._count, piece))

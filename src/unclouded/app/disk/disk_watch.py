@@ -85,6 +85,7 @@ class DiskWatch:
         return (is_trusted and self._keep(use, at)) or self._since != before
 
     def memory(self) -> bytes:
+        """What is to be kept for the next run, as JSON; the constructor takes it."""
         return msgspec.json.encode(DiskMemory(self._kept, self._since))
 
     def growth(self) -> DiskGrowth | None:
@@ -101,6 +102,7 @@ class DiskWatch:
         return _growth(kept[0], kept[-1]) if kept and kept[-1].at - kept[0].at >= LEAST_S else None
 
     def alert(self) -> Alert | None:
+        """The alert that the disk is nearly full, while there is one. ``value`` and ``limit`` are percent."""
         use, growth = self.newest, self.growth()
         if use is None or self._since is None:
             return None

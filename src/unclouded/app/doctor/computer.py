@@ -50,6 +50,7 @@ class Computer(msgspec.Struct, frozen=True, kw_only=True):
             return ""
 
     def processes(self) -> Iterator[Holder]:
+        """All running processes, in the order of their numbers; those that have ended meanwhile are left out."""
         for entry in sorted(self._numbers(), key=int):
             name = self.read(f"/proc/{entry}/comm")
             if name:

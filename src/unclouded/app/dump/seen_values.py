@@ -36,6 +36,7 @@ class SeenWire(msgspec.Struct):
         return tuple(sorted(self.values)) if len(self.values) <= MOST_VALUES else ()
 
     def add(self, value: WireValue) -> None:
+        """Counts a reported value: the range of numbers, or of lengths in bytes; no text is kept."""
         self.reports += 1
         match value:
             case bool() | int():

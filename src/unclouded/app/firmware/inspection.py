@@ -69,6 +69,7 @@ class ContentScan:
                 self._try(index, offset + place)
 
     def notes(self) -> tuple[str, ...]:
+        """What was not looked at to the end, and from which offset on, as sentences; () = all was."""
         return tuple(
             f"there are more {what} from 0x{offset:X} on than are looked at one by one"
             for what, offset in self._given_up.items()

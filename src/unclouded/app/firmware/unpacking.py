@@ -68,6 +68,7 @@ class Unpacking:
         self.end = stream.offset
 
     def pieces(self) -> Iterator[bytes]:
+        """The content, unpacked as it is read, once. A damaged stream ends early, and sets ``problem``."""
         if not self._stream.method:
             yield from self._stored()
             return

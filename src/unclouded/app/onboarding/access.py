@@ -46,6 +46,7 @@ class Onboarding:
         return not self._hub.own
 
     def view(self) -> OnboardingView:
+        """Offers, their sources and the test that runs, as they are now; it starts nothing."""
         return _view(self._hub.get(PATH))
 
     def _test_of(self, offer: Offer, number: int) -> LinkTestView:
@@ -84,6 +85,7 @@ class Onboarding:
         return self._settled(offer, test)
 
     def end_test(self, number: int) -> None:
+        """Ends this test, which frees its link; one that has ended already is left as it is."""
         self._hub.delete(f"{PATH}/test", number=str(number))
 
     def add(self, offer: Offer, new: NewDevice, revision: str = "") -> ReloadView:
@@ -95,6 +97,7 @@ class Onboarding:
         return msgspec.convert(self._hub.post(f"{PATH}/add", body), ReloadView)
 
     def revision(self) -> str:
+        """Of the configuration as it is now; ``add`` refuses a change that is based on another one."""
         return str(self._hub.get("/api/configuration")["revision"])
 
     def _settled(self, offer: Offer, test: LinkTestView) -> LinkTestView:

@@ -65,12 +65,14 @@ class NetworkOffers:
             self._task = asyncio.create_task(self._look(), name="onboarding.network")
 
     async def close(self) -> None:
+        """Ends a search that is under way, and waits for that; what was found before is kept."""
         task = self._task
         if task is not None:
             task.cancel()
             await asyncio.wait({task})
 
     def source(self) -> OfferSourceView:
+        """How far the search is; ``left_s``: seconds that it goes on."""
         if self._task is not None:
             left = max(self._until - asyncio.get_running_loop().time(), 0.0)
             text = "Plugs and bridges in this network are asked to answer."

@@ -75,16 +75,20 @@ class SerialOffers:
             await asyncio.wait({task})
 
     async def close(self) -> None:
+        """Stops listening on all ports, and waits until they are free."""
         for id in list(self._tasks):
             await self.leave(id)
 
     def findings(self, id: str) -> LineFindings | None:
+        """What was received on this port so far; None = it was not listened to."""
         return self._findings.get(id)
 
     def offers(self) -> list[Offer]:
+        """One for each free port, as of the last ``refresh``; described by what was received on it."""
         return [self._offer(id, port) for id, port in self._ports.items()]
 
     def source(self) -> OfferSourceView:
+        """How many ports are free; ``looking`` while any is listened to."""
         count = len(self._ports)
         text = f"{count} port{'' if count == 1 else 's'} that no device uses."
         return OfferSourceView(source="serial", state="looking" if self._tasks else "done", text=text, count=count)

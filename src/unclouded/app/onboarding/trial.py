@@ -37,6 +37,7 @@ class DeviceTrial:
         self._hub.subscribe(self._take)
 
     def start(self) -> None:
+        """Opens the link and talks to the device, in a task; may be called once."""
         self._task = asyncio.create_task(self._hub.run(), name="onboarding.trial")
 
     async def stop(self) -> None:
@@ -70,6 +71,7 @@ class DeviceTrial:
 
     @property
     def status(self) -> Status | None:
+        """The newest one of the device itself; None = it has none yet."""
         statuses = (fact for fact in self._hub.snapshot() if isinstance(fact, Status))
         return next((one for one in statuses if one.device == self._id), None)
 
@@ -82,10 +84,12 @@ class DeviceTrial:
         return [fact for fact in self._hub.snapshot() if isinstance(fact, Reading)]
 
     def device_views(self) -> list[DeviceView]:
+        """The device and its sub-devices, as the API has them."""
         statuses = {fact.device: fact for fact in self._hub.snapshot() if isinstance(fact, Status)}
         return [device_json(one, statuses.get(one.id)) for one in self._hub.devices()]
 
     def reading_views(self) -> list[ReadingView]:
+        """The newest reading of each point so far, as the API has them."""
         return [reading_json(one) for one in self.readings]
 
     def trace(self) -> tuple[str, list[tuple[float, float]]]:

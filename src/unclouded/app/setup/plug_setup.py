@@ -65,6 +65,7 @@ class SetupRun:
         return f"Plug {self.plug.uuid[-4:].upper()}" if self.plug is not None else ""
 
     async def close(self) -> None:
+        """Ends the conversation with the plug, where one is open; may be called again."""
         talk, self._talk = self._talk, None
         if talk is not None:
             await talk.__aexit__(None, None, None)

@@ -33,6 +33,7 @@ class StateFile:
             raise ConfigError(f"The state in {self._path} is damaged. Remove the file to begin again.") from None
 
     def remember(self, device: str, key: str, value: bytes) -> None:
+        """Keeps what a session remembers until the file is written; without a file it is dropped."""
         if self._path is not None:
             self._memories.setdefault(device, {})[key] = b64encode(value).decode()
             self._is_changed = True

@@ -126,6 +126,7 @@ class ProbeConversation:
         return self._problem if self._problem.endswith(("?", ".")) else f"{self._problem}."
 
     def on_events(self, events: Sequence[Event], now: float) -> None:
+        """Takes the session's events. Network state is answered as connected; every other question is refused."""
         for event in events:
             match event:
                 case Identified(info=info):

@@ -100,6 +100,7 @@ class CommandJournal:
             raise _failure(error) from None
 
     def find(self, id: str) -> JournalEntry | None:
+        """The entry of this id; None = it was never received, or is forgotten."""
         return self._entries.get(id)
 
     def unknown(self) -> list[CommandReport]:

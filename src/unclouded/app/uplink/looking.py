@@ -28,6 +28,7 @@ class LookPublisher:
             self._task = asyncio.create_task(self._run(), name="uplink.look")
 
     async def close(self) -> None:
+        """Ends the task that publishes, and waits for that."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})

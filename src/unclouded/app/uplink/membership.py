@@ -63,6 +63,7 @@ class MembershipFiles:
         return self.file.exists()
 
     def load(self) -> Membership:
+        """The fleet that this hub is in. The error says how to join where there is none, or the file is damaged."""
         try:
             found = msgspec.json.decode(self.file.read_bytes(), type=Membership)
         except FileNotFoundError:
@@ -77,6 +78,7 @@ class MembershipFiles:
         return found
 
     def save(self, membership: Membership) -> None:
+        """Replaces the file as a whole; only its owner may read it (0600)."""
         self._make_folder()
         with new_file(self.file, True, 0o600) as partial:
             partial.write_bytes(msgspec.json.encode(membership))

@@ -89,6 +89,7 @@ class WindowThread:
         await self._run(self._forget)
 
     async def close(self) -> None:
+        """Closes the store in its thread, and ends the thread; nothing may be called afterwards."""
         await self._run(self._closed)
         self._thread.shutdown()
 

@@ -33,15 +33,18 @@ class FleetVerbs(click.Group):
     """A group that imports a sub-verb when it is called; each module has it as ``command``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the help; imports none of them."""
         return list(SUB_VERBS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Imports the module of this sub-verb only."""
         if name not in SUB_VERBS:
             return None
         command = getattr(import_module(f"unclouded.cli.fleet.{_module(name)}"), "command")  # noqa: B009  (each has one)
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the help from the table; click would import every sub-verb for its first line."""
         with formatter.section("Commands"):
             formatter.write_dl(list(SUB_VERBS.items()))
 

@@ -33,13 +33,16 @@ class LogFormatter(logging.Formatter):
         self._zone = zone
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """Date and time in the hub's zone; ``datefmt`` is not used."""
         return f"{datetime.fromtimestamp(record.created, UTC).astimezone(self._zone):%Y-%m-%d %H:%M:%S}"
 
     def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line, with control characters of the message made visible."""
         record.message = printable(record.message)
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:  # Any: logging's triple
+        """The traceback, with control characters made visible in each line."""
         return "\n".join(map(printable, super().formatException(ei).split("\n")))
 
 
@@ -50,6 +53,7 @@ class JournalFormatter(LogFormatter):
         return ""
 
     def format(self, record: logging.LogRecord) -> str:
+        """The lines of the entry, each after its priority in angle brackets (0 to 7, as in syslog)."""
         text = super().format(record).removeprefix(f" {record.levelname} ")
         priority = next((number for level, number in PRIORITIES if record.levelno >= level), 7)
         return "\n".join(f"<{priority}>{line}" for line in text.split("\n"))

@@ -18,6 +18,7 @@ class ConsoleCompleter(Completer):
         self._candidates = candidates
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        """What the word before the cursor can become; the text behind the cursor does not count."""
         text = document.text_before_cursor
         word = "" if text[-1:].isspace() else text.split(" ")[-1]
         for one in self._candidates(text):
@@ -32,9 +33,11 @@ class ConsoleHistory(History):
         self._file = file
 
     def load_history_strings(self) -> Iterable[str]:
+        """The newest line first, as prompt_toolkit wants them."""
         return reversed(self._file.lines())
 
     def append_string(self, string: str) -> None:
+        """Keeps a line in the file and in memory, unless it may hold a secret."""
         if self._file.add(string):
             self._loaded_strings.insert(0, string)
 

@@ -125,6 +125,7 @@ class ConsoleRunner(ConsoleListener):
         self._put(plain(text, "error"))
 
     def warn(self, text: str) -> None:
+        """Shows a line in the style of warnings."""
         self._put(plain(text, "warning"))
 
     def _note(self, text: str) -> None:

@@ -58,6 +58,7 @@ class EmulatedRadio(EmulatedEnd):
             self.send(frame.type, payload, after=self.delay_s)
 
     def send(self, letter: str, payload: bytes, *, after: float = 0.0) -> None:
+        """Sends a response, and logs it as ours. ``after``: seconds from now."""
         self.line.send(response(letter, payload), EmporiaFrame("device", letter, payload), after=after)
 
     def tick(self, now: float) -> None:

@@ -173,6 +173,7 @@ class EmulatedGatewayMcu(AnsweringEnd):
             self.send(codes.REPORT, of_sub_device(id, *units), after=at - self.line.now)
 
     def points_of(self, id: str) -> dict[int, tuple[int, bytes]]:
+        """Type and value by data point of a sub-device; of GATEWAY_ID, our own. {} = it is silent, or not there."""
         if id == GATEWAY_ID:
             return self.own
         return self.joined[id] if self._is_there(id) else {}
@@ -272,6 +273,7 @@ class EmulatedGatewayMcu(AnsweringEnd):
         return (yield from self.line.wait_for(is_command(codes.PERMIT), 60.0)) is not None
 
     def close_window(self) -> Script[None]:
+        """Sub-devices may no longer join; asked up to three times, and 0.2 s are left for what follows."""
         yield from ask_thrice(self.line, codes.LOCAL_PERMIT, b"\0\0\0")
         yield from self.line.pause(0.2)
 

@@ -63,6 +63,7 @@ class EmulatedModule(AnsweringEnd):
     # --- what it sends by itself ---------------------------------------------------------------------
 
     def begin_beats(self) -> None:
+        """Heartbeats go out from now on, the first one BEAT_S from now."""
         self._beat_at = self.line.now + BEAT_S
 
     def tick(self, now: float) -> None:

@@ -116,6 +116,7 @@ class RowReader:
         self._state = state
 
     def read(self, text: str, first_line: int) -> None:
+        """Reads a part of the table into the state. ``first_line``: the number of its first line in the file."""
         rows = list(self._rows(text, first_line))
         self._state.chunks += chunks_by_time(rows, self._state.zero or 0.0)
 

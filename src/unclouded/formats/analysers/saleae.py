@@ -33,6 +33,7 @@ class TableHeader(msgspec.Struct, frozen=True):
     offset: int
 
     def column(self, name: str) -> int:
+        """The index of a column. Raises ValueError where there is none."""
         return self.names.index(name)
 
     def table(self, time: str, values: Sequence[tuple[int, str]], **columns: object) -> ByteTable:

@@ -53,6 +53,7 @@ class BlockReader:
         self._rows = RowReader(state)
 
     def read(self) -> None:
+        """Reads the whole table into the state: regular blocks by columns with numpy, all others row by row."""
         data, line = self._bytes.data, self._table.first_line
         for begin, end, is_regular in self._bytes.blocks(self._start):
             found = (

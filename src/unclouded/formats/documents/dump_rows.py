@@ -90,6 +90,7 @@ class DumpReader:
         self.data_lines = 0
 
     def read(self, source: InputSource) -> FormatReading:
+        """All dumps of the input; lines of none are counted and named in ``unread``. A reader reads once."""
         number = 0
         lines = source.lines
         while number < len(lines):

@@ -47,6 +47,7 @@ class JsonReader:
         return len(self.chunks) > before
 
     def reading(self, lines: int, explained: int, unread: list[int]) -> FormatReading:
+        """What was collected. ``lines``, ``explained``: counts of lines; ``unread``: numbers of the others."""
         return FormatReading(
             chunks=self.chunks,
             lines=lines,

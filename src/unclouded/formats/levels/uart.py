@@ -53,6 +53,7 @@ class UartBytes(msgspec.Struct, frozen=True):
 
     @property
     def is_varied(self) -> bool:
+        """Whether there are enough bytes, not nearly all the same, to judge the baud rate by."""
         most = max(map(self.values.count, set(self.values)), default=0)
         return len(self.values) >= LEAST and most < SAME * len(self.values)
 

@@ -73,6 +73,7 @@ class GeneralReader:
         self._shaped = ShapedLines("")
 
     def read(self, source: InputSource) -> FormatReading:
+        """Time, direction and bytes of each line. A reader reads once."""
         lines = source.lines
         self._shaped = ShapedLines(source.text or "")
         index = 0

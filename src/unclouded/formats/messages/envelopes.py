@@ -97,6 +97,7 @@ class EnvelopeReader:
         self._collector = LineCollector(source)
 
     def read(self) -> FormatReading:
+        """One chunk for each envelope, with the time and direction that the text before it shows."""
         collector, text = self._collector, self._collector.text
         number, end, t = 1, 0, None
         for one in envelopes(text):

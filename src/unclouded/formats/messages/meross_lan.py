@@ -66,6 +66,7 @@ class MessageRows:
         self.collector.contents.append(InputContent(kind="message", fields=shown, t=t, sender=sender, line=number))
 
     def reading(self) -> FormatReading:
+        """What was collected, with the note that messages of this integration are not as they were on the wire."""
         reading = self.collector.reading()
         if reading.contents:
             reading.notes = [*reading.notes, NOTE]

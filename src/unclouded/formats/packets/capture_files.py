@@ -35,6 +35,7 @@ class PacketClock:
         self._first: int | None = None
 
     def seconds(self, nanoseconds: int) -> float:
+        """Seconds since the first packet that was asked for, which is 0. ``nanoseconds``: since 1970."""
         if self._first is None:
             self._first = nanoseconds
         return (nanoseconds - self._first) / NANO
@@ -102,6 +103,7 @@ class SectionReader:
         self._number = 0
 
     def packets(self) -> Iterator[CapturedPacket]:
+        """The packets of all sections; a block with a wrong length ends it, and is named in the problems."""
         data, at, block = self._data, 0, 0
         while at + 12 <= len(data):
             block += 1

@@ -63,10 +63,12 @@ class DirectedStream:
         return self._is_known and (self._start is None or (sequence + 1) % WRAP != self._base % WRAP)
 
     def open(self, sequence: int) -> None:
+        """A SYN with this sequence number: its bytes begin behind it. Of several, the first counts."""
         if not self._is_known:
             self._is_known, self._base, self._start = True, sequence + 1, 0
 
     def add(self, segment: DataSegment) -> None:
+        """A segment at its place in the stream, in any order; without a number (UDP) it comes behind all others."""
         if segment.sequence is None:
             place, self._last = self._last, self._last + len(segment.data)
         else:
@@ -133,6 +135,7 @@ class PacketConnection:
         return {end[1] for end in self.ends}
 
     def each_run(self) -> Iterable[tuple[End, StreamRun]]:
+        """Each run of bytes without a gap, with the end that sent it; as ``runs``, when all segments are there."""
         return ((end, run) for end, runs in self.runs.items() for run in runs)
 
 
@@ -144,6 +147,7 @@ class CapturedConnections:
         self.connections: list[PacketConnection] = []
 
     def add(self, segment: DataSegment) -> None:
+        """Puts a segment into its connection; one that opens anew on the same ports begins another connection."""
         way = segment.protocol, segment.source, segment.target
         found = self._open.get(way)
         if found is None or (segment.opens and self._opens_anew(found, segment)):

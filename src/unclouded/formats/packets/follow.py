@@ -62,6 +62,7 @@ class FollowReader:
         self.problems = PacketProblems()
 
     def raw(self) -> Iterator[Followed]:
+        """A piece for each line of hex digits; a tab before them means node 1. Other lines are counted as unread."""
         for number, line in self._numbered():
             try:
                 data = bytes.fromhex(line)
@@ -73,6 +74,7 @@ class FollowReader:
             self._count(number, line, is_data)
 
     def hex(self) -> Iterator[Followed]:
+        """A piece for each row of a hex dump whose offset continues its node's; other lines are counted as unread."""
         sizes = [0, 0]
         for number, line in self._numbered():
             found = ROW.match(line)

@@ -48,9 +48,11 @@ class PacketProblems:
         self._counts[reason] = self._counts.get(reason, 0) + 1
 
     def say(self, text: str) -> None:
+        """Adds a sentence that is shown as it is, before the counts."""
         self._said.append(text)
 
     @property
     def texts(self) -> Sequence[str]:
+        """Sentences that were added, then one for each reason, with how many packets it was."""
         counted = (f"{count} packet{'s' if count > 1 else ''}: {reason}" for reason, count in self._counts.items())
         return [*self._said, *counted]

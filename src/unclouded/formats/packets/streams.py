@@ -79,6 +79,7 @@ class MessageChunks:
 
     @property
     def notes(self) -> list[str]:
+        """A sentence for each kind of connections that was left out, with how many; [] = none was."""
         texts = {
             "tls": "encrypted (TLS), not readable: {}",
             "lan": "Tuya's protocol on the local network, which is encrypted; left out: {}",

@@ -76,6 +76,7 @@ class TextPackets:
         return self._clock.started
 
     def packets(self) -> Iterator[CapturedPacket]:
+        """The packets in their order, as they are read; may be asked for once. Rows out of order end a packet."""
         for number, line in enumerate(self._lines, 1):
             offset, data = self._row(line)
             if data is None:

@@ -57,9 +57,11 @@ class MeterLines:
 
     @staticmethod
     def is_of(tag: str, text: str) -> bool:
+        """Whether the component wrote this line, by its tag or its text."""
         return tag.startswith(TAGS) or SIGN in text
 
     def line(self, number: int, t: float | None, text: str, column: int) -> None:
+        """Takes a line of the component. ``number``: from 1; ``t``: seconds; ``column``: where ``text`` begins."""
         group = GROUP.fullmatch(text.rstrip())
         if group is not None:
             self._group(number, t, column, int(group[1]), bytes.fromhex(group[3]))

@@ -49,6 +49,7 @@ class TuyaLines:
         self._values: list[tuple[int, float | None, dict[str, object]]] = []
 
     def line(self, number: int, t: float | None, text: str, column: int) -> None:
+        """Takes a line of the component. ``number``: from 1; ``t``: seconds; ``column``: where ``text`` begins."""
         found = MESSAGE.match(text)
         if found is not None:
             self._frames.append(_printed(number, t, column, found))

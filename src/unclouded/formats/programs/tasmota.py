@@ -59,6 +59,7 @@ class TasmotaReader:
         self._collector.accepts = lambda head, t, data: not self._doubles.is_double(head.view, t, head.label.lane, data)
 
     def read(self) -> FormatReading:
+        """Bytes of the lines that have any; notes count the lines that were cut and those without bytes."""
         collector = self._collector
         for number, line in collector.matches(LINE):
             t = collector.time(line["time"])

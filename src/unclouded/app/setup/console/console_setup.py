@@ -73,6 +73,7 @@ class ConsoleSetup:
     # --- the steps -----------------------------------------------------------------------------
 
     async def find(self) -> None:
+        """Reads which plug it is; changes nothing. Raises LinkError; CommandError where it is not the planned one."""
         self._begin("find", f"Looking for a plug on {self._console.where}.")
         self._hardware = await run_once_ready(self._console, "meross hw")
         if not self.uuid:
@@ -178,11 +179,13 @@ class ConsoleSetup:
                 await write_setting(self._console, change)
 
     async def restart(self) -> None:
+        """The step that makes what was written count. Raises LinkError where the console does not answer afterwards."""
         self._begin("restart", "The plug restarts.")
         await self.restart_board()
         self._done("The plug has restarted.")
 
     async def restart_board(self) -> None:
+        """Restarts it and waits for its prompt, 30 s at most; reports no step."""
         await self._console.run("reboot")
         await run_once_ready(self._console, "meross hw")
 
@@ -256,6 +259,7 @@ class ConnectionWatch:
             await asyncio.sleep(AGAIN_S)
 
     def why_not(self, timeout_s: float) -> str:
+        """What the plug showed last and what to check, as sentences. ``timeout_s``: how long it was watched."""
         wifi, server = self._shown
         place = self._server.place
         seen = f'It shows the Wi-Fi as "{wifi or "?"}" and the server as "{server or "?"}".'

@@ -44,6 +44,7 @@ class ChangeText:
         self._ends = {"controller": ends[0], "device": ends[1], None: ""}
 
     def lines(self, fields: Sequence[FieldSummary], left_out: int) -> Iterator[str]:
+        """Fields by frame, those that change first. ``left_out``: how many values were not compared."""
         unchanged = []
         for _, found in groupby(fields, lambda one: (one.sender, one.frame, one.part)):
             group = [*found]

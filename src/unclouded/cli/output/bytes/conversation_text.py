@@ -29,6 +29,7 @@ class ConversationText:
         self._with_bytes = with_bytes
 
     def lines(self, decoded: DecodedPiece) -> Iterator[str]:
+        """One line of JSON; or text in one or more lines."""
         if self._as_json:
             yield msgspec.json.encode(self._json(decoded)).decode()
         else:

@@ -28,6 +28,7 @@ class ExplainText:
         self._is_first = True
 
     def lines(self, frame: ExplainedFrame, decoded: DecodedPiece) -> Iterator[str]:
+        """Title, drawing of its parts, what is odd; an empty line before each frame but the first."""
         if not self._is_first:
             yield ""
         self._is_first = False

@@ -19,6 +19,7 @@ class PrintedLine(msgspec.Struct, frozen=True):
     err: bool = False
 
     def show(self) -> None:
+        """Prints it; a line for people only goes to stderr, so that what is piped has data alone."""
         print_text(self.text, err=self.err)
 
 
@@ -29,6 +30,7 @@ class RecordingText:
         self._text = ConversationText(family, as_json=as_json)
 
     def lines(self, entries: Sequence[LiveEntry]) -> Iterator[PrintedLine]:
+        """Lines of each entry, as it comes; those of a change of dialect go to stderr."""
         for entry in entries:
             match entry:
                 case DecodedPiece():

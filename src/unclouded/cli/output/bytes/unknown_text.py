@@ -27,6 +27,7 @@ class UnknownText:
         self._palette = palette
 
     def lines(self, groups: Sequence[UnknownGroup], left_out: int) -> Iterator[str]:
+        """Each group with its values, bytes and what it may be; then the counts. ``left_out``: what was not grouped."""
         for one in groups:
             yield self._palette.paint(printable(_title(one)), "title")
             for text in filter(None, (_values(one), _bytes(one))):

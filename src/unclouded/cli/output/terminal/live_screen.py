@@ -30,10 +30,12 @@ class LiveScreen:
         self._view = LiveView(title, zone, hint)
 
     def feed(self, facts: Iterable[Fact]) -> None:
+        """Takes facts; they are drawn with the next picture, at most REFRESH_S later."""
         self._view.feed(*facts)
 
     @contextlib.asynccontextmanager
     async def shown(self) -> AsyncIterator[None]:
+        """Draws while the block lasts; then the terminal is as it was before."""
         from rich.console import Console
         from rich.live import Live
 

@@ -14,11 +14,13 @@ class Minute:
         self._samples: deque[tuple[float, float]] = deque(maxlen=MOST_SAMPLES)
 
     def add(self, at: float, value: float) -> None:
+        """Takes a value of this time (Unix seconds); times must not go back. Keeps two minutes, 600 values at most."""
         self._samples.append((at, value))
         while len(self._samples) > 1 and self._samples[1][0] < at - 2 * MINUTE:
             self._samples.popleft()
 
     def last(self) -> float | None:
+        """The newest value; None = there is none yet."""
         return self._samples[-1][1] if self._samples else None
 
     def at(self, when: float) -> float | None:

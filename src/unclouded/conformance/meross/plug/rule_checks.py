@@ -77,6 +77,7 @@ class RuleKind:
         self.name = short(namespace).rpartition(".")[2].lower()
 
     def put(self, line: PlugLine, rule: Fields) -> Script[None]:
+        """SET of one rule: new by its id, else it replaces that one. The script fails where it is not acknowledged."""
         yield from line.end.set(self.namespace, {self.name: rule})
 
     def get(self, line: PlugLine, id: str) -> Script[Fields]:
@@ -87,6 +88,7 @@ class RuleKind:
         return rule
 
     def delete(self, line: PlugLine, id: str = ID) -> Script[None]:
+        """DELETE of one rule; any answer will do, also that there is none."""
         yield from line.end.ask(self.namespace, "DELETE", {self.name: {"id": id}})
 
     def counts(self, line: PlugLine) -> Script[dict[str, int]]:
@@ -142,7 +144,7 @@ def replaced(line: PlugLine, kind: RuleKind) -> Script[None]:
     yield from kind.put(line, kind.make(line))
     number = len((yield from kind.counts(line)))
     yield from kind.put(line, {**kind.make(line), "alias": "conformance 2"})
-    line.require(len((yield from kind.counts(line))) == number, "An edited rule stands in the digest twice.")
+    line.require(len((yield from kind.counts(line))) == number, "An edited rule is in the digest twice.")
     line.require((yield from kind.get(line, ID))["alias"] == "conformance 2", "The edited rule is the old one.")
 
 
@@ -155,12 +157,12 @@ def deleted(line: PlugLine, kind: RuleKind) -> Script[None]:
 
 
 def no_rule(line: PlugLine, kind: RuleKind) -> Script[None]:
-    """Fails where what is no rule changes the rules of the plug, or it no longer answers."""
+    """Fails where an invalid rule changes the rules of the plug, or it no longer answers."""
     before = yield from kind.counts(line)
     for payload in ({kind.name: 5}, {kind.name: {"alias": "no id"}}, {kind.name: {"id": OTHER_ID * 40}}):
         yield from attempt(line, line.end.message(kind.namespace, "SET", payload))
     yield from goes_on(line, "rules that are none")
-    line.require((yield from kind.counts(line)) == before, "What is no rule has changed its rules.")
+    line.require((yield from kind.counts(line)) == before, "An invalid rule has changed its rules.")
 
 
 def unknown_rule(line: PlugLine, kind: RuleKind) -> Script[None]:
@@ -332,7 +334,7 @@ def _of_both(kind: RuleKind, name: str, what: str, clause: str) -> tuple[Check, 
             kind,
             unknown_rule,
         ),
-        _rules(f"{name}.invalid", f"What is no {what.lower()} changes nothing", clause, kind, no_rule, "should"),
+        _rules(f"{name}.invalid", f"An invalid {what.lower()} changes nothing", clause, kind, no_rule, "should"),
     )
 
 
@@ -367,7 +369,7 @@ RULE_CHECKS: tuple[Check, ...] = (
     ),
     row(
         "plug.power.settings",
-        "Position and LED setting outlive a power cut",
+        "Position and LED setting are kept over a power cut",
         "§1.9.7",
         power_cut,
         "should",

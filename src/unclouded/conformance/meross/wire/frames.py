@@ -51,13 +51,14 @@ class MerossFrame(msgspec.Struct, frozen=True, dict=True, kw_only=True):
 
     @cached_property
     def payload(self) -> Fields:
-        """Raises ValueError where it is no JSON object."""
+        """Raises ValueError where it is not a JSON object."""
         found = self.whole["payload"]
         if not isinstance(found, dict):
             raise ValueError("no JSON object")
         return found
 
     def is_from(self, namespace: str) -> bool:
+        """Whether it holds a message of this namespace, with any method."""
         return self.envelope is not None and self.envelope.header.namespace == namespace
 
 
