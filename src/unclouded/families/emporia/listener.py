@@ -28,6 +28,7 @@ class StreamListener:
         return self._counted(self._framer.close())
 
     def deadline(self) -> float | None:
+        """When silence settles what is held back, in monotonic seconds; None = nothing is."""
         return self._framer.deadline()
 
     def stats(self) -> Mapping[str, float]:

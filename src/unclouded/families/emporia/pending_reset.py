@@ -64,4 +64,5 @@ class PendingReset:
         return self._tickets.settle_all("unreachable", reason)
 
     def deadline(self) -> float | None:
+        """When the reset that waits times out, in monotonic seconds; None = none waits."""
         return self._tickets.earliest()

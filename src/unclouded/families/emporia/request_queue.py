@@ -66,6 +66,7 @@ class EmporiaRequestQueue:
         return letter
 
     def deadline(self) -> float | None:
+        """When the outstanding request is overdue, in monotonic seconds; None = none is outstanding."""
         return self._sent_at + self._timeout_s if self.outstanding else None
 
     def outgoing(self) -> Sequence[Out]:

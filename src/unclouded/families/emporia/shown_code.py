@@ -65,4 +65,5 @@ class ShownCode:
         return self._tickets.settle_all("unreachable", reason)
 
     def deadline(self) -> float | None:
+        """When the first of those who wait for the code times out, in monotonic seconds; None = no one waits."""
         return self._tickets.earliest()

@@ -22,6 +22,7 @@ class LineState:
         self._is_online = False
 
     def online(self, now: float) -> list[Event]:
+        """A frame with a usable value was received: Online, unless that was reported already."""
         self._since, self._reason = now, ""
         if self._is_online:
             return []

@@ -52,6 +52,7 @@ class EchoFilter:
         return {key: self._last.pop(key) for key in over if key in self._last}
 
     def deadline(self) -> float | None:
+        """When the window of the next point ends, in monotonic seconds; None = none was set just now."""
         return min((until for until, _ in self._wanted.values()), default=None)
 
     def clear(self) -> None:

@@ -112,6 +112,7 @@ class PendingCommands:
         return [event for one in tickets if one in self._open for event in self._settle(one, "unreachable", reason)]
 
     def deadline(self) -> float | None:
+        """When the next open command times out, in monotonic seconds; None = none is open."""
         return self._tickets.earliest()
 
     def _settle(self, ticket: Ticket, result: str, reason: str = "") -> list[Event]:

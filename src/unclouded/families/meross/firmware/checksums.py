@@ -98,6 +98,7 @@ class RunningChecksums:
                     digest.update(data[begin:end])
 
     def results(self) -> tuple[ChecksumResult, ...]:
+        """Each checksum beside what the image states; to be asked for when the whole content was fed."""
         return tuple(_result(checksum, digests) for checksum, digests in self._running)
 
 

@@ -44,6 +44,7 @@ class FotaImage(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
+        """One line for people; sizes in bytes."""
         how = "LZMA" if self.is_compressed else "not compressed"
         signed = f", signature of {self.signature_length} bytes at {self.signature_offset}"
         return (

@@ -50,6 +50,7 @@ class SubImage(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
+        """One line for people; sizes in bytes."""
         kind = TYPES.get(self.type, f"type {self.type}")
         how = ", encrypted" if self.is_encrypted else ""
         return f"sub-image {self.number}: {kind}, {self.length} bytes, serial number {self.serial}{how}"

@@ -65,6 +65,7 @@ class UImageHeader(msgspec.Struct, frozen=True):
         return crc32(data[:4] + NO_CHECKSUM + data[8:])
 
     def fields(self) -> Mapping[str, int | str]:
+        """Its fields by the names that are printed: addresses and sums as hex digits, codes as words."""
         return {
             "header_crc": f"{self.header_sum:08X}",
             "created": _utc(self.time),

@@ -33,16 +33,19 @@ class Binding:
         self._clocks = 0  # that were not answered
 
     def connected(self, now: float) -> None:
+        """The server has accepted the connection: the first Clock message is due at once."""
         self.disconnected()
         self._timers.set(CLOCK, now)
 
     def disconnected(self) -> None:
+        """The connection is gone: not bound, and nothing is due; the loss is counted."""
         self.is_bound = False
         self._clocks = 0
         self._timers.clear_all()
         self._plug.contact.lost()
 
     def clock_set(self, now: float) -> None:
+        """The server has answered Clock: Bind is due now. Without effect where no answer is waited for."""
         if self._timers.at(CLOCK) is None:
             return
         self._timers.clear(CLOCK)
@@ -70,6 +73,7 @@ class Binding:
         return None
 
     def deadline(self) -> float | None:
+        """When the next message is due or it gives up, in monotonic seconds; None = bound, or not connected."""
         return self._timers.earliest()
 
     def _ask_time(self, now: float) -> None:

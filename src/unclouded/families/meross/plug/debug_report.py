@@ -35,14 +35,17 @@ class ServerContact:
         self._since = 0.0
 
     def connected(self, host: str, unix: float, uptime_s: float) -> None:
+        """``unix``: seconds by the plug's clock, which may be wrong; ``uptime_s``: seconds since its start."""
         self.is_online, self.host = True, host
         self.connected_at, self._since = unix, uptime_s
 
     def lost(self) -> None:
+        """Counts a loss where it was connected; may be called again."""
         self.losses += self.is_online
         self.is_online = False
 
     def online_s(self, uptime_s: float) -> float:
+        """Seconds since it connected; 0 where it is not connected. ``uptime_s``: now, since its start."""
         return uptime_s - self._since if self.is_online else 0.0
 
 

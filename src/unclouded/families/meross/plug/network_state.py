@@ -94,6 +94,7 @@ class NetworkState:
         return settings.host, settings.port
 
     def led(self) -> Led:
+        """What the LED shows in this phase; once paired it follows the relay, unless the setting switches it off."""
         if self.phase in LEDS:
             return LEDS[self.phase]
         is_lit = self.phase is PlugPhase.PAIRED and self._settings.onoff and not self._settings.led_off
@@ -155,6 +156,7 @@ class NetworkState:
     # --- what its server does --------------------------------------------------------------------
 
     def server_up(self) -> None:
+        """The connection stands: neither a retry nor the other server is due."""
         self._timers.clear(SERVER, OTHER)
 
     def server_down(self, reason: str, now: float) -> None:
@@ -168,6 +170,7 @@ class NetworkState:
             self._timers.set(OTHER, now + OTHER_AFTER_S)
 
     def bound(self) -> None:
+        """The server has accepted the binding: it is paired, and the record of failed attempts is emptied."""
         self._settings.was_bound = True
         self._settings.trace = Trace()
         self._enter(PlugPhase.PAIRED)
@@ -191,6 +194,7 @@ class NetworkState:
         return begun
 
     def deadline(self) -> float | None:
+        """When the phase changes or a server is tried, in monotonic seconds; None = neither is to come."""
         return self._timers.earliest()
 
     # --- inside --------------------------------------------------------------------------------

@@ -101,12 +101,15 @@ class PlugOutput:
         self._queue.drop(path)
 
     def release(self, now: float) -> None:
+        """What is due by now waits for ``take`` only."""
         self._queue.release(now)
 
     def take(self, now: float) -> list[Out]:
+        """What is due by now, of all paths; drained by the call."""
         return self._queue.take(now)
 
     def deadline(self) -> float | None:
+        """When the next delayed message is due, in monotonic seconds; None = none waits."""
         return self._queue.deadline()
 
     def _encoded(self, envelope: Envelope, request: ReceivedRequest) -> bytes:

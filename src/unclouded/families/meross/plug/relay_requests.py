@@ -46,6 +46,7 @@ class RelayRequests:
     def ask(
         self, received: ReceivedRequest | None, onoff: bool, now: float, several: SeveralRequests | None = None
     ) -> Event:
+        """The question to the world, overdue after WORLD_TIMEOUT_S; a stuck relay asks for the state that it has."""
         id = self._ids.next()
         self._waiting[id] = RelayRequest(received, onoff, several)
         self._timers.set(str(id), now + WORLD_TIMEOUT_S)
@@ -53,6 +54,7 @@ class RelayRequests:
         return Asked(id, AskCommand("onoff", onoff if stuck is None else stuck))
 
     def answered(self, id: int) -> RelayRequest | None:
+        """Takes out the movement of this question; None = it is not known, or was overdue."""
         self._timers.clear(str(id))
         return self._waiting.pop(id, None)
 
@@ -67,6 +69,7 @@ class RelayRequests:
             self.answered(id)
 
     def deadline(self) -> float | None:
+        """When the first question is overdue, in monotonic seconds; None = none is open."""
         return self._timers.earliest()
 
 

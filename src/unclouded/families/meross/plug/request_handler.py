@@ -94,6 +94,7 @@ class RequestHandler:
         return ReceivedRequest(envelope, path, re, http if is_encrypted else None)
 
     def handle(self, request: ReceivedRequest, now: float) -> Handled:
+        """Carries it out; the answer goes to the output. The events, and why it was refused, "" = it was not."""
         header = request.envelope.header
         if not self._is_accepted(header, now):
             return self._refuse(request, now)

@@ -115,16 +115,20 @@ class SimulatedPlug:
     # --- time ------------------------------------------------------------------------------------
 
     def unix(self, now: float) -> int:
+        """Whole seconds since 1970, by its own clock."""
         return int(self.clock.unix(now))
 
     def ms(self, now: float) -> int:
+        """Milliseconds of the current second, 0 to 999, by its own clock."""
         return int(self.clock.unix(now) * 1000) % 1000
 
     def set_clock(self, unix: float, now: float) -> None:
+        """``unix``: seconds since 1970. Rules are planned anew, since a step may skip or repeat their times."""
         self.clock.set(unix, now)
         self.rules.clock_may_be_set(now)
 
     def time_now(self, now: float) -> Time:
+        """The payload of Appliance.System.Time: its clock, zone and rules of summer time."""
         return Time(self.unix(now), self.settings.timezone, self.settings.time_rule)
 
     def restart(self, now: float) -> None:
@@ -185,6 +189,7 @@ class SimulatedPlug:
         self.contact.connected(self.firmware().server, self.clock.unix(now), self.clock.uptime(now))
 
     def hardware(self) -> Hardware:
+        """The payload of Appliance.System.Hardware, which differs with the hardware version."""
         return Hardware(
             type="mss310",
             sub_type="us",
@@ -195,6 +200,7 @@ class SimulatedPlug:
         )
 
     def firmware(self) -> Firmware:
+        """The payload of Appliance.System.Firmware. In set-up mode server and IP address are those of a new plug."""
         settings = self.settings
         server, port = self.network.server if settings.host else SERVER if settings.is_set_up else ("", 0)
         return Firmware(
@@ -226,6 +232,7 @@ class SimulatedPlug:
         )
 
     def system(self, now: float) -> dict[str, Any]:  # Any: JSON
+        """The part ``system`` of Appliance.System.All; fields that the plug's firmware lacks are left out."""
         hardware, firmware = self.hardware(), full(self.firmware())
         for key in ("encrypt", "secondServer", "secondPort"):
             if not firmware[key] and not (key != "encrypt" and self.dialect.is_old):
@@ -239,6 +246,7 @@ class SimulatedPlug:
         return {name: system[name] for name in ("time", "hardware", "firmware")}
 
     def online(self) -> Mapping[str, object]:
+        """The payload of Appliance.System.Online; newer plugs add who has bound them."""
         status = UPDATING if self.is_updating else ONLINE if self.contact.is_online else NOT_ONLINE
         if not self.dialect.encrypts:
             return {"status": status}
@@ -266,9 +274,11 @@ class SimulatedPlug:
         return payload_of(togglex=[full(self.toggle)])
 
     def old_relay(self) -> Mapping[str, int]:
+        """The relay as Appliance.Control.Toggle of old firmware has it, with the time of the last change."""
         return {"onoff": self.settings.onoff, "lmTime": self.settings.lm_time}
 
     def electricity(self) -> Mapping[str, object]:
+        """The values of Appliance.Control.Electricity, in mA, 0.1 V and mW; old firmware has no calibration."""
         voltage, current, power = self.measured()
         values: dict[str, object] = {"channel": 0, "current": current, "voltage": voltage, "power": power}
         if not self.dialect.is_old:
@@ -298,6 +308,7 @@ class SimulatedPlug:
         return found | limit
 
     def debug(self, now: float) -> Mapping[str, object]:
+        """The payload of Appliance.System.Debug."""
         facts = PlugFacts(
             dialect=self.dialect,
             firmware=self.firmware(),

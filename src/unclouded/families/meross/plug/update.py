@@ -69,6 +69,7 @@ class PlugUpdate:
         return True
 
     def tick(self, now: float) -> None:
+        """Fails a download that takes too long; ends a write: the new version counts, unless a fault keeps the old."""
         for name in self._timers.due(now):
             if name == DOWNLOAD:
                 self._question = 0
@@ -80,6 +81,7 @@ class PlugUpdate:
                 self.is_written = True
 
     def deadline(self) -> float | None:
+        """When a download is too late or a write is done, in monotonic seconds; None = no update runs."""
         return self._timers.earliest()
 
     def cancel(self) -> None:

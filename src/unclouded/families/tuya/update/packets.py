@@ -84,6 +84,7 @@ class Packets:
         return PAUSED in due
 
     def deadline(self) -> float | None:
+        """When a packet in doubt is sent again or a pause ends, in monotonic seconds; None = neither is to come."""
         return self._timers.earliest()
 
     def forget(self) -> None:

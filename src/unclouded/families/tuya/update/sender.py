@@ -194,6 +194,7 @@ class Updater:
         return events
 
     def deadline(self) -> float | None:
+        """When the update has something to do, in monotonic seconds; None = it waits for an answer, or none runs."""
         return earliest(self._packets.deadline(), self._timers.earliest())
 
     # --- step by step ------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ class ConsoleQueue:
             raise CommandError(f"{MOST_WAITING} commands wait for this console. Try again when some are done.")
 
     def add(self, request: ConsoleRequest) -> None:
+        """Queues it behind those of its kind (one with a ticket was asked for); an own line waits once."""
         if request.ticket is not None:
             self._asked.append(request)
         elif all(request.line != other.line for other in self._own):
@@ -35,6 +36,7 @@ class ConsoleQueue:
         self._asked.appendleft(request)
 
     def next(self) -> ConsoleRequest | None:
+        """Takes the next one out; None = the queue is empty."""
         if self._asked:
             return self._asked.popleft()
         return self._own.popleft() if self._own else None

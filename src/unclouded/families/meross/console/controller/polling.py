@@ -40,6 +40,7 @@ class ConsolePolling:
         return [own_request(line) for line in lines]
 
     def stop(self) -> None:
+        """Nothing is due any more until ``begin``: the console does not answer."""
         self._timers.clear_all()
 
     def due(self, now: float) -> list[ConsoleRequest]:
@@ -51,6 +52,7 @@ class ConsolePolling:
         return requests
 
     def deadline(self) -> float | None:
+        """When the next command is due, in monotonic seconds; None = nothing is polled."""
         return self._timers.earliest()
 
     @property

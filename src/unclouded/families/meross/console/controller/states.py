@@ -47,6 +47,7 @@ class ConsoleState:
         return [Online()]
 
     def logged(self) -> None:
+        """A line of the plug's log was received, so the line works in this direction at least."""
         self._has_log = True
 
     def foreign(self, data: bytes, is_text: bool) -> None:

@@ -61,6 +61,7 @@ class ConsoleShell:
             self._boot(now)
 
     def down(self) -> None:
+        """The console's path is gone: a line that is half typed counts as lost, and nothing is printed any more."""
         self._lose("the line was lost", self._editor.clear())
         self._output.down()
 
@@ -100,9 +101,11 @@ class ConsoleShell:
         return self._context.take()
 
     def release(self, now: float) -> None:
+        """What is due by now may be taken from ``output``; ``deadline()`` is later than ``now`` afterwards."""
         self._output.release(now)
 
     def deadline(self) -> float | None:
+        """When the next job runs or the next text is printed, in monotonic seconds; None = neither waits."""
         return earliest(self._context.deadline(), self._output.deadline())
 
     @property
@@ -110,6 +113,7 @@ class ConsoleShell:
         return self._output
 
     def stats(self) -> Mapping[str, float]:
+        """Counts of what was typed; ``held_bytes``: of the line that has not ended."""
         empty = dict.fromkeys(("bytes_in", "frames_in", "frame_bytes", "noise_bytes"), 0)
         return {**empty, **self._counts, "held_bytes": len(self._editor.held)}
 

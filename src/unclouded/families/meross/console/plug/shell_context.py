@@ -35,6 +35,7 @@ class ShellContext:
         return self.device.plug
 
     def take(self) -> list[Event]:
+        """The events of the plug so far; drained by the call."""
         events, self.events = self.events, []
         return events
 
@@ -51,6 +52,7 @@ class ShellContext:
         return True
 
     def run_due(self, now: float) -> None:
+        """Runs the jobs whose time has come, in the order of their times."""
         while self._jobs and self._jobs[0][0] <= now:
             heapq.heappop(self._jobs)[2](now)
 
@@ -64,6 +66,7 @@ class ShellContext:
         self._jobs.clear()
 
     def deadline(self) -> float | None:
+        """When the next job runs, in monotonic seconds; None = none waits."""
         return self._jobs[0][0] if self._jobs else None
 
     def restart(self, now: float, reason: str = SOFTWARE_RESET) -> None:
@@ -72,6 +75,7 @@ class ShellContext:
         self.events += self.device.restart(now)
 
     def restart_at(self, at: float, reason: str = SOFTWARE_RESET) -> None:
+        """The board starts again at that time, which Ctrl-C does not prevent; there is no prompt until then."""
         self.has_prompt = False
         self.later(at, lambda now: self.restart(now, reason), can_stop=False)
 

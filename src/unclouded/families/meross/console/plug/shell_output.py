@@ -36,6 +36,7 @@ class ShellOutput:
         self._commands = 5  # the number of the driver's newest command
 
     def echo(self, data: bytes, now: float) -> None:
+        """Prints typed bytes back, unless the fault ``echoes-nothing`` is on."""
         if "echoes-nothing" not in self._faults:
             self._put(data, now)
 
@@ -44,6 +45,7 @@ class ShellOutput:
         self._put(f"{text}{NEW_LINE}".encode("utf-8", "replace"), at)
 
     def answer(self, lines: Sequence[str], now: float) -> None:
+        """Prints lines with what faults do to them: noise, log lines in between, a cut each few lines."""
         for line in lines:
             self._lines += 1
             self._disturb(now)
@@ -51,9 +53,11 @@ class ShellOutput:
             self.text(line[: len(line) // 2] + CUT_BY if cuts else line, now)
 
     def prompt(self, now: float) -> None:
+        """Prints the prompt; a line may be typed then."""
         self._put(PROMPT.encode(), now)
 
     def log(self, module: str, function: str, number: int, text: str, now: float, level: str = "info") -> None:
+        """Prints a line of the plug's log, with the milliseconds since its start."""
         at_ms = int(self._plug.clock.uptime(now) * 1000)
         self.text(str(ConsoleLogLine(at_ms, module, level, function, number, text)), now)
 
@@ -71,6 +75,7 @@ class ShellOutput:
             self._queue.put(out, now)
 
     def is_overrun(self, now: float) -> bool:
+        """Whether more was printed than the baud rate lets out in AHEAD_S."""
         return self._busy_until - now > AHEAD_S
 
     def down(self) -> None:
@@ -79,12 +84,15 @@ class ShellOutput:
         self.path = None
 
     def release(self, now: float) -> None:
+        """What is due by now waits for ``take`` only."""
         self._queue.release(now)
 
     def take(self, now: float) -> list[Out]:
+        """What is on the line by now; drained by the call."""
         return self._queue.take(now)
 
     def deadline(self) -> float | None:
+        """When the next text is printed, in monotonic seconds; None = none waits."""
         return self._queue.deadline()
 
     # --- inside --------------------------------------------------------------------------------

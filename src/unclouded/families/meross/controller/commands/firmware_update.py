@@ -161,6 +161,7 @@ class FirmwareUpdate:
         return events
 
     def deadline(self) -> float | None:
+        """When the update is late or the plug is asked how far it is, in monotonic seconds; None = none runs."""
         return self._timers.earliest()
 
     # --- inside --------------------------------------------------------------------------------

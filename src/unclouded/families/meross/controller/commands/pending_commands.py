@@ -85,6 +85,7 @@ class PlugCommands:
         return [(ticket, self._overdue(ticket, unreachable)) for ticket in self._tickets.overdue(now)]
 
     def deadline(self) -> float | None:
+        """When the next open command times out, in monotonic seconds; None = none is open."""
         return self._tickets.earliest()
 
     def _overdue(self, ticket: Ticket, unreachable: str) -> list[Event]:

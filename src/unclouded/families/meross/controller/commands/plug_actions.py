@@ -108,6 +108,7 @@ class PlugActions:
         return [*self._update.tick(now), *self._schedule.tick(now)]
 
     def deadline(self) -> float | None:
+        """When an update or a change of the schedule needs ``tick``, in monotonic seconds; None = none is under way."""
         return earliest(self._update.deadline(), self._schedule.deadline())
 
     def _sun_minute(self, which: Literal["sunrise", "sunset"]) -> int | None:

@@ -135,6 +135,7 @@ class PlugSchedule:
         return events
 
     def deadline(self) -> float | None:
+        """When the next change times out, in monotonic seconds; None = none is under way."""
         return self._tickets.earliest()
 
     # --- inside: reading -----------------------------------------------------------------------

@@ -161,6 +161,7 @@ class RequestWindow:
         return [one for one in map(self._take, late) if one is not None]
 
     def deadline(self) -> float | None:
+        """When the first request under way has waited too long, in monotonic seconds; None = none is."""
         return earliest(*(one.expires for one in self._under_way.values()))
 
     # --- inside --------------------------------------------------------------------------------

@@ -84,6 +84,7 @@ class RuleRunner:
         self._make_plan(max(unix // 60 * 60 - 1, self._last_unix), now)
 
     def relay_moved(self, is_on: bool, now: float) -> None:
+        """Starts the auto-off rules of today where it is on now, and ends them where it is off."""
         self._running.clear(*(f"off {id}" for id in self._settings.triggers))
         if is_on:
             for id, rule in self._settings.triggers.items():
@@ -92,10 +93,12 @@ class RuleRunner:
                     self._running.set(f"off {id}", now + min(delay.duration, LONGEST_S))
 
     def restart(self) -> None:
+        """What runs ends; timers are planned again once the clock is set."""
         self._running.clear_all()
         self._plan = None
 
     def due(self, now: float) -> list[bool]:
+        """Timers and auto-off rules whose time has come; rules that count once are disabled by it."""
         states = [self._ended(name) for name in self._running.due(now)]
         plan = self._plan
         if plan is not None and plan.at <= now:
@@ -105,6 +108,7 @@ class RuleRunner:
         return [state for state in states if state is not None]
 
     def deadline(self) -> float | None:
+        """When the next rule is due, in monotonic seconds; None = none is, or the clock is not set."""
         return earliest(self._running.earliest(), self._plan.at if self._plan is not None else None)
 
     # --- inside --------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ class RuleStore:
         return b"{}"
 
     def delete(self, payload: bytes) -> bytes:
+        """Removes the rules with the ids of the payload (JSON); the payload of the answer. Unknown ids are no error."""
         for one in self._in(payload):
             self._rules.pop(_id(one), None)
             self._counts.pop(_id(one), None)
@@ -94,6 +95,7 @@ class RuleStore:
         self.edited(id)
 
     def edited(self, id: str) -> None:
+        """Counts a change of this rule, by which controllers notice that it is another one now."""
         self._counts[id] = self._counts.get(id, 0) + 1
 
     def _in(self, payload: bytes) -> Sequence[Rule]:

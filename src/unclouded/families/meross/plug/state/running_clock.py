@@ -33,6 +33,7 @@ class RunningClock:
         return now + unix - self.unix(now)
 
     def set(self, unix: float, now: float) -> None:
+        """``unix``: seconds since 1970, limited to what the plug can count. Uptime runs on as it was."""
         self._ahead = min(max(unix, 0.0), LATEST) - self.uptime(now)
         self.sets += 1
 

@@ -85,6 +85,7 @@ class PulseDistance(msgspec.Struct, frozen=True):
         return sum((space > middle) << place for place, space in enumerate(spaces))
 
     def write_bits(self, bits: int) -> InfraredCode:
+        """The frame of 32 bits, least significant first, and what follows while the button is held."""
         pairs = [(self.mark, self.one if bits >> place & 1 else self.zero) for place in range(32)]
         frame = [*self.leader, *(duration for pair in pairs for duration in pair), self.mark]
         whole = (*frame, self.period - sum(frame))

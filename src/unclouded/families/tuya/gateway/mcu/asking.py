@@ -60,6 +60,7 @@ class McuAsking:
         return self._tickets.settle(request.ticket, "confirmed" if good else "refused", text)
 
     def unanswered(self, request: Request) -> list[Event]:
+        """The last try of a question has timed out: its ticket settles. Requests without a ticket are no question."""
         return self._tickets.settle(request.ticket, "timeout", LATE) if request.ticket else []
 
     def close(self, reason: str) -> list[Event]:
@@ -70,10 +71,12 @@ class McuAsking:
         return self._tickets.settle_all("unreachable", reason)
 
     def tick(self, now: float) -> list[Event]:
+        """Settles the questions that have waited for LONGEST_S, sent or not."""
         late = self._tickets.overdue(now)
         return [event for ticket in late for event in self._tickets.settle(ticket, "timeout", LATE)]
 
     def deadline(self) -> float | None:
+        """When the next open question times out, in monotonic seconds; None = none is open."""
         return self._tickets.earliest()
 
     def _send(self, ticket: Ticket, message: Message) -> list[Event]:

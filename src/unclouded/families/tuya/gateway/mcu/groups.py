@@ -25,6 +25,7 @@ class McuGroups:
         return next(iter(self._groups), "1")
 
     def members(self, gid: str) -> list[str]:
+        """The ids in a group, in the order in which they were added; [] where there is no such group."""
         return list(self._groups.get(gid, ()))
 
     def change(self, message: GroupMembers, known: Collection[str]) -> tuple[GroupResult, list[Event]]:

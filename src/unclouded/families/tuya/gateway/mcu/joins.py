@@ -36,6 +36,7 @@ class McuJoins:
         return self._until is not None
 
     def open(self, now: float) -> None:
+        """06: sub-devices may join for WINDOW_S; those that were refused before may ask again."""
         self._until = now + WINDOW_S
         self._refused.clear()
 
@@ -93,11 +94,13 @@ class McuJoins:
         return joined, events
 
     def tick(self, now: float) -> None:
+        """Closes the window when its time is up; accepted ones without a result may ask again."""
         if self._until is not None and self._until <= now:
             self.close()
         self._accepted = {id: until for id, until in self._accepted.items() if until > now}
 
     def deadline(self) -> float | None:
+        """When the window closes or a result is overdue, in monotonic seconds; None = neither is to come."""
         return earliest(self._until, *self._accepted.values())
 
     # --- inside ----------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ class McuRecords:
         return len(self._waiting)
 
     def add(self, id: str, points: tuple[DataPoint, ...], unix: int) -> None:
+        """Keeps a record of these points. ``unix``: seconds since 1970, UTC. Beyond KEPT the oldest is lost."""
         self._waiting.append(TimedPoints(RecordTime(GMT, unix), id, points))
 
     def drop(self, id: str) -> None:
@@ -46,6 +47,7 @@ class McuRecords:
         return self._sent
 
     def answered(self, result: GatewayResult, now: float) -> None:
+        """The result of the record under way; one that failed goes behind the others, and the next waits AGAIN_S."""
         sent, self._sent = self._sent, None
         self._at = now if result.ok else now + AGAIN_S
         if sent is not None and sent in self._waiting:  # its sub-device may have left meanwhile
@@ -54,8 +56,10 @@ class McuRecords:
                 self._waiting.append(sent)
 
     def unanswered(self, now: float) -> None:
+        """No result came: the same record is sent again after AGAIN_S."""
         self._sent = None
         self._at = now + AGAIN_S
 
     def deadline(self) -> float | None:
+        """When the next record may be sent, in monotonic seconds; None = none waits, or one is under way."""
         return self._at if self._waiting and self._sent is None else None

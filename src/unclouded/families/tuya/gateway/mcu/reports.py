@@ -31,6 +31,7 @@ class McuReports:
         self._is_bursting = False
 
     def clear(self) -> None:
+        """There is no module any more: nothing is reported."""
         self._due.clear()
 
     def burst(self) -> None:
@@ -38,6 +39,7 @@ class McuReports:
         self._is_bursting = bool(self._due)
 
     def drop(self, id: str) -> None:
+        """This sub-device is gone: its points are not reported any more."""
         self._due.pop(id, None)
 
     def due(self, id: str, keys: Collection[str], now: float) -> None:
@@ -62,6 +64,7 @@ class McuReports:
         return None
 
     def deadline(self) -> float | None:
+        """When the next report may be sent, in monotonic seconds; None = none waits, or a fault keeps them back."""
         return self._free_at if self._due and not self._keeps_back() else None
 
     # --- inside ----------------------------------------------------------------------------------

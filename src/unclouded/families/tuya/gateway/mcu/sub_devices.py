@@ -32,6 +32,7 @@ class McuSubDevice:
         return self.is_joined and not self.is_silent
 
     def types(self) -> dict[str, int]:
+        """Data types on the wire, by point, so that a command to it can be encoded."""
         return {key: point.type for key, point in self.points.items()}
 
     def put(self, point: DataPoint) -> bool:
@@ -57,9 +58,11 @@ class McuSubDevices:
         return iter(self._by_id.values())
 
     def get(self, id: str) -> McuSubDevice | None:
+        """The sub-device of this id, joined or not; None = there is none."""
         return self._by_id.get(id)
 
     def joined(self) -> list[McuSubDevice]:
+        """Those that the module has added, in the order of their definition."""
         return [one for one in self if one.is_joined]
 
     def waiting(self) -> list[McuSubDevice]:

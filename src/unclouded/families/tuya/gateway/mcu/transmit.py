@@ -35,10 +35,12 @@ class McuTransmit:
             self._queue.hush(now + SLOW_S)
 
     def answer(self, message: Message) -> None:
+        """Sends it once, unless the fault ``sends-nothing`` is on."""
         if "sends-nothing" not in self._faults:
             self._queue.answer(self._data(message))
 
     def acknowledge(self, message: Message) -> None:
+        """As ``answer``; with the fault ``omits-acks`` each third one is lost."""
         self._acknowledged += 1
         if "omits-acks" not in self._faults or self._acknowledged % LOSES:
             self.answer(message)
@@ -48,6 +50,7 @@ class McuTransmit:
         self._queue.answer(self._data(message))
 
     def request(self, message: Message, name: str, ticket: int = 0, tries: int = TRIES) -> None:
+        """Sends it until it is answered. ``name``: to cancel it by; ``ticket``: of the question behind it, 0 = none."""
         spec = GATEWAY.spec(message.command, getattr(message, "sub", None))
         data = self._data(message)
         self._queue.add(request_of(spec, data, name, timeout_s=TIMEOUT_S, tries=tries, ticket=ticket, must=True))

@@ -24,6 +24,7 @@ class McuUpdates:
         return self._own.version
 
     def restarted(self) -> None:
+        """The gateway has started again: an update of its own that was not received as a whole is lost."""
         self._own.restarted()
 
     def received(self, message: Message) -> PacketResult:

@@ -35,6 +35,7 @@ class ActionRequests:
         self._named: dict[str, Ticket] = {}  # the newest ticket of each request
 
     def begin(self, now: float) -> Ticket:
+        """A ticket that times out after LONGEST_S, whatever is sent for it."""
         return self._tickets.issue(now + LONGEST_S)
 
     def send(
@@ -62,17 +63,21 @@ class ActionRequests:
         return [*then(message, now), *self.settle(request.ticket)]
 
     def unanswered(self, request: Request) -> list[Event]:
+        """The last try of a request has timed out: its ticket settles as timeout, and ``then`` is not called."""
         self._named.pop(request.name, None)
         self._then.pop(request.ticket, None)
         return self._tickets.settle(request.ticket, "timeout", NO_ANSWER)
 
     def settle(self, ticket: Ticket, reason: str = "") -> list[Event]:
+        """The action was carried out, for one that no request of its own ends."""
         return self._tickets.settle(ticket, "confirmed", reason)
 
     def refuse(self, ticket: Ticket, reason: str) -> list[Event]:
+        """The MCU does not carry it out, or it cannot be."""
         return self._tickets.settle(ticket, "refused", reason)
 
     def unreachable(self, ticket: Ticket, reason: str) -> list[Event]:
+        """It cannot be sent: there is no path to the MCU or to the sub-device."""
         return self._tickets.settle(ticket, "unreachable", reason)
 
     def close(self, reason: str) -> list[Event]:
@@ -82,9 +87,11 @@ class ActionRequests:
         return self._tickets.settle_all("unreachable", reason)
 
     def tick(self, now: float) -> list[Event]:
+        """Settles the actions that have waited for LONGEST_S as ``timeout``."""
         return [event for ticket in self._tickets.overdue(now) for event in self._late(ticket)]
 
     def deadline(self) -> float | None:
+        """When the next open action times out, in monotonic seconds; None = none is open."""
         return self._tickets.earliest()
 
     def _late(self, ticket: Ticket) -> list[Event]:

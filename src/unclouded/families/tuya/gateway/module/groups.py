@@ -136,6 +136,7 @@ class GatewayGroups:
     # --- what the MCU asks -------------------------------------------------------------------------
 
     def received(self, message: MemberQuery | GroupChange, now: float) -> list[Event]:
+        """Answers who is in a group; where the MCU has set a group, its members are asked for the point."""
         match message:
             case MemberQuery(gid=gid, idx=number):
                 members = self.members(gid)
@@ -149,6 +150,7 @@ class GatewayGroups:
     # --- time --------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> list[Event]:
+        """Sends again what not all members have reported; refuses what is out of time, naming the silent members."""
         events: list[Event] = []
         for ticket, command in list(self._open.items()):
             if command.until <= now:
@@ -161,6 +163,7 @@ class GatewayGroups:
         return events
 
     def deadline(self) -> float | None:
+        """When a command is sent again or its time is up, in monotonic seconds; None = none is open."""
         return earliest(*(min(command.at, command.until) for command in self._open.values()))
 
     # --- inside ----------------------------------------------------------------------------------

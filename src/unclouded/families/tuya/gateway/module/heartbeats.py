@@ -89,6 +89,7 @@ class HeartbeatSchedule:
         self._watch(id, now)
 
     def drop(self, id: str) -> None:
+        """It has left: it is asked no more."""
         self._watched.pop(id, None)
 
     def is_online(self, id: str) -> bool | None:
@@ -123,6 +124,7 @@ class HeartbeatSchedule:
             watched.is_asked, watched.missed = False, 0
 
     def resume(self, now: float) -> None:
+        """Questions again, spread over one period; without effect where it was not paused."""
         if not self.is_paused:
             return
         self.is_paused = False
@@ -133,6 +135,7 @@ class HeartbeatSchedule:
             self._push(id, watched)
 
     def due(self, now: float) -> HeartbeatsDue:
+        """Which are to be asked now, and which have missed too many answers since the last call."""
         due = HeartbeatsDue([], [])
         while self._order and self._order[0][0] <= now and not self.is_paused:
             _, place, id = heapq.heappop(self._order)
@@ -146,6 +149,7 @@ class HeartbeatSchedule:
         return due
 
     def deadline(self) -> float | None:
+        """When the next may be due, in monotonic seconds, at times too early; None = paused, or there are none."""
         return self._order[0][0] if self._order and not self.is_paused else None
 
     # --- inside ----------------------------------------------------------------------------------

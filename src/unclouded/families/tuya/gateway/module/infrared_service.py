@@ -146,6 +146,7 @@ class GatewayInfrared:
         return self._requests.settle(sending.ticket)
 
     def unanswered(self) -> list[Event]:
+        """The last try of the packet under way has timed out: sending has failed."""
         return self._failed("The gateway does not answer.")
 
     def due(self) -> list[Event]:

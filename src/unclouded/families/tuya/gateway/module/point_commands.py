@@ -87,6 +87,7 @@ class PointCommands:
         return self._kept(self._pending.unreachable(reason, ticket))
 
     def waits_for(self, part: str) -> bool:
+        """Whether any open command is to this part; "" is the gateway itself."""
         return any(repeats.part == part for repeats in self._repeats.values())
 
     def tick(self, now: float) -> list[tuple[str, Event]]:
@@ -101,6 +102,7 @@ class PointCommands:
         return [(parts.get(event.ticket, ""), event) for event in late if isinstance(event, Settled)]
 
     def deadline(self) -> float | None:
+        """When a command is sent again or times out, in monotonic seconds; None = none is open."""
         return earliest(self._pending.deadline(), *(one.at for one in self._repeats.values()))
 
     # --- inside ----------------------------------------------------------------------------------

@@ -65,6 +65,7 @@ class SubDevicePresence:
         return [_offline(device, f"It has not reported since its gateway went offline: {reason}") for device in lost]
 
     def added(self, id: str, now: float) -> list[Event]:
+        """It has joined, so it is there: Online, and no heartbeat is asked for at first."""
         self._schedule.add(id, now)
         return [Online(id)]
 
@@ -78,6 +79,7 @@ class SubDevicePresence:
         return [_offline(device, NOT_REPORTED)]
 
     def dropped(self, id: str) -> None:
+        """It has left: it is asked no more, and no Offline follows."""
         self._schedule.drop(id)
 
     def may_report(self, id: str) -> bool:
@@ -130,6 +132,7 @@ class SubDevicePresence:
     # --- time ------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> list[Event]:
+        """Asks those that are due, one request each; Offline for those that have missed too many answers."""
         due = self._schedule.due(now)
         for id in due.ask:
             self._queue.add(Request(bytes(frame_of(HeartbeatQuery(id))), aside=True))
@@ -137,6 +140,7 @@ class SubDevicePresence:
         return [_offline(device, SILENT) for device in lost]
 
     def deadline(self) -> float | None:
+        """As that of HeartbeatSchedule."""
         return self._schedule.deadline()
 
     # --- inside ----------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ class RecordMemory:
         }
 
     def is_known(self, id: str, payload: bytes) -> bool:
+        """Whether a record with this payload is among the newest of the sub-device, so that it is a repeat."""
         return _digest(payload) in self._digests.get(id, ())
 
     def put(self, id: str, payload: bytes) -> list[Event]:

@@ -64,6 +64,7 @@ class GatewayStart:
         self._ask(PRODUCT)
 
     def forget(self) -> None:
+        """There is no path to the MCU: steps and probes are cancelled, and nothing is known of it."""
         self.is_answered = self.is_online = self.drives_led = False
         self._step = ""
         self._in_vain = 0

@@ -73,6 +73,7 @@ class StateQueries:
         query.at, query.tries = now, TRIES
 
     def reported(self, part: str, points: Collection[str]) -> None:
+        """A part has reported these: they need not be asked for any more."""
         query = self._open.get(part)
         if query is not None:
             before = len(query.missing)
@@ -82,9 +83,11 @@ class StateQueries:
                 del self._open[part]
 
     def drop(self, part: str) -> None:
+        """This sub-device is gone: it is not asked any more."""
         self._open.pop(part, None)
 
     def tick(self, now: float) -> None:
+        """Begins a round that is due, and asks parts again that have not reported all."""
         if self._round_at is not None and self._round_at <= now:
             self._round(now)
         for part, query in list(self._open.items()):
@@ -92,6 +95,7 @@ class StateQueries:
                 self._ask(part, query, now)
 
     def deadline(self) -> float | None:
+        """When a round begins or a part is asked again, in monotonic seconds; None = neither is to come."""
         return earliest(self._round_at, *(query.at for query in self._open.values()))
 
     # --- inside ----------------------------------------------------------------------------------

@@ -45,6 +45,7 @@ class SubDevice(msgspec.Struct, frozen=True, kw_only=True):
         return {key: text for key, text in {**texts, **names}.items() if text}
 
     def joined(self) -> Joined:
+        """The event for the hub; one with a battery is described as sleeping."""
         return Joined(self.id, self.info(), sleeps=self.low_power)
 
     def identified(self) -> Identified:
@@ -72,6 +73,7 @@ class SubDeviceRegistry:
         return id in self._by_id
 
     def get(self, id: str) -> SubDevice | None:
+        """The sub-device of this id; None = it is not known."""
         return self._by_id.get(id)
 
     def put(self, device: SubDevice) -> list[Event]:

@@ -86,6 +86,7 @@ class GatewayUpdates:
         return self._updater is not None and self._updater.is_busy and part == self._part
 
     def unanswered(self, request: Request, now: float) -> list[Event]:
+        """The last try of a request has timed out; [] where it is none of the update."""
         return self._updater.unanswered(request, now) if self._updater is not None else []
 
     def lost(self, reason: str, now: float) -> list[Event]:
@@ -102,11 +103,13 @@ class GatewayUpdates:
         return self._updater.lost("it was removed from its gateway")
 
     def tick(self, now: float) -> list[Event]:
+        """What is due of the update that runs; where none does, the next one begins."""
         events = self._updater.tick(now) if self._updater is not None else []
         self.next(now)
         return [*events, *self._parts.deferred.take()]  # those of an update that begins: they are due now
 
     def deadline(self) -> float | None:
+        """When the update that runs has something to do, in monotonic seconds; None = none runs."""
         return self._updater.deadline() if self._updater is not None else None
 
     def next(self, now: float) -> None:

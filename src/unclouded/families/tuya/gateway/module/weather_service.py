@@ -53,6 +53,7 @@ class GatewayWeather:
             self._timers.set(WEATHER, now + FIRST_S)
 
     def received(self, message: WeatherSubscription | WeatherRequest, now: float) -> list[Event]:
+        """Answers it, and asks the hub for the weather. Demands less than LEAST_S apart are refused."""
         match message:
             case WeatherSubscription():
                 self._answer(WeatherAccepted(1))

@@ -50,13 +50,16 @@ class McuNotices:
         self.new_alarms = new_alarms
 
     def mode(self, mode: ModeName, delay_s: int = 0, *, silent: bool = False) -> list[Message]:
+        """The mode is this now. ``delay_s``: until it counts. ``silent``: no sound, also where sounds are on."""
         sound = 0 if self._settings.sound and not silent else 1  # inverted on the line
         return [SecurityState(MODES[mode], delay_s, sound, self._settings.mode_as_text)]
 
     def armed(self) -> list[Message]:
+        """Arming is done: the delay to leave, if there was one, is over."""
         return [SecurityEvent(EVENT_ARMED)]
 
     def disarmed(self) -> list[Message]:
+        """From now on only environmental sensors count."""
         return [SecurityEvent(EVENT_DISARMED)]
 
     def arming(self) -> list[Message]:
@@ -68,9 +71,11 @@ class McuNotices:
         return [SecurityEvent(EVENT_IGNORED)] if self._settings.chime else []
 
     def delay(self, delay_s: int) -> list[Message]:
+        """A sensor was triggered; the alarm begins in so many seconds unless it is disarmed."""
         return [AlarmDelay(DELAY_RUNNING), SecurityEvent(EVENT_COUNTDOWN, str(delay_s))]
 
     def delay_over(self) -> list[Message]:
+        """The delay before an alarm has ended, with the alarm or without."""
         return [AlarmDelay(DELAY_OVER)]
 
     def alarm(self, cause: SecurityCause) -> list[Message]:
@@ -84,6 +89,7 @@ class McuNotices:
         return [info, AlarmState(1)] if self.new_alarms else [info]
 
     def alarm_over(self) -> list[Message]:
+        """The alarm has ended, in the form that the MCU knows."""
         return [AlarmState(0)] if self.new_alarms else [AlarmCancel()]
 
     def all_of(self, status: SecurityStatus) -> list[Message]:

@@ -96,8 +96,7 @@ class SecurityMachine:
         """A sensor reports an alarm."""
         status = self.status
         cause = SecurityCause("sensor", trigger.sub_id, trigger.detail, trigger.environmental)
-        armed = status.mode != "disarmed" and status.phase != ARMING
-        if not trigger.environmental and not (armed and trigger.counts_in(status.mode)):
+        if not trigger.environmental and (status.phase == ARMING or not trigger.counts_in(status.mode)):
             return SecurityStep(tuple(self._notices.ignored()))
         if status.phase == ALARM:
             return SecurityStep(tuple(self._alarm_of(cause)))
@@ -130,6 +129,7 @@ class SecurityMachine:
         return self._to(SecurityStatus(status.mode, QUIET, TIME), self._notices.armed())
 
     def deadline(self) -> float | None:
+        """When the delay that runs is over, in monotonic seconds; None = none runs."""
         return self._until
 
     # --- the MCU, and restarts -------------------------------------------------------------------

@@ -103,6 +103,7 @@ class JsonMessage(msgspec.Struct, frozen=True):
     """A JSON object on the line: strict, compact, members in the order of the fields; None is left out."""
 
     def payload(self) -> bytes:
+        """What stands before the object, and the object as compact JSON in UTF-8."""
         return self.before() + msgspec.json.encode(self.members())
 
     def before(self) -> bytes:
@@ -111,6 +112,7 @@ class JsonMessage(msgspec.Struct, frozen=True):
         return b"" if sub is None else bytes((sub,))
 
     def members(self) -> Mapping[str, Any]:  # Any: JSON types
+        """The members as they are sent, by their names on the wire."""
         fields = msgspec.structs.asdict(self)
         return {name: one for name, one in fields.items() if one is not None and name not in NOT_ON_THE_WIRE}
 

@@ -53,6 +53,7 @@ class ValueSteps:
         return True
 
     def moves(self, id: int) -> bool:
+        """Whether this data point is on its way to another value."""
         return any(point.id == id for _, point in self._coming)
 
     def due(self, now: float) -> list[DataPoint]:
@@ -67,6 +68,7 @@ class ValueSteps:
         return [point for _, point in coming]
 
     def deadline(self) -> float | None:
+        """When the next step is due, in monotonic seconds; None = nothing moves."""
         return min((at for at, _ in self._coming), default=None)
 
 
@@ -98,11 +100,13 @@ class SyncReports:
                 self._again_at = now + RESULT_TIMEOUT_S  # it just took as long to fail
 
     def tick(self, now: float) -> None:
+        """Sends the 22 under way again where no 23 came in time."""
         if self._under_way and now >= self._again_at:
             self.resends += 1
             self._transmit(now)
 
     def deadline(self) -> float | None:
+        """When the 22 under way is sent again, in monotonic seconds; None = none is under way."""
         return self._again_at if self._under_way else None
 
     def forget(self) -> list[DataPoint]:
@@ -136,9 +140,11 @@ class McuPoints:
         self._steps = ValueSteps("changes-in-steps" in options.faults)
 
     def all(self) -> tuple[DataPoint, ...]:
+        """In the order in which they were first measured or set."""
         return tuple(self._points.values())
 
     def types(self) -> dict[str, int]:
+        """Data types on the wire, by point, so that a command can be encoded."""
         return {key: point.type for key, point in self._points.items()}
 
     # --- values ----------------------------------------------------------------------------------
@@ -171,6 +177,7 @@ class McuPoints:
             self._report(self._points[key], now)
 
     def report_all(self, now: float) -> None:
+        """The answer to 08: every point; where the MCU is polled, also what was counted since the last one."""
         self._transmit_all(self._points.values(), now)
         if self._options.polled:
             counted, self._uncounted = self._uncounted, {}
@@ -185,12 +192,14 @@ class McuPoints:
     # --- time ------------------------------------------------------------------------------------
 
     def tick(self, now: float) -> None:
+        """Sends a 22 again that is overdue, and reports the points that move."""
         self.sync.tick(now)
         for point in self._steps.due(now):
             self._points[KEYS[point.id]] = point
             self._report(point, now)
 
     def deadline(self) -> float | None:
+        """When a point moves or a 22 is overdue, in monotonic seconds; None = neither is to come."""
         return earliest(self.sync.deadline(), self._steps.deadline())
 
     # --- inside ----------------------------------------------------------------------------------

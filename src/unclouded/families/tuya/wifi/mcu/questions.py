@@ -198,9 +198,11 @@ class QuestionQueue:
         return events
 
     def deadline(self) -> float | None:
+        """When the first question whose time runs is given up, in monotonic seconds; None = none waits."""
         return min((one.until for one in self._running()), default=None)
 
     def stats(self) -> Mapping[str, float]:
+        """How many questions were sent, answered, and given up unanswered."""
         return {"asked": 0, "answers": 0, "unanswered": 0, **self._counts}
 
     def _running(self) -> list[_PendingQuestion]:
@@ -228,6 +230,7 @@ class ScheduledQuestions:
         self._timers = timers
 
     def at(self, moment: Moment, now: float) -> None:
+        """This moment has come: asks what belongs to it, and starts the timers of what is asked repeatedly."""
         for habit in self._habits:
             if habit.moment == moment:
                 self._begin(habit, now)
@@ -239,6 +242,7 @@ class ScheduledQuestions:
                 self._begin(habit, now)
 
     def forget(self) -> None:
+        """Nothing is asked by itself until the next moment."""
         self._timers.clear(*(habit.ask for habit in self._habits))
 
     def _begin(self, habit: ScheduledQuestion, now: float) -> None:

@@ -100,6 +100,7 @@ class TransmitQueue:
         return self._piece(b"".join(ready), now) if self._is_shifted else ready
 
     def deadline(self) -> float | None:
+        """When the next bytes go on the line, in monotonic seconds; None = there are none."""
         if self._pieces:
             return self._next_piece
         return self._waiting[0][0] if self._waiting else None

@@ -40,9 +40,11 @@ class StartEvidence:
         self._answered &= {HEARTBEATS}
 
     def asked(self, what: str) -> None:
+        """This step of the start was sent (``what``: one of ORDER)."""
         self._asked.add(what)
 
     def answered(self, what: str) -> None:
+        """This was answered, or values were reported (``what``: one of ORDER, or REPORTS)."""
         self._answered.add(what)
 
     def stopped(self, what: str) -> None:
@@ -50,6 +52,7 @@ class StartEvidence:
         self._answered.discard(what)
 
     def has_answered(self, *any_of: str) -> bool:
+        """Whether at least one of these was answered since the start began."""
         return not self._answered.isdisjoint(any_of)
 
     def is_usable(self) -> None:
@@ -83,6 +86,7 @@ class StartEvidence:
         return f"The MCU answers {_joined(answered, 'and')} but not {_joined(missing, 'or')}{more}"
 
     def stuck_anew(self) -> str:
+        """As ``stuck``; "" where the same was reported last."""
         text = self.stuck()
         return self._renewed(text, text)
 

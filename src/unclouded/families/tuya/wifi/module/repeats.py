@@ -23,11 +23,13 @@ class DumpReports:
         self._seen: set[str] = set()
 
     def begin(self, now: float) -> None:
+        """08 was sent: the reports that follow may be its answers."""
         self._ends = now + DUMP_S
         self._until = now + DUMP_PAUSE_S
         self._seen.clear()
 
     def is_open(self, now: float) -> bool:
+        """Whether a report that comes now may still be one of them."""
         return now < self._until
 
     def continues(self, now: float) -> bool:
