@@ -114,6 +114,20 @@ async def test_a_home_that_is_looked_at_speaks_for_itself(read_fleet: FleetStory
     assert read_fleet.homes["south"] not in [hub for hub, _ in read_fleet.link.asked]
 
 
+async def test_who_lost_the_role_in_an_organisation_sees_its_homes_no_more(fleet: FleetStory, monkeypatch: Any) -> None:
+    monkeypatch.setattr(changes, "POLL_S", 0.02)
+    monkeypatch.setattr(changes, "CHECK_S", 0.0)
+    north, person = fleet.homes["north"], fleet.persons["viewer-north"]
+    async with page(fleet, "viewer-north") as socket:
+        socket.watch(look=north)
+        async with asyncio.timeout(DEADLINE_S):
+            while north not in fleet.link.streams:
+                await asyncio.sleep(0.01)
+        await fleet.base.people.set_role(person, fleet.organisations["north"], None)
+        assert "no home" in await socket.until("look_problem")
+        assert not fleet.link.streams
+
+
 async def test_the_stream_ends_with_the_session(fleet: FleetStory, monkeypatch: Any) -> None:
     monkeypatch.setattr(changes, "POLL_S", 0.02)
     monkeypatch.setattr(changes, "CHECK_S", 0.0)

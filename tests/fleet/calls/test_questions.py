@@ -8,7 +8,7 @@ import pytest
 
 from unclouded.core.errors import CommandError, LinkError
 from unclouded.fleet.calls.hub_link import HubAway, HubSilent
-from unclouded.fleet.calls.looking import LOOK_AGAIN_S, MOST_WAITING, LiveLooks
+from unclouded.fleet.calls.looking import AT_ONCE, BYTES_PER_S, LARGEST, LOOK_AGAIN_S, MOST_WAITING, LiveLooks
 from unclouded.fleet.calls.questions import LARGEST_BODY, LARGEST_QUESTION, MOST_AT_A_HUB, HubQuestions
 from unclouded.uplink.messages import Answer, Question, Reply, decode_message, encode_message
 from virtual_loop import story, virtual_run
@@ -105,13 +105,32 @@ async def test_all_who_look_at_a_home_share_one_stream_and_the_last_one_ends_it(
             await asyncio.sleep(2.5 * LOOK_AGAIN_S)
             assert [one.method for one in hub.asked] == ["LOOK"] * 3
             assert len(hub.streams) == 1
-            hub.streams[0](b"change")
-            assert (first.get_nowait(), second.get_nowait()) == (b"change", b"change")
+            hub.streams[0](b'"change"')
+            assert (bytes(first.get_nowait()), bytes(second.get_nowait())) == (b'"change"', b'"change"')
             for number in range(MOST_WAITING + 5):
                 hub.streams[0](b"%d" % number)
-            assert first.get_nowait() == b"5"  # the oldest are dropped
+            assert bytes(first.get_nowait()) == b"5"  # the oldest are dropped
         assert looks.hubs == 1
     assert (looks.hubs, hub.streams) == (0, [])
+
+
+@story
+async def test_what_a_hostile_hub_publishes_is_json_of_bounded_size_and_rate(caplog: pytest.LogCaptureFixture) -> None:
+    hub = Hub(encode_message(Reply(200, "", b"")))
+    async with LiveLooks(hub).look(HUB) as changes:
+        await asyncio.sleep(1)
+        for wrong in (b"", b"no JSON", b'["\xff"]', b"[" * 100_000, b"1 2", b'"%s"' % (b"x" * LARGEST)):
+            hub.streams[0](wrong)
+        assert changes.empty()
+        large = b'"%s"' % (b"x" * (LARGEST - 2))
+        for _ in range(5):
+            hub.streams[0](large)
+        assert changes.qsize() == AT_ONCE // LARGEST
+        assert caplog.text.count("publishes more live values") == 1
+        await asyncio.sleep(LARGEST / BYTES_PER_S + 1)
+        hub.streams[0](large)
+        hub.streams[0](large)
+        assert changes.qsize() == AT_ONCE // LARGEST + 1
 
 
 @story

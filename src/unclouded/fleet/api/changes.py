@@ -149,7 +149,9 @@ class _WatchedPage:
                 return True
             if found is None:
                 return False
-            self._session = found
+            before, self._session = self._session, found
+            if found.person.roles != before.person.roles:
+                self._looked.set()  # whether the home may still be looked at is decided anew
         return True
 
     async def _changes(self, now: float) -> FleetChanges | None:
@@ -244,14 +246,12 @@ class _WatchedPage:
         name = detail.home.name or hub
         return "" if "questions" in detail.let_out else say("api.fleet.no_questions", home=name)
 
-    async def _live_changes(self, hub: str) -> AsyncIterator[Any]:
-        """Messages of the home, as JSON values; what is none is left out. Any: JSON."""
+    async def _live_changes(self, hub: str) -> AsyncIterator[msgspec.Raw]:
+        """Messages of the home, as JSON."""
         assert self._context.looks is not None
         async with self._context.looks.look(hub) as queue:
             while True:
-                data = await queue.get()
-                with contextlib.suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
-                    yield msgspec.json.decode(data)
+                yield await queue.get()
 
     def _offer(self, changes: FleetChanges) -> None:
         if self._live.full():
