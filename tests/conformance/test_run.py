@@ -6,7 +6,7 @@ Checks that are made here name docs/protocols/tuya_wifi.md §1 as their clause.
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from conformance.conforming import Collector, by_kind, conform
@@ -259,6 +259,7 @@ def test_a_lost_connection_ends_no_run() -> None:
         max_size=12,
     ),
 )
+@example(("tuya_gateway", "device"), [bytes(Frame(0, 0x20, b""))])  # a block of an update, without an id
 def test_whatever_the_other_end_sends_a_run_comes_to_its_end(named: tuple[str, Sender], chunks: list[bytes]) -> None:
     name, role = named
     report = conform(name, role, Scripted(chunks), options=RunOptions(yes=True, assist=True))

@@ -22,7 +22,7 @@ ResultKind = Literal["passed", "failed", "deviation", "skipped", "not applicable
 GRADES: Mapping[Grade, str] = {
     "must": "the protocol demands it",
     "should": "the protocol advises it, or a good implementation does it",
-    "deviation": "the protocol demands it, but many devices are known to do otherwise, so it is no failure",
+    "deviation": "the protocol demands it, but many devices are known to do otherwise, so it is not a failure",
 }
 TIMEOUT_S = 30.0  # of a check that names none
 

@@ -308,7 +308,7 @@ CONTROLLER_CHECKS: tuple[Check, ...] = (
     _row("start.not-repeated", "None is repeated while its answer takes 1 s", "§1.3.2", not_repeated, SLOW_START),
     row(
         "controller.start.alert",
-        "An e is no answer to r",
+        "An e does not count as the answer to r",
         "§1.2.7",
         no_answer(ALERT, b"\x01", "an e"),
         needs=(WAITS,),
@@ -316,7 +316,7 @@ CONTROLLER_CHECKS: tuple[Check, ...] = (
     ),
     row(
         "controller.start.unasked-join",
-        "A j that was not asked for is no answer to r",
+        "A j that was not asked for does not count as the answer to r",
         "§3.1",
         no_answer(JOIN, b"\x00", "an unasked j"),
         needs=(WAITS,),
@@ -348,7 +348,7 @@ CONTROLLER_CHECKS: tuple[Check, ...] = (
     ),
 )
 SENT_CHECKS: tuple[Check, ...] = (
-    _row("sent.whole", "All that it sends is requests or text", "§1.1.2", whole_requests, START),
+    _row("sent.whole", "It sends requests and text only", "§1.1.2", whole_requests, START),
     _row("sent.no-text", "It types nothing on the console", "§1.1.4", no_text, START, "deviation"),
     _row("sent.no-forbidden", "It types no leave, reset, btldr or printKeys", "§1.1.4", no_forbidden_words, START),
     _row("sent.no-s", "It sends no s", "§1.2.8", no_letter(UNKNOWN), START),

@@ -207,7 +207,7 @@ def _taken(
     """``title``: goes on "A reading …"."""
     return row(
         f"controller.reading.{name}",
-        f"A reading {title} is taken",
+        f"A reading {title} is accepted",
         clause,
         is_taken(title, payload, parts),
         grade,
@@ -221,7 +221,7 @@ def _not_taken(
 ) -> Check:
     return row(
         f"controller.no-reading.{name}",
-        f"{title[:1].upper()}{title[1:]} is no reading",
+        f"{title[:1].upper()}{title[1:]} is not taken as a reading",
         clause,
         is_not_taken(title, payload, parts),
         grade,
@@ -255,13 +255,13 @@ CONTROLLER_READING_CHECKS: tuple[Check, ...] = (
     _taken("old-same", "of before firmware 7 that stays the same", "§1.3.4", fixed(encode_v2(FIRST))),
     _taken("old-large", "of before firmware 7 with a large import", "§1.4", old(delivered=0x0697_D0F4)),
     _taken("cut-demand", "cut in the demand", "§2.5", first(41)),
-    _taken("unknown-type", "with an unknown type behind the import", "§2.5", unknown_type),
+    _taken("unknown-type", "with an unknown type after the import", "§2.5", unknown_type),
     _taken("late", "that comes after 3 s", "§1.3.2", parts=late(3.0)),
     _taken("text", "between lines of text", "§1.1.4", parts=with_text),
-    _taken("dollar", "behind a stray 24", "§1.1.3", parts=behind(b"$")),
-    _taken("false-header", "behind a false header", "§1.1.3 rule 3", parts=behind(FALSE_HEADER)),
-    _taken("noise", "behind noise", "§1.1.3 rule 5", parts=behind(b"\x12\xff\x00\xa5\x5a\x01\x31")),
-    _taken("alert", "behind an e", "§1.2.7", parts=with_alert),
+    _taken("dollar", "after a stray 24", "§1.1.3", parts=behind(b"$")),
+    _taken("false-header", "after a false header", "§1.1.3 rule 3", parts=behind(FALSE_HEADER)),
+    _taken("noise", "after noise", "§1.1.3 rule 5", parts=behind(b"\x12\xff\x00\xa5\x5a\x01\x31")),
+    _taken("alert", "after an e", "§1.2.7", parts=with_alert),
     _taken("byte-by-byte", "that comes byte by byte", "§1.1.3", parts=byte_by_byte),
     _taken("pause", "with a pause of 50 ms inside", "§1.1.3 rule 4", parts=with_pause),
     _not_taken("empty", "an empty payload", "§3.2 item 1", fixed(b"")),
@@ -270,7 +270,7 @@ CONTROLLER_READING_CHECKS: tuple[Check, ...] = (
     _not_taken("cut", "a frame without its end", "§1.1.3", encode_zcl, cut),
     row(
         "controller.no-reading.repeated",
-        "The same reading again and again is no new one",
+        "The same reading again and again is not taken as a new one",
         "§1.3.4",
         repeated,
         needs=(SILENCE,),

@@ -238,7 +238,7 @@ ANSWER_CHECKS: tuple[Check, ...] = (
     *_of_letter(FIRMWARE),
     row(
         "radio.firmware.reads",
-        "Its firmware is not 4 or 6, which give no readings",
+        "Its firmware is not 4 or 6, which send no readings",
         "§3.1",
         judged(firmware_reads),
         "deviation",
@@ -248,7 +248,7 @@ ANSWER_CHECKS: tuple[Check, ...] = (
     row("radio.join.value", "j is answered by 00 or 01", "§1.2.2", judged_anywhere(join_value), needs=NEEDS),
     row("radio.join.provisioned", "It has been provisioned", "§1.2.2", judged(provisioned), "deviation", needs=NEEDS),
     *_of_letter(MAC),
-    row("radio.mac.value", "The address is one", "§1.2.3", judged(mac_value), needs=NEEDS),
+    row("radio.mac.value", "The address is a valid MAC address", "§1.2.3", judged(mac_value), needs=NEEDS),
     row(
         "radio.mac.order",
         "The last byte of the address comes first",
@@ -308,7 +308,7 @@ def frame_checks(needs: tuple[str, ...]) -> tuple[Check, ...]:
         ),
         row(
             "radio.frames.no-text",
-            "No text stands between responses",
+            "There is no text between responses",
             "§3.1",
             judged(no_text),
             "deviation",

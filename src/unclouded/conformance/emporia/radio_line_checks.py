@@ -66,7 +66,7 @@ def unknown_letter(line: Line) -> Script[None]:
     line.send(request(UNKNOWN))
     yield from line.pause(1.0)
     odd = [one for one in line.received(mark) if one.data.startswith(b"$\x01" + UNKNOWN.encode())]
-    line.require(not odd, f"It answers {UNKNOWN}, which is no request.")
+    line.require(not odd, f"It answers {UNKNOWN}, which is not a request.")
     line.require((yield from answers(line)), "It no longer answers after an unknown request.")
 
 
@@ -182,7 +182,7 @@ LINE_CHECKS: tuple[Check, ...] = (
     _line("byte-by-byte", "A request is received byte by byte", "§1.1.2", byte_by_byte),
     _line("two-at-once", "Two requests in one piece are answered", "§1.3.2", two_at_once, "deviation"),
     _line("burst", "It answers 2 s after five requests at once", "§1.3.2", burst),
-    _line("rapid", "A reading each second is given", "§1.3", rapid, "should"),
+    _line("rapid", "A request for a reading each second is answered", "§1.3", rapid, "should"),
 )
 RESET_CHECKS: tuple[Check, ...] = (
     _reset("unanswered", "d is not answered", reset_unanswered),

@@ -66,7 +66,7 @@ def _is_v2(payload: bytes) -> bool:
 
 
 def _message(payload: bytes) -> zcl.Message | None:
-    """None = it is no ZCL frame."""
+    """None = it is not a ZCL frame."""
     try:
         return None if _is_v2(payload) else zcl.parse(payload)
     except WireError:
@@ -76,7 +76,7 @@ def _message(payload: bytes) -> zcl.Message | None:
 def _messages(line: Line) -> list[zcl.Message]:
     """Each reading that is a ZCL frame."""
     found = [one for one in map(_message, (one.payload for one in _answered(line))) if one is not None]
-    return found or line.not_applicable("Its readings are no ZCL frames.")
+    return found or line.not_applicable("Its readings are not ZCL frames.")
 
 
 def _is_whole(message: zcl.Message | None) -> TypeGuard[zcl.Attributes]:
@@ -306,7 +306,7 @@ def _row(name: str, title: str, clause: str, judge: Callable[[Line], None], grad
 READING_CHECKS: Sequence[Check] = (
     row(
         "radio.reading.answered",
-        "A radio that was provisioned gives readings",
+        "A radio that was provisioned sends readings",
         "§1.2.1",
         judged(is_answered),
         "should",
@@ -315,7 +315,7 @@ READING_CHECKS: Sequence[Check] = (
     _row("reading.once", "A reading comes once", "§3.1", is_answered_once, "deviation"),
     row(
         "radio.reading.joined",
-        "A radio that gives readings answers j by 01",
+        "A radio that sends readings answers j by 01",
         "§1.2.2",
         judged(joined_agrees),
         needs=(ANSWERS, READINGS),
@@ -337,9 +337,9 @@ READING_CHECKS: Sequence[Check] = (
     _row("zcl.status", "Each record has a status that is known", "§4.4", zcl_status),
     _row("zcl.export", "There is an export register", "§3.1", has_export, "deviation"),
     _row("zcl.same-form", "Each reading has the same records", "§1.5", same_form, "should"),
-    _row("v2.zeros", "What is 0 in captures is 0", "§1.4", v2_zeros, "deviation"),
-    _row("v2.formatting", "The formatting bytes name digits, and stay", "§4.3", v2_formatting),
-    _row("v2.uptime", "The uptime runs, in ms, with its low byte first", "§1.4", v2_uptime),
+    _row("v2.zeros", "Bytes that are 0 in captures are 0", "§1.4", v2_zeros, "deviation"),
+    _row("v2.formatting", "The formatting bytes give a number of digits, and stay the same", "§4.3", v2_formatting),
+    _row("v2.uptime", "The uptime increases, in ms, with its low byte first", "§1.4", v2_uptime),
     _row("scale.factors", "Multiplier and divisor are in each reading", "§1.6", both_factors),
     _row("scale.stays", "Multiplier and divisor stay the same", "§1.6", factors_stay, "should"),
     _row("scale.usual", "Multiplier and divisor are 1 and 1000", "§3.1", usual_factors, "deviation"),

@@ -188,7 +188,7 @@ def no_cut_frames(line: Line) -> None:
 
 def no_stray_bytes(line: Line) -> None:
     size = sum(len(data) for data in _noise(line) if not HEADER.match(data))
-    line.require(not size, f"{size} bytes stand between frames.")
+    line.require(not size, f"{size} bytes are between frames.")
 
 
 def interval(line: Line) -> None:
@@ -381,7 +381,7 @@ def _row(
 CHIP_CHECKS: tuple[Check, ...] = (
     _row("frames.sum", "Each frame has a right sum", "§1.2", right_sums),
     _row("frames.whole", "No frame is cut off by the next one", "§2", no_cut_frames, "deviation"),
-    _row("frames.stray", "No bytes stand between frames", "§2", no_stray_bytes),
+    _row("frames.stray", "There are no bytes between frames", "§2", no_stray_bytes),
     _row("frames.interval", "A frame comes every 105 ms (20 %)", "§1.2", interval, "should"),
     _row("frames.gaps", "At most 0.5 s pass without one", "§1.2", no_gaps),
     _row("state.calibrated", "The state is not AA", "§1.3", calibrated),

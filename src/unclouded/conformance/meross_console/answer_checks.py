@@ -254,7 +254,7 @@ ANSWER_CHECKS: tuple[Check, ...] = (
     _row("value.setting", "config read shows one setting", one_setting, "§3", "should"),
     _row("value.memory", "low is not above free, nor free above total", memory),
     _row("value.tasks", "The task of the console runs, and each has its id", tasks),
-    _row("value.uptime", "The uptime runs", clock_runs("uptime_s")),
+    _row("value.uptime", "The uptime increases", clock_runs("uptime_s")),
     _row("value.utc", "The clock runs", clock_runs("utc")),
     _row("value.sun", "Sunrise and sunset are times of day", sun),
     _row("value.ratios", "The ratios are not 0", ratios),

@@ -347,9 +347,9 @@ CLIENT_CHECKS: Sequence[Check] = (
     _row("goes-on.escapes", "It goes on with escape sequences", "§1.1", goes_on("escape sequences", with_escapes)),
     _row(
         "goes-on.binary",
-        "It goes on with bytes that are no text",
+        "It goes on with bytes that are not text",
         "§1.3",
-        goes_on("bytes that are no text", between(bytes(range(128, 160)) + b"\r\n")),
+        goes_on("bytes that are not text", between(bytes(range(128, 160)) + b"\r\n")),
     ),
     _row(
         "goes-on.long",

@@ -21,7 +21,7 @@ from unclouded.families.meross.console.wire.secret_words import may_hold_secret
 CR = b"\r"
 ANSWER_S = 3.0  # docs/protocols/meross_console.md §3
 QUIET_S = 0.3  # after which nothing more belongs to an answer; ours
-BINARY_S = 1.0  # after which bytes that are no text, and have no end, are a piece; ours
+BINARY_S = 1.0  # after which bytes that are not text, and have no end, are a piece; ours
 TRIES = 3  # of a command whose answer was cut
 BLANKED = bytes(0x2A if 0x21 <= byte < 0x7F else byte for byte in range(256))
 Line = CheckLine[Any]  # Any: our end of the console
@@ -33,7 +33,7 @@ class ConsoleReader:
     def __init__(self) -> None:
         self._lines = ConsoleLines()
         self._is_cut = False  # a line was interrupted: what follows may be the rest of a secret
-        self._ends_at: float | None = None  # of what is no text, and has no end
+        self._ends_at: float | None = None  # of what is not a text, and has no end
 
     def feed(self, data: bytes, now: float) -> Sequence[tuple[bytes, Any, str]]:  # Any: a ConsoleLine, or None
         pieces = [self._piece(one) for one in self._lines.feed(data)]
@@ -183,7 +183,7 @@ def row_of(command: str) -> ConsoleCommand:
     """The row of a command in the table. Raises AssertionError where there is none."""
     row = command_of(command)
     if row is None:
-        raise AssertionError(f"{command} is no command of the table")
+        raise AssertionError(f"{command} is not a command of the table")
     return row
 
 

@@ -92,9 +92,9 @@ def line_ends(line: Line) -> None:
 
 def all_text(line: Line) -> None:
     odd = [one for one in line.received() if one.frame is None and one.data]
-    line.require(not odd, f"{sum(len(one.data) for one in odd)} bytes are no line: {odd[0].reason}." if odd else "")
+    line.require(not odd, f"{sum(len(one.data) for one in odd)} bytes are not a line: {odd[0].reason}." if odd else "")
     garbled = [one for one in line.received() if one.frame is not None and not is_plain(one.frame.text)]
-    line.require(not garbled, f"{len(garbled)} lines have characters that are no text.")
+    line.require(not garbled, f"{len(garbled)} lines have characters that are not text.")
 
 
 def line_lengths(line: Line) -> None:
@@ -110,7 +110,7 @@ def no_cut_lines(line: Line) -> None:
 def uninterrupted(line: Line) -> None:
     replies = [one for one in line.end.replies if not one.has_started]
     count = sum(is_printed(one) for reply in replies for one in reply.entries)
-    line.require(not count, f"{count} lines of the log and the driver stand in {len(replies)} answers.")
+    line.require(not count, f"{count} lines of the log and the driver are inside {len(replies)} answers.")
 
 
 def no_restart(line: Line) -> None:
@@ -228,7 +228,7 @@ def _answers(line: Line, mark: int, otherwise: str) -> None:
 def _texts(line: Line, mark: int) -> list[str]:
     entries = line.received(mark)
     if any(one.frame is None or not is_plain(one.frame.text) for one in entries):
-        line.skip("What was received has parts that are no text.")
+        line.skip("What was received has parts that are not text.")
     return [one.frame.text for one in entries]
 
 
@@ -304,18 +304,18 @@ SHELL_CHECKS: tuple[Check, ...] = (
     _judged("lines.length", f"No line has more than {LONGEST_LINE} bytes", "§1.1", line_lengths),
     _judged("answers.same", "Model, firmware and versions stay the same", "§4", same_each_time),
     _judged("answers.whole", "No line of an answer is cut", "§2.1", no_cut_lines, "deviation"),
-    _judged("answers.uninterrupted", "No other line stands in an answer", "§2.2", uninterrupted, "deviation"),
+    _judged("answers.uninterrupted", "Answers are not mixed with other lines", "§2.2", uninterrupted, "deviation"),
     _judged("answers.no-restart", "It does not start again by itself", "§2.2", no_restart),
     _row("list.first", "? lists ip, stat, ver, meross, config and reboot", "§3", first_level),
     _row("list.meross", "meross lists what can follow", "§3", listed("meross")),
     _row("list.config", "config lists what can follow", "§3", listed("config")),
     _row("list.iot", "meross iot lists what can follow", "§3", listed("meross iot")),
     _row("list.known", "It lists no commands that no source names", "§3", no_new_names, "deviation"),
-    _row("usage.switch", "meross switch alone shows how it is written", "§3", usage("meross switch")),
-    _row("usage.led", "meross led alone shows how it is written", "§3", usage("meross led")),
-    _row("usage.test", "meross test alone shows how it is written", "§3", usage("meross test")),
-    _row("usage.upgrade", "meross iot upgrade alone shows how it is written", "§3", usage("meross iot upgrade")),
-    _row("usage.e2p", "meross e2p alone shows how it is written", "§3", usage("meross e2p")),
+    _row("usage.switch", "meross switch alone shows its usage", "§3", usage("meross switch")),
+    _row("usage.led", "meross led alone shows its usage", "§3", usage("meross led")),
+    _row("usage.test", "meross test alone shows its usage", "§3", usage("meross test")),
+    _row("usage.upgrade", "meross iot upgrade alone shows its usage", "§3", usage("meross iot upgrade")),
+    _row("usage.e2p", "meross e2p alone shows its usage", "§3", usage("meross e2p")),
     _row("typed.unknown", "A prompt follows a command that it does not know", "§1.2", unknown_command),
     _row("typed.byte-by-byte", "A command is received byte by byte", "§1.1", byte_by_byte),
     _row("typed.pause", "A command may be typed with a pause", "§1.1", in_two_parts),
@@ -331,9 +331,9 @@ SHELL_CHECKS: tuple[Check, ...] = (
     _row("typed.key", "It goes on after a key of a terminal", "§1.1", after("a key of a terminal", KEY)),
     _row(
         "typed.binary",
-        "It goes on after bytes that are no text",
+        "It goes on after bytes that are not text",
         "§1.1",
-        after("bytes that are no text", bytes(range(128, 192))),
+        after("bytes that are not text", bytes(range(128, 192))),
         "should",
     ),
     _row("typed.returns", "It goes on after 20 times Return", "§1.2", after("20 times Return", CR * 20, 2.0)),

@@ -92,7 +92,7 @@ def is_time(size: int) -> Good:
             return f"The answer has {len(data)} bytes instead of {size}."
         if data[0] == 0:
             return "" if not any(data) else "The time is not known, and its bytes are not zero."
-        return "" if time_of(data, size) is not None else f"{data.hex(' ')} is no time."
+        return "" if time_of(data, size) is not None else f"{data.hex(' ')} is not a time."
 
     return good
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from unclouded.conformance.line import CheckLine, EmulatedEnd, LineEntry, Script, Wanted
+from unclouded.conformance.line import UNREADABLE, CheckLine, EmulatedEnd, LineEntry, Script, Wanted
 from unclouded.core.errors import WireError
 from unclouded.families.tuya.line.datapoint import read_units
 from unclouded.families.tuya.line.framing import GAP, Frame, Framer
@@ -170,7 +170,11 @@ class AnsweringEnd(EmulatedEnd):
         if frame is None or self.is_silent or frame.command in self.mute:
             return
         answer = self.answers().get(frame.command)
-        for command, payload in answer(frame.payload) if answer is not None else ():
+        try:
+            answers = answer(frame.payload) if answer is not None else ()
+        except UNREADABLE:  # malformed, so it is not answered
+            return
+        for command, payload in answers:
             self.send(command, payload, after=self.delay_s)
 
     def send(self, command: int, payload: bytes = b"", *, after: float = 0.0) -> None:

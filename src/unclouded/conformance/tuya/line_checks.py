@@ -133,10 +133,10 @@ def half_frame(line: Line) -> Script[None]:
 
 
 def cut_frame(line: Line) -> Script[None]:
-    """Fails where a whole frame is not answered that comes right behind the beginning of another one."""
+    """Fails where a whole frame is not answered that comes right after the beginning of another one."""
     data = bytes(frame_of_question(line))
     answer = yield from ask(line, data[:-2] + data)
-    line.require(answer, "A whole frame right behind the beginning of another one is not answered.")
+    line.require(answer, "A whole frame right after the beginning of another one is not answered.")
 
 
 def byte_by_byte(line: Line) -> Script[None]:
@@ -206,11 +206,11 @@ def long_frame(size: int) -> Callable[[Line], Script[None]]:
 
 
 def no_noise(line: Line) -> None:
-    """Fails where bytes of the other end are no frames, or no frame was received."""
+    """Fails where bytes of the other end are not frames, or no frame was received."""
     bad = [entry for entry in line.received() if entry.frame is None and entry.data]
     if bad:
         line.fail(
-            f"{sum(len(one.data) for one in bad)} bytes are no frames: {bad[0].reason} ({bad[0].data[:12].hex(' ')})."
+            f"{sum(len(one.data) for one in bad)} bytes are not frames: {bad[0].reason} ({bad[0].data[:12].hex(' ')})."
         )
     line.require(frames(line.received()), "No frame was received.")
 
@@ -247,15 +247,15 @@ def no_echo(line: Line) -> None:
 # --- the table ---------------------------------------------------------------------------------------
 
 NAMES: Mapping[str, tuple[str, str, Callable[[Line], Script[None]]]] = {
-    "noise-before": ("A frame behind noise is received", "§6", after("noise", NOISE)),
+    "noise-before": ("A frame after noise is received", "§6", after("noise", NOISE)),
     "zeros-before": ("It goes on after 100 zero bytes", "§6", after("100 zero bytes", bytes(100))),
     "ones-before": ("It goes on after 100 bytes ff", "§6", after("100 bytes ff", b"\xff" * 100)),
-    "stray-55": ("A frame behind a stray 55 is received", "§4", in_one_piece("a stray 55 before it", b"\x55")),
-    "stray-header": ("A frame behind a stray 55 aa is received", "§6", after("a stray 55 aa", b"\x55\xaa", 1.0)),
+    "stray-55": ("A frame after a stray 55 is received", "§4", in_one_piece("a stray 55 before it", b"\x55")),
+    "stray-header": ("A frame after a stray 55 aa is received", "§6", after("a stray 55 aa", b"\x55\xaa", 1.0)),
     "swapped-header": ("It goes on after aa 55", "§6", after("aa 55", b"\xaa\x55\x00\x00\x00\x00\xff")),
-    "noise-behind": ("A frame with noise behind it is received", "§6", in_one_piece("noise behind it", b"", NOISE)),
+    "noise-behind": ("A frame with noise after it is received", "§6", in_one_piece("noise after it", b"", NOISE)),
     "half-frame": ("It goes on after half a frame and silence", "§2.3.2", half_frame),
-    "cut-frame": ("A frame right behind one that was cut is received", "§4", cut_frame),
+    "cut-frame": ("A frame right after one that was cut is received", "§4", cut_frame),
     "huge-length": (
         "It goes on after a header that claims 65,535 bytes",
         "§6 rule 1",
@@ -268,7 +268,7 @@ NAMES: Mapping[str, tuple[str, str, Callable[[Line], Script[None]]]] = {
     ),
     "bad-checksum": ("A frame with a wrong checksum is not answered", "§2.1", bad_checksum),
     "byte-by-byte": ("A frame is received byte by byte", "§2.6 item 3", byte_by_byte),
-    "pause-inside": ("A pause of 50 ms inside a frame does no harm", "§2.3.2", with_pause),
+    "pause-inside": ("A frame with a pause of 50 ms inside is received", "§2.3.2", with_pause),
     "two-at-once": ("Two frames in one piece are both answered", "§2.1", two_at_once),
     "unknown-command": ("An unknown command is not answered", "§2.4.26", unknown_command),
     "burst": ("It answers a second after five frames at once", "§2.6 item 8", burst),
@@ -337,7 +337,7 @@ def sent_frames_checks(
 ) -> tuple[Check, ...]:
     """What the end sends by itself: whole frames of one version. To be judged before something bad was sent."""
     return (
-        row(f"{end}.frames.whole", "All that it sends is whole frames", f"{PAGE} §2.1", judged(no_noise), needs=needs),
+        row(f"{end}.frames.whole", "It sends whole frames only", f"{PAGE} §2.1", judged(no_noise), needs=needs),
         row(
             f"{end}.frames.one-version",
             "All its frames have one version",
@@ -354,5 +354,7 @@ def sent_frames_checks(
             grade,
             needs=needs,
         ),
-        row(f"{end}.frames.no-echo", "What is sent does not come back", f"{PAGE} §2.4.2", judged(no_echo), needs=needs),
+        row(
+            f"{end}.frames.no-echo", "It does not echo what it receives", f"{PAGE} §2.4.2", judged(no_echo), needs=needs
+        ),
     )

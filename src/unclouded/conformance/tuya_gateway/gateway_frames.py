@@ -123,7 +123,7 @@ def ids_in_list(data: bytes) -> list[str]:
 def ask_thrice(
     line: Line, command: int, payload: bytes = b"", *, sub: int | None = None, seconds: float = 1.0
 ) -> Script[LineEntry | None]:
-    """Send a request, up to three times; its answer. One that is lost now and then is no failure.
+    """Send a request, up to three times; its answer. One that is lost now and then is not a failure.
 
     After a second try a late answer to the first one is waited for, so that it is not taken for that to what follows.
     """

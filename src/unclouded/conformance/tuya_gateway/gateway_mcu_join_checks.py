@@ -348,7 +348,7 @@ _JOINS: tuple[tuple[str, str, str, Judge, Grade], ...] = (
     ("join.batch", f"12 names 1 to {BATCH} sub-devices", "§2.2.4", _each_join(_right_size), "must"),
     (
         "join.rejected",
-        "A sub-device that is rejected does not ask all the time",
+        "A sub-device that is rejected does not ask again and again",
         "§2.2.3",
         asks_no_more_when_rejected,
         "should",
@@ -387,7 +387,14 @@ GATEWAY_MCU_JOIN_CHECKS: tuple[Check, ...] = (
     ),
 )
 GATEWAY_MCU_REMOVAL_CHECKS: tuple[Check, ...] = (
-    row("mcu.delete.gone", "What 09 removes is gone", "§2.2.6", deleted_is_gone, needs=_NEEDS, danger=DANGER),
+    row(
+        "mcu.delete.gone",
+        "What 09 removes is not reported any more",
+        "§2.2.6",
+        deleted_is_gone,
+        needs=_NEEDS,
+        danger=DANGER,
+    ),
     row(
         "mcu.removal.keeps",
         "18 01 keeps the sub-devices",

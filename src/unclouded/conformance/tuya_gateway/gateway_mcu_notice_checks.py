@@ -87,7 +87,7 @@ def takes_notice(command: int, sub: int, data: bytes, new: bool | None = None) -
     def script(line: GatewayMcuLine) -> Script[None]:
         product = product_of(line)
         if product.get("s") != 1:
-            line.not_applicable("It is no security gateway.")
+            line.not_applicable("It is not a security gateway.")
         if new is not None and bool(int(product.get("a", 0)) & 1) != new:
             line.not_applicable("It knows the other form of alarms.")
         yield from acknowledged(line, command, bytes((sub,)) + data, f"{command:02x}/{sub:02x}", sub)
@@ -214,7 +214,13 @@ BAD_JSON: tuple[tuple[str, str, str, int, bytes], ...] = (
         codes.QUERY_POINTS,
         b'{"sub_id":"1","dpid":[1' + b"0" * 30 + b"]}",
     ),
-    ("no-list", "a 29 whose data points are no list", "§1.5.2", codes.QUERY_POINTS, json_of(sub_id=UNKNOWN_ID, dpid=1)),
+    (
+        "no-list",
+        "a 29 whose data points are not a list",
+        "§1.5.2",
+        codes.QUERY_POINTS,
+        json_of(sub_id=UNKNOWN_ID, dpid=1),
+    ),
     (
         "parallel",
         "a 13 with fewer results than ids",
@@ -332,7 +338,7 @@ _NOTICES: tuple[tuple[str, str, str, Play, Grade, str], ...] = (
     ("infrared.stop", "32 is answered by 01 or 02, and no code comes", "§2.10.3", stops_learning, "must", ""),
 )
 _ASSISTED: tuple[tuple[str, str, str, Callable[[GatewayMcuLine], Script[None]], Grade, str], ...] = (
-    ("infrared.learn", "31 brings the code of a remote control", "§2.10.2", learns, "must", PRESS_NOW),
+    ("infrared.learn", "After 31 the code of a remote control is sent", "§2.10.2", learns, "must", PRESS_NOW),
     ("record.time", "A record has a time", "§2.4.5", has_a_time, "must", RECORD_NOW),
     ("record.once", "A record that is stored comes once", "§2.4.5", stored_once, "must", RECORD_NOW),
     (

@@ -60,7 +60,7 @@ def idle(line: GatewayMcuLine) -> Script[None]:
 def all_whole(line: GatewayMcuLine) -> None:
     bad = [one for one in line.received() if one.frame is None and one.data]
     if bad:
-        line.fail(f"{sum(len(one.data) for one in bad)} bytes are no frames: {bad[0].reason}.")
+        line.fail(f"{sum(len(one.data) for one in bad)} bytes are not frames: {bad[0].reason}.")
 
 
 def usual_version(line: GatewayMcuLine) -> None:
@@ -172,7 +172,7 @@ def answered_query(line: GatewayMcuLine) -> Script[list[Observed]]:
 
 
 def query_answered(line: GatewayMcuLine) -> Script[None]:
-    line.require((yield from query_all(line)), f"0b does not bring what is known within {REPORTS_S:g} s.")
+    line.require((yield from query_all(line)), f"0b is not answered with what is known within {REPORTS_S:g} s.")
 
 
 def query_by_reports_only(line: GatewayMcuLine) -> Script[None]:
@@ -184,13 +184,13 @@ def query_by_reports_only(line: GatewayMcuLine) -> Script[None]:
 def query_of_the_gateway(line: GatewayMcuLine) -> Script[None]:
     needs_capability(line, BIT_OWN_POINTS)
     found = yield from answered_query(line)
-    line.require(any(one.part == GATEWAY_ID for one in found), "0b does not bring the gateway's own data points.")
+    line.require(any(one.part == GATEWAY_ID for one in found), "0b is not answered with the gateway's own data points.")
 
 
 def query_constant(line: GatewayMcuLine) -> Script[None]:
     first = {one.part for one in (yield from answered_query(line))}
     second = {one.part for one in (yield from query_all(line))}
-    line.require(first == second, "Two queries by 0b bring different sub-devices.")
+    line.require(first == second, "Two queries by 0b report different sub-devices.")
 
 
 def joined_is_reported(line: GatewayMcuLine) -> Script[None]:
@@ -232,20 +232,22 @@ def with_points(line: GatewayMcuLine, most: int = 1) -> Script[tuple[str, list[i
 def one_point(line: GatewayMcuLine) -> Script[None]:
     id, points = yield from with_points(line)
     found = yield from query(line, id, *points)
-    line.require(any(one.id == points[0] for one in found), f"29 of data point {points[0]} brings no report of it.")
+    line.require(
+        any(one.id == points[0] for one in found), f"29 of data point {points[0]} is answered by no report of it."
+    )
 
 
 def two_points(line: GatewayMcuLine) -> Script[None]:
     id, points = yield from with_points(line, 2)
     found = {one.id for one in (yield from query(line, id, *points))}
-    line.require(set(points) <= found, f"29 of {len(points)} data points brings {sorted(found)}.")
+    line.require(set(points) <= found, f"29 of {len(points)} data points is answered with {sorted(found)}.")
 
 
 def gateway_point(line: GatewayMcuLine) -> Script[None]:
     needs_capability(line, BIT_OWN_POINTS)
     own = points_of(line, GATEWAY_ID) or line.skip("It has reported no data points of its own.")
     found = yield from query(line, GATEWAY_ID, own[0])
-    line.require(found, "29 of the gateway's own data point brings no report.")
+    line.require(found, "29 of the gateway's own data point is answered by no report.")
 
 
 def unknown_point(line: GatewayMcuLine) -> Script[None]:
@@ -263,9 +265,9 @@ def unknown_sub_device(line: GatewayMcuLine) -> Script[None]:
 
 
 _JUDGED: tuple[tuple[str, str, str, Judge, Grade], ...] = (
-    ("frames.whole", "All that it sends is whole frames", "§1.1", all_whole, "must"),
+    ("frames.whole", "It sends whole frames only", "§1.1", all_whole, "must"),
     ("frames.version", "Its frames have version 00", "§1.1.1", usual_version, "deviation"),
-    ("frames.known", "Its frames are commands with data that they can have", "§2", all_known, "must"),
+    ("frames.known", "Its frames are known commands with valid data", "§2", all_known, "must"),
     ("questions.empty", "Questions without fields have no data", "§2", bare_questions, "must"),
     (
         "questions.few",
@@ -283,17 +285,17 @@ _JUDGED: tuple[tuple[str, str, str, Judge, Grade], ...] = (
 _PLAYED: tuple[tuple[str, str, str, Play, Grade], ...] = (
     ("query.answered", "0b is answered by reports", "§2.4.1", query_answered, "must"),
     ("query.by-0d", "0b is not answered by 0b", "§2.4.1", query_by_reports_only, "must"),
-    ("query.gateway", "0b brings the gateway's own data points", "§2.4.1", query_of_the_gateway, "must"),
-    ("query.constant", "Two queries bring the same sub-devices", "§2.4.1", query_constant, "should"),
+    ("query.gateway", "0b is answered with the gateway's own data points", "§2.4.1", query_of_the_gateway, "must"),
+    ("query.constant", "Two queries report the same sub-devices", "§2.4.1", query_constant, "should"),
     ("join.reported", "0b reports those that have joined", "§2.4.1", joined_is_reported, "must"),
     ("reports.joined-only", "Only those that have joined are reported", "§2.4.1", no_strangers, "must"),
-    ("points.one", "29 brings the data point that it names", "§2.4.4", one_point, "must"),
-    ("points.several", "29 brings several data points", "§2.4.4", two_points, "must"),
-    ("points.gateway", "29 brings a data point of the gateway itself", "§1.4", gateway_point, "must"),
+    ("points.one", "29 is answered with the data point that it names", "§2.4.4", one_point, "must"),
+    ("points.several", "29 is answered with several data points", "§2.4.4", two_points, "must"),
+    ("points.gateway", "29 is answered with a data point of the gateway itself", "§1.4", gateway_point, "must"),
 )
 _ASKING: tuple[tuple[str, str, str, Callable[[GatewayMcuLine], Script[None]], Grade], ...] = (
-    ("points.unknown", "29 of an unknown data point does no harm", "§2.4.4", unknown_point, "must"),
-    ("points.unknown-id", "29 of an unknown sub-device brings nothing", "§2.4.4", unknown_sub_device, "must"),
+    ("points.unknown", "It goes on after a 29 of an unknown data point", "§2.4.4", unknown_point, "must"),
+    ("points.unknown-id", "29 of an unknown sub-device is not answered", "§2.4.4", unknown_sub_device, "must"),
 )
 GATEWAY_MCU_REPORT_CHECKS: tuple[Check, ...] = (
     *(

@@ -85,7 +85,11 @@ def _other_line(line: GatewayMcuLine) -> Script[str]:
     if "cap" in product or not product:
         return ""
     entry = yield from exchange(line, HEARTBEAT)
-    return "" if entry is None else "It reports no cap and answers heartbeats (00), so it is no gateway but tuya_wifi."
+    return (
+        ""
+        if entry is None
+        else "It reports no cap and answers heartbeats (00), so it is not a gateway, but an MCU of tuya_wifi."
+    )
 
 
 def _is_echo(entry: LineEntry) -> bool:

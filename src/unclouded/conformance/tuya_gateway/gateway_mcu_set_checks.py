@@ -344,7 +344,7 @@ _ROWS: tuple[tuple[str, str, str, Play, Grade, str], ...] = (
     ("set.type", "A data point that is set is reported with its type and length", "§1.2", same_type, "must", ""),
     ("set.by-0d", "0c is not answered by 0c", "§2.4.2", not_answered_by_0c, "must", ""),
     ("set.several", "Several data points in one 0c are carried out", "§5", several_points, "deviation", ""),
-    ("set.quick", "Of two commands the later one holds", "§2.4.2", quick_changes, "should", ""),
+    ("set.quick", "Of two commands the later one applies", "§2.4.2", quick_changes, "should", ""),
     ("set.own", "A data point of the gateway itself can be set", "§1.4", own_point, "should", ""),
     ("set.bad-checksum", "A 0c with a wrong checksum is not carried out", "§1.1", bad_checksum, "must", ""),
     ("set.cut-points", "A 0c whose data point is cut is not carried out", "§1.2", cut_points, "must", ""),

@@ -268,7 +268,13 @@ _JUDGED: tuple[tuple[str, str, str, _Judge, Grade], ...] = (
 _Play = Callable[[GatewayMcuLine], Script[None]]
 _PLAYED: tuple[tuple[str, str, str, _Play, Grade], ...] = (
     ("product.constant", "Asked twice, it reports the same", "§2.1.1", product_constant, "should"),
-    ("product.no-id", "A 01 of version 0 brings no product id", "§2.1.1", product_id_when_asked_only, "should"),
+    (
+        "product.no-id",
+        "The answer to a 01 of version 0 has no product id",
+        "§2.1.1",
+        product_id_when_asked_only,
+        "should",
+    ),
     ("network.router", "It acknowledges network status 03 (router)", "§2.1.3", takes_status(3), "must"),
     ("network.cloud", "It acknowledges network status 04 (cloud)", "§2.1.3", takes_status(4), "must"),
     ("network.pairing", "It acknowledges network states 00 and 01 (pairing)", "§2.1.3", takes_status(0, 1), "must"),

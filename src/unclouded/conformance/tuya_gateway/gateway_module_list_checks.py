@@ -259,7 +259,7 @@ _OF_JOINED: tuple[tuple[str, str, str, Play, Grade], ...] = (
         is_not_bound,
         "must",
     ),
-    ("binding.as-printed", "2d is taken without the comma", "§1.5.1", lenient_binding, "should"),
+    ("binding.as-printed", "2d is accepted without the comma", "§1.5.1", lenient_binding, "should"),
 )
 GATEWAY_MODULE_LIST_CHECKS: tuple[Check, ...] = (
     *(

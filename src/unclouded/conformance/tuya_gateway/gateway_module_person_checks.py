@@ -170,7 +170,7 @@ def group_set(line: GatewayModuleLine) -> None:
     line.require(gid == _gid(line), "It sets another group.")
     if frame.command == codes.MEMBER_SET:
         through, rest = split_id(rest)
-        line.require(through in SUBS, "22 goes through a sub-device that is no member.")
+        line.require(through in SUBS, "22 goes through a sub-device that is not a member.")
     line.require(units_of(rest), f"{frame.command:02x} has no data points.")
 
 

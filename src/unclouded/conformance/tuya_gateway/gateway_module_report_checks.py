@@ -83,7 +83,7 @@ ODD_REPORTS: tuple[tuple[str, str, str, bytes, int], ...] = (
     ("bad-bool", "a bool of 02", "§1.2", of_sub_device(FIRST_SUB, (1, BOOL, b"\2")), 1),
     ("bad-value", "a value of three bytes", "§1.2", of_sub_device(FIRST_SUB, (2, VALUE, b"\0\0\1")), 1),
     ("bad-type", "a data point of type 06", "§1.2", of_sub_device(FIRST_SUB, (1, 6, b"\1")), 1),
-    ("extra-byte", "a byte behind the data points", "§1.2", of_sub_device(FIRST_SUB, (1, BOOL, b"\1")) + b"\0", 1),
+    ("extra-byte", "a byte after the data points", "§1.2", of_sub_device(FIRST_SUB, (1, BOOL, b"\1")) + b"\0", 1),
     ("bad-text", "a text that is not UTF-8", "§1.2", of_sub_device(FIRST_SUB, (3, STRING, b"\xff\xfe")), 1),
     ("empty-id", "a report of an empty id", "§1.4", b"\0" + unit(1, BOOL, b"\1"), 1),
     ("cut-id", "an id that is longer than its frame", "§1.3", b"\x09abcd", 1),
@@ -210,7 +210,7 @@ _ONLINE: tuple[tuple[str, str, str, Play, Grade], ...] = (
     ),
     (
         "as-printed",
-        "2a is taken with a doubled quote, as printed",
+        "2a is accepted with a doubled quote, as printed",
         "§1.5.1",
         results_in(codes.ONLINE, b'{"all":1,""state":1}', STORED, what="It"),
         "should",
@@ -294,7 +294,9 @@ _BEATS: tuple[tuple[str, str, str, Callable[[GatewayModuleLine], None], Grade], 
 _NEEDS = (ONLINE, JOINED)
 GATEWAY_MODULE_REPORT_CHECKS: tuple[Check, ...] = (
     row("module.report.unanswered", "0d is not answered", "§2.4.3", report_is_not_answered, needs=_NEEDS),
-    row("module.query.once", "0b is not sent all the time", "§2.4.1", query_is_answered_once, "should", needs=_NEEDS),
+    row(
+        "module.query.once", "0b is not sent again and again", "§2.4.1", query_is_answered_once, "should", needs=_NEEDS
+    ),
     *(
         row(
             f"module.report.{name}",

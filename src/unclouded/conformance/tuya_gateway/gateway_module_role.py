@@ -94,7 +94,9 @@ def reach(line: GatewayModuleLine, seconds: float) -> Script[str]:
     line.end.is_silent = False
     if entry is not None:
         is_other = entry.frame.command == HEARTBEAT
-        return "It sends heartbeats (00), so it is no module of a gateway but tuya_wifi." if is_other else ""
+        return (
+            "It sends heartbeats (00), so it is not the module of a gateway, but one of tuya_wifi." if is_other else ""
+        )
     if line.received(mark):
         return f"Bytes were received within {seconds:g} s, and none of them is a frame of this line."
     return f"Nothing was received within {seconds:g} s."

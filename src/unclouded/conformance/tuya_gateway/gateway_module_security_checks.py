@@ -224,8 +224,8 @@ _ROWS: tuple[tuple[str, str, str, Play, Grade], ...] = (
     ("notices-strict", "c0/02 and c0/03 are strict JSON", "§1.5", json_is_strict, "must"),
     ("notices-once", "A notice that is acknowledged is sent once", "§2.12", is_acknowledged_once, "must"),
     ("disarm", "c0/00 disarms it, and c0/03 reports that", "§2.12.1", disarms, "must"),
-    ("other-mode", "Armed, no other mode can be set", "§2.12.1", no_other_mode, "must"),
-    ("as-printed", "c0/00 is taken without quotes, as printed", "§1.5.1", as_printed, "should"),
+    ("other-mode", "While it is armed, no other mode can be set", "§2.12.1", no_other_mode, "must"),
+    ("as-printed", "c0/00 is accepted without quotes, as printed", "§1.5.1", as_printed, "should"),
     ("no-json", "c0/00 without JSON is a failure", "§1.5.2", refuses(b"{", "without JSON"), "must"),
     (
         "bad-mode",

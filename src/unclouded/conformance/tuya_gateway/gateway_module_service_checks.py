@@ -50,7 +50,7 @@ def poll(line: GatewayModuleLine) -> Script[None]:
     line.end.send(codes.NETWORK)
     wanted = is_command(codes.NETWORK)
     entry = yield from line.wait_for(lambda one: wanted(one) and len(one.frame.payload) == 1, 2.0)
-    line.require(entry, "An empty 03 does not bring the network status.")
+    line.require(entry, "An empty 03 is not answered with the network status.")
 
 
 def _is_zoned(data: bytes) -> str:
@@ -59,7 +59,7 @@ def _is_zoned(data: bytes) -> str:
     if data[4] == 0:
         return "" if not any(data[5:]) else "The time is not known, and its bytes are not zero."
     if data[3] > 1 or time_of(data[4:], 7) is None:
-        return f"{data.hex(' ')} is no time with a zone."
+        return f"{data.hex(' ')} is not a time with a zone."
     zone = int.from_bytes(data[1:3], signed=True)
     return "" if zone % QUARTER == 0 and abs(zone) <= 1500 else f"The zone is {zone} hundredths of an hour."
 
@@ -167,7 +167,7 @@ _ROWS: Sequence[tuple[str, str, str, Play, Grade]] = (
         "must",
     ),
     ("network.agrees", "16 agrees with the last 03", "§2.1.7", status_agrees, "must"),
-    ("network.poll", "An empty 03 brings the network status", "§1.6.2", poll, "deviation"),
+    ("network.poll", "An empty 03 is answered with the network status", "§1.6.2", poll, "deviation"),
     ("time.gmt-answered", "10 is answered", "§2.6.1", answered(codes.GMT), "must"),
     ("time.gmt", "GMT has 7 valid bytes", "§2.6.1", answer_is(is_time(7), codes.GMT), "must"),
     ("time.local-answered", "11 is answered", "§2.6.2", answered(codes.LOCAL_TIME), "must"),

@@ -102,7 +102,7 @@ def others_have_version_0(line: GatewayModuleLine) -> None:
 
 def all_whole(line: GatewayModuleLine) -> None:
     bad = [one for one in line.received() if one.frame is None and one.data]
-    line.require(not bad, f"{sum(len(one.data) for one in bad)} bytes are no frames: {bad and bad[0].reason}.")
+    line.require(not bad, f"{sum(len(one.data) for one in bad)} bytes are not frames: {bad and bad[0].reason}.")
 
 
 # --- the start ---------------------------------------------------------------------------------------
@@ -188,7 +188,7 @@ def module_drives_the_led(line: GatewayModuleLine) -> Script[None]:
 
 
 def not_before_the_answer(line: GatewayModuleLine) -> Script[None]:
-    """A product of a failed answer: bytes that are no JSON."""
+    """A product of a failed answer: bytes that are not JSON."""
     yield from anew(line)
     line.end.mute.add(codes.PRODUCT)
     line.send(b"\x55\xaa\x00\x01\x00\x02\x7b\x7d\x00")  # a wrong checksum
@@ -225,7 +225,7 @@ _JUDGED: tuple[tuple[str, str, str, Callable[[GatewayModuleLine], None], Grade],
     ("search.each-second", "01 is sent each second until it is answered", "§1.7.1", asks_each_second, "should"),
     ("search.product-only", "Before 01 is answered, nothing else is sent", "§1.7.1", only_product, "must"),
     ("search.serves-no-one", "Before 01 is answered, no other command is answered", "§1.7.1", serves_no_one, "should"),
-    ("frames.whole", "All that it sends is whole frames", "§1.1", all_whole, "must"),
+    ("frames.whole", "It sends whole frames only", "§1.1", all_whole, "must"),
     ("frames.product-version", "01 has version 00 or 01", "§1.1.1", product_version, "must"),
     ("frames.product-id", "01 asks for the product id", "§1.1.1", asks_for_product_id, "should"),
     ("frames.version", "All other frames have version 00", "§1.1.1", others_have_version_0, "deviation"),
@@ -244,7 +244,7 @@ GATEWAY_MODULE_RESTART_CHECKS: tuple[Check, ...] = (
     *(
         row(
             f"module.product.{name}",
-            f"Product info {what} is taken",
+            f"Product info {what} is accepted",
             clause,
             comes_to_query(f"product info {what}", payload),
             grade,
@@ -255,7 +255,7 @@ GATEWAY_MODULE_RESTART_CHECKS: tuple[Check, ...] = (
     ),
     row(
         "module.product.bad-checksum",
-        "Product info with a wrong checksum is not taken",
+        "Product info with a wrong checksum is not accepted",
         "§1.1",
         not_before_the_answer,
         needs=(ONLINE,),

@@ -202,15 +202,21 @@ GATEWAY_MODULE_WEATHER_CHECKS: tuple[Check, ...] = tuple(
     row(f"module.{name}", title, clause, play, grade, needs=(ONLINE,)) for name, title, clause, play, grade in _ROWS
 )
 _RESETS: Sequence[tuple[str, str, str, Play, str]] = (
-    ("reset.key", "04 brings a network status of pairing", "§2.1.4", reset(codes.RESET, b"", PAIRING), RESET_DANGER),
+    (
+        "reset.key",
+        "After 04 it reports a network status of pairing",
+        "§2.1.4",
+        reset(codes.RESET, b"", PAIRING),
+        RESET_DANGER,
+    ),
     (
         "reset.smart-config",
-        "05 00 brings SmartConfig pairing",
+        "05 00 starts SmartConfig pairing",
         "§2.1.5",
         reset(codes.RESET_MODE, b"\0", (b"\0", b"\6")),
         RESET_DANGER,
     ),
-    ("reset.ap", "05 01 brings AP pairing", "§2.1.5", reset(codes.RESET_MODE, b"\1", (b"\1", b"\6")), RESET_DANGER),
+    ("reset.ap", "05 01 starts AP pairing", "§2.1.5", reset(codes.RESET_MODE, b"\1", (b"\1", b"\6")), RESET_DANGER),
     ("factory.answered", "18 00 follows 17", "§2.2.9", factory, FACTORY_DANGER),
     ("factory.clears", "After 17 no sub-device is listed", "§2.2.10", factory_clears, FACTORY_DANGER),
 )

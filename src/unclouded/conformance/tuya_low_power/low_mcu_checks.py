@@ -111,7 +111,9 @@ def product_is_answered(line: LowMcuLine) -> None:
 
 def product_is_json(line: LowMcuLine) -> None:
     fields = json_object(_products(line)[0].frame.payload)
-    line.require(fields is not None and {"p", "v"} <= fields.keys(), "Its product info is no JSON object with p and v.")
+    line.require(
+        fields is not None and {"p", "v"} <= fields.keys(), "Its product info is not a JSON object with p and v."
+    )
 
 
 def product_id(line: LowMcuLine) -> None:
@@ -144,7 +146,7 @@ def status_is_acknowledged(name: str) -> Callable[[LowMcuLine], None]:
 
 def status_answer_is_empty(line: LowMcuLine) -> None:
     wrong = [one for one in _of(line, SESSION, codes.STATUS) if one.frame.payload]
-    line.require(not wrong, "The acknowledgement of 02 is not empty: it is no low-power MCU.")
+    line.require(not wrong, "The acknowledgement of 02 is not empty: it is not a low-power MCU.")
 
 
 def no_heartbeats(line: LowMcuLine) -> Script[None]:
@@ -169,7 +171,7 @@ def waits_for_cloud(line: LowMcuLine) -> None:
 def reports_once(line: LowMcuLine) -> None:
     counts = Counter(bytes(one.frame) for one in _of(line, SESSION, *HEADS))
     again = [data for data, count in counts.items() if count > 1]
-    line.require(not again, "A report that was taken is sent again.")
+    line.require(not again, "A report that was accepted is sent again.")
 
 
 def is_silent_without_cloud(line: LowMcuLine) -> None:
@@ -356,7 +358,7 @@ LOW_MCU_CHECKS: tuple[Check, ...] = (
         "deviation",
         needs=WHOLE,
     ),
-    row("mcu.report.once", "What was taken is not sent again", "§2.3", judged(reports_once), needs=WHOLE),
+    row("mcu.report.once", "What was accepted is not sent again", "§2.3", judged(reports_once), needs=WHOLE),
     row(
         "mcu.time.asked",
         "It asks for the time",
@@ -367,7 +369,7 @@ LOW_MCU_CHECKS: tuple[Check, ...] = (
     ),
     row(
         "mcu.cache.asked",
-        "It asks for settings that wait",
+        "It asks for pending settings",
         "§5 item 4",
         judged(asks_for(codes.CACHE, "settings")),
         "deviation",
@@ -375,9 +377,9 @@ LOW_MCU_CHECKS: tuple[Check, ...] = (
     ),
     row(
         "mcu.sleep.session",
-        "It sleeps when all is taken",
+        "It sleeps when all is accepted",
         "§2.1",
-        judged(sleeps(SESSION, "When all is taken")),
+        judged(sleeps(SESSION, "When all is accepted")),
         needs=WHOLE,
     ),
     row(
@@ -451,7 +453,7 @@ LOW_MCU_CHECKS: tuple[Check, ...] = (
     ),
     row(
         "mcu.set.cached",
-        "Settings that waited are carried out",
+        "Pending settings are carried out",
         "§3.12",
         cache_is_used,
         needs=(SESSION, AWAKE),

@@ -109,7 +109,7 @@ LOW_MODULE_ACTION_CHECKS: tuple[Check, ...] = (
     ),
     row(
         "module.reset.ez",
-        "04 00 brings a status of pairing",
+        "After 04 00 it reports a status of pairing",
         "§3.4",
         reset(codes.RESET_MODE, b"\0", (0, 6)),
         needs=ON,
@@ -118,7 +118,7 @@ LOW_MODULE_ACTION_CHECKS: tuple[Check, ...] = (
     ),
     row(
         "module.reset.ap",
-        "04 01 brings pairing by the access point",
+        "04 01 starts pairing by the access point",
         "§3.4",
         reset(codes.RESET_MODE, b"\1", (1, 6)),
         needs=ON,

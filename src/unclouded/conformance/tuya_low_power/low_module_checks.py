@@ -318,7 +318,7 @@ LOW_MODULE_CHECKS: tuple[Check, ...] = (
     *(
         row(
             f"module.report.{name}",
-            f"A report of {what} is taken",
+            f"A report of {what} is accepted",
             "§3.5",
             taken(codes.REPORT, data, f"A 05 with {what}"),
             grade,
@@ -342,10 +342,10 @@ LOW_MODULE_CHECKS: tuple[Check, ...] = (
         goes_on(bytes((1, 1, 0, 9, 1)), "a data point that is too long"),
         needs=ON,
     ),
-    row("module.record.time", "A record of an hour ago is taken", "§3.8", hour_ago, needs=ON),
+    row("module.record.time", "A record of an hour ago is accepted", "§3.8", hour_ago, needs=ON),
     row(
         "module.record.no-time",
-        "A record without a time is taken",
+        "A record without a time is accepted",
         "§3.8",
         taken(codes.RECORD, bytes(7) + NUMBER, "A record without a time"),
         needs=ON,
@@ -399,7 +399,7 @@ LOW_MODULE_CHECKS: tuple[Check, ...] = (
     ),
     row(
         "module.cache.some",
-        "10 hands out only what was asked for",
+        "10 returns only what was asked for",
         "§3.12",
         answer_is(is_cache(1, 2), codes.CACHE, b"\2\1\2"),
         needs=ON,

@@ -20,10 +20,10 @@ PINS = re.compile(r"\d{1,2}\.\d{1,2}")
 
 
 def product(line: McuLine) -> Mapping[str, Any]:  # Any: JSON values
-    """The fields of its product info; one that is no JSON has none that can be checked."""
+    """The fields of its product info; one that is not JSON has none that can be checked."""
     fields = json_object(answered(line, codes.PRODUCT).frame.payload)
     if fields is None:
-        line.not_applicable("Its product info is no JSON.")
+        line.not_applicable("Its product info is not JSON.")
     return fields
 
 
@@ -50,7 +50,7 @@ def product_is_prompt(line: McuLine) -> None:
 
 def product_is_json(line: McuLine) -> None:
     data = answered(line, codes.PRODUCT).frame.payload
-    line.require(json_object(data) is not None, "Its product info is no JSON object.")
+    line.require(json_object(data) is not None, "Its product info is not a JSON object.")
 
 
 def product_is_readable(line: McuLine) -> None:

@@ -174,10 +174,10 @@ _ROWS: tuple[tuple[str, str, str, Callable[[McuLine], Script[None]], Grade], ...
     ("by-07", "06 is not answered by 06", "§2.4.8", not_answered_by_06, "must"),
     ("same-value", "A data point that is set to the value that it has keeps it", "§2.4.8", same_value, "must"),
     ("several", "Several data points in one 06 are carried out", "§2.2", several_points, "should"),
-    ("quick", "Of two commands the later one holds", "§2.4.8", quick_changes, "should"),
+    ("quick", "Of two commands the later one applies", "§2.4.8", quick_changes, "should"),
     (
         "once",
-        "A number is reported once, not on the way to its value",
+        "A number is reported once, without intermediate values",
         "§2.6 item 10",
         number_is_reported_once,
         "deviation",

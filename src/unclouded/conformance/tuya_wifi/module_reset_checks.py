@@ -293,7 +293,7 @@ _RESETS: tuple[tuple[str, str, str, Callable[[ModuleLine], Script[None]]], ...] 
         reset_reports(codes.RESET_MODE, b"\0", frozenset({1}), ',"n":1'),
     ),
     ("notice", "34/05 reports a local reset where that was asked for", "§2.5.3", reset_notice),
-    ("pairing", "In pairing, 2a is taken", "§2.4.19", pairing_accepted),
+    ("pairing", "In pairing, 2a is accepted", "§2.4.19", pairing_accepted),
 )
 RESET_CHECKS: tuple[Check, ...] = tuple(
     row(f"module.reset.{name}", title, clause, script, needs=(ONLINE,), danger=RESET_DANGER, timeout_s=120.0)

@@ -228,7 +228,7 @@ TOLERANCE_CHECKS: tuple[Check, ...] = (
     *(
         row(
             f"module.product.{name}",
-            f"It takes {what}",
+            f"It accepts {what}",
             clause,
             takes_product(data, what),
             grade,
@@ -240,7 +240,7 @@ TOLERANCE_CHECKS: tuple[Check, ...] = (
     *(
         row(
             f"module.mode.{len(pins)}-pins",
-            f"It takes a working mode of {len(pins)} bytes",
+            f"It accepts a working mode of {len(pins)} bytes",
             "§2.4.5",
             takes_pins(pins),
             needs=(ONLINE,),
@@ -261,21 +261,21 @@ TOLERANCE_CHECKS: tuple[Check, ...] = (
     ),
     row(
         "module.mode.event",
-        "An unasked 02 of three bytes does no harm",
+        "It goes on after a 02 of three bytes that it did not ask for",
         "§2.6 item 5",
         survives(codes.MODE, b"\xff\x01\x01", "an unasked 02"),
         needs=(ONLINE, QUESTION),
     ),
     row(
         "module.product.unasked",
-        "An unasked 01 does no harm",
+        "It goes on after a 01 that it did not ask for",
         "§2.4.3",
         survives(codes.PRODUCT, product_info(), "an unasked 01"),
         needs=(ONLINE, QUESTION),
     ),
     row(
         "module.echo.heartbeat",
-        "A 00 without payload is no answer to a heartbeat",
+        "A 00 without payload does not count as the answer to a heartbeat",
         "§2.4.2",
         survives(codes.HEARTBEAT, b"", "a 00 without payload"),
         needs=(ONLINE, QUESTION),

@@ -263,7 +263,7 @@ def _taken(
     id: str, what: str, clause: str, script: Any, grade: Grade = "must", needs: tuple[str, ...] = ()
 ) -> Check:  # Any: a script's maker
     needs = (*needs, USUAL, WORKS)
-    return row(f"hub.takes.{id}", f"{what} are taken", clause, script, grade, needs=needs, timeout_s=260.0)
+    return row(f"hub.takes.{id}", f"{what} are accepted", clause, script, grade, needs=needs, timeout_s=260.0)
 
 
 def _http(id: str, what: str, clause: str, script: Any, grade: Grade = "must") -> Check:  # Any: as above
@@ -296,10 +296,10 @@ HTTP_TAKEN_CHECKS: tuple[Check, ...] = (
     _http("late", "Answers that take 2.5 s", "§1.4.3", takes(delay_s=LATE_S)),
 )
 TAKEN_CHECKS: tuple[Check, ...] = (
-    _taken("capitals", "Signatures in capitals", "§1.1", takes(_capitals), "should"),
+    _taken("capitals", "Signatures in upper case", "§1.1", takes(_capitals), "should"),
     _taken("text-numbers", "Timestamps written as text", "§1.1", takes(_text_numbers), "should"),
     _taken("order", "Answers with their fields in another order", "§1.1", takes(_reversed)),
-    _taken("line-end", "Answers with a line end behind them", "§1.1", takes(_encoded(b"\r\n"))),
+    _taken("line-end", "Answers with a line end after them", "§1.1", takes(_encoded(b"\r\n"))),
     _taken("unknown-fields", "Answers with unknown fields", "§1.1", takes(_unknown)),
     _taken("no-milliseconds", "Answers without timestampMs", "§1.1", takes(without("timestampMs"))),
     _taken("no-from", "Answers without from", "§1.1", takes(without("from")), "should"),

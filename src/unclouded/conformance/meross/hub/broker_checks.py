@@ -281,7 +281,7 @@ HUB_BROKER_CHECKS: tuple[Check, ...] = (
     _row("tls.authority", "Its authority has another common name", "§1.6.4", judged(other_authority), needs=()),
     _row(
         "tls.version",
-        "It takes TLS 1.2",
+        "It accepts TLS 1.2",
         "§1.6.4",
         fact("tls", lambda version: version == "TLSv1.2", "It uses {}."),
         needs=(),
@@ -306,7 +306,7 @@ HUB_BROKER_CHECKS: tuple[Check, ...] = (
         "a push with a wrong signature",
         _other_key,
     ),
-    _goes_on("no-json", "text that is no JSON", _publish(b"hello")),
+    _goes_on("no-json", "text that is not JSON", _publish(b"hello")),
     _goes_on("cut", "half a message", _publish(b'{"header":{"messageId":"1","namespace":"Appl')),
     _goes_on("empty", "an empty message", _publish(b"")),
     _goes_on("long", "a message of 16 kB", _publish(LONG), "should"),

@@ -317,7 +317,7 @@ CLOCK_CHECKS: tuple[Check, ...] = (
     ),
     _row(
         "position.range",
-        "A position that it sets is on the earth",
+        "A position that it sets is a valid latitude and longitude",
         "§1.8.5",
         judged(position_range),
         needs=(USUAL, NO_CLOCK),
@@ -370,7 +370,7 @@ OTHER_CHECKS: tuple[Check, ...] = (
     ),
     _row(
         "shut.gives-up",
-        "A namespace that always ends in a closed connection is not queried for ever",
+        "A namespace that always ends in a closed connection is not queried again and again",
         "§1.12",
         judged(gives_up),
         "should",

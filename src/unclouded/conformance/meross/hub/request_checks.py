@@ -215,7 +215,7 @@ def no_secrets(line: HubLine) -> None:
     if not line.key:
         line.not_applicable("The key is empty.")
     for one in of_usual(line):
-        line.require(line.key.encode() not in one.data, "The key stands in a request.")
+        line.require(line.key.encode() not in one.data, "A request contains the key.")
 
 
 # --- the table ------------------------------------------------------------------------------------------------
@@ -232,7 +232,7 @@ def _http(id: str, title: str, clause: str, script: Any, grade: Grade = "must") 
 
 
 HTTP_REQUEST_CHECKS: tuple[Check, ...] = (
-    _http("post", "Requests are POST /config", "§1.4.1", _each(post, "is no POST /config")),
+    _http("post", "Requests are POST /config", "§1.4.1", _each(post, "is not POST /config")),
     _http("length", "The length in the head is that of the body", "§1.4.1", _each(length, "has a wrong length")),
     _http("content-type", "The content type is JSON", "§1.4.1", _each(content_type, "names another type"), "should"),
     _http("short", "A request has at most 1,000 bytes", "§1.4.4", _each(is_short, "is longer")),
@@ -273,7 +273,7 @@ HUB_REQUEST_CHECKS: tuple[Check, ...] = (
     ),
     _row("request.payload", "The payload is an object", "§1.1", _each(whole_payload, "has no payload")),
     _row("request.namespace", "It asks for namespaces that exist", "§1.8", judged(known), "should"),
-    _row("request.no-key", "The key stands in no message", "§1.2", judged(no_secrets)),
+    _row("request.no-key", "No message contains the key", "§1.2", judged(no_secrets)),
     _row("start.identity", "Its first request shows which plug it is", "§1.8.1.1", judged(first_request), "should"),
     _row(
         "start.abilities",

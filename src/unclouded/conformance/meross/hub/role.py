@@ -42,7 +42,7 @@ def reach(line: HubLine, seconds: float) -> Script[str]:
         return _why_not_asked(line)
     if entry is None:
         received = [one for one in line.received() if one.data]
-        what = "What was received is no request to a plug." if received else "Nothing was received"
+        what = "What was received is not a request to a plug." if received else "Nothing was received"
         return what if received else f"{what} within {seconds:g} s."
     if not verify(entry.frame.header, line.key):
         return "The hub signs with another key: name its key (--key-file)."

@@ -42,9 +42,9 @@ def number(line: PlugLine, fields: Fields, name: str, lowest: int, highest: int)
 
 
 def texts(line: PlugLine, fields: Fields, *names: str) -> None:
-    """Fails where one of these fields is no text."""
+    """Fails where one of these fields is not a text."""
     for name in names:
-        line.require(isinstance(fields.get(name), str), f"{name} is no text.")
+        line.require(isinstance(fields.get(name), str), f"{name} is not a text.")
 
 
 def part(line: PlugLine, fields: Fields, name: str) -> Fields:
@@ -59,7 +59,7 @@ def items(line: PlugLine, fields: Fields, name: str) -> list[Fields]:
     """A list of objects in the payload."""
     found = fields.get(name)
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        line.fail(f"{name} is no list of objects.")
+        line.fail(f"{name} is not a list of objects.")
     return found
 
 

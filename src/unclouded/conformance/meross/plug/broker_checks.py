@@ -214,7 +214,11 @@ BROKER_CHECKS: tuple[Check, ...] = (
         needs=(ANSWERS,),
     ),
     _row(
-        "broker.own-topic", "Asked from its own topic, it answers there", "§1.6.1", answer_topic(""), needs=(ANSWERS,)
+        "broker.own-topic",
+        "A request whose from is its own topic is answered there",
+        "§1.6.1",
+        answer_topic(""),
+        needs=(ANSWERS,),
     ),
     _row("broker.qos-1", "A message with QoS 1 is acknowledged, and answered", "§1.6.1", qos_1, needs=(ANSWERS,)),
     _row("broker.online", "While it is connected, System.Online is 1", "§1.8.6", online, "should", (ANSWERS, CONNECTS)),

@@ -36,7 +36,7 @@ def electricity(line: PlugLine, fields: Fields) -> None:
 
 def electricity_units(line: PlugLine, fields: Fields) -> None:
     found = fields["electricity"]
-    line.require(800 <= found["voltage"] <= 2_800, f"A voltage of {found['voltage']} is no mains in 0.1 V.")
+    line.require(800 <= found["voltage"] <= 2_800, f"A voltage of {found['voltage']} is not a mains voltage in 0.1 V.")
 
 
 def electricity_power(line: PlugLine, fields: Fields) -> None:
@@ -70,7 +70,7 @@ def days_form(line: PlugLine) -> None:
 
 def days_once(line: PlugLine) -> None:
     dates = [day["date"] for day in _days(line)]
-    line.require(len(dates) == len(set(dates)), "A date stands twice in the list.")
+    line.require(len(dates) == len(set(dates)), "A date is in the list twice.")
     line.require(len(dates) <= MOST_DAYS, f"The list has {len(dates)} days.")
 
 
@@ -91,7 +91,7 @@ def days_past(line: PlugLine) -> None:
 
 def days_order(line: PlugLine) -> None:
     times = [day["time"] for day in _days(line)]
-    line.require(times == sorted(times), "The days do not stand in the order of their times.")
+    line.require(times == sorted(times), "The days are not in the order of their times.")
 
 
 def hours(line: PlugLine, fields: Fields) -> None:
@@ -128,9 +128,9 @@ ENERGY_READINGS: tuple[Check, ...] = (
         "calibration.form", "ConsumptionConfig has both ratios", "§1.8.13", namespaces.CONSUMPTION_CONFIG, calibration
     ),
     reading_row("days.form", "Days have date, time and Wh", "§1.8.11", judged(days_form)),
-    reading_row("days.once", "Each date stands once, of at most 31", "§1.8.11", judged(days_once)),
+    reading_row("days.once", "The list has at most 31 dates, each once", "§1.8.11", judged(days_once)),
     reading_row("days.time", "The time of a day is that of its last update", "§1.8.11", judged(days_updated)),
     reading_row("days.past", "No day lies in the future", "§1.8.11", judged(days_past)),
-    reading_row("days.order", "Days stand in the order of their times", "§1.8.11", judged(days_order), "deviation"),
+    reading_row("days.order", "Days are in the order of their times", "§1.8.11", judged(days_order), "deviation"),
     reading("hours.form", "Hours have timestamp and Wh, 24 at most", "§1.8.12", namespaces.CONSUMPTION_H, hours),
 )

@@ -136,7 +136,7 @@ def no_length(line: PlugLine) -> Script[None]:
 def no_http(line: PlugLine) -> Script[None]:
     id = line.end.post_raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200) + b"\r\n\r\n")
     yield from line.end.reply_to(id, CLOSED_S)
-    yield from goes_on(line, "bytes that are no HTTP")
+    yield from goes_on(line, "bytes that are not HTTP")
 
 
 def too_long(line: PlugLine) -> Script[None]:
@@ -243,9 +243,9 @@ def _row(id: str, title: str, clause: str, script: Any, grade: Grade = "must") -
 
 HTTP_CHECKS: tuple[Check, ...] = (
     _row("http.status", "Replies have the status 200", "§1.4.1", judged(status)),
-    _row("http.whole", "Replies are as long as their heads say", "§1.4.1", judged(whole)),
+    _row("http.whole", "Replies have the length that their heads name", "§1.4.1", judged(whole)),
     _row("http.one-reply", "A request has one reply", "§1.4.1", judged(one_reply)),
-    _row("http.strict-head", "Heads are what strict parsers take", "§1.4.2", judged(strict_head), "deviation"),
+    _row("http.strict-head", "Strict parsers accept the heads of replies", "§1.4.2", judged(strict_head), "deviation"),
     _row("http.content-type", "Replies name JSON as their content type", "§1.4.1", judged(content_type), "should"),
     _row("http.in-a-row", "20 requests one after the other are answered", "§1.4.3", in_a_row),
     _row(
@@ -269,7 +269,7 @@ HTTP_CHECKS: tuple[Check, ...] = (
     ),
     _row(
         "http.keep-alive",
-        "A client that would keep the connection is answered",
+        "A request with Connection: keep-alive is answered",
         "§1.4.3",
         head("Connection: keep-alive", headers=(("Host", "plug"), JSON, ("Connection", "keep-alive"))),
     ),
@@ -289,7 +289,7 @@ HTTP_CHECKS: tuple[Check, ...] = (
     _row("http.half", "It goes on after half a request", "§1.4.3", half),
     _row("http.short-length", "It goes on after a request that is longer than its head says", "§1.4.1", short_length),
     _row("http.no-length", "It goes on after a request without a length", "§1.4.1", no_length),
-    _row("http.no-http", "It goes on after bytes that are no HTTP", "§1.4.1", no_http),
+    _row("http.no-http", "It goes on after bytes that are not HTTP", "§1.4.1", no_http),
     _row("encrypt.ability", "Its ability list is answered in clear text", "§1.5.2", ability_in_clear),
     _row("encrypt.clear", "Other requests in clear text are refused", "§1.5.2", refuses_clear),
     _row("encrypt.answers", "Its answers are encrypted", "§1.5.2", answers_encrypted),

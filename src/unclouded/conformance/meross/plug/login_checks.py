@@ -124,7 +124,7 @@ def client_id(line: PlugLine) -> None:
 
 def user(line: PlugLine) -> None:
     found = login(line).user
-    line.require(MAC.fullmatch(found), "Its user name is no MAC in lower case with colons.")
+    line.require(MAC.fullmatch(found), "Its user name is not a MAC in lower case with colons.")
     line.require(found == mac_of(line.end.uuid), "Its user name is not the MAC in its UUID.")
 
 
@@ -148,7 +148,7 @@ def inbox(line: PlugLine) -> None:
 
 def only_inbox(line: PlugLine) -> None:
     topics = {topic for one in packets(line, mqtt.SUBSCRIBE) for topic, _ in mqtt.filters_in(one)[1]}
-    line.require(len(topics) == 1, f"It subscribes {len(topics)} topics.")
+    line.require(len(topics) == 1, f"It subscribes to {len(topics)} topics.")
 
 
 # --- the start -----------------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ def _clocks(line: PlugLine) -> list[MerossFrame]:
 
 def clock_uptime(line: PlugLine) -> None:
     for one in _clocks(line):
-        line.require(type(one.payload["clock"]["timestamp"]) is int, "The timestamp of Clock is no whole number.")
+        line.require(type(one.payload["clock"]["timestamp"]) is int, "The timestamp of Clock is not a whole number.")
 
 
 def clock_ends(line: PlugLine) -> None:
@@ -251,17 +251,17 @@ def _seen(id: str, title: str, clause: str, judge: Any, grade: Grade = "must") -
 
 LOGIN_CHECKS: tuple[Check, ...] = (
     _seen("login.tls", "It uses TLS 1.2 or newer", "§1.6.4", tls_version, "deviation"),
-    _seen("login.protocol", "Name and level of its protocol belong together", "§1.6.3", protocol),
+    _seen("login.protocol", "Name and level of its protocol match", "§1.6.3", protocol),
     _seen("login.level", "Its protocol is MQTT 3.1", "§1.6.3", level, "deviation"),
     _seen("login.clean", "It begins a clean session", "§1.6.3", clean),
-    _seen("login.no-will", "It has no will", "§1.6.3", no_will),
+    _seen("login.no-will", "It sets no will message", "§1.6.3", no_will),
     _seen("login.keep-alive", "Its keep-alive is 10 s to 5 min", "§1.6.3", keep_alive, "should"),
     _seen("login.client-id", "Its client id is fmware:UUID_ and 16 characters", "§1.6.2", client_id),
     _seen("login.user", "Its user name is its MAC, in lower case with colons", "§1.6.2", user),
     _seen("login.password", "Its password is made of its MAC and its key", "§1.6.2", password),
     _seen("login.user-id", "Its password begins with a user id of digits", "§1.6.2", user_id),
-    _seen("login.inbox", "It subscribes its topic with QoS 1", "§1.6.1", inbox),
-    _seen("login.only-inbox", "It subscribes no other topic", "§1.6.1", only_inbox, "should"),
+    _seen("login.inbox", "It subscribes to its topic with QoS 1", "§1.6.1", inbox),
+    _seen("login.only-inbox", "It subscribes to no other topic", "§1.6.1", only_inbox, "should"),
     _seen("begin.topic", "It publishes pushes to its own topic", "§1.6.1", push_topics),
     _seen("begin.signed", "Pushes are signed with its key", "§1.2", pushes_signed),
     _seen("begin.unique", "Pushes have messageIds of their own", "§1.1", pushes_unique),

@@ -275,11 +275,11 @@ SIGN_CHECKS: tuple[Check, ...] = (
     ),
     _row("sign.error", "A wrong signature is answered by error 5001", "§1.3", sign_error),
     _row("sign.error-form", "The error is signed, and has the messageId of the request", "§1.2", sign_error_form),
-    _row("sign.capitals", "A signature in capitals is taken", "§1.2", takes(_capitals, "It"), "should"),
-    _row("sign.repeated", "A message that is sent twice is taken twice", "§1.2", repeated, "deviation"),
+    _row("sign.capitals", "A signature in upper case is accepted", "§1.2", takes(_capitals, "It"), "should"),
+    _row("sign.repeated", "A message that is sent twice is accepted twice", "§1.2", repeated, "deviation"),
     _row(
         "sign.old",
-        "A message whose timestamp is an hour old is taken",
+        "A message whose timestamp is an hour old is accepted",
         "§1.2",
         takes(lambda line: line.end.message(PLAIN, timestamp=int(line.unix()) - HOUR_S), "A time of an hour ago"),
         "deviation",
@@ -290,7 +290,7 @@ _USUAL: tuple[tuple[str, str, MakeBody, Grade], ...] = (
     ("few-fields", "A header without optional fields", _asks(drop=("payloadVersion", "timestampMs")), "must"),
     ("more-fields", "A header with uuid and triggerSrc", _asks(uuid="", triggerSrc="iOS"), "must"),
     ("order", "A message with its fields in another order", _rebuilt(_reversed), "must"),
-    ("line-end", "A message with a line end behind it", _with(after=b"\r\n"), "should"),
+    ("line-end", "A message with a line end after it", _with(after=b"\r\n"), "should"),
     ("unknown-fields", "A message with unknown fields", _rebuilt(_with_unknown), "should"),
     ("text-time", "A timestamp written as text", _rebuilt(_text_time), "should"),
 )
@@ -345,7 +345,7 @@ REQUEST_CHECKS: tuple[Check, ...] = (
             ("delete", "DELETE of the time", lambda line: line.end.message(PLAIN, "DELETE"), "§1.3"),
             ("no-header", "A message without header", _fixed(b'{"payload":{}}'), "§1.1"),
             ("list", "A list", _fixed(b"[]"), "§1.1"),
-            ("text", "Text that is no JSON", _fixed(b"hello"), "§1.1"),
+            ("text", "Text that is not JSON", _fixed(b"hello"), "§1.1"),
             ("cut", "Half a message", lambda line: line.end.message(PLAIN)[:90], "§1.1"),
             ("nested", "A list in 400 lists", _fixed(b"[" * 400 + b"]" * 400), "§1.1"),
         )

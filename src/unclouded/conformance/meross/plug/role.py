@@ -63,9 +63,9 @@ def reach(line: PlugLine, seconds: float) -> Script[str]:
         yield from line.pause(1.0)
     for entry in reversed(line.received()):
         if entry.frame is None and entry.data:
-            return f"What answers is no plug: {entry.reason}."
+            return f"What answers is not a plug: {entry.reason}."
         if entry.frame is not None and entry.frame.http is not None and entry.frame.envelope is None:
-            return f"What answers is no plug, or it cuts its answers off: {entry.frame.http.first[:60]}."
+            return f"What answers is not a plug, or it cuts its answers off: {entry.frame.http.first[:60]}."
     return f"Nothing was received within {seconds:g} s: {end.why_not}."
 
 

@@ -121,8 +121,8 @@ def all_channels(channel: int) -> Callable[[PlugLine, int], Script[None]]:
     return script
 
 
-def keeps(onoff: Any, what: str) -> Callable[[PlugLine, int], Script[None]]:  # Any: what is no state
-    """A script: what is no state does not switch the relay, and the plug still answers."""
+def keeps(onoff: Any, what: str) -> Callable[[PlugLine, int], Script[None]]:  # Any: what is not a state
+    """A script: what is not a state does not switch the relay, and the plug still answers."""
 
     def script(line: PlugLine, before: int) -> Script[None]:
         yield from attempt(line, line.end.message(line.end.relay, "SET", toggle_payload(line.end.relay, onoff)))
@@ -315,14 +315,14 @@ SET_CHECKS: tuple[Check, ...] = (
     ),
     _setting(
         "set.led-7",
-        "DNDMode 7 is not taken",
+        "DNDMode 7 is not accepted",
         "§1.8.8",
         odd_setting(namespaces.DND, {"DNDMode": {"mode": 7}}, "DNDMode"),
         "should",
     ),
     _setting(
         "set.position-text",
-        "A position that is text is not taken",
+        "A position that is text is not accepted",
         "§1.8.5",
         odd_setting(namespaces.POSITION, {"position": {"longitude": "east", "latitude": []}}, "position"),
         "should",

@@ -25,7 +25,7 @@ def standby(line: PlugLine, fields: Fields) -> None:
 
 def trace(line: PlugLine, fields: Fields) -> None:
     found = part(line, fields, "trace")
-    line.require(not found or type(found.get("code", 0)) is int, "code is no whole number.")
+    line.require(not found or type(found.get("code", 0)) is int, "code is not a whole number.")
 
 
 def memberships(line: PlugLine, fields: Fields) -> None:

@@ -43,7 +43,7 @@ def firmware(line: PlugLine, fields: Fields) -> None:
     found = part(line, fields, "firmware")
     texts(line, found, "version", "compileTime", "wifiMac", "innerIp", "server")
     line.require(VERSION.fullmatch(found["version"]), f"version is {found['version']!r}.")
-    line.require(str(found.get("port")).isdecimal(), "port is no number.")
+    line.require(str(found.get("port")).isdecimal(), "port is not a number.")
 
 
 def system_all(line: PlugLine, fields: Fields) -> None:
@@ -78,7 +78,7 @@ def time_fields(line: PlugLine, fields: Fields) -> None:
     found = part(line, fields, "time")
     number(line, found, "timestamp", 0, 2**32)
     texts(line, found, "timezone")
-    line.require(isinstance(found.get("timeRule"), list), "timeRule is no list.")
+    line.require(isinstance(found.get("timeRule"), list), "timeRule is not a list.")
 
 
 def time_rules(line: PlugLine, fields: Fields) -> None:
@@ -190,7 +190,7 @@ SYSTEM_READINGS: tuple[Check, ...] = (
     reading_row("debug.uptime", "sysUpTime runs", "§1.8.7", debug_runs),
     reading(
         "position.range",
-        "The position is on the earth, in millionths of a degree",
+        "The position is a valid latitude and longitude, in millionths of a degree",
         "§1.8.5",
         namespaces.POSITION,
         position,

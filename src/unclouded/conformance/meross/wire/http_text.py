@@ -58,7 +58,7 @@ def _is_strict(line: str) -> bool:
 
 
 def read_messages(data: bytes) -> list[HttpTextMessage]:
-    """The requests or replies in these bytes, one after the other; none where they are no HTTP."""
+    """The requests or replies in these bytes, one after the other; none where they are not HTTP."""
     found: list[HttpTextMessage] = []
     while data:
         message, data = _read(data)
