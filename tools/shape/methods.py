@@ -16,7 +16,7 @@ from tools.shape.source import Function, SourceModule
 OF_ASYNCIO = {
     name for kind in (asyncio.Protocol, asyncio.BufferedProtocol, asyncio.DatagramProtocol) for name in dir(kind)
 }
-PROTOCOL_METHODS = 2  # a Protocol of fewer says too little about the classes that have its methods
+PROTOCOL_MEMBERS = 2  # a Protocol of fewer says too little about the classes that have them
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,15 @@ class PublicClass:
 
     @property
     def members(self) -> set[str]:
-        """The names of its methods and fields."""
-        fields = {ast.unparse(one.target) for one in self.node.body if isinstance(one, ast.AnnAssign)}
-        return {*self.methods, *fields}
+        """The names of its methods and fields, also of those that a method gives ``self``."""
+        fields = {ast.unparse(target) for one in self.node.body for target in _targets(one)}
+        own = {
+            target.attr
+            for one in ast.walk(self.node)
+            for target in _targets(one)
+            if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self"
+        }
+        return {*self.methods, *fields, *own}
 
     @property
     def methods(self) -> dict[str, Function]:
@@ -55,7 +61,11 @@ def methods_of(modules: Iterable[SourceModule]) -> list[tuple[str, Function]]:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     ]
     known = {one.node.name: one for one in classes}
-    protocols = [one for one in classes if one.is_protocol and len(one.methods) >= PROTOCOL_METHODS]
+    protocols = {
+        one.node.name: members
+        for one in classes
+        if one.is_protocol and len(members := _all_members(one, known)) >= PROTOCOL_MEMBERS
+    }
     return [
         (f"{one.place}:{one.node.name}.{name}", method)
         for one in classes
@@ -64,7 +74,7 @@ def methods_of(modules: Iterable[SourceModule]) -> list[tuple[str, Function]]:
     ]
 
 
-def _described_elsewhere(one: PublicClass, known: dict[str, PublicClass], protocols: list[PublicClass]) -> set[str]:
+def _described_elsewhere(one: PublicClass, known: dict[str, PublicClass], protocols: dict[str, set[str]]) -> set[str]:
     found = {name for base in _ancestors(one, known) for name in base.methods}
     if one.is_protocol:
         words = re.findall(r"\w+", ast.get_docstring(one.node) or "")
@@ -72,8 +82,20 @@ def _described_elsewhere(one: PublicClass, known: dict[str, PublicClass], protoc
         return found | {name for whole in wholes for name, node in whole.methods.items() if ast.get_docstring(node)}
     if one.bases - known.keys():  # of a library
         found |= OF_ASYNCIO
-    members = one.members
-    return found | {name for other in protocols if members >= other.members for name in other.methods}
+    members = _all_members(one, known)
+    kept = [known[name] for name, needed in protocols.items() if members >= needed]
+    return found | {name for other in kept for name in other.methods}
+
+
+def _all_members(one: PublicClass, known: dict[str, PublicClass]) -> set[str]:
+    return one.members.union(*(base.members for base in _ancestors(one, known)))
+
+
+def _targets(node: ast.AST) -> list[ast.expr]:
+    """What an assignment gives a value, or only a type."""
+    if isinstance(node, ast.AnnAssign):
+        return [node.target]
+    return node.targets if isinstance(node, ast.Assign) else []
 
 
 def _ancestors(one: PublicClass, known: dict[str, PublicClass]) -> Iterator[PublicClass]:

@@ -170,6 +170,7 @@ class CaptureAppender:
         self._put(line_bytes(line, as_text=self._as_text))
 
     def close(self) -> None:
+        """Closes the file; each line is in it already."""
         self._file.close()
 
     def _begin(self, path: Path, family: str, now: float) -> float:

@@ -205,6 +205,7 @@ class SilenceTimer:
             self._timer = self._loop.call_at(self._due, self._on_timer)
 
     def end(self) -> None:
+        """Calls ``on_silence`` now where bytes were received since it was last called; else nothing."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

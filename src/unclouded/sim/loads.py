@@ -288,6 +288,7 @@ class Base:
         self._rng = rng
 
     def draw(self, moment: Moment) -> Draw:
+        """The power of this second, in mW, with its power factor; the same for every call."""
         router = 11_500 + self._rng.integer(moment.second, -900, 900)
         standby = 38_000 + self._rng.drift(moment.second, 45, -4000, 9000)
         return Draw(router + standby + self._lights(moment) + self._hob(moment), 910)

@@ -96,6 +96,7 @@ class TariffTax(msgspec.Struct, frozen=True, kw_only=True):
         return not other.included and (not self.on or other.name in self.on)
 
     def counts_on(self, day: date) -> bool:
+        """Whether it is levied on this day; the day of ``until`` is the first without it."""
         return self.since <= day < self.until
 
 

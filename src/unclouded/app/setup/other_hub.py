@@ -23,7 +23,7 @@ PORT = 8883
 
 
 class OtherHub:
-    """What is known of that hub (app/setup_hub.HubForSetup). ``server``: its broker, and its key."""
+    """What is known of that hub (HubForSetup). ``server``: its broker, and its key."""
 
     def __init__(self, server: PlugServer, zone: tzinfo | None = None) -> None:
         self._server = server

@@ -127,6 +127,7 @@ class SelfClosingSocket(ssl.SSLSocket):
     """Closes itself when its handshake fails, which paho does not do."""
 
     def do_handshake(self, block: bool = False) -> None:
+        """As ssl has it, and closed after any error, which is raised again."""
         try:
             super().do_handshake(block)
         except BaseException:

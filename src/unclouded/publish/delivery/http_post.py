@@ -193,6 +193,7 @@ class PostConnection:
         return True
 
     def close(self) -> None:
+        """Ends the connection at once; a response under way is lost."""
         self._writer.transport.abort()
 
 

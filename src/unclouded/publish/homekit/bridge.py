@@ -47,6 +47,7 @@ class StableNumbers(IIDManager):  # type: ignore[misc]  # HAP-python has no comp
         self._identity = identity
 
     def get_iid_for_obj(self, obj: Any) -> int:  # Any: a Service or a Characteristic
+        """From memory by type and name of the service, so that controllers find it again after a restart."""
         service = obj if isinstance(obj, Service) else obj.service
         part = f"{service.type_id}/{service.unique_id or ''}"
         if obj is not service:
@@ -134,6 +135,7 @@ class BridgeDriver(AccessoryDriver):  # type: ignore[misc]
     """Writes to accessories whose devices do not answer fail at once."""
 
     def set_characteristics(self, chars_query: dict[str, Any], client_addr: Any) -> dict[str, Any] | None:
+        """Writes to devices that answer; writes to others have the status "not reachable" in the response."""
         queries = chars_query["characteristics"]
         lost = [one for one in queries if "value" in one and not self._is_reachable(one.get("aid"))]
         rest = [one for one in queries if one not in lost]

@@ -93,6 +93,7 @@ class OutboxJournal:
             self._size, self.problem, self._is_torn = len(text), "", False
 
     def close(self) -> None:
+        """Closes the file, which is kept for the next run; may be called again."""
         if self._file is not None:
             self._file.close()
             self._file = None

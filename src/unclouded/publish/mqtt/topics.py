@@ -56,36 +56,47 @@ class Topics:
         )
 
     def state(self, device: str) -> str:
+        """The newest value of each point as one JSON object, retained."""
         return f"{self.base}/{level(device)}/state"
 
     def availability(self, device: str) -> str:
+        """``online`` or ``offline``, retained."""
         return f"{self.base}/{level(device)}/availability"
 
     def info(self, device: str) -> str:
+        """Name, room and points as JSON, retained."""
         return f"{self.base}/{level(device)}/info"
 
     def alerts(self, device: str) -> str:
+        """What needs attention, retained. ``device`` "": about the hub itself."""
         return f"{self.base}/{level(device)}/alerts" if device else self.bridge_alerts
 
     def update(self, device: str) -> str:
+        """Installed and newest firmware as JSON, retained; of devices that take it."""
         return f"{self.base}/{level(device)}/update"
 
     def event(self, device: str) -> str:
+        """An outcome, an alarm, a button, with QoS 1. ``device`` "": an event of the hub."""
         return f"{self.base}/{level(device)}/event" if device else self.bridge_event
 
     def point(self, device: str, key: str) -> str:
+        """The bare value of one point, retained; used where ``flat`` is set."""
         return f"{self.base}/{level(device)}/points/{key}"
 
     def set(self, device: str) -> str:
+        """Commands to points, as a JSON object or a bare value of the main point."""
         return f"{self.base}/{level(device)}/set"
 
     def set_point(self, device: str, key: str) -> str:
+        """Commands to one point, as a bare value."""
         return f"{self.point(device, key)}/set"
 
     def do(self, device: str) -> str:
+        """Actions, as a name or JSON."""
         return f"{self.base}/{level(device)}/do"
 
     def outcome(self, device: str) -> str:
+        """What became of a command, with QoS 1."""
         return f"{self.set(device)}/outcome"
 
     def request(self, topic: str) -> TopicRequest | None:

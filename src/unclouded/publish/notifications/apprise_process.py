@@ -20,6 +20,7 @@ class LastReason(logging.Handler):
         self.text = ""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Keeps the text of the record in place of the one before."""
         self.text = record.getMessage()
 
 

@@ -99,14 +99,17 @@ class BoundRule:
                 tracker.look(calendar, wall)
 
     def clock_was_set(self) -> None:
+        """The wall clock was set, so conditions on the time of day are looked at with the next ``tick``."""
         for tracker in self.trackers.values():
             if isinstance(tracker, ClockTracker):
                 tracker.changes_at = 0.0
 
     def values(self) -> Iterator[ValueTracker]:
+        """Those of its conditions that watch the value of a point."""
         return (one for one in self.trackers.values() if isinstance(one, ValueTracker))
 
     def states(self) -> Iterator[StateTracker]:
+        """Those of its conditions that watch whether a device can be reached."""
         return (one for one in self.trackers.values() if isinstance(one, StateTracker))
 
     def plan(self, now: float, wall: float, calendar: HomeCalendar) -> None:

@@ -101,10 +101,12 @@ class PointClaims:
         return bool(over)
 
     def deadline(self) -> float | None:
+        """When the next released claim counts again, in monotonic seconds; None = none does by itself."""
         return earliest(one.released_until for one in self.claims.values())
 
     @staticmethod
     def target_of(claim: Claim) -> Target:
+        """What the point is to have while this claim counts."""
         return Target(claim.value, claim.rule, claim.because)
 
 

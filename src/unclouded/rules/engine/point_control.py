@@ -89,6 +89,7 @@ class PointControl:
         return [*outputs, RuleCommand(id=new_id, rule=target.rule, command=command, because=target.because)]
 
     def deadline(self) -> float | None:
+        """When ``step`` may have something to do by time alone, in monotonic seconds; None = nothing waits."""
         is_waiting = self._next is not None and self.state != "sending" and self._paused_until is None and self._sent
         spaced = self._sent[-1][0] + SPACING_S if is_waiting else None
         return earliest([self._due, self._paused_until, self.claims.deadline(), spaced])

@@ -46,9 +46,11 @@ class PointTable:
         return control
 
     def known(self, key: PointKey) -> PointControl | None:
+        """The control of a point; None = no rule or timer has used it yet. Unlike ``control``, makes none."""
         return self._controls.get(key)
 
     def controls(self) -> Iterable[tuple[PointKey, PointControl]]:
+        """All controls that were made so far, by point."""
         return self._controls.items()
 
     def set_once(self, rule: BoundRule, settings: Iterable[tuple[PointKey, Value]], because: str) -> None:
@@ -142,6 +144,7 @@ class PointTable:
         self.timers[key] = timer
 
     def end_timer(self, key: PointKey, because: str) -> None:
+        """Ends the timer of this point, which must have one, at its time or before. ``because``: for people."""
         self.changed = True
         self._end_claim(key, self.timers.pop(key).name, because)
 
@@ -171,6 +174,7 @@ class PointTable:
                 control.has = None
 
     def note(self, event: RuleEvent) -> None:
+        """Adds an event to what the next ``step`` returns."""
         self._events.append(event)
 
     def step(self, now: float) -> list[RuleOutput]:
@@ -195,6 +199,7 @@ class PointTable:
         return events
 
     def deadline(self) -> float | None:
+        """When ``step`` has something to do by time alone, in monotonic seconds; None = nothing waits."""
         return self._earliest
 
     # --- inside --------------------------------------------------------------------------------

@@ -99,6 +99,7 @@ class SqliteFile:
         self.close()
 
     def close(self) -> None:
+        """Closes both files; no page can be read afterwards."""
         self._file.close()
         if self._wal is not None:
             self._wal.close()

@@ -118,6 +118,7 @@ class StoreReader:
         self.close()
 
     def close(self) -> None:
+        """Closes the database; iterators of it must not be used afterwards."""
         self._db.close()
 
     def devices(self) -> list[StoredDevice]:

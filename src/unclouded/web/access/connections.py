@@ -240,10 +240,12 @@ class HttpConnection(H11Protocol):
             self._writes.resumed()
 
     def on_response_complete(self) -> None:
+        """The response is out: the deadlines of the next request begin."""
         super().on_response_complete()
         self._follow()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """The connection goes on as a WebSocket, without deadlines of requests; its slot counts as busy."""
         self._deadline.clear()
         self._slot.busy()
         if self._writes is not None:
@@ -355,6 +357,7 @@ class PageConnection(WebSocketsSansIOProtocol):
         super().send_receive_event_to_app()
 
     async def send(self, message: Any) -> None:  # Any: an ASGI message, as uvicorn has it
+        """As uvicorn has it; a refusal with a whole response counts as the end of the handshake."""
         await super().send(message)
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True  # refused with a whole response: uvicorn would log an error
