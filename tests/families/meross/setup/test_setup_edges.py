@@ -14,7 +14,9 @@ from unclouded.core.errors import CommandError
 from unclouded.core.sessions.session import (
     Advanced,
     Ambient,
+    Asked,
     Failure,
+    LinkPath,
     LocalTime,
     Noticed,
     Rejected,
@@ -22,7 +24,7 @@ from unclouded.core.sessions.session import (
     WireAction,
 )
 from unclouded.families.meross.setup import problems, requests, scripts
-from unclouded.families.meross.setup.networks import check_password, encryption_of, unseen
+from unclouded.families.meross.setup.networks import check_password, check_ssid, encryption_of, name_of, unseen
 from unclouded.families.meross.setup.scripts import ScriptEnd, SetupPlug, SetupSettings, SetupState
 from unclouded.families.meross.setup.session import ACTION_TIMEOUT_S, ANSWER_TIMEOUT_S, PlugSetup
 from unclouded.families.meross.wire import namespaces
@@ -30,9 +32,11 @@ from unclouded.families.meross.wire.envelope import parse, reply
 from unclouded.families.meross.wire.identity import publish_topic
 from unclouded.families.meross.wire.messages import (
     Abilities,
+    All,
     Failed,
     Firmware,
     Hardware,
+    PublicKey,
     Trace,
     WifiNetwork,
     payload_of,
@@ -107,6 +111,8 @@ def test_a_network_that_was_not_seen_is_sent_without_a_place_and_no_password_as_
     assert (hidden.namespace, payload(hidden)["wifi"]) == (namespaces.WIFIX, wifi)
     encrypted = requests.set_wifi(seen, "secret", hardware, True)
     assert payload(encrypted)["wifi"]["password"] not in ("", "c2VjcmV0")
+    bytes_of_no_text = requests.set_wifi(seen, "\udcff", hardware, False)
+    assert payload(bytes_of_no_text)["wifi"]["password"] == b64encode(b"\xff").decode()
 
 
 def test_a_time_without_a_zone_has_no_rules() -> None:
@@ -149,8 +155,22 @@ def test_the_sizes_of_passwords(encryption: int, fitting: list[str]) -> None:
         return True
 
     assert [size for size in range(70) if fits("a" * size)] == [len(one) for one in fitting]
-    assert not fits("g" * 64) and fits("0123456789abcdefABCDEF" + "0" * 42) == (encryption > 2)
+    assert not any(fits(one + "0" * 63) for one in "gG_") and not fits("g" * 64)
+    assert fits("0123456789abcdefABCDEF" + "0" * 42) == (encryption > 2)
     assert fits("ü" * 31) == fits("ü" * 4) == (encryption > 2) and not fits("ü" * 32)
+
+
+def test_the_sizes_of_names() -> None:
+    """In bytes; a name may have bytes that are no text."""
+    for fitting in ("a", "a" * 32, "ü" * 16, "\udcff" * 32):
+        check_ssid(fitting)
+    for other in ("", "a" * 33, "ü" * 17, "\udcff" * 33):
+        with pytest.raises(CommandError):
+            check_ssid(other)
+    assert unseen("\udcff", "").ssid == b64encode(b"\xff").decode()
+    shown = {b"a_": "a_", b"a\0\0": "a", b"\xff": "\ufffd"}
+    assert {name: name_of(WifiNetwork(ssid=b64encode(name).decode())) for name in shown} == shown
+    check_password("\udcff" * 8, WifiNetwork(ssid="", encryption=6))
 
 
 def test_the_newest_values_of_a_network_count_and_64_are_kept() -> None:
@@ -278,7 +298,7 @@ def test_a_plug_that_is_events_no_time_still_gets_its_server() -> None:
     untrusted = LocalTime(5.0, 0, trusted=False)
     pair, _ = over_http(Plug(), answers=lambda side, question: untrusted)
     assert do(pair, "rehost", **SERVER).result == "confirmed"
-    assert [one.reason for one in pair.of("controller", Noticed)] == [problems.CLOCK_UNKNOWN]
+    assert pair.of("controller", Noticed) == [Noticed("setup", problems.CLOCK_UNKNOWN)]
 
 
 def test_what_set_up_cannot_do_is_named() -> None:
@@ -312,7 +332,7 @@ def answer_to(data: bytes, namespace: str = "") -> bytes:
 
 
 def test_requests_count_on_from_a_random_number_and_wrap() -> None:
-    for first, expected in ((4, 5), (5, 6), (2**128 - 1, 0)):
+    for first, expected in ((4, 5), (5, 6), (2**127, 2**127 + 1), (2**128 - 1, 0)):
         _, _, data = begun(first)
         header = parse(data).header
         assert (header.message_id, header.method) == (f"{expected:032x}", "GET")
@@ -325,9 +345,11 @@ def test_what_nothing_waits_for_is_rejected() -> None:
     events = [
         *session.receive(whole, 1.0, "other", 1),
         *session.receive(whole, 1.0, HTTP.name, 2),
+        *session.receive(whole, 1.0, HTTP.name),
     ]
     assert [event.reason for event in events if isinstance(event, Rejected)] == [
         "received on a path that is not up",
+        "an answer that nothing waits for",
         "an answer that nothing waits for",
     ]
     assert session.failed(2, Failure.CLOSED, 1.0) == () and session.answer(1, LocalTime(1.0, 0), 1.0) == ()
@@ -380,6 +402,72 @@ def test_a_pause_of_an_action_that_was_lost_disturbs_no_other() -> None:
     assert session.stats()["under_way"] == 1 and session.outgoing(5.5) == []
 
 
+def test_what_was_not_sent_yet_of_an_action_that_ended_is_never_sent() -> None:
+    session = PlugSetup(SetupSettings(), Ambient(wall=float, token=bytes))
+    session.up(HTTP, 0.0)
+    session.submit(WireAction("look"), 0.0)
+    session.submit(WireAction("scan"), 5.0)
+    session.tick(ACTION_TIMEOUT_S)
+    (out,) = session.outgoing(ACTION_TIMEOUT_S)
+    assert parse(out.data).header.namespace == namespaces.WIFI_LIST
+    session.submit(WireAction("look"), ACTION_TIMEOUT_S)
+    session.down(HTTP.name, "gone", ACTION_TIMEOUT_S)
+    assert session.outgoing(ACTION_TIMEOUT_S) == []
+
+
+def test_a_pause_of_an_action_that_took_too_long_disturbs_no_other() -> None:
+    session = PlugSetup(SetupSettings(), Ambient(wall=float, token=bytes))
+    session.up(HTTP, 0.0)
+    session.submit(WireAction("scan"), 0.0)
+    (out,) = session.outgoing(0.0)
+    late = ACTION_TIMEOUT_S - 1.0
+    found = reply(parse(out.data).header, payload_of(wifiList=[]), key="", timestamp=1, from_=publish_topic(UUID))
+    session.receive(bytes(found), late, HTTP.name, out.id)
+    second = session.submit(WireAction("look"), late)
+    session.tick(ACTION_TIMEOUT_S)
+    assert session.deadline() == late + ACTION_TIMEOUT_S, "its pause ended with it"
+    assert session.tick(late + 4.0) == [] and len(session.outgoing(late + 4.0)) == 1
+    assert [one for one in session.failed(2, Failure.CLOSED, late + 5.0) if isinstance(one, Settled)] == []
+    assert Settled(second, "unreachable", problems.failure(Failure.CLOSED, "10.10.10.1")) in [
+        *session.failed(3, Failure.CLOSED, late + 6.0)
+    ]
+
+
+def test_a_request_that_has_its_answer_or_has_failed_is_waited_for_no_more() -> None:
+    slow = LinkPath(name="slow")
+    session = PlugSetup(SetupSettings(), Ambient(wall=float, token=bytes))
+    session.up(slow, 0.0)
+    for answered in (True, False):
+        session.submit(WireAction("trace"), 0.0)
+        session.tick(0.0)
+        (out,) = session.outgoing(0.0)
+        assert session.deadline() == ANSWER_TIMEOUT_S
+        if answered:
+            answer = reply(parse(out.data).header, payload_of(trace={}), key="", timestamp=1, from_=publish_topic(UUID))
+            session.receive(bytes(answer), 1.0, slow.name)
+        else:
+            session.failed(out.id, Failure.CLOSED, 1.0)
+        assert session.deadline() is None
+    assert session.stats() == {
+        "bytes_in": len(bytes(answer)),
+        "frames_in": 1,
+        "frames_out": 2,
+        "noise_bytes": 0,
+        "closed": 1,
+        "under_way": 0,
+    }
+
+
+def test_a_question_is_answered_once() -> None:
+    pair, session = over_http(Plug(), answers=lambda side, question: None)
+    pair.submit(WireAction("rehost", SERVER), "controller")
+    pair.run(until=1.0)
+    (question,) = [one.id for one in pair.of("controller", Asked)]
+    assert session.answer(0, LocalTime(1.0, 0), 1.0) == () and session.answer(question, LocalTime(1.0, 0), 1.0)
+    for id in (0, 1, question):
+        assert session.answer(id, LocalTime(1.0, 0), 1.0) == ()
+
+
 # --- scripts, answered by hand ------------------------------------------------------------------------
 
 
@@ -409,6 +497,48 @@ def test_an_error_of_the_plug_ends_its_action_at_once() -> None:
         assert isinstance(end, ScriptEnd) and end.result == "refused" and words in end.reason
 
 
+@pytest.mark.parametrize("failed", [Failed(5000), Failure.CLOSED, Failure.TIMEOUT])
+def test_what_comes_in_place_of_an_answer_ends_the_action(failed: scripts.Got) -> None:
+    """Whichever of its requests it is; what was known before is not enough."""
+    everything = parsed_all()
+    abilities = Abilities({namespaces.KEY: {}})
+    blank = SetupState(SetupSettings(place="10.0.0.9"), Ambient(float, bytes))
+    cases = [
+        (ended(scripts.look(blank, {}), everything, failed), "asks what it can do"),
+        (ended(scripts.rehost(blank, SERVER), everything, failed), "asks what it can do"),
+        (ended(scripts.unbind(blank, {}), everything, failed), "asks what it can do"),
+        (ended(scripts.rehost(known(), SERVER), LocalTime(1.0, 0), None, failed), "sets its server 192.168.1.2:8883"),
+        (ended(scripts.join(known(), {**SERVER, **HOME}), LocalTime(1.0, 0), None, failed), "sets its server"),
+        (ended(scripts.read_trace(known(), {}), failed), "asks how its last attempt ended"),
+    ]
+    assert blank.plug is None, "the next action asks again"
+    for end, words in cases:
+        assert isinstance(end, ScriptEnd) and end.result == result_of(failed)
+        assert not isinstance(failed, Failed) or words in end.reason
+    exchanging = SetupState(SetupSettings(exchanges_key=True), Ambient(float, bytes))
+    end = ended(scripts.look(exchanging, {}), everything, abilities, failed)
+    assert isinstance(end, ScriptEnd) and end.result == result_of(failed)
+    assert ended(scripts.look(known(), {}), Failure.CLOSED, Failed(5000)) == ScriptEnd(
+        "refused", problems.refused(Failed(5000), "asks what it is", "10.10.10.1")
+    )
+
+
+def parsed_all() -> All:
+    payload = msgspec.json.encode(in_set_up_mode()[namespaces.ALL]["all"])
+    return msgspec.json.decode(payload, type=All)
+
+
+def result_of(failed: scripts.Got) -> str:
+    return "timeout" if failed is Failure.TIMEOUT else "unreachable" if failed is Failure.CLOSED else "refused"
+
+
+def test_a_key_exchange_has_its_first_step_and_one_that_fails_is_said() -> None:
+    assert payload(requests.exchange("a pubkey")) == {"ecdhe": {"step": 1, "pubkey": "a pubkey"}}
+    state = SetupState(SetupSettings(exchanges_key=True), Ambient(float, lambda size: bytes(range(1, size + 1))))
+    end = ended(scripts.look(state, {}), parsed_all(), Abilities({}), PublicKey(step=2, pubkey="AAAA"))
+    assert end == ScriptEnd("refused", problems.BAD_EXCHANGE) and not state.is_encrypted
+
+
 def test_a_plug_that_lists_encryption_alone_is_encrypted() -> None:
     state = SetupState(SetupSettings(), Ambient(float, bytes))
     need = ended(scripts.look(state, {}), Failure.CLOSED, Abilities(dict.fromkeys(namespaces.ENCRYPTION)))
@@ -433,4 +563,4 @@ def test_what_a_plug_lacks_is_named() -> None:
         state.plug = msgspec.structs.replace(state.plug, abilities=frozenset(names))
         answers = (LocalTime(1.0, 0), None, None) if lacks == "Config.Wifi" else ()
         end = ended(scripts.join(state, {**SERVER, **HOME}), *answers)
-        assert isinstance(end, ScriptEnd) and end.result == "refused" and f"no {lacks}" in end.reason
+        assert isinstance(end, ScriptEnd) and end.result == "refused" and f"no {lacks}:" in end.reason

@@ -20,7 +20,9 @@ from unclouded.core.sessions.session import (
     Reported,
     WireAction,
 )
+from unclouded.families.tuya.gateway.module import sub_devices
 from unclouded.families.tuya.gateway.module.sub_devices import PREFIX, SubDevice, SubDeviceRegistry, join_problem
+from unclouded.families.tuya.gateway.security import security_machine
 from unclouded.families.tuya.gateway.settings import GatewaySettings
 from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.gateway.wire.start_messages import LocalPermit
@@ -42,6 +44,11 @@ METER = SubDevice(id="m1", product="meter1", version="1.2.3", low_power=True, na
 
 def kept(*devices: SubDevice) -> dict[str, bytes]:
     return {PREFIX + one.id: msgspec.json.encode(one) for one in devices}
+
+
+def test_the_limits_are_those_of_the_protocol() -> None:
+    """Behaviour is tested by their names elsewhere; docs/protocols/tuya_gateway.md §1.7.2."""
+    assert (sub_devices.MOST, sub_devices.MOST_SECURITY, security_machine.MOST_CAUSES) == (128, 64, 128)
 
 
 def test_a_sub_device_is_described_by_what_it_has() -> None:

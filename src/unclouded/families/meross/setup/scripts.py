@@ -166,11 +166,10 @@ def look(state: SetupState, args: Mapping[str, str]) -> Script:
     if not isinstance(got, All):
         return state.failed(got, requests.GET_ALL)
     system = got.system
-    state.plug = SetupPlug(system.hardware, system.firmware, system.online.status)
     listed = yield requests.GET_ABILITIES
     if not isinstance(listed, Abilities):
         return state.failed(listed, requests.GET_ABILITIES)
-    state.plug = msgspec.structs.replace(state.plug, abilities=frozenset(listed.names))
+    state.plug = SetupPlug(system.hardware, system.firmware, system.online.status, frozenset(listed.names))
     if state.settings.exchanges_key and not state.is_encrypted:
         return (yield from _exchange(state))
     return ScriptEnd()

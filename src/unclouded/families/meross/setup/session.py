@@ -63,7 +63,7 @@ class SetupJob(msgspec.Struct):
     ticket: Ticket
     script: Script
     requests: int = 0
-    question: int = 0
+    question: int | None = None
 
 
 class SentSetupRequest(msgspec.Struct, frozen=True):
@@ -124,8 +124,6 @@ class PlugSetup:
         return self._all_lost(reason)
 
     def _all_lost(self, reason: str) -> list[Event]:
-        for job in self._jobs:
-            job.script.close()
         self._jobs.clear()
         self._outs.clear()
         self._sent = None
@@ -174,7 +172,6 @@ class PlugSetup:
         return events
 
     def _ended(self, job: SetupJob, end: ScriptEnd) -> list[Event]:
-        job.script.close()
         self._jobs.remove(job)
         found: list[Event] = [Identified(self.plug.info)] if self.plug is not None else []
         return [*found, *self._tickets.settle(job.ticket, end.result, end.reason)]
@@ -258,7 +255,7 @@ class PlugSetup:
     def answer(self, id: int, value: Answer | Refusal, now: float) -> Sequence[Event]:
         if not self._jobs or self._jobs[0].question != id:
             return ()
-        self._jobs[0].question = 0
+        self._jobs[0].question = None
         return self._run(value, now)
 
     # --- time ----------------------------------------------------------------------------------

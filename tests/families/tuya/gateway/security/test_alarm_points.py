@@ -26,6 +26,7 @@ from unclouded.families.tuya.messages import frame_of
         (DataPoint(32, ENUM, 1), {"siren": True}),
         (DataPoint(32, ENUM, 0), {"siren": False}),
         (DataPoint(32, STRING, "normal"), {"siren": False}),
+        (DataPoint(32, STRING, ""), {"siren": False}),
         (DataPoint(32, STRING, "alarm"), {"siren": True}),
         (DataPoint(1, BOOL, True), {}),
     ],

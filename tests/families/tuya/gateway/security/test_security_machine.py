@@ -229,6 +229,14 @@ def test_each_sub_device_is_reported_once_in_an_alarm() -> None:
     assert machine.triggered(SensorTrigger("d000"), 0.0).messages
 
 
+def test_a_sensor_of_an_earlier_alarm_is_reported_again_in_that_of_the_siren() -> None:
+    machine = machine_in("away", NO_DELAYS)
+    machine.triggered(DOOR, 0.0)
+    machine.cancel(USER)
+    assert machine.siren(True).messages == ()
+    assert machine.triggered(DOOR, 1.0).messages and not machine.triggered(DOOR, 2.0).messages
+
+
 def test_a_sensor_that_is_no_alarm_chimes_where_that_is_set() -> None:
     machine = SecurityMachine(SecuritySettings(chime=True))
     assert machine.triggered(DOOR, 0.0) == SecurityStep((SecurityEvent(2),))

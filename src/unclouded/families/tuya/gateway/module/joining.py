@@ -61,8 +61,6 @@ class Joining:
     def forget(self) -> None:
         """There is no MCU any more; who was accepted is kept, and gets no result."""
         self._pending.clear()
-        self._results.clear()
-        self._timers.clear(WINDOW)
 
     @property
     def is_open(self) -> bool:
@@ -140,7 +138,8 @@ class Joining:
         """In a capture, one that reports without having joined in it."""
         if not self._line.is_recorded or id in self._registry or join_problem(id) or self.room_problem(id):
             return []
-        return [*self._registry.put(SubDevice(id=id)), *self._joined(id, now)]
+        device = SubDevice(id=id)
+        return [*self._registry.put(device), *self._joined(device, now)]
 
     def left(self, id: str) -> None:
         """It is gone: a result that says that it was added, and may be on its way again, says so no more."""
@@ -191,22 +190,20 @@ class Joining:
         self, devices: Sequence[SubDevice], fitting: Sequence[SubDevice], value: Answer | Refusal, now: float
     ) -> list[Event]:
         """They are stored, or could not be: the result."""
-        still = [one for one in fitting if one.id in self._registry]  # none was removed meanwhile
+        here = [self._registry.get(one.id) for one in fitting]  # with what it has reported meanwhile
+        still = [device for device in here if device is not None]  # none was removed meanwhile
         self._pending -= {device.id for device in fitting}
         if isinstance(value, Refusal):
             events = [event for device in still for event in self._registry.drop(device.id)]
             self._send_result(devices, ())
             return [*events, Noticed("refused", f"{_named(devices)} could not be stored, so it was not added.")]
-        events = [event for device in still for event in self._joined(device.id, now)]
+        events = [event for device in still for event in self._joined(device, now)]
         self._send_result(devices, [device.id for device in still])
         return events
 
-    def _joined(self, id: str, now: float) -> list[Event]:
-        device = self._registry.get(id)
-        if device is None:
-            return []
-        joined = Noticed("joined", f"It joined, product {device.product or 'unknown'}.", id)
-        return [device.joined(), *self._presence.added(id, now), joined]
+    def _joined(self, device: SubDevice, now: float) -> list[Event]:
+        joined = Noticed("joined", f"It joined, product {device.product or 'unknown'}.", device.id)
+        return [device.joined(), *self._presence.added(device.id, now), joined]
 
     def _send_result(self, devices: Sequence[SubDevice], added: Sequence[str]) -> None:
         ids = tuple(device.id for device in devices)
@@ -246,4 +243,5 @@ def sub_devices_of(message: AddSubDevice | AddSubDevices) -> list[SubDevice]:
 
 def _named(devices: Sequence[SubDevice]) -> str:
     """For people: one id, or how many."""
-    return devices[0].id[:80] if len(devices) == 1 else f"{devices[0].id[:80]} and {len(devices) - 1} more"
+    first, more = devices[0].id[:80], len(devices) - 1
+    return f"{first} and {more} more" if more else first

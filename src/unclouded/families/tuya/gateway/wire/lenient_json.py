@@ -10,12 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from unclouded.core.errors import WireError
 
 DEEPEST = 8  # levels
 QUOTES = str.maketrans({"\N{LEFT DOUBLE QUOTATION MARK}": '"', "\N{RIGHT DOUBLE QUOTATION MARK}": '"'})
+QUOTED = re.compile(r'"(?:[^"\\]|\\.?)*+(?:"|\Z)', re.DOTALL)  # a text, or the rest where it is not closed
 NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,17})(?:\.\d{1,17})?")
 WHOLE = re.compile(r"-?\d{1,18}")
 BARE = re.compile(r"[^\s\"{}\[\],:]+")
@@ -49,18 +48,25 @@ def read_object(
         text = data.decode()
     except UnicodeDecodeError:
         raise WireError("the text is not UTF-8") from None
-    return _Reader(text, texts, either).read()
+    translated = text.translate(QUOTES)
+    if translated != text:
+        try:
+            return _Reader(_with_quotes(text), text, texts, either).read()
+        except WireError:  # quotes of both kinds enclose one text
+            pass
+    return _Reader(translated, text, texts, either).read()
 
 
 class _Reader:
-    def __init__(self, text: str, texts: frozenset[str], either: frozenset[str]) -> None:
-        translated = text.translate(QUOTES)
-        self._text = text if translated != text and _is_strict(text) else translated  # they may stand inside a text
+    """``text``: what is read of ``sent``, with the quotes of JSON."""
+
+    def __init__(self, text: str, sent: str, texts: frozenset[str], either: frozenset[str]) -> None:
+        self._text = text
         self._at = 0
         self._texts = TEXTS | texts
         self._numbers = NUMBERS - texts
         self._either = either
-        self._odd: dict[str, None] = {"typographic quotes": None} if self._text != text else {}
+        self._odd: dict[str, None] = {"typographic quotes": None} if text != sent else {}
 
     def read(self) -> LenientObject:
         if self._next() != "{":
@@ -206,9 +212,11 @@ class _Reader:
         return value
 
 
-def _is_strict(text: str) -> bool:
-    try:
-        msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    return True
+def _with_quotes(text: str) -> str:
+    """With the quotes of JSON in place of typographic ones, but for those that stand inside a text."""
+    parts: list[str] = []
+    at = 0
+    for found in QUOTED.finditer(text):
+        parts += text[at : found.start()].translate(QUOTES), found[0]
+        at = found.end()
+    return "".join((*parts, text[at:].translate(QUOTES)))
