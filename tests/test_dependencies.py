@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from tools.shape.figures import public_of
+from tools.shape.methods import methods_of
+from tools.shape.rows import described_by_rows
+from tools.shape.source import SourceModule
 
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -310,13 +314,17 @@ def syntax_trees() -> Iterator[None]:
         nodes(path)
     gc.enable()
     yield
-    for kept in (tree, nodes, imports, own_imports):
+    for kept in (parsed, nodes, imports, own_imports):
         kept.cache_clear()
 
 
 @cache
+def parsed(path: Path) -> SourceModule:
+    return SourceModule(module_of(path), title(path), path.read_text("utf-8"))
+
+
 def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text("utf-8"))
+    return parsed(path).tree
 
 
 @cache
@@ -586,6 +594,16 @@ def test_only_the_command_line_knows_click() -> None:
 def test_every_module_has_a_docstring() -> None:
     wrong = [title(path) for path in sources() if tree(path).body and not ast.get_docstring(tree(path))]
     assert wrong == []
+
+
+def test_everything_public_is_described() -> None:
+    """By a docstring, the row of a table, or what a method implements."""
+    modules = [parsed(path) for path in sources()]
+    rows = described_by_rows(modules)
+    public = {(one.name, node.name): ast.get_docstring(node, clean=False) for one in modules for node in public_of(one)}
+    assert [name for name, text in public.items() if text is None and name not in rows] == []
+    methods = methods_of(modules)
+    assert [place for place, node in methods if ast.get_docstring(node, clean=False) is None] == []
 
 
 def test_tasks_have_names() -> None:

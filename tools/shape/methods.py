@@ -1,8 +1,9 @@
 """Public methods that nothing describes.
 
 A method needs no docstring of its own where it does what another one describes: one of a base class, of a Protocol all
-of whose members the class has, or of asyncio's protocols; of a Protocol that is a part of a class, which its docstring
-names, one of that class. Nor does a property that is one expression, which its name and type describe.
+of whose members the class has, also by its constructor, or of asyncio's protocols; of a Protocol that is a part of a
+class, which its docstring names, one of that class. Nor does a property that is one expression, which its name and type
+describe.
 """
 
 import ast
@@ -10,6 +11,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from tools.shape.source import Function, SourceModule
 
@@ -26,7 +28,7 @@ class PublicClass:
     place: str
     node: ast.ClassDef
 
-    @property
+    @cached_property
     def bases(self) -> set[str]:
         named = (base.value if isinstance(base, ast.Subscript) else base for base in self.node.bases)
         return {ast.unparse(base) for base in named}
@@ -35,19 +37,15 @@ class PublicClass:
     def is_protocol(self) -> bool:
         return "Protocol" in self.bases
 
-    @property
+    @cached_property
     def members(self) -> set[str]:
-        """The names of its methods and fields, also of those that a method gives ``self``."""
-        fields = {ast.unparse(target) for one in self.node.body for target in _targets(one)}
-        own = {
-            target.attr
-            for one in ast.walk(self.node)
-            for target in _targets(one)
-            if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self"
-        }
-        return {*self.methods, *fields, *own}
+        """The names of its methods and fields, also of those that its constructor gives ``self``."""
+        fields = {one.id for node in self.node.body for one in _targets(node) if isinstance(one, ast.Name)}
+        constructors = [node for node in self.node.body if isinstance(node, Function) and node.name == "__init__"]
+        given = [one for constructor in constructors for node in ast.walk(constructor) for one in _targets(node)]
+        return {*self.methods, *fields, *(one.attr for one in given if isinstance(one, ast.Attribute))}
 
-    @property
+    @cached_property
     def methods(self) -> dict[str, Function]:
         return {one.name: one for one in self.node.body if isinstance(one, Function) and not one.name.startswith("_")}
 
@@ -66,12 +64,15 @@ def methods_of(modules: Iterable[SourceModule]) -> list[tuple[str, Function]]:
         for one in classes
         if one.is_protocol and len(members := _all_members(one, known)) >= PROTOCOL_MEMBERS
     }
-    return [
-        (f"{one.place}:{one.node.name}.{name}", method)
-        for one in classes
-        for name, method in one.methods.items()
-        if name not in _described_elsewhere(one, known, protocols) and not _is_plain_property(method)
-    ]
+    found: list[tuple[str, Function]] = []
+    for one in classes:
+        described = _described_elsewhere(one, known, protocols)
+        found += [
+            (f"{one.place}:{one.node.name}.{name}", method)
+            for name, method in one.methods.items()
+            if name not in described and not _is_plain_property(method)
+        ]
+    return found
 
 
 def _described_elsewhere(one: PublicClass, known: dict[str, PublicClass], protocols: dict[str, set[str]]) -> set[str]:
