@@ -2,14 +2,21 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from types import FrameType
 
+log = logging.getLogger("unclouded.cli")
 
-def run_stoppable(main: Coroutine[object, object, None]) -> None:
-    """Run a verb that goes on until it is stopped; SIGTERM or Ctrl-C before it is ready ends it in good order too."""
+
+def run_stoppable(main: Coroutine[object, object, None], stopping: Callable[[], None] = lambda: None) -> None:
+    """Run a verb that goes on until it is stopped; SIGTERM or Ctrl-C before it is ready ends it in good order too.
+
+    ``stopping`` is called then.
+    """
 
     async def run() -> None:
         task = asyncio.ensure_future(main)
@@ -19,6 +26,7 @@ def run_stoppable(main: Coroutine[object, object, None]) -> None:
         def stop(number: int) -> None:
             stopped.append(number)
             task.cancel()
+            stopping()
 
         for one in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(one, stop, one)
@@ -43,6 +51,35 @@ async def until_stopped(span: float | None, ended: asyncio.Event | None = None) 
     finally:
         for one in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(one)
+
+
+@contextlib.contextmanager
+def bounded_end(seconds: float, leave: Callable[[int], object] = os._exit) -> Iterator[Callable[[], None]]:
+    """Gives a function to be called in the loop when the end begins: the block may last so long from then on.
+
+    After that, the tasks that have not ended are named, and the process ends with 1. A thread does it, as the loop
+    itself may be what does not end.
+    """
+    timers: list[threading.Timer] = []
+
+    def begin() -> None:
+        loop = asyncio.get_running_loop()
+
+        def out_of_time() -> None:
+            tasks = ", ".join(sorted(task.get_name() for task in asyncio.all_tasks(loop)))
+            log.error("After %.0f s this has not ended: %s. The process ends now.", seconds, tasks or "a thread")
+            leave(1)
+
+        if not timers:
+            timers.append(threading.Timer(seconds, out_of_time))
+            timers[0].daemon = True
+            timers[0].start()
+
+    try:
+        yield begin
+    finally:
+        for timer in timers:
+            timer.cancel()
 
 
 @contextlib.contextmanager

@@ -11,9 +11,12 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
+from unclouded.core.system.bounded_table import put_newest
 from unclouded.core.system.supervise import supervise
+from unclouded.core.system.token_buckets import MOST_KNOWN
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, HubRevoked
 from unclouded.fleet.base.views import HubWelcome
@@ -34,6 +37,10 @@ LONGEST_RESTART_S = 1.0  # s until an ingester that crashed goes on: hubs wait
 DRAIN_S = 5.0  # s for what was received before the end
 CANCELLED_S = 2.0  # s until a task that was cancelled and goes on is cancelled again
 CANCELLATIONS = 5  # of one task at most
+AT_ONCE = 4  # hellos and renewals at one database
+TURN_S = 1.0  # s that one waits for others at the same database
+STUCK_S = 5.0  # s that a database counts as too slow, after one waited in vain
+TOO_SLOW = "The database answers too slowly."
 
 
 class ShardParts:
@@ -54,23 +61,53 @@ class ShardParts:
         }
 
 
+class DatabaseTurns:
+    """Few at once at one database: where it is slow, the others are not held up. ``now``: s of the loop's clock."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._free = asyncio.Semaphore(AT_ONCE)
+        self._stuck_until = 0.0
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Raises BaseUnavailable where the others before it do not end."""
+        if self._free.locked() and self._now() < self._stuck_until:
+            raise BaseUnavailable(TOO_SLOW)
+        try:
+            async with asyncio.timeout(TURN_S):
+                await self._free.acquire()
+        except TimeoutError:
+            self._stuck_until = self._now() + STUCK_S
+            raise BaseUnavailable(TOO_SLOW) from None
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
 class ShardGreeting:
     """Greets a hub by the database that knows it. ``renewals``: by shard."""
 
     def __init__(self, bases: Mapping[int, FleetBase], renewals: Mapping[int, TokenRenewal]) -> None:
         self._bases = bases
         self._renewals = renewals
+        now = asyncio.get_running_loop().time
+        self._turns = {shard: DatabaseTurns(now) for shard in bases}
+        self._found = OrderedDict[str, int]()  # the database of a hub, as it was last found
 
     async def greet(self, hub: str, hello: Hello, now: float) -> HubWelcome:
         """Raises BaseUnavailable where none knows it, and one that may know it is away."""
         away: BaseUnavailable | None = None
-        for base in self._bases.values():
+        for shard in self._shards(hub):
             try:
-                welcome = await base.windows.greet(hub, hello, now)
+                async with self._turns[shard].turn():
+                    welcome = await self._bases[shard].windows.greet(hub, hello, now)
             except BaseUnavailable as error:
                 away = error
                 continue
             if welcome.known:
+                put_newest(self._found, hub, shard, MOST_KNOWN)
                 return welcome
         if away is not None:
             raise away
@@ -80,9 +117,10 @@ class ShardGreeting:
         """Raises HubRevoked; BaseUnavailable where none knows it and one is away; else BaseRefused."""
         away: BaseUnavailable | None = None
         refused = BaseRefused(f"The hub {hub} is unknown.")
-        for renewal in self._renewals.values():
+        for shard in self._shards(hub):
             try:
-                return await renewal.renew(hub, public_key, now)
+                async with self._turns[shard].turn():
+                    return await self._renewals[shard].renew(hub, public_key, now)
             except BaseUnavailable as error:
                 away = error
             except HubRevoked:
@@ -90,6 +128,11 @@ class ShardGreeting:
             except BaseRefused as error:
                 refused = error
         raise away or refused
+
+    def _shards(self, hub: str) -> Sequence[int]:
+        """The databases, first the one that probably has it."""
+        first = self._found.get(hub)
+        return sorted(self._bases, key=lambda shard: shard != first)
 
 
 class FleetEngine:
@@ -118,6 +161,7 @@ class FleetEngine:
             GreeterPlace(tuple(servers)),
             self.hello_counters,
             self.connected,
+            workers=AT_ONCE * len(bases),
         )
         self.questions = HubQuestions(link, time.time)
         self.looks = LiveLooks(link)
@@ -147,29 +191,33 @@ class FleetEngine:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """While the block lasts. At its end, what was received is stored and answered."""
-        async with asyncio.TaskGroup() as group:
-            ingesting = [self._start_ingester(group, shard) for shard in self.shards]
-            tasks = [
-                group.create_task(supervise("greeter", self.greeter.run, wait=_soon), name="greeter"),
-                group.create_task(supervise("nats", self.client.run), name="nats"),
-            ]
-            for parts in self.shards.values():
-                tasks.append(group.create_task(supervise("commands", parts.dispatcher.run), name="commands"))
-                tasks.append(group.create_task(supervise("upkeep", parts.upkeep.run), name="upkeep"))
-            self._subscribe()
+        """While the block lasts. At its end, what was received is stored and answered, for twenty seconds at most.
+
+        A task that does not end by then is named in the log, and left.
+        """
+        ingesting = [self._start_ingester(shard) for shard in self.shards]
+        tasks = [
+            asyncio.create_task(supervise("greeter", self.greeter.run, wait=_soon), name="greeter"),
+            asyncio.create_task(supervise("nats", self.client.run), name="nats"),
+        ]
+        for parts in self.shards.values():
+            tasks.append(asyncio.create_task(supervise("commands", parts.dispatcher.run), name="commands"))
+            tasks.append(asyncio.create_task(supervise("upkeep", parts.upkeep.run), name="upkeep"))
+        self._subscribe()
+        try:
+            yield
+        finally:
             try:
-                yield
-            finally:
                 await self._drain(ingesting)
-                await _cancel(tasks)
+            finally:
+                await end_tasks([*ingesting, *tasks])
 
     # --- inside --------------------------------------------------------------------------------
 
-    def _start_ingester(self, group: asyncio.TaskGroup, shard: int) -> asyncio.Task[None]:
+    def _start_ingester(self, shard: int) -> asyncio.Task[None]:
         ingester = self.shards[shard].ingester
         name = f"ingester {shard}"
-        return group.create_task(supervise(name, ingester.run, ingester.crashed, _soon), name=name)
+        return asyncio.create_task(supervise(name, ingester.run, ingester.crashed, _soon), name=name)
 
     def _subscribe(self) -> None:
         for shard, parts in self.shards.items():
@@ -184,15 +232,13 @@ class FleetEngine:
         for parts in self.shards.values():
             parts.ingester.end()
         await asyncio.wait(ingesting, timeout=DRAIN_S)
-        await _cancel(ingesting)
 
 
-def _passed_to(consumer: Ingester | Greeter) -> Handler:
-    return lambda message: consumer.receive(message.subject, message.data, message.reply)
+async def end_tasks(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel them until all have ended, within ten seconds; then those that have not are named in the log.
 
-
-async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Until all have ended. Once is not enough: wait_for of Python 3.11 loses one that comes with its result."""
+    Once is not enough: wait_for of Python 3.11 loses a cancellation that comes with its result.
+    """
     pending = set(tasks)
     for _ in range(CANCELLATIONS):
         for task in pending:
@@ -201,6 +247,10 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
         if not pending:
             return
     log.error("These tasks did not end in time: %s.", ", ".join(sorted(task.get_name() for task in pending)))
+
+
+def _passed_to(consumer: Ingester | Greeter) -> Handler:
+    return lambda message: consumer.receive(message.subject, message.data, message.reply)
 
 
 async def _soon(pause: float) -> None:

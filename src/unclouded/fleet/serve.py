@@ -21,7 +21,7 @@ from unclouded.fleet.asking import fleet_identity
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.configuration import FleetConfiguration
-from unclouded.fleet.engine import FleetEngine
+from unclouded.fleet.engine import FleetEngine, end_tasks
 from unclouded.fleet.enrolment.enroller import Enroller
 from unclouded.fleet.enrolment.renewal import HubRenewal
 from unclouded.fleet.enrolment.service import RevocationKeeper, enroller_of, push_revocations
@@ -121,8 +121,7 @@ async def _task(name: str, run: Callable[[], Awaitable[None]]) -> AsyncIterator[
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end_tasks([task])
 
 
 def listen_address(text: str) -> Address:

@@ -9,6 +9,7 @@ import pytest
 from fleet.filled_base import NOW, add_home, add_organisation, store_everything
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseRefused, BaseTooNew, BaseUnavailable
+from unclouded.fleet.base.schema import migrations
 from unclouded.fleet.base.schema.migrations import migrate
 from unclouded.fleet.base.schema.schema import MIGRATIONS, VERSION
 from unclouded.fleet.base.views import HomeFilter, HubWindows, Scope
@@ -19,6 +20,16 @@ async def test_several_servers_migrate_at_once(empty_dsn: str) -> None:
     assert await asyncio.gather(*(migrate(empty_dsn) for _ in range(3))) == [VERSION] * 3
     async with FleetBase(empty_dsn, 2) as base:
         assert (await base.upkeep.size()).version == VERSION == len(MIGRATIONS)
+
+
+async def test_tables_that_another_process_locks_are_not_waited_for(
+    empty_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "LOCK_S", 0.02)
+    async with await psycopg.AsyncConnection.connect(empty_dsn) as connection:
+        await connection.execute(migrations.LOCK)
+        with pytest.raises(BaseUnavailable, match="lock timeout"):
+            await migrate(empty_dsn)
 
 
 async def test_base_without_tables_says_what_to_do(empty_dsn: str) -> None:

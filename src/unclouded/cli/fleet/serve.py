@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import click
 
 from unclouded.cli.fleet.access import fleet_option
 from unclouded.cli.options import Span, json_option
 from unclouded.cli.output.lines import log_to_stderr, print_json, print_text
-from unclouded.cli.signals import run_stoppable, until_stopped
+from unclouded.cli.signals import bounded_end, run_stoppable, until_stopped
 from unclouded.fleet.configuration import FleetConfiguration, find_fleet
+
+END_S = 25.0  # that storing and answering what was received may take at the end; systemd waits for 30
 
 
 @click.command("serve")
@@ -25,10 +28,13 @@ def command(span: float | None, no_page: bool, folder: str | None, as_json: bool
     server that ends stores and answers what it has received first, and one that is killed loses nothing.
     """
     log_to_stderr(logging.INFO)
-    run_stoppable(_serve(find_fleet(folder), span, not no_page, as_json))
+    with bounded_end(END_S) as stopping:
+        run_stoppable(_serve(find_fleet(folder), span, not no_page, as_json, stopping), stopping)
 
 
-async def _serve(fleet: FleetConfiguration, span: float | None, has_page: bool, as_json: bool) -> None:
+async def _serve(
+    fleet: FleetConfiguration, span: float | None, has_page: bool, as_json: bool, stopping: Callable[[], None]
+) -> None:
     from unclouded.app.service.manager import ServiceManager
     from unclouded.fleet.serve import serving
     from unclouded.fleet.web_app import fleet_web_app
@@ -44,3 +50,4 @@ async def _serve(fleet: FleetConfiguration, span: float | None, has_page: bool, 
         else:
             print_text(f"The fleet of {fleet.folder} runs; the page: {url if has_page else 'off'}", err=True)
         await until_stopped(span, ended)
+        stopping()

@@ -1,5 +1,6 @@
 """Transactions in the base, each as one of its roles: connections from a bounded pool, thrown away after any error."""
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -21,10 +22,11 @@ Row = tuple[Any, ...]  # Any: what the columns of a query hold
 
 CONNECT_S = 5  # until a server counts as not reachable
 POOL_S = 10.0  # that a transaction waits for a connection
-AWAY_S = 5.0  # after one got none, others wait AWAY_POOL_S only: a database that is away does not hold up the others
+AWAY_S = 5.0  # after one got none, until the next one waits as long; all others wait AWAY_POOL_S, until one gets one
 AWAY_POOL_S = 0.2
 MOST_WAITING = 500  # transactions
 STATEMENT_S = 30.0
+STATEMENTS = 2  # of the longest, that a transaction may take: a server that is frozen ends none of them itself
 LONG_STATEMENT_S = 900.0  # of upkeep
 OPTIONS = (
     "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c search_path=public -c timezone=UTC"
@@ -93,7 +95,7 @@ class BaseConnections:
                 await shared.execute(begin, prepare=False)
                 yield shared
             return
-        async with self._whole() as connection:
+        async with self._whole(statement_s) as connection:
             with base_errors():
                 await connection.execute(begin, prepare=False)
                 yield connection
@@ -104,7 +106,7 @@ class BaseConnections:
 
         Committed where the block ends; where it raises, nothing was done. Raises BaseError.
         """
-        async with self._whole() as connection:
+        async with self._whole(STATEMENT_S) as connection:
             with base_errors():
                 await connection.execute("BEGIN", prepare=False)
             token = self._shared.set(connection)
@@ -118,8 +120,19 @@ class BaseConnections:
         return self._shared.get() is not None
 
     @asynccontextmanager
-    async def _whole(self) -> AsyncIterator[Connection]:
-        """A connection whose transaction is committed at the end, or rolled back."""
+    async def _whole(self, statement_s: float) -> AsyncIterator[Connection]:
+        """A connection whose transaction is committed at the end, or rolled back; BaseUnavailable where it hangs."""
+        try:
+            async with asyncio.timeout(None) as deadline, self._committed() as connection:
+                deadline.reschedule(asyncio.get_running_loop().time() + STATEMENTS * statement_s)
+                yield connection
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise BaseUnavailable(f"PostgreSQL did not answer within {STATEMENTS * statement_s:.0f} s.") from None
+
+    @asynccontextmanager
+    async def _committed(self) -> AsyncIterator[Connection]:
         pool = self._pool
         connection = await self._connection(pool)
         try:
@@ -168,7 +181,10 @@ class BaseConnections:
         )
 
     async def _connection(self, pool: AsyncConnectionPool[Connection]) -> Connection:
-        is_away = time.monotonic() < self._away_until
+        now = time.monotonic()
+        is_away = now < self._away_until
+        if self._away_until and not is_away:
+            self._away_until = now + self._wait_s + AWAY_S
         try:
             found = await pool.getconn(min(self._wait_s, AWAY_POOL_S) if is_away else self._wait_s)
         except PoolClosed:

@@ -126,7 +126,7 @@ class Enroller:
             if entry.revoked is None:
                 await self._register.leave(entry.id, now)
         except BaseUnavailable:
-            raise EnrolRefused(503, AWAY, 60.0) from None
+            raise self._away(address) from None
         self._throttle.succeeded(address)
         self._revoked()
 
@@ -143,7 +143,7 @@ class Enroller:
         try:
             entry = await self._register.renew(request.hub, request.public_key, now)
         except BaseUnavailable:
-            raise EnrolRefused(503, AWAY, 60.0) from None
+            raise self._away(address) from None
         except HubRevoked:
             raise EnrolRefused(403, REVOKED, id=REVOKED_ID) from None
         except BaseRefused:
@@ -157,10 +157,15 @@ class Enroller:
         if wait:
             raise EnrolRefused(429, f"Too many attempts. Try again in {math.ceil(wait)} s.", wait)
 
+    def _away(self, address: str) -> EnrolRefused:
+        """A database is away, which is not the client's fault: its attempt does not count."""
+        self._throttle.take_back(address)
+        return EnrolRefused(503, AWAY, 60.0)
+
     async def _enrol(self, body: bytes, address: str) -> EnrolAnswer:
         self._begin(address)
         request, digest = read_request(body)
-        entry = await self._entry(request, digest)
+        entry = await self._entry(request, digest, address)
         self._throttle.succeeded(address)
         self.enrolled += 1
         now = int(self._wall())
@@ -174,12 +179,12 @@ class Enroller:
             organisation=entry.organisation_name,
         )
 
-    async def _entry(self, request: EnrolRequest, digest: bytes) -> HubEntry:
+    async def _entry(self, request: EnrolRequest, digest: bytes, address: str) -> HubEntry:
         name, place = request.name[:LONGEST_NAME], request.place[:LONGEST_NAME]
         try:
             return await self._register.enrol(digest, new_hub_id(), request.public_key, name, self._wall(), place)
         except BaseUnavailable:
-            raise EnrolRefused(503, AWAY, 60.0) from None
+            raise self._away(address) from None
         except BaseRefused:
             raise EnrolRefused(403, WRONG_CODE) from None
 

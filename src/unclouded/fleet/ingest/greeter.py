@@ -22,7 +22,7 @@ from unclouded.uplink.messages import Answer, AnyMessage, Hello, HubToken, Renew
 
 log = logging.getLogger("unclouded.fleet.ingest")
 
-WORKERS = 4  # hellos at once
+WORKERS = 4  # hellos at once, where nothing else is said
 MOST_WAITING = 5_000
 RECENT_S = 60.0
 AT_ONCE, PER_S = 20.0, 0.5  # hellos of one hub: one for each connection, and each hour
@@ -63,6 +63,7 @@ class Greeter:
         counters: IngestCounters,
         connected: Callable[[str], None],
         chance: Callable[[], float] = random.random,
+        workers: int = WORKERS,
     ) -> None:
         self._base = base
         self._renewal = renewal
@@ -73,6 +74,7 @@ class Greeter:
         self._counters = counters
         self._connected = connected
         self._chance = chance
+        self._workers = workers
         self._waiting = asyncio.Queue[Arrival](MOST_WAITING)
         self._buckets = TokenBuckets[str](AT_ONCE, PER_S)
         self._recent: deque[float] = deque(maxlen=MOST_WAITING)
@@ -97,7 +99,7 @@ class Greeter:
     async def run(self) -> None:
         """Answer until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for number in range(WORKERS):
+            for number in range(self._workers):
                 group.create_task(self._work(), name=f"greeter {number}")
 
     async def _work(self) -> None:

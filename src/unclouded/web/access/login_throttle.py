@@ -58,6 +58,11 @@ class LoginThrottle:
         while len(self._trusted) > MAX_ADDRESSES:
             self._trusted.popitem(last=False)
 
+    def take_back(self, address: str) -> None:
+        """The attempt could not be judged: it counts as if it had not been made."""
+        self._each.take_back(group_of(address))
+        self._all.take_back(ALL_ADDRESSES)
+
     def __len__(self) -> int:
         """The number of stored addresses."""
         return len(self._each) + len(self._trusted)

@@ -10,6 +10,7 @@ from unclouded.fleet.base.connections import CONNECT_S, LONG_STATEMENT_S, Connec
 from unclouded.fleet.base.errors import BaseRefused, BaseTooNew
 from unclouded.fleet.base.schema.schema import MIGRATIONS, VERSION, policies
 
+LOCK_S = 10  # s that it waits for other processes: the databases beside it are not held up by them
 LOCK = "SELECT pg_advisory_xact_lock(7402, 2)"
 EXISTS = "SELECT to_regclass('public.setting') IS NOT NULL"
 SETTING = "SELECT value FROM setting WHERE key = %s"
@@ -22,7 +23,7 @@ async def migrate(dsn: str) -> int:
     Raises BaseTooNew, BaseRefused, BaseUnavailable.
     """
     with base_errors():
-        options = f"-c search_path=public -c statement_timeout={int(LONG_STATEMENT_S)}s"
+        options = f"-c search_path=public -c statement_timeout={int(LONG_STATEMENT_S)}s -c lock_timeout={LOCK_S}s"
         connection = await psycopg.AsyncConnection.connect(dsn, options=options, connect_timeout=CONNECT_S)
         async with connection:
             await connection.execute(LOCK)
