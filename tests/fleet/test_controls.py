@@ -42,7 +42,7 @@ def test_a_device_is_named_by_its_id_or_its_name() -> None:
         ("lamp", "level_percent", True, "takes a number, not on."),
         ("lamp", "level_percent", 9, "takes 10 to 100, not 9."),
         ("lamp", "level_percent", 100.5, "takes 10 to 100, not 100.5."),
-        ("lamp", "level_percent", float("nan"), "takes 10 to 100, not nan."),
+        ("lamp", "level_percent", float("nan"), "is a number from -9007199254740992 to 9007199254740992, a text"),
         ("lamp", "mode", "fast", "takes one of eco, boost, not fast."),
     ],
 )
@@ -51,6 +51,15 @@ def test_what_cannot_be_set_is_refused_with_what_can(
 ) -> None:
     with pytest.raises(CommandError, match=why.replace(".", r"\.")):
         checked(device, point, value)
+
+
+@pytest.mark.parametrize("value", [2**53 + 1, -(2**53) - 1, 10**400, float("inf"), float("-inf"), float("nan")])
+@pytest.mark.parametrize("home", [HOME, HomeCatalogue()])
+def test_a_number_that_cannot_be_sent_to_a_hub_is_no_command(value: float, home: HomeCatalogue) -> None:
+    """One such command would end the delivery of all others."""
+    with pytest.raises(CommandError, match="a number from"):
+        checked("old", "anything", value, home)
+    assert checked("old", "anything", 2**53, home).value == 2**53
 
 
 def test_where_the_home_does_not_say_what_can_be_set_its_hub_decides() -> None:

@@ -10,6 +10,8 @@ from unclouded.uplink.joining import (
     ALPHABET,
     Invitation,
     InvitationError,
+    LeaveRequest,
+    RenewRequest,
     is_proven,
     normal_code,
     read_invitation,
@@ -72,6 +74,13 @@ def test_any_text_is_an_invitation_or_one_error(text: str) -> None:
     except InvitationError:
         return
     assert read_invitation(invitation.text) == invitation
+
+
+@pytest.mark.parametrize("at", ["-1", "9007199254740993", "9" * 400])
+def test_a_moment_of_no_clock_makes_a_request_unreadable(at: str) -> None:
+    for form in (LeaveRequest, RenewRequest):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.json.decode(f'{{"hub":"x","public_key":"U","proof":"","at":{at}}}', type=form)
 
 
 def test_a_request_proves_its_key_and_a_changed_one_does_not() -> None:

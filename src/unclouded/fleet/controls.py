@@ -3,7 +3,7 @@
 Source: docs/protocols/fleet.md §4.1
 """
 
-from math import inf
+from math import inf, isfinite
 
 import msgspec
 
@@ -12,6 +12,7 @@ from unclouded.core.text.printable import printable
 from unclouded.fleet.base.views import CatalogueControl, CatalogueDevice, HomeCatalogue, NewCommand
 
 MOST_NAMED = 12  # in an error
+LARGEST = 2**53  # of whole numbers, as the API takes them; larger ones cannot be sent to every hub
 
 
 def checked_command(catalogue: HomeCatalogue, command: NewCommand) -> NewCommand:
@@ -19,6 +20,8 @@ def checked_command(catalogue: HomeCatalogue, command: NewCommand) -> NewCommand
 
     As it is where the catalogue does not say enough: none has come yet, or it is of an older hub.
     """
+    if not _can_be_sent(command.value):
+        raise CommandError(f"A value is a number from -{LARGEST} to {LARGEST}, a text, on or off.")
     if not catalogue.at:
         return command
     device = _device(catalogue, command.device)
@@ -26,6 +29,10 @@ def checked_command(catalogue: HomeCatalogue, command: NewCommand) -> NewCommand
     if device.controls is not None:
         _check_value(_control(device, command.point), command.value)
     return command
+
+
+def _can_be_sent(value: bool | int | float | str) -> bool:
+    return abs(value) <= LARGEST if isinstance(value, int) else not isinstance(value, float) or isfinite(value)
 
 
 def _device(catalogue: HomeCatalogue, text: str) -> CatalogueDevice:

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import ipaddress
 import re
+from typing import Annotated
 
 import msgspec
 
@@ -76,12 +77,15 @@ class EnrolAnswer(msgspec.Struct, frozen=True, kw_only=True):
     organisation: str = ""
 
 
+Moment = Annotated[int, msgspec.Meta(ge=0, le=2**53)]  # Unix s
+
+
 class LeaveRequest(msgspec.Struct, frozen=True, kw_only=True):
     """From the hub: revoke its key. ``at``: Unix s of the hub; ``proof``: signature over id, key and time, base64."""
 
     hub: str
     public_key: str
-    at: int
+    at: Moment
     proof: str
 
 
@@ -90,7 +94,7 @@ class RenewRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     hub: str
     public_key: str
-    at: int
+    at: Moment
     proof: str
 
 

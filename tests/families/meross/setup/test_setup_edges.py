@@ -410,6 +410,8 @@ def test_what_was_not_sent_yet_of_an_action_that_ended_is_never_sent() -> None:
     session.tick(ACTION_TIMEOUT_S)
     (out,) = session.outgoing(ACTION_TIMEOUT_S)
     assert parse(out.data).header.namespace == namespaces.WIFI_LIST
+    session.down(HTTP.name, "gone", ACTION_TIMEOUT_S)
+    session.up(HTTP, ACTION_TIMEOUT_S)
     session.submit(WireAction("look"), ACTION_TIMEOUT_S)
     session.down(HTTP.name, "gone", ACTION_TIMEOUT_S)
     assert session.outgoing(ACTION_TIMEOUT_S) == []
