@@ -150,6 +150,7 @@ def command(
     plan = SetupPlan(
         address=address, uuid=uuid.lower(), exchanges_key=encrypted, name=name, parent=parent, produces=produces
     )
+    times = SetupTimes(find_s=wait, confirm_s=wait) if wait is not None else SetupTimes()
     if console:
         known = configuration_if_any(config, data) if other is not None or restore else configuration(config, data)
         chosen = ConsolePlan(
@@ -160,16 +161,11 @@ def command(
             restores=restore,
             only_shows=dry_run,
         )
-        times = SetupTimes(confirm_s=wait) if wait is not None else SetupTimes()
         has_password = password is not None
         run_console_setup(
             ConsoleOptions(console, chosen, plan, other, times, hidden, has_password, yes, as_json), known
         )
         return
-    home = with_plug_key(configuration(config, data)) if other is None else None
-    if rehost or unbind:
-        own_key = home.meross_key if home is not None else key
-        plan = msgspec.structs.replace(plan, plug_key=_first_line(plug_key_file) or own_key)
     options = SetupOptions(
         plan=plan,
         ssid=ssid,
@@ -179,9 +175,20 @@ def command(
         resets=unbind,
         asks=not as_json,
         names=not as_json and other is None,
-        times=SetupTimes(find_s=wait, confirm_s=wait) if wait is not None else SetupTimes(),
+        times=times,
     )
-    with _hub_for_setup(home, other, resets=unbind) as hub:
+    home = with_plug_key(configuration(config, data)) if other is None else None
+    own_key = home.meross_key if home is not None else key
+    _set_up_at_address(options, home, other, _first_line(plug_key_file) or own_key, as_json)
+
+
+def _set_up_at_address(
+    options: SetupOptions, home: Config | None, other: OtherHub | None, plug_key: HiddenText | None, as_json: bool
+) -> None:
+    """``plug_key``: that of a plug which has a server already."""
+    if options.rehosts or options.resets:
+        options = msgspec.structs.replace(options, plan=msgspec.structs.replace(options.plan, plug_key=plug_key))
+    with _hub_for_setup(home, other, options.resets) as hub:
         asyncio.run(_set_up(options, hub, _print_json_step if as_json else _print_step))
 
 
