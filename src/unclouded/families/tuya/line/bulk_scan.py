@@ -188,7 +188,7 @@ class BlockScan:
     def _skip(self, first: int, end: int) -> None:
         """A run of regular frames."""
         after = int(self._headers[end])
-        self._framer.skip(after - self._fed)
+        self._framer.skip()
         self._fed = after
         self._rows.append((first, end))
         self._paused = bisect_right(self._pauses, after, self._paused)

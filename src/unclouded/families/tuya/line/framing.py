@@ -18,7 +18,9 @@ from unclouded.families.tuya.line.resync import HEADER, NO_HEADER, OVERTAKEN, Ca
 from unclouded.families.tuya.line.shapes import (
     HEADER_SIZE,
     ID,
+    LAST_TYPE,
     OVERHEAD,
+    UNIT_HEADER,
     UNITS,
     DialectShapes,
     Shape,
@@ -107,7 +109,6 @@ class Framer:
         self._gap = gap
         self._fed_at = 0.0
         self._held = b""
-        self._base = 0  # position of the first held byte in the stream
         self._candidates: FrameCandidates | None = None  # None: the line is regular
         self._label = NO_HEADER  # why the byte before the held ones was noise
 
@@ -137,9 +138,8 @@ class Framer:
         """The stream has ended, or a gap has passed: whatever is still open is settled now."""
         return self._run(self._held, closing=True)
 
-    def skip(self, size: int) -> None:
+    def skip(self) -> None:
         """Continue behind whole frames that were found in the stream by other means; nothing may be held."""
-        self._base += size
         self._label = NO_HEADER
 
     # --- inside --------------------------------------------------------------------------------
@@ -148,23 +148,19 @@ class Framer:
         out: list[Frame | Noise] = []
         at = 0
         while True:
-            if self._candidates is None:
+            candidates = self._candidates
+            if candidates is None:
                 at = self._take_regular(data, at, out)
                 if at == len(data) or (not closing and self._is_single(data, at)):
-                    break
-                data, at = self._trim(data, at), 0
-                self._candidates = FrameCandidates(self._table, self._base)
-            winner = self._candidates.look(data, self._base, closing)
+                    self._held = data[at:]
+                    return out
+                data = data[at:]
+                candidates = FrameCandidates(self._table)
+            winner = candidates.look(data, closing)
             if winner is None:
-                self._held = self._hold(data, out, closing)
+                self._held = self._hold(data, candidates, out, closing)
                 return out
-            at = self._take_winner(data, winner, out)
-        self._held = self._trim(data, at)
-        return out
-
-    def _trim(self, data: bytes, at: int) -> bytes:
-        self._base += at
-        return data[at:] if at else data
+            at = self._take_winner(data, candidates, winner, out)
 
     def _take_regular(self, data: bytes, at: int, out: list[Frame | Noise]) -> int:
         """Take the regular frames from ``at`` on: one behind the other, and no other reading is possible.
@@ -173,7 +169,7 @@ class Framer:
         """
         if not data.startswith(HEADER, at):
             return at
-        start, heads, long_heads = at, self._heads, self._long_heads
+        heads, long_heads = self._heads, self._long_heads
         pieces = data[at + 2 :].split(HEADER)
         if data[-1] == 0x55:  # perhaps half a header; a frame that ends in it is longer than the rest, and waits
             pieces[-1] = pieces[-1][:-1]
@@ -195,8 +191,7 @@ class Framer:
                 break
             out.append(Frame(version, command, piece[4:-1]))
             at += length + 2
-        if at > start:
-            self._label = NO_HEADER
+        self._label = NO_HEADER
         return at
 
     def _head_of(self, piece: bytes, length: int) -> tuple[int, int, int] | None:
@@ -215,7 +210,7 @@ class Framer:
         if kind == ANYTHING:
             settled = length <= HEAD
         else:
-            settled = size > 4 and piece[5] < 6 and piece[6] << 8 | piece[7] == size - 4
+            settled = size >= UNIT_HEADER and piece[5] <= LAST_TYPE and piece[6] << 8 | piece[7] == size - UNIT_HEADER
             if not settled and not tiles(piece, 4, length - 1):
                 return None
         if settled and len(self._heads) < HEADS:
@@ -244,37 +239,36 @@ class Framer:
         half_header = data[-1] == 0x55 and not self._bulk[data[at + 3]]  # nothing inside a bulk frame counts
         return end > seen or (end == seen and half_header)
 
-    def _take_winner(self, data: bytes, winner: Candidate, out: list[Frame | Noise]) -> int:
-        start, end = winner.start - self._base, winner.end - self._base
-        self._add_noise(data[:start], out)
+    def _take_winner(
+        self, data: bytes, candidates: FrameCandidates, winner: Candidate, out: list[Frame | Noise]
+    ) -> int:
+        start, end = winner.start - candidates.base, winner.end - candidates.base
+        self._add_noise(data[:start], candidates, out)
         out.append(Frame(data[start + 2], data[start + 3], data[start + HEADER_SIZE : end - 1]))
         self._candidates = None
         self._label = NO_HEADER
         return end
 
-    def _hold(self, data: bytes, out: list[Frame | Noise], closing: bool) -> bytes:
+    def _hold(self, data: bytes, candidates: FrameCandidates, out: list[Frame | Noise], closing: bool) -> bytes:
         """Without a winner: what must be kept; everything before it is noise."""
-        first = self._candidates.first if self._candidates else None
+        first = candidates.first
         if first is not None:
-            keep = first.start - self._base
+            keep = first.start - candidates.base
         else:
             half_header = not closing and data.endswith(HEADER[:1])
             keep = len(data) - half_header
-        self._add_noise(data[:keep], out)
-        if first is None:
-            self._candidates = None
+        self._add_noise(data[:keep], candidates, out)
+        self._candidates = None if first is None else candidates
+        candidates.base += keep
         if closing:
             self._label = NO_HEADER
-        return self._trim(data, keep)
+        return data[keep:]
 
-    def _add_noise(self, data: bytes, out: list[Frame | Noise]) -> None:
+    def _add_noise(self, data: bytes, candidates: FrameCandidates, out: list[Frame | Noise]) -> None:
         """State why each stretch from one header to the next was no frame; equal neighbours are one."""
-        if not data:
-            return
-        refusals = self._candidates.refusals if self._candidates else {}
         start, at = 0, data.find(HEADER)
         while at >= 0:
-            label = refusals.pop(self._base + at, OVERTAKEN)
+            label = candidates.refusals.pop(candidates.base + at, OVERTAKEN)
             if label != self._label:
                 _put_noise(data[start:at], self._label, out)
                 start, self._label = at, label

@@ -9,7 +9,7 @@ it is settled. Of the valid candidates that no strong one hides, the one that en
 another that starts inside it and ends after it becomes valid as well.
 
 Everything is decided in the order of the stream, by its bytes alone, so it makes no difference how they
-arrived. Positions are those of the whole stream. Source: docs/protocols/tuya_wifi.md §6.
+arrived. Positions count from where the line stopped being regular. Source: docs/protocols/tuya_wifi.md §6.
 """
 
 import heapq
@@ -49,7 +49,7 @@ class Tiling:
             else:
                 self._at += self._before[0]
             del self._before[0]
-            if self._end - self._at < max(self._least, len(self._before)):
+            if self._end - self._at < len(self._before) + self._least:
                 return BAD
         return self._units(data, base, seen)
 
@@ -66,7 +66,6 @@ class Tiling:
             if seen < at + UNIT_HEADER:
                 return at + UNIT_HEADER
             at += UNIT_HEADER + (data[at + 2 - base] << 8 | data[at + 3 - base])
-        self._at = at
         return DONE if at == end else BAD
 
 
@@ -81,8 +80,6 @@ class Candidate:
         self.need = start + HEADER_SIZE
         self.strong = self.bulk = self.valid = False
         self.refusal = ""
-        self._plain = False
-        self._tilings: list[Tiling] = []
 
     def advance(self, data: bytes, base: int, table: Table) -> None:
         """Evaluate the bytes before ``need``; then ``need`` moves on, or the candidate is settled."""
@@ -104,9 +101,8 @@ class Candidate:
             return
         self.bulk = any(shape.bulk for shape in allowed)
         self._plain = any(not shape.units or size <= shape.plain for shape in allowed)
-        if size:
-            body = self.start + HEADER_SIZE
-            self._tilings = [Tiling(shape, body, self.end - 1) for shape in allowed if shape.units]
+        body = self.start + HEADER_SIZE
+        self._tilings = [Tiling(shape, body, self.end - 1) for shape in allowed if size and shape.units]
 
     def _tile(self, data: bytes, base: int) -> None:
         steps = [(tiling, tiling.step(data, base, self.need)) for tiling in self._tilings]
@@ -125,14 +121,15 @@ class Candidate:
 
 
 class FrameCandidates:
-    """The candidates from one position of the stream on, and which of them is a frame."""
+    """The candidates from one position of the stream on, which is position 0, and which of them is a frame."""
 
-    def __init__(self, table: Table, start: int) -> None:
+    def __init__(self, table: Table) -> None:
+        self.base = 0  # position of the first held byte
         self.refusals: dict[int, str] = {}  # where a refused candidate starts, and why
         self._table = table
         self._candidates: list[Candidate] = []  # open or valid, by their start
         self._events: list[tuple[int, int, Candidate]] = []  # heap: need, start, candidate
-        self._looked = start
+        self._looked = 0
         self._winner: Candidate | None = None
 
     @property
@@ -140,8 +137,9 @@ class FrameCandidates:
         """The first candidate that is still open or valid: what must be held back."""
         return self._candidates[0] if self._candidates else None
 
-    def look(self, data: bytes, base: int, closing: bool) -> Candidate | None:
-        """The frame, once that is certain. ``data`` starts at position ``base``; ``closing``: no more bytes follow."""
+    def look(self, data: bytes, closing: bool) -> Candidate | None:
+        """The frame, once that is certain. ``data`` starts at ``base``; ``closing``: no more bytes follow."""
+        base = self.base
         self._find_headers(data, base)
         if self._winner is None:
             self._winner = self._first_to_end(data, base, closing)
@@ -160,7 +158,7 @@ class FrameCandidates:
                 heapq.heappush(self._events, (candidate.need, candidate.start, candidate))
             at = data.find(HEADER, at + 2)
         # A last 55 may be half a header; the AA of a header cannot begin another.
-        self._looked = max(self._looked, base + len(data) - 1)
+        self._looked = base + len(data) - 1
 
     def _is_over_cap(self, data: bytes, at: int) -> bool:
         if at + HEADER_SIZE > len(data):
