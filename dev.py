@@ -137,9 +137,9 @@ def soak(args: list[str]) -> int:
 
 def spread_over_cores(args: list[str]) -> list[str]:
     """Pytest's arguments for twice as many processes as there are cores: half of the tests wait for other processes."""
-    if any(arg.startswith(("-n", "-x", "--pdb")) for arg in args):
+    if any(arg.startswith(("-n", "-x", "--pdb", "--processes")) for arg in args):
         return []
-    return ["-n", str(2 * (os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
+    return ["--processes", str(2 * (os.cpu_count() or 1))]
 
 
 def strangers(args: list[str]) -> int:

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from forked_processes import ForkedProcesses
+
 TESTS = Path(__file__).parent.as_posix()
 EXAMPLES_TIMES = "UNCLOUDED_EXAMPLES_TIMES"
 LONGEST = ("browser/test_every_page.py", "test_linear.py", "web/test_api_contract.py", "uplink/test_law")
@@ -30,6 +32,15 @@ def own_priority() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "nice", lambda by: 0)
         yield
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--processes", type=int, default=0, metavar="N", help="run the tests in N copies of this process")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if number := config.getoption("processes"):
+        config.pluginmanager.register(ForkedProcesses(number))
 
 
 def pytest_collection_finish() -> None:
