@@ -12,6 +12,8 @@ from fleet.api.conftest import FleetStory
 from fleet.filled_base import state
 from unclouded.fleet.api import changes
 from unclouded.fleet.api.passwords import session_digest
+from unclouded.fleet.base.errors import BaseUnavailable
+from unclouded.fleet.base.views import HomeLine
 
 DEADLINE_S = 60.0
 
@@ -92,6 +94,24 @@ async def test_a_page_gets_the_changes_of_its_rows_only(fleet: FleetStory, monke
         assert [one["state"] for one in await socket.until("commands")] == ["undelivered"]
         await fleet.base.register.forget(north, fleet.now, "test")
         assert await socket.until("gone") == [north]
+
+
+async def test_rows_stay_current_while_another_database_is_away(read_fleet: FleetStory, monkeypatch: Any) -> None:
+    async def away(*_: object) -> None:
+        raise BaseUnavailable("away")
+
+    async def one_part(*about: Any) -> tuple[list[HomeLine], BaseUnavailable]:
+        return (await reached_rows(*about))[0], BaseUnavailable("away")
+
+    homes = read_fleet.context.base.homes
+    reached_rows = homes.reached_rows
+    monkeypatch.setattr(homes, "sums", away)
+    monkeypatch.setattr(homes, "reached_rows", one_part)
+    north, south = read_fleet.homes["north"], read_fleet.homes["south"]
+    async with page(read_fleet, "viewer-north") as socket:
+        socket.watch(homes=[north, south])
+        found = await socket.next()
+        assert [one["id"] for one in found["homes"]] == [north] and "gone" not in found
 
 
 async def test_a_home_that_is_looked_at_speaks_for_itself(read_fleet: FleetStory, monkeypatch: Any) -> None:

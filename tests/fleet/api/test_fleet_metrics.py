@@ -4,15 +4,18 @@ import asyncio
 import json
 import re
 import socket
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from fleet.api.conftest import FleetStory
 from unclouded.fleet.api.metrics import COUNTERS, GAUGES, FleetMetrics, LatencyHistogram
+from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.calls.dispatcher import DispatchCounters
 from unclouded.fleet.configuration import load_fleet
@@ -20,6 +23,7 @@ from unclouded.fleet.ingest.counters import IngestCounters
 from unclouded.fleet.local_servers.private_folder import write_private_fleet
 from unclouded.fleet.local_servers.trust import PrivateTrust
 from unclouded.fleet.serve import serving
+from virtual_loop import virtual_run
 
 DASHBOARD = Path(__file__).parents[3] / "docs" / "examples" / "grafana-fleet-dashboard.json"
 OPENMETRICS = "application/openmetrics-text"
@@ -51,6 +55,20 @@ async def test_metrics_are_readable_and_the_dashboard_uses_them(fleet: FleetStor
             ("", one) for one in labels
         }, query
     assert len(queries) > 15
+
+
+def test_a_database_that_does_not_answer_is_down_before_prometheus_gives_up() -> None:
+    async def hang(*_: object) -> None:
+        await asyncio.sleep(1000)
+
+    async def story() -> tuple[str, float]:
+        stuck = SimpleNamespace(homes=SimpleNamespace(sums=hang), register=None, people=None)
+        metrics = FleetMetrics(FleetBases(cast(Mapping[int, FleetBase], {0: stuck, 1: stuck})))  # as far as it is used
+        return bytes((await metrics.answer("")).body).decode(), asyncio.get_running_loop().time()
+
+    text, took_s = virtual_run(story())
+    assert 'database_up{database="0"} 0' in text and 'database_up{database="1"} 0' in text
+    assert took_s < 10.0
 
 
 def dashboard() -> Any:  # Any: JSON

@@ -156,10 +156,21 @@ async def test_a_database_that_is_away_stops_its_own_organisations_only(two: Two
     with pytest.raises(NotInScope):
         await two.bases.homes.home(Scope((two.old,)), two.hubs[1], NOW)
     assert (await two.bases.homes.home(two.both, two.hubs[0], NOW)).home.name == "Home 0"
+    rows, away = await two.bases.homes.reached_rows(two.both, two.hubs, NOW)
+    assert {one.hub for one in rows} == set(two.hubs[::2]) and away is not None
     assert [(one.name, one.homes) for one in await two.bases.register.organisations()] == [
         ("New town", None),
         ("Old town", 3),
     ]
+
+
+async def test_a_home_that_was_found_is_shown_without_waiting_for_the_other_database(two: TwoBases) -> None:
+    async with two.parts[1]._connections.transaction("owner") as connection:
+        await connection.execute("LOCK TABLE hub IN ACCESS EXCLUSIVE MODE")
+        assert (await two.bases.homes.row(two.both, two.hubs[0], NOW)).name == "Home 0"
+    assert (await two.bases.homes.row(two.both, two.hubs[1], NOW)).name == "Home 1"
+    with pytest.raises(NotInScope):
+        await two.bases.homes.row(Scope((two.old,)), two.hubs[1], NOW)
 
 
 async def test_hubs_of_other_databases_are_greeted_renewed_and_revoked_while_one_is_away(two: TwoBases) -> None:

@@ -155,13 +155,14 @@ class _WatchedPage:
         return True
 
     async def _changes(self, now: float) -> FleetChanges | None:
-        """None: nothing is different."""
-        try:
+        """None: nothing is different. Of what is in a database that is away, the page keeps what it has."""
+        rows, gone, commands, sums = list[HomeRowView](), list[str](), list[FleetCommandView](), None
+        with contextlib.suppress(BaseError):
             rows, gone = await self._new_rows()
+        with contextlib.suppress(BaseError):
             commands = await self._new_commands()
+        with contextlib.suppress(BaseError):
             sums = await self._new_summary(now)
-        except BaseError:
-            return None  # the database is away: the page keeps what it has
         if not rows and not gone and not commands and sums is None:
             return None
         return FleetChanges(at=self._context.wall(), homes=rows, gone=gone, commands=commands, summary=sums)
@@ -170,9 +171,12 @@ class _WatchedPage:
         ids = [one for one in self._watch.homes[:MOST_ON_PAGE] if HUB_ID.fullmatch(one)]
         if not ids:
             return [], []
-        lines = await self._context.base.homes.rows(self._scope, ids, self._context.wall())
+        lines, away = await self._context.base.homes.reached_rows(self._scope, ids, self._context.wall())
         found = {line.hub: home_row(line) for line in lines}
         changed = [row for id, row in found.items() if self._rows.get(id) != row]
+        if away is not None:
+            self._rows |= found
+            return changed, []
         gone = [id for id in dict.fromkeys(ids) if id not in found and self._rows.get(id, ...) is not None]
         self._rows = {id: found.get(id) for id in ids}
         return changed, gone

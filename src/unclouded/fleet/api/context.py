@@ -1,5 +1,6 @@
 """What the routes of the fleet's API use, and what a request is: a person with roles, a home or an organisation."""
 
+import contextlib
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from starlette.requests import Request
 
 from unclouded.core.errors import LinkError
 from unclouded.fleet.base.bases import FleetBases
+from unclouded.fleet.base.errors import NotInScope
 from unclouded.fleet.base.views import HomeLine, LoginSession, PersonRow, Role, Scope
 from unclouded.fleet.calls.limits import AskingLimits
 from unclouded.fleet.calls.looking import LiveLooks
@@ -153,7 +155,7 @@ class FleetRoute(RouteRow[FleetContext, FleetRequest], frozen=True, kw_only=True
 
 async def find_home(context: FleetContext, scope: Scope, id: str) -> HomeLine:
     """A home. Raises ApiError."""
-    found = await context.base.homes.rows(scope, [id], context.wall()) if HUB_ID.fullmatch(id) else []
-    if not found:
-        raise ApiError(404, "api.fleet.no_home", home=id[:80])
-    return found[0]
+    if HUB_ID.fullmatch(id):
+        with contextlib.suppress(NotInScope):
+            return await context.base.homes.row(scope, id, context.wall())
+    raise ApiError(404, "api.fleet.no_home", home=id[:80])

@@ -4,6 +4,8 @@ They name no home and no organisation. They are served with a token of their own
 socket of their own that listens on a loopback address.
 """
 
+import asyncio
+import contextlib
 import hmac
 import time
 from collections import Counter
@@ -16,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from unclouded import VERSION
+from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.bases import FleetBases
 from unclouded.fleet.base.errors import BaseError
 from unclouded.fleet.base.views import HomeFilter, Scope
@@ -34,6 +37,7 @@ from unclouded.web.metrics import PATH
 
 PREFIX = "unclouded_fleet"
 KEPT_S = 10.0  # that what the database counts is used again
+ANSWER_S = 5.0  # that a database has to answer: Prometheus waits for 10 in all
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # s
 COUNTERS: Mapping[str, str] = {  # by the end of the name of a counter of the engine -> what it counts
     "ingest_messages": "Messages of homes.",
@@ -139,17 +143,19 @@ class FleetMetrics:
         everything = Scope.everything()
         states, fates, tables = Counter[str](), Counter[str](), Counter[str]()
         is_up: dict[str, bool] = {}
-        for shard, base in self._base.parts.items():
-            try:
-                sums = await base.homes.sums(everything, HomeFilter(), self._wall())
-                given, sizes = await base.commands.fates(everything), (await base.upkeep.size()).tables
-            except BaseError:
-                is_up[f"{shard}"] = False
-                continue
-            is_up[f"{shard}"] = True
-            states.update(sums.states)
-            fates.update({f"{fate}": count for fate, count in given.items()})
-            tables.update(sizes)
+
+        async def ask(shard: int, base: FleetBase) -> None:
+            is_up[f"{shard}"] = False
+            with contextlib.suppress(BaseError, TimeoutError):
+                async with asyncio.timeout(ANSWER_S):
+                    sums = await base.homes.sums(everything, HomeFilter(), self._wall())
+                    given, sizes = await base.commands.fates(everything), (await base.upkeep.size()).tables
+                is_up[f"{shard}"] = True
+                states.update(sums.states)
+                fates.update({f"{fate}": count for fate, count in given.items()})
+                tables.update(sizes)
+
+        await asyncio.gather(*(ask(shard, base) for shard, base in self._base.parts.items()))
         return _FromBase(states, fates, tables, is_up)
 
     def _families(self) -> Families:

@@ -157,6 +157,15 @@ class SpreadHomes:
 
         Raises BaseUnavailable where one was not found, and a database is away that may have it.
         """
+        found, away = await self.reached_rows(scope, hubs, now)
+        if away is not None and len(found) < len(set(hubs)):
+            raise away
+        return found
+
+    async def reached_rows(
+        self, scope: Scope, hubs: Sequence[str], now: float
+    ) -> tuple[list[HomeLine], BaseUnavailable | None]:
+        """Of those of these homes whose database answers, and why one does not."""
         found, away = list[HomeLine](), list[BaseUnavailable]()
 
         async def ask(base: FleetBase) -> None:
@@ -166,9 +175,17 @@ class SpreadHomes:
                 away.append(error)
 
         await self._places.each(scope, ask)
-        if away and len(found) < len(set(hubs)):
-            raise away[0]
-        return found
+        return found, away[0] if away else None
+
+    async def row(self, scope: Scope, hub: str, now: float) -> HomeLine:
+        """Raises NotInScope."""
+
+        async def ask(base: FleetBase) -> HomeLine:
+            for line in await base.homes.rows(scope, [hub], now):
+                return line
+            raise NotInScope(f"There is no home {hub}.")
+
+        return await self._places.first(scope, ask)
 
     async def home(self, scope: Scope, hub: str, now: float) -> HomeDetail:
         """Raises NotInScope."""
