@@ -2,7 +2,7 @@
 
 from conformance.conforming import conform
 from pair import Pair, ambient
-from unclouded.conformance.check import RunReport
+from unclouded.conformance.check import PersonTask, RunReport
 from unclouded.conformance.hlw8032.chip_checks import SWITCH_OFF, SWITCH_ON
 from unclouded.core.family import SimOptions
 from unclouded.core.sessions.session import Session, WireCommand
@@ -26,9 +26,9 @@ class Plug:
         values = {"voltage": VOLTS, "current": self._watts / VOLTS, "power": self._watts, "energy": used}
         pair.submit(WireCommand(values), "device")
 
-    def assist(self, pair: Pair, text: str) -> None:
-        if text in (SWITCH_ON, SWITCH_OFF):
-            self._watts = LOAD_W if text == SWITCH_ON else IDLE_W
+    def assist(self, pair: Pair, task: PersonTask) -> None:
+        if task in (SWITCH_ON, SWITCH_OFF):
+            self._watts = LOAD_W if task == SWITCH_ON else IDLE_W
 
 
 def check_chip(chip: Session) -> RunReport:

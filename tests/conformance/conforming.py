@@ -4,14 +4,14 @@
     assert not_passed(report) == set()
 
 ``world``: called every STEP_S seconds with the pair: the device's world measures, a person presses a button.
-``assist``: called with the pair and each text that asks a person to do something.
+``assist``: called with the pair and each task of a person.
 """
 
 from collections.abc import Callable
 
 from pair import START_UNIX, Pair, ambient, usual_answers
 from unclouded.conformance import suite
-from unclouded.conformance.check import Check, CheckResult, RunOptions, RunReport
+from unclouded.conformance.check import Check, CheckResult, PersonTask, RunOptions, RunReport
 from unclouded.conformance.run import ConformanceRun
 from unclouded.core.family import Sender
 from unclouded.core.sessions.session import (
@@ -32,7 +32,7 @@ LONGEST_S = 7200.0  # of a run
 FIRMWARE = bytes(number * 7 & 0xFF for number in range(16_000))
 
 World = Callable[[Pair], None]
-Assist = Callable[[Pair, str], None]
+Assist = Callable[[Pair, PersonTask], None]
 
 
 class Collector:
@@ -41,7 +41,7 @@ class Collector:
     def __init__(self) -> None:
         self.began: list[str] = []
         self.results: list[CheckResult] = []
-        self.advice: list[str] = []
+        self.advice: list[PersonTask] = []
         self.report: RunReport | None = None
 
     def begun(self, check: Check) -> None:
@@ -50,8 +50,8 @@ class Collector:
     def finished(self, result: CheckResult) -> None:
         self.results.append(result)
 
-    def advised(self, text: str) -> None:
-        self.advice.append(text)
+    def advised(self, task: PersonTask) -> None:
+        self.advice.append(task)
 
     def ended(self, report: RunReport) -> None:
         self.report = report
@@ -63,7 +63,7 @@ def conform(
     other: Session,
     *,
     world: World = lambda pair: None,
-    assist: Assist = lambda pair, text: None,
+    assist: Assist = lambda pair, task: None,
     options: RunOptions = RunOptions(yes=True, assist=True, firmware=FIRMWARE),  # noqa: B008  (frozen)
     chunk: int = 0,
 ) -> RunReport:

@@ -2,7 +2,7 @@
 
 from conformance.conforming import World, conform
 from pair import Pair, ambient
-from unclouded.conformance.check import RunReport
+from unclouded.conformance.check import PersonTask, RunReport
 from unclouded.core.family import SimOptions
 from unclouded.core.sessions.session import Session, WireAction, WireCommand
 from unclouded.families.emporia.host import HostSession, HostSettings
@@ -29,8 +29,8 @@ def radio(*faults: str) -> Session:
     return RadioSession(SimOptions(seed=1, faults=frozenset(faults)), ambient())
 
 
-def person(pair: Pair, text: str) -> None:
-    if text.startswith("Reset the radio"):
+def person(pair: Pair, task: PersonTask) -> None:
+    if task.kind == "reset":
         pair.submit(WireAction("reset_radio"))
 
 

@@ -4,7 +4,7 @@ import msgspec
 
 from conformance.conforming import FIRMWARE, conform
 from pair import Pair, ambient
-from unclouded.conformance.check import RunOptions, RunReport
+from unclouded.conformance.check import PersonTask, PersonTaskKind, RunOptions, RunReport
 from unclouded.conformance.tuya_gateway.emulated_gateway_mcu import FIRST_SUB, SECOND_SUB, SUBS
 from unclouded.core.sessions.session import Session, SessionCommand, WireAction, WireCommand, WireValue
 from unclouded.families.tuya.gateway.mcu.mcu import gateway_mcu
@@ -57,30 +57,28 @@ class Building:
         if self._calls % 5 == 1:
             pair.submit(WireCommand({"18": self._calls}, part=PLUG, types=TYPES), "device")
 
-    def assist(self, pair: Pair, text: str) -> None:
+    def assist(self, pair: Pair, task: PersonTask) -> None:
         """Does what a check asks for."""
-        if text.startswith("Let a sub-device make a record"):
+        if task.kind == "make_record":
             pair.submit(WireAction("record", part=LOCK), "device")
 
 
-def gateway_person(pair: Pair, text: str) -> None:
+def gateway_person(pair: Pair, task: PersonTask) -> None:
     """Does what a check of the module asks for."""
     update = WireAction("update", {"file": "new.bin"})
     group = {"gid": "conf", "add": ",".join(SUBS)}
-    actions: dict[str, tuple[SessionCommand, ...]] = {
-        "Switch": (WireCommand({"1": True}, part=FIRST_SUB),),
-        "Remove": (WireAction("remove", part=SECOND_SUB),),
-        "Add": (WireAction("group", group),),
-        "Let the gateway learn": (WireAction("learn_ir", {"name": "conf"}),),
-        "Send that": (WireAction("send_ir", {"names": "conf"}),),
-        "Start an update of the": (update,),
-        f"Start an update of {FIRST_SUB}": (msgspec.structs.replace(update, part=FIRST_SUB),),
+    actions: dict[PersonTaskKind, tuple[SessionCommand, ...]] = {
+        "switch": (WireCommand({"1": True}, part=FIRST_SUB),),
+        "remove": (WireAction("remove", part=SECOND_SUB),),
+        "make_group": (WireAction("group", group),),
+        "learn_infrared": (WireAction("learn_ir", {"name": "conf"}),),
+        "send_infrared": (WireAction("send_ir", {"names": "conf"}),),
+        "update": (update,),
+        "update_sub_device": (msgspec.structs.replace(update, part=FIRST_SUB),),
     }
-    for begin, commands in actions.items():
-        if text.startswith(begin):
-            for command in commands:
-                pair.submit(command)
-    if text.startswith("Add"):
+    for command in actions.get(task.kind, ()):
+        pair.submit(command)
+    if task.kind == "make_group":
         pair.run(until=pair.now + 2.0)
         pair.submit(WireAction("group_set", {"gid": "conf", "values": "1=on"}))
 

@@ -2,7 +2,7 @@
 
 from conformance.conforming import conform
 from pair import Pair, ambient
-from unclouded.conformance.check import RunReport
+from unclouded.conformance.check import PersonTask, RunReport
 from unclouded.core.sessions.session import Session, WireAction, WireCommand, WireValue
 from unclouded.families.tuya.low_power.mcu import LowOptions, low_mcu
 from unclouded.families.tuya.low_power.module import low_module
@@ -24,17 +24,17 @@ class FrontDoor:
             pair.submit(WireCommand(FIRST, types=TYPES), "device")
         self._is_new = False
 
-    def assist(self, pair: Pair, text: str) -> None:
-        if text.startswith("Wake"):
+    def assist(self, pair: Pair, task: PersonTask) -> None:
+        if task.kind == "wake":
             self._charge = self._charge - 1 if self._charge > 10 else 87
             pair.submit(WireCommand({"2": self._charge}, types=TYPES), "device")
 
 
-def low_person(pair: Pair, text: str) -> None:
+def low_person(pair: Pair, task: PersonTask) -> None:
     """Does what a check of the module asks for."""
-    if text.startswith("Switch"):
+    if task.kind == "switch":
         pair.submit(WireCommand({"1": True}, types=TYPES))
-    if text.startswith("Start an update"):
+    if task.kind == "update":
         pair.submit(WireAction("update", {"file": "new.bin"}))
 
 

@@ -8,7 +8,7 @@ from conformance.conforming import FIRMWARE, Collector, hub_answers
 from families.meross.meross_pair import KEY, UUID
 from pair import START_UNIX, Pair, ambient
 from unclouded.conformance import suite
-from unclouded.conformance.check import RunOptions, RunReport
+from unclouded.conformance.check import PersonTask, RunOptions, RunReport
 from unclouded.conformance.meross.hub.played_plug import UUID as PLAYED_UUID
 from unclouded.conformance.run import ConformanceRun
 from unclouded.core.errors import WireError
@@ -203,7 +203,7 @@ def check_plug(device: MerossDevice, options: RunOptions = OPTIONS, **http: obje
     world = home(device)
     while kept.report is None and pair.now < 7200.0:
         world(pair)
-        if kept.advice and kept.advice.pop(0).startswith("Pull"):
+        if kept.advice and kept.advice.pop(0).kind == "cut_power":
             device.restart(pair.now)
         clock[0] = pair.now
         pair.run(until=pair.now + 1.0)
@@ -225,9 +225,9 @@ def check_hub(end: Session, options: RunOptions = OPTIONS) -> RunReport:
     return kept.report
 
 
-def switch(pair: Pair, text: str) -> None:
-    if text.startswith("Switch the plug"):
-        pair.submit(WireCommand({"onoff": " on " in text}))
+def switch(pair: Pair, task: PersonTask) -> None:
+    if task.kind in ("switch_on", "switch_off"):
+        pair.submit(WireCommand({"onoff": task.kind == "switch_on"}))
 
 
 def answer_of(side: str, question: Question, now: float) -> Answer | Refusal | None:

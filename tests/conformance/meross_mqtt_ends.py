@@ -238,10 +238,10 @@ def check_mqtt_plug(
     closing, world = ClosingPair(pair, run, plug), home(device)
     while kept.report is None and pair.now < 7200.0:
         world(pair)
-        advice = kept.advice.pop(0) if kept.advice else ""
-        if advice.startswith("Press"):
+        task = kept.advice.pop(0).kind if kept.advice else ""
+        if task == "press_button":
             pair.submit(WireAction("press_button"), "device")
-        if advice.startswith("Pull"):
+        if task == "cut_power":
             device.restart(pair.now)
             plug.is_closed = True
         clock[0] = pair.now

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from unclouded.cli import cli
 from unclouded.conformance import SUITES
-from unclouded.conformance.check import Check, CheckResult, RunOptions, RunReport
+from unclouded.conformance.check import Check, CheckResult, PersonTask, RunOptions, RunReport
 from unclouded.conformance.recorded import NEEDS_THE_END, RecordedChunk, judge_recording
 from unclouded.conformance.rows import Judged
 from unclouded.core.errors import CommandError
@@ -37,7 +37,7 @@ class Seen:
     def finished(self, result: CheckResult) -> None:
         self.ids.append(result.check.id)
 
-    def advised(self, text: str) -> None:
+    def advised(self, task: PersonTask) -> None:
         raise AssertionError("a recording needs no advice")
 
     def ended(self, report: RunReport) -> None:

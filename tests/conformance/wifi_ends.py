@@ -4,7 +4,7 @@ import msgspec
 
 from conformance.conforming import World, conform
 from pair import Pair, ambient
-from unclouded.conformance.check import RunReport
+from unclouded.conformance.check import PersonTask, RunReport
 from unclouded.core.sessions.session import Session, WireAction, WireCommand, WireValue
 from unclouded.families.tuya.wifi.mcu.mcu import McuOptions, ScheduledQuestion, wifi_mcu
 from unclouded.families.tuya.wifi.module.module import WifiSettings, wifi_module
@@ -40,11 +40,11 @@ def home() -> World:
     return world
 
 
-def person(pair: Pair, text: str) -> None:
+def person(pair: Pair, task: PersonTask) -> None:
     """Does what a check asks for."""
-    if text.startswith("Switch"):
+    if task.kind == "switch":
         pair.submit(WireCommand({"1": True}))
-    if text.startswith("Start an update"):
+    if task.kind == "update":
         pair.submit(WireAction("update", {"file": "new.bin"}))
 
 

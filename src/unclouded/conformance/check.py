@@ -25,6 +25,37 @@ GRADES: Mapping[Grade, str] = {
     "deviation": "the protocol demands it, but many devices are known to do otherwise, so it is not a failure",
 }
 TIMEOUT_S = 30.0  # of a check that names none
+PersonTaskKind = Literal[
+    "announced",
+    "start",
+    "wake",
+    "join",
+    "permit_joining",
+    "switch",
+    "switch_on",
+    "switch_off",
+    "press_button",
+    "cut_power",
+    "make_record",
+    "use_remote_control",
+    "remove",
+    "make_group",
+    "learn_infrared",
+    "send_infrared",
+    "update",
+    "update_sub_device",
+    "reset",
+]
+
+
+class PersonTask(msgspec.Struct, frozen=True):
+    """What a person has to do for a check. ``kind``: for programs that do it; ``text``: sentences for the person.
+
+    "announced": nothing yet; what has to be done is said when it is due.
+    """
+
+    kind: PersonTaskKind
+    text: str
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +75,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     grade: Grade = "must"
     needs: tuple[str, ...] = ()
     danger: str = ""
-    person: str = ""
+    person: PersonTask | None = None
     timeout_s: float = TIMEOUT_S
 
 

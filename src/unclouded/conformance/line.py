@@ -17,7 +17,7 @@ from typing import Any, Generic, Literal, NoReturn, Protocol, TypeVar
 
 import msgspec
 
-from unclouded.conformance.check import ResultKind
+from unclouded.conformance.check import PersonTask, ResultKind
 from unclouded.core.family import Sender
 from unclouded.core.sessions.session import Ambient, LinkPath, Out
 from unclouded.core.sessions.session_parts import earliest
@@ -181,7 +181,7 @@ class CheckLine(Generic[E]):
         ambient: Ambient,
         *,
         firmware: bytes = b"",
-        advise: Callable[[str], None] = lambda text: None,
+        advise: Callable[[PersonTask], None] = lambda task: None,
         shows_connections: bool = False,
     ) -> None:
         self.now = 0.0

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
-from unclouded.conformance.check import TIMEOUT_S, Check, Grade
+from unclouded.conformance.check import TIMEOUT_S, Check, Grade, PersonTask
 from unclouded.conformance.line import Script
 
 Judge = Callable[[Any], None]  # Any: the CheckLine of the suite
@@ -18,7 +18,7 @@ def row(
     *,
     needs: tuple[str, ...] = (),
     danger: str = "",
-    person: str = "",
+    person: PersonTask | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> Check:
     """A check."""

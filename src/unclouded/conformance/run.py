@@ -17,7 +17,16 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
-from unclouded.conformance.check import Check, CheckResult, CheckSuite, PlayedRole, ResultKind, RunOptions, RunReport
+from unclouded.conformance.check import (
+    Check,
+    CheckResult,
+    CheckSuite,
+    PersonTask,
+    PlayedRole,
+    ResultKind,
+    RunOptions,
+    RunReport,
+)
 from unclouded.conformance.line import (
     UNREADABLE,
     CheckEndedError,
@@ -58,7 +67,7 @@ class RunObserver(Protocol):
     def finished(self, result: CheckResult) -> None:
         """A check is over."""
 
-    def advised(self, text: str) -> None:
+    def advised(self, task: PersonTask) -> None:
         """What a person is to do now, or what is waited for."""
 
     def ended(self, report: RunReport) -> None:
@@ -93,8 +102,8 @@ class ConformanceRun:
         self._line.key = options.key
         self._results: list[CheckResult] = []
         self._prepared: dict[str, str] = {}  # "" = well, else why not
-        self._asked: set[str] = set()  # what a person was asked to do for what is recorded once
-        self._texts: list[str] = []
+        self._asked: set[PersonTask] = set()  # what a person was asked to do for what is recorded once
+        self._tasks: list[PersonTask] = []
         self._vain: Counter[str] = Counter()  # how often in a row a preparation failed
         self._script: Script[None] | None = None
         self._wait: Wait | None = None
@@ -251,7 +260,7 @@ class ConformanceRun:
         if check.danger and not self._options.yes:
             return NOT_ALLOWED.format(check.danger)
         if check.person and not self._options.assist:
-            return NO_PERSON.format(check.person)
+            return NO_PERSON.format(check.person.text)
         return ""
 
     def _run(self, check: Check) -> Script[CheckResult]:
@@ -265,7 +274,7 @@ class ConformanceRun:
         mark, began = line.log.mark(), line.now
         kind: ResultKind = "passed"
         reason = ""
-        if check.person and check.person not in self._asked:
+        if check.person and check.person.kind != "announced" and check.person not in self._asked:
             line.advise(check.person)
         try:
             yield from bounded(check.script(line), line.now + check.timeout_s, lambda: _too_long(check))
@@ -286,7 +295,7 @@ class ConformanceRun:
             return self._prepared[name]
         line = self._line
         mark, why_not = line.log.mark(), ""
-        self._texts.clear()
+        self._tasks.clear()
         late = CheckEndedError("skipped", f"It took too long until {preparation.text}.")
         try:
             yield from bounded(preparation.script(line), line.now + preparation.timeout_s, lambda: late)
@@ -299,12 +308,12 @@ class ConformanceRun:
         self._vain[name] = self._vain[name] + 1 if why_not else 0
         if preparation.once:
             line.observed[name] = tuple(line.log.since(mark))
-            self._asked |= set(self._texts)
+            self._asked |= set(self._tasks)
         return why_not
 
-    def _advise(self, text: str) -> None:
-        self._texts.append(text)
-        self._observer.advised(text)
+    def _advise(self, task: PersonTask) -> None:
+        self._tasks.append(task)
+        self._observer.advised(task)
 
     def _of_preparations(self, check: Check) -> list[LineEntry]:
         return [entry for name in check.needs for entry in self._line.observed.get(name, ())]

@@ -31,7 +31,8 @@ def check_fields(suite: CheckSuite, role: Sender, check: Check) -> Mapping[str, 
         "clause": suite.clause(check),
         "grade": check.grade,
         "danger": check.danger,
-        "person": check.person,
+        "person": check.person.text if check.person else "",
+        "person_task": check.person.kind if check.person else "",
     }
 
 
@@ -101,7 +102,8 @@ def _suite(suite: CheckSuite) -> str:
     for name, role in suite.roles.items():
         parts.append(f"\n### {suite.name}: {len(role.checks)} checks of the {role.tests}\n\n")
         parts.append(f"`--as {name}`: Unclouded plays the {role.plays}.\n\n")
-        dangers, persons = _numbers(one.danger for one in role.checks), _numbers(one.person for one in role.checks)
+        dangers = _numbers(one.danger for one in role.checks)
+        persons = _numbers(one.person.text for one in role.checks if one.person)
         notes = [f"- **danger {number}**: {text}\n" for text, number in dangers.items()]
         notes += [f"- *person {number}*: {text}\n" for text, number in persons.items()]
         parts += [*notes, "\n"] if notes else []
@@ -117,6 +119,6 @@ def _numbers(texts: Iterable[str]) -> Mapping[str, int]:
 
 def _row(suite: CheckSuite, check: Check, dangers: Mapping[str, int], persons: Mapping[str, int]) -> str:
     danger = f" **danger {dangers[check.danger]}**" if check.danger else ""
-    person = f" *person {persons[check.person]}*" if check.person else ""
+    person = f" *person {persons[check.person.text]}*" if check.person else ""
     clause = suite.clause(check).removeprefix("docs/protocols/")
     return f"| `{check.id}` | {check.title}.{danger}{person} | {check.grade} | {clause} |\n"

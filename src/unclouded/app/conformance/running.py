@@ -9,7 +9,7 @@ from pathlib import Path
 from unclouded import families
 from unclouded.app.conformance.wires import open_wire
 from unclouded.conformance import suite
-from unclouded.conformance.check import Check, CheckResult, RunOptions, RunReport
+from unclouded.conformance.check import Check, CheckResult, PersonTask, RunOptions, RunReport
 from unclouded.conformance.run import ConformanceRun, RunObserver
 from unclouded.core.errors import CommandError
 from unclouded.core.family import Sender
@@ -17,7 +17,7 @@ from unclouded.core.sessions.driver import Driver
 from unclouded.core.sessions.session import Ambient
 from unclouded.families.meross import SIM_KEY
 
-__all__ = ("Check", "CheckResult", "RunOptions", "RunReport", "conform", "plug_key", "suite")
+__all__ = ("Check", "CheckResult", "PersonTask", "RunOptions", "RunReport", "conform", "plug_key", "suite")
 
 
 class _Ended:
@@ -33,8 +33,8 @@ class _Ended:
     def finished(self, result: CheckResult) -> None:
         self._observer.finished(result)
 
-    def advised(self, text: str) -> None:
-        self._observer.advised(text)
+    def advised(self, task: PersonTask) -> None:
+        self._observer.advised(task)
 
     def ended(self, report: RunReport) -> None:
         self._observer.ended(report)

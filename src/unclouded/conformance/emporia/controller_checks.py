@@ -15,6 +15,7 @@ from unclouded.conformance.emporia.controller_recordings import (
     POLL,
     POLL_S,
     RESET_BY_PERSON,
+    RESET_NOW,
     RETRY_S,
     SEARCH_S,
     SILENCE,
@@ -284,7 +285,7 @@ def _reset(name: str, title: str, judge: Callable[[Line], None], grade: Grade = 
         judged(judge),
         grade,
         needs=(RESET_BY_PERSON,),
-        person="You are asked to reset the radio once.",
+        person=RESET_NOW,
     )
 
 

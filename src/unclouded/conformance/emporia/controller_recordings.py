@@ -6,7 +6,7 @@ Source: docs/protocols/emporia.md §1.3.
 from collections.abc import Callable
 from itertools import pairwise
 
-from unclouded.conformance.check import Preparation
+from unclouded.conformance.check import PersonTask, Preparation
 from unclouded.conformance.emporia.frames import Line, is_letter, of_letter
 from unclouded.conformance.line import LineEntry, Script
 from unclouded.families.emporia.commands import FIRMWARE, JOIN, MAC, READING, RESET
@@ -26,7 +26,7 @@ SLOW_S = 1.0  # that an answer takes
 EARLY_S = 25.0  # without a reading in which no j may come; 30 s are allowed
 JOIN_AFTER = "join_after_s"  # a fact: how long after the newest reading j comes
 LONG_S = 2 * LONGEST_SILENCE_S
-RESET_NOW = "Reset the radio in the app now, and confirm it. (Ours is not wiped.)"
+RESET_NOW = PersonTask("reset", "Reset the radio in the app now, and confirm it. (Ours is not wiped.)")
 RESET_BY_PERSON = "a reset of the radio"
 
 

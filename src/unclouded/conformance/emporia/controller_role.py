@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import PlayedRole
+from unclouded.conformance.check import PersonTask, PlayedRole
 from unclouded.conformance.emporia.controller_checks import (
     CONTROLLER_CHECKS,
     RESET_CHECKS,
@@ -22,7 +22,7 @@ ADVICE = (
 
 
 def controller_line(
-    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[PersonTask], None] = lambda task: None
 ) -> Line:
     """The line of a hub that is checked, where we play the radio."""
     return CheckLine(

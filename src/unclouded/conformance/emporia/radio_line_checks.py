@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import Check, Grade
+from unclouded.conformance.check import Check, Grade, PersonTask
 from unclouded.conformance.emporia.frames import (
     Line,
     ask,
@@ -23,7 +23,7 @@ UNKNOWN = "q"
 RAPID_S, RAPID = 1.0, 10
 AFTER_RESET_S = 30.0
 RESET_DANGER = "It wipes the radio's credentials: no readings until the utility has provisioned it again."
-RESET_PERSON = "The radio is reset now: be sure that the utility provisions it again."
+RESET_PERSON = PersonTask("announced", "The radio is reset now: be sure that the utility provisions it again.")
 WAS_RESET = "reset"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import PlayedRole, Preparation
+from unclouded.conformance.check import PersonTask, PlayedRole, Preparation
 from unclouded.conformance.emporia.frames import EmporiaReader, Line, ask
 from unclouded.conformance.emporia.radio_answer_checks import ANSWER_CHECKS, ANSWERS, IDLE, ask_all, frame_checks, idle
 from unclouded.conformance.emporia.radio_line_checks import LINE_CHECKS, RESET_CHECKS, WAS_RESET, answers, reset
@@ -19,7 +19,9 @@ ADVICE = (
 )
 
 
-def radio_line(ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None) -> Line:
+def radio_line(
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[PersonTask], None] = lambda task: None
+) -> Line:
     """The line of a radio that is checked, where scripts play the hub."""
     return CheckLine("device", EmporiaReader("device"), PassiveEnd, ambient, firmware=firmware, advise=advise)
 

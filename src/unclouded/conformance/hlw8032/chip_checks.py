@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from unclouded.conformance.check import Check, Grade, Preparation
+from unclouded.conformance.check import Check, Grade, PersonTask, Preparation
 from unclouded.conformance.line import CheckLine, LineEntry, PassiveEnd, Script
 from unclouded.conformance.rows import judged_anywhere, judged_live, row
 from unclouded.families.hlw8032.frame import (
@@ -55,9 +55,9 @@ LOW_BITS = (1, 2)  # that were seen
 FEWEST_PULSES = 50
 LOAD_W = 20.0
 LOAD_S = 120.0
-SWITCH_ON = "Switch on a load of 40 W or more behind the plug now."
-SWITCH_OFF = "Switch it off again now."
-PERSON = "You are asked to switch a load on and off."
+SWITCH_ON = PersonTask("switch_on", "Switch on a load of 40 W or more behind the plug now.")
+SWITCH_OFF = PersonTask("switch_off", "Switch it off again now.")
+PERSON = PersonTask("announced", "You are asked to switch a load on and off.")
 ROUND = 1 << 16
 
 
@@ -373,7 +373,7 @@ WHOLE_MINUTES = ("frames.gaps", "pulses.agree")  # a recording may have gaps
 def _row(
     name: str, title: str, clause: str, judge: Callable[[Line], None], grade: Grade = "must", load: bool = False
 ) -> Check:
-    needs, person = ((MINUTE, LOAD), PERSON) if load else ((MINUTE,), "")
+    needs, person = ((MINUTE, LOAD), PERSON) if load else ((MINUTE,), None)
     script = judged_live(judge) if name in WHOLE_MINUTES else judged_anywhere(judge)
     return row(f"chip.{name}", title, clause, script, grade, needs=needs, person=person)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import CheckSuite, PlayedRole
+from unclouded.conformance.check import CheckSuite, PersonTask, PlayedRole
 from unclouded.conformance.hlw8032.chip_checks import (
     CHIP_CHECKS,
     PREPARATIONS,
@@ -22,7 +22,9 @@ ADVICE = (
 )
 
 
-def chip_line(ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None) -> Line:
+def chip_line(
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[PersonTask], None] = lambda task: None
+) -> Line:
     """The line of a chip that is checked; it sends unasked, and we only listen."""
     return CheckLine("device", ChipReader(), ChipListener, ambient, firmware=firmware, advise=advise)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import PlayedRole
+from unclouded.conformance.check import PersonTask, PlayedRole
 from unclouded.conformance.line import CheckLine, Script
 from unclouded.conformance.meross_console.client_checks import CLIENT_CHECKS, LONGEST_WAIT_S, PREPARATIONS
 from unclouded.conformance.meross_console.emulated_console import (
@@ -18,7 +18,7 @@ ADVICE = "Look for: TX to RX and RX to TX; ground; 115200 baud, 8N1; does the cl
 
 
 def client_line(
-    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[PersonTask], None] = lambda task: None
 ) -> ClientLine:
     """The line of a client that is checked, where we play the console."""
     return CheckLine("controller", TypedReader(), EmulatedConsole, ambient, firmware=firmware, advise=advise)

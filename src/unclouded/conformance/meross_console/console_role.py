@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import PlayedRole, Preparation
+from unclouded.conformance.check import PersonTask, PlayedRole, Preparation
 from unclouded.conformance.line import CheckLine, PassiveEnd, Script
 from unclouded.conformance.meross_console.action_checks import ACTION_CHECKS, RESTART, restart
 from unclouded.conformance.meross_console.answer_checks import ANSWER_CHECKS
@@ -41,7 +41,9 @@ class ConsoleClient(PassiveEnd):
         self.before: ConsoleAnswer | None = None
 
 
-def console_line(ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None) -> Line:
+def console_line(
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[PersonTask], None] = lambda task: None
+) -> Line:
     """The line of a console that is checked, where we play the client."""
     return CheckLine("device", ConsoleReader(), ConsoleClient, ambient, firmware=firmware, advise=advise)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from unclouded.conformance.check import PersonTask
 from unclouded.conformance.line import LineEntry, Script
 from unclouded.conformance.tuya.frames import AnsweringEnd, Answers, AnswerTo, Line, acknowledged, is_command, units_of
 from unclouded.conformance.tuya.line_checks import TuyaQuestion
@@ -38,7 +39,7 @@ JOIN_S = 5.0  # from 08 or 12 to 13
 BLOCKS_OF_256 = 0  # docs/protocols/tuya_gateway.md §2.8.1
 MISSED_BLOCK = 512  # offset of the block that is not acknowledged the first time
 CODE_Hz, CODE = 38_000, b"\x23\x28\x11\x94\x02\x30\x02\x30"  # carrier and durations of the code that is learnt
-PERMIT_NOW = "Permit joining, so that sub-devices can join."
+PERMIT_NOW = PersonTask("permit_joining", "Permit joining, so that sub-devices can join.")
 
 
 def usual_points() -> dict[int, tuple[int, bytes]]:

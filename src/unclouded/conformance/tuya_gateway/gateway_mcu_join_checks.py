@@ -7,7 +7,7 @@ Source: docs/protocols/tuya_gateway.md §1.4, §2.2, §2.3.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from unclouded.conformance.check import Check, Grade
+from unclouded.conformance.check import Check, Grade, PersonTask
 from unclouded.conformance.line import LineEntry, Script
 from unclouded.conformance.rows import judged, row
 from unclouded.conformance.tuya.frames import exchange, frames, is_command, observed_points
@@ -39,7 +39,9 @@ from unclouded.conformance.tuya_gateway.gateway_mcu_start_checks import (
 from unclouded.families.tuya.gateway.wire import codes
 
 JOINING = "joining"  # a preparation
-JOIN_NOW = "Bring sub-devices that have not joined yet into their joining mode, where there are some."
+JOIN_NOW = PersonTask(
+    "join", "Bring sub-devices that have not joined yet into their joining mode, where there are some."
+)
 FIRST_S, LAST_S = 20.0, 60.0  # for the first that would join, and for all of them
 CALM_S = 7.0  # without another one
 SHUT_S = 10.0  # in which the window is shut

@@ -6,7 +6,7 @@ Source: docs/protocols/tuya_gateway.md §1.5, §2.4.5, §2.9 to §2.12.
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import Check, Grade
+from unclouded.conformance.check import Check, Grade, PersonTask
 from unclouded.conformance.line import LineEntry, Script
 from unclouded.conformance.rows import row
 from unclouded.conformance.tuya.frames import exchange, frames, is_command
@@ -30,8 +30,8 @@ from unclouded.families.tuya.gateway.wire import codes
 
 INFRARED_DANGER = "It sends an infrared code."
 SECURITY_DANGER = "It may show an armed mode, and sound the siren."
-RECORD_NOW = "Let a sub-device make a record, such as by opening a lock."
-PRESS_NOW = "Press a button of a remote control in front of the gateway."
+RECORD_NOW = PersonTask("make_record", "Let a sub-device make a record, such as by opening a lock.")
+PRESS_NOW = PersonTask("use_remote_control", "Press a button of a remote control in front of the gateway.")
 RECORD_S = 60.0  # that the person may take
 AGAIN_S = 30.0  # until a record that was not stored comes again
 CALM_S = 12.0  # in which one that was stored does not
@@ -337,7 +337,7 @@ _NOTICES: tuple[tuple[str, str, str, Play, Grade, str], ...] = (
     ),
     ("infrared.stop", "32 is answered by 01 or 02, and no code comes", "§2.10.3", stops_learning, "must", ""),
 )
-_ASSISTED: tuple[tuple[str, str, str, Callable[[GatewayMcuLine], Script[None]], Grade, str], ...] = (
+_ASSISTED: tuple[tuple[str, str, str, Callable[[GatewayMcuLine], Script[None]], Grade, PersonTask], ...] = (
     ("infrared.learn", "After 31 the code of a remote control is sent", "§2.10.2", learns, "must", PRESS_NOW),
     ("record.time", "A record has a time", "§2.4.5", has_a_time, "must", RECORD_NOW),
     ("record.once", "A record that is stored comes once", "§2.4.5", stored_once, "must", RECORD_NOW),

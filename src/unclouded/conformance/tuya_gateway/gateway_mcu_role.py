@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from unclouded.conformance.check import PlayedRole, Preparation
+from unclouded.conformance.check import PersonTask, PlayedRole, Preparation
 from unclouded.conformance.line import CheckLine, LineEntry, Script
 from unclouded.conformance.tuya.frames import TuyaReader, exchange, frames, is_any_frame
 from unclouded.conformance.tuya.line_checks import (
@@ -55,7 +55,7 @@ ADVICE = (
 
 
 def gateway_mcu_line(
-    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[PersonTask], None] = lambda task: None
 ) -> GatewayMcuLine:
     """The line of a gateway's MCU that is checked, where we play the module."""
     return CheckLine(

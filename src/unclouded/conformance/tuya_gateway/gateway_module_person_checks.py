@@ -6,7 +6,7 @@ Source: docs/protocols/tuya_gateway.md §2.2.6, §2.4.2, §2.5, §2.10.
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import Check, Grade, Preparation
+from unclouded.conformance.check import Check, Grade, PersonTask, Preparation
 from unclouded.conformance.line import LineEntry, Script
 from unclouded.conformance.rows import judged, row
 from unclouded.conformance.tuya.frames import exchange, is_command, units_of
@@ -32,11 +32,13 @@ from unclouded.families.tuya.gateway.wire import codes
 from unclouded.families.tuya.line.datapoint import BOOL
 
 COMMAND, REMOVED, GROUPED, LEARNT, SENT = "command", "removed", "grouped", "infrared learnt", "infrared sent"
-SWITCH_NOW = f"Switch data point 1 of {FIRST_SUB} on."
-REMOVE_NOW = f"Remove {SECOND_SUB}."
-GROUP_NOW = f"Add {FIRST_SUB} and {SECOND_SUB} to one group, and then switch data point 1 of the group on."
-LEARN_NOW = "Let the gateway learn an infrared code."
-SEND_NOW = "Send that infrared code."
+SWITCH_NOW = PersonTask("switch", f"Switch data point 1 of {FIRST_SUB} on.")
+REMOVE_NOW = PersonTask("remove", f"Remove {SECOND_SUB}.")
+GROUP_NOW = PersonTask(
+    "make_group", f"Add {FIRST_SUB} and {SECOND_SUB} to one group, and then switch data point 1 of the group on."
+)
+LEARN_NOW = PersonTask("learn_infrared", "Let the gateway learn an infrared code.")
+SEND_NOW = PersonTask("send_infrared", "Send that infrared code.")
 PERSON_S = 60.0  # that the person may take
 REPEAT_S = 20.0  # until a command without a report is sent again; docs/protocols/tuya_gateway.md §1.7.3
 QUIET_S = 12.0  # after a command is confirmed
@@ -49,12 +51,12 @@ def sent(line: GatewayModuleLine, name: str, *commands: int) -> list[LineEntry]:
     return of_module(line.observed[name], *commands)
 
 
-def action(line: GatewayModuleLine, text: str, *commands: int) -> Script[LineEntry]:
+def action(line: GatewayModuleLine, task: PersonTask, *commands: int) -> Script[LineEntry]:
     """Ask the person; the first frame of these commands that follows."""
-    line.advise(text)
+    line.advise(task)
     wanted = [is_command(command) for command in commands]
     entry = yield from line.wait_for(lambda one: any(fits(one) for fits in wanted), PERSON_S)
-    return entry if entry is not None else line.skip(f"Within {PERSON_S:g} s nothing came of: {text}")
+    return entry if entry is not None else line.skip(f"Within {PERSON_S:g} s nothing came of: {task.text}")
 
 
 # --- a command ---------------------------------------------------------------------------------------
@@ -253,7 +255,7 @@ PERSON_PREPARATIONS = {
     LEARNT: Preparation(text="a code is learnt", script=learnt, once=True),
     SENT: Preparation(text="a code is sent", script=code_sent, once=True),
 }
-_ROWS: tuple[tuple[str, str, str, Judge, Grade, str, str], ...] = (
+_ROWS: tuple[tuple[str, str, str, Judge, Grade, str, PersonTask], ...] = (
     ("set.id", "A command goes to its sub-device", "§2.4.2", set_goes_to_the_sub_device, "must", COMMAND, SWITCH_NOW),
     (
         "set.type",

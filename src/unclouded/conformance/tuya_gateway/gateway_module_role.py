@@ -5,7 +5,7 @@ Source: docs/protocols/tuya_gateway.md §1.7.
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import PlayedRole, Preparation
+from unclouded.conformance.check import PersonTask, PlayedRole, Preparation
 from unclouded.conformance.line import CheckLine, Script
 from unclouded.conformance.tuya.frames import TuyaReader, is_any_frame
 from unclouded.conformance.tuya.line_checks import (
@@ -78,7 +78,7 @@ QUESTIONS = (
 
 
 def gateway_module_line(
-    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[PersonTask], None] = lambda task: None
 ) -> GatewayModuleLine:
     """The line of a gateway's module that is checked, where we play the MCU."""
     return CheckLine(

@@ -5,7 +5,7 @@ Source: docs/protocols/tuya_gateway.md §1.7.3, §2.8.
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import Check, Grade, Preparation
+from unclouded.conformance.check import Check, Grade, PersonTask, Preparation
 from unclouded.conformance.line import Script
 from unclouded.conformance.rows import judged, row
 from unclouded.conformance.tuya.frames import is_command
@@ -16,17 +16,17 @@ from unclouded.conformance.tuya_gateway.gateway_module_start_checks import ONLIN
 from unclouded.families.tuya.gateway.wire import codes
 
 UPDATE, SUB_UPDATE = "gateway update", "sub-device update"
-UPDATE_NOW = "Start an update of the gateway."
-SUB_UPDATE_NOW = f"Start an update of {FIRST_SUB}."
+UPDATE_NOW = PersonTask("update", "Start an update of the gateway.")
+SUB_UPDATE_NOW = PersonTask("update_sub_device", f"Start an update of {FIRST_SUB}.")
 UPDATE_S = 300.0
 VERSION_S = 60.0  # docs/protocols/tuya_gateway.md §1.7.3
 
 
-def update_of(id: str, text: str, start: int, block: int, version: int) -> Callable[..., Script[None]]:
+def update_of(id: str, task: PersonTask, start: int, block: int, version: int) -> Callable[..., Script[None]]:
     """One whole update of a sub-device, "" = of the gateway; until its version is asked for."""
 
     def script(line: GatewayModuleLine) -> Script[None]:
-        yield from action(line, text, start)
+        yield from action(line, task, start)
         until = line.now + UPDATE_S
         while line.now < until and not line.end.update_of[id].is_over:
             if (yield from line.wait_for(is_command(block), REPEAT_S)) is None:

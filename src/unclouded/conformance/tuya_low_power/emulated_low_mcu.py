@@ -3,6 +3,7 @@
 Source: docs/protocols/tuya_low_power.md §2, §3.
 """
 
+from unclouded.conformance.check import PersonTask
 from unclouded.conformance.line import LineEntry, Script
 from unclouded.conformance.tuya.frames import (
     AnsweringEnd,
@@ -23,7 +24,7 @@ CLOUD = 4
 PROBE_S = 30.0  # until the module's first 01
 START_S = 15.0  # from 01 to status 04
 MISSED_BLOCK = 512  # offset of the block that is not acknowledged the first time
-PERSON = "Switch the module's supply on, as an MCU does when it wakes."
+PERSON = PersonTask("wake", "Switch the module's supply on, as an MCU does when it wakes.")
 
 
 class EmulatedLowMcu(AnsweringEnd):

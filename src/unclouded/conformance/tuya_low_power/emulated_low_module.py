@@ -7,6 +7,7 @@ Source: docs/protocols/tuya_low_power.md §2, §3.
 
 from datetime import UTC, datetime
 
+from unclouded.conformance.check import PersonTask
 from unclouded.conformance.line import LineEntry, Script
 from unclouded.conformance.tuya.frames import AnsweringEnd, Answers, AnswerTo, Line, acknowledged, is_command, units_of
 from unclouded.conformance.tuya.line_checks import TuyaQuestion
@@ -18,7 +19,7 @@ SHORT_S = 5.0  # that any device is awake without a network; ours
 PROBE_S = 2.0  # docs/protocols/tuya_low_power.md §2.2
 NO_ROUTER, ROUTER, CLOUD = 2, 3, 4
 WAKE_S = 120.0  # that a person has to wake it
-WAKE = "Wake the device now: press its button, or change what it measures."
+WAKE = PersonTask("wake", "Wake the device now: press its button, or change what it measures.")
 SESSION_S = 90.0
 ASLEEP_S = 6.0  # without an answer to 01: it sleeps
 LATE_S = 0.3  # after the last acknowledgement: is it still awake?

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import PlayedRole
+from unclouded.conformance.check import PersonTask, PlayedRole
 from unclouded.conformance.line import CheckLine, LineEntry, Script
 from unclouded.conformance.tuya.frames import TuyaReader, frames, is_any_frame
 from unclouded.conformance.tuya_low_power.emulated_low_module import PROBE_S, PRODUCT, STATUS, WAKE, EmulatedLowModule
@@ -18,7 +18,7 @@ ADVICE = (
 
 
 def low_mcu_line(
-    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[PersonTask], None] = lambda task: None
 ) -> LowMcuLine:
     """The line of a battery device's MCU that is checked, where we play the module."""
     return CheckLine(

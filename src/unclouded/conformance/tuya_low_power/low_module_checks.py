@@ -6,7 +6,7 @@ Source: docs/protocols/tuya_low_power.md §2, §3.
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from unclouded.conformance.check import Check, Grade, Preparation
+from unclouded.conformance.check import Check, Grade, PersonTask, Preparation
 from unclouded.conformance.line import CheckLine, LineEntry, Script
 from unclouded.conformance.rows import judged, row
 from unclouded.conformance.tuya.answer_checks import (
@@ -39,8 +39,8 @@ SCAN_S = 10.0
 HEARTBEAT = 0x00  # of the ordinary dialect
 SWITCH = unit(1, BOOL, b"\1")
 NUMBER = unit(2, VALUE, b"\0\0\0\x50")
-SWITCH_NOW = "Switch something of this device in the app now."
-UPDATE_NOW = "Start an update of the MCU in the app now."
+SWITCH_NOW = PersonTask("switch", "Switch something of this device in the app now.")
+UPDATE_NOW = PersonTask("update", "Start an update of the MCU in the app now.")
 PERSON_S, UPDATE_S = 120.0, 1800.0
 TAKEN = (b"\0", b"\1")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import PlayedRole
+from unclouded.conformance.check import PersonTask, PlayedRole
 from unclouded.conformance.line import CheckLine, Script
 from unclouded.conformance.tuya.frames import TuyaReader, is_any_frame
 from unclouded.conformance.tuya_low_power.emulated_low_mcu import PERSON, EmulatedLowMcu
@@ -24,7 +24,7 @@ ADVICE = (
 
 
 def low_module_line(
-    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[PersonTask], None] = lambda task: None
 ) -> LowModuleLine:
     """The line of a battery device's module that is checked, where we play the MCU."""
     return CheckLine(

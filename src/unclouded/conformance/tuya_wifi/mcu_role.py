@@ -5,7 +5,7 @@ Source: docs/protocols/tuya_wifi.md §2.3.
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import PlayedRole, Preparation
+from unclouded.conformance.check import PersonTask, PlayedRole, Preparation
 from unclouded.conformance.line import CheckLine, LineEntry, Script
 from unclouded.conformance.tuya.frames import TuyaReader, exchange, frames, is_any_frame
 from unclouded.conformance.tuya.line_checks import (
@@ -39,7 +39,9 @@ ADVICE = (
 )
 
 
-def mcu_line(ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None) -> McuLine:
+def mcu_line(
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[PersonTask], None] = lambda task: None
+) -> McuLine:
     """The line of an MCU that is checked, where we play the module."""
     return CheckLine("device", TuyaReader(WIFI.shapes), EmulatedModule, ambient, firmware=firmware, advise=advise)
 

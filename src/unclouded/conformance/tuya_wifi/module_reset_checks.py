@@ -5,7 +5,7 @@ Source: docs/protocols/tuya_wifi.md §2.4.7, §2.4.8, §2.4.12, §2.4.17, §2.4.
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import Check, Preparation
+from unclouded.conformance.check import Check, PersonTask, Preparation
 from unclouded.conformance.line import LineEntry, Script
 from unclouded.conformance.rows import judged, row
 from unclouded.conformance.tuya.answer_checks import answer
@@ -18,8 +18,8 @@ RESET_DANGER = "The module forgets its network and goes into pairing."
 PAIRING_S = 40.0  # until the module reports pairing; ours
 PAIRING = frozenset({0, 1, 6})
 COMMAND, MODULE_UPDATE = "a command", "an update of the MCU"  # preparations
-SWITCH_NOW = "Switch something of this device in the app now."
-UPDATE_NOW = "Start an update of the MCU in the app now."
+SWITCH_NOW = PersonTask("switch", "Switch something of this device in the app now.")
+UPDATE_NOW = PersonTask("update", "Start an update of the MCU in the app now.")
 PERSON_S = 120.0
 UPDATE_S = 1800.0
 SILENT_S = 32.0  # two heartbeats and more

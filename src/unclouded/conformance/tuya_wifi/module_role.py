@@ -5,7 +5,7 @@ Source: docs/protocols/tuya_wifi.md §2.3.
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import PlayedRole, Preparation
+from unclouded.conformance.check import PersonTask, PlayedRole, Preparation
 from unclouded.conformance.line import CheckLine, Script
 from unclouded.conformance.tuya.frames import TuyaReader, is_any_frame
 from unclouded.conformance.tuya.line_checks import (
@@ -60,7 +60,7 @@ QUESTIONS = (
 
 
 def module_line(
-    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[PersonTask], None] = lambda task: None
 ) -> ModuleLine:
     """The line of a module that is checked, where we play the MCU."""
     return CheckLine("controller", TuyaReader(WIFI.shapes), EmulatedMcu, ambient, firmware=firmware, advise=advise)

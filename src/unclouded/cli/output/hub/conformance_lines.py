@@ -7,7 +7,7 @@ from unclouded.app.conformance.running import suite
 from unclouded.cli.output.lines import print_json, print_text
 
 if TYPE_CHECKING:
-    from unclouded.app.conformance.running import Check, CheckResult, RunReport
+    from unclouded.app.conformance.running import Check, CheckResult, PersonTask, RunReport
 
 ID_WIDTH = 36
 
@@ -29,8 +29,8 @@ class ConformancePrinter:
         because = f": {result.reason}" if result.reason else ""
         print_text(f"{result.kind:<14} {result.check.id:<{ID_WIDTH}} {result.check.title}{because}")
 
-    def advised(self, text: str) -> None:
-        print_text(text, err=True)
+    def advised(self, task: "PersonTask") -> None:
+        print_text(task.text, err=True)
 
     def ended(self, report: "RunReport") -> None:
         """The verb prints the end."""

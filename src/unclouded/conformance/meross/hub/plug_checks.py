@@ -6,7 +6,7 @@ Source: docs/protocols/meross.md §1.5.2, §1.8.1, §1.8.5, §1.8.9, §1.12.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from unclouded.conformance.check import Check, Grade, Preparation
+from unclouded.conformance.check import Check, Grade, PersonTask, Preparation
 from unclouded.conformance.line import LineEntry, Script
 from unclouded.conformance.meross.hub.answer_checks import (
     PREPARATION,
@@ -39,7 +39,8 @@ OLD, ENCRYPTING, NO_CLOCK, SHUT, NOT_KEPT = "hardware 1", "a plug that encrypts"
 LATEST_S = 10  # s that a clock that it sets may be off
 MOST_SHUT = 8  # requests for what is always closed, in that time; ours
 PERSON_S = 120.0
-SWITCH_ON, SWITCH_OFF = "Switch the plug on in the hub now.", "Switch the plug off in the hub now."
+SWITCH_ON = PersonTask("switch_on", "Switch the plug on in the hub now.")
+SWITCH_OFF = PersonTask("switch_off", "Switch the plug off in the hub now.")
 RELAYS = (namespaces.TOGGLE, namespaces.TOGGLEX)
 READ = (*RELAYS, namespaces.ALL)
 
@@ -90,8 +91,8 @@ def commands(line: HubLine) -> Script[None]:
     """A person switches it on, and off."""
     yield from works(line)
     mark = line.log.mark()
-    for text in (SWITCH_ON, SWITCH_OFF):
-        line.advise(text)
+    for task in (SWITCH_ON, SWITCH_OFF):
+        line.advise(task)
         if (yield from line.wait_for(is_switch, PERSON_S)) is None:
             line.skip(f"No command came within {PERSON_S:g} s.")
         yield from line.pause(8.0)
@@ -290,7 +291,7 @@ def _row(
 
 
 def _command(id: str, title: str, clause: str, judge: Any, grade: Grade = "must") -> Check:  # Any: a judge
-    person = "You are asked to switch the plug in the hub."
+    person = PersonTask("announced", "You are asked to switch the plug in the hub.")
     return _row(id, title, clause, judged(judge), grade, (USUAL, NOT_KEPT), person=person)
 
 

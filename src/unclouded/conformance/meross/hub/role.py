@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import PlayedRole
+from unclouded.conformance.check import PersonTask, PlayedRole
 from unclouded.conformance.line import CheckLine, Script
 from unclouded.conformance.meross.hub.answer_checks import HTTP_TAKEN_CHECKS, TAKEN_CHECKS, TROUBLE_CHECKS
 from unclouded.conformance.meross.hub.broker_checks import HUB_BROKER_CHECKS
@@ -15,12 +15,14 @@ from unclouded.core.sessions.session import Ambient
 from unclouded.families.meross.wire.envelope import verify
 
 SILENCE_S = 120.0  # for a person to start the hub
-PERSON = f"Start the hub now, with a plug at this address. Its UUID is {UUID}."
+PERSON = PersonTask("start", f"Start the hub now, with a plug at this address. Its UUID is {UUID}.")
 ADVICE = "Look for: the address and the port that the hub has for the plug; its key."
 LINKS = {"http-listen": "http-listen://0.0.0.0:8080", "mqtts": "mqtts://192.168.1.2:8883"}
 
 
-def hub_line(ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None) -> HubLine:
+def hub_line(
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[PersonTask], None] = lambda task: None
+) -> HubLine:
     """The line of a hub that is checked, where we play the plug."""
     reader = MerossReader()
     return CheckLine(

@@ -5,7 +5,7 @@ Source: docs/protocols/meross.md §1.6, §1.8.6, §1.8.9.
 
 from typing import Any
 
-from unclouded.conformance.check import Check, Grade
+from unclouded.conformance.check import Check, Grade, PersonTask
 from unclouded.conformance.line import Script
 from unclouded.conformance.meross.plug.answer_checks import ANSWERS, UPTIME_LIMIT
 from unclouded.conformance.meross.plug.login_checks import BACK_S, BEGINS_S, BROKER, CONNECTS, close, login
@@ -23,7 +23,7 @@ BIND_S = 45.0  # docs/protocols/meross.md §1.6.5: every 30 s
 PUSH_S = 3.0  # until a change is pushed
 LONGEST_PING_S = 200.0
 OTHER_TOPIC = "/app/conformance-2/subscribe"
-BUTTON = "Press the button of the plug now."
+BUTTON = PersonTask("press_button", "Press the button of the plug now.")
 NOT_BOUND = "While it is not bound for 35 s, it may return to set-up mode."
 PERSON_S = 120.0
 RELAYS = (namespaces.TOGGLE, namespaces.TOGGLEX)
@@ -257,7 +257,7 @@ BROKER_CHECKS: tuple[Check, ...] = (
         "§1.8.9",
         button,
         needs=(ANSWERS, RELAY),
-        person="You are asked to press its button once.",
+        person=PersonTask("announced", "You are asked to press its button once."),
     ),
     _row("broker.clock", "An unasked Clock sets its clock", "§1.6.5", clock_push, "should", (ANSWERS,), danger=CHANGES),
     _row(

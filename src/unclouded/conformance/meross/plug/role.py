@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from unclouded.conformance.check import PlayedRole, Preparation
+from unclouded.conformance.check import PersonTask, PlayedRole, Preparation
 from unclouded.conformance.line import CheckLine, Script
 from unclouded.conformance.meross.plug.answer_checks import ANSWER_CHECKS, ANSWERS, ask_everything
 from unclouded.conformance.meross.plug.broker_checks import BROKER_CHECKS
@@ -35,7 +35,7 @@ LINKS = {"http": "http://192.168.1.40", "mqtts-listen": "mqtts-listen://192.168.
 
 
 def plug_line(
-    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[str], None] = lambda text: None
+    ambient: Ambient, *, firmware: bytes = b"", advise: Callable[[PersonTask], None] = lambda task: None
 ) -> PlugLine:
     """The line of a plug that is checked, where we play the hub."""
     reader = MerossReader()

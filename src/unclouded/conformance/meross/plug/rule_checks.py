@@ -6,7 +6,7 @@ Source: docs/protocols/meross.md §1.8.14, §1.8.15, §1.8.18, §1.9.7.
 from collections.abc import Callable
 from typing import Any
 
-from unclouded.conformance.check import Check, Grade
+from unclouded.conformance.check import Check, Grade, PersonTask
 from unclouded.conformance.line import Script
 from unclouded.conformance.meross.plug.answer_checks import ANSWERS, short
 from unclouded.conformance.meross.plug.played_controller import PlugLine
@@ -26,7 +26,7 @@ from unclouded.families.meross.wire import namespaces
 
 ADDS = "It adds a rule, and deletes it."
 UPDATES = "It starts an update that must fail: there is no file at the address."
-POWER = "Pull the plug out of its socket, wait 5 s, and put it back."
+POWER = PersonTask("cut_power", "Pull the plug out of its socket, wait 5 s, and put it back.")
 ID, OTHER_ID = "conformance00001", "conformance00002"
 EVERY_DAY = 128 + 127  # bit 7 = repeat; docs/protocols/meross.md §1.8.14
 AUTO_OFF_S = 5
@@ -375,7 +375,7 @@ RULE_CHECKS: tuple[Check, ...] = (
         "should",
         needs=(ANSWERS,),
         danger=CHANGES,
-        person="You are asked to cut its power once.",
+        person=PersonTask("announced", "You are asked to cut its power once."),
         timeout_s=CUT_S + BACK_S + 60.0,
     ),
 )
