@@ -8,13 +8,13 @@ import pytest
 
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.line import framing
-from unclouded.families.tuya.line.command import CommandTable
 from unclouded.families.tuya.line.framing import Frame, Framer, Noise
 from unclouded.families.tuya.line.resync import HEADER, FrameCandidates
 from unclouded.families.tuya.line.shapes import BULK_CAP, GATEWAY_BULK_CAP, OTHER_CAP, UNITS_CAP, DialectShapes, Table
 from unclouded.families.tuya.low_power.commands import LOW_POWER
 from unclouded.families.tuya.wifi.commands import WIFI
 
+TABLES = {"wifi": WIFI, "low power": LOW_POWER, "gateway": GATEWAY}
 ALL = (WIFI.shapes, LOW_POWER.shapes, GATEWAY.shapes)
 MORNING = b"\1\x1a\x0b\x1e\7\0\0"  # the time of a record
 VALUE = bytes.fromhex("13020004")  # the head of a unit: point 19, a value of 4 bytes
@@ -123,31 +123,29 @@ ON, OFF = unit(b"\1", 1), unit(b"\0", 1)
 @pytest.mark.parametrize(
     ("dialect", "first", "second", "read"),
     [
-        (WIFI, Frame(3, 0, b"\1"), Frame(3, 0, b"\1"), 1),
-        (WIFI, Frame(3, 0x34, b"abc"), Frame(3, 0x34, b"abc"), 1),
-        (WIFI, Frame(3, 0x34, b"abcd"), Frame(3, 0x34, b"abcd"), 4),  # as many bytes as there are in a head
-        (WIFI, Frame(3, 7, VALUE + bytes(4)), Frame(3, 7, VALUE + b"\xff" * 4), 1),
-        (WIFI, Frame(3, 7, VALUE + bytes(4)), Frame(0, 7, VALUE + bytes(4)), 2),
-        (WIFI, Frame(3, 7, unit(b"on", 5)), Frame(3, 7, unit(b"of", 5)), 1),
-        (WIFI, Frame(3, 7, unit(b"")), Frame(3, 7, unit(b"")), 1),
-        (WIFI, Frame(3, 7, ON + ON), Frame(3, 7, ON + OFF), 4),
-        (WIFI, Frame(3, 7, unit(bytes(242))), Frame(3, 7, unit(bytes(242))), 1),
-        (WIFI, Frame(3, 7, unit(bytes(300))), Frame(3, 7, unit(bytes(300))), 4),
-        (GATEWAY, of_id(b"1234", ON), of_id(b"1234", OFF), 1),
-        (GATEWAY, of_id(b"1234", ON), of_id(b"1235", ON), 2),
-        (GATEWAY, of_id(b"1234", ON), of_id(b"1234", VALUE + bytes(4)), 2),
-        (GATEWAY, of_id(b"1234", unit(b"")), of_id(b"1234", unit(b"")), 1),
-        (GATEWAY, of_id(b"1234", ON + ON), of_id(b"1234", ON + ON), 4),
-        (GATEWAY, of_id(b"", ON), of_id(b"", OFF), 1),
-        (GATEWAY, of_id(b"1234", b""), of_id(b"1234", b""), 4),
-        (GATEWAY, of_id(bytes(range(100)), unit(bytes(142))), of_id(bytes(range(100)), unit(bytes(142))), 1),
-        (LOW_POWER, Frame(0, 8, MORNING + ON), Frame(0, 8, MORNING + ON), 4),
+        ("wifi", Frame(3, 0, b"\1"), Frame(3, 0, b"\1"), 1),
+        ("wifi", Frame(3, 0x34, b"abc"), Frame(3, 0x34, b"abc"), 1),
+        ("wifi", Frame(3, 0x34, b"abcd"), Frame(3, 0x34, b"abcd"), 4),  # as many bytes as there are in a head
+        ("wifi", Frame(3, 7, VALUE + bytes(4)), Frame(3, 7, VALUE + b"\xff" * 4), 1),
+        ("wifi", Frame(3, 7, VALUE + bytes(4)), Frame(0, 7, VALUE + bytes(4)), 2),
+        ("wifi", Frame(3, 7, unit(b"on", 5)), Frame(3, 7, unit(b"of", 5)), 1),
+        ("wifi", Frame(3, 7, unit(b"")), Frame(3, 7, unit(b"")), 1),
+        ("wifi", Frame(3, 7, ON + ON), Frame(3, 7, ON + OFF), 4),
+        ("wifi", Frame(3, 7, unit(bytes(242))), Frame(3, 7, unit(bytes(242))), 1),
+        ("wifi", Frame(3, 7, unit(bytes(300))), Frame(3, 7, unit(bytes(300))), 4),
+        ("gateway", of_id(b"1234", ON), of_id(b"1234", OFF), 1),
+        ("gateway", of_id(b"1234", ON), of_id(b"1235", ON), 2),
+        ("gateway", of_id(b"1234", ON), of_id(b"1234", VALUE + bytes(4)), 2),
+        ("gateway", of_id(b"1234", unit(b"")), of_id(b"1234", unit(b"")), 1),
+        ("gateway", of_id(b"1234", ON + ON), of_id(b"1234", ON + ON), 4),
+        ("gateway", of_id(b"", ON), of_id(b"", OFF), 1),
+        ("gateway", of_id(b"1234", b""), of_id(b"1234", b""), 4),
+        ("gateway", of_id(bytes(range(100)), unit(bytes(142))), of_id(bytes(range(100)), unit(bytes(142))), 1),
+        ("low power", Frame(0, 8, MORNING + ON), Frame(0, 8, MORNING + ON), 4),
     ],
 )
-def test_a_head_that_settles_a_frame_is_read_once(
-    dialect: CommandTable, first: Frame, second: Frame, read: int
-) -> None:
-    framer = ReadingFramer(dialect.shapes)
+def test_a_head_that_settles_a_frame_is_read_once(dialect: str, first: Frame, second: Frame, read: int) -> None:
+    framer = ReadingFramer(TABLES[dialect].shapes)
     assert framer.reads(first, second, first, second) == read
 
 
