@@ -189,22 +189,23 @@ class Enroller:
             raise EnrolRefused(403, WRONG_CODE) from None
 
 
-def _read(body: bytes, form: type[T]) -> T:
-    """Raises EnrolRefused."""
-    try:
-        return msgspec.json.decode(body[: LARGEST_REQUEST + 1], type=form)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        raise EnrolRefused(400, UNREADABLE) from None
-
-
 def read_request(body: bytes) -> tuple[EnrolRequest, bytes]:
     """The request, whose key is proven, and the digest of its code. Raises EnrolRefused."""
-    if len(body) <= LARGEST_REQUEST:
-        try:
-            request = msgspec.json.decode(body, type=EnrolRequest)
-            digest = code_digest(request.code)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError, InvitationError):
-            raise EnrolRefused(400, UNREADABLE) from None
-        if is_proven(request):
-            return request, digest
-    raise EnrolRefused(400, UNREADABLE)
+    request = _read(body, EnrolRequest)
+    try:
+        digest = code_digest(request.code)
+    except InvitationError:
+        raise EnrolRefused(400, UNREADABLE) from None
+    if not is_proven(request):
+        raise EnrolRefused(400, UNREADABLE)
+    return request, digest
+
+
+def _read(body: bytes, form: type[T]) -> T:
+    """Raises EnrolRefused."""
+    if len(body) > LARGEST_REQUEST:
+        raise EnrolRefused(400, UNREADABLE)
+    try:
+        return msgspec.json.decode(body, type=form)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        raise EnrolRefused(400, UNREADABLE) from None

@@ -204,6 +204,7 @@ def test_a_record_is_shown_up_to_80_characters() -> None:
     detailed = problems.refused(Failed(5000, "y" * 99), "joins", "10.0.0.9")
     assert detailed == f"The plug answered error 5000 ({'y' * 80}) where set-up joins."
     assert problems.refused(Failed(5000), "joins", "10.0.0.9") == "The plug answered error 5000 where set-up joins."
+    assert problems.refused(Failed(5001), "joins", "10.0.0.9") == problems.wrong_key("10.0.0.9", "")
 
 
 def test_eight_other_networks_are_named() -> None:
@@ -520,6 +521,8 @@ def test_what_comes_in_place_of_an_answer_ends_the_action(failed: scripts.Got) -
     exchanging = SetupState(SetupSettings(exchanges_key=True), Ambient(float, bytes))
     end = ended(scripts.look(exchanging, {}), everything, abilities, failed)
     assert isinstance(end, ScriptEnd) and end.result == result_of(failed)
+    end = ended(scripts.rehost(exchanging, SERVER), everything, abilities, failed)
+    assert isinstance(end, ScriptEnd) and end.result == result_of(failed)
     assert ended(scripts.look(known(), {}), Failure.CLOSED, Failed(5000)) == ScriptEnd(
         "refused", problems.refused(Failed(5000), "asks what it is", "10.10.10.1")
     )
@@ -539,6 +542,11 @@ def test_a_key_exchange_has_its_first_step_and_one_that_fails_is_said() -> None:
     state = SetupState(SetupSettings(exchanges_key=True), Ambient(float, lambda size: bytes(range(1, size + 1))))
     end = ended(scripts.look(state, {}), parsed_all(), Abilities({}), PublicKey(step=2, pubkey="AAAA"))
     assert end == ScriptEnd("refused", problems.BAD_EXCHANGE) and not state.is_encrypted
+
+
+def test_what_is_to_be_encrypted_is_not_sent_in_clear_text_after_a_new_connection() -> None:
+    assert ended(scripts.rehost(known(exchanges_key=True), SERVER)) == requests.GET_ALL
+    assert ended(scripts.join(known(exchanges_key=True), {**SERVER, **HOME})) == requests.GET_ALL
 
 
 def test_a_plug_that_lists_encryption_alone_is_encrypted() -> None:

@@ -79,6 +79,7 @@ def test_a_register_is_restored_from_what_it_had_stored() -> None:
     [
         {"sub-device:m1": b""},
         {"sub-device:m1": b"{"},
+        {"sub-device:m1": b'{"id":"\xff"}'},
         {"sub-device:m2": msgspec.json.encode(METER)},
         {"other:m1": msgspec.json.encode(METER)},
         {"sub-device:": msgspec.json.encode(SubDevice(id=""))},

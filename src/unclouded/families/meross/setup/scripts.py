@@ -119,6 +119,11 @@ class SetupState:
     def is_encrypted(self) -> bool:
         return self.cipher is not None
 
+    @property
+    def lacks_key(self) -> bool:
+        """Whether the session is to be encrypted and is not, as at first and after each connection."""
+        return self.settings.exchanges_key and not self.is_encrypted
+
     def failed(self, got: "Got", request: SetupRequest) -> "ScriptEnd":
         """The end of an action whose request got something else than its answer."""
         place = self.settings.place
@@ -169,9 +174,11 @@ def look(state: SetupState, args: Mapping[str, str]) -> Script:
     listed = yield requests.GET_ABILITIES
     if not isinstance(listed, Abilities):
         return state.failed(listed, requests.GET_ABILITIES)
+    if state.lacks_key:
+        end = yield from _exchange(state)
+        if end.result != "confirmed":
+            return end
     state.plug = SetupPlug(system.hardware, system.firmware, system.online.status, frozenset(listed.names))
-    if state.settings.exchanges_key and not state.is_encrypted:
-        return (yield from _exchange(state))
     return ScriptEnd()
 
 
@@ -266,7 +273,7 @@ def read_trace(state: SetupState, args: Mapping[str, str]) -> Script:
 
 def rehost(state: SetupState, args: Mapping[str, str]) -> Script:
     """``args``: as ``join``, without Wi-Fi."""
-    if state.plug is None:
+    if state.plug is None or state.lacks_key:
         end = yield from look(state, args)
         if end.result != "confirmed" or state.plug is None:
             return end

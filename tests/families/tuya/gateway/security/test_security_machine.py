@@ -249,7 +249,7 @@ def test_alarms_are_found_in_the_points_of_a_report() -> None:
         "own": AlarmSensor(point=7, alarm="pir"),
     }
     opened, closed = DataPoint(1, 1, True), DataPoint(1, 1, False)
-    assert triggers_in(sensors, "d001", "doorsensor000001", [opened]) == [DOOR]
+    assert triggers_in(sensors, "d001", "doorsensor000001", [opened]) == [DOOR] and SensorTrigger("d001").detail == ""
     assert triggers_in(sensors, "d001", "doorsensor000001", [closed, DataPoint(2, 1, True)]) == []
     assert triggers_in(sensors, "d001", "another", [opened]) == []
     smoke = triggers_in(sensors, "e001", "smokesensor00001", [DataPoint(1, ENUM, 1)])

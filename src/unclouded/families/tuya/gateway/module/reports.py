@@ -177,5 +177,5 @@ def _unix(time: RecordTime, known: LocalTime | None) -> float | None:
 def _restored_types(value: bytes) -> dict[str, int]:
     try:
         return msgspec.json.decode(value, type=dict[str, int]) if value else {}
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return {}

@@ -59,7 +59,7 @@ class SubDeviceRegistry:
     def __init__(self, memory: Mapping[str, bytes]) -> None:
         self._by_id: dict[str, SubDevice] = {}
         for key, value in memory.items():
-            device = _restored(value) if key.startswith(PREFIX) and value else None
+            device = _restored(value) if key.startswith(PREFIX) else None
             if device is not None and key == PREFIX + device.id and not join_problem(device.id):
                 self._by_id[device.id] = device
 
@@ -103,7 +103,7 @@ def join_problem(id: str) -> str:
 def _restored(value: bytes) -> SubDevice | None:
     try:
         return msgspec.json.decode(value, type=SubDevice)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
