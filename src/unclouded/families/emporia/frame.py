@@ -142,11 +142,10 @@ class EmporiaFramer:
             found = self._check(held, at)
             if found is None and not ended:
                 break
-            if found is None and self._check is _check_either:
-                found = _request_at_end(held, at)
+            if found is None:
+                found = _check_request(held, at) or None  # one that nothing follows
             if isinstance(found, EmporiaFrame):
-                if done < at:
-                    self._noise(pieces, held[done:at], whole=True)
+                self._noise(pieces, held[done:at], whole=True)
                 pieces.append(found)
                 done = seen = at + len(found)
             else:
@@ -155,8 +154,7 @@ class EmporiaFramer:
                     done, self._reason = at, reason
                 seen = at + 1
         seen = len(held) if at < 0 else at
-        if done < seen:
-            done += self._noise(pieces, held[done:seen], whole=ended)
+        done += self._noise(pieces, held[done:seen], whole=ended)
         self._held = held[done:]
         self._seen = seen - done
 
@@ -219,7 +217,7 @@ def _check_request(held: bytes, at: int) -> EmporiaFrame | str | None:
 
 def _check_either(held: bytes, at: int) -> EmporiaFrame | str | None:
     """A line tapped both ways. Its console prints help with requests in it, within or as lines of text: no requests."""
-    if held[at + 1 : at + 2] in (b"\x01", b""):
+    if held[at + 1 : at + 2] == b"\x01":
         return _check_response(held, at)
     found = _check_request(held, at)
     if not isinstance(found, EmporiaFrame):
@@ -228,13 +226,6 @@ def _check_either(held: bytes, at: int) -> EmporiaFrame | str | None:
         return ""
     after = held[at + len(found) : at + len(found) + 1]
     return None if not after else "" if after == b"\n" else found
-
-
-def _request_at_end(held: bytes, at: int) -> EmporiaFrame | None:
-    """A request with nothing behind it."""
-    within_text = at > 0 and 0x20 <= held[at - 1] < 0x7F
-    found = _check_request(held, at) if held[at + 1 : at + 2] != b"\x01" and not within_text else None
-    return found if isinstance(found, EmporiaFrame) else None
 
 
 _CHECKS: Mapping[Sender | None, _Check] = {
