@@ -134,7 +134,7 @@ def plugs_process(pipe: Connection, first: int, count: int, port: int) -> None:
 
 
 async def plugs_live(pipe: Connection, first: int, count: int, port: int) -> None:
-    """Each message on the pipe: drop all connections there are and connect anew; answer when all are up."""
+    """Each message on the pipe: drop all connections there are and connect again; answer when all are up."""
     loop = asyncio.get_running_loop()
     fault = Fault()
     shared = SharedTls(plug_client_context(), fault)

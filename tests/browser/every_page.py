@@ -183,7 +183,7 @@ SMALL = """() => {
 
 
 def set_width(page: Page, width: int) -> None:
-    """Lay the page out anew for a screen of this width."""
+    """Lay the page out again for a screen of this width."""
     page.set_viewport_size({"width": width, "height": HEIGHT})
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 

@@ -67,7 +67,7 @@ def pictures(browser: Browser, address: str, theme: str, places: Mapping[str, Pl
 
 def picture(page: Page, width: int) -> bytes:
     set_width(page, width)
-    page.wait_for_timeout(300)  # charts are drawn anew a moment after the width has changed
+    page.wait_for_timeout(300)  # charts are drawn again a moment after the width has changed
     tall = min(page.evaluate("document.documentElement.scrollHeight"), TALLEST)
     page.set_viewport_size({"width": width, "height": tall})  # so that bars at the lower edge are there
     return page.screenshot(animations="disabled")

@@ -21,7 +21,7 @@ def home(folder: Path) -> Iterator[Home]:
 
 
 def drawn_again(page: Page, part: Locator) -> bool:
-    """Load the page anew; whether the part is there then."""
+    """Load the page again; whether the part is there then."""
     page.reload()
     whole(page)
     return part.is_visible()

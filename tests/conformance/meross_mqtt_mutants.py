@@ -39,7 +39,7 @@ def login(**changes: Any) -> Login:
 
 
 def messages(edit: Callable[[Json], Json | None], is_signed: bool = True) -> Change:
-    """Messages are edited, and signed anew; None = not sent."""
+    """Messages are edited, and signed again; None = not sent."""
 
     def change(packet: mqtt.Packet) -> mqtt.Packet | None:
         if not isinstance(packet, mqtt.Publish):

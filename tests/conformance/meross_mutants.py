@@ -63,7 +63,7 @@ def each(**edits: Callable[[Json], Any]) -> Callable[[], Rewrite]:
 
 
 def headers(**edits: Callable[[Json], Any]) -> Callable[[], Rewrite]:
-    """The same of headers; they are not signed anew."""
+    """The same of headers; they are not signed again."""
 
     def edit(found: Json) -> Json | None:
         name = str(found["header"].get("namespace", "")).removeprefix(A).replace(".", "_")

@@ -91,7 +91,7 @@ def test_a_long_dump_is_read_by_columns_as_a_short_one_is_by_rows(form: str) -> 
     text = RENDERINGS[form](frames)
     assert frames_of(text.encode()) == frames
     lines = text.split("\n")
-    assert frames_of("\n".join([*lines[:150], *lines[160:]]).encode())  # offsets that do not count on begin anew
+    assert frames_of("\n".join([*lines[:150], *lines[160:]]).encode())  # offsets that do not count on begin again
 
 
 def test_rows_of_other_lengths_in_a_long_dump_are_read_too() -> None:

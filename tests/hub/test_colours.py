@@ -37,7 +37,7 @@ class Home:
         self.colours.arrange({id: parents.get(id, "") for id in order}, self.now)
 
     def describe(self, *devices: Device) -> list[str]:
-        """The ids of the others that are described anew."""
+        """The ids of the others that are described again."""
         self.devices.update({one.id: one for one in devices})
         return [one.id for one in self.colours.describe(devices, self.now)]
 

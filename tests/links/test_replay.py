@@ -108,7 +108,7 @@ def test_closing_in_the_middle_is_silent(path: Path) -> None:
 
 
 def test_after_it_was_closed_it_is_played_from_the_beginning_and_up_again(path: Path) -> None:
-    """As for a hub that learns the product, and begins anew with another session."""
+    """As for a hub that learns the product, and begins again with another session."""
 
     async def twice() -> tuple[RecordingInlet, RecordingInlet]:
         link = ReplayLink(path)

@@ -75,7 +75,7 @@ class RuleHome:
     # --- what happens --------------------------------------------------------------------------
 
     def restart(self, off_s: float = 0.0) -> None:
-        """The hub ends and starts again: monotonic time begins anew."""
+        """The hub ends and starts again: monotonic time begins again."""
         memory = self.engine.memory(self.now, self.wall)
         self.wall, self.now = self.wall + off_s, 1000.0
         self._engine(memory)

@@ -20,7 +20,7 @@ from unclouded.store.rollup import Rollup
 from unclouded.store.sink import Store
 
 DEVICES = 20
-DAY_S = 86_400  # after so many seconds the clock of a child begins anew
+DAY_S = 86_400  # after so many seconds the clock of a child begins again
 POINTS = (
     Point(key="power_W", exponent=-1),
     Point(key="energy_import_Wh", kind="counter", exponent=-3),
@@ -126,10 +126,10 @@ def _look_at_rollups(path: Path) -> tuple[int, int]:
     upto = dict(db.execute("SELECT device, upto FROM rolled"))
     db.execute("DELETE FROM rollup")
     db.execute("DELETE FROM rolled")
-    anew = Rollup(db, lambda: FOREVER)
+    fresh = Rollup(db, lambda: FOREVER)
     for device, until in upto.items():
-        while anew._upto_of(device) < until:
-            anew._advance(device, until, 10**9)
+        while fresh._upto_of(device) < until:
+            fresh._advance(device, until, 10**9)
     right = set(db.execute(query))
     db.rollback()
     db.close()

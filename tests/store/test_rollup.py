@@ -78,16 +78,16 @@ class Keeper:
     def rolled_anew(self) -> list[RolledRow]:
         """The same, had everything been rolled up at once."""
         upto = dict(self.db.execute("SELECT device, upto FROM rolled"))
-        self.db.execute("SAVEPOINT anew")
+        self.db.execute("SAVEPOINT fresh")
         self.db.execute("DELETE FROM rollup")
         self.db.execute("DELETE FROM rolled")
-        anew = rollup.Rollup(self.db, lambda: self.wall)
+        fresh = rollup.Rollup(self.db, lambda: self.wall)
         for device, goal in upto.items():
-            while anew._upto_of(device) < goal:
-                anew._advance(device, goal, 10**9)
+            while fresh._upto_of(device) < goal:
+                fresh._advance(device, goal, 10**9)
         rows = self.rows()
-        self.db.execute("ROLLBACK TO anew")
-        self.db.execute("RELEASE anew")
+        self.db.execute("ROLLBACK TO fresh")
+        self.db.execute("RELEASE fresh")
         return rows
 
 

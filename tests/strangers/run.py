@@ -2,7 +2,7 @@
 
 Installs each into an environment of its own, runs its tests, and prints one row for each. Exit code 1 where a test
 failed or an end could not be installed. `--light` only installs what the suite needs, and never fails. `--lock` makes
-the lock files anew.
+the lock files again.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--list", action="store_true", help="list them and what is installed")
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
     parser.add_argument("--light", action="store_true", help="only install those that are part of the suite")
-    parser.add_argument("--lock", action="store_true", help="make their lock files anew")
+    parser.add_argument("--lock", action="store_true", help="make their lock files again")
     args = parser.parse_args(words)
     known = strangers()
     unknown = [name for name in args.names if name not in known]

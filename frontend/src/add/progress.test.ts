@@ -50,10 +50,10 @@ describe("the test of the hub", () => {
     expect(relationOf(test(5, "ended"), "a", 5, true)).toBe("ours");
     expect(relationOf(test(6, "answering", "b"), "a", 5, true)).toBe("replaced");
   });
-  it("is not begun anew by itself when the other one has ended: two windows would fight", () => {
+  it("is not begun again by itself when the other one has ended: two windows would fight", () => {
     expect(relationOf(test(6, "ended", "b"), "a", 5, true)).toBe("replaced");
   });
-  it("is begun anew after a restart of the hub", () => {
+  it("is begun again after a restart of the hub", () => {
     expect(relationOf(test(0, "idle", ""), "a", 5, true)).toBe("begin");
   });
   it("holds its link while it runs", () => {

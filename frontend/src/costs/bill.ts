@@ -65,7 +65,7 @@ export function rateOf(line: BillLine, bill: Bill, tariff?: Tariff): string {
     .join(" ");
 }
 
-/** `per year`: what a charge is for, or after what its tiers begin anew. */
+/** `per year`: what a charge is for, or after what its tiers begin again. */
 export function perText(per: string): string {
   return sayIfKnown(`tariff.per_${per}`, per);
 }

@@ -199,7 +199,7 @@ function useDrawn(
   const keys = [how, isRest, hierarchy];
   // biome-ignore lint/correctness/useExhaustiveDependencies: `drawn` by its keys
   const bars = useMemo(() => answer && drawn(answer), [answer, ...keys]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `shown` by `hierarchy`, since it is made anew each time
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `shown` by `hierarchy`, since it is made again each time
   const totals = useMemo(() => answer && totalsOf(answer, shown), [answer, hierarchy]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `drawn` by its keys
   const before = useMemo(

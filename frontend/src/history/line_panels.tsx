@@ -214,7 +214,7 @@ function LinePanel({
 }: LinesProps) {
   const zone = timezone.value;
   const names = wanted.map((one) => `${one.key} ${one.name} ${colour(one.device.id)}`).join("\n");
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `wanted` by `names`, since it is made anew each time
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `wanted` by `names`, since it is made again each time
   const series = useMemo(() => seriesOf(answer, wanted), [answer, names]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `series` changes with `answer` and `wanted`
   const { at, lines, all } = useMemo(() => {
@@ -245,7 +245,7 @@ function LinePanel({
     return { at, lines, all };
   }, [series, hidden.value]);
   const title = titleOf(wanted);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `wanted` by `names`, since it is made anew each time
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `wanted` by `names`, since it is made again each time
   const edited = useMemo(() => rangesOf(edits, new Set(wanted.map((one) => one.point.key))), [edits, names]);
   const text = answer ? all.map((one) => summaryText(one, span)).join(" ") : say("history.loading");
   const height = innerWidth < 900 ? 260 : 348;

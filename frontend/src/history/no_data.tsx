@@ -15,7 +15,7 @@ const PARTS = 500; // rows per request; two requests locate the hour within ten 
 export function NoData({ series, goTo }: { series: readonly string[]; goTo: (day: Day) => void }) {
   const [since, setSince] = useState<number | null>(null);
   const wanted = series.join(" ");
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `series` by `wanted`, since it is made anew each time
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `series` by `wanted`, since it is made again each time
   useEffect(() => {
     const stop = new AbortController();
     const until = now.peek();

@@ -57,7 +57,7 @@ function useNewEvents(): readonly HubEvent[] {
   const last = useRef("");
   const fresh = statesAsEvents(devices.value);
   const keys = fresh.map(keyOf).join("\n");
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `fresh` by `keys`, since it is made anew each time
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `fresh` by `keys`, since it is made again each time
   useEffect(() => {
     if (keys === last.current) return;
     last.current = keys;

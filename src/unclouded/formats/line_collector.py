@@ -16,7 +16,7 @@ SAMPLE = 200  # lines that are looked at to recognise a format
 
 
 class LineCollector:
-    """What was found in a text. ``is_restarted``: the last time began anew, so bytes before it are lost.
+    """What was found in a text. ``is_restarted``: the last time began again, so bytes before it are lost.
 
     ``accepts``: whether the bytes of a line that was not handed on count; None = all do.
     """

@@ -132,7 +132,7 @@ class ChannelContext(Protocol):
         """An empty buffer for the chunks of one channel."""
 
     def remember(self, memory: Memory) -> Memory:
-        """Keep it for sessions that begin anew in this run; the fact that is returned is for the store."""
+        """Keep it for sessions that begin again in this run; the fact that is returned is for the store."""
 
     def deliver_held(self, device: str) -> None:
         """A device is online: deliver the commands that are held for it."""
@@ -203,7 +203,7 @@ class Channel:
         return any(not link.startswith(ACCEPTED) for link in self.spec.link.split())
 
     def reconnect(self) -> None:
-        """Open the link anew now, whatever attempt is waited for. A link that is open is closed first."""
+        """Open the link again now, whatever attempt is waited for. A link that is open is closed first."""
         self._retry.set()
         self._begin_again()
 

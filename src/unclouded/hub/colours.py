@@ -64,7 +64,7 @@ class DeviceColours:
         return self._give(now)
 
     def describe(self, devices: Iterable[Device], now: float) -> list[Device]:
-        """These devices are described anew. The others that have another colour therefore."""
+        """These devices are described again. The others that have another colour therefore."""
         devices = list(devices)
         self._stopped.difference_update(one.id for one in devices)
         changed = [one for one in devices if self._is_new(one)]
@@ -77,7 +77,7 @@ class DeviceColours:
         return [one for one in self._give(now) if one.id not in ids]
 
     def stop(self, ids: Iterable[str]) -> None:
-        """These devices end or begin anew: what they were described as is over, and their colours wait for them."""
+        """These devices end or begin again: what they were described as is over, and their colours wait for them."""
         self._stopped.update(ids)
 
     def remove(self, ids: Iterable[str], now: float) -> list[Device]:
@@ -103,7 +103,7 @@ class DeviceColours:
     def _is_new(self, device: Device) -> bool:
         before = self._devices.get(device.id)
         if before is not None and before.identity and not device.identity:
-            return device.colour != before.colour  # it begins anew: what it is will be known when it answers
+            return device.colour != before.colour  # it begins again: what it is will be known when it answers
         return before is None or _traits(before) != _traits(device)
 
     def _gets_none(self, device: Device) -> bool:

@@ -416,7 +416,7 @@ class Hub:
         self.publish([notice])
 
     def remember(self, memory: Memory) -> Memory:
-        """Keep it for sessions that begin anew in this run; the fact that is returned is for the store."""
+        """Keep it for sessions that begin again in this run; the fact that is returned is for the store."""
         self._memory.setdefault(memory.identity, {})[memory.key] = memory.value
         return memory
 
@@ -497,7 +497,7 @@ class Hub:
         )
 
     def _replace_nodes(self, specs: Sequence[NodeSpec], changes: SpecChanges) -> None:
-        """Start the devices that begin anew, and describe those that go on under another name."""
+        """Start the devices that begin again, and describe those that go on under another name."""
         before, facts = self._nodes, list[Fact]()
         self._nodes = {spec.id: before[spec.id] if spec.id in changes.kept else self._node(spec) for spec in specs}
         for spec in specs:
@@ -526,7 +526,7 @@ class Hub:
     def _restarts_as(self, old: DeviceNode, new: DeviceNode) -> None:
         """A device restarts under its id: forget what it can no longer have."""
         if new.spec.replaces != old.spec.replaces and (energy := self._energy.pop(old.identity, None)) is not None:
-            self._ledgers_of[old.identity] = energy.ledgers  # it counts anew, above the totals of the other device
+            self._ledgers_of[old.identity] = energy.ledgers  # it counts again, above the totals of the other device
         if all(channel.profile is not None for channel in new.spec.channels):
             self._board.keep(new.id, {point.key for point in new.devices()[0].points})
 

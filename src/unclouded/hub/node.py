@@ -144,7 +144,7 @@ class DeviceNode:
         return all(channel.spec.runs_as(one, channel.products) for channel, one in pairs)
 
     def adopt(self, spec: NodeSpec) -> list[Fact]:
-        """Go on under a spec as which it runs already. The facts: the device and its parts, if described anew."""
+        """Go on under a spec as which it runs already. The facts: the device and its parts, if described again."""
         is_described_anew = spec.described_by != self.spec.described_by
         self.spec = spec
         for channel, one in zip(self.channels, spec.channels, strict=True):

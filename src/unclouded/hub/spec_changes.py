@@ -34,7 +34,7 @@ class SpecChanges(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def started(self) -> frozenset[str]:
-        """The devices that begin anew, by their new ids."""
+        """The devices that begin again, by their new ids."""
         return frozenset((*self.added, *self.renamed.values(), *self.restarted))
 
 

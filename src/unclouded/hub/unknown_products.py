@@ -1,6 +1,6 @@
 """The parts of a channel whose products no profile lists: they are matched with known products in the background.
 
-    report ─► ProductMatching: held? ─► HELD_S later, in a thread: ProductSource.match ─► settled: the part begins anew
+    report ─► ProductMatching: held? ─► HELD_S later, in a thread: ProductSource.match ─► settled: the part begins again
                                                                                           with named points
 
 Matching reads the whole catalogue, which takes a few tenths of a second: the wire must not wait for it. It also takes

@@ -49,7 +49,7 @@ class TariffPart(msgspec.Struct, frozen=True, kw_only=True):
 
     Of energy and feed-in: ``tiers``, of which a plain price is one, or ``feed``; ``zones``: the places in which it
     counts. ``per``: of the other kinds, what ``price`` (10⁻¹² of the currency) is for; of tiers, the period in which
-    they begin anew. ``kW``: of the contracted power. ``once``: a credit that is given on its first day.
+    they begin again. ``kW``: of the contracted power. ``once``: a credit that is given on its first day.
     ``by_zone``: zones have prices of their own, and lines on the bill. ``limited``: feed-in is paid up to the energy
     charged in the billing period.
     """

@@ -37,7 +37,7 @@ class Pace:
         self._failures += 1
 
     def succeeded(self) -> None:
-        """An attempt has succeeded: delays begin anew."""
+        """An attempt has succeeded: delays start from the shortest again."""
         self._failures = 0
 
 

@@ -76,7 +76,7 @@ def rewritten(
     infos: Mapping[str, Mapping[str, Any]] = {},
     sums: bool = True,
 ) -> None:
-    """Write a backup anew, as anyone can who knows its form: changed members, with a manifest and sums to match.
+    """Write a backup again, as anyone can who knows its form: changed members, with a manifest and sums to match.
 
     ``infos``: what the headers of members say instead.
     """

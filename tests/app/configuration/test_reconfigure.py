@@ -1,4 +1,4 @@
-"""A running hub gets another list of devices: what changed begins anew, everything else goes on as it was."""
+"""A running hub gets another list of devices: what changed begins again, everything else goes on as it was."""
 
 import asyncio
 from collections.abc import Sequence
@@ -202,8 +202,8 @@ async def test_a_device_whose_history_was_deleted_counts_anew() -> None:
             await home.reconfigure(device(1))
             await asyncio.sleep(60)
             totals.append(max(home.readings("plug_1", "energy_import_Wh", 205.0).values()))
-    kept, anew = totals
-    assert kept > anew  # type: ignore[operator]  # numbers
+    kept, fresh = totals
+    assert kept > fresh  # type: ignore[operator]  # numbers
 
 
 PROFILE = """

@@ -107,7 +107,7 @@ def test_where_readings_are_not_let_out_their_rows_are_as_they_were(home: Path, 
 
 
 def test_a_new_store_takes_it_over(home: Path) -> None:
-    """As at home: `unclouded store salvage FILE` adds it to a store that has begun anew."""
+    """As at home: `unclouded store salvage FILE` adds it to a store that has begun again."""
     for levels, step in ((("raw", "quarter"), None), (("quarter",), 900)):
         file = restored(home, levels)
         fresh = home.with_name(f"fresh-{len(levels)}.sqlite")

@@ -71,7 +71,7 @@ def test_each_end_has_work_before_it_and_silence_after_it(rule: FinishedRule, po
         assert worked >= rule.least_s
         high = [
             time for time, power in readings if before < time < at and power > rule.above_W
-        ]  # one at the end begins anew
+        ]  # one at the end begins again
         assert high, "nothing worked"
         quiet = [power for time, power in readings if at - rule.for_s < time < at]
         assert all(power <= rule.below_W for power in quiet)

@@ -18,7 +18,7 @@ ROUNDS = 12
 
 
 def write_all_the_time(path: Path, stop: Event, written: Event, pages: int) -> None:
-    """Two tables that each transaction keeps equal; checkpoints after few pages, and logs that begin anew."""
+    """Two tables that each transaction keeps equal; checkpoints after few pages, and logs that begin again."""
     with closing(open_to_write(path)) as db:
         db.execute(f"PRAGMA wal_autocheckpoint = {pages}")
         number = 0

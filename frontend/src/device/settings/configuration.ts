@@ -34,7 +34,7 @@ const failure = signal("");
 /** The configuration as it was loaded last, and why it could not be loaded; for pages that show all of it. */
 export const loaded = { view, failure } as const;
 
-/** The configuration, and why it could not be loaded. It is loaded anew when the device is described anew. */
+/** The configuration, and why it could not be loaded. It is loaded again when the device is described again. */
 export function useConfiguration(device: Device): {
   configuration: Configuration | undefined;
   error: string;

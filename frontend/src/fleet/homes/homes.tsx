@@ -36,7 +36,7 @@ export function HomesPage() {
   const filter = filterOf(query.value);
   const more = useHomes(filter);
   const show = (part: Partial<Filter>) => go(addressOf({ ...filter, ...part }), true);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `filter` by what is in it, since it is made anew each time
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `filter` by what is in it, since it is made again each time
   useEffect(() => watch({ filter }), [JSON.stringify(filter)]);
   useEffect(() => () => watch({ homes: [] }), []);
   const isKnown = session.value !== undefined && loaded.value !== undefined && summary.value !== undefined;

@@ -42,7 +42,7 @@ export function again(): void {
   if (asked) void load(asked, 0);
 }
 
-/** The first page. `kept`: rows that are there already, which are loaded anew. */
+/** The first page. `kept`: rows that are there already, which are loaded again. */
 async function load(place: string, kept: number): Promise<void> {
   const mine = ++turn;
   asked = place;

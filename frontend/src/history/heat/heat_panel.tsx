@@ -41,7 +41,7 @@ export function HeatPanel({ view, period, able, shown, colour, show }: PanelProp
   const hierarchy = shown.map((one) => `${one.id} ${one.parent} ${one.produces}`).join("\n");
   const chosen = view.devices && shown.length < able.length ? shown.map((one) => one.id) : null;
   const costs = answer && "tariff" in answer ? answer : undefined;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: lists and days by what is in them, since they are made anew each time
+  // biome-ignore lint/correctness/useExhaustiveDependencies: lists and days by what is in them, since they are made again each time
   const heat = useMemo(() => {
     if (!answer) return undefined;
     return "tariff" in answer

@@ -42,7 +42,7 @@ class NetworkName:
         self._said = ""
 
     async def run(self) -> None:
-        """Announce it until cancelled, anew where the addresses of this computer change."""
+        """Announce it until cancelled, again where the addresses of this computer change."""
         while True:
             addresses = self._reached_at()
             try:

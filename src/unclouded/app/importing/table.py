@@ -31,7 +31,7 @@ UNIX_TIME = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}")
 
 
 class CellRows:
-    """Rows of cells, which are divided anew each time that they are read: few are in memory at once."""
+    """Rows of cells, which are divided again each time that they are read: few are in memory at once."""
 
     def __init__(self, lines: Sequence[str], delimiter: str) -> None:
         self._lines = lines

@@ -1,6 +1,6 @@
 """The publishers that run beside a hub: each a named, supervised task, started and stopped by the configuration.
 
-config ──► settings of each row ──► same: goes on    changed: stopped, then made anew    gone: stopped
+config ──► settings of each row ──► same: goes on    changed: stopped, then made again    gone: stopped
 """
 
 import asyncio

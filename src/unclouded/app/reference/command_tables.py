@@ -28,7 +28,7 @@ MARKED = re.compile(r"(<!-- commands: (\w+) -->\n).*?(<!-- /commands -->)", re.D
 
 
 def filled(page: str) -> str:
-    """The text of a page with its command tables written anew."""
+    """The text of a page with its command tables written again."""
     return MARKED.sub(lambda found: found[1] + table(found[2]) + found[3], page)
 
 

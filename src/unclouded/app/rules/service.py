@@ -268,7 +268,7 @@ class RulesService:
             self._awake.set()
 
     def _take_over(self, outputs: Sequence[RuleOutput]) -> None:
-        """What follows from a call beside the loop, which then looks anew when something is due."""
+        """What follows from a call beside the loop, which then looks again when something is due."""
         self._carry_out(outputs)
         self._awake.set()
 

@@ -38,7 +38,7 @@ class HomeEnergyWindows:
         self._days: dict[tuple[date, frozenset[str]], DayEnergy | None] = {}
 
     def forget(self) -> None:
-        """Stored values may have changed: days are computed anew."""
+        """Stored values may have changed: days are computed again."""
         self._days.clear()
 
     def read(self, start: int, chosen: LetOutFilter) -> EnergyWindow:

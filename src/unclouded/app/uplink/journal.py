@@ -21,7 +21,7 @@ from unclouded.uplink.messages import CommandReport, CommandState
 
 KEPT_S = 30 * 86_400
 MOST = 20_000  # ids; while there are so many of 30 days, no command is taken
-SPARE_LINES = 1_000  # beside two for each entry, before the file is written anew
+SPARE_LINES = 1_000  # beside two for each entry, before the file is written again
 ENDED = "The hub ended while it carried this out, so it is not known whether the device did it."
 
 

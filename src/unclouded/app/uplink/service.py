@@ -3,7 +3,7 @@
     store ──► outbox ──► session (uplink/session.py) ──► driver ──► NATS ──► fleet
     hub ────► state, outcomes ──┘       commands, questions ◄───────────────┘
 
-It begins anew with each change of [fleet] or of a device's ``fleet``. Source: docs/protocols/fleet.md
+It begins again with each change of [fleet] or of a device's ``fleet``. Source: docs/protocols/fleet.md
 """
 
 import asyncio

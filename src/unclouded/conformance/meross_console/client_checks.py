@@ -168,7 +168,7 @@ def _longest_run(typed: Sequence[LineEntry]) -> int:
 
 
 def goes_on(what: str, alter: Alter) -> Callable[[ClientLine], Script[None]]:
-    """While the console prints so, and after it was looked for anew."""
+    """While the console prints so, and after it was looked for again."""
 
     def script(line: ClientLine) -> Script[None]:
         yield from look_again(line)

@@ -32,7 +32,7 @@ SUBS = (FIRST_SUB, SECOND_SUB)
 PRODUCT: Mapping[str, object] = {"v": "1.0.0", "m": 0, "cap": 0b1110101, "p": "uncloudedconfgat", "s": 1, "a": 1}
 REPORT_GAP_S = 0.1  # docs/protocols/tuya_gateway.md §1.7.3
 SEARCH_S = 150.0  # of silence after which a module must have asked 01 again: ours
-SEARCHES = 5  # unanswered 01 after which it has begun anew
+SEARCHES = 5  # unanswered 01 after which it has begun again
 START_S = 15.0  # for the whole start
 PERMIT_S = 100
 JOIN_S = 5.0  # from 08 or 12 to 13
@@ -247,7 +247,7 @@ class EmulatedGatewayMcu(AnsweringEnd):
 
     # --- scripts -----------------------------------------------------------------------------------
 
-    def begin_anew(self) -> Script[bool]:
+    def begin_again(self) -> Script[bool]:
         """Be silent until the module asks 01 again and again, as after its power-up. Its result: does it?"""
         self.is_started, self.is_silent = False, True
         until, count = self.line.now + SEARCH_S, 0

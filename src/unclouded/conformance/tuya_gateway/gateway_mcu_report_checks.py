@@ -100,7 +100,7 @@ def no_empty_03(line: GatewayMcuLine) -> None:
 
 
 def answers_after_a_minute(line: GatewayMcuLine) -> Script[None]:
-    """0b without a 01 before it: an MCU that started anew in between would report nothing."""
+    """0b without a 01 before it: an MCU that started again in between would report nothing."""
     if not frames(line.received(), codes.REPORT):
         line.skip("It has reported nothing so far.")
     line.end.asked_at = line.now

@@ -30,7 +30,7 @@ FRESH_S = 20.0  # after which 01 is asked again before a check
 
 
 def start(line: GatewayMcuLine) -> Script[None]:
-    """The start, once. Later 01 again now and then, for an MCU that has started anew serves no one before it."""
+    """The start, once. Later 01 again now and then, for an MCU that has started again serves no one before it."""
     if not line.end.is_started:
         mark = line.log.mark()
         yield from line.end.start()

@@ -60,7 +60,7 @@ def batch(count: int) -> Play:
 
 
 def list_packets(line: GatewayModuleLine) -> Script[list[bytes]]:
-    """The packets of 1c; packet 0 starts the list anew."""
+    """The packets of 1c; packet 0 starts the list again."""
     mark = line.log.mark()
     if (yield from ask_thrice(line, codes.LIST)) is None:
         line.fail("1c is not answered.")

@@ -28,7 +28,7 @@ ROUTER, CLOUD = 3, 4
 
 def search(line: GatewayModuleLine) -> Script[None]:
     """No MCU answers; at the end it asks for the time and for the network."""
-    if not (yield from line.end.begin_anew()):
+    if not (yield from line.end.begin_again()):
         line.skip(f"It did not ask 01 within {SEARCH_S:g} s in which nothing was answered: switch it off and on.")
     line.end.is_silent = True
     mark = line.log.mark()
@@ -53,7 +53,7 @@ def online(line: GatewayModuleLine) -> Script[None]:
         if (yield from exchange(line, command)) is not None:
             line.end.is_started = True
             return
-    line.require((yield from line.end.begin_anew()), f"It does not ask 01 within {SEARCH_S:g} s of silence.")
+    line.require((yield from line.end.begin_again()), f"It does not ask 01 within {SEARCH_S:g} s of silence.")
     line.require((yield from line.end.start()), f"0b did not come within {START_S:g} s of the first answer to 01.")
 
 
@@ -157,9 +157,9 @@ def requests_are_empty(line: GatewayModuleLine) -> None:
 # --- starts of many kinds ------------------------------------------------------------------------------
 
 
-def anew(line: GatewayModuleLine) -> Script[None]:
+def from_the_beginning(line: GatewayModuleLine) -> Script[None]:
     """The module is to begin its start again."""
-    if line.end.restarts_badly or not (yield from line.end.begin_anew()):
+    if line.end.restarts_badly or not (yield from line.end.begin_again()):
         line.skip(f"It does not ask 01 again within {SEARCH_S:g} s of silence.")
 
 
@@ -167,7 +167,7 @@ def comes_to_query(what: str, product: bytes | None = None, mute: int | None = N
     """With an MCU that reports itself so, or does not answer one step, the start comes to its end."""
 
     def script(line: GatewayModuleLine) -> Script[None]:
-        yield from anew(line)
+        yield from from_the_beginning(line)
         line.end.product = line.end.product if product is None else product
         line.end.mute |= set() if mute is None else {mute}
         yield from line.expect(
@@ -178,7 +178,7 @@ def comes_to_query(what: str, product: bytes | None = None, mute: int | None = N
 
 
 def module_drives_the_led(line: GatewayModuleLine) -> Script[None]:
-    yield from anew(line)
+    yield from from_the_beginning(line)
     line.end.pins = b"\1\3\1\2"
     mark = line.log.mark()
     yield from line.expect(is_command(codes.QUERY_ALL), START_S, "With four pins 0b does not come.")
@@ -189,7 +189,7 @@ def module_drives_the_led(line: GatewayModuleLine) -> Script[None]:
 
 def not_before_the_answer(line: GatewayModuleLine) -> Script[None]:
     """A product of a failed answer: bytes that are not JSON."""
-    yield from anew(line)
+    yield from from_the_beginning(line)
     line.end.mute.add(codes.PRODUCT)
     line.send(b"\x55\xaa\x00\x01\x00\x02\x7b\x7d\x00")  # a wrong checksum
     mark = line.log.mark()

@@ -144,7 +144,7 @@ class EmulatedMcu(AnsweringEnd):
 
     # --- scripts -----------------------------------------------------------------------------------
 
-    def begin_anew(self) -> Script[bool]:
+    def begin_again(self) -> Script[bool]:
         """Restart; the module is to begin its start, with 01. The 00 goes out at once, and with the next answer."""
         self.restart()
         self.send(codes.HEARTBEAT, b"\0")
@@ -153,7 +153,7 @@ class EmulatedMcu(AnsweringEnd):
 
     def start(self) -> Script[bool]:
         """Restart, and wait until the start is over. Its result: is it?"""
-        if not (yield from self.begin_anew()):
+        if not (yield from self.begin_again()):
             return False
         done = yield from self.line.wait_for(is_command(codes.QUERY), START_S)
         yield from self.line.pause(1.0)

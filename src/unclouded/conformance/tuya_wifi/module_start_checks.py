@@ -197,7 +197,7 @@ def start_is_over(line: ModuleLine) -> None:
 
 def restart_is_seen(line: ModuleLine) -> Script[None]:
     line.require(
-        (yield from line.end.begin_anew()), f"{HEARTBEAT_S:g} s after a restart (00 answered by 00) no 01 came."
+        (yield from line.end.begin_again()), f"{HEARTBEAT_S:g} s after a restart (00 answered by 00) no 01 came."
     )
     yield from line.wait_for(is_command(codes.QUERY), START_S)
     yield from line.pause(1.0)
@@ -207,7 +207,7 @@ def restart_brings(command: int) -> Callable[[ModuleLine], Script[None]]:
     """A script: after a restart of the MCU the module sends this command again."""
 
     def script(line: ModuleLine) -> Script[None]:
-        if not (yield from line.end.begin_anew()):
+        if not (yield from line.end.begin_again()):
             line.skip("It does not notice the restart.")
         yield from line.expect(
             is_command(command), START_S, f"After a restart of the MCU {command:02x} is not sent again."
@@ -220,11 +220,11 @@ def restart_brings(command: int) -> Callable[[ModuleLine], Script[None]]:
 
 def restart_in_start(line: ModuleLine) -> Script[None]:
     line.end.mute.add(codes.MODE)
-    if not (yield from line.end.begin_anew()):
+    if not (yield from line.end.begin_again()):
         line.skip("It does not notice the restart.")
     yield from line.expect(is_command(codes.MODE), START_S, "02 is not sent in the start.")
     line.end.mute.clear()
-    begun = yield from line.end.begin_anew()
+    begun = yield from line.end.begin_again()
     line.require(begun, "After a restart in the middle of the start it does not begin again with 01.")
     yield from line.expect(is_command(codes.QUERY), START_S, "After a restart in its middle the start does not end.")
 

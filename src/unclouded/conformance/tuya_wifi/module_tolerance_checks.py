@@ -25,7 +25,7 @@ FLOOD_S = 0.25  # docs/protocols/tuya_wifi.md §2.1: about 300 ms
 def step_is_repeated(line: ModuleLine) -> Script[None]:
     line.end.mute.add(codes.PRODUCT)
     mark = line.log.mark()
-    if not (yield from line.end.begin_anew()):
+    if not (yield from line.end.begin_again()):
         line.skip("It does not begin its start.")
     yield from line.pause(8.0)
     line.end.is_started = False
@@ -36,7 +36,7 @@ def step_is_repeated(line: ModuleLine) -> Script[None]:
 def step_is_no_flood(line: ModuleLine) -> Script[None]:
     line.end.mute.add(codes.PRODUCT)
     mark = line.log.mark()
-    if not (yield from line.end.begin_anew()):
+    if not (yield from line.end.begin_again()):
         line.skip("It does not begin its start.")
     yield from line.pause(5.0)
     line.end.is_started = False
@@ -51,7 +51,7 @@ def goes_on_without(command: int, *following: int, pins: bytes = b"") -> Callabl
     def script(line: ModuleLine) -> Script[None]:
         line.end.mute.add(command)
         line.end.pins = pins
-        if not (yield from line.end.begin_anew()):
+        if not (yield from line.end.begin_again()):
             line.skip("It does not begin its start.")
         mark = line.log.mark()
         yield from line.pause(HEARTBEAT_S)
@@ -75,7 +75,7 @@ def takes_product(data: bytes, what: str) -> Callable[[ModuleLine], Script[None]
 
     def script(line: ModuleLine) -> Script[None]:
         line.end.product = data
-        if not (yield from line.end.begin_anew()):
+        if not (yield from line.end.begin_again()):
             line.skip("It does not begin its start.")
         line.end.is_started = False
         yield from line.expect(_is_next_step, 10.0, f"After {what} the start does not go on within 10 s.")
@@ -90,7 +90,7 @@ def takes_pins(pins: bytes) -> Callable[[ModuleLine], Script[None]]:
         if line.end.restarts_badly:
             line.skip("After a restart of the MCU its start does not come to its end.")
         line.end.pins = pins
-        if not (yield from line.end.begin_anew()):
+        if not (yield from line.end.begin_again()):
             line.skip("It does not begin its start.")
         line.end.is_started = False
         yield from line.expect(
@@ -107,7 +107,7 @@ def takes_version(version: int) -> Callable[[ModuleLine], Script[None]]:
         if line.end.restarts_badly:
             line.skip("After a restart of the MCU its start does not come to its end.")
         line.end.version = version
-        if not (yield from line.end.begin_anew()):
+        if not (yield from line.end.begin_again()):
             line.fail(f"It does not begin its start with an MCU of version {version}.")
         line.end.is_started = False
         yield from line.expect(is_command(codes.QUERY), START_S, f"With an MCU of version {version} 08 does not come.")

@@ -33,7 +33,7 @@ class TariffPartView(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a tariff. ``prices``: by zone, "" = all zones; of a dynamic price none, then ``feed`` names it.
 
     ``since``, ``until``: the first and the last day on which it counts, "" = no limit. ``per``: what a standing charge
-    is for, or the period in which tiers begin anew. ``text``: the whole part as a sentence.
+    is for, or the period in which tiers begin again. ``text``: the whole part as a sentence.
     """
 
     kind: BillLineKind

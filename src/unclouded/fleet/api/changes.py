@@ -151,7 +151,7 @@ class _WatchedPage:
                 return False
             before, self._session = self._session, found
             if found.person.roles != before.person.roles:
-                self._looked.set()  # whether the home may still be looked at is decided anew
+                self._looked.set()  # whether the home may still be looked at is decided again
         return True
 
     async def _changes(self, now: float) -> FleetChanges | None:

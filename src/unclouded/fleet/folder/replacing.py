@@ -4,7 +4,7 @@
     revoke.nk      the operator's signing key: needs offline/operator.nk
     certificates   of NATS, its routes and the page: need offline/authority.key
 
-What nats-server begins with stands in its configuration file, so that is written anew, too.
+What nats-server begins with stands in its configuration file, so that is written again, too.
 Source: docs/protocols/fleet.md §10
 """
 

@@ -8,7 +8,7 @@ from unclouded.fleet.keys.tokens import Claims, TokenError, read_token, sign_cla
 
 DAY_S = 86_400
 HUB_LIFE_S = 90 * DAY_S
-FLEET_LIFE_S = 7 * DAY_S  # made anew at each start, and at half of it
+FLEET_LIFE_S = 7 * DAY_S  # made again at each start, and at half of it
 
 
 class Credentials(msgspec.Struct, frozen=True):

@@ -147,7 +147,7 @@ class CapturedConnections:
         self.connections: list[PacketConnection] = []
 
     def add(self, segment: DataSegment) -> None:
-        """Puts a segment into its connection; one that opens anew on the same ports begins another connection."""
+        """Puts a segment into its connection; one that opens again on the same ports begins another connection."""
         way = segment.protocol, segment.source, segment.target
         found = self._open.get(way)
         if found is None or (segment.opens and self._opens_anew(found, segment)):

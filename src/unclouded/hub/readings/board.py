@@ -17,7 +17,7 @@ class Board:
         self._wall = wall
         self._readings: dict[str, dict[str, Reading]] = {}  # by device, by point
         self._statuses: dict[str, Status] = {}
-        self.descriptions = 0  # how often a device was described anew, or removed
+        self.descriptions = 0  # how often a device was described again, or removed
 
     def post(self, facts: Iterable[Fact]) -> None:
         """Take over what is newer than what is on the board.

@@ -120,7 +120,7 @@ class MetricsCollector:
         yield DROPPED, [Sample(DROPPED.name, left_out)]
 
     def _heads_of(self, device: Device) -> Mapping[str, tuple[PointMetric, Point, str]]:
-        """They are made again when the device is described anew."""
+        """They are made again when the device is described again."""
         known = self._heads.get(device.id)
         if known is None or (known[0] is not device and known[0].points != device.points):
             metrics = [(point, metric) for point in device.points if (metric := point_metric(point)) is not None]

@@ -167,7 +167,7 @@ def tls_context(settings: MqttSettings) -> ssl.SSLContext | None:
 
 
 def password_of(settings: MqttSettings) -> str:
-    """The password; read anew for each connection. Raises BrokerUnreachable."""
+    """The password; read again for each connection. Raises BrokerUnreachable."""
     if settings.password_file is None:
         return settings.password
     try:

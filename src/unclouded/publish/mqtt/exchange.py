@@ -32,7 +32,7 @@ log = logging.getLogger("unclouded.publish.mqtt")
 LOOK_TIMEOUT_S = 5.0  # s for the retained messages of earlier runs to arrive
 COALESCE_S = 0.01  # s in which facts of the same moment are collected
 CHUNK_BYTES = 65_536  # that are written at once
-UNKEPT = 0  # the token of a QoS 1 message that is not in the outbox: it is published anew on the next connection
+UNKEPT = 0  # the token of a QoS 1 message that is not in the outbox: it is published again on the next connection
 
 
 class BrokerExchange:

@@ -3,7 +3,7 @@
     {"number": 7, "topic": "…", "payload": "…"}     accepted          one JSON object a line, appended
     {"done": [5, 6]}                                taken over by the broker
 
-It is written anew when most of it is done. A line that is damaged is skipped: the end of a line may be missing after
+It is written again when most of it is done. A line that is damaged is skipped: the end of a line may be missing after
 a power cut. A disk that cannot be written to costs this only: the messages stay in memory.
 """
 
@@ -19,7 +19,7 @@ from unclouded.publish.mqtt.outbox import LIMIT, OutMessage
 
 log = logging.getLogger("unclouded.publish.mqtt")
 
-COMPACT_BYTES = 262_144  # a file of that size is written anew where it holds less than a quarter of it
+COMPACT_BYTES = 262_144  # a file of that size is written again where it holds less than a quarter of it
 LARGEST = 64 * 1024 * 1024  # bytes that are read at the start
 
 
@@ -75,7 +75,7 @@ class OutboxJournal:
             self.rewrite(left)
 
     def rewrite(self, messages: Sequence[OutMessage]) -> None:
-        """Write the file anew with only these."""
+        """Write the file again with only these."""
         self.close()
         text = b"".join(map(_text, messages))
         new = self._path.with_suffix(".new")

@@ -35,9 +35,9 @@ from unclouded.publish.mqtt.updates import FindOffers, takes_updates
 
 log = logging.getLogger("unclouded.publish.mqtt")
 
-DESCRIBE_S = 0.1  # s after a device changed until it is described anew, together with others
+DESCRIBE_S = 0.1  # s after a device changed until it is described again, together with others
 LOOK_EVERY_S = 5.0  # s between two looks at which devices there are: the hub does not publish that one is gone
-REFRESH_S = 300.0  # s in which each state is published anew, so that it does not expire with those who got it
+REFRESH_S = 300.0  # s in which each state is published again, so that it does not expire with those who got it
 LEAVE_S = 2.0  # s between the end of a device's announcement and that of its topics: who reads them must know first
 KNOWN_S = 2.0  # s for which a device that reports nothing about itself is available before it is announced
 SPREAD_S = 5.0  # s over which everything is published again to a program that has started
@@ -76,7 +76,7 @@ class MqttPublisher:
         self._begin()
 
     def _begin(self) -> None:
-        """Everything that a run begins anew with."""
+        """Everything that a run begins again with."""
         self._image = HubImage(self.topics, self._settings.flat)
         self._outbox = MqttOutbox()
         self._journal = OutboxJournal(self._settings.folder / "outbox.jsonl")

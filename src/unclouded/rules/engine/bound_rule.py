@@ -40,7 +40,7 @@ class RuleRun(msgspec.Struct, kw_only=True):
 class BoundRule:
     """``problem``: why it cannot be carried out, "" = it can. ``known``: the last result that was known.
 
-    ``spent``: it has run for its longest time, and waits for its condition to begin anew. ``paused_until``: Unix
+    ``spent``: it has run for its longest time, and waits for its condition to begin again. ``paused_until``: Unix
     seconds, infinity = until it is resumed.
     """
 

@@ -2,7 +2,7 @@
 
 claim    a rule keeps a value for some time          at its end: back to the value before, unless another claims it
 one-off  a rule sets a value once
-The lowest rank wins. Another user or program who sets the point releases it from the claims until they begin anew.
+The lowest rank wins. Another user or program who sets the point releases it from the claims until they begin again.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """A test that must hold for some time before it is true, and, once true, may end by another test.
 
 true after ``for_s`` of the beginning test; with an end test: false after ``until_for_s`` of that
-not known: false at once, and the time begins anew
+not known: false at once, and the time begins again
 """
 
 

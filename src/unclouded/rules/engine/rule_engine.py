@@ -81,7 +81,7 @@ class RuleEngine:
         return self._step(self._clock(now, wall), now, wall)
 
     def describe(self, devices: Sequence[Device], now: float, wall: float) -> list[RuleOutput]:
-        """All devices that the hub has now; rules that name changed ones are bound anew."""
+        """All devices that the hub has now; rules that name changed ones are bound again."""
         described: dict[str, object] = {one.id: (one.points, one.main, one.name) for one in devices}
         changed = {id for id in (*described, *self._described) if described.get(id) != self._described.get(id)}
         if not changed:

@@ -30,7 +30,7 @@ class RunMemory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleMemory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One rule. ``digest``: of what it was; a changed rule begins anew, but for its occurrences."""
+    """One rule. ``digest``: of what it was; a changed rule begins again, but for its occurrences."""
 
     digest: str
     looked: float = 0.0

@@ -6,7 +6,7 @@
     COMMIT                                                both files together are a store: SQLite joins them on opening
 
 SQLite never moves more of its log into the file than the oldest reader has seen, and begins no new log while a reader
-needs the old one. A reader for which the log is empty holds off checkpoints altogether; then the log may begin anew
+needs the old one. A reader for which the log is empty holds off checkpoints altogether; then the log may begin again
 while it is read, which its header shows, and the file alone is the moment.
 
 Closing a file drops the locks of the whole process on it. So a process that has the store open otherwise, as a hub has,
@@ -28,7 +28,7 @@ from unclouded.store.samples import Samples
 
 PIECE = 1024 * 1024  # bytes read at once
 IN_MEMORY = 16 * 1024 * 1024  # of a log; a longer one goes through a temporary file
-HEADER = 32  # bytes of a log, which differ when it begins anew
+HEADER = 32  # bytes of a log, which differ when it begins again
 FOREVER = 2.0**40
 
 

@@ -32,7 +32,7 @@ HAPPENED = (
     "SELECT at, coalesce(device, 0), kind, json FROM event WHERE at >= ? AND at < ? AND kind <> ? ORDER BY at, number"
 )
 UPTO = "SELECT upto FROM rolled WHERE device = ?"
-ANEW = """SELECT s.id FROM unrolled u JOIN series s ON s.device = u.device AND s.point = u.point
+RECOMPUTED = """SELECT s.id FROM unrolled u JOIN series s ON s.device = u.device AND s.point = u.point
     WHERE u.device = ? AND u.start < ? AND u.until > ?"""
 IS_NUMBER = "SELECT id, kind = 'number' FROM series WHERE device = ?"
 ROLLED = """SELECT series, start, size, total, low, high, last, at, marks FROM rollup
@@ -114,15 +114,15 @@ class WindowSource:
         """The rows of ``span`` s of a range within an hour, in steps of a few milliseconds."""
         upto = next((upto for (upto,) in self._rows(UPTO, device)), 0)
         done = max(begin, min(end, upto // span * span))
-        anew = {series for (series,) in self._rows(ANEW, device, end, begin)}
+        recomputed = {series for (series,) in self._rows(RECOMPUTED, device, end, begin)}
         found = [
             SourceRow(series, start, _exact(columns))
             for series, start, *columns in self._stored(device, span, begin, done)
         ]
-        found = [row for row in found if row.series not in anew]
-        if done < end or anew:
+        found = [row for row in found if row.series not in recomputed]
+        if done < end or recomputed:
             fresh = yield from self._computed(device, span, begin, end)
-            found += [row for row in fresh if row.start >= done or row.series in anew]
+            found += [row for row in fresh if row.start >= done or row.series in recomputed]
         return found
 
     # --- inside --------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ class Deleter:
                 store_plan(self._db, None)
 
     def reload(self) -> None:
-        """Begin anew; needed after histories were joined or deleted."""
+        """Begin again; needed after histories were joined or deleted."""
         self._expired.reload()
         self._work = iter(())
         self._pause_ends = -math.inf

@@ -57,7 +57,7 @@ class Expired:
         self.reload()
 
     def reload(self) -> None:
-        """Reads the bounds from the database anew."""
+        """Reads the bounds from the database again."""
         rows = self._db.execute("SELECT series, span, upto FROM expired")
         self._upto: dict[tuple[int, int], int] = {(series, span): upto for series, span, upto in rows}
         self.raw = {series: upto for (series, span), upto in self._upto.items() if span == RAW}

@@ -1,6 +1,6 @@
 """A session of our own on the simulated console of a bound plug, line for line: golden_session.txt beside this file.
 
-Time is virtual, so the values in it are the same each time. A change of an answer shows here; write the file anew with
+Time is virtual, so the values in it are the same each time. A change of an answer shows here; write the file again with
 ``shown()`` where the change is meant.
 """
 

@@ -1,4 +1,4 @@
-"""The parts of an endpoint, and the law of its hot path: what is remembered equals what would be computed anew."""
+"""The parts of an endpoint, and the law of its hot path: what is remembered equals what would be computed again."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

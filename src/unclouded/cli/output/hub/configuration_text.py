@@ -78,8 +78,10 @@ def _kept(view: ReloadView) -> str:
     if not view.kept:
         return "No other device runs."
     devices = "1 device" if view.kept == 1 else f"{view.kept} devices"
-    anew = f", of which {len(view.described)} with another name, room, parent or direction" if view.described else ""
-    return f"Running on: {devices}{anew}."
+    described = (
+        f", of which {len(view.described)} with another name, room, parent or direction" if view.described else ""
+    )
+    return f"Running on: {devices}{described}."
 
 
 def _sentence(text: str) -> str:

@@ -41,7 +41,7 @@ def broker_only(line: HubLine) -> Script[None]:
 
 
 def connack(line: HubLine, login: mqtt.MqttPacket | None) -> Script[int | None]:
-    """Connect anew with this login: the code of its CONNACK, None = closed without."""
+    """Connect again with this login: the code of its CONNACK, None = closed without."""
     line.end.login = login
     line.send(b"")
     yield from line.wait_for(is_gone, 5.0)

@@ -1,7 +1,7 @@
 """What a plug asks of its server after it has connected: the time, to be bound, and an echo.
 
     plug                                        server
-    PUSH Clock {timestamp: uptime}, every 2 s   the same header, {clock: {timestamp: now}}, not signed anew
+    PUSH Clock {timestamp: uptime}, every 2 s   the same header, {clock: {timestamp: now}}, not signed again
     SET  Bind {hardware, firmware, time}        SETACK {} with its messageId, signed by us
     PUSH Bind (old firmware)                    nothing
     PUSH ConsumptionConfig {config}             the same message back

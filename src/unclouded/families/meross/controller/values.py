@@ -56,7 +56,7 @@ class ValueReader:
         return self._all is not None and self._all.control is not None
 
     def new_connection(self) -> None:
-        """Meter and hours begin anew."""
+        """Meter and hours begin again."""
         self._meter.new_connection()
         self._hours.new_connection()
 

@@ -228,7 +228,7 @@ class MerossDevice:
         return [*self._update.begin(Upgrade(url=url), now, checks_md5=False), *self.changed(now)]
 
     def restart(self, now: float) -> list[Event]:
-        """The plug starts anew with the settings that it has; the events that follow."""
+        """The plug starts again with the settings that it has; the events that follow."""
         self.plug.network.restart(now)
         return self.changed(now)
 

@@ -123,7 +123,7 @@ class SimulatedPlug:
         return int(self.clock.unix(now) * 1000) % 1000
 
     def set_clock(self, unix: float, now: float) -> None:
-        """``unix``: seconds since 1970. Rules are planned anew, since a step may skip or repeat their times."""
+        """``unix``: seconds since 1970. Rules are planned again, since a step may skip or repeat their times."""
         self.clock.set(unix, now)
         self.rules.clock_may_be_set(now)
 

@@ -43,7 +43,7 @@ class PlugUpdate:
         self._version = ""
 
     def begin(self, upgrade: Upgrade, now: float, checks_md5: bool = True) -> list[Event]:
-        """Download it. A second request begins anew."""
+        """Download it. A second request begins again."""
         self._checks_md5 = checks_md5
         self._plug.is_updating = True
         self._md5 = upgrade.md5.lower()

@@ -340,7 +340,7 @@ class Endpoint(Generic[C]):
         return due if gap is None or (due is not None and due <= gap) else gap
 
     def fresh_deadline(self) -> float | None:
-        """The deadline of all but the line, computed anew."""
+        """The deadline of all but the line, computed again."""
         return earliest(self.parts.deadline(), self.role.deadline())
 
     def outgoing(self, now: float) -> list[Out]:

@@ -70,7 +70,7 @@ class Updater:
     """At most one update at a time, of one endpoint.
 
     ``kinds``: by the name that people write. ``buffer``: bytes of a frame that the MCU takes, 0 = any. ``done``: called
-    when the line is free for others again, with whether the MCU starts anew. ``alone``: while an update runs, no other
+    when the line is free for others again, with whether the MCU starts again. ``alone``: while an update runs, no other
     request is sent.
     """
 

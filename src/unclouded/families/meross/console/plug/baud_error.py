@@ -1,4 +1,4 @@
-"""What a UART receives when the other end sends at another baud rate: the levels of the wire, sampled anew.
+"""What a UART receives when the other end sends at another baud rate: the levels of the wire, sampled again.
 
 sent at 115200       start 1 0 0 0 0 1 1 0 stop      each byte is ten bits, the lowest first
 received at 57600    two of them are one             a start bit is looked for, then eight samples follow

@@ -67,7 +67,7 @@ class ShellOutput:
         return f"cmd id {id:#04x} -- 0x0 seq {number:#x}"
 
     def restart(self, now: float) -> None:
-        """The driver begins anew; what was to be printed later is not printed any more."""
+        """The driver begins again; what was to be printed later is not printed any more."""
         self._commands = 5
         printed = self._queue.take(now)
         self._queue.drop(self.path or "")

@@ -29,7 +29,7 @@ class PositionSetting:
         self._tries = 0
 
     def new_connection(self) -> None:
-        """Ask for the position anew."""
+        """Ask for the position again."""
         self._question = self._tries = 0
 
     @property

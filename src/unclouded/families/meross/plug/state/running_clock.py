@@ -7,7 +7,7 @@ LATEST = 2.0**32 - 1  # Unix seconds; it counts in 32 bits
 
 
 class RunningClock:
-    """Runs from the first call. ``sets``: how often it was set or began anew."""
+    """Runs from the first call. ``sets``: how often it was set or began again."""
 
     def __init__(self) -> None:
         self.sets = 0

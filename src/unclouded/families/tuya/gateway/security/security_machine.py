@@ -8,7 +8,7 @@
 
 A delay of 0 s skips its state. The table of docs/protocols/tuya_gateway.md §2.12.12 has all transitions.
 
-A restart of the hub: the mode and an alarm stay, a delay begins anew in full, and once the MCU is there it is sent all
+A restart of the hub: the mode and an alarm stay, a delay begins again in full, and once the MCU is there it is sent all
 of it again. So a siren goes on, a resident who comes home has the whole delay, and no alarm is lost.
 """
 
@@ -139,7 +139,7 @@ class SecurityMachine:
         return security_info(self.status)
 
     def synchronise(self, new_alarms: bool, now: float) -> SecurityStep:
-        """The MCU is there (again), and knows this form of alarms: send it all. After a restart delays begin anew."""
+        """The MCU is there (again), and knows this form of alarms: send it all. After a restart delays begin again."""
         self._notices.new_alarms = new_alarms
         if self._until is None and self.status.phase in TIMED:
             self._until = now + self.status.delay_s

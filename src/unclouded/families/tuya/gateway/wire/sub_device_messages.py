@@ -206,7 +206,7 @@ def list_packets(ids: Iterable[str], limit: int = LIST_PACKET) -> tuple[DeviceLi
 
 
 class DeviceListAssembler:
-    """Puts the packets of a list together; packet 0 starts anew, and a packet that is missing spoils the list."""
+    """Puts the packets of a list together; packet 0 starts again, and a packet that is missing spoils the list."""
 
     def __init__(self) -> None:
         self._ids: list[str] = []

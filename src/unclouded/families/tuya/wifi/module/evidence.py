@@ -35,7 +35,7 @@ class StartEvidence:
     # --- what happens ------------------------------------------------------------------------------
 
     def begin_start(self) -> None:
-        """The steps are asked anew."""
+        """The steps are asked again."""
         self._asked = {HEARTBEATS}
         self._answered &= {HEARTBEATS}
 
