@@ -51,9 +51,9 @@ EVENTS: LiteralString = f"""{PAGE} WHERE (%(hub)s::integer IS NULL OR e.hub = %(
     AND (%(kind)s = '' OR e.kind = %(kind)s) AND (%(before)s::bigint IS NULL OR e.number < %(before)s)
     ORDER BY e.number DESC LIMIT %(limit)s"""
 STATES: LiteralString = """SELECT at, data FROM event WHERE hub = %(hub)s AND device = %(device)s AND kind = 'state'
-        AND start > %(start)s - 300 AND start < %(end)s
+        AND start > floor(%(start)s)::bigint - 300 AND start < ceil(%(end)s)::bigint
     UNION ALL (SELECT at, data FROM event WHERE hub = %(hub)s AND device = %(device)s AND kind = 'state'
-        AND start <= %(start)s - 300 ORDER BY start DESC, at DESC LIMIT 1) ORDER BY 1"""
+        AND start <= floor(%(start)s)::bigint - 300 ORDER BY start DESC, at DESC LIMIT 1) ORDER BY 1"""
 
 Parts = dict[int, dict[int, SeriesPart]]  # by series, by the begin of the step (ms)
 

@@ -7,14 +7,17 @@ from unclouded.fleet.base.windows.levels import stored_levels
 from unclouded.fleet.base.windows.opening import DAY, LENGTHS, UNIT_S
 from unclouded.uplink.messages import SentWindow
 
-WINDOWS = """SELECT start, number, data FROM "window" WHERE hub = %s AND level = %s AND start > %s AND start < %s"""
+# The ends of a range are no whole numbers; columns are only found by keys, and in few months, where they are compared
+# with whole ones
+WINDOWS = """SELECT start, number, data FROM "window" WHERE hub = %s AND level = %s
+    AND start > floor(%s)::bigint AND start < ceil(%s)::bigint"""
 SEALED = (
     """SELECT day, starts, numbers, sizes, data FROM sealed WHERE hub = %s AND level = %s AND day >= %s AND day <= %s"""
 )
 ANY_IN = """SELECT l.name FROM level l WHERE EXISTS (SELECT 1 FROM "window" WHERE hub = %(hub)s AND level = l.number
-        AND start > %(first)s - 3600 AND start < %(end)s)
+        AND start > floor(%(first)s)::bigint - 3600 AND start < ceil(%(end)s)::bigint)
     OR EXISTS (SELECT 1 FROM sealed WHERE hub = %(hub)s AND level = l.number
-        AND day >= floor(%(first)s / 86400) AND day <= floor(%(end)s / 86400))"""
+        AND day >= floor(%(first)s / 86400)::integer AND day <= floor(%(end)s / 86400)::integer)"""
 
 
 async def stored_windows(connection: Connection, hub: int, level: str, start: float, end: float) -> list[SentWindow]:

@@ -87,8 +87,10 @@ REPORT = """UPDATE command SET fate = %s, reason = %s, changed = %s WHERE id = %
 GREET = """UPDATE presence SET hello = %s, levels = %s, grants = %s, behind = %s, version = %s
     FROM hub WHERE hub.number = presence.hub AND hub.id = %s AND hub.revoked IS NULL
     RETURNING hub.number, hub.public_key, (SELECT shard FROM organisation o WHERE o.number = hub.org)"""
+HIGHEST_S = 40 * DAY  # windows that are older are sealed soon, and ``newest`` is of what is sealed
 HIGHEST = """SELECT greatest((SELECT newest FROM presence WHERE hub = %(hub)s),
-    (SELECT max(number) FROM "window" WHERE hub = %(hub)s), (SELECT number FROM catalogue WHERE hub = %(hub)s))"""
+    (SELECT max(number) FROM "window" WHERE hub = %(hub)s AND start >= %(since)s),
+    (SELECT number FROM catalogue WHERE hub = %(hub)s))"""
 AGAIN = """SELECT max(number), min(since), max(at), bool_and(hub IS NOT NULL) FROM again
     WHERE number > %s AND (hub IS NULL OR hub = %s)"""
 
@@ -158,7 +160,7 @@ class WindowStore:
             number, key, shard = row
             differing = await differing_days(connection, number, hello.sums, now)
             again = await _again(connection, number, hub, hello.again_done)
-            row = await (await connection.execute(HIGHEST, {"hub": number})).fetchone()
+            row = await (await connection.execute(HIGHEST, {"hub": number, "since": int(now) - HIGHEST_S})).fetchone()
         highest = 0 if row is None else row[0]
         return HubWelcome(shard=shard, public_key=key, differing=differing, again=again, highest=highest)
 
