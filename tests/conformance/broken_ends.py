@@ -8,7 +8,6 @@ from conformance.mutants import (
     Alter,
     Mutant,
     as_it_is,
-    deaf_after,
     dropping,
     once_only,
     payload,
@@ -16,6 +15,7 @@ from conformance.mutants import (
     replaced,
     same,
     twice,
+    unresponsive_after,
     version,
     with_frame,
 )
@@ -99,11 +99,13 @@ BROKEN_MCUS: Mapping[str, BrokenEnd] = {
     "answers 06 by 06": _mcu("set.by-07", out=with_frame(0x07, Frame(3, 0x06, b"\1\1\0\1\1"))),
     "takes wrong checksums": _mcu("line.bad-checksum", "set.bad-checksum", into=repaired),
     "takes frames of version 0 only": _mcu("line.version-1", "line.version-2", "line.version-3", into=_only_version_0),
-    "is deaf after noise": _mcu("line.noise-before", into=deaf_after(lambda data: data[:2] == b"\x12\xff")),
-    "is deaf after half a frame": _mcu(
-        "line.half-frame", into=deaf_after(lambda data: data[:2] == b"\x55\xaa" and len(data) == 3)
+    "is unresponsive after noise": _mcu(
+        "line.noise-before", into=unresponsive_after(lambda data: data[:2] == b"\x12\xff")
     ),
-    "is deaf after a long frame": _mcu("line.long", into=deaf_after(lambda data: len(data) > 240)),
+    "is unresponsive after half a frame": _mcu(
+        "line.half-frame", into=unresponsive_after(lambda data: data[:2] == b"\x55\xaa" and len(data) == 3)
+    ),
+    "is unresponsive after a long frame": _mcu("line.long", into=unresponsive_after(lambda data: len(data) > 240)),
     "answers the start of an update by 09": _mcu("update.block-size", out=payload(0x0A, lambda data: b"\x09")),
     "acknowledges blocks with a byte": _mcu("update.empty", out=payload(0x0B, lambda data: b"\1")),
 }
@@ -168,9 +170,11 @@ BROKEN_MODULES: Mapping[str, BrokenEnd] = {
         out=payload(0x03, lambda data: b"\0" if data in (b"\1", b"\6") else data),
     ),
     "takes wrong checksums": _module("line.bad-checksum", into=repaired),
-    "is deaf after noise": _module("line.noise-before", into=deaf_after(lambda data: data[:2] == b"\x12\xff")),
-    "is deaf after a data point of type 09": _module(
-        "report.unknown-type", into=deaf_after(lambda data: data[3:4] == b"\7" and data[7:8] == b"\x09")
+    "is unresponsive after noise": _module(
+        "line.noise-before", into=unresponsive_after(lambda data: data[:2] == b"\x12\xff")
+    ),
+    "is unresponsive after a data point of type 09": _module(
+        "report.unknown-type", into=unresponsive_after(lambda data: data[3:4] == b"\7" and data[7:8] == b"\x09")
     ),
     "sends a block of an update once": _module(
         "update.again", "update.end", "update.order", out=once_only(0x0B, (512).to_bytes(4))

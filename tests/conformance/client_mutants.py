@@ -46,7 +46,7 @@ class Reacting(ByteMutant):
 
 
 class Confused(ByteMutant):
-    """What is so makes it deaf for DEAF_S."""
+    """What is so makes it unresponsive for UNRESPONSIVE_S."""
 
     def __init__(self, inner: Session, is_so: Callable[[bytes], bool]) -> None:
         super().__init__(inner)
@@ -54,7 +54,7 @@ class Confused(ByteMutant):
 
     def receive(self, data: bytes, now: float, path: str = "", re: int = 0) -> Sequence[Event]:
         if self._is_so(data) and now >= self._until:
-            self._until = now + DEAF_S
+            self._until = now + UNRESPONSIVE_S
         return () if now < self._until else super().receive(data, now, path, re)
 
 
@@ -77,7 +77,7 @@ class EchoNeeding(ByteMutant):
 
 
 class OnceConnected(ByteMutant):
-    """After the third Return it is deaf."""
+    """After the third Return it receives nothing more."""
 
     def __init__(self, inner: Session) -> None:
         super().__init__(inner, self._type, lambda data: data if self._count < 3 else b"")
@@ -88,7 +88,7 @@ class OnceConnected(ByteMutant):
         return (data,)
 
 
-DEAF_S = 130.0  # longer than a check waits, shorter than two
+UNRESPONSIVE_S = 130.0  # longer than a check waits, shorter than two
 GOES_ON = tuple(check.id.partition("client.")[2] for check in CLIENT_CHECKS if ".goes-on." in check.id)
 CONFUSING: Mapping[str, Callable[[bytes], bool]] = {
     "lf": lambda data: len(data) > 1 and data.endswith(b"\n") and not data.endswith(b"\r\n"),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from conformance.broken_ends import BrokenEnd
 from conformance.console_ends import console
-from conformance.mutants import AlterBytes, ByteMutant, alone, as_it_is, deaf_after
+from conformance.mutants import AlterBytes, ByteMutant, alone, as_it_is, unresponsive_after
 from unclouded.conformance.meross_console.answer_checks import ANSWERS
 from unclouded.conformance.meross_console.shell_checks import BINARY, CONTROL, KEY, LONG
 from unclouded.core.sessions.session import Session
@@ -204,7 +204,7 @@ BROKEN_CONSOLES: Mapping[str, BrokenEnd] = {
     "takes one space": _console("typed.spaces", into=lambda data: data.replace(b"  ", b"_")),
     "takes one line at once": _console("typed.at-once", into=first_line),
     **{
-        f"is deaf after {name}": _console(f"typed.{name}", into=deaf_after(typed.__eq__))
+        f"is unresponsive after {name}": _console(f"typed.{name}", into=unresponsive_after(typed.__eq__))
         for name, typed in {
             "long": LONG,
             "control": CONTROL,

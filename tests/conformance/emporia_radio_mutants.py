@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from conformance.broken_ends import BrokenEnd
 from conformance.emporia_ends import radio
-from conformance.mutants import AlterBytes, ByteMutant, alone, as_it_is, deaf_after
+from conformance.mutants import AlterBytes, ByteMutant, alone, as_it_is, unresponsive_after
 from unclouded.conformance.emporia.emulated_radio import CODE
 from unclouded.conformance.emporia.radio_line_checks import LONG_LINE, NOISE
 from unclouded.core.sessions.session import Out, Session
@@ -159,7 +159,7 @@ def once_only(letter: str) -> AlterBytes:
 
 
 def tires() -> Callable[[bytes], bytes]:
-    """Deaf after five requests f with nothing between them."""
+    """Unresponsive after five requests f with nothing between them."""
     count = [0]
 
     def into(data: bytes) -> bytes:
@@ -241,7 +241,7 @@ BROKEN_RADIOS: Mapping[str, BrokenEnd] = {
     ),
     "takes whole requests only": _radio("line.byte-by-byte", "line.two-at-once", into=_only_whole),
     **{
-        f"is deaf after {name}": _radio(f"line.{name}", into=deaf_after(bad.__eq__))
+        f"is unresponsive after {name}": _radio(f"line.{name}", into=unresponsive_after(bad.__eq__))
         for name, bad in {
             "return": b"\r",
             "noise": NOISE,
@@ -260,7 +260,7 @@ BROKEN_RADIOS: Mapping[str, BrokenEnd] = {
     "takes one request a second": _radio("line.burst", into=tires()),
     "gives every second reading": _radio("line.rapid", out=rarely(7)),
     "answers d": _answering("reset.unanswered", RESET, response("d", b"")),
-    "is gone after d": _radio("reset.runs-again", into=deaf_after(lambda data: data == RESET)),
+    "is gone after d": _radio("reset.runs-again", into=unresponsive_after(lambda data: data == RESET)),
     "keeps its credentials": _radio("reset.wiped", into=lambda data: data.replace(RESET, b"$x\r")),
     "has a new address after d": _changing("reset.same-mac", RESET, payload("m", at(0, 0xEE))),
 }

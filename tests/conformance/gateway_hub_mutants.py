@@ -7,7 +7,6 @@ from conformance.gateway_mutants import (
     Into,
     broken_hub,
     counting,
-    deaf_to,
     line_intos,
     losing,
     losing_each_second,
@@ -19,6 +18,7 @@ from conformance.gateway_mutants import (
     several,
     taken,
     text,
+    unresponsive_after_bytes,
 )
 from conformance.mutants import Alter, dropping, once_only, payload, repaired, twice, version, with_frame
 from unclouded.conformance.tuya_gateway.emulated_gateway_mcu import FIRST_SUB, SECOND_SUB
@@ -109,7 +109,7 @@ JOINS: Mapping[str, BrokenGateway] = {
         *("join.optional", "join.unknown-member"),
         out=dropping(0x13),
     ),
-    "has results that are no JSON": broken_hub("join.result", out=text(0x13, b'"cids"', b"cids")),
+    "has results that are not JSON": broken_hub("join.result", out=text(0x13, b'"cids"', b"cids")),
     "sends a result before the receipt": broken_hub(
         "join.receipt-first",
         out=lambda frame: (
@@ -147,7 +147,9 @@ REPORTS: Mapping[str, BrokenGateway] = {
     "answers 0d": responding_hub("report.unanswered", to=0x0D, head=b"", response=Frame(0, 0x0D, counted("0000"))),
     "asks 0b each 5 s": broken_hub("query.once", resync_s=5.0),
     **{
-        f"is deaf after {what}": broken_hub(f"report.{name}", into=deaf_to(b"\x0d" + len(data).to_bytes(2) + data))
+        f"is unresponsive after {what}": broken_hub(
+            f"report.{name}", into=unresponsive_after_bytes(b"\x0d" + len(data).to_bytes(2) + data)
+        )
         for name, what, _, data, count in ODD_REPORTS
         if count == 1
     },
@@ -175,7 +177,7 @@ REPORTS: Mapping[str, BrokenGateway] = {
     "asks someone else": broken_hub(
         "heartbeat.joined-only", out=with_frame(0x0A, Frame(0, 0x0A, json_of(sub_id=UNKNOWN_ID)))
     ),
-    "asks in no JSON": broken_hub("heartbeat.strict", out=text(0x0A, b'"sub_id"', b"sub_id")),
+    "asks without JSON": broken_hub("heartbeat.strict", out=text(0x0A, b'"sub_id"', b"sub_id")),
     "takes a pause for its end": broken_hub("heartbeat.pause", into=replacing(0x33, b"\4\0", b"\4\1")),
 }
 SERVICES: Mapping[str, BrokenGateway] = {
@@ -211,7 +213,7 @@ SERVICES: Mapping[str, BrokenGateway] = {
     "has a signal of 200 %": broken_hub("wifi-test.value", out=answering(0x15, b"\1\xc8")),
     "refuses pairing by 00": broken_hub("pairing.not-now", "pairing.bad-json", out=answering(0x23, b"\0")),
     "does not acknowledge 25": broken_hub("pairing.from-app", out=dropping(0x25)),
-    "is deaf after 27": broken_hub("pairing.phone", into=deaf_to(b"\x27\x00\x01\x01")),
+    "is unresponsive after 27": broken_hub("pairing.phone", into=unresponsive_after_bytes(b"\x27\x00\x01\x01")),
     "answers its address each second time": broken_hub("questions.at-once", into=losing_each_second(0x2B)),
     "answers 16 ten times": broken_hub("questions.again", out=once_only(0x16, most=10)),
     "answers 33/09": responding_hub("services.unknown", to=0x33, head=b"\x09", response=Frame(0, 0x33, b"\x09\1")),

@@ -8,7 +8,6 @@ from conformance.gateway_mutants import (
     broken_mcu,
     broken_other,
     counting,
-    deaf_to,
     line_intos,
     losing,
     losing_each_second,
@@ -20,6 +19,7 @@ from conformance.gateway_mutants import (
     several,
     taken,
     text,
+    unresponsive_after_bytes,
 )
 from conformance.mutants import dropping, once_only, payload, repaired, twice, version, with_frame
 from unclouded.conformance.tuya.frames import unit
@@ -67,7 +67,9 @@ START: Mapping[str, BrokenGateway] = {
     ),
     "acknowledges each status twice": broken_mcu("network.once", out=twice(0x03)),
     "acknowledges only the first network states": broken_mcu("start.again", out=once_only(0x03, most=2)),
-    "is deaf after a stray answer": broken_mcu("start.stray-answers", into=deaf_to(b"\x1b\x00\x04\0\0\0\0")),
+    "is unresponsive after a stray answer": broken_mcu(
+        "start.stray-answers", into=unresponsive_after_bytes(b"\x1b\x00\x04\0\0\0\0")
+    ),
 }
 JOINS: Mapping[str, BrokenGateway] = {
     "asks to join at any time": broken_mcu("join.window", out=with_frame(0x01, Frame(0, 0x08, add_one("stray")))),
@@ -96,8 +98,8 @@ JOINS: Mapping[str, BrokenGateway] = {
     "takes no further members": broken_mcu("heartbeat.more-members", into=losing(0x0A, b"later")),
     "answers each second heartbeat": broken_mcu("heartbeat.in-a-row", into=losing_each_second(0x0A)),
     "reports no versions": broken_mcu("version.answered", out=dropping(0x21)),
-    "is deaf after a version of no one": broken_mcu(
-        "version.unknown", into=deaf_to(b"\x21\x00\x1d" + b'{"sub_id":"' + NO_ONE)
+    "is unresponsive after a version of an unknown sub-device": broken_mcu(
+        "version.unknown", into=unresponsive_after_bytes(b"\x21\x00\x1d" + b'{"sub_id":"' + NO_ONE)
     ),
     "acknowledges no 09 of no one": broken_mcu("delete.unknown", into=losing(0x09, NO_ONE)),
     "removes nothing": broken_mcu("delete.gone", into=taken(0x09, lambda data: b'{"sub_id":"x","tp":0}')),
@@ -127,8 +129,10 @@ REPORTS: Mapping[str, BrokenGateway] = {
     "does not report its own points": broken_mcu("query.gateway", out=dropping(0x0D, counted("0000"))),
     "answers each second 0b": broken_mcu("query.answered", "query.constant", into=losing_each_second(0x0B)),
     "reports the lock once": broken_mcu("join.reported", out=once_only(0x0D, counted(LOCK))),
-    "is deaf after a query of point 251": broken_mcu("points.unknown", into=deaf_to(b"[251]")),
-    "is deaf after a query of no one": broken_mcu("points.unknown-id", into=deaf_to(NO_ONE + b'","dpid":[1]')),
+    "is unresponsive after a query of point 251": broken_mcu("points.unknown", into=unresponsive_after_bytes(b"[251]")),
+    "is unresponsive after a query of an unknown sub-device": broken_mcu(
+        "points.unknown-id", into=unresponsive_after_bytes(NO_ONE + b'","dpid":[1]')
+    ),
     "has bools of two bytes": broken_mcu(
         "points.bool-length", out=points(1, lambda type, value: (BOOL, b"\0" + value))
     ),
@@ -182,8 +186,8 @@ NOTICES: Mapping[str, BrokenGateway] = {
     "sends each record once": broken_mcu("record.no-answer", out=never_again(0x2C)),
     "takes a refused record for stored": broken_mcu("record.failed", into=replacing(0x2C, b"\1", b"\0")),
     **{
-        f"is deaf after {what}": broken_mcu(
-            f"json.{name}", into=deaf_to(bytes((command,)) + len(data).to_bytes(2) + data)
+        f"is unresponsive after {what}": broken_mcu(
+            f"json.{name}", into=unresponsive_after_bytes(bytes((command,)) + len(data).to_bytes(2) + data)
         )
         for name, what, _, command, data in BAD_JSON
     },
@@ -197,9 +201,15 @@ SETS: Mapping[str, BrokenGateway] = {
     "takes an id that is cut": broken_mcu("set.long-id", into=taken(0x0C, _short_id)),
     "takes any id": broken_mcu("set.unknown-id", into=replacing(0x0C, counted(UNKNOWN_ID), counted(PLUG))),
     "takes an empty id": broken_mcu("set.empty-id", into=taken(0x0C, lambda data: counted(PLUG) + data[1:], b"\0")),
-    "is deaf after a 0c without points": broken_mcu("set.no-points", into=deaf_to(b"\x0c\x00\x11" + counted(PLUG))),
-    "is deaf after another type": broken_mcu("set.wrong-type", into=deaf_to(counted(PLUG) + b"\1\2")),
-    "is deaf after point 251": broken_mcu("set.unknown-point", into=deaf_to(counted(PLUG) + b"\xfb\1")),
+    "is unresponsive after a 0c without points": broken_mcu(
+        "set.no-points", into=unresponsive_after_bytes(b"\x0c\x00\x11" + counted(PLUG))
+    ),
+    "is unresponsive after another type": broken_mcu(
+        "set.wrong-type", into=unresponsive_after_bytes(counted(PLUG) + b"\1\2")
+    ),
+    "is unresponsive after point 251": broken_mcu(
+        "set.unknown-point", into=unresponsive_after_bytes(counted(PLUG) + b"\xfb\1")
+    ),
     "names another group": broken_mcu("group.answer", out=text(0x0E, b"unclouded1", b"unclouded2")),
     "adds anyone to a group": broken_mcu("group.unknown-id", out=text(0x0E, b"[0,5]", b"[0,0]")),
     "takes a bool for a value": broken_mcu(
@@ -213,7 +223,9 @@ SETS: Mapping[str, BrokenGateway] = {
     "does not acknowledge 14": broken_mcu("group.set", out=dropping(0x14)),
     "does not carry out 14": broken_mcu("group.reported", into=replacing(0x14, b"unclouded1", b"unclouded2")),
     "does not acknowledge 22": broken_mcu("group.member", out=dropping(0x22)),
-    "is deaf after an unknown group": broken_mcu("group.unknown", into=deaf_to(UNKNOWN_GROUP.encode())),
+    "is unresponsive after an unknown group": broken_mcu(
+        "group.unknown", into=unresponsive_after_bytes(UNKNOWN_GROUP.encode())
+    ),
 }
 UPDATES: Mapping[str, BrokenGateway] = {
     "answers the start of an update by 07": broken_mcu("update.block-size", out=payload(0x1D, lambda data: b"\7")),

@@ -12,10 +12,10 @@ from conformance.mutants import (
     Alter,
     Mutant,
     as_it_is,
-    deaf_after,
     payload,
     repaired,
     same,
+    unresponsive_after,
 )
 from unclouded.conformance.tuya.frames import unit
 from unclouded.conformance.tuya_gateway.gateway_frames import counted
@@ -90,9 +90,9 @@ def losing_repeats(command: int) -> Into:
     return taken(command, change)
 
 
-def deaf_to(part: bytes) -> Into:
+def unresponsive_after_bytes(part: bytes) -> Into:
     """It receives nothing more after bytes that hold these."""
-    return deaf_after(lambda data: part in data)
+    return unresponsive_after(lambda data: part in data)
 
 
 # --- what becomes of what is sent ----------------------------------------------------------------------
@@ -190,24 +190,24 @@ NOISE = bytes((0x12, 0xFF))
 def line_intos() -> Mapping[str, Into]:
     """By check of a bad line, one that does not bear it."""
     return {
-        "noise-before": deaf_after(lambda data: data[:2] == NOISE),
-        "zeros-before": deaf_after(lambda data: data == bytes(100)),
-        "ones-before": deaf_after(lambda data: data == b"\xff" * 100),
+        "noise-before": unresponsive_after(lambda data: data[:2] == NOISE),
+        "zeros-before": unresponsive_after(lambda data: data == bytes(100)),
+        "ones-before": unresponsive_after(lambda data: data == b"\xff" * 100),
         "stray-55": lambda data: b"" if data[:3] == b"\x55\x55\xaa" else data,
-        "stray-header": deaf_after(lambda data: data == b"\x55\xaa"),
-        "swapped-header": deaf_after(lambda data: data[:2] == b"\xaa\x55"),
+        "stray-header": unresponsive_after(lambda data: data == b"\x55\xaa"),
+        "swapped-header": unresponsive_after(lambda data: data[:2] == b"\xaa\x55"),
         "noise-behind": lambda data: b"" if NOISE in data[1:] else data,
-        "half-frame": deaf_after(lambda data: len(data) == 3),
+        "half-frame": unresponsive_after(lambda data: len(data) == 3),
         "cut-frame": lambda data: b"" if len(data) == 12 and data[5:7] == b"\x55\xaa" else data,
-        "huge-length": deaf_to(b"\x55\xaa\x00\x7d\xff\xff"),
-        "header-inside": deaf_to(b"\x7d\x00\x04\x00\x55\xaa\x00"),
+        "huge-length": unresponsive_after_bytes(b"\x55\xaa\x00\x7d\xff\xff"),
+        "header-inside": unresponsive_after_bytes(b"\x7d\x00\x04\x00\x55\xaa\x00"),
         "bad-checksum": repaired,
         "byte-by-byte": lambda data: b"" if len(data) == 1 else data,
         "pause-inside": lambda data: b"" if len(data) == 4 else data,
         "two-at-once": lambda data: data[:7] if len(data) == 14 and data[:7] == data[7:] else data,
-        "unknown-command": deaf_to(b"\x7d\x00\x02\x01\x02"),
-        "long": deaf_after(lambda data: 250 < len(data) < 300 and data[3] == 0x7D),
-        "longest": deaf_after(lambda data: len(data) > 1000 and data[3] == 0x7D),
+        "unknown-command": unresponsive_after_bytes(b"\x7d\x00\x02\x01\x02"),
+        "long": unresponsive_after(lambda data: 250 < len(data) < 300 and data[3] == 0x7D),
+        "longest": unresponsive_after(lambda data: len(data) > 1000 and data[3] == 0x7D),
     }
 
 

@@ -118,7 +118,7 @@ def both(*changes: Change) -> Change:
     return change
 
 
-def deaf_to(*names: str) -> Callable[[bytes], bool]:
+def ignoring(*names: str) -> Callable[[bytes], bool]:
     return lambda payload: not any(f'"{A}{name}"'.encode() in payload for name in names)
 
 
@@ -172,13 +172,13 @@ BROKEN_LOGINS: Mapping[str, BrokenMqtt] = {
     "sends nothing after Bind": plug(
         "begin.*", "begin.time begin.calibration", without("System.Time", "Control.ConsumptionConfig")
     ),
-    "asks for the time again and again": plug("begin.clock-ends", "begin.clock-ends", takes=deaf_to("System.Clock")),
+    "asks for the time again and again": plug("begin.clock-ends", "begin.clock-ends", takes=ignoring("System.Clock")),
     "repeats neither Clock nor Bind": plug(
         "begin.clock-repeated begin.bind-repeated",
         "begin.clock-repeated begin.bind-repeated",
         both(not_again("System.Clock"), not_again("Control.Bind")),
     ),
-    "binds again and again": plug("begin.bind-once", "begin.bind-once", takes=deaf_to("Control.Bind")),
+    "binds again and again": plug("begin.bind-once", "begin.bind-once", takes=ignoring("Control.Bind")),
 }
 BROKEN_BROKERS: Mapping[str, BrokenMqtt] = {
     "answers to its own topic always": plug(
@@ -207,7 +207,7 @@ BROKEN_BROKERS: Mapping[str, BrokenMqtt] = {
         pushes("Control.ToggleX", put("payload.togglex.0.onoff", lambda onoff: 1 - onoff)),
     ),
     "pushes twice": plug("push.*", "push.once", twice=True),
-    "takes no Clock": plug("broker.clock", "broker.clock", takes=deaf_to("System.Clock")),
+    "takes no Clock": plug("broker.clock", "broker.clock", takes=ignoring("System.Clock")),
     "does not connect again": plug("broker.again broker.refused", "broker.again", reconnects=False),
     "gives up when it is refused": plug("broker.refused", "broker.refused", gives_up=True),
 }

@@ -120,15 +120,15 @@ def dropping(test: Callable[[Json], object]) -> Callable[[], Rewrite]:
     return lambda: body_edit(lambda found: None if test(found) else found)
 
 
-def deaf_after(test: Callable[[bytes], object]) -> Callable[[], Rewrite]:
+def unresponsive_after(test: Callable[[bytes], object]) -> Callable[[], Rewrite]:
     """After the first body that is so, every one is closed."""
 
     def make() -> Rewrite:
-        is_deaf = [False]
+        is_unresponsive = [False]
 
         def into(body: bytes) -> bytes:
-            is_deaf[0] = is_deaf[0] or bool(test(body))
-            return b"" if is_deaf[0] else body
+            is_unresponsive[0] = is_unresponsive[0] or bool(test(body))
+            return b"" if is_unresponsive[0] else body
 
         return into
 
@@ -409,8 +409,8 @@ BROKEN_PLUGS: Mapping[str, BrokenPlug] = {
             System_Ability=lambda fields: fields["ability"].update({f"{A}Control.Multiple": {}}),
         ),
     ),
-    "is deaf after a long Multiple": broken(
-        "multiple.*", "multiple.many", into=deaf_after(lambda body: len(body) > 3_000)
+    "is unresponsive after a long Multiple": broken(
+        "multiple.*", "multiple.many", into=unresponsive_after(lambda body: len(body) > 3_000)
     ),
     "answers whatever comes": broken(
         "bad.*",
@@ -433,15 +433,17 @@ BROKEN_PLUGS: Mapping[str, BrokenPlug] = {
         ),
         into=lambda: _repaired,
     ),
-    "is deaf after a payload that is text": broken(
-        "bad.payload", "bad.payload", into=deaf_after(lambda body: b'"payload":"x"' in body)
+    "is unresponsive after a payload that is text": broken(
+        "bad.payload", "bad.payload", into=unresponsive_after(lambda body: b'"payload":"x"' in body)
     ),
-    "is deaf after bytes that are not UTF-8": broken(
-        "bad.utf8", "bad.utf8", into=deaf_after(lambda body: b"\xff\xfe" in body)
+    "is unresponsive after bytes that are not UTF-8": broken(
+        "bad.utf8", "bad.utf8", into=unresponsive_after(lambda body: b"\xff\xfe" in body)
     ),
-    "is deaf after a long id": broken("bad.long-id", "bad.long-id", into=deaf_after(lambda body: b"5" * 600 in body)),
-    "is deaf after a long number": broken(
-        "bad.long-number", "bad.long-number", into=deaf_after(lambda body: b"9" * 40 in body)
+    "is unresponsive after a long id": broken(
+        "bad.long-id", "bad.long-id", into=unresponsive_after(lambda body: b"5" * 600 in body)
+    ),
+    "is unresponsive after a long number": broken(
+        "bad.long-number", "bad.long-number", into=unresponsive_after(lambda body: b"9" * 40 in body)
     ),
     # --- switching ---
     "acknowledges with a payload": broken(
@@ -544,12 +546,12 @@ def _refusing(*words: bytes) -> Mapping[str, Any]:
     return {"raw": lambda data: None if any(word in data.partition(b"\r\n\r\n")[0] for word in words) else data}
 
 
-def _deaf_after(test: Callable[[bytes], object]) -> Mapping[str, Any]:
-    is_deaf = [False]
+def _unresponsive_after(test: Callable[[bytes], object]) -> Mapping[str, Any]:
+    is_unresponsive = [False]
 
     def raw(data: bytes) -> bytes | None:
-        is_deaf[0] = is_deaf[0] or bool(data and test(data))
-        return None if is_deaf[0] else data
+        is_unresponsive[0] = is_unresponsive[0] or bool(data and test(data))
+        return None if is_unresponsive[0] else data
 
     return {"raw": raw}
 
@@ -623,21 +625,21 @@ BROKEN_HTTP: Mapping[str, BrokenPlug] = {
     "takes 500 bytes": http("http.620-bytes", more={"limit": 500}),
     "takes any request line": http("http.other-path http.get", more={"any_path": True}),
     "takes 20 kB": http("http.too-long", more={"limit": 10**6}, into=lambda: _shortened),
-    "is deaf after half a request": http(
+    "is unresponsive after half a request": http(
         "http.half",
         "http.half",
-        more=_deaf_after(lambda data: (b"POST" in data and b"\r\n\r\n" not in data) or len(data) < 200),
+        more=_unresponsive_after(lambda data: (b"POST" in data and b"\r\n\r\n" not in data) or len(data) < 200),
     ),
-    "is deaf after a wrong length": http(
-        "http.short-length", "http.short-length", more=_deaf_after(lambda data: b"Content-Length: 20\r" in data)
+    "is unresponsive after a wrong length": http(
+        "http.short-length", "http.short-length", more=_unresponsive_after(lambda data: b"Content-Length: 20\r" in data)
     ),
-    "is deaf after a request without length": http(
+    "is unresponsive after a request without length": http(
         "http.no-length",
         "http.no-length",
-        more=_deaf_after(lambda data: b"POST" in data and b"Content-Length" not in data),
+        more=_unresponsive_after(lambda data: b"POST" in data and b"Content-Length" not in data),
     ),
-    "is deaf after bytes that are no HTTP": http(
-        "http.no-http", "http.no-http", more=_deaf_after(lambda data: data.startswith(b"\x16"))
+    "is unresponsive after bytes that are not HTTP": http(
+        "http.no-http", "http.no-http", more=_unresponsive_after(lambda data: data.startswith(b"\x16"))
     ),
     "takes clear text, and what it cannot decrypt": http(
         "encrypt.clear encrypt.other-key encrypt.random",

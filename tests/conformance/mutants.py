@@ -135,12 +135,12 @@ def replaced(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
     return lambda data: new if data.startswith(old) else data
 
 
-def deaf_after(bad: Callable[[bytes], bool]) -> Callable[[bytes], bytes]:
+def unresponsive_after(bad: Callable[[bytes], bool]) -> Callable[[bytes], bytes]:
     """It receives nothing more after the first chunk that is so."""
-    is_deaf = [False]
+    is_unresponsive = [False]
 
     def into(data: bytes) -> bytes:
-        is_deaf[0] = is_deaf[0] or bad(data)
-        return b"" if is_deaf[0] else data
+        is_unresponsive[0] = is_unresponsive[0] or bad(data)
+        return b"" if is_unresponsive[0] else data
 
     return into

@@ -12,7 +12,7 @@ from conformance.conforming import by_kind, not_passed
 from conformance.gateway_ends import check_gateway_mcu, check_gateway_module, gateway, gateway_hub, other_gateway
 from conformance.gateway_hub_mutants import BROKEN_GATEWAY_HUBS
 from conformance.gateway_mcu_mutants import BROKEN_GATEWAYS
-from conformance.gateway_mutants import deaf_to
+from conformance.gateway_mutants import unresponsive_after_bytes
 from conformance.mutants import Mutant
 from conformance.wifi_ends import mcu, module
 from unclouded.conformance import suite
@@ -82,7 +82,7 @@ def test_ends_of_the_ordinary_line_are_named() -> None:
 
 
 def test_after_an_end_is_gone_the_other_checks_are_skipped() -> None:
-    gone = Mutant(gateway(), into=deaf_to(b"\x55\xaa\x00\x0a"))
+    gone = Mutant(gateway(), into=unresponsive_after_bytes(b"\x55\xaa\x00\x0a"))
     report = check_gateway_mcu(gone, "mcu.heartbeat.*", "mcu.json.*")
     assert list(by_kind(report, "failed")) == ["mcu.heartbeat.answered"] and not report.passed
     reasons = set(by_kind(report, "skipped").values())

@@ -1,7 +1,7 @@
 """The fourteen ways in which real MCUs deviate, each with its bytes, each survived: docs/protocols/tuya_wifi.md §2.6.
 
  1 wrong lengths     2 two answers in each other    3 a stale byte ahead    4 product info without JSON
- 5 02 as an event    6 no answer to 08, or deaf     7 reports when polled   8 deaf after bursts
+ 5 02 as an event    6 no answer to 08, or silent   7 reports when polled   8 silent after bursts
  9 asks for ever    10 echoes                      11 clocks that drift    12 frames over 255 bytes
 13 a buffer of 24 bytes                            14 55 AA inside a payload
 """
@@ -129,7 +129,7 @@ def test_7_a_meter_that_reports_when_asked_is_asked() -> None:
 
 
 def test_8_a_small_mcu_is_given_time_between_any_two_frames() -> None:
-    """esphome/issues 1776: bursts make it deaf."""
+    """esphome/issues 1776: it does not answer after bursts."""
     pair = line("asks-after-heartbeats", minimum_gap_s=0.1)
     pair.submit(WireCommand({"1": True}))
     pair.submit(WireCommand({"9": 5}))

@@ -298,13 +298,13 @@ async def test_a_half_open_connection_is_ended_by_silence() -> None:
 
 
 async def test_what_a_server_does_not_read_is_bounded() -> None:
-    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(INFO.replace(b"1000", b"1000000"))
         await reader.readuntil(b"PING\r\n")
         writer.write(b"PONG\r\n")
         await asyncio.Event().wait()
 
-    async with scripted(deaf) as place:
+    async with scripted(silent) as place:
         client = NatsClient([f"nats://{place}"], NatsIdentity("hub"))
         async with running(client):
             taken = [client.publish("a", bytes(900_000)) for _ in range(40)]

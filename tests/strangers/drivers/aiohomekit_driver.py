@@ -49,7 +49,7 @@ class Home:
         self.events += [[aid, iid, value.get("value")] for (aid, iid), value in event.items()]
 
     async def reload(self, name: str, port: int) -> bool:
-        """Load the stored pairing again, as after a restart of the controller, once the bridge is found on this port."""
+        """Load the stored pairing again, as after a restart of the controller, once the bridge is on this port."""
         async with asyncio.timeout(TIMEOUT_S):
             while (await self.discover(name))["port"] != port:
                 await asyncio.sleep(0.1)

@@ -145,7 +145,7 @@ def ids_are_short(line: GatewayMcuLine) -> None:
     line.require(len(longest) <= ADVISED_ID, f"The id {longest[:40]} has {len(longest)} characters.")
 
 
-def no_strangers(line: GatewayMcuLine) -> Script[None]:
+def only_joined(line: GatewayMcuLine) -> Script[None]:
     """Each that was reported is among those that 0b reports, or has joined with us."""
     reports(line)
     answered = {one.part for one in (yield from answered_query(line))}
@@ -288,7 +288,7 @@ _PLAYED: tuple[tuple[str, str, str, Play, Grade], ...] = (
     ("query.gateway", "0b is answered with the gateway's own data points", "§2.4.1", query_of_the_gateway, "must"),
     ("query.constant", "Two queries report the same sub-devices", "§2.4.1", query_constant, "should"),
     ("join.reported", "0b reports those that have joined", "§2.4.1", joined_is_reported, "must"),
-    ("reports.joined-only", "Only those that have joined are reported", "§2.4.1", no_strangers, "must"),
+    ("reports.joined-only", "Only those that have joined are reported", "§2.4.1", only_joined, "must"),
     ("points.one", "29 is answered with the data point that it names", "§2.4.4", one_point, "must"),
     ("points.several", "29 is answered with several data points", "§2.4.4", two_points, "must"),
     ("points.gateway", "29 is answered with a data point of the gateway itself", "§1.4", gateway_point, "must"),

@@ -87,7 +87,7 @@ class EmulatedLowModule(AnsweringEnd):
     # --- scripts -----------------------------------------------------------------------------------
 
     def is_awake(self) -> Script[bool]:
-        """Does it answer 01, or 02 where it is deaf to that?"""
+        """Does it answer 01, or 02 where it does not answer 01?"""
         for question in (PRODUCT, PRODUCT, STATUS):
             self.send(question.command, question.payload)
             if (yield from self.line.wait_for(question.is_answer, 1.0)) is not None:

@@ -8,7 +8,7 @@ import msgspec
 from unclouded.web.access.password import Cost, Password, hashed
 from unclouded.web.schemas import LONGEST_PASSWORD
 
-STRANGER = hashed("no one has this password", Cost(2, 1, 1))  # for the time that a check takes
+UNKNOWN_PERSON = hashed("no one has this password", Cost(2, 1, 1))  # for the time that a check takes
 
 
 def stored_password(text: str, cost: Cost = Cost()) -> str:  # noqa: B008  (frozen)
@@ -19,7 +19,7 @@ def stored_password(text: str, cost: Cost = Cost()) -> str:  # noqa: B008  (froz
 def password_check(stored: str | None, text: str, cost: Cost) -> Callable[[], bool]:
     """Whether the text is the password; without one the check takes as long, and fails."""
     if stored is None:
-        unknown = msgspec.structs.replace(STRANGER, n=cost.n, r=cost.r, p=cost.p)
+        unknown = msgspec.structs.replace(UNKNOWN_PERSON, n=cost.n, r=cost.r, p=cost.p)
         return lambda: unknown.fits(text[:LONGEST_PASSWORD]) and False
     password = msgspec.json.decode(stored, type=Password)
     return lambda: len(text) <= LONGEST_PASSWORD and password.fits(text)

@@ -17,7 +17,7 @@ HOLES: tuple[tuple[str, str, tuple[tuple[Version, Version], ...]], ...] = (
     ),
     (
         "the advisories of 2026",
-        "routes accept strangers, and a client can end the server",
+        "routes accept anyone, and a client can end the server",
         (((0, 0, 0), (2, 11, 16)), ((2, 12, 0), (2, 12, 7))),
     ),
 )

@@ -124,7 +124,7 @@ class GeneralReader:
         return count
 
     def _times(self, at: "Seconds", kind: StampKind, gaps: list[bool]) -> Sequence[float]:
-        """Of lines with a time each: no direction holds for the next one. Where a clock begins again, bytes are lost."""
+        """Of lines with a time each: no direction holds for the next. Where a clock begins again, bytes are lost."""
         times, restarts = self._clock.times(at, kind)
         for place in restarts:
             gaps[place] = True

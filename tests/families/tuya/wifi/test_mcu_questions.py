@@ -297,7 +297,7 @@ def test_its_records_have_its_own_time_as_soon_as_it_has_one() -> None:
 
 
 def test_a_report_that_must_arrive_is_sent_until_it_was_taken() -> None:
-    """The module is deaf for a while: what has come meanwhile goes with the next one."""
+    """The module receives nothing for a while: what has come meanwhile goes with the next one."""
     pair = line(synced=frozenset({"1", "17"}), increments=frozenset({"17"}))
     pair.run(until=2.0)
     pair._damage = lambda data, rng: b"" if data[3] in (0x22, 0x23) else data

@@ -1,4 +1,4 @@
-"""An MCU that is deaf after a long frame: that is said, remembered, and not done to it again."""
+"""An MCU that receives nothing more after a long frame: that is said, remembered, and not done to it again."""
 
 import random
 from collections.abc import Mapping
@@ -76,7 +76,7 @@ def test_an_mcu_that_stops_after_a_long_frame_is_offline_at_once_with_that_reaso
     assert pair.of("controller", Waiting) == []
 
 
-def test_reports_that_a_deaf_mcu_still_sends_do_not_delay_that() -> None:
+def test_reports_that_an_mcu_still_sends_which_receives_nothing_do_not_delay_that() -> None:
     pair = line("stops-after-long-frame")
     ticket = pair.submit(LONG)
     for tenth in range(30, 90):

@@ -37,7 +37,7 @@ from unclouded.families.tuya.local_time import moment_of
 from unclouded.families.tuya.messages import frame_of
 
 OWN_TYPES = "points"  # in the memory: the types of the gateway's own data points
-MOST_STRANGERS = 64  # sub-devices that never joined, and are named
+MOST_UNKNOWN = 64  # unknown sub-devices that are named
 
 
 class SubDeviceReports:
@@ -61,7 +61,7 @@ class SubDeviceReports:
         self._commands = commands
         self._records = RecordMemory(memory)
         self._own_types = _restored_types(memory.get(OWN_TYPES, b""))
-        self._strangers: set[str] = set()
+        self._unknown: set[str] = set()
         self._queries = queries
 
     def types(self, part: str) -> Mapping[str, int]:
@@ -80,7 +80,7 @@ class SubDeviceReports:
         """0d."""
         part = self._part_of(message.sub_id)
         if part is None:
-            return self._stranger(message.sub_id)
+            return self._unknown_sub_device(message.sub_id)
         events = self._presence.seen(part, now) if part else []
         values: dict[str, WireValue] = {}
         for one in point_values(message.points) if message.points else ():
@@ -96,7 +96,7 @@ class SubDeviceReports:
         part = self._part_of(message.sub_id)
         if part is None:
             self._acknowledge(False)
-            return self._stranger(message.sub_id)
+            return self._unknown_sub_device(message.sub_id)
         events = self._presence.seen(part, now) if part else []
         if message.time.kind == NO_TIME:
             self._counts["records_without_time"] += 1
@@ -150,12 +150,12 @@ class SubDeviceReports:
         self._own_types = {**known, **new}
         return [Remember(OWN_TYPES, msgspec.json.encode(self._own_types))]
 
-    def _stranger(self, id: str) -> list[Event]:
+    def _unknown_sub_device(self, id: str) -> list[Event]:
         """A sub-device that never joined, or was removed: counted each time, named once."""
         self._counts["unknown_sub_devices"] += 1
-        if id in self._strangers or len(self._strangers) >= MOST_STRANGERS:
+        if id in self._unknown or len(self._unknown) >= MOST_UNKNOWN:
             return []
-        self._strangers.add(id)
+        self._unknown.add(id)
         advice = "permit joining and let it join, or do the action adopt with its sub_id"
         return [Noticed("unknown", f"The gateway reports for {id[:80]!r}, which has not joined here: {advice}.")]
 

@@ -3,7 +3,7 @@
     sent 32 bytes ─► a later request is answered: it can take 32
                 └──► nothing is answered any more: it stopped after 32, so 31 is the limit from now on, and remembered
 
-Many MCUs have the vendor's default buffer of 16 to 24 bytes of payload, and are deaf after one frame that is longer.
+Many MCUs have the vendor's default buffer of 16 to 24 bytes of payload, and receive nothing more after a longer frame.
 Source: docs/protocols/tuya_wifi.md §2.1, §2.6 item 13; what is concluded from silence is ours.
 """
 

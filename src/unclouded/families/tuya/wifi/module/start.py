@@ -282,7 +282,7 @@ class ModuleStart:
     def _no_heartbeat(self, now: float, held: int, hint: str) -> list[Event]:
         """Three heartbeats in vain: the MCU is gone, answers none, or it never was there.
 
-        With a ``hint`` what it sends by itself counts for nothing: MCUs report on while they are deaf.
+        With a ``hint`` what it sends by itself counts for nothing: MCUs go on reporting while they receive nothing.
         """
         if not self._is_alive:
             return self._search(held)
