@@ -17,9 +17,10 @@ from unclouded.core.family import MASKED
 from unclouded.core.model import Action, Alert, Command, Device, Ledger, Memory, Notice, Outcome, Reading, Status
 from unclouded.core.profile import Profile
 from unclouded.core.sessions.session import Ambient, LinkPath, Reported, Session
+from unclouded.hub.admitting import MOST_SEEN
 from unclouded.hub.channel_spec import ChannelSpec
 from unclouded.hub.held_commands import HeldCommand
-from unclouded.hub.hub import MOST_SEEN, RestoredState
+from unclouded.hub.hub import RestoredState
 from unclouded.hub.node import NodeSpec
 from unclouded.links.memory import MemoryLink
 from unclouded.web.live import LivePages

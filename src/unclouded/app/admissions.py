@@ -110,7 +110,7 @@ class Admissions:
 
 
 class DeviceAdmitter:
-    """Admits plugs to a running hub and forgets them (hub.Admitter)."""
+    """Admits plugs to a running hub and forgets them (hub.admitting.Admitter)."""
 
     def __init__(
         self, config: Config, admissions: Admissions, factory: DeviceFactory, broker: BrokerServer | None

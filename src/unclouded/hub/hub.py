@@ -1,8 +1,9 @@
-"""The hub: runs the devices, routes commands to them, publishes what they report to subscribers.
+"""The hub: runs the devices, lets them come and go, and routes commands to them.
 
-    devices ──facts──► publish ──► board (the newest of everything)
-                               └─► IdentityGate ──► subscribers with ``stamped``: the store
-                               └──────────────────► other subscribers: pages, JSON lines
+    devices ◄──── commands, actions, another list of devices
+       │
+       ├── facts ──► FactPublisher: the newest of everything, subscribers, alerts
+       └── identities ──► KeptState: ledgers and memories that go on
 
 It satisfies ``model.PublicHub``; sinks and the web see no more of it than that.
 """
@@ -10,8 +11,8 @@ It satisfies ``model.PublicHub``; sinks and the web see no more of it than that.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -31,26 +32,23 @@ from unclouded.core.model import (
     OnProgress,
     Outcome,
     Point,
-    Status,
     WireEntry,
-    inherited,
     value_text,
 )
 from unclouded.core.sessions.recent_chunks import KEPT_BYTES, RecentChunks
 from unclouded.core.sessions.session import Ambient, Answer, Logged, Question, Refusal, WireAction, WireCommand
 from unclouded.core.text.printable import sentence
-from unclouded.core.times import duration_text
-from unclouded.hub.alerts import AlertWatch, alert_notice
+from unclouded.hub.admitting import Admitter, NoAdmissions, SeenPlugs
 from unclouded.hub.channel import Channel
 from unclouded.hub.clock import WallClock
 from unclouded.hub.colours import DeviceColours
 from unclouded.hub.energy import DeviceEnergy
-from unclouded.hub.gate import IdentityGate
 from unclouded.hub.held_commands import HeldCommands
-from unclouded.hub.identity import KnownDevice, known_device, with_parts
+from unclouded.hub.identity import KnownDevice
+from unclouded.hub.kept_state import KeptState
 from unclouded.hub.node import DeviceNode, NodeSpec
 from unclouded.hub.part import sub_id
-from unclouded.hub.readings.board import Board
+from unclouded.hub.publishing import FactPublisher
 from unclouded.hub.services import Services
 from unclouded.hub.spec_changes import SpecChanges, spec_changes
 
@@ -59,10 +57,8 @@ log = logging.getLogger("unclouded.hub")
 ALL_CHUNKS_BYTES = 16 * 1024 * 1024  # of recent chunks, of all wires together
 LEAST_CHUNKS_BYTES = 8 * 1024  # of one wire, however many there are
 STORE_TIMEOUT_S = 5.0  # s to wait for the store; an MCU waits a little longer (docs/protocols/tuya_wifi.md §2.4.11)
-MOST_SEEN = 256  # devices that are listed though they are not configured
 NOTED_TEXT = 300  # characters of an outcome that the log and the events keep; the client gets all of it
 RECONNECT_S = 10.0  # s that one who asks for another attempt to connect waits for the device
-ALERT_DELAY_S = 1.0  # s after which what was published is looked through for alerts
 INTEGRATE_S = 60.0  # s between two integrations of the power of devices that count no energy
 
 
@@ -81,34 +77,6 @@ class Reconfigured(msgspec.Struct, frozen=True):
     removed: tuple[Device, ...]
 
 
-class Admitter(Protocol):
-    """Keeps the plugs that were admitted."""
-
-    def admit(self, admission: Admission, taken: Sequence[str]) -> NodeSpec:
-        """Store it; ``taken``: ids of devices. Raises CommandError."""
-
-    def forget(self, device: str, known: Sequence[str]) -> None:
-        """Remove it from what is kept. Raises CommandError where it was not admitted; ``known``: ids of devices."""
-
-    def report_connected(self) -> None:
-        """Report plugs that are connected and have no device, as ``seen`` is called for new ones."""
-
-
-class NoAdmissions:
-    """A hub without a broker."""
-
-    def admit(self, admission: Admission, taken: Sequence[str]) -> NodeSpec:
-        """Raises CommandError: there is no broker."""
-        raise CommandError("This hub has no broker, so there is no plug to admit.")
-
-    def forget(self, device: str, known: Sequence[str]) -> None:
-        """Raises CommandError: there is no broker."""
-        raise CommandError("This hub has no broker, so no plug was admitted that it could forget.")
-
-    def report_connected(self) -> None:
-        """There is none."""
-
-
 class Hub:
     """All devices of one configuration. Make it inside a running loop."""
 
@@ -119,26 +87,17 @@ class Hub:
         clock: WallClock,
         token: Callable[[int], bytes],
         restored: RestoredState | None = None,
-        admissions: "Admitter | None" = None,
+        admissions: Admitter | None = None,
     ) -> None:
         restored = restored or RestoredState()
-        self._ledgers_of = dict(restored.ledgers)  # by identity, of devices that do not count
-        self._known = list(restored.known)
-        self._colours = DeviceColours({one.identity: one.colour for one in self._known if one.colour is not None})
+        self._kept = KeptState(restored.ledgers, restored.memory, restored.known)
+        self._colours = DeviceColours({one.identity: one.colour for one in restored.known if one.colour is not None})
         self._services = services
         self._clock = clock
         self._token = token
-        self._board = Board(self._wall)
-        self._alerts = AlertWatch()
-        self._alert_timer: asyncio.TimerHandle | None = None
-        self._descriptions = -1  # of the board, when the alerts were last described
-        self._subscribers: list[tuple[Deliver, bool]] = []
-        self._log_followers: list[Callable[[LogEntry], None]] = []
-        self._gate = IdentityGate(clock)
-        self._energy: dict[str, DeviceEnergy] = {}
-        self._memory = {identity: dict(memory) for identity, memory in restored.memory.items()}
+        self._facts = FactPublisher(clock, self._own_devices, self._coloured)
         self._held = HeldCommands()
-        self._seen: dict[str, Device] = {}
+        self._seen = SeenPlugs(self._facts)
         self._reconnecting: Counter[str] = Counter()  # by device: how many wait until it is connected
         self._admissions = admissions or NoAdmissions()
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -149,18 +108,18 @@ class Hub:
         self._chunks_bytes = max(LEAST_CHUNKS_BYTES, min(KEPT_BYTES, ALL_CHUNKS_BYTES // max(wires, 1)))
         self._nodes = {spec.id: self._node(spec) for spec in specs}
         self._arranged()
-        for identity, memory in self._memory.items():
+        for identity, memory in self._kept.memories:
             self._held.restore(memory, identity)
 
     async def run(self) -> None:
         """Run every device until cancelled."""
         async with asyncio.TaskGroup() as self._group:
+            self._facts.is_running = True
             for node in self._nodes.values():
                 self._start(node)
             while True:
                 await asyncio.sleep(INTEGRATE_S)
-                if step := self._clock.step():
-                    self._clock_was_set(step)
+                self._facts.check_clock()
                 for node in self._nodes.values():
                     node.integrate()
 
@@ -168,27 +127,23 @@ class Hub:
 
     def devices(self) -> list[Device]:
         """All devices and their sub-devices; the unknown plugs that have connected come last."""
-        own = (self._colours.shown(device) for node in self._nodes.values() for device in node.devices())
-        return [*own, *self._seen.values()]
+        return [*(self._colours.shown(device) for device in self._own_devices()), *self._seen.devices()]
 
     def snapshot(self) -> list[Fact]:
         """What is known now: all devices, then the statuses, then the newest reading of each point."""
-        return [*self.devices(), *self._board.facts()]
+        return [*self.devices(), *self._facts.newest()]
 
     def alerts(self) -> list[Alert]:
         """The alerts that are active now."""
-        return self._alerts.active()
+        return self._facts.alerts()
 
     def subscribe(self, deliver: Deliver, *, stamped: bool = False) -> Callable[[], None]:
         """Calls ``deliver`` with facts; ``stamped``: once identity and time are right. The result ends it."""
-        entry = (deliver, stamped)
-        self._subscribers.append(entry)
-        return lambda: self._subscribers.remove(entry)
+        return self._facts.subscribe(deliver, stamped)
 
     def follow_log(self, deliver: Callable[[LogEntry], None]) -> Callable[[], None]:
         """Calls ``deliver`` with each line of a device's own log. The result ends it."""
-        self._log_followers.append(deliver)
-        return lambda: self._log_followers.remove(deliver)
+        return self._facts.follow_log(deliver)
 
     async def command(self, command: Command) -> Outcome:
         """Sets a point; "held" where a sleeping device gets it later. Raises CommandError for what cannot be asked."""
@@ -197,7 +152,7 @@ class Hub:
         outcome = Outcome("unreachable") if node.is_asleep(key) else await channel.command(wire)
         if outcome.result in ("unreachable", "timeout") and node.is_asleep(key):  # or it fell asleep before it got it
             identity = node.describe(channel, key).identity
-            self.publish(self._held.hold(command, identity, self._wall()))
+            self.publish(self._held.hold(command, identity, self._facts.wall()))
             await self._stored()  # "held" promises that the command outlives the hub
             outcome = Outcome("held", f"{command.device} is asleep; it gets this when it wakes.")
         if outcome.result == "confirmed" and not outcome.reason:
@@ -250,10 +205,10 @@ class Hub:
         return True
 
     def _is_online(self, device: str) -> bool:
-        status = self._board.status(device)
+        status = self._facts.status(device)
         return status is not None and status.state == "online"
 
-    def use_admissions(self, admissions: "Admitter | None") -> None:
+    def use_admissions(self, admissions: Admitter | None) -> None:
         """Plugs can be admitted, or no longer: a broker has started since the hub was made."""
         self._admissions = admissions or NoAdmissions()
 
@@ -263,12 +218,9 @@ class Hub:
             return self._admit(admission)
 
     def _admit(self, admission: Admission) -> Device:
-        seen = self._seen.get(admission.uuid)
-        if seen is None:
-            known = ", ".join(self._seen) or "none"
-            raise CommandError(f"No unknown plug {admission.uuid} has connected. Those that have: {known}.")
+        self._seen.check(admission.uuid)
         spec = self._admissions.admit(admission, [one.id for one in self.devices()])
-        self.publish(self._forget_seen(admission.uuid, f"{spec.name or spec.id} was admitted."))
+        self._seen.admitted(admission.uuid, f"{spec.name or spec.id} was admitted.")
         node = self._nodes[spec.id] = self._node(spec)
         self.publish(self._arranged())
         self._start(node)
@@ -285,7 +237,7 @@ class Hub:
             self._admissions.forget(device, [one.id for one in self.devices()])
             node = self._nodes[device]
             described = node.devices()
-            self._note_known()
+            self._kept.note(self._own_devices())
             await self._stop([node])
             del self._nodes[device]
             self._removed(described, "forgotten", f"{described[0].name} is forgotten; its history stays in the store.")
@@ -297,11 +249,7 @@ class Hub:
 
         Of too many the one that connected longest ago is forgotten.
         """
-        self._seen.pop(device.id, None)
-        dropped = self._drop_seen() if len(self._seen) >= MOST_SEEN else []
-        self._seen[device.id] = device
-        reason = f"Not configured. To admit it: unclouded admit {device.id} --name NAME"
-        self.publish([*dropped, device, Status(device.id, "seen", self._wall(), reason)])
+        self._seen.connected(device)
 
     async def reconfigure(self, make: Callable[[], Awaitable[Sequence[NodeSpec]]]) -> Reconfigured:
         """Run the devices of another list; those that it does not change go on as they are.
@@ -312,7 +260,7 @@ class Hub:
             specs = await make()
             changes = spec_changes(self._nodes, specs)
             removed = [one for id in changes.removed for one in self._with_former(self._nodes[id])]
-            self._note_known()
+            self._kept.note(self._own_devices())
             await self._stop([self._nodes[id] for id in changes.stopped])
             for id in changes.removed:
                 described = self._nodes[id].devices()
@@ -334,15 +282,11 @@ class Hub:
         self._colours.forget(one.identity for one in devices)
         for one in devices:
             self._held.forget(one.id)
-            for kept in (self._energy, self._ledgers_of, self._memory):
-                kept.pop(one.identity, None)
-        gone = {one.identity for one in devices}
-        self._known = [one for one in self._known if one.identity not in gone]
+        self._kept.drop({one.identity for one in devices})
 
     def seen_before(self, uuids: Collection[str]) -> None:
         """These plugs have a device now: they are no longer listed as seen."""
-        for uuid in [one for one in self._seen if one in uuids]:
-            self.publish(self._forget_seen(uuid, f"{uuid} is in the configuration."))
+        self._seen.configured(uuids)
 
     def wire(self, device: str) -> Mapping[str, Mapping[str, float]]:
         """The statistics of a device's wires, by channel ("" = unnamed). Raises CommandError for an unknown device."""
@@ -356,38 +300,15 @@ class Hub:
 
     def publish(self, facts: Sequence[Fact]) -> None:
         """Put one batch of facts on the board and pass it to the subscribers."""
-        if not facts:
-            return
-        if step := self._clock.step():
-            self._clock_was_set(step)
-        facts = self._coloured(facts)
-        self._board.post(facts)
-        self._pass_on(facts)
-        self._look_for_alerts_soon()
+        self._facts.publish(facts)
 
     def report_own_alerts(self, alerts: Sequence[Alert]) -> None:
         """What needs attention of the hub itself, all of now: no device has it."""
-        if self._alerts.set_own(alerts):
-            self._look_for_alerts_soon()
-
-    def _look_for_alerts_soon(self) -> None:
-        if self._alert_timer is None and self._group is not None:
-            self._alert_timer = asyncio.get_running_loop().call_later(ALERT_DELAY_S, self._look_for_alerts)
-
-    def _pass_on(self, facts: Sequence[Fact]) -> None:
-        stamped = self._gate.let_through(facts)
-        for deliver, wants_stamped in self._subscribers:
-            if not wants_stamped:
-                deliver(facts)
-            elif stamped:
-                deliver(stamped)
+        self._facts.report_own_alerts(alerts)
 
     def logged(self, device: str, event: Logged, now: float) -> None:
         """A device printed a line by itself."""
-        if self._log_followers:
-            entry = LogEntry(device, self._clock.at(now), event.text, event.level, event.source)
-            for deliver in self._log_followers:
-                deliver(entry)
+        self._facts.logged(device, event, now)
 
     def answer(self, question: Question) -> Answer | Refusal:
         """The answer to a question of a device, or why there is none."""
@@ -399,13 +320,12 @@ class Hub:
 
     def ambient(self, identity: str) -> Ambient:
         """What the session of a device gets from outside, with what it asked to remember."""
-        return Ambient(self._clock.at, self._token, self._memory.get(identity, {}))
+        return Ambient(self._clock.at, self._token, self._kept.memory(identity))
 
     def energy(self, identity: str) -> DeviceEnergy:
         """The energy ledgers of the device with this identity, which go on from those that were kept."""
-        if identity not in self._energy:
-            self._energy[identity] = DeviceEnergy(identity, self._ledgers(identity))
-        return self._energy[identity]
+        replaces = next((node.spec.replaces for node in self._nodes.values() if node.identity == identity), "")
+        return self._kept.energy(identity, replaces)
 
     def recent_chunks(self) -> RecentChunks:
         """An empty buffer for the chunks of one channel."""
@@ -417,12 +337,12 @@ class Hub:
 
     def remember(self, memory: Memory) -> Memory:
         """Keep it for sessions that begin again in this run; the fact that is returned is for the store."""
-        self._memory.setdefault(memory.identity, {})[memory.key] = memory.value
+        self._kept.remember(memory)
         return memory
 
     def deliver_held(self, device: str) -> None:
         """A device is online: deliver the commands that are held for it."""
-        fresh, expired, forget = self._held.wake(device, self._wall())
+        fresh, expired, forget = self._held.wake(device, self._facts.wall())
         self.publish(forget)
         for command in expired:
             self._note_command(command, Outcome("timeout", "The device slept longer than a command is held."))
@@ -432,7 +352,7 @@ class Hub:
 
     def keep_readings(self, device: str, points: Sequence[Point]) -> None:
         """A device has another profile: forget the newest readings of points that it no longer has."""
-        self._board.keep(device, {point.key for point in points})
+        self._facts.keep_points(device, [point.key for point in points])
 
     def when_stored(self, then: Callable[[bool], None]) -> None:
         """Call it with True once what is published in this turn of the loop is stored.
@@ -448,31 +368,24 @@ class Hub:
 
     def part_left(self, device: str) -> None:
         """A sub-device left for good; a notice makes pages look for devices that are gone."""
-        self._board.remove(device)
+        self._facts.remove(device)
         others = self._colours.remove([device], asyncio.get_running_loop().time())
-        self.publish([Notice(device, self._wall(), "left", "It left for good."), *others])
+        self.publish([Notice(device, self._facts.wall(), "left", "It left for good."), *others])
 
     # --- inside: devices come and go -----------------------------------------------------------
 
+    def _own_devices(self) -> Iterator[Device]:
+        return (device for node in self._nodes.values() for device in node.devices())
+
     def _node(self, spec: NodeSpec) -> DeviceNode:
-        return DeviceNode(spec, self, tuple(self._known), self._taken_identities)
+        return DeviceNode(spec, self, tuple(self._kept.known), self._taken_identities)
 
     def _with_former(self, node: DeviceNode) -> list[Device]:
         """A device and its sub-devices, also those that have not been identified in this run, as they were before."""
-        own = next((one.identity for one in self._known if one.id == node.id), "")
+        own = self._kept.identity_of(node.id)
         devices = [one if one.identity else msgspec.structs.replace(one, identity=own) for one in node.devices()]
         present = {one.identity for one in (*devices, *self.devices())}
-        former = [one for one in with_parts(self._known, devices[0].identity) if one.identity not in present]
-        parts = [
-            Device(id=one.id, identity=one.identity, family=one.family, link=one.link, profile="") for one in former
-        ]
-        return [*devices, *parts]
-
-    def _note_known(self) -> None:
-        """Note the devices of now for the identities of those that take their places."""
-        now = [known_device(device) for node in self._nodes.values() for device in node.devices() if device.identity]
-        identities = {one.identity for one in now}
-        self._known = [*now, *(one for one in self._known if one.identity not in identities)]
+        return [*devices, *self._kept.former_parts(devices[0].identity, present)]
 
     async def _stop(self, nodes: Sequence[DeviceNode]) -> None:
         """End what the devices do; their commands are settled, and their links closed."""
@@ -484,16 +397,16 @@ class Hub:
         ids = [device.id for node in nodes for device in node.devices()]
         self._colours.stop(ids)
         for id in ids:
-            self._gate.forget(id)
+            self._facts.stop(id)
 
     def _removed(self, devices: Sequence[Device], kind: str, text: str) -> None:
         """Devices have stopped, and their ids are free."""
         for one in devices:
-            self._board.remove(one.id)
+            self._facts.remove(one.id)
         identities = [one.identity for one in devices if one.identity]
         others = self._colours.remove([one.id for one in devices], asyncio.get_running_loop().time())
         self.publish(
-            [Notice("", self._wall(), kind, text, {"device": devices[0].id, "identities": identities}), *others]
+            [Notice("", self._facts.wall(), kind, text, {"device": devices[0].id, "identities": identities}), *others]
         )
 
     def _replace_nodes(self, specs: Sequence[NodeSpec], changes: SpecChanges) -> None:
@@ -525,44 +438,12 @@ class Hub:
 
     def _restarts_as(self, old: DeviceNode, new: DeviceNode) -> None:
         """A device restarts under its id: forget what it can no longer have."""
-        if new.spec.replaces != old.spec.replaces and (energy := self._energy.pop(old.identity, None)) is not None:
-            self._ledgers_of[old.identity] = energy.ledgers  # it counts again, above the totals of the other device
+        if new.spec.replaces != old.spec.replaces:
+            self._kept.count_again(old.identity)
         if all(channel.profile is not None for channel in new.spec.channels):
-            self._board.keep(new.id, {point.key for point in new.devices()[0].points})
+            self.keep_readings(new.id, new.devices()[0].points)
 
     # --- inside --------------------------------------------------------------------------------
-
-    def _look_for_alerts(self) -> None:
-        """Publish the alerts that began and ended, and note those that no state of a device shows.
-
-        Those of a device that is gone, or has another id, ended with it: the log says so already.
-        """
-        self._alert_timer = None
-        if self._descriptions != self._board.descriptions:
-            self._descriptions = self._board.descriptions
-            self._alerts.describe(device for node in self._nodes.values() for device in node.devices())
-        known = {(one.device, one.kind, one.point): one.since for one in self._alerts.active()}
-        changed = self._alerts.update(self._board)
-        if not changed:
-            return
-        for deliver, wants_stamped in self._subscribers:
-            if not wants_stamped:
-                deliver(changed)
-        new = [one for one in changed if not one.active or known.get((one.device, one.kind, one.point)) != one.since]
-        noted = [one for one in new if one.kind != "offline" and self._alerts.has(one.device)]
-        self._pass_on([alert_notice(one, self._wall()) for one in noted])
-
-    def _clock_was_set(self, seconds: float) -> None:
-        """What is shown keeps its age; what is stored keeps its time, and the store puts away what is in the future."""
-        direction = "back" if seconds < 0 else "forward"
-        text = f"The clock of this computer was set {direction} by {duration_text(abs(seconds))}."
-        log.warning("%s", text)
-        moved = self._board.shift(seconds)
-        self._alerts.shift(seconds)
-        for deliver, wants_stamped in self._subscribers:
-            if not wants_stamped:
-                deliver(moved)
-        self._pass_on([Notice("", self._wall(), "clock", text, {"seconds": round(seconds, 3)})])
 
     async def _stored(self) -> bool:
         """Wait until everything published is stored, STORE_TIMEOUT_S at most. Was the wait successful?
@@ -622,42 +503,12 @@ class Hub:
         if self._group is not None:
             self._running[node.id] = self._group.create_task(node.run(), name=f"{node.id}.node")
 
-    def _forget_seen(self, uuid: str, text: str) -> list[Fact]:
-        del self._seen[uuid]
-        self._board.remove(uuid)
-        return [Notice("", self._wall(), "admitted", text)]
-
-    def _drop_seen(self) -> list[Fact]:
-        uuid = next(iter(self._seen))
-        del self._seen[uuid]
-        self._board.remove(uuid)
-        text = f"More than {MOST_SEEN} plugs that are not configured have connected: {uuid} is no longer listed."
-        return [Notice("", self._wall(), "left", text)]
-
-    def _ledgers(self, identity: str) -> Mapping[str, Ledger]:
-        """The stored ledgers of a device; one that replaces another counts on above the other's totals."""
-        own = self._newest_ledgers(identity)
-        replaces = next((node.spec.replaces for node in self._nodes.values() if node.identity == identity), "")
-        old = next((one.identity for one in self._known if replaces in (one.identity, one.id)), "")
-        if not replaces or not old or old == identity:
-            return own
-        gone = self._newest_ledgers(old)
-        blank = {point: Ledger(identity=identity, point=point) for point in gone}
-        return {**own, **{point: inherited(gone[point], own.get(point, blank[point])) for point in gone}}
-
-    def _newest_ledgers(self, identity: str) -> Mapping[str, Ledger]:
-        energy = self._energy.get(identity)
-        return self._ledgers_of.get(identity, {}) if energy is None else energy.ledgers
-
     def _taken_identities(self, asking: DeviceNode) -> set[str]:
         return {node.identity for node in self._nodes.values() if node is not asking and node.identity}
 
-    def _wall(self) -> float:
-        return self._clock.at(asyncio.get_running_loop().time())
-
     def _with_state(self, device: str, outcome: Outcome) -> Outcome:
         """An outcome of a device that cannot be reached, with the reason why not."""
-        status = self._board.status(device)
+        status = self._facts.status(device)
         if outcome.result not in ("unreachable", "timeout") or status is None or not status.reason:
             return outcome
         if status.state not in ("offline", "waiting", "faulted") or status.reason.rstrip(".") in outcome.reason:
@@ -676,7 +527,7 @@ class Hub:
         text = f"{what}{by}: {outcome.result}{because}"
         log.info("%s: %s", device, text)
         data: dict[str, Any] = {"what": what, "origin": origin, "result": outcome.result, "ms": outcome.ms}
-        self.publish([Notice(device, self._wall(), kind, text, data)])
+        self.publish([Notice(device, self._facts.wall(), kind, text, data)])
 
 
 async def _nothing_to_store() -> bool:

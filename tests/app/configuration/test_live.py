@@ -438,7 +438,7 @@ async def test_a_history_is_kept_or_deleted_as_it_was_said(tmp_path: Path, histo
         assert (identity in known) == (history == "keep") and len(known) == (history == "keep")
         words = [one.words for one in here.facts if isinstance(one, Notice) and one.kind == "configuration"]
         assert ("history of pump deleted" in words[-1]) == (history == "delete")
-        assert (identity in here.run.hub._energy) == (history == "keep")
+        assert here.run.hub._kept.counts(identity) == (history == "keep")
 
 
 async def test_tables_of_the_hub_are_changed_without_a_device_that_restarts(tmp_path: Path) -> None:
