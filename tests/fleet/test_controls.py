@@ -1,5 +1,6 @@
 """What a command can set, by the catalogue of its home."""
 
+import msgspec
 import pytest
 
 from unclouded.core.errors import CommandError
@@ -29,6 +30,42 @@ def checked(device: str, point: str, value: bool | int | float | str, home: Home
 def test_a_device_is_named_by_its_id_or_its_name() -> None:
     assert checked("Hall lamp", "mode", "eco") == checked("lamp", "mode", "eco")
     assert checked("lamp", "", False).point == ""  # the main one: its hub knows which
+    both = msgspec.structs.replace(HOME, devices=(*HOME.devices, CatalogueDevice(number=5, id="x", name="lamp")))
+    assert checked("lamp", "on", True, both).device == "lamp", "an id counts before a name"
+
+
+def test_numbers_may_be_as_small_and_as_large_as_the_home_says() -> None:
+    limits = ((None, None), (10.0, None), (None, 100.0), (10.0, 100.0))
+    allowed: list[list[float]] = []
+    for least, most in limits:
+        point = CatalogueControl(point="level", kind="number", access="rw", minimum=least, maximum=most)
+        home = HomeCatalogue(at=1.0, devices=(CatalogueDevice(number=1, id="x", name="", controls=(point,)),))
+        allowed.append([])
+        for value in (-1e9, 9.9, 10, 100.0, 100.1, 1e9):
+            try:
+                checked("x", "level", value, home)
+                allowed[-1].append(value)
+            except CommandError as error:
+                said = {(10.0, None): "10 or more", (None, 100.0): "at most 100"}.get((least, most), "10 to 100")
+                assert str(error) == f"level takes {said}, not {value}."
+    assert allowed == [[-1e9, 9.9, 10, 100.0, 100.1, 1e9], [10, 100.0, 100.1, 1e9], [-1e9, 9.9, 10, 100.0], [10, 100.0]]
+
+
+def test_twelve_devices_are_named_where_there_is_no_such_one() -> None:
+    for count, more in ((12, "device11."), (14, "device11 and 2 more.")):
+        devices = tuple(CatalogueDevice(number=number, id=f"device{number}", name="") for number in range(count))
+        with pytest.raises(CommandError) as error:
+            checked("x", "on", True, HomeCatalogue(at=1.0, devices=devices))
+        assert str(error.value).endswith(f"device10, {more}")
+    with pytest.raises(CommandError, match="It has: none"):
+        checked("x", "on", True, HomeCatalogue(at=1.0))
+
+
+def test_what_has_no_main_point_is_said() -> None:
+    point = CatalogueControl(point="level", kind="number", access="rw")
+    home = HomeCatalogue(at=1.0, devices=(CatalogueDevice(number=1, id="x", name="", controls=(point,)),))
+    with pytest.raises(CommandError, match=r"^The main point of x cannot be set\. Can be set: level\.$"):
+        checked("x", "", 5, home)
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,11 @@ def test_sixty_at_once_and_then_two_a_second_for_each_person_and_home() -> None:
     assert story.asked(1, "a", 100) == 60
 
 
+@pytest.mark.parametrize(("wait_s", "said"), [(0.0, 1), (0.5, 1), (1.0, 1), (5.2, 6)])
+def test_the_wait_is_said_in_whole_seconds(wait_s: float, said: int) -> None:
+    assert TooManyQuestions(wait_s).wait_s == said
+
+
 def test_questions_that_are_under_way_are_bounded_for_a_home_and_for_a_person() -> None:
     story = Story()
     with ExitStack() as stack:
@@ -59,6 +64,12 @@ def test_live_views_are_bounded_and_counted_as_questions() -> None:
         with story.limits.look(1, "home 0"):
             pass
     assert story.asked(1, "home 0", 10) == 0
+
+
+def test_the_limits_are_those_of_the_documentation() -> None:
+    """Behaviour is tested by their names elsewhere; a number that changes is a decision."""
+    assert (limits.AT_ONCE, limits.PER_S, limits.BUSY_S) == (60.0, 2.0, 1.0)
+    assert (limits.MOST_AT_HOME, limits.MOST_OF_PERSON, limits.MOST_LOOKS) == (8, 32, 16)
 
 
 def test_what_is_remembered_is_bounded() -> None:

@@ -10,6 +10,7 @@ from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, HubRevoked
 from unclouded.fleet.base.views import HubEntry
 from unclouded.fleet.enrolment.codes import code_digest
 from unclouded.fleet.enrolment.enroller import (
+    ALL,
     AWAY,
     EACH,
     LARGEST_REQUEST,
@@ -25,6 +26,7 @@ from unclouded.fleet.keys.issuer import HUB_LIFE_S
 from unclouded.fleet.keys.roles import is_hub_id
 from unclouded.fleet.local_servers.trust import PrivateTrust
 from unclouded.uplink.joining import read_invitation, signed_leave, signed_renewal, signed_request
+from unclouded.web.access.login_throttle import ThrottleRule
 
 NOON = 1_796_040_000
 TRUST = PrivateTrust()
@@ -115,6 +117,13 @@ def request_to_join(key: NKey = KEY, code: str = CODE, name: str = "Lake House")
     return msgspec.json.encode(signed_request(read_invitation(code, "https://fleet.example"), key, name, "p" * 200))
 
 
+def test_the_limits_are_those_of_the_documentation() -> None:
+    """Behaviour is tested by their names elsewhere; a number that changes is a decision."""
+    assert ThrottleRule(free=10, first=10.0, most=900.0) == EACH
+    assert ThrottleRule(free=200, first=1.0, most=30.0) == ALL
+    assert FleetPlace(()) == FleetPlace((), "", "")
+
+
 # --- joining ------------------------------------------------------------------------------------------
 
 
@@ -136,10 +145,13 @@ async def test_each_reason_to_refuse_who_joins_has_a_status_and_a_sentence() -> 
     assert (refused.status, refused.text, refused.id, refused.wait_s) == (403, WRONG_CODE, "fleet.enrol", 0)
     refused = await story.refused(story.enroller.enrol, b"{")
     assert (refused.status, refused.text, str(refused)) == (400, UNREADABLE, UNREADABLE)
+    for before, after in ((CODE, CODE[1:]), (CODE, "K7QX9MPT4W2J"), (KEY.public, OTHER.public)):
+        changed = request_to_join().replace(before.encode(), after.encode())
+        assert (await story.refused(story.enroller.enrol, changed)).status == 400, "its key is not proven"
     story.register.trouble = BaseUnavailable("away")
     refused = await story.refused(story.enroller.enrol, request_to_join())
     assert (refused.status, refused.text, refused.wait_s) == (503, AWAY, 60)
-    assert (story.enroller.enrolled, story.enroller.refused) == (0, 3)
+    assert (story.enroller.enrolled, story.enroller.refused) == (0, 6)
 
 
 async def test_a_request_has_4096_bytes_at_most() -> None:

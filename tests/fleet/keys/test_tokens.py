@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from unclouded.core.security.nkeys import NKey
 from unclouded.fleet.keys.accounts import AccountSigner, homes_token, operator_token, system_user_token
 from unclouded.fleet.keys.issuer import HUB_LIFE_S
-from unclouded.fleet.keys.roles import is_hub_id, is_own_inbox
+from unclouded.fleet.keys.roles import is_hub_id, is_own_inbox, template
 from unclouded.fleet.keys.tokens import Claims, TokenError, read_token, sign_claims
 from unclouded.fleet.local_servers.trust import PrivateTrust
 
@@ -109,6 +109,22 @@ def test_accounts_say_what_each_role_may() -> None:
     assert user.nats["pub"]["allow"] == ["$SYS.REQ.CLAIMS.UPDATE", "$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP"]
 
 
+def test_a_role_may_this_and_nothing_else() -> None:
+    """docs/protocols/fleet.md §1."""
+    limits = {"data": -1, "payload": 1_048_576, "allowed_connection_types": ["STANDARD", "WEBSOCKET"]}
+    assert template("hub") == limits | {
+        "pub": {"allow": ["up.*.{{name()}}", "hello.{{name()}}", "live.{{name()}}"]},
+        "sub": {"allow": ["down.{{name()}}.>", "_INBOX.{{name()}}.>"]},
+        "resp": {"max": 1, "ttl": 120_000_000_000},
+        "subs": 16,
+    }
+    assert template("fleet") == limits | {
+        "pub": {"allow": ["down.>", "_INBOX.>"]},
+        "sub": {"allow": ["up.>", "hello.>", "live.>", "_INBOX.>"]},
+        "subs": -1,
+    }
+
+
 def test_a_newer_list_has_a_later_time_also_where_the_clock_was_set_back() -> None:
     signer: AccountSigner = TRUST.signer
     assert read_token(signer.token({}, NOW - 500, NOW), "account").issued == NOW + 1
@@ -136,5 +152,15 @@ def test_an_answer_goes_to_the_own_inbox_only(reply: str, is_own: bool) -> None:
 
 def test_ids_of_hubs_are_one_token_of_a_subject() -> None:
     assert is_hub_id("abcdefghijklmnop2345")
-    for text in ("", "a" * 19, "a" * 21, "A" * 20, "a" * 19 + "1", "a" * 19 + ".", "a" * 19 + "*", "a" * 20 + "\n"):
+    for text in (
+        "",
+        "a" * 19,
+        "a" * 21,
+        "A" * 20,
+        "a" * 19 + "1",
+        "a" * 19 + ".",
+        "a" * 19 + "*",
+        "a" * 20 + "\n",
+        "a" * 19 + "_",
+    ):
         assert not is_hub_id(text)

@@ -23,7 +23,7 @@ from unclouded.uplink.contents.rows import decode_rows
 from unclouded.uplink.messages import RefusedWindow, SentWindow
 
 CATALOGUE = "catalogue"
-LENGTHS: Mapping[str, int] = {"energy": 3600, "quarter": 900, "minute": 300, "raw": 300, "events": 300}  # s
+LENGTHS: Mapping[str, int] = {"energy": 3600, "quarter": 900}  # s; of all others UNIT_S
 MOST_ITEMS = 200_000  # of all windows of a message: columns of zeros have no length, but take time
 UNIT_S = 300  # every window is a multiple, also of levels to come
 DAY = 86_400
