@@ -71,7 +71,8 @@ async def test_only_the_hub_writes_outcomes_and_only_once(base: FleetBase) -> No
     assert await fate(base, first) == "waiting"
     await base.dispatch.reported(CommandReport(first, "accepted"), hub, NOW)
     assert await fate(base, first) == "accepted"
-    await base.windows.store_reports(hub, [CommandReport(first, "timeout", "no answer")], NOW + 1)
+    reports = [CommandReport(first, state, "no answer") for state in ("accepted", "timeout", "confirmed", "accepted")]
+    await base.windows.store_reports(hub, reports, NOW + 1)
     await base.windows.store_reports(
         hub, [CommandReport(first, "confirmed"), CommandReport("unknown", "held")], NOW + 2
     )

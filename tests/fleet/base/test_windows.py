@@ -22,6 +22,7 @@ from fleet.filled_base import (
 from fleet.identities import new_hub_id
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.views import HomeFilter, HubWindows, Scope
+from unclouded.fleet.base.windows.day_sums import MOST_LEVELS
 from unclouded.uplink.messages import DaySum, SentWindow
 
 ALL = Scope.everything()
@@ -110,6 +111,8 @@ async def test_hello_finds_the_days_that_differ(base: FleetBase) -> None:
     other = {"raw": (sum_of([9], day), sum_of([1], day - 1)), "unseen": (sum_of([1], day),), "energy": ()}
     welcome = await base.windows.greet(hub, hello({**other, "catalogue": (DaySum(0, 1, 10),)}), NOW)
     assert welcome.differing == {"raw": (day - 1,), "unseen": (day,), "catalogue": (0,)}
+    many = {f"level{number}": (sum_of([1], day),) for number in range(5_000)}
+    assert len((await base.windows.greet(hub, hello(many), NOW)).differing) == MOST_LEVELS
     detail = await base.homes.home(ALL, hub, NOW)
     assert (detail.let_out, detail.home.levels, detail.hello) == (("names", "control"), ("energy", "raw"), NOW)
 

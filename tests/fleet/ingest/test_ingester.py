@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from unclouded.core.system.supervise import supervise
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable
 from unclouded.fleet.base.views import HubWindows, StoredWindows
+from unclouded.fleet.ingest.arrival import UNREADABLE_S
 from unclouded.fleet.ingest.hub_flow import AT_ONCE, MOST_WAITING_OF_HUB
-from unclouded.fleet.ingest.ingester import BATCH, Ingester
+from unclouded.fleet.ingest.ingester import BATCH, MOST_REPORTS, Ingester
 from unclouded.uplink.messages import (
     LARGEST,
     VERSION,
@@ -132,6 +133,16 @@ async def test_messages_that_come_together_are_one_transaction_and_each_is_answe
         assert base.states[HUB].behind == 3
         assert base.reports == [CommandReport("c1", "confirmed")]
         assert all(line.answers[inbox] == [Answer(True)] for inbox in inboxes)
+
+
+@story
+async def test_a_message_with_thousands_of_reports_is_put_off_unread() -> None:
+    base = Database()
+    async with running(base) as line:
+        inbox = line.send(Reports((CommandReport("c", "held"),) * (MOST_REPORTS + 1)))
+        await asyncio.sleep(1)
+        assert line.answers[inbox] == [Answer(False, wait_s=UNREADABLE_S)]
+        assert base.reports == []
 
 
 @story

@@ -9,7 +9,7 @@ Source: docs/protocols/fleet.md §8
 
 from unclouded.fleet.base.connections import BaseConnections, Row
 from unclouded.fleet.base.views import DueCommand
-from unclouded.fleet.base.windows.windows import put_report
+from unclouded.fleet.base.windows.windows import put_reports
 from unclouded.uplink.messages import CommandReport
 
 TRIED_FOR_S = 7 * 86_400  # after its end, for the report of its outcome
@@ -61,7 +61,7 @@ class CommandDispatch:
     async def reported(self, report: CommandReport, hub: str, now: float) -> None:
         """What the hub answered."""
         async with self._connections.transaction("ingest") as connection:
-            await put_report(connection, hub, report, now)
+            await put_reports(connection, hub, [report], now)
 
     async def end_undelivered(self, now: float) -> list[str]:
         """Commands that provably never reached their hub and whose ``until`` has passed become ``undelivered``."""

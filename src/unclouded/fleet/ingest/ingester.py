@@ -34,6 +34,7 @@ MOST_WAITING = 1_000  # messages; more are asked to come later
 AWAY_S = (2.0, 10.0)  # a hub waits so long while the database is away
 LONGEST_S = 30.0  # s of a transaction
 SHUT_OUT_S = 3600.0  # a hub that is unknown or revoked waits so long
+MOST_REPORTS = 1_000  # in a message: a hub of this program sends a hundred
 MOST_SUSPECTS = 1_000  # hubs whose messages are stored alone
 SLOWEST = 50.0  # messages/s that are assumed where nothing was measured yet
 
@@ -97,6 +98,8 @@ class Ingester:
             self._refuse(inbox, message)
         elif not isinstance(message, (Windows, HubState, Reports)):
             self._refuse(inbox, Answer(True))
+        elif isinstance(message, Reports) and len(message.reports) > MOST_REPORTS:
+            self._refuse(inbox, Answer(False, wait_s=UNREADABLE_S))
         elif len(self._waiting) >= self._most_waiting or self._now() < self._away_until:
             self._put_off(inbox)
         else:

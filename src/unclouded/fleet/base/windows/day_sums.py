@@ -7,12 +7,14 @@ Source: docs/protocols/fleet.md §6
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from unclouded.fleet.base.connections import Connection
 from unclouded.fleet.base.windows.levels import stored_levels
 from unclouded.fleet.base.windows.opening import CATALOGUE, DAY
 from unclouded.uplink.messages import DaySum
 
+MOST_LEVELS = 32
 MOST_DAYS = 62  # of a level
 LAST_DAY = 100_000
 
@@ -37,7 +39,8 @@ Sums = dict[tuple[int, int], tuple[int, int]]  # (level, day) -> count, XOR
 async def differing_days(
     connection: Connection, hub: int, said: Mapping[str, Sequence[DaySum]], now: float
 ) -> dict[str, tuple[int, ...]]:
-    """By level; days that are no longer kept do not differ."""
+    """By level; days that are no longer kept do not differ. Of a hostile hub's thousands of levels, some."""
+    said = dict(islice(said.items(), MOST_LEVELS))
     levels = await stored_levels(connection, [name for name in said if len(name) <= 32 and "\0" not in name])
     keep = await kept_days(connection)
     wanted = {name: _days(sums, keep.get(name), now) for name, sums in said.items() if name != CATALOGUE}

@@ -81,9 +81,10 @@ PUT_STATES = """INSERT INTO presence AS old
         devices = excluded.devices, offline = excluded.offline, alerts = excluded.alerts,
         behind = excluded.behind
     WHERE old.at <= excluded.at OR old.seen < excluded.seen - 60"""
-REPORT = """UPDATE command SET fate = %s, reason = %s, changed = %s WHERE id = %s
-    AND hub = (SELECT number FROM hub WHERE id = %s AND revoked IS NULL)
-    AND (fate IN ('waiting', 'sent', 'undelivered') OR fate = 'accepted' AND %s <> 'accepted')"""
+REPORTS = """UPDATE command c SET fate = k.fate, reason = k.reason, changed = %s
+    FROM unnest(%s::text[], %s::text[], %s::text[]) AS k (id, fate, reason)
+    WHERE c.id = k.id AND c.hub = (SELECT number FROM hub WHERE id = %s AND revoked IS NULL)
+    AND (c.fate IN ('waiting', 'sent', 'undelivered') OR c.fate = 'accepted' AND k.fate <> 'accepted')"""
 GREET = """UPDATE presence SET hello = %s, levels = %s, grants = %s, behind = %s, version = %s
     FROM hub WHERE hub.number = presence.hub AND hub.id = %s AND hub.revoked IS NULL
     RETURNING hub.number, hub.public_key, (SELECT shard FROM organisation o WHERE o.number = hub.org)"""
@@ -145,8 +146,7 @@ class WindowStore:
         async with self._connections.transaction("ingest") as connection:
             if not await _known(connection, [hub]):
                 return False
-            for report in sorted(reports, key=lambda one: one.id):
-                await put_report(connection, hub, report, now)
+            await put_reports(connection, hub, reports, now)
         return True
 
     async def greet(self, hub: str, hello: Hello, now: float) -> HubWelcome:
@@ -185,10 +185,15 @@ class WindowStore:
             self._months.add(month)
 
 
-async def put_report(connection: Connection, hub: str, report: CommandReport, now: float) -> None:
-    """The outcome of a command, unless it has one."""
-    reason = text_of(report.reason, 500)
-    await connection.execute(REPORT, (report.state, reason, now, report.id, hub, report.state))
+async def put_reports(connection: Connection, hub: str, reports: Iterable[CommandReport], now: float) -> None:
+    """The outcomes of commands, of each the first one, unless it has one."""
+    outcomes: dict[str, CommandReport] = {}
+    for one in reports:
+        if one.id not in outcomes or outcomes[one.id].state == "accepted":
+            outcomes[one.id] = one
+    rows = [(id, one.state, text_of(one.reason, 500)) for id, one in sorted(outcomes.items())]
+    if rows:
+        await connection.execute(REPORTS, (now, *_columns(rows), hub))
 
 
 def month_of(start: float) -> date:
