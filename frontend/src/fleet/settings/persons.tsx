@@ -1,4 +1,4 @@
-/** The persons of an organisation, and what each may do. */
+/** The people of an organisation, and what each may do. */
 import { useState } from "preact/hooks";
 
 import { post, putJson, remove } from "../../data/http";

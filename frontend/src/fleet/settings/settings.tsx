@@ -1,4 +1,4 @@
-/** Settings of a fleet: who one is, organisations, codes with which homes join, persons, the audit, and this browser. */
+/** Settings of a fleet: who one is, organisations, codes with which homes join, people, the audit, and this browser. */
 import { useEffect, useState } from "preact/hooks";
 
 import { HubError, post, putJson } from "../../data/http";

@@ -16,7 +16,7 @@ from unclouded.fleet.base.views import OrganisationRow
 def command() -> None:
     """Whose homes are in the fleet. An organisation is in one database, with all its homes, codes and commands.
 
-    Persons get their roles with `unclouded fleet person`; owners may rename their organisation on the page too.
+    People get their roles with `unclouded fleet person`; owners may rename their organisation on the page too.
     """
 
 
@@ -24,7 +24,7 @@ def command() -> None:
 @fleet_option
 @json_option
 def list_organisations(folder: str | None, as_json: bool) -> None:
-    """List organisations with their homes, persons and databases."""
+    """List organisations with their homes, people and databases."""
     found = with_base(folder, lambda base: base.register.organisations())
     if as_json:
         print_json([_json(one) for one in found])
@@ -34,7 +34,7 @@ def list_organisations(folder: str | None, as_json: bool) -> None:
     for one in found:
         homes = f"{one.homes} homes" if one.homes is not None else "homes unknown"
         away = "" if one.homes is not None else ", which does not answer"
-        print_text(f"{one.number}: {printable(one.name)}, {homes}, {one.people} persons, database {one.shard}{away}")
+        print_text(f"{one.number}: {printable(one.name)}, {homes}, {one.people} people, database {one.shard}{away}")
 
 
 @command.command("add")
@@ -94,7 +94,7 @@ def rename(org: str, name: str, folder: str | None, as_json: bool) -> None:
 @fleet_option
 @json_option
 def remove(org: str, folder: str | None, as_json: bool) -> None:
-    """Remove the organisation ORG, which has no homes any more: its codes, and the roles of persons in it."""
+    """Remove the organisation ORG, which has no homes any more: its codes, and the roles of people in it."""
 
     async def take(base: FleetBases) -> OrganisationRow:
         known = await find_organisation(base, org)

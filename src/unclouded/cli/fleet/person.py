@@ -40,7 +40,7 @@ def command() -> None:
 @fleet_option
 @json_option
 def list_persons(folder: str | None, as_json: bool) -> None:
-    """List persons and their roles."""
+    """List people and their roles."""
     persons = with_base(folder, lambda base: base.people.persons(ALL))
     if as_json:
         print_json([_json(one) for one in persons])

@@ -1,4 +1,4 @@
-"""The HTTP API of a fleet: homes, history, energy, commands, persons, audit. Everything is below /api/fleet.
+"""The HTTP API of a fleet: homes, history, energy, commands, people, audit. Everything is below /api/fleet.
 
     GET    /homes?org&state&flag&version&q&after&limit      HomesView: the worst first; summary in the first page
     GET    /homes/ID                                        FleetHomeView

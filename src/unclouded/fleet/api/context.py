@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 RANK: Sequence[Role] = ("viewer", "operator", "owner")  # each may do what those before it may
 HUB_ID = re.compile(r"[a-z2-7]{20}")
-MOST_NUMBER = 2**31 - 1  # of organisations and persons
+MOST_NUMBER = 2**31 - 1  # of organisations and people
 
 
 class Revocations(Protocol):

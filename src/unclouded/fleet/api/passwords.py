@@ -1,4 +1,4 @@
-"""Passwords of persons, hashed as those of a hub's page are (web/access/password.py), as text for the database."""
+"""Passwords of people, hashed as those of a hub's page are (web/access/password.py), as text for the database."""
 
 import hashlib
 from collections.abc import Callable

@@ -355,7 +355,7 @@ class SentCommandsView(msgspec.Struct, frozen=True, kw_only=True):
     targets: list[CommandTargetView]
 
 
-# --- organisations, persons, sessions -----------------------------------------------------------------
+# --- organisations, people, sessions -----------------------------------------------------------------
 
 
 class OrganisationView(msgspec.Struct, frozen=True, kw_only=True):

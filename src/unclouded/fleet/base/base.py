@@ -4,7 +4,7 @@
      ├── windows   what hubs send                       role "ingest": no person, few tables
      ├── dispatch  commands on their way to hubs        role "ingest"
      ├── register  organisations, hubs, codes           role of the owner
-     ├── people    persons, roles, sessions of logins   role of the owner
+     ├── people    people, roles, sessions of logins   role of the owner
      ├── homes     list and detail                    ┐
      ├── energy    energy by day and month            │
      ├── history   series of devices, events          │ role "read": row-level security by Scope

@@ -1,4 +1,4 @@
-"""Commands as persons give and see them."""
+"""Commands as people give and see them."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Persons, their roles in organisations, and the sessions of their logins."""
+"""People, their roles in organisations, and the sessions of their logins."""
 
 from collections.abc import Sequence
 from typing import LiteralString
@@ -32,12 +32,12 @@ LAST_OWNER = "The last owner of an organisation cannot be removed: make another 
 
 
 class PeopleRegister:
-    """Persons, their roles and the sessions of their logins. Who may is checked before."""
+    """People, their roles and the sessions of their logins. Who may is checked before."""
 
     def __init__(self, connections: BaseConnections) -> None:
         self._connections = connections
 
-    # --- persons -------------------------------------------------------------------------------
+    # --- people --------------------------------------------------------------------------------
 
     async def add_person(self, login: str, name: str, password: str, now: float) -> PersonRow:
         """``password``: its hash. Raises BaseRefused where the login is taken."""

@@ -32,7 +32,7 @@ class TooManyQuestions(Exception):
 
 
 class AskingLimits:
-    """``now``: monotonic s. Persons by number, homes by id."""
+    """``now``: monotonic s. People by number, homes by id."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now

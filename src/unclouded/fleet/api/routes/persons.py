@@ -1,6 +1,6 @@
-"""Persons and their roles in an organisation. A person may have roles in several; their login is one for the fleet.
+"""People and their roles in an organisation. A person may have roles in several; their login is one for the fleet.
 
-An owner makes persons and gives them a first password, but never sets that of a person who has a role elsewhere, too.
+An owner adds people with a first password, but never sets that of a person who has a role elsewhere, too.
 """
 
 from starlette.responses import Response
@@ -102,7 +102,7 @@ async def _set_role(context: FleetContext, request: FleetRequest, person: Person
 
 def _view(person: PersonRow, organisation: int) -> PersonView:
     role = person.role_in(organisation)
-    assert role is not None, "the base gives persons of the scope only"
+    assert role is not None, "the base gives people of the scope only"
     return PersonView(
         id=person.number,
         login=person.login,
@@ -116,7 +116,7 @@ ROWS = (
     FleetRoute(
         method="GET",
         path=f"{PLACE}/persons",
-        summary="Persons with a role in the organisation.",
+        summary="People with a role in the organisation.",
         handler=persons,
         returns=(list[PersonView],),
         errors=NO_ORGANISATION,
