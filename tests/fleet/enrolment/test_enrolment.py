@@ -144,7 +144,7 @@ async def test_wrong_expired_and_withdrawn_codes_look_the_same(base_dsn: str) ->
         assert replies[0]["content-type"] == "application/problem+json"
 
 
-async def test_ten_thousand_guesses_hardly_reach_the_database(base_dsn: str) -> None:
+async def test_a_thousand_guesses_hardly_reach_the_database(base_dsn: str) -> None:
     async with fleet(base_dsn) as story:
         asked = 0
         enrol = story.base.register.enrol
@@ -157,12 +157,12 @@ async def test_ten_thousand_guesses_hardly_reach_the_database(base_dsn: str) -> 
         story.base.register.enrol = counted  # type: ignore[method-assign, assignment]
         body = _body(new_code(), key())
         statuses = []
-        for number in range(10_000):
+        for number in range(1_000):
             try:
                 await story.enroller.enrol(body, f"203.0.{number % 7}.1")
             except EnrolRefused as refused:
                 statuses.append(refused.status)
-        assert asked <= 7 * 11 and statuses.count(429) == 10_000 - asked
+        assert asked <= 7 * 11 and statuses.count(429) == 1_000 - asked
         answer = await story.join(new_code(), key(), "203.0.0.1")
         assert answer.status == 429 and int(answer["retry-after"]) > 0
         assert (await story.join(await story.code(), key(), "198.51.100.1")).status == 200  # a home elsewhere
