@@ -9,7 +9,6 @@ from unclouded.core.errors import WireError
 from unclouded.core.family import Sender
 from unclouded.families.emporia.frame import (
     GAP,
-    LONGEST_FRAME,
     LONGEST_NOISE,
     EmporiaFrame,
     EmporiaFramer,
@@ -19,6 +18,7 @@ from unclouded.families.emporia.frame import (
 )
 
 E1 = E1_TO_E6[0]
+LONGEST_FRAME = 260  # bytes: 24 01 type length, 255 of payload, 0D
 
 
 def cut(data: bytes, sender: Sender | None = "device") -> list[EmporiaFrame | EmporiaNoise]:

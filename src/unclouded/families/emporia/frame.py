@@ -20,7 +20,6 @@ from unclouded.core.family import Sender
 from unclouded.families.emporia.commands import ANY_LENGTH, BY_LETTER, TABLE
 
 GAP = 0.1  # s of silence after which a started frame will not be finished; docs/protocols/emporia.md §1.1.3
-LONGEST_FRAME = 260  # bytes: 24 01 type length, 255 of payload, 0D
 LONGEST_NOISE = 256  # bytes in one Noise; a longer stretch comes in pieces
 
 START = 0x24

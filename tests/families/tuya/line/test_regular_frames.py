@@ -8,9 +8,18 @@ import pytest
 
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.line import framing
-from unclouded.families.tuya.line.framing import Frame, Framer, Noise
+from unclouded.families.tuya.line.framing import ANYTHING, JUST_UNITS, MIXED, Frame, Framer, Noise, kind_of
 from unclouded.families.tuya.line.resync import HEADER, FrameCandidates
-from unclouded.families.tuya.line.shapes import BULK_CAP, GATEWAY_BULK_CAP, OTHER_CAP, UNITS_CAP, DialectShapes, Table
+from unclouded.families.tuya.line.shapes import (
+    BULK_CAP,
+    GATEWAY_BULK_CAP,
+    OTHER,
+    OTHER_CAP,
+    UNITS,
+    UNITS_CAP,
+    DialectShapes,
+    Table,
+)
 from unclouded.families.tuya.low_power.commands import LOW_POWER
 from unclouded.families.tuya.wifi.commands import WIFI
 
@@ -62,8 +71,8 @@ HEALTHY: dict[str, tuple[Sequence[DialectShapes], Sequence[Frame]]] = {
             Frame(3, 1, b'{"p":"AIp08kLI"}'),
             Frame(3, 7, VALUE + bytes(4)),
             Frame(3, 7, VALUE + b"\xff" * 4 + unit(b"") + unit(b"on", 3)),
-            Frame(3, 7, unit(b"\xff" * 242)),  # 255 bytes without the header
-            Frame(3, 7, unit(b"\xff" * 243)),
+            Frame(3, 7, unit(b"\xff" * 246)),  # 255 bytes without the header
+            Frame(3, 7, unit(b"\xff" * 247)),
             Frame(3, 7, unit(bytes(range(0x55)) * 12)),
             Frame(3, 7, unit(bytes(UNITS_CAP - 4))),
             Frame(0xFF, 0xFF, b"\xff" * 251),
@@ -131,7 +140,8 @@ ON, OFF = unit(b"\1", 1), unit(b"\0", 1)
         ("wifi", Frame(3, 7, unit(b"on", 5)), Frame(3, 7, unit(b"of", 5)), 1),
         ("wifi", Frame(3, 7, unit(b"")), Frame(3, 7, unit(b"")), 1),
         ("wifi", Frame(3, 7, ON + ON), Frame(3, 7, ON + OFF), 4),
-        ("wifi", Frame(3, 7, unit(bytes(242))), Frame(3, 7, unit(bytes(242))), 1),
+        ("wifi", Frame(3, 7, unit(bytes(246))), Frame(3, 7, unit(bytes(246))), 1),
+        ("wifi", Frame(3, 7, unit(bytes(247))), Frame(3, 7, unit(bytes(247))), 4),  # another way to sum
         ("wifi", Frame(3, 7, unit(bytes(300))), Frame(3, 7, unit(bytes(300))), 4),
         ("gateway", of_id(b"1234", ON), of_id(b"1234", OFF), 1),
         ("gateway", of_id(b"1234", ON), of_id(b"1235", ON), 2),
@@ -227,3 +237,11 @@ def test_behind_frames_that_were_found_by_other_means_noise_has_a_reason_of_its_
     assert framer.feed(b"\0") == [Noise(b"\0", "bad checksum")]
     framer.skip()
     assert framer.feed(b"\0") == [Noise(b"\0", "no header")]
+    assert framer.feed(damaged) == [Noise(damaged, "bad checksum")] and framer.close() == []
+    assert framer.feed(b"\0") == [Noise(b"\0", "no header")], "and so behind a pause"
+
+
+def test_what_the_payload_of_a_command_may_be() -> None:
+    """Only where all dialects allow the same, a frame is judged by its head."""
+    assert kind_of([OTHER]) == ANYTHING and kind_of([UNITS]) == JUST_UNITS
+    assert kind_of([UNITS, OTHER]) == kind_of([OTHER, UNITS]) == kind_of([GATEWAY.shapes.shapes[0x0D]]) == MIXED

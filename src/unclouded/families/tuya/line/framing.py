@@ -136,7 +136,9 @@ class Framer:
 
     def close(self) -> list[Frame | Noise]:
         """The stream has ended, or a gap has passed: whatever is still open is settled now."""
-        return self._run(self._held, closing=True)
+        out = self._run(self._held, closing=True)
+        self._label = NO_HEADER
+        return out
 
     def skip(self) -> None:
         """Continue behind whole frames that were found in the stream by other means; nothing may be held."""
@@ -229,7 +231,7 @@ class Framer:
         """Whether the rest is the beginning of a frame, with nothing inside that could be another: then wait."""
         seen = len(data)
         if seen < at + HEADER_SIZE:
-            return HEADER.startswith(data[at : at + 2]) and data.find(HEADER, at + 2) < 0
+            return HEADER.startswith(data[at : at + 2])
         if not data.startswith(HEADER, at) or data.find(HEADER, at + 2) >= 0:
             return False
         size = data[at + 4] << 8 | data[at + 5]
@@ -260,8 +262,6 @@ class Framer:
         self._add_noise(data[:keep], candidates, out)
         self._candidates = None if first is None else candidates
         candidates.base += keep
-        if closing:
-            self._label = NO_HEADER
         return data[keep:]
 
     def _add_noise(self, data: bytes, candidates: FrameCandidates, out: list[Frame | Noise]) -> None:
