@@ -57,12 +57,14 @@ from unclouded.core.sessions.session import (
     Scheduled,
     SessionCommand,
     Settled,
-    Ticket,
     Waiting,
 )
 from unclouded.hub.channel_spec import ChannelSpec
+from unclouded.hub.early_reports import EarlyReports
 from unclouded.hub.energy import DeviceEnergy
 from unclouded.hub.identity import part_identity
+from unclouded.hub.noise_notices import NoiseNotices
+from unclouded.hub.open_commands import OpenCommands
 from unclouded.hub.part import ChannelPart, is_same, sub_id, without
 from unclouded.hub.product_matching import MEMORY_KEY
 from unclouded.hub.readings.naming import ValueNames
@@ -71,12 +73,8 @@ from unclouded.hub.unknown_products import HeldReports, UnknownProducts
 
 log = logging.getLogger("unclouded.hub")
 
-IDENTITY_TIMEOUT_S = 1.0  # s that the first reports of a device wait for it to identify itself
-EARLY_REPORTS = 256  # reports that wait for an identity; more are dropped
-MOST_GUESSES = 20  # noises of a device that has reported no values by which its family is guessed
 LEAST_WAIT_S = 0.001  # s; a timer may fire a little early by the wall clock
 ACCEPTED = ("broker:", "listen:", "http-listen:")  # links that the other end opens
-NOISE_REASONS = 100  # different reasons of which a notice is published; the statistics count them all
 
 
 class ChannelDevice(Protocol):
@@ -168,15 +166,11 @@ class Channel:
         self._recent = hub.recent_chunks()
         self._restart: asyncio.Future[None] | None = None
         self._retry = asyncio.Event()  # ends the wait before the channel is started again
-        self._tickets: dict[Ticket, asyncio.Future[Outcome]] = {}
-        self._progress: dict[Ticket, OnProgress] = {}
-        self._early: list[tuple[Reported, float]] = []
-        self._identity_timer: asyncio.TimerHandle | None = None
+        self._open = OpenCommands()
+        self._early = EarlyReports(self._identity_is_overdue)
         self._direction_timer: asyncio.TimerHandle | None = None  # when a value waits no more for its direction
         self._once_stored: list[Callable[[bool], None]] = []  # to be called when the early reports are stored
-        self._noise_reasons: set[str] = set()
-        self._guesses = MOST_GUESSES
-        self._has_values = False  # whether the session has reported any
+        self._noise = NoiseNotices(device.id, self._recent)
         self._unknown = UnknownProducts(spec.products, self._loop, self._is_matched)
         self._mistaken: set[tuple[str, str]] = set()  # part and product of which the profile has a mistake
         self._lacks: dict[str, frozenset[str]] = {}  # by part: the wire keys of its profile that it does not have
@@ -224,12 +218,7 @@ class Channel:
         if self._driver is None:
             return Outcome("unreachable", f"{self._device.id} is not connected. The link is tried again by itself.")
         began = self._loop.time()
-        future: asyncio.Future[Outcome] = self._loop.create_future()
-        ticket = self._driver.submit(command)
-        self._tickets[ticket] = future
-        if progress is not None:
-            self._progress[ticket] = progress
-        outcome = await future
+        outcome = await self._open.outcome(self._driver.submit(command), progress)
         return msgspec.structs.replace(outcome, ms=round((self._loop.time() - began) * 1000, 1))
 
     def actions(self, key: str) -> tuple[ActionSpec, ...]:
@@ -286,12 +275,12 @@ class Channel:
             if type(event) is not Reported:
                 self._handle(event, now, facts)
             elif (part := self.parts.get(event.part)) is None:
-                self._wait_for_identity(event, now)
+                self._early.add(event, now, is_device_known="" in self.parts)
             elif not self._unknown.holds(event, now):
                 if part is not before:
                     self._complete(before, facts)
                     before = part
-                    self._has_values = True
+                    self._noise.has_values = True
                 if self._alone and event.part not in self._unknown:
                     index = part.interpreter.read(events, index, part.key, at, facts)
                     continue
@@ -354,12 +343,6 @@ class Channel:
     def _waiting_parts(self) -> list[ChannelPart]:
         return [part for part in self.parts.values() if part.interpreter.deadline is not None]
 
-    def _wait_for_identity(self, event: Reported, now: float) -> None:
-        if len(self._early) < EARLY_REPORTS:
-            self._early.append((event, now))
-        if self._identity_timer is None and "" not in self.parts:
-            self._identity_timer = self._loop.call_later(IDENTITY_TIMEOUT_S, self._identity_is_overdue)
-
     def _identity_is_overdue(self) -> None:
         facts: list[Fact] = []
         self._settle("", {}, facts)
@@ -409,9 +392,8 @@ class Channel:
 
     def _settle(self, key: str, info: dict[str, str], facts: list[Fact]) -> None:
         """A part has identified itself, or has not done so in time: from now on its reports are its own."""
-        if key == "" and self._identity_timer is not None:
-            self._identity_timer.cancel()
-            self._identity_timer = None
+        if key == "":
+            self._early.device_known()
         known = self.parts.get(key)
         info = known.with_info(info) if known else info
         product = info.get("product", "")
@@ -427,9 +409,7 @@ class Channel:
         part.info = info
         self._describe(part, facts)
         facts += [] if is_known else part.interpreter.restored(self._hub.wall(self._loop.time()))
-        own = [(event, now) for event, now in self._early if event.part == key]
-        self._early = [(event, now) for event, now in self._early if event.part != key]
-        waited = [*self._unknown.released(key), *own]
+        waited = [*self._unknown.released(key), *self._early.take(key)]
         self._read_waited([one for one in waited if not self._unknown.holds(*one)], part, facts)
         if key == "" and self.online:
             self._deliver_held(key)
@@ -450,13 +430,13 @@ class Channel:
     def _read_waited(self, reports: HeldReports, part: ChannelPart, facts: list[Fact]) -> None:
         """Reports that waited keep their time."""
         for event, now in reports:
-            self._has_values = True
+            self._noise.has_values = True
             facts += self._preferred(event, self._hub.wall(now), part)
         self._complete(part, facts)
 
     def _all_is_stored(self) -> None:
         """Unless reports wait: call what waits for them to be stored."""
-        if self._identity_timer is not None or self._unknown.is_holding:
+        if self._early.awaits_identity or self._unknown.is_holding:
             return
         waiting, self._once_stored = self._once_stored, []
         for then in waiting:
@@ -505,7 +485,7 @@ class Channel:
     def _handle(self, event: Event, now: float, facts: list[Fact]) -> None:
         match event:
             case Settled(ticket=ticket, result=result, reason=reason, answer=answer):
-                self._settled(ticket, Outcome(result, reason, answer=answer))
+                self._open.settled(ticket, Outcome(result, reason, answer=answer))
             case Asked(id=id, question=AskStored()):
                 self._end_waits(facts)
                 self._when_stored(partial(self._answer_stored, self._driver, id))
@@ -517,8 +497,7 @@ class Channel:
                 self.parts[key].schedule = rules
                 self._describe(self.parts[key], facts)
             case Advanced(ticket=ticket, done=done, total=total, words=text):
-                if ticket in self._progress:
-                    self._progress[ticket](Progress(done, total, text))
+                self._open.advanced(ticket, Progress(done, total, text))
             case Remember(key=key, value=value):
                 facts.append(self._hub.remember(Memory(self._device.likely_identity(self), key, value)))
             case Noticed(kind=kind, reason=reason, part=key):
@@ -528,7 +507,7 @@ class Channel:
             case Logged(part=key):
                 self._hub.logged(sub_id(self._device.id, key), event, now)
             case Rejected(reason=reason):
-                self._report_noise(reason, now, facts)
+                facts += self._noise.rejected(reason, self._hub.wall(now), self.spec.guess)
             case Online() | Offline() | Waiting() | Joined() | Left():
                 self._changed_state(event, now, facts)
 
@@ -575,7 +554,7 @@ class Channel:
 
     def _when_stored(self, then: Callable[[bool], None]) -> None:
         """Call it once all reports are stored, also those that wait for the identity or the product of their device."""
-        if self._identity_timer is None and not self._unknown.is_holding:
+        if not self._early.awaits_identity and not self._unknown.is_holding:
             self._hub.when_stored(then)
         else:
             self._once_stored.append(then)
@@ -588,35 +567,6 @@ class Channel:
         if driver is not None and driver is self._driver:
             driver.answer(id, answer)
 
-    def _settled(self, ticket: Ticket, outcome: Outcome) -> None:
-        self._progress.pop(ticket, None)
-        future = self._tickets.pop(ticket, None)
-        if future is not None and not future.done():
-            future.set_result(outcome)
-
-    def _report_noise(self, reason: str, now: float, facts: list[Fact]) -> None:
-        """A notice for the first noise of each reason, and of another family; the statistics count it all."""
-        self._guess_family(now, facts)
-        if reason in self._noise_reasons or len(self._noise_reasons) > NOISE_REASONS:
-            return
-        self._noise_reasons.add(reason)
-        log.info("%s: noise on the line: %s", self._device.id, reason)
-        facts.append(Notice(self._device.id, self._hub.wall(now), "rejected", reason))
-
-    def _guess_family(self, now: float, facts: list[Fact]) -> None:
-        """A notice where the bytes of a device without values look like those of another family.
-
-        It may be online: a gateway answers what a Wi-Fi module asks at the start.
-        """
-        if self._has_values or not self._guesses:
-            return
-        self._guesses -= 1
-        text = self.spec.guess(b"".join(data for _, ours, _, data in self._recent.chunks() if not ours))
-        if text:
-            self._guesses = 0
-            log.warning("%s: %s", self._device.id, text)
-            facts.append(Notice(self._device.id, self._hub.wall(now), "family", text))
-
     def _driver_ended(self) -> None:
         """No other driver settles the commands that this one submitted, nor are directions reported."""
         self._driver = None
@@ -627,5 +577,4 @@ class Channel:
         if self._direction_timer is not None:
             self._direction_timer.cancel()
             self._direction_timer = None
-        for ticket in list(self._tickets):
-            self._settled(ticket, Outcome("unreachable", "The conversation with the device ended."))
+        self._open.settle_all(Outcome("unreachable", "The conversation with the device ended."))
