@@ -1,8 +1,7 @@
 """Sentences of the program in the language of a request, and that the program still writes them as their forms say."""
 
-import ast
-import re
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import unclouded
-from unclouded.families.hlw8032.states import NO_FRAMES
+from unclouded.core.errors import CommandError
+from unclouded.families.emporia.states import silent
+from unclouded.families.hlw8032.states import NO_FRAMES, NOTHING_MEASURED
+from unclouded.families.meross.controller import problems
+from unclouded.rules.text.spans import span_of
 from unclouded.web.said import FORMS, LONGEST, translated
 from unclouded.web.words import answering_in, table
+from web.source_texts import PLACEHOLDER, texts_of
 
-PLACEHOLDER = re.compile(r"\{[^{}]*\}")
-FOLDERS = ("links", "app/configuration", "app/onboarding", "app/doctor", "families", "core", "profiles", "web")
+FOLDERS = (
+    *("links", "app/configuration", "app/onboarding", "app/doctor", "app/rules", "app/backup", "app/hub_process.py"),
+    *("hub", "rules", "store", "core", "web", "families/meross/controller", "families/hlw8032", "families/emporia"),
+    *("families/tuya/gateway/module", "families/tuya/wifi/module", "families/tuya/low_power", "families/meross/wire"),
+    *("profiles", "families/tuya/pending_commands.py", "families/tuya/controller.py", "families"),
+)
 SHORTEST = 8  # characters of a sentence between two places that are looked for
-COMPOSED = {"api.said.at_least", "api.said.at_most", "api.said.chip_silent"}  # of pieces; written below
+COMPOSED = {  # of pieces; written below
+    *("api.said.at_least", "api.said.at_most", "api.said.chip_silent", "api.said.key_of_device", "api.said.store_busy"),
+    *("api.said.is_offline", "api.said.is_waiting", "api.said.is_faulted", "api.said.it_is_disabled"),
+    *("api.said.takes_at_least", "api.said.takes_at_most", "api.said.no_span", "api.said.no_span_up_to"),
+    *("api.said.alert_above", "api.said.alert_below", "api.said.alert_is_faulted", "api.said.chip_not_refreshed"),
+    *("api.said.radio_firmware", "api.said.update_bad_signature", "api.said.update_no_download"),
+    *("api.said.never_bound", "api.said.not_at_server", "api.said.plug_reports_off", "api.said.plug_reports_on"),
+    *("api.said.plug_reports_other", "api.said.setting_reports_off", "api.said.setting_reports_on"),
+}
+
+
+def refusal_of(text: str, longest_s: float = 86_400.0) -> str:
+    """What is said of a time span that is none."""
+    with pytest.raises(CommandError) as refused:
+        span_of(text, longest_s)
+    return str(refused.value)
 
 
 def german(text: str) -> str:
@@ -62,6 +85,42 @@ def german(text: str) -> str:
             "a.toml, line 2: device k: there is no port /dev/ttyUSB9. There are: /dev/ttyS0.",
             "a.toml, Zeile 2: Gerät k: den Anschluss /dev/ttyUSB9 gibt es nicht. Es gibt: /dev/ttyS0.",
         ),
+        (problems.unbound("")[:53], "Der Stecker antwortet, wurde aber nie an einen Server gebunden."),
+        (problems.unbound("x")[:58], "Der Stecker antwortet, ist aber nicht mit seinem Server x verbunden."),
+        (refusal_of("x"), "'x' ist keine Zeitspanne; zum Beispiel: 10 s, 5 min, 2 h oder 1 h 30 min."),
+        (
+            refusal_of("2 h", 3600.0),
+            "'2 h' ist keine Zeitspanne von mehr als 0 s bis 1 h; zum Beispiel: 10 s, 5 min, 2 h oder 1 h 30 min.",
+        ),
+        ("x takes at least 1, not 0.", "x muss mindestens 1 sein, nicht 0."),
+        ("x takes at most 1, not 2.", "x kann höchstens 1 sein, nicht 2."),
+        ("The plug reports that it is on.", "Der Stecker meldet, dass er an ist."),
+        ("The plug reports that it is off.", "Der Stecker meldet, dass er aus ist."),
+        ("The plug reports that this setting is on.", "Der Stecker meldet, dass diese Einstellung an ist."),
+        ("The plug reports that this setting is off.", "Der Stecker meldet, dass diese Einstellung aus ist."),
+        ("The plug reports another value.", "Der Stecker meldet einen anderen Wert."),
+        (
+            "It did not connect within 10 s. tv is offline: the connection is gone.",
+            "Es hat sich nicht innerhalb von 10 s verbunden. tv ist nicht erreichbar: die Verbindung ist weg.",
+        ),
+        ("tv is waiting: no answer in time", "tv wartet: keine Antwort in der erwarteten Zeit"),
+        ("tv is faulted: the connection is gone.", "tv ist gestört: die Verbindung ist weg."),
+        (
+            "a cannot run: it is disabled in the configuration.",
+            "a kann nicht ausgeführt werden: sie ist in der Konfiguration abgeschaltet.",
+        ),
+        (
+            "Storing has stopped: database is locked. The hub continues and retries every minute.",
+            "Das Speichern ist unterbrochen: die Datenbank ist gerade gesperrt. Der Hub läuft weiter und versucht es "
+            "jede Minute wieder.",
+        ),
+        ("Tv: Power is 3 W, above its limit of 2 W.", "Tv: Power ist 3 W, über der Grenze von 2 W."),
+        ("Tv: Power is 1 W, below its limit of 2 W.", "Tv: Power ist 1 W, unter der Grenze von 2 W."),
+        ("Tv is faulted.", "Tv ist gestört."),
+        (f"{NOTHING_MEASURED}: none is refreshed", table("de")["api.said.chip_not_refreshed"]),
+        (silent(True, 4, ""), table("de")["api.said.radio_firmware"].replace("{firmware}", "4")),
+        ("The plug reports that it could not download the file.", table("de")["api.said.update_no_download"]),
+        ("The plug reports that it rejects the signature of the file.", table("de")["api.said.update_bad_signature"]),
         ("Something that has no form: a.", "Something that has no form: a."),
         ("Nothing answered. Nobody knows.", "Nichts hat geantwortet. Nobody knows."),
         ("", ""),
@@ -88,23 +147,16 @@ def test_a_long_text_takes_no_longer_than_its_length(capsys: pytest.CaptureFixtu
     assert german(". : " * 100_000) == ". : " * 100_000, f"only {LONGEST} characters are looked at"
 
 
-def texts_of(file: Path) -> Iterator[str]:
-    """All texts of a module, with {} for what is put into them."""
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        if isinstance(node, ast.JoinedStr):
-            yield "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield PLACEHOLDER.sub("{}", node.value)
+def files(folder: Path) -> Iterable[Path]:
+    return folder.rglob("*.py") if folder.is_dir() else [folder]
 
 
 def test_every_form_is_that_of_a_sentence_that_the_program_writes() -> None:
-    root = Path(unclouded.__file__).parent
-    written = "\n".join(text for one in FOLDERS for file in (root / one).rglob("*.py") for text in texts_of(file))
-    forms = {id: PLACEHOLDER.split(text) for id, text in table().items() if id.startswith(FORMS)}
-    gone = {
-        id: piece
-        for id, pieces in forms.items()
-        for piece in pieces
-        if id not in COMPOSED and len(piece) >= SHORTEST and piece.strip() not in written
-    }
+    forms = {id: PLACEHOLDER.split(text) for id, text in table().items() if id.startswith(FORMS) and id not in COMPOSED}
+    gone = {(id, piece) for id, pieces in forms.items() for piece in pieces if len(piece) >= SHORTEST}
+    for file in itertools.chain.from_iterable(files(Path(unclouded.__file__).parent / one) for one in FOLDERS):
+        if not gone:
+            break  # the rest need not be read
+        written = "\n".join(texts_of(file))
+        gone = {(id, piece) for id, piece in gone if piece.strip() not in written}
     assert not gone, f"these are written otherwise now: {gone}"

@@ -10,6 +10,7 @@ import { batch, computed, signal, type ReadonlySignal, type Signal } from "@prea
 
 import { cached } from "./cached";
 import { parse } from "../text/printable";
+import { currentLanguage } from "../text/words";
 import type { Alert, Change, Changes, Device, HubEvent, Live, Reading, Role, Snapshot } from "./shapes";
 
 export type Connection = "connecting" | "live" | "lost" | "login";
@@ -102,7 +103,7 @@ export function connect(): void {
   socket?.close();
   if (connection.peek() === "login") connection.value = "connecting";
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const fresh = new WebSocket(`${scheme}//${location.host}${stream.path}`);
+  const fresh = new WebSocket(`${scheme}//${location.host}${stream.path}?language=${currentLanguage()}`);
   socket = fresh;
   fresh.onopen = () => fresh === socket && stream.opened();
   fresh.onmessage = (event: MessageEvent<string>) => {

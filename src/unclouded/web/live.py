@@ -8,7 +8,8 @@
 Each message of the WebSocket is a ``Live``: {"snapshot": …} first, then {"changes": …}. A client that has not
 received its last frame when the next one is ready gets a new snapshot as soon as it can receive one: always the
 newest state, never a backlog. Empty changes are sent after 5 s without a frame, so that a page can detect a broken
-connection. Without clients there is neither a subscription nor a timer.
+connection. Without clients there is neither a subscription nor a timer. Reasons and events are in the language that a
+client asks for (``?language=de``), else in that of its browser: there is one text for each language.
 """
 
 import asyncio
@@ -23,7 +24,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from unclouded.core.model import Alert, Device, Fact, Notice, PublicHub, Reading, Status
 from unclouded.core.views.facts import AlertView, EventView
 from unclouded.core.views.json_lines import alert_json, change_of, device_json, event_json, status_json
+from unclouded.web.said_views import said_changes, said_snapshot
 from unclouded.web.schemas import Changes, HubView, Live, Role, Snapshot
+from unclouded.web.words import ENGLISH, answering_in, language, language_of
 
 FRAME_INTERVAL_S = 0.25  # minimum time between frames
 FIRST_FRAME_DELAY_S = 0.02  # after a pause, to include facts of the same moment
@@ -54,14 +57,15 @@ class LivePages:
         self._known: set[str] = set()
         self._notices: deque[tuple[int, EventView]] = deque(maxlen=NOTICES_KEPT)
         self._notice_count = 0
-        self._snapshots: dict[Role, tuple[float, str]] = {}
+        self._snapshots: dict[tuple[Role, str], tuple[float, str]] = {}
         self._named: tuple[str, str] = ("", "")  # name and time zone of the home, as the pages know them
 
     async def serve(self, socket: WebSocket) -> None:
         """Send a snapshot and all changes to one page, until it disconnects."""
         role: Role = "read" if socket.scope.get("unclouded.role", "control") == "read" else "control"
         await socket.accept()
-        client = self.add(role)
+        asked = socket.query_params.get("language")
+        client = self.add(role, language() if asked is None else language_of(asked))
         feeding = asyncio.create_task(self._feed(client, socket), name="live.page")
         disconnected = asyncio.create_task(_until_disconnect(socket), name="live.disconnect")
         try:
@@ -74,11 +78,11 @@ class LivePages:
         if feeding.done() and not feeding.cancelled():
             feeding.result()  # raises an internal error for the server to log
 
-    def add(self, role: Role) -> "Client":
+    def add(self, role: Role, its_language: str = ENGLISH) -> "Client":
         """Add a client: from now on it is offered every frame."""
         if not self._clients:
             self._start()
-        client = Client(role, self._notice_count)
+        client = Client(role, self._notice_count, its_language)
         self._clients.append(client)
         return client
 
@@ -96,9 +100,10 @@ class LivePages:
             return [frame]
         missed = [view for number, view in self._notices if number > client.last_notice] if state == "stale" else []
         client.last_notice = self._notice_count
-        texts = [self._snapshot(client.role)]
-        if missed:
-            texts.append(_text(changes=Changes(at=self._wall(), notices=missed)))
+        with answering_in(client.language):
+            texts = [self._snapshot(client.role)]
+            if missed:
+                texts.append(_text(changes=said_changes(Changes(at=self._wall(), notices=missed))))
         return texts
 
     # --- inside --------------------------------------------------------------------------------
@@ -153,9 +158,10 @@ class LivePages:
         pending, self._pending = self._pending, _Pending()
         has_news = pending.devices or pending.notices
         gone = self._gone() if has_news or self._sent_at >= self._checked_at + HEARTBEAT_S else []
-        text = _text(changes=self._changes(pending, gone))
+        changes = self._changes(pending, gone)
+        texts = {one: _text_in(one, changes) for one in {client.language for client in self._clients}}
         for client in self._clients:
-            client.offer(text)
+            client.offer(texts[client.language])
 
     def _changes(self, pending: "_Pending", gone: list[str]) -> Changes:
         notices = [event_json(notice) for notice in pending.notices]
@@ -200,12 +206,12 @@ class LivePages:
         return gone
 
     def _snapshot(self, role: Role) -> str:
-        """The current snapshot; encoded once for all clients that need it at the same time."""
-        now = asyncio.get_running_loop().time()
-        made_at, text = self._snapshots.get(role, (-FRAME_INTERVAL_S, ""))
+        """The current snapshot; encoded once for all clients that need it at the same time, in their language."""
+        now, key = asyncio.get_running_loop().time(), (role, language())
+        made_at, text = self._snapshots.get(key, (-FRAME_INTERVAL_S, ""))
         if now >= made_at + FRAME_INTERVAL_S:
-            text = _text(snapshot=self._current(role))
-            self._snapshots[role] = (now, text)
+            text = _text(snapshot=said_snapshot(self._current(role)))
+            self._snapshots[key] = (now, text)
         return text
 
     def _current(self, role: Role) -> Snapshot:
@@ -227,8 +233,9 @@ class LivePages:
 class Client:
     """One connected page with a slot for at most one frame."""
 
-    def __init__(self, role: Role, last_notice: int) -> None:
+    def __init__(self, role: Role, last_notice: int, its_language: str = ENGLISH) -> None:
         self.role = role
+        self.language = its_language
         self.last_notice = last_notice  # number of the last notice that was sent
         self._frame = ""
         self._state: ClientState = "new"
@@ -300,6 +307,11 @@ class _Pending:
 
 def _text(snapshot: Snapshot | None = None, changes: Changes | None = None) -> str:
     return msgspec.json.encode(Live(snapshot=snapshot, changes=changes)).decode()
+
+
+def _text_in(its_language: str, changes: Changes) -> str:
+    with answering_in(its_language):
+        return _text(changes=said_changes(changes))
 
 
 async def _until_disconnect(socket: WebSocket) -> None:

@@ -4,22 +4,25 @@ They are written in English where they arise, by code that knows no language. ``
 
     "192.168.1.3 refuses port 9. Is the serial server running?"   ──►  api.said.refuses_port with host and port, then
                                                                        api.said.serial_server
-A sentence that has no form stays English. Linear in the text: each piece is compared with each form once.
+A sentence that has no form stays English, and so do all for programs, which accept no other language. Reasons of rules
+have a grammar of their own (said_rules.py). Linear in the text: each piece is compared with each form once.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import msgspec
 
-from unclouded.web.words import language, say, table
+from unclouded.web.words import ENGLISH, language, say, table
 
 FORMS = "api.said."
 LONGEST = 4_000  # characters of a text that is translated
 DEEPEST = 4  # sentences within sentences
 REASONS = ("problem", "why")  # places of sentences of the program itself
+MOST_KEPT = 1_000  # translated texts that are kept: the same reason is shown by many views and to many pages
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_BRACKETS = re.compile(r"([^()]+) \((.+)\)")
 _BETWEEN = re.compile(r"(?<=[.?!]) ")
 
 
@@ -48,16 +51,36 @@ class SentenceForm(msgspec.Struct, frozen=True):
 
 def translated(text: str) -> str:
     """The text in the language of the request that is being answered, as far as its sentences have forms."""
-    return text if language() == "en" or len(text) > LONGEST else _translated(text, 0)
+    return text if language() == ENGLISH or len(text) > LONGEST else _kept(language(), text)
+
+
+@cache
+def forms(prefix: str) -> Sequence[SentenceForm]:
+    """All forms whose ids begin so, those with the most text of their own first."""
+    found = [_form(id, text) for id, text in table().items() if id.startswith(prefix)]
+    return sorted(found, key=lambda one: -sum(map(len, one.texts)))
 
 
 # --- inside -------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=MOST_KEPT)
+def _kept(its_language: str, text: str) -> str:
+    """``its_language``: the language that is spoken now, so that each has its own."""
+    return _translated(text, 0)
+
+
 def _translated(text: str, depth: int) -> str:
-    whole = _of_form(text, depth)
+    ways = [_of_form, _of_form_but_dot]
+    if text not in _plain() and _with_other_end(text) in _plain():
+        ways.reverse()
+    whole = next(filter(None, (way(text, depth) for way in ways)), None)
     if whole is not None or depth == DEEPEST:
         return text if whole is None else whole
+    more = _BRACKETS.fullmatch(text)
+    main = _of_form(more[1], depth) if more else None
+    if more and main:
+        return f"{main} ({_translated(more[2], depth + 1)})"
     sentences = _BETWEEN.split(text)
     if len(sentences) > 1:
         return " ".join(_translated(one, depth + 1) for one in sentences)
@@ -65,8 +88,21 @@ def _translated(text: str, depth: int) -> str:
     return f"{head}{colon}{_translated(tail, depth + 1)}" if colon else text
 
 
+def _of_form_but_dot(text: str, depth: int) -> str | None:
+    """A part of a sentence is said as a sentence, too, and the other way round: only the full stop is different."""
+    found = _of_form(_with_other_end(text), depth)
+    return None if found is None else _with_other_end(found)
+
+
+def _with_other_end(text: str) -> str:
+    return text[:-1] if text.endswith(".") else f"{text}."
+
+
 def _of_form(text: str, depth: int) -> str | None:
-    for form in _forms():
+    id = _plain().get(text)
+    if id is not None:
+        return say(id)
+    for form in forms(FORMS):
         parts = form.parts(text)
         if parts is not None:
             return say(form.id, **{name: _part(name, one, depth + 1) for name, one in parts.items()})
@@ -86,10 +122,9 @@ def _end(text: str, until: str, at: int) -> int:
 
 
 @cache
-def _forms() -> Sequence[SentenceForm]:
-    """All forms, those with the most text of their own first."""
-    found = [_form(id, text) for id, text in table().items() if id.startswith(FORMS)]
-    return sorted(found, key=lambda one: -sum(map(len, one.texts)))
+def _plain() -> Mapping[str, str]:
+    """The forms without places: text -> id."""
+    return {text: id for id, text in table().items() if id.startswith(FORMS) and "{" not in text}
 
 
 def _form(id: str, text: str) -> SentenceForm:

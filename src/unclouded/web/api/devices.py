@@ -49,6 +49,8 @@ from unclouded.web import qr_code
 from unclouded.web.request import ApiError, ApiRequest, as_json
 from unclouded.web.route_row import JSON_LINES, SVG
 from unclouded.web.routes import ApiContext, ApiRoute
+from unclouded.web.said import translated
+from unclouded.web.said_views import said_device
 from unclouded.web.schemas import (
     AdmitBody,
     DoBody,
@@ -101,14 +103,14 @@ async def devices(context: ApiContext, request: ApiRequest) -> Response:
     facts = context.hub.snapshot()
     statuses = {fact.device: fact for fact in facts if isinstance(fact, Status)}
     found = [one for one in facts if isinstance(one, Device) and (not selected or one.id in selected)]
-    return as_json([device_json(one, statuses.get(one.id)) for one in found])
+    return as_json([said_device(device_json(one, statuses.get(one.id))) for one in found])
 
 
 async def device(context: ApiContext, request: ApiRequest) -> Response:
     one = request.device(context.hub)
     facts = context.hub.snapshot()
     status = next((fact for fact in facts if isinstance(fact, Status) and fact.device == one.id), None)
-    return as_json(device_json(one, status))
+    return as_json(said_device(device_json(one, status)))
 
 
 async def wire(context: ApiContext, request: ApiRequest) -> Response:
@@ -156,14 +158,15 @@ async def set_point(context: ApiContext, request: ApiRequest) -> Response:
     one = request.device(context.hub)
     point = body.point or one.main
     outcome = await context.hub.command(Command(one.id, point, body.value, origin_of(request, body.origin)))
-    view = OutcomeView(device=one.id, point=point, outcome=outcome.result, reason=outcome.reason, ms=outcome.ms)
-    return as_json(view)
+    reason = translated(outcome.reason)
+    return as_json(OutcomeView(device=one.id, point=point, outcome=outcome.result, reason=reason, ms=outcome.ms))
 
 
 async def reconnect(context: ApiContext, request: ApiRequest) -> Response:
     one = request.device(context.hub)
     outcome = await context.hub.reconnect(one.id)
-    return as_json(ReconnectView(device=one.id, outcome=outcome.result, reason=outcome.reason, ms=outcome.ms))
+    reason = translated(outcome.reason)
+    return as_json(ReconnectView(device=one.id, outcome=outcome.result, reason=reason, ms=outcome.ms))
 
 
 async def do_action(context: ApiContext, request: ApiRequest) -> Response:
@@ -367,13 +370,13 @@ async def _steps(command: Action, task: asyncio.Task[Outcome], steps: asyncio.Qu
         finally:
             step.cancel()
         if at is not None:
-            yield encode(ProgressLine(progress=at.done, of=at.total, text=at.words)) + b"\n"
+            yield encode(ProgressLine(progress=at.done, of=at.total, text=translated(at.words))) + b"\n"
     end = task.result()
     done = DoneLine(
         device=command.device,
         action=command.name,
         outcome=end.result,
-        reason=end.reason,
+        reason=translated(end.reason),
         ms=end.ms,
         answer=end.answer,
     )

@@ -8,12 +8,14 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from unclouded.core.errors import CommandError
 from unclouded.core.views.feeds import FeedsView, FeedValuesView, FeedView
 from unclouded.web.request import ApiRequest, as_json, time_of
 from unclouded.web.routes import ApiContext, ApiRoute
+from unclouded.web.said import translated
 
 NO_FEEDS = {503: "This hub has no feeds, or the store cannot be read."}
 NO_FEED = {422: "There is no such feed, or it cannot be done; `detail` says why."}
@@ -52,7 +54,8 @@ class FeedValuesQuery(msgspec.Struct, frozen=True):
 
 
 async def feeds(context: ApiContext, request: ApiRequest) -> Response:
-    return as_json(await context.require_feeds().view())
+    found = await context.require_feeds().view()
+    return as_json(replace(found, feeds=tuple(replace(one, text=translated(one.text)) for one in found.feeds)))
 
 
 async def values(context: ApiContext, request: ApiRequest) -> Response:

@@ -20,6 +20,7 @@ from unclouded.web.history.series import SeriesRequest
 from unclouded.web.request import ApiError, ApiRequest, as_json, time_of
 from unclouded.web.route_row import CSV
 from unclouded.web.routes import ApiContext, ApiRoute
+from unclouded.web.said_views import said_event
 from unclouded.web.schemas import By, Energy, History, Series, Today
 
 HOUR = 3600.0  # s
@@ -115,7 +116,7 @@ async def events(context: ApiContext, request: ApiRequest) -> Response:
         if not any(one.id == query.device for one in context.hub.devices()):
             raise
         found = []  # it has joined a moment ago, and nothing of it is stored yet
-    return as_json(found)
+    return as_json([said_event(one) for one in found])
 
 
 ROWS = (

@@ -16,6 +16,7 @@ from unclouded.core.views.rules import RulesView, RuleTestView, RuleView, TimerV
 from unclouded.web.api.devices import origin_of
 from unclouded.web.request import ApiRequest, as_json, device_of_id, time_of
 from unclouded.web.routes import ApiContext, ApiRoute
+from unclouded.web.said_views import said_rule, said_rules, said_test
 from unclouded.web.schemas import Origin
 
 NO_RULES = {503: "This hub carries out no rules."}
@@ -71,29 +72,29 @@ class HandValueBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def rules(context: ApiContext, request: ApiRequest) -> Response:
-    return as_json(context.require_rules().view())
+    return as_json(said_rules(context.require_rules().view()))
 
 
 async def run_rule(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(RuleBody)
-    return as_json(context.require_rules().run_rule(body.rule))
+    return as_json(said_rule(context.require_rules().run_rule(body.rule)))
 
 
 async def pause_rule(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(PauseRuleBody)
-    return as_json(context.require_rules().pause(body.rule, body.for_s))
+    return as_json(said_rule(context.require_rules().pause(body.rule, body.for_s)))
 
 
 async def resume_rule(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(RuleBody)
-    return as_json(context.require_rules().resume(body.rule))
+    return as_json(said_rule(context.require_rules().resume(body.rule)))
 
 
 async def test_rule(context: ApiContext, request: ApiRequest) -> Response:
     body = await request.body(TestRuleBody)
     end = time_of(body.end, "end", context.zone) if body.end else context.wall()
     start = time_of(body.start, "start", context.zone) if body.start else end - DAY_S
-    return as_json(await context.require_rules().test(body.rule, body.keys, start, end))
+    return as_json(said_test(await context.require_rules().test(body.rule, body.keys, start, end)))
 
 
 async def start_timer(context: ApiContext, request: ApiRequest) -> Response:
@@ -107,7 +108,7 @@ async def stop_timer(context: ApiContext, request: ApiRequest) -> Response:
     query = request.query(StopTimerQuery)
     source = context.require_rules()
     source.stop_timer(query.device, query.point)
-    return as_json(source.view())
+    return as_json(said_rules(source.view()))
 
 
 async def hand_value(context: ApiContext, request: ApiRequest) -> Response:
@@ -116,7 +117,7 @@ async def hand_value(context: ApiContext, request: ApiRequest) -> Response:
         raise CommandError("The value must be finite.")
     source = context.require_rules()
     source.set_value(body.name, body.value, body.valid_s)
-    return as_json(source.view())
+    return as_json(said_rules(source.view()))
 
 
 ROWS = (
