@@ -58,7 +58,12 @@ async def serving(configuration: FleetConfiguration, app: WebApp | None = None) 
     Raises ConfigError, LinkError (the address of the page or of the metrics) and BaseError (tables of another version).
     """
     issuer = KeyFiles(configuration.keys).issuer()
-    client = NatsClient(configuration.connect, fleet_identity(configuration, issuer))
+
+    def connection_changed() -> None:
+        if client.is_connected:  # a nats-server that lost its folder has no list of revoked keys
+            revocations.changed()
+
+    client = NatsClient(configuration.connect, fleet_identity(configuration, issuer), changed=connection_changed)
     async with contextlib.AsyncExitStack() as stack:
         shards = [table.shard for table in configuration.tables.base]
         bases = {shard: FleetBase(configuration.dsn_of(shard), CONNECTIONS) for shard in shards}

@@ -14,14 +14,17 @@ from asgi import Answer, ask
 from fleet.protocol_hub import ProtocolHub
 from fleet.test_whole_way import a_fleet
 from unclouded.app.uplink.fleet_http import FleetHttp
+from unclouded.core.errors import LinkError
 from unclouded.core.security.nkeys import NKey
 from unclouded.fleet.api.passwords import session_digest
 from unclouded.fleet.base.base import FleetBase
 from unclouded.fleet.base.errors import BaseUnavailable
 from unclouded.fleet.base.views import Scope
 from unclouded.fleet.configuration import load_fleet
+from unclouded.fleet.enrolment import service
 from unclouded.fleet.enrolment.codes import code_digest, invitation_of, new_code
-from unclouded.fleet.enrolment.nats_request import identity_of
+from unclouded.fleet.enrolment.nats_request import identity_of, nats_request, system_client
+from unclouded.fleet.enrolment.revoking import AccountUpdate, revocations_of
 from unclouded.fleet.keys.issuer import Credentials
 from unclouded.fleet.local_servers.nats import PrivateNats
 from unclouded.fleet.local_servers.postgres import PrivatePostgres
@@ -84,6 +87,24 @@ class Story:
             return False
         return {one.start: one.data for one in found} == {one.start: one.data for one in hub.windows.values()}
 
+    async def lose_nats(self) -> None:
+        """nats-server is restarted, and has lost its folder."""
+        (node,) = self._nats._nodes
+        await asyncio.to_thread(self._nats.kill)
+        for token in node.settings.accounts.iterdir():
+            token.unlink()
+        await asyncio.to_thread(self._nats.restart)
+
+    async def is_refused(self, hub: ProtocolHub) -> bool:
+        """Whether the key of a hub is in the list of NATS."""
+        entry = await self.bases.register.hub(hub.hub)
+        assert entry is not None
+        with contextlib.suppress(LinkError):
+            async with system_client(self._nats.urls, self._nats.trust.revoker()) as client:
+                update = AccountUpdate(self.bases.register, self._nats.trust.signer, nats_request(client))
+                return entry.public_key in revocations_of(await update.current())
+        return False
+
     async def leave(self) -> None:
         """The second database cannot be reached any more."""
         await leave(self._server, self._second)
@@ -137,6 +158,7 @@ async def story(
 ) -> AsyncIterator[Story]:
     """The second database is away, and has no tables yet."""
     monkeypatch.setattr(FleetBase.__init__, "__defaults__", (8, 1.0))
+    monkeypatch.setattr(service, "AGAIN_S", 1e6)
     name, nats = "fleet_two_second", own_nats()
     second = postgres_server.create_database(name)
     await leave(postgres_server, name)
@@ -186,6 +208,8 @@ async def test_a_database_that_is_away_at_the_start_and_later_stops_its_own_home
                 return "database 1" in story.fleet.revocations.problem and gone.client.state.state == "refused"
 
             await until(is_out)  # also while not all revoked keys are known
+            await story.lose_nats()
+            await until(lambda: story.is_refused(gone))  # at once
 
             await story.come_back()
             await until(lambda: story.stored(1, there))
