@@ -34,7 +34,7 @@ class RecentLog(logging.Handler):
         self._logger.removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keeps the line, cut to a length and without control characters, for the facts of a report."""
+        """Keeps the line, cut to LONGEST_LINE characters, its control characters made visible."""
         level, source = LEVELS.get(record.levelno, ""), record.name
         text = printable(record.getMessage()[:LONGEST_LINE])
         self._lines.append(LogView(at=iso(record.created), device="", level=level, source=source, text=text))

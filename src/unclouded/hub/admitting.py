@@ -54,7 +54,7 @@ class SeenPlugs:
         return list(self._devices.values())
 
     def connected(self, device: Device) -> None:
-        """Lists it anew; of too many the one that connected longest ago is no longer listed."""
+        """Lists it; of too many the one that connected longest ago is no longer listed."""
         self._devices.pop(device.id, None)
         dropped = [self._drop_oldest()] if len(self._devices) >= MOST_SEEN else []
         self._devices[device.id] = device

@@ -93,7 +93,7 @@ class OfferTest:
         self._until = 0.0  # on the clock of the loop: the longest time ends
 
     def start(self) -> None:
-        """Opens the link in a task; may be called once, and needs a running loop."""
+        """Begins to try the link, in a task; may be called once, and needs a running loop."""
         text = "The line is listened to." if parse(self.offer.link).scheme in STREAMS else ""
         self._change("listening", attempt=text)
         self._task = asyncio.create_task(self._guarded(), name="onboarding.test")

@@ -200,7 +200,7 @@ class SimulatedPlug:
         )
 
     def firmware(self) -> Firmware:
-        """The payload of Appliance.System.Firmware. In set-up mode server and IP address are those of a new plug."""
+        """The payload of Appliance.System.Firmware. In set-up mode it has neither a server nor an IP address."""
         settings = self.settings
         server, port = self.network.server if settings.host else SERVER if settings.is_set_up else ("", 0)
         return Firmware(
