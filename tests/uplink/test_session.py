@@ -181,9 +181,11 @@ def test_a_time_to_wait_is_honoured_but_not_for_ever(story: Story) -> None:
     sent = story.begin(ONE)
     story.answer(sent, Answer(False, wait_s=1e12))
     assert story.after() == 3600.0
+    put_off = [story.session.is_put_off]
     story.wait(3600.0)
     assert story.sent() == sent
     story.answer(sent, Answer(True, wait_s=float("nan")))
+    assert [*put_off, story.session.is_put_off] == [True, False]
     assert isinstance(story.outputs()[-1], AskSums)  # nothing is waited for: an hour has passed
 
 

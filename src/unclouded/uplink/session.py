@@ -56,6 +56,7 @@ from unclouded.uplink.outputs import (
 from unclouded.uplink.pace import Pace, bounded
 
 LOOK_S = 60.0  # s between two looks at an outbox in which nothing was dirty
+LONG_WAIT_S = 600.0  # that a fleet asks for only where it does not take what this hub sends
 HELLO_S = 3600.0  # s between two hellos of a connection
 REFUSED_S = 6 * 3600.0  # s until windows that the fleet has refused are sent once more: it may be newer, its clock set
 HELLO_SPREAD_S = 1.0  # s within which the first one goes out, before a welcome said another time
@@ -94,10 +95,12 @@ class _Flight(msgspec.Struct):
 class _Connection(msgspec.Struct):
     """What is known of the connection. ``waits``: nothing is begun before; ``asked``: of the driver.
 
-    ``compared``: level and day, of the last hello. ``sent_state``: the last one.
+    ``compared``: level and day, of the last hello. ``sent_state``: the last one. ``is_put_off``: the newest answer kept
+    nothing, and asked for a long wait.
     """
 
     is_connected: bool = False
+    is_put_off: bool = False
     welcome: Welcome | None = None
     flight: _Flight | None = None
     composing: Composing | None = None
@@ -154,6 +157,11 @@ class UplinkSession:
         """Whether this connection was greeted: windows are sent."""
         return self._line.welcome is not None
 
+    @property
+    def is_put_off(self) -> bool:
+        """Whether the fleet's newest answer kept nothing and asked to wait for long: it does not know the hub, say."""
+        return self._line.is_put_off
+
     def outputs(self) -> list[Output]:
         """What is to be done, in order; once."""
         found, self._outputs = self._outputs, []
@@ -194,6 +202,7 @@ class UplinkSession:
                 self._landed()
                 self._outputs.append(RenewalRefused(message.revoked))
             case (_, Answer(done=False)):
+                self._line.is_put_off = message.wait_s >= LONG_WAIT_S
                 self._refuse_windows(flight, message)
                 self._failed(flight, self._pace.wait(message.wait_s), now)
             case ("windows", Answer()):
@@ -367,6 +376,7 @@ class UplinkSession:
 
     def _landed(self) -> None:
         self._line.flight = None
+        self._line.is_put_off = False
         self._pace.succeeded()
 
     def _failed(self, flight: _Flight, wait_s: float, now: float) -> None:

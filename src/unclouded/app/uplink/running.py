@@ -52,6 +52,10 @@ START_S, START_LOOK_S = 30.0, 2.0  # s for which devices may connect, and betwee
 RENEW_S = 3600.0  # s between two attempts to renew the token
 MOST_WAITING = 100  # messages of the fleet that are worked on at once
 COMMANDS = "commands.jsonl"
+PUT_OFF = (
+    "The fleet answers, but takes nothing of this hub: it may not know it any more. Nothing is lost; it is asked again"
+    " within the hour, and its operator can see why."
+)
 LOOK = "LOOK"
 THINGS = {
     "raw": "readings",
@@ -160,7 +164,9 @@ class UplinkRun:
         """The state of the connection, what was sent last, and what waits."""
         state, sent = self.link.client.state, self.driver.counts if self.driver is not None else None
         parts = [state.text]
-        if self.link.is_up and self.driver is not None and not self.driver.session.is_welcome:
+        if self.link.is_up and self.driver is not None and self.driver.session.is_put_off:
+            parts.append(PUT_OFF)
+        elif self.link.is_up and self.driver is not None and not self.driver.session.is_welcome:
             parts.append("The fleet has not answered this hub's hello yet.")
         if sent is not None and sent.last_at:
             at = datetime.fromtimestamp(sent.last_at, self._context.config.zone)

@@ -12,7 +12,8 @@ from typing import Protocol
 
 import msgspec
 
-from unclouded.core.system.token_buckets import TokenBuckets
+from unclouded.core.system.repeat_filter import RepeatFilter
+from unclouded.core.system.token_buckets import MOST_KNOWN, TokenBuckets
 from unclouded.fleet.base.errors import BaseRefused, BaseUnavailable, HubRevoked
 from unclouded.fleet.base.views import HubWelcome
 from unclouded.fleet.ingest.arrival import Arrival, Publish, hub_of, inbox_of, read
@@ -28,6 +29,7 @@ RECENT_S = 60.0
 AT_ONCE, PER_S = 20.0, 0.5  # hellos of one hub: one for each connection, and each hour
 HELLOS_PER_S = 50.0  # of a restart of everything: so many hubs may start to send in each second
 LONGEST_SPREAD_S = 300.0
+JOIN = "Where the database is of before it joined: unclouded fleet enrol, and at home leave and join with the code."
 
 
 class HubGreeting(Protocol):
@@ -77,6 +79,7 @@ class Greeter:
         self._workers = workers
         self._waiting = asyncio.Queue[Arrival](MOST_WAITING)
         self._buckets = TokenBuckets[str](AT_ONCE, PER_S)
+        self._logged = RepeatFilter(MOST_KNOWN)
         self._recent: deque[float] = deque(maxlen=MOST_WAITING)
 
     def receive(self, subject: str, data: bytes, reply: str) -> None:
@@ -135,6 +138,8 @@ class Greeter:
         found = await self._base.greet(hub, hello, self._wall())
         if not found.known:
             self._counters.foreign += 1
+            if self._logged.is_new(hub, self._now()):
+                log.warning("The hub %s is in no database, or its key was revoked; it keeps what it has. %s", hub, JOIN)
             return Answer(False, wait_s=SHUT_OUT_S)
         self._counters.differing_days += sum(len(days) for days in found.differing.values())
         return Welcome(

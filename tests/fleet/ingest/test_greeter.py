@@ -1,0 +1,45 @@
+"""The hello of a hub is answered, and where it is not welcome, its operator can see why in the log."""
+
+import asyncio
+
+import pytest
+
+from unclouded.fleet.base.views import HubWelcome
+from unclouded.fleet.ingest.counters import IngestCounters
+from unclouded.fleet.ingest.greeter import Greeter, GreeterPlace
+from unclouded.fleet.ingest.ingester import SHUT_OUT_S
+from unclouded.uplink.messages import Answer, Hello, HubToken, LetOut, decode_message, encode_message
+from virtual_loop import story
+
+HUB = "a" * 20
+
+
+class UnknownHubs:
+    """A database that knows no hub."""
+
+    async def greet(self, hub: str, hello: Hello, now: float) -> HubWelcome:
+        return HubWelcome(known=False)
+
+    async def renew(self, hub: str, public_key: str, now: float) -> HubToken:
+        raise NotImplementedError
+
+
+@story
+async def test_a_hub_that_no_database_knows_waits_and_is_in_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
+    answers: list[bytes] = []
+
+    def publish(subject: str, data: bytes) -> bool:
+        answers.append(data)
+        return True
+
+    now, base, counters = asyncio.get_running_loop().time, UnknownHubs(), IngestCounters()
+    greeter = Greeter(base, base, publish, lambda: 1e9, now, GreeterPlace(), counters, lambda hub: None)
+    running = asyncio.create_task(greeter.run())
+    hello = encode_message(Hello((1,), "1.0", LetOut(), 0, {}))
+    for _ in range(2):
+        greeter.receive(f"hello.{HUB}", hello, f"_INBOX.{HUB}.1")
+        await asyncio.sleep(1)
+    running.cancel()
+    assert [decode_message(one) for one in answers] == [Answer(False, wait_s=SHUT_OUT_S)] * 2
+    (text,) = caplog.messages
+    assert HUB in text and "unclouded fleet enrol" in text
