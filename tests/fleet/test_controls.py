@@ -57,7 +57,7 @@ def test_twelve_devices_are_named_where_there_is_no_such_one() -> None:
         with pytest.raises(CommandError) as error:
             checked("x", "on", True, HomeCatalogue(at=1.0, devices=devices))
         assert str(error.value).endswith(f"device10, {more}")
-    with pytest.raises(CommandError, match="It has: none"):
+    with pytest.raises(CommandError, match=r"It has: none\.$"):
         checked("x", "on", True, HomeCatalogue(at=1.0))
 
 

@@ -45,9 +45,9 @@ class Story:
         self.sessions = Sessions()
         self.seen: list[Scope] = []
         base = cast(FleetBases, self.sessions)  # what is asked of it is people.session
-        self.app = FleetAccess(
-            self._api, PlainTextResponse("page"), base, Hosts(["fleet.example"]), lambda: 5.0, proxied
-        )
+        page, hosts = PlainTextResponse("page"), Hosts(["fleet.example"])
+        given = {"proxied": True} if proxied else {}
+        self.app = FleetAccess(self._api, page, base, hosts, lambda: 5.0, **given)
 
     async def ask(self, method: str, path: str, scheme: str = "https", body: object = None, **headers: str) -> Answer:
         given = {"host": "fleet.example", **{name.replace("_", "-"): value for name, value in headers.items()}}

@@ -53,6 +53,15 @@ def test_questions_that_are_under_way_are_bounded_for_a_home_and_for_a_person() 
     assert story.asked(1, "home 0", 1) == 1
 
 
+def test_eight_questions_of_a_person_to_a_home_are_under_way() -> None:
+    story = Story()
+    with ExitStack() as stack:
+        for _ in range(limits.MOST_AT_HOME):
+            stack.enter_context(story.limits.question(1, "home"))
+        assert story.asked(1, "home", 1) == 0 and story.asked(1, "another", 1) == 1
+    assert str(TooManyQuestions(5.2)) == "Too many questions; the next one in 5 s."
+
+
 def test_live_views_are_bounded_and_counted_as_questions() -> None:
     story = Story()
     with ExitStack() as stack:

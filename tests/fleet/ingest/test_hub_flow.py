@@ -40,6 +40,17 @@ def test_a_hub_waits_while_four_of_its_messages_do() -> None:
     for _ in range(4):
         flow.waits("a")
     assert flow.wait_s("a", 0.0) == 1.0, "all four were counted, and no more"
+    flow.waits("a")
+    flow.taken("a")
+    assert flow.wait_s("a", 0.0) == 1.0, "four are left of five"
+    for _ in range(3):
+        flow.taken("a")
+    for _ in range(3):
+        flow.waits("a")
+    assert flow.wait_s("a", 0.0) == 1.0, "one was left"
+    for _ in range(4):
+        flow.taken("a")
+    assert not flow._waiting, "a hub of which nothing waits is forgotten"
 
 
 def test_who_sends_what_takes_long_to_read_waits_twenty_times_as_long() -> None:

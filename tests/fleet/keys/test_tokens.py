@@ -94,6 +94,8 @@ def test_a_hub_token_of_another_role_account_or_time_is_refused() -> None:
             issuer.read_hub_token(token, now)
     with pytest.raises(TokenError):
         issuer.hub_token(HUB, TRUST.names.homes, NOW)
+    assert issuer.read_hub_token(TOKEN, NOW + HUB_LIFE_S - 1).expires == NOW + 90 * 86_400
+    assert read_token(issuer.fleet_token("fleet", KEY.public, NOW), "user").expires == NOW + 7 * 86_400
 
 
 def test_accounts_say_what_each_role_may() -> None:

@@ -57,7 +57,7 @@ class OpenedMessage(NamedTuple):
     level: str
     windows: Mapping[int, OpenedWindow]
     refused: Sequence[RefusedWindow]
-    cost_s: float = 0.0
+    cost_s: float
 
 
 def open_message(message: HubWindows, now: float) -> OpenedMessage:
