@@ -119,6 +119,7 @@ def test_the_middle_of_a_stream_is_found() -> None:
 
 def test_the_end_of_a_stream_is_cut_short() -> None:
     assert merged(pieces(LOADED + NO_LOAD[:10])) == [("frame", LOADED), (CUT, NO_LOAD[:10])]
+    assert merged(pieces(LOADED + b"\x55\x5a")) == [("frame", LOADED), (CUT, b"\x55\x5a")]
     assert merged(pieces(LOADED + b"\x55")) == [("frame", LOADED), (STRAY, b"\x55")]
 
 

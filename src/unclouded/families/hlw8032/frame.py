@@ -5,7 +5,7 @@
 
 C is the coefficient of the calibration, R the register. The sum is that of bytes 2 to 22, modulo 256. Two bytes that
 look like the start of a frame may stand inside one, so a candidate is a frame only where its sum is right; else the
-search goes on one byte later, and a frame that the next one cuts off costs itself alone.
+search goes on behind them, and a frame that the next one cuts off costs itself alone.
 Source: docs/protocols/hlw8032.md §1 and §2.
 """
 
@@ -130,7 +130,7 @@ class Hlw8032Framer:
                 done = sought = end
                 self._reason = STRAY
             else:
-                done, sought, self._reason = at, at + 1, BAD_SUM
+                done, sought, self._reason = at, at + 2, BAD_SUM  # the 5A starts none
         kept = at if at >= 0 else _kept_from(held, done)
         if done < kept:
             self._add_noise(pieces, held[done:kept])

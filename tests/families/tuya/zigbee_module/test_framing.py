@@ -82,3 +82,55 @@ def test_frames_of_the_other_dialects_are_none_here_and_the_reverse(frames: list
     framer = Framer((WIFI.shapes,), gap=None)
     mine = bytes(REPORT) * len(frames)
     assert not any(isinstance(piece, Frame) for piece in [*framer.feed(mine), *framer.close()])
+
+
+def settled(data: bytes) -> list[tuple[int, bytes, str]]:
+    """(bytes received, piece, why it is no frame) of a line that brings one byte at a time and then ends, at -1."""
+    framer = SequencedFramer(ZIGBEE_MODULE.shapes)
+    found = [(at + 1, piece) for at in range(len(data)) for piece in framer.feed(data[at : at + 1])]
+    found += [(-1, piece) for piece in framer.close()]
+    return [(at, raw(piece), piece.reason if isinstance(piece, Noise) else "") for at, piece in found]
+
+
+REPORTED, QUERIED = bytes(REPORT), bytes(QUERY)
+OVER = bytes(SequencedFrame(2, 0, bytes(257), 1))
+AT_CAP = bytes(SequencedFrame(2, 0x7F, bytes(256), 1))
+OLD = bytes(SequencedFrame(1, 6, b"", 1))
+UNFIT = bytes(SequencedFrame(2, 6, bytes.fromhex("1009000101"), 1))
+LINES: dict[bytes, list[tuple[int, bytes, str]]] = {
+    REPORTED: [(17, REPORTED, "")],
+    QUERIED: [(9, QUERIED, "")],
+    AT_CAP: [(265, AT_CAP, "")],
+    OVER[:8]: [(8, OVER[:8], "length over the cap")],
+    OLD[:8]: [(8, OLD[:8], "a version without sequence number")],
+    OLD: [(8, OLD[:8], "a version without sequence number"), (9, OLD[8:], "a version without sequence number")],
+    REPORTED[:-1] + b"\0": [(17, REPORTED[:-1] + b"\0", "bad checksum")],
+    UNFIT: [(14, UNFIT, "data points do not fit the length")],
+    b"\0\1" + QUERIED: [(1, b"\0", "no header"), (2, b"\1", "no header"), (11, QUERIED, "")],
+    b"\x55" + QUERIED: [(2, b"\x55", "no header"), (10, QUERIED, "")],
+    b"\x55\0": [(2, b"\x55\0", "no header")],
+    b"\x55": [(-1, b"\x55", "no header")],
+    b"\x55\xaa": [(-1, b"\x55\xaa", "cut off")],
+    REPORTED[:16]: [(-1, REPORTED[:16], "cut off")],
+    QUERIED + b"\0": [(9, QUERIED, ""), (10, b"\0", "no header")],
+    REPORTED[:9] + QUERIED: [(17, REPORTED[:9], "bad checksum"), (18, QUERIED, "")],
+    b"\x55\xaa" + QUERIED: [(8, b"\x55\xaa", "length over the cap"), (11, QUERIED, "")],
+}
+
+
+def test_each_piece_comes_at_the_byte_that_settles_it() -> None:
+    assert {data: settled(data) for data in LINES} == LINES
+
+
+def test_noise_behind_a_pause_has_a_reason_of_its_own() -> None:
+    framer = SequencedFramer(ZIGBEE_MODULE.shapes)
+    assert framer.feed(OLD[:8]) == [Noise(OLD[:8], OLD_VERSION)] and framer.close() == []
+    assert framer.feed(b"\0") == [Noise(b"\0", "no header")]
+
+
+def test_neighbouring_noise_of_one_reason_is_one_piece() -> None:
+    framer = SequencedFramer(ZIGBEE_MODULE.shapes)
+    assert framer.feed(OLD[:8] * 2 + OVER[:8]) == [
+        Noise(OLD[:8] * 2, OLD_VERSION),
+        Noise(OVER[:8], "length over the cap"),
+    ]

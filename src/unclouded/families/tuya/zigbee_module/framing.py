@@ -60,39 +60,39 @@ class SequencedFramer:
             if header < 0:
                 at = len(data) - (not closing and data.endswith(HEADER[:1]))
                 break
-            end, refusal = self._settle(data, header)
-            if not end and not (refusal := refusal or (CUT_OFF if closing else "")):
+            settled = self._settle(data, header) or (CUT_OFF if closing else 0)
+            if not settled:
                 at = header
                 break
-            if refusal:
-                start = self._noise(data, start, header, out, refusal)
+            if isinstance(settled, str):
+                start = self._noise(data, start, header, out, settled)
                 at = header + len(HEADER)
                 continue
             self._noise(data, start, header, out, NO_HEADER)
-            out.append(sequenced_frame_of(data[header:end]))
-            start = at = end
+            out.append(sequenced_frame_of(data[header:settled]))
+            start = at = settled
         self._noise(data, start, at, out, self._label)
         self._held = data[at:]
         if closing:
             self._label = NO_HEADER
         return out
 
-    def _settle(self, data: bytes, at: int) -> tuple[int, str]:
-        """Where the frame at ``at`` ends, or why there is none; (0, "") = more bytes are needed."""
+    def _settle(self, data: bytes, at: int) -> int | str:
+        """Where the frame at ``at`` ends, or why there is none; 0 = more bytes are needed."""
         if len(data) < at + SEQUENCED_HEADER_SIZE:
-            return 0, ""
+            return 0
         size = int.from_bytes(data[at + 6 : at + SEQUENCED_HEADER_SIZE])
         if data[at + 2] < FIRST_SEQUENCED_VERSION:
-            return 0, OLD_VERSION
+            return OLD_VERSION
         if size > PAYLOAD_CAP:
-            return 0, OVER_CAP
+            return OVER_CAP
         end = at + SEQUENCED_OVERHEAD + size
         if len(data) < end:
-            return 0, ""
+            return 0
         if sum(data[at : end - 1]) & 0xFF != data[end - 1]:
-            return 0, BAD_SUM
+            return BAD_SUM
         fitting = fits(self._shapes.get(data[at + 5], OTHER), data[at + SEQUENCED_HEADER_SIZE : end - 1])
-        return (end, "") if fitting else (0, NO_TILING)
+        return end if fitting else NO_TILING
 
     def _noise(self, data: bytes, start: int, end: int, out: list[Frame | Noise], label: str) -> int:
         """Put out the noise before ``end``; what comes next is noise because of ``label``. Returns ``end``."""
