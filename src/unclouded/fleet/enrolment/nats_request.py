@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Sequence
 from itertools import count
 
@@ -23,7 +24,10 @@ async def system_client(
     Raises LinkError.
     """
     changed, failed = asyncio.Event(), count(1)
-    client = NatsClient(servers, identity_of(credentials, authority=authority), changed=changed.set)
+    identity = identity_of(credentials, authority=authority)
+    client = NatsClient(
+        servers, identity, changed=changed.set, level=logging.DEBUG
+    )  # `fleet serve` makes one each minute
     running = asyncio.ensure_future(client.run())
     try:
         async with asyncio.timeout(timeout_s):

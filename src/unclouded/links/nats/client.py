@@ -53,7 +53,8 @@ class NatsReply(msgspec.Struct, frozen=True):
 class NatsClient:
     """``servers``: tls:// or nats:// addresses, tried in turn. ``inbox``: the subject that answers come below.
 
-    ``changed`` is called after each change of ``state``. Raises LinkError for an address that is none.
+    ``changed`` is called after each change of ``state``. ``level``: of its log. Raises LinkError for an address that is
+    none.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class NatsClient:
         inbox: str = "_INBOX",
         ping_s: float = PING_S,
         changed: Callable[[], None] = lambda: None,
+        level: int = logging.INFO,
     ) -> None:
         self._servers = self._parsed(servers)
         self.state = NatsState("connecting", f"Connecting to {self._servers[0]}.")
@@ -70,6 +72,7 @@ class NatsClient:
         self._inbox = f"{inbox}.{secrets.token_hex(8)}"
         self._ping_s = ping_s
         self._changed = changed
+        self._level = level
         self._sids = count(1)
         self._subscriptions: dict[int, tuple[str, str, Handler]] = {}
         self._requests: dict[str, asyncio.Future[NatsReply]] = {}
@@ -205,7 +208,7 @@ class NatsClient:
     def _enter(self, state: NatsState) -> None:
         if state != self.state:
             self.state = state
-            log.info("NATS: %s", state.text)
+            log.log(self._level, "NATS: %s", state.text)
             self._changed()
 
     def _send(self, data: bytes) -> bool:
