@@ -8,7 +8,7 @@ import pytest
 
 from unclouded.families.tuya.gateway.wire.commands import GATEWAY
 from unclouded.families.tuya.line import framing
-from unclouded.families.tuya.line.framing import ANYTHING, JUST_UNITS, MIXED, Frame, Framer, Noise, kind_of
+from unclouded.families.tuya.line.framing import ANYTHING, JUST_UNITS, MIXED, Frame, Framer, Noise, kind_of, rules_of
 from unclouded.families.tuya.line.resync import HEADER, FrameCandidates
 from unclouded.families.tuya.line.shapes import (
     BULK_CAP,
@@ -27,6 +27,12 @@ TABLES = {"wifi": WIFI, "low power": LOW_POWER, "gateway": GATEWAY}
 ALL = (WIFI.shapes, LOW_POWER.shapes, GATEWAY.shapes)
 MORNING = b"\1\x1a\x0b\x1e\7\0\0"  # the time of a record
 VALUE = bytes.fromhex("13020004")  # the head of a unit: point 19, a value of 4 bytes
+
+
+@pytest.fixture(autouse=True)
+def _new_process() -> None:
+    """The rules of the dialects are derived anew."""
+    rules_of.cache_clear()
 
 
 class ReadingFramer(Framer):
