@@ -91,7 +91,7 @@ def key_of(table: RawTable, raw: RawRow, taken: set[str]) -> str:
     raw_name, unit = split(raw)
     if unit == "ms" and re.search("wind|velocity", raw_name):
         unit = "mps"
-    if unit == "m" and re.search("time|countdown|duration", raw_name):
+    if unit == "m" and re.search("time|countdown|duration|delay|interval", raw_name):
         unit = "min"
     if unit == "W" and re.search("apparent|reactive", raw_name):
         unit = "VA" if "apparent" in raw_name else "var"
