@@ -32,6 +32,31 @@ async def test_tables_that_another_process_locks_are_not_waited_for(
             await migrate(empty_dsn)
 
 
+async def test_a_server_that_starts_waits_for_no_one_who_reads_and_holds_up_no_one(
+    base_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "LOCK_S", 0.02)
+    async with await psycopg.AsyncConnection.connect(base_dsn) as connection:
+        await connection.execute('SELECT count(*) FROM hub, home_day, "window", setting')
+        await migrate(base_dsn)
+
+
+async def test_rights_that_were_lost_are_given_again(base_dsn: str) -> None:
+    async with await psycopg.AsyncConnection.connect(base_dsn, autocommit=True) as connection:
+        roles = await migrations.stored_roles(connection)
+        for loss in (
+            'REVOKE SELECT ON home_day FROM "{read}"',
+            'REVOKE UPDATE (place) ON hub FROM "{read}"',
+            'DROP POLICY scope ON "window"',
+            "ALTER TABLE event DISABLE ROW LEVEL SECURITY",
+            'REVOKE EXECUTE ON FUNCTION month_parts FROM "{ingest}"',
+        ):
+            await connection.execute(loss.format(**roles).encode())
+            assert not await migrations._has_roles(connection), loss
+            await migrate(base_dsn)
+            assert await migrations._has_roles(connection), loss
+
+
 async def test_base_without_tables_says_what_to_do(empty_dsn: str) -> None:
     with pytest.raises(BaseRefused, match="has no tables yet"):
         await FleetBase(empty_dsn).open()

@@ -25,9 +25,7 @@ async def system_client(
     """
     changed, failed = asyncio.Event(), count(1)
     identity = identity_of(credentials, authority=authority)
-    client = NatsClient(
-        servers, identity, changed=changed.set, level=logging.DEBUG
-    )  # `fleet serve` makes one each minute
+    client = NatsClient(servers, identity, changed=changed.set, level=logging.DEBUG)  # a server does so each minute
     running = asyncio.ensure_future(client.run())
     try:
         async with asyncio.timeout(timeout_s):

@@ -1,5 +1,6 @@
 """Make the tables of the base, or bring them to this version: in one transaction, one process at a time."""
 
+import hashlib
 import secrets
 
 import psycopg
@@ -8,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from unclouded.fleet.base.connections import CONNECT_S, LONG_STATEMENT_S, Connection, base_errors
 from unclouded.fleet.base.errors import BaseRefused, BaseTooNew
-from unclouded.fleet.base.schema.schema import MIGRATIONS, VERSION, policies
+from unclouded.fleet.base.schema.schema import MIGRATIONS, VERSION, has_policies, policies
 
 LOCK_S = 10  # s that it waits for other processes: the databases beside it are not held up by them
 LOCK = "SELECT pg_advisory_xact_lock(7402, 2)"
@@ -17,9 +18,13 @@ SETTING = "SELECT value FROM setting WHERE key = %s"
 PUT = "INSERT INTO setting VALUES (%s, %s) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 
 
+FOUND_ROLES = "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)"
+
+
 async def migrate(dsn: str) -> int:
     """Bring the tables to this version, as the owner of the database; make the roles. Returns the version.
 
+    Where all of it is there, no table is locked: other servers and exports go on.
     Raises BaseTooNew, BaseRefused, BaseUnavailable.
     """
     with base_errors():
@@ -30,6 +35,8 @@ async def migrate(dsn: str) -> int:
             version = await stored_version(connection)
             if version > VERSION:
                 raise BaseTooNew(too_new(version))
+            if version == VERSION and await _has_roles(connection):
+                return VERSION
             for number in range(version, VERSION):
                 await connection.execute(MIGRATIONS[number].encode())
             await connection.execute(PUT, ("version", Jsonb(VERSION)))
@@ -81,6 +88,21 @@ async def _make_roles(connection: Connection) -> None:
             await connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
     for statement in policies(roles):
         await connection.execute(statement.encode())
+    await connection.execute(PUT, ("rights", Jsonb(_digest(roles))))
+
+
+async def _has_roles(connection: Connection) -> bool:
+    """Whether the roles have exactly what this version gives them, as far as nothing was added by hand."""
+    roles = await stored_roles(connection)
+    rows = await (await connection.execute(FOUND_ROLES, (list(roles.values()),))).fetchall()
+    if len(rows) < len(roles) or await _setting(connection, "rights") != _digest(roles):
+        return False
+    row = await (await connection.execute(has_policies(roles).encode())).fetchone()
+    return row is not None and bool(row[0])
+
+
+def _digest(roles: dict[str, str]) -> str:
+    return hashlib.sha256("\n".join(policies(roles)).encode()).hexdigest()
 
 
 async def _setting(connection: Connection, key: str) -> str | int | None:

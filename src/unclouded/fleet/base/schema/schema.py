@@ -271,6 +271,29 @@ RIGHTS = {
 SEQUENCES = {"read": ("command",), "ingest": ("event", "level")}
 
 
+def has_policies(roles: dict[str, str]) -> str:
+    """The query whether all that ``policies`` sets up is there, for roles that exist. It locks no table."""
+    names = ", ".join(f"'{name}'" for name in roles.values())
+    tables = ", ".join(f"'{table}'" for table in OF_ORGANISATIONS)
+    found = [
+        f"""(SELECT count(*) FROM pg_policies WHERE schemaname = 'public' AND policyname IN ('scope', 'ingest')
+            AND tablename IN ({tables}) AND roles <@ ARRAY[{names}]::name[]) = {2 * len(OF_ORGANISATIONS)}""",
+        f"""(SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname IN ({tables})
+            AND relrowsecurity) = {len(OF_ORGANISATIONS)}""",
+        f"has_function_privilege('{roles['ingest']}', 'month_parts(date)', 'EXECUTE')",
+    ]
+    for role, rights in RIGHTS.items():
+        for text, of_right in rights.items():
+            right, _, columns = text.partition(" ")
+            for table in of_right.split():
+                found += [
+                    f"has_column_privilege('{roles[role]}', '\"{table}\"', '{column}', '{right}')"
+                    for column in columns.strip("()").split(", ")
+                    if column
+                ] or [f"has_table_privilege('{roles[role]}', '\"{table}\"', '{right}')"]
+    return f"SELECT {' AND '.join(found)}"
+
+
 def policies(roles: dict[str, str]) -> list[str]:
     """Statements that set up row-level security and the rights again. ``roles``: "read", "ingest" -> name."""
     found = ["REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC", "REVOKE ALL ON FUNCTION month_parts FROM PUBLIC"]
