@@ -4,7 +4,7 @@ import contextlib
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import msgspec
 from starlette.requests import Request
@@ -21,8 +21,6 @@ from unclouded.web.access.password_checks import PasswordChecks
 from unclouded.web.request import ApiError, ApiRequest
 from unclouded.web.route_row import RouteRow
 from unclouded.web.words import say
-
-T = TypeVar("T")
 
 RANK: Sequence[Role] = ("viewer", "operator", "owner")  # each may do what those before it may
 HUB_ID = re.compile(r"[a-z2-7]{20}")
