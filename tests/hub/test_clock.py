@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from hub.toy_hub import NOON, Home, answer_requests, hub, plug, profile
-from unclouded.core.model import Notice, Reading, Status
+from unclouded.core.model import Alert, Notice, Reading, Status
 from unclouded.core.sessions.session import Reported
 from unclouded.hub.clock import WallClock
 from unclouded.hub.energy import AHEAD_S, DeviceEnergy
@@ -67,6 +67,20 @@ async def test_values_that_are_not_reported_again_move_with_the_clock() -> None:
         assert clock() - reading.at == pytest.approx(7)
         shown = [one for one in home.facts if isinstance(one, Reading)]
         assert shown[-1].at == reading.at, "pages get the moved time too"
+
+
+@story
+async def test_an_alert_that_goes_on_moves_with_the_clock() -> None:
+    clock = SetClock(asyncio.get_running_loop())
+    async with hub(plug, wall=clock) as home:
+        since = clock() - 7
+        home.hub.report_own_alerts(
+            [Alert(device="", kind="disk", since=since, value=90, text="The disk is 90 % full.")]
+        )
+        await asyncio.sleep(2)
+        clock.offset = DAY
+        home.hub.notify(Notice("", clock(), "weather", "rain"))
+        assert [one.since for one in home.hub.alerts()] == pytest.approx([since + DAY])
 
 
 def test_a_slow_correction_is_no_step() -> None:

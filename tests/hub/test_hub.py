@@ -370,6 +370,9 @@ async def test_devices_that_are_not_configured_are_listed_up_to_a_number() -> No
         shown = {fact.device for fact in home.hub.snapshot() if isinstance(fact, Status)}
         assert shown & {"plug0", "plug1", "plug3"} == set(), "nothing of those that are not listed is kept"
         assert len([fact for fact in home.facts if isinstance(fact, Notice) and "no longer listed" in fact.words]) == 3
+        home.hub.seen_before(["plug4", "plug1"])
+        assert "plug4" not in {fact.device for fact in home.hub.snapshot() if isinstance(fact, Status)}
+        assert [one.words for one in home.of(Notice) if one.kind == "admitted"] == ["plug4 is in the configuration."]
 
 
 @story

@@ -114,7 +114,6 @@ class Hub:
     async def run(self) -> None:
         """Run every device until cancelled."""
         async with asyncio.TaskGroup() as self._group:
-            self._facts.is_running = True
             for node in self._nodes.values():
                 self._start(node)
             while True:

@@ -23,10 +23,7 @@ ALERT_DELAY_S = 1.0  # s after which what was published is looked through for al
 
 
 class FactPublisher:
-    """``devices``: those of now, for alerts. ``coloured``: facts with what follows for the colours of devices.
-
-    ``is_running``: alerts are looked for.
-    """
+    """``devices``: those of now, for alerts. ``coloured``: facts with what follows for the colours of devices."""
 
     def __init__(
         self,
@@ -34,7 +31,6 @@ class FactPublisher:
         devices: Callable[[], Iterable[Device]],
         coloured: Callable[[Sequence[Fact]], Sequence[Fact]],
     ) -> None:
-        self.is_running = False
         self._clock = clock
         self._devices = devices
         self._coloured = coloured
@@ -137,7 +133,7 @@ class FactPublisher:
                 deliver(facts)
 
     def _look_for_alerts_soon(self) -> None:
-        if self._alert_timer is None and self.is_running:
+        if self._alert_timer is None:
             self._alert_timer = asyncio.get_running_loop().call_later(ALERT_DELAY_S, self._look_for_alerts)
 
     def _look_for_alerts(self) -> None:
