@@ -22,23 +22,19 @@ MINUTES = 11.0  # the page shows the last ten minutes
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 PICTURES = (
-    ("now.png", "/", DESK, "light"),
-    ("now-dark.png", "/", DESK, "dark"),
-    ("phone.png", "/", PHONE, "light"),
-    ("phone-dark.png", "/", PHONE, "dark"),
-    ("history.png", "/history?range=month", DESK, "light"),
-    ("device.png", "/devices/kettle", {"width": 1280, "height": 1500}, "light"),
-    ("settings.png", "/settings", {"width": 1280, "height": 1300}, "light"),
+    ("now.png", "/", DESK),
+    ("phone.png", "/", PHONE),
+    ("history.png", "/history?range=month", DESK),
+    ("device.png", "/devices/kettle", {"width": 1280, "height": 820}),
 )
-FLEET = ("fleet.png", f"/?open=h{4:019d}", {"width": 1280, "height": 860}, "light")
+FLEET = ("fleet.png", f"/?open=h{4:019d}", {"width": 1280, "height": 860})
 
 
-def take(browser: Browser, page: str, folder: Path, picture: tuple[str, str, dict[str, int], str]) -> None:
-    name, path, size, scheme = picture
-    now = int(time.time())
-    context = browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+def take(browser: Browser, page: str, folder: Path, picture: tuple[str, str, dict[str, int]]) -> None:
+    name, path, size = picture
+    context = browser.new_context(viewport=size, color_scheme="light", reduced_motion="reduce")  # type: ignore[arg-type]
     view = context.new_page()
-    view.goto(page + path.format_map({"from": now - 600, "to": now}))
+    view.goto(page + path)
     view.wait_for_load_state("networkidle")
     view.wait_for_timeout(3000)
     view.screenshot(path=folder / name)
